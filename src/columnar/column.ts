@@ -1,0 +1,27 @@
+/** The type of a column on disk. `TIMESTAMP` is INT64 microseconds since the epoch, UTC. */
+export type ColumnType = 'BOOLEAN' | 'INT64' | 'DOUBLE' | 'UTF8' | 'TIMESTAMP';
+
+/** A named, typed column. */
+export interface ColumnField {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+interface ColumnBase {
+  /** Number of rows, nulls included. */
+  readonly length: number;
+  readonly nullCount: number;
+  /** Arrow validity bitmap, least significant bit first, 1 = valid; null when every row has a value. */
+  readonly validity: Uint8Array | null;
+}
+
+/**
+ * The rows of one column as Arrow buffers: slots of null rows are there and hold anything.
+ *
+ * `BOOLEAN` values are an Arrow bitmap; `UTF8` has `length + 1` offsets into its bytes.
+ */
+export type Column =
+  | (ColumnBase & { readonly type: 'DOUBLE'; readonly values: Float64Array })
+  | (ColumnBase & { readonly type: 'INT64' | 'TIMESTAMP'; readonly values: BigInt64Array })
+  | (ColumnBase & { readonly type: 'BOOLEAN'; readonly values: Uint8Array })
+  | (ColumnBase & { readonly type: 'UTF8'; readonly offsets: Int32Array; readonly values: Uint8Array });

@@ -1,0 +1,87 @@
+/**
+ * Every code an {@link ExpmanError} can carry. Codes are the contract: messages may be reworded, codes may not.
+ *
+ * | code | when |
+ * |---|---|
+ * | `INVALID_OPTION` | an option of a config or a call breaks its rule |
+ * | `INVALID_NAME` | an experiment, run or artifact name could leave its folder or confuse a tool |
+ * | `INVALID_VALUE` | a metric value, step or timestamp is of no loggable type (only with `onInvalid: 'throw'`) |
+ * | `RUN_EXISTS` | the run folder is there and `resume` is `'never'` |
+ * | `RUN_NOT_FOUND` | `resume: 'must'`, or a command, names a run that is not there |
+ * | `RUN_LOCKED` | another living process owns the run |
+ * | `RUN_CLOSED` | a call that needs an open run came after its close |
+ * | `BACKPRESSURE` | `maxBufferedBytes` is reached and `backpressure` is `'throw'` |
+ * | `WRITE_FAILED` | rows could not be made durable; `count` says how many still wait in memory |
+ * | `FENCED` | another owner has taken the run over; nothing more is written |
+ * | `CORRUPT` | a file fails its checks |
+ * | `UNSAFE_YAML` | YAML that is too large or too deep to be parsed safely |
+ * | `IO` | the file system refused an operation |
+ */
+export type ErrorCode =
+  | 'INVALID_OPTION'
+  | 'INVALID_NAME'
+  | 'INVALID_VALUE'
+  | 'RUN_EXISTS'
+  | 'RUN_NOT_FOUND'
+  | 'RUN_LOCKED'
+  | 'RUN_CLOSED'
+  | 'BACKPRESSURE'
+  | 'WRITE_FAILED'
+  | 'FENCED'
+  | 'CORRUPT'
+  | 'UNSAFE_YAML'
+  | 'IO';
+
+/** What an {@link ExpmanError} knows beyond its message; which keys are set depends on the code. */
+export interface ErrorFacts {
+  /** The option that was wrong. */
+  readonly option?: string;
+  /** What is allowed, in words. */
+  readonly rule?: string;
+  /** What was given. */
+  readonly value?: unknown;
+  /** The type of what was given, `typeof` with `null`, `array` and `NaN` told apart. */
+  readonly type?: string;
+  /** The file or folder concerned. */
+  readonly path?: string;
+  /** The operating system's error code, `ENOSPC` for one. */
+  readonly errno?: string;
+  /** How many rows are concerned. */
+  readonly count?: number;
+  /** The error underneath. */
+  readonly cause?: unknown;
+}
+
+/** The one error class of this package; branch on its stable {@link ErrorCode}, not on its message. */
+export class ExpmanError extends Error {
+  readonly code: ErrorCode;
+  readonly option?: string;
+  readonly rule?: string;
+  readonly value?: unknown;
+  readonly type?: string;
+  readonly path?: string;
+  readonly errno?: string;
+  readonly count?: number;
+
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
+    const { cause, ...rest } = facts;
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'ExpmanError';
+    this.code = code;
+    Object.assign(this, rest);
+  }
+}
+
+/** The type of a value as an error message should say it. */
+export function describeType(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'number' && Number.isNaN(value)) return 'NaN';
+  return typeof value;
+}
+
+/** The operating system's code of an error (`ENOSPC`), or undefined for an error that has none. */
+export function errnoOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,38 @@
+/** A value a metric can take: DOUBLE, INT64, BOOLEAN or UTF8 on disk. */
+export type MetricValue = number | bigint | boolean | string;
+
+/** What one `logMetrics` call said. */
+export interface MetricRow {
+  /** The caller's counter, a safe integer; absent or null for a row without one. */
+  readonly step?: number | null;
+  /** Milliseconds since the epoch (as `Date.now()` gives them, fractions allowed); now, when absent. */
+  readonly timestamp?: number;
+  /** One value for each metric of the row. */
+  readonly values: Readonly<Record<string, MetricValue>>;
+}
+
+/** A point of one metric's series. */
+export interface MetricPoint {
+  readonly step: number | null;
+  readonly value: MetricValue;
+}
+
+/** What is known of one metric over all its rows so far. */
+export interface MetricSummary {
+  /** The last value logged. */
+  readonly last: MetricValue;
+  /** How many values were logged. */
+  readonly count: number;
+  /** The smallest number, NaN left out; absent for a metric that never was a number. */
+  readonly min?: number | bigint;
+  /** The largest number, NaN left out. */
+  readonly max?: number | bigint;
+  /** The arithmetic mean of the numbers, NaN left out. */
+  readonly mean?: number;
+  /** The step of the smallest number, if its row had one. */
+  readonly minStep?: number;
+  /** The step of the largest number, if its row had one. */
+  readonly maxStep?: number;
+  /** How many values were NaN, when any was. */
+  readonly nan?: number;
+}

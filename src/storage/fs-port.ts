@@ -1,0 +1,48 @@
+/** How {@link FsPort.open} opens: `create` fails when the file exists; none of them follows a symbolic link. */
+export type OpenMode = 'read' | 'create' | 'append' | 'update';
+
+/** What {@link FsPort.stat} tells of a file, a folder, or what else bears the name. */
+export interface FileFacts {
+  readonly kind: 'file' | 'folder' | 'link' | 'other';
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly modifiedMs: number;
+  readonly inode: number;
+  readonly device: number;
+  /** Number of names the file has; 0 once it was deleted under an open descriptor. */
+  readonly links: number;
+}
+
+/**
+ * The file system as the storage code sees it: synchronous, small, and replaceable by one that injects faults.
+ *
+ * Every call throws an error with a `code` such as `ENOSPC`. `write` may write less than it was given, without an
+ * error; `write-all.ts` has the loop. A `close` does not sync.
+ */
+export interface FsPort {
+  /** Opens a file (mode 0600 when it makes one) and returns its descriptor. */
+  open(path: string, mode: OpenMode): number;
+  /** Reads up to `bytes.length` bytes at `position`; returns how many came, 0 at the end. */
+  read(fd: number, bytes: Uint8Array, position: number): number;
+  /** Writes at `position`, or at the end for a descriptor opened to append; returns how many bytes were taken. */
+  write(fd: number, bytes: Uint8Array, position: number | null): number;
+  /** fsync: the file's bytes and size are on the device when it returns. */
+  sync(fd: number): void;
+  /** fdatasync. */
+  syncData(fd: number): void;
+  close(fd: number): void;
+  /** The facts of an open file. */
+  statOpen(fd: number): FileFacts;
+  /** The facts of a path, links not followed; null when nothing is there. */
+  stat(path: string): FileFacts | null;
+  /** The names in a folder, in no order. */
+  list(folder: string): string[];
+  /** Makes one folder (mode 0700); EEXIST when it is there. */
+  makeFolder(folder: string): void;
+  rename(from: string, to: string): void;
+  remove(path: string): void;
+  /** Sets the modification time to now; the heartbeat of a lock. */
+  touch(path: string): void;
+  /** fsync of a folder: names made, renamed and removed in it are on the device when it returns. */
+  syncFolder(folder: string): void;
+}

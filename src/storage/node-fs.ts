@@ -1,0 +1,56 @@
+import * as fs from 'node:fs';
+import type { FileFacts, FsPort, OpenMode } from './fs-port.js';
+
+const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+
+// O_NOFOLLOW and O_NONBLOCK are undefined on Windows; a fifo must not hang an open, a link must not be followed.
+const SAFE = (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0);
+const FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: O_RDONLY | SAFE,
+  create: O_RDWR | O_CREAT | O_EXCL | SAFE,
+  append: O_WRONLY | O_CREAT | O_APPEND | SAFE,
+  update: O_RDWR | SAFE,
+};
+
+function factsOf(stats: fs.Stats): FileFacts {
+  return {
+    kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : stats.isSymbolicLink() ? 'link' : 'other',
+    size: stats.size,
+    modifiedMs: stats.mtimeMs,
+    inode: stats.ino,
+    device: stats.dev,
+    links: stats.nlink,
+  };
+}
+
+/** The real file system behind the {@link FsPort}. */
+export const nodeFs: FsPort = {
+  open: (path, mode) => fs.openSync(path, FLAGS[mode], 0o600),
+  read: (fd, bytes, position) => fs.readSync(fd, bytes, 0, bytes.length, position),
+  write: (fd, bytes, position) => fs.writeSync(fd, bytes, 0, bytes.length, position),
+  sync: (fd) => fs.fsyncSync(fd),
+  syncData: (fd) => fs.fdatasyncSync(fd),
+  close: (fd) => fs.closeSync(fd),
+  statOpen: (fd) => factsOf(fs.fstatSync(fd)),
+  stat: (path) => {
+    const stats = fs.lstatSync(path, { throwIfNoEntry: false });
+    return stats === undefined ? null : factsOf(stats);
+  },
+  list: (folder) => fs.readdirSync(folder),
+  makeFolder: (folder) => fs.mkdirSync(folder, 0o700),
+  rename: (from, to) => fs.renameSync(from, to),
+  remove: (path) => fs.unlinkSync(path),
+  touch: (path) => {
+    const now = new Date();
+    fs.utimesSync(path, now, now);
+  },
+  syncFolder: (folder) => {
+    if (process.platform === 'win32') return; // Windows has no fsync of a folder.
+    const fd = fs.openSync(folder, O_RDONLY);
+    try {
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
+};
