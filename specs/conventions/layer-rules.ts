@@ -1,0 +1,261 @@
+import * as nodeFs from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { posix } from 'node:path';
+import ts from 'typescript';
+
+/** A source file: its path under `src`, with forward slashes, and its text. */
+export interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+export type ViolationKind =
+  | 'unknown layer'
+  | 'upward import'
+  | 'foreign package out of place'
+  | 'node:fs out of place'
+  | 'asynchronous fs'
+  | 'relative import without .js'
+  | 'import of a missing file'
+  | 'import cycle';
+
+export interface Violation {
+  readonly kind: ViolationKind;
+  readonly file: string;
+  readonly detail: string;
+}
+
+/** What each layer may import, besides itself: the layers under it; of one tier only `engine` reaches across, to `writer`. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
+  const ground = ['model', 'columnar', 'channel'];
+  const core = [...ground, 'storage', 'writer', 'engine'];
+  const middle = [...core, 'reader', 'stream', 'sweep'];
+  return {
+    model: [],
+    columnar: ['model'],
+    channel: ['model'],
+    storage: ground,
+    writer: [...ground, 'storage'],
+    engine: [...ground, 'storage', 'writer'],
+    reader: core,
+    stream: core,
+    sweep: core,
+    cli: middle,
+    dashboard: middle,
+    interop: middle,
+  };
+})();
+
+/** The one place, a folder or a file, that knows each foreign package. `''` is everywhere. */
+const HOMES: Readonly<Record<string, readonly string[]>> = {
+  rxjs: [''],
+  'apache-arrow': ['columnar/'],
+  'parquetjs-lite': ['storage/parquet/'],
+  hyparquet: ['storage/parquet/', 'reader/'],
+  winston: ['engine/run-logger.ts'],
+  yaml: ['storage/yaml-file.ts'],
+};
+
+/** Who may touch the file system past the port that fault injection replaces. */
+const FS_HOMES = ['storage/node-fs.ts', 'engine/artifacts.ts', 'engine/environment.ts', 'cli/'];
+
+/** Where fs must be synchronous: with the libuv pool busy, `fs.promises` never ran and the exit flush lost all. */
+const SYNC_LAYERS = ['writer', 'channel', 'storage'];
+
+/** Every breach of style.md rule 7 in a set of sources; none for a clean house. */
+export function violationsOf(sources: readonly Source[]): Violation[] {
+  const files = sources.map(readImports);
+  const known = new Set(files.map((file) => file.path));
+  return [...files.flatMap((file) => fileViolations(file, known)), ...cyclesOf(files, known)];
+}
+
+interface Import {
+  readonly specifier: string;
+  /** The names taken from it, `*` parts by their use (`fs.open` is `open`); types are left out. */
+  readonly names: readonly string[];
+}
+
+interface SourceFacts {
+  readonly path: string;
+  readonly imports: readonly Import[];
+}
+
+function fileViolations({ path, imports }: SourceFacts, known: ReadonlySet<string>): Violation[] {
+  const layer = layerOf(path);
+  const at = (kind: ViolationKind, detail: string): Violation => ({ kind, file: path, detail });
+  if (layer !== null && !(layer in MAY_IMPORT)) return [at('unknown layer', layer)];
+  return imports.flatMap(({ specifier, names }) => {
+    if (specifier.startsWith('.'))
+      return relativeViolations(path, specifier, known).map(([kind, what]) => at(kind, what));
+    if (isBuiltin(specifier))
+      return builtinViolations(path, specifier, names).map(([kind, what]) => at(kind, what));
+    const name = packageOf(specifier);
+    return isAt(path, HOMES[name] ?? []) ? [] : [at('foreign package out of place', name)];
+  });
+}
+
+type Finding = readonly [kind: ViolationKind, detail: string];
+
+function relativeViolations(path: string, specifier: string, known: ReadonlySet<string>): Finding[] {
+  if (!specifier.endsWith('.js')) return [['relative import without .js', specifier]];
+  const target = targetOf(path, specifier);
+  if (!known.has(target)) return [['import of a missing file', specifier]];
+  const [from, to] = [layerOf(path), layerOf(target)];
+  // The files at the top of src are the package's doors: they see every layer, and no layer sees them.
+  const allowed = from === null || from === to || (to !== null && (MAY_IMPORT[from] ?? []).includes(to));
+  return allowed ? [] : [['upward import', `${from} -> ${to ?? 'the package entry'} (${specifier})`]];
+}
+
+function builtinViolations(path: string, specifier: string, names: readonly string[]): Finding[] {
+  const builtin = specifier.replace(/^node:/, '');
+  if (builtin !== 'fs' && builtin !== 'fs/promises') return [];
+  const out: Finding[] = isAt(path, FS_HOMES) ? [] : [['node:fs out of place', specifier]];
+  if (!SYNC_LAYERS.includes(layerOf(path) ?? '')) return out;
+  if (builtin === 'fs/promises') return [...out, ['asynchronous fs', specifier]];
+  return [...out, ...names.filter(isAsynchronous).map((name): Finding => ['asynchronous fs', `fs.${name}`])];
+}
+
+function isAsynchronous(name: string): boolean {
+  return (
+    `${name}Sync` in nodeFs ||
+    ['promises', 'createReadStream', 'createWriteStream', 'watch', 'default'].includes(name)
+  );
+}
+
+function isAt(path: string, homes: readonly string[]): boolean {
+  return homes.some((home) => (home === '' || home.endsWith('/') ? path.startsWith(home) : path === home));
+}
+
+function layerOf(path: string): string | null {
+  return path.includes('/') ? path.slice(0, path.indexOf('/')) : null;
+}
+
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function targetOf(path: string, specifier: string): string {
+  return posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts');
+}
+
+/** One finding per knot of files that import each other, types included, told as the shortest way round. */
+function cyclesOf(files: readonly SourceFacts[], known: ReadonlySet<string>): Violation[] {
+  const edges = new Map(
+    files.map(({ path, imports }) => [
+      path,
+      imports.map(({ specifier }) => targetOf(path, specifier)).filter((target) => known.has(target)),
+    ]),
+  );
+  const told = new Set<string>();
+  return files.flatMap(({ path }): Violation[] => {
+    const way = told.has(path) ? null : wayBack(path, edges);
+    if (way === null) return [];
+    way.forEach((file) => told.add(file));
+    return [{ kind: 'import cycle', file: path, detail: [...way, path].join(' -> ') }];
+  });
+}
+
+/** The shortest way from a file back to itself, breadth first, or null. */
+function wayBack(start: string, edges: ReadonlyMap<string, readonly string[]>): string[] | null {
+  const seen = new Set<string>();
+  let ways: string[][] = [[start]];
+  while (ways.length > 0) {
+    const next: string[][] = [];
+    for (const way of ways) {
+      for (const target of edges.get(way.at(-1) ?? start) ?? []) {
+        if (target === start) return way;
+        if (!seen.has(target)) next.push([...way, target]);
+        seen.add(target);
+      }
+    }
+    ways = next;
+  }
+  return null;
+}
+
+function readImports({ path, text }: Source): SourceFacts {
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const imports: Import[] = [];
+  const visit = (node: ts.Node): void => {
+    const found = importOf(node, file);
+    if (found !== null) imports.push(found);
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return { path, imports };
+}
+
+/** The import a node stands for: a statement, `import()`, `import type`, `require`, or a worker's `new URL`. */
+function importOf(node: ts.Node, file: ts.SourceFile): Import | null {
+  if (ts.isImportDeclaration(node)) return imported(node.moduleSpecifier, namesOf(node.importClause, file));
+  if (ts.isExportDeclaration(node)) return imported(node.moduleSpecifier, exportedNames(node));
+  if (ts.isImportTypeNode(node))
+    return ts.isLiteralTypeNode(node.argument) ? imported(node.argument.literal, []) : null;
+  if (ts.isExternalModuleReference(node)) return imported(node.expression, ['default']);
+  if (ts.isCallExpression(node) && isLoader(node.expression)) return imported(node.arguments[0], ['default']);
+  const isUrl = ts.isNewExpression(node) && node.expression.getText(file) === 'URL';
+  if (isUrl && node.arguments?.[1]?.getText(file) === 'import.meta.url') {
+    const target = imported(node.arguments[0], []);
+    return target !== null && /^\.{1,2}\/.*\.[jt]s$/.test(target.specifier) ? target : null;
+  }
+  return null;
+}
+
+/** `import(...)`, `require(...)` and what `createRequire` is usually called. */
+function isLoader(callee: ts.Expression): boolean {
+  return (
+    callee.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(callee) && callee.text === 'require')
+  );
+}
+
+function imported(specifier: ts.Node | undefined, names: readonly string[]): Import | null {
+  return specifier !== undefined && ts.isStringLiteralLike(specifier)
+    ? { specifier: specifier.text, names }
+    : null;
+}
+
+function namesOf(clause: ts.ImportClause | undefined, file: ts.SourceFile): string[] {
+  if (clause === undefined || clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return [];
+  const bindings = clause.namedBindings;
+  const named = bindings !== undefined && ts.isNamedImports(bindings) ? bindings.elements : [];
+  const spaces = [
+    clause.name,
+    bindings !== undefined && ts.isNamespaceImport(bindings) ? bindings.name : undefined,
+  ];
+  return [
+    ...named
+      .filter((element) => !element.isTypeOnly)
+      .map((element) => (element.propertyName ?? element.name).text),
+    ...spaces.flatMap((space) => (space === undefined ? [] : membersUsed(space.text, file))),
+  ];
+}
+
+function exportedNames({ isTypeOnly, exportClause }: ts.ExportDeclaration): string[] {
+  if (isTypeOnly) return [];
+  if (exportClause === undefined || !ts.isNamedExports(exportClause)) return ['default'];
+  return exportClause.elements.map((element) => (element.propertyName ?? element.name).text);
+}
+
+/** The members of a namespace a file uses: `fs.open` and `const { open } = fs`. */
+function membersUsed(space: string, file: ts.SourceFile): string[] {
+  const names: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAccessExpression(node) && node.expression.getText(file) === space)
+      names.push(node.name.text);
+    if (
+      ts.isVariableDeclaration(node) &&
+      node.initializer?.getText(file) === space &&
+      ts.isObjectBindingPattern(node.name)
+    ) {
+      names.push(
+        ...node.name.elements.map((element) => (element.propertyName ?? element.name).getText(file)),
+      );
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return names;
+}

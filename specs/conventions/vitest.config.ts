@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+import { ClosingLine } from './closing-line.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
+
+export default defineConfig({
+  root,
+  // Node 20 does not know `using`; the syntax must be lowered.
+  oxc: { target: 'es2022' },
+  resolve: {
+    // The built package, because the writer thread is a worker and a worker on Node 20 loads no TypeScript.
+    alias: [
+      { find: /^expman-rx$/, replacement: `${dist}index.js` },
+      { find: /^expman-rx\/reader$/, replacement: `${dist}reader/index.js` },
+    ],
+  },
+  test: {
+    include: ['specs/**/*.spec.ts'],
+    exclude: ['**/node_modules/**'],
+    watch: false,
+    pool: 'forks',
+    // Outside the transform, so that `import.meta.url` is the file's own and the worker finds its neighbours.
+    server: { deps: { external: [dist] } },
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 10_000,
+    reporters: ['default', new ClosingLine()],
+  },
+});
