@@ -1,0 +1,55 @@
+import ts from 'typescript';
+
+/** What the top level of the repository may hold; all other settings live in package.json or specs/conventions. */
+const TOP_LEVEL = [
+  '.ci',
+  '.gitignore',
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'examples',
+  'package-lock.json',
+  'package.json',
+  'specs',
+  'src',
+  'tsconfig.json',
+];
+
+/** The names at the top of a list of tracked files that do not belong there. */
+export function strangersAtTop(trackedFiles: readonly string[]): string[] {
+  const names = new Set(trackedFiles.map((file) => file.split('/')[0] ?? file));
+  return [...names].filter((name) => !TOP_LEVEL.includes(name)).sort();
+}
+
+// A path that exists on one machine only: somebody's home, or where a checkout happened to lie.
+const MACHINE_PATH =
+  /(?<![\w.:/-])(?:\/(?:home|Users|mnt|work)\/[\w.-]+\/|\/root\/|[A-Za-z]:\\Users\\)[\w./\\-]*/g;
+
+/** The absolute paths of one machine that a text holds. */
+export function machinePathsIn(text: string): string[] {
+  return text.match(MACHINE_PATH) ?? [];
+}
+
+const REGISTRY = /"resolved"|\/\/(?:registry|npm|nexus|artifactory)[\w-]*\.[\w.-]+|\b_authToken\b/g;
+
+/** What in a text would tie an install to one registry: `resolved` addresses, registry hosts, tokens. */
+export function registryTracesIn(text: string): string[] {
+  return text.match(REGISTRY) ?? [];
+}
+
+/** The names an entry module exports, types included, that carry no TSDoc comment. */
+export function undocumentedExports(entry: string, options: ts.CompilerOptions): string[] {
+  const program = ts.createProgram([entry], options);
+  const checker = program.getTypeChecker();
+  const file = program.getSourceFile(entry);
+  const module = file === undefined ? undefined : checker.getSymbolAtLocation(file);
+  if (module === undefined) return [`${entry} is no module`];
+  return checker
+    .getExportsOfModule(module)
+    .filter((name) => resolve(name, checker).getDocumentationComment(checker).length === 0)
+    .map((name) => name.getName());
+}
+
+function resolve(name: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {
+  return (name.flags & ts.SymbolFlags.Alias) === 0 ? name : checker.getAliasedSymbol(name);
+}
