@@ -1,0 +1,97 @@
+import type { Arena, Chunk, ChunkPool } from './chunk-pool.js';
+import { isReleased } from './chunk-pool.js';
+import { CHUNK_HEAD_BYTES, ChunkWord, RECORD_HEAD_BYTES, type RecordKind, aligned } from './layout.js';
+import { RunControl } from './run-control.js';
+
+/**
+ * The producer's end of one run's channel: records go into shared memory and are there for the writer, whatever
+ * this thread does next.
+ *
+ * A record is written at `position` and then committed by one atomic store; until then the consumer sees nothing
+ * of it. The fields are public to the row encoder beside it, whose speed they decide.
+ */
+export class ChannelWriter {
+  readonly control: RunControl;
+  arena: Arena;
+  /** Byte offset in the arena where the next record goes. */
+  position: number;
+  /** End of the chunk. */
+  end: number;
+  /** Records committed in all. */
+  seq = 0;
+  /** Rows committed in all. */
+  rows = 0;
+  private chunk: Chunk;
+  private readonly inFlight: Chunk[] = [];
+  private inFlightBytes: number;
+
+  constructor(private readonly pool: ChunkPool) {
+    this.chunk = pool.take(0);
+    this.arena = this.chunk.arena;
+    this.position = this.chunk.start + CHUNK_HEAD_BYTES;
+    this.end = this.chunk.start + this.chunk.bytes;
+    this.inFlightBytes = this.chunk.bytes;
+    this.control = RunControl.starting(this.chunk.id);
+  }
+
+  /** Bytes of memory that hold, or may hold, rows no writer has acknowledged. */
+  get bufferedBytes(): number {
+    return this.inFlightBytes;
+  }
+
+  /** Takes back the chunks the writer is done with. */
+  reclaim(): void {
+    for (let oldest = this.inFlight[0]; oldest !== undefined && isReleased(oldest); oldest = this.inFlight[0]) {
+      this.inFlight.shift();
+      this.inFlightBytes -= oldest.bytes;
+      this.pool.give(oldest);
+    }
+  }
+
+  /** True when a record of this size fits into the chunk at hand. */
+  fits(bytes: number): boolean {
+    return this.position + bytes <= this.end;
+  }
+
+  /** Goes on in a new chunk with room for a record of `bytes`. */
+  advance(bytes: number): void {
+    this.reclaim();
+    const next = this.pool.take(bytes);
+    Atomics.store(this.arena.i32, (this.chunk.start >> 2) + ChunkWord.next, next.id);
+    this.inFlight.push(this.chunk);
+    this.inFlightBytes += next.bytes;
+    this.chunk = next;
+    this.arena = next.arena;
+    this.position = next.start + CHUNK_HEAD_BYTES;
+    this.end = next.start + next.bytes;
+  }
+
+  /** Commits a record of `bytes` (aligned) that stands at `position`. */
+  commit(bytes: number): void {
+    this.position += bytes;
+    this.seq++;
+    const { start } = this.chunk;
+    Atomics.store(this.arena.i32, (start >> 2) + ChunkWord.committed, this.position - start - CHUNK_HEAD_BYTES);
+  }
+
+  /** Writes a record of the form every kind but rows has: two u32 and text. */
+  text(kind: RecordKind, number: number, text: Buffer): void {
+    const bytes = aligned(RECORD_HEAD_BYTES + 8 + text.length);
+    if (!this.fits(bytes)) this.advance(bytes);
+    const { i32, bytes: memory } = this.arena;
+    const word = this.position >> 2;
+    i32[word] = bytes;
+    i32[word + 1] = kind;
+    i32[word + 2] = number;
+    i32[word + 3] = text.length;
+    memory.set(text, this.position + RECORD_HEAD_BYTES + 8);
+    this.commit(bytes);
+  }
+
+  /** Gives every chunk back to the pool once the writer has let go of the run. */
+  dispose(): void {
+    this.reclaim();
+    for (const chunk of this.inFlight.splice(0)) this.pool.give(chunk);
+    this.pool.give(this.chunk);
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The channel's memory, seen from both threads.
+ *
+ * A chunk is a piece of shared memory with a 16-byte head: how many bytes of records are committed (a word only the
+ * producer writes), which chunk follows (likewise), and whether it may be reused (the consumer's word). Records are
+ * 8-byte aligned and never span chunks.
+ */
+export const CHUNK_BYTES = 32 * 1024;
+export const CHUNK_HEAD_BYTES = 16;
+/** Chunks of ordinary size come from arenas of this many bytes; a larger record gets an arena of its own. */
+export const ARENA_BYTES = 32 * CHUNK_BYTES;
+
+/** Word offsets (int32) in a chunk's head. */
+export const ChunkWord = { committed: 0, next: 1, state: 2 } as const;
+/** Values of `ChunkWord.state`. */
+export const ChunkState = { free: 0, inUse: 1 } as const;
+
+/** Word offsets (int32) in the wire, the control words a producer thread shares with its writer. */
+export const WireWord = {
+  /** 1 while the writer's poll has backed off; the producer then wakes it with a message. */
+  sleeping: 0,
+  /** Who drains: see {@link WireOwner}. */
+  owner: 1,
+  /** Counts the writer's polls; a poll that stands still is a dead or hung writer. */
+  heartbeat: 2,
+  /** Counts acknowledgements; producers that must wait, wait on it. */
+  acknowledged: 3,
+} as const;
+export const WIRE_BYTES = 64;
+
+/** Values of `WireWord.owner`. Whoever drains got there by compare-and-swap, so never two at once. */
+export const WireOwner = { none: 0, thread: 1, caller: 2 } as const;
+
+/** What a record is; the low 8 bits of its second word, the upper 24 are the shape's number for a row or a shape. */
+export const RecordKind = {
+  /** Gives a metric its number: u32 number, u32 byte length, UTF-8 name. */
+  metric: 1,
+  /** Gives a shape its number: u32 count, then a u32 for each value: metric number << 2 | value kind. */
+  shape: 2,
+  /** f64 step (NaN: none), f64 timestamp in µs, one 8-byte slot for each value, then the bytes of its strings. */
+  row: 3,
+  /** u32 0, u32 byte length, UTF-8 line ending in a newline. */
+  log: 4,
+  /** u32 0, u32 byte length, parameters as JSON (model/params.ts). */
+  params: 5,
+  /** u32 0, u32 byte length, a fact for run.yaml as JSON. */
+  fact: 6,
+  /** u32 0, u32 byte length, how the run ended, as JSON. */
+  close: 7,
+} as const;
+export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
+
+export const RECORD_HEAD_BYTES = 8;
+export const ROW_HEAD_BYTES = 24;
+
+/** How a value lies in its slot: a double; an int64; a double 0 or 1; the byte length of a string. */
+export const ValueKind = { number: 0, bigint: 1, boolean: 2, string: 3 } as const;
+export type ValueKind = (typeof ValueKind)[keyof typeof ValueKind];
+
+/** Rounds up to a record boundary. */
+export const aligned = (bytes: number): number => (bytes + 7) & ~7;

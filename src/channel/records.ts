@@ -1,0 +1,194 @@
+import { ExpmanError } from '../model/errors.js';
+import { RECORD_HEAD_BYTES, ROW_HEAD_BYTES, RecordKind, ValueKind } from './layout.js';
+
+/** What rows of one shape are made of. */
+export interface RowShape {
+  readonly metrics: readonly string[];
+  readonly kinds: readonly ValueKind[];
+  readonly hasStrings: boolean;
+}
+
+/** Rows of one shape that stand behind each other. */
+export interface RowSpan {
+  /** 8-byte aligned. */
+  readonly bytes: Uint8Array;
+  /** Byte offset of the first row's record. */
+  readonly start: number;
+  readonly rows: number;
+  readonly shape: RowShape;
+  /** Number of the last row's record in its epoch. */
+  readonly lastSeq: number;
+}
+
+/** Records of a payload, told apart; the order within each kind is kept. */
+export interface SplitRecords {
+  readonly records: number;
+  readonly rows: number;
+  readonly spans: readonly RowSpan[];
+  readonly lines: readonly string[];
+  /** JSON texts; see model/params.ts. */
+  readonly params: readonly string[];
+  /** JSON texts. */
+  readonly facts: readonly string[];
+  /** JSON text of how the run ended, if it did. */
+  readonly close: string | null;
+}
+
+/** A dictionary's plain form, for a checkpoint. */
+export interface PlainDictionary {
+  readonly metrics: readonly string[];
+  readonly shapes: readonly (readonly [number: number, words: readonly number[]])[];
+}
+
+/** The metric and shape numbers in force at some point of a run's records. */
+export class RecordDictionary {
+  private readonly metrics: string[];
+  private readonly shapeWords = new Map<number, readonly number[]>();
+  private readonly shapes = new Map<number, RowShape>();
+
+  constructor(plain: PlainDictionary = { metrics: [], shapes: [] }) {
+    this.metrics = [...plain.metrics];
+    for (const [number, words] of plain.shapes) this.defineShape(number, words);
+  }
+
+  toPlain(): PlainDictionary {
+    return { metrics: [...this.metrics], shapes: [...this.shapeWords] };
+  }
+
+  defineMetric(number: number, name: string): void {
+    // A replay may bring a definition again; a gap means that records are missing.
+    if (number > this.metrics.length) throw malformed(`metric number ${number} without its predecessors`);
+    this.metrics[number] = name;
+  }
+
+  defineShape(number: number, words: readonly number[]): void {
+    const kinds = words.map((word) => (word & 3) as ValueKind);
+    const metrics = words.map((word) => {
+      const name = this.metrics[word >>> 2];
+      if (name === undefined) throw malformed(`shape ${number} names metric number ${word >>> 2}, which was never defined`);
+      return name;
+    });
+    this.shapeWords.set(number, words);
+    this.shapes.set(number, { metrics, kinds, hasStrings: kinds.includes(ValueKind.string) });
+  }
+
+  shape(number: number): RowShape {
+    const shape = this.shapes.get(number);
+    if (shape === undefined) throw malformed(`a row of shape ${number}, which was never defined`);
+    return shape;
+  }
+}
+
+const NO_SHAPE: RowShape = { metrics: [], kinds: [], hasStrings: false };
+
+/**
+ * Tells the records of a payload apart, applying definitions to the dictionary as they come.
+ *
+ * Rows of one shape become spans of at most `maxSpanRows` rows, views on the payload. Every length is checked against
+ * the payload's end.
+ *
+ * @throws {@link ExpmanError} `CORRUPT` for a payload no channel writes
+ */
+export function splitRecords(
+  payload: Uint8Array,
+  seq: number,
+  dictionary: RecordDictionary,
+  maxSpanRows: number,
+): SplitRecords {
+  const words = new Int32Array(payload.buffer, payload.byteOffset, payload.length >> 2);
+  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+  const spans: RowSpan[] = [];
+  const lines: string[] = [];
+  const params: string[] = [];
+  const facts: string[] = [];
+  let close: string | null = null;
+  let records = 0;
+  let rows = 0;
+  let spanStart = 0;
+  let spanRows = 0;
+  let spanTag = -1;
+  let shape = NO_SHAPE;
+  const endSpan = (): void => {
+    if (spanRows > 0) spans.push({ bytes: payload, start: spanStart, rows: spanRows, shape, lastSeq: seq + records - 1 });
+    spanRows = 0;
+    spanTag = -1;
+  };
+  for (let at = 0; at < payload.length; ) {
+    const length = words[at >> 2] ?? 0;
+    const tag = words[(at >> 2) + 1] ?? 0;
+    if (length < RECORD_HEAD_BYTES || (length & 7) !== 0 || at + length > payload.length)
+      throw malformed(`a record of ${length} bytes at byte ${at} of ${payload.length}`);
+    if ((tag & 0xff) === RecordKind.row) {
+      if (tag !== spanTag || spanRows === maxSpanRows) {
+        endSpan();
+        shape = dictionary.shape(tag >>> 8);
+        spanTag = tag;
+        spanStart = at;
+      }
+      checkRow(words, at, length, shape);
+      spanRows++;
+      rows++;
+    } else {
+      endSpan();
+      switch (tag & 0xff) {
+        case RecordKind.metric:
+          dictionary.defineMetric(words[(at >> 2) + 2] ?? 0, textAt(text, words, at, length));
+          break;
+        case RecordKind.shape:
+          dictionary.defineShape(tag >>> 8, shapeWords(words, at, length));
+          break;
+        case RecordKind.log:
+          lines.push(textAt(text, words, at, length));
+          break;
+        case RecordKind.params:
+          params.push(textAt(text, words, at, length));
+          break;
+        case RecordKind.fact:
+          facts.push(textAt(text, words, at, length));
+          break;
+        case RecordKind.close:
+          close = textAt(text, words, at, length);
+          break;
+        default:
+          throw malformed(`a record of unknown kind ${tag & 0xff}`);
+      }
+    }
+    records++;
+    at += length;
+  }
+  endSpan();
+  return { records, rows, spans, lines, params, facts, close };
+}
+
+/** The byte length of every string of a row must stay inside its record. */
+function checkRow(words: Int32Array, at: number, length: number, shape: RowShape): void {
+  const slots = ROW_HEAD_BYTES + 8 * shape.kinds.length;
+  if (!shape.hasStrings) {
+    if (length !== slots) throw malformed(`a row of ${length} bytes where its shape has ${slots}`);
+    return;
+  }
+  const doubles = new Float64Array(words.buffer, words.byteOffset + at, slots >> 3);
+  let bytes = slots;
+  shape.kinds.forEach((kind, index) => {
+    if (kind !== ValueKind.string) return;
+    const size = doubles[3 + index] ?? 0;
+    if (!Number.isInteger(size) || size < 0) throw malformed(`a string of ${size} bytes`);
+    bytes += size;
+  });
+  if (bytes > length || bytes + 8 <= length) throw malformed(`a row of ${length} bytes whose strings end at ${bytes}`);
+}
+
+function textAt(text: Buffer, words: Int32Array, at: number, length: number): string {
+  const size = words[(at >> 2) + 3] ?? -1;
+  const from = at + RECORD_HEAD_BYTES + 8;
+  if (size < 0 || from + size > at + length) throw malformed(`a text of ${size} bytes in a record of ${length}`);
+  return text.toString('utf8', from, from + size);
+}
+
+function shapeWords(words: Int32Array, at: number, length: number): number[] {
+  const count = words[(at >> 2) + 2] ?? -1;
+  if (count < 0 || RECORD_HEAD_BYTES + 4 + 4 * count > length) throw malformed(`a shape of ${count} values`);
+  return Array.from(words.subarray((at >> 2) + 3, (at >> 2) + 3 + count), (word) => word >>> 0);
+}
+
+const malformed = (what: string): ExpmanError => new ExpmanError('CORRUPT', `malformed channel records: ${what}`);

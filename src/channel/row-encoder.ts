@@ -1,0 +1,230 @@
+import { describeType } from '../model/errors.js';
+import type { ChannelWriter } from './channel-writer.js';
+import { RECORD_HEAD_BYTES, ROW_HEAD_BYTES, RecordKind, ValueKind, aligned } from './layout.js';
+
+/** A value, step or row that was left out, and why. */
+export interface Rejection {
+  /** The metric, or `step`, `timestamp`, `row`. */
+  readonly metric: string;
+  readonly reason: string;
+  readonly value: unknown;
+}
+
+/** What a row is made of: which metrics, in which order, of which kinds. */
+interface Shape {
+  readonly keys: readonly string[];
+  readonly kinds: readonly ValueKind[];
+  readonly allNumbers: boolean;
+  readonly hasStrings: boolean;
+  /** Second word of a row's record. */
+  readonly tag: number;
+  /** Bytes of a row, its strings left out. */
+  readonly bytes: number;
+}
+
+const MAX_SHAPES = 1024;
+const MAX_STRING_BYTES = 16 * 1024 * 1024;
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+const NO_SHAPE: Shape = { keys: [], kinds: [], allNumbers: false, hasStrings: false, tag: 0, bytes: 0 };
+
+/** Options of a {@link RowEncoder}. */
+export interface RowEncoderOptions {
+  readonly maxMetrics: number;
+  readonly onRejection: (rejection: Rejection) => void;
+}
+
+/**
+ * Writes rows into the channel.
+ *
+ * The last row's shape is the guess for the next one: keys are compared by identity while the doubles are already
+ * being written, so a training loop that logs the same metrics pays for a comparison and a store each. Everything
+ * else (a new key, another type, a getter that throws) takes the careful way.
+ */
+export class RowEncoder {
+  private shape = NO_SHAPE;
+  private readonly shapes = new Map<string, Shape>();
+  private readonly shapeKeys: string[] = [];
+  private nextShape = 0;
+  private readonly metricIds = new Map<string, number>();
+
+  constructor(
+    private readonly channel: ChannelWriter,
+    private readonly options: RowEncoderOptions,
+  ) {}
+
+  /**
+   * Writes one row.
+   *
+   * @param values - one entry for each metric; entries of no loggable type are reported and left out
+   * @param step - a safe integer, or NaN for none
+   * @param timestamp - microseconds since the epoch
+   */
+  write(values: Readonly<Record<string, unknown>>, step: number, timestamp: number): void {
+    if (!this.shape.allNumbers || !this.tryNumbers(values, step, timestamp)) this.writeCarefully(values, step, timestamp);
+  }
+
+  private tryNumbers(values: Readonly<Record<string, unknown>>, step: number, timestamp: number): boolean {
+    const { channel, shape } = this;
+    const { keys, bytes } = shape;
+    if (!channel.fits(bytes)) channel.advance(bytes);
+    const { f64, i32 } = channel.arena;
+    const at = channel.position >> 3;
+    let slot = at + 3;
+    let count = 0;
+    try {
+      for (const key in values) {
+        const value = values[key];
+        if (typeof value !== 'number' || key !== keys[count]) return false;
+        f64[slot++] = value;
+        count++;
+      }
+    } catch {
+      return false; // A getter threw; the careful way finds out which.
+    }
+    if (count !== keys.length) return false;
+    f64[at + 1] = step;
+    f64[at + 2] = timestamp;
+    i32[at * 2] = bytes;
+    i32[at * 2 + 1] = shape.tag;
+    channel.rows++;
+    channel.commit(bytes);
+    return true;
+  }
+
+  private writeCarefully(values: Readonly<Record<string, unknown>>, step: number, timestamp: number): void {
+    const entries = this.loggable(values);
+    const shape = this.shapeOf(entries);
+    const texts = shape.hasStrings ? encodeStrings(entries) : [];
+    const bytes = aligned(shape.bytes + texts.reduce((sum, text) => sum + text.length, 0));
+    const { channel } = this;
+    if (!channel.fits(bytes)) channel.advance(bytes);
+    const { f64, i32, i64, bytes: memory } = channel.arena;
+    const at = channel.position >> 3;
+    f64[at + 1] = step;
+    f64[at + 2] = timestamp;
+    let textAt = channel.position + shape.bytes;
+    let textIndex = 0;
+    entries.forEach(({ value }, index) => {
+      const slot = at + 3 + index;
+      if (typeof value === 'number') f64[slot] = value;
+      else if (typeof value === 'boolean') f64[slot] = value ? 1 : 0;
+      else if (typeof value === 'bigint') i64[slot] = value;
+      else {
+        const text = texts[textIndex++] ?? Buffer.alloc(0);
+        f64[slot] = text.length;
+        memory.set(text, textAt);
+        textAt += text.length;
+      }
+    });
+    i32[at * 2] = bytes;
+    i32[at * 2 + 1] = shape.tag;
+    channel.rows++;
+    channel.commit(bytes);
+    this.shape = shape;
+  }
+
+  private loggable(values: Readonly<Record<string, unknown>>): Entry[] {
+    const entries: Entry[] = [];
+    for (const metric of keysOf(values)) {
+      let value: unknown;
+      try {
+        value = values[metric];
+      } catch (error) {
+        this.options.onRejection({ metric, reason: `its getter threw ${String(error)}`, value: undefined });
+        continue;
+      }
+      const kind = kindOf(value);
+      if (kind === undefined) this.options.onRejection({ metric, reason: reasonFor(value), value });
+      else if (!this.metricIds.has(metric) && this.metricIds.size >= this.options.maxMetrics)
+        this.options.onRejection({ metric, reason: `the run already has maxMetrics = ${this.options.maxMetrics} metrics`, value });
+      else entries.push({ metric, kind, value: value as Entry['value'] });
+    }
+    return entries;
+  }
+
+  private shapeOf(entries: readonly Entry[]): Shape {
+    const key = entries.map(({ metric, kind }) => `${kind}${metric.length}:${metric}`).join('');
+    const known = this.shapes.get(key);
+    if (known !== undefined) return known;
+    const ids = entries.map(({ metric }) => this.metricId(metric));
+    // Numbers of shapes are used again, oldest first: the records are in order, so a reader follows.
+    const number = this.nextShape++ % MAX_SHAPES;
+    const evicted = this.shapeKeys[number];
+    if (evicted !== undefined) this.shapes.delete(evicted);
+    this.shapeKeys[number] = key;
+    const shape: Shape = {
+      keys: entries.map(({ metric }) => metric),
+      kinds: entries.map(({ kind }) => kind),
+      allNumbers: entries.every(({ kind }) => kind === ValueKind.number),
+      hasStrings: entries.some(({ kind }) => kind === ValueKind.string),
+      tag: (number << 8) | RecordKind.row,
+      bytes: ROW_HEAD_BYTES + 8 * entries.length,
+    };
+    this.shapes.set(key, shape);
+    this.defineShape(number, ids, shape.kinds);
+    return shape;
+  }
+
+  private metricId(metric: string): number {
+    const known = this.metricIds.get(metric);
+    if (known !== undefined) return known;
+    const id = this.metricIds.size;
+    this.metricIds.set(metric, id);
+    this.channel.text(RecordKind.metric, id, Buffer.from(metric, 'utf8'));
+    return id;
+  }
+
+  private defineShape(number: number, ids: readonly number[], kinds: readonly ValueKind[]): void {
+    const { channel } = this;
+    const bytes = aligned(RECORD_HEAD_BYTES + 4 + 4 * ids.length);
+    if (!channel.fits(bytes)) channel.advance(bytes);
+    const { i32 } = channel.arena;
+    const word = channel.position >> 2;
+    i32[word] = bytes;
+    i32[word + 1] = (number << 8) | RecordKind.shape;
+    i32[word + 2] = ids.length;
+    ids.forEach((id, index) => (i32[word + 3 + index] = (id << 2) | (kinds[index] ?? 0)));
+    channel.commit(bytes);
+  }
+}
+
+interface Entry {
+  readonly metric: string;
+  readonly kind: ValueKind;
+  readonly value: number | bigint | boolean | string;
+}
+
+function keysOf(values: Readonly<Record<string, unknown>>): string[] {
+  try {
+    return Object.keys(values);
+  } catch {
+    return []; // A Proxy whose traps throw: the row is kept, without values.
+  }
+}
+
+function kindOf(value: unknown): ValueKind | undefined {
+  switch (typeof value) {
+    case 'number':
+      return ValueKind.number;
+    case 'boolean':
+      return ValueKind.boolean;
+    case 'bigint':
+      return value >= INT64_MIN && value <= INT64_MAX ? ValueKind.bigint : undefined;
+    case 'string':
+      return value.length <= MAX_STRING_BYTES / 3 || Buffer.byteLength(value) <= MAX_STRING_BYTES ? ValueKind.string : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function reasonFor(value: unknown): string {
+  if (typeof value === 'bigint') return 'a bigint must fit into 64 bits';
+  if (typeof value === 'string') return `a string may have at most ${MAX_STRING_BYTES} bytes`;
+  return `a value must be a number, bigint, boolean or string, not ${describeType(value)}`;
+}
+
+/** UTF-8, lone surrogates visibly replaced by U+FFFD. */
+function encodeStrings(entries: readonly Entry[]): Buffer[] {
+  return entries.flatMap(({ value }) => (typeof value === 'string' ? [Buffer.from(value, 'utf8')] : []));
+}

@@ -1,0 +1,73 @@
+/** How far the writer has come with one run; a consistent triple, whenever the writer dies. */
+export interface Acknowledged {
+  /** The chunk to go on in. */
+  readonly chunkId: number;
+  /** Bytes of records done in it. */
+  readonly offset: number;
+  /** Records acknowledged in all. */
+  readonly seq: number;
+  /** Rows acknowledged in all. */
+  readonly rows: number;
+}
+
+/** Why rows are not reaching the disk; the word in shared memory that the caller's thread looks at. */
+export const RunTrouble = { none: 0, disk: 1, fenced: 2 } as const;
+
+const SLOT_DOUBLES = 4;
+const WORD = { slot: 0, trouble: 1 } as const;
+
+/**
+ * The shared words of one run. The writer stores, the caller's thread loads.
+ *
+ * An acknowledgement goes into the slot that is not current and then becomes current by one atomic store, so a
+ * writer that dies half-way leaves the previous one.
+ */
+export class RunControl {
+  static readonly bytes = 16 + 2 * SLOT_DOUBLES * 8;
+  private readonly words: Int32Array;
+  private readonly doubles: Float64Array;
+
+  constructor(readonly memory: SharedArrayBuffer) {
+    this.words = new Int32Array(memory);
+    this.doubles = new Float64Array(memory, 16);
+  }
+
+  static starting(chunkId: number): RunControl {
+    const control = new RunControl(new SharedArrayBuffer(RunControl.bytes));
+    control.acknowledge(chunkId, 0, 0, 0);
+    return control;
+  }
+
+  acknowledge(chunkId: number, offset: number, seq: number, rows: number): void {
+    const slot = 1 - Atomics.load(this.words, WORD.slot);
+    const at = slot * SLOT_DOUBLES;
+    this.doubles[at] = chunkId;
+    this.doubles[at + 1] = offset;
+    this.doubles[at + 2] = seq;
+    this.doubles[at + 3] = rows;
+    Atomics.store(this.words, WORD.slot, slot);
+  }
+
+  acknowledged(): Acknowledged {
+    for (;;) {
+      const slot = Atomics.load(this.words, WORD.slot);
+      const at = slot * SLOT_DOUBLES;
+      const [chunkId = 0, offset = 0, seq = 0, rows = 0] = this.doubles.subarray(at, at + SLOT_DOUBLES);
+      // Two acknowledgements may have come while this one was read; then the slot was written under our eyes.
+      if (Atomics.load(this.words, WORD.slot) === slot) return { chunkId, offset, seq, rows };
+    }
+  }
+
+  /** Records acknowledged, without making an object. */
+  seq(): number {
+    return this.doubles[Atomics.load(this.words, WORD.slot) * SLOT_DOUBLES + 2] ?? 0;
+  }
+
+  get trouble(): number {
+    return Atomics.load(this.words, WORD.trouble);
+  }
+
+  set trouble(word: number) {
+    Atomics.store(this.words, WORD.trouble, word);
+  }
+}

@@ -1,0 +1,23 @@
+import { bitmapBytes, setBit } from './bitmap.js';
+import type { Column } from './column.js';
+
+/** A UTF8 column of encoded strings; null where a row has none. */
+export function columnOfStrings(strings: readonly (Uint8Array | null)[]): Column & { readonly type: 'UTF8' } {
+  const offsets = new Int32Array(strings.length + 1);
+  const validity = new Uint8Array(bitmapBytes(strings.length));
+  let bytes = 0;
+  let nullCount = 0;
+  strings.forEach((text, row) => {
+    if (text === null) nullCount++;
+    else {
+      setBit(validity, row);
+      bytes += text.length;
+    }
+    offsets[row + 1] = bytes;
+  });
+  const values = new Uint8Array(bytes);
+  strings.forEach((text, row) => {
+    if (text !== null) values.set(text, offsets[row]);
+  });
+  return { type: 'UTF8', length: strings.length, nullCount, validity: nullCount === 0 ? null : validity, offsets, values };
+}

@@ -1,0 +1,27 @@
+const HIGH = 2 ** 32;
+
+/**
+ * Safe integers as int64, written as two halves: a BigInt per value would cost ten times as much.
+ *
+ * NaN becomes 0; the caller's validity bitmap says so.
+ */
+export function int64FromDoubles(doubles: Float64Array): BigInt64Array<ArrayBuffer> {
+  const halves = new Int32Array(doubles.length * 2);
+  for (let i = 0; i < doubles.length; i++) {
+    const value = doubles[i] ?? 0;
+    const high = Math.floor(value / HIGH);
+    halves[2 * i] = value - high * HIGH;
+    halves[2 * i + 1] = high;
+  }
+  return new BigInt64Array(halves.buffer);
+}
+
+/** The int64 at `index` as a double; exact for safe integers. */
+export function doubleAt(halves: Int32Array, index: number): number {
+  return (halves[2 * index + 1] ?? 0) * HIGH + ((halves[2 * index] ?? 0) >>> 0);
+}
+
+/** The 32-bit halves of int64 values, low half first. */
+export function halvesOf(values: BigInt64Array): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+}

@@ -1,0 +1,81 @@
+import * as arrow from 'apache-arrow';
+import type { Column, ColumnField, ColumnType } from './column.js';
+
+/** Rows of a run in Arrow's columnar form. */
+export type RowBatch = arrow.RecordBatch;
+
+const TYPES: Readonly<Record<ColumnType, () => arrow.DataType>> = {
+  DOUBLE: () => new arrow.Float64(),
+  INT64: () => new arrow.Int64(),
+  BOOLEAN: () => new arrow.Bool(),
+  UTF8: () => new arrow.Utf8(),
+  TIMESTAMP: () => new arrow.TimestampMicrosecond('UTC'),
+};
+
+/** Puts columns of equal length together as an Arrow record batch; their buffers are taken, not copied. */
+export function recordBatchOf(columns: readonly (Column & { readonly name: string })[]): RowBatch {
+  const fields = columns.map(({ name, type }) => new arrow.Field(name, TYPES[type](), true));
+  const length = columns[0]?.length ?? 0;
+  const children = columns.map(dataOf);
+  const struct = arrow.makeData({ type: new arrow.Struct(fields), length, nullCount: 0, children });
+  return new arrow.RecordBatch(new arrow.Schema(fields), struct);
+}
+
+function dataOf(column: Column): arrow.Data {
+  const { length, nullCount, validity } = column;
+  const nullBitmap = validity ?? undefined;
+  switch (column.type) {
+    case 'DOUBLE':
+      return arrow.makeData({ type: new arrow.Float64(), length, nullCount, nullBitmap, data: column.values });
+    case 'INT64':
+      return arrow.makeData({ type: new arrow.Int64(), length, nullCount, nullBitmap, data: column.values });
+    case 'TIMESTAMP':
+      return arrow.makeData({ type: new arrow.TimestampMicrosecond('UTC'), length, nullCount, nullBitmap, data: column.values });
+    case 'BOOLEAN':
+      return arrow.makeData({ type: new arrow.Bool(), length, nullCount, nullBitmap, data: column.values });
+    case 'UTF8':
+      return arrow.makeData({
+        type: new arrow.Utf8(),
+        length,
+        nullCount,
+        nullBitmap,
+        valueOffsets: column.offsets,
+        data: column.values,
+      });
+  }
+}
+
+/** The names and types of a batch's columns. */
+export function fieldsOf(batch: RowBatch): ColumnField[] {
+  return batch.schema.fields.map(({ name, type }) => ({ name, type: typeOf(type) }));
+}
+
+function typeOf(type: arrow.DataType): ColumnType {
+  if (arrow.DataType.isFloat(type)) return 'DOUBLE';
+  if (arrow.DataType.isInt(type)) return 'INT64';
+  if (arrow.DataType.isBool(type)) return 'BOOLEAN';
+  if (arrow.DataType.isUtf8(type)) return 'UTF8';
+  if (arrow.DataType.isTimestamp(type)) return 'TIMESTAMP';
+  throw new Error(`no column type for Arrow's ${String(type)}`);
+}
+
+/** Column `index` of a batch, as views on its buffers. */
+export function columnAt(batch: RowBatch, index: number): Column {
+  const data = batch.data.children[index];
+  const field = batch.schema.fields[index];
+  if (data === undefined || field === undefined) throw new RangeError(`no column ${index} in a batch of ${batch.numCols}`);
+  const { length, nullCount } = data;
+  const validity = nullCount === 0 ? null : data.nullBitmap;
+  const type = typeOf(field.type);
+  switch (type) {
+    case 'DOUBLE':
+      return { type, length, nullCount, validity, values: data.values as Float64Array };
+    case 'INT64':
+    case 'TIMESTAMP':
+      return { type, length, nullCount, validity, values: data.values as BigInt64Array };
+    case 'BOOLEAN':
+      return { type, length, nullCount, validity, values: data.values as Uint8Array };
+    case 'UTF8':
+      return { type, length, nullCount, validity, offsets: data.valueOffsets, values: data.values as Uint8Array };
+  }
+}

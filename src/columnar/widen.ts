@@ -1,0 +1,48 @@
+import { bitAt } from './bitmap.js';
+import type { Column, ColumnType } from './column.js';
+import { columnOfStrings } from './column-of-strings.js';
+
+/**
+ * The type that holds values of both types without loss: doubles and such int64 as a double holds exactly are
+ * doubles, everything else that differs becomes text.
+ *
+ * @param integersExact - whether every int64 among them is a safe integer, whose `String()` a double gives too
+ */
+export function widerType(a: ColumnType, b: ColumnType, integersExact: boolean): ColumnType {
+  if (a === b) return a;
+  const numeric = (a === 'DOUBLE' && b === 'INT64') || (a === 'INT64' && b === 'DOUBLE');
+  return numeric && integersExact ? 'DOUBLE' : 'UTF8';
+}
+
+/** True when every valid value of an int64 column is a safe integer. */
+export function integersExact(column: Column & { readonly type: 'INT64' | 'TIMESTAMP' }): boolean {
+  const limit = BigInt(Number.MAX_SAFE_INTEGER);
+  return column.values.every(
+    (value, row) => (value <= limit && value >= -limit) || (column.validity !== null && !bitAt(column.validity, row)),
+  );
+}
+
+/** The same values as another type; a number's text is what `String()` gives. */
+export function widenColumn(column: Column, to: ColumnType): Column {
+  if (column.type === to) return column;
+  if (to === 'DOUBLE' && column.type === 'INT64') {
+    const { length, nullCount, validity } = column;
+    return { type: 'DOUBLE', length, nullCount, validity, values: Float64Array.from(column.values, Number) };
+  }
+  if (to !== 'UTF8') throw new Error(`a ${column.type} column does not widen to ${to}`);
+  return columnOfStrings(Array.from({ length: column.length }, (_, row) => textAt(column, row)));
+}
+
+function textAt(column: Column, row: number): Uint8Array | null {
+  if (column.validity !== null && !bitAt(column.validity, row)) return null;
+  switch (column.type) {
+    case 'BOOLEAN':
+      return Buffer.from(String(bitAt(column.values, row)));
+    case 'UTF8':
+      return column.values.subarray(column.offsets[row], column.offsets[row + 1]);
+    case 'INT64':
+    case 'TIMESTAMP':
+    case 'DOUBLE':
+      return Buffer.from(String(column.values[row]));
+  }
+}

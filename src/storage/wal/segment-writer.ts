@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { FsPort } from '../fs-port.js';
+import { writeAll } from '../write-all.js';
+import { FRAME_HEAD_BYTES, FrameType, SEGMENT_HEAD_BYTES, encodeSegmentHead, sealFrame, segmentName } from './frame.js';
+
+/** Where and for whom segments are written. */
+export interface WalPlace {
+  readonly folder: string;
+  readonly runUuid: string;
+  readonly epoch: number;
+}
+
+/**
+ * One WAL segment, open for appending.
+ *
+ * After any failed write or sync it is `broken`: its good bytes stay, nothing more is written to it (a second
+ * fsync on the same descriptor may report success for pages that are lost), and its owner goes on in a new segment.
+ */
+export class SegmentWriter {
+  /** The number behind the last record appended: what must be published before this segment may go. */
+  seqEnd: number;
+  broken = false;
+  private offset: number;
+  private readonly saltCrc: number;
+  private unsynced = true;
+
+  private constructor(
+    private readonly fs: FsPort,
+    private readonly fd: number,
+    readonly path: string,
+    readonly number: number,
+    salt: Uint8Array,
+    seq: number,
+  ) {
+    this.saltCrc = crc32(salt);
+    this.offset = SEGMENT_HEAD_BYTES;
+    this.seqEnd = seq;
+  }
+
+  /** Makes segment `number` and writes its head and checkpoint; on failure nothing of it is left behind. */
+  static create(fs: FsPort, place: WalPlace, number: number, seq: number, checkpoint: Uint8Array): SegmentWriter {
+    const path = join(place.folder, segmentName(place.epoch, number));
+    const salt = randomBytes(8);
+    const fd = fs.open(path, 'create');
+    try {
+      writeAll(fs, fd, encodeSegmentHead({ runUuid: place.runUuid, epoch: place.epoch, number, salt }), 0);
+      const segment = new SegmentWriter(fs, fd, path, number, salt, seq);
+      segment.append(FrameType.checkpoint, seq, Buffer.concat([Buffer.alloc(FRAME_HEAD_BYTES), checkpoint]), 0);
+      return segment;
+    } catch (error) {
+      attempt(() => fs.close(fd));
+      attempt(() => fs.remove(path));
+      throw error;
+    }
+  }
+
+  /** Appends one frame that holds `records` records from `seq` on; its head, the first bytes, is filled in here. */
+  append(type: FrameType, seq: number, frame: Buffer, records: number): void {
+    sealFrame(frame, type, seq, this.saltCrc);
+    try {
+      writeAll(this.fs, this.fd, frame, this.offset);
+    } catch (error) {
+      this.broken = true;
+      throw error;
+    }
+    this.offset += frame.length;
+    this.seqEnd = seq + records;
+    this.unsynced = true;
+  }
+
+  /** fdatasync, where there is something to sync. */
+  sync(): void {
+    if (!this.unsynced) return;
+    try {
+      this.fs.syncData(this.fd);
+    } catch (error) {
+      this.broken = true;
+      throw error;
+    }
+    this.unsynced = false;
+  }
+
+  /** True while the file is still the one under its name. */
+  get inPlace(): boolean {
+    return this.fs.statOpen(this.fd).links > 0;
+  }
+
+  close(): void {
+    attempt(() => this.fs.close(this.fd));
+  }
+}
+
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // What is being given up has already failed, or is only being tidied away.
+  }
+}

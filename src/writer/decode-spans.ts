@@ -1,0 +1,156 @@
+import { ValueKind } from '../channel/layout.js';
+import type { RowSpan } from '../channel/records.js';
+import type { Column, ColumnType } from '../columnar/column.js';
+import { setBit, bitmapBytes } from '../columnar/bitmap.js';
+import {
+  BooleanBuilder,
+  type ColumnBuilder,
+  IntegerBuilder,
+  NumberBuilder,
+  TextBuilder,
+  builderOf,
+} from '../columnar/column-builder.js';
+import { concatColumns } from '../columnar/concat.js';
+import { int64FromDoubles } from '../columnar/int64.js';
+import { integersExact, widenColumn, widerType } from '../columnar/widen.js';
+
+/** Rows as columns, on their way into a record batch. */
+export interface DecodedRows {
+  readonly rows: number;
+  /** The steps as doubles, NaN for none. */
+  readonly steps: Float64Array;
+  readonly step: Column;
+  readonly timestamp: Column;
+  readonly metrics: readonly { readonly metric: string; readonly column: Column }[];
+}
+
+const TYPE_OF: Readonly<Record<ValueKind, Exclude<ColumnType, 'TIMESTAMP'>>> = {
+  [ValueKind.number]: 'DOUBLE',
+  [ValueKind.bigint]: 'INT64',
+  [ValueKind.boolean]: 'BOOLEAN',
+  [ValueKind.string]: 'UTF8',
+};
+
+/** Turns spans of channel records into columns: for rows without strings, one strided copy per span and metric. */
+export function decodeSpans(spans: readonly RowSpan[]): DecodedRows {
+  const rows = spans.reduce((sum, span) => sum + span.rows, 0);
+  const steps = new Float64Array(rows);
+  const timestamps = new Float64Array(rows);
+  const builders = new BatchBuilders(rows);
+  let row = 0;
+  for (const span of spans) {
+    if (span.shape.hasStrings) decodeVarying(span, row, steps, timestamps, builders);
+    else decodeFixed(span, row, steps, timestamps, builders);
+    row += span.rows;
+  }
+  return {
+    rows,
+    steps,
+    step: stepColumn(steps),
+    timestamp: { type: 'TIMESTAMP', length: rows, nullCount: 0, validity: null, values: int64FromDoubles(timestamps) },
+    metrics: builders.finish(),
+  };
+}
+
+/** The builders of a batch, one for each metric and kind of value in it. */
+class BatchBuilders {
+  private readonly byMetric = new Map<string, ColumnBuilder[]>();
+
+  constructor(private readonly rows: number) {}
+
+  get(metric: string, kind: ValueKind): ColumnBuilder {
+    const type = TYPE_OF[kind];
+    let builders = this.byMetric.get(metric);
+    if (builders === undefined) this.byMetric.set(metric, (builders = []));
+    let builder = builders.find((each) => each.type === type);
+    if (builder === undefined) builders.push((builder = builderOf(type, this.rows)));
+    return builder;
+  }
+
+  finish(): { readonly metric: string; readonly column: Column }[] {
+    return [...this.byMetric].map(([metric, builders]) => ({ metric, column: uniteKinds(builders.map((b) => b.finish())) }));
+  }
+}
+
+/** A metric that changed its type within the batch: its parts widen to one type; at most one of them has a row. */
+function uniteKinds(parts: readonly Column[]): Column {
+  const [first, ...rest] = parts;
+  if (first === undefined) throw new RangeError('a metric without values');
+  if (rest.length === 0) return first;
+  const exact = parts.every((part) => part.type !== 'INT64' || integersExact(part));
+  const type = parts.reduce<ColumnType>((wide, part) => widerType(wide, part.type, exact), first.type);
+  const wide = parts.map((part) => widenColumn(part, type));
+  const pick = Array.from({ length: first.length }, (_, row) => wide.find((part) => hasValue(part, row)));
+  return concatColumns(type, pick.map((part, row) => (part === undefined ? { type: null, length: 1 } : sliceRow(part, row))));
+}
+
+const hasValue = ({ validity }: Column, row: number): boolean =>
+  validity === null || ((validity[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;
+
+function sliceRow(column: Column, row: number): Column {
+  const base = { length: 1, nullCount: 0, validity: null };
+  switch (column.type) {
+    case 'DOUBLE':
+      return { type: column.type, ...base, values: column.values.slice(row, row + 1) };
+    case 'INT64':
+    case 'TIMESTAMP':
+      return { type: column.type, ...base, values: column.values.slice(row, row + 1) };
+    case 'BOOLEAN':
+      return { type: column.type, ...base, values: Uint8Array.of(((column.values[row >> 3] ?? 0) >> (row & 7)) & 1) };
+    case 'UTF8':
+      return { type: column.type, ...base, offsets: column.offsets.slice(row, row + 2), values: column.values };
+  }
+}
+
+function stepColumn(steps: Float64Array): Column {
+  const length = steps.length;
+  const validity = new Uint8Array(bitmapBytes(length));
+  let valid = 0;
+  for (let row = 0; row < length; row++) {
+    const step = steps[row] ?? NaN;
+    if (step !== step) continue;
+    setBit(validity, row);
+    valid++;
+  }
+  const nullCount = length - valid;
+  return { type: 'INT64', length, nullCount, validity: nullCount === 0 ? null : validity, values: int64FromDoubles(steps) };
+}
+
+function decodeFixed(span: RowSpan, row: number, steps: Float64Array, timestamps: Float64Array, builders: BatchBuilders): void {
+  const { bytes, start, rows, shape } = span;
+  const stride = 3 + shape.kinds.length;
+  const doubles = new Float64Array(bytes.buffer, bytes.byteOffset + start, rows * stride);
+  for (let i = 0, at = 1; i < rows; i++, at += stride) {
+    steps[row + i] = doubles[at] ?? NaN;
+    timestamps[row + i] = doubles[at + 1] ?? NaN;
+  }
+  shape.metrics.forEach((metric, index) => {
+    const builder = builders.get(metric, shape.kinds[index] ?? ValueKind.number);
+    if (builder instanceof NumberBuilder) builder.copy(row, rows, doubles, 3 + index, stride);
+    else if (builder instanceof IntegerBuilder)
+      builder.copy(row, rows, new BigInt64Array(doubles.buffer, doubles.byteOffset, doubles.length), 3 + index, stride);
+    else if (builder instanceof BooleanBuilder)
+      for (let i = 0; i < rows; i++) builder.set(row + i, doubles[i * stride + 3 + index] === 1);
+  });
+}
+
+function decodeVarying(span: RowSpan, row: number, steps: Float64Array, timestamps: Float64Array, builders: BatchBuilders): void {
+  const { bytes, shape } = span;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  const columns = shape.metrics.map((metric, index) => builders.get(metric, shape.kinds[index] ?? ValueKind.number));
+  for (let i = 0, at = span.start; i < span.rows; i++, at += words[at >> 2] ?? 8) {
+    const doubles = new Float64Array(bytes.buffer, bytes.byteOffset + at, 3 + columns.length);
+    steps[row + i] = doubles[1] ?? NaN;
+    timestamps[row + i] = doubles[2] ?? NaN;
+    let text = at + 8 * doubles.length;
+    columns.forEach((builder, index) => {
+      const value = doubles[3 + index] ?? NaN;
+      if (builder instanceof NumberBuilder) builder.copy(row + i, 1, doubles, 3 + index, 1);
+      else if (builder instanceof BooleanBuilder) builder.set(row + i, value === 1);
+      else if (builder instanceof TextBuilder) {
+        builder.set(row + i, bytes.subarray(text, text + value));
+        text += value;
+      } else builder.copy(row + i, 1, new BigInt64Array(doubles.buffer, doubles.byteOffset, doubles.length), 3 + index, 1);
+    });
+  }
+}
