@@ -37,6 +37,34 @@ export function registryTracesIn(text: string): string[] {
   return text.match(REGISTRY) ?? [];
 }
 
+/** The part of package-lock.json these rules read. */
+export interface Lock {
+  readonly packages: Readonly<
+    Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>
+  >;
+}
+
+/**
+ * The optional packages a lock file refers to but does not hold, such as another platform's binaries.
+ *
+ * npm leaves them out without a word when the registry at hand has not got them (yet), and `npm ci` then refuses the
+ * lock file, on every platform: pin a version whose binaries are all there.
+ */
+export function gapsIn({ packages }: Lock): string[] {
+  return Object.entries(packages).flatMap(([place, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter((name) => !isHeld(name, place, packages)),
+  );
+}
+
+/** Looks a package up as Node does: beside the dependent, then in each node_modules further up. */
+function isHeld(name: string, place: string, packages: Lock['packages']): boolean {
+  const at = `${place === '' ? '' : `${place}/`}node_modules/${name}`;
+  if (at in packages) return true;
+  if (place === '') return false;
+  const above = place.lastIndexOf('node_modules/');
+  return isHeld(name, place.slice(0, Math.max(above - 1, 0)), packages);
+}
+
 /** The names an entry module exports, types included, that carry no TSDoc comment. */
 export function undocumentedExports(entry: string, options: ts.CompilerOptions): string[] {
   const program = ts.createProgram([entry], options);

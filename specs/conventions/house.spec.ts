@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { machinePathsIn, registryTracesIn, strangersAtTop, undocumentedExports } from './house-rules.js';
+import {
+  gapsIn,
+  machinePathsIn,
+  registryTracesIn,
+  strangersAtTop,
+  undocumentedExports,
+  type Lock,
+} from './house-rules.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -52,6 +59,10 @@ describe('the repository', () => {
     expect(texts.filter(({ file }) => file.endsWith('.npmrc'))).toEqual([]);
   });
 
+  it('has a lock file that `npm ci` takes', () => {
+    expect(gapsIn(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock)).toEqual([]);
+  });
+
   it.each(['src/index.ts', 'src/reader/index.ts'])('documents every export of %s', (entry) => {
     expect(existsSync(join(root, entry))).toBe(true);
     expect(undocumentedExports(join(root, entry), tsOptions())).toEqual([]);
@@ -85,6 +96,17 @@ describe('the house rules', () => {
     expect(registryTracesIn('"resolved": "x"')).toHaveLength(1);
     expect(registryTracesIn(`"https:/${'/registry.example.org'}/rxjs.tgz"`)).toHaveLength(1);
     expect(registryTracesIn('"funding": { "url": "https://github.com/sponsors/a" }')).toEqual([]);
+  });
+
+  it('see a binary package the lock file lacks, wherever it could lie', () => {
+    const optionalDependencies = { 'a-linux': '1.0.0', 'a-darwin': '1.0.0', 'a-win32': '1.0.0' };
+    const packages = {
+      '': {},
+      'node_modules/b/node_modules/a': { optionalDependencies },
+      'node_modules/b/node_modules/a-linux': {},
+      'node_modules/a-darwin': {},
+    };
+    expect(gapsIn({ packages })).toEqual(['a-win32']);
   });
 
   it('see an export without a comment, behind a re-export too', () => {
