@@ -17,8 +17,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
  * @returns {Map<string, LockEntry>}
  */
 function packagesOf(path) {
-  /** @type {{ packages?: Record<string, LockEntry> }} */
-  const lock = JSON.parse(readFileSync(path, 'utf8'));
+  const lock = /** @type {{ packages?: Record<string, LockEntry> }} */ (
+    JSON.parse(readFileSync(path, 'utf8'))
+  );
   return new Map(Object.entries(lock.packages ?? {}).filter(([place]) => place !== ''));
 }
 

@@ -1,0 +1,128 @@
+// Tries the package as a user gets it: packs it, installs the tarball in an empty folder, runs the quick start in plain
+// JavaScript and, compiled by tsc, in TypeScript, and looks at a run with the command. Leaves nothing behind.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** @typedef {{ filename: string, entryCount: number, size: number }} Packed */
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const manifest = /** @type {{ devDependencies: Record<string, string> }} */ (
+  JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+);
+
+const javaScript = `
+import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
+
+const run = new LoggingEngine(new ExperimentConfig('quick_start', './experiments', { runName: 'js' }));
+run.logParams({ learning_rate: 1e-3 });
+for (let step = 0; step < 100; step++) run.logMetrics({ loss: 1 / (step + 1) }, step);
+await run.close(RunStatus.Finished);
+console.log(run.runDir);
+`;
+
+const typeScript = `
+import { ExperimentConfig, LoggingEngine, RunStatus, type MetricRow, type RunSummary } from 'expman-rx';
+import { map, range, type Observable } from 'rxjs';
+
+const run: LoggingEngine = new LoggingEngine(new ExperimentConfig('quick_start', './experiments', { runName: 'ts' }));
+const rows$: Observable<MetricRow> = range(0, 100).pipe(map((step) => ({ step, values: { loss: 1 / (step + 1) } })));
+rows$.subscribe(run.metrics);
+const summary: RunSummary = await run.closed;
+if (summary.status !== RunStatus.Finished) throw new Error('the run is ' + summary.status);
+`;
+
+// Stricter than most: a user's skipLibCheck must not be what hides a declaration that does not hold.
+const tsconfig = {
+  compilerOptions: {
+    target: 'es2022',
+    lib: ['es2023', 'esnext.disposable'],
+    module: 'nodenext',
+    strict: true,
+    skipLibCheck: false,
+    types: ['node'],
+  },
+  include: ['quick-start.ts'],
+};
+
+/**
+ * @param {string} cwd
+ * @param {string} command
+ * @param {string[]} args
+ * @returns {string} what it printed
+ */
+function must(cwd, command, args) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (status === 0) return stdout;
+  throw new Error(
+    `${command} ${args.join(' ')}: ${error?.message ?? `exit ${String(status)}`}\n${stdout}${stderr}`,
+  );
+}
+
+/**
+ * @param {string} text
+ * @returns {Packed}
+ */
+function onlyPacked(text) {
+  const [packed] = /** @type {Packed[]} */ (JSON.parse(text));
+  if (packed === undefined) throw new Error('npm pack made nothing');
+  return packed;
+}
+
+/** @param {string} runName */
+function mustHaveRows(runName) {
+  const file = join(project, 'experiments/quick_start', runName, 'metrics.parquet');
+  const bytes = readFileSync(file);
+  if (statSync(file).size < 12 || bytes.toString('latin1', bytes.length - 4) !== 'PAR1')
+    throw new Error(`${file} is torn`);
+}
+
+const project = mkdtempSync(join(tmpdir(), 'expman-pack-'));
+try {
+  // Without scripts: `prepack` builds, and its output would mix with the answer; `npm run pack:check` has built.
+  const { filename, entryCount, size } = onlyPacked(
+    must(root, 'npm', [
+      'pack',
+      '--json',
+      '--ignore-scripts',
+      '--loglevel=error',
+      '--pack-destination',
+      project,
+    ]),
+  );
+  console.log(`packed      ${filename}, ${entryCount} files, ${(size / 1e3).toFixed(0)} kB`);
+
+  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }\n');
+  const tools = ['typescript', '@types/node'].map(
+    (name) => `${name}@${manifest.devDependencies[name] ?? 'latest'}`,
+  );
+  const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  must(project, 'npm', ['install', ...flags, `./${filename}`, ...tools]);
+  console.log(
+    `installed   with ${readdirSync(join(project, 'node_modules')).length} folders in node_modules`,
+  );
+
+  writeFileSync(join(project, 'quick-start.mjs'), javaScript);
+  must(project, process.execPath, ['quick-start.mjs']);
+  mustHaveRows('js');
+  console.log('JavaScript  runs');
+
+  writeFileSync(join(project, 'quick-start.ts'), typeScript);
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(tsconfig));
+  must(project, process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);
+  must(project, process.execPath, ['quick-start.js']);
+  mustHaveRows('ts');
+  console.log('TypeScript  type-checks and runs');
+
+  const told = must(project, 'npx', ['--no-install', 'expman', 'inspect', 'experiments/quick_start/ts']);
+  if (!told.includes('FINISHED')) throw new Error(`expman inspect does not say FINISHED:\n${told}`);
+  console.log('expman      inspects');
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}
