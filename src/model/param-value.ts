@@ -1,0 +1,34 @@
+/** A value a parameter can take; nested objects are merged, everything else is replaced. */
+export type ParamValue =
+  null | boolean | number | bigint | string | readonly ParamValue[] | { readonly [key: string]: ParamValue };
+
+/** The parameters of a run: plain objects without a prototype, at most {@link MAX_PARAM_DEPTH} deep. */
+export interface Params {
+  readonly [key: string]: ParamValue;
+}
+
+/** How deep parameters may be nested; the values of the outermost object are at depth 1. */
+export const MAX_PARAM_DEPTH = 32;
+
+/** The largest integer kept, in bits; a decimal text of more takes quadratic time to read and write. */
+export const MAX_PARAM_BITS = 4096;
+
+const POLLUTING: ReadonlySet<string> = new Set(['__proto__', 'prototype', 'constructor']);
+
+/** Tells whether a key could reach a prototype once a careless merge assigns it. */
+export function isPolluting(key: string): boolean {
+  return POLLUTING.has(key);
+}
+
+/** Tells whether a parameter holds named parameters itself. */
+export function isParamGroup(value: ParamValue | undefined): value is Params {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** An object without a prototype from its entries, so that no key means anything but itself. */
+export function bareObject<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  const bare: Record<string, T> = {};
+  Object.setPrototypeOf(bare, null);
+  for (const [key, value] of entries) bare[key] = value;
+  return bare;
+}

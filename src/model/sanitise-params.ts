@@ -1,0 +1,198 @@
+import { inspect, types } from 'node:util';
+import {
+  bareObject,
+  isPolluting,
+  MAX_PARAM_BITS,
+  MAX_PARAM_DEPTH,
+  type Params,
+  type ParamValue,
+} from './param-value.js';
+import { isSecretName, REDACTED } from './secret-names.js';
+
+/** A parameter that was left out, and why. */
+export interface RejectedParam {
+  /** Where it was, `optimizer.schedule[3]` for one; '' for the whole input. */
+  readonly path: string;
+  /** Why, in words. */
+  readonly reason: string;
+}
+
+/** What {@link sanitiseParams} made of an input. */
+export interface SanitisedParams {
+  readonly params: Params;
+  /** At most 100; `droppedCount` has them all. */
+  readonly rejected: readonly RejectedParam[];
+  /** How many values were left out. */
+  readonly droppedCount: number;
+}
+
+/** How much one call may hold, in characters and 8 for each value; keeps config.yaml readable and the caller quick. */
+export const MAX_PARAM_SIZE = 512 * 1024;
+
+const MAX_REJECTED = 100;
+
+/**
+ * A plain deep copy of whatever was given as parameters, never throwing and never changing it.
+ *
+ * Dates become ISO strings, Maps objects, Sets and typed arrays arrays, class instances their own fields, errors, URLs and
+ * regular expressions their text; `undefined` is left out. What cannot be kept (functions, symbols, cycles, what is deeper than
+ * 32, keys that reach a prototype, getters that throw, what is beyond the size) is left out and reported; inside an
+ * array null keeps its place. The string value of a secret-looking name is replaced by `[redacted]`.
+ */
+export function sanitiseParams(input: unknown): SanitisedParams {
+  return new Copier().copy(input);
+}
+
+/** A value that is not kept: with a reason to report, or `undefined` that is left out in silence. */
+type Outcome = { readonly kept: ParamValue } | { readonly reason: string | null };
+
+class Copier {
+  readonly #rejected: RejectedParam[] = [];
+  readonly #ancestors = new Set<object>();
+  #droppedCount = 0;
+  #room = MAX_PARAM_SIZE;
+
+  copy(input: unknown): SanitisedParams {
+    const params = this.#root(input);
+    return { params, rejected: this.#rejected, droppedCount: this.#droppedCount };
+  }
+
+  #root(input: unknown): Params {
+    try {
+      if (typeof input === 'object' && input !== null && !isListLike(input) && textOf(input) === null) {
+        this.#ancestors.add(input);
+        return this.#group(input, '', 1);
+      }
+      if (input !== undefined) this.#reject('', 'is no object of named parameters');
+    } catch (error) {
+      this.#reject('', reasonOf(error));
+    }
+    return bareObject([]);
+  }
+
+  #outcome(value: unknown, path: string, depth: number): Outcome {
+    try {
+      return this.#copyOf(value, path, depth);
+    } catch (error) {
+      return { reason: reasonOf(error) };
+    }
+  }
+
+  #copyOf(value: unknown, path: string, depth: number): Outcome {
+    if (!this.#take(typeof value === 'string' ? value.length + 8 : 8))
+      return { reason: 'is beyond the size' };
+    if (
+      value === null ||
+      typeof value === 'boolean' ||
+      typeof value === 'number' ||
+      typeof value === 'string'
+    )
+      return { kept: value };
+    if (value === undefined) return { reason: null };
+    if (typeof value === 'bigint') {
+      const fits = BigInt.asIntN(MAX_PARAM_BITS, value) === value;
+      return fits ? { kept: value } : { reason: `is an integer of more than ${MAX_PARAM_BITS} bits` };
+    }
+    if (typeof value !== 'object') return { reason: `is a ${typeof value}` };
+    const text = textOf(value);
+    if (text !== null) return this.#copyOf(text, path, depth);
+    return this.#nested(value, path, depth);
+  }
+
+  #nested(value: object, path: string, depth: number): Outcome {
+    if (types.isAnyArrayBuffer(value) || types.isDataView(value)) return { reason: 'is binary data' };
+    if (types.isDate(value)) return { reason: 'is an invalid date' };
+    if (this.#ancestors.has(value)) return { reason: 'contains itself' };
+    if (depth >= MAX_PARAM_DEPTH) return { reason: `is nested deeper than ${MAX_PARAM_DEPTH}` };
+    this.#ancestors.add(value);
+    try {
+      return {
+        kept: isListLike(value) ? this.#list(value, path, depth + 1) : this.#group(value, path, depth + 1),
+      };
+    } finally {
+      this.#ancestors.delete(value);
+    }
+  }
+
+  #list(list: ListLike, path: string, depth: number): ParamValue[] {
+    const copy: ParamValue[] = [];
+    for (const item of list) {
+      const place = `${path}[${copy.length}]`;
+      const outcome = this.#outcome(item, place, depth);
+      if (this.#room <= 0) {
+        this.#reject(place, 'and what follows is beyond the size');
+        break;
+      }
+      copy.push('kept' in outcome ? outcome.kept : null);
+      if ('reason' in outcome && outcome.reason !== null) this.#reject(place, outcome.reason);
+    }
+    return copy;
+  }
+
+  #group(group: object, path: string, depth: number): Params {
+    const entries: (readonly [string, ParamValue])[] = [];
+    for (const [name, read] of membersOf(group)) {
+      const place = path === '' ? name : `${path}.${name}`;
+      const outcome = this.#member(name, read, place, depth);
+      if ('kept' in outcome) entries.push([name, outcome.kept]);
+      else if (outcome.reason !== null) this.#reject(place, outcome.reason);
+      if (this.#room <= 0) break;
+    }
+    return bareObject(entries);
+  }
+
+  #member(name: string, read: () => unknown, place: string, depth: number): Outcome {
+    if (!this.#take(name.length + 1)) return { reason: 'and what follows is beyond the size' };
+    if (isPolluting(name)) return { reason: 'is a name that could reach a prototype' };
+    try {
+      const value = read();
+      const secret = typeof value === 'string' && isSecretName(name);
+      return this.#outcome(secret ? REDACTED : value, place, depth);
+    } catch (error) {
+      return { reason: reasonOf(error) };
+    }
+  }
+
+  #take(size: number): boolean {
+    this.#room -= size;
+    return this.#room > 0;
+  }
+
+  #reject(path: string, reason: string): void {
+    this.#droppedCount++;
+    if (this.#rejected.length < MAX_REJECTED) this.#rejected.push({ path: path.slice(0, 256), reason });
+  }
+}
+
+type ListLike = readonly unknown[] | ReadonlySet<unknown> | NodeJS.TypedArray;
+
+function isListLike(value: object): value is ListLike {
+  return Array.isArray(value) || types.isSet(value) || types.isTypedArray(value);
+}
+
+function* membersOf(group: object): Generator<readonly [string, () => unknown]> {
+  if (types.isMap(group)) {
+    for (const [key, value] of group) yield [keyText(key), () => value];
+  } else {
+    for (const key of Object.keys(group)) yield [key, (): unknown => Reflect.get(group, key)];
+  }
+}
+
+function keyText(key: unknown): string {
+  return typeof key === 'string' ? key : inspect(key, { depth: 0, customInspect: false }).slice(0, 256);
+}
+
+/** What is best said by a text, as that text. */
+function textOf(value: object): string | null {
+  if (types.isDate(value)) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (types.isNativeError(value) || types.isRegExp(value) || value instanceof URL) return String(value);
+  return null;
+}
+
+function reasonOf(error: unknown): string {
+  try {
+    return `cannot be read: ${String(error).slice(0, 200)}`;
+  } catch {
+    return 'cannot be read';
+  }
+}
