@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import { parseName, type ExperimentName, type RunName } from './names.js';
+import {
+  invalidOption,
+  resolveOptions,
+  type ExperimentOptions,
+  type ResolvedOptions,
+} from './option-rules.js';
+
+export type { ExperimentOptions, ResolvedOptions } from './option-rules.js';
+
+/** All of an {@link ExperimentConfig} as plain data, as it is posted to the writer thread. */
+export interface PlainConfig extends ResolvedOptions {
+  readonly name: ExperimentName;
+  /** The folder that holds the experiments, absolute. */
+  readonly baseDir: string;
+}
+
+/**
+ * Where an experiment's runs are written and how; checked once, here, and frozen.
+ *
+ * @throws ExpmanError `INVALID_OPTION` or `INVALID_NAME`, with the option, its rule, and the value and type that were given.
+ * @example
+ * const config = new ExperimentConfig('my_exp', './experiments', { tags: ['baseline'], durability: 'power' });
+ */
+export class ExperimentConfig implements PlainConfig {
+  /** The experiment's name and folder. */
+  readonly name: ExperimentName;
+  /** The folder that holds the experiments, absolute. */
+  readonly baseDir: string;
+  declare readonly runName: RunName | undefined;
+  declare readonly walIntervalMs: number;
+  declare readonly flushIntervalMs: number;
+  declare readonly flushIntervalRows: number;
+  declare readonly durability: ResolvedOptions['durability'];
+  declare readonly backpressure: ResolvedOptions['backpressure'];
+  declare readonly maxBufferedBytes: number;
+  declare readonly resume: ResolvedOptions['resume'];
+  declare readonly tags: readonly string[];
+  declare readonly notes: string;
+  declare readonly group: string | undefined;
+  declare readonly title: string | undefined;
+  declare readonly description: string | undefined;
+  declare readonly environment: boolean;
+  declare readonly onInvalid: ResolvedOptions['onInvalid'];
+  declare readonly maxMetrics: number;
+  declare readonly exitTimeoutMs: number;
+  declare readonly handleSignals: boolean;
+  declare readonly compression: ResolvedOptions['compression'];
+
+  constructor(name: string, baseDir = './experiments', options: ExperimentOptions = {}) {
+    this.name = parseName('experiment', name);
+    this.baseDir = resolveFolder(baseDir);
+    Object.assign(this, resolveOptions(options));
+    Object.freeze(this);
+  }
+
+  /** The same as a plain object that `postMessage` and `structuredClone` take. */
+  toPlain(): PlainConfig {
+    return Object.assign({}, this);
+  }
+}
+
+function resolveFolder(baseDir: unknown): string {
+  if (typeof baseDir !== 'string' || baseDir === '' || baseDir.includes('\0'))
+    throw invalidOption('baseDir', 'a path, not empty and without NUL', baseDir);
+  return resolve(baseDir);
+}

@@ -1,0 +1,209 @@
+import { describeType, ExpmanError } from './errors.js';
+import { parseName, type RunName } from './names.js';
+import { nearestWord } from './nearest-word.js';
+
+/** Every option of an {@link ExperimentConfig}, checked and with its default filled in; plain, frozen, cloneable. */
+export interface ResolvedOptions {
+  /** The run's name and folder; by default `YYYYMMDD_HHMMSS` of the start, made unique with a suffix. */
+  readonly runName: RunName | undefined;
+  /** A row is in the write-ahead log at the latest this many milliseconds after it was logged; 1 to 60,000, default 10. */
+  readonly walIntervalMs: number;
+  /** ... and in a batch (Arrow, then metrics.parquet) at the latest this many after; 1 to 3,600,000, default 500. */
+  readonly flushIntervalMs: number;
+  /** ... or as soon as so many rows wait; 1 to 10,000,000, default 8,192. */
+  readonly flushIntervalRows: number;
+  /** What a flushed row survives: `'process'` (default) its process, `'power'` a power cut too (fdatasync per frame). */
+  readonly durability: 'process' | 'power';
+  /** What a row does that finds `maxBufferedBytes` reached: `'block'` (default), `'drop'` or `'throw'`. */
+  readonly backpressure: 'block' | 'drop' | 'throw';
+  /** How many bytes may wait for the writer, of this run; at least 1 MB, default 256 MB. */
+  readonly maxBufferedBytes: number;
+  /** Whether a run of that name is continued: `'never'` (default), `'allow'`, or `'must'`, which needs a `runName`. */
+  readonly resume: 'never' | 'allow' | 'must';
+  /** Words to find the run by, at most 1,000 of up to 128 characters; doubles are dropped. */
+  readonly tags: readonly string[];
+  /** Free text about the run, up to 65,536 characters. */
+  readonly notes: string;
+  /** What the run belongs to, such as a sweep; up to 128 characters. */
+  readonly group: string | undefined;
+  /** The experiment's display name, for its experiment.yaml; up to 256 characters. */
+  readonly title: string | undefined;
+  /** Free text about the experiment, for its experiment.yaml; up to 65,536 characters. */
+  readonly description: string | undefined;
+  /** Whether run.yaml says on what the run ran: versions, machine, arguments, git; default true. */
+  readonly environment: boolean;
+  /** What a value does that no metric can take: `'warn'` (default) leaves it out, counts it and says so, `'throw'` throws. */
+  readonly onInvalid: 'warn' | 'throw';
+  /** How many different metrics a run may have; 1 to 1,000,000, default 10,000. */
+  readonly maxMetrics: number;
+  /** How long an exit of the process may wait for the last rows, in milliseconds; 0 to 60,000, default 5,000. */
+  readonly exitTimeoutMs: number;
+  /** Whether SIGINT and SIGTERM are handled to flush before they end the process; default false. */
+  readonly handleSignals: boolean;
+  /** How pages of metrics.parquet are compressed; `'auto'` (default) takes what is smaller. */
+  readonly compression: 'auto' | 'none' | 'snappy';
+}
+
+/** The options of an {@link ExperimentConfig}; each may be left out. */
+export type ExperimentOptions = {
+  readonly [K in keyof ResolvedOptions]?: (K extends 'runName' ? string : ResolvedOptions[K]) | undefined;
+};
+
+/**
+ * Checks all options by their rules and fills in the defaults.
+ *
+ * @throws ExpmanError `INVALID_OPTION` (`INVALID_NAME` for the run name) with option, rule, value and type.
+ */
+export function resolveOptions(options: unknown): ResolvedOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw invalidOption('options', 'an object', options);
+  for (const key of Object.keys(options)) if (!Object.hasOwn(RULES, key)) throw unknownOption(key, options);
+  const read = <K extends keyof ResolvedOptions>(option: K): ResolvedOptions[K] => {
+    const value: unknown = Reflect.get(options, option);
+    const { fallback, rule, accept }: Rule<ResolvedOptions[K]> = RULES[option];
+    if (value === undefined) return fallback;
+    const accepted = accept(value);
+    if (accepted === REFUSED) throw invalidOption(option, rule, value);
+    return accepted;
+  };
+  const resolved: ResolvedOptions = {
+    runName: read('runName'),
+    walIntervalMs: read('walIntervalMs'),
+    flushIntervalMs: read('flushIntervalMs'),
+    flushIntervalRows: read('flushIntervalRows'),
+    durability: read('durability'),
+    backpressure: read('backpressure'),
+    maxBufferedBytes: read('maxBufferedBytes'),
+    resume: read('resume'),
+    tags: read('tags'),
+    notes: read('notes'),
+    group: read('group'),
+    title: read('title'),
+    description: read('description'),
+    environment: read('environment'),
+    onInvalid: read('onInvalid'),
+    maxMetrics: read('maxMetrics'),
+    exitTimeoutMs: read('exitTimeoutMs'),
+    handleSignals: read('handleSignals'),
+    compression: read('compression'),
+  };
+  if (resolved.resume === 'must' && resolved.runName === undefined)
+    throw invalidOption('resume', "'must' only together with a runName", resolved.resume);
+  return Object.freeze(resolved);
+}
+
+/** The error for an option that breaks its rule. */
+export function invalidOption(option: string, rule: string, value: unknown): ExpmanError {
+  const type = describeType(value);
+  const given = type === 'object' || type === 'function' || type === 'array' ? '' : ` ${shown(value)}`;
+  return new ExpmanError('INVALID_OPTION', `${option} must be ${rule}; got${given} (${type})`, {
+    option,
+    rule,
+    value,
+    type,
+  });
+}
+
+const REFUSED = Symbol('refused');
+
+interface Rule<T> {
+  readonly rule: string;
+  readonly fallback: T;
+  readonly accept: (value: unknown) => T | typeof REFUSED;
+}
+
+type RuleTable = { readonly [K in keyof ResolvedOptions]: Rule<ResolvedOptions[K]> };
+
+const MB = 1024 * 1024;
+const LONG_TEXT = 65_536;
+
+const RULES: RuleTable = {
+  runName: { rule: 'a run name', fallback: undefined, accept: (value) => parseName('run', value) },
+  walIntervalMs: integer(10, 1, 60_000),
+  flushIntervalMs: integer(500, 1, 3_600_000),
+  flushIntervalRows: integer(8192, 1, 10_000_000),
+  durability: oneOf('process', 'power'),
+  backpressure: oneOf('block', 'drop', 'throw'),
+  maxBufferedBytes: integer(256 * MB, MB, Number.MAX_SAFE_INTEGER),
+  resume: oneOf('never', 'allow', 'must'),
+  tags: words(1000, 128),
+  notes: text('', 0, LONG_TEXT),
+  group: text(undefined, 1, 128),
+  title: text(undefined, 1, 256),
+  description: text(undefined, 0, LONG_TEXT),
+  environment: flag(true),
+  onInvalid: oneOf('warn', 'throw'),
+  maxMetrics: integer(10_000, 1, 1_000_000),
+  exitTimeoutMs: integer(5000, 0, 60_000),
+  handleSignals: flag(false),
+  compression: oneOf('auto', 'none', 'snappy'),
+};
+
+function integer(fallback: number, min: number, max: number): Rule<number> {
+  const upper = max === Number.MAX_SAFE_INTEGER ? 'up' : `to ${max}`;
+  return {
+    rule: `an integer from ${min} ${upper}`,
+    fallback,
+    accept: (value) =>
+      typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? value : REFUSED,
+  };
+}
+
+/** One of some words, the first being the default. */
+function oneOf<const W extends string>(fallback: W, ...others: readonly W[]): Rule<W> {
+  const allowed = [fallback, ...others];
+  return {
+    rule: `one of ${allowed.map((word) => `'${word}'`).join(', ')}`,
+    fallback,
+    accept: (value) => allowed.find((word) => word === value) ?? REFUSED,
+  };
+}
+
+function flag(fallback: boolean): Rule<boolean> {
+  return { rule: 'a boolean', fallback, accept: (value) => (typeof value === 'boolean' ? value : REFUSED) };
+}
+
+function text<F extends string | undefined>(fallback: F, min: number, max: number): Rule<string | F> {
+  return {
+    rule: `a string of ${min} to ${max} characters`,
+    fallback,
+    accept: (value) => (isTextOf(value, min, max) ? value : REFUSED),
+  };
+}
+
+function words(count: number, max: number): Rule<readonly string[]> {
+  return {
+    rule: `an array of at most ${count} strings of 1 to ${max} characters`,
+    fallback: Object.freeze([]),
+    accept: (value) => {
+      if (!Array.isArray(value) || value.length > count) return REFUSED;
+      const accepted = new Set<string>();
+      for (const word of value as readonly unknown[]) {
+        if (!isTextOf(word, 1, max)) return REFUSED;
+        accepted.add(word);
+      }
+      return Object.freeze([...accepted]);
+    },
+  };
+}
+
+function isTextOf(value: unknown, min: number, max: number): value is string {
+  return typeof value === 'string' && value.length >= min && value.length <= max;
+}
+
+function unknownOption(key: string, options: object): ExpmanError {
+  const allowed = Object.keys(RULES);
+  const near = nearestWord(key, allowed);
+  const hint = near === undefined ? '.' : `; did you mean ${near}?`;
+  const value: unknown = Reflect.get(options, key);
+  const facts = { option: key, rule: `one of ${allowed.join(', ')}`, value, type: describeType(value) };
+  return new ExpmanError(
+    'INVALID_OPTION',
+    `${shown(key)} is no option${hint} Options are ${allowed.join(', ')}`,
+    facts,
+  );
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : String(value);
+}
