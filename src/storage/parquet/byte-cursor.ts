@@ -1,0 +1,62 @@
+import { corrupt } from './corrupt.js';
+
+/** Reads forward through bytes that nobody vouches for; reading past the end is `CORRUPT`. */
+export class ByteCursor {
+  #at = 0;
+
+  constructor(readonly bytes: Uint8Array) {}
+
+  get left(): number {
+    return this.bytes.length - this.#at;
+  }
+
+  u8(): number {
+    const byte = this.bytes[this.#at];
+    if (byte === undefined) throw corrupt('a page ends too early');
+    this.#at++;
+    return byte;
+  }
+
+  u32(): number {
+    return (this.u8() | (this.u8() << 8) | (this.u8() << 16) | (this.u8() << 24)) >>> 0;
+  }
+
+  /** The next `length` bytes, not a copy. */
+  take(length: number): Uint8Array {
+    if (length > this.left) throw corrupt('a page ends too early');
+    this.#at += length;
+    return this.bytes.subarray(this.#at - length, this.#at);
+  }
+
+  /** An unsigned varint of at most 32 bits. */
+  varint(): number {
+    const value = this.#varint();
+    if (value > 0xffffffff) throw corrupt('an integer is longer than 32 bits');
+    return value;
+  }
+
+  /** A varint of whatever value. */
+  skipVarint(): void {
+    this.#varint();
+  }
+
+  /** A zigzag varint that is a safe integer. */
+  zigZag64(): number {
+    const odd = (this.bytes[this.#at] ?? 0) & 1;
+    const zigzag = this.#varint();
+    // Twice a safe integer is still exact, but whether it was odd is only certain from its first byte.
+    const value = odd === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+    if (!Number.isSafeInteger(value)) throw corrupt('an integer is beyond 2^53');
+    return value;
+  }
+
+  #varint(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      if (scale > 2 ** 63) throw corrupt('an integer is longer than 64 bits');
+      const byte = this.u8();
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+  }
+}

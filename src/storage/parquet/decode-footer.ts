@@ -1,0 +1,154 @@
+import { crc32 } from 'node:zlib';
+import type { ColumnField, ColumnType } from '../../columnar/column.js';
+import { ByteCursor } from './byte-cursor.js';
+import { CompactReader } from './compact-reader.js';
+import { corrupt, orCorrupt } from './corrupt.js';
+import { CRC_KEY, CRC_PLACEHOLDER, MAGIC, REGIONS_KEY } from './encode-footer.js';
+import { MAX_FOOTER_BYTES, MAX_GROUP_ROWS } from './facts.js';
+import type { Codec, Encoding, FileFooter, PlacedChunk, RowGroup } from './facts.js';
+import { structs } from './parquetjs.js';
+import type { ColumnChunk, FileMetaData, KeyValue, RowGroup as RowGroupStruct } from './parquetjs.js';
+import { hex, parseRegions } from './regions.js';
+import { fromSchemaElements } from './schema.js';
+import { textOf } from './text.js';
+
+const TRAILER = 8;
+const CODECS: readonly Codec[] = ['UNCOMPRESSED', 'SNAPPY'];
+const ENCODINGS: readonly Encoding[] = ['PLAIN', 'RLE', 'RLE_DICTIONARY', 'DELTA_BINARY_PACKED'];
+
+/**
+ * The length of the whole footer, metadata and trailer, by the file's last eight bytes: as many bytes at the end of
+ * the file are what {@link decodeFooter} wants. At most 64 MB.
+ *
+ * @throws ExpmanError `CORRUPT` when the file does not end as a Parquet file, or the length is beyond all that is written
+ */
+export function footerLength(last8: Uint8Array): number {
+  if (last8.length !== TRAILER || MAGIC.some((byte, i) => last8[4 + i] !== byte))
+    throw corrupt('it does not end in PAR1');
+  const length = new ByteCursor(last8).u32() + TRAILER;
+  if (length > MAX_FOOTER_BYTES) throw corrupt('its footer is larger than any that is written');
+  return length;
+}
+
+/**
+ * Decodes and checks a footer that {@link encodeFooter} wrote. `tail` is the end of the file, at least the footer.
+ *
+ * The bytes may be anything: the footer's checksum has to be there and right, every chunk and region has to lie
+ * between the first magic and the footer, and every group to have a chunk for every field.
+ *
+ * @throws ExpmanError `CORRUPT` for anything wrong, and for the files of other writers
+ */
+export function decodeFooter(tail: Uint8Array, fileSize: number): FileFooter {
+  return orCorrupt('its footer cannot be read', () => decode(tail, fileSize));
+}
+
+function decode(tail: Uint8Array, fileSize: number): FileFooter {
+  if (tail.length < TRAILER) throw corrupt('it is too short');
+  const length = footerLength(tail.subarray(-TRAILER));
+  // Where the footer begins, and so where all data has to end.
+  const end = fileSize - length;
+  if (end < MAGIC.length || length > tail.length) throw corrupt('its footer is longer than the file');
+  const bytes = tail.subarray(tail.length - length, tail.length - TRAILER);
+  const metadata = new structs.FileMetaData();
+  const cursor = new ByteCursor(bytes);
+  metadata.read(new CompactReader(cursor));
+  if (cursor.left > 0) throw corrupt('its footer goes on after its end');
+  const entries = checkedEntries(bytes, metadata.key_value_metadata ?? []);
+  const regions = parseRegions(entries.get(REGIONS_KEY) ?? '', end);
+  entries.delete(REGIONS_KEY);
+  const fields = fromSchemaElements(metadata.schema ?? []);
+  return { fields, groups: groupsOf(metadata, fields, end), regions, metadata: entries };
+}
+
+/** The metadata without the footer's own checksum, which is checked. */
+function checkedEntries(bytes: Uint8Array, entries: readonly KeyValue[]): Map<string, string> {
+  const checked = new Map<string, string>();
+  let digits: Uint8Array | null = null;
+  for (const entry of entries) {
+    const key = textOf(entry.key, 'a metadata key');
+    if (checked.has(key) || (key === CRC_KEY && digits !== null))
+      throw corrupt('a metadata key is there twice');
+    if (key === CRC_KEY) digits = entry.value instanceof Uint8Array ? entry.value : null;
+    else checked.set(key, textOf(entry.value, 'a metadata value'));
+  }
+  if (digits?.length !== CRC_PLACEHOLDER.length)
+    throw corrupt('its footer has no checksum; expman-rx did not write it');
+  const at = digits.byteOffset - bytes.byteOffset;
+  const head = crc32(CRC_PLACEHOLDER, crc32(bytes.subarray(0, at)));
+  const crc = crc32(bytes.subarray(at + digits.length), head);
+  if (Buffer.from(digits).toString('latin1') !== hex(crc))
+    throw corrupt('its footer does not match its checksum');
+  return checked;
+}
+
+function groupsOf(metadata: FileMetaData, fields: readonly ColumnField[], end: number): RowGroup[] {
+  // The names are compared as bytes: decoding 10 groups of 5,000 names again would double the time.
+  const names = fields.map(({ name }) => Buffer.from(name));
+  const groups = (metadata.row_groups ?? []).map((group) => groupOf(group, fields, names, end));
+  const rows = groups.reduce((sum, group) => sum + group.rows, 0);
+  if (rows !== metadata.num_rows) throw corrupt('its row groups do not add up to its rows');
+  return groups;
+}
+
+function groupOf(
+  group: RowGroupStruct,
+  fields: readonly ColumnField[],
+  names: readonly Buffer[],
+  end: number,
+): RowGroup {
+  const rows = within(group.num_rows, 0, MAX_GROUP_ROWS);
+  const columns = group.columns ?? [];
+  if (columns.length !== fields.length) throw corrupt('a row group does not have one chunk for each column');
+  const chunks = columns.map((column, i) => {
+    const [name, ...deeper] = column.meta_data?.path_in_schema ?? [];
+    if (!(name instanceof Uint8Array) || deeper.length > 0 || names[i]?.equals(name) !== true) {
+      throw corrupt('a chunk is not of the column in its place');
+    }
+    return chunkOf(column, fields[i]?.type ?? 'UTF8', rows, end);
+  });
+  return { rows, chunks };
+}
+
+function chunkOf(column: ColumnChunk, type: ColumnType, rows: number, end: number): PlacedChunk {
+  const facts = column.meta_data;
+  if (facts === null || column.file_path !== null) throw corrupt('a chunk is described elsewhere');
+  const { statistics } = facts;
+  if (facts.num_values !== rows) throw corrupt('a chunk has not the rows of its group');
+  const dataOffset = within(facts.data_page_offset, MAGIC.length, end);
+  const offset = within(facts.dictionary_page_offset ?? dataOffset, MAGIC.length, dataOffset);
+  const length = within(facts.total_compressed_size, dataOffset - offset, end - offset);
+  return {
+    type,
+    rows,
+    nullCount: within(statistics?.null_count ?? null, 0, rows),
+    offset,
+    length,
+    dictionaryLength: dataOffset - offset,
+    uncompressedLength: within(facts.total_uncompressed_size, 0, Number.MAX_SAFE_INTEGER),
+    codec: named(structs.CompressionCodec, CODECS, facts.codec),
+    encodings: (facts.encodings ?? []).map((encoding) => named(structs.Encoding, ENCODINGS, encoding)),
+    min: boundOf(statistics?.min_value ?? null),
+    max: boundOf(statistics?.max_value ?? null),
+  };
+}
+
+function within(value: number | null, least: number, most: number): number {
+  if (value === null || value < least || value > most)
+    throw corrupt('a number in its footer is out of bounds');
+  return value;
+}
+
+function named<N extends string>(
+  numbers: Readonly<Record<string, number>>,
+  names: readonly N[],
+  number: number | null,
+): N {
+  const name = names.find((candidate) => numbers[candidate] === number);
+  if (name === undefined) throw corrupt('a chunk is encoded or compressed as is never written');
+  return name;
+}
+
+/** A copy, so that the few bytes do not keep the whole footer in memory. */
+function boundOf(bytes: string | Uint8Array | null): Uint8Array | null {
+  return bytes instanceof Uint8Array ? Uint8Array.from(bytes) : null;
+}

@@ -1,0 +1,68 @@
+import type { ColumnField, ColumnType } from '../../columnar/column.js';
+
+/** The encodings this package writes and reads. */
+export type Encoding = 'PLAIN' | 'RLE' | 'RLE_DICTIONARY' | 'DELTA_BINARY_PACKED';
+
+/** The codecs this package writes and reads. */
+export type Codec = 'UNCOMPRESSED' | 'SNAPPY';
+
+/** What an encoded chunk (one column of one row group) holds; all lengths in bytes. */
+export interface ChunkFacts {
+  readonly type: ColumnType;
+  readonly rows: number;
+  readonly nullCount: number;
+  /** As stored, page headers included. */
+  readonly length: number;
+  /** Of the leading dictionary page with its header; 0 without one. */
+  readonly dictionaryLength: number;
+  /** As `length`, had nothing been compressed. */
+  readonly uncompressedLength: number;
+  readonly codec: Codec;
+  readonly encodings: readonly Encoding[];
+  /** Least value, PLAIN-encoded (a string without its length); null when left out. */
+  readonly min: Uint8Array | null;
+  /** Greatest value, PLAIN-encoded (a string without its length); null when left out. */
+  readonly max: Uint8Array | null;
+}
+
+/** A chunk ready to be written anywhere in a file. */
+export interface EncodedChunk {
+  readonly bytes: Uint8Array;
+  readonly facts: ChunkFacts;
+}
+
+/** A chunk and where in the file its first byte lies. */
+export interface PlacedChunk extends ChunkFacts {
+  readonly offset: number;
+}
+
+/** A row group: one chunk per field in the fields' order, lying anywhere in the file. */
+export interface RowGroup {
+  readonly rows: number;
+  readonly chunks: readonly PlacedChunk[];
+}
+
+/** A stretch of the file and the CRC-32 (`zlib.crc32`) of its bytes. */
+export interface Region {
+  readonly offset: number;
+  readonly length: number;
+  readonly crc: number;
+}
+
+/** All that a file says about itself. */
+export interface FileFooter {
+  readonly fields: readonly ColumnField[];
+  readonly groups: readonly RowGroup[];
+  readonly regions: readonly Region[];
+  /** Key-value metadata, without the entries this folder keeps for itself. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/**
+ * The most rows a row group may hold. An all-null chunk costs a few bytes whatever its rows, so without a limit a
+ * small hostile file could ask for any amount of memory; row groups are sealed at a hundredth of it.
+ */
+export const MAX_GROUP_ROWS = 1 << 24;
+
+/** The largest footer written or read: some 800,000 chunks. Parsed it takes up to 20 times as much memory. */
+export const MAX_FOOTER_BYTES = 64 * 1024 * 1024;

@@ -1,0 +1,195 @@
+import { createRequire } from 'node:module';
+
+/** Bytes or text; our {@link CompactReader} always gives bytes, whose place in the file is then known. */
+export type Binary = string | Uint8Array;
+
+/** What a generated struct calls to write itself: Thrift's protocol interface, as far as Parquet needs it. */
+export interface ThriftOutput {
+  writeStructBegin(name: string): void;
+  writeStructEnd(): void;
+  writeFieldBegin(name: string, type: number, id: number): void;
+  writeFieldEnd(): void;
+  writeFieldStop(): void;
+  writeListBegin(elementType: number, size: number): void;
+  writeListEnd(): void;
+  writeBool(value: boolean): void;
+  writeByte(value: number): void;
+  writeI16(value: number): void;
+  writeI32(value: number): void;
+  writeI64(value: number): void;
+  writeString(value: Binary): void;
+}
+
+/** What a generated struct calls to read itself. */
+export interface ThriftInput {
+  readStructBegin(): void;
+  readStructEnd(): void;
+  readFieldBegin(): { readonly fname: null; readonly ftype: number; readonly fid: number };
+  readFieldEnd(): void;
+  readListBegin(): { readonly etype: number; readonly size: number };
+  readListEnd(): void;
+  readBool(): boolean;
+  readByte(): number;
+  readI16(): number;
+  readI32(): number;
+  readI64(): number;
+  readString(): Binary;
+  skip(type: number): void;
+}
+
+/** An instance of a generated struct; a field that was not set, or not in the bytes, is null. */
+export type Struct<F> = { [K in keyof F]: F[K] | null } & {
+  write(output: ThriftOutput): void;
+  read(input: ThriftInput): void;
+};
+type StructClass<F> = new (fields?: { [K in keyof F]?: F[K] | null }) => Struct<F>;
+type Empty = Record<never, never>;
+
+export type Statistics = Struct<{ null_count: number; min_value: Binary; max_value: Binary }>;
+type DataPageHeader = Struct<{
+  num_values: number;
+  encoding: number;
+  definition_level_encoding: number;
+  repetition_level_encoding: number;
+}>;
+type DictionaryPageHeader = Struct<{ num_values: number; encoding: number }>;
+export type PageHeader = Struct<{
+  type: number;
+  uncompressed_page_size: number;
+  compressed_page_size: number;
+  crc: number;
+  data_page_header: DataPageHeader;
+  dictionary_page_header: DictionaryPageHeader;
+}>;
+type TimeUnit = Struct<{ MICROS: Struct<Empty> }>;
+type TimestampType = Struct<{ isAdjustedToUTC: boolean; unit: TimeUnit }>;
+export type LogicalType = Struct<{ STRING: Struct<Empty>; TIMESTAMP: TimestampType }>;
+export type SchemaElement = Struct<{
+  type: number;
+  repetition_type: number;
+  name: Binary;
+  num_children: number;
+  converted_type: number;
+  logicalType: LogicalType;
+}>;
+export type ColumnMetaData = Struct<{
+  type: number;
+  encodings: number[];
+  path_in_schema: Binary[];
+  codec: number;
+  num_values: number;
+  total_uncompressed_size: number;
+  total_compressed_size: number;
+  data_page_offset: number;
+  dictionary_page_offset: number;
+  statistics: Statistics;
+}>;
+export type ColumnChunk = Struct<{ file_path: Binary; file_offset: number; meta_data: ColumnMetaData }>;
+export type RowGroup = Struct<{ columns: ColumnChunk[]; total_byte_size: number; num_rows: number }>;
+export type KeyValue = Struct<{ key: Binary; value: Binary }>;
+export type ColumnOrder = Struct<{ TYPE_ORDER: Struct<Empty> }>;
+export type FileMetaData = Struct<{
+  version: number;
+  schema: SchemaElement[];
+  num_rows: number;
+  row_groups: RowGroup[];
+  key_value_metadata: KeyValue[];
+  created_by: Binary;
+  column_orders: ColumnOrder[];
+}>;
+
+type FieldsOf<S> = S extends Struct<infer F> ? F : never;
+type ClassOf<S> = StructClass<FieldsOf<S>>;
+
+interface Generated {
+  readonly Statistics: ClassOf<Statistics>;
+  readonly DataPageHeader: ClassOf<DataPageHeader>;
+  readonly DictionaryPageHeader: ClassOf<DictionaryPageHeader>;
+  readonly PageHeader: ClassOf<PageHeader>;
+  readonly MicroSeconds: StructClass<Empty>;
+  readonly StringType: StructClass<Empty>;
+  readonly TimeUnit: ClassOf<TimeUnit>;
+  readonly TimestampType: ClassOf<TimestampType>;
+  readonly LogicalType: ClassOf<LogicalType>;
+  readonly SchemaElement: ClassOf<SchemaElement>;
+  readonly ColumnMetaData: ClassOf<ColumnMetaData>;
+  readonly ColumnChunk: ClassOf<ColumnChunk>;
+  readonly RowGroup: ClassOf<RowGroup>;
+  readonly KeyValue: ClassOf<KeyValue>;
+  readonly TypeDefinedOrder: StructClass<Empty>;
+  readonly ColumnOrder: ClassOf<ColumnOrder>;
+  readonly FileMetaData: ClassOf<FileMetaData>;
+  readonly Type: Readonly<Record<string, number>>;
+  readonly ConvertedType: Readonly<Record<string, number>>;
+  readonly FieldRepetitionType: Readonly<Record<string, number>>;
+  readonly Encoding: Readonly<Record<string, number>>;
+  readonly CompressionCodec: Readonly<Record<string, number>>;
+  readonly PageType: Readonly<Record<string, number>>;
+}
+
+/** One column as parquetjs-lite's schema describes it; `name` and `path` may be set after the schema is made. */
+export interface SchemaField {
+  name: string;
+  path: string[];
+  readonly primitiveType: string;
+  readonly originalType?: string;
+  readonly repetitionType: string;
+}
+
+/** parquetjs-lite's schema. */
+export interface Schema {
+  readonly fieldList: SchemaField[];
+}
+
+interface Envelope {
+  readonly schema: Schema;
+  rowCount: number;
+  readonly rowGroups: RowGroup[];
+  writeHeader(): void;
+  writeSection(bytes: Uint8Array): void;
+}
+
+interface Package {
+  readonly ParquetSchema: new (fields: Record<string, { type: string; optional: boolean }>) => Schema;
+  readonly ParquetEnvelopeWriter: new (
+    schema: Schema,
+    write: (bytes: Uint8Array) => void,
+    close: () => void,
+    fileOffset: number,
+    options: Record<never, never>,
+  ) => Envelope;
+  readonly deflate: (method: string, bytes: Uint8Array) => Uint8Array;
+}
+
+const require = createRequire(import.meta.url);
+
+/** The structs of parquet.thrift as the Thrift compiler generated them, and the enumerations. */
+export const structs = loadWithoutGlobals();
+export const { ParquetSchema } = require('parquetjs-lite/lib/schema') as Pick<Package, 'ParquetSchema'>;
+export const { ParquetEnvelopeWriter } = require('parquetjs-lite/lib/writer') as Pick<
+  Package,
+  'ParquetEnvelopeWriter'
+>;
+export const { deflate } = require('parquetjs-lite/lib/compression') as Pick<Package, 'deflate'>;
+
+const { version } = require('../../../package.json') as { version: string };
+
+/** Who wrote the file, in the form that parquet-cpp and parquet-mr parse. */
+export const CREATED_BY = `expman-rx version ${version} (build expman-rx)`;
+
+/**
+ * The generated code assigns each of its 36 classes to an undeclared variable as well. A library must not leave
+ * `Statistics` or `MapType` in its user's global scope, let alone overwrite what the user keeps there.
+ */
+function loadWithoutGlobals(): Generated {
+  const before = Object.getOwnPropertyDescriptors(globalThis);
+  const generated = require('parquetjs-lite/gen-nodejs/parquet_types') as Generated;
+  for (const name of Object.keys(generated)) {
+    const earlier = Object.hasOwn(before, name)
+      ? (Reflect.get(before, name) as PropertyDescriptor)
+      : undefined;
+    if (earlier === undefined) Reflect.deleteProperty(globalThis, name);
+    else Object.defineProperty(globalThis, name, earlier);
+  }
+  return generated;
+}

@@ -1,0 +1,93 @@
+import type { ColumnField, ColumnType } from '../../columnar/column.js';
+import { corrupt } from './corrupt.js';
+import { ParquetSchema, structs } from './parquetjs.js';
+import type { LogicalType, Schema, SchemaElement } from './parquetjs.js';
+import { textOf } from './text.js';
+
+/** Our column types by the names that parquetjs-lite knows them by. */
+const PACKAGE_TYPES: Readonly<Record<ColumnType, string>> = {
+  BOOLEAN: 'BOOLEAN',
+  INT64: 'INT64',
+  DOUBLE: 'DOUBLE',
+  UTF8: 'UTF8',
+  TIMESTAMP: 'TIMESTAMP_MICROS',
+};
+
+/** The Parquet schema of the fields, all of them optional. */
+export function toSchema(fields: readonly ColumnField[]): Schema {
+  // The package keys plain objects by name: '__proto__' would vanish, and '1' would come before 'a'. So it gets safe
+  // names, and the fields their own afterwards.
+  const safe = fields.map(
+    ({ type }, i) => [`c${String(i)}`, { type: PACKAGE_TYPES[type], optional: true }] as const,
+  );
+  const schema = new ParquetSchema(Object.fromEntries(safe));
+  schema.fieldList.forEach((field, i) => {
+    const name = fields[i]?.name ?? '';
+    field.name = name;
+    field.path = [name];
+  });
+  return schema;
+}
+
+/** The schema as the footer holds it: the root and then the fields. */
+export function toSchemaElements(schema: Schema): SchemaElement[] {
+  const { Type, ConvertedType, FieldRepetitionType } = structs;
+  const root = new structs.SchemaElement({ name: 'schema', num_children: schema.fieldList.length });
+  const fields = schema.fieldList.map(
+    ({ name, primitiveType, originalType, repetitionType }) =>
+      new structs.SchemaElement({
+        name,
+        type: Type[primitiveType] ?? null,
+        repetition_type: FieldRepetitionType[repetitionType] ?? null,
+        converted_type: originalType === undefined ? null : (ConvertedType[originalType] ?? null),
+        logicalType: logicalType(originalType),
+      }),
+  );
+  return [root, ...fields];
+}
+
+/**
+ * The fields that a footer's schema describes.
+ *
+ * @throws ExpmanError `CORRUPT` for anything but a flat schema of optional columns of our types
+ */
+export function fromSchemaElements(elements: readonly SchemaElement[]): ColumnField[] {
+  const [root, ...rest] = elements;
+  if (root?.num_children !== rest.length) throw corrupt('its schema is not a flat one');
+  const fields = rest.map((element) => ({
+    name: textOf(element.name, 'a column name'),
+    type: typeOf(element),
+  }));
+  if (new Set(fields.map(({ name }) => name)).size !== fields.length)
+    throw corrupt('two columns have the same name');
+  return fields;
+}
+
+/** The older converted type says the same, save that it leaves open whether a timestamp is UTC. */
+function logicalType(originalType: string | undefined): LogicalType | null {
+  switch (originalType) {
+    case 'UTF8':
+      return new structs.LogicalType({ STRING: new structs.StringType() });
+    case 'TIMESTAMP_MICROS': {
+      const unit = new structs.TimeUnit({ MICROS: new structs.MicroSeconds() });
+      return new structs.LogicalType({
+        TIMESTAMP: new structs.TimestampType({ isAdjustedToUTC: true, unit }),
+      });
+    }
+    default:
+      return null;
+  }
+}
+
+function typeOf(element: SchemaElement): ColumnType {
+  const { Type, ConvertedType, FieldRepetitionType } = structs;
+  const { type, converted_type: converted } = element;
+  if (element.repetition_type === FieldRepetitionType['OPTIONAL'] && element.num_children === null) {
+    if (type === Type['BYTE_ARRAY'] && converted === ConvertedType['UTF8']) return 'UTF8';
+    if (type === Type['INT64'] && converted === ConvertedType['TIMESTAMP_MICROS']) return 'TIMESTAMP';
+    if (type === Type['INT64'] && converted === null) return 'INT64';
+    if (type === Type['DOUBLE'] && converted === null) return 'DOUBLE';
+    if (type === Type['BOOLEAN'] && converted === null) return 'BOOLEAN';
+  }
+  throw corrupt('a column is of a type that is never written');
+}

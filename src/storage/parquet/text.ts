@@ -1,0 +1,15 @@
+import { corrupt } from './corrupt.js';
+import type { Binary } from './parquetjs.js';
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The text that bytes of a footer hold; missing bytes and those that are no UTF-8 are `CORRUPT`. */
+export function textOf(bytes: Binary | null, what: string): string {
+  if (bytes === null) throw corrupt(`${what} is missing`);
+  if (typeof bytes === 'string') return bytes;
+  try {
+    return decoder.decode(bytes);
+  } catch (error) {
+    throw corrupt(`${what} is not UTF-8`, error);
+  }
+}
