@@ -97,6 +97,8 @@ function fileViolations({ path, imports }: SourceFacts, known: ReadonlySet<strin
 type Finding = readonly [kind: ViolationKind, detail: string];
 
 function relativeViolations(path: string, specifier: string, known: ReadonlySet<string>): Finding[] {
+  // The package's own manifest, for its version: the same way up from src and from dist.
+  if (targetOf(path, specifier) === '../package.json') return [];
   if (!specifier.endsWith('.js')) return [['relative import without .js', specifier]];
   const target = targetOf(path, specifier);
   if (!known.has(target)) return [['import of a missing file', specifier]];

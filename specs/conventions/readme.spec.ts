@@ -70,7 +70,8 @@ describe('the README', () => {
     'shows code that runs as it is: $name',
     ({ name }) => {
       const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
-      expect(node(project, tsx, name)).toMatchObject({ code: 0 });
+      const { code, output } = node(project, tsx, name);
+      expect(code, output).toBe(0);
     },
     90_000,
   );
