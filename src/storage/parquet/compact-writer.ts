@@ -120,6 +120,13 @@ export class CompactWriter implements ThriftOutput {
     }
   }
 
+  /** Bytes that are a whole struct already, as an element of a list. */
+  writeEncoded(struct: Uint8Array): void {
+    this.#reserve(struct.length);
+    this.#bytes.set(struct, this.#at);
+    this.#at += struct.length;
+  }
+
   #header(type: number, id: number): void {
     const step = id - this.#field;
     if (step > 0 && step <= 15) {

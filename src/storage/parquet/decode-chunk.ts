@@ -12,6 +12,7 @@ import { MAX_GROUP_ROWS } from './facts.js';
 import type { PlacedChunk } from './facts.js';
 import { decodeIndices } from './hybrid.js';
 import { decodeLevels } from './levels.js';
+import { encodingOf } from './numbers.js';
 import { structs } from './parquetjs.js';
 
 /** Snappy's longest copy, 64 bytes, takes three bytes; nothing expands more. */
@@ -74,13 +75,12 @@ function decodeValues(
   body: ByteCursor,
   count: number,
 ): Values {
-  const { PLAIN, RLE_DICTIONARY, DELTA_BINARY_PACKED } = structs.Encoding;
-  switch (encoding) {
-    case PLAIN:
+  switch (encodingOf(encoding)) {
+    case 'PLAIN':
       return decodePlain(chunk.type, body, count);
-    case RLE_DICTIONARY:
+    case 'RLE_DICTIONARY':
       return lookUp(dictionary, decodeIndices(body, count, dictionary.count));
-    case DELTA_BINARY_PACKED:
+    case 'DELTA_BINARY_PACKED':
       if (chunk.type !== 'INT64' && chunk.type !== 'TIMESTAMP') break;
       return { kind: 'words', count, words: decodeDelta(body, count) };
   }

@@ -5,7 +5,8 @@ import { CompactReader } from './compact-reader.js';
 import { corrupt, orCorrupt } from './corrupt.js';
 import { CRC_KEY, CRC_PLACEHOLDER, MAGIC, REGIONS_KEY } from './encode-footer.js';
 import { MAX_FOOTER_BYTES, MAX_GROUP_ROWS } from './facts.js';
-import type { Codec, Encoding, FileFooter, PlacedChunk, RowGroup } from './facts.js';
+import type { FileFooter, PlacedChunk, RowGroup } from './facts.js';
+import { codecOf, encodingOf, TYPE_NUMBERS } from './numbers.js';
 import { structs } from './parquetjs.js';
 import type { ColumnChunk, FileMetaData, KeyValue, RowGroup as RowGroupStruct } from './parquetjs.js';
 import { hex, parseRegions } from './regions.js';
@@ -13,8 +14,6 @@ import { fromSchemaElements } from './schema.js';
 import { textOf } from './text.js';
 
 const TRAILER = 8;
-const CODECS: readonly Codec[] = ['UNCOMPRESSED', 'SNAPPY'];
-const ENCODINGS: readonly Encoding[] = ['PLAIN', 'RLE', 'RLE_DICTIONARY', 'DELTA_BINARY_PACKED'];
 
 /**
  * The length of the whole footer, metadata and trailer, by the file's last eight bytes: as many bytes at the end of
@@ -100,8 +99,9 @@ function groupOf(
   const columns = group.columns ?? [];
   if (columns.length !== fields.length) throw corrupt('a row group does not have one chunk for each column');
   const chunks = columns.map((column, i) => {
-    const [name, ...deeper] = column.meta_data?.path_in_schema ?? [];
-    if (!(name instanceof Uint8Array) || deeper.length > 0 || names[i]?.equals(name) !== true) {
+    const path = column.meta_data?.path_in_schema ?? [];
+    const name = path[0];
+    if (!(name instanceof Uint8Array) || path.length !== 1 || names[i]?.equals(name) !== true) {
       throw corrupt('a chunk is not of the column in its place');
     }
     return chunkOf(column, fields[i]?.type ?? 'UTF8', rows, end);
@@ -113,6 +113,7 @@ function chunkOf(column: ColumnChunk, type: ColumnType, rows: number, end: numbe
   const facts = column.meta_data;
   if (facts === null || column.file_path !== null) throw corrupt('a chunk is described elsewhere');
   const { statistics } = facts;
+  if (facts.type !== TYPE_NUMBERS[type]) throw corrupt('a chunk is not of the type of its column');
   if (facts.num_values !== rows) throw corrupt('a chunk has not the rows of its group');
   const dataOffset = within(facts.data_page_offset, MAGIC.length, end);
   const offset = within(facts.dictionary_page_offset ?? dataOffset, MAGIC.length, dataOffset);
@@ -125,8 +126,8 @@ function chunkOf(column: ColumnChunk, type: ColumnType, rows: number, end: numbe
     length,
     dictionaryLength: dataOffset - offset,
     uncompressedLength: within(facts.total_uncompressed_size, 0, Number.MAX_SAFE_INTEGER),
-    codec: named(structs.CompressionCodec, CODECS, facts.codec),
-    encodings: (facts.encodings ?? []).map((encoding) => named(structs.Encoding, ENCODINGS, encoding)),
+    codec: known(codecOf(facts.codec)),
+    encodings: (facts.encodings ?? []).map((encoding) => known(encodingOf(encoding))),
     min: boundOf(statistics?.min_value ?? null),
     max: boundOf(statistics?.max_value ?? null),
   };
@@ -138,12 +139,7 @@ function within(value: number | null, least: number, most: number): number {
   return value;
 }
 
-function named<N extends string>(
-  numbers: Readonly<Record<string, number>>,
-  names: readonly N[],
-  number: number | null,
-): N {
-  const name = names.find((candidate) => numbers[candidate] === number);
+function known<N>(name: N | undefined): N {
   if (name === undefined) throw corrupt('a chunk is encoded or compressed as is never written');
   return name;
 }

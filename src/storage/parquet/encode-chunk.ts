@@ -50,8 +50,7 @@ export function encodeChunk(column: Column, options: EncodeOptions): EncodedChun
   const dense = toDense(column);
   if (dense.count === 0) return encodeNullChunk(column.type, column.length);
   const delta = options.delta && dense.kind === 'words' ? deltaPages(column, dense) : null;
-  if (delta !== null)
-    return assemble(column, dense.count, delta, boundsOf(column.type, dense), options.compress);
+  if (delta !== null) return assemble(column, dense.count, delta.pages, delta.bounds, options.compress);
   const dictionary = findDictionary(dense);
   const indexed = dictionary === null ? null : dictionaryPages(column, dense, dictionary);
   // The bounds of the distinct values are those of all values.
@@ -96,14 +95,25 @@ function assemble(
   };
 }
 
-function deltaPages(column: Column, dense: Dense & { kind: 'words' }): Page[] | null {
+function deltaPages(
+  column: Column,
+  dense: Dense & { kind: 'words' },
+): { pages: Page[]; bounds: Bounds } | null {
+  const { words } = dense;
   const pages: Page[] = [];
+  const ends: number[] = [];
+  let isAscending = true;
   for (const range of pageRanges(column, plainLength(dense))) {
-    const values = encodeDelta(dense.words, range.first, range.last);
+    const values = encodeDelta(words, range.first, range.last);
     if (values === null) return null;
-    pages.push(dataPage(column, range, 'DELTA_BINARY_PACKED', values));
+    pages.push(dataPage(column, range, 'DELTA_BINARY_PACKED', values.bytes));
+    isAscending &&= values.isAscending;
+    if (range.first < range.last) ends.push(range.first, range.last - 1);
   }
-  return pages;
+  // Where every page ascends, as steps and timestamps do, the bounds are among the pages' first and last values.
+  const spread = Int32Array.from(ends.flatMap((i) => [words[i * 2] ?? 0, words[i * 2 + 1] ?? 0]));
+  const bounding: Dense = isAscending ? { kind: 'words', count: ends.length, words: spread } : dense;
+  return { pages, bounds: boundsOf(column.type, bounding) };
 }
 
 function dictionaryPages(

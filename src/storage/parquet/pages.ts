@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { CompactWriter } from './compact-writer.js';
 import type { Codec, Encoding } from './facts.js';
+import { ENCODING_NUMBERS } from './numbers.js';
 import { deflate, structs } from './parquetjs.js';
 
 /** A page before compression: its body is `parts`, one after the other. */
@@ -67,10 +68,9 @@ function place(
 }
 
 function encodeHeader(page: Page, size: number, uncompressedSize: number): Uint8Array {
-  const { PageHeader, DataPageHeader, DictionaryPageHeader, PageType, Encoding } = structs;
-  const encoding = Encoding[page.encoding] ?? 0;
+  const { PageHeader, DataPageHeader, DictionaryPageHeader, PageType } = structs;
+  const encoding = ENCODING_NUMBERS[page.encoding];
   const isData = page.kind === 'data';
-  const rle = Encoding['RLE'] ?? 0;
   header.reset();
   new PageHeader({
     type: PageType[isData ? 'DATA_PAGE' : 'DICTIONARY_PAGE'] ?? 0,
@@ -82,8 +82,8 @@ function encodeHeader(page: Page, size: number, uncompressedSize: number): Uint8
       ? new DataPageHeader({
           num_values: page.values,
           encoding,
-          definition_level_encoding: rle,
-          repetition_level_encoding: rle,
+          definition_level_encoding: ENCODING_NUMBERS.RLE,
+          repetition_level_encoding: ENCODING_NUMBERS.RLE,
         })
       : null,
     dictionary_page_header: isData ? null : new DictionaryPageHeader({ num_values: page.values, encoding }),
