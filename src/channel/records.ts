@@ -15,15 +15,29 @@ export interface RowSpan {
   /** Byte offset of the first row's record. */
   readonly start: number;
   readonly rows: number;
+  /** Bytes of the rows' records. */
+  readonly length: number;
   readonly shape: RowShape;
+  readonly epoch: number;
   /** Number of the last row's record in its epoch. */
   readonly lastSeq: number;
+}
+
+/** Where a payload stands among a run's records. */
+export interface PayloadPlace {
+  readonly epoch: number;
+  /** Number of its first record. */
+  readonly seq: number;
+  /** Records below this number were taken before; of them only definitions count. */
+  readonly from?: number;
 }
 
 /** Records of a payload, told apart; the order within each kind is kept. */
 export interface SplitRecords {
   readonly records: number;
   readonly rows: number;
+  /** Rows below the place's `from`, which are in no span. */
+  readonly skippedRows: number;
   readonly spans: readonly RowSpan[];
   readonly lines: readonly string[];
   /** JSON texts; see model/params.ts. */
@@ -86,12 +100,11 @@ const NO_SHAPE: RowShape = { metrics: [], kinds: [], hasStrings: false };
  *
  * Rows of one shape become spans of at most `maxSpanRows` rows, views on the payload. Every length is checked against
  * the payload's end.
- *
  * @throws {@link ExpmanError} `CORRUPT` for a payload no channel writes
  */
 export function splitRecords(
   payload: Uint8Array,
-  seq: number,
+  { epoch, seq, from = seq }: PayloadPlace,
   dictionary: RecordDictionary,
   maxSpanRows: number,
 ): SplitRecords {
@@ -104,12 +117,15 @@ export function splitRecords(
   let close: string | null = null;
   let records = 0;
   let rows = 0;
+  let skippedRows = 0;
   let spanStart = 0;
   let spanRows = 0;
   let spanTag = -1;
   let shape = NO_SHAPE;
-  const endSpan = (): void => {
-    if (spanRows > 0) spans.push({ bytes: payload, start: spanStart, rows: spanRows, shape, lastSeq: seq + records - 1 });
+  const endSpan = (end: number): void => {
+    const length = end - spanStart;
+    const lastSeq = seq + records - 1;
+    if (spanRows > 0) spans.push({ bytes: payload, start: spanStart, rows: spanRows, length, shape, epoch, lastSeq });
     spanRows = 0;
     spanTag = -1;
   };
@@ -118,9 +134,11 @@ export function splitRecords(
     const tag = words[(at >> 2) + 1] ?? 0;
     if (length < RECORD_HEAD_BYTES || (length & 7) !== 0 || at + length > payload.length)
       throw malformed(`a record of ${length} bytes at byte ${at} of ${payload.length}`);
-    if ((tag & 0xff) === RecordKind.row) {
+    if (seq + records < from && (tag & 0xff) !== RecordKind.metric && (tag & 0xff) !== RecordKind.shape) {
+      if ((tag & 0xff) === RecordKind.row) skippedRows++; // Taken before, from another segment.
+    } else if ((tag & 0xff) === RecordKind.row) {
       if (tag !== spanTag || spanRows === maxSpanRows) {
-        endSpan();
+        endSpan(at);
         shape = dictionary.shape(tag >>> 8);
         spanTag = tag;
         spanStart = at;
@@ -129,7 +147,7 @@ export function splitRecords(
       spanRows++;
       rows++;
     } else {
-      endSpan();
+      endSpan(at);
       switch (tag & 0xff) {
         case RecordKind.metric:
           dictionary.defineMetric(words[(at >> 2) + 2] ?? 0, textAt(text, words, at, length));
@@ -156,8 +174,8 @@ export function splitRecords(
     records++;
     at += length;
   }
-  endSpan();
-  return { records, rows, spans, lines, params, facts, close };
+  endSpan(payload.length);
+  return { records, rows, skippedRows, spans, lines, params, facts, close };
 }
 
 /** The byte length of every string of a row must stay inside its record. */
@@ -192,3 +210,11 @@ function shapeWords(words: Int32Array, at: number, length: number): number[] {
 }
 
 const malformed = (what: string): ExpmanError => new ExpmanError('CORRUPT', `malformed channel records: ${what}`);
+
+/** The span without its first `rows` rows. */
+export function withoutFirstRows(span: RowSpan, rows: number): RowSpan {
+  const words = new Int32Array(span.bytes.buffer, span.bytes.byteOffset, span.bytes.length >> 2);
+  let { start } = span;
+  for (let row = 0; row < rows; row++) start += words[start >> 2] ?? 0;
+  return { ...span, start, rows: span.rows - rows, length: span.length - (start - span.start) };
+}

@@ -15,6 +15,8 @@ export const RunTrouble = { none: 0, disk: 1, fenced: 2 } as const;
 
 const SLOT_DOUBLES = 4;
 const WORD = { slot: 0, trouble: 1 } as const;
+/** Doubles behind the two slots; the caller's thread stores, the writer loads. */
+const COUNT = { dropped: 2 * SLOT_DOUBLES, invalid: 2 * SLOT_DOUBLES + 1 } as const;
 
 /**
  * The shared words of one run. The writer stores, the caller's thread loads.
@@ -23,7 +25,7 @@ const WORD = { slot: 0, trouble: 1 } as const;
  * writer that dies half-way leaves the previous one.
  */
 export class RunControl {
-  static readonly bytes = 16 + 2 * SLOT_DOUBLES * 8;
+  static readonly bytes = 16 + (2 * SLOT_DOUBLES + 2) * 8;
   private readonly words: Int32Array;
   private readonly doubles: Float64Array;
 
@@ -69,5 +71,23 @@ export class RunControl {
 
   set trouble(word: number) {
     Atomics.store(this.words, WORD.trouble, word);
+  }
+
+  /** Rows that were not taken because the buffer was full. */
+  get dropped(): number {
+    return this.doubles[COUNT.dropped] ?? 0;
+  }
+
+  set dropped(rows: number) {
+    this.doubles[COUNT.dropped] = rows;
+  }
+
+  /** Values, steps and rows that were left out because they are of no loggable type. */
+  get invalid(): number {
+    return this.doubles[COUNT.invalid] ?? 0;
+  }
+
+  set invalid(values: number) {
+    this.doubles[COUNT.invalid] = values;
   }
 }

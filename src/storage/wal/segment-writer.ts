@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { DescriptorCache } from '../descriptor-cache.js';
 import type { FsPort } from '../fs-port.js';
 import { writeAll } from '../write-all.js';
 import { FRAME_HEAD_BYTES, FrameType, SEGMENT_HEAD_BYTES, encodeSegmentHead, sealFrame, segmentName } from './frame.js';
 
-/** Where and for whom segments are written. */
+/** Where, for whom and through what segments are written. */
 export interface WalPlace {
+  readonly fs: FsPort;
+  readonly files: DescriptorCache;
   readonly folder: string;
   readonly runUuid: string;
   readonly epoch: number;
@@ -27,8 +30,7 @@ export class SegmentWriter {
   private unsynced = true;
 
   private constructor(
-    private readonly fs: FsPort,
-    private readonly fd: number,
+    private readonly place: WalPlace,
     readonly path: string,
     readonly number: number,
     salt: Uint8Array,
@@ -40,17 +42,18 @@ export class SegmentWriter {
   }
 
   /** Makes segment `number` and writes its head and checkpoint; on failure nothing of it is left behind. */
-  static create(fs: FsPort, place: WalPlace, number: number, seq: number, checkpoint: Uint8Array): SegmentWriter {
-    const path = join(place.folder, segmentName(place.epoch, number));
+  static create(place: WalPlace, number: number, seq: number, checkpoint: Uint8Array): SegmentWriter {
+    const { fs, files, folder, runUuid, epoch } = place;
+    const path = join(folder, segmentName(epoch, number));
     const salt = randomBytes(8);
-    const fd = fs.open(path, 'create');
+    const fd = files.create(path);
     try {
-      writeAll(fs, fd, encodeSegmentHead({ runUuid: place.runUuid, epoch: place.epoch, number, salt }), 0);
-      const segment = new SegmentWriter(fs, fd, path, number, salt, seq);
+      writeAll(fs, fd, encodeSegmentHead({ runUuid, epoch, number, salt }), 0);
+      const segment = new SegmentWriter(place, path, number, salt, seq);
       segment.append(FrameType.checkpoint, seq, Buffer.concat([Buffer.alloc(FRAME_HEAD_BYTES), checkpoint]), 0);
       return segment;
     } catch (error) {
-      attempt(() => fs.close(fd));
+      files.release(path);
       attempt(() => fs.remove(path));
       throw error;
     }
@@ -60,7 +63,7 @@ export class SegmentWriter {
   append(type: FrameType, seq: number, frame: Buffer, records: number): void {
     sealFrame(frame, type, seq, this.saltCrc);
     try {
-      writeAll(this.fs, this.fd, frame, this.offset);
+      writeAll(this.place.fs, this.place.files.get(this.path), frame, this.offset);
     } catch (error) {
       this.broken = true;
       throw error;
@@ -74,7 +77,7 @@ export class SegmentWriter {
   sync(): void {
     if (!this.unsynced) return;
     try {
-      this.fs.syncData(this.fd);
+      this.place.fs.syncData(this.place.files.get(this.path));
     } catch (error) {
       this.broken = true;
       throw error;
@@ -82,13 +85,19 @@ export class SegmentWriter {
     this.unsynced = false;
   }
 
-  /** True while the file is still the one under its name. */
+  /** False once the file was deleted or moved away. */
   get inPlace(): boolean {
-    return this.fs.statOpen(this.fd).links > 0;
+    try {
+      const { fs, files } = this.place;
+      const open = fs.statOpen(files.get(this.path));
+      return open.links > 0 && fs.stat(this.path)?.inode === open.inode;
+    } catch {
+      return false;
+    }
   }
 
   close(): void {
-    attempt(() => this.fs.close(this.fd));
+    this.place.files.release(this.path);
   }
 }
 

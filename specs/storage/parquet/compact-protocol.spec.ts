@@ -1,0 +1,116 @@
+import { createRequire } from 'node:module';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ByteCursor } from '../../../src/storage/parquet/byte-cursor.js';
+import { CompactReader } from '../../../src/storage/parquet/compact-reader.js';
+import { CompactWriter } from '../../../src/storage/parquet/compact-writer.js';
+import { structs } from '../../../src/storage/parquet/parquetjs.js';
+import type { ColumnMetaData } from '../../../src/storage/parquet/parquetjs.js';
+
+const require = createRequire(import.meta.url);
+const { serializeThrift } = require('parquetjs-lite/lib/util') as {
+  serializeThrift(struct: unknown): Buffer;
+};
+
+const count = fc.oneof(fc.nat(), fc.constantFrom(0, 2 ** 31, 2 ** 32, 2 ** 53 - 1), fc.maxSafeInteger());
+const text = fc.string({ unit: 'grapheme' });
+const bytes = fc.uint8Array({ maxLength: 80 });
+
+const columnMetaData = fc
+  .record({
+    type: fc.nat(7),
+    encodings: fc.array(fc.nat(8), { maxLength: 20 }),
+    path_in_schema: fc.array(text, { maxLength: 3 }),
+    codec: fc.nat(6),
+    num_values: count,
+    total_uncompressed_size: count,
+    total_compressed_size: count,
+    data_page_offset: count,
+    dictionary_page_offset: fc.option(count),
+    statistics: fc
+      .record({ null_count: count, min_value: fc.option(bytes), max_value: fc.option(bytes) })
+      .map((fields) => new structs.Statistics(fields)),
+  })
+  .map((fields) => new structs.ColumnMetaData(fields));
+
+const fileMetaData = fc
+  .record({ columns: fc.array(columnMetaData, { maxLength: 20 }), rows: count, key: text, value: text })
+  .map(({ columns, rows, key, value }) => {
+    const unit = new structs.TimeUnit({ MICROS: new structs.MicroSeconds() });
+    const TIMESTAMP = new structs.TimestampType({ isAdjustedToUTC: rows % 2 === 0, unit });
+    const logicalType = new structs.LogicalType({ TIMESTAMP });
+    const chunks = columns.map((meta_data) => new structs.ColumnChunk({ file_offset: 0, meta_data }));
+    return new structs.FileMetaData({
+      version: 2,
+      schema: [new structs.SchemaElement({ name: key, num_children: 1, logicalType })],
+      num_rows: rows,
+      row_groups: [new structs.RowGroup({ columns: chunks, total_byte_size: rows, num_rows: rows })],
+      key_value_metadata: [new structs.KeyValue({ key, value })],
+      created_by: value,
+      column_orders: [new structs.ColumnOrder({ TYPE_ORDER: new structs.TypeDefinedOrder() })],
+    });
+  });
+
+function written(struct: { write(output: CompactWriter): void }): Uint8Array {
+  const writer = new CompactWriter(1);
+  struct.write(writer);
+  return Uint8Array.from(writer.bytes);
+}
+
+describe('the compact protocol', () => {
+  it('writes the bytes that the package writes itself', () => {
+    fc.assert(
+      fc.property(fileMetaData, (struct) => {
+        expect(Buffer.from(written(struct))).toEqual(serializeThrift(struct));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('writes page headers as the package does, whatever the checksum', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.nat(), (crc, size) => {
+        const data_page_header = new structs.DataPageHeader({
+          num_values: size,
+          encoding: 8,
+          definition_level_encoding: 3,
+          repetition_level_encoding: 3,
+        });
+        const header = {
+          type: 0,
+          uncompressed_page_size: size,
+          compressed_page_size: size,
+          crc,
+          data_page_header,
+        };
+        const struct = new structs.PageHeader(header);
+        expect(Buffer.from(written(struct))).toEqual(serializeThrift(struct));
+      }),
+    );
+  });
+
+  it('reads back what it wrote, text as bytes', () => {
+    fc.assert(
+      fc.property(columnMetaData, (struct) => {
+        const read: ColumnMetaData = new structs.ColumnMetaData();
+        read.read(new CompactReader(new ByteCursor(written(struct))));
+        const paths = struct.path_in_schema?.map((path) => Uint8Array.from(Buffer.from(path)));
+        expect(read.path_in_schema?.map((path) => Uint8Array.from(Buffer.from(path)))).toEqual(paths);
+        expect({ ...read, path_in_schema: null }).toEqual({ ...struct, path_in_schema: null });
+      }),
+    );
+  });
+
+  it('leaves no class of the generated code in the global scope', () => {
+    const leaked = Object.keys(structs).filter((name) => Object.hasOwn(globalThis, name));
+    expect(leaked).toEqual([]);
+  });
+
+  it('writes 64-bit integers up to 2^53 on both sides', () => {
+    for (const value of [0, -1, 2 ** 30, -(2 ** 30) - 1, 2 ** 32, 2 ** 53 - 1, 1 - 2 ** 53]) {
+      const writer = new CompactWriter();
+      writer.writeI64(value);
+      expect(new CompactReader(new ByteCursor(writer.bytes)).readI64()).toBe(value);
+    }
+  });
+});

@@ -1,0 +1,45 @@
+import { Subject } from 'rxjs';
+import type { MetricRow } from '../model/metric.js';
+
+/** What a {@link MetricSubject} does with what it is sent. */
+export interface Mailbox {
+  /** A row, checked by nobody yet. */
+  readonly row: (row: MetricRow) => void;
+  /** The stream of rows is over; with an error, or as planned. */
+  readonly end: (error: { readonly error: unknown } | null) => void;
+}
+
+/**
+ * A run's mailbox: a true Subject whose rows go to the writer whether anybody observes or not.
+ *
+ * There is no internal subscriber, so `observed` is false until somebody taps, and an unobserved row costs no more than
+ * its way into shared memory. `complete` closes the run, `error` writes what was logged and fails it.
+ */
+export class MetricSubject extends Subject<MetricRow> {
+  constructor(private readonly mailbox: Mailbox) {
+    super();
+  }
+
+  override next(row: MetricRow): void {
+    this.mailbox.row(row);
+  }
+
+  /** Passes a row on to those who tap; the run has it already. */
+  tell(row: MetricRow): void {
+    super.next(row);
+  }
+
+  override complete(): void {
+    if (this.isStopped) return;
+    super.complete();
+    this.mailbox.end(null);
+  }
+
+  override error(error: unknown): void {
+    if (this.isStopped) return;
+    // A tap that has no error handler of its own must not end the process: the run says what went wrong.
+    if (this.observed) super.error(error);
+    else super.complete();
+    this.mailbox.end({ error });
+  }
+}

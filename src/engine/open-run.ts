@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { errnoOf, ExpmanError } from '../model/errors.js';
+import type { ExperimentConfig } from '../model/experiment-config.js';
+import { defaultRunName, type RunName, suffixedName } from '../model/names.js';
+import type { Params } from '../model/params.js';
+import type { RunFile, RunIdentity } from '../model/run-file.js';
+import { RunStatus } from '../model/run-status.js';
+import { replaceFile } from '../storage/atomic-file.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { type LockOwner, releaseLock, takeLock } from '../storage/run-lock.js';
+import { stringifyYaml } from '../storage/yaml-file.js';
+import { nextEpoch, readIdentity } from '../writer/identity.js';
+import { writeRunFile } from '../writer/run-files.js';
+
+const EXPERIMENT_NAME = 'experiment.yaml';
+const MAX_SUFFIX = 10_000;
+
+/** A run's folder, made or found, locked, and said to be running. */
+export interface OpenedRun {
+  readonly folder: string;
+  readonly identity: RunIdentity;
+  readonly owner: LockOwner;
+  /** The run was there before and is continued. */
+  readonly continues: boolean;
+}
+
+/**
+ * Makes or finds the folder of a run and takes its lock.
+ *
+ * @throws {@link ExpmanError} `RUN_EXISTS`, `RUN_NOT_FOUND`, `RUN_LOCKED`, `IO`
+ */
+export function openRun(fs: FsPort, config: ExperimentConfig, environment: Params | undefined, now: number): OpenedRun {
+  const experiment = join(config.baseDir, config.name);
+  try {
+    makeFolders(fs, experiment);
+    describeExperiment(fs, experiment, config, now);
+    return claimRun(fs, experiment, config, environment, now);
+  } catch (error) {
+    if (error instanceof ExpmanError) throw error;
+    const errno = errnoOf(error);
+    const facts = { path: experiment, cause: error, ...(errno !== undefined && { errno }) };
+    throw new ExpmanError('IO', `a run cannot be opened in ${experiment}: ${error instanceof Error ? error.message : String(error)}`, facts);
+  }
+}
+
+function claimRun(fs: FsPort, experiment: string, config: ExperimentConfig, environment: Params | undefined, now: number): OpenedRun {
+  const { runName, resume } = config;
+  if (runName === undefined) {
+    if (resume === 'must') throw invalid('resume', "'must' needs a runName", resume);
+    return start(fs, makeFresh(fs, experiment, now), config, environment, now);
+  }
+  const folder = join(experiment, runName);
+  if (resume !== 'must' && tryMakeFolder(fs, folder)) return start(fs, { name: runName, folder }, config, environment, now);
+  if (resume === 'must' && fs.stat(folder) === null) throw new ExpmanError('RUN_NOT_FOUND', `there is no run ${folder} to resume`, { path: folder });
+  if (resume === 'never')
+    throw new ExpmanError('RUN_EXISTS', `the run ${folder} exists; choose another runName, or resume: 'allow' to continue it`, { path: folder });
+  return resumeRun(fs, folder, config, environment, now);
+}
+
+function start(fs: FsPort, { name, folder }: { name: RunName; folder: string }, config: ExperimentConfig, environment: Params | undefined, now: number): OpenedRun {
+  const owner = takeLock(fs, folder, 0, now);
+  const identity: RunIdentity = {
+    experiment: config.name,
+    run: name,
+    uuid: randomBytes(16).toString('hex'),
+    startedAt: new Date(now).toISOString(),
+    ...ownedBy(owner),
+    tags: config.tags,
+    notes: config.notes,
+    group: config.group ?? null,
+    ...(environment !== undefined && { environment }),
+  };
+  return announce(fs, { folder, identity, owner, continues: false }, now);
+}
+
+function resumeRun(fs: FsPort, folder: string, config: ExperimentConfig, environment: Params | undefined, now: number): OpenedRun {
+  const before = readIdentity(fs, folder);
+  const owner = takeLock(fs, folder, nextEpoch(fs, folder, before), now);
+  const { identity, status, lastStep } = before;
+  const mark = { at: new Date(now).toISOString(), from: status, step: lastStep };
+  const resumed: RunIdentity = {
+    ...identity,
+    ...ownedBy(owner),
+    tags: [...new Set([...identity.tags, ...config.tags])],
+    notes: config.notes === '' ? identity.notes : config.notes,
+    group: config.group ?? identity.group,
+    ...(environment !== undefined && { environment }),
+    resumed: [...(identity.resumed ?? []), mark],
+  };
+  // What the file says of metrics and counts is brought up to date by the writer, once it has read the rows.
+  return { folder, identity: resumed, owner, continues: true };
+}
+
+const ownedBy = ({ pid, host, epoch }: LockOwner): Pick<RunIdentity, 'pid' | 'host' | 'epoch'> => ({ pid, host, epoch });
+
+function announce(fs: FsPort, opened: OpenedRun, now: number): OpenedRun {
+  const { folder, identity, owner } = opened;
+  const run: RunFile = {
+    ...identity,
+    status: RunStatus.Running,
+    durationMs: 0,
+    heartbeatAt: new Date(now).toISOString(),
+    counts: { rows: 0, dropped: 0, invalid: 0 },
+    metrics: new Map(),
+  };
+  try {
+    writeRunFile(fs, folder, run, {});
+  } catch (error) {
+    releaseLock(fs, folder, owner);
+    throw error;
+  }
+  return opened;
+}
+
+/** The first free name of this second: `mkdir` decides, so that processes that start together never share a folder. */
+function makeFresh(fs: FsPort, experiment: string, now: number): { name: RunName; folder: string } {
+  const base = defaultRunName(new Date(now));
+  for (let n = 1; n <= MAX_SUFFIX; n++) {
+    const name = n === 1 ? base : suffixedName(base, n);
+    const folder = join(experiment, name);
+    if (tryMakeFolder(fs, folder)) return { name, folder };
+  }
+  throw new ExpmanError('RUN_EXISTS', `${experiment} has ${MAX_SUFFIX} runs of this second`, { path: experiment });
+}
+
+function tryMakeFolder(fs: FsPort, folder: string): boolean {
+  try {
+    fs.makeFolder(folder);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function makeFolders(fs: FsPort, folder: string): void {
+  if (fs.stat(folder) !== null) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolders(fs, parent);
+  tryMakeFolder(fs, folder);
+}
+
+function describeExperiment(fs: FsPort, folder: string, { name, title, description }: ExperimentConfig, now: number): void {
+  const path = join(folder, EXPERIMENT_NAME);
+  if (fs.stat(path) !== null) return;
+  const about = { name: title ?? name, description: description ?? '', tags: [], createdAt: new Date(now).toISOString() };
+  replaceFile(fs, path, Buffer.from(stringifyYaml(about)));
+}
+
+function invalid(option: string, rule: string, value: unknown): ExpmanError {
+  return new ExpmanError('INVALID_OPTION', `${option}: ${rule}`, { option, rule, value, type: typeof value });
+}

@@ -1,0 +1,43 @@
+/** What a process-wide hook does for one run. */
+export interface ProcessEnd {
+  /** The event loop has run dry with the run still open. */
+  readonly ranDry: () => void;
+  /** The process is exiting, for good and at once. */
+  readonly exiting: (exitCode: number, fatal: { readonly error: unknown } | null) => void;
+}
+
+const open = new Set<ProcessEnd>();
+let afterExiting: () => void = () => undefined;
+let fatal: { readonly error: unknown } | null = null;
+let installed = false;
+
+/**
+ * Tells a run how its process ends. Neither keeps the process alive nor changes its exit code, and installs no signal
+ * or exception handler: an uncaught exception is only looked at on its way.
+ *
+ * @param drain - called once, after every run was told that the process is exiting
+ */
+export function watchProcessEnd(run: ProcessEnd, drain: () => void): () => void {
+  open.add(run);
+  afterExiting = drain;
+  if (!installed) install();
+  return () => open.delete(run);
+}
+
+function install(): void {
+  installed = true;
+  process.on('uncaughtExceptionMonitor', (error: unknown) => {
+    fatal = { error };
+  });
+  process.on('beforeExit', () => {
+    for (const run of open) run.ranDry();
+  });
+  process.on('exit', (code) => {
+    const runs = [...open];
+    // An exit inside an exit handler finds nothing left to do.
+    open.clear();
+    if (runs.length === 0) return;
+    for (const run of runs) run.exiting(code, fatal);
+    afterExiting();
+  });
+}

@@ -1,0 +1,87 @@
+import { ExpmanError, errnoOf } from '../model/errors.js';
+import type { FsPort } from './fs-port.js';
+
+interface OpenFile {
+  readonly fd: number;
+  readonly inode: number;
+}
+
+/**
+ * Descriptors of files that are written again and again, at most `limit` open at once.
+ *
+ * A thousand runs share one writer thread and must not need a thousand descriptors: the least recently used one is
+ * closed, and opened again by its path when it is wanted, if the file there is still the same.
+ */
+export class DescriptorCache {
+  private readonly open = new Map<string, OpenFile>();
+  private readonly inodes = new Map<string, number>();
+
+  constructor(
+    private readonly fs: FsPort,
+    private readonly limit = 40,
+  ) {}
+
+  /** Makes a file and returns its descriptor, which the cache owns. */
+  create(path: string): number {
+    const fd = this.sparing(() => this.fs.open(path, 'create'));
+    return this.keep(path, fd);
+  }
+
+  /**
+   * The descriptor of a file made here.
+   *
+   * @throws {@link ExpmanError} `IO` when another file has taken its place
+   */
+  get(path: string): number {
+    const file = this.open.get(path);
+    if (file !== undefined) {
+      this.open.delete(path);
+      this.open.set(path, file);
+      return file.fd;
+    }
+    const fd = this.sparing(() => this.fs.open(path, 'update'));
+    if (this.fs.statOpen(fd).inode !== this.inodes.get(path)) {
+      this.fs.close(fd);
+      throw new ExpmanError('IO', `${path} was replaced by another file`, { path });
+    }
+    return this.keep(path, fd);
+  }
+
+  /** Closes a file for good. */
+  release(path: string): void {
+    this.inodes.delete(path);
+    this.closeOne(path);
+  }
+
+  /** Runs an operation that needs a descriptor; where there are none left, half of the open ones are given up. */
+  sparing<T>(operation: () => T): T {
+    try {
+      return operation();
+    } catch (error) {
+      const errno = errnoOf(error);
+      if ((errno !== 'EMFILE' && errno !== 'ENFILE') || this.open.size === 0) throw error;
+      for (const path of [...this.open.keys()].slice(0, Math.ceil(this.open.size / 2))) this.closeOne(path);
+      return operation();
+    }
+  }
+
+  private keep(path: string, fd: number): number {
+    const { inode } = this.fs.statOpen(fd);
+    this.inodes.set(path, inode);
+    this.open.set(path, { fd, inode });
+    const [oldest] = this.open.keys();
+    if (this.open.size > this.limit && oldest !== undefined) this.closeOne(oldest);
+    return fd;
+  }
+
+  private closeOne(path: string): void {
+    const file = this.open.get(path);
+    if (file === undefined) return;
+    this.open.delete(path);
+    try {
+      this.fs.close(file.fd);
+    } catch {
+      // A failed close leaves nothing to do; what had to be durable was synced before.
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import * as os from 'node:os';
+import { join } from 'node:path';
+import { ExpmanError, errnoOf } from '../model/errors.js';
+import { readWhole, tempName } from './atomic-file.js';
+import type { FsPort } from './fs-port.js';
+import { writeAll } from './write-all.js';
+
+/** The lock's name in a run's folder. */
+export const LOCK_NAME = 'run.lock';
+/** How often a living owner touches its lock. */
+export const HEARTBEAT_MS = 5_000;
+// Another host's clock and a busy owner get three beats before an owner elsewhere is taken for dead.
+const STALE_MS = 3 * HEARTBEAT_MS;
+const MAX_LOCK_BYTES = 4096;
+
+/** Who owns a run: enough to tell a living process from another one that got its number later. */
+export interface LockOwner {
+  readonly pid: number;
+  /** Start of the process in clock ticks since boot, as `/proc/<pid>/stat` has it; null where there is no /proc. */
+  readonly startTicks: number | null;
+  /** Changes with every boot; null where there is no /proc. */
+  readonly bootId: string | null;
+  readonly host: string;
+  /** One higher with every owner; names the owner's WAL files. */
+  readonly epoch: number;
+  /** Random, so that two owners never look alike. */
+  readonly token: string;
+}
+
+/** A run's owner as a reader sees it. */
+export type Ownership =
+  | { readonly kind: 'free' }
+  | { readonly kind: 'alive'; readonly owner: LockOwner }
+  | { readonly kind: 'dead'; readonly owner: LockOwner | null };
+
+/** Reads who owns the run in a folder, and whether that owner lives. */
+export function readOwnership(fs: FsPort, folder: string, nowMs: number): Ownership {
+  const path = join(folder, LOCK_NAME);
+  const facts = fs.stat(path);
+  if (facts === null) return { kind: 'free' };
+  const owner = readLock(fs, path);
+  if (owner === null) {
+    // Its maker was cut off while it wrote, or is writing this moment.
+    return nowMs - facts.modifiedMs < 1000 ? { kind: 'alive', owner: UNKNOWN_OWNER } : { kind: 'dead', owner };
+  }
+  return { kind: isAlive(fs, owner, facts.modifiedMs, nowMs) ? 'alive' : 'dead', owner };
+}
+
+const UNKNOWN_OWNER: LockOwner = { pid: 0, startTicks: null, bootId: null, host: '', epoch: 0, token: '' };
+
+/**
+ * Takes the lock of a run's folder for this process.
+ *
+ * A dead owner's lock is moved aside and checked to be the one that was read, so that of several takers one wins.
+ *
+ * @throws {@link ExpmanError} `RUN_LOCKED` when its owner lives
+ */
+export function takeLock(fs: FsPort, folder: string, epoch: number, nowMs: number): LockOwner {
+  const path = join(folder, LOCK_NAME);
+  const mine = thisProcess(fs, epoch);
+  for (let attempt = 0; attempt < 5; attempt++) {
+    if (createLock(fs, path, mine)) return mine;
+    const ownership = readOwnership(fs, folder, nowMs);
+    if (ownership.kind === 'alive') throw locked(folder, ownership.owner);
+    if (ownership.kind === 'dead') moveAside(fs, folder, ownership.owner);
+  }
+  throw locked(folder, null);
+}
+
+/** True while the lock in the folder is this owner's. */
+export function holdsLock(fs: FsPort, folder: string, owner: LockOwner): boolean {
+  return readLock(fs, join(folder, LOCK_NAME))?.token === owner.token;
+}
+
+/** Removes the lock, if it is still this owner's. */
+export function releaseLock(fs: FsPort, folder: string, owner: LockOwner): void {
+  if (holdsLock(fs, folder, owner)) fs.remove(join(folder, LOCK_NAME));
+}
+
+function createLock(fs: FsPort, path: string, owner: LockOwner): boolean {
+  let fd: number;
+  try {
+    fd = fs.open(path, 'create');
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  try {
+    writeAll(fs, fd, Buffer.from(`${JSON.stringify(owner)}\n`), 0);
+  } catch (error) {
+    fs.remove(path);
+    throw error;
+  } finally {
+    fs.close(fd);
+  }
+  return true;
+}
+
+function moveAside(fs: FsPort, folder: string, dead: LockOwner | null): void {
+  const aside = join(folder, tempName(LOCK_NAME));
+  try {
+    fs.rename(join(folder, LOCK_NAME), aside);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return; // Another taker was faster.
+    throw error;
+  }
+  const moved = readLock(fs, aside);
+  if (moved !== null && moved.token !== dead?.token) {
+    // A faster taker's fresh lock was moved; it goes back, and this taker has lost.
+    if (fs.stat(join(folder, LOCK_NAME)) === null) fs.rename(aside, join(folder, LOCK_NAME));
+    throw locked(folder, moved);
+  }
+  fs.remove(aside);
+}
+
+function readLock(fs: FsPort, path: string): LockOwner | null {
+  try {
+    const parsed: unknown = JSON.parse(readWhole(fs, path, MAX_LOCK_BYTES).toString('utf8'));
+    return isLockOwner(parsed) ? parsed : null;
+  } catch {
+    return null;
+  }
+}
+
+function isLockOwner(value: unknown): value is LockOwner {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, host, epoch, token } = value as Partial<Record<keyof LockOwner, unknown>>;
+  return Number.isSafeInteger(pid) && typeof host === 'string' && Number.isSafeInteger(epoch) && typeof token === 'string';
+}
+
+function isAlive(fs: FsPort, owner: LockOwner, beatMs: number, nowMs: number): boolean {
+  if (owner.host !== os.hostname()) return nowMs - beatMs < STALE_MS;
+  if (owner.bootId !== null && owner.bootId !== bootId(fs)) return false;
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    if (errnoOf(error) !== 'EPERM') return false;
+  }
+  return owner.startTicks === null || owner.startTicks === startTicks(fs, owner.pid);
+}
+
+function thisProcess(fs: FsPort, epoch: number): LockOwner {
+  return {
+    pid: process.pid,
+    startTicks: startTicks(fs, process.pid),
+    bootId: bootId(fs),
+    host: os.hostname(),
+    epoch,
+    token: randomBytes(16).toString('hex'),
+  };
+}
+
+function bootId(fs: FsPort): string | null {
+  return readProc(fs, '/proc/sys/kernel/random/boot_id')?.trim() ?? null;
+}
+
+function startTicks(fs: FsPort, pid: number): number | null {
+  // The command in field 2 may hold spaces and brackets; the fields behind its last bracket do not.
+  const fields = readProc(fs, `/proc/${pid}/stat`)?.split(') ').pop()?.split(' ');
+  const ticks = Number(fields?.[19]);
+  return Number.isFinite(ticks) && fields !== undefined ? ticks : null;
+}
+
+function readProc(fs: FsPort, path: string): string | null {
+  try {
+    const fd = fs.open(path, 'read');
+    try {
+      const bytes = Buffer.alloc(4096);
+      return bytes.toString('utf8', 0, fs.read(fd, bytes, 0));
+    } finally {
+      fs.close(fd);
+    }
+  } catch {
+    return null;
+  }
+}
+
+function locked(folder: string, owner: LockOwner | null): ExpmanError {
+  const who = owner === null ? 'another process' : `process ${owner.pid} on ${owner.host}`;
+  return new ExpmanError('RUN_LOCKED', `${folder} is owned by ${who}`, { path: folder });
+}

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
+import { readWhole } from './atomic-file.js';
+import type { FsPort } from './fs-port.js';
+import { isWhole, parseYaml } from './yaml-file.js';
+
+/** The names of a run's text files. */
+export const RUN_NAME = 'run.yaml';
+export const CONFIG_NAME = 'config.yaml';
+export const LOG_NAME = 'run.log';
+
+const MAX_YAML_BYTES = 1024 * 1024;
+
+/** A YAML file's mapping; values are whatever the file says. */
+export type Mapping = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a YAML file of a run as a mapping; null when there is none.
+ *
+ * @throws {@link ExpmanError} `CORRUPT` when it is cut off or no mapping, `UNSAFE_YAML`, or `IO`
+ */
+export function readMapping(fs: FsPort, folder: string, name: string): Mapping | null {
+  const path = join(folder, name);
+  if (fs.stat(path) === null) return null;
+  const text = readWhole(fs, path, MAX_YAML_BYTES).toString('utf8');
+  if (!isWhole(text)) throw new ExpmanError('CORRUPT', `${path} is cut off: its last line is not "# end"`, { path });
+  const parsed = parseYaml(text);
+  if (parsed === null) return {};
+  if (typeof parsed !== 'object' || Array.isArray(parsed)) throw new ExpmanError('CORRUPT', `${path} holds no mapping`, { path });
+  return parsed as Mapping;
+}

@@ -1,0 +1,166 @@
+import {
+  Document,
+  isScalar,
+  Lexer,
+  parseDocument,
+  visit,
+  type Pair,
+  type Scalar,
+  type ScalarTag,
+} from 'yaml';
+import { ExpmanError } from '../model/errors.js';
+import { assertWritable } from './yaml-values.js';
+import { dangerOf } from './yaml-guard.js';
+
+/** The most that {@link parseYaml} takes unless told otherwise. */
+export const MAX_YAML_BYTES = 1024 * 1024;
+
+const END = '# end';
+const SCHEMA = { version: '1.2', schema: 'core', merge: false, resolveKnownTags: false } as const;
+
+/**
+ * A value as YAML whose last line is `# end`, so that {@link isWhole} tells it from a cut one.
+ *
+ * Every value comes back from {@link parseYaml} as it was: NaN, infinities, -0, text that looks like a number; a bigint within 2^53
+ * comes back as a number. YAML 1.1 readers such as PyYAML see the same. Shared objects are written out, `undefined` is left out.
+ *
+ * @throws ExpmanError `INVALID_VALUE` for a cycle, a function, a symbol, or what is nested deeper than 60.
+ */
+export function stringifyYaml(value: unknown): string {
+  assertWritable(value);
+  const readable = textOf(value, false);
+  // Only text that looks like structure, such as a line of a hundred dashes, comes out unreadable: then all is quoted.
+  return dangerOf(lexemesOf(readable)) === null ? readable : textOf(value, true);
+}
+
+/**
+ * The value of YAML text that anyone may have written; duplicate keys are an error, integers beyond 2^53 become bigint.
+ *
+ * Size and depth are checked before the parser sees the text: `yaml` 2.9.1 aborts the process on 2 kB of nested input.
+ *
+ * @throws ExpmanError `UNSAFE_YAML` when it is larger than `maxBytes`, nested deeper than 64 or holds over 100 aliases, anchors and tags, `CORRUPT` when it is no
+ * YAML.
+ */
+export function parseYaml(text: string, maxBytes = MAX_YAML_BYTES): unknown {
+  if (text.length > maxBytes || Buffer.byteLength(text) > maxBytes)
+    throw unsafe(`is larger than ${maxBytes} bytes`);
+  const danger = dangerOf(lexemesOf(text));
+  if (danger !== null) throw unsafe(danger);
+  const options = {
+    ...SCHEMA,
+    customTags: [],
+    uniqueKeys: false,
+    intAsBigInt: true,
+    stringKeys: false,
+    prettyErrors: false,
+  };
+  const document = parseDocument(text, { ...options, logLevel: 'silent' });
+  const [error] = document.errors;
+  if (error !== undefined) throw new ExpmanError('CORRUPT', `no YAML: ${error.message}`, { cause: error });
+  restoreNumbers(document);
+  assertDistinctKeys(document);
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    throw unsafe('has too many or unknown aliases', cause);
+  }
+}
+
+/** Tells whether text that {@link stringifyYaml} wrote is all there. */
+export function isWhole(text: string): boolean {
+  const trimmed = text.trimEnd();
+  return trimmed === END || trimmed.endsWith(`\n${END}`);
+}
+
+function lexemesOf(text: string): Iterable<string> {
+  return new Lexer().lex(text);
+}
+
+// PyYAML takes 1e-7 for a string and refuses the file over a raw C1 character; a terminal obeys direction marks.
+const RAW = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
+
+function textOf(value: unknown, quoted: boolean): string {
+  const document = new Document(value, {
+    ...SCHEMA,
+    compat: 'yaml-1.1',
+    customTags: (tags) => [EXPONENT, ...tags],
+    aliasDuplicateObjects: false,
+  });
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value === 'string' && (quoted || node.value.search(RAW) >= 0))
+        node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  const text = document.toString({
+    lineWidth: 0,
+    blockQuote: quoted ? false : 'literal',
+    ...(quoted ? { defaultStringType: 'QUOTE_DOUBLE', doubleQuotedMinMultiLineLength: Infinity } : {}),
+  });
+  // Such characters are in double quotes only, where an escape means the same.
+  return `${text.replace(RAW, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}${END}\n`;
+}
+
+/** Numbers whose digits alone would read as an integer beyond 2^53 (a bigint) or, to YAML 1.1, as text. */
+const EXPONENT: ScalarTag = {
+  default: true,
+  tag: 'tag:yaml.org,2002:float',
+  test: /^(?!)/,
+  identify: (value) =>
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    (String(value).includes('e') || (Number.isInteger(value) && !Number.isSafeInteger(value))),
+  resolve: Number,
+  stringify: ({ value }) =>
+    Number(value)
+      .toExponential()
+      .replace(/^(-?\d)e/, '$1.0e'),
+};
+
+function restoreNumbers(document: Document.Parsed): void {
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value === 'bigint') node.value = numberOf(node.value, node);
+    },
+  });
+}
+
+function numberOf(value: bigint, { source }: Scalar): number | bigint {
+  if (value === 0n && source?.startsWith('-') === true) return -0;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
+// The parser's own check is quadratic: 8.6 s for 40,000 keys.
+function assertDistinctKeys(document: Document.Parsed): void {
+  visit(document, {
+    Map: (_key, map) => {
+      const seen = new Set<string>();
+      for (const pair of map.items) {
+        const name = nameOf(pair);
+        if (seen.has(name))
+          throw new ExpmanError(
+            'CORRUPT',
+            `no YAML: the key ${JSON.stringify(name.slice(0, 100))} is there twice`,
+          );
+        seen.add(name);
+      }
+    },
+  });
+}
+
+function nameOf({ key }: Pair): string {
+  const value: unknown = isScalar(key) ? key.value : key;
+  if (value === null) return '';
+  if (
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'bigint' ||
+    typeof value === 'boolean'
+  )
+    return String(value);
+  throw new ExpmanError('CORRUPT', 'no YAML: a key is no plain value');
+}
+
+function unsafe(what: string, cause?: unknown): ExpmanError {
+  return new ExpmanError('UNSAFE_YAML', `YAML ${what}`, { cause });
+}

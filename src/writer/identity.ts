@@ -1,0 +1,61 @@
+import { ExpmanError } from '../model/errors.js';
+import { sanitiseParams } from '../model/params.js';
+import type { RunIdentity } from '../model/run-file.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { type Mapping, RUN_NAME, readMapping } from '../storage/run-record.js';
+import { readOwnership } from '../storage/run-lock.js';
+import { segmentNames } from './replay.js';
+
+/** What `run.yaml` says of a run to whoever continues it. */
+export interface KnownRun {
+  readonly identity: RunIdentity;
+  /** The status as written; RUNNING for a run that was cut off. */
+  readonly status: string;
+  /** The greatest step in its summaries, if known. */
+  readonly lastStep: number | null;
+  readonly file: Mapping;
+}
+
+/**
+ * Reads who a run is from its `run.yaml`.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` where there is none, `CORRUPT` where it makes no sense
+ */
+export function readIdentity(fs: FsPort, folder: string): KnownRun {
+  const file = readMapping(fs, folder, RUN_NAME);
+  if (file === null) throw new ExpmanError('RUN_NOT_FOUND', `${folder} holds no ${RUN_NAME}`, { path: folder });
+  const text = (key: string): string => {
+    const value = file[key];
+    if (typeof value !== 'string') throw new ExpmanError('CORRUPT', `${RUN_NAME} in ${folder} has no ${key}`, { path: folder });
+    return value;
+  };
+  const uuid = text('uuid');
+  if (!/^[0-9a-f]{32}$/.test(uuid)) throw new ExpmanError('CORRUPT', `${RUN_NAME} in ${folder} has no valid uuid`, { path: folder });
+  const identity: RunIdentity = {
+    experiment: text('experiment'),
+    run: text('run'),
+    uuid,
+    startedAt: text('startedAt'),
+    pid: numberOr(file['pid'], 0),
+    host: typeof file['host'] === 'string' ? file['host'] : '',
+    epoch: numberOr(file['epoch'], 0),
+    tags: Array.isArray(file['tags']) ? file['tags'].filter((tag): tag is string => typeof tag === 'string') : [],
+    notes: typeof file['notes'] === 'string' ? file['notes'] : '',
+    group: typeof file['group'] === 'string' ? file['group'] : null,
+    ...(isMapping(file['environment']) && { environment: sanitiseParams(file['environment']).params }),
+    ...(Array.isArray(file['resumed']) && { resumed: file['resumed'] as NonNullable<RunIdentity['resumed']> }),
+  };
+  return { identity, status: text('status'), lastStep: numberOrNull(file['lastStep']), file };
+}
+
+/** A number for the next owner, above that of every owner there has been. */
+export function nextEpoch(fs: FsPort, folder: string, { identity }: KnownRun): number {
+  const ownership = readOwnership(fs, folder, Date.now());
+  const locked = ownership.kind === 'free' ? -1 : (ownership.owner?.epoch ?? -1);
+  const inWal = segmentNames(fs, folder).at(-1)?.epoch ?? -1;
+  return Math.max(identity.epoch, locked, inWal) + 1;
+}
+
+const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null && !Array.isArray(value);
+const numberOr = (value: unknown, fallback: number): number => (typeof value === 'number' ? value : fallback);
+const numberOrNull = (value: unknown): number | null => (typeof value === 'number' ? value : null);

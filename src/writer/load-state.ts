@@ -1,0 +1,40 @@
+import type { RowSpan } from '../channel/records.js';
+import type { FsPort } from '../storage/fs-port.js';
+import type { FileFooter } from '../storage/parquet/index.js';
+import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay.js';
+import type { RunState } from './run-state.js';
+
+/** What a folder holds of a run that is continued. */
+export interface LoadedRun {
+  readonly state: RunState;
+  /** The published file's footer; null when nothing (readable) is published. */
+  readonly footer: FileFooter | null;
+  /** Rows in the WAL alone. */
+  readonly spans: readonly RowSpan[];
+  /** Rows logged before, published or not. */
+  readonly rows: number;
+  /** Number of this owner's next WAL segment. */
+  readonly nextSegment: number;
+  /** Records of this owner that an earlier writer put into the WAL. */
+  readonly replayedTo: number;
+}
+
+/** What a replay and a published file come to for the owner of `epoch`. */
+export function loadedFrom(replay: Replay, epoch: number, footer: FileFooter | null): LoadedRun {
+  const { state, spans, segments, end } = replay;
+  if (end.epoch !== epoch) state.startEpoch();
+  const own = segments.filter((segment) => segment.epoch === epoch);
+  return {
+    state,
+    footer,
+    spans,
+    rows: Number(footer?.metadata.get('logged_rows') ?? 0) + replay.rows,
+    nextSegment: own.reduce((next, { number }) => Math.max(next, number + 1), 0),
+    replayedTo: end.epoch === epoch ? end.seq : 0,
+  };
+}
+
+/** Reads only what the WAL says; for a writer that takes over while the process ends, without Arrow. */
+export function loadState(fs: FsPort, folder: string, runUuid: string, epoch: number): LoadedRun {
+  return loadedFrom(replayWal(fs, folder, runUuid, NOTHING_PUBLISHED), epoch, null);
+}

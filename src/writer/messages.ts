@@ -1,0 +1,46 @@
+import type { ResolvedOptions } from '../model/experiment-config.js';
+import type { Degradation, RunIdentity, RunSummary } from '../model/run-file.js';
+import type { LockOwner } from '../storage/run-lock.js';
+
+/** All a writer must know to take a run over from its engine. */
+export interface RunOpening {
+  /** Number of the run in its process. */
+  readonly runId: number;
+  readonly folder: string;
+  readonly identity: RunIdentity;
+  readonly owner: LockOwner;
+  readonly options: ResolvedOptions;
+  /** The memory of the run's control words; see channel/run-control.ts. */
+  readonly control: SharedArrayBuffer;
+  /** The folder holds rows already: of an earlier owner, or of a writer that died. */
+  readonly continues: boolean;
+  /** A writer thread died under the run; told in run.yaml to the end. */
+  readonly degraded: Degradation | null;
+}
+
+/** What the caller's thread says to a writer. */
+export type ToWriter =
+  | { readonly kind: 'arena'; readonly id: number; readonly memory: SharedArrayBuffer }
+  | { readonly kind: 'open'; readonly opening: RunOpening }
+  /** Asks for an answer once `seq` records are as durable as the run's options say. */
+  | { readonly kind: 'flush'; readonly runId: number; readonly flushId: number; readonly seq: number }
+  /** Something is in a channel, and the poll had backed off. */
+  | { readonly kind: 'wake' }
+  /** No run is open; the thread ends. */
+  | { readonly kind: 'end' };
+
+/** An error as it crosses threads. */
+export interface PlainError {
+  readonly code: string;
+  readonly message: string;
+  readonly errno?: string;
+  /** Rows that are in memory only. */
+  readonly count: number;
+}
+
+/** What a writer says to the caller's thread. */
+export type FromWriter =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'flushed'; readonly runId: number; readonly flushId: number; readonly error: PlainError | null }
+  | { readonly kind: 'health'; readonly runId: number; readonly published: number; readonly degraded: Degradation | null }
+  | { readonly kind: 'closed'; readonly runId: number; readonly summary: RunSummary; readonly error: PlainError | null };

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { mergeParams, type Params } from '../model/params.js';
+import type { MetricSummary } from '../model/metric.js';
+import type { RunFile } from '../model/run-file.js';
+import { replaceFile } from '../storage/atomic-file.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { CONFIG_NAME, LOG_NAME, RUN_NAME } from '../storage/run-record.js';
+import { writeAll } from '../storage/write-all.js';
+import { stringifyYaml } from '../storage/yaml-file.js';
+import type { RunState } from './run-state.js';
+
+const MAX_TEXT = 256;
+// Readers refuse YAML of over a megabyte, so a run of very many metrics says only how many more there are.
+const MAX_SUMMARY_BYTES = 512 * 1024;
+const BYTES_PER_SUMMARY = 160;
+
+/** Replaces `run.yaml`; `facts` are merged over what the run says of itself. */
+export function writeRunFile(fs: FsPort, folder: string, run: RunFile, facts: Params): void {
+  const { metrics, environment, ...rest } = run;
+  const told = mergeParams({ ...(environment !== undefined && { environment }) }, facts);
+  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml({ ...rest, metrics: summariesOf(metrics), ...told })));
+}
+
+/** Replaces `config.yaml` by these parameters. */
+export function writeConfigFile(fs: FsPort, folder: string, params: Params): void {
+  replaceFile(fs, join(folder, CONFIG_NAME), Buffer.from(stringifyYaml(params)));
+}
+
+/**
+ * Brings run.log up to the state's last line in one append.
+ *
+ * What the file holds behind the state's offset decides what is missing: a cut-off append is completed, and no line is
+ * written twice.
+ */
+export function healLog(fs: FsPort, folder: string, state: RunState): void {
+  const { offset, pending } = state.log;
+  if (pending.length === 0) return;
+  const wanted = Buffer.from(pending.join(''));
+  const present = readFrom(fs, join(folder, LOG_NAME), offset, wanted.length + 1);
+  const known = present !== null && wanted.subarray(0, present.length).equals(present) ? present.length : 0;
+  const torn = known === 0 && present !== null && present.length > 0 && present.at(-1) !== 0x0a;
+  appendLog(fs, folder, state, pending.length, Buffer.concat([torn ? Buffer.from('\n') : Buffer.alloc(0), wanted.subarray(known)]));
+}
+
+/** Appends the state's first `count` pending lines to run.log, as one write. */
+export function appendLines(fs: FsPort, folder: string, state: RunState, count: number): void {
+  appendLog(fs, folder, state, count, Buffer.from(state.log.pending.slice(0, count).join('')));
+}
+
+function appendLog(fs: FsPort, folder: string, state: RunState, count: number, bytes: Buffer): void {
+  const file = fs.open(join(folder, LOG_NAME), 'append');
+  try {
+    writeAll(fs, file, bytes, null);
+    state.logged(count, fs.statOpen(file).size);
+  } finally {
+    fs.close(file);
+  }
+}
+
+/** Syncs run.log, if there is one. */
+export function syncLog(fs: FsPort, folder: string): void {
+  const path = join(folder, LOG_NAME);
+  if (fs.stat(path) === null) return;
+  const file = fs.open(path, 'append');
+  try {
+    fs.sync(file);
+  } finally {
+    fs.close(file);
+  }
+}
+
+function readFrom(fs: FsPort, path: string, offset: number, limit: number): Buffer | null {
+  if (fs.stat(path) === null) return null;
+  const file = fs.open(path, 'read');
+  try {
+    const bytes = Buffer.alloc(limit);
+    let done = 0;
+    for (;;) {
+      const read = fs.read(file, bytes.subarray(done), offset + done);
+      done += read;
+      if (read === 0 || done === limit) return bytes.subarray(0, done);
+    }
+  } finally {
+    fs.close(file);
+  }
+}
+
+function summariesOf(metrics: ReadonlyMap<string, MetricSummary>): ReadonlyMap<string, unknown> {
+  const told = new Map<string, unknown>();
+  let bytes = 0;
+  for (const [metric, summary] of metrics) {
+    bytes += BYTES_PER_SUMMARY + metric.length;
+    if (bytes > MAX_SUMMARY_BYTES) break;
+    const { last } = summary;
+    told.set(metric, typeof last === 'string' && last.length > MAX_TEXT ? { ...summary, last: `${last.slice(0, MAX_TEXT)}…` } : summary);
+  }
+  return told;
+}

@@ -1,0 +1,255 @@
+import { Observable, Subject, bufferTime, catchError, concat, concatMap, defer, filter, forkJoin, last, map, of } from 'rxjs';
+import type { RowSpan } from '../channel/records.js';
+import { MetricColumns, type PlainMetricColumn } from '../columnar/metric-columns.js';
+import { type RowBatch, recordBatchOf } from '../columnar/record-batch.js';
+import { RowGroupBatches } from '../columnar/row-group.js';
+import { decodeParams, encodeParams } from '../model/params.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { MetricsFile, type PublishFacts } from '../storage/metrics-file.js';
+import type { FileFooter } from '../storage/parquet/index.js';
+import { type DecodedRows, decodeSpans } from './decode-spans.js';
+import { inSlices } from './in-slices.js';
+import { MetricSummaries, type PlainTally } from './metric-summaries.js';
+import { ration } from './ration.js';
+import type { Watermark } from './replay.js';
+import { appendLines, healLog, syncLog, writeConfigFile } from './run-files.js';
+import type { RunState } from './run-state.js';
+import { spanRowsFor } from './span-rows.js';
+
+const SEAL_ROWS = 128 * 1024;
+const SEAL_BYTES = 8 * 1024 * 1024;
+const TEXT_FLUSH_MS = 100;
+const LINES_PER_APPEND = 4096;
+/** A publish may take a twentieth of the writer's time. */
+const REST_FACTOR = 20;
+const SCHEMA_VERSION = '1';
+
+/** What became of an attempt to write: a value, not an exception, for it happens in the middle of a stream. */
+export type FlushOutcome = { readonly kind: 'written' } | { readonly kind: 'failed'; readonly error: unknown };
+
+const WRITTEN: FlushOutcome = { kind: 'written' };
+
+/** Options of a {@link RunPipeline}. */
+export interface RunPipelineOptions {
+  readonly fs: FsPort;
+  readonly folder: string;
+  readonly runUuid: string;
+  readonly epoch: number;
+  readonly state: RunState;
+  readonly flushIntervalMs: number;
+  readonly flushIntervalRows: number;
+  readonly compress: boolean;
+  /** Called before a publish: the WAL goes on in a new segment. */
+  readonly onPublishing: () => void;
+  /** Called after a publish: everything below the watermark is in the file. */
+  readonly onPublished: (watermark: Watermark) => void;
+  /** Asked before a rename; false when another owner has taken over. */
+  readonly mayReplace: () => boolean;
+  /** Told of everything that fails or works again. */
+  readonly onOutcome: (outcome: FlushOutcome) => void;
+  /** How many runs share the thread: each rests the longer, the more there are. */
+  readonly openRuns: () => number;
+  /** Runs publishes one at a time. */
+  readonly gate: <T>(work: Observable<T>) => Observable<T>;
+}
+
+/**
+ * The second stage of the writer, for one run: rows to Arrow batches to `metrics.parquet`, lines to `run.log`,
+ * parameters to `config.yaml`.
+ *
+ * `complete()` ends all three paths; what they hold is written and the last publish made before `done$` emits how it
+ * went. Nothing is ever unsubscribed.
+ */
+export class RunPipeline {
+  /** Emits once, after the last write: `written`, or the first failure that was not made good. */
+  readonly done$: Observable<FlushOutcome>;
+  /** Rows (as logged) in the published file. */
+  publishedRows = 0;
+  /** Bytes of rows on their way into a batch. */
+  pendingBytes = 0;
+  /** The greatest step seen, for the mark a resumed run carries. */
+  lastStep: number | null = null;
+  readonly summaries = new MetricSummaries();
+  private readonly spans$ = new Subject<RowSpan>();
+  private readonly lines$ = new Subject<string>();
+  private readonly params$ = new Subject<string>();
+  private readonly columns = new MetricColumns();
+  private readonly file: MetricsFile;
+  private group = new RowGroupBatches();
+  private batchedRows = 0;
+  private watermark: Watermark;
+  /** Whether run.log may hold a part of what is pending: after a failure, and of an earlier owner. */
+  private logUnsure = true;
+
+  constructor(private readonly options: RunPipelineOptions) {
+    const { fs, folder, epoch, flushIntervalMs, flushIntervalRows } = options;
+    this.file = new MetricsFile(fs, folder);
+    this.watermark = { epoch, seq: 0 };
+    const rows$ = this.spans$.pipe(
+      bufferTime(flushIntervalMs, null, Math.floor(flushIntervalRows / spanRowsFor(flushIntervalRows))),
+      filter((spans) => spans.length > 0),
+      map((spans) => this.decode(spans)),
+      map((rows) => this.toBatch(rows)),
+      concatMap((batch) => this.append(batch)),
+      ration(() => this.publish(), { restMs: (ms) => Math.max(flushIntervalMs, REST_FACTOR * ms * options.openRuns()) }),
+    );
+    const log$ = this.lines$.pipe(
+      bufferTime(TEXT_FLUSH_MS, null, LINES_PER_APPEND),
+      filter((lines) => lines.length > 0),
+      concatMap((lines) => this.appendToLog(lines.length)),
+    );
+    const config$ = this.params$.pipe(
+      bufferTime(TEXT_FLUSH_MS),
+      filter((params) => params.length > 0),
+      concatMap(() => this.attempt(() => writeConfigFile(fs, folder, options.state.params))),
+    );
+    this.done$ = forkJoin([
+      concat(of(WRITTEN), rows$, defer(() => this.publish())).pipe(last()),
+      concat(of(WRITTEN), log$, defer(() => this.finishLog())).pipe(last()),
+      concat(of(WRITTEN), config$).pipe(last()),
+    ]).pipe(map((outcomes) => outcomes.find(({ kind }) => kind === 'failed') ?? WRITTEN));
+  }
+
+  /** Takes rows, lines or parameters that are in the WAL. */
+  rows(span: RowSpan): void {
+    this.pendingBytes += span.length;
+    this.spans$.next(span);
+  }
+
+  line(line: string): void {
+    this.lines$.next(line);
+  }
+
+  params(text: string): void {
+    this.params$.next(text);
+  }
+
+  complete(): void {
+    this.spans$.complete();
+    this.lines$.complete();
+    this.params$.complete();
+  }
+
+  /** Goes on behind a published file. */
+  continueFrom({ groups, regions, fields, metadata }: FileFooter): void {
+    this.file.continueFrom(groups, regions);
+    const kept = decodeParams(metadata.get('summary') ?? '{}');
+    this.columns.restore((kept['columns'] ?? []) as unknown as PlainMetricColumn[], fields);
+    this.summaries.restore((kept['tallies'] ?? []) as unknown as PlainTally[]);
+    this.batchedRows = this.publishedRows = Number(metadata.get('logged_rows') ?? 0);
+    this.lastStep = typeof kept['lastStep'] === 'number' ? kept['lastStep'] : null;
+    this.watermark = watermarkOf(metadata);
+  }
+
+  /** Metrics whose columns bear another name. */
+  get renamed(): { readonly metric: string; readonly name: string }[] {
+    return this.columns.renamed;
+  }
+
+  private decode(spans: readonly RowSpan[]): DecodedRows {
+    const rows = decodeSpans(spans);
+    for (const { length } of spans) this.pendingBytes -= length;
+    const lastSpan = spans.at(-1);
+    if (lastSpan !== undefined) this.watermark = { epoch: lastSpan.epoch, seq: lastSpan.lastSeq + 1 };
+    for (const step of rows.steps) if (step > (this.lastStep ?? -Infinity)) this.lastStep = step;
+    this.summaries.add(rows);
+    return rows;
+  }
+
+  private toBatch({ rows, step, timestamp, metrics }: DecodedRows): RowBatch {
+    this.batchedRows += rows;
+    const named = metrics.map(({ metric, column }) => ({ ...column, name: this.columns.admit(metric, column) }));
+    return recordBatchOf([{ ...step, name: 'step' }, { ...timestamp, name: 'timestamp' }, ...named]);
+  }
+
+  private append(batch: RowBatch): Observable<FlushOutcome> {
+    return defer(() => {
+      this.group.add(batch);
+      if (this.group.rows < SEAL_ROWS && this.group.bytes < SEAL_BYTES) return of(WRITTEN);
+      return this.attempt(() => {
+        // A group that cannot be written stays the tail, and is tried again with the next batch.
+        this.file.seal(this.group, this.columns.fields, this.options.compress);
+        this.group = new RowGroupBatches();
+      });
+    });
+  }
+
+  private publish(): Observable<FlushOutcome> {
+    return this.options.gate(
+      defer(() => {
+        if (this.batchedRows === this.publishedRows) return of(WRITTEN);
+        return inSlices(() => this.publishing()).pipe(
+          map(() => WRITTEN),
+          catchError((error: unknown) => of<FlushOutcome>({ kind: 'failed', error })),
+          map((outcome) => this.tell(outcome)),
+        );
+      }),
+    );
+  }
+
+  private *publishing(): Generator<void, PublishFacts> {
+    const { options, columns, watermark, batchedRows } = this;
+    options.onPublishing();
+    const facts = yield* this.file.publish({
+      fields: columns.fields,
+      tail: this.group.snapshot(),
+      compress: options.compress,
+      mayReplace: options.mayReplace,
+      metadata: new Map([
+        ['run_uuid', options.runUuid],
+        ['epoch', String(watermark.epoch)],
+        ['wal_seq', String(watermark.seq)],
+        ['logged_rows', String(batchedRows)],
+        ['schema_version', SCHEMA_VERSION],
+        ['summary', this.plainSummary()],
+      ]),
+    });
+    this.publishedRows = batchedRows;
+    options.onPublished(watermark);
+    return facts;
+  }
+
+  private plainSummary(): string {
+    const { columns, summaries, lastStep } = this;
+    const tallies = summaries.toPlain().map(([metric, tally]) => [metric, { ...tally }] as const);
+    return encodeParams({ columns: columns.toPlain(), tallies, lastStep });
+  }
+
+  private appendToLog(count: number): Observable<FlushOutcome> {
+    const { fs, folder, state } = this.options;
+    return this.attempt(() => (this.logUnsure ? healLog(fs, folder, state) : appendLines(fs, folder, state, count))).pipe(
+      map((outcome) => {
+        this.logUnsure = outcome.kind === 'failed';
+        return outcome;
+      }),
+    );
+  }
+
+  private finishLog(): Observable<FlushOutcome> {
+    const { fs, folder, state } = this.options;
+    return this.attempt(() => {
+      healLog(fs, folder, state);
+      syncLog(fs, folder);
+    });
+  }
+
+  private attempt(action: () => void): Observable<FlushOutcome> {
+    return defer(() => {
+      action();
+      return of(WRITTEN);
+    }).pipe(
+      catchError((error: unknown) => of<FlushOutcome>({ kind: 'failed', error })),
+      map((outcome) => this.tell(outcome)),
+    );
+  }
+
+  private tell(outcome: FlushOutcome): FlushOutcome {
+    this.options.onOutcome(outcome);
+    return outcome;
+  }
+}
+
+/** Up to where a file's metadata says it holds the run's records. */
+export function watermarkOf(metadata: ReadonlyMap<string, string>): Watermark {
+  return { epoch: Number(metadata.get('epoch') ?? -1), seq: Number(metadata.get('wal_seq') ?? 0) };
+}

@@ -1,0 +1,323 @@
+import { join } from 'node:path';
+import { ChannelReader } from '../channel/channel-reader.js';
+import type { ArenaSource } from '../channel/chunk-pool.js';
+import type { SplitRecords } from '../channel/records.js';
+import { RunControl, RunTrouble } from '../channel/run-control.js';
+import { ExpmanError, errnoOf } from '../model/errors.js';
+import type { MetricSummary } from '../model/metric.js';
+import type { Degradation, RunFile, RunSummary } from '../model/run-file.js';
+import { RunStatus, isRunStatus } from '../model/run-status.js';
+import type { DescriptorCache } from '../storage/descriptor-cache.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { HEARTBEAT_MS, LOCK_NAME, holdsLock, releaseLock } from '../storage/run-lock.js';
+import type { FromWriter, PlainError, RunOpening } from './messages.js';
+import { healLog, writeConfigFile, writeRunFile } from './run-files.js';
+import { loadState } from './load-state.js';
+import type { FlushOutcome, RunPipeline, RunPipelineOptions } from './run-pipeline.js';
+import { RunState } from './run-state.js';
+import { spanRowsFor } from './span-rows.js';
+import { removeLeftovers, removeSegments } from './tidy.js';
+import { WalStage } from './wal-stage.js';
+
+/** What all runs of a writer share. */
+export interface SessionContext {
+  readonly fs: FsPort;
+  readonly files: DescriptorCache;
+  readonly arenas: ArenaSource;
+  readonly post: (message: FromWriter) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly openRuns: () => number;
+  readonly gate: RunPipelineOptions['gate'];
+}
+
+/** The parts of the writer that need Arrow and Parquet; loaded after the first drain. */
+export interface ColumnarParts {
+  readonly RunPipeline: typeof RunPipeline;
+  readonly loadRun: typeof import('./load-run.js').loadRun;
+}
+
+interface Waiter {
+  readonly flushId: number;
+  readonly seq: number;
+}
+
+/**
+ * One run in the writer: WAL first, then the pipeline, then the files that say how the run is.
+ *
+ * `drain` may run before Arrow is loaded; what it brings waits in a queue until `attach`.
+ */
+export class RunSession {
+  closed = false;
+  private readonly control: RunControl;
+  private readonly state: RunState;
+  private readonly wal: WalStage;
+  private readonly queue: { readonly split: SplitRecords; readonly bytes: number }[] = [];
+  private queuedBytes = 0;
+  private pipeline: RunPipeline | null = null;
+  private completing = false;
+  private waiters: Waiter[] = [];
+  private degraded: Degradation | null;
+  private readonly startedAt: number;
+  private lastRunFileAt: number;
+  private lastBeatAt: number;
+  private readonly rowsBefore: number;
+
+  constructor(
+    private readonly opening: RunOpening,
+    private readonly context: SessionContext,
+    parts: ColumnarParts | null,
+  ) {
+    const { options, folder, identity, owner } = opening;
+    const { fs, files, arenas } = context;
+    this.control = new RunControl(opening.control);
+    this.startedAt = this.lastRunFileAt = this.lastBeatAt = context.now();
+    this.degraded = opening.degraded;
+    removeLeftovers(fs, folder);
+    const load = parts?.loadRun ?? loadState;
+    const loaded = opening.continues ? load(fs, folder, identity.uuid, owner.epoch) : null;
+    this.state = loaded?.state ?? new RunState();
+    this.rowsBefore = loaded?.rows ?? 0;
+    this.wal = new WalStage({
+      place: { fs, files, folder, runUuid: identity.uuid, epoch: owner.epoch },
+      reader: new ChannelReader(this.control, arenas),
+      control: this.control,
+      state: this.state,
+      power: options.durability === 'power',
+      maxSpanRows: spanRowsFor(options.flushIntervalRows),
+      firstSegment: loaded?.nextSegment ?? 0,
+      replayedTo: loaded?.replayedTo ?? 0,
+    });
+    if (parts !== null) {
+      this.attach(parts);
+      if (loaded?.footer != null) this.pipeline?.continueFrom(loaded.footer);
+      for (const span of loaded?.spans ?? []) this.pipeline?.rows(span);
+      if (this.state.log.pending.length > 0) this.pipeline?.line('');
+    }
+  }
+
+  /** Bytes of rows in this thread's memory that are in no file but the WAL. */
+  get pendingBytes(): number {
+    return this.queuedBytes + (this.pipeline?.pendingBytes ?? 0);
+  }
+
+  get walIntervalMs(): number {
+    return this.opening.options.walIntervalMs;
+  }
+
+  /** True when there is nothing to feed to the pipeline. */
+  get fed(): boolean {
+    return this.queue.length === 0 || this.pipeline === null;
+  }
+
+  attach({ RunPipeline }: ColumnarParts): void {
+    const { options, folder, identity, owner } = this.opening;
+    const { fs, openRuns, gate } = this.context;
+    this.pipeline = new RunPipeline({
+      fs,
+      folder,
+      runUuid: identity.uuid,
+      epoch: owner.epoch,
+      state: this.state,
+      flushIntervalMs: options.flushIntervalMs,
+      flushIntervalRows: options.flushIntervalRows,
+      compress: options.compression !== 'none',
+      onPublishing: () => this.rotate(),
+      onPublished: (watermark) => {
+        if (watermark.epoch === owner.epoch) this.wal.dropBelow(watermark.seq);
+        this.afterPublish();
+      },
+      mayReplace: () => holdsLock(fs, folder, owner),
+      onOutcome: (outcome) => this.told(outcome),
+      openRuns,
+      gate,
+    });
+    this.pipeline.done$.subscribe((outcome) => this.finish(outcome));
+  }
+
+  /** Moves what the channel holds into the WAL; returns how many bytes. */
+  drain(): number {
+    if (this.closed) return 0;
+    // The rows stay in shared memory while the second stage has more than its share of the buffer.
+    if (this.pendingBytes > this.opening.options.maxBufferedBytes / 2) return 0;
+    const had = this.wal.trouble;
+    const drained = this.wal.drain((split, bytes) => {
+      this.queue.push({ split, bytes });
+      this.queuedBytes += bytes;
+      if (this.state.ending?.cut === true) this.writeRunFile(this.state.ending.status);
+    });
+    if (this.wal.trouble !== null && had === null) this.told({ kind: 'failed', error: this.wal.trouble });
+    if (this.wal.trouble === null && had !== null) this.told({ kind: 'written' });
+    this.answerWaiters();
+    return drained;
+  }
+
+  /** Hands one drained frame to the pipeline. */
+  feed(): void {
+    const next = this.queue.shift();
+    if (next === undefined || this.pipeline === null) return;
+    this.queuedBytes -= next.bytes;
+    for (const span of next.split.spans) this.pipeline.rows(span);
+    for (const line of next.split.lines) this.pipeline.line(line);
+    for (const text of next.split.params) this.pipeline.params(text);
+    if (next.split.close !== null && this.state.ending?.cut === false && !this.completing) {
+      this.completing = true;
+      this.pipeline.complete();
+    }
+  }
+
+  /** Answers once `seq` records are in the WAL, or at once when they cannot be. */
+  flush(flushId: number, seq: number): void {
+    this.waiters.push({ flushId, seq });
+    this.answerWaiters();
+  }
+
+  /** Tells the world that the run lives, now and then. */
+  beat(): void {
+    const now = this.context.now();
+    if (this.closed || now - this.lastBeatAt < HEARTBEAT_MS) return;
+    this.lastBeatAt = now;
+    attempt(() => this.context.fs.touch(join(this.opening.folder, LOCK_NAME)));
+  }
+
+  /** Ends a run that nobody will send anything for any more: what is in its channel is in the WAL already. */
+  end(status: RunStatus): void {
+    this.state.ending = { status, cut: false };
+    if (this.completing || this.pipeline === null) return;
+    this.completing = true;
+    this.pipeline.complete();
+  }
+
+  private rotate(): void {
+    // A new segment may be refused on a full disk; the old one then serves on.
+    attempt(() => this.wal.rotate());
+  }
+
+  private afterPublish(): void {
+    const { runId } = this.opening;
+    this.context.post({ kind: 'health', runId, published: this.pipeline?.publishedRows ?? 0, degraded: this.degraded });
+    if (this.context.now() - this.lastRunFileAt >= HEARTBEAT_MS && this.state.ending === null) attempt(() => this.writeRunFile(RunStatus.Running));
+  }
+
+  private told(outcome: FlushOutcome): void {
+    const before = this.degraded;
+    if (outcome.kind === 'failed') {
+      if (outcome.error instanceof ExpmanError && outcome.error.code === 'FENCED') this.control.trouble = RunTrouble.fenced;
+      this.degraded ??= degradationOf(outcome.error, this.context.now());
+    } else if (this.wal.trouble === null) this.degraded = this.opening.degraded;
+    if (this.degraded === before || this.completing) return;
+    const { runId } = this.opening;
+    this.context.post({ kind: 'health', runId, published: this.pipeline?.publishedRows ?? 0, degraded: this.degraded });
+    attempt(() => this.writeRunFile(this.state.ending?.status ?? RunStatus.Running));
+  }
+
+  private answerWaiters(): void {
+    if (this.waiters.length === 0) return;
+    const error = this.wal.trouble === null ? null : this.plainError(this.wal.trouble);
+    const answered = this.waiters.filter(({ seq }) => seq <= this.wal.seq || error !== null);
+    for (const { flushId, seq } of answered)
+      this.context.post({ kind: 'flushed', runId: this.opening.runId, flushId, error: seq <= this.wal.seq ? null : error });
+    this.waiters = this.waiters.filter((waiter) => !answered.includes(waiter));
+  }
+
+  private finish(outcome: FlushOutcome): void {
+    const { fs } = this.context;
+    const { folder, owner, runId } = this.opening;
+    const status = this.status();
+    let failure: unknown = outcome.kind === 'failed' ? outcome.error : null;
+    if (failure === null)
+      failure = firstFailure(
+        () => {
+          if (!holdsLock(fs, folder, owner)) throw new ExpmanError('FENCED', `another owner has taken over ${folder}`, { path: folder });
+        },
+        () => healLog(fs, folder, this.state),
+        () => {
+          if (Object.keys(this.state.params).length > 0) writeConfigFile(fs, folder, this.state.params);
+        },
+        () => this.writeRunFile(status),
+        () => this.wal.removeAll(),
+        () => removeSegments(fs, folder),
+        () => releaseLock(fs, folder, owner),
+        () => fs.syncFolder(folder),
+      );
+    if (failure !== null) {
+      this.degraded ??= degradationOf(failure, this.context.now());
+      this.wal.leave();
+    }
+    this.closed = true;
+    const error = failure === null ? null : this.plainError(failure);
+    this.context.post({ kind: 'closed', runId, summary: this.summary(status), error });
+    for (const { flushId } of this.waiters.splice(0)) this.context.post({ kind: 'flushed', runId, flushId, error });
+  }
+
+  private status(): RunStatus {
+    const status = this.state.ending?.status;
+    return isRunStatus(status) ? status : RunStatus.Finished;
+  }
+
+  private writeRunFile(status: string): void {
+    const { identity, folder } = this.opening;
+    const now = this.context.now();
+    this.lastRunFileAt = now;
+    const { ending, facts } = this.state;
+    const stamp = new Date(now).toISOString();
+    const run: RunFile = {
+      ...identity,
+      status: isRunStatus(status) ? status : RunStatus.Running,
+      ...(ending !== null && { endedAt: stamp }),
+      durationMs: Math.max(0, now - this.startedAt),
+      heartbeatAt: stamp,
+      counts: { rows: this.rows, dropped: this.control.dropped, invalid: this.control.invalid },
+      metrics: this.metrics(),
+      ...(ending?.error !== undefined && { error: ending.error }),
+      ...(ending?.exitCode !== undefined && { exitCode: ending.exitCode }),
+      ...(this.degraded !== null && { degraded: this.degraded }),
+    };
+    writeRunFile(this.context.fs, folder, run, facts);
+  }
+
+  private get rows(): number {
+    return this.rowsBefore + this.wal.newRows;
+  }
+
+  private metrics(): Map<string, MetricSummary> {
+    return this.pipeline?.summaries.toSummary() ?? new Map<string, MetricSummary>();
+  }
+
+  private summary(status: RunStatus): RunSummary {
+    const { dropped, invalid } = this.control;
+    const durationMs = Math.max(0, this.context.now() - this.startedAt);
+    return { status, runDir: this.opening.folder, rows: this.rows, dropped, invalid, durationMs, metrics: this.metrics() };
+  }
+
+  private plainError(error: unknown): PlainError {
+    const code = error instanceof ExpmanError && error.code === 'FENCED' ? 'FENCED' : 'WRITE_FAILED';
+    const message = error instanceof Error ? error.message : String(error);
+    const errno = error instanceof ExpmanError ? error.errno : errnoOf(error);
+    return { code, message, count: this.rows - (this.pipeline?.publishedRows ?? 0), ...(errno !== undefined && { errno }) };
+  }
+}
+
+function degradationOf(error: unknown, now: number): Degradation {
+  const code = error instanceof ExpmanError ? (error.errno ?? error.code) : (errnoOf(error) ?? 'WRITE_FAILED');
+  return { code, message: error instanceof Error ? error.message : String(error), since: new Date(now).toISOString() };
+}
+
+function firstFailure(...actions: (() => void)[]): unknown {
+  for (const action of actions) {
+    try {
+      action();
+    } catch (error) {
+      return error;
+    }
+  }
+  return null;
+}
+
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // Told elsewhere: the same disk refuses the rows too, and they are what counts.
+  }
+}

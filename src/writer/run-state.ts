@@ -1,0 +1,98 @@
+import { type PlainDictionary, RecordDictionary, type SplitRecords } from '../channel/records.js';
+import { ExpmanError } from '../model/errors.js';
+import { type Params, decodeParams, encodeParams, mergeParams } from '../model/params.js';
+
+/** How a run was ended by its caller or its process. */
+export interface RunEnding {
+  readonly status: string;
+  /** The process is going down: nothing but the WAL and run.yaml will be written. */
+  readonly cut: boolean;
+  readonly exitCode?: number;
+  readonly error?: { readonly name: string; readonly message: string; readonly stack?: string };
+}
+
+/** Where run.log stands: `pending` lines belong behind its first `offset` bytes. */
+interface LogTail {
+  offset: number;
+  pending: string[];
+}
+
+/**
+ * What a run's records amount to, rows left out: the part of a run that fits into a checkpoint.
+ *
+ * Applying the same records to the same state always gives the same state; that is what recovery rests on.
+ */
+export class RunState {
+  private dictionary = new RecordDictionary();
+  /** Parameters, merged, last write wins. */
+  params: Params = {};
+  /** Facts for run.yaml, merged likewise. */
+  facts: Params = {};
+  readonly log: LogTail = { offset: 0, pending: [] };
+  ending: RunEnding | null = null;
+
+  /** The dictionary rows are decoded by; it changes as records are split. */
+  get records(): RecordDictionary {
+    return this.dictionary;
+  }
+
+  /** Metric and shape numbers start again: another producer continues the run. */
+  startEpoch(): void {
+    this.dictionary = new RecordDictionary();
+    this.ending = null;
+  }
+
+  apply({ lines, params, facts, close }: SplitRecords): void {
+    this.log.pending.push(...lines);
+    for (const text of params) this.params = mergeParams(this.params, decodeParams(text));
+    for (const text of facts) this.facts = mergeParams(this.facts, decodeParams(text));
+    if (close !== null) this.ending = decodeEnding(close);
+  }
+
+  /** The first `count` pending lines are in run.log, which is `offset` bytes long now. */
+  logged(count: number, offset: number): void {
+    this.log.pending.splice(0, count);
+    this.log.offset = offset;
+  }
+
+  toCheckpoint(): Buffer {
+    return Buffer.from(
+      JSON.stringify({
+        dictionary: this.dictionary.toPlain(),
+        params: encodeParams(this.params),
+        facts: encodeParams(this.facts),
+        log: this.log,
+        ending: this.ending,
+      }),
+    );
+  }
+
+  /** @throws {@link ExpmanError} `CORRUPT` for bytes that are no checkpoint */
+  adopt(checkpoint: Uint8Array): void {
+    try {
+      const plain = JSON.parse(Buffer.from(checkpoint).toString('utf8')) as PlainState;
+      this.dictionary = new RecordDictionary(plain.dictionary);
+      this.params = decodeParams(plain.params);
+      this.facts = decodeParams(plain.facts);
+      this.log.offset = Number(plain.log.offset);
+      this.log.pending = plain.log.pending.map(String);
+      this.ending = plain.ending === null ? null : decodeEnding(JSON.stringify(plain.ending));
+    } catch (error) {
+      throw new ExpmanError('CORRUPT', `a checkpoint cannot be read: ${String(error)}`, { cause: error });
+    }
+  }
+}
+
+interface PlainState {
+  readonly dictionary: PlainDictionary;
+  readonly params: string;
+  readonly facts: string;
+  readonly log: LogTail;
+  readonly ending: RunEnding | null;
+}
+
+function decodeEnding(text: string): RunEnding {
+  const plain = JSON.parse(text) as Partial<RunEnding>;
+  if (typeof plain.status !== 'string') throw new ExpmanError('CORRUPT', 'a closing record without a status');
+  return { ...plain, status: plain.status, cut: plain.cut === true };
+}

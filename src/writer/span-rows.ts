@@ -1,0 +1,5 @@
+// bufferTime spends 100 ns an item, more than a row costs otherwise, so a full batch has at most so many items.
+const ITEMS_PER_BATCH = 1024;
+
+/** Rows in one item of a batch's buffer; the batch is full at `flushIntervalRows` rows all the same. */
+export const spanRowsFor = (flushIntervalRows: number): number => Math.max(1, Math.floor(flushIntervalRows / ITEMS_PER_BATCH));

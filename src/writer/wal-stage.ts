@@ -1,0 +1,142 @@
+import type { ChannelReader } from '../channel/channel-reader.js';
+import { type SplitRecords, splitRecords } from '../channel/records.js';
+import { type RunControl, RunTrouble } from '../channel/run-control.js';
+import { FRAME_HEAD_BYTES, FrameType } from '../storage/wal/frame.js';
+import { SegmentWriter, type WalPlace } from '../storage/wal/segment-writer.js';
+import type { RunState } from './run-state.js';
+
+const FRAME_BYTES = 1024 * 1024;
+/** A drain ends after so many bytes, however fast the producer is: other runs and the Parquet stage have their turn. */
+const DRAIN_BYTES = 16 * FRAME_BYTES;
+
+/** Options of a {@link WalStage}. */
+export interface WalStageOptions {
+  readonly place: WalPlace;
+  readonly reader: ChannelReader;
+  readonly control: RunControl;
+  readonly state: RunState;
+  /** Whether a frame is synced before it is acknowledged. */
+  readonly power: boolean;
+  readonly maxSpanRows: number;
+  /** Number of the first segment to make. */
+  readonly firstSegment: number;
+  /** Records below this number are in an earlier segment and were replayed from there. */
+  readonly replayedTo: number;
+}
+
+/**
+ * The first stage of the writer: the channel's bytes into the WAL, then the acknowledgement, then the records.
+ *
+ * A failed write leaves the bytes in the channel, where the next drain finds them, and every drain tries a new
+ * segment: when the disk is back, writing goes on.
+ */
+export class WalStage {
+  /** Why nothing gets through, if that is so. */
+  trouble: unknown = null;
+  /** Records and rows in the WAL. */
+  seq: number;
+  rows: number;
+  /** Rows that this stage was the first to take. */
+  newRows = 0;
+  private segment: SegmentWriter | null = null;
+  private readonly finished: SegmentWriter[] = [];
+  private nextSegment: number;
+
+  constructor(private readonly options: WalStageOptions) {
+    const { seq, rows } = options.control.acknowledged();
+    this.seq = seq;
+    this.rows = rows;
+    this.nextSegment = options.firstSegment;
+  }
+
+  /** True when the channel holds nothing that is not in the WAL. */
+  get idle(): boolean {
+    return this.options.reader.idle;
+  }
+
+  /**
+   * Moves what the channel holds into the WAL, one frame at a time, and hands its records to `onRecords`.
+   *
+   * Returns how many bytes got through; 0 with `trouble` set when the disk refuses them.
+   */
+  drain(onRecords: (split: SplitRecords, bytes: number) => void): number {
+    const { place, reader, state, control, maxSpanRows, replayedTo } = this.options;
+    let drained = 0;
+    while (drained < DRAIN_BYTES) {
+      const frame = reader.read(FRAME_BYTES, FRAME_HEAD_BYTES);
+      if (frame === null) return drained;
+      const payload = frame.subarray(FRAME_HEAD_BYTES);
+      // A definition changes the dictionary, so records are told apart once, and only when they are in the WAL: a
+      // new segment's checkpoint must not know of records behind it.
+      if (payload.length > 0 && !this.append(frame)) return drained;
+      const split = splitRecords(payload, { epoch: place.epoch, seq: this.seq, from: Math.max(this.seq, replayedTo) }, state.records, maxSpanRows);
+      if (this.segment !== null) this.segment.seqEnd = this.seq + split.records;
+      state.apply(split);
+      this.seq += split.records;
+      this.rows += split.rows + split.skippedRows;
+      this.newRows += split.rows;
+      onRecords(split, payload.length);
+      reader.acknowledge(this.seq, this.rows);
+      control.trouble = RunTrouble.none;
+      drained += payload.length;
+    }
+    return drained;
+  }
+
+  /** Ends the segment at hand, so that it can go once its records are published. */
+  rotate(): void {
+    const next = this.create();
+    if (this.segment !== null) this.finished.push(this.segment);
+    this.segment = next;
+  }
+
+  /** Removes finished segments whose records are all below `seq` and published; the one at hand is synced first. */
+  dropBelow(seq: number): void {
+    const kept = this.finished.filter((segment) => segment.seqEnd > seq);
+    if (kept.length === this.finished.length) return;
+    // What the old segments alone said of parameters and lines stands in the new one's checkpoint.
+    this.segment?.sync();
+    this.options.place.fs.syncFolder(this.options.place.folder);
+    for (const segment of this.finished.filter((each) => each.seqEnd <= seq)) this.remove(segment);
+    this.finished.splice(0, this.finished.length, ...kept);
+  }
+
+  /** Removes every segment of this owner: the run is closed, or nothing of it is to be kept. */
+  removeAll(): void {
+    for (const segment of this.finished.splice(0)) this.remove(segment);
+    if (this.segment !== null) this.remove(this.segment);
+    this.segment = null;
+  }
+
+  /** Closes the files and leaves them where they are. */
+  leave(): void {
+    for (const segment of this.finished) segment.close();
+    this.segment?.close();
+  }
+
+  private append(frame: Buffer): boolean {
+    // A broken or missing segment gets one successor per drain, so that a full disk is asked once per poll.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      try {
+        if (this.segment === null || this.segment.broken) this.rotate();
+        this.segment?.append(FrameType.records, this.seq, frame, 0);
+        if (this.options.power) this.segment?.sync();
+        this.trouble = null;
+        return true;
+      } catch (error) {
+        this.trouble = error;
+      }
+    }
+    this.options.control.trouble = RunTrouble.disk;
+    return false;
+  }
+
+  private create(): SegmentWriter {
+    return SegmentWriter.create(this.options.place, this.nextSegment++, this.seq, this.options.state.toCheckpoint());
+  }
+
+  private remove(segment: SegmentWriter): void {
+    segment.close();
+    this.options.place.fs.remove(segment.path);
+  }
+}

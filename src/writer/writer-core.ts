@@ -1,0 +1,139 @@
+import { EMPTY, Observable, Subject, catchError, mergeAll, tap } from 'rxjs';
+import type { ArenaSource } from '../channel/chunk-pool.js';
+import { WireWord } from '../channel/layout.js';
+import { ExpmanError } from '../model/errors.js';
+import type { RunSummary } from '../model/run-file.js';
+import { RunStatus } from '../model/run-status.js';
+import { DescriptorCache } from '../storage/descriptor-cache.js';
+import type { FsPort } from '../storage/fs-port.js';
+import type { FromWriter, PlainError, RunOpening } from './messages.js';
+import { type ColumnarParts, RunSession, type SessionContext } from './run-session.js';
+
+const FEED_MS = 4;
+const DEFAULT_INTERVAL_MS = 10;
+
+/** What a {@link WriterCore} works with. */
+export interface WriterCoreOptions {
+  readonly fs: FsPort;
+  /** The control words shared with the producer; see channel/layout.ts. */
+  readonly wire: Int32Array;
+  readonly arenas: ArenaSource;
+  readonly post: (message: FromWriter) => void;
+  readonly now?: () => number;
+  /** The process is going down: no second stage will come, and no run waits for it. */
+  readonly walOnly?: boolean;
+}
+
+/**
+ * The writer of all runs of one producer thread, without a loop of its own: `writer-thread.ts` runs it in a worker,
+ * the engine on the caller's thread where no worker can be had.
+ */
+export class WriterCore {
+  private readonly sessions = new Map<number, RunSession>();
+  private readonly waiting: RunOpening[] = [];
+  private readonly context: SessionContext;
+  private readonly publishes$ = new Subject<Observable<unknown>>();
+  private parts: ColumnarParts | null = null;
+
+  constructor(private readonly options: WriterCoreOptions) {
+    this.publishes$.pipe(mergeAll(1)).subscribe();
+    this.context = {
+      fs: options.fs,
+      files: new DescriptorCache(options.fs),
+      arenas: options.arenas,
+      post: (message) => this.posted(message),
+      now: options.now ?? Date.now,
+      openRuns: () => this.sessions.size,
+      gate: (work) => this.oneAtATime(work),
+    };
+  }
+
+  /** The second stage is loaded; what was drained before goes on its way. */
+  attach(parts: ColumnarParts): void {
+    this.parts = parts;
+    for (const session of this.sessions.values()) session.attach(parts);
+    for (const opening of this.waiting.splice(0)) this.open(opening);
+  }
+
+  /** Takes a run over. One that continues an earlier one waits for the second stage, which alone can read it. */
+  open(opening: RunOpening): void {
+    if (opening.continues && this.parts === null && this.options.walOnly !== true) {
+      this.waiting.push(opening);
+      return;
+    }
+    try {
+      this.sessions.set(opening.runId, new RunSession(opening, this.context, this.parts));
+    } catch (error) {
+      this.options.post({ kind: 'closed', runId: opening.runId, ...notOpened(opening, error) });
+    }
+  }
+
+  flush(runId: number, flushId: number, seq: number): void {
+    this.sessions.get(runId)?.flush(flushId, seq);
+  }
+
+  /** Ends a run that has no producer any more. */
+  end(runId: number, status: RunStatus): void {
+    this.sessions.get(runId)?.end(status);
+  }
+
+  /** Drains every channel into the WAL once; returns how many bytes came. */
+  drain(): number {
+    let drained = 0;
+    for (const session of this.sessions.values()) drained += session.drain();
+    const { wire } = this.options;
+    Atomics.add(wire, WireWord.heartbeat, 1);
+    if (drained > 0) {
+      Atomics.add(wire, WireWord.acknowledged, 1);
+      Atomics.notify(wire, WireWord.acknowledged);
+    }
+    return drained;
+  }
+
+  /** Hands drained records to the second stage for a few milliseconds; true when there are more. */
+  feed(): boolean {
+    const until = performance.now() + FEED_MS;
+    let more = false;
+    for (const session of this.sessions.values()) {
+      while (!session.fed && performance.now() < until) session.feed();
+      more ||= !session.fed;
+    }
+    return more;
+  }
+
+  beat(): void {
+    for (const session of this.sessions.values()) session.beat();
+  }
+
+  /** The shortest `walIntervalMs` of the open runs. */
+  get intervalMs(): number {
+    let interval = Infinity;
+    for (const session of this.sessions.values()) interval = Math.min(interval, session.walIntervalMs);
+    return Number.isFinite(interval) ? interval : DEFAULT_INTERVAL_MS;
+  }
+
+  get openRuns(): number {
+    return this.sessions.size + this.waiting.length;
+  }
+
+  private oneAtATime<T>(work: Observable<T>): Observable<T> {
+    return new Observable<T>((subscriber) => {
+      this.publishes$.next(work.pipe(tap(subscriber), catchError(() => EMPTY)));
+    });
+  }
+
+  private posted(message: FromWriter): void {
+    if (message.kind === 'closed') this.sessions.delete(message.runId);
+    this.options.post(message);
+  }
+}
+
+/** What is said of a run whose folder cannot be read or written. */
+function notOpened({ folder }: RunOpening, error: unknown): { readonly summary: RunSummary; readonly error: PlainError } {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof ExpmanError ? error.code : 'WRITE_FAILED';
+  return {
+    summary: { status: RunStatus.Crashed, runDir: folder, rows: 0, dropped: 0, invalid: 0, durationMs: 0, metrics: new Map() },
+    error: { code, message, count: 0 },
+  };
+}
