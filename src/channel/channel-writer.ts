@@ -23,18 +23,17 @@ export class ChannelWriter {
   rows = 0;
   private chunk: Chunk;
   private readonly inFlight: Chunk[] = [];
-  private inFlightBytes: number;
+  private inFlightBytes = 0;
 
   constructor(private readonly pool: ChunkPool) {
     this.chunk = pool.take(0);
     this.arena = this.chunk.arena;
     this.position = this.chunk.start + CHUNK_HEAD_BYTES;
     this.end = this.chunk.start + this.chunk.bytes;
-    this.inFlightBytes = this.chunk.bytes;
     this.control = RunControl.starting(this.chunk.id);
   }
 
-  /** Bytes of memory that hold, or may hold, rows no writer has acknowledged. */
+  /** Bytes of the chunks behind the one at hand that the writer has not released: rows it has not acknowledged. */
   get bufferedBytes(): number {
     return this.inFlightBytes;
   }
@@ -59,7 +58,7 @@ export class ChannelWriter {
     const next = this.pool.take(bytes);
     Atomics.store(this.arena.i32, (this.chunk.start >> 2) + ChunkWord.next, next.id);
     this.inFlight.push(this.chunk);
-    this.inFlightBytes += next.bytes;
+    this.inFlightBytes += this.chunk.bytes;
     this.chunk = next;
     this.arena = next.arena;
     this.position = next.start + CHUNK_HEAD_BYTES;

@@ -28,8 +28,8 @@ export const WireWord = {
 } as const;
 export const WIRE_BYTES = 64;
 
-/** Values of `WireWord.owner`. Whoever drains got there by compare-and-swap, so never two at once. */
-export const WireOwner = { none: 0, thread: 1, caller: 2 } as const;
+/** Values of `WireWord.owner`; `gone` is a thread that has ended, and said so. */
+export const WireOwner = { none: 0, thread: 1, caller: 2, gone: 3 } as const;
 
 /** What a record is; the low 8 bits of its second word, the upper 24 are the shape's number for a row or a shape. */
 export const RecordKind = {

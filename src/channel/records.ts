@@ -211,6 +211,13 @@ function shapeWords(words: Int32Array, at: number, length: number): number[] {
 
 const malformed = (what: string): ExpmanError => new ExpmanError('CORRUPT', `malformed channel records: ${what}`);
 
+/** Calls `visit` with the step of every row; NaN for none. */
+export function eachStep({ bytes, start, rows }: RowSpan, visit: (step: number) => void): void {
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+  for (let row = 0, at = start; row < rows; row++, at += words[at >> 2] ?? 8) visit(doubles[(at >> 3) + 1] ?? NaN);
+}
+
 /** The span without its first `rows` rows. */
 export function withoutFirstRows(span: RowSpan, rows: number): RowSpan {
   const words = new Int32Array(span.bytes.buffer, span.bytes.byteOffset, span.bytes.length >> 2);

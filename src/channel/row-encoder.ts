@@ -32,6 +32,8 @@ const NO_SHAPE: Shape = { keys: [], kinds: [], allNumbers: false, hasStrings: fa
 export interface RowEncoderOptions {
   readonly maxMetrics: number;
   readonly onRejection: (rejection: Rejection) => void;
+  /** A metric's first row is being written. */
+  readonly onMetric: (metric: string) => void;
 }
 
 /**
@@ -126,6 +128,10 @@ export class RowEncoder {
 
   private loggable(values: Readonly<Record<string, unknown>>): Entry[] {
     const entries: Entry[] = [];
+    if (isCollection(values)) {
+      this.options.onRejection({ metric: 'row', reason: 'values must be a plain object, one key for each metric', value: values });
+      return entries;
+    }
     for (const metric of keysOf(values)) {
       let value: unknown;
       try {
@@ -156,7 +162,8 @@ export class RowEncoder {
     const shape: Shape = {
       keys: entries.map(({ metric }) => metric),
       kinds: entries.map(({ kind }) => kind),
-      allNumbers: entries.every(({ kind }) => kind === ValueKind.number),
+      // A Map or an array has no keys to go by either; it takes the careful way, which says so.
+      allNumbers: entries.length > 0 && entries.every(({ kind }) => kind === ValueKind.number),
       hasStrings: entries.some(({ kind }) => kind === ValueKind.string),
       tag: (number << 8) | RecordKind.row,
       bytes: ROW_HEAD_BYTES + 8 * entries.length,
@@ -172,6 +179,7 @@ export class RowEncoder {
     const id = this.metricIds.size;
     this.metricIds.set(metric, id);
     this.channel.text(RecordKind.metric, id, Buffer.from(metric, 'utf8'));
+    this.options.onMetric(metric);
     return id;
   }
 
@@ -194,6 +202,9 @@ interface Entry {
   readonly kind: ValueKind;
   readonly value: number | bigint | boolean | string;
 }
+
+const isCollection = (values: object): boolean =>
+  Array.isArray(values) || ArrayBuffer.isView(values) || values instanceof Map || values instanceof Set;
 
 function keysOf(values: Readonly<Record<string, unknown>>): string[] {
   try {

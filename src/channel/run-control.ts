@@ -14,7 +14,7 @@ export interface Acknowledged {
 export const RunTrouble = { none: 0, disk: 1, fenced: 2 } as const;
 
 const SLOT_DOUBLES = 4;
-const WORD = { slot: 0, trouble: 1 } as const;
+const WORD = { slot: 0, trouble: 1, closed: 2 } as const;
 /** Doubles behind the two slots; the caller's thread stores, the writer loads. */
 const COUNT = { dropped: 2 * SLOT_DOUBLES, invalid: 2 * SLOT_DOUBLES + 1 } as const;
 
@@ -71,6 +71,15 @@ export class RunControl {
 
   set trouble(word: number) {
     Atomics.store(this.words, WORD.trouble, word);
+  }
+
+  /** The writer is done with the run and looks at its channel no more. */
+  get closed(): boolean {
+    return Atomics.load(this.words, WORD.closed) === 1;
+  }
+
+  close(): void {
+    Atomics.store(this.words, WORD.closed, 1);
   }
 
   /** Rows that were not taken because the buffer was full. */

@@ -11,7 +11,8 @@ import type { FsPort } from '../storage/fs-port.js';
 import { type LockOwner, releaseLock, takeLock } from '../storage/run-lock.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
 import { nextEpoch, readIdentity } from '../writer/identity.js';
-import { writeRunFile } from '../writer/run-files.js';
+import type { RunOpening } from '../writer/messages.js';
+import { reopenRunFile, writeRunFile } from '../writer/run-files.js';
 
 const EXPERIMENT_NAME = 'experiment.yaml';
 const MAX_SUFFIX = 10_000;
@@ -23,6 +24,8 @@ export interface OpenedRun {
   readonly owner: LockOwner;
   /** The run was there before and is continued. */
   readonly continues: boolean;
+  /** What earlier owners counted. */
+  readonly before: RunOpening['before'];
 }
 
 /**
@@ -71,14 +74,15 @@ function start(fs: FsPort, { name, folder }: { name: RunName; folder: string }, 
     group: config.group ?? null,
     ...(environment !== undefined && { environment }),
   };
-  return announce(fs, { folder, identity, owner, continues: false }, now);
+  return announce(fs, { folder, identity, owner, continues: false, before: { dropped: 0, invalid: 0 } }, now);
 }
 
 function resumeRun(fs: FsPort, folder: string, config: ExperimentConfig, environment: Params | undefined, now: number): OpenedRun {
   const before = readIdentity(fs, folder);
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, before), now);
-  const { identity, status, lastStep } = before;
-  const mark = { at: new Date(now).toISOString(), from: status, step: lastStep };
+  const { identity, status } = before;
+  // Its step is known when the writer has read the rows.
+  const mark = { at: new Date(now).toISOString(), from: status, step: null };
   const resumed: RunIdentity = {
     ...identity,
     ...ownedBy(owner),
@@ -88,8 +92,13 @@ function resumeRun(fs: FsPort, folder: string, config: ExperimentConfig, environ
     ...(environment !== undefined && { environment }),
     resumed: [...(identity.resumed ?? []), mark],
   };
-  // What the file says of metrics and counts is brought up to date by the writer, once it has read the rows.
-  return { folder, identity: resumed, owner, continues: true };
+  try {
+    reopenRunFile(fs, folder, before.file, resumed, now);
+  } catch (error) {
+    releaseLock(fs, folder, owner);
+    throw error;
+  }
+  return { folder, identity: resumed, owner, continues: true, before: before.counts };
 }
 
 const ownedBy = ({ pid, host, epoch }: LockOwner): Pick<RunIdentity, 'pid' | 'host' | 'epoch'> => ({ pid, host, epoch });

@@ -17,8 +17,8 @@ export interface HostedRun {
   readonly committed: () => number;
   /** Records its writer acknowledged. */
   readonly acknowledged: () => number;
-  /** True while the disk refuses the run's rows. */
-  readonly inTrouble: () => boolean;
+  /** True while the disk refuses the run's rows, and when its writer is done with it. */
+  readonly stuck: () => boolean;
   readonly onMessage: (message: FromWriter) => void;
   /** The writer died; told before its successor takes over. */
   readonly onWriterLost: (degraded: Degradation) => void;
@@ -29,6 +29,7 @@ const WAIT_SLICE_MS = 50;
 /** A writer whose poll stands still for so long, with rows waiting, is dead or hung. */
 const HUNG_MS = 3_000;
 const IDLE_THREAD_MS = 2_000;
+const KEEP_ALIVE_MS = 2 ** 30;
 
 /**
  * The writer thread as the caller's thread has it: started with the first run, one for all of them, replaced once
@@ -42,16 +43,20 @@ export class WriterHost {
   private readonly runs = new Map<number, HostedRun>();
   private worker: Worker | null = null;
   private local: { readonly core: WriterCore; readonly loop: WriterLoop } | null = null;
+  /** Drains while the event loop stands still and there is no thread. */
+  private standIn: WriterCore | null = null;
+  private readonly flushes = new Map<number, { readonly runId: number; readonly seq: number }>();
   private respawns = 0;
   private awaited = 0;
+  private keptAlive: NodeJS.Timeout | undefined;
   private endTimer: NodeJS.Timeout | undefined;
   private watch: NodeJS.Timeout | undefined;
   private lastBeat = { count: 0, at: 0 };
-  private nextRunId = 0;
+  private lastId = 0;
 
-  /** A number for a run of this process. */
-  runId(): number {
-    return this.nextRunId++;
+  /** A number for a run or a flush of this process. */
+  newId(): number {
+    return ++this.lastId;
   }
 
   open(run: HostedRun): void {
@@ -81,22 +86,23 @@ export class WriterHost {
     else this.worker?.postMessage({ kind: 'wake' } satisfies ToWriter);
   }
 
+  /** Asks for a `flushed` message once `seq` records are in the WAL; a writer that dies passes the request on. */
   flush(runId: number, flushId: number, seq: number): void {
-    if (this.local !== null) {
-      this.local.core.flush(runId, flushId, seq);
-      this.local.loop.wake();
-    } else this.send({ kind: 'flush', runId, flushId, seq });
+    this.flushes.set(flushId, { runId, seq });
+    this.askFlush(runId, flushId, seq);
   }
 
   /** Keeps the process alive until the matching `release`. */
   hold(): void {
-    if (this.awaited++ === 0) this.worker?.ref();
-    Atomics.store(this.wire, WireWord.sleeping, 0);
-    this.send({ kind: 'wake' });
+    this.awaited++;
+    this.keptAlive ??= setInterval(() => undefined, KEEP_ALIVE_MS);
+    this.wake();
   }
 
   release(): void {
-    if (--this.awaited === 0) this.worker?.unref();
+    if (--this.awaited > 0) return;
+    clearInterval(this.keptAlive);
+    this.keptAlive = undefined;
   }
 
   /**
@@ -114,9 +120,9 @@ export class WriterHost {
       const now = performance.now();
       if (now >= until) return false;
       const owner = Atomics.load(wire, WireWord.owner);
-      if (owner === WireOwner.caller || (owner === WireOwner.none && this.worker === null)) {
-        this.drainHere();
-        return done();
+      if (owner === WireOwner.caller || owner === WireOwner.gone || (owner === WireOwner.none && this.worker === null)) {
+        if (this.drainHere() === 0) return done();
+        continue;
       }
       const seen = Atomics.load(wire, WireWord.heartbeat);
       if (seen !== beat) {
@@ -131,12 +137,16 @@ export class WriterHost {
 
   /** Gets everything committed into the WAL before the process is gone; within the deadline, or not at all. */
   drainForExit(timeoutMs: number): void {
-    const done = (): boolean => [...this.runs.values()].every((run) => run.acknowledged() >= run.committed() || run.inTrouble());
+    const done = (): boolean => [...this.runs.values()].every((run) => run.acknowledged() >= run.committed() || run.stuck());
     // A thread that has not come up yet may need longer than writing the rows here.
     Atomics.compareExchange(this.wire, WireWord.owner, WireOwner.none, WireOwner.caller);
-    if (!this.waitFor(done, timeoutMs) && [...this.runs.values()].some((run) => !run.inTrouble())) {
+    if (!this.waitFor(done, timeoutMs)) {
       this.stopThread();
       this.drainHere();
+    }
+    for (const run of this.runs.values()) {
+      const lost = run.committed() - run.acknowledged();
+      if (lost > 0) say(`expman-rx: ${lost} records of ${run.opening.folder} could not be written before the process ended\n`);
     }
   }
 
@@ -150,17 +160,31 @@ export class WriterHost {
       openings: [...this.runs.values()].map(({ opening }) => opening),
     };
     const entry = new URL('../writer/writer-thread.js', import.meta.url);
-    const worker = new Worker(fileURLToPath(entry), { name: 'expman-writer', workerData: data, stdout: false, stderr: false });
+    // Loaders and preloads of the caller are not for this thread; it runs plain JavaScript.
+    const env = { ...process.env, NODE_OPTIONS: '' };
+    const worker = new Worker(fileURLToPath(entry), { name: 'expman-writer', workerData: data, execArgv: [], env });
     this.worker = worker;
     this.lastBeat = { count: Atomics.load(wire, WireWord.heartbeat), at: performance.now() };
-    if (this.awaited === 0) worker.unref();
+    worker.unref();
+    let cause: unknown;
     worker.on('message', (message: FromWriter) => this.received(message));
-    worker.on('error', (error) => this.lost(worker, error));
-    worker.on('exit', (code) => this.lost(worker, new Error(`the writer thread exited with code ${code}`)));
+    worker.on('error', (error) => (cause = error));
+    worker.on('exit', (code) => this.lost(worker, cause ?? new Error(`it exited with code ${code}`)));
+    for (const [flushId, { runId, seq }] of this.flushes) this.askFlush(runId, flushId, seq);
   }
 
   private received(message: FromWriter): void {
-    if (message.kind !== 'ready') this.runs.get(message.runId)?.onMessage(message);
+    if (message.kind === 'ready') return;
+    if (message.kind === 'flushed') this.flushes.delete(message.flushId);
+    if (message.kind === 'closed') for (const [flushId, { runId }] of this.flushes) if (runId === message.runId) this.flushes.delete(flushId);
+    this.runs.get(message.runId)?.onMessage(message);
+  }
+
+  private askFlush(runId: number, flushId: number, seq: number): void {
+    if (this.local !== null) {
+      this.local.core.flush(runId, flushId, seq);
+      this.local.loop.wake();
+    } else this.send({ kind: 'flush', runId, flushId, seq });
   }
 
   private send(message: ToWriter): void {
@@ -171,6 +195,8 @@ export class WriterHost {
   private lost(worker: Worker, cause: unknown): void {
     if (this.worker !== worker) return;
     this.worker = null;
+    this.standIn?.leave();
+    this.standIn = null;
     Atomics.store(this.wire, WireWord.owner, WireOwner.none);
     if (this.runs.size === 0) return;
     const replaced = this.respawns++ < RESPAWNS;
@@ -195,9 +221,10 @@ export class WriterHost {
     Atomics.store(wire, WireWord.owner, WireOwner.caller);
     pool.connect(() => undefined);
     const core = new WriterCore({ fs: nodeFs, wire, arenas: pool, post: (message) => this.received(message) });
-    const loop = new WriterLoop(core, wire);
+    const loop = new WriterLoop(core, wire, { keepsAlive: false });
     this.local = { core, loop };
     for (const { opening } of this.runs.values()) core.open(opening);
+    for (const [flushId, { runId, seq }] of this.flushes) core.flush(runId, flushId, seq);
     loop.start();
     void import('../writer/columnar-parts.js').then((parts) => {
       core.attach(parts);
@@ -205,16 +232,15 @@ export class WriterHost {
     });
   }
 
-  /** One drain of all channels into the WAL, on this thread, while the event loop stands still. */
-  private drainHere(): void {
-    if (this.local !== null) {
-      this.local.core.drain();
-      return;
-    }
+  /** Drains all channels into the WAL, on this thread, while the event loop stands still; returns how many bytes. */
+  private drainHere(): number {
+    if (this.local !== null) return this.local.core.drain();
     Atomics.store(this.wire, WireWord.owner, WireOwner.caller);
-    const core = new WriterCore({ fs: nodeFs, wire: this.wire, arenas: this.pool, post: () => undefined, walOnly: true });
-    for (const { opening } of this.runs.values()) core.open({ ...opening, continues: true });
-    while (core.drain() > 0);
+    if (this.standIn === null) {
+      this.standIn = new WriterCore({ fs: nodeFs, wire: this.wire, arenas: this.pool, post: () => undefined, walOnly: true });
+      for (const { opening } of this.runs.values()) this.standIn.open({ ...opening, continues: true });
+    }
+    return this.standIn.drain();
   }
 
   private stopThread(): void {
@@ -239,6 +265,15 @@ export class WriterHost {
     this.worker = null;
     worker.postMessage({ kind: 'end' } satisfies ToWriter);
     this.respawns = 0;
+  }
+}
+
+/** At this point of a process only a synchronous write arrives. */
+function say(text: string): void {
+  try {
+    nodeFs.write(2, Buffer.from(text), null);
+  } catch {
+    // Nobody listens to stderr any more.
   }
 }
 

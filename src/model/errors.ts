@@ -13,6 +13,7 @@
  * | `BACKPRESSURE` | `maxBufferedBytes` is reached and `backpressure` is `'throw'` |
  * | `WRITE_FAILED` | rows could not be made durable; `count` says how many still wait in memory |
  * | `FENCED` | another owner has taken the run over; nothing more is written |
+ * | `ARTIFACT_NOT_FOUND` | the file to keep as an artifact is not there, or is no regular file |
  * | `CORRUPT` | a file fails its checks |
  * | `UNSAFE_YAML` | YAML that is too large or too deep to be parsed safely |
  * | `IO` | the file system refused an operation |
@@ -28,6 +29,7 @@ export type ErrorCode =
   | 'BACKPRESSURE'
   | 'WRITE_FAILED'
   | 'FENCED'
+  | 'ARTIFACT_NOT_FOUND'
   | 'CORRUPT'
   | 'UNSAFE_YAML'
   | 'IO';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
+import { attempt } from '../model/attempt.js';
 import { errnoOf, ExpmanError } from '../model/errors.js';
 import type { FsPort } from './fs-port.js';
 import { writeAll } from './write-all.js';
@@ -19,7 +20,7 @@ export function replaceFile(fs: FsPort, path: string, bytes: Uint8Array): void {
     writeSynced(fs, fd, bytes);
     fs.rename(temp, path);
   } catch (error) {
-    removeQuietly(fs, temp);
+    attempt(() => fs.remove(temp));
     throw error;
   }
   fs.syncFolder(folder);
@@ -66,7 +67,8 @@ function writeSynced(fs: FsPort, fd: number, bytes: Uint8Array): void {
       throw Object.assign(new Error(`ENOSPC: ${size} of ${bytes.length} bytes written`), { code: 'ENOSPC' });
     fs.sync(fd);
   } catch (error) {
-    closeQuietly(fs, fd);
+    // The first error is the one to tell.
+    attempt(() => fs.close(fd));
     throw error;
   }
   fs.close(fd);
@@ -96,22 +98,5 @@ function readOnce(fs: FsPort, fd: number, bytes: Uint8Array, position: number): 
     } catch (error) {
       if (errnoOf(error) !== 'EINTR' || attempt === 8) throw error;
     }
-  }
-}
-
-// The first error is the one to tell.
-function closeQuietly(fs: FsPort, fd: number): void {
-  try {
-    fs.close(fd);
-  } catch {
-    return;
-  }
-}
-
-function removeQuietly(fs: FsPort, path: string): void {
-  try {
-    fs.remove(path);
-  } catch {
-    return;
   }
 }

@@ -1,3 +1,4 @@
+import { attempt } from '../model/attempt.js';
 import { ExpmanError, errnoOf } from '../model/errors.js';
 import type { FsPort } from './fs-port.js';
 
@@ -78,10 +79,7 @@ export class DescriptorCache {
     const file = this.open.get(path);
     if (file === undefined) return;
     this.open.delete(path);
-    try {
-      this.fs.close(file.fd);
-    } catch {
-      // A failed close leaves nothing to do; what had to be durable was synced before.
-    }
+    // What had to be durable was synced before.
+    attempt(() => this.fs.close(file.fd));
   }
 }

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { Column, ColumnField } from '../columnar/column.js';
 import type { RowGroupBatches } from '../columnar/row-group.js';
 import { widenColumn } from '../columnar/widen.js';
+import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import type { FsPort } from './fs-port.js';
 import {
@@ -18,6 +19,7 @@ import {
 } from './parquet/index.js';
 import { tempName } from './atomic-file.js';
 import { readFooter } from './metrics-footer.js';
+import { readAll } from './read-all.js';
 import { writeAll } from './write-all.js';
 
 /** The name of a run's published rows. */
@@ -290,20 +292,4 @@ interface Sealed {
 function encode(column: Column, place: number, compress: boolean): EncodedChunk {
   // The first two columns are step and timestamp: sequences, which deltas make small.
   return encodeChunk(column, { delta: place < 2, compress });
-}
-
-function readAll(fs: FsPort, file: number, into: Uint8Array, position: number, path: string): void {
-  for (let done = 0; done < into.length; ) {
-    const read = fs.read(file, into.subarray(done), position + done);
-    if (read === 0) throw new ExpmanError('CORRUPT', `${path} ends at ${position + done}`, { path });
-    done += read;
-  }
-}
-
-function attempt(action: () => void): void {
-  try {
-    action();
-  } catch {
-    // A leftover temporary file is removed by the next owner.
-  }
 }

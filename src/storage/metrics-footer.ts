@@ -1,5 +1,6 @@
 import { ExpmanError } from '../model/errors.js';
 import type { FsPort } from './fs-port.js';
+import { readAll } from './read-all.js';
 import { type FileFooter, decodeFooter, footerLength } from './parquet/index.js';
 
 const TAIL_BYTES = 64 * 1024;
@@ -15,21 +16,16 @@ export function readFooter(fs: FsPort, path: string): FileFooter {
     const { size, kind } = fs.statOpen(file);
     if (kind !== 'file') throw new ExpmanError('IO', `${path} is no regular file`, { path });
     if (size < 12) throw new ExpmanError('CORRUPT', `${path} has ${size} bytes, too few for a Parquet file`, { path });
-    const tail = readTail(fs, file, size, Math.min(size, TAIL_BYTES));
+    const readTail = (length: number): Uint8Array => {
+      const bytes = new Uint8Array(length);
+      readAll(fs, file, bytes, size - length, path);
+      return bytes;
+    };
+    const tail = readTail(Math.min(size, TAIL_BYTES));
     const length = footerLength(tail.subarray(tail.length - 8)) + 8;
     if (length > size) throw new ExpmanError('CORRUPT', `${path} has ${size} bytes, its footer says ${length}`, { path });
-    return decodeFooter(length <= tail.length ? tail : readTail(fs, file, size, length), size);
+    return decodeFooter(length <= tail.length ? tail : readTail(length), size);
   } finally {
     fs.close(file);
   }
-}
-
-function readTail(fs: FsPort, file: number, size: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const read = fs.read(file, bytes.subarray(done), size - length + done);
-    if (read === 0) throw new ExpmanError('CORRUPT', 'a Parquet file shrank while it was read');
-    done += read;
-  }
-  return bytes;
 }

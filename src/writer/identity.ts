@@ -11,8 +11,7 @@ export interface KnownRun {
   readonly identity: RunIdentity;
   /** The status as written; RUNNING for a run that was cut off. */
   readonly status: string;
-  /** The greatest step in its summaries, if known. */
-  readonly lastStep: number | null;
+  readonly counts: { readonly dropped: number; readonly invalid: number };
   readonly file: Mapping;
 }
 
@@ -45,7 +44,13 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
     ...(isMapping(file['environment']) && { environment: sanitiseParams(file['environment']).params }),
     ...(Array.isArray(file['resumed']) && { resumed: file['resumed'] as NonNullable<RunIdentity['resumed']> }),
   };
-  return { identity, status: text('status'), lastStep: numberOrNull(file['lastStep']), file };
+  const counts = isMapping(file['counts']) ? file['counts'] : {};
+  return {
+    identity,
+    status: text('status'),
+    counts: { dropped: numberOr(counts['dropped'], 0), invalid: numberOr(counts['invalid'], 0) },
+    file,
+  };
 }
 
 /** A number for the next owner, above that of every owner there has been. */
@@ -58,4 +63,3 @@ export function nextEpoch(fs: FsPort, folder: string, { identity }: KnownRun): n
 
 const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null && !Array.isArray(value);
 const numberOr = (value: unknown, fallback: number): number => (typeof value === 'number' ? value : fallback);
-const numberOrNull = (value: unknown): number | null => (typeof value === 'number' ? value : null);

@@ -1,4 +1,5 @@
-import type { RowSpan } from '../channel/records.js';
+import { type RowSpan, eachStep } from '../channel/records.js';
+import { decodeParams } from '../model/params.js';
 import type { FsPort } from '../storage/fs-port.js';
 import type { FileFooter } from '../storage/parquet/index.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay.js';
@@ -13,6 +14,8 @@ export interface LoadedRun {
   readonly spans: readonly RowSpan[];
   /** Rows logged before, published or not. */
   readonly rows: number;
+  /** The greatest step among them. */
+  readonly lastStep: number | null;
   /** Number of this owner's next WAL segment. */
   readonly nextSegment: number;
   /** Records of this owner that an earlier writer put into the WAL. */
@@ -29,9 +32,20 @@ export function loadedFrom(replay: Replay, epoch: number, footer: FileFooter | n
     footer,
     spans,
     rows: Number(footer?.metadata.get('logged_rows') ?? 0) + replay.rows,
+    lastStep: lastStepOf(spans, footer),
     nextSegment: own.reduce((next, { number }) => Math.max(next, number + 1), 0),
     replayedTo: end.epoch === epoch ? end.seq : 0,
   };
+}
+
+function lastStepOf(spans: readonly RowSpan[], footer: FileFooter | null): number | null {
+  const published = decodeParams(footer?.metadata.get('summary') ?? '{}')['lastStep'];
+  let last = typeof published === 'number' ? published : -Infinity;
+  for (const span of spans)
+    eachStep(span, (step) => {
+      if (step > last) last = step;
+    });
+  return last === -Infinity ? null : last;
 }
 
 /** Reads only what the WAL says; for a writer that takes over while the process ends, without Arrow. */

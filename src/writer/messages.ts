@@ -14,6 +14,8 @@ export interface RunOpening {
   readonly control: SharedArrayBuffer;
   /** The folder holds rows already: of an earlier owner, or of a writer that died. */
   readonly continues: boolean;
+  /** What earlier owners counted; rows are counted from the files. */
+  readonly before: { readonly dropped: number; readonly invalid: number };
   /** A writer thread died under the run; told in run.yaml to the end. */
   readonly degraded: Degradation | null;
 }

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { mergeParams, type Params } from '../model/params.js';
 import type { MetricSummary } from '../model/metric.js';
-import type { RunFile } from '../model/run-file.js';
+import type { RunFile, RunIdentity } from '../model/run-file.js';
+import { RunStatus } from '../model/run-status.js';
 import { replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { CONFIG_NAME, LOG_NAME, RUN_NAME } from '../storage/run-record.js';
+import { CONFIG_NAME, LOG_NAME, type Mapping, RUN_NAME } from '../storage/run-record.js';
 import { writeAll } from '../storage/write-all.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
 import type { RunState } from './run-state.js';
@@ -19,6 +20,17 @@ export function writeRunFile(fs: FsPort, folder: string, run: RunFile, facts: Pa
   const { metrics, environment, ...rest } = run;
   const told = mergeParams({ ...(environment !== undefined && { environment }) }, facts);
   replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml({ ...rest, metrics: summariesOf(metrics), ...told })));
+}
+
+/**
+ * Says in `run.yaml` that a run goes on with a new owner.
+ *
+ * What the file says of metrics and counts stays until the writer has read the rows.
+ */
+export function reopenRunFile(fs: FsPort, folder: string, file: Mapping, identity: RunIdentity, now: number): void {
+  const { endedAt: _endedAt, error: _error, exitCode: _exitCode, degraded: _degraded, ...kept } = file;
+  const reopened = { ...kept, ...identity, status: RunStatus.Running, heartbeatAt: new Date(now).toISOString() };
+  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml(reopened)));
 }
 
 /** Replaces `config.yaml` by these parameters. */

@@ -3,9 +3,10 @@ import { ChannelReader } from '../channel/channel-reader.js';
 import type { ArenaSource } from '../channel/chunk-pool.js';
 import type { SplitRecords } from '../channel/records.js';
 import { RunControl, RunTrouble } from '../channel/run-control.js';
+import { attempt } from '../model/attempt.js';
 import { ExpmanError, errnoOf } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
-import type { Degradation, RunFile, RunSummary } from '../model/run-file.js';
+import type { Degradation, RunFile, RunIdentity, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
@@ -14,7 +15,7 @@ import type { FromWriter, PlainError, RunOpening } from './messages.js';
 import { healLog, writeConfigFile, writeRunFile } from './run-files.js';
 import { loadState } from './load-state.js';
 import type { FlushOutcome, RunPipeline, RunPipelineOptions } from './run-pipeline.js';
-import { RunState } from './run-state.js';
+import { type RunEnding, RunState } from './run-state.js';
 import { spanRowsFor } from './span-rows.js';
 import { removeLeftovers, removeSegments } from './tidy.js';
 import { WalStage } from './wal-stage.js';
@@ -58,10 +59,10 @@ export class RunSession {
   private completing = false;
   private waiters: Waiter[] = [];
   private degraded: Degradation | null;
-  private readonly startedAt: number;
   private lastRunFileAt: number;
   private lastBeatAt: number;
   private readonly rowsBefore: number;
+  private identity: RunIdentity;
 
   constructor(
     private readonly opening: RunOpening,
@@ -71,8 +72,9 @@ export class RunSession {
     const { options, folder, identity, owner } = opening;
     const { fs, files, arenas } = context;
     this.control = new RunControl(opening.control);
-    this.startedAt = this.lastRunFileAt = this.lastBeatAt = context.now();
+    this.lastRunFileAt = this.lastBeatAt = context.now();
     this.degraded = opening.degraded;
+    this.identity = identity;
     removeLeftovers(fs, folder);
     const load = parts?.loadRun ?? loadState;
     const loaded = opening.continues ? load(fs, folder, identity.uuid, owner.epoch) : null;
@@ -90,6 +92,7 @@ export class RunSession {
     });
     if (parts !== null) {
       this.attach(parts);
+      if (loaded !== null) this.identity = withStep(this.identity, loaded.lastStep);
       if (loaded?.footer != null) this.pipeline?.continueFrom(loaded.footer);
       for (const span of loaded?.spans ?? []) this.pipeline?.rows(span);
       if (this.state.log.pending.length > 0) this.pipeline?.line('');
@@ -181,11 +184,17 @@ export class RunSession {
   }
 
   /** Ends a run that nobody will send anything for any more: what is in its channel is in the WAL already. */
-  end(status: RunStatus): void {
-    this.state.ending = { status, cut: false };
+  end(ending: RunEnding): void {
+    this.state.ending = ending;
     if (this.completing || this.pipeline === null) return;
     this.completing = true;
     this.pipeline.complete();
+  }
+
+  /** Closes the files and leaves them as they are. */
+  leave(): void {
+    this.closed = true;
+    this.wal.leave();
   }
 
   private rotate(): void {
@@ -194,8 +203,7 @@ export class RunSession {
   }
 
   private afterPublish(): void {
-    const { runId } = this.opening;
-    this.context.post({ kind: 'health', runId, published: this.pipeline?.publishedRows ?? 0, degraded: this.degraded });
+    this.postHealth();
     if (this.context.now() - this.lastRunFileAt >= HEARTBEAT_MS && this.state.ending === null) attempt(() => this.writeRunFile(RunStatus.Running));
   }
 
@@ -206,9 +214,15 @@ export class RunSession {
       this.degraded ??= degradationOf(outcome.error, this.context.now());
     } else if (this.wal.trouble === null) this.degraded = this.opening.degraded;
     if (this.degraded === before || this.completing) return;
-    const { runId } = this.opening;
-    this.context.post({ kind: 'health', runId, published: this.pipeline?.publishedRows ?? 0, degraded: this.degraded });
+    this.postHealth();
     attempt(() => this.writeRunFile(this.state.ending?.status ?? RunStatus.Running));
+  }
+
+  private postHealth(): void {
+    // Rows of earlier owners are in the file too; health speaks of this process.
+    const earlier = this.rows - this.wal.rows;
+    const published = Math.max(0, (this.pipeline?.publishedRows ?? 0) - earlier);
+    this.context.post({ kind: 'health', runId: this.opening.runId, published, degraded: this.degraded });
   }
 
   private answerWaiters(): void {
@@ -245,6 +259,7 @@ export class RunSession {
       this.wal.leave();
     }
     this.closed = true;
+    this.control.close();
     const error = failure === null ? null : this.plainError(failure);
     this.context.post({ kind: 'closed', runId, summary: this.summary(status), error });
     for (const { flushId } of this.waiters.splice(0)) this.context.post({ kind: 'flushed', runId, flushId, error });
@@ -256,24 +271,38 @@ export class RunSession {
   }
 
   private writeRunFile(status: string): void {
-    const { identity, folder } = this.opening;
+    const { identity } = this;
+    const { folder } = this.opening;
     const now = this.context.now();
     this.lastRunFileAt = now;
     const { ending, facts } = this.state;
     const stamp = new Date(now).toISOString();
+    const endedAtMs = ending?.endedAtMs ?? now;
+    const { dropped, invalid } = this.counts;
     const run: RunFile = {
       ...identity,
       status: isRunStatus(status) ? status : RunStatus.Running,
-      ...(ending !== null && { endedAt: stamp }),
-      durationMs: Math.max(0, now - this.startedAt),
+      ...(ending !== null && { endedAt: new Date(endedAtMs).toISOString() }),
+      durationMs: this.durationMs(endedAtMs),
       heartbeatAt: stamp,
-      counts: { rows: this.rows, dropped: this.control.dropped, invalid: this.control.invalid },
+      counts: { rows: this.rows, dropped, invalid },
       metrics: this.metrics(),
       ...(ending?.error !== undefined && { error: ending.error }),
       ...(ending?.exitCode !== undefined && { exitCode: ending.exitCode }),
       ...(this.degraded !== null && { degraded: this.degraded }),
     };
     writeRunFile(this.context.fs, folder, run, facts);
+  }
+
+  private get counts(): { readonly dropped: number; readonly invalid: number } {
+    const { control, opening } = this;
+    return { dropped: opening.before.dropped + control.dropped, invalid: opening.before.invalid + control.invalid };
+  }
+
+  /** Since this owner took the run over; for one that only ends it, since the last one did. */
+  private durationMs(endedAtMs: number): number {
+    const { resumed = [], startedAt } = this.opening.identity;
+    return Math.max(0, endedAtMs - Date.parse(resumed.at(-1)?.at ?? startedAt));
   }
 
   private get rows(): number {
@@ -285,9 +314,8 @@ export class RunSession {
   }
 
   private summary(status: RunStatus): RunSummary {
-    const { dropped, invalid } = this.control;
-    const durationMs = Math.max(0, this.context.now() - this.startedAt);
-    return { status, runDir: this.opening.folder, rows: this.rows, dropped, invalid, durationMs, metrics: this.metrics() };
+    const durationMs = this.durationMs(this.state.ending?.endedAtMs ?? this.context.now());
+    return { status, runDir: this.opening.folder, rows: this.rows, ...this.counts, durationMs, metrics: this.metrics() };
   }
 
   private plainError(error: unknown): PlainError {
@@ -296,6 +324,14 @@ export class RunSession {
     const errno = error instanceof ExpmanError ? error.errno : errnoOf(error);
     return { code, message, count: this.rows - (this.pipeline?.publishedRows ?? 0), ...(errno !== undefined && { errno }) };
   }
+}
+
+/** The newest mark of a resumption says behind which step it came. */
+function withStep(identity: RunIdentity, step: number | null): RunIdentity {
+  const { resumed = [] } = identity;
+  const newest = resumed.at(-1);
+  if (newest === undefined || newest.step !== null || newest.at < identity.startedAt) return identity;
+  return { ...identity, resumed: [...resumed.slice(0, -1), { ...newest, step }] };
 }
 
 function degradationOf(error: unknown, now: number): Degradation {
@@ -312,12 +348,4 @@ function firstFailure(...actions: (() => void)[]): unknown {
     }
   }
   return null;
-}
-
-function attempt(action: () => void): void {
-  try {
-    action();
-  } catch {
-    // Told elsewhere: the same disk refuses the rows too, and they are what counts.
-  }
 }

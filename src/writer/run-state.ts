@@ -9,6 +9,8 @@ export interface RunEnding {
   readonly cut: boolean;
   readonly exitCode?: number;
   readonly error?: { readonly name: string; readonly message: string; readonly stack?: string };
+  /** When it ended, in milliseconds since the epoch, where that is not now: a recovery is later than the end. */
+  readonly endedAtMs?: number;
 }
 
 /** Where run.log stands: `pending` lines belong behind its first `offset` bytes. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { attempt } from '../model/attempt.js';
 import { isTempName, readWhole } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { readSegment } from '../storage/wal/segment-reader.js';
@@ -10,11 +11,8 @@ const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
 export function removeLeftovers(fs: FsPort, folder: string): void {
   for (const name of fs.list(folder)) {
     if (!isTempName(name)) continue;
-    try {
-      fs.remove(join(folder, name));
-    } catch {
-      // Harmless where it cannot be removed: no reader looks at it.
-    }
+    // Harmless where it cannot be removed: no reader looks at it.
+    attempt(() => fs.remove(join(folder, name)));
   }
 }
 

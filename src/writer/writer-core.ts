@@ -7,6 +7,7 @@ import { RunStatus } from '../model/run-status.js';
 import { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
 import type { FromWriter, PlainError, RunOpening } from './messages.js';
+import type { RunEnding } from './run-state.js';
 import { type ColumnarParts, RunSession, type SessionContext } from './run-session.js';
 
 const FEED_MS = 4;
@@ -73,8 +74,8 @@ export class WriterCore {
   }
 
   /** Ends a run that has no producer any more. */
-  end(runId: number, status: RunStatus): void {
-    this.sessions.get(runId)?.end(status);
+  end(runId: number, ending: RunEnding): void {
+    this.sessions.get(runId)?.end(ending);
   }
 
   /** Drains every channel into the WAL once; returns how many bytes came. */
@@ -99,6 +100,11 @@ export class WriterCore {
       more ||= !session.fed;
     }
     return more;
+  }
+
+  /** Closes all files and leaves the runs as they are; another writer takes over. */
+  leave(): void {
+    for (const session of this.sessions.values()) session.leave();
   }
 
   beat(): void {

@@ -22,6 +22,8 @@ export class WriterLoop {
   constructor(
     private readonly core: WriterCore,
     private readonly wire: Int32Array,
+    /** On the caller's thread the loop must not keep the process alive. */
+    private readonly options: { readonly keepsAlive: boolean } = { keepsAlive: true },
   ) {}
 
   /** Drains at once, then goes on until `stop`. */
@@ -49,6 +51,7 @@ export class WriterLoop {
     this.core.beat();
     this.feed();
     this.timer = setTimeout(() => this.poll(), this.delay());
+    if (!this.options.keepsAlive) this.timer.unref();
   }
 
   private drain(): number {

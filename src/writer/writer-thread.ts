@@ -21,6 +21,9 @@ async function main(): Promise<void> {
   const wire = new Int32Array(data.wire);
   // Where the process is exiting already, the caller's thread has taken over.
   if (Atomics.compareExchange(wire, WireWord.owner, WireOwner.none, WireOwner.thread) !== WireOwner.none) return;
+  // A thread that dies says so at once, to a caller that may be waiting without its event loop.
+  const sayGone = (): void => void Atomics.compareExchange(wire, WireWord.owner, WireOwner.thread, WireOwner.gone);
+  process.on('exit', sayGone);
   const arenas = new ArenaTable();
   for (const { id, memory } of data.arenas) arenas.add(new Arena(id, memory));
   const core = new WriterCore({ fs: nodeFs, wire, arenas, post: (message: FromWriter) => port.postMessage(message) });
@@ -43,6 +46,8 @@ async function main(): Promise<void> {
         loop.wake();
         return;
       case 'end':
+        // Its successor may be there already, on the same words.
+        process.off('exit', sayGone);
         loop.stop();
         port.close();
         return;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { attempt } from '../../model/attempt.js';
 import type { DescriptorCache } from '../descriptor-cache.js';
 import type { FsPort } from '../fs-port.js';
 import { writeAll } from '../write-all.js';
@@ -98,13 +99,5 @@ export class SegmentWriter {
 
   close(): void {
     this.place.files.release(this.path);
-  }
-}
-
-function attempt(action: () => void): void {
-  try {
-    action();
-  } catch {
-    // What is being given up has already failed, or is only being tidied away.
   }
 }

@@ -1,0 +1,441 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Observable, Subject, defer, map, startWith } from 'rxjs';
+import type { Logger } from 'winston';
+import { RecordKind } from '../channel/layout.js';
+import { RunTrouble } from '../channel/run-control.js';
+import { ExpmanError } from '../model/errors.js';
+import type { ExperimentConfig } from '../model/experiment-config.js';
+import { invalidOption } from '../model/option-rules.js';
+import type { LiveSnapshot } from '../model/live.js';
+import type { MetricRow, MetricValue } from '../model/metric.js';
+import type { RunName } from '../model/names.js';
+import { type Params, encodeParams, sanitiseParams } from '../model/params.js';
+import type { Degradation, Health, RunError, RunSummary } from '../model/run-file.js';
+import { RunStatus, isRunStatus } from '../model/run-status.js';
+import { nodeFs } from '../storage/node-fs.js';
+import type { FromWriter, PlainError, RunOpening } from '../writer/messages.js';
+import type { RunEnding } from '../writer/run-state.js';
+import { type ArtifactFacts, copyArtifact, writeArtifact } from './artifacts.js';
+import { liveSnapshots } from './live.js';
+import { formatLogLine } from './log-line.js';
+import { MetricSubject } from './metric-subject.js';
+import { openRun } from './open-run.js';
+import { watchProcessEnd } from './process-hooks.js';
+import { watchSignals } from './process-signals.js';
+import { RowIntake } from './row-intake.js';
+import { createRunLogger } from './run-logger.js';
+import { surroundings } from './surroundings.js';
+import { WriterHost, errorFrom } from './writer-host.js';
+
+const DEFAULT_LIVE_MS = 100;
+const LOSS_TOLD_EVERY_MS = 100;
+const RETRY_MS = 100;
+
+let host: WriterHost | undefined;
+let warnedOfClosedRun = false;
+
+/**
+ * An open run: takes metrics, parameters, messages and artifacts, and never waits for a disk.
+ *
+ * The constructor makes the run's folder and returns with the run `RUNNING`; what is logged is in shared memory when a
+ * call returns, in the write-ahead log `walIntervalMs` later, and in `metrics.parquet` soon after. A run that is never
+ * closed is closed when the process ends.
+ *
+ * @throws {@link ExpmanError} `RUN_EXISTS`, `RUN_NOT_FOUND`, `RUN_LOCKED` or `IO`, from the constructor
+ * @example
+ * await using run = new LoggingEngine(new ExperimentConfig('my_exp'));
+ * run.logMetrics({ loss: 0.5 }, 0);
+ */
+export class LoggingEngine implements AsyncDisposable, Disposable {
+  /** The run's folder, absolute. */
+  readonly runDir: string;
+  /** The run's name in its experiment. */
+  readonly runName: RunName;
+  /**
+   * The mailbox: subscribe any `Observable<MetricRow>` to it, or send rows with `next`, or tap what is logged.
+   *
+   * `complete` closes the run. `error` writes what was logged and fails the run with that error. Taps get each row
+   * after the run took it, and complete with the run; `observed` is false while nobody taps.
+   */
+  readonly metrics: Subject<MetricRow>;
+  /** How the run is doing: its state on subscription, then every change; completes when the run is closed. */
+  readonly health$: Observable<Health>;
+  /** Resolves when the run is closed, however that came about; rejects as `close()` does. */
+  readonly closed: Promise<RunSummary>;
+
+  private readonly host: WriterHost;
+  private readonly runId: number;
+  private readonly intake: RowIntake;
+  private readonly mailbox: MetricSubject;
+  private readonly changes$ = new Subject<void>();
+  private readonly pending = new Set<Promise<unknown>>();
+  private readonly flushes = new Map<number, (error: PlainError | null) => void>();
+  private readonly stopWatching: () => void;
+  private phase: 'open' | 'closing' | 'closed' = 'open';
+  private ending: RunEnding = { status: RunStatus.Finished, cut: false };
+  private endingSent: Promise<void> = Promise.resolve();
+  private settle: { resolve: (summary: RunSummary) => void; reject: (error: unknown) => void };
+  private runLogger: Logger | undefined;
+  private publishedRows = 0;
+  private degraded: Degradation | null = null;
+  private lossToldAt = -Infinity;
+
+  constructor(private readonly config: ExperimentConfig) {
+    const { facts, dirty } = config.environment ? surroundings() : NO_SURROUNDINGS;
+    const { folder, identity, owner, continues, before } = openRun(nodeFs, config, facts, Date.now());
+    this.host = host ??= new WriterHost();
+    this.runDir = folder;
+    this.runName = identity.run as RunName;
+    this.runId = this.host.newId();
+    this.intake = new RowIntake({
+      pool: this.host.pool,
+      wire: this.host.wire,
+      options: config,
+      wake: () => this.host.wake(),
+      waitFor: (done) => void this.host.waitFor(done, Infinity),
+      onLoss: () => this.tellLoss(),
+    });
+    this.metrics = this.mailbox = new MetricSubject({ row: (row) => this.take(row), end: (error) => this.ended(error) });
+    this.settle = { resolve: () => undefined, reject: () => undefined };
+    this.closed = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
+    // Who does not look at `closed` is not to be killed by it; the error is in run.yaml too.
+    this.closed.catch(() => undefined);
+    this.health$ = defer(() => this.changes$.pipe(startWith(undefined), map(() => this.health())));
+    const opening: RunOpening = {
+      runId: this.runId,
+      folder,
+      identity,
+      owner,
+      options: config.toPlain(),
+      control: this.intake.channel.control.memory,
+      continues,
+      before,
+      degraded: null,
+    };
+    this.startWriting(opening);
+    const unwatch = [watchProcessEnd(this.processEnd(), () => this.host.drainForExit(config.exitTimeoutMs))];
+    if (config.handleSignals) unwatch.push(watchSignals(() => this.close(RunStatus.Interrupted)));
+    this.stopWatching = () => unwatch.forEach((stop) => stop());
+    if (dirty !== null) this.addFact(dirty.then((isDirty) => (isDirty === undefined ? null : { environment: { git: { dirty: isDirty } } })));
+  }
+
+  /**
+   * Logs one row; returns as soon as it is in shared memory.
+   *
+   * A value that is no {@link MetricValue} is left out, counted and told in run.log; the rest of the row is kept. Rows
+   * of the same step become one row of the file, later values winning. After close the call does nothing.
+   *
+   * @param values - one value for each metric
+   * @param step - a safe integer; may be absent, repeat or go back
+   * @throws {@link ExpmanError} `INVALID_VALUE` with `onInvalid: 'throw'`, `BACKPRESSURE` with `backpressure: 'throw'`
+   */
+  logMetrics(values: Readonly<Record<string, MetricValue>>, step?: number | null): void {
+    if (this.phase !== 'open') {
+      this.refuse();
+      return;
+    }
+    if (this.intake.row(values, step) && this.mailbox.observed) this.mailbox.tell({ step: step ?? null, values });
+  }
+
+  /**
+   * Merges parameters into the run's config.yaml: nested objects key by key, otherwise the last write wins.
+   *
+   * What no YAML can hold is left out and told in run.log; values of secret-looking names are redacted.
+   */
+  logParams(params: Readonly<Record<string, unknown>>): void {
+    if (this.phase !== 'open') {
+      this.refuse();
+      return;
+    }
+    const { params: plain, rejected, droppedCount } = sanitiseParams(params);
+    this.intake.text(RecordKind.params, encodeParams(plain));
+    for (const { path, reason } of rejected)
+      this.intake.warn(`param ${path}`, `parameter ${JSON.stringify(path)} was left out: ${reason}`, { parameter: path });
+    if (droppedCount > rejected.length) this.intake.warn('params', 'more parameters were left out', { count: droppedCount });
+  }
+
+  /** A winston logger whose lines go to run.log, in order with everything else; add transports to send them elsewhere too. */
+  get logger(): Logger {
+    return (this.runLogger ??= createRunLogger((_level, line) => {
+      if (this.phase === 'open') this.intake.text(RecordKind.log, line);
+      else this.refuse();
+    }));
+  }
+
+  /**
+   * Copies a file into the run's `artifacts/` folder, under its own name unless another is given; or saves bytes or text
+   * there under a name.
+   *
+   * The name may hold folders and stays inside the run. Resolves when the file is synced, and says its size and hash;
+   * close waits for it. An artifact of that name is replaced.
+   *
+   * @throws {@link ExpmanError} `INVALID_NAME`, `RUN_CLOSED` or `IO`; a promise nobody awaits is told in run.log instead
+   */
+  saveArtifact(path: string, name?: string): Promise<ArtifactFacts>;
+  saveArtifact(name: string, data: Uint8Array): Promise<ArtifactFacts>;
+  saveArtifact(nameOrPath: string, nameOrData?: string | Uint8Array): Promise<ArtifactFacts> {
+    if (this.phase !== 'open')
+      return Promise.reject(new ExpmanError('RUN_CLOSED', `${this.runDir} is closed; an artifact cannot be saved any more`, { path: this.runDir }));
+    const saved =
+      typeof nameOrData === 'object'
+        ? writeArtifact(this.runDir, nameOrPath, nameOrData)
+        : copyArtifact(this.runDir, nameOrPath, nameOrData);
+    this.addFact(
+      saved.then(
+        ({ name, bytes, sha256 }) => ({ artifacts: { [name]: { bytes, sha256, savedAt: new Date().toISOString() } } }),
+        (error: unknown) => {
+          const message = error instanceof Error ? error.message : String(error);
+          this.intake.text(RecordKind.log, formatLogLine('error', `an artifact was not saved: ${message}`, {}, Date.now()));
+          return null;
+        },
+      ),
+    );
+    return saved;
+  }
+
+  /**
+   * Resolves when all that was logged before the call is in the write-ahead log (and synced, with `durability: 'power'`).
+   *
+   * @throws {@link ExpmanError} `WRITE_FAILED` or `FENCED`, with the count of rows that are in memory only
+   */
+  flush(): Promise<void> {
+    if (this.phase === 'closed') return this.closed.then(() => undefined);
+    const flushId = this.host.newId();
+    this.host.hold();
+    return new Promise<void>((resolve, reject) => {
+      this.flushes.set(flushId, (error) => {
+        this.host.release();
+        if (error === null) resolve();
+        else reject(errorFrom(error, this.runDir));
+      });
+      this.host.flush(this.runId, flushId, this.intake.channel.seq);
+    });
+  }
+
+  /**
+   * Closes the run: all that was logged is written, published and synced, run.yaml says `status`, the write-ahead log is gone.
+   *
+   * Idempotent: every call gets the same summary. Keeps the process alive until it is done.
+   *
+   * While the disk refuses the last rows, a call waits for it for `exitTimeoutMs` and then rejects; the rows stay in
+   * memory, writing is tried again as long as the process lives, and so may close be called again.
+   *
+   * @throws {@link ExpmanError} `WRITE_FAILED` or `FENCED` when something could not be written; the write-ahead log is
+   * then left for `expman recover`. `INVALID_OPTION` for a status no run can end with.
+   */
+  close(status: RunStatus = RunStatus.Finished): Promise<RunSummary> {
+    if (!isRunStatus(status) || status === RunStatus.Running) {
+      const ends = Object.values(RunStatus).filter((word) => word !== RunStatus.Running);
+      return Promise.reject(invalidOption('status', `one of ${ends.join(', ')}`, status));
+    }
+    this.beginClose({ status, cut: false });
+    return this.untilClosed();
+  }
+
+  /**
+   * Samples the run for a progress bar: one snapshot every `periodMs` milliseconds in which rows came, and a last one.
+   *
+   * Works in a loop that never yields, does not keep the process alive, and completes with the run.
+   */
+  live(periodMs = DEFAULT_LIVE_MS): Observable<LiveSnapshot> {
+    if (!(periodMs >= 1 && periodMs <= 2 ** 31 - 1)) throw invalidOption('periodMs', 'a number of milliseconds from 1 up', periodMs);
+    return liveSnapshots(this.metrics, periodMs);
+  }
+
+  /** Closes the run as {@link RunStatus.Finished} and waits for it; `await using` calls this, also when its block throws. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Begins to close the run; the process stays alive until that is done, and {@link closed} tells how it went. */
+  [Symbol.dispose](): void {
+    this.closeInBackground({ status: RunStatus.Finished, cut: false });
+  }
+
+  private take(row: MetricRow): void {
+    if (this.phase !== 'open') {
+      this.refuse();
+      return;
+    }
+    if (typeof row !== 'object' || row === null) {
+      this.intake.reject({ metric: 'row', reason: 'a row must be an object with values', value: row });
+      return;
+    }
+    if (this.intake.row(row.values, row.step, row.timestamp) && this.mailbox.observed) this.mailbox.tell(row);
+  }
+
+  private ended(failure: { readonly error: unknown } | null): void {
+    if (failure === null) this.closeInBackground({ status: RunStatus.Finished, cut: false });
+    else this.closeInBackground({ status: RunStatus.Failed, cut: false, error: plainErrorOf(failure.error) });
+  }
+
+  private beginClose(ending: RunEnding): void {
+    if (this.phase !== 'open') return;
+    this.phase = 'closing';
+    this.ending = ending;
+    this.mailbox.complete();
+    // The last facts (an artifact's hash) belong into run.yaml, so they come before the end.
+    if (this.pending.size === 0) this.sendEnding(ending);
+    else this.endingSent = Promise.allSettled(this.pending).then(() => this.sendEnding(ending));
+  }
+
+  /** For an end nobody may be waiting for: the process stays alive, and is warned when something could not be written. */
+  private closeInBackground(ending: RunEnding): void {
+    if (this.phase !== 'open') return;
+    this.beginClose(ending);
+    this.untilClosed().catch((error: unknown) => process.emitWarning(error instanceof Error ? error : String(error)));
+  }
+
+  private async untilClosed(): Promise<RunSummary> {
+    this.host.hold();
+    try {
+      await this.endingSent;
+      const until = performance.now() + this.config.exitTimeoutMs;
+      for (;;) {
+        try {
+          await this.flush();
+          return await this.closed;
+        } catch (error) {
+          if (this.isClosed || performance.now() >= until) throw error;
+          await delay(RETRY_MS);
+        }
+      }
+    } finally {
+      this.host.release();
+    }
+  }
+
+  private get isClosed(): boolean {
+    return this.phase === 'closed';
+  }
+
+  private sendEnding(ending: RunEnding): void {
+    this.intake.text(RecordKind.close, JSON.stringify(ending));
+    this.host.wake();
+  }
+
+  private addFact(coming: Promise<Params | null>): void {
+    const settled = coming.then((fact) => {
+      if (fact !== null && this.phase !== 'closed') this.intake.text(RecordKind.fact, encodeParams(fact));
+    });
+    this.pending.add(settled);
+    void settled.finally(() => this.pending.delete(settled));
+  }
+
+  private startWriting(opening: RunOpening): void {
+    const { channel } = this.intake;
+    this.host.open({
+      opening,
+      committed: () => channel.seq,
+      acknowledged: () => channel.control.seq(),
+      stuck: () => channel.control.trouble !== RunTrouble.none || channel.control.closed,
+      onMessage: (message) => this.received(message),
+      onWriterLost: (degraded) => {
+        this.degraded = degraded;
+        this.changes$.next();
+      },
+    });
+  }
+
+  private processEnd(): Parameters<typeof watchProcessEnd>[0] {
+    return {
+      ranDry: () => {
+        const code = process.exitCode;
+        const failed = code !== undefined && code !== 0 && code !== '0';
+        this.closeInBackground(failed ? { status: RunStatus.Failed, cut: false, exitCode: Number(code) } : { status: RunStatus.Finished, cut: false });
+      },
+      exiting: (exitCode, fatal) => {
+        if (this.phase === 'closed') return;
+        const ending = this.phase === 'closing' ? this.ending : endingOf(exitCode, fatal);
+        this.phase = 'closing';
+        this.sendEnding({ ...ending, cut: true });
+      },
+    };
+  }
+
+  private received(message: FromWriter): void {
+    switch (message.kind) {
+      case 'flushed':
+        this.flushes.get(message.flushId)?.(message.error);
+        this.flushes.delete(message.flushId);
+        return;
+      case 'health':
+        this.publishedRows = message.published;
+        this.degraded = message.degraded;
+        this.changes$.next();
+        return;
+      case 'closed':
+        this.finish(message.summary, message.error);
+        return;
+      case 'ready':
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  private finish(summary: RunSummary, error: PlainError | null): void {
+    this.phase = 'closed';
+    this.mailbox.complete();
+    if (error === null) this.publishedRows = this.intake.channel.rows;
+    else this.degraded = { code: error.errno ?? error.code, message: error.message, since: new Date().toISOString() };
+    this.stopWatching();
+    for (const answer of this.flushes.values()) answer(error);
+    this.flushes.clear();
+    this.host.forget(this.runId);
+    this.changes$.next();
+    this.changes$.complete();
+    this.intake.channel.dispose();
+    if (error === null) this.settle.resolve(summary);
+    else this.settle.reject(errorFrom(error, this.runDir));
+  }
+
+  private health(): Health {
+    const { channel } = this.intake;
+    const { control } = channel;
+    return {
+      accepted: channel.rows,
+      flushed: control.acknowledged().rows,
+      published: this.publishedRows,
+      dropped: control.dropped,
+      invalid: control.invalid,
+      degraded: this.degraded,
+    };
+  }
+
+  private tellLoss(): void {
+    const now = performance.now();
+    if (!this.changes$.observed || now - this.lossToldAt < LOSS_TOLD_EVERY_MS) return;
+    this.lossToldAt = now;
+    this.changes$.next();
+  }
+
+  /** A call came after close: it does nothing, and the process is told once. */
+  private refuse(): void {
+    if (warnedOfClosedRun) return;
+    warnedOfClosedRun = true;
+    process.emitWarning(`something was logged to ${this.runDir} after its close; it was not taken`, { code: 'RUN_CLOSED', type: 'ExpmanWarning' });
+  }
+}
+
+const NO_SURROUNDINGS = { facts: undefined, dirty: null } as const;
+
+function endingOf(exitCode: number, fatal: { readonly error: unknown } | null): RunEnding {
+  if (fatal !== null) return { status: RunStatus.Crashed, cut: true, exitCode, error: plainErrorOf(fatal.error) };
+  if (exitCode !== 0) return { status: RunStatus.Failed, cut: true, exitCode };
+  return { status: RunStatus.Interrupted, cut: true };
+}
+
+function plainErrorOf(error: unknown): RunError {
+  if (!(error instanceof Error)) return { name: 'Error', message: describe(error) };
+  const { name, message, stack } = error;
+  return { name, message, ...(stack !== undefined && { stack }) };
+}
+
+function describe(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return 'a value that has no text';
+  }
+}

@@ -1,0 +1,196 @@
+import { format as fillIn, types } from 'node:util';
+import winston from 'winston';
+import { formatLogLine, valueText } from './log-line.js';
+
+// The names winston's formats and transports go by; the package that has them is winston's own.
+const LEVEL = Symbol.for('level');
+const MESSAGE = Symbol.for('message');
+const SPLAT = Symbol.for('splat');
+/** All that was said beside the message, a `level` among it too, which in an info is winston's. */
+const META = Symbol('expman.meta');
+
+/** What winston passes from a call to its formats and transports. */
+type Info = Record<string | symbol, unknown>;
+type Bag = Readonly<Record<string | symbol, unknown>>;
+
+const TOKENS = /%[scdjifoO%]/g;
+
+/**
+ * A winston logger that hands every message to `write` as one line of a run log, inside the call that logs it.
+ *
+ * All npm levels are kept unless `logger.level` says less. winston's own way is a stream, which holds messages back and lost
+ * all of 5,000 on `logger.close()`; here only transports the user adds are fed through it, and a failure of theirs
+ * becomes a line. After `close()` or `end()` messages still reach `write`. No call throws because of what it is given,
+ * nor changes it; what `write` throws passes through.
+ */
+export function createRunLogger(
+  write: (level: string, line: string) => void,
+  now: () => number = Date.now,
+): winston.Logger {
+  const logger = winston.createLogger({ level: 'silly', format: winston.format((info) => info)() });
+  const feed = logger.write.bind(logger);
+  const failed = (error: unknown): void =>
+    write('warn', formatLogLine('warn', 'a log transport failed', { error }, now()));
+
+  logger.write = (chunk: unknown, ...rest: unknown[]): boolean => {
+    const info = { ...bagOf(logger.defaultMeta), ...infoOf(chunk) };
+    const level = levelOf(info[LEVEL]);
+    if (!logger.silent) {
+      const line = formatLogLine(level, info.message, metaOf(info), now());
+      if (isEnabled(logger, level)) write(level, line);
+      // With no transport winston would complain, after its end it would throw.
+      if (logger.transports.length > 0 && logger.writable)
+        guarded(() => feed({ ...info, [MESSAGE]: line.slice(0, -1) }), failed);
+    }
+    const done = rest.at(-1);
+    if (typeof done === 'function') process.nextTick(done);
+    return true;
+  };
+  replaceMethods(logger);
+  logger.on('error', failed);
+  return logger;
+}
+
+/**
+ * Puts the logging calls on the logger itself. winston's write into the objects they are given, throw on frozen ones, and lose
+ * the stack of an error behind a `%s`; a child logger inherits these.
+ */
+function replaceMethods(logger: winston.Logger): void {
+  const define = (name: string, infoFor: (args: readonly unknown[]) => Info): void => {
+    const value = function (this: winston.Logger | undefined, ...args: unknown[]): winston.Logger {
+      const self = this ?? logger;
+      self.write(infoFor(args));
+      return self;
+    };
+    Object.defineProperty(logger, name, { value, writable: true, configurable: true });
+  };
+  for (const level of Object.keys(logger.levels))
+    define(level, (args) => infoFrom(level, args.length === 0 ? '' : args[0], args.slice(1)));
+  define('log', ([first, ...rest]) =>
+    typeof first === 'string' && rest.length > 0
+      ? infoFrom(first, rest[0], rest.slice(1))
+      : infoFrom(entryLevel(first), first, rest),
+  );
+}
+
+/** The info of a call, or of what was written to the logger as a stream. */
+function infoOf(chunk: unknown): Bag {
+  const bag = bagOf(chunk);
+  return META in bag ? bag : infoFrom(entryLevel(chunk), chunk, []);
+}
+
+function metaOf(info: Bag): object {
+  return { ...textKeyed(info, 'level', 'message'), ...bagOf(info[META]) };
+}
+
+/** The info of one call; of what cannot even be read, all that can be said of it is the message. */
+function infoFrom(level: string, said: unknown, rest: readonly unknown[]): Info {
+  try {
+    const { message, meta } = draftOf(said, rest);
+    return { ...meta, [META]: meta, [LEVEL]: level, level, message };
+  } catch {
+    return { [META]: {}, [LEVEL]: level, level, message: [said, ...rest].map(valueText).join(' ') };
+  }
+}
+
+interface Draft {
+  readonly message: unknown;
+  readonly meta: Bag;
+}
+
+function draftOf(said: unknown, rest: readonly unknown[]): Draft {
+  const { message, meta, values } = entryOf(said);
+  const given = [...values, ...rest];
+  const tokens = typeof message === 'string' ? (message.match(TOKENS) ?? []) : [];
+  const wanted = tokens.filter((token) => token !== '%%').length;
+  const filled = wanted > 0 && given.length > 0 ? fillIn(message, ...given.slice(0, wanted)) : message;
+  return given.slice(wanted).reduce(withExtra, { message: filled, meta });
+}
+
+/** What is logged as a whole: an error, winston's `{ level, message, ...meta }`, or just a message. */
+function entryOf(said: unknown): Draft & { readonly values: readonly unknown[] } {
+  if (isError(said)) return { ...errorParts(said), values: [] };
+  const { message, [SPLAT]: splat, ...bag } = bagOf(said);
+  if (message === undefined || message === '') return { message: said, meta: {}, values: [] };
+  const parts = isError(message) ? errorParts(message) : { message, meta: {} };
+  return {
+    message: parts.message,
+    meta: { ...textKeyed(bag, 'level'), ...parts.meta },
+    values: Array.isArray(splat) ? splat : [],
+  };
+}
+
+/** Adds an argument the message has no place for: errors and objects to the meta, anything else to the text. */
+function withExtra(draft: Draft, extra: unknown): Draft {
+  // Behind the message, a function is winston 2's callback, which winston 3 does not call either.
+  if (extra === undefined || extra === null || typeof extra === 'function') return draft;
+  const error = isError(extra);
+  if (!error && !isPlain(extra))
+    return { message: `${valueText(draft.message)} ${valueText(extra)}`, meta: draft.meta };
+  const { message, meta } = error ? errorParts(extra) : plainParts(extra);
+  const said = message === undefined ? draft.message : `${valueText(draft.message)} ${valueText(message)}`;
+  return { message: said, meta: { ...draft.meta, ...meta } };
+}
+
+// As winston does: a message among the meta is put behind the message.
+function plainParts(extra: object): Draft {
+  return { message: Reflect.get(extra, 'message'), meta: textKeyed(extra, 'message') };
+}
+
+function errorParts(error: Error): Draft {
+  const own = textKeyed(error, 'message', 'level');
+  const { message, stack, cause } = error;
+  return {
+    message,
+    meta: { ...own, ...(stack !== undefined && { stack }), ...(cause !== undefined && { cause }) },
+  };
+}
+
+function textKeyed(value: object, ...without: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !without.includes(key)));
+}
+
+function bagOf(value: unknown): Bag {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
+}
+
+/** Tells a bag of named values from what is better shown as one value. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const kind: unknown = Object.getPrototypeOf(value);
+  return (
+    kind === Object.prototype ||
+    kind === null ||
+    (!ArrayBuffer.isView(value) && Object.keys(value).length > 0)
+  );
+}
+
+function entryLevel(entry: unknown): string {
+  try {
+    return levelOf(Reflect.get(Object(entry), 'level'));
+  } catch {
+    return levelOf(undefined);
+  }
+}
+
+function levelOf(level: unknown): string {
+  return typeof level === 'string' && level !== '' ? level : 'info';
+}
+
+/** A level nobody knows, of the message or the logger, keeps the message. */
+function isEnabled({ levels, level: limit }: winston.Logger, level: string): boolean {
+  const [rank, least] = [levels[level], levels[limit]];
+  return rank === undefined || least === undefined || rank <= least;
+}
+
+function guarded(work: () => void, failed: (error: unknown) => void): void {
+  try {
+    work();
+  } catch (error) {
+    failed(error);
+  }
+}

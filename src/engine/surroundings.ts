@@ -1,0 +1,28 @@
+import type { Params } from '../model/params.js';
+import { sanitiseParams } from '../model/params.js';
+import { captureEnvironment, captureGitDirty } from './environment.js';
+
+/** A sweep opens hundreds of runs in a second, all of them in the same surroundings. */
+const SHARED_MS = 2_000;
+
+interface Surroundings {
+  readonly facts: Params;
+  /** Comes later: only git itself knows whether a file was changed. Null outside a repository. */
+  readonly dirty: Promise<boolean | undefined> | null;
+}
+
+let last: { readonly at: number; readonly cwd: string; readonly found: Surroundings } | undefined;
+
+/** On what a run runs, for its run.yaml. */
+export function surroundings(): Surroundings {
+  const cwd = process.cwd();
+  const at = performance.now();
+  if (last === undefined || last.cwd !== cwd || at - last.at > SHARED_MS) last = { at, cwd, found: look(cwd) };
+  return last.found;
+}
+
+function look(cwd: string): Surroundings {
+  const environment = captureEnvironment();
+  const { params } = sanitiseParams(environment);
+  return { facts: params, dirty: 'git' in params ? captureGitDirty(cwd) : null };
+}

@@ -1,0 +1,19 @@
+/**
+ * The experiment log for JavaScript: runs are actors on RxJS streams, and their rows end in one Parquet file per run.
+ *
+ * @packageDocumentation
+ */
+export type { ArtifactFacts } from './engine/artifacts.js';
+export { LoggingEngine } from './engine/logging-engine.js';
+export { ExpmanError, type ErrorCode, type ErrorFacts } from './model/errors.js';
+export {
+  ExperimentConfig,
+  type ExperimentOptions,
+  type PlainConfig,
+  type ResolvedOptions,
+} from './model/experiment-config.js';
+export type { LiveMetric, LiveSnapshot } from './model/live.js';
+export type { MetricRow, MetricSummary, MetricValue } from './model/metric.js';
+export type { ExperimentName, RunName } from './model/names.js';
+export type { Degradation, Health, RunSummary } from './model/run-file.js';
+export { RunStatus } from './model/run-status.js';

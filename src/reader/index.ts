@@ -1,0 +1,55 @@
+/**
+ * Reading runs, open or closed: their rows as an Arrow table, and what they are.
+ *
+ * @packageDocumentation
+ */
+import { resolve } from 'node:path';
+import type { RowTable } from '../columnar/table.js';
+import { nodeFs } from '../storage/node-fs.js';
+import { recoverRun as recover, type Recovery } from '../writer/recover-run.js';
+import { inspectRun as inspect, readContents, type RunInfo } from './inspect-run.js';
+
+export type { RowTable } from '../columnar/table.js';
+export type { Recovery } from '../writer/recover-run.js';
+export type { RunInfo } from './inspect-run.js';
+
+/** A run as it was at one moment. */
+export interface RunReading extends RunInfo {
+  /** All rows, in the order they were logged: step, timestamp, then one column for each metric; an Arrow table. */
+  readonly table: RowTable;
+}
+
+/**
+ * Reads a run whatever its state: open in another process, closed, or cut off. Takes no lock and changes nothing.
+ *
+ * Rows that are not in `metrics.parquet` yet come from the write-ahead log.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO`
+ * @example
+ * const { status, table } = await readRun('./experiments/my_exp/20260101_120000');
+ * console.log(status, table.numRows, table.getChild('loss')?.get(0));
+ */
+export async function readRun(runDir: string): Promise<RunReading> {
+  const { info, rows } = readContents(nodeFs, resolve(runDir));
+  return { ...info, table: rows.table() };
+}
+
+/**
+ * Reads what a run is, without the values of its rows.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO`
+ */
+export async function inspectRun(runDir: string): Promise<RunInfo> {
+  return inspect(nodeFs, resolve(runDir));
+}
+
+/**
+ * Brings a run that was cut off to its end: what only its write-ahead log holds goes into `metrics.parquet`.
+ *
+ * Idempotent; a run that is whole is left as it is.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives, `CORRUPT`, `WRITE_FAILED`
+ */
+export function recoverRun(runDir: string): Promise<Recovery> {
+  return recover(nodeFs, resolve(runDir));
+}

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
+import type { MetricSummary } from '../model/metric.js';
+import { type Params, sanitiseParams } from '../model/params.js';
+import type { RunIdentity } from '../model/run-file.js';
+import { RunStatus, isRunStatus } from '../model/run-status.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { METRICS_NAME } from '../storage/metrics-file.js';
+import { type Ownership, readOwnership } from '../storage/run-lock.js';
+import { CONFIG_NAME, LOG_NAME, type Mapping, readMapping } from '../storage/run-record.js';
+import { readIdentity } from '../writer/identity.js';
+import { mergeParams } from '../model/params.js';
+import { type RunRows, readRows } from './read-rows.js';
+
+/** What a run is, from its files; nothing of it is changed. */
+export interface RunInfo {
+  readonly runDir: string;
+  readonly identity: RunIdentity;
+  /** RUNNING only while its owner lives; a run whose owner died reads as it was ended, or CRASHED. */
+  readonly status: RunStatus;
+  /** Whether a process owns the run, and whether that process lives. */
+  readonly owner: Ownership['kind'];
+  /** ISO 8601, UTC; absent while the run is open, and for one that was cut off. */
+  readonly endedAt?: string;
+  /** Milliseconds between open and end, or the last time the run said that it lives. */
+  readonly durationMs: number;
+  /** Rows logged: those in `metrics.parquet` and those in the write-ahead log alone. */
+  readonly rows: number;
+  readonly publishedRows: number;
+  readonly walRows: number;
+  readonly dropped: number;
+  readonly invalid: number;
+  readonly metrics: ReadonlyMap<string, MetricSummary>;
+  readonly params: Params;
+  /** Name, bytes and SHA-256 of what was saved. */
+  readonly artifacts: Params;
+  readonly error?: unknown;
+  readonly exitCode?: number;
+  readonly degraded?: unknown;
+  /** Bytes at the end of the write-ahead log that are no whole frame: being written, or cut off. */
+  readonly tornBytes: number;
+  /** Files that fail their checks. */
+  readonly corrupt: readonly string[];
+  /** Files of the run and their sizes in bytes, artifacts left out. */
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+/** All of a run: what it is, and its rows. */
+export interface RunContents {
+  readonly info: RunInfo;
+  readonly rows: RunRows;
+}
+
+/**
+ * Reads what a run is: status, counts, summaries and parameters, published or not.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT` when its run.yaml makes no sense, `UNSAFE_YAML`, `IO`
+ */
+export function inspectRun(fs: FsPort, runDir: string): RunInfo {
+  return readContents(fs, runDir).info;
+}
+
+/** Reads the run and its rows from one state of its files. */
+export function readContents(fs: FsPort, runDir: string): RunContents {
+  if (fs.stat(runDir)?.kind !== 'folder') throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${runDir}`, { path: runDir });
+  const { identity, status, counts, file } = readIdentity(fs, runDir);
+  const owner = readOwnership(fs, runDir, Date.now()).kind;
+  const rows = readRows(fs, runDir, identity.uuid);
+  const { replay } = rows;
+  const artifacts = mergeParams(mappingOf(file['artifacts']), mappingOf(replay.state.facts['artifacts']));
+  const info: RunInfo = {
+    runDir,
+    identity,
+    status: statusOf(status, owner, replay.state.ending?.status),
+    owner,
+    ...(typeof file['endedAt'] === 'string' && { endedAt: file['endedAt'] }),
+    durationMs: typeof file['durationMs'] === 'number' ? file['durationMs'] : 0,
+    rows: rows.publishedRows + replay.rows,
+    publishedRows: rows.publishedRows,
+    walRows: replay.rows,
+    ...counts,
+    metrics: rows.metrics,
+    params: replay.segments.length > 0 ? replay.state.params : sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,
+    artifacts,
+    ...(file['error'] !== undefined && { error: file['error'] }),
+    ...(typeof file['exitCode'] === 'number' && { exitCode: file['exitCode'] }),
+    ...(file['degraded'] !== undefined && { degraded: file['degraded'] }),
+    tornBytes: replay.tornBytes,
+    corrupt: [...rows.corrupt, ...replay.corrupt],
+    files: filesOf(fs, runDir),
+  };
+  return { info, rows };
+}
+
+function statusOf(written: string, owner: Ownership['kind'], ending: string | undefined): RunStatus {
+  if (isRunStatus(written) && written !== RunStatus.Running) return written;
+  if (owner === 'alive') return RunStatus.Running;
+  return isRunStatus(ending) ? ending : RunStatus.Crashed;
+}
+
+function filesOf(fs: FsPort, runDir: string): { readonly name: string; readonly bytes: number }[] {
+  const order = ['run.yaml', CONFIG_NAME, LOG_NAME, METRICS_NAME];
+  const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
+  return fs
+    .list(runDir)
+    .flatMap((name) => {
+      const facts = fs.stat(join(runDir, name));
+      return facts?.kind === 'file' ? [{ name, bytes: facts.size }] : [];
+    })
+    .sort((a, b) => rank(a.name) - rank(b.name) || a.name.localeCompare(b.name));
+}
+
+const mappingOf = (value: unknown): Params => sanitiseParams((value ?? {}) as Mapping).params;

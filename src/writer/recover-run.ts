@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { ChannelWriter } from '../channel/channel-writer.js';
+import { ChunkPool } from '../channel/chunk-pool.js';
+import { WIRE_BYTES } from '../channel/layout.js';
+import { attempt } from '../model/attempt.js';
+import { ExpmanError } from '../model/errors.js';
+import { resolveOptions } from '../model/option-rules.js';
+import type { RunSummary } from '../model/run-file.js';
+import { RunStatus, isRunStatus } from '../model/run-status.js';
+import { isTempName } from '../storage/atomic-file.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { type LockOwner, LOCK_NAME, readOwnership, releaseLock, takeLock } from '../storage/run-lock.js';
+import * as columnarParts from './columnar-parts.js';
+import { type KnownRun, nextEpoch, readIdentity } from './identity.js';
+import type { FromWriter } from './messages.js';
+import { NOTHING_PUBLISHED, type Replay, replayWal, segmentNames } from './replay.js';
+import type { RunEnding } from './run-state.js';
+import { WriterCore } from './writer-core.js';
+
+/** What a recovery found and did. */
+export interface Recovery {
+  readonly runDir: string;
+  /** False for a run that was whole already; then nothing was written. */
+  readonly changed: boolean;
+  readonly status: RunStatus;
+  /** Rows of the run, all of them published now. */
+  readonly rows: number;
+  /** Rows the write-ahead log held. */
+  readonly replayedRows: number;
+  /** Bytes at the ends of segments that were no whole frame: the write that was cut off. */
+  readonly tornBytes: number;
+  /** Segments with bad bytes in front of intact ones; kept as `*.corrupt`. */
+  readonly corrupt: readonly string[];
+  /** Records that are missing between intact ones. */
+  readonly missingRecords: number;
+}
+
+/**
+ * Brings a run that was cut off to its end: replays its write-ahead log into `metrics.parquet`, and says in `run.yaml` how it
+ * ended.
+ *
+ * Idempotent, and itself safe to be killed at any moment: the write-ahead log goes only when all of it is published.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives, `CORRUPT`, `WRITE_FAILED`
+ */
+export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> {
+  const known = readIdentity(fs, folder);
+  const { status, identity } = known;
+  const ownership = readOwnership(fs, folder, Date.now());
+  if (ownership.kind === 'alive')
+    throw new ExpmanError('RUN_LOCKED', `${folder} is owned by process ${ownership.owner.pid} on ${ownership.owner.host}`, { path: folder });
+  const whole = ownership.kind === 'free' && status !== RunStatus.Running && !fs.list(folder).some(isTempName) && segmentNames(fs, folder).length === 0;
+  const replay = replayWal(fs, folder, identity.uuid, NOTHING_PUBLISHED, true);
+  const found = { runDir: folder, tornBytes: replay.tornBytes, corrupt: replay.corrupt, missingRecords: replay.missingRecords };
+  if (whole && isRunStatus(status)) return { ...found, changed: false, status, rows: rowsOf(known), replayedRows: 0 };
+  const ending = endingOf(fs, folder, known, replay);
+  const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), Date.now());
+  const summary = await takeToItsEnd(fs, folder, known, owner, ending);
+  return { ...found, changed: true, status: summary.status, rows: summary.rows, replayedRows: replay.rows };
+}
+
+/** Runs a writer without a producer over the folder until the run is closed. */
+function takeToItsEnd(fs: FsPort, folder: string, { identity, counts }: KnownRun, owner: LockOwner, ending: RunEnding): Promise<RunSummary> {
+  const pool = new ChunkPool();
+  const channel = new ChannelWriter(pool);
+  const wire = new Int32Array(new SharedArrayBuffer(WIRE_BYTES));
+  return new Promise((resolve, reject) => {
+    const post = (message: FromWriter): void => {
+      if (message.kind !== 'closed') return;
+      const { error, summary } = message;
+      if (error === null) resolve(summary);
+      else {
+        attempt(() => releaseLock(fs, folder, owner));
+        const code = error.code === 'FENCED' || error.code === 'CORRUPT' ? error.code : 'WRITE_FAILED';
+        reject(new ExpmanError(code, `${folder}: ${error.message}`, { path: folder, count: error.count }));
+      }
+    };
+    const core = new WriterCore({ fs, wire, arenas: pool, post });
+    core.attach(columnarParts);
+    core.open({
+      runId: 0,
+      folder,
+      // Who ended the run is told by its own record, not by the process that swept up behind it.
+      identity: { ...identity, epoch: owner.epoch },
+      owner,
+      options: resolveOptions({}),
+      control: channel.control.memory,
+      continues: true,
+      before: counts,
+      degraded: null,
+    });
+    core.end(0, ending);
+  });
+}
+
+/** How the run ended, by its own word if it had one; by a crash otherwise, at its last sign of life. */
+function endingOf(fs: FsPort, folder: string, { status, file, identity }: KnownRun, { state, segments }: Replay): RunEnding {
+  const written = Date.parse(String(file['endedAt']));
+  const signs = [...segments.map(({ name }) => name), LOCK_NAME].map((name) => fs.stat(join(folder, name))?.modifiedMs ?? 0);
+  const endedAtMs = Number.isNaN(written) || status === RunStatus.Running ? Math.floor(Math.max(Date.parse(identity.startedAt), ...signs)) : written;
+  const { ending } = state;
+  if (ending !== null) return { ...ending, cut: false, endedAtMs };
+  const { error, exitCode } = file;
+  return {
+    status: isRunStatus(status) && status !== RunStatus.Running ? status : RunStatus.Crashed,
+    cut: false,
+    endedAtMs,
+    ...(isPlainError(error) && { error }),
+    ...(typeof exitCode === 'number' && { exitCode }),
+  };
+}
+
+function isPlainError(value: unknown): value is NonNullable<RunEnding['error']> {
+  return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
+}
+
+function rowsOf({ file }: KnownRun): number {
+  const counts = file['counts'];
+  const rows: unknown = typeof counts === 'object' && counts !== null ? Reflect.get(counts, 'rows') : 0;
+  return typeof rows === 'number' ? rows : 0;
+}
