@@ -112,7 +112,8 @@ export function withoutSecrets(args: readonly string[]): string[] {
 }
 
 const WHOLE = /^(-{0,2}[A-Za-z][\w.-]*\s*[=:]\s*)(?=\S)/;
-const PAIR = /([A-Za-z][\w.-]*)(["']?\s*[=:]\s*["']?)((?:(?:bearer|basic|token)\s+)?[^\s"'&,;}]+)/gi;
+const NAMED = /([A-Za-z][\w.-]*)["']?\s*[=:]\s*(["']?)/g;
+const UNQUOTED = /(?:(?:bearer|basic|token)\s+)?[^\s"'&,;}]*/iy;
 const USERINFO = /(\/\/)[^/?#\s@]+(@)/g;
 // What is a token by its looks, whatever the option: OpenAI and its like, GitHub, GitLab, Hugging Face, npm, Slack, AWS, Google, JWT.
 const TOKEN = /\b(?:sk-|gh[opsur]_|github_pat_|glpat-|hf_|npm_|xox[abeprs]-|A[KS]IA|AIza|eyJ)[\w.-]{12,}/g;
@@ -123,11 +124,23 @@ function redact(arg: string): string {
   return redactPairs(arg.replace(USERINFO, `$1${REDACTED}$2`)).replace(TOKEN, REDACTED);
 }
 
-// A value may hold pairs of its own: `--db=postgres://host/?password=x`.
 function redactPairs(text: string): string {
-  return text.replace(PAIR, (_, name: string, sign: string, value: string) =>
-    isSecretName(name) ? name + sign + REDACTED : name + sign + redactPairs(value),
-  );
+  let kept = '';
+  let done = 0;
+  // Only names are looked for, because a value may hold names of its own: `--db=postgres://host/?password=x`.
+  for (const { 0: whole, 1: name = '', 2: quote = '', index } of text.matchAll(NAMED)) {
+    if (index < done || !isSecretName(name)) continue;
+    const from = index + whole.length;
+    kept += text.slice(done, from) + REDACTED;
+    done = endOfValue(text, from, quote);
+  }
+  return kept + text.slice(done);
+}
+
+function endOfValue(text: string, from: number, quote: string): number {
+  if (quote !== '') return text.includes(quote, from) ? text.indexOf(quote, from) : text.length;
+  UNQUOTED.lastIndex = from;
+  return from + (UNQUOTED.exec(text)?.[0].length ?? 0);
 }
 
 function attempt<T>(read: () => T): T | undefined {

@@ -34,7 +34,7 @@ export function formatLogLine(
 ): string {
   const head = `${isoTime(timestampMs)} ${levelText(level)} `;
   const room = MAX_LINE_LENGTH - head.length;
-  const beside = metaText(meta ?? {}, room / 2);
+  const beside = metaText(meta ?? {}, Math.floor(room / 2));
   const said = cut(valueText(message), room - beside.length - 1, escapeText);
   // A message that ends as if in meta is told apart by an empty one.
   return beside === '{}' && splitMeta(said) === undefined ? `${head}${said}\n` : `${head}${said} ${beside}\n`;
@@ -123,7 +123,11 @@ const SHORT: ReadonlyMap<string, string> = new Map([
 ]);
 const LONG: ReadonlyMap<string, string> = new Map([...SHORT].map(([char, short]) => [short.slice(1), char]));
 
+// Most texts are: one quick look saves the two slow ones.
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function escapeText(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replaceAll('\\', '\\\\').replace(UNPRINTABLE, (char) => SHORT.get(char) ?? hexEscape(char));
 }
 
@@ -154,6 +158,7 @@ function cut(text: string, room: number, escape: (text: string) => string): stri
 }
 
 function jsonInner(text: string): string {
+  if (PLAIN.test(text)) return text;
   return JSON.stringify(text).slice(1, -1).replace(UNPRINTABLE, hexEscape);
 }
 

@@ -76,7 +76,12 @@ function replaceMethods(logger: winston.Logger): void {
 /** The info of a call, or of what was written to the logger as a stream. */
 function infoOf(chunk: unknown): Bag {
   const bag = bagOf(chunk);
-  return META in bag ? bag : infoFrom(entryLevel(chunk), chunk, []);
+  if (META in bag) return bag;
+  // A timer of winston's has a level and a duration, and no message unless it is given one.
+  const wordless = 'level' in bag && bag.message === undefined;
+  return wordless
+    ? infoFrom(levelOf(bag.level), '', [textKeyed(bag, 'level', 'message')])
+    : infoFrom(entryLevel(chunk), chunk, []);
 }
 
 function metaOf(info: Bag): object {
@@ -110,6 +115,7 @@ function draftOf(said: unknown, rest: readonly unknown[]): Draft {
 /** What is logged as a whole: an error, winston's `{ level, message, ...meta }`, or just a message. */
 function entryOf(said: unknown): Draft & { readonly values: readonly unknown[] } {
   if (isError(said)) return { ...errorParts(said), values: [] };
+  if (typeof said !== 'object') return { message: said, meta: {}, values: [] };
   const { message, [SPLAT]: splat, ...bag } = bagOf(said);
   if (message === undefined || message === '') return { message: said, meta: {}, values: [] };
   const parts = isError(message) ? errorParts(message) : { message, meta: {} };
@@ -147,7 +153,10 @@ function errorParts(error: Error): Draft {
 }
 
 function textKeyed(value: object, ...without: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !without.includes(key)));
+  // Without a prototype `__proto__` is a name like any other.
+  const kept: Record<string, unknown> = { __proto__: null };
+  for (const [key, member] of Object.entries(value)) if (!without.includes(key)) kept[key] = member;
+  return kept;
 }
 
 function bagOf(value: unknown): Bag {

@@ -165,11 +165,12 @@ export class WriterHost {
     const worker = new Worker(fileURLToPath(entry), { name: 'expman-writer', workerData: data, execArgv: [], env });
     this.worker = worker;
     this.lastBeat = { count: Atomics.load(wire, WireWord.heartbeat), at: performance.now() };
-    worker.unref();
     let cause: unknown;
     worker.on('message', (message: FromWriter) => this.received(message));
     worker.on('error', (error) => (cause = error));
     worker.on('exit', (code) => this.lost(worker, cause ?? new Error(`it exited with code ${code}`)));
+    // After the listeners: a listener for messages keeps the process alive again.
+    worker.unref();
     for (const [flushId, { runId, seq }] of this.flushes) this.askFlush(runId, flushId, seq);
   }
 
