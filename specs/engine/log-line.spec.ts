@@ -45,7 +45,7 @@ describe('a log line', () => {
     const circular: Record<string, unknown> = { n: 1 };
     circular.self = circular;
     expect(said('m', { circular })).toBe('m {"circular":{"n":1,"self":"[Circular]"}}');
-    expect(said('m', { big: 12n, f: function train() {}, s: Symbol('x') })).toBe( // eslint-disable-line @typescript-eslint/no-empty-function
+    expect(said('m', { big: 12n, f: function train() {}, s: Symbol('x') })).toBe(
       'm {"big":"12","f":"[Function train]","s":"Symbol(x)"}',
     ); // prettier-ignore
     expect(said('m', { nan: NaN, inf: -Infinity, none: undefined, list: [undefined] })).toBe(
@@ -105,7 +105,7 @@ describe('a log line', () => {
     );
     const revoked = Proxy.revocable({}, {});
     revoked.revoke();
-    const values = [null, undefined, Symbol('s'), 1n, hostile, revoked.proxy, [hostile], Object.create(null), { toJSON: () => hostile }]; // prettier-ignore
+    const values: readonly unknown[] = [null, undefined, Symbol('s'), 1n, hostile, revoked.proxy, [hostile], Object.create(null), { toJSON: () => hostile }]; // prettier-ignore
     for (const value of values) {
       for (const text of [
         formatLogLine('x\ny', value, { value }, 1e99),

@@ -144,7 +144,7 @@ export class RowEncoder {
       if (kind === undefined) this.options.onRejection({ metric, reason: reasonFor(value), value });
       else if (!this.metricIds.has(metric) && this.metricIds.size >= this.options.maxMetrics)
         this.options.onRejection({ metric, reason: `the run already has maxMetrics = ${this.options.maxMetrics} metrics`, value });
-      else entries.push({ metric, kind, value: value as Entry['value'] });
+      else entries.push({ metric, id: this.metricId(metric), kind, value: value as Entry['value'] });
     }
     return entries;
   }
@@ -153,7 +153,6 @@ export class RowEncoder {
     const key = entries.map(({ metric, kind }) => `${kind}${metric.length}:${metric}`).join('');
     const known = this.shapes.get(key);
     if (known !== undefined) return known;
-    const ids = entries.map(({ metric }) => this.metricId(metric));
     // Numbers of shapes are used again, oldest first: the records are in order, so a reader follows.
     const number = this.nextShape++ % MAX_SHAPES;
     const evicted = this.shapeKeys[number];
@@ -169,7 +168,7 @@ export class RowEncoder {
       bytes: ROW_HEAD_BYTES + 8 * entries.length,
     };
     this.shapes.set(key, shape);
-    this.defineShape(number, ids, shape.kinds);
+    this.defineShape(number, entries);
     return shape;
   }
 
@@ -183,22 +182,23 @@ export class RowEncoder {
     return id;
   }
 
-  private defineShape(number: number, ids: readonly number[], kinds: readonly ValueKind[]): void {
+  private defineShape(number: number, entries: readonly Entry[]): void {
     const { channel } = this;
-    const bytes = aligned(RECORD_HEAD_BYTES + 4 + 4 * ids.length);
+    const bytes = aligned(RECORD_HEAD_BYTES + 4 + 4 * entries.length);
     if (!channel.fits(bytes)) channel.advance(bytes);
     const { i32 } = channel.arena;
     const word = channel.position >> 2;
     i32[word] = bytes;
     i32[word + 1] = (number << 8) | RecordKind.shape;
-    i32[word + 2] = ids.length;
-    ids.forEach((id, index) => (i32[word + 3 + index] = (id << 2) | (kinds[index] ?? 0)));
+    i32[word + 2] = entries.length;
+    entries.forEach(({ id, kind }, index) => (i32[word + 3 + index] = (id << 2) | kind));
     channel.commit(bytes);
   }
 }
 
 interface Entry {
   readonly metric: string;
+  readonly id: number;
   readonly kind: ValueKind;
   readonly value: number | bigint | boolean | string;
 }

@@ -2,6 +2,8 @@ import { format as fillIn, types } from 'node:util';
 import winston from 'winston';
 import { formatLogLine, valueText } from './log-line.js';
 
+export type { Logger } from 'winston';
+
 // The names winston's formats and transports go by; the package that has them is winston's own.
 const LEVEL = Symbol.for('level');
 const MESSAGE = Symbol.for('message');
@@ -75,13 +77,16 @@ function replaceMethods(logger: winston.Logger): void {
 
 /** The info of a call, or of what was written to the logger as a stream. */
 function infoOf(chunk: unknown): Bag {
-  const bag = bagOf(chunk);
-  if (META in bag) return bag;
-  // A timer of winston's has a level and a duration, and no message unless it is given one.
-  const wordless = 'level' in bag && bag.message === undefined;
-  return wordless
-    ? infoFrom(levelOf(bag.level), '', [textKeyed(bag, 'level', 'message')])
-    : infoFrom(entryLevel(chunk), chunk, []);
+  try {
+    const bag = bagOf(chunk);
+    if (META in bag) return bag;
+    // A timer of winston's has a level and a duration, and no message unless it is given one.
+    const wordless = 'level' in bag && bag.message === undefined;
+    if (wordless) return infoFrom(levelOf(bag.level), '', [textKeyed(bag, 'level', 'message')]);
+  } catch {
+    // What cannot be read is told as well as it can be.
+  }
+  return infoFrom(entryLevel(chunk), chunk, []);
 }
 
 function metaOf(info: Bag): object {

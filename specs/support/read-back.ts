@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { parquetMetadata, parquetRead, parquetSchema } from 'hyparquet';
+import { parse } from 'yaml';
+
+/** A row as another reader gives it. */
+export type ReadRow = Readonly<Record<string, unknown>>;
+
+/** What DuckDB answers to a query over a run's `metrics.parquet`, which is `$1` in it; numbers as JavaScript has them. */
+export async function duckdb(runDir: string, sql = 'SELECT * FROM read_parquet($1)'): Promise<ReadRow[]> {
+  const instance = await DuckDBInstance.create();
+  const connection = await instance.connect();
+  try {
+    const result = await connection.runAndReadAll(sql, [join(runDir, 'metrics.parquet')]);
+    const names = result.columnNames();
+    return result.getRowsJS().map((row) => rowOf(names, row));
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** The rows of a run's `metrics.parquet` as hyparquet reads them. */
+export async function hyparquet(runDir: string): Promise<ReadRow[]> {
+  const bytes = readFileSync(join(runDir, 'metrics.parquet'));
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
+  const names = parquetSchema(parquetMetadata(file)).children.map(({ element }) => element.name);
+  let rows: ReadRow[] = [];
+  await parquetRead({ file, onComplete: (read) => (rows = read.map((row) => rowOf(names, row as unknown[]))) });
+  return rows;
+}
+
+/** Defines every key, so that a metric called `__proto__` is one. */
+const rowOf = (names: readonly string[], row: readonly unknown[]): ReadRow =>
+  Object.fromEntries(names.map((name, at) => [name, row[at]]));
+
+/** A YAML file of a run. */
+export function yamlOf(runDir: string, name = 'run.yaml'): Readonly<Record<string, unknown>> {
+  return parse(readFileSync(join(runDir, name), 'utf8')) as Readonly<Record<string, unknown>>;
+}
+
+/** The lines of a run's log, without their times. */
+export function logLines(runDir: string): string[] {
+  return readFileSync(join(runDir, 'run.log'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.slice(line.indexOf(' ') + 1));
+}
