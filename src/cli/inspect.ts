@@ -4,7 +4,7 @@ import { RunStatus } from '../model/run-status.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { inspectRun, type RunInfo } from '../reader/inspect-run.js';
 import { printable } from './printable.js';
-import type { Command } from './run-cli.js';
+import type { Command } from './command.js';
 import { ExitCode, type Terminal } from './terminal.js';
 
 const MAX_METRICS = 40;

@@ -4,7 +4,7 @@ import { nodeFs } from '../storage/node-fs.js';
 import { type Recovery, recoverRun } from '../writer/recover-run.js';
 import { runFoldersIn } from '../reader/run-folders.js';
 import { printable } from './printable.js';
-import { type Command, exitCodeOf, messageOf } from './run-cli.js';
+import { type Command, exitCodeOf, messageOf } from './command.js';
 import { ExitCode, type Terminal } from './terminal.js';
 
 interface Failure {

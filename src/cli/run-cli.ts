@@ -1,19 +1,11 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { type ErrorCode, ExpmanError } from '../model/errors.js';
+import { parseArgs } from 'node:util';
 import { nearestWord } from '../model/nearest-word.js';
 import { VERSION } from '../model/version.js';
+import { type Command, exitCodeOf, messageOf } from './command.js';
 import { inspect } from './inspect.js';
 import { recover } from './recover.js';
 import { ExitCode, Terminal } from './terminal.js';
 import { printable } from './printable.js';
-
-/** A command of the CLI. */
-export interface Command {
-  readonly usage: string;
-  readonly summary: string;
-  readonly options: NonNullable<ParseArgsConfig['options']>;
-  readonly run: (paths: readonly string[], options: Readonly<Record<string, unknown>>, terminal: Terminal) => Promise<number>;
-}
 
 const COMMANDS: Readonly<Record<string, Command>> = { inspect, recover };
 const COMMON = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, debug: { type: 'boolean' } } as const;
@@ -54,23 +46,6 @@ async function runCommand(command: Command, args: readonly string[], terminal: T
     terminal.complain(values['debug'] === true && error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
     return exitCodeOf(error);
   }
-}
-
-/** What is told of an error: its code and message, without a stack. */
-export function messageOf(error: unknown): string {
-  if (error instanceof ExpmanError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** The exit code an error stands for. */
-export function exitCodeOf(error: unknown): number {
-  const codes: Partial<Record<ErrorCode, number>> = {
-    RUN_LOCKED: ExitCode.locked,
-    FENCED: ExitCode.locked,
-    IO: ExitCode.io,
-    WRITE_FAILED: ExitCode.io,
-  };
-  return error instanceof ExpmanError ? (codes[error.code] ?? ExitCode.invalid) : ExitCode.io;
 }
 
 function usageError(terminal: Terminal, message: string): number {

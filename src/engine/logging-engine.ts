@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Observable, Subject, defer, map, startWith } from 'rxjs';
-import type { Logger } from 'winston';
 import { RecordKind } from '../channel/layout.js';
 import { RunTrouble } from '../channel/run-control.js';
 import { ExpmanError } from '../model/errors.js';
@@ -23,7 +22,7 @@ import { openRun } from './open-run.js';
 import { watchProcessEnd } from './process-hooks.js';
 import { watchSignals } from './process-signals.js';
 import { RowIntake } from './row-intake.js';
-import { createRunLogger } from './run-logger.js';
+import { type Logger, createRunLogger } from './run-logger.js';
 import { surroundings } from './surroundings.js';
 import { WriterHost, errorFrom } from './writer-host.js';
 
@@ -109,6 +108,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       options: config.toPlain(),
       control: this.intake.channel.control.memory,
       continues,
+      resumes: continues,
       before,
       degraded: null,
     };
@@ -238,7 +238,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
    * Works in a loop that never yields, does not keep the process alive, and completes with the run.
    */
   live(periodMs = DEFAULT_LIVE_MS): Observable<LiveSnapshot> {
-    if (!(periodMs >= 1 && periodMs <= 2 ** 31 - 1)) throw invalidOption('periodMs', 'a number of milliseconds from 1 up', periodMs);
+    if (typeof periodMs !== 'number' || !(periodMs >= 1 && periodMs <= 2 ** 31 - 1)) throw invalidOption('periodMs', 'a number of milliseconds from 1 up', periodMs);
     return liveSnapshots(this.metrics, periodMs);
   }
 

@@ -210,7 +210,7 @@ export class WriterHost {
     };
     for (const [runId, run] of this.runs) {
       run.onWriterLost(degraded);
-      this.runs.set(runId, { ...run, opening: { ...run.opening, continues: true, degraded } });
+      this.runs.set(runId, { ...run, opening: { ...run.opening, continues: true, resumes: false, degraded } });
     }
     if (replaced) this.startThread();
     else this.writeHere();
@@ -239,7 +239,7 @@ export class WriterHost {
     Atomics.store(this.wire, WireWord.owner, WireOwner.caller);
     if (this.standIn === null) {
       this.standIn = new WriterCore({ fs: nodeFs, wire: this.wire, arenas: this.pool, post: () => undefined, walOnly: true });
-      for (const { opening } of this.runs.values()) this.standIn.open({ ...opening, continues: true });
+      for (const { opening } of this.runs.values()) this.standIn.open({ ...opening, continues: true, resumes: false });
     }
     return this.standIn.drain();
   }

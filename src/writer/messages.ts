@@ -14,6 +14,8 @@ export interface RunOpening {
   readonly control: SharedArrayBuffer;
   /** The folder holds rows already: of an earlier owner, or of a writer that died. */
   readonly continues: boolean;
+  /** This opening takes an earlier owner's run up again; the newest mark of its `resumed` waits for its step. */
+  readonly resumes: boolean;
   /** What earlier owners counted; rows are counted from the files. */
   readonly before: { readonly dropped: number; readonly invalid: number };
   /** A writer thread died under the run; told in run.yaml to the end. */

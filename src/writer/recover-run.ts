@@ -86,6 +86,7 @@ function takeToItsEnd(fs: FsPort, folder: string, { identity, counts }: KnownRun
       options: resolveOptions({}),
       control: channel.control.memory,
       continues: true,
+      resumes: false,
       before: counts,
       degraded: null,
     });

@@ -12,7 +12,8 @@ import type { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { HEARTBEAT_MS, LOCK_NAME, holdsLock, releaseLock } from '../storage/run-lock.js';
 import type { FromWriter, PlainError, RunOpening } from './messages.js';
-import { healLog, writeConfigFile, writeRunFile } from './run-files.js';
+import { readIdentity } from './identity.js';
+import { healLog, reopenRunFile, writeConfigFile, writeRunFile } from './run-files.js';
 import { loadState } from './load-state.js';
 import type { FlushOutcome, RunPipeline, RunPipelineOptions } from './run-pipeline.js';
 import { type RunEnding, RunState } from './run-state.js';
@@ -92,11 +93,24 @@ export class RunSession {
     });
     if (parts !== null) {
       this.attach(parts);
-      if (loaded !== null) this.identity = withStep(this.identity, loaded.lastStep);
+      if (loaded !== null) this.identity = this.continuedIdentity(loaded.lastStep);
       if (loaded?.footer != null) this.pipeline?.continueFrom(loaded.footer);
       for (const span of loaded?.spans ?? []) this.pipeline?.rows(span);
       if (this.state.log.pending.length > 0) this.pipeline?.line('');
     }
+  }
+
+  /** The identity with its marks as run.yaml has them; the newest says behind which step the run was taken up again. */
+  private continuedIdentity(lastStep: number | null): RunIdentity {
+    const { fs } = this.context;
+    const { folder, identity, resumes } = this.opening;
+    const { file, identity: written } = readIdentity(fs, folder);
+    if (!resumes) return { ...identity, ...(written.resumed !== undefined && { resumed: written.resumed }) };
+    const marks = identity.resumed ?? [];
+    const resumed = marks.map((mark, at) => (at === marks.length - 1 ? { ...mark, step: lastStep } : mark));
+    const known = { ...identity, resumed };
+    attempt(() => reopenRunFile(fs, folder, file, known, this.context.now()));
+    return known;
   }
 
   /** Bytes of rows in this thread's memory that are in no file but the WAL. */
@@ -324,14 +338,6 @@ export class RunSession {
     const errno = error instanceof ExpmanError ? error.errno : errnoOf(error);
     return { code, message, count: this.rows - (this.pipeline?.publishedRows ?? 0), ...(errno !== undefined && { errno }) };
   }
-}
-
-/** The newest mark of a resumption says behind which step it came. */
-function withStep(identity: RunIdentity, step: number | null): RunIdentity {
-  const { resumed = [] } = identity;
-  const newest = resumed.at(-1);
-  if (newest === undefined || newest.step !== null || newest.at < identity.startedAt) return identity;
-  return { ...identity, resumed: [...resumed.slice(0, -1), { ...newest, step }] };
 }
 
 function degradationOf(error: unknown, now: number): Degradation {

@@ -31,7 +31,8 @@ export interface WriterCoreOptions {
  */
 export class WriterCore {
   private readonly sessions = new Map<number, RunSession>();
-  private readonly waiting: RunOpening[] = [];
+  /** Runs that wait for the second stage, and what was asked of them meanwhile. */
+  private readonly waiting = new Map<number, { readonly opening: RunOpening; readonly flushes: [flushId: number, seq: number][] }>();
   private readonly context: SessionContext;
   private readonly publishes$ = new Subject<Observable<unknown>>();
   private parts: ColumnarParts | null = null;
@@ -53,13 +54,17 @@ export class WriterCore {
   attach(parts: ColumnarParts): void {
     this.parts = parts;
     for (const session of this.sessions.values()) session.attach(parts);
-    for (const opening of this.waiting.splice(0)) this.open(opening);
+    for (const [runId, { opening, flushes }] of this.waiting) {
+      this.waiting.delete(runId);
+      this.open(opening);
+      for (const [flushId, seq] of flushes) this.flush(runId, flushId, seq);
+    }
   }
 
   /** Takes a run over. One that continues an earlier one waits for the second stage, which alone can read it. */
   open(opening: RunOpening): void {
     if (opening.continues && this.parts === null && this.options.walOnly !== true) {
-      this.waiting.push(opening);
+      this.waiting.set(opening.runId, { opening, flushes: [] });
       return;
     }
     try {
@@ -70,6 +75,7 @@ export class WriterCore {
   }
 
   flush(runId: number, flushId: number, seq: number): void {
+    this.waiting.get(runId)?.flushes.push([flushId, seq]);
     this.sessions.get(runId)?.flush(flushId, seq);
   }
 
@@ -119,7 +125,7 @@ export class WriterCore {
   }
 
   get openRuns(): number {
-    return this.sessions.size + this.waiting.length;
+    return this.sessions.size + this.waiting.size;
   }
 
   private oneAtATime<T>(work: Observable<T>): Observable<T> {

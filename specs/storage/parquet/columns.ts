@@ -54,6 +54,7 @@ export function integersOf(values: Iterable<number>, type: 'INT64' | 'TIMESTAMP'
 export function cellsOf(column: Column): Cell[] {
   const bits =
     column.type === 'DOUBLE' ? new BigInt64Array(column.values.buffer, column.values.byteOffset) : null;
+  const text = Buffer.from(column.values.buffer, column.values.byteOffset, column.values.byteLength);
   return Array.from({ length: column.length }, (_, row): Cell => {
     if (column.validity !== null && !isSet(column.validity, row)) return null;
     switch (column.type) {
@@ -65,7 +66,7 @@ export function cellsOf(column: Column): Cell[] {
       case 'TIMESTAMP':
         return column.values[row] ?? null;
       case 'UTF8':
-        return Buffer.from(column.values).toString('utf8', column.offsets[row], column.offsets[row + 1]);
+        return text.toString('utf8', column.offsets[row], column.offsets[row + 1]);
     }
   });
 }
