@@ -11,14 +11,18 @@ import { tempFolders } from '../support/temp-folder.js';
 const folder = tempFolders('cli');
 
 async function finishedRun(base = folder()): Promise<string> {
-  const run = new LoggingEngine(new ExperimentConfig('exp', base, { environment: false, tags: ['t'], notes: 'n\u001b[31m' }));
-  for (let step = 0; step < 10; step++) run.logMetrics({ loss: 1 / (step + 1), 'evil\u001b]0;x\u0007': step }, step);
+  const run = new LoggingEngine(
+    new ExperimentConfig('exp', base, { environment: false, tags: ['t'], notes: 'n\u001b[31m' }),
+  );
+  for (let step = 0; step < 10; step++)
+    run.logMetrics({ loss: 1 / (step + 1), 'evil\u001b]0;x\u0007': step }, step);
   await run.close();
   return run.runDir;
 }
 
 async function killedRun(base = folder()): Promise<string> {
-  const code = "const run = open(); for (let i = 0; i < 100; i++) run.logMetrics({ a: i }, i); await run.flush(); process.kill(process.pid, 'SIGKILL');";
+  const code =
+    "const run = open(); for (let i = 0; i < 100; i++) run.logMetrics({ a: i }, i); await run.flush(); process.kill(process.pid, 'SIGKILL');";
   return (await runChild(base, code)).runDir;
 }
 
@@ -27,14 +31,25 @@ const fingerprint = (runDir: string): string[] =>
   readdirSync(runDir, { recursive: true, encoding: 'utf8' })
     .filter((name) => statSync(join(runDir, name)).isFile())
     .sort()
-    .map((name) => `${name} ${createHash('sha256').update(readFileSync(join(runDir, name))).digest('hex')}`);
+    .map(
+      (name) =>
+        `${name} ${createHash('sha256')
+          .update(readFileSync(join(runDir, name)))
+          .digest('hex')}`,
+    );
 
 describe('expman', () => {
   it('explains itself, says its version, and ends with 1 when it is used wrongly', async () => {
     expect((await expman('--help')).stdout).toMatch(/expman inspect[^]*expman recover[^]*Exit codes/);
     expect((await expman('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-    expect(await expman('recver', '.')).toMatchObject({ exit: 1, stderr: expect.stringContaining('did you mean recover?') as string });
-    expect(await expman('inspect')).toMatchObject({ exit: 1, stderr: expect.stringContaining('a path is missing') as string });
+    expect(await expman('recver', '.')).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining('did you mean recover?') as string,
+    });
+    expect(await expman('inspect')).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining('a path is missing') as string,
+    });
     expect(await expman('inspect', '--nonsense', '.')).toMatchObject({ exit: 1, stdout: '' });
     expect(await expman()).toMatchObject({ exit: 1 });
   });
@@ -48,14 +63,18 @@ describe('expman inspect', () => {
     expect(stdout).toMatch(/rows +10\n/);
     expect(stdout).toMatch(/loss +0\.1 +0\.1 +1 +0\.292897 +10\n/);
     expect(stdout).toMatch(/metrics\.parquet +[\d,]+\n/);
-    // eslint-disable-next-line no-control-regex
     expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
     expect(stdout).toContain('evil\\u001b');
   });
 
   it('prints the same as JSON, on request', async () => {
     const { stdout } = await expman('inspect', '--json', await finishedRun());
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'FINISHED', rows: 10, walRows: 0, metrics: { loss: { count: 10, last: 0.1 } } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 'FINISHED',
+      rows: 10,
+      walRows: 0,
+      metrics: { loss: { count: 10, last: 0.1 } },
+    });
   });
 
   it('sees the rows of a run that was cut off, and changes nothing', async () => {
@@ -70,10 +89,17 @@ describe('expman inspect', () => {
 
   it('ends with 2 for a folder that is no run, and says why', async () => {
     const base = folder();
-    expect(await expman('inspect', base)).toMatchObject({ exit: 2, stdout: '', stderr: expect.stringMatching(/^expman: RUN_NOT_FOUND: /) as string });
+    expect(await expman('inspect', base)).toMatchObject({
+      exit: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^expman: RUN_NOT_FOUND: /) as string,
+    });
     mkdirSync(join(base, 'r'));
     writeFileSync(join(base, 'r/run.yaml'), `- ${'- '.repeat(1000)}1\n# end\n`);
-    expect(await expman('inspect', join(base, 'r'))).toMatchObject({ exit: 2, stderr: expect.stringMatching(/^expman: UNSAFE_YAML: /) as string });
+    expect(await expman('inspect', join(base, 'r'))).toMatchObject({
+      exit: 2,
+      stderr: expect.stringMatching(/^expman: UNSAFE_YAML: /) as string,
+    });
   });
 });
 
@@ -84,7 +110,9 @@ describe('expman recover', () => {
     expect(exit).toBe(0);
     expect(stdout).toMatch(/CRASHED\n {2}100 rows are in metrics\.parquet; the write-ahead log held 100\n/);
     expect(readdirSync(runDir).sort()).toEqual(['metrics.parquet', 'run.yaml']);
-    expect(await duckdb(runDir, 'SELECT count(*) AS rows FROM read_parquet($1) WHERE a = step')).toEqual([{ rows: 100n }]);
+    expect(await duckdb(runDir, 'SELECT count(*) AS rows FROM read_parquet($1) WHERE a = step')).toEqual([
+      { rows: 100n },
+    ]);
     const before = fingerprint(runDir);
     expect((await expman('recover', runDir)).stdout).toContain('nothing to do');
     expect(fingerprint(runDir)).toEqual(before);
@@ -97,8 +125,14 @@ describe('expman recover', () => {
     await finishedRun(base);
     symlinkSync(elsewhere, join(base, 'exp/link'));
     const { stdout } = await expman('recover', '--json', base);
-    const { recovered, failed } = JSON.parse(stdout) as { recovered: { changed: boolean; rows: number }[]; failed: unknown[] };
-    expect(recovered.map(({ changed, rows }) => [changed, rows]).sort()).toEqual([[false, 10], [true, 100]]);
+    const { recovered, failed } = JSON.parse(stdout) as {
+      recovered: { changed: boolean; rows: number }[];
+      failed: unknown[];
+    };
+    expect(recovered.map(({ changed, rows }) => [changed, rows]).sort()).toEqual([
+      [false, 10],
+      [true, 100],
+    ]);
     expect(failed).toEqual([]);
     expect(readdirSync(elsewhere)).toContain('run.lock');
   });
@@ -106,7 +140,10 @@ describe('expman recover', () => {
   it('leaves a run alone whose owner lives: exit 4', async () => {
     const run = new LoggingEngine(new ExperimentConfig('exp', folder(), { environment: false }));
     run.logMetrics({ a: 1 });
-    expect(await expman('recover', run.runDir)).toMatchObject({ exit: 4, stderr: expect.stringContaining('RUN_LOCKED') as string });
+    expect(await expman('recover', run.runDir)).toMatchObject({
+      exit: 4,
+      stderr: expect.stringContaining('RUN_LOCKED') as string,
+    });
     expect((await run.close()).rows).toBe(1);
   });
 

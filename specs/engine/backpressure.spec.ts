@@ -7,7 +7,9 @@ import { tempFolders } from '../support/temp-folder.js';
 const folder = tempFolders('backpressure');
 const ROWS = 600_000;
 const open = (options: ExperimentOptions): LoggingEngine =>
-  new LoggingEngine(new ExperimentConfig('exp', folder(), { environment: false, maxBufferedBytes: 1024 * 1024, ...options }));
+  new LoggingEngine(
+    new ExperimentConfig('exp', folder(), { environment: false, maxBufferedBytes: 1024 * 1024, ...options }),
+  );
 // 24 MB of rows in one burst, through a buffer of 1 MB, faster than any writer: its thread is not even up yet.
 function burst(run: LoggingEngine, onError?: (error: unknown) => void): void {
   for (let step = 0; step < ROWS; step++) {
@@ -19,7 +21,8 @@ function burst(run: LoggingEngine, onError?: (error: unknown) => void): void {
     }
   }
 }
-const counted = 'SELECT count(*) AS rows, count(*) FILTER (loss = step AND accuracy = step) AS right FROM read_parquet($1)';
+const counted =
+  'SELECT count(*) AS rows, count(*) FILTER (loss = step AND accuracy = step) AS right FROM read_parquet($1)';
 
 describe('a producer that is faster than the writer', () => {
   it("waits, with backpressure: 'block', and loses nothing", async () => {
@@ -46,7 +49,12 @@ describe('a producer that is faster than the writer', () => {
     const run = open({ backpressure: 'throw' });
     const errors: ExpmanError[] = [];
     burst(run, (error) => errors.push(error as ExpmanError));
-    expect(errors[0]).toMatchObject({ name: 'ExpmanError', code: 'BACKPRESSURE', option: 'maxBufferedBytes', value: 1024 * 1024 });
+    expect(errors[0]).toMatchObject({
+      name: 'ExpmanError',
+      code: 'BACKPRESSURE',
+      option: 'maxBufferedBytes',
+      value: 1024 * 1024,
+    });
     const { rows, dropped } = await run.close();
     expect(dropped).toBe(errors.length);
     expect(rows + dropped).toBe(ROWS);
@@ -56,6 +64,8 @@ describe('a producer that is faster than the writer', () => {
     const run = open({ backpressure: 'block' });
     for (let step = 0; step < 5; step++) run.logMetrics({ text: String(step).repeat(3_000_000) }, step);
     await run.close();
-    expect(await duckdb(run.runDir, 'SELECT length(text)::INTEGER AS length FROM read_parquet($1)')).toEqual(Array(5).fill({ length: 3_000_000 }));
+    expect(await duckdb(run.runDir, 'SELECT length(text)::INTEGER AS length FROM read_parquet($1)')).toEqual(
+      Array(5).fill({ length: 3_000_000 }),
+    );
   });
 });

@@ -5,13 +5,15 @@ import { runChild } from '../support/child.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const folder = tempFolders('live');
-const open = (): LoggingEngine => new LoggingEngine(new ExperimentConfig('exp', folder(), { environment: false }));
+const open = (): LoggingEngine =>
+  new LoggingEngine(new ExperimentConfig('exp', folder(), { environment: false }));
 
 describe('a live tap', () => {
   it('ends with the latest value of every metric, and completes with the run', async () => {
     const run = open();
     const snapshots = lastValueFrom(run.live(20).pipe(toArray()));
-    for (let step = 0; step < 100; step++) run.logMetrics({ loss: 100 - step, note: `at ${step}`, big: BigInt(step) }, step);
+    for (let step = 0; step < 100; step++)
+      run.logMetrics({ loss: 100 - step, note: `at ${step}`, big: BigInt(step) }, step);
     run.logMetrics({ loss: NaN });
     await run.close();
     const last = (await snapshots).at(-1);
@@ -50,14 +52,19 @@ describe('a live tap', () => {
   });
 
   it('does not keep the process alive', async () => {
-    const { ended, said } = await runChild(folder(), "const run = open(); run.live(50).subscribe(); run.logMetrics({ a: 1 }); process.on('exit', () => say('end'));");
+    const { ended, said } = await runChild(
+      folder(),
+      "const run = open(); run.live(50).subscribe(); run.logMetrics({ a: 1 }); process.on('exit', () => say('end'));",
+    );
     expect([ended, said]).toEqual([0, ['end']]);
   });
 
   it('is refused for a period that is none', () => {
     const run = open();
     for (const period of [0, -1, NaN, Infinity, '10' as unknown as number])
-      expect(() => run.live(period)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION', option: 'periodMs' }) as Error);
+      expect(() => run.live(period)).toThrow(
+        expect.objectContaining({ code: 'INVALID_OPTION', option: 'periodMs' }) as Error,
+      );
     return firstValueFrom(run.health$).then(() => run.close());
   });
 });

@@ -30,41 +30,114 @@ const ENDS: readonly End[] = [
   { way: 'close', code: 'await run.close();', exit: 0, status: 'FINISHED', whole: true },
   { way: 'metrics.complete()', code: 'run.metrics.complete();', exit: 0, status: 'FINISHED', whole: true },
   { way: 'a forgotten close', code: '', exit: 0, status: 'FINISHED', whole: true },
-  { way: 'a forgotten close, with an exit code', code: 'process.exitCode = 7;', exit: 7, status: 'FAILED', told: { exitCode: 7 }, whole: true },
+  {
+    way: 'a forgotten close, with an exit code',
+    code: 'process.exitCode = 7;',
+    exit: 7,
+    status: 'FAILED',
+    told: { exitCode: 7 },
+    whole: true,
+  },
   { way: 'Symbol.dispose', code: 'run[Symbol.dispose]();', exit: 0, status: 'FINISHED', whole: true },
-  { way: 'metrics.error(e)', code: "run.metrics.error(new RangeError('diverged'));", exit: 0, status: 'FAILED', told: { error: { name: 'RangeError', message: 'diverged' } }, whole: true },
+  {
+    way: 'metrics.error(e)',
+    code: "run.metrics.error(new RangeError('diverged'));",
+    exit: 0,
+    status: 'FAILED',
+    told: { error: { name: 'RangeError', message: 'diverged' } },
+    whole: true,
+  },
   { way: 'process.exit(3)', code: 'process.exit(3);', exit: 3, status: 'FAILED', told: { exitCode: 3 } },
   { way: 'process.exit() before its close', code: 'process.exit();', exit: 0, status: 'INTERRUPTED' },
-  { way: 'process.exit() while it closes', code: 'run.close(); process.exit();', exit: 0, status: 'FINISHED' },
-  { way: 'an uncaught exception', code: "throw new TypeError('boom');", exit: 1, status: 'CRASHED', told: { error: { name: 'TypeError', message: 'boom' } } },
-  { way: 'an unhandled rejection', code: "Promise.reject(new TypeError('gone')); await new Promise(() => setTimeout(() => {}, 1e6));", exit: 1, status: 'CRASHED', told: { error: { message: 'gone' } } },
-  { way: 'an exit in an exit handler', code: "process.on('exit', () => process.exit(9)); process.exit(2);", exit: 9, status: 'FAILED' },
-  { way: 'a thread pool that is busy at the exit', code: "const { pbkdf2 } = await import('node:crypto'); for (let i = 0; i < 8; i++) pbkdf2('a', 'b', 3e5, 64, 'sha512', () => {}); process.exit(4);", exit: 4, status: 'FAILED' },
-  { way: 'SIGTERM, handled', code: "process.kill(process.pid, 'SIGTERM'); await new Promise(() => setTimeout(() => {}, 1e6));", exit: 'SIGTERM', status: 'INTERRUPTED', whole: undefined },
-  { way: 'SIGTERM after a flush', code: "await run.flush(); handle(false); process.kill(process.pid, 'SIGTERM'); await new Promise(() => setTimeout(() => {}, 1e6));", exit: 'SIGTERM', status: 'CRASHED' },
-  { way: 'SIGKILL after a flush', code: "await run.flush(); process.kill(process.pid, 'SIGKILL');", exit: 'SIGKILL', status: 'CRASHED' },
-  { way: 'abort after a flush', code: 'await run.flush(); process.abort();', exit: 'SIGABRT', status: 'CRASHED' },
+  {
+    way: 'process.exit() while it closes',
+    code: 'run.close(); process.exit();',
+    exit: 0,
+    status: 'FINISHED',
+  },
+  {
+    way: 'an uncaught exception',
+    code: "throw new TypeError('boom');",
+    exit: 1,
+    status: 'CRASHED',
+    told: { error: { name: 'TypeError', message: 'boom' } },
+  },
+  {
+    way: 'an unhandled rejection',
+    code: "Promise.reject(new TypeError('gone')); await new Promise(() => setTimeout(() => {}, 1e6));",
+    exit: 1,
+    status: 'CRASHED',
+    told: { error: { message: 'gone' } },
+  },
+  {
+    way: 'an exit in an exit handler',
+    code: "process.on('exit', () => process.exit(9)); process.exit(2);",
+    exit: 9,
+    status: 'FAILED',
+  },
+  {
+    way: 'a thread pool that is busy at the exit',
+    code: "const { pbkdf2 } = await import('node:crypto'); for (let i = 0; i < 8; i++) pbkdf2('a', 'b', 3e5, 64, 'sha512', () => {}); process.exit(4);",
+    exit: 4,
+    status: 'FAILED',
+  },
+  {
+    way: 'SIGTERM, handled',
+    code: "process.kill(process.pid, 'SIGTERM'); await new Promise(() => setTimeout(() => {}, 1e6));",
+    exit: 'SIGTERM',
+    status: 'INTERRUPTED',
+    whole: undefined,
+  },
+  {
+    way: 'SIGTERM after a flush',
+    code: "await run.flush(); handle(false); process.kill(process.pid, 'SIGTERM'); await new Promise(() => setTimeout(() => {}, 1e6));",
+    exit: 'SIGTERM',
+    status: 'CRASHED',
+  },
+  {
+    way: 'SIGKILL after a flush',
+    code: "await run.flush(); process.kill(process.pid, 'SIGKILL');",
+    exit: 'SIGKILL',
+    status: 'CRASHED',
+  },
+  {
+    way: 'abort after a flush',
+    code: 'await run.flush(); process.abort();',
+    exit: 'SIGABRT',
+    status: 'CRASHED',
+  },
 ];
 
 describe('a run whose process ends by', () => {
-  it.each(ENDS)('$way keeps every row and tells the truth', async ({ way, code, exit, status, told = {}, ...rest }) => {
-    const whole = 'whole' in rest ? rest.whole : false;
-    const options = way === 'SIGTERM, handled' ? '{ handleSignals: true }' : '{}';
-    const { runDir, ended } = await runChild(folder(), `${LOGGED.replace('open()', `open(${options})`)}\n${code.replace('handle(false); ', '')}`);
-    expect(ended).toBe(exit);
-    const { status: seen, rows, walRows } = await readRun(runDir);
-    expect({ seen, rows }).toEqual({ seen: status, rows: ROWS });
-    if (whole !== undefined) expect(walRows === 0).toBe(whole);
+  it.each(ENDS)(
+    '$way keeps every row and tells the truth',
+    async ({ way, code, exit, status, told = {}, ...rest }) => {
+      const whole = 'whole' in rest ? rest.whole : false;
+      const options = way === 'SIGTERM, handled' ? '{ handleSignals: true }' : '{}';
+      const { runDir, ended } = await runChild(
+        folder(),
+        `${LOGGED.replace('open()', `open(${options})`)}\n${code.replace('handle(false); ', '')}`,
+      );
+      expect(ended).toBe(exit);
+      const { status: seen, rows, walRows } = await readRun(runDir);
+      expect({ seen, rows }).toEqual({ seen: status, rows: ROWS });
+      if (whole !== undefined) expect(walRows === 0).toBe(whole);
 
-    const { changed } = await recoverRun(runDir);
-    if (whole !== undefined) expect(changed).toBe(!whole);
-    expect(yamlOf(runDir)).toMatchObject({ status, counts: { rows: ROWS }, ...told });
-    expect(await duckdb(runDir, 'SELECT count(*) AS rows, max(step) AS last FROM read_parquet($1)')).toEqual([{ rows: BigInt(ROWS), last: BigInt(ROWS - 1) }]);
-    expect(logLines(runDir)).toEqual([expect.stringContaining('last words')]);
-  });
+      const { changed } = await recoverRun(runDir);
+      if (whole !== undefined) expect(changed).toBe(!whole);
+      expect(yamlOf(runDir)).toMatchObject({ status, counts: { rows: ROWS }, ...told });
+      expect(
+        await duckdb(runDir, 'SELECT count(*) AS rows, max(step) AS last FROM read_parquet($1)'),
+      ).toEqual([{ rows: BigInt(ROWS), last: BigInt(ROWS - 1) }]);
+      expect(logLines(runDir)).toEqual([expect.stringContaining('last words')]);
+    },
+  );
 
   it('process.exit right after it was opened, before its writer thread is up, keeps every row', async () => {
-    const { runDir, ended } = await runChild(folder(), "const run = open(); run.logMetrics({ loss: 1 }, 1); process.exit(5);");
+    const { runDir, ended } = await runChild(
+      folder(),
+      'const run = open(); run.logMetrics({ loss: 1 }, 1); process.exit(5);',
+    );
     expect(ended).toBe(5);
     expect(await readRun(runDir)).toMatchObject({ status: 'FAILED', rows: 1 });
   });
@@ -80,7 +153,11 @@ describe('a run whose process is killed in a loop that never yields', () => {
         if (step % 1000 === 0) say(String(step));
       }`;
     // The writer thread takes a moment to come up; the promise holds from its first write on.
-    const killWhen = (said: readonly string[], runDir: string): boolean => said.length > 50 && readdirSync(runDir).some((name) => name.startsWith('wal-') && statSync(join(runDir, name)).size > 10_000);
+    const killWhen = (said: readonly string[], runDir: string): boolean =>
+      said.length > 50 &&
+      readdirSync(runDir).some(
+        (name) => name.startsWith('wal-') && statSync(join(runDir, name)).size > 10_000,
+      );
     const { runDir, ended, said } = await runChild(folder(), code, { killWhen });
     expect(ended).toBe('SIGKILL');
     const last = Number(said.at(-1));
@@ -88,7 +165,8 @@ describe('a run whose process is killed in a loop that never yields', () => {
     const steps = table.getChild('step');
     expect(status).toBe('CRASHED');
     expect(table.numRows).toBeGreaterThan(0);
-    for (let at = 0; at < table.numRows; at++) if (steps?.get(at) !== BigInt(at)) expect(steps?.get(at)).toBe(BigInt(at));
+    for (let at = 0; at < table.numRows; at++)
+      if (steps?.get(at) !== BigInt(at)) expect(steps?.get(at)).toBe(BigInt(at));
     await recoverRun(runDir);
     expect(await duckdb(runDir, 'SELECT count(*) AS rows, max(step) AS last FROM read_parquet($1)')).toEqual([
       { rows: BigInt(table.numRows), last: BigInt(table.numRows - 1) },

@@ -9,7 +9,8 @@ import { tempFolders } from '../support/temp-folder.js';
 const folder = tempFolders('resume');
 const open = (base: string, options: ExperimentOptions): LoggingEngine =>
   new LoggingEngine(new ExperimentConfig('exp', base, { environment: false, runName: 'r', ...options }));
-const steps = async (runDir: string): Promise<unknown[]> => (await duckdb(runDir)).map(({ step }) => Number(step));
+const steps = async (runDir: string): Promise<unknown[]> =>
+  (await duckdb(runDir)).map(({ step }) => Number(step));
 
 describe('a run of a name that is taken', () => {
   it("is refused with resume: 'never', the default", async () => {
@@ -18,29 +19,40 @@ describe('a run of a name that is taken', () => {
     expect(() => open(base, {})).toThrow(expect.objectContaining({ code: 'RUN_EXISTS' }) as Error);
   });
 
-  it("is refused while it is open, whatever resume says", async () => {
+  it('is refused while it is open, whatever resume says', async () => {
     const base = folder();
     const run = open(base, {});
-    expect(() => open(base, { resume: 'allow' })).toThrow(expect.objectContaining({ code: 'RUN_LOCKED' }) as Error);
+    expect(() => open(base, { resume: 'allow' })).toThrow(
+      expect.objectContaining({ code: 'RUN_LOCKED' }) as Error,
+    );
     run.logMetrics({ a: 1 }, 1);
     expect((await run.close()).rows).toBe(1);
   });
 
   it("must be there with resume: 'must'", () => {
-    expect(() => open(folder(), { resume: 'must' })).toThrow(expect.objectContaining({ code: 'RUN_NOT_FOUND' }) as Error);
+    expect(() => open(folder(), { resume: 'must' })).toThrow(
+      expect.objectContaining({ code: 'RUN_NOT_FOUND' }) as Error,
+    );
   });
 
   it('is refused where its run.yaml makes no sense', () => {
     const base = folder();
     mkdirSync(join(base, 'exp/r'), { recursive: true });
-    expect(() => open(base, { resume: 'allow' })).toThrow(expect.objectContaining({ code: 'RUN_NOT_FOUND' }) as Error);
+    expect(() => open(base, { resume: 'allow' })).toThrow(
+      expect.objectContaining({ code: 'RUN_NOT_FOUND' }) as Error,
+    );
     writeFileSync(join(base, 'exp/r/run.yaml'), 'status: RUNNING\n');
-    expect(() => open(base, { resume: 'allow' })).toThrow(expect.objectContaining({ code: 'CORRUPT' }) as Error);
+    expect(() => open(base, { resume: 'allow' })).toThrow(
+      expect.objectContaining({ code: 'CORRUPT' }) as Error,
+    );
   });
 
   it('gets a suffix where it was made from the time', async () => {
     const base = folder();
-    const runs = Array.from({ length: 20 }, () => new LoggingEngine(new ExperimentConfig('exp', base, { environment: false })));
+    const runs = Array.from(
+      { length: 20 },
+      () => new LoggingEngine(new ExperimentConfig('exp', base, { environment: false })),
+    );
     expect(new Set(runs.map(({ runName }) => runName)).size).toBe(20);
     await Promise.all(runs.map((run) => run.close()));
   });
@@ -58,7 +70,11 @@ describe('a run that is continued', () => {
     const before = yamlOf(first.runDir);
 
     const second = open(base, { tags: ['b'], resume: 'allow' });
-    expect(yamlOf(second.runDir)).toMatchObject({ status: 'RUNNING', uuid: before['uuid'], counts: { rows: 5 } });
+    expect(yamlOf(second.runDir)).toMatchObject({
+      status: 'RUNNING',
+      uuid: before['uuid'],
+      counts: { rows: 5 },
+    });
     second.logParams({ model: { width: 3 } });
     second.logger.info('two');
     for (let step = 5; step < 8; step++) second.logMetrics({ loss: step, fresh: 'f' }, step);
@@ -80,7 +96,13 @@ describe('a run that is continued', () => {
       artifacts: { x: { bytes: 1 } },
       resumed: [{ from: 'FINISHED', step: 4 }],
     });
-    expect(readdirSync(second.runDir).sort()).toEqual(['artifacts', 'config.yaml', 'metrics.parquet', 'run.log', 'run.yaml']);
+    expect(readdirSync(second.runDir).sort()).toEqual([
+      'artifacts',
+      'config.yaml',
+      'metrics.parquet',
+      'run.log',
+      'run.yaml',
+    ]);
   });
 
   it('has the rows of an owner that was killed, generation after generation', async () => {
@@ -103,7 +125,9 @@ describe('a run that is continued', () => {
     expect(await steps(run.runDir)).toEqual(Array.from({ length: 4001 }, (_, step) => step));
     expect(yamlOf(run.runDir, 'config.yaml')).toEqual({ g0: true, g1000: true, g2000: true, g3000: true });
     expect(logLines(run.runDir)).toHaveLength(4);
-    expect(yamlOf(run.runDir)['resumed']).toMatchObject([999, 1999, 2999, 3999].map((step) => ({ from: 'RUNNING', step })));
+    expect(yamlOf(run.runDir)['resumed']).toMatchObject(
+      [999, 1999, 2999, 3999].map((step) => ({ from: 'RUNNING', step })),
+    );
   });
 
   it('widens the columns of the rows before', async () => {

@@ -35,11 +35,16 @@ describe('a run', () => {
 
   it('keeps every row, in order, in one Parquet file', async () => {
     const run = open();
-    for (let step = 0; step < 10_000; step++) run.logMetrics({ loss: 1 / (step + 1), even: step % 2 === 0 }, step);
+    for (let step = 0; step < 10_000; step++)
+      run.logMetrics({ loss: 1 / (step + 1), even: step % 2 === 0 }, step);
     await run.close();
     const rows = await duckdb(run.runDir);
     expect(rows.length).toBe(10_000);
-    expect(rows.every(({ step, loss, even }, at) => step === BigInt(at) && loss === 1 / (at + 1) && even === (at % 2 === 0))).toBe(true);
+    expect(
+      rows.every(
+        ({ step, loss, even }, at) => step === BigInt(at) && loss === 1 / (at + 1) && even === (at % 2 === 0),
+      ),
+    ).toBe(true);
   });
 
   it('leaves exactly its files behind when it is closed', async () => {
@@ -49,7 +54,13 @@ describe('a run', () => {
     run.logger.info('hello');
     await run.saveArtifact('model.bin', Uint8Array.of(1, 2, 3));
     await run.close();
-    expect(readdirSync(run.runDir).sort()).toEqual(['artifacts', 'config.yaml', 'metrics.parquet', 'run.log', 'run.yaml']);
+    expect(readdirSync(run.runDir).sort()).toEqual([
+      'artifacts',
+      'config.yaml',
+      'metrics.parquet',
+      'run.log',
+      'run.yaml',
+    ]);
     expect(existsSync(join(run.runDir, '../experiment.yaml'))).toBe(true);
   });
 
@@ -61,8 +72,22 @@ describe('a run', () => {
     expect(first).toBe(second);
     expect(first).toBe(closed);
     expect(await run.close()).toBe(first);
-    expect(first).toMatchObject({ status: RunStatus.Finished, runDir: run.runDir, rows: 2, dropped: 0, invalid: 0 });
-    expect(first.metrics.get('loss')).toEqual({ last: 1, count: 2, min: 1, max: 2, mean: 1.5, minStep: 2, maxStep: 1 });
+    expect(first).toMatchObject({
+      status: RunStatus.Finished,
+      runDir: run.runDir,
+      rows: 2,
+      dropped: 0,
+      invalid: 0,
+    });
+    expect(first.metrics.get('loss')).toEqual({
+      last: 1,
+      count: 2,
+      min: 1,
+      max: 2,
+      mean: 1.5,
+      minStep: 2,
+      maxStep: 1,
+    });
   });
 
   it('ends with the status it is closed with, and only with one that ends a run', async () => {
@@ -72,8 +97,14 @@ describe('a run', () => {
       expect(yamlOf(run.runDir)['status']).toBe(status);
     }
     const run = open();
-    await expect(run.close(RunStatus.Running)).rejects.toMatchObject({ code: 'INVALID_OPTION', option: 'status' });
-    await expect(run.close('DONE' as RunStatus)).rejects.toMatchObject({ code: 'INVALID_OPTION', value: 'DONE' });
+    await expect(run.close(RunStatus.Running)).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      option: 'status',
+    });
+    await expect(run.close('DONE' as RunStatus)).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      value: 'DONE',
+    });
     expect((await run.close()).status).toBe(RunStatus.Finished);
   });
 
@@ -159,7 +190,10 @@ describe('a run', () => {
     run.metrics.next({ timestamp: 1_700_000_000_000.25, values: { a: 2 } });
     const after = Date.now();
     await run.close();
-    const [first, second] = await duckdb(run.runDir, 'SELECT epoch_us(timestamp) AS at FROM read_parquet($1)');
+    const [first, second] = await duckdb(
+      run.runDir,
+      'SELECT epoch_us(timestamp) AS at FROM read_parquet($1)',
+    );
     expect(Number(first?.['at'])).toBeGreaterThanOrEqual(before * 1000);
     expect(Number(first?.['at'])).toBeLessThanOrEqual(after * 1000);
     expect(second?.['at']).toBe(1_700_000_000_000_250n);
@@ -186,9 +220,17 @@ describe('what a run is told', () => {
     const run = open();
     run.logParams({ optimizer: { name: 'Adam', lr: 1e-3 }, layers: [1, 2] });
     run.logParams({ optimizer: { lr: 1e-4 }, layers: [3] });
-    run.logParams(JSON.parse('{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}, "ok": 1}') as object as Record<string, unknown>);
+    run.logParams(
+      JSON.parse(
+        '{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}, "ok": 1}',
+      ) as object as Record<string, unknown>,
+    );
     await run.close();
-    expect(yamlOf(run.runDir, 'config.yaml')).toEqual({ optimizer: { name: 'Adam', lr: 1e-4 }, layers: [3], ok: 1 });
+    expect(yamlOf(run.runDir, 'config.yaml')).toEqual({
+      optimizer: { name: 'Adam', lr: 1e-4 },
+      layers: [3],
+      ok: 1,
+    });
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
@@ -221,7 +263,9 @@ describe('what a run is told', () => {
     expect(saved).toMatchObject({ name: 'models/best.txt', bytes: 7 });
     await run.close();
     expect(readFileSync(join(run.runDir, 'artifacts/models/best.txt'), 'utf8')).toBe('weights');
-    expect(yamlOf(run.runDir)['artifacts']).toMatchObject({ 'models/best.txt': { bytes: 7, sha256: saved.sha256 } });
+    expect(yamlOf(run.runDir)['artifacts']).toMatchObject({
+      'models/best.txt': { bytes: 7, sha256: saved.sha256 },
+    });
   });
 
   it('waits at its close for an artifact that is being saved, and tells in run.log of one that failed', async () => {
@@ -275,7 +319,10 @@ describe('the mailbox of a run', () => {
     source.error(new TypeError('diverged'));
     const { status, rows } = await run.closed;
     expect([status, rows]).toEqual([RunStatus.Failed, 1]);
-    expect(yamlOf(run.runDir)).toMatchObject({ status: 'FAILED', error: { name: 'TypeError', message: 'diverged' } });
+    expect(yamlOf(run.runDir)).toMatchObject({
+      status: 'FAILED',
+      error: { name: 'TypeError', message: 'diverged' },
+    });
   });
 
   it('shows each row to its taps after the run took it, and completes them at the close', async () => {
@@ -295,7 +342,16 @@ describe('the mailbox of a run', () => {
 
   it('is not disturbed by nonsense', async () => {
     const run = open();
-    for (const row of [null, undefined, 5, 'row', {}, { values: null }, { values: 7 }, { step: 'x', values: { a: 1 } }])
+    for (const row of [
+      null,
+      undefined,
+      5,
+      'row',
+      {},
+      { values: null },
+      { values: 7 },
+      { step: 'x', values: { a: 1 } },
+    ])
       run.metrics.next(row as unknown as MetricRow);
     const { rows, invalid } = await run.close();
     expect([rows, invalid]).toEqual([1, 8]);
@@ -317,7 +373,7 @@ describe('a value no metric can take', () => {
 
   it('is left out, counted and told once for each metric; the rest of its row is kept', async () => {
     const run = open();
-    for (let step = 0; step < 3; step++) run.logMetrics({ ...nonsense, loss: 1 } as Record<string, number>, step);
+    for (let step = 0; step < 3; step++) run.logMetrics({ ...nonsense, loss: 1 }, step);
     const { rows, invalid } = await run.close();
     expect([rows, invalid]).toEqual([3, 24]);
     expect(logLines(run.runDir)).toHaveLength(8);
@@ -327,17 +383,40 @@ describe('a value no metric can take', () => {
 
   it("is an exception with onInvalid: 'throw', after the rest of its row is logged", async () => {
     const run = open({ onInvalid: 'throw' });
-    expect(() => run.logMetrics({ a: 1, bad: {} as number }, 1)).toThrow(expect.objectContaining({ code: 'INVALID_VALUE', option: 'bad', type: 'object' }) as Error);
-    expect(() => run.logMetrics({ a: 2 }, 0.5)).toThrow(expect.objectContaining({ code: 'INVALID_VALUE', option: 'step' }) as Error);
+    expect(() => run.logMetrics({ a: 1, bad: {} as number }, 1)).toThrow(
+      expect.objectContaining({ code: 'INVALID_VALUE', option: 'bad', type: 'object' }) as Error,
+    );
+    expect(() => run.logMetrics({ a: 2 }, 0.5)).toThrow(
+      expect.objectContaining({ code: 'INVALID_VALUE', option: 'step' }) as Error,
+    );
     run.logMetrics({ a: 3 }, 3);
     await run.close();
-    expect((await duckdb(run.runDir)).map(({ step, a }) => [step, a])).toEqual([[1n, 1], [null, 2], [3n, 3]]);
+    expect((await duckdb(run.runDir)).map(({ step, a }) => [step, a])).toEqual([
+      [1n, 1],
+      [null, 2],
+      [3n, 3],
+    ]);
   });
 
   it('may be a getter or a proxy that throws', async () => {
     const run = open();
-    const trap = new Proxy({}, { ownKeys: () => { throw new Error('trap'); } });
-    run.logMetrics({ a: 1, get b(): number { throw new Error('getter'); } }, 1);
+    const trap = new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('trap');
+        },
+      },
+    );
+    run.logMetrics(
+      {
+        a: 1,
+        get b(): number {
+          throw new Error('getter');
+        },
+      },
+      1,
+    );
     run.logMetrics(trap, 2);
     expect((await run.close()).rows).toBe(2);
   });
@@ -352,7 +431,21 @@ describe('the health of a run', () => {
     run.logMetrics({ a: Symbol() as unknown as number });
     await run.close();
     await done;
-    expect(seen[0]).toEqual({ accepted: 0, flushed: 0, published: 0, dropped: 0, invalid: 0, degraded: null });
-    expect(seen.at(-1)).toEqual({ accepted: 2, flushed: 2, published: 2, dropped: 0, invalid: 1, degraded: null });
+    expect(seen[0]).toEqual({
+      accepted: 0,
+      flushed: 0,
+      published: 0,
+      dropped: 0,
+      invalid: 0,
+      degraded: null,
+    });
+    expect(seen.at(-1)).toEqual({
+      accepted: 2,
+      flushed: 2,
+      published: 2,
+      dropped: 0,
+      invalid: 1,
+      degraded: null,
+    });
   });
 });

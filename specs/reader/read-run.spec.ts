@@ -7,10 +7,17 @@ const folder = tempFolders('reader');
 
 describe('reading a run', () => {
   it('sees published and unpublished rows of an open run as one table, and never fewer than before', async () => {
-    const run = new LoggingEngine(new ExperimentConfig('exp', folder(), { environment: false, flushIntervalMs: 5, flushIntervalRows: 500 }));
+    const run = new LoggingEngine(
+      new ExperimentConfig('exp', folder(), {
+        environment: false,
+        flushIntervalMs: 5,
+        flushIntervalRows: 500,
+      }),
+    );
     let seen = 0;
     for (let round = 0; round < 30; round++) {
-      for (let i = 0; i < 1000; i++) run.logMetrics({ x: round * 1000 + i, ...(round > 10 && { late: `r${round}` }) }, round * 1000 + i);
+      for (let i = 0; i < 1000; i++)
+        run.logMetrics({ x: round * 1000 + i, ...(round > 10 && { late: `r${round}` }) }, round * 1000 + i);
       await run.flush();
       const { table, status, rows } = await readRun(run.runDir);
       expect(status).toBe(RunStatus.Running);

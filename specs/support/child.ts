@@ -28,7 +28,11 @@ export interface ChildOptions {
  *
  * What it says arrives whatever becomes of it: `say` writes to a pipe this process holds.
  */
-export async function runChild(folder: string, code: string, { killWhen, args = [] }: ChildOptions = {}): Promise<ChildEnd> {
+export async function runChild(
+  folder: string,
+  code: string,
+  { killWhen, args = [] }: ChildOptions = {},
+): Promise<ChildEnd> {
   const program = `
     import { writeSync } from 'node:fs';
     import { ExperimentConfig, LoggingEngine, RunStatus } from ${JSON.stringify(DIST)};

@@ -14,7 +14,11 @@ export interface CliEnd {
 export function expman(...args: readonly string[]): Promise<CliEnd> {
   return new Promise((resolve) => {
     execFile(process.execPath, [EXPMAN, ...args], (error, stdout, stderr) => {
-      resolve({ exit: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, stdout, stderr });
+      resolve({
+        exit: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1,
+        stdout,
+        stderr,
+      });
     });
   });
 }

@@ -24,10 +24,13 @@ export async function duckdb(runDir: string, sql = 'SELECT * FROM read_parquet($
 /** The rows of a run's `metrics.parquet` as hyparquet reads them. */
 export async function hyparquet(runDir: string): Promise<ReadRow[]> {
   const bytes = readFileSync(join(runDir, 'metrics.parquet'));
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
   const names = parquetSchema(parquetMetadata(file)).children.map(({ element }) => element.name);
   let rows: ReadRow[] = [];
-  await parquetRead({ file, onComplete: (read) => (rows = read.map((row) => rowOf(names, row as unknown[]))) });
+  await parquetRead({
+    file,
+    onComplete: (read) => (rows = read.map((row) => rowOf(names, row))),
+  });
   return rows;
 }
 

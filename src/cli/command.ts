@@ -12,7 +12,7 @@ export interface Command {
     paths: readonly string[],
     options: Readonly<Record<string, unknown>>,
     terminal: Terminal,
-  ) => Promise<number>;
+  ) => Promise<number> | number;
 }
 
 /** What is told of an error: its code and message, without a stack. */

@@ -14,7 +14,7 @@ export const inspect: Command = {
   usage: 'expman inspect RUN_DIR... [--json]',
   summary: 'Prints what a run is: status, counts, metrics, files. Changes nothing.',
   options: {},
-  run: async (paths, { json }, terminal) => {
+  run: (paths, { json }, terminal) => {
     const runs = paths.map((path) => inspectRun(nodeFs, resolve(path)));
     if (json === true) terminal.json(runs.length === 1 ? runs[0] : runs);
     else for (const run of runs) print(run, terminal);
@@ -24,40 +24,59 @@ export const inspect: Command = {
 
 function print(run: RunInfo, terminal: Terminal): void {
   const { identity, status, rows, publishedRows, walRows, dropped, invalid, tornBytes, corrupt } = run;
-  terminal.print(`${terminal.style('bold', printable(`${identity.experiment}/${identity.run}`))}  ${shownStatus(status, terminal)}`);
+  terminal.print(
+    `${terminal.style('bold', printable(`${identity.experiment}/${identity.run}`))}  ${shownStatus(status, terminal)}`,
+  );
   const facts: [string, string][] = [
     ['started', printable(identity.startedAt)],
-    ['ended', run.endedAt === undefined ? '' : `${printable(run.endedAt)}, after ${duration(run.durationMs)}`],
-    ['rows', `${count(rows)}${walRows > 0 ? `, of which ${count(walRows)} are in the write-ahead log only` : ''}`],
+    [
+      'ended',
+      run.endedAt === undefined ? '' : `${printable(run.endedAt)}, after ${duration(run.durationMs)}`,
+    ],
+    [
+      'rows',
+      `${count(rows)}${walRows > 0 ? `, of which ${count(walRows)} are in the write-ahead log only` : ''}`,
+    ],
     ['dropped', dropped > 0 ? count(dropped) : ''],
     ['invalid values', invalid > 0 ? count(invalid) : ''],
     ['tags', printable(identity.tags.join(', '))],
     ['group', printable(identity.group ?? '')],
     ['notes', printable(cut(identity.notes, 200))],
-    ['owner', run.owner === 'free' ? '' : `process ${identity.pid} on ${printable(identity.host)}, ${run.owner}`],
+    [
+      'owner',
+      run.owner === 'free' ? '' : `process ${identity.pid} on ${printable(identity.host)}, ${run.owner}`,
+    ],
     ['error', run.error === undefined ? '' : printable(cut(errorText(run.error), 200))],
     ['torn', tornBytes > 0 ? `${count(tornBytes)} bytes at the end of the write-ahead log` : ''],
     ['corrupt', printable(corrupt.join(', '))],
   ];
-  for (const [name, text] of facts) if (text !== '') terminal.print(`  ${terminal.style('dim', name.padEnd(15))}${text}`);
+  for (const [name, text] of facts)
+    if (text !== '') terminal.print(`  ${terminal.style('dim', name.padEnd(15))}${text}`);
   printMetrics(run, terminal);
   terminal.print('');
-  terminal.table([['file', 'bytes'], ...run.files.map(({ name, bytes }) => [printable(name), count(bytes).padStart(12)])]);
+  terminal.table([
+    ['file', 'bytes'],
+    ...run.files.map(({ name, bytes }) => [printable(name), count(bytes).padStart(12)]),
+  ]);
   if (walRows > 0 && run.owner !== 'alive')
-    terminal.print(`\n  ${count(publishedRows)} rows are in metrics.parquet; \`expman recover\` brings the rest there.`);
+    terminal.print(
+      `\n  ${count(publishedRows)} rows are in metrics.parquet; \`expman recover\` brings the rest there.`,
+    );
 }
 
 function printMetrics({ metrics }: RunInfo, terminal: Terminal): void {
   if (metrics.size === 0) return;
   terminal.print('');
-  const shown = [...metrics].slice(0, MAX_METRICS).map(([metric, { last, count: values, min, max, mean }]) => [
-    printable(cut(metric, MAX_TEXT)),
-    valueText(last),
-    min === undefined ? '' : valueText(min),
-    max === undefined ? '' : valueText(max),
-    mean === undefined ? '' : valueText(mean),
-    count(values),
-  ]);
+  const shown = [...metrics]
+    .slice(0, MAX_METRICS)
+    .map(([metric, { last, count: values, min, max, mean }]) => [
+      printable(cut(metric, MAX_TEXT)),
+      valueText(last),
+      min === undefined ? '' : valueText(min),
+      max === undefined ? '' : valueText(max),
+      mean === undefined ? '' : valueText(mean),
+      count(values),
+    ]);
   terminal.table([['metric', 'last', 'min', 'max', 'mean', 'values'], ...shown]);
   if (metrics.size > MAX_METRICS) terminal.print(`  … and ${count(metrics.size - MAX_METRICS)} more`);
 }
@@ -78,7 +97,8 @@ function shownStatus(status: RunStatus, terminal: Terminal): string {
 
 function valueText(value: MetricValue): string {
   if (typeof value === 'string') return printable(cut(value, MAX_TEXT));
-  if (typeof value === 'number' && Number.isFinite(value) && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));
+  if (typeof value === 'number' && Number.isFinite(value) && !Number.isInteger(value))
+    return String(Number(value.toPrecision(6)));
   return String(value);
 }
 
@@ -92,8 +112,11 @@ function duration(ms: number): string {
   const seconds = ms / 1000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 60
+    ? `${minutes} min ${Math.round(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+const cut = (text: string, length: number): string =>
+  text.length > length ? `${text.slice(0, length - 1)}…` : text;
 const count = (number: number): string => number.toLocaleString('en-US');

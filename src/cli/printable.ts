@@ -1,6 +1,5 @@
 // C0 and C1 controls, DEL, and marks that change the direction of text: in what a run says they are an attack on the
 // terminal (kubectl CVE-2021-25743), or noise.
-// eslint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /** Text from a file as it may be printed on a terminal: what a terminal would obey is shown as an escape. */

@@ -8,7 +8,11 @@ import { ExitCode, Terminal } from './terminal.js';
 import { printable } from './printable.js';
 
 const COMMANDS: Readonly<Record<string, Command>> = { inspect, recover };
-const COMMON = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, debug: { type: 'boolean' } } as const;
+const COMMON = {
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  debug: { type: 'boolean' },
+} as const;
 
 /** Runs `expman` with its arguments; returns the exit code. */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -30,9 +34,16 @@ export async function runCli(args: readonly string[]): Promise<number> {
 async function runCommand(command: Command, args: readonly string[], terminal: Terminal): Promise<number> {
   let parsed: { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] };
   try {
-    parsed = parseArgs({ args: [...args], options: { ...COMMON, ...command.options }, allowPositionals: true });
+    parsed = parseArgs({
+      args: [...args],
+      options: { ...COMMON, ...command.options },
+      allowPositionals: true,
+    });
   } catch (error) {
-    return usageError(terminal, `${error instanceof Error ? error.message : String(error)}\n\n${command.usage}`);
+    return usageError(
+      terminal,
+      `${error instanceof Error ? error.message : String(error)}\n\n${command.usage}`,
+    );
   }
   const { values, positionals } = parsed;
   if (values['help'] === true) {
@@ -43,7 +54,9 @@ async function runCommand(command: Command, args: readonly string[], terminal: T
   try {
     return await command.run(positionals, values, terminal);
   } catch (error) {
-    terminal.complain(values['debug'] === true && error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
+    terminal.complain(
+      values['debug'] === true && error instanceof Error ? (error.stack ?? error.message) : messageOf(error),
+    );
     return exitCodeOf(error);
   }
 }

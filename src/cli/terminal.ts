@@ -33,9 +33,14 @@ export class Terminal {
 
   /** Prints rows with their columns aligned, the first row being the heading. */
   table(rows: readonly (readonly string[])[]): void {
-    const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+    const widths = (rows[0] ?? []).map((_, column) =>
+      Math.max(...rows.map((row) => (row[column] ?? '').length)),
+    );
     rows.forEach((row, index) => {
-      const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
+      const line = row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd();
       this.print(`  ${index === 0 ? this.style('dim', line) : line}`);
     });
   }

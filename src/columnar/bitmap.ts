@@ -2,7 +2,8 @@
 export const bitmapBytes = (bits: number): number => (bits + 7) >> 3;
 
 /** Bit `index`, least significant bit first as Arrow and Parquet have it. */
-export const bitAt = (bitmap: Uint8Array, index: number): boolean => ((bitmap[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
+export const bitAt = (bitmap: Uint8Array, index: number): boolean =>
+  ((bitmap[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
 
 export function setBit(bitmap: Uint8Array, index: number): void {
   bitmap[index >> 3] = (bitmap[index >> 3] ?? 0) | (1 << (index & 7));
@@ -19,4 +20,16 @@ export function setBits(bitmap: Uint8Array, start: number, count: number): void 
     at += wholeBytes << 3;
   }
   while (at < end) setBit(bitmap, at++);
+}
+
+/** Copies the first `count` bits of a bitmap to where another, from `start` on, is still zero. */
+export function copyBits(from: Uint8Array, count: number, into: Uint8Array, start: number): void {
+  const shift = start & 7;
+  let at = start >> 3;
+  for (let left = count, i = 0; left > 0; left -= 8, i++, at++) {
+    // Arrow leaves the bits behind the last one undefined.
+    const bits = left < 8 ? (from[i] ?? 0) & ((1 << left) - 1) : (from[i] ?? 0);
+    into[at] = (into[at] ?? 0) | (bits << shift);
+    if (shift + left > 8) into[at + 1] = (into[at + 1] ?? 0) | (bits >> (8 - shift));
+  }
 }

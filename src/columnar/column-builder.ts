@@ -19,7 +19,11 @@ abstract class Builder {
     else setBits(this.bitmap, row, count);
   }
 
-  protected get nulls(): { readonly length: number; readonly nullCount: number; readonly validity: Uint8Array | null } {
+  protected get nulls(): {
+    readonly length: number;
+    readonly nullCount: number;
+    readonly validity: Uint8Array | null;
+  } {
     const { rows, valid } = this;
     return { length: rows, nullCount: rows - valid, validity: valid === rows ? null : this.bitmap };
   }
@@ -102,5 +106,7 @@ export function builderOf(type: Exclude<ColumnType, 'TIMESTAMP'>, rows: number):
       return new BooleanBuilder(rows);
     case 'UTF8':
       return new TextBuilder(rows);
+    default:
+      return type satisfies never;
   }
 }

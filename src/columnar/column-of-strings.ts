@@ -19,5 +19,12 @@ export function columnOfStrings(strings: readonly (Uint8Array | null)[]): Column
   strings.forEach((text, row) => {
     if (text !== null) values.set(text, offsets[row]);
   });
-  return { type: 'UTF8', length: strings.length, nullCount, validity: nullCount === 0 ? null : validity, offsets, values };
+  return {
+    type: 'UTF8',
+    length: strings.length,
+    nullCount,
+    validity: nullCount === 0 ? null : validity,
+    offsets,
+    values,
+  };
 }

@@ -1,39 +1,51 @@
-import { bitAt, bitmapBytes, setBit, setBits } from './bitmap.js';
+import { bitmapBytes, copyBits, setBits } from './bitmap.js';
 import type { Column, ColumnType } from './column.js';
-import { columnOfStrings } from './column-of-strings.js';
+import { halvesOf } from './int64.js';
 
 /** A stretch of rows of one column: a column, or so many rows without a value. */
 export type Piece = Column | { readonly type: null; readonly length: number };
 
-/** Puts pieces of one type behind each other; their buffers are copied. */
+/**
+ * Puts pieces behind each other; their buffers are copied, save where there is but one piece.
+ *
+ * @throws TypeError for a piece of another type
+ */
 export function concatColumns(type: ColumnType, pieces: readonly Piece[]): Column {
+  const stranger = pieces.find((piece) => piece.type !== null && piece.type !== type);
+  if (stranger !== undefined) throw new TypeError(`a ${String(stranger.type)} piece in a ${type} column`);
   const [only] = pieces;
   if (pieces.length === 1 && only !== undefined && only.type !== null) return only;
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const nullCount = pieces.reduce((sum, piece) => sum + (piece.type === null ? piece.length : piece.nullCount), 0);
+  const nullCount = pieces.reduce(
+    (sum, piece) => sum + (piece.type === null ? piece.length : piece.nullCount),
+    0,
+  );
   const validity = nullCount === 0 ? null : concatValidity(pieces, length);
   const base = { length, nullCount, validity };
   switch (type) {
     case 'DOUBLE':
-      return { type, ...base, values: concatValues(pieces, new Float64Array(length), 'DOUBLE') };
+      return { type, ...base, values: new Float64Array(concatHalves(pieces, length)) };
     case 'INT64':
     case 'TIMESTAMP':
-      return { type, ...base, values: concatValues(pieces, new BigInt64Array(length), type) };
+      return { type, ...base, values: new BigInt64Array(concatHalves(pieces, length)) };
     case 'BOOLEAN':
       return { type, ...base, values: concatBits(pieces, length) };
     case 'UTF8':
-      return columnOfStrings(pieces.flatMap(textsOf));
+      return { type, ...base, ...concatStrings(pieces, length) };
+    default:
+      return type satisfies never;
   }
 }
 
-function concatValues<T extends Float64Array | BigInt64Array>(pieces: readonly Piece[], into: T, type: ColumnType): T {
+function concatHalves(pieces: readonly Piece[], length: number): ArrayBuffer {
+  const halves = new Int32Array(length * 2);
   let at = 0;
   for (const piece of pieces) {
-    if (piece.type === type && (piece.type === 'DOUBLE' || piece.type === 'INT64' || piece.type === 'TIMESTAMP'))
-      (into as { set(values: unknown, at: number): void }).set(piece.values.subarray(0, piece.length), at);
+    if (piece.type === 'DOUBLE' || piece.type === 'INT64' || piece.type === 'TIMESTAMP')
+      halves.set(halvesOf(piece.values).subarray(0, piece.length * 2), at * 2);
     at += piece.length;
   }
-  return into;
+  return halves.buffer;
 }
 
 function concatValidity(pieces: readonly Piece[], length: number): Uint8Array {
@@ -41,7 +53,8 @@ function concatValidity(pieces: readonly Piece[], length: number): Uint8Array {
   let at = 0;
   for (const piece of pieces) {
     if (piece.type !== null && piece.validity === null) setBits(bitmap, at, piece.length);
-    else if (piece.type !== null && piece.validity !== null) copyBits(piece.validity, piece.length, bitmap, at);
+    else if (piece.type !== null && piece.validity !== null)
+      copyBits(piece.validity, piece.length, bitmap, at);
     at += piece.length;
   }
   return bitmap;
@@ -57,16 +70,30 @@ function concatBits(pieces: readonly Piece[], length: number): Uint8Array {
   return bitmap;
 }
 
-function copyBits(from: Uint8Array, bits: number, into: Uint8Array, at: number): void {
-  if ((at & 7) === 0 && (bits & 7) === 0) into.set(from.subarray(0, bits >> 3), at >> 3);
-  else for (let i = 0; i < bits; i++) if (bitAt(from, i)) setBit(into, at + i);
-}
-
-function textsOf(piece: Piece): (Uint8Array | null)[] {
-  if (piece.type !== 'UTF8') return new Array<null>(piece.length).fill(null);
-  return Array.from({ length: piece.length }, (_, row) =>
-    piece.validity !== null && !bitAt(piece.validity, row)
-      ? null
-      : piece.values.subarray(piece.offsets[row], piece.offsets[row + 1]),
-  );
+function concatStrings(
+  pieces: readonly Piece[],
+  length: number,
+): { offsets: Int32Array; values: Uint8Array } {
+  const offsets = new Int32Array(length + 1);
+  const parts: Uint8Array[] = [];
+  let row = 0;
+  let end = 0;
+  for (const piece of pieces) {
+    if (piece.type === 'UTF8') {
+      const first = piece.offsets[0] ?? 0;
+      for (let i = 1; i <= piece.length; i++) offsets[row + i] = end + (piece.offsets[i] ?? 0) - first;
+      parts.push(piece.values.subarray(first, piece.offsets[piece.length]));
+    } else {
+      offsets.fill(end, row + 1, row + piece.length + 1);
+    }
+    row += piece.length;
+    end = offsets[row] ?? end;
+  }
+  const values = new Uint8Array(end);
+  let at = 0;
+  for (const part of parts) {
+    values.set(part, at);
+    at += part.length;
+  }
+  return { offsets, values };
 }

@@ -21,7 +21,13 @@ export function doubleAt(halves: Int32Array, index: number): number {
   return (halves[2 * index + 1] ?? 0) * HIGH + ((halves[2 * index] ?? 0) >>> 0);
 }
 
-/** The 32-bit halves of int64 values, low half first. */
-export function halvesOf(values: BigInt64Array): Int32Array {
+/** True when the int64 at `index` lies strictly between -2^53 and 2^53. */
+export function isSafeAt(halves: Int32Array, index: number): boolean {
+  const high = halves[2 * index + 1] ?? 0;
+  return high < 0x200000 && (high > -0x200000 || (high === -0x200000 && halves[2 * index] !== 0));
+}
+
+/** The 32-bit halves of 64-bit values, low half first: every bit of them, a NaN's too, and no BigInt. */
+export function halvesOf(values: BigInt64Array | Float64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
 }

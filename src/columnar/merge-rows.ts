@@ -15,33 +15,42 @@ export interface RowMerge {
  * Rows without a step stay alone. A merged row stands where its step came first.
  */
 export function planMerge(step: Column & { readonly values: BigInt64Array }): RowMerge | null {
-  const halves = halvesOf(step.values);
-  if (onlyRises(step, halves)) return null;
-  const targets = new Int32Array(step.length);
-  const firstOf = new Map<number, number>();
+  const steps = stepsOf(step);
+  const targets = new Int32Array(steps.length);
+  // A table of all steps is what costs, and only a step that goes back needs it.
+  let firstOf: Map<number, number> | null = null;
+  let last = -Infinity;
+  let target = -1;
   let rows = 0;
-  for (let row = 0; row < step.length; row++) {
-    if (step.validity !== null && !bitAt(step.validity, row)) {
+  for (let row = 0; row < steps.length; row++) {
+    const value = steps[row] ?? NaN;
+    if (value !== value) {
       targets[row] = rows++;
       continue;
     }
-    const value = doubleAt(halves, row);
-    const first = firstOf.get(value);
-    if (first === undefined) firstOf.set(value, rows);
-    targets[row] = first ?? rows++;
-  }
-  return rows === step.length ? null : { targets, rows };
-}
-
-function onlyRises(step: Column, halves: Int32Array): boolean {
-  let last = -Infinity;
-  for (let row = 0; row < step.length; row++) {
-    if (step.validity !== null && !bitAt(step.validity, row)) continue;
-    const value = doubleAt(halves, row);
-    if (value <= last) return false;
+    if (firstOf === null && value < last) firstOf = firstRows(steps, targets, row);
+    const known = firstOf === null ? (value === last ? target : undefined) : firstOf.get(value);
+    target = known ?? rows++;
+    targets[row] = target;
+    if (known === undefined) firstOf?.set(value, target);
     last = value;
   }
-  return true;
+  return rows === steps.length ? null : { targets, rows };
+}
+
+/** The steps as doubles, NaN where there is none. */
+function stepsOf({ values, validity, length }: Column & { readonly values: BigInt64Array }): Float64Array {
+  const halves = halvesOf(values);
+  const steps = new Float64Array(length);
+  for (let row = 0; row < length; row++)
+    steps[row] = validity === null || bitAt(validity, row) ? doubleAt(halves, row) : NaN;
+  return steps;
+}
+
+function firstRows(steps: Float64Array, targets: Int32Array, rows: number): Map<number, number> {
+  const firstOf = new Map<number, number>();
+  for (let row = 0; row < rows; row++) firstOf.set(steps[row] ?? NaN, targets[row] ?? 0);
+  return firstOf;
 }
 
 /** A column after the merge: of several values for one row the last is kept. */
@@ -57,25 +66,48 @@ export function mergeColumn(column: Column, { targets, rows }: RowMerge): Column
   }
   const base = { length: rows, nullCount, validity: nullCount === 0 ? null : validity };
   switch (column.type) {
-    case 'DOUBLE': {
-      const values = new Float64Array(rows);
-      for (let row = 0; row < rows; row++) values[row] = column.values[source[row] ?? -1] ?? 0;
-      return { type: column.type, ...base, values };
-    }
+    case 'DOUBLE':
+      return {
+        type: column.type,
+        ...base,
+        values: new Float64Array(gatherHalves(halvesOf(column.values), source)),
+      };
     case 'INT64':
-    case 'TIMESTAMP': {
-      const values = new BigInt64Array(rows);
-      for (let row = 0; row < rows; row++) values[row] = column.values[source[row] ?? -1] ?? 0n;
-      return { type: column.type, ...base, values };
-    }
-    case 'BOOLEAN': {
-      const values = new Uint8Array(bitmapBytes(rows));
-      for (let row = 0; row < rows; row++) if ((source[row] ?? -1) >= 0 && bitAt(column.values, source[row] ?? 0)) setBit(values, row);
-      return { type: column.type, ...base, values };
-    }
+    case 'TIMESTAMP':
+      return {
+        type: column.type,
+        ...base,
+        values: new BigInt64Array(gatherHalves(halvesOf(column.values), source)),
+      };
+    case 'BOOLEAN':
+      return { type: column.type, ...base, values: gatherBits(column.values, source) };
     case 'UTF8':
       return columnOfStrings(
-        Array.from(source, (row) => (row < 0 ? null : column.values.subarray(column.offsets[row], column.offsets[row + 1]))),
+        Array.from(source, (row) =>
+          row < 0 ? null : column.values.subarray(column.offsets[row], column.offsets[row + 1]),
+        ),
       );
+    default:
+      return column satisfies never;
   }
+}
+
+function gatherHalves(halves: Int32Array, source: Int32Array): ArrayBuffer {
+  const out = new Int32Array(source.length * 2);
+  for (let row = 0; row < source.length; row++) {
+    const from = source[row] ?? -1;
+    if (from < 0) continue;
+    out[2 * row] = halves[2 * from] ?? 0;
+    out[2 * row + 1] = halves[2 * from + 1] ?? 0;
+  }
+  return out.buffer;
+}
+
+function gatherBits(bits: Uint8Array, source: Int32Array): Uint8Array {
+  const out = new Uint8Array(bitmapBytes(source.length));
+  for (let row = 0; row < source.length; row++) {
+    const from = source[row] ?? -1;
+    if (from >= 0 && bitAt(bits, from)) setBit(out, row);
+  }
+  return out;
 }

@@ -2,7 +2,7 @@ import * as arrow from 'apache-arrow';
 import type { Column, ColumnField, ColumnType } from './column.js';
 
 /** Rows of a run in Arrow's columnar form. */
-export type RowBatch = arrow.RecordBatch;
+export type RowBatch = arrow.RecordBatch<Record<string, arrow.DataType>>;
 
 const TYPES: Readonly<Record<ColumnType, () => arrow.DataType>> = {
   DOUBLE: () => new arrow.Float64(),
@@ -26,11 +26,23 @@ function dataOf(column: Column): arrow.Data {
   const nullBitmap = validity ?? undefined;
   switch (column.type) {
     case 'DOUBLE':
-      return arrow.makeData({ type: new arrow.Float64(), length, nullCount, nullBitmap, data: column.values });
+      return arrow.makeData({
+        type: new arrow.Float64(),
+        length,
+        nullCount,
+        nullBitmap,
+        data: column.values,
+      });
     case 'INT64':
       return arrow.makeData({ type: new arrow.Int64(), length, nullCount, nullBitmap, data: column.values });
     case 'TIMESTAMP':
-      return arrow.makeData({ type: new arrow.TimestampMicrosecond('UTC'), length, nullCount, nullBitmap, data: column.values });
+      return arrow.makeData({
+        type: new arrow.TimestampMicrosecond('UTC'),
+        length,
+        nullCount,
+        nullBitmap,
+        data: column.values,
+      });
     case 'BOOLEAN':
       return arrow.makeData({ type: new arrow.Bool(), length, nullCount, nullBitmap, data: column.values });
     case 'UTF8':
@@ -56,16 +68,17 @@ function typeOf(type: arrow.DataType): ColumnType {
   if (arrow.DataType.isBool(type)) return 'BOOLEAN';
   if (arrow.DataType.isUtf8(type)) return 'UTF8';
   if (arrow.DataType.isTimestamp(type)) return 'TIMESTAMP';
-  throw new Error(`no column type for Arrow's ${String(type)}`);
+  throw new TypeError(`no column type for Arrow's ${arrow.Type[type.typeId]}`);
 }
 
 /** Column `index` of a batch, as views on its buffers. */
 export function columnAt(batch: RowBatch, index: number): Column {
   const data = batch.data.children[index];
   const field = batch.schema.fields[index];
-  if (data === undefined || field === undefined) throw new RangeError(`no column ${index} in a batch of ${batch.numCols}`);
+  if (data === undefined || field === undefined)
+    throw new RangeError(`no column ${index} in a batch of ${batch.numCols}`);
   const { length, nullCount } = data;
-  const validity = nullCount === 0 ? null : data.nullBitmap;
+  const validity = nullCount === 0 ? null : (data.nullBitmap as Uint8Array);
   const type = typeOf(field.type);
   switch (type) {
     case 'DOUBLE':
@@ -76,6 +89,13 @@ export function columnAt(batch: RowBatch, index: number): Column {
     case 'BOOLEAN':
       return { type, length, nullCount, validity, values: data.values as Uint8Array };
     case 'UTF8':
-      return { type, length, nullCount, validity, offsets: data.valueOffsets, values: data.values as Uint8Array };
+      return {
+        type,
+        length,
+        nullCount,
+        validity,
+        offsets: data.valueOffsets as Int32Array,
+        values: data.values as Uint8Array,
+      };
   }
 }

@@ -15,7 +15,8 @@ export const TIMESTAMP_FIELD: ColumnField = { name: 'timestamp', type: 'TIMESTAM
  * Columns come out one by one, so that a caller with other work can do it in between.
  */
 export class RowGroupBatches {
-  private readonly batches: { readonly batch: RowBatch; readonly indexOf: ReadonlyMap<string, number> }[] = [];
+  private readonly batches: { readonly batch: RowBatch; readonly indexOf: ReadonlyMap<string, number> }[] =
+    [];
   /** Rows as they were logged, before rows of the same step merge. */
   rows = 0;
   /** Bytes of the batches' buffers. */
@@ -50,7 +51,9 @@ export class RowGroupBatches {
   private column({ name, type }: ColumnField): Column {
     const pieces = this.batches.map(({ batch, indexOf }): Piece => {
       const index = indexOf.get(name);
-      return index === undefined ? { type: null, length: batch.numRows } : widenColumn(columnAt(batch, index), type);
+      return index === undefined
+        ? { type: null, length: batch.numRows }
+        : widenColumn(columnAt(batch, index), type);
     });
     return concatColumns(type, pieces);
   }

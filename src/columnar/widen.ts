@@ -1,6 +1,7 @@
 import { bitAt } from './bitmap.js';
 import type { Column, ColumnType } from './column.js';
 import { columnOfStrings } from './column-of-strings.js';
+import { doubleAt, halvesOf, isSafeAt } from './int64.js';
 
 /**
  * The type that holds values of both types without loss: doubles and such int64 as a double holds exactly are
@@ -16,20 +17,28 @@ export function widerType(a: ColumnType, b: ColumnType, integersExact: boolean):
 
 /** True when every valid value of an int64 column is a safe integer. */
 export function integersExact(column: Column & { readonly type: 'INT64' | 'TIMESTAMP' }): boolean {
-  const limit = BigInt(Number.MAX_SAFE_INTEGER);
-  return column.values.every(
-    (value, row) => (value <= limit && value >= -limit) || (column.validity !== null && !bitAt(column.validity, row)),
-  );
+  const halves = halvesOf(column.values);
+  for (let row = 0; row < column.length; row++) {
+    if (!isSafeAt(halves, row) && (column.validity === null || bitAt(column.validity, row))) return false;
+  }
+  return true;
 }
 
-/** The same values as another type; a number's text is what `String()` gives. */
+/**
+ * The same values as another type; a number's text is what `String()` gives.
+ *
+ * @throws TypeError for a type that does not hold them all; int64 as doubles needs {@link integersExact}
+ */
 export function widenColumn(column: Column, to: ColumnType): Column {
   if (column.type === to) return column;
   if (to === 'DOUBLE' && column.type === 'INT64') {
     const { length, nullCount, validity } = column;
-    return { type: 'DOUBLE', length, nullCount, validity, values: Float64Array.from(column.values, Number) };
+    const halves = halvesOf(column.values);
+    const values = new Float64Array(length);
+    for (let row = 0; row < length; row++) values[row] = doubleAt(halves, row);
+    return { type: 'DOUBLE', length, nullCount, validity, values };
   }
-  if (to !== 'UTF8') throw new Error(`a ${column.type} column does not widen to ${to}`);
+  if (to !== 'UTF8') throw new TypeError(`a ${column.type} column does not widen to ${to}`);
   return columnOfStrings(Array.from({ length: column.length }, (_, row) => textAt(column, row)));
 }
 
@@ -44,5 +53,7 @@ function textAt(column: Column, row: number): Uint8Array | null {
     case 'TIMESTAMP':
     case 'DOUBLE':
       return Buffer.from(String(column.values[row]));
+    default:
+      return column satisfies never;
   }
 }

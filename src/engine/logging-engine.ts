@@ -94,12 +94,20 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       waitFor: (done) => void this.host.waitFor(done, Infinity),
       onLoss: () => this.tellLoss(),
     });
-    this.metrics = this.mailbox = new MetricSubject({ row: (row) => this.take(row), end: (error) => this.ended(error) });
+    this.metrics = this.mailbox = new MetricSubject({
+      row: (row) => this.take(row),
+      end: (error) => this.ended(error),
+    });
     this.settle = { resolve: () => undefined, reject: () => undefined };
     this.closed = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
     // Who does not look at `closed` is not to be killed by it; the error is in run.yaml too.
     this.closed.catch(() => undefined);
-    this.health$ = defer(() => this.changes$.pipe(startWith(undefined), map(() => this.health())));
+    this.health$ = defer(() =>
+      this.changes$.pipe(
+        startWith(undefined),
+        map(() => this.health()),
+      ),
+    );
     const opening: RunOpening = {
       runId: this.runId,
       folder,
@@ -116,7 +124,12 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     const unwatch = [watchProcessEnd(this.processEnd(), () => this.host.drainForExit(config.exitTimeoutMs))];
     if (config.handleSignals) unwatch.push(watchSignals(() => this.close(RunStatus.Interrupted)));
     this.stopWatching = () => unwatch.forEach((stop) => stop());
-    if (dirty !== null) this.addFact(dirty.then((isDirty) => (isDirty === undefined ? null : { environment: { git: { dirty: isDirty } } })));
+    if (dirty !== null)
+      this.addFact(
+        dirty.then((isDirty) =>
+          isDirty === undefined ? null : { environment: { git: { dirty: isDirty } } },
+        ),
+      );
   }
 
   /**
@@ -134,7 +147,8 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       this.refuse();
       return;
     }
-    if (this.intake.row(values, step) && this.mailbox.observed) this.mailbox.tell({ step: step ?? null, values });
+    if (this.intake.row(values, step) && this.mailbox.observed)
+      this.mailbox.tell({ step: step ?? null, values });
   }
 
   /**
@@ -150,8 +164,11 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     const { params: plain, rejected, droppedCount } = sanitiseParams(params);
     this.intake.text(RecordKind.params, encodeParams(plain));
     for (const { path, reason } of rejected)
-      this.intake.warn(`param ${path}`, `parameter ${JSON.stringify(path)} was left out: ${reason}`, { parameter: path });
-    if (droppedCount > rejected.length) this.intake.warn('params', 'more parameters were left out', { count: droppedCount });
+      this.intake.warn(`param ${path}`, `parameter ${JSON.stringify(path)} was left out: ${reason}`, {
+        parameter: path,
+      });
+    if (droppedCount > rejected.length)
+      this.intake.warn('params', 'more parameters were left out', { count: droppedCount });
   }
 
   /** A winston logger whose lines go to run.log, in order with everything else; add transports to send them elsewhere too. */
@@ -175,17 +192,26 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   saveArtifact(name: string, data: Uint8Array): Promise<ArtifactFacts>;
   saveArtifact(nameOrPath: string, nameOrData?: string | Uint8Array): Promise<ArtifactFacts> {
     if (this.phase !== 'open')
-      return Promise.reject(new ExpmanError('RUN_CLOSED', `${this.runDir} is closed; an artifact cannot be saved any more`, { path: this.runDir }));
+      return Promise.reject(
+        new ExpmanError('RUN_CLOSED', `${this.runDir} is closed; an artifact cannot be saved any more`, {
+          path: this.runDir,
+        }),
+      );
     const saved =
       typeof nameOrData === 'object'
         ? writeArtifact(this.runDir, nameOrPath, nameOrData)
         : copyArtifact(this.runDir, nameOrPath, nameOrData);
     this.addFact(
       saved.then(
-        ({ name, bytes, sha256 }) => ({ artifacts: { [name]: { bytes, sha256, savedAt: new Date().toISOString() } } }),
+        ({ name, bytes, sha256 }) => ({
+          artifacts: { [name]: { bytes, sha256, savedAt: new Date().toISOString() } },
+        }),
         (error: unknown) => {
           const message = error instanceof Error ? error.message : String(error);
-          this.intake.text(RecordKind.log, formatLogLine('error', `an artifact was not saved: ${message}`, {}, Date.now()));
+          this.intake.text(
+            RecordKind.log,
+            formatLogLine('error', `an artifact was not saved: ${message}`, {}, Date.now()),
+          );
           return null;
         },
       ),
@@ -238,7 +264,8 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
    * Works in a loop that never yields, does not keep the process alive, and completes with the run.
    */
   live(periodMs = DEFAULT_LIVE_MS): Observable<LiveSnapshot> {
-    if (typeof periodMs !== 'number' || !(periodMs >= 1 && periodMs <= 2 ** 31 - 1)) throw invalidOption('periodMs', 'a number of milliseconds from 1 up', periodMs);
+    if (typeof periodMs !== 'number' || !(periodMs >= 1 && periodMs <= 2 ** 31 - 1))
+      throw invalidOption('periodMs', 'a number of milliseconds from 1 up', periodMs);
     return liveSnapshots(this.metrics, periodMs);
   }
 
@@ -252,7 +279,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     this.closeInBackground({ status: RunStatus.Finished, cut: false });
   }
 
-  private take(row: MetricRow): void {
+  private take(row: MetricRow | null | undefined): void {
     if (this.phase !== 'open') {
       this.refuse();
       return;
@@ -283,7 +310,9 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   private closeInBackground(ending: RunEnding): void {
     if (this.phase !== 'open') return;
     this.beginClose(ending);
-    this.untilClosed().catch((error: unknown) => process.emitWarning(error instanceof Error ? error : String(error)));
+    this.untilClosed().catch((error: unknown) =>
+      process.emitWarning(error instanceof Error ? error : String(error)),
+    );
   }
 
   private async untilClosed(): Promise<RunSummary> {
@@ -342,7 +371,11 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       ranDry: () => {
         const code = process.exitCode;
         const failed = code !== undefined && code !== 0 && code !== '0';
-        this.closeInBackground(failed ? { status: RunStatus.Failed, cut: false, exitCode: Number(code) } : { status: RunStatus.Finished, cut: false });
+        this.closeInBackground(
+          failed
+            ? { status: RunStatus.Failed, cut: false, exitCode: Number(code) }
+            : { status: RunStatus.Finished, cut: false },
+        );
       },
       exiting: (exitCode, fatal) => {
         if (this.phase === 'closed') return;
@@ -378,7 +411,12 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     this.phase = 'closed';
     this.mailbox.complete();
     if (error === null) this.publishedRows = this.intake.channel.rows;
-    else this.degraded = { code: error.errno ?? error.code, message: error.message, since: new Date().toISOString() };
+    else
+      this.degraded = {
+        code: error.errno ?? error.code,
+        message: error.message,
+        since: new Date().toISOString(),
+      };
     this.stopWatching();
     for (const answer of this.flushes.values()) answer(error);
     this.flushes.clear();
@@ -414,14 +452,18 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   private refuse(): void {
     if (warnedOfClosedRun) return;
     warnedOfClosedRun = true;
-    process.emitWarning(`something was logged to ${this.runDir} after its close; it was not taken`, { code: 'RUN_CLOSED', type: 'ExpmanWarning' });
+    process.emitWarning(`something was logged to ${this.runDir} after its close; it was not taken`, {
+      code: 'RUN_CLOSED',
+      type: 'ExpmanWarning',
+    });
   }
 }
 
 const NO_SURROUNDINGS = { facts: undefined, dirty: null } as const;
 
 function endingOf(exitCode: number, fatal: { readonly error: unknown } | null): RunEnding {
-  if (fatal !== null) return { status: RunStatus.Crashed, cut: true, exitCode, error: plainErrorOf(fatal.error) };
+  if (fatal !== null)
+    return { status: RunStatus.Crashed, cut: true, exitCode, error: plainErrorOf(fatal.error) };
   if (exitCode !== 0) return { status: RunStatus.Failed, cut: true, exitCode };
   return { status: RunStatus.Interrupted, cut: true };
 }

@@ -16,6 +16,8 @@ export interface Mailbox {
  * its way into shared memory. `complete` closes the run, `error` writes what was logged and fails it.
  */
 export class MetricSubject extends Subject<MetricRow> {
+  private ended = false;
+
   constructor(private readonly mailbox: Mailbox) {
     super();
   }
@@ -30,16 +32,17 @@ export class MetricSubject extends Subject<MetricRow> {
   }
 
   override complete(): void {
-    if (this.isStopped) return;
+    if (this.ended) return;
+    this.ended = true;
     super.complete();
     this.mailbox.end(null);
   }
 
   override error(error: unknown): void {
-    if (this.isStopped) return;
-    // A tap that has no error handler of its own must not end the process: the run says what went wrong.
-    if (this.observed) super.error(error);
-    else super.complete();
+    if (this.ended) return;
+    this.ended = true;
+    // eslint-disable-next-line rxjs-x/throw-error -- what came is passed on as it is
+    super.error(error);
     this.mailbox.end({ error });
   }
 }

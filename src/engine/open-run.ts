@@ -33,7 +33,12 @@ export interface OpenedRun {
  *
  * @throws {@link ExpmanError} `RUN_EXISTS`, `RUN_NOT_FOUND`, `RUN_LOCKED`, `IO`
  */
-export function openRun(fs: FsPort, config: ExperimentConfig, environment: Params | undefined, now: number): OpenedRun {
+export function openRun(
+  fs: FsPort,
+  config: ExperimentConfig,
+  environment: Params | undefined,
+  now: number,
+): OpenedRun {
   const experiment = join(config.baseDir, config.name);
   try {
     makeFolders(fs, experiment);
@@ -43,25 +48,47 @@ export function openRun(fs: FsPort, config: ExperimentConfig, environment: Param
     if (error instanceof ExpmanError) throw error;
     const errno = errnoOf(error);
     const facts = { path: experiment, cause: error, ...(errno !== undefined && { errno }) };
-    throw new ExpmanError('IO', `a run cannot be opened in ${experiment}: ${error instanceof Error ? error.message : String(error)}`, facts);
+    throw new ExpmanError(
+      'IO',
+      `a run cannot be opened in ${experiment}: ${error instanceof Error ? error.message : String(error)}`,
+      facts,
+    );
   }
 }
 
-function claimRun(fs: FsPort, experiment: string, config: ExperimentConfig, environment: Params | undefined, now: number): OpenedRun {
+function claimRun(
+  fs: FsPort,
+  experiment: string,
+  config: ExperimentConfig,
+  environment: Params | undefined,
+  now: number,
+): OpenedRun {
   const { runName, resume } = config;
   if (runName === undefined) {
     if (resume === 'must') throw invalid('resume', "'must' needs a runName", resume);
     return start(fs, makeFresh(fs, experiment, now), config, environment, now);
   }
   const folder = join(experiment, runName);
-  if (resume !== 'must' && tryMakeFolder(fs, folder)) return start(fs, { name: runName, folder }, config, environment, now);
-  if (resume === 'must' && fs.stat(folder) === null) throw new ExpmanError('RUN_NOT_FOUND', `there is no run ${folder} to resume`, { path: folder });
+  if (resume !== 'must' && tryMakeFolder(fs, folder))
+    return start(fs, { name: runName, folder }, config, environment, now);
+  if (resume === 'must' && fs.stat(folder) === null)
+    throw new ExpmanError('RUN_NOT_FOUND', `there is no run ${folder} to resume`, { path: folder });
   if (resume === 'never')
-    throw new ExpmanError('RUN_EXISTS', `the run ${folder} exists; choose another runName, or resume: 'allow' to continue it`, { path: folder });
+    throw new ExpmanError(
+      'RUN_EXISTS',
+      `the run ${folder} exists; choose another runName, or resume: 'allow' to continue it`,
+      { path: folder },
+    );
   return resumeRun(fs, folder, config, environment, now);
 }
 
-function start(fs: FsPort, { name, folder }: { name: RunName; folder: string }, config: ExperimentConfig, environment: Params | undefined, now: number): OpenedRun {
+function start(
+  fs: FsPort,
+  { name, folder }: { name: RunName; folder: string },
+  config: ExperimentConfig,
+  environment: Params | undefined,
+  now: number,
+): OpenedRun {
   const owner = takeLock(fs, folder, 0, now);
   const identity: RunIdentity = {
     experiment: config.name,
@@ -77,7 +104,13 @@ function start(fs: FsPort, { name, folder }: { name: RunName; folder: string }, 
   return announce(fs, { folder, identity, owner, continues: false, before: { dropped: 0, invalid: 0 } }, now);
 }
 
-function resumeRun(fs: FsPort, folder: string, config: ExperimentConfig, environment: Params | undefined, now: number): OpenedRun {
+function resumeRun(
+  fs: FsPort,
+  folder: string,
+  config: ExperimentConfig,
+  environment: Params | undefined,
+  now: number,
+): OpenedRun {
   const before = readIdentity(fs, folder);
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, before), now);
   const { identity, status } = before;
@@ -101,7 +134,11 @@ function resumeRun(fs: FsPort, folder: string, config: ExperimentConfig, environ
   return { folder, identity: resumed, owner, continues: true, before: before.counts };
 }
 
-const ownedBy = ({ pid, host, epoch }: LockOwner): Pick<RunIdentity, 'pid' | 'host' | 'epoch'> => ({ pid, host, epoch });
+const ownedBy = ({ pid, host, epoch }: LockOwner): Pick<RunIdentity, 'pid' | 'host' | 'epoch'> => ({
+  pid,
+  host,
+  epoch,
+});
 
 function announce(fs: FsPort, opened: OpenedRun, now: number): OpenedRun {
   const { folder, identity, owner } = opened;
@@ -130,7 +167,9 @@ function makeFresh(fs: FsPort, experiment: string, now: number): { name: RunName
     const folder = join(experiment, name);
     if (tryMakeFolder(fs, folder)) return { name, folder };
   }
-  throw new ExpmanError('RUN_EXISTS', `${experiment} has ${MAX_SUFFIX} runs of this second`, { path: experiment });
+  throw new ExpmanError('RUN_EXISTS', `${experiment} has ${MAX_SUFFIX} runs of this second`, {
+    path: experiment,
+  });
 }
 
 function tryMakeFolder(fs: FsPort, folder: string): boolean {
@@ -150,10 +189,20 @@ function makeFolders(fs: FsPort, folder: string): void {
   tryMakeFolder(fs, folder);
 }
 
-function describeExperiment(fs: FsPort, folder: string, { name, title, description }: ExperimentConfig, now: number): void {
+function describeExperiment(
+  fs: FsPort,
+  folder: string,
+  { name, title, description }: ExperimentConfig,
+  now: number,
+): void {
   const path = join(folder, EXPERIMENT_NAME);
   if (fs.stat(path) !== null) return;
-  const about = { name: title ?? name, description: description ?? '', tags: [], createdAt: new Date(now).toISOString() };
+  const about = {
+    name: title ?? name,
+    description: description ?? '',
+    tags: [],
+    createdAt: new Date(now).toISOString(),
+  };
   replaceFile(fs, path, Buffer.from(stringifyYaml(about)));
 }
 

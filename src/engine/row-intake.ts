@@ -52,24 +52,31 @@ export class RowIntake {
   }
 
   /**
-   * Takes one row; false when there was no room for it, and then it is counted as dropped.
+   * Takes one row; false when it was not taken, and then it is counted as dropped or invalid.
    *
    * @throws ExpmanError `BACKPRESSURE` or `INVALID_VALUE`, where the options ask for it
    */
-  row(values: Readonly<Record<string, unknown>>, step?: number | null, timestamp?: number): boolean {
+  row(values: unknown, step?: number | null, timestamp?: number): boolean {
     if (this.channel.bufferedBytes > this.limit && !this.makeRoom('throw')) return false;
     const stamp = timestamp === undefined ? this.clock.read() : this.stampOf(timestamp);
     const number = Number.isSafeInteger(step) ? (step as number) : this.stepOf(step);
-    if (typeof values === 'object' && values !== null) this.encoder.write(values, number, stamp);
-    else this.reject({ metric: 'row', reason: `values must be an object, not ${describeType(values)}`, value: values });
+    const taken = isObject(values);
+    if (taken) this.encoder.write(values, number, stamp);
+    else
+      this.reject({
+        metric: 'row',
+        reason: `values must be an object, not ${describeType(values)}`,
+        value: values,
+      });
     if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();
     if (this.rejected !== null) this.throwRejected();
-    return true;
+    return taken;
   }
 
   /** Takes a record of text: a line, parameters, a fact, the end. */
   text(kind: RecordKind, text: string): void {
-    if (kind !== RecordKind.close && this.channel.bufferedBytes > this.limit && !this.makeRoom('drop')) return;
+    if (kind !== RecordKind.close && this.channel.bufferedBytes > this.limit && !this.makeRoom('drop'))
+      return;
     this.channel.text(kind, 0, Buffer.from(text, 'utf8'));
     if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();
   }
@@ -86,7 +93,10 @@ export class RowIntake {
     const { control } = this.channel;
     const { metric, reason } = rejection;
     control.invalid++;
-    this.warn(`invalid ${metric}`, `${quoted(metric)} was left out: ${reason}`, { metric, type: describeType(rejection.value) });
+    this.warn(`invalid ${metric}`, `${quoted(metric)} was left out: ${reason}`, {
+      metric,
+      type: describeType(rejection.value),
+    });
     if (this.run.options.onInvalid === 'throw') this.rejected ??= rejection;
     this.run.onLoss();
   }
@@ -111,7 +121,11 @@ export class RowIntake {
     this.run.onLoss();
     if (backpressure === 'throw' && otherwise === 'throw') {
       const facts = { option: 'maxBufferedBytes', value: maxBufferedBytes, count: channel.control.dropped };
-      throw new ExpmanError('BACKPRESSURE', `maxBufferedBytes (${maxBufferedBytes}) is reached: the row was not taken`, facts);
+      throw new ExpmanError(
+        'BACKPRESSURE',
+        `maxBufferedBytes (${maxBufferedBytes}) is reached: the row was not taken`,
+        facts,
+      );
     }
     return false;
   }
@@ -125,13 +139,21 @@ export class RowIntake {
   private stampOf(timestamp: unknown): number {
     const micros = typeof timestamp === 'number' ? Math.round(timestamp * MICROS) : NaN;
     if (Number.isSafeInteger(micros)) return micros;
-    this.reject({ metric: 'timestamp', reason: 'a timestamp must be milliseconds since the epoch', value: timestamp });
+    this.reject({
+      metric: 'timestamp',
+      reason: 'a timestamp must be milliseconds since the epoch',
+      value: timestamp,
+    });
     return this.clock.read();
   }
 
   private noteMetric(metric: string): void {
     if (RESERVED_COLUMNS.has(metric))
-      this.warn(`reserved ${metric}`, `the column of metric ${quoted(metric)} bears a suffix: the name is taken`, { metric });
+      this.warn(
+        `reserved ${metric}`,
+        `the column of metric ${quoted(metric)} bears a suffix: the name is taken`,
+        { metric },
+      );
   }
 
   private throwRejected(): void {
@@ -145,5 +167,8 @@ export class RowIntake {
     });
   }
 }
+
+const isObject = (values: unknown): values is Readonly<Record<string, unknown>> =>
+  typeof values === 'object' && values !== null;
 
 const quoted = (name: string): string => JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);

@@ -17,7 +17,8 @@ let last: { readonly at: number; readonly cwd: string; readonly found: Surroundi
 export function surroundings(): Surroundings {
   const cwd = process.cwd();
   const at = performance.now();
-  if (last === undefined || last.cwd !== cwd || at - last.at > SHARED_MS) last = { at, cwd, found: look(cwd) };
+  if (last === undefined || last.cwd !== cwd || at - last.at > SHARED_MS)
+    last = { at, cwd, found: look(cwd) };
   return last.found;
 }
 

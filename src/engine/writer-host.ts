@@ -120,7 +120,11 @@ export class WriterHost {
       const now = performance.now();
       if (now >= until) return false;
       const owner = Atomics.load(wire, WireWord.owner);
-      if (owner === WireOwner.caller || owner === WireOwner.gone || (owner === WireOwner.none && this.worker === null)) {
+      if (
+        owner === WireOwner.caller ||
+        owner === WireOwner.gone ||
+        (owner === WireOwner.none && this.worker === null)
+      ) {
         if (this.drainHere() === 0) return done();
         continue;
       }
@@ -130,14 +134,16 @@ export class WriterHost {
         beatAt = now;
       } else if (now - beatAt > HUNG_MS) this.stopThread();
       const acknowledged = Atomics.load(wire, WireWord.acknowledged);
-      if (!done()) Atomics.wait(wire, WireWord.acknowledged, acknowledged, Math.min(WAIT_SLICE_MS, until - now));
+      if (!done())
+        Atomics.wait(wire, WireWord.acknowledged, acknowledged, Math.min(WAIT_SLICE_MS, until - now));
     }
     return true;
   }
 
   /** Gets everything committed into the WAL before the process is gone; within the deadline, or not at all. */
   drainForExit(timeoutMs: number): void {
-    const done = (): boolean => [...this.runs.values()].every((run) => run.acknowledged() >= run.committed() || run.stuck());
+    const done = (): boolean =>
+      [...this.runs.values()].every((run) => run.acknowledged() >= run.committed() || run.stuck());
     // A thread that has not come up yet may need longer than writing the rows here.
     Atomics.compareExchange(this.wire, WireWord.owner, WireOwner.none, WireOwner.caller);
     if (!this.waitFor(done, timeoutMs)) {
@@ -146,23 +152,33 @@ export class WriterHost {
     }
     for (const run of this.runs.values()) {
       const lost = run.committed() - run.acknowledged();
-      if (lost > 0) say(`expman-rx: ${lost} records of ${run.opening.folder} could not be written before the process ended\n`);
+      if (lost > 0)
+        say(
+          `expman-rx: ${lost} records of ${run.opening.folder} could not be written before the process ended\n`,
+        );
     }
   }
 
   private startThread(): void {
     const { wire, pool } = this;
     Atomics.store(wire, WireWord.owner, WireOwner.none);
-    const arenas = pool.connect((arena) => this.worker?.postMessage({ kind: 'arena', id: arena.id, memory: arena.memory } satisfies ToWriter));
+    const arenas = pool.connect((arena) =>
+      this.worker?.postMessage({ kind: 'arena', id: arena.id, memory: arena.memory } satisfies ToWriter),
+    );
     const data: WriterThreadData = {
-      wire: wire.buffer as SharedArrayBuffer,
+      wire: wire.buffer,
       arenas: arenas.map(({ id, memory }) => ({ id, memory })),
       openings: [...this.runs.values()].map(({ opening }) => opening),
     };
     const entry = new URL('../writer/writer-thread.js', import.meta.url);
     // Loaders and preloads of the caller are not for this thread; it runs plain JavaScript.
     const env = { ...process.env, NODE_OPTIONS: '' };
-    const worker = new Worker(fileURLToPath(entry), { name: 'expman-writer', workerData: data, execArgv: [], env });
+    const worker = new Worker(fileURLToPath(entry), {
+      name: 'expman-writer',
+      workerData: data,
+      execArgv: [],
+      env,
+    });
     this.worker = worker;
     this.lastBeat = { count: Atomics.load(wire, WireWord.heartbeat), at: performance.now() };
     let cause: unknown;
@@ -177,7 +193,9 @@ export class WriterHost {
   private received(message: FromWriter): void {
     if (message.kind === 'ready') return;
     if (message.kind === 'flushed') this.flushes.delete(message.flushId);
-    if (message.kind === 'closed') for (const [flushId, { runId }] of this.flushes) if (runId === message.runId) this.flushes.delete(flushId);
+    if (message.kind === 'closed')
+      for (const [flushId, { runId }] of this.flushes)
+        if (runId === message.runId) this.flushes.delete(flushId);
     this.runs.get(message.runId)?.onMessage(message);
   }
 
@@ -210,7 +228,10 @@ export class WriterHost {
     };
     for (const [runId, run] of this.runs) {
       run.onWriterLost(degraded);
-      this.runs.set(runId, { ...run, opening: { ...run.opening, continues: true, resumes: false, degraded } });
+      this.runs.set(runId, {
+        ...run,
+        opening: { ...run.opening, continues: true, resumes: false, degraded },
+      });
     }
     if (replaced) this.startThread();
     else this.writeHere();
@@ -221,7 +242,12 @@ export class WriterHost {
     const { wire, pool } = this;
     Atomics.store(wire, WireWord.owner, WireOwner.caller);
     pool.connect(() => undefined);
-    const core = new WriterCore({ fs: nodeFs, wire, arenas: pool, post: (message) => this.received(message) });
+    const core = new WriterCore({
+      fs: nodeFs,
+      wire,
+      arenas: pool,
+      post: (message) => this.received(message),
+    });
     const loop = new WriterLoop(core, wire, { keepsAlive: false });
     this.local = { core, loop };
     for (const { opening } of this.runs.values()) core.open(opening);
@@ -238,8 +264,15 @@ export class WriterHost {
     if (this.local !== null) return this.local.core.drain();
     Atomics.store(this.wire, WireWord.owner, WireOwner.caller);
     if (this.standIn === null) {
-      this.standIn = new WriterCore({ fs: nodeFs, wire: this.wire, arenas: this.pool, post: () => undefined, walOnly: true });
-      for (const { opening } of this.runs.values()) this.standIn.open({ ...opening, continues: true, resumes: false });
+      this.standIn = new WriterCore({
+        fs: nodeFs,
+        wire: this.wire,
+        arenas: this.pool,
+        post: () => undefined,
+        walOnly: true,
+      });
+      for (const { opening } of this.runs.values())
+        this.standIn.open({ ...opening, continues: true, resumes: false });
     }
     return this.standIn.drain();
   }
@@ -279,7 +312,10 @@ function say(text: string): void {
 }
 
 /** The error a run's close or flush rejects with. */
-export function errorFrom(plain: { readonly code: string; readonly message: string; readonly errno?: string; readonly count: number }, path: string): ExpmanError {
+export function errorFrom(
+  plain: { readonly code: string; readonly message: string; readonly errno?: string; readonly count: number },
+  path: string,
+): ExpmanError {
   const code = plain.code === 'FENCED' || plain.code === 'CORRUPT' ? plain.code : 'WRITE_FAILED';
   return new ExpmanError(code, `${path}: ${plain.message} (${plain.count} rows are not in metrics.parquet)`, {
     path,

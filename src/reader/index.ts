@@ -29,6 +29,7 @@ export interface RunReading extends RunInfo {
  * const { status, table } = await readRun('./experiments/my_exp/20260101_120000');
  * console.log(status, table.numRows, table.getChild('loss')?.get(0));
  */
+// eslint-disable-next-line @typescript-eslint/require-await -- errors are rejections, and reading may move to a thread
 export async function readRun(runDir: string): Promise<RunReading> {
   const { info, rows } = readContents(nodeFs, resolve(runDir));
   return { ...info, table: rows.table() };
@@ -39,6 +40,7 @@ export async function readRun(runDir: string): Promise<RunReading> {
  *
  * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO`
  */
+// eslint-disable-next-line @typescript-eslint/require-await -- as above
 export async function inspectRun(runDir: string): Promise<RunInfo> {
   return inspect(nodeFs, resolve(runDir));
 }

@@ -7,7 +7,7 @@ import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/run-lock.js';
-import { CONFIG_NAME, LOG_NAME, type Mapping, readMapping } from '../storage/run-record.js';
+import { CONFIG_NAME, LOG_NAME, readMapping } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
 import { mergeParams } from '../model/params.js';
 import { type RunRows, readRows } from './read-rows.js';
@@ -62,7 +62,8 @@ export function inspectRun(fs: FsPort, runDir: string): RunInfo {
 
 /** Reads the run and its rows from one state of its files. */
 export function readContents(fs: FsPort, runDir: string): RunContents {
-  if (fs.stat(runDir)?.kind !== 'folder') throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${runDir}`, { path: runDir });
+  if (fs.stat(runDir)?.kind !== 'folder')
+    throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${runDir}`, { path: runDir });
   const { identity, status, counts, file } = readIdentity(fs, runDir);
   const owner = readOwnership(fs, runDir, Date.now()).kind;
   const rows = readRows(fs, runDir, identity.uuid);
@@ -80,7 +81,10 @@ export function readContents(fs: FsPort, runDir: string): RunContents {
     walRows: replay.rows,
     ...counts,
     metrics: rows.metrics,
-    params: replay.segments.length > 0 ? replay.state.params : sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,
+    params:
+      replay.segments.length > 0
+        ? replay.state.params
+        : sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,
     artifacts,
     ...(file['error'] !== undefined && { error: file['error'] }),
     ...(typeof file['exitCode'] === 'number' && { exitCode: file['exitCode'] }),
@@ -110,4 +114,4 @@ function filesOf(fs: FsPort, runDir: string): { readonly name: string; readonly 
     .sort((a, b) => rank(a.name) - rank(b.name) || a.name.localeCompare(b.name));
 }
 
-const mappingOf = (value: unknown): Params => sanitiseParams((value ?? {}) as Mapping).params;
+const mappingOf = (value: unknown): Params => sanitiseParams(value ?? {}).params;

@@ -43,7 +43,12 @@ export function readRows(fs: FsPort, runDir: string, uuid: string): RunRows {
   for (let attempt = 1; ; attempt++) {
     const published = openPublished(fs, runDir, uuid);
     try {
-      const replay = replayWal(fs, runDir, uuid, published.footer === null ? NOTHING_PUBLISHED : watermarkOf(published.footer.metadata));
+      const replay = replayWal(
+        fs,
+        runDir,
+        uuid,
+        published.footer === null ? NOTHING_PUBLISHED : watermarkOf(published.footer.metadata),
+      );
       if (attempt < ATTEMPTS && isNewer(fs, runDir, published)) continue;
       return rowsFrom(fs, published, replay);
     } catch (error) {
@@ -89,18 +94,30 @@ function rowsFrom(fs: FsPort, published: Published, replay: Replay): RunRows {
     replay,
     metrics: summaries.toSummary(),
     corrupt,
-    table: () => tableFrom(fs, published, replay.spans, (kept['columns'] ?? []) as unknown as PlainMetricColumn[]),
+    table: () =>
+      tableFrom(fs, published, replay.spans, (kept['columns'] ?? []) as unknown as PlainMetricColumn[]),
   };
 }
 
-function tableFrom(fs: FsPort, { path, footer }: Published, spans: readonly RowSpan[], known: readonly PlainMetricColumn[]): RowTable {
+function tableFrom(
+  fs: FsPort,
+  { path, footer }: Published,
+  spans: readonly RowSpan[],
+  known: readonly PlainMetricColumn[],
+): RowTable {
   const columns = new MetricColumns();
   columns.restore(known, footer?.fields ?? []);
   const tail = new RowGroupBatches();
   for (const some of batchesOf(spans)) {
     const { step, timestamp, metrics } = decodeSpans(some);
     const named = metrics.map(({ metric, column }) => ({ ...column, name: columns.admit(metric, column) }));
-    tail.add(recordBatchOf([{ ...step, name: STEP_FIELD.name }, { ...timestamp, name: TIMESTAMP_FIELD.name }, ...named]));
+    tail.add(
+      recordBatchOf([
+        { ...step, name: STEP_FIELD.name },
+        { ...timestamp, name: TIMESTAMP_FIELD.name },
+        ...named,
+      ]),
+    );
   }
   const { fields } = columns;
   const last = batchOf(fields, tail.rows === 0 ? [] : [...tail.columns(fields)]);
@@ -108,7 +125,12 @@ function tableFrom(fs: FsPort, { path, footer }: Published, spans: readonly RowS
   return tableOf([...publishedBatches(fs, path, footer, fields), last]);
 }
 
-function publishedBatches(fs: FsPort, path: string, footer: FileFooter, fields: readonly ColumnField[]): RowBatch[] {
+function publishedBatches(
+  fs: FsPort,
+  path: string,
+  footer: FileFooter,
+  fields: readonly ColumnField[],
+): RowBatch[] {
   const place = new Map(footer.fields.map(({ name }, index) => [name, index]));
   const file = fs.open(path, 'read');
   try {
@@ -130,7 +152,9 @@ function publishedBatches(fs: FsPort, path: string, footer: FileFooter, fields: 
 }
 
 function batchOf(fields: readonly ColumnField[], columns: readonly Column[]): RowBatch {
-  return recordBatchOf(fields.map(({ name, type }, index) => ({ ...(columns[index] ?? nullColumn(type, 0)), name })));
+  return recordBatchOf(
+    fields.map(({ name, type }, index) => ({ ...(columns[index] ?? nullColumn(type, 0)), name })),
+  );
 }
 
 function nullColumn(type: ColumnField['type'], rows: number): Column {

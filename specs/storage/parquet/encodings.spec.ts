@@ -57,7 +57,10 @@ describe('delta encoding', () => {
     ['crosses 2^32 with the smallest steps', [2n ** 32n - 1n, 2n ** 32n, 2n ** 32n - 1n]],
     ['steps by just under 2^31 and back', [0n, 2n ** 31n - 1n, 0n, -(2n ** 31n), 0n]],
     ['steps by just over 2^31', [0n, 2n ** 31n, 0n, -(2n ** 31n) - 1n]],
-    ['holds the ends of the safe integers', [1n - 2n ** 53n, -(2n ** 51n), 2n ** 51n, 2n ** 53n - 1n]],
+    [
+      'holds the ends of the safe integers',
+      [1n - 2n ** 53n, -(2n ** 52n), 0n, 2n ** 52n - 1n, 2n ** 53n - 2n, 2n ** 53n - 1n],
+    ],
   ])('is exact where a column %s', (_, some) => {
     const values = [...some, ...new Array<bigint>(100).fill(some.at(-1) ?? 0n)];
     const encoded = encodeDelta(words(values), 0, values.length);

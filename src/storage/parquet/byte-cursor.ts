@@ -1,5 +1,7 @@
 import { corrupt } from './corrupt.js';
 
+const TWO_53 = 2 ** 53;
+
 /** Reads forward through bytes that nobody vouches for; reading past the end is `CORRUPT`. */
 export class ByteCursor {
   #at = 0;
@@ -42,10 +44,19 @@ export class ByteCursor {
 
   /** A zigzag varint that is a safe integer. */
   zigZag64(): number {
-    const odd = (this.bytes[this.#at] ?? 0) & 1;
+    const at = this.#at;
     const zigzag = this.#varint();
-    // Twice a safe integer is still exact, but whether it was odd is only certain from its first byte.
-    const value = odd === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+    // Half of it is exact in a double, all of it is not: the lowest bit, the sign, is in the first byte.
+    const isNegative = ((this.bytes[at] ?? 0) & 1) === 1;
+    if (zigzag >= TWO_53) return this.#halved(at, isNegative);
+    return isNegative ? -(zigzag + 1) / 2 : zigzag / 2;
+  }
+
+  #halved(at: number, isNegative: boolean): number {
+    let half = ((this.bytes[at] ?? 0) & 127) >> 1;
+    for (let i = at + 1, scale = 64; i < this.#at; i++, scale *= 128)
+      half += ((this.bytes[i] ?? 0) & 127) * scale;
+    const value = isNegative ? -half - 1 : half;
     if (!Number.isSafeInteger(value)) throw corrupt('an integer is beyond 2^53');
     return value;
   }

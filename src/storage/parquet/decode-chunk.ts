@@ -1,5 +1,4 @@
 import { crc32 } from 'node:zlib';
-import { snappyUncompress } from 'hyparquet';
 import type { Column } from '../../columnar/column.js';
 import { ByteCursor } from './byte-cursor.js';
 import { ColumnAssembly } from './column-assembly.js';
@@ -14,9 +13,7 @@ import { decodeIndices } from './hybrid.js';
 import { decodeLevels } from './levels.js';
 import { encodingOf } from './numbers.js';
 import { structs } from './parquetjs.js';
-
-/** Snappy's longest copy, 64 bytes, takes three bytes; nothing expands more. */
-const MAX_EXPANSION = 22;
+import { uncompressSnappy } from './snappy.js';
 
 /** A page as its header describes it, its body checked and uncompressed. */
 interface DecodedPage {
@@ -107,14 +104,7 @@ function readPage(cursor: ByteCursor, { codec }: PlacedChunk): DecodedPage {
     throw corrupt('a page has no header of its kind');
   }
   const kind = header.type === DATA_PAGE ? 'data' : 'dictionary';
-  const body = codec === 'SNAPPY' ? uncompress(stored, uncompressedSize) : stored;
+  const body = codec === 'SNAPPY' ? uncompressSnappy(stored, uncompressedSize) : stored;
   if (body.length !== uncompressedSize) throw corrupt('a page is not as long as its header says');
   return { kind, values: facts.num_values, encoding: facts.encoding, body };
-}
-
-function uncompress(stored: Uint8Array, size: number): Uint8Array {
-  if (size > stored.length * MAX_EXPANSION) throw corrupt('a page claims to expand more than Snappy can');
-  const out = new Uint8Array(size);
-  snappyUncompress(stored, out);
-  return out;
 }

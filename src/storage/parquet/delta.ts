@@ -74,8 +74,11 @@ export function decodeDelta(cursor: ByteCursor, count: number): Int32Array {
       const bytes = cursor.take((MINIBLOCK * width) / 8);
       const end = Math.min(next + MINIBLOCK, count);
       for (let bit = 0; next < end; bit += width) {
-        value += min + bitsOf(bytes, bit, width);
-        if (!Number.isSafeInteger(value)) throw corrupt('a delta-encoded value is beyond 2^53');
+        const delta = min + bitsOf(bytes, bit, width);
+        value += delta;
+        // A longer step might be rounded, and then the value it leads to would be too.
+        if (delta > MAX_DELTA || delta < -MAX_DELTA || !Number.isSafeInteger(value))
+          throw corrupt('a delta-encoded value is beyond 2^53, or a step beyond 2^52');
         putWords(words, next++, value);
       }
     }

@@ -37,13 +37,16 @@ export interface ThriftInput {
   skip(type: number): void;
 }
 
-/** An instance of a generated struct; a field that was not set, or not in the bytes, is null. */
-export type Struct<F> = { [K in keyof F]: F[K] | null } & {
+/** An instance of a generated struct, whatever its fields. */
+interface AnyStruct {
   write(output: ThriftOutput): void;
   read(input: ThriftInput): void;
-};
+}
+/** An instance of a generated struct; a field that was not set, or not in the bytes, is null. */
+export type Struct<F> = { [K in keyof F]: F[K] | null } & AnyStruct;
 type StructClass<F> = new (fields?: { [K in keyof F]?: F[K] | null }) => Struct<F>;
-type Empty = Record<never, never>;
+/** Of a struct without fields, whose presence is all it says. */
+type EmptyClass = new () => AnyStruct;
 
 export type Statistics = Struct<{ null_count: number; min_value: Binary; max_value: Binary }>;
 type DataPageHeader = Struct<{
@@ -61,9 +64,9 @@ export type PageHeader = Struct<{
   data_page_header: DataPageHeader;
   dictionary_page_header: DictionaryPageHeader;
 }>;
-type TimeUnit = Struct<{ MICROS: Struct<Empty> }>;
+type TimeUnit = Struct<{ MICROS: AnyStruct }>;
 type TimestampType = Struct<{ isAdjustedToUTC: boolean; unit: TimeUnit }>;
-export type LogicalType = Struct<{ STRING: Struct<Empty>; TIMESTAMP: TimestampType }>;
+export type LogicalType = Struct<{ STRING: AnyStruct; TIMESTAMP: TimestampType }>;
 export type SchemaElement = Struct<{
   type: number;
   repetition_type: number;
@@ -87,7 +90,7 @@ export type ColumnMetaData = Struct<{
 export type ColumnChunk = Struct<{ file_path: Binary; file_offset: number; meta_data: ColumnMetaData }>;
 export type RowGroup = Struct<{ columns: ColumnChunk[]; total_byte_size: number; num_rows: number }>;
 export type KeyValue = Struct<{ key: Binary; value: Binary }>;
-export type ColumnOrder = Struct<{ TYPE_ORDER: Struct<Empty> }>;
+export type ColumnOrder = Struct<{ TYPE_ORDER: AnyStruct }>;
 export type FileMetaData = Struct<{
   version: number;
   schema: SchemaElement[];
@@ -106,8 +109,8 @@ interface Generated {
   readonly DataPageHeader: ClassOf<DataPageHeader>;
   readonly DictionaryPageHeader: ClassOf<DictionaryPageHeader>;
   readonly PageHeader: ClassOf<PageHeader>;
-  readonly MicroSeconds: StructClass<Empty>;
-  readonly StringType: StructClass<Empty>;
+  readonly MicroSeconds: EmptyClass;
+  readonly StringType: EmptyClass;
   readonly TimeUnit: ClassOf<TimeUnit>;
   readonly TimestampType: ClassOf<TimestampType>;
   readonly LogicalType: ClassOf<LogicalType>;
@@ -116,7 +119,7 @@ interface Generated {
   readonly ColumnChunk: ClassOf<ColumnChunk>;
   readonly RowGroup: ClassOf<RowGroup>;
   readonly KeyValue: ClassOf<KeyValue>;
-  readonly TypeDefinedOrder: StructClass<Empty>;
+  readonly TypeDefinedOrder: EmptyClass;
   readonly ColumnOrder: ClassOf<ColumnOrder>;
   readonly FileMetaData: ClassOf<FileMetaData>;
   readonly Type: Readonly<Record<string, number>>;
@@ -156,7 +159,7 @@ interface Package {
     write: (bytes: Uint8Array) => void,
     close: () => void,
     fileOffset: number,
-    options: Record<never, never>,
+    options: Record<string, never>,
   ) => Envelope;
   readonly deflate: (method: string, bytes: Uint8Array) => Uint8Array;
 }
@@ -182,12 +185,10 @@ export const CREATED_BY = `expman-rx version ${version} (build expman-rx)`;
  * `Statistics` or `MapType` in its user's global scope, let alone overwrite what the user keeps there.
  */
 function loadWithoutGlobals(): Generated {
-  const before = Object.getOwnPropertyDescriptors(globalThis);
+  const before = new Map(Object.entries(Object.getOwnPropertyDescriptors(globalThis)));
   const generated = require('parquetjs-lite/gen-nodejs/parquet_types') as Generated;
   for (const name of Object.keys(generated)) {
-    const earlier = Object.hasOwn(before, name)
-      ? (Reflect.get(before, name) as PropertyDescriptor)
-      : undefined;
+    const earlier = before.get(name);
     if (earlier === undefined) Reflect.deleteProperty(globalThis, name);
     else Object.defineProperty(globalThis, name, earlier);
   }
