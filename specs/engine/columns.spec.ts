@@ -22,7 +22,9 @@ async function logged(rows: readonly Row[], options?: ExperimentOptions): Promis
 const columnOf = (rows: readonly ReadRow[], name: string): unknown[] => rows.map((row) => row[name]);
 const typesOf = async (runDir: string): Promise<ReadRow> => {
   const described = await duckdb(runDir, 'DESCRIBE SELECT * FROM read_parquet($1)');
-  return Object.fromEntries(described.map(({ column_name, column_type }) => [String(column_name), column_type]));
+  return Object.fromEntries(
+    described.map(({ column_name, column_type }) => [String(column_name), column_type]),
+  );
 };
 
 describe('a column', () => {

@@ -431,21 +431,14 @@ describe('the health of a run', () => {
     run.logMetrics({ a: Symbol() as unknown as number });
     await run.close();
     await done;
-    expect(seen[0]).toEqual({
-      accepted: 0,
-      flushed: 0,
-      published: 0,
-      dropped: 0,
-      invalid: 0,
-      degraded: null,
-    });
-    expect(seen.at(-1)).toEqual({
+    const nothing = { accepted: 0, flushed: 0, published: 0, dropped: 0, invalid: 0, degraded: null };
+    expect(seen[0]).toEqual({ ...nothing, publishes: { count: 0, totalMs: 0 } });
+    expect(seen.at(-1)).toMatchObject({
       accepted: 2,
       flushed: 2,
       published: 2,
-      dropped: 0,
       invalid: 1,
-      degraded: null,
+      publishes: { count: 1 },
     });
   });
 });

@@ -17,8 +17,13 @@ export function recordBatchOf(columns: readonly (Column & { readonly name: strin
   const fields = columns.map(({ name, type }) => new arrow.Field(name, TYPES[type](), true));
   const length = columns[0]?.length ?? 0;
   const children = columns.map(dataOf);
-  const struct = arrow.makeData({ type: new arrow.Struct(fields), length, nullCount: 0, children });
-  return new arrow.RecordBatch(new arrow.Schema(fields), struct);
+  const struct = arrow.makeData({
+    type: new arrow.Struct<Record<string, arrow.DataType>>(fields),
+    length,
+    nullCount: 0,
+    children,
+  });
+  return new arrow.RecordBatch(new arrow.Schema<Record<string, arrow.DataType>>(fields), struct);
 }
 
 function dataOf(column: Column): arrow.Data {
@@ -78,7 +83,7 @@ export function columnAt(batch: RowBatch, index: number): Column {
   if (data === undefined || field === undefined)
     throw new RangeError(`no column ${index} in a batch of ${batch.numCols}`);
   const { length, nullCount } = data;
-  const validity = nullCount === 0 ? null : (data.nullBitmap as Uint8Array);
+  const validity = nullCount === 0 ? null : data.nullBitmap;
   const type = typeOf(field.type);
   switch (type) {
     case 'DOUBLE':

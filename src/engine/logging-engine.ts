@@ -76,6 +76,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   private settle: { resolve: (summary: RunSummary) => void; reject: (error: unknown) => void };
   private runLogger: Logger | undefined;
   private publishedRows = 0;
+  private publishes: Health['publishes'] = { count: 0, totalMs: 0 };
   private degraded: Degradation | null = null;
   private lossToldAt = -Infinity;
 
@@ -394,6 +395,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
         return;
       case 'health':
         this.publishedRows = message.published;
+        this.publishes = message.publishes;
         this.degraded = message.degraded;
         this.changes$.next();
         return;
@@ -435,6 +437,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       accepted: channel.rows,
       flushed: control.acknowledged().rows,
       published: this.publishedRows,
+      publishes: this.publishes,
       dropped: control.dropped,
       invalid: control.invalid,
       degraded: this.degraded,

@@ -85,6 +85,8 @@ export interface Health {
   readonly published: number;
   readonly dropped: number;
   readonly invalid: number;
+  /** How often `metrics.parquet` was replaced, and how long that took the writer in all, in milliseconds. */
+  readonly publishes: { readonly count: number; readonly totalMs: number };
   /** Why rows are not where they should be; null while all is well. */
   readonly degraded: Degradation | null;
 }

@@ -1,5 +1,5 @@
 import type { ResolvedOptions } from '../model/experiment-config.js';
-import type { Degradation, RunIdentity, RunSummary } from '../model/run-file.js';
+import type { Degradation, Health, RunIdentity, RunSummary } from '../model/run-file.js';
 import type { LockOwner } from '../storage/run-lock.js';
 
 /** All a writer must know to take a run over from its engine. */
@@ -45,6 +45,22 @@ export interface PlainError {
 /** What a writer says to the caller's thread. */
 export type FromWriter =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'flushed'; readonly runId: number; readonly flushId: number; readonly error: PlainError | null }
-  | { readonly kind: 'health'; readonly runId: number; readonly published: number; readonly degraded: Degradation | null }
-  | { readonly kind: 'closed'; readonly runId: number; readonly summary: RunSummary; readonly error: PlainError | null };
+  | {
+      readonly kind: 'flushed';
+      readonly runId: number;
+      readonly flushId: number;
+      readonly error: PlainError | null;
+    }
+  | {
+      readonly kind: 'health';
+      readonly runId: number;
+      readonly published: number;
+      readonly publishes: Health['publishes'];
+      readonly degraded: Degradation | null;
+    }
+  | {
+      readonly kind: 'closed';
+      readonly runId: number;
+      readonly summary: RunSummary;
+      readonly error: PlainError | null;
+    };

@@ -1,9 +1,23 @@
-import { Observable, Subject, bufferTime, catchError, concat, concatMap, defer, filter, forkJoin, last, map, of } from 'rxjs';
+import {
+  Observable,
+  Subject,
+  bufferTime,
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  filter,
+  forkJoin,
+  last,
+  map,
+  of,
+} from 'rxjs';
 import type { RowSpan } from '../channel/records.js';
 import { MetricColumns, type PlainMetricColumn } from '../columnar/metric-columns.js';
 import { type RowBatch, recordBatchOf } from '../columnar/record-batch.js';
 import { RowGroupBatches } from '../columnar/row-group.js';
 import { decodeParams, encodeParams } from '../model/params.js';
+import type { Health } from '../model/run-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { MetricsFile, type PublishFacts } from '../storage/metrics-file.js';
 import type { FileFooter } from '../storage/parquet/index.js';
@@ -25,7 +39,8 @@ const REST_FACTOR = 20;
 const SCHEMA_VERSION = '1';
 
 /** What became of an attempt to write: a value, not an exception, for it happens in the middle of a stream. */
-export type FlushOutcome = { readonly kind: 'written' } | { readonly kind: 'failed'; readonly error: unknown };
+export type FlushOutcome =
+  { readonly kind: 'written' } | { readonly kind: 'failed'; readonly error: unknown };
 
 const WRITTEN: FlushOutcome = { kind: 'written' };
 
@@ -65,6 +80,7 @@ export class RunPipeline {
   readonly done$: Observable<FlushOutcome>;
   /** Rows (as logged) in the published file. */
   publishedRows = 0;
+  publishes: Health['publishes'] = { count: 0, totalMs: 0 };
   /** Bytes of rows on their way into a batch. */
   pendingBytes = 0;
   /** The greatest step seen, for the mark a resumed run carries. */
@@ -91,7 +107,9 @@ export class RunPipeline {
       map((spans) => this.decode(spans)),
       map((rows) => this.toBatch(rows)),
       concatMap((batch) => this.append(batch)),
-      ration(() => this.publish(), { restMs: (ms) => Math.max(flushIntervalMs, REST_FACTOR * ms * options.openRuns()) }),
+      ration(() => this.publish(), {
+        restMs: (ms) => Math.max(flushIntervalMs, REST_FACTOR * ms * options.openRuns()),
+      }),
     );
     const log$ = this.lines$.pipe(
       bufferTime(TEXT_FLUSH_MS, null, LINES_PER_APPEND),
@@ -104,8 +122,16 @@ export class RunPipeline {
       concatMap(() => this.attempt(() => writeConfigFile(fs, folder, options.state.params))),
     );
     this.done$ = forkJoin([
-      concat(of(WRITTEN), rows$, defer(() => this.publish())).pipe(last()),
-      concat(of(WRITTEN), log$, defer(() => this.finishLog())).pipe(last()),
+      concat(
+        of(WRITTEN),
+        rows$,
+        defer(() => this.publish()),
+      ).pipe(last()),
+      concat(
+        of(WRITTEN),
+        log$,
+        defer(() => this.finishLog()),
+      ).pipe(last()),
       concat(of(WRITTEN), config$).pipe(last()),
     ]).pipe(map((outcomes) => outcomes.find(({ kind }) => kind === 'failed') ?? WRITTEN));
   }
@@ -158,7 +184,10 @@ export class RunPipeline {
 
   private toBatch({ rows, step, timestamp, metrics }: DecodedRows): RowBatch {
     this.batchedRows += rows;
-    const named = metrics.map(({ metric, column }) => ({ ...column, name: this.columns.admit(metric, column) }));
+    const named = metrics.map(({ metric, column }) => ({
+      ...column,
+      name: this.columns.admit(metric, column),
+    }));
     return recordBatchOf([{ ...step, name: 'step' }, { ...timestamp, name: 'timestamp' }, ...named]);
   }
 
@@ -178,7 +207,8 @@ export class RunPipeline {
     return this.options.gate(
       defer(() => {
         if (this.batchedRows === this.publishedRows) return of(WRITTEN);
-        return inSlices(() => this.publishing()).pipe(
+        const startedAt = performance.now();
+        return inSlices(() => this.publishing(startedAt)).pipe(
           map(() => WRITTEN),
           catchError((error: unknown) => of<FlushOutcome>({ kind: 'failed', error })),
           map((outcome) => this.tell(outcome)),
@@ -187,7 +217,7 @@ export class RunPipeline {
     );
   }
 
-  private *publishing(): Generator<void, PublishFacts> {
+  private *publishing(startedAt: number): Generator<void, PublishFacts> {
     const { options, columns, watermark, batchedRows } = this;
     options.onPublishing();
     const facts = yield* this.file.publish({
@@ -205,6 +235,8 @@ export class RunPipeline {
       ]),
     });
     this.publishedRows = batchedRows;
+    const { count, totalMs } = this.publishes;
+    this.publishes = { count: count + 1, totalMs: totalMs + performance.now() - startedAt };
     options.onPublished(watermark);
     return facts;
   }
@@ -217,7 +249,9 @@ export class RunPipeline {
 
   private appendToLog(count: number): Observable<FlushOutcome> {
     const { fs, folder, state } = this.options;
-    return this.attempt(() => (this.logUnsure ? healLog(fs, folder, state) : appendLines(fs, folder, state, count))).pipe(
+    return this.attempt(() =>
+      this.logUnsure ? healLog(fs, folder, state) : appendLines(fs, folder, state, count),
+    ).pipe(
       map((outcome) => {
         this.logUnsure = outcome.kind === 'failed';
         return outcome;

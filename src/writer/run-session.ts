@@ -218,13 +218,15 @@ export class RunSession {
 
   private afterPublish(): void {
     this.postHealth();
-    if (this.context.now() - this.lastRunFileAt >= HEARTBEAT_MS && this.state.ending === null) attempt(() => this.writeRunFile(RunStatus.Running));
+    if (this.context.now() - this.lastRunFileAt >= HEARTBEAT_MS && this.state.ending === null)
+      attempt(() => this.writeRunFile(RunStatus.Running));
   }
 
   private told(outcome: FlushOutcome): void {
     const before = this.degraded;
     if (outcome.kind === 'failed') {
-      if (outcome.error instanceof ExpmanError && outcome.error.code === 'FENCED') this.control.trouble = RunTrouble.fenced;
+      if (outcome.error instanceof ExpmanError && outcome.error.code === 'FENCED')
+        this.control.trouble = RunTrouble.fenced;
       this.degraded ??= degradationOf(outcome.error, this.context.now());
     } else if (this.wal.trouble === null) this.degraded = this.opening.degraded;
     if (this.degraded === before || this.completing) return;
@@ -236,7 +238,14 @@ export class RunSession {
     // Rows of earlier owners are in the file too; health speaks of this process.
     const earlier = this.rows - this.wal.rows;
     const published = Math.max(0, (this.pipeline?.publishedRows ?? 0) - earlier);
-    this.context.post({ kind: 'health', runId: this.opening.runId, published, degraded: this.degraded });
+    const publishes = this.pipeline?.publishes ?? { count: 0, totalMs: 0 };
+    this.context.post({
+      kind: 'health',
+      runId: this.opening.runId,
+      published,
+      publishes,
+      degraded: this.degraded,
+    });
   }
 
   private answerWaiters(): void {
@@ -244,7 +253,12 @@ export class RunSession {
     const error = this.wal.trouble === null ? null : this.plainError(this.wal.trouble);
     const answered = this.waiters.filter(({ seq }) => seq <= this.wal.seq || error !== null);
     for (const { flushId, seq } of answered)
-      this.context.post({ kind: 'flushed', runId: this.opening.runId, flushId, error: seq <= this.wal.seq ? null : error });
+      this.context.post({
+        kind: 'flushed',
+        runId: this.opening.runId,
+        flushId,
+        error: seq <= this.wal.seq ? null : error,
+      });
     this.waiters = this.waiters.filter((waiter) => !answered.includes(waiter));
   }
 
@@ -256,7 +270,8 @@ export class RunSession {
     if (failure === null)
       failure = firstFailure(
         () => {
-          if (!holdsLock(fs, folder, owner)) throw new ExpmanError('FENCED', `another owner has taken over ${folder}`, { path: folder });
+          if (!holdsLock(fs, folder, owner))
+            throw new ExpmanError('FENCED', `another owner has taken over ${folder}`, { path: folder });
         },
         () => healLog(fs, folder, this.state),
         () => {
@@ -276,7 +291,8 @@ export class RunSession {
     this.control.close();
     const error = failure === null ? null : this.plainError(failure);
     this.context.post({ kind: 'closed', runId, summary: this.summary(status), error });
-    for (const { flushId } of this.waiters.splice(0)) this.context.post({ kind: 'flushed', runId, flushId, error });
+    for (const { flushId } of this.waiters.splice(0))
+      this.context.post({ kind: 'flushed', runId, flushId, error });
   }
 
   private status(): RunStatus {
@@ -310,7 +326,10 @@ export class RunSession {
 
   private get counts(): { readonly dropped: number; readonly invalid: number } {
     const { control, opening } = this;
-    return { dropped: opening.before.dropped + control.dropped, invalid: opening.before.invalid + control.invalid };
+    return {
+      dropped: opening.before.dropped + control.dropped,
+      invalid: opening.before.invalid + control.invalid,
+    };
   }
 
   /** Since this owner took the run over; for one that only ends it, since the last one did. */
@@ -329,20 +348,37 @@ export class RunSession {
 
   private summary(status: RunStatus): RunSummary {
     const durationMs = this.durationMs(this.state.ending?.endedAtMs ?? this.context.now());
-    return { status, runDir: this.opening.folder, rows: this.rows, ...this.counts, durationMs, metrics: this.metrics() };
+    return {
+      status,
+      runDir: this.opening.folder,
+      rows: this.rows,
+      ...this.counts,
+      durationMs,
+      metrics: this.metrics(),
+    };
   }
 
   private plainError(error: unknown): PlainError {
     const code = error instanceof ExpmanError && error.code === 'FENCED' ? 'FENCED' : 'WRITE_FAILED';
     const message = error instanceof Error ? error.message : String(error);
     const errno = error instanceof ExpmanError ? error.errno : errnoOf(error);
-    return { code, message, count: this.rows - (this.pipeline?.publishedRows ?? 0), ...(errno !== undefined && { errno }) };
+    return {
+      code,
+      message,
+      count: this.rows - (this.pipeline?.publishedRows ?? 0),
+      ...(errno !== undefined && { errno }),
+    };
   }
 }
 
 function degradationOf(error: unknown, now: number): Degradation {
-  const code = error instanceof ExpmanError ? (error.errno ?? error.code) : (errnoOf(error) ?? 'WRITE_FAILED');
-  return { code, message: error instanceof Error ? error.message : String(error), since: new Date(now).toISOString() };
+  const code =
+    error instanceof ExpmanError ? (error.errno ?? error.code) : (errnoOf(error) ?? 'WRITE_FAILED');
+  return {
+    code,
+    message: error instanceof Error ? error.message : String(error),
+    since: new Date(now).toISOString(),
+  };
 }
 
 function firstFailure(...actions: (() => void)[]): unknown {

