@@ -11,12 +11,6 @@ export interface MetricRow {
   readonly values: Readonly<Record<string, MetricValue>>;
 }
 
-/** A point of one metric's series. */
-export interface MetricPoint {
-  readonly step: number | null;
-  readonly value: MetricValue;
-}
-
 /** What is known of one metric over all its rows so far. */
 export interface MetricSummary {
   /** The last value logged. */

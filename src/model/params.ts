@@ -2,8 +2,7 @@ import { bareObject, isParamGroup, isPolluting, type Params, type ParamValue } f
 
 export type { Params, ParamValue } from './param-value.js';
 export { decodeParams, encodeParams } from './params-text.js';
-export { sanitiseParams, type RejectedParam, type SanitisedParams } from './sanitise-params.js';
-export { isSecretName, REDACTED } from './secret-names.js';
+export { sanitiseParams } from './sanitise-params.js';
 
 /**
  * The parameters of `base` with those of `update` over them; neither is changed.

@@ -173,7 +173,7 @@ const samples: ReadonlyMap<string, Sample> = new Map([
     },
   ],
   ...fc
-    .sample(anySample, { numRuns: 24, seed })
+    .sample(anySample, { numRuns: 12, seed })
     .map((sample, i): [string, Sample] => [
       `any columns, number ${String(i)} of seed ${String(seed)}`,
       sample,

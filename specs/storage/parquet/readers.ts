@@ -79,7 +79,10 @@ export async function queryDuckdb(sql: string, path: string): Promise<DuckdbResu
   try {
     const result = await connection.runAndReadAll(sql, [path]);
     const types = result.columnTypes().map(String);
-    return { names: result.columnNames(), types, columns: result.getColumns() };
+    const names = result.columnNames();
+    const columns = result.getColumns();
+    // Of no rows there are no columns either.
+    return { names, types, columns: names.map((_, i) => columns[i] ?? []) };
   } finally {
     connection.closeSync();
     instance.closeSync();
