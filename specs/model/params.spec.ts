@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isSecretName } from '../../src/model/secret-names.js';
 import {
   decodeParams,
   encodeParams,
-  isSecretName,
   mergeParams,
   sanitiseParams,
   type Params,

@@ -79,7 +79,8 @@ export class RecordDictionary {
     const kinds = words.map((word) => (word & 3) as ValueKind);
     const metrics = words.map((word) => {
       const name = this.metrics[word >>> 2];
-      if (name === undefined) throw malformed(`shape ${number} names metric number ${word >>> 2}, which was never defined`);
+      if (name === undefined)
+        throw malformed(`shape ${number} names metric number ${word >>> 2}, which was never defined`);
       return name;
     });
     this.shapeWords.set(number, words);
@@ -125,11 +126,12 @@ export function splitRecords(
   const endSpan = (end: number): void => {
     const length = end - spanStart;
     const lastSeq = seq + records - 1;
-    if (spanRows > 0) spans.push({ bytes: payload, start: spanStart, rows: spanRows, length, shape, epoch, lastSeq });
+    if (spanRows > 0)
+      spans.push({ bytes: payload, start: spanStart, rows: spanRows, length, shape, epoch, lastSeq });
     spanRows = 0;
     spanTag = -1;
   };
-  for (let at = 0; at < payload.length; ) {
+  for (let at = 0; at < payload.length;) {
     const length = words[at >> 2] ?? 0;
     const tag = words[(at >> 2) + 1] ?? 0;
     if (length < RECORD_HEAD_BYTES || (length & 7) !== 0 || at + length > payload.length)
@@ -144,8 +146,11 @@ export function splitRecords(
         spanStart = at;
       }
       checkRow(words, at, length, shape);
-      spanRows++;
-      rows++;
+      const more = shape.hasStrings ? 0 : rowsAlike(words, at, maxSpanRows - spanRows - 1);
+      spanRows += 1 + more;
+      rows += 1 + more;
+      records += more;
+      at += length * more;
     } else {
       endSpan(at);
       switch (tag & 0xff) {
@@ -178,6 +183,27 @@ export function splitRecords(
   return { records, rows, skippedRows, spans, lines, params, facts, close };
 }
 
+/**
+ * How many whole rows of the same head follow the one at `at`, `limit` at the most.
+ *
+ * Most rows of most runs are of this kind; this loop is what they cost here.
+ */
+function rowsAlike(words: Int32Array, at: number, limit: number): number {
+  const first = at >> 2;
+  const stride = (words[first] ?? 0) >> 2;
+  const length = words[first];
+  const tag = words[first + 1];
+  const last = Math.min(limit, Math.floor((words.length - first) / stride) - 1);
+  let more = 0;
+  for (
+    let word = first + stride;
+    more < last && words[word] === length && words[word + 1] === tag;
+    word += stride
+  )
+    more++;
+  return more;
+}
+
 /** The byte length of every string of a row must stay inside its record. */
 function checkRow(words: Int32Array, at: number, length: number, shape: RowShape): void {
   const slots = ROW_HEAD_BYTES + 8 * shape.kinds.length;
@@ -193,13 +219,15 @@ function checkRow(words: Int32Array, at: number, length: number, shape: RowShape
     if (!Number.isInteger(size) || size < 0) throw malformed(`a string of ${size} bytes`);
     bytes += size;
   });
-  if (bytes > length || bytes + 8 <= length) throw malformed(`a row of ${length} bytes whose strings end at ${bytes}`);
+  if (bytes > length || bytes + 8 <= length)
+    throw malformed(`a row of ${length} bytes whose strings end at ${bytes}`);
 }
 
 function textAt(text: Buffer, words: Int32Array, at: number, length: number): string {
   const size = words[(at >> 2) + 3] ?? -1;
   const from = at + RECORD_HEAD_BYTES + 8;
-  if (size < 0 || from + size > at + length) throw malformed(`a text of ${size} bytes in a record of ${length}`);
+  if (size < 0 || from + size > at + length)
+    throw malformed(`a text of ${size} bytes in a record of ${length}`);
   return text.toString('utf8', from, from + size);
 }
 
@@ -209,13 +237,15 @@ function shapeWords(words: Int32Array, at: number, length: number): number[] {
   return Array.from(words.subarray((at >> 2) + 3, (at >> 2) + 3 + count), (word) => word >>> 0);
 }
 
-const malformed = (what: string): ExpmanError => new ExpmanError('CORRUPT', `malformed channel records: ${what}`);
+const malformed = (what: string): ExpmanError =>
+  new ExpmanError('CORRUPT', `malformed channel records: ${what}`);
 
 /** Calls `visit` with the step of every row; NaN for none. */
 export function eachStep({ bytes, start, rows }: RowSpan, visit: (step: number) => void): void {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
-  for (let row = 0, at = start; row < rows; row++, at += words[at >> 2] ?? 8) visit(doubles[(at >> 3) + 1] ?? NaN);
+  for (let row = 0, at = start; row < rows; row++, at += words[at >> 2] ?? 8)
+    visit(doubles[(at >> 3) + 1] ?? NaN);
 }
 
 /** The span without its first `rows` rows. */

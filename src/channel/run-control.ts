@@ -14,7 +14,7 @@ export interface Acknowledged {
 export const RunTrouble = { none: 0, disk: 1, fenced: 2 } as const;
 
 const SLOT_DOUBLES = 4;
-const WORD = { slot: 0, trouble: 1, closed: 2 } as const;
+const WORD = { slot: 0, trouble: 1, closed: 2, told: 3 } as const;
 /** Doubles behind the two slots; the caller's thread stores, the writer loads. */
 const COUNT = { dropped: 2 * SLOT_DOUBLES, invalid: 2 * SLOT_DOUBLES + 1 } as const;
 
@@ -80,6 +80,15 @@ export class RunControl {
 
   close(): void {
     Atomics.store(this.words, WORD.closed, 1);
+  }
+
+  /** What the process's end means for the run stands in run.yaml, or cannot be written there. */
+  get told(): boolean {
+    return Atomics.load(this.words, WORD.told) === 1;
+  }
+
+  markTold(): void {
+    Atomics.store(this.words, WORD.told, 1);
   }
 
   /** Rows that were not taken because the buffer was full. */

@@ -358,6 +358,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       opening,
       committed: () => channel.seq,
       acknowledged: () => channel.control.seq(),
+      told: () => channel.control.told,
       stuck: () => channel.control.trouble !== RunTrouble.none || channel.control.closed,
       onMessage: (message) => this.received(message),
       onWriterLost: (degraded) => {

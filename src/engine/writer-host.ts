@@ -5,6 +5,7 @@ import { WIRE_BYTES, WireOwner, WireWord } from '../channel/layout.js';
 import { ExpmanError } from '../model/errors.js';
 import type { Degradation } from '../model/run-file.js';
 import { nodeFs } from '../storage/node-fs.js';
+import * as runFiles from '../writer/run-files.js';
 import type { FromWriter, RunOpening, ToWriter } from '../writer/messages.js';
 import { WriterCore } from '../writer/writer-core.js';
 import { WriterLoop } from '../writer/writer-loop.js';
@@ -17,6 +18,8 @@ export interface HostedRun {
   readonly committed: () => number;
   /** Records its writer acknowledged. */
   readonly acknowledged: () => number;
+  /** What the process's end means for it stands in run.yaml. */
+  readonly told: () => boolean;
   /** True while the disk refuses the run's rows, and when its writer is done with it. */
   readonly stuck: () => boolean;
   readonly onMessage: (message: FromWriter) => void;
@@ -143,7 +146,9 @@ export class WriterHost {
   /** Gets everything committed into the WAL before the process is gone; within the deadline, or not at all. */
   drainForExit(timeoutMs: number): void {
     const done = (): boolean =>
-      [...this.runs.values()].every((run) => run.acknowledged() >= run.committed() || run.stuck());
+      [...this.runs.values()].every(
+        (run) => (run.acknowledged() >= run.committed() && run.told()) || run.stuck(),
+      );
     // A thread that has not come up yet may need longer than writing the rows here.
     Atomics.compareExchange(this.wire, WireWord.owner, WireOwner.none, WireOwner.caller);
     if (!this.waitFor(done, timeoutMs)) {
@@ -244,6 +249,7 @@ export class WriterHost {
     pool.connect(() => undefined);
     const core = new WriterCore({
       fs: nodeFs,
+      runFiles,
       wire,
       arenas: pool,
       post: (message) => this.received(message),
@@ -269,6 +275,7 @@ export class WriterHost {
         wire: this.wire,
         arenas: this.pool,
         post: () => undefined,
+        runFiles,
         walOnly: true,
       });
       for (const { opening } of this.runs.values())

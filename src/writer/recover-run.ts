@@ -11,6 +11,7 @@ import { isTempName } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type LockOwner, LOCK_NAME, readOwnership, releaseLock, takeLock } from '../storage/run-lock.js';
 import * as columnarParts from './columnar-parts.js';
+import * as runFiles from './run-files.js';
 import { type KnownRun, nextEpoch, readIdentity } from './identity.js';
 import type { FromWriter } from './messages.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal, segmentNames } from './replay.js';
@@ -75,7 +76,7 @@ function takeToItsEnd(fs: FsPort, folder: string, { identity, counts }: KnownRun
         reject(new ExpmanError(code, `${folder}: ${error.message}`, { path: folder, count: error.count }));
       }
     };
-    const core = new WriterCore({ fs, wire, arenas: pool, post });
+    const core = new WriterCore({ fs, wire, arenas: pool, post, runFiles });
     core.attach(columnarParts);
     core.open({
       runId: 0,

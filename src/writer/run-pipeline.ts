@@ -26,6 +26,7 @@ import { inSlices } from './in-slices.js';
 import { MetricSummaries, type PlainTally } from './metric-summaries.js';
 import { ration } from './ration.js';
 import type { Watermark } from './replay.js';
+import type { Gate } from './publish-gate.js';
 import { appendLines, healLog, syncLog, writeConfigFile } from './run-files.js';
 import type { RunState } from './run-state.js';
 import { spanRowsFor } from './span-rows.js';
@@ -65,7 +66,7 @@ export interface RunPipelineOptions {
   /** How many runs share the thread: each rests the longer, the more there are. */
   readonly openRuns: () => number;
   /** Runs publishes one at a time. */
-  readonly gate: <T>(work: Observable<T>) => Observable<T>;
+  readonly gate: Gate;
 }
 
 /**
@@ -177,7 +178,7 @@ export class RunPipeline {
     for (const { length } of spans) this.pendingBytes -= length;
     const lastSpan = spans.at(-1);
     if (lastSpan !== undefined) this.watermark = { epoch: lastSpan.epoch, seq: lastSpan.lastSeq + 1 };
-    for (const step of rows.steps) if (step > (this.lastStep ?? -Infinity)) this.lastStep = step;
+    this.lastStep = greatestStep(rows.steps, this.lastStep);
     this.summaries.add(rows);
     return rows;
   }
@@ -281,6 +282,15 @@ export class RunPipeline {
     this.options.onOutcome(outcome);
     return outcome;
   }
+}
+
+function greatestStep(steps: Float64Array, before: number | null): number | null {
+  let greatest = before ?? -Infinity;
+  for (let row = 0; row < steps.length; row++) {
+    const step = steps[row] ?? NaN;
+    if (step > greatest) greatest = step;
+  }
+  return greatest === -Infinity ? null : greatest;
 }
 
 /** Up to where a file's metadata says it holds the run's records. */

@@ -12,10 +12,9 @@ import type { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { HEARTBEAT_MS, LOCK_NAME, holdsLock, releaseLock } from '../storage/run-lock.js';
 import type { FromWriter, PlainError, RunOpening } from './messages.js';
-import { readIdentity } from './identity.js';
-import { healLog, reopenRunFile, writeConfigFile, writeRunFile } from './run-files.js';
 import { loadState } from './load-state.js';
-import type { FlushOutcome, RunPipeline, RunPipelineOptions } from './run-pipeline.js';
+import type { Gate } from './publish-gate.js';
+import type { FlushOutcome, RunPipeline } from './run-pipeline.js';
 import { type RunEnding, RunState } from './run-state.js';
 import { spanRowsFor } from './span-rows.js';
 import { removeLeftovers, removeSegments } from './tidy.js';
@@ -30,13 +29,19 @@ export interface SessionContext {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly openRuns: () => number;
-  readonly gate: RunPipelineOptions['gate'];
+  /** What writes run.yaml and its like; null while YAML is still loading. */
+  readonly runFiles: () => RunFiles | null;
 }
 
-/** The parts of the writer that need Arrow and Parquet; loaded after the first drain. */
-export interface ColumnarParts {
-  readonly RunPipeline: typeof RunPipeline;
-  readonly loadRun: typeof import('./load-run.js').loadRun;
+/** The parts of the writer that need YAML. */
+export type RunFiles = typeof import('./run-files.js');
+
+/** The parts of the writer that need Arrow, Parquet and RxJS; loaded after the first drain. */
+export type ColumnarParts = typeof import('./columnar-parts.js');
+
+/** The same, with the gate all runs share. */
+export interface SecondStage extends Pick<ColumnarParts, 'RunPipeline' | 'loadRun' | 'readIdentity'> {
+  readonly gate: Gate;
 }
 
 interface Waiter {
@@ -68,7 +73,7 @@ export class RunSession {
   constructor(
     private readonly opening: RunOpening,
     private readonly context: SessionContext,
-    parts: ColumnarParts | null,
+    second: SecondStage | null,
   ) {
     const { options, folder, identity, owner } = opening;
     const { fs, files, arenas } = context;
@@ -77,7 +82,7 @@ export class RunSession {
     this.degraded = opening.degraded;
     this.identity = identity;
     removeLeftovers(fs, folder);
-    const load = parts?.loadRun ?? loadState;
+    const load = second?.loadRun ?? loadState;
     const loaded = opening.continues ? load(fs, folder, identity.uuid, owner.epoch) : null;
     this.state = loaded?.state ?? new RunState();
     this.rowsBefore = loaded?.rows ?? 0;
@@ -91,9 +96,9 @@ export class RunSession {
       firstSegment: loaded?.nextSegment ?? 0,
       replayedTo: loaded?.replayedTo ?? 0,
     });
-    if (parts !== null) {
-      this.attach(parts);
-      if (loaded !== null) this.identity = this.continuedIdentity(loaded.lastStep);
+    if (second !== null) {
+      this.attach(second);
+      if (loaded !== null) this.identity = this.continuedIdentity(second, loaded.lastStep);
       if (loaded?.footer != null) this.pipeline?.continueFrom(loaded.footer);
       for (const span of loaded?.spans ?? []) this.pipeline?.rows(span);
       if (this.state.log.pending.length > 0) this.pipeline?.line('');
@@ -101,7 +106,7 @@ export class RunSession {
   }
 
   /** The identity with its marks as run.yaml has them; the newest says behind which step the run was taken up again. */
-  private continuedIdentity(lastStep: number | null): RunIdentity {
+  private continuedIdentity({ readIdentity }: SecondStage, lastStep: number | null): RunIdentity {
     const { fs } = this.context;
     const { folder, identity, resumes } = this.opening;
     const { file, identity: written } = readIdentity(fs, folder);
@@ -109,7 +114,7 @@ export class RunSession {
     const marks = identity.resumed ?? [];
     const resumed = marks.map((mark, at) => (at === marks.length - 1 ? { ...mark, step: lastStep } : mark));
     const known = { ...identity, resumed };
-    attempt(() => reopenRunFile(fs, folder, file, known, this.context.now()));
+    attempt(() => this.runFiles.reopenRunFile(fs, folder, file, known, this.context.now()));
     return known;
   }
 
@@ -127,9 +132,9 @@ export class RunSession {
     return this.queue.length === 0 || this.pipeline === null;
   }
 
-  attach({ RunPipeline }: ColumnarParts): void {
+  attach({ RunPipeline, gate }: SecondStage): void {
     const { options, folder, identity, owner } = this.opening;
-    const { fs, openRuns, gate } = this.context;
+    const { fs, openRuns } = this.context;
     this.pipeline = new RunPipeline({
       fs,
       folder,
@@ -161,12 +166,20 @@ export class RunSession {
     const drained = this.wal.drain((split, bytes) => {
       this.queue.push({ split, bytes });
       this.queuedBytes += bytes;
-      if (this.state.ending?.cut === true) this.writeRunFile(this.state.ending.status);
+      this.tellCut();
     });
     if (this.wal.trouble !== null && had === null) this.told({ kind: 'failed', error: this.wal.trouble });
     if (this.wal.trouble === null && had !== null) this.told({ kind: 'written' });
     this.answerWaiters();
     return drained;
+  }
+
+  /** Says in run.yaml that the process is ending; the process waits for that. */
+  tellCut(): void {
+    const { ending } = this.state;
+    if (ending?.cut !== true || this.context.runFiles() === null) return;
+    attempt(() => this.writeRunFile(ending.status));
+    this.control.markTold();
   }
 
   /** Hands one drained frame to the pipeline. */
@@ -203,6 +216,12 @@ export class RunSession {
     if (this.completing || this.pipeline === null) return;
     this.completing = true;
     this.pipeline.complete();
+  }
+
+  private get runFiles(): RunFiles {
+    const runFiles = this.context.runFiles();
+    if (runFiles === null) throw new Error('the writer of run.yaml is not loaded yet');
+    return runFiles;
   }
 
   /** Closes the files and leaves them as they are. */
@@ -273,9 +292,10 @@ export class RunSession {
           if (!holdsLock(fs, folder, owner))
             throw new ExpmanError('FENCED', `another owner has taken over ${folder}`, { path: folder });
         },
-        () => healLog(fs, folder, this.state),
+        () => this.runFiles.healLog(fs, folder, this.state),
         () => {
-          if (Object.keys(this.state.params).length > 0) writeConfigFile(fs, folder, this.state.params);
+          if (Object.keys(this.state.params).length > 0)
+            this.runFiles.writeConfigFile(fs, folder, this.state.params);
         },
         () => this.writeRunFile(status),
         () => this.wal.removeAll(),
@@ -321,7 +341,7 @@ export class RunSession {
       ...(ending?.exitCode !== undefined && { exitCode: ending.exitCode }),
       ...(this.degraded !== null && { degraded: this.degraded }),
     };
-    writeRunFile(this.context.fs, folder, run, facts);
+    this.runFiles.writeRunFile(this.context.fs, folder, run, facts);
   }
 
   private get counts(): { readonly dropped: number; readonly invalid: number } {

@@ -1,4 +1,3 @@
-import { EMPTY, Observable, Subject, catchError, mergeAll, tap } from 'rxjs';
 import type { ArenaSource } from '../channel/chunk-pool.js';
 import { WireWord } from '../channel/layout.js';
 import { ExpmanError } from '../model/errors.js';
@@ -8,7 +7,13 @@ import { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
 import type { FromWriter, PlainError, RunOpening } from './messages.js';
 import type { RunEnding } from './run-state.js';
-import { type ColumnarParts, RunSession, type SessionContext } from './run-session.js';
+import {
+  type ColumnarParts,
+  type RunFiles,
+  RunSession,
+  type SecondStage,
+  type SessionContext,
+} from './run-session.js';
 
 const FEED_MS = 4;
 const DEFAULT_INTERVAL_MS = 10;
@@ -21,6 +26,8 @@ export interface WriterCoreOptions {
   readonly arenas: ArenaSource;
   readonly post: (message: FromWriter) => void;
   readonly now?: () => number;
+  /** Where YAML is loaded already. */
+  readonly runFiles?: RunFiles;
   /** The process is going down: no second stage will come, and no run waits for it. */
   readonly walOnly?: boolean;
 }
@@ -32,13 +39,16 @@ export interface WriterCoreOptions {
 export class WriterCore {
   private readonly sessions = new Map<number, RunSession>();
   /** Runs that wait for the second stage, and what was asked of them meanwhile. */
-  private readonly waiting = new Map<number, { readonly opening: RunOpening; readonly flushes: [flushId: number, seq: number][] }>();
+  private readonly waiting = new Map<
+    number,
+    { readonly opening: RunOpening; readonly flushes: [flushId: number, seq: number][] }
+  >();
   private readonly context: SessionContext;
-  private readonly publishes$ = new Subject<Observable<unknown>>();
-  private parts: ColumnarParts | null = null;
+  private second: SecondStage | null = null;
+  private runFiles: RunFiles | null;
 
   constructor(private readonly options: WriterCoreOptions) {
-    this.publishes$.pipe(mergeAll(1)).subscribe();
+    this.runFiles = options.runFiles ?? null;
     this.context = {
       fs: options.fs,
       files: new DescriptorCache(options.fs),
@@ -46,14 +56,20 @@ export class WriterCore {
       post: (message) => this.posted(message),
       now: options.now ?? Date.now,
       openRuns: () => this.sessions.size,
-      gate: (work) => this.oneAtATime(work),
+      runFiles: () => this.runFiles,
     };
+  }
+
+  /** YAML is loaded: what was to be said in run.yaml is said. */
+  attachFiles(runFiles: RunFiles): void {
+    this.runFiles = runFiles;
+    for (const session of this.sessions.values()) session.tellCut();
   }
 
   /** The second stage is loaded; what was drained before goes on its way. */
   attach(parts: ColumnarParts): void {
-    this.parts = parts;
-    for (const session of this.sessions.values()) session.attach(parts);
+    this.second = { ...parts, gate: parts.publishGate() };
+    for (const session of this.sessions.values()) session.attach(this.second);
     for (const [runId, { opening, flushes }] of this.waiting) {
       this.waiting.delete(runId);
       this.open(opening);
@@ -63,12 +79,12 @@ export class WriterCore {
 
   /** Takes a run over. One that continues an earlier one waits for the second stage, which alone can read it. */
   open(opening: RunOpening): void {
-    if (opening.continues && this.parts === null && this.options.walOnly !== true) {
+    if (opening.continues && this.second === null && this.options.walOnly !== true) {
       this.waiting.set(opening.runId, { opening, flushes: [] });
       return;
     }
     try {
-      this.sessions.set(opening.runId, new RunSession(opening, this.context, this.parts));
+      this.sessions.set(opening.runId, new RunSession(opening, this.context, this.second));
     } catch (error) {
       this.options.post({ kind: 'closed', runId: opening.runId, ...notOpened(opening, error) });
     }
@@ -128,12 +144,6 @@ export class WriterCore {
     return this.sessions.size + this.waiting.size;
   }
 
-  private oneAtATime<T>(work: Observable<T>): Observable<T> {
-    return new Observable<T>((subscriber) => {
-      this.publishes$.next(work.pipe(tap(subscriber), catchError(() => EMPTY)));
-    });
-  }
-
   private posted(message: FromWriter): void {
     if (message.kind === 'closed') this.sessions.delete(message.runId);
     this.options.post(message);
@@ -141,11 +151,22 @@ export class WriterCore {
 }
 
 /** What is said of a run whose folder cannot be read or written. */
-function notOpened({ folder }: RunOpening, error: unknown): { readonly summary: RunSummary; readonly error: PlainError } {
+function notOpened(
+  { folder }: RunOpening,
+  error: unknown,
+): { readonly summary: RunSummary; readonly error: PlainError } {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof ExpmanError ? error.code : 'WRITE_FAILED';
   return {
-    summary: { status: RunStatus.Crashed, runDir: folder, rows: 0, dropped: 0, invalid: 0, durationMs: 0, metrics: new Map() },
+    summary: {
+      status: RunStatus.Crashed,
+      runDir: folder,
+      rows: 0,
+      dropped: 0,
+      invalid: 0,
+      durationMs: 0,
+      metrics: new Map(),
+    },
     error: { code, message, count: 0 },
   };
 }

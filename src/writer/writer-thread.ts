@@ -55,6 +55,7 @@ async function main(): Promise<void> {
   });
   loop.start();
   port.postMessage({ kind: 'ready' } satisfies FromWriter);
+  core.attachFiles(await import('./run-files.js'));
   core.attach(await import('./columnar-parts.js'));
   loop.wake();
 }

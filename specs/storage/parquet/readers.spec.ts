@@ -120,14 +120,12 @@ const anySample: fc.Arbitrary<Sample> = fc
         ),
       ),
     );
-    return fc
-      .tuple(...groups)
-      .map((metrics) => ({
-        fields,
-        groups: metrics.map((group, i) => [...clocks(rows[i] ?? 0, i), ...group]),
-        scattered,
-        compress,
-      }));
+    return fc.tuple(...groups).map((metrics) => ({
+      fields,
+      groups: metrics.map((group, i) => [...clocks(rows[i] ?? 0, i), ...group]),
+      scattered,
+      compress,
+    }));
   });
 
 /** The cells over and over, as many as there are rows. */
@@ -203,7 +201,9 @@ describe('a whole file', () => {
     });
 
     it('is read by DuckDB as it was written', async () => {
-      expect(await readByDuckdb(paths.get(name) ?? '')).toEqual(expected);
+      // SQL has no empty name: DuckDB calls such a column by its place.
+      const names = expected.names.map((column, i) => (column === '' ? `C${String(i)}` : column));
+      expect(await readByDuckdb(paths.get(name) ?? '')).toEqual({ ...expected, names });
     });
 
     it.skipIf(!hasPython)('is read by pyarrow and polars as it was written', () => {
@@ -217,13 +217,10 @@ describe('a whole file', () => {
       expect(expectedReading(sample.fields, groups).columns).toEqual(expected.columns);
       const { schema, numRows } = tableOf(groups.map(recordBatchOf));
       expect(numRows).toBe(expected.columns[0]?.length);
-      const arrowFields = schema.fields.map((field: arrow.Field<arrow.DataType>) => [
-        field.name,
-        String(field.type),
-        field.nullable,
-      ]);
-      expect(arrowFields).toEqual(
-        groups.length === 0 ? [] : sample.fields.map(({ name, type }) => [name, ARROW[type], true]),
+      const types = schema.fields.map((field: arrow.Field<arrow.DataType>) => field.type);
+      expect(types).toStrictEqual(groups.length === 0 ? [] : sample.fields.map(({ type }) => ARROW[type]));
+      expect(schema.fields.map(({ name, nullable }) => [name, nullable])).toEqual(
+        groups.length === 0 ? [] : expected.names.map((column) => [column, true]),
       );
     });
   });
@@ -233,21 +230,19 @@ describe('a whole file', () => {
     const table = tableOf(decodedGroups(fileBytes(sample)).map(recordBatchOf));
     const expected = expectedOf(sample);
     sample.fields.forEach(({ type }, i) => {
-      const vector = table.getChildAt(i) as arrow.Vector<arrow.DataType> | null;
-      const cells = Array.from(vector ?? [], (value: unknown) =>
-        value === null ? null : arrowText(type, value),
-      );
+      const values: unknown[] = [...(table.getChildAt<arrow.DataType>(i) ?? [])];
+      const cells = values.map((value) => (value === null ? null : arrowText(type, value)));
       expect(cells).toEqual(expected.columns[i]);
     });
   });
 });
 
-const ARROW: Readonly<Record<ColumnType, string>> = {
-  DOUBLE: 'Float64',
-  INT64: 'Int64',
-  BOOLEAN: 'Bool',
-  UTF8: 'Utf8',
-  TIMESTAMP: 'Timestamp<MICROSECOND, UTC>',
+const ARROW: Readonly<Record<ColumnType, arrow.DataType>> = {
+  DOUBLE: new arrow.Float64(),
+  INT64: new arrow.Int64(),
+  BOOLEAN: new arrow.Bool(),
+  UTF8: new arrow.Utf8(),
+  TIMESTAMP: new arrow.TimestampMicrosecond('UTC'),
 };
 
 /** Arrow gives instants in milliseconds with a fraction. */

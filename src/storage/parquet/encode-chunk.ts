@@ -17,7 +17,7 @@ import { encodePlain, plainLength } from './plain.js';
 
 /** How {@link encodeChunk} encodes. */
 export interface EncodeOptions {
-  /** Tries DELTA_BINARY_PACKED first; for counters and timestamps. */
+  /** Tries DELTA_BINARY_PACKED first, on integers: for counters and timestamps. */
   readonly delta: boolean;
   /** Compresses by Snappy where that saves a tenth. */
   readonly compress: boolean;
@@ -49,7 +49,9 @@ export function encodeChunk(column: Column, options: EncodeOptions): EncodedChun
   checkRows(column.length);
   const dense = toDense(column);
   if (dense.count === 0) return encodeNullChunk(column.type, column.length);
-  const delta = options.delta && dense.kind === 'words' ? deltaPages(column, dense) : null;
+  // Doubles are words too, but Parquet knows no deltas of them.
+  const isDelta = options.delta && dense.kind === 'words' && column.type !== 'DOUBLE';
+  const delta = isDelta ? deltaPages(column, dense) : null;
   if (delta !== null) return assemble(column, dense.count, delta.pages, delta.bounds, options.compress);
   const dictionary = findDictionary(dense);
   const indexed = dictionary === null ? null : dictionaryPages(column, dense, dictionary);
