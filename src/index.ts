@@ -14,6 +14,6 @@ export {
 } from './model/experiment-config.js';
 export type { LiveMetric, LiveSnapshot } from './model/live.js';
 export type { MetricRow, MetricSummary, MetricValue } from './model/metric.js';
-export type { ExperimentName, RunName } from './model/names.js';
+export type { ArtifactName, ExperimentName, RunName } from './model/names.js';
 export type { Degradation, Health, RunSummary } from './model/run-file.js';
 export { RunStatus } from './model/run-status.js';

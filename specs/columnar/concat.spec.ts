@@ -14,13 +14,10 @@ const cellsOfPiece = (piece: Piece): Cell[] =>
 /** The rows from `from` on, as views into the same buffers where Arrow has such views. */
 function from(column: Column, rows: number): Column {
   if (column.type !== 'UTF8') return column;
-  const kept = Math.max(0, column.length - rows);
-  const cells = cellsOf(column).slice(column.length - kept);
-  return {
-    ...columnOf('UTF8', cells),
-    offsets: column.offsets.subarray(column.length - kept),
-    values: column.values,
-  };
+  const skipped = Math.min(rows, column.length);
+  const tail = columnOf('UTF8', cellsOf(column).slice(skipped));
+  if (tail.type !== 'UTF8') return tail;
+  return { ...tail, offsets: column.offsets.subarray(skipped), values: column.values };
 }
 
 describe('columns behind each other', () => {

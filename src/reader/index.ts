@@ -9,7 +9,12 @@ import { nodeFs } from '../storage/node-fs.js';
 import { recoverRun as recover, type Recovery } from '../writer/recover-run.js';
 import { inspectRun as inspect, readContents, type RunInfo } from './inspect-run.js';
 
+export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
 export type { RowTable } from '../columnar/table.js';
+export type { MetricSummary, MetricValue } from '../model/metric.js';
+export type { Params, ParamValue } from '../model/params.js';
+export type { RunIdentity } from '../model/run-file.js';
+export { RunStatus } from '../model/run-status.js';
 export type { Recovery } from '../writer/recover-run.js';
 export type { RunInfo } from './inspect-run.js';
 

@@ -1,10 +1,11 @@
 import * as fs from 'node:fs';
 import type { FileFacts, FsPort, OpenMode } from './fs-port.js';
 
-const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_APPEND } = fs.constants;
+const ofThisPlatform: Partial<typeof fs.constants> = fs.constants;
 
-// O_NOFOLLOW and O_NONBLOCK are undefined on Windows; a fifo must not hang an open, a link must not be followed.
-const SAFE = (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0);
+// The two are undefined on Windows; a fifo must not hang an open, a link must not be followed.
+const SAFE = (ofThisPlatform.O_NOFOLLOW ?? 0) | (ofThisPlatform.O_NONBLOCK ?? 0);
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: O_RDONLY | SAFE,
   create: O_RDWR | O_CREAT | O_EXCL | SAFE,
@@ -14,7 +15,13 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
 
 function factsOf(stats: fs.Stats): FileFacts {
   return {
-    kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : stats.isSymbolicLink() ? 'link' : 'other',
+    kind: stats.isFile()
+      ? 'file'
+      : stats.isDirectory()
+        ? 'folder'
+        : stats.isSymbolicLink()
+          ? 'link'
+          : 'other',
     size: stats.size,
     modifiedMs: stats.mtimeMs,
     inode: stats.ino,

@@ -47,7 +47,13 @@ export function decodeSpans(spans: readonly RowSpan[]): DecodedRows {
     rows,
     steps,
     step: stepColumn(steps),
-    timestamp: { type: 'TIMESTAMP', length: rows, nullCount: 0, validity: null, values: int64FromDoubles(timestamps) },
+    timestamp: {
+      type: 'TIMESTAMP',
+      length: rows,
+      nullCount: 0,
+      validity: null,
+      values: int64FromDoubles(timestamps),
+    },
     metrics: builders.finish(),
   };
 }
@@ -68,7 +74,10 @@ class BatchBuilders {
   }
 
   finish(): { readonly metric: string; readonly column: Column }[] {
-    return [...this.byMetric].map(([metric, builders]) => ({ metric, column: uniteKinds(builders.map((b) => b.finish())) }));
+    return [...this.byMetric].map(([metric, builders]) => ({
+      metric,
+      column: uniteKinds(builders.map((b) => b.finish())),
+    }));
   }
 }
 
@@ -81,7 +90,10 @@ function uniteKinds(parts: readonly Column[]): Column {
   const type = parts.reduce<ColumnType>((wide, part) => widerType(wide, part.type, exact), first.type);
   const wide = parts.map((part) => widenColumn(part, type));
   const pick = Array.from({ length: first.length }, (_, row) => wide.find((part) => hasValue(part, row)));
-  return concatColumns(type, pick.map((part, row) => (part === undefined ? { type: null, length: 1 } : sliceRow(part, row))));
+  return concatColumns(
+    type,
+    pick.map((part, row) => (part === undefined ? { type: null, length: 1 } : sliceRow(part, row))),
+  );
 }
 
 const hasValue = ({ validity }: Column, row: number): boolean =>
@@ -96,9 +108,18 @@ function sliceRow(column: Column, row: number): Column {
     case 'TIMESTAMP':
       return { type: column.type, ...base, values: column.values.slice(row, row + 1) };
     case 'BOOLEAN':
-      return { type: column.type, ...base, values: Uint8Array.of(((column.values[row >> 3] ?? 0) >> (row & 7)) & 1) };
+      return {
+        type: column.type,
+        ...base,
+        values: Uint8Array.of(((column.values[row >> 3] ?? 0) >> (row & 7)) & 1),
+      };
     case 'UTF8':
-      return { type: column.type, ...base, offsets: column.offsets.slice(row, row + 2), values: column.values };
+      return {
+        type: column.type,
+        ...base,
+        offsets: column.offsets.slice(row, row + 2),
+        values: column.values,
+      };
   }
 }
 
@@ -113,10 +134,22 @@ function stepColumn(steps: Float64Array): Column {
     valid++;
   }
   const nullCount = length - valid;
-  return { type: 'INT64', length, nullCount, validity: nullCount === 0 ? null : validity, values: int64FromDoubles(steps) };
+  return {
+    type: 'INT64',
+    length,
+    nullCount,
+    validity: nullCount === 0 ? null : validity,
+    values: int64FromDoubles(steps),
+  };
 }
 
-function decodeFixed(span: RowSpan, row: number, steps: Float64Array, timestamps: Float64Array, builders: BatchBuilders): void {
+function decodeFixed(
+  span: RowSpan,
+  row: number,
+  steps: Float64Array,
+  timestamps: Float64Array,
+  builders: BatchBuilders,
+): void {
   const { bytes, start, rows, shape } = span;
   const stride = 3 + shape.kinds.length;
   const doubles = new Float64Array(bytes.buffer, bytes.byteOffset + start, rows * stride);
@@ -128,16 +161,30 @@ function decodeFixed(span: RowSpan, row: number, steps: Float64Array, timestamps
     const builder = builders.get(metric, shape.kinds[index] ?? ValueKind.number);
     if (builder instanceof NumberBuilder) builder.copy(row, rows, doubles, 3 + index, stride);
     else if (builder instanceof IntegerBuilder)
-      builder.copy(row, rows, new BigInt64Array(doubles.buffer, doubles.byteOffset, doubles.length), 3 + index, stride);
+      builder.copy(
+        row,
+        rows,
+        new BigInt64Array(doubles.buffer, doubles.byteOffset, doubles.length),
+        3 + index,
+        stride,
+      );
     else if (builder instanceof BooleanBuilder)
       for (let i = 0; i < rows; i++) builder.set(row + i, doubles[i * stride + 3 + index] === 1);
   });
 }
 
-function decodeVarying(span: RowSpan, row: number, steps: Float64Array, timestamps: Float64Array, builders: BatchBuilders): void {
+function decodeVarying(
+  span: RowSpan,
+  row: number,
+  steps: Float64Array,
+  timestamps: Float64Array,
+  builders: BatchBuilders,
+): void {
   const { bytes, shape } = span;
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-  const columns = shape.metrics.map((metric, index) => builders.get(metric, shape.kinds[index] ?? ValueKind.number));
+  const columns = shape.metrics.map((metric, index) =>
+    builders.get(metric, shape.kinds[index] ?? ValueKind.number),
+  );
   for (let i = 0, at = span.start; i < span.rows; i++, at += words[at >> 2] ?? 8) {
     const doubles = new Float64Array(bytes.buffer, bytes.byteOffset + at, 3 + columns.length);
     steps[row + i] = doubles[1] ?? NaN;
@@ -150,7 +197,14 @@ function decodeVarying(span: RowSpan, row: number, steps: Float64Array, timestam
       else if (builder instanceof TextBuilder) {
         builder.set(row + i, bytes.subarray(text, text + value));
         text += value;
-      } else builder.copy(row + i, 1, new BigInt64Array(doubles.buffer, doubles.byteOffset, doubles.length), 3 + index, 1);
+      } else
+        builder.copy(
+          row + i,
+          1,
+          new BigInt64Array(doubles.buffer, doubles.byteOffset, doubles.length),
+          3 + index,
+          1,
+        );
     });
   }
 }

@@ -22,14 +22,17 @@ export interface KnownRun {
  */
 export function readIdentity(fs: FsPort, folder: string): KnownRun {
   const file = readMapping(fs, folder, RUN_NAME);
-  if (file === null) throw new ExpmanError('RUN_NOT_FOUND', `${folder} holds no ${RUN_NAME}`, { path: folder });
+  if (file === null)
+    throw new ExpmanError('RUN_NOT_FOUND', `${folder} holds no ${RUN_NAME}`, { path: folder });
   const text = (key: string): string => {
     const value = file[key];
-    if (typeof value !== 'string') throw new ExpmanError('CORRUPT', `${RUN_NAME} in ${folder} has no ${key}`, { path: folder });
+    if (typeof value !== 'string')
+      throw new ExpmanError('CORRUPT', `${RUN_NAME} in ${folder} has no ${key}`, { path: folder });
     return value;
   };
   const uuid = text('uuid');
-  if (!/^[0-9a-f]{32}$/.test(uuid)) throw new ExpmanError('CORRUPT', `${RUN_NAME} in ${folder} has no valid uuid`, { path: folder });
+  if (!/^[0-9a-f]{32}$/.test(uuid))
+    throw new ExpmanError('CORRUPT', `${RUN_NAME} in ${folder} has no valid uuid`, { path: folder });
   const identity: RunIdentity = {
     experiment: text('experiment'),
     run: text('run'),
@@ -38,11 +41,15 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
     pid: numberOr(file['pid'], 0),
     host: typeof file['host'] === 'string' ? file['host'] : '',
     epoch: numberOr(file['epoch'], 0),
-    tags: Array.isArray(file['tags']) ? file['tags'].filter((tag): tag is string => typeof tag === 'string') : [],
+    tags: Array.isArray(file['tags'])
+      ? file['tags'].filter((tag): tag is string => typeof tag === 'string')
+      : [],
     notes: typeof file['notes'] === 'string' ? file['notes'] : '',
     group: typeof file['group'] === 'string' ? file['group'] : null,
     ...(isMapping(file['environment']) && { environment: sanitiseParams(file['environment']).params }),
-    ...(Array.isArray(file['resumed']) && { resumed: file['resumed'] as NonNullable<RunIdentity['resumed']> }),
+    ...(Array.isArray(file['resumed']) && {
+      resumed: file['resumed'] as NonNullable<RunIdentity['resumed']>,
+    }),
   };
   const counts = isMapping(file['counts']) ? file['counts'] : {};
   return {
@@ -61,5 +68,6 @@ export function nextEpoch(fs: FsPort, folder: string, { identity }: KnownRun): n
   return Math.max(identity.epoch, locked, inWal) + 1;
 }
 
-const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isMapping = (value: unknown): value is Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const numberOr = (value: unknown, fallback: number): number => (typeof value === 'number' ? value : fallback);

@@ -18,7 +18,13 @@ import type { RunState } from './run-state.js';
  */
 export function loadRun(fs: FsPort, folder: string, runUuid: string, epoch: number): LoadedRun {
   const footer = loadFooter(fs, folder, runUuid);
-  const replay = replayWal(fs, folder, runUuid, footer === null ? NOTHING_PUBLISHED : watermarkOf(footer.metadata), true);
+  const replay = replayWal(
+    fs,
+    folder,
+    runUuid,
+    footer === null ? NOTHING_PUBLISHED : watermarkOf(footer.metadata),
+    true,
+  );
   if (replay.end.epoch < 0) restoreFromFiles(fs, folder, replay.state);
   return loadedFrom(replay, epoch, footer);
 }

@@ -60,7 +60,8 @@ function addColumn(tally: Tally, column: Column, steps: Float64Array): void {
   const { length, validity } = column;
   if (column.type === 'DOUBLE' || column.type === 'INT64') {
     for (let row = 0; row < length; row++)
-      if (validity === null || bitAt(validity, row)) addNumber(tally, column.values[row] ?? 0, steps[row] ?? NaN);
+      if (validity === null || bitAt(validity, row))
+        addNumber(tally, column.values[row] ?? 0, steps[row] ?? NaN);
     return;
   }
   let last = -1;
@@ -72,7 +73,9 @@ function addColumn(tally: Tally, column: Column, steps: Float64Array): void {
   if (last < 0) return;
   if (column.type === 'BOOLEAN') tally.last = bitAt(column.values, last);
   else if (column.type === 'UTF8')
-    tally.last = Buffer.from(column.values.subarray(column.offsets[last], column.offsets[last + 1])).toString('utf8');
+    tally.last = Buffer.from(column.values.subarray(column.offsets[last], column.offsets[last + 1])).toString(
+      'utf8',
+    );
 }
 
 function addNumber(tally: Tally, value: number | bigint, step: number): void {

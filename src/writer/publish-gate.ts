@@ -9,6 +9,11 @@ export function publishGate(): Gate {
   works$.pipe(mergeAll(1)).subscribe();
   return <T>(work: Observable<T>) =>
     new Observable<T>((subscriber) => {
-      works$.next(work.pipe(tap(subscriber), catchError(() => EMPTY)));
+      works$.next(
+        work.pipe(
+          tap(subscriber),
+          catchError(() => EMPTY),
+        ),
+      );
     });
 }

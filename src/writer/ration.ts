@@ -1,4 +1,10 @@
-import { Observable, type OperatorFunction, type SchedulerLike, type Subscription, asyncScheduler } from 'rxjs';
+import {
+  Observable,
+  type OperatorFunction,
+  type SchedulerLike,
+  type Subscription,
+  asyncScheduler,
+} from 'rxjs';
 
 /** Options of {@link ration}. */
 export interface RationOptions<R> {
@@ -14,7 +20,10 @@ export interface RationOptions<R> {
  * over. When the source completes, work in progress is awaited, a rest is not, and a pending request is dropped: who
  * completes does the last work itself. An error of the source or of `work` is passed on. Holds no values.
  */
-export function ration<T, R>(work: () => Observable<R>, { restMs, scheduler = asyncScheduler }: RationOptions<R>): OperatorFunction<T, R> {
+export function ration<T, R>(
+  work: () => Observable<R>,
+  { restMs, scheduler = asyncScheduler }: RationOptions<R>,
+): OperatorFunction<T, R> {
   return (source) =>
     new Observable<R>((subscriber) => {
       let state: 'idle' | 'working' | 'resting' = 'idle';
@@ -64,4 +73,3 @@ export function ration<T, R>(work: () => Observable<R>, { restMs, scheduler = as
       );
     });
 }
-

@@ -49,11 +49,25 @@ export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> 
   const { status, identity } = known;
   const ownership = readOwnership(fs, folder, Date.now());
   if (ownership.kind === 'alive')
-    throw new ExpmanError('RUN_LOCKED', `${folder} is owned by process ${ownership.owner.pid} on ${ownership.owner.host}`, { path: folder });
-  const whole = ownership.kind === 'free' && status !== RunStatus.Running && !fs.list(folder).some(isTempName) && segmentNames(fs, folder).length === 0;
+    throw new ExpmanError(
+      'RUN_LOCKED',
+      `${folder} is owned by process ${ownership.owner.pid} on ${ownership.owner.host}`,
+      { path: folder },
+    );
+  const whole =
+    ownership.kind === 'free' &&
+    status !== RunStatus.Running &&
+    !fs.list(folder).some(isTempName) &&
+    segmentNames(fs, folder).length === 0;
   const replay = replayWal(fs, folder, identity.uuid, NOTHING_PUBLISHED, true);
-  const found = { runDir: folder, tornBytes: replay.tornBytes, corrupt: replay.corrupt, missingRecords: replay.missingRecords };
-  if (whole && isRunStatus(status)) return { ...found, changed: false, status, rows: rowsOf(known), replayedRows: 0 };
+  const found = {
+    runDir: folder,
+    tornBytes: replay.tornBytes,
+    corrupt: replay.corrupt,
+    missingRecords: replay.missingRecords,
+  };
+  if (whole && isRunStatus(status))
+    return { ...found, changed: false, status, rows: rowsOf(known), replayedRows: 0 };
   const ending = endingOf(fs, folder, known, replay);
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), Date.now());
   const summary = await takeToItsEnd(fs, folder, known, owner, ending);
@@ -61,7 +75,13 @@ export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> 
 }
 
 /** Runs a writer without a producer over the folder until the run is closed. */
-function takeToItsEnd(fs: FsPort, folder: string, { identity, counts }: KnownRun, owner: LockOwner, ending: RunEnding): Promise<RunSummary> {
+function takeToItsEnd(
+  fs: FsPort,
+  folder: string,
+  { identity, counts }: KnownRun,
+  owner: LockOwner,
+  ending: RunEnding,
+): Promise<RunSummary> {
   const pool = new ChunkPool();
   const channel = new ChannelWriter(pool);
   const wire = new Int32Array(new SharedArrayBuffer(WIRE_BYTES));
@@ -96,10 +116,20 @@ function takeToItsEnd(fs: FsPort, folder: string, { identity, counts }: KnownRun
 }
 
 /** How the run ended, by its own word if it had one; by a crash otherwise, at its last sign of life. */
-function endingOf(fs: FsPort, folder: string, { status, file, identity }: KnownRun, { state, segments }: Replay): RunEnding {
+function endingOf(
+  fs: FsPort,
+  folder: string,
+  { status, file, identity }: KnownRun,
+  { state, segments }: Replay,
+): RunEnding {
   const written = Date.parse(String(file['endedAt']));
-  const signs = [...segments.map(({ name }) => name), LOCK_NAME].map((name) => fs.stat(join(folder, name))?.modifiedMs ?? 0);
-  const endedAtMs = Number.isNaN(written) || status === RunStatus.Running ? Math.floor(Math.max(Date.parse(identity.startedAt), ...signs)) : written;
+  const signs = [...segments.map(({ name }) => name), LOCK_NAME].map(
+    (name) => fs.stat(join(folder, name))?.modifiedMs ?? 0,
+  );
+  const endedAtMs =
+    Number.isNaN(written) || status === RunStatus.Running
+      ? Math.floor(Math.max(Date.parse(identity.startedAt), ...signs))
+      : written;
   const { ending } = state;
   if (ending !== null) return { ...ending, cut: false, endedAtMs };
   const { error, exitCode } = file;

@@ -4,7 +4,12 @@ import { ExpmanError } from '../model/errors.js';
 import { readWhole } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { FrameType, parseSegmentName } from '../storage/wal/frame.js';
-import { type Segment, type SegmentVerdict, type WalFrame, readSegment } from '../storage/wal/segment-reader.js';
+import {
+  type Segment,
+  type SegmentVerdict,
+  type WalFrame,
+  readSegment,
+} from '../storage/wal/segment-reader.js';
 import { RunState } from './run-state.js';
 
 const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
@@ -54,14 +59,23 @@ export interface Replay {
  * Frames are taken in the order of epochs and sequence numbers, each record once. Reading stops for good at a gap, so
  * what comes out is always a beginning of what went in; with `salvage`, intact frames behind bad bytes are taken too.
  */
-export function replayWal(fs: FsPort, folder: string, runUuid: string, from: Watermark, salvage = false): Replay {
+export function replayWal(
+  fs: FsPort,
+  folder: string,
+  runUuid: string,
+  from: Watermark,
+  salvage = false,
+): Replay {
   const run = new Replayer(from, salvage);
   const segments: SegmentReport[] = [];
   for (const { name, epoch, number } of segmentNames(fs, folder)) {
     const bytes = readWhole(fs, join(folder, name), MAX_SEGMENT_BYTES);
     const segment = readSegment(bytes);
-    const foreign = segment.head !== null && (segment.head.runUuid !== runUuid || segment.head.epoch !== epoch);
-    const verdict: SegmentVerdict = foreign ? { kind: 'corrupt', badBytes: bytes.length, badAt: 0 } : segment.verdict;
+    const foreign =
+      segment.head !== null && (segment.head.runUuid !== runUuid || segment.head.epoch !== epoch);
+    const verdict: SegmentVerdict = foreign
+      ? { kind: 'corrupt', badBytes: bytes.length, badAt: 0 }
+      : segment.verdict;
     segments.push({ name, epoch, number, bytes: bytes.length, verdict });
     if (!foreign) run.take(segment, epoch);
   }
@@ -69,7 +83,10 @@ export function replayWal(fs: FsPort, folder: string, runUuid: string, from: Wat
 }
 
 /** The WAL segments of a folder, in the order they were written. */
-export function segmentNames(fs: FsPort, folder: string): { readonly name: string; readonly epoch: number; readonly number: number }[] {
+export function segmentNames(
+  fs: FsPort,
+  folder: string,
+): { readonly name: string; readonly epoch: number; readonly number: number }[] {
   return fs
     .list(folder)
     .flatMap((name) => {
@@ -115,7 +132,11 @@ class Replayer {
       rows: spans.reduce((sum, span) => sum + span.rows, 0),
       segments,
       end: { epoch, seq },
-      tornBytes: segments.reduce((sum, { verdict }) => sum + (verdict.kind === 'torn' || verdict.kind === 'empty' ? verdict.badBytes : 0), 0),
+      tornBytes: segments.reduce(
+        (sum, { verdict }) =>
+          sum + (verdict.kind === 'torn' || verdict.kind === 'empty' ? verdict.badBytes : 0),
+        0,
+      ),
       corrupt: segments.flatMap(({ name, verdict }) => (verdict.kind === 'corrupt' ? [name] : [])),
       missingRecords,
       malformed: this.malformed,
@@ -136,9 +157,15 @@ class Replayer {
   }
 
   private takeRecords(frame: WalFrame): void {
-    const split = splitRecords(frame.payload, { epoch: this.epoch, seq: frame.seq, from: this.seq }, this.state.records, SPAN_ROWS);
+    const split = splitRecords(
+      frame.payload,
+      { epoch: this.epoch, seq: frame.seq, from: this.seq },
+      this.state.records,
+      SPAN_ROWS,
+    );
     this.state.apply(split);
-    const published = this.epoch < this.from.epoch ? Infinity : this.epoch === this.from.epoch ? this.from.seq : 0;
+    const published =
+      this.epoch < this.from.epoch ? Infinity : this.epoch === this.from.epoch ? this.from.seq : 0;
     for (const span of split.spans) {
       const surplus = published - (span.lastSeq - span.rows + 1);
       if (surplus <= 0) this.spans.push(span);
@@ -150,7 +177,8 @@ class Replayer {
   /** Records up to `seq` are missing; true when reading goes on behind the gap all the same. */
   private skip(seq: number): boolean {
     // What lies below the watermark is published; its segments may be gone.
-    const published = this.epoch < this.from.epoch || (this.epoch === this.from.epoch && seq <= this.from.seq);
+    const published =
+      this.epoch < this.from.epoch || (this.epoch === this.from.epoch && seq <= this.from.seq);
     if (!published) this.missingRecords += seq - this.seq;
     if (!published && !this.salvage) {
       this.stopped = true;

@@ -10,6 +10,8 @@ import { writeAll } from '../storage/write-all.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
 import type { RunState } from './run-state.js';
 
+/** What run.yaml says of a run that has ended, or is in trouble. */
+const SAYS_IT_ENDED: ReadonlySet<string> = new Set(['endedAt', 'error', 'exitCode', 'degraded']);
 const MAX_TEXT = 256;
 // Readers refuse YAML of over a megabyte, so a run of very many metrics says only how many more there are.
 const MAX_SUMMARY_BYTES = 512 * 1024;
@@ -19,7 +21,11 @@ const BYTES_PER_SUMMARY = 160;
 export function writeRunFile(fs: FsPort, folder: string, run: RunFile, facts: Params): void {
   const { metrics, environment, ...rest } = run;
   const told = mergeParams({ ...(environment !== undefined && { environment }) }, facts);
-  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml({ ...rest, metrics: summariesOf(metrics), ...told })));
+  replaceFile(
+    fs,
+    join(folder, RUN_NAME),
+    Buffer.from(stringifyYaml({ ...rest, metrics: summariesOf(metrics), ...told })),
+  );
 }
 
 /**
@@ -27,9 +33,20 @@ export function writeRunFile(fs: FsPort, folder: string, run: RunFile, facts: Pa
  *
  * What the file says of metrics and counts stays until the writer has read the rows.
  */
-export function reopenRunFile(fs: FsPort, folder: string, file: Mapping, identity: RunIdentity, now: number): void {
-  const { endedAt: _endedAt, error: _error, exitCode: _exitCode, degraded: _degraded, ...kept } = file;
-  const reopened = { ...kept, ...identity, status: RunStatus.Running, heartbeatAt: new Date(now).toISOString() };
+export function reopenRunFile(
+  fs: FsPort,
+  folder: string,
+  file: Mapping,
+  identity: RunIdentity,
+  now: number,
+): void {
+  const kept = Object.fromEntries(Object.entries(file).filter(([key]) => !SAYS_IT_ENDED.has(key)));
+  const reopened = {
+    ...kept,
+    ...identity,
+    status: RunStatus.Running,
+    heartbeatAt: new Date(now).toISOString(),
+  };
   replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml(reopened)));
 }
 
@@ -51,7 +68,13 @@ export function healLog(fs: FsPort, folder: string, state: RunState): void {
   const present = readFrom(fs, join(folder, LOG_NAME), offset, wanted.length + 1);
   const known = present !== null && wanted.subarray(0, present.length).equals(present) ? present.length : 0;
   const torn = known === 0 && present !== null && present.length > 0 && present.at(-1) !== 0x0a;
-  appendLog(fs, folder, state, pending.length, Buffer.concat([torn ? Buffer.from('\n') : Buffer.alloc(0), wanted.subarray(known)]));
+  appendLog(
+    fs,
+    folder,
+    state,
+    pending.length,
+    Buffer.concat([torn ? Buffer.from('\n') : Buffer.alloc(0), wanted.subarray(known)]),
+  );
 }
 
 /** Appends the state's first `count` pending lines to run.log, as one write. */
@@ -104,7 +127,12 @@ function summariesOf(metrics: ReadonlyMap<string, MetricSummary>): ReadonlyMap<s
     bytes += BYTES_PER_SUMMARY + metric.length;
     if (bytes > MAX_SUMMARY_BYTES) break;
     const { last } = summary;
-    told.set(metric, typeof last === 'string' && last.length > MAX_TEXT ? { ...summary, last: `${last.slice(0, MAX_TEXT)}…` } : summary);
+    told.set(
+      metric,
+      typeof last === 'string' && last.length > MAX_TEXT
+        ? { ...summary, last: `${last.slice(0, MAX_TEXT)}…` }
+        : summary,
+    );
   }
   return told;
 }

@@ -124,16 +124,11 @@ export class RunPipeline {
     );
     this.done$ = forkJoin([
       concat(
-        of(WRITTEN),
         rows$,
         defer(() => this.publish()),
-      ).pipe(last()),
-      concat(
-        of(WRITTEN),
-        log$,
-        defer(() => this.finishLog()),
-      ).pipe(last()),
-      concat(of(WRITTEN), config$).pipe(last()),
+      ).pipe(last(null, WRITTEN)),
+      concat(log$, this.finishLog()).pipe(last(null, WRITTEN)),
+      config$.pipe(last(null, WRITTEN)),
     ]).pipe(map((outcomes) => outcomes.find(({ kind }) => kind === 'failed') ?? WRITTEN));
   }
 

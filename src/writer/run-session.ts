@@ -154,7 +154,10 @@ export class RunSession {
       openRuns,
       gate,
     });
-    this.pipeline.done$.subscribe((outcome) => this.finish(outcome));
+    this.pipeline.done$.subscribe({
+      next: (outcome) => this.finish(outcome),
+      error: (error: unknown) => this.finish({ kind: 'failed', error }),
+    });
   }
 
   /** Moves what the channel holds into the WAL; returns how many bytes. */

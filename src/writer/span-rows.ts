@@ -2,4 +2,5 @@
 const ITEMS_PER_BATCH = 1024;
 
 /** Rows in one item of a batch's buffer; the batch is full at `flushIntervalRows` rows all the same. */
-export const spanRowsFor = (flushIntervalRows: number): number => Math.max(1, Math.floor(flushIntervalRows / ITEMS_PER_BATCH));
+export const spanRowsFor = (flushIntervalRows: number): number =>
+  Math.max(1, Math.floor(flushIntervalRows / ITEMS_PER_BATCH));

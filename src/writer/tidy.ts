@@ -20,7 +20,8 @@ export function removeLeftovers(fs: FsPort, folder: string): void {
 export function removeSegments(fs: FsPort, folder: string): void {
   for (const { name } of segmentNames(fs, folder)) {
     const path = join(folder, name);
-    if (readSegment(readWhole(fs, path, MAX_SEGMENT_BYTES)).verdict.kind === 'corrupt') fs.rename(path, `${path}.corrupt`);
+    if (readSegment(readWhole(fs, path, MAX_SEGMENT_BYTES)).verdict.kind === 'corrupt')
+      fs.rename(path, `${path}.corrupt`);
     else fs.remove(path);
   }
 }

@@ -69,7 +69,12 @@ export class WalStage {
       // A definition changes the dictionary, so records are told apart once, and only when they are in the WAL: a
       // new segment's checkpoint must not know of records behind it.
       if (payload.length > 0 && !this.append(frame)) return drained;
-      const split = splitRecords(payload, { epoch: place.epoch, seq: this.seq, from: Math.max(this.seq, replayedTo) }, state.records, maxSpanRows);
+      const split = splitRecords(
+        payload,
+        { epoch: place.epoch, seq: this.seq, from: Math.max(this.seq, replayedTo) },
+        state.records,
+        maxSpanRows,
+      );
       if (this.segment !== null) this.segment.seqEnd = this.seq + split.records;
       state.apply(split);
       this.seq += split.records;
@@ -132,7 +137,12 @@ export class WalStage {
   }
 
   private create(): SegmentWriter {
-    return SegmentWriter.create(this.options.place, this.nextSegment++, this.seq, this.options.state.toCheckpoint());
+    return SegmentWriter.create(
+      this.options.place,
+      this.nextSegment++,
+      this.seq,
+      this.options.state.toCheckpoint(),
+    );
   }
 
   private remove(segment: SegmentWriter): void {

@@ -71,7 +71,8 @@ export class WriterLoop {
 
   private delay(): number {
     const { core, wire } = this;
-    if (this.quietPolls < QUIET_POLLS) return Math.max(0, core.intervalMs - TIMER_LATENESS_MS - (performance.now() - this.lastDrainAt));
+    if (this.quietPolls < QUIET_POLLS)
+      return Math.max(0, core.intervalMs - TIMER_LATENESS_MS - (performance.now() - this.lastDrainAt));
     // The flag first, then one more look: a producer that saw no flag has committed by then.
     Atomics.store(wire, WireWord.sleeping, 1);
     if (this.drain() === 0) return BACKED_OFF_MS;

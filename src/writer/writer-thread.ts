@@ -20,13 +20,20 @@ async function main(): Promise<void> {
   const data = workerData as WriterThreadData;
   const wire = new Int32Array(data.wire);
   // Where the process is exiting already, the caller's thread has taken over.
-  if (Atomics.compareExchange(wire, WireWord.owner, WireOwner.none, WireOwner.thread) !== WireOwner.none) return;
+  if (Atomics.compareExchange(wire, WireWord.owner, WireOwner.none, WireOwner.thread) !== WireOwner.none)
+    return;
   // A thread that dies says so at once, to a caller that may be waiting without its event loop.
-  const sayGone = (): void => void Atomics.compareExchange(wire, WireWord.owner, WireOwner.thread, WireOwner.gone);
+  const sayGone = (): void =>
+    void Atomics.compareExchange(wire, WireWord.owner, WireOwner.thread, WireOwner.gone);
   process.on('exit', sayGone);
   const arenas = new ArenaTable();
   for (const { id, memory } of data.arenas) arenas.add(new Arena(id, memory));
-  const core = new WriterCore({ fs: nodeFs, wire, arenas, post: (message: FromWriter) => port.postMessage(message) });
+  const core = new WriterCore({
+    fs: nodeFs,
+    wire,
+    arenas,
+    post: (message: FromWriter) => port.postMessage(message),
+  });
   const loop = new WriterLoop(core, wire);
   for (const opening of data.openings) core.open(opening);
   port.on('message', (message: ToWriter) => {
