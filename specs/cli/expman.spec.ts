@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -101,6 +109,43 @@ describe('expman inspect', () => {
       stderr: expect.stringMatching(/^expman: UNSAFE_YAML: /) as string,
     });
   });
+});
+
+describe('expman verify', () => {
+  it('finds whole runs intact, and a torn end of the log no corruption', async () => {
+    const base = folder();
+    await finishedRun(base);
+    const killed = await killedRun(base);
+    const [wal = ''] = readdirSync(killed).filter((name) => name.startsWith('wal-'));
+    appendFileSync(join(killed, wal), 'torn');
+    const { exit, stdout } = await expman('verify', '--json', base);
+    const found = JSON.parse(stdout) as { rows: number; tornBytes: number; problems: unknown[] }[];
+    expect(exit).toBe(0);
+    expect(found.map(({ rows, tornBytes, problems }) => [rows, tornBytes, problems.length]).sort()).toEqual([
+      [10, 0, 0],
+      [100, 4, 0],
+    ]);
+  });
+
+  it.each(['metrics.parquet', 'run.yaml', 'config.yaml'])(
+    'ends with 2 for a %s that is damaged, and names it',
+    async (name) => {
+      const run = new LoggingEngine(new ExperimentConfig('exp', folder(), { environment: false }));
+      run.logParams({ lr: 1 });
+      run.logMetrics({ loss: 1 }, 1);
+      await run.close();
+      const bytes = readFileSync(join(run.runDir, name));
+      // YAML has no checksum, but a last line; Parquet has both.
+      if (name === 'metrics.parquet') bytes[20] = 0;
+      writeFileSync(
+        join(run.runDir, name),
+        name === 'metrics.parquet' ? bytes : bytes.subarray(0, bytes.length / 2),
+      );
+      const { exit, stdout } = await expman('verify', run.runDir);
+      expect(exit).toBe(2);
+      expect(stdout).toMatch(new RegExp(`CORRUPT\\n[^]*${name}: CORRUPT: `));
+    },
+  );
 });
 
 describe('expman recover', () => {

@@ -4,10 +4,11 @@ import { VERSION } from '../model/version.js';
 import { type Command, exitCodeOf, messageOf } from './command.js';
 import { inspect } from './inspect.js';
 import { recover } from './recover.js';
+import { verify } from './verify.js';
 import { ExitCode, Terminal } from './terminal.js';
 import { printable } from './printable.js';
 
-const COMMANDS: Readonly<Record<string, Command>> = { inspect, recover };
+const COMMANDS: Readonly<Record<string, Command>> = { inspect, recover, verify };
 const COMMON = {
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },

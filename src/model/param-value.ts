@@ -2,7 +2,7 @@
 export type ParamValue =
   null | boolean | number | bigint | string | readonly ParamValue[] | { readonly [key: string]: ParamValue };
 
-/** The parameters of a run: plain objects without a prototype, at most {@link MAX_PARAM_DEPTH} deep. */
+/** The parameters of a run: plain objects without a prototype, at most `MAX_PARAM_DEPTH` deep. */
 export interface Params {
   readonly [key: string]: ParamValue;
 }

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { ExpmanError, errnoOf } from '../model/errors.js';
+import type { RunStatus } from '../model/run-status.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { METRICS_NAME } from '../storage/metrics-file.js';
+import { readFooter } from '../storage/metrics-footer.js';
+import { type FileFooter, decodeChunk } from '../storage/parquet/index.js';
+import { readAll } from '../storage/read-all.js';
+import { CONFIG_NAME, readMapping } from '../storage/run-record.js';
+import { inspectRun } from './inspect-run.js';
+
+/** What a file of a run fails. */
+export interface Problem {
+  readonly file: string;
+  /** A code of an error, `CORRUPT` for most. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a verification found. */
+export interface Verification {
+  readonly runDir: string;
+  /** Null where run.yaml cannot be read. */
+  readonly status: RunStatus | null;
+  /** Rows logged, as far as they can be read. */
+  readonly rows: number;
+  /** Bytes at the end of the write-ahead log that are no whole frame: being written, or cut off; no corruption. */
+  readonly tornBytes: number;
+  /** Every byte of `metrics.parquet` was read, and every checksum compared. */
+  readonly checkedBytes: number;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads every byte of a run's files and compares every checksum; changes nothing, throws nothing that the files cause. */
+export function verifyRun(fs: FsPort, runDir: string): Verification {
+  const problems: Problem[] = [];
+  const check = <T>(file: string, work: () => T): T | null => {
+    try {
+      return work();
+    } catch (error) {
+      problems.push(problemOf(file, error));
+      return null;
+    }
+  };
+  const info = check('run.yaml', () => inspectRun(fs, runDir));
+  check(CONFIG_NAME, () => readMapping(fs, runDir, CONFIG_NAME));
+  const checkedBytes = check(METRICS_NAME, () => checkMetrics(fs, runDir)) ?? 0;
+  for (const file of info?.corrupt ?? [])
+    if (!problems.some((problem) => problem.file === file))
+      problems.push({ file, code: 'CORRUPT', message: 'intact data stands behind bytes that are not' });
+  const { status = null, rows = 0, tornBytes = 0 } = info ?? {};
+  return { runDir, status, rows, tornBytes, checkedBytes, problems };
+}
+
+function checkMetrics(fs: FsPort, runDir: string): number {
+  const path = join(runDir, METRICS_NAME);
+  if (fs.stat(path) === null) return 0;
+  const footer = readFooter(fs, path);
+  const file = fs.open(path, 'read');
+  try {
+    const corrupt = (what: string): ExpmanError => new ExpmanError('CORRUPT', `${path}: ${what}`, { path });
+    for (const { offset, length, crc } of footer.regions) {
+      const bytes = new Uint8Array(length);
+      readAll(fs, file, bytes, offset, path);
+      if (crc32(bytes) !== crc)
+        throw corrupt(`the ${length} bytes at ${offset} are not those that were written`);
+    }
+    checkChunks(fs, file, path, footer);
+    return fs.statOpen(file).size;
+  } finally {
+    fs.close(file);
+  }
+}
+
+/** A chunk whose bytes are right must also decode to the rows its footer names. */
+function checkChunks(fs: FsPort, file: number, path: string, { groups, fields }: FileFooter): void {
+  groups.forEach(({ rows, chunks }, group) => {
+    fields.forEach(({ name, type }, place) => {
+      const chunk = chunks[place];
+      if (chunk === undefined)
+        throw new ExpmanError('CORRUPT', `${path}: row group ${group} lacks ${name}`, { path });
+      const bytes = new Uint8Array(chunk.length);
+      readAll(fs, file, bytes, chunk.offset, path);
+      const column = decodeChunk(bytes, chunk);
+      if (column.length !== rows || column.type !== type)
+        throw new ExpmanError(
+          'CORRUPT',
+          `${path}: ${name} of row group ${group} is no ${type} of ${rows} rows`,
+          { path },
+        );
+    });
+  });
+}
+
+function problemOf(file: string, error: unknown): Problem {
+  const code = error instanceof ExpmanError ? error.code : (errnoOf(error) ?? 'CORRUPT');
+  return { file, code, message: error instanceof Error ? error.message : String(error) };
+}
