@@ -39,6 +39,22 @@ describe('columns behind each other', () => {
     );
   });
 
+  it('take nothing from the bits behind the last row, which Arrow leaves undefined', () => {
+    const values = Uint8Array.of(0xff);
+    const piece: Column = { type: 'BOOLEAN', length: 2, nullCount: 1, validity: Uint8Array.of(0xfd), values };
+    const none: Column = {
+      type: 'BOOLEAN',
+      length: 5,
+      nullCount: 5,
+      validity: new Uint8Array(1),
+      values: new Uint8Array(1),
+    };
+    expect(cellsOf(concatColumns('BOOLEAN', [piece, none]))).toEqual([
+      true,
+      ...new Array<Cell>(6).fill(null),
+    ]);
+  });
+
   it('have to be of one type', () => {
     expect(() => concatColumns('INT64', [doublesOf([1])])).toThrow(TypeError);
   });

@@ -181,6 +181,7 @@ describe('the bounds of a chunk', () => {
     const int64 = fc.oneof(
       fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
       fc.bigInt({ min: -9n, max: 9n }),
+      fc.bigInt({ min: 2n ** 31n - 2n, max: 2n ** 31n + 2n }),
     );
     fc.assert(
       fc.property(fc.array(int64, { minLength: 1 }), fc.boolean(), fc.boolean(), (values, delta, sort) => {
@@ -191,6 +192,13 @@ describe('the bounds of a chunk', () => {
         expect(bounds).toEqual({ min: plainInteger(least), max: plainInteger(greatest) });
       }),
     );
+  });
+
+  it('of integers are exact where they are encoded as differences that go up and down', () => {
+    const values = Array.from({ length: 500 }, (_, i) => (i === 130 ? -7 : i === 270 ? 9999 : i));
+    const { facts } = encodeChunk(integersOf(values), { delta: true, compress: false });
+    expect(facts.encodings).toContain('DELTA_BINARY_PACKED');
+    expect([facts.min, facts.max]).toEqual([plainInteger(-7n), plainInteger(9999n)]);
   });
 
   it('of booleans say whether either is there', () => {

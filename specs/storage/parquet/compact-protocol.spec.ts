@@ -126,4 +126,27 @@ describe('the compact protocol', () => {
       { numRuns: 1000 },
     );
   });
+
+  it('does not take more structs than their bytes can hold', () => {
+    const writer = new CompactWriter();
+    // A list of empty structs, a byte each in the file and a hundred in memory.
+    new structs.FileMetaData({ version: 2, key_value_metadata: [] }).write(writer);
+    const bytes = Buffer.from(writer.bytes);
+    const flood = Buffer.concat([
+      bytes.subarray(0, -2),
+      Buffer.of(0xfc, 0xa0, 0x8d, 0x06),
+      Buffer.alloc(100_001),
+    ]);
+    const metadata = new structs.FileMetaData();
+    expect(() => metadata.read(new CompactReader(new ByteCursor(flood)))).toThrow(
+      'more structs than its size allows',
+    );
+  });
+
+  it('does not follow unknown structs deeper than any of ours nest', () => {
+    const nested = Buffer.alloc(2000, 0xfc);
+    expect(() => new structs.FileMetaData().read(new CompactReader(new ByteCursor(nested)))).toThrow(
+      'nest too deep',
+    );
+  });
 });

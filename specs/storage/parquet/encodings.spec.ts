@@ -57,6 +57,7 @@ describe('delta encoding', () => {
     ['crosses 2^32 with the smallest steps', [2n ** 32n - 1n, 2n ** 32n, 2n ** 32n - 1n]],
     ['steps by just under 2^31 and back', [0n, 2n ** 31n - 1n, 0n, -(2n ** 31n), 0n]],
     ['steps by just over 2^31', [0n, 2n ** 31n, 0n, -(2n ** 31n) - 1n]],
+    ['steps by more than 2^31 up and down below 2^32', [0n, 2n ** 32n - 1n, 0n, 2n ** 31n, 2n ** 32n - 1n]],
     [
       'goes from one end of the safe integers to the other',
       [2n ** 32n - 2n ** 53n, -(2n ** 52n), -1n, 2n ** 52n - 2n, 2n ** 53n - 3n, 2n ** 53n - 1n],
@@ -66,6 +67,13 @@ describe('delta encoding', () => {
     const encoded = encodeDelta(words(values), 0, values.length);
     const decoded = decodeDelta(new ByteCursor(encoded?.bytes ?? new Uint8Array()), values.length);
     expect([...new BigInt64Array(decoded.buffer)]).toEqual(values);
+  });
+
+  it('gives the same bytes whatever was encoded before', () => {
+    const values = words([1n, 5n, 6n, 7n, 100n, 101n, 102n, 103n, 104n]);
+    const before = encodeDelta(values, 0, 9)?.bytes;
+    encodeDelta(words(Array.from({ length: 200 }, (_, i) => BigInt((i * 7919) % 1000))), 0, 200);
+    expect(encodeDelta(values, 0, 9)?.bytes).toEqual(before);
   });
 
   it('declines random integers, which it would make no smaller', () => {
@@ -106,6 +114,18 @@ describe('definition levels', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it.each([
+    ['a run of none', [2, 0, 0, 0, 0, 1]],
+    ['a run beyond the rows', [2, 0, 0, 0, 22, 1]],
+    ['packed levels beyond the rows', [3, 0, 0, 0, 5, 255, 255]],
+    ['a level above 1', [2, 0, 0, 0, 20, 2]],
+    ['too few levels', [2, 0, 0, 0, 2, 1]],
+  ])('are refused with %s', (_, bytes) => {
+    expect(() =>
+      decodeLevels(new ByteCursor(Uint8Array.from(bytes)), new Uint8Array(8), 0, bytes[4] === 5 ? 8 : 10),
+    ).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
   });
 
   it('take a few bytes where all rows have a value', () => {
@@ -165,12 +185,21 @@ describe('a dictionary', () => {
     ],
     ['each twice in a row', (i: number) => (i >> 1) / 7],
     ['each again 65,536 rows later', (i: number) => (i & 65_535) / 7],
+    ['each again 20,011 rows later', (i: number) => (i % 20_011) / 7],
     ['that rise every thousand rows', (i: number) => Math.floor(i / 1000)],
   ])('is found among 131,072 values %s', (_, value) => {
     const random = randomOf(3);
     const values = Array.from({ length: 131_072 }, (_, i) => value(i, random));
     const dictionary = findDictionary(doubles(values));
     expect(dictionary?.entries.count).toBe(new Set(values).size);
+  });
+
+  it('gives back every value, of thousands that differ in one of their words only', () => {
+    const values = Array.from({ length: 20_000 }, (_, i) => BigInt(i % 4999) << (i % 2 === 0 ? 0n : 32n));
+    const dictionary = findDictionary(toDense(columnOf('INT64', values)));
+    if (dictionary?.entries.kind !== 'words') throw new TypeError('no dictionary of words');
+    const entries = new BigInt64Array(dictionary.entries.words.slice().buffer);
+    expect([...dictionary.indices].map((index) => entries[index])).toEqual(values);
   });
 
   it('of strings knows equal ones wherever they lie', () => {

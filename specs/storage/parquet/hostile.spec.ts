@@ -18,6 +18,7 @@ import type { EncodedChunk, FileFooter, PlacedChunk } from '../../../src/storage
 import { structs } from '../../../src/storage/parquet/parquetjs.js';
 import type { PageHeader } from '../../../src/storage/parquet/parquetjs.js';
 import { anyColumn, cellsOf, columnOf, TYPES } from './columns.js';
+import type { Cell } from './columns.js';
 import { fileOf } from './file.js';
 
 const corrupt = expect.objectContaining({ code: 'CORRUPT' }) as Error;
@@ -47,9 +48,12 @@ const smallFile = (): { bytes: Buffer; footer: FileFooter } =>
     ],
     groups: [
       [
-        columnOf('INT64', [1n, 2n, null]),
-        columnOf('DOUBLE', [1n, 2n, 3n]),
-        columnOf('UTF8', ['a', 'b', 'a']),
+        columnOf('INT64', [1n, 2n, null, ...new Array<Cell>(17).fill(3n)]),
+        columnOf(
+          'DOUBLE',
+          Array.from({ length: 20 }, (_, i) => BigInt(i)),
+        ),
+        columnOf('UTF8', new Array<Cell>(20).fill('train')),
       ],
       [columnOf('INT64', [7n]), columnOf('DOUBLE', [4n]), null],
     ],
@@ -118,6 +122,42 @@ describe('a footer', () => {
     );
   });
 
+  const [first, second] = footer.groups;
+  const [step, loss, split] = first?.chunks ?? [];
+  const ofChunk = (lie: Partial<PlacedChunk>): FileFooter => ({
+    ...footer,
+    groups: first && step && loss && split ? [{ ...first, chunks: [step, { ...loss, ...lie }, split] }] : [],
+  });
+  const LIES: readonly (readonly [string, FileFooter])[] = [
+    ['begins before the data', ofChunk({ offset: 3 })],
+    ['begins in the footer', ofChunk({ offset: bytes.length - length, length: 1 })],
+    ['ends in the footer', ofChunk({ length: bytes.length })],
+    ['is shorter than its dictionary', ofChunk({ dictionaryLength: 30, length: 20 })],
+    ['has more nulls than rows', ofChunk({ nullCount: 21 })],
+    ['has other rows than its group', ofChunk({ rows: 19 })],
+    [
+      'has more rows than are ever written',
+      {
+        ...footer,
+        groups: [
+          {
+            rows: MAX_GROUP_ROWS + 1,
+            chunks: (second?.chunks ?? []).map((chunk) => ({ ...chunk, rows: MAX_GROUP_ROWS + 1 })),
+          },
+        ],
+      },
+    ],
+    [
+      'is in a region that ends in the footer',
+      { ...footer, regions: [{ offset: 4, length: bytes.length - length - 3, crc: 0 }] },
+    ],
+  ];
+
+  it.each(LIES)('that says of itself with a right checksum that a chunk %s is refused', (_, lie) => {
+    const altered = Buffer.concat([bytes.subarray(0, -length), encodeFooter(lie)]);
+    expect(() => decodeFooter(altered, altered.length)).toThrow(corrupt);
+  });
+
   it('longer than any that is written is refused before it is read', () => {
     const last = Buffer.from('0000PAR1');
     last.writeUInt32LE(MAX_FOOTER_BYTES - 7);
@@ -138,10 +178,9 @@ describe('a footer', () => {
   });
 
   it('whose chunks are not of its columns is not written', () => {
-    const [step, loss, split] = footer.fields;
-    if (step === undefined || loss === undefined || split === undefined) throw new RangeError();
-    expect(() => encodeFooter({ ...footer, fields: [loss, step, split] })).toThrow(RangeError);
-    expect(() => encodeFooter({ ...footer, fields: [step, loss] })).toThrow(RangeError);
+    const { fields } = footer;
+    expect(() => encodeFooter({ ...footer, fields: [...fields].reverse() })).toThrow(RangeError);
+    expect(() => encodeFooter({ ...footer, fields: fields.slice(0, 2) })).toThrow(RangeError);
   });
 });
 

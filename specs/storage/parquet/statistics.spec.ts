@@ -126,6 +126,10 @@ describe('the statistics of a file', () => {
     expect(columns.map(([value]) => value)).toEqual([NaN, -Infinity, 1n, 0n, 32n]);
   });
 
+  it.skipIf(!hasPython)('are taken by pyarrow for bounds, with an order it knows', () => {
+    expect(python(BOUNDS, [path])).toEqual([['1.0', '3.0'], null, ['-0.0', '10.0'], ['-inf', 'inf']]);
+  });
+
   it.skipIf(!hasPython)('let pyarrow and polars find the rows of a range', () => {
     const steps = { above: [2, 11, 22, 30, 32], below: [12, 20, 21, 31], nan: [10], zero: [20, 21] };
     // pyarrow follows IEEE 754; polars orders a NaN above all else, as SQL does.
@@ -135,6 +139,14 @@ describe('the statistics of a file', () => {
     });
   });
 });
+
+const BOUNDS = `
+import json, sys
+import pyarrow.parquet as pq
+metadata = pq.ParquetFile(sys.argv[1]).metadata
+chunks = [metadata.row_group(i).column(1).statistics for i in range(metadata.num_row_groups)]
+print(json.dumps([[str(s.min), str(s.max)] if s and s.has_min_max else None for s in chunks]))
+`;
 
 const FILTERS = `
 import json, sys

@@ -93,14 +93,9 @@ function denseWords(words: Int32Array, validity: Uint8Array, rows: number, count
   return out;
 }
 
-/** Whole bytes with zeros behind the last value: Arrow leaves the bits there undefined. */
+/** Behind the last value the bits are as Arrow leaves them, undefined. */
 function denseBits(values: Uint8Array, validity: Uint8Array | null, rows: number, count: number): Uint8Array {
-  if (validity === null) {
-    if ((rows & 7) === 0) return values.subarray(0, rows >> 3);
-    const out = Uint8Array.from(values.subarray(0, (rows + 7) >> 3));
-    out[rows >> 3] = (out[rows >> 3] ?? 0) & ((1 << (rows & 7)) - 1);
-    return out;
-  }
+  if (validity === null) return values.subarray(0, (rows + 7) >> 3);
   const out = new Uint8Array((count + 7) >> 3);
   const valid = denseRows(validity, rows, count);
   for (let i = 0; i < count; i++) {
