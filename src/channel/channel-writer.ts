@@ -40,7 +40,11 @@ export class ChannelWriter {
 
   /** Takes back the chunks the writer is done with. */
   reclaim(): void {
-    for (let oldest = this.inFlight[0]; oldest !== undefined && isReleased(oldest); oldest = this.inFlight[0]) {
+    for (
+      let oldest = this.inFlight[0];
+      oldest !== undefined && isReleased(oldest);
+      oldest = this.inFlight[0]
+    ) {
       this.inFlight.shift();
       this.inFlightBytes -= oldest.bytes;
       this.pool.give(oldest);
@@ -70,7 +74,11 @@ export class ChannelWriter {
     this.position += bytes;
     this.seq++;
     const { start } = this.chunk;
-    Atomics.store(this.arena.i32, (start >> 2) + ChunkWord.committed, this.position - start - CHUNK_HEAD_BYTES);
+    Atomics.store(
+      this.arena.i32,
+      (start >> 2) + ChunkWord.committed,
+      this.position - start - CHUNK_HEAD_BYTES,
+    );
   }
 
   /** Writes a record of the form every kind but rows has: two u32 and text. */

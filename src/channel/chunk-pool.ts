@@ -36,7 +36,12 @@ const PER_ARENA = ARENA_BYTES / CHUNK_BYTES;
  */
 export function chunkAt(arena: Arena, id: number): Chunk {
   const start = arena.memory.byteLength === ARENA_BYTES ? ((id - 1) % PER_ARENA) * CHUNK_BYTES : 0;
-  return { id, arena, start, bytes: arena.memory.byteLength === ARENA_BYTES ? CHUNK_BYTES : arena.memory.byteLength };
+  return {
+    id,
+    arena,
+    start,
+    bytes: arena.memory.byteLength === ARENA_BYTES ? CHUNK_BYTES : arena.memory.byteLength,
+  };
 }
 
 /** The arena a chunk's number belongs to. */
@@ -112,7 +117,8 @@ export class ChunkPool implements ArenaSource {
 
   private fromNewArena(): Chunk {
     const arena = this.add(ARENA_BYTES);
-    for (let place = PER_ARENA - 1; place > 0; place--) this.free.push(chunkAt(arena, arena.id * PER_ARENA + place + 1));
+    for (let place = PER_ARENA - 1; place > 0; place--)
+      this.free.push(chunkAt(arena, arena.id * PER_ARENA + place + 1));
     return chunkAt(arena, arena.id * PER_ARENA + 1);
   }
 

@@ -63,7 +63,8 @@ export class RowEncoder {
    * @param timestamp - microseconds since the epoch
    */
   write(values: Readonly<Record<string, unknown>>, step: number, timestamp: number): void {
-    if (!this.shape.allNumbers || !this.tryNumbers(values, step, timestamp)) this.writeCarefully(values, step, timestamp);
+    if (!this.shape.allNumbers || !this.tryNumbers(values, step, timestamp))
+      this.writeCarefully(values, step, timestamp);
   }
 
   private tryNumbers(values: Readonly<Record<string, unknown>>, step: number, timestamp: number): boolean {
@@ -129,7 +130,11 @@ export class RowEncoder {
   private loggable(values: Readonly<Record<string, unknown>>): Entry[] {
     const entries: Entry[] = [];
     if (isCollection(values)) {
-      this.options.onRejection({ metric: 'row', reason: 'values must be a plain object, one key for each metric', value: values });
+      this.options.onRejection({
+        metric: 'row',
+        reason: 'values must be a plain object, one key for each metric',
+        value: values,
+      });
       return entries;
     }
     for (const metric of keysOf(values)) {
@@ -143,7 +148,11 @@ export class RowEncoder {
       const kind = kindOf(value);
       if (kind === undefined) this.options.onRejection({ metric, reason: reasonFor(value), value });
       else if (!this.metricIds.has(metric) && this.metricIds.size >= this.options.maxMetrics)
-        this.options.onRejection({ metric, reason: `the run already has maxMetrics = ${this.options.maxMetrics} metrics`, value });
+        this.options.onRejection({
+          metric,
+          reason: `the run already has maxMetrics = ${this.options.maxMetrics} metrics`,
+          value,
+        });
       else entries.push({ metric, id: this.metricId(metric), kind, value: value as Entry['value'] });
     }
     return entries;
@@ -223,7 +232,9 @@ function kindOf(value: unknown): ValueKind | undefined {
     case 'bigint':
       return value >= INT64_MIN && value <= INT64_MAX ? ValueKind.bigint : undefined;
     case 'string':
-      return value.length <= MAX_STRING_BYTES / 3 || Buffer.byteLength(value) <= MAX_STRING_BYTES ? ValueKind.string : undefined;
+      return value.length <= MAX_STRING_BYTES / 3 || Buffer.byteLength(value) <= MAX_STRING_BYTES
+        ? ValueKind.string
+        : undefined;
     default:
       return undefined;
   }

@@ -79,8 +79,13 @@ export class MetricsFile {
   continueFrom(groups: readonly RowGroup[], regions: readonly Region[]): void {
     this.groups.push(...groups);
     this.regions.push(...regions);
-    this.sealedEnd = regions.reduce((end, { offset, length }) => Math.max(end, offset + length), this.sealedEnd);
-    this.extents = [{ from: 0, to: this.sealedEnd, path: join(this.folder, METRICS_NAME), published: true, failed: false }];
+    this.sealedEnd = regions.reduce(
+      (end, { offset, length }) => Math.max(end, offset + length),
+      this.sealedEnd,
+    );
+    this.extents = [
+      { from: 0, to: this.sealedEnd, path: join(this.folder, METRICS_NAME), published: true, failed: false },
+    ];
   }
 
   /** Rows in sealed groups. */
@@ -111,7 +116,8 @@ export class MetricsFile {
         this.fs.close(file);
       }
       this.verify(draft.path, facts);
-      if (!publication.mayReplace()) throw new ExpmanError('FENCED', `another owner has taken over ${this.folder}`, { path: this.folder });
+      if (!publication.mayReplace())
+        throw new ExpmanError('FENCED', `another owner has taken over ${this.folder}`, { path: this.folder });
       this.fs.rename(draft.path, join(this.folder, METRICS_NAME));
       this.fs.syncFolder(this.folder);
       this.published(draft, sealed.end);
@@ -141,7 +147,11 @@ export class MetricsFile {
       for (const [place, field] of fields.entries()) {
         const chunk = chunks[place];
         if (chunk?.type === field.type) continue;
-        added.push({ place, chunk: chunk === undefined ? encodeNullChunk(field.type, group.rows) : this.widen(chunk, field, place) });
+        added.push({
+          place,
+          chunk:
+            chunk === undefined ? encodeNullChunk(field.type, group.rows) : this.widen(chunk, field, place),
+        });
         if (chunk !== undefined) yield;
       }
       if (added.length === 0) continue;
@@ -220,7 +230,11 @@ export class MetricsFile {
     }
   }
 
-  private *finish(file: number, sealed: Sealed, { fields, tail, metadata, compress }: Publication): Generator<void, PublishFacts> {
+  private *finish(
+    file: number,
+    sealed: Sealed,
+    { fields, tail, metadata, compress }: Publication,
+  ): Generator<void, PublishFacts> {
     let end = sealed.end;
     const groups = [...sealed.groups];
     const regions = [...sealed.regions];
@@ -251,7 +265,11 @@ export class MetricsFile {
     const rows = footer.groups.reduce((sum, group) => sum + group.rows, 0);
     const size = this.fs.stat(path)?.size;
     if (rows === expected.rows && size === expected.bytes) return;
-    throw new ExpmanError('CORRUPT', `${path} has ${rows} rows in ${size} bytes, ${expected.rows} in ${expected.bytes} were written`, { path });
+    throw new ExpmanError(
+      'CORRUPT',
+      `${path} has ${rows} rows in ${size} bytes, ${expected.rows} in ${expected.bytes} were written`,
+      { path },
+    );
   }
 
   /** The draft is `metrics.parquet` now and holds all sealed bytes up to `end`. */
@@ -259,7 +277,10 @@ export class MetricsFile {
     for (const { path, published } of this.extents)
       if (!published && path !== draft.path && !this.isLater(path, end)) attempt(() => this.fs.remove(path));
     const later = this.extents.filter(({ from, path }) => from >= end && path !== draft.path);
-    this.extents = [{ from: 0, to: end, path: join(this.folder, METRICS_NAME), published: true, failed: false }, ...later];
+    this.extents = [
+      { from: 0, to: end, path: join(this.folder, METRICS_NAME), published: true, failed: false },
+      ...later,
+    ];
   }
 
   private isLater(path: string, end: number): boolean {
@@ -267,10 +288,13 @@ export class MetricsFile {
   }
 
   private readSealed(into: Uint8Array, offset: number): void {
-    for (let done = 0; done < into.length; ) {
+    for (let done = 0; done < into.length;) {
       const at = offset + done;
       const extent = this.extents.find(({ from, to }) => at >= from && at < to);
-      if (extent === undefined) throw new ExpmanError('CORRUPT', `no sealed bytes at ${at} of ${this.sealedEnd}`, { path: this.folder });
+      if (extent === undefined)
+        throw new ExpmanError('CORRUPT', `no sealed bytes at ${at} of ${this.sealedEnd}`, {
+          path: this.folder,
+        });
       const part = into.subarray(done, Math.min(into.length, extent.to - offset));
       const file = this.fs.open(extent.path, 'read');
       try {

@@ -42,7 +42,9 @@ export function readOwnership(fs: FsPort, folder: string, nowMs: number): Owners
   const owner = readLock(fs, path);
   if (owner === null) {
     // Its maker was cut off while it wrote, or is writing this moment.
-    return nowMs - facts.modifiedMs < 1000 ? { kind: 'alive', owner: UNKNOWN_OWNER } : { kind: 'dead', owner };
+    return nowMs - facts.modifiedMs < 1000
+      ? { kind: 'alive', owner: UNKNOWN_OWNER }
+      : { kind: 'dead', owner };
   }
   return { kind: isAlive(fs, owner, facts.modifiedMs, nowMs) ? 'alive' : 'dead', owner };
 }
@@ -126,7 +128,12 @@ function readLock(fs: FsPort, path: string): LockOwner | null {
 function isLockOwner(value: unknown): value is LockOwner {
   if (typeof value !== 'object' || value === null) return false;
   const { pid, host, epoch, token } = value as Partial<Record<keyof LockOwner, unknown>>;
-  return Number.isSafeInteger(pid) && typeof host === 'string' && Number.isSafeInteger(epoch) && typeof token === 'string';
+  return (
+    Number.isSafeInteger(pid) &&
+    typeof host === 'string' &&
+    Number.isSafeInteger(epoch) &&
+    typeof token === 'string'
+  );
 }
 
 function isAlive(fs: FsPort, owner: LockOwner, beatMs: number, nowMs: number): boolean {

@@ -23,9 +23,11 @@ export function readMapping(fs: FsPort, folder: string, name: string): Mapping |
   const path = join(folder, name);
   if (fs.stat(path) === null) return null;
   const text = readWhole(fs, path, MAX_YAML_BYTES).toString('utf8');
-  if (!isWhole(text)) throw new ExpmanError('CORRUPT', `${path} is cut off: its last line is not "# end"`, { path });
+  if (!isWhole(text))
+    throw new ExpmanError('CORRUPT', `${path} is cut off: its last line is not "# end"`, { path });
   const parsed = parseYaml(text);
   if (parsed === null) return {};
-  if (typeof parsed !== 'object' || Array.isArray(parsed)) throw new ExpmanError('CORRUPT', `${path} holds no mapping`, { path });
+  if (typeof parsed !== 'object' || Array.isArray(parsed))
+    throw new ExpmanError('CORRUPT', `${path} holds no mapping`, { path });
   return parsed as Mapping;
 }

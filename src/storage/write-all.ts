@@ -10,8 +10,14 @@ export function writeAll(fs: FsPort, fd: number, bytes: Uint8Array, position: nu
   let done = 0;
   let stalls = 0;
   while (done < bytes.length) {
-    const taken = writeOnce(fs, fd, done === 0 ? bytes : bytes.subarray(done), position === null ? null : position + done);
-    if (taken === 0 && ++stalls > 8) throw Object.assign(new Error('ENOSPC: write took no bytes'), { code: 'ENOSPC' });
+    const taken = writeOnce(
+      fs,
+      fd,
+      done === 0 ? bytes : bytes.subarray(done),
+      position === null ? null : position + done,
+    );
+    if (taken === 0 && ++stalls > 8)
+      throw Object.assign(new Error('ENOSPC: write took no bytes'), { code: 'ENOSPC' });
     if (taken > 0) stalls = 0;
     done += taken;
   }

@@ -446,7 +446,7 @@ function memoryAskedFor(work: () => void): number {
       type.name,
       new Proxy(type, {
         construct: (target, args: unknown[], newTarget): object => {
-          if (typeof args[0] === 'number') asked += args[0] * type.BYTES_PER_ELEMENT;
+          if (typeof args[0] === 'number') asked += Math.max(0, args[0]) * type.BYTES_PER_ELEMENT;
           return Reflect.construct(target, args, newTarget) as object;
         },
       }),

@@ -42,7 +42,8 @@ export function encodeSegmentHead({ runUuid, epoch, number, salt }: SegmentHead)
 /** Null when the bytes are no whole, intact segment head. */
 export function decodeSegmentHead(bytes: Buffer): SegmentHead | null {
   if (bytes.length < SEGMENT_HEAD_BYTES || !MAGIC.equals(bytes.subarray(0, 8))) return null;
-  if (bytes.readUInt32LE(SEGMENT_HEAD_BYTES - 4) !== crc32(bytes.subarray(0, SEGMENT_HEAD_BYTES - 4))) return null;
+  if (bytes.readUInt32LE(SEGMENT_HEAD_BYTES - 4) !== crc32(bytes.subarray(0, SEGMENT_HEAD_BYTES - 4)))
+    return null;
   return {
     runUuid: bytes.toString('hex', 8, 24),
     epoch: bytes.readUInt32LE(24),
@@ -85,7 +86,8 @@ export function decodeFrameHead(bytes: Buffer, at: number, saltCrc: number): Fra
   if (headCrc !== crc32(head, saltCrc)) return null;
   const length = head.readUInt32LE(0);
   const type = head.readUInt32LE(16);
-  if (length > MAX_PAYLOAD_BYTES || (type !== FrameType.checkpoint && type !== FrameType.records)) return null;
+  if (length > MAX_PAYLOAD_BYTES || (type !== FrameType.checkpoint && type !== FrameType.records))
+    return null;
   return {
     length,
     seq: head.readUInt32LE(8) + head.readUInt32LE(12) * 2 ** 32,

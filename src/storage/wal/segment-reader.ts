@@ -45,14 +45,17 @@ export interface Segment {
  */
 export function readSegment(bytes: Buffer): Segment {
   const head = decodeSegmentHead(bytes);
-  if (head === null) return { head, frames: [], salvaged: [], verdict: { kind: 'empty', badBytes: bytes.length } };
+  if (head === null)
+    return { head, frames: [], salvaged: [], verdict: { kind: 'empty', badBytes: bytes.length } };
   const saltCrc = crc32(head.salt);
   const frames: WalFrame[] = [];
   const goodEnd = readFrames(bytes, SEGMENT_HEAD_BYTES, saltCrc, frames);
-  if (goodEnd === bytes.length && frames.length > 0) return { head, frames, salvaged: [], verdict: { kind: 'whole' } };
+  if (goodEnd === bytes.length && frames.length > 0)
+    return { head, frames, salvaged: [], verdict: { kind: 'whole' } };
   const salvaged = salvage(bytes, goodEnd, saltCrc, frames.at(-1)?.seq ?? -1);
   const badBytes = bytes.length - goodEnd;
-  if (salvaged.length > 0) return { head, frames, salvaged, verdict: { kind: 'corrupt', badBytes, badAt: goodEnd } };
+  if (salvaged.length > 0)
+    return { head, frames, salvaged, verdict: { kind: 'corrupt', badBytes, badAt: goodEnd } };
   return { head, frames, salvaged, verdict: { kind: frames.length === 0 ? 'empty' : 'torn', badBytes } };
 }
 
@@ -85,7 +88,7 @@ function frameAt(bytes: Buffer, at: number, saltCrc: number): WalFrame | null {
 function salvage(bytes: Buffer, goodEnd: number, saltCrc: number, lastSeq: number): WalFrame[] {
   const found: WalFrame[] = [];
   let seq = lastSeq;
-  for (let at = goodEnd + 1; at + FRAME_HEAD_BYTES <= bytes.length; ) {
+  for (let at = goodEnd + 1; at + FRAME_HEAD_BYTES <= bytes.length;) {
     const frame = couldBeHead(bytes, at) ? frameAt(bytes, at, saltCrc) : null;
     if (frame === null || frame.type !== FrameType.records || frame.seq <= seq) at++;
     else {
@@ -99,5 +102,10 @@ function salvage(bytes: Buffer, goodEnd: number, saltCrc: number, lastSeq: numbe
 
 /** Cheap necessary conditions, so that most places are passed without a checksum. */
 function couldBeHead(bytes: Buffer, at: number): boolean {
-  return bytes[at + 16] === FrameType.records && bytes[at + 17] === 0 && bytes[at + 18] === 0 && bytes[at + 19] === 0;
+  return (
+    bytes[at + 16] === FrameType.records &&
+    bytes[at + 17] === 0 &&
+    bytes[at + 18] === 0 &&
+    bytes[at + 19] === 0
+  );
 }

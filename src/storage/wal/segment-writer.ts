@@ -5,7 +5,14 @@ import { attempt } from '../../model/attempt.js';
 import type { DescriptorCache } from '../descriptor-cache.js';
 import type { FsPort } from '../fs-port.js';
 import { writeAll } from '../write-all.js';
-import { FRAME_HEAD_BYTES, FrameType, SEGMENT_HEAD_BYTES, encodeSegmentHead, sealFrame, segmentName } from './frame.js';
+import {
+  FRAME_HEAD_BYTES,
+  FrameType,
+  SEGMENT_HEAD_BYTES,
+  encodeSegmentHead,
+  sealFrame,
+  segmentName,
+} from './frame.js';
 
 /** Where, for whom and through what segments are written. */
 export interface WalPlace {
@@ -51,7 +58,12 @@ export class SegmentWriter {
     try {
       writeAll(fs, fd, encodeSegmentHead({ runUuid, epoch, number, salt }), 0);
       const segment = new SegmentWriter(place, path, number, salt, seq);
-      segment.append(FrameType.checkpoint, seq, Buffer.concat([Buffer.alloc(FRAME_HEAD_BYTES), checkpoint]), 0);
+      segment.append(
+        FrameType.checkpoint,
+        seq,
+        Buffer.concat([Buffer.alloc(FRAME_HEAD_BYTES), checkpoint]),
+        0,
+      );
       return segment;
     } catch (error) {
       files.release(path);
