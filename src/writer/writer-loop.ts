@@ -4,7 +4,7 @@ import type { WriterCore } from './writer-core.js';
 /** Polls without anything new, after which the poll backs off. */
 const QUIET_POLLS = 50;
 /** How often a backed-off poll looks anyway, in case a wake-up was lost. */
-const BACKED_OFF_MS = 250;
+const BACKED_OFF_MS = 1000;
 // A timer fires up to a millisecond or two late; the interval is a promise.
 const TIMER_LATENESS_MS = 2;
 

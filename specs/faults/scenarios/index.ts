@@ -1,7 +1,14 @@
 import type { Scenario } from '../scenario.js';
+import { failingCalls, shortWrites } from './failing-calls.js';
+import { killsAtEveryChange } from './memory-kills.js';
+import { powerLoss } from './power-loss.js';
 import { randomKills } from './random-kills.js';
 
 /** All scenarios, by the name they are chosen by. */
 export const scenarios: readonly { readonly key: string; readonly scenario: Scenario }[] = [
+  { key: 'changes', scenario: killsAtEveryChange },
+  { key: 'power-loss', scenario: powerLoss },
+  { key: 'failing-calls', scenario: failingCalls },
+  { key: 'short-writes', scenario: shortWrites },
   { key: 'random-kills', scenario: randomKills },
 ];
