@@ -126,8 +126,10 @@ export class MemoryFs implements FsPort {
   }
 
   close(fd: number): void {
-    this.before('close', this.fileOf(fd).path);
+    const { path } = this.fileOf(fd);
+    // A close that fails has closed all the same, as on Linux.
     this.open_.delete(fd);
+    this.before('close', path);
   }
 
   statOpen(fd: number): FileFacts {

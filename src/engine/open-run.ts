@@ -16,6 +16,7 @@ import { reopenRunFile, writeRunFile } from '../writer/run-files.js';
 
 const EXPERIMENT_NAME = 'experiment.yaml';
 const MAX_SUFFIX = 10_000;
+const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP']);
 
 /** A run's folder, made or found, locked, and said to be running. */
 export interface OpenedRun {
@@ -175,10 +176,20 @@ function makeFresh(fs: FsPort, experiment: string, now: number): { name: RunName
 function tryMakeFolder(fs: FsPort, folder: string): boolean {
   try {
     fs.makeFolder(folder);
+    syncEntry(fs, dirname(folder));
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
     throw error;
+  }
+}
+
+/** Makes a new folder's name durable, where the file system and the folder's rights let us. */
+function syncEntry(fs: FsPort, parent: string): void {
+  try {
+    fs.syncFolder(parent);
+  } catch (error) {
+    if (!CANNOT_SYNC.has(errnoOf(error) ?? '')) throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ChannelReader } from '../channel/channel-reader.js';
 import { type SplitRecords, splitRecords } from '../channel/records.js';
 import { type RunControl, RunTrouble } from '../channel/run-control.js';
+import { attempt } from '../model/attempt.js';
 import { FRAME_HEAD_BYTES, FrameType } from '../storage/wal/frame.js';
 import { SegmentWriter, type WalPlace } from '../storage/wal/segment-writer.js';
 import type { RunState } from './run-state.js';
@@ -137,12 +138,16 @@ export class WalStage {
   }
 
   private create(): SegmentWriter {
-    return SegmentWriter.create(
-      this.options.place,
-      this.nextSegment++,
-      this.seq,
-      this.options.state.toCheckpoint(),
-    );
+    const { place, state, power } = this.options;
+    const segment = SegmentWriter.create(place, this.nextSegment++, this.seq, state.toCheckpoint());
+    // A synced file whose name is not on the device is lost all the same.
+    try {
+      if (power) place.fs.syncFolder(place.folder);
+    } catch (error) {
+      attempt(() => this.remove(segment));
+      throw error;
+    }
+    return segment;
   }
 
   private remove(segment: SegmentWriter): void {
