@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.js';
+import { badPages, bitFlips, truncations } from './damage.js';
 import { failingCalls, shortWrites } from './failing-calls.js';
 import { killsAtEveryChange } from './memory-kills.js';
 import { powerLoss } from './power-loss.js';
@@ -10,5 +11,8 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'power-loss', scenario: powerLoss },
   { key: 'failing-calls', scenario: failingCalls },
   { key: 'short-writes', scenario: shortWrites },
+  { key: 'truncations', scenario: truncations },
+  { key: 'bit-flips', scenario: bitFlips },
+  { key: 'bad-pages', scenario: badPages },
   { key: 'random-kills', scenario: randomKills },
 ];

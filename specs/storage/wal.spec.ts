@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { DescriptorCache } from '../../src/storage/descriptor-cache.js';
+import {
+  FRAME_HEAD_BYTES,
+  FrameType,
+  MAX_PAYLOAD_BYTES,
+  SEGMENT_HEAD_BYTES,
+  encodeSegmentHead,
+  sealFrame,
+} from '../../src/storage/wal/frame.js';
+import { readSegment } from '../../src/storage/wal/segment-reader.js';
+import { SegmentWriter } from '../../src/storage/wal/segment-writer.js';
+import { MemoryFs } from '../faults/memory-fs.js';
+
+const HEAD = { runUuid: 'ab'.repeat(16), epoch: 3, number: 1, salt: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
+const SIZES = [40, 200, 8, 1000, 64];
+
+/** A segment of a checkpoint and frames of these payloads, and where each frame ends. */
+function segmentOf(payloads: readonly Uint8Array[]): {
+  readonly bytes: Buffer;
+  readonly ends: readonly number[];
+} {
+  const parts = [encodeSegmentHead(HEAD)];
+  const ends: number[] = [];
+  let end = SEGMENT_HEAD_BYTES;
+  [Buffer.from('{}'), ...payloads].forEach((payload, at) => {
+    const frame = Buffer.concat([Buffer.alloc(FRAME_HEAD_BYTES), payload]);
+    sealFrame(frame, at === 0 ? FrameType.checkpoint : FrameType.records, at, crc32(HEAD.salt));
+    parts.push(frame);
+    end += frame.length;
+    ends.push(end);
+  });
+  return { bytes: Buffer.concat(parts), ends };
+}
+
+const payloads = SIZES.map((size) => randomBytes(size));
+const whole = segmentOf(payloads);
+/** How many frames lie wholly before a byte. */
+const framesBefore = (byte: number): number => whole.ends.filter((end) => end <= byte).length;
+
+describe('a segment of the log', () => {
+  it('gives back its frames', () => {
+    const { head, frames, verdict } = readSegment(whole.bytes);
+    expect(head).toEqual(HEAD);
+    expect(verdict).toEqual({ kind: 'whole' });
+    expect(frames.map(({ payload }) => Buffer.from(payload))).toEqual([Buffer.from('{}'), ...payloads]);
+    expect(frames.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it('cut at any byte, is torn behind the last whole frame, and its bytes are counted', () => {
+    for (let length = 0; length < whole.bytes.length; length++) {
+      const { frames, verdict } = readSegment(whole.bytes.subarray(0, length));
+      expect(frames.length).toBe(framesBefore(length));
+      const end = whole.ends[frames.length - 1] ?? (length >= SEGMENT_HEAD_BYTES ? SEGMENT_HEAD_BYTES : 0);
+      if (verdict.kind === 'whole') expect(length).toBe(end);
+      else expect(verdict).toEqual({ kind: frames.length === 0 ? 'empty' : 'torn', badBytes: length - end });
+    }
+  });
+
+  it('with any bit flipped, stops exactly at the frame it is in, and is corrupt where whole frames follow', () => {
+    for (let byte = SEGMENT_HEAD_BYTES; byte < whole.bytes.length; byte++) {
+      const flipped = Buffer.from(whole.bytes);
+      flipped[byte] = (flipped[byte] ?? 0) ^ (1 << (byte % 8));
+      const { frames, salvaged, verdict } = readSegment(flipped);
+      expect(frames.length).toBe(framesBefore(byte));
+      const following = payloads.length - frames.length;
+      expect(salvaged.length).toBe(Math.min(following, payloads.length));
+      expect(verdict.kind).toBe(following > 0 ? 'corrupt' : 'torn');
+    }
+  });
+
+  it('with a bit of its head flipped, is nobody’s', () => {
+    for (let byte = 0; byte < SEGMENT_HEAD_BYTES; byte++) {
+      const flipped = Buffer.from(whole.bytes);
+      flipped[byte] = (flipped[byte] ?? 0) ^ 4;
+      expect(readSegment(flipped)).toMatchObject({ head: null, frames: [], verdict: { kind: 'empty' } });
+    }
+  });
+
+  it('believes no frame of another segment, whose salt differs', () => {
+    const other = segmentOf(payloads).bytes.subarray(SEGMENT_HEAD_BYTES);
+    const bytes = Buffer.concat([
+      encodeSegmentHead({ ...HEAD, salt: Uint8Array.of(9, 9, 9, 9, 9, 9, 9, 9) }),
+      other,
+    ]);
+    expect(readSegment(bytes)).toMatchObject({ frames: [], salvaged: [] });
+  });
+
+  it('survives any bytes, and allocates no more than it was given', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 600 }), fc.boolean(), (noise, behindHead) => {
+        const bytes = behindHead ? Buffer.concat([encodeSegmentHead(HEAD), noise]) : Buffer.from(noise);
+        expect(readSegment(bytes).frames).toEqual([]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('believes no length beyond its bound, whatever the checksum says', () => {
+    const head = Buffer.alloc(FRAME_HEAD_BYTES);
+    sealFrame(head, FrameType.records, 0, crc32(HEAD.salt));
+    head.writeUInt32LE(MAX_PAYLOAD_BYTES + 8, 0);
+    head.writeUInt32LE(0, 4);
+    head.writeUInt32LE(crc32(head, crc32(HEAD.salt)), 4);
+    expect(readSegment(Buffer.concat([encodeSegmentHead(HEAD), head, Buffer.alloc(1000)]))).toMatchObject({
+      frames: [],
+      verdict: { kind: 'empty' },
+    });
+  });
+});
+
+describe('a segment that is written', () => {
+  const place = (fs: MemoryFs): Parameters<typeof SegmentWriter.create>[0] => {
+    if (fs.stat('/run') === null) fs.makeFolder('/run');
+    return { fs, files: new DescriptorCache(fs), folder: '/run', runUuid: HEAD.runUuid, epoch: 3 };
+  };
+  const frameOf = (payload: Uint8Array): Buffer => Buffer.concat([Buffer.alloc(FRAME_HEAD_BYTES), payload]);
+
+  it('holds its checkpoint and what was appended, and says up to where', () => {
+    const fs = new MemoryFs();
+    const segment = SegmentWriter.create(place(fs), 0, 5, Buffer.from('{"a":1}'));
+    segment.append(FrameType.records, 5, frameOf(Uint8Array.of(1, 2)), 3);
+    expect(segment.seqEnd).toBe(8);
+    const { frames, verdict } = readSegment(fs.bytesOf('/run/wal-3-0.log'));
+    expect(verdict.kind).toBe('whole');
+    expect(frames.map(({ seq, payload }) => [seq, Buffer.from(payload).toString('latin1')])).toEqual([
+      [5, '{"a":1}'],
+      [5, '\u0001\u0002'],
+    ]);
+  });
+
+  it.each(['write', 'syncData'] as const)(
+    'is broken after a %s that failed, and what it holds stays good',
+    (call) => {
+      const fs = new MemoryFs();
+      const segment = SegmentWriter.create(place(fs), 0, 0, Buffer.from('{}'));
+      segment.append(FrameType.records, 0, frameOf(Uint8Array.of(1)), 1);
+      fs.onCall = (called) => (called === call ? { errno: 'EIO' } : null);
+      expect(() => {
+        segment.append(FrameType.records, 1, frameOf(Uint8Array.of(2)), 1);
+        segment.sync();
+      }).toThrow('EIO');
+      expect(segment.broken).toBe(true);
+      expect(readSegment(fs.bytesOf('/run/wal-3-0.log')).frames.length).toBe(call === 'write' ? 2 : 3);
+    },
+  );
+
+  it('leaves nothing behind where it could not be made', () => {
+    const fs = new MemoryFs();
+    const where = place(fs);
+    fs.onCall = (call) => (call === 'write' ? { errno: 'ENOSPC' } : null);
+    expect(() => SegmentWriter.create(where, 0, 0, Buffer.from('{}'))).toThrow('ENOSPC');
+    expect(fs.namesIn('/run')).toEqual([]);
+    expect(fs.openFiles).toBe(0);
+  });
+
+  it('is found again by its path when its descriptor was given up, and not when another file has its name', () => {
+    const fs = new MemoryFs();
+    const files = new DescriptorCache(fs, 1);
+    const here = { ...place(fs), files };
+    const first = SegmentWriter.create(here, 0, 0, Buffer.from('{}'));
+    SegmentWriter.create(here, 1, 0, Buffer.from('{}'));
+    expect(fs.openFiles).toBe(1);
+    first.append(FrameType.records, 0, frameOf(Uint8Array.of(1)), 1);
+    expect(readSegment(fs.bytesOf('/run/wal-3-0.log')).frames.length).toBe(2);
+    SegmentWriter.create(here, 2, 0, Buffer.from('{}'));
+    fs.remove('/run/wal-3-0.log');
+    fs.close(fs.open('/run/wal-3-0.log', 'create'));
+    expect(() => first.append(FrameType.records, 1, frameOf(Uint8Array.of(2)), 1)).toThrow(
+      expect.objectContaining({ code: 'IO' }) as Error,
+    );
+    expect(fs.bytesOf('/run/wal-3-0.log').length).toBe(0);
+  });
+});
