@@ -29,6 +29,8 @@ export interface SessionContext {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly openRuns: () => number;
+  /** No second stage will come. */
+  readonly walOnly: boolean;
   /** What writes run.yaml and its like; null while YAML is still loading. */
   readonly runFiles: () => RunFiles | null;
 }
@@ -167,8 +169,11 @@ export class RunSession {
     if (this.pendingBytes > this.opening.options.maxBufferedBytes / 2) return 0;
     const had = this.wal.trouble;
     const drained = this.wal.drain((split, bytes) => {
-      this.queue.push({ split, bytes });
-      this.queuedBytes += bytes;
+      // Without a second stage to come the WAL has them, and who takes over reads them there.
+      if (!this.context.walOnly) {
+        this.queue.push({ split, bytes });
+        this.queuedBytes += bytes;
+      }
       this.tellCut();
     });
     if (this.wal.trouble !== null && had === null) this.told({ kind: 'failed', error: this.wal.trouble });

@@ -56,6 +56,7 @@ export class WriterCore {
       post: (message) => this.posted(message),
       now: options.now ?? Date.now,
       openRuns: () => this.sessions.size,
+      walOnly: options.walOnly === true,
       runFiles: () => this.runFiles,
     };
   }
