@@ -46,6 +46,9 @@ export async function runChild(
   const child = spawn(process.execPath, [...args, '--input-type=module', '--eval', program], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     stdio: ['ignore', 'pipe', 'pipe'],
+    // One that hangs must not outlive the spec that waits for it.
+    timeout: 25_000,
+    killSignal: 'SIGKILL',
   });
   const said: string[] = [];
   let runDir = '';
