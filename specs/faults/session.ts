@@ -68,9 +68,9 @@ export async function runSession(
     onLoss: () => undefined,
   });
   const { control } = intake.channel;
-  let closed: SessionEnd['closed'] = null;
+  const closings: { readonly summary: RunSummary; readonly error: PlainError | null }[] = [];
   const post = (message: FromWriter): void => {
-    if (message.kind === 'closed') closed = { summary: message.summary, error: message.error };
+    if (message.kind === 'closed') closings.push({ summary: message.summary, error: message.error });
   };
   const core = new WriterCore({ fs, wire, arenas: pool, post, runFiles });
   core.attach(columnarParts);
@@ -106,12 +106,12 @@ export async function runSession(
   }
   intake.text(RecordKind.close, JSON.stringify({ status: 'FINISHED', cut: false }));
   // A disk that refuses for ever must not hold the harness: some dozens of polls are as good as thousands.
-  for (let poll = 0; closed === null && poll < 60; poll++) {
+  for (let poll = 0; closings.length === 0 && poll < 60; poll++) {
     pump();
     await delay(1);
   }
-  if (closed === null) core.leave();
-  return { folder, acknowledgements, rows: step, closed };
+  if (closings.length === 0) core.leave();
+  return { folder, acknowledgements, rows: step, closed: closings[0] ?? null };
 }
 
 /** The rows acknowledged by the time `changes` changes were made. */

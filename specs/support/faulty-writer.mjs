@@ -34,8 +34,7 @@ threads.Worker = class extends RealWorker {
 };
 syncBuiltinESMExports();
 
-/** @param {string} how */
-Reflect.set(globalThis, 'breakWriter', (how) => {
+Reflect.set(globalThis, 'breakWriter', (/** @type {string} */ how) => {
   const writer = writers.at(-1);
   if (how === 'terminate') void writer?.terminate();
   else faults.postMessage(how);

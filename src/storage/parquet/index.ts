@@ -2,19 +2,9 @@
  * Parquet over bytes: columns become chunks, chunks and a footer become a file, and back. Pure, no file system; the
  * only folder that knows parquetjs-lite and hyparquet.
  */
-export type {
-  ChunkFacts,
-  Codec,
-  EncodedChunk,
-  Encoding,
-  FileFooter,
-  PlacedChunk,
-  Region,
-  RowGroup,
-} from './facts.js';
+export type { EncodedChunk, FileFooter, PlacedChunk, Region, RowGroup } from './facts.js';
 export { MAX_FOOTER_BYTES, MAX_GROUP_ROWS } from './facts.js';
 export { encodeChunk, encodeNullChunk } from './encode-chunk.js';
-export type { EncodeOptions } from './encode-chunk.js';
 export { decodeChunk } from './decode-chunk.js';
 export { encodeFooter, MAGIC } from './encode-footer.js';
 export { decodeFooter, footerLength } from './decode-footer.js';

@@ -1,0 +1,227 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ChannelReader } from '../../src/channel/channel-reader.js';
+import { ChannelWriter } from '../../src/channel/channel-writer.js';
+import { ChunkPool } from '../../src/channel/chunk-pool.js';
+import { RecordKind, ValueKind } from '../../src/channel/layout.js';
+import { RecordDictionary, splitRecords, withoutFirstRows, type RowSpan } from '../../src/channel/records.js';
+import { RowEncoder } from '../../src/channel/row-encoder.js';
+import { RunControl } from '../../src/channel/run-control.js';
+
+interface Rig {
+  readonly pool: ChunkPool;
+  readonly writer: ChannelWriter;
+  readonly encoder: RowEncoder;
+  readonly reader: ChannelReader;
+}
+
+function rig(): Rig {
+  const pool = new ChunkPool();
+  const writer = new ChannelWriter(pool);
+  const ignore = (): void => undefined;
+  const encoder = new RowEncoder(writer, { maxMetrics: 1e6, onRejection: ignore, onMetric: ignore });
+  return { pool, writer, encoder, reader: new ChannelReader(writer.control, pool) };
+}
+
+type Value = number | bigint | boolean | string;
+
+interface Row {
+  readonly step: number;
+  readonly values: Readonly<Record<string, Value>>;
+}
+
+/** Reads spans without the code that makes columns of them. */
+function rowsOf({ bytes, start, rows, shape }: RowSpan): Row[] {
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+  const integers = new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+  const found: Row[] = [];
+  for (let row = 0, at = start; row < rows; row++, at += words[at >> 2] ?? 8) {
+    let text = at + 24 + 8 * shape.kinds.length;
+    const entries = shape.metrics.map((metric, index): readonly [string, Value] => {
+      const slot = (at >> 3) + 3 + index;
+      const value = doubles[slot] ?? NaN;
+      switch (shape.kinds[index]) {
+        case ValueKind.bigint:
+          return [metric, integers[slot] ?? 0n];
+        case ValueKind.boolean:
+          return [metric, value === 1];
+        case ValueKind.string:
+          return [metric, Buffer.from(bytes.subarray(text, (text += value))).toString('utf8')];
+        default:
+          return [metric, value];
+      }
+    });
+    found.push({ step: doubles[(at >> 3) + 1] ?? NaN, values: Object.fromEntries(entries) });
+  }
+  return found;
+}
+
+/** Takes everything there is, acknowledging each piece. */
+function drain(
+  { reader }: Rig,
+  dictionary: RecordDictionary,
+  state: { seq: number },
+  limit = 1 << 20,
+): Row[] {
+  const rows: Row[] = [];
+  for (let payload = reader.read(limit, 0); payload !== null; payload = reader.read(limit, 0)) {
+    const split = splitRecords(payload, { epoch: 0, seq: state.seq }, dictionary, 1000);
+    rows.push(...split.spans.flatMap(rowsOf));
+    state.seq += split.records;
+    reader.acknowledge(state.seq, 0);
+  }
+  return rows;
+}
+
+describe('the channel', () => {
+  const value: fc.Arbitrary<Value> = fc.oneof(
+    fc.double(),
+    fc.maxSafeInteger().map(BigInt),
+    fc.boolean(),
+    fc.string({ unit: 'binary-ascii', maxLength: 40 }),
+  );
+  const row = fc.record({
+    step: fc.integer(),
+    values: fc.dictionary(fc.constantFrom('a', 'b', '__proto__', '', 'd.e'), value, {
+      noNullPrototype: false,
+    }),
+  });
+
+  it('gives back every row of any shape, however reading and writing interleave', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(row, fc.boolean()), { maxLength: 120 }),
+        fc.integer({ min: 1, max: 4000 }),
+        (rows, limit) => {
+          const channel = rig();
+          const [dictionary, state] = [new RecordDictionary(), { seq: 0 }];
+          const found: Row[] = [];
+          for (const [{ step, values }, read] of rows) {
+            channel.encoder.write(values, step, 0);
+            if (read) found.push(...drain(channel, dictionary, state, limit));
+          }
+          found.push(...drain(channel, dictionary, state, limit));
+          expect(found).toEqual(
+            rows.map(([logged]) => ({ step: logged.step, values: { ...logged.values } })),
+          );
+          expect(channel.reader.idle).toBe(true);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('gives the same bytes again until they are acknowledged, to a successor too', () => {
+    const channel = rig();
+    for (let step = 0; step < 3000; step++) channel.encoder.write({ a: step }, step, 0);
+    const first = channel.reader.read(1 << 20, 0);
+    expect(channel.reader.read(1 << 20, 0)).toEqual(first);
+    expect(new ChannelReader(channel.writer.control, channel.pool).read(1 << 20, 0)).toEqual(first);
+    channel.reader.acknowledge(3002, 3000);
+    expect(new ChannelReader(channel.writer.control, channel.pool).read(1 << 20, 0)).toBeNull();
+  });
+
+  it('uses its memory again once it is acknowledged', () => {
+    const channel = rig();
+    const [dictionary, state] = [new RecordDictionary(), { seq: 0 }];
+    let arenas = 0;
+    channel.pool.connect(() => arenas++);
+    for (let step = 0; step < 200_000; step++) {
+      channel.encoder.write({ a: step, b: step }, step, 0);
+      if (step % 500 === 0) drain(channel, dictionary, state);
+    }
+    expect(arenas).toBeLessThanOrEqual(1);
+    channel.writer.reclaim();
+    expect(channel.writer.bufferedBytes).toBeLessThan(100_000);
+  });
+
+  it('has room for texts larger than a chunk and than an arena, and gives that memory back', () => {
+    const channel = rig();
+    const [dictionary, state] = [new RecordDictionary(), { seq: 0 }];
+    const texts = [40_000, 3_000_000, 10, 1 << 20].map((length, at) => String(at).repeat(length));
+    texts.forEach((text, step) => channel.encoder.write({ text, step }, step, 0));
+    channel.writer.text(RecordKind.log, 0, Buffer.from('end\n'));
+    expect(drain(channel, dictionary, state).map(({ values }) => values['text'])).toEqual(texts);
+    channel.writer.reclaim();
+    expect(channel.writer.bufferedBytes).toBe(0);
+  });
+
+  it('numbers more shapes than it remembers', () => {
+    const channel = rig();
+    const [dictionary, state] = [new RecordDictionary(), { seq: 0 }];
+    const rows = Array.from({ length: 3000 }, (_, step) => ({
+      step,
+      values: { [`m${(step * 7) % 1500}`]: step },
+    }));
+    const found: Row[] = [];
+    for (const { step, values } of rows) {
+      channel.encoder.write(values, step, 0);
+      if (step % 100 === 0) found.push(...drain(channel, dictionary, state));
+    }
+    found.push(...drain(channel, dictionary, state));
+    expect(found).toEqual(rows);
+  });
+});
+
+describe('records', () => {
+  it('of any bytes are refused with a code, or told apart, and never read beyond', () => {
+    const channel = rig();
+    channel.encoder.write({ a: 1, text: 'abc' }, 1, 0);
+    channel.encoder.write({ a: 2, text: '' }, 2, 0);
+    channel.writer.text(RecordKind.params, 0, Buffer.from('{}'));
+    const good = channel.reader.read(1 << 20, 0);
+    fc.assert(
+      fc.property(
+        fc.nat({ max: (good?.length ?? 1) - 1 }),
+        fc.nat({ max: 255 }),
+        fc.nat({ max: (good?.length ?? 8) / 8 }),
+        (at, byte, words) => {
+          const payload = Buffer.from(new Uint8Array(good ?? []));
+          payload[at] = byte;
+          try {
+            const aligned = Buffer.from(new Uint8Array(payload.subarray(0, words * 8)).buffer);
+            splitRecords(aligned, { epoch: 0, seq: 0 }, new RecordDictionary(), 10);
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'CORRUPT' });
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('below a number are passed over, but for what they define', () => {
+    const channel = rig();
+    for (let step = 0; step < 5; step++) channel.encoder.write({ a: step }, step, 0);
+    const payload = channel.reader.read(1 << 20, 0) ?? Buffer.alloc(0);
+    const { spans, skippedRows, rows } = splitRecords(
+      payload,
+      { epoch: 0, seq: 0, from: 5 },
+      new RecordDictionary(),
+      10,
+    );
+    // A metric and a shape come first: numbers 0 and 1.
+    expect([skippedRows, rows, spans.flatMap(rowsOf).map(({ step }) => step)]).toEqual([3, 2, [3, 4]]);
+  });
+
+  it('of a span lose their first rows on request, of fixed size or not', () => {
+    const channel = rig();
+    for (let step = 0; step < 4; step++) channel.encoder.write({ text: 'x'.repeat(step * 5) }, step, 0);
+    const payload = channel.reader.read(1 << 20, 0) ?? Buffer.alloc(0);
+    const [span] = splitRecords(payload, { epoch: 0, seq: 0 }, new RecordDictionary(), 10).spans;
+    expect(span === undefined ? [] : rowsOf(withoutFirstRows(span, 3)).map(({ step }) => step)).toEqual([3]);
+  });
+});
+
+describe('the control words of a run', () => {
+  it('always hold one whole acknowledgement', () => {
+    const control = RunControl.starting(7);
+    expect(control.acknowledged()).toEqual({ chunkId: 7, offset: 0, seq: 0, rows: 0 });
+    control.acknowledge(8, 16, 2, 1);
+    control.acknowledge(9, 32, 4, 3);
+    expect(control.acknowledged()).toEqual({ chunkId: 9, offset: 32, seq: 4, rows: 3 });
+    expect(control.seq()).toBe(4);
+    expect(new RunControl(control.memory).acknowledged()).toEqual(control.acknowledged());
+  });
+});

@@ -1,0 +1,103 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { nodeFs } from '../../src/storage/node-fs.js';
+import {
+  LOCK_NAME,
+  holdsLock,
+  readOwnership,
+  releaseLock,
+  takeLock,
+  type LockOwner,
+} from '../../src/storage/run-lock.js';
+import { tempFolders } from '../support/temp-folder.js';
+
+const newFolder = tempFolders('lock');
+const now = Date.now();
+const lockOf = (folder: string): string => join(folder, LOCK_NAME);
+const longAgo = (folder: string): void => utimesSync(lockOf(folder), 1, 1);
+const write = (folder: string, owner: Partial<LockOwner>): void => {
+  const dead: LockOwner = {
+    pid: deadPid(),
+    startTicks: 1,
+    bootId: null,
+    host: hostname(),
+    epoch: 4,
+    token: 'other',
+  };
+  writeFileSync(lockOf(folder), JSON.stringify({ ...dead, ...owner }));
+};
+/** The number of a process that has just ended. */
+const deadPid = (): number => spawnSync(process.execPath, ['-e', '0']).pid;
+const locked = expect.objectContaining({ code: 'RUN_LOCKED' }) as Error;
+
+describe('the lock of a run', () => {
+  it('is had by one owner at a time, and gone when that one lets go', () => {
+    const folder = newFolder();
+    const owner = takeLock(nodeFs, folder, 0, now);
+    expect(owner).toMatchObject({ pid: process.pid, host: hostname(), epoch: 0 });
+    expect(() => takeLock(nodeFs, folder, 1, now)).toThrow(locked);
+    expect(holdsLock(nodeFs, folder, owner)).toBe(true);
+    releaseLock(nodeFs, folder, owner);
+    expect(readdirSync(folder)).toEqual([]);
+    expect(readOwnership(nodeFs, folder, now).kind).toBe('free');
+  });
+
+  it('is not let go by one who does not have it', () => {
+    const folder = newFolder();
+    const owner = takeLock(nodeFs, folder, 0, now);
+    releaseLock(nodeFs, folder, { ...owner, token: 'somebody else' });
+    expect(holdsLock(nodeFs, folder, owner)).toBe(true);
+  });
+
+  it.each<[string, Partial<LockOwner>]>([
+    ['whose process is gone', {}],
+    ['whose number another process has got since', { pid: process.pid, startTicks: 1 }],
+    ['of another boot', { pid: process.pid, startTicks: null, bootId: 'another' }],
+  ])('of an owner %s is taken over', (_case, owner) => {
+    const folder = newFolder();
+    write(folder, owner);
+    expect(readOwnership(nodeFs, folder, now).kind).toBe('dead');
+    const mine = takeLock(nodeFs, folder, 5, now);
+    expect(holdsLock(nodeFs, folder, mine)).toBe(true);
+    expect(readdirSync(folder)).toEqual([LOCK_NAME]);
+  });
+
+  it('of an owner on another host lives as long as it is touched', () => {
+    const folder = newFolder();
+    write(folder, { host: 'elsewhere' });
+    expect(() => takeLock(nodeFs, folder, 5, Date.now())).toThrow(locked);
+    longAgo(folder);
+    expect(takeLock(nodeFs, folder, 5, Date.now()).epoch).toBe(5);
+  });
+
+  it('that is cut off at any byte is being written for a moment, and dead after it', () => {
+    const folder = newFolder();
+    takeLock(nodeFs, folder, 0, now);
+    const whole = readFileSync(lockOf(folder));
+    for (let length = 0; length < whole.length - 1; length++) {
+      writeFileSync(lockOf(folder), whole.subarray(0, length));
+      expect(readOwnership(nodeFs, folder, Date.now()).kind).toBe('alive');
+      longAgo(folder);
+      expect(readOwnership(nodeFs, folder, Date.now()).kind).toBe('dead');
+    }
+  });
+
+  it('may be garbage, a megabyte, or another type of JSON, and throws nothing', () => {
+    const folder = newFolder();
+    for (const text of [
+      '[]',
+      'null',
+      '{"pid":"x"}',
+      'x'.repeat(1_000_000),
+      '{"pid":1,"host":2,"epoch":3,"token":4}',
+      '\0\0',
+    ]) {
+      writeFileSync(lockOf(folder), text);
+      longAgo(folder);
+      expect(readOwnership(nodeFs, folder, Date.now())).toEqual({ kind: 'dead', owner: null });
+    }
+  });
+});
