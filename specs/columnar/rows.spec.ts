@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Column, ColumnField, ColumnType } from '../../src/columnar/column.js';
 import { MetricColumns } from '../../src/columnar/metric-columns.js';
 import { columnAt, fieldsOf, recordBatchOf } from '../../src/columnar/record-batch.js';
+import { tableOf } from '../../src/columnar/table.js';
 import type { RowBatch } from '../../src/columnar/record-batch.js';
 import { RowGroupBatches } from '../../src/columnar/row-group.js';
 import { tableOf } from '../../src/columnar/table.js';
@@ -169,7 +170,8 @@ describe('a record batch', () => {
       [row(1, { a: 0.5, b: 2n ** 63n - 1n, c: true, d: '😀' }, 1_700_000_000_123_456), row(null, { a: NaN })],
     ]);
     if (batch === undefined) throw new RangeError();
-    expect(batch.schema.fields.map(({ name, type }) => [name, type])).toStrictEqual([
+    // As the caller's Arrow has them, for the table a reader is given.
+    expect(tableOf([batch]).schema.fields.map(({ name, type }) => [name, type])).toStrictEqual([
       ['step', new arrow.Int64()],
       ['timestamp', new arrow.TimestampMicrosecond('UTC')],
       ['a', new arrow.Float64()],

@@ -1,32 +1,41 @@
-import * as arrow from 'apache-arrow';
+import type { DataType, Data, RecordBatch } from 'apache-arrow';
+import { type Arrow, arrow } from './arrow.js';
 import type { Column, ColumnField, ColumnType } from './column.js';
 
 /** Rows of a run in Arrow's columnar form. */
-export type RowBatch = arrow.RecordBatch<Record<string, arrow.DataType>>;
+export type RowBatch = RecordBatch<Record<string, DataType>>;
 
-const TYPES: Readonly<Record<ColumnType, () => arrow.DataType>> = {
-  DOUBLE: () => new arrow.Float64(),
-  INT64: () => new arrow.Int64(),
-  BOOLEAN: () => new arrow.Bool(),
-  UTF8: () => new arrow.Utf8(),
-  TIMESTAMP: () => new arrow.TimestampMicrosecond('UTC'),
+const TYPES: Readonly<Record<ColumnType, (arrow: Arrow) => DataType>> = {
+  DOUBLE: (arrow) => new arrow.Float64(),
+  INT64: (arrow) => new arrow.Int64(),
+  BOOLEAN: (arrow) => new arrow.Bool(),
+  UTF8: (arrow) => new arrow.Utf8(),
+  TIMESTAMP: (arrow) => new arrow.TimestampMicrosecond('UTC'),
 };
 
+/** A column and its name. */
+export type NamedColumn = Column & { readonly name: string };
+
 /** Puts columns of equal length together as an Arrow record batch; their buffers are taken, not copied. */
-export function recordBatchOf(columns: readonly (Column & { readonly name: string })[]): RowBatch {
-  const fields = columns.map(({ name, type }) => new arrow.Field(name, TYPES[type](), true));
+export function recordBatchOf(columns: readonly NamedColumn[]): RowBatch {
+  return recordBatchWith(arrow, columns);
+}
+
+/** The same, made by another copy of Arrow. */
+export function recordBatchWith(arrow: Arrow, columns: readonly NamedColumn[]): RowBatch {
+  const fields = columns.map(({ name, type }) => new arrow.Field(name, TYPES[type](arrow), true));
   const length = columns[0]?.length ?? 0;
-  const children = columns.map(dataOf);
+  const children = columns.map((column) => dataOf(arrow, column));
   const struct = arrow.makeData({
-    type: new arrow.Struct<Record<string, arrow.DataType>>(fields),
+    type: new arrow.Struct<Record<string, DataType>>(fields),
     length,
     nullCount: 0,
     children,
   });
-  return new arrow.RecordBatch(new arrow.Schema<Record<string, arrow.DataType>>(fields), struct);
+  return new arrow.RecordBatch(new arrow.Schema<Record<string, DataType>>(fields), struct);
 }
 
-function dataOf(column: Column): arrow.Data {
+function dataOf(arrow: Arrow, column: Column): Data {
   const { length, nullCount, validity } = column;
   const nullBitmap = validity ?? undefined;
   switch (column.type) {
@@ -67,7 +76,7 @@ export function fieldsOf(batch: RowBatch): ColumnField[] {
   return batch.schema.fields.map(({ name, type }) => ({ name, type: typeOf(type) }));
 }
 
-function typeOf(type: arrow.DataType): ColumnType {
+function typeOf(type: DataType): ColumnType {
   if (arrow.DataType.isFloat(type)) return 'DOUBLE';
   if (arrow.DataType.isInt(type)) return 'INT64';
   if (arrow.DataType.isBool(type)) return 'BOOLEAN';

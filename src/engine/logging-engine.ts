@@ -12,6 +12,7 @@ import { type Params, encodeParams, sanitiseParams } from '../model/params.js';
 import type { Degradation, Health, RunError, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import { nodeFs } from '../storage/node-fs.js';
+import { patientFs } from '../storage/patient-fs.js';
 import type { FromWriter, PlainError, RunOpening } from '../writer/messages.js';
 import type { RunEnding } from '../writer/run-state.js';
 import { type ArtifactFacts, copyArtifact, writeArtifact } from './artifacts.js';
@@ -82,7 +83,12 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
 
   constructor(private readonly config: ExperimentConfig) {
     const { facts, dirty } = config.environment ? surroundings() : NO_SURROUNDINGS;
-    const { folder, identity, owner, continues, before } = openRun(nodeFs, config, facts, Date.now());
+    const { folder, identity, owner, continues, before } = openRun(
+      patientFs(nodeFs),
+      config,
+      facts,
+      Date.now(),
+    );
     this.host = host ??= new WriterHost();
     this.runDir = folder;
     this.runName = identity.run as RunName;

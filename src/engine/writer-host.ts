@@ -32,6 +32,7 @@ const WAIT_SLICE_MS = 50;
 /** A writer whose poll stands still for so long, with rows waiting, is dead or hung. */
 const HUNG_MS = 3_000;
 const IDLE_THREAD_MS = 2_000;
+const RELOAD_MS = 1_000;
 const KEEP_ALIVE_MS = 2 ** 30;
 
 /**
@@ -149,6 +150,7 @@ export class WriterHost {
       [...this.runs.values()].every(
         (run) => (run.acknowledged() >= run.committed() && run.told()) || run.stuck(),
       );
+    this.local?.core.goWithoutSecondStage();
     // A thread that has not come up yet may need longer than writing the rows here.
     Atomics.compareExchange(this.wire, WireWord.owner, WireOwner.none, WireOwner.caller);
     if (!this.waitFor(done, timeoutMs)) {
@@ -259,10 +261,18 @@ export class WriterHost {
     for (const { opening } of this.runs.values()) core.open(opening);
     for (const [flushId, { runId, seq }] of this.flushes) core.flush(runId, flushId, seq);
     loop.start();
-    void import('../writer/columnar-parts.js').then((parts) => {
-      core.attach(parts);
-      loop.wake();
-    });
+    this.loadSecondStage(core, loop);
+  }
+
+  private loadSecondStage(core: WriterCore, loop: WriterLoop): void {
+    import('../writer/columnar-parts.js').then(
+      (parts) => {
+        core.attach(parts);
+        loop.wake();
+      },
+      // It was loaded before, by a thread that died of something else; what keeps it from loading now may pass.
+      () => setTimeout(() => this.loadSecondStage(core, loop), RELOAD_MS).unref(),
+    );
   }
 
   /** Drains all channels into the WAL, on this thread, while the event loop stands still; returns how many bytes. */

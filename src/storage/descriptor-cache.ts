@@ -1,6 +1,20 @@
 import { attempt } from '../model/attempt.js';
 import { ExpmanError, errnoOf } from '../model/errors.js';
 import type { FsPort } from './fs-port.js';
+import { readProc } from './read-proc.js';
+
+const MOST = 40;
+const LEAST = 4;
+/** What Node, the caller and the files that are open for a moment need. */
+const FOR_OTHERS = 40;
+
+/** How many descriptors may be kept where the process may have only so many: `ulimit -n 64` is no reason to fail. */
+function affordable(fs: FsPort): number {
+  const allowed = Number(
+    /^Max open files\s+(\d+)/m.exec(readProc(fs, '/proc/self/limits') ?? '')?.[1] ?? Infinity,
+  );
+  return Math.max(LEAST, Math.min(MOST, Math.floor((allowed - FOR_OTHERS) / 2)));
+}
 
 interface OpenFile {
   readonly fd: number;
@@ -19,7 +33,7 @@ export class DescriptorCache {
 
   constructor(
     private readonly fs: FsPort,
-    private readonly limit = 40,
+    private readonly limit = affordable(fs),
   ) {}
 
   /** Makes a file and returns its descriptor, which the cache owns. */

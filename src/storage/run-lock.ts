@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ExpmanError, errnoOf } from '../model/errors.js';
 import { readWhole, tempName } from './atomic-file.js';
 import type { FsPort } from './fs-port.js';
+import { readProc } from './read-proc.js';
 import { writeAll } from './write-all.js';
 
 /** The lock's name in a run's folder. */
@@ -167,20 +168,6 @@ function startTicks(fs: FsPort, pid: number): number | null {
   const fields = readProc(fs, `/proc/${pid}/stat`)?.split(') ').pop()?.split(' ');
   const ticks = Number(fields?.[19]);
   return Number.isFinite(ticks) && fields !== undefined ? ticks : null;
-}
-
-function readProc(fs: FsPort, path: string): string | null {
-  try {
-    const fd = fs.open(path, 'read');
-    try {
-      const bytes = Buffer.alloc(4096);
-      return bytes.toString('utf8', 0, fs.read(fd, bytes, 0));
-    } finally {
-      fs.close(fd);
-    }
-  } catch {
-    return null;
-  }
 }
 
 function locked(folder: string, owner: LockOwner | null): ExpmanError {

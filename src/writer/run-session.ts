@@ -30,7 +30,7 @@ export interface SessionContext {
   readonly now: () => number;
   readonly openRuns: () => number;
   /** No second stage will come. */
-  readonly walOnly: boolean;
+  readonly walOnly: () => boolean;
   /** What writes run.yaml and its like; null while YAML is still loading. */
   readonly runFiles: () => RunFiles | null;
 }
@@ -170,7 +170,7 @@ export class RunSession {
     const had = this.wal.trouble;
     const drained = this.wal.drain((split, bytes) => {
       // Without a second stage to come the WAL has them, and who takes over reads them there.
-      if (!this.context.walOnly) {
+      if (!this.context.walOnly()) {
         this.queue.push({ split, bytes });
         this.queuedBytes += bytes;
       }

@@ -7,6 +7,8 @@ import { SegmentWriter, type WalPlace } from '../storage/wal/segment-writer.js';
 import type { RunState } from './run-state.js';
 
 const FRAME_BYTES = 1024 * 1024;
+/** Where large frames do not fit (a disk nearly full, a limit on file sizes) small ones may. */
+const SMALLEST_FRAME_BYTES = 32 * 1024;
 /** A drain ends after so many bytes, however fast the producer is: other runs and the Parquet stage have their turn. */
 const DRAIN_BYTES = 16 * FRAME_BYTES;
 
@@ -42,6 +44,7 @@ export class WalStage {
   private segment: SegmentWriter | null = null;
   private readonly finished: SegmentWriter[] = [];
   private nextSegment: number;
+  private frameBytes = FRAME_BYTES;
 
   constructor(private readonly options: WalStageOptions) {
     const { seq, rows } = options.control.acknowledged();
@@ -64,7 +67,7 @@ export class WalStage {
     const { place, reader, state, control, maxSpanRows, replayedTo } = this.options;
     let drained = 0;
     while (drained < DRAIN_BYTES) {
-      const frame = reader.read(FRAME_BYTES, FRAME_HEAD_BYTES);
+      const frame = reader.read(this.frameBytes, FRAME_HEAD_BYTES);
       if (frame === null) return drained;
       const payload = frame.subarray(FRAME_HEAD_BYTES);
       // A definition changes the dictionary, so records are told apart once, and only when they are in the WAL: a
@@ -84,6 +87,7 @@ export class WalStage {
       onRecords(split, payload.length);
       reader.acknowledge(this.seq, this.rows);
       control.trouble = RunTrouble.none;
+      this.frameBytes = Math.min(FRAME_BYTES, this.frameBytes * 2);
       drained += payload.length;
     }
     return drained;
@@ -134,6 +138,7 @@ export class WalStage {
       }
     }
     this.options.control.trouble = RunTrouble.disk;
+    this.frameBytes = SMALLEST_FRAME_BYTES;
     return false;
   }
 

@@ -45,10 +45,13 @@ export class WriterCore {
   >();
   private readonly context: SessionContext;
   private second: SecondStage | null = null;
+  /** No second stage will come. */
+  private hopeless: boolean;
   private runFiles: RunFiles | null;
 
   constructor(private readonly options: WriterCoreOptions) {
     this.runFiles = options.runFiles ?? null;
+    this.hopeless = options.walOnly === true;
     this.context = {
       fs: options.fs,
       files: new DescriptorCache(options.fs),
@@ -56,7 +59,7 @@ export class WriterCore {
       post: (message) => this.posted(message),
       now: options.now ?? Date.now,
       openRuns: () => this.sessions.size,
-      walOnly: options.walOnly === true,
+      walOnly: () => this.hopeless,
       runFiles: () => this.runFiles,
     };
   }
@@ -80,7 +83,7 @@ export class WriterCore {
 
   /** Takes a run over. One that continues an earlier one waits for the second stage, which alone can read it. */
   open(opening: RunOpening): void {
-    if (opening.continues && this.second === null && this.options.walOnly !== true) {
+    if (opening.continues && this.second === null && !this.hopeless) {
       this.waiting.set(opening.runId, { opening, flushes: [] });
       return;
     }
@@ -123,6 +126,15 @@ export class WriterCore {
       more ||= !session.fed;
     }
     return more;
+  }
+
+  /** The process is going down: what waits for the second stage goes into the WAL without it. */
+  goWithoutSecondStage(): void {
+    this.hopeless = true;
+    for (const [runId, { opening }] of this.waiting) {
+      this.waiting.delete(runId);
+      this.open(opening);
+    }
   }
 
   /** Closes all files and leaves the runs as they are; another writer takes over. */

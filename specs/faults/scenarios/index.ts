@@ -1,9 +1,11 @@
 import type { Scenario } from '../scenario.js';
 import { badPages, bitFlips, truncations } from './damage.js';
 import { failingCalls, shortWrites } from './failing-calls.js';
+import { hostilePlaces } from './hostile.js';
 import { killsAtEveryChange } from './memory-kills.js';
 import { powerLoss } from './power-loss.js';
 import { randomKills } from './random-kills.js';
+import { syscalls } from './syscalls.js';
 
 /** All scenarios, by the name they are chosen by. */
 export const scenarios: readonly { readonly key: string; readonly scenario: Scenario }[] = [
@@ -14,5 +16,7 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'truncations', scenario: truncations },
   { key: 'bit-flips', scenario: bitFlips },
   { key: 'bad-pages', scenario: badPages },
+  { key: 'hostile', scenario: hostilePlaces },
+  { key: 'syscalls', scenario: syscalls },
   { key: 'random-kills', scenario: randomKills },
 ];

@@ -1,0 +1,33 @@
+import { errnoOf } from '../model/errors.js';
+import type { FsPort } from './fs-port.js';
+
+const PATIENCE_MS = 2_000;
+const PAUSE_MS = 10;
+
+/**
+ * A file system that waits for a descriptor where there is none left, for up to two seconds.
+ *
+ * While a thread loads its modules it may hold a hundred for a moment; under `ulimit -n 64` that is all there are.
+ */
+export function patientFs(fs: FsPort): FsPort {
+  return {
+    ...fs,
+    open: (path, mode) => patiently(() => fs.open(path, mode)),
+    list: (folder) => patiently(() => fs.list(folder)),
+    syncFolder: (folder) => patiently(() => fs.syncFolder(folder)),
+  };
+}
+
+function patiently<T>(work: () => T): T {
+  const until = performance.now() + PATIENCE_MS;
+  const nobody = new Int32Array(new SharedArrayBuffer(4));
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      const errno = errnoOf(error);
+      if ((errno !== 'EMFILE' && errno !== 'ENFILE') || performance.now() >= until) throw error;
+      Atomics.wait(nobody, 0, 0, PAUSE_MS);
+    }
+  }
+}

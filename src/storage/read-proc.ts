@@ -1,0 +1,16 @@
+import type { FsPort } from './fs-port.js';
+
+/** The first 4 kB of a file of Linux's process information; null where there is none. */
+export function readProc(fs: FsPort, path: string): string | null {
+  try {
+    const fd = fs.open(path, 'read');
+    try {
+      const bytes = Buffer.alloc(4096);
+      return bytes.toString('utf8', 0, fs.read(fd, bytes, 0));
+    } finally {
+      fs.close(fd);
+    }
+  } catch {
+    return null;
+  }
+}
