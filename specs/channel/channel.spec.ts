@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ChannelReader } from '../../src/channel/channel-reader.js';
 import { ChannelWriter } from '../../src/channel/channel-writer.js';
-import { ChunkPool } from '../../src/channel/chunk-pool.js';
+import { type ArenaSource, ChunkPool } from '../../src/channel/chunk-pool.js';
 import { RecordKind, ValueKind } from '../../src/channel/layout.js';
 import { RecordDictionary, splitRecords, withoutFirstRows, type RowSpan } from '../../src/channel/records.js';
 import { RowEncoder } from '../../src/channel/row-encoder.js';
 import { RunControl } from '../../src/channel/run-control.js';
+
+const corrupt = expect.objectContaining({ code: 'CORRUPT' }) as Error;
 
 interface Rig {
   readonly pool: ChunkPool;
@@ -147,6 +149,42 @@ describe('the channel', () => {
     expect(channel.writer.bufferedBytes).toBe(0);
   });
 
+  it('keeps a row whole whose getter logs another one in the middle of it', () => {
+    const channel = rig();
+    const [dictionary, state] = [new RecordDictionary(), { seq: 0 }];
+    channel.encoder.write({ a: 0, b: 0 }, 0, 0);
+    const reentrant = {
+      a: 1,
+      get b() {
+        channel.encoder.write({ a: 20, b: 30 }, 2, 0);
+        return 3;
+      },
+    };
+    channel.encoder.write(reentrant, 1, 0);
+    const rows = drain(channel, dictionary, state);
+    expect(rows.filter(({ step }) => step === 2).map(({ values }) => values)).toContainEqual({ a: 20, b: 30 });
+    expect(rows.map(({ step, values }) => [step, values])).not.toContainEqual([2, { a: 1, b: 3 }]);
+    expect(rows.at(-1)).toEqual({ step: 1, values: { a: 1, b: 3 } });
+  });
+
+  it('has its memory back from a writer that died right behind an acknowledgement', () => {
+    const channel = rig();
+    channel.encoder.write({ text: 'x'.repeat(40_000) }, 0, 0);
+    channel.encoder.write({ text: '' }, 1, 0);
+    const dying: ArenaSource = {
+      arena: (id) => channel.pool.arena(id),
+      drop: () => {
+        throw new Error('the thread ends here');
+      },
+    };
+    const reader = new ChannelReader(channel.writer.control, dying);
+    expect(reader.read(1 << 20, 0)?.length).toBeGreaterThan(40_000);
+    expect(() => reader.acknowledge(4, 2)).toThrow('the thread ends here');
+    expect(new ChannelReader(channel.writer.control, channel.pool).idle).toBe(true);
+    channel.writer.reclaim();
+    expect(channel.writer.bufferedBytes).toBe(0);
+  });
+
   it('numbers more shapes than it remembers', () => {
     const channel = rig();
     const [dictionary, state] = [new RecordDictionary(), { seq: 0 }];
@@ -165,6 +203,23 @@ describe('the channel', () => {
 });
 
 describe('records', () => {
+  it('of a row that says it is shorter than its shape are refused, at the end of memory too', () => {
+    const channel = rig();
+    channel.encoder.write({ a: 'x', b: 'y', c: 'z' }, 1, 0);
+    const good = channel.reader.read(1 << 20, 0) ?? Buffer.alloc(0);
+    const at = good.length - 56; // Three slots behind a head of 24 bytes, and three letters.
+    const short = Buffer.from(new Uint8Array(good.subarray(0, at + 8)).buffer);
+    short.writeInt32LE(8, at);
+    expect(() => splitRecords(short, { epoch: 0, seq: 0 }, new RecordDictionary(), 10)).toThrow(corrupt);
+  });
+
+  it('that give a metric a negative number are refused', () => {
+    const channel = rig();
+    channel.writer.text(RecordKind.metric, -1, Buffer.from('a'));
+    const payload = channel.reader.read(1 << 20, 0) ?? Buffer.alloc(0);
+    expect(() => splitRecords(payload, { epoch: 0, seq: 0 }, new RecordDictionary(), 10)).toThrow(corrupt);
+  });
+
   it('of any bytes are refused with a code, or told apart, and never read beyond', () => {
     const channel = rig();
     channel.encoder.write({ a: 1, text: 'abc' }, 1, 0);

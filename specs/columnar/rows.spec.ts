@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import type { Column, ColumnField, ColumnType } from '../../src/columnar/column.js';
 import { MetricColumns } from '../../src/columnar/metric-columns.js';
 import { columnAt, fieldsOf, recordBatchOf } from '../../src/columnar/record-batch.js';
-import { tableOf } from '../../src/columnar/table.js';
 import type { RowBatch } from '../../src/columnar/record-batch.js';
 import { RowGroupBatches } from '../../src/columnar/row-group.js';
 import { tableOf } from '../../src/columnar/table.js';
@@ -171,7 +170,8 @@ describe('a record batch', () => {
     ]);
     if (batch === undefined) throw new RangeError();
     // As the caller's Arrow has them, for the table a reader is given.
-    expect(tableOf([batch]).schema.fields.map(({ name, type }) => [name, type])).toStrictEqual([
+    const fields: readonly arrow.Field[] = tableOf([batch]).schema.fields;
+    expect(fields.map(({ name, type }) => [name, type as unknown])).toStrictEqual([
       ['step', new arrow.Int64()],
       ['timestamp', new arrow.TimestampMicrosecond('UTC')],
       ['a', new arrow.Float64()],

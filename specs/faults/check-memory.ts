@@ -20,8 +20,7 @@ export function checkContents(
   { shape, acknowledged, logged }: Expectation,
   what: string,
 ): number {
-  const { info, rows } = readContents(fs, folder);
-  const table = rows.table();
+  const { info, table } = readContents(fs, folder);
   must(
     table.numRows >= acknowledged,
     'I1',

@@ -8,7 +8,8 @@ import type { RunFile, RunIdentity } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { type LockOwner, releaseLock, takeLock } from '../storage/run-lock.js';
+import { type LockOwner, lockedBy, readOwnership, releaseLock, takeLock } from '../storage/run-lock.js';
+import { RUN_NAME } from '../storage/run-record.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
 import { nextEpoch, readIdentity } from '../writer/identity.js';
 import type { RunOpening } from '../writer/messages.js';
@@ -16,6 +17,8 @@ import { reopenRunFile, writeRunFile } from '../writer/run-files.js';
 
 const EXPERIMENT_NAME = 'experiment.yaml';
 const MAX_SUFFIX = 10_000;
+/** How long a process takes at the most from making a run's folder to its run.yaml. */
+const OPENING_MS = 1_000;
 const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP']);
 
 /** A run's folder, made or found, locked, and said to be running. */
@@ -112,6 +115,9 @@ function resumeRun(
   environment: Params | undefined,
   now: number,
 ): OpenedRun {
+  awaitOpening(fs, folder);
+  const ownership = readOwnership(fs, folder, Date.now());
+  if (ownership.kind === 'alive') throw lockedBy(folder, ownership.owner);
   const before = readIdentity(fs, folder);
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, before), now);
   const { identity, status } = before;
@@ -190,6 +196,16 @@ function syncEntry(fs: FsPort, parent: string): void {
     fs.syncFolder(parent);
   } catch (error) {
     if (!CANNOT_SYNC.has(errnoOf(error) ?? '')) throw error;
+  }
+}
+
+/** Another process may have made the folder this moment, and be about to write into it. */
+function awaitOpening(fs: FsPort, folder: string): void {
+  const until = performance.now() + OPENING_MS;
+  const nobody = new Int32Array(new SharedArrayBuffer(4));
+  while (fs.stat(join(folder, RUN_NAME)) === null && performance.now() < until) {
+    if (Date.now() - (fs.stat(folder)?.modifiedMs ?? 0) > OPENING_MS) return;
+    Atomics.wait(nobody, 0, 0, 5);
   }
 }
 

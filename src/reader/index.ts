@@ -36,8 +36,8 @@ export interface RunReading extends RunInfo {
  */
 // eslint-disable-next-line @typescript-eslint/require-await -- errors are rejections, and reading may move to a thread
 export async function readRun(runDir: string): Promise<RunReading> {
-  const { info, rows } = readContents(nodeFs, resolve(runDir));
-  return { ...info, table: rows.table() };
+  const { info, table } = readContents(nodeFs, resolve(runDir));
+  return { ...info, table };
 }
 
 /**

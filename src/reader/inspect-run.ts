@@ -10,6 +10,7 @@ import { type Ownership, readOwnership } from '../storage/run-lock.js';
 import { CONFIG_NAME, LOG_NAME, readMapping } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
 import { mergeParams } from '../model/params.js';
+import type { RowTable } from '../columnar/table.js';
 import { type RunRows, readRows } from './read-rows.js';
 
 /** What a run is, from its files; nothing of it is changed. */
@@ -48,7 +49,8 @@ export interface RunInfo {
 /** All of a run: what it is, and its rows. */
 export interface RunContents {
   readonly info: RunInfo;
-  readonly rows: RunRows;
+  /** All rows, in the order they were logged. */
+  readonly table: RowTable;
 }
 
 /**
@@ -57,16 +59,26 @@ export interface RunContents {
  * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT` when its run.yaml makes no sense, `UNSAFE_YAML`, `IO`
  */
 export function inspectRun(fs: FsPort, runDir: string): RunInfo {
-  return readContents(fs, runDir).info;
+  return read(fs, runDir, false).info;
 }
 
 /** Reads the run and its rows from one state of its files. */
 export function readContents(fs: FsPort, runDir: string): RunContents {
+  const { info, rows } = read(fs, runDir, true);
+  if (rows.table === null) throw new TypeError('the values were asked for');
+  return { info, table: rows.table };
+}
+
+function read(
+  fs: FsPort,
+  runDir: string,
+  wantsValues: boolean,
+): { readonly info: RunInfo; readonly rows: RunRows } {
   if (fs.stat(runDir)?.kind !== 'folder')
     throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${runDir}`, { path: runDir });
   const { identity, status, counts, file } = readIdentity(fs, runDir);
   const owner = readOwnership(fs, runDir, Date.now()).kind;
-  const rows = readRows(fs, runDir, identity.uuid);
+  const rows = readRows(fs, runDir, identity.uuid, wantsValues);
   const { replay } = rows;
   const artifacts = mergeParams(mappingOf(file['artifacts']), mappingOf(replay.state.facts['artifacts']));
   const info: RunInfo = {

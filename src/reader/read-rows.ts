@@ -12,7 +12,7 @@ import type { MetricSummary } from '../model/metric.js';
 import { decodeParams } from '../model/params.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
-import { readFooter } from '../storage/metrics-footer.js';
+import { readFooterOf } from '../storage/metrics-footer.js';
 import { readAll } from '../storage/read-all.js';
 import { type FileFooter, type PlacedChunk, decodeChunk } from '../storage/parquet/index.js';
 import { decodeSpans } from '../writer/decode-spans.js';
@@ -30,60 +30,78 @@ export interface RunRows {
   readonly metrics: ReadonlyMap<string, MetricSummary>;
   /** Files that fail their checks. */
   readonly corrupt: readonly string[];
-  /** Reads the values. */
-  readonly table: () => RowTable;
+  /** The values, where they were asked for. */
+  readonly table: RowTable | null;
 }
 
 /**
  * Reads `metrics.parquet` and the write-ahead log as one, without a lock and without changing anything.
  *
- * A publish between the two readings takes away segments the older file needs; then both are read again.
+ * A publish between the two readings takes away segments the older file needs; then both are read again. The file stays
+ * open until all of it is read: what replaces it is another file.
  */
-export function readRows(fs: FsPort, runDir: string, uuid: string): RunRows {
+export function readRows(fs: FsPort, runDir: string, uuid: string, wantsValues: boolean): RunRows {
+  const path = join(runDir, METRICS_NAME);
   for (let attempt = 1; ; attempt++) {
-    const published = openPublished(fs, runDir, uuid);
+    const file = openIfThere(fs, path);
     try {
-      const replay = replayWal(
-        fs,
-        runDir,
-        uuid,
-        published.footer === null ? NOTHING_PUBLISHED : watermarkOf(published.footer.metadata),
-      );
-      if (attempt < ATTEMPTS && isNewer(fs, runDir, published)) continue;
-      return rowsFrom(fs, published, replay);
+      const published = file === null ? NOTHING : readPublished(fs, file, path, uuid);
+      const { footer } = published;
+      const from = footer === null ? NOTHING_PUBLISHED : watermarkOf(footer.metadata);
+      const replay = replayWal(fs, runDir, uuid, from);
+      if (attempt < ATTEMPTS && isNewer(fs, path, file)) continue;
+      return rowsFrom(published, replay, wantsValues);
     } catch (error) {
       // A segment was removed between the listing and its reading.
       if (attempt === ATTEMPTS || !(error instanceof ExpmanError) || error.errno !== 'ENOENT') throw error;
+    } finally {
+      if (file !== null) fs.close(file);
     }
   }
 }
 
 interface Published {
-  readonly path: string;
   readonly footer: FileFooter | null;
-  readonly inode: number;
+  /** Reads a chunk's bytes. */
+  readonly read: (chunk: PlacedChunk) => Uint8Array;
   readonly corrupt: readonly string[];
 }
 
-function openPublished(fs: FsPort, runDir: string, uuid: string): Published {
-  const path = join(runDir, METRICS_NAME);
-  const none = { path, footer: null, inode: fs.stat(path)?.inode ?? 0 };
-  if (none.inode === 0) return { ...none, corrupt: [] };
+const NOTHING: Published = { footer: null, read: () => new Uint8Array(), corrupt: [] };
+
+function readPublished(fs: FsPort, file: number, path: string, uuid: string): Published {
   try {
-    const footer = readFooter(fs, path);
-    const foreign = footer.metadata.get('run_uuid') !== uuid;
-    return foreign ? { ...none, corrupt: [METRICS_NAME] } : { ...none, footer, corrupt: [] };
+    const footer = readFooterOf(fs, file, path);
+    if (footer.metadata.get('run_uuid') !== uuid) return { ...NOTHING, corrupt: [METRICS_NAME] };
+    const read = ({ offset, length }: PlacedChunk): Uint8Array => {
+      const bytes = new Uint8Array(length);
+      readAll(fs, file, bytes, offset, path);
+      return bytes;
+    };
+    return { footer, read, corrupt: [] };
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return { ...none, corrupt: [] };
-    if (error instanceof ExpmanError && error.code === 'CORRUPT') return { ...none, corrupt: [METRICS_NAME] };
+    if (error instanceof ExpmanError && error.code === 'CORRUPT')
+      return { ...NOTHING, corrupt: [METRICS_NAME] };
     throw error;
   }
 }
 
-const isNewer = (fs: FsPort, runDir: string, { inode }: Published): boolean =>
-  (fs.stat(join(runDir, METRICS_NAME))?.inode ?? 0) !== inode;
+function openIfThere(fs: FsPort, path: string): number | null {
+  try {
+    return fs.open(path, 'read');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
 
-function rowsFrom(fs: FsPort, published: Published, replay: Replay): RunRows {
+/** Whether another file has the name by now; while ours is open, no other one is given its inode. */
+function isNewer(fs: FsPort, path: string, file: number | null): boolean {
+  const opened = file === null ? undefined : fs.statOpen(file).inode;
+  return fs.stat(path)?.inode !== opened;
+}
+
+function rowsFrom(published: Published, replay: Replay, wantsValues: boolean): RunRows {
   const { footer, corrupt } = published;
   const kept = decodeParams(footer?.metadata.get('summary') ?? '{}');
   const summaries = new MetricSummaries();
@@ -94,17 +112,18 @@ function rowsFrom(fs: FsPort, published: Published, replay: Replay): RunRows {
     replay,
     metrics: summaries.toSummary(),
     corrupt,
-    table: () =>
-      tableFrom(fs, published, replay.spans, (kept['columns'] ?? []) as unknown as PlainMetricColumn[]),
+    table: wantsValues
+      ? tableFrom(published, replay.spans, (kept['columns'] ?? []) as unknown as PlainMetricColumn[])
+      : null,
   };
 }
 
 function tableFrom(
-  fs: FsPort,
-  { path, footer }: Published,
+  published: Published,
   spans: readonly RowSpan[],
   known: readonly PlainMetricColumn[],
 ): RowTable {
+  const { footer } = published;
   const columns = new MetricColumns();
   columns.restore(known, footer?.fields ?? []);
   const tail = new RowGroupBatches();
@@ -122,33 +141,24 @@ function tableFrom(
   const { fields } = columns;
   const last = batchOf(fields, tail.rows === 0 ? [] : [...tail.columns(fields)]);
   if (footer === null) return tableOf([last]);
-  return tableOf([...publishedBatches(fs, path, footer, fields), last]);
+  return tableOf([...publishedBatches(published, footer, fields), last]);
 }
 
 function publishedBatches(
-  fs: FsPort,
-  path: string,
+  { read }: Published,
   footer: FileFooter,
   fields: readonly ColumnField[],
 ): RowBatch[] {
   const place = new Map(footer.fields.map(({ name }, index) => [name, index]));
-  const file = fs.open(path, 'read');
-  try {
-    return footer.groups.map(({ rows, chunks }) => {
-      const read = (chunk: PlacedChunk): Column => {
-        const bytes = new Uint8Array(chunk.length);
-        readAll(fs, file, bytes, chunk.offset, path);
-        return decodeChunk(bytes, chunk);
-      };
-      const columns = fields.map(({ name, type }): Column => {
-        const chunk = chunks[place.get(name) ?? -1];
-        return chunk === undefined ? nullColumn(type, rows) : widenColumn(read(chunk), type);
-      });
-      return batchOf(fields, columns);
+  return footer.groups.map(({ rows, chunks }) => {
+    const columns = fields.map(({ name, type }): Column => {
+      const chunk = chunks[place.get(name) ?? -1];
+      return chunk === undefined
+        ? nullColumn(type, rows)
+        : widenColumn(decodeChunk(read(chunk), chunk), type);
     });
-  } finally {
-    fs.close(file);
-  }
+    return batchOf(fields, columns);
+  });
 }
 
 function batchOf(fields: readonly ColumnField[], columns: readonly Column[]): RowBatch {

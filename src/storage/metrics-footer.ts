@@ -13,21 +13,26 @@ const TAIL_BYTES = 64 * 1024;
 export function readFooter(fs: FsPort, path: string): FileFooter {
   const file = fs.open(path, 'read');
   try {
-    const { size, kind } = fs.statOpen(file);
-    if (kind !== 'file') throw new ExpmanError('IO', `${path} is no regular file`, { path });
-    if (size < 12)
-      throw new ExpmanError('CORRUPT', `${path} has ${size} bytes, too few for a Parquet file`, { path });
-    const readTail = (length: number): Uint8Array => {
-      const bytes = new Uint8Array(length);
-      readAll(fs, file, bytes, size - length, path);
-      return bytes;
-    };
-    const tail = readTail(Math.min(size, TAIL_BYTES));
-    const length = footerLength(tail.subarray(tail.length - 8)) + 8;
-    if (length > size)
-      throw new ExpmanError('CORRUPT', `${path} has ${size} bytes, its footer says ${length}`, { path });
-    return decodeFooter(length <= tail.length ? tail : readTail(length), size);
+    return readFooterOf(fs, file, path);
   } finally {
     fs.close(file);
   }
+}
+
+/** The same, of a file that is open. */
+export function readFooterOf(fs: FsPort, file: number, path: string): FileFooter {
+  const { size, kind } = fs.statOpen(file);
+  if (kind !== 'file') throw new ExpmanError('IO', `${path} is no regular file`, { path });
+  if (size < 12)
+    throw new ExpmanError('CORRUPT', `${path} has ${size} bytes, too few for a Parquet file`, { path });
+  const readTail = (length: number): Uint8Array => {
+    const bytes = new Uint8Array(length);
+    readAll(fs, file, bytes, size - length, path);
+    return bytes;
+  };
+  const tail = readTail(Math.min(size, TAIL_BYTES));
+  const length = footerLength(tail.subarray(tail.length - 8)) + 8;
+  if (length > size)
+    throw new ExpmanError('CORRUPT', `${path} has ${size} bytes, its footer says ${length}`, { path });
+  return decodeFooter(length <= tail.length ? tail : readTail(length), size);
 }

@@ -65,10 +65,10 @@ export function takeLock(fs: FsPort, folder: string, epoch: number, nowMs: numbe
   for (let attempt = 0; attempt < 5; attempt++) {
     if (createLock(fs, path, mine)) return mine;
     const ownership = readOwnership(fs, folder, nowMs);
-    if (ownership.kind === 'alive') throw locked(folder, ownership.owner);
+    if (ownership.kind === 'alive') throw lockedBy(folder, ownership.owner);
     if (ownership.kind === 'dead') moveAside(fs, folder, ownership.owner);
   }
-  throw locked(folder, null);
+  throw lockedBy(folder, null);
 }
 
 /** True while the lock in the folder is this owner's. */
@@ -112,7 +112,7 @@ function moveAside(fs: FsPort, folder: string, dead: LockOwner | null): void {
   if (moved !== null && moved.token !== dead?.token) {
     // A faster taker's fresh lock was moved; it goes back, and this taker has lost.
     if (fs.stat(join(folder, LOCK_NAME)) === null) fs.rename(aside, join(folder, LOCK_NAME));
-    throw locked(folder, moved);
+    throw lockedBy(folder, moved);
   }
   fs.remove(aside);
 }
@@ -170,7 +170,8 @@ function startTicks(fs: FsPort, pid: number): number | null {
   return Number.isFinite(ticks) && fields !== undefined ? ticks : null;
 }
 
-function locked(folder: string, owner: LockOwner | null): ExpmanError {
+/** What is told of a run whose owner lives. */
+export function lockedBy(folder: string, owner: LockOwner | null): ExpmanError {
   const who = owner === null ? 'another process' : `process ${owner.pid} on ${owner.host}`;
   return new ExpmanError('RUN_LOCKED', `${folder} is owned by ${who}`, { path: folder });
 }

@@ -9,7 +9,14 @@ import type { RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import { isTempName } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { type LockOwner, LOCK_NAME, readOwnership, releaseLock, takeLock } from '../storage/run-lock.js';
+import {
+  type LockOwner,
+  LOCK_NAME,
+  lockedBy,
+  readOwnership,
+  releaseLock,
+  takeLock,
+} from '../storage/run-lock.js';
 import * as columnarParts from './columnar-parts.js';
 import * as runFiles from './run-files.js';
 import { type KnownRun, nextEpoch, readIdentity } from './identity.js';
@@ -48,12 +55,7 @@ export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> 
   const known = readIdentity(fs, folder);
   const { status, identity } = known;
   const ownership = readOwnership(fs, folder, Date.now());
-  if (ownership.kind === 'alive')
-    throw new ExpmanError(
-      'RUN_LOCKED',
-      `${folder} is owned by process ${ownership.owner.pid} on ${ownership.owner.host}`,
-      { path: folder },
-    );
+  if (ownership.kind === 'alive') throw lockedBy(folder, ownership.owner);
   const whole =
     ownership.kind === 'free' &&
     status !== RunStatus.Running &&

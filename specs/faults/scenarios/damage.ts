@@ -100,8 +100,8 @@ async function look(
 ): Promise<void> {
   const fs = diskOf(run, name, damaged);
   try {
-    const { rows } = readContents(fs, run.folder);
-    checkValues(rows.table(), run.rows, what);
+    const { table } = readContents(fs, run.folder);
+    checkValues(table, run.rows, what);
   } catch (error) {
     must(
       error instanceof ExpmanError,
@@ -124,14 +124,10 @@ async function look(
     return;
   }
   const recovered = readContents(fs, run.folder);
-  if (name !== 'metrics.parquet') checkValues(recovered.rows.table(), run.rows, `${what}, recovered`);
+  if (name !== 'metrics.parquet') checkValues(recovered.table, run.rows, `${what}, recovered`);
 }
 
-function checkValues(
-  table: ReturnType<ReturnType<typeof readContents>['rows']['table']>,
-  logged: number,
-  what: string,
-): void {
+function checkValues(table: ReturnType<typeof readContents>['table'], logged: number, what: string): void {
   const steps = table.getChild('step');
   let last = -1;
   for (let row = 0; row < table.numRows; row += 7) {

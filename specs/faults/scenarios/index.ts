@@ -3,8 +3,10 @@ import { badPages, bitFlips, truncations } from './damage.js';
 import { failingCalls, shortWrites } from './failing-calls.js';
 import { hostilePlaces } from './hostile.js';
 import { killsAtEveryChange } from './memory-kills.js';
+import { owners } from './owners.js';
 import { powerLoss } from './power-loss.js';
 import { randomKills } from './random-kills.js';
+import { readerStorm } from './readers.js';
 import { syscalls } from './syscalls.js';
 
 /** All scenarios, by the name they are chosen by. */
@@ -17,6 +19,8 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'bit-flips', scenario: bitFlips },
   { key: 'bad-pages', scenario: badPages },
   { key: 'hostile', scenario: hostilePlaces },
+  { key: 'owners', scenario: owners },
+  { key: 'readers', scenario: readerStorm },
   { key: 'syscalls', scenario: syscalls },
   { key: 'random-kills', scenario: randomKills },
 ];
