@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { ChannelReader } from '../../src/channel/channel-reader.js';
 import { ChannelWriter } from '../../src/channel/channel-writer.js';
 import { type ArenaSource, ChunkPool } from '../../src/channel/chunk-pool.js';
-import { RecordKind, ValueKind } from '../../src/channel/layout.js';
+import { MAX_TEXT_BYTES, RecordKind, ValueKind } from '../../src/channel/layout.js';
 import { RecordDictionary, splitRecords, withoutFirstRows, type RowSpan } from '../../src/channel/records.js';
-import { RowEncoder } from '../../src/channel/row-encoder.js';
+import { type Rejection, RowEncoder } from '../../src/channel/row-encoder.js';
 import { RunControl } from '../../src/channel/run-control.js';
+import { MAX_PAYLOAD_BYTES } from '../../src/storage/wal/frame.js';
 
 const corrupt = expect.objectContaining({ code: 'CORRUPT' }) as Error;
 
@@ -17,11 +18,12 @@ interface Rig {
   readonly reader: ChannelReader;
 }
 
-function rig(): Rig {
+const ignore = (): void => undefined;
+
+function rig(onRejection: (rejection: Rejection) => void = ignore): Rig {
   const pool = new ChunkPool();
   const writer = new ChannelWriter(pool);
-  const ignore = (): void => undefined;
-  const encoder = new RowEncoder(writer, { maxMetrics: 1e6, onRejection: ignore, onMetric: ignore });
+  const encoder = new RowEncoder(writer, { maxMetrics: 1e6, onRejection, onMetric: ignore });
   return { pool, writer, encoder, reader: new ChannelReader(writer.control, pool) };
 }
 
@@ -59,6 +61,16 @@ function rowsOf({ bytes, start, rows, shape }: RowSpan): Row[] {
   return found;
 }
 
+/** As UTF-8 has it: half a pair of surrogates is the sign for what has no sign. */
+const wellFormed = (values: Row['values']): Row['values'] =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      utf8(name),
+      typeof value === 'string' ? utf8(value) : value,
+    ]),
+  );
+const utf8 = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
+
 /** Takes everything there is, acknowledging each piece. */
 function drain(
   { reader }: Rig,
@@ -82,30 +94,35 @@ describe('the channel', () => {
     fc.maxSafeInteger().map(BigInt),
     fc.boolean(),
     fc.string({ unit: 'binary-ascii', maxLength: 40 }),
+    fc.constantFrom('lone \ud800', '\udfff\ud83d\ude00', 'é'),
+    { weight: 1, arbitrary: fc.integer({ min: 30_000, max: 70_000 }).map((length) => 'y'.repeat(length)) },
+  );
+  const name = fc.oneof(
+    fc.constantFrom('a', 'b', '__proto__', 'constructor', '', 'd.e', '0', 'lone \udc00'),
+    fc.string({ unit: 'binary', maxLength: 6 }),
   );
   const row = fc.record({
     step: fc.integer(),
-    values: fc.dictionary(fc.constantFrom('a', 'b', '__proto__', '', 'd.e'), value, {
-      noNullPrototype: false,
-    }),
+    values: fc.dictionary(name, value, { noNullPrototype: false, maxKeys: 8 }),
   });
 
   it('gives back every row of any shape, however reading and writing interleave', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(row, fc.boolean()), { maxLength: 120 }),
+        fc.array(fc.tuple(row, fc.constantFrom('go on', 'look', 'drain')), { maxLength: 80 }),
         fc.integer({ min: 1, max: 4000 }),
         (rows, limit) => {
           const channel = rig();
           const [dictionary, state] = [new RecordDictionary(), { seq: 0 }];
           const found: Row[] = [];
-          for (const [{ step, values }, read] of rows) {
+          for (const [{ step, values }, then] of rows) {
             channel.encoder.write(values, step, 0);
-            if (read) found.push(...drain(channel, dictionary, state, limit));
+            if (then === 'look') channel.reader.read(limit, 0);
+            if (then === 'drain') found.push(...drain(channel, dictionary, state, limit));
           }
           found.push(...drain(channel, dictionary, state, limit));
           expect(found).toEqual(
-            rows.map(([logged]) => ({ step: logged.step, values: { ...logged.values } })),
+            rows.map(([logged]) => ({ step: logged.step, values: wellFormed(logged.values) })),
           );
           expect(channel.reader.idle).toBe(true);
         },
@@ -147,6 +164,20 @@ describe('the channel', () => {
     expect(drain(channel, dictionary, state).map(({ values }) => values['text'])).toEqual(texts);
     channel.writer.reclaim();
     expect(channel.writer.bufferedBytes).toBe(0);
+  });
+
+  it('never takes more text in one record than a frame of the log has room for', () => {
+    const left: string[] = [];
+    const channel = rig(({ metric }) => left.push(metric));
+    const large = 'x'.repeat(15 * 1024 * 1024);
+    channel.encoder.write({ a: large, b: large, c: large, d: large, e: large, f: '' }, 1, 0);
+    expect(() => channel.writer.text(RecordKind.params, 0, Buffer.alloc(MAX_TEXT_BYTES + 1))).toThrow(
+      expect.objectContaining({ code: 'INVALID_VALUE' }) as Error,
+    );
+    expect(left).toEqual(['c', 'd', 'e']);
+    const longest = channel.reader.read(1, 0)?.length ?? 0;
+    channel.reader.acknowledge(0, 0);
+    expect(Math.max(longest, channel.reader.read(1, 0)?.length ?? 0)).toBeLessThan(MAX_PAYLOAD_BYTES);
   });
 
   it('keeps a row whole whose getter logs another one in the middle of it', () => {

@@ -1,6 +1,6 @@
 import type { ArenaSource, Chunk } from './chunk-pool.js';
 import { arenaIdOf, chunkAt } from './chunk-pool.js';
-import { CHUNK_BYTES, CHUNK_HEAD_BYTES, ChunkState, ChunkWord } from './layout.js';
+import { CHUNK_BYTES, CHUNK_HEAD_BYTES, ChunkWord } from './layout.js';
 import type { RunControl } from './run-control.js';
 
 /**
@@ -70,10 +70,7 @@ export class ChannelReader {
     this.offset = this.readTo.offset;
     this.readTo = undefined;
     this.control.acknowledge(this.chunkId, this.offset, seq, rows);
-    for (const chunk of this.passed) {
-      if (chunk.bytes !== CHUNK_BYTES) this.arenas.drop(chunk.arena.id);
-      Atomics.store(chunk.arena.i32, (chunk.start >> 2) + ChunkWord.state, ChunkState.free);
-    }
+    for (const chunk of this.passed) if (chunk.bytes !== CHUNK_BYTES) this.arenas.drop(chunk.arena.id);
     this.passed.length = 0;
   }
 

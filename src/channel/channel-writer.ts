@@ -1,6 +1,6 @@
 import type { Arena, Chunk, ChunkPool } from './chunk-pool.js';
-import { isReleased } from './chunk-pool.js';
-import { CHUNK_HEAD_BYTES, ChunkWord, RECORD_HEAD_BYTES, type RecordKind, aligned } from './layout.js';
+import { ExpmanError } from '../model/errors.js';
+import { CHUNK_HEAD_BYTES, ChunkWord, MAX_TEXT_BYTES, RECORD_HEAD_BYTES, type RecordKind, aligned } from './layout.js';
 import { RunControl } from './run-control.js';
 
 /**
@@ -38,11 +38,16 @@ export class ChannelWriter {
     return this.inFlightBytes;
   }
 
-  /** Takes back the chunks the writer is done with. */
+  /**
+   * Takes back the chunks in front of the one the writer has come to.
+   *
+   * Its acknowledgement is all that says so: a writer that dies behind it leaves no chunk that nobody frees.
+   */
   reclaim(): void {
+    const { chunkId } = this.control.acknowledged();
     for (
       let oldest = this.inFlight[0];
-      oldest !== undefined && isReleased(oldest);
+      oldest !== undefined && oldest.id !== chunkId;
       oldest = this.inFlight[0]
     ) {
       this.inFlight.shift();
@@ -81,8 +86,14 @@ export class ChannelWriter {
     );
   }
 
-  /** Writes a record of the form every kind but rows has: two u32 and text. */
+  /**
+   * Writes a record of the form every kind but rows has: two u32 and text.
+   *
+   * @throws {@link ExpmanError} `INVALID_VALUE` for a text no frame of the log has room for
+   */
   text(kind: RecordKind, number: number, text: Buffer): void {
+    if (text.length > MAX_TEXT_BYTES)
+      throw new ExpmanError('INVALID_VALUE', `a text of ${text.length} bytes, where ${MAX_TEXT_BYTES} fit`);
     const bytes = aligned(RECORD_HEAD_BYTES + 8 + text.length);
     if (!this.fits(bytes)) this.advance(bytes);
     const { i32, bytes: memory } = this.arena;

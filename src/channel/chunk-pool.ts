@@ -1,4 +1,4 @@
-import { ARENA_BYTES, CHUNK_BYTES, CHUNK_HEAD_BYTES, ChunkState, ChunkWord, aligned } from './layout.js';
+import { ARENA_BYTES, CHUNK_BYTES, CHUNK_HEAD_BYTES, ChunkWord, aligned } from './layout.js';
 
 /** One piece of shared memory and its typed views. */
 export class Arena {
@@ -105,7 +105,6 @@ export class ChunkPool implements ArenaSource {
     const { i32 } = chunk.arena;
     Atomics.store(i32, head + ChunkWord.committed, 0);
     Atomics.store(i32, head + ChunkWord.next, 0);
-    Atomics.store(i32, head + ChunkWord.state, ChunkState.inUse);
     return chunk;
   }
 
@@ -134,9 +133,4 @@ export class ChunkPool implements ArenaSource {
     this.onArena(arena);
     return arena;
   }
-}
-
-/** True once the consumer has given a chunk back. */
-export function isReleased(chunk: Chunk): boolean {
-  return Atomics.load(chunk.arena.i32, (chunk.start >> 2) + ChunkWord.state) === ChunkState.free;
 }

@@ -2,8 +2,8 @@
  * The channel's memory, seen from both threads.
  *
  * A chunk is a piece of shared memory with a 16-byte head: how many bytes of records are committed (a word only the
- * producer writes), which chunk follows (likewise), and whether it may be reused (the consumer's word). Records are
- * 8-byte aligned and never span chunks.
+ * producer writes), and which chunk follows (likewise). Only the producer writes into it; what may be reused it sees by how far
+ * the consumer has come (run-control.ts). Records are 8-byte aligned and never span chunks.
  */
 export const CHUNK_BYTES = 32 * 1024;
 export const CHUNK_HEAD_BYTES = 16;
@@ -11,9 +11,7 @@ export const CHUNK_HEAD_BYTES = 16;
 export const ARENA_BYTES = 32 * CHUNK_BYTES;
 
 /** Word offsets (int32) in a chunk's head. */
-export const ChunkWord = { committed: 0, next: 1, state: 2 } as const;
-/** Values of `ChunkWord.state`. */
-export const ChunkState = { free: 0, inUse: 1 } as const;
+export const ChunkWord = { committed: 0, next: 1 } as const;
 
 /** Word offsets (int32) in the wire, the control words a producer thread shares with its writer. */
 export const WireWord = {
@@ -52,6 +50,8 @@ export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
 export const RECORD_HEAD_BYTES = 8;
 export const ROW_HEAD_BYTES = 24;
+/** The strings of a row, or the text of another record: a record must fit into one frame of the write-ahead log. */
+export const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 
 /** How a value lies in its slot: a double; an int64; a double 0 or 1; the byte length of a string. */
 export const ValueKind = { number: 0, bigint: 1, boolean: 2, string: 3 } as const;

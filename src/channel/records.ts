@@ -71,7 +71,7 @@ export class RecordDictionary {
 
   defineMetric(number: number, name: string): void {
     // A replay may bring a definition again; a gap means that records are missing.
-    if (number > this.metrics.length) throw malformed(`metric number ${number} without its predecessors`);
+    if (number < 0 || number > this.metrics.length) throw malformed(`metric number ${number} without its predecessors`);
     this.metrics[number] = name;
   }
 
@@ -211,6 +211,7 @@ function checkRow(words: Int32Array, at: number, length: number, shape: RowShape
     if (length !== slots) throw malformed(`a row of ${length} bytes where its shape has ${slots}`);
     return;
   }
+  if (slots > length) throw malformed(`a row of ${length} bytes where its shape has ${slots} and more`);
   const doubles = new Float64Array(words.buffer, words.byteOffset + at, slots >> 3);
   let bytes = slots;
   shape.kinds.forEach((kind, index) => {

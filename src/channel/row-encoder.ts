@@ -1,6 +1,6 @@
 import { describeType } from '../model/errors.js';
 import type { ChannelWriter } from './channel-writer.js';
-import { RECORD_HEAD_BYTES, ROW_HEAD_BYTES, RecordKind, ValueKind, aligned } from './layout.js';
+import { MAX_TEXT_BYTES, RECORD_HEAD_BYTES, ROW_HEAD_BYTES, RecordKind, ValueKind, aligned } from './layout.js';
 
 /** A value, step or row that was left out, and why. */
 export interface Rejection {
@@ -73,12 +73,14 @@ export class RowEncoder {
     if (!channel.fits(bytes)) channel.advance(bytes);
     const { f64, i32 } = channel.arena;
     const at = channel.position >> 3;
+    const { seq } = channel;
     let slot = at + 3;
     let count = 0;
     try {
       for (const key in values) {
         const value = values[key];
-        if (typeof value !== 'number' || key !== keys[count]) return false;
+        // A getter that logs a row of its own has taken this place.
+        if (typeof value !== 'number' || key !== keys[count] || channel.seq !== seq) return false;
         f64[slot++] = value;
         count++;
       }
@@ -137,6 +139,7 @@ export class RowEncoder {
       });
       return entries;
     }
+    let room = MAX_TEXT_BYTES;
     for (const metric of keysOf(values)) {
       let value: unknown;
       try {
@@ -146,6 +149,7 @@ export class RowEncoder {
         continue;
       }
       const kind = kindOf(value);
+      const bytes = kind === ValueKind.string ? Buffer.byteLength(value as string) : 0;
       if (kind === undefined) this.options.onRejection({ metric, reason: reasonFor(value), value });
       else if (!this.metricIds.has(metric) && this.metricIds.size >= this.options.maxMetrics)
         this.options.onRejection({
@@ -153,7 +157,16 @@ export class RowEncoder {
           reason: `the run already has maxMetrics = ${this.options.maxMetrics} metrics`,
           value,
         });
-      else entries.push({ metric, id: this.metricId(metric), kind, value: value as Entry['value'] });
+      else if (bytes > room)
+        this.options.onRejection({
+          metric,
+          reason: `the strings of a row may have at most ${MAX_TEXT_BYTES} bytes together`,
+          value,
+        });
+      else {
+        room -= bytes;
+        entries.push({ metric, id: this.metricId(metric), kind, value: value as Entry['value'] });
+      }
     }
     return entries;
   }

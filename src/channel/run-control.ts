@@ -14,7 +14,7 @@ export interface Acknowledged {
 export const RunTrouble = { none: 0, disk: 1, fenced: 2 } as const;
 
 const SLOT_DOUBLES = 4;
-const WORD = { slot: 0, trouble: 1, closed: 2, told: 3 } as const;
+const WORD = { acknowledgements: 0, trouble: 1, closed: 2, told: 3 } as const;
 /** Doubles behind the two slots; the caller's thread stores, the writer loads. */
 const COUNT = { dropped: 2 * SLOT_DOUBLES, invalid: 2 * SLOT_DOUBLES + 1 } as const;
 
@@ -22,7 +22,8 @@ const COUNT = { dropped: 2 * SLOT_DOUBLES, invalid: 2 * SLOT_DOUBLES + 1 } as co
  * The shared words of one run. The writer stores, the caller's thread loads.
  *
  * An acknowledgement goes into the slot that is not current and then becomes current by one atomic store, so a
- * writer that dies half-way leaves the previous one.
+ * writer that dies half-way leaves the previous one. The word stored counts acknowledgements, so that a reader sees that
+ * two have come while it read: the second is in the slot of the one it was reading.
  */
 export class RunControl {
   static readonly bytes = 16 + (2 * SLOT_DOUBLES + 2) * 8;
@@ -41,28 +42,27 @@ export class RunControl {
   }
 
   acknowledge(chunkId: number, offset: number, seq: number, rows: number): void {
-    const slot = 1 - Atomics.load(this.words, WORD.slot);
-    const at = slot * SLOT_DOUBLES;
+    const count = Atomics.load(this.words, WORD.acknowledgements) + 1;
+    const at = (count & 1) * SLOT_DOUBLES;
     this.doubles[at] = chunkId;
     this.doubles[at + 1] = offset;
     this.doubles[at + 2] = seq;
     this.doubles[at + 3] = rows;
-    Atomics.store(this.words, WORD.slot, slot);
+    Atomics.store(this.words, WORD.acknowledgements, count);
   }
 
   acknowledged(): Acknowledged {
     for (;;) {
-      const slot = Atomics.load(this.words, WORD.slot);
-      const at = slot * SLOT_DOUBLES;
+      const count = Atomics.load(this.words, WORD.acknowledgements);
+      const at = (count & 1) * SLOT_DOUBLES;
       const [chunkId = 0, offset = 0, seq = 0, rows = 0] = this.doubles.subarray(at, at + SLOT_DOUBLES);
-      // Two acknowledgements may have come while this one was read; then the slot was written under our eyes.
-      if (Atomics.load(this.words, WORD.slot) === slot) return { chunkId, offset, seq, rows };
+      if (Atomics.load(this.words, WORD.acknowledgements) === count) return { chunkId, offset, seq, rows };
     }
   }
 
   /** Records acknowledged, without making an object. */
   seq(): number {
-    return this.doubles[Atomics.load(this.words, WORD.slot) * SLOT_DOUBLES + 2] ?? 0;
+    return this.doubles[(Atomics.load(this.words, WORD.acknowledgements) & 1) * SLOT_DOUBLES + 2] ?? 0;
   }
 
   get trouble(): number {

@@ -1,0 +1,155 @@
+// Shows that the harness can fail: takes one protection away at a time, in a copy of the sources, and runs the scenario that
+// must go red.
+//
+//   npm run faults:mutations              all of them, some minutes; prints the table of specs/faults/README.md
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+interface Mutation {
+  readonly protection: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** The scenario that must notice. */
+  readonly scenario: string;
+}
+
+const MUTATIONS: readonly Mutation[] = [
+  {
+    protection: 'fsync before the rename of metrics.parquet',
+    file: 'src/storage/metrics-file.ts',
+    from: 'this.fs.sync(file);',
+    to: '',
+    scenario: 'power-loss',
+  },
+  {
+    protection: 'fsync before the rename of YAML',
+    file: 'src/storage/atomic-file.ts',
+    from: '    fs.sync(fd);\n',
+    to: '',
+    scenario: 'power-loss',
+  },
+  {
+    protection: 'fsync of the folder after a publish',
+    file: 'src/storage/metrics-file.ts',
+    from: 'this.fs.syncFolder(this.folder);',
+    to: '',
+    scenario: 'power-loss',
+  },
+  {
+    protection: 'fdatasync of a frame before its acknowledgement',
+    file: 'src/writer/wal-stage.ts',
+    from: 'if (this.options.power) this.segment?.sync();',
+    to: '',
+    scenario: 'power-loss',
+  },
+  {
+    protection: 'the checksum of a frame',
+    file: 'src/storage/wal/segment-reader.ts',
+    from: 'if (crc32(payload, saltCrc) !== head.payloadCrc) return null;',
+    to: '',
+    scenario: 'bit-flips',
+  },
+  {
+    protection: 'the checksum of the sealed bytes',
+    file: 'src/reader/verify-run.ts',
+    from: 'if (crc32(bytes) !== crc)',
+    to: 'if (false)',
+    scenario: 'bit-flips',
+  },
+  {
+    protection: 'the loop around short writes',
+    file: 'src/storage/write-all.ts',
+    from: 'while (done < bytes.length) {',
+    to: 'for (let once = 0; once < 1; once++) {',
+    scenario: 'short-writes',
+  },
+  {
+    protection: 'the sequence check on replay',
+    file: 'src/writer/replay.ts',
+    from: 'from: this.seq }',
+    to: 'from: 0 }',
+    scenario: 'failing-calls',
+  },
+  {
+    protection: "the lock's check before a publish",
+    file: 'src/storage/metrics-file.ts',
+    from: 'if (!publication.mayReplace())',
+    to: 'if (false)',
+    scenario: 'owners',
+  },
+  {
+    protection: 'the size check of YAML',
+    file: 'src/storage/atomic-file.ts',
+    from: 'if (size !== bytes.length)',
+    to: 'if (false)',
+    scenario: 'failing-calls',
+  },
+  {
+    protection: 'the acknowledgement only after the write',
+    file: 'src/writer/wal-stage.ts',
+    from: 'if (payload.length > 0 && !this.append(frame)) return drained;',
+    to: 'if (payload.length > 0) this.append(frame);',
+    scenario: 'failing-calls',
+  },
+  {
+    protection: 'a new segment after a failed write',
+    file: 'src/storage/wal/segment-writer.ts',
+    from: '      this.broken = true;\n',
+    to: '',
+    scenario: 'failing-calls',
+  },
+  {
+    protection: 'the log goes only when its rows are published',
+    file: 'src/writer/wal-stage.ts',
+    from: 'segment.seqEnd > seq',
+    to: 'false',
+    scenario: 'changes',
+  },
+];
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const rows = MUTATIONS.map(check);
+console.log('\n| protection taken away | scenario | noticed by |\n|---|---|---|');
+for (const { protection, scenario, noticed } of rows)
+  console.log(`| ${protection} | \`${scenario}\` | ${noticed ?? '**nothing**'} |`);
+process.exitCode = rows.every(({ noticed }) => noticed !== null) ? 0 : 1;
+
+function check({
+  protection,
+  file,
+  from,
+  to,
+  scenario,
+}: Mutation): Mutation & { readonly noticed: string | null } {
+  const copy = mkdtempSync(join(tmpdir(), 'expman-mutation-'));
+  try {
+    for (const name of ['src', 'specs', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE'])
+      cpSync(join(root, name), join(copy, name), { recursive: true });
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    const source = readFileSync(join(copy, file), 'utf8');
+    if (source.split(from).length < 2) throw new Error(`${file} has no ${JSON.stringify(from)} any more`);
+    writeFileSync(join(copy, file), source.replaceAll(from, to));
+    const built = spawnSync('npx', ['tsc', '--noUnusedLocals', 'false', '--noUnusedParameters', 'false'], {
+      cwd: copy,
+      encoding: 'utf8',
+    });
+    if (built.status !== 0) throw new Error(`${protection}: ${built.stdout}`);
+    const run = spawnSync('npx', ['tsx', 'specs/faults/run.ts', '--seconds', '90', scenario], {
+      cwd: copy,
+      encoding: 'utf8',
+      env: { ...process.env, FAULT_SEED: '1' },
+    });
+    const noticed =
+      run.status === 0
+        ? null
+        : (/^(?:Violation|[A-Za-z]*Error): .*$/m.exec(run.stderr)?.[0].slice(0, 110) ?? 'an exception');
+    console.log(`${noticed === null ? 'NOT NOTICED' : 'noticed'}  ${protection}`);
+    return { protection, file, from, to, scenario, noticed };
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
