@@ -193,7 +193,10 @@ describe('the channel', () => {
     };
     channel.encoder.write(reentrant, 1, 0);
     const rows = drain(channel, dictionary, state);
-    expect(rows.filter(({ step }) => step === 2).map(({ values }) => values)).toContainEqual({ a: 20, b: 30 });
+    expect(rows.filter(({ step }) => step === 2).map(({ values }) => values)).toContainEqual({
+      a: 20,
+      b: 30,
+    });
     expect(rows.map(({ step, values }) => [step, values])).not.toContainEqual([2, { a: 1, b: 3 }]);
     expect(rows.at(-1)).toEqual({ step: 1, values: { a: 1, b: 3 } });
   });

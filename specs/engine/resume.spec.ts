@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine, RunStatus, type ExperimentOptions } from 'expman-rx';
@@ -37,13 +38,42 @@ describe('a run of a name that is taken', () => {
 
   it('is refused where its run.yaml makes no sense', () => {
     const base = folder();
-    mkdirSync(join(base, 'exp/r'), { recursive: true });
+    mkdirSync(join(base, 'exp/r/artifacts'), { recursive: true });
+    utimesSync(join(base, 'exp/r'), 1, 1);
     expect(() => open(base, { resume: 'allow' })).toThrow(
       expect.objectContaining({ code: 'RUN_NOT_FOUND' }) as Error,
     );
     writeFileSync(join(base, 'exp/r/run.yaml'), 'status: RUNNING\n');
     expect(() => open(base, { resume: 'allow' })).toThrow(
       expect.objectContaining({ code: 'CORRUPT' }) as Error,
+    );
+  });
+
+  it('begins afresh where its maker was killed before it had a run.yaml, and not where anything else is left', async () => {
+    const base = folder();
+    const runDir = join(base, 'exp/r');
+    mkdirSync(runDir, { recursive: true });
+    writeFileSync(
+      join(runDir, 'run.lock'),
+      JSON.stringify({
+        pid: 2 ** 22,
+        host: hostname(),
+        startTicks: 1,
+        bootId: null,
+        epoch: 0,
+        token: 'dead',
+      }),
+    );
+    writeFileSync(join(runDir, '.run.yaml.0123456789ab.tmp'), 'status: RUN');
+    utimesSync(runDir, 1, 1);
+    const run = open(base, { resume: 'allow' });
+    run.logMetrics({ a: 1 }, 1);
+    expect((await run.close()).rows).toBe(1);
+    expect(readdirSync(runDir).sort()).toEqual(['metrics.parquet', 'run.yaml']);
+    rmSync(join(runDir, 'run.yaml'));
+    utimesSync(runDir, 1, 1);
+    expect(() => open(base, { resume: 'allow' })).toThrow(
+      expect.objectContaining({ code: 'RUN_NOT_FOUND' }) as Error,
     );
   });
 

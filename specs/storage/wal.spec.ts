@@ -16,7 +16,7 @@ import { SegmentWriter } from '../../src/storage/wal/segment-writer.js';
 import { MemoryFs } from '../faults/memory-fs.js';
 
 const HEAD = { runUuid: 'ab'.repeat(16), epoch: 3, number: 1, salt: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
-const SIZES = [40, 200, 8, 1000, 64];
+const SIZES = [40, 200, 8, 1000, 0, 64, 2400];
 
 /** A segment of a checkpoint and frames of these payloads, and where each frame ends. */
 function segmentOf(payloads: readonly Uint8Array[]): {
@@ -38,6 +38,13 @@ function segmentOf(payloads: readonly Uint8Array[]): {
 
 const payloads = SIZES.map((size) => randomBytes(size));
 const whole = segmentOf(payloads);
+/** The whole segment with one bit the other way round. */
+function withFlipped(bit: number): Buffer {
+  const flipped = Buffer.from(whole.bytes);
+  flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+  return flipped;
+}
+
 /** How many frames lie wholly before a byte. */
 const framesBefore = (byte: number): number => whole.ends.filter((end) => end <= byte).length;
 
@@ -47,7 +54,7 @@ describe('a segment of the log', () => {
     expect(head).toEqual(HEAD);
     expect(verdict).toEqual({ kind: 'whole' });
     expect(frames.map(({ payload }) => Buffer.from(payload))).toEqual([Buffer.from('{}'), ...payloads]);
-    expect(frames.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(frames.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
   it('cut at any byte, is torn behind the last whole frame, and its bytes are counted', () => {
@@ -61,23 +68,25 @@ describe('a segment of the log', () => {
   });
 
   it('with any bit flipped, stops exactly at the frame it is in, and is corrupt where whole frames follow', () => {
-    for (let byte = SEGMENT_HEAD_BYTES; byte < whole.bytes.length; byte++) {
-      const flipped = Buffer.from(whole.bytes);
-      flipped[byte] = (flipped[byte] ?? 0) ^ (1 << (byte % 8));
-      const { frames, salvaged, verdict } = readSegment(flipped);
-      expect(frames.length).toBe(framesBefore(byte));
-      const following = payloads.length - frames.length;
-      expect(salvaged.length).toBe(Math.min(following, payloads.length));
-      expect(verdict.kind).toBe(following > 0 ? 'corrupt' : 'torn');
+    const wrong: unknown[] = [];
+    for (let bit = 8 * SEGMENT_HEAD_BYTES; bit < 8 * whole.bytes.length; bit++) {
+      const { frames, salvaged, verdict } = readSegment(withFlipped(bit));
+      const before = framesBefore(bit >> 3);
+      const behind = Math.min(payloads.length - before, payloads.length);
+      const kind = behind > 0 ? 'corrupt' : 'torn';
+      if (frames.length !== before || salvaged.length !== behind || verdict.kind !== kind)
+        wrong.push({ bit, frames: frames.length, salvaged: salvaged.length, verdict });
     }
+    expect(wrong).toEqual([]);
   });
 
   it('with a bit of its head flipped, is nobody’s', () => {
-    for (let byte = 0; byte < SEGMENT_HEAD_BYTES; byte++) {
-      const flipped = Buffer.from(whole.bytes);
-      flipped[byte] = (flipped[byte] ?? 0) ^ 4;
-      expect(readSegment(flipped)).toMatchObject({ head: null, frames: [], verdict: { kind: 'empty' } });
-    }
+    for (let bit = 0; bit < 8 * SEGMENT_HEAD_BYTES; bit++)
+      expect(readSegment(withFlipped(bit))).toMatchObject({
+        head: null,
+        frames: [],
+        verdict: { kind: 'empty', badBytes: whole.bytes.length },
+      });
   });
 
   it('believes no frame of another segment, whose salt differs', () => {
@@ -148,13 +157,42 @@ describe('a segment that is written', () => {
     },
   );
 
-  it('leaves nothing behind where it could not be made', () => {
+  it.each(['write', 'statOpen'] as const)(
+    'leaves nothing behind where a %s keeps it from being made',
+    (failing) => {
+      const fs = new MemoryFs();
+      const where = place(fs);
+      fs.onCall = (call) => (call === failing ? { errno: 'ENOSPC' } : null);
+      expect(() => SegmentWriter.create(where, 0, 0, Buffer.from('{}'))).toThrow('ENOSPC');
+      expect(fs.namesIn('/run')).toEqual([]);
+      expect(fs.openFiles).toBe(0);
+    },
+  );
+
+  it('never holds a frame that its reader would not believe', () => {
     const fs = new MemoryFs();
-    const where = place(fs);
-    fs.onCall = (call) => (call === 'write' ? { errno: 'ENOSPC' } : null);
-    expect(() => SegmentWriter.create(where, 0, 0, Buffer.from('{}'))).toThrow('ENOSPC');
-    expect(fs.namesIn('/run')).toEqual([]);
-    expect(fs.openFiles).toBe(0);
+    const segment = SegmentWriter.create(place(fs), 0, 0, Buffer.from('{}'));
+    const large = Buffer.alloc(FRAME_HEAD_BYTES + MAX_PAYLOAD_BYTES + 1);
+    expect(() => {
+      segment.append(FrameType.records, 0, large, 1);
+    }).toThrow('EFBIG');
+    expect(() => SegmentWriter.create(place(fs), 1, 0, large)).toThrow('EFBIG');
+    expect(fs.namesIn('/run')).toEqual(['wal-3-0.log']);
+    expect(segment.broken).toBe(false);
+    expect(fs.bytesOf('/run/wal-3-0.log').length).toBeLessThan(200);
+  });
+
+  it('keeps no descriptor open of a file it could not take up again', () => {
+    const fs = new MemoryFs();
+    const files = new DescriptorCache(fs, 1);
+    const here = { ...place(fs), files };
+    const first = SegmentWriter.create(here, 0, 0, Buffer.from('{}'));
+    SegmentWriter.create(here, 1, 0, Buffer.from('{}'));
+    fs.onCall = (call) => (call === 'statOpen' ? { errno: 'EIO' } : null);
+    expect(() => {
+      first.append(FrameType.records, 0, frameOf(Uint8Array.of(1)), 1);
+    }).toThrow('EIO');
+    expect(fs.openFiles).toBe(1);
   });
 
   it('is found again by its path when its descriptor was given up, and not when another file has its name', () => {

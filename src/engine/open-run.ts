@@ -6,9 +6,16 @@ import { defaultRunName, type RunName, suffixedName } from '../model/names.js';
 import type { Params } from '../model/params.js';
 import type { RunFile, RunIdentity } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
-import { replaceFile } from '../storage/atomic-file.js';
+import { isTempName, replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { type LockOwner, lockedBy, readOwnership, releaseLock, takeLock } from '../storage/run-lock.js';
+import {
+  LOCK_NAME,
+  type LockOwner,
+  lockedBy,
+  readOwnership,
+  releaseLock,
+  takeLock,
+} from '../storage/run-lock.js';
 import { RUN_NAME } from '../storage/run-record.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
 import { nextEpoch, readIdentity } from '../writer/identity.js';
@@ -83,7 +90,15 @@ function claimRun(
       `the run ${folder} exists; choose another runName, or resume: 'allow' to continue it`,
       { path: folder },
     );
+  awaitOpening(fs, folder);
+  if (resume === 'allow' && neverBegan(fs, folder))
+    return start(fs, { name: runName, folder }, config, environment, now);
   return resumeRun(fs, folder, config, environment, now);
+}
+
+/** Its maker was killed before it wrote run.yaml: nothing can have been logged. */
+function neverBegan(fs: FsPort, folder: string): boolean {
+  return fs.list(folder).every((name) => name === LOCK_NAME || isTempName(name));
 }
 
 function start(
@@ -115,7 +130,6 @@ function resumeRun(
   environment: Params | undefined,
   now: number,
 ): OpenedRun {
-  awaitOpening(fs, folder);
   const ownership = readOwnership(fs, folder, Date.now());
   if (ownership.kind === 'alive') throw lockedBy(folder, ownership.owner);
   const before = readIdentity(fs, folder);

@@ -16,11 +16,6 @@ function affordable(fs: FsPort): number {
   return Math.max(LEAST, Math.min(MOST, Math.floor((allowed - FOR_OTHERS) / 2)));
 }
 
-interface OpenFile {
-  readonly fd: number;
-  readonly inode: number;
-}
-
 /**
  * Descriptors of files that are written again and again, at most `limit` open at once.
  *
@@ -28,7 +23,7 @@ interface OpenFile {
  * closed, and opened again by its path when it is wanted, if the file there is still the same.
  */
 export class DescriptorCache {
-  private readonly open = new Map<string, OpenFile>();
+  private readonly open = new Map<string, number>();
   private readonly inodes = new Map<string, number>();
 
   constructor(
@@ -36,9 +31,16 @@ export class DescriptorCache {
     private readonly limit = affordable(fs),
   ) {}
 
-  /** Makes a file and returns its descriptor, which the cache owns. */
+  /** Makes a file and returns its descriptor, which the cache owns; on failure nothing is left of it. */
   create(path: string): number {
     const fd = this.sparing(() => this.fs.open(path, 'create'));
+    try {
+      this.inodes.set(path, this.fs.statOpen(fd).inode);
+    } catch (error) {
+      attempt(() => this.fs.close(fd));
+      attempt(() => this.fs.remove(path));
+      throw error;
+    }
     return this.keep(path, fd);
   }
 
@@ -48,16 +50,19 @@ export class DescriptorCache {
    * @throws {@link ExpmanError} `IO` when another file has taken its place
    */
   get(path: string): number {
-    const file = this.open.get(path);
-    if (file !== undefined) {
+    const open = this.open.get(path);
+    if (open !== undefined) {
       this.open.delete(path);
-      this.open.set(path, file);
-      return file.fd;
+      this.open.set(path, open);
+      return open;
     }
     const fd = this.sparing(() => this.fs.open(path, 'update'));
-    if (this.fs.statOpen(fd).inode !== this.inodes.get(path)) {
-      this.fs.close(fd);
-      throw new ExpmanError('IO', `${path} was replaced by another file`, { path });
+    try {
+      if (this.fs.statOpen(fd).inode !== this.inodes.get(path))
+        throw new ExpmanError('IO', `${path} was replaced by another file`, { path });
+    } catch (error) {
+      attempt(() => this.fs.close(fd));
+      throw error;
     }
     return this.keep(path, fd);
   }
@@ -81,19 +86,17 @@ export class DescriptorCache {
   }
 
   private keep(path: string, fd: number): number {
-    const { inode } = this.fs.statOpen(fd);
-    this.inodes.set(path, inode);
-    this.open.set(path, { fd, inode });
+    this.open.set(path, fd);
     const [oldest] = this.open.keys();
     if (this.open.size > this.limit && oldest !== undefined) this.closeOne(oldest);
     return fd;
   }
 
   private closeOne(path: string): void {
-    const file = this.open.get(path);
-    if (file === undefined) return;
+    const fd = this.open.get(path);
+    if (fd === undefined) return;
     this.open.delete(path);
     // What had to be durable was synced before.
-    attempt(() => this.fs.close(file.fd));
+    attempt(() => this.fs.close(fd));
   }
 }

@@ -104,9 +104,9 @@ export class WalStage {
   dropBelow(seq: number): void {
     const kept = this.finished.filter((segment) => segment.seqEnd > seq);
     if (kept.length === this.finished.length) return;
-    // What the old segments alone said of parameters and lines stands in the new one's checkpoint.
+    // What the old segments alone said of parameters and lines stands in the new one's checkpoint; its name was made durable
+    // by the publish, which synced the folder.
     this.segment?.sync();
-    this.options.place.fs.syncFolder(this.options.place.folder);
     for (const segment of this.finished.filter((each) => each.seqEnd <= seq)) this.remove(segment);
     this.finished.splice(0, this.finished.length, ...kept);
   }

@@ -8,6 +8,7 @@ import { writeAll } from '../write-all.js';
 import {
   FRAME_HEAD_BYTES,
   FrameType,
+  MAX_PAYLOAD_BYTES,
   SEGMENT_HEAD_BYTES,
   encodeSegmentHead,
   sealFrame,
@@ -72,8 +73,14 @@ export class SegmentWriter {
     }
   }
 
-  /** Appends one frame that holds `records` records from `seq` on; its head, the first bytes, is filled in here. */
+  /**
+   * Appends one frame that holds `records` records from `seq` on; its head, the first bytes, is filled in here.
+   *
+   * One that is larger than a reader believes is refused, and harms nothing.
+   */
   append(type: FrameType, seq: number, frame: Buffer, records: number): void {
+    if (frame.length - FRAME_HEAD_BYTES > MAX_PAYLOAD_BYTES)
+      throw Object.assign(new Error(`EFBIG: a frame of ${frame.length} bytes`), { code: 'EFBIG' });
     sealFrame(frame, type, seq, this.saltCrc);
     try {
       writeAll(this.place.fs, this.place.files.get(this.path), frame, this.offset);
@@ -96,17 +103,6 @@ export class SegmentWriter {
       throw error;
     }
     this.unsynced = false;
-  }
-
-  /** False once the file was deleted or moved away. */
-  get inPlace(): boolean {
-    try {
-      const { fs, files } = this.place;
-      const open = fs.statOpen(files.get(this.path));
-      return open.links > 0 && fs.stat(this.path)?.inode === open.inode;
-    } catch {
-      return false;
-    }
   }
 
   close(): void {
