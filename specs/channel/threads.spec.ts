@@ -34,20 +34,21 @@ describe('two threads over a channel', () => {
     const encoder = new RowEncoder(writer, { maxMetrics: 100, onRejection: ignore, onMetric: ignore });
     const wire = new Int32Array(new SharedArrayBuffer(64));
     let ordinaryArenas = 0;
-    let consumer: Worker | undefined;
+    const consumers: Worker[] = [];
     const tell = ({ id, memory }: { readonly id: number; readonly memory: SharedArrayBuffer }): void => {
       if (memory.byteLength >= 1 << 20) ordinaryArenas++;
-      consumer?.postMessage({ id, memory });
+      for (const told of consumers) told.postMessage({ id, memory });
     };
     const arenas = pool.connect(tell).map(({ id, memory }) => ({ id, memory }));
     const { control } = writer;
-    consumer = startThread('channel-consumer', {
+    const consumer = startThread('channel-consumer', {
       control: control.memory,
       wire: wire.buffer,
       arenas,
       rows: ROWS,
       seed: 7,
     });
+    consumers.push(consumer);
     const ended = once(consumer, 'message');
     let last = control.acknowledged();
     for (let step = 0; step < ROWS; step++) {

@@ -86,7 +86,7 @@ const MUTATIONS: readonly Mutation[] = [
     file: 'src/storage/atomic-file.ts',
     from: 'if (size !== bytes.length)',
     to: 'if (false)',
-    scenario: 'failing-calls',
+    scenario: 'short-writes',
   },
   {
     protection: 'the acknowledgement only after the write',
@@ -96,18 +96,11 @@ const MUTATIONS: readonly Mutation[] = [
     scenario: 'failing-calls',
   },
   {
-    protection: 'a new segment after a failed write',
-    file: 'src/storage/wal/segment-writer.ts',
-    from: '      this.broken = true;\n',
-    to: '',
-    scenario: 'failing-calls',
-  },
-  {
     protection: 'the log goes only when its rows are published',
     file: 'src/writer/wal-stage.ts',
     from: 'segment.seqEnd > seq',
     to: 'false',
-    scenario: 'changes',
+    scenario: 'failing-calls',
   },
 ];
 

@@ -22,6 +22,8 @@ export interface SessionPlan {
   readonly options: ExperimentOptions;
   /** The step to go on from, in a run that is continued. */
   readonly from?: number;
+  /** Its process dies after the last burst: it is never closed. */
+  readonly dies?: boolean;
   /** Called between bursts, with the number of the burst. */
   readonly between?: (burst: number) => void;
 }
@@ -48,7 +50,7 @@ export interface SessionEnd {
  */
 export async function runSession(
   fs: MemoryFs,
-  { bursts, rowsPerBurst, shape, options, from = 0, between }: SessionPlan,
+  { bursts, rowsPerBurst, shape, options, from = 0, between, dies = false }: SessionPlan,
 ): Promise<SessionEnd> {
   const config = new ExperimentConfig('faults', BASE, {
     environment: false,
@@ -103,6 +105,10 @@ export async function runSession(
     pump();
     await (burst % 4 === 3 ? delay(2) : turn());
     between?.(burst);
+  }
+  if (dies) {
+    core.leave();
+    return { folder, acknowledgements, rows: step, closed: null };
   }
   intake.text(RecordKind.close, JSON.stringify({ status: 'FINISHED', cut: false }));
   // A disk that refuses for ever must not hold the harness: some dozens of polls are as good as thousands.

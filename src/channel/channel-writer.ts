@@ -1,6 +1,13 @@
 import type { Arena, Chunk, ChunkPool } from './chunk-pool.js';
 import { ExpmanError } from '../model/errors.js';
-import { CHUNK_HEAD_BYTES, ChunkWord, MAX_TEXT_BYTES, RECORD_HEAD_BYTES, type RecordKind, aligned } from './layout.js';
+import {
+  CHUNK_HEAD_BYTES,
+  ChunkWord,
+  MAX_TEXT_BYTES,
+  RECORD_HEAD_BYTES,
+  type RecordKind,
+  aligned,
+} from './layout.js';
 import { RunControl } from './run-control.js';
 
 /**

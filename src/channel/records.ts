@@ -71,7 +71,8 @@ export class RecordDictionary {
 
   defineMetric(number: number, name: string): void {
     // A replay may bring a definition again; a gap means that records are missing.
-    if (number < 0 || number > this.metrics.length) throw malformed(`metric number ${number} without its predecessors`);
+    if (number < 0 || number > this.metrics.length)
+      throw malformed(`metric number ${number} without its predecessors`);
     this.metrics[number] = name;
   }
 

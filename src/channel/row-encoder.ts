@@ -1,6 +1,13 @@
 import { describeType } from '../model/errors.js';
 import type { ChannelWriter } from './channel-writer.js';
-import { MAX_TEXT_BYTES, RECORD_HEAD_BYTES, ROW_HEAD_BYTES, RecordKind, ValueKind, aligned } from './layout.js';
+import {
+  MAX_TEXT_BYTES,
+  RECORD_HEAD_BYTES,
+  ROW_HEAD_BYTES,
+  RecordKind,
+  ValueKind,
+  aligned,
+} from './layout.js';
 
 /** A value, step or row that was left out, and why. */
 export interface Rejection {

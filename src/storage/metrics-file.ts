@@ -119,8 +119,9 @@ export class MetricsFile {
       if (!publication.mayReplace())
         throw new ExpmanError('FENCED', `another owner has taken over ${this.folder}`, { path: this.folder });
       this.fs.rename(draft.path, join(this.folder, METRICS_NAME));
-      this.fs.syncFolder(this.folder);
+      // The draft has no other name any more, whether that is on the device or not.
       this.published(draft, sealed.end);
+      this.fs.syncFolder(this.folder);
       return facts;
     } catch (error) {
       draft.failed = true;

@@ -71,8 +71,7 @@ export function replayWal(
   for (const { name, epoch, number } of segmentNames(fs, folder)) {
     const bytes = readWhole(fs, join(folder, name), MAX_SEGMENT_BYTES);
     const segment = readSegment(bytes);
-    const foreign =
-      segment.head !== null && (segment.head.runUuid !== runUuid || segment.head.epoch !== epoch);
+    const foreign = isForeign(segment, runUuid, epoch);
     const verdict: SegmentVerdict = foreign
       ? { kind: 'corrupt', badBytes: bytes.length, badAt: 0 }
       : segment.verdict;
@@ -81,6 +80,10 @@ export function replayWal(
   }
   return run.finish(segments);
 }
+
+/** Whether a segment is another run's, or of another owner than its name says. */
+export const isForeign = ({ head }: Segment, runUuid: string, epoch: number): boolean =>
+  head !== null && (head.runUuid !== runUuid || head.epoch !== epoch);
 
 /** The WAL segments of a folder, in the order they were written. */
 export function segmentNames(

@@ -13,6 +13,7 @@ import type { RunState } from './run-state.js';
 /** What run.yaml says of a run that has ended, or is in trouble. */
 const SAYS_IT_ENDED: ReadonlySet<string> = new Set(['endedAt', 'error', 'exitCode', 'degraded']);
 const MAX_TEXT = 256;
+const NEWLINE = 0x0a;
 // Readers refuse YAML of over a megabyte, so a run of very many metrics says only how many more there are.
 const MAX_SUMMARY_BYTES = 512 * 1024;
 const BYTES_PER_SUMMARY = 160;
@@ -55,38 +56,51 @@ export function writeConfigFile(fs: FsPort, folder: string, params: Params): voi
   replaceFile(fs, join(folder, CONFIG_NAME), Buffer.from(stringifyYaml(params)));
 }
 
+/** Where a run.log is, and whether its lines are on the device before the state takes them for written. */
+export interface LogPlace {
+  readonly fs: FsPort;
+  readonly folder: string;
+  readonly power: boolean;
+}
+
 /**
  * Brings run.log up to the state's last line in one append.
  *
  * What the file holds behind the state's offset decides what is missing: a cut-off append is completed, and no line is
- * written twice.
+ * written twice. Lines the WAL has lost and the file has stay where they are.
  */
-export function healLog(fs: FsPort, folder: string, state: RunState): void {
+export function healLog(place: LogPlace, state: RunState): void {
+  const { fs, folder } = place;
   const { offset, pending } = state.log;
   if (pending.length === 0) return;
   const wanted = Buffer.from(pending.join(''));
-  const present = readFrom(fs, join(folder, LOG_NAME), offset, wanted.length + 1);
-  const known = present !== null && wanted.subarray(0, present.length).equals(present) ? present.length : 0;
-  const torn = known === 0 && present !== null && present.length > 0 && present.at(-1) !== 0x0a;
+  const path = join(folder, LOG_NAME);
+  const size = fs.stat(path)?.size ?? 0;
+  const present = readFrom(fs, path, offset, Math.min(wanted.length, Math.max(0, size - offset)));
+  const known = wanted.subarray(0, present.length).equals(present) ? present.length : 0;
+  const torn = known === 0 && size > 0 && readFrom(fs, path, size - 1, 1)[0] !== NEWLINE;
   appendLog(
-    fs,
-    folder,
+    place,
     state,
     pending.length,
-    Buffer.concat([torn ? Buffer.from('\n') : Buffer.alloc(0), wanted.subarray(known)]),
+    Buffer.concat([torn ? Buffer.of(NEWLINE) : Buffer.alloc(0), wanted.subarray(known)]),
   );
 }
 
 /** Appends the state's first `count` pending lines to run.log, as one write. */
-export function appendLines(fs: FsPort, folder: string, state: RunState, count: number): void {
-  appendLog(fs, folder, state, count, Buffer.from(state.log.pending.slice(0, count).join('')));
+export function appendLines(place: LogPlace, state: RunState, count: number): void {
+  appendLog(place, state, count, Buffer.from(state.log.pending.slice(0, count).join('')));
 }
 
-function appendLog(fs: FsPort, folder: string, state: RunState, count: number, bytes: Buffer): void {
+function appendLog({ fs, folder, power }: LogPlace, state: RunState, count: number, bytes: Buffer): void {
   const file = fs.open(join(folder, LOG_NAME), 'append');
   try {
     writeAll(fs, file, bytes, null);
-    state.logged(count, fs.statOpen(file).size);
+    const { size } = fs.statOpen(file);
+    // The next checkpoint, which takes the place of all before it, has these lines no more.
+    if (power) fs.syncData(file);
+    if (power && size === bytes.length) fs.syncFolder(folder);
+    state.logged(count, size);
   } finally {
     fs.close(file);
   }
@@ -104,8 +118,8 @@ export function syncLog(fs: FsPort, folder: string): void {
   }
 }
 
-function readFrom(fs: FsPort, path: string, offset: number, limit: number): Buffer | null {
-  if (fs.stat(path) === null) return null;
+function readFrom(fs: FsPort, path: string, offset: number, limit: number): Buffer {
+  if (limit === 0) return Buffer.alloc(0);
   const file = fs.open(path, 'read');
   try {
     const bytes = Buffer.alloc(limit);

@@ -52,6 +52,8 @@ export interface RunPipelineOptions {
   readonly runUuid: string;
   readonly epoch: number;
   readonly state: RunState;
+  /** Whether lines are synced as they are appended to run.log. */
+  readonly power: boolean;
   readonly flushIntervalMs: number;
   readonly flushIntervalRows: number;
   readonly compress: boolean;
@@ -244,9 +246,9 @@ export class RunPipeline {
   }
 
   private appendToLog(count: number): Observable<FlushOutcome> {
-    const { fs, folder, state } = this.options;
+    const { options } = this;
     return this.attempt(() =>
-      this.logUnsure ? healLog(fs, folder, state) : appendLines(fs, folder, state, count),
+      this.logUnsure ? healLog(options, options.state) : appendLines(options, options.state, count),
     ).pipe(
       map((outcome) => {
         this.logUnsure = outcome.kind === 'failed';
@@ -256,10 +258,10 @@ export class RunPipeline {
   }
 
   private finishLog(): Observable<FlushOutcome> {
-    const { fs, folder, state } = this.options;
+    const { options } = this;
     return this.attempt(() => {
-      healLog(fs, folder, state);
-      syncLog(fs, folder);
+      healLog(options, options.state);
+      syncLog(options.fs, options.folder);
     });
   }
 

@@ -143,6 +143,7 @@ export class RunSession {
       runUuid: identity.uuid,
       epoch: owner.epoch,
       state: this.state,
+      power: options.durability === 'power',
       flushIntervalMs: options.flushIntervalMs,
       flushIntervalRows: options.flushIntervalRows,
       compress: options.compression !== 'none',
@@ -291,7 +292,7 @@ export class RunSession {
 
   private finish(outcome: FlushOutcome): void {
     const { fs } = this.context;
-    const { folder, owner, runId } = this.opening;
+    const { folder, owner, runId, options } = this.opening;
     const status = this.status();
     let failure: unknown = outcome.kind === 'failed' ? outcome.error : null;
     if (failure === null)
@@ -300,14 +301,14 @@ export class RunSession {
           if (!holdsLock(fs, folder, owner))
             throw new ExpmanError('FENCED', `another owner has taken over ${folder}`, { path: folder });
         },
-        () => this.runFiles.healLog(fs, folder, this.state),
+        () => this.runFiles.healLog({ fs, folder, power: options.durability === 'power' }, this.state),
         () => {
           if (Object.keys(this.state.params).length > 0)
             this.runFiles.writeConfigFile(fs, folder, this.state.params);
         },
         () => this.writeRunFile(status),
         () => this.wal.removeAll(),
-        () => removeSegments(fs, folder),
+        () => removeSegments(fs, folder, this.identity.uuid),
         () => releaseLock(fs, folder, owner),
         () => fs.syncFolder(folder),
       );

@@ -76,7 +76,7 @@ export class RunState {
       this.dictionary = new RecordDictionary(plain.dictionary);
       this.params = decodeParams(plain.params);
       this.facts = decodeParams(plain.facts);
-      this.log.offset = plain.log.offset;
+      this.log.offset = Math.max(0, Math.floor(plain.log.offset) || 0);
       this.log.pending = plain.log.pending.map(String);
       this.ending = plain.ending === null ? null : decodeEnding(JSON.stringify(plain.ending));
     } catch (error) {

@@ -3,24 +3,24 @@ import { attempt } from '../model/attempt.js';
 import { isTempName, readWhole } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { readSegment } from '../storage/wal/segment-reader.js';
-import { segmentNames } from './replay.js';
+import { isForeign, segmentNames } from './replay.js';
 
 const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
 
 /** Removes the temporary files of earlier owners; only the run's owner may. */
 export function removeLeftovers(fs: FsPort, folder: string): void {
-  for (const name of fs.list(folder)) {
-    if (!isTempName(name)) continue;
-    // Harmless where it cannot be removed: no reader looks at it.
-    attempt(() => fs.remove(join(folder, name)));
-  }
+  // Harmless where they cannot be removed: no reader looks at them, and the run must not fail for it.
+  attempt(() => {
+    for (const name of fs.list(folder).filter(isTempName)) attempt(() => fs.remove(join(folder, name)));
+  });
 }
 
-/** Removes the WAL of a run whose rows are all published; what is corrupt is kept under another name. */
-export function removeSegments(fs: FsPort, folder: string): void {
-  for (const { name } of segmentNames(fs, folder)) {
+/** Removes the WAL of a run whose rows are all published; what is corrupt or another run's is kept under another name. */
+export function removeSegments(fs: FsPort, folder: string, runUuid: string): void {
+  for (const { name, epoch } of segmentNames(fs, folder)) {
     const path = join(folder, name);
-    if (readSegment(readWhole(fs, path, MAX_SEGMENT_BYTES)).verdict.kind === 'corrupt')
+    const segment = readSegment(readWhole(fs, path, MAX_SEGMENT_BYTES));
+    if (segment.verdict.kind === 'corrupt' || isForeign(segment, runUuid, epoch))
       fs.rename(path, `${path}.corrupt`);
     else fs.remove(path);
   }

@@ -2,6 +2,7 @@ import type { ChannelReader } from '../channel/channel-reader.js';
 import { type SplitRecords, splitRecords } from '../channel/records.js';
 import { type RunControl, RunTrouble } from '../channel/run-control.js';
 import { attempt } from '../model/attempt.js';
+import { errnoOf } from '../model/errors.js';
 import { FRAME_HEAD_BYTES, FrameType } from '../storage/wal/frame.js';
 import { SegmentWriter, type WalPlace } from '../storage/wal/segment-writer.js';
 import type { RunState } from './run-state.js';
@@ -11,6 +12,8 @@ const FRAME_BYTES = 1024 * 1024;
 const SMALLEST_FRAME_BYTES = 32 * 1024;
 /** A drain ends after so many bytes, however fast the producer is: other runs and the Parquet stage have their turn. */
 const DRAIN_BYTES = 16 * FRAME_BYTES;
+/** A reader takes a segment into memory whole, and publishes, which end one, may be far apart. */
+const SEGMENT_BYTES = 256 * 1024 * 1024;
 
 /** Options of a {@link WalStage}. */
 export interface WalStageOptions {
@@ -25,6 +28,8 @@ export interface WalStageOptions {
   readonly firstSegment: number;
   /** Records below this number are in an earlier segment and were replayed from there. */
   readonly replayedTo: number;
+  /** A segment of more bytes is followed by another. */
+  readonly segmentBytes?: number;
 }
 
 /**
@@ -103,7 +108,8 @@ export class WalStage {
   /** Removes finished segments whose records are all below `seq` and published; the one at hand is synced first. */
   dropBelow(seq: number): void {
     const kept = this.finished.filter((segment) => segment.seqEnd > seq);
-    if (kept.length === this.finished.length) return;
+    // A broken one's checkpoint may not be on the device, whatever another sync says.
+    if (kept.length === this.finished.length || this.segment?.broken === true) return;
     // What the old segments alone said of parameters and lines stands in the new one's checkpoint; its name was made durable
     // by the publish, which synced the folder.
     this.segment?.sync();
@@ -113,8 +119,9 @@ export class WalStage {
 
   /** Removes every segment of this owner: the run is closed, or nothing of it is to be kept. */
   removeAll(): void {
-    for (const segment of this.finished.splice(0)) this.remove(segment);
+    for (const segment of this.finished) this.remove(segment);
     if (this.segment !== null) this.remove(this.segment);
+    this.finished.length = 0;
     this.segment = null;
   }
 
@@ -124,11 +131,18 @@ export class WalStage {
     this.segment?.close();
   }
 
+  private provideSegment(): void {
+    const { segment } = this;
+    if (segment === null || segment.broken) this.rotate();
+    // Where there is no room for another one, the one at hand serves on.
+    else if (segment.bytes >= (this.options.segmentBytes ?? SEGMENT_BYTES)) attempt(() => this.rotate());
+  }
+
   private append(frame: Buffer): boolean {
     // A broken or missing segment gets one successor per drain, so that a full disk is asked once per poll.
     for (let attempt = 0; attempt < 2; attempt++) {
       try {
-        if (this.segment === null || this.segment.broken) this.rotate();
+        this.provideSegment();
         this.segment?.append(FrameType.records, this.seq, frame, 0);
         if (this.options.power) this.segment?.sync();
         this.trouble = null;
@@ -157,6 +171,10 @@ export class WalStage {
 
   private remove(segment: SegmentWriter): void {
     segment.close();
-    this.options.place.fs.remove(segment.path);
+    try {
+      this.options.place.fs.remove(segment.path);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error; // Somebody else has removed it.
+    }
   }
 }

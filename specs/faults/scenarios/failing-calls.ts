@@ -2,7 +2,7 @@ import { runSession, withBase, type SessionPlan } from '../session.js';
 import { checkContents, recoverAndCheck } from '../check-memory.js';
 import { must } from '../check-run.js';
 import { MemoryFs, type Fault } from '../memory-fs.js';
-import { randomFrom, type Scenario } from '../scenario.js';
+import { randomFrom, type Random, type Scenario } from '../scenario.js';
 
 const PLAN: SessionPlan = {
   bursts: 16,
@@ -49,7 +49,8 @@ export const failingCalls: Scenario = {
       };
       await playWith(
         fs,
-        { ...PLAN, between: heal },
+        // Some die while the disk is still bad, and some sync every frame, so that what a failed sync leaves is written again.
+        planOf(random, heal),
         `call ${call} of ${whole.calls} ${lasting ? 'and all after it fail' : 'fails'} with ${errno}`,
         () => (healed = true),
       );
@@ -68,13 +69,25 @@ export const shortWrites: Scenario = {
     const cases = amount(150, 10_000);
     for (let at = 0; at < cases && goOn(); at++) {
       const fs = withBase(new MemoryFs());
-      fs.onCall = (call): Fault =>
-        call === 'write' && random.chance(0.5) ? { takes: 1 + random.below(300) } : null;
-      await playWith(fs, PLAN, `short writes, case ${at}`, () => undefined);
+      // Two well-known packages believed a nearly full disk that took less than it said (design.md section 6): YAML is
+      // measured before it is given its name.
+      fs.onCall = (call, path): Fault => {
+        if (call !== 'write') return null;
+        if (path.includes('.yaml.') && random.chance(0.1)) return { keeps: random.below(50) };
+        return random.chance(0.5) ? { takes: 1 + random.below(300) } : null;
+      };
+      await playWith(fs, planOf(random), `short writes, case ${at}`, () => (fs.onCall = () => null));
       tally.cases++;
     }
   },
 };
+
+function planOf(random: Random, between?: (burst: number) => void): SessionPlan {
+  const durability = random.pick(['process', 'power'] as const);
+  const options = { ...PLAN.options, durability, flushIntervalMs: random.pick([1, 50]) };
+  const plan = { ...PLAN, options, bursts: 4 + random.below(PLAN.bursts), dies: random.chance(0.5) };
+  return between === undefined ? plan : { ...plan, between };
+}
 
 async function playWith(fs: MemoryFs, plan: SessionPlan, what: string, heal: () => void): Promise<void> {
   let session;
@@ -107,6 +120,8 @@ async function playWith(fs: MemoryFs, plan: SessionPlan, what: string, heal: () 
     );
     return;
   }
-  fs.reboot();
-  await recoverAndCheck(fs, folder, { shape: plan.shape, acknowledged, logged: rows }, what);
+  // What the dead process would still do, in here, is not to be seen.
+  const disk = MemoryFs.replay(fs.changes, fs.changes.length);
+  disk.reboot();
+  await recoverAndCheck(disk, folder, { shape: plan.shape, acknowledged, logged: rows }, what);
 }

@@ -14,7 +14,7 @@ const CHILD = fileURLToPath(new URL('../child.mjs', import.meta.url));
 const GENERATIONS = 5;
 const MAX_KILL_MS = 350;
 /** What a busy machine may add to `walIntervalMs` before a thread gets its turn; what it really was is reported. */
-const SCHEDULING_MS = 150;
+const SCHEDULING_MS = 500;
 
 /** Kills at random moments over random configurations, the same runs going on generation after generation. */
 export const randomKills: Scenario = {

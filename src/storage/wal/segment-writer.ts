@@ -50,6 +50,11 @@ export class SegmentWriter {
     this.seqEnd = seq;
   }
 
+  /** Bytes in it so far. */
+  get bytes(): number {
+    return this.offset;
+  }
+
   /** Makes segment `number` and writes its head and checkpoint; on failure nothing of it is left behind. */
   static create(place: WalPlace, number: number, seq: number, checkpoint: Uint8Array): SegmentWriter {
     const { fs, files, folder, runUuid, epoch } = place;

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import type { Column, ColumnField } from '../../src/columnar/column.js';
+import { recordBatchOf } from '../../src/columnar/record-batch.js';
+import { RowGroupBatches } from '../../src/columnar/row-group.js';
+import { attempt } from '../../src/model/attempt.js';
+import { METRICS_NAME, MetricsFile } from '../../src/storage/metrics-file.js';
+import { readFooter } from '../../src/storage/metrics-footer.js';
+import { decodeChunk } from '../../src/storage/parquet/index.js';
+import { MemoryFs } from '../faults/memory-fs.js';
+
+const PATH = `/run/${METRICS_NAME}`;
+const FIELDS: readonly ColumnField[] = [
+  { name: 'step', type: 'INT64' },
+  { name: 'timestamp', type: 'TIMESTAMP' },
+  { name: 'loss', type: 'DOUBLE' },
+  { name: 'late', type: 'DOUBLE' },
+];
+
+function groupOf(from: number, rows: number): RowGroupBatches {
+  const base = { length: rows, nullCount: 0, validity: null };
+  const steps = BigInt64Array.from({ length: rows }, (_, row) => BigInt(from + row));
+  const group = new RowGroupBatches();
+  group.add(
+    recordBatchOf([
+      { ...base, name: 'step', type: 'INT64', values: steps },
+      { ...base, name: 'timestamp', type: 'TIMESTAMP', values: steps },
+      { ...base, name: 'loss', type: 'DOUBLE', values: Float64Array.from(steps, Number) },
+    ]),
+  );
+  return group;
+}
+
+/** The steps a published file holds, read chunk by chunk; null when there is none. */
+function stepsIn(disk: MemoryFs): number[] | null {
+  const fs = MemoryFs.replay(disk.changes, disk.changes.length); // Its own calls are not to fail, nor to count.
+  if (fs.stat(PATH) === null) return null;
+  const bytes = fs.bytesOf(PATH);
+  return readFooter(fs, PATH).groups.flatMap(({ chunks: [chunk] }) => {
+    if (chunk === undefined) return [];
+    const column: Column = decodeChunk(bytes.subarray(chunk.offset, chunk.offset + chunk.length), chunk);
+    return column.type === 'INT64' ? [...column.values].map(Number) : [];
+  });
+}
+
+function publish(file: MetricsFile, fields: readonly ColumnField[], tail = new RowGroupBatches()): void {
+  const steps = file.publish({
+    fields,
+    tail,
+    metadata: new Map(),
+    compress: false,
+    mayReplace: () => true,
+  });
+  while (steps.next().done !== true);
+}
+
+/** Four groups sealed, with a publish behind each, a tail with one of them, and a metric that comes later. */
+function play(fs: MemoryFs, look: () => void): MetricsFile {
+  const file = new MetricsFile(fs, '/run');
+  for (let group = 0; group < 4; group++) {
+    const fields = FIELDS.slice(0, group < 2 ? 3 : 4);
+    // As the pipeline does: what could not be sealed is tried again.
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the closure below sets it
+    for (let tries = 0, sealed = false; !sealed && tries < 3; tries++)
+      attempt(() => {
+        file.seal(groupOf(group * 10, 10), fields, false);
+        sealed = true;
+      });
+    attempt(() => publish(file, fields, group === 1 ? groupOf(20, 5) : undefined));
+    look();
+  }
+  return file;
+}
+
+const ALL = Array.from({ length: 40 }, (_, step) => step);
+
+describe('the published rows', () => {
+  it('grow by sealed groups and a tail, metrics that come later included', () => {
+    const fs = new MemoryFs();
+    fs.makeFolder('/run');
+    const seen: (number[] | null)[] = [];
+    play(fs, () => seen.push(stepsIn(fs)));
+    expect(seen).toEqual([10, 25, 30, 40].map((rows) => ALL.slice(0, rows)));
+    expect(fs.namesIn('/run')).toEqual([METRICS_NAME]);
+  });
+
+  it('are a whole file at all times and hold everything in the end, whichever call fails once', () => {
+    const whole = new MemoryFs();
+    whole.makeFolder('/run');
+    play(whole, () => undefined);
+    for (let failing = 1; failing < whole.calls; failing++) {
+      const fs = new MemoryFs();
+      fs.makeFolder('/run');
+      let last = '';
+      fs.onCall = (call, path, index) => {
+        if (index !== failing) return null;
+        last = `${call} ${path}, call ${failing}`;
+        return { errno: 'EIO' };
+      };
+      let rows = 0;
+      const file = play(fs, () => {
+        const found = stepsIn(fs)?.length ?? 0;
+        expect(found, last).toBeGreaterThanOrEqual(Math.min(rows, 20));
+        rows = found;
+      });
+      fs.onCall = () => null;
+      publish(file, FIELDS);
+      expect(stepsIn(fs), last).toEqual(ALL);
+      file.dispose();
+      expect(fs.openFiles, last).toBe(0);
+    }
+  });
+
+  it('never grow when another owner has the run', () => {
+    const fs = new MemoryFs();
+    fs.makeFolder('/run');
+    const file = new MetricsFile(fs, '/run');
+    file.seal(groupOf(0, 10), FIELDS, false);
+    const steps = file.publish({
+      fields: FIELDS,
+      tail: new RowGroupBatches(),
+      metadata: new Map(),
+      compress: false,
+      mayReplace: () => false,
+    });
+    expect(() => {
+      while (steps.next().done !== true);
+    }).toThrow(expect.objectContaining({ code: 'FENCED' }) as Error);
+    expect(stepsIn(fs)).toBeNull();
+  });
+});
