@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { FsPort } from '../../src/storage/fs-port.js';
 import { nodeFs } from '../../src/storage/node-fs.js';
 import {
   LOCK_NAME,
@@ -20,7 +21,7 @@ const lockOf = (folder: string): string => join(folder, LOCK_NAME);
 const longAgo = (folder: string): void => utimesSync(lockOf(folder), 1, 1);
 const write = (folder: string, owner: Partial<LockOwner>): void => {
   const dead: LockOwner = {
-    pid: deadPid(),
+    pid: owner.pid ?? deadPid(),
     startTicks: 1,
     bootId: null,
     host: hostname(),
@@ -82,6 +83,85 @@ describe('the lock of a run', () => {
       expect(readOwnership(nodeFs, folder, Date.now()).kind).toBe('alive');
       longAgo(folder);
       expect(readOwnership(nodeFs, folder, Date.now()).kind).toBe('dead');
+    }
+  });
+
+  it('that cannot be read this moment makes nobody dead, and is not taken for another’s', () => {
+    const folder = newFolder();
+    const owner = takeLock(nodeFs, folder, 0, now);
+    const without = (what: RegExp): FsPort => ({
+      ...nodeFs,
+      open: (path, mode) => {
+        if (what.test(path)) throw Object.assign(new Error('EMFILE'), { code: 'EMFILE' });
+        return nodeFs.open(path, mode);
+      },
+    });
+    expect(readOwnership(without(/^\/proc/), folder, Date.now())).toEqual({ kind: 'alive', owner });
+    expect(readOwnership(without(/run\.lock$/), folder, Date.now()).kind).toBe('alive');
+    expect(() => takeLock(without(/^\/proc/), folder, 1, Date.now())).toThrow(locked);
+    expect(() => holdsLock(without(/run\.lock$/), folder, owner)).toThrow('EMFILE');
+    expect(() => {
+      releaseLock(without(/run\.lock$/), folder, owner);
+    }).toThrow('EMFILE');
+    expect(holdsLock(nodeFs, folder, owner)).toBe(true);
+  });
+
+  it('that another taker removed while it was being written is not had', () => {
+    const folder = newFolder();
+    let other: LockOwner | undefined;
+    const slow: FsPort = {
+      ...nodeFs,
+      write: (fd, bytes, position) => {
+        // A taker that saw the dead lock before this one took it away.
+        rmSync(lockOf(folder));
+        other = takeLock(nodeFs, folder, 1, Date.now());
+        return nodeFs.write(fd, bytes, position);
+      },
+    };
+    expect(() => takeLock(slow, folder, 1, Date.now())).toThrow(locked);
+    expect(other !== undefined && holdsLock(nodeFs, folder, other)).toBe(true);
+  });
+
+  it('that is being written is not taken away by one who saw a dead owner’s before', () => {
+    const folder = newFolder();
+    write(folder, {});
+    const late: FsPort = {
+      ...nodeFs,
+      rename: (from, to) => {
+        if (from === lockOf(folder)) writeFileSync(from, '');
+        nodeFs.rename(from, to);
+      },
+    };
+    expect(() => takeLock(late, folder, 5, Date.now())).toThrow(locked);
+    expect(readdirSync(folder)).toEqual([LOCK_NAME]);
+  });
+
+  it('is had by one of two takers, whichever call of one the other comes between', () => {
+    const pid = deadPid();
+    for (let turn = 0; turn < 40; turn++) {
+      const folder = newFolder();
+      write(folder, { pid });
+      const owners: LockOwner[] = [];
+      const attempt = (fs: FsPort): void => {
+        try {
+          owners.push(takeLock(fs, folder, 5, Date.now()));
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'RUN_LOCKED' });
+        }
+      };
+      let calls = 0;
+      const interrupted = new Proxy(nodeFs, {
+        get:
+          (port, name: keyof FsPort) =>
+          (...args: unknown[]): unknown => {
+            if (calls++ === turn) attempt(nodeFs);
+            return Reflect.apply(Reflect.get(port, name) as () => unknown, port, args);
+          },
+      });
+      attempt(interrupted);
+      expect(owners.length, `between call ${turn}`).toBe(1);
+      expect(owners.map((owner) => holdsLock(nodeFs, folder, owner))).toEqual([true]);
+      expect(readdirSync(folder)).toEqual([LOCK_NAME]);
     }
   });
 

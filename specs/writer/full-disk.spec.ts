@@ -15,7 +15,8 @@ const PLAN: SessionPlan = {
 const ROWS = PLAN.bursts * PLAN.rowsPerBurst;
 const FULL: Fault = { errno: 'ENOSPC' };
 
-const steps = (fs: MemoryFs, folder: string): number[] => [...(readContents(fs, folder).table.getChild('step') ?? [])].map(Number);
+const steps = (fs: MemoryFs, folder: string): number[] =>
+  [...(readContents(fs, folder).table.getChild('step') ?? [])].map(Number);
 const upTo = (rows: number): number[] => Array.from({ length: rows }, (_, step) => step);
 
 /** Plays a session over a disk that `faulty` makes full; null when it could not be opened. */
@@ -26,10 +27,12 @@ async function play(
   let burst = 0;
   fs.onCall = (call, _path, index) =>
     call !== 'read' && call !== 'close' && faulty(index, burst) ? FULL : null;
-  const end = await runSession(fs, { ...PLAN, between: (done) => (burst = done + 1) }).catch((error: unknown) => {
-    expect(error).toMatchObject({ code: 'IO', errno: 'ENOSPC' });
-    return null;
-  });
+  const end = await runSession(fs, { ...PLAN, between: (done) => (burst = done + 1) }).catch(
+    (error: unknown) => {
+      expect(error).toMatchObject({ code: 'IO', errno: 'ENOSPC' });
+      return null;
+    },
+  );
   fs.onCall = () => null;
   return end;
 }
@@ -57,7 +60,10 @@ async function checkEnd(fs: MemoryFs, { folder, closed, rows }: SessionEnd, what
   expect(steps(fs, folder), what).toEqual(upTo(ROWS));
   expect(fs.openFiles, what).toBe(0);
   checkVersions(fs, folder);
-  expect(fs.namesIn(folder).filter((name) => /\.tmp$|^wal-.*log$|^run\.lock$/.test(name)), what).toEqual([]);
+  expect(
+    fs.namesIn(folder).filter((name) => /\.tmp$|^wal-.*log$|^run\.lock$/.test(name)),
+    what,
+  ).toEqual([]);
 }
 
 describe('a run on a full disk', () => {

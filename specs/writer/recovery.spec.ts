@@ -85,6 +85,28 @@ describe('a recovery', () => {
     }
   });
 
+  it('of a run that was taken up again has the rows of both owners in their order, whenever the second died', async () => {
+    const disk = withBase(new MemoryFs());
+    const first = await runSession(disk, { ...PLAN, dies: true });
+    disk.reboot();
+    const opened = disk.changes.length;
+    const second = await runSession(disk, { ...PLAN, from: first.rows });
+    expect(second.closed).toMatchObject({ error: null, summary: { rows: 2 * first.rows } });
+    expect(contentsOf(disk, second.folder).steps).toEqual(upTo(2 * first.rows));
+    for (let moment = opened; moment <= disk.changes.length; moment++) {
+      const left = MemoryFs.replay(disk.changes, moment);
+      left.reboot();
+      await recoverRun(left, second.folder);
+      const { steps, lines } = contentsOf(left, second.folder);
+      const acknowledged = acknowledgedAt(second, PLAN, moment);
+      expect(steps, `change ${moment}`).toEqual(upTo(steps.length));
+      expect(steps.length).toBeGreaterThanOrEqual(first.rows + acknowledged.rows);
+      const both = [...linesBefore(PLAN.bursts), ...linesBefore(PLAN.bursts)];
+      expect(lines).toEqual(both.slice(0, lines.length));
+      expect(lines.length).toBeGreaterThanOrEqual(both.length / 2 + acknowledged.lines.length);
+    }
+  });
+
   it('of a run of durability power has every acknowledged row and line, whatever was not synced', async () => {
     const plan: SessionPlan = { ...PLAN, options: { ...PLAN.options, durability: 'power' } };
     const { disk, end } = await played(plan);

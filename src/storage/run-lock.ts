@@ -14,6 +14,8 @@ export const HEARTBEAT_MS = 5_000;
 // Another host's clock and a busy owner get three beats before an owner elsewhere is taken for dead.
 const STALE_MS = 3 * HEARTBEAT_MS;
 const MAX_LOCK_BYTES = 4096;
+/** What opening says of a lock that is not there, or is no regular file. */
+const NO_LOCK: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'EMLINK', 'ENXIO', 'EISDIR', 'ENOTDIR']);
 
 /** Who owns a run: enough to tell a living process from another one that got its number later. */
 export interface LockOwner {
@@ -40,7 +42,15 @@ export function readOwnership(fs: FsPort, folder: string, nowMs: number): Owners
   const path = join(folder, LOCK_NAME);
   const facts = fs.stat(path);
   if (facts === null) return { kind: 'free' };
-  const owner = readLock(fs, path);
+  let owner: LockOwner | null;
+  try {
+    owner = readLock(fs, path);
+  } catch {
+    // There is one, and whose it is cannot be read this moment: what is left to go by is its last sign of life.
+    return nowMs - facts.modifiedMs < STALE_MS
+      ? { kind: 'alive', owner: UNKNOWN_OWNER }
+      : { kind: 'dead', owner: null };
+  }
   if (owner === null) {
     // Its maker was cut off while it wrote, or is writing this moment.
     return nowMs - facts.modifiedMs < 1000
@@ -63,7 +73,7 @@ export function takeLock(fs: FsPort, folder: string, epoch: number, nowMs: numbe
   const path = join(folder, LOCK_NAME);
   const mine = thisProcess(fs, epoch);
   for (let attempt = 0; attempt < 5; attempt++) {
-    if (createLock(fs, path, mine)) return mine;
+    if (createLock(fs, path, mine) && !isTakenFrom(fs, folder, mine)) return mine;
     const ownership = readOwnership(fs, folder, nowMs);
     if (ownership.kind === 'alive') throw lockedBy(folder, ownership.owner);
     if (ownership.kind === 'dead') moveAside(fs, folder, ownership.owner);
@@ -71,7 +81,11 @@ export function takeLock(fs: FsPort, folder: string, epoch: number, nowMs: numbe
   throw lockedBy(folder, null);
 }
 
-/** True while the lock in the folder is this owner's. */
+/**
+ * True while the lock in the folder is this owner's.
+ *
+ * @throws an error of the file system, or {@link ExpmanError} `IO`, when that cannot be told
+ */
 export function holdsLock(fs: FsPort, folder: string, owner: LockOwner): boolean {
   return readLock(fs, join(folder, LOCK_NAME))?.token === owner.token;
 }
@@ -79,6 +93,15 @@ export function holdsLock(fs: FsPort, folder: string, owner: LockOwner): boolean
 /** Removes the lock, if it is still this owner's. */
 export function releaseLock(fs: FsPort, folder: string, owner: LockOwner): void {
   if (holdsLock(fs, folder, owner)) fs.remove(join(folder, LOCK_NAME));
+}
+
+/** Whether another taker, who saw the dead lock before this one did, has moved the new one away. */
+function isTakenFrom(fs: FsPort, folder: string, owner: LockOwner): boolean {
+  try {
+    return !holdsLock(fs, folder, owner);
+  } catch {
+    return false; // It was written; who takes it all the same fences this owner.
+  }
 }
 
 function createLock(fs: FsPort, path: string, owner: LockOwner): boolean {
@@ -108,21 +131,36 @@ function moveAside(fs: FsPort, folder: string, dead: LockOwner | null): void {
     if (errnoOf(error) === 'ENOENT') return; // Another taker was faster.
     throw error;
   }
-  const moved = readLock(fs, aside);
-  if (moved !== null && moved.token !== dead?.token) {
-    // A faster taker's fresh lock was moved; it goes back, and this taker has lost.
-    if (fs.stat(join(folder, LOCK_NAME)) === null) fs.rename(aside, join(folder, LOCK_NAME));
-    throw lockedBy(folder, moved);
+  let moved: LockOwner | null = null;
+  try {
+    moved = readLock(fs, aside);
+    if (moved?.token === dead?.token) {
+      fs.remove(aside);
+      return;
+    }
+  } catch (error) {
+    putBack(fs, folder, aside);
+    throw error;
   }
-  fs.remove(aside);
+  // A faster taker's fresh lock was moved; it goes back, and this taker has lost.
+  putBack(fs, folder, aside);
+  throw lockedBy(folder, moved);
 }
 
+function putBack(fs: FsPort, folder: string, aside: string): void {
+  if (fs.stat(join(folder, LOCK_NAME)) === null) fs.rename(aside, join(folder, LOCK_NAME));
+}
+
+/** Null where there is no lock, or none that makes sense; throws where that cannot be told. */
 function readLock(fs: FsPort, path: string): LockOwner | null {
   try {
     const parsed: unknown = JSON.parse(readWhole(fs, path, MAX_LOCK_BYTES).toString('utf8'));
     return isLockOwner(parsed) ? parsed : null;
-  } catch {
-    return null;
+  } catch (error) {
+    // No JSON, too large, a folder, a link or a socket: nothing an owner makes.
+    if (!(error instanceof ExpmanError) || error.code !== 'IO' || NO_LOCK.has(String(error.errno)))
+      return null;
+    throw error;
   }
 }
 
@@ -139,13 +177,16 @@ function isLockOwner(value: unknown): value is LockOwner {
 
 function isAlive(fs: FsPort, owner: LockOwner, beatMs: number, nowMs: number): boolean {
   if (owner.host !== os.hostname()) return nowMs - beatMs < STALE_MS;
-  if (owner.bootId !== null && owner.bootId !== bootId(fs)) return false;
+  // What cannot be read (there may be no descriptor left) is no sign of death.
+  const boot = bootId(fs);
+  if (owner.bootId !== null && boot !== null && owner.bootId !== boot) return false;
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
     if (errnoOf(error) !== 'EPERM') return false;
   }
-  return owner.startTicks === null || owner.startTicks === startTicks(fs, owner.pid);
+  const ticks = startTicks(fs, owner.pid);
+  return owner.startTicks === null || ticks === null || owner.startTicks === ticks;
 }
 
 function thisProcess(fs: FsPort, epoch: number): LockOwner {

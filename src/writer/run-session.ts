@@ -309,6 +309,8 @@ export class RunSession {
         () => this.writeRunFile(status),
         () => this.wal.removeAll(),
         () => removeSegments(fs, folder, this.identity.uuid),
+        // A draft whose removal was refused when the next one took its place.
+        () => removeLeftovers(fs, folder),
         () => releaseLock(fs, folder, owner),
         () => fs.syncFolder(folder),
       );
