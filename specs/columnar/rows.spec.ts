@@ -267,7 +267,7 @@ describe('any rows', () => {
           expect(column(group, field?.name ?? '')).toEqual(merged.map((each) => cellOf(type, each)));
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 });

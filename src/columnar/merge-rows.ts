@@ -15,6 +15,7 @@ export interface RowMerge {
  * Rows without a step stay alone. A merged row stands where its step came first.
  */
 export function planMerge(step: Column & { readonly values: BigInt64Array }): RowMerge | null {
+  if (onlyRises(step)) return null;
   const steps = stepsOf(step);
   const targets = new Int32Array(steps.length);
   // A table of all steps is what costs, and only a step that goes back needs it.
@@ -36,6 +37,18 @@ export function planMerge(step: Column & { readonly values: BigInt64Array }): Ro
     last = value;
   }
   return rows === steps.length ? null : { targets, rows };
+}
+
+function onlyRises({ values, validity, length }: Column & { readonly values: BigInt64Array }): boolean {
+  const halves = halvesOf(values);
+  let last = -Infinity;
+  for (let row = 0; row < length; row++) {
+    if (validity !== null && !bitAt(validity, row)) continue;
+    const value = doubleAt(halves, row);
+    if (value <= last) return false;
+    last = value;
+  }
+  return true;
 }
 
 /** The steps as doubles, NaN where there is none. */

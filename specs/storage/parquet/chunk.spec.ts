@@ -45,7 +45,7 @@ describe('a chunk', () => {
   it.each(TYPES)('of %s in several pages gives back every bit, with and without nulls', (type) => {
     const random = randomOf(4);
     for (const nulls of [0, 0.3]) {
-      const cells = Array.from({ length: 200_003 }, (_, i) => {
+      const cells = Array.from({ length: 140_003 }, (_, i) => {
         if (random() < nulls) return null;
         if (type === 'BOOLEAN') return random() < 0.5;
         if (type === 'UTF8') return `${String(random())} of row ${String(i)}`;

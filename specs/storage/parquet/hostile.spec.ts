@@ -118,7 +118,7 @@ describe('a footer', () => {
           }
         }
       }),
-      { numRuns: 4000 },
+      { numRuns: 2500 },
     );
   });
 

@@ -49,6 +49,7 @@ describe('a Snappy block', () => {
     ['a literal beyond the bytes', [4, 3 << 2, 1]],
     ['more than its size', [1, 1 << 2, 1, 1]],
     ['less than its size', [9, 1 << 2, 1, 1]],
+    ['an offset that is cut off', [7, 2 << 2, 1, 1, 1, 2 | (3 << 2), 1]],
     ['nothing', []],
   ])('of %s is corrupt', (_, block) => {
     expect(() => uncompressSnappy(Uint8Array.from(block), block[0] ?? 5)).toThrow(corrupt);

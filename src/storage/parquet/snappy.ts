@@ -3,6 +3,8 @@ import { corrupt } from './corrupt.js';
 
 /** Snappy's longest copy, 64 bytes, takes three bytes; nothing expands more. */
 const MAX_EXPANSION = 22;
+/** Below this many bytes a loop is faster than a call that copies them. */
+const SHORT = 32;
 
 /**
  * Uncompresses a Snappy block of `size` bytes.
@@ -17,42 +19,36 @@ export function uncompressSnappy(stored: Uint8Array, size: number): Uint8Array {
   const cursor = new ByteCursor(stored);
   if (cursor.varint() !== size) throw corrupt('a compressed page is not as long as its header says');
   const out = new Uint8Array(size);
+  let next = stored.length - cursor.left;
   let at = 0;
-  while (cursor.left > 0) {
-    const tag = cursor.u8();
-    const isLiteral = (tag & 3) === 0;
-    const length = isLiteral ? literalLength(cursor, tag) : copyLength(tag);
+  while (next < stored.length) {
+    const tag = stored[next++] ?? 0;
+    const kind = tag & 3;
+    // How many bytes of a length, or of an offset, follow; what lies behind the end reads as zero.
+    const extra = kind === 0 ? Math.max(0, (tag >>> 2) - 59) : kind === 3 ? 4 : kind;
+    const number = extra === 0 ? 0 : littleEndian(stored, next, extra);
+    next += extra;
+    const length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (kind === 0 && extra > 0 ? number : tag >>> 2) + 1;
     if (length > size - at) throw corrupt('a compressed page expands beyond its size');
-    if (isLiteral) out.set(cursor.take(length), at);
-    else copyBack(out, at, copyOffset(cursor, tag), length);
+    if (kind === 0) {
+      if (length > stored.length - next) throw corrupt('a compressed page ends too early');
+      if (length < SHORT) for (let i = 0; i < length; i++) out[at + i] = stored[next + i] ?? 0;
+      else out.set(stored.subarray(next, next + length), at);
+      next += length;
+    } else {
+      const offset = kind === 1 ? ((tag >>> 5) << 8) | number : number;
+      if (offset === 0 || offset > at) throw corrupt('a compressed page refers to bytes before it');
+      // Byte by byte: a copy may overlap what it writes, which repeats it.
+      for (let i = at, end = at + length; i < end; i++) out[i] = out[i - offset] ?? 0;
+    }
     at += length;
   }
-  if (at !== size) throw corrupt('a compressed page ends too early');
+  if (at !== size || next !== stored.length) throw corrupt('a compressed page ends too early');
   return out;
 }
 
-function literalLength(cursor: ByteCursor, tag: number): number {
-  const short = tag >>> 2;
-  return short < 60 ? short + 1 : littleEndian(cursor, short - 59) + 1;
-}
-
-function copyLength(tag: number): number {
-  return (tag & 3) === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
-}
-
-function copyOffset(cursor: ByteCursor, tag: number): number {
-  if ((tag & 3) === 1) return ((tag >>> 5) << 8) | cursor.u8();
-  return littleEndian(cursor, (tag & 3) === 2 ? 2 : 4);
-}
-
-function littleEndian(cursor: ByteCursor, bytes: number): number {
+function littleEndian(bytes: Uint8Array, at: number, length: number): number {
   let value = 0;
-  for (let shift = 0; shift < bytes * 8; shift += 8) value |= cursor.u8() << shift;
+  for (let i = 0; i < length; i++) value |= (bytes[at + i] ?? 0) << (8 * i);
   return value >>> 0;
-}
-
-/** Copies byte by byte: a copy may overlap what it writes, which repeats it. */
-function copyBack(out: Uint8Array, at: number, offset: number, length: number): void {
-  if (offset === 0 || offset > at) throw corrupt('a compressed page refers to bytes before it');
-  for (let i = at, end = at + length; i < end; i++) out[i] = out[i - offset] ?? 0;
 }
