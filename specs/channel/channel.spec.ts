@@ -201,6 +201,21 @@ describe('the channel', () => {
     expect(rows.at(-1)).toEqual({ step: 1, values: { a: 1, b: 3 } });
   });
 
+  it('is done once with memory that was looked at several times', () => {
+    const channel = rig();
+    channel.encoder.write({ text: 'x'.repeat(40_000) }, 0, 0);
+    channel.encoder.write({ text: '' }, 1, 0);
+    const dropped: number[] = [];
+    const arenas: ArenaSource = {
+      arena: (id) => channel.pool.arena(id),
+      drop: (id) => dropped.push(id),
+    };
+    const reader = new ChannelReader(channel.writer.control, arenas);
+    for (let look = 0; look < 3; look++) reader.read(1 << 20, 0);
+    reader.acknowledge(4, 2);
+    expect(dropped.length).toBe(1);
+  });
+
   it('has its memory back from a writer that died right behind an acknowledgement', () => {
     const channel = rig();
     channel.encoder.write({ text: 'x'.repeat(40_000) }, 0, 0);

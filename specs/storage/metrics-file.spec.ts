@@ -110,6 +110,26 @@ describe('the published rows', () => {
     }
   });
 
+  it('are never renamed from a file whose sync has failed, whatever a second sync says', () => {
+    const fs = new MemoryFs();
+    fs.makeFolder('/run');
+    const file = new MetricsFile(fs, '/run');
+    file.seal(groupOf(0, 10), FIELDS, false);
+    const failed: string[] = [];
+    fs.onCall = (call, path) => {
+      if (call !== 'sync' || failed.length > 0) return null;
+      failed.push(path);
+      return { errno: 'EIO' };
+    };
+    expect(() => publish(file, FIELDS)).toThrow('EIO');
+    publish(file, FIELDS);
+    const renamed = fs.changes.flatMap((change) => (change.kind === 'rename' ? [change.from] : []));
+    expect(failed.length).toBe(1);
+    expect(renamed.length).toBe(1);
+    expect(renamed).not.toEqual(failed);
+    expect(stepsIn(fs)).toEqual(ALL.slice(0, 10));
+  });
+
   it('never grow when another owner has the run', () => {
     const fs = new MemoryFs();
     fs.makeFolder('/run');

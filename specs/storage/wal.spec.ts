@@ -89,6 +89,16 @@ describe('a segment of the log', () => {
       });
   });
 
+  it('saves no frame a second time that stands behind bad bytes once more', () => {
+    const end = whole.ends[3] ?? 0;
+    const again = whole.bytes.subarray(whole.ends[1], whole.ends[2]);
+    const bytes = Buffer.concat([whole.bytes.subarray(0, end), Buffer.from('bad'), again]);
+    expect(readSegment(bytes)).toMatchObject({
+      salvaged: [],
+      verdict: { kind: 'torn', badBytes: 3 + again.length },
+    });
+  });
+
   it('believes no frame of another segment, whose salt differs', () => {
     const other = segmentOf(payloads).bytes.subarray(SEGMENT_HEAD_BYTES);
     const bytes = Buffer.concat([

@@ -1,4 +1,5 @@
-import { defer, map, timer } from 'rxjs';
+import { asyncScheduler, defer, map, of, timer } from 'rxjs';
+import type { Observable, SchedulerLike, Subscription } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { inSlices } from '../../src/writer/in-slices.js';
@@ -47,6 +48,66 @@ describe('rationed work', () => {
       const source = hot('  ab------------------|');
       const expected = '    ---1-----------2----|';
       expectObservable(source.pipe(ration(rationed(), { restMs: (ms) => 3 * ms }))).toBe(expected);
+    });
+  });
+
+  it('starts nothing more once it has ended or nobody wants it, though its rest was not over', () => {
+    let started = 0;
+    const work = (): Observable<number> => defer(() => of(++started));
+    picture(({ hot, flush }) => {
+      hot('a-b|')
+        .pipe(ration(work, { restMs: () => 9 }))
+        .subscribe();
+      const unwanted = hot('a-b')
+        .pipe(ration(work, { restMs: () => 9 }))
+        .subscribe();
+      asyncScheduler.schedule(() => unwanted.unsubscribe(), 5);
+      flush();
+    });
+    expect(started).toBe(2);
+  });
+
+  it('holds on to one rest at a time, however long it goes on', () => {
+    const rests: Subscription[] = [];
+    const scheduler: SchedulerLike = {
+      now: () => asyncScheduler.now(),
+      schedule: (...args: Parameters<SchedulerLike['schedule']>) => {
+        const rest = asyncScheduler.schedule(...args);
+        rests.push(rest);
+        return rest;
+      },
+    };
+    picture(({ hot, flush }) => {
+      hot('a--b--c--d--e--f--g--h')
+        .pipe(ration(() => of(1), { restMs: () => 1, scheduler }))
+        .subscribe();
+      flush();
+    });
+    expect(rests.length).toBe(8);
+    expect(rests.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(1);
+  });
+
+  it('passes an error of its work on, and asks for no more', () => {
+    picture(({ hot, expectObservable, expectSubscriptions }) => {
+      const source = hot('  a--b--|');
+      const subs = '        ^--!';
+      const work = (): Observable<number> =>
+        timer(3).pipe(
+          map(() => {
+            throw new Error('no');
+          }),
+        );
+      expectObservable(source.pipe(ration(work, { restMs: () => 5 }))).toBe('---#', {}, new Error('no'));
+      expectSubscriptions(source.subscriptions).toBe(subs);
+    });
+  });
+
+  it('stops when nobody wants it', () => {
+    picture(({ hot, expectObservable, expectSubscriptions }) => {
+      const source = hot('  ab---------c---');
+      const subs = '        ^--------!';
+      expectObservable(source.pipe(ration(rationed(), { restMs: () => 5 })), subs).toBe('---1');
+      expectSubscriptions(source.subscriptions).toBe(subs);
     });
   });
 

@@ -85,6 +85,18 @@ describe('a recovery', () => {
     }
   });
 
+  it('removes the log of a run that had ended, where only that was left to do', async () => {
+    const { disk, end } = await played(PLAN);
+    const removed = disk.changes.findIndex(
+      ({ kind }, at) => kind === 'remove' && at > disk.changes.length - 5,
+    );
+    const left = MemoryFs.replay(disk.changes, removed);
+    left.remove(`${end.folder}/run.lock`);
+    expect(await recoverRun(left, end.folder)).toMatchObject({ changed: true, status: 'FINISHED' });
+    expect(left.namesIn(end.folder).filter((name) => name.startsWith('wal-'))).toEqual([]);
+    expect(contentsOf(left, end.folder)).toEqual(contentsOf(disk, end.folder));
+  });
+
   it('of a run that was taken up again has the rows of both owners in their order, whenever the second died', async () => {
     const disk = withBase(new MemoryFs());
     const first = await runSession(disk, { ...PLAN, dies: true });

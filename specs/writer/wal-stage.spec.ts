@@ -126,6 +126,20 @@ describe('the first stage of the writer', () => {
     expect(stepsOf(replayWal(fs, FOLDER, UUID, { epoch: 0, seq: 3 }))).toEqual([1, 2]);
   });
 
+  it('keeps a segment until its last record is published', () => {
+    const fs = runFolder();
+    const { log, stage } = walRig(fs);
+    log(0, 1);
+    stage.rotate();
+    log(2, 3);
+    stage.rotate();
+    // The metric, the shape and three rows.
+    stage.dropBelow(5);
+    expect(fs.namesIn(FOLDER)).toEqual(['wal-0-1.log', 'wal-0-2.log']);
+    stage.dropBelow(6);
+    expect(fs.namesIn(FOLDER)).toEqual(['wal-0-2.log']);
+  });
+
   it('does without segments that were removed by hand', () => {
     const fs = runFolder();
     const { log, stage } = walRig(fs);

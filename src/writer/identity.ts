@@ -3,6 +3,7 @@ import { sanitiseParams } from '../model/params.js';
 import type { RunIdentity } from '../model/run-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type Mapping, RUN_NAME, readMapping } from '../storage/run-record.js';
+import { parseSegmentName, segmentName } from '../storage/wal/frame.js';
 import { readOwnership } from '../storage/run-lock.js';
 import { segmentNames } from './replay.js';
 
@@ -60,12 +61,20 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
   };
 }
 
-/** A number for the next owner, above that of every owner there has been. */
+/**
+ * A number for the next owner, above that of every owner there has been.
+ *
+ * @throws {@link ExpmanError} `CORRUPT` where that is no number of an owner
+ */
 export function nextEpoch(fs: FsPort, folder: string, { identity }: KnownRun): number {
   const ownership = readOwnership(fs, folder, Date.now());
   const locked = ownership.kind === 'free' ? -1 : (ownership.owner?.epoch ?? -1);
   const inWal = segmentNames(fs, folder).at(-1)?.epoch ?? -1;
-  return Math.max(identity.epoch, locked, inWal) + 1;
+  const next = Math.max(identity.epoch, locked, inWal) + 1;
+  // Whoever made such a number up, a log that bears it would be found by nobody.
+  if (parseSegmentName(segmentName(next, 0))?.epoch !== next)
+    throw new ExpmanError('CORRUPT', `${folder} says that its owner is number ${next - 1}`, { path: folder });
+  return next;
 }
 
 const isMapping = (value: unknown): value is Mapping =>

@@ -29,7 +29,6 @@ export function ration<T, R>(
       let state: 'idle' | 'working' | 'resting' = 'idle';
       let wanted = false;
       let completed = false;
-      let rest: Subscription | undefined;
       const start = (): void => {
         state = 'working';
         wanted = false;
@@ -51,7 +50,9 @@ export function ration<T, R>(
       };
       const pause = (ms: number): void => {
         state = 'resting';
-        rest = scheduler.schedule(() => {
+        const rest: Subscription = scheduler.schedule(() => {
+          // An action that ran stays with its subscriber until it is unsubscribed: one for each publish of a long run.
+          rest.unsubscribe();
           state = 'idle';
           if (wanted) start();
         }, ms);
@@ -66,7 +67,6 @@ export function ration<T, R>(
           error: (error: unknown) => subscriber.error(error),
           complete: () => {
             completed = true;
-            rest?.unsubscribe();
             if (state !== 'working') subscriber.complete();
           },
         }),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isParamGroup } from '../model/param-value.js';
 import { mergeParams, type Params } from '../model/params.js';
 import type { MetricSummary } from '../model/metric.js';
 import type { RunFile, RunIdentity } from '../model/run-file.js';
@@ -17,11 +18,13 @@ const NEWLINE = 0x0a;
 // Readers refuse YAML of over a megabyte, so a run of very many metrics says only how many more there are.
 const MAX_SUMMARY_BYTES = 512 * 1024;
 const BYTES_PER_SUMMARY = 160;
+const MAX_ARTIFACT_BYTES = 256 * 1024;
+const BYTES_PER_ARTIFACT = 200;
 
 /** Replaces `run.yaml`; `facts` are merged over what the run says of itself. */
 export function writeRunFile(fs: FsPort, folder: string, run: RunFile, facts: Params): void {
   const { metrics, environment, ...rest } = run;
-  const told = mergeParams({ ...(environment !== undefined && { environment }) }, facts);
+  const told = withRoom(mergeParams({ ...(environment !== undefined && { environment }) }, facts));
   replaceFile(
     fs,
     join(folder, RUN_NAME),
@@ -132,6 +135,23 @@ function readFrom(fs: FsPort, path: string, offset: number, limit: number): Buff
   } finally {
     fs.close(file);
   }
+}
+
+/** The facts with as many artifacts as there is room for, and the number of the others; their files are there all the same. */
+function withRoom({ artifacts, ...facts }: Params): Params {
+  if (artifacts === undefined || !isParamGroup(artifacts))
+    return { ...facts, ...(artifacts !== undefined && { artifacts }) };
+  const all = Object.entries(artifacts);
+  let bytes = 0;
+  const kept = all.filter(
+    ([name]) => (bytes += BYTES_PER_ARTIFACT + 2 * Buffer.byteLength(name)) <= MAX_ARTIFACT_BYTES,
+  );
+  const leftOut = all.length - kept.length;
+  return {
+    ...facts,
+    artifacts: Object.fromEntries(kept),
+    ...(leftOut > 0 && { artifactsLeftOut: leftOut }),
+  };
 }
 
 function summariesOf(metrics: ReadonlyMap<string, MetricSummary>): ReadonlyMap<string, unknown> {

@@ -99,8 +99,9 @@ export class RunSession {
       replayedTo: loaded?.replayedTo ?? 0,
     });
     if (second !== null) {
-      this.attach(second);
+      // What may fail comes before the pipeline, whose timers would go on without a session.
       if (loaded !== null) this.identity = this.continuedIdentity(second, loaded.lastStep);
+      this.attach(second);
       if (loaded?.footer != null) this.pipeline?.continueFrom(loaded.footer);
       for (const span of loaded?.spans ?? []) this.pipeline?.rows(span);
       if (this.state.log.pending.length > 0) this.pipeline?.line('');

@@ -1,6 +1,6 @@
 import type { ArenaSource } from '../channel/chunk-pool.js';
 import { WireWord } from '../channel/layout.js';
-import { ExpmanError } from '../model/errors.js';
+import { ExpmanError, errnoOf } from '../model/errors.js';
 import type { RunSummary } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { DescriptorCache } from '../storage/descriptor-cache.js';
@@ -17,6 +17,8 @@ import {
 
 const FEED_MS = 4;
 const DEFAULT_INTERVAL_MS = 10;
+/** How long a run is tried again that cannot be opened: a disk may be full, or descriptors out, for a moment. */
+const OPENING_PATIENCE_MS = 5_000;
 
 /** What a {@link WriterCore} works with. */
 export interface WriterCoreOptions {
@@ -38,11 +40,8 @@ export interface WriterCoreOptions {
  */
 export class WriterCore {
   private readonly sessions = new Map<number, RunSession>();
-  /** Runs that wait for the second stage, and what was asked of them meanwhile. */
-  private readonly waiting = new Map<
-    number,
-    { readonly opening: RunOpening; readonly flushes: [flushId: number, seq: number][] }
-  >();
+  /** Runs that wait for the second stage, or for a file system that lets them be opened. */
+  private readonly waiting = new Map<number, WaitingRun>();
   private readonly context: SessionContext;
   private second: SecondStage | null = null;
   /** No second stage will come. */
@@ -74,24 +73,14 @@ export class WriterCore {
   attach(parts: ColumnarParts): void {
     this.second = { ...parts, gate: parts.publishGate() };
     for (const session of this.sessions.values()) session.attach(this.second);
-    for (const [runId, { opening, flushes }] of this.waiting) {
-      this.waiting.delete(runId);
-      this.open(opening);
-      for (const [flushId, seq] of flushes) this.flush(runId, flushId, seq);
-    }
+    for (const run of this.waiting.values()) this.tryToOpen(run);
   }
 
   /** Takes a run over. One that continues an earlier one waits for the second stage, which alone can read it. */
   open(opening: RunOpening): void {
-    if (opening.continues && this.second === null && !this.hopeless) {
-      this.waiting.set(opening.runId, { opening, flushes: [] });
-      return;
-    }
-    try {
-      this.sessions.set(opening.runId, new RunSession(opening, this.context, this.second));
-    } catch (error) {
-      this.options.post({ kind: 'closed', runId: opening.runId, ...notOpened(opening, error) });
-    }
+    const run: WaitingRun = { opening, flushes: [], failure: null };
+    if (opening.continues && this.second === null && !this.hopeless) this.waiting.set(opening.runId, run);
+    else this.tryToOpen(run);
   }
 
   flush(runId: number, flushId: number, seq: number): void {
@@ -99,14 +88,17 @@ export class WriterCore {
     this.sessions.get(runId)?.flush(flushId, seq);
   }
 
-  /** Ends a run that has no producer any more. */
+  /** Ends a run that has no producer any more; one that could not be opened is given up. */
   end(runId: number, ending: RunEnding): void {
+    const failed = this.waiting.get(runId);
+    if (failed?.failure != null) this.giveUp(failed, failed.failure.error);
     this.sessions.get(runId)?.end(ending);
   }
 
   /** Drains every channel into the WAL once; returns how many bytes came. */
   drain(): number {
     let drained = 0;
+    if (this.second !== null) for (const run of this.waiting.values()) this.tryToOpen(run);
     for (const session of this.sessions.values()) drained += session.drain();
     const { wire } = this.options;
     Atomics.add(wire, WireWord.heartbeat, 1);
@@ -131,10 +123,7 @@ export class WriterCore {
   /** The process is going down: what waits for the second stage goes into the WAL without it. */
   goWithoutSecondStage(): void {
     this.hopeless = true;
-    for (const [runId, { opening }] of this.waiting) {
-      this.waiting.delete(runId);
-      this.open(opening);
-    }
+    for (const run of this.waiting.values()) this.tryToOpen(run);
   }
 
   /** Closes all files and leaves the runs as they are; another writer takes over. */
@@ -157,11 +146,45 @@ export class WriterCore {
     return this.sessions.size + this.waiting.size;
   }
 
+  /** Opens a run; what the file system refuses is tried again at the next drain, as long as that may help. */
+  private tryToOpen(run: WaitingRun): void {
+    const { opening, flushes } = run;
+    const { runId } = opening;
+    try {
+      this.sessions.set(runId, new RunSession(opening, this.context, this.second));
+    } catch (error) {
+      const now = this.context.now();
+      const since = run.failure?.since ?? now;
+      if (this.hopeless || !mayPass(error) || now - since >= OPENING_PATIENCE_MS) this.giveUp(run, error);
+      else this.waiting.set(runId, { opening, flushes, failure: { since, error } });
+      return;
+    }
+    this.waiting.delete(runId);
+    for (const [flushId, seq] of flushes) this.flush(runId, flushId, seq);
+  }
+
+  private giveUp({ opening }: WaitingRun, error: unknown): void {
+    this.waiting.delete(opening.runId);
+    this.options.post({ kind: 'closed', runId: opening.runId, ...notOpened(opening, error) });
+  }
+
   private posted(message: FromWriter): void {
     if (message.kind === 'closed') this.sessions.delete(message.runId);
     this.options.post(message);
   }
 }
+
+/** A run that is not open yet, and what was asked of it meanwhile. */
+interface WaitingRun {
+  readonly opening: RunOpening;
+  readonly flushes: [flushId: number, seq: number][];
+  /** Why it could not be opened the last time, and since when. */
+  readonly failure: { readonly since: number; readonly error: unknown } | null;
+}
+
+/** Whether an error is the file system's, and not one of what the files say. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof ExpmanError ? error.code === 'IO' : errnoOf(error) !== undefined;
 
 /** What is said of a run whose folder cannot be read or written. */
 function notOpened(

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import type { RunFile } from '../../src/model/run-file.js';
+import { RunStatus } from '../../src/model/run-status.js';
+import { RUN_NAME, readMapping } from '../../src/storage/run-record.js';
+import { readIdentity } from '../../src/writer/identity.js';
+import { writeRunFile } from '../../src/writer/run-files.js';
+import { FOLDER, UUID, runFolder } from './wal-rig.js';
+
+const RUN: RunFile = {
+  experiment: 'e',
+  run: 'r',
+  uuid: UUID,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  pid: 1,
+  host: 'h',
+  epoch: 0,
+  tags: [],
+  notes: '',
+  group: null,
+  status: RunStatus.Running,
+  durationMs: 0,
+  heartbeatAt: '2026-01-01T00:00:00.000Z',
+  counts: { rows: 0, dropped: 0, invalid: 0 },
+  metrics: new Map(),
+};
+const fact = { bytes: 1, sha256: 'a'.repeat(64), savedAt: '2026-01-01T00:00:00.000Z' };
+const artifacts = (count: number): Record<string, typeof fact> =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`images/${at}.png`, fact]));
+
+describe('run.yaml', () => {
+  it('says of every artifact what it is', () => {
+    const fs = runFolder();
+    writeRunFile(fs, FOLDER, RUN, { artifacts: artifacts(3), other: 1 });
+    expect(readMapping(fs, FOLDER, RUN_NAME)).toMatchObject({ artifacts: artifacts(3), other: 1 });
+  });
+
+  it('of a run with more metrics and artifacts than it has room for can still be read, and says how many it left out', () => {
+    const fs = runFolder();
+    const summary = { last: 0.1, count: 1, min: 0.1, max: 0.1, mean: 0.1, minStep: 1, maxStep: 1 };
+    const metrics = new Map(Array.from({ length: 20_000 }, (_, at) => [`layer.${at}.weight`, summary]));
+    writeRunFile(fs, FOLDER, { ...RUN, metrics }, { artifacts: artifacts(20_000) });
+    expect(readIdentity(fs, FOLDER).identity.uuid).toBe(UUID);
+    const file = readMapping(fs, FOLDER, RUN_NAME) ?? {};
+    const told = Object.keys(file['artifacts'] as object).length;
+    expect(told).toBeGreaterThan(500);
+    expect(file['artifactsLeftOut']).toBe(20_000 - told);
+  });
+});
