@@ -61,16 +61,12 @@ async function killInTheMiddle(claimsFile: string): Promise<string> {
   ])) as [string];
   const cut = new AbortController();
   void exited.then(() => cut.abort(new Error('the child ended by itself')));
-  while (!readdirSync(runDir).some(isWal)) await sleep(10, null, cut);
+  while (!readdirSync(runDir).includes('metrics.parquet')) await sleep(10, null, cut);
   await sleep(400, null, cut);
   child.kill('SIGKILL');
   await exited;
   console.log(`child ${child.pid ?? '?'} killed in a loop that never yields; its run: ${shortPath(runDir)}`);
   return runDir;
-}
-
-function isWal(name: string): boolean {
-  return /^wal-.*\.log$/.test(name);
 }
 
 function expman(command: 'inspect' | 'recover', runDir: string): void {
