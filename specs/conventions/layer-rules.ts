@@ -51,7 +51,6 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   rxjs: [''],
   'apache-arrow': ['columnar/'],
   'parquetjs-lite': ['storage/parquet/'],
-  hyparquet: ['storage/parquet/', 'reader/'],
   winston: ['engine/run-logger.ts'],
   yaml: ['storage/yaml-file.ts'],
 };

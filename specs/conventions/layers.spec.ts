@@ -96,8 +96,6 @@ describe('the layer rules', () => {
   it.each([
     ['columnar/a.ts', 'apache-arrow'],
     ['storage/parquet/a.ts', 'parquetjs-lite/lib/writer.js'],
-    ['storage/parquet/a.ts', 'hyparquet'],
-    ['reader/a.ts', 'hyparquet'],
     ['engine/run-logger.ts', 'winston'],
     ['storage/yaml-file.ts', 'yaml'],
     ['model/a.ts', 'rxjs'],

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
+import { openFilesIn, threads } from '../support/own-process.js';
 import { duckdb } from '../support/read-back.js';
 import { tempFolders } from '../support/temp-folder.js';
 
@@ -43,21 +43,3 @@ describe('five hundred runs at once in one process', () => {
     },
   );
 });
-
-/** Threads of this process; 0 where there is no /proc. */
-function threads(): number {
-  if (!existsSync('/proc/self/status')) return 0;
-  return Number(/^Threads:\s+(\d+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
-}
-
-/** How many descriptors of this process are files below a folder. */
-function openFilesIn(base: string): number {
-  if (!existsSync('/proc/self/fd')) return 0;
-  return readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(base);
-    } catch {
-      return false; // Closed since it was listed.
-    }
-  }).length;
-}

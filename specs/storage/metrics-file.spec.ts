@@ -105,7 +105,6 @@ describe('the published rows', () => {
       fs.onCall = () => null;
       publish(file, FIELDS);
       expect(stepsIn(fs), last).toEqual(ALL);
-      file.dispose();
       expect(fs.openFiles, last).toBe(0);
     }
   });
@@ -128,6 +127,16 @@ describe('the published rows', () => {
     expect(renamed.length).toBe(1);
     expect(renamed).not.toEqual(failed);
     expect(stepsIn(fs)).toEqual(ALL.slice(0, 10));
+  });
+
+  it('are a whole file before there are any, and its footer counts the rows of the file', () => {
+    const fs = new MemoryFs();
+    fs.makeFolder('/run');
+    const file = new MetricsFile(fs, '/run');
+    publish(file, FIELDS);
+    expect(stepsIn(fs)).toEqual([]);
+    publish(file, FIELDS, groupOf(0, 10));
+    expect(readFooter(fs, PATH).metadata.get('rows')).toBe('10');
   });
 
   it('never grow when another owner has the run', () => {

@@ -82,6 +82,11 @@ export class RunControl {
     Atomics.store(this.words, WORD.closed, 1);
   }
 
+  /** Rows are not getting through: the disk refuses them, another owner has the run, or the writer is done with it. */
+  get stuck(): boolean {
+    return this.trouble !== RunTrouble.none || this.closed;
+  }
+
   /** What the process's end means for the run stands in run.yaml, or cannot be written there. */
   get told(): boolean {
     return Atomics.load(this.words, WORD.told) === 1;

@@ -1,5 +1,5 @@
 import type { ParseArgsConfig } from 'node:util';
-import { type ErrorCode, ExpmanError } from '../model/errors.js';
+import { type ErrorCode, ExpmanError, messageOf } from '../model/errors.js';
 import { ExitCode, type Terminal } from './terminal.js';
 
 /** A command of the CLI. */
@@ -16,9 +16,9 @@ export interface Command {
 }
 
 /** What is told of an error: its code and message, without a stack. */
-export function messageOf(error: unknown): string {
+export function codeAndMessageOf(error: unknown): string {
   if (error instanceof ExpmanError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** The exit code an error stands for. */

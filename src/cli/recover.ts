@@ -4,7 +4,7 @@ import { nodeFs } from '../storage/node-fs.js';
 import { type Recovery, recoverRun } from '../writer/recover-run.js';
 import { runFoldersIn } from '../reader/run-folders.js';
 import { printable } from './printable.js';
-import { type Command, exitCodeOf, messageOf } from './command.js';
+import { type Command, exitCodeOf, codeAndMessageOf } from './command.js';
 import { ExitCode, type Terminal } from './terminal.js';
 
 interface Failure {
@@ -31,8 +31,8 @@ export const recover: Command = {
         if (json !== true) print(recovery, terminal);
       } catch (error) {
         const code = error instanceof ExpmanError ? error.code : 'IO';
-        failed.push({ runDir, code, message: messageOf(error), exitCode: exitCodeOf(error) });
-        terminal.complain(printable(messageOf(error)));
+        failed.push({ runDir, code, message: codeAndMessageOf(error), exitCode: exitCodeOf(error) });
+        terminal.complain(printable(codeAndMessageOf(error)));
       }
     }
     if (json === true)

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
+import { messageOf } from '../model/errors.js';
 import { nearestWord } from '../model/nearest-word.js';
 import { VERSION } from '../model/version.js';
-import { type Command, exitCodeOf, messageOf } from './command.js';
+import { type Command, codeAndMessageOf, exitCodeOf } from './command.js';
 import { inspect } from './inspect.js';
 import { recover } from './recover.js';
 import { verify } from './verify.js';
@@ -41,10 +42,7 @@ async function runCommand(command: Command, args: readonly string[], terminal: T
       allowPositionals: true,
     });
   } catch (error) {
-    return usageError(
-      terminal,
-      `${error instanceof Error ? error.message : String(error)}\n\n${command.usage}`,
-    );
+    return usageError(terminal, `${messageOf(error)}\n\n${command.usage}`);
   }
   const { values, positionals } = parsed;
   if (values['help'] === true) {
@@ -56,7 +54,9 @@ async function runCommand(command: Command, args: readonly string[], terminal: T
     return await command.run(positionals, values, terminal);
   } catch (error) {
     terminal.complain(
-      values['debug'] === true && error instanceof Error ? (error.stack ?? error.message) : messageOf(error),
+      values['debug'] === true && error instanceof Error
+        ? (error.stack ?? error.message)
+        : codeAndMessageOf(error),
     );
     return exitCodeOf(error);
   }

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { messageOf } from '../model/errors.js';
 
 /** One line of a run log, taken apart. */
 export interface LogLine {
@@ -268,7 +269,7 @@ function memberOf(value: object, key: string): unknown {
 
 function thrown(error: unknown): string {
   try {
-    return `[Thrown: ${(error instanceof Error ? error.message : String(error)).slice(0, 200)}]`;
+    return `[Thrown: ${messageOf(error).slice(0, 200)}]`;
   } catch {
     return '[Thrown]';
   }

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Observable, Subject, defer, map, startWith } from 'rxjs';
 import { RecordKind } from '../channel/layout.js';
-import { RunTrouble } from '../channel/run-control.js';
-import { ExpmanError } from '../model/errors.js';
+import { ExpmanError, messageOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
 import { invalidOption } from '../model/option-rules.js';
 import type { LiveSnapshot } from '../model/live.js';
@@ -13,7 +12,7 @@ import type { Degradation, Health, RunError, RunSummary } from '../model/run-fil
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
-import type { FromWriter, PlainError, RunOpening } from '../writer/messages.js';
+import { type FromWriter, type PlainError, type RunOpening, errorFrom } from '../writer/messages.js';
 import type { RunEnding } from '../writer/run-state.js';
 import { type ArtifactFacts, copyArtifact, writeArtifact } from './artifacts.js';
 import { liveSnapshots } from './live.js';
@@ -25,7 +24,7 @@ import { watchSignals } from './process-signals.js';
 import { RowIntake } from './row-intake.js';
 import { type Logger, createRunLogger } from './run-logger.js';
 import { surroundings } from './surroundings.js';
-import { WriterHost, errorFrom } from './writer-host.js';
+import { WriterHost } from './writer-host.js';
 
 const DEFAULT_LIVE_MS = 100;
 const LOSS_TOLD_EVERY_MS = 100;
@@ -214,10 +213,9 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
           artifacts: { [name]: { bytes, sha256, savedAt: new Date().toISOString() } },
         }),
         (error: unknown) => {
-          const message = error instanceof Error ? error.message : String(error);
           this.intake.text(
             RecordKind.log,
-            formatLogLine('error', `an artifact was not saved: ${message}`, {}, Date.now()),
+            formatLogLine('error', `an artifact was not saved: ${messageOf(error)}`, {}, Date.now()),
           );
           return null;
         },
@@ -365,7 +363,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       committed: () => channel.seq,
       acknowledged: () => channel.control.seq(),
       told: () => channel.control.told,
-      stuck: () => channel.control.trouble !== RunTrouble.none || channel.control.closed,
+      stuck: () => channel.control.stuck,
       onMessage: (message) => this.received(message),
       onWriterLost: (degraded) => {
         this.degraded = degraded;

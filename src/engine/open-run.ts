@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { errnoOf, ExpmanError } from '../model/errors.js';
+import { errnoOf, ExpmanError, messageOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
 import { defaultRunName, type RunName, suffixedName } from '../model/names.js';
 import type { Params } from '../model/params.js';
+import { pause } from '../storage/pause.js';
 import type { RunFile, RunIdentity } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { isTempName, replaceFile } from '../storage/atomic-file.js';
@@ -26,6 +27,7 @@ const EXPERIMENT_NAME = 'experiment.yaml';
 const MAX_SUFFIX = 10_000;
 /** How long a process takes at the most from making a run's folder to its run.yaml. */
 const OPENING_MS = 1_000;
+const LOOK_AGAIN_MS = 5;
 const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP']);
 
 /** A run's folder, made or found, locked, and said to be running. */
@@ -59,11 +61,7 @@ export function openRun(
     if (error instanceof ExpmanError) throw error;
     const errno = errnoOf(error);
     const facts = { path: experiment, cause: error, ...(errno !== undefined && { errno }) };
-    throw new ExpmanError(
-      'IO',
-      `a run cannot be opened in ${experiment}: ${error instanceof Error ? error.message : String(error)}`,
-      facts,
-    );
+    throw new ExpmanError('IO', `a run cannot be opened in ${experiment}: ${messageOf(error)}`, facts);
   }
 }
 
@@ -75,10 +73,7 @@ function claimRun(
   now: number,
 ): OpenedRun {
   const { runName, resume } = config;
-  if (runName === undefined) {
-    if (resume === 'must') throw invalid('resume', "'must' needs a runName", resume);
-    return start(fs, makeFresh(fs, experiment, now), config, environment, now);
-  }
+  if (runName === undefined) return start(fs, makeFresh(fs, experiment, now), config, environment, now);
   const folder = join(experiment, runName);
   if (resume !== 'must' && tryMakeFolder(fs, folder))
     return start(fs, { name: runName, folder }, config, environment, now);
@@ -216,10 +211,9 @@ function syncEntry(fs: FsPort, parent: string): void {
 /** Another process may have made the folder this moment, and be about to write into it. */
 function awaitOpening(fs: FsPort, folder: string): void {
   const until = performance.now() + OPENING_MS;
-  const nobody = new Int32Array(new SharedArrayBuffer(4));
   while (fs.stat(join(folder, RUN_NAME)) === null && performance.now() < until) {
     if (Date.now() - (fs.stat(folder)?.modifiedMs ?? 0) > OPENING_MS) return;
-    Atomics.wait(nobody, 0, 0, 5);
+    pause(LOOK_AGAIN_MS);
   }
 }
 
@@ -245,8 +239,4 @@ function describeExperiment(
     createdAt: new Date(now).toISOString(),
   };
   replaceFile(fs, path, Buffer.from(stringifyYaml(about)));
-}
-
-function invalid(option: string, rule: string, value: unknown): ExpmanError {
-  return new ExpmanError('INVALID_OPTION', `${option}: ${rule}`, { option, rule, value, type: typeof value });
 }

@@ -2,7 +2,6 @@ import type { ChunkPool } from '../channel/chunk-pool.js';
 import { ChannelWriter } from '../channel/channel-writer.js';
 import { CHUNK_BYTES, RecordKind, WireWord } from '../channel/layout.js';
 import { type Rejection, RowEncoder } from '../channel/row-encoder.js';
-import { RunTrouble } from '../channel/run-control.js';
 import { ExpmanError, describeType } from '../model/errors.js';
 import type { ResolvedOptions } from '../model/experiment-config.js';
 import { formatLogLine } from './log-line.js';
@@ -114,13 +113,13 @@ export class RowIntake {
     };
     if (roomy()) return true;
     this.run.wake();
-    const stuck = (): boolean => channel.control.trouble !== RunTrouble.none || channel.control.closed;
-    if (backpressure === 'block' && !stuck()) this.run.waitFor(() => roomy() || stuck());
+    const { control } = channel;
+    if (backpressure === 'block' && !control.stuck) this.run.waitFor(() => roomy() || control.stuck);
     if (roomy()) return true;
-    channel.control.dropped++;
+    control.dropped++;
     this.run.onLoss();
     if (backpressure === 'throw' && otherwise === 'throw') {
-      const facts = { option: 'maxBufferedBytes', value: maxBufferedBytes, count: channel.control.dropped };
+      const facts = { option: 'maxBufferedBytes', value: maxBufferedBytes, count: control.dropped };
       throw new ExpmanError(
         'BACKPRESSURE',
         `maxBufferedBytes (${maxBufferedBytes}) is reached: the row was not taken`,

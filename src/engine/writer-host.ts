@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ChunkPool } from '../channel/chunk-pool.js';
 import { WIRE_BYTES, WireOwner, WireWord } from '../channel/layout.js';
-import { ExpmanError } from '../model/errors.js';
+import { messageOf } from '../model/errors.js';
 import type { Degradation } from '../model/run-file.js';
 import { nodeFs } from '../storage/node-fs.js';
 import * as runFiles from '../writer/run-files.js';
@@ -228,7 +228,7 @@ export class WriterHost {
     const replaced = this.respawns++ < RESPAWNS;
     const degraded: Degradation = {
       code: replaced ? 'WRITER_REPLACED' : 'WRITER_IN_THREAD',
-      message: `the writer thread died (${cause instanceof Error ? cause.message : String(cause)}); ${
+      message: `the writer thread died (${messageOf(cause)}); ${
         replaced ? 'a new one took over' : "rows are written on the caller's thread"
       }`,
       since: new Date().toISOString(),
@@ -326,17 +326,4 @@ function say(text: string): void {
   } catch {
     // Nobody listens to stderr any more.
   }
-}
-
-/** The error a run's close or flush rejects with. */
-export function errorFrom(
-  plain: { readonly code: string; readonly message: string; readonly errno?: string; readonly count: number },
-  path: string,
-): ExpmanError {
-  const code = plain.code === 'FENCED' || plain.code === 'CORRUPT' ? plain.code : 'WRITE_FAILED';
-  return new ExpmanError(code, `${path}: ${plain.message} (${plain.count} rows are not in metrics.parquet)`, {
-    path,
-    count: plain.count,
-    ...(plain.errno !== undefined && { errno: plain.errno }),
-  });
 }

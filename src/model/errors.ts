@@ -82,6 +82,11 @@ export function describeType(value: unknown): string {
   return typeof value;
 }
 
+/** What an error says; of a thrown value that is no error, its text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The operating system's code of an error (`ENOSPC`), or undefined for an error that has none. */
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
-import { type Params, sanitiseParams } from '../model/params.js';
+import { type Params, mergeParams, sanitiseParams } from '../model/params.js';
 import type { RunIdentity } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
@@ -9,7 +9,6 @@ import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/run-lock.js';
 import { CONFIG_NAME, LOG_NAME, readMapping } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
-import { mergeParams } from '../model/params.js';
 import type { RowTable } from '../columnar/table.js';
 import { type RunRows, readRows } from './read-rows.js';
 

@@ -1,24 +1,24 @@
 import { join } from 'node:path';
 import type { Column, ColumnField } from '../columnar/column.js';
 import { concatColumns } from '../columnar/concat.js';
-import { MetricColumns, type PlainMetricColumn } from '../columnar/metric-columns.js';
+import { MetricColumns } from '../columnar/metric-columns.js';
 import { type RowBatch, recordBatchOf } from '../columnar/record-batch.js';
-import { RowGroupBatches, STEP_FIELD, TIMESTAMP_FIELD } from '../columnar/row-group.js';
+import { RowGroupBatches } from '../columnar/row-group.js';
 import { type RowTable, tableOf } from '../columnar/table.js';
 import { widenColumn } from '../columnar/widen.js';
 import type { RowSpan } from '../channel/records.js';
 import { ExpmanError, errnoOf } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
-import { decodeParams } from '../model/params.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooterOf } from '../storage/metrics-footer.js';
 import { readAll } from '../storage/read-all.js';
 import { type FileFooter, type PlacedChunk, decodeChunk } from '../storage/parquet/index.js';
 import { decodeSpans } from '../writer/decode-spans.js';
-import { MetricSummaries, type PlainTally } from '../writer/metric-summaries.js';
+import { type FileFacts, factsOf } from '../writer/file-metadata.js';
+import { MetricSummaries } from '../writer/metric-summaries.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal } from '../writer/replay.js';
-import { watermarkOf } from '../writer/run-pipeline.js';
+import { rowBatchOf } from '../writer/row-batch.js';
 
 const ROWS_PER_BATCH = 64 * 1024;
 const ATTEMPTS = 20;
@@ -46,9 +46,7 @@ export function readRows(fs: FsPort, runDir: string, uuid: string, wantsValues: 
     const file = openIfThere(fs, path);
     try {
       const published = file === null ? NOTHING : readPublished(fs, file, path, uuid);
-      const { footer } = published;
-      const from = footer === null ? NOTHING_PUBLISHED : watermarkOf(footer.metadata);
-      const replay = replayWal(fs, runDir, uuid, from);
+      const replay = replayWal(fs, runDir, uuid, published.facts?.watermark ?? NOTHING_PUBLISHED);
       if (attempt < ATTEMPTS && isNewer(fs, path, file)) continue;
       return rowsFrom(published, replay, wantsValues);
     } catch (error) {
@@ -62,23 +60,25 @@ export function readRows(fs: FsPort, runDir: string, uuid: string, wantsValues: 
 
 interface Published {
   readonly footer: FileFooter | null;
+  readonly facts: FileFacts | null;
   /** Reads a chunk's bytes. */
   readonly read: (chunk: PlacedChunk) => Uint8Array;
   readonly corrupt: readonly string[];
 }
 
-const NOTHING: Published = { footer: null, read: () => new Uint8Array(), corrupt: [] };
+const NOTHING: Published = { footer: null, facts: null, read: () => new Uint8Array(), corrupt: [] };
 
 function readPublished(fs: FsPort, file: number, path: string, uuid: string): Published {
   try {
     const footer = readFooterOf(fs, file, path);
-    if (footer.metadata.get('run_uuid') !== uuid) return { ...NOTHING, corrupt: [METRICS_NAME] };
+    const facts = factsOf(footer.metadata);
+    if (facts.runUuid !== uuid) return { ...NOTHING, corrupt: [METRICS_NAME] };
     const read = ({ offset, length }: PlacedChunk): Uint8Array => {
       const bytes = new Uint8Array(length);
       readAll(fs, file, bytes, offset, path);
       return bytes;
     };
-    return { footer, read, corrupt: [] };
+    return { footer, facts, read, corrupt: [] };
   } catch (error) {
     if (error instanceof ExpmanError && error.code === 'CORRUPT')
       return { ...NOTHING, corrupt: [METRICS_NAME] };
@@ -102,42 +102,25 @@ function isNewer(fs: FsPort, path: string, file: number | null): boolean {
 }
 
 function rowsFrom(published: Published, replay: Replay, wantsValues: boolean): RunRows {
-  const { footer, corrupt } = published;
-  const kept = decodeParams(footer?.metadata.get('summary') ?? '{}');
+  const { facts, corrupt } = published;
   const summaries = new MetricSummaries();
-  summaries.restore((kept['tallies'] ?? []) as unknown as PlainTally[]);
+  summaries.restore(facts?.tallies ?? []);
   for (const spans of batchesOf(replay.spans)) summaries.add(decodeSpans(spans));
   return {
-    publishedRows: Number(footer?.metadata.get('logged_rows') ?? 0),
+    publishedRows: facts?.loggedRows ?? 0,
     replay,
     metrics: summaries.toSummary(),
     corrupt,
-    table: wantsValues
-      ? tableFrom(published, replay.spans, (kept['columns'] ?? []) as unknown as PlainMetricColumn[])
-      : null,
+    table: wantsValues ? tableFrom(published, replay.spans) : null,
   };
 }
 
-function tableFrom(
-  published: Published,
-  spans: readonly RowSpan[],
-  known: readonly PlainMetricColumn[],
-): RowTable {
-  const { footer } = published;
+function tableFrom(published: Published, spans: readonly RowSpan[]): RowTable {
+  const { footer, facts } = published;
   const columns = new MetricColumns();
-  columns.restore(known, footer?.fields ?? []);
+  columns.restore(facts?.columns ?? [], footer?.fields ?? []);
   const tail = new RowGroupBatches();
-  for (const some of batchesOf(spans)) {
-    const { step, timestamp, metrics } = decodeSpans(some);
-    const named = metrics.map(({ metric, column }) => ({ ...column, name: columns.admit(metric, column) }));
-    tail.add(
-      recordBatchOf([
-        { ...step, name: STEP_FIELD.name },
-        { ...timestamp, name: TIMESTAMP_FIELD.name },
-        ...named,
-      ]),
-    );
-  }
+  for (const some of batchesOf(spans)) tail.add(rowBatchOf(decodeSpans(some), columns));
   const { fields } = columns;
   const last = batchOf(fields, tail.rows === 0 ? [] : [...tail.columns(fields)]);
   if (footer === null) return tableOf([last]);

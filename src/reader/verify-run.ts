@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { ExpmanError, errnoOf } from '../model/errors.js';
+import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
 import type { RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
@@ -95,5 +95,5 @@ function checkChunks(fs: FsPort, file: number, path: string, { groups, fields }:
 
 function problemOf(file: string, error: unknown): Problem {
   const code = error instanceof ExpmanError ? error.code : (errnoOf(error) ?? 'CORRUPT');
-  return { file, code, message: error instanceof Error ? error.message : String(error) };
+  return { file, code, message: messageOf(error) };
 }

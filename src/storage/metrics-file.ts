@@ -88,11 +88,6 @@ export class MetricsFile {
     ];
   }
 
-  /** Rows in sealed groups. */
-  get sealedRows(): number {
-    return this.groups.reduce((sum, { rows }) => sum + rows, 0);
-  }
-
   /** Encodes a full group and writes it to the draft; it will only be copied from then on. */
   seal(batches: RowGroupBatches, fields: readonly ColumnField[], compress: boolean): void {
     const chunks: EncodedChunk[] = [];
@@ -129,12 +124,6 @@ export class MetricsFile {
     } finally {
       this.publishing = false;
     }
-  }
-
-  /** Removes what was never published. */
-  dispose(): void {
-    for (const { path, published } of this.extents) if (!published) attempt(() => this.fs.remove(path));
-    this.extents = this.extents.filter(({ published }) => published);
   }
 
   /**
@@ -254,11 +243,13 @@ export class MetricsFile {
       groups.push({ rows: chunks[0]?.rows ?? 0, chunks });
       regions.push({ offset: sealed.end, length: end - sealed.end, crc });
     }
-    const footer = encodeFooter({ fields, groups, regions, metadata });
+    const rows = groups.reduce((sum, group) => sum + group.rows, 0);
+    const said = new Map([...metadata, ['rows', String(rows)]]);
+    const footer = encodeFooter({ fields, groups, regions, metadata: said });
     writeAll(this.fs, file, footer, end);
     yield;
     this.fs.sync(file);
-    return { bytes: end + footer.length, rows: groups.reduce((sum, { rows }) => sum + rows, 0) };
+    return { bytes: end + footer.length, rows };
   }
 
   private verify(path: string, expected: PublishFacts): void {

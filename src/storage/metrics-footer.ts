@@ -31,7 +31,7 @@ export function readFooterOf(fs: FsPort, file: number, path: string): FileFooter
     return bytes;
   };
   const tail = readTail(Math.min(size, TAIL_BYTES));
-  const length = footerLength(tail.subarray(tail.length - 8)) + 8;
+  const length = footerLength(tail.subarray(tail.length - 8));
   if (length > size)
     throw new ExpmanError('CORRUPT', `${path} has ${size} bytes, its footer says ${length}`, { path });
   return decodeFooter(length <= tail.length ? tail : readTail(length), size);

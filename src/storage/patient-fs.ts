@@ -1,4 +1,5 @@
 import { errnoOf } from '../model/errors.js';
+import { pause } from './pause.js';
 import type { FsPort } from './fs-port.js';
 
 const PATIENCE_MS = 2_000;
@@ -20,14 +21,13 @@ export function patientFs(fs: FsPort): FsPort {
 
 function patiently<T>(work: () => T): T {
   const until = performance.now() + PATIENCE_MS;
-  const nobody = new Int32Array(new SharedArrayBuffer(4));
   for (;;) {
     try {
       return work();
     } catch (error) {
       const errno = errnoOf(error);
       if ((errno !== 'EMFILE' && errno !== 'ENFILE') || performance.now() >= until) throw error;
-      Atomics.wait(nobody, 0, 0, PAUSE_MS);
+      pause(PAUSE_MS);
     }
   }
 }

@@ -6,9 +6,9 @@ import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
 import type { FileFooter } from '../storage/parquet/index.js';
 import { CONFIG_NAME, LOG_NAME, RUN_NAME, readMapping } from '../storage/run-record.js';
+import { factsOf } from './file-metadata.js';
 import { type LoadedRun, loadedFrom } from './load-state.js';
 import { NOTHING_PUBLISHED, replayWal } from './replay.js';
-import { watermarkOf } from './run-pipeline.js';
 import type { RunState } from './run-state.js';
 
 /**
@@ -22,7 +22,7 @@ export function loadRun(fs: FsPort, folder: string, runUuid: string, epoch: numb
     fs,
     folder,
     runUuid,
-    footer === null ? NOTHING_PUBLISHED : watermarkOf(footer.metadata),
+    footer === null ? NOTHING_PUBLISHED : factsOf(footer.metadata).watermark,
     true,
   );
   if (replay.end.epoch < 0) restoreFromFiles(fs, folder, replay.state);
@@ -34,7 +34,7 @@ function loadFooter(fs: FsPort, folder: string, runUuid: string): FileFooter | n
   if (fs.stat(path) === null) return null;
   try {
     const footer = readFooter(fs, path);
-    if (footer.metadata.get('run_uuid') === runUuid) return footer;
+    if (factsOf(footer.metadata).runUuid === runUuid) return footer;
     throw new ExpmanError('CORRUPT', `${path} belongs to another run`, { path });
   } catch (error) {
     if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;

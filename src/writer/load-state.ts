@@ -1,7 +1,7 @@
 import { type RowSpan, eachStep } from '../channel/records.js';
-import { decodeParams } from '../model/params.js';
 import type { FsPort } from '../storage/fs-port.js';
 import type { FileFooter } from '../storage/parquet/index.js';
+import { factsOf } from './file-metadata.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay.js';
 import type { RunState } from './run-state.js';
 
@@ -26,21 +26,21 @@ export interface LoadedRun {
 export function loadedFrom(replay: Replay, epoch: number, footer: FileFooter | null): LoadedRun {
   const { state, spans, segments, end } = replay;
   if (end.epoch !== epoch) state.startEpoch();
+  const published = footer === null ? null : factsOf(footer.metadata);
   const own = segments.filter((segment) => segment.epoch === epoch);
   return {
     state,
     footer,
     spans,
-    rows: Number(footer?.metadata.get('logged_rows') ?? 0) + replay.rows,
-    lastStep: lastStepOf(spans, footer),
+    rows: (published?.loggedRows ?? 0) + replay.rows,
+    lastStep: lastStepOf(spans, published?.lastStep ?? null),
     nextSegment: own.reduce((next, { number }) => Math.max(next, number + 1), 0),
     replayedTo: end.epoch === epoch ? end.seq : 0,
   };
 }
 
-function lastStepOf(spans: readonly RowSpan[], footer: FileFooter | null): number | null {
-  const published = decodeParams(footer?.metadata.get('summary') ?? '{}')['lastStep'];
-  let last = typeof published === 'number' ? published : -Infinity;
+function lastStepOf(spans: readonly RowSpan[], published: number | null): number | null {
+  let last = published ?? -Infinity;
   for (const span of spans)
     eachStep(span, (step) => {
       if (step > last) last = step;

@@ -1,3 +1,4 @@
+import { ExpmanError } from '../model/errors.js';
 import type { ResolvedOptions } from '../model/experiment-config.js';
 import type { Degradation, Health, RunIdentity, RunSummary } from '../model/run-file.js';
 import type { LockOwner } from '../storage/run-lock.js';
@@ -40,6 +41,15 @@ export interface PlainError {
   readonly errno?: string;
   /** Rows that are in memory only. */
   readonly count: number;
+}
+
+/** The error a close, a flush or a recovery of the run in `folder` rejects with. */
+export function errorFrom({ code, message, errno, count }: PlainError, folder: string): ExpmanError {
+  return new ExpmanError(
+    code === 'FENCED' || code === 'CORRUPT' ? code : 'WRITE_FAILED',
+    `${folder}: ${message} (${count} rows are not in metrics.parquet)`,
+    { path: folder, count, ...(errno !== undefined && { errno }) },
+  );
 }
 
 /** What a writer says to the caller's thread. */

@@ -3,7 +3,6 @@ import { ChannelWriter } from '../channel/channel-writer.js';
 import { ChunkPool } from '../channel/chunk-pool.js';
 import { WIRE_BYTES } from '../channel/layout.js';
 import { attempt } from '../model/attempt.js';
-import { ExpmanError } from '../model/errors.js';
 import { resolveOptions } from '../model/option-rules.js';
 import type { RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
@@ -20,7 +19,7 @@ import {
 import * as columnarParts from './columnar-parts.js';
 import * as runFiles from './run-files.js';
 import { type KnownRun, nextEpoch, readIdentity } from './identity.js';
-import type { FromWriter } from './messages.js';
+import { type FromWriter, errorFrom } from './messages.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal, segmentNames } from './replay.js';
 import type { RunEnding } from './run-state.js';
 import { WriterCore } from './writer-core.js';
@@ -94,8 +93,7 @@ function takeToItsEnd(
       if (error === null) resolve(summary);
       else {
         attempt(() => releaseLock(fs, folder, owner));
-        const code = error.code === 'FENCED' || error.code === 'CORRUPT' ? error.code : 'WRITE_FAILED';
-        reject(new ExpmanError(code, `${folder}: ${error.message}`, { path: folder, count: error.count }));
+        reject(errorFrom(error, folder));
       }
     };
     const core = new WriterCore({ fs, wire, arenas: pool, post, runFiles });

@@ -13,21 +13,22 @@ import {
   of,
 } from 'rxjs';
 import type { RowSpan } from '../channel/records.js';
-import { MetricColumns, type PlainMetricColumn } from '../columnar/metric-columns.js';
-import { type RowBatch, recordBatchOf } from '../columnar/record-batch.js';
+import { MetricColumns } from '../columnar/metric-columns.js';
+import type { RowBatch } from '../columnar/record-batch.js';
 import { RowGroupBatches } from '../columnar/row-group.js';
-import { decodeParams, encodeParams } from '../model/params.js';
 import type { Health } from '../model/run-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { MetricsFile, type PublishFacts } from '../storage/metrics-file.js';
 import type { FileFooter } from '../storage/parquet/index.js';
 import { type DecodedRows, decodeSpans } from './decode-spans.js';
+import { factsOf, metadataOf } from './file-metadata.js';
 import { inSlices } from './in-slices.js';
-import { MetricSummaries, type PlainTally } from './metric-summaries.js';
+import { MetricSummaries } from './metric-summaries.js';
 import { ration } from './ration.js';
 import type { Watermark } from './replay.js';
 import type { Gate } from './publish-gate.js';
 import { appendLines, healLog, syncLog, writeConfigFile } from './run-files.js';
+import { rowBatchOf } from './row-batch.js';
 import type { RunState } from './run-state.js';
 import { spanRowsFor } from './span-rows.js';
 
@@ -37,7 +38,6 @@ const TEXT_FLUSH_MS = 100;
 const LINES_PER_APPEND = 4096;
 /** A publish may take a twentieth of the writer's time. */
 const REST_FACTOR = 20;
-const SCHEMA_VERSION = '1';
 
 /** What became of an attempt to write: a value, not an exception, for it happens in the middle of a stream. */
 export type FlushOutcome =
@@ -157,17 +157,12 @@ export class RunPipeline {
   /** Goes on behind a published file. */
   continueFrom({ groups, regions, fields, metadata }: FileFooter): void {
     this.file.continueFrom(groups, regions);
-    const kept = decodeParams(metadata.get('summary') ?? '{}');
-    this.columns.restore((kept['columns'] ?? []) as unknown as PlainMetricColumn[], fields);
-    this.summaries.restore((kept['tallies'] ?? []) as unknown as PlainTally[]);
-    this.batchedRows = this.publishedRows = Number(metadata.get('logged_rows') ?? 0);
-    this.lastStep = typeof kept['lastStep'] === 'number' ? kept['lastStep'] : null;
-    this.watermark = watermarkOf(metadata);
-  }
-
-  /** Metrics whose columns bear another name. */
-  get renamed(): { readonly metric: string; readonly name: string }[] {
-    return this.columns.renamed;
+    const { columns, tallies, loggedRows, lastStep, watermark } = factsOf(metadata);
+    this.columns.restore(columns, fields);
+    this.summaries.restore(tallies);
+    this.batchedRows = this.publishedRows = loggedRows;
+    this.lastStep = lastStep;
+    this.watermark = watermark;
   }
 
   private decode(spans: readonly RowSpan[]): DecodedRows {
@@ -180,13 +175,9 @@ export class RunPipeline {
     return rows;
   }
 
-  private toBatch({ rows, step, timestamp, metrics }: DecodedRows): RowBatch {
-    this.batchedRows += rows;
-    const named = metrics.map(({ metric, column }) => ({
-      ...column,
-      name: this.columns.admit(metric, column),
-    }));
-    return recordBatchOf([{ ...step, name: 'step' }, { ...timestamp, name: 'timestamp' }, ...named]);
+  private toBatch(decoded: DecodedRows): RowBatch {
+    this.batchedRows += decoded.rows;
+    return rowBatchOf(decoded, this.columns);
   }
 
   private append(batch: RowBatch): Observable<FlushOutcome> {
@@ -223,26 +214,20 @@ export class RunPipeline {
       tail: this.group.snapshot(),
       compress: options.compress,
       mayReplace: options.mayReplace,
-      metadata: new Map([
-        ['run_uuid', options.runUuid],
-        ['epoch', String(watermark.epoch)],
-        ['wal_seq', String(watermark.seq)],
-        ['logged_rows', String(batchedRows)],
-        ['schema_version', SCHEMA_VERSION],
-        ['summary', this.plainSummary()],
-      ]),
+      metadata: metadataOf({
+        runUuid: options.runUuid,
+        watermark,
+        loggedRows: batchedRows,
+        columns: columns.toPlain(),
+        tallies: this.summaries.toPlain(),
+        lastStep: this.lastStep,
+      }),
     });
     this.publishedRows = batchedRows;
     const { count, totalMs } = this.publishes;
     this.publishes = { count: count + 1, totalMs: totalMs + performance.now() - startedAt };
     options.onPublished(watermark);
     return facts;
-  }
-
-  private plainSummary(): string {
-    const { columns, summaries, lastStep } = this;
-    const tallies = summaries.toPlain().map(([metric, tally]) => [metric, { ...tally }] as const);
-    return encodeParams({ columns: columns.toPlain(), tallies, lastStep });
   }
 
   private appendToLog(count: number): Observable<FlushOutcome> {
@@ -288,9 +273,4 @@ function greatestStep(steps: Float64Array, before: number | null): number | null
     if (step > greatest) greatest = step;
   }
   return greatest === -Infinity ? null : greatest;
-}
-
-/** Up to where a file's metadata says it holds the run's records. */
-export function watermarkOf(metadata: ReadonlyMap<string, string>): Watermark {
-  return { epoch: Number(metadata.get('epoch') ?? -1), seq: Number(metadata.get('wal_seq') ?? 0) };
 }

@@ -4,7 +4,7 @@ import type { ArenaSource } from '../channel/chunk-pool.js';
 import type { SplitRecords } from '../channel/records.js';
 import { RunControl, RunTrouble } from '../channel/run-control.js';
 import { attempt } from '../model/attempt.js';
-import { ExpmanError, errnoOf } from '../model/errors.js';
+import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
 import type { Degradation, RunFile, RunIdentity, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
@@ -392,11 +392,10 @@ export class RunSession {
 
   private plainError(error: unknown): PlainError {
     const code = error instanceof ExpmanError && error.code === 'FENCED' ? 'FENCED' : 'WRITE_FAILED';
-    const message = error instanceof Error ? error.message : String(error);
     const errno = error instanceof ExpmanError ? error.errno : errnoOf(error);
     return {
       code,
-      message,
+      message: messageOf(error),
       count: this.rows - (this.pipeline?.publishedRows ?? 0),
       ...(errno !== undefined && { errno }),
     };
@@ -408,7 +407,7 @@ function degradationOf(error: unknown, now: number): Degradation {
     error instanceof ExpmanError ? (error.errno ?? error.code) : (errnoOf(error) ?? 'WRITE_FAILED');
   return {
     code,
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
     since: new Date(now).toISOString(),
   };
 }

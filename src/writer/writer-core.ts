@@ -1,6 +1,6 @@
 import type { ArenaSource } from '../channel/chunk-pool.js';
 import { WireWord } from '../channel/layout.js';
-import { ExpmanError, errnoOf } from '../model/errors.js';
+import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
 import type { RunSummary } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { DescriptorCache } from '../storage/descriptor-cache.js';
@@ -191,7 +191,6 @@ function notOpened(
   { folder }: RunOpening,
   error: unknown,
 ): { readonly summary: RunSummary; readonly error: PlainError } {
-  const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof ExpmanError ? error.code : 'WRITE_FAILED';
   return {
     summary: {
@@ -203,6 +202,6 @@ function notOpened(
       durationMs: 0,
       metrics: new Map(),
     },
-    error: { code, message, count: 0 },
+    error: { code, message: messageOf(error), count: 0 },
   };
 }

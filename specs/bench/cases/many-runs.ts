@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { openFilesIn, threads } from '../../support/own-process.js';
 import {
   inTempFolder,
   millions,
@@ -44,17 +44,4 @@ async function open(count: number, rows: number): Promise<Figure> {
       figure: `${millions((rows / (logged - started)) * 1000)} into the log, closed ${((closed - logged) / 1000).toFixed(1)} s later; ${memory}`,
     };
   });
-}
-
-const threads = (): number =>
-  Number(/^Threads:\s+(\d+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
-
-function openFilesIn(folder: string): number {
-  return readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
-    } catch {
-      return false;
-    }
-  }).length;
 }
