@@ -61,11 +61,11 @@ function rowsOf({ bytes, start, rows, shape }: RowSpan): Row[] {
   return found;
 }
 
-/** As UTF-8 has it: half a pair of surrogates is the sign for what has no sign. */
+/** As UTF-8 has it: half a pair of surrogates is the sign for what has no sign, in a name its number. */
 const wellFormed = (values: Row['values']): Row['values'] =>
   Object.fromEntries(
     Object.entries(values).map(([name, value]) => [
-      utf8(name),
+      name.replace(/[\ud800-\udfff]/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`),
       typeof value === 'string' ? utf8(value) : value,
     ]),
   );

@@ -129,6 +129,15 @@ describe('a column', () => {
     ).toEqual(values);
   });
 
+  it('whose name is no Unicode is spelled out, so that two of them stay two', async () => {
+    const run = open();
+    run.logMetrics({ 'half \ud800': 1, 'half \udc00': 2 }, 1);
+    await run.close();
+    expect(await hyparquet(run.runDir)).toEqual([
+      expect.objectContaining({ 'half \\ud800': 1, 'half \\udc00': 2 }),
+    ]);
+  });
+
   it('gets a suffix and a warning where its name is taken', async () => {
     const run = open();
     run.logMetrics({ step: 10, step_: 11, timestamp: 12 }, 1);

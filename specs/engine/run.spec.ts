@@ -242,6 +242,20 @@ describe('what a run is told', () => {
     expect(logLines(run.runDir)[0]).toContain('parameter "bad" was left out');
   });
 
+  it('keeps config.yaml readable however many parameters there are, and says how many it left out', async () => {
+    const run = open();
+    const many = (call: number): Record<string, string> =>
+      Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`p${call}.${at}`, '\u0080'.repeat(10_000)]));
+    for (let call = 0; call < 4; call++) run.logParams({ first: call, [`call${call}`]: many(call) });
+    await run.flush();
+    await run.close();
+    const { first, ...groups } = yamlOf(run.runDir, 'config.yaml');
+    const kept = Object.values(groups as Record<string, object>).flatMap(Object.keys).length;
+    expect(first).toBe(3);
+    expect(kept).toBeGreaterThan(10);
+    expect(yamlOf(run.runDir)['paramsLeftOut']).toBe(160 - kept);
+  });
+
   it('writes messages of every level into run.log, in order, with meta, children and stacks', async () => {
     const run = open();
     run.logger.info('first', { epoch: 1 });
@@ -323,6 +337,14 @@ describe('the mailbox of a run', () => {
       status: 'FAILED',
       error: { name: 'TypeError', message: 'diverged' },
     });
+  });
+
+  it('can be read whatever the size of its error', async () => {
+    const run = open();
+    run.metrics.error(new Error('x'.repeat(2_000_000)));
+    await run.closed;
+    const { error } = yamlOf(run.runDir);
+    expect(String((error as Error).message).length).toBeLessThan(20_000);
   });
 
   it('shows each row to its taps after the run took it, and completes them at the close', async () => {

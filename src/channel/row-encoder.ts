@@ -206,7 +206,7 @@ export class RowEncoder {
     if (known !== undefined) return known;
     const id = this.metricIds.size;
     this.metricIds.set(metric, id);
-    this.channel.text(RecordKind.metric, id, Buffer.from(metric, 'utf8'));
+    this.channel.text(RecordKind.metric, id, Buffer.from(wellFormed(metric), 'utf8'));
     this.options.onMetric(metric);
     return id;
   }
@@ -265,6 +265,10 @@ function reasonFor(value: unknown): string {
   if (typeof value === 'string') return `a string may have at most ${MAX_STRING_BYTES} bytes`;
   return `a value must be a number, bigint, boolean or string, not ${describeType(value)}`;
 }
+
+/** A name with its lone surrogates spelled out: as U+FFFD, two names could become one. */
+const wellFormed = (name: string): string =>
+  name.replace(/[\ud800-\udfff]/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 
 /** UTF-8, lone surrogates visibly replaced by U+FFFD. */
 function encodeStrings(entries: readonly Entry[]): Buffer[] {

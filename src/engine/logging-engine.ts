@@ -29,6 +29,7 @@ import { WriterHost } from './writer-host.js';
 const DEFAULT_LIVE_MS = 100;
 const LOSS_TOLD_EVERY_MS = 100;
 const RETRY_MS = 100;
+const MAX_ERROR_TEXT = 16 * 1024;
 
 let host: WriterHost | undefined;
 let warnedOfClosedRun = false;
@@ -404,6 +405,11 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
         this.degraded = message.degraded;
         this.changes$.next();
         return;
+      case 'params left out':
+        this.intake.warn('params room', 'config.yaml has no room for all parameters', {
+          leftOut: message.count,
+        });
+        return;
       case 'closed':
         this.finish(message.summary, message.error);
         return;
@@ -477,10 +483,18 @@ function endingOf(exitCode: number, fatal: { readonly error: unknown } | null): 
 }
 
 function plainErrorOf(error: unknown): RunError {
-  if (!(error instanceof Error)) return { name: 'Error', message: describe(error) };
+  if (!(error instanceof Error)) return { name: 'Error', message: bounded(describe(error)) };
   const { name, message, stack } = error;
-  return { name, message, ...(stack !== undefined && { stack }) };
+  return {
+    name: bounded(String(name)),
+    message: bounded(String(message)),
+    ...(stack !== undefined && { stack: bounded(stack) }),
+  };
 }
+
+/** Readers refuse a run.yaml of over a megabyte. */
+const bounded = (text: string): string =>
+  text.length > MAX_ERROR_TEXT ? `${text.slice(0, MAX_ERROR_TEXT)}…` : text;
 
 function describe(value: unknown): string {
   try {

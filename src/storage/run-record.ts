@@ -2,14 +2,12 @@ import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { readWhole } from './atomic-file.js';
 import type { FsPort } from './fs-port.js';
-import { isWhole, parseYaml } from './yaml-file.js';
+import { MAX_YAML_BYTES, isWhole, parseYaml } from './yaml-file.js';
 
 /** The names of a run's text files. */
 export const RUN_NAME = 'run.yaml';
 export const CONFIG_NAME = 'config.yaml';
 export const LOG_NAME = 'run.log';
-
-const MAX_YAML_BYTES = 1024 * 1024;
 
 /** A YAML file's mapping; values are whatever the file says. */
 export type Mapping = Readonly<Record<string, unknown>>;

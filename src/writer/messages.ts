@@ -68,6 +68,8 @@ export type FromWriter =
       readonly publishes: Health['publishes'];
       readonly degraded: Degradation | null;
     }
+  /** config.yaml has no room for so many parameters. */
+  | { readonly kind: 'params left out'; readonly runId: number; readonly count: number }
   | {
       readonly kind: 'closed';
       readonly runId: number;

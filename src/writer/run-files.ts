@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isParamGroup } from '../model/param-value.js';
+import { type ParamValue, isParamGroup } from '../model/param-value.js';
 import { mergeParams, type Params } from '../model/params.js';
 import type { MetricSummary } from '../model/metric.js';
 import type { RunFile, RunIdentity } from '../model/run-file.js';
@@ -8,13 +8,14 @@ import { replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { CONFIG_NAME, LOG_NAME, type Mapping, RUN_NAME } from '../storage/run-record.js';
 import { writeAll } from '../storage/write-all.js';
-import { stringifyYaml } from '../storage/yaml-file.js';
+import { MAX_YAML_BYTES, stringifyYaml } from '../storage/yaml-file.js';
 import type { RunState } from './run-state.js';
 
 /** What run.yaml says of a run that has ended, or is in trouble. */
 const SAYS_IT_ENDED: ReadonlySet<string> = new Set(['endedAt', 'error', 'exitCode', 'degraded']);
 const MAX_TEXT = 256;
 const NEWLINE = 0x0a;
+const END_BYTES = 64;
 // Readers refuse YAML of over a megabyte, so a run of very many metrics says only how many more there are.
 const MAX_SUMMARY_BYTES = 512 * 1024;
 const BYTES_PER_SUMMARY = 160;
@@ -54,10 +55,49 @@ export function reopenRunFile(
   replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml(reopened)));
 }
 
-/** Replaces `config.yaml` by these parameters. */
-export function writeConfigFile(fs: FsPort, folder: string, params: Params): void {
-  replaceFile(fs, join(folder, CONFIG_NAME), Buffer.from(stringifyYaml(params)));
+/**
+ * Replaces `config.yaml` by these parameters, as many of them as readers take; returns how many entries are left out.
+ */
+export function writeConfigFile(fs: FsPort, folder: string, params: Params): number {
+  const whole = Buffer.from(stringifyYaml(params));
+  if (whole.length <= MAX_YAML_BYTES) {
+    replaceFile(fs, join(folder, CONFIG_NAME), whole);
+    return 0;
+  }
+  const { kept, leftOut } = fitting(params, MAX_YAML_BYTES - END_BYTES, '');
+  replaceFile(fs, join(folder, CONFIG_NAME), Buffer.from(stringifyYaml(kept)));
+  return leftOut;
 }
+
+/** As many parameters as fit into so many bytes of YAML, of a group that does not fit a part. */
+function fitting(params: Params, room: number, indent: string): Fitted {
+  const kept: [string, ParamValue][] = [];
+  let leftOut = 0;
+  let bytes = 0;
+  for (const [key, value] of Object.entries(params)) {
+    const size = indentedBytes(stringifyYaml({ [key]: value }), indent);
+    if (bytes + size <= room) {
+      kept.push([key, value]);
+      bytes += size;
+    } else if (isParamGroup(value)) {
+      const part = fitting(value, room - bytes - Buffer.byteLength(key), `${indent}  `);
+      if (part.bytes > 0) kept.push([key, part.kept]);
+      leftOut += part.leftOut;
+      bytes += part.bytes + Buffer.byteLength(key);
+    } else leftOut++;
+  }
+  return { kept: Object.fromEntries(kept), leftOut, bytes };
+}
+
+interface Fitted {
+  readonly kept: Params;
+  /** Entries that are not in it. */
+  readonly leftOut: number;
+  readonly bytes: number;
+}
+
+const indentedBytes = (yaml: string, indent: string): number =>
+  Buffer.byteLength(yaml) + (yaml.split('\n').length - 1) * indent.length;
 
 /** Where a run.log is, and whether its lines are on the device before the state takes them for written. */
 export interface LogPlace {

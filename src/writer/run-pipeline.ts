@@ -10,6 +10,7 @@ import {
   forkJoin,
   last,
   map,
+  mergeWith,
   of,
 } from 'rxjs';
 import type { RowSpan } from '../channel/records.js';
@@ -65,6 +66,8 @@ export interface RunPipelineOptions {
   readonly mayReplace: () => boolean;
   /** Told of everything that fails or works again. */
   readonly onOutcome: (outcome: FlushOutcome) => void;
+  /** Called with how many parameters config.yaml has no room for. */
+  readonly onParamsLeftOut: (count: number) => void;
   /** How many runs share the thread: each rests the longer, the more there are. */
   readonly openRuns: () => number;
   /** Runs publishes one at a time. */
@@ -92,6 +95,7 @@ export class RunPipeline {
   private readonly spans$ = new Subject<RowSpan>();
   private readonly lines$ = new Subject<string>();
   private readonly params$ = new Subject<string>();
+  private readonly retries$ = new Subject<FlushOutcome>();
   private readonly columns = new MetricColumns();
   private readonly file: MetricsFile;
   private group = new RowGroupBatches();
@@ -110,6 +114,7 @@ export class RunPipeline {
       map((spans) => this.decode(spans)),
       map((rows) => this.toBatch(rows)),
       concatMap((batch) => this.append(batch)),
+      mergeWith(this.retries$),
       ration(() => this.publish(), {
         restMs: (ms) => Math.max(flushIntervalMs, REST_FACTOR * ms * options.openRuns()),
       }),
@@ -122,7 +127,7 @@ export class RunPipeline {
     const config$ = this.params$.pipe(
       bufferTime(TEXT_FLUSH_MS),
       filter((params) => params.length > 0),
-      concatMap(() => this.attempt(() => writeConfigFile(fs, folder, options.state.params))),
+      concatMap(() => this.attempt(() => this.writeConfig())),
     );
     this.done$ = forkJoin([
       concat(
@@ -148,10 +153,18 @@ export class RunPipeline {
     this.params$.next(text);
   }
 
+  /** Tries what failed once more, though nothing new came. */
+  retry(): void {
+    this.retries$.next(WRITTEN);
+    if (this.options.state.log.pending.length > 0) this.line('');
+    if (Object.keys(this.options.state.params).length > 0) this.params('');
+  }
+
   complete(): void {
     this.spans$.complete();
     this.lines$.complete();
     this.params$.complete();
+    this.retries$.complete();
   }
 
   /** Goes on behind a published file. */
@@ -228,6 +241,12 @@ export class RunPipeline {
     this.publishes = { count: count + 1, totalMs: totalMs + performance.now() - startedAt };
     options.onPublished(watermark);
     return facts;
+  }
+
+  private writeConfig(): void {
+    const { fs, folder, state, onParamsLeftOut } = this.options;
+    const leftOut = writeConfigFile(fs, folder, state.params) + state.refusedParams;
+    if (leftOut > 0) onParamsLeftOut(leftOut);
   }
 
   private appendToLog(count: number): Observable<FlushOutcome> {

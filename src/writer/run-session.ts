@@ -20,6 +20,10 @@ import { spanRowsFor } from './span-rows.js';
 import { removeLeftovers, removeSegments } from './tidy.js';
 import { WalStage } from './wal-stage.js';
 
+const RETRY_MS = 1_000;
+/** Lines that wait for run.log; a checkpoint, which holds them, must not outgrow a frame. */
+const MAX_PENDING_TEXT = 16 * 1024 * 1024;
+
 /** What all runs of a writer share. */
 export interface SessionContext {
   readonly fs: FsPort;
@@ -69,6 +73,9 @@ export class RunSession {
   private degraded: Degradation | null;
   private lastRunFileAt: number;
   private lastBeatAt: number;
+  private lastRetryAt: number;
+  /** Parameters that config.yaml has no room for. */
+  private paramsLeftOut = 0;
   private readonly rowsBefore: number;
   private identity: RunIdentity;
 
@@ -80,7 +87,7 @@ export class RunSession {
     const { options, folder, identity, owner } = opening;
     const { fs, files, arenas } = context;
     this.control = new RunControl(opening.control);
-    this.lastRunFileAt = this.lastBeatAt = context.now();
+    this.lastRunFileAt = this.lastBeatAt = this.lastRetryAt = context.now();
     this.degraded = opening.degraded;
     this.identity = identity;
     removeLeftovers(fs, folder);
@@ -155,6 +162,7 @@ export class RunSession {
       },
       mayReplace: () => holdsLock(fs, folder, owner),
       onOutcome: (outcome) => this.told(outcome),
+      onParamsLeftOut: (count) => this.tellParamsLeftOut(count),
       openRuns,
       gate,
     });
@@ -167,8 +175,7 @@ export class RunSession {
   /** Moves what the channel holds into the WAL; returns how many bytes. */
   drain(): number {
     if (this.closed) return 0;
-    // The rows stay in shared memory while the second stage has more than its share of the buffer.
-    if (this.pendingBytes > this.opening.options.maxBufferedBytes / 2) return 0;
+    if (this.backlogged) return 0;
     const had = this.wal.trouble;
     const drained = this.wal.drain((split, bytes) => {
       // Without a second stage to come the WAL has them, and who takes over reads them there.
@@ -212,9 +219,13 @@ export class RunSession {
     this.answerWaiters();
   }
 
-  /** Tells the world that the run lives, now and then. */
+  /** Tells the world that the run lives, and tries again what failed, now and then. */
   beat(): void {
     const now = this.context.now();
+    if (!this.closed && this.degraded !== this.opening.degraded && now - this.lastRetryAt >= RETRY_MS) {
+      this.lastRetryAt = now;
+      if (!this.completing) this.pipeline?.retry();
+    }
     if (this.closed || now - this.lastBeatAt < HEARTBEAT_MS) return;
     this.lastBeatAt = now;
     attempt(() => this.context.fs.touch(join(this.opening.folder, LOCK_NAME)));
@@ -226,6 +237,21 @@ export class RunSession {
     if (this.completing || this.pipeline === null) return;
     this.completing = true;
     this.pipeline.complete();
+  }
+
+  /** What comes stays in shared memory while the second stage has more than its share of rows, or of lines. */
+  private get backlogged(): boolean {
+    if (this.context.walOnly()) return false;
+    if (this.pendingBytes > this.opening.options.maxBufferedBytes / 2) return true;
+    if (this.state.pendingText <= MAX_PENDING_TEXT) return false;
+    // A caller that waits for room is not to wait for a run.log that cannot be written.
+    if (this.degraded !== this.opening.degraded) this.control.trouble = RunTrouble.disk;
+    return true;
+  }
+
+  private tellParamsLeftOut(count: number): void {
+    this.paramsLeftOut = count;
+    this.context.post({ kind: 'params left out', runId: this.opening.runId, count });
   }
 
   private get runFiles(): RunFiles {
@@ -304,8 +330,9 @@ export class RunSession {
         },
         () => this.runFiles.healLog({ fs, folder, power: options.durability === 'power' }, this.state),
         () => {
-          if (Object.keys(this.state.params).length > 0)
-            this.runFiles.writeConfigFile(fs, folder, this.state.params);
+          const { params, refusedParams } = this.state;
+          if (Object.keys(params).length > 0)
+            this.paramsLeftOut = this.runFiles.writeConfigFile(fs, folder, params) + refusedParams;
         },
         () => this.writeRunFile(status),
         () => this.wal.removeAll(),
@@ -353,7 +380,11 @@ export class RunSession {
       ...(ending?.exitCode !== undefined && { exitCode: ending.exitCode }),
       ...(this.degraded !== null && { degraded: this.degraded }),
     };
-    this.runFiles.writeRunFile(this.context.fs, folder, run, facts);
+    const { paramsLeftOut } = this;
+    this.runFiles.writeRunFile(this.context.fs, folder, run, {
+      ...facts,
+      ...(paramsLeftOut > 0 && { paramsLeftOut }),
+    });
   }
 
   private get counts(): { readonly dropped: number; readonly invalid: number } {

@@ -1,6 +1,7 @@
 import { type PlainDictionary, RecordDictionary, type SplitRecords } from '../channel/records.js';
 import { ExpmanError } from '../model/errors.js';
-import { type Params, decodeParams, encodeParams, mergeParams } from '../model/params.js';
+import { type Params, decodeParams, encodeParams } from '../model/params.js';
+import { MergedParams } from './merged-params.js';
 
 /** How a run was ended by its caller or its process. */
 export interface RunEnding {
@@ -26,16 +27,42 @@ interface LogTail {
  */
 export class RunState {
   private dictionary = new RecordDictionary();
-  /** Parameters, merged, last write wins. */
-  params: Params = {};
-  /** Facts for run.yaml, merged likewise. */
-  facts: Params = {};
   readonly log: LogTail = { offset: 0, pending: [] };
+  private readonly paramRecords = new MergedParams();
+  private readonly factRecords = new MergedParams();
   ending: RunEnding | null = null;
 
   /** The dictionary rows are decoded by; it changes as records are split. */
   get records(): RecordDictionary {
     return this.dictionary;
+  }
+
+  /** Parameters, merged, last write wins. */
+  get params(): Params {
+    return this.paramRecords.merged;
+  }
+
+  set params(params: Params) {
+    this.paramRecords.restore(params);
+  }
+
+  /** Facts for run.yaml, merged likewise. */
+  get facts(): Params {
+    return this.factRecords.merged;
+  }
+
+  set facts(facts: Params) {
+    this.factRecords.restore(facts);
+  }
+
+  /** Calls whose parameters were not taken: the run has as many as it can hold. */
+  get refusedParams(): number {
+    return this.paramRecords.refused;
+  }
+
+  /** Characters of the lines that are not in run.log yet. */
+  get pendingText(): number {
+    return this.log.pending.reduce((sum, line) => sum + line.length, 0);
   }
 
   /** Metric and shape numbers start again: another producer continues the run. */
@@ -46,8 +73,8 @@ export class RunState {
 
   apply({ lines, params, facts, close }: SplitRecords): void {
     this.log.pending.push(...lines);
-    for (const text of params) this.params = mergeParams(this.params, decodeParams(text));
-    for (const text of facts) this.facts = mergeParams(this.facts, decodeParams(text));
+    for (const text of params) this.paramRecords.add(text);
+    for (const text of facts) this.factRecords.add(text);
     if (close !== null) this.ending = decodeEnding(close);
   }
 
