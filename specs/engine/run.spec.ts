@@ -344,7 +344,7 @@ describe('the mailbox of a run', () => {
     run.metrics.error(new Error('x'.repeat(2_000_000)));
     await run.closed;
     const { error } = yamlOf(run.runDir);
-    expect(String((error as Error).message).length).toBeLessThan(20_000);
+    expect((error as Error).message.length).toBeLessThan(20_000);
   });
 
   it('shows each row to its taps after the run took it, and completes them at the close', async () => {

@@ -486,8 +486,8 @@ function plainErrorOf(error: unknown): RunError {
   if (!(error instanceof Error)) return { name: 'Error', message: bounded(describe(error)) };
   const { name, message, stack } = error;
   return {
-    name: bounded(String(name)),
-    message: bounded(String(message)),
+    name: bounded(describe(name)),
+    message: bounded(describe(message)),
     ...(stack !== undefined && { stack: bounded(stack) }),
   };
 }
