@@ -29,6 +29,8 @@ if (chosen.length < positionals.length) {
   console.error(`scenarios are ${scenarios.map(({ key }) => key).join(', ')}`);
   process.exit(1);
 }
+// A harness that ends without its report has failed.
+process.exitCode = 1;
 const started = performance.now();
 const seconds = (): string => `${((performance.now() - started) / 1000).toFixed(0)} s`;
 const say = (text: string): void => {
@@ -93,7 +95,7 @@ function report(total: Tally): void {
     [
       '',
       `kills ${total.kills}, torn tails ${total.tornTails}, rows acknowledged ${total.rowsAcknowledged}, of those lost 0`,
-      `rows logged and not acknowledged that a kill cost ${total.rowsLost}, the oldest ${total.worstLossMs.toFixed(1)} ms old`,
+      `rows logged and not acknowledged that a kill cost ${total.rowsLost}, the oldest ${total.worstLossMs.toFixed(1)} ms old; this machine’s longest delay ${total.worstDelayMs.toFixed(1)} ms`,
       `other cases ${total.cases}, readers' opens ${total.readerOpens}, their errors ${total.readerErrors}, worst exit ${total.worstExitMs.toFixed(0)} ms`,
       `${failures.length === 0 ? 'ALL INVARIANTS HOLD' : `BROKEN: ${failures.join(', ')}`}, seed ${seed}, ${seconds()}`,
     ].join('\n'),

@@ -40,6 +40,8 @@ export interface Tally {
   worstExitMs: number;
   /** Age of the oldest row that a kill cost, in milliseconds. */
   worstLossMs: number;
+  /** The longest this machine kept a thread that does nothing else from its turn and its sync, in milliseconds. */
+  worstDelayMs: number;
 }
 
 export const emptyTally = (): Tally => ({
@@ -52,6 +54,7 @@ export const emptyTally = (): Tally => ({
   cases: 0,
   worstExitMs: 0,
   worstLossMs: 0,
+  worstDelayMs: 0,
 });
 
 /** What a scenario is run with. */

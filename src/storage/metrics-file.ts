@@ -25,7 +25,7 @@ import { writeAll } from './write-all.js';
 /** The name of a run's published rows. */
 export const METRICS_NAME = 'metrics.parquet';
 const COPY_BYTES = 2 * 1024 * 1024;
-const SYNC_EVERY_BYTES = 16 * 1024 * 1024;
+const SYNC_EVERY_BYTES = 4 * 1024 * 1024;
 
 /** What one publish puts out. */
 export interface Publication {
