@@ -3,26 +3,33 @@
 //   npm run faults                                  the pull request's column, within about ten minutes
 //   npm run faults -- --nightly                     the nightly column
 //   npm run faults -- --seconds 60 random-kills     these scenarios, for a minute
+//   npm run faults -- --amount 1000 random-kills    a thousand cases of it
 //   FAULT_SEED=7 npm run faults                     repeats a seed that a failure named
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { emptyTally, type Scenario, type Tally } from './scenario.js';
+import type { Assignment, Outcome, Said } from './play.js';
+import { emptyTally, type Tally } from './scenario.js';
 import { scenarios } from './scenarios/index.js';
+
+const PLAY = fileURLToPath(new URL('./play.ts', import.meta.url));
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     nightly: { type: 'boolean', default: false },
     seconds: { type: 'string' },
-    kills: { type: 'string' },
+    amount: { type: 'string' },
+    workers: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
 
 const seed = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
 const limitMs = Number(values.seconds ?? (values.nightly ? 8 * 3600 : 540)) * 1000;
+const workers = Number(values.workers ?? Math.min(2, availableParallelism()));
 const chosen =
   positionals.length === 0 ? scenarios : scenarios.filter(({ key }) => positionals.includes(key));
 if (chosen.length < positionals.length) {
@@ -38,65 +45,75 @@ const say = (text: string): void => {
 };
 
 say(`seed ${seed}, ${values.nightly ? 'nightly' : 'pull request'} amounts, at most ${limitMs / 1000} s`);
-const tally = emptyTally();
+const total = emptyTally();
 const failures: string[] = [];
 const skipped: string[] = [];
-// Each has its share of the time that is left; what a quick one leaves is the others'.
-for (const [at, { key, scenario }] of chosen.entries()) {
-  const now = performance.now();
-  await play(key, scenario, now + (started + limitMs - now) / (chosen.length - at));
-}
-report(tally);
-// The writers of sessions that died in this process still have timers, which nobody will end.
-process.exit(failures.length > 0 ? 1 : 0);
+const cut: string[] = [];
+const queue = [...chosen];
+await Promise.all(Array.from({ length: workers }, () => work()));
+report();
+process.exitCode = failures.length > 0 ? 1 : 0;
 
-async function play(key: string, scenario: Scenario, deadline: number): Promise<void> {
-  const reason = scenario.unavailable?.() ?? null;
-  if (reason !== null) {
-    skipped.push(`${key}: ${reason}`);
-    say(`SKIPPED ${scenario.name}: ${reason}`);
+async function work(): Promise<void> {
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    // Each has its share of the time that is left; what a quick one leaves is the others'.
+    const shares = Math.ceil((queue.length + 1) / workers);
+    const left = started + limitMs - performance.now();
+    const { key, scenario } = next;
+    const amount = values.amount === undefined ? null : Number(values.amount);
+    const outcome = await play({ key, seed, nightly: values.nightly, amount, limitMs: left / shares });
+    tell(key, `${scenario.name} (rows ${scenario.rows.join(', ')})`, outcome);
+  }
+}
+
+async function play(assignment: Assignment): Promise<Outcome> {
+  const child = fork(PLAY, { execArgv: ['--import', 'tsx'] });
+  let outcome: Outcome = { kind: 'broken', tally: emptyTally(), report: 'its process died' };
+  child.on('message', (said: Said) => {
+    if (said.kind !== 'progress') outcome = said;
+    else if (process.stdout.isTTY && !values.json)
+      process.stdout.write(`\r  ${assignment.key}: ${said.text}   `);
+  });
+  child.send(assignment);
+  await once(child, 'exit');
+  return outcome;
+}
+
+function tell(key: string, name: string, outcome: Outcome): void {
+  if (outcome.kind === 'skipped') {
+    skipped.push(`${key}: ${outcome.reason}`);
+    say(`SKIPPED ${name}: ${outcome.reason}`);
     return;
   }
-  const folder = mkdtempSync(join(tmpdir(), 'expman-faults-'));
-  const before = { ...tally };
-  try {
-    await scenario.run({
-      folder,
-      seed,
-      tally,
-      amount: (pullRequest, nightly) => Number(values.kills ?? (values.nightly ? nightly : pullRequest)),
-      goOn: () => performance.now() < deadline,
-      progress: (text) => {
-        if (process.stdout.isTTY && !values.json) process.stdout.write(`\r  ${scenario.name}: ${text}   `);
-      },
-    });
-    rmSync(folder, { recursive: true, force: true });
-    say(`ok ${scenario.name} (rows ${scenario.rows.join(', ')}): ${told(before)}, at ${seconds()}`);
-  } catch (error) {
+  add(outcome.tally);
+  if (outcome.kind === 'broken') {
     failures.push(key);
-    console.error(
-      `\nFAILED ${scenario.name}, seed ${seed}; what is left: ${folder}\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    console.error(`\nFAILED ${key}, ${name}, seed ${seed}; ${outcome.report}`);
+    return;
   }
+  if (outcome.cut) cut.push(key);
+  const { kills, cases } = outcome.tally;
+  const counted = [...(kills > 0 ? [`${kills} kills`] : []), `${cases} cases`].join(', ');
+  say(`ok ${key}, ${name}: ${counted}${outcome.cut ? ', cut short by its time' : ''}, at ${seconds()}`);
 }
 
-function told(before: Tally): string {
-  const kills = tally.kills - before.kills;
-  const cases = tally.cases - before.cases;
-  return [...(kills > 0 ? [`${kills} kills`] : []), `${cases} cases`].join(', ');
+function add(tally: Tally): void {
+  for (const key of Object.keys(tally) as (keyof Tally)[])
+    total[key] = key.startsWith('worst') ? Math.max(total[key], tally[key]) : total[key] + tally[key];
 }
 
-function report(total: Tally): void {
+function report(): void {
   if (values.json) {
-    console.log(JSON.stringify({ seed, ...total, failures, skipped }, null, 2));
+    console.log(JSON.stringify({ seed, ...total, failures, skipped, cut }, null, 2));
     return;
   }
   console.log(
     [
       '',
       `kills ${total.kills}, torn tails ${total.tornTails}, rows acknowledged ${total.rowsAcknowledged}, of those lost 0`,
-      `rows logged and not acknowledged that a kill cost ${total.rowsLost}, the oldest ${total.worstLossMs.toFixed(1)} ms old; this machine’s longest delay ${total.worstDelayMs.toFixed(1)} ms`,
+      `rows logged and not acknowledged that a kill cost ${total.rowsLost}, the oldest ${total.worstLossMs.toFixed(1)} ms old; this machine's longest delay ${total.worstDelayMs.toFixed(1)} ms`,
       `other cases ${total.cases}, readers' opens ${total.readerOpens}, their errors ${total.readerErrors}, worst exit ${total.worstExitMs.toFixed(0)} ms`,
+      ...(cut.length > 0 ? [`not all of their cases: ${cut.join(', ')}`] : []),
       `${failures.length === 0 ? 'ALL INVARIANTS HOLD' : `BROKEN: ${failures.join(', ')}`}, seed ${seed}, ${seconds()}`,
     ].join('\n'),
   );
