@@ -121,7 +121,13 @@ interface PlainState {
 }
 
 function decodeEnding(text: string): RunEnding {
-  const plain = JSON.parse(text) as Partial<RunEnding>;
-  if (typeof plain.status !== 'string') throw new ExpmanError('CORRUPT', 'a closing record without a status');
+  let plain: Partial<RunEnding> | null;
+  try {
+    plain = JSON.parse(text) as Partial<RunEnding> | null;
+  } catch (error) {
+    throw new ExpmanError('CORRUPT', 'a closing record that is no JSON', { cause: error });
+  }
+  if (typeof plain?.status !== 'string')
+    throw new ExpmanError('CORRUPT', 'a closing record without a status');
   return { ...plain, status: plain.status, cut: plain.cut === true };
 }

@@ -47,7 +47,7 @@ export class WalStage {
   /** Rows that this stage was the first to take. */
   newRows = 0;
   private segment: SegmentWriter | null = null;
-  private readonly finished: SegmentWriter[] = [];
+  private finished: SegmentWriter[] = [];
   private nextSegment: number;
   private frameBytes = FRAME_BYTES;
 
@@ -107,21 +107,21 @@ export class WalStage {
 
   /** Removes finished segments whose records are all below `seq` and published; the one at hand is synced first. */
   dropBelow(seq: number): void {
-    const kept = this.finished.filter((segment) => segment.seqEnd > seq);
+    const done = this.finished.filter((segment) => segment.seqEnd <= seq);
     // A broken one's checkpoint may not be on the device, whatever another sync says.
-    if (kept.length === this.finished.length || this.segment?.broken === true) return;
+    if (done.length === 0 || this.segment?.broken === true) return;
     // What the old segments alone said of parameters and lines stands in the new one's checkpoint; its name was made durable
     // by the publish, which synced the folder.
     this.segment?.sync();
-    for (const segment of this.finished.filter((each) => each.seqEnd <= seq)) this.remove(segment);
-    this.finished.splice(0, this.finished.length, ...kept);
+    for (const segment of done) this.remove(segment);
+    this.finished = this.finished.filter((segment) => !done.includes(segment));
   }
 
   /** Removes every segment of this owner: the run is closed, or nothing of it is to be kept. */
   removeAll(): void {
     for (const segment of this.finished) this.remove(segment);
     if (this.segment !== null) this.remove(this.segment);
-    this.finished.length = 0;
+    this.finished = [];
     this.segment = null;
   }
 

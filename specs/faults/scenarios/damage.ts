@@ -1,32 +1,29 @@
-import { join } from 'node:path';
+import type { RowSpan } from '../../../src/channel/records.js';
 import { ExpmanError } from '../../../src/model/errors.js';
 import { readContents } from '../../../src/reader/inspect-run.js';
 import { verifyRun } from '../../../src/reader/verify-run.js';
+import { FRAME_HEAD_BYTES, SEGMENT_HEAD_BYTES } from '../../../src/storage/wal/frame.js';
+import { readSegment, type SegmentVerdict } from '../../../src/storage/wal/segment-reader.js';
+import { replayWal } from '../../../src/writer/replay.js';
 import { recoverRun } from '../../../src/writer/recover-run.js';
 import { must } from '../check-run.js';
-import { MemoryFs } from '../memory-fs.js';
+import { SHAPE, cutOffRun, diskOf, type CutOff } from '../cut-off-run.js';
 import { rowOf } from '../rows.mjs';
 import { randomFrom, type Random, type Scenario, type ScenarioContext } from '../scenario.js';
-import { runSession, withBase, type SessionPlan } from '../session.js';
 
-const PLAN: SessionPlan = {
-  bursts: 30,
-  rowsPerBurst: 12,
-  shape: 'mixed',
-  options: { flushIntervalMs: 1, flushIntervalRows: 100 },
-};
-const FILES = /^(wal-.*\.log|metrics\.parquet|run\.yaml|config\.yaml|run\.log|run\.lock)$/;
+/** Reading a run takes some milliseconds, a recovery more; what a damaged log gives is checked at every byte all the same. */
+const READ_EVERY = 7;
+const RECOVER_EVERY = 7 * 3;
 
-/** Reading takes a millisecond, a recovery some. */
-const RECOVER_EVERY = 11;
+type Verdict = SegmentVerdict['kind'];
 
-/** A run of about 40 kB that was cut off, as bytes by name. */
-interface CutOff {
-  readonly folder: string;
-  readonly files: ReadonlyMap<string, Buffer>;
-  readonly rows: number;
-  /** Rows that are read while nothing is damaged. */
-  readonly readable: number;
+/** A way to damage a file. */
+interface Damage {
+  readonly what: string;
+  /** The bytes after the damage number `at`; null when there are no more of them. */
+  readonly damage: (bytes: Buffer, random: Random, at: number) => Buffer | null;
+  /** What a segment of the log may be called then. */
+  readonly verdicts: (bytes: Buffer, at: number) => readonly Verdict[];
 }
 
 /** Every file cut at every byte. */
@@ -34,11 +31,12 @@ export const truncations: Scenario = {
   name: 'every file of a run truncated at every byte',
   rows: [5],
   run: (context) =>
-    damageEvery(
-      context,
-      (bytes, _random, at) => (at < bytes.length ? bytes.subarray(0, at) : null),
-      'cut at byte',
-    ),
+    damageEvery(context, {
+      what: 'cut at byte',
+      damage: (bytes, _random, at) => (at < bytes.length ? bytes.subarray(0, at) : null),
+      // A cut is no corruption: it is what a kill leaves.
+      verdicts: () => ['whole', 'torn', 'empty'],
+    }),
 };
 
 /** Every file with one bit flipped: one bit of every byte, or each of its eight. */
@@ -47,17 +45,20 @@ export const bitFlips: Scenario = {
   rows: [6],
   run: (context) => {
     const all = context.amount(1, 8) === 8;
-    return damageEvery(
-      context,
-      (bytes, random, at) => {
-        const [byte, bit] = all ? [at >> 3, at & 7] : [at, random.below(8)];
-        if (byte >= bytes.length) return null;
+    const byteOf = (at: number): number => (all ? at >> 3 : at);
+    return damageEvery(context, {
+      what: all ? 'flipped, bit' : 'a bit flipped in byte',
+      damage: (bytes, random, at) => {
+        if (byteOf(at) >= bytes.length) return null;
         const flipped = Buffer.from(bytes);
-        flipped[byte] = (flipped[byte] ?? 0) ^ (1 << bit);
+        flipped[byteOf(at)] = (flipped[byteOf(at)] ?? 0) ^ (1 << (all ? at & 7 : random.below(8)));
         return flipped;
       },
-      all ? 'flipped, bit' : 'a bit flipped in byte',
-    );
+      verdicts: (bytes, at) => {
+        if (byteOf(at) < SEGMENT_HEAD_BYTES) return ['empty'];
+        return byteOf(at) < lastFrameOf(bytes) ? ['corrupt'] : ['torn'];
+      },
+    });
   },
 };
 
@@ -67,18 +68,23 @@ export const badPages: Scenario = {
   rows: [7],
   run: async (context) => {
     const cases = context.amount(2000, 100_000);
-    await damageEvery(
-      context,
-      (bytes, random, at) => (at < cases / 4 ? mangled(bytes, random) : null),
-      'mangled, case',
-    );
+    await damageEvery(context, {
+      what: 'mangled, case',
+      damage: (bytes, random, at) => (at < cases / 4 ? mangled(bytes, random) : null),
+      verdicts: () => ['whole', 'torn', 'empty', 'corrupt'],
+    });
   },
 };
 
+/** Where a segment's last frame begins. */
+function lastFrameOf(bytes: Buffer): number {
+  const last = readSegment(bytes).frames.at(-1);
+  return bytes.length - FRAME_HEAD_BYTES - (last?.payload.length ?? 0);
+}
+
 async function damageEvery(
   { seed, tally, goOn, progress }: ScenarioContext,
-  damage: (bytes: Buffer, random: Random, at: number) => Buffer | null,
-  what: string,
+  { damage, what, verdicts }: Damage,
 ): Promise<void> {
   const random = randomFrom(seed + 56);
   const run = await cutOffRun();
@@ -87,12 +93,44 @@ async function damageEvery(
       const damaged = damage(bytes, random, at);
       if (damaged === null) break;
       if (damaged.equals(bytes)) continue;
-      await look(run, name, damaged, { what: `${name} ${what} ${at}`, recovers: at % RECOVER_EVERY === 0 });
+      const told = `${name} ${what} ${at}`;
+      if (name.startsWith('wal-')) checkLog(run, name, damaged, verdicts(bytes, at), told);
+      if (!name.startsWith('wal-') || at % READ_EVERY === 0)
+        await look(run, name, damaged, { what: told, recovers: at % RECOVER_EVERY === 0 });
       tally.cases++;
       if (at % 1000 === 0) progress(`${name}: ${at}`);
     }
   }
 }
+
+/** A damaged log gives a beginning of what the intact one holds, byte for byte, and what is wrong with it is told. */
+function checkLog(
+  run: CutOff,
+  name: string,
+  damaged: Buffer,
+  verdicts: readonly Verdict[],
+  what: string,
+): void {
+  const { spans, segments, malformed } = replayWal(
+    diskOf(run, name, damaged),
+    run.folder,
+    run.uuid,
+    run.from,
+  );
+  must(malformed.length === 0, 'I2', () => `${what}: ${malformed.join(', ')}`);
+  must(spans.length <= run.spans.length, 'I2', () => `${what}: ${spans.length} spans`);
+  spans.forEach((span, at) => {
+    const intact = run.spans[at];
+    const same =
+      intact !== undefined && bytesOf(span).equals(bytesOf(intact)) && span.lastSeq === intact.lastSeq;
+    must(same, 'I3', () => `${what}: span ${at} holds other rows`);
+  });
+  const verdict = segments.find((segment) => segment.name === name)?.verdict.kind ?? 'whole';
+  must(verdicts.includes(verdict), 'I10', () => `${what} is called ${verdict}, not ${verdicts.join(' or ')}`);
+}
+
+const bytesOf = ({ bytes, start, length }: RowSpan): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + start, length);
 
 /** Whatever the damage: no wrong value is believed, and all that is thrown is a typed error. */
 async function look(
@@ -149,7 +187,7 @@ function checkValues(table: ReturnType<typeof readContents>['table'], logged: nu
       () => `${what}: row ${row} has step ${step}`,
     );
     last = step;
-    for (const [metric, value] of Object.entries(rowOf(PLAN.shape, 0, step))) {
+    for (const [metric, value] of Object.entries(rowOf(SHAPE, 0, step))) {
       const found: unknown = table.getChild(metric)?.get(row);
       must(
         Object.is(found, value) || found === String(value),
@@ -158,29 +196,6 @@ function checkValues(table: ReturnType<typeof readContents>['table'], logged: nu
       );
     }
   }
-}
-
-/** A run whose process was killed: some rows published, some in the log alone. */
-async function cutOffRun(): Promise<CutOff> {
-  const fs = withBase(new MemoryFs());
-  let moment = 0;
-  const between = (burst: number): void => {
-    if (burst === PLAN.bursts - 1) moment = fs.changes.length;
-  };
-  const { folder, rows } = await runSession(fs, { ...PLAN, between });
-  const left = MemoryFs.replay(fs.changes, moment);
-  const names = left.namesIn(folder).filter((name) => FILES.test(name));
-  const files = new Map(names.map((name) => [name, left.bytesOf(join(folder, name))]));
-  return { folder, rows, files, readable: readContents(left, folder).table.numRows };
-}
-
-function diskOf({ folder, files }: CutOff, damagedName: string, damaged: Buffer): MemoryFs {
-  const fs = withBase(new MemoryFs());
-  fs.makeFolder('/base/faults');
-  fs.makeFolder(folder);
-  for (const [name, bytes] of files) fs.overwrite(join(folder, name), name === damagedName ? damaged : bytes);
-  fs.reboot();
-  return fs;
 }
 
 function mangled(bytes: Buffer, random: Random): Buffer {
