@@ -157,3 +157,49 @@ describe('the published rows', () => {
     expect(stepsIn(fs)).toBeNull();
   });
 });
+
+describe('a published file that is deleted, replaced or emptied by hand', () => {
+  const published = (seals: boolean): { fs: MemoryFs; file: MetricsFile } => {
+    const fs = new MemoryFs();
+    fs.makeFolder('/run');
+    const file = new MetricsFile(fs, '/run');
+    if (seals) file.seal(groupOf(0, 10), FIELDS, false);
+    publish(file, FIELDS, groupOf(10, 5));
+    return { fs, file };
+  };
+
+  it.each([true, false])('is noticed, and whole again with the next publish (sealed groups: %s)', (seals) => {
+    const expected = seals ? ALL.slice(0, 20) : ALL.slice(10, 20);
+    for (const replaces of [true, false]) {
+      const { fs, file } = published(seals);
+      expect(file.isInPlace).toBe(true);
+      fs.remove(PATH);
+      if (replaces) {
+        const other = fs.open(PATH, 'create');
+        fs.write(other, Buffer.alloc(10_000, 'PAR1'), 0);
+        fs.close(other);
+      }
+      expect(file.isInPlace).toBe(false);
+      publish(file, FIELDS, groupOf(10, 10));
+      expect(stepsIn(fs)).toEqual(expected);
+      expect(file.isInPlace).toBe(true);
+      file.leave();
+      expect(fs.openFiles).toBe(0);
+    }
+  });
+
+  it('is an error where its sealed bytes were nowhere else, and never made of others', () => {
+    const { fs, file } = published(true);
+    fs.overwrite(PATH, Buffer.alloc(0));
+    expect(file.isInPlace).toBe(false);
+    expect(() => publish(file, FIELDS, groupOf(10, 10))).toThrow(/ends at byte/);
+    file.leave();
+    fs.remove(PATH);
+    expect(() => publish(file, FIELDS)).toThrow(/ENOENT/);
+  });
+
+  it('holds a descriptor only while it has sealed groups', () => {
+    expect(published(false).fs.openFiles).toBe(0);
+    expect(published(true).fs.openFiles).toBe(1);
+  });
+});

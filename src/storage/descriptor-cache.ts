@@ -44,8 +44,15 @@ export class DescriptorCache {
     return this.keep(path, fd);
   }
 
+  /** Keeps the file that has come to bear this name by another way; it is opened now, if there is a descriptor for it. */
+  adopt(path: string, inode: number): void {
+    this.close(path);
+    this.inodes.set(path, inode);
+    attempt(() => this.get(path));
+  }
+
   /**
-   * The descriptor of a file made here.
+   * The descriptor of a file made or adopted here.
    *
    * @throws {@link ExpmanError} `IO` when another file has taken its place
    */
@@ -70,7 +77,16 @@ export class DescriptorCache {
   /** Closes a file for good. */
   release(path: string): void {
     this.inodes.delete(path);
-    this.closeOne(path);
+    this.close(path);
+  }
+
+  /** Closes a file until it is wanted again. */
+  close(path: string): void {
+    const fd = this.open.get(path);
+    if (fd === undefined) return;
+    this.open.delete(path);
+    // What had to be durable was synced before.
+    attempt(() => this.fs.close(fd));
   }
 
   /** Runs an operation that needs a descriptor; where there are none left, half of the open ones are given up. */
@@ -80,7 +96,7 @@ export class DescriptorCache {
     } catch (error) {
       const errno = errnoOf(error);
       if ((errno !== 'EMFILE' && errno !== 'ENFILE') || this.open.size === 0) throw error;
-      for (const path of [...this.open.keys()].slice(0, Math.ceil(this.open.size / 2))) this.closeOne(path);
+      for (const path of [...this.open.keys()].slice(0, Math.ceil(this.open.size / 2))) this.close(path);
       return operation();
     }
   }
@@ -88,15 +104,7 @@ export class DescriptorCache {
   private keep(path: string, fd: number): number {
     this.open.set(path, fd);
     const [oldest] = this.open.keys();
-    if (this.open.size > this.limit && oldest !== undefined) this.closeOne(oldest);
+    if (this.open.size > this.limit && oldest !== undefined) this.close(oldest);
     return fd;
-  }
-
-  private closeOne(path: string): void {
-    const fd = this.open.get(path);
-    if (fd === undefined) return;
-    this.open.delete(path);
-    // What had to be durable was synced before.
-    attempt(() => this.fs.close(fd));
   }
 }

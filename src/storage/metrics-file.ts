@@ -5,7 +5,7 @@ import type { RowGroupBatches } from '../columnar/row-group.js';
 import { widenColumn } from '../columnar/widen.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
-import type { FsPort } from './fs-port.js';
+import type { FileFacts, FsPort } from './fs-port.js';
 import {
   type EncodedChunk,
   MAGIC,
@@ -18,6 +18,7 @@ import {
   encodeNullChunk,
 } from './parquet/index.js';
 import { tempName } from './atomic-file.js';
+import { DescriptorCache } from './descriptor-cache.js';
 import { readFooter } from './metrics-footer.js';
 import { readAll } from './read-all.js';
 import { writeAll } from './write-all.js';
@@ -26,6 +27,7 @@ import { writeAll } from './write-all.js';
 export const METRICS_NAME = 'metrics.parquet';
 const COPY_BYTES = 2 * 1024 * 1024;
 const SYNC_EVERY_BYTES = 4 * 1024 * 1024;
+const NO_INODE = -1;
 
 /** What one publish puts out. */
 export interface Publication {
@@ -61,7 +63,8 @@ interface Extent {
  *
  * Sealed row groups only ever grow at the end, at offsets that stay: a sealed group is encoded once and written once
  * to the draft of the next version. A publish copies what the draft lacks from the published file, adds the tail group
- * and a footer, and renames. Every method that takes long is a generator that yields whenever other work may run.
+ * and a footer, and renames. The published file is held open where it has sealed groups: somebody may delete or replace it by
+ * hand. Every method that takes long is a generator that yields whenever other work may run.
  */
 export class MetricsFile {
   private readonly groups: RowGroup[] = [];
@@ -69,11 +72,17 @@ export class MetricsFile {
   private sealedEnd = MAGIC.length;
   private extents: Extent[] = [];
   private publishing = false;
+  private readonly path: string;
+  /** The file that was published last; null before. */
+  private latest: { readonly inode: number; readonly bytes: number } | null = null;
 
   constructor(
     private readonly fs: FsPort,
     private readonly folder: string,
-  ) {}
+    private readonly files = new DescriptorCache(fs),
+  ) {
+    this.path = join(folder, METRICS_NAME);
+  }
 
   /** Goes on from a published file: its groups count as sealed. */
   continueFrom(groups: readonly RowGroup[], regions: readonly Region[]): void {
@@ -83,9 +92,14 @@ export class MetricsFile {
       (end, { offset, length }) => Math.max(end, offset + length),
       this.sealedEnd,
     );
-    this.extents = [
-      { from: 0, to: this.sealedEnd, path: join(this.folder, METRICS_NAME), published: true, failed: false },
-    ];
+    this.becomes(this.sealedEnd, [], this.fs.stat(this.path));
+  }
+
+  /** False when somebody has deleted or replaced what was published last, or cut it off. */
+  get isInPlace(): boolean {
+    if (this.latest === null) return true;
+    const facts = this.fs.stat(this.path);
+    return facts?.inode === this.latest.inode && facts.size === this.latest.bytes;
   }
 
   /** Encodes a full group and writes it to the draft; it will only be copied from then on. */
@@ -110,12 +124,14 @@ export class MetricsFile {
       } finally {
         this.fs.close(file);
       }
-      this.verify(draft.path, facts);
+      const written = this.verify(draft.path, facts);
       if (!publication.mayReplace())
         throw new ExpmanError('FENCED', `another owner has taken over ${this.folder}`, { path: this.folder });
-      this.fs.rename(draft.path, join(this.folder, METRICS_NAME));
+      // Windows replaces no file that is open.
+      this.files.close(this.path);
+      this.fs.rename(draft.path, this.path);
       // The draft has no other name any more, whether that is on the device or not.
-      this.published(draft, sealed.end);
+      this.published(draft, sealed.end, written);
       this.fs.syncFolder(this.folder);
       return facts;
     } catch (error) {
@@ -124,6 +140,11 @@ export class MetricsFile {
     } finally {
       this.publishing = false;
     }
+  }
+
+  /** Closes what is held open. */
+  leave(): void {
+    this.files.release(this.path);
   }
 
   /**
@@ -206,7 +227,8 @@ export class MetricsFile {
   private *copySealed(file: number, draft: Extent): Generator<void> {
     const slice = new Uint8Array(Math.min(COPY_BYTES, draft.from));
     let unsynced = 0;
-    for (let at = 0; at < draft.from; at += slice.length) {
+    if (draft.from > 0) writeAll(this.fs, file, MAGIC, 0);
+    for (let at = MAGIC.length; at < draft.from; at += slice.length) {
       const part = slice.subarray(0, Math.min(slice.length, draft.from - at));
       this.readSealed(part, at);
       writeAll(this.fs, file, part, at);
@@ -252,27 +274,32 @@ export class MetricsFile {
     return { bytes: end + footer.length, rows };
   }
 
-  private verify(path: string, expected: PublishFacts): void {
+  private verify(path: string, expected: PublishFacts): FileFacts {
     const footer = readFooter(this.fs, path);
     const rows = footer.groups.reduce((sum, group) => sum + group.rows, 0);
-    const size = this.fs.stat(path)?.size;
-    if (rows === expected.rows && size === expected.bytes) return;
+    const written = this.fs.stat(path);
+    if (rows === expected.rows && written?.size === expected.bytes) return written;
     throw new ExpmanError(
       'CORRUPT',
-      `${path} has ${rows} rows in ${size} bytes, ${expected.rows} in ${expected.bytes} were written`,
+      `${path} has ${rows} rows in ${written?.size} bytes, ${expected.rows} in ${expected.bytes} were written`,
       { path },
     );
   }
 
   /** The draft is `metrics.parquet` now and holds all sealed bytes up to `end`. */
-  private published(draft: Extent, end: number): void {
+  private published(draft: Extent, end: number, written: FileFacts): void {
     for (const { path, published } of this.extents)
       if (!published && path !== draft.path && !this.isLater(path, end)) attempt(() => this.fs.remove(path));
     const later = this.extents.filter(({ from, path }) => from >= end && path !== draft.path);
-    this.extents = [
-      { from: 0, to: end, path: join(this.folder, METRICS_NAME), published: true, failed: false },
-      ...later,
-    ];
+    this.becomes(end, later, written);
+  }
+
+  /** The published file is another one now, with all sealed bytes up to `end`. */
+  private becomes(end: number, later: readonly Extent[], facts: FileFacts | null): void {
+    this.extents = [{ from: 0, to: end, path: this.path, published: true, failed: false }, ...later];
+    this.latest = { inode: facts?.inode ?? NO_INODE, bytes: facts?.size ?? 0 };
+    // Without sealed groups nothing is ever read back: a thousand small runs need no descriptors for it.
+    if (end > MAGIC.length) this.files.adopt(this.path, this.latest.inode);
   }
 
   private isLater(path: string, end: number): boolean {
@@ -288,13 +315,21 @@ export class MetricsFile {
           path: this.folder,
         });
       const part = into.subarray(done, Math.min(into.length, extent.to - offset));
-      const file = this.fs.open(extent.path, 'read');
-      try {
-        readAll(this.fs, file, part, at, extent.path);
-      } finally {
-        this.fs.close(file);
-      }
+      this.readExtent(extent, part, at);
       done += part.length;
+    }
+  }
+
+  private readExtent({ path, published }: Extent, into: Uint8Array, at: number): void {
+    if (published) {
+      readAll(this.fs, this.files.get(path), into, at, path);
+      return;
+    }
+    const file = this.fs.open(path, 'read');
+    try {
+      readAll(this.fs, file, into, at, path);
+    } finally {
+      this.fs.close(file);
     }
   }
 }

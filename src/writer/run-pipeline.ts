@@ -18,6 +18,7 @@ import { MetricColumns } from '../columnar/metric-columns.js';
 import type { RowBatch } from '../columnar/record-batch.js';
 import { RowGroupBatches } from '../columnar/row-group.js';
 import type { Health } from '../model/run-file.js';
+import type { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { MetricsFile, type PublishFacts } from '../storage/metrics-file.js';
 import type { FileFooter } from '../storage/parquet/index.js';
@@ -49,6 +50,7 @@ const WRITTEN: FlushOutcome = { kind: 'written' };
 /** Options of a {@link RunPipeline}. */
 export interface RunPipelineOptions {
   readonly fs: FsPort;
+  readonly files: DescriptorCache;
   readonly folder: string;
   readonly runUuid: string;
   readonly epoch: number;
@@ -106,7 +108,7 @@ export class RunPipeline {
 
   constructor(private readonly options: RunPipelineOptions) {
     const { fs, folder, epoch, flushIntervalMs, flushIntervalRows } = options;
-    this.file = new MetricsFile(fs, folder);
+    this.file = new MetricsFile(fs, folder, options.files);
     this.watermark = { epoch, seq: 0 };
     const rows$ = this.spans$.pipe(
       bufferTime(flushIntervalMs, null, Math.floor(flushIntervalRows / spanRowsFor(flushIntervalRows))),
@@ -167,6 +169,11 @@ export class RunPipeline {
     this.retries$.complete();
   }
 
+  /** Closes what is held open between publishes. */
+  leave(): void {
+    this.file.leave();
+  }
+
   /** Goes on behind a published file. */
   continueFrom({ groups, regions, fields, metadata }: FileFooter): void {
     this.file.continueFrom(groups, regions);
@@ -208,7 +215,7 @@ export class RunPipeline {
   private publish(): Observable<FlushOutcome> {
     return this.options.gate(
       defer(() => {
-        if (this.batchedRows === this.publishedRows) return of(WRITTEN);
+        if (this.batchedRows === this.publishedRows && this.isInPlace) return of(WRITTEN);
         const startedAt = performance.now();
         return inSlices(() => this.publishing(startedAt)).pipe(
           map(() => WRITTEN),
@@ -217,6 +224,15 @@ export class RunPipeline {
         );
       }),
     );
+  }
+
+  /** Somebody may have deleted what is published; where that cannot be told, publishing again does no harm. */
+  private get isInPlace(): boolean {
+    try {
+      return this.file.isInPlace;
+    } catch {
+      return false;
+    }
   }
 
   private *publishing(startedAt: number): Generator<void, PublishFacts> {

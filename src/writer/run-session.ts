@@ -144,9 +144,10 @@ export class RunSession {
 
   attach({ RunPipeline, gate }: SecondStage): void {
     const { options, folder, identity, owner } = this.opening;
-    const { fs, openRuns } = this.context;
+    const { fs, files, openRuns } = this.context;
     this.pipeline = new RunPipeline({
       fs,
+      files,
       folder,
       runUuid: identity.uuid,
       epoch: owner.epoch,
@@ -264,6 +265,7 @@ export class RunSession {
   leave(): void {
     this.closed = true;
     this.wal.leave();
+    this.pipeline?.leave();
   }
 
   private rotate(): void {
@@ -344,8 +346,13 @@ export class RunSession {
       );
     if (failure !== null) {
       this.degraded ??= degradationOf(failure, this.context.now());
+      // For whoever finds the run; its process may only have the rejected close to go by.
+      attempt(() => {
+        if (holdsLock(fs, folder, owner)) this.writeRunFile(RunStatus.Running);
+      });
       this.wal.leave();
     }
+    this.pipeline?.leave();
     this.closed = true;
     this.control.close();
     const error = failure === null ? null : this.plainError(failure);
