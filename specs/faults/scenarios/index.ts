@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.js';
+import { deletions } from './deletions.js';
 import { badPages, bitFlips, truncations } from './damage.js';
 import { failingCalls, shortWrites } from './failing-calls.js';
 import { hostilePlaces } from './hostile.js';
@@ -11,6 +12,7 @@ import { syscalls } from './syscalls.js';
 
 /** All scenarios, by the name they are chosen by. */
 export const scenarios: readonly { readonly key: string; readonly scenario: Scenario }[] = [
+  { key: 'deletions', scenario: deletions },
   { key: 'changes', scenario: killsAtEveryChange },
   { key: 'power-loss', scenario: powerLoss },
   { key: 'failing-calls', scenario: failingCalls },
