@@ -140,7 +140,7 @@ function check({
       encoding: 'utf8',
     });
     if (built.status !== 0) throw new Error(`${protection}: ${built.stdout}`);
-    const run = spawnSync('npx', ['tsx', 'specs/faults/run.ts', '--seconds', '90', scenario], {
+    const run = spawnSync('npx', ['tsx', 'specs/faults/run.ts', '--seconds', '400', scenario], {
       cwd: copy,
       encoding: 'utf8',
       env: { ...process.env, FAULT_SEED: '1' },

@@ -105,6 +105,7 @@ describe('the published rows', () => {
       fs.onCall = () => null;
       publish(file, FIELDS);
       expect(stepsIn(fs), last).toEqual(ALL);
+      file.leave();
       expect(fs.openFiles, last).toBe(0);
     }
   });

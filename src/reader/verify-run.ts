@@ -5,7 +5,7 @@ import type { RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
-import { type FileFooter, decodeChunk } from '../storage/parquet/index.js';
+import { type FileFooter, MAGIC, decodeChunk } from '../storage/parquet/index.js';
 import { readAll } from '../storage/read-all.js';
 import { CONFIG_NAME, readMapping } from '../storage/run-record.js';
 import { inspectRun } from './inspect-run.js';
@@ -60,6 +60,9 @@ function checkMetrics(fs: FsPort, runDir: string): number {
   const file = fs.open(path, 'read');
   try {
     const corrupt = (what: string): ExpmanError => new ExpmanError('CORRUPT', `${path}: ${what}`, { path });
+    const magic = new Uint8Array(MAGIC.length);
+    readAll(fs, file, magic, 0, path);
+    if (Buffer.compare(magic, MAGIC) !== 0) throw corrupt('it does not begin with PAR1');
     for (const { offset, length, crc } of footer.regions) {
       const bytes = new Uint8Array(length);
       readAll(fs, file, bytes, offset, path);

@@ -20,6 +20,8 @@ type Verdict = SegmentVerdict['kind'];
 /** A way to damage a file. */
 interface Damage {
   readonly what: string;
+  /** Whether a verification must find it in metrics.parquet, also where no value is in danger. */
+  readonly isFound: boolean;
   /** The bytes after the damage number `at`; null when there are no more of them. */
   readonly damage: (bytes: Buffer, random: Random, at: number) => Buffer | null;
   /** What a segment of the log may be called then. */
@@ -33,6 +35,7 @@ export const truncations: Scenario = {
   run: (context) =>
     damageEvery(context, {
       what: 'cut at byte',
+      isFound: true,
       damage: (bytes, _random, at) => (at < bytes.length ? bytes.subarray(0, at) : null),
       // A cut is no corruption: it is what a kill leaves.
       verdicts: () => ['whole', 'torn', 'empty'],
@@ -48,6 +51,7 @@ export const bitFlips: Scenario = {
     const byteOf = (at: number): number => (all ? at >> 3 : at);
     return damageEvery(context, {
       what: all ? 'flipped, bit' : 'a bit flipped in byte',
+      isFound: true,
       damage: (bytes, random, at) => {
         if (byteOf(at) >= bytes.length) return null;
         const flipped = Buffer.from(bytes);
@@ -70,6 +74,7 @@ export const badPages: Scenario = {
     const cases = context.amount(2000, 100_000);
     await damageEvery(context, {
       what: 'mangled, case',
+      isFound: false,
       damage: (bytes, random, at) => (at < cases / 4 ? mangled(bytes, random) : null),
       verdicts: () => ['whole', 'torn', 'empty', 'corrupt'],
     });
@@ -84,7 +89,7 @@ function lastFrameOf(bytes: Buffer): number {
 
 async function damageEvery(
   { seed, tally, goOn, progress }: ScenarioContext,
-  { damage, what, verdicts }: Damage,
+  { damage, what, verdicts, isFound }: Damage,
 ): Promise<void> {
   const random = randomFrom(seed + 56);
   const run = await cutOffRun();
@@ -96,7 +101,7 @@ async function damageEvery(
       const told = `${name} ${what} ${at}`;
       if (name.startsWith('wal-')) checkLog(run, name, damaged, verdicts(bytes, at), told);
       if (!name.startsWith('wal-') || at % READ_EVERY === 0)
-        await look(run, name, damaged, { what: told, recovers: at % RECOVER_EVERY === 0 });
+        await look(run, name, damaged, { what: told, recovers: at % RECOVER_EVERY === 0, isFound });
       tally.cases++;
       if (at % 1000 === 0) progress(`${name}: ${at}`);
     }
@@ -137,7 +142,11 @@ async function look(
   run: CutOff,
   name: string,
   damaged: Buffer,
-  { what, recovers }: { readonly what: string; readonly recovers: boolean },
+  {
+    what,
+    recovers,
+    isFound,
+  }: { readonly what: string; readonly recovers: boolean; readonly isFound: boolean },
 ): Promise<void> {
   const fs = diskOf(run, name, damaged);
   try {
@@ -151,6 +160,11 @@ async function look(
     );
   }
   const { problems } = verifyRun(fs, run.folder);
+  must(
+    !name.endsWith('.parquet') || !isFound || problems.length > 0,
+    'I3',
+    () => `${what}: verify finds nothing`,
+  );
   // A changed byte of metrics.parquet is found, or it lies where nothing refers to, and then all values are as they were.
   if (name === 'metrics.parquet' && problems.length === 0) {
     const { numRows } = readContents(fs, run.folder).table;
