@@ -1,4 +1,4 @@
-import { describeType } from '../model/errors.js';
+import { describeType, textOf } from '../model/errors.js';
 import type { ChannelWriter } from './channel-writer.js';
 import {
   MAX_TEXT_BYTES,
@@ -152,7 +152,7 @@ export class RowEncoder {
       try {
         value = values[metric];
       } catch (error) {
-        this.options.onRejection({ metric, reason: `its getter threw ${String(error)}`, value: undefined });
+        this.options.onRejection({ metric, reason: `its getter threw ${textOf(error)}`, value: undefined });
         continue;
       }
       const kind = kindOf(value);
@@ -232,8 +232,15 @@ interface Entry {
   readonly value: number | bigint | boolean | string;
 }
 
-const isCollection = (values: object): boolean =>
-  Array.isArray(values) || ArrayBuffer.isView(values) || values instanceof Map || values instanceof Set;
+function isCollection(values: object): boolean {
+  try {
+    return (
+      Array.isArray(values) || ArrayBuffer.isView(values) || values instanceof Map || values instanceof Set
+    );
+  } catch {
+    return false; // A Proxy, revoked or with traps that throw; `keysOf` takes what can be had of it.
+  }
+}
 
 function keysOf(values: Readonly<Record<string, unknown>>): string[] {
   try {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Observable, Subject, defer, map, startWith } from 'rxjs';
 import { RecordKind } from '../channel/layout.js';
-import { ExpmanError, messageOf } from '../model/errors.js';
+import { ExpmanError, messageOf, textOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
 import { invalidOption } from '../model/option-rules.js';
 import type { LiveSnapshot } from '../model/live.js';
@@ -483,11 +483,11 @@ function endingOf(exitCode: number, fatal: { readonly error: unknown } | null): 
 }
 
 function plainErrorOf(error: unknown): RunError {
-  if (!(error instanceof Error)) return { name: 'Error', message: bounded(describe(error)) };
+  if (!(error instanceof Error)) return { name: 'Error', message: bounded(textOf(error)) };
   const { name, message, stack } = error;
   return {
-    name: bounded(describe(name)),
-    message: bounded(describe(message)),
+    name: bounded(textOf(name)),
+    message: bounded(textOf(message)),
     ...(stack !== undefined && { stack: bounded(stack) }),
   };
 }
@@ -495,11 +495,3 @@ function plainErrorOf(error: unknown): RunError {
 /** Readers refuse a run.yaml of over a megabyte. */
 const bounded = (text: string): string =>
   text.length > MAX_ERROR_TEXT ? `${text.slice(0, MAX_ERROR_TEXT)}…` : text;
-
-function describe(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return 'a value that has no text';
-  }
-}

@@ -77,14 +77,32 @@ export class ExpmanError extends Error {
 /** The type of a value as an error message should say it. */
 export function describeType(value: unknown): string {
   if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
+  if (isArray(value)) return 'array';
   if (typeof value === 'number' && Number.isNaN(value)) return 'NaN';
   return typeof value;
 }
 
 /** What an error says; of a thrown value that is no error, its text. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return error instanceof Error ? error.message : textOf(error);
+}
+
+/** What `String` says of a value; anything may be thrown, also what has no text. */
+export function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return 'a value that has no text';
+  }
+}
+
+/** Whether a value is an array; a proxy that was revoked is nothing any more, and `Array.isArray` throws. */
+function isArray(value: unknown): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** The operating system's code of an error (`ENOSPC`), or undefined for an error that has none. */
