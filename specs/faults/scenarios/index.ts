@@ -3,6 +3,9 @@ import { deletions } from './deletions.js';
 import { badPages, bitFlips, truncations } from './damage.js';
 import { failingCalls, shortWrites } from './failing-calls.js';
 import { hostilePlaces } from './hostile.js';
+import { leaks } from './leaks.js';
+import { model } from './model.js';
+import { schemaChaos } from './schema-chaos.js';
 import { killsAtEveryChange } from './memory-kills.js';
 import { owners } from './owners.js';
 import { powerLoss } from './power-loss.js';
@@ -13,6 +16,9 @@ import { syscalls } from './syscalls.js';
 /** All scenarios, by the name they are chosen by. */
 export const scenarios: readonly { readonly key: string; readonly scenario: Scenario }[] = [
   { key: 'deletions', scenario: deletions },
+  { key: 'leaks', scenario: leaks },
+  { key: 'model', scenario: model },
+  { key: 'schema-chaos', scenario: schemaChaos },
   { key: 'changes', scenario: killsAtEveryChange },
   { key: 'power-loss', scenario: powerLoss },
   { key: 'failing-calls', scenario: failingCalls },

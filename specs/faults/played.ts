@@ -1,0 +1,107 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { ChunkPool } from '../../src/channel/chunk-pool.js';
+import { RecordKind, WIRE_BYTES } from '../../src/channel/layout.js';
+import { openRun } from '../../src/engine/open-run.js';
+import { RowIntake } from '../../src/engine/row-intake.js';
+import { ExperimentConfig, type ExperimentOptions } from '../../src/model/experiment-config.js';
+import type { RunSummary } from '../../src/model/run-file.js';
+import * as columnarParts from '../../src/writer/columnar-parts.js';
+import type { FromWriter, PlainError } from '../../src/writer/messages.js';
+import * as runFiles from '../../src/writer/run-files.js';
+import { WriterCore } from '../../src/writer/writer-core.js';
+import { MemoryFs } from './memory-fs.js';
+
+const MOST_TURNS = 5_000;
+
+/** How a close went. */
+export interface Closed {
+  readonly summary: RunSummary;
+  readonly error: PlainError | null;
+}
+
+/**
+ * One owner of a run over a file system in memory, played step by step: the real opening, intake, channel and writer, with nothing
+ * happening but when it is asked for or the event loop is given a turn.
+ */
+export class Played {
+  readonly folder: string;
+  readonly intake: RowIntake;
+  private closed: Closed | null = null;
+  private readonly core: WriterCore;
+
+  /** @throws ExpmanError as the opening of a run does */
+  constructor(
+    private readonly fs: MemoryFs,
+    options: ExperimentOptions,
+    now: () => number = Date.now,
+  ) {
+    const config = new ExperimentConfig('faults', '/base', {
+      environment: false,
+      runName: 'run',
+      resume: 'allow',
+      ...options,
+    });
+    const { folder, identity, owner, continues, before } = openRun(fs, config, undefined, now());
+    this.folder = folder;
+    const pool = new ChunkPool();
+    const wire = new Int32Array(new SharedArrayBuffer(WIRE_BYTES));
+    const ignore = (): void => undefined;
+    this.intake = new RowIntake({
+      pool,
+      wire,
+      options: config,
+      wake: ignore,
+      waitFor: ignore,
+      onLoss: ignore,
+    });
+    const post = (message: FromWriter): void => {
+      if (message.kind === 'closed') this.closed = message;
+    };
+    this.core = new WriterCore({ fs, wire, arenas: pool, post, runFiles, now });
+    this.core.attach(columnarParts);
+    this.core.open({
+      runId: 1,
+      folder,
+      identity,
+      owner,
+      options: config.toPlain(),
+      control: this.intake.channel.control.memory,
+      continues,
+      resumes: continues,
+      before,
+      degraded: null,
+    });
+  }
+
+  /** Moves what was logged into the log, and on to the second stage; returns how many rows of this owner are acknowledged. */
+  flush(): number {
+    this.core.drain();
+    while (this.core.feed());
+    return this.intake.channel.control.acknowledged().rows;
+  }
+
+  /** Time for the second stage: a publish takes some turns. */
+  async rest(turns: number): Promise<void> {
+    for (let done = 0; done < turns; done++) await turn();
+  }
+
+  async close(): Promise<Closed> {
+    this.intake.text(RecordKind.close, JSON.stringify({ status: 'FINISHED', cut: false }));
+    for (let turns = 0; this.closed === null && turns < MOST_TURNS; turns++) {
+      this.flush();
+      await turn();
+    }
+    if (this.closed === null) throw new Error('the run does not close');
+    return this.closed;
+  }
+
+  /** Its process dies, and the machine is started anew: the disk as it is left. */
+  die(): MemoryFs {
+    const left = MemoryFs.replay(this.fs.changes, this.fs.changes.length);
+    left.changes.push(...this.fs.changes);
+    left.reboot();
+    // What is still in this process has a file system to itself now, and must not leave its timers behind.
+    this.core.end(1, { status: 'CRASHED', cut: false });
+    return left;
+  }
+}
