@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.js';
 import { deletions } from './deletions.js';
 import { badPages, bitFlips, truncations } from './damage.js';
+import { exits } from './exits.js';
 import { failingCalls, shortWrites } from './failing-calls.js';
 import { hostilePlaces } from './hostile.js';
 import { leaks } from './leaks.js';
@@ -26,6 +27,7 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'truncations', scenario: truncations },
   { key: 'bit-flips', scenario: bitFlips },
   { key: 'bad-pages', scenario: badPages },
+  { key: 'exits', scenario: exits },
   { key: 'hostile', scenario: hostilePlaces },
   { key: 'owners', scenario: owners },
   { key: 'readers', scenario: readerStorm },
