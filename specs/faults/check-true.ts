@@ -1,4 +1,4 @@
-import { ExpmanError, readRun } from 'expman-rx/reader';
+import { readRun } from 'expman-rx/reader';
 import { must } from './check-run.js';
 import { rowOf } from './rows.mjs';
 
@@ -37,7 +37,11 @@ export async function typedOrNull<T>(what: string, work: () => T | Promise<T>): 
   try {
     return await work();
   } catch (error) {
-    must(error instanceof ExpmanError, 'I7', () => `${what}: ${String((error as Error).stack)}`);
+    must(isTyped(error), 'I7', () => `${what}: ${error instanceof Error ? error.stack : String(error)}`);
     return null;
   }
 }
+
+/** By its name: there is a class in dist, and one in src. */
+export const isTyped = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ExpmanError' && 'code' in error;

@@ -7,6 +7,12 @@ import { hostilePlaces } from './hostile.js';
 import { leaks } from './leaks.js';
 import { model } from './model.js';
 import { schemaChaos } from './schema-chaos.js';
+import { handshakes } from './handshakes.js';
+import { clock } from './clock.js';
+import { fuzz } from './fuzz.js';
+import { golden } from './golden.js';
+import { crossEngine } from './cross-engine.js';
+import { fileSystems } from './file-systems.js';
 import { killsAtEveryChange } from './memory-kills.js';
 import { owners } from './owners.js';
 import { powerLoss } from './power-loss.js';
@@ -20,6 +26,12 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'leaks', scenario: leaks },
   { key: 'model', scenario: model },
   { key: 'schema-chaos', scenario: schemaChaos },
+  { key: 'handshakes', scenario: handshakes },
+  { key: 'clock', scenario: clock },
+  { key: 'fuzz', scenario: fuzz },
+  { key: 'golden', scenario: golden },
+  { key: 'cross-engine', scenario: crossEngine },
+  { key: 'file-systems', scenario: fileSystems },
   { key: 'changes', scenario: killsAtEveryChange },
   { key: 'power-loss', scenario: powerLoss },
   { key: 'failing-calls', scenario: failingCalls },

@@ -47,7 +47,7 @@ export const leaks: Scenario = {
     const left = readdirSync(join(folder, 'faults'));
     must(left.length === runs + 1, 'I8', () => `${left.length} entries for ${runs} runs`);
     tally.cases += runs;
-    console.log(`  ${runs} runs; at 20 %: ${JSON.stringify(warm)}; at the end: ${JSON.stringify(end)}`);
+    console.error(`  ${runs} runs; at 20 %: ${JSON.stringify(warm)}; at the end: ${JSON.stringify(end)}`);
   },
 };
 
