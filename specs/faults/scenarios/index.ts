@@ -2,6 +2,8 @@ import type { Scenario } from '../scenario.js';
 import { deletions } from './deletions.js';
 import { badPages, bitFlips, truncations } from './damage.js';
 import { exits } from './exits.js';
+import { freezes } from './freezes.js';
+import { writerDeaths } from './writer-deaths.js';
 import { failingCalls, shortWrites } from './failing-calls.js';
 import { hostilePlaces } from './hostile.js';
 import { leaks } from './leaks.js';
@@ -40,6 +42,8 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'bit-flips', scenario: bitFlips },
   { key: 'bad-pages', scenario: badPages },
   { key: 'exits', scenario: exits },
+  { key: 'writer-deaths', scenario: writerDeaths },
+  { key: 'freezes', scenario: freezes },
   { key: 'hostile', scenario: hostilePlaces },
   { key: 'owners', scenario: owners },
   { key: 'readers', scenario: readerStorm },
