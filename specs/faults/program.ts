@@ -20,6 +20,8 @@ export interface Program {
   readonly folder: string;
   readonly code: string;
   readonly nodeArgs?: readonly string[];
+  /** What Node is started by, with its arguments. */
+  readonly wrapper?: readonly string[];
   /** Whether this process holds a channel to it. */
   readonly ipc?: boolean;
 }
@@ -51,13 +53,14 @@ export const runDirOf = (folder: string, index = 0): string => join(folder, 'run
  * Starts a program. It may `open(options)` runs, `log(rows)` into all of them, `flush()`, and note what the account keeps:
  * `ready()`, `ending()` right before it ends, `tell(object)`.
  */
-export function startProgram({ folder, code, nodeArgs = [], ipc = false }: Program): Running {
+export function startProgram({ folder, code, nodeArgs = [], wrapper = [], ipc = false }: Program): Running {
   mkdirSync(folder, { recursive: true });
   const accountFile = join(folder, 'account.txt');
   const file = join(folder, 'program.mjs');
   writeFileSync(accountFile, '');
   writeFileSync(file, withPrelude(folder, accountFile, code));
-  const child = spawn(process.execPath, [...nodeArgs, file], {
+  const [command = '', ...args]: readonly string[] = [...wrapper, process.execPath, ...nodeArgs, file];
+  const child = spawn(command, args, {
     // What is left of a core goes with the folder.
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],

@@ -20,6 +20,7 @@ import { owners } from './owners.js';
 import { powerLoss } from './power-loss.js';
 import { randomKills } from './random-kills.js';
 import { readerStorm } from './readers.js';
+import { slowDisk } from './slow-disk.js';
 import { syscalls } from './syscalls.js';
 
 /** All scenarios, by the name they are chosen by. */
@@ -43,6 +44,7 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'bad-pages', scenario: badPages },
   { key: 'exits', scenario: exits },
   { key: 'writer-deaths', scenario: writerDeaths },
+  { key: 'slow-disk', scenario: slowDisk },
   { key: 'freezes', scenario: freezes },
   { key: 'hostile', scenario: hostilePlaces },
   { key: 'owners', scenario: owners },
