@@ -37,6 +37,11 @@ export const leaks: Scenario = {
       () => `${marks.length} marks, not 10`,
     );
     const told = (): string => marks.map((mark) => JSON.stringify(mark)).join('\n');
+    must(
+      marks.every(({ held }) => held === 0),
+      'I8',
+      () => `files of closed runs are open: ${told()}`,
+    );
     must(end.descriptors <= warm.descriptors, 'I8', () => `descriptors: ${told()}`);
     must(end.threads <= warm.threads, 'I8', () => `threads: ${told()}`);
     for (const kind of ['heap', 'external'] as const)
@@ -54,6 +59,8 @@ export const leaks: Scenario = {
 /** What the process held at one moment, garbage collected. */
 interface Mark {
   readonly runs: number;
+  /** Descriptors of files of runs, all of which are closed. */
+  readonly held: number;
   readonly descriptors: number;
   readonly threads: number;
   readonly heap: number;
@@ -65,6 +72,7 @@ function markOf(told: Told): Mark {
   const number = (key: string): number => Number(told[key]);
   return {
     runs: number('runs'),
+    held: number('held'),
     descriptors: number('descriptors'),
     threads: number('threads'),
     heap: number('heap'),
@@ -74,14 +82,16 @@ function markOf(told: Told): Mark {
 }
 
 const PROGRAM = (runs: number): string => `
-    const { readdirSync } = await import('node:fs');
+    const { readdirSync, readlinkSync } = await import('node:fs');
+    const linked = (fd) => { try { return readlinkSync('/proc/self/fd/' + fd); } catch { return ''; } };
     const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
     const mark = async (done) => {
       // What a run leaves to the next turns of the loop, and to the writer thread, is gone by then.
       for (let round = 0; round < 3; round++) { await pause(100); globalThis.gc(); }
       const { heapUsed: heap, external, rss } = process.memoryUsage();
       const count = (folder) => readdirSync('/proc/self/' + folder).length;
-      say({ runs: done, descriptors: count('fd'), threads: count('task'), heap, external, rss });
+      const held = readdirSync('/proc/self/fd').filter((fd) => linked(fd).includes('/faults/')).length;
+      say({ runs: done, held, descriptors: count('fd'), threads: count('task'), heap, external, rss });
     };
     for (let done = 0; done < ${runs};) {
       const open_ = Array.from({ length: ${RUNS_AT_ONCE} }, () => open({ flushIntervalMs: 5 }));
