@@ -249,6 +249,9 @@ describe('a secret name', () => {
   ])('is not %j', (name) => expect(isSecretName(name)).toBe(false)); // prettier-ignore
 });
 
+/** Without the names that reach a prototype, which no merge keeps. */
+const mergeable = params.map((value) => mergeParams({}, value));
+
 describe('merging parameters', () => {
   it('goes into nested objects, lets the last write win and replaces arrays', () => {
     const base: Params = {
@@ -283,7 +286,7 @@ describe('merging parameters', () => {
 
   it('changes nothing more when the same update comes again', () => {
     fc.assert(
-      fc.property(params, params, (base, update) => {
+      fc.property(mergeable, mergeable, (base, update) => {
         const once = mergeParams(base, update);
         expect(plain(mergeParams(once, update))).toEqual(plain(once));
         expect(Object.keys(once)).toEqual(
