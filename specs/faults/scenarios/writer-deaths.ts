@@ -49,8 +49,36 @@ export const writerDeaths: Scenario = {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    await blockHolds(context);
   },
 };
+
+/** A burst far beyond `maxBufferedBytes` once the caller's own thread writes: it waits, it loses nothing. */
+async function blockHolds({ folder: parent, tally }: ScenarioContext): Promise<void> {
+  const folder = join(parent, 'block');
+  const options = JSON.stringify({ flushIntervalMs: 20, maxBufferedBytes: 1024 * 1024 });
+  const code = `
+    const run = open(${options});
+    const seen = [];
+    run.health$.subscribe(({ degraded }) => void seen.push(degraded?.code));
+    for (const code of ['WRITER_REPLACED', 'WRITER_IN_THREAD']) {
+      await flush();
+      breakWriter('exit');
+      while (!seen.includes(code)) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await flush();
+    log(100_000);
+    const { rows, dropped } = await run.close();
+    tell({ rows, dropped });`;
+  const { told, exit, stderr } = await startProgram({ folder, code, nodeArgs: ['--import', FAULTY] }).ended;
+  must(
+    exit === 0 && told[0]?.['rows'] === 100_000 && told[0]['dropped'] === 0,
+    'I1',
+    () => `backpressure 'block' on the caller's thread: ${JSON.stringify(told)} ${stderr}`,
+  );
+  tally.cases++;
+  rmSync(folder, { recursive: true });
+}
 
 function deathOf(random: Random, way: Death['way']): Death {
   return {
