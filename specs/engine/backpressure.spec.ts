@@ -33,6 +33,12 @@ describe('a producer that is faster than the writer', () => {
     expect(await duckdb(run.runDir, counted)).toEqual([{ rows: BigInt(ROWS), right: BigInt(ROWS) }]);
   });
 
+  it('waits for the writer, never for an interval of an hour', async () => {
+    const run = open({ flushIntervalMs: 3_600_000, flushIntervalRows: 10_000_000 });
+    burst(run);
+    expect((await run.close()).rows).toBe(ROWS);
+  });
+
   it("loses rows, with backpressure: 'drop', and every one of them is counted", async () => {
     const run = open({ backpressure: 'drop' });
     const told = firstValueFrom(run.health$.pipe(filter(({ dropped }) => dropped > 0)));

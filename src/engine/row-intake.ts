@@ -114,10 +114,11 @@ export class RowIntake {
     if (roomy()) return true;
     this.run.wake();
     const { control } = channel;
-    if (backpressure === 'block' && !control.stuck) {
-      this.run.waitFor(() => roomy() || control.stuck);
+    const stuck = (): boolean => control.stuck;
+    if (backpressure === 'block' && !stuck()) {
+      this.run.waitFor(() => roomy() || stuck());
       // A writer on this very thread gets no further before the event loop turns: the limit gives way, not the row.
-      if (!control.stuck) return true;
+      if (!stuck()) return true;
     }
     if (roomy()) return true;
     control.dropped++;

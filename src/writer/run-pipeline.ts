@@ -12,6 +12,7 @@ import {
   map,
   mergeWith,
   of,
+  window,
 } from 'rxjs';
 import type { RowSpan } from '../channel/records.js';
 import { MetricColumns } from '../columnar/metric-columns.js';
@@ -98,6 +99,7 @@ export class RunPipeline {
   private readonly lines$ = new Subject<string>();
   private readonly params$ = new Subject<string>();
   private readonly retries$ = new Subject<FlushOutcome>();
+  private readonly hurry$ = new Subject<void>();
   private readonly columns = new MetricColumns();
   private readonly file: MetricsFile;
   private group = new RowGroupBatches();
@@ -111,7 +113,12 @@ export class RunPipeline {
     this.file = new MetricsFile(fs, folder, options.files);
     this.watermark = { epoch, seq: 0 };
     const rows$ = this.spans$.pipe(
-      bufferTime(flushIntervalMs, null, Math.floor(flushIntervalRows / spanRowsFor(flushIntervalRows))),
+      window(this.hurry$),
+      concatMap((spans$) =>
+        spans$.pipe(
+          bufferTime(flushIntervalMs, null, Math.floor(flushIntervalRows / spanRowsFor(flushIntervalRows))),
+        ),
+      ),
       filter((spans) => spans.length > 0),
       map((spans) => this.decode(spans)),
       map((rows) => this.toBatch(rows)),
@@ -153,6 +160,11 @@ export class RunPipeline {
 
   params(text: string): void {
     this.params$.next(text);
+  }
+
+  /** Makes a batch of what waits for its interval: there is no room for more. */
+  hurry(): void {
+    this.hurry$.next();
   }
 
   /** Tries what failed once more, though nothing new came. */

@@ -243,7 +243,10 @@ export class RunSession {
   /** What comes stays in shared memory while the second stage has more than its share of rows, or of lines. */
   private get backlogged(): boolean {
     if (this.context.walOnly()) return false;
-    if (this.pendingBytes > this.opening.options.maxBufferedBytes / 2) return true;
+    const share = this.opening.options.maxBufferedBytes / 2;
+    // Nothing comes before the interval is over that they wait for, and it may be an hour.
+    if (this.pendingBytes > share) this.pipeline?.hurry();
+    if (this.pendingBytes > share) return true;
     if (this.state.pendingText <= MAX_PENDING_TEXT) return false;
     // A caller that waits for room is not to wait for a run.log that cannot be written.
     if (this.degraded !== this.opening.degraded) this.control.trouble = RunTrouble.disk;
