@@ -47,6 +47,10 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
+// A scenario that fails ends this process with others of its programs under way.
+const alive = new Set<ChildProcess>();
+process.on('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
+
 export const runDirOf = (folder: string, index = 0): string => join(folder, 'runs/ends', `run${index}`);
 
 /**
@@ -67,12 +71,14 @@ export function startProgram({ folder, code, nodeArgs = [], wrapper = [], ipc = 
     timeout: LONGEST_MS,
     killSignal: 'SIGKILL',
   });
+  alive.add(child);
   let stderr = '';
   child.stdout?.resume();
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const exited = once(child, 'exit').then((end) => ({ end, exitedAt: Date.now() }));
   const endOf = async (): Promise<Ended> => {
     const { end, exitedAt } = await exited;
+    alive.delete(child);
     // The event `close` of a child that was disconnected does not come; its last words may come after its exit.
     await Promise.race([finished(child.stderr as Readable).catch(() => undefined), delay(1000)]);
     const [exitCode, signal] = end as [number | null, NodeJS.Signals | null];

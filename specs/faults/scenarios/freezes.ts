@@ -54,11 +54,15 @@ async function freezeOnce(context: ScenarioContext, random: Random, life: number
   const runDirs = plan.from.map((_, index) => join(plan.base, 'faults', `run${index}`));
   const frozen = { plan, runDirs, child };
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-  const stretches = await freezeAndThaw(frozen, random);
-  const killedAt = plan.bursts === null ? await kill(frozen, random, stretches) : null;
-  const [code] = await ended;
-  must(code === (killedAt === null ? 0 : null), 'I7', () => `a frozen child ended with ${String(code)}`);
-  await checkLife(context, frozen, stretches, killedAt);
+  try {
+    const stretches = await freezeAndThaw(frozen, random);
+    const killedAt = plan.bursts === null ? await kill(frozen, random, stretches) : null;
+    const [code] = await ended;
+    must(code === (killedAt === null ? 0 : null), 'I7', () => `a frozen child ended with ${String(code)}`);
+    await checkLife(context, frozen, stretches, killedAt);
+  } finally {
+    child.kill('SIGKILL');
+  }
   rmSync(folder, { recursive: true });
 }
 
