@@ -108,6 +108,7 @@ describe('an artifact name', () => {
         expect(parseArtifactName(name)).toBe(name);
         expect(join('x', name)).not.toBe('x');
       }),
+      { examples: [['./C:']], numRuns: 1000 },
     );
   });
 });

@@ -96,6 +96,8 @@ function isContained(text: string): boolean {
 function isArtifactName(name: string, parts: readonly string[]): name is ArtifactName {
   return (
     name !== '' &&
+    // `./C:` is one once its dot is gone.
+    !DRIVE.test(name) &&
     Buffer.byteLength(name) <= MAX_PATH_BYTES &&
     parts.every((part) => part !== '..' && Buffer.byteLength(part) <= MAX_PART_BYTES)
   );
