@@ -1,14 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { mortal } from './mortal.js';
 
 const DIST = new URL('../../dist/index.js', import.meta.url).href;
 const ROWS = new URL('rows.mjs', import.meta.url).href;
 const LIMIT_MS = 120_000;
-
-/** Those that still run when a scenario fails must not outlive it. */
-const running = new Set<ChildProcess>();
-process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /** Something a child says. */
 export type Told = Readonly<Record<string, unknown>>;
@@ -38,13 +35,13 @@ export function drive(folder: string, program: string, args: readonly string[] =
     const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
     const asked = async () => (await lines.next()).value;
     const open = (options) => new LoggingEngine(new ExperimentConfig('faults', ${JSON.stringify(folder)}, { environment: false, ...options }));`;
-  const child = spawn(
-    process.execPath,
-    [...args, '--input-type=module', '--eval', `${prelude}\n${program}\nprocess.exit();`],
-    { stdio: ['pipe', 'pipe', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' },
+  const child = mortal(
+    spawn(
+      process.execPath,
+      [...args, '--input-type=module', '--eval', `${prelude}\n${program}\nprocess.exit();`],
+      { stdio: ['pipe', 'pipe', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' },
+    ),
   );
-  running.add(child);
-  child.once('exit', () => running.delete(child));
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

@@ -56,3 +56,15 @@ export function readAccount(text: string): Account {
   }
   return { openedAt, writerUpAt, logged, flushed, closed };
 }
+
+/** How old the oldest row that is missing was at the end, in milliseconds; null when none is. */
+export function oldestLossMs(
+  { logged }: Account,
+  index: number,
+  rows: number,
+  endedAt: number,
+): number | null {
+  // The rows below a mark were logged before it: the first mark beyond what is there dates the oldest loss.
+  const missing = logged.get(index)?.find(({ step }) => step > rows);
+  return missing === undefined ? null : Math.max(0, endedAt - missing.at / 1000);
+}

@@ -11,6 +11,8 @@ import * as runFiles from '../../src/writer/run-files.js';
 import { WriterCore } from '../../src/writer/writer-core.js';
 import { MemoryFs } from './memory-fs.js';
 
+/** The folder of experiments; see `withBase` in session.ts. */
+export const BASE = '/base';
 const MOST_TURNS = 5_000;
 
 /** How a close went. */
@@ -26,7 +28,8 @@ export interface Closed {
 export class Played {
   readonly folder: string;
   readonly intake: RowIntake;
-  private closed: Closed | null = null;
+  /** How its close went, once it is through. */
+  closed: Closed | null = null;
   private readonly core: WriterCore;
 
   /** @throws ExpmanError as the opening of a run does */
@@ -35,7 +38,7 @@ export class Played {
     options: ExperimentOptions,
     now: () => number = Date.now,
   ) {
-    const config = new ExperimentConfig('faults', '/base', {
+    const config = new ExperimentConfig('faults', BASE, {
       environment: false,
       runName: 'run',
       resume: 'allow',
@@ -73,11 +76,32 @@ export class Played {
     });
   }
 
-  /** Moves what was logged into the log, and on to the second stage; returns how many rows of this owner are acknowledged. */
-  flush(): number {
+  /** Moves what was logged into the log; returns how many rows of this owner are acknowledged. */
+  drain(): number {
     this.core.drain();
-    while (this.core.feed());
     return this.intake.channel.control.acknowledged().rows;
+  }
+
+  /** Hands what is in the log on to the second stage, for some milliseconds; true when there is more. */
+  feed(): boolean {
+    return this.core.feed();
+  }
+
+  /** Both, until nothing is left. */
+  flush(): number {
+    const acknowledged = this.drain();
+    while (this.feed());
+    return acknowledged;
+  }
+
+  /** Closes all files and leaves the run as it is. */
+  leave(): void {
+    this.core.leave();
+  }
+
+  /** Logs the end: the run closes as it is drained and fed. */
+  end(): void {
+    this.intake.text(RecordKind.close, JSON.stringify({ status: 'FINISHED', cut: false }));
   }
 
   /** Time for the second stage: a publish takes some turns. */
@@ -86,7 +110,7 @@ export class Played {
   }
 
   async close(): Promise<Closed> {
-    this.intake.text(RecordKind.close, JSON.stringify({ status: 'FINISHED', cut: false }));
+    this.end();
     for (let turns = 0; this.closed === null && turns < MOST_TURNS; turns++) {
       this.flush();
       await turn();

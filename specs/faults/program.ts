@@ -7,6 +7,7 @@ import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { must } from './check-run.js';
+import { mortal } from './mortal.js';
 import { readAccount, type Account } from './plan.js';
 
 const DIST = new URL('../../dist/index.js', import.meta.url).href;
@@ -47,10 +48,6 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-// A scenario that fails ends this process with others of its programs under way.
-const alive = new Set<ChildProcess>();
-process.on('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
-
 export const runDirOf = (folder: string, index = 0): string => join(folder, 'runs/ends', `run${index}`);
 
 /**
@@ -64,21 +61,21 @@ export function startProgram({ folder, code, nodeArgs = [], wrapper = [], ipc = 
   writeFileSync(accountFile, '');
   writeFileSync(file, withPrelude(folder, accountFile, code));
   const [command = '', ...args]: readonly string[] = [...wrapper, process.execPath, ...nodeArgs, file];
-  const child = spawn(command, args, {
-    // What is left of a core goes with the folder.
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
-    timeout: LONGEST_MS,
-    killSignal: 'SIGKILL',
-  });
-  alive.add(child);
+  const child = mortal(
+    spawn(command, args, {
+      // What is left of a core goes with the folder.
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
+      timeout: LONGEST_MS,
+      killSignal: 'SIGKILL',
+    }),
+  );
   let stderr = '';
   child.stdout?.resume();
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const exited = once(child, 'exit').then((end) => ({ end, exitedAt: Date.now() }));
   const endOf = async (): Promise<Ended> => {
     const { end, exitedAt } = await exited;
-    alive.delete(child);
     // The event `close` of a child that was disconnected does not come; its last words may come after its exit.
     await Promise.race([finished(child.stderr as Readable).catch(() => undefined), delay(1000)]);
     const [exitCode, signal] = end as [number | null, NodeJS.Signals | null];
@@ -94,18 +91,6 @@ export function startProgram({ folder, code, nodeArgs = [], wrapper = [], ipc = 
     }
   };
   return { child, ready, ended: endOf() };
-}
-
-/** How old the oldest row that is missing was at the end, in milliseconds; null when none is. */
-export function oldestLossMs(
-  { logged }: Account,
-  index: number,
-  rows: number,
-  endedAt: number,
-): number | null {
-  // The rows below a mark were logged before it: the first mark beyond what is there dates the oldest loss.
-  const missing = logged.get(index)?.find(({ step }) => step > rows);
-  return missing === undefined ? null : Math.max(0, endedAt - missing.at / 1000);
 }
 
 /** Rows a run had logged by the account's last word on it. */

@@ -1,18 +1,9 @@
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
-import { RecordKind, WIRE_BYTES } from '../../src/channel/layout.js';
-import { ChunkPool } from '../../src/channel/chunk-pool.js';
-import { openRun } from '../../src/engine/open-run.js';
-import { RowIntake } from '../../src/engine/row-intake.js';
-import { ExperimentConfig, type ExperimentOptions } from '../../src/model/experiment-config.js';
-import type { RunSummary } from '../../src/model/run-file.js';
-import * as columnarParts from '../../src/writer/columnar-parts.js';
-import type { FromWriter, PlainError } from '../../src/writer/messages.js';
-import * as runFiles from '../../src/writer/run-files.js';
-import { WriterCore } from '../../src/writer/writer-core.js';
+import { RecordKind } from '../../src/channel/layout.js';
+import type { ExperimentOptions } from '../../src/model/experiment-config.js';
 import type { MemoryFs } from './memory-fs.js';
+import { BASE, Played, type Closed } from './played.js';
 import { rowOf } from './rows.mjs';
-
-const BASE = '/base';
 
 /** What a session is to do. */
 export interface SessionPlan {
@@ -41,7 +32,7 @@ export interface SessionEnd {
   /** Rows logged in all. */
   readonly rows: number;
   /** Null for a session that never got its close through. */
-  readonly closed: { readonly summary: RunSummary; readonly error: PlainError | null } | null;
+  readonly closed: Closed | null;
 }
 
 /**
@@ -52,48 +43,13 @@ export async function runSession(
   fs: MemoryFs,
   { bursts, rowsPerBurst, shape, options, from = 0, between, dies = false }: SessionPlan,
 ): Promise<SessionEnd> {
-  const config = new ExperimentConfig('faults', BASE, {
-    environment: false,
-    runName: 'run',
-    resume: 'allow',
-    ...options,
-  });
-  const opened = openRun(fs, config, undefined, Date.now());
-  const pool = new ChunkPool();
-  const wire = new Int32Array(new SharedArrayBuffer(WIRE_BYTES));
-  const intake = new RowIntake({
-    pool,
-    wire,
-    options: config,
-    wake: () => undefined,
-    waitFor: () => undefined,
-    onLoss: () => undefined,
-  });
-  const { control } = intake.channel;
-  const closings: { readonly summary: RunSummary; readonly error: PlainError | null }[] = [];
-  const post = (message: FromWriter): void => {
-    if (message.kind === 'closed') closings.push({ summary: message.summary, error: message.error });
-  };
-  const core = new WriterCore({ fs, wire, arenas: pool, post, runFiles });
-  core.attach(columnarParts);
-  const { folder, identity, owner, continues, before } = opened;
-  core.open({
-    runId: 1,
-    folder,
-    identity,
-    owner,
-    options: config.toPlain(),
-    control: control.memory,
-    continues,
-    resumes: continues,
-    before,
-    degraded: null,
-  });
+  const played = new Played(fs, options);
+  const { folder, intake } = played;
   const acknowledgements: Acknowledgement[] = [];
   const pump = (): void => {
-    core.drain();
-    acknowledgements.push({ changes: fs.changes.length, rows: from + control.acknowledged().rows });
-    core.feed();
+    const acknowledged = played.drain();
+    acknowledgements.push({ changes: fs.changes.length, rows: from + acknowledged });
+    played.feed();
   };
   let step = from;
   for (let burst = 0; burst < bursts; burst++) {
@@ -107,17 +63,17 @@ export async function runSession(
     between?.(burst);
   }
   if (dies) {
-    core.leave();
+    played.leave();
     return { folder, acknowledgements, rows: step, closed: null };
   }
-  intake.text(RecordKind.close, JSON.stringify({ status: 'FINISHED', cut: false }));
+  played.end();
   // A disk that refuses for ever must not hold the harness: some dozens of polls are as good as thousands.
-  for (let poll = 0; closings.length === 0 && poll < 60; poll++) {
+  for (let poll = 0; played.closed === null && poll < 60; poll++) {
     pump();
     await delay(1);
   }
-  if (closings.length === 0) core.leave();
-  return { folder, acknowledgements, rows: step, closed: closings[0] ?? null };
+  if (played.closed === null) played.leave();
+  return { folder, acknowledgements, rows: step, closed: played.closed };
 }
 
 /** The rows acknowledged by the time `changes` changes were made. */

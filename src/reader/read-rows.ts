@@ -15,7 +15,7 @@ import { readFooterOf } from '../storage/metrics-footer.js';
 import { readAll } from '../storage/read-all.js';
 import { type FileFooter, type PlacedChunk, decodeChunk } from '../storage/parquet/index.js';
 import { decodeSpans } from '../writer/decode-spans.js';
-import { type FileFacts, factsOf } from '../writer/file-metadata.js';
+import { type PublishedFile, publishedFile } from '../writer/file-metadata.js';
 import { MetricSummaries } from '../writer/metric-summaries.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal } from '../writer/replay.js';
 import { rowBatchOf } from '../writer/row-batch.js';
@@ -46,7 +46,7 @@ export function readRows(fs: FsPort, runDir: string, uuid: string, wantsValues: 
     const file = openIfThere(fs, path);
     try {
       const published = file === null ? NOTHING : readPublished(fs, file, path, uuid);
-      const replay = replayWal(fs, runDir, uuid, published.facts?.watermark ?? NOTHING_PUBLISHED);
+      const replay = replayWal(fs, runDir, uuid, published.file?.facts.watermark ?? NOTHING_PUBLISHED);
       if (attempt < ATTEMPTS && isNewer(fs, path, file)) continue;
       return rowsFrom(published, replay, wantsValues);
     } catch (error) {
@@ -59,26 +59,25 @@ export function readRows(fs: FsPort, runDir: string, uuid: string, wantsValues: 
 }
 
 interface Published {
-  readonly footer: FileFooter | null;
-  readonly facts: FileFacts | null;
+  /** Null where there is none, or none to be read. */
+  readonly file: PublishedFile | null;
   /** Reads a chunk's bytes. */
   readonly read: (chunk: PlacedChunk) => Uint8Array;
   readonly corrupt: readonly string[];
 }
 
-const NOTHING: Published = { footer: null, facts: null, read: () => new Uint8Array(), corrupt: [] };
+const NOTHING: Published = { file: null, read: () => new Uint8Array(), corrupt: [] };
 
 function readPublished(fs: FsPort, file: number, path: string, uuid: string): Published {
   try {
-    const footer = readFooterOf(fs, file, path);
-    const facts = factsOf(footer.metadata);
-    if (facts.runUuid !== uuid) return { ...NOTHING, corrupt: [METRICS_NAME] };
+    const published = publishedFile(readFooterOf(fs, file, path));
+    if (published.facts.runUuid !== uuid) return { ...NOTHING, corrupt: [METRICS_NAME] };
     const read = ({ offset, length }: PlacedChunk): Uint8Array => {
       const bytes = new Uint8Array(length);
       readAll(fs, file, bytes, offset, path);
       return bytes;
     };
-    return { footer, facts, read, corrupt: [] };
+    return { file: published, read, corrupt: [] };
   } catch (error) {
     if (error instanceof ExpmanError && error.code === 'CORRUPT')
       return { ...NOTHING, corrupt: [METRICS_NAME] };
@@ -102,12 +101,12 @@ function isNewer(fs: FsPort, path: string, file: number | null): boolean {
 }
 
 function rowsFrom(published: Published, replay: Replay, wantsValues: boolean): RunRows {
-  const { facts, corrupt } = published;
+  const { file, corrupt } = published;
   const summaries = new MetricSummaries();
-  summaries.restore(facts?.tallies ?? []);
+  summaries.restore(file?.facts.tallies ?? []);
   for (const spans of batchesOf(replay.spans)) summaries.add(decodeSpans(spans));
   return {
-    publishedRows: facts?.loggedRows ?? 0,
+    publishedRows: file?.facts.loggedRows ?? 0,
     replay,
     metrics: summaries.toSummary(),
     corrupt,
@@ -116,15 +115,15 @@ function rowsFrom(published: Published, replay: Replay, wantsValues: boolean): R
 }
 
 function tableFrom(published: Published, spans: readonly RowSpan[]): RowTable {
-  const { footer, facts } = published;
+  const { file } = published;
   const columns = new MetricColumns();
-  columns.restore(facts?.columns ?? [], footer?.fields ?? []);
+  columns.restore(file?.facts.columns ?? [], file?.footer.fields ?? []);
   const tail = new RowGroupBatches();
   for (const some of batchesOf(spans)) tail.add(rowBatchOf(decodeSpans(some), columns));
   const { fields } = columns;
   const last = batchOf(fields, tail.rows === 0 ? [] : [...tail.columns(fields)]);
-  if (footer === null) return tableOf([last]);
-  return tableOf([...publishedBatches(published, footer, fields), last]);
+  if (file === null) return tableOf([last]);
+  return tableOf([...publishedBatches(published, file.footer, fields), last]);
 }
 
 function publishedBatches(

@@ -1,5 +1,6 @@
 import type { PlainMetricColumn } from '../columnar/metric-columns.js';
 import { decodeParams, encodeParams } from '../model/params.js';
+import type { FileFooter } from '../storage/parquet/index.js';
 import type { PlainTally } from './metric-summaries.js';
 import type { Watermark } from './replay.js';
 
@@ -16,6 +17,17 @@ export interface FileFacts {
   readonly tallies: readonly PlainTally[];
   readonly lastStep: number | null;
 }
+
+/** A published file, by its footer. */
+export interface PublishedFile {
+  readonly footer: FileFooter;
+  readonly facts: FileFacts;
+}
+
+export const publishedFile = (footer: FileFooter): PublishedFile => ({
+  footer,
+  facts: factsOf(footer.metadata),
+});
 
 /** The facts as key/value metadata of a Parquet footer. */
 export function metadataOf(facts: FileFacts): Map<string, string> {

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
-import { sanitiseParams } from '../model/params.js';
+import { encodeParams, sanitiseParams } from '../model/params.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
-import type { FileFooter } from '../storage/parquet/index.js';
 import { CONFIG_NAME, LOG_NAME, RUN_NAME, readMapping } from '../storage/run-record.js';
-import { factsOf } from './file-metadata.js';
+import { type PublishedFile, publishedFile } from './file-metadata.js';
 import { type LoadedRun, loadedFrom } from './load-state.js';
 import { NOTHING_PUBLISHED, replayWal } from './replay.js';
 import type { RunState } from './run-state.js';
@@ -17,24 +16,18 @@ import type { RunState } from './run-state.js';
  * An unreadable `metrics.parquet` is kept as `metrics.parquet.corrupt`, and what the WAL holds is all there is.
  */
 export function loadRun(fs: FsPort, folder: string, runUuid: string, epoch: number): LoadedRun {
-  const footer = loadFooter(fs, folder, runUuid);
-  const replay = replayWal(
-    fs,
-    folder,
-    runUuid,
-    footer === null ? NOTHING_PUBLISHED : factsOf(footer.metadata).watermark,
-    true,
-  );
+  const published = loadPublished(fs, folder, runUuid);
+  const replay = replayWal(fs, folder, runUuid, published?.facts.watermark ?? NOTHING_PUBLISHED, true);
   if (replay.end.epoch < 0) restoreFromFiles(fs, folder, replay.state);
-  return loadedFrom(replay, epoch, footer);
+  return loadedFrom(replay, epoch, published);
 }
 
-function loadFooter(fs: FsPort, folder: string, runUuid: string): FileFooter | null {
+function loadPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
   const path = join(folder, METRICS_NAME);
   if (fs.stat(path) === null) return null;
   try {
-    const footer = readFooter(fs, path);
-    if (factsOf(footer.metadata).runUuid === runUuid) return footer;
+    const published = publishedFile(readFooter(fs, path));
+    if (published.facts.runUuid === runUuid) return published;
     throw new ExpmanError('CORRUPT', `${path} belongs to another run`, { path });
   } catch (error) {
     if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;
@@ -52,8 +45,9 @@ function freeName(fs: FsPort, path: string): string {
 
 /** A run that was closed has no WAL: its files say what it was. */
 function restoreFromFiles(fs: FsPort, folder: string, state: RunState): void {
-  state.params = sanitiseParams(readMapping(fs, folder, CONFIG_NAME) ?? {}).params;
+  const { params } = sanitiseParams(readMapping(fs, folder, CONFIG_NAME) ?? {});
+  state.paramRecords.restore(encodeParams(params));
   const artifacts = readMapping(fs, folder, RUN_NAME)?.['artifacts'];
-  if (artifacts !== undefined) state.facts = sanitiseParams({ artifacts }).params;
+  if (artifacts !== undefined) state.factRecords.restore(encodeParams(sanitiseParams({ artifacts }).params));
   state.log.offset = fs.stat(join(folder, LOG_NAME))?.size ?? 0;
 }

@@ -1,15 +1,14 @@
 import { type RowSpan, eachStep } from '../channel/records.js';
 import type { FsPort } from '../storage/fs-port.js';
-import type { FileFooter } from '../storage/parquet/index.js';
-import { factsOf } from './file-metadata.js';
+import type { PublishedFile } from './file-metadata.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay.js';
 import type { RunState } from './run-state.js';
 
 /** What a folder holds of a run that is continued. */
 export interface LoadedRun {
   readonly state: RunState;
-  /** The published file's footer; null when nothing (readable) is published. */
-  readonly footer: FileFooter | null;
+  /** Null when nothing (readable) is published. */
+  readonly published: PublishedFile | null;
   /** Rows in the WAL alone. */
   readonly spans: readonly RowSpan[];
   /** Rows logged before, published or not. */
@@ -23,17 +22,16 @@ export interface LoadedRun {
 }
 
 /** What a replay and a published file come to for the owner of `epoch`. */
-export function loadedFrom(replay: Replay, epoch: number, footer: FileFooter | null): LoadedRun {
+export function loadedFrom(replay: Replay, epoch: number, published: PublishedFile | null): LoadedRun {
   const { state, spans, segments, end } = replay;
   if (end.epoch !== epoch) state.startEpoch();
-  const published = footer === null ? null : factsOf(footer.metadata);
   const own = segments.filter((segment) => segment.epoch === epoch);
   return {
     state,
-    footer,
+    published,
     spans,
-    rows: (published?.loggedRows ?? 0) + replay.rows,
-    lastStep: lastStepOf(spans, published?.lastStep ?? null),
+    rows: (published?.facts.loggedRows ?? 0) + replay.rows,
+    lastStep: lastStepOf(spans, published?.facts.lastStep ?? null),
     nextSegment: own.reduce((next, { number }) => Math.max(next, number + 1), 0),
     replayedTo: end.epoch === epoch ? end.seq : 0,
   };

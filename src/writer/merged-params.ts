@@ -30,9 +30,10 @@ export class MergedParams {
     this.refused++;
   }
 
-  restore(merged: Params): void {
-    this.merged = merged;
-    this.length = encodeParams(merged).length;
+  /** Begins again with what such a text says. */
+  restore(text: string): void {
+    this.merged = decodeParams(text);
+    this.length = text.length;
     this.refused = 0;
   }
 }

@@ -56,17 +56,18 @@ export function reopenRunFile(
 }
 
 /**
- * Replaces `config.yaml` by these parameters, as many of them as readers take; returns how many entries are left out.
+ * Replaces `config.yaml` by the state's parameters, as many of them as readers take; returns how many are left out.
  */
-export function writeConfigFile(fs: FsPort, folder: string, params: Params): number {
+export function writeConfigFile(fs: FsPort, folder: string, { paramRecords }: RunState): number {
+  const { merged: params, refused } = paramRecords;
   const whole = Buffer.from(stringifyYaml(params));
   if (whole.length <= MAX_YAML_BYTES) {
     replaceFile(fs, join(folder, CONFIG_NAME), whole);
-    return 0;
+    return refused;
   }
   const { kept, leftOut } = fitting(params, MAX_YAML_BYTES - END_BYTES, '');
   replaceFile(fs, join(folder, CONFIG_NAME), Buffer.from(stringifyYaml(kept)));
-  return leftOut;
+  return leftOut + refused;
 }
 
 /** As many parameters as fit into so many bytes of YAML, of a group that does not fit a part. */

@@ -22,9 +22,8 @@ import type { Health } from '../model/run-file.js';
 import type { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { MetricsFile, type PublishFacts } from '../storage/metrics-file.js';
-import type { FileFooter } from '../storage/parquet/index.js';
 import { type DecodedRows, decodeSpans } from './decode-spans.js';
-import { factsOf, metadataOf } from './file-metadata.js';
+import { type PublishedFile, metadataOf } from './file-metadata.js';
 import { inSlices } from './in-slices.js';
 import { MetricSummaries } from './metric-summaries.js';
 import { ration } from './ration.js';
@@ -187,9 +186,10 @@ export class RunPipeline {
   }
 
   /** Goes on behind a published file. */
-  continueFrom({ groups, regions, fields, metadata }: FileFooter): void {
+  continueFrom({ footer, facts }: PublishedFile): void {
+    const { groups, regions, fields } = footer;
     this.file.continueFrom(groups, regions);
-    const { columns, tallies, loggedRows, lastStep, watermark } = factsOf(metadata);
+    const { columns, tallies, loggedRows, lastStep, watermark } = facts;
     this.columns.restore(columns, fields);
     this.summaries.restore(tallies);
     this.batchedRows = this.publishedRows = loggedRows;
@@ -273,7 +273,7 @@ export class RunPipeline {
 
   private writeConfig(): void {
     const { fs, folder, state, onParamsLeftOut } = this.options;
-    const leftOut = writeConfigFile(fs, folder, state.params) + state.refusedParams;
+    const leftOut = writeConfigFile(fs, folder, state);
     if (leftOut > 0) onParamsLeftOut(leftOut);
   }
 

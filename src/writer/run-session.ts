@@ -109,7 +109,7 @@ export class RunSession {
       // What may fail comes before the pipeline, whose timers would go on without a session.
       if (loaded !== null) this.identity = this.continuedIdentity(second, loaded.lastStep);
       this.attach(second);
-      if (loaded?.footer != null) this.pipeline?.continueFrom(loaded.footer);
+      if (loaded?.published != null) this.pipeline?.continueFrom(loaded.published);
       for (const span of loaded?.spans ?? []) this.pipeline?.rows(span);
       if (this.state.log.pending.length > 0) this.pipeline?.line('');
     }
@@ -175,8 +175,7 @@ export class RunSession {
 
   /** Moves what the channel holds into the WAL; returns how many bytes. */
   drain(): number {
-    if (this.closed) return 0;
-    if (this.backlogged) return 0;
+    if (this.closed || this.backlogged) return 0;
     const had = this.wal.trouble;
     const drained = this.wal.drain((split, bytes) => {
       // Without a second stage to come the WAL has them, and who takes over reads them there.
@@ -222,12 +221,14 @@ export class RunSession {
 
   /** Tells the world that the run lives, and tries again what failed, now and then. */
   beat(): void {
+    if (this.closed) return;
     const now = this.context.now();
-    if (!this.closed && this.degraded !== this.opening.degraded && now - this.lastRetryAt >= RETRY_MS) {
+    const failed = this.degraded !== this.opening.degraded && !this.completing;
+    if (failed && now - this.lastRetryAt >= RETRY_MS) {
       this.lastRetryAt = now;
-      if (!this.completing) this.pipeline?.retry();
+      this.pipeline?.retry();
     }
-    if (this.closed || now - this.lastBeatAt < HEARTBEAT_MS) return;
+    if (now - this.lastBeatAt < HEARTBEAT_MS) return;
     this.lastBeatAt = now;
     attempt(() => this.context.fs.touch(join(this.opening.folder, LOCK_NAME)));
   }
@@ -335,9 +336,8 @@ export class RunSession {
         },
         () => this.runFiles.healLog({ fs, folder, power: options.durability === 'power' }, this.state),
         () => {
-          const { params, refusedParams } = this.state;
-          if (Object.keys(params).length > 0)
-            this.paramsLeftOut = this.runFiles.writeConfigFile(fs, folder, params) + refusedParams;
+          if (Object.keys(this.state.params).length > 0)
+            this.paramsLeftOut = this.runFiles.writeConfigFile(fs, folder, this.state);
         },
         () => this.writeRunFile(status),
         () => this.wal.removeAll(),

@@ -1,6 +1,6 @@
 import { type PlainDictionary, RecordDictionary, type SplitRecords } from '../channel/records.js';
 import { ExpmanError } from '../model/errors.js';
-import { type Params, decodeParams, encodeParams } from '../model/params.js';
+import { type Params, encodeParams } from '../model/params.js';
 import { MergedParams } from './merged-params.js';
 
 /** How a run was ended by its caller or its process. */
@@ -28,8 +28,12 @@ interface LogTail {
 export class RunState {
   private dictionary = new RecordDictionary();
   readonly log: LogTail = { offset: 0, pending: [] };
-  private readonly paramRecords = new MergedParams();
-  private readonly factRecords = new MergedParams();
+  /** Parameters, merged, last write wins. */
+  readonly paramRecords = new MergedParams();
+  /** Facts for run.yaml, merged likewise. */
+  readonly factRecords = new MergedParams();
+  /** Characters of the lines that are not in run.log yet. */
+  pendingText = 0;
   ending: RunEnding | null = null;
 
   /** The dictionary rows are decoded by; it changes as records are split. */
@@ -37,32 +41,12 @@ export class RunState {
     return this.dictionary;
   }
 
-  /** Parameters, merged, last write wins. */
   get params(): Params {
     return this.paramRecords.merged;
   }
 
-  set params(params: Params) {
-    this.paramRecords.restore(params);
-  }
-
-  /** Facts for run.yaml, merged likewise. */
   get facts(): Params {
     return this.factRecords.merged;
-  }
-
-  set facts(facts: Params) {
-    this.factRecords.restore(facts);
-  }
-
-  /** Calls whose parameters were not taken: the run has as many as it can hold. */
-  get refusedParams(): number {
-    return this.paramRecords.refused;
-  }
-
-  /** Characters of the lines that are not in run.log yet. */
-  get pendingText(): number {
-    return this.log.pending.reduce((sum, line) => sum + line.length, 0);
   }
 
   /** Metric and shape numbers start again: another producer continues the run. */
@@ -73,6 +57,7 @@ export class RunState {
 
   apply({ lines, params, facts, close }: SplitRecords): void {
     this.log.pending.push(...lines);
+    this.pendingText += lengthOf(lines);
     for (const text of params) this.paramRecords.add(text);
     for (const text of facts) this.factRecords.add(text);
     if (close !== null) this.ending = decodeEnding(close);
@@ -80,7 +65,7 @@ export class RunState {
 
   /** The first `count` pending lines are in run.log, which is `offset` bytes long now. */
   logged(count: number, offset: number): void {
-    this.log.pending.splice(0, count);
+    this.pendingText -= lengthOf(this.log.pending.splice(0, count));
     this.log.offset = offset;
   }
 
@@ -101,16 +86,19 @@ export class RunState {
     try {
       const plain = JSON.parse(Buffer.from(checkpoint).toString('utf8')) as PlainState;
       this.dictionary = new RecordDictionary(plain.dictionary);
-      this.params = decodeParams(plain.params);
-      this.facts = decodeParams(plain.facts);
+      this.paramRecords.restore(plain.params);
+      this.factRecords.restore(plain.facts);
       this.log.offset = Math.max(0, Math.floor(plain.log.offset) || 0);
       this.log.pending = plain.log.pending.map(String);
+      this.pendingText = lengthOf(this.log.pending);
       this.ending = plain.ending === null ? null : decodeEnding(JSON.stringify(plain.ending));
     } catch (error) {
       throw new ExpmanError('CORRUPT', `a checkpoint cannot be read: ${String(error)}`, { cause: error });
     }
   }
 }
+
+const lengthOf = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + line.length, 0);
 
 interface PlainState {
   readonly dictionary: PlainDictionary;

@@ -7,8 +7,8 @@ import { readSegment, type SegmentVerdict } from '../../../src/storage/wal/segme
 import { replayWal } from '../../../src/writer/replay.js';
 import { recoverRun } from '../../../src/writer/recover-run.js';
 import { must } from '../check-run.js';
+import { checkRows } from '../check-true.js';
 import { SHAPE, cutOffRun, diskOf, type CutOff } from '../cut-off-run.js';
-import { rowOf } from '../rows.mjs';
 import { randomFrom, type Random, type Scenario, type ScenarioContext } from '../scenario.js';
 
 /** Reading a run takes some milliseconds, a recovery more; what a damaged log gives is checked at every byte all the same. */
@@ -24,8 +24,8 @@ interface Damage {
   readonly isFound: boolean;
   /** The bytes after the damage number `at`; null when there are no more of them. */
   readonly damage: (bytes: Buffer, random: Random, at: number) => Buffer | null;
-  /** What a segment of the log may be called then. */
-  readonly verdicts: (bytes: Buffer, at: number) => readonly Verdict[];
+  /** What a segment of these bytes may be called after the damage number `at`. */
+  readonly verdicts: (bytes: Buffer) => (at: number) => readonly Verdict[];
 }
 
 /** Every file cut at every byte. */
@@ -38,7 +38,7 @@ export const truncations: Scenario = {
       isFound: true,
       damage: (bytes, _random, at) => (at < bytes.length ? bytes.subarray(0, at) : null),
       // A cut is no corruption: it is what a kill leaves.
-      verdicts: () => ['whole', 'torn', 'empty'],
+      verdicts: () => () => ['whole', 'torn', 'empty'],
     }),
 };
 
@@ -58,9 +58,12 @@ export const bitFlips: Scenario = {
         flipped[byteOf(at)] = (flipped[byteOf(at)] ?? 0) ^ (1 << (all ? at & 7 : random.below(8)));
         return flipped;
       },
-      verdicts: (bytes, at) => {
-        if (byteOf(at) < SEGMENT_HEAD_BYTES) return ['empty'];
-        return byteOf(at) < lastFrameOf(bytes) ? ['corrupt'] : ['torn'];
+      verdicts: (bytes) => {
+        const lastFrame = lastFrameOf(bytes);
+        return (at) => {
+          if (byteOf(at) < SEGMENT_HEAD_BYTES) return ['empty'];
+          return byteOf(at) < lastFrame ? ['corrupt'] : ['torn'];
+        };
       },
     });
   },
@@ -76,7 +79,7 @@ export const badPages: Scenario = {
       what: 'mangled, case',
       isFound: false,
       damage: (bytes, random, at) => (at < cases / 4 ? mangled(bytes, random) : null),
-      verdicts: () => ['whole', 'torn', 'empty', 'corrupt'],
+      verdicts: () => () => ['whole', 'torn', 'empty', 'corrupt'],
     });
   },
 };
@@ -94,12 +97,13 @@ async function damageEvery(
   const random = randomFrom(seed + 56);
   const run = await cutOffRun();
   for (const [name, bytes] of run.files) {
+    const verdictsOf = verdicts(bytes);
     for (let at = 0; goOn(); at++) {
       const damaged = damage(bytes, random, at);
       if (damaged === null) break;
       if (damaged.equals(bytes)) continue;
       const told = `${name} ${what} ${at}`;
-      if (name.startsWith('wal-')) checkLog(run, name, damaged, verdicts(bytes, at), told);
+      if (name.startsWith('wal-')) checkLog(run, name, damaged, verdictsOf(at), told);
       if (!name.startsWith('wal-') || at % READ_EVERY === 0)
         await look(run, name, damaged, { what: told, recovers: at % RECOVER_EVERY === 0, isFound });
       tally.cases++;
@@ -190,27 +194,8 @@ async function look(
   checkValues(readContents(fs, run.folder).table, run.rows, `${what}, recovered`);
 }
 
-function checkValues(table: ReturnType<typeof readContents>['table'], logged: number, what: string): void {
-  const steps = table.getChild('step');
-  let last = -1;
-  for (let row = 0; row < table.numRows; row += 7) {
-    const step = Number(steps?.get(row));
-    must(
-      Number.isInteger(step) && step > last && step < logged,
-      'I2',
-      () => `${what}: row ${row} has step ${step}`,
-    );
-    last = step;
-    for (const [metric, value] of Object.entries(rowOf(SHAPE, 0, step))) {
-      const found: unknown = table.getChild(metric)?.get(row);
-      must(
-        Object.is(found, value) || found === String(value),
-        'I3',
-        () => `${what}: ${metric} of step ${step} is ${String(found)}`,
-      );
-    }
-  }
-}
+const checkValues = (table: ReturnType<typeof readContents>['table'], rows: number, what: string): void =>
+  checkRows(table, { shape: SHAPE, rows, every: 7 }, what);
 
 function mangled(bytes: Buffer, random: Random): Buffer {
   const size = random.pick([64, 512, 4096]);

@@ -5,7 +5,8 @@ import { checkRun, must } from '../check-run.js';
 import { DelayProbe } from '../delay-probe.js';
 import { ENDS, type End } from '../ends.js';
 import { exitTable, type ExitFigure } from '../exit-table.js';
-import { oldestLossMs, rowsLogged, runDirOf, startProgram, type Ended } from '../program.js';
+import { oldestLossMs } from '../plan.js';
+import { rowsLogged, runDirOf, startProgram, type Ended } from '../program.js';
 import type { Scenario, ScenarioContext } from '../scenario.js';
 
 const DURABILITIES = ['process', 'power'] as const;

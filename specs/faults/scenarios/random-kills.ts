@@ -8,7 +8,7 @@ import { recoverRun } from 'expman-rx/reader';
 import { checkRun, checkTidy, must } from '../check-run.js';
 import { DelayProbe } from '../delay-probe.js';
 import { readByOthers } from '../other-readers.js';
-import { readAccount, type Account, type Plan } from '../plan.js';
+import { oldestLossMs, readAccount, type Account, type Plan } from '../plan.js';
 import { randomFrom, type Random, type Scenario, type ScenarioContext } from '../scenario.js';
 
 const CHILD = fileURLToPath(new URL('../child.mjs', import.meta.url));
@@ -80,10 +80,8 @@ async function checkGeneration(
   const marks = account.logged.get(index) ?? [];
   const claimed = marks.at(-1)?.step ?? plan.from[index] ?? 0;
   tally.rowsLost += Math.max(0, claimed - rows);
-  // The rows below a mark were logged before it: the first mark beyond what is there dates the oldest loss.
-  const missing = marks.find(({ step }) => step > rows);
-  if (missing !== undefined && account.writerUpAt !== null) {
-    const lossMs = (account.killedAt - missing.at) / 1000;
+  const lossMs = oldestLossMs(account, index, rows, account.killedAt / 1000);
+  if (lossMs !== null && account.writerUpAt !== null) {
     tally.worstLossMs = Math.max(tally.worstLossMs, lossMs);
     const delayMs = probe.worstSince(account.killedAt / 1000 - lossMs);
     tally.worstDelayMs = Math.max(tally.worstDelayMs, delayMs);
