@@ -14,6 +14,9 @@ import type { Assignment, Outcome, Said } from './play.js';
 import { emptyTally, type Tally } from './scenario.js';
 import { scenarios } from './scenarios/index.js';
 
+/** What a scenario has at the least, also when those before it took longer than their share. */
+const LEAST_MS = 10_000;
+
 const PLAY = fileURLToPath(new URL('./play.ts', import.meta.url));
 
 const { values, positionals } = parseArgs({
@@ -61,7 +64,13 @@ async function work(): Promise<void> {
     const left = started + limitMs - performance.now();
     const { key, scenario } = next;
     const amount = values.amount === undefined ? null : Number(values.amount);
-    const outcome = await play({ key, seed, nightly: values.nightly, amount, limitMs: left / shares });
+    const outcome = await play({
+      key,
+      seed,
+      nightly: values.nightly,
+      amount,
+      limitMs: Math.max(LEAST_MS, left / shares),
+    });
     tell(key, `${scenario.name} (rows ${scenario.rows.join(', ')})`, outcome);
   }
 }

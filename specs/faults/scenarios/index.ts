@@ -25,6 +25,10 @@ import { syscalls } from './syscalls.js';
 
 /** All scenarios, by the name they are chosen by. */
 export const scenarios: readonly { readonly key: string; readonly scenario: Scenario }[] = [
+  // Real kills and real readers first: what overruns its share takes it from those behind it.
+  { key: 'readers', scenario: readerStorm },
+  { key: 'random-kills', scenario: randomKills },
+  { key: 'syscalls', scenario: syscalls },
   { key: 'deletions', scenario: deletions },
   { key: 'leaks', scenario: leaks },
   { key: 'model', scenario: model },
@@ -48,7 +52,4 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'freezes', scenario: freezes },
   { key: 'hostile', scenario: hostilePlaces },
   { key: 'owners', scenario: owners },
-  { key: 'readers', scenario: readerStorm },
-  { key: 'syscalls', scenario: syscalls },
-  { key: 'random-kills', scenario: randomKills },
 ];
