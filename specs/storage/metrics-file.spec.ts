@@ -42,12 +42,18 @@ function stepsIn(disk: MemoryFs): number[] | null {
   });
 }
 
-function publish(file: MetricsFile, fields: readonly ColumnField[], tail = new RowGroupBatches()): void {
+function publish(
+  file: MetricsFile,
+  fields: readonly ColumnField[],
+  tail = new RowGroupBatches(),
+  final = false,
+): void {
   const steps = file.publish({
     fields,
     tail,
     metadata: new Map(),
     compress: false,
+    final,
     mayReplace: () => true,
   });
   while (steps.next().done !== true);
@@ -150,12 +156,96 @@ describe('the published rows', () => {
       tail: new RowGroupBatches(),
       metadata: new Map(),
       compress: false,
+      final: true,
       mayReplace: () => false,
     });
     expect(() => {
       while (steps.next().done !== true);
     }).toThrow(expect.objectContaining({ code: 'FENCED' }) as Error);
     expect(stepsIn(fs)).toBeNull();
+  });
+});
+
+describe('what an earlier footer names', () => {
+  /** The bytes of every chunk that the footer of `by` names, out of `from`. */
+  const chunksOf = (by: Buffer, from: Buffer): string[] => {
+    const fs = new MemoryFs();
+    fs.makeFolder('/run');
+    const file = fs.open(PATH, 'create');
+    fs.write(file, by, 0);
+    return readFooter(fs, PATH).groups.flatMap(({ chunks }) =>
+      chunks.map(({ offset, length }) => from.toString('hex', offset, offset + length)),
+    );
+  };
+  /** Publishes a growing tail, seals it every fifth time, and once more while a publish goes on. */
+  const grow = (): { file: MetricsFile; fs: MemoryFs; versions: Buffer[] } => {
+    const fs = new MemoryFs();
+    fs.makeFolder('/run');
+    const file = new MetricsFile(fs, '/run');
+    const versions: Buffer[] = [];
+    let [rows, sealed] = [0, 0];
+    for (let publish = 0; publish < 60; publish++) {
+      rows += 1 + ((publish * 7) % 30);
+      const steps = file.publish({
+        fields: FIELDS.slice(0, publish < 30 ? 3 : 4),
+        tail: groupOf(sealed, rows - sealed),
+        metadata: new Map(),
+        compress: false,
+        final: false,
+        mayReplace: () => true,
+      });
+      const seals = publish % 5 === 0;
+      if (seals && publish % 10 === 0) steps.next();
+      if (seals) {
+        if (publish % 10 !== 0) while (steps.next().done !== true);
+        file.seal(groupOf(sealed, rows - sealed), FIELDS.slice(0, publish < 30 ? 3 : 4), false);
+        sealed = rows;
+      }
+      while (steps.next().done !== true);
+      versions.push(Buffer.from(fs.bytesOf(PATH)));
+      expect(stepsIn(fs)?.sort((one, other) => one - other)).toEqual(
+        Array.from({ length: rows }, (_, step) => step),
+      );
+    }
+    return { file, fs, versions };
+  };
+
+  it('lies where it lay in the next eight versions of the file', () => {
+    const { versions } = grow();
+    for (const [age, old] of versions.entries())
+      for (const later of versions.slice(age + 1, age + 9))
+        expect(chunksOf(old, later)).toEqual(chunksOf(old, old));
+  });
+
+  it('is left out by the last publish, which is wanted where that makes the file an eighth smaller', () => {
+    const { file, fs, versions } = grow();
+    expect(file.isLoose).toBe(true);
+    publish(file, FIELDS, new RowGroupBatches(), true);
+    expect(file.isLoose).toBe(false);
+    expect(fs.bytesOf(PATH).length).toBeLessThan((versions.at(-1)?.length ?? 0) * 0.875);
+    file.leave();
+    expect(fs.namesIn('/run')).toEqual([METRICS_NAME]);
+  });
+
+  it('never makes the file longer than three tails, or 1 MB, more than it must be', () => {
+    const fs = new MemoryFs();
+    fs.makeFolder('/run');
+    const file = new MetricsFile(fs, '/run');
+    for (let rows = 100_000; rows < 120_000; rows += 1_000) {
+      publish(file, FIELDS, groupOf(0, rows));
+      expect(fs.bytesOf(PATH).length).toBeLessThan(3 * rows * 8 + 1024 * 1024);
+    }
+  });
+
+  it('is left out of the next version where somebody has replaced the file', () => {
+    const fs = new MemoryFs();
+    fs.makeFolder('/run');
+    const file = new MetricsFile(fs, '/run');
+    publish(file, FIELDS, groupOf(0, 10));
+    fs.overwrite(PATH, Buffer.alloc(4_000, 'x'));
+    publish(file, FIELDS, groupOf(0, 20));
+    expect(stepsIn(fs)).toEqual(ALL.slice(0, 20));
+    expect(readFooter(fs, PATH).regions).toHaveLength(1);
   });
 });
 

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
 import type { RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
+import { gapsBetween } from '../storage/file-layout.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
 import { type FileFooter, MAGIC, decodeChunk } from '../storage/parquet/index.js';
@@ -68,6 +69,12 @@ function checkMetrics(fs: FsPort, runDir: string): number {
       readAll(fs, file, bytes, offset, path);
       if (crc32(bytes) !== crc)
         throw corrupt(`the ${length} bytes at ${offset} are not those that were written`);
+    }
+    for (const { offset, length } of gapsBetween(footer.regions)) {
+      const bytes = new Uint8Array(length);
+      readAll(fs, file, bytes, offset, path);
+      if (bytes.some((byte) => byte !== 0))
+        throw corrupt(`the ${length} bytes at ${offset} belong to nothing`);
     }
     checkChunks(fs, file, path, footer);
     return fs.statOpen(file).size;

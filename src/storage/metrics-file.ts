@@ -19,6 +19,7 @@ import {
 } from './parquet/index.js';
 import { tempName } from './atomic-file.js';
 import { DescriptorCache } from './descriptor-cache.js';
+import { type Stretch, endOf, firstFree, tailsToKeep } from './file-layout.js';
 import { readFooter } from './metrics-footer.js';
 import { readAll } from './read-all.js';
 import { writeAll } from './write-all.js';
@@ -36,6 +37,8 @@ export interface Publication {
   readonly tail: RowGroupBatches;
   readonly metadata: ReadonlyMap<string, string>;
   readonly compress: boolean;
+  /** Nothing will follow: earlier tails are left out. */
+  readonly final: boolean;
   /** Asked right before the rename; false when another owner has taken the run over. */
   readonly mayReplace: () => boolean;
 }
@@ -47,32 +50,48 @@ export interface PublishFacts {
   readonly rows: number;
 }
 
-/** A stretch of the sealed bytes and where it lies. */
-interface Extent {
-  readonly from: number;
-  to: number;
+/** A file that holds sealed bytes. */
+interface Holder {
   readonly path: string;
-  /** A published file is never written again. */
-  readonly published: boolean;
   /** A draft whose publish failed is only read from: it may be longer than what is good of it, or not syncable. */
   failed: boolean;
+}
+
+/** Sealed bytes and the file they are in. */
+interface SealedRegion extends Region {
+  holder: Holder;
+}
+
+/** What a publish found when it began; groups are sealed meanwhile. */
+interface Sealed {
+  readonly groups: readonly RowGroup[];
+  readonly regions: readonly SealedRegion[];
 }
 
 /**
  * `metrics.parquet` and its next version.
  *
- * Sealed row groups only ever grow at the end, at offsets that stay: a sealed group is encoded once and written once
- * to the draft of the next version. A publish copies what the draft lacks from the published file, adds the tail group
- * and a footer, and renames. The published file is held open where it has sealed groups: somebody may delete or replace it by
- * hand. Every method that takes long is a generator that yields whenever other work may run.
+ * Sealed row groups stay where they are in the file: a sealed group is encoded once and written once to the draft of
+ * the next version. A publish copies what the draft lacks from the published file, adds the tail group and a footer,
+ * and renames. The last tails stay where they were, too: DuckDB opens a file once for the footer and once more for each
+ * thread that scans, and what an earlier footer names must be there in the file that has replaced its own since.
+ *
+ * The published file is held open where it has sealed groups: somebody may delete or replace it by hand. Every method
+ * that takes long is a generator that yields whenever other work may run.
  */
 export class MetricsFile {
   private readonly groups: RowGroup[] = [];
-  private readonly regions: Region[] = [];
-  private sealedEnd = MAGIC.length;
-  private extents: Extent[] = [];
-  private publishing = false;
-  private readonly path: string;
+  private readonly regions: SealedRegion[] = [];
+  private drafts: Holder[] = [];
+  private readonly published: Holder;
+  /** The draft that is becoming the published file. */
+  private publishing: Holder | null = null;
+  /** The tails that the published file holds, its own the last. */
+  private tails: Region[] = [];
+  /** Bytes of the published file that no row of its own needs. */
+  private spare = 0;
+  /** Where the publish that goes on writes its tail. */
+  private reserved: Stretch[] = [];
   /** The file that was published last; null before. */
   private latest: { readonly inode: number; readonly bytes: number } | null = null;
 
@@ -81,25 +100,30 @@ export class MetricsFile {
     private readonly folder: string,
     private readonly files = new DescriptorCache(fs),
   ) {
-    this.path = join(folder, METRICS_NAME);
+    this.published = { path: join(folder, METRICS_NAME), failed: false };
   }
 
   /** Goes on from a published file: its groups count as sealed. */
   continueFrom(groups: readonly RowGroup[], regions: readonly Region[]): void {
     this.groups.push(...groups);
-    this.regions.push(...regions);
-    this.sealedEnd = regions.reduce(
-      (end, { offset, length }) => Math.max(end, offset + length),
-      this.sealedEnd,
-    );
-    this.becomes(this.sealedEnd, [], this.fs.stat(this.path));
+    for (const region of regions)
+      if (groups.some(({ chunks }) => chunks.some(({ offset }) => isWithin(offset, region))))
+        this.regions.push({ ...region, holder: this.published });
+      // An earlier tail.
+      else this.spare += region.length;
+    this.becomes(this.fs.stat(this.published.path));
   }
 
   /** False when somebody has deleted or replaced what was published last, or cut it off. */
   get isInPlace(): boolean {
     if (this.latest === null) return true;
-    const facts = this.fs.stat(this.path);
+    const facts = this.fs.stat(this.published.path);
     return facts?.inode === this.latest.inode && facts.size === this.latest.bytes;
+  }
+
+  /** Whether a last publish would make the file an eighth smaller, or more. */
+  get isLoose(): boolean {
+    return this.spare > (this.latest?.bytes ?? 0) / 8;
   }
 
   /** Encodes a full group and writes it to the draft; it will only be copied from then on. */
@@ -111,16 +135,22 @@ export class MetricsFile {
 
   /** Replaces `metrics.parquet` by a complete newer one; on failure the old one stays and nothing sealed is lost. */
   *publish(publication: Publication): Generator<void, PublishFacts> {
-    yield* this.reconcile(publication.fields);
+    // A group that is sealed meanwhile is in the tail of this publish.
+    const count = this.groups.length;
+    yield* this.reconcile(publication.fields, count);
     const draft = this.draft();
-    this.publishing = true;
+    this.publishing = draft;
     try {
-      const sealed = { end: this.sealedEnd, groups: [...this.groups], regions: [...this.regions] };
+      const sealed = { groups: this.groups.slice(0, count), regions: [...this.regions] };
       const file = this.fs.open(draft.path, 'update');
       let facts: PublishFacts;
+      let tails: Region[];
+      let spare: number;
       try {
-        yield* this.copySealed(file, draft);
-        facts = yield* this.finish(file, sealed, publication);
+        yield* this.copySealed(file, draft, sealed.regions);
+        tails = publication.final ? [] : yield* this.copyTails(file);
+        spare = tails.reduce((sum, { length }) => sum + length, 0);
+        facts = yield* this.finish(file, sealed, tails, publication);
       } finally {
         this.fs.close(file);
       }
@@ -128,31 +158,38 @@ export class MetricsFile {
       if (!publication.mayReplace())
         throw new ExpmanError('FENCED', `another owner has taken over ${this.folder}`, { path: this.folder });
       // Windows replaces no file that is open.
-      this.files.close(this.path);
-      this.fs.rename(draft.path, this.path);
+      this.files.close(this.published.path);
+      this.fs.rename(draft.path, this.published.path);
       // The draft has no other name any more, whether that is on the device or not.
-      this.published(draft, sealed.end, written);
+      for (const region of sealed.regions) region.holder = this.published;
+      this.drafts = this.drafts.filter((other) => other !== draft);
+      this.publishing = null;
+      this.tails = tails;
+      this.spare = spare;
+      this.removeDrafts();
+      this.becomes(written);
       this.fs.syncFolder(this.folder);
       return facts;
     } catch (error) {
-      draft.failed = true;
+      this.fails(draft);
       throw error;
     } finally {
-      this.publishing = false;
+      this.publishing = null;
+      this.reserved = [];
     }
   }
 
   /** Closes what is held open. */
   leave(): void {
-    this.files.release(this.path);
+    this.files.release(this.published.path);
   }
 
   /**
-   * Gives every sealed group a chunk of the present type for every field: a few bytes of nulls for a metric that
+   * Gives each of the first `count` sealed groups a chunk of the present type for every field: a few bytes of nulls for a metric that
    * came later, the values encoded anew for one whose type widened.
    */
-  private *reconcile(fields: readonly ColumnField[]): Generator<void> {
-    for (const [index, group] of this.groups.entries()) {
+  private *reconcile(fields: readonly ColumnField[], count: number): Generator<void> {
+    for (const [index, group] of this.groups.slice(0, count).entries()) {
       const chunks = [...group.chunks];
       const added: { readonly place: number; readonly chunk: EncodedChunk }[] = [];
       for (const [place, field] of fields.entries()) {
@@ -183,91 +220,126 @@ export class MetricsFile {
     return encode(widenColumn(decodeChunk(bytes, chunk), field.type), place, chunk.codec !== 'UNCOMPRESSED');
   }
 
-  /** Writes chunks behind the sealed bytes, as one region with a checksum. */
+  /** Writes chunks where nothing lies, as one region with a checksum. */
   private append(chunks: readonly EncodedChunk[]): PlacedChunk[] {
-    const offset = this.sealedEnd;
     const bytes = Buffer.concat(chunks.map((chunk) => chunk.bytes));
-    const draft = this.draft();
-    const file = this.fs.open(draft.path, 'update');
+    const offset = this.place(bytes.length);
+    const holder = this.draft();
+    const file = this.fs.open(holder.path, 'update');
     try {
       writeAll(this.fs, file, bytes, offset);
+    } catch (error) {
+      // What came of it is in no region.
+      this.fails(holder);
+      throw error;
     } finally {
       this.fs.close(file);
     }
-    draft.to = this.sealedEnd = offset + bytes.length;
-    this.regions.push({ offset, length: bytes.length, crc: crc32(bytes) });
-    let at = offset;
-    return chunks.map(({ bytes: { length }, facts }) => {
-      const placed = { ...facts, offset: at };
-      at += length;
-      return placed;
-    });
+    this.regions.push({ offset, length: bytes.length, crc: crc32(bytes), holder });
+    return placedAt(offset, chunks);
+  }
+
+  /** An offset for so many bytes that no footer of the last versions calls its own. */
+  private place(length: number): number {
+    return firstFree([...this.regions, ...tailsToKeep(this.tails), ...this.reserved], length);
   }
 
   /** The file that takes new sealed bytes: the newest draft, unless it is being published. */
-  private draft(): Extent {
-    const newest = this.extents.at(-1);
-    if (newest !== undefined && !newest.published && !newest.failed && !this.publishing) return newest;
+  private draft(): Holder {
+    const newest = this.drafts.at(-1);
+    if (newest !== undefined && !newest.failed && newest !== this.publishing) return newest;
     const path = join(this.folder, tempName(METRICS_NAME));
     const file = this.fs.open(path, 'create');
     try {
-      if (this.extents.length === 0) writeAll(this.fs, file, MAGIC, 0);
+      writeAll(this.fs, file, MAGIC, 0);
     } catch (error) {
       attempt(() => this.fs.remove(path));
       throw error;
     } finally {
       this.fs.close(file);
     }
-    const from = this.extents.length === 0 ? 0 : this.sealedEnd;
-    const draft: Extent = { from, to: this.sealedEnd, path, published: false, failed: false };
-    this.extents.push(draft);
+    const draft: Holder = { path, failed: false };
+    this.drafts.push(draft);
     return draft;
   }
 
-  private *copySealed(file: number, draft: Extent): Generator<void> {
-    const slice = new Uint8Array(Math.min(COPY_BYTES, draft.from));
+  private *copySealed(file: number, draft: Holder, regions: readonly SealedRegion[]): Generator<void> {
     let unsynced = 0;
-    if (draft.from > 0) writeAll(this.fs, file, MAGIC, 0);
-    for (let at = MAGIC.length; at < draft.from; at += slice.length) {
-      const part = slice.subarray(0, Math.min(slice.length, draft.from - at));
-      this.readSealed(part, at);
-      writeAll(this.fs, file, part, at);
-      unsynced += part.length;
-      // Synced as it goes, so that the last sync does not hold the thread for the whole file.
-      if (unsynced >= SYNC_EVERY_BYTES) {
-        this.fs.syncData(file);
-        unsynced = 0;
+    for (const { offset, length, holder } of regions) {
+      if (holder === draft) continue;
+      const slice = new Uint8Array(Math.min(COPY_BYTES, length));
+      for (let done = 0; done < length; done += slice.length) {
+        const part = slice.subarray(0, Math.min(slice.length, length - done));
+        this.readHolder(holder, part, offset + done);
+        writeAll(this.fs, file, part, offset + done);
+        unsynced += part.length;
+        // Synced as it goes, so that the last sync does not hold the thread for the whole file.
+        if (unsynced >= SYNC_EVERY_BYTES) {
+          this.fs.syncData(file);
+          unsynced = 0;
+        }
+        yield;
       }
-      yield;
     }
   }
 
+  /** Copies the last tails to where they were, and returns them; those that cannot be read are no loss. */
+  private *copyTails(into: number): Generator<void, Region[]> {
+    const copied: Region[] = [];
+    for (const tail of tailsToKeep(this.tails)) {
+      const bytes = new Uint8Array(tail.length);
+      attempt(() => this.readTail(tail, bytes));
+      if (crc32(bytes) !== tail.crc) continue;
+      writeAll(this.fs, into, bytes, tail.offset);
+      copied.push(tail);
+      yield;
+    }
+    return copied;
+  }
+
+  private readTail({ offset }: Region, into: Uint8Array): void {
+    const { path } = this.published;
+    const file = this.fs.open(path, 'read');
+    try {
+      readAll(this.fs, file, into, offset, path);
+    } finally {
+      this.fs.close(file);
+    }
+  }
+
+  /** Writes tail and footer; the tail joins `tails`. */
   private *finish(
     file: number,
     sealed: Sealed,
+    tails: Region[],
     { fields, tail, metadata, compress }: Publication,
   ): Generator<void, PublishFacts> {
-    let end = sealed.end;
     const groups = [...sealed.groups];
-    const regions = [...sealed.regions];
     if (tail.rows > 0) {
-      const chunks: PlacedChunk[] = [];
-      let crc = 0;
-      let place = 0;
+      const chunks: EncodedChunk[] = [];
       for (const column of tail.columns(fields)) {
-        const { bytes, facts } = encode(column, place++, compress);
-        writeAll(this.fs, file, bytes, end);
-        crc = crc32(bytes, crc);
-        chunks.push({ ...facts, offset: end });
-        end += bytes.length;
-        if ((place & 15) === 0) yield;
+        chunks.push(encode(column, chunks.length, compress));
+        if ((chunks.length & 15) === 0) yield;
       }
-      groups.push({ rows: chunks[0]?.rows ?? 0, chunks });
-      regions.push({ offset: sealed.end, length: end - sealed.end, crc });
+      const length = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      const offset = firstFree([...this.regions, ...tails], length);
+      // Groups are sealed meanwhile, and must lie elsewhere.
+      this.reserved = [...tails, { offset, length }];
+      const placed = placedAt(offset, chunks);
+      let crc = 0;
+      for (const [place, { bytes }] of chunks.entries()) {
+        writeAll(this.fs, file, bytes, placed[place]?.offset ?? NaN);
+        crc = crc32(bytes, crc);
+        if ((place & 15) === 15) yield;
+      }
+      tails.push({ offset, length, crc });
+      groups.push({ rows: chunks[0]?.facts.rows ?? 0, chunks: placed });
     }
     const rows = groups.reduce((sum, group) => sum + group.rows, 0);
     const said = new Map([...metadata, ['rows', String(rows)]]);
+    const regions = [...sealed.regions, ...tails];
     const footer = encodeFooter({ fields, groups, regions, metadata: said });
+    const end = endOf(regions);
     writeAll(this.fs, file, footer, end);
     yield;
     this.fs.sync(file);
@@ -286,58 +358,62 @@ export class MetricsFile {
     );
   }
 
-  /** The draft is `metrics.parquet` now and holds all sealed bytes up to `end`. */
-  private published(draft: Extent, end: number, written: FileFacts): void {
-    for (const { path, published } of this.extents)
-      if (!published && path !== draft.path && !this.isLater(path, end)) attempt(() => this.fs.remove(path));
-    const later = this.extents.filter(({ from, path }) => from >= end && path !== draft.path);
-    this.becomes(end, later, written);
+  private fails(draft: Holder): void {
+    draft.failed = true;
+    if (draft === this.publishing) this.publishing = null;
+    this.removeDrafts();
   }
 
-  /** The published file is another one now, with all sealed bytes up to `end`. */
-  private becomes(end: number, later: readonly Extent[], facts: FileFacts | null): void {
-    this.extents = [{ from: 0, to: end, path: this.path, published: true, failed: false }, ...later];
+  /** Removes the drafts of which nothing is needed. */
+  private removeDrafts(): void {
+    const needed = new Set([this.publishing, ...this.regions.map(({ holder }) => holder)]);
+    for (const draft of this.drafts) if (!needed.has(draft)) attempt(() => this.fs.remove(draft.path));
+    this.drafts = this.drafts.filter((draft) => needed.has(draft));
+  }
+
+  /** The published file is another one now. */
+  private becomes(facts: FileFacts | null): void {
     this.latest = { inode: facts?.inode ?? NO_INODE, bytes: facts?.size ?? 0 };
-    // Without sealed groups nothing is ever read back: a thousand small runs need no descriptors for it.
-    if (end > MAGIC.length) this.files.adopt(this.path, this.latest.inode);
-  }
-
-  private isLater(path: string, end: number): boolean {
-    return this.extents.some((extent) => extent.path === path && extent.from >= end);
+    // Without sealed groups there is nothing that is in no other file: a thousand small runs need no descriptors for it.
+    if (this.regions.some(({ holder }) => holder === this.published))
+      this.files.adopt(this.published.path, this.latest.inode);
   }
 
   private readSealed(into: Uint8Array, offset: number): void {
-    for (let done = 0; done < into.length;) {
-      const at = offset + done;
-      const extent = this.extents.find(({ from, to }) => at >= from && at < to);
-      if (extent === undefined)
-        throw new ExpmanError('CORRUPT', `no sealed bytes at ${at} of ${this.sealedEnd}`, {
-          path: this.folder,
-        });
-      const part = into.subarray(done, Math.min(into.length, extent.to - offset));
-      this.readExtent(extent, part, at);
-      done += part.length;
-    }
+    const region = this.regions.find((candidate) => isWithin(offset, candidate));
+    if (region === undefined || offset + into.length > region.offset + region.length)
+      throw new ExpmanError('CORRUPT', `${into.length} bytes at ${offset} are in no sealed region`, {
+        path: this.folder,
+      });
+    this.readHolder(region.holder, into, offset);
   }
 
-  private readExtent({ path, published }: Extent, into: Uint8Array, at: number): void {
-    if (published) {
-      readAll(this.fs, this.files.get(path), into, at, path);
+  private readHolder(holder: Holder, into: Uint8Array, at: number): void {
+    if (holder === this.published) {
+      readAll(this.fs, this.files.get(holder.path), into, at, holder.path);
       return;
     }
-    const file = this.fs.open(path, 'read');
+    const file = this.fs.open(holder.path, 'read');
     try {
-      readAll(this.fs, file, into, at, path);
+      readAll(this.fs, file, into, at, holder.path);
     } finally {
       this.fs.close(file);
     }
   }
 }
 
-interface Sealed {
-  readonly end: number;
-  readonly groups: readonly RowGroup[];
-  readonly regions: readonly Region[];
+function isWithin(offset: number, region: Stretch): boolean {
+  return offset >= region.offset && offset < region.offset + region.length;
+}
+
+/** The facts of chunks that lie one behind the other. */
+function placedAt(offset: number, chunks: readonly EncodedChunk[]): PlacedChunk[] {
+  let at = offset;
+  return chunks.map(({ bytes: { length }, facts }) => {
+    const placed = { ...facts, offset: at };
+    at += length;
+    return placed;
+  });
 }
 
 function encode(column: Column, place: number, compress: boolean): EncodedChunk {

@@ -123,7 +123,7 @@ export class RunPipeline {
       map((rows) => this.toBatch(rows)),
       concatMap((batch) => this.append(batch)),
       mergeWith(this.retries$),
-      ration(() => this.publish(), {
+      ration(() => this.publish({ final: false }), {
         restMs: (ms) => Math.max(flushIntervalMs, REST_FACTOR * ms * options.openRuns()),
       }),
     );
@@ -140,7 +140,7 @@ export class RunPipeline {
     this.done$ = forkJoin([
       concat(
         rows$,
-        defer(() => this.publish()),
+        defer(() => this.publish({ final: true })),
       ).pipe(last(null, WRITTEN)),
       concat(log$, this.finishLog()).pipe(last(null, WRITTEN)),
       config$.pipe(last(null, WRITTEN)),
@@ -224,12 +224,13 @@ export class RunPipeline {
     });
   }
 
-  private publish(): Observable<FlushOutcome> {
+  private publish({ final }: { final: boolean }): Observable<FlushOutcome> {
     return this.options.gate(
       defer(() => {
-        if (this.batchedRows === this.publishedRows && this.isInPlace) return of(WRITTEN);
+        const isTidy = this.isInPlace && !(final && this.file.isLoose);
+        if (this.batchedRows === this.publishedRows && isTidy) return of(WRITTEN);
         const startedAt = performance.now();
-        return inSlices(() => this.publishing(startedAt)).pipe(
+        return inSlices(() => this.publishing(startedAt, final)).pipe(
           map(() => WRITTEN),
           catchError((error: unknown) => of<FlushOutcome>({ kind: 'failed', error })),
           map((outcome) => this.tell(outcome)),
@@ -247,13 +248,14 @@ export class RunPipeline {
     }
   }
 
-  private *publishing(startedAt: number): Generator<void, PublishFacts> {
+  private *publishing(startedAt: number, final: boolean): Generator<void, PublishFacts> {
     const { options, columns, watermark, batchedRows } = this;
     options.onPublishing();
     const facts = yield* this.file.publish({
       fields: columns.fields,
       tail: this.group.snapshot(),
       compress: options.compress,
+      final,
       mayReplace: options.mayReplace,
       metadata: metadataOf({
         runUuid: options.runUuid,
