@@ -1,16 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { must } from '../check-run.js';
 import { hyparquetOf } from '../other-readers-memory.js';
 import { MemoryFs } from '../memory-fs.js';
 import { Played } from '../played.js';
+import { hasPython, python } from '../../support/python.js';
 import { randomFrom, type Random, type Scenario, type ScenarioContext } from '../scenario.js';
 import { withBase } from '../session.js';
 import { duckdb } from '../../support/read-back.js';
 
-const PYTHON = process.env['EXPMAN_PYTHON'] ?? 'python3';
-const hasPython = (): boolean => spawnSync(PYTHON, ['-c', 'import pyarrow, polars']).status === 0;
 const INT64 = [2n ** 63n - 1n, -(2n ** 63n), 0n, -1n, 2n ** 53n + 1n];
 const DOUBLES = [
   NaN,
@@ -37,8 +35,6 @@ export const crossEngine: Scenario = {
   name: 'the values and answers of DuckDB, hyparquet, pyarrow and polars, NaN and bounds included',
   rows: [28],
   run: async (context) => {
-    const python = hasPython();
-    if (!python) console.error(`  SKIPPED pyarrow and polars: ${PYTHON} lacks them`);
     const files = context.amount(60, 2_000);
     const folder = mkdtempSync(join(context.folder, 'files-'));
     const written: { readonly path: string; readonly rows: readonly Row[] }[] = [];
@@ -51,7 +47,7 @@ export const crossEngine: Scenario = {
       written.push({ path, rows });
       await askHere(context, path, rows, bytes);
     }
-    if (python) askInPython(context, written);
+    if (hasPython) askInPython(context, written);
   },
 };
 
@@ -186,12 +182,8 @@ function askInPython(
   { tally }: ScenarioContext,
   files: readonly { readonly path: string; readonly rows: readonly Row[] }[],
 ): void {
-  const { status, stdout, stderr } = spawnSync(PYTHON, ['-c', PROGRAM, ...files.map(({ path }) => path)], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  must(status === 0, 'I3', () => stderr);
-  const answers = JSON.parse(stdout) as Readonly<Record<'pyarrow' | 'polars', PythonFile>>[];
+  const paths = files.map(({ path }) => path);
+  const answers = python(PROGRAM, paths) as Readonly<Record<'pyarrow' | 'polars', PythonFile>>[];
   files.forEach(({ path, rows }, at) => {
     const present = METRICS.filter((name) => rows.some((row) => row[name] !== undefined));
     for (const engine of ['pyarrow', 'polars'] as const) {

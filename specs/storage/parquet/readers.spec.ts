@@ -11,7 +11,7 @@ import { decodeChunk, decodeFooter, footerLength } from '../../../src/storage/pa
 import { anyCells, bitsOf, columnOf, randomOf, TYPES } from './columns.js';
 import type { Cell } from './columns.js';
 import { fileOf } from './file.js';
-import { hasPython } from './python.js';
+import { hasPython } from '../../support/python.js';
 import { expectedReading, readByDuckdb, readByHyparquet, readInPython } from './readers.js';
 import type { Reading } from './readers.js';
 

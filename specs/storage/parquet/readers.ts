@@ -5,7 +5,7 @@ import type { FileMetaData } from 'hyparquet';
 import type { Column, ColumnField, ColumnType } from '../../../src/columnar/column.js';
 import { cellsOf, doubleOf } from './columns.js';
 import type { Cell } from './columns.js';
-import { python } from './python.js';
+import { python } from '../../support/python.js';
 
 /**
  * What a reader sees: names, types in our words, and each column's values as text that differs wherever the values do

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Column, ColumnField } from '../../../src/columnar/column.js';
 import { columnOf, doublesOf, integersOf, randomOf } from './columns.js';
 import { fileOf } from './file.js';
-import { hasPython, python } from './python.js';
+import { hasPython, python } from '../../support/python.js';
 import { hyparquetMetadata } from './readers.js';
 
 const ROWS = 131_072;

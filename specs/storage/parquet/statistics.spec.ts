@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { columnOf, doublesOf, integersOf, sparseDoublesOf } from './columns.js';
 import { fileOf } from './file.js';
-import { hasPython, python } from './python.js';
+import { hasPython, python } from '../../support/python.js';
 import { hyparquetMetadata, queryDuckdb } from './readers.js';
 
 const GROUPS = [
