@@ -56,7 +56,13 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Who may touch the file system past the port that fault injection replaces. */
-const FS_HOMES = ['storage/node-fs.ts', 'engine/artifacts.ts', 'engine/environment.ts', 'cli/'];
+const FS_HOMES = [
+  'storage/node-fs.ts',
+  'engine/artifacts.ts',
+  'engine/environment.ts',
+  'engine/network-file-system.ts',
+  'cli/',
+];
 
 /** Where fs must be synchronous: with the libuv pool busy, `fs.promises` never ran and the exit flush lost all. */
 const SYNC_LAYERS = ['writer', 'channel', 'storage'];

@@ -10,6 +10,7 @@ import type { RunName } from '../model/names.js';
 import { type Params, encodeParams, sanitiseParams } from '../model/params.js';
 import type { Degradation, Health, RunError, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
+import { networkFileSystemOf } from './network-file-system.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { type FromWriter, type PlainError, type RunOpening, errorFrom } from '../writer/messages.js';
@@ -128,6 +129,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       degraded: null,
     };
     this.startWriting(opening);
+    this.warnOfNetwork();
     const unwatch = [watchProcessEnd(this.processEnd(), () => this.host.drainForExit(config.exitTimeoutMs))];
     if (config.handleSignals) unwatch.push(watchSignals(() => this.close(RunStatus.Interrupted)));
     this.stopWatching = () => unwatch.forEach((stop) => stop());
@@ -355,6 +357,13 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     });
     this.pending.add(settled);
     void settled.finally(() => this.pending.delete(settled));
+  }
+
+  private warnOfNetwork(): void {
+    const name = networkFileSystemOf(this.runDir);
+    if (name === null) return;
+    const promise = 'what survives a crash is what that keeps; log to a disk of this machine where you can';
+    this.intake.warn('file system', `the run is on a network file system (${name}): ${promise}`, {});
   }
 
   private startWriting(opening: RunOpening): void {
