@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export type { ArtifactFacts } from './engine/artifacts.js';
+export { currentRun, withRun } from './engine/current-run.js';
 export { LoggingEngine } from './engine/logging-engine.js';
 export { ExpmanError, type ErrorCode, type ErrorFacts } from './model/errors.js';
 export {
@@ -12,8 +13,8 @@ export {
   type PlainConfig,
   type ResolvedOptions,
 } from './model/experiment-config.js';
-export type { LiveMetric, LiveSnapshot } from './model/live.js';
-export type { MetricRow, MetricSummary, MetricValue } from './model/metric.js';
+export type { LiveMetric, LiveSnapshot, LiveStatus } from './model/live.js';
+export type { MetricPoint, MetricRow, MetricSummary, MetricValue } from './model/metric.js';
 export type { ArtifactName, ExperimentName, RunName } from './model/names.js';
 export type { Degradation, Health, RunSummary } from './model/run-file.js';
 export { RunStatus } from './model/run-status.js';

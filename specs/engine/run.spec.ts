@@ -19,7 +19,7 @@ const open = (options: ExperimentOptions = {}): LoggingEngine =>
 
 describe('a run', () => {
   it('is a folder that says RUNNING as soon as it is opened', async () => {
-    const run = open({ tags: ['a'], notes: 'why', group: 'g' });
+    const run = open({ tags: ['a'], notes: 'why', group: 'g', rank: 3 });
     expect(yamlOf(run.runDir)).toMatchObject({
       experiment: 'exp',
       run: run.runName,
@@ -28,6 +28,7 @@ describe('a run', () => {
       tags: ['a'],
       notes: 'why',
       group: 'g',
+      rank: 3,
       counts: { rows: 0, dropped: 0, invalid: 0 },
     });
     await run.close();

@@ -41,6 +41,7 @@ function print(run: RunInfo, terminal: Terminal): void {
     ['invalid values', invalid > 0 ? count(invalid) : ''],
     ['tags', printable(identity.tags.join(', '))],
     ['group', printable(identity.group ?? '')],
+    ['rank', String(identity.rank ?? '')],
     ['notes', printable(cut(identity.notes, 200))],
     [
       'owner',

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Observable, Subject, defer, map, startWith } from 'rxjs';
+import { Observable, Subject, defer, distinctUntilChanged, filter, map, startWith } from 'rxjs';
 import { RecordKind } from '../channel/layout.js';
 import { ExpmanError, messageOf, textOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
 import { invalidOption } from '../model/option-rules.js';
-import type { LiveSnapshot } from '../model/live.js';
-import type { MetricRow, MetricValue } from '../model/metric.js';
+import type { LiveSnapshot, LiveStatus } from '../model/live.js';
+import type { MetricPoint, MetricRow, MetricValue } from '../model/metric.js';
 import type { RunName } from '../model/names.js';
 import { type Params, encodeParams, sanitiseParams } from '../model/params.js';
 import type { Degradation, Health, RunError, RunSummary } from '../model/run-file.js';
@@ -25,12 +25,15 @@ import { watchSignals } from './process-signals.js';
 import { RowIntake } from './row-intake.js';
 import { type Logger, createRunLogger } from './run-logger.js';
 import { surroundings } from './surroundings.js';
+import { TapObservable } from './taps.js';
 import { WriterHost } from './writer-host.js';
 
 const DEFAULT_LIVE_MS = 100;
 const LOSS_TOLD_EVERY_MS = 100;
 const RETRY_MS = 100;
 const MAX_ERROR_TEXT = 16 * 1024;
+
+type OwnEnding = RunEnding & { readonly status: RunStatus };
 
 let host: WriterHost | undefined;
 let warnedOfClosedRun = false;
@@ -61,6 +64,8 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   readonly metrics: Subject<MetricRow>;
   /** How the run is doing: its state on subscription, then every change; completes when the run is closed. */
   readonly health$: Observable<Health>;
+  /** Where the run stands: at once on subscription, then every change; completes with `closed` or `unwritten`. */
+  readonly status$: Observable<LiveStatus>;
   /** Resolves when the run is closed, however that came about; rejects as `close()` does. */
   readonly closed: Promise<RunSummary>;
 
@@ -73,7 +78,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   private readonly flushes = new Map<number, (error: PlainError | null) => void>();
   private readonly stopWatching: () => void;
   private phase: 'open' | 'closing' | 'closed' = 'open';
-  private ending: RunEnding = { status: RunStatus.Finished, cut: false };
+  private ending: OwnEnding = { status: RunStatus.Finished, cut: false };
   private endingSent: Promise<void> = Promise.resolve();
   private settle: { resolve: (summary: RunSummary) => void; reject: (error: unknown) => void };
   private runLogger: Logger | undefined;
@@ -81,6 +86,8 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   private publishes: Health['publishes'] = { count: 0, totalMs: 0 };
   private degraded: Degradation | null = null;
   private lossToldAt = -Infinity;
+  private outcome: LiveStatus | null = null;
+  private warnedOfTap = false;
 
   constructor(private readonly config: ExperimentConfig) {
     const { facts, dirty } = config.environment ? surroundings() : NO_SURROUNDINGS;
@@ -105,15 +112,16 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     this.metrics = this.mailbox = new MetricSubject({
       row: (row) => this.take(row),
       end: (error) => this.ended(error),
+      tapFailed: (error) => this.tellTap(error),
     });
     this.settle = { resolve: () => undefined, reject: () => undefined };
     this.closed = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
     // Who does not look at `closed` is not to be killed by it; the error is in run.yaml too.
     this.closed.catch(() => undefined);
-    this.health$ = defer(() =>
-      this.changes$.pipe(
-        startWith(undefined),
-        map(() => this.health()),
+    this.health$ = this.tapOf(this.onChange(() => this.health()));
+    this.status$ = this.tapOf(
+      this.onChange(() => this.status()).pipe(
+        distinctUntilChanged((one, other) => one.kind === other.kind && whyOf(one) === whyOf(other)),
       ),
     );
     const opening: RunOpening = {
@@ -274,7 +282,22 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   live(periodMs = DEFAULT_LIVE_MS): Observable<LiveSnapshot> {
     if (typeof periodMs !== 'number' || !(periodMs >= 1 && periodMs <= 2 ** 31 - 1))
       throw invalidOption('periodMs', 'a number of milliseconds from 1 up', periodMs);
-    return liveSnapshots(this.metrics, periodMs);
+    return this.tapOf(liveSnapshots(this.metrics, periodMs));
+  }
+
+  /**
+   * The numbers of one metric as they are logged, from the subscription on; completes with the run.
+   *
+   * A boolean is 1 or 0; text is left out. Costs each row a look for the name, on the thread that logs.
+   *
+   * @example
+   * run.metric('loss').subscribe(({ step, value }) => console.log(step, value));
+   */
+  metric(name: string): Observable<MetricPoint> {
+    return this.metrics.pipe(
+      map((row) => pointOf(row, name)),
+      filter((point) => point !== null),
+    );
   }
 
   /** Closes the run as {@link RunStatus.Finished} and waits for it; `await using` calls this, also when its block throws. */
@@ -304,18 +327,19 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     else this.closeInBackground({ status: RunStatus.Failed, cut: false, error: plainErrorOf(failure.error) });
   }
 
-  private beginClose(ending: RunEnding): void {
+  private beginClose(ending: OwnEnding): void {
     if (this.phase !== 'open') return;
     this.phase = 'closing';
     this.ending = ending;
     this.mailbox.complete();
+    this.changes$.next();
     // The last facts (an artifact's hash) belong into run.yaml, so they come before the end.
     if (this.pending.size === 0) this.sendEnding(ending);
     else this.endingSent = Promise.allSettled(this.pending).then(() => this.sendEnding(ending));
   }
 
   /** For an end nobody may be waiting for: the process stays alive, and is warned when something could not be written. */
-  private closeInBackground(ending: RunEnding): void {
+  private closeInBackground(ending: OwnEnding): void {
     if (this.phase !== 'open') return;
     this.beginClose(ending);
     this.untilClosed().catch((error: unknown) =>
@@ -431,6 +455,10 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
 
   private finish(summary: RunSummary, error: PlainError | null): void {
     this.phase = 'closed';
+    this.outcome =
+      error === null
+        ? { kind: 'closed', summary }
+        : { kind: 'unwritten', error: errorFrom(error, this.runDir) };
     this.mailbox.complete();
     if (error === null) this.publishedRows = this.intake.channel.rows;
     else
@@ -446,8 +474,35 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     this.changes$.next();
     this.changes$.complete();
     this.intake.channel.dispose();
-    if (error === null) this.settle.resolve(summary);
-    else this.settle.reject(errorFrom(error, this.runDir));
+    if (this.outcome.kind === 'unwritten') this.settle.reject(this.outcome.error);
+    else this.settle.resolve(summary);
+  }
+
+  private status(): LiveStatus {
+    if (this.outcome !== null) return this.outcome;
+    if (this.phase === 'closing') return { kind: 'closing', status: this.ending.status };
+    return this.degraded === null ? { kind: 'running' } : { kind: 'degraded', why: this.degraded };
+  }
+
+  /** What `look` says now, and after every change. */
+  private onChange<T>(look: () => T): Observable<T> {
+    return defer(() => this.changes$.pipe(startWith(undefined), map(look)));
+  }
+
+  private tapOf<T>(stream$: Observable<T>): Observable<T> {
+    return new TapObservable(
+      (error) => this.tellTap(error),
+      (subscriber) => stream$.subscribe(subscriber),
+    );
+  }
+
+  private tellTap(error: unknown): void {
+    const message = messageOf(error);
+    if (this.phase !== 'closed') this.intake.warn(`tap ${message}`, `a tap threw: ${message}`, { error });
+    else if (!this.warnedOfTap) {
+      this.warnedOfTap = true;
+      process.emitWarning(`a tap of ${this.runDir} threw: ${message}`, { type: 'ExpmanWarning' });
+    }
   }
 
   private health(): Health {
@@ -484,7 +539,16 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
 
 const NO_SURROUNDINGS = { facts: undefined, dirty: null } as const;
 
-function endingOf(exitCode: number, fatal: { readonly error: unknown } | null): RunEnding {
+function pointOf({ step = null, timestamp, values }: MetricRow, name: string): MetricPoint | null {
+  if (!Object.hasOwn(values, name)) return null;
+  const value = values[name];
+  if (value === undefined || typeof value === 'string') return null;
+  return { step, value: Number(value), timestamp: timestamp ?? Date.now() };
+}
+
+const whyOf = (status: LiveStatus): string | null => (status.kind === 'degraded' ? status.why.code : null);
+
+function endingOf(exitCode: number, fatal: { readonly error: unknown } | null): OwnEnding {
   if (fatal !== null)
     return { status: RunStatus.Crashed, cut: true, exitCode, error: plainErrorOf(fatal.error) };
   if (exitCode !== 0) return { status: RunStatus.Failed, cut: true, exitCode };

@@ -1,5 +1,6 @@
-import { Subject } from 'rxjs';
+import { type Observable, type Observer, Subject, type Subscription } from 'rxjs';
 import type { MetricRow } from '../model/metric.js';
+import { type TapErrors, type TapOperator, guarded, lifted } from './taps.js';
 
 /** What a {@link MetricSubject} does with what it is sent. */
 export interface Mailbox {
@@ -7,6 +8,8 @@ export interface Mailbox {
   readonly row: (row: MetricRow) => void;
   /** The stream of rows is over; with an error, or as planned. */
   readonly end: (error: { readonly error: unknown } | null) => void;
+  /** A tap has thrown. */
+  readonly tapFailed: TapErrors;
 }
 
 /**
@@ -29,6 +32,24 @@ export class MetricSubject extends Subject<MetricRow> {
   /** Passes a row on to those who tap; the run has it already. */
   tell(row: MetricRow): void {
     super.next(row);
+  }
+
+  override lift<R>(operator?: TapOperator<MetricRow, R>): Observable<R> {
+    return lifted(this, operator, this.mailbox.tapFailed);
+  }
+
+  override subscribe(observer?: Partial<Observer<MetricRow>> | ((row: MetricRow) => void)): Subscription;
+  override subscribe(
+    next?: ((row: MetricRow) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription;
+  override subscribe(
+    given?: Partial<Observer<MetricRow>> | ((row: MetricRow) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription {
+    return super.subscribe(guarded(given, error, complete, this.mailbox.tapFailed));
   }
 
   override complete(): void {

@@ -113,6 +113,7 @@ function start(
     tags: config.tags,
     notes: config.notes,
     group: config.group ?? null,
+    ...(config.rank !== undefined && { rank: config.rank }),
     ...(environment !== undefined && { environment }),
   };
   return announce(fs, { folder, identity, owner, continues: false, before: { dropped: 0, invalid: 0 } }, now);
@@ -138,6 +139,7 @@ function resumeRun(
     tags: [...new Set([...identity.tags, ...config.tags])],
     notes: config.notes === '' ? identity.notes : config.notes,
     group: config.group ?? identity.group,
+    ...(config.rank !== undefined && { rank: config.rank }),
     ...(environment !== undefined && { environment }),
     resumed: [...(identity.resumed ?? []), mark],
   };

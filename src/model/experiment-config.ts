@@ -39,6 +39,7 @@ export class ExperimentConfig implements PlainConfig {
   declare readonly tags: readonly string[];
   declare readonly notes: string;
   declare readonly group: string | undefined;
+  declare readonly rank: number | undefined;
   declare readonly title: string | undefined;
   declare readonly description: string | undefined;
   declare readonly environment: boolean;

@@ -1,4 +1,7 @@
+import type { ExpmanError } from './errors.js';
 import type { MetricValue } from './metric.js';
+import type { Degradation, RunSummary } from './run-file.js';
+import type { RunStatus } from './run-status.js';
 
 /** One metric of a run, as seen live. */
 export interface LiveMetric {
@@ -27,3 +30,14 @@ export interface LiveSnapshot {
   readonly values: Readonly<Record<string, MetricValue>>;
   readonly metrics: ReadonlyMap<string, LiveMetric>;
 }
+
+/**
+ * Where an open run stands: it is `running`, or running while its rows cannot be written (`degraded`), then `closing`, and at
+ * last `closed`, or `unwritten` when not all of it could be.
+ */
+export type LiveStatus =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'degraded'; readonly why: Degradation }
+  | { readonly kind: 'closing'; readonly status: RunStatus }
+  | { readonly kind: 'closed'; readonly summary: RunSummary }
+  | { readonly kind: 'unwritten'; readonly error: ExpmanError };

@@ -11,6 +11,16 @@ export interface MetricRow {
   readonly values: Readonly<Record<string, MetricValue>>;
 }
 
+/** One number of one metric. */
+export interface MetricPoint {
+  /** The row's step; null for a row without one. */
+  readonly step: number | null;
+  /** The number; of a bigint the nearest double, of a boolean 1 or 0. */
+  readonly value: number;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+}
+
 /** What is known of one metric over all its rows so far. */
 export interface MetricSummary {
   /** The last value logged. */

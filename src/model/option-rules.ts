@@ -26,6 +26,8 @@ export interface ResolvedOptions {
   readonly notes: string;
   /** What the run belongs to, such as a sweep; up to 128 characters. */
   readonly group: string | undefined;
+  /** Which process of a distributed `group` logs this run, from 0; up to 1,000,000. */
+  readonly rank: number | undefined;
   /** The experiment's display name, for its experiment.yaml; up to 256 characters. */
   readonly title: string | undefined;
   /** Free text about the experiment, for its experiment.yaml; up to 65,536 characters. */
@@ -78,6 +80,7 @@ export function resolveOptions(options: unknown): ResolvedOptions {
     tags: read('tags'),
     notes: read('notes'),
     group: read('group'),
+    rank: read('rank'),
     title: read('title'),
     description: read('description'),
     environment: read('environment'),
@@ -129,6 +132,7 @@ const RULES: RuleTable = {
   tags: words(1000, 128),
   notes: text('', 0, LONG_TEXT),
   group: text(undefined, 1, 128),
+  rank: integer(undefined, 0, 1_000_000),
   title: text(undefined, 1, 256),
   description: text(undefined, 0, LONG_TEXT),
   environment: flag(true),
@@ -139,7 +143,7 @@ const RULES: RuleTable = {
   compression: oneOf('auto', 'none', 'snappy'),
 };
 
-function integer(fallback: number, min: number, max: number): Rule<number> {
+function integer<F extends number | undefined>(fallback: F, min: number, max: number): Rule<number | F> {
   const upper = max === Number.MAX_SAFE_INTEGER ? 'up' : `to ${max}`;
   return {
     rule: `an integer from ${min} ${upper}`,

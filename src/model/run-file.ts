@@ -17,6 +17,8 @@ export interface RunIdentity {
   readonly tags: readonly string[];
   readonly notes: string;
   readonly group: string | null;
+  /** Which process of a distributed group it is; absent for a run that is none. */
+  readonly rank?: number;
   /** Node, platform, machine, arguments without secrets, git; absent with `environment: false`. */
   readonly environment?: Params;
   /** When the run was taken up again, from which state, behind which step. */

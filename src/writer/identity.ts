@@ -47,6 +47,7 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
       : [],
     notes: typeof file['notes'] === 'string' ? file['notes'] : '',
     group: typeof file['group'] === 'string' ? file['group'] : null,
+    ...(typeof file['rank'] === 'number' && { rank: file['rank'] }),
     ...(isMapping(file['environment']) && { environment: sanitiseParams(file['environment']).params }),
     ...(Array.isArray(file['resumed']) && {
       resumed: file['resumed'] as NonNullable<RunIdentity['resumed']>,

@@ -1,0 +1,23 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { LoggingEngine } from './logging-engine.js';
+
+const storage = new AsyncLocalStorage<LoggingEngine>();
+
+/**
+ * The run that the code is running for: of the innermost {@link withRun} around it, also across `await`, timers and
+ * events; undefined outside. Library code can log without being handed the run.
+ *
+ * @example
+ * currentRun()?.logMetrics({ cacheHits });
+ */
+export function currentRun(): LoggingEngine | undefined {
+  return storage.getStore();
+}
+
+/**
+ * Calls `work`, for which, with all that it starts, {@link currentRun} is `run`; returns what it returns, throws what it
+ * throws. Runs that work at the same time never see each other's.
+ */
+export function withRun<T>(run: LoggingEngine, work: () => T): T {
+  return storage.run(run, work);
+}

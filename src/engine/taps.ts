@@ -1,0 +1,85 @@
+import { Observable, type Observer, Subscriber, type Subscription, type TeardownLogic } from 'rxjs';
+
+/** Told of what a tap threw, and of an error that nobody took. */
+export type TapErrors = (error: unknown) => void;
+
+/** What RxJS makes of `source` for one who subscribes to what was piped from it. */
+export interface TapOperator<T, R> {
+  call(subscriber: Subscriber<R>, source: Observable<T>): TeardownLogic;
+}
+
+/** What may be given to `subscribe`. */
+type Given<T> = Partial<Observer<T>> | ((value: T) => void) | null | undefined;
+
+/**
+ * A stream of a run: whoever listens to it, or to what is piped from it, cannot harm the run.
+ *
+ * RxJS throws what an observer throws again from a timer, which ends the process. Here it goes to `errors`, the tap goes
+ * on, and so do the others. An error for which an observer has a handler goes there.
+ */
+export class TapObservable<T> extends Observable<T> {
+  constructor(
+    private readonly errors: TapErrors,
+    subscribe: (subscriber: Subscriber<T>) => TeardownLogic,
+  ) {
+    super(subscribe);
+  }
+
+  override lift<R>(operator?: TapOperator<T, R>): Observable<R> {
+    return lifted(this, operator, this.errors);
+  }
+
+  override subscribe(observer?: Partial<Observer<T>> | ((value: T) => void)): Subscription;
+  override subscribe(
+    next?: ((value: T) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription;
+  override subscribe(
+    given?: Given<T>,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription {
+    return super.subscribe(guarded(given, error, complete, this.errors));
+  }
+}
+
+/** What `operator` makes of a stream, isolated like the stream itself. */
+export function lifted<T, R>(
+  source: Observable<T>,
+  operator: TapOperator<T, R> | undefined,
+  errors: TapErrors,
+): Observable<R> {
+  return new TapObservable<R>(errors, (subscriber) => operator?.call(subscriber, source));
+}
+
+/** An observer that does as it was asked, and whose errors go to `errors`; operators' own subscribers pass as they are. */
+export function guarded<T>(
+  given: Given<T>,
+  error: ((error: unknown) => void) | null | undefined,
+  complete: (() => void) | null | undefined,
+  errors: TapErrors,
+): Observer<T> {
+  if (given instanceof Subscriber) return given as Subscriber<T>;
+  const observer: Partial<Observer<T>> =
+    typeof given === 'object' && given !== null
+      ? given
+      : {
+          ...(typeof given === 'function' && { next: given }),
+          ...(typeof error === 'function' && { error }),
+          ...(typeof complete === 'function' && { complete }),
+        };
+  const isolated = (action: () => void): void => {
+    try {
+      action();
+    } catch (thrown) {
+      errors(thrown);
+    }
+  };
+  return {
+    next: (value) => isolated(() => observer.next?.(value)),
+    error: (reason) =>
+      isolated(() => (observer.error === undefined ? errors(reason) : observer.error(reason))),
+    complete: () => isolated(() => observer.complete?.()),
+  };
+}
