@@ -3,10 +3,10 @@
 //   npm start                      EXAMPLE_EPOCHS=2 shortens it, EXAMPLE_DIR=... puts its files elsewhere
 import { join } from 'node:path';
 import { ExperimentConfig, LoggingEngine, RunStatus, type MetricRow } from 'expman-rx';
+import { progress } from 'expman-rx/progress';
 import { concat, defer, from, ignoreElements, map, tap } from 'rxjs';
 import { loadDigits } from './digits/load-digits.js';
 import { Network } from './digits/network.js';
-import { drawProgress } from './digits/progress.js';
 import { seededRandom } from './digits/random.js';
 import { stepsOf, train, type Epoch, type Training } from './digits/train.js';
 import { baseDir, printFiles, printTable, query, shortPath } from './shared/show.js';
@@ -57,7 +57,7 @@ console.log(
   `${training.count} images, ${network.parameterCount} parameters, logged to ${shortPath(run.runDir)}`,
 );
 
-const progress = drawProgress(run.live(100), stepsOf(job));
+progress(run, { total: stepsOf(job), metrics: ['loss', 'accuracy'] });
 
 // The reactive way: the training is an Observable of epochs, and the run one of its observers. Its completion closes
 // the run, after the model is saved; an error in it fails the run, after the rows before it are written.
@@ -67,7 +67,6 @@ concat(from(train(job)).pipe(tap(report), map(toRow)), saveModel$.pipe(ignoreEle
 );
 
 const { status } = await run.closed;
-progress.unsubscribe();
 if (status !== RunStatus.Finished) process.exitCode = 1;
 
 printFiles(run.runDir);

@@ -53,6 +53,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'parquetjs-lite': ['storage/parquet/'],
   winston: ['engine/run-logger.ts'],
   yaml: ['storage/yaml-file.ts'],
+  'log-update': ['stream/progress/screen.ts'],
 };
 
 /** Who may touch the file system past the port that fault injection replaces. */

@@ -3,7 +3,7 @@ import type { MetricValue } from '../model/metric.js';
 import { RunStatus } from '../model/run-status.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { inspectRun, type RunInfo } from '../reader/inspect-run.js';
-import { printable } from './printable.js';
+import { printable } from '../model/printable.js';
 import type { Command } from './command.js';
 import { ExitCode, type Terminal } from './terminal.js';
 

@@ -3,7 +3,7 @@ import { ExpmanError } from '../model/errors.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { type Recovery, recoverRun } from '../writer/recover-run.js';
 import { runFoldersIn } from '../reader/run-folders.js';
-import { printable } from './printable.js';
+import { printable } from '../model/printable.js';
 import { type Command, exitCodeOf, codeAndMessageOf } from './command.js';
 import { ExitCode, type Terminal } from './terminal.js';
 

@@ -7,7 +7,7 @@ import { inspect } from './inspect.js';
 import { recover } from './recover.js';
 import { verify } from './verify.js';
 import { ExitCode, Terminal } from './terminal.js';
-import { printable } from './printable.js';
+import { printable } from '../model/printable.js';
 
 const COMMANDS: Readonly<Record<string, Command>> = { inspect, recover, verify };
 const COMMON = {

@@ -4,7 +4,7 @@ import { nodeFs } from '../storage/node-fs.js';
 import { runFoldersIn } from '../reader/run-folders.js';
 import { type Verification, verifyRun } from '../reader/verify-run.js';
 import type { Command } from './command.js';
-import { printable } from './printable.js';
+import { printable } from '../model/printable.js';
 import { ExitCode, type Terminal } from './terminal.js';
 
 export const verify: Command = {

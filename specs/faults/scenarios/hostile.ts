@@ -95,7 +95,7 @@ async function fullDisk({ folder, tally }: ScenarioContext): Promise<void> {
 /** No file may be larger than 200 kB. */
 async function fileSizeLimit({ folder, tally }: ScenarioContext): Promise<void> {
   const program = `
-    const run = open(FOLDER, { flushIntervalMs: 20, exitTimeoutMs: 300 });
+    const run = open(FOLDER, { flushIntervalMs: 20, exitTimeoutMs: 2000 });
     for (let step = 0; step < 20_000; step++) run.logMetrics({ loss: step, other: Math.random(), third: Math.random() }, step);
     const code = await run.close().then(() => null, (error) => error.code);
     say({ code, runDir: run.runDir });`;

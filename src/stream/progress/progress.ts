@@ -1,0 +1,215 @@
+import { styleText } from 'node:util';
+import { Subscription } from 'rxjs';
+import type { LoggingEngine } from '../../engine/logging-engine.js';
+import type { LiveStatus } from '../../model/live.js';
+import { invalidOption } from '../../model/option-rules.js';
+import { type LineOptions, RunProgress, drawn } from './run-progress.js';
+import { type ProgressStream, Screen } from './screen.js';
+
+/** What {@link progress} needs of a run. */
+export type ProgressRun = Pick<LoggingEngine, 'runName' | 'live' | 'status$'>;
+
+/** Options of {@link progress}. */
+export interface ProgressOptions {
+  /** How many steps a run will have (or rows, for rows without a step); without it there is no bar and no ETA. */
+  readonly total?: number;
+  /** The metrics to show; by default the first three numbers that come. */
+  readonly metrics?: readonly string[];
+  /** How often bars are drawn, in milliseconds; default 100. */
+  readonly periodMs?: number;
+  /** How often a line is printed where there is no terminal, in milliseconds; default 10,000. */
+  readonly lineMs?: number;
+  /** Where to; default `process.stderr`. */
+  readonly stream?: ProgressStream;
+  /** Whether to show progress also where `NO_PROGRESS` or `CI` is set; default false. */
+  readonly force?: boolean;
+}
+
+/** Progress that is being shown. */
+export interface Progress extends Disposable {
+  /** Shows one more run. */
+  add(run: ProgressRun, options?: Pick<ProgressOptions, 'total' | 'metrics'>): void;
+  /** Ends it: what is drawn is taken away, the last state of every run stays as a line. Idempotent. */
+  stop(): void;
+}
+
+/**
+ * Shows how far runs have come, one line each, while they log: a bar, steps, rate, time left, metrics and status.
+ *
+ * On a terminal the lines are drawn again every `periodMs`, below what else is printed; a run that is over leaves its
+ * last line behind. Elsewhere a plain line is printed every `lineMs`. Nothing is shown where `NO_PROGRESS` or `CI` is set
+ * in the environment, unless with `force`. It ends by itself with the last run, keeps no process alive, and takes
+ * nothing from the thread that logs but what {@link LoggingEngine.live} takes.
+ *
+ * @throws ExpmanError `INVALID_OPTION`
+ * @example
+ * const run = new LoggingEngine(new ExperimentConfig('digits'));
+ * progress(run, { total: 6_000, metrics: ['loss', 'accuracy'] });
+ */
+export function progress(
+  runs: ProgressRun | readonly ProgressRun[],
+  options: ProgressOptions = {},
+): Progress {
+  const shown = new ShownProgress(resolved(options));
+  for (const run of [runs].flat()) shown.add(run);
+  return shown;
+}
+
+interface Resolved {
+  readonly line: LineOptions;
+  readonly periodMs: number;
+  readonly lineMs: number;
+  readonly stream: ProgressStream;
+  readonly look: 'bars' | 'lines' | 'none';
+}
+
+class ShownProgress implements Progress {
+  private readonly lines = new Map<ProgressRun, { readonly run: RunProgress; readonly tap: Subscription }>();
+  private readonly screen: Screen;
+  private timer: NodeJS.Timeout | undefined;
+  private shownAt = -Infinity;
+  private readonly atExit = (): void => this.stop();
+
+  constructor(private readonly options: Resolved) {
+    const { stream } = options;
+    // Both go to the same terminal, where they are one.
+    const others =
+      stream === process.stderr || stream === process.stdout ? [process.stdout, process.stderr] : [];
+    this.screen = new Screen(
+      stream,
+      others.filter(({ isTTY }) => isTTY),
+    );
+  }
+
+  add(run: ProgressRun, { total, metrics }: Pick<ProgressOptions, 'total' | 'metrics'> = {}): void {
+    const { look, line, periodMs } = this.options;
+    if (look === 'none' || this.lines.has(run)) return;
+    const own = lineOptions({ ...(total !== undefined && { total }), ...(metrics && { metrics }) });
+    const shown = new RunProgress(run.runName, {
+      total: own.total ?? line.total,
+      metrics: own.metrics ?? line.metrics,
+    });
+    const tap = new Subscription();
+    this.lines.set(run, { run: shown, tap });
+    if (this.timer === undefined) {
+      this.timer = setInterval(() => this.show(), this.interval()).unref();
+      process.on('exit', this.atExit);
+    }
+    tap.add(
+      run.live(periodMs).subscribe({
+        next: (snapshot) => {
+          shown.add(snapshot);
+          // A loop that never yields lets no timer fire.
+          if (performance.now() - this.shownAt >= this.interval()) this.show();
+        },
+        error: () => this.over(run),
+      }),
+    );
+    tap.add(
+      run.status$.subscribe({
+        next: (status) => {
+          shown.status = status;
+          if (shown.isOver) this.over(run);
+        },
+        error: () => this.over(run),
+      }),
+    );
+  }
+
+  stop(): void {
+    for (const run of [...this.lines.keys()]) this.over(run);
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+
+  private interval(): number {
+    return this.options.look === 'bars' ? this.options.periodMs : this.options.lineMs;
+  }
+
+  private show(): void {
+    this.shownAt = performance.now();
+    const { columns, rows } = this.screen;
+    const texts = [...this.lines.values()].map(({ run }) => this.textOf(run, columns));
+    if (this.options.look === 'lines') for (const text of texts) this.options.stream.write(`${text}\n`);
+    else if (texts.length <= rows) this.screen.draw(texts);
+    else this.screen.draw([...texts.slice(0, rows - 1), `... and ${texts.length - rows + 1} more`]);
+  }
+
+  /** Its last line stays; with the last run all ends. */
+  private over(key: ProgressRun): void {
+    const line = this.lines.get(key);
+    if (line === undefined) return;
+    this.lines.delete(key);
+    line.tap.unsubscribe();
+    const text = this.textOf(line.run, this.screen.columns);
+    if (this.options.look === 'lines') this.options.stream.write(`${text}\n`);
+    else {
+      this.screen.print(text);
+      this.show();
+    }
+    if (this.lines.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.screen.leave();
+    process.removeListener('exit', this.atExit);
+  }
+
+  private textOf(run: RunProgress, columns: number): string {
+    const line = run.line();
+    const word = statusWord(run.status);
+    if (this.options.look === 'lines') return [...line.words, word].join('  ');
+    const text = drawn(line, columns - word.length - 2);
+    return `${text}  ${coloured(run.status, word)}`;
+  }
+}
+
+function statusWord(status: LiveStatus): string {
+  switch (status.kind) {
+    case 'running':
+      return 'RUNNING';
+    case 'degraded':
+      return `DEGRADED ${status.why.code}`;
+    case 'closing':
+      return 'CLOSING';
+    case 'closed':
+      return status.summary.status;
+    case 'unwritten':
+      return `UNWRITTEN ${status.error.code}`;
+    default:
+      return status satisfies never;
+  }
+}
+
+function coloured(status: LiveStatus, word: string): string {
+  if ((process.env['NO_COLOR'] ?? '') !== '') return word;
+  if (status.kind === 'running') return styleText('cyan', word);
+  if (status.kind === 'closed' && status.summary.status === 'FINISHED') return styleText('green', word);
+  return styleText(status.kind === 'closed' || status.kind === 'unwritten' ? 'red' : 'yellow', word);
+}
+
+function resolved(options: ProgressOptions): Resolved {
+  const { periodMs = 100, lineMs = 10_000, stream = process.stderr, force = false } = options;
+  for (const [option, ms] of Object.entries({ periodMs, lineMs }))
+    if (!(ms >= 1 && ms <= 2 ** 31 - 1))
+      throw invalidOption(option, 'a number of milliseconds from 1 to 2147483647', ms);
+  const asked = (name: string): boolean => !['', '0', 'false', undefined].includes(process.env[name]);
+  const hidden = !force && (asked('NO_PROGRESS') || asked('CI'));
+  const drawable = stream.isTTY === true && process.env['TERM'] !== 'dumb';
+  return {
+    line: lineOptions(options),
+    periodMs,
+    lineMs,
+    stream,
+    look: hidden ? 'none' : drawable ? 'bars' : 'lines',
+  };
+}
+
+function lineOptions({ total, metrics }: Pick<ProgressOptions, 'total' | 'metrics'>): LineOptions {
+  if (total !== undefined && !(Number.isFinite(total) && total > 0))
+    throw invalidOption('total', 'a number of steps above 0', total);
+  if (metrics !== undefined && !(Array.isArray(metrics) && metrics.every((name) => typeof name === 'string')))
+    throw invalidOption('metrics', 'an array of metric names', metrics);
+  return { total: total ?? null, metrics: metrics ?? null };
+}

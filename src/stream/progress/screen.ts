@@ -1,0 +1,115 @@
+import { createLogUpdate } from 'log-update';
+
+/** A stream to draw on: `process.stderr`, or another terminal, or a file. */
+export interface ProgressStream {
+  write(text: string): boolean;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** What a stream is given may also be bytes, and be followed by an encoding and a callback. */
+type Write = (...args: readonly unknown[]) => boolean;
+
+/**
+ * Lines at the bottom of a terminal that are drawn again and again, under everything else that is written to it.
+ *
+ * While there are lines, writes to the `others` (and to the stream itself) take them away first and draw them again
+ * behind; so a logger's console output stands above them. The cursor is never hidden: a process may end at any time.
+ */
+export class Screen {
+  private readonly update: ReturnType<typeof createLogUpdate>;
+  private readonly hooks: (() => void)[] = [];
+  private text = '';
+  private drawing = false;
+  private lineIsOpen = false;
+
+  constructor(
+    private readonly stream: ProgressStream,
+    private readonly others: readonly ProgressStream[],
+  ) {
+    this.update = createLogUpdate(stream as NodeJS.WritableStream, { showCursor: true });
+  }
+
+  get columns(): number {
+    return this.stream.columns ?? 80;
+  }
+
+  /** How many lines there is room for. */
+  get rows(): number {
+    return Math.max(1, (this.stream.rows ?? 24) - 1);
+  }
+
+  draw(lines: readonly string[]): void {
+    if (lines.length === 0) {
+      this.leave();
+      return;
+    }
+    if (this.hooks.length === 0)
+      for (const stream of new Set([this.stream, ...this.others])) this.hook(stream);
+    this.text = lines.join('\n');
+    this.redraw();
+  }
+
+  /** Prints a line that stays, above those that are drawn. */
+  print(line: string): void {
+    this.above(() => this.stream.write(`${line}\n`));
+  }
+
+  /** Takes the lines away; nothing is hooked any more. */
+  leave(): void {
+    if (this.hooks.length === 0) return;
+    this.quietly(() => this.update.clear());
+    this.text = '';
+    for (const unhook of this.hooks.splice(0)) unhook();
+  }
+
+  private redraw(): void {
+    if (this.text === '') return;
+    this.quietly(() => {
+      if (this.lineIsOpen) this.stream.write('\n');
+      this.lineIsOpen = false;
+      this.update(this.text);
+    });
+  }
+
+  private above<T>(write: () => T): T {
+    if (this.text !== '') this.quietly(() => this.update.clear());
+    const result = this.quietly(write);
+    this.redraw();
+    return result;
+  }
+
+  /** What is written in `work` is ours. */
+  private quietly<T>(work: () => T): T {
+    const before = this.drawing;
+    this.drawing = true;
+    try {
+      return work();
+    } finally {
+      this.drawing = before;
+    }
+  }
+
+  private hook(stream: ProgressStream): void {
+    const own = Object.getOwnPropertyDescriptor(stream, 'write');
+    const original = stream.write.bind(stream) as Write;
+    const write: Write = (...args) => {
+      if (this.drawing) return original(...args);
+      if (this.text !== '') this.quietly(() => this.update.clear());
+      const result = this.quietly(() => original(...args));
+      this.lineIsOpen = !endsLine(args[0]);
+      // What ends within a line goes on there; the next drawing begins a new one.
+      if (!this.lineIsOpen) this.redraw();
+      return result;
+    };
+    Object.defineProperty(stream, 'write', { value: write, configurable: true, writable: true });
+    this.hooks.push(() => {
+      if (own === undefined) Reflect.deleteProperty(stream, 'write');
+      else Object.defineProperty(stream, 'write', own);
+    });
+  }
+}
+
+const endsLine = (chunk: unknown): boolean =>
+  typeof chunk === 'string' ? chunk.endsWith('\n') : chunk instanceof Uint8Array && chunk.at(-1) === 10;
