@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { errnoOf, ExpmanError, messageOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
 import { defaultRunName, type RunName, suffixedName } from '../model/names.js';
@@ -9,6 +9,7 @@ import type { RunFile, RunIdentity } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { isTempName, replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
+import { makeFolders, tryMakeFolder } from '../storage/make-folders.js';
 import {
   LOCK_NAME,
   type LockOwner,
@@ -28,7 +29,6 @@ const MAX_SUFFIX = 10_000;
 /** How long a process takes at the most from making a run's folder to its run.yaml. */
 const OPENING_MS = 1_000;
 const LOOK_AGAIN_MS = 5;
-const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP']);
 
 /** A run's folder, made or found, locked, and said to be running. */
 export interface OpenedRun {
@@ -190,26 +190,6 @@ function makeFresh(fs: FsPort, experiment: string, now: number): { name: RunName
   });
 }
 
-function tryMakeFolder(fs: FsPort, folder: string): boolean {
-  try {
-    fs.makeFolder(folder);
-    syncEntry(fs, dirname(folder));
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-/** Makes a new folder's name durable, where the file system and the folder's rights let us. */
-function syncEntry(fs: FsPort, parent: string): void {
-  try {
-    fs.syncFolder(parent);
-  } catch (error) {
-    if (!CANNOT_SYNC.has(errnoOf(error) ?? '')) throw error;
-  }
-}
-
 /** Another process may have made the folder this moment, and be about to write into it. */
 function awaitOpening(fs: FsPort, folder: string): void {
   const until = performance.now() + OPENING_MS;
@@ -217,13 +197,6 @@ function awaitOpening(fs: FsPort, folder: string): void {
     if (Date.now() - (fs.stat(folder)?.modifiedMs ?? 0) > OPENING_MS) return;
     pause(LOOK_AGAIN_MS);
   }
-}
-
-function makeFolders(fs: FsPort, folder: string): void {
-  if (fs.stat(folder) !== null) return;
-  const parent = dirname(folder);
-  if (parent !== folder) makeFolders(fs, parent);
-  tryMakeFolder(fs, folder);
 }
 
 function describeExperiment(

@@ -16,6 +16,7 @@
  * | `ARTIFACT_NOT_FOUND` | the file to keep as an artifact is not there, or is no regular file |
  * | `CORRUPT` | a file fails its checks |
  * | `UNSAFE_YAML` | YAML that is too large or too deep to be parsed safely |
+ * | `SWEEP_FAILED` | no trial of a sweep gave a value, or more than `maxFailures` failed |
  * | `IO` | the file system refused an operation |
  */
 export type ErrorCode =
@@ -32,6 +33,7 @@ export type ErrorCode =
   | 'ARTIFACT_NOT_FOUND'
   | 'CORRUPT'
   | 'UNSAFE_YAML'
+  | 'SWEEP_FAILED'
   | 'IO';
 
 /** What an {@link ExpmanError} knows beyond its message; which keys are set depends on the code. */

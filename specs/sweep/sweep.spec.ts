@@ -1,0 +1,411 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Observable, interval, lastValueFrom, map, range, toArray } from 'rxjs';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { parse } from 'yaml';
+import { currentRun } from 'expman-rx';
+import {
+  type SweepOptions,
+  type Train,
+  type Trial,
+  type TrialEvent,
+  choice,
+  logUniform,
+  randint,
+  sweep,
+  uniform,
+} from 'expman-rx/sweep';
+import { duckdb } from '../support/read-back.js';
+import { tempFolders } from '../support/temp-folder.js';
+
+const folder = tempFolders('sweep');
+const SPACE = { x: uniform(-1, 1), kind: choice('a', 'b') };
+type Params = { readonly x: number; readonly kind: 'a' | 'b' };
+const optionsIn = (
+  baseDir: string,
+  more: Partial<SweepOptions<Params>> = {},
+): SweepOptions<Params> & { baseDir: string } => ({
+  name: 's',
+  metric: 'loss',
+  trials: 6,
+  seed: 7,
+  run: { environment: false },
+  handleSignals: false,
+  ...more,
+  baseDir,
+});
+const square: Train<Params> = ({ params, run }) => {
+  for (let step = 0; step < 5; step++) run.logMetrics({ loss: params.x ** 2 + (5 - step) }, step);
+  return undefined;
+};
+const yamlIn = (dir: string, file = 'sweep.yaml'): Record<string, unknown> =>
+  parse(readFileSync(join(dir, file), 'utf8')) as Record<string, unknown>;
+
+describe('a sweep', () => {
+  it('tries parameters, each in a run of its own, and says which were best', async () => {
+    const study = sweep(SPACE, square, optionsIn(folder()));
+    const { status, best, trials } = await study.result;
+    expect(status).toBe('FINISHED');
+    expect(trials.map(({ number, status: of }) => [number, of])).toEqual(
+      [0, 1, 2, 3, 4, 5].map((number) => [number, 'finished']),
+    );
+    const values = trials.map(({ params }) => params.x ** 2 + 1);
+    expect(trials.map(({ value }) => value)).toEqual(values);
+    expect(best).toEqual(trials[values.indexOf(Math.min(...values))]);
+    expect(best.step).toBe(4);
+    for (const { runDir, params } of trials) {
+      expect(await duckdb(runDir, 'SELECT count(*)::INT AS rows FROM read_parquet($1)')).toEqual([
+        { rows: 5 },
+      ]);
+      expect(yamlIn(runDir, 'config.yaml')).toEqual(params);
+      expect(yamlIn(runDir, 'run.yaml')).toMatchObject({ status: 'FINISHED', group: 's' });
+    }
+    expect(yamlIn(study.dir)).toMatchObject({
+      status: 'FINISHED',
+      space: { x: { uniform: [-1, 1] }, kind: { choice: ['a', 'b'] } },
+      metric: 'loss',
+      seed: 7,
+      best: { trial: best.number, value: best.value },
+    });
+    expect(existsSync(join(study.dir, 'run.lock'))).toBe(false);
+  });
+
+  it('knows the types of its parameters', async () => {
+    const study = sweep(
+      { lr: logUniform(1e-5, 1e-1), optimizer: choice('sgd', 'adam') },
+      ({ params, run }) => {
+        expectTypeOf(params.lr).toEqualTypeOf<number>();
+        expectTypeOf(params.optimizer).toEqualTypeOf<'sgd' | 'adam'>();
+        run.logMetrics({ loss: params.lr });
+        return undefined;
+      },
+      { name: 's', baseDir: folder(), metric: 'loss', trials: 1, handleSignals: false },
+    );
+    const { best } = await study.result;
+    expectTypeOf(best.params.optimizer).toEqualTypeOf<'sgd' | 'adam'>();
+    expect(['sgd', 'adam']).toContain(best.params.optimizer);
+  });
+
+  it('gives the same for the same seed, one at a time or several', async () => {
+    const paramsOf = async (concurrency: number): Promise<unknown> => {
+      const { trials } = await sweep(SPACE, square, optionsIn(folder(), { concurrency })).result;
+      return trials.map(({ params }) => params);
+    };
+    expect(await paramsOf(3)).toEqual(await paramsOf(1));
+  });
+
+  it('runs no more trials at a time than it was told, and knows the current run of each', async () => {
+    let [now, most] = [0, 0];
+    const train: Train<Params> = async ({ run, params }) => {
+      most = Math.max(most, ++now);
+      for (let step = 0; step < 10; step++) {
+        await turn();
+        expect(currentRun()).toBe(run);
+        currentRun()?.logMetrics({ loss: params.x }, step);
+      }
+      now--;
+    };
+    await sweep(SPACE, train, optionsIn(folder(), { concurrency: 3 })).result;
+    expect(most).toBe(3);
+  });
+
+  it.each<[string, Train<Params>]>([
+    [
+      'an async generator',
+      async function* ({ params }) {
+        for (let step = 0; step < 5; step++) {
+          await turn();
+          yield { loss: params.x ** 2 + (5 - step) };
+        }
+      },
+    ],
+    [
+      'a generator of rows',
+      function* ({ params }) {
+        for (let step = 0; step < 5; step++) yield { step, values: { loss: params.x ** 2 + (5 - step) } };
+      },
+    ],
+    [
+      'an Observable',
+      ({ params }) => range(0, 5).pipe(map((step) => ({ loss: params.x ** 2 + (5 - step) }))),
+    ],
+  ])('takes rows from %s', async (_, train) => {
+    const [expected, found] = await Promise.all(
+      [square, train].map(async (each) => (await sweep(SPACE, each, optionsIn(folder())).result).best),
+    );
+    expect({ ...found, runDir: '' }).toEqual({ ...expected, runDir: '' });
+  });
+
+  it.each([
+    ['last', 'min', 3],
+    ['best', 'min', 1],
+    ['best', 'max', 4],
+  ] as const)('goes by the %s value, mode %s', async (value, mode, expected) => {
+    const losses = [2, NaN, 1, 4, 3];
+    const study = sweep(
+      { x: uniform(0, 1) },
+      ({ run }) => {
+        losses.forEach((loss, step) => run.logMetrics({ loss }, step));
+        return undefined;
+      },
+      { ...optionsIn(folder()), trials: 1, value, mode, searcher: 'random' },
+    );
+    const { best } = await study.result;
+    expect([best.value, best.step]).toEqual([expected, losses.indexOf(expected)]);
+  });
+
+  it('tells what happens, from the first event on, and a listener that throws harms nothing', async () => {
+    const study = sweep(SPACE, square, optionsIn(folder(), { trials: 2 }));
+    const events = lastValueFrom(study.events$.pipe(toArray()));
+    study.events$.subscribe(() => {
+      throw new Error('boom');
+    });
+    await study.result;
+    const kinds = (await events).map((event: TrialEvent<Params>) => event.kind);
+    const one = ['started', ...Array<string>(5).fill('reported'), 'finished'];
+    expect(kinds).toEqual([...one, ...one]);
+  });
+
+  it('ends with its grid', async () => {
+    const space = { n: randint(1, 3), kind: choice('a', 'b') };
+    const study = sweep(
+      space,
+      ({ run, params }) => {
+        run.logMetrics({ loss: params.n });
+        return undefined;
+      },
+      { name: 's', baseDir: folder(), metric: 'loss', trials: 100, searcher: 'grid', handleSignals: false },
+    );
+    expect((await study.result).trials).toHaveLength(6);
+  });
+});
+
+describe('a trial', () => {
+  it('that is hopeless is stopped early, in a loop, a generator and an Observable alike', async () => {
+    const steps: Record<string, number> = {};
+    const ended: string[] = [];
+    const train =
+      (form: string): Train<Params> =>
+      (trial) => {
+        // From the fourth on ASHA has something to compare with: one of four goes on.
+        const loss = trial.number;
+        steps[form] = 0;
+        const row = (): { loss: number } => {
+          if (trial.number === 3) steps[form] = (steps[form] ?? 0) + 1;
+          return { loss };
+        };
+        if (form === 'loop') {
+          for (let step = 0; step < 50 && !trial.signal.aborted; step++) trial.run.logMetrics(row(), step);
+          return undefined;
+        }
+        if (form === 'observable')
+          return new Observable((subscriber) => {
+            const tap = interval(1).pipe(map(row)).subscribe(subscriber);
+            if (trial.number < 3) setTimeout(() => subscriber.complete(), 30);
+            return () => {
+              tap.unsubscribe();
+              ended.push(form);
+            };
+          });
+        return (async function* () {
+          try {
+            for (let step = 0; step < 50; step++) {
+              await turn();
+              yield row();
+            }
+          } finally {
+            ended.push(form);
+          }
+        })();
+      };
+    for (const form of ['loop', 'generator', 'observable']) {
+      const study = sweep(SPACE, train(form), optionsIn(folder(), { trials: 4, scheduler: 'asha' }));
+      const { trials, best } = await study.result;
+      expect(trials.map(({ status }) => status)).toEqual([...Array<string>(3).fill('finished'), 'stopped']);
+      expect(best.number).toBe(0);
+      expect(steps[form]).toBe(1);
+      expect(yamlIn(trials[3]?.runDir ?? '', 'run.yaml')['status']).toBe('FINISHED');
+    }
+    expect(ended).toEqual([...Array<string>(4).fill('generator'), ...Array<string>(4).fill('observable')]);
+  });
+
+  it('that throws fails alone, is tried again as often as asked, and keeps its rows', async () => {
+    const train: Train<Params> = ({ run, number, attempt }) => {
+      run.logMetrics({ loss: number }, 0);
+      if (number === 1 && attempt < 2) throw new Error(`boom ${attempt}`);
+      return undefined;
+    };
+    const study = sweep(SPACE, train, optionsIn(folder(), { trials: 3, retries: 1 }));
+    const retried = lastValueFrom(study.events$.pipe(toArray()));
+    const { trials, best } = await study.result;
+    expect(best.number).toBe(0);
+    expect(trials[1]).toMatchObject({ status: 'failed', attempt: 1, error: 'boom 1' });
+    expect((await retried).filter(({ kind }) => kind === 'failed')).toMatchObject([
+      { willRetry: true },
+      { willRetry: false },
+    ]);
+    for (const name of ['trial-0001', 'trial-0001.1']) {
+      const runDir = join(study.dir, name);
+      expect(yamlIn(runDir, 'run.yaml')).toMatchObject({ status: 'FAILED', error: { name: 'Error' } });
+      expect(await duckdb(runDir, 'SELECT count(*)::INT AS rows FROM read_parquet($1)')).toEqual([
+        { rows: 1 },
+      ]);
+    }
+  });
+
+  it.each<[string, Train<Params>, RegExp]>([
+    ['that reports nothing', () => undefined, /never reported/],
+    [
+      'that reports NaN',
+      ({ run }) => {
+        run.logMetrics({ loss: NaN });
+        return undefined;
+      },
+      /never reported/,
+    ],
+    [
+      'whose generator throws',
+
+      function* () {
+        throw new Error('no data');
+      },
+      /no data/,
+    ],
+    ['that yields what is no row', () => [1] as never, /must be an object of values/],
+    ['that rejects with no error', () => Promise.reject('text') as Promise<void>, /text/], // eslint-disable-line @typescript-eslint/prefer-promise-reject-errors -- it may
+  ])('%s fails, and a sweep of such rejects', async (_, train, why) => {
+    const study = sweep(SPACE, train, optionsIn(folder(), { trials: 2 }));
+    await expect(study.result).rejects.toMatchObject({ code: 'SWEEP_FAILED', count: 2, message: why });
+    expect(yamlIn(study.dir)).toMatchObject({ status: 'FAILED', best: null });
+  });
+
+  it('that fails once too often ends the sweep', async () => {
+    const train: Train<Params> = ({ number, run }) => {
+      run.logMetrics({ loss: 1 });
+      if (number > 0) throw new Error('boom');
+      return undefined;
+    };
+    const study = sweep(SPACE, train, optionsIn(folder(), { trials: 50, maxFailures: 2 }));
+    await expect(study.result).rejects.toMatchObject({ code: 'SWEEP_FAILED', count: 3 });
+    expect(yamlIn(study.dir)['trials']).toHaveLength(4);
+  });
+});
+
+describe('a sweep that is stopped', () => {
+  const endless: Train<Params> = async ({ run, number, signal }) => {
+    for (let step = 0; !signal.aborted && (step < 3 || number > 1); step++) {
+      run.logMetrics({ loss: number + 1 }, step);
+      await turn();
+    }
+  };
+
+  it('resolves with what there is, and goes on where it was when it is asked for again', async () => {
+    const options = optionsIn(folder(), { concurrency: 2 });
+    const study = sweep(SPACE, endless, options);
+    study.events$.subscribe((event) => {
+      if (event.kind === 'started' && event.trial.number === 3) study.stop();
+    });
+    const first = await study.result;
+    expect(first.status).toBe('INTERRUPTED');
+    expect(first.trials.map(({ status }) => status)).toEqual([
+      'finished',
+      'finished',
+      'interrupted',
+      'interrupted',
+    ]);
+    expect(yamlIn(join(study.dir, 'trial-0002'), 'run.yaml')['status']).toBe('INTERRUPTED');
+    expect(yamlIn(study.dir)['status']).toBe('INTERRUPTED');
+
+    const again: number[] = [];
+    const resumed = await sweep(
+      SPACE,
+      (trial) => {
+        again.push(trial.number);
+        return square(trial);
+      },
+      options,
+    ).result;
+    expect(again.sort()).toEqual([2, 3, 4, 5]);
+    expect(resumed.status).toBe('FINISHED');
+    expect(resumed.trials.map(({ attempt }) => attempt)).toEqual([0, 0, 1, 1, 0, 0]);
+    expect(resumed.trials.slice(0, 4).map(({ params }) => params)).toEqual(
+      first.trials.map(({ params }) => params),
+    );
+    const third = await sweep(SPACE, () => expect.fail('nothing is left to try'), options).result;
+    expect(third.best).toEqual(resumed.best);
+  });
+
+  it('does not wait for ever for a trial that does not end', async () => {
+    const study = sweep(
+      SPACE,
+      ({ run }) => {
+        run.logMetrics({ loss: 1 });
+        return new Promise<void>(() => undefined);
+      },
+      optionsIn(folder(), { graceMs: 1, timeLimitMs: 20 }),
+    );
+    await expect(study.result)
+      .resolves.toMatchObject({ status: 'INTERRUPTED' })
+      .catch(() => undefined);
+    await expect(study.result).rejects.toMatchObject({ code: 'SWEEP_FAILED' });
+  });
+
+  it('is not taken for another', async () => {
+    const options = optionsIn(folder(), { trials: 1 });
+    await sweep(SPACE, square, options).result;
+    await expect(sweep(SPACE, square, { ...options, seed: 8 }).result).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      option: 'seed',
+    });
+    await expect(
+      sweep<typeof SPACE>({ ...SPACE, x: uniform(-1, 2) }, square, options).result,
+    ).rejects.toMatchObject({
+      option: 'space',
+    });
+    await expect(sweep(SPACE, square, { ...options, resume: 'never' }).result).rejects.toMatchObject({
+      code: 'RUN_EXISTS',
+    });
+    await expect(
+      sweep(SPACE, square, { ...options, name: 'other', resume: 'must' }).result,
+    ).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
+  });
+
+  it('has one owner at a time', async () => {
+    const options = optionsIn(folder());
+    const first = sweep(SPACE, endless, options);
+    await new Promise((resolve) => first.events$.subscribe(resolve));
+    await expect(sweep(SPACE, square, options).result).rejects.toMatchObject({ code: 'RUN_LOCKED' });
+    first.stop();
+    await first.result.catch(() => undefined);
+  });
+});
+
+describe('a sweep that makes no sense', () => {
+  it.each<[string, object]>([
+    ['concurrency', { concurrency: 0 }],
+    ['trials', { trials: 0 }],
+    ['trials', { trials: 1.5 }],
+    ['metric', { metric: '' }],
+    ['mode', { mode: 'least' }],
+    ['value', { value: 'first' }],
+    ['searcher', { searcher: 'oracle' }],
+    ['searcher', { searcher: {} }],
+    ['scheduler', { scheduler: 'fifo' }],
+    ['reductionFactor', { scheduler: { name: 'asha', reductionFactor: 1 } }],
+    ['minTrials', { scheduler: { name: 'median', minTrials: 0 } }],
+    ['retries', { retries: -1 }],
+    ['timeLimitMs', { timeLimitMs: 0 }],
+    ['concurency', { concurency: 2 }],
+    ['seed', { seed: -1 }],
+  ])('is refused for its %s', (option, wrong) => {
+    expect(() => sweep(SPACE, square, { ...optionsIn(folder()), ...wrong })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', option }) as Error,
+    );
+  });
+
+  it('is refused for an empty space and for what is no function', () => {
+    expect(() => sweep({}, () => undefined, { name: 's', metric: 'm' })).toThrow(/space/);
+    expect(() => sweep(SPACE, null as never, optionsIn(folder()))).toThrow(/train must be a function/);
+  });
+});

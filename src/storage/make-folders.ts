@@ -1,0 +1,34 @@
+import { dirname } from 'node:path';
+import { errnoOf } from '../model/errors.js';
+import type { FsPort } from './fs-port.js';
+
+const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP']);
+
+/** Makes a folder and those it lies in; those that are there are left as they are. */
+export function makeFolders(fs: FsPort, folder: string): void {
+  if (fs.stat(folder) !== null) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolders(fs, parent);
+  tryMakeFolder(fs, folder);
+}
+
+/** Makes one folder, its name durable; false when it is there. */
+export function tryMakeFolder(fs: FsPort, folder: string): boolean {
+  try {
+    fs.makeFolder(folder);
+    syncEntry(fs, dirname(folder));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Makes a new folder's name durable, where the file system and the folder's rights let us. */
+function syncEntry(fs: FsPort, parent: string): void {
+  try {
+    fs.syncFolder(parent);
+  } catch (error) {
+    if (!CANNOT_SYNC.has(errnoOf(error) ?? '')) throw error;
+  }
+}

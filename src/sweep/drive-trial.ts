@@ -1,0 +1,60 @@
+import { Observable, fromEvent, isObservable, lastValueFrom, takeUntil } from 'rxjs';
+import { invalidOption } from '../model/option-rules.js';
+import type { MetricRow, MetricValue } from '../model/metric.js';
+import type { Train, Trial, TrialRow } from './trial.js';
+
+/**
+ * Runs what trains, in whatever form it comes, until it ends or has ended itself after an abort; rejects with what it throws.
+ *
+ * Rows of a generator or an Observable are logged; when the trial is aborted, the generator's `return` is called between two
+ * rows, and the Observable is unsubscribed from.
+ */
+export async function driveTrial<P>(train: Train<P>, trial: Trial<P>): Promise<void> {
+  const given: unknown = await train(trial);
+  if (isObservable(given)) await ofObservable(trial, given as Observable<TrialRow>);
+  else if (isAsyncIterable(given) || isIterable(given)) await ofIterable(trial, given);
+}
+
+async function ofObservable<P>(trial: Trial<P>, rows$: Observable<TrialRow>): Promise<void> {
+  if (trial.signal.aborted) return;
+  let count = 0;
+  const logged$ = new Observable<void>((subscriber) =>
+    rows$.subscribe({
+      next: (row) => trial.run.metrics.next(rowOf(row, count++)),
+      error: (error: unknown) => subscriber.error(error),
+      complete: () => subscriber.complete(),
+    }),
+  );
+  await lastValueFrom(logged$.pipe(takeUntil(fromEvent(trial.signal, 'abort'))), { defaultValue: undefined });
+}
+
+async function ofIterable<P>(
+  trial: Trial<P>,
+  rows: AsyncIterable<TrialRow> | Iterable<TrialRow>,
+): Promise<void> {
+  let count = 0;
+  for await (const row of rows) {
+    if (trial.signal.aborted) break;
+    trial.run.metrics.next(rowOf(row, count++));
+    // The scheduler has seen the row, and what it says comes before the next is asked for.
+    if (isAborted(trial)) break;
+  }
+}
+
+// Asked anew: what is logged in between may abort it.
+const isAborted = <P>({ signal }: Trial<P>): boolean => signal.aborted;
+
+function rowOf(row: unknown, count: number): MetricRow {
+  if (typeof row !== 'object' || row === null)
+    throw invalidOption('row', 'an object of values, or a MetricRow, as what a trial yields', row);
+  const values: unknown = Reflect.get(row, 'values');
+  return typeof values === 'object' && values !== null
+    ? (row as MetricRow)
+    : { step: count, values: row as Readonly<Record<string, MetricValue>> };
+}
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<TrialRow> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+
+const isIterable = (value: unknown): value is Iterable<TrialRow> =>
+  typeof value === 'object' && value !== null && Symbol.iterator in value;

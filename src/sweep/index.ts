@@ -1,0 +1,33 @@
+/**
+ * Searching for parameters: spaces, and searchers that suggest what to try next.
+ *
+ * @packageDocumentation
+ */
+export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
+export { describeSpace, isDescriptionOf, type SpaceDescription } from './space/describe-space.js';
+export { choice, logUniform, normal, quniform, randint, uniform } from './space/distributions.js';
+export type {
+  Choice,
+  Distributed,
+  Distribution,
+  LogUniform,
+  Normal,
+  NumberDistribution,
+  Option,
+  ParamsOf,
+  QUniform,
+  RandInt,
+  Scalar,
+  Space,
+  SpaceEntry,
+  Uniform,
+} from './space/space.js';
+export type { MedianStoppingOptions } from './schedulers/median-stopping.js';
+export type { SuccessiveHalvingOptions } from './schedulers/successive-halving.js';
+export type { Study, StudyResult } from './study.js';
+export { sweep } from './sweep.js';
+export type { SchedulerOption, SweepOptions } from './sweep-options.js';
+export type { Train, Trial, TrialEvent, TrialResult, TrialRow, TrialStatus } from './trial.js';
+export type { Searcher, Suggestion } from './searchers/searcher.js';
+export { createSearcher, type SearcherName } from './searchers/create-searcher.js';
+export type { SearcherOptions } from './searchers/searcher-options.js';

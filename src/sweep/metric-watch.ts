@@ -1,0 +1,36 @@
+import type { MetricPoint } from '../model/metric.js';
+
+/** The value of a trial's metric that counts, and where it came. */
+export interface Reported {
+  readonly value: number;
+  readonly step: number | null;
+}
+
+/** Follows a trial's metric: its last value, its best, and how much was spent. NaN is a value that came, and never the best. */
+export class MetricWatch {
+  private last: Reported | null = null;
+  private best: Reported | null = null;
+  private count = 0;
+
+  constructor(
+    private readonly wanted: 'last' | 'best',
+    private readonly sign: 1 | -1,
+  ) {}
+
+  /** Takes in a point; returns what a scheduler is to hear of it, or null for a NaN. */
+  add({ step, value }: MetricPoint): { readonly resource: number; readonly loss: number } | null {
+    this.count++;
+    this.last = { value, step };
+    if (Number.isNaN(value)) return null;
+    if (this.best === null || this.sign * value < this.sign * this.best.value) this.best = this.last;
+    const counts = this.reported?.value ?? value;
+    return { resource: step === null ? this.count : step + 1, loss: this.sign * counts };
+  }
+
+  /** What counts so far; null when no number came. */
+  get reported(): Reported | null {
+    const { last, best } = this;
+    if (this.wanted === 'best') return best;
+    return last === null || Number.isNaN(last.value) ? null : last;
+  }
+}

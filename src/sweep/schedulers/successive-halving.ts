@@ -1,0 +1,45 @@
+import { invalidOption } from '../../model/option-rules.js';
+import type { Report, Scheduler } from './scheduler.js';
+
+/** Options of asynchronous successive halving. */
+export interface SuccessiveHalvingOptions {
+  /** The resource of the first rung: no trial is stopped before it; from 1 up, default 1. */
+  readonly minResource?: number;
+  /** Each rung asks so many times the resource of the one before, and lets one in so many pass; from 2 up, default 4. */
+  readonly reductionFactor?: number;
+}
+
+/**
+ * Asynchronous successive halving (ASHA): Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020
+ * (arXiv 1810.05934, 2018), whose reduction factor of 4 is the default.
+ *
+ * In the form that stops trials rather than pausing them, as Ray Tune has it: a trial that reaches a rung
+ * (`minResource`, times `reductionFactor` for each next one) goes on if its loss there is among the best
+ * `1 / reductionFactor` of all that have reached the rung so far. The first trials of a rung have nothing to be compared with
+ * and go on. Holds one number for each trial and rung.
+ *
+ * @throws ExpmanError `INVALID_OPTION`
+ */
+export function successiveHalving(options: SuccessiveHalvingOptions = {}): Scheduler {
+  const { minResource = 1, reductionFactor = 4 } = options;
+  if (!(Number.isFinite(minResource) && minResource >= 1))
+    throw invalidOption('minResource', 'a number from 1 up', minResource);
+  if (!(Number.isFinite(reductionFactor) && reductionFactor >= 2))
+    throw invalidOption('reductionFactor', 'a number from 2 up', reductionFactor);
+  const rungs: number[][] = [];
+  /** The rung each trial comes to next. */
+  const next = new Map<number, number>();
+  return {
+    stops: ({ trial, resource, loss }: Report) => {
+      const at = next.get(trial) ?? 0;
+      if (resource < minResource * reductionFactor ** at) return false;
+      next.set(trial, at + 1);
+      const losses = (rungs[at] ??= []);
+      losses.push(loss);
+      losses.sort((one, other) => one - other);
+      const cutoff = losses[Math.max(1, Math.floor(losses.length / reductionFactor)) - 1] ?? Infinity;
+      // Until there are as many as one is chosen from, the best so far is none to be measured by.
+      return losses.length >= reductionFactor && loss > cutoff;
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { invalidOption } from '../../model/option-rules.js';
+import { countOf, numberAt } from '../space/number-values.js';
+import type { NumberDistribution } from '../space/space.js';
+import type { Assignment, SpaceTree } from '../space/space-tree.js';
+import { unlearning, type AssignmentSearcher } from './assignment-searcher.js';
+
+/** How fine a grid is, and how large it may get. */
+export interface GridSize {
+  /** Points of a distribution that is not counted by steps. */
+  readonly steps: number;
+  /** A grid of more trials is refused. */
+  readonly maxTrials: number;
+}
+
+/**
+ * Tries every combination once, in the order of the names, the last changing fastest; exhausted after the last.
+ *
+ * `choice`, `randint` and `quniform` give all their values, `uniform` and `logUniform` evenly spaced ones with both ends
+ * (the latter on its logarithmic scale), `normal` the middles of equally likely parts. What is inside of an option is
+ * varied only where the option is chosen.
+ *
+ * @throws ExpmanError `INVALID_OPTION` for a grid of more than `maxTrials`, with its size
+ */
+export function gridSearcher(tree: SpaceTree, { steps, maxTrials }: GridSize): AssignmentSearcher {
+  const grid = new Grid(tree, steps);
+  if (grid.size > maxTrials)
+    throw invalidOption('space', `one whose grid has at most ${maxTrials} trials`, grid.size);
+  return unlearning((trial) => (trial < grid.size ? grid.at(trial) : null));
+}
+
+class Grid {
+  readonly size: number;
+  readonly #tree: SpaceTree;
+  readonly #steps: number;
+  /** For each dimension how many combinations it has with all that is inside of it, for a choice by its options. */
+  readonly #counts: readonly (readonly number[])[];
+
+  constructor(tree: SpaceTree, steps: number) {
+    this.#tree = tree;
+    this.#steps = steps;
+    const counts: (readonly number[])[] = [];
+    // From the last to the first: what is inside of an option comes after its choice.
+    for (const [at, dimension] of [...tree.dimensions.entries()].reverse()) {
+      counts[at] =
+        dimension.kind === 'number'
+          ? [levelCount(dimension.distribution, steps)]
+          : Array.from({ length: dimension.optionCount }, (_, option) =>
+              this.#inside(at, option).reduce((product, inner) => product * sumOf(counts[inner]!), 1),
+            );
+    }
+    this.#counts = counts;
+    this.size = this.#inside(null, 0).reduce((product, at) => product * sumOf(counts[at]!), 1);
+  }
+
+  at(trial: number): Assignment {
+    const assignment: (number | null)[] = this.#tree.dimensions.map(() => null);
+    this.#assign(this.#inside(null, 0), trial, assignment);
+    return assignment;
+  }
+
+  /** Writes an index out in the mixed radix of some dimensions, the last one's digit being the least. */
+  #assign(dimensions: readonly number[], index: number, assignment: (number | null)[]): void {
+    let rest = index;
+    for (const at of [...dimensions].reverse()) {
+      const radix = sumOf(this.#counts[at]!);
+      this.#assignOne(at, rest % radix, assignment);
+      rest = Math.floor(rest / radix);
+    }
+  }
+
+  #assignOne(at: number, digit: number, assignment: (number | null)[]): void {
+    const dimension = this.#tree.dimensions[at]!;
+    if (dimension.kind === 'number') {
+      assignment[at] = gridValue(dimension.distribution, digit, this.#steps);
+      return;
+    }
+    let [option, rest] = [0, digit];
+    while (rest >= this.#counts[at]![option]!) rest -= this.#counts[at]![option++]!;
+    assignment[at] = option;
+    this.#assign(this.#inside(at, option), rest, assignment);
+  }
+
+  /** The dimensions directly inside of an option of a choice, or at the top. */
+  #inside(choice: number | null, option: number): readonly number[] {
+    return this.#tree.dimensions.flatMap(({ condition }, at) => {
+      const isInside =
+        condition === null ? choice === null : condition.dimension === choice && condition.option === option;
+      return isInside ? [at] : [];
+    });
+  }
+}
+
+/** How many of its values a grid takes. */
+function levelCount(distribution: NumberDistribution, steps: number): number {
+  const count = countOf(distribution);
+  return count === Infinity ? steps : count;
+}
+
+function gridValue(distribution: NumberDistribution, digit: number, steps: number): number {
+  const count = countOf(distribution);
+  if (count !== Infinity) return numberAt(distribution, (digit + 0.5) / count);
+  if (distribution.kind === 'normal' || steps === 1) return numberAt(distribution, (digit + 0.5) / steps);
+  // The last is the upper bound itself, where exp(log(high)) can miss it by a rounding error.
+  if (digit === steps - 1 && 'high' in distribution) return distribution.high;
+  return numberAt(distribution, digit / (steps - 1));
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}

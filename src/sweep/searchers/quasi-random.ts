@@ -1,0 +1,28 @@
+import { invalidOption } from '../../model/option-rules.js';
+import { assignmentAt } from '../space/assignment-at.js';
+import type { SpaceTree } from '../space/space-tree.js';
+import { unlearning, type AssignmentSearcher } from './assignment-searcher.js';
+import { haltonCoordinate } from './halton.js';
+
+/** With more dimensions the first trials of a Halton sequence are no better than random ones, and its tables get large. */
+const MAX_DIMENSIONS = 256;
+
+/**
+ * Covers the space more evenly than random trials do: the points of a Halton sequence, randomised by the seed.
+ *
+ * The suggestion depends on the seed and the trial's number only. Every dimension has a coordinate of its own, also where
+ * it is not active. Never exhausted.
+ *
+ * @throws ExpmanError `INVALID_OPTION` for a space of more than 256 dimensions
+ */
+export function quasiRandomSearcher(tree: SpaceTree, seed: number): AssignmentSearcher {
+  const dimensionCount = tree.dimensions.length;
+  if (dimensionCount > MAX_DIMENSIONS)
+    throw invalidOption(
+      'space',
+      `of at most ${MAX_DIMENSIONS} dimensions for 'quasi-random'`,
+      dimensionCount,
+    );
+  const coordinates = tree.dimensions.map((_, dimension) => haltonCoordinate(seed, dimension));
+  return unlearning((trial) => assignmentAt(tree, (dimension) => coordinates[dimension]!(trial)));
+}

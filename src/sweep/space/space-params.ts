@@ -1,0 +1,112 @@
+import { invalidOption } from '../../model/option-rules.js';
+import { containsNumber } from './number-values.js';
+import type { NumberDistribution, Scalar } from './space.js';
+import type { Assignment, SpaceNode, SpaceTree } from './space-tree.js';
+
+/** Parameters as a trial gets them: plain objects, frozen. */
+export type SpaceParams = Scalar | { readonly [name: string]: SpaceParams };
+
+/** The parameters an assignment stands for. */
+export function toParams({ root }: SpaceTree, assignment: Assignment): SpaceParams {
+  const paramsOf = (node: SpaceNode): SpaceParams => {
+    switch (node.kind) {
+      case 'constant':
+        return node.value;
+      case 'number':
+        return assigned(assignment, node.dimension);
+      case 'choice':
+        return paramsOf(node.options[assigned(assignment, node.dimension)]!);
+      case 'group':
+        return Object.freeze(
+          Object.fromEntries(node.entries.map(([name, inner]) => [name, paramsOf(inner)])),
+        );
+    }
+  };
+  return paramsOf(root);
+}
+
+/**
+ * The assignment that parameters stand for; the inverse of {@link toParams}, also for what was written to YAML and read back.
+ *
+ * @throws ExpmanError `INVALID_OPTION` for parameters that no trial of the space can have, with their place and the rule
+ */
+export function toAssignment({ root, dimensions }: SpaceTree, params: unknown): Assignment {
+  const assignment: (number | null)[] = dimensions.map(() => null);
+  const read = (node: SpaceNode, value: unknown, path: string): void => {
+    if (!accepts(node, value)) throw invalidOption(path, ruleOf(node), value);
+    if (node.kind === 'number' && typeof value === 'number') assignment[node.dimension] = value;
+    if (node.kind === 'choice') {
+      const taken = node.options.findIndex((option) => fits(option, value));
+      const option = node.options[taken];
+      if (option === undefined) throw invalidOption(path, ruleOf(node), value);
+      assignment[node.dimension] = taken;
+      read(option, value, path);
+    }
+    if (node.kind === 'group')
+      for (const [name, inner] of node.entries) read(inner, valueOf(value, name), `${path}.${name}`);
+  };
+  read(root, params, 'params');
+  return assignment;
+}
+
+function assigned(assignment: Assignment, dimension: number): number {
+  const value = assignment[dimension];
+  if (value === undefined || value === null)
+    throw invalidOption(`assignment[${dimension}]`, 'a number, as the dimension is active', value);
+  return value;
+}
+
+/** Whether a value is right for a node, what is inside of a group aside. */
+function accepts(node: SpaceNode, value: unknown): boolean {
+  switch (node.kind) {
+    case 'constant':
+      return node.value === value;
+    case 'number':
+      return typeof value === 'number' && containsNumber(node.distribution, value);
+    case 'choice':
+      return true;
+    case 'group':
+      return (
+        typeof value === 'object' &&
+        value !== null &&
+        Object.keys(value).length === node.entries.length &&
+        node.entries.every(([name]) => Object.hasOwn(value, name))
+      );
+  }
+}
+
+/** Whether a value is right for a node with all that is inside of it. */
+function fits(node: SpaceNode, value: unknown): boolean {
+  if (!accepts(node, value)) return false;
+  if (node.kind === 'choice') return node.options.some((option) => fits(option, value));
+  return node.kind !== 'group' || node.entries.every(([name, inner]) => fits(inner, valueOf(value, name)));
+}
+
+function valueOf(group: unknown, name: string): unknown {
+  return typeof group === 'object' && group !== null ? Reflect.get(group, name) : undefined;
+}
+
+function ruleOf(node: SpaceNode): string {
+  switch (node.kind) {
+    case 'constant':
+      return `the constant ${JSON.stringify(node.value)}`;
+    case 'number':
+      return `a value of ${callOf(node.distribution)}`;
+    case 'choice':
+      return `one of the ${node.options.length} options of the choice`;
+    case 'group':
+      return `an object with exactly ${node.entries.map(([name]) => JSON.stringify(name)).join(', ')}`;
+  }
+}
+
+/** A distribution as it is called in code. */
+function callOf(distribution: NumberDistribution): string {
+  switch (distribution.kind) {
+    case 'normal':
+      return `normal(${distribution.mean}, ${distribution.deviation})`;
+    case 'quniform':
+      return `quniform(${distribution.low}, ${distribution.high}, ${distribution.q})`;
+    default:
+      return `${distribution.kind}(${distribution.low}, ${distribution.high})`;
+  }
+}

@@ -1,0 +1,178 @@
+import { resolve } from 'node:path';
+import { type ExperimentOptions, ExperimentConfig } from '../model/experiment-config.js';
+import { invalidOption } from '../model/option-rules.js';
+import { type MedianStoppingOptions, medianStopping } from './schedulers/median-stopping.js';
+import { type Scheduler, noScheduler } from './schedulers/scheduler.js';
+import { type SuccessiveHalvingOptions, successiveHalving } from './schedulers/successive-halving.js';
+import { type SearcherName, createSearcher } from './searchers/create-searcher.js';
+import type { SearcherOptions } from './searchers/searcher-options.js';
+import type { Searcher } from './searchers/searcher.js';
+import type { ParamsOf, Space } from './space/space.js';
+
+/** The schedulers this package has; an object says with which options. */
+export type SchedulerOption =
+  | 'none'
+  | 'median'
+  | 'asha'
+  | ({ readonly name: 'median' } & MedianStoppingOptions)
+  | ({ readonly name: 'asha' } & SuccessiveHalvingOptions);
+
+/** Options of a sweep. */
+export interface SweepOptions<P> {
+  /** The experiment its runs belong to. */
+  readonly name: string;
+  /** The folder that holds the experiments; default `./experiments`. */
+  readonly baseDir?: string;
+  /** The metric, as it is logged, that the sweep goes by. */
+  readonly metric: string;
+  /** Whether it is better when it is less (`'min'`, default) or when it is greater. */
+  readonly mode?: 'min' | 'max';
+  /** Which value of it counts: its `'last'` (default) or its `'best'`. */
+  readonly value?: 'last' | 'best';
+  /** How many trials; from 1 up, default 20. A grid may end before. */
+  readonly trials?: number;
+  /** How many at a time; from 1 up, default 1. */
+  readonly concurrency?: number;
+  /** What all that is random comes from; an integer from 0 up, default 0. */
+  readonly seed?: number;
+  /** Where parameters come from; default `'random'`. An object is a searcher of one's own. */
+  readonly searcher?: SearcherName | Searcher<P>;
+  /** Further options of the searcher that is named. */
+  readonly searcherOptions?: Omit<SearcherOptions, 'seed' | 'mode'>;
+  /** Which trials are stopped early; default `'none'`. */
+  readonly scheduler?: SchedulerOption;
+  /** How often a failed trial is begun anew; default 0. */
+  readonly retries?: number;
+  /** With more failed trials than this the sweep ends, and its result rejects; default no limit. */
+  readonly maxFailures?: number;
+  /** After so many milliseconds the sweep is stopped; default no limit. */
+  readonly timeLimitMs?: number;
+  /** How long a trial may take to end once it is aborted, before its run is closed over its head, in milliseconds; default 10,000. */
+  readonly graceMs?: number;
+  /** Whether a sweep that was cut off or stopped goes on: `'allow'` (default), `'never'`, or `'must'`. */
+  readonly resume?: 'never' | 'allow' | 'must';
+  /** Whether SIGINT and SIGTERM stop the sweep, its runs and `sweep.yaml` INTERRUPTED, before they end the process; default true. */
+  readonly handleSignals?: boolean;
+  /** Options of the trials' runs. */
+  readonly run?: Omit<ExperimentOptions, 'runName' | 'resume' | 'group' | 'handleSignals'>;
+}
+
+/** All of that, checked, with defaults, searcher and scheduler made. */
+export interface ResolvedSweep<P> {
+  readonly name: string;
+  readonly baseDir: string;
+  readonly metric: string;
+  readonly mode: 'min' | 'max';
+  readonly value: 'last' | 'best';
+  readonly trials: number;
+  readonly concurrency: number;
+  readonly seed: number;
+  readonly searcher: Searcher<P>;
+  readonly searcherName: string;
+  readonly scheduler: Scheduler;
+  readonly schedulerName: string;
+  readonly retries: number;
+  readonly maxFailures: number;
+  readonly timeLimitMs: number;
+  readonly graceMs: number;
+  readonly resume: 'never' | 'allow' | 'must';
+  readonly handleSignals: boolean;
+  readonly run: ExperimentOptions;
+}
+
+const OPTIONS = [
+  'name',
+  'baseDir',
+  'metric',
+  'mode',
+  'value',
+  'trials',
+  'concurrency',
+  'seed',
+  'searcher',
+  'searcherOptions',
+  'scheduler',
+  'retries',
+  'maxFailures',
+  'timeLimitMs',
+  'graceMs',
+  'resume',
+  'handleSignals',
+  'run',
+];
+
+/** @throws ExpmanError `INVALID_OPTION`, `INVALID_NAME` */
+export function resolveSweep<S extends Space>(
+  space: S,
+  options: SweepOptions<ParamsOf<S>>,
+): ResolvedSweep<ParamsOf<S>> {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) throw invalidOption('options', 'an object', given);
+  for (const option of Object.keys(given))
+    if (!OPTIONS.includes(option))
+      throw invalidOption(option, `one of the options ${OPTIONS.join(', ')}`, Reflect.get(given, option));
+  const { name, baseDir = './experiments', metric, searcher = 'random', run = {} } = options;
+  const mode = oneOf('mode', ['min', 'max'], options.mode);
+  const seed = number('seed', options.seed, 0, { min: 0, whole: true });
+  const config = new ExperimentConfig(name, baseDir, run);
+  if (typeof metric !== 'string' || metric === '')
+    throw invalidOption('metric', 'the name of a metric', metric);
+  const named = typeof searcher === 'string';
+  if (!named && !(typeof searcher.suggest === 'function' && typeof searcher.observe === 'function'))
+    throw invalidOption('searcher', 'a name, or an object with suggest and observe', searcher);
+  return {
+    name: config.name,
+    baseDir: resolve(baseDir),
+    metric,
+    mode,
+    value: oneOf('value', ['last', 'best'], options.value),
+    trials: number('trials', options.trials, 20, { min: 1, whole: true }),
+    concurrency: number('concurrency', options.concurrency, 1, { min: 1, whole: true }),
+    seed,
+    searcher: named ? createSearcher(searcher, space, { ...options.searcherOptions, seed, mode }) : searcher,
+    searcherName: named ? searcher : 'custom',
+    ...schedulerOf(options.scheduler ?? 'none'),
+    retries: number('retries', options.retries, 0, { min: 0, whole: true }),
+    maxFailures: number('maxFailures', options.maxFailures, Infinity, { min: 0 }),
+    timeLimitMs: number('timeLimitMs', options.timeLimitMs, Infinity, { min: 1 }),
+    graceMs: number('graceMs', options.graceMs, 10_000, { min: 0 }),
+    resume: oneOf('resume', ['allow', 'never', 'must'], options.resume),
+    handleSignals: options.handleSignals ?? true,
+    run,
+  };
+}
+
+function schedulerOf(option: unknown): { scheduler: Scheduler; schedulerName: string } {
+  const { name, ...rest } =
+    typeof option === 'object' && option !== null ? (option as { name?: unknown }) : { name: option };
+  switch (name) {
+    case 'none':
+      return { scheduler: noScheduler, schedulerName: name };
+    case 'median':
+      return { scheduler: medianStopping(rest), schedulerName: name };
+    case 'asha':
+      return { scheduler: successiveHalving(rest), schedulerName: name };
+    default:
+      throw invalidOption('scheduler', "one of 'none', 'median', 'asha'", name);
+  }
+}
+
+function number(
+  option: string,
+  value: unknown,
+  fallback: number,
+  { min, whole = false }: { readonly min: number; readonly whole?: boolean },
+): number {
+  if (value === undefined) return fallback;
+  if (typeof value === 'number' && value >= min && (!whole || Number.isSafeInteger(value))) return value;
+  throw invalidOption(option, `${whole ? 'an integer' : 'a number'} from ${min} up`, value);
+}
+
+/** One of some words, the first by default. */
+function oneOf<const W extends string>(option: string, words: readonly [W, ...W[]], value: unknown): W {
+  if (value === undefined) return words[0];
+  const found = words.find((word) => word === value);
+  if (found === undefined)
+    throw invalidOption(option, `one of ${words.map((word) => `'${word}'`).join(', ')}`, value);
+  return found;
+}

@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { readIdentity } from '../writer/identity.js';
+import { recoverRun } from '../writer/recover-run.js';
+import { type SweepPlan, type SweepRecord, type TrialRecord, readSweep, writeSweep } from './sweep-file.js';
+
+/** Settles what a killed process left: a trial whose run had ended counts, any other was interrupted. */
+async function settled(
+  fs: FsPort,
+  folder: string,
+  record: TrialRecord,
+  { metric, mode, value }: SweepPlan,
+): Promise<TrialRecord> {
+  if (record.status !== 'running') return record;
+  const interrupted: TrialRecord = { ...record, status: 'interrupted', value: null, step: null };
+  const runDir = join(folder, record.run);
+  if (fs.stat(join(runDir, 'run.yaml')) === null) return interrupted;
+  const { status } = await recoverRun(fs, runDir);
+  if (status !== 'FINISHED') return interrupted;
+  const metrics: unknown = readIdentity(fs, runDir).file['metrics'];
+  const summary: unknown =
+    typeof metrics === 'object' && metrics !== null ? Reflect.get(metrics, metric) : null;
+  if (typeof summary !== 'object' || summary === null) return interrupted;
+  const counts: unknown = Reflect.get(summary, value === 'last' ? 'last' : mode);
+  const step: unknown = value === 'last' ? null : Reflect.get(summary, `${mode}Step`);
+  if (typeof counts !== 'number' || Number.isNaN(counts)) return interrupted;
+  return { ...record, status: 'finished', value: counts, step: typeof step === 'number' ? step : null };
+}
+
+/** The trials of a sweep, and its file: written anew with every change. */
+export class TrialRecords {
+  status: SweepRecord['status'] = 'RUNNING';
+  private readonly records = new Map<number, TrialRecord>();
+
+  private constructor(
+    private readonly fs: FsPort,
+    private readonly folder: string,
+    private readonly plan: SweepPlan,
+  ) {}
+
+  /**
+   * Takes up the sweep of a folder, or begins one.
+   *
+   * @throws {@link ExpmanError} `RUN_EXISTS`, `RUN_NOT_FOUND` for a `resume` that does not fit, `INVALID_OPTION` when the sweep that is there searches something else, and what
+   * reading and recovering throw
+   */
+  static async open(
+    fs: FsPort,
+    folder: string,
+    plan: SweepPlan,
+    resume: 'never' | 'allow' | 'must',
+  ): Promise<TrialRecords> {
+    const records = new TrialRecords(fs, folder, plan);
+    const before = readSweep(fs, folder);
+    if (before === null && resume === 'must')
+      throw new ExpmanError('RUN_NOT_FOUND', `there is no sweep in ${folder} to resume`, { path: folder });
+    if (before !== null && resume === 'never')
+      throw new ExpmanError('RUN_EXISTS', `there is a sweep in ${folder}; choose another name, or resume`, {
+        path: folder,
+      });
+    if (before !== null) assertSame(before.plan, plan);
+    for (const record of before?.trials ?? [])
+      records.records.set(record.trial, await settled(fs, folder, record, plan));
+    records.write();
+    return records;
+  }
+
+  get all(): readonly TrialRecord[] {
+    return [...this.records.values()].sort((one, other) => one.trial - other.trial);
+  }
+
+  /** The best of the trials that finished; where none did, of those that were stopped early. */
+  get best(): TrialRecord | null {
+    const sign = this.plan.mode === 'min' ? 1 : -1;
+    const bestOf = (status: TrialRecord['status']): TrialRecord | null =>
+      this.all.reduce<TrialRecord | null>((best, record) => {
+        if (record.status !== status || record.value === null) return best;
+        return best?.value != null && sign * best.value <= sign * record.value ? best : record;
+      }, null);
+    return bestOf('finished') ?? bestOf('stopped');
+  }
+
+  of(trial: number): TrialRecord | undefined {
+    return this.records.get(trial);
+  }
+
+  set(record: TrialRecord): void {
+    this.records.set(record.trial, record);
+    this.write();
+  }
+
+  write(): void {
+    const { status, plan, best, all } = this;
+    writeSweep(this.fs, this.folder, { status, plan, best, trials: all });
+  }
+}
+
+function assertSame(before: SweepPlan, plan: SweepPlan): void {
+  for (const key of ['metric', 'mode', 'value', 'seed', 'searcher', 'space'] as const) {
+    const [was, is] = [before[key], plan[key]].map((value) => canonical(value));
+    if (was !== is)
+      throw new ExpmanError(
+        'INVALID_OPTION',
+        `the sweep that is there has ${key} ${was}, not ${is}; choose another name for another sweep`,
+        { option: key, rule: `the ${key} of the sweep that is resumed`, value: plan[key] },
+      );
+  }
+}
+
+/** As JSON, names in order: that order means nothing. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : inner,
+  );
+}
