@@ -1,0 +1,24 @@
+import { type MonoTypeOperatorFunction, distinctUntilChanged, filter, scan } from 'rxjs';
+import { type Mode, type Numeric, gain, numberOf } from './numeric.js';
+import { mustBeMode } from './option-checks.js';
+
+/**
+ * Emits each new best: the first number, then every one that is better than all before it.
+ *
+ * An equal number is no new best, and NaN never is one; an infinity is a number like any other. Completes and errors with its
+ * source, without a value for one that had no number. Holds the best so far.
+ *
+ * @param mode - whether smaller (`'min'`) or larger (`'max'`) is better
+ * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
+ * @example
+ * of(3, 4, 2).pipe(best('min')).subscribe(console.log); // 3, 2
+ */
+export function best<T extends Numeric>(mode: Mode): MonoTypeOperatorFunction<T> {
+  mustBeMode(mode);
+  return (source) =>
+    source.pipe(
+      filter((item) => !Number.isNaN(numberOf(item))),
+      scan((held, item) => (gain(numberOf(item), numberOf(held), mode) > 0 ? item : held)),
+      distinctUntilChanged(),
+    );
+}

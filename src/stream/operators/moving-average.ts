@@ -1,0 +1,62 @@
+import { type OperatorFunction, defer, map } from 'rxjs';
+import { type Numeric, type WithNumber, numberOf, withNumber } from './numeric.js';
+import { mustBeCount } from './option-checks.js';
+
+/**
+ * Averages the last `n` numbers; the first ones over as many as there are.
+ *
+ * No number is ever subtracted again, so nothing drifts over a million values and a huge one leaves no trace once it is out
+ * of the window: each result is as exact as a plain sum of its window. NaN and infinities make the average what arithmetic
+ * says, for as long as they are among the last `n`. Costs two additions a value, amortised.
+ *
+ * Emits once for each value; of a {@link MetricPoint} the value is replaced and the rest kept. Completes and errors with
+ * its source. Holds `n` numbers for each subscription.
+ *
+ * @param n - how many numbers, 1 to 10,000,000
+ * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
+ * @example
+ * of(1, 2, 6).pipe(movingAverage(2)).subscribe(console.log); // 1, 1.5, 4
+ */
+export function movingAverage<T extends Numeric>(n: number): OperatorFunction<T, WithNumber<T>>;
+export function movingAverage(n: number): OperatorFunction<Numeric, Numeric> {
+  mustBeCount('n', n, 1, 10_000_000);
+  return (source) =>
+    defer(() => {
+      const window = new AverageWindow(n);
+      return source.pipe(map((item) => withNumber(item, window.add(numberOf(item)))));
+    });
+}
+
+/**
+ * The last `n` numbers as the end of one block and the beginning of the next.
+ *
+ * Of the block before, the sums of its ends are kept, made when it was full; of the block at hand, the sum so far. A window
+ * is one of each.
+ */
+class AverageWindow {
+  /** Up to `filled` the numbers of this block, behind that the sums from each place of the block before to its end. */
+  private readonly cells: Float64Array;
+  private filled = 0;
+  private sum = 0;
+  private hasBlockBefore = false;
+
+  constructor(private readonly n: number) {
+    this.cells = new Float64Array(n);
+  }
+
+  add(value: number): number {
+    if (this.filled === this.n) this.turn();
+    this.cells[this.filled++] = value;
+    this.sum += value;
+    if (!this.hasBlockBefore) return this.sum / this.filled;
+    return (this.sum + (this.cells[this.filled] ?? 0)) / this.n;
+  }
+
+  private turn(): void {
+    const { cells } = this;
+    for (let at = this.n - 2; at >= 0; at--) cells[at] = cells[at]! + cells[at + 1]!;
+    this.filled = 0;
+    this.sum = 0;
+    this.hasBlockBefore = true;
+  }
+}
