@@ -1,0 +1,95 @@
+import type { CurvePoint } from './lttb.js';
+
+/** An item with its place on the curve. */
+export interface Placed<T> extends CurvePoint {
+  readonly item: T;
+  /** Which one of its source it is, from 0. */
+  readonly at: number;
+}
+
+/** What {@link CurveSketch} takes. */
+export interface StepPoint {
+  readonly step: number | null;
+  readonly value: number;
+}
+
+interface Bucket<T> {
+  low: Placed<T>;
+  high: Placed<T>;
+  count: number;
+}
+
+/**
+ * A curve in bounded memory: all its points while they are no more than `capacity`, then the ends and extremes of it.
+ *
+ * Points lie in buckets of equal count that keep their lowest and their highest (Van Der Donckt et al. 2023 choose so before
+ * LTTB). When no more fit, neighbours are merged in pairs and the count doubles. At least half of the capacity stays in use.
+ */
+export class CurveSketch<T extends StepPoint> {
+  private first: Placed<T> | null = null;
+  private last: Placed<T> | null = null;
+  private buckets: Bucket<T>[] = [];
+  /** How many points a bucket stands for when it is full. */
+  private width = 1;
+  private held = 0;
+  private seen = 0;
+  private x = -1;
+
+  constructor(private readonly capacity: number) {}
+
+  add(item: T): this {
+    this.x = item.step ?? this.x + 1;
+    const placed = { item, x: this.x, y: item.value, at: this.seen++ };
+    if (this.first === null) {
+      this.first = placed;
+      return this;
+    }
+    if (this.last !== null && Number.isFinite(this.last.y)) this.hold(this.last);
+    this.last = placed;
+    return this;
+  }
+
+  /** The points it has, in the order they came. */
+  points(): Placed<T>[] {
+    const between = this.buckets.flatMap(({ low, high }) => {
+      if (low === high) return [low];
+      return low.at < high.at ? [low, high] : [high, low];
+    });
+    return [this.first, ...between, this.last].filter((point) => point !== null);
+  }
+
+  private hold(point: Placed<T>): void {
+    const tail = this.buckets.at(-1);
+    const bucket = { low: point, high: point, count: 1 };
+    if (tail === undefined || tail.count === this.width) {
+      this.buckets.push(bucket);
+      this.held++;
+    } else {
+      this.held -= sizeOf(tail);
+      merge(tail, bucket);
+      this.held += sizeOf(tail);
+    }
+    // The first and the last point are held beside the buckets.
+    while (this.held > this.capacity - 2) this.halve();
+  }
+
+  private halve(): void {
+    const { buckets } = this;
+    this.buckets = buckets.filter((_, at) => at % 2 === 0);
+    this.buckets.forEach((bucket, at) => {
+      const neighbour = buckets[2 * at + 1];
+      if (neighbour !== undefined) merge(bucket, neighbour);
+    });
+    this.width *= 2;
+    this.held = this.buckets.reduce((sum, bucket) => sum + sizeOf(bucket), 0);
+  }
+}
+
+/** Adds the later bucket to the earlier one; of equal points the earlier stays. */
+function merge<T>(bucket: Bucket<T>, { low, high, count }: Bucket<T>): void {
+  if (low.y < bucket.low.y) bucket.low = low;
+  if (high.y > bucket.high.y) bucket.high = high;
+  bucket.count += count;
+}
+
+const sizeOf = ({ low, high }: Bucket<unknown>): number => (low === high ? 1 : 2);
