@@ -1,0 +1,110 @@
+import {
+  type OperatorFunction,
+  type TimestampProvider,
+  asyncScheduler,
+  filter,
+  map,
+  scan,
+  timestamp,
+} from 'rxjs';
+import { mustBeClock, mustBeOptions, mustBePositive } from './option-checks.js';
+
+/** How far something is: a count, or what has a step, such as a {@link MetricPoint} or a {@link LiveSnapshot}. */
+export type Progress = number | { readonly step: number | null };
+
+/** Options of {@link eta}. */
+export interface EtaOptions {
+  /** After so many milliseconds progress counts half as much in the rate; default 10,000. */
+  readonly halfLifeMs?: number;
+  /** Whose clock is read, in milliseconds since the epoch; default `asyncScheduler`. */
+  readonly scheduler?: TimestampProvider;
+}
+
+/** How far something is, and when it ends. */
+export type Eta = Reached & (Estimate | NoEstimate);
+
+/** How far something is. */
+export interface Reached {
+  readonly done: number;
+  readonly total: number;
+  /** `done / total`, kept within 0 and 1. */
+  readonly fraction: number;
+}
+
+/** When it ends, by the rate so far. */
+export interface Estimate {
+  /** Milliseconds to go; 0 once `total` is reached. */
+  readonly remainingMs: number;
+  /** When that will be, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** That nothing says yet when it ends: there was one value only, or no progress. */
+export interface NoEstimate {
+  readonly remainingMs: null;
+  readonly at: null;
+}
+
+/**
+ * Estimates from progress towards `total` how long the rest takes.
+ *
+ * The rate is all progress by all time it took, where both count half as much after each `halfLifeMs`: it follows a change of
+ * pace, and does not depend on how often values come. Unknown before two values at different times, and while nothing gets
+ * done; reaching `total` gives 0, also with the first value. Progress that goes back begins the rate anew. NaN, infinities
+ * and points without a step are passed over.
+ *
+ * `done` is taken as it is given: steps counted from 0 end at `total - 1`.
+ *
+ * Emits once for each value; completes and errors with its source. Holds four numbers.
+ *
+ * @param total - above 0, in the unit of the progress
+ * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
+ * @example
+ * run.live().pipe(eta(10_000)).subscribe(({ fraction, remainingMs }) => console.log(fraction, remainingMs));
+ */
+export function eta(total: number, options: EtaOptions = {}): OperatorFunction<Progress, Eta> {
+  mustBePositive('total', total);
+  mustBeOptions(options);
+  const { halfLifeMs = 10_000, scheduler = asyncScheduler } = options;
+  mustBePositive('halfLifeMs', halfLifeMs);
+  mustBeClock(scheduler);
+  return (source) =>
+    source.pipe(
+      map((progress) => (typeof progress === 'number' ? progress : progress.step)),
+      filter((done): done is number => Number.isFinite(done)),
+      timestamp(scheduler),
+      scan<Moment, Pace, Pace | null>((pace, moment) => advance(pace, moment, halfLifeMs), null),
+      map((pace) => etaOf(pace, total)),
+    );
+}
+
+interface Moment {
+  readonly value: number;
+  readonly timestamp: number;
+}
+
+interface Pace {
+  readonly done: number;
+  readonly now: number;
+  /** What got done, and in how many milliseconds, of old fading. */
+  readonly gained: number;
+  readonly tookMs: number;
+}
+
+function advance(pace: Pace | null, { value: done, timestamp: now }: Moment, halfLifeMs: number): Pace {
+  if (pace === null || done < pace.done) return { done, now, gained: 0, tookMs: 0 };
+  // A clock that is set back stood still.
+  const ms = Math.max(now - pace.now, 0);
+  const kept = 2 ** (-ms / halfLifeMs);
+  return { done, now, gained: kept * pace.gained + (done - pace.done), tookMs: kept * pace.tookMs + ms };
+}
+
+function etaOf({ done, now, gained, tookMs }: Pace, total: number): Eta {
+  const reached = { done, total, fraction: Math.min(Math.max(done / total, 0), 1) };
+  if (done >= total) return { ...reached, remainingMs: 0, at: now };
+  const remainingMs = (total - done) * (tookMs / gained);
+  const isKnown = gained > 0 && tookMs > 0 && Number.isFinite(remainingMs);
+  return isKnown
+    ? { ...reached, remainingMs, at: now + remainingMs }
+    : { ...reached, remainingMs: null, at: null };
+}

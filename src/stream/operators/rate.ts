@@ -1,0 +1,61 @@
+import {
+  type OperatorFunction,
+  type TimestampProvider,
+  asyncScheduler,
+  filter,
+  map,
+  scan,
+  timestamp,
+} from 'rxjs';
+import { mustBeClock, mustBeOptions } from './option-checks.js';
+
+/** Options of {@link rate}. */
+export interface RateOptions {
+  /** Whose clock is read, in milliseconds; default `asyncScheduler`. `performance` has a finer one. */
+  readonly scheduler?: TimestampProvider;
+}
+
+/**
+ * Emits how many values come in a second, from each one's distance to the one before.
+ *
+ * The first value has no distance and emits nothing. Values within one tick of the clock count together and are told
+ * with the first after it, so a rate is never infinite: those that come in one burst at the very end are not told. A
+ * clock that is set back begins anew.
+ *
+ * Completes and errors with its source. Holds two numbers.
+ *
+ * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
+ * @example
+ * interval(100).pipe(rate(), ema(0.1)).subscribe(console.log); // about 10
+ */
+export function rate(options: RateOptions = {}): OperatorFunction<unknown, number> {
+  mustBeOptions(options);
+  const { scheduler = asyncScheduler } = options;
+  mustBeClock(scheduler);
+  return (source) =>
+    source.pipe(
+      timestamp(scheduler),
+      scan<{ readonly timestamp: number }, Pace, Pace>(
+        (pace, { timestamp: now }) => advance(pace, now),
+        START,
+      ),
+      map(({ perSecond }) => perSecond),
+      filter((perSecond) => perSecond !== null),
+    );
+}
+
+interface Pace {
+  /** When the last tick with a value was. */
+  readonly since: number;
+  /** How many values came since, beside the one that began it. */
+  readonly count: number;
+  readonly perSecond: number | null;
+}
+
+const START: Pace = { since: Infinity, count: 0, perSecond: null };
+
+function advance({ since, count }: Pace, now: number): Pace {
+  if (now < since) return { since: now, count: 0, perSecond: null };
+  if (now === since) return { since, count: count + 1, perSecond: null };
+  return { since: now, count: 0, perSecond: ((count + 1) * 1000) / (now - since) };
+}
