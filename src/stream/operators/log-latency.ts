@@ -1,0 +1,75 @@
+import {
+  type MonoTypeOperatorFunction,
+  type TimestampProvider,
+  defer,
+  map,
+  scan,
+  tap,
+  timestamp,
+} from 'rxjs';
+import { mustBeClock, mustBeFlag, mustBeName, mustBeOptions } from './option-checks.js';
+import { type RunSink, guard, mustBeRun } from './run-sink.js';
+
+/** Options of {@link logLatency}. */
+export interface LogLatencyOptions {
+  /** Whether the first value's latency is the time since the subscription; default false, and then it has none. */
+  readonly fromSubscription?: boolean;
+  /** Whose clock is read, in milliseconds; default `performance`, which never goes back. */
+  readonly scheduler?: TimestampProvider;
+}
+
+/**
+ * Logs as a metric how many milliseconds lie between each value and the one before, and passes the values on.
+ *
+ * The first value has no latency, unless it is asked for from the subscription on. Time that a subscriber further down takes
+ * is part of the latency of the next value. A run that is closed, or throws on a row it refuses, does not disturb the source.
+ *
+ * Completes and errors with its source, and logs nothing of that. Holds one value.
+ *
+ * @param name - the metric's name
+ * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
+ * @example
+ * batches$.pipe(logLatency(run, 'batch_ms')).subscribe(train);
+ */
+export function logLatency<T>(
+  run: RunSink,
+  name: string,
+  options: LogLatencyOptions = {},
+): MonoTypeOperatorFunction<T> {
+  mustBeRun(run);
+  mustBeName('name', name);
+  mustBeOptions(options);
+  const { fromSubscription = false, scheduler = performance } = options;
+  mustBeFlag('fromSubscription', fromSubscription);
+  mustBeClock(scheduler);
+  return (source) =>
+    defer(() => {
+      const guarded = guard(run);
+      const start: Start = { at: fromSubscription ? scheduler.now() : null };
+      return source.pipe(
+        timestamp(scheduler),
+        scan<{ readonly value: T; readonly timestamp: number }, Arrival<T>, Start>(
+          (before, { value, timestamp: at }) => ({
+            value,
+            at,
+            ms: before.at === null ? null : at - before.at,
+          }),
+          start,
+        ),
+        tap(({ ms }) => {
+          if (ms !== null) guarded(() => run.metrics.next({ values: { [name]: ms } }));
+        }),
+        map(({ value }) => value),
+      );
+    });
+}
+
+interface Start {
+  readonly at: number | null;
+}
+
+interface Arrival<T> extends Start {
+  readonly value: T;
+  /** Milliseconds since the value before. */
+  readonly ms: number | null;
+}

@@ -1,0 +1,41 @@
+import { type MonoTypeOperatorFunction, defer, tap } from 'rxjs';
+import {
+  type LogRowsOptions,
+  type LogValuesOptions,
+  type RowLike,
+  type ValueLike,
+  mustBeLoggable,
+  rowObserver,
+} from './row-observer.js';
+import type { RunSink } from './run-sink.js';
+
+/**
+ * Logs each value into a run and passes it on.
+ *
+ * Without a `name` a value is a row: a {@link MetricRow} with its step and timestamp, or a plain object with one value for
+ * each metric. With a `name` it is one value of that metric: a number, boolean, string or bigint, or a {@link MetricPoint},
+ * whose step and timestamp the row gets. Anything else the run counts as invalid, and tells in run.log.
+ *
+ * When the source completes, the run is closed as finished with `complete: true`, otherwise it stays open; `run.closed` says
+ * how closing went. An error fails the run with it, or else becomes a line of run.log; it is passed on either way. Whoever
+ * unsubscribes says nothing about the source: the run stays open, so `takeUntil` belongs before `logTo`. A run that is closed,
+ * or throws on a row it refuses, does not disturb the source. Holds nothing.
+ *
+ * Never log into a run what comes from the same metric of it: each row would make another.
+ *
+ * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
+ * @example
+ * run.metric('loss').pipe(ema(0.1), logTo(run, { name: 'loss_smooth' })).subscribe();
+ */
+export function logTo<T extends ValueLike>(
+  run: RunSink,
+  options: LogValuesOptions,
+): MonoTypeOperatorFunction<T>;
+export function logTo<T extends RowLike>(run: RunSink, options?: LogRowsOptions): MonoTypeOperatorFunction<T>;
+export function logTo(
+  run: RunSink,
+  options: Partial<LogValuesOptions> = {},
+): MonoTypeOperatorFunction<unknown> {
+  mustBeLoggable(run, options);
+  return (source) => defer(() => source.pipe(tap(rowObserver(run, options))));
+}

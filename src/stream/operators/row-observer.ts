@@ -1,0 +1,67 @@
+import type { Observer } from 'rxjs';
+import type { MetricRow, MetricValue } from '../../model/metric.js';
+import { mustBeFlag, mustBeName, mustBeOptions } from './option-checks.js';
+import { type RunSink, type UncheckedRow, guard, mustBeRun } from './run-sink.js';
+
+/** One row, with or without its step. */
+export type RowLike = MetricRow | Readonly<Record<string, MetricValue>>;
+
+/** One value of a metric whose name is said elsewhere, alone or as a {@link MetricPoint}. */
+export type ValueLike =
+  MetricValue | { readonly value: MetricValue; readonly step?: number | null; readonly timestamp?: number };
+
+/** How {@link logTo} and {@link tee} log rows. */
+export interface LogRowsOptions {
+  /** Whether the run ends with its source: finished when that completes, failed when it errors; default false. */
+  readonly complete?: boolean;
+}
+
+/** How {@link logTo} and {@link tee} log single values. */
+export interface LogValuesOptions extends LogRowsOptions {
+  /** The metric they are values of. */
+  readonly name: string;
+}
+
+/** @throws ExpmanError `INVALID_OPTION` */
+export function mustBeLoggable(run: RunSink, options: Partial<LogValuesOptions>): void {
+  mustBeRun(run);
+  mustBeOptions(options);
+  const { name, complete } = options;
+  if (name !== undefined) mustBeName('name', name);
+  if (complete !== undefined) mustBeFlag('complete', complete);
+}
+
+/**
+ * An observer that logs what it gets into a run, and never throws.
+ *
+ * What is no row goes to the run all the same, which counts it as invalid and tells it in run.log.
+ */
+export function rowObserver(run: RunSink, options: Partial<LogValuesOptions>): Observer<unknown> {
+  const { name, complete = false } = options;
+  const guarded = guard(run);
+  const rowOf = name === undefined ? rowLike : (item: unknown): UncheckedRow => valueLike(item, name);
+  return {
+    next: (item) => guarded(() => run.metrics.next(rowOf(item))),
+    error: (error: unknown) =>
+      guarded(() => {
+        if (complete) run.metrics.error(error);
+        else run.logger.error('a source that is logged into the run failed', { error });
+      }),
+    complete: () => {
+      if (complete) guarded(() => run.metrics.complete());
+    },
+  };
+}
+
+/** A metric's value is never an object: `values` that is one makes a row. */
+function rowLike(item: unknown): UncheckedRow {
+  return isObject(item) && 'values' in item && isObject(item.values) ? item : { values: item };
+}
+
+function valueLike(item: unknown, name: string): UncheckedRow {
+  if (!isObject(item) || !('value' in item)) return { values: { [name]: item } };
+  const { value, step, timestamp }: { value: unknown; step?: unknown; timestamp?: unknown } = item;
+  return { step, timestamp, values: { [name]: value } };
+}
+
+const isObject = (item: unknown): item is object => typeof item === 'object' && item !== null;
