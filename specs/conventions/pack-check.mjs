@@ -1,5 +1,6 @@
 // Tries the package as a user gets it: packs it, installs the tarball in an empty folder, runs the quick start in plain
-// JavaScript and, compiled by tsc, in TypeScript, and looks at a run with the command. Leaves nothing behind.
+// JavaScript and, compiled by tsc, in TypeScript over all its entries, and looks at a run with the command. Leaves
+// nothing behind.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,13 +26,19 @@ console.log(run.runDir);
 
 const typeScript = `
 import { ExperimentConfig, LoggingEngine, RunStatus, type MetricRow, type RunSummary } from 'expman-rx';
+import { ema, logTo } from 'expman-rx/operators';
+import { inspectRun } from 'expman-rx/reader';
 import { map, range, type Observable } from 'rxjs';
 
 const run: LoggingEngine = new LoggingEngine(new ExperimentConfig('quick_start', './experiments', { runName: 'ts' }));
 const rows$: Observable<MetricRow> = range(0, 100).pipe(map((step) => ({ step, values: { loss: 1 / (step + 1) } })));
+const smooth$: Observable<number> = range(0, 100).pipe(ema(0.1), logTo(run, { name: 'smooth' }));
+smooth$.subscribe();
 rows$.subscribe(run.metrics);
 const summary: RunSummary = await run.closed;
 if (summary.status !== RunStatus.Finished) throw new Error('the run is ' + summary.status);
+const { rows } = await inspectRun(run.runDir);
+if (rows !== 200) throw new Error('the run has ' + rows + ' rows');
 `;
 
 // Stricter than most: a user's skipLibCheck must not be what hides a declaration that does not hold.

@@ -14,6 +14,7 @@ export default defineConfig({
     alias: [
       { find: /^expman-rx$/, replacement: `${dist}index.js` },
       { find: /^expman-rx\/reader$/, replacement: `${dist}reader/index.js` },
+      { find: /^expman-rx\/operators$/, replacement: `${dist}stream/operators/index.js` },
     ],
   },
   test: {
