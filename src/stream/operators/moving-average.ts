@@ -34,7 +34,7 @@ export function movingAverage(n: number): OperatorFunction<Numeric, Numeric> {
  * is one of each.
  */
 class AverageWindow {
-  /** Up to `filled` the numbers of this block, behind that the sums from each place of the block before to its end. */
+  /** Up to `filled` the numbers of this block, then the sums from each place of the block before to its end. */
   private readonly cells: Float64Array;
   private filled = 0;
   private sum = 0;
@@ -54,7 +54,7 @@ class AverageWindow {
 
   private turn(): void {
     const { cells } = this;
-    for (let at = this.n - 2; at >= 0; at--) cells[at] = cells[at]! + cells[at + 1]!;
+    for (let at = this.n - 2; at > 0; at--) cells[at] = cells[at]! + cells[at + 1]!;
     this.filled = 0;
     this.sum = 0;
     this.hasBlockBefore = true;
