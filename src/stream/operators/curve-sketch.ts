@@ -7,7 +7,7 @@ export interface Placed<T> extends CurvePoint {
   readonly at: number;
 }
 
-/** What {@link CurveSketch} takes. */
+/** What {@link downsample} takes: a value at a step, such as a {@link MetricPoint}. */
 export interface StepPoint {
   readonly step: number | null;
   readonly value: number;

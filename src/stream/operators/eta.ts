@@ -9,7 +9,7 @@ import {
 } from 'rxjs';
 import { mustBeClock, mustBeOptions, mustBePositive } from './option-checks.js';
 
-/** How far something is: a count, or what has a step, such as a {@link MetricPoint} or a {@link LiveSnapshot}. */
+/** How far something is: a count, or what has a step, such as a {@link MetricPoint} or a `LiveSnapshot`. */
 export type Progress = number | { readonly step: number | null };
 
 /** Options of {@link eta}. */

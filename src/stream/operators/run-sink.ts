@@ -8,7 +8,7 @@ export interface UncheckedRow {
   readonly values: unknown;
 }
 
-/** What of a run is needed to log into it; a {@link LoggingEngine} has it. */
+/** What of a run is needed to log into it; a `LoggingEngine` has it. */
 export interface RunSink {
   /** The mailbox: takes rows, checks them, and ends the run. */
   readonly metrics: {

@@ -39,7 +39,7 @@ export interface TeeEventOptions {
  * @example
  * for await (const row of tee(trainingRows(), run)) console.log(row.loss);
  */
-export function tee(source: Emitter, run: RunSink, options: TeeEventOptions): Subscription;
+export function tee(source: EventEmitter, run: RunSink, options: TeeEventOptions): Subscription;
 export function tee<T extends ValueLike>(
   source: AsyncIterable<T> | Iterable<T>,
   run: RunSink,
