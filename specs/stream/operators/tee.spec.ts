@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Subscription } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
-import { tee, type TeeEventOptions } from '../../../src/stream/operators/tee.js';
+import { type EmitterLike, type TeeEventOptions, tee } from '../../../src/stream/operators/tee.js';
 import { duckdb, yamlOf } from '../../support/read-back.js';
 import { tempFolders } from '../../support/temp-folder.js';
 import { invalid, memoryRun } from './rig.js';
@@ -178,7 +178,7 @@ describe('a tee of anything else', () => {
     ['name', new EventEmitter(), { event: 'a', name: 5 }],
     ['options', [], null],
   ])('is an error of %s', (option, source, options) => {
-    expect(() => tee(source as EventEmitter, memoryRun(), options as TeeEventOptions)).toThrow(
+    expect(() => tee(source as EmitterLike, memoryRun(), options as TeeEventOptions)).toThrow(
       invalid(option),
     );
   });

@@ -27,4 +27,4 @@ export { type Plateau, type PlateauOptions, plateau } from './plateau.js';
 export { type RateOptions, rate } from './rate.js';
 export type { LogRowsOptions, LogValuesOptions, RowLike, ValueLike } from './row-observer.js';
 export type { RunSink, UncheckedRow } from './run-sink.js';
-export { type TeeEventOptions, tee } from './tee.js';
+export { type EmitterLike, type TeeEventOptions, tee } from './tee.js';

@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events';
 import { Observable, type Observer, type Subscription } from 'rxjs';
 import { invalidOption } from '../../model/option-rules.js';
 import { hasMethod, mustBeName } from './option-checks.js';
@@ -11,6 +10,12 @@ import {
   rowObserver,
 } from './row-observer.js';
 import type { RunSink } from './run-sink.js';
+
+/** What of an `EventEmitter` {@link tee} needs. */
+export interface EmitterLike {
+  on(event: string | symbol, listener: (first: unknown) => void): unknown;
+  off(event: string | symbol, listener: (first: unknown) => void): unknown;
+}
 
 /** How {@link tee} logs the events of an emitter. */
 export interface TeeEventOptions {
@@ -39,7 +44,7 @@ export interface TeeEventOptions {
  * @example
  * for await (const row of tee(trainingRows(), run)) console.log(row.loss);
  */
-export function tee(source: EventEmitter, run: RunSink, options: TeeEventOptions): Subscription;
+export function tee(source: EmitterLike, run: RunSink, options: TeeEventOptions): Subscription;
 export function tee<T extends ValueLike>(
   source: AsyncIterable<T> | Iterable<T>,
   run: RunSink,
@@ -51,7 +56,7 @@ export function tee<T extends RowLike>(
   options?: LogRowsOptions,
 ): AsyncIterable<T>;
 export function tee(
-  source: Emitter | Iterables,
+  source: EmitterLike | Iterables,
   run: RunSink,
   options: Partial<LogValuesOptions & TeeEventOptions> = {},
 ): Subscription | AsyncIterable<unknown> {
@@ -81,7 +86,7 @@ async function* teed(source: Iterables, log: Observer<unknown>): AsyncGenerator<
   log.complete();
 }
 
-function eventsOf(source: Emitter, event: string | symbol): Observable<unknown> {
+function eventsOf(source: EmitterLike, event: string | symbol): Observable<unknown> {
   return new Observable((subscriber) => {
     const listener = (first: unknown): void => subscriber.next(first);
     source.on(event, listener);
@@ -89,11 +94,10 @@ function eventsOf(source: Emitter, event: string | symbol): Observable<unknown> 
   });
 }
 
-type Emitter = Pick<EventEmitter, 'on' | 'off'>;
 type Iterables = AsyncIterable<unknown> | Iterable<unknown>;
 
-const isEmitter = (source: Emitter | Iterables): source is Emitter =>
+const isEmitter = (source: EmitterLike | Iterables): source is EmitterLike =>
   hasMethod(source, 'on') && hasMethod(source, 'off');
 
-const isIterable = (source: Emitter | Iterables): source is Iterables =>
+const isIterable = (source: EmitterLike | Iterables): source is Iterables =>
   hasMethod(source, Symbol.asyncIterator) || hasMethod(source, Symbol.iterator);
