@@ -9,7 +9,16 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { BenchCase, Figure } from './measure.js';
 
-const CASES = ['caller', 'end-to-end', 'many-runs', 'size', 'memory', 'publishing', 'idle'] as const;
+const CASES = [
+  'caller',
+  'end-to-end',
+  'many-runs',
+  'size',
+  'memory',
+  'publishing',
+  'idle',
+  'searchers',
+] as const;
 
 interface Measured {
   readonly name: string;

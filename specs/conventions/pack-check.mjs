@@ -16,18 +16,34 @@ const manifest = /** @type {{ devDependencies: Record<string, string> }} */ (
 
 const javaScript = `
 import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
+import { best } from 'expman-rx/operators';
+import { progress } from 'expman-rx/progress';
+import { inspectRun } from 'expman-rx/reader';
+import { sweep, uniform } from 'expman-rx/sweep';
 
 const run = new LoggingEngine(new ExperimentConfig('quick_start', './experiments', { runName: 'js' }));
 run.logParams({ learning_rate: 1e-3 });
 for (let step = 0; step < 100; step++) run.logMetrics({ loss: 1 / (step + 1) }, step);
+progress(run, { total: 100 });
+run.metric('loss').pipe(best('min')).subscribe();
 await run.close(RunStatus.Finished);
+const { status } = await inspectRun(run.runDir);
+if (status !== RunStatus.Finished) throw new Error('the run is ' + status);
+const study = sweep(
+  { lr: uniform(0, 1) },
+  (trial) => trial.run.logMetrics({ loss: trial.params.lr }),
+  { name: 'quick_sweep', metric: 'loss', trials: 3, searcher: 'tpe' },
+);
+if ((await study.result).trials.length !== 3) throw new Error('the sweep has not its trials');
 console.log(run.runDir);
 `;
 
 const typeScript = `
 import { ExperimentConfig, LoggingEngine, RunStatus, type MetricRow, type RunSummary } from 'expman-rx';
 import { ema, logTo } from 'expman-rx/operators';
+import { progress, type Progress } from 'expman-rx/progress';
 import { inspectRun } from 'expman-rx/reader';
+import { choice, logUniform, sweep, type StudyResult } from 'expman-rx/sweep';
 import { map, range, type Observable } from 'rxjs';
 
 const run: LoggingEngine = new LoggingEngine(new ExperimentConfig('quick_start', './experiments', { runName: 'ts' }));
@@ -39,6 +55,16 @@ const summary: RunSummary = await run.closed;
 if (summary.status !== RunStatus.Finished) throw new Error('the run is ' + summary.status);
 const { rows } = await inspectRun(run.runDir);
 if (rows !== 200) throw new Error('the run has ' + rows + ' rows');
+const shown: Progress = progress([], { total: 100 });
+const { best }: StudyResult<{ readonly lr: number; readonly optimizer: 'sgd' | 'adam' }> = await sweep(
+  { lr: logUniform(1e-5, 1e-1), optimizer: choice('sgd', 'adam') },
+  async (trial) => {
+    shown.add(trial.run);
+    trial.run.logMetrics({ loss: trial.params.lr });
+  },
+  { name: 'typed_sweep', metric: 'loss', trials: 2 },
+).result;
+if (best.params.optimizer === 'sgd' && best.params.lr > 1) throw new Error('no such rate');
 `;
 
 // Stricter than most: a user's skipLibCheck must not be what hides a declaration that does not hold.

@@ -14,6 +14,8 @@ export default defineConfig({
     alias: [
       { find: /^expman-rx$/, replacement: `${dist}index.js` },
       { find: /^expman-rx\/reader$/, replacement: `${dist}reader/index.js` },
+      { find: /^expman-rx\/progress$/, replacement: `${dist}stream/progress/index.js` },
+      { find: /^expman-rx\/sweep$/, replacement: `${dist}sweep/index.js` },
       { find: /^expman-rx\/operators$/, replacement: `${dist}stream/operators/index.js` },
     ],
   },

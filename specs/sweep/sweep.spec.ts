@@ -8,7 +8,6 @@ import { currentRun } from 'expman-rx';
 import {
   type SweepOptions,
   type Train,
-  type Trial,
   type TrialEvent,
   choice,
   logUniform,
@@ -273,7 +272,7 @@ describe('a trial', () => {
       /no data/,
     ],
     ['that yields what is no row', () => [1] as never, /must be an object of values/],
-    ['that rejects with no error', () => Promise.reject('text') as Promise<void>, /text/], // eslint-disable-line @typescript-eslint/prefer-promise-reject-errors -- it may
+    ['that rejects with no error', () => Promise.reject('text') as never, /text/], // eslint-disable-line @typescript-eslint/prefer-promise-reject-errors -- it may
   ])('%s fails, and a sweep of such rejects', async (_, train, why) => {
     const study = sweep(SPACE, train, optionsIn(folder(), { trials: 2 }));
     await expect(study.result).rejects.toMatchObject({ code: 'SWEEP_FAILED', count: 2, message: why });

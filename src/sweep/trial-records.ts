@@ -3,6 +3,7 @@ import { ExpmanError } from '../model/errors.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { readIdentity } from '../writer/identity.js';
 import { recoverRun } from '../writer/recover-run.js';
+import { canonical } from './space/describe-space.js';
 import { type SweepPlan, type SweepRecord, type TrialRecord, readSweep, writeSweep } from './sweep-file.js';
 
 /** Settles what a killed process left: a trial whose run had ended counts, any other was interrupted. */
@@ -106,13 +107,4 @@ function assertSame(before: SweepPlan, plan: SweepPlan): void {
         { option: key, rule: `the ${key} of the sweep that is resumed`, value: plan[key] },
       );
   }
-}
-
-/** As JSON, names in order: that order means nothing. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : inner,
-  );
 }

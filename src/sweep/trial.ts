@@ -24,7 +24,8 @@ export type TrialRow = MetricRow | Readonly<Record<string, MetricValue>>;
  */
 export type Train<P> = (
   trial: Trial<P>,
-) => undefined | Promise<void> | AsyncIterable<TrialRow> | Iterable<TrialRow> | Observable<TrialRow>;
+  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a function that gives nothing is one of the ways
+) => void | Promise<void> | AsyncIterable<TrialRow> | Iterable<TrialRow> | Observable<TrialRow>;
 
 /**
  * How a trial is: `finished` by itself, `stopped` early by the scheduler, `failed` with an error or without a value of the

@@ -26,9 +26,8 @@ class FakeTerminal implements ProgressStream {
   get screen(): string[] {
     const lines = [''];
     let [row, column] = [0, 0];
-     
+
     for (const [token] of this.written.matchAll(/\u001b\[(\d*)([A-Za-z])|\n|[^\u001b\n]/g)) {
-       
       const [, count = '', code] = /^\u001b\[(\d*)([A-Za-z])$/.exec(token) ?? [];
       if (token === '\n') [row, column] = [row + 1, 0];
       else if (code === 'A') row = Math.max(0, row - Number(count || 1));
@@ -175,7 +174,7 @@ describe('progress elsewhere', () => {
     expect(lines).toHaveLength(4);
     expect(lines[2]).toMatch(/^r1 {2}50% 5\/10 .*loss 0.5 .*RUNNING$/);
     expect(lines[3]).toMatch(/FINISHED$/);
-     
+
     expect(stream.written).not.toMatch(/\u001b/);
   });
 

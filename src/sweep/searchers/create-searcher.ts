@@ -16,7 +16,7 @@ import {
 import { tpeSearcher } from './tpe.js';
 
 /** The searchers this package has. */
-export type SearcherName = keyof typeof SEARCHERS;
+export type SearcherName = 'grid' | 'random' | 'quasi-random' | 'tpe';
 
 const SEARCHERS = {
   grid: (tree, { gridSteps, maxGridTrials }) =>
@@ -24,7 +24,7 @@ const SEARCHERS = {
   random: (tree, { seed }) => randomSearcher(tree, seed),
   'quasi-random': (tree, { seed }) => quasiRandomSearcher(tree, seed),
   tpe: (tree, options) => tpeSearcher(tree, options),
-} satisfies Record<string, (tree: SpaceTree, options: ResolvedSearcherOptions) => AssignmentSearcher>;
+} satisfies Record<SearcherName, (tree: SpaceTree, options: ResolvedSearcherOptions) => AssignmentSearcher>;
 
 /**
  * Makes a searcher by its name.

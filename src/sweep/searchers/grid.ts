@@ -100,8 +100,9 @@ function gridValue(distribution: NumberDistribution, digit: number, steps: numbe
   const count = countOf(distribution);
   if (count !== Infinity) return numberAt(distribution, (digit + 0.5) / count);
   if (distribution.kind === 'normal' || steps === 1) return numberAt(distribution, (digit + 0.5) / steps);
-  // The last is the upper bound itself, where exp(log(high)) can miss it by a rounding error.
-  if (digit === steps - 1 && 'high' in distribution) return distribution.high;
+  // The ends are the bounds themselves, which exp(log(bound)) can miss by a rounding error.
+  if (digit === 0) return distribution.low;
+  if (digit === steps - 1) return distribution.high;
   return numberAt(distribution, digit / (steps - 1));
 }
 

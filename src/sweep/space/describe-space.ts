@@ -54,7 +54,8 @@ function argumentsOf(distribution: NumberDistribution): readonly number[] {
   }
 }
 
-function canonical(value: unknown): string {
+/** A description as text: that of another order of names is the same. */
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner === 'bigint') return `${inner}n`;
     if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;

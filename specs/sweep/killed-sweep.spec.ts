@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { duckdb } from '../support/read-back.js';
+import { tempFolders } from '../support/temp-folder.js';
+import { randomStream } from '../../src/sweep/searchers/random-stream.js';
+
+const folder = tempFolders('killed-sweep');
+const DIST = new URL('../../dist/sweep/index.js', import.meta.url).href;
+const TRIALS = 30;
+const STEPS = 10;
+const KILLS = 20;
+
+/** A sweep that notes every trial that has finished in a file of its own, outside the sweep. */
+const program = (base: string): string => `
+  import { appendFileSync } from 'node:fs';
+  import { setTimeout as delay } from 'node:timers/promises';
+  import { sweep, uniform } from ${JSON.stringify(DIST)};
+  const study = sweep({ x: uniform(0, 1) }, async ({ run, params, signal }) => {
+    for (let step = 0; step < ${STEPS} && !signal.aborted; step++) {
+      run.logMetrics({ loss: params.x + step }, step);
+      await delay(1);
+    }
+  }, { name: 's', baseDir: ${JSON.stringify(join(base, 'runs'))}, metric: 'loss', trials: ${TRIALS}, concurrency: 2, searcher: 'tpe',
+       run: { environment: false } });
+  study.events$.subscribe((event) => {
+    if (event.kind === 'started') console.log('started');
+    if (event.kind === 'finished') appendFileSync(${JSON.stringify(join(base, 'finished.txt'))}, event.trial.number + '\\n');
+  });
+  const { status, trials } = await study.result;
+  console.log(JSON.stringify({ status, trials: trials.map(({ status, value }) => [status, value]) }));
+`;
+
+/** Runs it until it ends, or is sent a signal so many milliseconds after its first trial began. */
+async function play(
+  base: string,
+  afterMs: number | null,
+  signal: NodeJS.Signals = 'SIGKILL',
+): Promise<{ ended: unknown; lines: readonly string[] }> {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program(base)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+  });
+  const lines: string[] = [];
+  createInterface(child.stdout).on('line', (line) => {
+    if (line === 'started' && lines.length === 0 && afterMs !== null)
+      void delay(afterMs).then(() => child.kill(signal));
+    lines.push(line);
+  });
+  const [code, by] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { ended: by ?? code, lines };
+}
+
+describe('a sweep whose process is killed', () => {
+  it(
+    `${KILLS} times at random moments has every trial once, and every row of it`,
+    { timeout: 120_000 },
+    async () => {
+      const base = folder();
+      writeFileSync(join(base, 'finished.txt'), '');
+      const random = randomStream(7);
+      let kills = 0;
+      while (kills < KILLS) {
+        const { ended } = await play(base, random() * 60);
+        if (ended === 0) break;
+        expect(ended).toBe('SIGKILL');
+        kills++;
+      }
+      const { ended, lines } = await play(base, null);
+      expect(ended).toBe(0);
+      // A sweep that was over before it was killed so often would prove less.
+      expect(kills).toBeGreaterThanOrEqual(10);
+      const result = JSON.parse(lines.at(-1) ?? '') as { status: string; trials: [string, number][] };
+      expect(result.status).toBe('FINISHED');
+      expect(result.trials.map(([status]) => status)).toEqual(Array<string>(TRIALS).fill('finished'));
+
+      const finished = readFileSync(join(base, 'finished.txt'), 'utf8').trim().split('\n');
+      expect(new Set(finished).size).toBe(finished.length);
+      const { trials } = parse(readFileSync(join(base, 'runs/s/sweep.yaml'), 'utf8')) as {
+        trials: { run: string; params: { x: number }; value: number }[];
+      };
+      for (const { run, params, value } of trials) {
+        const steps = await duckdb(
+          join(base, 'runs/s', run),
+          'SELECT count(*)::INT AS rows, count(DISTINCT step)::INT AS steps, max(loss) AS last FROM read_parquet($1)',
+        );
+        expect(steps).toEqual([{ rows: STEPS, steps: STEPS, last: params.x + STEPS - 1 }]);
+        expect(value).toBe(params.x + STEPS - 1);
+      }
+    },
+  );
+
+  it('by Ctrl-C says so in every file, and ends as the signal has it', async () => {
+    const base = folder();
+    writeFileSync(join(base, 'finished.txt'), '');
+    const { ended } = await play(base, 5, 'SIGINT');
+    expect(ended).toBe('SIGINT');
+    const { status, trials } = parse(readFileSync(join(base, 'runs/s/sweep.yaml'), 'utf8')) as {
+      status: string;
+      trials: { run: string; status: string }[];
+    };
+    expect(status).toBe('INTERRUPTED');
+    expect(trials.map(({ status: of }) => of)).toContain('interrupted');
+    for (const { run, status: of } of trials) {
+      const file = parse(readFileSync(join(base, 'runs/s', run, 'run.yaml'), 'utf8')) as { status: string };
+      expect(file.status).toBe(of === 'finished' ? 'FINISHED' : 'INTERRUPTED');
+    }
+  });
+});
