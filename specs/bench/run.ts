@@ -11,6 +11,7 @@ import type { BenchCase, Figure } from './measure.js';
 
 const CASES = [
   'caller',
+  'taps',
   'end-to-end',
   'many-runs',
   'size',

@@ -15,8 +15,8 @@ export interface SuccessiveHalvingOptions {
  *
  * In the form that stops trials rather than pausing them, as Ray Tune has it: a trial that reaches a rung
  * (`minResource`, times `reductionFactor` for each next one) goes on if its loss there is among the best
- * `1 / reductionFactor` of all that have reached the rung so far. The first trials of a rung have nothing to be compared with
- * and go on. Holds one number for each trial and rung.
+ * `1 / reductionFactor` of all that have reached the rung so far, and at any rate if it is the best of them; so the first
+ * always does. Holds one number for each trial and rung.
  *
  * @throws ExpmanError `INVALID_OPTION`
  */
@@ -38,8 +38,7 @@ export function successiveHalving(options: SuccessiveHalvingOptions = {}): Sched
       losses.push(loss);
       losses.sort((one, other) => one - other);
       const cutoff = losses[Math.max(1, Math.floor(losses.length / reductionFactor)) - 1] ?? Infinity;
-      // Until there are as many as one is chosen from, the best so far is none to be measured by.
-      return losses.length >= reductionFactor && loss > cutoff;
+      return loss > cutoff;
     },
   };
 }
