@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NEVER, Subject, concatMap, lastValueFrom, map, merge, tap, toArray } from 'rxjs';
+import { NEVER, Subject, concatMap, lastValueFrom, map, merge, take, tap, toArray } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
   ExperimentConfig,
@@ -69,6 +69,22 @@ describe('a tap', () => {
     run.logMetrics({ a: 2 });
     await run.close();
     expect(await rest).toHaveLength(1);
+  });
+
+  it('that has what it wanted leaves the run, whatever stands between', async () => {
+    const run = open();
+    const first = lastValueFrom(
+      run.metrics.pipe(
+        map(({ values }) => values),
+        take(1),
+      ),
+    );
+    const point = lastValueFrom(run.metric('a').pipe(take(1)));
+    expect(run.metrics.observed).toBe(true);
+    run.logMetrics({ a: 1 });
+    expect(run.metrics.observed).toBe(false);
+    expect([await first, (await point).value]).toEqual([{ a: 1 }, 1]);
+    await run.close();
   });
 
   it('that never completes holds up no close', async () => {

@@ -30,7 +30,10 @@ if (plan.awaitWriter) {
   note(`U ${Date.now() * 1000}`);
 }
 
+const parent = process.ppid;
 for (let burst = 0; plan.bursts === null || burst < plan.bursts; burst++) {
+  // A harness that was killed kills nobody: this would log until the disk is full.
+  if (process.ppid !== parent) process.exit(1);
   for (const run of runs) {
     for (let row = 0; row < plan.rowsPerBurst; row++) {
       run.engine.logMetrics(rowOf(plan.shape, run.index, run.step), run.step);

@@ -24,6 +24,9 @@ export type Outcome =
 /** What it says to its starter. */
 export type Said = { readonly kind: 'progress'; readonly text: string } | Outcome;
 
+// The harness was ended: so are the children of this process, as it exits.
+process.once('disconnect', () => process.exit(1));
+
 process.once('message', (assignment: Assignment) => {
   void play(assignment).then((outcome) => process.send?.(outcome, () => process.exit(0)));
 });

@@ -154,6 +154,19 @@ describe('a sweep', () => {
     expect([best.value, best.step]).toEqual([expected, losses.indexOf(expected)]);
   });
 
+  it.each(['min', 'max'] as const)('takes for the best the %s of all trials', async (mode) => {
+    const values = [2, 5, 1, 4];
+    const study = sweep(
+      SPACE,
+      ({ run, number }) => {
+        run.logMetrics({ loss: values[number] ?? NaN });
+        return undefined;
+      },
+      optionsIn(folder(), { trials: 4, mode }),
+    );
+    expect((await study.result).best.value).toBe(mode === 'min' ? 1 : 5);
+  });
+
   it('tells what happens, from the first event on, and a listener that throws harms nothing', async () => {
     const study = sweep(SPACE, square, optionsIn(folder(), { trials: 2 }));
     const events = lastValueFrom(study.events$.pipe(toArray()));
@@ -333,6 +346,20 @@ describe('a sweep that is stopped', () => {
     );
     const third = await sweep(SPACE, () => expect.fail('nothing is left to try'), options).result;
     expect(third.best).toEqual(resumed.best);
+  });
+
+  it('has told its searcher of every trial that had ended before', async () => {
+    const told: [unknown, number | null][] = [];
+    const searcher = {
+      suggest: (trial: number) => ({ params: { x: trial / 10, kind: 'a' as const } }),
+      observe: (params: Params, value: number | null) => told.push([params.x, value]),
+    };
+    const options = optionsIn(folder(), { trials: 3, searcher });
+    await sweep(SPACE, square, options).result;
+    const first = told.splice(0);
+    expect(first).toEqual([0, 0.1, 0.2].map((x) => [x, x ** 2 + 1]));
+    await sweep(SPACE, square, { ...options, trials: 4 }).result;
+    expect(told).toEqual([...first, [0.3, 0.3 ** 2 + 1]]);
   });
 
   it('does not wait for ever for a trial that does not end', async () => {

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inspectRun, recoverRun } from 'expman-rx/reader';
 import { checkRun, checkTidy, must } from '../check-run.js';
+import { mortal } from '../mortal.js';
 import { readAccount, type Plan } from '../plan.js';
 import { randomFrom, type Random, type Scenario, type ScenarioContext } from '../scenario.js';
 
@@ -46,11 +47,13 @@ async function freezeOnce(context: ScenarioContext, random: Random, life: number
   const planFile = join(folder, 'plan.json');
   writeFileSync(planFile, JSON.stringify(plan));
   writeFileSync(plan.account, '');
-  const child = spawn(process.execPath, [CHILD, planFile], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    timeout: 120_000,
-    killSignal: 'SIGKILL',
-  });
+  const child = mortal(
+    spawn(process.execPath, [CHILD, planFile], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: 120_000,
+      killSignal: 'SIGKILL',
+    }),
+  );
   const runDirs = plan.from.map((_, index) => join(plan.base, 'faults', `run${index}`));
   const frozen = { plan, runDirs, child };
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { must } from '../check-run.js';
+import { mortal } from '../mortal.js';
 import { drive } from '../driven.js';
 import { expman } from '../../support/cli.js';
 import { randomFrom, type Random, type Scenario, type ScenarioContext } from '../scenario.js';
@@ -39,9 +40,11 @@ async function feed(
   runDir: string,
   inputs: number,
 ): Promise<void> {
-  const child = spawn(process.execPath, [FUZZER, runDir, String(seed), String(inputs)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = mortal(
+    spawn(process.execPath, [FUZZER, runDir, String(seed), String(inputs)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   let last = '';

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { readRun, recoverRun } from 'expman-rx/reader';
 import { duckdb } from '../../support/read-back.js';
 import { must } from '../check-run.js';
+import { mortal } from '../mortal.js';
 import type { Scenario, ScenarioContext } from '../scenario.js';
 
 const DIST = new URL('../../../dist/index.js', import.meta.url).href;
@@ -228,12 +229,14 @@ function withPrelude(program: string, folder: string): string {
 }
 
 async function say([command = '', ...args]: readonly string[]): Promise<Said> {
-  const child = spawn(command, args, {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 120_000,
-    killSignal: 'SIGKILL',
-  });
+  const child = mortal(
+    spawn(command, args, {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 120_000,
+      killSignal: 'SIGKILL',
+    }),
+  );
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

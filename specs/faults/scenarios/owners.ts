@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readRun, recoverRun } from 'expman-rx/reader';
 import { checkTidy, must } from '../check-run.js';
+import { mortal } from '../mortal.js';
 import type { Scenario, ScenarioContext } from '../scenario.js';
 
 const DIST = new URL('../../../dist/index.js', import.meta.url).href;
@@ -136,11 +137,13 @@ function start(folder: string, program: string): Started {
     import { ExperimentConfig, LoggingEngine } from ${JSON.stringify(DIST)};
     const say = (told) => void writeSync(1, JSON.stringify(told) + '\\n');
     const open = (options) => new LoggingEngine(new ExperimentConfig('owners', ${JSON.stringify(folder)}, { environment: false, ...options }));`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', prelude + program], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: 60_000,
-    killSignal: 'SIGKILL',
-  });
+  const child = mortal(
+    spawn(process.execPath, ['--input-type=module', '--eval', prelude + program], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    }),
+  );
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const ended = once(child, 'exit');
   // A child that ends before it is spoken to closes its end of the pipe.

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { recoverRun } from 'expman-rx/reader';
 import { checkRun, checkTidy, must } from '../check-run.js';
+import { mortal } from '../mortal.js';
 import { DelayProbe } from '../delay-probe.js';
 import { readByOthers } from '../other-readers.js';
 import { oldestLossMs, readAccount, type Account, type Plan } from '../plan.js';
@@ -127,7 +128,7 @@ async function killed(plan: Plan, random: Random, { tally }: ScenarioContext): P
   const planFile = join(plan.base, '..', 'plan.json');
   writeFileSync(planFile, JSON.stringify(plan));
   writeFileSync(plan.account, '');
-  const child = spawn(process.execPath, [CHILD, planFile], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = mortal(spawn(process.execPath, [CHILD, planFile], { stdio: ['ignore', 'ignore', 'pipe'] }));
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;

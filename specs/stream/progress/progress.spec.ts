@@ -115,6 +115,7 @@ describe('progress on a terminal', () => {
     const shown = progress(run, { stream });
     vi.advanceTimersByTime(100);
     stream.write('first line\n');
+    expect(stream.screen).toEqual(['first line', expect.stringMatching(/^r1 .*RUNNING$/)]);
     stream.write('a question? ');
     vi.advanceTimersByTime(100);
     expect(stream.screen).toEqual(['first line', 'a question?', expect.stringMatching(/^r1 .*RUNNING$/)]);
