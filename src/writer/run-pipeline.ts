@@ -38,8 +38,8 @@ const SEAL_ROWS = 128 * 1024;
 const SEAL_BYTES = 8 * 1024 * 1024;
 const TEXT_FLUSH_MS = 100;
 const LINES_PER_APPEND = 4096;
-/** A publish may take a twentieth of the writer's time. */
-const REST_FACTOR = 20;
+/** Publishes may take a twentieth of the writer's time, the last one, which waits for nothing, included. */
+const REST_FACTOR = 24;
 
 /** What became of an attempt to write: a value, not an exception, for it happens in the middle of a stream. */
 export type FlushOutcome =
