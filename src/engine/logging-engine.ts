@@ -10,7 +10,6 @@ import type { RunName } from '../model/names.js';
 import { type Params, encodeParams, sanitiseParams } from '../model/params.js';
 import type { Degradation, Health, RunError, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
-import { networkFileSystemOf } from './network-file-system.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { type FromWriter, type PlainError, type RunOpening, errorFrom } from '../writer/messages.js';
@@ -19,6 +18,7 @@ import { type ArtifactFacts, copyArtifact, writeArtifact } from './artifacts.js'
 import { liveSnapshots } from './live.js';
 import { formatLogLine } from './log-line.js';
 import { MetricSubject } from './metric-subject.js';
+import { networkFileSystemOf } from './network-file-system.js';
 import { openRun } from './open-run.js';
 import { watchProcessEnd } from './process-hooks.js';
 import { watchSignals } from './process-signals.js';

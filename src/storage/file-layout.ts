@@ -9,12 +9,7 @@ export type Stretch = Pick<Region, 'offset' | 'length'>;
 
 /** The first offset behind the magic bytes at which `length` bytes touch nothing that is taken. */
 export function firstFree(taken: readonly Stretch[], length: number): number {
-  let at = MAGIC.length;
-  for (const stretch of [...taken].sort((one, other) => one.offset - other.offset)) {
-    if (stretch.offset - at >= length) return at;
-    at = Math.max(at, stretch.offset + stretch.length);
-  }
-  return at;
+  return gapsBetween(taken).find((gap) => gap.length >= length)?.offset ?? endOf(taken);
 }
 
 /** The first offset behind everything that is taken. */

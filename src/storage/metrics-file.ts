@@ -163,7 +163,6 @@ export class MetricsFile {
       // The draft has no other name any more, whether that is on the device or not.
       for (const region of sealed.regions) region.holder = this.published;
       this.drafts = this.drafts.filter((other) => other !== draft);
-      this.publishing = null;
       this.tails = tails;
       this.spare = spare;
       this.removeDrafts();

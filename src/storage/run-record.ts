@@ -13,17 +13,22 @@ export const LOG_NAME = 'run.log';
 export type Mapping = Readonly<Record<string, unknown>>;
 
 /**
- * Reads a YAML file of a run as a mapping; null when there is none.
+ * Reads a YAML file of ours, of at most `maxBytes`, as a mapping; null when there is none.
  *
  * @throws {@link ExpmanError} `CORRUPT` when it is cut off or no mapping, `UNSAFE_YAML`, or `IO`
  */
-export function readMapping(fs: FsPort, folder: string, name: string): Mapping | null {
+export function readMapping(
+  fs: FsPort,
+  folder: string,
+  name: string,
+  maxBytes = MAX_YAML_BYTES,
+): Mapping | null {
   const path = join(folder, name);
   if (fs.stat(path) === null) return null;
-  const text = readWhole(fs, path, MAX_YAML_BYTES).toString('utf8');
+  const text = readWhole(fs, path, maxBytes).toString('utf8');
   if (!isWhole(text))
     throw new ExpmanError('CORRUPT', `${path} is cut off: its last line is not "# end"`, { path });
-  const parsed = parseYaml(text);
+  const parsed = parseYaml(text, maxBytes);
   if (parsed === null) return {};
   if (typeof parsed !== 'object' || Array.isArray(parsed))
     throw new ExpmanError('CORRUPT', `${path} holds no mapping`, { path });

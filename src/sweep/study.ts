@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Observable, Subject, defer } from 'rxjs';
+import { type Observable, Subject } from 'rxjs';
 import { withRun } from '../engine/current-run.js';
 import { LoggingEngine } from '../engine/logging-engine.js';
 import { watchSignals } from '../engine/process-signals.js';
@@ -86,7 +86,7 @@ export class SweepStudy<P> implements Study<P> {
           process.emitWarning(`a listener of the sweep in ${this.dir} threw: ${messageOf(error)}`);
         this.warned = true;
       },
-      (subscriber) => defer(() => this.events).subscribe(subscriber),
+      (subscriber) => this.events.subscribe(subscriber),
     );
     // Who made the sweep is to have its events from the first on.
     this.result = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.run());

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
-import { readWhole, replaceFile } from '../storage/atomic-file.js';
+import { replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { isWhole, parseYaml, stringifyYaml } from '../storage/yaml-file.js';
+import { readMapping } from '../storage/run-record.js';
+import { stringifyYaml } from '../storage/yaml-file.js';
 import type { SpaceDescription } from './space/describe-space.js';
 import type { TrialStatus } from './trial.js';
 
@@ -57,12 +58,9 @@ export function writeSweep(fs: FsPort, folder: string, { status, plan, best, tri
  */
 export function readSweep(fs: FsPort, folder: string): SweepRecord | null {
   const path = join(folder, SWEEP_NAME);
-  if (fs.stat(path) === null) return null;
+  const file = readMapping(fs, folder, SWEEP_NAME, MAX_BYTES);
+  if (file === null) return null;
   const corrupt = (what: string): ExpmanError => new ExpmanError('CORRUPT', `${path} ${what}`, { path });
-  const text = readWhole(fs, path, MAX_BYTES).toString('utf8');
-  if (!isWhole(text)) throw corrupt('is cut off: its last line is not "# end"');
-  const file = parseYaml(text, MAX_BYTES);
-  if (!isMapping(file)) throw corrupt('holds no mapping');
   const { status, best, trials, ...plan } = file;
   if (!isStatus(status)) throw corrupt('has no status');
   if (!Array.isArray(trials) || !trials.every(isTrialRecord)) throw corrupt('has no list of trials');

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
+import { RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
+import { RUN_NAME } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
 import { recoverRun } from '../writer/recover-run.js';
 import { canonical } from './space/describe-space.js';
@@ -16,9 +18,9 @@ async function settled(
   if (record.status !== 'running') return record;
   const interrupted: TrialRecord = { ...record, status: 'interrupted', value: null, step: null };
   const runDir = join(folder, record.run);
-  if (fs.stat(join(runDir, 'run.yaml')) === null) return interrupted;
+  if (fs.stat(join(runDir, RUN_NAME)) === null) return interrupted;
   const { status } = await recoverRun(fs, runDir);
-  if (status !== 'FINISHED') return interrupted;
+  if (status !== RunStatus.Finished) return interrupted;
   const metrics: unknown = readIdentity(fs, runDir).file['metrics'];
   const summary: unknown =
     typeof metrics === 'object' && metrics !== null ? Reflect.get(metrics, metric) : null;

@@ -47,7 +47,7 @@ export const crossEngine: Scenario = {
       written.push({ path, rows });
       await askHere(context, path, rows, bytes);
     }
-    if (hasPython) askInPython(context, written);
+    if (hasPython()) askInPython(context, written);
   },
 };
 

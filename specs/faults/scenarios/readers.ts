@@ -12,6 +12,8 @@ import { readAccount, type Plan } from '../plan.js';
 import { PYTHON, hasPython } from '../../support/python.js';
 import type { Scenario } from '../scenario.js';
 
+/** Those that read as often as they can; the others wait until the file is another one, or share a slower process. */
+const POLLERS = ['DuckDB', 'our reader'];
 const CHILD = fileURLToPath(new URL('../child.mjs', import.meta.url));
 
 /**
@@ -51,7 +53,7 @@ export const readerStorm: Scenario = {
       streamWithDuckdb(file, stop).then((count) => (opens['a DuckDB stream'] = count)),
       pollWithOurs(runDir, plan.account, stop).then((count) => (opens['our reader'] = count)),
     ];
-    if (hasPython) readings.push(pollWithPython(file, stop).then((counts) => Object.assign(opens, counts)));
+    if (hasPython()) readings.push(pollWithPython(file, stop).then((counts) => Object.assign(opens, counts)));
     await Promise.all(readings);
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -60,7 +62,7 @@ export const readerStorm: Scenario = {
     const counts = Object.entries(opens).map(([reader, count]) => `${reader} ${count}`);
     progress(counts.join(', '));
     must(
-      Object.values(opens).every((count) => count >= 1),
+      Object.entries(opens).every(([reader, count]) => count > (POLLERS.includes(reader) ? 20 : 0)),
       'I3',
       () => `too few readings: ${counts.join(', ')}`,
     );

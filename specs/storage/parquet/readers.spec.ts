@@ -185,7 +185,7 @@ describe('a whole file', () => {
 
   beforeAll(() => {
     for (const [name, sample] of samples) writeFileSync(paths.get(name) ?? '', fileBytes(sample));
-    if (!hasPython) return;
+    if (!hasPython()) return;
     const readings = readInPython([...paths.values()]);
     inPython = new Map(
       [...samples.keys()].flatMap((name, i) => (readings[i] === undefined ? [] : [[name, readings[i]]])),
@@ -206,7 +206,7 @@ describe('a whole file', () => {
       expect(await readByDuckdb(paths.get(name) ?? '')).toEqual({ ...expected, names });
     });
 
-    it.skipIf(!hasPython)('is read by pyarrow and polars as it was written', () => {
+    it.skipIf(!hasPython())('is read by pyarrow and polars as it was written', () => {
       const { pyarrow, polars } = inPython.get(name) ?? NEVER_READ;
       expect(pyarrow).toEqual(expected);
       expect(polars).toEqual(expected);

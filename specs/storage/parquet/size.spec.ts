@@ -101,7 +101,7 @@ describe('a file of sealed groups', () => {
     expect(bytes / (ROWS * GROUPS)).toBeLessThanOrEqual(17);
   });
 
-  describe.skipIf(!hasPython)('beside what pyarrow makes of the same rows', () => {
+  describe.skipIf(!hasPython())('beside what pyarrow makes of the same rows', () => {
     const folder = mkdtempSync(join(tmpdir(), 'expman-size-'));
     afterAll(() => {
       rmSync(folder, { recursive: true });

@@ -126,11 +126,11 @@ describe('the statistics of a file', () => {
     expect(columns.map(([value]) => value)).toEqual([NaN, -Infinity, 1n, 0n, 32n]);
   });
 
-  it.skipIf(!hasPython)('are taken by pyarrow for bounds, with an order it knows', () => {
+  it.skipIf(!hasPython())('are taken by pyarrow for bounds, with an order it knows', () => {
     expect(python(BOUNDS, [path])).toEqual([['1.0', '3.0'], null, ['-0.0', '10.0'], ['-inf', 'inf']]);
   });
 
-  it.skipIf(!hasPython)('let pyarrow and polars find the rows of a range', () => {
+  it.skipIf(!hasPython())('let pyarrow and polars find the rows of a range', () => {
     const steps = { above: [2, 11, 22, 30, 32], below: [12, 20, 21, 31], nan: [10], zero: [20, 21] };
     // pyarrow follows IEEE 754; polars orders a NaN above all else, as SQL does.
     expect(python(FILTERS, [path])).toEqual({
