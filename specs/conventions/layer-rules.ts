@@ -40,9 +40,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     reader: core,
     stream: core,
     sweep: core,
-    cli: middle,
-    dashboard: middle,
     interop: middle,
+    dashboard: [...middle, 'interop'],
+    cli: [...middle, 'interop', 'dashboard'],
   };
 })();
 
@@ -54,6 +54,16 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   winston: ['engine/run-logger.ts'],
   yaml: ['storage/yaml-file.ts'],
   'log-update': ['stream/progress/screen.ts'],
+  commander: ['cli/'],
+  'simple-ascii-chart': ['cli/'],
+  '@duckdb/node-api': ['reader/query/'],
+  hyparquet: ['interop/'],
+  'hyparquet-compressors': ['interop/'],
+  'csv-parse': ['interop/csv/'],
+  'csv-stringify': ['interop/csv/'],
+  tar: ['interop/archive/'],
+  pbf: ['interop/tensorboard/'],
+  'crc-32': ['interop/tensorboard/'],
 };
 
 /** Who may touch the file system past the port that fault injection replaces. */
@@ -63,6 +73,7 @@ const FS_HOMES = [
   'engine/environment.ts',
   'engine/network-file-system.ts',
   'cli/',
+  'interop/',
 ];
 
 /** Where fs must be synchronous: with the libuv pool busy, `fs.promises` never ran and the exit flush lost all. */
