@@ -3,6 +3,7 @@ import { ExpmanError } from '../model/errors.js';
 import { readWhole } from './atomic-file.js';
 import type { FsPort } from './fs-port.js';
 import { MAX_YAML_BYTES, isWhole, parseYaml } from './yaml-file.js';
+import { readSimpleYaml } from './yaml-subset.js';
 
 /** The names of a run's text files. */
 export const RUN_NAME = 'run.yaml';
@@ -28,7 +29,7 @@ export function readMapping(
   const text = readWhole(fs, path, maxBytes).toString('utf8');
   if (!isWhole(text))
     throw new ExpmanError('CORRUPT', `${path} is cut off: its last line is not "# end"`, { path });
-  const parsed = parseYaml(text, maxBytes);
+  const parsed = readSimpleYaml(text) ?? parseYaml(text, maxBytes);
   if (parsed === null) return {};
   if (typeof parsed !== 'object' || Array.isArray(parsed))
     throw new ExpmanError('CORRUPT', `${path} holds no mapping`, { path });

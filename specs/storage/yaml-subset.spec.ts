@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ExperimentConfig, LoggingEngine } from '../../dist/index.js';
+import { parseYaml, stringifyYaml } from '../../dist/storage/yaml-file.js';
+import { readSimpleYaml } from '../../dist/storage/yaml-subset.js';
+import { tempFolders } from '../support/temp-folder.js';
+
+const newFolder = tempFolders('simple-yaml');
+const key = fc.oneof(fc.stringMatching(/^[a-z][a-z_.0-9]{0,8}$/), fc.string(), fc.constant('__proto__'));
+const leaf = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.double(),
+  fc.integer(),
+  fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }),
+  fc.boolean(),
+  fc.constant(null),
+  fc.constantFrom(
+    '1e5',
+    '0x1f',
+    '0o7',
+    '007',
+    '+1',
+    '.5',
+    '1.',
+    '- a',
+    'a: b',
+    'a #b',
+    '~',
+    'yes',
+    '---',
+    '',
+    ' ',
+    'a\nb',
+  ),
+);
+const { value } = fc.letrec((tie) => ({
+  value: fc.oneof({ weight: 4, arbitrary: leaf }, fc.array(tie('value'), { maxLength: 4 }), tie('mapping')),
+  mapping: fc.dictionary(key, tie('value'), { maxKeys: 5 }),
+}));
+const mapping = fc.dictionary(key, value, { maxKeys: 6 });
+
+describe('the reader of simple YAML', () => {
+  it('reads what we write as the yaml package does, or leaves it to that', () => {
+    let read = 0;
+    fc.assert(
+      fc.property(mapping, (written) => {
+        const text = stringifyYaml(written);
+        const simple = readSimpleYaml(text);
+        if (simple === null) return;
+        read++;
+        expect(simple).toStrictEqual(parseYaml(text));
+      }),
+      { numRuns: 2000 },
+    );
+    expect(read).toBeGreaterThan(50);
+  });
+
+  it('reads any text as the yaml package does, or leaves it to that', () => {
+    const bit = fc.constantFrom(
+      'a', 'b: ', ': ', '- ', '  ', '\n', '"', "'", '#', ' #', '1', '-', '[]', '{}', 'null', '"x"', "'y'", '|', '>', '&a', '*a', '!t', '? ', 'k: v\n', '\t', '...', '---', '.', 'e', 'x:y', ',', '@', '%', '`', '=', '\\', '  #',
+    ); // prettier-ignore
+    fc.assert(
+      fc.property(fc.array(bit, { maxLength: 14 }), (bits) => {
+        const text = bits.join('');
+        const simple = readSimpleYaml(text);
+        if (simple !== null) expect(simple).toStrictEqual(parseYaml(text));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it.each([
+    ['a bigint beyond 2^53', 'a: 12345678901234567890\n', { a: 12345678901234567890n }],
+    ['a list of mappings', 'a:\n  - b: 1\n    c: x\n  - d: "e"\n', { a: [{ b: 1, c: 'x' }, { d: 'e' }] }],
+    ['a list of lists', 'a:\n  - - 1\n    - 2\n  - []\n', { a: [[1, 2], []] }],
+    ['empty values', 'a: {}\nb: []\nc: ""\n', { a: {}, b: [], c: '' }],
+  ])('reads %s', (_what, text, expected) => {
+    expect(readSimpleYaml(text)).toStrictEqual(expected);
+    expect(parseYaml(text)).toStrictEqual(expected);
+  });
+
+  it('takes a run.yaml and a config.yaml as they are mostly written', async () => {
+    const run = new LoggingEngine(new ExperimentConfig('simple', newFolder(), { tags: ['a b', 'c'] }));
+    run.logParams({ lr: 1e-7, layers: [1, 2], model: { name: 'resnet-18', heads: [{ size: 3 }] } });
+    run.logMetrics({ 'train/loss': NaN, count: 2n ** 62n, ok: true, note: 'say "so"' }, 0);
+    const { runDir } = await run.close();
+    for (const name of ['run.yaml', 'config.yaml']) {
+      const text = readFileSync(join(runDir, name), 'utf8');
+      expect(readSimpleYaml(text)).not.toBeNull();
+      expect(readSimpleYaml(text)).toStrictEqual(parseYaml(text));
+    }
+  });
+
+  it.each([
+    ['a key that is there twice', 'a: 1\na: 2\n'],
+    ['__proto__', '__proto__: 1\n'],
+    ['an alias', 'a: *b\n'],
+    ['a tag', 'a: !x 1\n'],
+    ['a block of text', 'a: |\n  b\n'],
+    ['a line that goes on', 'a: b\n  c\n'],
+    ['a comment behind a value', 'a: b # c\n'],
+    ['no text', ''],
+  ])('leaves %s to the yaml package', (_what, text) => {
+    expect(readSimpleYaml(text)).toBeNull();
+  });
+});
