@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Column, ColumnField, ColumnType } from '../../src/columnar/column.js';
 import { MetricColumns } from '../../src/columnar/metric-columns.js';
 import { columnAt, fieldsOf, recordBatchOf } from '../../src/columnar/record-batch.js';
-import type { RowBatch } from '../../src/columnar/record-batch.js';
+import type { NamedColumn, RowBatch } from '../../src/columnar/record-batch.js';
 import { RowGroupBatches } from '../../src/columnar/row-group.js';
 import { tableOf } from '../../src/columnar/table.js';
 import { decodeSpans } from '../../src/writer/decode-spans.js';
@@ -163,6 +163,9 @@ describe('a metric', () => {
   });
 });
 
+const namedOf = (batch: RowBatch): NamedColumn[] =>
+  fieldsOf(batch).map(({ name }, index) => ({ ...columnAt(batch, index), name }));
+
 describe('a record batch', () => {
   it('has Arrow columns that give back what was logged, from its own buffers', () => {
     const [batch] = batchesOf([
@@ -170,7 +173,7 @@ describe('a record batch', () => {
     ]);
     if (batch === undefined) throw new RangeError();
     // As the caller's Arrow has them, for the table a reader is given.
-    const fields: readonly arrow.Field[] = tableOf([batch]).schema.fields;
+    const fields: readonly arrow.Field[] = tableOf([namedOf(batch)]).schema.fields;
     expect(fields.map(({ name, type }) => [name, type as unknown])).toStrictEqual([
       ['step', new arrow.Int64()],
       ['timestamp', new arrow.TimestampMicrosecond('UTC')],
@@ -187,7 +190,7 @@ describe('a record batch', () => {
       [true, null],
       ['😀', null],
     ]);
-    const table = tableOf([batch, batch]);
+    const table = tableOf([namedOf(batch), namedOf(batch)]);
     expect(table.getChild('d')?.toArray()).toEqual(['😀', null, '😀', null]);
     expect(table.getChild('b')?.get(2)).toBe(2n ** 63n - 1n);
   });

@@ -1,6 +1,6 @@
-import { bitAt, bitmapBytes, setBit } from './bitmap.js';
+import { bitAt } from './bitmap.js';
 import type { Column } from './column.js';
-import { columnOfStrings } from './column-of-strings.js';
+import { gatherColumn } from './gather.js';
 import { doubleAt, halvesOf } from './int64.js';
 
 /** Where each row goes when rows of the same step become one, and how many rows are left. */
@@ -71,56 +71,5 @@ export function mergeColumn(column: Column, { targets, rows }: RowMerge): Column
   const source = new Int32Array(rows).fill(-1);
   for (let row = 0; row < column.length; row++)
     if (column.validity === null || bitAt(column.validity, row)) source[targets[row] ?? 0] = row;
-  const validity = new Uint8Array(bitmapBytes(rows));
-  let nullCount = 0;
-  for (let row = 0; row < rows; row++) {
-    if ((source[row] ?? -1) >= 0) setBit(validity, row);
-    else nullCount++;
-  }
-  const base = { length: rows, nullCount, validity: nullCount === 0 ? null : validity };
-  switch (column.type) {
-    case 'DOUBLE':
-      return {
-        type: column.type,
-        ...base,
-        values: new Float64Array(gatherHalves(halvesOf(column.values), source)),
-      };
-    case 'INT64':
-    case 'TIMESTAMP':
-      return {
-        type: column.type,
-        ...base,
-        values: new BigInt64Array(gatherHalves(halvesOf(column.values), source)),
-      };
-    case 'BOOLEAN':
-      return { type: column.type, ...base, values: gatherBits(column.values, source) };
-    case 'UTF8':
-      return columnOfStrings(
-        Array.from(source, (row) =>
-          row < 0 ? null : column.values.subarray(column.offsets[row], column.offsets[row + 1]),
-        ),
-      );
-    default:
-      return column satisfies never;
-  }
-}
-
-function gatherHalves(halves: Int32Array, source: Int32Array): ArrayBuffer {
-  const out = new Int32Array(source.length * 2);
-  for (let row = 0; row < source.length; row++) {
-    const from = source[row] ?? -1;
-    if (from < 0) continue;
-    out[2 * row] = halves[2 * from] ?? 0;
-    out[2 * row + 1] = halves[2 * from + 1] ?? 0;
-  }
-  return out.buffer;
-}
-
-function gatherBits(bits: Uint8Array, source: Int32Array): Uint8Array {
-  const out = new Uint8Array(bitmapBytes(source.length));
-  for (let row = 0; row < source.length; row++) {
-    const from = source[row] ?? -1;
-    if (from >= 0 && bitAt(bits, from)) setBit(out, row);
-  }
-  return out;
+  return gatherColumn(column, source);
 }

@@ -1,17 +1,15 @@
 import * as arrow from 'apache-arrow';
-import { type RowBatch, columnAt, fieldsOf, recordBatchWith } from './record-batch.js';
+import { type NamedColumn, recordBatchWith } from './record-batch.js';
 
 /** Rows of a run as an Arrow table. */
 export type RowTable = arrow.Table;
 
-/** Puts batches of the same columns behind each other, for the caller's Arrow; their buffers are shared, not copied. */
-export function tableOf(batches: readonly RowBatch[]): RowTable {
-  return new arrow.Table(
-    batches.map((batch) =>
-      recordBatchWith(
-        arrow,
-        fieldsOf(batch).map(({ name }, index) => ({ ...columnAt(batch, index), name })),
-      ),
-    ),
-  );
-}
+/** One stretch of a run's rows. */
+export type RowsBatch = arrow.RecordBatch<Record<string, arrow.DataType>>;
+
+/** Rows for the caller's Arrow; the columns' buffers are taken, not copied. */
+export const batchOf = (columns: readonly NamedColumn[]): RowsBatch => recordBatchWith(arrow, columns);
+
+/** Puts batches of the same columns behind each other. */
+export const tableOf = (batches: readonly (readonly NamedColumn[])[]): RowTable =>
+  new arrow.Table(batches.map(batchOf));

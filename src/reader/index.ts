@@ -7,16 +7,49 @@ import { resolve } from 'node:path';
 import type { RowTable } from '../columnar/table.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { recoverRun as recover, type Recovery } from '../writer/recover-run.js';
+import { Experiments, type ExperimentsOptions } from './experiments.js';
 import { inspectRun as inspect, readContents, type RunInfo } from './inspect-run.js';
+import { type StoredRun, openStoredRun } from './stored-run.js';
 
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
-export type { RowTable } from '../columnar/table.js';
-export type { MetricSummary, MetricValue } from '../model/metric.js';
+export type { RowTable, RowsBatch } from '../columnar/table.js';
+export type { LogLine } from '../engine/log-line.js';
+export type { MetricRow, MetricSummary, MetricValue } from '../model/metric.js';
 export type { Params, ParamValue } from '../model/params.js';
+export type { RunFacts } from '../model/run-facts.js';
 export type { RunIdentity } from '../model/run-file.js';
 export { RunStatus } from '../model/run-status.js';
 export type { Recovery } from '../writer/recover-run.js';
+export { type ExperimentsOptions, type RunQuery, Experiments, StoredExperiment } from './experiments.js';
+export type { FollowOptions } from './follow-rows.js';
 export type { RunInfo } from './inspect-run.js';
+export type { LogFilter } from './read-log.js';
+export type { OnScan, RunListing, UnreadableRun } from './run-index.js';
+export type { RowSelection, StoredRow } from './select-rows.js';
+export { type StoredArtifact, StoredRun } from './stored-run.js';
+
+/**
+ * The runs below a folder: of one run, of an experiment, or of a folder of experiments. Links are not followed.
+ *
+ * @example
+ * const lab = openExperiments('./experiments');
+ * for (const { facts } of await lab.runs()) console.log(facts.experiment, facts.run, facts.status);
+ */
+export function openExperiments(dir: string, options: ExperimentsOptions = {}): Experiments {
+  return new Experiments(nodeFs, resolve(dir), options);
+}
+
+/**
+ * Opens the folder of one run, whatever its state.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO`
+ * @example
+ * const run = openRun('./experiments/my_exp/20260101_120000');
+ * run.follow().subscribe(({ step, values }) => console.log(step, values['loss']));
+ */
+export function openRun(runDir: string): StoredRun {
+  return openStoredRun(nodeFs, resolve(runDir));
+}
 
 /** A run as it was at one moment. */
 export interface RunReading extends RunInfo {

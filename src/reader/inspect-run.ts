@@ -9,8 +9,8 @@ import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/run-lock.js';
 import { CONFIG_NAME, LOG_NAME, readMapping } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
-import type { RowTable } from '../columnar/table.js';
-import { type RunRows, readRows } from './read-rows.js';
+import { type RowTable, tableOf } from '../columnar/table.js';
+import { type OpenRows, openRows } from './read-rows.js';
 
 /** What a run is, from its files; nothing of it is changed. */
 export interface RunInfo {
@@ -58,26 +58,31 @@ export interface RunContents {
  * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT` when its run.yaml makes no sense, `UNSAFE_YAML`, `IO`
  */
 export function inspectRun(fs: FsPort, runDir: string): RunInfo {
-  return read(fs, runDir, false).info;
+  const { info, rows } = openContents(fs, runDir);
+  rows.close();
+  return info;
 }
 
 /** Reads the run and its rows from one state of its files. */
 export function readContents(fs: FsPort, runDir: string): RunContents {
-  const { info, rows } = read(fs, runDir, true);
-  if (rows.table === null) throw new TypeError('the values were asked for');
-  return { info, table: rows.table };
+  const { info, rows } = openContents(fs, runDir);
+  try {
+    return { info, table: tableOf([...rows.batches()]) };
+  } finally {
+    rows.close();
+  }
 }
 
-function read(
+/** Reads what a run is, and opens its rows as they are at that moment; whoever calls it closes them. */
+export function openContents(
   fs: FsPort,
   runDir: string,
-  wantsValues: boolean,
-): { readonly info: RunInfo; readonly rows: RunRows } {
+): { readonly info: RunInfo; readonly rows: OpenRows } {
   if (fs.stat(runDir)?.kind !== 'folder')
     throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${runDir}`, { path: runDir });
   const { identity, status, counts, file } = readIdentity(fs, runDir);
   const owner = readOwnership(fs, runDir, Date.now()).kind;
-  const rows = readRows(fs, runDir, identity.uuid, wantsValues);
+  const rows = openRows(fs, runDir, identity.uuid);
   const { replay } = rows;
   const artifacts = mergeParams(mappingOf(file['artifacts']), mappingOf(replay.state.facts['artifacts']));
   const info: RunInfo = {

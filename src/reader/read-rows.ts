@@ -2,9 +2,8 @@ import { join } from 'node:path';
 import type { Column, ColumnField } from '../columnar/column.js';
 import { concatColumns } from '../columnar/concat.js';
 import { MetricColumns } from '../columnar/metric-columns.js';
-import { type RowBatch, recordBatchOf } from '../columnar/record-batch.js';
-import { RowGroupBatches } from '../columnar/row-group.js';
-import { type RowTable, tableOf } from '../columnar/table.js';
+import type { NamedColumn } from '../columnar/record-batch.js';
+import { RowGroupBatches, STEP_FIELD, TIMESTAMP_FIELD } from '../columnar/row-group.js';
 import { widenColumn } from '../columnar/widen.js';
 import type { RowSpan } from '../channel/records.js';
 import { ExpmanError, errnoOf } from '../model/errors.js';
@@ -17,43 +16,61 @@ import { type FileFooter, type PlacedChunk, decodeChunk } from '../storage/parqu
 import { decodeSpans } from '../writer/decode-spans.js';
 import { type PublishedFile, publishedFile } from '../writer/file-metadata.js';
 import { MetricSummaries } from '../writer/metric-summaries.js';
-import { NOTHING_PUBLISHED, type Replay, replayWal } from '../writer/replay.js';
+import { NOTHING_PUBLISHED, type Replay, type Watermark, replayWal } from '../writer/replay.js';
 import { rowBatchOf } from '../writer/row-batch.js';
 
 const ROWS_PER_BATCH = 64 * 1024;
 const ATTEMPTS = 20;
 
-/** The rows of a run, published or not, as they were at one moment. */
-export interface RunRows {
+/** The rows of a run, published or not, as they were at one moment; the file stays open until it is closed. */
+export interface OpenRows {
   readonly publishedRows: number;
   readonly replay: Replay;
+  /** Where the last of them stands among the run's records. */
+  readonly end: Watermark;
   readonly metrics: ReadonlyMap<string, MetricSummary>;
   /** Files that fail their checks. */
   readonly corrupt: readonly string[];
-  /** The values, where they were asked for. */
-  readonly table: RowTable | null;
+  /** The columns' names, by their metrics'. */
+  readonly columnOf: ReadonlyMap<string, string>;
+  /** The rows from the first to the last, by row group, with the columns that `wants` asks for. */
+  batches(wants?: BatchWish): Generator<NamedColumn[], void>;
+  close(): void;
+}
+
+/** What is wanted of each batch. */
+export interface BatchWish {
+  /** Columns by name; all, when absent. `step` and `timestamp` are always there. */
+  readonly columns?: ReadonlySet<string>;
+  /** Groups whose steps all lie outside are passed over. */
+  readonly fromStep?: number;
+  readonly toStep?: number;
 }
 
 /**
- * Reads `metrics.parquet` and the write-ahead log as one, without a lock and without changing anything.
+ * Opens `metrics.parquet` and the write-ahead log as one, without a lock and without changing anything.
  *
  * A publish between the two readings takes away segments the older file needs; then both are read again. The file stays
  * open until all of it is read: what replaces it is another file.
  */
-export function readRows(fs: FsPort, runDir: string, uuid: string, wantsValues: boolean): RunRows {
+export function openRows(fs: FsPort, runDir: string, uuid: string): OpenRows {
   const path = join(runDir, METRICS_NAME);
   for (let attempt = 1; ; attempt++) {
     const file = openIfThere(fs, path);
+    let isTaken = false;
     try {
       const published = file === null ? NOTHING : readPublished(fs, file, path, uuid);
       const replay = replayWal(fs, runDir, uuid, published.file?.facts.watermark ?? NOTHING_PUBLISHED);
       if (attempt < ATTEMPTS && isNewer(fs, path, file)) continue;
-      return rowsFrom(published, replay, wantsValues);
+      isTaken = true;
+      return rowsFrom(published, replay, () => {
+        if (file !== null) fs.close(file);
+      });
     } catch (error) {
       // A segment was removed between the listing and its reading.
       if (attempt === ATTEMPTS || !(error instanceof ExpmanError) || error.errno !== 'ENOENT') throw error;
     } finally {
-      if (file !== null) fs.close(file);
+      if (file !== null && !isTaken) fs.close(file);
     }
   }
 }
@@ -100,54 +117,80 @@ function isNewer(fs: FsPort, path: string, file: number | null): boolean {
   return fs.stat(path)?.inode !== opened;
 }
 
-function rowsFrom(published: Published, replay: Replay, wantsValues: boolean): RunRows {
+function rowsFrom(published: Published, replay: Replay, close: () => void): OpenRows {
   const { file, corrupt } = published;
   const summaries = new MetricSummaries();
   summaries.restore(file?.facts.tallies ?? []);
-  for (const spans of batchesOf(replay.spans)) summaries.add(decodeSpans(spans));
-  return {
-    publishedRows: file?.facts.loggedRows ?? 0,
-    replay,
-    metrics: summaries.toSummary(),
-    corrupt,
-    table: wantsValues ? tableFrom(published, replay.spans) : null,
-  };
-}
-
-function tableFrom(published: Published, spans: readonly RowSpan[]): RowTable {
-  const { file } = published;
   const columns = new MetricColumns();
   columns.restore(file?.facts.columns ?? [], file?.footer.fields ?? []);
   const tail = new RowGroupBatches();
-  for (const some of batchesOf(spans)) tail.add(rowBatchOf(decodeSpans(some), columns));
-  const { fields } = columns;
-  const last = batchOf(fields, tail.rows === 0 ? [] : [...tail.columns(fields)]);
-  if (file === null) return tableOf([last]);
-  return tableOf([...publishedBatches(published, file.footer, fields), last]);
+  for (const spans of batchesOf(replay.spans)) {
+    const decoded = decodeSpans(spans);
+    summaries.add(decoded);
+    tail.add(rowBatchOf(decoded, columns));
+  }
+  return {
+    publishedRows: file?.facts.loggedRows ?? 0,
+    replay,
+    end: replay.end.epoch < 0 ? (file?.facts.watermark ?? NOTHING_PUBLISHED) : replay.end,
+    metrics: summaries.toSummary(),
+    corrupt,
+    columnOf: new Map(columns.toPlain().map(([metric, name]) => [metric, name])),
+    *batches(wish = {}) {
+      const fields = columns.fields.filter(({ name }) => isWanted(name, wish));
+      let count = 0;
+      for (const batch of file === null ? [] : publishedBatches(published, file.footer, fields, wish)) {
+        count++;
+        yield batch;
+      }
+      if (tail.rows > 0) yield named(fields, [...tail.columns(fields)]);
+      // Of no rows, too, the columns are known.
+      else if (count === 0) yield named(fields, []);
+    },
+    close,
+  };
 }
 
-function publishedBatches(
+const isWanted = (name: string, { columns }: BatchWish): boolean =>
+  columns === undefined || columns.has(name) || name === STEP_FIELD.name || name === TIMESTAMP_FIELD.name;
+
+function* publishedBatches(
   { read }: Published,
   footer: FileFooter,
   fields: readonly ColumnField[],
-): RowBatch[] {
+  wish: BatchWish,
+): Generator<NamedColumn[], void> {
   const place = new Map(footer.fields.map(({ name }, index) => [name, index]));
-  return footer.groups.map(({ rows, chunks }) => {
+  for (const { rows, chunks } of footer.groups) {
+    if (isBeside(chunks[place.get(STEP_FIELD.name) ?? -1], rows, wish)) continue;
     const columns = fields.map(({ name, type }): Column => {
       const chunk = chunks[place.get(name) ?? -1];
       return chunk === undefined
         ? nullColumn(type, rows)
         : widenColumn(decodeChunk(read(chunk), chunk), type);
     });
-    return batchOf(fields, columns);
-  });
+    yield named(fields, columns);
+  }
 }
 
-function batchOf(fields: readonly ColumnField[], columns: readonly Column[]): RowBatch {
-  return recordBatchOf(
-    fields.map(({ name, type }, index) => ({ ...(columns[index] ?? nullColumn(type, 0)), name })),
-  );
+/** Whether no step of a group lies in the range asked for, by the bounds in the footer. */
+function isBeside(
+  chunk: PlacedChunk | undefined,
+  rows: number,
+  { fromStep = -Infinity, toStep = Infinity }: BatchWish,
+): boolean {
+  if (fromStep === -Infinity && toStep === Infinity) return false;
+  if (chunk === undefined || chunk.nullCount === rows) return true;
+  const { min, max } = chunk;
+  if (min === null || max === null) return false;
+  return Number(int64At(max)) < fromStep || Number(int64At(min)) > toStep;
 }
+
+const int64At = (bytes: Uint8Array): bigint =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigInt64(0, true);
+
+const named = (fields: readonly ColumnField[], columns: readonly Column[]): NamedColumn[] =>
+  fields.map(({ name, type }, index) => ({ ...(columns[index] ?? nullColumn(type, 0)), name }));
 
 function nullColumn(type: ColumnField['type'], rows: number): Column {
   return concatColumns(type, [{ type: null, length: rows }]);

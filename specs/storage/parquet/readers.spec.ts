@@ -5,7 +5,6 @@ import * as arrow from 'apache-arrow';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Column, ColumnField, ColumnType } from '../../../src/columnar/column.js';
-import { recordBatchOf } from '../../../src/columnar/record-batch.js';
 import { tableOf } from '../../../src/columnar/table.js';
 import { decodeChunk, decodeFooter, footerLength } from '../../../src/storage/parquet/index.js';
 import { anyCells, bitsOf, columnOf, randomOf, TYPES } from './columns.js';
@@ -215,7 +214,7 @@ describe('a whole file', () => {
     it('is read by us as it was written, into Arrow tables of the same types', () => {
       const groups = decodedGroups(fileBytes(sample));
       expect(expectedReading(sample.fields, groups).columns).toEqual(expected.columns);
-      const { schema, numRows } = tableOf(groups.map(recordBatchOf));
+      const { schema, numRows } = tableOf(groups);
       expect(numRows).toBe(expected.columns[0]?.length);
       const types = schema.fields.map((field: arrow.Field<arrow.DataType>) => field.type);
       expect(types).toStrictEqual(groups.length === 0 ? [] : sample.fields.map(({ type }) => ARROW[type]));
@@ -227,7 +226,7 @@ describe('a whole file', () => {
 
   it('becomes an Arrow table whose every value is the one written', () => {
     const sample = awkward(true, true);
-    const table = tableOf(decodedGroups(fileBytes(sample)).map(recordBatchOf));
+    const table = tableOf(decodedGroups(fileBytes(sample)));
     const expected = expectedOf(sample);
     sample.fields.forEach(({ type }, i) => {
       const values: unknown[] = [...(table.getChildAt<arrow.DataType>(i) ?? [])];

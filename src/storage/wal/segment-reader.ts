@@ -59,7 +59,8 @@ export function readSegment(bytes: Buffer): Segment {
   return { head, frames, salvaged, verdict: { kind: frames.length === 0 ? 'empty' : 'torn', badBytes } };
 }
 
-function readFrames(bytes: Buffer, from: number, saltCrc: number, into: WalFrame[]): number {
+/** Reads intact frames one after another from `from` on; returns where the last of them ends. */
+export function readFrames(bytes: Buffer, from: number, saltCrc: number, into: WalFrame[]): number {
   let at = from;
   for (;;) {
     const frame = frameAt(bytes, at, saltCrc);

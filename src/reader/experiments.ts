@@ -1,0 +1,122 @@
+import { basename, dirname, join } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
+import { parseName } from '../model/names.js';
+import { type Params, sanitiseParams } from '../model/params.js';
+import type { RunFacts } from '../model/run-facts.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { readMapping } from '../storage/run-record.js';
+import { type OnScan, type RunListing, type UnreadableRun, listRuns } from './run-index.js';
+import { StoredRun, openStoredRun } from './stored-run.js';
+
+const MAX_SWEEP_BYTES = 16 * 1024 * 1024;
+
+/** How a folder of experiments is read. */
+export interface ExperimentsOptions {
+  /** Where listings are remembered; default `expman-rx` in `$XDG_CACHE_HOME` or `~/.cache`; null: nowhere. */
+  readonly cacheDir?: string | null;
+  /** Told how a long listing is going. */
+  readonly onScan?: OnScan;
+}
+
+/** Which runs are wanted; all, where nothing is said. */
+export interface RunQuery {
+  /** Of this experiment. */
+  readonly experiment?: string;
+  /** Those for which this holds. */
+  readonly where?: (facts: RunFacts) => boolean;
+}
+
+/**
+ * A folder of experiments (or one experiment, or a run); nothing is read before it is asked for.
+ *
+ * @example
+ * const lab = openExperiments('./experiments');
+ * for (const run of await lab.runs({ where: ({ tags }) => tags.includes('baseline') }))
+ *   console.log(run.facts.run, run.facts.status, run.facts.metrics.get('loss')?.min);
+ */
+export class Experiments {
+  constructor(
+    private readonly fs: FsPort,
+    /** The folder, absolute. */
+    readonly dir: string,
+    private readonly options: ExperimentsOptions = {},
+  ) {}
+
+  /**
+   * All runs as they are now, and the folders that cannot be read as a run, which hide none of the others.
+   *
+   * @throws {@link ExpmanError} `RUN_NOT_FOUND` when there is no such folder
+   */
+  // eslint-disable-next-line @typescript-eslint/require-await -- errors are rejections, and reading may move to a thread
+  async list(): Promise<RunListing> {
+    if (this.fs.stat(this.dir)?.kind !== 'folder')
+      throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${this.dir}`, { path: this.dir });
+    return listRuns(this.fs, this.dir, this.options.cacheDir, this.options.onScan);
+  }
+
+  /** The experiments, by name. @throws as {@link list} */
+  async experiments(): Promise<StoredExperiment[]> {
+    const { runs, unreadable } = await this.list();
+    const folders = new Map<string, StoredRun[]>();
+    for (const facts of runs) {
+      const folder = dirname(facts.runDir);
+      folders.set(folder, [...(folders.get(folder) ?? []), new StoredRun(this.fs, facts.runDir, facts)]);
+    }
+    for (const { runDir } of unreadable) if (!folders.has(dirname(runDir))) folders.set(dirname(runDir), []);
+    return [...folders].map(([folder, stored]) => {
+      const broken = unreadable.filter(({ runDir }) => dirname(runDir) === folder);
+      return new StoredExperiment(this.fs, folder, stored, broken);
+    });
+  }
+
+  /** Runs, by experiment and name. @throws as {@link list} */
+  async runs({ experiment, where }: RunQuery = {}): Promise<StoredRun[]> {
+    const { runs } = await this.list();
+    return runs
+      .filter(
+        (facts) => (experiment === undefined || facts.experiment === experiment) && (where?.(facts) ?? true),
+      )
+      .map((facts) => new StoredRun(this.fs, facts.runDir, facts));
+  }
+
+  /** One run. @throws {@link ExpmanError} `INVALID_NAME`, `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO` */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async run(experiment: string, run: string): Promise<StoredRun> {
+    const folder = join(this.dir, parseName('experiment', experiment));
+    if (this.fs.stat(folder)?.kind !== 'folder')
+      throw new ExpmanError('RUN_NOT_FOUND', `there is no experiment ${experiment} in ${this.dir}`, {
+        path: folder,
+      });
+    return openStoredRun(this.fs, join(folder, parseName('run', run)));
+  }
+}
+
+/** An experiment on disk. */
+export class StoredExperiment {
+  readonly name: string;
+
+  constructor(
+    private readonly fs: FsPort,
+    /** Its folder, absolute. */
+    readonly dir: string,
+    /** By name. */
+    readonly runs: readonly StoredRun[],
+    /** Folders in it that cannot be read as a run. */
+    readonly unreadable: readonly UnreadableRun[],
+  ) {
+    this.name = basename(dir);
+  }
+
+  /** Title, description and tags, from `experiment.yaml`. @throws {@link ExpmanError} `CORRUPT`, `UNSAFE_YAML` or `IO` */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async about(): Promise<Params> {
+    return sanitiseParams(readMapping(this.fs, this.dir, 'experiment.yaml') ?? {}).params;
+  }
+
+  /** Space, trials and best of the sweep it is, from `sweep.yaml`; null where it is none. @throws as {@link about} */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async sweep(): Promise<Params | null> {
+    const file = readMapping(this.fs, this.dir, 'sweep.yaml', MAX_SWEEP_BYTES);
+    return file === null ? null : sanitiseParams(file).params;
+  }
+}

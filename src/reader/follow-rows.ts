@@ -1,0 +1,125 @@
+import { type Observable, concatMap, defer, finalize, map, takeWhile, timer } from 'rxjs';
+import { invalidOption } from '../model/option-rules.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { readOwnership } from '../storage/run-lock.js';
+import { decodeSpans } from '../writer/decode-spans.js';
+import { readIdentity } from '../writer/identity.js';
+import { NOTHING_PUBLISHED, type Watermark } from '../writer/replay.js';
+import { type OpenRows, openRows } from './read-rows.js';
+import { type StoredRow, columnarRows, metricNames, rowsOf } from './select-rows.js';
+import { WalFollower } from './wal-follower.js';
+
+/** How a run is followed. */
+export interface FollowOptions {
+  /** How often it is looked for new rows, in milliseconds; from 1 up, default 100. */
+  readonly pollMs?: number;
+  /** Whether the rows that are there come first (`'start'`, default), or only those that come from now on (`'end'`). */
+  readonly from?: 'start' | 'end';
+}
+
+/**
+ * The rows of a run as they are logged, from its write-ahead log; late steps and rows without a step included. Completes when the run
+ * is closed or its owner is dead; errs with `RUN_NOT_FOUND`, `CORRUPT` or `IO`.
+ *
+ * Each subscription reads on its own, and each byte once. One that is held up for longer than the run takes to publish
+ * twice finds its place by the number of rows; where rows of one step were merged since, all rows are given again.
+ */
+export function followRows(fs: FsPort, runDir: string, options: FollowOptions = {}): Observable<StoredRow> {
+  const { pollMs = 100, from = 'start' } = options;
+  if (!Number.isFinite(pollMs) || pollMs < 1)
+    throw invalidOption('pollMs', 'must be a number from 1 up', pollMs);
+  return defer(() => {
+    const follower = new RowFollower(fs, runDir, from === 'start');
+    return timer(0, pollMs).pipe(
+      map(() => follower.poll()),
+      takeWhile(({ isOver }) => !isOver, true),
+      concatMap(({ rows }) => rows),
+      finalize(() => {
+        follower.close();
+      }),
+    );
+  });
+}
+
+interface RowNews {
+  readonly rows: Iterable<StoredRow>;
+  /** Nothing more will come. */
+  readonly isOver: boolean;
+}
+
+class RowFollower {
+  private readonly uuid: string;
+  private readonly wal: WalFollower;
+  /** Rows as they were logged that were given, or passed over. */
+  private given = 0;
+  private end: Watermark = NOTHING_PUBLISHED;
+  private isPlaced = false;
+
+  constructor(
+    private readonly fs: FsPort,
+    private readonly runDir: string,
+    private readonly fromStart: boolean,
+  ) {
+    this.uuid = readIdentity(fs, runDir).identity.uuid;
+    // Its segments are open before the file is looked at, so that none is gone by then.
+    this.wal = new WalFollower(fs, runDir, this.uuid);
+  }
+
+  poll(): RowNews {
+    const isOver = readOwnership(this.fs, this.runDir, Date.now()).kind !== 'alive';
+    if (!this.isPlaced) {
+      this.isPlaced = true;
+      return { rows: this.fromFile(this.fromStart ? 'all' : 'none'), isOver };
+    }
+    const rows = this.fromWal();
+    // What its log no longer holds when its owner has gone is in the file.
+    return { rows: isOver ? this.withRest(rows) : rows, isOver };
+  }
+
+  close(): void {
+    this.wal.close();
+  }
+
+  private fromWal(): Iterable<StoredRow> {
+    const { spans, isGap, end } = this.wal.read(this.end);
+    if (isGap) return this.fromFile('missing');
+    this.end = end;
+    if (spans.length === 0) return [];
+    const decoded = decodeSpans(spans);
+    this.given += decoded.rows;
+    return rowsOf(decoded);
+  }
+
+  private *withRest(rows: Iterable<StoredRow>): Generator<StoredRow, void> {
+    yield* rows;
+    yield* this.fromFile('missing');
+  }
+
+  /** Places itself behind all rows there are, and gives those that were not given yet. */
+  private fromFile(wanted: 'all' | 'none' | 'missing'): Iterable<StoredRow> {
+    const rows = openRows(this.fs, this.runDir, this.uuid);
+    const total = rows.publishedRows + rows.replay.rows;
+    const missing = wanted === 'none' ? 0 : total - (wanted === 'all' ? 0 : this.given);
+    this.given = total;
+    this.end = rows.end;
+    if (missing > 0) return lastRows(rows, missing, total);
+    rows.close();
+    return [];
+  }
+}
+
+/** The last rows of all; where some were merged, which of them cannot be told, and all are given. */
+function* lastRows(rows: OpenRows, missing: number, total: number): Generator<StoredRow, void> {
+  try {
+    const metricOf = metricNames(rows);
+    const batches = [...rows.batches()];
+    const merged = batches.reduce((sum, [step]) => sum + (step?.length ?? 0), 0);
+    let skip = merged < total ? 0 : total - missing;
+    for (const batch of batches)
+      for (const row of rowsOf(columnarRows(batch, metricOf)))
+        if (skip > 0) skip--;
+        else yield row;
+  } finally {
+    rows.close();
+  }
+}

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { type LogLine, parseLogLine } from '../engine/log-line.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { LOG_NAME } from '../storage/run-record.js';
+import type { RunState } from '../writer/run-state.js';
+
+const CHUNK_BYTES = 256 * 1024;
+/** A line of ours is shorter; what is longer is cut there. */
+const MAX_LINE_BYTES = 1024 * 1024;
+const LEVELS: readonly string[] = ['silly', 'debug', 'verbose', 'http', 'info', 'warn', 'error'];
+
+/** Which lines of a log are wanted; all, where nothing is said. */
+export interface LogFilter {
+  /** This level of npm's and graver ones; a level nobody knows is always taken. */
+  readonly level?: string;
+  /** Text that the message holds, whatever its case. */
+  readonly text?: string;
+  /** Only the last so many of them. */
+  readonly last?: number;
+}
+
+/**
+ * The lines of a run's log that a filter lets through, those that are only in the write-ahead log (`state`) included.
+ *
+ * A line that no run writes is given as a message without a level, `''`, and the time of the line before it.
+ */
+export function readLog(
+  fs: FsPort,
+  runDir: string,
+  state: RunState | null,
+  filter: LogFilter = {},
+): LogLine[] {
+  const matches = lineFilter(filter);
+  const { last = Infinity } = filter;
+  let found: LogLine[] = [];
+  let timestampMs = 0;
+  for (const text of linesOf(fs, runDir, state)) {
+    const line = parseLogLine(text) ?? { timestampMs, level: '', message: text, meta: {} };
+    timestampMs = line.timestampMs;
+    if (!matches(line)) continue;
+    found.push(line);
+    if (found.length > 2 * last + 1024) found = found.slice(-last);
+  }
+  return last === Infinity ? found : last === 0 ? [] : found.slice(-last);
+}
+
+/** Tells which lines a filter lets through. */
+export function lineFilter({ level, text }: LogFilter): (line: LogLine) => boolean {
+  const least = level === undefined ? -1 : LEVELS.indexOf(level.toLowerCase());
+  const wanted = text?.toLowerCase();
+  return (line) => {
+    const rank = LEVELS.indexOf(line.level);
+    if (rank >= 0 && rank < least) return false;
+    return wanted === undefined || line.message.toLowerCase().includes(wanted);
+  };
+}
+
+/** run.log as far as it is known to be whole, and what the write-ahead log has beyond it. */
+function* linesOf(fs: FsPort, runDir: string, state: RunState | null): Generator<string, void> {
+  const pending = state?.log.pending ?? [];
+  if (pending.length === 0) {
+    yield* linesFrom(fs, runDir, 0);
+    return;
+  }
+  const offset = state?.log.offset ?? 0;
+  yield* linesFrom(fs, runDir, 0, offset);
+  // What the file holds behind it is the beginning of what is pending, all of it and more, or something else.
+  const behind = [...linesFrom(fs, runDir, offset)];
+  const lines = pending.map((line) => (line.endsWith('\n') ? line.slice(0, -1) : line));
+  const isSame = behind.slice(0, lines.length).every((line, index) => line === lines[index]);
+  yield* isSame ? lines : behind;
+  yield* isSame ? behind.slice(lines.length) : lines;
+}
+
+/** Whole lines of a file; what stands behind its last newline is being written, or was cut off. */
+function* linesFrom(fs: FsPort, runDir: string, from: number, to = Infinity): Generator<string, void> {
+  const path = join(runDir, LOG_NAME);
+  if (fs.stat(path)?.kind !== 'file') return;
+  const file = fs.open(path, 'read');
+  try {
+    const size = Math.min(fs.statOpen(file).size, to);
+    let rest = Buffer.alloc(0);
+    for (let at = from; at < size;) {
+      const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, size - at));
+      const read = fs.read(file, chunk, at);
+      if (read === 0) return;
+      at += read;
+      const lines = Buffer.concat([rest, chunk.subarray(0, read)]);
+      let start = 0;
+      for (let end = lines.indexOf(10); end >= 0; end = lines.indexOf(10, start)) {
+        yield lines.toString('utf8', start, Math.min(end, start + MAX_LINE_BYTES));
+        start = end + 1;
+      }
+      rest = lines.subarray(start, Math.min(lines.length, start + MAX_LINE_BYTES));
+    }
+  } finally {
+    fs.close(file);
+  }
+}

@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { attempt } from '../model/attempt.js';
+import { ExpmanError, messageOf } from '../model/errors.js';
+import type { MetricSummary } from '../model/metric.js';
+import { type Params, decodeParams, encodeParams } from '../model/params.js';
+import type { RunFacts } from '../model/run-facts.js';
+import { readWhole, replaceFile } from '../storage/atomic-file.js';
+import type { FileFacts, FsPort } from '../storage/fs-port.js';
+import { makeFolders } from '../storage/make-folders.js';
+import { CONFIG_NAME, RUN_NAME } from '../storage/run-record.js';
+import { plainFacts, readFacts, summaryIn } from './read-facts.js';
+
+const VERSION = 1;
+const MAX_CACHE_BYTES = 1024 * 1024 * 1024;
+/** A folder changed so lately may change again without its time showing it. */
+const RACY_MS = 2000;
+/** For fewer runs a cache is not worth its file. */
+const WORTHWHILE = 100;
+/** Runs are in experiments, which are in a folder of experiments. */
+const DEPTH = 2;
+
+/** A run folder that cannot be read; the others are. */
+export interface UnreadableRun {
+  readonly runDir: string;
+  /** Of the folder above it. */
+  readonly experiment: string;
+  readonly run: string;
+  /** An {@link ErrorCode}. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The runs below a folder. */
+export interface RunListing {
+  /** By experiment and name. */
+  readonly runs: readonly RunFacts[];
+  readonly unreadable: readonly UnreadableRun[];
+}
+
+/** How a listing is going. */
+export type OnScan = (done: number, total: number) => void;
+
+/** Where listings are remembered unless told otherwise: `expman-rx` in `$XDG_CACHE_HOME`, or in `~/.cache`. */
+export const defaultCacheDir = (): string =>
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'expman-rx');
+
+interface Entry {
+  /** Inode, size and time of the run's folder, its run.yaml and its config.yaml. */
+  readonly key: string;
+  readonly text: string;
+}
+
+/**
+ * Lists the runs at or below a folder: a run, an experiment, or a folder of experiments. Links are not followed.
+ *
+ * What was read of a run that is closed is remembered in a file of `cacheDir` (null: not at all), and holds while its folder and its two
+ * YAML files have the same inode, size and time. That file may be deleted at any moment; one that makes no sense is not used.
+ */
+export function listRuns(
+  fs: FsPort,
+  base: string,
+  cacheDir: string | null = defaultCacheDir(),
+  onScan: OnScan = () => undefined,
+): RunListing {
+  const found = runsBelow(fs, base, DEPTH);
+  const cachePath = cacheDir === null ? null : join(cacheDir, cacheName(base));
+  const cache = cachePath === null || found.length < WORTHWHILE ? EMPTY : readCache(fs, cachePath);
+  const next = new Map<string, Entry>();
+  const runs: RunFacts[] = [];
+  const unreadable: UnreadableRun[] = [];
+  const now = Date.now();
+  let fresh = 0;
+  found.forEach(({ runDir, folder, file }, index) => {
+    onScan(index, found.length);
+    try {
+      const key = keyOf(folder, file, fs.stat(join(runDir, CONFIG_NAME)));
+      const known = cache.get(runDir);
+      const remembered = known?.key === key ? factsFrom(known.text, runDir) : null;
+      if (remembered !== null && known !== undefined) {
+        next.set(runDir, known);
+        runs.push(remembered);
+        return;
+      }
+      const { facts, isSettled } = readFacts(fs, runDir);
+      runs.push(facts);
+      if (!isSettled || now - folder.modifiedMs < RACY_MS) return;
+      fresh++;
+      next.set(runDir, { key, text: encodeParams(plainFacts(facts)) });
+    } catch (error) {
+      unreadable.push(unreadableRun(runDir, error));
+    }
+  });
+  const isStale = fresh > 0 || next.size < cache.size;
+  if (cachePath !== null && found.length >= WORTHWHILE && isStale)
+    attempt(() => writeCache(fs, cachePath, next));
+  return { runs, unreadable };
+}
+
+function unreadableRun(runDir: string, error: unknown): UnreadableRun {
+  return {
+    runDir,
+    experiment: basename(dirname(runDir)),
+    run: basename(runDir),
+    code: error instanceof ExpmanError ? error.code : 'IO',
+    message: messageOf(error),
+  };
+}
+
+interface FoundRun {
+  readonly runDir: string;
+  readonly folder: FileFacts;
+  readonly file: FileFacts;
+}
+
+function runsBelow(fs: FsPort, path: string, depth: number): FoundRun[] {
+  const folder = fs.stat(path);
+  if (folder?.kind !== 'folder') return [];
+  const file = fs.stat(join(path, RUN_NAME));
+  if (file?.kind === 'file') return [{ runDir: path, folder, file }];
+  if (depth === 0) return [];
+  let names: string[] = [];
+  try {
+    names = fs.list(path);
+  } catch {
+    return []; // A folder of somebody else's.
+  }
+  return names.sort().flatMap((name) => runsBelow(fs, join(path, name), depth - 1));
+}
+
+function keyOf(...files: readonly (FileFacts | null)[]): string {
+  return files
+    .map((facts) => (facts === null ? '-' : `${facts.inode}:${facts.size}:${facts.modifiedMs}`))
+    .join(' ');
+}
+
+const EMPTY: ReadonlyMap<string, Entry> = new Map();
+
+const cacheName = (base: string): string =>
+  `${createHash('sha256').update(base).digest('hex').slice(0, 32)}.json`;
+
+function readCache(fs: FsPort, path: string): ReadonlyMap<string, Entry> {
+  try {
+    const [head, ...lines] = readWhole(fs, path, MAX_CACHE_BYTES).toString('utf8').split('\n');
+    if (head !== headLine()) return EMPTY;
+    return new Map(
+      lines.flatMap((line) => {
+        const [runDir, key, text] = line.split('\t');
+        return runDir === undefined || key === undefined || text === undefined
+          ? []
+          : [[JSON.parse(runDir) as string, { key, text }] as const];
+      }),
+    );
+  } catch {
+    return EMPTY;
+  }
+}
+
+function writeCache(fs: FsPort, path: string, entries: ReadonlyMap<string, Entry>): void {
+  makeFolders(fs, dirname(path));
+  const lines = [...entries].map(([runDir, { key, text }]) => `${JSON.stringify(runDir)}\t${key}\t${text}`);
+  replaceFile(fs, path, Buffer.from([headLine(), ...lines].join('\n')));
+}
+
+const headLine = (): string => `expman-rx listing ${VERSION}`;
+
+/** Null for what no listing of ours has written. */
+function factsFrom(text: string, runDir: string): RunFacts | null {
+  try {
+    const { metrics, ...facts } = decodeParams(text);
+    if (typeof facts['uuid'] !== 'string' || !Array.isArray(metrics)) return null;
+    // Whatever the cache says, it says of the folder it was found for.
+    return {
+      ...(facts as unknown as Omit<RunFacts, 'metrics'>),
+      runDir,
+      metrics: new Map(summariesFrom(metrics)),
+    };
+  } catch {
+    return null;
+  }
+}
+
+function summariesFrom(metrics: readonly unknown[]): [string, MetricSummary][] {
+  return metrics.flatMap((entry): [string, MetricSummary][] => {
+    if (!Array.isArray(entry)) return [];
+    const [metric, said] = entry as readonly unknown[];
+    const summary = summaryIn((said ?? {}) as Params);
+    return typeof metric === 'string' && summary !== null ? [[metric, summary]] : [];
+  });
+}

@@ -1,0 +1,182 @@
+import type { Column } from '../columnar/column.js';
+import type { NamedColumn } from '../columnar/record-batch.js';
+import { gatherColumn } from '../columnar/gather.js';
+import { STEP_FIELD, TIMESTAMP_FIELD } from '../columnar/row-group.js';
+import { numbersOf, valueAt } from '../columnar/row-values.js';
+import { concatColumns } from '../columnar/concat.js';
+import { bareObject } from '../model/param-value.js';
+import { invalidOption } from '../model/option-rules.js';
+import type { MetricRow, MetricValue } from '../model/metric.js';
+import type { OpenRows } from './read-rows.js';
+
+/** A row as it was logged; values are a number, a bigint, a boolean or text, metrics without a value are left out. */
+export interface StoredRow extends MetricRow {
+  readonly step: number | null;
+  /** Milliseconds since the epoch, UTC; microseconds are its fraction. */
+  readonly timestamp: number;
+}
+
+/** Which rows and columns are read; all, where nothing is said. */
+export interface RowSelection {
+  /** Metrics by name; `step` and `timestamp` are always there. A name the run has not got is left out. */
+  readonly columns?: readonly string[];
+  /** The first step; rows without a step are left out once one of the two is given. */
+  readonly fromStep?: number;
+  /** The last step. */
+  readonly toStep?: number;
+  /** Rows for which this holds. */
+  readonly where?: (row: StoredRow) => boolean;
+  /**
+   * At most so many rows (and never fewer than two for each metric): of each stretch those in which a metric of numbers is least and
+   * greatest, so that no peak is lost.
+   */
+  readonly downsample?: number;
+}
+
+/**
+ * Checks a selection.
+ *
+ * @throws {@link ExpmanError} `INVALID_OPTION`
+ */
+export function checkSelection({ columns, fromStep, toStep, where, downsample }: RowSelection): void {
+  if (columns !== undefined && !(Array.isArray(columns) && columns.every((name) => typeof name === 'string')))
+    throw invalidOption('columns', 'must be a list of metric names', columns);
+  for (const [option, value] of Object.entries({ fromStep, toStep }))
+    if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
+      throw invalidOption(option, 'must be a number', value);
+  if (where !== undefined && typeof where !== 'function')
+    throw invalidOption('where', 'must be a function of a row', where);
+  if (downsample !== undefined && !(Number.isSafeInteger(downsample) && downsample >= 1))
+    throw invalidOption('downsample', 'must be an integer from 1 up', downsample);
+}
+
+/** The batches of the rows that are selected, one by one; downsampled ones come as a single batch. */
+export function* selectRows(rows: OpenRows, selection: RowSelection): Generator<NamedColumn[], void> {
+  if (selection.downsample === undefined) {
+    yield* filtered(rows, selection);
+    return;
+  }
+  const [first, ...rest] = filtered(rows, selection);
+  if (first === undefined) return;
+  yield downsampled(
+    first.map(({ name, type }, index) => ({
+      ...concatColumns(
+        type,
+        [first, ...rest].flatMap((batch) => batch[index] ?? []),
+      ),
+      name,
+    })),
+    selection.downsample,
+  );
+}
+
+/** Rows as columns, metrics under their own names. */
+export interface ColumnarRows {
+  readonly step: Column;
+  readonly timestamp: Column;
+  readonly metrics: readonly { readonly metric: string; readonly column: Column }[];
+}
+
+/** The columns of a batch by what they are. */
+export function columnarRows(
+  [step, timestamp, ...metrics]: readonly NamedColumn[],
+  metricOf: (column: string) => string,
+): ColumnarRows {
+  if (step === undefined || timestamp === undefined)
+    throw new TypeError('a batch without step and timestamp');
+  return { step, timestamp, metrics: metrics.map((column) => ({ metric: metricOf(column.name), column })) };
+}
+
+/** Columns as rows, one by one. */
+export function* rowsOf(columns: ColumnarRows): Generator<StoredRow, void> {
+  for (let row = 0; row < columns.step.length; row++) yield rowAt(columns, row);
+}
+
+function* filtered(rows: OpenRows, selection: RowSelection): Generator<NamedColumn[], void> {
+  const { columns, fromStep = -Infinity, toStep = Infinity, where } = selection;
+  const wanted = columns && new Set(columns.map((metric) => rows.columnOf.get(metric) ?? metric));
+  const metricOf = metricNames(rows);
+  // What a predicate looks at is its own business: it is given all metrics.
+  const read = { fromStep, toStep, ...(wanted !== undefined && where === undefined && { columns: wanted }) };
+  const hasRange = fromStep !== -Infinity || toStep !== Infinity;
+  for (const batch of rows.batches(read)) {
+    let kept: NamedColumn[] = batch;
+    if (hasRange) kept = take(kept, (row) => inRange(kept, row, fromStep, toStep));
+    if (where !== undefined) {
+      const columns = columnarRows(kept, metricOf);
+      kept = take(kept, (row) => where(rowAt(columns, row)));
+    }
+    yield wanted === undefined || where === undefined
+      ? kept
+      : kept.filter(({ name }) => wanted.has(name) || isKey(name));
+  }
+}
+
+/** The metric a column belongs to. */
+export function metricNames({ columnOf }: OpenRows): (column: string) => string {
+  const names = new Map([...columnOf].map(([metric, column]) => [column, metric]));
+  return (column) => names.get(column) ?? column;
+}
+
+const isKey = (name: string): boolean => name === STEP_FIELD.name || name === TIMESTAMP_FIELD.name;
+const metricsOf = ([, , ...metrics]: readonly NamedColumn[]): NamedColumn[] => metrics;
+
+function rowAt({ step, timestamp, metrics }: ColumnarRows, row: number): StoredRow {
+  const values: [string, MetricValue][] = [];
+  for (const { metric, column } of metrics) {
+    const value = valueAt(column, row);
+    if (value !== null) values.push([metric, value]);
+  }
+  return {
+    step: numberOrNull(valueAt(step, row)),
+    timestamp: (numberOrNull(valueAt(timestamp, row)) ?? NaN) / 1000,
+    values: bareObject(values),
+  };
+}
+
+const numberOrNull = (value: MetricValue | null): number | null => (value === null ? null : Number(value));
+
+function inRange([step]: readonly NamedColumn[], row: number, from: number, to: number): boolean {
+  const value = step === undefined ? null : numberOrNull(valueAt(step, row));
+  return value !== null && value >= from && value <= to;
+}
+
+function take(batch: NamedColumn[], keeps: (row: number) => boolean): NamedColumn[] {
+  const length = batch[0]?.length ?? 0;
+  const source = new Int32Array(length);
+  let count = 0;
+  for (let row = 0; row < length; row++) if (keeps(row)) source[count++] = row;
+  return count === length ? batch : gathered(batch, source.subarray(0, count));
+}
+
+const gathered = (batch: readonly NamedColumn[], source: Int32Array): NamedColumn[] =>
+  batch.map((column) => ({ ...gatherColumn(column, source), name: column.name }));
+
+/** Of every stretch of rows, those in which a metric is least and greatest. */
+function downsampled(batch: NamedColumn[], limit: number): NamedColumn[] {
+  const length = batch[0]?.length ?? 0;
+  if (length <= limit) return batch;
+  const metrics = metricsOf(batch).flatMap((column) => numbersOf(column) ?? []);
+  const stretches = Math.max(1, Math.floor(limit / (2 * Math.max(1, metrics.length))));
+  const kept = new Set<number>();
+  for (let stretch = 0; stretch < stretches; stretch++) {
+    const from = Math.floor((stretch * length) / stretches);
+    const to = Math.floor(((stretch + 1) * length) / stretches);
+    if (metrics.length === 0) kept.add(from);
+    for (const numbers of metrics) for (const row of extremesOf(numbers, from, to)) kept.add(row);
+  }
+  return gathered(batch, Int32Array.from(kept).sort());
+}
+
+/** The rows of the least and the greatest number in a stretch; none where there is no number. */
+function extremesOf(numbers: Float64Array, from: number, to: number): number[] {
+  let least = -1;
+  let greatest = -1;
+  for (let row = from; row < to; row++) {
+    const value = numbers[row] ?? NaN;
+    if (Number.isNaN(value)) continue;
+    if (least < 0 || value < (numbers[least] ?? NaN)) least = row;
+    if (greatest < 0 || value > (numbers[greatest] ?? NaN)) greatest = row;
+  }
+  return least < 0 ? [] : [least, greatest];
+}

@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import type { Observable } from 'rxjs';
+import { type RowTable, type RowsBatch, batchOf, tableOf } from '../columnar/table.js';
+import type { LogLine } from '../engine/log-line.js';
+import { isParamGroup } from '../model/param-value.js';
+import type { RunFacts } from '../model/run-facts.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { type FollowOptions, followRows } from './follow-rows.js';
+import { type RunInfo, inspectRun, openContents } from './inspect-run.js';
+import { factsOf } from './read-facts.js';
+import { type LogFilter, readLog } from './read-log.js';
+import type { OpenRows } from './read-rows.js';
+import {
+  type RowSelection,
+  type StoredRow,
+  checkSelection,
+  columnarRows,
+  metricNames,
+  rowsOf,
+  selectRows,
+} from './select-rows.js';
+
+/** A file that was saved with a run. */
+export interface StoredArtifact {
+  readonly name: string;
+  readonly bytes: number;
+  /** Hex digits of the file's SHA-256 when it was saved. */
+  readonly sha256: string;
+  /** Where it is, if nobody has moved it. */
+  readonly path: string;
+}
+
+/**
+ * A run on disk, open or closed. Whatever is read is read anew, takes no lock and changes nothing; rows that are not in
+ * `metrics.parquet` yet are there, too.
+ *
+ * @example
+ * const run = openRun('./experiments/my_exp/20260101_120000');
+ * const table = await run.metrics({ columns: ['loss'], fromStep: 100, downsample: 500 });
+ * for await (const { step, values } of run.rows()) console.log(step, values['loss']);
+ */
+export class StoredRun {
+  constructor(
+    private readonly fs: FsPort,
+    /** The run's folder, absolute. */
+    readonly runDir: string,
+    /** What the run was when it was opened or listed. */
+    readonly facts: RunFacts,
+  ) {}
+
+  /** The run as it is now. @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO` */
+  // eslint-disable-next-line @typescript-eslint/require-await -- errors are rejections, and reading may move to a thread
+  async refresh(): Promise<StoredRun> {
+    return openStoredRun(this.fs, this.runDir);
+  }
+
+  /** All there is to know of it beside its rows: owner, files, what is torn or corrupt. @throws as {@link refresh} */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async inspect(): Promise<RunInfo> {
+    return inspectRun(this.fs, this.runDir);
+  }
+
+  /**
+   * Rows as an Apache Arrow table: step, timestamp, then a column for each metric.
+   *
+   * @throws {@link ExpmanError} `INVALID_OPTION`, and as {@link refresh}
+   */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async metrics(selection: RowSelection = {}): Promise<RowTable> {
+    checkSelection(selection);
+    return this.reading((rows) => tableOf([...selectRows(rows, selection)]));
+  }
+
+  /** The same, batch by batch: of a large run only one row group is in memory at a time. @throws as {@link metrics} */
+  async *batches(selection: RowSelection = {}): AsyncGenerator<RowsBatch, void> {
+    checkSelection(selection);
+    const { rows } = openContents(this.fs, this.runDir);
+    try {
+      for (const columns of selectRows(rows, selection)) yield await Promise.resolve(batchOf(columns));
+    } finally {
+      rows.close();
+    }
+  }
+
+  /** The same, row by row, in the order they were logged. @throws as {@link metrics} */
+  async *rows(selection: RowSelection = {}): AsyncGenerator<StoredRow, void> {
+    checkSelection(selection);
+    const { rows } = openContents(this.fs, this.runDir);
+    try {
+      const metricOf = metricNames(rows);
+      for (const columns of selectRows(rows, selection)) yield* await Promise.resolve(rowsOf(columnarRows(columns, metricOf)));
+    } finally {
+      rows.close();
+    }
+  }
+
+  /** Lines of the run's log. @throws {@link ExpmanError} as {@link refresh} */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async logs(filter: LogFilter = {}): Promise<LogLine[]> {
+    return this.reading(({ replay }) =>
+      readLog(this.fs, this.runDir, replay.segments.length > 0 ? replay.state : null, filter),
+    );
+  }
+
+  /** What was saved with it; nothing of the files is read. */
+  artifacts(): StoredArtifact[] {
+    return Object.entries(this.facts.artifacts).flatMap(([name, said]) => {
+      if (!isParamGroup(said)) return [];
+      const { bytes, sha256 } = said;
+      return typeof bytes === 'number' && typeof sha256 === 'string'
+        ? [{ name, bytes, sha256, path: join(this.runDir, 'artifacts', name) }]
+        : [];
+    });
+  }
+
+  /** Rows as they are logged; see {@link followRows}. @throws {@link ExpmanError} `INVALID_OPTION` */
+  follow(options: FollowOptions = {}): Observable<StoredRow> {
+    return followRows(this.fs, this.runDir, options);
+  }
+
+  private reading<T>(read: (rows: OpenRows) => T): T {
+    const { rows } = openContents(this.fs, this.runDir);
+    try {
+      return read(rows);
+    } finally {
+      rows.close();
+    }
+  }
+}
+
+/** Opens a run's folder. @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO` */
+export function openStoredRun(fs: FsPort, runDir: string): StoredRun {
+  return new StoredRun(fs, runDir, factsOf(inspectRun(fs, runDir)));
+}

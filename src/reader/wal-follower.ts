@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { type RowSpan, splitRecords } from '../channel/records.js';
+import { ExpmanError, errnoOf } from '../model/errors.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { FrameType, SEGMENT_HEAD_BYTES, decodeSegmentHead } from '../storage/wal/frame.js';
+import { type WalFrame, readFrames } from '../storage/wal/segment-reader.js';
+import { type Watermark, segmentNames } from '../writer/replay.js';
+import { RunState } from '../writer/run-state.js';
+
+const SPAN_ROWS = 8192;
+
+/** What came into a write-ahead log. */
+export interface WalNews {
+  readonly spans: readonly RowSpan[];
+  /** Records are missing before some of them: their segment was gone before it was seen. */
+  readonly isGap: boolean;
+}
+
+interface FollowedSegment {
+  readonly name: string;
+  readonly epoch: number;
+  readonly number: number;
+  readonly file: number;
+  /** Where the last whole frame ends; 0 before the head was read. */
+  offset: number;
+  saltCrc: number;
+  /** What the segment's rows are decoded by; null before its first frame. */
+  state: RunState | null;
+}
+
+/**
+ * Reads what is appended to a run's write-ahead log, every byte once.
+ *
+ * A segment stays open until it was read to its end, so that a publish, which deletes it, takes nothing away.
+ */
+export class WalFollower {
+  private segments: FollowedSegment[] = [];
+  private last: Watermark = { epoch: -1, seq: -1 };
+
+  constructor(
+    private readonly fs: FsPort,
+    private readonly runDir: string,
+    private readonly uuid: string,
+  ) {
+    this.openNew();
+  }
+
+  /** The rows behind `from`, and how far they go. */
+  read(from: Watermark): WalNews & { readonly end: Watermark } {
+    this.openNew();
+    const spans: RowSpan[] = [];
+    let end = from;
+    let isGap = false;
+    for (const segment of this.segments) {
+      if (segment.epoch < end.epoch) continue;
+      for (const frame of this.framesOf(segment)) {
+        if (segment.epoch > end.epoch) end = { epoch: segment.epoch, seq: 0 };
+        if (frame.seq > end.seq) {
+          isGap = true;
+          end = { ...end, seq: frame.seq };
+        }
+        if (frame.type === FrameType.checkpoint) {
+          segment.state = new RunState();
+          segment.state.adopt(frame.payload);
+        } else if (segment.state !== null) {
+          const place = { epoch: segment.epoch, seq: frame.seq, from: end.seq };
+          const split = splitRecords(frame.payload, place, segment.state.records, SPAN_ROWS);
+          spans.push(...split.spans);
+          end = { ...end, seq: Math.max(end.seq, frame.seq + split.records) };
+        }
+      }
+    }
+    this.closeRead();
+    return { spans, isGap, end };
+  }
+
+  close(): void {
+    for (const { file } of this.segments.splice(0)) this.fs.close(file);
+  }
+
+  private openNew(): void {
+    for (const { name, epoch, number } of segmentNames(this.fs, this.runDir)) {
+      if (epoch < this.last.epoch || (epoch === this.last.epoch && number <= this.last.seq)) continue;
+      try {
+        const file = this.fs.open(join(this.runDir, name), 'read');
+        this.segments.push({ name, epoch, number, file, offset: 0, saltCrc: 0, state: null });
+        this.last = { epoch, seq: number };
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error;
+      }
+    }
+  }
+
+  /** Segments that are deleted and read to their end. */
+  private closeRead(): void {
+    const listed = new Set(segmentNames(this.fs, this.runDir).map(({ name }) => name));
+    this.segments = this.segments.filter(({ name, file, offset }) => {
+      if (listed.has(name) || this.fs.statOpen(file).size > offset) return true;
+      this.fs.close(file);
+      return false;
+    });
+  }
+
+  private framesOf(segment: FollowedSegment): WalFrame[] {
+    const { size } = this.fs.statOpen(segment.file);
+    if (size <= segment.offset) return [];
+    const bytes = Buffer.alloc(size - segment.offset);
+    let done = 0;
+    while (done < bytes.length) {
+      const read = this.fs.read(segment.file, bytes.subarray(done), segment.offset + done);
+      if (read === 0) break;
+      done += read;
+    }
+    return this.framesIn(segment, bytes.subarray(0, done));
+  }
+
+  private framesIn(segment: FollowedSegment, bytes: Buffer): WalFrame[] {
+    let from = 0;
+    if (segment.offset === 0) {
+      if (bytes.length < SEGMENT_HEAD_BYTES) return [];
+      const head = decodeSegmentHead(bytes);
+      if (head?.runUuid !== this.uuid)
+        throw new ExpmanError('CORRUPT', `${segment.name} is no segment of this run`, { path: this.runDir });
+      segment.saltCrc = crc32(head.salt);
+      from = SEGMENT_HEAD_BYTES;
+    }
+    const frames: WalFrame[] = [];
+    segment.offset += readFrames(bytes, from, segment.saltCrc, frames);
+    return frames;
+  }
+}
