@@ -4,7 +4,7 @@ import { nodeFs } from '../storage/node-fs.js';
 import { type Recovery, recoverRun } from '../writer/recover-run.js';
 import { runFoldersIn } from '../reader/run-folders.js';
 import { printable } from '../model/printable.js';
-import { type Command, exitCodeOf, codeAndMessageOf } from './command.js';
+import { type CommandRun, type Options, codeAndMessageOf, exitCodeOf } from './command.js';
 import { ExitCode, type Terminal } from './terminal.js';
 
 interface Failure {
@@ -14,36 +14,41 @@ interface Failure {
   readonly exitCode: number;
 }
 
-export const recover: Command = {
-  usage: 'expman recover DIR... [--json]',
-  summary:
-    'Brings runs that were cut off to their end; DIR is a run, an experiment, or a folder of experiments.',
-  options: {},
-  run: async (paths, { json }, terminal) => {
-    const folders = paths.flatMap((path) => runFoldersIn(nodeFs, resolve(path)));
-    if (folders.length === 0) throw new ExpmanError('RUN_NOT_FOUND', `no run in ${paths.join(', ')}`);
-    const done: Recovery[] = [];
-    const failed: Failure[] = [];
-    for (const runDir of folders) {
-      try {
-        const recovery = await recoverRun(nodeFs, runDir);
-        done.push(recovery);
-        if (json !== true) print(recovery, terminal);
-      } catch (error) {
-        const code = error instanceof ExpmanError ? error.code : 'IO';
-        failed.push({ runDir, code, message: codeAndMessageOf(error), exitCode: exitCodeOf(error) });
-        terminal.complain(printable(codeAndMessageOf(error)));
-      }
-    }
-    if (json === true)
-      terminal.json({ recovered: done, failed: failed.map(({ exitCode: _exitCode, ...told }) => told) });
-    const worst = failed.reduce<number>((code, { exitCode }) => Math.max(code, exitCode), ExitCode.ok);
-    return worst === ExitCode.ok &&
-      done.some(({ corrupt, missingRecords }) => corrupt.length > 0 || missingRecords > 0)
-      ? ExitCode.invalid
-      : worst;
-  },
+export const run: CommandRun = (paths, options, terminal) => {
+  const folders = paths.flatMap((path) => runFoldersIn(nodeFs, resolve(path)));
+  if (folders.length === 0)
+    throw new ExpmanError('RUN_NOT_FOUND', `no run in ${printable(paths.join(', '))}`);
+  return recoverAll(folders, options, terminal);
 };
+
+/** Brings runs to their end, each whatever comes of the others; returns the worst exit code. */
+export async function recoverAll(
+  folders: readonly string[],
+  { json }: Options,
+  terminal: Terminal,
+): Promise<number> {
+  const done: Recovery[] = [];
+  const failed: Failure[] = [];
+  for (const [index, runDir] of folders.entries()) {
+    terminal.progress(`recovering run ${index + 1} of ${folders.length}`);
+    try {
+      const recovery = await recoverRun(nodeFs, runDir);
+      done.push(recovery);
+      if (json !== true) print(recovery, terminal);
+    } catch (error) {
+      const code = error instanceof ExpmanError ? error.code : 'IO';
+      failed.push({ runDir, code, message: codeAndMessageOf(error), exitCode: exitCodeOf(error) });
+      terminal.complain(printable(codeAndMessageOf(error)));
+    }
+  }
+  if (json === true)
+    terminal.json({ recovered: done, failed: failed.map(({ exitCode: _exitCode, ...told }) => told) });
+  const worst = failed.reduce<number>((code, { exitCode }) => Math.max(code, exitCode), ExitCode.ok);
+  return worst === ExitCode.ok &&
+    done.some(({ corrupt, missingRecords }) => corrupt.length > 0 || missingRecords > 0)
+    ? ExitCode.invalid
+    : worst;
+}
 
 function print(
   { runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords }: Recovery,

@@ -1,26 +1,16 @@
-import { parseArgs } from 'node:util';
-import { messageOf } from '../model/errors.js';
+import { Command as Commander, CommanderError } from 'commander';
 import { nearestWord } from '../model/nearest-word.js';
-import { VERSION } from '../model/version.js';
-import { type Command, codeAndMessageOf, exitCodeOf } from './command.js';
-import { inspect } from './inspect.js';
-import { recover } from './recover.js';
-import { verify } from './verify.js';
-import { ExitCode, Terminal } from './terminal.js';
 import { printable } from '../model/printable.js';
-
-const COMMANDS: Readonly<Record<string, Command>> = { inspect, recover, verify };
-const COMMON = {
-  json: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-  debug: { type: 'boolean' },
-} as const;
+import { VERSION } from '../model/version.js';
+import { COMMANDS } from './catalogue.js';
+import { type Command, UsageError, codeAndMessageOf, exitCodeOf } from './command.js';
+import { ExitCode, Terminal } from './terminal.js';
 
 /** Runs `expman` with its arguments; returns the exit code. */
 export async function runCli(args: readonly string[]): Promise<number> {
   const terminal = new Terminal(process.stdout, process.stderr);
-  const [name, ...rest] = args;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+  const [name] = args;
+  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && args.length === 1)) {
     terminal.print(helpText());
     return name === undefined ? ExitCode.usage : ExitCode.ok;
   }
@@ -28,39 +18,65 @@ export async function runCli(args: readonly string[]): Promise<number> {
     terminal.print(VERSION);
     return ExitCode.ok;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) return usageError(terminal, unknownCommand(name));
-  return runCommand(command, rest, terminal);
+  const asked = name === 'help' ? [args[1] ?? '', '--help'] : args;
+  const command = COMMANDS.find((each) => each.name === asked[0]);
+  if (command === undefined) return usageError(terminal, unknownCommand(asked[0] ?? ''));
+  return runCommand(command, asked.slice(1), terminal);
 }
 
 async function runCommand(command: Command, args: readonly string[], terminal: Terminal): Promise<number> {
-  let parsed: { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] };
+  let exitCode: number = ExitCode.ok;
+  const parser = parserOf(command, terminal).action(async () => {
+    exitCode = await runParsed(command, parser, terminal);
+  });
   try {
-    parsed = parseArgs({
-      args: [...args],
-      options: { ...COMMON, ...command.options },
-      allowPositionals: true,
-    });
+    await parser.parseAsync([...args], { from: 'user' });
+    return exitCode;
   } catch (error) {
-    return usageError(terminal, `${messageOf(error)}\n\n${command.usage}`);
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return ExitCode.ok;
+    return usageError(terminal, `${printable(error.message.replace(/^error: /, ''))}\n\n${usageOf(command)}`);
   }
-  const { values, positionals } = parsed;
-  if (values['help'] === true) {
-    terminal.print(`${command.usage}\n\n${command.summary}`);
-    return ExitCode.ok;
-  }
-  if (positionals.length === 0) return usageError(terminal, `a path is missing\n\n${command.usage}`);
+}
+
+async function runParsed(command: Command, parser: Commander, terminal: Terminal): Promise<number> {
+  const options: Record<string, unknown> = parser.opts();
   try {
-    return await command.run(positionals, values, terminal);
+    const { run } = await command.load();
+    return await run(parser.args, options, terminal);
   } catch (error) {
+    if (error instanceof UsageError)
+      return usageError(terminal, `${printable(error.message)}\n\n${usageOf(command)}`);
     terminal.complain(
-      values['debug'] === true && error instanceof Error
+      options['debug'] === true && error instanceof Error
         ? (error.stack ?? error.message)
         : codeAndMessageOf(error),
     );
     return exitCodeOf(error);
+  } finally {
+    terminal.clearProgress();
   }
 }
+
+function parserOf({ name, args, summary, options, details }: Command, terminal: Terminal): Commander {
+  const parser = new Commander(`expman ${name}`)
+    .arguments(args)
+    .description(summary)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        terminal.print(text.trimEnd());
+      },
+      writeErr: () => undefined,
+    });
+  for (const [flags, description] of options) parser.option(flags, description);
+  parser.option('--json', 'print JSON').option('--debug', 'print the stack of an error');
+  if (details !== undefined) parser.addHelpText('after', `\n${details}`);
+  return parser;
+}
+
+const usageOf = ({ name, args }: Command): string =>
+  `usage: expman ${name} ${args.toUpperCase().replaceAll('<', '').replaceAll('>', '')} [--json]\n\`expman ${name} --help\` says more`;
 
 function usageError(terminal: Terminal, message: string): number {
   terminal.complain(message);
@@ -68,19 +84,25 @@ function usageError(terminal: Terminal, message: string): number {
 }
 
 function unknownCommand(name: string): string {
-  const near = nearestWord(name, Object.keys(COMMANDS));
+  const near = nearestWord(
+    name,
+    COMMANDS.map((command) => command.name),
+  );
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
   return `there is no command ${printable(name)}${hint}\n\n${helpText()}`;
 }
 
 function helpText(): string {
-  const lines = Object.values(COMMANDS).map(({ usage, summary }) => `  ${usage.padEnd(40)} ${summary}`);
+  const lines = COMMANDS.map(
+    ({ name, args, summary }) =>
+      `  ${`expman ${name} ${args.toUpperCase().replaceAll('<', '').replaceAll('>', '')}`.padEnd(28)} ${summary}`,
+  );
   return [
-    'expman reads and mends the runs expman-rx has written.',
+    'expman reads, compares, queries, mends and moves the runs expman-rx has written.',
     '',
     ...lines,
     '',
-    '  --json prints JSON, --debug the stack of an error, --version the version.',
+    '  `expman COMMAND --help` says more; --json prints JSON, --debug the stack of an error, --version the version.',
     '  Exit codes: 0 done, 1 wrong usage, 2 invalid or corrupt data, 3 input or output failed, 4 a run is locked.',
   ].join('\n');
 }

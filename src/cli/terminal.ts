@@ -1,12 +1,23 @@
+import stringWidth from 'string-width';
+
 /** The exit codes of every command. */
 export const ExitCode = { ok: 0, usage: 1, invalid: 2, io: 3, locked: 4 } as const;
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 const CODES: Readonly<Record<Style, string>> = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' };
+/** Work that takes longer says how far it is. */
+const PATIENCE_MS = 1000;
+const PROGRESS_MS = 100;
+const DEFAULT_WIDTH = 80;
+
+/** A line of a table; a cell is printable text, or text with its style. */
+export type Cell = string | { readonly text: string; readonly style: Style };
 
 /** Where a command prints: colours on a terminal only, and not where `NO_COLOR` asks for none. */
 export class Terminal {
   private readonly coloured: boolean;
+  private readonly begun = performance.now();
+  private toldAt = 0;
 
   constructor(
     private readonly out: NodeJS.WriteStream,
@@ -15,35 +26,96 @@ export class Terminal {
     this.coloured = out.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   }
 
+  /** Whether somebody looks. */
+  get isInteractive(): boolean {
+    return this.out.isTTY;
+  }
+
+  /** Columns of the terminal; without one, unlimited. */
+  get width(): number {
+    return this.out.isTTY ? this.out.columns || DEFAULT_WIDTH : Infinity;
+  }
+
   print(text: string): void {
+    this.clearProgress();
     this.out.write(`${text}\n`);
   }
 
   json(value: unknown): void {
-    this.print(JSON.stringify(value, replacer, 2));
+    this.print(jsonText(value, 2));
+  }
+
+  /** One value a line. */
+  jsonLine(value: unknown): void {
+    this.print(jsonText(value));
   }
 
   complain(text: string): void {
+    this.clearProgress();
     this.err.write(`expman: ${text}\n`);
+  }
+
+  /** Says on the terminal's last line how far long work is; nothing where there is no terminal. */
+  progress(text: string): void {
+    const now = performance.now();
+    if (!this.err.isTTY || now - this.begun < PATIENCE_MS || now - this.toldAt < PROGRESS_MS) return;
+    this.toldAt = now;
+    this.err.write(`\r\u001b[K${text}`);
+  }
+
+  clearProgress(): void {
+    if (this.toldAt === 0) return;
+    this.toldAt = 0;
+    this.err.write('\r\u001b[K');
   }
 
   style(style: Style, text: string): string {
     return this.coloured ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text;
   }
 
-  /** Prints rows with their columns aligned, the first row being the heading. */
-  table(rows: readonly (readonly string[])[]): void {
+  /** Prints rows with their columns aligned, the first row being the heading; the last column is cut where the terminal ends. */
+  table(rows: readonly (readonly Cell[])[]): void {
     const widths = (rows[0] ?? []).map((_, column) =>
-      Math.max(...rows.map((row) => (row[column] ?? '').length)),
+      rows.reduce((width, row) => Math.max(width, stringWidth(textOf(row[column] ?? ''))), 0),
     );
     rows.forEach((row, index) => {
-      const line = row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd();
+      let left = this.width - 2;
+      const cells = row.map((cell, column) => {
+        const text = column === row.length - 1 ? cutTo(textOf(cell), left) : textOf(cell);
+        left -= (widths[column] ?? 0) + 2;
+        const padded = column === row.length - 1 ? text : pad(text, widths[column] ?? 0);
+        return typeof cell === 'string' ? padded : this.style(cell.style, padded);
+      });
+      const line = cells.join('  ').trimEnd();
       this.print(`  ${index === 0 ? this.style('dim', line) : line}`);
     });
   }
+}
+
+const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
+const pad = (text: string, width: number): string =>
+  text + ' '.repeat(Math.max(0, width - stringWidth(text)));
+
+/** As much of a text as fits, and a sign that it goes on. */
+export function cutTo(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  let [cut, used] = ['', 0];
+  for (const char of text) {
+    used += stringWidth(char);
+    if (used > width - 1) break;
+    cut += char;
+  }
+  return `${cut}…`;
+}
+
+// A terminal obeys C1 and what turns the reading direction; JSON leaves them as they are.
+const OBEYED = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+function jsonText(value: unknown, indent?: number): string {
+  return (JSON.stringify(value, replacer, indent) ?? 'null').replace(
+    OBEYED,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** What JSON has no words for: bigints and the numbers that are none as text, maps as objects. */

@@ -3,25 +3,23 @@ import { ExpmanError } from '../model/errors.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { runFoldersIn } from '../reader/run-folders.js';
 import { type Verification, verifyRun } from '../reader/verify-run.js';
-import type { Command } from './command.js';
+import type { CommandRun } from './command.js';
 import { printable } from '../model/printable.js';
 import { ExitCode, type Terminal } from './terminal.js';
+import { count } from './words.js';
 
-export const verify: Command = {
-  usage: 'expman verify DIR... [--json]',
-  summary: 'Reads every byte of runs and compares every checksum; changes nothing.',
-  options: {},
-  run: (paths, { json }, terminal) => {
-    const folders = paths.flatMap((path) => runFoldersIn(nodeFs, resolve(path)));
-    if (folders.length === 0) throw new ExpmanError('RUN_NOT_FOUND', `no run in ${paths.join(', ')}`);
-    const found = folders.map((folder) => {
-      const verification = verifyRun(nodeFs, folder);
-      if (json !== true) print(verification, terminal);
-      return verification;
-    });
-    if (json === true) terminal.json(found);
-    return found.some(({ problems }) => problems.length > 0) ? ExitCode.invalid : ExitCode.ok;
-  },
+export const run: CommandRun = (paths, { json }, terminal) => {
+  const folders = paths.flatMap((path) => runFoldersIn(nodeFs, resolve(path)));
+  if (folders.length === 0)
+    throw new ExpmanError('RUN_NOT_FOUND', `no run in ${printable(paths.join(', '))}`);
+  const found = folders.map((folder, index) => {
+    terminal.progress(`verifying run ${index + 1} of ${folders.length}`);
+    const verification = verifyRun(nodeFs, folder);
+    if (json !== true) print(verification, terminal);
+    return verification;
+  });
+  if (json === true) terminal.json(found);
+  return found.some(({ problems }) => problems.length > 0) ? ExitCode.invalid : ExitCode.ok;
 };
 
 function print(
@@ -31,7 +29,6 @@ function print(
   const verdict =
     problems.length === 0 ? terminal.style('green', 'intact') : terminal.style('red', 'CORRUPT');
   terminal.print(`${terminal.style('bold', printable(runDir))}  ${verdict}`);
-  const count = (number: number): string => number.toLocaleString('en-US');
   terminal.print(
     `  ${status ?? 'unknown status'}, ${count(rows)} rows, ${count(checkedBytes)} bytes of metrics.parquet checked`,
   );

@@ -88,7 +88,8 @@ export class StoredRun {
     const { rows } = openContents(this.fs, this.runDir);
     try {
       const metricOf = metricNames(rows);
-      for (const columns of selectRows(rows, selection)) yield* await Promise.resolve(rowsOf(columnarRows(columns, metricOf)));
+      for (const columns of selectRows(rows, selection))
+        yield* await Promise.resolve(rowsOf(columnarRows(columns, metricOf)));
     } finally {
       rows.close();
     }

@@ -1,0 +1,14 @@
+import { resolve } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
+import type { Mapping } from '../storage/run-record.js';
+import { nodeFs } from '../storage/node-fs.js';
+import { amendRunFile } from '../writer/amend-run-file.js';
+
+/** Changes what run.yaml says of a run that nobody owns. @throws {@link ExpmanError} as {@link amendRunFile} does */
+export function amendRun(path: string, change: (file: Mapping) => Mapping): string {
+  const runDir = resolve(path);
+  if (nodeFs.stat(runDir)?.kind !== 'folder')
+    throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${runDir}`, { path: runDir });
+  amendRunFile(nodeFs, runDir, change);
+  return runDir;
+}

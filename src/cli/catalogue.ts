@@ -1,0 +1,193 @@
+import type { Command, CommandOption } from './command.js';
+
+const WHERE: CommandOption = [
+  '--where <filter>',
+  `only runs for which it holds: "params.lr < 0.01 AND metrics.loss.min < 0.2 AND tags HAS 'baseline'"`,
+];
+const FORCE: CommandOption = ['--force', 'do it; without, only what would be done is said'];
+
+/** All commands, in the order the help shows them. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'list',
+    args: '[dir]',
+    summary: 'Lists runs: status, start, rows, tags, metrics.',
+    options: [
+      WHERE,
+      ['--sort <field>', 'by a field, from the least up; "-startedAt" from the greatest down'],
+      ['--limit <n>', 'at most so many'],
+      ['--columns <fields>', 'further columns, with commas: params.lr,metrics.loss.min'],
+      ['--no-cache', 'read every run anew'],
+    ],
+    details: 'DIR is a folder of experiments (default ./experiments), an experiment, or a run.',
+    load: () => import('./list.js'),
+  },
+  {
+    name: 'inspect',
+    args: '<run...>',
+    summary: 'Prints what a run is: status, counts, metrics, files. Changes nothing.',
+    options: [],
+    load: () => import('./inspect.js'),
+  },
+  {
+    name: 'tail',
+    args: '<run>',
+    summary: 'Prints the last lines of the log and the last rows.',
+    options: [
+      ['-f, --follow', 'go on with what comes, until the run ends'],
+      ['-n, --lines <n>', 'so many lines and rows (default 10)'],
+      ['--level <level>', 'this level of the log and graver ones'],
+      ['--grep <text>', 'lines that hold a text, whatever its case'],
+      ['--metrics <names>', 'only these metrics, with commas'],
+      ['--no-log', 'no lines of the log'],
+      ['--no-rows', 'no rows'],
+    ],
+    load: () => import('./tail.js'),
+  },
+  {
+    name: 'plot',
+    args: '<run...>',
+    summary: 'Draws a metric in the terminal, several runs over each other.',
+    options: [
+      ['-m, --metric <name>', 'the metric (default: the first with numbers)'],
+      ['-x, --x <axis>', 'step (default) or time, in seconds since the first row'],
+      ['--smooth <weight>', 'exponential moving average, from 0 to 0.999, debiased as TensorBoard does it'],
+      ['--log', 'a logarithmic axis'],
+      ['--width <n>', 'columns of the drawing'],
+      ['--height <n>', 'lines of the drawing'],
+    ],
+    load: () => import('./plot.js'),
+  },
+  {
+    name: 'compare',
+    args: '<run...>',
+    summary: 'Shows in what runs differ: parameters, then metrics.',
+    options: [
+      WHERE,
+      ['--all', 'parameters that are the same in all, too'],
+      ['--metrics <names>', 'only these metrics, with commas'],
+      ['--markdown', 'as a Markdown table'],
+    ],
+    details: 'RUN is a run, an experiment, or a folder of experiments: all runs in it.',
+    load: () => import('./compare.js'),
+  },
+  {
+    name: 'query',
+    args: '<dir> <sql>',
+    summary: 'Asks DuckDB about all runs: views runs, params, metrics, logs.',
+    options: [
+      ['--timeout <time>', 'give up after so long (default 60s)'],
+      ['--limit <n>', 'at most so many rows (default 10,000)'],
+    ],
+    details:
+      'Reads nothing but the runs below DIR, and changes nothing.\n\n' +
+      '  expman query experiments "SELECT run, min(value) FROM metrics WHERE metric = \'loss\' GROUP BY run"',
+    load: () => import('./query.js'),
+  },
+  {
+    name: 'export',
+    args: '<run>',
+    summary: 'Writes a run for another tool.',
+    options: [
+      ['-f, --format <format>', 'csv, json, ndjson, arrow, parquet, neptune or tensorboard'],
+      ['-o, --output <path>', 'the file or folder to write; it must not be there yet'],
+    ],
+    load: () => import('./export.js'),
+  },
+  {
+    name: 'import',
+    args: '<path>',
+    summary: 'Takes in the runs of another tool; tells the format itself.',
+    options: [
+      ['--dir <dir>', 'the folder of experiments they go to (default ./experiments)'],
+      ['-f, --format <format>', 'when it cannot be told'],
+      ['--experiment <name>', 'the experiment they belong to, whatever the source says'],
+      ['--run-name <name>', 'the name of the run'],
+    ],
+    details:
+      'Knows TensorBoard event files, expman-rs run folders, W&B histories (CSV, JSON), MLflow file stores, neptune-exporter, and what export writes.',
+    load: () => import('./import.js'),
+  },
+  {
+    name: 'tag',
+    args: '<run...>',
+    summary: 'Adds tags to runs that are closed, or takes them away.',
+    options: [
+      ['--add <tags>', 'with commas'],
+      ['--remove <tags>', 'with commas'],
+    ],
+    load: () => import('./tag.js'),
+  },
+  {
+    name: 'note',
+    args: '<run> <text>',
+    summary: 'Replaces the notes of a run that is closed.',
+    options: [['--append', 'put the text behind what is there']],
+    load: () => import('./note.js'),
+  },
+  {
+    name: 'clean',
+    args: '<dir>',
+    summary: 'Deletes old runs; without --force it only says which.',
+    options: [
+      ['--keep <n>', 'the newest n of each experiment stay'],
+      ['--older-than <time>', 'only runs that began longer ago: 90s, 12h, 30d'],
+      WHERE,
+      FORCE,
+      ['--dry-run', 'only say which, whatever else is given'],
+    ],
+    details: 'Never deletes a run that is open, a folder that is no run, or anything outside DIR.',
+    load: () => import('./clean.js'),
+  },
+  {
+    name: 'reap',
+    args: '<dir...>',
+    summary: 'Brings runs whose process has died to their end, as CRASHED or as they were ended.',
+    options: [],
+    load: () => import('./reap.js'),
+  },
+  {
+    name: 'archive',
+    args: '<run>',
+    summary: 'Packs a run into one file.',
+    options: [['-o, --output <file>', 'the .tar.gz to write (default RUN.tar.gz)']],
+    load: () => import('./archive.js'),
+  },
+  {
+    name: 'unarchive',
+    args: '<file>',
+    summary: 'Unpacks a run that archive has packed.',
+    options: [['--dir <dir>', 'the folder of experiments it goes to (default ./experiments)']],
+    load: () => import('./unarchive.js'),
+  },
+  {
+    name: 'recover',
+    args: '<dir...>',
+    summary:
+      'Brings runs that were cut off to their end; DIR is a run, an experiment, or a folder of experiments.',
+    options: [],
+    load: () => import('./recover.js'),
+  },
+  {
+    name: 'verify',
+    args: '<dir...>',
+    summary: 'Reads every byte of runs and compares every checksum; changes nothing.',
+    options: [],
+    load: () => import('./verify.js'),
+  },
+  {
+    name: 'doctor',
+    args: '[dir]',
+    summary: 'Says what is wrong with a folder of experiments and with this machine.',
+    options: [],
+    load: () => import('./doctor.js'),
+  },
+  {
+    name: 'completion',
+    args: '<shell>',
+    summary: 'Prints a completion script for bash, zsh or fish.',
+    options: [],
+    details: '  source <(expman completion bash)',
+    load: () => import('./completion.js'),
+  },
+];

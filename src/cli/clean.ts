@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
+import type { RunFacts } from '../model/run-facts.js';
+import { printable } from '../model/printable.js';
+import { nodeFs } from '../storage/node-fs.js';
+import { lockedBy, readOwnership } from '../storage/run-lock.js';
+import { readIdentity } from '../writer/identity.js';
+import {
+  type CommandRun,
+  UsageError,
+  codeAndMessageOf,
+  durationOption,
+  hasOption,
+  numberOption,
+  textOption,
+} from './command.js';
+import { findRuns } from './find-runs.js';
+import { type Cell, ExitCode, type Terminal } from './terminal.js';
+import { bytesText, count, moment, statusCell } from './words.js';
+
+interface Candidate {
+  readonly facts: RunFacts;
+  readonly bytes: number;
+}
+
+export const run: CommandRun = ([dir = ''], options, terminal) => {
+  const keep = numberOption(options, 'keep', { min: 0 });
+  const olderThan = durationOption(options, 'olderThan');
+  const where = textOption(options, 'where');
+  if (keep === undefined && olderThan === undefined && where === undefined)
+    throw new UsageError('which runs? --keep, --older-than or --where says so');
+  const base = resolve(dir);
+  const { runs } = findRuns(dir, {}, terminal);
+  const chosen = new Set(findRuns(dir, options, terminal).runs.map(({ runDir }) => runDir));
+  const old = beyondNewest(runs, keep ?? 0)
+    .filter(({ runDir, status }) => chosen.has(runDir) && status !== 'RUNNING')
+    .filter(({ startedAt }) => olderThan === undefined || Date.parse(startedAt) < Date.now() - olderThan)
+    .map((facts) => ({ facts, bytes: bytesIn(facts.runDir) }));
+  const isForced = hasOption(options, 'force') && !hasOption(options, 'dryRun');
+  const failed = isForced ? deleteAll(base, old, terminal) : new Map<string, string>();
+  report({ old, failed, total: runs.length, isForced }, options['json'] === true, terminal);
+  return failed.size > 0 ? ExitCode.io : ExitCode.ok;
+};
+
+/** Of each experiment, the runs behind its newest `keep`, by when they began. */
+function beyondNewest(runs: readonly RunFacts[], keep: number): RunFacts[] {
+  const byExperiment = new Map<string, RunFacts[]>();
+  for (const facts of runs) {
+    const folder = dirname(facts.runDir);
+    byExperiment.set(folder, [...(byExperiment.get(folder) ?? []), facts]);
+  }
+  const newestFirst = (one: RunFacts, other: RunFacts): number =>
+    other.startedAt.localeCompare(one.startedAt) || other.run.localeCompare(one.run);
+  return [...byExperiment.values()].flatMap((all) => all.sort(newestFirst).slice(keep));
+}
+
+function deleteAll(base: string, old: readonly Candidate[], terminal: Terminal): ReadonlyMap<string, string> {
+  const failed = new Map<string, string>();
+  for (const [index, { facts }] of old.entries()) {
+    terminal.progress(`deleting run ${index + 1} of ${old.length}`);
+    try {
+      deleteRun(base, facts);
+    } catch (error) {
+      failed.set(facts.runDir, codeAndMessageOf(error));
+      terminal.complain(printable(codeAndMessageOf(error)));
+    }
+  }
+  return failed;
+}
+
+/**
+ * Deletes one run's folder: it must lie in the base, be a folder and no link, and still hold the run that was listed, without an owner.
+ *
+ * It is renamed first, so that what cannot be deleted whole is at least no run any more.
+ */
+function deleteRun(base: string, { runDir, uuid }: RunFacts): void {
+  const inside = relative(base, runDir);
+  if (inside.startsWith('..') || inside.split(sep).includes('..'))
+    throw new ExpmanError('INVALID_VALUE', `${runDir} lies outside ${base}`, { path: runDir });
+  if (!lstatSync(runDir).isDirectory())
+    throw new ExpmanError('INVALID_VALUE', `${runDir} is no folder`, { path: runDir });
+  const ownership = readOwnership(nodeFs, runDir, Date.now());
+  if (ownership.kind === 'alive') throw lockedBy(runDir, ownership.owner);
+  if (readIdentity(nodeFs, runDir).identity.uuid !== uuid)
+    throw new ExpmanError('INVALID_VALUE', `${runDir} is another run by now`, { path: runDir });
+  const doomed = join(dirname(runDir), `.${basename(runDir)}.${randomBytes(6).toString('hex')}.deleted`);
+  renameSync(runDir, doomed);
+  rmSync(doomed, { recursive: true });
+}
+
+function bytesIn(folder: string): number {
+  return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return sum + bytesIn(path);
+    return entry.isFile() ? sum + lstatSync(path).size : sum;
+  }, 0);
+}
+
+interface Cleaning {
+  readonly old: readonly Candidate[];
+  readonly failed: ReadonlyMap<string, string>;
+  readonly total: number;
+  readonly isForced: boolean;
+}
+
+function report({ old, failed, total, isForced }: Cleaning, isJson: boolean, terminal: Terminal): void {
+  const gone = old.filter(({ facts }) => !failed.has(facts.runDir));
+  const bytes = gone.reduce((sum, each) => sum + each.bytes, 0);
+  if (isJson) {
+    terminal.json({
+      dryRun: !isForced,
+      deleted: gone.map(({ facts: { experiment, run, runDir, status, startedAt }, bytes }) => ({
+        ...{ experiment, run, runDir, status, startedAt, bytes },
+      })),
+      failed: [...failed].map(([runDir, message]) => ({ runDir, message })),
+      kept: total - gone.length,
+      bytes,
+    });
+    return;
+  }
+  if (gone.length > 0)
+    terminal.table([
+      ['run', 'status', 'started', 'size'],
+      ...gone.map(({ facts, bytes: size }): Cell[] => [
+        printable(`${facts.experiment}/${facts.run}`),
+        statusCell(facts.status),
+        moment(facts.startedAt),
+        bytesText(size),
+      ]),
+    ]);
+  const what = `${count(gone.length)} of ${count(total)} runs, ${bytesText(bytes)}`;
+  terminal.print(isForced ? `deleted ${what}` : `would delete ${what}; --force does it`);
+}

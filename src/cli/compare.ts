@@ -1,0 +1,114 @@
+import type { MetricSummary, MetricValue } from '../model/metric.js';
+import { type ParamValue, isParamGroup } from '../model/param-value.js';
+import type { Params } from '../model/params.js';
+import type { RunFacts } from '../model/run-facts.js';
+import { printable } from '../model/printable.js';
+import { type CommandRun, hasOption, listOption } from './command.js';
+import { findRunsIn } from './find-runs.js';
+import { type Cell, ExitCode, type Terminal } from './terminal.js';
+import { count, duration, paramText, statusCell, valueText } from './words.js';
+
+/** Runs side by side; every list has one entry for each of `runs`, null where a run has none. */
+interface Comparison {
+  readonly runs: readonly RunFacts[];
+  /** Parameters by their dotted path: those in which the runs differ, or all. */
+  readonly params: ReadonlyMap<string, readonly (ParamValue | null)[]>;
+  readonly metrics: ReadonlyMap<string, readonly (MetricSummary | null)[]>;
+}
+
+export const run: CommandRun = (paths, options, terminal) => {
+  const runs = findRunsIn(paths, options, terminal);
+  const comparison = comparisonOf(runs, hasOption(options, 'all'), listOption(options, 'metrics'));
+  if (options['json'] === true) terminal.json(plainOf(comparison));
+  else if (hasOption(options, 'markdown')) printMarkdown(tableOf(comparison), terminal);
+  else terminal.table(tableOf(comparison));
+  return ExitCode.ok;
+};
+
+function comparisonOf(
+  runs: readonly RunFacts[],
+  all: boolean,
+  wanted: readonly string[] | undefined,
+): Comparison {
+  const flat = runs.map(({ params }) => new Map(leaves(params, '')));
+  const keys = new Set(flat.flatMap((leavesOfRun) => [...leavesOfRun.keys()]));
+  const params = [...keys].map((key) => [key, flat.map((each) => each.get(key) ?? null)] as const);
+  const names = new Set(runs.flatMap(({ metrics }) => [...metrics.keys()]));
+  const metrics = [...names]
+    .filter((name) => wanted?.includes(name) ?? true)
+    .map((name) => [name, runs.map((each) => each.metrics.get(name) ?? null)] as const);
+  return {
+    runs,
+    params: new Map(params.filter(([, values]) => all || runs.length === 1 || differ(values))),
+    metrics: new Map(metrics),
+  };
+}
+
+const differ = (values: readonly unknown[]): boolean => new Set(values.map(paramText)).size > 1;
+
+function* leaves(params: Params, prefix: string): Generator<[string, ParamValue], void> {
+  for (const [key, value] of Object.entries(params))
+    if (isParamGroup(value) && Object.keys(value).length > 0) yield* leaves(value, `${prefix}${key}.`);
+    else yield [`${prefix}${key}`, value];
+}
+
+function plainOf({ runs, params, metrics }: Comparison): object {
+  const parts = ['last', 'min', 'max', 'mean', 'count', 'minStep', 'maxStep'] as const;
+  return {
+    runs: runs.map(({ experiment, run, runDir, status, rows, startedAt, durationMs, tags }) => ({
+      ...{ experiment, run, runDir, status, rows, startedAt, durationMs, tags },
+    })),
+    params,
+    metrics: new Map(
+      [...metrics].map(([name, summaries]) => [
+        name,
+        Object.fromEntries(parts.map((part) => [part, summaries.map((summary) => summary?.[part] ?? null)])),
+      ]),
+    ),
+  };
+}
+
+/** One line for each thing compared, one column for each run. */
+function tableOf({ runs, params, metrics }: Comparison): Cell[][] {
+  const several = new Set(runs.map(({ experiment }) => experiment)).size > 1;
+  const heading = runs.map(({ experiment, run }) => printable(several ? `${experiment}/${run}` : run));
+  return [
+    ['', ...heading],
+    ['status', ...runs.map(({ status }) => statusCell(status))],
+    ['rows', ...runs.map(({ rows }) => count(rows))],
+    ['took', ...runs.map(({ durationMs }) => duration(durationMs))],
+    ...[...params].map(([key, values]) => [
+      printable(key),
+      ...values.map((value) => (value === null ? '' : paramText(value))),
+    ]),
+    ...[...metrics].flatMap(([name, summaries]) => metricLines(printable(name), summaries)),
+  ];
+}
+
+function metricLines(name: string, summaries: readonly (MetricSummary | null)[]): Cell[][] {
+  const line = (part: 'last' | 'min' | 'max'): string[] =>
+    summaries.map((summary) => textOf(summary?.[part]));
+  const hasNumbers = summaries.some((summary) => summary?.min !== undefined);
+  return [
+    [name, ...line('last')],
+    ...(hasNumbers
+      ? [
+          ['  least', ...line('min')],
+          ['  greatest', ...line('max')],
+        ]
+      : []),
+  ];
+}
+
+const textOf = (value: MetricValue | undefined): string => (value === undefined ? '' : valueText(value));
+
+function printMarkdown([heading = [], ...rows]: readonly (readonly Cell[])[], terminal: Terminal): void {
+  const line = (cells: readonly Cell[]): string =>
+    `| ${cells.map((cell) => escapeMarkdown(typeof cell === 'string' ? cell : cell.text)).join(' | ')} |`;
+  terminal.print(line(heading));
+  terminal.print(`|${heading.map((_, index) => (index === 0 ? ' --- |' : ' ---: |')).join('')}`);
+  for (const row of rows) terminal.print(line(row));
+}
+
+const escapeMarkdown = (text: string): string =>
+  text.trim().replace(/[\\`*_{}[\]<>|#!]/g, (char) => `\\${char}`);

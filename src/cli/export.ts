@@ -1,0 +1,25 @@
+import { resolve } from 'node:path';
+import { EXPORTERS, exportRun } from '../interop/index.js';
+import { printable } from '../model/printable.js';
+import { type CommandRun, UsageError, textOption } from './command.js';
+import { ExitCode } from './terminal.js';
+
+export const run: CommandRun = async ([path = ''], options, terminal) => {
+  const formats = EXPORTERS.map(({ format }) => format);
+  const [format, output] = [textOption(options, 'format'), textOption(options, 'output')];
+  if (format === undefined) throw new UsageError(`--format is missing: ${formats.join(', ')}`);
+  if (output === undefined) throw new UsageError('--output is missing: the file or folder to write');
+  const exporter = EXPORTERS.find((each) => each.format === format);
+  if (exporter === undefined)
+    throw new UsageError(`there is no format ${JSON.stringify(format)}: ${formats.join(', ')}`);
+  await exportRun(resolve(path), format, resolve(output));
+  const { loses } = exporter;
+  if (options['json'] === true)
+    terminal.json({ runDir: resolve(path), format, path: resolve(output), loses });
+  else {
+    terminal.print(printable(resolve(output)));
+    if (loses !== '')
+      terminal.print(terminal.style('dim', `  left out, because ${format} has no place for it: ${loses}`));
+  }
+  return ExitCode.ok;
+};

@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
+import type { RunFacts } from '../model/run-facts.js';
+import { printable } from '../model/printable.js';
+import { type RunListing, defaultCacheDir, listRuns } from '../reader/run-index.js';
+import { parseWhere } from '../reader/where/parse-where.js';
+import { nodeFs } from '../storage/node-fs.js';
+import { type Options, textOption } from './command.js';
+import type { Terminal } from './terminal.js';
+
+/** The folder of experiments when none is named. */
+export const DEFAULT_DIR = './experiments';
+
+/**
+ * The runs below a folder that `--where` lets through, and the folders that cannot be read as one.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` when there is no such folder, `INVALID_FILTER`
+ */
+export function findRuns(dir: string, options: Options, terminal: Terminal): RunListing {
+  const where = textOption(options, 'where');
+  const filter = where === undefined ? null : parseWhere(where);
+  const path = resolve(dir);
+  if (nodeFs.stat(path)?.kind !== 'folder')
+    throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${printable(path)}`, { path });
+  const cacheDir = options['cache'] === false ? null : defaultCacheDir();
+  const { runs, unreadable } = listRuns(nodeFs, path, cacheDir, (done, total) => {
+    terminal.progress(`reading run ${done} of ${total}`);
+  });
+  return { runs: filter === null ? runs : runs.filter((facts) => filter.matches(facts)), unreadable };
+}
+
+/** The runs at and below several paths, in their order, each once. @throws as {@link findRuns}, and where there is none */
+export function findRunsIn(paths: readonly string[], options: Options, terminal: Terminal): RunFacts[] {
+  const found = new Map<string, RunFacts>();
+  for (const path of paths) {
+    const { runs, unreadable } = findRuns(path, options, terminal);
+    for (const facts of runs) found.set(facts.runDir, facts);
+    const [broken] = unreadable;
+    // A run that was named is not passed over.
+    if (broken !== undefined && runs.length === 0)
+      throw new ExpmanError(broken.code as ExpmanError['code'], broken.message, { path: broken.runDir });
+  }
+  if (found.size === 0) throw new ExpmanError('RUN_NOT_FOUND', `no run in ${printable(paths.join(', '))}`);
+  return [...found.values()];
+}
+
+/** The folder that is meant when none is named. */
+export const dirOr = (dir: string | undefined): string =>
+  dir ?? (existsSync(DEFAULT_DIR) ? DEFAULT_DIR : '.');

@@ -1,0 +1,38 @@
+import { resolve } from 'node:path';
+import { importRuns } from '../interop/index.js';
+import { printable } from '../model/printable.js';
+import { type CommandRun, textOption } from './command.js';
+import { DEFAULT_DIR } from './find-runs.js';
+import { ExitCode } from './terminal.js';
+import { count } from './words.js';
+
+export const run: CommandRun = async ([path = ''], options, terminal) => {
+  const [format, experiment, runName] = ['format', 'experiment', 'runName'].map((name) =>
+    textOption(options, name),
+  );
+  let done = 0;
+  const report = await importRuns(resolve(path), {
+    dir: resolve(textOption(options, 'dir') ?? DEFAULT_DIR),
+    format,
+    experiment,
+    runName,
+    onRun: () => {
+      terminal.progress(`${count(++done)} runs`);
+    },
+  });
+  if (options['json'] === true)
+    terminal.json({
+      ...report,
+      failed: report.failed.map(({ run: name, error }) => ({
+        run: name ?? null,
+        code: error.code,
+        message: error.message,
+      })),
+    });
+  else
+    for (const { runDir, status, rows } of report.imported)
+      terminal.print(`${printable(runDir)}  ${status}  ${count(rows)} rows`);
+  for (const { run: name, error } of report.failed)
+    terminal.complain(printable(`${name ?? path}: ${error.code}: ${error.message}`));
+  return report.failed.length > 0 ? ExitCode.invalid : ExitCode.ok;
+};

@@ -1,0 +1,59 @@
+import type { RunFacts } from '../model/run-facts.js';
+import { printable } from '../model/printable.js';
+import type { UnreadableRun } from '../reader/run-index.js';
+import { fieldOf } from '../reader/where/fields.js';
+import { parseSort } from '../reader/where/parse-sort.js';
+import { type CommandRun, listOption, numberOption, textOption } from './command.js';
+import { dirOr, findRuns } from './find-runs.js';
+import { type Cell, ExitCode, type Terminal } from './terminal.js';
+import { count, cut, duration, moment, paramText, statusCell, valueText } from './words.js';
+
+const MAX_SHOWN_METRICS = 4;
+
+export const run: CommandRun = ([dir], options, terminal) => {
+  const { runs, unreadable } = findRuns(dirOr(dir), options, terminal);
+  const sort = textOption(options, 'sort');
+  const sorted = sort === undefined ? runs : [...runs].sort(parseSort(sort));
+  const shown = sorted.slice(0, numberOption(options, 'limit', { min: 0 }));
+  if (options['json'] === true) {
+    terminal.json([...shown, ...unreadable.map(unreadableFacts)]);
+    return ExitCode.ok;
+  }
+  if (shown.length === 0) terminal.print(`no runs in ${printable(dirOr(dir))}`);
+  else printRuns(shown, listOption(options, 'columns') ?? [], terminal);
+  for (const { runDir, code, message } of unreadable)
+    terminal.complain(`${printable(runDir)} cannot be read: ${code}: ${printable(message)}`);
+  return ExitCode.ok;
+};
+
+/** A run that cannot be read, with the keys of one that can. */
+const unreadableFacts = ({ experiment, run, runDir, code, message }: UnreadableRun): object => ({
+  ...{ experiment, run, runDir, status: 'UNREADABLE', startedAt: null, rows: 0 },
+  ...{ tags: [], params: {}, metrics: {}, error: { name: code, message } },
+});
+
+function printRuns(runs: readonly RunFacts[], columns: readonly string[], terminal: Terminal): void {
+  const hasTags = runs.some(({ tags }) => tags.length > 0);
+  const heading: Cell[] = ['run', 'status', 'started', 'took', 'rows', ...(hasTags ? ['tags'] : [])];
+  const rows = runs.map((facts): Cell[] => [
+    printable(`${facts.experiment}/${facts.run}`),
+    statusCell(facts.status),
+    moment(facts.startedAt),
+    duration(facts.durationMs),
+    count(facts.rows).padStart(5),
+    ...(hasTags ? [printable(cut(facts.tags.join(' '), 24))] : []),
+    ...columns.map((column) => paramText(fieldOf(column)(facts))),
+    ...(columns.length === 0 ? [metricsText(facts)] : []),
+  ]);
+  terminal.table([
+    [...heading, ...columns.map(printable), ...(columns.length === 0 ? ['metrics'] : [])],
+    ...rows,
+  ]);
+}
+
+function metricsText({ metrics }: RunFacts): string {
+  const shown = [...metrics]
+    .slice(0, MAX_SHOWN_METRICS)
+    .map(([metric, { last }]) => `${printable(cut(metric, 20))} ${valueText(last)}`);
+  return [...shown, ...(metrics.size > shown.length ? ['…'] : [])].join('  ');
+}

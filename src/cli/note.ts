@@ -1,0 +1,18 @@
+import { ExperimentConfig } from '../model/experiment-config.js';
+import { printable } from '../model/printable.js';
+import { amendRun } from './amend-run.js';
+import { type CommandRun, hasOption } from './command.js';
+import { ExitCode } from './terminal.js';
+
+export const run: CommandRun = ([path = '', text = ''], options, terminal) => {
+  let notes = text;
+  const runDir = amendRun(path, (file) => {
+    const before = typeof file['notes'] === 'string' ? file['notes'] : '';
+    if (hasOption(options, 'append') && before !== '') notes = `${before}\n${text}`;
+    ({ notes } = new ExperimentConfig('any', '.', { notes }));
+    return { ...file, notes };
+  });
+  if (options['json'] === true) terminal.json({ runDir, notes });
+  else terminal.print(`${printable(runDir)}  ${printable(notes)}`);
+  return ExitCode.ok;
+};

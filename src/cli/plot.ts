@@ -1,0 +1,117 @@
+import { resolve } from 'node:path';
+import { from, toArray } from 'rxjs';
+import { type Settings, plot } from 'simple-ascii-chart';
+import { ExpmanError } from '../model/errors.js';
+import { printable } from '../model/printable.js';
+import { type StoredRun, openStoredRun } from '../reader/stored-run.js';
+import { nodeFs } from '../storage/node-fs.js';
+import { ema } from '../stream/operators/ema.js';
+import { type CommandRun, type Options, UsageError, hasOption, numberOption, textOption } from './command.js';
+import { ExitCode, type Terminal } from './terminal.js';
+import { valueText } from './words.js';
+
+const COLOURS = ['ansiCyan', 'ansiYellow', 'ansiGreen', 'ansiMagenta', 'ansiRed', 'ansiBlue'] as const;
+const DEFAULT_WIDTH = 80;
+/** What the axis, its numbers and its frame take of the width. */
+const AXIS_WIDTH = 14;
+/** More points than the drawing has columns cannot be told apart. */
+const POINTS_PER_COLUMN = 4;
+
+type Point = [x: number, y: number];
+
+interface Curve {
+  readonly name: string;
+  readonly points: readonly Point[];
+}
+
+export const run: CommandRun = async (paths, options, terminal) => {
+  const runs = paths.map((path) => openStoredRun(nodeFs, resolve(path)));
+  const metric = textOption(options, 'metric') ?? firstMetric(runs);
+  const width =
+    numberOption(options, 'width', { min: 10, max: 1000 }) ??
+    Math.min(terminal.width, DEFAULT_WIDTH + AXIS_WIDTH) - AXIS_WIDTH;
+  const curves: Curve[] = [];
+  for (const stored of runs) curves.push(await curveOf(stored, metric, width, options));
+  if (options['json'] === true) {
+    terminal.json({ metric, curves });
+    return ExitCode.ok;
+  }
+  draw(metric, curves, width, options, terminal);
+  return ExitCode.ok;
+};
+
+function firstMetric(runs: readonly StoredRun[]): string {
+  for (const { facts } of runs)
+    for (const [name, { min }] of facts.metrics) if (min !== undefined) return name;
+  throw new ExpmanError('INVALID_VALUE', 'no metric of these runs has numbers');
+}
+
+async function curveOf(stored: StoredRun, metric: string, width: number, options: Options): Promise<Curve> {
+  const axis = textOption(options, 'x') ?? 'step';
+  if (axis !== 'step' && axis !== 'time')
+    throw new UsageError(`--x must be step or time; got ${JSON.stringify(axis)}`);
+  const smooth = numberOption(options, 'smooth', { min: 0, max: 0.999, isInteger: false }) ?? 0;
+  const isLog = hasOption(options, 'log');
+  const points: Point[] = [];
+  let begun: number | null = null;
+  let index = 0;
+  // What is smoothed is every value; of a curve as it is, the peaks of each column are all that shows.
+  const sample = smooth === 0 ? { downsample: width * POINTS_PER_COLUMN } : {};
+  for await (const { step, timestamp, values } of stored.rows({ columns: [metric], ...sample })) {
+    const value = values[metric];
+    begun ??= timestamp;
+    const y = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : NaN;
+    const x = axis === 'time' ? (timestamp - begun) / 1000 : (step ?? index);
+    index++;
+    if (Number.isFinite(y) && (!isLog || y > 0)) points.push([x, y]);
+  }
+  if (points.length === 0)
+    throw new ExpmanError(
+      'INVALID_VALUE',
+      `${stored.facts.run} has no ${isLog ? 'positive ' : ''}numbers of ${metric}`,
+      {
+        path: stored.runDir,
+      },
+    );
+  points.sort(([one], [other]) => one - other);
+  return { name: `${stored.facts.experiment}/${stored.facts.run}`, points: smoothed(points, smooth) };
+}
+
+function smoothed(points: readonly Point[], weight: number): readonly Point[] {
+  if (weight === 0) return points;
+  let values: number[] = [];
+  from(points.map(([, y]) => y))
+    .pipe(ema(1 - weight), toArray())
+    .subscribe((all) => (values = all));
+  return points.map(([x], index) => [x, values[index] ?? NaN]);
+}
+
+function draw(
+  metric: string,
+  curves: readonly Curve[],
+  width: number,
+  options: Options,
+  terminal: Terminal,
+): void {
+  const isLog = hasOption(options, 'log');
+  const height = numberOption(options, 'height', { min: 3, max: 200 }) ?? 15;
+  const shown = (y: number): number => (isLog ? Math.log10(y) : y);
+  const settings: Settings = {
+    width,
+    height,
+    title: printable(metric),
+    formatter: (value, { axis }) => valueText(axis === 'y' && isLog ? 10 ** value : value),
+    ...(terminal.isInteractive && {
+      color: curves.map((_, index) => COLOURS[index % COLOURS.length] ?? 'ansiWhite'),
+    }),
+    ...(curves.length > 1 && {
+      legend: { position: 'bottom', series: curves.map(({ name }) => printable(name)) },
+    }),
+  };
+  terminal.print(
+    plot(
+      curves.map(({ points }) => points.map(([x, y]): Point => [x, shown(y)])),
+      settings,
+    ),
+  );
+}

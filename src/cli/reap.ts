@@ -1,0 +1,27 @@
+import { readOwnership } from '../storage/run-lock.js';
+import { nodeFs } from '../storage/node-fs.js';
+import { RunStatus } from '../model/run-status.js';
+import { readIdentity } from '../writer/identity.js';
+import { segmentNames } from '../writer/replay.js';
+import type { CommandRun } from './command.js';
+import { findRuns } from './find-runs.js';
+import { recoverAll } from './recover.js';
+import { ExitCode } from './terminal.js';
+
+export const run: CommandRun = async (paths, options, terminal) => {
+  const dead = paths
+    .flatMap((path) => findRuns(path, options, terminal).runs)
+    .map(({ runDir }) => runDir)
+    .filter(isCutOff);
+  if (dead.length > 0) return recoverAll(dead, options, terminal);
+  if (options['json'] === true) terminal.json({ recovered: [], failed: [] });
+  else terminal.print('no run has lost its process');
+  return ExitCode.ok;
+};
+
+/** Whether a run's process is gone and has left something to do: its lock, its log, or a run.yaml that says RUNNING. */
+function isCutOff(runDir: string): boolean {
+  const { kind } = readOwnership(nodeFs, runDir, Date.now());
+  if (kind !== 'free') return kind === 'dead';
+  return segmentNames(nodeFs, runDir).length > 0 || readIdentity(nodeFs, runDir).status === RunStatus.Running;
+}

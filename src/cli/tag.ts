@@ -1,0 +1,27 @@
+import { ExperimentConfig } from '../model/experiment-config.js';
+import { printable } from '../model/printable.js';
+import { amendRun } from './amend-run.js';
+import { type CommandRun, UsageError, listOption } from './command.js';
+import { ExitCode } from './terminal.js';
+
+export const run: CommandRun = (paths, options, terminal) => {
+  const added = listOption(options, 'add') ?? [];
+  const removed = new Set(listOption(options, 'remove') ?? []);
+  if (added.length === 0 && removed.size === 0) throw new UsageError('--add or --remove is missing');
+  const changed = paths.map((path) => {
+    let tags: readonly string[] = [];
+    const runDir = amendRun(path, (file) => {
+      const before = Array.isArray(file['tags']) ? file['tags'].map(String) : [];
+      const after = [...new Set([...before, ...added])].filter((tag) => !removed.has(tag));
+      // What a run may be tagged with is said in one place.
+      ({ tags } = new ExperimentConfig('any', '.', { tags: after }));
+      return { ...file, tags };
+    });
+    return { runDir, tags };
+  });
+  if (options['json'] === true) terminal.json(changed);
+  else
+    for (const { runDir, tags } of changed)
+      terminal.print(`${printable(runDir)}  ${printable(tags.join(' '))}`);
+  return ExitCode.ok;
+};

@@ -1,0 +1,111 @@
+import { resolve } from 'node:path';
+import { EMPTY, type Observable, filter, lastValueFrom, map, merge, tap } from 'rxjs';
+import type { LogLine } from '../engine/log-line.js';
+import { printable } from '../model/printable.js';
+import { followLog } from '../reader/follow-log.js';
+import type { StoredRow } from '../reader/select-rows.js';
+import { type StoredRun, openStoredRun } from '../reader/stored-run.js';
+import { lineFilter, type LogFilter } from '../reader/read-log.js';
+import { nodeFs } from '../storage/node-fs.js';
+import { type CommandRun, type Options, hasOption, listOption, numberOption, textOption } from './command.js';
+import { ExitCode, type Terminal } from './terminal.js';
+import { statusCell, valueText } from './words.js';
+
+const DEFAULT_LINES = 10;
+
+/** A line of the log or a row, and when it was logged. */
+type Item =
+  | { readonly kind: 'log'; readonly timestampMs: number; readonly line: LogLine }
+  | { readonly kind: 'row'; readonly timestampMs: number; readonly row: StoredRow };
+
+export const run: CommandRun = async ([path = ''], options, terminal) => {
+  const stored = openStoredRun(nodeFs, resolve(path));
+  const metrics = listOption(options, 'metrics');
+  for (const item of await lastItems(stored, options, metrics)) print(item, options, terminal);
+  if (!hasOption(options, 'follow')) return ExitCode.ok;
+  await lastValueFrom(
+    newItems(stored, options).pipe(
+      tap((item) => {
+        print(item, options, terminal, metrics);
+      }),
+    ),
+    { defaultValue: null },
+  );
+  if (options['json'] !== true) {
+    const cell = statusCell((await stored.refresh()).facts.status);
+    terminal.print(typeof cell === 'string' ? cell : terminal.style(cell.style, cell.text));
+  }
+  return ExitCode.ok;
+};
+
+const wantsLog = (options: Options): boolean => options['log'] !== false;
+const wantsRows = (options: Options): boolean => options['rows'] !== false;
+
+function logFilter(options: Options): LogFilter {
+  const [level, text] = [textOption(options, 'level'), textOption(options, 'grep')];
+  return { ...(level !== undefined && { level }), ...(text !== undefined && { text }) };
+}
+
+/** The last lines and the last rows, in the order they were logged. */
+async function lastItems(
+  stored: StoredRun,
+  options: Options,
+  metrics: readonly string[] | undefined,
+): Promise<Item[]> {
+  const last = numberOption(options, 'lines', { min: 0 }) ?? DEFAULT_LINES;
+  const lines = wantsLog(options) ? await stored.logs({ ...logFilter(options), last }) : [];
+  const rows: StoredRow[] = [];
+  if (wantsRows(options) && last > 0)
+    for await (const row of stored.rows({ ...(metrics !== undefined && { columns: metrics }) })) {
+      if (Object.keys(row.values).length === 0) continue;
+      rows.push(row);
+      if (rows.length >= 2 * last + 1024) rows.splice(0, rows.length - last);
+    }
+  return [
+    ...lines.map((line): Item => ({ kind: 'log', timestampMs: line.timestampMs, line })),
+    ...rows.slice(last === 0 ? rows.length : -last).map(rowItem),
+  ].sort((one, other) => one.timestampMs - other.timestampMs);
+}
+
+const rowItem = (row: StoredRow): Item => ({ kind: 'row', timestampMs: row.timestamp, row });
+
+function newItems(stored: StoredRun, options: Options): Observable<Item> {
+  const matches = lineFilter(logFilter(options));
+  const lines$ = wantsLog(options) ? followLog(nodeFs, stored.runDir, { from: 'end' }) : EMPTY;
+  const rows$ = wantsRows(options) ? stored.follow({ from: 'end' }) : EMPTY;
+  return merge(
+    lines$.pipe(
+      map((line): Item | null =>
+        matches(line) ? { kind: 'log', timestampMs: line.timestampMs, line } : null,
+      ),
+    ),
+    rows$.pipe(map(rowItem)),
+  ).pipe(filter((item) => item !== null));
+}
+
+function print(item: Item, { json }: Options, terminal: Terminal, metrics?: readonly string[]): void {
+  if (item.kind === 'log') {
+    if (json === true) terminal.jsonLine({ kind: 'log', ...item.line });
+    else terminal.print(lineText(item.line, terminal));
+    return;
+  }
+  const { step, timestamp } = item.row;
+  const entries = Object.entries(item.row.values).filter(([name]) => metrics?.includes(name) ?? true);
+  if (entries.length === 0) return;
+  if (json === true) terminal.jsonLine({ kind: 'row', step, timestamp, values: Object.fromEntries(entries) });
+  else
+    terminal.print(
+      `${terminal.style('dim', `${timeText(timestamp)} step ${step ?? '-'}`)}  ${entries
+        .map(([name, value]) => `${printable(name)} ${valueText(value)}`)
+        .join('  ')}`,
+    );
+}
+
+function lineText({ timestampMs, level, message, meta }: LogLine, terminal: Terminal): string {
+  const style = level === 'error' ? 'red' : level === 'warn' ? 'yellow' : 'bold';
+  const beside = Object.keys(meta).length === 0 ? '' : ` ${JSON.stringify(meta)}`;
+  return `${terminal.style('dim', timeText(timestampMs))} ${terminal.style(style, level.toUpperCase().padEnd(5))} ${printable(message + beside)}`;
+}
+
+const timeText = (ms: number): string =>
+  Number.isFinite(ms) && Math.abs(ms) < 8.64e15 ? new Date(ms).toISOString().slice(11, 23) : '-';

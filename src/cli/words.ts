@@ -1,0 +1,78 @@
+import type { MetricValue } from '../model/metric.js';
+import { printable } from '../model/printable.js';
+import { RunStatus } from '../model/run-status.js';
+import type { Cell } from './terminal.js';
+
+const MAX_TEXT = 32;
+
+/** A number with commas. */
+export const count = (number: number): string => number.toLocaleString('en-US');
+
+/** As much of a text as so many characters take. */
+export const cut = (text: string, length: number): string =>
+  text.length > length ? `${text.slice(0, length - 1)}…` : text;
+
+/** A value as a table shows it: six digits of a fraction, text cut. */
+export function valueText(value: MetricValue): string {
+  if (typeof value === 'string') return printable(cut(value, MAX_TEXT));
+  if (typeof value === 'number' && Number.isFinite(value) && !Number.isInteger(value))
+    return String(Number(value.toPrecision(6)));
+  return String(value);
+}
+
+/** Anything a parameter may be, as a table shows it. */
+export function paramText(value: unknown): string {
+  if (typeof value === 'object' && value !== null)
+    return printable(
+      cut(
+        JSON.stringify(value, (_key, inner: unknown) => plain(inner)),
+        MAX_TEXT,
+      ),
+    );
+  return value === null ? 'null' : valueText(value as MetricValue);
+}
+
+const plain = (value: unknown): unknown =>
+  typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)) ? String(value) : value;
+
+/** How long something took. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** Bytes in the unit that shows them best. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let [size, unit] = [bytes, 0];
+  for (; size >= 1000 && unit < units.length - 1; unit++) size /= 1000;
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** A moment, in the reader's own time, to the minute. */
+export function moment(iso: string): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return printable(cut(iso, 16));
+  const two = (number: number): string => String(number).padStart(2, '0');
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${two(time.getHours())}:${two(time.getMinutes())}`;
+}
+
+/** A status in its colour. */
+export function statusCell(status: RunStatus): Cell {
+  switch (status) {
+    case RunStatus.Finished:
+      return { text: status, style: 'green' };
+    case RunStatus.Running:
+      return { text: status, style: 'bold' };
+    case RunStatus.Interrupted:
+      return { text: status, style: 'yellow' };
+    case RunStatus.Failed:
+    case RunStatus.Crashed:
+      return { text: status, style: 'red' };
+  }
+}

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { type Observable, concatMap, defer, map, takeWhile, timer } from 'rxjs';
+import { type LogLine, parseLogLine } from '../engine/log-line.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { readOwnership } from '../storage/run-lock.js';
+import { LOG_NAME } from '../storage/run-record.js';
+import type { FollowOptions } from './follow-rows.js';
+
+const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The lines of a run's log as they are appended to `run.log`, each byte read once; completes when the run is closed or its owner is
+ * dead.
+ */
+export function followLog(
+  fs: FsPort,
+  runDir: string,
+  { pollMs = 100, from = 'start' }: FollowOptions = {},
+): Observable<LogLine> {
+  return defer(() => {
+    const path = join(runDir, LOG_NAME);
+    let offset = from === 'start' ? 0 : (fs.stat(path)?.size ?? 0);
+    return timer(0, pollMs).pipe(
+      map(() => {
+        const isOver = readOwnership(fs, runDir, Date.now()).kind !== 'alive';
+        const { lines, end } = appended(fs, path, offset);
+        offset = end;
+        return { lines, isOver: isOver && lines.length === 0 };
+      }),
+      takeWhile(({ isOver }) => !isOver, true),
+      concatMap(({ lines }) => lines),
+    );
+  });
+}
+
+/** The whole lines behind `offset`, at most so many bytes of them. */
+function appended(
+  fs: FsPort,
+  path: string,
+  offset: number,
+): { readonly lines: LogLine[]; readonly end: number } {
+  const facts = fs.stat(path);
+  if (facts?.kind !== 'file' || facts.size <= offset) return { lines: [], end: offset };
+  const file = fs.open(path, 'read');
+  try {
+    const bytes = Buffer.alloc(Math.min(MAX_CHUNK_BYTES, facts.size - offset));
+    const read = fs.read(file, bytes, offset);
+    const last = bytes.subarray(0, read).lastIndexOf(10);
+    // No line of ours is as long as a chunk; what is, is nobody's.
+    if (last < 0) return { lines: [], end: read === MAX_CHUNK_BYTES ? offset + read : offset };
+    const texts = bytes.toString('utf8', 0, last).split('\n');
+    const lines = texts.map(
+      (text) => parseLogLine(text) ?? { timestampMs: NaN, level: '', message: text, meta: {} },
+    );
+    return { lines, end: offset + last + 1 };
+  } finally {
+    fs.close(file);
+  }
+}
