@@ -16,6 +16,11 @@
  * | `ARTIFACT_NOT_FOUND` | the file to keep as an artifact is not there, or is no regular file |
  * | `CORRUPT` | a file fails its checks |
  * | `UNSAFE_YAML` | YAML that is too large or too deep to be parsed safely |
+ * | `INVALID_FILTER` | a filter or sort order cannot be understood; the message shows the place |
+ * | `INVALID_QUERY` | SQL that is wrong, or is not one statement that only reads the views |
+ * | `QUERY_UNAVAILABLE` | the optional package that runs SQL is not installed |
+ * | `QUERY_LIMIT` | a query took longer, or wanted more memory, than it may |
+ * | `UNSAFE_ARCHIVE` | an archive holds what could leave its folder, or more than an archive may |
  * | `SWEEP_FAILED` | no trial of a sweep gave a value, or more than `maxFailures` failed |
  * | `IO` | the file system refused an operation |
  */
@@ -33,6 +38,11 @@ export type ErrorCode =
   | 'ARTIFACT_NOT_FOUND'
   | 'CORRUPT'
   | 'UNSAFE_YAML'
+  | 'INVALID_FILTER'
+  | 'INVALID_QUERY'
+  | 'QUERY_UNAVAILABLE'
+  | 'QUERY_LIMIT'
+  | 'UNSAFE_ARCHIVE'
   | 'SWEEP_FAILED'
   | 'IO';
 

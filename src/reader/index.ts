@@ -27,6 +27,8 @@ export type { LogFilter } from './read-log.js';
 export type { OnScan, RunListing, UnreadableRun } from './run-index.js';
 export type { RowSelection, StoredRow } from './select-rows.js';
 export { type StoredArtifact, StoredRun } from './stored-run.js';
+export { type Filter, parseWhere } from './where/parse-where.js';
+export { type RunOrder, parseSort } from './where/parse-sort.js';
 
 /**
  * The runs below a folder: of one run, of an experiment, or of a folder of experiments. Links are not followed.

@@ -1,0 +1,121 @@
+import type { MetricSummary } from '../../model/metric.js';
+import type { ParamValue, Params } from '../../model/param-value.js';
+import type { RunFacts } from '../../model/run-facts.js';
+
+/** What a field holds, which decides how a value beside it is read. */
+export type FieldType = 'any' | 'number' | 'text' | 'status' | 'date' | 'duration' | 'list';
+
+/** A value of a run as filters and orders see it; undefined where the run has none. */
+export type FieldValue = ParamValue | undefined;
+
+/** What of a run is meant. */
+export type Field =
+  | { readonly kind: 'fact'; readonly name: FactName }
+  | { readonly kind: 'param' | 'metric'; readonly path: readonly string[] };
+
+interface Fact {
+  readonly type: FieldType;
+  readonly of: (facts: RunFacts) => FieldValue;
+}
+
+const textOf = (text: string): FieldValue => (text === '' ? undefined : text);
+
+const FACTS = {
+  experiment: { type: 'text', of: ({ experiment }) => experiment },
+  run: { type: 'text', of: ({ run }) => run },
+  uuid: { type: 'text', of: ({ uuid }) => uuid },
+  status: { type: 'status', of: ({ status }) => status },
+  startedAt: { type: 'date', of: ({ startedAt }) => startedAt },
+  endedAt: { type: 'date', of: ({ endedAt }) => endedAt },
+  duration: { type: 'duration', of: ({ durationMs }) => durationMs },
+  rows: { type: 'number', of: ({ rows }) => rows },
+  dropped: { type: 'number', of: ({ dropped }) => dropped },
+  tags: { type: 'list', of: ({ tags }) => (tags.length === 0 ? undefined : tags) },
+  notes: { type: 'text', of: ({ notes }) => textOf(notes) },
+  group: { type: 'text', of: ({ group }) => group },
+  rank: { type: 'number', of: ({ rank }) => rank },
+  error: { type: 'text', of: ({ error }) => errorText(error) },
+} as const satisfies Readonly<Record<string, Fact>>;
+
+/** What every run has, beside its parameters and metrics. */
+export type FactName = keyof typeof FACTS;
+
+/** Other words for a fact. */
+const ALIASES: ReadonlyMap<string, FactName> = new Map([
+  ['name', 'run'],
+  ['durationms', 'duration'],
+]);
+
+const NAMES: ReadonlyMap<string, FactName> = new Map([
+  ...(Object.keys(FACTS) as FactName[]).map((name) => [name.toLowerCase(), name] as const),
+  ...ALIASES,
+]);
+
+/** What every run has, in words. */
+export const FACT_WORDS: readonly string[] = Object.keys(FACTS);
+/** Words a field can begin with, for whoever misspelt one. */
+export const FIELD_WORDS: readonly string[] = [...FACT_WORDS, 'name', 'durationMs', 'params', 'metrics'];
+
+/** The fact a word means, upper and lower case aside. */
+export const factNamed = (word: string): FactName | undefined => NAMES.get(word.toLowerCase());
+
+/** How a value beside the field is read. */
+export const typeOfField = (field: Field): FieldType =>
+  field.kind === 'fact' ? FACTS[field.name].type : 'any';
+
+/** The value a run has there; undefined where it has none, null included. */
+export function valueOf(field: Field, facts: RunFacts): FieldValue {
+  return fieldOf(field, facts) ?? undefined;
+}
+
+function fieldOf(field: Field, facts: RunFacts): FieldValue {
+  switch (field.kind) {
+    case 'fact':
+      return FACTS[field.name].of(facts);
+    case 'param':
+      return paramAt(facts.params, field.path, 0);
+    case 'metric':
+      return metricAt(facts.metrics, field.path);
+  }
+}
+
+/** Names may hold dots themselves: the longest name that is there comes first. */
+function paramAt(value: ParamValue, path: readonly string[], from: number): FieldValue {
+  if (from === path.length) return value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const members = value as Params;
+  for (let to = path.length; to > from; to--) {
+    const key = path.slice(from, to).join('.');
+    if (!Object.hasOwn(members, key) || (Array.isArray(value) && !/^\d+$/.test(key))) continue;
+    const found = paramAt(members[key]!, path, to);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const STATISTICS: ReadonlyMap<string, (summary: MetricSummary) => FieldValue> = new Map([
+  ['last', ({ last }: MetricSummary): FieldValue => last],
+  ['min', ({ min }) => min],
+  ['max', ({ max }) => max],
+  ['mean', ({ mean }) => mean],
+  ['count', ({ count }) => count],
+  ['minStep', ({ minStep }) => minStep],
+  ['maxStep', ({ maxStep }) => maxStep],
+  ['nan', ({ nan }) => nan ?? 0],
+]);
+
+/** A metric of that whole name comes before a statistic of one that is called as all but the last part. */
+function metricAt(metrics: RunFacts['metrics'], path: readonly string[]): FieldValue {
+  const whole = metrics.get(path.join('.'));
+  if (whole !== undefined) return whole.last;
+  const statistic = STATISTICS.get(path.at(-1) ?? '');
+  const summary = metrics.get(path.slice(0, -1).join('.'));
+  return summary === undefined ? undefined : statistic?.(summary);
+}
+
+function errorText(error: unknown): FieldValue {
+  if (error === undefined || error === null) return undefined;
+  if (typeof error !== 'object') return String(error);
+  const said = ['name', 'message'].map((key): unknown => Reflect.get(error, key));
+  return said.filter((part) => typeof part === 'string').join(': ');
+}

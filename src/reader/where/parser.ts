@@ -1,0 +1,69 @@
+import type { ExpmanError } from '../../model/errors.js';
+import { invalidFilter } from './filter-error.js';
+import { type Symbol, type Token, tokensOf } from './tokens.js';
+
+/** The tokens of a text, one after another, and errors at the next one. */
+export class Parser {
+  private readonly tokens: Token[];
+  private place = 0;
+
+  constructor(private readonly text: string) {
+    this.tokens = tokensOf(text);
+  }
+
+  /** The token that was not taken yet; at the end, the end. */
+  get next(): Token {
+    return this.tokens[this.place] ?? { kind: 'end', at: this.text.length, text: '' };
+  }
+
+  get isAtEnd(): boolean {
+    return this.next.kind === 'end';
+  }
+
+  advance(): void {
+    this.place++;
+  }
+
+  /** Whether the next token is that word, upper and lower case aside. */
+  isWord(word: string): boolean {
+    return this.next.kind === 'word' && this.next.text.toLowerCase() === word;
+  }
+
+  isSymbol(symbol: Symbol): boolean {
+    return this.next.kind === 'symbol' && this.next.text === symbol;
+  }
+
+  /** Takes the word if it is the next one. */
+  takeWord(word: string): boolean {
+    const isNext = this.isWord(word);
+    if (isNext) this.advance();
+    return isNext;
+  }
+
+  takeSymbol(symbol: Symbol): boolean {
+    const isNext = this.isSymbol(symbol);
+    if (isNext) this.advance();
+    return isNext;
+  }
+
+  /** Takes the sign a word begins with, and leaves the rest of the word. */
+  takeSign(): '-' | '+' | null {
+    const { next } = this;
+    const sign = next.text.charAt(0);
+    if (next.kind !== 'word' || (sign !== '-' && sign !== '+')) return null;
+    const [first, ...rest] = next.parts;
+    const parts = [{ text: first?.text.slice(1) ?? '', quoted: false }, ...rest];
+    this.tokens[this.place] = { kind: 'word', at: next.at + 1, text: next.text.slice(1), parts };
+    return sign;
+  }
+
+  /** Something is wrong at the next token. */
+  error(what: string, at = this.next.at): ExpmanError {
+    return invalidFilter(this.text, at, what);
+  }
+
+  /** The next token is not what may stand there. */
+  expected(what: string): ExpmanError {
+    return this.error(`${what} is expected`);
+  }
+}

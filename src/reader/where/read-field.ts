@@ -1,0 +1,40 @@
+import { nearestWord } from '../../model/nearest-word.js';
+import { FACT_WORDS, FIELD_WORDS, type Field, factNamed } from './fields.js';
+import type { Parser } from './parser.js';
+import type { PathPart } from './tokens.js';
+
+const MAX_PARTS = 64;
+
+/** Reads what of a run is meant. */
+export function readField(parser: Parser): Field {
+  const { next } = parser;
+  if (next.kind !== 'word') throw parser.expected('a field such as status, params.lr or metrics.loss.min');
+  const [first, ...rest] = next.parts;
+  const field = fieldOf(parser, next.text, first?.text ?? '', rest);
+  parser.advance();
+  return field;
+}
+
+function fieldOf(parser: Parser, word: string, first: string, rest: readonly PathPart[]): Field {
+  const kind = /^(?:params|metrics)$/i.test(first) ? (/^p/i.test(first) ? 'param' : 'metric') : null;
+  if (kind === null) {
+    const name = rest.length === 0 ? factNamed(first) : undefined;
+    if (name === undefined) throw unknownField(parser, word, first);
+    return { kind: 'fact', name };
+  }
+  if (rest.length > MAX_PARTS)
+    throw parser.error(`a path has at most ${MAX_PARTS} parts, this one ${rest.length}`);
+  if (rest.every(({ text }) => text === ''))
+    throw parser.error(`${first.toLowerCase()}.<name> is expected: which ${kind} is meant`);
+  return { kind, path: rest.map(({ text }) => text) };
+}
+
+function unknownField(parser: Parser, word: string, first: string): Error {
+  const near = nearestWord(first, FIELD_WORDS);
+  const path = word.slice(0, 64);
+  return parser.error(
+    near === undefined
+      ? `unknown field "${path}": params.${path}, metrics.${path} or one of ${FACT_WORDS.join(', ')} is expected`
+      : `unknown field "${path}": did you mean ${near}?`,
+  );
+}

@@ -1,0 +1,67 @@
+import { nearestWord } from '../../model/nearest-word.js';
+import type { Literal } from './expression.js';
+import type { FieldType } from './fields.js';
+import { STATUS_WORDS, dateIn, durationIn, numberIn, statusIn } from './literals.js';
+import type { Parser } from './parser.js';
+
+/** Reads a value as the field beside it wants it. */
+export function readLiteral(parser: Parser, type: FieldType, nowMs: number): Literal {
+  const { kind, text } = parser.next;
+  if (kind !== 'word' && kind !== 'text') throw parser.expected('a value');
+  const value = literalOf(parser, type, text, kind === 'text', nowMs);
+  parser.advance();
+  return value;
+}
+
+function literalOf(parser: Parser, type: FieldType, text: string, quoted: boolean, nowMs: number): Literal {
+  switch (type) {
+    case 'any':
+      return quoted ? text : bare(parser, text);
+    case 'text':
+    case 'list':
+      return text;
+    case 'number':
+      return numberIn(text) ?? refuse(parser, `a number is expected, not "${shown(text)}"`);
+    case 'duration':
+      return (
+        durationIn(text) ??
+        milliseconds(text) ??
+        refuse(parser, 'a duration such as 90s, 2h30m or 1.5d is expected, or milliseconds')
+      );
+    case 'date':
+      return (
+        dateIn(text, nowMs) ??
+        refuse(parser, 'a date such as 2026-01-31, 2026-01-31T12:00 or -7d is expected')
+      );
+    case 'status':
+      return statusIn(text) ?? refuse(parser, unknownStatus(text));
+  }
+}
+
+/** A word without quotes is what it looks like. */
+function bare(parser: Parser, word: string): Literal {
+  const lower = word.toLowerCase();
+  if (lower === 'true' || lower === 'false') return lower === 'true';
+  if (lower === 'null') throw parser.error('NULL stands only behind IS: a value is expected');
+  if (/^(?:params|metrics)\./i.test(word))
+    throw parser.error('a field is compared with a value, not with another field: quote it if it is text');
+  return numberIn(word) ?? word;
+}
+
+/** A negative zero or NaN is no duration. */
+function milliseconds(text: string): number | undefined {
+  const number = numberIn(text);
+  return typeof number === 'number' && number >= 0 ? number : undefined;
+}
+
+function unknownStatus(text: string): string {
+  const near = nearestWord(text, STATUS_WORDS);
+  const rule = near === undefined ? `one of ${STATUS_WORDS.join(', ')} is expected` : `did you mean ${near}?`;
+  return `unknown status "${shown(text)}": ${rule}`;
+}
+
+function refuse(parser: Parser, what: string): never {
+  throw parser.error(what);
+}
+
+const shown = (text: string): string => text.slice(0, 64);

@@ -1,0 +1,31 @@
+const ANY = new Set(['*', '%']);
+
+/**
+ * Whether a whole text is of a pattern, upper and lower case aside: `*` or `%` stands for any characters, `?` for one.
+ *
+ * One pass that goes back to the last star only: at most as many steps as pattern times text has characters.
+ */
+export function isLike(text: string, pattern: string): boolean {
+  const [given, wanted] = [[...text.toLowerCase()], [...pattern.toLowerCase()]];
+  let star = -1;
+  let resume = 0;
+  let at = 0;
+  let place = 0;
+  while (at < given.length) {
+    const sign = wanted[place];
+    if (sign !== undefined && ANY.has(sign)) {
+      star = place++;
+      resume = at;
+    } else if (sign === '?' || (sign !== undefined && sign === given[at])) {
+      at++;
+      place++;
+    } else if (star >= 0) {
+      place = star + 1;
+      at = ++resume;
+    } else return false;
+  }
+  return wanted.slice(place).every((sign) => ANY.has(sign));
+}
+
+/** Whether a text holds another one, upper and lower case aside. */
+export const holds = (text: string, part: string): boolean => text.toLowerCase().includes(part.toLowerCase());
