@@ -72,6 +72,7 @@ const FS_HOMES = [
   'engine/artifacts.ts',
   'engine/environment.ts',
   'engine/network-file-system.ts',
+  'reader/query/temp-folder.ts',
   'cli/',
   'interop/',
 ];

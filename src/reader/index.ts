@@ -27,6 +27,15 @@ export type { LogFilter } from './read-log.js';
 export type { OnScan, RunListing, UnreadableRun } from './run-index.js';
 export type { RowSelection, StoredRow } from './select-rows.js';
 export { type StoredArtifact, StoredRun } from './stored-run.js';
+export type { FactsSource, Skipped } from './query/facts-source.js';
+export {
+  type QueryColumn,
+  type QueryOptions,
+  type QueryResult,
+  type QueryStream,
+  queryRuns,
+  streamQuery,
+} from './query/query-runs.js';
 export { type Filter, parseWhere } from './where/parse-where.js';
 export { type RunOrder, parseSort } from './where/parse-sort.js';
 

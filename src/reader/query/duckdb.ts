@@ -1,0 +1,198 @@
+import type * as duckdb from '@duckdb/node-api';
+import { ExpmanError, messageOf } from '../../model/errors.js';
+import type { Cell, CellType, FactTable } from './fact-tables.js';
+import { identifier, literal } from './sql-text.js';
+import { invalidQuery } from './statement.js';
+
+type DuckDb = typeof duckdb;
+
+/** The most rows a chunk of the database holds. */
+const CHUNK_ROWS = 2048;
+
+/** Limits of a database. */
+export interface DatabaseLimits {
+  /** As DuckDB writes it: `1GB`. */
+  readonly memoryLimit: string;
+  readonly threads: number;
+}
+
+/** The rows of an answer as they come. */
+export interface Answer {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Rows in arrays, some thousand at a time. */
+  readonly batches: AsyncIterable<readonly (readonly unknown[])[]>;
+}
+
+/** A database in memory that ends with the query it was made for. */
+export class Database implements Disposable {
+  private constructor(
+    private readonly api: DuckDb,
+    private readonly instance: duckdb.DuckDBInstance,
+    private readonly connection: duckdb.DuckDBConnection,
+  ) {}
+
+  /**
+   * Opens a database that neither loads extensions nor spills to disk.
+   *
+   * @throws ExpmanError `QUERY_UNAVAILABLE` when the package is not installed, `INVALID_OPTION` for a limit it does not know
+   */
+  static async open({ memoryLimit, threads }: DatabaseLimits): Promise<Database> {
+    const api = await load();
+    try {
+      const instance = await api.DuckDBInstance.create(':memory:', {
+        memory_limit: memoryLimit,
+        threads: String(threads),
+        temp_directory: '',
+        autoinstall_known_extensions: 'false',
+        autoload_known_extensions: 'false',
+      });
+      const database = new Database(api, instance, await instance.connect());
+      await database.run("SET TimeZone = 'UTC'");
+      await database.run('CREATE SCHEMA expman');
+      return database;
+    } catch (cause) {
+      throw new ExpmanError('INVALID_OPTION', `the query cannot be set up: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  /** Runs SQL of ours. */
+  async run(sql: string): Promise<void> {
+    await this.connection.run(sql);
+  }
+
+  /** The functions that can stand in FROM. */
+  async tableFunctions(): Promise<ReadonlySet<string>> {
+    const { connection } = this;
+    const found = await connection.runAndReadAll(
+      "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('table', 'table_macro')",
+    );
+    return new Set(found.getRowsJS().map(([name]) => String(name)));
+  }
+
+  /** Makes a table and fills it. */
+  async fill(name: string, { columns, rows }: FactTable, schema = 'main'): Promise<void> {
+    const fields = columns.map(([field, type]) => `${identifier(field)} ${type}`);
+    await this.run(`CREATE TABLE ${identifier(schema)}.${identifier(name)} (${fields.join(', ')})`);
+    const appender = await this.connection.createAppender(name, schema);
+    let waiting: (readonly Cell[])[] = [];
+    const append = (): void => {
+      if (waiting.length > 0)
+        appender.appendDataChunk(
+          this.chunkOf(
+            columns.map(([, type]) => type),
+            waiting,
+          ),
+        );
+      waiting = [];
+    };
+    for (const row of rows) if (waiting.push(row) === CHUNK_ROWS) append();
+    append();
+    appender.closeSync();
+  }
+
+  private chunkOf(types: readonly CellType[], rows: readonly (readonly Cell[])[]): duckdb.DuckDBDataChunk {
+    const { api } = this;
+    const known: Readonly<Record<CellType, duckdb.DuckDBType>> = {
+      VARCHAR: api.VARCHAR,
+      BIGINT: api.BIGINT,
+      DOUBLE: api.DOUBLE,
+      TIMESTAMPTZ: api.TIMESTAMPTZ,
+      'VARCHAR[]': api.LIST(api.VARCHAR),
+    };
+    const chunk = api.DuckDBDataChunk.create(
+      types.map((type) => known[type]),
+      rows.length,
+    );
+    types.forEach((type, at) => {
+      chunk.setColumnValues(
+        at,
+        rows.map((row) => this.valueOf(type, row[at] ?? null)),
+      );
+    });
+    return chunk;
+  }
+
+  private valueOf(type: CellType, cell: Cell): duckdb.DuckDBValue {
+    if (type === 'TIMESTAMPTZ' && typeof cell === 'number')
+      return new this.api.DuckDBTimestampTZValue(BigInt(Math.round(cell * 1000)));
+    return typeof cell === 'object' && cell !== null ? this.api.listValue([...cell]) : cell;
+  }
+
+  /** From now on the database reads those files and nothing else, writes nothing, and no setting can be changed. */
+  async lock(paths: readonly string[]): Promise<void> {
+    await this.run(`SET allowed_paths = [${paths.map(literal).join(', ')}]`);
+    await this.run('SET enable_external_access = false');
+    await this.run('SET lock_configuration = true');
+  }
+
+  /**
+   * Runs one statement that reads; its rows come as they are asked for.
+   *
+   * @throws ExpmanError `INVALID_QUERY`, or the database's own error
+   */
+  async query(sql: string): Promise<Answer> {
+    const { StatementType } = this.api;
+    const statements = await this.connection.extractStatements(sql);
+    if (statements.count !== 1)
+      throw invalidQuery(
+        `one statement at a time, not ${statements.count} (a PIVOT names its values: ON metric IN ('loss', 'accuracy'))`,
+      );
+    const statement = await statements.prepare(0);
+    if (statement.statementType !== StatementType.SELECT && statement.statementType !== StatementType.EXPLAIN)
+      throw invalidQuery(`only what reads can be run, not ${String(StatementType[statement.statementType])}`);
+    if (statement.parameterCount > 0)
+      throw invalidQuery('a query has no parameters: ? and $1 stand for nothing here');
+    const result = await statement.stream();
+    const types = result.columnTypes();
+    const columns = result.columnNames().map((name, at) => ({ name, type: String(types[at]) }));
+    return { columns, batches: result.yieldConvertedRows(this.converter()) };
+  }
+
+  /** Ends what runs at the moment. */
+  interrupt(): void {
+    this.connection.interrupt();
+  }
+
+  /** Values as JavaScript has them; a moment as ISO text with all its digits, some of which a Date would lose. */
+  private converter(): duckdb.DuckDBValueConverter<duckdb.JS> {
+    const {
+      JSDuckDBValueConverter,
+      DuckDBTypeId: Id,
+      DuckDBTimestampTZValue,
+      DuckDBTimestampValue,
+    } = this.api;
+    const moments: ReadonlySet<duckdb.DuckDBTypeId> = new Set([
+      Id.TIMESTAMP,
+      Id.TIMESTAMP_S,
+      Id.TIMESTAMP_MS,
+      Id.TIMESTAMP_NS,
+      Id.DATE,
+      Id.TIME,
+      Id.TIME_TZ,
+    ]);
+    const convert: duckdb.DuckDBValueConverter<duckdb.JS> = (value, type) => {
+      if (value instanceof DuckDBTimestampTZValue)
+        return `${String(new DuckDBTimestampValue(value.micros)).replace(' ', 'T')}Z`;
+      if (value !== null && moments.has(type.typeId)) return String(value).replace(' ', 'T');
+      return JSDuckDBValueConverter(value, type, convert);
+    };
+    return convert;
+  }
+
+  [Symbol.dispose](): void {
+    this.connection.closeSync();
+    this.instance.closeSync();
+  }
+}
+
+async function load(): Promise<DuckDb> {
+  try {
+    return await import('@duckdb/node-api');
+  } catch (cause) {
+    throw new ExpmanError(
+      'QUERY_UNAVAILABLE',
+      'queries need the optional package @duckdb/node-api, which is not here: npm install @duckdb/node-api',
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,172 @@
+import { join } from 'node:path';
+import { attempt } from '../../model/attempt.js';
+import { messageOf } from '../../model/errors.js';
+import { type ParamValue, isParamGroup } from '../../model/param-value.js';
+import type { RunFacts } from '../../model/run-facts.js';
+import { parseLogLine } from '../../engine/log-line.js';
+import type { FsPort } from '../../storage/fs-port.js';
+import { readAll } from '../../storage/read-all.js';
+import { LOG_NAME } from '../../storage/run-record.js';
+import { type Skipped, skippedFor } from './facts-source.js';
+
+/** A value of a table that is filled before the query; a moment is in milliseconds since the epoch. */
+export type Cell = string | number | bigint | null | readonly string[];
+
+/** A table that is filled from what we read ourselves. */
+export interface FactTable {
+  /** Names and SQL types. */
+  readonly columns: readonly (readonly [name: string, type: CellType])[];
+  readonly rows: Iterable<readonly Cell[]>;
+}
+
+/** The SQL types of such tables. */
+export type CellType = 'VARCHAR' | 'BIGINT' | 'DOUBLE' | 'TIMESTAMPTZ' | 'VARCHAR[]';
+
+/** Of a longer log the end is read. */
+const MAX_LOG_BYTES = 16 * 1024 * 1024;
+
+/** One row for each run. */
+export function runsTable(runs: readonly RunFacts[]): FactTable {
+  return {
+    columns: [
+      ['experiment', 'VARCHAR'],
+      ['run', 'VARCHAR'],
+      ['run_dir', 'VARCHAR'],
+      ['uuid', 'VARCHAR'],
+      ['status', 'VARCHAR'],
+      ['started_at', 'TIMESTAMPTZ'],
+      ['ended_at', 'TIMESTAMPTZ'],
+      ['duration_ms', 'DOUBLE'],
+      ['rows', 'BIGINT'],
+      ['dropped', 'BIGINT'],
+      ['invalid', 'BIGINT'],
+      ['tags', 'VARCHAR[]'],
+      ['notes', 'VARCHAR'],
+      ['group', 'VARCHAR'],
+      ['rank', 'BIGINT'],
+      ['exit_code', 'BIGINT'],
+      ['error', 'VARCHAR'],
+    ],
+    rows: runs.map((run) => [
+      run.experiment,
+      run.run,
+      run.runDir,
+      run.uuid,
+      run.status,
+      moment(run.startedAt),
+      moment(run.endedAt),
+      run.durationMs,
+      integer(run.rows),
+      integer(run.dropped),
+      integer(run.invalid),
+      run.tags,
+      run.notes,
+      run.group,
+      integer(run.rank),
+      integer(run.exitCode),
+      run.error === undefined ? null : jsonOf(run.error),
+    ]),
+  };
+}
+
+/** One row for each parameter: its path with dots, its text (JSON for a list), and its number where it is one. */
+export function paramsTable(runs: readonly RunFacts[]): FactTable {
+  return {
+    columns: [
+      ['experiment', 'VARCHAR'],
+      ['run', 'VARCHAR'],
+      ['key', 'VARCHAR'],
+      ['value', 'VARCHAR'],
+      ['number', 'DOUBLE'],
+    ],
+    rows: paramRows(runs),
+  };
+}
+
+function* paramRows(runs: readonly RunFacts[]): Generator<Cell[]> {
+  for (const { experiment, run, params } of runs)
+    for (const [key, value] of leavesOf(params, '')) {
+      const number = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : null;
+      yield [experiment, run, key, textOf(value), number];
+    }
+}
+
+function* leavesOf(value: ParamValue, path: string): Generator<readonly [string, ParamValue]> {
+  if (!isParamGroup(value)) yield [path, value];
+  else
+    for (const [key, inner] of Object.entries(value))
+      yield* leavesOf(inner, path === '' ? key : `${path}.${key}`);
+}
+
+function textOf(value: ParamValue): string | null {
+  if (value === null) return null;
+  return typeof value === 'object' ? jsonOf(value) : String(value);
+}
+
+/** One row for each line of the logs; what cannot be read is told in `skipped`. */
+export function logsTable(fs: FsPort, runs: readonly RunFacts[], skipped: Skipped[]): FactTable {
+  return {
+    columns: [
+      ['experiment', 'VARCHAR'],
+      ['run', 'VARCHAR'],
+      ['timestamp', 'TIMESTAMPTZ'],
+      ['level', 'VARCHAR'],
+      ['message', 'VARCHAR'],
+      ['meta', 'VARCHAR'],
+    ],
+    rows: logRows(fs, runs, skipped),
+  };
+}
+
+function* logRows(fs: FsPort, runs: readonly RunFacts[], skipped: Skipped[]): Generator<Cell[]> {
+  for (const { experiment, run, runDir } of runs)
+    for (const line of linesOf(fs, runDir, skipped)) {
+      const said = parseLogLine(line);
+      if (said === undefined) continue;
+      const meta = Object.keys(said.meta).length === 0 ? null : jsonOf(said.meta);
+      yield [experiment, run, said.timestampMs, said.level, said.message, meta];
+    }
+}
+
+function linesOf(fs: FsPort, runDir: string, skipped: Skipped[]): string[] {
+  const path = join(runDir, LOG_NAME);
+  try {
+    if (fs.stat(path) === null) return [];
+    const file = fs.open(path, 'read');
+    try {
+      const { kind, size } = fs.statOpen(file);
+      if (kind !== 'file') throw new TypeError(`${path} is no regular file`);
+      const bytes = Buffer.alloc(Math.min(size, MAX_LOG_BYTES));
+      readAll(fs, file, bytes, size - bytes.length, path);
+      if (size > bytes.length)
+        skipped.push({
+          runDir,
+          code: 'TOO_LARGE',
+          reason: `of ${path} only the last ${MAX_LOG_BYTES} bytes were read`,
+        });
+      return bytes.toString('utf8').split('\n');
+    } finally {
+      fs.close(file);
+    }
+  } catch (error) {
+    skipped.push(skippedFor(runDir, error));
+    return [];
+  }
+}
+
+const moment = (iso: string | undefined): number | null => {
+  const ms = Date.parse(iso ?? '');
+  return Number.isNaN(ms) ? null : ms;
+};
+
+/** A count that a file made up may be no integer. */
+const integer = (count: number | undefined): bigint | null =>
+  Number.isSafeInteger(count) ? BigInt(count ?? 0) : null;
+
+function jsonOf(value: unknown): string {
+  const plain = (_key: string, inner: unknown): unknown =>
+    typeof inner === 'bigint' ? String(inner) : inner;
+  let text = '';
+  attempt(() => (text = JSON.stringify(value, plain)));
+  return text === '' ? messageOf(value) : text;
+}

@@ -1,0 +1,141 @@
+import { dirname, join, relative, sep } from 'node:path';
+import type { ColumnType } from '../../columnar/column.js';
+import { ExpmanError } from '../../model/errors.js';
+import type { RunFacts } from '../../model/run-facts.js';
+import type { FsPort } from '../../storage/fs-port.js';
+import { METRICS_NAME } from '../../storage/metrics-file.js';
+import { readFooter } from '../../storage/metrics-footer.js';
+import { publishedFile } from '../../writer/file-metadata.js';
+import { segmentNames } from '../../writer/replay.js';
+import { readContents } from '../inspect-run.js';
+import { type Skipped, skippedFor } from './facts-source.js';
+import { writeSnapshot } from './snapshot-file.js';
+import { folded } from './sql-text.js';
+import type { TempFolder } from './temp-folder.js';
+
+/** A metric's column in a Parquet file. */
+export interface MetricColumn {
+  readonly metric: string;
+  readonly column: string;
+  readonly type: ColumnType;
+}
+
+/** The rows of one run as a Parquet file that the database may read. */
+export interface MetricFile {
+  readonly facts: RunFacts;
+  readonly path: string;
+  readonly columns: readonly MetricColumn[];
+  /** Written for this query, because the run's own lacks rows or cannot be told to the database by its names. */
+  readonly isSnapshot: boolean;
+}
+
+/** Finds the rows of runs, each file checked before the database is told of it. */
+export class MetricFiles {
+  readonly files: MetricFile[] = [];
+  readonly skipped: Skipped[] = [];
+  /** Metrics in snapshots have short names, the same in all of them. */
+  private readonly names = new Map<string, string>();
+
+  constructor(
+    private readonly fs: FsPort,
+    private readonly baseDir: string,
+    private readonly temp: TempFolder,
+  ) {}
+
+  /** Adds a run; one whose files say no is skipped and told. */
+  add(facts: RunFacts): void {
+    try {
+      checkPlace(this.fs, this.baseDir, facts.runDir);
+      const file =
+        segmentNames(this.fs, facts.runDir).length > 0 ? this.snapshot(facts) : this.published(facts);
+      if (file !== null) this.files.push(file);
+    } catch (error) {
+      this.skipped.push(skippedFor(facts.runDir, error));
+    }
+  }
+
+  /** Takes a file out again that the database stumbled over. */
+  exclude(file: MetricFile, reason: string): void {
+    this.files.splice(this.files.indexOf(file), 1);
+    this.skipped.push({ runDir: file.facts.runDir, code: 'CORRUPT', reason });
+  }
+
+  private published(facts: RunFacts): MetricFile | null {
+    const path = join(facts.runDir, METRICS_NAME);
+    if (this.fs.stat(path) === null) return null;
+    const { footer, facts: said } = publishedFile(readFooter(this.fs, path));
+    if (said.runUuid !== facts.uuid) throw corrupt(path, 'belongs to another run');
+    const types = new Map(footer.fields.map(({ name, type }) => [name, type]));
+    if (types.get('step') !== 'INT64' || types.get('timestamp') !== 'TIMESTAMP')
+      throw corrupt(path, 'has no steps and timestamps of ours');
+    const columns = said.columns.flatMap(([metric, column]) => {
+      const type = types.get(column);
+      return type === undefined ? [] : [{ metric, column, type }];
+    });
+    if (
+      !isTellable(
+        path,
+        footer.fields.map(({ name }) => name),
+      )
+    )
+      return this.snapshot(facts);
+    return { facts, path, columns, isSnapshot: false };
+  }
+
+  private snapshot(facts: RunFacts): MetricFile {
+    const { info, table } = readContents(this.fs, facts.runDir);
+    if (info.corrupt.length > 0)
+      this.skipped.push(
+        skippedFor(
+          facts.runDir,
+          corrupt(facts.runDir, `has files that fail their checks: ${info.corrupt.join(', ')}`),
+        ),
+      );
+    const path = join(this.temp.path, `${this.files.length}.parquet`);
+    const metrics = [...info.metrics.keys()];
+    const names = table.schema.fields.slice(2).map(({ name }) => name);
+    // A metric called "step" has a column of another name; columns are in the order the metrics came.
+    const metricOf = new Map(
+      names.map((name, at) => [name, names.length === metrics.length ? (metrics[at] ?? name) : name]),
+    );
+    const fields = writeSnapshot(this.fs, path, table, (name) =>
+      this.shortName(metricOf.get(name) ?? null, name),
+    );
+    const columns = fields.flatMap(({ name, type }) => {
+      const metric = metricOf.get(name);
+      return metric === undefined ? [] : [{ metric, column: this.shortName(metric, name), type }];
+    });
+    return { facts, path, columns, isSnapshot: true };
+  }
+
+  private shortName(metric: string | null, name: string): string {
+    if (metric === null) return name;
+    const short = this.names.get(metric) ?? `m${this.names.size}`;
+    this.names.set(metric, short);
+    return short;
+  }
+}
+
+/** A run is in the folder of an experiment in the base folder, and none of them is a link to somewhere else. */
+function checkPlace(fs: FsPort, baseDir: string, runDir: string): void {
+  const way = relative(baseDir, runDir);
+  const isBelow = way !== '..' && !way.startsWith(`..${sep}`);
+  const places = way === '' ? [runDir] : [runDir, dirname(runDir)];
+  if (isBelow && places.every((place) => place === baseDir || fs.stat(place)?.kind === 'folder')) return;
+  throw new ExpmanError('IO', `${runDir} is no folder in ${baseDir}`, { path: runDir });
+}
+
+// What the database takes for a pattern in a path cannot be escaped everywhere; some names are taken by its reader.
+const PATTERN = /[*?[\]{}]/;
+const TAKEN: ReadonlySet<string> = new Set(['', 'filename', 'file_index', 'file_row_number']);
+
+/** Whether path and column names mean to the database what they mean to us: it is blind to upper and lower case. */
+function isTellable(path: string, columns: readonly string[]): boolean {
+  const names = new Set(columns.map(folded));
+  const isOdd = (name: string): boolean => TAKEN.has(name) || name.includes('\0');
+  return !PATTERN.test(path) && names.size === columns.length && ![...names].some(isOdd);
+}
+
+function corrupt(path: string, what: string): ExpmanError {
+  return new ExpmanError('CORRUPT', `${path} ${what}`, { path });
+}

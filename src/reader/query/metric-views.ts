@@ -1,0 +1,165 @@
+import type { ColumnType } from '../../columnar/column.js';
+import { widerType } from '../../columnar/widen.js';
+import type { MetricColumn, MetricFile } from './metric-files.js';
+import { folded, identifier, literal } from './sql-text.js';
+
+/** SQL that makes a view, and the lists of files it names. */
+export interface ViewSql {
+  readonly sql: string;
+  /** Variables, each a list of paths. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The table that knows which run a file is of. */
+export const FILES_TABLE = 'expman.files';
+
+/** With more metrics than this every column is read at once: a scan for each would be planned for longer than it runs. */
+const MAX_SCANS = 64;
+const TYPES: Readonly<Record<ColumnType, string>> = {
+  DOUBLE: 'DOUBLE',
+  INT64: 'BIGINT',
+  BOOLEAN: 'BOOLEAN',
+  UTF8: 'VARCHAR',
+  TIMESTAMP: 'TIMESTAMPTZ',
+};
+const NO_ROWS = `SELECT NULL::VARCHAR AS experiment, NULL::VARCHAR AS run, NULL::BIGINT AS step, NULL::TIMESTAMPTZ AS timestamp`;
+const EVERY_ROW = 'f.experiment, f.run, p.step, p.timestamp';
+
+/**
+ * The long form: one row for each value.
+ *
+ * A scan for each metric, so that a query that asks for one reads its column only; the database leaves out the scans whose metric a
+ * query excludes.
+ */
+export function longView(files: readonly MetricFile[]): ViewSql {
+  const lists = new FileLists('long');
+  const scans = new Map<string, { readonly column: MetricColumn; readonly files: MetricFile[] }>();
+  for (const file of files)
+    for (const column of file.columns) {
+      const key = JSON.stringify([file.isSnapshot, column.metric, column.column, column.type]);
+      const scan = scans.get(key) ?? { column, files: [] };
+      scan.files.push(file);
+      scans.set(key, scan);
+    }
+  const parts =
+    scans.size <= MAX_SCANS
+      ? [...scans.values()].map((scan) => oneMetric(scan.column, lists.scan(scan.files)))
+      : groupBy(files, signature).map((group) => allMetrics(group[0]?.columns ?? [], lists.scan(group)));
+  const empty = `${NO_ROWS}, NULL::VARCHAR AS metric, NULL::DOUBLE AS value, NULL::VARCHAR AS text WHERE false`;
+  return { sql: [empty, ...parts].join('\nUNION ALL '), lists: lists.named };
+}
+
+function oneMetric(column: MetricColumn, scan: string): string {
+  const { value, text } = longValue(column);
+  return `SELECT ${EVERY_ROW}, ${literal(column.metric)}, ${value}, ${text} FROM ${scan} WHERE p.${identifier(column.column)} IS NOT NULL`;
+}
+
+function allMetrics(columns: readonly MetricColumn[], scan: string): string {
+  const values = columns.map((column) => {
+    const { value, text } = longValue(column);
+    return `{metric: ${literal(column.metric)}, value: ${value}, text: ${text}}`;
+  });
+  const each = `SELECT ${EVERY_ROW}, unnest([${values.join(', ')}]) AS v FROM ${scan}`;
+  return `SELECT experiment, run, step, timestamp, v.metric, v.value, v.text FROM (${each}) WHERE v.value IS NOT NULL OR v.text IS NOT NULL`;
+}
+
+/** Text is a number too where it reads as one: a metric that became text has its numbers as text. */
+function longValue({ column, type }: MetricColumn): { readonly value: string; readonly text: string } {
+  const name = `p.${identifier(column)}`;
+  return type === 'UTF8'
+    ? { value: `TRY_CAST(${name} AS DOUBLE)`, text: name }
+    : { value: `${name}::DOUBLE`, text: 'NULL::VARCHAR' };
+}
+
+/** The wide form: one row for each row, a column for each metric, of a type that holds the values of all runs. */
+export function wideView(files: readonly MetricFile[]): ViewSql {
+  const lists = new FileLists('wide');
+  const outputs = outputColumns(files);
+  const parts = partitions(files).map((some) => {
+    const columns = new Map(some.flatMap((file) => file.columns).map((column) => [column.metric, column]));
+    const casts = [...columns.values()].map(({ metric, column }) => {
+      const output = outputs.get(metric);
+      return output === undefined
+        ? ''
+        : `, p.${identifier(column)}::${TYPES[output.type]} AS ${identifier(output.name)}`;
+    });
+    return `SELECT ${EVERY_ROW}${casts.join('')} FROM ${lists.scan(some, groupBy(some, signature).length > 1)}`;
+  });
+  return { sql: [`${NO_ROWS} WHERE false`, ...parts].join('\nUNION ALL BY NAME '), lists: lists.named };
+}
+
+/** Names in the wide form; those that only differ in upper and lower case, or are taken, get a `_` behind them. */
+function outputColumns(
+  files: readonly MetricFile[],
+): Map<string, { readonly name: string; readonly type: ColumnType }> {
+  const outputs = new Map<string, { name: string; type: ColumnType }>();
+  const taken = new Set(['experiment', 'run', 'step', 'timestamp']);
+  for (const { metric, type } of files.flatMap((file) => file.columns)) {
+    const known = outputs.get(metric);
+    if (known !== undefined) {
+      known.type = widerType(known.type, type, true);
+      continue;
+    }
+    let name = metric.replaceAll('\0', '\ufffd');
+    while (name === '' || taken.has(folded(name))) name += '_';
+    taken.add(folded(name));
+    outputs.set(metric, { name, type });
+  }
+  return outputs;
+}
+
+/** Files together in which no name is that of two metrics or two types: one scan can read them all. */
+function partitions(files: readonly MetricFile[]): MetricFile[][] {
+  const parts: {
+    readonly known: Map<string, string>;
+    readonly files: MetricFile[];
+    readonly ofSnapshots: boolean;
+  }[] = [];
+  for (const group of groupBy(files, signature)) {
+    const { columns = [], isSnapshot = false } = group[0] ?? {};
+    const named = columns.map(
+      ({ column, metric, type }) => [folded(column), JSON.stringify([metric, type])] as const,
+    );
+    const fits = parts.find(
+      ({ known, ofSnapshots }) =>
+        ofSnapshots === isSnapshot && named.every(([name, what]) => (known.get(name) ?? what) === what),
+    );
+    const part = fits ?? { known: new Map<string, string>(), files: [], ofSnapshots: isSnapshot };
+    if (fits === undefined) parts.push(part);
+    for (const [name, what] of named) part.known.set(name, what);
+    part.files.push(...group);
+  }
+  return parts.map((part) => part.files);
+}
+
+const signature = ({ columns, isSnapshot }: MetricFile): string =>
+  JSON.stringify([isSnapshot, columns.map(({ metric, column, type }) => [metric, column, type])]);
+
+function groupBy(files: readonly MetricFile[], keyOf: (file: MetricFile) => string): MetricFile[][] {
+  const groups = new Map<string, MetricFile[]>();
+  for (const file of files) {
+    const key = keyOf(file);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [file]);
+    else group.push(file);
+  }
+  return [...groups.values()];
+}
+
+/** Lists of files under a name each, the same list under one: a list of ten thousand stands in SQL once. */
+class FileLists {
+  readonly named = new Map<string, readonly string[]>();
+  private readonly known = new Map<string, string>();
+
+  constructor(private readonly prefix: string) {}
+
+  /** What stands behind FROM to read the files, as `p`, each row beside its run, as `f`. */
+  scan(files: readonly MetricFile[], byName = false): string {
+    const paths = files.map(({ path }) => path);
+    const key = paths.join('\0');
+    const name = this.known.get(key) ?? `expman_${this.prefix}_${this.named.size}`;
+    this.known.set(key, name);
+    this.named.set(name, paths);
+    return `read_parquet(getvariable('${name}'), hive_partitioning = false, union_by_name = ${String(byName)}) AS p JOIN ${FILES_TABLE} AS f ON p.filename = f.path`;
+  }
+}

@@ -1,0 +1,280 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { ExpmanError, messageOf } from '../../model/errors.js';
+import type { FsPort } from '../../storage/fs-port.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { verifyRun } from '../verify-run.js';
+import { METRICS_NAME } from '../../storage/metrics-file.js';
+import { type Answer, Database } from './duckdb.js';
+import { logsTable, paramsTable, runsTable } from './fact-tables.js';
+import { type FactsSource, type Skipped, scanned } from './facts-source.js';
+import { MetricFiles } from './metric-files.js';
+import { type ViewSql, longView, wideView } from './metric-views.js';
+import { identifier, literal } from './sql-text.js';
+import { checkedWords, invalidQuery } from './statement.js';
+import { TempFolder } from './temp-folder.js';
+
+/** Options of {@link queryRuns}. */
+export interface QueryOptions {
+  /** The longest the database may work, in milliseconds; 60,000 when absent. */
+  readonly timeoutMs?: number;
+  /** The most rows that are returned; 1,000,000 when absent. */
+  readonly maxRows?: number;
+  /** The most memory the database may take, as DuckDB writes it; `1GB` when absent. */
+  readonly memoryLimit?: string;
+  /** What the runs are, where that is known already; read from the folder when absent. */
+  readonly source?: FactsSource;
+}
+
+/** A column of an answer. */
+export interface QueryColumn {
+  readonly name: string;
+  /** As DuckDB calls it: `DOUBLE`, `VARCHAR[]`. */
+  readonly type: string;
+}
+
+/** The answer to a query. */
+export interface QueryResult {
+  readonly columns: readonly QueryColumn[];
+  /** Rows as arrays: 64-bit integers are bigints, moments ISO text, lists arrays, structs objects. */
+  readonly rows: readonly (readonly unknown[])[];
+  /** There were more than `maxRows` rows. */
+  readonly truncated: boolean;
+  /** Runs and files that could not be read, and why; the answer is without them. */
+  readonly skipped: readonly Skipped[];
+}
+
+/** The answer to a query, rows as they are asked for. Its database lives until the rows are all read, or left. */
+export interface QueryStream extends AsyncIterable<readonly (readonly unknown[])[]> {
+  readonly columns: readonly QueryColumn[];
+  readonly skipped: readonly Skipped[];
+}
+
+/**
+ * Asks one SQL question about all runs below a folder at once, with DuckDB.
+ *
+ * Views: `runs` (experiment, run, run_dir, uuid, status, started_at, ended_at, duration_ms, rows, dropped, invalid, tags, notes, "group",
+ * rank, exit_code, error), `params` (experiment, run, key, value, number), `metrics` (experiment, run, step, timestamp, metric, value,
+ * text: a row for each value), `wide` (experiment, run, step, timestamp and a column for each metric) and `logs` (experiment, run,
+ * timestamp, level, message, meta). What is in a run's write-ahead log only is there too.
+ *
+ * The database is in memory, reads the `metrics.parquet` of these runs and nothing else, and writes nothing; one statement that reads
+ * is taken. A run that cannot be read is left out and told in `skipped`.
+ *
+ * @throws {@link ExpmanError} `QUERY_UNAVAILABLE` where `@duckdb/node-api` is not installed, `INVALID_QUERY`, `QUERY_LIMIT` when it takes
+ * too long or too much memory, `INVALID_OPTION`
+ * @example
+ * const { rows } = await queryRuns(
+ *   './experiments',
+ *   "SELECT run, min(value) AS loss FROM metrics WHERE metric = 'loss' GROUP BY ALL ORDER BY loss",
+ * );
+ */
+export async function queryRuns(
+  baseDir: string,
+  sql: string,
+  options: QueryOptions = {},
+): Promise<QueryResult> {
+  const maxRows = options.maxRows ?? 1_000_000;
+  const session = new QuerySession(baseDir, sql, options);
+  try {
+    return await session.retrying(async () => {
+      const { columns, batches } = await session.answer();
+      const rows: (readonly unknown[])[] = [];
+      for await (const batch of batches) {
+        for (const row of batch) if (rows.length <= maxRows) rows.push(row);
+        if (rows.length > maxRows) break;
+      }
+      return {
+        columns,
+        rows: rows.slice(0, maxRows),
+        truncated: rows.length > maxRows,
+        skipped: session.skipped,
+      };
+    });
+  } finally {
+    session[Symbol.dispose]();
+  }
+}
+
+/**
+ * The same, rows as they come, some thousand at a time, for answers that are larger than memory. `maxRows` is not looked at.
+ *
+ * What is wrong with a file once rows have come is an error: what was given cannot be taken back.
+ *
+ * @throws {@link ExpmanError} as {@link queryRuns}
+ * @example
+ * for await (const batch of await streamQuery('./experiments', 'SELECT * FROM metrics')) console.log(batch.length);
+ */
+export async function streamQuery(
+  baseDir: string,
+  sql: string,
+  options: QueryOptions = {},
+): Promise<QueryStream> {
+  const session = new QuerySession(baseDir, sql, options);
+  try {
+    const { columns, batches } = await session.retrying(() => session.answer());
+    return { columns, skipped: session.skipped, [Symbol.asyncIterator]: () => session.leaving(batches) };
+  } catch (error) {
+    session[Symbol.dispose]();
+    throw error;
+  }
+}
+
+type Batch = readonly (readonly unknown[])[];
+
+/** One question, from the scan of the folder to the last row. */
+class QuerySession implements Disposable {
+  private readonly fs: FsPort = nodeFs;
+  private readonly temp = new TempFolder();
+  private readonly baseDir: string;
+  private readonly source: FactsSource;
+  private readonly metricFiles: MetricFiles;
+  private readonly ownSkipped: Skipped[] = [];
+  private database: Database | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private isLate = false;
+
+  constructor(
+    baseDir: string,
+    private readonly sql: string,
+    private readonly options: QueryOptions,
+  ) {
+    this.baseDir = resolve(baseDir);
+    this.source = options.source ?? scanned(this.fs, this.baseDir);
+    this.metricFiles = new MetricFiles(this.fs, this.baseDir, this.temp);
+  }
+
+  get skipped(): readonly Skipped[] {
+    return [...this.source.skipped(), ...this.metricFiles.skipped, ...this.ownSkipped];
+  }
+
+  /** Sets a database up and asks. */
+  async answer(): Promise<Answer> {
+    this.close();
+    const { memoryLimit = '1GB' } = this.options;
+    const database = await Database.open({ memoryLimit, threads: Math.min(4, availableParallelism()) });
+    this.database = database;
+    const words = checkedWords(this.sql, await database.tableFunctions());
+    await this.prepare(database, words);
+    this.startTimer(database);
+    return database.query(this.sql);
+  }
+
+  /** Tries once more without the files that turn out to be corrupt, where there are any. */
+  async retrying<T>(attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await attempt();
+    } catch (error) {
+      const failure = this.failureOf(error);
+      if (failure.code !== 'CORRUPT' || !this.excludeCorrupt())
+        throw failure.code === 'CORRUPT' ? invalidQuery(failure.message, error) : failure;
+    }
+    try {
+      return await attempt();
+    } catch (error) {
+      throw this.failureOf(error);
+    }
+  }
+
+  /** The rows, and the end of the database behind them. */
+  async *leaving(batches: AsyncIterable<Batch>): AsyncGenerator<Batch, void> {
+    try {
+      yield* batches;
+    } catch (error) {
+      throw this.failureOf(error);
+    } finally {
+      this[Symbol.dispose]();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+    this.temp[Symbol.dispose]();
+  }
+
+  private close(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.database?.[Symbol.dispose]();
+    this.database = null;
+  }
+
+  /** Only what the query names is read. */
+  private async prepare(database: Database, words: ReadonlySet<string>): Promise<void> {
+    // `query` by DESCRIBE or SHOW names no view, and all are shown.
+    const wants = (view: string): boolean =>
+      words.has(view) || words.has('show') || words.has('duckdb_columns');
+    const runs = this.source.runs();
+    if (wants('runs')) await database.fill('runs', runsTable(runs));
+    if (wants('params')) await database.fill('params', paramsTable(runs));
+    if (wants('logs')) await database.fill('logs', logsTable(this.fs, runs, this.ownSkipped));
+    const { metricFiles } = this;
+    if (wants('metrics') || wants('wide')) {
+      if (metricFiles.files.length === 0) for (const run of runs) metricFiles.add(run);
+      await database.fill(
+        'files',
+        {
+          columns: [
+            ['path', 'VARCHAR'],
+            ['experiment', 'VARCHAR'],
+            ['run', 'VARCHAR'],
+          ],
+          rows: metricFiles.files.map(({ path, facts }) => [path, facts.experiment, facts.run]),
+        },
+        'expman',
+      );
+    }
+    const { files } = metricFiles;
+    if (wants('metrics')) await makeView(database, 'metrics', longView(files));
+    if (wants('wide')) await makeView(database, 'wide', wideView(files));
+    await database.lock(files.map(({ path }) => path));
+  }
+
+  private startTimer(database: Database): void {
+    this.timer = setTimeout(() => {
+      this.isLate = true;
+      database.interrupt();
+    }, this.options.timeoutMs ?? 60_000);
+  }
+
+  /** What went wrong, as an error of ours; `CORRUPT` where it may lie at a file. */
+  private failureOf(error: unknown): ExpmanError {
+    if (error instanceof ExpmanError) return error;
+    const message = messageOf(error);
+    if (this.isLate)
+      return new ExpmanError(
+        'QUERY_LIMIT',
+        `the query took longer than ${this.options.timeoutMs ?? 60_000} ms`,
+        { cause: error },
+      );
+    if (/^Out of Memory Error/i.test(message))
+      return new ExpmanError(
+        'QUERY_LIMIT',
+        `the query wants more memory than ${this.options.memoryLimit ?? '1GB'}: ${message}`,
+        { cause: error },
+      );
+    if (
+      /^(?:Failed to extract statements: )?(?:Parser|Binder|Catalog|Permission|Not implemented) Error/i.test(
+        message,
+      )
+    )
+      return invalidQuery(message, error);
+    return new ExpmanError('CORRUPT', message, { cause: error });
+  }
+
+  private excludeCorrupt(): boolean {
+    const { metricFiles, fs } = this;
+    const problems = [...metricFiles.files].flatMap((file) => {
+      if (file.isSnapshot) return [];
+      const problem = verifyRun(fs, file.facts.runDir).problems.find((each) => each.file === METRICS_NAME);
+      return problem === undefined ? [] : [{ file, problem }];
+    });
+    for (const { file, problem } of problems) metricFiles.exclude(file, problem.message);
+    return problems.length > 0;
+  }
+}
+
+async function makeView(database: Database, name: string, { sql, lists }: ViewSql): Promise<void> {
+  for (const [list, paths] of lists)
+    await database.run(`SET VARIABLE ${list} = [${paths.map(literal).join(', ')}]`);
+  await database.run(`CREATE VIEW ${identifier(name)} AS ${sql}`);
+}

@@ -1,0 +1,80 @@
+import { ExpmanError } from '../../model/errors.js';
+import { type SqlWord, wordsIn } from './sql-text.js';
+
+/** The longest SQL that is run, in characters. */
+const MAX_SQL_LENGTH = 64 * 1024;
+
+const READING: ReadonlySet<string> = new Set([
+  'select',
+  'with',
+  'from',
+  'values',
+  'table',
+  'describe',
+  'summarize',
+  'show',
+  'explain',
+  'pivot',
+  'unpivot',
+]);
+
+/**
+ * Functions in FROM that only work on what they are given, or tell of the database itself. Of all others, those of later versions
+ * too, none may be called: they read files or run SQL of their own, and `enable_logging` to a file that may not be written ends the process.
+ */
+const HARMLESS: ReadonlySet<string> = new Set([
+  'unnest',
+  'range',
+  'generate_series',
+  'repeat',
+  'repeat_row',
+  'summary',
+  'histogram',
+  'histogram_values',
+  'json_each',
+  'json_tree',
+  'duckdb_columns',
+  'duckdb_functions',
+  'duckdb_keywords',
+  'duckdb_tables',
+  'duckdb_types',
+  'duckdb_views',
+  'icu_calendar_names',
+  'pg_timezone_names',
+  'pragma_show',
+  'pragma_table_info',
+]);
+
+/**
+ * Checks that SQL may be a statement that only reads, before the database sees it; returns the names in it.
+ *
+ * @param tableFunctions the functions that can stand in FROM
+ * @throws ExpmanError `INVALID_QUERY`
+ */
+export function checkedWords(sql: string, tableFunctions: ReadonlySet<string>): ReadonlySet<string> {
+  if (sql.length > MAX_SQL_LENGTH) throw invalidQuery(`SQL of more than ${MAX_SQL_LENGTH} characters`);
+  if (sql.includes('\0')) throw invalidQuery('SQL with a NUL character');
+  const words = wordsIn(sql);
+  const first = statementWord(words);
+  if (first === undefined || !READING.has(first))
+    throw invalidQuery(
+      `only what reads can be run: SELECT, WITH, FROM, DESCRIBE, SUMMARIZE, EXPLAIN; not ${(first ?? 'nothing').toUpperCase().slice(0, 40)}`,
+    );
+  const forbidden = words.find(
+    ({ name, isCalled }) => isCalled && tableFunctions.has(name) && !HARMLESS.has(name),
+  );
+  if (forbidden !== undefined)
+    throw invalidQuery(`the function ${forbidden.name} cannot be called: a query sees the runs only`);
+  return new Set(words.map(({ name }) => name));
+}
+
+/** The word that says what a statement does; of one to be explained, that of the explained one. */
+function statementWord(words: readonly SqlWord[]): string | undefined {
+  const said = words.find(({ name }) => !['explain', 'analyze', 'format', 'json', 'text'].includes(name));
+  return words[0]?.name === 'explain' ? said?.name : words[0]?.name;
+}
+
+/** SQL that is not run, or that the database refuses. */
+export function invalidQuery(why: string, cause?: unknown): ExpmanError {
+  return new ExpmanError('INVALID_QUERY', why, { cause });
+}
