@@ -59,6 +59,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@duckdb/node-api': ['reader/query/'],
   hyparquet: ['interop/'],
   'hyparquet-compressors': ['interop/'],
+  'hyparquet-writer': ['interop/neptune/'],
   'csv-parse': ['interop/csv/'],
   'csv-stringify': ['interop/csv/'],
   tar: ['interop/archive/'],

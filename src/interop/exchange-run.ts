@@ -1,5 +1,6 @@
 import type { ColumnField } from '../columnar/column.js';
 import type { LogLine } from '../engine/log-line.js';
+import type { ExpmanError } from '../model/errors.js';
 import type { MetricRow } from '../model/metric.js';
 import type { Params } from '../model/params.js';
 import type { RunStatus } from '../model/run-status.js';
@@ -8,6 +9,7 @@ import type { RunStatus } from '../model/run-status.js';
 export interface ExchangeRun {
   readonly experiment: string;
   readonly run: string;
+  /** How it ended; `RUNNING` for one that goes on, or whose tool was cut off before it could say. */
   readonly status: RunStatus;
   /** ISO 8601, UTC; null where the source does not say. */
   readonly startedAt: string | null;
@@ -29,10 +31,10 @@ export interface ExchangeRun {
 export interface Importer {
   /** The word of `--format`. */
   readonly format: string;
-  /** Tells whether a file or folder is of that tool, from names and first bytes. */
+  /** Tells whether a file or folder is of that tool, from names and first bytes; throws nothing that its bytes cause. */
   recognises(path: string): Promise<boolean>;
-  /** The runs in it, one after another. */
-  runs(path: string): AsyncIterable<ExchangeRun>;
+  /** The runs in it, one after another; in the place of one that cannot be read, why. */
+  runs(path: string): AsyncIterable<ExchangeRun | ExpmanError>;
 }
 
 /** Writes runs for another tool. */
@@ -41,6 +43,6 @@ export interface Exporter {
   readonly format: string;
   /** What of a run the format cannot hold, in words; empty when it holds all. */
   readonly loses: string;
-  /** Writes a run to a file or folder that is not there yet. */
+  /** Writes a run to a file or folder that is not there yet; on failure nothing is left there. */
   write(run: ExchangeRun, path: string): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { RunFile, RunIdentity } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { CONFIG_NAME, LOG_NAME, type Mapping, RUN_NAME } from '../storage/run-record.js';
+import { CONFIG_NAME, LOG_NAME, type Mapping, RUN_NAME, readMapping } from '../storage/run-record.js';
 import { writeAll } from '../storage/write-all.js';
 import { MAX_YAML_BYTES, stringifyYaml } from '../storage/yaml-file.js';
 import type { RunState } from './run-state.js';
@@ -53,6 +53,16 @@ export function reopenRunFile(
     heartbeatAt: new Date(now).toISOString(),
   };
   replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml(reopened)));
+}
+
+/**
+ * Says in the `run.yaml` of a closed run what an importer knows better than who wrote it: how the run ended where it ran, and when.
+ *
+ * @throws ExpmanError `CORRUPT`, `UNSAFE_YAML` or `IO`
+ */
+export function amendRunFile(fs: FsPort, folder: string, changes: Mapping): void {
+  const file = readMapping(fs, folder, RUN_NAME);
+  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml({ ...file, ...changes })));
 }
 
 /**

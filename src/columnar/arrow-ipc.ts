@@ -1,0 +1,217 @@
+import type { DataType, RecordBatch, Schema, Vector } from 'apache-arrow';
+import { arrow } from './arrow.js';
+import { bitmapBytes } from './bitmap.js';
+import { BooleanBuilder, IntegerBuilder, NumberBuilder, TextBuilder } from './column-builder.js';
+import type { Column, ColumnField, ColumnType } from './column.js';
+import { columnAt, recordBatchOf } from './record-batch.js';
+
+/** A batch of more rows is none that anybody writes; what is allocated for one is bounded by it. */
+const MAX_BATCH_ROWS = 1 << 24;
+
+/** A table in an IPC file or stream, whatever wrote it. */
+export interface IpcTable {
+  /** A column that is of none of our types is told as the one its values fit: what is nested as text. */
+  readonly fields: readonly ColumnField[];
+  /** What its schema says beside its fields. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /**
+   * Its batches, one column for each field; a file that is cut off gives those that are whole, and then throws.
+   *
+   * @throws RangeError, TypeError or Error of Arrow for bytes that are none
+   */
+  batches(): Generator<readonly Column[], void>;
+}
+
+/** Reads a table; its columns are views of `bytes`, where those are of our types. */
+export function readIpc(bytes: Uint8Array): IpcTable {
+  const { schema } = open(bytes);
+  return {
+    fields: schema.fields.map(({ name, type }) => ({ name, type: typeFor(type) })),
+    metadata: schema.metadata,
+    batches: function* () {
+      for (const batch of open(bytes)) yield columnsOf(batch);
+    },
+  };
+}
+
+/** Writes batches as an IPC file; gives the bytes away as they come. */
+export class IpcWriter {
+  private readonly writer = new arrow.RecordBatchFileWriter();
+
+  constructor(
+    private readonly fields: readonly ColumnField[],
+    metadata: ReadonlyMap<string, string>,
+    take: (bytes: Uint8Array) => void,
+  ) {
+    const { schema } = this.batchOf([]);
+    this.writer.reset(new Sink(take), new arrow.Schema(schema.fields, new Map(metadata)));
+  }
+
+  /** Writes a batch; the columns are in the order of the fields. */
+  write(columns: readonly Column[]): void {
+    this.writer.write(this.batchOf(columns));
+  }
+
+  finish(): void {
+    this.writer.finish();
+  }
+
+  private batchOf(columns: readonly Column[]): RecordBatch {
+    return recordBatchOf(
+      this.fields.map(({ name, type }, at) => ({ ...(columns[at] ?? emptyColumn(type)), name })),
+    );
+  }
+}
+
+/** Where a writer of Arrow puts its bytes: on, and not into a queue that is as large as the file. */
+class Sink extends arrow.AsyncByteQueue {
+  constructor(private readonly take: (bytes: Uint8Array) => void) {
+    super();
+  }
+
+  override write(value: ArrayBufferView | ArrayBufferLike): void {
+    const bytes = ArrayBuffer.isView(value)
+      ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+      : new Uint8Array(value);
+    this.take(Uint8Array.from(bytes));
+  }
+
+  override close(): void {
+    return;
+  }
+}
+
+function open(bytes: Uint8Array): Iterable<RecordBatch> & { readonly schema: Schema } {
+  const reader = arrow.RecordBatchReader.from(bytes);
+  return reader.open();
+}
+
+function columnsOf(batch: RecordBatch): Column[] {
+  const { numRows } = batch;
+  if (numRows > MAX_BATCH_ROWS) throw new RangeError(`a batch of ${numRows} rows`);
+  return batch.schema.fields.map(({ type }, at) => {
+    const column = isOurs(type) ? columnAt(batch, at) : foreignColumn(type, batch.getChildAt(at), numRows);
+    assertWhole(column, numRows);
+    return column;
+  });
+}
+
+/** Lengths are what the file says; what is behind them may be less. */
+function assertWhole(column: Column, rows: number): void {
+  const { validity, length } = column;
+  const slots = column.type === 'UTF8' ? column.offsets.length - 1 : column.values.length;
+  const needed = column.type === 'BOOLEAN' ? bitmapBytes(rows) : rows;
+  const isShort = length !== rows || slots < needed || (validity?.length ?? Infinity) < bitmapBytes(rows);
+  if (isShort && rows > 0) throw new RangeError('a column is shorter than its batch');
+  if (column.type !== 'UTF8') return;
+  const { offsets, values } = column;
+  for (let row = 0; row < rows; row++)
+    if ((offsets[row] ?? -1) > (offsets[row + 1] ?? -1)) throw new RangeError('texts that overlap');
+  if ((offsets[0] ?? 0) < 0 || (offsets[rows] ?? 0) > values.length) throw new RangeError('a text beyond its column');
+}
+
+/** Whether our column can be a view of its buffers. */
+function isOurs(type: DataType): boolean {
+  const { DataType: is, Precision, TimeUnit } = arrow;
+  if (is.isFloat(type)) return type.precision === Precision.DOUBLE;
+  if (is.isInt(type)) return type.isSigned && type.bitWidth === 64;
+  if (is.isTimestamp(type)) return type.unit === TimeUnit.MICROSECOND;
+  return is.isBool(type) || is.isUtf8(type);
+}
+
+function typeFor(type: DataType): ColumnType {
+  const { DataType: is } = arrow;
+  if (is.isFloat(type)) return 'DOUBLE';
+  if (is.isInt(type)) return 'INT64';
+  if (is.isBool(type)) return 'BOOLEAN';
+  if (is.isTimestamp(type) || is.isDate(type)) return 'TIMESTAMP';
+  return 'UTF8';
+}
+
+function foreignColumn(type: DataType, vector: Vector | null, rows: number): Column {
+  const valueAt = (row: number): unknown => vector?.get(row) ?? null;
+  switch (typeFor(type)) {
+    case 'DOUBLE':
+      return doubles(rows, valueAt);
+    case 'INT64':
+      return integers(rows, (row) => int64Of(valueAt(row)));
+    case 'TIMESTAMP':
+      return { ...integers(rows, (row) => microsOf(valueAt(row))), type: 'TIMESTAMP' };
+    case 'BOOLEAN':
+      return truths(rows, valueAt);
+    default:
+      return texts(rows, valueAt);
+  }
+}
+
+function doubles(rows: number, valueAt: (row: number) => unknown): Column {
+  const builder = new NumberBuilder(rows);
+  for (let row = 0; row < rows; row++) {
+    const value = valueAt(row);
+    if (value !== null) builder.copy(row, 1, Float64Array.of(Number(value)), 0, 1);
+  }
+  return builder.finish();
+}
+
+function integers(rows: number, valueAt: (row: number) => bigint | null): Column & { readonly type: 'INT64' } {
+  const builder = new IntegerBuilder(rows);
+  for (let row = 0; row < rows; row++) {
+    const value = valueAt(row);
+    if (value !== null) builder.copy(row, 1, BigInt64Array.of(value), 0, 1);
+  }
+  return builder.finish();
+}
+
+function truths(rows: number, valueAt: (row: number) => unknown): Column {
+  const builder = new BooleanBuilder(rows);
+  for (let row = 0; row < rows; row++) {
+    const value = valueAt(row);
+    if (value !== null) builder.set(row, value === true);
+  }
+  return builder.finish();
+}
+
+function texts(rows: number, valueAt: (row: number) => unknown): Column {
+  const builder = new TextBuilder(rows);
+  for (let row = 0; row < rows; row++) {
+    const value = valueAt(row);
+    if (value !== null) builder.set(row, Buffer.from(textOf(value), 'utf8'));
+  }
+  return builder.finish();
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const text = JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
+  return text ?? String(value);
+}
+
+function int64Of(value: unknown): bigint | null {
+  if (value === null) return null;
+  const integer = typeof value === 'bigint' ? value : BigInt(Number(value));
+  if (BigInt.asIntN(64, integer) !== integer) throw new RangeError(`${integer} is beyond 64 bits`);
+  return integer;
+}
+
+/** Arrow gives times in milliseconds, whatever their unit. */
+function microsOf(value: unknown): bigint | null {
+  const micros = value === null ? NaN : Math.round(Number(value) * 1000);
+  return Number.isSafeInteger(micros) ? BigInt(micros) : null;
+}
+
+function emptyColumn(type: ColumnType): Column {
+  switch (type) {
+    case 'DOUBLE':
+      return new NumberBuilder(0).finish();
+    case 'INT64':
+      return new IntegerBuilder(0).finish();
+    case 'TIMESTAMP':
+      return { ...new IntegerBuilder(0).finish(), type: 'TIMESTAMP' };
+    case 'BOOLEAN':
+      return new BooleanBuilder(0).finish();
+    case 'UTF8':
+      return new TextBuilder(0).finish();
+    default:
+      return type satisfies never;
+  }
+}

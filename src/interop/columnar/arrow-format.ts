@@ -1,0 +1,93 @@
+import { type IpcTable, IpcWriter, readIpc } from '../../columnar/arrow-ipc.js';
+import { readWhole } from '../../storage/atomic-file.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { asyncOf } from '../async-of.js';
+import type { ExchangeRun, Exporter, Importer } from '../exchange-run.js';
+import type { ExpmanError } from '../../model/errors.js';
+import type { MetricRow } from '../../model/metric.js';
+import { OUR_PLACES, placesIn } from '../places.js';
+import { columnsFor, metricFieldsOf } from '../metric-fields.js';
+import { writeNewFile } from '../output-file.js';
+import { headerMembers, headerOfText, type RunHeader } from '../run-header.js';
+import { asExpmanError, beginningOf, corruptAt, kindAt } from '../source-files.js';
+import { unknownRun } from '../unknown-run.js';
+import { columnBatches } from './columns-of-rows.js';
+import { metricsIn, rowsOfTable } from './placed-table.js';
+
+const FORMAT = 'expman-rx.arrow';
+const HEADER_KEY = 'expman.run';
+// Its batches are views of the whole file.
+const MAX_BYTES = 1024 * 1024 * 1024;
+
+/** An Arrow IPC file (what Feather 2 is): step int64, timestamp in microseconds UTC, the metrics; the run in the schema's metadata. */
+export const arrowExporter: Exporter = {
+  format: 'arrow',
+  loses: 'the lines of the log',
+  write: async (run, path) => {
+    const fields = await metricFieldsOf(run);
+    const metadata = new Map([[HEADER_KEY, `{${headerMembers(FORMAT, run, fields)}}`]]);
+    await writeNewFile(path, async (output) => {
+      const writer = new IpcWriter(columnsFor(fields), metadata, (bytes) => output.add(bytes));
+      for await (const columns of columnBatches(run, fields)) writer.write(columns);
+      writer.finish();
+    });
+  },
+};
+
+/** Reads Arrow IPC files and streams of up to 1 GB, ours and anybody's with metrics in columns. */
+export const arrowImporter: Importer = {
+  format: 'arrow',
+  recognises: (path) => Promise.resolve(isArrow(path)),
+  runs: (path) => asyncOf([runOrError(path)]),
+};
+
+/** A table of Arrow in a file. */
+export const arrowTableAt = (path: string): IpcTable => readIpc(readWhole(nodeFs, path, MAX_BYTES));
+
+function isArrow(path: string): boolean {
+  if (kindAt(path) !== 'file') return false;
+  const magic = beginningOf(path, 6);
+  const isStream = magic.length >= 4 && magic.readInt32LE(0) === -1;
+  return magic.toString('latin1') === 'ARROW1' || (isStream && /\.(?:arrows?|ipc|feather)$/i.test(path));
+}
+
+function runOrError(path: string): ExchangeRun | ExpmanError {
+  try {
+    return runIn(path);
+  } catch (error) {
+    return asExpmanError(error, path);
+  }
+}
+
+function runIn(path: string): ExchangeRun {
+  const table = arrowTableAt(path);
+  const header = headerIn(table, path);
+  // By our header: whoever read the names of columns may have taken a byte order mark off one.
+  const places = header === null ? placesIn(table.fields.map(({ name }) => name)) : OUR_PLACES;
+  const metrics = header?.fields.map((field, at) => ({ ...field, at: at + 2 })) ?? metricsIn(table, places);
+  return {
+    ...(header ?? unknownRun(path)),
+    fields: metrics.map(({ metric, type }) => ({ name: metric, type })),
+    rows: () => asyncOf(told(path, rowsOfTable(table, places, metrics))),
+    log: () => asyncOf([]),
+  };
+}
+
+/** Rows, the errors of Arrow on the way being told as ours. */
+function* told(path: string, rows: Iterable<MetricRow>): Generator<MetricRow, void> {
+  try {
+    yield* rows;
+  } catch (error) {
+    throw asExpmanError(error, path);
+  }
+}
+
+function headerIn({ metadata, fields }: IpcTable, path: string): RunHeader | null {
+  const text = metadata.get(HEADER_KEY);
+  if (text === undefined) return null;
+  const header = headerOfText(text, path);
+  const columns = columnsFor(header.fields);
+  if (columns.length !== fields.length || columns.some(({ type }, at) => type !== fields[at]?.type))
+    throw corruptAt(path, 'it has other columns than it says');
+  return header;
+}

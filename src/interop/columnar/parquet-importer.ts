@@ -1,0 +1,127 @@
+import type { SchemaElement } from 'hyparquet';
+import { ExpmanError } from '../../model/errors.js';
+import type { MetricRow, MetricValue } from '../../model/metric.js';
+import { bareObject } from '../../model/param-value.js';
+import { asyncOf } from '../async-of.js';
+import type { ExchangeRun, Importer } from '../exchange-run.js';
+import { isoOfMicros } from '../instants.js';
+import type { MetricType } from '../metric-fields.js';
+import { placesIn } from '../places.js';
+import { asExpmanError, beginningOf, corruptAt, kindAt } from '../source-files.js';
+import { unknownRun } from '../unknown-run.js';
+import { FileTime, foreignParquet } from './foreign-parquet.js';
+import { ownParquetRun } from './own-parquet.js';
+import { type TableMetric, metricsIn } from './placed-table.js';
+import { microsOfValue, stepOfValue } from './rows-of-columns.js';
+
+/** What a Parquet file in the layout of neptune-exporter has, and no table of metrics. */
+export const NEPTUNE_COLUMNS = ['project_id', 'run_id', 'attribute_path', 'attribute_type'] as const;
+
+/** Reads Parquet files: ours, and anybody's with metrics in columns; integers stay integers, what is nested becomes JSON text. */
+export const parquetImporter: Importer = {
+  format: 'parquet',
+  recognises: async (path) => isParquet(path) && !(await hasColumns(path, NEPTUNE_COLUMNS)),
+  runs: async function* (path) {
+    try {
+      yield await parquetRun(path);
+    } catch (error) {
+      yield asExpmanError(error, path);
+    }
+  },
+};
+
+/** Whether a file begins as Parquet files do. */
+export const isParquet = (path: string): boolean =>
+  kindAt(path) === 'file' && beginningOf(path, 4).toString('latin1') === 'PAR1';
+
+/** Whether a Parquet file has columns of those names. */
+export async function hasColumns(path: string, names: readonly string[]): Promise<boolean> {
+  try {
+    const { columns } = await foreignParquet(path);
+    return names.every((name) => columns.some((column) => column.name === name));
+  } catch {
+    return false;
+  }
+}
+
+/** The run in a Parquet file. */
+export async function parquetRun(path: string): Promise<ExchangeRun> {
+  try {
+    return ownParquetRun(path);
+  } catch (error) {
+    if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;
+    const file = await foreignParquet(path);
+    // One of ours that fails its checks is not read without them.
+    if (file.metadata.has('expman.crc')) throw error;
+    return foreignRun(path, file);
+  }
+}
+
+function foreignRun(path: string, { columns, rows }: Awaited<ReturnType<typeof foreignParquet>>): ExchangeRun {
+  const places = placesIn(columns.map(({ name }) => name));
+  const fields = columns.map((column) => ({ name: column.name, type: typeOf(column) }));
+  const metrics = metricsIn({ fields, batches: () => [] }, places);
+  const read = async function* (): AsyncGenerator<MetricRow, void> {
+    for await (const row of rows()) yield rowFrom(row, places.step, places.timestamp, metrics, path);
+  };
+  return {
+    ...unknownRun(path),
+    fields: metrics.map(({ metric, type }) => ({ name: metric, type })),
+    rows: read,
+    log: () => asyncOf([]),
+  };
+}
+
+function rowFrom(
+  row: readonly unknown[],
+  step: number,
+  timestamp: number,
+  metrics: readonly TableMetric[],
+  path: string,
+): MetricRow {
+  const entries: [string, MetricValue][] = [];
+  for (const { metric, type, at } of metrics) {
+    const value = row[at] ?? null;
+    if (value !== null) entries.push([metric, valueOf(value, type, path)]);
+  }
+  const time = row[timestamp] ?? null;
+  const micros = time instanceof FileTime ? time.micros : microsOfValue(plain(time));
+  return {
+    step: stepOfValue(plain(row[step] ?? null)),
+    ...(micros !== undefined && { timestamp: micros / 1000 }),
+    values: bareObject(entries),
+  };
+}
+
+function valueOf(value: unknown, type: MetricType, path: string): MetricValue {
+  if (type === 'DOUBLE') return Number(value);
+  if (type === 'BOOLEAN') return value === true;
+  if (type === 'UTF8') return textOf(value);
+  const integer = typeof value === 'bigint' ? value : BigInt(Number(value));
+  if (BigInt.asIntN(64, integer) !== integer) throw corruptAt(path, `${integer} is beyond 64 bits`);
+  return integer;
+}
+
+const plain = (value: unknown): MetricValue | null =>
+  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'string' ? value : null;
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof FileTime) return isoOfMicros(value.micros);
+  const text = JSON.stringify(value, (_key, inner: unknown) => {
+    if (inner instanceof FileTime) return isoOfMicros(inner.micros);
+    return typeof inner === 'bigint' ? String(inner) : inner;
+  });
+  return text ?? String(value);
+}
+
+function typeOf({ type, converted_type, logical_type, num_children, repetition_type }: SchemaElement): MetricType {
+  if (num_children !== undefined || repetition_type === 'REPEATED') return 'UTF8';
+  const logical = logical_type?.type;
+  if (converted_type === 'DECIMAL' || logical === 'DECIMAL' || logical === 'FLOAT16') return 'DOUBLE';
+  const isTime = /^(?:TIMESTAMP|DATE)/.test(converted_type ?? logical ?? '');
+  if (isTime) return 'UTF8';
+  if (type === 'DOUBLE' || type === 'FLOAT') return 'DOUBLE';
+  if (type === 'INT32' || type === 'INT64') return 'INT64';
+  return type === 'BOOLEAN' ? 'BOOLEAN' : 'UTF8';
+}

@@ -1,0 +1,58 @@
+import { columnOfStrings } from '../../columnar/column-of-strings.js';
+import type { Column, ColumnField } from '../../columnar/column.js';
+import type { MetricRow } from '../../model/metric.js';
+import { isoOfMicros } from '../instants.js';
+import type { MetricField } from '../metric-fields.js';
+import type { Places } from '../places.js';
+import { rowsOfColumns, valuesOf } from './rows-of-columns.js';
+
+/** Batches of rows, with a column for each field. */
+export interface ColumnTable {
+  readonly fields: readonly ColumnField[];
+  batches(): Iterable<readonly Column[]>;
+}
+
+/** The metrics of a table, and in which of its columns they are. */
+export interface TableMetric extends Pick<MetricField, 'metric' | 'type'> {
+  readonly at: number;
+}
+
+/** Each column that is neither step nor timestamp is a metric of its name; one of times is text. */
+export function metricsIn({ fields }: ColumnTable, { step, timestamp }: Places): TableMetric[] {
+  const taken = new Set<string>();
+  return fields.flatMap(({ name, type }, at) => {
+    if (at === step || at === timestamp) return [];
+    let metric = name;
+    while (taken.has(metric)) metric += '_';
+    taken.add(metric);
+    return [{ metric, type: type === 'TIMESTAMP' ? 'UTF8' : type, at }];
+  });
+}
+
+/** The rows of a table. */
+export function* rowsOfTable(
+  table: ColumnTable,
+  { step, timestamp }: Places,
+  metrics: readonly TableMetric[],
+): Generator<MetricRow, void> {
+  for (const columns of table.batches())
+    yield* rowsOfColumns({
+      step: columns[step] ?? null,
+      timestamp: columns[timestamp] ?? null,
+      metrics: metrics.flatMap(({ metric, at }) => {
+        const column = columns[at];
+        return column === undefined ? [] : [{ metric, column: timesAsTexts(column) }];
+      }),
+    });
+}
+
+function timesAsTexts(column: Column): Column {
+  if (column.type !== 'TIMESTAMP') return column;
+  const at = valuesOf(column);
+  return columnOfStrings(
+    Array.from({ length: column.length }, (_, row) => {
+      const micros = at(row);
+      return micros === null ? null : Buffer.from(isoOfMicros(Number(micros)));
+    }),
+  );
+}

@@ -1,0 +1,78 @@
+import { bitAt } from '../../columnar/bitmap.js';
+import type { Column } from '../../columnar/column.js';
+import { bareObject } from '../../model/param-value.js';
+import { microsOfIso, microsOfNumber } from '../instants.js';
+import type { MetricRow, MetricValue } from '../../model/metric.js';
+
+/** The columns of a batch of rows. */
+export interface RowColumns {
+  readonly step: Column | null;
+  readonly timestamp: Column | null;
+  readonly metrics: readonly { readonly metric: string; readonly column: Column }[];
+}
+
+/** The rows of a batch, in their order; a null is a metric the row does not have. */
+export function* rowsOfColumns({ step, timestamp, metrics }: RowColumns): Generator<MetricRow, void> {
+  const length = (step ?? timestamp ?? metrics[0]?.column)?.length ?? 0;
+  const steps = step === null ? null : valuesOf(step);
+  const times = timestamp === null ? null : valuesOf(timestamp);
+  const readers = metrics.map(({ metric, column }) => ({ metric, at: valuesOf(column) }));
+  for (let row = 0; row < length; row++) {
+    const entries: [string, MetricValue][] = [];
+    for (const { metric, at } of readers) {
+      const value = at(row);
+      if (value !== null) entries.push([metric, value]);
+    }
+    const micros = microsOfValue(times?.(row) ?? null);
+    yield {
+      step: stepOfValue(steps?.(row) ?? null),
+      ...(micros !== undefined && { timestamp: micros / 1000 }),
+      values: bareObject(entries),
+    };
+  }
+}
+
+/** Reads the value of a row; null where there is none. */
+export function valuesOf(column: Column): (row: number) => MetricValue | null {
+  const { validity } = column;
+  const at = validValues(column);
+  return validity === null ? at : (row) => (bitAt(validity, row) ? at(row) : null);
+}
+
+function validValues(column: Column): (row: number) => MetricValue {
+  switch (column.type) {
+    case 'DOUBLE': {
+      const { values } = column;
+      return (row) => values[row] ?? NaN;
+    }
+    case 'INT64':
+    case 'TIMESTAMP': {
+      const { values } = column;
+      return (row) => values[row] ?? 0n;
+    }
+    case 'BOOLEAN': {
+      const { values } = column;
+      return (row) => bitAt(values, row);
+    }
+    case 'UTF8': {
+      const { offsets, values } = column;
+      const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+      return (row) => bytes.toString('utf8', offsets[row], offsets[row + 1]);
+    }
+    default:
+      return column satisfies never;
+  }
+}
+
+/** A step as another tool may have it: any whole number. */
+export function stepOfValue(value: MetricValue | null): number | null {
+  const number = value === null || value === '' ? NaN : Number(value);
+  return Number.isSafeInteger(number) ? number : null;
+}
+
+/** A timestamp as another tool may have it: microseconds, a number in another unit, or ISO 8601. */
+export function microsOfValue(value: MetricValue | null): number | undefined {
+  if (typeof value === 'string') return microsOfIso(value);
+  if (typeof value === 'number') return microsOfNumber(value);
+  return typeof value === 'bigint' && BigInt.asIntN(54, value) === value ? Number(value) : undefined;
+}

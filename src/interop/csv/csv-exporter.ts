@@ -1,0 +1,67 @@
+import { stringify } from 'csv-stringify/sync';
+import type { MetricRow } from '../../model/metric.js';
+import type { ExchangeRun, Exporter } from '../exchange-run.js';
+import { isoOfMicros, microsOf } from '../instants.js';
+import { columnsFor, type MetricField, metricFieldsOf, valueAs } from '../metric-fields.js';
+import { assertFree, type Output, writeNewFile } from '../output-file.js';
+import { writeLines } from '../text/ndjson.js';
+import { cellOf, cellOfText } from './cells.js';
+
+/** What stands in the sidecar's first line. */
+export const SIDECAR_FORMAT = 'expman-rx.csv';
+const RECORDS_AT_ONCE = 1024;
+
+/** The file beside `metrics.csv` that says what run it is of and of which types the columns are. */
+export const sidecarOf = (path: string): string => `${path}.run.ndjson`;
+
+/**
+ * A header, then a record a row: step, timestamp (ISO 8601, microseconds), the metrics. Nothing between two commas is a missing
+ * value, `""` the empty text; `NaN`, `Infinity`; in front of a text that a spreadsheet would take for a formula stands a `'`.
+ *
+ * The run itself, the types of the columns and the log are in a file beside it, {@link sidecarOf}.
+ */
+export const csvExporter: Exporter = {
+  format: 'csv',
+  loses:
+    'nothing, with the file FILE.run.ndjson beside it; without it the run, its parameters and its log, and the types of columns are guessed from their cells',
+  write: async (run, path) => {
+    const sidecar = sidecarOf(path);
+    assertFree(path);
+    const fields = await metricFieldsOf(run);
+    await writeNewFile(sidecar, async (output) => {
+      await writeLines(output, SIDECAR_FORMAT, run, fields, false);
+      await writeNewFile(path, (table) => writeTable(table, run, fields));
+    });
+  },
+};
+
+async function writeTable(output: Output, run: ExchangeRun, fields: readonly MetricField[]): Promise<void> {
+  let records: (string | null)[][] = [columnsFor(fields).map(({ name }) => cellOfText(name))];
+  for await (const row of run.rows()) {
+    records.push(recordOf(row, fields));
+    if (records.length < RECORDS_AT_ONCE) continue;
+    output.add(csvOf(records));
+    records = [];
+  }
+  output.add(csvOf(records));
+}
+
+const csvOf = (records: readonly (readonly (string | null)[])[]): string =>
+  stringify([...records], {
+    record_delimiter: '\n',
+    // With `quoted_empty` for all, a missing value would be quoted too.
+    cast: { string: (text) => (text === '' ? { value: text, quoted_empty: true } : text) },
+  });
+
+function recordOf({ step, timestamp, values }: MetricRow, fields: readonly MetricField[]): (string | null)[] {
+  const micros = microsOf(timestamp);
+  const metrics = fields.map(({ metric, type }) => {
+    const value = Object.hasOwn(values, metric) ? values[metric] : undefined;
+    return value === undefined ? null : cellOf(valueAs(value, type));
+  });
+  return [
+    step === null || step === undefined ? null : String(step),
+    micros === undefined ? null : isoOfMicros(micros),
+    ...metrics,
+  ];
+}

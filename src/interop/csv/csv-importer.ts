@@ -1,0 +1,61 @@
+import type { ExchangeRun, Importer } from '../exchange-run.js';
+import type { MetricField } from '../metric-fields.js';
+import { asExpmanError, beginningOf, corruptAt, kindAt } from '../source-files.js';
+import { headerOf, isLinesFile, runIn } from '../text/ndjson.js';
+import { unknownRun } from '../unknown-run.js';
+import { textOfCell } from './cells.js';
+import { SIDECAR_FORMAT, sidecarOf } from './csv-exporter.js';
+import { headerIn } from './records.js';
+import { type CsvLayout, guessedLayout, rowsOfTable } from './table.js';
+
+/**
+ * Reads CSV files: ours with all that stands in the file beside them, anybody's by their header, in which a column `step` and a column
+ * `timestamp` (or `wall_time`; ISO 8601, or a number since the epoch) are told apart from metrics.
+ */
+export const csvImporter: Importer = {
+  format: 'csv',
+  recognises: (path) => Promise.resolve(isCsv(path) && !/^"?_step"?,|,"?_step"?[,\r\n]/.test(firstLine(path))),
+  runs: async function* (path) {
+    try {
+      yield isLinesFile(sidecarOf(path), SIDECAR_FORMAT) ? await describedRun(path) : await guessedRun(path);
+    } catch (error) {
+      yield asExpmanError(error, path);
+    }
+  },
+};
+
+/** Whether a file goes by a name of CSV. */
+export const isCsv = (path: string): boolean => kindAt(path) === 'file' && /\.csv$/i.test(path);
+
+const firstLine = (path: string): string =>
+  `${beginningOf(path, 64 * 1024).toString('utf8').split('\n', 1)[0] ?? ''}\n`;
+
+async function describedRun(path: string): Promise<ExchangeRun> {
+  const sidecar = sidecarOf(path);
+  const layout = layoutBy(headerOf(sidecar).fields, await headerIn(path), path);
+  return { ...runIn(sidecar), rows: () => rowsOfTable(path, layout) };
+}
+
+function layoutBy(
+  fields: readonly MetricField[],
+  header: readonly (string | null)[],
+  path: string,
+): CsvLayout {
+  const places = new Map(header.map((cell, at) => [textOfCell(cell ?? ''), at]));
+  const metrics = fields.map(({ name, metric, type }) => {
+    const at = places.get(name);
+    if (at === undefined) throw corruptAt(path, `it has no column ${JSON.stringify(name.slice(0, 100))}`, 1);
+    return { at, metric, type };
+  });
+  return { step: places.get('step') ?? -1, timestamp: places.get('timestamp') ?? -1, metrics };
+}
+
+/** A run of which only a table is known: it takes its names from the file and its folder. */
+export async function guessedRun(path: string): Promise<ExchangeRun> {
+  const layout = await guessedLayout(path);
+  return {
+    ...unknownRun(path),
+    fields: layout.metrics.map(({ metric, type }) => ({ name: metric, type })),
+    rows: () => rowsOfTable(path, layout),
+  };
+}

@@ -1,0 +1,113 @@
+import { basename, dirname, join } from 'node:path';
+import { ExpmanError } from '../../model/errors.js';
+import type { MetricRow, MetricValue } from '../../model/metric.js';
+import { bareObject } from '../../model/param-value.js';
+import { sanitiseParams } from '../../model/params.js';
+import { isRunStatus, RunStatus } from '../../model/run-status.js';
+import { asyncOf } from '../async-of.js';
+import type { ExchangeRun, Importer } from '../exchange-run.js';
+import { isoOf } from '../instants.js';
+import {
+  asExpmanError,
+  foldersIn,
+  isMapping,
+  kindAt,
+  type Mapping,
+  namesIn,
+  textOr,
+  textsOf,
+  yamlAt,
+} from '../source-files.js';
+import { logOf } from './log-file.js';
+import { SEGMENT, tablesOf, VECTORS } from './tables.js';
+
+/** How far a run's folder may be below the path: a folder of experiments, an experiment, a run. */
+const DEPTH = 2;
+
+/**
+ * Reads the runs of the Rust crate `expman` (`expman-rs` in Python), closed ones and those of which only segments are there:
+ * `vectors.parquet`, or `metrics.parquet` of its first versions, and `vectors-0000.arrow` and on.
+ *
+ * Its scalars, of which it keeps the last values only, come as one last row without a step. A run that says RUNNING is
+ * INTERRUPTED: whether its process lives it does not tell. Histograms, media and system metrics are left out.
+ */
+export const expmanRsImporter: Importer = {
+  format: 'expman-rs',
+  recognises: (path) => Promise.resolve(runFoldersAt(path).next().done !== true),
+  runs: (path) => asyncOf(runsAt(path)),
+};
+
+function* runsAt(path: string): Generator<ExchangeRun | ExpmanError, void> {
+  for (const folder of runFoldersAt(path)) {
+    try {
+      yield runIn(folder);
+    } catch (error) {
+      yield asExpmanError(error, folder);
+    }
+  }
+}
+
+function* runFoldersAt(path: string, depth = DEPTH): Generator<string, void> {
+  if (kindAt(path) !== 'folder') return;
+  if (isRun(path)) yield path;
+  else if (depth > 0) for (const folder of foldersIn(path)) yield* runFoldersAt(folder, depth - 1);
+}
+
+/** Its `run.yaml` has a name where ours has a uuid; a run that was killed at once may have only rows. */
+function isRun(folder: string): boolean {
+  const names = namesIn(folder);
+  if (names.some((name) => name === VECTORS || SEGMENT.test(name))) return true;
+  if (!names.includes('run.yaml')) return false;
+  try {
+    const { uuid, name, started_at: startedAt } = yamlAt(join(folder, 'run.yaml')) ?? {};
+    return uuid === undefined && typeof name === 'string' && startedAt !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function runIn(folder: string): ExchangeRun {
+  const said = yamlAt(join(folder, 'run.yaml')) ?? {};
+  const { status, group } = said;
+  const endedAt = isoOf(said['finished_at']);
+  const scalars = scalarsOf(said);
+  return {
+    experiment: textOr(said['experiment'], basename(dirname(folder))),
+    run: textOr(said['name'], basename(folder)),
+    // Without a run.yaml, it was killed before it had one.
+    status: isRunStatus(status) ? status : RunStatus.Crashed,
+    startedAt: isoOf(said['started_at']),
+    endedAt,
+    tags: textsOf(said['tags']),
+    notes: textOr(said['description']),
+    group: typeof group === 'string' ? group : null,
+    params: sanitiseParams(yamlAt(join(folder, 'config.yaml')) ?? {}).params,
+    fields: [],
+    rows: () => rowsIn(folder, scalars, endedAt),
+    log: () => asyncOf(logOf(folder)),
+  };
+}
+
+async function* rowsIn(
+  folder: string,
+  scalars: readonly (readonly [string, MetricValue])[],
+  endedAt: string | null,
+): AsyncGenerator<MetricRow, void> {
+  let timestamp: number | undefined;
+  for await (const row of tablesOf(folder)) {
+    timestamp = row.timestamp ?? timestamp;
+    yield row;
+  }
+  if (scalars.length === 0) return;
+  const last = endedAt === null ? timestamp : Date.parse(endedAt);
+  yield { step: null, ...(last !== undefined && { timestamp: last }), values: bareObject(scalars) };
+}
+
+function scalarsOf({ scalars }: Mapping): (readonly [string, MetricValue])[] {
+  if (!isMapping(scalars)) return [];
+  return Object.entries(scalars).flatMap(([name, value]) =>
+    typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'bigint'
+      ? [[name, value] as const]
+      : [],
+  );
+}

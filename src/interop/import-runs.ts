@@ -1,0 +1,140 @@
+import { resolve } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
+import { parseName } from '../model/names.js';
+import type { RunStatus } from '../model/run-status.js';
+import type { ExchangeRun, Importer } from './exchange-run.js';
+import { allowedName } from './run-names.js';
+import { asExpmanError, chosenPath } from './source-files.js';
+import { type Destination, writeRun } from './write-run.js';
+
+/** How {@link importRuns} imports. */
+export interface ImportOptions {
+  /** The folder of experiments to write into. */
+  readonly dir: string;
+  /** The tool the path is of; told from what is there when left out. */
+  readonly format?: string | undefined;
+  /** Takes the place of the source's name of the experiment. */
+  readonly experiment?: string | undefined;
+  /** Takes the place of the source's name of the run; each further run gets a suffix. */
+  readonly runName?: string | undefined;
+  /** Told of each run once it is written, or could not be. */
+  readonly onRun?: ((run: ImportedRun | FailedImport) => void) | undefined;
+}
+
+/** A run that was imported. */
+export interface ImportedRun {
+  readonly kind: 'imported';
+  readonly experiment: string;
+  readonly run: string;
+  readonly runDir: string;
+  readonly status: RunStatus;
+  readonly rows: number;
+  readonly logLines: number;
+  /** Values left out because no metric can take them; run.log has which. */
+  readonly invalid: number;
+}
+
+/** A run that was not. */
+export interface FailedImport {
+  readonly kind: 'failed';
+  /** As the source names it; absent when not even that could be read. */
+  readonly run?: string;
+  readonly error: ExpmanError;
+}
+
+/** What an import did. */
+export interface ImportReport {
+  readonly format: string;
+  readonly imported: readonly ImportedRun[];
+  /** One bad run keeps no other from being imported. */
+  readonly failed: readonly FailedImport[];
+}
+
+/**
+ * Imports the runs at a path, one after another, each as a new run.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` when nothing is at the path, `INVALID_OPTION` for a format nobody knows, or when the
+ * path is of none, or of several
+ */
+export async function importFrom(
+  importers: readonly Importer[],
+  path: string,
+  options: ImportOptions,
+): Promise<ImportReport> {
+  const source = chosenPath(path);
+  const importer = await importerOf(importers, source, options.format);
+  const imported: ImportedRun[] = [];
+  const failed: FailedImport[] = [];
+  for await (const outcome of outcomesOf(importer, source, path, options)) {
+    if (outcome.kind === 'imported') imported.push(outcome);
+    else failed.push(outcome);
+    options.onRun?.(outcome);
+  }
+  return { format: importer.format, imported, failed };
+}
+
+async function* outcomesOf(
+  importer: Importer,
+  source: string,
+  from: string,
+  options: ImportOptions,
+): AsyncGenerator<ImportedRun | FailedImport, void> {
+  try {
+    for await (const run of importer.runs(source))
+      yield run instanceof ExpmanError
+        ? { kind: 'failed', error: run }
+        : await outcomeOf(run, destinationOf(run, options), { from, format: importer.format });
+  } catch (error) {
+    yield { kind: 'failed', error: asExpmanError(error, source) };
+  }
+}
+
+async function outcomeOf(
+  run: ExchangeRun,
+  to: Destination,
+  origin: { readonly from: string; readonly format: string },
+): Promise<ImportedRun | FailedImport> {
+  try {
+    const { experiment } = to;
+    return { kind: 'imported', experiment, ...(await writeRun(run, to, origin)) };
+  } catch (error) {
+    return { kind: 'failed', run: run.run, error: asExpmanError(error, origin.from) };
+  }
+}
+
+function destinationOf(run: ExchangeRun, { dir, experiment, runName }: ImportOptions): Destination {
+  return {
+    dir: resolve(dir),
+    experiment:
+      experiment === undefined
+        ? allowedName('experiment', run.experiment, 'imported')
+        : parseName('experiment', experiment),
+    run: runName === undefined ? allowedName('run', run.run, 'imported') : parseName('run', runName),
+  };
+}
+
+async function importerOf(
+  importers: readonly Importer[],
+  path: string,
+  format: string | undefined,
+): Promise<Importer> {
+  const formats = importers.map((importer) => importer.format).join(', ');
+  const refuse = (why: string): ExpmanError =>
+    new ExpmanError('INVALID_OPTION', `${why}; formats are ${formats}`, {
+      option: 'format',
+      rule: `one of ${formats}`,
+      value: format,
+      path,
+    });
+  if (format !== undefined) {
+    const named = importers.find((importer) => importer.format === format);
+    if (named === undefined) throw refuse(`there is no format ${JSON.stringify(format)}`);
+    return named;
+  }
+  const fitting: Importer[] = [];
+  for (const importer of importers) if (await importer.recognises(path)) fitting.push(importer);
+  const [only, ...others] = fitting;
+  if (only === undefined) throw refuse(`${path} is of no format that is known`);
+  if (others.length === 0) return only;
+  throw refuse(`${path} may be any of ${fitting.map((importer) => importer.format).join(', ')}: say which`);
+}

@@ -1,0 +1,83 @@
+/**
+ * Runs to and from other tools: files that any tool opens, and the runs other trackers have written.
+ *
+ * @packageDocumentation
+ */
+import { invalidOption } from '../model/option-rules.js';
+import { arrowExporter, arrowImporter } from './columnar/arrow-format.js';
+import { parquetExporter } from './columnar/parquet-exporter.js';
+import { parquetImporter } from './columnar/parquet-importer.js';
+import { csvExporter } from './csv/csv-exporter.js';
+import { csvImporter } from './csv/csv-importer.js';
+import type { Exporter, Importer } from './exchange-run.js';
+import { expmanRsImporter } from './expman-rs/expman-rs.js';
+import { importFrom, type ImportOptions, type ImportReport } from './import-runs.js';
+import { mlflowImporter } from './mlflow/mlflow.js';
+import { neptuneExporter } from './neptune/neptune-exporter.js';
+import { neptuneImporter } from './neptune/neptune-importer.js';
+import { exchangeRunOf } from './own-run.js';
+import { jsonExporter, jsonImporter } from './text/json.js';
+import { ndjsonExporter, ndjsonImporter } from './text/ndjson.js';
+import { wandbImporter } from './wandb/wandb.js';
+
+export type { ColumnField, ColumnType } from '../columnar/column.js';
+export type { LogLine } from '../engine/log-line.js';
+export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
+export type { MetricRow, MetricValue } from '../model/metric.js';
+export type { Params, ParamValue } from '../model/params.js';
+export { RunStatus } from '../model/run-status.js';
+export type { ExchangeRun, Exporter, Importer } from './exchange-run.js';
+export type { FailedImport, ImportedRun, ImportOptions, ImportReport } from './import-runs.js';
+export { exchangeRunOf } from './own-run.js';
+
+/** All that a run can be exported as. */
+export const EXPORTERS: readonly Exporter[] = [
+  csvExporter,
+  jsonExporter,
+  ndjsonExporter,
+  arrowExporter,
+  parquetExporter,
+  neptuneExporter,
+];
+
+/** All that runs can be imported from; at most one of them recognises a path. */
+export const IMPORTERS: readonly Importer[] = [
+  csvImporter,
+  jsonImporter,
+  ndjsonImporter,
+  arrowImporter,
+  parquetImporter,
+  neptuneImporter,
+  expmanRsImporter,
+  wandbImporter,
+  mlflowImporter,
+];
+
+/**
+ * Writes a run, open or closed, in another format; what that does not hold, its exporter's `loses` says.
+ *
+ * @param path - a file or, for `neptune`, a folder, that is not there yet
+ * @throws {@link ExpmanError} `INVALID_OPTION` for a format nobody knows or a path that is taken; `RUN_NOT_FOUND`, `CORRUPT`, `IO`
+ * @example
+ * await exportRun('./experiments/my_exp/baseline', 'csv', './baseline.csv');
+ */
+export async function exportRun(runDir: string, format: string, path: string): Promise<void> {
+  const exporter = EXPORTERS.find((known) => known.format === format);
+  if (exporter === undefined)
+    throw invalidOption('format', `one of ${EXPORTERS.map((known) => known.format).join(', ')}`, format);
+  await exporter.write(await exchangeRunOf(runDir), path);
+}
+
+/**
+ * Imports the runs at a path, each as a new run: rows with their own times, parameters, tags, log, status, start and end.
+ *
+ * The source is only read, and everything in it is taken for hostile. A name that is taken gets a suffix, one that no folder can
+ * have is changed; a run that cannot be read, or only half, is not there afterwards, and keeps no other from being imported.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` when nothing is at the path, `INVALID_OPTION` when it is of no known format
+ * @example
+ * const { imported } = await importRuns('./mlruns', { dir: './experiments' });
+ */
+export function importRuns(path: string, options: ImportOptions): Promise<ImportReport> {
+  return importFrom(IMPORTERS, path, options);
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
+import { attempt } from '../../model/attempt.js';
+import type { ExchangeRun, Exporter } from '../exchange-run.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { assertFree, type Output, writeNewFile } from '../output-file.js';
+import { asExpmanError } from '../source-files.js';
+import { COLUMNS, type NeptuneRecord, SCHEMA, STEP_SCALE } from './layout.js';
+import { recordsOf } from './records.js';
+
+const RECORDS_A_GROUP = 64 * 1024;
+
+/**
+ * The Parquet layout of neptune-exporter, which its loaders take to MLflow, W&B and others: a folder, in it one for the project (the
+ * experiment), in that `<run>_part_0.parquet` with a record for each value of each attribute.
+ *
+ * Metrics are series under their names, parameters are under `params/`, what the run is under `sys/`.
+ */
+export const neptuneExporter: Exporter = {
+  format: 'neptune',
+  loses:
+    'microseconds (times are in milliseconds); steps beyond 12 digits; integers beyond 2^53 (numbers are doubles); rows without a metric, and the order of rows of one millisecond; whether a run was crashed or interrupted says only the attribute expman/status; meta of log lines',
+  write: async (run, path) => {
+    assertFree(path);
+    nodeFs.makeFolder(path);
+    try {
+      const project = join(path, fileNameOf(run.experiment));
+      nodeFs.makeFolder(project);
+      await writeNewFile(join(project, `${fileNameOf(run.run)}_part_0.parquet`), (output) => writeRun(output, run));
+    } catch (error) {
+      attempt(() => rmSync(path, { recursive: true, force: true }));
+      throw asExpmanError(error, path);
+    }
+  },
+};
+
+/** As neptune-exporter names folders: what is no letter, digit, `_` or `-` becomes `_`, and a digest keeps the names apart. */
+function fileNameOf(name: string): string {
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 16);
+  return `${name.slice(0, 100).replace(/[^A-Za-z0-9_-]/g, '_')}-${digest}`;
+}
+
+async function writeRun(output: Output, run: ExchangeRun): Promise<void> {
+  const bytes = new ByteWriter();
+  const flush = (): void => {
+    output.add(Uint8Array.from(bytes.getBytes()));
+    bytes.index = 0;
+  };
+  const writer = new ParquetWriter({ writer: Object.assign(bytes, { flush }), schema: [...SCHEMA] });
+  let records: NeptuneRecord[] = [];
+  const write = async (): Promise<void> => {
+    await writer.write({ columnData: columnsOf(run, records), rowGroupSize: RECORDS_A_GROUP });
+    flush();
+    records = [];
+  };
+  for await (const record of recordsOf(run)) {
+    records.push(record);
+    if (records.length >= RECORDS_A_GROUP) await write();
+  }
+  await write();
+  await writer.finish();
+  flush();
+}
+
+function columnsOf(run: ExchangeRun, records: readonly NeptuneRecord[]): ColumnSource[] {
+  const ids = { project_id: run.experiment, run_id: run.run };
+  const whole = records.map((record) => ({ ...ids, ...record }));
+  return COLUMNS.map((name) => ({
+    name,
+    data: whole.map((record) => cellOf(name, record)),
+    // Its dictionaries take -0 for 0.
+    ...(name === 'float_value' && { encoding: 'PLAIN' as const }),
+  }));
+}
+
+function cellOf(
+  name: (typeof COLUMNS)[number],
+  record: NeptuneRecord & { readonly project_id: string; readonly run_id: string },
+): unknown {
+  switch (name) {
+    case 'step':
+      return record.step === undefined || record.step === null ? null : BigInt(record.step) * BigInt(STEP_SCALE);
+    case 'timestamp':
+    case 'datetime_value':
+      return record[name] === undefined || record[name] === null ? null : BigInt(Math.floor(record[name]));
+    // No files and no histograms are logged.
+    case 'file_value':
+    case 'histogram_value':
+      return null;
+    default:
+      return record[name] ?? null;
+  }
+}

@@ -1,0 +1,144 @@
+import type { LogLine } from '../../engine/log-line.js';
+import type { MetricValue } from '../../model/metric.js';
+import { bareObject } from '../../model/param-value.js';
+import { decodeParams, type Params, sanitiseParams } from '../../model/params.js';
+import { isRunStatus, RunStatus } from '../../model/run-status.js';
+import { asyncOf } from '../async-of.js';
+import { FileTime } from '../columnar/foreign-parquet.js';
+import type { ExchangeRun } from '../exchange-run.js';
+import { isoOfMs } from '../instants.js';
+import { PointRows } from '../points.js';
+import { corruptAt, isMapping, type Mapping, textOr, textsOf } from '../source-files.js';
+import { STEP_SCALE } from './layout.js';
+import { PATHS } from './records.js';
+
+/** Collects the records of one run. */
+export class RunAttributes {
+  private readonly configs = new Map<string, unknown>();
+  private readonly points: PointRows;
+  private readonly lines: LogLine[] = [];
+  private types: ReadonlyMap<string, unknown> = new Map();
+
+  constructor(
+    private readonly project: string,
+    private readonly id: string,
+    private readonly path: string,
+  ) {
+    this.points = new PointRows(path);
+  }
+
+  add(record: Mapping): void {
+    const { attribute_path: name, attribute_type: type } = record;
+    if (typeof name !== 'string') throw corruptAt(this.path, 'a record has no attribute_path');
+    switch (type) {
+      case 'float_series':
+        this.addPoint(name, record, record['float_value']);
+        break;
+      case 'string_series':
+        if (name === PATHS.log) this.lines.push(lineOf(record));
+        else this.addPoint(name, record, record['string_value']);
+        break;
+      case 'float':
+      case 'int':
+      case 'string':
+      case 'bool':
+      case 'string_set':
+        this.addConfig(name, record[`${type}_value`]);
+        break;
+      case 'datetime':
+        this.addConfig(name, isoOfMs(msOf(record['datetime_value'])));
+        break;
+      default:
+        // Files and histograms, which a run of ours keeps elsewhere.
+        break;
+    }
+  }
+
+  toRun(): ExchangeRun {
+    const { configs } = this;
+    const group = textsOf(configs.get(PATHS.group))[0];
+    return {
+      experiment: this.project,
+      run: this.id,
+      status: this.status(),
+      startedAt: isoText(configs.get(PATHS.created)),
+      endedAt: isoText(configs.get(PATHS.modified)),
+      tags: textsOf(configs.get(PATHS.tags)),
+      notes: textOr(configs.get(PATHS.description)),
+      group: group ?? null,
+      params: this.params(),
+      fields: [],
+      rows: () => asyncOf(this.points.rows()),
+      log: () => asyncOf(this.lines),
+    };
+  }
+
+  private addConfig(name: string, value: unknown): void {
+    this.configs.set(name, value);
+    if (name === PATHS.fields) this.types = typesIn(value);
+  }
+
+  private addPoint(metric: string, record: Mapping, value: unknown): void {
+    const read = typeof value === 'number' ? this.typed(metric, value) : value;
+    if (typeof read !== 'number' && typeof read !== 'string' && typeof read !== 'bigint' && typeof read !== 'boolean')
+      return;
+    const ms = msOf(record['timestamp']);
+    this.points.add(metric, stepOf(record['step']), ms === null ? null : ms * 1000, read);
+  }
+
+  /** A number as the type that our own export says the metric has. */
+  private typed(metric: string, value: number): MetricValue {
+    const type = this.types.get(metric);
+    if (type === 'BOOLEAN') return value !== 0;
+    return type === 'INT64' && Number.isInteger(value) ? int64Of(value) : value;
+  }
+
+  private status(): RunStatus {
+    const { configs } = this;
+    const status = configs.get(PATHS.status);
+    if (isRunStatus(status)) return status;
+    if (configs.get(PATHS.failed) === true) return RunStatus.Failed;
+    const isRunning = /^(?:running|active)$/i.test(textOr(configs.get('sys/state')));
+    return isRunning ? RunStatus.Running : RunStatus.Finished;
+  }
+
+  private params(): Params {
+    const exact = this.configs.get(PATHS.exactParams);
+    if (typeof exact === 'string') return decodeParams(exact);
+    const told = [...this.configs].filter(([name]) => !/^(?:sys|expman)\//.test(name));
+    const short = told.map(([name, value]) => [name.replace(/^params\//, ''), value] as const);
+    return sanitiseParams(bareObject(short)).params;
+  }
+}
+
+function typesIn(json: unknown): ReadonlyMap<string, unknown> {
+  try {
+    const fields: unknown = JSON.parse(textOr(json));
+    const known = Array.isArray(fields) ? fields.filter(isMapping) : [];
+    return new Map(known.map(({ name, type }) => [textOr(name), type]));
+  } catch {
+    return new Map();
+  }
+}
+
+function lineOf(record: Mapping): LogLine {
+  const [, level = 'info', message = ''] = /^([A-Z0-9_.-]+) (.*)$/s.exec(textOr(record['string_value'])) ?? [];
+  return { timestampMs: msOf(record['timestamp']) ?? 0, level: level.toLowerCase(), message, meta: {} };
+}
+
+/** The nearest integer of 64 bits: as a double, the largest of them is one too large. */
+function int64Of(value: number): bigint {
+  const integer = BigInt(value);
+  if (BigInt.asIntN(64, integer) === integer) return integer;
+  return value > 0 ? 2n ** 63n - 1n : -(2n ** 63n);
+}
+
+/** hyparquet gives decimals as doubles; what has digits behind the point is no step of ours. */
+function stepOf(value: unknown): number | null {
+  const step = typeof value === 'number' ? Math.round(value * STEP_SCALE) / STEP_SCALE : NaN;
+  return Number.isSafeInteger(step) ? step : null;
+}
+
+const msOf = (value: unknown): number | null => (value instanceof FileTime ? value.micros / 1000 : null);
+
+const isoText = (value: unknown): string | null => (typeof value === 'string' ? value : null);

@@ -1,0 +1,82 @@
+import type { LogLine } from '../../engine/log-line.js';
+import { bareObject } from '../../model/param-value.js';
+import type { MetricRow, MetricValue } from '../../model/metric.js';
+import { isoOfMicros, isoOfMs, microsOf, microsOfIso } from '../instants.js';
+import { type MetricField, valueAs } from '../metric-fields.js';
+import { isMapping, textOr } from '../source-files.js';
+import { jsonOf, valueFromJson } from './json-values.js';
+
+/** Writes rows as flat JSON objects: `{"step":3,"timestamp":"…","loss":0.5}`; what a row does not have is left out. */
+export function rowWriter(fields: readonly MetricField[]): (row: MetricRow) => string {
+  const columns = new Map(fields.map((field) => [field.metric, { ...field, key: JSON.stringify(field.name) }]));
+  return ({ step, timestamp, values }) => {
+    const micros = microsOf(timestamp);
+    const members = [`"step":${step ?? 'null'}`];
+    members.push(`"timestamp":${micros === undefined ? 'null' : `"${isoOfMicros(micros)}"`}`);
+    for (const metric of Object.keys(values)) {
+      const column = columns.get(metric);
+      const value = values[metric];
+      if (column === undefined || value === undefined) continue;
+      members.push(`${column.key}:${jsonOf(valueAs(value, column.type))}`);
+    }
+    return `{${members.join(',')}}`;
+  };
+}
+
+/** Reads what {@link rowWriter} wrote, from parsed JSON; `wrong` makes the error for what is no such row. */
+export function rowReader(
+  fields: readonly MetricField[],
+): (json: unknown, wrong: (what: string) => Error) => MetricRow {
+  const columns = new Map(fields.map((field) => [field.name, field]));
+  return (json, wrong) => {
+    if (!isMapping(json)) throw wrong('it is no row');
+    const entries: [string, MetricValue][] = [];
+    for (const [name, value] of Object.entries(json)) {
+      if (name === 'step' || name === 'timestamp' || value === null) continue;
+      const field = columns.get(name);
+      if (field === undefined) throw wrong(`${JSON.stringify(name.slice(0, 100))} is none of the fields`);
+      const read = valueFromJson(value, field.type);
+      if (read === undefined) throw wrong(`${JSON.stringify(name.slice(0, 100))} is no ${field.type}`);
+      entries.push([field.metric, read]);
+    }
+    return { ...placeOf(json['step'], json['timestamp'], wrong), values: bareObject(entries) };
+  };
+}
+
+function placeOf(
+  step: unknown,
+  timestamp: unknown,
+  wrong: (what: string) => Error,
+): Pick<MetricRow, 'step' | 'timestamp'> {
+  const given = step ?? null;
+  if (given !== null && !Number.isSafeInteger(given)) throw wrong('the step is no whole number');
+  const micros = typeof timestamp === 'string' ? microsOfIso(timestamp) : undefined;
+  if (micros === undefined && (timestamp ?? null) !== null) throw wrong('the timestamp is no ISO 8601 time');
+  return {
+    step: typeof given === 'number' ? given : null,
+    ...(micros !== undefined && { timestamp: micros / 1000 }),
+  };
+}
+
+/** A line of a run's log as a JSON object. */
+export function logLineJson({ timestampMs, level, message, meta }: LogLine): string {
+  return JSON.stringify({
+    timestamp: isoOfMs(timestampMs),
+    level,
+    message,
+    ...(Object.keys(meta).length > 0 && { meta }),
+  });
+}
+
+/** What {@link logLineJson} was given, from parsed JSON. */
+export function logLineFrom(json: unknown, wrong: (what: string) => Error): LogLine {
+  const { timestamp, level, message, meta } = isMapping(json) ? json : {};
+  const micros = typeof timestamp === 'string' ? microsOfIso(timestamp) : undefined;
+  if (micros === undefined || typeof message !== 'string') throw wrong('it is no line of a log');
+  return {
+    timestampMs: Math.floor(micros / 1000),
+    level: textOr(level, 'info'),
+    message,
+    meta: isMapping(meta) ? meta : {},
+  };
+}

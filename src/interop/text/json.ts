@@ -1,0 +1,92 @@
+import { messageOf } from '../../model/errors.js';
+import type { LogLine } from '../../engine/log-line.js';
+import type { MetricRow } from '../../model/metric.js';
+import { asyncOf } from '../async-of.js';
+import type { ExchangeRun, Exporter, Importer } from '../exchange-run.js';
+import { type MetricField, metricFieldsOf } from '../metric-fields.js';
+import { type Output, writeNewFile } from '../output-file.js';
+import { headerFrom, headerMembers } from '../run-header.js';
+import { asExpmanError, beginningOf, corruptAt, isMapping, kindAt, textAt } from '../source-files.js';
+import { logLineFrom, logLineJson, rowReader, rowWriter } from './json-lines.js';
+
+const FORMAT = 'expman-rx.json';
+const OURS = /^\s*\{\s*"format"\s*:\s*"expman-rx\.json"/;
+// A text of more is beyond what the engine holds as one string.
+const MAX_BYTES = 256 * 1024 * 1024;
+
+/** One JSON object, `{ format, version, run, params, fields, rows, log }`, each row and each line of the log on a line of its own. */
+export const jsonExporter: Exporter = {
+  format: 'json',
+  loses: '',
+  write: async (run, path) => {
+    const fields = await metricFieldsOf(run);
+    await writeNewFile(path, (output) => write(output, run, fields));
+  },
+};
+
+/** Reads what {@link jsonExporter} wrote, up to 256 MB, in whatever layout it has by now. */
+export const jsonImporter: Importer = {
+  format: 'json',
+  recognises: (path) =>
+    Promise.resolve(kindAt(path) === 'file' && OURS.test(beginningOf(path, 256).toString('latin1'))),
+  runs: async function* (path) {
+    try {
+      yield runIn(path);
+    } catch (error) {
+      yield asExpmanError(error, path);
+    }
+  },
+};
+
+async function write(output: Output, run: ExchangeRun, fields: readonly MetricField[]): Promise<void> {
+  const rowText = rowWriter(fields);
+  output.add(`{${headerMembers(FORMAT, run, fields)},"rows":[`);
+  let separator = '\n';
+  for await (const row of run.rows()) {
+    output.add(separator + rowText(row));
+    separator = ',\n';
+  }
+  output.add('\n],"log":[');
+  separator = '\n';
+  for await (const line of run.log()) {
+    output.add(separator + logLineJson(line));
+    separator = ',\n';
+  }
+  output.add('\n]}\n');
+}
+
+function runIn(path: string): ExchangeRun {
+  const json = parsedFile(path);
+  const header = headerFrom(json, path);
+  const { rows, log } = isMapping(json) ? json : {};
+  if (!Array.isArray(rows) || !Array.isArray(log)) throw corruptAt(path, 'it has no rows or no log');
+  return {
+    ...header,
+    fields: header.fields.map((field) => ({ ...field, name: field.metric })),
+    rows: () => asyncOf(rowsFrom(rows, header.fields, path)),
+    log: () => asyncOf(logFrom(log, path)),
+  };
+}
+
+function parsedFile(path: string): unknown {
+  const text = textAt(path, MAX_BYTES) ?? '';
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw corruptAt(path, `no JSON: ${messageOf(error)}`);
+  }
+}
+
+function* rowsFrom(
+  rows: readonly unknown[],
+  fields: readonly MetricField[],
+  path: string,
+): Generator<MetricRow, void> {
+  const read = rowReader(fields);
+  for (const [at, row] of rows.entries()) yield read(row, (what) => corruptAt(path, `rows[${at}]: ${what}`));
+}
+
+function* logFrom(log: readonly unknown[], path: string): Generator<LogLine, void> {
+  for (const [at, line] of log.entries())
+    yield logLineFrom(line, (what) => corruptAt(path, `log[${at}]: ${what}`));
+}

@@ -1,0 +1,113 @@
+import { messageOf } from '../../model/errors.js';
+import type { MetricRow, MetricValue } from '../../model/metric.js';
+import { bareObject } from '../../model/param-value.js';
+import { isCsv } from '../csv/csv-importer.js';
+import { guessedLayout, rowsOfTable } from '../csv/table.js';
+import { asyncOf } from '../async-of.js';
+import { corruptAt, isMapping, type Mapping, textAt } from '../source-files.js';
+import { linesOf } from '../text/lines.js';
+
+// A text of more is beyond what the engine holds as one string.
+const MAX_JSON_BYTES = 256 * 1024 * 1024;
+const NOT_FINITE: ReadonlyMap<unknown, number> = new Map<unknown, number>([
+  ['NaN', NaN],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
+]);
+const RUNTIME = '_runtime';
+
+/** A row of the history as it stands in the file. */
+interface Entry {
+  readonly row: Mapping;
+  readonly line: number;
+}
+
+/**
+ * The rows of a history. `_step` is the step, `_timestamp` (seconds) the time or, without it, `startedAt` and `_runtime` seconds; what else
+ * begins with `_` is W&B's own and left out. `"NaN"` and `"Infinity"` are the numbers W&B means by them; values in values
+ * are `a.b`, lists and media JSON text.
+ */
+export async function historyRows(
+  path: string,
+  startedAt: string | null,
+): Promise<() => AsyncIterable<MetricRow>> {
+  const startMs = startedAt === null ? null : Date.parse(startedAt);
+  if (!isCsv(path)) return () => asyncOf(jsonRows(path, startMs));
+  const layout = await guessedLayout(path);
+  return () => csvRows(path, layout, startMs);
+}
+
+async function* csvRows(
+  path: string,
+  layout: Awaited<ReturnType<typeof guessedLayout>>,
+  startMs: number | null,
+): AsyncGenerator<MetricRow, void> {
+  for await (const { step, timestamp, values } of rowsOfTable(path, layout)) {
+    const timed = timestamp ?? timeOf(undefined, values[RUNTIME], startMs);
+    const own = Object.entries(values).filter(([name]) => !name.startsWith('_'));
+    yield { step: step ?? null, ...(timed !== undefined && { timestamp: timed }), values: bareObject(own) };
+  }
+}
+
+function* jsonRows(path: string, startMs: number | null): Generator<MetricRow, void> {
+  for (const { row, line } of entriesIn(path)) {
+    const { _step: step, _timestamp: seconds, [RUNTIME]: runtime } = row;
+    if (step !== undefined && step !== null && !Number.isSafeInteger(step))
+      throw corruptAt(path, 'the _step is no whole number', line);
+    const timestamp = timeOf(seconds, runtime, startMs);
+    yield {
+      step: typeof step === 'number' ? step : null,
+      ...(timestamp !== undefined && { timestamp }),
+      values: bareObject(valuesOf(row)),
+    };
+  }
+}
+
+function timeOf(seconds: unknown, runtime: unknown, startMs: number | null): number | undefined {
+  if (typeof seconds === 'number' && Math.abs(seconds) < 1e11) return seconds * 1000;
+  return typeof runtime === 'number' && startMs !== null ? startMs + runtime * 1000 : undefined;
+}
+
+function valuesOf(row: Mapping, prefix = ''): [string, MetricValue][] {
+  return Object.entries(row).flatMap(([name, value]): [string, MetricValue][] => {
+    if (prefix === '' && name.startsWith('_')) return [];
+    const metric = prefix + name;
+    const number = NOT_FINITE.get(value);
+    if (number !== undefined) return [[metric, number]];
+    if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return [[metric, value]];
+    if (value === null || value === undefined) return [];
+    const isGroup = isMapping(value) && !('_type' in value) && prefix.split('.').length < 16;
+    return isGroup ? valuesOf(value, `${metric}.`) : [[metric, JSON.stringify(value)]];
+  });
+}
+
+function* entriesIn(path: string): Generator<Entry, void> {
+  if (!/\.json$/i.test(path)) {
+    for (const { text, number } of linesOf(path)) if (text.trim() !== '') yield entryOf(parsed(text, path, number), path, number);
+    return;
+  }
+  const rows = parsed(textAt(path, MAX_JSON_BYTES) ?? '', path);
+  if (!Array.isArray(rows)) throw corruptAt(path, 'it is no list of rows');
+  for (const [at, row] of rows.entries()) yield entryOf(row, path, at + 1);
+}
+
+function entryOf(row: unknown, path: string, line: number): Entry {
+  if (!isMapping(row)) throw corruptAt(path, 'it is no row', line);
+  return { row, line };
+}
+
+/** Python writes `NaN` bare, which is no JSON. */
+function parsed(text: string, path: string, line?: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (token) =>
+      token.startsWith('"') ? token : `"${token}"`,
+    );
+    try {
+      return JSON.parse(quoted);
+    } catch (error) {
+      throw corruptAt(path, `no JSON: ${messageOf(error)}`, line);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { basename, dirname, join } from 'node:path';
+import type { Params } from '../../model/params.js';
+import { sanitiseParams } from '../../model/params.js';
+import { RunStatus } from '../../model/run-status.js';
+import { asyncOf } from '../async-of.js';
+import { isCsv } from '../csv/csv-importer.js';
+import type { ExchangeRun, Importer } from '../exchange-run.js';
+import { isoOf } from '../instants.js';
+import {
+  asExpmanError,
+  beginningOf,
+  isMapping,
+  jsonAt,
+  kindAt,
+  type Mapping,
+  namesIn,
+  stemOf,
+  textOr,
+  textsOf,
+  yamlAt,
+} from '../source-files.js';
+import { historyRows } from './history.js';
+
+const HISTORY = /^(?:wandb-)?history\.(?:csv|jsonl?|ndjson)$/i;
+const HISTORY_FILE = /\.(?:csv|jsonl?|ndjson)$/i;
+const STATUSES: ReadonlyMap<unknown, RunStatus> = new Map<unknown, RunStatus>([
+  ['running', RunStatus.Running],
+  ['finished', RunStatus.Finished],
+  ['failed', RunStatus.Failed],
+  ['crashed', RunStatus.Crashed],
+  ['killed', RunStatus.Interrupted],
+  ['preempted', RunStatus.Interrupted],
+]);
+
+/**
+ * Reads the history of a run of Weights & Biases: a CSV, JSON (an array) or JSONL file with a column `_step`, or a folder with one called
+ * `history` or `wandb-history`.
+ *
+ * What is beside it is read too: `config.yaml` or `config.json`, `wandb-metadata.json` (start, state, tags, names). A run of which
+ * nothing says otherwise is FINISHED.
+ */
+export const wandbImporter: Importer = {
+  format: 'wandb',
+  recognises: (path) => Promise.resolve(historyAt(path) !== null),
+  runs: async function* (path) {
+    try {
+      yield await runAt(path);
+    } catch (error) {
+      yield asExpmanError(error, path);
+    }
+  },
+};
+
+function historyAt(path: string): string | null {
+  if (kindAt(path) === 'file') return HISTORY_FILE.test(path) && hasStep(path) ? path : null;
+  const name = namesIn(path).find((known) => HISTORY.test(known));
+  return name === undefined || kindAt(join(path, name)) !== 'file' ? null : join(path, name);
+}
+
+/** Whether the first record of a file has a `_step`. */
+function hasStep(path: string): boolean {
+  const text = beginningOf(path, 64 * 1024).toString('utf8');
+  if (isCsv(path)) return /(?:^|,)"?_step"?(?:,|\r?$)/.test(text.split('\n', 1)[0] ?? '');
+  return /^\s*\[?\s*\{[^}]*"_step"\s*:/.test(text);
+}
+
+async function runAt(path: string): Promise<ExchangeRun> {
+  const history = historyAt(path) ?? path;
+  const folder = dirname(history);
+  const about = jsonAt(join(folder, 'wandb-metadata.json')) ?? {};
+  const startedAt = isoOf(about['startedAt'] ?? about['created_at']);
+  const rows = await historyRows(history, startedAt);
+  const { group } = about;
+  return {
+    experiment: textOr(about['project'], basename(dirname(folder))),
+    run: textOr(about['name'] ?? about['id'], nameOf(history)),
+    status: STATUSES.get(about['state']) ?? RunStatus.Finished,
+    startedAt,
+    endedAt: endOf(folder, startedAt),
+    tags: textsOf(about['tags']),
+    notes: textOr(about['notes']),
+    group: typeof group === 'string' ? group : null,
+    params: configIn(folder),
+    fields: [],
+    rows,
+    log: () => asyncOf([]),
+  };
+}
+
+/** A file that is called as all are goes by its folder. */
+const nameOf = (history: string): string =>
+  HISTORY.test(basename(history)) ? basename(dirname(history)) : stemOf(history);
+
+/** When its summary was written. */
+function endOf(folder: string, startedAt: string | null): string | null {
+  const { _timestamp: seconds, _runtime: runtime } = jsonAt(join(folder, 'wandb-summary.json')) ?? {};
+  if (typeof seconds === 'number' && seconds > 0 && seconds < 1e11) return new Date(seconds * 1000).toISOString();
+  if (typeof runtime !== 'number' || startedAt === null || !(Math.abs(runtime) < 1e9)) return null;
+  return new Date(Date.parse(startedAt) + runtime * 1000).toISOString();
+}
+
+/** W&B's own file has a `value` under each name, and `_wandb` and `wandb_version` among them. */
+function configIn(folder: string): Params {
+  const config = yamlAt(join(folder, 'config.yaml')) ?? jsonAt(join(folder, 'config.json')) ?? {};
+  const isTheirs = 'wandb_version' in config || '_wandb' in config;
+  const entries = Object.entries(config).flatMap(([name, entry]): [string, unknown][] => {
+    if (name === '_wandb' || name === 'wandb_version') return [];
+    return [[name, isMapping(entry) && 'value' in entry && isWrapped(entry, isTheirs) ? entry['value'] : entry]];
+  });
+  return sanitiseParams(new Map(entries)).params;
+}
+
+const isWrapped = (entry: Mapping, isTheirs: boolean): boolean =>
+  isTheirs || Object.keys(entry).every((key) => key === 'value' || key === 'desc');
