@@ -20,12 +20,21 @@ import { best } from 'expman-rx/operators';
 import { progress } from 'expman-rx/progress';
 import { inspectRun } from 'expman-rx/reader';
 import { sweep, uniform } from 'expman-rx/sweep';
+import { observe } from 'expman-rx/otel';
+import { SummaryWriter, tensorboardImporter, toTensorBoard } from 'expman-rx/tensorboard';
 
 const run = new LoggingEngine(new ExperimentConfig('quick_start', './experiments', { runName: 'js' }));
 run.logParams({ learning_rate: 1e-3 });
 for (let step = 0; step < 100; step++) run.logMetrics({ loss: 1 / (step + 1) }, step);
 progress(run, { total: 100 });
 run.metric('loss').pipe(best('min')).subscribe();
+observe(run, { createObservableGauge: () => { throw new Error('there is no row any more'); } });
+toTensorBoard(run, './runs/mirror');
+const writer = new SummaryWriter('./runs/js');
+writer.addScalar('loss', 0.5, 1);
+writer.close();
+for await (const { run: name, fields } of tensorboardImporter().runs('./runs'))
+  if (name === 'js' && fields.length !== 1) throw new Error('TensorBoard files are not read back');
 await run.close(RunStatus.Finished);
 const { status } = await inspectRun(run.runDir);
 if (status !== RunStatus.Finished) throw new Error('the run is ' + status);
@@ -44,6 +53,8 @@ import { ema, logTo } from 'expman-rx/operators';
 import { progress, type Progress } from 'expman-rx/progress';
 import { inspectRun } from 'expman-rx/reader';
 import { choice, logUniform, sweep, type StudyResult } from 'expman-rx/sweep';
+import type { GaugeMeter } from 'expman-rx/otel';
+import { tensorboardExporter, type Exporter } from 'expman-rx/tensorboard';
 import { map, range, type Observable } from 'rxjs';
 
 const run: LoggingEngine = new LoggingEngine(new ExperimentConfig('quick_start', './experiments', { runName: 'ts' }));
@@ -55,6 +66,9 @@ const summary: RunSummary = await run.closed;
 if (summary.status !== RunStatus.Finished) throw new Error('the run is ' + summary.status);
 const { rows } = await inspectRun(run.runDir);
 if (rows !== 200) throw new Error('the run has ' + rows + ' rows');
+const exporter: Exporter = tensorboardExporter();
+const meter: GaugeMeter | null = null;
+if (exporter.format !== 'tensorboard' || meter !== null) throw new Error('no exporter');
 const shown: Progress = progress([], { total: 100 });
 const { best }: StudyResult<{ readonly lr: number; readonly optimizer: 'sgd' | 'adam' }> = await sweep(
   { lr: logUniform(1e-5, 1e-1), optimizer: choice('sgd', 'adam') },

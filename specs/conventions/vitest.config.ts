@@ -18,6 +18,8 @@ export default defineConfig({
       { find: /^expman-rx\/progress$/, replacement: `${dist}stream/progress/index.js` },
       { find: /^expman-rx\/sweep$/, replacement: `${dist}sweep/index.js` },
       { find: /^expman-rx\/operators$/, replacement: `${dist}stream/operators/index.js` },
+      { find: /^expman-rx\/tensorboard$/, replacement: `${dist}interop/tensorboard/index.js` },
+      { find: /^expman-rx\/otel$/, replacement: `${dist}interop/otel/index.js` },
     ],
   },
   test: {

@@ -1,0 +1,15 @@
+/**
+ * OpenTelemetry: a run's latest numbers as observable gauges of a meter.
+ *
+ * @packageDocumentation
+ */
+export {
+  type GaugeMeter,
+  observe,
+  type ObservableGauge,
+  type ObservableResult,
+  type ObservedRun,
+  type ObserveOptions,
+} from './observe.js';
+export type { LiveMetric, LiveSnapshot } from '../../model/live.js';
+export type { MetricValue } from '../../model/metric.js';

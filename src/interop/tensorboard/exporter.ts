@@ -1,0 +1,134 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ColumnType } from '../../columnar/column.js';
+import { formatLogLine } from '../../engine/log-line.js';
+import type { ExchangeRun, Exporter } from '../exchange-run.js';
+import { EventFileWriter } from './event-file-writer.js';
+import { hparamsValue, summaryEvent } from './event-writing.js';
+import { experimentData, flatHparams, sessionEndData, sessionStartData } from './hparams.js';
+import { ioError } from './io-error.js';
+import { LOG_TAG } from './meaning.js';
+import { RUN_TAG, runRecordText } from './run-record.js';
+import { MetricTypes } from './run-survey.js';
+import { kindOf, SummaryEncoder, type TagKind } from './summary-encoder.js';
+
+const LOSES =
+  'An INT64 beyond 2^53 becomes the nearest double. A row without a step gets the number of rows before it, a row without ' +
+  'values goes. Rows that follow one another at one step become one. Of a histogram the edges and counts are kept. A ' +
+  'metric of several types is text, a lone surrogate in a text U+FFFD. TensorBoard shows numbers with the digits of a float32.';
+
+/**
+ * Writes a run as a folder with one TensorBoard event file.
+ *
+ * Numbers are scalars of DT_DOUBLE, so that reading them back gives the same ones, NaN, infinities and -0 included; booleans
+ * and INT64 are doubles whose tag's description says what they were. Texts are shown in the Text tab, histograms in
+ * theirs; parameters and status are a session of the HParams tab (flat names, `optimizer.lr`). What TensorBoard has no place
+ * for (names, exact parameters and status, tags, notes) is the text `expman-rx/run`, the log the text `expman-rx/log`.
+ *
+ * The run's rows are read twice. On failure nothing is left behind.
+ *
+ * `write` throws `IO` when the folder is there already or the file system refuses.
+ *
+ * @example
+ * await tensorboardExporter().write(run, './runs/my_exp/20260101_120000');
+ */
+export function tensorboardExporter(): Exporter {
+  return { format: 'tensorboard', loses: LOSES, write };
+}
+
+async function write(run: ExchangeRun, path: string): Promise<void> {
+  const kinds = await kindsOf(run);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await mkdir(path);
+  } catch (error) {
+    throw ioError(path, error);
+  }
+  try {
+    await fill(new EventFileWriter(path, { flushIntervalMs: 0 }), run, kinds);
+  } catch (error) {
+    await rm(path, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function fill(
+  file: EventFileWriter,
+  run: ExchangeRun,
+  kinds: ReadonlyMap<string, TagKind>,
+): Promise<void> {
+  try {
+    const encoder = new SummaryEncoder(kinds);
+    const startedAt = secondsOf(run.startedAt);
+    file.append(summaryEvent(startedAt, 0, sessionStart(run, startedAt, kinds)));
+    for (const event of encoder.row({
+      step: 0,
+      wallTime: startedAt,
+      values: { [RUN_TAG]: runRecordText(run) },
+    }))
+      file.append(event);
+    let rowCount = 0;
+    for await (const { step, timestamp = Date.now(), values } of run.rows()) {
+      for (const event of encoder.row({ step: step ?? rowCount, wallTime: timestamp / 1000, values }))
+        file.append(event);
+      rowCount++;
+      file.check();
+    }
+    await writeLog(file, encoder, run);
+    const endedAt = secondsOf(run.endedAt);
+    if (run.status !== 'RUNNING')
+      file.append(summaryEvent(endedAt, 0, [hparamsValue('end', sessionEndData(run.status, endedAt))]));
+  } finally {
+    file.close();
+  }
+}
+
+/** What TensorBoard's HParams tab shows of a run from its start on. */
+function sessionStart(
+  run: ExchangeRun,
+  startedAt: number,
+  kinds: ReadonlyMap<string, TagKind>,
+): Uint8Array[] {
+  const hparams = flatHparams(run.params);
+  const numeric = [...kinds]
+    .filter(([, kind]) => kind !== 'TEXT' && kind !== 'HISTOGRAM')
+    .map(([tag]) => tag);
+  return [
+    hparamsValue('experiment', experimentData(run.experiment, startedAt, hparams, numeric)),
+    hparamsValue('start', sessionStartData(hparams, run.group, startedAt)),
+  ];
+}
+
+async function writeLog(file: EventFileWriter, encoder: SummaryEncoder, run: ExchangeRun): Promise<void> {
+  let lineCount = 0;
+  for await (const { level, message, meta, timestampMs } of run.log()) {
+    const text = formatLogLine(level, message, meta, timestampMs);
+    for (const event of encoder.row({
+      step: lineCount,
+      wallTime: timestampMs / 1000,
+      values: { [LOG_TAG]: text },
+    }))
+      file.append(event);
+    lineCount++;
+    file.check();
+  }
+}
+
+/** What each metric is over all rows: a tag has one plugin, and its first value does not tell. */
+async function kindsOf(run: ExchangeRun): Promise<ReadonlyMap<string, TagKind>> {
+  const types = new MetricTypes();
+  const plainTexts = new Set<string>();
+  for await (const { values } of run.rows()) {
+    for (const [name, value] of Object.entries(values)) {
+      types.add(name, value);
+      if (!plainTexts.has(name) && kindOf(value) !== 'HISTOGRAM') plainTexts.add(name);
+    }
+  }
+  const tagKind = (name: string, type: ColumnType): TagKind => {
+    if (type === 'UTF8') return plainTexts.has(name) ? 'TEXT' : 'HISTOGRAM';
+    return type === 'TIMESTAMP' ? 'INT64' : type;
+  };
+  return new Map(types.fields.map(({ name, type }) => [name, tagKind(name, type)]));
+}
+
+const secondsOf = (time: string | null): number => (time === null ? Date.now() : Date.parse(time)) / 1000;

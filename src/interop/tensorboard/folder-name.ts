@@ -1,0 +1,23 @@
+import { ExpmanError } from '../../model/errors.js';
+import { parseName } from '../../model/names.js';
+
+/** A text as the name of a run or experiment: what no folder may be called becomes `_`, a path's parts are joined by `-`. */
+export function folderName(text: string): string {
+  const plain = text
+    .replaceAll('/', '-')
+    .replace(/[^A-Za-z0-9._-]/g, '_')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 128)
+    .replace(/\.+$/, '');
+  return isName(plain) ? plain : isName(`run_${plain}`.slice(0, 128)) ? `run_${plain}`.slice(0, 128) : 'run';
+}
+
+function isName(text: string): boolean {
+  try {
+    parseName('run', text);
+    return true;
+  } catch (error) {
+    if (error instanceof ExpmanError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,127 @@
+import type { LogLine } from '../../engine/log-line.js';
+import { suffixedName, parseName, type RunName } from '../../model/names.js';
+import { RunStatus } from '../../model/run-status.js';
+import type { ExchangeRun, Importer } from '../exchange-run.js';
+import { type EventFolder, eventFolders, holdsEventFiles, topName } from './event-files.js';
+import { folderName } from './folder-name.js';
+import { momentsOf, rowsOf } from './moments.js';
+import { RunSurvey } from './run-survey.js';
+
+/** How TensorBoard's files are imported. */
+export interface TensorBoardImportOptions {
+  /**
+   * What a record that fails its checks does: `'throw'` (the default) ends the import, `'stop'` ends the reading of its file,
+   * keeps what came before and says so in the run's log.
+   */
+  readonly onCorrupt?: 'throw' | 'stop';
+}
+
+/**
+ * Reads TensorBoard's event files: one file, or a folder in which each folder with event files is a run.
+ *
+ * Scalars of TensorFlow 1 and PyTorch (`simple_value`, a float32) and of TensorFlow 2 (a tensor) become numbers; texts become
+ * text metrics; histograms become text metrics that hold `{"edges":[…],"counts":[…],"min":…,"max":…,"mean":…,"count":…}`; the hparams
+ * plugin gives parameters, group, times and status. Images, sounds and other tensors are counted, and left out with a
+ * line in the log. What follows one another at one step is one row, and its time that of its first value. A last record
+ * that is cut off is left out with a line in the log. A run that does not say how it ended is `FINISHED`.
+ *
+ * A run is called after its folder's path below the given one, its experiment after the given folder, unless the files say
+ * their names. Each run is read twice: once for what it is, once for each reading of its rows. Memory does not grow with
+ * the rows; no record may exceed 64 MiB.
+ *
+ * Reading throws `CORRUPT` with the offset of a record whose checksum does not hold, that is no event, whose step is beyond 2^53 or
+ * whose time is none; `IO` when the file system refuses.
+ *
+ * The formats are those of TensorFlow's [record_writer.cc](https://github.com/tensorflow/tensorflow/blob/master/third_party/xla/xla/tsl/lib/io/record_writer.cc),
+ * [event.proto](https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/util/event.proto) and
+ * [summary.proto](https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/framework/summary.proto), and TensorBoard's
+ * [plugin_data.proto](https://github.com/tensorflow/tensorboard/blob/master/tensorboard/plugins/hparams/plugin_data.proto).
+ *
+ * @example
+ * for await (const run of tensorboardImporter().runs('./runs')) console.log(run.run, run.params);
+ */
+export function tensorboardImporter({ onCorrupt = 'throw' }: TensorBoardImportOptions = {}): Importer {
+  return {
+    format: 'tensorboard',
+    recognises: holdsEventFiles,
+    runs: (path) => runsIn(path, onCorrupt),
+  };
+}
+
+async function* runsIn(path: string, onCorrupt: 'throw' | 'stop'): AsyncGenerator<ExchangeRun> {
+  const top = folderName(await topName(path));
+  const taken = new Set<string>();
+  for await (const folder of eventFolders(path)) {
+    const run = await runOf(folder, top, onCorrupt);
+    const name = freeName(run.run, taken);
+    taken.add(name);
+    yield { ...run, run: name };
+  }
+}
+
+async function runOf(
+  { name, files }: EventFolder,
+  top: string,
+  onCorrupt: 'throw' | 'stop',
+): Promise<ExchangeRun> {
+  const survey = new RunSurvey();
+  const notes: string[] = [];
+  for await (const moment of momentsOf(files, { onCorrupt, note: (text) => notes.push(text) }))
+    survey.add(moment);
+  notes.push(...survey.omissions.map((what) => `left out of TensorBoard's files: ${what}`));
+  const { record, session, types } = survey;
+  return {
+    ...(record ?? { ...factsOf(survey), tags: [], notes: '', params: session.params ?? {} }),
+    experiment: folderName(record?.experiment || session.experiment || top),
+    run: folderName(record?.run || name || top),
+    fields: types.fields,
+    rows: () => rowsOf(momentsOf(files, { onCorrupt })),
+    log: () => linesOf(files, survey, notes, onCorrupt),
+  };
+}
+
+/** What the hparams plugin, and else the times of the values, say of a run. */
+function factsOf({
+  session,
+  firstMs,
+  lastMs,
+}: RunSurvey): Pick<ExchangeRun, 'status' | 'startedAt' | 'endedAt' | 'group'> {
+  const status = session.status ?? RunStatus.Finished;
+  const ended = status === RunStatus.Running ? null : (isoTime(inMs(session.endedAt)) ?? isoTime(lastMs));
+  const group = session.group ?? '';
+  return {
+    status,
+    startedAt: isoTime(inMs(session.startedAt)) ?? isoTime(firstMs),
+    endedAt: ended,
+    group: group === '' ? null : group,
+  };
+}
+
+async function* linesOf(
+  files: readonly string[],
+  { lineCount, lastMs }: RunSurvey,
+  notes: readonly string[],
+  onCorrupt: 'throw' | 'stop',
+): AsyncGenerator<LogLine> {
+  if (lineCount > 0) {
+    for await (const { meanings } of momentsOf(files, { onCorrupt }))
+      for (const meaning of meanings) if (meaning.kind === 'line') yield meaning.line;
+  }
+  for (const message of notes) yield { timestampMs: lastMs ?? 0, level: 'warn', message, meta: {} };
+}
+
+function freeName(wanted: string, taken: ReadonlySet<string>): RunName {
+  const name = parseName('run', wanted);
+  let free = name;
+  for (let n = 2; taken.has(free); n++) free = suffixedName(name, n);
+  return free;
+}
+
+// Zero is what a field that was never set reads as.
+const inMs = (seconds: number | undefined): number | null =>
+  seconds === undefined || seconds === 0 ? null : seconds * 1000;
+
+function isoTime(ms: number | null): string | null {
+  if (ms === null || !(Math.abs(ms) <= 8.64e15)) return null;
+  return new Date(ms).toISOString();
+}

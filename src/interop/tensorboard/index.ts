@@ -1,0 +1,16 @@
+/**
+ * TensorBoard: its event files written and read, a `SummaryWriter`, and a tap that shows a run there live.
+ *
+ * @packageDocumentation
+ */
+export type { ColumnField, ColumnType } from '../../columnar/column.js';
+export type { LogLine } from '../../engine/log-line.js';
+export { ExpmanError, type ErrorCode, type ErrorFacts } from '../../model/errors.js';
+export type { MetricRow, MetricValue } from '../../model/metric.js';
+export type { Params, ParamValue } from '../../model/params.js';
+export { RunStatus } from '../../model/run-status.js';
+export type { ExchangeRun, Exporter, Importer } from '../exchange-run.js';
+export { tensorboardExporter } from './exporter.js';
+export { tensorboardImporter, type TensorBoardImportOptions } from './importer.js';
+export { type HistogramCounts, SummaryWriter, type SummaryWriterOptions } from './summary-writer.js';
+export { type MirroredRun, toTensorBoard } from './to-tensorboard.js';

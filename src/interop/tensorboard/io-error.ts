@@ -1,0 +1,12 @@
+import { errnoOf, ExpmanError, messageOf } from '../../model/errors.js';
+
+/** What the file system refused, as an error of ours; `count` events were dropped because of it. */
+export function ioError(path: string, cause: unknown, count = 0): ExpmanError {
+  const errno = errnoOf(cause);
+  return new ExpmanError('IO', `${path}: ${messageOf(cause)}`, {
+    path,
+    cause,
+    ...(errno !== undefined && { errno }),
+    ...(count > 0 && { count }),
+  });
+}

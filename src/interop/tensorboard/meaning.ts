@@ -1,0 +1,98 @@
+import { parseLogLine, type LogLine } from '../../engine/log-line.js';
+import type { MetricValue } from '../../model/metric.js';
+import type { SummaryValue, TagMetadata } from './event.js';
+import { histogramOfTriples, readHistogram } from './histogram.js';
+import { readSession, type SessionFacts } from './hparams.js';
+import { parseRunRecord, RUN_TAG, type RunRecord } from './run-record.js';
+import { readTensor, scalarOf, textsOf } from './tensor.js';
+
+/** The text tag that holds the lines of a run's log. */
+export const LOG_TAG = 'expman-rx/log';
+
+/** How the description of a scalar tag says that the doubles under it are of a narrower type. */
+export const DESCRIPTIONS = {
+  INT64: 'INT64 metric of expman-rx',
+  BOOLEAN: 'BOOLEAN metric of expman-rx',
+} as const;
+
+/** What one value of an event file is to a run. */
+export type Meaning =
+  | { readonly kind: 'metric'; readonly name: string; readonly value: MetricValue }
+  | { readonly kind: 'session'; readonly facts: SessionFacts }
+  | { readonly kind: 'run'; readonly record: RunRecord }
+  | { readonly kind: 'line'; readonly line: LogLine }
+  /** Not a metric; `what` is its plural. */
+  | { readonly kind: 'left out'; readonly what: string };
+
+/** The metadata of each tag: a writer says it once, with the tag's first value. */
+export type TagBook = Map<string, TagMetadata>;
+
+/**
+ * Tells what a value is, by its content and by the plugin its tag belongs to.
+ *
+ * @throws Error when its bytes are not what they say
+ */
+export function meaningOf({ tag, metadata, content }: SummaryValue, book: TagBook): Meaning | null {
+  if (metadata !== null && !book.has(tag)) book.set(tag, metadata);
+  const { plugin = '', description = '' } = book.get(tag) ?? {};
+  switch (content.kind) {
+    case 'none':
+      return plugin === 'hparams' && metadata !== null
+        ? { kind: 'session', facts: readSession(metadata.content) }
+        : null;
+    case 'scalar':
+      return metric(tag, content.value);
+    case 'histogram': {
+      const histogram = readHistogram(content.bytes);
+      return histogram === null
+        ? leftOut('histograms that are too large')
+        : metric(tag, JSON.stringify(histogram));
+    }
+    case 'tensor':
+      return tensorMeaning(tag, content.bytes, plugin, description);
+    case 'image':
+      return leftOut('images');
+    case 'audio':
+      return leftOut('sounds');
+    default:
+      return content satisfies never;
+  }
+}
+
+function tensorMeaning(tag: string, bytes: Uint8Array, plugin: string, description: string): Meaning | null {
+  if (plugin === 'images') return leftOut('images');
+  if (plugin === 'audio') return leftOut('sounds');
+  if (plugin === 'hparams') return null;
+  const tensor = readTensor(bytes);
+  if (tensor === null) return leftOut('tensors');
+  if (plugin === 'histograms') {
+    const histogram = histogramOfTriples(tensor.shape, tensor.elements);
+    return histogram === null ? leftOut('tensors') : metric(tag, JSON.stringify(histogram));
+  }
+  if (plugin === 'text' || plugin === '') {
+    const texts = textsOf(tensor);
+    if (texts !== null && texts.length > 0) return textMeaning(tag, texts);
+  }
+  const value = plugin === 'scalars' || plugin === '' ? scalarOf(tensor) : null;
+  return value === null ? leftOut('tensors') : metric(tag, described(value, description));
+}
+
+function textMeaning(tag: string, texts: readonly string[]): Meaning {
+  // TensorBoard shows an array of texts as a table; as one value it is its JSON.
+  const text = texts.length === 1 ? (texts[0] ?? '') : JSON.stringify(texts);
+  const record = tag === RUN_TAG ? parseRunRecord(text) : null;
+  if (record !== null) return { kind: 'run', record };
+  const line = tag === LOG_TAG ? parseLogLine(text) : undefined;
+  return line === undefined ? metric(tag, text) : { kind: 'line', line };
+}
+
+/** A double as the type its tag's description gives it, if it holds one of that type. */
+function described(value: Exclude<MetricValue, string>, description: string): MetricValue {
+  if (description === DESCRIPTIONS.INT64 && Number.isInteger(value)) return BigInt(value);
+  if (description === DESCRIPTIONS.BOOLEAN && (value === 0 || value === 1)) return value === 1;
+  return value;
+}
+
+const metric = (name: string, value: MetricValue): Meaning => ({ kind: 'metric', name, value });
+
+const leftOut = (what: string): Meaning => ({ kind: 'left out', what });

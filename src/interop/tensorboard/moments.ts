@@ -1,0 +1,76 @@
+import { ExpmanError } from '../../model/errors.js';
+import type { MetricRow, MetricValue } from '../../model/metric.js';
+import { bareObject } from '../../model/param-value.js';
+import { decoded, readEvent } from './event.js';
+import { type Meaning, meaningOf, type TagBook } from './meaning.js';
+import { readRecords } from './record-reader.js';
+
+/** What one event of a run says. */
+export interface Moment {
+  readonly timestampMs: number;
+  readonly step: number;
+  readonly meanings: readonly Meaning[];
+}
+
+/** How event files are read. */
+export interface ReadOptions {
+  /** Whether a record that fails its checks ends the import, or only the reading of its file. */
+  readonly onCorrupt: 'throw' | 'stop';
+  /** Told what was not read, in words. */
+  readonly note?: (text: string) => void;
+}
+
+/**
+ * What the event files of a run say, one after another.
+ *
+ * @throws {@link ExpmanError} `CORRUPT` with `onCorrupt: 'throw'`; `IO`
+ */
+export async function* momentsOf(files: readonly string[], options: ReadOptions): AsyncGenerator<Moment> {
+  const book: TagBook = new Map();
+  for (const file of files) {
+    try {
+      yield* momentsIn(file, book, options);
+    } catch (error) {
+      const corrupt = error instanceof ExpmanError && error.code === 'CORRUPT';
+      if (!corrupt || options.onCorrupt === 'throw') throw error;
+      options.note?.(`${error.message}; nothing after it was read`);
+    }
+  }
+}
+
+/**
+ * The metrics among them as rows: what follows one another at one step, each tag once, is one row.
+ *
+ * A row's time is that of its first value.
+ */
+export async function* rowsOf(moments: AsyncIterable<Moment>): AsyncGenerator<MetricRow> {
+  let row: { step: number; timestamp: number; values: Map<string, MetricValue> } | null = null;
+  for await (const { step, timestampMs, meanings } of moments) {
+    for (const meaning of meanings) {
+      if (meaning.kind !== 'metric') continue;
+      if (row !== null && (row.step !== step || row.values.has(meaning.name))) {
+        yield { ...row, values: bareObject(row.values) };
+        row = null;
+      }
+      row ??= { step, timestamp: timestampMs, values: new Map() };
+      row.values.set(meaning.name, meaning.value);
+    }
+  }
+  if (row !== null) yield { ...row, values: bareObject(row.values) };
+}
+
+async function* momentsIn(file: string, book: TagBook, { note }: ReadOptions): AsyncGenerator<Moment> {
+  const onTorn = (offset: number, bytes: number): void =>
+    note?.(`${file}: the last record, ${bytes} bytes from byte ${offset}, is cut off and was left out`);
+  for await (const record of readRecords(file, onTorn)) {
+    const event = readEvent(record);
+    if (event === null) continue;
+    const { timestampMs, step, values } = event;
+    const meanings = decoded(
+      () => values.map((value) => meaningOf(value, book)).filter((meaning) => meaning !== null),
+      file,
+      record.offset,
+    );
+    yield { timestampMs, step, meanings };
+  }
+}

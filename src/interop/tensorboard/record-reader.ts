@@ -1,0 +1,133 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { ExpmanError } from '../../model/errors.js';
+import { ioError } from './io-error.js';
+import { FOOTER_BYTES, HEADER_BYTES, isIntact, lengthIn } from './record-frame.js';
+
+/** One record of an event file. */
+export interface EventRecord {
+  readonly path: string;
+  /** Where it begins in its file, in bytes. */
+  readonly offset: number;
+  readonly data: Uint8Array;
+}
+
+/** No record is larger, in bytes; what says it is, is not read. */
+export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+
+const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * The records of an event file, from the first to the last that is whole; memory is bounded by the largest record.
+ *
+ * A file that another process still writes is read as long as it was at the start. A last record that is cut off is left out
+ * and told.
+ *
+ * @throws {@link ExpmanError} `CORRUPT` with the offset of the record whose checksum or length does not hold; `IO`
+ */
+export async function* readRecords(
+  path: string,
+  onTorn: (offset: number, bytes: number) => void,
+): AsyncGenerator<EventRecord> {
+  const file = await openRegular(path);
+  try {
+    const window = new FileWindow(file, (await file.stat()).size);
+    for (;;) {
+      const offset = window.offset;
+      const data = await nextData(window, path);
+      if (data === 'end') return;
+      if (data === 'torn') {
+        onTorn(offset, window.size - offset);
+        return;
+      }
+      yield { path, offset, data };
+    }
+  } catch (error) {
+    throw error instanceof ExpmanError ? error : ioError(path, error);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a file begins like an event file; an empty one does. False for what cannot be read. */
+export async function beginsWithRecord(path: string): Promise<boolean> {
+  try {
+    const file = await openRegular(path);
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
+      return bytesRead === 0 || (bytesRead === HEADER_BYTES && lengthIn(buffer) !== null);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
+/** The error of a record that is not what it should be. */
+export function corruptRecord(path: string, offset: number, what: string, cause?: unknown): ExpmanError {
+  return new ExpmanError('CORRUPT', `${path}: the record at byte ${offset} ${what}`, { path, cause });
+}
+
+async function nextData(window: FileWindow, path: string): Promise<Uint8Array | 'end' | 'torn'> {
+  const offset = window.offset;
+  if (offset === window.size) return 'end';
+  const header = await window.take(HEADER_BYTES);
+  if (header === null) return 'torn';
+  const length = lengthIn(header);
+  if (length === null) throw corruptRecord(path, offset, 'has a length whose checksum does not hold');
+  if (length > window.size - window.offset - FOOTER_BYTES) return 'torn';
+  if (length > MAX_RECORD_BYTES)
+    throw corruptRecord(path, offset, `has ${length} bytes; at most ${MAX_RECORD_BYTES} are read`);
+  const body = await window.take(length + FOOTER_BYTES);
+  if (body === null) return 'torn';
+  const data = body.subarray(0, length);
+  if (!isIntact(data, body.subarray(length)))
+    throw corruptRecord(path, offset, 'does not match its checksum');
+  return data;
+}
+
+async function openRegular(path: string): Promise<FileHandle> {
+  // A fifo must not hang the open; the flags are undefined on Windows, which reads as 0.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch((error: unknown) => {
+    throw ioError(path, error);
+  });
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw new ExpmanError('IO', `${path} is no regular file`, { path });
+}
+
+/** Reads a file front to back in chunks; what it gives stays as it is when more is read. */
+class FileWindow {
+  /** Where the next byte is taken from. */
+  offset = 0;
+  private chunk = Buffer.alloc(0);
+
+  constructor(
+    private readonly file: FileHandle,
+    readonly size: number,
+  ) {}
+
+  /** The next bytes; null when the file has not so many. */
+  async take(count: number): Promise<Uint8Array | null> {
+    if (this.chunk.length < count) await this.fill(count);
+    if (this.chunk.length < count) return null;
+    const taken = this.chunk.subarray(0, count);
+    this.chunk = this.chunk.subarray(count);
+    this.offset += count;
+    return taken;
+  }
+
+  private async fill(count: number): Promise<void> {
+    const start = this.offset;
+    const into = Buffer.allocUnsafe(Math.min(Math.max(count, CHUNK_BYTES), this.size - start));
+    let filled = this.chunk.copy(into);
+    while (filled < into.length) {
+      const { bytesRead } = await this.file.read(into, filled, into.length - filled, start + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    this.chunk = into.subarray(0, filled);
+  }
+}

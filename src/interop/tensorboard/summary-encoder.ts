@@ -1,0 +1,102 @@
+import type { MetricValue } from '../../model/metric.js';
+import { summaryEvent, type TagDescription, tensorValue } from './event-writing.js';
+import { bucketTriples, type Histogram, parseHistogram } from './histogram.js';
+import { DESCRIPTIONS } from './meaning.js';
+import { doubleTensor, textTensor, triplesTensor } from './tensor.js';
+
+/** How a metric stands under its tag. */
+export type TagKind = 'DOUBLE' | 'INT64' | 'BOOLEAN' | 'TEXT' | 'HISTOGRAM';
+
+/** A row on its way into an event file. */
+export interface EncodableRow {
+  readonly step: number;
+  /** Seconds since the epoch. */
+  readonly wallTime: number;
+  readonly values: Readonly<Record<string, MetricValue>>;
+}
+
+const TAGS: Readonly<Record<TagKind, TagDescription>> = {
+  DOUBLE: { plugin: 'scalars' },
+  INT64: { plugin: 'scalars', description: DESCRIPTIONS.INT64 },
+  BOOLEAN: { plugin: 'scalars', description: DESCRIPTIONS.BOOLEAN },
+  TEXT: { plugin: 'text' },
+  HISTOGRAM: { plugin: 'histograms' },
+};
+
+const MAX_VALUES = 4096;
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * Makes events of rows and remembers what each tag is, because a tag belongs to one plugin for good.
+ *
+ * A tag is what it is declared as, else what its first value is; a text that comes under a tag of numbers is kept under the
+ * tag with `/text` behind it.
+ */
+export class SummaryEncoder {
+  private readonly kinds: Map<string, TagKind>;
+  private readonly described = new Set<string>();
+
+  constructor(declared: ReadonlyMap<string, TagKind> = new Map()) {
+    this.kinds = new Map(declared);
+  }
+
+  /** The events of a row: one, or for a very large row several of the same step and time. */
+  *row({ step, wallTime, values }: EncodableRow): Generator<Uint8Array> {
+    let [encoded, bytes] = [[] as Uint8Array[], 0];
+    for (const [tag, value] of Object.entries(values)) {
+      const next = this.value(tag, value);
+      if (encoded.length === MAX_VALUES || (encoded.length > 0 && bytes + next.length > MAX_BYTES)) {
+        yield summaryEvent(wallTime, step, encoded);
+        [encoded, bytes] = [[], 0];
+      }
+      encoded.push(next);
+      bytes += next.length;
+    }
+    if (encoded.length > 0) yield summaryEvent(wallTime, step, encoded);
+  }
+
+  /** One value under its tag. */
+  value(tag: string, value: MetricValue): Uint8Array {
+    const kind = this.kinds.get(tag) ?? kindOf(value);
+    if (kind === 'TEXT') return this.tensor(tag, kind, textTensor(String(value)));
+    if (typeof value !== 'string') {
+      if (kind !== 'HISTOGRAM') return this.tensor(tag, kind, doubleTensor(Number(value)));
+    } else if (kind === 'HISTOGRAM') {
+      const histogram = parseHistogram(value);
+      if (histogram !== null) return this.histogram(tag, histogram);
+    }
+    return this.value(`${tag}/text`, String(value));
+  }
+
+  /** One text under its tag, whatever it looks like. */
+  text(tag: string, text: string): Uint8Array {
+    if (!this.kinds.has(tag)) this.kinds.set(tag, 'TEXT');
+    return this.value(tag, text);
+  }
+
+  /** One histogram under its tag. */
+  histogram(tag: string, histogram: Pick<Histogram, 'edges' | 'counts'>): Uint8Array {
+    return this.tensor(tag, 'HISTOGRAM', triplesTensor(bucketTriples(histogram)));
+  }
+
+  private tensor(tag: string, kind: TagKind, tensor: Uint8Array): Uint8Array {
+    const isNew = !this.described.has(tag);
+    if (isNew) this.described.add(tag);
+    this.kinds.set(tag, kind);
+    return tensorValue(tag, tensor, isNew ? TAGS[kind] : null);
+  }
+}
+
+/** What a metric is by one of its values. */
+export function kindOf(value: MetricValue): TagKind {
+  switch (typeof value) {
+    case 'number':
+      return 'DOUBLE';
+    case 'bigint':
+      return 'INT64';
+    case 'boolean':
+      return 'BOOLEAN';
+    default:
+      return parseHistogram(value) === null ? 'TEXT' : 'HISTOGRAM';
+  }
+}

@@ -1,0 +1,202 @@
+import { join, resolve } from 'node:path';
+import { describeType, ExpmanError } from '../../model/errors.js';
+import { sanitiseParams } from '../../model/params.js';
+import { RunStatus } from '../../model/run-status.js';
+import { EventFileWriter } from './event-file-writer.js';
+import { hparamsValue, imageValue, summaryEvent } from './event-writing.js';
+import { type Histogram, histogramOf } from './histogram.js';
+import { experimentData, flatHparams, sessionEndData, sessionStartData } from './hparams.js';
+import { pngImage } from './png.js';
+import { SummaryEncoder } from './summary-encoder.js';
+
+/** How a {@link SummaryWriter} writes. */
+export interface SummaryWriterOptions {
+  /** Milliseconds a value waits in memory at most; 1,000 unless said otherwise. */
+  readonly flushIntervalMs?: number;
+  /** Put behind the name of the event file. */
+  readonly filenameSuffix?: string;
+}
+
+/** A histogram that is counted already: bucket i counts from `edges[i]` to `edges[i + 1]`. */
+export type HistogramCounts = Pick<Histogram, 'edges' | 'counts'>;
+
+const FLUSH_INTERVAL_MS = 1000;
+const BUCKETS = 30;
+
+/**
+ * Writes TensorBoard's event files as PyTorch's and tensorboardX's class of this name does, in JavaScript's spelling.
+ *
+ * A call returns once its event is in memory; events are written every `flushIntervalMs`, when 64 kB wait, on `flush` and
+ * `close`, and when the process exits. A disk that refuses them throws only from `flush` and `close`; meanwhile up to
+ * 16 MiB wait, what comes then is dropped. After `close` a call does nothing. Scalars are written as doubles. Steps are safe integers, 0
+ * when left out; times are seconds since the epoch, now when left out.
+ *
+ * Not here: graphs, embeddings, meshes, PR curves, audio, video.
+ *
+ * @throws {@link ExpmanError} `IO`, from the constructor, when the folder or file cannot be made
+ * @example
+ * const writer = new SummaryWriter('runs/lr-1e-3');
+ * for (let step = 0; step < 100; step++) writer.addScalar('loss', 1 / (step + 1), step);
+ * writer.close();
+ */
+export class SummaryWriter implements Disposable {
+  /** The folder that is given to `tensorboard --logdir`, absolute. */
+  readonly logDir: string;
+  private readonly file: EventFileWriter;
+  private readonly encoder = new SummaryEncoder();
+  private readonly others = new Map<string, SummaryWriter>();
+
+  constructor(
+    logDir: string,
+    private readonly options: SummaryWriterOptions = {},
+  ) {
+    const { flushIntervalMs = FLUSH_INTERVAL_MS, filenameSuffix = '' } = options;
+    if (!(flushIntervalMs >= 1 && flushIntervalMs <= 2 ** 31 - 1))
+      throw invalid(
+        'INVALID_OPTION',
+        'flushIntervalMs',
+        'a number of milliseconds from 1 up',
+        flushIntervalMs,
+      );
+    this.logDir = resolve(logDir);
+    const suffix = filenameSuffix.replace(/[\\/\0]/g, '_');
+    this.file = new EventFileWriter(this.logDir, { flushIntervalMs, suffix });
+  }
+
+  /**
+   * Adds one number to a curve; of a bigint the nearest double, of a boolean 1 or 0.
+   *
+   * @throws {@link ExpmanError} `INVALID_VALUE` for what is none of these, and for a step that is no safe integer
+   */
+  addScalar(tag: string, value: number | bigint | boolean, step?: number, wallTime?: number): void {
+    if (!['number', 'bigint', 'boolean'].includes(typeof value))
+      throw invalid('INVALID_VALUE', tag, 'a number, bigint or boolean', value);
+    this.add([this.encoder.value(tag, value)], step, wallTime);
+  }
+
+  /**
+   * Adds several numbers that TensorBoard shows in one chart: each gets a writer of its own in a folder beside this file.
+   *
+   * @throws {@link ExpmanError} as {@link addScalar}, and `IO` for a folder that cannot be made
+   */
+  addScalars(
+    mainTag: string,
+    values: Readonly<Record<string, number | bigint | boolean>>,
+    step?: number,
+    wallTime?: number,
+  ): void {
+    for (const [name, value] of Object.entries(values))
+      this.other(`${mainTag}_${name}`).addScalar(mainTag, value, step, wallTime);
+  }
+
+  /**
+   * Adds the distribution of some numbers, counted in 30 buckets between the smallest and the largest, or one that is counted
+   * already. Numbers that are not finite are left out; without any other nothing is added.
+   *
+   * @throws {@link ExpmanError} `INVALID_VALUE` for edges that are not one more than the counts, and for a step as above
+   */
+  addHistogram(
+    tag: string,
+    values: ArrayLike<number> | HistogramCounts,
+    step?: number,
+    wallTime?: number,
+  ): void {
+    const histogram = 'edges' in values ? values : histogramOf(values, BUCKETS);
+    if (histogram === null) return;
+    if (histogram.edges.length !== histogram.counts.length + 1)
+      throw invalid('INVALID_VALUE', tag, 'a histogram with one more edge than counts', values);
+    this.add([this.encoder.histogram(tag, histogram)], step, wallTime);
+  }
+
+  /** Adds a text; TensorBoard shows it as Markdown. @throws {@link ExpmanError} `INVALID_VALUE` for a step as above */
+  addText(tag: string, text: string, step?: number, wallTime?: number): void {
+    this.add([this.encoder.text(tag, text)], step, wallTime);
+  }
+
+  /**
+   * Adds a picture.
+   *
+   * @param png - the bytes of a PNG file
+   * @throws {@link ExpmanError} `INVALID_VALUE` for what is no PNG, and for a step as above
+   */
+  addImage(tag: string, png: Uint8Array, step?: number, wallTime?: number): void {
+    this.add([imageValue(tag, pngImage(png))], step, wallTime);
+  }
+
+  /**
+   * Adds a line to TensorBoard's table of parameters and results, as a run of its own in a folder beside this file.
+   *
+   * Nested parameters get flat names (`optimizer.lr`); values of secret-looking names are redacted.
+   *
+   * @param runName - the folder's name; the time in seconds unless given
+   * @throws {@link ExpmanError} as {@link addScalars}
+   */
+  addHparams(
+    hparams: Readonly<Record<string, unknown>>,
+    metrics: Readonly<Record<string, number | bigint | boolean>>,
+    runName = String(Date.now() / 1000),
+  ): void {
+    const writer = this.other(runName);
+    const flat = flatHparams(sanitiseParams(hparams).params);
+    const now = Date.now() / 1000;
+    writer.add([
+      hparamsValue('experiment', experimentData('', now, flat, Object.keys(metrics))),
+      hparamsValue('start', sessionStartData(flat, null, now)),
+      hparamsValue('end', sessionEndData(RunStatus.Finished, now)),
+    ]);
+    for (const [tag, value] of Object.entries(metrics)) writer.addScalar(tag, value);
+  }
+
+  /**
+   * Writes what waits.
+   *
+   * @throws {@link ExpmanError} `IO` when the file system refuses, and `WRITE_FAILED` when events were dropped because it did;
+   * `count` says how many
+   */
+  flush(): void {
+    for (const writer of this.others.values()) writer.flush();
+    this.file.flush();
+  }
+
+  /** Writes what waits and closes the files; may be called again. @throws {@link ExpmanError} as {@link flush} */
+  close(): void {
+    try {
+      for (const writer of this.others.values()) writer.close();
+    } finally {
+      this.file.close();
+    }
+  }
+
+  /** Closes the writer at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  private add(values: readonly Uint8Array[], step = 0, wallTime = Date.now() / 1000): void {
+    if (!Number.isSafeInteger(step)) throw invalid('INVALID_VALUE', 'step', 'a safe integer', step);
+    if (!Number.isFinite(wallTime))
+      throw invalid('INVALID_VALUE', 'wallTime', 'seconds since the epoch', wallTime);
+    this.file.append(summaryEvent(wallTime, step, values));
+  }
+
+  /** The writer of a run in a folder beside this file; its name cannot lead elsewhere. */
+  private other(name: string): SummaryWriter {
+    const folder = name.replace(/[\\/\0]/g, '_').replace(/^\.+$/, '_');
+    let writer = this.others.get(folder);
+    if (writer === undefined) {
+      writer = new SummaryWriter(join(this.logDir, folder), this.options);
+      this.others.set(folder, writer);
+    }
+    return writer;
+  }
+}
+
+function invalid(
+  code: 'INVALID_OPTION' | 'INVALID_VALUE',
+  option: string,
+  rule: string,
+  value: unknown,
+): ExpmanError {
+  const type = describeType(value);
+  return new ExpmanError(code, `${option} must be ${rule}; got ${type}`, { option, rule, value, type });
+}

@@ -1,0 +1,183 @@
+import type { MetricValue } from '../../model/metric.js';
+import {
+  BYTES,
+  FIXED32,
+  FIXED64,
+  type PbfReader,
+  readInt64,
+  readMessage,
+  VARINT,
+  writeMessage,
+} from './wire.js';
+
+/** TensorFlow's numbers of the types we read (`tensorflow/core/framework/types.proto`). */
+const DataType = { float: 1, double: 2, int32: 3, string: 7, int64: 9, bool: 10 } as const;
+
+/** What a tensor holds, in row-major order. */
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly elements: readonly (number | bigint | boolean)[] | readonly Uint8Array[];
+}
+
+// A histogram of 20,000 buckets; what is larger is no metric, and is not unpacked.
+const MAX_ELEMENTS = 60_000;
+const MAX_RANK = 8;
+
+/**
+ * Reads a `TensorProto` whose values stand in `tensor_content` or in the list of their type (`float_val` and so on).
+ *
+ * Null for a tensor of another type, one that is too large for a metric, and one whose values and shape do not agree.
+ */
+export function readTensor(bytes: Uint8Array): Tensor | null {
+  const proto = readMessage(bytes, new TensorFields(), readTensorField);
+  const count = proto.shape.reduce((product, size) => product * size, 1);
+  if (proto.shape.length > MAX_RANK || count > MAX_ELEMENTS) return null;
+  const elements = proto.content === null ? proto.listed() : unpacked(proto.dtype, proto.content);
+  return elements?.length === count ? { shape: proto.shape, elements } : null;
+}
+
+/** The one value of a tensor of one element; text is null, see {@link textsOf}. */
+export function scalarOf({ elements }: Tensor): Exclude<MetricValue, string> | null {
+  const [value] = elements;
+  return elements.length !== 1 || value === undefined || typeof value === 'object' ? null : value;
+}
+
+/** A scalar as `TensorProto`: a double, because that is what TensorBoard shows and what loses no digit. */
+export function doubleTensor(value: number): Uint8Array {
+  return writeMessage((pbf) => {
+    pbf.writeVarintField(1, DataType.double);
+    pbf.writePackedDouble(6, [value]);
+  });
+}
+
+/** A text as `TensorProto`. */
+export function textTensor(text: string): Uint8Array {
+  return writeMessage((pbf) => {
+    pbf.writeVarintField(1, DataType.string);
+    pbf.writeBytesField(8, Buffer.from(text));
+  });
+}
+
+/** Rows of three doubles as `TensorProto` of shape [rows, 3]. */
+export function triplesTensor(triples: readonly number[]): Uint8Array {
+  return writeMessage((pbf) => {
+    pbf.writeVarintField(1, DataType.double);
+    const shape = [triples.length / 3, 3].map((size) => writeMessage((dim) => dim.writeVarintField(1, size)));
+    pbf.writeBytesField(
+      2,
+      writeMessage((dims) => shape.forEach((dim) => dims.writeBytesField(2, dim))),
+    );
+    pbf.writePackedDouble(6, [...triples]);
+  });
+}
+
+/** The texts of a string tensor; null for another. */
+export function textsOf({ elements }: Tensor): readonly string[] | null {
+  const texts: string[] = [];
+  for (const element of elements) {
+    if (typeof element !== 'object') return null;
+    texts.push(Buffer.from(element).toString());
+  }
+  return texts;
+}
+
+/** The fields of a `TensorProto` as they come; lists end where a metric's would. */
+class TensorFields {
+  dtype = 0;
+  shape: number[] = [];
+  content: Uint8Array | null = null;
+  readonly lists = new Map<number, (number | bigint | boolean)[]>();
+  readonly texts: Uint8Array[] = [];
+
+  /** The list of the tensor's own type. */
+  listed(): Tensor['elements'] | null {
+    if (this.dtype === DataType.string) return this.texts;
+    return this.lists.get(this.dtype) ?? null;
+  }
+
+  add(dtype: number, pbf: PbfReader, read: () => number | bigint | boolean): void {
+    const list = this.lists.get(dtype) ?? [];
+    this.lists.set(dtype, list);
+    const end = pbf.type === BYTES ? pbf.readVarint() + pbf.pos : pbf.pos + 1;
+    while (pbf.pos < end && list.length <= MAX_ELEMENTS) list.push(read());
+    // One more than allowed is seen as too many; the rest is passed over.
+    if (pbf.type === BYTES) pbf.pos = Math.max(end, pbf.pos);
+  }
+}
+
+function readTensorField(key: number, into: TensorFields, pbf: PbfReader): void {
+  switch (key) {
+    case (1 << 3) | VARINT:
+      into.dtype = pbf.readVarint();
+      break;
+    case (2 << 3) | BYTES:
+      readMessage(pbf.readBytes(), into.shape, readShapeField);
+      break;
+    case (4 << 3) | BYTES:
+      into.content = pbf.readBytes();
+      break;
+    case (5 << 3) | BYTES:
+    case (5 << 3) | FIXED32:
+      into.add(DataType.float, pbf, () => pbf.readFloat());
+      break;
+    case (6 << 3) | BYTES:
+    case (6 << 3) | FIXED64:
+      into.add(DataType.double, pbf, () => pbf.readDouble());
+      break;
+    case (7 << 3) | BYTES:
+    case (7 << 3) | VARINT:
+      into.add(DataType.int32, pbf, () => readInt64(pbf));
+      break;
+    case (8 << 3) | BYTES:
+      if (into.texts.length <= MAX_ELEMENTS) into.texts.push(pbf.readBytes());
+      break;
+    case (10 << 3) | BYTES:
+    case (10 << 3) | VARINT:
+      into.add(DataType.int64, pbf, () => readInt64(pbf));
+      break;
+    case (11 << 3) | BYTES:
+    case (11 << 3) | VARINT:
+      into.add(DataType.bool, pbf, () => readInt64(pbf) !== 0n);
+      break;
+  }
+}
+
+function readShapeField(key: number, into: number[], pbf: PbfReader): void {
+  if (key !== ((2 << 3) | BYTES)) return;
+  const size = readMessage(pbf.readBytes(), { size: 0 }, (field, dim, inner) => {
+    if (field === ((1 << 3) | VARINT)) dim.size = inner.readVarint(true);
+  }).size;
+  if (into.length <= MAX_RANK) into.push(size < 0 ? Infinity : size);
+}
+
+const WIDTHS: ReadonlyMap<number, number> = new Map([
+  [DataType.float, 4],
+  [DataType.double, 8],
+  [DataType.int32, 4],
+  [DataType.int64, 8],
+  [DataType.bool, 1],
+]);
+
+/** The elements of `tensor_content`: little endian, one after another. */
+function unpacked(dtype: number, content: Uint8Array): Tensor['elements'] | null {
+  const width = WIDTHS.get(dtype);
+  if (width === undefined || content.length % width !== 0 || content.length > MAX_ELEMENTS * width)
+    return null;
+  const view = new DataView(content.buffer, content.byteOffset, content.length);
+  return Array.from({ length: content.length / width }, (_, index) => elementAt(view, dtype, index * width));
+}
+
+function elementAt(view: DataView, dtype: number, at: number): number | bigint | boolean {
+  switch (dtype) {
+    case DataType.float:
+      return view.getFloat32(at, true);
+    case DataType.double:
+      return view.getFloat64(at, true);
+    case DataType.int32:
+      return BigInt(view.getInt32(at, true));
+    case DataType.int64:
+      return view.getBigInt64(at, true);
+    default:
+      return view.getUint8(at) !== 0;
+  }
+}
