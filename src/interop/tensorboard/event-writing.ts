@@ -1,11 +1,10 @@
 import { HPARAMS_TAGS } from './hparams.js';
 import { writeMessage, writeText } from './wire.js';
 
-/** What a tag's first value says of the tag. */
-export interface TagDescription {
+/** Which plugin a tag is shown by, and what that is told. */
+export interface TagPlugin {
   readonly plugin: 'scalars' | 'text' | 'histograms' | 'hparams';
   readonly content?: Uint8Array;
-  readonly description?: string;
 }
 
 /** One PNG as an `Image` of summary.proto. */
@@ -41,11 +40,11 @@ export function summaryEvent(wallTime: number, step: number, values: readonly Ui
 }
 
 /** One tag's tensor. */
-export function tensorValue(tag: string, tensor: Uint8Array, description: TagDescription | null): Uint8Array {
+export function tensorValue(tag: string, tensor: Uint8Array, shownBy: TagPlugin | null): Uint8Array {
   return writeMessage((pbf) => {
     writeText(pbf, 1, tag);
     pbf.writeBytesField(8, tensor);
-    if (description !== null) pbf.writeBytesField(9, metadata(description));
+    if (shownBy !== null) pbf.writeBytesField(9, metadata(shownBy));
   });
 }
 
@@ -73,7 +72,7 @@ export function hparamsValue(what: keyof typeof HPARAMS_TAGS, content: Uint8Arra
   });
 }
 
-function metadata({ plugin, content, description }: TagDescription): Uint8Array {
+function metadata({ plugin, content }: TagPlugin): Uint8Array {
   return writeMessage((pbf) => {
     pbf.writeBytesField(
       1,
@@ -82,7 +81,6 @@ function metadata({ plugin, content, description }: TagDescription): Uint8Array 
         if (content !== undefined) data.writeBytesField(2, content);
       }),
     );
-    if (description !== undefined) writeText(pbf, 3, description);
     pbf.writeVarintField(4, DATA_CLASSES[plugin]);
   });
 }

@@ -24,7 +24,6 @@ export interface SummaryValue {
 export interface TagMetadata {
   readonly plugin: string;
   readonly content: Uint8Array;
-  readonly description: string;
 }
 
 const MAX_VALUES = 100_000;
@@ -114,11 +113,9 @@ function readValueField(key: number, into: ValueFields, pbf: PbfReader): void {
 class MetadataFields {
   plugin = '';
   content = new Uint8Array(0);
-  description = '';
 }
 
 function readMetadataField(key: number, into: MetadataFields, pbf: PbfReader): void {
-  if (key === ((3 << 3) | BYTES)) into.description = readText(pbf);
   if (key !== ((1 << 3) | BYTES)) return;
   readMessage(pbf.readBytes(), into, (field, metadata, plugin) => {
     if (field === ((1 << 3) | BYTES)) metadata.plugin = readText(plugin);

@@ -1,6 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { ColumnType } from '../../columnar/column.js';
 import { formatLogLine } from '../../engine/log-line.js';
 import type { ExchangeRun, Exporter } from '../exchange-run.js';
 import { EventFileWriter } from './event-file-writer.js';
@@ -9,19 +8,18 @@ import { experimentData, flatHparams, sessionEndData, sessionStartData } from '.
 import { ioError } from './io-error.js';
 import { LOG_TAG } from './meaning.js';
 import { RUN_TAG, runRecordText } from './run-record.js';
-import { MetricTypes } from './run-survey.js';
 import { kindOf, SummaryEncoder, type TagKind } from './summary-encoder.js';
 
 const LOSES =
-  'An INT64 beyond 2^53 becomes the nearest double. A row without a step gets the number of rows before it, a row without ' +
-  'values goes. Rows that follow one another at one step become one. Of a histogram the edges and counts are kept. A ' +
-  'metric of several types is text, a lone surrogate in a text U+FFFD. TensorBoard shows numbers with the digits of a float32.';
+  'A row without a step gets the number of rows before it; a row without values goes; rows that follow one another at one ' +
+  "step become one, with the first one's time. Of a histogram the edges and counts are kept. A metric that is text in some " +
+  'rows is text in all; a lone surrogate is U+FFFD. TensorBoard itself shows numbers as float32. Artifacts stay behind.';
 
 /**
  * Writes a run as a folder with one TensorBoard event file.
  *
- * Numbers are scalars of DT_DOUBLE, so that reading them back gives the same ones, NaN, infinities and -0 included; booleans
- * and INT64 are doubles whose tag's description says what they were. Texts are shown in the Text tab, histograms in
+ * A number is a float32 scalar, which is what TensorBoard shows, with its exact value and type beside it in the same tensor:
+ * {@link tensorboardImporter} gives back every double, INT64 and boolean as it was. Texts are shown in the Text tab, histograms in
  * theirs; parameters and status are a session of the HParams tab (flat names, `optimizer.lr`). What TensorBoard has no place
  * for (names, exact parameters and status, tags, notes) is the text `expman-rx/run`, the log the text `expman-rx/log`.
  *
@@ -90,9 +88,7 @@ function sessionStart(
   kinds: ReadonlyMap<string, TagKind>,
 ): Uint8Array[] {
   const hparams = flatHparams(run.params);
-  const numeric = [...kinds]
-    .filter(([, kind]) => kind !== 'TEXT' && kind !== 'HISTOGRAM')
-    .map(([tag]) => tag);
+  const numeric = [...kinds].filter(([, kind]) => kind === 'SCALAR').map(([tag]) => tag);
   return [
     hparamsValue('experiment', experimentData(run.experiment, startedAt, hparams, numeric)),
     hparamsValue('start', sessionStartData(hparams, run.group, startedAt)),
@@ -116,19 +112,15 @@ async function writeLog(file: EventFileWriter, encoder: SummaryEncoder, run: Exc
 
 /** What each metric is over all rows: a tag has one plugin, and its first value does not tell. */
 async function kindsOf(run: ExchangeRun): Promise<ReadonlyMap<string, TagKind>> {
-  const types = new MetricTypes();
-  const plainTexts = new Set<string>();
+  const kinds = new Map<string, TagKind>();
   for await (const { values } of run.rows()) {
     for (const [name, value] of Object.entries(values)) {
-      types.add(name, value);
-      if (!plainTexts.has(name) && kindOf(value) !== 'HISTOGRAM') plainTexts.add(name);
+      const kind = kindOf(value);
+      const known = kinds.get(name) ?? kind;
+      kinds.set(name, known === kind ? kind : 'TEXT');
     }
   }
-  const tagKind = (name: string, type: ColumnType): TagKind => {
-    if (type === 'UTF8') return plainTexts.has(name) ? 'TEXT' : 'HISTOGRAM';
-    return type === 'TIMESTAMP' ? 'INT64' : type;
-  };
-  return new Map(types.fields.map(({ name, type }) => [name, tagKind(name, type)]));
+  return kinds;
 }
 
 const secondsOf = (time: string | null): number => (time === null ? Date.now() : Date.parse(time)) / 1000;

@@ -1,14 +1,6 @@
 import { bareObject, isPolluting, type Params, type ParamValue } from '../../model/param-value.js';
 import { RunStatus } from '../../model/run-status.js';
-import {
-  BYTES,
-  FIXED64,
-  readMessage,
-  readText,
-  VARINT,
-  writeMessage,
-  writeText,
-} from './wire.js';
+import { BYTES, FIXED64, readMessage, readText, VARINT, writeMessage, writeText } from './wire.js';
 
 /** The tags under which TensorBoard's hparams plugin looks for a session. */
 export const HPARAMS_TAGS = {

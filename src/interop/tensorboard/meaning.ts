@@ -9,12 +9,6 @@ import { readTensor, scalarOf, textsOf } from './tensor.js';
 /** The text tag that holds the lines of a run's log. */
 export const LOG_TAG = 'expman-rx/log';
 
-/** How the description of a scalar tag says that the doubles under it are of a narrower type. */
-export const DESCRIPTIONS = {
-  INT64: 'INT64 metric of expman-rx',
-  BOOLEAN: 'BOOLEAN metric of expman-rx',
-} as const;
-
 /** What one value of an event file is to a run. */
 export type Meaning =
   | { readonly kind: 'metric'; readonly name: string; readonly value: MetricValue }
@@ -34,7 +28,7 @@ export type TagBook = Map<string, TagMetadata>;
  */
 export function meaningOf({ tag, metadata, content }: SummaryValue, book: TagBook): Meaning | null {
   if (metadata !== null && !book.has(tag)) book.set(tag, metadata);
-  const { plugin = '', description = '' } = book.get(tag) ?? {};
+  const plugin = book.get(tag)?.plugin ?? '';
   switch (content.kind) {
     case 'none':
       return plugin === 'hparams' && metadata !== null
@@ -49,7 +43,7 @@ export function meaningOf({ tag, metadata, content }: SummaryValue, book: TagBoo
         : metric(tag, JSON.stringify(histogram));
     }
     case 'tensor':
-      return tensorMeaning(tag, content.bytes, plugin, description);
+      return tensorMeaning(tag, content.bytes, plugin);
     case 'image':
       return leftOut('images');
     case 'audio':
@@ -59,7 +53,7 @@ export function meaningOf({ tag, metadata, content }: SummaryValue, book: TagBoo
   }
 }
 
-function tensorMeaning(tag: string, bytes: Uint8Array, plugin: string, description: string): Meaning | null {
+function tensorMeaning(tag: string, bytes: Uint8Array, plugin: string): Meaning | null {
   if (plugin === 'images') return leftOut('images');
   if (plugin === 'audio') return leftOut('sounds');
   if (plugin === 'hparams') return null;
@@ -74,7 +68,7 @@ function tensorMeaning(tag: string, bytes: Uint8Array, plugin: string, descripti
     if (texts !== null && texts.length > 0) return textMeaning(tag, texts);
   }
   const value = plugin === 'scalars' || plugin === '' ? scalarOf(tensor) : null;
-  return value === null ? leftOut('tensors') : metric(tag, described(value, description));
+  return value === null ? leftOut('tensors') : metric(tag, value);
 }
 
 function textMeaning(tag: string, texts: readonly string[]): Meaning {
@@ -84,13 +78,6 @@ function textMeaning(tag: string, texts: readonly string[]): Meaning {
   if (record !== null) return { kind: 'run', record };
   const line = tag === LOG_TAG ? parseLogLine(text) : undefined;
   return line === undefined ? metric(tag, text) : { kind: 'line', line };
-}
-
-/** A double as the type its tag's description gives it, if it holds one of that type. */
-function described(value: Exclude<MetricValue, string>, description: string): MetricValue {
-  if (description === DESCRIPTIONS.INT64 && Number.isInteger(value)) return BigInt(value);
-  if (description === DESCRIPTIONS.BOOLEAN && (value === 0 || value === 1)) return value === 1;
-  return value;
 }
 
 const metric = (name: string, value: MetricValue): Meaning => ({ kind: 'metric', name, value });

@@ -1,11 +1,10 @@
 import type { MetricValue } from '../../model/metric.js';
-import { summaryEvent, type TagDescription, tensorValue } from './event-writing.js';
+import { summaryEvent, type TagPlugin, tensorValue } from './event-writing.js';
 import { bucketTriples, type Histogram, parseHistogram } from './histogram.js';
-import { DESCRIPTIONS } from './meaning.js';
-import { doubleTensor, textTensor, triplesTensor } from './tensor.js';
+import { scalarTensor, textTensor, triplesTensor } from './tensor.js';
 
 /** How a metric stands under its tag. */
-export type TagKind = 'DOUBLE' | 'INT64' | 'BOOLEAN' | 'TEXT' | 'HISTOGRAM';
+export type TagKind = 'SCALAR' | 'TEXT' | 'HISTOGRAM';
 
 /** A row on its way into an event file. */
 export interface EncodableRow {
@@ -15,10 +14,8 @@ export interface EncodableRow {
   readonly values: Readonly<Record<string, MetricValue>>;
 }
 
-const TAGS: Readonly<Record<TagKind, TagDescription>> = {
-  DOUBLE: { plugin: 'scalars' },
-  INT64: { plugin: 'scalars', description: DESCRIPTIONS.INT64 },
-  BOOLEAN: { plugin: 'scalars', description: DESCRIPTIONS.BOOLEAN },
+const TAGS: Readonly<Record<TagKind, TagPlugin>> = {
+  SCALAR: { plugin: 'scalars' },
   TEXT: { plugin: 'text' },
   HISTOGRAM: { plugin: 'histograms' },
 };
@@ -60,7 +57,7 @@ export class SummaryEncoder {
     const kind = this.kinds.get(tag) ?? kindOf(value);
     if (kind === 'TEXT') return this.tensor(tag, kind, textTensor(String(value)));
     if (typeof value !== 'string') {
-      if (kind !== 'HISTOGRAM') return this.tensor(tag, kind, doubleTensor(Number(value)));
+      if (kind !== 'HISTOGRAM') return this.tensor(tag, kind, scalarTensor(value));
     } else if (kind === 'HISTOGRAM') {
       const histogram = parseHistogram(value);
       if (histogram !== null) return this.histogram(tag, histogram);
@@ -89,14 +86,6 @@ export class SummaryEncoder {
 
 /** What a metric is by one of its values. */
 export function kindOf(value: MetricValue): TagKind {
-  switch (typeof value) {
-    case 'number':
-      return 'DOUBLE';
-    case 'bigint':
-      return 'INT64';
-    case 'boolean':
-      return 'BOOLEAN';
-    default:
-      return parseHistogram(value) === null ? 'TEXT' : 'HISTOGRAM';
-  }
+  if (typeof value !== 'string') return 'SCALAR';
+  return parseHistogram(value) === null ? 'TEXT' : 'HISTOGRAM';
 }

@@ -28,7 +28,8 @@ const BUCKETS = 30;
  *
  * A call returns once its event is in memory; events are written every `flushIntervalMs`, when 64 kB wait, on `flush` and
  * `close`, and when the process exits. A disk that refuses them throws only from `flush` and `close`; meanwhile up to
- * 16 MiB wait, what comes then is dropped. After `close` a call does nothing. Scalars are written as doubles. Steps are safe integers, 0
+ * 16 MiB wait, what comes then is dropped. After `close` a call does nothing. TensorBoard shows numbers as
+ * float32; our importer reads the exact ones. Steps are safe integers, 0
  * when left out; times are seconds since the epoch, now when left out.
  *
  * Not here: graphs, embeddings, meshes, PR curves, audio, video.

@@ -4,6 +4,7 @@ import {
   FIXED32,
   FIXED64,
   type PbfReader,
+  int64Bytes,
   readInt64,
   readMessage,
   VARINT,
@@ -13,10 +14,13 @@ import {
 /** TensorFlow's numbers of the types we read (`tensorflow/core/framework/types.proto`). */
 const DataType = { float: 1, double: 2, int32: 3, string: 7, int64: 9, bool: 10 } as const;
 
+/** A metric value that is a number of some kind. */
+export type NumericValue = Exclude<MetricValue, string>;
+
 /** What a tensor holds, in row-major order. */
 export interface Tensor {
   readonly shape: readonly number[];
-  readonly elements: readonly (number | bigint | boolean)[] | readonly Uint8Array[];
+  readonly elements: readonly NumericValue[] | readonly Uint8Array[];
 }
 
 // A histogram of 20,000 buckets; what is larger is no metric, and is not unpacked.
@@ -37,16 +41,25 @@ export function readTensor(bytes: Uint8Array): Tensor | null {
 }
 
 /** The one value of a tensor of one element; text is null, see {@link textsOf}. */
-export function scalarOf({ elements }: Tensor): Exclude<MetricValue, string> | null {
+export function scalarOf({ elements }: Tensor): NumericValue | null {
   const [value] = elements;
   return elements.length !== 1 || value === undefined || typeof value === 'object' ? null : value;
 }
 
-/** A scalar as `TensorProto`: a double, because that is what TensorBoard shows and what loses no digit. */
-export function doubleTensor(value: number): Uint8Array {
+/**
+ * A scalar as `TensorProto`: a float32, and the exact value beside it.
+ *
+ * TensorBoard's default reader (tensorboard-data-server 0.7) shows scalars of DT_FLOAT only. A tensor has a list for each type
+ * and is read from that of its `dtype` alone, so the list of the value's own type is free to hold what a float32 cannot.
+ */
+export function scalarTensor(value: NumericValue): Uint8Array {
   return writeMessage((pbf) => {
-    pbf.writeVarintField(1, DataType.double);
-    pbf.writePackedDouble(6, [value]);
+    const float = Math.fround(Number(value));
+    pbf.writeVarintField(1, DataType.float);
+    pbf.writePackedFloat(5, [float]);
+    if (typeof value === 'bigint') pbf.writeBytesField(10, int64Bytes(value));
+    else if (typeof value === 'boolean') pbf.writePackedBoolean(11, [value]);
+    else if (!Object.is(float, value)) pbf.writePackedDouble(6, [value]);
   });
 }
 
@@ -86,16 +99,27 @@ class TensorFields {
   dtype = 0;
   shape: number[] = [];
   content: Uint8Array | null = null;
-  readonly lists = new Map<number, (number | bigint | boolean)[]>();
+  readonly lists = new Map<number, NumericValue[]>();
   readonly texts: Uint8Array[] = [];
 
   /** The list of the tensor's own type. */
   listed(): Tensor['elements'] | null {
     if (this.dtype === DataType.string) return this.texts;
-    return this.lists.get(this.dtype) ?? null;
+    const list = this.lists.get(this.dtype) ?? null;
+    return this.dtype === DataType.float && list?.length === 1 ? [this.exactly(list[0])] : list;
   }
 
-  add(dtype: number, pbf: PbfReader, read: () => number | bigint | boolean): void {
+  /** What {@link scalarTensor} put beside a float32, if it did. */
+  private exactly(float: NumericValue = NaN): NumericValue {
+    for (const dtype of [DataType.double, DataType.int64, DataType.bool]) {
+      const [exact, more] = this.lists.get(dtype) ?? [];
+      if (exact !== undefined && more === undefined && Object.is(Math.fround(Number(exact)), float))
+        return exact;
+    }
+    return float;
+  }
+
+  add(dtype: number, pbf: PbfReader, read: () => NumericValue): void {
     const list = this.lists.get(dtype) ?? [];
     this.lists.set(dtype, list);
     const end = pbf.type === BYTES ? pbf.readVarint() + pbf.pos : pbf.pos + 1;
@@ -167,7 +191,7 @@ function unpacked(dtype: number, content: Uint8Array): Tensor['elements'] | null
   return Array.from({ length: content.length / width }, (_, index) => elementAt(view, dtype, index * width));
 }
 
-function elementAt(view: DataView, dtype: number, at: number): number | bigint | boolean {
+function elementAt(view: DataView, dtype: number, at: number): NumericValue {
   switch (dtype) {
     case DataType.float:
       return view.getFloat32(at, true);

@@ -53,3 +53,11 @@ export function readInt64(pbf: PbfReader): bigint {
   }
   throw new RangeError('a varint of over 10 bytes, or one that is cut off');
 }
+
+/** An int64 as a varint. */
+export function int64Bytes(value: bigint): Uint8Array {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, value);
+  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  return Uint8Array.from([...bytes, Number(rest)]);
+}
