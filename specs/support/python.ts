@@ -2,18 +2,24 @@ import { spawnSync } from 'node:child_process';
 
 /** The Python whose pyarrow and polars read what we write. */
 export const PYTHON = process.env['EXPMAN_PYTHON'] ?? 'python3';
-const PROBE = 'import pyarrow, polars; print(pyarrow.__version__, polars.__version__)';
 
-let found: boolean | undefined;
+const found = new Map<string, boolean>();
 
 /** Whether Python with pyarrow and polars is at hand, looked for once; a visible line says so when it is not. */
-export const hasPython = (): boolean => (found ??= look());
+export const hasPython = (): boolean => hasModules('pyarrow, polars', 'neither checks our Parquet files');
 
-function look(): boolean {
-  const { status } = spawnSync(PYTHON, ['-c', PROBE]);
-  if (status === 0) return true;
-  process.stderr.write(`SKIPPED: ${PYTHON} lacks pyarrow or polars, so neither checks our Parquet files\n`);
-  return false;
+/** Whether Python with tensorboard and tensorboardX is at hand; as {@link hasPython}. */
+export const hasTensorBoard = (): boolean =>
+  hasModules('tensorboard, tensorboardX', 'neither reads or writes event files with us');
+
+function hasModules(modules: string, so: string): boolean {
+  let has = found.get(modules);
+  if (has === undefined) {
+    has = spawnSync(PYTHON, ['-c', `import ${modules}`]).status === 0;
+    found.set(modules, has);
+    if (!has) process.stderr.write(`SKIPPED: ${PYTHON} lacks one of ${modules}, so ${so}\n`);
+  }
+  return has;
 }
 
 /** Runs a program; it prints JSON. */

@@ -1,7 +1,9 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ExpmanError } from '../../model/errors.js';
+import type { FsPort } from '../../storage/fs-port.js';
+import { makeFolders } from '../../storage/make-folders.js';
+import { nodeFs } from '../../storage/node-fs.js';
 import { versionEvent } from './event-writing.js';
 import { ioError } from './io-error.js';
 import { frameRecord } from './record-frame.js';
@@ -40,15 +42,19 @@ export class EventFileWriter {
   private closed = false;
 
   /** @throws {@link ExpmanError} `IO` when the folder or the file cannot be made */
-  constructor(folder: string, { flushIntervalMs, suffix = '' }: EventFileOptions) {
+  constructor(
+    folder: string,
+    { flushIntervalMs, suffix = '' }: EventFileOptions,
+    private readonly fs: FsPort = nodeFs,
+  ) {
     this.flushIntervalMs = flushIntervalMs;
     const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, '0');
     const host = hostname().replace(/[^A-Za-z0-9.-]/g, '_');
     const name = `events.out.tfevents.${seconds}.${host}.${process.pid}.${fileCount++}${suffix}`;
     this.path = join(resolve(folder), name);
     try {
-      mkdirSync(folder, { recursive: true });
-      this.fd = openSync(this.path, 'ax');
+      makeFolders(fs, resolve(folder));
+      this.fd = fs.open(this.path, 'create');
     } catch (error) {
       throw ioError(this.path, error);
     }
@@ -102,7 +108,7 @@ export class EventFileWriter {
       if (this.timer !== null) clearTimeout(this.timer);
       openWriters.delete(this);
       if (openWriters.size === 0) process.off('exit', flushAll);
-      closeSync(this.fd);
+      this.fs.close(this.fd);
     }
   }
 
@@ -111,7 +117,11 @@ export class EventFileWriter {
     if (this.closed) return;
     let rest: Uint8Array = Buffer.concat(this.waiting);
     try {
-      while (rest.length > 0) rest = rest.subarray(writeSync(this.fd, rest));
+      while (rest.length > 0) {
+        const taken = this.fs.write(this.fd, rest, null);
+        if (taken === 0) throw Object.assign(new Error('ENOSPC: write took no bytes'), { code: 'ENOSPC' });
+        rest = rest.subarray(taken);
+      }
       this.failure = null;
     } catch (error) {
       this.failure = ioError(this.path, error, this.dropped);

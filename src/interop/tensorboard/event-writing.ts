@@ -19,6 +19,9 @@ export interface PngImage {
 // `DataClass` of summary.proto: newer TensorBoards look at it before the plugin's name.
 const DATA_CLASSES = { scalars: 1, text: 2, histograms: 2, hparams: 0 } as const;
 
+/** A time in milliseconds as TensorBoard's seconds, to the microsecond; by way of whole ones, or doubles round them away. */
+export const wallTimeOf = (timestampMs: number): number => Math.round(timestampMs * 1000) / 1e6;
+
 /** The event that every file begins with. */
 export function versionEvent(wallTime: number): Uint8Array {
   return writeMessage((pbf) => {

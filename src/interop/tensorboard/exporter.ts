@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { formatLogLine } from '../../engine/log-line.js';
 import type { ExchangeRun, Exporter } from '../exchange-run.js';
 import { EventFileWriter } from './event-file-writer.js';
-import { hparamsValue, summaryEvent } from './event-writing.js';
+import { hparamsValue, summaryEvent, wallTimeOf } from './event-writing.js';
 import { experimentData, flatHparams, sessionEndData, sessionStartData } from './hparams.js';
 import { ioError } from './io-error.js';
 import { LOG_TAG } from './meaning.js';
@@ -67,7 +67,7 @@ async function fill(
       file.append(event);
     let rowCount = 0;
     for await (const { step, timestamp = Date.now(), values } of run.rows()) {
-      for (const event of encoder.row({ step: step ?? rowCount, wallTime: timestamp / 1000, values }))
+      for (const event of encoder.row({ step: step ?? rowCount, wallTime: wallTimeOf(timestamp), values }))
         file.append(event);
       rowCount++;
       file.check();
@@ -101,7 +101,7 @@ async function writeLog(file: EventFileWriter, encoder: SummaryEncoder, run: Exc
     const text = formatLogLine(level, message, meta, timestampMs);
     for (const event of encoder.row({
       step: lineCount,
-      wallTime: timestampMs / 1000,
+      wallTime: wallTimeOf(timestampMs),
       values: { [LOG_TAG]: text },
     }))
       file.append(event);

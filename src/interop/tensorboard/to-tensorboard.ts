@@ -3,7 +3,7 @@ import { messageOf } from '../../model/errors.js';
 import type { MetricRow } from '../../model/metric.js';
 import { RunStatus } from '../../model/run-status.js';
 import { EventFileWriter } from './event-file-writer.js';
-import { hparamsValue, summaryEvent } from './event-writing.js';
+import { hparamsValue, summaryEvent, wallTimeOf } from './event-writing.js';
 import { sessionEndData, sessionStartData } from './hparams.js';
 import { SummaryEncoder } from './summary-encoder.js';
 
@@ -32,7 +32,7 @@ export function toTensorBoard(run: MirroredRun, logDir: string): Subscription {
   const encoder = new SummaryEncoder();
   let rowCount = 0;
   const add = ({ step, timestamp = Date.now(), values }: MetricRow): void => {
-    for (const event of encoder.row({ step: step ?? rowCount, wallTime: timestamp / 1000, values }))
+    for (const event of encoder.row({ step: step ?? rowCount, wallTime: wallTimeOf(timestamp), values }))
       file.append(event);
     rowCount++;
   };
