@@ -6,6 +6,8 @@
 export type { ArtifactFacts } from './engine/artifacts.js';
 export { currentRun, withRun } from './engine/current-run.js';
 export { LoggingEngine } from './engine/logging-engine.js';
+export type { ImageOptions, MediaOptions } from './engine/media-log.js';
+export type { TableInput } from './engine/table-lines.js';
 export { ExpmanError, type ErrorCode, type ErrorFacts } from './model/errors.js';
 export {
   ExperimentConfig,
@@ -13,6 +15,13 @@ export {
   type PlainConfig,
   type ResolvedOptions,
 } from './model/experiment-config.js';
+export {
+  histogram,
+  type HistogramInput,
+  type HistogramOptions,
+  type ReadyHistogram,
+} from './model/histogram.js';
+export type { MediaFile, MediaKind } from './model/media.js';
 export type { LiveMetric, LiveSnapshot, LiveStatus } from './model/live.js';
 export type { MetricPoint, MetricRow, MetricSummary, MetricValue } from './model/metric.js';
 export type { ArtifactName, ExperimentName, RunName } from './model/names.js';

@@ -72,6 +72,7 @@ const FS_HOMES = [
   'storage/node-fs.ts',
   'engine/artifacts.ts',
   'engine/environment.ts',
+  'engine/media-source.ts',
   'engine/network-file-system.ts',
   'reader/query/temp-folder.ts',
   'cli/',

@@ -44,6 +44,8 @@ describe('an experiment config', () => {
       exitTimeoutMs: 5000,
       handleSignals: false,
       compression: 'auto',
+      systemMetrics: false,
+      captureConsole: false,
     });
   });
 
@@ -69,6 +71,8 @@ describe('an experiment config', () => {
       exitTimeoutMs: 0,
       handleSignals: true,
       compression: 'snappy',
+      systemMetrics: { intervalMs: 100 },
+      captureConsole: 'streams',
     };
     const config = new ExperimentConfig('my_exp', '/data/runs', options);
     expect(config.toPlain()).toEqual({ name: 'my_exp', baseDir: resolve('/data/runs'), ...options });
@@ -79,6 +83,15 @@ describe('an experiment config', () => {
     expect(
       new ExperimentConfig('e', undefined, { walIntervalMs: undefined, tags: undefined }).toPlain(),
     ).toEqual(new ExperimentConfig('e').toPlain());
+  });
+
+  it('samples every five seconds when it is only asked to sample', () => {
+    const sampling = (systemMetrics: ExperimentOptions['systemMetrics']): unknown =>
+      new ExperimentConfig('e', '.', { systemMetrics }).systemMetrics;
+    expect(sampling(true)).toEqual({ intervalMs: 5000 });
+    expect(sampling({})).toEqual({ intervalMs: 5000 });
+    expect(sampling({ intervalMs: 250 })).toEqual({ intervalMs: 250 });
+    expect(sampling(false)).toBe(false);
   });
 
   it('names its folder once and for all, whatever the working directory becomes', () => {
@@ -117,6 +130,20 @@ describe('an experiment config', () => {
     ['durability', 'disk', "one of 'process', 'power'", 'string'],
     ['backpressure', true, "one of 'block', 'drop', 'throw'", 'boolean'],
     ['maxBufferedBytes', 1024, 'an integer from 1048576 up', 'number'],
+    ['systemMetrics', 99, 'a boolean, or { intervalMs } with an integer from 100 to 3600000', 'number'],
+    [
+      'systemMetrics',
+      { intervalMs: 99 },
+      'a boolean, or { intervalMs } with an integer from 100 to 3600000',
+      'object',
+    ],
+    [
+      'systemMetrics',
+      { interval: 500 },
+      'a boolean, or { intervalMs } with an integer from 100 to 3600000',
+      'object',
+    ],
+    ['captureConsole', 'stdout', "a boolean or 'streams'", 'string'],
     ['resume', 'yes', "one of 'never', 'allow', 'must'", 'string'],
     ['tags', 'a', 'an array of at most 1000 strings of 1 to 128 characters', 'string'],
     ['tags', ['a', 1], 'an array of at most 1000 strings of 1 to 128 characters', 'array'],

@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { arch, availableParallelism, cpus, hostname, platform, release, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { errnoOf } from '../model/errors.js';
 import { isSecretName, REDACTED } from '../model/secret-names.js';
+import { outputOf } from '../writer/output-of.js';
 
 /** Where a run was made, as plain values; what could not be found out is absent. A type, so that it is also `Params`. */
 export type EnvironmentFacts = {
@@ -75,22 +73,8 @@ export async function captureGitDirty(cwd: string): Promise<boolean | undefined>
     // A repository may name a program as its file system monitor, which `git status` would run.
     const args = ['-c', 'core.fsmonitor=false', 'status', '--porcelain', '--untracked-files=no'];
     const env = { ...process.env, GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' };
-    const status = promisify(execFile)('git', args, {
-      cwd,
-      env,
-      windowsHide: true,
-      maxBuffer: MAX_DIRTY_BYTES,
-    });
-    const { child } = status;
-    child.unref();
-    for (const pipe of [child.stdin, child.stdout, child.stderr]) if (pipe instanceof Socket) pipe.unref();
-    // execFile's own timeout is a timer that keeps the process alive.
-    const timer = setTimeout(() => child.kill('SIGKILL'), DIRTY_TIMEOUT_MS).unref();
-    try {
-      return (await status).stdout !== '';
-    } finally {
-      clearTimeout(timer);
-    }
+    const limits = { timeoutMs: DIRTY_TIMEOUT_MS, maxBytes: MAX_DIRTY_BYTES };
+    return (await outputOf('git', args, { cwd, env, ...limits })) !== '';
   } catch (error) {
     return errnoOf(error) === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER' ? true : undefined;
   }

@@ -3,8 +3,10 @@ import { Observable, Subject, defer, distinctUntilChanged, filter, map, startWit
 import { RecordKind } from '../channel/layout.js';
 import { ExpmanError, messageOf, textOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
+import { type HistogramInput, type HistogramOptions, histogram } from '../model/histogram.js';
 import { invalidOption } from '../model/option-rules.js';
 import type { LiveSnapshot, LiveStatus } from '../model/live.js';
+import type { MediaFile } from '../model/media.js';
 import type { MetricPoint, MetricRow, MetricValue } from '../model/metric.js';
 import type { RunName } from '../model/names.js';
 import { type Params, encodeParams, sanitiseParams } from '../model/params.js';
@@ -15,8 +17,11 @@ import { patientFs } from '../storage/patient-fs.js';
 import { type FromWriter, type PlainError, type RunOpening, errorFrom } from '../writer/messages.js';
 import type { RunEnding } from '../writer/run-state.js';
 import { type ArtifactFacts, copyArtifact, writeArtifact } from './artifacts.js';
+import { captureConsole } from './console-capture.js';
 import { liveSnapshots } from './live.js';
 import { formatLogLine } from './log-line.js';
+import { MediaFolder } from './media-folder.js';
+import { type ImageOptions, type MediaCall, MediaLog, type MediaOptions } from './media-log.js';
 import { MetricSubject } from './metric-subject.js';
 import { networkFileSystemOf } from './network-file-system.js';
 import { openRun } from './open-run.js';
@@ -25,6 +30,7 @@ import { watchSignals } from './process-signals.js';
 import { RowIntake } from './row-intake.js';
 import { type Logger, createRunLogger } from './run-logger.js';
 import { surroundings } from './surroundings.js';
+import type { TableInput } from './table-lines.js';
 import { TapObservable } from './taps.js';
 import { WriterHost } from './writer-host.js';
 
@@ -73,6 +79,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   private readonly runId: number;
   private readonly intake: RowIntake;
   private readonly mailbox: MetricSubject;
+  private readonly media: MediaLog;
   private readonly changes$ = new Subject<void>();
   private readonly pending = new Set<Promise<unknown>>();
   private readonly flushes = new Map<number, (error: PlainError | null) => void>();
@@ -114,6 +121,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       end: (error) => this.ended(error),
       tapFailed: (error) => this.tellTap(error),
     });
+    this.media = this.openMedia();
     this.settle = { resolve: () => undefined, reject: () => undefined };
     this.closed = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
     // Who does not look at `closed` is not to be killed by it; the error is in run.yaml too.
@@ -139,6 +147,8 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     this.startWriting(opening);
     this.warnOfNetwork();
     const unwatch = [watchProcessEnd(this.processEnd(), () => this.host.drainForExit(config.exitTimeoutMs))];
+    if (config.captureConsole !== false)
+      unwatch.push(captureConsole(config.captureConsole, (level, text) => this.printed(level, text)));
     if (config.handleSignals) unwatch.push(watchSignals(() => this.close(RunStatus.Interrupted)));
     this.stopWatching = () => unwatch.forEach((stop) => stop());
     if (dirty !== null)
@@ -236,6 +246,63 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   }
 
   /**
+   * Logs the distribution of some numbers as one value of a metric: the text that {@link histogram} makes.
+   *
+   * Goes the way of a row. Costs two readings of the values, some milliseconds for a million of them.
+   *
+   * @param values - an array or typed array of numbers, or counts that are ready: `{ edges, counts }`, `{ limits, counts }`
+   * @throws {@link ExpmanError} `INVALID_VALUE` or `INVALID_OPTION`, only with `onInvalid: 'throw'`
+   */
+  logHistogram(name: string, values: HistogramInput, step?: number | null, options?: HistogramOptions): void {
+    if (this.phase !== 'open') {
+      this.refuse();
+      return;
+    }
+    const text = this.histogramOf(name, values, options);
+    if (text !== null) this.logMetrics({ [name]: text }, step);
+  }
+
+  /**
+   * Keeps an image, its bytes or the file at a path, in the run's `media/` folder and lists it in `media/manifest.ndjson`.
+   *
+   * Both are written when the call returns, which takes as long as writing the file does (at most 128 MB). What is no
+   * image, or cannot be kept, is told in run.log, and the call returns null.
+   *
+   * @param name - as the name of an artifact; may come once for each step, or more often
+   * @throws {@link ExpmanError} `INVALID_NAME`, `INVALID_VALUE`, `INVALID_OPTION`, `ARTIFACT_NOT_FOUND`, only with
+   * `onInvalid: 'throw'`
+   * @example
+   * run.logImage('samples', png, step, { caption: 'after warm-up' });
+   */
+  logImage(
+    name: string,
+    image: Uint8Array | string,
+    step?: number | null,
+    options?: ImageOptions,
+  ): MediaFile | null {
+    return this.keep({ kind: 'image', name, step, content: image, options });
+  }
+
+  /** The same for a file of any type: sound, video, a plot, a document. */
+  logMedia(
+    name: string,
+    file: Uint8Array | string,
+    step?: number | null,
+    options?: MediaOptions,
+  ): MediaFile | null {
+    return this.keep({ kind: 'media', name, step, content: file, options });
+  }
+
+  /**
+   * The same for a small table, which becomes JSON lines: numbers, truth values, texts and nulls as they are, the rest as text.
+   *
+   * @param table - objects, or `{ columns, rows }`; at most 10,000 rows of 1,000 columns
+   */
+  logTable(name: string, table: TableInput, step?: number | null): MediaFile | null {
+    return this.keep({ kind: 'table', name, step, content: table, options: undefined });
+  }
+
+  /**
    * Resolves when all that was logged before the call is in the write-ahead log (and synced, with `durability: 'power'`).
    *
    * @throws {@link ExpmanError} `WRITE_FAILED` or `FENCED`, with the count of rows that are in memory only
@@ -308,6 +375,36 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   /** Begins to close the run; the process stays alive until that is done, and {@link closed} tells how it went. */
   [Symbol.dispose](): void {
     this.closeInBackground({ status: RunStatus.Finished, cut: false });
+  }
+
+  private histogramOf(name: string, values: HistogramInput, options?: HistogramOptions): string | null {
+    try {
+      return histogram(values, options);
+    } catch (error) {
+      const told = error instanceof ExpmanError ? error : new ExpmanError('INVALID_VALUE', messageOf(error));
+      this.intake.refuse(name, told);
+      return null;
+    }
+  }
+
+  private keep(call: MediaCall): MediaFile | null {
+    if (this.phase === 'open') return this.media.keep(call);
+    this.refuse();
+    return null;
+  }
+
+  private openMedia(): MediaLog {
+    const folder = new MediaFolder(nodeFs, this.runDir, this.config.durability === 'power');
+    return new MediaLog(folder, {
+      invalid: (subject, error) => this.intake.refuse(subject, error),
+      failed: (subject, { message }) =>
+        this.intake.warn(`media ${subject}`, `${subject} was not kept: ${message}`, {}),
+    });
+  }
+
+  /** The process printed something; the line goes past the logger, whose transports may print. */
+  private printed(level: string, text: string): void {
+    if (this.phase === 'open') this.intake.text(RecordKind.log, formatLogLine(level, text, {}, Date.now()));
   }
 
   private take(row: MetricRow | null | undefined): void {
@@ -442,6 +539,9 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
         this.intake.warn('params room', 'config.yaml has no room for all parameters', {
           leftOut: message.count,
         });
+        return;
+      case 'system failed':
+        this.intake.warn('system', `system.parquet cannot be written: ${message.message}`, {});
         return;
       case 'closed':
         this.finish(message.summary, message.error);

@@ -101,6 +101,18 @@ export class RowIntake {
   }
 
   /**
+   * The same of what is no row and has its error already.
+   *
+   * @throws ExpmanError the error, with `onInvalid: 'throw'`
+   */
+  refuse(metric: string, error: ExpmanError): void {
+    const waiting = this.rejected;
+    this.reject({ metric, reason: error.message, value: error.value });
+    this.rejected = waiting;
+    if (this.run.options.onInvalid === 'throw') throw error;
+  }
+
+  /**
    * True when there is room now. In the way `'block'` this thread waits for it, unless the disk refuses the rows:
    * a training loop must not hang on a full disk.
    */

@@ -1,5 +1,6 @@
 import { format as fillIn, types } from 'node:util';
 import winston from 'winston';
+import { uncaptured } from './console-capture.js';
 import { formatLogLine, valueText } from './log-line.js';
 
 export type { Logger } from 'winston';
@@ -42,7 +43,7 @@ export function createRunLogger(
       if (isEnabled(logger, level)) write(level, line);
       // With no transport winston would complain, after its end it would throw.
       if (logger.transports.length > 0 && logger.writable)
-        guarded(() => feed({ ...info, [MESSAGE]: line.slice(0, -1) }), failed);
+        guarded(() => uncaptured(() => feed({ ...info, [MESSAGE]: line.slice(0, -1) })), failed);
     }
     const done = rest.at(-1);
     if (typeof done === 'function') process.nextTick(done);

@@ -6,10 +6,11 @@ import { messageOf } from '../model/errors.js';
 import type { Degradation } from '../model/run-file.js';
 import { nodeFs } from '../storage/node-fs.js';
 import * as runFiles from '../writer/run-files.js';
-import type { FromWriter, RunOpening, ToWriter } from '../writer/messages.js';
+import type { CallerFacts, FromWriter, RunOpening, ToWriter } from '../writer/messages.js';
 import { WriterCore } from '../writer/writer-core.js';
 import { WriterLoop } from '../writer/writer-loop.js';
 import type { WriterThreadData } from '../writer/writer-thread.js';
+import { CallerProbe } from './caller-probe.js';
 
 /** A run as its host sees it. */
 export interface HostedRun {
@@ -49,6 +50,7 @@ export class WriterHost {
   private local: { readonly core: WriterCore; readonly loop: WriterLoop } | null = null;
   /** Drains while the event loop stands still and there is no thread. */
   private standIn: WriterCore | null = null;
+  private readonly probe = new CallerProbe((facts) => this.tellCaller(facts));
   private readonly flushes = new Map<number, { readonly runId: number; readonly seq: number }>();
   private respawns = 0;
   private awaited = 0;
@@ -66,6 +68,8 @@ export class WriterHost {
   open(run: HostedRun): void {
     clearTimeout(this.endTimer);
     this.runs.set(run.opening.runId, run);
+    const { systemMetrics } = run.opening.options;
+    if (systemMetrics !== false) this.probe.watch(run.opening.runId, systemMetrics.intervalMs);
     if (this.local !== null) {
       this.local.core.open(run.opening);
       this.local.loop.wake();
@@ -77,6 +81,7 @@ export class WriterHost {
   /** The run is closed, or given up. */
   forget(runId: number): void {
     this.runs.delete(runId);
+    this.probe.unwatch(runId);
     if (this.runs.size > 0) return;
     clearInterval(this.watch);
     this.watch = undefined;
@@ -211,6 +216,11 @@ export class WriterHost {
       this.local.core.flush(runId, flushId, seq);
       this.local.loop.wake();
     } else this.send({ kind: 'flush', runId, flushId, seq });
+  }
+
+  private tellCaller(facts: CallerFacts): void {
+    if (this.local !== null) this.local.core.callerSays(facts);
+    else this.send({ kind: 'caller', facts });
   }
 
   private send(message: ToWriter): void {

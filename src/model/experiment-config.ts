@@ -48,6 +48,8 @@ export class ExperimentConfig implements PlainConfig {
   declare readonly exitTimeoutMs: number;
   declare readonly handleSignals: boolean;
   declare readonly compression: ResolvedOptions['compression'];
+  declare readonly systemMetrics: ResolvedOptions['systemMetrics'];
+  declare readonly captureConsole: ResolvedOptions['captureConsole'];
 
   constructor(name: string, baseDir = './experiments', options: ExperimentOptions = {}) {
     this.name = parseName('experiment', name);

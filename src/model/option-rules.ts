@@ -44,11 +44,28 @@ export interface ResolvedOptions {
   readonly handleSignals: boolean;
   /** How pages of metrics.parquet are compressed; `'auto'` (default) takes what is smaller. */
   readonly compression: 'auto' | 'none' | 'snappy';
+  /**
+   * Whether, and each how many milliseconds, CPU, memory, event loop, GC and GPU are sampled into `system.parquet`; default
+   * false, `true` is every 5,000, 100 to 3,600,000.
+   */
+  readonly systemMetrics: false | { readonly intervalMs: number };
+  /**
+   * Whether what the process prints by `console.log` and its like goes into run.log, too; default false. `'streams'`
+   * takes all that is written to stdout and stderr.
+   */
+  readonly captureConsole: boolean | 'streams';
+}
+
+/** What an option may be given as, where that is more than what comes of it. */
+interface GivenOptions {
+  readonly runName: string;
+  readonly systemMetrics: boolean | { readonly intervalMs?: number | undefined };
 }
 
 /** The options of an {@link ExperimentConfig}; each may be left out. */
 export type ExperimentOptions = {
-  readonly [K in keyof ResolvedOptions]?: (K extends 'runName' ? string : ResolvedOptions[K]) | undefined;
+  readonly [K in keyof ResolvedOptions]?:
+    (K extends keyof GivenOptions ? GivenOptions[K] : ResolvedOptions[K]) | undefined;
 };
 
 /**
@@ -89,6 +106,8 @@ export function resolveOptions(options: unknown): ResolvedOptions {
     exitTimeoutMs: read('exitTimeoutMs'),
     handleSignals: read('handleSignals'),
     compression: read('compression'),
+    systemMetrics: read('systemMetrics'),
+    captureConsole: read('captureConsole'),
   };
   if (resolved.resume === 'must' && resolved.runName === undefined)
     throw invalidOption('resume', "'must' only together with a runName", resolved.resume);
@@ -141,6 +160,12 @@ const RULES: RuleTable = {
   exitTimeoutMs: integer(5000, 0, 60_000),
   handleSignals: flag(false),
   compression: oneOf('auto', 'none', 'snappy'),
+  systemMetrics: sampling(5000, 100, 3_600_000),
+  captureConsole: {
+    rule: "a boolean or 'streams'",
+    fallback: false,
+    accept: (value) => (typeof value === 'boolean' || value === 'streams' ? value : REFUSED),
+  },
 };
 
 function integer<F extends number | undefined>(fallback: F, min: number, max: number): Rule<number | F> {
@@ -166,6 +191,25 @@ function oneOf<const W extends string>(fallback: W, ...others: readonly W[]): Ru
 function flag(fallback: boolean): Rule<boolean> {
   return { rule: 'a boolean', fallback, accept: (value) => (typeof value === 'boolean' ? value : REFUSED) };
 }
+
+/** Whether something is sampled, and how often. */
+function sampling(usualMs: number, min: number, max: number): Rule<false | { readonly intervalMs: number }> {
+  return {
+    rule: `a boolean, or { intervalMs } with an integer from ${min} to ${max}`,
+    fallback: false,
+    accept: (value) => {
+      if (value === false) return false;
+      if (value !== true && !isOnly(value, 'intervalMs')) return REFUSED;
+      const given: unknown = value === true ? undefined : Reflect.get(value, 'intervalMs');
+      const intervalMs = integer(usualMs, min, max).accept(given ?? usualMs);
+      return intervalMs === REFUSED ? REFUSED : Object.freeze({ intervalMs });
+    },
+  };
+}
+
+/** Whether a value is an object that has at most this key. */
+const isOnly = (value: unknown, key: string): value is object =>
+  typeof value === 'object' && value !== null && Object.keys(value).every((name) => name === key);
 
 function text<F extends string | undefined>(fallback: F, min: number, max: number): Rule<string | F> {
   return {

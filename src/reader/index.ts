@@ -9,11 +9,15 @@ import { nodeFs } from '../storage/node-fs.js';
 import { recoverRun as recover, type Recovery } from '../writer/recover-run.js';
 import { Experiments, type ExperimentsOptions } from './experiments.js';
 import { inspectRun as inspect, readContents, type RunInfo } from './inspect-run.js';
+import { type LoggedMedia, mediaOf } from './read-media.js';
+import { systemMetricsOf } from './read-system.js';
 import { type StoredRun, openStoredRun } from './stored-run.js';
 
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
 export type { RowTable, RowsBatch } from '../columnar/table.js';
 export type { LogLine } from '../engine/log-line.js';
+export { type Histogram, parseHistogram } from '../model/histogram.js';
+export type { MediaFile, MediaKind } from '../model/media.js';
 export type { MetricRow, MetricSummary, MetricValue } from '../model/metric.js';
 export type { Params, ParamValue } from '../model/params.js';
 export type { RunFacts } from '../model/run-facts.js';
@@ -24,6 +28,7 @@ export { type ExperimentsOptions, type RunQuery, Experiments, StoredExperiment }
 export type { FollowOptions } from './follow-rows.js';
 export type { RunInfo } from './inspect-run.js';
 export type { LogFilter } from './read-log.js';
+export type { LoggedMedia } from './read-media.js';
 export type { OnScan, RunListing, UnreadableRun } from './run-index.js';
 export type { RowSelection, StoredRow } from './select-rows.js';
 export { type StoredArtifact, StoredRun } from './stored-run.js';
@@ -92,6 +97,30 @@ export async function readRun(runDir: string): Promise<RunReading> {
 // eslint-disable-next-line @typescript-eslint/require-await -- as above
 export async function inspectRun(runDir: string): Promise<RunInfo> {
   return inspect(nodeFs, resolve(runDir));
+}
+
+/**
+ * Lists the images, files and tables a run has logged, in the order they came, open or closed.
+ *
+ * What the manifest says is checked: a file that is gone, a link, outside `media/`, or of another size is left out
+ * (`expman verify` names it). The type is what was told or found when it was logged: show nothing by it that can act.
+ *
+ * @throws {@link ExpmanError} `CORRUPT` when the manifest is larger than 64 MB or no file, `IO`
+ */
+// eslint-disable-next-line @typescript-eslint/require-await -- as above
+export async function readMedia(runDir: string): Promise<LoggedMedia[]> {
+  return mediaOf(nodeFs, resolve(runDir));
+}
+
+/**
+ * Reads what was sampled of process and machine while a run was open (`systemMetrics`): `timestamp`, then one column for
+ * each figure; an Arrow table, or null where nothing was sampled. Of an open run the last ten seconds or so are missing.
+ *
+ * @throws {@link ExpmanError} `CORRUPT` or `IO`
+ */
+// eslint-disable-next-line @typescript-eslint/require-await -- as above
+export async function readSystemMetrics(runDir: string): Promise<RowTable | null> {
+  return systemMetricsOf(nodeFs, resolve(runDir));
 }
 
 /**

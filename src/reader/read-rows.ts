@@ -1,23 +1,26 @@
 import { join } from 'node:path';
-import type { Column, ColumnField } from '../columnar/column.js';
-import { concatColumns } from '../columnar/concat.js';
 import { MetricColumns } from '../columnar/metric-columns.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
-import { RowGroupBatches, STEP_FIELD, TIMESTAMP_FIELD } from '../columnar/row-group.js';
-import { widenColumn } from '../columnar/widen.js';
+import { RowGroupBatches } from '../columnar/row-group.js';
 import type { RowSpan } from '../channel/records.js';
 import { ExpmanError, errnoOf } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooterOf } from '../storage/metrics-footer.js';
-import { readAll } from '../storage/read-all.js';
-import { type FileFooter, type PlacedChunk, decodeChunk } from '../storage/parquet/index.js';
 import { decodeSpans } from '../writer/decode-spans.js';
 import { type PublishedFile, publishedFile } from '../writer/file-metadata.js';
 import { MetricSummaries } from '../writer/metric-summaries.js';
 import { NOTHING_PUBLISHED, type Replay, type Watermark, replayWal } from '../writer/replay.js';
 import { rowBatchOf } from '../writer/row-batch.js';
+import {
+  type BatchWish,
+  type ChunkReader,
+  chunkReader,
+  groupBatches,
+  namedColumns,
+  wantedFields,
+} from './group-batches.js';
 
 const ROWS_PER_BATCH = 64 * 1024;
 const ATTEMPTS = 20;
@@ -36,15 +39,6 @@ export interface OpenRows {
   /** The rows from the first to the last, by row group, with the columns that `wants` asks for. */
   batches(wants?: BatchWish): Generator<NamedColumn[], void>;
   close(): void;
-}
-
-/** What is wanted of each batch. */
-export interface BatchWish {
-  /** Columns by name; all, when absent. `step` and `timestamp` are always there. */
-  readonly columns?: ReadonlySet<string>;
-  /** Groups whose steps all lie outside are passed over. */
-  readonly fromStep?: number;
-  readonly toStep?: number;
 }
 
 /**
@@ -78,8 +72,7 @@ export function openRows(fs: FsPort, runDir: string, uuid: string): OpenRows {
 interface Published {
   /** Null where there is none, or none to be read. */
   readonly file: PublishedFile | null;
-  /** Reads a chunk's bytes. */
-  readonly read: (chunk: PlacedChunk) => Uint8Array;
+  readonly read: ChunkReader;
   readonly corrupt: readonly string[];
 }
 
@@ -89,12 +82,7 @@ function readPublished(fs: FsPort, file: number, path: string, uuid: string): Pu
   try {
     const published = publishedFile(readFooterOf(fs, file, path));
     if (published.facts.runUuid !== uuid) return { ...NOTHING, corrupt: [METRICS_NAME] };
-    const read = ({ offset, length }: PlacedChunk): Uint8Array => {
-      const bytes = new Uint8Array(length);
-      readAll(fs, file, bytes, offset, path);
-      return bytes;
-    };
-    return { file: published, read, corrupt: [] };
+    return { file: published, read: chunkReader(fs, file, path), corrupt: [] };
   } catch (error) {
     if (error instanceof ExpmanError && error.code === 'CORRUPT')
       return { ...NOTHING, corrupt: [METRICS_NAME] };
@@ -137,63 +125,18 @@ function rowsFrom(published: Published, replay: Replay, close: () => void): Open
     corrupt,
     columnOf: new Map(columns.toPlain().map(([metric, name]) => [metric, name])),
     *batches(wish = {}) {
-      const fields = columns.fields.filter(({ name }) => isWanted(name, wish));
+      const fields = wantedFields(columns.fields, wish);
       let count = 0;
-      for (const batch of file === null ? [] : publishedBatches(published, file.footer, fields, wish)) {
+      for (const batch of file === null ? [] : groupBatches(file.footer, fields, published.read, wish)) {
         count++;
         yield batch;
       }
-      if (tail.rows > 0) yield named(fields, [...tail.columns(fields)]);
+      if (tail.rows > 0) yield namedColumns(fields, [...tail.columns(fields)]);
       // Of no rows, too, the columns are known.
-      else if (count === 0) yield named(fields, []);
+      else if (count === 0) yield namedColumns(fields, []);
     },
     close,
   };
-}
-
-const isWanted = (name: string, { columns }: BatchWish): boolean =>
-  columns === undefined || columns.has(name) || name === STEP_FIELD.name || name === TIMESTAMP_FIELD.name;
-
-function* publishedBatches(
-  { read }: Published,
-  footer: FileFooter,
-  fields: readonly ColumnField[],
-  wish: BatchWish,
-): Generator<NamedColumn[], void> {
-  const place = new Map(footer.fields.map(({ name }, index) => [name, index]));
-  for (const { rows, chunks } of footer.groups) {
-    if (isBeside(chunks[place.get(STEP_FIELD.name) ?? -1], rows, wish)) continue;
-    const columns = fields.map(({ name, type }): Column => {
-      const chunk = chunks[place.get(name) ?? -1];
-      return chunk === undefined
-        ? nullColumn(type, rows)
-        : widenColumn(decodeChunk(read(chunk), chunk), type);
-    });
-    yield named(fields, columns);
-  }
-}
-
-/** Whether no step of a group lies in the range asked for, by the bounds in the footer. */
-function isBeside(
-  chunk: PlacedChunk | undefined,
-  rows: number,
-  { fromStep = -Infinity, toStep = Infinity }: BatchWish,
-): boolean {
-  if (fromStep === -Infinity && toStep === Infinity) return false;
-  if (chunk === undefined || chunk.nullCount === rows) return true;
-  const { min, max } = chunk;
-  if (min === null || max === null) return false;
-  return Number(int64At(max)) < fromStep || Number(int64At(min)) > toStep;
-}
-
-const int64At = (bytes: Uint8Array): bigint =>
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigInt64(0, true);
-
-const named = (fields: readonly ColumnField[], columns: readonly Column[]): NamedColumn[] =>
-  fields.map(({ name, type }, index) => ({ ...(columns[index] ?? nullColumn(type, 0)), name }));
-
-function nullColumn(type: ColumnField['type'], rows: number): Column {
-  return concatColumns(type, [{ type: null, length: rows }]);
 }
 
 function* batchesOf(spans: readonly RowSpan[]): Generator<readonly RowSpan[], void> {

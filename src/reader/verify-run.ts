@@ -4,12 +4,15 @@ import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
 import type { RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { gapsBetween } from '../storage/file-layout.js';
-import { METRICS_NAME } from '../storage/metrics-file.js';
+import { MANIFEST_NAME, MEDIA_FOLDER } from '../model/media.js';
+import { METRICS_NAME, SYSTEM_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
 import { type FileFooter, MAGIC, decodeChunk } from '../storage/parquet/index.js';
 import { readAll } from '../storage/read-all.js';
 import { CONFIG_NAME, readMapping } from '../storage/run-record.js';
 import { inspectRun } from './inspect-run.js';
+import { manifestOf } from './read-media.js';
+import { checkMedia } from './verify-media.js';
 
 /** What a file of a run fails. */
 export interface Problem {
@@ -46,7 +49,11 @@ export function verifyRun(fs: FsPort, runDir: string): Verification {
   };
   const info = check('run.yaml', () => inspectRun(fs, runDir));
   check(CONFIG_NAME, () => readMapping(fs, runDir, CONFIG_NAME));
-  const checkedBytes = check(METRICS_NAME, () => checkMetrics(fs, runDir)) ?? 0;
+  const checkedBytes = check(METRICS_NAME, () => checkRows(fs, runDir, METRICS_NAME)) ?? 0;
+  check(SYSTEM_NAME, () => checkRows(fs, runDir, SYSTEM_NAME));
+  const manifest = `${MEDIA_FOLDER}/${MANIFEST_NAME}`;
+  for (const line of check(manifest, () => manifestOf(fs, runDir)) ?? [])
+    check(line.media === null ? manifest : `${MEDIA_FOLDER}/${line.media.file}`, () => checkMedia(fs, line));
   for (const file of info?.corrupt ?? [])
     if (!problems.some((problem) => problem.file === file))
       problems.push({ file, code: 'CORRUPT', message: 'intact data stands behind bytes that are not' });
@@ -54,8 +61,8 @@ export function verifyRun(fs: FsPort, runDir: string): Verification {
   return { runDir, status, rows, tornBytes, checkedBytes, problems };
 }
 
-function checkMetrics(fs: FsPort, runDir: string): number {
-  const path = join(runDir, METRICS_NAME);
+function checkRows(fs: FsPort, runDir: string, name: string): number {
+  const path = join(runDir, name);
   if (fs.stat(path) === null) return 0;
   const footer = readFooter(fs, path);
   const file = fs.open(path, 'read');

@@ -26,6 +26,8 @@ import { writeAll } from './write-all.js';
 
 /** The name of a run's published rows. */
 export const METRICS_NAME = 'metrics.parquet';
+/** The name of what was sampled of the machine while the run was open. */
+export const SYSTEM_NAME = 'system.parquet';
 const COPY_BYTES = 2 * 1024 * 1024;
 const SYNC_EVERY_BYTES = 4 * 1024 * 1024;
 const NO_INODE = -1;
@@ -69,7 +71,7 @@ interface Sealed {
 }
 
 /**
- * `metrics.parquet` and its next version.
+ * `metrics.parquet`, or another file of rows, and its next version.
  *
  * Sealed row groups stay where they are in the file: a sealed group is encoded once and written once to the draft of
  * the next version. A publish copies what the draft lacks from the published file, adds the tail group and a footer,
@@ -99,8 +101,9 @@ export class MetricsFile {
     private readonly fs: FsPort,
     private readonly folder: string,
     private readonly files = new DescriptorCache(fs),
+    private readonly name = METRICS_NAME,
   ) {
-    this.published = { path: join(folder, METRICS_NAME), failed: false };
+    this.published = { path: join(folder, name), failed: false };
   }
 
   /** Goes on from a published file: its groups count as sealed. */
@@ -247,7 +250,7 @@ export class MetricsFile {
   private draft(): Holder {
     const newest = this.drafts.at(-1);
     if (newest !== undefined && !newest.failed && newest !== this.publishing) return newest;
-    const path = join(this.folder, tempName(METRICS_NAME));
+    const path = join(this.folder, tempName(this.name));
     const file = this.fs.open(path, 'create');
     try {
       writeAll(this.fs, file, MAGIC, 0);

@@ -3,3 +3,5 @@ export { readIdentity } from './identity.js';
 export { loadRun } from './load-run.js';
 export { publishGate } from './publish-gate.js';
 export { RunPipeline } from './run-pipeline.js';
+export { SystemFile } from './system-file.js';
+export { SystemSampler } from './system-sampler.js';

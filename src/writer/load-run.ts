@@ -36,8 +36,8 @@ function loadPublished(fs: FsPort, folder: string, runUuid: string): PublishedFi
   }
 }
 
-/** A copy that is kept is never replaced by a later one. */
-function freeName(fs: FsPort, path: string): string {
+/** A name for a copy that is kept: it never replaces an earlier one. */
+export function freeName(fs: FsPort, path: string): string {
   let free = path;
   for (let n = 2; fs.stat(free) !== null; n++) free = `${path}.${n}`;
   return free;

@@ -23,6 +23,19 @@ export interface RunOpening {
   readonly degraded: Degradation | null;
 }
 
+/** What only the caller's thread knows of itself, since it last said so; times in milliseconds. */
+export interface CallerFacts {
+  /** The share of the time its event loop was not waiting, 0 to 1. */
+  readonly utilization: number;
+  readonly delayMeanMs: number;
+  readonly delayMaxMs: number;
+  readonly gcCount: number;
+  readonly gcPauseMs: number;
+  readonly gcPauseMaxMs: number;
+  readonly heapUsedBytes: number;
+  readonly externalBytes: number;
+}
+
 /** What the caller's thread says to a writer. */
 export type ToWriter =
   | { readonly kind: 'arena'; readonly id: number; readonly memory: SharedArrayBuffer }
@@ -31,6 +44,8 @@ export type ToWriter =
   | { readonly kind: 'flush'; readonly runId: number; readonly flushId: number; readonly seq: number }
   /** Something is in a channel, and the poll had backed off. */
   | { readonly kind: 'wake' }
+  /** How the caller's thread is doing, for system.parquet. */
+  | { readonly kind: 'caller'; readonly facts: CallerFacts }
   /** No run is open; the thread ends. */
   | { readonly kind: 'end' };
 
@@ -70,6 +85,8 @@ export type FromWriter =
     }
   /** config.yaml has no room for so many parameters. */
   | { readonly kind: 'params left out'; readonly runId: number; readonly count: number }
+  /** system.parquet cannot be written; tried again, and the run is not worse for it. */
+  | { readonly kind: 'system failed'; readonly runId: number; readonly message: string }
   | {
       readonly kind: 'closed';
       readonly runId: number;

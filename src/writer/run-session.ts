@@ -17,6 +17,8 @@ import type { Gate } from './publish-gate.js';
 import type { FlushOutcome, RunPipeline } from './run-pipeline.js';
 import { type RunEnding, RunState } from './run-state.js';
 import { spanRowsFor } from './span-rows.js';
+import type { SystemFile } from './system-file.js';
+import type { SystemSampler } from './system-sampler.js';
 import { removeLeftovers, removeSegments } from './tidy.js';
 import { WalStage } from './wal-stage.js';
 
@@ -45,9 +47,13 @@ export type RunFiles = typeof import('./run-files.js');
 /** The parts of the writer that need Arrow, Parquet and RxJS; loaded after the first drain. */
 export type ColumnarParts = typeof import('./columnar-parts.js');
 
-/** The same, with the gate all runs share. */
-export interface SecondStage extends Pick<ColumnarParts, 'RunPipeline' | 'loadRun' | 'readIdentity'> {
+/** The same, with the gate and the sampler all runs share. */
+export interface SecondStage extends Pick<
+  ColumnarParts,
+  'RunPipeline' | 'SystemFile' | 'loadRun' | 'readIdentity'
+> {
   readonly gate: Gate;
+  readonly sampler: SystemSampler;
 }
 
 interface Waiter {
@@ -68,6 +74,7 @@ export class RunSession {
   private readonly queue: { readonly split: SplitRecords; readonly bytes: number }[] = [];
   private queuedBytes = 0;
   private pipeline: RunPipeline | null = null;
+  private system: SystemFile | null = null;
   private completing = false;
   private waiters: Waiter[] = [];
   private degraded: Degradation | null;
@@ -142,7 +149,7 @@ export class RunSession {
     return this.queue.length === 0 || this.pipeline === null;
   }
 
-  attach({ RunPipeline, gate }: SecondStage): void {
+  attach({ RunPipeline, SystemFile, gate, sampler }: SecondStage): void {
     const { options, folder, identity, owner } = this.opening;
     const { fs, files, openRuns } = this.context;
     this.pipeline = new RunPipeline({
@@ -167,7 +174,17 @@ export class RunSession {
       openRuns,
       gate,
     });
-    this.pipeline.done$.subscribe({
+    if (options.systemMetrics !== false)
+      this.system = new SystemFile({
+        ...{ fs, files, folder, gate, sampler },
+        runUuid: identity.uuid,
+        intervalMs: options.systemMetrics.intervalMs,
+        compress: options.compression !== 'none',
+        mayReplace: () => holdsLock(fs, folder, owner),
+        onFailed: (error) => this.tellSystemFailed(error),
+      });
+    const { done$ } = this.pipeline;
+    (this.system?.endAfter(done$) ?? done$).subscribe({
       next: (outcome) => this.finish(outcome),
       error: (error: unknown) => this.finish({ kind: 'failed', error }),
     });
@@ -254,6 +271,10 @@ export class RunSession {
     return true;
   }
 
+  private tellSystemFailed(error: unknown): void {
+    this.context.post({ kind: 'system failed', runId: this.opening.runId, message: messageOf(error) });
+  }
+
   private tellParamsLeftOut(count: number): void {
     this.paramsLeftOut = count;
     this.context.post({ kind: 'params left out', runId: this.opening.runId, count });
@@ -270,6 +291,7 @@ export class RunSession {
     this.closed = true;
     this.wal.leave();
     this.pipeline?.leave();
+    this.system?.leave();
   }
 
   private rotate(): void {
@@ -356,6 +378,7 @@ export class RunSession {
       this.wal.leave();
     }
     this.pipeline?.leave();
+    this.system?.leave();
     this.closed = true;
     this.control.close();
     const error = failure === null ? null : this.plainError(failure);

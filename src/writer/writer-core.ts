@@ -5,7 +5,7 @@ import type { RunSummary } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
-import type { FromWriter, PlainError, RunOpening } from './messages.js';
+import type { CallerFacts, FromWriter, PlainError, RunOpening } from './messages.js';
 import type { RunEnding } from './run-state.js';
 import {
   type ColumnarParts,
@@ -71,7 +71,7 @@ export class WriterCore {
 
   /** The second stage is loaded; what was drained before goes on its way. */
   attach(parts: ColumnarParts): void {
-    this.second = { ...parts, gate: parts.publishGate() };
+    this.second = { ...parts, gate: parts.publishGate(), sampler: new parts.SystemSampler(this.options.fs) };
     for (const session of this.sessions.values()) session.attach(this.second);
     for (const run of this.waiting.values()) this.tryToOpen(run);
   }
@@ -81,6 +81,11 @@ export class WriterCore {
     const run: WaitingRun = { opening, flushes: [], failure: null };
     if (opening.continues && this.second === null && !this.hopeless) this.waiting.set(opening.runId, run);
     else this.tryToOpen(run);
+  }
+
+  /** The caller's thread says how it is doing. */
+  callerSays(facts: CallerFacts): void {
+    this.second?.sampler.callerSays(facts);
   }
 
   flush(runId: number, flushId: number, seq: number): void {

@@ -52,6 +52,9 @@ async function main(): Promise<void> {
       case 'wake':
         loop.wake();
         return;
+      case 'caller':
+        core.callerSays(message.facts);
+        return;
       case 'end':
         // Its successor may be there already, on the same words.
         process.off('exit', sayGone);

@@ -1,0 +1,68 @@
+/** What a file under `media/` was logged as. */
+export type MediaKind = 'image' | 'media' | 'table';
+
+/** One line of `media/manifest.ndjson`: a file that was logged, whole when the line was written. */
+export interface MediaFile {
+  /** The name it was logged under. */
+  readonly name: string;
+  readonly step: number | null;
+  /** Its name in the run's `media/` folder. */
+  readonly file: string;
+  readonly kind: MediaKind;
+  /** Its media type, `image/png` for one. */
+  readonly type: string;
+  readonly bytes: number;
+  /** Of the content, in hex. */
+  readonly sha256: string;
+  readonly caption: string | null;
+  /** When it was logged; ISO 8601, UTC. */
+  readonly timestamp: string;
+}
+
+/** The folder of a run's logged files. */
+export const MEDIA_FOLDER = 'media';
+/** The file in it that lists the others, a line of JSON each. */
+export const MANIFEST_NAME = 'manifest.ndjson';
+
+/** The longest caption, in characters. */
+export const MAX_CAPTION = 4096;
+
+// A name of one part, that no system takes for a device, a hidden file or an option.
+const FILE = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,199}\.[a-z0-9]{1,8}$/;
+const TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,127}$/;
+const KINDS: readonly unknown[] = ['image', 'media', 'table'] satisfies readonly MediaKind[];
+const MOST_LINE = 64 * 1024;
+
+/** Whether a text is a media type, lower case and without parameters. */
+export const isMediaType = (text: unknown): text is string => typeof text === 'string' && TYPE.test(text);
+
+/** One line of a manifest; null for what is none: cut off, damaged, or somebody else's idea of a file name. */
+export function parseMediaFile(line: string): MediaFile | null {
+  if (line.length > MOST_LINE) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  const { name, step, file, kind, type, bytes, sha256, caption, timestamp } = value as Readonly<
+    Record<string, unknown>
+  >;
+  const is =
+    isText(name) &&
+    (step === null || Number.isSafeInteger(step)) &&
+    typeof file === 'string' &&
+    FILE.test(file) &&
+    KINDS.includes(kind) &&
+    isMediaType(type) &&
+    Number.isSafeInteger(bytes) &&
+    typeof sha256 === 'string' &&
+    /^[0-9a-f]{64}$/.test(sha256) &&
+    (caption === null || isText(caption)) &&
+    typeof timestamp === 'string' &&
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(timestamp);
+  return is ? ({ name, step, file, kind, type, bytes, sha256, caption, timestamp } as MediaFile) : null;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_CAPTION;

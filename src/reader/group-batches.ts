@@ -1,0 +1,80 @@
+import type { Column, ColumnField } from '../columnar/column.js';
+import { concatColumns } from '../columnar/concat.js';
+import type { NamedColumn } from '../columnar/record-batch.js';
+import { STEP_FIELD, TIMESTAMP_FIELD } from '../columnar/row-group.js';
+import { widenColumn } from '../columnar/widen.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { type FileFooter, type PlacedChunk, decodeChunk } from '../storage/parquet/index.js';
+import { readAll } from '../storage/read-all.js';
+
+/** Reads a chunk's bytes. */
+export type ChunkReader = (chunk: PlacedChunk) => Uint8Array;
+
+/** What is wanted of each batch. */
+export interface BatchWish {
+  /** Columns by name; all, when absent. `step` and `timestamp` are always there. */
+  readonly columns?: ReadonlySet<string>;
+  /** Groups whose steps all lie outside are passed over. */
+  readonly fromStep?: number;
+  readonly toStep?: number;
+}
+
+/** Reads the chunks of an open file. */
+export function chunkReader(fs: FsPort, file: number, path: string): ChunkReader {
+  return ({ offset, length }) => {
+    const bytes = new Uint8Array(length);
+    readAll(fs, file, bytes, offset, path);
+    return bytes;
+  };
+}
+
+/** The fields that are wanted. */
+export const wantedFields = (fields: readonly ColumnField[], { columns }: BatchWish): ColumnField[] =>
+  fields.filter(
+    ({ name }) =>
+      columns === undefined || columns.has(name) || name === STEP_FIELD.name || name === TIMESTAMP_FIELD.name,
+  );
+
+/** The row groups of a file as batches of some fields; a field that a group lacks is null in it. */
+export function* groupBatches(
+  footer: FileFooter,
+  fields: readonly ColumnField[],
+  read: ChunkReader,
+  wish: BatchWish = {},
+): Generator<NamedColumn[], void> {
+  const place = new Map(footer.fields.map(({ name }, index) => [name, index]));
+  for (const { rows, chunks } of footer.groups) {
+    if (isBeside(chunks[place.get(STEP_FIELD.name) ?? -1], rows, wish)) continue;
+    const columns = fields.map(({ name, type }): Column => {
+      const chunk = chunks[place.get(name) ?? -1];
+      return chunk === undefined
+        ? nullColumn(type, rows)
+        : widenColumn(decodeChunk(read(chunk), chunk), type);
+    });
+    yield namedColumns(fields, columns);
+  }
+}
+
+/** Columns under the names of their fields; what there is none of has no rows. */
+export const namedColumns = (fields: readonly ColumnField[], columns: readonly Column[]): NamedColumn[] =>
+  fields.map(({ name, type }, index) => ({ ...(columns[index] ?? nullColumn(type, 0)), name }));
+
+/** Whether no step of a group lies in the range asked for, by the bounds in the footer. */
+function isBeside(
+  chunk: PlacedChunk | undefined,
+  rows: number,
+  { fromStep = -Infinity, toStep = Infinity }: BatchWish,
+): boolean {
+  if (fromStep === -Infinity && toStep === Infinity) return false;
+  if (chunk === undefined || chunk.nullCount === rows) return true;
+  const { min, max } = chunk;
+  if (min === null || max === null) return false;
+  return Number(int64At(max)) < fromStep || Number(int64At(min)) > toStep;
+}
+
+const int64At = (bytes: Uint8Array): bigint =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigInt64(0, true);
+
+function nullColumn(type: ColumnField['type'], rows: number): Column {
+  return concatColumns(type, [{ type: null, length: rows }]);
+}
