@@ -52,6 +52,7 @@ export class SystemFile {
   private fields: readonly ColumnField[] = [TIMESTAMP_FIELD];
   private samples: SystemSample[] = [];
   private group = new RowGroupBatches();
+  private lastAt = NaN;
   private isLoaded = false;
   private isBusy = false;
   private isTold = false;
@@ -90,7 +91,11 @@ export class SystemFile {
 
   private take(): void {
     if (this.samples.length + this.group.rows >= MOST_WAITING) return;
-    this.samples.push(this.options.sampler.sample(this.options.intervalMs));
+    const sample = this.options.sampler.sample(this.options.intervalMs);
+    // At the end the last one may have been taken a moment ago.
+    if (sample.at === this.lastAt) return;
+    this.lastAt = sample.at;
+    this.samples.push(sample);
     this.isPublished = false;
   }
 
