@@ -5,6 +5,7 @@
  */
 export type { ArtifactFacts } from './engine/artifacts.js';
 export { currentRun, withRun } from './engine/current-run.js';
+export type { LoggableRun } from './engine/loggable-run.js';
 export { LoggingEngine } from './engine/logging-engine.js';
 export type { ImageOptions, MediaOptions } from './engine/media-log.js';
 export type { TableInput } from './engine/table-lines.js';

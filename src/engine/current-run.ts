@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { LoggingEngine } from './logging-engine.js';
+import type { LoggableRun } from './loggable-run.js';
 
-const storage = new AsyncLocalStorage<LoggingEngine>();
+const storage = new AsyncLocalStorage<LoggableRun>();
 
 /**
  * The run that the code is running for: of the innermost {@link withRun} around it, also across `await`, timers and
@@ -10,7 +10,7 @@ const storage = new AsyncLocalStorage<LoggingEngine>();
  * @example
  * currentRun()?.logMetrics({ cacheHits });
  */
-export function currentRun(): LoggingEngine | undefined {
+export function currentRun(): LoggableRun | undefined {
   return storage.getStore();
 }
 
@@ -18,6 +18,6 @@ export function currentRun(): LoggingEngine | undefined {
  * Calls `work`, for which, with all that it starts, {@link currentRun} is `run`; returns what it returns, throws what it
  * throws. Runs that work at the same time never see each other's.
  */
-export function withRun<T>(run: LoggingEngine, work: () => T): T {
+export function withRun<T>(run: LoggableRun, work: () => T): T {
   return storage.run(run, work);
 }

@@ -1,7 +1,10 @@
 import { Observable } from 'rxjs';
 import type { LiveMetric, LiveSnapshot } from '../model/live.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
+import { invalidOption } from '../model/option-rules.js';
 
+/** How often {@link liveSnapshots} is asked for snapshots unless told otherwise, in milliseconds. */
+export const DEFAULT_LIVE_MS = 100;
 /** A row is looked at by the clock only so often; a row costs less than its reading. */
 const ROWS_PER_LOOK = 16;
 
@@ -10,8 +13,12 @@ const ROWS_PER_LOOK = 16;
  *
  * The period is kept by the rows' own passing as well as by a timer, so that a loop that never yields is seen too; the
  * timer does not keep the process alive. Completes with the rows, never errors, and holds one tally for each metric.
+ *
+ * @throws ExpmanError `INVALID_OPTION`
  */
 export function liveSnapshots(rows$: Observable<MetricRow>, periodMs: number): Observable<LiveSnapshot> {
+  if (typeof periodMs !== 'number' || !(periodMs >= 1 && periodMs <= 2 ** 31 - 1))
+    throw invalidOption('periodMs', 'a number of milliseconds from 1 up', periodMs);
   return new Observable((subscriber) => {
     const tally = new LiveTally();
     let shownAt = performance.now();

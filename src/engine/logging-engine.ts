@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Observable, Subject, defer, distinctUntilChanged, filter, map, startWith } from 'rxjs';
+import { Observable, Subject, defer, distinctUntilChanged, map, startWith } from 'rxjs';
 import { RecordKind } from '../channel/layout.js';
 import { ExpmanError, messageOf, textOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
@@ -9,7 +9,7 @@ import type { LiveSnapshot, LiveStatus } from '../model/live.js';
 import type { MediaFile } from '../model/media.js';
 import type { MetricPoint, MetricRow, MetricValue } from '../model/metric.js';
 import type { RunName } from '../model/names.js';
-import { type Params, encodeParams, sanitiseParams } from '../model/params.js';
+import { type Params, encodeParams } from '../model/params.js';
 import type { Degradation, Health, RunError, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import { nodeFs } from '../storage/node-fs.js';
@@ -18,10 +18,11 @@ import { type FromWriter, type PlainError, type RunOpening, errorFrom } from '..
 import type { RunEnding } from '../writer/run-state.js';
 import { type ArtifactFacts, copyArtifact, writeArtifact } from './artifacts.js';
 import { captureConsole } from './console-capture.js';
-import { liveSnapshots } from './live.js';
+import { DEFAULT_LIVE_MS, liveSnapshots } from './live.js';
 import { formatLogLine } from './log-line.js';
 import { MediaFolder } from './media-folder.js';
 import { type ImageOptions, type MediaCall, MediaLog, type MediaOptions } from './media-log.js';
+import { metricPoints } from './metric-points.js';
 import { MetricSubject } from './metric-subject.js';
 import { networkFileSystemOf } from './network-file-system.js';
 import { openRun } from './open-run.js';
@@ -34,7 +35,6 @@ import type { TableInput } from './table-lines.js';
 import { TapObservable } from './taps.js';
 import { WriterHost } from './writer-host.js';
 
-const DEFAULT_LIVE_MS = 100;
 const LOSS_TOLD_EVERY_MS = 100;
 const RETRY_MS = 100;
 const MAX_ERROR_TEXT = 16 * 1024;
@@ -43,6 +43,9 @@ type OwnEnding = RunEnding & { readonly status: RunStatus };
 
 let host: WriterHost | undefined;
 let warnedOfClosedRun = false;
+
+/** Counts values that were left out of a run's rows before they came to this thread, where the run is still open. */
+export let countInvalid: (run: LoggingEngine, values: number) => void;
 
 /**
  * An open run: takes metrics, parameters, messages and artifacts, and never waits for a disk.
@@ -95,6 +98,12 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   private lossToldAt = -Infinity;
   private outcome: LiveStatus | null = null;
   private warnedOfTap = false;
+
+  static {
+    countInvalid = (run, values) => {
+      if (run.phase === 'open') run.intake.countInvalid(values);
+    };
+  }
 
   constructor(private readonly config: ExperimentConfig) {
     const { facts, dirty } = config.environment ? surroundings() : NO_SURROUNDINGS;
@@ -188,14 +197,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       this.refuse();
       return;
     }
-    const { params: plain, rejected, droppedCount } = sanitiseParams(params);
-    this.intake.text(RecordKind.params, encodeParams(plain));
-    for (const { path, reason } of rejected)
-      this.intake.warn(`param ${path}`, `parameter ${JSON.stringify(path)} was left out: ${reason}`, {
-        parameter: path,
-      });
-    if (droppedCount > rejected.length)
-      this.intake.warn('params', 'more parameters were left out', { count: droppedCount });
+    this.intake.params(params);
   }
 
   /** A winston logger whose lines go to run.log, in order with everything else; add transports to send them elsewhere too. */
@@ -347,8 +349,6 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
    * Works in a loop that never yields, does not keep the process alive, and completes with the run.
    */
   live(periodMs = DEFAULT_LIVE_MS): Observable<LiveSnapshot> {
-    if (typeof periodMs !== 'number' || !(periodMs >= 1 && periodMs <= 2 ** 31 - 1))
-      throw invalidOption('periodMs', 'a number of milliseconds from 1 up', periodMs);
     return this.tapOf(liveSnapshots(this.metrics, periodMs));
   }
 
@@ -361,10 +361,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
    * run.metric('loss').subscribe(({ step, value }) => console.log(step, value));
    */
   metric(name: string): Observable<MetricPoint> {
-    return this.metrics.pipe(
-      map((row) => pointOf(row, name)),
-      filter((point) => point !== null),
-    );
+    return metricPoints(this.metrics, name);
   }
 
   /** Closes the run as {@link RunStatus.Finished} and waits for it; `await using` calls this, also when its block throws. */
@@ -638,13 +635,6 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
 }
 
 const NO_SURROUNDINGS = { facts: undefined, dirty: null } as const;
-
-function pointOf({ step = null, timestamp, values }: MetricRow, name: string): MetricPoint | null {
-  if (!Object.hasOwn(values, name)) return null;
-  const value = values[name];
-  if (value === undefined || typeof value === 'string') return null;
-  return { step, value: Number(value), timestamp: timestamp ?? Date.now() };
-}
 
 const whyOf = (status: LiveStatus): string | null => (status.kind === 'degraded' ? status.why.code : null);
 

@@ -4,6 +4,7 @@ import { CHUNK_BYTES, RecordKind, WireWord } from '../channel/layout.js';
 import { type Rejection, RowEncoder } from '../channel/row-encoder.js';
 import { ExpmanError, describeType } from '../model/errors.js';
 import type { ResolvedOptions } from '../model/experiment-config.js';
+import { encodeParams, sanitiseParams } from '../model/params.js';
 import { formatLogLine } from './log-line.js';
 import { RowClock } from './row-clock.js';
 
@@ -80,6 +81,18 @@ export class RowIntake {
     if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();
   }
 
+  /** Takes parameters; what no YAML can hold is left out and told in run.log. */
+  params(params: Readonly<Record<string, unknown>>): void {
+    const { params: plain, rejected, droppedCount } = sanitiseParams(params);
+    this.text(RecordKind.params, encodeParams(plain));
+    for (const { path, reason } of rejected)
+      this.warn(`param ${path}`, `parameter ${JSON.stringify(path)} was left out: ${reason}`, {
+        parameter: path,
+      });
+    if (droppedCount > rejected.length)
+      this.warn('params', 'more parameters were left out', { count: droppedCount });
+  }
+
   /** Writes a warning into run.log, once for each subject. */
   warn(subject: string, message: string, meta: Readonly<Record<string, unknown>>): void {
     if (this.warned.size >= MAX_WARNINGS || this.warned.has(subject)) return;
@@ -89,14 +102,18 @@ export class RowIntake {
 
   /** Counts a value, step or row that is of no loggable type. */
   reject(rejection: Rejection): void {
-    const { control } = this.channel;
     const { metric, reason } = rejection;
-    control.invalid++;
     this.warn(`invalid ${metric}`, `${quoted(metric)} was left out: ${reason}`, {
       metric,
       type: describeType(rejection.value),
     });
     if (this.run.options.onInvalid === 'throw') this.rejected ??= rejection;
+    this.countInvalid(1);
+  }
+
+  /** Counts values that were left out, and told, already. */
+  countInvalid(values: number): void {
+    this.channel.control.invalid += values;
     this.run.onLoss();
   }
 

@@ -1,7 +1,7 @@
 import { format as fillIn, types } from 'node:util';
 import winston from 'winston';
 import { uncaptured } from './console-capture.js';
-import { formatLogLine, valueText } from './log-line.js';
+import { formatLogLine, type LogLine, valueText } from './log-line.js';
 
 export type { Logger } from 'winston';
 
@@ -52,6 +52,11 @@ export function createRunLogger(
   replaceMethods(logger);
   logger.on('error', failed);
   return logger;
+}
+
+/** A line of another run logger as `logger.write` takes it: neither its message nor its meta is looked into again. */
+export function infoOfLine({ level, message, meta }: LogLine): object {
+  return { ...meta, [META]: meta, [LEVEL]: level, level, message };
 }
 
 /**

@@ -22,6 +22,7 @@
  * | `QUERY_LIMIT` | a query took longer, or wanted more memory, than it may |
  * | `UNSAFE_ARCHIVE` | an archive holds what could leave its folder, or more than an archive may |
  * | `SWEEP_FAILED` | no trial of a sweep gave a value, or more than `maxFailures` failed |
+ * | `WRONG_THREAD` | a run in a worker thread was asked for what is for the thread that opened it |
  * | `IO` | the file system refused an operation |
  */
 export type ErrorCode =
@@ -44,6 +45,7 @@ export type ErrorCode =
   | 'QUERY_LIMIT'
   | 'UNSAFE_ARCHIVE'
   | 'SWEEP_FAILED'
+  | 'WRONG_THREAD'
   | 'IO';
 
 /** What an {@link ExpmanError} knows beyond its message; which keys are set depends on the code. */

@@ -1,7 +1,19 @@
 import { Observable, fromEvent, isObservable, lastValueFrom, takeUntil } from 'rxjs';
 import { invalidOption } from '../model/option-rules.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
-import type { Train, Trial, TrialRow } from './trial.js';
+import { withRun } from '../engine/current-run.js';
+import type { Drive, Train, TrialRow, WorkerTrain, WorkerTrial } from './trial.js';
+
+/** Trains in the thread of the sweep; a training that does not end is left alone. */
+export function trainHere<P>(train: Train<P>): Drive<P> {
+  return async (trial, expired) => {
+    const abandoned = new Promise<void>((resolve) => {
+      expired.addEventListener('abort', () => resolve(), { once: true });
+    });
+    const driven = withRun(trial.run, () => driveTrial<P>(() => train(trial), trial));
+    await Promise.race([driven, abandoned]);
+  };
+}
 
 /**
  * Runs what trains, in whatever form it comes, until it ends or has ended itself after an abort; rejects with what it throws.
@@ -9,13 +21,13 @@ import type { Train, Trial, TrialRow } from './trial.js';
  * Rows of a generator or an Observable are logged; when the trial is aborted, the generator's `return` is called between two
  * rows, and the Observable is unsubscribed from.
  */
-export async function driveTrial<P>(train: Train<P>, trial: Trial<P>): Promise<void> {
+export async function driveTrial<P>(train: WorkerTrain<P>, trial: WorkerTrial<P>): Promise<void> {
   const given: unknown = await train(trial);
   if (isObservable(given)) await ofObservable(trial, given as Observable<TrialRow>);
   else if (isAsyncIterable(given) || isIterable(given)) await ofIterable(trial, given);
 }
 
-async function ofObservable<P>(trial: Trial<P>, rows$: Observable<TrialRow>): Promise<void> {
+async function ofObservable<P>(trial: WorkerTrial<P>, rows$: Observable<TrialRow>): Promise<void> {
   if (trial.signal.aborted) return;
   let count = 0;
   const logged$ = new Observable<void>((subscriber) =>
@@ -29,7 +41,7 @@ async function ofObservable<P>(trial: Trial<P>, rows$: Observable<TrialRow>): Pr
 }
 
 async function ofIterable<P>(
-  trial: Trial<P>,
+  trial: WorkerTrial<P>,
   rows: AsyncIterable<TrialRow> | Iterable<TrialRow>,
 ): Promise<void> {
   let count = 0;
@@ -42,7 +54,7 @@ async function ofIterable<P>(
 }
 
 // Asked anew: what is logged in between may abort it.
-const isAborted = <P>({ signal }: Trial<P>): boolean => signal.aborted;
+const isAborted = <P>({ signal }: WorkerTrial<P>): boolean => signal.aborted;
 
 function rowOf(row: unknown, count: number): MetricRow {
   if (typeof row !== 'object' || row === null)

@@ -26,8 +26,18 @@ export type { MedianStoppingOptions } from './schedulers/median-stopping.js';
 export type { SuccessiveHalvingOptions } from './schedulers/successive-halving.js';
 export type { Study, StudyResult } from './study.js';
 export { sweep } from './sweep.js';
-export type { SchedulerOption, SweepOptions } from './sweep-options.js';
-export type { Train, Trial, TrialEvent, TrialResult, TrialRow, TrialStatus } from './trial.js';
+export type { SchedulerOption, SweepOptions, WorkerSweepOptions } from './sweep-options.js';
+export type {
+  Train,
+  Training,
+  Trial,
+  TrialEvent,
+  TrialResult,
+  TrialRow,
+  TrialStatus,
+  WorkerTrain,
+  WorkerTrial,
+} from './trial.js';
 export type { Searcher, Suggestion } from './searchers/searcher.js';
 export { createSearcher, type SearcherName } from './searchers/create-searcher.js';
 export type { SearcherOptions } from './searchers/searcher-options.js';

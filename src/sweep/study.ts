@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { type Observable, Subject } from 'rxjs';
-import { withRun } from '../engine/current-run.js';
 import { LoggingEngine } from '../engine/logging-engine.js';
 import { watchSignals } from '../engine/process-signals.js';
 import { TapObservable } from '../engine/taps.js';
@@ -11,12 +10,11 @@ import { makeFolders } from '../storage/make-folders.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { type LockOwner, lockedBy, readOwnership, releaseLock, takeLock } from '../storage/run-lock.js';
-import { driveTrial } from './drive-trial.js';
 import { MetricWatch } from './metric-watch.js';
 import type { SpaceDescription } from './space/describe-space.js';
 import type { SweepPlan, TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
-import type { Train, Trial, TrialEvent, TrialResult, TrialStatus } from './trial.js';
+import type { Drive, Trial, TrialEvent, TrialResult, TrialStatus } from './trial.js';
 import { TrialRecords } from './trial-records.js';
 
 const fs = patientFs(nodeFs);
@@ -55,6 +53,8 @@ type Reason = 'stopped' | 'interrupted';
 interface Running<P> {
   readonly trial: Trial<P>;
   readonly controller: AbortController;
+  /** Aborted when the trial has had its time to end. */
+  readonly expired: AbortController;
   reason: Reason | null;
 }
 
@@ -75,7 +75,7 @@ export class SweepStudy<P> implements Study<P> {
   constructor(
     private readonly options: ResolvedSweep<P>,
     space: SpaceDescription,
-    private readonly train: Train<P>,
+    private readonly drive: Drive<P>,
   ) {
     const { name, baseDir, metric, mode, value, seed, searcherName, schedulerName } = options;
     this.dir = join(baseDir, name);
@@ -172,7 +172,7 @@ export class SweepStudy<P> implements Study<P> {
     engine.logParams(params as Readonly<Record<string, unknown>>);
     const controller = new AbortController();
     const trial: Trial<P> = { number, attempt, params, run: engine, signal: controller.signal };
-    const running: Running<P> = { trial, controller, reason: null };
+    const running: Running<P> = { trial, controller, expired: new AbortController(), reason: null };
     this.running.add(running);
     this.events.next({ kind: 'started', trial });
     const watch = new MetricWatch(options.value, options.mode === 'min' ? 1 : -1);
@@ -194,22 +194,20 @@ export class SweepStudy<P> implements Study<P> {
   }
 
   /** Waits until the training ends, or `graceMs` after it was aborted; gives what it threw. */
-  private async driven({ trial }: Running<P>): Promise<{ readonly thrown: unknown } | null> {
+  private async driven({ trial, expired }: Running<P>): Promise<{ readonly thrown: unknown } | null> {
     let timer: NodeJS.Timeout | undefined;
-    const abandoned = new Promise<null>((resolve) =>
-      trial.signal.addEventListener('abort', () => {
-        timer = setTimeout(() => {
-          trial.run.logger.warn('the trial was aborted and did not end; it is left alone');
-          resolve(null);
-        }, this.options.graceMs);
-      }),
-    );
-    const driven = withRun(trial.run, () => driveTrial(this.train, trial)).then(
-      () => null,
-      (thrown: unknown) => ({ thrown }),
-    );
+    const onAbort = (): void => {
+      timer = setTimeout(() => {
+        trial.run.logger.warn('the trial was aborted and did not end; it is not waited for');
+        expired.abort();
+      }, this.options.graceMs);
+    };
+    trial.signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await Promise.race([driven, abandoned]);
+      await this.drive(trial, expired.signal);
+      return null;
+    } catch (thrown) {
+      return { thrown };
     } finally {
       clearTimeout(timer);
     }
@@ -300,7 +298,7 @@ export class SweepStudy<P> implements Study<P> {
   /** For a signal, which leaves two seconds: the runs are closed whether their trials end or not. */
   private async stopNow(): Promise<void> {
     this.stop();
-    await Promise.allSettled([...this.running].map(({ trial }) => trial.run.close(RunStatus.Interrupted)));
+    for (const { expired } of this.running) expired.abort();
     await this.result.catch(() => undefined);
   }
 }

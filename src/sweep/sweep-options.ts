@@ -57,6 +57,12 @@ export interface SweepOptions<P> {
   readonly run?: Omit<ExperimentOptions, 'runName' | 'resume' | 'group' | 'handleSignals'>;
 }
 
+/** Options of a sweep whose trials run in worker threads. */
+export interface WorkerSweepOptions<P> extends SweepOptions<P> {
+  /** The module whose default export, or `train`, is the function that trains; see `WorkerTrain`. */
+  readonly worker: URL;
+}
+
 /** All of that, checked, with defaults, searcher and scheduler made. */
 export interface ResolvedSweep<P> {
   readonly name: string;
@@ -104,13 +110,13 @@ const OPTIONS = [
 /** @throws ExpmanError `INVALID_OPTION`, `INVALID_NAME` */
 export function resolveSweep<S extends Space>(
   space: S,
-  options: SweepOptions<ParamsOf<S>>,
+  options: SweepOptions<ParamsOf<S>> | undefined,
 ): ResolvedSweep<ParamsOf<S>> {
-  const given: unknown = options;
-  if (typeof given !== 'object' || given === null) throw invalidOption('options', 'an object', given);
-  for (const option of Object.keys(given))
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- no compiler has seen to it
+  if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
+  for (const option of Object.keys(options))
     if (!OPTIONS.includes(option))
-      throw invalidOption(option, `one of the options ${OPTIONS.join(', ')}`, Reflect.get(given, option));
+      throw invalidOption(option, `one of the options ${OPTIONS.join(', ')}`, Reflect.get(options, option));
   const { name, baseDir = './experiments', metric, searcher = 'random', run = {} } = options;
   const mode = oneOf('mode', ['min', 'max'], options.mode);
   const seed = number('seed', options.seed, 0, { min: 0, whole: true });

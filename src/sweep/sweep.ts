@@ -1,9 +1,12 @@
+import { ExperimentConfig } from '../model/experiment-config.js';
+import { invalidOption } from '../model/option-rules.js';
+import { trainHere } from './drive-trial.js';
 import { describeSpace } from './space/describe-space.js';
 import type { ParamsOf, Space } from './space/space.js';
 import { type Study, SweepStudy } from './study.js';
-import { type SweepOptions, resolveSweep } from './sweep-options.js';
+import { type SweepOptions, type WorkerSweepOptions, resolveSweep } from './sweep-options.js';
 import type { Train } from './trial.js';
-import { invalidOption } from '../model/option-rules.js';
+import { trainInThread } from './worker/train-in-thread.js';
 
 /**
  * Searches parameters: tries some, each in a run of its own, several at a time, and says which were best.
@@ -29,8 +32,43 @@ export function sweep<const S extends Space>(
   space: S,
   train: Train<ParamsOf<S>>,
   options: SweepOptions<ParamsOf<S>>,
+): Study<ParamsOf<S>>;
+/**
+ * Runs each trial in a worker thread of its own; all of them log into the one writer of the process.
+ *
+ * The module at `worker` exports the function that trains, as its default or as `train`; see {@link WorkerTrain}. Its trial has the
+ * same parts: `trial.run` takes metrics, parameters, messages and artifacts, and only what would close the run is not there.
+ * What it logs is in shared memory when the call returns, and stays whatever becomes of the thread. The sweep sees a row some
+ * milliseconds later, so that a trial may be a few rows further when it is stopped early. A thread that throws, exits or
+ * runs out of memory is a failed trial, one that is still there `graceMs` after it was aborted is ended.
+ *
+ * @throws ExpmanError `INVALID_OPTION` or `INVALID_NAME`, for a space or an option
+ * @example
+ * const study = sweep(space, { name: 'digits', metric: 'loss', concurrency: 4, worker: new URL('./train.js', import.meta.url) });
+ */
+export function sweep<const S extends Space>(
+  space: S,
+  options: WorkerSweepOptions<ParamsOf<S>>,
+): Study<ParamsOf<S>>;
+export function sweep<S extends Space>(
+  space: S,
+  train: Train<ParamsOf<S>> | WorkerSweepOptions<ParamsOf<S>>,
+  given?: SweepOptions<ParamsOf<S>>,
 ): Study<ParamsOf<S>> {
-  if (typeof train !== 'function') throw invalidOption('train', 'a function', train);
   const description = describeSpace(space);
-  return new SweepStudy(resolveSweep(space, options), description, train);
+  if (typeof train === 'function') {
+    const options = resolveSweep(space, given);
+    return new SweepStudy(options, description, trainHere(train));
+  }
+  if (given !== undefined) throw invalidOption('train', 'a function', train);
+  const { worker, ...rest } = { ...train };
+  if (!(worker instanceof URL))
+    throw invalidOption('worker', "a URL, such as new URL('./train.js', import.meta.url)", worker);
+  const options = resolveSweep(space, rest);
+  const { name, baseDir, run } = options;
+  return new SweepStudy(
+    options,
+    description,
+    trainInThread(worker, new ExperimentConfig(name, baseDir, run)),
+  );
 }

@@ -1,0 +1,115 @@
+// What trials in worker threads do, one way for each parameter `way`; see sweep-workers.spec.ts.
+import { setImmediate as turn } from 'node:timers/promises';
+import { isMainThread, threadId } from 'node:worker_threads';
+import { range, map } from 'rxjs';
+import { currentRun } from 'expman-rx';
+
+/** @typedef {import('expman-rx/sweep').WorkerTrial<{ readonly way: string; readonly x: number }>} Trial */
+
+const STEPS = 2000;
+
+/** @type {Readonly<Record<string, (trial: Trial) => import('expman-rx/sweep').Training>>} */
+const WAYS = {
+  plain: ({ run, params }) => {
+    if (isMainThread) throw new Error('this is no thread');
+    for (let step = 0; step < STEPS; step++)
+      run.logMetrics({ loss: params.x + STEPS - step, threadId }, step);
+  },
+  observable: ({ params }) => range(0, STEPS).pipe(map((step) => ({ loss: params.x + STEPS - step }))),
+  generator: async function* ({ params }) {
+    for (let step = 0; step < STEPS; step++) {
+      if (step % 100 === 0) await turn();
+      yield { loss: params.x + STEPS - step };
+    }
+  },
+  everything: async ({ run, number, attempt }) => {
+    run.logParams({ learning_rate: 0.1, nested: { deep: true } });
+    run.logger.warn('%s', '100%d', { epoch: 3 });
+    run.metrics.next({
+      step: 7,
+      timestamp: 1_700_000_000_000.25,
+      values: { loss: -0, big: 2n ** 62n, flag: true, text: 'naïve\n', ['__proto__']: 1, nan: NaN },
+    });
+    run.logMetrics({ loss: 1, broken: /** @type {never} */ ({}) });
+    const points = [];
+    run.metric('loss').subscribe(({ value }) => points.push(value));
+    currentRun()?.logMetrics({ loss: number + attempt + 2 }, 8);
+    await run.flush();
+    const { bytes } = await run.saveArtifact('model/weights.bin', new Uint8Array(3));
+    const refused = await run.saveArtifact('../out', new Uint8Array(3)).catch((error) => error.code);
+    const missing = await run.saveArtifact('/nowhere/to/be/found').catch((error) => error.code);
+    run.logger.info('told', { points, bytes, refused, missing, runDir: run.runDir, name: run.runName });
+    try {
+      Reflect.get(run, 'close');
+    } catch (error) {
+      run.logger.info('no end', { code: /** @type {{ code: string }} */ (error).code });
+    }
+  },
+  throws: ({ run }) => {
+    run.logMetrics({ loss: 1 }, 0);
+    throw Object.assign(new RangeError('boom'), { fn: () => undefined });
+  },
+  exits: ({ run }) => {
+    for (let step = 0; step < STEPS; step++) run.logMetrics({ loss: 1 }, step);
+    process.exit(3);
+  },
+  'throws later': ({ run }) => {
+    run.logMetrics({ loss: 1 }, 0);
+    setTimeout(() => {
+      throw new Error('out of the blue');
+    }, 1);
+    return new Promise(() => undefined);
+  },
+  'runs out of memory': ({ run }) => {
+    run.logMetrics({ loss: 1 }, 0);
+    const kept = [];
+    for (;;) kept.push(Array.from({ length: 1e5 }, () => ({ kept })));
+  },
+  hangs: ({ run }) => {
+    for (let step = 0; step < 3; step++) run.logMetrics({ loss: 1 }, step);
+    for (;;);
+  },
+  endless: ({ run, signal, params }) => {
+    // Never lets a message in.
+    for (let step = 0; !signal.aborted; step++) run.logMetrics({ loss: params.x }, step);
+  },
+  waits: async ({ run, signal }) => {
+    run.logMetrics({ loss: 1 }, 0);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    run.logger.info(`because ${signal.reason.name}: ${signal.reason.message}`);
+  },
+  halving: ({ run, number, signal }) => {
+    // The first three are each better than all before.
+    for (let step = 0; step < 1e7 && !signal.aborted; step++) {
+      run.logMetrics({ loss: number < 3 ? 3 - number : 9 }, step);
+      if (number < 3 && step === 49) return;
+    }
+  },
+  'completes its metrics': ({ run }) => {
+    run.logMetrics({ loss: 1 }, 0);
+    run.metrics.complete();
+  },
+  'fails its metrics': ({ run }) => {
+    run.logMetrics({ loss: 1 }, 0);
+    run.metrics.error(new TypeError('no more'));
+  },
+  'keeps a timer': ({ run }) => {
+    run.logMetrics({ loss: 1 }, 0);
+    setInterval(() => run.logMetrics({ loss: 2 }), 1);
+  },
+  floods: ({ run }) => {
+    // Ten times what the channel holds.
+    for (let step = 0; step < 1_000_000; step++) run.logMetrics({ loss: step }, step);
+  },
+  'fails once': ({ run, attempt }) => {
+    run.logMetrics({ loss: 1 }, 0);
+    if (attempt === 0) throw new Error('once');
+  },
+};
+
+/** @param {Trial} trial */
+export default (trial) => {
+  const way = WAYS[trial.params.way];
+  if (way === undefined) throw new Error(`no way ${trial.params.way}`);
+  return way(trial);
+};

@@ -1,0 +1,103 @@
+import { ChannelReader } from '../../channel/channel-reader.js';
+import { Arena, ArenaTable } from '../../channel/chunk-pool.js';
+import { WireWord } from '../../channel/layout.js';
+import { RecordDictionary, type SplitRecords, splitRecords } from '../../channel/records.js';
+import { RunControl } from '../../channel/run-control.js';
+import { parseLogLine } from '../../engine/log-line.js';
+import { type LoggingEngine, countInvalid } from '../../engine/logging-engine.js';
+import { infoOfLine } from '../../engine/run-logger.js';
+import { attempt } from '../../model/attempt.js';
+import { decodeParams } from '../../model/params.js';
+import { eachRow } from './each-row.js';
+
+/** What the channel of a trial holds before the trial has to wait, in bytes. */
+export const CHANNEL_BYTES = 4 * 1024 * 1024;
+/** Some 2 ms of rows; in between the event loop turns. */
+const SLICE_BYTES = 128 * 1024;
+
+/**
+ * Logs what another thread has put into its channel into the run, in order.
+ *
+ * What is in the channel is there whatever becomes of that thread. It is acknowledged when the run has it, and the thread waits
+ * when {@link CHANNEL_BYTES} are not.
+ */
+export class RowPump {
+  private readonly arenas = new ArenaTable();
+  private readonly dictionary = new RecordDictionary();
+  private channel: { readonly control: RunControl; readonly reader: ChannelReader } | null = null;
+  private again: NodeJS.Immediate | undefined;
+  private seq = 0;
+  private rows = 0;
+  private invalid = 0;
+
+  constructor(
+    private readonly run: LoggingEngine,
+    private readonly wire: Int32Array,
+  ) {}
+
+  addArena(id: number, memory: SharedArrayBuffer): void {
+    this.arenas.add(new Arena(id, memory));
+    this.look();
+  }
+
+  open(memory: SharedArrayBuffer): void {
+    const control = new RunControl(memory);
+    this.channel = { control, reader: new ChannelReader(control, this.arenas) };
+    this.look();
+  }
+
+  /** Takes what is there, a slice in each turn of the event loop, until nothing is; then the other thread has to say when to look. */
+  look(): void {
+    if (this.again !== undefined) return;
+    if (!this.take()) {
+      Atomics.store(this.wire, WireWord.sleeping, 1);
+      // What came in between saw nobody asleep.
+      if (!this.take()) return;
+      Atomics.store(this.wire, WireWord.sleeping, 0);
+    }
+    this.again = setImmediate(() => {
+      this.again = undefined;
+      this.look();
+    });
+  }
+
+  /** Takes all that was logged before the call; of a thread that goes on logging, no more than its channel holds. */
+  drain(): void {
+    for (let slices = CHANNEL_BYTES / SLICE_BYTES; slices >= 0 && this.take(); slices--);
+  }
+
+  /** Takes all that is there, from a thread that is gone. */
+  finish(): void {
+    while (this.take());
+    clearImmediate(this.again);
+  }
+
+  private take(): boolean {
+    if (this.channel === null) return false;
+    const { control, reader } = this.channel;
+    const payload = reader.read(SLICE_BYTES, 0);
+    if (payload === null) return false;
+    const split = splitRecords(payload, { epoch: 0, seq: this.seq }, this.dictionary, Infinity);
+    this.log(split);
+    this.seq += split.records;
+    this.rows += split.rows;
+    reader.acknowledge(this.seq, this.rows);
+    const { invalid } = control;
+    countInvalid(this.run, invalid - this.invalid);
+    this.invalid = invalid;
+    Atomics.add(this.wire, WireWord.acknowledged, 1);
+    Atomics.notify(this.wire, WireWord.acknowledged);
+    return true;
+  }
+
+  private log({ spans, lines, params }: SplitRecords): void {
+    const { run } = this;
+    for (const text of params) run.logParams(decodeParams(text));
+    for (const text of lines) {
+      const line = parseLogLine(text);
+      if (line !== undefined) run.logger.write(infoOfLine(line));
+    }
+    // What the run refuses by an exception it has counted.
+    for (const span of spans) eachRow(span, (row) => attempt(() => run.metrics.next(row)));
+  }
+}

@@ -1,0 +1,167 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Observable } from 'rxjs';
+import { ChunkPool } from '../../channel/chunk-pool.js';
+import { RecordKind, WireWord } from '../../channel/layout.js';
+import type { ArtifactFacts } from '../../engine/artifacts.js';
+import { DEFAULT_LIVE_MS, liveSnapshots } from '../../engine/live.js';
+import type { LoggableRun } from '../../engine/loggable-run.js';
+import { metricPoints } from '../../engine/metric-points.js';
+import { MetricSubject } from '../../engine/metric-subject.js';
+import { RowIntake } from '../../engine/row-intake.js';
+import { type Logger, createRunLogger } from '../../engine/run-logger.js';
+import { TapObservable } from '../../engine/taps.js';
+import { ExpmanError, messageOf } from '../../model/errors.js';
+import type { LiveSnapshot } from '../../model/live.js';
+import type { MetricPoint, MetricRow, MetricValue } from '../../model/metric.js';
+import type { RunName } from '../../model/names.js';
+import type { FromTrial, ToTrial, TrialThreadData } from './messages.js';
+import { portable, restored } from './portable-error.js';
+
+const WAIT_SLICE_MS = 50;
+
+/** Who waits for an answer of the other thread. */
+interface Call {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The run of a trial, in the thread of the trial: what is logged is in shared memory when a call returns, and the thread that opened the run
+ * logs it there.
+ *
+ * Taps see what this thread logs. When the channel is full, a call waits.
+ */
+export class ThreadRun implements LoggableRun {
+  readonly runDir: string;
+  readonly runName: RunName;
+  readonly metrics: MetricSubject;
+  private readonly intake: RowIntake;
+  private readonly port: MessagePort;
+  private readonly aborted: Int32Array;
+  private readonly calls = new Map<number, Call>();
+  private lastCall = 0;
+  private runLogger: Logger | undefined;
+
+  constructor(
+    { port, wire: memory, aborted, runDir, runName, options }: TrialThreadData,
+    private readonly onAbort: () => void,
+  ) {
+    this.port = port;
+    this.runDir = runDir;
+    this.runName = runName;
+    this.aborted = new Int32Array(aborted);
+    const wire = new Int32Array(memory);
+    const pool = new ChunkPool();
+    pool.connect(({ id, memory: arena }) => this.post({ kind: 'arena', id, memory: arena }));
+    const wake = (): void => {
+      if (Atomics.compareExchange(wire, WireWord.sleeping, 1, 0) === 1) this.post({ kind: 'logged' });
+    };
+    const onLoss = (): void => undefined;
+    this.intake = new RowIntake({ pool, wire, options, wake, waitFor: (done) => waitOn(wire, done), onLoss });
+    this.metrics = new MetricSubject({
+      row: (row) => this.take(row),
+      end: (failure) =>
+        this.post({ kind: 'metrics ended', error: failure === null ? null : portable(failure.error) }),
+      tapFailed: (error) => this.tellTap(error),
+    });
+    this.post({ kind: 'channel', control: this.intake.channel.control.memory });
+  }
+
+  logMetrics(values: Readonly<Record<string, MetricValue>>, step?: number | null): void {
+    if (this.intake.row(values, step) && this.metrics.observed)
+      this.metrics.tell({ step: step ?? null, values });
+    this.lookForAbort();
+  }
+
+  logParams(params: Readonly<Record<string, unknown>>): void {
+    this.intake.params(params);
+  }
+
+  get logger(): Logger {
+    return (this.runLogger ??= createRunLogger((_level, line) => this.intake.text(RecordKind.log, line)));
+  }
+
+  saveArtifact(path: string, name?: string): Promise<ArtifactFacts>;
+  saveArtifact(name: string, data: Uint8Array): Promise<ArtifactFacts>;
+  saveArtifact(nameOrPath: string, given?: string | Uint8Array): Promise<ArtifactFacts> {
+    const artifact =
+      typeof given === 'object' ? { name: nameOrPath, data: given } : { path: nameOrPath, name: given };
+    return this.ask<ArtifactFacts>((call) => ({ kind: 'artifact', call, artifact }));
+  }
+
+  flush(): Promise<void> {
+    return this.ask<void>((call) => ({ kind: 'flush', call }));
+  }
+
+  live(periodMs = DEFAULT_LIVE_MS): Observable<LiveSnapshot> {
+    const snapshots$ = liveSnapshots(this.metrics, periodMs);
+    return new TapObservable(
+      (error) => this.tellTap(error),
+      (subscriber) => snapshots$.subscribe(subscriber),
+    );
+  }
+
+  metric(name: string): Observable<MetricPoint> {
+    return metricPoints(this.metrics, name);
+  }
+
+  /** The other thread has answered a call. */
+  answered(message: Exclude<ToTrial, { readonly kind: 'abort' }>): void {
+    const call = this.calls.get(message.call);
+    this.calls.delete(message.call);
+    if (message.kind === 'answer') call?.resolve(message.value);
+    else call?.reject(restored(message.error));
+  }
+
+  private take(row: MetricRow | null | undefined): void {
+    if (typeof row !== 'object' || row === null)
+      this.intake.reject({ metric: 'row', reason: 'a row must be an object with values', value: row });
+    else if (this.intake.row(row.values, row.step, row.timestamp) && this.metrics.observed)
+      this.metrics.tell(row);
+    this.lookForAbort();
+  }
+
+  /** A loop that lets no message in sees the abort all the same. */
+  private lookForAbort(): void {
+    if (Atomics.load(this.aborted, 0) === 1) this.onAbort();
+  }
+
+  private tellTap(error: unknown): void {
+    const message = messageOf(error);
+    this.intake.warn(`tap ${message}`, `a tap threw: ${message}`, { error });
+  }
+
+  private ask<T>(message: (call: number) => FromTrial): Promise<T> {
+    const call = ++this.lastCall;
+    return new Promise((resolve, reject) => {
+      this.calls.set(call, { resolve: (value) => resolve(value as T), reject });
+      this.post(message(call));
+    });
+  }
+
+  private post(message: FromTrial): void {
+    this.port.postMessage(message);
+  }
+}
+
+// For those whom no compiler tells.
+for (const member of ['close', 'closed', 'health$', 'status$'])
+  Object.defineProperty(ThreadRun.prototype, member, {
+    get: () => {
+      throw new ExpmanError(
+        'WRONG_THREAD',
+        `run.${member} is for the thread that opened the run, not for a trial's`,
+        {
+          option: member,
+        },
+      );
+    },
+  });
+
+function waitOn(wire: Int32Array, done: () => boolean): void {
+  for (;;) {
+    const acknowledged = Atomics.load(wire, WireWord.acknowledged);
+    if (done()) return;
+    Atomics.wait(wire, WireWord.acknowledged, acknowledged, WAIT_SLICE_MS);
+  }
+}

@@ -1,0 +1,167 @@
+import { fileURLToPath } from 'node:url';
+import { type MessagePort, MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
+import { WIRE_BYTES } from '../../channel/layout.js';
+import type { ResolvedOptions } from '../../model/experiment-config.js';
+import type { Drive, Trial } from '../trial.js';
+import type { ArtifactCall, FromTrial, ToTrial, TrialThreadData } from './messages.js';
+import { type PortableError, portable, restored } from './portable-error.js';
+import { drainAtExit } from './drain-at-exit.js';
+import { CHANNEL_BYTES, RowPump } from './row-pump.js';
+
+const ENTRY = fileURLToPath(new URL('./trial-thread.js', import.meta.url));
+
+/**
+ * Trains in a thread of its own for each trial, whose module's default export (or `train`) is the function.
+ *
+ * Ends when the thread has, all that it logged being in the run: with what the training threw, with what ended the thread, or with an
+ * error when it went away by itself. A thread that has not ended when `expired` comes is ended.
+ */
+export function trainInThread<P>(module: URL, options: ResolvedOptions): Drive<P> {
+  const channel: ResolvedOptions = { ...options, maxBufferedBytes: CHANNEL_BYTES, backpressure: 'block' };
+  return (trial, expired) => new TrialThread(trial, channel).run(module, expired);
+}
+
+/** What came of the training, as far as it is known. */
+type Outcome =
+  | { readonly kind: 'none' | 'expired' }
+  | { readonly kind: 'ended'; readonly error: PortableError | null }
+  | { readonly kind: 'broken'; readonly error: unknown };
+
+class TrialThread<P> {
+  private readonly wire = new SharedArrayBuffer(WIRE_BYTES);
+  private readonly aborted = new Int32Array(new SharedArrayBuffer(4));
+  private readonly pump: RowPump;
+  private readonly port: MessagePort;
+  private readonly otherPort: MessagePort;
+  private outcome: Outcome = { kind: 'none' };
+
+  constructor(
+    private readonly trial: Trial<P>,
+    private readonly options: ResolvedOptions,
+  ) {
+    this.pump = new RowPump(trial.run, new Int32Array(this.wire));
+    ({ port1: this.port, port2: this.otherPort } = new MessageChannel());
+  }
+
+  async run(module: URL, expired: AbortSignal): Promise<void> {
+    const { port, pump, trial } = this;
+    const exempt = drainAtExit(() => pump.drain());
+    try {
+      const worker = this.start(module);
+      const end = (outcome: Outcome): void => {
+        if (this.outcome.kind === 'none') this.outcome = outcome;
+        void worker.terminate();
+      };
+      port.on('message', (message: FromTrial) => this.received(message, end));
+      worker.on('error', (error) => end({ kind: 'broken', error }));
+      onAbort(trial.signal, () => this.abort());
+      onAbort(expired, () => end({ kind: 'expired' }));
+      const code = await new Promise<number>((resolve) => worker.once('exit', resolve));
+      // What it has said is to be heard, though it is gone.
+      for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port))
+        this.received(left.message as FromTrial, end);
+      pump.finish();
+      this.conclude(code);
+    } finally {
+      exempt();
+      port.close();
+    }
+  }
+
+  private start(module: URL): Worker {
+    const { otherPort, wire, aborted, trial, options } = this;
+    const { number, attempt, params, run } = trial;
+    const workerData: TrialThreadData = {
+      module: module.href,
+      port: otherPort,
+      wire,
+      aborted: aborted.buffer as SharedArrayBuffer,
+      number,
+      attempt,
+      params,
+      runDir: run.runDir,
+      runName: run.runName,
+      options,
+    };
+    return new Worker(ENTRY, { name: `expman-${run.runName}`, workerData, transferList: [otherPort] });
+  }
+
+  private received(message: FromTrial, end: (outcome: Outcome) => void): void {
+    const { pump, trial } = this;
+    switch (message.kind) {
+      case 'arena':
+        pump.addArena(message.id, message.memory);
+        return;
+      case 'channel':
+        pump.open(message.control);
+        return;
+      case 'logged':
+        pump.look();
+        return;
+      case 'flush':
+        pump.drain();
+        this.answer(message.call, trial.run.flush());
+        return;
+      case 'artifact':
+        this.answer(message.call, this.save(message.artifact));
+        return;
+      case 'metrics ended':
+        pump.drain();
+        if (message.error === null) trial.run.metrics.complete();
+        // eslint-disable-next-line rxjs-x/throw-error -- an error of another thread
+        else trial.run.metrics.error(restored(message.error));
+        return;
+      case 'ended':
+        end(message);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  private save(artifact: ArtifactCall): Promise<unknown> {
+    const { run } = this.trial;
+    return 'data' in artifact
+      ? run.saveArtifact(artifact.name, artifact.data)
+      : run.saveArtifact(artifact.path, artifact.name);
+  }
+
+  private answer(call: number, coming: Promise<unknown>): void {
+    void coming.then(
+      (value) => this.tell({ kind: 'answer', call, value }),
+      (error: unknown) => this.tell({ kind: 'refusal', call, error: portable(error) }),
+    );
+  }
+
+  private abort(): void {
+    Atomics.store(this.aborted, 0, 1);
+    const reason: unknown = this.trial.signal.reason;
+    this.tell({ kind: 'abort', reason: reason instanceof Error ? reason.message : 'the trial was aborted' });
+  }
+
+  private tell(message: ToTrial): void {
+    this.port.postMessage(message);
+  }
+
+  private conclude(code: number): void {
+    const { outcome } = this;
+    switch (outcome.kind) {
+      case 'expired':
+        return;
+      case 'ended':
+        if (outcome.error !== null) throw restored(outcome.error);
+        return;
+      case 'broken':
+        throw outcome.error;
+      case 'none':
+        throw new Error(`the thread of the trial exited with code ${code} before its training had ended`);
+      default:
+        outcome satisfies never;
+    }
+  }
+}
+
+function onAbort(signal: AbortSignal, then: () => void): void {
+  if (signal.aborted) then();
+  else signal.addEventListener('abort', then, { once: true });
+}
