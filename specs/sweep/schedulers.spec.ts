@@ -79,3 +79,56 @@ describe('median stopping', () => {
     expect(after([[1, 1], [1, 1], [1]])([9, 9])).toEqual([false, false]);
   });
 });
+
+describe('a scheduler after a restart', () => {
+  const reports = fc.array(fc.record({ trial: fc.nat(6), loss: fc.double({ noNaN: true }) }), {
+    maxLength: 100,
+  });
+
+  it.each([
+    ['asynchronous successive halving', () => successiveHalving({ reductionFactor: 2 })],
+    ['median stopping', () => medianStopping({ minResource: 1, minTrials: 2 })],
+  ])('that is %s says of a new trial what it would have said', (_, make) => {
+    fc.assert(
+      fc.property(reports, fc.array(fc.double({ noNaN: true }), { maxLength: 30 }), (before, own) => {
+        const [scheduler, restarted] = [make(), make()];
+        const resources = new Map<number, number>();
+        for (const { trial, loss } of before) {
+          const resource = (resources.get(trial) ?? 0) + 1;
+          resources.set(trial, resource);
+          // A course that is longer than what is kept of it is another spec's.
+          if (resource <= 32) scheduler.stops({ trial, resource, loss });
+        }
+        for (const trial of resources.keys()) restarted.recall(trial, scheduler.courseOf(trial));
+        own.forEach((loss, at) => {
+          const report = { trial: 99, resource: at + 1, loss };
+          expect(restarted.stops(report)).toBe(scheduler.stops(report));
+        });
+      }),
+    );
+  });
+
+  it('has of a long trial 32 means, the first and the last among them', () => {
+    const scheduler = medianStopping();
+    for (let resource = 1; resource <= 10_000; resource++)
+      scheduler.stops({ trial: 0, resource, loss: resource });
+    const course = scheduler.courseOf(0);
+    expect(course).toHaveLength(32);
+    expect([course[0], course.at(-1)]).toEqual([
+      [1, 1],
+      [10_000, 5000.5],
+    ]);
+  });
+
+  it('of a trial keeps for each rung what it had there', () => {
+    const scheduler = successiveHalving({ minResource: 2, reductionFactor: 3 });
+    for (let resource = 1; resource <= 20; resource++)
+      scheduler.stops({ trial: 0, resource, loss: -resource });
+    expect(scheduler.courseOf(0)).toEqual([
+      [2, -2],
+      [6, -6],
+      [18, -18],
+    ]);
+    expect(scheduler.courseOf(1)).toEqual([]);
+  });
+});

@@ -362,6 +362,25 @@ describe('a sweep that is stopped', () => {
     expect(told).toEqual([...first, [0.3, 0.3 ** 2 + 1]]);
   });
 
+  it.each([
+    { name: 'asha', reductionFactor: 2 },
+    { name: 'median', minResource: 1, minTrials: 2 },
+  ] as const)('still counts what its trials had reported, for $name', async (scheduler) => {
+    const options = optionsIn(folder(), { trials: 3, scheduler });
+    const steps: number[] = [];
+    const train: Train<Params> = ({ run, number, signal }) => {
+      for (let step = 0; step < 8 && !signal.aborted; step++) {
+        steps[number] = step + 1;
+        run.logMetrics({ loss: number < 3 ? 3 - number : 9 }, step);
+      }
+    };
+    await sweep(SPACE, train, options).result;
+    expect(steps).toEqual([8, 8, 8]);
+    const { trials } = await sweep(SPACE, train, { ...options, trials: 4 }).result;
+    expect(trials[3]?.status).toBe('stopped');
+    expect(steps[3]).toBe(1);
+  });
+
   it('does not wait for ever for a trial that does not end', async () => {
     const study = sweep(
       SPACE,

@@ -105,10 +105,7 @@ export class SweepStudy<P> implements Study<P> {
     const { timeLimitMs } = this.options;
     const limit = Number.isFinite(timeLimitMs) ? setTimeout(() => this.stop(), timeLimitMs) : undefined;
     try {
-      const records = await TrialRecords.open(fs, this.dir, this.plan, this.options.resume);
-      this.takeUp(records);
-      await Promise.all(Array.from({ length: this.options.concurrency }, () => this.slot(records)));
-      return this.conclude(records);
+      return await this.runTrials(await TrialRecords.open(fs, this.dir, this.plan, this.options.resume));
     } finally {
       clearTimeout(limit);
       unwatch();
@@ -117,14 +114,27 @@ export class SweepStudy<P> implements Study<P> {
     }
   }
 
-  /** Tells the searcher what was found before, and queues again what was cut off. */
+  private async runTrials(records: TrialRecords): Promise<StudyResult<P>> {
+    try {
+      this.takeUp(records);
+      await Promise.all(Array.from({ length: this.options.concurrency }, () => this.slot(records)));
+      return this.conclude(records);
+    } finally {
+      records.rest();
+    }
+  }
+
+  /** Tells the searcher and the scheduler what was found before, and queues again what was cut off. */
   private takeUp(records: TrialRecords): void {
     for (const record of records.all) {
       this.next = Math.max(this.next, record.trial + 1);
       const params = record.params as P;
       if (record.status === 'interrupted')
         this.queue.push({ number: record.trial, attempt: record.attempt + 1, params });
-      else this.options.searcher.observe(params, record.value);
+      else {
+        this.options.searcher.observe(params, record.value);
+        if (record.course !== undefined) this.options.scheduler.recall(record.trial, record.course);
+      }
       if (record.status === 'failed') this.failures++;
     }
   }
@@ -220,7 +230,13 @@ export class SweepStudy<P> implements Study<P> {
     error: { readonly thrown: unknown } | null,
   ): Promise<TrialRecord> {
     const reported = watch.reported;
-    const record = { ...begun, value: reported?.value ?? null, step: reported?.step ?? null };
+    const course = this.options.scheduler.courseOf(trial.number);
+    const record = {
+      ...begun,
+      value: reported?.value ?? null,
+      step: reported?.step ?? null,
+      ...(course.length > 0 && { course }),
+    };
     const close = async (
       status: TrialStatus,
       closing: Promise<unknown>,

@@ -14,7 +14,7 @@ import { trainInThread } from './worker/train-in-thread.js';
  * The sweep goes by a metric that the trials log; nothing else is to be reported. A trial that fails does not end it.
  * `sweep.yaml` in the experiment's folder says what is searched and how every trial is; a sweep that was killed or stopped goes on when
  * it is asked for again: trials that had ended are not run again, one that was cut off is tried anew in another run.
- * A scheduler starts anew then. Begins on the next turn of the event loop.
+ * A scheduler still counts what those had reported. Begins on the next turn of the event loop.
  *
  * @throws ExpmanError `INVALID_OPTION` or `INVALID_NAME`, for a space or an option
  * @example

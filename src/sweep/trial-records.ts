@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
@@ -6,7 +7,17 @@ import { RUN_NAME } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
 import { recoverRun } from '../writer/recover-run.js';
 import { canonical } from './space/describe-space.js';
-import { type SweepPlan, type SweepRecord, type TrialRecord, readSweep, writeSweep } from './sweep-file.js';
+import {
+  type SweepPlan,
+  type SweepRecord,
+  type TrialRecord,
+  appendToJournal,
+  readSweep,
+  writeSweep,
+} from './sweep-file.js';
+
+/** `sweep.yaml`, which grows with the sweep, is written in so small a share of the time. */
+const REST_PER_WRITE = 24;
 
 /** Settles what a killed process left: a trial whose run had ended counts, any other was interrupted. */
 async function settled(
@@ -31,9 +42,16 @@ async function settled(
   return { ...record, status: 'finished', value: counts, step: typeof step === 'number' ? step : null };
 }
 
-/** The trials of a sweep, and its file: written anew with every change. */
+/**
+ * The trials of a sweep, and its file.
+ *
+ * A change is in the journal when `set` returns, and in `sweep.yaml` some time later: all of that is written each time, and
+ * 1,000 trials, with two changes each, made half of their time of it.
+ */
 export class TrialRecords {
   status: SweepRecord['status'] = 'RUNNING';
+  private writeAt = -Infinity;
+  private timer: NodeJS.Timeout | undefined;
   private readonly records = new Map<number, TrialRecord>();
 
   private constructor(
@@ -63,8 +81,11 @@ export class TrialRecords {
         path: folder,
       });
     if (before !== null) assertSame(before.plan, plan);
-    for (const record of before?.trials ?? [])
-      records.records.set(record.trial, await settled(fs, folder, record, plan));
+    for (const { course, ...record } of before?.trials ?? []) {
+      // What another scheduler has kept means nothing to this one.
+      const kept = course !== undefined && before?.plan.scheduler === plan.scheduler ? { course } : {};
+      records.records.set(record.trial, await settled(fs, folder, { ...record, ...kept }, plan));
+    }
     records.write();
     return records;
   }
@@ -90,12 +111,27 @@ export class TrialRecords {
 
   set(record: TrialRecord): void {
     this.records.set(record.trial, record);
-    this.write();
+    appendToJournal(this.fs, this.folder, record);
+    const restMs = this.writeAt - performance.now();
+    if (restMs <= 0) this.write();
+    // What cannot be written now is in the journal, and the next to write says so to somebody.
+    else this.timer ??= setTimeout(() => attempt(() => this.write()), restMs).unref();
   }
 
+  /** Writes `sweep.yaml` now. */
   write(): void {
+    this.rest();
+    const begun = performance.now();
     const { status, plan, best, all } = this;
     writeSweep(this.fs, this.folder, { status, plan, best, trials: all });
+    const ended = performance.now();
+    this.writeAt = ended + REST_PER_WRITE * (ended - begun);
+  }
+
+  /** Writes no more by itself. */
+  rest(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 }
 

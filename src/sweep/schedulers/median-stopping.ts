@@ -1,5 +1,8 @@
 import { invalidOption } from '../../model/option-rules.js';
-import type { Report, Scheduler } from './scheduler.js';
+import type { Course, Report, Scheduler } from './scheduler.js';
+
+/** As many means of a trial as are kept across a restart. */
+const KEPT_MEANS = 32;
 
 /** Options of the median stopping rule. */
 export interface MedianStoppingOptions {
@@ -10,18 +13,18 @@ export interface MedianStoppingOptions {
 }
 
 /** The running means of one trial, by resource. */
-interface Course {
+interface Means {
   best: number;
   sum: number;
   count: number;
-  readonly means: { readonly resource: number; readonly mean: number }[];
+  readonly means: (readonly [resource: number, mean: number])[];
 }
 
 /**
  * The median stopping rule of Golovin et al., "Google Vizier: A Service for Black-Box Optimization", KDD 2017: a trial is
  * stopped when its best loss so far is worse than the median of the other trials' mean losses up to the same resource.
  *
- * Holds a mean for each report of each trial.
+ * Holds a mean for each report of each trial; of a trial before a restart, of 32 reports evenly spread over it.
  *
  * @throws ExpmanError `INVALID_OPTION`
  */
@@ -29,14 +32,14 @@ export function medianStopping(options: MedianStoppingOptions = {}): Scheduler {
   const { minResource = 10, minTrials = 5 } = options;
   for (const [option, value] of Object.entries({ minResource, minTrials }))
     if (!(Number.isFinite(value) && value >= 1)) throw invalidOption(option, 'a number from 1 up', value);
-  const courses = new Map<number, Course>();
+  const courses = new Map<number, Means>();
   return {
     stops: ({ trial, resource, loss }: Report) => {
       const course = courses.get(trial) ?? { best: Infinity, sum: 0, count: 0, means: [] };
       courses.set(trial, course);
       course.best = Math.min(course.best, loss);
       course.sum += loss;
-      course.means.push({ resource, mean: course.sum / ++course.count });
+      course.means.push([resource, course.sum / ++course.count]);
       if (resource < minResource) return false;
       const others = [...courses]
         .filter(([number]) => number !== trial)
@@ -46,18 +49,27 @@ export function medianStopping(options: MedianStoppingOptions = {}): Scheduler {
       const [low = NaN, high = NaN] = [others[(others.length - 1) >> 1], others[others.length >> 1]];
       return course.best > (low + high) / 2;
     },
+    courseOf: (trial) => thinned(courses.get(trial)?.means ?? []),
+    recall: (trial, means) => courses.set(trial, { best: Infinity, sum: 0, count: 0, means: [...means] }),
   };
 }
 
+/** Some of the means, the first and the last among them. */
+function thinned(means: Course): Course {
+  if (means.length <= KEPT_MEANS) return means;
+  const stride = (means.length - 1) / (KEPT_MEANS - 1);
+  return Array.from({ length: KEPT_MEANS }, (_, at) => means[Math.round(at * stride)] ?? [NaN, NaN]);
+}
+
 /** The mean a trial had at a resource; none when it has not come so far. */
-function meanAt(means: Course['means'], resource: number): number[] {
-  if ((means.at(-1)?.resource ?? -Infinity) < resource) return [];
+function meanAt(means: Course, resource: number): number[] {
+  if ((means.at(-1)?.[0] ?? -Infinity) < resource) return [];
   let [low, high] = [0, means.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if ((means[middle]?.resource ?? Infinity) <= resource) low = middle;
+    if ((means[middle]?.[0] ?? Infinity) <= resource) low = middle;
     else high = middle - 1;
   }
   const found = means[low];
-  return found === undefined ? [] : [found.mean];
+  return found === undefined ? [] : [found[1]];
 }

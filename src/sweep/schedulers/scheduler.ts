@@ -8,6 +8,9 @@ export interface Report {
   readonly loss: number;
 }
 
+/** What a scheduler keeps of a trial, for others to be compared with: a number for each of some resources, in their order. */
+export type Course = readonly (readonly [resource: number, loss: number])[];
+
 /**
  * Decides which trials go on.
  *
@@ -16,7 +19,11 @@ export interface Report {
 export interface Scheduler {
   /** Takes in a value of a trial; true when the trial is not worth going on with. */
   stops(report: Report): boolean;
+  /** What it keeps of a trial; some dozens of numbers at the most. */
+  courseOf(trial: number): Course;
+  /** Takes back what another of its kind has kept of a trial, before anything else is heard of that. */
+  recall(trial: number, course: Course): void;
 }
 
 /** Lets every trial run to its end. */
-export const noScheduler: Scheduler = { stops: () => false };
+export const noScheduler: Scheduler = { stops: () => false, courseOf: () => [], recall: () => undefined };

@@ -16,7 +16,7 @@ export interface SuccessiveHalvingOptions {
  * In the form that stops trials rather than pausing them, as Ray Tune has it: a trial that reaches a rung
  * (`minResource`, times `reductionFactor` for each next one) goes on if its loss there is among the best
  * `1 / reductionFactor` of all that have reached the rung so far, and at any rate if it is the best of them; so the first
- * always does. Holds one number for each trial and rung.
+ * always does. Holds one number for each trial and rung, also across a restart.
  *
  * @throws ExpmanError `INVALID_OPTION`
  */
@@ -27,18 +27,25 @@ export function successiveHalving(options: SuccessiveHalvingOptions = {}): Sched
   if (!(Number.isFinite(reductionFactor) && reductionFactor >= 2))
     throw invalidOption('reductionFactor', 'a number from 2 up', reductionFactor);
   const rungs: number[][] = [];
-  /** The rung each trial comes to next. */
-  const next = new Map<number, number>();
+  /** What each trial had at the rungs it has come to. */
+  const courses = new Map<number, [resource: number, loss: number][]>();
+  const stops = ({ trial, resource, loss }: Report): boolean => {
+    const course = courses.get(trial) ?? [];
+    const at = course.length;
+    if (resource < minResource * reductionFactor ** at) return false;
+    course.push([resource, loss]);
+    courses.set(trial, course);
+    const losses = (rungs[at] ??= []);
+    losses.push(loss);
+    losses.sort((one, other) => one - other);
+    const cutoff = losses[Math.max(1, Math.floor(losses.length / reductionFactor)) - 1] ?? Infinity;
+    return loss > cutoff;
+  };
   return {
-    stops: ({ trial, resource, loss }: Report) => {
-      const at = next.get(trial) ?? 0;
-      if (resource < minResource * reductionFactor ** at) return false;
-      next.set(trial, at + 1);
-      const losses = (rungs[at] ??= []);
-      losses.push(loss);
-      losses.sort((one, other) => one - other);
-      const cutoff = losses[Math.max(1, Math.floor(losses.length / reductionFactor)) - 1] ?? Infinity;
-      return loss > cutoff;
+    stops,
+    courseOf: (trial) => courses.get(trial) ?? [],
+    recall: (trial, course) => {
+      for (const [resource, loss] of course) stops({ trial, resource, loss });
     },
   };
 }
