@@ -14,6 +14,7 @@ const CASES = [
   'taps',
   'end-to-end',
   'many-runs',
+  'many-taps',
   'size',
   'memory',
   'publishing',

@@ -68,6 +68,7 @@ describe('the repository', () => {
     'src/reader/index.ts',
     'src/stream/operators/index.ts',
     'src/stream/progress/index.ts',
+    'src/stream/tfjs/index.ts',
     'src/sweep/index.ts',
     'src/interop/tensorboard/index.ts',
     'src/interop/otel/index.ts',

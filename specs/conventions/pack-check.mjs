@@ -22,11 +22,13 @@ import { inspectRun } from 'expman-rx/reader';
 import { sweep, uniform } from 'expman-rx/sweep';
 import { observe } from 'expman-rx/otel';
 import { SummaryWriter, tensorboardImporter, toTensorBoard } from 'expman-rx/tensorboard';
+import { fitCallbacks } from 'expman-rx/tfjs';
 
 const run = new LoggingEngine(new ExperimentConfig('quick_start', './experiments', { runName: 'js' }));
 run.logParams({ learning_rate: 1e-3 });
 for (let step = 0; step < 100; step++) run.logMetrics({ loss: 1 / (step + 1) }, step);
 progress(run, { total: 100 });
+fitCallbacks(run).onEpochEnd(100, { loss: 0 });
 run.metric('loss').pipe(best('min')).subscribe();
 observe(run, { createObservableGauge: () => { throw new Error('there is no row any more'); } });
 toTensorBoard(run, './runs/mirror');
@@ -44,7 +46,16 @@ const study = sweep(
   { name: 'quick_sweep', metric: 'loss', trials: 3, searcher: 'tpe' },
 );
 if ((await study.result).trials.length !== 3) throw new Error('the sweep has not its trials');
+const inThreads = sweep(
+  { lr: uniform(0, 1) },
+  { name: 'quick_threads', metric: 'loss', trials: 2, worker: new URL('./train.mjs', import.meta.url) },
+);
+if ((await inThreads.result).trials.length !== 2) throw new Error('the sweep in threads has not its trials');
 console.log(run.runDir);
+`;
+
+const train = `
+export default ({ run, params }) => run.logMetrics({ loss: params.lr });
 `;
 
 const typeScript = `
@@ -55,6 +66,7 @@ import { inspectRun } from 'expman-rx/reader';
 import { choice, logUniform, sweep, type StudyResult } from 'expman-rx/sweep';
 import type { GaugeMeter } from 'expman-rx/otel';
 import { tensorboardExporter, type Exporter } from 'expman-rx/tensorboard';
+import { fitCallbacks, type FitCallbacks } from 'expman-rx/tfjs';
 import { map, range, type Observable } from 'rxjs';
 
 const run: LoggingEngine = new LoggingEngine(new ExperimentConfig('quick_start', './experiments', { runName: 'ts' }));
@@ -69,6 +81,8 @@ if (rows !== 200) throw new Error('the run has ' + rows + ' rows');
 const exporter: Exporter = tensorboardExporter();
 const meter: GaugeMeter | null = null;
 if (exporter.format !== 'tensorboard' || meter !== null) throw new Error('no exporter');
+const callbacks: FitCallbacks = fitCallbacks(run, { every: 'batch' });
+callbacks.onBatchEnd?.(0, {});
 const shown: Progress = progress([], { total: 100 });
 const { best }: StudyResult<{ readonly lr: number; readonly optimizer: 'sgd' | 'adam' }> = await sweep(
   { lr: logUniform(1e-5, 1e-1), optimizer: choice('sgd', 'adam') },
@@ -155,6 +169,7 @@ try {
     `installed   with ${readdirSync(join(project, 'node_modules')).length} folders in node_modules`,
   );
 
+  writeFileSync(join(project, 'train.mjs'), train);
   writeFileSync(join(project, 'quick-start.mjs'), javaScript);
   must(project, process.execPath, ['quick-start.mjs']);
   mustHaveRows('js');

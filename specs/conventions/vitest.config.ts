@@ -17,6 +17,7 @@ export default defineConfig({
       { find: /^expman-rx\/reader$/, replacement: `${dist}reader/index.js` },
       { find: /^expman-rx\/progress$/, replacement: `${dist}stream/progress/index.js` },
       { find: /^expman-rx\/sweep$/, replacement: `${dist}sweep/index.js` },
+      { find: /^expman-rx\/tfjs$/, replacement: `${dist}stream/tfjs/index.js` },
       { find: /^expman-rx\/operators$/, replacement: `${dist}stream/operators/index.js` },
       { find: /^expman-rx\/tensorboard$/, replacement: `${dist}interop/tensorboard/index.js` },
       { find: /^expman-rx\/otel$/, replacement: `${dist}interop/otel/index.js` },

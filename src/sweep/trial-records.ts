@@ -45,8 +45,8 @@ async function settled(
 /**
  * The trials of a sweep, and its file.
  *
- * A change is in the journal when `set` returns, and in `sweep.yaml` some time later: all of that is written each time, and
- * 1,000 trials, with two changes each, made half of their time of it.
+ * A change is in the journal when `set` returns, and in `sweep.yaml` some time later: all of that is written each time, which takes
+ * 0.3 s for 1,000 trials.
  */
 export class TrialRecords {
   status: SweepRecord['status'] = 'RUNNING';

@@ -1,0 +1,8 @@
+/**
+ * The hook for TensorFlow.js: what `model.fit` measures goes into a run.
+ *
+ * @packageDocumentation
+ */
+export { ExpmanError, type ErrorCode, type ErrorFacts } from '../../model/errors.js';
+export type { RunSink, UncheckedRow } from '../operators/run-sink.js';
+export { fitCallbacks, type FitCallbacks, type FitCallbacksOptions, type FitLogs } from './fit-callbacks.js';
