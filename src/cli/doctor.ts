@@ -6,6 +6,7 @@ import { attempt } from '../model/attempt.js';
 import { messageOf } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import { RunStatus } from '../model/run-status.js';
+import { duckdbVersion } from '../reader/query/duckdb.js';
 import type { RunListing } from '../reader/run-index.js';
 import { isTempName } from '../storage/atomic-file.js';
 import { nodeFs } from '../storage/node-fs.js';
@@ -59,8 +60,7 @@ const machineFinding = (): Finding => ({
 
 async function duckdbFinding(): Promise<Finding> {
   try {
-    const { queryAvailable } = await import('../reader/query/duckdb.js');
-    return { kind: 'fine', what: `DuckDB ${await queryAvailable()} for \`expman query\`` };
+    return { kind: 'fine', what: `DuckDB ${await duckdbVersion()} for \`expman query\`` };
   } catch {
     return {
       kind: 'warning',

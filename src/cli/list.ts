@@ -1,7 +1,7 @@
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import type { UnreadableRun } from '../reader/run-index.js';
-import { fieldOf } from '../reader/where/fields.js';
+import { parseField } from '../reader/where/parse-field.js';
 import { parseSort } from '../reader/where/parse-sort.js';
 import { type CommandRun, listOption, numberOption, textOption } from './command.js';
 import { dirOr, findRuns } from './find-runs.js';
@@ -33,6 +33,7 @@ const unreadableFacts = ({ experiment, run, runDir, code, message }: UnreadableR
 });
 
 function printRuns(runs: readonly RunFacts[], columns: readonly string[], terminal: Terminal): void {
+  const fields = columns.map(parseField);
   const hasTags = runs.some(({ tags }) => tags.length > 0);
   const heading: Cell[] = ['run', 'status', 'started', 'took', 'rows', ...(hasTags ? ['tags'] : [])];
   const rows = runs.map((facts): Cell[] => [
@@ -42,7 +43,7 @@ function printRuns(runs: readonly RunFacts[], columns: readonly string[], termin
     duration(facts.durationMs),
     count(facts.rows).padStart(5),
     ...(hasTags ? [printable(cut(facts.tags.join(' '), 24))] : []),
-    ...columns.map((column) => paramText(fieldOf(column)(facts))),
+    ...fields.map((field) => paramText(field(facts) ?? '')),
     ...(columns.length === 0 ? [metricsText(facts)] : []),
   ]);
   terminal.table([

@@ -16,6 +16,7 @@ const DEFAULT_WIDTH = 80;
 const AXIS_WIDTH = 14;
 /** More points than the drawing has columns cannot be told apart. */
 const POINTS_PER_COLUMN = 4;
+const TICKS = 5;
 
 type Point = [x: number, y: number];
 
@@ -86,6 +87,13 @@ function smoothed(points: readonly Point[], weight: number): readonly Point[] {
   return points.map(([x], index) => [x, values[index] ?? NaN]);
 }
 
+/** A few even places between the first and the last x. */
+function ticksOf(curves: readonly Curve[]): number[] {
+  const xs = curves.flatMap(({ points }) => [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0]);
+  const [from, to] = [Math.min(...xs), Math.max(...xs)];
+  return Array.from({ length: TICKS }, (_, index) => Math.round(from + ((to - from) * index) / (TICKS - 1)));
+}
+
 function draw(
   metric: string,
   curves: readonly Curve[],
@@ -100,6 +108,7 @@ function draw(
     width,
     height,
     title: printable(metric),
+    customXAxisTicks: ticksOf(curves),
     formatter: (value, { axis }) => valueText(axis === 'y' && isLog ? 10 ** value : value),
     ...(terminal.isInteractive && {
       color: curves.map((_, index) => COLOURS[index % COLOURS.length] ?? 'ansiWhite'),

@@ -1,4 +1,5 @@
 import { printable } from '../model/printable.js';
+import { listedSource } from '../reader/query/facts-source.js';
 import { queryRuns } from '../reader/query/query-runs.js';
 import { type CommandRun, durationOption, numberOption } from './command.js';
 import { findRuns } from './find-runs.js';
@@ -13,7 +14,7 @@ export const run: CommandRun = async ([dir = '', sql = ''], options, terminal) =
   const { columns, rows, truncated, skipped } = await queryRuns(dir, sql, {
     maxRows: numberOption(options, 'limit', { min: 1 }) ?? MAX_ROWS,
     ...(timeoutMs !== undefined && { timeoutMs }),
-    source: { runs: () => listing.runs },
+    source: listedSource(listing),
   });
   if (options['json'] === true)
     terminal.json(
@@ -25,8 +26,8 @@ export const run: CommandRun = async ([dir = '', sql = ''], options, terminal) =
       ...rows.map((row): Cell[] => row.map((value) => (value === null ? '' : paramText(value)))),
     ]);
   if (truncated) terminal.complain(`there are more than ${rows.length} rows; --limit asks for more`);
-  for (const { runDir, message } of [...listing.unreadable, ...skipped])
-    terminal.complain(`left out: ${printable(runDir)}: ${printable(message)}`);
+  for (const { runDir, reason } of skipped)
+    terminal.complain(`left out: ${printable(runDir)}: ${printable(reason)}`);
   return ExitCode.ok;
 };
 

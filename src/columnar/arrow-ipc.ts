@@ -107,7 +107,8 @@ function assertWhole(column: Column, rows: number): void {
   const { offsets, values } = column;
   for (let row = 0; row < rows; row++)
     if ((offsets[row] ?? -1) > (offsets[row + 1] ?? -1)) throw new RangeError('texts that overlap');
-  if ((offsets[0] ?? 0) < 0 || (offsets[rows] ?? 0) > values.length) throw new RangeError('a text beyond its column');
+  if ((offsets[0] ?? 0) < 0 || (offsets[rows] ?? 0) > values.length)
+    throw new RangeError('a text beyond its column');
 }
 
 /** Whether our column can be a view of its buffers. */
@@ -153,7 +154,10 @@ function doubles(rows: number, valueAt: (row: number) => unknown): Column {
   return builder.finish();
 }
 
-function integers(rows: number, valueAt: (row: number) => bigint | null): Column & { readonly type: 'INT64' } {
+function integers(
+  rows: number,
+  valueAt: (row: number) => bigint | null,
+): Column & { readonly type: 'INT64' } {
   const builder = new IntegerBuilder(rows);
   for (let row = 0; row < rows; row++) {
     const value = valueAt(row);
@@ -182,7 +186,9 @@ function texts(rows: number, valueAt: (row: number) => unknown): Column {
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
-  const text = JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
+  const text = JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'bigint' ? String(inner) : inner,
+  );
   return text ?? String(value);
 }
 

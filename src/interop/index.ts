@@ -16,6 +16,7 @@ import { mlflowImporter } from './mlflow/mlflow.js';
 import { neptuneExporter } from './neptune/neptune-exporter.js';
 import { neptuneImporter } from './neptune/neptune-importer.js';
 import { exchangeRunOf } from './own-run.js';
+import { tensorboardExporter, tensorboardImporter } from './tensorboard/index.js';
 import { jsonExporter, jsonImporter } from './text/json.js';
 import { ndjsonExporter, ndjsonImporter } from './text/ndjson.js';
 import { wandbImporter } from './wandb/wandb.js';
@@ -38,6 +39,7 @@ export const EXPORTERS: readonly Exporter[] = [
   arrowExporter,
   parquetExporter,
   neptuneExporter,
+  tensorboardExporter(),
 ];
 
 /** All that runs can be imported from; at most one of them recognises a path. */
@@ -51,6 +53,7 @@ export const IMPORTERS: readonly Importer[] = [
   expmanRsImporter,
   wandbImporter,
   mlflowImporter,
+  tensorboardImporter(),
 ];
 
 /**

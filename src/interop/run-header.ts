@@ -24,7 +24,11 @@ const BEYOND_ASCII = /[\u007f-\uffff]/g;
 export function headerMembers(format: string, run: ExchangeRun, fields: readonly MetricField[]): string {
   const { experiment, run: name, status, startedAt, endedAt, tags, notes, group } = run;
   const facts = { experiment, run: name, status, startedAt, endedAt, tags, notes, group };
-  const columns = fields.map(({ metric, name, type }) => ({ name, type, ...(metric !== name && { metric }) }));
+  const columns = fields.map(({ metric, name, type }) => ({
+    name,
+    type,
+    ...(metric !== name && { metric }),
+  }));
   const members = [
     `"format":${JSON.stringify(format)}`,
     `"version":${VERSION}`,
@@ -71,7 +75,8 @@ function fieldsFrom(json: unknown, wrong: (what: string) => Error): MetricField[
     const known = TYPES.find((word) => word === type);
     if (typeof name !== 'string' || typeof metric !== 'string' || known === undefined)
       throw wrong('a field has no name or type');
-    if (names.has(name) || metrics.has(metric)) throw wrong(`the field ${JSON.stringify(name)} is there twice`);
+    if (names.has(name) || metrics.has(metric))
+      throw wrong(`the field ${JSON.stringify(name)} is there twice`);
     names.add(name);
     metrics.add(metric);
     return { metric, name, type: known };

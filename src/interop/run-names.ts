@@ -9,7 +9,11 @@ const MAX_LENGTH = 128;
  * @example
  * allowedName('run', 'lr=1e-3, seed 7', 'imported'); // 'lr_1e-3_seed_7'
  */
-export function allowedName<K extends keyof NameKinds>(kind: K, text: string, otherwise: string): NameKinds[K] {
+export function allowedName<K extends keyof NameKinds>(
+  kind: K,
+  text: string,
+  otherwise: string,
+): NameKinds[K] {
   const tidy = text
     .normalize('NFKD')
     .slice(0, 4 * MAX_LENGTH)

@@ -125,7 +125,8 @@ export function isMapping(value: unknown): value is Mapping {
 }
 
 /** A text, or '' for anything else. */
-export const textOr = (value: unknown, fallback = ''): string => (typeof value === 'string' ? value : fallback);
+export const textOr = (value: unknown, fallback = ''): string =>
+  typeof value === 'string' ? value : fallback;
 
 /** The texts in a list; none for anything else. */
 export const textsOf = (value: unknown): string[] =>

@@ -142,7 +142,9 @@ async function writeLog(source: ExchangeRun, runDir: string): Promise<number> {
 }
 
 /** What run.yaml says of the end of a run. */
-type RunEnd = Pick<RunFile, 'status' | 'startedAt' | 'durationMs' | 'heartbeatAt'> & { readonly endedAt: string };
+type RunEnd = Pick<RunFile, 'status' | 'startedAt' | 'durationMs' | 'heartbeatAt'> & {
+  readonly endedAt: string;
+};
 
 function endOf(source: ExchangeRun, { first, last }: Times): RunEnd {
   const known = [first, last].map((ms) => (Number.isFinite(ms) ? new Date(ms).toISOString() : null));

@@ -14,6 +14,7 @@ import { systemMetricsOf } from './read-system.js';
 import { type StoredRun, openStoredRun } from './stored-run.js';
 
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
+export type { ColumnField, ColumnType } from '../columnar/column.js';
 export type { RowTable, RowsBatch } from '../columnar/table.js';
 export type { LogLine } from '../engine/log-line.js';
 export { type Histogram, parseHistogram } from '../model/histogram.js';

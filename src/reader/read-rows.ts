@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { ColumnField } from '../columnar/column.js';
 import { MetricColumns } from '../columnar/metric-columns.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { RowGroupBatches } from '../columnar/row-group.js';
@@ -36,6 +37,8 @@ export interface OpenRows {
   readonly corrupt: readonly string[];
   /** The columns' names, by their metrics'. */
   readonly columnOf: ReadonlyMap<string, string>;
+  /** All columns: step, timestamp, then the metrics'. */
+  readonly fields: readonly ColumnField[];
   /** The rows from the first to the last, by row group, with the columns that `wants` asks for. */
   batches(wants?: BatchWish): Generator<NamedColumn[], void>;
   close(): void;
@@ -124,6 +127,7 @@ function rowsFrom(published: Published, replay: Replay, close: () => void): Open
     metrics: summaries.toSummary(),
     corrupt,
     columnOf: new Map(columns.toPlain().map(([metric, name]) => [metric, name])),
+    fields: columns.fields,
     *batches(wish = {}) {
       const fields = wantedFields(columns.fields, wish);
       let count = 0;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Observable } from 'rxjs';
+import type { ColumnField } from '../columnar/column.js';
 import { type RowTable, type RowsBatch, batchOf, tableOf } from '../columnar/table.js';
 import type { LogLine } from '../engine/log-line.js';
 import { isParamGroup } from '../model/param-value.js';
@@ -19,6 +20,9 @@ import {
   rowsOf,
   selectRows,
 } from './select-rows.js';
+
+/** `step` and `timestamp` stand before the metrics. */
+const KEY_COLUMNS = 2;
 
 /** A file that was saved with a run. */
 export interface StoredArtifact {
@@ -93,6 +97,15 @@ export class StoredRun {
     } finally {
       rows.close();
     }
+  }
+
+  /** The metrics' names and the types of their columns, in the order they came. @throws as {@link refresh} */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async fields(): Promise<ColumnField[]> {
+    return this.reading((rows) => {
+      const metricOf = metricNames(rows);
+      return rows.fields.slice(KEY_COLUMNS).map(({ name, type }) => ({ name: metricOf(name), type }));
+    });
   }
 
   /** Lines of the run's log. @throws {@link ExpmanError} as {@link refresh} */

@@ -67,7 +67,8 @@ function metricColumn(rows: readonly MetricRow[], { metric, type }: MetricField)
       integer[0] = value;
       builder.copy(row, 1, integer, 0, 1);
     } else if (builder.type === 'BOOLEAN' && typeof value === 'boolean') builder.set(row, value);
-    else if (builder.type === 'UTF8' && typeof value === 'string') builder.set(row, Buffer.from(value, 'utf8'));
+    else if (builder.type === 'UTF8' && typeof value === 'string')
+      builder.set(row, Buffer.from(value, 'utf8'));
   });
   return builder.finish();
 }

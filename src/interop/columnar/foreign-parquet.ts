@@ -1,4 +1,10 @@
-import { type FileMetaData, parquetMetadataAsync, parquetRead, parquetSchema, type SchemaElement } from 'hyparquet';
+import {
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetRead,
+  parquetSchema,
+  type SchemaElement,
+} from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { nodeFs } from '../../storage/node-fs.js';
 import { readAll } from '../../storage/read-all.js';
@@ -52,7 +58,15 @@ async function* rowsIn(
     const rowEnd = rowStart + Number(num_rows);
     let rows: readonly (readonly unknown[])[] = [];
     const onComplete = (read: unknown[][]): void => void (rows = read);
-    const options = { file, metadata, rowStart, rowEnd, compressors: BOUNDED, parsers: PARSERS, geoparquet: false };
+    const options = {
+      file,
+      metadata,
+      rowStart,
+      rowEnd,
+      compressors: BOUNDED,
+      parsers: PARSERS,
+      geoparquet: false,
+    };
     try {
       await parquetRead({ ...options, onComplete });
     } catch (error) {
@@ -71,7 +85,10 @@ function assertWithin({ schema, row_groups, num_rows }: FileMetaData, path: stri
   let rows = 0n;
   for (const group of row_groups) {
     rows += group.num_rows;
-    within(group.num_rows >= 0n && group.num_rows <= LIMITS.groupRows, `a group of ${group.num_rows} rows is`);
+    within(
+      group.num_rows >= 0n && group.num_rows <= LIMITS.groupRows,
+      `a group of ${group.num_rows} rows is`,
+    );
     let bytes = 0n;
     for (const { meta_data } of group.columns) bytes += meta_data?.total_uncompressed_size ?? 0n;
     within(bytes >= 0n && bytes <= LIMITS.groupBytes, `a group of ${bytes} bytes is`);
@@ -95,7 +112,8 @@ const PARSERS = {
   timestampFromMilliseconds: (value: bigint | null): FileTime | null => timeOf(value, 1000n, 1n),
   timestampFromMicroseconds: (value: bigint | null): FileTime | null => timeOf(value, 1n, 1n),
   timestampFromNanoseconds: (value: bigint | null): FileTime | null => timeOf(value, 1n, 1000n),
-  dateFromDays: (days: number | null): FileTime | null => timeOf(days === null ? null : BigInt(days), 86_400_000_000n, 1n),
+  dateFromDays: (days: number | null): FileTime | null =>
+    timeOf(days === null ? null : BigInt(days), 86_400_000_000n, 1n),
   stringFromBytes: (bytes: Uint8Array | null): string | null => textOf(bytes),
   jsonFromBytes: (bytes: Uint8Array | null): string | null => textOf(bytes),
 };
@@ -120,7 +138,8 @@ class FileSlices {
 
   slice(start: number, end = this.byteLength): ArrayBuffer {
     const length = Math.min(end, this.byteLength) - start;
-    if (!(start >= 0 && length >= 0 && length <= LIMITS.groupBytes)) throw new RangeError('bytes beyond the file');
+    if (!(start >= 0 && length >= 0 && length <= LIMITS.groupBytes))
+      throw new RangeError('bytes beyond the file');
     const bytes = new Uint8Array(length);
     const file = nodeFs.open(this.path, 'read');
     try {

@@ -23,12 +23,15 @@ export function ownParquetRun(path: string): ExchangeRun {
   const footer = withFile(path, (file) => readFooterOf(nodeFs, file, path));
   const text = footer.metadata.get(HEADER_KEY);
   const header = text === undefined ? null : checked(headerOfText(text, path), footer, path);
-  const metrics = header === null ? metricsOf(footer) : header.fields.map((field, at) => ({ ...field, at: at + 2 }));
+  const metrics =
+    header === null ? metricsOf(footer) : header.fields.map((field, at) => ({ ...field, at: at + 2 }));
   return {
     ...(header ?? unknownRun(path)),
     fields: metrics.map(({ metric, type }) => ({ name: metric, type })),
     rows: () =>
-      asyncOf(rowsOfTable({ fields: footer.fields, batches: () => groupsOf(path, footer) }, OUR_PLACES, metrics)),
+      asyncOf(
+        rowsOfTable({ fields: footer.fields, batches: () => groupsOf(path, footer) }, OUR_PLACES, metrics),
+      ),
     log: () => asyncOf([]),
   };
 }
@@ -36,13 +39,11 @@ export function ownParquetRun(path: string): ExchangeRun {
 /** A run's own file says which column is of which metric. */
 function metricsOf({ fields, metadata }: FileFooter): TableMetric[] {
   const metricOf = new Map(factsOf(metadata).columns.map(([metric, name]) => [name, metric]));
-  return fields
-    .slice(2)
-    .map(({ name, type }, at) => ({
-      metric: metricOf.get(name) ?? name,
-      type: type === 'TIMESTAMP' ? 'UTF8' : type,
-      at: at + 2,
-    }));
+  return fields.slice(2).map(({ name, type }, at) => ({
+    metric: metricOf.get(name) ?? name,
+    type: type === 'TIMESTAMP' ? 'UTF8' : type,
+    at: at + 2,
+  }));
 }
 
 function checked(header: RunHeader, { fields }: FileFooter, path: string): RunHeader {

@@ -57,7 +57,10 @@ export async function parquetRun(path: string): Promise<ExchangeRun> {
   }
 }
 
-function foreignRun(path: string, { columns, rows }: Awaited<ReturnType<typeof foreignParquet>>): ExchangeRun {
+function foreignRun(
+  path: string,
+  { columns, rows }: Awaited<ReturnType<typeof foreignParquet>>,
+): ExchangeRun {
   const places = placesIn(columns.map(({ name }) => name));
   const fields = columns.map((column) => ({ name: column.name, type: typeOf(column) }));
   const metrics = metricsIn({ fields, batches: () => [] }, places);
@@ -115,7 +118,13 @@ function textOf(value: unknown): string {
   return text ?? String(value);
 }
 
-function typeOf({ type, converted_type, logical_type, num_children, repetition_type }: SchemaElement): MetricType {
+function typeOf({
+  type,
+  converted_type,
+  logical_type,
+  num_children,
+  repetition_type,
+}: SchemaElement): MetricType {
   if (num_children !== undefined || repetition_type === 'REPEATED') return 'UTF8';
   const logical = logical_type?.type;
   if (converted_type === 'DECIMAL' || logical === 'DECIMAL' || logical === 'FLOAT16') return 'DOUBLE';

@@ -14,7 +14,8 @@ import { type CsvLayout, guessedLayout, rowsOfTable } from './table.js';
  */
 export const csvImporter: Importer = {
   format: 'csv',
-  recognises: (path) => Promise.resolve(isCsv(path) && !/^"?_step"?,|,"?_step"?[,\r\n]/.test(firstLine(path))),
+  recognises: (path) =>
+    Promise.resolve(isCsv(path) && !/^"?_step"?,|,"?_step"?[,\r\n]/.test(firstLine(path))),
   runs: async function* (path) {
     try {
       yield isLinesFile(sidecarOf(path), SIDECAR_FORMAT) ? await describedRun(path) : await guessedRun(path);
@@ -28,7 +29,11 @@ export const csvImporter: Importer = {
 export const isCsv = (path: string): boolean => kindAt(path) === 'file' && /\.csv$/i.test(path);
 
 const firstLine = (path: string): string =>
-  `${beginningOf(path, 64 * 1024).toString('utf8').split('\n', 1)[0] ?? ''}\n`;
+  `${
+    beginningOf(path, 64 * 1024)
+      .toString('utf8')
+      .split('\n', 1)[0] ?? ''
+  }\n`;
 
 async function describedRun(path: string): Promise<ExchangeRun> {
   const sidecar = sidecarOf(path);

@@ -36,7 +36,8 @@ export async function* recordsIn(path: string): AsyncGenerator<CsvRecord, void> 
       yield { cells: record, line: info.lines };
     }
   } catch (error) {
-    const line: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'lines') : undefined;
+    const line: unknown =
+      typeof error === 'object' && error !== null ? Reflect.get(error, 'lines') : undefined;
     throw corruptAt(path, messageOf(error), typeof line === 'number' ? line : undefined);
   } finally {
     source.destroy();

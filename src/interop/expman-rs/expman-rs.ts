@@ -106,7 +106,10 @@ async function* rowsIn(
 function scalarsOf({ scalars }: Mapping): (readonly [string, MetricValue])[] {
   if (!isMapping(scalars)) return [];
   return Object.entries(scalars).flatMap(([name, value]) =>
-    typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'bigint'
+    typeof value === 'number' ||
+    typeof value === 'boolean' ||
+    typeof value === 'string' ||
+    typeof value === 'bigint'
       ? [[name, value] as const]
       : [],
   );

@@ -115,7 +115,9 @@ function tagsIn(folder: string): Map<string, string> {
 }
 
 function paramsIn(folder: string): Params {
-  return bareObject(filesBelow(folder).map(([key, path]) => [key, paramOf((textAt(path) ?? '').replace(/\n$/, ''))]));
+  return bareObject(
+    filesBelow(folder).map(([key, path]) => [key, paramOf((textAt(path) ?? '').replace(/\n$/, ''))]),
+  );
 }
 
 /** Parameters are texts in MLflow; what reads as a number of Python is one. */

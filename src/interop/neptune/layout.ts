@@ -42,7 +42,13 @@ const time = (name: string): SchemaElement => ({
   logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' },
 });
 const listOf = (name: string, element: SchemaElement): SchemaElement[] => [
-  { name, repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST', logical_type: { type: 'LIST' } },
+  {
+    name,
+    repetition_type: 'OPTIONAL',
+    num_children: 1,
+    converted_type: 'LIST',
+    logical_type: { type: 'LIST' },
+  },
   { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
   element,
 ];

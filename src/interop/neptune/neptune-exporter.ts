@@ -28,7 +28,9 @@ export const neptuneExporter: Exporter = {
     try {
       const project = join(path, fileNameOf(run.experiment));
       nodeFs.makeFolder(project);
-      await writeNewFile(join(project, `${fileNameOf(run.run)}_part_0.parquet`), (output) => writeRun(output, run));
+      await writeNewFile(join(project, `${fileNameOf(run.run)}_part_0.parquet`), (output) =>
+        writeRun(output, run),
+      );
     } catch (error) {
       attempt(() => rmSync(path, { recursive: true, force: true }));
       throw asExpmanError(error, path);
@@ -81,7 +83,9 @@ function cellOf(
 ): unknown {
   switch (name) {
     case 'step':
-      return record.step === undefined || record.step === null ? null : BigInt(record.step) * BigInt(STEP_SCALE);
+      return record.step === undefined || record.step === null
+        ? null
+        : BigInt(record.step) * BigInt(STEP_SCALE);
     case 'timestamp':
     case 'datetime_value':
       return record[name] === undefined || record[name] === null ? null : BigInt(Math.floor(record[name]));

@@ -62,7 +62,8 @@ async function runsIn(parts: readonly string[]): Promise<ExchangeRun[]> {
     for await (const row of rows()) {
       const record = bareObject(names.map((name, at) => [name, row[at] ?? null] as const));
       const { project_id: project, run_id: id } = record;
-      if (typeof project !== 'string' || typeof id !== 'string') throw corruptAt(path, 'a record is of no run');
+      if (typeof project !== 'string' || typeof id !== 'string')
+        throw corruptAt(path, 'a record is of no run');
       const key = JSON.stringify([project, id]);
       let run = runs.get(key);
       if (run === undefined) runs.set(key, (run = new RunAttributes(project, id, path)));

@@ -36,7 +36,8 @@ export async function* recordsOf(run: ExchangeRun): AsyncGenerator<NeptuneRecord
     const place = { step: stepOf(step), timestamp: timestamp ?? null };
     for (const [metric, value] of Object.entries(values)) {
       const type = types.get(metric);
-      if (type !== undefined) yield { attribute_path: metric, ...place, ...seriesValue(valueAs(value, type)) };
+      if (type !== undefined)
+        yield { attribute_path: metric, ...place, ...seriesValue(valueAs(value, type)) };
     }
   }
   for await (const { timestampMs, level, message } of run.log())
@@ -94,7 +95,8 @@ function configValue(value: ParamValue): Omit<NeptuneRecord, 'attribute_path'> {
   if (typeof value === 'number') return { attribute_type: 'float', float_value: value };
   if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value)
     return { attribute_type: 'int', int_value: value };
-  const text = typeof value === 'bigint' ? String(value) : encodeParams({ value }).slice('{"value":'.length, -1);
+  const text =
+    typeof value === 'bigint' ? String(value) : encodeParams({ value }).slice('{"value":'.length, -1);
   return { attribute_type: 'string', string_value: text };
 }
 

@@ -80,7 +80,12 @@ export class RunAttributes {
 
   private addPoint(metric: string, record: Mapping, value: unknown): void {
     const read = typeof value === 'number' ? this.typed(metric, value) : value;
-    if (typeof read !== 'number' && typeof read !== 'string' && typeof read !== 'bigint' && typeof read !== 'boolean')
+    if (
+      typeof read !== 'number' &&
+      typeof read !== 'string' &&
+      typeof read !== 'bigint' &&
+      typeof read !== 'boolean'
+    )
       return;
     const ms = msOf(record['timestamp']);
     this.points.add(metric, stepOf(record['step']), ms === null ? null : ms * 1000, read);
@@ -122,7 +127,8 @@ function typesIn(json: unknown): ReadonlyMap<string, unknown> {
 }
 
 function lineOf(record: Mapping): LogLine {
-  const [, level = 'info', message = ''] = /^([A-Z0-9_.-]+) (.*)$/s.exec(textOr(record['string_value'])) ?? [];
+  const [, level = 'info', message = ''] =
+    /^([A-Z0-9_.-]+) (.*)$/s.exec(textOr(record['string_value'])) ?? [];
   return { timestampMs: msOf(record['timestamp']) ?? 0, level: level.toLowerCase(), message, meta: {} };
 }
 

@@ -8,7 +8,9 @@ import { jsonOf, valueFromJson } from './json-values.js';
 
 /** Writes rows as flat JSON objects: `{"step":3,"timestamp":"…","loss":0.5}`; what a row does not have is left out. */
 export function rowWriter(fields: readonly MetricField[]): (row: MetricRow) => string {
-  const columns = new Map(fields.map((field) => [field.metric, { ...field, key: JSON.stringify(field.name) }]));
+  const columns = new Map(
+    fields.map((field) => [field.metric, { ...field, key: JSON.stringify(field.name) }]),
+  );
   return ({ step, timestamp, values }) => {
     const micros = microsOf(timestamp);
     const members = [`"step":${step ?? 'null'}`];

@@ -94,7 +94,8 @@ function* rowsIn(path: string, fields: readonly MetricField[]): Generator<Metric
     const wrong = (what: string): Error => corruptAt(path, what, number);
     const line = parsed(text, path, number);
     if ('end' in line) {
-      if (!isMapping(line['end']) || line['end']['rows'] !== rows) throw wrong(`it does not end after ${rows} rows`);
+      if (!isMapping(line['end']) || line['end']['rows'] !== rows)
+        throw wrong(`it does not end after ${rows} rows`);
       return;
     }
     if (!('row' in line)) continue;

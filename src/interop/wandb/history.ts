@@ -74,7 +74,8 @@ function valuesOf(row: Mapping, prefix = ''): [string, MetricValue][] {
     const metric = prefix + name;
     const number = NOT_FINITE.get(value);
     if (number !== undefined) return [[metric, number]];
-    if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return [[metric, value]];
+    if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string')
+      return [[metric, value]];
     if (value === null || value === undefined) return [];
     const isGroup = isMapping(value) && !('_type' in value) && prefix.split('.').length < 16;
     return isGroup ? valuesOf(value, `${metric}.`) : [[metric, JSON.stringify(value)]];
@@ -83,7 +84,8 @@ function valuesOf(row: Mapping, prefix = ''): [string, MetricValue][] {
 
 function* entriesIn(path: string): Generator<Entry, void> {
   if (!/\.json$/i.test(path)) {
-    for (const { text, number } of linesOf(path)) if (text.trim() !== '') yield entryOf(parsed(text, path, number), path, number);
+    for (const { text, number } of linesOf(path))
+      if (text.trim() !== '') yield entryOf(parsed(text, path, number), path, number);
     return;
   }
   const rows = parsed(textAt(path, MAX_JSON_BYTES) ?? '', path);

@@ -94,7 +94,8 @@ const nameOf = (history: string): string =>
 /** When its summary was written. */
 function endOf(folder: string, startedAt: string | null): string | null {
   const { _timestamp: seconds, _runtime: runtime } = jsonAt(join(folder, 'wandb-summary.json')) ?? {};
-  if (typeof seconds === 'number' && seconds > 0 && seconds < 1e11) return new Date(seconds * 1000).toISOString();
+  if (typeof seconds === 'number' && seconds > 0 && seconds < 1e11)
+    return new Date(seconds * 1000).toISOString();
   if (typeof runtime !== 'number' || startedAt === null || !(Math.abs(runtime) < 1e9)) return null;
   return new Date(Date.parse(startedAt) + runtime * 1000).toISOString();
 }
@@ -105,7 +106,9 @@ function configIn(folder: string): Params {
   const isTheirs = 'wandb_version' in config || '_wandb' in config;
   const entries = Object.entries(config).flatMap(([name, entry]): [string, unknown][] => {
     if (name === '_wandb' || name === 'wandb_version') return [];
-    return [[name, isMapping(entry) && 'value' in entry && isWrapped(entry, isTheirs) ? entry['value'] : entry]];
+    return [
+      [name, isMapping(entry) && 'value' in entry && isWrapped(entry, isTheirs) ? entry['value'] : entry],
+    ];
   });
   return sanitiseParams(new Map(entries)).params;
 }

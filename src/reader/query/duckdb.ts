@@ -185,6 +185,9 @@ export class Database implements Disposable {
   }
 }
 
+/** The version of DuckDB that queries are asked. @throws ExpmanError `QUERY_UNAVAILABLE` where it is not installed */
+export const duckdbVersion = async (): Promise<string> => (await load()).version();
+
 async function load(): Promise<DuckDb> {
   try {
     return await import('@duckdb/node-api');

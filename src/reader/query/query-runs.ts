@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { nodeFs } from '../../storage/node-fs.js';
+import { listRuns } from '../run-index.js';
 import { verifyRun } from '../verify-run.js';
 import { METRICS_NAME } from '../../storage/metrics-file.js';
 import { type Answer, Database } from './duckdb.js';
 import { logsTable, paramsTable, runsTable } from './fact-tables.js';
-import { type FactsSource, type Skipped, scanned } from './facts-source.js';
+import { type FactsSource, type Skipped, listedSource } from './facts-source.js';
 import { MetricFiles } from './metric-files.js';
 import { type ViewSql, longView, wideView } from './metric-views.js';
 import { identifier, literal } from './sql-text.js';
@@ -140,7 +141,7 @@ class QuerySession implements Disposable {
     private readonly options: QueryOptions,
   ) {
     this.baseDir = resolve(baseDir);
-    this.source = options.source ?? scanned(this.fs, this.baseDir);
+    this.source = options.source ?? listedSource(listRuns(this.fs, this.baseDir));
     this.metricFiles = new MetricFiles(this.fs, this.baseDir, this.temp);
   }
 
