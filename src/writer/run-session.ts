@@ -15,6 +15,7 @@ import type { FromWriter, PlainError, RunOpening } from './messages.js';
 import { loadState } from './load-state.js';
 import type { Gate } from './publish-gate.js';
 import type { FlushOutcome, RunPipeline } from './run-pipeline.js';
+import { ReserveFile } from './reserve-file.js';
 import { type RunEnding, RunState } from './run-state.js';
 import { spanRowsFor } from './span-rows.js';
 import type { SystemFile } from './system-file.js';
@@ -23,6 +24,8 @@ import { removeLeftovers, removeSegments } from './tidy.js';
 import { WalStage } from './wal-stage.js';
 
 const RETRY_MS = 1_000;
+/** A run that is over before is not worth a reserve: 1,000 of them would make as many files. */
+const RESERVE_AFTER_MS = 1_000;
 /** Lines that wait for run.log; a checkpoint, which holds them, must not outgrow a frame. */
 const MAX_PENDING_TEXT = 16 * 1024 * 1024;
 
@@ -71,6 +74,8 @@ export class RunSession {
   private readonly control: RunControl;
   private readonly state: RunState;
   private readonly wal: WalStage;
+  private readonly reserve: ReserveFile;
+  private readonly openedAt: number;
   private readonly queue: { readonly split: SplitRecords; readonly bytes: number }[] = [];
   private queuedBytes = 0;
   private pipeline: RunPipeline | null = null;
@@ -94,7 +99,8 @@ export class RunSession {
     const { options, folder, identity, owner } = opening;
     const { fs, files, arenas } = context;
     this.control = new RunControl(opening.control);
-    this.lastRunFileAt = this.lastBeatAt = this.lastRetryAt = context.now();
+    this.openedAt = this.lastRunFileAt = this.lastBeatAt = this.lastRetryAt = context.now();
+    this.reserve = new ReserveFile(fs, folder);
     this.degraded = opening.degraded;
     this.identity = identity;
     removeLeftovers(fs, folder);
@@ -212,6 +218,7 @@ export class RunSession {
   tellCut(): void {
     const { ending } = this.state;
     if (ending?.cut !== true || this.context.runFiles() === null) return;
+    this.reserve.release();
     attempt(() => this.writeRunFile(ending.status));
     this.control.markTold();
   }
@@ -245,6 +252,13 @@ export class RunSession {
       this.lastRetryAt = now;
       this.pipeline?.retry();
     }
+    // A disk that is full gets its reserve back once nothing waits for it any more.
+    if (
+      this.degraded === this.opening.degraded &&
+      !this.completing &&
+      now - this.openedAt >= RESERVE_AFTER_MS
+    )
+      this.reserve.keep();
     if (now - this.lastBeatAt < HEARTBEAT_MS) return;
     this.lastBeatAt = now;
     attempt(() => this.context.fs.touch(join(this.opening.folder, LOCK_NAME)));
@@ -289,6 +303,7 @@ export class RunSession {
   /** Closes the files and leaves them as they are. */
   leave(): void {
     this.closed = true;
+    this.reserve.release();
     this.wal.leave();
     this.pipeline?.leave();
     this.system?.leave();
@@ -311,6 +326,7 @@ export class RunSession {
       if (outcome.error instanceof ExpmanError && outcome.error.code === 'FENCED')
         this.control.trouble = RunTrouble.fenced;
       this.degraded ??= degradationOf(outcome.error, this.context.now());
+      this.reserve.release();
     } else if (this.wal.trouble === null) this.degraded = this.opening.degraded;
     if (this.degraded === before || this.completing) return;
     this.postHealth();
@@ -349,6 +365,7 @@ export class RunSession {
     const { fs } = this.context;
     const { folder, owner, runId, options } = this.opening;
     const status = this.status();
+    this.reserve.release();
     let failure: unknown = outcome.kind === 'failed' ? outcome.error : null;
     if (failure === null)
       failure = firstFailure(
