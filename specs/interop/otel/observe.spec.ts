@@ -3,7 +3,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename } from 'node:path';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
-import { MeterProvider, MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  MeterProvider,
+  MetricReader,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { observe } from 'expman-rx/otel';
@@ -29,8 +34,9 @@ class ManualReader extends MetricReader {
   }
 }
 
+// Of delta temporality, because a cumulative reader repeats the last number of a gauge that is gone.
 function rig(): { readonly reader: ManualReader; readonly meter: ReturnType<MeterProvider['getMeter']> } {
-  const reader = new ManualReader();
+  const reader = new ManualReader({ aggregationTemporalitySelector: () => AggregationTemporality.DELTA });
   return { reader, meter: new MeterProvider({ readers: [reader] }).getMeter('training') };
 }
 

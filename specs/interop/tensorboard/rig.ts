@@ -5,7 +5,8 @@ import type { ExchangeRun, Importer, MetricRow } from 'expman-rx/tensorboard';
 import { frameRecord } from '../../../src/interop/tensorboard/record-frame.js';
 
 async function* listed<T>(items: readonly T[]): AsyncGenerator<T> {
-  for await (const item of items) yield item;
+  await Promise.resolve();
+  yield* items;
 }
 
 /** A run of these rows and whatever else is said of it. */

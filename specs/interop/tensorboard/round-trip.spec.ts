@@ -45,11 +45,13 @@ describe('a run that goes through TensorBoard files', () => {
     },
     { requiredKeys: ['step', 'micros', 'values'] },
   );
-  const rows = fc
-    .uniqueArray(row, { selector: ({ step }) => step, maxLength: 20 })
-    .map((list) =>
-      list.map(({ step, micros, values }): MetricRow => ({ step, timestamp: micros / 1000, values })),
-    );
+  const rows = fc.uniqueArray(row, { selector: ({ step }) => step, maxLength: 20 }).map((list) =>
+    list.map(({ step, micros, values }): MetricRow => ({
+      step,
+      timestamp: micros / 1000,
+      values: values as MetricRow['values'],
+    })),
+  );
 
   it('has the same rows: every double, INT64, boolean and text, step and microsecond', async () => {
     await fc.assert(

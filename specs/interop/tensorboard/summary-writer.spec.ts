@@ -123,6 +123,8 @@ describe('a SummaryWriter', () => {
     writer.close();
     writer.close();
     writer.addScalar('a', 2);
+    writer.addScalars('a', { b: 2 });
+    writer.addHparams({ lr: 1 }, { a: 2 });
     expect(values(only(await runsIn(path)), 'a')).toEqual([1]);
   });
 });

@@ -48,6 +48,8 @@ const MAX_NAME = 255;
  * gauge gives its last number to one more collection and is then unregistered; unsubscribing does so at once. Holds
  * one number for each metric, and costs what a `live` tap costs.
  *
+ * An exporter of cumulative temporality (the default) repeats a gauge's last number for as long as its provider lives.
+ *
  * Where the numbers go is the meter's provider's matter; this imports no package of OpenTelemetry's.
  *
  * @param meter - a `Meter` of `@opentelemetry/api`

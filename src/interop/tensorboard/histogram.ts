@@ -1,9 +1,14 @@
 import { BYTES, FIXED64, type PbfReader, readMessage } from './wire.js';
 
-/** A histogram as a text metric holds it, as JSON: bucket i counts from `edges[i]` to `edges[i + 1]`. */
-export interface Histogram {
+/** Counted values: bucket i holds those from `edges[i]` to `edges[i + 1]`. */
+export interface HistogramCounts {
+  /** One more than there are counts. */
   readonly edges: readonly number[];
   readonly counts: readonly number[];
+}
+
+/** A histogram as a text metric holds it, as JSON. */
+export interface Histogram extends HistogramCounts {
   readonly min: number;
   readonly max: number;
   readonly mean: number;
@@ -13,7 +18,7 @@ export interface Histogram {
 const MAX_BUCKETS = 20_000;
 
 /** The edges and counts of a text that is a histogram's JSON; null for any other. */
-export function parseHistogram(text: string): Pick<Histogram, 'edges' | 'counts'> | null {
+export function parseHistogram(text: string): HistogramCounts | null {
   if (!text.startsWith('{"edges":[')) return null;
   try {
     const parsed: unknown = JSON.parse(text);
@@ -51,7 +56,7 @@ export function histogramOf(values: ArrayLike<number>, bucketCount: number): His
 }
 
 /** The rows of TensorBoard's histogram tensor, [k, 3]: left edge, right edge, count. */
-export function bucketTriples({ edges, counts }: Pick<Histogram, 'edges' | 'counts'>): number[] {
+export function bucketTriples({ edges, counts }: HistogramCounts): number[] {
   return counts.flatMap((count, index) => [edges[index] ?? 0, edges[index + 1] ?? 0, count]);
 }
 

@@ -11,6 +11,7 @@ export type { Params, ParamValue } from '../../model/params.js';
 export { RunStatus } from '../../model/run-status.js';
 export type { ExchangeRun, Exporter, Importer } from '../exchange-run.js';
 export { tensorboardExporter } from './exporter.js';
+export type { HistogramCounts } from './histogram.js';
 export { tensorboardImporter, type TensorBoardImportOptions } from './importer.js';
-export { type HistogramCounts, SummaryWriter, type SummaryWriterOptions } from './summary-writer.js';
+export { SummaryWriter, type SummaryWriterOptions } from './summary-writer.js';
 export { type MirroredRun, toTensorBoard } from './to-tensorboard.js';

@@ -1,6 +1,6 @@
 import type { MetricValue } from '../../model/metric.js';
 import { summaryEvent, type TagPlugin, tensorValue } from './event-writing.js';
-import { bucketTriples, type Histogram, parseHistogram } from './histogram.js';
+import { bucketTriples, type HistogramCounts, parseHistogram } from './histogram.js';
 import { scalarTensor, textTensor, triplesTensor } from './tensor.js';
 
 /** How a metric stands under its tag. */
@@ -72,7 +72,7 @@ export class SummaryEncoder {
   }
 
   /** One histogram under its tag. */
-  histogram(tag: string, histogram: Pick<Histogram, 'edges' | 'counts'>): Uint8Array {
+  histogram(tag: string, histogram: HistogramCounts): Uint8Array {
     return this.tensor(tag, 'HISTOGRAM', triplesTensor(bucketTriples(histogram)));
   }
 

@@ -4,7 +4,7 @@ import { sanitiseParams } from '../../model/params.js';
 import { RunStatus } from '../../model/run-status.js';
 import { EventFileWriter } from './event-file-writer.js';
 import { hparamsValue, imageValue, summaryEvent } from './event-writing.js';
-import { type Histogram, histogramOf } from './histogram.js';
+import { type HistogramCounts, histogramOf } from './histogram.js';
 import { experimentData, flatHparams, sessionEndData, sessionStartData } from './hparams.js';
 import { pngImage } from './png.js';
 import { SummaryEncoder } from './summary-encoder.js';
@@ -16,9 +16,6 @@ export interface SummaryWriterOptions {
   /** Put behind the name of the event file. */
   readonly filenameSuffix?: string;
 }
-
-/** A histogram that is counted already: bucket i counts from `edges[i]` to `edges[i + 1]`. */
-export type HistogramCounts = Pick<Histogram, 'edges' | 'counts'>;
 
 const FLUSH_INTERVAL_MS = 1000;
 const BUCKETS = 30;
@@ -46,6 +43,7 @@ export class SummaryWriter implements Disposable {
   private readonly file: EventFileWriter;
   private readonly encoder = new SummaryEncoder();
   private readonly others = new Map<string, SummaryWriter>();
+  private closed = false;
 
   constructor(
     logDir: string,
@@ -86,6 +84,7 @@ export class SummaryWriter implements Disposable {
     step?: number,
     wallTime?: number,
   ): void {
+    if (this.closed) return;
     for (const [name, value] of Object.entries(values))
       this.other(`${mainTag}_${name}`).addScalar(mainTag, value, step, wallTime);
   }
@@ -137,6 +136,7 @@ export class SummaryWriter implements Disposable {
     metrics: Readonly<Record<string, number | bigint | boolean>>,
     runName = String(Date.now() / 1000),
   ): void {
+    if (this.closed) return;
     const writer = this.other(runName);
     const flat = flatHparams(sanitiseParams(hparams).params);
     const now = Date.now() / 1000;
@@ -161,11 +161,16 @@ export class SummaryWriter implements Disposable {
 
   /** Writes what waits and closes the files; may be called again. @throws {@link ExpmanError} as {@link flush} */
   close(): void {
-    try {
-      for (const writer of this.others.values()) writer.close();
-    } finally {
-      this.file.close();
+    this.closed = true;
+    const failures: unknown[] = [];
+    for (const file of [...this.others.values(), this.file]) {
+      try {
+        file.close();
+      } catch (error) {
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Closes the writer at the end of a `using` block. */
