@@ -1,9 +1,9 @@
-import type { DataType, RecordBatch, Schema, Vector } from 'apache-arrow';
+import type { DataType, Schema, Vector } from 'apache-arrow';
 import { arrow } from './arrow.js';
 import { bitmapBytes } from './bitmap.js';
 import { BooleanBuilder, IntegerBuilder, NumberBuilder, TextBuilder } from './column-builder.js';
 import type { Column, ColumnField, ColumnType } from './column.js';
-import { columnAt, recordBatchOf } from './record-batch.js';
+import { columnAt, recordBatchOf, type RowBatch } from './record-batch.js';
 
 /** A batch of more rows is none that anybody writes; what is allocated for one is bounded by it. */
 const MAX_BATCH_ROWS = 1 << 24;
@@ -56,7 +56,7 @@ export class IpcWriter {
     this.writer.finish();
   }
 
-  private batchOf(columns: readonly Column[]): RecordBatch {
+  private batchOf(columns: readonly Column[]): RowBatch {
     return recordBatchOf(
       this.fields.map(({ name, type }, at) => ({ ...(columns[at] ?? emptyColumn(type)), name })),
     );
@@ -81,12 +81,11 @@ class Sink extends arrow.AsyncByteQueue {
   }
 }
 
-function open(bytes: Uint8Array): Iterable<RecordBatch> & { readonly schema: Schema } {
-  const reader = arrow.RecordBatchReader.from(bytes);
-  return reader.open();
+function open(bytes: Uint8Array): Iterable<RowBatch> & { readonly schema: Schema<Record<string, DataType>> } {
+  return arrow.RecordBatchReader.from<Record<string, DataType>>(bytes).open();
 }
 
-function columnsOf(batch: RecordBatch): Column[] {
+function columnsOf(batch: RowBatch): Column[] {
   const { numRows } = batch;
   if (numRows > MAX_BATCH_ROWS) throw new RangeError(`a batch of ${numRows} rows`);
   return batch.schema.fields.map(({ type }, at) => {
@@ -186,10 +185,7 @@ function texts(rows: number, valueAt: (row: number) => unknown): Column {
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
-  const text = JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'bigint' ? String(inner) : inner,
-  );
-  return text ?? String(value);
+  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
 }
 
 function int64Of(value: unknown): bigint | null {

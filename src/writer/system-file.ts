@@ -106,7 +106,10 @@ export class SystemFile {
         const startedAt = performance.now();
         const publishing$ = this.isPublished ? of(undefined) : inSlices(() => this.publishing(final));
         return publishing$.pipe(
-          catchError((error: unknown) => of(this.failed(error))),
+          catchError((error: unknown) => {
+            this.failed(error);
+            return of(undefined);
+          }),
           map(() => {
             const now = performance.now();
             this.restsUntil = now + Math.max(PUBLISH_MS, REST_FACTOR * (now - startedAt));

@@ -3,8 +3,8 @@ import { readWhole } from '../../storage/atomic-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { asyncOf } from '../async-of.js';
 import type { ExchangeRun, Exporter, Importer } from '../exchange-run.js';
-import type { ExpmanError } from '../../model/errors.js';
 import type { MetricRow } from '../../model/metric.js';
+import { oneRun } from '../one-run.js';
 import { OUR_PLACES, placesIn } from '../places.js';
 import { columnsFor, metricFieldsOf } from '../metric-fields.js';
 import { writeNewFile } from '../output-file.js';
@@ -38,7 +38,7 @@ export const arrowExporter: Exporter = {
 export const arrowImporter: Importer = {
   format: 'arrow',
   recognises: (path) => Promise.resolve(isArrow(path)),
-  runs: (path) => asyncOf([runOrError(path)]),
+  runs: (path) => oneRun(path, runIn),
 };
 
 /** A table of Arrow in a file. */
@@ -49,14 +49,6 @@ function isArrow(path: string): boolean {
   const magic = beginningOf(path, 6);
   const isStream = magic.length >= 4 && magic.readInt32LE(0) === -1;
   return magic.toString('latin1') === 'ARROW1' || (isStream && /\.(?:arrows?|ipc|feather)$/i.test(path));
-}
-
-function runOrError(path: string): ExchangeRun | ExpmanError {
-  try {
-    return runIn(path);
-  } catch (error) {
-    return asExpmanError(error, path);
-  }
 }
 
 function runIn(path: string): ExchangeRun {

@@ -25,7 +25,7 @@ export interface ForeignParquet {
   readonly columns: readonly SchemaElement[];
   readonly metadata: ReadonlyMap<string, string>;
   /** Its rows, values in the order of the columns; a row group is in memory at a time. */
-  rows(): AsyncGenerator<readonly unknown[], void>;
+  readonly rows: () => AsyncGenerator<readonly unknown[], void>;
 }
 
 /**

@@ -6,10 +6,11 @@ import { asyncOf } from '../async-of.js';
 import type { ExchangeRun, Importer } from '../exchange-run.js';
 import { isoOfMicros } from '../instants.js';
 import type { MetricType } from '../metric-fields.js';
+import { oneRun } from '../one-run.js';
 import { placesIn } from '../places.js';
-import { asExpmanError, beginningOf, corruptAt, kindAt } from '../source-files.js';
+import { beginningOf, corruptAt, kindAt } from '../source-files.js';
 import { unknownRun } from '../unknown-run.js';
-import { FileTime, foreignParquet } from './foreign-parquet.js';
+import { FileTime, type ForeignParquet, foreignParquet } from './foreign-parquet.js';
 import { ownParquetRun } from './own-parquet.js';
 import { type TableMetric, metricsIn } from './placed-table.js';
 import { microsOfValue, stepOfValue } from './rows-of-columns.js';
@@ -21,13 +22,7 @@ export const NEPTUNE_COLUMNS = ['project_id', 'run_id', 'attribute_path', 'attri
 export const parquetImporter: Importer = {
   format: 'parquet',
   recognises: async (path) => isParquet(path) && !(await hasColumns(path, NEPTUNE_COLUMNS)),
-  runs: async function* (path) {
-    try {
-      yield await parquetRun(path);
-    } catch (error) {
-      yield asExpmanError(error, path);
-    }
-  },
+  runs: (path) => oneRun(path, parquetRun),
 };
 
 /** Whether a file begins as Parquet files do. */
@@ -57,10 +52,7 @@ export async function parquetRun(path: string): Promise<ExchangeRun> {
   }
 }
 
-function foreignRun(
-  path: string,
-  { columns, rows }: Awaited<ReturnType<typeof foreignParquet>>,
-): ExchangeRun {
+function foreignRun(path: string, { columns, rows }: ForeignParquet): ExchangeRun {
   const places = placesIn(columns.map(({ name }) => name));
   const fields = columns.map((column) => ({ name: column.name, type: typeOf(column) }));
   const metrics = metricsIn({ fields, batches: () => [] }, places);
@@ -111,11 +103,10 @@ const plain = (value: unknown): MetricValue | null =>
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof FileTime) return isoOfMicros(value.micros);
-  const text = JSON.stringify(value, (_key, inner: unknown) => {
+  return JSON.stringify(value, (_key, inner: unknown) => {
     if (inner instanceof FileTime) return isoOfMicros(inner.micros);
     return typeof inner === 'bigint' ? String(inner) : inner;
   });
-  return text ?? String(value);
 }
 
 function typeOf({

@@ -1,6 +1,7 @@
 import type { ExchangeRun, Importer } from '../exchange-run.js';
 import type { MetricField } from '../metric-fields.js';
-import { asExpmanError, beginningOf, corruptAt, kindAt } from '../source-files.js';
+import { oneRun } from '../one-run.js';
+import { beginningOf, corruptAt, kindAt } from '../source-files.js';
 import { headerOf, isLinesFile, runIn } from '../text/ndjson.js';
 import { unknownRun } from '../unknown-run.js';
 import { textOfCell } from './cells.js';
@@ -16,13 +17,7 @@ export const csvImporter: Importer = {
   format: 'csv',
   recognises: (path) =>
     Promise.resolve(isCsv(path) && !/^"?_step"?,|,"?_step"?[,\r\n]/.test(firstLine(path))),
-  runs: async function* (path) {
-    try {
-      yield isLinesFile(sidecarOf(path), SIDECAR_FORMAT) ? await describedRun(path) : await guessedRun(path);
-    } catch (error) {
-      yield asExpmanError(error, path);
-    }
-  },
+  runs: (path) => oneRun(path, isLinesFile(sidecarOf(path), SIDECAR_FORMAT) ? describedRun : guessedRun),
 };
 
 /** Whether a file goes by a name of CSV. */
@@ -56,7 +51,7 @@ function layoutBy(
 }
 
 /** A run of which only a table is known: it takes its names from the file and its folder. */
-export async function guessedRun(path: string): Promise<ExchangeRun> {
+async function guessedRun(path: string): Promise<ExchangeRun> {
   const layout = await guessedLayout(path);
   return {
     ...unknownRun(path),

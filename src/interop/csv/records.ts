@@ -24,6 +24,8 @@ export async function* recordsIn(path: string): AsyncGenerator<CsvRecord, void> 
     bom: true,
     info: true,
     skip_empty_lines: true,
+    // Found out from the file, a quoted return in its header would be taken for one.
+    record_delimiter: ['\r\n', '\n'],
     max_record_size: MAX_RECORD_LENGTH,
     cast: (cell, { quoting }) => (cell === '' && !quoting ? null : cell),
   });

@@ -64,7 +64,7 @@ function* runFoldersAt(path: string): Generator<string, void> {
   }
   for (const folder of foldersIn(path)) {
     if (isRun(folder)) yield folder;
-    else if (kindAt(join(folder, META)) === 'file') yield* foldersIn(folder).filter(isRun);
+    else yield* foldersIn(folder).filter(isRun);
   }
 }
 

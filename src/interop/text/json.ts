@@ -4,9 +4,10 @@ import type { MetricRow } from '../../model/metric.js';
 import { asyncOf } from '../async-of.js';
 import type { ExchangeRun, Exporter, Importer } from '../exchange-run.js';
 import { type MetricField, metricFieldsOf } from '../metric-fields.js';
+import { oneRun } from '../one-run.js';
 import { type Output, writeNewFile } from '../output-file.js';
 import { headerFrom, headerMembers } from '../run-header.js';
-import { asExpmanError, beginningOf, corruptAt, isMapping, kindAt, textAt } from '../source-files.js';
+import { beginningOf, corruptAt, isMapping, kindAt, textAt } from '../source-files.js';
 import { logLineFrom, logLineJson, rowReader, rowWriter } from './json-lines.js';
 
 const FORMAT = 'expman-rx.json';
@@ -29,13 +30,7 @@ export const jsonImporter: Importer = {
   format: 'json',
   recognises: (path) =>
     Promise.resolve(kindAt(path) === 'file' && OURS.test(beginningOf(path, 256).toString('latin1'))),
-  runs: async function* (path) {
-    try {
-      yield runIn(path);
-    } catch (error) {
-      yield asExpmanError(error, path);
-    }
-  },
+  runs: (path) => oneRun(path, runIn),
 };
 
 async function write(output: Output, run: ExchangeRun, fields: readonly MetricField[]): Promise<void> {

@@ -4,9 +4,10 @@ import type { MetricRow } from '../../model/metric.js';
 import { asyncOf } from '../async-of.js';
 import type { ExchangeRun, Exporter, Importer } from '../exchange-run.js';
 import { type MetricField, metricFieldsOf } from '../metric-fields.js';
+import { oneRun } from '../one-run.js';
 import { type Output, writeNewFile } from '../output-file.js';
 import { headerFrom, headerMembers, type RunHeader } from '../run-header.js';
-import { asExpmanError, beginningOf, corruptAt, isMapping, kindAt, type Mapping } from '../source-files.js';
+import { beginningOf, corruptAt, isMapping, kindAt, type Mapping } from '../source-files.js';
 import { logLineFrom, logLineJson, rowReader, rowWriter } from './json-lines.js';
 import { linesOf } from './lines.js';
 
@@ -29,13 +30,7 @@ export const ndjsonExporter: Exporter = {
 export const ndjsonImporter: Importer = {
   format: 'ndjson',
   recognises: (path) => Promise.resolve(isLinesFile(path, FORMAT)),
-  runs: async function* (path) {
-    try {
-      yield runIn(path);
-    } catch (error) {
-      yield asExpmanError(error, path);
-    }
-  },
+  runs: (path) => oneRun(path, runIn),
 };
 
 /** Whether a file begins with a header of that format. */

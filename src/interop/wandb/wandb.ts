@@ -6,8 +6,8 @@ import { asyncOf } from '../async-of.js';
 import { isCsv } from '../csv/csv-importer.js';
 import type { ExchangeRun, Importer } from '../exchange-run.js';
 import { isoOf } from '../instants.js';
+import { oneRun } from '../one-run.js';
 import {
-  asExpmanError,
   beginningOf,
   isMapping,
   jsonAt,
@@ -42,13 +42,7 @@ const STATUSES: ReadonlyMap<unknown, RunStatus> = new Map<unknown, RunStatus>([
 export const wandbImporter: Importer = {
   format: 'wandb',
   recognises: (path) => Promise.resolve(historyAt(path) !== null),
-  runs: async function* (path) {
-    try {
-      yield await runAt(path);
-    } catch (error) {
-      yield asExpmanError(error, path);
-    }
-  },
+  runs: (path) => oneRun(path, runAt),
 };
 
 function historyAt(path: string): string | null {

@@ -1,0 +1,172 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { parquetWriteFile } from 'hyparquet-writer';
+import { describe, expect, it } from 'vitest';
+import { ExpmanError } from '../../src/model/errors.js';
+import type { Exporter, Importer } from '../../src/interop/exchange-run.js';
+import { arrowExporter, arrowImporter } from '../../src/interop/columnar/arrow-format.js';
+import { parquetExporter } from '../../src/interop/columnar/parquet-exporter.js';
+import { parquetImporter } from '../../src/interop/columnar/parquet-importer.js';
+import { csvExporter } from '../../src/interop/csv/csv-exporter.js';
+import { csvImporter } from '../../src/interop/csv/csv-importer.js';
+import { expmanRsImporter } from '../../src/interop/expman-rs/expman-rs.js';
+import { mlflowImporter } from '../../src/interop/mlflow/mlflow.js';
+import { neptuneExporter } from '../../src/interop/neptune/neptune-exporter.js';
+import { neptuneImporter } from '../../src/interop/neptune/neptune-importer.js';
+import { jsonExporter, jsonImporter } from '../../src/interop/text/json.js';
+import { ndjsonExporter, ndjsonImporter } from '../../src/interop/text/ndjson.js';
+import { wandbImporter } from '../../src/interop/wandb/wandb.js';
+import { tempFolders } from '../support/temp-folder.js';
+import { givenRun, logOf, rowsOf } from './run-arbitrary.js';
+
+const folder = tempFolders('hostile');
+const SHOTS = 120;
+
+const run = givenRun({
+  experiment: 'e',
+  run: 'r',
+  status: 'FINISHED',
+  startedAt: null,
+  endedAt: null,
+  tags: ['a'],
+  notes: '',
+  group: null,
+  params: { lr: 0.1 },
+  fields: [
+    { name: 'loss', type: 'DOUBLE' },
+    { name: 'n', type: 'INT64' },
+    { name: 'ok', type: 'BOOLEAN' },
+    { name: 'text', type: 'UTF8' },
+  ],
+  givenRows: Array.from({ length: 40 }, (_, step) => ({
+    step,
+    timestamp: step,
+    values: {
+      loss: step / 3,
+      n: BigInt(step),
+      ok: step % 2 === 0,
+      ...(step % 3 > 0 && { text: `t${step}` }),
+    },
+  })),
+  givenLog: [{ timestampMs: 0, level: 'info', message: 'm', meta: {} }],
+});
+
+const FORMATS: readonly (readonly [Exporter, Importer])[] = [
+  [csvExporter, csvImporter],
+  [jsonExporter, jsonImporter],
+  [ndjsonExporter, ndjsonImporter],
+  [arrowExporter, arrowImporter],
+  [parquetExporter, parquetImporter],
+  [neptuneExporter, neptuneImporter],
+];
+
+/** Reads all there is; what cannot be read has to be told as an error of ours. */
+async function readAll(importer: Importer, path: string): Promise<string> {
+  try {
+    for await (const found of importer.runs(path)) {
+      if (found instanceof ExpmanError) throw found;
+      await rowsOf(found);
+      await logOf(found);
+    }
+    return 'read';
+  } catch (error) {
+    expect(error).toBeInstanceOf(ExpmanError);
+    return 'refused';
+  }
+}
+
+const filesIn = (path: string): string[] =>
+  statSync(path).isFile()
+    ? [path]
+    : readdirSync(path, { recursive: true, encoding: 'utf8' })
+        .map((name) => join(path, name))
+        .filter((name) => statSync(name).isFile());
+
+describe.each(FORMATS)('a file whose bytes are not what was written', (exporter, importer) => {
+  it(`is read or refused as ${importer.format}, and never anything else`, async () => {
+    const path = join(folder(), `run.${exporter.format}`);
+    await exporter.write(run, path);
+    const [file = path] = filesIn(path);
+    const whole = readFileSync(file);
+    const outcomes = new Set<string>();
+    const shot = fc.record({
+      at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+      byte: fc.integer({ min: 0, max: 255 }),
+      length: fc.integer({ min: 1, max: 4 }),
+      cut: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { freq: 4 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(shot, async ({ at, byte, length, cut }) => {
+        const bytes = Buffer.from(whole);
+        const start = Math.floor(at * bytes.length);
+        bytes.fill(byte, start, Math.min(bytes.length, start + length));
+        writeFileSync(file, cut === null ? bytes : bytes.subarray(0, Math.floor(cut * bytes.length)));
+        await importer.recognises(path);
+        outcomes.add(await readAll(importer, path));
+      }),
+      { numRuns: SHOTS },
+    );
+    expect(outcomes).toContain('refused');
+  });
+});
+
+describe('a file that says more than it holds', () => {
+  it('is refused before anything is allocated for it', async () => {
+    const path = join(folder(), 'big.parquet');
+    parquetWriteFile({ filename: path, columnData: [{ name: 'step', data: [1n] }] });
+    const bytes = readFileSync(path);
+    // The length of the footer.
+    bytes.writeUInt32LE(0x7fffffff, bytes.length - 8);
+    writeFileSync(path, bytes);
+    expect(await readAll(parquetImporter, path)).toBe('refused');
+  });
+});
+
+describe('YAML of another tool', () => {
+  const LAUGHS = `a: &a [x,x]\n${Array.from({ length: 30 }, (_, n) => `b${n}: &b${n} [*a,*a]\n`).join('')}`;
+
+  it.each([
+    ['nests too deep', '['.repeat(5000)],
+    ['is a list', '- 1\n'],
+    ['is no YAML', 'a: b: c:\n'],
+    ['has one key twice', 'run_id: a\nrun_id: b\nname: x\nstarted_at: 1\n'],
+    ['laughs', LAUGHS.repeat(40)],
+  ])('that %s makes its run an error, and no other', async (_what, yaml) => {
+    const root = folder();
+    const put = (name: string, text: string): void => {
+      mkdirSync(dirname(join(root, name)), { recursive: true });
+      writeFileSync(join(root, name), text);
+    };
+    put('rs/a/config.yaml', yaml);
+    put('rs/a/vectors-0000.arrow', '');
+    put('rs/b/vectors-0000.arrow', '');
+    put('ml/0/a/meta.yaml', `run_id: a\n${yaml}`);
+    put('ml/0/b/meta.yaml', 'run_id: b\nstatus: 3\n');
+    for (const [importer, path] of [
+      [expmanRsImporter, 'rs'],
+      [mlflowImporter, 'ml'],
+    ] as const) {
+      const found = [];
+      for await (const one of importer.runs(join(root, path)))
+        found.push(one instanceof ExpmanError ? one.code : one.run);
+      expect(found).toEqual([expect.stringMatching(/^(?:CORRUPT|UNSAFE_YAML)$/), 'b']);
+    }
+  });
+});
+
+describe('what is no file', () => {
+  it('is of no format: a folder of a run that is a link, a loop of folders', async () => {
+    const root = folder();
+    symlinkSync(root, join(root, 'loop'));
+    symlinkSync('/etc', join(root, 'etc'));
+    for (const importer of [
+      ...FORMATS.map(([, known]) => known),
+      expmanRsImporter,
+      mlflowImporter,
+      wandbImporter,
+    ])
+      for (const path of [root, '/dev/null', join(root, 'etc')])
+        expect(await importer.recognises(path)).toBe(false);
+  });
+});

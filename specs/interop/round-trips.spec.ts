@@ -1,0 +1,172 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ExchangeRun, Exporter, Importer } from '../../src/interop/exchange-run.js';
+import { arrowExporter, arrowImporter } from '../../src/interop/columnar/arrow-format.js';
+import { parquetExporter } from '../../src/interop/columnar/parquet-exporter.js';
+import { parquetImporter } from '../../src/interop/columnar/parquet-importer.js';
+import { csvExporter } from '../../src/interop/csv/csv-exporter.js';
+import { csvImporter } from '../../src/interop/csv/csv-importer.js';
+import { MAX_STEP } from '../../src/interop/neptune/layout.js';
+import { neptuneExporter } from '../../src/interop/neptune/neptune-exporter.js';
+import { neptuneImporter } from '../../src/interop/neptune/neptune-importer.js';
+import { jsonExporter, jsonImporter } from '../../src/interop/text/json.js';
+import { ndjsonExporter, ndjsonImporter } from '../../src/interop/text/ndjson.js';
+import type { MetricValue } from '../../src/model/metric.js';
+import { encodeParams } from '../../src/model/params.js';
+import { tempFolders } from '../support/temp-folder.js';
+import { anyRun, type GivenRun, logOf, plainRow, type PlainRow, rowsOf } from './run-arbitrary.js';
+
+const folder = tempFolders('formats');
+const RUNS = 60;
+
+const FORMATS: readonly (readonly [Exporter, Importer])[] = [
+  [csvExporter, csvImporter],
+  [jsonExporter, jsonImporter],
+  [ndjsonExporter, ndjsonImporter],
+  [arrowExporter, arrowImporter],
+  [parquetExporter, parquetImporter],
+  [neptuneExporter, neptuneImporter],
+];
+
+/** The run that an importer finds in what an exporter wrote of another. */
+async function thereAndBack(
+  [exporter, importer]: readonly [Exporter, Importer],
+  run: GivenRun,
+): Promise<ExchangeRun> {
+  const path = join(folder(), `run.${exporter.format}`);
+  await exporter.write(run, path);
+  for (const [, known] of FORMATS)
+    expect([known.format, await known.recognises(path)]).toEqual([known.format, known === importer]);
+  for await (const found of importer.runs(path)) {
+    if (found instanceof Error) throw found;
+    return found;
+  }
+  throw new Error('no run');
+}
+
+const factsOf = ({
+  experiment,
+  run,
+  status,
+  startedAt,
+  endedAt,
+  tags,
+  notes,
+  group,
+  params,
+}: ExchangeRun): unknown => ({
+  experiment,
+  run,
+  status,
+  startedAt,
+  endedAt,
+  tags,
+  notes,
+  group,
+  params: encodeParams(params),
+});
+
+describe.each(FORMATS.filter(([{ format }]) => format !== 'neptune'))(
+  'a run exported and imported again',
+  (...pair) => {
+    const [exporter] = pair;
+
+    it(`has the same rows as ${exporter.format}: order, steps, microseconds, types, every value`, async () => {
+      await fc.assert(
+        fc.asyncProperty(anyRun, async (run) => {
+          const back = await thereAndBack(pair, run);
+          expect(await rowsOf(back)).toEqual(run.givenRows.map(plainRow));
+          expect(back.fields.map(({ name, type }) => [name, type])).toEqual(
+            run.fields.map(({ name, type }) => [name, type]),
+          );
+        }),
+        { numRuns: RUNS },
+      );
+    });
+
+    it(`is the same run as ${exporter.format}: names, status, times, tags, notes, parameters`, async () => {
+      await fc.assert(
+        fc.asyncProperty(anyRun, async (run) => {
+          expect(factsOf(await thereAndBack(pair, run))).toEqual(factsOf(run));
+        }),
+        { numRuns: RUNS },
+      );
+    });
+
+    it(`has the log as ${exporter.format}, unless its exporter says that it loses it`, async () => {
+      await fc.assert(
+        fc.asyncProperty(anyRun, async (run) => {
+          const log = exporter.loses.includes('the lines of the log') ? [] : run.givenLog;
+          expect(await logOf(await thereAndBack(pair, run))).toEqual(log);
+        }),
+        { numRuns: RUNS / 3 },
+      );
+    });
+
+    it(`needs no fields to be known beforehand as ${exporter.format}`, async () => {
+      await fc.assert(
+        fc.asyncProperty(anyRun, async (run) => {
+          const back = await thereAndBack(pair, { ...run, fields: [] });
+          expect(await rowsOf(back)).toEqual(run.givenRows.map(plainRow));
+        }),
+        { numRuns: RUNS / 3 },
+      );
+    });
+  },
+);
+
+describe('a run exported for neptune and imported again', () => {
+  type Point = readonly [metric: string, step: number | null, ms: number | null, value: MetricValue];
+  const points = (rows: readonly PlainRow[]): string[] =>
+    rows
+      .flatMap(([step, micros, values]) =>
+        values.map(([metric, value]): Point => [
+          metric,
+          step,
+          micros === null ? null : Math.floor(micros / 1000),
+          value,
+        ]),
+      )
+      .map((point) => JSON.stringify(point, (_key, value: unknown) => textOf(value)))
+      .sort();
+  const textOf = (value: unknown): unknown =>
+    typeof value === 'bigint'
+      ? `${value}n`
+      : typeof value === 'number'
+        ? Object.is(value, -0)
+          ? '-0'
+          : String(value)
+        : value;
+  /** What the format's `loses` says. */
+  const lossy = ([step, micros, values]: PlainRow): PlainRow => [
+    step !== null && Math.abs(step) <= MAX_STEP ? step : null,
+    micros,
+    values.map(([metric, value]) => [metric, typeof value === 'bigint' ? nearest(value) : value]),
+  ];
+  const nearest = (value: bigint): bigint => {
+    const rounded = BigInt(Number(value));
+    return rounded === 2n ** 63n ? rounded - 1n : rounded;
+  };
+
+  it('has the same values of each metric, at the same steps, in milliseconds', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyRun, async (run) => {
+        const back = await thereAndBack([neptuneExporter, neptuneImporter], run);
+        expect(points(await rowsOf(back))).toEqual(points(run.givenRows.map(plainRow).map(lossy)));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('is the same run, with its parameters and the words of its log', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyRun, async (run) => {
+        const back = await thereAndBack([neptuneExporter, neptuneImporter], run);
+        expect(factsOf(back)).toEqual(factsOf(run));
+        expect(await logOf(back)).toEqual(run.givenLog.map((line) => ({ ...line, meta: {} })));
+      }),
+      { numRuns: RUNS / 2 },
+    );
+  });
+});

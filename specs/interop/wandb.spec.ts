@@ -1,0 +1,124 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { csvImporter } from '../../src/interop/csv/csv-importer.js';
+import type { ExchangeRun } from '../../src/interop/exchange-run.js';
+import { wandbImporter } from '../../src/interop/wandb/wandb.js';
+import { tempFolders } from '../support/temp-folder.js';
+import { rowsOf } from './run-arbitrary.js';
+
+const folder = tempFolders('wandb');
+const T = 1767225600;
+
+/** A folder with those files, `project/run-x`. */
+function files(named: Readonly<Record<string, string>>): string {
+  const path = join(folder(), 'project', 'run-x');
+  mkdirSync(path, { recursive: true });
+  for (const [name, text] of Object.entries(named)) writeFileSync(join(path, name), text);
+  return path;
+}
+
+async function runAt(path: string): Promise<ExchangeRun> {
+  expect(await wandbImporter.recognises(path)).toBe(true);
+  for await (const run of wandbImporter.runs(path)) {
+    if (run instanceof Error) throw run;
+    return run;
+  }
+  throw new Error('no run');
+}
+
+describe('a history of W&B', () => {
+  it('is read from CSV: step, time, and what else begins with _ left out', async () => {
+    const path = join(
+      files({
+        'export.csv': `,_step,_timestamp,_runtime,loss,name\n0,0,${T}.5,1,0.25,a\n1,1,${T + 1}.000001,2,NaN,\n`,
+      }),
+      'export.csv',
+    );
+    expect(await csvImporter.recognises(path)).toBe(false);
+    const run = await runAt(path);
+    expect(run).toMatchObject({ experiment: 'project', run: 'export', status: 'FINISHED' });
+    expect(await rowsOf(run)).toEqual([
+      [
+        0,
+        T * 1e6 + 500_000,
+        [
+          ['', 0],
+          ['loss', 0.25],
+          ['name', 'a'],
+        ],
+      ],
+      [
+        1,
+        T * 1e6 + 1_000_001,
+        [
+          ['', 1],
+          ['loss', NaN],
+        ],
+      ],
+    ]);
+  });
+
+  it('is read from JSONL: values in values, NaN as text or bare, media as JSON', async () => {
+    const lines = [
+      `{"_step":0,"_timestamp":${T},"loss":"NaN","train":{"acc":0.5,"f1":{"macro":1}},"ok":true}`,
+      `{"_step":1,"_timestamp":${T + 1},"loss":NaN,"img":{"_type":"image-file","path":"x, NaN"},"_wandb":{"a":1}}`,
+    ];
+    expect(await rowsOf(await runAt(files({ 'wandb-history.jsonl': `${lines.join('\n')}\n` })))).toEqual([
+      [
+        0,
+        T * 1e6,
+        [
+          ['loss', NaN],
+          ['ok', true],
+          ['train.acc', 0.5],
+          ['train.f1.macro', 1],
+        ],
+      ],
+      [
+        1,
+        (T + 1) * 1e6,
+        [
+          ['img', '{"_type":"image-file","path":"x, NaN"}'],
+          ['loss', NaN],
+        ],
+      ],
+    ]);
+  });
+
+  it('is read from a JSON array, and times are the start and _runtime where no others are', async () => {
+    const path = files({
+      'history.json': '[{"_step":0,"_runtime":1.5,"loss":1},{"_step":1,"_runtime":2,"loss":0.5}]',
+      'wandb-metadata.json': '{"startedAt":"2026-01-01T00:00:00.000000Z"}',
+    });
+    expect((await rowsOf(await runAt(path))).map(([, micros]) => micros)).toEqual([
+      T * 1e6 + 1_500_000,
+      (T + 2) * 1e6,
+    ]);
+  });
+
+  it('takes what is beside it: config, names, tags, state, end', async () => {
+    const path = files({
+      'wandb-history.jsonl': `{"_step":0,"loss":1}\n`,
+      'config.yaml':
+        'wandb_version: 1\n_wandb:\n  value: {}\nlr:\n  desc: null\n  value: 0.1\nopt:\n  value:\n    name: adam\n',
+      'wandb-metadata.json':
+        '{"startedAt":"2026-01-01T00:00:00.000000Z","project":"digits","name":"sly-owl","state":"crashed","tags":["a"]}',
+      'wandb-summary.json': `{"_timestamp":${T + 60},"_runtime":60,"loss":1}`,
+    });
+    expect(await runAt(path)).toMatchObject({
+      experiment: 'digits',
+      run: 'sly-owl',
+      status: 'CRASHED',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      endedAt: '2026-01-01T00:01:00.000Z',
+      tags: ['a'],
+      params: { lr: 0.1, opt: { name: 'adam' } },
+    });
+  });
+
+  it('names the file and the line of what is no JSON', async () => {
+    const run = await runAt(files({ 'wandb-history.jsonl': '{"_step":0,"a":1}\n{"_step":1,\n' }));
+    await expect(rowsOf(run)).rejects.toThrow(/wandb-history\.jsonl:2: no JSON/);
+  });
+});
