@@ -35,7 +35,9 @@ async function runCommand(command: Command, args: readonly string[], terminal: T
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return ExitCode.ok;
-    return usageError(terminal, `${printable(error.message.replace(/^error: /, ''))}\n\n${usageOf(command)}`);
+    const missing = error.code === 'commander.missingArgument' ? 'a path is missing: ' : '';
+    const what = printable(error.message.replace(/^error: /, ''));
+    return usageError(terminal, `${missing}${what}\n\n${usageOf(command)}`);
   }
 }
 

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { EMPTY, type Observable, filter, lastValueFrom, map, merge, tap } from 'rxjs';
+import { EMPTY, type Observable, concat, filter, from, lastValueFrom, map, merge, tap } from 'rxjs';
 import type { LogLine } from '../engine/log-line.js';
 import { printable } from '../model/printable.js';
 import { followLog } from '../reader/follow-log.js';
 import type { StoredRow } from '../reader/select-rows.js';
 import { type StoredRun, openStoredRun } from '../reader/stored-run.js';
-import { lineFilter, type LogFilter } from '../reader/read-log.js';
+import { type LogFilter, lineFilter, readLogFile } from '../reader/read-log.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { type CommandRun, type Options, hasOption, listOption, numberOption, textOption } from './command.js';
 import { ExitCode, type Terminal } from './terminal.js';
@@ -21,16 +21,14 @@ type Item =
 export const run: CommandRun = async ([path = ''], options, terminal) => {
   const stored = openStoredRun(nodeFs, resolve(path));
   const metrics = listOption(options, 'metrics');
-  for (const item of await lastItems(stored, options, metrics)) print(item, options, terminal);
-  if (!hasOption(options, 'follow')) return ExitCode.ok;
-  await lastValueFrom(
-    newItems(stored, options).pipe(
-      tap((item) => {
-        print(item, options, terminal, metrics);
-      }),
-    ),
-    { defaultValue: null },
-  );
+  const show = (item: Item): void => {
+    print(item, options, terminal, metrics);
+  };
+  if (!hasOption(options, 'follow')) {
+    (await lastItems(stored, options, metrics)).forEach(show);
+    return ExitCode.ok;
+  }
+  await lastValueFrom(itemsAsTheyCome(stored, options).pipe(tap(show)), { defaultValue: null });
   if (options['json'] !== true) {
     const cell = statusCell((await stored.refresh()).facts.status);
     terminal.print(typeof cell === 'string' ? cell : terminal.style(cell.style, cell.text));
@@ -38,6 +36,7 @@ export const run: CommandRun = async ([path = ''], options, terminal) => {
   return ExitCode.ok;
 };
 
+const lastOf = (options: Options): number => numberOption(options, 'lines', { min: 0 }) ?? DEFAULT_LINES;
 const wantsLog = (options: Options): boolean => options['log'] !== false;
 const wantsRows = (options: Options): boolean => options['rows'] !== false;
 
@@ -52,7 +51,7 @@ async function lastItems(
   options: Options,
   metrics: readonly string[] | undefined,
 ): Promise<Item[]> {
-  const last = numberOption(options, 'lines', { min: 0 }) ?? DEFAULT_LINES;
+  const last = lastOf(options);
   const lines = wantsLog(options) ? await stored.logs({ ...logFilter(options), last }) : [];
   const rows: StoredRow[] = [];
   if (wantsRows(options) && last > 0)
@@ -69,18 +68,20 @@ async function lastItems(
 
 const rowItem = (row: StoredRow): Item => ({ kind: 'row', timestampMs: row.timestamp, row });
 
-function newItems(stored: StoredRun, options: Options): Observable<Item> {
-  const matches = lineFilter(logFilter(options));
-  const lines$ = wantsLog(options) ? followLog(nodeFs, stored.runDir, { from: 'end' }) : EMPTY;
-  const rows$ = wantsRows(options) ? stored.follow({ from: 'end' }) : EMPTY;
-  return merge(
-    lines$.pipe(
-      map((line): Item | null =>
-        matches(line) ? { kind: 'log', timestampMs: line.timestampMs, line } : null,
-      ),
-    ),
-    rows$.pipe(map(rowItem)),
-  ).pipe(filter((item) => item !== null));
+/** The last ones and then all that come, none left out in between. */
+function itemsAsTheyCome(stored: StoredRun, options: Options): Observable<Item> {
+  const last = lastOf(options);
+  const rows$ = wantsRows(options) ? stored.follow({ from: last }) : EMPTY;
+  return merge(wantsLog(options) ? linesAsTheyCome(stored, options, last) : EMPTY, rows$.pipe(map(rowItem)));
+}
+
+function linesAsTheyCome({ runDir }: StoredRun, options: Options, last: number): Observable<Item> {
+  const wanted = logFilter(options);
+  const { lines, end } = readLogFile(nodeFs, runDir, { ...wanted, last });
+  const item = (line: LogLine): Item => ({ kind: 'log', timestampMs: line.timestampMs, line });
+  return concat(from(lines), followLog(nodeFs, runDir, { from: end }).pipe(filter(lineFilter(wanted)))).pipe(
+    map(item),
+  );
 }
 
 function print(item: Item, { json }: Options, terminal: Terminal, metrics?: readonly string[]): void {

@@ -4,22 +4,21 @@ import { type LogLine, parseLogLine } from '../engine/log-line.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { readOwnership } from '../storage/run-lock.js';
 import { LOG_NAME } from '../storage/run-record.js';
-import type { FollowOptions } from './follow-rows.js';
 
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**
- * The lines of a run's log as they are appended to `run.log`, each byte read once; completes when the run is closed or its owner is
+ * The lines of a run's log behind its first `from` bytes, as they are appended to `run.log`, each byte read once; completes when the run is closed or its owner is
  * dead.
  */
 export function followLog(
   fs: FsPort,
   runDir: string,
-  { pollMs = 100, from = 'start' }: FollowOptions = {},
+  { pollMs = 100, from = 0 }: { readonly pollMs?: number; readonly from?: number } = {},
 ): Observable<LogLine> {
   return defer(() => {
     const path = join(runDir, LOG_NAME);
-    let offset = from === 'start' ? 0 : (fs.stat(path)?.size ?? 0);
+    let offset = from;
     return timer(0, pollMs).pipe(
       map(() => {
         const isOver = readOwnership(fs, runDir, Date.now()).kind !== 'alive';

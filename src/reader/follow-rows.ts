@@ -13,8 +13,11 @@ import { WalFollower } from './wal-follower.js';
 export interface FollowOptions {
   /** How often it is looked for new rows, in milliseconds; from 1 up, default 100. */
   readonly pollMs?: number;
-  /** Whether the rows that are there come first (`'start'`, default), or only those that come from now on (`'end'`). */
-  readonly from?: 'start' | 'end';
+  /**
+   * Whether what is there comes first (`'start'`, default), only what comes from now on (`'end'`), or first so many of what is there
+   * last.
+   */
+  readonly from?: 'start' | 'end' | number;
 }
 
 /**
@@ -28,8 +31,10 @@ export function followRows(fs: FsPort, runDir: string, options: FollowOptions = 
   const { pollMs = 100, from = 'start' } = options;
   if (!Number.isFinite(pollMs) || pollMs < 1)
     throw invalidOption('pollMs', 'must be a number from 1 up', pollMs);
+  if (typeof from === 'number' && !(from >= 0))
+    throw invalidOption('from', "must be 'start', 'end', or a number from 0 up", from);
   return defer(() => {
-    const follower = new RowFollower(fs, runDir, from === 'start');
+    const follower = new RowFollower(fs, runDir, from === 'start' ? Infinity : from === 'end' ? 0 : from);
     return timer(0, pollMs).pipe(
       map(() => follower.poll()),
       takeWhile(({ isOver }) => !isOver, true),
@@ -58,7 +63,7 @@ class RowFollower {
   constructor(
     private readonly fs: FsPort,
     private readonly runDir: string,
-    private readonly fromStart: boolean,
+    private readonly first: number,
   ) {
     this.uuid = readIdentity(fs, runDir).identity.uuid;
     // Its segments are open before the file is looked at, so that none is gone by then.
@@ -69,7 +74,7 @@ class RowFollower {
     const isOver = readOwnership(this.fs, this.runDir, Date.now()).kind !== 'alive';
     if (!this.isPlaced) {
       this.isPlaced = true;
-      return { rows: this.fromFile(this.fromStart ? 'all' : 'none'), isOver };
+      return { rows: this.place(), isOver };
     }
     const rows = this.fromWal();
     // What its log no longer holds when its owner has gone is in the file.
@@ -82,7 +87,7 @@ class RowFollower {
 
   private fromWal(): Iterable<StoredRow> {
     const { spans, isGap, end } = this.wal.read(this.end);
-    if (isGap) return this.fromFile('missing');
+    if (isGap) return this.missing();
     this.end = end;
     if (spans.length === 0) return [];
     const decoded = decodeSpans(spans);
@@ -92,29 +97,40 @@ class RowFollower {
 
   private *withRest(rows: Iterable<StoredRow>): Generator<StoredRow, void> {
     yield* rows;
-    yield* this.fromFile('missing');
+    yield* this.missing();
   }
 
-  /** Places itself behind all rows there are, and gives those that were not given yet. */
-  private fromFile(wanted: 'all' | 'none' | 'missing'): Iterable<StoredRow> {
-    const rows = openRows(this.fs, this.runDir, this.uuid);
-    const total = rows.publishedRows + rows.replay.rows;
-    const missing = wanted === 'none' ? 0 : total - (wanted === 'all' ? 0 : this.given);
-    this.given = total;
-    this.end = rows.end;
-    if (missing > 0) return lastRows(rows, missing, total);
+  /** Places itself behind all rows there are, and gives as many of them as come first. */
+  private place(): Iterable<StoredRow> {
+    const { rows } = this.openBehind();
+    if (this.first > 0) return rowsBehind(rows, (merged) => merged - this.first);
     rows.close();
     return [];
   }
+
+  /** Gives the rows that were not given yet; where some were merged, which of them cannot be told, and all are given. */
+  private missing(): Iterable<StoredRow> {
+    const { given } = this;
+    const { rows, total } = this.openBehind();
+    if (total > given) return rowsBehind(rows, (merged) => (merged < total ? 0 : given));
+    rows.close();
+    return [];
+  }
+
+  private openBehind(): { readonly rows: OpenRows; readonly total: number } {
+    const rows = openRows(this.fs, this.runDir, this.uuid);
+    this.given = rows.publishedRows + rows.replay.rows;
+    this.end = rows.end;
+    return { rows, total: this.given };
+  }
 }
 
-/** The last rows of all; where some were merged, which of them cannot be told, and all are given. */
-function* lastRows(rows: OpenRows, missing: number, total: number): Generator<StoredRow, void> {
+/** The rows behind the first ones, of which there are as many as is said of all of them. */
+function* rowsBehind(rows: OpenRows, skipOf: (all: number) => number): Generator<StoredRow, void> {
   try {
     const metricOf = metricNames(rows);
     const batches = [...rows.batches()];
-    const merged = batches.reduce((sum, [step]) => sum + (step?.length ?? 0), 0);
-    let skip = merged < total ? 0 : total - missing;
+    let skip = skipOf(batches.reduce((sum, [step]) => sum + (step?.length ?? 0), 0));
     for (const batch of batches)
       for (const row of rowsOf(columnarRows(batch, metricOf)))
         if (skip > 0) skip--;

@@ -30,11 +30,28 @@ export function readLog(
   state: RunState | null,
   filter: LogFilter = {},
 ): LogLine[] {
+  return linesThrough(linesOf(fs, runDir, state), filter);
+}
+
+/** The same of what is in `run.log` alone, and where the last whole line of it ends: from there on it can be followed. */
+export function readLogFile(
+  fs: FsPort,
+  runDir: string,
+  filter: LogFilter,
+): { readonly lines: LogLine[]; readonly end: number } {
+  let end = 0;
+  function* lines(): Generator<string, void> {
+    end = yield* linesFrom(fs, runDir, 0);
+  }
+  return { lines: linesThrough(lines(), filter), end };
+}
+
+function linesThrough(lines: Iterable<string>, filter: LogFilter): LogLine[] {
   const matches = lineFilter(filter);
   const { last = Infinity } = filter;
   let found: LogLine[] = [];
   let timestampMs = 0;
-  for (const text of linesOf(fs, runDir, state)) {
+  for (const text of lines) {
     const line = parseLogLine(text) ?? { timestampMs, level: '', message: text, meta: {} };
     timestampMs = line.timestampMs;
     if (!matches(line)) continue;
@@ -72,27 +89,30 @@ function* linesOf(fs: FsPort, runDir: string, state: RunState | null): Generator
   yield* isSame ? behind.slice(lines.length) : lines;
 }
 
-/** Whole lines of a file; what stands behind its last newline is being written, or was cut off. */
-function* linesFrom(fs: FsPort, runDir: string, from: number, to = Infinity): Generator<string, void> {
+/** Whole lines of a file; what stands behind its last newline is being written, or was cut off. Returns where that begins. */
+function* linesFrom(fs: FsPort, runDir: string, from: number, to = Infinity): Generator<string, number> {
   const path = join(runDir, LOG_NAME);
-  if (fs.stat(path)?.kind !== 'file') return;
+  if (fs.stat(path)?.kind !== 'file') return from;
   const file = fs.open(path, 'read');
   try {
     const size = Math.min(fs.statOpen(file).size, to);
     let rest = Buffer.alloc(0);
+    let end = from;
     for (let at = from; at < size;) {
       const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, size - at));
       const read = fs.read(file, chunk, at);
-      if (read === 0) return;
+      if (read === 0) return end;
       at += read;
       const lines = Buffer.concat([rest, chunk.subarray(0, read)]);
       let start = 0;
-      for (let end = lines.indexOf(10); end >= 0; end = lines.indexOf(10, start)) {
-        yield lines.toString('utf8', start, Math.min(end, start + MAX_LINE_BYTES));
-        start = end + 1;
+      for (let next = lines.indexOf(10); next >= 0; next = lines.indexOf(10, start)) {
+        yield lines.toString('utf8', start, Math.min(next, start + MAX_LINE_BYTES));
+        start = next + 1;
       }
+      end += start;
       rest = lines.subarray(start, Math.min(lines.length, start + MAX_LINE_BYTES));
     }
+    return end;
   } finally {
     fs.close(file);
   }
