@@ -32,16 +32,16 @@ describe('the caller probe', () => {
     const { probe, told } = probing();
     probe.watch(1, 100);
     for (const until = performance.now() + 300; performance.now() < until;);
-    vi.advanceTimersByTime(50);
+    vi.advanceTimersByTime(100);
     expect(told).toHaveLength(1);
-    expect(told[0]?.delayMaxMs).toBeGreaterThanOrEqual(250);
+    expect(told[0]?.delayMaxMs).toBeGreaterThanOrEqual(200);
     expect(told[0]?.heapUsedBytes).toBeGreaterThan(1e6);
     expect(told[0]?.utilization).toBeGreaterThanOrEqual(0);
     // A block right after it was told is not lost, and what was told is not told again.
     for (const until = performance.now() + 200; performance.now() < until;);
-    vi.advanceTimersByTime(50);
+    vi.advanceTimersByTime(100);
     expect(told).toHaveLength(2);
-    expect(told[1]?.delayMaxMs).toBeGreaterThanOrEqual(150);
+    expect(told[1]?.delayMaxMs).toBeGreaterThanOrEqual(100);
     probe.unwatch(1);
   });
 });

@@ -5,7 +5,7 @@ import { runChild } from '../support/child.js';
 import { logLines } from '../support/read-back.js';
 import { tempFolders } from '../support/temp-folder.js';
 
-/* eslint-disable no-console -- what this is about */
+/* eslint-disable @typescript-eslint/unbound-method -- compared and put back, never called by itself */
 
 const folder = tempFolders('console');
 const METHODS = ['debug', 'log', 'info', 'warn', 'error'] as const;

@@ -35,7 +35,8 @@ function open(options: ExperimentOptions = {}, base = folder()): LoggingEngine {
 const manifestIn = (runDir: string): string => readFileSync(join(runDir, 'media/manifest.ndjson'), 'utf8');
 const filesIn = (runDir: string): string[] => readdirSync(join(runDir, 'media')).sort();
 /** A call as a JavaScript caller makes it. */
-const image = (run: LoggingEngine, ...args: unknown[]): unknown => Reflect.apply(run.logImage, run, args);
+const image = (run: LoggingEngine, ...args: unknown[]): unknown =>
+  Reflect.apply(Reflect.get(run, 'logImage') as () => unknown, run, args);
 
 describe('an image', () => {
   it('is in its file and in the manifest when the call returns', async () => {
@@ -142,7 +143,7 @@ describe('a file of any type', () => {
       type: 'audio/wav',
       file: 'sound-1.wav',
     });
-    expect(run.logMedia('raw', new Float32Array([1]), 1, { type: 'application/x-weights' })).toMatchObject({
+    expect(run.logMedia('raw', new Uint8Array(4), 1, { type: 'application/x-weights' })).toMatchObject({
       kind: 'media',
       type: 'application/x-weights',
       file: 'raw-1-2.bin',

@@ -52,6 +52,21 @@ describe('a histogram', () => {
     );
   });
 
+  it('counts a value at an edge, or a hair below it, on its side of it', () => {
+    const bound = fc.integer({ min: -1000, max: 1000 }).map((tenths) => tenths / 10);
+    fc.assert(
+      fc.property(bound, bound, fc.integer({ min: 2, max: 60 }), (min, max, bins) => {
+        fc.pre(min < max);
+        const { edges } = histogramOf([min, max], bins);
+        const inner = edges.slice(1, -1);
+        const below = inner.map((edge) => edge - Math.abs(edge) * Number.EPSILON - Number.MIN_VALUE);
+        const { counts } = histogramOf([min, max, ...inner, ...below], bins);
+        // Each bin has its lower edge and the value below its upper one, the last has its upper edge.
+        expect(counts).toEqual(counts.map(() => 2));
+      }),
+    );
+  });
+
   it('has one bin for values that are all the same, and none for no values', () => {
     expect(histogramOf([2, 2, 2])).toMatchObject({ edges: [2, 2], counts: [3], min: 2, max: 2, mean: 2 });
     expect(histogramOf([])).toMatchObject({
@@ -68,7 +83,6 @@ describe('a histogram', () => {
     const values = [1, NaN, Infinity, -Infinity, Infinity, 2];
     expect(histogramOf(values, 2)).toMatchObject({ counts: [1, 1], count: 2, nan: 1, posInf: 2, negInf: 1 });
     expect(made(['1', null, undefined, {}])).toMatch(/"count":0,"nan":4/);
-    // eslint-disable-next-line no-sparse-arrays -- what a caller may pass
     expect(made([, 1])).toMatch(/"count":1,"nan":1/);
   });
 
@@ -83,6 +97,7 @@ describe('a histogram', () => {
     expect(edges).toEqual([-Number.MAX_VALUE, 0, Number.MAX_VALUE]);
     expect(counts).toEqual([1, 2]);
     expect(mean).toBe(0);
+    expect(histogramOf([Number.MAX_VALUE, Number.MAX_VALUE, 0]).mean).toBeCloseTo(1.198e308, -306);
   });
 
   it('takes counts that are ready, with edges or with upper limits', () => {

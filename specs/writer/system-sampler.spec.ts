@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { nodeFs } from '../../src/storage/node-fs.js';
 import { type Figures, GpuProbe, figuresIn } from '../../src/writer/gpu-probe.js';
@@ -99,10 +101,18 @@ describe('the GPU probe', () => {
     expect(probe.latest(later + 60_000)).toEqual([]);
   });
 
-  it('is quiet where there is none, and asks no more', async () => {
-    const probe = new GpuProbe(join(folder(), 'nothing'));
-    expect(probe.latest(0)).toEqual([]);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(probe.latest(1_000_000)).toEqual([]);
+  it.skipIf(process.platform === 'win32')('is quiet where there is none, and asks no more', async () => {
+    const program = join(folder(), 'nvidia-smi');
+    const asking = new GpuProbe(program);
+    expect(asking.latest(0)).toEqual([]);
+    // That a program is not there is known before one that is, started later, has ended.
+    await promisify(execFile)('/bin/sh', ['-c', 'exit 0']);
+    writeFileSync(program, `#!/bin/sh\necho asked >> '${program}.asked'\necho '0, 1, 2, 3, 4'\n`);
+    chmodSync(program, 0o700);
+    asking.latest(1_000_000);
+    const other = new GpuProbe(program);
+    other.latest(0);
+    await vi.waitFor(() => expect(other.latest(performance.now())).toHaveLength(4), 10_000);
+    expect(nodeFs.stat(`${program}.asked`)?.size).toBe('asked\n'.length);
   });
 });

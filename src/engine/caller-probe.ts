@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { CallerFacts } from '../writer/messages.js';
 
 /** How often the event loop is asked whether it comes in time. */
-const TICK_MS = 50;
+const TICK_MS = 100;
 
 /**
  * What only the caller's thread can tell of itself, told as often as the run that asks most often wants it: how busy

@@ -80,6 +80,7 @@ function tell(sinks: ReadonlySet<PrintSink>, level: string, text: () => string):
 }
 
 function patchedMethod(method: Method): Patch {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- put back as it is, and called on its own console
   const original = console[method];
   const patched = (...args: unknown[]): void => {
     tell(consoleSinks, LEVELS[method], () => format(...args));
@@ -97,6 +98,7 @@ function patchedMethod(method: Method): Patch {
 function patchedStream(name: StreamName): Patch {
   const stream = process[name];
   const isOwn = Object.hasOwn(stream, 'write');
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- as above
   const original = stream.write;
   const lines = new Lines((line) => tell(streamSinks, STREAMS[name], () => line));
   const patched = (...args: unknown[]): unknown => {

@@ -260,14 +260,16 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       this.refuse();
       return;
     }
-    const text = this.histogramOf(name, values, options);
-    if (text !== null) this.logMetrics({ [name]: text }, step);
+    const metric = textOf(name);
+    const text = this.histogramOf(metric, values, options);
+    if (text !== null) this.logMetrics({ [metric]: text }, step);
   }
 
   /**
    * Keeps an image, its bytes or the file at a path, in the run's `media/` folder and lists it in `media/manifest.ndjson`.
    *
-   * Both are written when the call returns, which takes as long as writing the file does (at most 128 MB). What is no
+   * Both are written when the call returns, which takes as long as hashing and writing the file does (at most 128 MB;
+   * `saveArtifact` copies a large file beside the caller's work), and synced with `durability: 'power'`. What is no
    * image, or cannot be kept, is told in run.log, and the call returns null.
    *
    * @param name - as the name of an artifact; may come once for each step, or more often
@@ -374,12 +376,12 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     this.closeInBackground({ status: RunStatus.Finished, cut: false });
   }
 
-  private histogramOf(name: string, values: HistogramInput, options?: HistogramOptions): string | null {
+  private histogramOf(metric: string, values: HistogramInput, options?: HistogramOptions): string | null {
     try {
       return histogram(values, options);
     } catch (error) {
       const told = error instanceof ExpmanError ? error : new ExpmanError('INVALID_VALUE', messageOf(error));
-      this.intake.refuse(name, told);
+      this.intake.refuse(metric, told);
       return null;
     }
   }

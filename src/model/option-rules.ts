@@ -56,16 +56,15 @@ export interface ResolvedOptions {
   readonly captureConsole: boolean | 'streams';
 }
 
-/** What an option may be given as, where that is more than what comes of it. */
-interface GivenOptions {
-  readonly runName: string;
-  readonly systemMetrics: boolean | { readonly intervalMs?: number | undefined };
-}
-
 /** The options of an {@link ExperimentConfig}; each may be left out. */
 export type ExperimentOptions = {
   readonly [K in keyof ResolvedOptions]?:
-    (K extends keyof GivenOptions ? GivenOptions[K] : ResolvedOptions[K]) | undefined;
+    | (K extends 'runName'
+        ? string
+        : K extends 'systemMetrics'
+          ? boolean | { readonly intervalMs?: number | undefined }
+          : ResolvedOptions[K])
+    | undefined;
 };
 
 /**

@@ -115,7 +115,9 @@ export async function readMedia(runDir: string): Promise<LoggedMedia[]> {
 
 /**
  * Reads what was sampled of process and machine while a run was open (`systemMetrics`): `timestamp`, then one column for
- * each figure; an Arrow table, or null where nothing was sampled. Of an open run the last ten seconds or so are missing.
+ * each figure; an Arrow table, or null where nothing was sampled.
+ *
+ * Of a run that is open, or was killed, the last twenty seconds are missing (or a hundred times what writing the file takes).
  *
  * @throws {@link ExpmanError} `CORRUPT` or `IO`
  */

@@ -15,9 +15,9 @@ import type { Gate } from './publish-gate.js';
 import type { SystemSample, SystemSampler } from './system-sampler.js';
 
 /** How often the file is replaced, at the most: what a SIGKILL costs of it. */
-const PUBLISH_MS = 10_000;
+const PUBLISH_MS = 20_000;
 /** ... and how many times its duration a publish rests, so that a file of months takes little of the writer's time. */
-const REST_FACTOR = 200;
+const REST_FACTOR = 100;
 const SEAL_ROWS = 4_096;
 /** Rows that wait for a disk that refuses them. */
 const MOST_WAITING = 65_536;
