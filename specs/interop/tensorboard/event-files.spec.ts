@@ -87,11 +87,17 @@ describe('an event file', () => {
     large.writeUInt32LE(maskedCrc32c(large.subarray(0, 8)), 8);
     writeFileSync(path, large);
     truncateSync(path, 65 * 1024 * 1024);
+    await expect(losses(path)).rejects.toThrow(`at most ${64 * 1024 * 1024} are read`);
+  });
+
+  it('with a message that ends before it says it does is CORRUPT', async () => {
+    const event = scalarEvent('loss', 1, 1);
+    const path = writeEventFile(join(folder(), NAME), [event.subarray(0, event.length - 2)]);
     await expect(losses(path)).rejects.toMatchObject({ code: 'CORRUPT' });
   });
 
   it('with a step that no double holds is CORRUPT', async () => {
-    const path = writeEventFile(join(folder(), NAME), [scalarEvent('loss', 1, 2 ** 53)]);
+    const path = writeEventFile(join(folder(), NAME), [scalarEvent('loss', 1, 2 ** 53, 1)]);
     await expect(losses(path)).rejects.toMatchObject({ code: 'CORRUPT' });
   });
 
