@@ -1,6 +1,6 @@
 import { ExpmanError } from '../model/errors.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
-import { bareObject } from '../model/param-value.js';
+import { rowValues } from './row-values.js';
 
 /** Tools that keep each metric by itself give one of these at a time; they wait in memory until all are there. */
 const MAX_POINTS = 20_000_000;
@@ -48,5 +48,5 @@ export class PointRows {
 const rowOf = ({ step, micros }: Point, values: ReadonlyMap<string, MetricValue>): MetricRow => ({
   step,
   ...(micros !== null && { timestamp: micros / 1000 }),
-  values: bareObject(values),
+  values: rowValues([...values]),
 });

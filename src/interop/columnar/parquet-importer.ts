@@ -1,7 +1,7 @@
 import type { SchemaElement } from 'hyparquet';
 import { ExpmanError } from '../../model/errors.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
-import { bareObject } from '../../model/param-value.js';
+import { rowValues } from '../row-values.js';
 import { asyncOf } from '../async-of.js';
 import type { ExchangeRun, Importer } from '../exchange-run.js';
 import { isoOfMicros } from '../instants.js';
@@ -84,7 +84,7 @@ function rowFrom(
   return {
     step: stepOfValue(plain(row[step] ?? null)),
     ...(micros !== undefined && { timestamp: micros / 1000 }),
-    values: bareObject(entries),
+    values: rowValues(entries),
   };
 }
 

@@ -1,6 +1,6 @@
 import { bitAt } from '../../columnar/bitmap.js';
 import type { Column } from '../../columnar/column.js';
-import { bareObject } from '../../model/param-value.js';
+import { rowValues } from '../row-values.js';
 import { microsOfIso, microsOfNumber } from '../instants.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
 
@@ -27,7 +27,7 @@ export function* rowsOfColumns({ step, timestamp, metrics }: RowColumns): Genera
     yield {
       step: stepOfValue(steps?.(row) ?? null),
       ...(micros !== undefined && { timestamp: micros / 1000 }),
-      values: bareObject(entries),
+      values: rowValues(entries),
     };
   }
 }

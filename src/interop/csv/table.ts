@@ -1,5 +1,5 @@
 import type { MetricRow, MetricValue } from '../../model/metric.js';
-import { bareObject } from '../../model/param-value.js';
+import { rowValues } from '../row-values.js';
 import { microsOfIso, microsOfNumber } from '../instants.js';
 import type { MetricType } from '../metric-fields.js';
 import { type Places, placesIn } from '../places.js';
@@ -71,7 +71,7 @@ function rowOf(
   return {
     step: stepOfCell(cells[step] ?? null, wrong),
     ...(micros !== undefined && { timestamp: micros / 1000 }),
-    values: bareObject(entries),
+    values: rowValues(entries),
   };
 }
 

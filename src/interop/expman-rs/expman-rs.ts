@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { ExpmanError } from '../../model/errors.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
-import { bareObject } from '../../model/param-value.js';
+import { rowValues } from '../row-values.js';
 import { sanitiseParams } from '../../model/params.js';
 import { isRunStatus, RunStatus } from '../../model/run-status.js';
 import { asyncOf } from '../async-of.js';
@@ -100,7 +100,7 @@ async function* rowsIn(
   }
   if (scalars.length === 0) return;
   const last = endedAt === null ? timestamp : Date.parse(endedAt);
-  yield { step: null, ...(last !== undefined && { timestamp: last }), values: bareObject(scalars) };
+  yield { step: null, ...(last !== undefined && { timestamp: last }), values: rowValues(scalars) };
 }
 
 function scalarsOf({ scalars }: Mapping): (readonly [string, MetricValue])[] {

@@ -1,8 +1,5 @@
 import type { SchemaElement } from 'hyparquet';
 
-/** The values of `attribute_type` that are a run's configuration: one record for the attribute. */
-export type ConfigType = 'float' | 'int' | 'string' | 'bool' | 'datetime' | 'string_set';
-
 /** A record: one value of one attribute of a run. */
 export interface NeptuneRecord {
   readonly attribute_path: string;

@@ -1,5 +1,5 @@
 import type { LogLine } from '../../engine/log-line.js';
-import { bareObject } from '../../model/param-value.js';
+import { rowValues } from '../row-values.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
 import { isoOfMicros, isoOfMs, microsOf, microsOfIso } from '../instants.js';
 import { type MetricField, valueAs } from '../metric-fields.js';
@@ -41,7 +41,7 @@ export function rowReader(
       if (read === undefined) throw wrong(`${JSON.stringify(name.slice(0, 100))} is no ${field.type}`);
       entries.push([field.metric, read]);
     }
-    return { ...placeOf(json['step'], json['timestamp'], wrong), values: bareObject(entries) };
+    return { ...placeOf(json['step'], json['timestamp'], wrong), values: rowValues(entries) };
   };
 }
 

@@ -1,6 +1,6 @@
 import { messageOf } from '../../model/errors.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
-import { bareObject } from '../../model/param-value.js';
+import { rowValues } from '../row-values.js';
 import { isCsv } from '../csv/csv-importer.js';
 import { guessedLayout, rowsOfTable } from '../csv/table.js';
 import { asyncOf } from '../async-of.js';
@@ -45,7 +45,7 @@ async function* csvRows(
   for await (const { step, timestamp, values } of rowsOfTable(path, layout)) {
     const timed = timestamp ?? timeOf(undefined, values[RUNTIME], startMs);
     const own = Object.entries(values).filter(([name]) => !name.startsWith('_'));
-    yield { step: step ?? null, ...(timed !== undefined && { timestamp: timed }), values: bareObject(own) };
+    yield { step: step ?? null, ...(timed !== undefined && { timestamp: timed }), values: rowValues(own) };
   }
 }
 
@@ -58,7 +58,7 @@ function* jsonRows(path: string, startMs: number | null): Generator<MetricRow, v
     yield {
       step: typeof step === 'number' ? step : null,
       ...(timestamp !== undefined && { timestamp }),
-      values: bareObject(valuesOf(row)),
+      values: rowValues(valuesOf(row)),
     };
   }
 }
