@@ -349,6 +349,22 @@ describe('expman reap and doctor', () => {
   });
 });
 
+describe('expman archive and unarchive', () => {
+  it('move a run as one file', async () => {
+    const [base, other] = [folder(), folder()];
+    const runDir = await logged(base, 'one', 1);
+    const file = join(base, 'one.tar.gz');
+    expect(await expman('archive', runDir, '-o', file)).toMatchObject({ exit: 0 });
+    expect(json(await expman('unarchive', file, '--dir', other, '--json'))).toMatchObject({
+      runDir: join(other, 'exp/one'),
+    });
+    expect(await expman('verify', other)).toMatchObject({ exit: 0 });
+    expect(await expman('unarchive', file, '--dir', other)).toMatchObject({ exit: 2 });
+    expect(await expman('unarchive', file, '--dir', other, '--run-name', 'two')).toMatchObject({ exit: 0 });
+    expect(names(await expman('list', other, '--json'))).toEqual(['one', 'two']);
+  });
+});
+
 describe('expman completion', () => {
   it.each(['bash', 'zsh', 'fish'])('knows every command in %s', async (shell) => {
     const { exit, stdout } = await expman('completion', shell);

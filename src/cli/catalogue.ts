@@ -147,6 +147,25 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./reap.js'),
   },
   {
+    name: 'archive',
+    args: '<run>',
+    summary: 'Packs a run into one file.',
+    options: [['-o, --output <file>', 'the .tar.gz to write (default RUN.tar.gz)']],
+    load: () => import('./archive.js'),
+  },
+  {
+    name: 'unarchive',
+    args: '<file>',
+    summary: 'Unpacks a run that archive has packed.',
+    options: [
+      ['--dir <dir>', 'the folder of experiments it goes to (default ./experiments)'],
+      ['--experiment <name>', 'the experiment to put it in, whatever the archive says'],
+      ['--run-name <name>', 'the name to give it'],
+    ],
+    details: 'Nothing that is there is replaced; an archive may come from anywhere.',
+    load: () => import('./unarchive.js'),
+  },
+  {
     name: 'recover',
     args: '<dir...>',
     summary:

@@ -27,6 +27,8 @@ export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js
 export type { MetricRow, MetricValue } from '../model/metric.js';
 export type { Params, ParamValue } from '../model/params.js';
 export { RunStatus } from '../model/run-status.js';
+export { type ArchivedRun, archiveRun } from './archive/archive-run.js';
+export { type UnarchiveOptions, type UnarchivedRun, unarchiveRun } from './archive/unarchive-run.js';
 export type { ExchangeRun, Exporter, Importer } from './exchange-run.js';
 export type { FailedImport, ImportedRun, ImportOptions, ImportReport } from './import-runs.js';
 export { exchangeRunOf } from './own-run.js';

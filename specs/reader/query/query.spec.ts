@@ -1,0 +1,428 @@
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ExperimentConfig, LoggingEngine, type ExperimentOptions } from 'expman-rx';
+import { queryRuns, streamQuery } from 'expman-rx/reader';
+import { describe, expect, it } from 'vitest';
+import { tempFolders } from '../../support/temp-folder.js';
+
+const folder = tempFolders('query');
+
+const open = (base: string, runName: string, options: ExperimentOptions = {}): LoggingEngine =>
+  new LoggingEngine(new ExperimentConfig('exp', base, { environment: false, runName, ...options }));
+
+/** A run that is closed. */
+async function closed(
+  base: string,
+  runName: string,
+  rows: readonly Readonly<Record<string, number | bigint | boolean | string>>[],
+  options: ExperimentOptions = {},
+): Promise<string> {
+  const run = open(base, runName, options);
+  rows.forEach((values, step) => {
+    run.logMetrics(values, step);
+  });
+  await run.close();
+  return run.runDir;
+}
+
+const rowsOf = async (base: string, sql: string): Promise<readonly (readonly unknown[])[]> =>
+  (await queryRuns(base, sql)).rows;
+
+describe('a query', () => {
+  it('sees runs, parameters, logs and metrics, long and wide', async () => {
+    const base = folder();
+    const run = open(base, 'a', { tags: ['x', "it's"], group: 'g' });
+    run.logParams({ lr: 0.1, net: { layers: [1, 2], name: 'mlp' }, seed: 12345678901234567890n });
+    run.logger.info('done', { epoch: 1 });
+    run.logMetrics({ loss: 0.5, n: 3n, ok: true, phase: 'warm' }, 7);
+    await run.close();
+    expect(await rowsOf(base, 'SELECT experiment, run, status, rows, tags, "group", rank FROM runs')).toEqual(
+      [['exp', 'a', 'FINISHED', 1n, ['x', "it's"], 'g', null]],
+    );
+    expect(await rowsOf(base, 'SELECT key, value, number FROM params ORDER BY key')).toEqual([
+      ['lr', '0.1', 0.1],
+      ['net.layers', '[1,2]', null],
+      ['net.name', 'mlp', null],
+      ['seed', '12345678901234567890', 12345678901234567890],
+    ]);
+    expect(await rowsOf(base, 'SELECT run, level, message, meta FROM logs')).toEqual([
+      ['a', 'info', 'done', '{"epoch":1}'],
+    ]);
+    expect(await rowsOf(base, 'SELECT step, metric, value, text FROM metrics ORDER BY metric')).toEqual([
+      [7n, 'loss', 0.5, null],
+      [7n, 'n', 3, null],
+      [7n, 'ok', 1, null],
+      [7n, 'phase', null, 'warm'],
+    ]);
+    const { columns, rows } = await queryRuns(base, 'SELECT * EXCLUDE timestamp FROM wide');
+    expect(columns.map(({ name, type }) => `${name} ${type}`)).toEqual([
+      'experiment VARCHAR',
+      'run VARCHAR',
+      'step BIGINT',
+      'loss DOUBLE',
+      'n BIGINT',
+      'ok BOOLEAN',
+      'phase VARCHAR',
+    ]);
+    expect(rows).toEqual([['exp', 'a', 7n, 0.5, 3n, true, 'warm']]);
+  });
+
+  it('has the rows that are in the write-ahead log only, whose run goes on', async () => {
+    const base = folder();
+    await closed(base, 'done', [{ loss: 1 }]);
+    const run = open(base, 'live', { flushIntervalMs: 600_000 });
+    for (let step = 0; step < 100; step++) run.logMetrics({ loss: -step }, step);
+    await run.flush();
+    expect(readdirSync(run.runDir)).not.toContain('metrics.parquet');
+    expect(
+      await rowsOf(
+        base,
+        "SELECT run, min(value), count(*) FROM metrics WHERE metric = 'loss' GROUP BY ALL ORDER BY run",
+      ),
+    ).toEqual([
+      ['done', 1, 1n],
+      ['live', -99, 100n],
+    ]);
+    expect(await rowsOf(base, 'SELECT run, min(loss) FROM wide GROUP BY ALL ORDER BY run')).toEqual([
+      ['done', 1],
+      ['live', -99],
+    ]);
+    await run.close();
+  });
+
+  it('leaves no file of its own behind', async () => {
+    const base = folder();
+    const run = open(base, 'live');
+    run.logMetrics({ loss: 1 });
+    await run.flush();
+    const ours = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('expman-query-'));
+    const before = ours();
+    await rowsOf(base, 'FROM metrics');
+    await expect(rowsOf(base, 'SELECT nothing FROM metrics')).rejects.toMatchObject({
+      code: 'INVALID_QUERY',
+    });
+    for await (const batch of await streamQuery(base, 'FROM metrics')) expect(batch).toHaveLength(1);
+    for await (const _batch of await streamQuery(base, 'FROM metrics')) break;
+    expect(ours().filter((name) => !before.includes(name))).toEqual([]);
+    await run.close();
+  });
+
+  it('takes a metric that is a number in one run and text, an integer or a boolean in another', async () => {
+    const base = folder();
+    for (const [at, x] of [0.5, 'text', 7n, true, '1.5'].entries())
+      await closed(base, `r${at}`, [{ x, same: 1 }]);
+    expect(
+      await rowsOf(base, "SELECT run, value, text FROM metrics WHERE metric = 'x' ORDER BY run"),
+    ).toEqual([
+      ['r0', 0.5, null],
+      ['r1', null, 'text'],
+      ['r2', 7, null],
+      ['r3', 1, null],
+      ['r4', 1.5, '1.5'],
+    ]);
+    expect(await rowsOf(base, 'SELECT x FROM wide ORDER BY run')).toEqual([
+      ['0.5'],
+      ['text'],
+      ['7'],
+      ['true'],
+      ['1.5'],
+    ]);
+    expect(await rowsOf(base, "SELECT count(*) FROM metrics WHERE metric = 'same'")).toEqual([[5n]]);
+  });
+
+  it('takes any name of a metric', async () => {
+    const base = folder();
+    const names = [
+      'loss',
+      'Loss',
+      'LOSS',
+      '',
+      'a"b',
+      "it's",
+      'step',
+      'timestamp',
+      'run',
+      'experiment',
+      'filename',
+      'file_index',
+      'metric',
+      '__proto__',
+      'ü/x.y',
+      'nul\0x',
+      'a b',
+      '$$',
+      'select',
+      '*',
+    ];
+    await closed(base, 'odd', [Object.fromEntries(names.map((name, at) => [name, at]))]);
+    await closed(base, 'plain', [{ loss: 100, LOSS: 101 }]);
+    await closed(base, 'upper', [{ LOSS: 102 }]);
+    const shown = names
+      .map((name, at) => [name.replace('\0', '\ufffd'), at] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    expect(await rowsOf(base, "SELECT metric, value FROM metrics WHERE run = 'odd' ORDER BY metric")).toEqual(
+      shown,
+    );
+    expect(await rowsOf(base, "SELECT run, value FROM metrics WHERE metric = 'LOSS' ORDER BY run")).toEqual([
+      ['odd', 2],
+      ['plain', 101],
+      ['upper', 102],
+    ]);
+    expect(await rowsOf(base, 'SELECT count(*) FROM wide')).toEqual([[3n]]);
+  });
+
+  it('takes more metrics than it has scans for', async () => {
+    const base = folder();
+    const many = Object.fromEntries(
+      Array.from({ length: 200 }, (_, at) => [`m${at}`, at % 3 === 0 ? `t${at}` : at]),
+    );
+    await closed(base, 'many', [many]);
+    await closed(base, 'few', [{ m1: 5 }]);
+    expect(await rowsOf(base, 'SELECT count(*), count(value), count(text) FROM metrics')).toEqual([
+      [201n, 134n, 67n],
+    ]);
+    expect(await rowsOf(base, "SELECT run, value FROM metrics WHERE metric = 'm1' ORDER BY run")).toEqual([
+      ['few', 5],
+      ['many', 1],
+    ]);
+  });
+
+  it('gives moments as ISO text with microseconds, in UTC', async () => {
+    const base = folder();
+    expect(
+      await rowsOf(
+        base,
+        "SELECT timestamptz '2026-01-01 12:00:00.123456+02', date '2026-01-31', [timestamp '2026-01-01'], 2::HUGEINT ** 70, 1.5, {a: 1}, 'nan'::double, strftime(timestamptz '2026-01-01 12:00:00+02', '%H')",
+      ),
+    ).toEqual([
+      [
+        '2026-01-01T10:00:00.123456Z',
+        '2026-01-31',
+        ['2026-01-01T00:00:00'],
+        2 ** 70,
+        1.5,
+        { a: 1 },
+        NaN,
+        '10',
+      ],
+    ]);
+  });
+
+  it('has all views where there is no run', async () => {
+    const base = folder();
+    for (const view of ['runs', 'params', 'metrics', 'wide', 'logs'])
+      expect(await rowsOf(base, `FROM ${view}`)).toEqual([]);
+  });
+
+  it('says when there were more rows than it returns', async () => {
+    const limited = await queryRuns(folder(), 'FROM range(10000)', { maxRows: 5 });
+    expect(limited).toMatchObject({ truncated: true, rows: [[0n], [1n], [2n], [3n], [4n]] });
+    expect((await queryRuns(folder(), 'FROM range(5)', { maxRows: 5 })).truncated).toBe(false);
+  });
+
+  it('ends when it takes too long or too much memory', async () => {
+    const endless =
+      'SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range + b.range = -1';
+    await expect(queryRuns(folder(), endless, { timeoutMs: 100 })).rejects.toMatchObject({
+      code: 'QUERY_LIMIT',
+    });
+    const large = 'SELECT list(range) FROM range(100000000)';
+    await expect(queryRuns(folder(), large, { memoryLimit: '50MB' })).rejects.toMatchObject({
+      code: 'QUERY_LIMIT',
+    });
+    await expect(queryRuns(folder(), 'SELECT 1', { memoryLimit: 'lots' })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+    });
+  });
+
+  it('names what is wrong in SQL', async () => {
+    await expect(rowsOf(folder(), 'SELECT lss FROM (SELECT 1 AS loss)')).rejects.toThrow(/lss/);
+  });
+
+  it('without its package says how to get it', () => {
+    const hook = `export const resolve = (name, context, next) => { if (name.startsWith('@duckdb')) throw new Error('not here'); return next(name, context); };`;
+    const program = `
+      import { register } from 'node:module';
+      register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));
+      const { queryRuns } = await import(${JSON.stringify(new URL('../../../dist/reader/index.js', import.meta.url).href)});
+      await queryRuns('.', 'SELECT 1').catch(({ code, message }) => console.log(code, message));`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+      encoding: 'utf8',
+      cwd: folder(),
+    });
+    expect(stdout).toMatch(/^QUERY_UNAVAILABLE .*npm install @duckdb\/node-api/);
+  });
+});
+
+describe('a query over damaged runs', () => {
+  const damages: readonly (readonly [string, (runDir: string, outside: string) => void])[] = [
+    [
+      'a cut-off file',
+      (runDir) => {
+        writeFileSync(
+          join(runDir, 'metrics.parquet'),
+          readFileSync(join(runDir, 'metrics.parquet')).subarray(0, 500),
+        );
+      },
+    ],
+    [
+      'pages that were overwritten',
+      (runDir) => {
+        const bytes = readFileSync(join(runDir, 'metrics.parquet'));
+        writeFileSync(join(runDir, 'metrics.parquet'), bytes.fill(0xff, 4, bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8)));
+      },
+    ],
+    [
+      'text for a file',
+      (runDir) => {
+        writeFileSync(join(runDir, 'metrics.parquet'), 'PAR1'.repeat(100));
+      },
+    ],
+    [
+      "another run's file",
+      (runDir, outside) => {
+        copyFileSync(join(outside, 'metrics.parquet'), join(runDir, 'metrics.parquet'));
+      },
+    ],
+    [
+      'a link for a file',
+      (runDir, outside) => {
+        rmSync(join(runDir, 'metrics.parquet'));
+        symlinkSync(join(outside, 'metrics.parquet'), join(runDir, 'metrics.parquet'));
+      },
+    ],
+    [
+      'a folder for a file',
+      (runDir) => {
+        rmSync(join(runDir, 'metrics.parquet'));
+        mkdirSync(join(runDir, 'metrics.parquet'));
+      },
+    ],
+    [
+      'a fifo for a file',
+      (runDir) => {
+        rmSync(join(runDir, 'metrics.parquet'));
+        spawnSync('mkfifo', [join(runDir, 'metrics.parquet')]);
+      },
+    ],
+    [
+      'no run.yaml that makes sense',
+      (runDir) => {
+        writeFileSync(join(runDir, 'run.yaml'), '- '.repeat(1000));
+      },
+    ],
+  ];
+
+  it.each(damages)('leaves one out that has %s, and tells it', async (_, damage) => {
+    const base = folder();
+    const outside = await closed(folder(), 'outside', [{ loss: 666 }]);
+    await closed(base, 'good', [{ loss: 1 }]);
+    const bad = await closed(
+      base,
+      'bad',
+      Array.from({ length: 50 }, (_each, at) => ({ loss: at / 7 })),
+    );
+    damage(bad, outside);
+    const { rows, skipped } = await queryRuns(base, 'SELECT run, sum(value) FROM metrics GROUP BY ALL');
+    expect(rows).toEqual([['good', 1]]);
+    expect(skipped.map(({ runDir }) => runDir)).toEqual([bad]);
+  });
+
+  it('does not follow a link for a run folder or an experiment', async () => {
+    const base = folder();
+    const outside = folder();
+    const run = await closed(outside, 'outside', [{ loss: 666 }]);
+    await closed(base, 'good', [{ loss: 1 }]);
+    symlinkSync(run, join(base, 'exp', 'linked'));
+    symlinkSync(join(outside, 'exp'), join(base, 'linked'));
+    expect(await rowsOf(base, 'SELECT run, value FROM metrics')).toEqual([['good', 1]]);
+  });
+
+  it('reads of a folder whose name is a pattern that folder only', async () => {
+    const base = join(folder(), 'lr=0.1', 'ba[sx]e*');
+    mkdirSync(base, { recursive: true });
+    await closed(base, 'run1', [{ loss: 1 }]);
+    const odd = await closed(base, 'run2', [{ loss: 2 }]);
+    renameSync(odd, join(base, 'exp', 'run[12]'));
+    expect(await rowsOf(base, 'SELECT run, value FROM metrics ORDER BY value')).toEqual([
+      ['run1', 1],
+      ['run2', 2],
+    ]);
+  });
+});
+
+describe('a query that wants more than to read the runs', () => {
+  it.each([
+    "SELECT * FROM read_csv('/etc/passwd')",
+    "SELECT * FROM '/etc/passwd'",
+    "SELECT * FROM read_text('BASE/exp/../../../etc/passwd')",
+    "SELECT * FROM read_text('BASE/exp/run/run.yaml')",
+    "SELECT * FROM 'BASE/exp/run/metrics.parquet'",
+    "SELECT * FROM 'BASE/secret.csv'",
+    "SELECT * FROM glob('/etc/*')",
+    "SELECT * FROM glob('BASE/*')",
+    "SELECT * FROM parquet_metadata('BASE/exp/run/metrics.parquet')",
+    "COPY runs TO 'BASE/out.csv'",
+    "EXPLAIN ANALYZE COPY runs TO 'BASE/out.csv'",
+    "ATTACH 'BASE/out.db'",
+    'INSTALL httpfs',
+    'LOAD json',
+    'SET threads = 1',
+    'RESET threads',
+    "SET VARIABLE expman_long_0 = ['/etc/passwd']",
+    'PRAGMA database_list',
+    'PRAGMA version',
+    'CALL enable_logging()',
+    "SELECT * FROM enable_logging(storage = 'file', storage_path = 'BASE/log')",
+    "SELECT * FROM \"ENABLE_logging\" /* /* */ ( */ (storage = 'file', storage_path = 'BASE/log')",
+    "SELECT * FROM query('FROM ena' || 'ble_logging()')",
+    "SELECT $$'$$, * FROM query_table(['runs'])",
+    "SELECT e'\\'', * FROM query('SELECT 1')",
+    "EXPORT DATABASE 'BASE/out'",
+    'CREATE TABLE t (i INT)',
+    'DROP VIEW metrics',
+    'INSERT INTO runs (run) VALUES (1)',
+    'DELETE FROM runs',
+    'SELECT 1; SELECT 2',
+    'SELECT 1; DROP VIEW metrics',
+    'BEGIN',
+    'USE memory',
+    'SELECT ?',
+    '',
+    '-- nothing',
+    'SELECT \0 1',
+    `SELECT '${'x'.repeat(70_000)}'`,
+  ])('is refused: %s', async (sql) => {
+    const base = folder();
+    await closed(base, 'run', [{ loss: 1 }]);
+    writeFileSync(join(base, 'secret.csv'), 'a\n1\n');
+    const before = readdirSync(base).sort();
+    await expect(rowsOf(base, sql.replaceAll('BASE', base))).rejects.toMatchObject({ code: 'INVALID_QUERY' });
+    expect(readdirSync(base).sort()).toEqual(before);
+    expect(existsSync('.tmp')).toBe(false);
+  });
+
+  it.each([
+    'WITH best AS (SELECT min(value) AS v FROM metrics) SELECT v FROM best',
+    'FROM (PIVOT metrics ON metric IN (loss) USING max(value) GROUP BY run) SELECT loss',
+    "SELECT value FROM metrics WHERE metric != 'query(' AND metric != 'SET' -- glob(",
+    'SELECT value /* ; */ FROM "metrics";',
+    '(SELECT value FROM main.metrics)',
+  ])('but one that reads is taken: %s', async (sql) => {
+    const base = folder();
+    await closed(base, 'run', [{ loss: 1 }]);
+    expect(await rowsOf(base, sql)).toEqual([[1]]);
+  });
+});

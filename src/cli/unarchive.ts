@@ -1,0 +1,17 @@
+import { resolve } from 'node:path';
+import { unarchiveRun } from '../interop/archive/unarchive-run.js';
+import { printable } from '../model/printable.js';
+import { type CommandRun, textOption } from './command.js';
+import { DEFAULT_DIR } from './find-runs.js';
+import { ExitCode } from './terminal.js';
+
+export const run: CommandRun = async ([path = ''], options, terminal) => {
+  const [experiment, runName] = ['experiment', 'runName'].map((name) => textOption(options, name));
+  const unpacked = await unarchiveRun(resolve(path), resolve(textOption(options, 'dir') ?? DEFAULT_DIR), {
+    ...(experiment !== undefined && { experiment }),
+    ...(runName !== undefined && { runName }),
+  });
+  if (options['json'] === true) terminal.json(unpacked);
+  else terminal.print(printable(unpacked.runDir));
+  return ExitCode.ok;
+};

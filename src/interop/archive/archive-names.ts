@@ -1,0 +1,89 @@
+import { ExpmanError, messageOf } from '../../model/errors.js';
+import { type ExperimentName, type RunName, parseArtifactName, parseName } from '../../model/names.js';
+import { isTempName } from '../../storage/atomic-file.js';
+import { LOCK_NAME } from '../../storage/run-lock.js';
+
+/** The file of an experiment that lies beside its runs. */
+export const EXPERIMENT_NAME = 'experiment.yaml';
+
+/** Where a file of an archive belongs: beside the run, or in it. */
+export type ArchivedName =
+  | { readonly kind: 'experiment'; readonly experiment: ExperimentName }
+  | { readonly kind: 'folder'; readonly experiment: ExperimentName }
+  | {
+      readonly kind: 'file';
+      readonly experiment: ExperimentName;
+      readonly run: RunName;
+      readonly name: string;
+    };
+
+/**
+ * Names of an archive, each checked: one experiment, one run, no way out of its folder, no two that are one on any disk.
+ */
+export class ArchiveNames {
+  private readonly files = new Set<string>();
+  private readonly folders = new Set<string>();
+  private of: { readonly experiment: string; readonly run: string | null } | null = null;
+
+  /**
+   * Takes a path of an archive apart.
+   *
+   * @throws ExpmanError `UNSAFE_ARCHIVE`
+   */
+  admit(path: string, isFolder: boolean): ArchivedName {
+    const [first, second, ...rest] = path.replace(isFolder ? /\/$/ : /^$/, '').split('/');
+    const experiment = checked(path, () => parseName('experiment', first));
+    const isFact = !isFolder && second === EXPERIMENT_NAME && rest.length === 0;
+    const run = second === undefined || isFact ? null : checked(path, () => parseName('run', second));
+    this.checkOwner(path, experiment, run);
+    if (isFact) {
+      this.claim(path);
+      return { kind: 'experiment', experiment };
+    }
+    const name = rest.join('/');
+    if (name !== '' && checked(path, () => parseArtifactName(name)) !== name)
+      throw unsafe(path, 'is no plain path');
+    if (isFolder) return { kind: 'folder', experiment };
+    if (run === null || name === '') throw unsafe(path, 'is no file of a run');
+    if (rest.some((part) => part === LOCK_NAME || isTempName(part)))
+      throw unsafe(path, 'is a file of a process, not of a run');
+    this.claim(path);
+    return { kind: 'file', experiment, run, name };
+  }
+
+  private checkOwner(path: string, experiment: string, run: string | null): void {
+    const known = this.of ?? { experiment, run };
+    const isOther =
+      known.experiment !== experiment || (run !== null && known.run !== null && known.run !== run);
+    if (isOther) throw unsafe(path, 'is of a second run: an archive holds one');
+    this.of = { experiment, run: known.run ?? run };
+  }
+
+  /** What is one name where upper and lower case, or ways to write an umlaut, are the same, is one here. */
+  private claim(path: string): void {
+    const folded = path.normalize('NFC').toLowerCase();
+    if (this.files.has(folded) || this.folders.has(folded)) throw unsafe(path, 'is there twice');
+    this.files.add(folded);
+    for (let at = folded.indexOf('/'); at >= 0; at = folded.indexOf('/', at + 1)) {
+      const folder = folded.slice(0, at);
+      if (this.files.has(folder)) throw unsafe(path, 'lies in a file');
+      this.folders.add(folder);
+    }
+  }
+}
+
+/** An archive that is not unpacked. */
+export function unsafe(path: string, why: string): ExpmanError {
+  return new ExpmanError(
+    'UNSAFE_ARCHIVE',
+    `the archive is refused: ${JSON.stringify(path.slice(0, 200))} ${why}`,
+  );
+}
+
+function checked<T>(path: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw unsafe(path, `is no name that is allowed: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { open, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { create } from 'tar';
+import { ExpmanError } from '../../model/errors.js';
+import { parseArtifactName, parseName } from '../../model/names.js';
+import { inspectRun } from '../../reader/inspect-run.js';
+import { isTempName, tempName } from '../../storage/atomic-file.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { LOCK_NAME, lockedBy } from '../../storage/run-lock.js';
+import { EXPERIMENT_NAME } from './archive-names.js';
+import { readArchive } from './read-archive.js';
+
+/** What an archive was made of. */
+export interface ArchivedRun {
+  readonly path: string;
+  readonly files: number;
+  /** Of the files together, as they are in the run. */
+  readonly bytes: number;
+  /** What is in the run's folder and no file, links for one: left out. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Packs a run and its experiment.yaml into one new file, a gzipped tar with `<experiment>/<run>/` in front of every name.
+ *
+ * Rows that are only in the write-ahead log of a run that was cut off are in it, too. What was written is read back and
+ * compared with the run's files before it gets its name; on failure nothing is left.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` while the run's owner lives, `CORRUPT`, `IO`, also when the file is there
+ * @example
+ * await archiveRun('./experiments/digits/20260101_120000', './digits.tar.gz');
+ */
+export async function archiveRun(runDir: string, path: string): Promise<ArchivedRun> {
+  const folder = resolve(runDir);
+  const target = resolve(path);
+  const { identity, owner } = inspectRun(nodeFs, folder);
+  if (owner === 'alive') throw lockedBy(folder, null);
+  if (nodeFs.stat(target) !== null)
+    throw new ExpmanError('IO', `${target} is there already`, { path: target, errno: 'EEXIST' });
+  const prefix = `${parseName('experiment', identity.experiment)}/${parseName('run', identity.run)}`;
+  const skipped: string[] = [];
+  const sources = new Map(
+    filesIn(folder, '', skipped).map((name) => [
+      `${basename(folder)}/${name}`,
+      `${prefix}/${parseArtifactName(name)}`,
+    ]),
+  );
+  if (nodeFs.stat(join(dirname(folder), EXPERIMENT_NAME))?.kind === 'file')
+    sources.set(EXPERIMENT_NAME, `${identity.experiment}/${EXPERIMENT_NAME}`);
+  const temp = join(dirname(target), tempName(basename(target)));
+  try {
+    await pack(dirname(folder), sources, temp);
+    const bytes = await compare(dirname(folder), sources, temp);
+    renameSync(temp, target);
+    nodeFs.syncFolder(dirname(target));
+    return { path: target, files: sources.size, bytes, skipped };
+  } catch (error) {
+    rmSync(temp, { force: true });
+    throw error;
+  }
+}
+
+/** The regular files below a folder, what belongs to a process left out. */
+function filesIn(folder: string, below: string, skipped: string[]): string[] {
+  return readdirSync(join(folder, below))
+    .sort()
+    .flatMap((entry) => {
+      const name = below === '' ? entry : `${below}/${entry}`;
+      const facts = lstatSync(join(folder, name));
+      if (facts.isDirectory()) return filesIn(folder, name, skipped);
+      if (facts.isFile()) return entry === LOCK_NAME || isTempName(entry) ? [] : [name];
+      skipped.push(name);
+      return [];
+    });
+}
+
+async function pack(cwd: string, sources: ReadonlyMap<string, string>, temp: string): Promise<void> {
+  const file = await open(temp, 'wx', 0o600);
+  try {
+    const packed = create(
+      {
+        cwd,
+        gzip: true,
+        portable: true,
+        strict: true,
+        noDirRecurse: true,
+        onWriteEntry: (entry) => {
+          entry.path = sources.get(entry.path.replace(/^\.\//, '')) ?? entry.path;
+        },
+      },
+      // A name that begins with @ would be taken for an archive to be copied from.
+      [...sources.keys()].map((name) => `./${name}`),
+    );
+    await writeFile(file, packed);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Reads the archive back and compares what every file is; returns the bytes of all. */
+async function compare(cwd: string, sources: ReadonlyMap<string, string>, temp: string): Promise<number> {
+  const found = new Map<string, string>();
+  let bytes = 0;
+  await readArchive(temp, { maxFiles: Infinity, maxBytes: Infinity }, (name) => {
+    const hash = createHash('sha256');
+    return {
+      write: (chunk) => {
+        bytes += chunk.length;
+        hash.update(chunk);
+      },
+      close: () => {
+        const path =
+          name.kind === 'file'
+            ? `${name.experiment}/${name.run}/${name.name}`
+            : `${name.experiment}/${EXPERIMENT_NAME}`;
+        found.set(path, hash.digest('hex'));
+      },
+    };
+  });
+  for (const [source, path] of sources) {
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(join(cwd, source)), hash);
+    if (found.get(path) !== hash.digest('hex'))
+      throw new ExpmanError(
+        'CORRUPT',
+        `${path} is not in the archive as it is in the run: has it changed meanwhile?`,
+        { path: temp },
+      );
+  }
+  return bytes;
+}

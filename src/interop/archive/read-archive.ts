@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { constants, open } from 'node:fs/promises';
+import { Parser, type ReadEntry } from 'tar';
+import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
+import { ArchiveNames, type ArchivedName, unsafe } from './archive-names.js';
+
+/** How much an archive may hold. */
+export interface ArchiveLimits {
+  readonly maxFiles: number;
+  /** Of all files together, unpacked. */
+  readonly maxBytes: number;
+}
+
+/** A file of an archive, as it comes. */
+export interface ArchiveSink {
+  write(bytes: Uint8Array): void;
+  close(): void;
+}
+
+/** How many times larger than the archive what it holds may be; text that repeats itself comes to some hundreds. */
+const MAX_RATIO = 500;
+const FILES: ReadonlySet<string> = new Set(['File', 'OldFile']);
+
+/**
+ * Reads an archive from its first byte to its last, every name checked before a byte of the file is given to its sink.
+ *
+ * @throws ExpmanError `UNSAFE_ARCHIVE`, `CORRUPT` when it is no whole archive, `IO`
+ */
+export async function readArchive(
+  path: string,
+  limits: ArchiveLimits,
+  open: (name: ArchivedName) => ArchiveSink | null,
+): Promise<void> {
+  const reading = new Reading(limits, open);
+  const file = await openRegular(path);
+  try {
+    await reading.feed(file.createReadStream({ autoClose: false }));
+  } catch (error) {
+    throw error instanceof ExpmanError ? error : corrupt(path, error);
+  } finally {
+    reading.leave();
+    await file.close();
+  }
+}
+
+class Reading {
+  private readonly names = new ArchiveNames();
+  private readonly parser: Parser;
+  private failure: unknown = null;
+  private sink: ArchiveSink | null = null;
+  private files = 0;
+  private bytes = 0;
+
+  constructor(
+    private readonly limits: ArchiveLimits,
+    private readonly open: (name: ArchivedName) => ArchiveSink | null,
+  ) {
+    this.parser = new Parser({
+      strict: true,
+      maxDecompressionRatio: MAX_RATIO,
+      onReadEntry: (entry) => this.trying(() => this.enter(entry)),
+    });
+    this.parser.on('ignoredEntry', (entry: ReadEntry) => this.trying(() => this.enter(entry)));
+    this.parser.on('error', (error: unknown) => (this.failure ??= error));
+  }
+
+  async feed(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const ended = new Promise<void>((resolve) => this.parser.once('end', resolve));
+    for await (const chunk of chunks) {
+      const wantsMore = this.parser.write(Buffer.from(chunk));
+      this.check();
+      if (!wantsMore) await once(this.parser, 'drain');
+    }
+    this.parser.end();
+    this.check();
+    await ended;
+    this.check();
+  }
+
+  /** Closes what an error has left open. */
+  leave(): void {
+    this.sink?.close();
+    this.sink = null;
+  }
+
+  private enter(entry: ReadEntry): void {
+    const isFolder = entry.type === 'Directory';
+    if (!isFolder && !FILES.has(entry.type)) throw unsafe(entry.path, `is no file: ${entry.type}`);
+    const name = this.names.admit(entry.path, isFolder);
+    if (++this.files > this.limits.maxFiles)
+      throw unsafe(entry.path, `is one more than ${this.limits.maxFiles} files`);
+    this.count(entry.path, entry.size);
+    const sink = isFolder ? null : this.open(name);
+    this.sink = sink;
+    entry.on('data', (bytes) => this.trying(() => sink?.write(bytes)));
+    entry.on('end', () => this.trying(() => this.leave()));
+  }
+
+  private count(path: string, bytes: number): void {
+    this.bytes += bytes;
+    if (this.bytes > this.limits.maxBytes)
+      throw unsafe(path, `makes more than ${this.limits.maxBytes} bytes`);
+  }
+
+  /** What is thrown in the parser's events is kept: it would be lost in there, or end the process. */
+  private trying(work: () => void): void {
+    if (this.failure !== null) return;
+    try {
+      work();
+    } catch (error) {
+      this.failure = error;
+    }
+  }
+
+  private check(): void {
+    if (this.failure === null) return;
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- what the parser or a sink has thrown
+    throw this.failure;
+  }
+}
+
+async function openRegular(path: string): ReturnType<typeof open> {
+  const ofThisPlatform: Partial<typeof constants> = constants;
+  try {
+    // A fifo must not hang the open.
+    const file = await open(path, constants.O_RDONLY | (ofThisPlatform.O_NONBLOCK ?? 0));
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    throw new ExpmanError('IO', `${path} cannot be read: ${messageOf(cause)}`, {
+      path,
+      cause,
+      ...(errno !== undefined && { errno }),
+    });
+  }
+  throw new ExpmanError('IO', `${path} is no regular file`, { path });
+}
+
+function corrupt(path: string, cause: unknown): ExpmanError {
+  const message = messageOf(cause);
+  if (/ratio/i.test(message)) return unsafe(path, `holds more than ${MAX_RATIO} times its size`);
+  return new ExpmanError('CORRUPT', `${path} is no whole archive: ${message}`, { path, cause });
+}

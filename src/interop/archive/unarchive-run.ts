@@ -1,0 +1,202 @@
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { attempt } from '../../model/attempt.js';
+import { ExpmanError } from '../../model/errors.js';
+import { type ExperimentName, type RunName, parseName, suffixedName } from '../../model/names.js';
+import { inspectRun } from '../../reader/inspect-run.js';
+import { replaceFile, tempName } from '../../storage/atomic-file.js';
+import { makeFolders, tryMakeFolder } from '../../storage/make-folders.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { RUN_NAME, readMapping } from '../../storage/run-record.js';
+import { stringifyYaml } from '../../storage/yaml-file.js';
+import { EXPERIMENT_NAME } from './archive-names.js';
+import { type ArchiveSink, readArchive } from './read-archive.js';
+
+/** Options of {@link unarchiveRun}. */
+export interface UnarchiveOptions {
+  /** The experiment to put the run in; the archive's when absent. */
+  readonly experiment?: string;
+  /** The name to give the run; the archive's when absent. */
+  readonly runName?: string;
+  /** What to do where there is a run of that name: `fail` (when absent), or put a number behind the name. */
+  readonly whenTaken?: 'fail' | 'suffix';
+  /** The most files; 100,000 when absent. */
+  readonly maxFiles?: number;
+  /** The most bytes of all files together; 64 GiB when absent. */
+  readonly maxBytes?: number;
+}
+
+/** Where an archive was unpacked to. */
+export interface UnarchivedRun {
+  readonly runDir: string;
+  readonly experiment: string;
+  readonly run: string;
+  readonly files: number;
+}
+
+const MAX_SUFFIX = 10_000;
+
+/**
+ * Unpacks a run that {@link archiveRun} packed into a folder of experiments. The archive may come from anywhere.
+ *
+ * It is unpacked into a new folder of its own and looked through before the run gets its place by a rename; nothing that is
+ * there is replaced, on failure nothing is left, and nothing outside the folder is touched. Names of experiment and run in
+ * `run.yaml` become those of the place.
+ *
+ * @throws {@link ExpmanError} `UNSAFE_ARCHIVE`, `CORRUPT`, `UNSAFE_YAML`, `RUN_EXISTS`, `INVALID_NAME`, `IO`
+ * @example
+ * const { runDir } = await unarchiveRun('./digits.tar.gz', './experiments', { whenTaken: 'suffix' });
+ */
+export async function unarchiveRun(
+  path: string,
+  dir: string,
+  options: UnarchiveOptions = {},
+): Promise<UnarchivedRun> {
+  const wanted = {
+    ...(options.experiment !== undefined && { experiment: parseName('experiment', options.experiment) }),
+    ...(options.runName !== undefined && { run: parseName('run', options.runName) }),
+  };
+  const base = resolve(dir);
+  makeFolders(nodeFs, base);
+  const temp = join(base, tempName('unarchive'));
+  mkdirSync(temp, { mode: 0o700 });
+  try {
+    const { experiment, run, files } = await unpack(resolve(path), temp, options);
+    checkRun(temp, experiment, run);
+    const place = settle(
+      base,
+      temp,
+      wanted.experiment ?? experiment,
+      wanted.run ?? run,
+      options.whenTaken ?? 'fail',
+    );
+    return { ...place, files };
+  } finally {
+    rmSync(temp, { recursive: true, force: true });
+  }
+}
+
+interface Unpacked {
+  readonly experiment: ExperimentName;
+  readonly run: RunName;
+  readonly files: number;
+}
+
+const inTemp = (temp: string): string => join(temp, 'run');
+
+async function unpack(
+  path: string,
+  temp: string,
+  { maxFiles = 100_000, maxBytes = 64 * 2 ** 30 }: UnarchiveOptions,
+): Promise<Unpacked> {
+  let found: Omit<Unpacked, 'files'> | null = null;
+  let files = 0;
+  mkdirSync(inTemp(temp), { mode: 0o700 });
+  await readArchive(path, { maxFiles, maxBytes }, (name) => {
+    if (name.kind === 'folder') return null;
+    files++;
+    if (name.kind === 'experiment') return newFile(join(temp, EXPERIMENT_NAME));
+    found = { experiment: name.experiment, run: name.run };
+    return newFile(join(inTemp(temp), ...name.name.split('/')));
+  });
+  if (found === null) throw new ExpmanError('CORRUPT', `${path} holds no run`, { path });
+  return { ...(found as Omit<Unpacked, 'files'>), files };
+}
+
+/** The folder is ours alone, so nobody has put a link in the way. */
+function newFile(path: string): ArchiveSink {
+  const ofThisPlatform: Partial<typeof constants> = constants;
+  const { O_WRONLY, O_CREAT, O_EXCL } = constants;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | (ofThisPlatform.O_NOFOLLOW ?? 0), 0o600);
+  return {
+    write: (bytes) => {
+      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+    },
+    close: () => {
+      try {
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    },
+  };
+}
+
+/** What was unpacked must be a run, and the one its place in the archive says. */
+function checkRun(temp: string, experiment: string, run: string): void {
+  const path = inTemp(temp);
+  if (nodeFs.stat(join(path, RUN_NAME)) === null)
+    throw new ExpmanError('CORRUPT', `the archive holds no ${RUN_NAME}`);
+  readMapping(nodeFs, temp, EXPERIMENT_NAME);
+  const { identity } = inspectRun(nodeFs, path);
+  if (identity.experiment !== experiment || identity.run !== run)
+    throw new ExpmanError('CORRUPT', `the archive's ${RUN_NAME} is of another run than its folder`);
+}
+
+/** Gives the run its place: the first free one, claimed by making the folder, and then replaced by the whole run at once. */
+function settle(
+  base: string,
+  temp: string,
+  experiment: ExperimentName,
+  run: RunName,
+  whenTaken: 'fail' | 'suffix',
+): Omit<UnarchivedRun, 'files'> {
+  const folder = join(base, experiment);
+  const madeFolder = tryMakeFolder(nodeFs, folder);
+  try {
+    if (nodeFs.stat(folder)?.kind !== 'folder')
+      throw new ExpmanError('IO', `${folder} is no folder`, { path: folder });
+    const name = claim(folder, run, whenTaken);
+    const runDir = join(folder, name);
+    try {
+      rename(temp, experiment, name);
+      if (process.platform === 'win32') rmdirSync(runDir); // Windows replaces no folder, not even an empty one.
+      nodeFs.syncFolder(inTemp(temp));
+      renameSync(inTemp(temp), runDir);
+    } catch (error) {
+      attempt(() => rmdirSync(runDir));
+      throw error;
+    }
+    keepExperiment(temp, folder);
+    nodeFs.syncFolder(folder);
+    return { runDir, experiment, run: name };
+  } catch (error) {
+    if (madeFolder) attempt(() => rmdirSync(folder));
+    throw error;
+  }
+}
+
+function claim(folder: string, run: RunName, whenTaken: 'fail' | 'suffix'): RunName {
+  for (let n = 1; n <= (whenTaken === 'fail' ? 1 : MAX_SUFFIX); n++) {
+    const name = n === 1 ? run : suffixedName(run, n);
+    if (tryMakeFolder(nodeFs, join(folder, name))) return name;
+  }
+  const path = join(folder, run);
+  throw new ExpmanError('RUN_EXISTS', `there is a run ${path} already`, { path });
+}
+
+function rename(temp: string, experiment: string, run: string): void {
+  const path = inTemp(temp);
+  const file = readMapping(nodeFs, path, RUN_NAME) ?? {};
+  if (file['experiment'] === experiment && file['run'] === run) return;
+  replaceFile(nodeFs, join(path, RUN_NAME), Buffer.from(stringifyYaml({ ...file, experiment, run })));
+}
+
+/** What an experiment says of itself is not replaced by what an archive says of it; the run is in its place whatever comes of this. */
+function keepExperiment(temp: string, folder: string): void {
+  attempt(() => {
+    const to = join(folder, EXPERIMENT_NAME);
+    if (nodeFs.stat(to) === null) renameSync(join(temp, EXPERIMENT_NAME), to);
+  });
+}
