@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PbfWriter } from 'pbf';
-import type { ExchangeRun, Importer, MetricRow } from 'expman-rx/tensorboard';
+import { type ExchangeRun, ExpmanError, type Importer, type MetricRow } from 'expman-rx/tensorboard';
 import { frameRecord } from '../../../src/interop/tensorboard/record-frame.js';
 
 async function* listed<T>(items: readonly T[]): AsyncGenerator<T> {
@@ -36,8 +36,10 @@ type LogLineOf = ReturnType<ExchangeRun['log']> extends AsyncIterable<infer Line
 /** Everything an importer finds under a path, runs with their rows and lines. */
 export async function imported(importer: Importer, path: string): Promise<ImportedRun[]> {
   const runs: ImportedRun[] = [];
-  for await (const run of importer.runs(path))
+  for await (const run of importer.runs(path)) {
+    if (run instanceof ExpmanError) throw run;
     runs.push({ ...run, rowList: await collect(run.rows()), lineList: await collect(run.log()) });
+  }
   return runs;
 }
 
