@@ -20,6 +20,7 @@ const CASES = [
   'publishing',
   'idle',
   'searchers',
+  'listing',
 ] as const;
 
 interface Measured {

@@ -1,4 +1,4 @@
-import { readContents } from '../../src/reader/inspect-run.js';
+import { readContents } from '../../src/reader/read-contents.js';
 import { recoverRun } from '../../src/writer/recover-run.js';
 import { must } from './check-run.js';
 import type { MemoryFs } from './memory-fs.js';

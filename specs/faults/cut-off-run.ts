@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { RowSpan } from '../../src/channel/records.js';
-import { readContents } from '../../src/reader/inspect-run.js';
+import { readContents } from '../../src/reader/read-contents.js';
 import { METRICS_NAME } from '../../src/storage/metrics-file.js';
 import { readFooter } from '../../src/storage/metrics-footer.js';
 import { factsOf } from '../../src/writer/file-metadata.js';

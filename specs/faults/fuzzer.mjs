@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { RecordDictionary, splitRecords } from '../../dist/channel/records.js';
 import { ExpmanError } from '../../dist/model/errors.js';
-import { readContents } from '../../dist/reader/inspect-run.js';
+import { readContents } from '../../dist/reader/read-contents.js';
 import { verifyRun } from '../../dist/reader/verify-run.js';
 import { decodeChunk, decodeFooter, footerLength } from '../../dist/storage/parquet/index.js';
 import { readOwnership } from '../../dist/storage/run-lock.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readContents } from '../../src/reader/inspect-run.js';
+import { readContents } from '../../src/reader/read-contents.js';
 import { METRICS_NAME } from '../../src/storage/metrics-file.js';
 import { readFooter } from '../../src/storage/metrics-footer.js';
 import { recoverRun } from '../../src/writer/recover-run.js';

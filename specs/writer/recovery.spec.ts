@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LOG_NAME } from '../../src/storage/run-record.js';
-import { readContents } from '../../src/reader/inspect-run.js';
+import { readContents } from '../../src/reader/read-contents.js';
 import { recoverRun } from '../../src/writer/recover-run.js';
 import { MemoryFs } from '../faults/memory-fs.js';
 import { runSession, withBase, type SessionEnd, type SessionPlan } from '../faults/session.js';

@@ -9,7 +9,6 @@ import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/run-lock.js';
 import { CONFIG_NAME, LOG_NAME, readMapping } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
-import { type RowTable, tableOf } from '../columnar/table.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
 /** What a run is, from its files; nothing of it is changed. */
@@ -45,13 +44,6 @@ export interface RunInfo {
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 
-/** All of a run: what it is, and its rows. */
-export interface RunContents {
-  readonly info: RunInfo;
-  /** All rows, in the order they were logged. */
-  readonly table: RowTable;
-}
-
 /**
  * Reads what a run is: status, counts, summaries and parameters, published or not.
  *
@@ -61,16 +53,6 @@ export function inspectRun(fs: FsPort, runDir: string): RunInfo {
   const { info, rows } = openContents(fs, runDir);
   rows.close();
   return info;
-}
-
-/** Reads the run and its rows from one state of its files. */
-export function readContents(fs: FsPort, runDir: string): RunContents {
-  const { info, rows } = openContents(fs, runDir);
-  try {
-    return { info, table: tableOf([...rows.batches()]) };
-  } finally {
-    rows.close();
-  }
 }
 
 /** Reads what a run is, and opens its rows as they are at that moment; whoever calls it closes them. */

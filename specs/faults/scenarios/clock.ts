@@ -1,7 +1,7 @@
 import { readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { readContents } from '../../../src/reader/inspect-run.js';
+import { readContents } from '../../../src/reader/read-contents.js';
 import { openRun } from '../../../src/engine/open-run.js';
 import { ExperimentConfig } from '../../../src/model/experiment-config.js';
 import { LOCK_NAME, readOwnership } from '../../../src/storage/run-lock.js';

@@ -1,6 +1,6 @@
 import type { RowSpan } from '../../../src/channel/records.js';
 import { ExpmanError } from '../../../src/model/errors.js';
-import { readContents } from '../../../src/reader/inspect-run.js';
+import { readContents } from '../../../src/reader/read-contents.js';
 import { verifyRun } from '../../../src/reader/verify-run.js';
 import { FRAME_HEAD_BYTES, SEGMENT_HEAD_BYTES } from '../../../src/storage/wal/frame.js';
 import { readSegment, type SegmentVerdict } from '../../../src/storage/wal/segment-reader.js';

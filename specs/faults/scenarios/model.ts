@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ExpmanError } from '../../../src/model/errors.js';
-import { readContents } from '../../../src/reader/inspect-run.js';
+import { readContents } from '../../../src/reader/read-contents.js';
 import { recoverRun } from '../../../src/writer/recover-run.js';
 import { must } from '../check-run.js';
 import { checkTable, type TakenRow } from '../column-model.js';

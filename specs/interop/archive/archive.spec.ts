@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -276,6 +275,5 @@ describe('a hostile archive', () => {
     writeFileSync(path, tarGzOf([RUN]));
     await expect(unarchiveRun(path, base)).rejects.toMatchObject({ code: 'IO' });
     expect([readdirSync(outside), readdirSync(base)]).toEqual([[], ['exp']]);
-    cpSync(path, join(base, 'x.tar.gz'));
   });
 });

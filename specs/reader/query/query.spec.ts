@@ -114,7 +114,10 @@ describe('a query', () => {
       code: 'INVALID_QUERY',
     });
     for await (const batch of await streamQuery(base, 'FROM metrics')) expect(batch).toHaveLength(1);
-    for await (const _batch of await streamQuery(base, 'FROM metrics')) break;
+    const left = (await streamQuery(base, 'FROM metrics'))[Symbol.asyncIterator]();
+    await left.next();
+    await left.return?.();
+    (await streamQuery(base, 'FROM metrics')).close();
     expect(ours().filter((name) => !before.includes(name))).toEqual([]);
     await run.close();
   });
@@ -281,7 +284,10 @@ describe('a query over damaged runs', () => {
       'pages that were overwritten',
       (runDir) => {
         const bytes = readFileSync(join(runDir, 'metrics.parquet'));
-        writeFileSync(join(runDir, 'metrics.parquet'), bytes.fill(0xff, 4, bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8)));
+        writeFileSync(
+          join(runDir, 'metrics.parquet'),
+          bytes.fill(0xff, 4, bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8)),
+        );
       },
     ],
     [

@@ -99,18 +99,19 @@ async function unpack(
   temp: string,
   { maxFiles = 100_000, maxBytes = 64 * 2 ** 30 }: UnarchiveOptions,
 ): Promise<Unpacked> {
-  let found: Omit<Unpacked, 'files'> | null = null;
+  const found: Omit<Unpacked, 'files'>[] = [];
   let files = 0;
   mkdirSync(inTemp(temp), { mode: 0o700 });
   await readArchive(path, { maxFiles, maxBytes }, (name) => {
     if (name.kind === 'folder') return null;
     files++;
     if (name.kind === 'experiment') return newFile(join(temp, EXPERIMENT_NAME));
-    found = { experiment: name.experiment, run: name.run };
+    found.push({ experiment: name.experiment, run: name.run });
     return newFile(join(inTemp(temp), ...name.name.split('/')));
   });
-  if (found === null) throw new ExpmanError('CORRUPT', `${path} holds no run`, { path });
-  return { ...(found as Omit<Unpacked, 'files'>), files };
+  const [first] = found;
+  if (first === undefined) throw new ExpmanError('CORRUPT', `${path} holds no run`, { path });
+  return { ...first, files };
 }
 
 /** The folder is ours alone, so nobody has put a link in the way. */

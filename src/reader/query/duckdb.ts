@@ -66,7 +66,7 @@ export class Database implements Disposable {
     const found = await connection.runAndReadAll(
       "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('table', 'table_macro')",
     );
-    return new Set(found.getRowsJS().map(([name]) => String(name)));
+    return new Set(found.getRowsJS().flatMap(([name]) => (typeof name === 'string' ? [name] : [])));
   }
 
   /** Makes a table and fills it. */
@@ -139,7 +139,7 @@ export class Database implements Disposable {
       );
     const statement = await statements.prepare(0);
     if (statement.statementType !== StatementType.SELECT && statement.statementType !== StatementType.EXPLAIN)
-      throw invalidQuery(`only what reads can be run, not ${String(StatementType[statement.statementType])}`);
+      throw invalidQuery(`only what reads can be run, not ${StatementType[statement.statementType]}`);
     if (statement.parameterCount > 0)
       throw invalidQuery('a query has no parameters: ? and $1 stand for nothing here');
     const result = await statement.stream();

@@ -7,7 +7,7 @@ import { METRICS_NAME } from '../../storage/metrics-file.js';
 import { readFooter } from '../../storage/metrics-footer.js';
 import { publishedFile } from '../../writer/file-metadata.js';
 import { segmentNames } from '../../writer/replay.js';
-import { readContents } from '../inspect-run.js';
+import { openContents } from '../inspect-run.js';
 import { type Skipped, skippedFor } from './facts-source.js';
 import { writeSnapshot } from './snapshot-file.js';
 import { folded } from './sql-text.js';
@@ -83,29 +83,26 @@ export class MetricFiles {
   }
 
   private snapshot(facts: RunFacts): MetricFile {
-    const { info, table } = readContents(this.fs, facts.runDir);
-    if (info.corrupt.length > 0)
-      this.skipped.push(
-        skippedFor(
-          facts.runDir,
-          corrupt(facts.runDir, `has files that fail their checks: ${info.corrupt.join(', ')}`),
-        ),
-      );
-    const path = join(this.temp.path, `${this.files.length}.parquet`);
-    const metrics = [...info.metrics.keys()];
-    const names = table.schema.fields.slice(2).map(({ name }) => name);
-    // A metric called "step" has a column of another name; columns are in the order the metrics came.
-    const metricOf = new Map(
-      names.map((name, at) => [name, names.length === metrics.length ? (metrics[at] ?? name) : name]),
-    );
-    const fields = writeSnapshot(this.fs, path, table, (name) =>
-      this.shortName(metricOf.get(name) ?? null, name),
-    );
-    const columns = fields.flatMap(({ name, type }) => {
-      const metric = metricOf.get(name);
-      return metric === undefined ? [] : [{ metric, column: this.shortName(metric, name), type }];
-    });
-    return { facts, path, columns, isSnapshot: true };
+    const { info, rows } = openContents(this.fs, facts.runDir);
+    try {
+      if (info.corrupt.length > 0)
+        this.skipped.push(
+          skippedFor(
+            facts.runDir,
+            corrupt(facts.runDir, `has files that fail their checks: ${info.corrupt.join(', ')}`),
+          ),
+        );
+      const path = join(this.temp.path, `${this.files.length}.parquet`);
+      const metrics = new Map([...rows.columnOf].map(([metric, column]) => [column, metric]));
+      writeSnapshot(this.fs, path, rows, (name) => this.shortName(metrics.get(name) ?? null, name));
+      const columns = rows.fields.flatMap(({ name, type }) => {
+        const metric = metrics.get(name);
+        return metric === undefined ? [] : [{ metric, column: this.shortName(metric, name), type }];
+      });
+      return { facts, path, columns, isSnapshot: true };
+    } finally {
+      rows.close();
+    }
   }
 
   private shortName(metric: string | null, name: string): string {

@@ -49,6 +49,8 @@ export interface QueryResult {
 export interface QueryStream extends AsyncIterable<readonly (readonly unknown[])[]> {
   readonly columns: readonly QueryColumn[];
   readonly skipped: readonly Skipped[];
+  /** Ends a query whose rows are not wanted; the end of a loop over them does it too. */
+  close(): void;
 }
 
 /**
@@ -114,7 +116,12 @@ export async function streamQuery(
   const session = new QuerySession(baseDir, sql, options);
   try {
     const { columns, batches } = await session.retrying(() => session.answer());
-    return { columns, skipped: session.skipped, [Symbol.asyncIterator]: () => session.leaving(batches) };
+    return {
+      columns,
+      skipped: session.skipped,
+      close: () => session[Symbol.dispose](),
+      [Symbol.asyncIterator]: () => session.leaving(batches),
+    };
   } catch (error) {
     session[Symbol.dispose]();
     throw error;

@@ -1,7 +1,4 @@
 import { crc32 } from 'node:zlib';
-import type { ColumnField } from '../../columnar/column.js';
-import { columnAt, fieldsOf } from '../../columnar/record-batch.js';
-import type { RowTable } from '../../columnar/table.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import {
   MAGIC,
@@ -12,18 +9,19 @@ import {
   encodeFooter,
 } from '../../storage/parquet/index.js';
 import { writeAll } from '../../storage/write-all.js';
+import type { OpenRows } from '../read-rows.js';
 
 /**
- * Writes rows to a new Parquet file, columns renamed; returns the columns as the table has them.
+ * Writes rows to a new Parquet file, columns renamed.
  *
  * It is for a reader of this process and gone after the query: nothing is synced.
  */
 export function writeSnapshot(
   fs: FsPort,
   path: string,
-  table: RowTable,
+  rows: OpenRows,
   renamed: (name: string) => string,
-): readonly ColumnField[] {
+): void {
   const file = fs.open(path, 'create');
   try {
     let end = 0;
@@ -35,26 +33,25 @@ export function writeSnapshot(
     put(MAGIC);
     const groups: RowGroup[] = [];
     const regions: Region[] = [];
-    const fields = table.batches.map(fieldsOf)[0] ?? [];
-    for (const batch of table.batches) {
-      if (batch.numRows === 0) continue;
-      const chunks = fields.map((_, index): PlacedChunk => {
-        const { bytes, facts } = encodeChunk(columnAt(batch, index), { delta: false, compress: false });
+    for (const batch of rows.batches()) {
+      const length = batch[0]?.length ?? 0;
+      if (length === 0) continue;
+      const chunks = batch.map((column): PlacedChunk => {
+        const { bytes, facts } = encodeChunk(column, { delta: false, compress: false });
         const region = put(bytes);
         regions.push(region);
         return { ...facts, offset: region.offset };
       });
-      groups.push({ rows: batch.numRows, chunks });
+      groups.push({ rows: length, chunks });
     }
     put(
       encodeFooter({
-        fields: fields.map(({ name, type }) => ({ name: renamed(name), type })),
+        fields: rows.fields.map(({ name, type }) => ({ name: renamed(name), type })),
         groups,
         regions,
         metadata: new Map(),
       }),
     );
-    return fields;
   } finally {
     fs.close(file);
   }

@@ -1,3 +1,4 @@
+import { textOf } from '../../model/errors.js';
 import type { MetricSummary } from '../../model/metric.js';
 import type { ParamValue, Params } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
@@ -18,7 +19,7 @@ interface Fact {
   readonly of: (facts: RunFacts) => FieldValue;
 }
 
-const textOf = (text: string): FieldValue => (text === '' ? undefined : text);
+const unlessEmpty = (text: string): FieldValue => (text === '' ? undefined : text);
 
 const FACTS = {
   experiment: { type: 'text', of: ({ experiment }) => experiment },
@@ -31,7 +32,7 @@ const FACTS = {
   rows: { type: 'number', of: ({ rows }) => rows },
   dropped: { type: 'number', of: ({ dropped }) => dropped },
   tags: { type: 'list', of: ({ tags }) => (tags.length === 0 ? undefined : tags) },
-  notes: { type: 'text', of: ({ notes }) => textOf(notes) },
+  notes: { type: 'text', of: ({ notes }) => unlessEmpty(notes) },
   group: { type: 'text', of: ({ group }) => group },
   rank: { type: 'number', of: ({ rank }) => rank },
   error: { type: 'text', of: ({ error }) => errorText(error) },
@@ -115,7 +116,7 @@ function metricAt(metrics: RunFacts['metrics'], path: readonly string[]): FieldV
 
 function errorText(error: unknown): FieldValue {
   if (error === undefined || error === null) return undefined;
-  if (typeof error !== 'object') return String(error);
+  if (typeof error !== 'object') return textOf(error);
   const said = ['name', 'message'].map((key): unknown => Reflect.get(error, key));
   return said.filter((part) => typeof part === 'string').join(': ');
 }

@@ -14,7 +14,7 @@ export function invalidFilter(text: string, at: number, what: string): ExpmanErr
   const to = from + SHOWN;
   const before = `${from > 0 ? '…' : ''}${printable(text.slice(from, at))}`;
   const after = `${printable(text.slice(at, to))}${to < text.length ? '…' : ''}`;
-  const caret = `${' '.repeat([...before].length)}^`;
+  const caret = `${' '.repeat(Array.from(before).length)}^`;
   return new ExpmanError(
     'INVALID_FILTER',
     `${printable(what)} at character ${at + 1}\n  ${before}${after}\n  ${caret}`,

@@ -11,10 +11,10 @@ const AFTER_FIELD = 'a comparison (= != < <= > >= ~ LIKE IN HAS), IS NULL or EXI
 /** Reads a filter as an expression; nesting is bounded, and so is the stack. */
 export function parseExpression(text: string, nowMs: number): Expression {
   const parser = new Parser(text);
-  if (parser.isAtEnd)
+  if (parser.isAtEnd())
     throw parser.error('the filter is empty: a field such as status or params.lr is expected');
   const expression = alternatives(parser, nowMs, 0);
-  if (!parser.isAtEnd) throw parser.expected('AND, OR or the end of the filter');
+  if (!parser.isAtEnd()) throw parser.expected('AND, OR or the end of the filter');
   return expression;
 }
 

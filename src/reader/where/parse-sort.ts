@@ -43,7 +43,7 @@ function keysOf(text: string): SortKey[] {
       throw parser.error('tags are a list, which has no order: another field is expected', at);
     keys.push({ field, sign });
   } while (parser.takeSymbol(','));
-  if (!parser.isAtEnd) throw parser.expected('a comma or the end');
+  if (!parser.isAtEnd()) throw parser.expected('a comma or the end');
   return keys;
 }
 

@@ -16,7 +16,7 @@ export class Parser {
     return this.tokens[this.place] ?? { kind: 'end', at: this.text.length, text: '' };
   }
 
-  get isAtEnd(): boolean {
+  isAtEnd(): boolean {
     return this.next.kind === 'end';
   }
 

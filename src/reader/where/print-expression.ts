@@ -42,7 +42,8 @@ function printLiteral(field: Field, value: Literal): string {
   if (typeof value === 'string') return quote(value);
   const type = typeOfField(field);
   if (type === 'date' && typeof value === 'number') return quote(new Date(value).toISOString());
-  return type === 'duration' ? `${String(value)}ms` : String(value);
+  if (type === 'duration') return `${String(value)}ms`;
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 const quote = (text: string, sign = "'"): string => `${sign}${text.replaceAll(sign, sign + sign)}${sign}`;

@@ -6,7 +6,7 @@ const ANY = new Set(['*', '%']);
  * One pass that goes back to the last star only: at most as many steps as pattern times text has characters.
  */
 export function isLike(text: string, pattern: string): boolean {
-  const [given, wanted] = [[...text.toLowerCase()], [...pattern.toLowerCase()]];
+  const [given, wanted] = [Array.from(text.toLowerCase()), Array.from(pattern.toLowerCase())];
   let star = -1;
   let resume = 0;
   let at = 0;

@@ -1,0 +1,20 @@
+import { type RowTable, tableOf } from '../columnar/table.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { type RunInfo, openContents } from './inspect-run.js';
+
+/** All of a run: what it is, and its rows. */
+export interface RunContents {
+  readonly info: RunInfo;
+  /** All rows, in the order they were logged. */
+  readonly table: RowTable;
+}
+
+/** Reads the run and its rows from one state of its files. */
+export function readContents(fs: FsPort, runDir: string): RunContents {
+  const { info, rows } = openContents(fs, runDir);
+  try {
+    return { info, table: tableOf([...rows.batches()]) };
+  } finally {
+    rows.close();
+  }
+}
