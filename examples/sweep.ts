@@ -2,7 +2,7 @@
 //
 //   npx tsx examples/sweep.ts      EXAMPLE_TRIALS=6 shortens it, EXAMPLE_DIR=... puts its files elsewhere
 import { setImmediate as turn } from 'node:timers/promises';
-import { last } from 'rxjs';
+import { EMPTY, last, map, mergeMap, type Observable } from 'rxjs';
 import type { MetricPoint } from 'expman-rx';
 import { progress } from 'expman-rx/progress';
 import { choice, logUniform, randint, sweep, uniform, type ParamsOf, type Trial } from 'expman-rx/sweep';
@@ -42,6 +42,12 @@ async function train({ params, run, signal }: Trial<ParamsOf<typeof space>>): Pr
   }
 }
 
+const lastOf = (points$: Observable<MetricPoint>): Observable<number> =>
+  points$.pipe(
+    last(null, null),
+    map((point) => point?.value ?? 0),
+  );
+
 /** A row of the table, and what it cost. */
 interface Searched {
   readonly row: Record<string, string>;
@@ -66,16 +72,18 @@ async function search(name: string, scheduler: 'none' | 'asha'): Promise<Searche
   const bars = progress([], { total: EPOCHS, metrics: ['accuracy'] });
   let epochs = 0;
   let gradientSteps = 0;
-  const spent = (point: MetricPoint | null): void => void (gradientSteps += point?.value ?? 0);
+  const steps$ = study.events$.pipe(
+    mergeMap((event) =>
+      event.kind === 'started' ? lastOf(event.trial.run.metric('gradient_steps')) : EMPTY,
+    ),
+  );
+  steps$.subscribe({
+    next: (steps) => (gradientSteps += steps),
+    error: (error: unknown) => console.error(error),
+  });
   study.events$.subscribe({
     next: (event) => {
-      if (event.kind === 'started') {
-        bars.add(event.trial.run);
-        event.trial.run
-          .metric('gradient_steps')
-          .pipe(last(null, null))
-          .subscribe({ next: spent, error: console.error });
-      }
+      if (event.kind === 'started') bars.add(event.trial.run);
       if (event.kind === 'reported') epochs++;
       if (event.kind === 'failed') console.error(`trial ${event.trial.number} failed: ${event.trial.error}`);
     },

@@ -13,10 +13,10 @@ import { seededRandom } from './digits/random.js';
 import { baseDir, shortPath } from './shared/show.js';
 
 const EPOCHS = 30;
-const IMAGES = 2000;
+const IMAGES = 1200;
 await setBackend('cpu');
 
-const { training, test } = loadDigits(seededRandom(5), 500);
+const { training, test } = loadDigits(seededRandom(5), 400);
 const tensorsOf = ({ pixels, labels }: Digits, count: number) => ({
   x: tensor2d(pixels.subarray(0, count * PIXELS), [count, PIXELS]),
   y: oneHot(tensor1d(labels.subarray(0, count), 'int32'), 10),
@@ -37,17 +37,19 @@ run.logParams({ optimizer: 'adam', hidden_units: 24, parameters: model.countPara
 progress(run, { total: EPOCHS, metrics: ['val_loss', 'val_acc'] });
 run
   .metric('val_loss')
-  .pipe(plateau({ patience: 2, minDelta: 0.01 }))
-  .subscribe(({ best }) => {
-    run.logger.info('no improvement', { since: best?.step ?? null });
-    model.stopTraining = true;
+  .pipe(plateau({ patience: 2, minDelta: 0.02 }))
+  .subscribe({
+    next: ({ best }) => {
+      run.logger.info('no improvement', { since: best?.step ?? null });
+      model.stopTraining = true;
+    },
+    error: (error: unknown) => console.error(error),
   });
 
 const { epoch } = await model.fit(x, y, {
   epochs: EPOCHS,
   batchSize: 64,
   validationData: [unseen.x, unseen.y],
-  verbose: 0,
   callbacks: fitCallbacks(run),
 });
 const { metrics } = await run.close();

@@ -4,7 +4,8 @@ import { tempFolders } from '../support/temp-folder.js';
 
 const folder = tempFolders('tap-leaks');
 const TAPS = 10_000;
-const RUNS = 300;
+/** As many as are quick; the fault harness opens and closes thousands. */
+const RUNS = 100;
 
 /** What the child held, garbage collected. */
 interface Mark {
@@ -40,8 +41,8 @@ const PROGRAM = `
     }
   };
   const runs = async (many) => {
-    for (let done = 0; done < many; done += 50) {
-      const open_ = Array.from({ length: 50 }, () => open());
+    for (let done = 0; done < many; done += 20) {
+      const open_ = Array.from({ length: 20 }, () => open());
       for (const run of open_) { for (let at = 0; at < 5; at++) tap(run, at + 5); run.logMetrics({ loss: 1 }); }
       // These taps are left open: the end of the run is theirs.
       await Promise.all(open_.map((run) => run.close()));
@@ -50,7 +51,7 @@ const PROGRAM = `
   };
   const run = open();
   taps(run, 1000);
-  await runs(50);
+  await runs(20);
   await mark('warm');
   taps(run, ${TAPS});
   await mark('tapped');

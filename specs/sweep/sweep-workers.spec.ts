@@ -25,19 +25,18 @@ type Params = { readonly way: string; readonly x: number };
 
 /** A sweep whose trials all go one way. */
 function sweepOf(way: string, more: Partial<WorkerSweepOptions<Params>> = {}): Study<Params> {
-  return sweep(
-    { way, x: uniform(0, 1) },
-    {
-      name: 's',
-      baseDir: folder(),
-      metric: 'loss',
-      trials: 1,
-      run: { environment: false },
-      handleSignals: false,
-      worker: WORKER,
-      ...more,
-    },
-  );
+  const space = { way, x: uniform(0, 1) };
+  const study = sweep(space, {
+    name: 's',
+    baseDir: folder(),
+    metric: 'loss',
+    trials: 1,
+    run: { environment: false },
+    handleSignals: false,
+    worker: WORKER,
+    ...more,
+  });
+  return study;
 }
 const textIn = (dir: string | undefined, file: string): string => readFileSync(join(dir ?? '', file), 'utf8');
 const yamlIn = (dir: string | undefined, file: string): Record<string, unknown> =>

@@ -24,7 +24,7 @@ const fit = (
   options?: FitCallbacksOptions,
   more: object = {},
 ): ReturnType<Sequential['fit']> =>
-  model().fit(X, Y, { epochs: 3, batchSize: 5, verbose: 0, callbacks: fitCallbacks(run, options), ...more });
+  model().fit(X, Y, { epochs: 3, batchSize: 5, callbacks: fitCallbacks(run, options), ...more });
 
 describe('the callbacks for model.fit of TensorFlow.js', () => {
   beforeAll(() => setBackend('cpu'));
@@ -46,8 +46,7 @@ describe('the callbacks for model.fit of TensorFlow.js', () => {
   it('log a row for each batch, over all fits, when asked to', async () => {
     const run = open();
     const callbacks = fitCallbacks(run, { every: 'batch' });
-    for (let round = 0; round < 2; round++)
-      await model().fit(X, Y, { epochs: 2, batchSize: 5, verbose: 0, callbacks });
+    for (let round = 0; round < 2; round++) await model().fit(X, Y, { epochs: 2, batchSize: 5, callbacks });
     await run.close();
     const rows = await duckdb(
       run.runDir,
@@ -77,7 +76,7 @@ describe('the callbacks for model.fit of TensorFlow.js', () => {
       .metric('loss')
       .pipe(plateau({ patience: 2, minDelta: 1e9 }))
       .subscribe(() => (trained.stopTraining = true));
-    await trained.fit(X, Y, { epochs: 50, verbose: 0, callbacks: fitCallbacks(run) });
+    await trained.fit(X, Y, { epochs: 50, callbacks: fitCallbacks(run) });
     const { rows } = await run.close();
     expect(rows).toBe(3);
   });

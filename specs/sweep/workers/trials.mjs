@@ -2,11 +2,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { range, map } from 'rxjs';
-import { currentRun } from 'expman-rx';
+import { ExpmanError, currentRun } from 'expman-rx';
 
 /** @typedef {import('expman-rx/sweep').WorkerTrial<{ readonly way: string; readonly x: number }>} Trial */
 
 const STEPS = 2000;
+
+/** @param {unknown} error */
+const codeOf = (error) => (error instanceof ExpmanError ? error.code : 'none');
 
 /** @type {Readonly<Record<string, (trial: Trial) => import('expman-rx/sweep').Training>>} */
 const WAYS = {
@@ -31,18 +34,18 @@ const WAYS = {
       values: { loss: -0, big: 2n ** 62n, flag: true, text: 'naïve\n', ['__proto__']: 1, nan: NaN },
     });
     run.logMetrics({ loss: 1, broken: /** @type {never} */ ({}) });
-    const points = [];
-    run.metric('loss').subscribe(({ value }) => points.push(value));
+    const points = /** @type {number[]} */ ([]);
+    run.metric('loss').subscribe({ next: ({ value }) => points.push(value), error: console.error });
     currentRun()?.logMetrics({ loss: number + attempt + 2 }, 8);
     await run.flush();
     const { bytes } = await run.saveArtifact('model/weights.bin', new Uint8Array(3));
-    const refused = await run.saveArtifact('../out', new Uint8Array(3)).catch((error) => error.code);
-    const missing = await run.saveArtifact('/nowhere/to/be/found').catch((error) => error.code);
+    const refused = await run.saveArtifact('../out', new Uint8Array(3)).catch(codeOf);
+    const missing = await run.saveArtifact('/nowhere/to/be/found').catch(codeOf);
     run.logger.info('told', { points, bytes, refused, missing, runDir: run.runDir, name: run.runName });
     try {
       Reflect.get(run, 'close');
     } catch (error) {
-      run.logger.info('no end', { code: /** @type {{ code: string }} */ (error).code });
+      run.logger.info('no end', { code: codeOf(error) });
     }
   },
   throws: ({ run }) => {
@@ -62,7 +65,7 @@ const WAYS = {
   },
   'runs out of memory': ({ run }) => {
     run.logMetrics({ loss: 1 }, 0);
-    const kept = [];
+    const kept = /** @type {unknown[]} */ ([]);
     for (;;) kept.push(Array.from({ length: 1e5 }, () => ({ kept })));
   },
   hangs: ({ run }) => {
@@ -76,7 +79,7 @@ const WAYS = {
   waits: async ({ run, signal }) => {
     run.logMetrics({ loss: 1 }, 0);
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
-    run.logger.info(`because ${signal.reason.name}: ${signal.reason.message}`);
+    run.logger.info(`because ${String(signal.reason)}`);
   },
   halving: ({ run, number, signal }) => {
     // The first three are each better than all before.

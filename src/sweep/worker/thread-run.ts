@@ -89,8 +89,8 @@ export class ThreadRun implements LoggableRun {
     return this.ask<ArtifactFacts>((call) => ({ kind: 'artifact', call, artifact }));
   }
 
-  flush(): Promise<void> {
-    return this.ask<void>((call) => ({ kind: 'flush', call }));
+  async flush(): Promise<void> {
+    await this.ask((call) => ({ kind: 'flush', call }));
   }
 
   live(periodMs = DEFAULT_LIVE_MS): Observable<LiveSnapshot> {

@@ -75,7 +75,7 @@ class TrialThread<P> {
       module: module.href,
       port: otherPort,
       wire,
-      aborted: aborted.buffer as SharedArrayBuffer,
+      aborted: aborted.buffer,
       number,
       attempt,
       params,
@@ -108,7 +108,6 @@ class TrialThread<P> {
       case 'metrics ended':
         pump.drain();
         if (message.error === null) trial.run.metrics.complete();
-        // eslint-disable-next-line rxjs-x/throw-error -- an error of another thread
         else trial.run.metrics.error(restored(message.error));
         return;
       case 'ended':

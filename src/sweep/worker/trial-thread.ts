@@ -30,8 +30,9 @@ async function main(data: TrialThreadData): Promise<void> {
   port.postMessage({ kind: 'ended', error } satisfies FromTrial);
 }
 
-function trainOf(exported: object, module: string): WorkerTrain<unknown> {
-  const train: unknown = Reflect.get(exported, 'default') ?? Reflect.get(exported, 'train');
+function trainOf(exported: unknown, module: string): WorkerTrain<unknown> {
+  const exports = Object(exported) as object;
+  const train: unknown = Reflect.get(exports, 'default') ?? Reflect.get(exports, 'train');
   if (typeof train !== 'function')
     throw invalidOption(
       'worker',
