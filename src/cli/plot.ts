@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { from, toArray } from 'rxjs';
+import { from, lastValueFrom, toArray } from 'rxjs';
 import { type Settings, plot } from 'simple-ascii-chart';
 import { ExpmanError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
@@ -75,16 +75,13 @@ async function curveOf(stored: StoredRun, metric: string, width: number, options
       },
     );
   points.sort(([one], [other]) => one - other);
-  return { name: `${stored.facts.experiment}/${stored.facts.run}`, points: smoothed(points, smooth) };
+  return { name: `${stored.facts.experiment}/${stored.facts.run}`, points: await smoothed(points, smooth) };
 }
 
-function smoothed(points: readonly Point[], weight: number): readonly Point[] {
+async function smoothed(points: readonly Point[], weight: number): Promise<readonly Point[]> {
   if (weight === 0) return points;
-  let values: number[] = [];
-  from(points.map(([, y]) => y))
-    .pipe(ema(1 - weight), toArray())
-    .subscribe((all) => (values = all));
-  return points.map(([x], index) => [x, values[index] ?? NaN]);
+  const smooth = await lastValueFrom(from(points.map(([, y]) => y)).pipe(ema(1 - weight), toArray()));
+  return points.map(([x], index) => [x, smooth[index] ?? NaN]);
 }
 
 /** A few even places between the first and the last x. */

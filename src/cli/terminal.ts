@@ -112,7 +112,7 @@ export function cutTo(text: string, width: number): string {
 const OBEYED = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 function jsonText(value: unknown, indent?: number): string {
-  return (JSON.stringify(value, replacer, indent) ?? 'null').replace(
+  return JSON.stringify(value, replacer, indent).replace(
     OBEYED,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

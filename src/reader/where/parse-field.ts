@@ -11,6 +11,6 @@ import { readField } from './read-field.js';
 export function parseField(text: string): (facts: RunFacts) => FieldValue {
   const parser = new Parser(text);
   const field = readField(parser);
-  if (!parser.isAtEnd) throw parser.expected('the end');
+  if (!parser.isAtEnd()) throw parser.expected('the end');
   return (facts) => valueOf(field, facts);
 }
