@@ -193,6 +193,9 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Prints a completion script for bash, zsh or fish.',
     options: [],
     details: '  source <(expman completion bash)',
-    load: () => import('./completion.js'),
+    load: async () => {
+      const { completionFor } = await import('./completion.js');
+      return { run: completionFor(COMMANDS) };
+    },
   },
 ];

@@ -1,15 +1,16 @@
-import { COMMANDS } from './catalogue.js';
-import type { Command } from './command.js';
-import { type CommandRun, UsageError } from './command.js';
+import { type Command, type CommandRun, UsageError } from './command.js';
 import { ExitCode } from './terminal.js';
 
-export const run: CommandRun = ([shell = ''], _options, terminal) => {
-  const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
-  if (script === undefined)
-    throw new UsageError(`a shell is bash, zsh or fish; got ${JSON.stringify(shell)}`);
-  terminal.print(script());
-  return ExitCode.ok;
-};
+/** The command that prints a completion script for some commands. */
+export function completionFor(commands: readonly Command[]): CommandRun {
+  return ([shell = ''], _options, terminal) => {
+    const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
+    if (script === undefined)
+      throw new UsageError(`a shell is bash, zsh or fish; got ${JSON.stringify(shell)}`);
+    terminal.print(script(commands));
+    return ExitCode.ok;
+  };
+}
 
 const optionsOf = ({ options }: Command): string[] => [
   ...options.flatMap(([flags]) => flags.match(/--[a-z-]+/g) ?? []),
@@ -17,16 +18,16 @@ const optionsOf = ({ options }: Command): string[] => [
   '--help',
 ];
 
-const SCRIPTS: Readonly<Record<string, () => string>> = {
-  bash: () => `_expman() {
+const SCRIPTS: Readonly<Record<string, (commands: readonly Command[]) => string>> = {
+  bash: (commands) => `_expman() {
   local word=\${COMP_WORDS[COMP_CWORD]}
   if [ "$COMP_CWORD" = 1 ]; then
-    COMPREPLY=($(compgen -W "${COMMANDS.map(({ name }) => name).join(' ')}" -- "$word"))
+    COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(' ')}" -- "$word"))
     return
   fi
   local options=
   case \${COMP_WORDS[1]} in
-${COMMANDS.map((command) => `    ${command.name}) options="${optionsOf(command).join(' ')}" ;;`).join('\n')}
+${commands.map((command) => `    ${command.name}) options="${optionsOf(command).join(' ')}" ;;`).join('\n')}
   esac
   case $word in
     -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
@@ -34,34 +35,38 @@ ${COMMANDS.map((command) => `    ${command.name}) options="${optionsOf(command).
   esac
 }
 complete -o filenames -F _expman expman`,
-  zsh: () => `#compdef expman
+  zsh: (commands) => `#compdef expman
 _expman() {
   local -a commands
   commands=(
-${COMMANDS.map(({ name, summary }) => `    '${name}:${quoted(summary)}'`).join('\n')}
+${commands.map(({ name, summary }) => `    '${name}:${quoted(summary)}'`).join('\n')}
   )
   if (( CURRENT == 2 )); then
     _describe command commands
     return
   fi
   case $words[2] in
-${COMMANDS.map(
-  (command) =>
-    `    ${command.name}) _arguments ${optionsOf(command)
-      .map((option) => `'${option}'`)
-      .join(' ')} '*:path:_files' ;;`,
-).join('\n')}
+${commands
+  .map(
+    (command) =>
+      `    ${command.name}) _arguments ${optionsOf(command)
+        .map((option) => `'${option}'`)
+        .join(' ')} '*:path:_files' ;;`,
+  )
+  .join('\n')}
   esac
 }
 compdef _expman expman`,
-  fish: () =>
-    COMMANDS.flatMap((command) => [
-      `complete -c expman -n __fish_use_subcommand -a ${command.name} -d '${quoted(command.summary)}'`,
-      ...optionsOf(command).map(
-        (option) =>
-          `complete -c expman -n '__fish_seen_subcommand_from ${command.name}' -l ${option.slice(2)}`,
-      ),
-    ]).join('\n'),
+  fish: (commands) =>
+    commands
+      .flatMap((command) => [
+        `complete -c expman -n __fish_use_subcommand -a ${command.name} -d '${quoted(command.summary)}'`,
+        ...optionsOf(command).map(
+          (option) =>
+            `complete -c expman -n '__fish_seen_subcommand_from ${command.name}' -l ${option.slice(2)}`,
+        ),
+      ])
+      .join('\n'),
 };
 
 const quoted = (text: string): string => text.replaceAll("'", "'\\''").replaceAll(':', '\\:');
