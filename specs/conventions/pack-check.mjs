@@ -16,6 +16,7 @@ const manifest = /** @type {{ devDependencies: Record<string, string> }} */ (
 
 const javaScript = `
 import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
+import { exportRun, importRuns } from 'expman-rx/interop';
 import { best } from 'expman-rx/operators';
 import { progress } from 'expman-rx/progress';
 import { inspectRun } from 'expman-rx/reader';
@@ -40,6 +41,11 @@ for await (const { run: name, fields } of tensorboardImporter().runs('./runs'))
 await run.close(RunStatus.Finished);
 const { status } = await inspectRun(run.runDir);
 if (status !== RunStatus.Finished) throw new Error('the run is ' + status);
+for (const format of ['csv', 'arrow', 'parquet', 'neptune']) {
+  await exportRun(run.runDir, format, './js.' + format);
+  const { imported } = await importRuns('./js.' + format, { dir: './imported' });
+  if (imported[0]?.rows !== 100) throw new Error(format + ' does not come back');
+}
 const study = sweep(
   { lr: uniform(0, 1) },
   (trial) => trial.run.logMetrics({ loss: trial.params.lr }),
@@ -61,6 +67,7 @@ export default ({ run, params }) => run.logMetrics({ loss: params.lr });
 const typeScript = `
 import { ExperimentConfig, LoggingEngine, RunStatus, type MetricRow, type RunSummary } from 'expman-rx';
 import { ema, logTo } from 'expman-rx/operators';
+import { IMPORTERS, type Importer } from 'expman-rx/interop';
 import { progress, type Progress } from 'expman-rx/progress';
 import { inspectRun } from 'expman-rx/reader';
 import { choice, logUniform, sweep, type StudyResult } from 'expman-rx/sweep';
@@ -83,6 +90,8 @@ const meter: GaugeMeter | null = null;
 if (exporter.format !== 'tensorboard' || meter !== null) throw new Error('no exporter');
 const callbacks: FitCallbacks = fitCallbacks(run, { every: 'batch' });
 callbacks.onBatchEnd?.(0, {});
+const importers: readonly Importer[] = IMPORTERS;
+if (importers.length === 0) throw new Error('no importers');
 const shown: Progress = progress([], { total: 100 });
 const { best }: StudyResult<{ readonly lr: number; readonly optimizer: 'sgd' | 'adam' }> = await sweep(
   { lr: logUniform(1e-5, 1e-1), optimizer: choice('sgd', 'adam') },

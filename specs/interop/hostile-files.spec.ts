@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import * as arrow from 'apache-arrow';
 import fc from 'fast-check';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
@@ -120,6 +121,39 @@ describe('a file that says more than it holds', () => {
     bytes.writeUInt32LE(0x7fffffff, bytes.length - 8);
     writeFileSync(path, bytes);
     expect(await readAll(parquetImporter, path)).toBe('refused');
+  });
+
+  it('is refused where its rows are more than its bytes', async () => {
+    const path = join(folder(), 'long.arrow');
+    const rows = 1_234_567;
+    const numbers = Array.from({ length: rows % 1000 }, (_, at) => at);
+    const bytes = Buffer.from(
+      arrow.tableToIPC(arrow.tableFromArrays({ step: Float64Array.from(numbers) }), 'file'),
+    );
+    const told = Buffer.alloc(8);
+    told.writeBigInt64LE(BigInt(numbers.length));
+    // The length of the batch and that of its column.
+    for (let at = bytes.indexOf(told); at >= 0; at = bytes.indexOf(told, at + 8))
+      bytes.writeBigInt64LE(BigInt(rows), at);
+    writeFileSync(path, bytes);
+    for await (const found of arrowImporter.runs(path)) {
+      if (found instanceof ExpmanError) throw found;
+      await expect(rowsOf(found)).rejects.toMatchObject({ code: 'CORRUPT' });
+    }
+  });
+});
+
+describe('a file that is cut off', () => {
+  it('gives neither its rows nor its log as if they were all', async () => {
+    const path = join(folder(), 'run.ndjson');
+    await ndjsonExporter.write(run, path);
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.slice(0, text.lastIndexOf('{"end"')));
+    for await (const found of ndjsonImporter.runs(path)) {
+      if (found instanceof ExpmanError) throw found;
+      await expect(rowsOf(found)).rejects.toThrow('cut off after 40 rows');
+      await expect(logOf(found)).rejects.toThrow('cut off');
+    }
   });
 });
 

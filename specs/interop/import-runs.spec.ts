@@ -155,6 +155,25 @@ describe('an import that fails', () => {
     expect(readdirSync(join(dir, 'my_exp'))).toEqual(['experiment.yaml']);
   });
 
+  it('of one run keeps no other from being imported', async () => {
+    const store = folder();
+    for (const [id, status] of [
+      ['good', '3'],
+      ['bad', '['.repeat(1000)],
+    ] as const) {
+      mkdirSync(join(store, '0', id), { recursive: true });
+      writeFileSync(join(store, '0', id, 'meta.yaml'), `run_id: ${id}\nstatus: ${status}\n`);
+    }
+    const told: string[] = [];
+    const { imported, failed } = await importRuns(store, {
+      dir: folder(),
+      onRun: ({ kind }) => told.push(kind),
+    });
+    expect(imported.map(({ run }) => run)).toEqual(['good']);
+    expect(failed.map(({ error }) => error.code)).toEqual(['UNSAFE_YAML']);
+    expect(told).toEqual(['failed', 'imported']);
+  });
+
   it('knows a file that is cut off', async () => {
     const path = await exported('ndjson');
     const text = readFileSync(path, 'utf8');
@@ -185,7 +204,8 @@ describe('an import that fails', () => {
     writeFileSync(join(runDir, 'meta.yaml'), 'run_id: abc\nstatus: 3\n');
     symlinkSync(outside, join(runDir, 'metrics', 'loss'));
     symlinkSync(outside, join(runDir, 'params', 'lr'));
-    const { rows, runDir: made } = onlyRun(await importRuns(runDir, { dir: folder() }));
+    symlinkSync(runDir, join(runDir, '..', 'linked'));
+    const { rows, runDir: made } = onlyRun(await importRuns(join(runDir, '..'), { dir: folder() }));
     expect(rows).toBe(0);
     expect(existsSync(join(made, 'config.yaml')) && yamlOf(made, 'config.yaml')).toSatisfy(
       (params) => params === false || Object.keys(params as object).length === 0,

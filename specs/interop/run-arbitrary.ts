@@ -32,6 +32,7 @@ const metricName = fc.oneof(
     'constructor',
     'step',
     'step_',
+    '_step',
     'timestamp',
     'a"b',
     "a'b",

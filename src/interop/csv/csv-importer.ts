@@ -15,20 +15,22 @@ import { type CsvLayout, guessedLayout, rowsOfTable } from './table.js';
  */
 export const csvImporter: Importer = {
   format: 'csv',
-  recognises: (path) =>
-    Promise.resolve(isCsv(path) && !/^"?_step"?,|,"?_step"?[,\r\n]/.test(firstLine(path))),
-  runs: (path) => oneRun(path, isLinesFile(sidecarOf(path), SIDECAR_FORMAT) ? describedRun : guessedRun),
+  recognises: (path) => Promise.resolve(isCsv(path) && !isWandbCsv(path)),
+  runs: (path) => oneRun(path, isDescribed(path) ? describedRun : guessedRun),
 };
 
 /** Whether a file goes by a name of CSV. */
 export const isCsv = (path: string): boolean => kindAt(path) === 'file' && /\.csv$/i.test(path);
 
-const firstLine = (path: string): string =>
-  `${
-    beginningOf(path, 64 * 1024)
-      .toString('utf8')
-      .split('\n', 1)[0] ?? ''
-  }\n`;
+/** Whether a file of CSV has a column `_step`, as those of W&B have, and is none of ours, where a metric may have that name. */
+export function isWandbCsv(path: string): boolean {
+  const [header = ''] = beginningOf(path, 64 * 1024)
+    .toString('utf8')
+    .split('\n', 1);
+  return /(?:^|,)"?_step"?(?:,|\r?$)/.test(header) && !isDescribed(path);
+}
+
+const isDescribed = (path: string): boolean => isLinesFile(sidecarOf(path), SIDECAR_FORMAT);
 
 async function describedRun(path: string): Promise<ExchangeRun> {
   const sidecar = sidecarOf(path);

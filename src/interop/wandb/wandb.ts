@@ -3,7 +3,7 @@ import type { Params } from '../../model/params.js';
 import { sanitiseParams } from '../../model/params.js';
 import { RunStatus } from '../../model/run-status.js';
 import { asyncOf } from '../async-of.js';
-import { isCsv } from '../csv/csv-importer.js';
+import { isCsv, isWandbCsv } from '../csv/csv-importer.js';
 import type { ExchangeRun, Importer } from '../exchange-run.js';
 import { isoOf } from '../instants.js';
 import { oneRun } from '../one-run.js';
@@ -51,11 +51,12 @@ function historyAt(path: string): string | null {
   return name === undefined || kindAt(join(path, name)) !== 'file' ? null : join(path, name);
 }
 
-/** Whether the first record of a file has a `_step`. */
+/** Whether the records a file begins with have a `_step`. */
 function hasStep(path: string): boolean {
   const text = beginningOf(path, 64 * 1024).toString('utf8');
-  if (isCsv(path)) return /(?:^|,)"?_step"?(?:,|\r?$)/.test(text.split('\n', 1)[0] ?? '');
-  return /^\s*\[?\s*\{[^}]*"_step"\s*:/.test(text);
+  if (isCsv(path)) return isWandbCsv(path);
+  const isOurs = /^\s*\{\s*"format"\s*:\s*"expman-rx\./.test(text);
+  return !isOurs && /^\s*[[{]/.test(text) && /"_step"\s*:/.test(text);
 }
 
 async function runAt(path: string): Promise<ExchangeRun> {
