@@ -19,7 +19,7 @@ import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
 import { exportRun, importRuns } from 'expman-rx/interop';
 import { best } from 'expman-rx/operators';
 import { progress } from 'expman-rx/progress';
-import { inspectRun } from 'expman-rx/reader';
+import { inspectRun, openExperiments } from 'expman-rx/reader';
 import { sweep, uniform } from 'expman-rx/sweep';
 import { observe } from 'expman-rx/otel';
 import { SummaryWriter, tensorboardImporter, toTensorBoard } from 'expman-rx/tensorboard';
@@ -41,10 +41,11 @@ for await (const { run: name, fields } of tensorboardImporter().runs('./runs'))
 await run.close(RunStatus.Finished);
 const { status } = await inspectRun(run.runDir);
 if (status !== RunStatus.Finished) throw new Error('the run is ' + status);
+if ((await openExperiments('./experiments').runs()).length !== 1) throw new Error('the run is not listed');
 for (const format of ['csv', 'arrow', 'parquet', 'neptune']) {
   await exportRun(run.runDir, format, './js.' + format);
   const { imported } = await importRuns('./js.' + format, { dir: './imported' });
-  if (imported[0]?.rows !== 100) throw new Error(format + ' does not come back');
+  if (imported[0]?.rows !== 101) throw new Error(format + ' does not come back');
 }
 const study = sweep(
   { lr: uniform(0, 1) },
@@ -193,7 +194,12 @@ try {
 
   const told = must(project, 'npx', ['--no-install', 'expman', 'inspect', 'experiments/quick_start/ts']);
   if (!told.includes('FINISHED')) throw new Error(`expman inspect does not say FINISHED:\n${told}`);
-  console.log('expman      inspects');
+  const found = must(project, 'npx', ['--no-install', 'expman', 'list', 'experiments/quick_start', '--json']);
+  if (/** @type {unknown[]} */ (JSON.parse(found)).length !== 2) throw new Error(`expman list says:\n${found}`);
+  const sql = 'SELECT count(*) AS n FROM runs';
+  const asked = must(project, 'npx', ['--no-install', 'expman', 'query', 'experiments', sql]);
+  if (!/^ +n$/m.test(asked)) throw new Error(`expman query says:\n${asked}`);
+  console.log('expman      inspects, lists and asks');
 } finally {
   rmSync(project, { recursive: true, force: true });
 }
