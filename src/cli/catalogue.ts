@@ -20,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
       ['--no-cache', 'read every run anew'],
     ],
     details: 'DIR is a folder of experiments (default ./experiments), an experiment, or a run.',
+    json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, dropped,\ninvalid, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan), artifacts, error.\nA run that cannot be read has the status UNREADABLE and says why in error. Big integers and numbers that JSON has not are text.',
     load: () => import('./list.js'),
   },
   {
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
     args: '<run...>',
     summary: 'Prints what a run is: status, counts, metrics, files. Changes nothing.',
     options: [],
+    json: 'an object, of several runs an array of them: identity, status, owner, rows, publishedRows, walRows, metrics, params,\nartifacts, files, tornBytes, corrupt.',
     load: () => import('./inspect.js'),
   },
   {
@@ -42,6 +44,7 @@ export const COMMANDS: readonly Command[] = [
       ['--no-log', 'no lines of the log'],
       ['--no-rows', 'no rows'],
     ],
+    json: 'an object a line: { kind: "log", timestampMs, level, message, meta } or { kind: "row", step, timestamp, values }.',
     load: () => import('./tail.js'),
   },
   {
@@ -56,6 +59,7 @@ export const COMMANDS: readonly Command[] = [
       ['--width <n>', 'columns of the drawing'],
       ['--height <n>', 'lines of the drawing'],
     ],
+    json: '{ metric, curves: [{ name, points: [[x, y], ...] }] }.',
     load: () => import('./plot.js'),
   },
   {
@@ -69,6 +73,7 @@ export const COMMANDS: readonly Command[] = [
       ['--markdown', 'as a Markdown table'],
     ],
     details: 'RUN is a run, an experiment, or a folder of experiments: all runs in it.',
+    json: '{ runs, params: { key: [a value for each run] }, metrics: { name: { last, min, max, mean, count, minStep, maxStep } } },\nevery list with an entry for each of runs, null where it has none.',
     load: () => import('./compare.js'),
   },
   {
@@ -82,6 +87,7 @@ export const COMMANDS: readonly Command[] = [
     details:
       'Reads nothing but the runs below DIR, and changes nothing.\n\n' +
       '  expman query experiments "SELECT run, min(value) FROM metrics WHERE metric = \'loss\' GROUP BY run"',
+    json: 'an array with one object a row.',
     load: () => import('./query.js'),
   },
   {
@@ -92,6 +98,7 @@ export const COMMANDS: readonly Command[] = [
       ['-f, --format <format>', 'csv, json, ndjson, arrow, parquet, neptune or tensorboard'],
       ['-o, --output <path>', 'the file or folder to write; it must not be there yet'],
     ],
+    json: '{ runDir, format, path, loses }.',
     load: () => import('./export.js'),
   },
   {
@@ -106,6 +113,7 @@ export const COMMANDS: readonly Command[] = [
     ],
     details:
       'Knows TensorBoard event files, expman-rs run folders, W&B histories (CSV, JSON), MLflow file stores, neptune-exporter, and what export writes.',
+    json: '{ format, imported: [{ experiment, run, runDir, status, rows, logLines, invalid }], failed: [{ run, code, message }] }.',
     load: () => import('./import.js'),
   },
   {
@@ -116,6 +124,7 @@ export const COMMANDS: readonly Command[] = [
       ['--add <tags>', 'with commas'],
       ['--remove <tags>', 'with commas'],
     ],
+    json: 'an array of { runDir, tags }.',
     load: () => import('./tag.js'),
   },
   {
@@ -123,6 +132,7 @@ export const COMMANDS: readonly Command[] = [
     args: '<run> <text>',
     summary: 'Replaces the notes of a run that is closed.',
     options: [['--append', 'put the text behind what is there']],
+    json: '{ runDir, notes }.',
     load: () => import('./note.js'),
   },
   {
@@ -137,6 +147,7 @@ export const COMMANDS: readonly Command[] = [
       ['--dry-run', 'only say which, whatever else is given'],
     ],
     details: 'Never deletes a run that is open, a folder that is no run, or anything outside DIR.',
+    json: '{ dryRun, deleted: [{ experiment, run, runDir, status, startedAt, bytes }], failed: [{ runDir, message }], kept, bytes }.',
     load: () => import('./clean.js'),
   },
   {
@@ -144,6 +155,7 @@ export const COMMANDS: readonly Command[] = [
     args: '<dir...>',
     summary: 'Brings runs whose process has died to their end, as CRASHED or as they were ended.',
     options: [],
+    json: 'what recover prints.',
     load: () => import('./reap.js'),
   },
   {
@@ -151,6 +163,7 @@ export const COMMANDS: readonly Command[] = [
     args: '<run>',
     summary: 'Packs a run into one file.',
     options: [['-o, --output <file>', 'the .tar.gz to write (default RUN.tar.gz)']],
+    json: '{ runDir, path, files, bytes }.',
     load: () => import('./archive.js'),
   },
   {
@@ -163,6 +176,7 @@ export const COMMANDS: readonly Command[] = [
       ['--run-name <name>', 'the name to give it'],
     ],
     details: 'Nothing that is there is replaced; an archive may come from anywhere.',
+    json: '{ runDir, experiment, run, files }.',
     load: () => import('./unarchive.js'),
   },
   {
@@ -171,6 +185,7 @@ export const COMMANDS: readonly Command[] = [
     summary:
       'Brings runs that were cut off to their end; DIR is a run, an experiment, or a folder of experiments.',
     options: [],
+    json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords }], failed: [{ runDir, code, message }] }.',
     load: () => import('./recover.js'),
   },
   {
@@ -178,6 +193,7 @@ export const COMMANDS: readonly Command[] = [
     args: '<dir...>',
     summary: 'Reads every byte of runs and compares every checksum; changes nothing.',
     options: [],
+    json: 'an array of { runDir, status, rows, checkedBytes, tornBytes, problems: [{ file, code, message }] }.',
     load: () => import('./verify.js'),
   },
   {
@@ -185,6 +201,7 @@ export const COMMANDS: readonly Command[] = [
     args: '[dir]',
     summary: 'Says what is wrong with a folder of experiments and with this machine.',
     options: [],
+    json: 'an array of { kind: "fine" | "warning" | "problem", what, advice }.',
     load: () => import('./doctor.js'),
   },
   {
@@ -193,6 +210,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Prints a completion script for bash, zsh or fish.',
     options: [],
     details: '  source <(expman completion bash)',
+    json: 'the same script.',
     load: async () => {
       const { completionFor } = await import('./completion.js');
       return { run: completionFor(COMMANDS) };

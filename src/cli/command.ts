@@ -23,6 +23,8 @@ export interface Command {
   readonly options: readonly CommandOption[];
   /** What the help says beyond that. */
   readonly details?: string;
+  /** What `--json` prints, in words; keys are only ever added. */
+  readonly json: string;
   /** Loaded when it is asked for: most of what this package can do is not needed to say so. */
   readonly load: () => Promise<{ readonly run: CommandRun }>;
 }

@@ -4,12 +4,13 @@ import { queryRuns } from '../reader/query/query-runs.js';
 import { type CommandRun, durationOption, numberOption } from './command.js';
 import { findRuns } from './find-runs.js';
 import { type Cell, ExitCode } from './terminal.js';
-import { paramText } from './words.js';
+import { count, paramText } from './words.js';
 
 const MAX_ROWS = 10_000;
 
 export const run: CommandRun = async ([dir = '', sql = ''], options, terminal) => {
   const listing = findRuns(dir, options, terminal);
+  terminal.progress(`asking DuckDB about ${count(listing.runs.length)} runs`);
   const timeoutMs = durationOption(options, 'timeout');
   const { columns, rows, truncated, skipped } = await queryRuns(dir, sql, {
     maxRows: numberOption(options, 'limit', { min: 1 }) ?? MAX_ROWS,

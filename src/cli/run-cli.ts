@@ -60,7 +60,7 @@ async function runParsed(command: Command, parser: Commander, terminal: Terminal
   }
 }
 
-function parserOf({ name, args, summary, options, details }: Command, terminal: Terminal): Commander {
+function parserOf({ name, args, summary, options, details, json }: Command, terminal: Terminal): Commander {
   const parser = new Commander(`expman ${name}`)
     .arguments(args)
     .description(summary)
@@ -74,6 +74,7 @@ function parserOf({ name, args, summary, options, details }: Command, terminal: 
   for (const [flags, description] of options) parser.option(flags, description);
   parser.option('--json', 'print JSON').option('--debug', 'print the stack of an error');
   if (details !== undefined) parser.addHelpText('after', `\n${details}`);
+  parser.addHelpText('after', `\n--json prints ${json}`);
   return parser;
 }
 
