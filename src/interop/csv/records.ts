@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { type CastingContext, parse } from 'csv-parse';
+import { type InfoField, parse } from 'csv-parse';
 import { messageOf } from '../../model/errors.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { corruptAt } from '../source-files.js';
@@ -30,7 +30,7 @@ export async function* recordsIn(path: string): AsyncGenerator<CsvRecord, void> 
     max_record_size: MAX_RECORD_LENGTH,
     // What the parser has to say of each cell it asks about takes three quarters of the time.
     ...(isAsked && {
-      cast: (cell: string, { quoting }: CastingContext) => (quoting || cell !== '' ? cell : null),
+      cast: (cell: string, { quoting }: InfoField) => (quoting || cell !== '' ? cell : null),
     }),
   });
   const source = createReadStream(path, { fd: nodeFs.open(path, 'read') });
