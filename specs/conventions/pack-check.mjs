@@ -16,7 +16,7 @@ const manifest = /** @type {{ devDependencies: Record<string, string> }} */ (
 
 const javaScript = `
 import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
-import { exportRun, importRuns } from 'expman-rx/interop';
+import { archiveRun, exportRun, importRuns, unarchiveRun } from 'expman-rx/interop';
 import { best } from 'expman-rx/operators';
 import { progress } from 'expman-rx/progress';
 import { inspectRun, openExperiments } from 'expman-rx/reader';
@@ -47,6 +47,8 @@ for (const format of ['csv', 'arrow', 'parquet', 'neptune']) {
   const { imported } = await importRuns('./js.' + format, { dir: './imported' });
   if (imported[0]?.rows !== 101) throw new Error(format + ' does not come back');
 }
+await archiveRun(run.runDir, './js.tar.gz');
+await unarchiveRun('./js.tar.gz', './unpacked');
 const study = sweep(
   { lr: uniform(0, 1) },
   (trial) => trial.run.logMetrics({ loss: trial.params.lr }),

@@ -11,7 +11,7 @@ import { type ExperimentName, type RunName, suffixedName } from '../model/names.
 import { RunStatus } from '../model/run-status.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { LOG_NAME } from '../storage/run-record.js';
-import { amendRunFile } from '../writer/run-files.js';
+import { amendRunFile } from '../writer/amend-run-file.js';
 import type { ExchangeRun } from './exchange-run.js';
 import { microsOf } from './instants.js';
 import { writeNewFile } from './output-file.js';
@@ -65,7 +65,8 @@ export async function writeRun(source: ExchangeRun, to: Destination, origin: Ori
     assertTaken(summary);
     const logLines = await writeLog(source, runDir);
     const end = endOf(source, times);
-    amendRunFile(nodeFs, runDir, { ...end, imported: importOf(source, to, origin) });
+    const imported = importOf(source, to, origin);
+    amendRunFile(nodeFs, runDir, (file) => ({ ...file, ...end, imported }));
     return { runDir, run, rows: summary.rows, invalid: summary.invalid, logLines, status: end.status };
   } catch (error) {
     await engine.close(RunStatus.Crashed).catch(() => undefined);

@@ -56,16 +56,6 @@ export function reopenRunFile(
 }
 
 /**
- * Says in the `run.yaml` of a closed run what an importer knows better than who wrote it: how the run ended where it ran, and when.
- *
- * @throws ExpmanError `CORRUPT`, `UNSAFE_YAML` or `IO`
- */
-export function amendRunFile(fs: FsPort, folder: string, changes: Mapping): void {
-  const file = readMapping(fs, folder, RUN_NAME);
-  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml({ ...file, ...changes })));
-}
-
-/**
  * Replaces `config.yaml` by the state's parameters, as many of them as readers take; returns how many are left out.
  */
 export function writeConfigFile(fs: FsPort, folder: string, { paramRecords }: RunState): number {
