@@ -6,7 +6,7 @@ import type { RunFile, RunIdentity } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { CONFIG_NAME, LOG_NAME, type Mapping, RUN_NAME, readMapping } from '../storage/run-record.js';
+import { CONFIG_NAME, LOG_NAME, type Mapping, RUN_NAME } from '../storage/run-record.js';
 import { writeAll } from '../storage/write-all.js';
 import { MAX_YAML_BYTES, stringifyYaml } from '../storage/yaml-file.js';
 import type { RunState } from './run-state.js';
