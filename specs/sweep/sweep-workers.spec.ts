@@ -14,6 +14,7 @@ import {
   sweep,
   uniform,
 } from 'expman-rx/sweep';
+import { runChild } from '../support/child.js';
 import { threads } from '../support/own-process.js';
 import { duckdb } from '../support/read-back.js';
 import { tempFolders } from '../support/temp-folder.js';
@@ -115,14 +116,23 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
   it('stops a hopeless trial early, though its loop lets no message in', async () => {
     const { trials } = await sweepOf('halving', { trials: 4, scheduler: 'asha' }).result;
     expect(trials.map(({ status }) => status)).toEqual(['finished', 'finished', 'finished', 'stopped']);
-    expect(yamlIn(trials[3]?.runDir, 'run.yaml')['status']).toBe('FINISHED');
+    const { status, counts } = yamlIn(trials[3]?.runDir, 'run.yaml') as {
+      status: string;
+      counts: { rows: number };
+    };
+    expect(status).toBe('FINISHED');
+    // What fits into the channel, and not the five millions it had gone on for.
+    expect(counts.rows).toBeLessThan(1_000_000);
   });
 
   it('has a thread wait that is faster than the run, and loses no row', async () => {
     const { best } = await sweepOf('floods').result;
-    expect(
-      await duckdb(best.runDir, 'SELECT count(*)::INT AS rows, max(loss) AS last FROM read_parquet($1)'),
-    ).toEqual([{ rows: 1_000_000, last: 999_999 }]);
+    const [row] = await duckdb(
+      best.runDir,
+      'SELECT count(*)::INT AS rows, max(loss) AS last, max(megabytes)::INT AS megabytes FROM read_parquet($1)',
+    );
+    expect(row).toMatchObject({ rows: 1_000_000, last: 999_999 });
+    expect(row?.['megabytes']).toBeLessThanOrEqual(4);
   });
 
   it.each([
@@ -199,6 +209,31 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
       ['finished', 1],
       ['finished', 0],
     ]);
+  });
+
+  it('is stopped by Ctrl-C, with all that its threads have logged, and says so in every file', async () => {
+    const baseDir = folder();
+    const { ended, stderr } = await runChild(
+      baseDir,
+      `
+      const { sweep, uniform } = await import(${JSON.stringify(new URL('../../dist/sweep/index.js', import.meta.url).href)});
+      const study = sweep({ way: 'hangs', x: uniform(0, 1) }, { name: 's', baseDir: ${JSON.stringify(baseDir)}, metric: 'loss',
+        worker: new URL(${JSON.stringify(WORKER.href)}), run: { environment: false } });
+      study.events$.subscribe((event) => {
+        if (event.kind === 'reported' && event.step === 0) process.kill(process.pid, 'SIGINT');
+      });
+      await study.result.catch(() => undefined);`,
+    );
+    expect([ended, stderr]).toEqual(['SIGINT', '']);
+    const dir = join(baseDir, 's');
+    expect(yamlIn(dir, 'sweep.yaml')).toMatchObject({
+      status: 'INTERRUPTED',
+      trials: [{ status: 'interrupted' }],
+    });
+    expect(yamlIn(join(dir, 'trial-0000'), 'run.yaml')).toMatchObject({
+      status: 'INTERRUPTED',
+      counts: { rows: 3 },
+    });
   });
 
   it('tries a failed trial again', async () => {

@@ -1,25 +1,33 @@
-import { Subject, of } from 'rxjs';
+import {
+  type Observable,
+  Subject,
+  catchError,
+  defer,
+  lastValueFrom,
+  map,
+  merge,
+  of,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { publishGate } from '../../src/writer/publish-gate.js';
 
 describe('the gate that publishes go through', () => {
   it('lets the next one in when one is over, in the order they came, and past one that fails', async () => {
     const gate = publishGate();
-    const [first, second] = [new Subject<string>(), new Subject<string>()];
     const told: string[] = [];
-    for (const work of [first, second, of('third')])
-      gate(work).subscribe({
-        next: (what) => told.push(what),
-        error: (error: unknown) => told.push(String(error)),
+    const work = (name: string, ms: number): Observable<string> =>
+      defer(() => {
+        told.push(`${name} begins`);
+        return timer(ms).pipe(map(() => name));
       });
-    second.next('too early');
-    first.next('first');
-    first.error(new Error('broken'));
-    await Promise.resolve();
-    second.next('second');
-    second.complete();
-    await new Promise(setImmediate);
-    expect(told).toEqual(['first', 'Error: broken', 'second', 'third']);
+    const broken = throwError(() => new Error('broken'));
+    const works = [work('slow', 5), broken, work('fast', 1), of('at once')];
+    const gated = works.map((each) => gate(each).pipe(catchError((error: unknown) => of(String(error)))));
+    await lastValueFrom(merge(...gated).pipe(tap((what) => told.push(what))));
+    expect(told).toEqual(['slow begins', 'slow', 'Error: broken', 'fast begins', 'fast', 'at once']);
   });
 
   it('gets through thousands that have nothing to do, which waited for one that had', async () => {

@@ -41,6 +41,8 @@ async function log(rows: number, tapped: boolean): Promise<number> {
         run.live(100).subscribe({ error: console.error });
         run.metric('loss').subscribe({ next: () => points++, error: console.error });
       }
+    // The writer has opened all of them by then.
+    await Promise.all(runs.map((run) => run.flush()));
     const started = performance.now();
     for (let step = 0; step < rows / RUNS; step++)
       for (const run of runs) run.logMetrics({ loss: randomAt(step), accuracy: randomAt(step * 7) }, step);

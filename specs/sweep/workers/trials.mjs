@@ -1,6 +1,6 @@
 // What trials in worker threads do, one way for each parameter `way`; see sweep-workers.spec.ts.
 import { setImmediate as turn } from 'node:timers/promises';
-import { isMainThread, threadId } from 'node:worker_threads';
+import { MessagePort, isMainThread, threadId } from 'node:worker_threads';
 import { range, map } from 'rxjs';
 import { ExpmanError, currentRun } from 'expman-rx';
 
@@ -83,7 +83,7 @@ const WAYS = {
   },
   halving: ({ run, number, signal }) => {
     // The first three are each better than all before.
-    for (let step = 0; step < 1e7 && !signal.aborted; step++) {
+    for (let step = 0; step < 5e6 && !signal.aborted; step++) {
       run.logMetrics({ loss: number < 3 ? 3 - number : 9 }, step);
       if (number < 3 && step === 49) return;
     }
@@ -101,8 +101,15 @@ const WAYS = {
     setInterval(() => run.logMetrics({ loss: 2 }), 1);
   },
   floods: ({ run }) => {
+    // A megabyte of the channel is told by a message.
+    let megabytes = 1;
+    const post = MessagePort.prototype.postMessage;
+    MessagePort.prototype.postMessage = function (message) {
+      if (/** @type {{ kind: string }} */ (message).kind === 'arena') megabytes++;
+      post.call(this, message);
+    };
     // Ten times what the channel holds.
-    for (let step = 0; step < 1_000_000; step++) run.logMetrics({ loss: step }, step);
+    for (let step = 0; step < 1_000_000; step++) run.logMetrics({ loss: step, megabytes }, step);
   },
   'fails once': ({ run, attempt }) => {
     run.logMetrics({ loss: 1 }, 0);

@@ -9,6 +9,10 @@ import { drainAtExit } from './drain-at-exit.js';
 import { CHANNEL_BYTES, RowPump } from './row-pump.js';
 
 const ENTRY = fileURLToPath(new URL('./trial-thread.js', import.meta.url));
+/** A thread has the arguments of its process, a loader of TypeScript among them; those of a program on the command line are for no file. */
+const ARGUMENTS = process.execArgv.some((argument) => argument.startsWith('--input-type'))
+  ? { execArgv: [] }
+  : {};
 
 /**
  * Trains in a thread of its own for each trial, whose module's default export (or `train`) is the function.
@@ -83,7 +87,12 @@ class TrialThread<P> {
       runName: run.runName,
       options,
     };
-    return new Worker(ENTRY, { name: `expman-${run.runName}`, workerData, transferList: [otherPort] });
+    return new Worker(ENTRY, {
+      ...ARGUMENTS,
+      name: `expman-${run.runName}`,
+      workerData,
+      transferList: [otherPort],
+    });
   }
 
   private received(message: FromTrial, end: (outcome: Outcome) => void): void {
