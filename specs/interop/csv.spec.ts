@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { csvExporter, sidecarOf } from '../../src/interop/csv/csv-exporter.js';
 import { csvImporter } from '../../src/interop/csv/csv-importer.js';
-import type { ExchangeRun } from '../../src/interop/exchange-run.js';
 import { tempFolders } from '../support/temp-folder.js';
-import { givenRun, rowsOf } from './run-arbitrary.js';
+import { givenRun, rowsOf, runAt } from './run-arbitrary.js';
 
 const folder = tempFolders('csv');
 
@@ -13,15 +12,6 @@ function fileOf(text: string): string {
   const path = join(folder(), 'table.csv');
   writeFileSync(path, text);
   return path;
-}
-
-async function runAt(path: string): Promise<ExchangeRun> {
-  expect(await csvImporter.recognises(path)).toBe(true);
-  for await (const run of csvImporter.runs(path)) {
-    if (run instanceof Error) throw run;
-    return run;
-  }
-  throw new Error('no run');
 }
 
 const run = givenRun({
@@ -59,7 +49,7 @@ describe('a run as CSV', () => {
     const path = join(folder(), 'run.csv');
     await csvExporter.write(run, path);
     rmSync(sidecarOf(path));
-    const back = await runAt(path);
+    const back = await runAt(csvImporter, path);
     expect(back).toMatchObject({ run: 'run', params: {}, fields: run.fields });
     expect(await rowsOf(back)).toEqual(await rowsOf(run));
   });
@@ -68,18 +58,21 @@ describe('a run as CSV', () => {
     const path = join(folder(), 'run.csv');
     await csvExporter.write(run, path);
     writeFileSync(path, 'step,timestamp,acc\n');
-    await expect(runAt(path)).rejects.toThrow('it has no column "loss"');
+    await expect(runAt(csvImporter, path)).rejects.toThrow('it has no column "loss"');
   });
 });
 
 describe("anybody's CSV", () => {
   it('has its step and its time by their names, whatever the unit', async () => {
     expect(
-      await rowsOf(await runAt(fileOf('\ufeffWall time,Step,Value\r\n1767225600.5,3,0.25\r\n'))),
+      await rowsOf(await runAt(csvImporter, fileOf('\ufeffWall time,Step,Value\r\n1767225600.5,3,0.25\r\n'))),
     ).toEqual([[3, 1_767_225_600_500_000, [['Value', 0.25]]]]);
     expect(
       await rowsOf(
-        await runAt(fileOf('step,timestamp,a\n3,1767225600500,1\n4,2026-01-01 00:00:01+01:00,1\n')),
+        await runAt(
+          csvImporter,
+          fileOf('step,timestamp,a\n3,1767225600500,1\n4,2026-01-01 00:00:01+01:00,1\n'),
+        ),
       ),
     ).toEqual([
       [3, 1_767_225_600_500_000, [['a', 1]]],
@@ -91,7 +84,7 @@ describe("anybody's CSV", () => {
     const path = fileOf(
       'step,int,big,mixed,flag,code,float\n0,1,9007199254740993,1.50,True,007,nan\n1,2,1,x,false,1,-inf\n',
     );
-    const back = await runAt(path);
+    const back = await runAt(csvImporter, path);
     expect(back.fields.map(({ type }) => type)).toEqual([
       'DOUBLE',
       'INT64',
@@ -111,9 +104,9 @@ describe("anybody's CSV", () => {
   });
 
   it('names the line of a record that has other cells than the header, or a quote that does not end', async () => {
-    await expect(runAt(fileOf('step,a\n0,1\n1,2,3\n'))).rejects.toThrow(/table\.csv:3: /);
-    await expect(runAt(fileOf('step,a\n0,"1\n'))).rejects.toMatchObject({ code: 'CORRUPT' });
-    await expect(runAt(fileOf('step,a\nx,1\n')).then(rowsOf)).rejects.toThrow(
+    await expect(runAt(csvImporter, fileOf('step,a\n0,1\n1,2,3\n'))).rejects.toThrow(/table\.csv:3: /);
+    await expect(runAt(csvImporter, fileOf('step,a\n0,"1\n'))).rejects.toMatchObject({ code: 'CORRUPT' });
+    await expect(runAt(csvImporter, fileOf('step,a\nx,1\n')).then(rowsOf)).rejects.toThrow(
       'the step "x" is no whole number',
     );
   });

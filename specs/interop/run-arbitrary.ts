@@ -1,7 +1,8 @@
 import fc from 'fast-check';
+import { expect } from 'vitest';
 import type { ColumnField } from '../../src/columnar/column.js';
 import type { LogLine } from '../../src/engine/log-line.js';
-import type { ExchangeRun } from '../../src/interop/exchange-run.js';
+import type { ExchangeRun, Importer } from '../../src/interop/exchange-run.js';
 import type { MetricRow, MetricValue } from '../../src/model/metric.js';
 import { bareObject, type ParamValue } from '../../src/model/param-value.js';
 import { RunStatus } from '../../src/model/run-status.js';
@@ -156,4 +157,14 @@ export async function logOf(run: ExchangeRun): Promise<LogLine[]> {
   const lines: LogLine[] = [];
   for await (const line of run.log()) lines.push(line);
   return lines;
+}
+
+/** The one run that an importer finds at a path it takes for its own. */
+export async function runAt(importer: Importer, path: string): Promise<ExchangeRun> {
+  expect(await importer.recognises(path)).toBe(true);
+  for await (const run of importer.runs(path)) {
+    if (run instanceof Error) throw run;
+    return run;
+  }
+  throw new Error('no run');
 }

@@ -6,21 +6,12 @@ import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { arrowExporter, arrowImporter } from '../../src/interop/columnar/arrow-format.js';
 import { parquetExporter } from '../../src/interop/columnar/parquet-exporter.js';
 import { parquetImporter } from '../../src/interop/columnar/parquet-importer.js';
-import type { ExchangeRun, Importer } from '../../src/interop/exchange-run.js';
+import type { Importer } from '../../src/interop/exchange-run.js';
 import { hasPython, python, PYTHON } from '../support/python.js';
 import { tempFolders } from '../support/temp-folder.js';
-import { givenRun, rowsOf } from './run-arbitrary.js';
+import { givenRun, rowsOf, runAt } from './run-arbitrary.js';
 
 const folder = tempFolders('tables');
-
-async function runAt(importer: Importer, path: string): Promise<ExchangeRun> {
-  expect(await importer.recognises(path)).toBe(true);
-  for await (const run of importer.runs(path)) {
-    if (run instanceof Error) throw run;
-    return run;
-  }
-  throw new Error('no run');
-}
 
 const run = givenRun({
   experiment: 'e',

@@ -2,10 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { csvImporter } from '../../src/interop/csv/csv-importer.js';
-import type { ExchangeRun } from '../../src/interop/exchange-run.js';
 import { wandbImporter } from '../../src/interop/wandb/wandb.js';
 import { tempFolders } from '../support/temp-folder.js';
-import { rowsOf } from './run-arbitrary.js';
+import { rowsOf, runAt } from './run-arbitrary.js';
 
 const folder = tempFolders('wandb');
 const T = 1767225600;
@@ -18,15 +17,6 @@ function files(named: Readonly<Record<string, string>>): string {
   return path;
 }
 
-async function runAt(path: string): Promise<ExchangeRun> {
-  expect(await wandbImporter.recognises(path)).toBe(true);
-  for await (const run of wandbImporter.runs(path)) {
-    if (run instanceof Error) throw run;
-    return run;
-  }
-  throw new Error('no run');
-}
-
 describe('a history of W&B', () => {
   it('is read from CSV: step, time, and what else begins with _ left out', async () => {
     const path = join(
@@ -36,7 +26,7 @@ describe('a history of W&B', () => {
       'export.csv',
     );
     expect(await csvImporter.recognises(path)).toBe(false);
-    const run = await runAt(path);
+    const run = await runAt(wandbImporter, path);
     expect(run).toMatchObject({ experiment: 'project', run: 'export', status: 'FINISHED' });
     expect(await rowsOf(run)).toEqual([
       [
@@ -64,7 +54,9 @@ describe('a history of W&B', () => {
       `{"_step":0,"_timestamp":${T},"loss":"NaN","train":{"acc":0.5,"f1":{"macro":1}},"ok":true}`,
       `{"_step":1,"_timestamp":${T + 1},"loss":NaN,"img":{"_type":"image-file","path":"x, NaN"},"_wandb":{"a":1}}`,
     ];
-    expect(await rowsOf(await runAt(files({ 'wandb-history.jsonl': `${lines.join('\n')}\n` })))).toEqual([
+    expect(
+      await rowsOf(await runAt(wandbImporter, files({ 'wandb-history.jsonl': `${lines.join('\n')}\n` }))),
+    ).toEqual([
       [
         0,
         T * 1e6,
@@ -91,7 +83,7 @@ describe('a history of W&B', () => {
       'history.json': '[{"_step":0,"_runtime":1.5,"loss":1},{"_step":1,"_runtime":2,"loss":0.5}]',
       'wandb-metadata.json': '{"startedAt":"2026-01-01T00:00:00.000000Z"}',
     });
-    expect((await rowsOf(await runAt(path))).map(([, micros]) => micros)).toEqual([
+    expect((await rowsOf(await runAt(wandbImporter, path))).map(([, micros]) => micros)).toEqual([
       T * 1e6 + 1_500_000,
       (T + 2) * 1e6,
     ]);
@@ -106,7 +98,7 @@ describe('a history of W&B', () => {
         '{"startedAt":"2026-01-01T00:00:00.000000Z","project":"digits","name":"sly-owl","state":"crashed","tags":["a"]}',
       'wandb-summary.json': `{"_timestamp":${T + 60},"_runtime":60,"loss":1}`,
     });
-    expect(await runAt(path)).toMatchObject({
+    expect(await runAt(wandbImporter, path)).toMatchObject({
       experiment: 'digits',
       run: 'sly-owl',
       status: 'CRASHED',
@@ -118,7 +110,10 @@ describe('a history of W&B', () => {
   });
 
   it('names the file and the line of what is no JSON', async () => {
-    const run = await runAt(files({ 'wandb-history.jsonl': '{"_step":0,"a":1}\n{"_step":1,\n' }));
+    const run = await runAt(
+      wandbImporter,
+      files({ 'wandb-history.jsonl': '{"_step":0,"a":1}\n{"_step":1,\n' }),
+    );
     await expect(rowsOf(run)).rejects.toThrow(/wandb-history\.jsonl:2: no JSON/);
   });
 });

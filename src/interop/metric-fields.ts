@@ -45,7 +45,7 @@ export class FieldScan {
 
   add(metric: string, value: MetricValue): void {
     const type = typeOf(value);
-    const exact = typeof value !== 'bigint' || BigInt.asIntN(53, value) === value;
+    const exact = typeof value !== 'bigint' || Number.isSafeInteger(Number(value));
     const known = this.types.get(metric);
     if (known === undefined) {
       this.types.set(metric, { type, exact });

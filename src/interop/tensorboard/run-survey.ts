@@ -1,6 +1,4 @@
-import type { ColumnField, ColumnType } from '../../columnar/column.js';
-import { widerType } from '../../columnar/widen.js';
-import type { MetricValue } from '../../model/metric.js';
+import { FieldScan } from '../metric-fields.js';
 import type { SessionFacts } from './hparams.js';
 import type { Meaning } from './meaning.js';
 import type { Moment } from './moments.js';
@@ -8,7 +6,7 @@ import type { RunRecord } from './run-record.js';
 
 /** What is known of a run once all its events went by; holds one entry for each metric. */
 export class RunSurvey {
-  readonly types = new MetricTypes();
+  readonly types = new FieldScan();
   session: SessionFacts = {};
   record: RunRecord | null = null;
   lineCount = 0;
@@ -48,39 +46,5 @@ export class RunSurvey {
       default:
         meaning satisfies never;
     }
-  }
-}
-
-/** The type that holds all values of each metric, as `metrics.parquet` would widen it. */
-export class MetricTypes {
-  private readonly metrics = new Map<string, { type: ColumnType; exact: boolean }>();
-
-  add(name: string, value: MetricValue): void {
-    const type = typeOf(value);
-    const exact = typeof value !== 'bigint' || BigInt(Number(value)) === value;
-    const known = this.metrics.get(name);
-    if (known === undefined) {
-      this.metrics.set(name, { type, exact });
-      return;
-    }
-    known.exact &&= exact;
-    known.type = widerType(known.type, type, known.exact);
-  }
-
-  get fields(): readonly ColumnField[] {
-    return [...this.metrics].map(([name, { type }]) => ({ name, type }));
-  }
-}
-
-function typeOf(value: MetricValue): ColumnType {
-  switch (typeof value) {
-    case 'number':
-      return 'DOUBLE';
-    case 'bigint':
-      return 'INT64';
-    case 'boolean':
-      return 'BOOLEAN';
-    default:
-      return 'UTF8';
   }
 }
