@@ -69,7 +69,9 @@ describe('an imported run', () => {
   });
 
   it('has the rows of its source, whatever they are, for each format that keeps them', async () => {
-    const formats = EXPORTERS.map(({ format }) => format).filter((format) => format !== 'neptune');
+    // What neptune and TensorBoard do not keep is in their own round trips.
+    const lossy = ['neptune', 'tensorboard'];
+    const formats = EXPORTERS.map(({ format }) => format).filter((format) => !lossy.includes(format));
     await fc.assert(
       fc.asyncProperty(anyRun, fc.constantFrom(...formats), async (run, format) => {
         const { runDir } = onlyRun(await importRuns(await exported(format, run), { dir: folder() }));

@@ -6,7 +6,6 @@ import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { arrowExporter, arrowImporter } from '../../src/interop/columnar/arrow-format.js';
 import { parquetExporter } from '../../src/interop/columnar/parquet-exporter.js';
 import { parquetImporter } from '../../src/interop/columnar/parquet-importer.js';
-import type { Importer } from '../../src/interop/exchange-run.js';
 import { hasPython, python, PYTHON } from '../support/python.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { givenRun, rowsOf, runAt } from './run-arbitrary.js';
