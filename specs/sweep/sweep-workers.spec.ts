@@ -220,7 +220,7 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
       const study = sweep({ way: 'hangs', x: uniform(0, 1) }, { name: 's', baseDir: ${JSON.stringify(baseDir)}, metric: 'loss',
         worker: new URL(${JSON.stringify(WORKER.href)}), run: { environment: false } });
       study.events$.subscribe((event) => {
-        if (event.kind === 'reported' && event.step === 0) process.kill(process.pid, 'SIGINT');
+        if (event.kind === 'reported' && event.step === 2) process.kill(process.pid, 'SIGINT');
       });
       await study.result.catch(() => undefined);`,
     );

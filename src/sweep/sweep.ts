@@ -36,11 +36,12 @@ export function sweep<const S extends Space>(
 /**
  * Runs each trial in a worker thread of its own; all of them log into the one writer of the process.
  *
- * The module at `worker` exports the function that trains, as its default or as `train`; see {@link WorkerTrain}. It is JavaScript: a thread on
- * Node 20 loads no TypeScript, not even under tsx. Its trial has the same parts: `trial.run` takes metrics, parameters, messages and artifacts, and only what would close the run is not there.
- * What it logs is in shared memory when the call returns, and stays whatever becomes of the thread. The sweep sees a row some
- * milliseconds later, so that a trial may be a few rows further when it is stopped early. A thread that throws, exits or
- * runs out of memory is a failed trial, one that is still there `graceMs` after it was aborted is ended.
+ * The module at `worker` exports the function that trains, as its default or as `train`; see {@link WorkerTrain}. It is JavaScript: a
+ * thread on Node 20 loads no TypeScript, not even under tsx. Its trial has the same parts: `trial.run` takes metrics, parameters,
+ * messages and artifacts, and only what would close the run is not there. What it logs is in shared memory when the call
+ * returns, and stays whatever becomes of the thread. The sweep sees a row some milliseconds later, so that a trial may be a few rows
+ * further when it is stopped early. A thread that throws or exits is a failed trial, one that is still there `graceMs` after it was
+ * aborted is ended.
  *
  * @throws ExpmanError `INVALID_OPTION` or `INVALID_NAME`, for a space or an option
  * @example

@@ -10,7 +10,7 @@ export interface TrialThreadData {
   readonly port: MessagePort;
   /** The control words of the channel that rows, lines and parameters come through; see channel/layout.ts. */
   readonly wire: SharedArrayBuffer;
-  /** One word: 1 once the trial is aborted, for a loop that lets no message in. */
+  /** One word: 1 once there is an `abort` among the messages, for a loop that lets none in. */
   readonly aborted: SharedArrayBuffer;
   readonly number: number;
   readonly attempt: number;

@@ -44,7 +44,7 @@ export class ThreadRun implements LoggableRun {
 
   constructor(
     { port, wire: memory, aborted, runDir, runName, options }: TrialThreadData,
-    private readonly onAbort: () => void,
+    private readonly hear: () => void,
   ) {
     this.port = port;
     this.runDir = runDir;
@@ -123,7 +123,7 @@ export class ThreadRun implements LoggableRun {
 
   /** A loop that lets no message in sees the abort all the same. */
   private lookForAbort(): void {
-    if (Atomics.load(this.aborted, 0) === 1) this.onAbort();
+    if (Atomics.load(this.aborted, 0) === 1) this.hear();
   }
 
   private tellTap(error: unknown): void {

@@ -142,9 +142,10 @@ class TrialThread<P> {
   }
 
   private abort(): void {
-    Atomics.store(this.aborted, 0, 1);
     const reason: unknown = this.trial.signal.reason;
     this.tell({ kind: 'abort', reason: reason instanceof Error ? reason.message : 'the trial was aborted' });
+    // Who sees the word finds the message.
+    Atomics.store(this.aborted, 0, 1);
   }
 
   private tell(message: ToTrial): void {

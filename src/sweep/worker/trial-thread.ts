@@ -1,4 +1,4 @@
-import { workerData } from 'node:worker_threads';
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { withRun } from '../../engine/current-run.js';
 import { invalidOption } from '../../model/option-rules.js';
 import { driveTrial } from '../drive-trial.js';
@@ -9,20 +9,22 @@ import { ThreadRun } from './thread-run.js';
 
 /** The entry of a trial's thread. */
 async function main(data: TrialThreadData): Promise<void> {
-  const { module, port, aborted, number, attempt, params } = data;
+  const { module, port, number, attempt, params } = data;
   const controller = new AbortController();
-  const abort = (reason: string): void => {
-    if (!controller.signal.aborted) controller.abort(new DOMException(reason, 'AbortError'));
-  };
-  const run = new ThreadRun(data, () => abort('the trial was aborted'));
-  port.on('message', (message: ToTrial) => {
-    if (message.kind === 'abort') abort(message.reason);
+  const received = (message: ToTrial): void => {
+    if (message.kind === 'abort') controller.abort(new DOMException(message.reason, 'AbortError'));
     else run.answered(message);
-  });
-  if (Atomics.load(new Int32Array(aborted), 0) === 1) abort('the trial was aborted');
+  };
+  const hear = (): void => {
+    for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port))
+      received(left.message as ToTrial);
+  };
+  const run = new ThreadRun(data, hear);
+  port.on('message', received);
   let error: PortableError | null = null;
   try {
     const train = trainOf(await import(module), module);
+    hear();
     await withRun(run, () => driveTrial(train, { number, attempt, params, run, signal: controller.signal }));
   } catch (thrown) {
     error = portable(thrown);
