@@ -33,7 +33,7 @@ describe('the rows of a run on disk', () => {
     const rows: MetricRow[] = [
       { step: 0, timestamp: 1_700_000_000_000.125, values: { loss: NaN, n: 2n ** 62n } },
       { step: null, timestamp: 1_700_000_000_001, values: { __proto__: 1, step: 'mine', '': true } },
-      { step: 5, timestamp: 1_700_000_000_002, values: { loss: -0, text: 'ä\u0000' } },
+      { step: 5, timestamp: 1_700_000_000_002, values: { loss: -0, text: '\ufeffä\u0000' } },
       { step: 3, timestamp: 1_700_000_000_003, values: { loss: Infinity } },
     ];
     for (const row of rows) run.metrics.next(row);

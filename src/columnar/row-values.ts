@@ -3,7 +3,8 @@ import { bitAt } from './bitmap.js';
 import type { Column } from './column.js';
 import { doubleAt, halvesOf } from './int64.js';
 
-const UTF8 = new TextDecoder();
+/** A byte order mark at the beginning is part of the text. */
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The value of a row of a metric's column; null where it has none. */
 export function valueAt(column: Column, row: number): MetricValue | null {
