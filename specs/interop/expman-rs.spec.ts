@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExchangeRun } from '../../src/interop/exchange-run.js';
 import { expmanRsImporter } from '../../src/interop/expman-rs/expman-rs.js';
 import { tempFolders } from '../support/temp-folder.js';
-import { logOf, rowsOf } from './run-arbitrary.js';
+import { logOf, rowsOf, runAt } from './run-arbitrary.js';
 
 const folder = tempFolders('expman-rs');
 const MICROS = 1_767_225_600_000_123n;
@@ -98,22 +98,13 @@ function segment(steps: readonly number[], metric: string): Uint8Array {
   return arrow.RecordBatchStreamWriter.writeAll(batches).toUint8Array(true);
 }
 
-async function runAt(path: string): Promise<ExchangeRun> {
-  expect(await expmanRsImporter.recognises(path)).toBe(true);
-  for await (const run of expmanRsImporter.runs(path)) {
-    if (run instanceof Error) throw run;
-    return run;
-  }
-  throw new Error('no run');
-}
-
 const withoutScalars = RUN_YAML.replace('scalars:\n  best_acc: 0.9\n', '');
 
 describe('a run of expman-rs', () => {
   it('of 0.5 is read from vectors.parquet, to the microsecond', async () => {
     const path = runFolder({ 'run.yaml': withoutScalars });
     writeVectors(join(path, 'vectors.parquet'));
-    expect(await rowsOf(await runAt(path))).toEqual(PARQUET_ROWS);
+    expect(await rowsOf(await runAt(expmanRsImporter, path))).toEqual(PARQUET_ROWS);
   });
 
   it('of 1.3 that was killed is read from its segments, in their order, and from what was folded before', async () => {
@@ -124,7 +115,7 @@ describe('a run of expman-rs', () => {
       'system-0000.arrow': segment([0], 'gpu'),
     });
     writeVectors(join(path, 'vectors.parquet'));
-    const run = await runAt(path);
+    const run = await runAt(expmanRsImporter, path);
     expect(run.status).toBe('RUNNING');
     expect(await rowsOf(run)).toEqual([
       ...PARQUET_ROWS,
@@ -134,12 +125,22 @@ describe('a run of expman-rs', () => {
     ]);
   });
 
+  it('is known by its segments alone, whatever they are called, by the folders it lies in', async () => {
+    const path = join(folder(), 'resnet', 'seed-1');
+    mkdirSync(path, { recursive: true });
+    for (const [index, step] of [0, 1, 2].entries())
+      writeFileSync(join(path, `part_${9 + index}.arrow`), segment([step], 'loss'));
+    const run = await runAt(expmanRsImporter, path);
+    expect(run).toMatchObject({ experiment: 'resnet', run: 'seed-1', status: 'CRASHED' });
+    expect((await rowsOf(run)).map(([step]) => step)).toEqual([0, 1, 2]);
+  });
+
   it('gives the batches in front of where a kill cut its last segment off', async () => {
     const whole = segment([0, 1, 2], 'loss');
     for (const left of [whole.length - 8, whole.length - 20, whole.length - 200, 600, 3, 0]) {
       const path = runFolder({ 'run.yaml': withoutScalars, 'vectors-0000.arrow': whole });
       truncateSync(join(path, 'vectors-0000.arrow'), left);
-      const steps = (await rowsOf(await runAt(path))).map(([step]) => step);
+      const steps = (await rowsOf(await runAt(expmanRsImporter, path))).map(([step]) => step);
       expect(steps).toEqual([0, 1, 2].slice(0, steps.length));
       expect(steps.length).toBe(left === whole.length - 8 ? 3 : left > 600 ? 2 : steps.length);
     }
@@ -148,7 +149,7 @@ describe('a run of expman-rs', () => {
   it('has its names, status, times, tags, description, parameters, and scalars as a last row', async () => {
     const path = runFolder({ 'config.yaml': 'lr: 0.001\noptimizer:\n  name: Adam\n' });
     writeVectors(join(path, 'vectors.parquet'));
-    const run = await runAt(path);
+    const run = await runAt(expmanRsImporter, path);
     expect(run).toMatchObject({
       experiment: 'resnet',
       run: '20260101_000000',
@@ -166,7 +167,7 @@ describe('a run of expman-rs', () => {
     const path = runFolder({
       'run.log': '[2026-01-01T00:00:00.001Z] [INFO] begun\n[2026-01-01T00:00:00.002Z] [WARN] hot\n  very\n',
     });
-    expect(await logOf(await runAt(path))).toEqual([
+    expect(await logOf(await runAt(expmanRsImporter, path))).toEqual([
       { timestampMs: 1_767_225_600_001, level: 'info', message: 'begun', meta: {} },
       { timestampMs: 1_767_225_600_002, level: 'warn', message: 'hot\n  very', meta: {} },
     ]);
@@ -185,6 +186,10 @@ describe('a run of expman-rs', () => {
     mkdirSync(path, { recursive: true });
     writeFileSync(join(path, 'vectors-0000.arrow'), segment([0], 'loss'));
     expect(statSync(path).isDirectory()).toBe(true);
-    expect(await runAt(path)).toMatchObject({ experiment: 'e', run: 'r', status: 'CRASHED' });
+    expect(await runAt(expmanRsImporter, path)).toMatchObject({
+      experiment: 'e',
+      run: 'r',
+      status: 'CRASHED',
+    });
   });
 });

@@ -8,8 +8,11 @@ import { asExpmanError, beginningOf, endOf, kindAt, namesIn } from '../source-fi
 
 /** Its rows, once it has closed; versions before 0.4 call the file `metrics.parquet`. */
 export const VECTORS = 'vectors.parquet';
-/** Its rows while it is open: Arrow streams, a new one whenever the metrics of a batch differ from those before. */
-export const SEGMENT = /^vectors-(\d{1,9})\.arrow$/;
+/**
+ * Its rows while it is open: Arrow streams, a new one whenever the metrics of a batch differ from those before. It calls them
+ * `vectors-0000.arrow` and on; whoever copied them may have given them other names. `system-0000.arrow` is of the machine.
+ */
+export const SEGMENT = /^(?!system-).*\.arrow$/;
 
 /** The rows of a run: its Parquet file, then its segments in their order. */
 export async function* tablesOf(folder: string): AsyncGenerator<MetricRow, void> {
@@ -23,10 +26,10 @@ export async function* tablesOf(folder: string): AsyncGenerator<MetricRow, void>
 }
 
 function segmentsIn(folder: string): string[] {
-  const place = (name: string): number => Number(SEGMENT.exec(name)?.[1]);
+  const inOrder = new Intl.Collator('en', { numeric: true });
   return namesIn(folder)
     .filter((name) => SEGMENT.test(name))
-    .sort((a, b) => place(a) - place(b));
+    .sort(inOrder.compare);
 }
 
 /** A kill cuts the last segment off; the batches in front of the cut are whole, and all there is. */
