@@ -23,9 +23,14 @@ export interface Driven {
 
 /**
  * Runs code in a Node of its own, with `open(options)` for a run in `folder`, `rowOf` for its rows, `say(object)`, and
- * `asked()` for the next line from here. It is killed after two minutes.
+ * `asked()` for the next line from here. It is killed after two minutes, or as long as it is given.
  */
-export function drive(folder: string, program: string, args: readonly string[] = []): Driven {
+export function drive(
+  folder: string,
+  program: string,
+  args: readonly string[] = [],
+  limitMs = LIMIT_MS,
+): Driven {
   const prelude = `
     import { writeSync } from 'node:fs';
     import { createInterface } from 'node:readline';
@@ -39,7 +44,7 @@ export function drive(folder: string, program: string, args: readonly string[] =
     spawn(
       process.execPath,
       [...args, '--input-type=module', '--eval', `${prelude}\n${program}\nprocess.exit();`],
-      { stdio: ['pipe', 'pipe', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' },
+      { stdio: ['pipe', 'pipe', 'pipe'], timeout: limitMs, killSignal: 'SIGKILL' },
     ),
   );
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import * as arrow from 'apache-arrow';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
-import type { ExchangeRun } from '../../src/interop/exchange-run.js';
 import { expmanRsImporter } from '../../src/interop/expman-rs/expman-rs.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { logOf, rowsOf, runAt } from './run-arbitrary.js';
@@ -175,8 +174,8 @@ describe('a run of expman-rs', () => {
 
   it('is found from its experiment and from the folder of experiments; one of ours is none', async () => {
     const path = runFolder();
-    expect((await runAt(join(path, '..'))).run).toBe('20260101_000000');
-    expect((await runAt(join(path, '..', '..'))).run).toBe('20260101_000000');
+    expect((await runAt(expmanRsImporter, join(path, '..'))).run).toBe('20260101_000000');
+    expect((await runAt(expmanRsImporter, join(path, '..', '..'))).run).toBe('20260101_000000');
     const ours = runFolder({ 'run.yaml': `${RUN_YAML}uuid: ${'0'.repeat(32)}\n` });
     expect(await expmanRsImporter.recognises(ours)).toBe(false);
   });
