@@ -197,8 +197,8 @@ try {
   const told = must(project, 'npx', ['--no-install', 'expman', 'inspect', 'experiments/quick_start/ts']);
   if (!told.includes('FINISHED')) throw new Error(`expman inspect does not say FINISHED:\n${told}`);
   const found = must(project, 'npx', ['--no-install', 'expman', 'list', 'experiments/quick_start', '--json']);
-  if (/** @type {unknown[]} */ (JSON.parse(found)).length !== 2)
-    throw new Error(`expman list says:\n${found}`);
+  const listed = /** @type {unknown[]} */ (JSON.parse(found));
+  if (listed.length !== 2) throw new Error(`expman list says:\n${found}`);
   const sql = 'SELECT count(*) AS n FROM runs';
   const asked = must(project, 'npx', ['--no-install', 'expman', 'query', 'experiments', sql]);
   if (!/^ +n$/m.test(asked)) throw new Error(`expman query says:\n${asked}`);

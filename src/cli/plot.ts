@@ -80,7 +80,9 @@ async function curveOf(stored: StoredRun, metric: string, width: number, options
 
 async function smoothed(points: readonly Point[], weight: number): Promise<readonly Point[]> {
   if (weight === 0) return points;
-  const smooth = await lastValueFrom(from(points.map(([, y]) => y)).pipe(ema(1 - weight), toArray()));
+  const smooth = await lastValueFrom(from(points.map(([, y]) => y)).pipe(ema(1 - weight), toArray()), {
+    defaultValue: [],
+  });
   return points.map(([x], index) => [x, smooth[index] ?? NaN]);
 }
 

@@ -35,6 +35,7 @@ export interface RunQuery {
  *   console.log(run.facts.run, run.facts.status, run.facts.metrics.get('loss')?.min);
  */
 export class Experiments {
+  /** @hidden */
   constructor(
     private readonly fs: FsPort,
     /** The folder, absolute. */
@@ -95,6 +96,7 @@ export class Experiments {
 export class StoredExperiment {
   readonly name: string;
 
+  /** @hidden */
   constructor(
     private readonly fs: FsPort,
     /** Its folder, absolute. */

@@ -20,13 +20,7 @@ export interface FollowOptions {
   readonly from?: 'start' | 'end' | number;
 }
 
-/**
- * The rows of a run as they are logged, from its write-ahead log; late steps and rows without a step included. Completes when the run
- * is closed or its owner is dead; errs with `RUN_NOT_FOUND`, `CORRUPT` or `IO`.
- *
- * Each subscription reads on its own, and each byte once. One that is held up for longer than the run takes to publish
- * twice finds its place by the number of rows; where rows of one step were merged since, all rows are given again.
- */
+/** The rows of a run as they are logged; `StoredRun.follow` says how. */
 export function followRows(fs: FsPort, runDir: string, options: FollowOptions = {}): Observable<StoredRow> {
   const { pollMs = 100, from = 'start' } = options;
   if (!Number.isFinite(pollMs) || pollMs < 1)

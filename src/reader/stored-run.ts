@@ -44,6 +44,7 @@ export interface StoredArtifact {
  * for await (const { step, values } of run.rows()) console.log(step, values['loss']);
  */
 export class StoredRun {
+  /** @hidden */
   constructor(
     private readonly fs: FsPort,
     /** The run's folder, absolute. */
@@ -127,7 +128,15 @@ export class StoredRun {
     });
   }
 
-  /** Rows as they are logged; see {@link followRows}. @throws {@link ExpmanError} `INVALID_OPTION` */
+  /**
+   * The rows as they are logged, from the run's write-ahead log; late steps and rows without a step included. Completes when the run is
+   * closed or its owner is dead; errs with `RUN_NOT_FOUND`, `CORRUPT` or `IO`.
+   *
+   * Each subscription reads on its own, and each byte once. One that is held up for longer than the run takes to publish
+   * twice finds its place by the number of rows; where rows of one step were merged since, all rows are given again.
+   *
+   * @throws {@link ExpmanError} `INVALID_OPTION`
+   */
   follow(options: FollowOptions = {}): Observable<StoredRow> {
     return followRows(this.fs, this.runDir, options);
   }
