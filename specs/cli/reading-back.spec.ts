@@ -249,6 +249,21 @@ describe('expman export and import', () => {
     },
   );
 
+  it('make the folders above, and take an empty one for none', async () => {
+    const base = folder();
+    const runDir = await logged(base, 'one', 1);
+    const inside = join(base, 'a/b/one.json');
+    expect(await expman('export', runDir, '--format', 'json', '-o', inside)).toMatchObject({ exit: 0 });
+    expect(existsSync(inside)).toBe(true);
+    mkdirSync(join(base, 'made'));
+    expect(await expman('export', runDir, '--format', 'tensorboard', '-o', join(base, 'made'))).toMatchObject(
+      { exit: 0 },
+    );
+    expect(readdirSync(join(base, 'made'))).toHaveLength(1);
+    const again = await expman('export', runDir, '--format', 'tensorboard', '-o', join(base, 'made'));
+    expect(again).toMatchObject({ exit: 2, stderr: expect.stringContaining('is there already') as string });
+  });
+
   it('say what is missing, and leave alone what is there', async () => {
     const base = folder();
     const runDir = await logged(base, 'one', 1);

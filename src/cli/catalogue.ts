@@ -28,7 +28,7 @@ export const COMMANDS: readonly Command[] = [
     args: '<run...>',
     summary: 'Prints what a run is: status, counts, metrics, files. Changes nothing.',
     options: [],
-    json: 'an object, of several runs an array of them: identity, status, owner, rows, publishedRows, walRows, metrics, params,\nartifacts, files, tornBytes, corrupt.',
+    json: 'an object, of several runs an array of them: what list prints, and identity, owner, rows, publishedRows, walRows, metrics, params,\nartifacts, files, tornBytes, corrupt.',
     load: () => import('./inspect.js'),
   },
   {

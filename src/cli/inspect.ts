@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { nodeFs } from '../storage/node-fs.js';
+import { factsOf } from '../reader/read-facts.js';
 import { inspectRun, type RunInfo } from '../reader/inspect-run.js';
 import { printable } from '../model/printable.js';
 import type { CommandRun } from './command.js';
@@ -11,7 +12,9 @@ const MAX_TEXT = 32;
 
 export const run: CommandRun = (paths, { json }, terminal) => {
   const runs = paths.map((path) => inspectRun(nodeFs, resolve(path)));
-  if (json === true) terminal.json(runs.length === 1 ? runs[0] : runs);
+  // What a list says of a run is here under the same names.
+  const plain = runs.map((info) => ({ ...factsOf(info), ...info }));
+  if (json === true) terminal.json(runs.length === 1 ? plain[0] : plain);
   else for (const info of runs) print(info, terminal);
   return runs.some(({ corrupt }) => corrupt.length > 0) ? ExitCode.invalid : ExitCode.ok;
 };

@@ -41,6 +41,8 @@ export interface Importer {
 export interface Exporter {
   /** The word of `--format`. */
   readonly format: string;
+  /** Whether it makes a file or a folder of files. */
+  readonly makes: 'file' | 'folder';
   /** What of a run the format cannot hold, in words; empty when it holds all. */
   readonly loses: string;
   /** Writes a run to a file or folder that is not there yet; on failure nothing is left there. */

@@ -3,7 +3,12 @@
  *
  * @packageDocumentation
  */
+import { rmdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { attempt } from '../model/attempt.js';
 import { invalidOption } from '../model/option-rules.js';
+import { makeFolders } from '../storage/make-folders.js';
+import { nodeFs } from '../storage/node-fs.js';
 import { arrowExporter, arrowImporter } from './columnar/arrow-format.js';
 import { parquetExporter } from './columnar/parquet-exporter.js';
 import { parquetImporter } from './columnar/parquet-importer.js';
@@ -15,6 +20,7 @@ import { importFrom, type ImportOptions, type ImportReport } from './import-runs
 import { mlflowImporter } from './mlflow/mlflow.js';
 import { neptuneExporter } from './neptune/neptune-exporter.js';
 import { neptuneImporter } from './neptune/neptune-importer.js';
+import { assertFree } from './output-file.js';
 import { exchangeRunOf } from './own-run.js';
 import { tensorboardExporter, tensorboardImporter } from './tensorboard/index.js';
 import { jsonExporter, jsonImporter } from './text/json.js';
@@ -61,7 +67,7 @@ export const IMPORTERS: readonly Importer[] = [
 /**
  * Writes a run, open or closed, in another format; what that does not hold, its exporter's `loses` says.
  *
- * @param path - a file or, for `neptune`, a folder, that is not there yet
+ * @param path - a file or, for `neptune` and `tensorboard`, a folder, that is not there yet; the folders above it are made
  * @throws {@link ExpmanError} `INVALID_OPTION` for a format nobody knows or a path that is taken; `RUN_NOT_FOUND`, `CORRUPT`, `IO`
  * @example
  * await exportRun('./experiments/my_exp/baseline', 'csv', './baseline.csv');
@@ -70,7 +76,12 @@ export async function exportRun(runDir: string, format: string, path: string): P
   const exporter = EXPORTERS.find((known) => known.format === format);
   if (exporter === undefined)
     throw invalidOption('format', `one of ${EXPORTERS.map((known) => known.format).join(', ')}`, format);
-  await exporter.write(await exchangeRunOf(runDir), path);
+  const run = await exchangeRunOf(runDir);
+  makeFolders(nodeFs, dirname(resolve(path)));
+  // A folder that somebody has made for it is as good as none.
+  if (exporter.makes === 'folder') attempt(() => rmdirSync(path));
+  assertFree(path);
+  await exporter.write(run, path);
 }
 
 /**

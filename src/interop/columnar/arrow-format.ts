@@ -22,6 +22,7 @@ const MAX_BYTES = 1024 * 1024 * 1024;
 /** An Arrow IPC file (what Feather 2 is): step int64, timestamp in microseconds UTC, the metrics; the run in the schema's metadata. */
 export const arrowExporter: Exporter = {
   format: 'arrow',
+  makes: 'file',
   loses: 'the lines of the log',
   write: async (run, path) => {
     const fields = await metricFieldsOf(run);

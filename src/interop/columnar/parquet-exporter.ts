@@ -25,6 +25,7 @@ export const HEADER_KEY = 'expman.run';
  */
 export const parquetExporter: Exporter = {
   format: 'parquet',
+  makes: 'file',
   loses: 'the lines of the log',
   write: async (run, path) => {
     const fields = await metricFieldsOf(run);

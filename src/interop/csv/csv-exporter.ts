@@ -22,6 +22,7 @@ export const sidecarOf = (path: string): string => `${path}.run.ndjson`;
  */
 export const csvExporter: Exporter = {
   format: 'csv',
+  makes: 'file',
   loses:
     'nothing, with the file FILE.run.ndjson beside it; without it the run, its parameters and its log, and the types of columns are guessed from their cells',
   write: async (run, path) => {

@@ -20,6 +20,7 @@ const RECORDS_A_GROUP = 64 * 1024;
  */
 export const neptuneExporter: Exporter = {
   format: 'neptune',
+  makes: 'folder',
   loses:
     'microseconds (times are in milliseconds); steps beyond 12 digits; integers beyond 2^53 (numbers are doubles); rows without a metric, and the order of rows of one millisecond; whether a run was crashed or interrupted says only the attribute expman/status; meta of log lines',
   write: async (run, path) => {

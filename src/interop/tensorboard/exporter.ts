@@ -31,7 +31,7 @@ const LOSES =
  * await tensorboardExporter().write(run, './runs/my_exp/20260101_120000');
  */
 export function tensorboardExporter(): Exporter {
-  return { format: 'tensorboard', loses: LOSES, write };
+  return { format: 'tensorboard', makes: 'folder', loses: LOSES, write };
 }
 
 async function write(run: ExchangeRun, path: string): Promise<void> {

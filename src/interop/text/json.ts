@@ -18,6 +18,7 @@ const MAX_BYTES = 256 * 1024 * 1024;
 /** One JSON object, `{ format, version, run, params, fields, rows, log }`, each row and each line of the log on a line of its own. */
 export const jsonExporter: Exporter = {
   format: 'json',
+  makes: 'file',
   loses: '',
   write: async (run, path) => {
     const fields = await metricFieldsOf(run);

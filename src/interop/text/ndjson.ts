@@ -19,6 +19,7 @@ const FORMAT = 'expman-rx.ndjson';
  */
 export const ndjsonExporter: Exporter = {
   format: 'ndjson',
+  makes: 'file',
   loses: '',
   write: async (run, path) => {
     const fields = await metricFieldsOf(run);
