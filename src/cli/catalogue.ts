@@ -20,7 +20,7 @@ export const COMMANDS: readonly Command[] = [
       ['--no-cache', 'read every run anew'],
     ],
     details: 'DIR is a folder of experiments (default ./experiments), an experiment, or a run.',
-    json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, dropped,\ninvalid, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan), artifacts, error.\nA run that cannot be read has the status UNREADABLE and says why in error. Big integers and numbers that JSON has not are text.',
+    json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, dropped, invalid, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan), artifacts, error. A run that cannot be read has the status UNREADABLE and says why in error. Big integers and numbers that JSON has not are text.',
     load: () => import('./list.js'),
   },
   {
@@ -28,7 +28,7 @@ export const COMMANDS: readonly Command[] = [
     args: '<run...>',
     summary: 'Prints what a run is: status, counts, metrics, files. Changes nothing.',
     options: [],
-    json: 'an object, of several runs an array of them: what list prints, and identity, owner, rows, publishedRows, walRows, metrics, params,\nartifacts, files, tornBytes, corrupt.',
+    json: 'an object, of several runs an array of them: what list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, files, tornBytes, corrupt.',
     load: () => import('./inspect.js'),
   },
   {
@@ -73,7 +73,7 @@ export const COMMANDS: readonly Command[] = [
       ['--markdown', 'as a Markdown table'],
     ],
     details: 'RUN is a run, an experiment, or a folder of experiments: all runs in it.',
-    json: '{ runs, params: { key: [a value for each run] }, metrics: { name: { last, min, max, mean, count, minStep, maxStep } } },\nevery list with an entry for each of runs, null where it has none.',
+    json: '{ runs, params: { key: [a value for each run] }, metrics: { name: { last, min, max, mean, count, minStep, maxStep } } }, every list with an entry for each of runs, null where it has none.',
     load: () => import('./compare.js'),
   },
   {

@@ -1,10 +1,13 @@
-import { Command as Commander, CommanderError } from 'commander';
+import { Command as Commander, CommanderError, Help } from 'commander';
 import { nearestWord } from '../model/nearest-word.js';
 import { printable } from '../model/printable.js';
 import { VERSION } from '../model/version.js';
 import { COMMANDS } from './catalogue.js';
 import { type Command, UsageError, codeAndMessageOf, exitCodeOf } from './command.js';
 import { ExitCode, Terminal } from './terminal.js';
+
+/** Columns of a text that nobody has to turn the head for. */
+const HELP_WIDTH = 100;
 
 /** Runs `expman` with its arguments; returns the exit code. */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -73,8 +76,9 @@ function parserOf({ name, args, summary, options, details, json }: Command, term
     });
   for (const [flags, description] of options) parser.option(flags, description);
   parser.option('--json', 'print JSON').option('--debug', 'print the stack of an error');
+  const width = Math.min(terminal.width, HELP_WIDTH);
   if (details !== undefined) parser.addHelpText('after', `\n${details}`);
-  parser.addHelpText('after', `\n--json prints ${json}`);
+  parser.addHelpText('after', `\n${new Help().boxWrap(`--json prints ${json}`, width)}`);
   return parser;
 }
 
