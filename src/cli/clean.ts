@@ -64,7 +64,7 @@ function deleteAll(base: string, old: readonly Candidate[], terminal: Terminal):
       deleteRun(base, facts);
     } catch (error) {
       failed.set(facts.runDir, codeAndMessageOf(error));
-      terminal.complain(printable(codeAndMessageOf(error)));
+      terminal.complain(codeAndMessageOf(error));
     }
   }
   return failed;

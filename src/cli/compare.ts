@@ -6,7 +6,7 @@ import { printable } from '../model/printable.js';
 import { type CommandRun, hasOption, listOption } from './command.js';
 import { findRunsIn } from './find-runs.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import { count, duration, paramText, statusCell, valueText } from './words.js';
+import { MAX_TEXT, count, cut, duration, paramText, statusCell, valueText } from './words.js';
 
 /** Runs side by side; every list has one entry for each of `runs`, null where a run has none. */
 interface Comparison {
@@ -78,10 +78,10 @@ function tableOf({ runs, params, metrics }: Comparison): Cell[][] {
     ['rows', ...runs.map(({ rows }) => count(rows))],
     ['took', ...runs.map(({ durationMs }) => duration(durationMs))],
     ...[...params].map(([key, values]) => [
-      printable(key),
+      printable(cut(key, MAX_TEXT)),
       ...values.map((value) => (value === null ? '' : paramText(value))),
     ]),
-    ...[...metrics].flatMap(([name, summaries]) => metricLines(printable(name), summaries)),
+    ...[...metrics].flatMap(([name, summaries]) => metricLines(printable(cut(name, MAX_TEXT)), summaries)),
   ];
 }
 

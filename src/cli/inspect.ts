@@ -5,10 +5,9 @@ import { inspectRun, type RunInfo } from '../reader/inspect-run.js';
 import { printable } from '../model/printable.js';
 import type { CommandRun } from './command.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import { count, cut, duration, statusCell, valueText } from './words.js';
+import { MAX_TEXT, count, cut, duration, paramText, statusCell, valueText } from './words.js';
 
 const MAX_METRICS = 40;
-const MAX_TEXT = 32;
 
 export const run: CommandRun = (paths, { json }, terminal) => {
   const runs = paths.map((path) => inspectRun(nodeFs, resolve(path)));
@@ -83,6 +82,7 @@ const shown = (cell: Cell, terminal: Terminal): string =>
   typeof cell === 'string' ? cell : terminal.style(cell.style, cell.text);
 
 function errorText(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return String(error);
-  return [Reflect.get(error, 'name'), Reflect.get(error, 'message')].map(String).join(': ');
+  if (typeof error !== 'object' || error === null) return paramText(error);
+  const { name, message } = error as Readonly<Record<string, unknown>>;
+  return typeof name === 'string' && typeof message === 'string' ? `${name}: ${message}` : paramText(error);
 }

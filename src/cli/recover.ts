@@ -38,7 +38,7 @@ export async function recoverAll(
     } catch (error) {
       const code = error instanceof ExpmanError ? error.code : 'IO';
       failed.push({ runDir, code, message: codeAndMessageOf(error), exitCode: exitCodeOf(error) });
-      terminal.complain(printable(codeAndMessageOf(error)));
+      terminal.complain(codeAndMessageOf(error));
     }
   }
   if (json === true)

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { printable } from '../model/printable.js';
 
 /** The exit codes of every command. */
 export const ExitCode = { ok: 0, usage: 1, invalid: 2, io: 3, locked: 4 } as const;
@@ -50,9 +51,10 @@ export class Terminal {
     this.print(jsonText(value));
   }
 
+  /** Says on stderr what went wrong; whatever a message quotes, nothing in it is obeyed. */
   complain(text: string): void {
     this.clearProgress();
-    this.err.write(`expman: ${text}\n`);
+    this.err.write(`${`expman: ${text}`.split('\n').map(printable).join('\n')}\n`);
   }
 
   /** Says on the terminal's last line how far long work is; nothing where there is no terminal. */

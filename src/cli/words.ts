@@ -3,7 +3,8 @@ import { printable } from '../model/printable.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Cell } from './terminal.js';
 
-const MAX_TEXT = 32;
+/** Characters of a text that a table shows. */
+export const MAX_TEXT = 32;
 
 /** A number with commas. */
 export const count = (number: number): string => number.toLocaleString('en-US');

@@ -143,7 +143,9 @@ export function asExpmanError(error: unknown, path: string): ExpmanError {
   if (error instanceof ExpmanError) return error;
   const errno = errnoOf(error);
   const isSystem = errno !== undefined && /^E[A-Z0-9]+$/.test(errno) && !errno.startsWith('ERR_');
-  return new ExpmanError(isSystem ? 'IO' : 'CORRUPT', `${path}: ${messageOf(error)}`, {
+  // What a foreign reader stumbles over is no word to anybody but its author.
+  const what = error instanceof TypeError ? 'its bytes make no sense' : messageOf(error);
+  return new ExpmanError(isSystem ? 'IO' : 'CORRUPT', `${path}: ${what}`, {
     path,
     cause: error,
     ...(isSystem && { errno }),

@@ -7,6 +7,8 @@ import type { RunState } from '../writer/run-state.js';
 const CHUNK_BYTES = 256 * 1024;
 /** A line of ours is shorter; what is longer is cut there. */
 const MAX_LINE_BYTES = 1024 * 1024;
+/** So many bytes without the end of a line are no log, whatever the file's size says. */
+const MAX_LINELESS_BYTES = 64 * 1024 * 1024;
 const LEVELS: readonly string[] = ['silly', 'debug', 'verbose', 'http', 'info', 'warn', 'error'];
 
 /** Which lines of a log are wanted; all, where nothing is said. */
@@ -103,13 +105,15 @@ function* linesFrom(fs: FsPort, runDir: string, from: number, to = Infinity): Ge
       const read = fs.read(file, chunk, at);
       if (read === 0) return end;
       at += read;
+      if (at - end > MAX_LINELESS_BYTES) return end;
       const lines = Buffer.concat([rest, chunk.subarray(0, read)]);
       let start = 0;
       for (let next = lines.indexOf(10); next >= 0; next = lines.indexOf(10, start)) {
         yield lines.toString('utf8', start, Math.min(next, start + MAX_LINE_BYTES));
         start = next + 1;
       }
-      end += start;
+      // Counted from the end: of a line that is too long the middle is not kept.
+      if (start > 0) end = at - (lines.length - start);
       rest = lines.subarray(start, Math.min(lines.length, start + MAX_LINE_BYTES));
     }
     return end;

@@ -18,8 +18,9 @@ const PLAIN = /^-?[A-Za-z0-9_./+][ -~\u00a1-\u1fff\u2030-\ud7ff]*$/;
 const NOT_PLAIN = /: | #|[: ]$/;
 /** What makes lines mean more than their indentation and text. */
 const NOT_SIMPLE_LINES = /[\t\r]| $|^(?:---|\.\.\.)/m;
-/** A key, in quotes or without, and the colon behind it. */
-const KEY = /^(?:("(?:[^"\\]|\\.)*")|('(?:[^']|'')*')|([^\s"'#:{}[\],&*!|>%@`?-][^:#]*)):(?: |$)/;
+/** A key, in quotes or without, and the colon behind it; YAML has it within 1,024 characters. */
+const KEY =
+  /^(?:("(?:[^"\\]|\\.){0,500}")|('(?:[^']|''){0,500}')|([^\s"'#:{}[\],&*!|>%@`?-][^:#]{0,1000})):(?: |$)/;
 
 /** Thrown where the text is not of the simple kind; what it means is for the parser of all of YAML to say. */
 const NOT_SIMPLE = new Error('not the simple kind of YAML');
@@ -50,9 +51,10 @@ function linesOf(text: string): Line[] {
   if (NOT_SIMPLE_LINES.test(text)) throw NOT_SIMPLE;
   const lines: Line[] = [];
   for (const raw of text.split('\n')) {
-    const trimmed = raw.trimStart();
-    if (trimmed === '' || raw.startsWith('#')) continue;
-    lines.push({ indent: raw.length - trimmed.length, text: trimmed });
+    // Of all that is white only a space indents; the rest is text.
+    const indent = raw.search(/[^ ]/);
+    if (indent < 0 || raw.startsWith('#')) continue;
+    lines.push({ indent, text: raw.slice(indent) });
   }
   return lines;
 }
