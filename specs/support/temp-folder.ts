@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 
 /** Gives every test that asks a folder of its own, and removes it afterwards. */
-export function tempFolders(name: string): () => string {
+export function tempFolders(name: string, after: typeof afterEach = afterEach): () => string {
   const made: string[] = [];
-  afterEach(() => {
+  after(() => {
     for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
   });
   return () => {
