@@ -1,7 +1,9 @@
 import { type Observable, concatMap, defer, finalize, map, takeWhile, timer } from 'rxjs';
+import type { RowSpan } from '../channel/records.js';
+import { ExpmanError } from '../model/errors.js';
 import { invalidOption } from '../model/option-rules.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { readOwnership } from '../storage/run-lock.js';
+import { type Ownership, readOwnership } from '../storage/run-lock.js';
 import { decodeSpans } from '../writer/decode-spans.js';
 import { readIdentity } from '../writer/identity.js';
 import { NOTHING_PUBLISHED, type Watermark } from '../writer/replay.js';
@@ -53,6 +55,8 @@ class RowFollower {
   private given = 0;
   private end: Watermark = NOTHING_PUBLISHED;
   private isPlaced = false;
+  /** Of whoever owned the run when it was looked at last. */
+  private owner: string | null = null;
 
   constructor(
     private readonly fs: FsPort,
@@ -65,7 +69,9 @@ class RowFollower {
   }
 
   poll(): RowNews {
-    const isOver = readOwnership(this.fs, this.runDir, Date.now()).kind !== 'alive';
+    const ownership = readOwnership(this.fs, this.runDir, Date.now());
+    const isOver = ownership.kind !== 'alive';
+    this.checkOwner(ownership);
     if (!this.isPlaced) {
       this.isPlaced = true;
       return { rows: this.place(), isOver };
@@ -79,14 +85,36 @@ class RowFollower {
     this.wal.close();
   }
 
+  /** A run that changes hands may have been deleted, and another one put in its place. */
+  private checkOwner(ownership: Ownership): void {
+    const owner = ownership.kind === 'free' ? null : (ownership.owner?.token ?? null);
+    if (owner === this.owner) return;
+    this.owner = owner;
+    if (readIdentity(this.fs, this.runDir).identity.uuid !== this.uuid)
+      throw new ExpmanError('RUN_NOT_FOUND', `another run is in ${this.runDir} by now`, {
+        path: this.runDir,
+      });
+  }
+
   private fromWal(): Iterable<StoredRow> {
-    const { spans, isGap, end } = this.wal.read(this.end);
-    if (isGap) return this.missing();
+    const { spans, isGap, isOfNewOwner, end } = this.wal.read(this.end);
+    if (isGap || (isOfNewOwner && !this.isAll(spans, end))) return this.missing();
     this.end = end;
     if (spans.length === 0) return [];
     const decoded = decodeSpans(spans);
     this.given += decoded.rows;
     return rowsOf(decoded);
+  }
+
+  /** Whether with these rows all up to a mark are given; counted, because another owner's records begin at 0 again. */
+  private isAll(spans: readonly RowSpan[], end: Watermark): boolean {
+    const rows = openRows(this.fs, this.runDir, this.uuid);
+    rows.close();
+    const { publishedRows, replay } = rows;
+    return (
+      publishedRows + replay.rows - rowsFrom(end, replay.spans) ===
+      this.given + rowsFrom(NOTHING_PUBLISHED, spans)
+    );
   }
 
   private *withRest(rows: Iterable<StoredRow>): Generator<StoredRow, void> {
@@ -117,6 +145,14 @@ class RowFollower {
     this.end = rows.end;
     return { rows, total: this.given };
   }
+}
+
+/** How many rows stand at a mark or behind it. */
+function rowsFrom({ epoch, seq }: Watermark, spans: readonly RowSpan[]): number {
+  return spans.reduce((sum, span) => {
+    if (span.epoch !== epoch) return sum + (span.epoch > epoch ? span.rows : 0);
+    return sum + Math.min(span.rows, Math.max(0, span.lastSeq + 1 - seq));
+  }, 0);
 }
 
 /** The rows behind the first ones, of which there are as many as is said of all of them. */

@@ -6,6 +6,7 @@ import { RowGroupBatches } from '../columnar/row-group.js';
 import type { RowSpan } from '../channel/records.js';
 import { ExpmanError, errnoOf } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
+import { unreadable } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooterOf } from '../storage/metrics-footer.js';
@@ -98,7 +99,7 @@ function openIfThere(fs: FsPort, path: string): number | null {
     return fs.open(path, 'read');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return null;
-    throw error;
+    throw unreadable(path, error);
   }
 }
 

@@ -7,11 +7,14 @@ const DEPTH = 2;
 
 /** The run folders at or below a path; links are not followed. */
 export function runFoldersIn(fs: FsPort, path: string, depth = DEPTH): string[] {
-  if (fs.stat(path)?.kind !== 'folder') return [];
-  if (fs.stat(join(path, RUN_NAME))?.kind === 'file') return [path];
-  if (depth === 0) return [];
-  return fs
-    .list(path)
-    .sort()
-    .flatMap((name) => runFoldersIn(fs, join(path, name), depth - 1));
+  let names: string[] = [];
+  try {
+    if (fs.stat(path)?.kind !== 'folder') return [];
+    if (fs.stat(join(path, RUN_NAME))?.kind === 'file') return [path];
+    if (depth > 0) names = fs.list(path);
+  } catch {
+    // Where runs are it may be one, and whoever reads it says what is wrong with it.
+    return depth === 0 ? [path] : [];
+  }
+  return names.sort().flatMap((name) => runFoldersIn(fs, join(path, name), depth - 1));
 }

@@ -64,12 +64,12 @@ export function listRuns(
   cacheDir: string | null = defaultCacheDir(),
   onScan: OnScan = () => undefined,
 ): RunListing {
-  const found = runsBelow(fs, base, DEPTH);
+  const unreadable: UnreadableRun[] = [];
+  const found = runsBelow(fs, base, DEPTH, unreadable);
   const cachePath = cacheDir === null ? null : join(cacheDir, cacheName(base));
   const cache = cachePath === null || found.length < WORTHWHILE ? EMPTY : readCache(fs, cachePath);
   const next = new Map<string, Entry>();
   const runs: RunFacts[] = [];
-  const unreadable: UnreadableRun[] = [];
   const now = Date.now();
   let fresh = 0;
   found.forEach(({ runDir, folder, file }, index) => {
@@ -114,19 +114,20 @@ interface FoundRun {
   readonly file: FileFacts;
 }
 
-function runsBelow(fs: FsPort, path: string, depth: number): FoundRun[] {
-  const folder = fs.stat(path);
-  if (folder?.kind !== 'folder') return [];
-  const file = fs.stat(join(path, RUN_NAME));
-  if (file?.kind === 'file') return [{ runDir: path, folder, file }];
-  if (depth === 0) return [];
+function runsBelow(fs: FsPort, path: string, depth: number, unreadable: UnreadableRun[]): FoundRun[] {
   let names: string[] = [];
   try {
-    names = fs.list(path);
-  } catch {
-    return []; // A folder of somebody else's.
+    const folder = fs.stat(path);
+    if (folder?.kind !== 'folder') return [];
+    const file = fs.stat(join(path, RUN_NAME));
+    if (file?.kind === 'file') return [{ runDir: path, folder, file }];
+    if (depth > 0) names = fs.list(path);
+  } catch (error) {
+    // Where runs are it may be one; above, it is a folder of somebody else's.
+    if (depth === 0) unreadable.push(unreadableRun(path, error));
+    return [];
   }
-  return names.sort().flatMap((name) => runsBelow(fs, join(path, name), depth - 1));
+  return names.sort().flatMap((name) => runsBelow(fs, join(path, name), depth - 1, unreadable));
 }
 
 function keyOf(...files: readonly (FileFacts | null)[]): string {

@@ -94,7 +94,8 @@ export function* rowsOf(columns: ColumnarRows): Generator<StoredRow, void> {
 
 function* filtered(rows: OpenRows, selection: RowSelection): Generator<NamedColumn[], void> {
   const { columns, fromStep = -Infinity, toStep = Infinity, where } = selection;
-  const wanted = columns && new Set(columns.map((metric) => rows.columnOf.get(metric) ?? metric));
+  // A name the run has not got may still be that of another metric's column.
+  const wanted = columns && new Set(columns.flatMap((metric) => rows.columnOf.get(metric) ?? []));
   const metricOf = metricNames(rows);
   // What a predicate looks at is its own business: it is given all metrics.
   const read = { fromStep, toStep, ...(wanted !== undefined && where === undefined && { columns: wanted }) };

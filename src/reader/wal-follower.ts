@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type RowSpan, splitRecords } from '../channel/records.js';
 import { ExpmanError, errnoOf } from '../model/errors.js';
+import { unreadable } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { FrameType, SEGMENT_HEAD_BYTES, decodeSegmentHead } from '../storage/wal/frame.js';
 import { type WalFrame, readFrames } from '../storage/wal/segment-reader.js';
@@ -15,6 +16,8 @@ export interface WalNews {
   readonly spans: readonly RowSpan[];
   /** Records are missing before some of them: their segment was gone before it was seen. */
   readonly isGap: boolean;
+  /** Some are another owner's than those before: whether all of that one's were there, numbers do not tell. */
+  readonly isOfNewOwner: boolean;
 }
 
 interface FollowedSegment {
@@ -43,19 +46,23 @@ export class WalFollower {
     private readonly runDir: string,
     private readonly uuid: string,
   ) {
-    this.openNew();
+    this.openNew(segmentNames(fs, runDir));
   }
 
   /** The rows behind `from`, and how far they go. */
   read(from: Watermark): WalNews & { readonly end: Watermark } {
-    this.openNew();
+    const listed = segmentNames(this.fs, this.runDir);
+    this.openNew(listed);
     const spans: RowSpan[] = [];
     let end = from;
-    let isGap = false;
+    let [isGap, isOfNewOwner] = [false, false];
     for (const segment of this.segments) {
       if (segment.epoch < end.epoch) continue;
       for (const frame of this.framesOf(segment)) {
-        if (segment.epoch > end.epoch) end = { epoch: segment.epoch, seq: 0 };
+        if (segment.epoch > end.epoch) {
+          isOfNewOwner = true;
+          end = { epoch: segment.epoch, seq: 0 };
+        }
         if (frame.seq > end.seq) {
           isGap = true;
           end = { ...end, seq: frame.seq };
@@ -71,32 +78,34 @@ export class WalFollower {
         }
       }
     }
-    this.closeRead();
-    return { spans, isGap, end };
+    this.closeAllBut(new Set(listed.map(({ name }) => name)));
+    return { spans, isGap, isOfNewOwner, end };
   }
 
   close(): void {
     for (const { file } of this.segments.splice(0)) this.fs.close(file);
   }
 
-  private openNew(): void {
-    for (const { name, epoch, number } of segmentNames(this.fs, this.runDir)) {
+  private openNew(listed: ReturnType<typeof segmentNames>): void {
+    for (const { name, epoch, number } of listed) {
       if (epoch < this.last.epoch || (epoch === this.last.epoch && number <= this.last.seq)) continue;
+      const path = join(this.runDir, name);
       try {
-        const file = this.fs.open(join(this.runDir, name), 'read');
+        const file = this.fs.open(path, 'read');
         this.segments.push({ name, epoch, number, file, offset: 0, saltCrc: 0, state: null });
         this.last = { epoch, seq: number };
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw error;
+        if (errnoOf(error) === 'ENOENT') continue;
+        this.close();
+        throw unreadable(path, error);
       }
     }
   }
 
-  /** Segments that are deleted and read to their end. */
-  private closeRead(): void {
-    const listed = new Set(segmentNames(this.fs, this.runDir).map(({ name }) => name));
-    this.segments = this.segments.filter(({ name, file, offset }) => {
-      if (listed.has(name) || this.fs.statOpen(file).size > offset) return true;
+  /** A segment that was gone when its rest was read grows no more, also one that was cut off in a frame. */
+  private closeAllBut(listed: ReadonlySet<string>): void {
+    this.segments = this.segments.filter(({ name, file }) => {
+      if (listed.has(name)) return true;
       this.fs.close(file);
       return false;
     });

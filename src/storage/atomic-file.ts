@@ -41,11 +41,16 @@ export function readWhole(fs: FsPort, path: string, maxBytes: number): Buffer {
       fs.close(fd);
     }
   } catch (error) {
-    if (error instanceof ExpmanError) throw error;
-    const errno = errnoOf(error);
-    const facts = { path, cause: error, ...(errno === undefined ? {} : { errno }) };
-    throw new ExpmanError('IO', `${path} cannot be read: ${errno ?? String(error)}`, facts);
+    throw unreadable(path, error);
   }
+}
+
+/** What the file system says of a file that cannot be read, as `IO` with path and errno. */
+export function unreadable(path: string, error: unknown): ExpmanError {
+  if (error instanceof ExpmanError) return error;
+  const errno = errnoOf(error);
+  const facts = { path, cause: error, ...(errno === undefined ? {} : { errno }) };
+  return new ExpmanError('IO', `${path} cannot be read: ${errno ?? String(error)}`, facts);
 }
 
 /** Tells whether a file name is one that {@link replaceFile} gives to files not yet whole. */
