@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
   cpSync,
   existsSync,
   linkSync,
@@ -19,12 +20,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
-import { openExperiments } from 'expman-rx/reader';
+import { openExperiments, openRun, readMedia } from 'expman-rx/reader';
+import { lastValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ExpmanError } from '../../dist/model/errors.js';
 import { parseYaml, stringifyYaml } from '../../dist/storage/yaml-file.js';
 import { type HandEntry, paxPath, tarGzOf, tarOf } from '../interop/archive/tar-by-hand.js';
-import { expman } from '../support/cli.js';
+import { type CliEnd, EXPMAN, expman } from '../support/cli.js';
 import { expmanHere } from '../support/cli-here.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { FACTS, NAMES, PAYLOADS, YAML } from './hostile/inputs.js';
@@ -71,6 +73,20 @@ async function lookAtAll(lab: Lab): Promise<void> {
   await lab.expman('doctor', lab.base);
   await lab.expman('clean', lab.base, '--keep', '0');
   await lab.expman('export', lab.bad, '-f', 'json', '-o', join(lab.outside, 'out/a.json'));
+}
+
+/** The same for a program: a run is read, or refused with an error of ours. */
+async function readAll(runDir: string): Promise<void> {
+  try {
+    const run = openRun(runDir);
+    await run.metrics({ fromStep: 1, downsample: 10 });
+    await run.logs({ last: 10 });
+    for await (const row of run.rows()) expect(row.values).toBeDefined();
+    await lastValueFrom(run.follow(), { defaultValue: null });
+    await readMedia(runDir);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ExpmanError);
+  }
 }
 
 /** What changes a run, or tries to. */
@@ -127,7 +143,8 @@ describe('YAML to be afraid of', () => {
       const lab = labWith((runDir) => {
         writeFileSync(join(runDir, file), `${YAML[name] ?? ''}\n# end\n`, 'latin1');
       });
-      await lookAtAll(lab);
+      if (file.startsWith('..')) await lab.expectGoodIsListed();
+      else await lookAtAll(lab);
       for (const experiment of await openExperiments(lab.base, { cacheDir: null }).experiments())
         for (const read of [() => experiment.about(), () => experiment.sweep()])
           await read().catch((error: unknown) => {
@@ -248,7 +265,7 @@ describe('a damaged file', () => {
   const random = seeded(6);
   const flips = (count: number): readonly number[] => Array.from({ length: count }, () => random(2 ** 22));
 
-  it.each(flips(40))('metrics.parquet with a byte changed, %i', async (at) => {
+  it.each(flips(25))('metrics.parquet with a byte changed, %i', async (at) => {
     await damaged('closed', 'metrics.parquet', (bytes) => {
       // Half of them in the footer, which is what everything rests on.
       const place = at % 2 === 0 ? at % bytes.length : bytes.length - 1 - (at % 2000);
@@ -257,7 +274,7 @@ describe('a damaged file', () => {
     });
   });
 
-  it.each(flips(15))('metrics.parquet cut off, %i', async (at) => {
+  it.each(flips(10))('metrics.parquet cut off, %i', async (at) => {
     await damaged('closed', 'metrics.parquet', (bytes) => bytes.subarray(0, at % bytes.length));
   });
 
@@ -271,18 +288,18 @@ describe('a damaged file', () => {
     },
   );
 
-  it.each(flips(40))('a write-ahead log with a byte changed, %i', async (at) => {
+  it.each(flips(25))('a write-ahead log with a byte changed, %i', async (at) => {
     await damaged('killed', 'wal', (bytes) => {
       bytes[at % bytes.length]! ^= 1 << (at % 8);
       return bytes;
     });
   });
 
-  it.each(flips(15))('a write-ahead log cut off, %i', async (at) => {
+  it.each(flips(10))('a write-ahead log cut off, %i', async (at) => {
     await damaged('killed', 'wal', (bytes) => bytes.subarray(0, at % bytes.length));
   });
 
-  it.each(flips(10))('a write-ahead log with absurd lengths, %i', async (at) => {
+  it.each(flips(8))('a write-ahead log with absurd lengths, %i', async (at) => {
     await damaged('killed', 'wal', (bytes) => {
       bytes.writeUInt32LE(0xffffffff - (at % 3), (at * 4) % (bytes.length - 4));
       return bytes;
@@ -366,6 +383,7 @@ describe('a damaged file', () => {
       age(path);
     }, template);
     await lookAtAll(lab);
+    await readAll(lab.bad);
     await lab.expman('tail', lab.bad, '-f');
     await mendAll(lab);
   }
@@ -423,6 +441,7 @@ describe('in the place of a file', () => {
         name === 'wal' ? 'killed' : 'closed',
       );
       await lookAtAll(lab);
+      await readAll(lab.bad);
       await lab.expman('tail', lab.bad, '-f');
       await mendAll(lab);
     },
@@ -584,6 +603,32 @@ describe('a file of another tool', () => {
       : readdirSync(path, { recursive: true, withFileTypes: true, encoding: 'utf8' })
           .filter((entry) => entry.isFile())
           .map((entry) => join(entry.parentPath, entry.name));
+});
+
+describe.skipIf(process.platform === 'win32')('what nobody may read', () => {
+  // Root may read everything: then it is looked at by a user who may not.
+  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  const expmanAsNobody = (...args: readonly string[]): CliEnd => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [EXPMAN, ...args], {
+      ...nobody,
+      encoding: 'utf8',
+    });
+    return { exit: status ?? -1, stdout, stderr };
+  };
+
+  it.each(['', 'run.yaml', 'config.yaml', 'run.log', 'metrics.parquet', '..'])('in a run: %s', (name) => {
+    const lab = labWith((runDir) => {
+      if (name === '..') cpSync(runDir, join(runDir, '../../locked/run'), { recursive: true });
+    });
+    execFileSync('chown', ['-R', '65534:65534', lab.outside]);
+    chmodSync(name === '..' ? join(lab.base, 'locked') : join(lab.bad, name), 0);
+    const list = expmanAsNobody('list', lab.base, '--json');
+    expectHarmless(list);
+    const runs = JSON.parse(list.stdout) as { runDir: string; status: string }[];
+    expect(runs.map(({ runDir }) => runDir)).toContain(lab.good);
+    for (const command of ['verify', 'recover']) expectHarmless(expmanAsNobody(command, lab.base));
+    chmodSync(name === '..' ? join(lab.base, 'locked') : join(lab.bad, name), 0o700);
+  });
 });
 
 describe('in a process of its own', () => {

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const EXPMAN = fileURLToPath(new URL('../../dist/cli/expman.js', import.meta.url));
+/** The command's program. */
+export const EXPMAN = fileURLToPath(new URL('../../dist/cli/expman.js', import.meta.url));
 
 /** What a command said and how it ended. */
 export interface CliEnd {

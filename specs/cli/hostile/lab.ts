@@ -119,7 +119,7 @@ export function expectHarmless({ exit, stdout, stderr }: CliEnd): void {
   for (const text of [stdout, stderr]) {
     expect(text.match(RAW)?.index).toBeUndefined();
     expect(text).not.toMatch(STACK);
-    expect(text).not.toMatch(/TypeError|RangeError|undefined|\[object Object\]/);
+    expect(text).not.toMatch(/TypeError|RangeError|(?:of|as it is) undefined|undefined:|\[object Object\]/);
   }
   if (exit !== 0) expect(stdout + stderr).not.toBe('');
 }

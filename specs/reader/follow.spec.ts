@@ -1,0 +1,213 @@
+import { cpSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { ExperimentConfig, ExpmanError, LoggingEngine } from 'expman-rx';
+import { type StoredRow, openRun } from 'expman-rx/reader';
+import { take } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runChild } from '../support/child.js';
+import { tempFolders } from '../support/temp-folder.js';
+
+const folder = tempFolders('follow');
+const POLL_MS = 100;
+
+/** Looks once more, now: time stands still but for this. */
+const look = (): void => {
+  vi.advanceTimersByTime(POLL_MS);
+};
+/** The files below a folder that this process holds open. */
+const openIn = (folder: string): string[] =>
+  readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(join('/proc/self/fd', fd));
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      return []; // The one this list is read by.
+    }
+  });
+const stepsUpTo = (end: number): number[] => Array.from({ length: end }, (_, step) => step);
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+class Seen {
+  readonly steps: (number | null)[] = [];
+  ended: string | null = null;
+  readonly subscription;
+
+  constructor(runDir: string, from: 'start' | 'end' = 'start') {
+    this.subscription = openRun(runDir)
+      .follow({ from, pollMs: POLL_MS })
+      .subscribe({
+        next: ({ step }: StoredRow) => this.steps.push(step),
+        complete: () => (this.ended = 'complete'),
+        error: (error: unknown) => (this.ended = String((error as { code?: string }).code ?? error)),
+      });
+    look();
+  }
+}
+
+const log = (from: number, to: number): string =>
+  `for (let i = ${from}; i < ${to}; i++) run.logMetrics({ a: i }, i); await run.flush();`;
+const PUBLISHED = 'await new Promise((resolve) => setTimeout(resolve, 400));';
+const WAIT = 'await new Promise((resolve) => setTimeout(resolve, 20_000));';
+const open = (flushIntervalMs: number): string =>
+  `const run = open({ runName: 'r', resume: 'allow', flushIntervalMs: ${flushIntervalMs} });`;
+const OPEN = open(50);
+
+/** Runs code in a process until it has said a word, looks then, and kills it. */
+async function untilSaid(
+  base: string,
+  code: string,
+  whenSaid: (runDir: string) => void,
+  flushIntervalMs = 50,
+): Promise<void> {
+  await runChild(base, `${open(flushIntervalMs)} ${code} say('said'); ${WAIT}`, {
+    killWhen: (said, runDir) => {
+      if (said.length === 0) return false;
+      whenSaid(runDir);
+      return true;
+    },
+  });
+}
+
+describe('a run that is followed', () => {
+  it.each([
+    ['killed', "process.kill(process.pid, 'SIGKILL');"],
+    ['closed', 'await run.close();'],
+  ])('gives every row once when it is %s and resumed, and nobody looked in between', async (_how, ends) => {
+    const base = folder();
+    let seen: Seen | undefined;
+    await runChild(
+      base,
+      `${OPEN} ${log(0, 10)} say('said'); ${PUBLISHED} ${log(10, 20)} ${PUBLISHED} ${log(20, 30)} ${PUBLISHED} ${log(30, 40)} ${ends}`,
+      {
+        killWhen: (said, runDir) => {
+          if (said.length > 0) seen ??= new Seen(runDir);
+          return false;
+        },
+      },
+    );
+    expect(seen?.steps).toEqual(stepsUpTo(10));
+    await untilSaid(base, log(40, 50), look, 60_000);
+    expect(seen?.steps).toEqual(stepsUpTo(50));
+    look();
+    expect(seen).toMatchObject({ ended: 'complete' });
+    expect(seen?.steps).toEqual(stepsUpTo(50));
+  });
+
+  it('gives every row once when it is killed and resumed right away', async () => {
+    const base = folder();
+    let seen: Seen | undefined;
+    await untilSaid(base, log(0, 10), (runDir) => {
+      seen = new Seen(runDir);
+    });
+    await untilSaid(base, log(10, 20), look);
+    await untilSaid(base, `${PUBLISHED} ${log(20, 30)} ${PUBLISHED}`, look);
+    look();
+    expect(seen).toMatchObject({ ended: 'complete' });
+    expect(seen?.steps).toEqual(stepsUpTo(30));
+  });
+
+  it('gives no row again when it is resumed, although rows of one step have become one', async () => {
+    const base = folder();
+    let seen: Seen | undefined;
+    const twice = (from: number): string =>
+      `for (let i = 0; i < 20; i++) run.logMetrics({ a: i }, ${from} + (i >> 1)); await run.flush();`;
+    await untilSaid(base, `${twice(0)} ${PUBLISHED}`, (runDir) => {
+      seen = new Seen(runDir, 'end');
+    });
+    await untilSaid(base, twice(10), look, 60_000);
+    expect(seen?.steps).toEqual(stepsUpTo(20).map((at) => 10 + (at >> 1)));
+  });
+
+  it('gives every row once to one who looks more seldom than it publishes', async () => {
+    const base = folder();
+    let seen: Seen | undefined;
+    const parts = stepsUpTo(6).map((at) => `${log(at * 10, at * 10 + 10)} ${PUBLISHED}`);
+        await runChild(base, `${OPEN} ${parts.slice(0, 1).join('')} say('1'); ${parts.slice(1).join('')} say('2'); ${log(60, 70)} await run.close();`, {
+      killWhen: (said, runDir) => {
+        seen ??= new Seen(runDir);
+        if (said.length === 2) look();
+        return false;
+      },
+    });
+    look();
+    look();
+    expect(seen?.steps).toEqual(stepsUpTo(70));
+    expect(seen?.ended).toBe('complete');
+  });
+
+  it('leaves no file open: read to its end, left at the first row, or left before a look', async () => {
+    const base = folder();
+    const run = new LoggingEngine(new ExperimentConfig('exp', base, { environment: false }));
+    for (let step = 0; step < 100; step++) run.logMetrics({ a: step }, step);
+    await run.flush();
+    // A copy, which nobody writes to, of a run whose owner lives.
+    const copy = join(base, 'exp/copy');
+    cpSync(run.runDir, copy, { recursive: true });
+    await run.close();
+    const rows$ = openRun(copy).follow({ pollMs: POLL_MS });
+    rows$.pipe(take(1)).subscribe();
+    look();
+    rows$.subscribe().unsubscribe();
+    expect(openIn(copy)).toEqual([]);
+    const following = rows$.subscribe();
+    look();
+    expect(openIn(copy)).not.toEqual([]);
+    following.unsubscribe();
+    for await (const { step } of openRun(copy).rows()) {
+      expect(step).toBe(0);
+      break;
+    }
+    for await (const { numRows } of openRun(copy).batches()) {
+      expect(numRows).toBe(100);
+      break;
+    }
+    expect(openIn(copy)).toEqual([]);
+  });
+
+  it('leaves no file open when its log cannot be opened', async () => {
+    const base = folder();
+    const { runDir } = await runChild(base, `${OPEN} ${log(0, 10)} process.kill(process.pid, 'SIGKILL');`);
+    const stored = openRun(runDir);
+    symlinkSync('nowhere', join(runDir, 'wal-7-7.log'));
+    let code: unknown;
+    stored.follow({ pollMs: POLL_MS }).subscribe({
+      error: (error: unknown) => {
+        code = error instanceof ExpmanError ? error.code : error;
+      },
+    });
+    look();
+    expect(code).toBe('IO');
+    expect(openIn(runDir)).toEqual([]);
+  });
+
+  it('errs with RUN_NOT_FOUND when it is deleted, or another one takes its place', async () => {
+    const base = folder();
+    const [one, other] = [0, 1].map((at) => {
+      const run = new LoggingEngine(new ExperimentConfig('exp', base, { runName: `r${at}`, environment: false }));
+      run.logMetrics({ a: 0 }, 0);
+      return run;
+    });
+    if (one === undefined || other === undefined) throw new Error('two runs');
+    await Promise.all([one.flush(), other.flush()]);
+    const place = join(base, 'exp/place');
+    cpSync(one.runDir, place, { recursive: true });
+    const replaced = new Seen(place);
+    expect(replaced).toMatchObject({ steps: [0], ended: null });
+    rmSync(place, { recursive: true });
+    cpSync(other.runDir, place, { recursive: true });
+    look();
+    expect(replaced.ended).toBe('RUN_NOT_FOUND');
+    const deleted = new Seen(place);
+    expect(deleted).toMatchObject({ steps: [0], ended: null });
+    rmSync(place, { recursive: true });
+    look();
+    expect(deleted.ended).toBe('RUN_NOT_FOUND');
+    await Promise.all([one.close(), other.close()]);
+  });
+});
