@@ -19,15 +19,18 @@ export const COMMANDS: readonly Command[] = [
       ['--columns <fields>', 'further columns, with commas: params.lr,metrics.loss.min'],
       ['--no-cache', 'read every run anew'],
     ],
-    details: 'DIR is a folder of experiments (default ./experiments), an experiment, or a run.',
+    details:
+      'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
+      'Tags have a column where the terminal has 100 of them, or with --columns tags.',
     json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, dropped, invalid, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan), artifacts, error. A run that cannot be read has the status UNREADABLE and says why in error. Big integers and numbers that JSON has not are text.',
     load: () => import('./list.js'),
   },
   {
     name: 'inspect',
     args: '<run...>',
-    summary: 'Prints what a run is: status, counts, metrics, files. Changes nothing.',
+    summary: 'Says what a run is: status, counts, metrics, files.',
     options: [],
+    details: 'Changes nothing. RUN is the folder of a run, with its run.yaml.',
     json: 'an object, of several runs an array of them: what list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, files, tornBytes, corrupt.',
     load: () => import('./inspect.js'),
   },
@@ -50,7 +53,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'plot',
     args: '<run...>',
-    summary: 'Draws a metric in the terminal, several runs over each other.',
+    summary: 'Draws a metric, that of several runs over each other.',
     options: [
       ['-m, --metric <name>', 'the metric (default: the first with numbers)'],
       ['-x, --x <axis>', 'step (default) or time, in seconds since the first row'],
@@ -79,14 +82,16 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'query',
     args: '<dir> <sql>',
-    summary: 'Asks DuckDB about all runs: views runs, params, metrics, logs.',
+    summary: 'Asks SQL about all runs, with DuckDB.',
     options: [
       ['--timeout <time>', 'give up after so long (default 60s)'],
       ['--limit <n>', 'at most so many rows (default 10,000)'],
     ],
     details:
-      'Reads nothing but the runs below DIR, and changes nothing.\n\n' +
-      '  expman query experiments "SELECT run, min(value) FROM metrics WHERE metric = \'loss\' GROUP BY run"',
+      'Views are runs, params, metrics (a row for each value), wide (a column for each\n' +
+      'metric) and logs. Reads nothing but the runs below DIR, and changes nothing.\n\n' +
+      '  expman query experiments \\\n' +
+      '    "SELECT run, min(value) FROM metrics WHERE metric = \'loss\' GROUP BY run"',
     json: 'an array with one object a row.',
     load: () => import('./query.js'),
   },
@@ -104,7 +109,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'import',
     args: '<path>',
-    summary: 'Takes in the runs of another tool; tells the format itself.',
+    summary: 'Takes in the runs of another tool.',
     options: [
       ['--dir <dir>', 'the folder of experiments they go to (default ./experiments)'],
       ['-f, --format <format>', 'when it cannot be told'],
@@ -112,14 +117,15 @@ export const COMMANDS: readonly Command[] = [
       ['--run-name <name>', 'the name of the run'],
     ],
     details:
-      'Knows TensorBoard event files, expman-rs run folders, W&B histories (CSV, JSON), MLflow file stores, neptune-exporter, and what export writes.',
+      'Tells the format itself. Knows TensorBoard event files, expman-rs run folders,\n' +
+      'W&B histories (CSV, JSON), MLflow file stores, neptune-exporter, and what export\nwrites.',
     json: '{ format, imported: [{ experiment, run, runDir, status, rows, logLines, invalid }], failed: [{ run, code, message }] }.',
     load: () => import('./import.js'),
   },
   {
     name: 'tag',
     args: '<run...>',
-    summary: 'Adds tags to runs that are closed, or takes them away.',
+    summary: 'Adds tags to closed runs, or takes them away.',
     options: [
       ['--add <tags>', 'with commas'],
       ['--remove <tags>', 'with commas'],
@@ -146,15 +152,16 @@ export const COMMANDS: readonly Command[] = [
       FORCE,
       ['--dry-run', 'only say which, whatever else is given'],
     ],
-    details: 'Never deletes a run that is open, a folder that is no run, or anything outside DIR.',
+    details: 'Never deletes a run that is open, a folder that is no run, or what is not below\nDIR.',
     json: '{ dryRun, deleted: [{ experiment, run, runDir, status, startedAt, bytes }], failed: [{ runDir, message }], kept, bytes }.',
     load: () => import('./clean.js'),
   },
   {
     name: 'reap',
     args: '<dir...>',
-    summary: 'Brings runs whose process has died to their end, as CRASHED or as they were ended.',
+    summary: 'Ends runs whose process has died.',
     options: [],
+    details: 'They become CRASHED, or what they were ended as before the process died.',
     json: 'what recover prints.',
     load: () => import('./reap.js'),
   },
@@ -182,24 +189,25 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'recover',
     args: '<dir...>',
-    summary:
-      'Brings runs that were cut off to their end; DIR is a run, an experiment, or a folder of experiments.',
+    summary: 'Brings runs that were cut off to their end.',
     options: [],
+    details: 'DIR is a run, an experiment, or a folder of experiments.',
     json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords }], failed: [{ runDir, code, message }] }.',
     load: () => import('./recover.js'),
   },
   {
     name: 'verify',
     args: '<dir...>',
-    summary: 'Reads every byte of runs and compares every checksum; changes nothing.',
+    summary: 'Compares every checksum of runs; changes nothing.',
     options: [],
+    details: 'DIR is a run, an experiment, or a folder of experiments; every byte is read.',
     json: 'an array of { runDir, status, rows, checkedBytes, tornBytes, problems: [{ file, code, message }] }.',
     load: () => import('./verify.js'),
   },
   {
     name: 'doctor',
     args: '[dir]',
-    summary: 'Says what is wrong with a folder of experiments and with this machine.',
+    summary: 'Says what is wrong with a folder and this machine.',
     options: [],
     json: 'an array of { kind: "fine" | "warning" | "problem", what, advice }.',
     load: () => import('./doctor.js'),

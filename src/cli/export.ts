@@ -18,8 +18,7 @@ export const run: CommandRun = async ([path = ''], options, terminal) => {
     terminal.json({ runDir: resolve(path), format, path: resolve(output), loses });
   else {
     terminal.print(printable(resolve(output)));
-    if (loses !== '')
-      terminal.print(terminal.style('dim', `  left out, because ${format} has no place for it: ${loses}`));
+    if (loses !== '') terminal.print(terminal.style('dim', `  what ${format} does not hold: ${loses}`));
   }
   return ExitCode.ok;
 };

@@ -9,8 +9,11 @@ import { type Cell, ExitCode, type Terminal } from './terminal.js';
 import { count, cut, duration, moment, paramText, statusCell, valueText } from './words.js';
 
 const MAX_SHOWN_METRICS = 4;
+const WIDE = 100;
 
 export const run: CommandRun = ([dir], options, terminal) => {
+  const columns = listOption(options, 'columns') ?? [];
+  const fields = columns.map(parseField);
   const { runs, unreadable } = findRuns(dirOr(dir), options, terminal);
   const sort = textOption(options, 'sort');
   const sorted = sort === undefined ? runs : [...runs].sort(parseSort(sort));
@@ -19,8 +22,13 @@ export const run: CommandRun = ([dir], options, terminal) => {
     terminal.json([...shown, ...unreadable.map(unreadableFacts)]);
     return ExitCode.ok;
   }
-  if (shown.length === 0) terminal.print(`no runs in ${printable(dirOr(dir))}`);
-  else printRuns(shown, listOption(options, 'columns') ?? [], terminal);
+  if (shown.length > 0) printRuns(shown, columns, fields, terminal);
+  else
+    terminal.print(
+      `no runs ${runs.length > 0 || options['where'] !== undefined ? 'that fit ' : ''}in ${printable(dirOr(dir))}`,
+    );
+  if (runs.length === 0 && unreadable.length === 0 && options['where'] === undefined)
+    terminal.print('  a run is a folder DIR/EXPERIMENT/RUN with a run.yaml in it; expman-rx makes them');
   for (const { runDir, code, message } of unreadable)
     terminal.complain(`${printable(runDir)} cannot be read: ${code}: ${printable(message)}`);
   return ExitCode.ok;
@@ -32,9 +40,14 @@ const unreadableFacts = ({ experiment, run, runDir, code, message }: UnreadableR
   ...{ tags: [], params: {}, metrics: {}, error: { name: code, message } },
 });
 
-function printRuns(runs: readonly RunFacts[], columns: readonly string[], terminal: Terminal): void {
-  const fields = columns.map(parseField);
-  const hasTags = runs.some(({ tags }) => tags.length > 0);
+function printRuns(
+  runs: readonly RunFacts[],
+  columns: readonly string[],
+  fields: readonly ReturnType<typeof parseField>[],
+  terminal: Terminal,
+): void {
+  // Beside the metrics there is room for them in a wide terminal only; `--columns tags` shows them in any.
+  const hasTags = terminal.width >= WIDE && runs.some(({ tags }) => tags.length > 0);
   const heading: Cell[] = ['run', 'status', 'started', 'took', 'rows', ...(hasTags ? ['tags'] : [])];
   const rows = runs.map((facts): Cell[] => [
     printable(`${facts.experiment}/${facts.run}`),

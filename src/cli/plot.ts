@@ -17,6 +17,7 @@ const AXIS_WIDTH = 14;
 /** More points than the drawing has columns cannot be told apart. */
 const POINTS_PER_COLUMN = 4;
 const TICKS = 5;
+const MAX_NAMED = 8;
 
 type Point = [x: number, y: number];
 
@@ -69,13 +70,22 @@ async function curveOf(stored: StoredRun, metric: string, width: number, options
   if (points.length === 0)
     throw new ExpmanError(
       'INVALID_VALUE',
-      `${stored.facts.run} has no ${isLog ? 'positive ' : ''}numbers of ${metric}`,
+      `${stored.facts.run} has no ${isLog ? 'positive ' : ''}numbers of ${metric}; ${metricsOf(stored)}`,
       {
         path: stored.runDir,
       },
     );
   points.sort(([one], [other]) => one - other);
   return { name: `${stored.facts.experiment}/${stored.facts.run}`, points: await smoothed(points, smooth) };
+}
+
+/** The metrics it could have been. */
+function metricsOf({ facts }: StoredRun): string {
+  const names = [...facts.metrics].flatMap(([name, { min }]) => (min === undefined ? [] : [name]));
+  const shown = names.slice(0, MAX_NAMED).join(', ');
+  return names.length === 0
+    ? 'no metric of it has any'
+    : `it has those of ${shown}${names.length > MAX_NAMED ? ', …' : ''}`;
 }
 
 async function smoothed(points: readonly Point[], weight: number): Promise<readonly Point[]> {
@@ -109,7 +119,7 @@ function draw(
     title: printable(metric),
     customXAxisTicks: ticksOf(curves),
     formatter: (value, { axis }) => valueText(axis === 'y' && isLog ? 10 ** value : value),
-    ...(terminal.isInteractive && {
+    ...(terminal.isColoured && {
       color: curves.map((_, index) => COLOURS[index % COLOURS.length] ?? 'ansiWhite'),
     }),
     ...(curves.length > 1 && {

@@ -2,12 +2,15 @@ import { Command as Commander, CommanderError, Help } from 'commander';
 import { nearestWord } from '../model/nearest-word.js';
 import { printable } from '../model/printable.js';
 import { VERSION } from '../model/version.js';
+import { ExpmanError } from '../model/errors.js';
 import { COMMANDS } from './catalogue.js';
 import { type Command, UsageError, codeAndMessageOf, exitCodeOf } from './command.js';
 import { ExitCode, Terminal } from './terminal.js';
 
 /** Columns of a text that nobody has to turn the head for. */
-const HELP_WIDTH = 100;
+const HELP_WIDTH = 80;
+/** Arguments that are paths. */
+const PATHS: ReadonlySet<string> = new Set(['RUN', 'DIR', 'PATH', 'FILE']);
 
 /** Runs `expman` with its arguments; returns the exit code. */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -38,10 +41,15 @@ async function runCommand(command: Command, args: readonly string[], terminal: T
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return ExitCode.ok;
-    const missing = error.code === 'commander.missingArgument' ? 'a path is missing: ' : '';
-    const what = printable(error.message.replace(/^error: /, ''));
-    return usageError(terminal, `${missing}${what}\n\n${usageOf(command)}`);
+    return usageError(terminal, `${printable(mistakeOf(error))}\n\n${usageOf(command)}`);
   }
+}
+
+function mistakeOf({ code, message }: CommanderError): string {
+  const text = message.replace(/^error: /, '');
+  if (code !== 'commander.missingArgument') return text;
+  const name = /'(.+)'/.exec(text)?.[1]?.toUpperCase() ?? '';
+  return PATHS.has(name) ? `a path is missing: ${name}` : `${name} is missing`;
 }
 
 async function runParsed(command: Command, parser: Commander, terminal: Terminal): Promise<number> {
@@ -55,13 +63,18 @@ async function runParsed(command: Command, parser: Commander, terminal: Terminal
     terminal.complain(
       options['debug'] === true && error instanceof Error
         ? (error.stack ?? error.message)
-        : codeAndMessageOf(error),
+        : `${codeAndMessageOf(error)}${hintFor(error)}`,
     );
     return exitCodeOf(error);
   } finally {
     terminal.clearProgress();
   }
 }
+
+const hintFor = (error: unknown): string =>
+  error instanceof ExpmanError && error.code === 'RUN_NOT_FOUND'
+    ? '\n`expman list DIR` shows the runs below a folder'
+    : '';
 
 function parserOf({ name, args, summary, options, details, json }: Command, terminal: Terminal): Commander {
   const parser = new Commander(`expman ${name}`)
@@ -96,20 +109,25 @@ function unknownCommand(name: string): string {
     COMMANDS.map((command) => command.name),
   );
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
-  return `there is no command ${printable(name)}${hint}\n\n${helpText()}`;
+  return `there is no command ${printable(name)}${hint}\n\n\`expman --help\` shows all there are`;
 }
 
 function helpText(): string {
   const lines = COMMANDS.map(
     ({ name, args, summary }) =>
-      `  ${`expman ${name} ${args.toUpperCase().replaceAll('<', '').replaceAll('>', '')}`.padEnd(28)} ${summary}`,
+      `  ${`expman ${name} ${args.toUpperCase().replaceAll('<', '').replaceAll('>', '')}`.padEnd(24)} ${summary}`,
   );
   return [
-    'expman reads, compares, queries, mends and moves the runs expman-rx has written.',
+    'expman reads, compares, queries, mends and moves the runs of expman-rx.',
+    'Begin with `expman list experiments`, where experiments is your folder of them.',
     '',
     ...lines,
     '',
-    '  `expman COMMAND --help` says more; --json prints JSON, --debug the stack of an error, --version the version.',
-    '  Exit codes: 0 done, 1 wrong usage, 2 invalid or corrupt data, 3 input or output failed, 4 a run is locked.',
+    '`expman COMMAND --help` says more. Every command takes --json, to print JSON,',
+    'and --debug, to print the stack of an error; --version prints the version.',
+    '',
+    'DIR is a folder of experiments, RUN a folder DIR/EXPERIMENT/RUN in it.',
+    'Exit codes: 0 done, 1 wrong usage, 2 invalid or corrupt data, 3 input or output',
+    'failed, 4 a run is locked.',
   ].join('\n');
 }

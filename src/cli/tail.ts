@@ -1,17 +1,28 @@
 import { resolve } from 'node:path';
 import { EMPTY, type Observable, concat, filter, from, lastValueFrom, map, merge, tap } from 'rxjs';
 import type { LogLine } from '../engine/log-line.js';
+import type { MetricValue } from '../model/metric.js';
 import { printable } from '../model/printable.js';
 import { followLog } from '../reader/follow-log.js';
 import type { StoredRow } from '../reader/select-rows.js';
 import { type StoredRun, openStoredRun } from '../reader/stored-run.js';
-import { type LogFilter, lineFilter, readLogFile } from '../reader/read-log.js';
+import { LEVELS, type LogFilter, lineFilter, readLogFile } from '../reader/read-log.js';
 import { nodeFs } from '../storage/node-fs.js';
-import { type CommandRun, type Options, hasOption, listOption, numberOption, textOption } from './command.js';
+import {
+  type CommandRun,
+  type Options,
+  UsageError,
+  hasOption,
+  listOption,
+  numberOption,
+  textOption,
+} from './command.js';
 import { ExitCode, type Terminal } from './terminal.js';
-import { statusCell, valueText } from './words.js';
+import { count, statusCell, valueText } from './words.js';
 
 const DEFAULT_LINES = 10;
+/** Of a row; with --json there are all. */
+const MAX_METRICS = 40;
 
 /** A line of the log or a row, and when it was logged. */
 type Item =
@@ -42,6 +53,8 @@ const wantsRows = (options: Options): boolean => options['rows'] !== false;
 
 function logFilter(options: Options): LogFilter {
   const [level, text] = [textOption(options, 'level'), textOption(options, 'grep')];
+  if (level !== undefined && !LEVELS.includes(level.toLowerCase()))
+    throw new UsageError(`--level must be one of ${LEVELS.join(', ')}; got ${JSON.stringify(level)}`);
   return { ...(level !== undefined && { level }), ...(text !== undefined && { text }) };
 }
 
@@ -96,10 +109,16 @@ function print(item: Item, { json }: Options, terminal: Terminal, metrics?: read
   if (json === true) terminal.jsonLine({ kind: 'row', step, timestamp, values: Object.fromEntries(entries) });
   else
     terminal.print(
-      `${terminal.style('dim', `${timeText(timestamp)} step ${step ?? '-'}`)}  ${entries
-        .map(([name, value]) => `${printable(name)} ${valueText(value)}`)
-        .join('  ')}`,
+      `${terminal.style('dim', `${timeText(timestamp)} step ${step ?? '-'}`)}  ${valuesText(entries)}`,
     );
+}
+
+function valuesText(entries: readonly (readonly [string, MetricValue])[]): string {
+  const shown = entries
+    .slice(0, MAX_METRICS)
+    .map(([name, value]) => `${printable(name)} ${valueText(value)}`);
+  const left = entries.length - shown.length;
+  return [...shown, ...(left > 0 ? [`… and ${count(left)} more, --metrics chooses`] : [])].join('  ');
 }
 
 function lineText({ timestampMs, level, message, meta }: LogLine, terminal: Terminal): string {

@@ -1,5 +1,6 @@
 import stringWidth from 'string-width';
 import { printable } from '../model/printable.js';
+import { GAP, fitColumns } from './fit-columns.js';
 
 /** The exit codes of every command. */
 export const ExitCode = { ok: 0, usage: 1, invalid: 2, io: 3, locked: 4 } as const;
@@ -10,13 +11,17 @@ const CODES: Readonly<Record<Style, string>> = { bold: '1', dim: '2', red: '31',
 const PATIENCE_MS = 1000;
 const PROGRESS_MS = 100;
 const DEFAULT_WIDTH = 80;
+const INDENT = '  ';
+/** Nobody reads on for longer than this to the right. */
+const MAX_BLOCKS = 12;
 
 /** A line of a table; a cell is printable text, or text with its style. */
 export type Cell = string | { readonly text: string; readonly style: Style };
 
 /** Where a command prints: colours on a terminal only, and not where `NO_COLOR` asks for none. */
 export class Terminal {
-  private readonly coloured: boolean;
+  /** Whether it shows colours, and is not asked to show none. */
+  readonly isColoured: boolean;
   private readonly begun = performance.now();
   private toldAt = 0;
 
@@ -24,12 +29,7 @@ export class Terminal {
     private readonly out: NodeJS.WriteStream,
     private readonly err: NodeJS.WriteStream,
   ) {
-    this.coloured = out.isTTY && (process.env['NO_COLOR'] ?? '') === '';
-  }
-
-  /** Whether somebody looks. */
-  get isInteractive(): boolean {
-    return this.out.isTTY;
+    this.isColoured = out.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   }
 
   /** Columns of the terminal; without one, unlimited. */
@@ -72,25 +72,32 @@ export class Terminal {
   }
 
   style(style: Style, text: string): string {
-    return this.coloured ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text;
+    return this.isColoured ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text;
   }
 
-  /** Prints rows with their columns aligned, the first row being the heading; the last column is cut where the terminal ends. */
+  /** Prints rows with their columns aligned, the first row being the heading; on a terminal they are cut to fit it. */
   table(rows: readonly (readonly Cell[])[]): void {
-    const widths = (rows[0] ?? []).map((_, column) =>
+    const natural = (rows[0] ?? []).map((_, column) =>
       rows.reduce((width, row) => Math.max(width, stringWidth(textOf(row[column] ?? ''))), 0),
     );
-    rows.forEach((row, index) => {
-      let left = this.width - 2;
-      const cells = row.map((cell, column) => {
-        const text = column === row.length - 1 ? cutTo(textOf(cell), left) : textOf(cell);
-        left -= (widths[column] ?? 0) + 2;
-        const padded = column === row.length - 1 ? text : pad(text, widths[column] ?? 0);
-        return typeof cell === 'string' ? padded : this.style(cell.style, padded);
+    const { widths, blocks } = fitColumns(natural, this.width - INDENT.length);
+    blocks.slice(0, MAX_BLOCKS).forEach((columns, block) => {
+      if (block > 0) this.print('');
+      rows.forEach((row, index) => {
+        const line = columns
+          .map((column) => this.cell(row[column] ?? '', widths[column] ?? 0))
+          .join(' '.repeat(GAP))
+          .trimEnd();
+        this.print(`${INDENT}${index === 0 ? this.style('dim', line) : line}`);
       });
-      const line = cells.join('  ').trimEnd();
-      this.print(`  ${index === 0 ? this.style('dim', line) : line}`);
     });
+    const left = blocks.slice(MAX_BLOCKS).reduce((sum, columns) => sum + columns.length - 1, 0);
+    if (left > 0) this.print(`\n${INDENT}… and ${left.toLocaleString('en-US')} columns more`);
+  }
+
+  private cell(cell: Cell, width: number): string {
+    const padded = pad(cutTo(textOf(cell), width), width);
+    return typeof cell === 'string' ? padded : this.style(cell.style, padded);
   }
 }
 

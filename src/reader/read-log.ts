@@ -9,7 +9,8 @@ const CHUNK_BYTES = 256 * 1024;
 const MAX_LINE_BYTES = 1024 * 1024;
 /** So many bytes without the end of a line are no log, whatever the file's size says. */
 const MAX_LINELESS_BYTES = 64 * 1024 * 1024;
-const LEVELS: readonly string[] = ['silly', 'debug', 'verbose', 'http', 'info', 'warn', 'error'];
+/** The levels a log may be filtered by, npm's, from the least grave up. */
+export const LEVELS: readonly string[] = ['silly', 'debug', 'verbose', 'http', 'info', 'warn', 'error'];
 
 /** Which lines of a log are wanted; all, where nothing is said. */
 export interface LogFilter {

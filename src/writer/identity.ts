@@ -24,7 +24,7 @@ export interface KnownRun {
 export function readIdentity(fs: FsPort, folder: string): KnownRun {
   const file = readMapping(fs, folder, RUN_NAME);
   if (file === null)
-    throw new ExpmanError('RUN_NOT_FOUND', `${folder} holds no ${RUN_NAME}`, { path: folder });
+    throw new ExpmanError('RUN_NOT_FOUND', `${folder} is no run: it holds no ${RUN_NAME}`, { path: folder });
   const text = (key: string): string => {
     const value = file[key];
     if (typeof value !== 'string')

@@ -67,6 +67,7 @@ export async function unarchiveRun(
     ...(options.runName !== undefined && { run: parseName('run', options.runName) }),
   };
   const base = resolve(dir);
+  const isNew = nodeFs.stat(base) === null;
   makeFolders(nodeFs, base);
   const temp = join(base, tempName('unarchive'));
   mkdirSync(temp, { mode: 0o700 });
@@ -83,6 +84,8 @@ export async function unarchiveRun(
     return { ...place, files };
   } finally {
     rmSync(temp, { recursive: true, force: true });
+    // Only an empty one goes: of an archive that was refused nothing is left.
+    if (isNew) attempt(() => rmdirSync(base));
   }
 }
 
