@@ -128,13 +128,17 @@ describe('a run that is followed', () => {
     const base = folder();
     let seen: Seen | undefined;
     const parts = stepsUpTo(6).map((at) => `${log(at * 10, at * 10 + 10)} ${PUBLISHED}`);
-        await runChild(base, `${OPEN} ${parts.slice(0, 1).join('')} say('1'); ${parts.slice(1).join('')} say('2'); ${log(60, 70)} await run.close();`, {
-      killWhen: (said, runDir) => {
-        seen ??= new Seen(runDir);
-        if (said.length === 2) look();
-        return false;
+    await runChild(
+      base,
+      `${OPEN} ${parts.slice(0, 1).join('')} say('1'); ${parts.slice(1).join('')} say('2'); ${log(60, 70)} await run.close();`,
+      {
+        killWhen: (said, runDir) => {
+          seen ??= new Seen(runDir);
+          if (said.length === 2) look();
+          return false;
+        },
       },
-    });
+    );
     look();
     look();
     expect(seen?.steps).toEqual(stepsUpTo(70));
@@ -189,7 +193,9 @@ describe('a run that is followed', () => {
   it('errs with RUN_NOT_FOUND when it is deleted, or another one takes its place', async () => {
     const base = folder();
     const [one, other] = [0, 1].map((at) => {
-      const run = new LoggingEngine(new ExperimentConfig('exp', base, { runName: `r${at}`, environment: false }));
+      const run = new LoggingEngine(
+        new ExperimentConfig('exp', base, { runName: `r${at}`, environment: false }),
+      );
       run.logMetrics({ a: 0 }, 0);
       return run;
     });

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine, type MetricRow } from '../../dist/index.js';
 import { openRun, type RowSelection, type StoredRow } from '../../dist/reader/index.js';
+import { readLogFile } from '../../dist/reader/read-log.js';
+import { nodeFs } from '../../dist/storage/node-fs.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const newFolder = tempFolders('stored-run');
@@ -176,6 +178,16 @@ describe('the log of a run on disk', () => {
     expect((await stored.logs({ last: 1 })).map(({ message }) => message)).toEqual(['Epoch lost']);
     await run.close();
     expect((await stored.logs({ level: 'info' })).map(({ level }) => level)).toEqual(['info', 'error']);
+  });
+
+  it('is followed from behind its last line, also where one before it is too long to be kept', async () => {
+    const run = await tenRows();
+    await run.close();
+    const { runDir } = run;
+    appendFileSync(join(runDir, 'run.log'), `${'x'.repeat(3_000_000)}\nlast\n`);
+    const { lines, end } = readLogFile(nodeFs, runDir, { last: 1 });
+    expect(lines.map(({ message }) => message)).toEqual(['last']);
+    expect(end).toBe(statSync(join(runDir, 'run.log')).size);
   });
 
   it('leaves out a line that is being written, and gives a stranger one as it is', async () => {

@@ -42,7 +42,49 @@ const { value } = fc.letrec((tie) => ({
 }));
 const mapping = fc.dictionary(key, value, { maxKeys: 6 });
 
+/** What lines of hostile YAML are made of. */
+const PIECES = [
+  ...['a', 'key', '"q"', "'s'", "'it''s'", '"\\x41"', '"\\ud800"', '1', '-0', '+1', '0x1f', '0o7', '.5', '1.', '1e3', '.nan', '~'],
+  ...['null', 'true', 'yes', '{}', '[]', '[a]', '|', '>', '&x', '*x', '!t', '# c', '%', '@', '?', '-', '- ', ': ', ':', 'a:b', 'a: b'],
+  ...[' ', '\u00a0', '\ufeff', '\u2003', '\v', '\f', '\u0085', '\u2028', 'é', '😀', '<<', '__proto__', 'a #b', '---', '...', '/x'],
+  ...['12345678901234567890', '2001-01-01', '"', "'", '\\', '\u0001', '""', "''", '|a', ',', '}'],
+];
+const line = fc
+  .tuple(
+    fc.constantFrom('', '', ' ', '  ', '    ', '\u00a0', '\ufeff', '\u2003', '\v'),
+    fc.constantFrom('', '', '', '- ', '- - '),
+    fc.constantFrom(...PIECES),
+    fc.constantFrom(': ', ':', '', ' : ', ':  '),
+    fc.constantFrom('', ...PIECES),
+  )
+  .map((parts) => parts.join(''));
+
 describe('the reader of simple YAML', () => {
+  it('reads lines of anything as the yaml package does, or leaves them to that', () => {
+    let read = 0;
+    fc.assert(
+      fc.property(fc.array(line, { minLength: 1, maxLength: 4 }), (lines) => {
+        const text = `${lines.join('\n')}\n`;
+        const simple = readSimpleYaml(text);
+        if (simple === null) return;
+        read++;
+        expect(simple).toStrictEqual(parseYaml(text));
+      }),
+      { numRuns: 20_000 },
+    );
+    expect(read).toBeGreaterThan(200);
+  });
+
+  it.each([
+    ['white that is no space', 'a:\n\u00a0\u00a0b: 1\n'],
+    ['a line of such white', 'a: 1\n\u2003\nb: 2\n'],
+    ['a key longer than YAML has it', `${'x'.repeat(1025)}: 1\n`],
+    ['a key in quotes that is', `"${'x'.repeat(1025)}": 1\n`],
+    ['16 MB of quoted key', `"${'x'.repeat(16e6)}": 1\n`],
+  ])('leaves %s to the package', (_what, text) => {
+    expect(readSimpleYaml(text)).toBeNull();
+  });
+
   it('reads what we write as the yaml package does, or leaves it to that', () => {
     let read = 0;
     fc.assert(
