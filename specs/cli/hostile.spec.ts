@@ -626,7 +626,11 @@ describe.skipIf(process.platform === 'win32')('what nobody may read', () => {
     expectHarmless(list);
     const runs = JSON.parse(list.stdout) as { runDir: string; status: string }[];
     expect(runs.map(({ runDir }) => runDir)).toContain(lab.good);
-    for (const command of ['verify', 'recover']) expectHarmless(expmanAsNobody(command, lab.base));
+    for (const command of ['verify', 'recover']) {
+      const end = expmanAsNobody(command, lab.base);
+      expectHarmless(end);
+      expect(end.stdout).toContain(lab.good);
+    }
     chmodSync(name === '..' ? join(lab.base, 'locked') : join(lab.bad, name), 0o700);
   });
 });

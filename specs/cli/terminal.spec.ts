@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
@@ -101,8 +101,26 @@ describe('what is asked wrongly', () => {
     const base = folder();
     await someRuns(base);
     const run = join(base, 'exp/b');
-    expect((await expmanHere('tail', run, '--level', 'loud')).stderr).toMatch(/silly, debug, .*error; got "loud"/);
+    expect((await expmanHere('tail', run, '--level', 'loud')).stderr).toMatch(
+      /silly, debug, .*error; got "loud"/,
+    );
     expect((await expmanHere('plot', run, '-m', 'x')).stderr).toMatch(/it has those of metric_0, .*, …/);
+  });
+
+  it('is not held against who names all of an experiment: the files beside runs, and a run without the metric', async () => {
+    const base = folder();
+    await someRuns(base);
+    const other = new LoggingEngine(
+      new ExperimentConfig('exp', base, { runName: 'other', environment: false }),
+    );
+    other.logMetrics({ text: 'x' }, 1);
+    await other.close();
+    const all = readdirSync(join(base, 'exp')).map((name) => join(base, 'exp', name));
+    expect(all).toContain(join(base, 'exp/experiment.yaml'));
+    for (const command of ['plot', 'compare', 'inspect', 'verify', 'reap'])
+      expect(await expmanHere(command, ...all)).toMatchObject({ exit: 0 });
+    const { stderr } = await expmanHere('plot', join(base, 'exp'), '-m', 'metric_1');
+    expect(stderr).toBe('expman: left out: other has no numbers of metric_1; no metric of it has any\n');
   });
 
   it('is explained in a folder without runs', async () => {
@@ -126,7 +144,9 @@ describe('columns that are to fit', () => {
           expect(total(block)).toBeLessThanOrEqual(room);
         }
         expect(new Set(fitted.blocks.flat()).size).toBe(natural.length);
-        expect(fitted.widths.every((width, at) => width <= (natural[at] ?? 0) || at === natural.length - 1)).toBe(true);
+        expect(
+          fitted.widths.every((width, at) => width <= (natural[at] ?? 0) || at === natural.length - 1),
+        ).toBe(true);
         if (natural.reduce((sum, width) => sum + width + GAP, -GAP) <= room) {
           expect(fitted.widths).toEqual(natural);
           expect(fitted.blocks).toHaveLength(1);

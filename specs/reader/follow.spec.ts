@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExperimentConfig, ExpmanError, LoggingEngine } from 'expman-rx';
 import { type StoredRow, openRun } from 'expman-rx/reader';
@@ -163,6 +163,7 @@ describe('a run that is followed', () => {
     look();
     expect(openIn(copy)).not.toEqual([]);
     following.unsubscribe();
+    expect(openIn(copy)).toEqual([]);
     for await (const { step } of openRun(copy).rows()) {
       expect(step).toBe(0);
       break;
@@ -172,6 +173,25 @@ describe('a run that is followed', () => {
       break;
     }
     expect(openIn(copy)).toEqual([]);
+  });
+
+  it('leaves go of a log that is deleted, also one that ends in the middle of a frame', async () => {
+    const base = folder();
+    const run = new LoggingEngine(new ExperimentConfig('exp', base, { environment: false }));
+    run.logMetrics({ a: 0 }, 0);
+    await run.flush();
+    const copy = join(base, 'exp/copy');
+    cpSync(run.runDir, copy, { recursive: true });
+    await run.close();
+    const [wal = ''] = readdirSync(copy).filter((name) => name.startsWith('wal-'));
+    appendFileSync(join(copy, wal), 'torn');
+    const seen = new Seen(copy);
+    expect(openIn(copy)).toEqual([join(copy, wal)]);
+    rmSync(join(copy, wal));
+    look();
+    expect(openIn(copy)).toEqual([]);
+    expect(seen).toMatchObject({ steps: [0], ended: null });
+    seen.subscription.unsubscribe();
   });
 
   it('leaves no file open when its log cannot be opened', async () => {

@@ -62,6 +62,7 @@ export const COMMANDS: readonly Command[] = [
       ['--width <n>', 'columns of the drawing'],
       ['--height <n>', 'lines of the drawing'],
     ],
+    details: 'RUN is a run, an experiment, or a folder of experiments: all runs in it.',
     json: '{ metric, curves: [{ name, points: [[x, y], ...] }] }.',
     load: () => import('./plot.js'),
   },

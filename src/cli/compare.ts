@@ -6,7 +6,7 @@ import { printable } from '../model/printable.js';
 import { type CommandRun, hasOption, listOption } from './command.js';
 import { findRunsIn } from './find-runs.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import { MAX_TEXT, count, cut, duration, paramText, statusCell, valueText } from './words.js';
+import { MAX_TEXT, count, cut, paramText, statusCell, tookText, valueText } from './words.js';
 
 /** Runs side by side; every list has one entry for each of `runs`, null where a run has none. */
 interface Comparison {
@@ -76,7 +76,7 @@ function tableOf({ runs, params, metrics }: Comparison): Cell[][] {
     ['', ...heading],
     ['status', ...runs.map(({ status }) => statusCell(status))],
     ['rows', ...runs.map(({ rows }) => count(rows))],
-    ['took', ...runs.map(({ durationMs }) => duration(durationMs))],
+    ['took', ...runs.map(tookText)],
     ...[...params].map(([key, values]) => [
       printable(cut(key, MAX_TEXT)),
       ...values.map((value) => (value === null ? '' : paramText(value))),

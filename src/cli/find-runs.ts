@@ -33,7 +33,7 @@ export function findRuns(dir: string, options: Options, terminal: Terminal): Run
 /** The runs at and below several paths, in their order, each once. @throws as {@link findRuns}, and where there is none */
 export function findRunsIn(paths: readonly string[], options: Options, terminal: Terminal): RunFacts[] {
   const found = new Map<string, RunFacts>();
-  for (const path of paths) {
+  for (const path of withoutFiles(paths)) {
     const { runs, unreadable } = findRuns(path, options, terminal);
     for (const facts of runs) found.set(facts.runDir, facts);
     const [broken] = unreadable;
@@ -43,6 +43,12 @@ export function findRunsIn(paths: readonly string[], options: Options, terminal:
   }
   if (found.size === 0) throw new ExpmanError('RUN_NOT_FOUND', `no run in ${printable(paths.join(', '))}`);
   return [...found.values()];
+}
+
+/** `EXPERIMENT/*` names the files beside its runs, too, which nobody means. */
+export function withoutFiles(paths: readonly string[]): readonly string[] {
+  const folders = paths.filter((path) => nodeFs.stat(resolve(path))?.kind !== 'file');
+  return folders.length > 0 ? folders : paths;
 }
 
 /** The folder that is meant when none is named. */

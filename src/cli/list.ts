@@ -6,7 +6,7 @@ import { parseSort } from '../reader/where/parse-sort.js';
 import { type CommandRun, listOption, numberOption, textOption } from './command.js';
 import { dirOr, findRuns } from './find-runs.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import { count, cut, duration, moment, paramText, statusCell, valueText } from './words.js';
+import { count, cut, moment, paramText, statusCell, tookText, valueText } from './words.js';
 
 const MAX_SHOWN_METRICS = 4;
 const WIDE = 100;
@@ -53,7 +53,7 @@ function printRuns(
     printable(`${facts.experiment}/${facts.run}`),
     statusCell(facts.status),
     moment(facts.startedAt),
-    duration(facts.durationMs),
+    tookText(facts),
     count(facts.rows).padStart(5),
     ...(hasTags ? [printable(cut(facts.tags.join(' '), 24))] : []),
     ...fields.map((field) => paramText(field(facts) ?? '')),

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { type Settings, plot } from 'simple-ascii-chart';
 import { ExpmanError } from '../model/errors.js';
@@ -7,6 +6,7 @@ import { type StoredRun, openStoredRun } from '../reader/stored-run.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { ema } from '../stream/operators/ema.js';
 import { type CommandRun, type Options, UsageError, hasOption, numberOption, textOption } from './command.js';
+import { findRunsIn } from './find-runs.js';
 import { ExitCode, type Terminal } from './terminal.js';
 import { valueText } from './words.js';
 
@@ -27,13 +27,19 @@ interface Curve {
 }
 
 export const run: CommandRun = async (paths, options, terminal) => {
-  const runs = paths.map((path) => openStoredRun(nodeFs, resolve(path)));
+  const runs = findRunsIn(paths, options, terminal).map(({ runDir }) => openStoredRun(nodeFs, runDir));
   const metric = textOption(options, 'metric') ?? firstMetric(runs);
   const width =
     numberOption(options, 'width', { min: 10, max: 1000 }) ??
     Math.min(terminal.width, DEFAULT_WIDTH + AXIS_WIDTH) - AXIS_WIDTH;
   const curves: Curve[] = [];
-  for (const stored of runs) curves.push(await curveOf(stored, metric, width, options));
+  for (const stored of runs) {
+    const points = await pointsOf(stored, metric, width, options);
+    if (points.length > 0) curves.push({ name: `${stored.facts.experiment}/${stored.facts.run}`, points });
+    else if (runs.length > 1) terminal.complain(`left out: ${noNumbers(stored, metric, options)}`);
+    else throw new ExpmanError('INVALID_VALUE', noNumbers(stored, metric, options), { path: stored.runDir });
+  }
+  if (curves.length === 0) throw new ExpmanError('INVALID_VALUE', `no run has numbers of ${metric}`);
   if (options['json'] === true) {
     terminal.json({ metric, curves });
     return ExitCode.ok;
@@ -48,7 +54,12 @@ function firstMetric(runs: readonly StoredRun[]): string {
   throw new ExpmanError('INVALID_VALUE', 'no metric of these runs has numbers');
 }
 
-async function curveOf(stored: StoredRun, metric: string, width: number, options: Options): Promise<Curve> {
+async function pointsOf(
+  stored: StoredRun,
+  metric: string,
+  width: number,
+  options: Options,
+): Promise<readonly Point[]> {
   const axis = textOption(options, 'x') ?? 'step';
   if (axis !== 'step' && axis !== 'time')
     throw new UsageError(`--x must be step or time; got ${JSON.stringify(axis)}`);
@@ -67,25 +78,15 @@ async function curveOf(stored: StoredRun, metric: string, width: number, options
     index++;
     if (Number.isFinite(y) && (!isLog || y > 0)) points.push([x, y]);
   }
-  if (points.length === 0)
-    throw new ExpmanError(
-      'INVALID_VALUE',
-      `${stored.facts.run} has no ${isLog ? 'positive ' : ''}numbers of ${metric}; ${metricsOf(stored)}`,
-      {
-        path: stored.runDir,
-      },
-    );
   points.sort(([one], [other]) => one - other);
-  return { name: `${stored.facts.experiment}/${stored.facts.run}`, points: await smoothed(points, smooth) };
+  return smoothed(points, smooth);
 }
 
-/** The metrics it could have been. */
-function metricsOf({ facts }: StoredRun): string {
+function noNumbers({ facts }: StoredRun, metric: string, options: Options): string {
   const names = [...facts.metrics].flatMap(([name, { min }]) => (min === undefined ? [] : [name]));
   const shown = names.slice(0, MAX_NAMED).join(', ');
-  return names.length === 0
-    ? 'no metric of it has any'
-    : `it has those of ${shown}${names.length > MAX_NAMED ? ', …' : ''}`;
+  const has = names.length === 0 ? 'no metric of it has any' : `it has those of ${shown}`;
+  return `${facts.run} has no ${hasOption(options, 'log') ? 'positive ' : ''}numbers of ${metric}; ${has}${names.length > MAX_NAMED ? ', …' : ''}`;
 }
 
 async function smoothed(points: readonly Point[], weight: number): Promise<readonly Point[]> {

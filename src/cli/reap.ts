@@ -4,12 +4,12 @@ import { RunStatus } from '../model/run-status.js';
 import { readIdentity } from '../writer/identity.js';
 import { segmentNames } from '../writer/replay.js';
 import type { CommandRun } from './command.js';
-import { findRuns } from './find-runs.js';
+import { findRuns, withoutFiles } from './find-runs.js';
 import { recoverAll } from './recover.js';
 import { ExitCode } from './terminal.js';
 
 export const run: CommandRun = async (paths, options, terminal) => {
-  const dead = paths
+  const dead = withoutFiles(paths)
     .flatMap((path) => findRuns(path, options, terminal).runs)
     .map(({ runDir }) => runDir)
     .filter(isCutOff);

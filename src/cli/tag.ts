@@ -2,13 +2,14 @@ import { ExperimentConfig } from '../model/experiment-config.js';
 import { printable } from '../model/printable.js';
 import { amendRun } from './amend-run.js';
 import { type CommandRun, UsageError, listOption } from './command.js';
+import { withoutFiles } from './find-runs.js';
 import { ExitCode } from './terminal.js';
 
 export const run: CommandRun = (paths, options, terminal) => {
   const added = listOption(options, 'add') ?? [];
   const removed = new Set(listOption(options, 'remove') ?? []);
   if (added.length === 0 && removed.size === 0) throw new UsageError('--add or --remove is missing');
-  const changed = paths.map((path) => {
+  const changed = withoutFiles(paths).map((path) => {
     let tags: readonly string[] = [];
     const runDir = amendRun(path, (file) => {
       const before = Array.isArray(file['tags']) ? file['tags'].map(String) : [];

@@ -1,5 +1,6 @@
 import type { MetricValue } from '../model/metric.js';
 import { printable } from '../model/printable.js';
+import type { RunFacts } from '../model/run-facts.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Cell } from './terminal.js';
 
@@ -46,6 +47,10 @@ export function duration(ms: number): string {
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
+
+/** How long a run took; of one that is open, how long it has been so. */
+export const tookText = ({ status, startedAt, durationMs }: RunFacts): string =>
+  duration(status === RunStatus.Running ? Math.max(0, Date.now() - Date.parse(startedAt)) || 0 : durationMs);
 
 /** Bytes in the unit that shows them best. */
 export function bytesText(bytes: number): string {
