@@ -14,9 +14,8 @@ import {
   durationOption,
   hasOption,
   numberOption,
-  textOption,
 } from './command.js';
-import { findRuns } from './find-runs.js';
+import { filterOf, findRuns } from './find-runs.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
 import { bytesText, count, moment, statusCell } from './words.js';
 
@@ -28,14 +27,13 @@ interface Candidate {
 export const run: CommandRun = ([dir = ''], options, terminal) => {
   const keep = numberOption(options, 'keep', { min: 0 });
   const olderThan = durationOption(options, 'olderThan');
-  const where = textOption(options, 'where');
-  if (keep === undefined && olderThan === undefined && where === undefined)
+  const filter = filterOf(options);
+  if (keep === undefined && olderThan === undefined && filter === null)
     throw new UsageError('which runs? --keep, --older-than or --where says so');
   const base = resolve(dir);
   const { runs } = findRuns(dir, {}, terminal);
-  const chosen = new Set(findRuns(dir, options, terminal).runs.map(({ runDir }) => runDir));
   const old = beyondNewest(runs, keep ?? 0)
-    .filter(({ runDir, status }) => chosen.has(runDir) && status !== 'RUNNING')
+    .filter((facts) => (filter?.matches(facts) ?? true) && facts.status !== 'RUNNING')
     .filter(({ startedAt }) => olderThan === undefined || Date.parse(startedAt) < Date.now() - olderThan)
     .map((facts) => ({ facts, bytes: bytesIn(facts.runDir) }));
   const isForced = hasOption(options, 'force') && !hasOption(options, 'dryRun');
@@ -49,7 +47,9 @@ function beyondNewest(runs: readonly RunFacts[], keep: number): RunFacts[] {
   const byExperiment = new Map<string, RunFacts[]>();
   for (const facts of runs) {
     const folder = dirname(facts.runDir);
-    byExperiment.set(folder, [...(byExperiment.get(folder) ?? []), facts]);
+    const known = byExperiment.get(folder);
+    if (known === undefined) byExperiment.set(folder, [facts]);
+    else known.push(facts);
   }
   const newestFirst = (one: RunFacts, other: RunFacts): number =>
     other.startedAt.localeCompare(one.startedAt) || other.run.localeCompare(one.run);

@@ -4,7 +4,7 @@ import { ExpmanError } from '../model/errors.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { type RunListing, defaultCacheDir, listRuns } from '../reader/run-index.js';
-import { parseWhere } from '../reader/where/parse-where.js';
+import { type Filter, parseWhere } from '../reader/where/parse-where.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { type Options, textOption } from './command.js';
 import type { Terminal } from './terminal.js';
@@ -18,8 +18,7 @@ export const DEFAULT_DIR = './experiments';
  * @throws {@link ExpmanError} `RUN_NOT_FOUND` when there is no such folder, `INVALID_FILTER`
  */
 export function findRuns(dir: string, options: Options, terminal: Terminal): RunListing {
-  const where = textOption(options, 'where');
-  const filter = where === undefined ? null : parseWhere(where);
+  const filter = filterOf(options);
   const path = resolve(dir);
   if (nodeFs.stat(path)?.kind !== 'folder')
     throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${printable(path)}`, { path });
@@ -28,6 +27,12 @@ export function findRuns(dir: string, options: Options, terminal: Terminal): Run
     terminal.progress(`reading run ${done} of ${total}`);
   });
   return { runs: filter === null ? runs : runs.filter((facts) => filter.matches(facts)), unreadable };
+}
+
+/** What `--where` asks for; null when it was not given. @throws {@link ExpmanError} `INVALID_FILTER` */
+export function filterOf(options: Options): Filter | null {
+  const where = textOption(options, 'where');
+  return where === undefined ? null : parseWhere(where);
 }
 
 /** The runs at and below several paths, in their order, each once. @throws as {@link findRuns}, and where there is none */
