@@ -60,8 +60,10 @@ export class Experiments {
     const { runs, unreadable } = await this.list();
     const folders = new Map<string, StoredRun[]>();
     for (const facts of runs) {
-      const folder = dirname(facts.runDir);
-      folders.set(folder, [...(folders.get(folder) ?? []), new StoredRun(this.fs, facts.runDir, facts)]);
+      const stored = new StoredRun(this.fs, facts.runDir, facts);
+      const known = folders.get(dirname(facts.runDir));
+      if (known === undefined) folders.set(dirname(facts.runDir), [stored]);
+      else known.push(stored);
     }
     for (const { runDir } of unreadable) if (!folders.has(dirname(runDir))) folders.set(dirname(runDir), []);
     return [...folders].map(([folder, stored]) => {

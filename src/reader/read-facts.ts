@@ -6,7 +6,7 @@ import type { RunFacts } from '../model/run-facts.js';
 import { isRunStatus, RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { LOCK_NAME } from '../storage/run-lock.js';
-import { CONFIG_NAME, type Mapping, readMapping } from '../storage/run-record.js';
+import { CONFIG_NAME, type Mapping, readMapping, isMapping } from '../storage/run-record.js';
 import { parseSegmentName } from '../storage/wal/frame.js';
 import { readIdentity } from '../writer/identity.js';
 import { inspectRun, type RunInfo } from './inspect-run.js';
@@ -137,8 +137,6 @@ const isNumber = (value: unknown): value is number | bigint =>
   typeof value === 'number' || typeof value === 'bigint';
 const isValue = (value: unknown): value is MetricValue =>
   isNumber(value) || typeof value === 'boolean' || typeof value === 'string';
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The facts as parameters, which have a text that keeps every number. */
 export function plainFacts({ metrics, ...facts }: RunFacts): Params {

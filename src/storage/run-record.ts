@@ -13,6 +13,10 @@ export const LOG_NAME = 'run.log';
 /** A YAML file's mapping; values are whatever the file says. */
 export type Mapping = Readonly<Record<string, unknown>>;
 
+/** Tells a mapping from everything else that a file may hold. */
+export const isMapping = (value: unknown): value is Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /**
  * Reads a YAML file of ours, of at most `maxBytes`, as a mapping; null when there is none.
  *
@@ -31,7 +35,6 @@ export function readMapping(
     throw new ExpmanError('CORRUPT', `${path} is cut off: its last line is not "# end"`, { path });
   const parsed = readSimpleYaml(text) ?? parseYaml(text, maxBytes);
   if (parsed === null) return {};
-  if (typeof parsed !== 'object' || Array.isArray(parsed))
-    throw new ExpmanError('CORRUPT', `${path} holds no mapping`, { path });
-  return parsed as Mapping;
+  if (!isMapping(parsed)) throw new ExpmanError('CORRUPT', `${path} holds no mapping`, { path });
+  return parsed;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { readMapping } from '../storage/run-record.js';
+import { isMapping, readMapping } from '../storage/run-record.js';
 import { writeAll } from '../storage/write-all.js';
 import { parseYaml, stringifyYaml } from '../storage/yaml-file.js';
 import type { Course } from './schedulers/scheduler.js';
@@ -142,6 +142,3 @@ function isTrialRecord(value: unknown): value is TrialRecord {
 
 const isPair = (value: unknown): boolean =>
   Array.isArray(value) && value.length === 2 && value.every((number) => typeof number === 'number');
-
-const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

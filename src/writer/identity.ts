@@ -2,7 +2,7 @@ import { ExpmanError } from '../model/errors.js';
 import { sanitiseParams } from '../model/params.js';
 import type { RunIdentity } from '../model/run-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { type Mapping, RUN_NAME, readMapping } from '../storage/run-record.js';
+import { type Mapping, RUN_NAME, readMapping, isMapping } from '../storage/run-record.js';
 import { parseSegmentName, segmentName } from '../storage/wal/frame.js';
 import { readOwnership } from '../storage/run-lock.js';
 import { segmentNames } from './replay.js';
@@ -78,6 +78,4 @@ export function nextEpoch(fs: FsPort, folder: string, { identity }: KnownRun): n
   return next;
 }
 
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const numberOr = (value: unknown, fallback: number): number => (typeof value === 'number' ? value : fallback);
