@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { closingLine } from './closing-line.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { TestCase } from 'vitest/node';
+import { ClosingLine, closingLine } from './closing-line.js';
 
 describe('the closing line', () => {
   it('tells what passed and failed', () => {
@@ -8,5 +9,37 @@ describe('the closing line', () => {
 
   it('tells of skipped tests only when there are some', () => {
     expect(closingLine({ passed: 12, failed: 2, skipped: 1 })).toBe('12 passed, 2 failed, 1 skipped');
+  });
+});
+
+describe('a run that stands still', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+  const test = { fullName: 'waits', module: { moduleId: 'a.spec.ts' } } as TestCase;
+
+  it('is ended as failed when nothing has come to an end for the time it has', () => {
+    vi.useFakeTimers();
+    const exit = vi.spyOn(process, 'exit').mockReturnValue(undefined as never);
+    const line = new ClosingLine(1000);
+    line.onTestCaseReady(test);
+    vi.advanceTimersByTime(999);
+    expect(exit).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(exit).toHaveBeenCalledExactlyOnceWith(1);
+  });
+
+  it('goes on while tests end, and is over at its end', () => {
+    vi.useFakeTimers();
+    const exit = vi.spyOn(process, 'exit').mockReturnValue(undefined as never);
+    const line = new ClosingLine(1000);
+    line.onTestCaseReady(test);
+    vi.advanceTimersByTime(999);
+    line.onTestCaseReady(test);
+    vi.advanceTimersByTime(999);
+    line.onTestRunEnd([], []);
+    vi.advanceTimersByTime(5000);
+    expect(exit).not.toHaveBeenCalled();
   });
 });

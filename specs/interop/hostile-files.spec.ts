@@ -4,20 +4,21 @@ import * as arrow from 'apache-arrow';
 import fc from 'fast-check';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
-import { ExpmanError } from '../../src/model/errors.js';
-import type { Exporter, Importer } from '../../src/interop/exchange-run.js';
-import { arrowExporter, arrowImporter } from '../../src/interop/columnar/arrow-format.js';
-import { parquetExporter } from '../../src/interop/columnar/parquet-exporter.js';
-import { parquetImporter } from '../../src/interop/columnar/parquet-importer.js';
-import { csvExporter } from '../../src/interop/csv/csv-exporter.js';
-import { csvImporter } from '../../src/interop/csv/csv-importer.js';
-import { expmanRsImporter } from '../../src/interop/expman-rs/expman-rs.js';
-import { mlflowImporter } from '../../src/interop/mlflow/mlflow.js';
-import { neptuneExporter } from '../../src/interop/neptune/neptune-exporter.js';
-import { neptuneImporter } from '../../src/interop/neptune/neptune-importer.js';
-import { jsonExporter, jsonImporter } from '../../src/interop/text/json.js';
-import { ndjsonExporter, ndjsonImporter } from '../../src/interop/text/ndjson.js';
-import { wandbImporter } from '../../src/interop/wandb/wandb.js';
+import { ExpmanError } from '../../dist/model/errors.js';
+import type { Exporter, Importer } from '../../dist/interop/exchange-run.js';
+import { arrowExporter, arrowImporter } from '../../dist/interop/columnar/arrow-format.js';
+import { foreignParquet } from '../../dist/interop/columnar/foreign-parquet.js';
+import { parquetExporter } from '../../dist/interop/columnar/parquet-exporter.js';
+import { parquetImporter } from '../../dist/interop/columnar/parquet-importer.js';
+import { csvExporter } from '../../dist/interop/csv/csv-exporter.js';
+import { csvImporter } from '../../dist/interop/csv/csv-importer.js';
+import { expmanRsImporter } from '../../dist/interop/expman-rs/expman-rs.js';
+import { mlflowImporter } from '../../dist/interop/mlflow/mlflow.js';
+import { neptuneExporter } from '../../dist/interop/neptune/neptune-exporter.js';
+import { neptuneImporter } from '../../dist/interop/neptune/neptune-importer.js';
+import { jsonExporter, jsonImporter } from '../../dist/interop/text/json.js';
+import { ndjsonExporter, ndjsonImporter } from '../../dist/interop/text/ndjson.js';
+import { wandbImporter } from '../../dist/interop/wandb/wandb.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { givenRun, logOf, rowsOf } from './run-arbitrary.js';
 
@@ -121,6 +122,37 @@ describe('a file that says more than it holds', () => {
     bytes.writeUInt32LE(0x7fffffff, bytes.length - 8);
     writeFileSync(path, bytes);
     expect(await readAll(parquetImporter, path)).toBe('refused');
+  });
+
+  it('is given up where its pages would be read for ever, and the next file is read', async () => {
+    const path = join(folder(), 'endless.parquet');
+    await parquetExporter.write(run, path);
+    const whole = readFileSync(path);
+    const said: string[] = [];
+    // Among the first bytes is how many values the page holds.
+    for (let at = 26; at < 40; at++) {
+      const bytes = Buffer.from(whole);
+      bytes.writeUInt32LE(0xfffffff0, at);
+      writeFileSync(path, bytes);
+      said.push(await whatBecomesOf(path));
+    }
+    expect(said.join('\n')).toContain('goes on for ever');
+    writeFileSync(path, whole);
+    expect(await whatBecomesOf(path)).toBe('40 rows');
+
+    async function whatBecomesOf(file: string): Promise<string> {
+      const begun = performance.now();
+      try {
+        let rows = 0;
+        for await (const row of (await foreignParquet(file)).rows()) rows += Math.sign(row.length);
+        return `${rows} rows`;
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'CORRUPT', path: file });
+        return String(error);
+      } finally {
+        expect(performance.now() - begun).toBeLessThan(10_000);
+      }
+    }
   });
 
   it('is refused where its rows are more than its bytes', async () => {

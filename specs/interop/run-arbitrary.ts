@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { ColumnField } from '../../src/columnar/column.js';
-import type { LogLine } from '../../src/engine/log-line.js';
-import type { ExchangeRun, Importer } from '../../src/interop/exchange-run.js';
-import type { MetricRow, MetricValue } from '../../src/model/metric.js';
-import { bareObject, type ParamValue } from '../../src/model/param-value.js';
-import { RunStatus } from '../../src/model/run-status.js';
+import type { ColumnField } from '../../dist/columnar/column.js';
+import type { LogLine } from '../../dist/engine/log-line.js';
+import type { ExchangeRun, Importer } from '../../dist/interop/exchange-run.js';
+import type { MetricRow, MetricValue } from '../../dist/model/metric.js';
+import { bareObject, type ParamValue } from '../../dist/model/param-value.js';
+import { RunStatus } from '../../dist/model/run-status.js';
 
 /** A row as two of them are compared: times in whole microseconds, metrics by name. */
 export type PlainRow = readonly [

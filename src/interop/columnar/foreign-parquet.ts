@@ -1,23 +1,15 @@
-import {
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetRead,
-  parquetSchema,
-  type SchemaElement,
-} from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
-import { nodeFs } from '../../storage/node-fs.js';
-import { readAll } from '../../storage/read-all.js';
-import { asExpmanError, corruptAt } from '../source-files.js';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { SchemaElement } from 'hyparquet';
+import { ExpmanError } from '../../model/errors.js';
+import { corruptAt } from '../source-files.js';
+import type { FromParquetThread, ToParquetThread } from './parquet-thread-messages.js';
 
-const MB = 1024 * 1024;
-/** What a file may say of itself, before anything is allocated for it. */
-const LIMITS = { columns: 20_000, groupRows: 1 << 24, groupBytes: 2048 * MB, pageBytes: 256 * MB };
-
-/** A time in a Parquet file, in microseconds since the epoch. */
-export class FileTime {
-  constructor(readonly micros: number) {}
-}
+const ENTRY = fileURLToPath(new URL('./parquet-thread.js', import.meta.url));
+/** What may pass before the thread has answered: ten times what a small file takes, and what a large group does. */
+const PATIENCE = { ms: 1000, bytesPerMs: 2000 };
+/** More than a group within the limits takes. */
+const HEAP_MB = 4096;
 
 /** A Parquet file that anybody wrote. */
 export interface ForeignParquet {
@@ -29,124 +21,134 @@ export interface ForeignParquet {
 }
 
 /**
- * Opens a Parquet file, its sizes checked; each codec Parquet has but LZO is read.
+ * Opens a Parquet file that anybody wrote, on a thread of its own: one made to be read for ever, or to fill the memory, is given up.
  *
- * @throws ExpmanError `CORRUPT` or `IO`
+ * @throws {@link ExpmanError} `CORRUPT` or `IO`
  */
 export async function foreignParquet(path: string): Promise<ForeignParquet> {
+  const thread = ParquetThread.take();
   try {
-    const file = new FileSlices(path);
-    const metadata = await parquetMetadataAsync(file, { geoparquet: false });
-    assertWithin(metadata, path);
-    return {
-      columns: parquetSchema(metadata).children.map(({ element }) => element),
-      metadata: new Map((metadata.key_value_metadata ?? []).map(({ key, value = '' }) => [key, value])),
-      rows: () => rowsIn(file, metadata, path),
-    };
-  } catch (error) {
-    throw asExpmanError(error, path);
+    const { columns, metadata } = await thread.open(path);
+    return { columns, metadata, rows: () => rowsIn(path) };
+  } finally {
+    thread.release();
   }
 }
 
-async function* rowsIn(
-  file: FileSlices,
-  metadata: FileMetaData,
-  path: string,
-): AsyncGenerator<readonly unknown[], void> {
-  let rowStart = 0;
-  for (const { num_rows } of metadata.row_groups) {
-    const rowEnd = rowStart + Number(num_rows);
-    let rows: readonly (readonly unknown[])[] = [];
-    const onComplete = (read: unknown[][]): void => void (rows = read);
-    const options = {
-      file,
-      metadata,
-      rowStart,
-      rowEnd,
-      compressors: BOUNDED,
-      parsers: PARSERS,
-      geoparquet: false,
-    };
-    try {
-      await parquetRead({ ...options, onComplete });
-    } catch (error) {
-      throw asExpmanError(error, path);
+async function* rowsIn(path: string): AsyncGenerator<readonly unknown[], void> {
+  const thread = ParquetThread.take();
+  try {
+    const { groupBytes } = await thread.open(path);
+    for (let group = 0; ;) {
+      const answer = await thread.next(groupBytes[group] ?? 0);
+      if (answer.kind !== 'rows') return;
+      yield* answer.rows;
+      group = answer.group + 1;
     }
-    yield* rows;
-    rowStart = rowEnd;
+  } finally {
+    thread.release();
   }
 }
 
-function assertWithin({ schema, row_groups, num_rows }: FileMetaData, path: string): void {
-  const within = (ok: boolean, what: string): void => {
-    if (!ok) throw corruptAt(path, `${what} beyond what is read`);
-  };
-  within(schema.length <= LIMITS.columns, `${schema.length} columns are`);
-  let rows = 0n;
-  for (const group of row_groups) {
-    rows += group.num_rows;
-    within(
-      group.num_rows >= 0n && group.num_rows <= LIMITS.groupRows,
-      `a group of ${group.num_rows} rows is`,
-    );
-    let bytes = 0n;
-    for (const { meta_data } of group.columns) bytes += meta_data?.total_uncompressed_size ?? 0n;
-    within(bytes >= 0n && bytes <= LIMITS.groupBytes, `a group of ${bytes} bytes is`);
-  }
-  within(rows === num_rows, 'the rows of its groups, which are not those of the file, are');
-}
+/** A thread that reads one file at a time, asked one thing after the other; one that gave no answer is not used again. */
+class ParquetThread {
+  /** The one that waits for its next file; it keeps no process alive. */
+  private static idle: ParquetThread | null = null;
 
-/** The codecs, each asked first whether what comes out has room. */
-const BOUNDED: typeof compressors = Object.fromEntries(
-  Object.entries(compressors).map(([codec, decompress]) => [
-    codec,
-    (input: Uint8Array, length: number): Uint8Array => {
-      if (!(length >= 0 && length <= LIMITS.pageBytes)) throw new RangeError(`a page of ${length} bytes`);
-      return decompress(input, length);
-    },
-  ]),
-);
-
-// Dates would lose microseconds, and hyparquet's own decoder of text takes a byte order mark away.
-const PARSERS = {
-  timestampFromMilliseconds: (value: bigint | null): FileTime | null => timeOf(value, 1000n, 1n),
-  timestampFromMicroseconds: (value: bigint | null): FileTime | null => timeOf(value, 1n, 1n),
-  timestampFromNanoseconds: (value: bigint | null): FileTime | null => timeOf(value, 1n, 1000n),
-  dateFromDays: (days: number | null): FileTime | null =>
-    timeOf(days === null ? null : BigInt(days), 86_400_000_000n, 1n),
-  stringFromBytes: (bytes: Uint8Array | null): string | null => textOf(bytes),
-  jsonFromBytes: (bytes: Uint8Array | null): string | null => textOf(bytes),
-};
-
-const timeOf = (value: bigint | null | undefined, times: bigint, over: bigint): FileTime | null =>
-  value === null || value === undefined ? null : new FileTime(Number((value * times) / over));
-
-const textOf = (bytes: Uint8Array | null | undefined): string | null =>
-  bytes === null || bytes === undefined
-    ? null
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-
-/** A file as hyparquet reads it, piece by piece. */
-class FileSlices {
-  readonly byteLength: number;
-
-  constructor(private readonly path: string) {
-    const facts = nodeFs.stat(path);
-    if (facts?.kind !== 'file') throw corruptAt(path, 'it is no regular file');
-    this.byteLength = facts.size;
+  /** The idle thread, or a new one. */
+  static take(): ParquetThread {
+    const thread = ParquetThread.idle ?? new ParquetThread();
+    ParquetThread.idle = null;
+    thread.worker.ref();
+    return thread;
   }
 
-  slice(start: number, end = this.byteLength): ArrayBuffer {
-    const length = Math.min(end, this.byteLength) - start;
-    if (!(start >= 0 && length >= 0 && length <= LIMITS.groupBytes))
-      throw new RangeError('bytes beyond the file');
-    const bytes = new Uint8Array(length);
-    const file = nodeFs.open(this.path, 'read');
-    try {
-      readAll(nodeFs, file, bytes, start, this.path);
-    } finally {
-      nodeFs.close(file);
-    }
-    return bytes.buffer;
+  private readonly worker = new Worker(ENTRY, {
+    name: 'expman-parquet',
+    execArgv: [],
+    env: { ...process.env, NODE_OPTIONS: '' },
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+  });
+  private readonly running = this.answer();
+  private path = '';
+  private usable = true;
+
+  private constructor() {
+    // Whoever asks hears of it then.
+    this.running.catch(() => undefined);
+    // What ends it between two files is heard of by the next.
+    this.worker.on('error', () => (this.usable = false));
+  }
+
+  /**
+   * Turns to a file, and tells what it is.
+   *
+   * @throws {@link ExpmanError} `CORRUPT` or `IO`
+   */
+  async open(path: string): Promise<FromParquetThread & { kind: 'file' }> {
+    this.path = path;
+    const told = await this.ask({ kind: 'open', path }, 0);
+    if (told.kind === 'file') return told;
+    throw corruptAt(path, 'it is no Parquet file');
+  }
+
+  /**
+   * What comes next in the file; `bytes` is how much of it there is to read.
+   *
+   * @throws {@link ExpmanError} `CORRUPT` or `IO`
+   */
+  next(bytes: number): Promise<FromParquetThread> {
+    return this.ask({ kind: 'next' }, bytes);
+  }
+
+  release(): void {
+    if (this.usable && ParquetThread.idle === null) {
+      ParquetThread.idle = this;
+      this.worker.unref();
+    } else this.end();
+  }
+
+  private async ask(message: ToParquetThread, bytes: number): Promise<FromParquetThread> {
+    const told = await this.answerTo(message, bytes).catch((error: unknown) => {
+      this.end();
+      throw error;
+    });
+    if (told.kind === 'failed') throw new ExpmanError(told.code, told.message, told.facts);
+    return told;
+  }
+
+  private async answerTo(message: ToParquetThread, bytes: number): Promise<FromParquetThread> {
+    // That a thread does not begin is the machine's doing, not the file's: no clock runs.
+    await this.running;
+    const answer = this.answer(PATIENCE.ms + bytes / PATIENCE.bytesPerMs);
+    this.worker.postMessage(message);
+    return answer;
+  }
+
+  private end(): void {
+    this.usable = false;
+    void this.worker.terminate();
+  }
+
+  /** The next thing the thread tells, within `ms` where they are given. */
+  private answer(ms?: number): Promise<FromParquetThread> {
+    return new Promise((resolve, reject) => {
+      const settled = (settle: () => void): void => {
+        clearTimeout(timer);
+        this.worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+        settle();
+      };
+      const failed = (what: string, cause?: unknown): void =>
+        settled(() =>
+          reject(new ExpmanError('CORRUPT', `${this.path}: ${what}`, { path: this.path, cause })),
+        );
+      const onMessage = (message: FromParquetThread): void => settled(() => resolve(message));
+      const onError = (error: unknown): void => failed('reading it takes more memory than there is', error);
+      const onExit = (): void => failed('the thread that read it went away');
+      const late = (): void =>
+        failed(`reading it goes on for ever; given up after ${Math.round(ms ?? 0)} ms`);
+      const timer = ms === undefined ? undefined : setTimeout(late, ms);
+      this.worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    });
   }
 }

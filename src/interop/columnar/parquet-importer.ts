@@ -10,8 +10,9 @@ import { oneRun } from '../one-run.js';
 import { placesIn } from '../places.js';
 import { beginningOf, corruptAt, kindAt } from '../source-files.js';
 import { unknownRun } from '../unknown-run.js';
-import { FileTime, type ForeignParquet, foreignParquet } from './foreign-parquet.js';
+import { type ForeignParquet, foreignParquet } from './foreign-parquet.js';
 import { ownParquetRun } from './own-parquet.js';
+import { isFileTime } from './parquet-thread-messages.js';
 import { type TableMetric, metricsIn } from './placed-table.js';
 import { microsOfValue, stepOfValue } from './rows-of-columns.js';
 
@@ -80,7 +81,7 @@ function rowFrom(
     if (value !== null) entries.push([metric, valueOf(value, type, path)]);
   }
   const time = row[timestamp] ?? null;
-  const micros = time instanceof FileTime ? time.micros : microsOfValue(plain(time));
+  const micros = isFileTime(time) ? time.microsSinceEpoch : microsOfValue(plain(time));
   return {
     step: stepOfValue(plain(row[step] ?? null)),
     ...(micros !== undefined && { timestamp: micros / 1000 }),
@@ -102,9 +103,9 @@ const plain = (value: unknown): MetricValue | null =>
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
-  if (value instanceof FileTime) return isoOfMicros(value.micros);
+  if (isFileTime(value)) return isoOfMicros(value.microsSinceEpoch);
   return JSON.stringify(value, (_key, inner: unknown) => {
-    if (inner instanceof FileTime) return isoOfMicros(inner.micros);
+    if (isFileTime(inner)) return isoOfMicros(inner.microsSinceEpoch);
     return typeof inner === 'bigint' ? String(inner) : inner;
   });
 }

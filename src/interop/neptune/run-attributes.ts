@@ -4,7 +4,7 @@ import { bareObject } from '../../model/param-value.js';
 import { decodeParams, type Params, sanitiseParams } from '../../model/params.js';
 import { isRunStatus, RunStatus } from '../../model/run-status.js';
 import { asyncOf } from '../async-of.js';
-import { FileTime } from '../columnar/foreign-parquet.js';
+import { isFileTime } from '../columnar/parquet-thread-messages.js';
 import type { ExchangeRun } from '../exchange-run.js';
 import { isoOfMs } from '../instants.js';
 import { PointRows } from '../points.js';
@@ -145,6 +145,6 @@ function stepOf(value: unknown): number | null {
   return Number.isSafeInteger(step) ? step : null;
 }
 
-const msOf = (value: unknown): number | null => (value instanceof FileTime ? value.micros / 1000 : null);
+const msOf = (value: unknown): number | null => (isFileTime(value) ? value.microsSinceEpoch / 1000 : null);
 
 const isoText = (value: unknown): string | null => (typeof value === 'string' ? value : null);
