@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { TestCase } from 'vitest/node';
 import { ClosingLine, closingLine } from './closing-line.js';
 
 describe('the closing line', () => {
@@ -17,7 +16,7 @@ describe('a run that stands still', () => {
     vi.useRealTimers();
     vi.restoreAllMocks();
   });
-  const test = { fullName: 'waits', module: { moduleId: 'a.spec.ts' } } as TestCase;
+  const test = { fullName: 'waits', module: { moduleId: 'a.spec.ts' } };
 
   it('is ended as failed when nothing has come to an end for the time it has', () => {
     vi.useFakeTimers();

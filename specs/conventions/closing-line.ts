@@ -32,7 +32,7 @@ export class ClosingLine implements Reporter {
     process.once('exit', () => writeSync(1, `${closingLine(this.#tally)}\n`));
   }
 
-  onTestCaseReady(test: TestCase): void {
+  onTestCaseReady(test: Named): void {
     this.#begun.add(nameOf(test));
     this.#watch();
   }
@@ -69,4 +69,10 @@ export class ClosingLine implements Reporter {
   }
 }
 
-const nameOf = ({ fullName, module }: TestCase): string => `${module.moduleId} > ${fullName}`;
+/** What of a test its name is made of. */
+interface Named {
+  readonly fullName: string;
+  readonly module: { readonly moduleId: string };
+}
+
+const nameOf = ({ fullName, module }: Named): string => `${module.moduleId} > ${fullName}`;

@@ -64,6 +64,12 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'csv-parse': ['interop/csv/'],
   'csv-stringify': ['interop/csv/'],
   tar: ['interop/archive/'],
+  '@sinclair/typebox': ['dashboard/api.ts'],
+  hono: ['dashboard/server/'],
+  '@hono/node-server': ['dashboard/server/'],
+  preact: ['dashboard/page/'],
+  '@preact/signals': ['dashboard/page/'],
+  uplot: ['dashboard/page/'],
   pbf: ['interop/tensorboard/'],
   'crc-32': ['interop/tensorboard/'],
 };
