@@ -65,6 +65,7 @@ describe('the repository', () => {
 
   it.each([
     'src/index.ts',
+    'src/dashboard/index.ts',
     'src/interop/index.ts',
     'src/reader/index.ts',
     'src/stream/operators/index.ts',

@@ -64,7 +64,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'csv-parse': ['interop/csv/'],
   'csv-stringify': ['interop/csv/'],
   tar: ['interop/archive/'],
-  '@sinclair/typebox': ['dashboard/api.ts'],
+  '@sinclair/typebox': ['dashboard/api.ts', 'dashboard/server/'],
   hono: ['dashboard/server/'],
   '@hono/node-server': ['dashboard/server/'],
   preact: ['dashboard/page/'],
@@ -83,6 +83,7 @@ const FS_HOMES = [
   'engine/network-file-system.ts',
   'reader/query/temp-folder.ts',
   'cli/',
+  'dashboard/server/',
   'interop/',
 ];
 

@@ -16,6 +16,7 @@ const manifest = /** @type {{ devDependencies: Record<string, string> }} */ (
 
 const javaScript = `
 import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
+import { serve } from 'expman-rx/dashboard';
 import { archiveRun, exportRun, importRuns, unarchiveRun } from 'expman-rx/interop';
 import { best } from 'expman-rx/operators';
 import { progress } from 'expman-rx/progress';
@@ -60,6 +61,14 @@ const inThreads = sweep(
   { name: 'quick_threads', metric: 'loss', trials: 2, worker: new URL('./train.mjs', import.meta.url) },
 );
 if ((await inThreads.result).trials.length !== 2) throw new Error('the sweep in threads has not its trials');
+const dashboard = await serve('./experiments');
+const asked = await fetch(new URL('/api/runs', dashboard.url), {
+  headers: { Authorization: 'Bearer ' + dashboard.token },
+});
+if ((await asked.json()).total !== 6) throw new Error('the dashboard has not all runs');
+const page = await (await fetch(new URL('/', dashboard.url))).text();
+if (!page.includes('main.js')) throw new Error('the dashboard has no page');
+await dashboard.close();
 console.log(run.runDir);
 `;
 
@@ -69,6 +78,7 @@ export default ({ run, params }) => run.logMetrics({ loss: params.lr });
 
 const typeScript = `
 import { ExperimentConfig, LoggingEngine, RunStatus, type MetricRow, type RunSummary } from 'expman-rx';
+import type { Dashboard, ServeOptions } from 'expman-rx/dashboard';
 import { ema, logTo } from 'expman-rx/operators';
 import { IMPORTERS, type Importer } from 'expman-rx/interop';
 import { progress, type Progress } from 'expman-rx/progress';
@@ -90,6 +100,8 @@ const { rows } = await inspectRun(run.runDir);
 if (rows !== 200) throw new Error('the run has ' + rows + ' rows');
 const exporter: Exporter = tensorboardExporter();
 const meter: GaugeMeter | null = null;
+const served: readonly [ServeOptions, Dashboard?] = [{ port: 0 }];
+if (served.length !== 1) throw new Error('a dashboard is served');
 if (exporter.format !== 'tensorboard' || meter !== null) throw new Error('no exporter');
 const callbacks: FitCallbacks = fitCallbacks(run, { every: 'batch' });
 callbacks.onBatchEnd?.(0, {});

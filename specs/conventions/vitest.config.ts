@@ -13,6 +13,7 @@ export default defineConfig({
     // The built package, because the writer thread is a worker and a worker on Node 20 loads no TypeScript.
     alias: [
       { find: /^expman-rx$/, replacement: `${dist}index.js` },
+      { find: /^expman-rx\/dashboard$/, replacement: `${dist}dashboard/index.js` },
       { find: /^expman-rx\/interop$/, replacement: `${dist}interop/index.js` },
       { find: /^expman-rx\/reader$/, replacement: `${dist}reader/index.js` },
       { find: /^expman-rx\/progress$/, replacement: `${dist}stream/progress/index.js` },

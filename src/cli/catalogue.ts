@@ -81,6 +81,25 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./compare.js'),
   },
   {
+    name: 'serve',
+    args: '[dir]',
+    summary: 'Shows runs and their curves in a browser, while they grow.',
+    options: [
+      ['--port <n>', 'the port; 0, the default, takes a free one'],
+      ['--host <address>', 'where it listens (default 127.0.0.1, this machine alone)'],
+      ['--allowed-host <names>', 'further names it may be asked under, with commas'],
+      ['--open', 'open the browser, too'],
+      ['--write', 'let the page change tags and notes of closed runs'],
+      ['--no-token', 'ask for no token: every user of this machine can read the runs'],
+    ],
+    details:
+      'DIR is a folder of experiments (default ./experiments). Prints the address with its\n' +
+      'token; whoever has it can read all runs below DIR. Ctrl-C ends it. Changes nothing\n' +
+      'without --write.',
+    json: '{ url, port, token } in one line, as soon as it listens.',
+    load: () => import('./serve.js'),
+  },
+  {
     name: 'query',
     args: '<dir> <sql>',
     summary: 'Asks SQL about all runs, with DuckDB.',

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { jsonText } from '../model/json-text.js';
 import { printable } from '../model/printable.js';
 import { GAP, fitColumns } from './fit-columns.js';
 
@@ -43,12 +44,12 @@ export class Terminal {
   }
 
   json(value: unknown): void {
-    this.print(jsonText(value, 2));
+    this.print(harmlessJson(value, 2));
   }
 
   /** One value a line. */
   jsonLine(value: unknown): void {
-    this.print(jsonText(value));
+    this.print(harmlessJson(value));
   }
 
   /** Says on stderr what went wrong; whatever a message quotes, nothing in it is obeyed. */
@@ -120,17 +121,9 @@ export function cutTo(text: string, width: number): string {
 // A terminal obeys C1 and what turns the reading direction; JSON leaves them as they are.
 const OBEYED = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-function jsonText(value: unknown, indent?: number): string {
-  return JSON.stringify(value, replacer, indent).replace(
+function harmlessJson(value: unknown, indent?: number): string {
+  return jsonText(value, indent).replace(
     OBEYED,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-/** What JSON has no words for: bigints and the numbers that are none as text, maps as objects. */
-function replacer(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  if (value instanceof Map) return Object.fromEntries(value as ReadonlyMap<string, unknown>);
-  return value;
 }

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { printable } from '../model/printable.js';
+import { serve } from '../dashboard/index.js';
+import { type CommandRun, hasOption, listOption, numberOption, textOption } from './command.js';
+import { dirOr } from './find-runs.js';
+import { ExitCode } from './terminal.js';
+
+const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
+
+export const run: CommandRun = async ([dir], options, terminal) => {
+  const host = textOption(options, 'host') ?? '127.0.0.1';
+  const dashboard = await serve(dirOr(dir), {
+    host,
+    port: numberOption(options, 'port', { min: 0 }) ?? 0,
+    allowedHosts: listOption(options, 'allowedHost') ?? [],
+    writable: hasOption(options, 'write'),
+    // Commander's `--no-token` is `token: false`.
+    token: options['token'] !== false,
+  });
+  const { url, port, token } = dashboard;
+  if (options['json'] === true) terminal.jsonLine({ url, port, token });
+  else terminal.print(url);
+  if (!LOOPBACK.includes(host))
+    terminal.complain(
+      `the runs can be read from the network by whoever has the token, and what is sent is not encrypted (--host ${printable(host)})`,
+    );
+  if (hasOption(options, 'open')) openInBrowser(url);
+  await untilStopped();
+  await dashboard.close();
+  return ExitCode.ok;
+};
+
+/** Resolves with the first signal that ends a process. */
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => {
+        resolve();
+      });
+  });
+}
+
+/** Asks the desktop to show an address; where there is none, nothing happens. */
+function openInBrowser(url: string): void {
+  const commands: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+    darwin: ['open', url],
+    win32: ['explorer.exe', url],
+  };
+  const [command = 'xdg-open', ...args] = commands[process.platform] ?? ['xdg-open', url];
+  spawn(command, args, { detached: true, stdio: 'ignore' })
+    .on('error', () => undefined)
+    .unref();
+}

@@ -1,0 +1,23 @@
+import { ExperimentConfig } from '../../model/experiment-config.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { amendRunFile } from '../../writer/amend-run-file.js';
+import type { RunChange } from '../api.js';
+import type { RunPlace } from './messages.js';
+
+/**
+ * Changes tags and notes of a run that is closed.
+ *
+ * @throws ExpmanError `INVALID_OPTION` for what a run may not be tagged with, and as {@link amendRunFile} does
+ */
+export function changeRun({ runDir }: RunPlace, { tags, notes }: RunChange): void {
+  // What a run may be given is said in one place.
+  const checked = new ExperimentConfig('any', '.', {
+    ...(tags !== undefined && { tags: [...new Set(tags)] }),
+    ...(notes !== undefined && { notes }),
+  });
+  amendRunFile(nodeFs, runDir, (file) => ({
+    ...file,
+    ...(tags !== undefined && { tags: checked.tags }),
+    ...(notes !== undefined && { notes: checked.notes }),
+  }));
+}

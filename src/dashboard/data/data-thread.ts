@@ -1,0 +1,91 @@
+/** A thread that reads runs for the dashboard: what takes long, or would never end, holds up no request of others. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { ExpmanError, messageOf } from '../../model/errors.js';
+import { jsonText } from '../../model/json-text.js';
+import { openStoredRun } from '../../reader/stored-run.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { changeRun } from './change-run.js';
+import { LiveRun } from './live-run.js';
+import type { DataRequest, DataThreadData, FromDataThread, ToDataThread, Watch } from './messages.js';
+import { readHistograms, readRun, readSystem } from './read-run.js';
+import { readSeries } from './read-series.js';
+import { readSweep } from './read-sweep.js';
+import { RunsView } from './runs-view.js';
+
+const view = new RunsView((workerData as DataThreadData).dir);
+const live = new Map<string, LiveRun>();
+
+async function answer(request: DataRequest): Promise<string> {
+  switch (request.kind) {
+    case 'runs':
+      return view.page(request.query);
+    case 'experiments':
+      return view.experiments();
+    case 'places':
+      return jsonText(view.places(request.ids));
+    case 'version':
+      return view.version();
+    case 'run':
+      return readRun(request.place);
+    case 'sweep':
+      return readSweep(view.folderOf(request.experiment));
+    case 'logs':
+      return jsonText({ lines: await openStoredRun(nodeFs, request.place.runDir).logs(request.filter) });
+    case 'system':
+      return readSystem(request.place);
+    case 'histograms':
+      return readHistograms(request.place, request.metric);
+    case 'series':
+      return jsonText(readSeries(request.places, request.wish));
+    case 'change':
+      changeRun(request.place, request.change);
+      view.forget();
+      return readRun(request.place);
+    default:
+      return request satisfies never;
+  }
+}
+
+function watch(watches: readonly Watch[], tell: (message: FromDataThread) => void): void {
+  const wanted = new Map(watches.map((each) => [each.place.id, each]));
+  for (const [id, run] of live) {
+    if (wanted.has(id)) continue;
+    run.stop();
+    live.delete(id);
+  }
+  for (const [id, each] of wanted) {
+    const known = live.get(id);
+    if (known !== undefined) known.change(each);
+    else
+      live.set(
+        id,
+        new LiveRun(each, (news) => {
+          tell({ kind: 'news', news });
+        }),
+      );
+  }
+}
+
+const port = parentPort;
+if (port !== null) {
+  const tell = (message: FromDataThread): void => {
+    port.postMessage(message);
+  };
+  port.on('message', (message: ToDataThread) => {
+    if (message.kind === 'watch') {
+      watch(message.watches, tell);
+      return;
+    }
+    const { call, request } = message;
+    answer(request).then(
+      (text) => {
+        tell({ kind: 'answer', call, text });
+      },
+      (error: unknown) => {
+        const code = error instanceof ExpmanError ? error.code : 'IO';
+        tell({ kind: 'failed', call, code, message: messageOf(error) });
+      },
+    );
+  });
+  tell({ kind: 'running' });
+}

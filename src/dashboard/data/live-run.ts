@@ -1,0 +1,164 @@
+import { type Subscription, bufferTime, filter, map } from 'rxjs';
+import { jsonText } from '../../model/json-text.js';
+import { followLog } from '../../reader/follow-log.js';
+import { openStoredRun } from '../../reader/stored-run.js';
+import { readLogFile } from '../../reader/read-log.js';
+import type { StoredRow } from '../../reader/select-rows.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import type { LivePoints } from '../api.js';
+import type { LiveNews, Watch } from './messages.js';
+
+/** How often new points are told. */
+const TELL_MS = 250;
+/** So many of a curve are told at once; where more have come, those that a chart would show. */
+const MAX_POINTS = 200;
+const MAX_LINES = 500;
+/** How often it is looked whether the run has changed; at least so many times what looking takes. */
+const FACTS = { ms: 1000, times: 20 };
+
+/** Tells of one run as it comes, until it is stopped; a run that has ended may be taken up again. */
+export class LiveRun {
+  private rows: Subscription | null = null;
+  private lines: Subscription | null = null;
+  private timer: NodeJS.Timeout | undefined;
+  private told = '';
+  private metrics: ReadonlySet<string> = new Set();
+  private hasFollowed = false;
+
+  constructor(
+    private watch: Watch,
+    private readonly tell: (news: LiveNews) => void,
+  ) {
+    this.change(watch);
+    this.look();
+  }
+
+  /** What is wanted of it from now on. */
+  change(watch: Watch): void {
+    this.watch = watch;
+    this.metrics = new Set(watch.metrics);
+    if (!watch.logs) {
+      this.lines?.unsubscribe();
+      this.lines = null;
+    } else if (this.rows !== null) this.followLines();
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.rows?.unsubscribe();
+    this.lines?.unsubscribe();
+  }
+
+  /** Looks what the run is by now; one that lives is followed. */
+  private look(): void {
+    const { id, runDir } = this.watch.place;
+    const begun = performance.now();
+    try {
+      const { facts } = openStoredRun(nodeFs, runDir);
+      const text = jsonText(facts);
+      if (text !== this.told) this.tell({ kind: 'run', run: id, facts: text });
+      this.told = text;
+      if (facts.status === 'RUNNING' && this.rows === null) this.follow();
+    } catch {
+      // It is gone, or cannot be read now: the list says so.
+    }
+    const tookMs = performance.now() - begun;
+    this.timer = setTimeout(
+      () => {
+        this.look();
+      },
+      Math.max(FACTS.ms, FACTS.times * tookMs),
+    );
+  }
+
+  private follow(): void {
+    const { id, runDir } = this.watch.place;
+    // Another owner has taken it up since: what was logged in between is not known.
+    if (this.hasFollowed) this.tell({ kind: 'reset', run: id });
+    this.hasFollowed = true;
+    const over = (): void => {
+      this.rows = null;
+      this.lines?.unsubscribe();
+      this.lines = null;
+      clearTimeout(this.timer);
+      this.look();
+    };
+    const run = openStoredRun(nodeFs, runDir);
+    this.rows = run
+      .follow({ from: 'end', pollMs: TELL_MS / 2 })
+      .pipe(
+        bufferTime(TELL_MS),
+        filter((rows) => rows.length > 0),
+        map((rows) => this.pointsOf(rows)),
+        filter(({ series }) => series.length > 0),
+      )
+      .subscribe({
+        next: (points) => {
+          this.tell({ kind: 'points', ...points });
+        },
+        error: over,
+        complete: over,
+      });
+    if (this.watch.logs) this.followLines();
+  }
+
+  private followLines(): void {
+    if (this.lines !== null) return;
+    const { id, runDir } = this.watch.place;
+    const { end } = readLogFile(nodeFs, runDir, { last: 0 });
+    this.lines = followLog(nodeFs, runDir, { pollMs: TELL_MS, from: end })
+      .pipe(
+        bufferTime(TELL_MS, null, MAX_LINES),
+        filter((lines) => lines.length > 0),
+      )
+      .subscribe({
+        next: (lines) => {
+          this.tell({
+            kind: 'logs',
+            run: id,
+            lines: lines.map(({ meta, ...line }) => ({ ...line, meta: { ...meta } })),
+          });
+        },
+        error: () => (this.lines = null),
+      });
+  }
+
+  private pointsOf(rows: readonly StoredRow[]): LivePoints {
+    const series = [...this.metrics].flatMap((metric) => {
+      const points: StoredRow[] = rows.filter(({ values }) => isNumber(values[metric]));
+      if (points.length === 0) return [];
+      const kept = thinned(points, (row) => Number(row.values[metric]));
+      const value = kept.map((row) => Number(row.values[metric]));
+      return [
+        {
+          metric,
+          step: kept.map(({ step }) => step),
+          time: kept.map(({ timestamp }) => timestamp),
+          value: value.map((each) => (Number.isFinite(each) ? each : null)),
+        },
+      ];
+    });
+    return { run: this.watch.place.id, series };
+  }
+}
+
+const isNumber = (value: unknown): boolean =>
+  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+
+/** Of each stretch the first, least, greatest and last, in their order. */
+function thinned<T>(rows: readonly T[], valueOf: (row: T) => number): readonly T[] {
+  if (rows.length <= MAX_POINTS) return rows;
+  const stretch = Math.ceil((rows.length * 4) / MAX_POINTS);
+  const kept = new Set<number>();
+  for (let from = 0; from < rows.length; from += stretch) {
+    const to = Math.min(rows.length, from + stretch);
+    let [least, greatest] = [from, from];
+    for (let at = from; at < to; at++) {
+      const value = valueOf(rows[at] as T);
+      if (value < valueOf(rows[least] as T)) least = at;
+      if (value > valueOf(rows[greatest] as T)) greatest = at;
+    }
+    for (const at of [from, least, greatest, to - 1]) kept.add(at);
+  }
+  return [...kept].sort((a, b) => a - b).map((at) => rows[at] as T);
+}

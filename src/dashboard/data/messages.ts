@@ -1,0 +1,74 @@
+import type { LogFilter } from '../../reader/read-log.js';
+import type { LiveLogs, LivePoints, RunChange, SeriesRequest } from '../api.js';
+
+/** Where a run is that the list of runs has. */
+export interface RunPlace {
+  /** `experiment/run`. */
+  readonly id: string;
+  readonly runDir: string;
+  /** Milliseconds since the epoch. */
+  readonly startedMs: number;
+}
+
+/** Which runs are wanted, and which part of them. */
+export interface RunsQuery {
+  readonly experiment?: string;
+  readonly where?: string;
+  readonly sort?: string;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** What a thread is asked; all answers but that of `places` are JSON text that goes on as it is. */
+export type DataRequest =
+  | { readonly kind: 'runs'; readonly query: RunsQuery }
+  | { readonly kind: 'experiments' }
+  | { readonly kind: 'places'; readonly ids: readonly string[] }
+  /** A word for the list as it is: another one when anything in it has changed. */
+  | { readonly kind: 'version' }
+  | { readonly kind: 'run'; readonly place: RunPlace }
+  | { readonly kind: 'sweep'; readonly experiment: string }
+  | { readonly kind: 'logs'; readonly place: RunPlace; readonly filter: LogFilter }
+  | { readonly kind: 'system'; readonly place: RunPlace }
+  | { readonly kind: 'histograms'; readonly place: RunPlace; readonly metric: string }
+  | {
+      readonly kind: 'series';
+      readonly places: readonly RunPlace[];
+      readonly wish: Omit<SeriesRequest, 'runs'>;
+    }
+  | { readonly kind: 'change'; readonly place: RunPlace; readonly change: RunChange };
+
+/** What of a run is to be told as it comes. */
+export interface Watch {
+  readonly place: RunPlace;
+  readonly metrics: readonly string[];
+  readonly logs: boolean;
+}
+
+/** What is told of a run as it comes; `facts` is the JSON text of what it is by now. */
+export type LiveNews =
+  | ({ readonly kind: 'points' } & LivePoints)
+  | ({ readonly kind: 'logs' } & LiveLogs)
+  | { readonly kind: 'run'; readonly run: string; readonly facts: string }
+  | { readonly kind: 'reset'; readonly run: string };
+
+export interface DataThreadData {
+  /** The folder whose runs are shown, absolute. */
+  readonly dir: string;
+}
+
+export type ToDataThread =
+  | { readonly kind: 'ask'; readonly call: number; readonly request: DataRequest }
+  /** All that is watched from now on. */
+  | { readonly kind: 'watch'; readonly watches: readonly Watch[] };
+
+export type FromDataThread =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'answer'; readonly call: number; readonly text: string }
+  | {
+      readonly kind: 'failed';
+      readonly call: number;
+      readonly code: string;
+      readonly message: string;
+    }
+  | { readonly kind: 'news'; readonly news: LiveNews };

@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { bitAt } from '../../columnar/bitmap.js';
+import { numbersOf } from '../../columnar/row-values.js';
+import { parseHistogram } from '../../model/histogram.js';
+import { jsonText } from '../../model/json-text.js';
+import { openContents } from '../../reader/inspect-run.js';
+import { factsOf } from '../../reader/read-facts.js';
+import { mediaOf } from '../../reader/read-media.js';
+import { systemBatches } from '../../reader/read-system.js';
+import { StoredRun } from '../../reader/stored-run.js';
+import { metricNames } from '../../reader/select-rows.js';
+import { SYSTEM_NAME } from '../../storage/metrics-file.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { valueAt } from '../../columnar/row-values.js';
+import type { HistogramsAnswer, RunAnswer, SystemAnswer } from '../api.js';
+import { Curve } from './curve.js';
+import { imageTypeAt } from './image-type.js';
+import type { RunPlace } from './messages.js';
+
+/** `step` and `timestamp` stand before the metrics. */
+const KEY_COLUMNS = 2;
+const SYSTEM_POINTS = 1000;
+const MAX_HISTOGRAMS = 100;
+
+/** A part of an address, whatever it holds. */
+const quoted = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
+
+/** JSON of a `RunAnswer`. */
+export function readRun({ runDir, id }: RunPlace): string {
+  const { info, rows } = openContents(nodeFs, runDir);
+  try {
+    const facts = factsOf(info);
+    const metricOf = metricNames(rows);
+    const { environment = {}, pid, host, epoch, resumed } = info.identity;
+    const files = `/files/${quoted(id)}`;
+    const answer: Omit<RunAnswer, 'facts'> = {
+      fields: rows.fields.slice(KEY_COLUMNS).map(({ name, type }) => ({ name: metricOf(name), type })),
+      environment: { pid, host, epoch, ...(resumed !== undefined && { resumed }), ...environment },
+      files: [...info.files],
+      artifacts: new StoredRun(nodeFs, runDir, facts).artifacts().map(({ name, bytes, sha256 }) => ({
+        ...{ name, bytes, sha256, href: `${files}/artifacts/${quoted(name)}` },
+      })),
+      media: mediaOf(nodeFs, runDir).map(({ name, kind, step, bytes, file, path }) => ({
+        ...{ name, kind, step: step ?? null, bytes, isImage: imageTypeAt(path) !== null },
+        href: `${files}/media/${quoted(file)}`,
+      })),
+      hasSystemMetrics: nodeFs.stat(join(runDir, SYSTEM_NAME))?.kind === 'file',
+    };
+    return jsonText({ facts, ...answer });
+  } finally {
+    rows.close();
+  }
+}
+
+/** JSON of a `SystemAnswer`. */
+export function readSystem({ runDir, startedMs }: RunPlace): string {
+  const curves = new Map<string, Curve>();
+  for (const [timestamp, ...columns] of systemBatches(nodeFs, runDir)) {
+    const times = timestamp === undefined ? null : numbersOf(timestamp);
+    if (times === null) continue;
+    for (const column of columns) {
+      const values = numbersOf(column);
+      const curve = curves.get(column.name) ?? new Curve(SYSTEM_POINTS);
+      curves.set(column.name, curve);
+      values?.forEach((value, row) => {
+        if (column.validity === null || bitAt(column.validity, row))
+          curve.add((times[row] ?? 0) / 1e6 - startedMs / 1e3, value);
+      });
+    }
+  }
+  const columns = [...curves].map(([name, curve]) => {
+    const { x, y } = curve.drawn();
+    return { name, x: [...x], y: [...y] };
+  });
+  return jsonText({ columns } satisfies SystemAnswer);
+}
+
+/** JSON of a `HistogramsAnswer`; what is no histogram is passed over. */
+export function readHistograms({ runDir }: RunPlace, metric: string): string {
+  const { rows } = openContents(nodeFs, runDir);
+  try {
+    const column = rows.columnOf.get(metric) ?? '';
+    const places: { readonly step: number | null; readonly text: string }[] = [];
+    let every = 1;
+    let seen = 0;
+    for (const batch of rows.batches({ columns: new Set([column]) })) {
+      const [step] = batch;
+      const texts = batch.find(({ name }) => name === column);
+      if (step === undefined || texts?.type !== 'UTF8') continue;
+      for (let row = 0; row < texts.length; row++) {
+        const text = valueAt(texts, row);
+        if (typeof text !== 'string' || seen++ % every !== 0) continue;
+        const at = valueAt(step, row);
+        places.push({ step: at === null ? null : Number(at), text });
+        // Twice as many are every other one of them.
+        if (places.length <= 2 * MAX_HISTOGRAMS) continue;
+        places.splice(0, places.length, ...places.filter((_, index) => index % 2 === 0));
+        every *= 2;
+      }
+    }
+    const stride = Math.ceil(places.length / MAX_HISTOGRAMS);
+    const histograms = places
+      .filter((_, index) => index % stride === 0)
+      .flatMap(({ step, text }) => {
+        const read = parseHistogram(text);
+        return read === null ? [] : [{ step, edges: [...read.edges], counts: [...read.counts] }];
+      });
+    return jsonText({ histograms } satisfies HistogramsAnswer);
+  } finally {
+    rows.close();
+  }
+}

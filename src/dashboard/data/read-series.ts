@@ -1,0 +1,118 @@
+import { bitAt } from '../../columnar/bitmap.js';
+import type { Column } from '../../columnar/column.js';
+import type { NamedColumn } from '../../columnar/record-batch.js';
+import { numbersOf } from '../../columnar/row-values.js';
+import { ExpmanError, messageOf } from '../../model/errors.js';
+import { openContents } from '../../reader/inspect-run.js';
+import type { OpenRows } from '../../reader/read-rows.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import type { Series, SeriesAnswer, SeriesRequest } from '../api.js';
+import { Curve } from './curve.js';
+import type { RunPlace } from './messages.js';
+
+const OF_METRIC = 'metric:';
+
+/** Metrics of runs as curves, each run on its own: one that cannot be read hides none of the others. */
+export function readSeries(runs: readonly RunPlace[], request: Omit<SeriesRequest, 'runs'>): SeriesAnswer {
+  const series: Series[] = [];
+  const failed: SeriesAnswer['failed'] = [];
+  const readUntil: Record<string, number> = {};
+  for (const run of runs) {
+    try {
+      const read = seriesOfRun(run, request);
+      series.push(...read.series);
+      readUntil[run.id] = read.until;
+    } catch (error) {
+      failed.push({
+        run: run.id,
+        code: error instanceof ExpmanError ? error.code : 'IO',
+        message: messageOf(error),
+      });
+    }
+  }
+  return { series, readUntil, failed };
+}
+
+type Wish = Omit<SeriesRequest, 'runs'>;
+
+function seriesOfRun(run: RunPlace, wish: Wish): { readonly series: Series[]; readonly until: number } {
+  const { rows } = openContents(nodeFs, run.runDir);
+  try {
+    const metrics = [...new Set(wish.metric)].filter((metric) => rows.columnOf.has(metric));
+    const curves = new Map(metrics.map((metric) => [metric, new Curve(wish.points)]));
+    const until = readInto(curves, rows, run, wish);
+    return {
+      until,
+      series: [...curves].map(([metric, curve]) => {
+        const { x, y, nonFinite, values, isExact } = curve.drawn();
+        return {
+          run: run.id,
+          metric,
+          x: [...x],
+          y: [...y],
+          nonFinite: nonFinite.map(([at, what]) => [at, what]),
+          values,
+          isExact,
+        };
+      }),
+    };
+  } finally {
+    rows.close();
+  }
+}
+
+/** Adds all values to their curves; returns the last time read, in milliseconds since the epoch. */
+function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, run: RunPlace, wish: Wish): number {
+  const { x, from = -Infinity, to = Infinity } = wish;
+  const xMetric = x.startsWith(OF_METRIC) ? x.slice(OF_METRIC.length) : null;
+  const columnOf = (metric: string): string => rows.columnOf.get(metric) ?? '';
+  const names = [...curves.keys(), ...(xMetric === null ? [] : [xMetric])].map(columnOf);
+  const steps = x === 'step' ? { fromStep: from, toStep: to } : {};
+  let until = 0;
+  let before = 0;
+  for (const batch of rows.batches({ columns: new Set(names), ...steps })) {
+    const [step, timestamp] = batch;
+    if (step === undefined || timestamp === undefined) continue;
+    const times = numbersOf(timestamp) ?? new Float64Array(step.length);
+    for (const micros of times) if (micros / 1000 > until) until = micros / 1000;
+    const axis =
+      xMetric !== null
+        ? doubles(named(batch, columnOf(xMetric)))
+        : x === 'time'
+          ? times.map((micros) => micros / 1e6 - run.startedMs / 1e3)
+          : stepsOf(step, before);
+    for (const [metric, curve] of curves) {
+      const column = named(batch, columnOf(metric));
+      const values = doubles(column);
+      if (column === undefined || values === null || axis === null) continue;
+      const { validity } = column;
+      for (let row = 0; row < values.length; row++) {
+        const at = axis[row] ?? NaN;
+        if (at >= from && at <= to && (validity === null || bitAt(validity, row)))
+          curve.add(at, values[row] ?? NaN);
+      }
+    }
+    before += step.length;
+  }
+  return until;
+}
+
+const named = (batch: readonly NamedColumn[], name: string): NamedColumn | undefined =>
+  batch.find((column) => column.name === name);
+
+/** A row without a step stands at its place among the rows. */
+function stepsOf(step: Column, before: number): Float64Array {
+  const numbers = numbersOf(step) ?? new Float64Array(step.length);
+  const { validity } = step;
+  if (validity !== null)
+    for (let row = 0; row < numbers.length; row++) if (!bitAt(validity, row)) numbers[row] = before + row;
+  return numbers;
+}
+
+/** Numbers, and 1 and 0 for true and false; null for text, which has no curve. */
+function doubles(column: Column | undefined): Float64Array | null {
+  if (column === undefined) return null;
+  if (column.type !== 'BOOLEAN') return numbersOf(column);
+  const { values } = column;
+  return Float64Array.from({ length: column.length }, (_, row) => (bitAt(values, row) ? 1 : 0));
+}

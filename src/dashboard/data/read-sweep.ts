@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import { ExpmanError } from '../../model/errors.js';
+import { jsonText } from '../../model/json-text.js';
+import { sanitiseParams } from '../../model/params.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { readMapping } from '../../storage/run-record.js';
+
+const SWEEP_NAME = 'sweep.yaml';
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** The folder when it holds a sweep, null when it does not. */
+export const sweepFolder = (folder: string): string | null =>
+  nodeFs.stat(join(folder, SWEEP_NAME))?.kind === 'file' ? folder : null;
+
+/** JSON of a `SweepAnswer`. @throws ExpmanError `RUN_NOT_FOUND` where there is none, `CORRUPT`, `UNSAFE_YAML` or `IO` */
+export function readSweep(folder: string): string {
+  const file = readMapping(nodeFs, folder, SWEEP_NAME, MAX_BYTES);
+  if (file === null) throw new ExpmanError('RUN_NOT_FOUND', 'this experiment is no sweep');
+  return jsonText({ sweep: sanitiseParams(file).params });
+}

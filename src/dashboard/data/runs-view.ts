@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { ExpmanError } from '../../model/errors.js';
+import { jsonText } from '../../model/json-text.js';
+import { type Params, isParamGroup } from '../../model/param-value.js';
+import type { RunFacts } from '../../model/run-facts.js';
+import { type RunListing, type UnreadableRun, listRuns } from '../../reader/run-index.js';
+import { parseSort } from '../../reader/where/parse-sort.js';
+import { parseWhere } from '../../reader/where/parse-where.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import type { ExperimentFacts } from '../api.js';
+import { sweepFolder } from './read-sweep.js';
+import type { RunPlace, RunsQuery } from './messages.js';
+
+/** A list is fresh for this long, and for so many times what it took. */
+const FRESH = { ms: 500, times: 5 };
+/** A list is read anew for a run that it has not, but no more often than this. */
+const MISS_MS = 200;
+/** An answer that is longer holds fewer runs than were asked for. */
+const MAX_TEXT = 8 * 1024 * 1024;
+const MAX_KEYS = 1000;
+
+interface Listing extends RunListing {
+  readonly at: number;
+  readonly tookMs: number;
+  readonly places: ReadonlyMap<string, RunPlace>;
+  readonly version: string;
+}
+
+/** The runs below a folder, listed again when the list is no longer fresh. */
+export class RunsView {
+  private listing: Listing | null = null;
+  private keys: { readonly of: Listing; readonly paramKeys: string[]; readonly metricKeys: string[] } | null =
+    null;
+
+  constructor(private readonly dir: string) {}
+
+  /** A part of the runs that match, as JSON of a `RunsAnswer`. @throws ExpmanError `INVALID_FILTER` */
+  page({ experiment, where, sort = '-startedAt', offset, limit }: RunsQuery): string {
+    const filter = where === undefined || where.trim() === '' ? null : parseWhere(where);
+    const order = parseSort(sort);
+    const listing = this.fresh();
+    const isWanted = (run: { readonly experiment: string }): boolean =>
+      experiment === undefined || run.experiment === experiment;
+    const runs = listing.runs
+      .filter((facts) => isWanted(facts) && (filter?.matches(facts) ?? true))
+      .sort(order);
+    // What cannot be read has no facts for a filter; without one it is listed behind the others.
+    const unreadable = filter === null ? listing.unreadable.filter(isWanted) : [];
+    const texts: string[] = [];
+    let length = 0;
+    for (const run of [...runs, ...unreadable].slice(offset, offset + limit)) {
+      const text = jsonText('code' in run ? unreadableFacts(run) : run);
+      if ((length += text.length) > MAX_TEXT && texts.length > 0) break;
+      texts.push(text);
+    }
+    const { paramKeys, metricKeys } = this.keysOf(listing);
+    const head = jsonText({ total: runs.length + unreadable.length, offset, paramKeys, metricKeys });
+    return `${head.slice(0, -1)},"runs":[${texts.join(',')}]}`;
+  }
+
+  /** JSON of an `ExperimentsAnswer`, the one whose run began last first. */
+  experiments(): string {
+    const listing = this.fresh();
+    const byName = new Map<string, { readonly runs: RunFacts[]; unreadable: number }>();
+    const of = (name: string): { readonly runs: RunFacts[]; unreadable: number } => {
+      const known = byName.get(name) ?? { runs: [], unreadable: 0 };
+      byName.set(name, known);
+      return known;
+    };
+    for (const facts of listing.runs) of(facts.experiment).runs.push(facts);
+    for (const { experiment } of listing.unreadable) of(experiment).unreadable++;
+    const experiments = [...byName].map(([name, { runs, unreadable }]): ExperimentFacts => {
+      const withStatus = (...wanted: string[]): number =>
+        runs.filter(({ status }) => wanted.includes(status)).length;
+      return {
+        name,
+        runs: runs.length,
+        running: withStatus('RUNNING'),
+        failed: withStatus('FAILED', 'CRASHED'),
+        unreadable,
+        lastStartedAt: runs.reduce<string | null>(
+          (last, { startedAt }) => (last === null || startedAt > last ? startedAt : last),
+          null,
+        ),
+        hasSweep: sweepFolder(this.folderOf(name)) !== null,
+      };
+    });
+    experiments.sort((a, b) => (b.lastStartedAt ?? '').localeCompare(a.lastStartedAt ?? ''));
+    return jsonText({ experiments });
+  }
+
+  /** Where runs are that the list has. @throws ExpmanError `RUN_NOT_FOUND` for one that it has not */
+  places(ids: readonly string[]): RunPlace[] {
+    let listing = this.fresh();
+    const isMissing = ids.some((id) => !listing.places.has(id));
+    if (isMissing && performance.now() - listing.at > MISS_MS) listing = this.list();
+    return ids.map((id) => {
+      const place = listing.places.get(id);
+      if (place === undefined) throw new ExpmanError('RUN_NOT_FOUND', 'there is no such run');
+      return place;
+    });
+  }
+
+  /** The folder of an experiment that the list has. @throws ExpmanError `RUN_NOT_FOUND` */
+  folderOf(experiment: string): string {
+    const { runs, unreadable } = this.fresh();
+    const run = [...runs, ...unreadable].find((each) => each.experiment === experiment);
+    if (run === undefined) throw new ExpmanError('RUN_NOT_FOUND', 'there is no such experiment');
+    return run.runDir.slice(0, -run.run.length - 1);
+  }
+
+  /** Another word when anything in the list has changed. */
+  version(): string {
+    return this.fresh().version;
+  }
+
+  /** What was changed is to be seen at once. */
+  forget(): void {
+    this.listing = null;
+  }
+
+  private fresh(): Listing {
+    const { listing } = this;
+    if (listing === null) return this.list();
+    const { at, tookMs } = listing;
+    return performance.now() - at < Math.max(FRESH.ms, FRESH.times * tookMs) ? listing : this.list();
+  }
+
+  private list(): Listing {
+    const begun = performance.now();
+    const { runs, unreadable } = listRuns(nodeFs, this.dir);
+    const places = new Map(
+      runs.map((facts) => {
+        const id = `${facts.experiment}/${facts.run}`;
+        return [id, { id, runDir: facts.runDir, startedMs: Date.parse(facts.startedAt) }];
+      }),
+    );
+    const version = createHash('sha1');
+    for (const { uuid, status, rows, tags, notes } of runs)
+      version.update(`${uuid} ${status} ${rows} ${tags.join(',')} ${notes}\n`);
+    for (const { runDir, code } of unreadable) version.update(`${runDir} ${code}\n`);
+    const at = performance.now();
+    this.listing = { runs, unreadable, at, tookMs: at - begun, places, version: version.digest('hex') };
+    return this.listing;
+  }
+
+  private keysOf(listing: Listing): { readonly paramKeys: string[]; readonly metricKeys: string[] } {
+    if (this.keys?.of === listing) return this.keys;
+    const paramKeys = new Set<string>();
+    const metricKeys = new Set<string>();
+    for (const { params, metrics } of listing.runs) {
+      if (paramKeys.size < MAX_KEYS) addKeys(paramKeys, params, '');
+      for (const name of metrics.keys()) if (metricKeys.size < MAX_KEYS) metricKeys.add(name);
+    }
+    this.keys = { of: listing, paramKeys: [...paramKeys].sort(), metricKeys: [...metricKeys].sort() };
+    return this.keys;
+  }
+}
+
+function addKeys(keys: Set<string>, params: Params, before: string): void {
+  for (const [key, value] of Object.entries(params)) {
+    if (isParamGroup(value)) addKeys(keys, value, `${before}${key}.`);
+    else keys.add(before + key);
+  }
+}
+
+const unreadableFacts = ({ experiment, run, code, message }: UnreadableRun): object => ({
+  ...{ experiment, run, status: 'UNREADABLE', error: { name: code, message } },
+});

@@ -1,0 +1,71 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH']);
+const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+
+/** What goes with every answer: nobody frames the page, guesses a type, or loads a thing from elsewhere. */
+const HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
+    "default-src 'self'; frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+};
+
+/** Who may ask. */
+export interface Admission {
+  /** The server's port. */
+  readonly port: number;
+  /** Names, beside those of the loopback, under which it may be asked. */
+  readonly allowedHosts: readonly string[];
+}
+
+/**
+ * Looks at a request before anything else does: answers it and returns false when it is not for this server (a name that was
+ * rebound, another origin), or of no method it knows.
+ */
+export function admits(request: IncomingMessage, response: ServerResponse, admission: Admission): boolean {
+  for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+  const host = onlyHost(request);
+  if (host === null || !isAllowedHost(host, admission))
+    return refuse(response, 403, 'this host is not served');
+  const { origin, 'sec-fetch-site': site } = request.headers;
+  if (origin !== undefined && origin !== `http://${host}`)
+    return refuse(response, 403, 'this origin may not ask');
+  // A link to the page may stand anywhere; what the page asks for comes from the page.
+  const isPage = request.method === 'GET' && request.url === '/';
+  if (!isPage && site !== undefined && site !== 'same-origin' && site !== 'none')
+    return refuse(response, 403, 'another site may not ask');
+  if (!METHODS.has(request.method ?? '')) return refuse(response, 405, 'this method is not known');
+  return true;
+}
+
+/** The one Host header; null where there is none, or more than one. */
+function onlyHost({ rawHeaders }: IncomingMessage): string | null {
+  const hosts = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'host');
+  return hosts.length === 1 ? (hosts[0]?.toLowerCase() ?? null) : null;
+}
+
+function isAllowedHost(host: string, { port, allowedHosts }: Admission): boolean {
+  const own = port === 80 ? [...LOOPBACK, ...LOOPBACK.map((name) => `${name}:80`)] : [];
+  const names = [...LOOPBACK, ...allowedHosts].map((name) => `${name.toLowerCase()}:${port}`);
+  return (
+    names.includes(host) || own.includes(host) || allowedHosts.some((name) => name.toLowerCase() === host)
+  );
+}
+
+function refuse(response: ServerResponse, status: number, message: string): false {
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', Connection: 'close' });
+  response.end(JSON.stringify({ code: 'FORBIDDEN', message }));
+  return false;
+}
+
+/** Whether two secrets are the same, in a time that tells nothing of them. */
+export function isSameSecret(given: string, secret: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(secret));
+}

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { basename, dirname, resolve } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
+import { invalidOption } from '../../model/option-rules.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { DataThreads } from '../data/data-threads.js';
+import { type Admission, admits } from './guard.js';
+import { LiveHub } from './live-hub.js';
+import { pageFiles } from './page-files.js';
+import { routesOf } from './routes.js';
+
+const TOKEN_BYTES = 32;
+/** What one who is slow, or sends without end, is allowed. */
+const HTTP_LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+};
+const MAX_CONNECTIONS = 128;
+const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
+
+/** How the dashboard is served. */
+export interface ServeOptions {
+  /** From 0 to 65,535; 0, the default, takes a free one. */
+  readonly port?: number;
+  /** The address it listens at; default `127.0.0.1`, this machine alone. Any other one is open to the network. */
+  readonly host?: string;
+  /** Further names under which it may be asked, such as that of the machine; those of the loopback are always allowed. */
+  readonly allowedHosts?: readonly string[];
+  /** Whether tags and notes of closed runs may be changed; default false. */
+  readonly writable?: boolean;
+  /** Whether a token is asked for; default true. Without one every user of the machine can read the runs; on the loopback only. */
+  readonly token?: boolean;
+  /** Whether it keeps the process alive; default true for a folder, false for an open run. */
+  readonly keepAlive?: boolean;
+}
+
+/** A dashboard that is being served. */
+export interface Dashboard {
+  /** The address to open in a browser, its token included. */
+  readonly url: string;
+  readonly port: number;
+  /** 43 characters, 256 random bits; null where none is asked for. */
+  readonly token: string | null;
+  /** Stops serving; resolves when nothing of it is left. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a page that shows the runs in a folder, or those beside an open run, while they grow.
+ *
+ * All work is done on threads of its own; it never delays a run.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` when there is no such folder, `INVALID_OPTION`, `IO` when the port is taken
+ * @example
+ * const dashboard = await serve(run);
+ * console.log(dashboard.url);
+ * // ... train ...
+ * await dashboard.close();
+ */
+export async function serve(
+  source: string | { readonly runDir: string },
+  options: ServeOptions = {},
+): Promise<Dashboard> {
+  const dir = typeof source === 'string' ? resolve(source) : dirname(dirname(source.runDir));
+  const { host = '127.0.0.1', port = 0, allowedHosts = [], writable = false } = options;
+  checkOptions(options, host);
+  if (nodeFs.stat(dir)?.kind !== 'folder')
+    throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${dir}`, { path: dir });
+  const secret = (): string => randomBytes(TOKEN_BYTES).toString('base64url');
+  const token = (options.token ?? true) ? secret() : null;
+  const page = pageFiles();
+  const admission = { port, allowedHosts: [...allowedHosts, ...(isWildcard(host) ? [] : [named(host)])] };
+  const threads = new DataThreads(dir, (news) => {
+    live.receive(news);
+  });
+  const live = new LiveHub(threads);
+  const routes = routesOf({
+    ...{ threads, live, page, dir, token, title: basename(dir), port: () => admission.port },
+    writeToken: writable ? secret() : null,
+  });
+  const server = serverOf(
+    getRequestListener(routes.fetch, { overrideGlobalObjects: false }),
+    () => admission,
+  );
+  admission.port = await listen(server, host, port);
+  if (!(options.keepAlive ?? typeof source === 'string')) server.unref();
+  const address = `http://${isWildcard(host) ? '127.0.0.1' : named(host)}:${admission.port}/`;
+  return {
+    url: token === null ? address : `${address}#token=${token}`,
+    port: admission.port,
+    token,
+    close: async () => {
+      live.close();
+      await new Promise((done) => {
+        server.close(done);
+        server.closeAllConnections();
+      });
+      await threads.close();
+    },
+  };
+}
+
+function checkOptions({ port = 0, token = true }: ServeOptions, host: string): void {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw invalidOption('port', 'must be an integer from 0 to 65,535', port);
+  if (!token && !LOOPBACK.includes(host))
+    throw invalidOption('token', 'may be left out only where nobody but this machine can ask', token);
+}
+
+const isWildcard = (host: string): boolean => ['0.0.0.0', '::', ''].includes(host);
+/** An address as a name in another one. */
+const named = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+function serverOf(answer: ReturnType<typeof getRequestListener>, admission: () => Admission): Server {
+  const server = createServer(HTTP_LIMITS, (request, response) => {
+    if (admits(request, response, admission())) void answer(request, response);
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  // Nothing here is ever upgraded.
+  server.on('upgrade', (_request, socket) => {
+    socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+  });
+  return server;
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const errno = errnoOf(error) ?? '';
+      const what =
+        errno === 'EADDRINUSE' ? `port ${port} is taken; --port 0 takes a free one` : messageOf(error);
+      reject(new ExpmanError('IO', what, { errno, cause: error }));
+    });
+    server.listen(port, host, () => {
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
