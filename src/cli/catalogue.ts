@@ -100,6 +100,22 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./serve.js'),
   },
   {
+    name: 'report',
+    args: '<run...>',
+    summary: 'Writes runs as one HTML file that can be mailed.',
+    options: [
+      ['-o, --output <path>', 'the file to write; it must not be there yet'],
+      ['--title <text>', 'what heads it (default: the name of the first RUN)'],
+      WHERE,
+    ],
+    details:
+      'RUN is a run, an experiment, or a folder of experiments: all runs in it. Holds the\n' +
+      'curves (2,000 points each, no peak lost), parameters, the last 1,000 lines of each log\n' +
+      'and images; opens in any browser and asks nobody for anything.',
+    json: '{ path, runs, bytes }.',
+    load: () => import('./report.js'),
+  },
+  {
     name: 'query',
     args: '<dir> <sql>',
     summary: 'Asks SQL about all runs, with DuckDB.',

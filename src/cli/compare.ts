@@ -1,6 +1,5 @@
 import type { MetricSummary, MetricValue } from '../model/metric.js';
-import { type ParamValue, isParamGroup } from '../model/param-value.js';
-import type { Params } from '../model/params.js';
+import { type ParamValue, paramLeaves } from '../model/param-value.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { type CommandRun, hasOption, listOption } from './command.js';
@@ -30,7 +29,7 @@ function comparisonOf(
   all: boolean,
   wanted: readonly string[] | undefined,
 ): Comparison {
-  const flat = runs.map(({ params }) => new Map(leaves(params, '')));
+  const flat = runs.map(({ params }) => new Map(paramLeaves(params)));
   const keys = new Set(flat.flatMap((leavesOfRun) => [...leavesOfRun.keys()]));
   const params = [...keys].map((key) => [key, flat.map((each) => each.get(key) ?? null)] as const);
   const names = new Set(runs.flatMap(({ metrics }) => [...metrics.keys()]));
@@ -45,12 +44,6 @@ function comparisonOf(
 }
 
 const differ = (values: readonly unknown[]): boolean => new Set(values.map(paramText)).size > 1;
-
-function* leaves(params: Params, prefix: string): Generator<[string, ParamValue], void> {
-  for (const [key, value] of Object.entries(params))
-    if (isParamGroup(value) && Object.keys(value).length > 0) yield* leaves(value, `${prefix}${key}.`);
-    else yield [`${prefix}${key}`, value];
-}
 
 function plainOf({ runs, params, metrics }: Comparison): object {
   const parts = ['last', 'min', 'max', 'mean', 'count', 'minStep', 'maxStep'] as const;

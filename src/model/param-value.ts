@@ -25,6 +25,13 @@ export function isParamGroup(value: ParamValue | undefined): value is Params {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Parameters by their dotted paths; a group without any is a value, too. */
+export function* paramLeaves(params: Params, prefix = ''): Generator<[string, ParamValue], void> {
+  for (const [key, value] of Object.entries(params))
+    if (isParamGroup(value) && Object.keys(value).length > 0) yield* paramLeaves(value, `${prefix}${key}.`);
+    else yield [`${prefix}${key}`, value];
+}
+
 /** An object without a prototype from its entries, so that no key means anything but itself. */
 export function bareObject<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
   const bare: Record<string, T> = {};

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { ExpmanError } from '../../model/errors.js';
 import { jsonText } from '../../model/json-text.js';
-import { type Params, isParamGroup } from '../../model/param-value.js';
+import { paramLeaves } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
 import { type RunListing, type UnreadableRun, listRuns } from '../../reader/run-index.js';
 import { parseSort } from '../../reader/where/parse-sort.js';
 import { parseWhere } from '../../reader/where/parse-where.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import type { ExperimentFacts } from '../api.js';
-import { sweepFolder } from './read-sweep.js';
+import { experimentFacts } from './experiment-facts.js';
 import type { RunPlace, RunsQuery } from './messages.js';
 
 /** A list is fresh for this long, and for so many times what it took. */
@@ -69,22 +68,9 @@ export class RunsView {
     };
     for (const facts of listing.runs) of(facts.experiment).runs.push(facts);
     for (const { experiment } of listing.unreadable) of(experiment).unreadable++;
-    const experiments = [...byName].map(([name, { runs, unreadable }]): ExperimentFacts => {
-      const withStatus = (...wanted: string[]): number =>
-        runs.filter(({ status }) => wanted.includes(status)).length;
-      return {
-        name,
-        runs: runs.length,
-        running: withStatus('RUNNING'),
-        failed: withStatus('FAILED', 'CRASHED'),
-        unreadable,
-        lastStartedAt: runs.reduce<string | null>(
-          (last, { startedAt }) => (last === null || startedAt > last ? startedAt : last),
-          null,
-        ),
-        hasSweep: sweepFolder(this.folderOf(name)) !== null,
-      };
-    });
+    const experiments = [...byName].map(([name, { runs, unreadable }]) =>
+      experimentFacts(name, runs, unreadable, this.folderOf(name)),
+    );
     experiments.sort((a, b) => (b.lastStartedAt ?? '').localeCompare(a.lastStartedAt ?? ''));
     return jsonText({ experiments });
   }
@@ -149,18 +135,11 @@ export class RunsView {
     const paramKeys = new Set<string>();
     const metricKeys = new Set<string>();
     for (const { params, metrics } of listing.runs) {
-      if (paramKeys.size < MAX_KEYS) addKeys(paramKeys, params, '');
+      for (const [key] of paramLeaves(params)) if (paramKeys.size < MAX_KEYS) paramKeys.add(key);
       for (const name of metrics.keys()) if (metricKeys.size < MAX_KEYS) metricKeys.add(name);
     }
     this.keys = { of: listing, paramKeys: [...paramKeys].sort(), metricKeys: [...metricKeys].sort() };
     return this.keys;
-  }
-}
-
-function addKeys(keys: Set<string>, params: Params, before: string): void {
-  for (const [key, value] of Object.entries(params)) {
-    if (isParamGroup(value)) addKeys(keys, value, `${before}${key}.`);
-    else keys.add(before + key);
   }
 }
 

@@ -1,0 +1,26 @@
+import { basename, resolve } from 'node:path';
+import { writeReport } from '../dashboard/index.js';
+import { printable } from '../model/printable.js';
+import { type CommandRun, UsageError, textOption } from './command.js';
+import { findRunsIn } from './find-runs.js';
+import { ExitCode } from './terminal.js';
+
+export const run: CommandRun = async (paths, options, terminal) => {
+  const output = textOption(options, 'output');
+  if (output === undefined) throw new UsageError('--output is missing: the HTML file to write');
+  const runs = findRunsIn(paths, options, terminal);
+  const path = resolve(output);
+  const bytes = await writeReport(
+    runs.map(({ runDir }) => runDir),
+    path,
+    {
+      title: textOption(options, 'title') ?? basename(resolve(paths[0] ?? '')),
+      onRun: (done) => {
+        terminal.progress(`reading run ${done + 1} of ${runs.length}`);
+      },
+    },
+  );
+  if (options['json'] === true) terminal.json({ path, runs: runs.length, bytes });
+  else terminal.print(printable(path));
+  return ExitCode.ok;
+};

@@ -1,0 +1,26 @@
+import type { RunFacts } from '../../model/run-facts.js';
+import type { ExperimentFacts } from '../api.js';
+import { sweepFolder } from './read-sweep.js';
+
+/** What an experiment is, from its runs. */
+export function experimentFacts(
+  name: string,
+  runs: readonly RunFacts[],
+  unreadable: number,
+  folder: string,
+): ExperimentFacts {
+  const withStatus = (...wanted: string[]): number =>
+    runs.filter(({ status }) => wanted.includes(status)).length;
+  return {
+    name,
+    runs: runs.length,
+    running: withStatus('RUNNING'),
+    failed: withStatus('FAILED', 'CRASHED'),
+    unreadable,
+    lastStartedAt: runs.reduce<string | null>(
+      (last, { startedAt }) => (last === null || startedAt > last ? startedAt : last),
+      null,
+    ),
+    hasSweep: sweepFolder(folder) !== null,
+  };
+}

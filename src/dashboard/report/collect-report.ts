@@ -1,0 +1,129 @@
+import { dirname } from 'node:path';
+import { VERSION } from '../../model/version.js';
+import type { RunFacts } from '../../model/run-facts.js';
+import { mediaOf } from '../../reader/read-media.js';
+import { openStoredRun } from '../../reader/stored-run.js';
+import { readWhole } from '../../storage/atomic-file.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import type { ExperimentFacts, HistogramsAnswer, RunAnswer, SweepAnswer, SystemAnswer } from '../api.js';
+import { imageTypeAt } from '../data/image-type.js';
+import type { RunPlace } from '../data/messages.js';
+import { experimentFacts } from '../data/experiment-facts.js';
+import { readHistograms, readRun, readSystem } from '../data/read-run.js';
+import { readSweep, sweepFolder } from '../data/read-sweep.js';
+import type { ReportData, ReportRun, ReportSeries } from '../report-data.js';
+
+/** A curve of a report has at most so many points, and a log so many lines. */
+const MAX_POINTS = 2000;
+const MAX_LINES = 1000;
+/** Images that fit go into the report. */
+const MAX_IMAGE_BYTES = 1024 * 1024;
+const MAX_IMAGES_BYTES = 16 * 1024 * 1024;
+
+/** What a report of runs holds. @throws ExpmanError as reading a run does */
+export async function collectReport(
+  runs: readonly RunFacts[],
+  title: string,
+  onRun: (done: number) => void = () => undefined,
+): Promise<ReportData> {
+  const images = new Images();
+  const collected: ReportRun[] = [];
+  for (const [index, facts] of runs.entries()) {
+    onRun(index);
+    collected.push(await collectRun(facts, images));
+  }
+  const folders = new Map(runs.map(({ experiment, runDir }) => [experiment, dirname(runDir)]));
+  const sweeps = [...folders].flatMap(([name, folder]) =>
+    sweepFolder(folder) === null
+      ? []
+      : [[name, (JSON.parse(readSweep(folder)) as SweepAnswer).sweep] as const],
+  );
+  const experiments = [...folders].map(([name, folder]): ExperimentFacts =>
+    experimentFacts(
+      name,
+      runs.filter(({ experiment }) => experiment === name),
+      0,
+      folder,
+    ),
+  );
+  return {
+    server: { version: VERSION, title },
+    writtenAt: new Date().toISOString(),
+    experiments,
+    runs: collected,
+    sweeps: Object.fromEntries(sweeps),
+  };
+}
+
+async function collectRun(
+  { experiment, run, runDir, startedAt }: RunFacts,
+  images: Images,
+): Promise<ReportRun> {
+  const place: RunPlace = { id: `${experiment}/${run}`, runDir, startedMs: Date.parse(startedAt) };
+  const answer = JSON.parse(readRun(place)) as RunAnswer;
+  const stored = openStoredRun(nodeFs, runDir);
+  const series: ReportSeries[] = [];
+  const histograms: Record<string, HistogramsAnswer['histograms']> = {};
+  for (const { name, type } of answer.fields) {
+    if (type !== 'UTF8') series.push(await collectSeries(stored, name, place.startedMs));
+    else {
+      const read = (JSON.parse(readHistograms(place, name)) as HistogramsAnswer).histograms;
+      if (read.length > 0) histograms[name] = read;
+    }
+  }
+  const pictures = new Map(
+    mediaOf(nodeFs, runDir).map((media) => [media.name + String(media.step), media.path]),
+  );
+  return {
+    answer: {
+      ...answer,
+      artifacts: answer.artifacts.map((artifact) => ({ ...artifact, href: '' })),
+      media: answer.media.map((media) => {
+        const href = media.isImage ? images.take(pictures.get(media.name + String(media.step)) ?? '') : '';
+        return { ...media, isImage: href !== '', href };
+      }),
+    },
+    series,
+    logs: (await stored.logs({ last: MAX_LINES })).map(({ meta, ...line }) => ({
+      ...line,
+      meta: { ...meta },
+    })),
+    system: (JSON.parse(readSystem(place)) as SystemAnswer).columns,
+    histograms,
+  };
+}
+
+async function collectSeries(
+  stored: ReturnType<typeof openStoredRun>,
+  metric: string,
+  startedMs: number,
+): Promise<ReportSeries> {
+  const step: (number | null)[] = [];
+  const time: number[] = [];
+  const y: (number | null)[] = [];
+  const nonFinite: [number, string][] = [];
+  for await (const row of stored.rows({ columns: [metric], downsample: MAX_POINTS })) {
+    const given = row.values[metric];
+    if (given === undefined || typeof given === 'string') continue;
+    const value = Number(given);
+    if (!Number.isFinite(value)) nonFinite.push([y.length, String(value)]);
+    step.push(row.step);
+    time.push((row.timestamp - startedMs) / 1000);
+    y.push(Number.isFinite(value) ? value : null);
+  }
+  const values = stored.facts.metrics.get(metric)?.count ?? y.length;
+  return { metric, step, time, y, nonFinite, values, isExact: values === y.length };
+}
+
+/** Images as addresses that hold them, as long as there is room. */
+class Images {
+  private left = MAX_IMAGES_BYTES;
+
+  take(path: string): string {
+    const type = path === '' ? null : imageTypeAt(path);
+    const size = type === null ? Infinity : (nodeFs.stat(path)?.size ?? Infinity);
+    if (type === null || size > Math.min(this.left, MAX_IMAGE_BYTES)) return '';
+    this.left -= size;
+    return `data:${type};base64,${readWhole(nodeFs, path, MAX_IMAGE_BYTES).toString('base64')}`;
+  }
+}
