@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -11,13 +12,16 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const src = join(root, 'src');
 const dist = join(root, 'dist');
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
+/** The dashboard's page, which esbuild makes into few files for a browser; in `src` as in `dist`. */
+const PAGE = 'dashboard/page';
+const PAGE_FILES = ['index.html', 'icon.svg', 'main.js', 'page.css'];
 
 /**
  * All files under a folder, as paths relative to it.
@@ -38,9 +42,11 @@ function filesUnder(folder) {
  * @returns {string | null}
  */
 export function staleness() {
-  const sources = filesUnder(src).filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+  const sources = filesUnder(src).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.d.ts') && !isOfPage(file),
+  );
   const wanted = new Map(sources.map((file) => [file.replace(/\.ts$/, '.js'), join(src, file)]));
-  const built = filesUnder(dist).filter((file) => file.endsWith('.js'));
+  const built = filesUnder(dist).filter((file) => file.endsWith('.js') && !isOfPage(file));
   if (built.length === 0) return 'there is no dist';
   const orphan = built.find((file) => !wanted.has(file));
   if (orphan !== undefined) return `dist/${orphan} has no source`;
@@ -51,15 +57,66 @@ export function staleness() {
       return `src/${relative(src, source)} is newer`;
     if (facts.mtimeMs < settings) return 'tsconfig.json is newer';
   }
-  return null;
+  return pageStaleness();
 }
 
 /**
- * Compiles src and swaps the result in as dist; returns tsc's exit code.
+ * Says why the page in dist does not stand for its sources, or null when it does.
  *
- * @returns {number}
+ * @returns {string | null}
  */
-export function build() {
+function pageStaleness() {
+  const times = PAGE_FILES.map(
+    (file) => statSync(join(dist, PAGE, file), { throwIfNoEntry: false })?.mtimeMs,
+  );
+  const builtAt = Math.min(...times.map((time) => time ?? -Infinity));
+  const newer = filesUnder(join(src, PAGE)).find((file) => statSync(join(src, PAGE, file)).mtimeMs > builtAt);
+  return newer === undefined ? null : `src/${PAGE}/${newer} is newer`;
+}
+
+/**
+ * @param {string} file a path under src or dist
+ * @returns {boolean}
+ */
+function isOfPage(file) {
+  return file.split(sep).join('/').startsWith(`${PAGE}/`);
+}
+
+/**
+ * Bundles the page; returns an exit code. esbuild is loaded here and not above: setup.mjs asks for the staleness of a
+ * clone before anything is installed.
+ *
+ * @param {string} outFolder the folder that becomes dist
+ * @returns {Promise<number>}
+ */
+async function bundlePage(outFolder) {
+  const { build: bundle } = await import('esbuild');
+  const page = join(src, PAGE);
+  try {
+    await bundle({
+      entryPoints: [join(page, 'main.tsx'), join(page, 'page.css')],
+      outdir: join(outFolder, PAGE),
+      tsconfig: join(page, 'tsconfig.json'),
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      target: 'es2022',
+      legalComments: 'linked',
+      logLevel: 'warning',
+    });
+  } catch {
+    return 1; // esbuild has said why
+  }
+  for (const file of ['index.html', 'icon.svg']) copyFileSync(join(page, file), join(outFolder, PAGE, file));
+  return 0;
+}
+
+/**
+ * Compiles src, bundles the page and swaps the result in as dist; returns the exit code of what failed.
+ *
+ * @returns {Promise<number>}
+ */
+export async function build() {
   const cache = join(root, 'node_modules/.cache/expman-rx');
   mkdirSync(cache, { recursive: true });
   const scratch = mkdtempSync(join(cache, 'build-'));
@@ -68,6 +125,8 @@ export function build() {
     const flags = ['-p', root, '--outDir', fresh, '--noEmitOnError'];
     const { status } = spawnSync(process.execPath, [tsc, ...flags], { stdio: 'inherit', cwd: root });
     if (status !== 0) return status ?? 1;
+    const bundled = await bundlePage(fresh);
+    if (bundled !== 0) return bundled;
     const command = join(fresh, 'cli/expman.js');
     if (existsSync(command)) chmodSync(command, 0o755);
     if (existsSync(dist)) renameSync(dist, join(scratch, 'old'));
@@ -79,4 +138,4 @@ export function build() {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
-  process.exitCode = build();
+  process.exitCode = await build();

@@ -4,13 +4,14 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
+  { files: ['**/*.{ts,tsx,js,mjs}'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   tseslint.configs.strictTypeChecked,
   rxjsX.configs.strict,
   {
     languageOptions: {
       parserOptions: {
-        project: ['tsconfig.json', 'specs/tsconfig.json'],
+        project: ['tsconfig.json', 'src/dashboard/page/tsconfig.json', 'specs/tsconfig.json'],
         tsconfigRootDir: fileURLToPath(new URL('../..', import.meta.url)),
       },
     },

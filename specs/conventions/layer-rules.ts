@@ -15,6 +15,7 @@ export type ViolationKind =
   | 'foreign package out of place'
   | 'node:fs out of place'
   | 'asynchronous fs'
+  | 'page and program mixed'
   | 'relative import without .js'
   | 'import of a missing file'
   | 'import cycle';
@@ -87,6 +88,10 @@ const FS_HOMES = [
   'interop/',
 ];
 
+/** What is bundled for a browser, and the files whose types it may import. */
+const PAGE = 'dashboard/page/';
+const PAGE_TYPES = ['dashboard/api.ts', 'dashboard/report-data.ts'];
+
 /** Where fs must be synchronous: with the libuv pool busy, `fs.promises` never ran and the exit flush lost all. */
 const SYNC_LAYERS = ['writer', 'channel', 'storage'];
 
@@ -114,7 +119,11 @@ function fileViolations({ path, imports }: SourceFacts, known: ReadonlySet<strin
   if (layer !== null && !(layer in MAY_IMPORT)) return [at('unknown layer', layer)];
   return imports.flatMap(({ specifier, names }) => {
     if (specifier.startsWith('.'))
-      return relativeViolations(path, specifier, known).map(([kind, what]) => at(kind, what));
+      return [
+        ...relativeViolations(path, specifier, known),
+        ...pageViolations(path, targetOf(path, specifier), names),
+      ].map(([kind, what]) => at(kind, what));
+    if (isBuiltin(specifier) && path.startsWith(PAGE)) return [at('page and program mixed', specifier)];
     if (isBuiltin(specifier))
       return builtinViolations(path, specifier, names).map(([kind, what]) => at(kind, what));
     const name = packageOf(specifier);
@@ -128,12 +137,21 @@ function relativeViolations(path: string, specifier: string, known: ReadonlySet<
   // The package's own manifest, for its version: the same way up from src and from dist.
   if (targetOf(path, specifier) === '../package.json') return [];
   if (!specifier.endsWith('.js')) return [['relative import without .js', specifier]];
-  const target = targetOf(path, specifier);
-  if (!known.has(target)) return [['import of a missing file', specifier]];
+  const target = fileOf(path, specifier, known);
+  if (target === null) return [['import of a missing file', specifier]];
   const [from, to] = [layerOf(path), layerOf(target)];
   // The files at the top of src are the package's doors: they see every layer, and no layer sees them.
   const allowed = from === null || from === to || (to !== null && (MAY_IMPORT[from] ?? []).includes(to));
   return allowed ? [] : [['upward import', `${from} -> ${to ?? 'the package entry'} (${specifier})`]];
+}
+
+/** What runs in a browser knows of the program the types of what they say to each other, and the program knows nothing of it. */
+function pageViolations(path: string, target: string, names: readonly string[]): Finding[] {
+  const [isPage, isOfPage] = [path, target].map((file) => file.startsWith(PAGE));
+  if (isPage === isOfPage) return [];
+  return isPage && PAGE_TYPES.includes(target) && names.length === 0
+    ? []
+    : [['page and program mixed', target]];
 }
 
 function builtinViolations(path: string, specifier: string, names: readonly string[]): Finding[] {
@@ -171,12 +189,18 @@ function targetOf(path: string, specifier: string): string {
   return posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts');
 }
 
+/** The source a relative import means, `.ts` or `.tsx`; null where there is none. */
+function fileOf(path: string, specifier: string, known: ReadonlySet<string>): string | null {
+  const target = targetOf(path, specifier);
+  return [target, `${target}x`].find((file) => known.has(file)) ?? null;
+}
+
 /** One finding per knot of files that import each other, types included, told as the shortest way round. */
 function cyclesOf(files: readonly SourceFacts[], known: ReadonlySet<string>): Violation[] {
   const edges = new Map(
     files.map(({ path, imports }) => [
       path,
-      imports.map(({ specifier }) => targetOf(path, specifier)).filter((target) => known.has(target)),
+      imports.map(({ specifier }) => fileOf(path, specifier, known)).filter((target) => target !== null),
     ]),
   );
   const told = new Set<string>();

@@ -8,7 +8,7 @@ const src = fileURLToPath(new URL('../../src/', import.meta.url));
 
 function sourcesIn(folder: string): Source[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .map((path) => ({ path: relative(folder, path).split(sep).join('/'), text: readFileSync(path, 'utf8') }));
 }
@@ -118,6 +118,41 @@ describe('the layer rules', () => {
     ]);
     expect(breaches(path, `import type { Thing } from '${name}';`)).toHaveLength(1);
     expect(breaches(path, `const thing = require('${name}');`)).toHaveLength(1);
+  });
+
+  it.each([
+    ['a value of the API', `import { LIMITS } from '../api.js';`, 'dashboard/api.ts'],
+    ['the program', `import type { base } from '../../model/base.js';`, 'model/base.ts'],
+    ['a module of Node', `import { join } from 'node:path';`, 'node:path'],
+  ])('stop the page from importing %s', (_, text, what) => {
+    const api = { path: 'dashboard/api.ts', text: 'export const LIMITS = 1;' };
+    const page = { path: 'dashboard/page/a.tsx', text };
+
+    expect(violationsOf([...GROUND, api, page]).map(({ kind, detail }) => `${kind}: ${detail}`)).toEqual([
+      `page and program mixed: ${what}`,
+    ]);
+  });
+
+  it('let the page import the types of the API and its own parts, in .ts and .tsx', () => {
+    const sources = [
+      { path: 'dashboard/api.ts', text: 'export type Run = string;' },
+      { path: 'dashboard/page/b.tsx', text: '' },
+      {
+        path: 'dashboard/page/a.ts',
+        text: `import type { Run } from '../api.js';\nimport { b } from './b.js';`,
+      },
+    ];
+
+    expect(violationsOf([...GROUND, ...sources])).toEqual([]);
+  });
+
+  it('stop the program from importing the page', () => {
+    const page = { path: 'dashboard/page/a.ts', text: '' };
+    const server = { path: 'dashboard/server/a.ts', text: `import { a } from '../page/a.js';` };
+
+    expect(violationsOf([...GROUND, page, server]).map(({ kind }) => kind)).toEqual([
+      'page and program mixed',
+    ]);
   });
 
   it('keep the file system behind its port', () => {

@@ -60,8 +60,8 @@ if (toInstall !== null) {
 }
 const toBuild = staleness();
 if (toBuild !== null) {
-  console.log(`setup: tsc, src to dist (${toBuild})`);
-  const status = build();
+  console.log(`setup: tsc and esbuild, src to dist (${toBuild})`);
+  const status = await build();
   if (status !== 0) process.exit(status);
 }
 if (toInstall === null && toBuild === null) console.log('setup: packages and dist are up to date');

@@ -1,0 +1,78 @@
+import type { RunFactsAnswer, RunsAnswer, Series } from '../../api.js';
+import type { ReportData, ReportRun } from '../../report-data.js';
+import { flatParams, runId } from '../facts/run-values.js';
+import { type Api, ApiFailure, type LogsQuery, type RunsQuery, type SeriesQuery } from './api.js';
+import { orderOf } from './report-order.js';
+import { reportSeries } from './report-series.js';
+
+const LEVELS = ['silly', 'debug', 'verbose', 'http', 'info', 'warn', 'error'];
+
+/** The API of a report: it answers from what the report holds, and has no news. */
+export function reportApi(report: ReportData): Api {
+  const runs = new Map(report.runs.map((run) => [runId(run.answer.facts), run]));
+  const find = (id: string): ReportRun => runs.get(id) ?? missing(`the report has no run ${id}`);
+  return {
+    isLive: false,
+    server: () => later(() => ({ ...report.server, writable: false, writeToken: null })),
+    experiments: () => later(() => report.experiments),
+    runs: (query) => later(() => runsOf(report, query)),
+    run: (id) => later(() => find(id).answer),
+    change: () => later(() => missing('a report cannot be changed')),
+    series: (query) => later(() => ({ series: seriesOf(runs, query), readUntil: {}, failed: [] })),
+    logs: (id, query) => later(() => find(id).logs.filter((line) => isWanted(line, query))),
+    system: (id) => later(() => find(id).system),
+    histograms: (id, metric) => later(() => find(id).histograms[metric] ?? []),
+    sweep: (experiment) =>
+      later(() => report.sweeps[experiment] ?? missing(`${experiment} has no sweep in the report`)),
+    live: () => () => undefined,
+    connection: (listener) => {
+      listener('none');
+      return () => undefined;
+    },
+  };
+}
+
+/** As a server would: what throws rejects. */
+const later = <T>(answer: () => T): Promise<T> => Promise.resolve().then(answer);
+
+function missing(message: string): never {
+  throw new ApiFailure(404, { code: 'NOT_FOUND', message });
+}
+
+/** A report has no language of filters: `where` is text that a run's name, status or tags hold. */
+function runsOf(report: ReportData, { experiment, where = '', sort, offset, limit }: RunsQuery): RunsAnswer {
+  const words = where.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = report.runs
+    .map(({ answer }) => answer.facts)
+    .filter((facts) => experiment === undefined || facts.experiment === experiment)
+    .filter((facts) => words.every((word) => textOf(facts).includes(word)));
+  const sorted = sort === undefined ? found : [...found].sort(orderOf(sort));
+  return {
+    total: sorted.length,
+    offset,
+    runs: sorted.slice(offset, offset + limit),
+    paramKeys: keysOf(found, ({ params = {} }) => flatParams(params).map(([name]) => name)),
+    metricKeys: keysOf(found, ({ metrics = {} }) => Object.keys(metrics)),
+  };
+}
+
+const textOf = ({ experiment, run, status, tags = [] }: RunFactsAnswer): string =>
+  [`${experiment}/${run}`, status, ...tags].join(' ').toLowerCase();
+
+const keysOf = (
+  runs: readonly RunFactsAnswer[],
+  keys: (facts: RunFactsAnswer) => readonly string[],
+): string[] => [...new Set(runs.flatMap(keys))].sort();
+
+function seriesOf(runs: ReadonlyMap<string, ReportRun>, query: SeriesQuery): Series[] {
+  return query.runs.flatMap((id) =>
+    query.metrics.flatMap((metric) => reportSeries(id, runs.get(id)?.series ?? [], metric, query) ?? []),
+  );
+}
+
+const isWanted = (
+  { level, message }: { readonly level: string; readonly message: string },
+  { level: least, text = '' }: LogsQuery,
+): boolean =>
+  LEVELS.indexOf(level) >= LEVELS.indexOf(least ?? 'silly') &&
+  message.toLowerCase().includes(text.toLowerCase());

@@ -1,0 +1,35 @@
+import type { Series } from '../../api.js';
+import type { ReportSeries } from '../../report-data.js';
+import type { SeriesQuery } from './api.js';
+
+/** A curve of a report by the x that is asked for, cut to the range; null where it has no such curve. */
+export function reportSeries(
+  run: string,
+  all: readonly ReportSeries[],
+  metric: string,
+  { x: axis, from = -Infinity, to = Infinity }: SeriesQuery,
+): Series | null {
+  const series = all.find((each) => each.metric === metric);
+  if (series === undefined) return null;
+  const marks = new Map(series.nonFinite);
+  const xs = axis === 'time' ? series.time : axis === 'step' ? series.step : byMetric(all, axis, series);
+  const kept = series.y
+    .map((y, index) => ({ x: xs[index] ?? NaN, y, mark: marks.get(index) }))
+    .filter(({ x }) => x >= from && x <= to)
+    .sort((one, other) => one.x - other.x);
+  return {
+    ...{ run, metric, values: series.values, isExact: series.isExact },
+    x: kept.map(({ x }) => x),
+    y: kept.map(({ y }) => y),
+    nonFinite: kept.flatMap(({ mark }, index): [number, string][] =>
+      mark === undefined ? [] : [[index, mark]],
+    ),
+  };
+}
+
+/** The other metric at the same step; points of the report whose step the other curve has not are left out. */
+function byMetric(all: readonly ReportSeries[], axis: string, { step }: ReportSeries): (number | null)[] {
+  const other = all.find(({ metric }) => `metric:${metric}` === axis);
+  const values = new Map(other?.step.map((at, index) => [at, other.y[index] ?? null]) ?? []);
+  return step.map((at) => (at === null ? null : (values.get(at) ?? null)));
+}

@@ -1,0 +1,37 @@
+import type { ApiError } from '../../api.js';
+import { ApiFailure } from './api.js';
+
+/** Asks the server and gives the JSON it answers; undefined for an answer without content. */
+export async function request<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
+  const response = await fetch(path, { ...init, credentials: 'same-origin', cache: 'no-store' }).catch(
+    (error: unknown) => {
+      if (init.signal?.aborted === true) throw error;
+      throw new ApiFailure(0, { code: 'DISCONNECTED', message: 'the server does not answer' });
+    },
+  );
+  if (!response.ok) throw new ApiFailure(response.status, await errorOf(response));
+  // The one place where an answer's type is taken on trust: server and page are of one version and one schema.
+  return (response.status === 204 ? undefined : await response.json()) as Answer;
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const said: unknown = await response.json().catch(() => null);
+  if (isApiError(said)) return said;
+  return { code: `HTTP_${response.status}`, message: response.statusText || 'the server refused' };
+}
+
+const isApiError = (value: unknown): value is ApiError =>
+  typeof value === 'object' && value !== null && 'code' in value && 'message' in value;
+
+/** `?a=1&b=2&b=3`, without what is undefined. */
+export function queryText(
+  query: Readonly<Record<string, string | number | readonly string[] | undefined>>,
+): string {
+  const out = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (typeof value === 'object') value.forEach((each) => out.append(key, each));
+    else if (value !== undefined) out.append(key, String(value));
+  }
+  const text = out.toString();
+  return text === '' ? '' : `?${text}`;
+}

@@ -1,0 +1,48 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Curve, Span } from '../curves/curve.js';
+import { choose } from '../state/navigation.js';
+import { Chart } from './chart.js';
+import { type FigureOptions, figureOf } from './figure.js';
+
+export interface ChartGridProps {
+  readonly curves: readonly Curve[];
+  readonly metrics: readonly string[];
+  readonly options: Omit<FigureOptions, 'title'>;
+  /** What the address is zoomed to. */
+  readonly view: Span | null;
+}
+
+/** One chart a metric; all of them show the same stretch of x, which the address holds once it is chosen. */
+export function ChartGrid({ curves, metrics, options, view: chosen }: ChartGridProps): JSX.Element {
+  const view = useSignal<Span | null>(chosen);
+  const isMoving = useSignal(false);
+  useEffect(() => void (view.value = chosen), [chosen?.from, chosen?.to]);
+  const figures = useMemo(
+    () =>
+      metrics.map((title) => {
+        const own = curves.filter(({ metric }) => metric === title);
+        return { title, own, figure: figureOf(own, { ...options, title }) };
+      }),
+    [curves, metrics.join('\n'), options],
+  );
+  const zoom = (next: Span | null, how: 'push' | 'replace' = 'push'): void => {
+    view.value = next;
+    choose(
+      { from: next === null ? null : String(next.from), to: next === null ? null : String(next.to) },
+      how,
+    );
+  };
+  const move = (next: Span, isOver: boolean): void => {
+    [view.value, isMoving.value] = [next, !isOver];
+    if (isOver) zoom(next, 'replace');
+  };
+  return (
+    <div class="charts">
+      {figures.map(({ title, own, figure }) => (
+        <Chart key={title} {...{ figure, view, isMoving }} curves={own} onZoom={zoom} onMove={move} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,195 @@
+import { effect, type Signal, useComputed } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { type Curve, lastFinite, type Span } from '../curves/curve.js';
+import { countText, numberText } from '../facts/format.js';
+import { Menu } from '../parts/menu.js';
+import { theme } from '../state/theme.js';
+import { type Figure } from './figure.js';
+import { HoverTable } from './hover-table.js';
+import { makePlot, type Plot, type Pointed } from './plot.js';
+import { SAVE_FORMATS, saveFigure } from './save.js';
+
+const HEIGHT = 240;
+
+export interface ChartProps {
+  readonly figure: Figure;
+  /** What stretch of x all charts show; null for all there is. It changes many times a second while a chart is dragged. */
+  readonly view: Signal<Span | null>;
+  readonly isMoving: Signal<boolean>;
+  readonly onZoom: (view: Span | null) => void;
+  readonly onMove: (view: Span, isOver: boolean) => void;
+  /** What the lines stand for, where that is curves: how many values there are behind the points. */
+  readonly curves?: readonly Curve[];
+  readonly height?: number;
+}
+
+/** A chart with its title, what is under the pointer, and a menu to save it. */
+export function Chart(props: ChartProps): JSX.Element {
+  const { figure, view, onZoom, curves } = props;
+  const [pointed, setPointed] = useState<Pointed | null>(null);
+  const { parent, plot } = usePlot(props, setPointed);
+  const isZoomed = useComputed(() => view.value !== null);
+  const points = figure.strokes.reduce((sum, { x }) => sum + x.length, 0);
+  const first = figure.strokes[0];
+  const last = first === undefined ? undefined : lastFinite(first);
+  return (
+    <figure
+      class="chart card"
+      data-testid="chart"
+      data-metric={figure.title}
+      data-points={points}
+      data-last={last === undefined ? '' : String(last)}
+    >
+      <figcaption class="chart-head">
+        <h3 title={figure.title}>{figure.title}</h3>
+        <span class="chart-note">{noteOf(figure, curves)}</span>
+        {!isZoomed.value ? null : (
+          <button type="button" class="quiet" onClick={() => onZoom(null)} title="Show all (double click)">
+            Reset
+          </button>
+        )}
+        <Menu label="Save" title={`Save the chart of ${figure.title}`} isQuiet>
+          {(close) =>
+            SAVE_FORMATS.map((format) => (
+              <button
+                type="button"
+                key={format}
+                onClick={() => {
+                  close();
+                  const canvas = plot.current?.canvas;
+                  if (canvas !== undefined) void saveFigure({ figure, view: view.peek(), canvas }, format);
+                }}
+              >
+                {format.toUpperCase()}
+              </button>
+            ))
+          }
+        </Menu>
+      </figcaption>
+      <div class="chart-body" ref={parent} role="img" aria-label={describe(figure, last)} />
+      {pointed === null || plot.current === null ? null : (
+        <HoverTable figure={figure} pointed={pointed} plot={plot.current} />
+      )}
+    </figure>
+  );
+}
+
+/** The plot in its element: made anew for another kind of axis or other colours, drawn at most once a frame, and only when it is seen. */
+function usePlot(
+  { figure, view, isMoving, onZoom, onMove, height = HEIGHT }: ChartProps,
+  point: (pointed: Pointed | null) => void,
+): { readonly parent: { current: HTMLDivElement | null }; readonly plot: { current: Plot | null } } {
+  const parent = useRef<HTMLDivElement>(null);
+  const plot = useRef<Plot | null>(null);
+  const latest = useRef({ figure, onZoom, onMove, point });
+  latest.current = { figure, onZoom, onMove, point };
+  const colours = theme.value;
+  const draw = useMemo(
+    () => oncePerFrame(() => plot.current?.show(latest.current.figure, view.peek(), isMoving.peek())),
+    [view, isMoving],
+  );
+  useLayoutEffect(() => {
+    const element = parent.current;
+    if (element === null) return;
+    const style = getComputedStyle(element);
+    plot.current = makePlot(
+      element,
+      { width: Math.max(200, element.clientWidth), height },
+      {
+        isLog: figure.isLog,
+        look: { ink: style.getPropertyValue('--ink-2'), grid: style.getPropertyValue('--grid') },
+        listeners: {
+          zoom: (span) => latest.current.onZoom(span),
+          move: (span, isOver) => latest.current.onMove(span, isOver),
+          point: (at) => latest.current.point(element.matches(':hover') ? at : null),
+        },
+      },
+    );
+    draw();
+    const undo = [watchSize(element, plot, height, draw), watchSight(element, draw)];
+    return () => {
+      undo.forEach((each) => each());
+      plot.current?.destroy();
+      plot.current = null;
+    };
+  }, [figure.isLog, colours, draw, height]);
+  useEffect(draw, [figure, draw]);
+  useEffect(
+    () =>
+      effect(() => {
+        // Read here, so that a change of either draws.
+        void [view.value, isMoving.value];
+        draw();
+      }),
+    [view, isMoving, draw],
+  );
+  return { parent, plot };
+}
+
+interface FrameTask {
+  (): void;
+  /** Whether it is to be put off until it is let go. */
+  isHeld: boolean;
+}
+
+/** Calls at most once a frame; while it is held, not until it is let go. */
+function oncePerFrame(task: () => void): FrameTask {
+  let isDue = false;
+  const run: FrameTask = Object.assign(
+    () => {
+      if (isDue || run.isHeld) return;
+      isDue = true;
+      requestAnimationFrame(() => {
+        isDue = false;
+        if (!run.isHeld) task();
+      });
+    },
+    { isHeld: false },
+  );
+  return run;
+}
+
+function watchSize(
+  element: HTMLElement,
+  plot: { readonly current: Plot | null },
+  height: number,
+  draw: () => void,
+): () => void {
+  const observer = new ResizeObserver(() => {
+    if (element.clientWidth > 0) plot.current?.resize(Math.max(200, element.clientWidth), height);
+    draw();
+  });
+  observer.observe(element);
+  return () => observer.disconnect();
+}
+
+/** A chart that is scrolled out of sight is not drawn until it comes back. */
+function watchSight(element: HTMLElement, draw: FrameTask): () => void {
+  const observer = new IntersectionObserver(([entry]) => {
+    draw.isHeld = entry?.isIntersecting === false;
+    if (!draw.isHeld) draw();
+  });
+  observer.observe(element);
+  return () => observer.disconnect();
+}
+
+/** How much of what there is is drawn, and what is not. */
+function noteOf({ strokes, isLog }: Figure, curves: readonly Curve[] = []): string {
+  const values = curves.reduce((sum, curve) => sum + curve.values, 0);
+  const points = curves.reduce((sum, { x }) => sum + x.length, 0);
+  const below = isLog
+    ? strokes.reduce((sum, { y }) => sum + y.filter((value) => value !== null && value <= 0).length, 0)
+    : 0;
+  return [
+    curves.some(({ isExact }) => !isExact) ? `${countText(points)} of ${countText(values)} values` : '',
+    below > 0 ? `${countText(below)} at or below 0 not shown` : '',
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+function describe({ title, strokes }: Figure, last: number | undefined): string {
+  const lines = strokes.length === 1 ? '1 line' : `${strokes.length} lines`;
+  return `${title}: ${lines}${last === undefined ? '' : `, the first ends at ${numberText(last)}`}`;
+}

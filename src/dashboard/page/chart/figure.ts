@@ -1,0 +1,85 @@
+import { bandOf } from '../curves/band.js';
+import type { Curve } from '../curves/curve.js';
+import { smoothed } from '../curves/smoothing.js';
+
+/** A line of a chart. */
+export interface Stroke {
+  readonly name: string;
+  readonly colour: string;
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+  /** What the values were before they were smoothed. */
+  readonly raw?: readonly (number | null)[];
+  /** Values that no line can show, at the edge of the chart. */
+  readonly marks: readonly { readonly x: number; readonly what: string }[];
+  /** The least and greatest around a mean. */
+  readonly band?: { readonly min: readonly (number | null)[]; readonly max: readonly (number | null)[] };
+}
+
+/** A chart without its pixels: what is drawn on the canvas, and what is saved as SVG and CSV. */
+export interface Figure {
+  readonly title: string;
+  readonly xTitle: string;
+  readonly isLog: boolean;
+  readonly strokes: readonly Stroke[];
+}
+
+/** How curves become lines. */
+export interface FigureOptions {
+  readonly title: string;
+  readonly xTitle: string;
+  readonly isLog: boolean;
+  /** Weight of the smoothing, 0 for none. */
+  readonly smoothing: number;
+  readonly colourOf: (run: string) => string;
+  /** The group a run is in, where runs are drawn as one line and a band by group; its colour is that of its first run. */
+  readonly groupOf?: ((run: string) => string) | undefined;
+}
+
+/** Makes the lines of one metric's curves. */
+export function figureOf(curves: readonly Curve[], options: FigureOptions): Figure {
+  const { title, xTitle, isLog, groupOf } = options;
+  const strokes =
+    groupOf === undefined
+      ? curves.map((curve) => strokeOf(curve, options))
+      : grouped(curves, groupOf, options);
+  return { title, xTitle, isLog, strokes };
+}
+
+function strokeOf(curve: Curve, { smoothing, colourOf }: FigureOptions): Stroke {
+  const y = smoothed(curve.y, smoothing);
+  return {
+    name: curve.run,
+    colour: colourOf(curve.run),
+    x: curve.x,
+    y,
+    ...(y === curve.y ? {} : { raw: curve.y }),
+    marks: curve.nonFinite.map(([index, what]) => ({ x: curve.x[index] ?? NaN, what })),
+  };
+}
+
+function grouped(
+  curves: readonly Curve[],
+  groupOf: (run: string) => string,
+  { smoothing, colourOf }: FigureOptions,
+): Stroke[] {
+  const groups = new Map<string, Curve[]>();
+  for (const curve of curves) {
+    const name = groupOf(curve.run);
+    groups.set(name, [...(groups.get(name) ?? []), curve]);
+  }
+  return [...groups].map(([name, members]) => {
+    const band = bandOf(name, members);
+    const runs = members.length === 1 ? '1 run' : `${members.length} runs`;
+    return {
+      name: `${name === '' ? 'without' : name} (${runs})`,
+      colour: colourOf(members[0]!.run),
+      x: band.x,
+      y: smoothed(band.mean, smoothing),
+      marks: members.flatMap(({ x, nonFinite }) =>
+        nonFinite.map(([index, what]) => ({ x: x[index] ?? NaN, what })),
+      ),
+      band: { min: smoothed(band.min, smoothing), max: smoothed(band.max, smoothing) },
+    };
+  });
+}

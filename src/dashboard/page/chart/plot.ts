@@ -1,0 +1,167 @@
+import uPlot from 'uplot';
+import type { Span } from '../curves/curve.js';
+import { extentOfX, extentOfY } from '../curves/extent.js';
+import { numberText } from '../facts/format.js';
+import { type Canvas, drawFigure } from './draw.js';
+import type { Figure } from './figure.js';
+import { onWheel, pan } from './moves.js';
+import { linesOf } from './svg.js';
+
+/** The cursor over a chart: its place there, in CSS pixels, and the value of x under it. */
+export interface Pointed {
+  readonly left: number;
+  readonly top: number;
+  readonly x: number;
+}
+
+/** What a plot tells. */
+export interface PlotListeners {
+  /** A stretch was chosen by dragging; null for all of it. */
+  readonly zoom: (view: Span | null) => void;
+  /** The chart is being moved or zoomed; `isOver` when it came to rest. */
+  readonly move: (view: Span, isOver: boolean) => void;
+  readonly point: (pointed: Pointed | null) => void;
+}
+
+/** The colours of axes and grid. */
+export interface PlotLook {
+  readonly ink: string;
+  readonly grid: string;
+}
+
+/** A chart in its element: uPlot has the axes, scales and cursor, the lines are drawn by {@link drawFigure}. */
+export interface Plot {
+  show(figure: Figure, view: Span | null, isMoving?: boolean): void;
+  resize(width: number, height: number): void;
+  /** The stretch of x that is seen. */
+  readonly view: Span;
+  readonly canvas: HTMLCanvasElement;
+  /** The place of a value, in CSS pixels from the top of the plotting area. */
+  topOf(value: number): number;
+  destroy(): void;
+}
+
+/** All charts of the page have one cursor. */
+const SYNC = 'expman';
+
+export function makePlot(
+  parent: HTMLElement,
+  size: { readonly width: number; readonly height: number },
+  {
+    isLog,
+    look,
+    listeners,
+  }: { readonly isLog: boolean; readonly look: PlotLook; readonly listeners: PlotListeners },
+): Plot {
+  let figure: Figure = { title: '', xTitle: '', isLog, strokes: [] };
+  let isMoving = false;
+  let view: Span = { from: 0, to: 1 };
+  let held = false;
+  const options: uPlot.Options = {
+    ...size,
+    pxAlign: 0,
+    padding: [10, 12, 0, 0],
+    legend: { show: false },
+    cursor: {
+      sync: { key: SYNC, setSeries: false },
+      points: { show: false },
+      drag: { x: true, y: false, setScale: false },
+      focus: { prox: -1 },
+      bind: {
+        dblclick: () => () => {
+          listeners.zoom(null);
+          return null;
+        },
+        mousedown: (u, _, select) => (event) => {
+          held = !event.shiftKey;
+          if (held) select(event);
+          else pan(u.over, event, view, listeners.move);
+          return null;
+        },
+      },
+    },
+    scales: {
+      x: { time: false, auto: false, range: (_, from, to) => [from, to] },
+      y: { auto: false, distr: isLog ? 3 : 1, range: (_, from, to) => [from, to] },
+    },
+    series: [{}, { show: false }],
+    axes: [axis(look, 34), { ...axis(look, 58), ...(isLog ? {} : { space: 34 }) }],
+    hooks: {
+      draw: [(u) => drawFigure(figure, canvasOf(u, view, isMoving))],
+      setSelect: [
+        (u) => {
+          const { left, width } = u.select;
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          // The other charts have the same selection shown, and hear of it too.
+          if (!held || width < 4) return;
+          held = false;
+          listeners.zoom({ from: u.posToVal(left, 'x'), to: u.posToVal(left + width, 'x') });
+        },
+      ],
+      setCursor: [
+        (u) => {
+          const { left = -1, top = -1 } = u.cursor;
+          listeners.point(left < 0 ? null : { left, top, x: u.posToVal(left, 'x') });
+        },
+      ],
+    },
+  };
+  const u = new uPlot(
+    options,
+    [
+      [0, 1],
+      [null, null],
+    ],
+    parent,
+  );
+  const letWheelGo = onWheel(u.over, () => view, listeners.move);
+  return {
+    show: (next, wanted, moving = false) => {
+      [figure, isMoving] = [next, moving];
+      view = wanted ?? extentOfX(next.strokes) ?? { from: 0, to: 1 };
+      const y = extentOfY(next.strokes.flatMap(linesOf), view, isLog);
+      u.batch(() => {
+        u.setScale('x', { min: view.from, max: view.to });
+        u.setScale('y', { min: y.from, max: y.to });
+        u.redraw(false, true);
+      });
+    },
+    resize: (width, height) => u.setSize({ width, height }),
+    get view() {
+      return view;
+    },
+    canvas: u.ctx.canvas,
+    topOf: (value) => u.valToPos(value, 'y'),
+    destroy: () => {
+      letWheelGo();
+      u.destroy();
+    },
+  };
+}
+
+function axis({ ink, grid }: PlotLook, size: number): uPlot.Axis {
+  return {
+    stroke: ink,
+    size,
+    font: '11px system-ui, sans-serif',
+    grid: { stroke: grid, width: 1 },
+    ticks: { stroke: grid, width: 1, size: 4 },
+    values: (_, splits) =>
+      splits.map((value) => ((value as number | null) === null ? '' : numberText(value))),
+  };
+}
+
+/** The places are worked out here: uPlot's own way takes a look at the scale for each of 100,000 values. */
+function canvasOf(u: uPlot, { from, to }: Span, isMoving: boolean): Canvas {
+  const { left, top, width, height } = u.bbox;
+  const { min = 0, max = 1, distr } = u.scales['y'] ?? {};
+  const level = distr === 3 ? Math.log10 : (value: number): number => value;
+  const [low, perY] = [level(min), height / (level(max) - level(min))];
+  const perX = width / (to - from);
+  return {
+    ...{ context: u.ctx, left, top, width, height, from, to, isMoving },
+    ratio: devicePixelRatio,
+    xOf: (value) => left + (value - from) * perX,
+    yOf: (value) => top + height - (level(value) - low) * perY,
+  };
+}

@@ -1,0 +1,159 @@
+import { firstFrom, type Span } from '../curves/curve.js';
+import { extentOfX, extentOfY } from '../curves/extent.js';
+import { numberText } from '../facts/format.js';
+import type { Figure, Stroke } from './figure.js';
+
+/** What an SVG is drawn with. */
+export interface SvgLook {
+  readonly width: number;
+  readonly height: number;
+  readonly ink: string;
+  readonly faint: string;
+  readonly paper: string;
+}
+
+const MARGIN = { left: 64, right: 16, top: 34, bottom: 44 };
+const LEGEND_LINE = 16;
+const MOST_NAMED = 30;
+
+/** The chart as an SVG document of its own, the names of its lines below it. */
+export function svgOf(figure: Figure, view: Span | null, look: SvgLook): string {
+  const named = figure.strokes.slice(0, MOST_NAMED);
+  const height = look.height + named.length * LEGEND_LINE;
+  const frame = frameOf(figure, view, look);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${look.width}" height="${height}" viewBox="0 0 ${look.width} ${height}" font-family="system-ui, sans-serif" font-size="11">`,
+    `<rect width="100%" height="100%" fill="${look.paper}"/>`,
+    `<text x="${MARGIN.left}" y="20" font-size="14" font-weight="600" fill="${look.ink}">${escaped(figure.title)}</text>`,
+    ...axes(figure, frame, look),
+    `<clipPath id="plot"><rect x="${MARGIN.left}" y="${MARGIN.top}" width="${frame.width}" height="${frame.height}"/></clipPath>`,
+    `<g clip-path="url(#plot)" fill="none" stroke-width="1.5" stroke-linejoin="round">`,
+    ...figure.strokes.flatMap((stroke) => strokePaths(stroke, frame)),
+    '</g>',
+    ...named.map((stroke, index) => legend(stroke, look, look.height + index * LEGEND_LINE)),
+    '</svg>\n',
+  ].join('\n');
+}
+
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly x: Span;
+  readonly y: Span;
+  readonly xOf: (value: number) => number;
+  /** null for what a logarithmic axis has no place for. */
+  readonly yOf: (value: number | null) => number | null;
+}
+
+function frameOf({ strokes, isLog }: Figure, view: Span | null, look: SvgLook): Frame {
+  const x = view ?? extentOfX(strokes) ?? { from: 0, to: 1 };
+  const y = extentOfY(strokes.flatMap(linesOf), x, isLog);
+  const width = look.width - MARGIN.left - MARGIN.right;
+  const height = look.height - MARGIN.top - MARGIN.bottom;
+  const level = isLog ? Math.log10 : (value: number): number => value;
+  const share = (value: number): number => (level(value) - level(y.from)) / (level(y.to) - level(y.from));
+  return {
+    ...{ width, height, x, y },
+    xOf: (value) => MARGIN.left + ((value - x.from) / (x.to - x.from)) * width,
+    yOf: (value) =>
+      value === null || (isLog && value <= 0) ? null : MARGIN.top + (1 - share(value)) * height,
+  };
+}
+
+/** What of a line has to have room. */
+export const linesOf = ({ x, y, band }: Stroke): readonly Pick<Stroke, 'x' | 'y'>[] =>
+  band === undefined
+    ? [{ x, y }]
+    : [
+        { x, y: band.min },
+        { x, y: band.max },
+      ];
+
+function axes({ xTitle, isLog }: Figure, { x, y, xOf, yOf, width, height }: Frame, look: SvgLook): string[] {
+  const [right, bottom] = [MARGIN.left + width, MARGIN.top + height];
+  const line = (x1: number, y1: number, x2: number, y2: number): string =>
+    `<line x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}" stroke="${look.faint}"/>`;
+  const text = (left: number, top: number, anchor: string, words: string): string =>
+    `<text x="${at(left)}" y="${at(top)}" text-anchor="${anchor}" fill="${look.ink}">${escaped(words)}</text>`;
+  return [
+    ...ticks(x, 8).flatMap((value) => [
+      line(xOf(value), MARGIN.top, xOf(value), bottom),
+      text(xOf(value), bottom + 16, 'middle', numberText(value)),
+    ]),
+    ...(isLog ? decades(y) : ticks(y, 6)).flatMap((value) => {
+      const top = yOf(value) ?? bottom;
+      return [line(MARGIN.left, top, right, top), text(MARGIN.left - 6, top + 4, 'end', numberText(value))];
+    }),
+    text(MARGIN.left + width / 2, bottom + 34, 'middle', xTitle),
+  ];
+}
+
+function strokePaths({ x, y, raw, band, colour, marks }: Stroke, frame: Frame): string[] {
+  const from = Math.max(0, firstFrom(x, frame.x.from) - 1);
+  const to = Math.min(x.length, firstFrom(x, frame.x.to) + 1);
+  const path = (values: readonly (number | null)[], more: string): string =>
+    `<path d="${pathOf(x, values, from, to, frame)}" stroke="${colour}" ${more}/>`;
+  return [
+    ...(band === undefined ? [] : [band.min, band.max].map((edge) => path(edge, 'opacity="0.35"'))),
+    ...(raw === undefined ? [] : [path(raw, 'opacity="0.3"')]),
+    path(y, ''),
+    ...marks.map((mark) => {
+      const top = mark.what === 'Infinity' ? MARGIN.top + 5 : MARGIN.top + frame.height - 5;
+      return `<circle cx="${at(frame.xOf(mark.x))}" cy="${top}" r="3" stroke="${colour}"><title>${escaped(mark.what)}</title></circle>`;
+    }),
+  ];
+}
+
+function pathOf(
+  x: readonly number[],
+  y: readonly (number | null)[],
+  from: number,
+  to: number,
+  { xOf, yOf }: Frame,
+): string {
+  let path = '';
+  let isDown = false;
+  for (let index = from; index < to; index++) {
+    const top = yOf(y[index] ?? null);
+    if (top !== null) path += `${isDown ? 'L' : 'M'}${at(xOf(x[index]!))} ${at(top)}`;
+    isDown = top !== null;
+  }
+  return path;
+}
+
+function legend({ name, colour }: Stroke, { ink }: SvgLook, top: number): string {
+  const middle = top + 4;
+  return `<line x1="${MARGIN.left}" y1="${middle}" x2="${MARGIN.left + 18}" y2="${middle}" stroke="${colour}" stroke-width="2"/><text x="${MARGIN.left + 24}" y="${middle + 4}" fill="${ink}">${escaped(name)}</text>`;
+}
+
+/** Round numbers within a stretch, about so many. */
+export function ticks({ from, to }: Span, about: number): number[] {
+  const rough = (to - from) / about;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
+  const first = Math.ceil(from / step);
+  const count = Math.max(0, Math.floor(to / step) - first + 1);
+  return Array.from({ length: Math.min(count, 50) }, (_, index) =>
+    Number(((first + index) * step).toPrecision(12)),
+  );
+}
+
+function decades({ from, to }: Span): number[] {
+  const [first, last] = [Math.ceil(Math.log10(from)), Math.floor(Math.log10(to))];
+  if (last < first) return [from, to];
+  return Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index));
+}
+
+const at = (value: number): string => value.toFixed(1);
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** Text of a run as text of XML: its signs are written out, and what XML does not allow is left out. */
+function escaped(text: string): string {
+  return (
+    text
+      // eslint-disable-next-line no-control-regex -- these are what XML does not allow
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu, '')
+      .replace(/[&<>"]/g, (sign) => ENTITIES[sign] ?? sign)
+  );
+}

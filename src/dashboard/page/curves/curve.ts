@@ -1,0 +1,61 @@
+import type { Series } from '../../api.js';
+
+/** A metric of a run as it is drawn: as many `x` as `y`, in the order of `x`. */
+export type Curve = {
+  readonly [Key in 'run' | 'metric' | 'values' | 'isExact']: Series[Key];
+} & {
+  readonly x: readonly number[];
+  /** null where the value was no finite number: `nonFinite` says which. */
+  readonly y: readonly (number | null)[];
+  /** Index in `x` and what was there: NaN, Infinity or -Infinity. */
+  readonly nonFinite: readonly (readonly [index: number, value: string])[];
+};
+
+/** A stretch of an axis. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The index of the first `x` that is not below a value; as many as there are when all are. */
+export function firstFrom(x: readonly number[], value: number): number {
+  let [low, high] = [0, x.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (x[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The index of the `x` next to a value; -1 when there is none. */
+export function nearestTo(x: readonly number[], value: number): number {
+  const after = firstFrom(x, value);
+  if (after === x.length) return x.length - 1;
+  if (after === 0) return 0;
+  return value - x[after - 1]! <= x[after]! - value ? after - 1 : after;
+}
+
+/** The last finite value; undefined when there is none. */
+export function lastFinite({ y }: Pick<Curve, 'y'>): number | undefined {
+  return y.findLast((value) => value !== null) ?? undefined;
+}
+
+/** A curve with a stretch of it replaced by one that was read in more detail. */
+export function withDetail(base: Curve, detail: Curve, { from, to }: Span): Curve {
+  const end = Math.max(to, detail.x.at(-1) ?? to);
+  const head = firstFrom(base.x, from);
+  const found = base.x.findIndex((x) => x > end);
+  const tail = found < 0 ? base.x.length : found;
+  const shift = head + detail.x.length - tail;
+  return {
+    ...detail,
+    x: [...base.x.slice(0, head), ...detail.x, ...base.x.slice(tail)],
+    y: [...base.y.slice(0, head), ...detail.y, ...base.y.slice(tail)],
+    nonFinite: [
+      ...base.nonFinite.filter(([index]) => index < head),
+      ...detail.nonFinite.map(([index, what]) => [index + head, what] as const),
+      ...base.nonFinite.flatMap(([index, what]) => (index < tail ? [] : [[index + shift, what] as const])),
+    ],
+  };
+}

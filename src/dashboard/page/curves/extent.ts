@@ -1,0 +1,46 @@
+import { firstFrom, type Span } from './curve.js';
+
+/** What has to have room on the chart: one line of it. */
+export interface Line {
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+}
+
+/** From the least to the greatest `x` of all lines; null when there is none. */
+export function extentOfX(lines: readonly Line[]): Span | null {
+  let [from, to] = [Infinity, -Infinity];
+  for (const { x } of lines) {
+    from = Math.min(from, x[0] ?? Infinity);
+    to = Math.max(to, x.at(-1) ?? -Infinity);
+  }
+  if (from > to) return null;
+  return from === to ? { from: from - 0.5, to: to + 0.5 } : { from, to };
+}
+
+/** From the least to the greatest `y` that is seen, and some room; on a logarithmic axis only what is above zero counts. */
+export function extentOfY(lines: readonly Line[], { from, to }: Span, isLog: boolean): Span {
+  let [least, greatest] = [Infinity, -Infinity];
+  for (const { x, y } of lines) {
+    // The line goes on to the points just outside.
+    const end = Math.min(x.length, firstFrom(x, to) + 1);
+    for (let index = Math.max(0, firstFrom(x, from) - 1); index < end; index++) {
+      const value = y[index] ?? null;
+      if (value === null || (isLog && value <= 0)) continue;
+      if (value < least) least = value;
+      if (value > greatest) greatest = value;
+    }
+  }
+  return isLog ? paddedLog(least, greatest) : padded(least, greatest);
+}
+
+function padded(least: number, greatest: number): Span {
+  if (least > greatest) return { from: 0, to: 1 };
+  const room = least === greatest ? Math.abs(least) * 0.05 || 0.5 : (greatest - least) * 0.06;
+  return { from: least - room, to: greatest + room };
+}
+
+function paddedLog(least: number, greatest: number): Span {
+  if (least > greatest) return { from: 0.1, to: 1 };
+  const room = least === greatest ? 2 : Math.max(1.02, (greatest / least) ** 0.05);
+  return { from: least / room, to: greatest * room };
+}

@@ -1,0 +1,171 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { LivePoints, RunFactsAnswer, SeriesAnswer } from '../../api.js';
+import { type Api, type ApiFailure, failureOf, type SeriesQuery } from '../api/api.js';
+import { usePage } from '../api/use-api.js';
+import { runId } from '../facts/run-values.js';
+import { type Curve, type Span, withDetail } from './curve.js';
+import { isOvergrown, withLive } from './live-points.js';
+
+/** Which curves are shown. */
+export interface CurvesQuery {
+  readonly runs: readonly string[];
+  readonly metrics: readonly string[];
+  /** `step`, `time` or `metric:NAME`. */
+  readonly x: string;
+  /** What is zoomed to; null for all there is. */
+  readonly view: Span | null;
+  /** Of the runs: `time` counts from when they began. */
+  readonly facts: ReadonlyMap<string, RunFactsAnswer>;
+}
+
+/** The curves, as far as they are read. */
+export interface CurvesView {
+  readonly state: 'loading' | 'there' | 'failed';
+  readonly failure: ApiFailure | null;
+  readonly curves: readonly Curve[];
+  /** Runs that could not be read. */
+  readonly failed: SeriesAnswer['failed'];
+  readonly again: () => void;
+}
+
+/** A curve that cannot be continued by its points is read again at most so often. */
+const REREAD_MS = 2000;
+const NOTHING: SeriesAnswer = { series: [], readUntil: {}, failed: [] };
+
+/** Reads curves whole, and what is zoomed to in detail, and has new points appear in both. */
+export function useCurves({ runs, metrics, x, view, facts }: CurvesQuery): CurvesView {
+  const { api } = usePage();
+  const base = useSeries(api, { runs, metrics, x });
+  const detail = useSeries(api, view === null ? null : { runs, metrics, x, ...view });
+  useLive(api, { runs, metrics, x }, facts, [base, detail]);
+  const curves = useMemo(() => {
+    const details = new Map(detail.answer.series.map((curve) => [keyOf(curve), curve]));
+    const read = detail.query?.view;
+    return base.answer.series.map((curve) => {
+      const more = details.get(keyOf(curve));
+      return more === undefined || read == null ? curve : withDetail(curve, more, read);
+    });
+  }, [base.answer, detail.answer]);
+  return {
+    ...{ curves, failed: base.answer.failed, failure: base.failure, again: base.again },
+    state:
+      base.failure !== null ? 'failed' : base.answer === NOTHING && runs.length > 0 ? 'loading' : 'there',
+  };
+}
+
+const keyOf = ({ run, metric }: Pick<Curve, 'run' | 'metric'>): string => JSON.stringify([run, metric]);
+
+interface CurvesAnswer extends Omit<SeriesAnswer, 'series'> {
+  readonly series: readonly Curve[];
+}
+
+interface SeriesView {
+  readonly answer: CurvesAnswer;
+  /** What the answer is to. */
+  readonly query: { readonly view: Span | null } | null;
+  readonly failure: ApiFailure | null;
+  readonly again: () => void;
+  readonly append: (points: LivePoints, startedAtMs: number, axis: 'step' | 'time') => void;
+}
+
+/** One question for curves; null asks nothing. The answer before stays until the next one is here. */
+function useSeries(api: Api, query: SeriesQuery | null): SeriesView {
+  const key = JSON.stringify(query);
+  const [known, setKnown] = useState<Omit<SeriesView, 'again' | 'append'>>({
+    ...{ answer: NOTHING, query: null, failure: null },
+  });
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const asked = JSON.parse(key) as SeriesQuery | null;
+    if (asked === null || asked.runs.length === 0 || asked.metrics.length === 0) {
+      setKnown({ answer: NOTHING, query: null, failure: null });
+      return;
+    }
+    const control = new AbortController();
+    const view =
+      asked.from === undefined || asked.to === undefined ? null : { from: asked.from, to: asked.to };
+    api.series(asked, control.signal).then(
+      (answer) => control.signal.aborted || setKnown({ answer, query: { view }, failure: null }),
+      (error: unknown) =>
+        control.signal.aborted || setKnown((before) => ({ ...before, failure: failureOf(error) })),
+    );
+    return () => control.abort();
+  }, [api, key, turn]);
+  const again = useThrottled(() => setTurn((before) => before + 1));
+  const append: SeriesView['append'] = (points, startedAtMs, axis) => {
+    setKnown((before) => {
+      const answer = appended(before.answer, points, startedAtMs, axis);
+      if (answer.series.some(isOvergrown)) again();
+      return answer === before.answer ? before : { ...before, answer };
+    });
+  };
+  return { ...known, again, append };
+}
+
+function appended(
+  answer: CurvesAnswer,
+  { run, series }: LivePoints,
+  startedAtMs: number,
+  axis: 'step' | 'time',
+): CurvesAnswer {
+  const readUntil = answer.readUntil[run];
+  if (readUntil === undefined) return answer;
+  const arrived = new Map(series.map((each) => [each.metric, each]));
+  let isChanged = false;
+  const next = answer.series.map((curve) => {
+    const points = curve.run === run ? arrived.get(curve.metric) : undefined;
+    if (points === undefined) return curve;
+    const grown = withLive(curve, points, { x: axis, startedAtMs, readUntil });
+    isChanged ||= grown !== curve;
+    return grown;
+  });
+  return isChanged ? { ...answer, series: next } : answer;
+}
+
+/** At once, and then at most every so often. */
+function useThrottled(task: () => void): () => void {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const latest = useRef(task);
+  latest.current = task;
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return () => {
+    if (timer.current !== undefined) return;
+    timer.current = setTimeout(() => {
+      timer.current = undefined;
+      latest.current();
+    }, REREAD_MS);
+  };
+}
+
+/** Hears of new points, and reads again what cannot be continued by them. */
+function useLive(
+  api: Api,
+  { runs, metrics, x }: Pick<CurvesQuery, 'runs' | 'metrics' | 'x'>,
+  facts: CurvesQuery['facts'],
+  views: readonly SeriesView[],
+): void {
+  const latest = useRef({ facts, views });
+  latest.current = { facts, views };
+  const key = JSON.stringify([runs, metrics, x]);
+  useEffect(() => {
+    if (runs.length === 0 || metrics.length === 0) return;
+    const again = (): void => latest.current.views.forEach((view) => view.again());
+    return api.live(
+      { runs, metrics, logs: false },
+      {
+        points: (points) => {
+          const startedAt = latest.current.facts.get(points.run)?.startedAt;
+          const needsStart = x === 'time' && startedAt === undefined;
+          if ((x !== 'step' && x !== 'time') || needsStart) return again();
+          for (const view of latest.current.views) view.append(points, Date.parse(startedAt ?? ''), x);
+        },
+        reset: again,
+        open: (wasOpen) => (wasOpen ? again() : undefined),
+      },
+    );
+  }, [api, key]);
+}
+
+/** The facts of runs by their name. */
+export const factsById = (runs: readonly RunFactsAnswer[]): ReadonlyMap<string, RunFactsAnswer> =>
+  new Map(runs.map((facts) => [runId(facts), facts]));

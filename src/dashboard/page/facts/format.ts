@@ -1,0 +1,76 @@
+/** A number in few characters, whole ones with thin thousands; the exact one is for a title. */
+export function numberText(value: number, digits = 4): string {
+  if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e9) return countText(value);
+  if (size >= 1e6 || size < 1e-3)
+    return value
+      .toExponential(digits - 2)
+      .replace(/\.?0+e/, 'e')
+      .replace('e+', 'e');
+  return String(Number(value.toPrecision(digits)));
+}
+
+/** A whole number with thousands apart. */
+export function countText(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
+}
+
+/** Any value of a parameter or metric in one line. */
+export function valueText(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'number') return numberText(value, 5);
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value as boolean);
+}
+
+/** A number as it is, for a title or an attribute. */
+export function exactText(value: unknown): string {
+  return typeof value === 'number' ? String(value) : valueText(value);
+}
+
+/** How long something took: `3m 20s`. */
+export function durationText(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 1) return `${Math.round(ms)} ms`;
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.floor(seconds)}\u202fs`;
+  const parts = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'm'],
+    [Math.floor(seconds) % 60, 's'],
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  return parts
+    .slice(first, first + 2)
+    .map(([count, unit]) => `${count}${unit}`)
+    .join(' ');
+}
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** Bytes in units of a thousand. */
+export function bytesText(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** power;
+  return `${power === 0 ? value : value.toFixed(value < 10 ? 1 : 0)}\u202f${UNITS[power]}`;
+}
+
+/** A moment by the reader's clock, to the second: `2026-03-01 12:00:05`. */
+export function momentText(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return iso;
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`;
+}
+
+/** How long ago a moment was: `3 h ago`. */
+export function agoText(iso: string, nowMs: number): string {
+  const seconds = (nowMs - Date.parse(iso)) / 1000;
+  if (!(seconds >= 0)) return momentText(iso);
+  if (seconds < 60) return 'just now';
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  return seconds < 30 * 86_400 ? `${Math.floor(seconds / 86_400)} d ago` : momentText(iso).slice(0, 10);
+}

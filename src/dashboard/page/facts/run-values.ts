@@ -1,0 +1,84 @@
+import type { RunFactsAnswer } from '../../api.js';
+
+/** What of a metric's summary can be shown in a column. */
+export const STATISTICS = ['last', 'min', 'max', 'mean'] as const;
+export type Statistic = (typeof STATISTICS)[number];
+
+/** A value that runs are listed, ordered and compared by. */
+export type Column =
+  | { readonly kind: 'param'; readonly name: string }
+  | { readonly kind: 'metric'; readonly name: string; readonly statistic: Statistic };
+
+/** The name of a run everywhere: `experiment/run`. */
+export const runId = ({ experiment, run }: Pick<RunFactsAnswer, 'experiment' | 'run'>): string =>
+  `${experiment}/${run}`;
+
+/** A column as the language of filters has it, so that the server can sort by it. */
+export function fieldOf(column: Column): string {
+  const path = column.name.split('.').map((part) => (/^[\w-]+$/.test(part) ? part : quoted(part)));
+  return column.kind === 'param'
+    ? `params.${path.join('.')}`
+    : `metrics.${path.join('.')}.${column.statistic}`;
+}
+
+const quoted = (part: string): string => `"${part.replaceAll('"', '""')}"`;
+
+/** A column as text for the address: `p:lr`, `m:min:loss`. */
+export function columnText(column: Column): string {
+  return column.kind === 'param' ? `p:${column.name}` : `m:${column.statistic}:${column.name}`;
+}
+
+/** The column of such a text; null for any other text. */
+export function parseColumn(text: string): Column | null {
+  const [, param, statistic, metric] = /^(?:p:(.+)|m:(\w+):(.+))$/s.exec(text) ?? [];
+  if (param !== undefined) return { kind: 'param', name: param };
+  const known = STATISTICS.find((name) => name === statistic);
+  return known === undefined || metric === undefined
+    ? null
+    : { kind: 'metric', name: metric, statistic: known };
+}
+
+/** The value a run has in a column; undefined where it has none. */
+export function valueOf(facts: RunFactsAnswer, column: Column): unknown {
+  return column.kind === 'param'
+    ? paramAt(facts.params, column.name.split('.'))
+    : own(own(facts.metrics, column.name), column.statistic);
+}
+
+/** That value where it is a number. */
+export function numberOf(facts: RunFactsAnswer, column: Column): number | undefined {
+  const value = valueOf(facts, column);
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** Names may hold dots themselves: the longest name that is there comes first. */
+function paramAt(value: unknown, path: readonly string[]): unknown {
+  if (path.length === 0) return value;
+  for (let to = path.length; to > 0; to--) {
+    const found = paramAt(own(value, path.slice(0, to).join('.')), path.slice(to));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function own(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+  return Reflect.get(value, key);
+}
+
+/** All parameters, nested ones by dotted names; lists as they are. */
+export function flatParams(
+  params: Readonly<Record<string, unknown>>,
+  before = '',
+): [name: string, value: unknown][] {
+  return Object.entries(params).flatMap(([key, value]): [string, unknown][] => {
+    const isNested = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isNested
+      ? flatParams(value as Readonly<Record<string, unknown>>, `${before}${key}.`)
+      : [[before + key, value]];
+  });
+}
+
+/** What a column is called at its head. */
+export const columnTitle = (column: Column): string =>
+  column.kind === 'param' || column.statistic === 'last' ? column.name : `${column.name} ${column.statistic}`;

@@ -1,0 +1,26 @@
+import { render } from 'preact';
+import type { ReportData } from '../report-data.js';
+import type { Api } from './api/api.js';
+import { httpApi } from './api/http-api.js';
+import { reportApi } from './api/report-api.js';
+import { beginSession } from './api/session.js';
+import { Page } from './page.js';
+import { readAddress } from './state/navigation.js';
+
+/** The report the page is in, if it is in one. */
+function embeddedReport(): ReportData | null {
+  const element = document.getElementById('expman-report');
+  // Written by the program this page is part of.
+  return element === null ? null : (JSON.parse(element.textContent) as ReportData);
+}
+
+async function beginApi(): Promise<Api> {
+  const report = embeddedReport();
+  if (report !== null) return reportApi(report);
+  await beginSession();
+  readAddress();
+  return httpApi();
+}
+
+const root = document.getElementById('page');
+if (root !== null) render(<Page begin={beginApi} />, root);

@@ -1,0 +1,51 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+/** A button that opens a panel; Escape, or a press anywhere else, closes it. */
+export function Menu({
+  label,
+  title,
+  isQuiet = false,
+  children,
+}: {
+  readonly label: string;
+  readonly title?: string;
+  readonly isQuiet?: boolean;
+  readonly children: (close: () => void) => ComponentChildren;
+}): JSX.Element {
+  const [isOpen, setOpen] = useState(false);
+  const root = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!isOpen) return;
+    const close = (event: Event): void => {
+      const isEscape = event instanceof KeyboardEvent && event.key === 'Escape';
+      const isOutside = event.type === 'pointerdown' && !root.current?.contains(event.target as Node);
+      if (!isEscape && !isOutside) return;
+      setOpen(false);
+      if (isEscape) button.current?.focus();
+    };
+    addEventListener('keydown', close);
+    addEventListener('pointerdown', close);
+    return () => {
+      removeEventListener('keydown', close);
+      removeEventListener('pointerdown', close);
+    };
+  }, [isOpen]);
+  return (
+    <div class="menu" ref={root}>
+      <button
+        type="button"
+        ref={button}
+        class={isQuiet ? 'quiet' : ''}
+        aria-expanded={isOpen}
+        title={title}
+        aria-label={title}
+        onClick={() => setOpen(!isOpen)}
+      >
+        {label} <span aria-hidden="true">▾</span>
+      </button>
+      {isOpen ? <div class="menu-panel">{children(() => setOpen(false))}</div> : null}
+    </div>
+  );
+}

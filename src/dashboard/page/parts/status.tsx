@@ -1,0 +1,9 @@
+import type { JSX } from 'preact';
+
+const KNOWN = ['RUNNING', 'FINISHED', 'FAILED', 'INTERRUPTED', 'CRASHED', 'UNREADABLE'];
+
+/** How a run is doing: a word, and a dot in its colour. */
+export function Status({ status }: { readonly status: string }): JSX.Element {
+  const kind = KNOWN.includes(status) ? status.toLowerCase() : 'unknown';
+  return <span class={`status status-${kind}`}>{status}</span>;
+}

@@ -1,0 +1,68 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { type Column, columnText, columnTitle, STATISTICS } from '../facts/run-values.js';
+import { Menu } from '../parts/menu.js';
+import { choose } from '../state/navigation.js';
+
+/** More are found by typing. */
+const MOST_SHOWN = 200;
+
+/** Chooses the columns of the table. */
+export function ColumnsMenu({
+  columns,
+  paramKeys,
+  metricKeys,
+}: {
+  readonly columns: readonly Column[];
+  readonly paramKeys: readonly string[];
+  readonly metricKeys: readonly string[];
+}): JSX.Element {
+  const [text, setText] = useState('');
+  const all: readonly Column[] = [
+    ...metricKeys.flatMap((name) =>
+      STATISTICS.map((statistic): Column => ({ kind: 'metric', name, statistic })),
+    ),
+    ...paramKeys.map((name): Column => ({ kind: 'param', name })),
+  ];
+  const found = all.filter((column) => columnTitle(column).toLowerCase().includes(text.toLowerCase()));
+  const chosen = columns.map(columnText);
+  const toggle = (key: string): void => {
+    const next = chosen.includes(key) ? chosen.filter((each) => each !== key) : [...chosen, key];
+    // A column that is none says that none is wanted, in place of the standard ones.
+    choose({ col: next.length === 0 ? ['none'] : next }, 'replace');
+  };
+  return (
+    <Menu label="Columns">
+      {() => (
+        <div class="columns-menu">
+          <input
+            type="search"
+            placeholder="Find a column"
+            aria-label="Find a column"
+            value={text}
+            onInput={({ currentTarget }) => setText(currentTarget.value)}
+          />
+          <div class="columns-list">
+            {found.slice(0, MOST_SHOWN).map((column) => (
+              <label key={columnText(column)}>
+                <input
+                  type="checkbox"
+                  checked={chosen.includes(columnText(column))}
+                  onChange={() => toggle(columnText(column))}
+                />
+                <span>{columnTitle(column)}</span>
+                <span class="dim">{column.kind}</span>
+              </label>
+            ))}
+            {found.length > MOST_SHOWN ? (
+              <p class="dim">and {found.length - MOST_SHOWN} more: type a part</p>
+            ) : null}
+          </div>
+          <button type="button" class="quiet" onClick={() => choose({ col: null }, 'replace')}>
+            Standard columns
+          </button>
+        </div>
+      )}
+    </Menu>
+  );
+}

@@ -1,0 +1,150 @@
+import type { JSX } from 'preact';
+import type { RunFactsAnswer } from '../../api.js';
+import {
+  agoText,
+  countText,
+  durationText,
+  exactText,
+  momentText,
+  numberText,
+  valueText,
+} from '../facts/format.js';
+import { type Column, columnText, numberOf, runId, valueOf } from '../facts/run-values.js';
+import { To } from '../parts/link.js';
+import { Status } from '../parts/status.js';
+import { runPlace } from '../state/route.js';
+
+export interface RunRowProps {
+  /** undefined while it is on its way. */
+  readonly facts: RunFactsAnswer | undefined;
+  readonly columns: readonly Column[];
+  readonly baseline: RunFactsAnswer | null;
+  readonly place: number;
+  readonly isSelected: boolean;
+  readonly isFocusable: boolean;
+  readonly onFocus: () => void;
+  readonly toggle: (id: string) => void;
+  readonly open: (id: string) => void;
+}
+
+/** A run as a row of the table. */
+export function RunRow({ facts, columns, ...props }: RunRowProps): JSX.Element {
+  if (facts === undefined)
+    return (
+      <tr class="run-row run-row-awaited" aria-rowindex={props.place + 2}>
+        <td colSpan={columns.length + 6}>…</td>
+      </tr>
+    );
+  const id = runId(facts);
+  const isBaseline = props.baseline !== null && runId(props.baseline) === id;
+  return (
+    <tr
+      class={`run-row ${isBaseline ? 'run-row-baseline' : ''}`}
+      data-testid="run-row"
+      data-run={id}
+      data-place={props.place}
+      aria-rowindex={props.place + 2}
+      tabIndex={props.isFocusable ? 0 : -1}
+      onFocus={props.onFocus}
+      onKeyDown={(event) => {
+        if (event.target !== event.currentTarget) return;
+        if (event.key === 'Enter') props.open(id);
+        else if (event.key === ' ') props.toggle(id);
+        else return;
+        event.preventDefault();
+      }}
+    >
+      <td class="cell-check">
+        <input
+          type="checkbox"
+          tabIndex={-1}
+          aria-label={`Select ${id}`}
+          checked={props.isSelected}
+          onChange={() => props.toggle(id)}
+        />
+      </td>
+      <NameCell facts={facts} />
+      <td data-testid="run-status">
+        <Status status={facts.status} />
+      </td>
+      {facts.status === 'UNREADABLE' ? (
+        <td colSpan={columns.length + 3} class="cell-reason" title={reasonOf(facts.error)}>
+          {reasonOf(facts.error)}
+        </td>
+      ) : (
+        <FactCells {...{ facts, columns }} baseline={isBaseline ? null : props.baseline} />
+      )}
+    </tr>
+  );
+}
+
+function NameCell({ facts }: { readonly facts: RunFactsAnswer }): JSX.Element {
+  const { tags = [] } = facts;
+  return (
+    <td class="cell-name">
+      <To place={runPlace(runId(facts))} title={runId(facts)}>
+        <span class="dim">{facts.experiment}/</span>
+        {facts.run}
+      </To>
+      {tags.map((tag) => (
+        <span class="tag" key={tag}>
+          {tag}
+        </span>
+      ))}
+    </td>
+  );
+}
+
+function FactCells({
+  facts,
+  columns,
+  baseline,
+}: {
+  readonly facts: RunFactsAnswer;
+  readonly columns: readonly Column[];
+  readonly baseline: RunFactsAnswer | null;
+}): JSX.Element {
+  const { startedAt, durationMs, rows } = facts;
+  return (
+    <>
+      <td class="dim" title={startedAt === undefined ? '' : momentText(startedAt)}>
+        {startedAt === undefined ? '' : agoText(startedAt, Date.now())}
+      </td>
+      <td class="number dim">{durationMs === undefined ? '' : durationText(durationMs)}</td>
+      <td class="number dim">{rows === undefined ? '' : countText(rows)}</td>
+      {columns.map((column) => (
+        <ValueCell key={columnText(column)} {...{ facts, column, baseline }} />
+      ))}
+    </>
+  );
+}
+
+function ValueCell({
+  facts,
+  column,
+  baseline,
+}: {
+  readonly facts: RunFactsAnswer;
+  readonly column: Column;
+  readonly baseline: RunFactsAnswer | null;
+}): JSX.Element {
+  const value = valueOf(facts, column);
+  const [own, other] = [facts, baseline].map((each) => (each === null ? undefined : numberOf(each, column)));
+  const difference =
+    column.kind === 'metric' && own !== undefined && other !== undefined ? own - other : undefined;
+  return (
+    <td class={typeof value === 'number' ? 'number' : 'cell-text'} title={exactText(value)}>
+      {valueText(value)}
+      {difference === undefined ? null : (
+        <small class="difference">{`${difference > 0 ? '+' : ''}${numberText(difference, 3)}`}</small>
+      )}
+    </td>
+  );
+}
+
+/** Why a run cannot be read: the code and what was said, of an error in any of its shapes. */
+export function reasonOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return valueText(error) || 'it cannot be read';
+  const said = ['name', 'code', 'message'].map((key): unknown => Reflect.get(error, key));
+  return said.filter((part) => typeof part === 'string').join(': ');
+}

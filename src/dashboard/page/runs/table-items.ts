@@ -1,0 +1,69 @@
+import type { RunFactsAnswer } from '../../api.js';
+import { type Column, columnTitle, valueOf } from '../facts/run-values.js';
+import { valueText } from '../facts/format.js';
+
+/** A row of the table: a run by its number, or the heading of a group. */
+export type Item =
+  | { readonly kind: 'run'; readonly index: number }
+  | { readonly kind: 'heading'; readonly text: string; readonly runs: number };
+
+/** The rows of the table by their place. */
+export interface Items {
+  readonly count: number;
+  readonly at: (place: number) => Item;
+  /** The number of the run at a place, or of the next one behind a heading. */
+  readonly indexAt: (place: number) => number;
+}
+
+interface Runs {
+  readonly total: number;
+  readonly at: (index: number) => RunFactsAnswer | undefined;
+}
+
+/** The rows of a table of runs; with a heading wherever the value they are grouped by changes. */
+export function itemsOf(runs: Runs, group: Column | null): Items {
+  if (group === null)
+    return {
+      count: runs.total,
+      at: (index) => ({ kind: 'run', index }),
+      indexAt: (place) => Math.max(0, place),
+    };
+  const items = grouped(runs, group);
+  return {
+    count: items.length,
+    at: (place) => items[place]!,
+    indexAt: (place) => {
+      const item = items.slice(Math.max(0, place)).find(({ kind }) => kind === 'run');
+      return item?.kind === 'run' ? item.index : Math.max(0, runs.total - 1);
+    },
+  };
+}
+
+function grouped(runs: Runs, group: Column): Item[] {
+  const items: Item[] = [];
+  let [text, size, heading] = ['', 0, -1];
+  const end = (): void => {
+    if (heading >= 0) items[heading] = { kind: 'heading', text, runs: size };
+  };
+  for (let index = 0; index < runs.total; index++) {
+    const facts = runs.at(index);
+    // What is not read yet has no heading yet.
+    const next = facts === undefined ? text : headingText(facts, group);
+    if (next !== text) {
+      end();
+      [text, size, heading] = [next, 0, items.length];
+      items.push({ kind: 'heading', text, runs: 0 });
+    }
+    size++;
+    items.push({ kind: 'run', index });
+  }
+  end();
+  return items;
+}
+
+function headingText(facts: RunFactsAnswer, group: Column): string {
+  const value = valueOf(facts, group);
+  return value === undefined || value === null
+    ? `without ${columnTitle(group)}`
+    : `${columnTitle(group)} = ${valueText(value)}`;
+}

@@ -1,0 +1,65 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { RunFactsAnswer, RunsAnswer } from '../../api.js';
+import { type Api, type ApiFailure, failureOf, type RunsQuery } from '../api/api.js';
+import { usePage } from '../api/use-api.js';
+import { RunPages } from './run-pages.js';
+
+/** The runs that match, of which those are here that were looked at. */
+export interface RunsView {
+  readonly state: 'loading' | 'there' | 'failed';
+  readonly failure: ApiFailure | null;
+  readonly total: number;
+  readonly paramKeys: readonly string[];
+  readonly metricKeys: readonly string[];
+  /** undefined while it is on its way. */
+  readonly at: (index: number) => RunFactsAnswer | undefined;
+  /** Has the runs of a stretch read. */
+  readonly look: (from: number, to: number) => void;
+  /** Has what is looked at read again; what is shown stays until it is here. */
+  readonly reload: () => void;
+  /** Goes up whenever something has come. */
+  readonly version: number;
+}
+
+/** Reads the runs of a query page by page, as the table is scrolled. */
+export function useRuns(query: Omit<RunsQuery, 'offset' | 'limit'>, pageSize: number): RunsView {
+  const { api } = usePage();
+  const key = JSON.stringify([query, pageSize]);
+  const [version, setVersion] = useState(0);
+  const [failure, setFailure] = useState<ApiFailure | null>(null);
+  const facts = useRef<RunsAnswer | null>(null);
+  const pages = useMemo(
+    () =>
+      new RunPages(askPage(api, JSON.parse(key) as QueryKey), pageSize, {
+        arrived: (answer) => {
+          facts.current = answer;
+          setFailure(null);
+          setVersion((before) => before + 1);
+        },
+        failed: (error) => setFailure(failureOf(error)),
+      }),
+    [api, key, pageSize],
+  );
+  useEffect(() => {
+    pages.look(0, pageSize);
+    return () => pages.close();
+  }, [pages, pageSize]);
+  return {
+    state: failure !== null ? 'failed' : facts.current === null ? 'loading' : 'there',
+    failure,
+    total: facts.current?.total ?? 0,
+    paramKeys: facts.current?.paramKeys ?? [],
+    metricKeys: facts.current?.metricKeys ?? [],
+    at: useCallback((index) => pages.at(index), [pages]),
+    look: useCallback((from, to) => pages.look(from, to), [pages]),
+    reload: useCallback(() => pages.reload(), [pages]),
+    version,
+  };
+}
+
+type QueryKey = readonly [query: Omit<RunsQuery, 'offset' | 'limit'>, pageSize: number];
+
+const askPage =
+  (api: Api, [query]: QueryKey) =>
+  (offset: number, limit: number, signal: AbortSignal): Promise<RunsAnswer> =>
+    api.runs({ ...query, offset, limit }, signal);

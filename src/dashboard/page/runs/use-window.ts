@@ -1,0 +1,78 @@
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+
+/** Of every row, in CSS pixels; the style sheet says the same. */
+export const ROW_HEIGHT = 32;
+const HEAD_HEIGHT = 34;
+const BEYOND = 8;
+
+interface Ref<T> {
+  readonly current: T | null;
+}
+
+/** Which rows are to be made: those that are seen, and some beyond. */
+export function useWindow(scroller: Ref<HTMLElement>, count: number): { from: number; to: number } {
+  const [first, setFirst] = useState(0);
+  const [seen, setSeen] = useState(30);
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const measure = (): void => {
+      // In steps of some rows, so that not every pixel makes the table anew.
+      setFirst(Math.floor(element.scrollTop / ROW_HEIGHT / 4) * 4);
+      setSeen(Math.ceil(element.clientHeight / ROW_HEIGHT) + 4);
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    element.addEventListener('scroll', measure, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener('scroll', measure);
+    };
+  }, [scroller]);
+  const from = Math.max(0, Math.min(first - BEYOND, count - 1));
+  return { from, to: Math.min(count, first + seen + BEYOND) };
+}
+
+/** One row at a time is in the order of the tab key; the arrow keys, Home and End move to others. */
+export interface RowFocus {
+  readonly place: number;
+  readonly set: (place: number) => void;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
+}
+
+const STEPS: Readonly<Record<string, number>> = {
+  ArrowDown: 1,
+  ArrowUp: -1,
+  PageDown: 10,
+  PageUp: -10,
+  Home: -Infinity,
+  End: Infinity,
+};
+
+export function useRowFocus(scroller: Ref<HTMLElement>, count: number): RowFocus {
+  const [place, setPlace] = useState(0);
+  const [moved, setMoved] = useState(0);
+  useEffect(() => {
+    if (moved === 0) return;
+    scroller.current?.querySelector<HTMLElement>(`[data-place="${place}"]`)?.focus({ preventScroll: true });
+  }, [moved]);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const step = STEPS[event.key];
+    if (step === undefined || !(event.target instanceof Element) || event.target.matches('input, button'))
+      return;
+    event.preventDefault();
+    const next = Math.max(0, Math.min(count - 1, place + step));
+    if (scroller.current !== null) bringIntoSight(scroller.current, next);
+    setPlace(next);
+    setMoved((before) => before + 1);
+  };
+  return { place: Math.min(place, Math.max(0, count - 1)), set: setPlace, onKeyDown };
+}
+
+function bringIntoSight(scroller: HTMLElement, place: number): void {
+  const top = place * ROW_HEIGHT;
+  const room = scroller.clientHeight - HEAD_HEIGHT - ROW_HEIGHT;
+  if (top < scroller.scrollTop) scroller.scrollTop = top;
+  else if (top > scroller.scrollTop + room) scroller.scrollTop = top - room;
+}

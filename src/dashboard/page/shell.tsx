@@ -1,0 +1,104 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { Connection } from './api/api.js';
+import { usePage } from './api/use-api.js';
+import { To } from './parts/link.js';
+import { route } from './state/navigation.js';
+import { listTurn } from './state/news.js';
+import { theme, toggleTheme } from './state/theme.js';
+
+const NAMES: Readonly<Record<Connection, string>> = {
+  connecting: 'connecting',
+  connected: 'live',
+  disconnected: 'disconnected, trying again',
+  none: '',
+};
+
+/** The head of the page, with where one can go, and below it the place one is at. */
+export function Shell({ children }: { readonly children: ComponentChildren }): JSX.Element {
+  const { api, server } = usePage();
+  const { place, query } = route.value;
+  const chosen = query.getAll('run');
+  const selection = new URLSearchParams(chosen.map((id) => ['run', id]));
+  const current = (page: string): 'page' | undefined => (place.page === page ? 'page' : undefined);
+  useEffect(() => {
+    const turn = (): void => void listTurn.value++;
+    return api.live(
+      { runs: [], metrics: [], logs: false },
+      { runs: turn, open: (again) => (again ? turn() : undefined) },
+    );
+  }, [api]);
+  useEffect(() => {
+    document.title = place.page === 'run' ? `${place.run} · ${server.title}` : `${server.title} · expman`;
+  }, [place, server.title]);
+  return (
+    <>
+      <a class="skip" href="#content" onClick={skipToContent}>
+        Skip to the content
+      </a>
+      <header class="head">
+        <To place={{ page: 'runs' }} class="brand">
+          <Mark /> <span>{server.title}</span>
+        </To>
+        <nav aria-label="Pages">
+          <To place={{ page: 'runs' }} query={selection} aria-current={current('runs')}>
+            Runs
+          </To>
+          <To place={{ page: 'curves' }} query={selection} aria-current={current('curves')}>
+            Curves
+          </To>
+          <To place={{ page: 'compare' }} query={selection} aria-current={current('compare')}>
+            Compare
+          </To>
+        </nav>
+        <span class="grow" />
+        {api.isLive ? <ConnectionState /> : <span class="dim">report</span>}
+        <button
+          type="button"
+          class="quiet"
+          data-testid="theme"
+          onClick={toggleTheme}
+          title={theme.value === 'dark' ? 'Light colours' : 'Dark colours'}
+          aria-label={theme.value === 'dark' ? 'Light colours' : 'Dark colours'}
+        >
+          <span aria-hidden="true">{theme.value === 'dark' ? '☀' : '☾'}</span>
+        </button>
+      </header>
+      <main id="content" tabIndex={-1}>
+        {children}
+      </main>
+    </>
+  );
+}
+
+/** The fragment is the page's own state: the link moves the focus and leaves it alone. */
+function skipToContent(event: Event): void {
+  event.preventDefault();
+  document.getElementById('content')?.focus();
+}
+
+function ConnectionState(): JSX.Element {
+  const { api } = usePage();
+  const [state, setState] = useState<Connection>('connecting');
+  useEffect(() => api.connection(setState), [api]);
+  return (
+    <span class={`connection connection-${state}`} data-testid="connection" data-state={state} role="status">
+      {NAMES[state]}
+    </span>
+  );
+}
+
+function Mark(): JSX.Element {
+  return (
+    <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
+      <path d="M2 3v14h16" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" />
+      <path
+        d="M5 4c1.5 8 5 9.5 12 10"
+        fill="none"
+        class="mark-line"
+        stroke-width="2"
+        stroke-linecap="round"
+      />
+    </svg>
+  );
+}

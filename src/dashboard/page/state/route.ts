@@ -1,0 +1,101 @@
+/** The tabs of a run's page. */
+export const RUN_TABS = [
+  'overview',
+  'metrics',
+  'logs',
+  'files',
+  'media',
+  'histograms',
+  'system',
+  'environment',
+] as const;
+export type RunTab = (typeof RUN_TABS)[number];
+
+/** A place on the page, as the address's fragment says it. */
+export type Place =
+  | { readonly page: 'runs' | 'curves' | 'compare' }
+  | { readonly page: 'run'; readonly experiment: string; readonly run: string; readonly tab: RunTab }
+  | { readonly page: 'sweep'; readonly experiment: string };
+
+/** A place and what is chosen there; a key may be given more than once. */
+export interface Route {
+  readonly place: Place;
+  readonly query: URLSearchParams;
+}
+
+const RUNS: Place = { page: 'runs' };
+
+/** Reads a fragment such as `#/run/mnist/quick-fox/logs?level=warn`; what makes no sense is the list of runs. */
+export function parseRoute(hash: string): Route {
+  const [path = '', ...rest] = hash.replace(/^#/, '').split('?');
+  return {
+    place: placeOf(path.split('/').slice(1).map(decoded)),
+    query: new URLSearchParams(rest.join('?')),
+  };
+}
+
+function placeOf([page, experiment, run, tab]: readonly string[]): Place {
+  if (page === 'curves' || page === 'compare') return { page };
+  if (page === 'sweep' && experiment) return { page, experiment };
+  if (page === 'run' && experiment && run)
+    return { page, experiment, run, tab: RUN_TABS.find((name) => name === tab) ?? 'overview' };
+  return RUNS;
+}
+
+/** The fragment of a place, which {@link parseRoute} reads back. */
+export function hashOf(place: Place, query: URLSearchParams = new URLSearchParams()): string {
+  const text = query.toString();
+  return `#/${pathOf(place).map(encodeURIComponent).join('/')}${text === '' ? '' : `?${text}`}`;
+}
+
+function pathOf(place: Place): readonly string[] {
+  switch (place.page) {
+    case 'run':
+      return ['run', place.experiment, place.run, ...(place.tab === 'overview' ? [] : [place.tab])];
+    case 'sweep':
+      return ['sweep', place.experiment];
+    default:
+      return [place.page];
+  }
+}
+
+/** What a query is changed to: null takes a key away, a list gives it once for each. */
+export type QueryChange = Readonly<Record<string, string | readonly string[] | null>>;
+
+/** The query with some keys changed. */
+export function changedQuery(query: URLSearchParams, change: QueryChange): URLSearchParams {
+  const out = new URLSearchParams(query);
+  for (const [key, value] of Object.entries(change)) {
+    out.delete(key);
+    for (const each of value === null ? [] : typeof value === 'string' ? [value] : value)
+      out.append(key, each);
+  }
+  return out;
+}
+
+/** A finite number of the query; the standard where there is none. */
+export function numberIn<T>(query: URLSearchParams, key: string, standard: T): number | T {
+  const text = query.get(key);
+  const value = text === null || text.trim() === '' ? NaN : Number(text);
+  return Number.isFinite(value) ? value : standard;
+}
+
+/** The token of `#token=...`, which the first address has; null for any other fragment. */
+export function tokenIn(hash: string): string | null {
+  return /^#token=([^&]+)/.exec(hash)?.[1] ?? null;
+}
+
+/** `experiment/run` taken apart. */
+export function runPlace(id: string, tab: RunTab = 'overview'): Place {
+  const slash = id.indexOf('/');
+  return { page: 'run', experiment: id.slice(0, slash), run: id.slice(slash + 1), tab };
+}
+
+/** An address may be cut anywhere: what does not decode is taken as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
