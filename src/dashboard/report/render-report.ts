@@ -31,6 +31,7 @@ export function renderReport(report: ReportData): string {
   };
   return text('index.html')
     .replace(/<meta charset[^>]*>/, (charset) => `${charset}${parts.head}`)
+    .replace(/<link[^>]*rel="icon"[^>]*>/, '')
     .replace(/<link[^>]*rel="stylesheet"[^>]*>/, () => parts.style)
     .replace(/<script[^>]*><\/script>/, '')
     .replace('</body>', () => `${parts.script}</body>`);

@@ -5,6 +5,7 @@ const TYPES = [
   ['index.html', 'text/html; charset=utf-8'],
   ['main.js', 'text/javascript; charset=utf-8'],
   ['page.css', 'text/css; charset=utf-8'],
+  ['icon.svg', 'image/svg+xml'],
 ] as const;
 
 /** A file of the page. */

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { type Browser, type Page, chromium } from 'playwright-core';
+
+const PLACES = [
+  process.env['EXPMAN_BROWSER'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
+const path = PLACES.find((place) => place !== undefined && existsSync(place));
+if (path === undefined)
+  process.stderr.write('SKIPPED: there is no Chromium (EXPMAN_BROWSER), so nothing looks at the dashboard\n');
+
+/** Whether there is a browser; a visible line has said so when there is none. */
+export const hasBrowser = path !== undefined;
+
+/** Begins the browser. */
+export function launchBrowser(): Promise<Browser> {
+  // The sandbox needs rights that a container has not; what is looked at is ours.
+  return chromium.launch({ executablePath: path ?? '', args: ['--no-sandbox'] });
+}
+
+/** A page that notes what its console and its scripts complain about. */
+export interface WatchedPage {
+  readonly page: Page;
+  readonly complaints: string[];
+}
+
+/** Opens a page in a browser context of its own. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: Parameters<Browser['newContext']>[0] = {},
+): Promise<WatchedPage> {
+  const context = await browser.newContext({ viewport: { width: 1300, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('dialog', (dialog) => {
+    complaints.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
