@@ -9,7 +9,6 @@ import { RunPage } from './run/run-page.js';
 import { RunsPage } from './runs/runs-page.js';
 import { Shell } from './shell.js';
 import { route } from './state/navigation.js';
-import { runPlace } from './state/route.js';
 import { SweepPage } from './sweep/sweep-page.js';
 
 type Begun =
@@ -57,7 +56,7 @@ function Here(): JSX.Element {
       return <ComparePage />;
     case 'run': {
       const id = `${place.experiment}/${place.run}`;
-      return <RunPage key={id} id={id} tab={place.tab} placeOf={(tab) => runPlace(id, tab)} />;
+      return <RunPage key={id} id={id} tab={place.tab} />;
     }
     case 'sweep':
       return <SweepPage key={place.experiment} experiment={place.experiment} />;

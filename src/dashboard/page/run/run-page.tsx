@@ -1,10 +1,125 @@
 import type { JSX } from 'preact';
-import type { Place, RunTab } from '../state/route.js';
+import { useEffect, useState } from 'preact/hooks';
+import type { RunAnswer, RunFactsAnswer } from '../../api.js';
+import { useAsked, usePage } from '../api/use-api.js';
+import { To } from '../parts/link.js';
+import { Answered } from '../parts/states.js';
+import { Status } from '../parts/status.js';
+import { RUN_TABS, runPlace, type RunTab } from '../state/route.js';
+import { EnvironmentTab } from './environment-tab.js';
+import { FilesTab } from './files-tab.js';
+import { HistogramsTab, histogramNames } from './histograms-tab.js';
+import { LogsTab } from './logs-tab.js';
+import { MediaTab } from './media-tab.js';
+import { MetricsTab } from './metrics-tab.js';
+import { OverviewTab } from './overview-tab.js';
+import { SystemTab } from './system-tab.js';
 
-export function RunPage(_: {
+/** All there is to know of one run. */
+export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab }): JSX.Element {
+  const [asked, again] = useAsked(id, (api) => api.run(id));
+  const news = useRunNews(id, again);
+  return (
+    <div class="run">
+      <Answered asked={asked} again={again} what={id}>
+        {(answer) => {
+          const run = news === null ? answer : { ...answer, facts: { ...answer.facts, ...news } };
+          return (
+            <>
+              <Head facts={run.facts} />
+              <Tabs {...{ run, id, tab }} />
+              <div class="run-body">{tabOf(tab, id, run, again)}</div>
+            </>
+          );
+        }}
+      </Answered>
+    </div>
+  );
+}
+
+/** What the server last said of the run; null until it says something. */
+function useRunNews(id: string, again: () => void): RunFactsAnswer | null {
+  const { api } = usePage();
+  const [news, setNews] = useState<RunFactsAnswer | null>(null);
+  useEffect(
+    () =>
+      api.live(
+        { runs: [id], metrics: [], logs: false },
+        {
+          run: (facts) => (`${facts.experiment}/${facts.run}` === id ? setNews(facts) : undefined),
+          open: (wasOpen) => (wasOpen ? again() : undefined),
+        },
+      ),
+    [api, id, again],
+  );
+  return news;
+}
+
+function Head({ facts: { experiment, run, status } }: { readonly facts: RunFactsAnswer }): JSX.Element {
+  return (
+    <div class="run-head">
+      <h1 data-testid="run-title">
+        <To place={{ page: 'runs' }} query={new URLSearchParams({ experiment })} class="dim">
+          {experiment}
+        </To>
+        <span class="dim">/</span>
+        {run}
+      </h1>
+      <Status status={status} />
+    </div>
+  );
+}
+
+function Tabs({
+  run,
+  id,
+  tab,
+}: {
+  readonly run: RunAnswer;
   readonly id: string;
   readonly tab: RunTab;
-  readonly placeOf: (tab: RunTab) => Place;
 }): JSX.Element {
-  return <p>soon</p>;
+  const counts: Partial<Record<RunTab, number>> = {
+    metrics: Object.keys(run.facts.metrics ?? {}).length,
+    files: run.artifacts.length + run.files.length,
+    media: run.media.length,
+    histograms: histogramNames(run).length,
+    ...(run.hasSystemMetrics ? {} : { system: 0 }),
+  };
+  return (
+    <nav class="tabs" aria-label="Parts of the run">
+      {RUN_TABS.filter((name) => counts[name] !== 0 || name === tab).map((name) => (
+        <To
+          key={name}
+          place={runPlace(id, name)}
+          data-testid={`tab-${name}`}
+          aria-current={name === tab ? 'page' : undefined}
+        >
+          {name}
+          {counts[name] === undefined ? null : <span class="count">{counts[name]}</span>}
+        </To>
+      ))}
+    </nav>
+  );
+}
+
+function tabOf(tab: RunTab, id: string, run: RunAnswer, again: () => void): JSX.Element {
+  switch (tab) {
+    case 'overview':
+      return <OverviewTab {...{ id, run, again }} />;
+    case 'metrics':
+      return <MetricsTab {...{ id, run }} />;
+    case 'logs':
+      return <LogsTab id={id} />;
+    case 'files':
+      return <FilesTab run={run} />;
+    case 'media':
+      return <MediaTab run={run} />;
+    case 'histograms':
+      return <HistogramsTab {...{ id, run }} />;
+    case 'system':
+      return <SystemTab id={id} />;
+    case 'environment':
+      return <EnvironmentTab run={run} />;
+  }
 }

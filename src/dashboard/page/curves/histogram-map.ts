@@ -1,0 +1,38 @@
+import type { HistogramsAnswer } from '../../api.js';
+
+/** Histograms side by side, over one range of values. */
+export interface HistogramMap {
+  readonly from: number;
+  readonly to: number;
+  /** Of each histogram its bins that are not empty; `share` is how dense it is there, beside the densest of all: from 0 to 1. */
+  readonly columns: readonly (readonly { readonly from: number; readonly to: number; readonly share: number }[])[];
+}
+
+/** Puts histograms side by side; null when there is no value in any of them. */
+export function histogramMap(histograms: HistogramsAnswer['histograms']): HistogramMap | null {
+  const columns = histograms.map(({ edges, counts }) => {
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    return counts.flatMap((count, bin) => {
+      const [from, to] = [edges[bin]!, edges[bin + 1]!];
+      if (!(count > 0) || !Number.isFinite(from) || !Number.isFinite(to)) return [];
+      return [{ from, to, density: to > from ? count / total / (to - from) : Infinity }];
+    });
+  });
+  const all = columns.flat();
+  if (all.length === 0) return null;
+  const least = all.reduce((so, { from }) => Math.min(so, from), Infinity);
+  const greatest = all.reduce((so, { to }) => Math.max(so, to), -Infinity);
+  const densest = all.reduce((so, { density }) => (Number.isFinite(density) ? Math.max(so, density) : so), 0);
+  return {
+    from: least === greatest ? least - 0.5 : least,
+    to: least === greatest ? greatest + 0.5 : greatest,
+    // By the root, so that what is rare can be seen beside what is not.
+    columns: columns.map((bins) =>
+      bins.map(({ from, to, density }) => ({
+        from,
+        to,
+        share: Number.isFinite(density) && densest > 0 ? Math.sqrt(density / densest) : 1,
+      })),
+    ),
+  };
+}

@@ -1,0 +1,123 @@
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { RunFactsAnswer } from '../../api.js';
+import { ChartGrid } from '../chart/chart-grid.js';
+import { colourAt } from '../chart/palette.js';
+import { valueText } from '../facts/format.js';
+import { flatParams, valueOf } from '../facts/run-values.js';
+import { Broken, Empty, Loading } from '../parts/states.js';
+import { route } from '../state/navigation.js';
+import { numberIn } from '../state/route.js';
+import { theme } from '../state/theme.js';
+import { CurveChoices } from './curve-choices.js';
+import { RunLegend } from './run-legend.js';
+import { type CurvesView, factsById, useCurves } from './use-curves.js';
+
+const STANDARD_METRICS = 6;
+const MOST_METRICS = 50;
+
+/** Curves of runs over each other, one chart a metric, as the address says how. */
+export function RunCurves({
+  ids,
+  facts,
+  hasLegend = false,
+}: {
+  readonly ids: readonly string[];
+  readonly facts: readonly RunFactsAnswer[];
+  /** Whether the runs are listed at the side, and can be grouped. */
+  readonly hasLegend?: boolean;
+}): JSX.Element {
+  const { query } = route.value;
+  const known = useMemo(() => factsById(facts), [facts]);
+  const hidden = query.getAll('hide');
+  const metricKeys = useMemo(() => metricsOf(facts), [facts]);
+  const chosen = query.getAll('metric').slice(0, MOST_METRICS);
+  const metrics = chosen.length > 0 ? chosen : metricKeys.slice(0, STANDARD_METRICS);
+  const x = query.get('x') ?? 'step';
+  const [from, to] = [numberIn(query, 'from', null), numberIn(query, 'to', null)];
+  const view = from === null || to === null || from >= to ? null : { from, to };
+  const curves = useCurves({ runs: ids, metrics, x, view, facts: known });
+  const shown = useMemo(
+    () => curves.curves.filter(({ run }) => !hidden.includes(run)),
+    [curves.curves, hidden.join('\n')],
+  );
+  const options = useFigureOptions(ids, known, x);
+  const params = useMemo(() => paramsOf(facts), [facts]);
+  const charts = (
+    <section class="curves" aria-label="Curves">
+      <CurveChoices {...{ metricKeys, metrics, x }} {...(hasLegend ? { params } : {})} />
+      <CurvesState curves={curves} hasMetrics={metrics.length > 0} />
+      <ChartGrid curves={shown} {...{ metrics, options, view }} />
+    </section>
+  );
+  if (!hasLegend) return charts;
+  return (
+    <div class="with-side">
+      <RunLegend {...{ ids, known, hidden }} colourOf={options.colourOf} />
+      {charts}
+    </div>
+  );
+}
+
+/** How curves become lines, as the address says it. */
+function useFigureOptions(
+  ids: readonly string[],
+  known: ReadonlyMap<string, RunFactsAnswer>,
+  x: string,
+): Parameters<typeof ChartGrid>[0]['options'] {
+  const { query } = route.value;
+  const by = query.get('by');
+  const smoothing = Math.max(0, Math.min(0.999, numberIn(query, 'smooth', 0)));
+  const isLog = query.get('log') === '1';
+  const colours = theme.value;
+  return useMemo(
+    () => ({
+      ...{ smoothing, isLog },
+      xTitle: x === 'time' ? 'time (s)' : x.replace(/^metric:/, ''),
+      colourOf: (run) => colourAt(ids.indexOf(run), colours),
+      groupOf:
+        by === null
+          ? undefined
+          : (run) => {
+              const facts = known.get(run);
+              const value = facts === undefined ? undefined : valueOf(facts, { kind: 'param', name: by });
+              return value === undefined ? '' : `${by} = ${valueText(value)}`;
+            },
+    }),
+    [ids.join('\n'), known, x, by, smoothing, isLog, colours],
+  );
+}
+
+function CurvesState({
+  curves: { state, failure, failed, again },
+  hasMetrics,
+}: {
+  readonly curves: CurvesView;
+  readonly hasMetrics: boolean;
+}): JSX.Element | null {
+  if (!hasMetrics) return <Empty title="These runs have no metrics yet" />;
+  if (failure !== null) return <Broken failure={failure} again={again} />;
+  if (state === 'loading') return <Loading what="curves" />;
+  return failed.length === 0 ? null : (
+    <ul class="failed" role="alert">
+      {failed.map(({ run, code, message }) => (
+        <li key={run}>
+          <strong>{run}</strong> <code>{code}</code> {message}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** All metrics that are numbers, those that most runs have first. */
+function metricsOf(facts: readonly RunFactsAnswer[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { metrics = {} } of facts)
+    for (const [name, summary] of Object.entries(metrics))
+      if (summary['min'] !== undefined || typeof summary['last'] === 'number' || summary['nan'] !== undefined)
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].sort(([, one], [, other]) => other - one).map(([name]) => name);
+}
+
+const paramsOf = (facts: readonly RunFactsAnswer[]): string[] =>
+  [...new Set(facts.flatMap(({ params = {} }) => flatParams(params).map(([name]) => name)))].sort();

@@ -1,0 +1,27 @@
+import type { JSX } from 'preact';
+import { exactText, valueText } from '../facts/format.js';
+
+/** Names and values, one row each. */
+export function ValueTable({
+  rows,
+  empty,
+}: {
+  readonly rows: readonly (readonly [name: string, value: unknown])[];
+  readonly empty: string;
+}): JSX.Element {
+  if (rows.length === 0) return <p class="dim">{empty}</p>;
+  return (
+    <table class="values card">
+      <tbody>
+        {rows.map(([name, value]) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td class={typeof value === 'number' ? 'number-left' : ''} title={exactText(value)}>
+              {valueText(value)}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,73 @@
+import type { JSX } from 'preact';
+import type { RunAnswer } from '../../api.js';
+import { bytesText } from '../facts/format.js';
+import { safeHref } from '../parts/safe-href.js';
+
+/** What was saved with the run, to be downloaded, and the run's own files. */
+export function FilesTab({ run: { artifacts, files } }: { readonly run: RunAnswer }): JSX.Element {
+  return (
+    <div class="columns">
+      <section aria-label="Artifacts">
+        <h2>Artifacts</h2>
+        {artifacts.length === 0 ? <p class="dim">No artifacts were saved.</p> : <Artifacts artifacts={artifacts} />}
+      </section>
+      <section aria-label="Files of the run">
+        <h2>Files of the run</h2>
+        <div class="table-box card">
+          <table class="figures">
+            <tbody>
+              {files.map(({ name, bytes }) => (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  <td class="number">{bytesText(bytes)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </section>
+    </div>
+  );
+}
+
+function Artifacts({ artifacts }: Pick<RunAnswer, 'artifacts'>): JSX.Element {
+  return (
+    <div class="table-box card">
+      <table class="figures">
+        <thead>
+          <tr>
+            <th scope="col">name</th>
+            <th scope="col" class="number">
+              size
+            </th>
+            <th scope="col">SHA-256</th>
+          </tr>
+        </thead>
+        <tbody>
+          {artifacts.map(({ name, bytes, sha256, href }) => (
+            <tr key={name}>
+              <th scope="row">
+                <Download name={name} href={href} />
+              </th>
+              <td class="number">{bytesText(bytes)}</td>
+              <td class="mono dim" title={sha256}>
+                {sha256.slice(0, 16)}…
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** A link to a file of the run; its name alone where there is nothing to download. */
+export function Download({ name, href }: { readonly name: string; readonly href: string }): JSX.Element {
+  const address = safeHref(href);
+  if (address === null) return <>{name}</>;
+  return (
+    <a href={address} download={name.split('/').at(-1)} title={`Download ${name}`}>
+      {name}
+    </a>
+  );
+}

@@ -1,0 +1,93 @@
+import type { JSX } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { HistogramsAnswer, RunAnswer } from '../../api.js';
+import { useAsked } from '../api/use-api.js';
+import { type HistogramMap, histogramMap } from '../curves/histogram-map.js';
+import { numberText } from '../facts/format.js';
+import { Answered, Empty } from '../parts/states.js';
+import { theme } from '../state/theme.js';
+
+/** The metrics of a run that are histograms: their values are JSON. */
+export function histogramNames({ facts }: RunAnswer): string[] {
+  return Object.entries(facts.metrics ?? {})
+    .filter(([, { last }]) => typeof last === 'string' && last.startsWith('{'))
+    .map(([name]) => name);
+}
+
+/** How the distributions of a run change over its steps. */
+export function HistogramsTab({ id, run }: { readonly id: string; readonly run: RunAnswer }): JSX.Element {
+  const names = histogramNames(run);
+  if (names.length === 0) return <Empty title="The run has logged no histograms" />;
+  return (
+    <div class="charts">
+      {names.map((name) => (
+        <Histogram key={name} id={id} name={name} />
+      ))}
+    </div>
+  );
+}
+
+function Histogram({ id, name }: { readonly id: string; readonly name: string }): JSX.Element {
+  const [asked, again] = useAsked(`${id} ${name}`, (api) => api.histograms(id, name));
+  return (
+    <figure class="chart card">
+      <figcaption class="chart-head">
+        <h3>{name}</h3>
+      </figcaption>
+      <Answered asked={asked} again={again} what={name}>
+        {(histograms) => <Heatmap {...{ name, histograms }} />}
+      </Answered>
+    </figure>
+  );
+}
+
+/** One column a step, values upwards; the darker the more of the values are there. */
+function Heatmap({
+  name,
+  histograms,
+}: {
+  readonly name: string;
+  readonly histograms: HistogramsAnswer['histograms'];
+}): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const map = histogramMap(histograms);
+  const colours = theme.value;
+  useLayoutEffect(() => {
+    if (canvas.current !== null && map !== null) paint(canvas.current, map);
+  }, [histograms, colours]);
+  if (map === null) return <p class="state">no values</p>;
+  const steps = histograms.map(({ step }) => (step === null ? '' : numberText(step)));
+  return (
+    <div class="heatmap">
+      <span class="heatmap-top number">{numberText(map.to)}</span>
+      <span class="heatmap-bottom number">{numberText(map.from)}</span>
+      <canvas
+        ref={canvas}
+        role="img"
+        aria-label={`${name}: ${histograms.length} histograms, values from ${numberText(map.from)} to ${numberText(map.to)}`}
+      />
+      <span class="heatmap-steps">
+        <span>{steps[0]}</span>
+        <span>step</span>
+        <span>{steps.at(-1)}</span>
+      </span>
+    </div>
+  );
+}
+
+function paint(canvas: HTMLCanvasElement, { columns, from, to }: HistogramMap): void {
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((size) => size * devicePixelRatio);
+  [canvas.width, canvas.height] = [width ?? 1, height ?? 1];
+  const context = canvas.getContext('2d');
+  if (context === null) return;
+  context.fillStyle = getComputedStyle(canvas).getPropertyValue('--accent');
+  const topOf = (value: number): number => canvas.height * (1 - (value - from) / (to - from));
+  columns.forEach((bins, index) => {
+    const [left, right] = [index, index + 1].map((at) => Math.round((at * canvas.width) / columns.length));
+    for (const bin of bins) {
+      context.globalAlpha = bin.share;
+      const top = topOf(bin.to);
+      context.fillRect(left ?? 0, top, (right ?? 0) - (left ?? 0), Math.max(1, topOf(bin.from) - top));
+    }
+  });
+}

@@ -1,0 +1,128 @@
+import type { JSX } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { LogLineAnswer } from '../../api.js';
+import { useAsked, usePage } from '../api/use-api.js';
+import { answerOf } from '../api/use-api.js';
+import { Broken, Empty, Loading } from '../parts/states.js';
+import { choose, route } from '../state/navigation.js';
+
+const LEVELS = ['silly', 'debug', 'verbose', 'http', 'info', 'warn', 'error'];
+/** More lines than a browser shows with ease are not kept. */
+const MOST_LINES = 5000;
+
+/** The run's log, as it grows. */
+export function LogsTab({ id }: { readonly id: string }): JSX.Element {
+  const { query } = route.value;
+  const level = query.get('level') ?? undefined;
+  const text = query.get('text') ?? undefined;
+  const [asked, again] = useAsked(`${id} ${level} ${text}`, (api) => api.logs(id, { level, text }));
+  const newer = useNewLines(id, again, asked);
+  const read = answerOf(asked);
+  const lines = [...(read ?? []), ...newer.filter((line) => isWanted(line, level, text))].slice(-MOST_LINES);
+  return (
+    <div class="logs">
+      <div class="bar">
+        <label class="choice">
+          Level
+          <select
+            value={level ?? ''}
+            onChange={({ currentTarget }) => choose({ level: currentTarget.value || null })}
+          >
+            <option value="">all</option>
+            {LEVELS.slice(1).map((name) => (
+              <option key={name} value={name}>
+                {name} and graver
+              </option>
+            ))}
+          </select>
+        </label>
+        <div class="filter">
+          <input
+            type="search"
+            aria-label="Text that a line holds"
+            placeholder="Find in the log"
+            value={text ?? ''}
+            onInput={({ currentTarget }) => choose({ text: currentTarget.value || null }, 'replace')}
+          />
+        </div>
+        <span class="dim choice">{lines.length === 1 ? '1 line' : `${lines.length} lines`}</span>
+      </div>
+      {asked.state === 'failed' ? (
+        <Broken failure={asked.failure} again={again} />
+      ) : read === undefined ? (
+        <Loading what="the log" />
+      ) : lines.length === 0 ? (
+        <Empty title={level === undefined && text === undefined ? 'The log is empty' : 'No line fits'} />
+      ) : (
+        <Lines lines={lines} />
+      )}
+    </div>
+  );
+}
+
+/** Lines that came since the log was read. */
+function useNewLines(id: string, again: () => void, answer: unknown): readonly LogLineAnswer[] {
+  const { api } = usePage();
+  const [lines, setLines] = useState<readonly LogLineAnswer[]>([]);
+  useEffect(() => setLines([]), [answer]);
+  useEffect(
+    () =>
+      api.live(
+        { runs: [id], metrics: [], logs: true },
+        {
+          logs: ({ run, lines: more }) =>
+            run === id ? setLines((before) => [...before, ...more].slice(-MOST_LINES)) : undefined,
+          reset: again,
+          open: (wasOpen) => (wasOpen ? again() : undefined),
+        },
+      ),
+    [api, id, again],
+  );
+  return lines;
+}
+
+const isWanted = ({ level, message }: LogLineAnswer, least = 'silly', text = ''): boolean =>
+  LEVELS.indexOf(level) >= LEVELS.indexOf(least) && message.toLowerCase().includes(text.toLowerCase());
+
+/** Stays at the end while it is there, as a terminal does. */
+function Lines({ lines }: { readonly lines: readonly LogLineAnswer[] }): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  useLayoutEffect(() => {
+    if (box.current !== null && isAtEnd.current) box.current.scrollTop = box.current.scrollHeight;
+  });
+  return (
+    <div
+      class="log-lines card mono"
+      ref={box}
+      role="log"
+      tabIndex={0}
+      aria-label="Lines of the log"
+      onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) =>
+        (isAtEnd.current = scrollHeight - scrollTop - clientHeight < 8)
+      }
+    >
+      {lines.map((line, index) => (
+        <Line key={index} line={line} />
+      ))}
+    </div>
+  );
+}
+
+function Line({ line: { timestampMs, level, message, meta } }: { readonly line: LogLineAnswer }): JSX.Element {
+  const date = new Date(timestampMs);
+  const isDate = !Number.isNaN(date.getTime());
+  const more = Object.keys(meta).length === 0 ? '' : ` ${JSON.stringify(meta)}`;
+  return (
+    <div class={`log-line ${LEVELS.includes(level) ? `log-${level}` : ''}`} data-testid="log-line">
+      <time class="dim" title={isDate ? date.toISOString() : ''}>
+        {isDate ? date.toTimeString().slice(0, 8) : ''}
+      </time>
+      <span class="log-level">{level}</span>
+      <span class="log-message">
+        {message}
+        <span class="dim">{more}</span>
+      </span>
+    </div>
+  );
+}

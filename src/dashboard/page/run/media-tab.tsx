@@ -1,0 +1,47 @@
+import type { JSX } from 'preact';
+import type { RunAnswer } from '../../api.js';
+import { bytesText, numberText } from '../facts/format.js';
+import { safeHref } from '../parts/safe-href.js';
+import { Download } from './files-tab.js';
+
+type Media = RunAnswer['media'][number];
+
+/** Images and other media by name, each name in the order of its steps. */
+export function MediaTab({ run: { media } }: { readonly run: RunAnswer }): JSX.Element {
+  const names = [...new Set(media.map(({ name }) => name))];
+  return (
+    <div class="media">
+      {names.map((name) => (
+        <section key={name} aria-label={name}>
+          <h2>{name}</h2>
+          <ul>
+            {media
+              .filter((each) => each.name === name)
+              .map((each) => (
+                <Item key={each.href} media={each} />
+              ))}
+          </ul>
+        </section>
+      ))}
+    </div>
+  );
+}
+
+function Item({ media: { name, kind, step, bytes, isImage, href } }: { readonly media: Media }): JSX.Element {
+  const address = isImage ? safeHref(href) : null;
+  const where = step === null ? kind : `step ${numberText(step)}`;
+  return (
+    <li class="card">
+      {address === null ? (
+        <div class="media-file">{kind}</div>
+      ) : (
+        <img src={address} alt={`${name}, ${where}`} loading="lazy" decoding="async" />
+      )}
+      <p>
+        <span>{where}</span>
+        <span class="dim">{bytesText(bytes)}</span>
+      </p>
+      {address === null ? <Download name={name} href={href} /> : null}
+    </li>
+  );
+}

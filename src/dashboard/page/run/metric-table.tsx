@@ -1,0 +1,61 @@
+import type { JSX } from 'preact';
+import type { RunFactsAnswer } from '../../api.js';
+import { exactText, valueText } from '../facts/format.js';
+
+const COLUMNS = [
+  ['last', 'last'],
+  ['min', 'min'],
+  ['minStep', 'at'],
+  ['max', 'max'],
+  ['maxStep', 'at'],
+  ['mean', 'mean'],
+  ['count', 'values'],
+  ['nan', 'NaN'],
+] as const;
+
+/** What came of each metric, in figures. */
+export function MetricTable({
+  metrics,
+}: {
+  readonly metrics: NonNullable<RunFactsAnswer['metrics']>;
+}): JSX.Element {
+  const names = Object.keys(metrics).sort();
+  if (names.length === 0) return <p class="dim">The run has logged no metrics yet.</p>;
+  return (
+    <div class="table-box card">
+      <table class="figures">
+        <thead>
+          <tr>
+            <th scope="col">metric</th>
+            {COLUMNS.map(([key, title]) => (
+              <th scope="col" key={key} class={`number ${title === 'at' ? 'dim' : ''}`}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((name) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              {COLUMNS.map(([key, title]) => (
+                <Figure key={key} value={metrics[name]?.[key]} isDim={title === 'at'} />
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Figure({ value, isDim }: { readonly value: unknown; readonly isDim: boolean }): JSX.Element {
+  // A histogram is JSON, and has a page of its own.
+  const isHistogram = typeof value === 'string' && value.startsWith('{');
+  const text = isHistogram ? 'histogram' : valueText(value);
+  return (
+    <td class={`number ${isDim ? 'dim' : ''}`} title={isHistogram ? '' : exactText(value)}>
+      {text}
+    </td>
+  );
+}

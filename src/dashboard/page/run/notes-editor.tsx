@@ -1,0 +1,107 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { RunFactsAnswer } from '../../api.js';
+import { type ApiFailure, failureOf } from '../api/api.js';
+import { usePage } from '../api/use-api.js';
+
+/** Tags and notes; they can be changed where the server was begun with `--write`. */
+export function NotesEditor({
+  id,
+  facts: { tags = [], notes = '' },
+  again,
+}: {
+  readonly id: string;
+  readonly facts: RunFactsAnswer;
+  readonly again: () => void;
+}): JSX.Element | null {
+  const { server } = usePage();
+  const [isOpen, setOpen] = useState(false);
+  if (isOpen)
+    return (
+      <Form
+        {...{ id, tags, notes }}
+        close={(isChanged) => {
+          setOpen(false);
+          if (isChanged) again();
+        }}
+      />
+    );
+  if (!server.writable && tags.length === 0 && notes === '') return null;
+  return (
+    <div class="notes card">
+      <div class="notes-tags">
+        {tags.map((tag) => (
+          <span class="tag" key={tag}>
+            {tag}
+          </span>
+        ))}
+        {tags.length === 0 ? <span class="dim">no tags</span> : null}
+        {server.writable ? (
+          <button type="button" class="quiet" onClick={() => setOpen(true)}>
+            Edit tags and notes
+          </button>
+        ) : null}
+      </div>
+      {notes === '' ? null : <p class="notes-text">{notes}</p>}
+    </div>
+  );
+}
+
+function Form({
+  id,
+  tags,
+  notes,
+  close,
+}: {
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly notes: string;
+  readonly close: (isChanged: boolean) => void;
+}): JSX.Element {
+  const { api } = usePage();
+  const [tagText, setTagText] = useState(tags.join(', '));
+  const [noteText, setNoteText] = useState(notes);
+  const [failure, setFailure] = useState<ApiFailure | null>(null);
+  const save = (): void => {
+    const next = [...new Set(tagText.split(',').map((tag) => tag.trim()))].filter(Boolean);
+    api.change(id, { tags: next, notes: noteText }).then(
+      () => close(true),
+      (error: unknown) => setFailure(failureOf(error)),
+    );
+  };
+  return (
+    <form
+      class="notes card"
+      onSubmit={(event) => {
+        event.preventDefault();
+        save();
+      }}
+      onKeyDown={({ key }) => (key === 'Escape' ? close(false) : undefined)}
+    >
+      <label>
+        Tags, with commas
+        <input type="text" value={tagText} onInput={({ currentTarget }) => setTagText(currentTarget.value)} />
+      </label>
+      <label>
+        Notes
+        <textarea
+          rows={4}
+          maxLength={10_000}
+          value={noteText}
+          onInput={({ currentTarget }) => setNoteText(currentTarget.value)}
+        />
+      </label>
+      {failure === null ? null : (
+        <p class="run-error" role="alert">
+          {failure.answer.message} <code>{failure.answer.code}</code>
+        </p>
+      )}
+      <div class="notes-tags">
+        <button type="submit">Save</button>
+        <button type="button" class="quiet" onClick={() => close(false)}>
+          Cancel
+        </button>
+      </div>
+    </form>
+  );
+}

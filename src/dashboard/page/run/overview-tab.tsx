@@ -1,0 +1,71 @@
+import type { JSX } from 'preact';
+import type { RunAnswer } from '../../api.js';
+import { countText, durationText, momentText } from '../facts/format.js';
+import { flatParams } from '../facts/run-values.js';
+import { ValueTable } from '../parts/value-table.js';
+import { reasonOf } from '../runs/run-row.js';
+import { MetricTable } from './metric-table.js';
+import { NotesEditor } from './notes-editor.js';
+
+/** How the run is doing, what it was given and what came of it. */
+export function OverviewTab({
+  id,
+  run: { facts },
+  again,
+}: {
+  readonly id: string;
+  readonly run: RunAnswer;
+  readonly again: () => void;
+}): JSX.Element {
+  const params = flatParams(facts.params ?? {});
+  return (
+    <div class="overview">
+      {facts.error === undefined || facts.error === null ? null : (
+        <p class="run-error" role="alert">
+          {reasonOf(facts.error)}
+        </p>
+      )}
+      <dl class="facts card">
+        {factRows(facts).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {facts.status === 'UNREADABLE' ? null : <NotesEditor {...{ id, facts, again }} />}
+      <div class="columns">
+        <section aria-label="Metrics">
+          <h2>Metrics</h2>
+          <MetricTable metrics={facts.metrics ?? {}} />
+        </section>
+        <section aria-label="Parameters">
+          <h2>Parameters</h2>
+          <ValueTable rows={params} empty="The run has no parameters." />
+        </section>
+      </div>
+    </div>
+  );
+}
+
+function factRows({
+  startedAt,
+  endedAt,
+  durationMs,
+  rows,
+  group,
+  rank,
+  uuid,
+}: RunAnswer['facts']): readonly (readonly [string, string])[] {
+  return (
+    [
+      ['Started', startedAt === undefined ? undefined : momentText(startedAt)],
+      ['Ended', endedAt === undefined ? undefined : momentText(endedAt)],
+      ['Took', durationMs === undefined ? undefined : durationText(durationMs)],
+      ['Rows', rows === undefined ? undefined : countText(rows)],
+      ['Group', group ?? undefined],
+      ['Rank', rank === undefined ? undefined : String(rank)],
+      ['UUID', uuid],
+    ] as const
+  ).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+}

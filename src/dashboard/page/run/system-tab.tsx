@@ -1,0 +1,52 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { SystemAnswer } from '../../api.js';
+import { useAsked } from '../api/use-api.js';
+import { Chart } from '../chart/chart.js';
+import type { Figure } from '../chart/figure.js';
+import { colourAt } from '../chart/palette.js';
+import type { Span } from '../curves/curve.js';
+import { Answered, Empty } from '../parts/states.js';
+import { theme } from '../state/theme.js';
+
+/** What was sampled of the machine while the run went on. */
+export function SystemTab({ id }: { readonly id: string }): JSX.Element {
+  const [asked, again] = useAsked(id, (api) => api.system(id));
+  return (
+    <Answered asked={asked} again={again} what="what was sampled of the machine">
+      {(columns) =>
+        columns.length === 0 ? <Empty title="Nothing was sampled of the machine" /> : <Charts columns={columns} />
+      }
+    </Answered>
+  );
+}
+
+function Charts({ columns }: Pick<SystemAnswer, 'columns'>): JSX.Element {
+  const view = useSignal<Span | null>(null);
+  const isMoving = useSignal(false);
+  const colours = theme.value;
+  const figures = useMemo(
+    () =>
+      columns.map(
+        ({ name, x, y }): Figure => ({
+          ...{ title: name, xTitle: 'time (s)', isLog: false },
+          strokes: [{ name, x, y, colour: colourAt(0, colours), marks: [] }],
+        }),
+      ),
+    [columns, colours],
+  );
+  return (
+    <div class="charts">
+      {figures.map((figure) => (
+        <Chart
+          key={figure.title}
+          {...{ figure, view, isMoving }}
+          height={180}
+          onZoom={(next) => (view.value = next)}
+          onMove={(next, isOver) => ([view.value, isMoving.value] = [next, !isOver])}
+        />
+      ))}
+    </div>
+  );
+}
