@@ -1,11 +1,10 @@
 import type { RunFactsAnswer, RunsAnswer, Series } from '../../api.js';
 import type { ReportData, ReportRun } from '../../report-data.js';
 import { flatParams, runId } from '../facts/run-values.js';
-import { type Api, ApiFailure, type LogsQuery, type RunsQuery, type SeriesQuery } from './api.js';
+import { isWanted } from '../run/log-lines.js';
+import { type Api, ApiFailure, type RunsQuery, type SeriesQuery } from './api.js';
 import { orderOf } from './report-order.js';
 import { reportSeries } from './report-series.js';
-
-const LEVELS = ['silly', 'debug', 'verbose', 'http', 'info', 'warn', 'error'];
 
 /** The API of a report: it answers from what the report holds, and has no news. */
 export function reportApi(report: ReportData): Api {
@@ -19,7 +18,7 @@ export function reportApi(report: ReportData): Api {
     run: (id) => later(() => find(id).answer),
     change: () => later(() => missing('a report cannot be changed')),
     series: (query) => later(() => ({ series: seriesOf(runs, query), readUntil: {}, failed: [] })),
-    logs: (id, query) => later(() => find(id).logs.filter((line) => isWanted(line, query))),
+    logs: (id, query) => later(() => find(id).logs.filter((line) => isWanted(line, query.level, query.text))),
     system: (id) => later(() => find(id).system),
     histograms: (id, metric) => later(() => find(id).histograms[metric] ?? []),
     sweep: (experiment) =>
@@ -69,10 +68,3 @@ function seriesOf(runs: ReadonlyMap<string, ReportRun>, query: SeriesQuery): Ser
     query.metrics.flatMap((metric) => reportSeries(id, runs.get(id)?.series ?? [], metric, query) ?? []),
   );
 }
-
-const isWanted = (
-  { level, message }: { readonly level: string; readonly message: string },
-  { level: least, text = '' }: LogsQuery,
-): boolean =>
-  LEVELS.indexOf(level) >= LEVELS.indexOf(least ?? 'silly') &&
-  message.toLowerCase().includes(text.toLowerCase());

@@ -25,4 +25,3 @@ export function CurvesPage(): JSX.Element {
   const facts = answerOf(asked);
   return facts === undefined ? <Loading what="runs" /> : <RunCurves ids={ids} facts={facts} hasLegend />;
 }
-

@@ -5,7 +5,11 @@ export interface HistogramMap {
   readonly from: number;
   readonly to: number;
   /** Of each histogram its bins that are not empty; `share` is how dense it is there, beside the densest of all: from 0 to 1. */
-  readonly columns: readonly (readonly { readonly from: number; readonly to: number; readonly share: number }[])[];
+  readonly columns: readonly (readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly share: number;
+  }[])[];
 }
 
 /** Puts histograms side by side; null when there is no value in any of them. */

@@ -3,7 +3,8 @@
  * leads out, and none is a script.
  */
 export function safeHref(href: string): string | null {
-  return /^\/(?![/\\])[^\\]*$/.test(href) || /^data:image\/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*$/.test(href)
+  return /^\/(?![/\\])[^\\]*$/.test(href) ||
+    /^data:image\/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*$/.test(href)
     ? href
     : null;
 }

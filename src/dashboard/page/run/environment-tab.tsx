@@ -4,7 +4,11 @@ import { flatParams } from '../facts/run-values.js';
 import { ValueTable } from '../parts/value-table.js';
 
 /** Where and by what the run was made, and the columns of its rows. */
-export function EnvironmentTab({ run: { environment, fields, facts } }: { readonly run: RunAnswer }): JSX.Element {
+export function EnvironmentTab({
+  run: { environment, fields, facts },
+}: {
+  readonly run: RunAnswer;
+}): JSX.Element {
   const folder: [string, unknown][] = facts.runDir === undefined ? [] : [['folder', facts.runDir]];
   return (
     <div class="columns">
@@ -14,7 +18,10 @@ export function EnvironmentTab({ run: { environment, fields, facts } }: { readon
       </section>
       <section aria-label="Columns">
         <h2>Columns of its rows</h2>
-        <ValueTable rows={fields.map(({ name, type }) => [name, type] as const)} empty="It has no rows yet." />
+        <ValueTable
+          rows={fields.map(({ name, type }) => [name, type] as const)}
+          empty="It has no rows yet."
+        />
       </section>
     </div>
   );

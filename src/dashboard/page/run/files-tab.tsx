@@ -9,7 +9,11 @@ export function FilesTab({ run: { artifacts, files } }: { readonly run: RunAnswe
     <div class="columns">
       <section aria-label="Artifacts">
         <h2>Artifacts</h2>
-        {artifacts.length === 0 ? <p class="dim">No artifacts were saved.</p> : <Artifacts artifacts={artifacts} />}
+        {artifacts.length === 0 ? (
+          <p class="dim">No artifacts were saved.</p>
+        ) : (
+          <Artifacts artifacts={artifacts} />
+        )}
       </section>
       <section aria-label="Files of the run">
         <h2>Files of the run</h2>

@@ -1,12 +1,11 @@
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { LogLineAnswer } from '../../api.js';
-import { useAsked, usePage } from '../api/use-api.js';
-import { answerOf } from '../api/use-api.js';
+import { answerOf, useAsked, usePage } from '../api/use-api.js';
 import { Broken, Empty, Loading } from '../parts/states.js';
 import { choose, route } from '../state/navigation.js';
+import { isWanted, joined, LEVELS } from './log-lines.js';
 
-const LEVELS = ['silly', 'debug', 'verbose', 'http', 'info', 'warn', 'error'];
 /** More lines than a browser shows with ease are not kept. */
 const MOST_LINES = 5000;
 
@@ -16,9 +15,10 @@ export function LogsTab({ id }: { readonly id: string }): JSX.Element {
   const level = query.get('level') ?? undefined;
   const text = query.get('text') ?? undefined;
   const [asked, again] = useAsked(`${id} ${level} ${text}`, (api) => api.logs(id, { level, text }));
-  const newer = useNewLines(id, again, asked);
+  const arrived = useNewLines(id, again);
   const read = answerOf(asked);
-  const lines = [...(read ?? []), ...newer.filter((line) => isWanted(line, level, text))].slice(-MOST_LINES);
+  const wanted = arrived.filter((line) => isWanted(line, level, text));
+  const lines = joined(read ?? [], wanted).slice(-MOST_LINES);
   return (
     <div class="logs">
       <div class="bar">
@@ -60,11 +60,10 @@ export function LogsTab({ id }: { readonly id: string }): JSX.Element {
   );
 }
 
-/** Lines that came since the log was read. */
-function useNewLines(id: string, again: () => void, answer: unknown): readonly LogLineAnswer[] {
+/** Lines that came since the page is open. */
+function useNewLines(id: string, again: () => void): readonly LogLineAnswer[] {
   const { api } = usePage();
   const [lines, setLines] = useState<readonly LogLineAnswer[]>([]);
-  useEffect(() => setLines([]), [answer]);
   useEffect(
     () =>
       api.live(
@@ -80,9 +79,6 @@ function useNewLines(id: string, again: () => void, answer: unknown): readonly L
   );
   return lines;
 }
-
-const isWanted = ({ level, message }: LogLineAnswer, least = 'silly', text = ''): boolean =>
-  LEVELS.indexOf(level) >= LEVELS.indexOf(least) && message.toLowerCase().includes(text.toLowerCase());
 
 /** Stays at the end while it is there, as a terminal does. */
 function Lines({ lines }: { readonly lines: readonly LogLineAnswer[] }): JSX.Element {
@@ -109,12 +105,19 @@ function Lines({ lines }: { readonly lines: readonly LogLineAnswer[] }): JSX.Ele
   );
 }
 
-function Line({ line: { timestampMs, level, message, meta } }: { readonly line: LogLineAnswer }): JSX.Element {
+function Line({
+  line: { timestampMs, level, message, meta },
+}: {
+  readonly line: LogLineAnswer;
+}): JSX.Element {
   const date = new Date(timestampMs);
   const isDate = !Number.isNaN(date.getTime());
   const more = Object.keys(meta).length === 0 ? '' : ` ${JSON.stringify(meta)}`;
   return (
-    <div class={`log-line ${LEVELS.includes(level) ? `log-${level}` : ''}`} data-testid="log-line">
+    <div
+      class={`log-line ${LEVELS.some((name) => name === level) ? `log-${level}` : ''}`}
+      data-testid="log-line"
+    >
       <time class="dim" title={isDate ? date.toISOString() : ''}>
         {isDate ? date.toTimeString().slice(0, 8) : ''}
       </time>

@@ -16,7 +16,11 @@ export function SystemTab({ id }: { readonly id: string }): JSX.Element {
   return (
     <Answered asked={asked} again={again} what="what was sampled of the machine">
       {(columns) =>
-        columns.length === 0 ? <Empty title="Nothing was sampled of the machine" /> : <Charts columns={columns} />
+        columns.length === 0 ? (
+          <Empty title="Nothing was sampled of the machine" />
+        ) : (
+          <Charts columns={columns} />
+        )
       }
     </Answered>
   );
@@ -28,12 +32,10 @@ function Charts({ columns }: Pick<SystemAnswer, 'columns'>): JSX.Element {
   const colours = theme.value;
   const figures = useMemo(
     () =>
-      columns.map(
-        ({ name, x, y }): Figure => ({
-          ...{ title: name, xTitle: 'time (s)', isLog: false },
-          strokes: [{ name, x, y, colour: colourAt(0, colours), marks: [] }],
-        }),
-      ),
+      columns.map(({ name, x, y }): Figure => ({
+        ...{ title: name, xTitle: 'time (s)', isLog: false },
+        strokes: [{ name, x, y, colour: colourAt(0, colours), marks: [] }],
+      })),
     [columns, colours],
   );
   return (

@@ -1,5 +1,146 @@
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { useAsked } from '../api/use-api.js';
+import { Chart } from '../chart/chart.js';
+import type { Figure, Stroke } from '../chart/figure.js';
+import { colourAt } from '../chart/palette.js';
+import { ImportanceList } from '../compare/importance-list.js';
+import { Parallel } from '../compare/parallel.js';
+import type { Compared } from '../compare/value-rows.js';
+import type { Span } from '../curves/curve.js';
+import { To } from '../parts/link.js';
+import { Answered } from '../parts/states.js';
+import { Status } from '../parts/status.js';
+import { listTurn } from '../state/news.js';
+import { theme } from '../state/theme.js';
+import { TrialTable } from './trial-table.js';
+import { bestSoFar, type Sweep, sweepOf } from './trials.js';
 
-export function SweepPage(_: { readonly experiment: string }): JSX.Element {
-  return <p>soon</p>;
+const MOST_AXES = 8;
+
+/** The sweep of an experiment: its trials, and how they got better. */
+export function SweepPage({ experiment }: { readonly experiment: string }): JSX.Element {
+  const [asked, again] = useAsked(`${experiment} ${listTurn.value}`, (api) => api.sweep(experiment));
+  return (
+    <Answered asked={asked} again={again} what="the sweep">
+      {(answer) => <Shown experiment={experiment} answer={answer} />}
+    </Answered>
+  );
+}
+
+function Shown({
+  experiment,
+  answer,
+}: {
+  readonly experiment: string;
+  readonly answer: Readonly<Record<string, unknown>>;
+}): JSX.Element {
+  const sweep = useMemo(() => sweepOf(answer), [answer]);
+  const rows = useRows(experiment, sweep);
+  const params = [...new Set(sweep.trials.flatMap((trial) => [...trial.params.keys()]))];
+  return (
+    <div class="page">
+      <Head {...{ experiment, sweep }} />
+      <div class="charts">
+        <BestChart sweep={sweep} />
+        <section aria-label="Parameter importance">
+          <h2>Parameter importance for {sweep.metric}</h2>
+          <ImportanceList {...{ rows, params }} metric={sweep.metric} />
+        </section>
+      </div>
+      <section aria-label="Parallel coordinates">
+        <h2>Parallel coordinates</h2>
+        <Parallel rows={rows} names={[...params.slice(0, MOST_AXES), sweep.metric]} />
+      </section>
+      <section aria-label="Trials">
+        <h2>Trials</h2>
+        <TrialTable {...{ experiment, sweep, params }} />
+      </section>
+    </div>
+  );
+}
+
+function Head({ experiment, sweep }: { readonly experiment: string; readonly sweep: Sweep }): JSX.Element {
+  const { status, metric, mode, searcher, scheduler, trials } = sweep;
+  const stopped = trials.filter((trial) => trial.status === 'stopped').length;
+  const rows = [
+    ['Metric', `${metric}, ${mode === 'min' ? 'the least' : 'the greatest'} is best`],
+    ['Searcher', searcher],
+    ['Scheduler', scheduler],
+    ['Trials', String(trials.length)],
+    ['Stopped early', String(stopped)],
+    ['Best', sweep.best === null ? 'none yet' : `trial ${sweep.best}`],
+  ] as const;
+  return (
+    <div>
+      <div class="run-head flush">
+        <h1 data-testid="run-title">
+          <To place={{ page: 'runs' }} query={new URLSearchParams({ experiment })}>
+            {experiment}
+          </To>{' '}
+          <span>sweep</span>
+        </h1>
+        <Status status={status} />
+      </div>
+      <dl class="facts card">
+        {rows.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}
+
+function BestChart({ sweep }: { readonly sweep: Sweep }): JSX.Element {
+  const view = useSignal<Span | null>(null);
+  const isMoving = useSignal(false);
+  const colours = theme.value;
+  const figure = useMemo((): Figure => {
+    const x = sweep.trials.map(({ number }) => number);
+    const dotted = (status: string): (number | null)[] =>
+      // A line between trials says nothing: each stands alone, between two that are not there.
+      sweep.trials.flatMap((trial) => [null, trial.status === status ? trial.value : null, null]);
+    const thrice = x.flatMap((at) => [at, at, at]);
+    const stroke = { marks: [] };
+    const best = bestSoFar(sweep);
+    return {
+      ...{ title: `best ${sweep.metric} so far`, xTitle: 'trial', isLog: false },
+      strokes: [
+        { ...stroke, name: 'best so far', colour: colourAt(0, colours), ...steps(x, best) },
+        { ...stroke, name: 'finished', colour: colourAt(2, colours), x: thrice, y: dotted('finished') },
+        { ...stroke, name: 'stopped early', colour: colourAt(1, colours), x: thrice, y: dotted('stopped') },
+      ],
+    };
+  }, [sweep, colours]);
+  return (
+    <Chart
+      {...{ figure, view, isMoving }}
+      onZoom={(next) => (view.value = next)}
+      onMove={(next, isOver) => ([view.value, isMoving.value] = [next, !isOver])}
+    />
+  );
+}
+
+/** A line that goes on level to where it changes. */
+function steps(x: readonly number[], y: readonly (number | null)[]): Pick<Stroke, 'x' | 'y'> {
+  return {
+    x: x.flatMap((at) => [at, at]),
+    y: y.flatMap((value, index) => [y[index - 1] ?? null, value]),
+  };
+}
+
+function useRows(experiment: string, { trials, metric }: Sweep): readonly Compared[] {
+  return useMemo(
+    () =>
+      trials.map(({ number, run, params, value }) => ({
+        id: run === '' ? `trial ${number}` : `${experiment}/${run}`,
+        colour: 'var(--accent)',
+        values: new Map<string, unknown>([...params, [metric, value ?? undefined]]),
+      })),
+    [experiment, trials, metric],
+  );
 }

@@ -1,0 +1,60 @@
+import { numberText, valueText } from '../facts/format.js';
+
+/** A scale for values of any kind: where each stands, from 0 to 1, and what is written beside it. */
+export interface Axis {
+  readonly name: string;
+  readonly isLog: boolean;
+  /** null for what has no place on it. */
+  readonly placeOf: (value: unknown) => number | null;
+  readonly ticks: readonly { readonly place: number; readonly text: string }[];
+}
+
+/** Numbers that reach over more than this are set out by their logarithm. */
+const LOG_RATIO = 50;
+const MOST_CATEGORIES = 12;
+
+/** The axis for some values: by size when all are numbers, else one place for each that there is. */
+export function axisOf(name: string, values: readonly unknown[]): Axis {
+  const there = values.filter((value) => value !== undefined && value !== null);
+  const numbers = there.flatMap((value) =>
+    typeof value === 'number' && Number.isFinite(value) ? value : [],
+  );
+  return numbers.length > 0 && there.every((value) => typeof value === 'number')
+    ? numberAxis(name, numbers)
+    : categoryAxis(name, there);
+}
+
+function numberAxis(name: string, numbers: readonly number[]): Axis {
+  const least = numbers.reduce((so, value) => Math.min(so, value), Infinity);
+  const greatest = numbers.reduce((so, value) => Math.max(so, value), -Infinity);
+  const isLog = least > 0 && greatest / least > LOG_RATIO;
+  const level = isLog ? Math.log10 : (value: number): number => value;
+  const [low, high] = [level(least), level(greatest)];
+  const placeOf = (value: unknown): number | null => {
+    if (typeof value !== 'number' || !Number.isFinite(value) || (isLog && value <= 0)) return null;
+    return high === low ? 0.5 : (level(value) - low) / (high - low);
+  };
+  const places = high === low ? [0.5] : [0, 0.25, 0.5, 0.75, 1];
+  const valueAt = (place: number): number => {
+    const at = low + place * (high - low);
+    return isLog ? 10 ** at : at;
+  };
+  return {
+    ...{ name, isLog, placeOf },
+    ticks: places.map((place) => ({ place, text: numberText(high === low ? least : valueAt(place), 3) })),
+  };
+}
+
+function categoryAxis(name: string, values: readonly unknown[]): Axis {
+  const names = [...new Set(values.map(valueText))].sort();
+  const placeAt = (index: number): number => (names.length === 1 ? 0.5 : index / (names.length - 1));
+  const stride = Math.ceil(names.length / MOST_CATEGORIES);
+  return {
+    ...{ name, isLog: false },
+    placeOf: (value) => {
+      const index = value === undefined || value === null ? -1 : names.indexOf(valueText(value));
+      return index < 0 ? null : placeAt(index);
+    },
+    ticks: names.flatMap((text, index) => (index % stride === 0 ? [{ place: placeAt(index), text }] : [])),
+  };
+}

@@ -1,0 +1,52 @@
+import type { JSX } from 'preact';
+import { exactText, valueText } from '../facts/format.js';
+import { To } from '../parts/link.js';
+import { runPlace } from '../state/route.js';
+import type { Compared } from './value-rows.js';
+
+/** One column a run, one row a value. */
+export function CompareTable({
+  rows,
+  names,
+  differ,
+}: {
+  readonly rows: readonly Compared[];
+  readonly names: readonly string[];
+  /** The names in bold. */
+  readonly differ: readonly string[];
+}): JSX.Element {
+  if (names.length === 0) return <p class="dim">There are none.</p>;
+  return (
+    <div class="table-box card" tabIndex={0} role="group" aria-label="Values of the runs">
+      <table class="figures">
+        <thead>
+          <tr>
+            <th scope="col">
+              <span class="hidden">Name</span>
+            </th>
+            {rows.map(({ id, colour }) => (
+              <th scope="col" key={id} class="number">
+                <i class="swatch" style={{ background: colour }} />{' '}
+                <To place={runPlace(id)} title={id}>
+                  {id.slice(id.indexOf('/') + 1)}
+                </To>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((name) => (
+            <tr key={name} class={differ.includes(name) ? 'differs' : ''}>
+              <th scope="row">{name}</th>
+              {rows.map(({ id, values }) => (
+                <td key={id} class="number" title={exactText(values.get(name))}>
+                  {valueText(values.get(name))}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

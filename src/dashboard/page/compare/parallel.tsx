@@ -1,0 +1,92 @@
+import type { JSX } from 'preact';
+import { valueText } from '../facts/format.js';
+import { type Axis, axisOf } from './axis.js';
+import type { Compared } from './value-rows.js';
+
+const NARROWEST_STRIDE = 120;
+const WIDTH = 1200;
+const HEIGHT = 300;
+const EDGE = { side: 66, top: 34, bottom: 14 };
+const LONGEST = 18;
+
+/** Each run as a line over all axes, in the colour of its place on the last one. */
+export function Parallel({
+  rows,
+  names,
+}: {
+  readonly rows: readonly Compared[];
+  readonly names: readonly string[];
+}): JSX.Element | null {
+  const axes = names.map((name) =>
+    axisOf(
+      name,
+      rows.map(({ values }) => values.get(name)),
+    ),
+  );
+  const last = axes.at(-1);
+  if (last === undefined || axes.length < 2) return null;
+  const stride = Math.max(NARROWEST_STRIDE, (WIDTH - 2 * EDGE.side) / (axes.length - 1));
+  const width = (axes.length - 1) * stride + 2 * EDGE.side;
+  return (
+    <div class="plain-chart card table-box" tabIndex={0} role="group" aria-label="Parallel coordinates">
+      <svg
+        viewBox={`0 0 ${width} ${HEIGHT}`}
+        style={{ minWidth: `${Math.min(width, 900)}px` }}
+        role="img"
+        aria-label={`Parallel coordinates of ${rows.length} runs over ${names.join(', ')}`}
+      >
+        {rows.map((row) => (
+          <polyline
+            key={row.id}
+            points={pointsOf(row, axes, stride)}
+            fill="none"
+            style={{ stroke: colourAt(last.placeOf(row.values.get(last.name))) }}
+            stroke-width="1.6"
+            stroke-opacity="0.75"
+          >
+            <title>
+              {[row.id, ...names.map((name) => `${name} ${valueText(row.values.get(name))}`)].join('\n')}
+            </title>
+          </polyline>
+        ))}
+        {axes.map((axis, index) => (
+          <AxisLine key={axis.name} axis={axis} left={EDGE.side + index * stride} />
+        ))}
+      </svg>
+    </div>
+  );
+}
+
+const topOf = (place: number): number => EDGE.top + (1 - place) * (HEIGHT - EDGE.top - EDGE.bottom);
+
+/** What has no value on an axis goes by below it. */
+function pointsOf({ values }: Compared, axes: readonly Axis[], stride: number): string {
+  return axes
+    .map((axis, index) => {
+      const top = topOf(axis.placeOf(values.get(axis.name)) ?? -0.04);
+      return `${(EDGE.side + index * stride).toFixed(1)},${top.toFixed(1)}`;
+    })
+    .join(' ');
+}
+
+/** Blue for the least, orange for the greatest, grey for none. */
+const colourAt = (place: number | null): string =>
+  place === null ? 'var(--ink-2)' : `hsl(${Math.round(215 + place * 175) % 360} 72% 55%)`;
+
+function AxisLine({ axis, left }: { readonly axis: Axis; readonly left: number }): JSX.Element {
+  const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
+  return (
+    <g>
+      <line class="axis" x1={left} x2={left} y1={topOf(1)} y2={topOf(0)} />
+      <text x={left} y="16" text-anchor="middle">
+        {cut(axis.name)}
+        {axis.isLog ? ' (log)' : ''}
+      </text>
+      {axis.ticks.map(({ place, text }) => (
+        <text key={`${place}`} x={left + 5} y={topOf(place) + 4}>
+          {cut(text)}
+        </text>
+      ))}
+    </g>
+  );
+}

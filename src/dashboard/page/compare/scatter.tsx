@@ -1,0 +1,79 @@
+import type { JSX } from 'preact';
+import { valueText } from '../facts/format.js';
+import { axisOf } from './axis.js';
+import type { Compared } from './value-rows.js';
+
+const SIZE = { width: 640, height: 360 };
+const EDGE = { left: 78, right: 16, top: 12, bottom: 42 };
+const LONGEST = 14;
+
+/** Any value against any other, one dot each. */
+export function Scatter({
+  rows,
+  x: xName,
+  y: yName,
+}: {
+  readonly rows: readonly Compared[];
+  readonly x: string;
+  readonly y: string;
+}): JSX.Element {
+  const x = axisOf(
+    xName,
+    rows.map(({ values }) => values.get(xName)),
+  );
+  const y = axisOf(
+    yName,
+    rows.map(({ values }) => values.get(yName)),
+  );
+  const [width, height] = [SIZE.width - EDGE.left - EDGE.right, SIZE.height - EDGE.top - EDGE.bottom];
+  const left = (place: number): number => EDGE.left + 8 + place * (width - 16);
+  const top = (place: number): number => EDGE.top + 8 + (1 - place) * (height - 16);
+  const bottom = EDGE.top + height;
+  return (
+    <div class="plain-chart card">
+      <svg
+        viewBox={`0 0 ${SIZE.width} ${SIZE.height}`}
+        role="img"
+        aria-label={`${yName} against ${xName}, ${rows.length} dots`}
+      >
+        {x.ticks.map(({ place, text }) => (
+          <g key={`x ${text} ${place}`}>
+            <line class="grid" x1={left(place)} x2={left(place)} y1={EDGE.top} y2={bottom} />
+            <text x={left(place)} y={bottom + 16} text-anchor="middle">
+              {cut(text)}
+            </text>
+          </g>
+        ))}
+        {y.ticks.map(({ place, text }) => (
+          <g key={`y ${text} ${place}`}>
+            <line class="grid" x1={EDGE.left} x2={EDGE.left + width} y1={top(place)} y2={top(place)} />
+            <text x={EDGE.left - 6} y={top(place) + 4} text-anchor="end">
+              {cut(text)}
+            </text>
+          </g>
+        ))}
+        <text x={EDGE.left + width / 2} y={SIZE.height - 6} text-anchor="middle">
+          {xName}
+          {x.isLog ? ' (log)' : ''}
+        </text>
+        {rows.map(({ id, colour, values }) => {
+          const [across, up] = [x.placeOf(values.get(xName)), y.placeOf(values.get(yName))];
+          return across === null || up === null ? null : (
+            <circle
+              key={id}
+              cx={left(across)}
+              cy={top(up)}
+              r="4.5"
+              style={{ fill: colour }}
+              fill-opacity="0.8"
+            >
+              <title>{`${id}: ${xName} ${valueText(values.get(xName))}, ${yName} ${valueText(values.get(yName))}`}</title>
+            </circle>
+          );
+        })}
+      </svg>
+    </div>
+  );
+}
+
+const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);

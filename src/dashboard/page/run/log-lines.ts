@@ -1,0 +1,35 @@
+import type { LogLineAnswer } from '../../api.js';
+
+/** The levels of a log, the gravest last. */
+export const LEVELS = ['silly', 'debug', 'verbose', 'http', 'info', 'warn', 'error'] as const;
+
+/** Whether a line is as grave as is asked for, and holds a text, upper and lower case aside. */
+export function isWanted(
+  { level, message }: Pick<LogLineAnswer, 'level' | 'message'>,
+  least: string | undefined,
+  text: string | undefined,
+): boolean {
+  const [own, asked] = [level, least ?? 'silly'].map((name) => LEVELS.findIndex((each) => each === name));
+  return own! >= asked! && message.toLowerCase().includes((text ?? '').toLowerCase());
+}
+
+/** The lines that were read, and behind them those that came since; what came while the log was read may be in both, and is told once. */
+export function joined(
+  read: readonly LogLineAnswer[],
+  arrived: readonly LogLineAnswer[],
+): readonly LogLineAnswer[] {
+  if (arrived.length === 0) return read;
+  const known = new Map<string, number>();
+  for (const line of read) known.set(keyOf(line), (known.get(keyOf(line)) ?? 0) + 1);
+  const lastReadAt = read.at(-1)?.timestampMs ?? -Infinity;
+  const more = arrived.filter((line) => {
+    const left = known.get(keyOf(line)) ?? 0;
+    if (left > 0) known.set(keyOf(line), left - 1);
+    // An older one that was not read is one the server left out, of a longer log.
+    return left === 0 && line.timestampMs >= lastReadAt;
+  });
+  return [...read, ...more];
+}
+
+const keyOf = ({ timestampMs, level, message }: LogLineAnswer): string =>
+  `${timestampMs} ${level} ${message}`;

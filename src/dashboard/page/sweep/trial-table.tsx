@@ -1,0 +1,81 @@
+import type { JSX } from 'preact';
+import { exactText, valueText } from '../facts/format.js';
+import { To } from '../parts/link.js';
+import { runPlace } from '../state/route.js';
+import type { Sweep, Trial } from './trials.js';
+
+/** What browsers show at once with ease; the rest of a longer sweep is among the runs. */
+const MOST_TRIALS = 1000;
+
+/** The trials, the best one marked. */
+export function TrialTable({
+  experiment,
+  sweep: { trials, best, metric },
+  params,
+}: {
+  readonly experiment: string;
+  readonly sweep: Sweep;
+  readonly params: readonly string[];
+}): JSX.Element {
+  const shown = trials.slice(-MOST_TRIALS);
+  return (
+    <div class="table-box card" tabIndex={0} role="group" aria-label="Trials">
+      {shown.length < trials.length ? <p class="dim">The last {shown.length} of them.</p> : null}
+      <table class="figures">
+        <thead>
+          <tr>
+            <th scope="col" class="number">
+              trial
+            </th>
+            <th scope="col">run</th>
+            <th scope="col">status</th>
+            <th scope="col" class="number">
+              {metric}
+            </th>
+            {params.map((name) => (
+              <th scope="col" key={name} class="number">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((trial) => (
+            <Row key={trial.number} {...{ experiment, trial, params }} isBest={trial.number === best} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({
+  experiment,
+  trial: { number, run, status, value, params: given, error },
+  params,
+  isBest,
+}: {
+  readonly experiment: string;
+  readonly trial: Trial;
+  readonly params: readonly string[];
+  readonly isBest: boolean;
+}): JSX.Element {
+  return (
+    <tr class={isBest ? 'best' : ''}>
+      <td class="number">{number}</td>
+      <td>{run === '' ? '' : <To place={runPlace(`${experiment}/${run}`)}>{run}</To>}</td>
+      <td class={`trial-${status === 'stopped' || status === 'failed' ? status : 'other'}`} title={error}>
+        {status === 'stopped' ? 'stopped early' : status}
+        {isBest ? ' · best' : ''}
+      </td>
+      <td class="number" title={exactText(value)}>
+        {valueText(value)}
+      </td>
+      {params.map((name) => (
+        <td key={name} class="number" title={exactText(given.get(name))}>
+          {valueText(given.get(name))}
+        </td>
+      ))}
+    </tr>
+  );
+}

@@ -1,0 +1,71 @@
+import { flatParams } from '../facts/run-values.js';
+
+/** A trial of a sweep, as far as `sweep.yaml` makes sense: it is read from a file that may hold anything. */
+export interface Trial {
+  readonly number: number;
+  /** running, finished, stopped, failed or interrupted. */
+  readonly status: string;
+  /** The name of its run; empty where there is none. */
+  readonly run: string;
+  readonly params: ReadonlyMap<string, unknown>;
+  readonly value: number | null;
+  readonly step: number | null;
+  readonly error: string;
+}
+
+/** A sweep and its trials in the order they began. */
+export interface Sweep {
+  readonly status: string;
+  readonly metric: string;
+  readonly mode: 'min' | 'max';
+  readonly searcher: string;
+  readonly scheduler: string;
+  readonly best: number | null;
+  readonly trials: readonly Trial[];
+}
+
+/** Reads what the server says of a sweep. */
+export function sweepOf(answer: Readonly<Record<string, unknown>>): Sweep {
+  const trials = Array.isArray(answer['trials'])
+    ? answer['trials'].flatMap((each) => trialOf(each) ?? [])
+    : [];
+  const best: unknown = isMapping(answer['best']) ? answer['best']['trial'] : null;
+  return {
+    status: textOf(answer['status']),
+    metric: textOf(answer['metric']),
+    mode: answer['mode'] === 'max' ? 'max' : 'min',
+    searcher: textOf(answer['searcher']),
+    scheduler: textOf(answer['scheduler']),
+    best: typeof best === 'number' ? best : null,
+    trials: trials.sort((one, other) => one.number - other.number),
+  };
+}
+
+function trialOf(record: unknown): Trial | null {
+  if (!isMapping(record) || typeof record['trial'] !== 'number') return null;
+  const { trial, params, value, step } = record;
+  return {
+    number: trial,
+    status: textOf(record['status']),
+    run: textOf(record['run']),
+    params: new Map(isMapping(params) ? flatParams(params) : []),
+    value: typeof value === 'number' ? value : null,
+    step: typeof step === 'number' ? step : null,
+    error: textOf(record['error']),
+  };
+}
+
+/** The best value among the finished trials up to each trial; null until one has finished. */
+export function bestSoFar({ trials, mode }: Pick<Sweep, 'trials' | 'mode'>): (number | null)[] {
+  let best: number | null = null;
+  return trials.map(({ status, value }) => {
+    const isBetter = value !== null && (best === null || (mode === 'min' ? value < best : value > best));
+    if (status === 'finished' && isBetter) best = value;
+    return best;
+  });
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
