@@ -29,10 +29,7 @@ export function ChartGrid({ curves, metrics, options, view: chosen }: ChartGridP
   );
   const zoom = (next: Span | null, how: 'push' | 'replace' = 'push'): void => {
     view.value = next;
-    choose(
-      { from: next === null ? null : String(next.from), to: next === null ? null : String(next.to) },
-      how,
-    );
+    choose({ from: textOf(next?.from), to: textOf(next?.to) }, how);
   };
   const move = (next: Span, isOver: boolean): void => {
     [view.value, isMoving.value] = [next, !isOver];
@@ -46,3 +43,7 @@ export function ChartGrid({ curves, metrics, options, view: chosen }: ChartGridP
     </div>
   );
 }
+
+/** A place of x for the address, to a hundred-millionth: no pixel is that narrow. */
+const textOf = (value: number | undefined): string | null =>
+  value === undefined ? null : String(Number(value.toPrecision(9)));

@@ -1,7 +1,7 @@
 import { effect, type Signal, useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type Curve, lastFinite, type Span } from '../curves/curve.js';
+import { type Curve, firstFrom, lastFinite, type Span } from '../curves/curve.js';
 import { countText, numberText } from '../facts/format.js';
 import { Menu } from '../parts/menu.js';
 import { theme } from '../state/theme.js';
@@ -30,7 +30,8 @@ export function Chart(props: ChartProps): JSX.Element {
   const [pointed, setPointed] = useState<Pointed | null>(null);
   const { parent, plot } = usePlot(props, setPointed);
   const isZoomed = useComputed(() => view.value !== null);
-  const points = figure.strokes.reduce((sum, { x }) => sum + x.length, 0);
+  const span = view.peek();
+  const points = figure.strokes.reduce((sum, { x }) => sum + countIn(x, span), 0);
   const first = figure.strokes[0];
   const last = first === undefined ? undefined : lastFinite(first);
   return (
@@ -43,7 +44,7 @@ export function Chart(props: ChartProps): JSX.Element {
     >
       <figcaption class="chart-head">
         <h3 title={figure.title}>{figure.title}</h3>
-        <span class="chart-note">{noteOf(figure, curves)}</span>
+        <span class="chart-note">{noteOf(figure, curves, span)}</span>
         {!isZoomed.value ? null : (
           <button type="button" class="quiet" onClick={() => onZoom(null)} title="Show all (double click)">
             Reset
@@ -174,10 +175,14 @@ function watchSight(element: HTMLElement, draw: FrameTask): () => void {
   return () => observer.disconnect();
 }
 
+/** How many places of a line are seen. */
+const countIn = (x: readonly number[], span: Span | null): number =>
+  span === null ? x.length : x.findLastIndex((at) => at <= span.to) + 1 - firstFrom(x, span.from);
+
 /** How much of what there is is drawn, and what is not. */
-function noteOf({ strokes, isLog }: Figure, curves: readonly Curve[] = []): string {
+function noteOf({ strokes, isLog }: Figure, curves: readonly Curve[] = [], span: Span | null): string {
   const values = curves.reduce((sum, curve) => sum + curve.values, 0);
-  const points = curves.reduce((sum, { x }) => sum + x.length, 0);
+  const points = curves.reduce((sum, { x }) => sum + countIn(x, span), 0);
   const below = isLog
     ? strokes.reduce((sum, { y }) => sum + y.filter((value) => value !== null && value <= 0).length, 0)
     : 0;

@@ -60,7 +60,7 @@ export function makePlot(
   const options: uPlot.Options = {
     ...size,
     pxAlign: 0,
-    padding: [10, 12, 0, 0],
+    padding: [10, 24, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: SYNC, setSeries: false },

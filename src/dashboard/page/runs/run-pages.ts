@@ -9,7 +9,7 @@ export interface PageListeners {
   readonly failed: (error: unknown) => void;
 }
 
-/** The pages of a list of runs that were looked at; each is asked for once, until they are to be read again. */
+/** The pages of a list of runs that were looked at; each is asked for once, those that failed too, until they are to be read again. */
 export class RunPages {
   private readonly pages = new Map<number, readonly RunFactsAnswer[]>();
   private readonly asked = new Set<number>();
@@ -31,6 +31,7 @@ export class RunPages {
   /** Has the pages of a stretch read that are not here. */
   look(from: number, to: number): void {
     this.window = [from, to];
+    if (this.control.signal.aborted) return;
     for (let page = Math.floor(from / this.size); page * this.size < to; page++)
       if (!this.asked.has(page)) this.read(page);
   }
@@ -57,7 +58,6 @@ export class RunPages {
       },
       (error: unknown) => {
         if (turn !== this.turn || this.control.signal.aborted) return;
-        this.asked.delete(page);
         this.listeners.failed(error);
       },
     );

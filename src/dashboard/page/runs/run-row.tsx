@@ -12,6 +12,7 @@ import {
 import { type Column, columnText, numberOf, runId, valueOf } from '../facts/run-values.js';
 import { To } from '../parts/link.js';
 import { Status } from '../parts/status.js';
+import { choose, go, route } from '../state/navigation.js';
 import { runPlace } from '../state/route.js';
 
 export interface RunRowProps {
@@ -22,16 +23,19 @@ export interface RunRowProps {
   readonly place: number;
   readonly isSelected: boolean;
   readonly isFocusable: boolean;
-  readonly onFocus: () => void;
-  readonly toggle: (id: string) => void;
-  readonly open: (id: string) => void;
+  readonly onFocus: (place: number) => void;
 }
 
 /** A run as a row of the table. */
 export function RunRow({ facts, columns, ...props }: RunRowProps): JSX.Element {
   if (facts === undefined)
     return (
-      <tr class="run-row run-row-awaited" aria-rowindex={props.place + 2}>
+      <tr
+        class="run-row run-row-awaited"
+        aria-rowindex={props.place + 2}
+        data-place={props.place}
+        tabIndex={props.isFocusable ? 0 : -1}
+      >
         <td colSpan={columns.length + 6}>…</td>
       </tr>
     );
@@ -45,11 +49,11 @@ export function RunRow({ facts, columns, ...props }: RunRowProps): JSX.Element {
       data-place={props.place}
       aria-rowindex={props.place + 2}
       tabIndex={props.isFocusable ? 0 : -1}
-      onFocus={props.onFocus}
+      onFocus={() => props.onFocus(props.place)}
       onKeyDown={(event) => {
         if (event.target !== event.currentTarget) return;
-        if (event.key === 'Enter') props.open(id);
-        else if (event.key === ' ') props.toggle(id);
+        if (event.key === 'Enter') go(runPlace(id));
+        else if (event.key === ' ') toggle(id);
         else return;
         event.preventDefault();
       }}
@@ -60,7 +64,7 @@ export function RunRow({ facts, columns, ...props }: RunRowProps): JSX.Element {
           tabIndex={-1}
           aria-label={`Select ${id}`}
           checked={props.isSelected}
-          onChange={() => props.toggle(id)}
+          onChange={() => toggle(id)}
         />
       </td>
       <NameCell facts={facts} />
@@ -76,6 +80,13 @@ export function RunRow({ facts, columns, ...props }: RunRowProps): JSX.Element {
       )}
     </tr>
   );
+}
+
+/** Selects a run, or no more. */
+function toggle(id: string): void {
+  const selected = route.peek().query.getAll('run');
+  const rest = selected.filter((each) => each !== id);
+  choose({ run: rest.length < selected.length ? rest : [...selected, id] }, 'replace');
 }
 
 function NameCell({ facts }: { readonly facts: RunFactsAnswer }): JSX.Element {

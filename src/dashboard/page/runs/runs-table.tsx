@@ -2,12 +2,16 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
 import { type Column, columnText, columnTitle, fieldOf, runId } from '../facts/run-values.js';
-import { choose, go } from '../state/navigation.js';
-import { runPlace } from '../state/route.js';
-import { RunRow } from './run-row.js';
+import { choose } from '../state/navigation.js';
+import { RunRow, type RunRowProps } from './run-row.js';
 import { itemsOf } from './table-items.js';
 import type { RunsView } from './use-runs.js';
 import { ROW_HEIGHT, useRowFocus, useWindow } from './use-window.js';
+
+/** Of the cells every run has, and of each further one; the style sheet gives the first theirs. */
+const FACTS_WIDTH = 760;
+const COLUMN_WIDTH = 126;
+const MOST_CACHED = 500;
 
 export interface RunsTableProps {
   readonly runs: RunsView;
@@ -25,20 +29,19 @@ export function RunsTable(props: RunsTableProps): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const items = itemsOf(runs, groupColumn);
   const { from, to } = useWindow(scroller, items.count);
-  useEffect(
-    () => runs.look(items.indexAt(from), items.indexAt(to - 1) + 1),
-    [runs.look, from, to, items.count],
-  );
+  const stretch = groupColumn === null ? [items.indexAt(from), items.indexAt(to - 1) + 1] : [0, runs.total];
+  useEffect(() => runs.look(stretch[0]!, stretch[1]!), [runs.look, ...stretch]);
   const focus = useRowFocus(scroller, items.count);
-  const toggle = (id: string): void =>
-    choose(
-      { run: selected.includes(id) ? selected.filter((each) => each !== id) : [...selected, id] },
-      'replace',
-    );
+  const row = useRowCache();
   const width = columns.length + 6;
   return (
     <div class="table-scroll" ref={scroller}>
-      <table class="runs-table" aria-rowcount={items.count + 1} onKeyDown={focus.onKeyDown}>
+      <table
+        class="runs-table"
+        style={{ width: `max(100%, ${FACTS_WIDTH + columns.length * COLUMN_WIDTH}px)` }}
+        aria-rowcount={items.count + 1}
+        onKeyDown={focus.onKeyDown}
+      >
         <caption class="hidden">Runs; arrow keys move, Space selects, Enter opens</caption>
         <Head columns={columns} sort={sort} />
         <tbody>
@@ -47,21 +50,11 @@ export function RunsTable(props: RunsTableProps): JSX.Element {
             const place = from + offset;
             const item = items.at(place);
             if (item.kind === 'heading')
-              return (
-                <Heading key={`heading ${item.text}`} text={item.text} width={width} count={item.runs} />
-              );
+              return <Heading key={place} text={item.text} width={width} count={item.runs} />;
             const facts = runs.at(item.index);
-            return (
-              <RunRow
-                key={facts === undefined ? `place ${place}` : runId(facts)}
-                {...{ facts, columns, baseline, place }}
-                isSelected={facts !== undefined && selected.includes(runId(facts))}
-                isFocusable={focus.place === place}
-                onFocus={() => focus.set(place)}
-                toggle={toggle}
-                open={(id) => go(runPlace(id))}
-              />
-            );
+            const isSelected = facts !== undefined && selected.includes(runId(facts));
+            const isFocusable = focus.place === place;
+            return row({ facts, columns, baseline, place, isSelected, isFocusable, onFocus: focus.set });
           })}
           <Spacer rows={items.count - to} width={width} />
         </tbody>
@@ -69,6 +62,26 @@ export function RunsTable(props: RunsTableProps): JSX.Element {
     </div>
   );
 }
+
+/** Makes rows, and gives the very same one where nothing about it has changed: the table is made anew as it is scrolled. */
+function useRowCache(): (props: RunRowProps) => JSX.Element {
+  const cache = useRef(new Map<number, { readonly props: RunRowProps; readonly row: JSX.Element }>());
+  return (props) => {
+    const known = cache.current.get(props.place);
+    if (known !== undefined && isSame(known.props, props)) return known.row;
+    const row = <RunRow key={props.place} {...props} />;
+    if (cache.current.size > MOST_CACHED) cache.current.clear();
+    cache.current.set(props.place, { props, row });
+    return row;
+  };
+}
+
+const isSame = (one: RunRowProps, other: RunRowProps): boolean =>
+  one.facts === other.facts &&
+  one.columns === other.columns &&
+  one.baseline === other.baseline &&
+  one.isSelected === other.isSelected &&
+  one.isFocusable === other.isFocusable;
 
 const FACTS = [
   { field: 'run', title: 'Run' },
@@ -145,12 +158,12 @@ function Heading({
 }: {
   readonly text: string;
   readonly width: number;
-  readonly count: number;
+  readonly count: number | null;
 }): JSX.Element {
   return (
     <tr class="group-heading">
       <th scope="rowgroup" colSpan={width}>
-        {text} <span class="dim">{count === 1 ? '1 run' : `${count} runs`}</span>
+        {text} <span class="dim">{count === null ? '' : count === 1 ? '1 run' : `${count} runs`}</span>
       </th>
     </tr>
   );

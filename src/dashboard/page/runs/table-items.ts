@@ -5,7 +5,12 @@ import { valueText } from '../facts/format.js';
 /** A row of the table: a run by its number, or the heading of a group. */
 export type Item =
   | { readonly kind: 'run'; readonly index: number }
-  | { readonly kind: 'heading'; readonly text: string; readonly runs: number };
+  | {
+      readonly kind: 'heading';
+      readonly text: string;
+      /** How many are under it; null until all of them are read. */
+      readonly runs: number | null;
+    };
 
 /** The rows of the table by their place. */
 export interface Items {
@@ -41,18 +46,19 @@ export function itemsOf(runs: Runs, group: Column | null): Items {
 
 function grouped(runs: Runs, group: Column): Item[] {
   const items: Item[] = [];
-  let [text, size, heading] = ['', 0, -1];
+  let [text, size, heading, isWhole] = ['', 0, -1, true];
   const end = (): void => {
-    if (heading >= 0) items[heading] = { kind: 'heading', text, runs: size };
+    if (heading >= 0) items[heading] = { kind: 'heading', text, runs: isWhole ? size : null };
   };
   for (let index = 0; index < runs.total; index++) {
     const facts = runs.at(index);
     // What is not read yet has no heading yet.
+    isWhole &&= facts !== undefined;
     const next = facts === undefined ? text : headingText(facts, group);
     if (next !== text) {
       end();
-      [text, size, heading] = [next, 0, items.length];
-      items.push({ kind: 'heading', text, runs: 0 });
+      [text, size, heading, isWhole] = [next, 0, items.length, facts !== undefined];
+      items.push({ kind: 'heading', text, runs: null });
     }
     size++;
     items.push({ kind: 'run', index });

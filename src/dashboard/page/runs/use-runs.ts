@@ -27,30 +27,30 @@ export function useRuns(query: Omit<RunsQuery, 'offset' | 'limit'>, pageSize: nu
   const key = JSON.stringify([query, pageSize]);
   const [version, setVersion] = useState(0);
   const [failure, setFailure] = useState<ApiFailure | null>(null);
-  const facts = useRef<RunsAnswer | null>(null);
-  const pages = useMemo(
-    () =>
-      new RunPages(askPage(api, JSON.parse(key) as QueryKey), pageSize, {
-        arrived: (answer) => {
-          facts.current = answer;
-          setFailure(null);
-          setVersion((before) => before + 1);
-        },
-        failed: (error) => setFailure(failureOf(error)),
-      }),
-    [api, key, pageSize],
-  );
+  // What is shown: the answer before stays until the next one is here, and while a filter makes no sense.
+  const shown = useRef<{ readonly answer: RunsAnswer; readonly pages: RunPages } | null>(null);
+  const pages = useMemo(() => {
+    const made: RunPages = new RunPages(askPage(api, JSON.parse(key) as QueryKey), pageSize, {
+      arrived: (answer) => {
+        shown.current = { answer, pages: made };
+        setFailure(null);
+        setVersion((before) => before + 1);
+      },
+      failed: (error) => setFailure(failureOf(error)),
+    });
+    return made;
+  }, [api, key, pageSize]);
   useEffect(() => {
     pages.look(0, pageSize);
     return () => pages.close();
   }, [pages, pageSize]);
   return {
-    state: failure !== null ? 'failed' : facts.current === null ? 'loading' : 'there',
+    state: failure !== null ? 'failed' : shown.current === null ? 'loading' : 'there',
     failure,
-    total: facts.current?.total ?? 0,
-    paramKeys: facts.current?.paramKeys ?? [],
-    metricKeys: facts.current?.metricKeys ?? [],
-    at: useCallback((index) => pages.at(index), [pages]),
+    total: shown.current?.answer.total ?? 0,
+    paramKeys: shown.current?.answer.paramKeys ?? [],
+    metricKeys: shown.current?.answer.metricKeys ?? [],
+    at: useCallback((index) => shown.current?.pages.at(index), []),
     look: useCallback((from, to) => pages.look(from, to), [pages]),
     reload: useCallback(() => pages.reload(), [pages]),
     version,

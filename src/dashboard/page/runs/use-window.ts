@@ -1,9 +1,11 @@
-import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** Of every row, in CSS pixels; the style sheet says the same. */
 export const ROW_HEIGHT = 32;
 const HEAD_HEIGHT = 34;
 const BEYOND = 8;
+/** No screen is that high: where nothing bounds the table, it would grow with its rows for ever. */
+const MOST_SEEN = 150;
 
 interface Ref<T> {
   readonly current: T | null;
@@ -19,7 +21,7 @@ export function useWindow(scroller: Ref<HTMLElement>, count: number): { from: nu
     const measure = (): void => {
       // In steps of some rows, so that not every pixel makes the table anew.
       setFirst(Math.floor(element.scrollTop / ROW_HEIGHT / 4) * 4);
-      setSeen(Math.ceil(element.clientHeight / ROW_HEIGHT) + 4);
+      setSeen(Math.min(MOST_SEEN, Math.ceil(element.clientHeight / ROW_HEIGHT) + 4));
     };
     measure();
     const observer = new ResizeObserver(measure);
@@ -52,11 +54,15 @@ const STEPS: Readonly<Record<string, number>> = {
 
 export function useRowFocus(scroller: Ref<HTMLElement>, count: number): RowFocus {
   const [place, setPlace] = useState(0);
-  const [moved, setMoved] = useState(0);
+  // The row to go to may not be made yet: the table has to be scrolled there first.
+  const wanted = useRef<number | null>(null);
   useEffect(() => {
-    if (moved === 0) return;
-    scroller.current?.querySelector<HTMLElement>(`[data-place="${place}"]`)?.focus({ preventScroll: true });
-  }, [moved]);
+    if (wanted.current === null) return;
+    const row = scroller.current?.querySelector<HTMLElement>(`[data-place="${wanted.current}"]`);
+    if (row == null) return;
+    wanted.current = null;
+    row.focus({ preventScroll: true });
+  });
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = STEPS[event.key];
     if (step === undefined || !(event.target instanceof Element) || event.target.matches('input, button'))
@@ -64,8 +70,8 @@ export function useRowFocus(scroller: Ref<HTMLElement>, count: number): RowFocus
     event.preventDefault();
     const next = Math.max(0, Math.min(count - 1, place + step));
     if (scroller.current !== null) bringIntoSight(scroller.current, next);
+    wanted.current = next;
     setPlace(next);
-    setMoved((before) => before + 1);
   };
   return { place: Math.min(place, Math.max(0, count - 1)), set: setPlace, onKeyDown };
 }
