@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
+import { type Dashboard, serve, writeReport } from 'expman-rx/dashboard';
+import { sweep, uniform } from 'expman-rx/sweep';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
+import { tempFolders } from '../../support/temp-folder.js';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RUNS = 'run=exp%2Fone&run=exp%2Ftwo';
+const PLACES = [
+  '#/runs',
+  `#/curves?${RUNS}`,
+  `#/compare?${RUNS}`,
+  '#/sweep/hunt',
+  ...['', '/metrics', '/logs', '/files', '/media', '/histograms', '/system', '/environment'].map(
+    (tab) => `#/run/exp/one${tab}`,
+  ),
+];
+
+const folder = tempFolders('everybody', afterAll);
+
+interface Finding {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
+  let browser: Browser;
+  let dashboard: Dashboard;
+  let runDirs: readonly string[];
+
+  beforeAll(async () => {
+    const base = folder();
+    runDirs = [await makeRun(base, 'one'), await makeRun(base, 'two')];
+    await sweep({ lr: uniform(0, 1) }, (trial) => trial.run.logMetrics({ loss: trial.params.lr }, 0), {
+      ...{ name: 'hunt', baseDir: base, metric: 'loss', trials: 5, seed: 1 },
+    }).result;
+    dashboard = await serve(base);
+    browser = await launchBrowser();
+  }, 60_000);
+  afterAll(async () => {
+    await browser.close();
+    await dashboard.close();
+  });
+
+  it.each(['light', 'dark'] as const)('has nothing that axe calls serious, %s', async (colorScheme) => {
+    const { page, complaints } = await openPage(browser, dashboard.url, { colorScheme });
+    await page.waitForSelector('[data-testid=run-row]');
+    await page.evaluate(AXE);
+    for (const place of PLACES) {
+      await go(page, place);
+      const found = (await page.evaluate(
+        "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)",
+      )) as readonly Finding[];
+      const grave = found.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      expect(grave.map(({ id, nodes }) => `${place} ${id}: ${nodes[0]?.html ?? ''}`)).toEqual([]);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('is used by keyboard alone: filter, choose runs, look at their curves, back', async () => {
+    const { page } = await openPage(browser, dashboard.url);
+    await page.waitForSelector('[data-run="exp/one"]');
+    await page.keyboard.press('/');
+    await page.keyboard.type('experiment = exp');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.locator('[data-testid=run-row]').count(), { timeout: 20_000 }).toBe(2);
+    // The rows are one stop, within which the arrows go.
+    await tabTo(page, '[data-testid=run-row]');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Space');
+    await expect.poll(() => page.locator('[data-testid=run-row] input:checked').count()).toBe(2);
+    await tabTo(page, 'a[href^="#/curves"]');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-testid=chart][data-metric=loss]');
+    await page.goBack();
+    await page.waitForSelector('[data-run="exp/one"]');
+  });
+
+  it('says where a filter is not understood', async () => {
+    const { page } = await openPage(browser, dashboard.url);
+    await page.waitForSelector('[data-testid=run-row]');
+    await page.locator('[data-testid=filter]').fill('params.lr <');
+    await page.keyboard.press('Enter');
+    await expect
+      .poll(() => page.locator('[data-testid=filter-error]').first().textContent(), { timeout: 20_000 })
+      .toContain('is expected');
+  });
+
+  it('says that its address has expired when the token is of another start', async () => {
+    const { page } = await openPage(browser, dashboard.url.replace(/#.*/, '#token=wrong'));
+    await expect.poll(() => page.locator('body').textContent(), { timeout: 20_000 }).toMatch(/expired/);
+  });
+
+  it('shows the same curves in a report that asks nobody', async () => {
+    const path = join(folder(), 'report.html');
+    await writeReport(runDirs, path);
+    const asked: string[] = [];
+    const { page, complaints } = await openPage(browser, 'about:blank');
+    page.on('request', (request) => asked.push(request.url()));
+    await page.goto(`file://${path}#/curves?${RUNS}`);
+    const chart = page.locator('[data-testid=chart][data-metric=loss]');
+    await expect
+      .poll(() => chart.first().getAttribute('data-last'), { timeout: 20_000 })
+      .toBe(String(1 / 200));
+    expect(asked.filter((url) => !url.startsWith('file:') && !url.startsWith('data:'))).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+});
+
+async function go(page: Page, hash: string): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+  await page.waitForLoadState('networkidle').catch(() => undefined);
+  await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+}
+
+/** Presses Tab until what has the focus matches, as somebody without a mouse does. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let presses = 0; presses < 200; presses++) {
+    await page.keyboard.press('Tab');
+    if (await page.evaluate(`document.activeElement?.matches(${JSON.stringify(selector)}) ?? false`)) return;
+  }
+  throw new Error(`the keyboard does not come to ${selector}`);
+}
+
+async function makeRun(base: string, runName: string): Promise<string> {
+  const run = new LoggingEngine(
+    new ExperimentConfig('exp', base, { runName, tags: ['t'], notes: 'a note', systemMetrics: true }),
+  );
+  run.logParams({ lr: runName === 'one' ? 0.1 : 0.01, optimizer: { name: 'adam' } });
+  run.logger.info('begun');
+  run.logger.warn('slow');
+  for (let step = 0; step < 200; step++) run.logMetrics({ loss: 1 / (step + 1), accuracy: step / 200 }, step);
+  run.logHistogram('weights', [1, 2, 2, 3], 1);
+  run.logTable('worst', [{ id: 1 }], 1);
+  await run.saveArtifact('model.txt', Buffer.from('weights'));
+  await run.close(RunStatus.Finished);
+  return run.runDir;
+}
