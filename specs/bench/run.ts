@@ -21,6 +21,7 @@ const CASES = [
   'idle',
   'searchers',
   'listing',
+  'dashboard',
 ] as const;
 
 interface Measured {

@@ -109,9 +109,7 @@ for (const colorScheme of ['light', 'dark'] as const)
       await page.evaluate(`location.hash = ${JSON.stringify(place)}`);
       await page.waitForSelector(name === 'runs' ? '[data-testid=run-row]' : 'canvas, svg, table');
       // A chart is drawn when its curves have come.
-      await page.waitForFunction(
-        "[...document.querySelectorAll('[data-testid=chart]')].every(({ dataset }) => Number(dataset.points) > 0)",
-      );
+      await page.waitForSelector('[data-testid=chart][data-points="0"]', { state: 'detached' });
       await page.waitForTimeout(500);
       const path = join(INTO, `${name}-${colorScheme}-${width}.png`);
       await page.screenshot({ path });

@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { writeReport } from '../dashboard/index.js';
+import { writeReport } from '../dashboard/report/write-report.js';
 import { printable } from '../model/printable.js';
 import { type CommandRun, UsageError, textOption } from './command.js';
 import { findRunsIn } from './find-runs.js';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { printable } from '../model/printable.js';
-import { serve } from '../dashboard/index.js';
+import { serve } from '../dashboard/server/serve.js';
 import { type CommandRun, hasOption, listOption, numberOption, textOption } from './command.js';
 import { dirOr } from './find-runs.js';
 import { ExitCode } from './terminal.js';

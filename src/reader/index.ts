@@ -33,7 +33,8 @@ export type { LogFilter } from './read-log.js';
 export type { LoggedMedia } from './read-media.js';
 export type { OnScan, RunListing, UnreadableRun } from './run-index.js';
 export type { RowSelection, StoredRow } from './select-rows.js';
-export { type StoredArtifact, StoredRun } from './stored-run.js';
+export type { StoredArtifact } from './read-artifacts.js';
+export { StoredRun } from './stored-run.js';
 export type { FactsSource, Skipped } from './query/facts-source.js';
 export {
   type QueryColumn,

@@ -115,11 +115,10 @@ function rowsFrom(published: Published, replay: Replay, close: () => void): Open
   summaries.restore(file?.facts.tallies ?? []);
   const columns = new MetricColumns();
   columns.restore(file?.facts.columns ?? [], file?.footer.fields ?? []);
-  const tail = new RowGroupBatches();
   for (const spans of batchesOf(replay.spans)) {
     const decoded = decodeSpans(spans);
     summaries.add(decoded);
-    tail.add(rowBatchOf(decoded, columns));
+    for (const { metric, column } of decoded.metrics) columns.admit(metric, column);
   }
   return {
     publishedRows: file?.facts.loggedRows ?? 0,
@@ -136,6 +135,9 @@ function rowsFrom(published: Published, replay: Replay, close: () => void): Open
         count++;
         yield batch;
       }
+      // Decoded again only for whoever wants the rows: most want to know what the run is.
+      const tail = new RowGroupBatches();
+      for (const spans of batchesOf(replay.spans)) tail.add(rowBatchOf(decodeSpans(spans), columns));
       if (tail.rows > 0) yield namedColumns(fields, [...tail.columns(fields)]);
       // Of no rows, too, the columns are known.
       else if (count === 0) yield namedColumns(fields, []);

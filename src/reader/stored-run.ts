@@ -1,14 +1,13 @@
-import { join } from 'node:path';
 import type { Observable } from 'rxjs';
 import type { ColumnField } from '../columnar/column.js';
 import { type RowTable, type RowsBatch, batchOf, tableOf } from '../columnar/table.js';
 import type { LogLine } from '../engine/log-line.js';
-import { isParamGroup } from '../model/param-value.js';
 import type { RunFacts } from '../model/run-facts.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type FollowOptions, followRows } from './follow-rows.js';
 import { type RunInfo, inspectRun, openContents } from './inspect-run.js';
 import { factsOf } from './read-facts.js';
+import { type StoredArtifact, storedArtifacts } from './read-artifacts.js';
 import { type LogFilter, readLog } from './read-log.js';
 import type { OpenRows } from './read-rows.js';
 import {
@@ -23,16 +22,6 @@ import {
 
 /** `step` and `timestamp` stand before the metrics. */
 const KEY_COLUMNS = 2;
-
-/** A file that was saved with a run. */
-export interface StoredArtifact {
-  readonly name: string;
-  readonly bytes: number;
-  /** Hex digits of the file's SHA-256 when it was saved. */
-  readonly sha256: string;
-  /** Where it is, if nobody has moved it. */
-  readonly path: string;
-}
 
 /**
  * A run on disk, open or closed. Whatever is read is read anew, takes no lock and changes nothing; rows that are not in
@@ -119,13 +108,7 @@ export class StoredRun {
 
   /** What was saved with it; nothing of the files is read. */
   artifacts(): StoredArtifact[] {
-    return Object.entries(this.facts.artifacts).flatMap(([name, said]) => {
-      if (!isParamGroup(said)) return [];
-      const { bytes, sha256 } = said;
-      return typeof bytes === 'number' && typeof sha256 === 'string'
-        ? [{ name, bytes, sha256, path: join(this.runDir, 'artifacts', name) }]
-        : [];
-    });
+    return storedArtifacts(this.facts);
   }
 
   /**

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { RunStatus } from 'expman-rx';
 import { inTempFolder, openRun, times, type BenchCase, type Figure } from '../measure.js';
+import { makeRuns } from '../runs.js';
 
 const CLI = new URL('../../../dist/cli/run-cli.js', import.meta.url).href;
 const PYTHON = process.env['EXPMAN_PYTHON'] ?? 'python3';
-const ROWS = 1000;
-const KINDS = 20;
 
 /** Listing, comparing, asking and cleaning many runs, each as the command a user types, Node's own start included. */
 export default {
@@ -75,24 +74,6 @@ function command(cache: string, args: readonly string[]): Took {
   const peak = Number(/peak (\d+)$/.exec(stderr)?.[1] ?? NaN);
   if (status !== 0) throw new Error(`expman ${args[0] ?? ''} ended with ${String(status)}: ${stderr}`);
   return { ms: performance.now() - begun, megabytes: peak / 1024 };
-}
-
-/** Some runs by the engine, and as many copies of them as make up the number. */
-async function makeRuns(base: string, count: number): Promise<void> {
-  for (let kind = 0; kind < KINDS; kind++) {
-    const run = openRun(join(base, '..', 'made'), { runName: `kind${kind}`, tags: [`kind${kind}`] });
-    run.logParams({ lr: 10 ** -(kind % 5), optimizer: 'Adam', model: { name: 'mlp', layers: kind } });
-    for (let step = 0; step < ROWS; step++)
-      run.logMetrics({ loss: (kind + 1) / (step + 1), accuracy: step / ROWS }, step);
-    await run.close(kind % 7 === 0 ? RunStatus.Failed : RunStatus.Finished);
-  }
-  mkdirSync(join(base, 'exp'), { recursive: true });
-  for (let index = 0; index < count; index++)
-    cpSync(
-      join(base, '..', 'made/bench', `kind${index % KINDS}`),
-      join(base, 'exp', `run${String(index).padStart(6, '0')}`),
-      { recursive: true },
-    );
 }
 
 /** What parsing the two YAML files of each run alone would take. */

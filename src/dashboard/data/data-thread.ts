@@ -2,12 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { jsonText } from '../../model/json-text.js';
-import { openStoredRun } from '../../reader/stored-run.js';
-import { nodeFs } from '../../storage/node-fs.js';
 import { changeRun } from './change-run.js';
 import { LiveRun } from './live-run.js';
 import type { DataRequest, DataThreadData, FromDataThread, ToDataThread, Watch } from './messages.js';
-import { readHistograms, readRun, readSystem } from './read-run.js';
+import { readHistograms, readLogs, readRun, readSystem } from './read-run.js';
 import { readSeries } from './read-series.js';
 import { readSweep } from './read-sweep.js';
 import { RunsView } from './runs-view.js';
@@ -15,7 +13,7 @@ import { RunsView } from './runs-view.js';
 const view = new RunsView((workerData as DataThreadData).dir);
 const live = new Map<string, LiveRun>();
 
-async function answer(request: DataRequest): Promise<string> {
+function answer(request: DataRequest): string {
   switch (request.kind) {
     case 'runs':
       return view.page(request.query);
@@ -23,14 +21,14 @@ async function answer(request: DataRequest): Promise<string> {
       return view.experiments();
     case 'places':
       return jsonText(view.places(request.ids));
-    case 'version':
-      return view.version();
+    case 'news':
+      return jsonText(view.news(request.ids));
     case 'run':
       return readRun(request.place);
     case 'sweep':
       return readSweep(view.folderOf(request.experiment));
     case 'logs':
-      return jsonText({ lines: await openStoredRun(nodeFs, request.place.runDir).logs(request.filter) });
+      return readLogs(request.place, request.filter);
     case 'system':
       return readSystem(request.place);
     case 'histograms':
@@ -77,15 +75,12 @@ if (port !== null) {
       return;
     }
     const { call, request } = message;
-    answer(request).then(
-      (text) => {
-        tell({ kind: 'answer', call, text });
-      },
-      (error: unknown) => {
-        const code = error instanceof ExpmanError ? error.code : 'IO';
-        tell({ kind: 'failed', call, code, message: messageOf(error) });
-      },
-    );
+    try {
+      tell({ kind: 'answer', call, text: answer(request) });
+    } catch (error) {
+      const code = error instanceof ExpmanError ? error.code : 'IO';
+      tell({ kind: 'failed', call, code, message: messageOf(error) });
+    }
   });
   tell({ kind: 'running' });
 }

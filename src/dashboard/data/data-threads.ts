@@ -17,21 +17,20 @@ const MAX_WAITING = 64;
 /** A question that is not answered by then is given up, and its thread with it. */
 const PATIENCE_MS = 30_000;
 const RESTART_MS = 1000;
-const HEAP_MB = 2048;
+/** A small nursery: what is thrown away is thrown away soon, and four threads are not four times as large. */
+const HEAP = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 8 };
 
 /** There is more asked than can be answered; HTTP's 503. */
 export class BusyError extends Error {}
 
-/** The threads that read: one for what is short, one for what is long, one for what is live. */
+/** The threads that read: one for what is short and what is live, one for what is long. */
 export class DataThreads {
   private readonly short: DataThread;
   private readonly long: DataThread;
-  private readonly live: DataThread;
 
   constructor(dir: string, onNews: (news: LiveNews) => void) {
-    this.short = new DataThread(dir);
+    this.short = new DataThread(dir, onNews);
     this.long = new DataThread(dir);
-    this.live = new DataThread(dir, onNews);
   }
 
   /** The answer as JSON text. @throws {@link BusyError}, {@link ExpmanError} */
@@ -46,11 +45,11 @@ export class DataThreads {
   }
 
   watch(watches: readonly Watch[]): void {
-    this.live.watch(watches);
+    this.short.watch(watches);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.short.close(), this.long.close(), this.live.close()]);
+    await Promise.all([this.short.close(), this.long.close()]);
   }
 }
 
@@ -108,7 +107,7 @@ class DataThread {
       workerData: { dir: this.dir } satisfies DataThreadData,
       execArgv: [],
       env: { ...process.env, NODE_OPTIONS: '' },
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+      resourceLimits: HEAP,
     });
     // The server keeps the process, where anything does.
     worker.unref();

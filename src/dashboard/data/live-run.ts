@@ -1,10 +1,10 @@
 import { type Subscription, bufferTime, filter, map } from 'rxjs';
-import { jsonText } from '../../model/json-text.js';
 import { followLog } from '../../reader/follow-log.js';
-import { openStoredRun } from '../../reader/stored-run.js';
+import { followRows } from '../../reader/follow-rows.js';
 import { readLogFile } from '../../reader/read-log.js';
 import type { StoredRow } from '../../reader/select-rows.js';
 import { nodeFs } from '../../storage/node-fs.js';
+import { readOwnership } from '../../storage/run-lock.js';
 import type { LivePoints } from '../api.js';
 import type { LiveNews, Watch } from './messages.js';
 
@@ -13,15 +13,14 @@ const TELL_MS = 250;
 /** So many of a curve are told at once; where more have come, those that a chart would show. */
 const MAX_POINTS = 200;
 const MAX_LINES = 500;
-/** How often it is looked whether the run has changed; at least so many times what looking takes. */
-const FACTS = { ms: 1000, times: 20 };
+/** How often it is looked whether somebody has taken a run up again. */
+const LOOK_MS = 1000;
 
 /** Tells of one run as it comes, until it is stopped; a run that has ended may be taken up again. */
 export class LiveRun {
   private rows: Subscription | null = null;
   private lines: Subscription | null = null;
   private timer: NodeJS.Timeout | undefined;
-  private told = '';
   private metrics: ReadonlySet<string> = new Set();
   private hasFollowed = false;
 
@@ -49,26 +48,17 @@ export class LiveRun {
     this.lines?.unsubscribe();
   }
 
-  /** Looks what the run is by now; one that lives is followed. */
+  /** Follows the run while somebody owns it. */
   private look(): void {
-    const { id, runDir } = this.watch.place;
-    const begun = performance.now();
     try {
-      const { facts } = openStoredRun(nodeFs, runDir);
-      const text = jsonText(facts);
-      if (text !== this.told) this.tell({ kind: 'run', run: id, facts: text });
-      this.told = text;
-      if (facts.status === 'RUNNING' && this.rows === null) this.follow();
+      if (this.rows === null && readOwnership(nodeFs, this.watch.place.runDir, Date.now()).kind === 'alive')
+        this.follow();
     } catch {
       // It is gone, or cannot be read now: the list says so.
     }
-    const tookMs = performance.now() - begun;
-    this.timer = setTimeout(
-      () => {
-        this.look();
-      },
-      Math.max(FACTS.ms, FACTS.times * tookMs),
-    );
+    this.timer = setTimeout(() => {
+      this.look();
+    }, LOOK_MS);
   }
 
   private follow(): void {
@@ -80,12 +70,8 @@ export class LiveRun {
       this.rows = null;
       this.lines?.unsubscribe();
       this.lines = null;
-      clearTimeout(this.timer);
-      this.look();
     };
-    const run = openStoredRun(nodeFs, runDir);
-    this.rows = run
-      .follow({ from: 'end', pollMs: TELL_MS / 2 })
+    this.rows = followRows(nodeFs, runDir, { from: 'end', pollMs: TELL_MS / 2 })
       .pipe(
         bufferTime(TELL_MS),
         filter((rows) => rows.length > 0),

@@ -24,8 +24,8 @@ export type DataRequest =
   | { readonly kind: 'runs'; readonly query: RunsQuery }
   | { readonly kind: 'experiments' }
   | { readonly kind: 'places'; readonly ids: readonly string[] }
-  /** A word for the list as it is: another one when anything in it has changed. */
-  | { readonly kind: 'version' }
+  /** What the list is by now, and some runs in it; a {@link ListNews}. */
+  | { readonly kind: 'news'; readonly ids: readonly string[] }
   | { readonly kind: 'run'; readonly place: RunPlace }
   | { readonly kind: 'sweep'; readonly experiment: string }
   | { readonly kind: 'logs'; readonly place: RunPlace; readonly filter: LogFilter }
@@ -43,6 +43,14 @@ export interface Watch {
   readonly place: RunPlace;
   readonly metrics: readonly string[];
   readonly logs: boolean;
+}
+
+/** The list as it is. */
+export interface ListNews {
+  /** Another word when anything in the list has changed. */
+  readonly version: string;
+  /** By run that was asked for and is there: JSON text of what it is. */
+  readonly facts: Readonly<Record<string, string>>;
 }
 
 /** What is told of a run as it comes; `facts` is the JSON text of what it is by now. */

@@ -5,9 +5,10 @@ import { parseHistogram } from '../../model/histogram.js';
 import { jsonText } from '../../model/json-text.js';
 import { openContents } from '../../reader/inspect-run.js';
 import { factsOf } from '../../reader/read-facts.js';
+import { storedArtifacts } from '../../reader/read-artifacts.js';
+import { type LogFilter, readLog } from '../../reader/read-log.js';
 import { mediaOf } from '../../reader/read-media.js';
-import { systemBatches } from '../../reader/read-system.js';
-import { StoredRun } from '../../reader/stored-run.js';
+import { systemBatches } from '../../reader/system-batches.js';
 import { metricNames } from '../../reader/select-rows.js';
 import { SYSTEM_NAME } from '../../storage/metrics-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
@@ -37,7 +38,7 @@ export function readRun({ runDir, id }: RunPlace): string {
       fields: rows.fields.slice(KEY_COLUMNS).map(({ name, type }) => ({ name: metricOf(name), type })),
       environment: { pid, host, epoch, ...(resumed !== undefined && { resumed }), ...environment },
       files: [...info.files],
-      artifacts: new StoredRun(nodeFs, runDir, facts).artifacts().map(({ name, bytes, sha256 }) => ({
+      artifacts: storedArtifacts(facts).map(({ name, bytes, sha256 }) => ({
         ...{ name, bytes, sha256, href: `${files}/artifacts/${quoted(name)}` },
       })),
       media: mediaOf(nodeFs, runDir).map(({ name, kind, step, bytes, file, path }) => ({
@@ -50,6 +51,14 @@ export function readRun({ runDir, id }: RunPlace): string {
   } finally {
     rows.close();
   }
+}
+
+/** JSON of a `LogsAnswer`. */
+export function readLogs({ runDir }: RunPlace, filter: LogFilter): string {
+  const { rows } = openContents(nodeFs, runDir);
+  rows.close();
+  const { segments, state } = rows.replay;
+  return jsonText({ lines: readLog(nodeFs, runDir, segments.length > 0 ? state : null, filter) });
 }
 
 /** JSON of a `SystemAnswer`. */

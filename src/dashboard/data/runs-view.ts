@@ -8,7 +8,7 @@ import { parseSort } from '../../reader/where/parse-sort.js';
 import { parseWhere } from '../../reader/where/parse-where.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { experimentFacts } from './experiment-facts.js';
-import type { RunPlace, RunsQuery } from './messages.js';
+import type { ListNews, RunPlace, RunsQuery } from './messages.js';
 
 /** A list is fresh for this long, and for so many times what it took. */
 const FRESH = { ms: 500, times: 5 };
@@ -95,9 +95,15 @@ export class RunsView {
     return run.runDir.slice(0, -run.run.length - 1);
   }
 
-  /** Another word when anything in the list has changed. */
-  version(): string {
-    return this.fresh().version;
+  /** What the list is by now, and some runs in it. */
+  news(ids: readonly string[]): ListNews {
+    const listing = this.fresh();
+    const wanted = new Set(ids);
+    const facts = listing.runs
+      .map((run) => [`${run.experiment}/${run.run}`, run] as const)
+      .filter(([id]) => wanted.has(id))
+      .map(([id, run]) => [id, jsonText(run)] as const);
+    return { version: listing.version, facts: Object.fromEntries(facts) };
   }
 
   /** What was changed is to be seen at once. */

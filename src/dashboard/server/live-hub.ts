@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { jsonText } from '../../model/json-text.js';
 import type { DataThreads } from '../data/data-threads.js';
-import type { LiveNews, RunPlace, Watch } from '../data/messages.js';
+import type { ListNews, LiveNews, RunPlace, Watch } from '../data/messages.js';
 
 /** So many news are kept for a client whose connection broke. */
 const KEPT = 2000;
@@ -41,6 +41,8 @@ export class LiveHub {
   private readonly kept: Kept[] = [];
   private number = 0;
   private version: string | null = null;
+  /** What was told of each run last. */
+  private readonly facts = new Map<string, string>();
   private listTimer: NodeJS.Timeout | undefined;
   private keepAlive: NodeJS.Timeout | undefined;
   private grace: NodeJS.Timeout | undefined;
@@ -149,12 +151,11 @@ export class LiveHub {
 
   private lookAtList(): void {
     this.listTimer = setTimeout(() => {
+      const ids = [...new Set([...this.clients].flatMap(({ runs }) => [...runs]))];
       this.threads
-        .ask({ kind: 'version' })
-        .then((version) => {
-          if (this.version !== null && version !== this.version)
-            for (const client of this.clients) this.send(client, 'runs', '{}');
-          this.version = version;
+        .ask({ kind: 'news', ids })
+        .then((text) => {
+          this.tellList(JSON.parse(text) as ListNews);
         })
         .catch(() => undefined)
         .finally(() => {
@@ -162,5 +163,17 @@ export class LiveHub {
           else this.listTimer = undefined;
         });
     }, LIST_MS);
+  }
+
+  private tellList({ version, facts }: ListNews): void {
+    if (this.version !== null && version !== this.version)
+      for (const client of this.clients) this.send(client, 'runs', '{}');
+    this.version = version;
+    for (const [run, text] of Object.entries(facts)) {
+      if (this.facts.get(run) === text) continue;
+      this.facts.set(run, text);
+      this.receive({ kind: 'run', run, facts: text });
+    }
+    for (const run of this.facts.keys()) if (!(run in facts)) this.facts.delete(run);
   }
 }

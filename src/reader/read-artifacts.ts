@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { isParamGroup } from '../model/param-value.js';
+import type { RunFacts } from '../model/run-facts.js';
+
+/** A file that was saved with a run. */
+export interface StoredArtifact {
+  readonly name: string;
+  readonly bytes: number;
+  /** Hex digits of the file's SHA-256 when it was saved. */
+  readonly sha256: string;
+  /** Where it is, if nobody has moved it. */
+  readonly path: string;
+}
+
+/** What was saved with a run; nothing of the files is read. */
+export function storedArtifacts({ artifacts, runDir }: RunFacts): StoredArtifact[] {
+  return Object.entries(artifacts).flatMap(([name, said]) => {
+    if (!isParamGroup(said)) return [];
+    const { bytes, sha256 } = said;
+    return typeof bytes === 'number' && typeof sha256 === 'string'
+      ? [{ name, bytes, sha256, path: join(runDir, 'artifacts', name) }]
+      : [];
+  });
+}
