@@ -4,6 +4,7 @@ import type { Connection } from './api/api.js';
 import { usePage } from './api/use-api.js';
 import { To } from './parts/link.js';
 import { route } from './state/navigation.js';
+import type { Place } from './state/route.js';
 import { listTurn } from './state/news.js';
 import { theme, toggleTheme } from './state/theme.js';
 
@@ -12,6 +13,13 @@ const NAMES: Readonly<Record<Connection, string>> = {
   connected: 'live',
   disconnected: 'disconnected, trying again',
   none: '',
+};
+
+/** Of the pages that show no title. */
+const TITLES: Partial<Record<Place['page'], string>> = {
+  runs: 'Runs',
+  curves: 'Curves of the selected runs',
+  compare: 'The selected runs beside each other',
 };
 
 /** The head of the page, with where one can go, and below it the place one is at. */
@@ -65,6 +73,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
         </button>
       </header>
       <main id="content" tabIndex={-1}>
+        {place.page in TITLES ? <h1 class="hidden">{TITLES[place.page]}</h1> : null}
         {children}
       </main>
     </>

@@ -6,6 +6,10 @@ import { choose } from '../state/navigation.js';
 import { Chart } from './chart.js';
 import { type FigureOptions, figureOf } from './figure.js';
 
+const LOW = 240;
+/** Of a chart that has all the room for itself. */
+const TALL = 460;
+
 export interface ChartGridProps {
   readonly curves: readonly Curve[];
   readonly metrics: readonly string[];
@@ -38,7 +42,14 @@ export function ChartGrid({ curves, metrics, options, view: chosen }: ChartGridP
   return (
     <div class="charts">
       {figures.map(({ title, own, figure }) => (
-        <Chart key={title} {...{ figure, view, isMoving }} curves={own} onZoom={zoom} onMove={move} />
+        <Chart
+          key={title}
+          {...{ figure, view, isMoving }}
+          height={figures.length === 1 ? TALL : LOW}
+          curves={own}
+          onZoom={zoom}
+          onMove={move}
+        />
       ))}
     </div>
   );

@@ -43,7 +43,7 @@ export function Chart(props: ChartProps): JSX.Element {
       data-last={last === undefined ? '' : String(last)}
     >
       <figcaption class="chart-head">
-        <h3 title={figure.title}>{figure.title}</h3>
+        <h2 title={figure.title}>{figure.title}</h2>
         <span class="chart-note">{noteOf(figure, curves, span)}</span>
         {!isZoomed.value ? null : (
           <button type="button" class="quiet" onClick={() => onZoom(null)} title="Show all (double click)">

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { exactText, valueText } from '../facts/format.js';
 import { To } from '../parts/link.js';
+import { TableBox } from '../parts/table-box.js';
 import { runPlace } from '../state/route.js';
 import type { Compared } from './value-rows.js';
 
@@ -17,7 +18,7 @@ export function CompareTable({
 }): JSX.Element {
   if (names.length === 0) return <p class="dim">There are none.</p>;
   return (
-    <div class="table-box card" tabIndex={0} role="group" aria-label="Values of the runs">
+    <TableBox label="Values of the runs">
       <table class="figures">
         <thead>
           <tr>
@@ -47,6 +48,6 @@ export function CompareTable({
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }

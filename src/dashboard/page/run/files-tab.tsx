@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { RunAnswer } from '../../api.js';
 import { bytesText } from '../facts/format.js';
 import { safeHref } from '../parts/safe-href.js';
+import { TableBox } from '../parts/table-box.js';
 
 /** What was saved with the run, to be downloaded, and the run's own files. */
 export function FilesTab({ run: { artifacts, files } }: { readonly run: RunAnswer }): JSX.Element {
@@ -17,7 +18,7 @@ export function FilesTab({ run: { artifacts, files } }: { readonly run: RunAnswe
       </section>
       <section aria-label="Files of the run">
         <h2>Files of the run</h2>
-        <div class="table-box card">
+        <TableBox label="Files of the run">
           <table class="figures">
             <tbody>
               {files.map(({ name, bytes }) => (
@@ -28,7 +29,7 @@ export function FilesTab({ run: { artifacts, files } }: { readonly run: RunAnswe
               ))}
             </tbody>
           </table>
-        </div>
+        </TableBox>
       </section>
     </div>
   );
@@ -36,7 +37,7 @@ export function FilesTab({ run: { artifacts, files } }: { readonly run: RunAnswe
 
 function Artifacts({ artifacts }: Pick<RunAnswer, 'artifacts'>): JSX.Element {
   return (
-    <div class="table-box card">
+    <TableBox label="Artifacts">
       <table class="figures">
         <thead>
           <tr>
@@ -61,7 +62,7 @@ function Artifacts({ artifacts }: Pick<RunAnswer, 'artifacts'>): JSX.Element {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 

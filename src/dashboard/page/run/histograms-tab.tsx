@@ -32,7 +32,7 @@ function Histogram({ id, name }: { readonly id: string; readonly name: string })
   return (
     <figure class="chart card">
       <figcaption class="chart-head">
-        <h3>{name}</h3>
+        <h2>{name}</h2>
       </figcaption>
       <Answered asked={asked} again={again} what={name}>
         {(histograms) => <Heatmap {...{ name, histograms }} />}

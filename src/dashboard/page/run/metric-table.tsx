@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { RunFactsAnswer } from '../../api.js';
 import { exactText, valueText } from '../facts/format.js';
+import { TableBox } from '../parts/table-box.js';
 
 const COLUMNS = [
   ['last', 'last'],
@@ -22,7 +23,7 @@ export function MetricTable({
   const names = Object.keys(metrics).sort();
   if (names.length === 0) return <p class="dim">The run has logged no metrics yet.</p>;
   return (
-    <div class="table-box card">
+    <TableBox label="Figures of the metrics">
       <table class="figures">
         <thead>
           <tr>
@@ -45,7 +46,7 @@ export function MetricTable({
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 

@@ -147,7 +147,7 @@ function ValueCell({
     <td class={typeof value === 'number' ? 'number' : 'cell-text'} title={exactText(value)}>
       {valueText(value)}
       {difference === undefined ? null : (
-        <small class="difference">{`${difference > 0 ? '+' : ''}${numberText(difference, 3)}`}</small>
+        <small class="difference">{`${difference > 0 ? '+' : ''}${numberText(difference, 2)}`}</small>
       )}
     </td>
   );

@@ -1,7 +1,8 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
-import { type Column, columnText, columnTitle, fieldOf, runId } from '../facts/run-values.js';
+import { countText } from '../facts/format.js';
+import { type Column, columnText, columnTitle, fieldOf, numberOf, runId } from '../facts/run-values.js';
 import { choose } from '../state/navigation.js';
 import { RunRow, type RunRowProps } from './run-row.js';
 import { itemsOf } from './table-items.js';
@@ -43,7 +44,7 @@ export function RunsTable(props: RunsTableProps): JSX.Element {
         onKeyDown={focus.onKeyDown}
       >
         <caption class="hidden">Runs; arrow keys move, Space selects, Enter opens</caption>
-        <Head columns={columns} sort={sort} />
+        <Head columns={columns} sort={sort} first={runs.at(0)} />
         <tbody>
           <Spacer rows={from} width={width} />
           {Array.from({ length: to - from }, (_, offset) => {
@@ -94,9 +95,12 @@ const FACTS = [
 function Head({
   columns,
   sort,
+  first,
 }: {
   readonly columns: readonly Column[];
   readonly sort: string;
+  /** Its values say which columns are numbers. */
+  readonly first: RunFactsAnswer | undefined;
 }): JSX.Element {
   return (
     <thead>
@@ -117,7 +121,9 @@ function Head({
             field={fieldOf(column)}
             title={columnTitle(column)}
             sort={sort}
-            isNumber={column.kind === 'metric'}
+            isNumber={
+              column.kind === 'metric' || (first !== undefined && numberOf(first, column) !== undefined)
+            }
           />
         ))}
       </tr>
@@ -163,7 +169,8 @@ function Heading({
   return (
     <tr class="group-heading">
       <th scope="rowgroup" colSpan={width}>
-        {text} <span class="dim">{count === null ? '' : count === 1 ? '1 run' : `${count} runs`}</span>
+        {text}{' '}
+        <span class="dim">{count === null ? '' : count === 1 ? '1 run' : `${countText(count)} runs`}</span>
       </th>
     </tr>
   );

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { exactText, valueText } from '../facts/format.js';
 import { To } from '../parts/link.js';
+import { TableBox } from '../parts/table-box.js';
 import { runPlace } from '../state/route.js';
 import type { Sweep, Trial } from './trials.js';
 
@@ -19,7 +20,7 @@ export function TrialTable({
 }): JSX.Element {
   const shown = trials.slice(-MOST_TRIALS);
   return (
-    <div class="table-box card" tabIndex={0} role="group" aria-label="Trials">
+    <TableBox label="Trials">
       {shown.length < trials.length ? <p class="dim">The last {shown.length} of them.</p> : null}
       <table class="figures">
         <thead>
@@ -45,7 +46,7 @@ export function TrialTable({
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 
