@@ -7,10 +7,12 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -21,6 +23,8 @@ const dist = join(root, 'dist');
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 /** The dashboard's page, which esbuild makes into few files for a browser; in `src` as in `dist`. */
 const PAGE = 'dashboard/page';
+/** What is bundled into it, whose licences go with it. */
+const BUNDLED = ['preact', '@preact/signals', '@preact/signals-core', 'uplot'];
 const PAGE_FILES = ['index.html', 'icon.svg', 'main.js', 'page.css'];
 
 /**
@@ -108,6 +112,12 @@ async function bundlePage(outFolder) {
     return 1; // esbuild has said why
   }
   for (const file of ['index.html', 'icon.svg']) copyFileSync(join(page, file), join(outFolder, PAGE, file));
+  const licences = BUNDLED.map((name) => {
+    const folder = join(root, 'node_modules', name);
+    const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    return `${name}\n\n${file === undefined ? '' : readFileSync(join(folder, file), 'utf8')}`;
+  });
+  writeFileSync(join(outFolder, PAGE, 'LICENSES.txt'), licences.join('\n\n'));
   return 0;
 }
 

@@ -131,8 +131,9 @@ export function ticks({ from, to }: Span, about: number): number[] {
   const rough = (to - from) / about;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
-  const first = Math.ceil(from / step);
-  const count = Math.max(0, Math.floor(to / step) - first + 1);
+  // A hair's breadth, as 0.35 / 0.05 is not 7.
+  const first = Math.ceil(from / step - 1e-9);
+  const count = Math.max(0, Math.floor(to / step + 1e-9) - first + 1);
   return Array.from({ length: Math.min(count, 50) }, (_, index) =>
     Number(((first + index) * step).toPrecision(12)),
   );

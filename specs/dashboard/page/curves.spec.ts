@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bandOf } from '../../../src/dashboard/page/curves/band.js';
+import {
+  type Curve,
+  firstFrom,
+  lastFinite,
+  nearestTo,
+  withDetail,
+} from '../../../src/dashboard/page/curves/curve.js';
+import { extentOfX, extentOfY } from '../../../src/dashboard/page/curves/extent.js';
+import { histogramMap } from '../../../src/dashboard/page/curves/histogram-map.js';
+import { isOvergrown, withLive } from '../../../src/dashboard/page/curves/live-points.js';
+
+const curve = (x: readonly number[], y: readonly (number | null)[], more: Partial<Curve> = {}): Curve => ({
+  ...{ run: 'a/b', metric: 'loss', x, y, nonFinite: [], values: x.length, isExact: true },
+  ...more,
+});
+
+describe('a curve', () => {
+  it('finds the first place from a value on, as a search from the left would', () => {
+    const sorted = fc.array(fc.integer({ min: 0, max: 50 })).map((x) => x.sort((one, other) => one - other));
+    fc.assert(
+      fc.property(sorted, fc.integer({ min: -1, max: 51 }), (x, value) => {
+        const found = x.findIndex((at) => at >= value);
+        expect(firstFrom(x, value)).toBe(found < 0 ? x.length : found);
+      }),
+    );
+  });
+
+  it('finds the point next to a place', () => {
+    expect([-5, 4, 6, 99].map((at) => nearestTo([0, 10, 20], at))).toEqual([0, 0, 1, 2]);
+    expect(nearestTo([], 1)).toBe(-1);
+  });
+
+  it('ends at its last finite value', () => {
+    expect(lastFinite(curve([1, 2, 3], [0, 7, null]))).toBe(7);
+    expect(lastFinite(curve([1], [null]))).toBeUndefined();
+  });
+
+  it('takes a stretch that was read in detail, the marks of both at their places', () => {
+    const base = curve([0, 10, 20, 30, 40], [0, null, 2, 3, null], {
+      nonFinite: [
+        [1, 'NaN'],
+        [4, 'Infinity'],
+      ],
+      isExact: false,
+    });
+    const detail = curve([15, 20, 22, 25], [1.5, 2, null, 2.5], { nonFinite: [[2, '-Infinity']] });
+
+    const { x, nonFinite } = withDetail(base, detail, { from: 15, to: 25 });
+
+    expect(x).toEqual([0, 10, 15, 20, 22, 25, 30, 40]);
+    expect(nonFinite.map(([index, what]) => [x[index], what])).toEqual([
+      [10, 'NaN'],
+      [22, '-Infinity'],
+      [40, 'Infinity'],
+    ]);
+  });
+});
+
+describe('live points', () => {
+  const arrived = { metric: 'loss', step: [3, 4], time: [100, 200], value: [0.3, null] };
+  const byStep = { x: 'step', startedAtMs: 0, readUntil: 0 } as const;
+
+  it('stand behind the curve, what is no finite number as a mark', () => {
+    const next = withLive(curve([1, 2], [0.1, 0.2]), arrived, byStep);
+
+    expect(next).toMatchObject({ x: [1, 2, 3, 4], y: [0.1, 0.2, 0.3, null], values: 4 });
+    expect(next.nonFinite).toEqual([[3, 'NaN']]);
+  });
+
+  it('are left out when the curve was read after them', () => {
+    expect(withLive(curve([1], [1]), arrived, { ...byStep, readUntil: 100 }).x).toEqual([1, 4]);
+    const whole = curve([1], [1]);
+    expect(withLive(whole, arrived, { ...byStep, readUntil: 200 })).toBe(whole);
+  });
+
+  it('stand at their time since the run began', () => {
+    const placing = { x: 'time', startedAtMs: -900, readUntil: 0 } as const;
+    expect(withLive(curve([], []), arrived, placing).x).toEqual([1, 1.1]);
+  });
+
+  it('without a step are on no axis of steps', () => {
+    expect(withLive(curve([], []), { ...arrived, step: [null, 4] }, byStep).x).toEqual([4]);
+  });
+
+  it('of an earlier step find their place, and the marks keep theirs', () => {
+    const before = curve([1, 9], [1, null], { nonFinite: [[1, 'Infinity']] });
+    const next = withLive(before, arrived, byStep);
+
+    expect(next.x).toEqual([1, 3, 4, 9]);
+    expect(next.nonFinite).toEqual([
+      [2, 'NaN'],
+      [3, 'Infinity'],
+    ]);
+  });
+
+  it('make a curve too long at some point', () => {
+    const x = Array.from({ length: 4001 }, (_, index) => index);
+    expect([isOvergrown(curve(x, x)), isOvergrown(curve(x.slice(1), x.slice(1)))]).toEqual([true, false]);
+  });
+});
+
+describe('a band', () => {
+  it('has the mean, least and greatest, straight between points and nothing beyond the ends', () => {
+    const band = bandOf('group', [curve([0, 10], [0, 10]), curve([0, 5], [4, 5])]);
+
+    expect(band.x).toEqual([0, 5, 10]);
+    expect(band.mean).toEqual([2, 5, 10]);
+    expect(band.min).toEqual([0, 5, 10]);
+    expect(band.max).toEqual([4, 5, 10]);
+  });
+
+  it('has at most a thousand places, the ends among them', () => {
+    const x = Array.from({ length: 5000 }, (_, index) => index);
+    const band = bandOf('group', [curve(x, x)]);
+    expect([band.x.length, band.x[0], band.x.at(-1)]).toEqual([1000, 0, 4999]);
+  });
+
+  it('leaves out what is no finite number', () => {
+    expect(bandOf('group', [curve([0, 1], [null, 1]), curve([0, 1], [3, 3])]).mean).toEqual([3, 2]);
+  });
+});
+
+describe('the extent of a chart', () => {
+  it('is that of all lines', () => {
+    expect(extentOfX([curve([2, 5], [0, 0]), curve([1, 3], [0, 0])])).toEqual({ from: 1, to: 5 });
+    expect(extentOfX([curve([], [])])).toBeNull();
+    expect(extentOfX([curve([3], [0])])).toEqual({ from: 2.5, to: 3.5 });
+  });
+
+  it('upwards is that of what is seen, with some room', () => {
+    const line = curve([0, 1, 2, 3, 4], [100, 1, 2, 1, 100]);
+    expect(extentOfY([line], { from: 1.5, to: 2.5 }, false)).toEqual({
+      from: expect.closeTo(0.94),
+      to: expect.closeTo(2.06),
+    });
+  });
+
+  it('on a logarithmic axis leaves out what is not above zero', () => {
+    const { from } = extentOfY([curve([0, 1, 2], [0, 1, 10])], { from: 0, to: 2 }, true);
+    expect(from).toBeGreaterThan(0.8);
+  });
+});
+
+describe('a map of histograms', () => {
+  it('has one range of values, and shares of the densest', () => {
+    const map = histogramMap([
+      { step: 0, edges: [0, 1, 2], counts: [4, 0] },
+      { step: 1, edges: [-1, 1], counts: [8] },
+    ]);
+
+    expect(map).toMatchObject({ from: -1, to: 1 });
+    expect(map?.columns[0]).toEqual([{ from: 0, to: 1, share: 1 }]);
+    expect(map?.columns[1]?.[0]?.share).toBeCloseTo(Math.SQRT1_2);
+  });
+
+  it('is none without values', () => {
+    expect(histogramMap([{ step: 0, edges: [0, 1], counts: [0] }])).toBeNull();
+  });
+});

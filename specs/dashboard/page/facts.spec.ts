@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { parseSort } from 'expman-rx/reader';
+import { describe, expect, it } from 'vitest';
+import { axisOf } from '../../../src/dashboard/page/compare/axis.js';
+import { paramNames } from '../../../src/dashboard/page/compare/value-rows.js';
+import {
+  agoText,
+  bytesText,
+  durationText,
+  numberText,
+  valueText,
+} from '../../../src/dashboard/page/facts/format.js';
+import {
+  correlationRatio,
+  importanceOf,
+  rankCorrelation,
+} from '../../../src/dashboard/page/facts/importance.js';
+import {
+  type Column,
+  columnText,
+  fieldOf,
+  flatParams,
+  parseColumn,
+  STATISTICS,
+  valueOf,
+} from '../../../src/dashboard/page/facts/run-values.js';
+
+const text = fc.string({ minLength: 1, maxLength: 12 });
+const column = fc.oneof(
+  fc.record({ kind: fc.constant('param' as const), name: text }),
+  fc.record({ kind: fc.constant('metric' as const), name: text, statistic: fc.constantFrom(...STATISTICS) }),
+);
+
+describe('a column', () => {
+  it('comes back from the address whatever its name', () => {
+    fc.assert(
+      fc.property(column, (each) => {
+        expect(parseColumn(columnText(each))).toEqual(each);
+      }),
+    );
+  });
+
+  it.each(['', 'none', 'p:', 'm:median:loss', 'x:loss'])('is not made of %j', (each) => {
+    expect(parseColumn(each)).toBeNull();
+  });
+
+  it('is a field that the server sorts by, whatever its name', () => {
+    fc.assert(
+      fc.property(column, (each: Column) => {
+        fc.pre(each.name.split('.').length < 60);
+        expect(() => parseSort(`-${fieldOf(each)}`)).not.toThrow();
+      }),
+    );
+  });
+
+  it('reads nested parameters, and names with dots', () => {
+    const facts = {
+      ...{ experiment: 'a', run: 'b', status: 'FINISHED' },
+      params: { model: { depth: 3 }, 'opt.lr': 0.1 },
+      metrics: { 'val.loss': { last: 1, min: 0.5 } },
+    };
+    expect(valueOf(facts, { kind: 'param', name: 'model.depth' })).toBe(3);
+    expect(valueOf(facts, { kind: 'param', name: 'opt.lr' })).toBe(0.1);
+    expect(valueOf(facts, { kind: 'metric', name: 'val.loss', statistic: 'min' })).toBe(0.5);
+    expect(valueOf(facts, { kind: 'param', name: 'toString' })).toBeUndefined();
+  });
+
+  it('names nested parameters by their way', () => {
+    expect(flatParams({ a: { b: 1, c: [1, 2] }, d: null })).toEqual([
+      ['a.b', 1],
+      ['a.c', [1, 2]],
+      ['d', null],
+    ]);
+  });
+});
+
+describe('importance', () => {
+  it('is the correlation of ranks for numbers, whatever their distances', () => {
+    expect(rankCorrelation([1, 2, 3, 1000], [1, 10, 11, 12])).toBeCloseTo(1);
+    expect(rankCorrelation([1, 2, 3], [3, 2, 1])).toBeCloseTo(-1);
+    // Ties share the mean of their ranks: 1.5, 1.5, 3 against 1, 2, 3.
+    expect(rankCorrelation([5, 5, 6], [1, 2, 3])).toBeCloseTo(Math.sqrt(0.75));
+  });
+
+  it('is the correlation ratio for categories', () => {
+    expect(correlationRatio(['a', 'a', 'b', 'b'], [1, 1, 2, 2])).toBeCloseTo(1);
+    expect(correlationRatio(['a', 'b', 'a', 'b'], [1, 1, 2, 2])).toBeCloseTo(0);
+    // Between: 4 * 0.25, of a total of 2.
+    expect(correlationRatio(['a', 'a', 'b', 'b'], [0, 1, 1, 2])).toBeCloseTo(Math.SQRT1_2);
+  });
+
+  it('says which measure it is, the most telling first, and nothing of what is the same or too rare', () => {
+    const told = importanceOf(
+      {
+        lr: [3, 1, 2, 4],
+        kind: ['a', 'a', 'b', 'b'],
+        same: [1, 1, 1, 1],
+        rare: [1, 2, undefined, undefined],
+      },
+      [1, 2, 3, 4],
+    );
+    expect(told.map(({ param, measure, runs }) => [param, measure, runs])).toEqual([
+      ['kind', 'correlation ratio', 4],
+      ['lr', 'rank correlation', 4],
+    ]);
+  });
+
+  it('stays within its bounds', () => {
+    const pair = fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 }));
+    fc.assert(
+      fc.property(fc.array(pair, { minLength: 3 }), (pairs) => {
+        const params = { number: pairs.map(([one]) => one), word: pairs.map(([one]) => `w${one}`) };
+        for (const { value } of importanceOf(
+          params,
+          pairs.map(([, result]) => result),
+        ))
+          expect(Math.abs(value)).toBeLessThanOrEqual(1 + 1e-9);
+      }),
+    );
+  });
+});
+
+describe('an axis', () => {
+  it('sets numbers out by size, and by their logarithm where they reach far', () => {
+    expect([0, 5, 10].map(axisOf('x', [0, 10]).placeOf)).toEqual([0, 0.5, 1]);
+    expect(axisOf('x', [0.001, 1]).placeOf(Math.sqrt(0.001))).toBeCloseTo(0.5);
+  });
+
+  it('gives each category its place, and none to what is absent', () => {
+    const axis = axisOf('optimizer', ['sgd', 'adam', undefined]);
+    expect(['adam', 'sgd', undefined].map(axis.placeOf)).toEqual([0, 1, null]);
+  });
+});
+
+describe('parameters of runs', () => {
+  it('that differ are told from those that are the same', () => {
+    const run = (params: Record<string, unknown>) => ({
+      ...{ experiment: 'a', run: 'b', status: 'FINISHED' },
+      params,
+    });
+    expect(paramNames([run({ lr: 1, seed: 1, deep: { x: 1 } }), run({ lr: 1, seed: 2 })])).toEqual({
+      differ: ['deep.x', 'seed'],
+      same: ['lr'],
+    });
+  });
+});
+
+describe('text', () => {
+  it.each([
+    [0, '0'],
+    [1234567, '1\u202f234\u202f567'],
+    [0.123456, '0.1235'],
+    [0.000012345, '1.23e-5'],
+    [12345678.9, '1.23e7'],
+    [NaN, 'NaN'],
+    [-Infinity, '-∞'],
+  ])('of %d is %s', (value, expected) => {
+    expect(numberText(value)).toBe(expected);
+  });
+
+  it('of any value is one line', () => {
+    expect([null, true, 'a', [1, 'b'], { c: 1 }].map(valueText)).toEqual([
+      '',
+      'true',
+      'a',
+      '[1,"b"]',
+      '{"c":1}',
+    ]);
+  });
+
+  it('of durations, sizes and moments', () => {
+    expect([120, 5400, 59_000, 200_000, 90_000_000].map(durationText)).toEqual([
+      '120 ms',
+      '5.4\u202fs',
+      '59\u202fs',
+      '3m 20s',
+      '1d 1h',
+    ]);
+    expect([0, 999, 1500, 25_000_000].map(bytesText)).toEqual([
+      '0\u202fB',
+      '999\u202fB',
+      '1.5\u202fkB',
+      '25\u202fMB',
+    ]);
+    const now = Date.parse('2026-01-02T00:00:00Z');
+    expect(agoText('2026-01-01T21:00:00Z', now)).toBe('3 h ago');
+  });
+});

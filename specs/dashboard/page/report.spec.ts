@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { reportApi } from '../../../src/dashboard/page/api/report-api.js';
+import type { ReportData, ReportRun } from '../../../src/dashboard/report-data.js';
+
+const run = (name: string, lr: number, more: Partial<ReportRun> = {}): ReportRun => ({
+  answer: {
+    facts: {
+      ...{ experiment: 'mnist', run: name, status: 'FINISHED', tags: lr > 1 ? ['wild'] : [] },
+      params: { lr },
+      metrics: { loss: { last: 1 / lr } },
+    },
+    ...{ fields: [], environment: {}, files: [], artifacts: [], media: [], hasSystemMetrics: false },
+  },
+  series: [
+    {
+      ...{ metric: 'loss', step: [0, 1, 2], time: [0, 10, 20], y: [3, null, 1], values: 3, isExact: true },
+      nonFinite: [[1, 'NaN']],
+    },
+    { metric: 'acc', step: [0, 2], time: [0, 20], y: [0.5, 0.9], nonFinite: [], values: 2, isExact: true },
+  ],
+  ...{ logs: [], system: [], histograms: {} },
+  ...more,
+});
+
+const report: ReportData = {
+  server: { version: '0.1.0', title: 'report' },
+  writtenAt: '2026-01-01T00:00:00Z',
+  experiments: [],
+  runs: [run('a', 1), run('b', 2), run('c', 0.5)],
+  sweeps: {},
+};
+const api = reportApi(report);
+const names = async (query: { where?: string; sort?: string }): Promise<string[]> =>
+  (await api.runs({ offset: 0, limit: 10, ...query })).runs.map((facts) => facts.run);
+
+describe('a report', () => {
+  it('lists its runs in the order that is asked for', async () => {
+    expect(await names({ sort: '-params.lr' })).toEqual(['b', 'a', 'c']);
+    expect(await names({ sort: 'metrics.loss.last' })).toEqual(['b', 'a', 'c']);
+  });
+
+  it('finds runs by words, as it knows no language', async () => {
+    expect(await names({ where: 'finished WILD' })).toEqual(['b']);
+  });
+
+  it('gives curves by step, time and another metric, cut to what is asked for', async () => {
+    const query = { runs: ['mnist/a'], metrics: ['loss'] };
+    const x = async (axis: string, more = {}): Promise<readonly number[] | undefined> =>
+      (await api.series({ ...query, x: axis, ...more })).series[0]?.x;
+
+    expect(await x('step')).toEqual([0, 1, 2]);
+    expect(await x('time', { from: 5 })).toEqual([10, 20]);
+    expect(await x('metric:acc')).toEqual([0.5, 0.9]);
+  });
+
+  it('keeps what is no finite number at its place', async () => {
+    const { series } = await api.series({ runs: ['mnist/a'], metrics: ['loss'], x: 'step', from: 1 });
+    expect(series[0]?.nonFinite).toEqual([[0, 'NaN']]);
+  });
+
+  it('answers as a server for what it has not', async () => {
+    await expect(api.run('mnist/none')).rejects.toMatchObject({ status: 404, answer: { code: 'NOT_FOUND' } });
+    await expect(api.change('mnist/a', { notes: '' })).rejects.toMatchObject({ status: 404 });
+    expect(await api.server()).toMatchObject({ writable: false, writeToken: null });
+  });
+});

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { safeHref } from '../../../src/dashboard/page/parts/safe-href.js';
+import {
+  changedQuery,
+  hashOf,
+  numberIn,
+  parseRoute,
+  type Place,
+  RUN_TABS,
+  runPlace,
+  tokenIn,
+} from '../../../src/dashboard/page/state/route.js';
+
+const name = fc.string({ minLength: 1, maxLength: 20 });
+const place: fc.Arbitrary<Place> = fc.oneof(
+  fc.record({ page: fc.constantFrom('runs' as const, 'curves' as const, 'compare' as const) }),
+  fc.record({
+    page: fc.constant('run' as const),
+    experiment: name,
+    run: name,
+    tab: fc.constantFrom(...RUN_TABS),
+  }),
+  fc.record({ page: fc.constant('sweep' as const), experiment: name }),
+);
+
+describe('the address', () => {
+  it('comes back whatever the names and what is chosen', () => {
+    const query = fc.array(fc.tuple(fc.string(), fc.string()));
+    fc.assert(
+      fc.property(place, query, (at, pairs) => {
+        const route = parseRoute(hashOf(at, new URLSearchParams(pairs)));
+        expect(route.place).toEqual(at);
+        expect([...route.query]).toEqual([...new URLSearchParams(pairs)]);
+      }),
+    );
+  });
+
+  it.each(['', '#', '#/nowhere', '#/run/only', '#/run//x', '#token=abc'])(
+    '%j is the list of runs',
+    (hash) => {
+      expect(parseRoute(hash).place).toEqual({ page: 'runs' });
+    },
+  );
+
+  it('that was cut off within a sign is taken as it is', () => {
+    expect(parseRoute('#/sweep/%E0%A4').place).toEqual({ page: 'sweep', experiment: '%E0%A4' });
+  });
+
+  it('has the token of the first visit only by itself', () => {
+    expect(tokenIn('#token=aB3-_')).toBe('aB3-_');
+    expect(['#/runs?where=token=x', '#/token=x', ''].map(tokenIn)).toEqual([null, null, null]);
+  });
+
+  it('takes a run apart at the first slash', () => {
+    expect(runPlace('a/b')).toEqual({ page: 'run', experiment: 'a', run: 'b', tab: 'overview' });
+  });
+});
+
+describe('what is chosen', () => {
+  it('is changed key by key', () => {
+    const next = changedQuery(new URLSearchParams('run=a&run=b&x=1&y=2'), { run: ['c', 'd'], x: null });
+    expect(next.toString()).toBe('y=2&run=c&run=d');
+  });
+
+  it('is a number or the standard', () => {
+    const query = new URLSearchParams({ a: '1.5', b: 'x', c: '', d: 'Infinity' });
+    expect(['a', 'b', 'c', 'd', 'e'].map((key) => numberIn(query, key, null))).toEqual([
+      1.5,
+      null,
+      null,
+      null,
+      null,
+    ]);
+  });
+});
+
+describe('an address of a file', () => {
+  it.each(['/api/runs/a/b/artifacts/x.bin', 'data:image/png;base64,iVBORw0='])(
+    '%s is the server’s own',
+    (href) => {
+      expect(safeHref(href)).toBe(href);
+    },
+  );
+
+  it.each([
+    'javascript:alert(1)',
+    'https://example.org/x',
+    '//example.org/x',
+    '/\\example.org/x',
+    'data:text/html;base64,PHNjcmlwdD4=',
+    'data:image/svg+xml;base64,PHN2Zz4=',
+    'x.png',
+    '',
+  ])('%j is none', (href) => {
+    expect(safeHref(href)).toBeNull();
+  });
+});

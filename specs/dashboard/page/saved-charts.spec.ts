@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { csvOf } from '../../../src/dashboard/page/chart/csv.js';
+import { type Figure, figureOf } from '../../../src/dashboard/page/chart/figure.js';
+import { svgOf, ticks } from '../../../src/dashboard/page/chart/svg.js';
+import type { Curve } from '../../../src/dashboard/page/curves/curve.js';
+
+const curve = (run: string, y: readonly (number | null)[], nonFinite: Curve['nonFinite'] = []): Curve => ({
+  ...{ run, metric: 'loss', x: y.map((_, index) => index), y, nonFinite, values: y.length, isExact: true },
+});
+const options = { title: 'loss', xTitle: 'step', isLog: false, smoothing: 0, colourOf: () => '#123456' };
+const look = { width: 400, height: 300, ink: '#000', faint: '#ccc', paper: '#fff' };
+const pathsIn = (svg: string): string[] =>
+  [...svg.matchAll(/<path d="([^"]*)"/g)].map(([, path]) => path ?? '');
+
+describe('a chart as CSV', () => {
+  it('has a row for each value, what is no finite number by its name', () => {
+    const figure = figureOf([curve('a/b', [1, null, 3], [[1, 'Infinity']])], options);
+    expect(csvOf(figure)).toBe('run,step,loss\r\na/b,0,1\r\na/b,1,Infinity\r\na/b,2,3\r\n');
+  });
+
+  it('has what was smoothed beside what it was', () => {
+    const figure = figureOf([curve('a/b', [1, 2])], { ...options, smoothing: 0.5 });
+    expect(csvOf(figure).split('\r\n')[0]).toBe('run,step,loss (smoothed),loss');
+    expect(csvOf(figure).split('\r\n')[2]).toMatch(/^a\/b,1,1\.6\d*,2$/);
+  });
+
+  it('is no formula, whatever a run is called', () => {
+    const figure = figureOf([curve('=HYPERLINK("x"),1', [1])], options);
+    expect(csvOf(figure)).toContain('"\'=HYPERLINK(""x""),1",0,1');
+  });
+});
+
+describe('a chart as SVG', () => {
+  it('has a line for each run, broken where a value is no finite number', () => {
+    const svg = svgOf(figureOf([curve('a/b', [1, 2, null, 4, 5])], options), null, look);
+    const [path] = pathsIn(svg);
+    expect(path?.match(/M/g)).toHaveLength(2);
+    expect(path?.match(/L/g)).toHaveLength(2);
+  });
+
+  it('shows only what is zoomed to, and the points next to it', () => {
+    const svg = svgOf(figureOf([curve('a/b', [1, 2, 3, 4, 5, 6])], options), { from: 2.2, to: 3.5 }, look);
+    expect(pathsIn(svg)[0]?.match(/[ML]/g)).toHaveLength(3);
+  });
+
+  it('has names as text, whatever is in them', () => {
+    const figure: Figure = {
+      ...{ title: '<script>alert("1")</script>\u0000', xTitle: 'a&b', isLog: false },
+      strokes: [{ name: '"><b>', colour: '#000', x: [0, 1], y: [0, 1], marks: [] }],
+    };
+    const svg = svgOf(figure, null, look);
+    expect(svg).not.toMatch(/<script|<b>|\u0000/);
+    expect(svg).toContain('&lt;script&gt;');
+    expect(svg).toContain('a&amp;b');
+  });
+
+  it('on a logarithmic axis leaves out what is not above zero', () => {
+    const svg = svgOf(figureOf([curve('a/b', [0, 1, 10])], { ...options, isLog: true }), null, look);
+    expect(pathsIn(svg)[0]?.match(/[ML]/g)).toHaveLength(2);
+    expect(svg).not.toContain('NaN');
+  });
+});
+
+describe('a figure', () => {
+  it('of groups has one line and one band each, in the colour of its first run', () => {
+    const figure = figureOf([curve('a', [0, 2]), curve('b', [2, 4]), curve('c', [9, 9])], {
+      ...options,
+      colourOf: (run) => `colour of ${run}`,
+      groupOf: (run) => (run === 'c' ? '' : 'lr = 1'),
+    });
+
+    expect(figure.strokes.map(({ name, colour }) => [name, colour])).toEqual([
+      ['lr = 1 (2 runs)', 'colour of a'],
+      ['without (1 run)', 'colour of c'],
+    ]);
+    expect(figure.strokes[0]).toMatchObject({ y: [1, 3], band: { min: [0, 2], max: [2, 4] } });
+  });
+});
+
+describe('ticks', () => {
+  it.each([
+    [0, 10, [0, 2, 4, 6, 8, 10]],
+    [0.1, 0.35, [0.1, 0.15, 0.2, 0.25, 0.3, 0.35]],
+    [-1, 1, [-1, -0.5, 0, 0.5, 1]],
+  ])('from %d to %d are round', (from, to, expected) => {
+    expect(ticks({ from, to }, 5)).toEqual(expected);
+  });
+});
