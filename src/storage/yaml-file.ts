@@ -1,8 +1,10 @@
 import {
+  type CST,
+  Composer,
   Document,
   isScalar,
   Lexer,
-  parseDocument,
+  Parser,
   visit,
   type Pair,
   type Scalar,
@@ -17,6 +19,13 @@ export const MAX_YAML_BYTES = 1024 * 1024;
 
 const END = '# end';
 const SCHEMA = { version: '1.2', schema: 'core', merge: false, resolveKnownTags: false } as const;
+const PARSING = {
+  uniqueKeys: false,
+  intAsBigInt: true,
+  stringKeys: false,
+  prettyErrors: false,
+  logLevel: 'silent',
+} as const;
 
 /**
  * A value as YAML whose last line is `# end`, so that {@link isWhole} tells it from a cut one.
@@ -38,31 +47,40 @@ export function stringifyYaml(value: unknown): string {
  *
  * Size and depth are checked before the parser sees the text: `yaml` 2.9.1 aborts the process on 2 kB of nested input.
  *
- * @throws ExpmanError `UNSAFE_YAML` when it is larger than `maxBytes`, nested deeper than 64 or holds over 100 aliases, anchors and tags, `CORRUPT` when it is no
- * YAML.
+ * @throws ExpmanError `UNSAFE_YAML` when it is larger than `maxBytes`, nested deeper than 64, holds over 100 aliases, anchors, tags and directives or over
+ * 100 quoted values with nothing between them, `CORRUPT` when it is no YAML.
  */
 export function parseYaml(text: string, maxBytes = MAX_YAML_BYTES): unknown {
   if (text.length > maxBytes || Buffer.byteLength(text) > maxBytes)
     throw unsafe(`is larger than ${maxBytes} bytes`);
   const danger = dangerOf(lexemesOf(text));
   if (danger !== null) throw unsafe(danger);
-  const options = {
-    ...SCHEMA,
-    customTags: [],
-    uniqueKeys: false,
-    intAsBigInt: true,
-    stringKeys: false,
-    prettyErrors: false,
-  };
-  const document = parseDocument(text, { ...options, logLevel: 'silent' });
-  const [error] = document.errors;
-  if (error !== undefined) throw new ExpmanError('CORRUPT', `no YAML: ${error.message}`, { cause: error });
+  const document = documentOf(text);
   restoreNumbers(document);
   assertDistinctKeys(document);
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (cause) {
     throw unsafe('has too many or unknown aliases', cause);
+  }
+}
+
+/** The first document; the parser goes no further than its first error, of which 1 MB of commas has a million, and takes a minute. */
+function documentOf(text: string): Document.Parsed {
+  const composer = new Composer({ ...SCHEMA, ...PARSING, customTags: [] });
+  composer.streamInfo().errors.push = (error) => {
+    throw new ExpmanError('CORRUPT', `no YAML: ${error.message}`, { cause: error });
+  };
+  const [document] = composer.compose(firstDocumentOf(new Parser().parse(text)), true, text.length);
+  if (document === undefined) throw new ExpmanError('CORRUPT', 'no YAML: no document');
+  return document;
+}
+
+function* firstDocumentOf(tokens: Iterable<CST.Token>): Iterable<CST.Token> {
+  let documents = 0;
+  for (const token of tokens) {
+    if (token.type === 'document' && ++documents > 1) return;
+    yield token;
   }
 }
 

@@ -2,6 +2,8 @@
 export const MAX_YAML_DEPTH = 64;
 
 const MAX_PROPERTIES = 100;
+/** YAML has two, a value and the next key; where a file has a few more the parser says, but 1 MB of them takes it half a minute. */
+const MAX_QUOTED = 100;
 const FLOW_END = '\u0018';
 const DOCUMENT = '\u0002';
 const SCALAR = '\u001f';
@@ -18,6 +20,7 @@ export function dangerOf(lexemes: Iterable<string>): string | null {
   let opens = true;
   let brackets = 0;
   let properties = 0;
+  let quoted = 0;
   let inScalar = false;
   for (const lexeme of lexemes) {
     const kind = inScalar ? 'content' : kindOf(lexeme);
@@ -34,13 +37,16 @@ export function dangerOf(lexemes: Iterable<string>): string | null {
       if (columns.length > MAX_YAML_DEPTH) return `is nested deeper than ${MAX_YAML_DEPTH} blocks`;
       opens = false;
     }
+    if (kind === 'quoted') quoted++;
+    else if (kind !== 'space') quoted = 0;
+    if (quoted > MAX_QUOTED) return `has more than ${MAX_QUOTED} quoted values with nothing between them`;
     // Inside brackets only a new line can begin a block, or else `{a: 1, b: 2}` would count as two.
     if (kind === 'indicator') opens = brackets === 0;
     else if (kind === 'open' && ++brackets > MAX_YAML_DEPTH)
       return `is nested deeper than ${MAX_YAML_DEPTH} brackets`;
     else if (kind === 'close' && --brackets < 0) return 'closes a bracket that is not open';
     else if (kind === 'property' && ++properties > MAX_PROPERTIES)
-      return `has more than ${MAX_PROPERTIES} aliases, anchors and tags`;
+      return `has more than ${MAX_PROPERTIES} aliases, anchors, tags and directives`;
     column = columnAfter(column, lexeme);
   }
   return null;
@@ -57,7 +63,16 @@ function columnAfter(column: number, lexeme: string): number {
 }
 
 type Kind =
-  'marker' | 'newline' | 'space' | 'comment' | 'indicator' | 'open' | 'close' | 'property' | 'content';
+  | 'marker'
+  | 'newline'
+  | 'space'
+  | 'comment'
+  | 'indicator'
+  | 'open'
+  | 'close'
+  | 'property'
+  | 'quoted'
+  | 'content';
 
 function kindOf(lexeme: string): Kind {
   switch (lexeme) {
@@ -90,7 +105,11 @@ function kindOf(lexeme: string): Kind {
     case '*':
     case '&':
     case '!':
+    case '%':
       return 'property';
+    case '"':
+    case "'":
+      return 'quoted';
     default:
       return 'content';
   }
