@@ -1,5 +1,6 @@
 /** A thread that reads runs for the dashboard: what takes long, or would never end, holds up no request of others. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { firstValueFrom, timer } from 'rxjs';
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { jsonText } from '../../model/json-text.js';
 import { changeRun } from './change-run.js';
@@ -13,7 +14,7 @@ import { RunsView } from './runs-view.js';
 const view = new RunsView((workerData as DataThreadData).dir);
 const live = new Map<string, LiveRun>();
 
-function answer(request: DataRequest): string {
+async function answer(request: DataRequest, tell: (message: FromDataThread) => void): Promise<string> {
   switch (request.kind) {
     case 'runs':
       return view.page(request.query);
@@ -34,11 +35,16 @@ function answer(request: DataRequest): string {
     case 'histograms':
       return readHistograms(request.place, request.metric);
     case 'series':
-      return jsonText(readSeries(request.places, request.wish));
+      return jsonText(readSeries(request.places, request.missing, request.wish));
     case 'change':
       changeRun(request.place, request.change);
       view.forget();
       return readRun(request.place);
+    case 'watch':
+      watch(request.watches, tell);
+      // A follower finds its place with the first timer; this one stands behind it.
+      await firstValueFrom(timer(0));
+      return '';
     default:
       return request satisfies never;
   }
@@ -69,18 +75,16 @@ if (port !== null) {
   const tell = (message: FromDataThread): void => {
     port.postMessage(message);
   };
-  port.on('message', (message: ToDataThread) => {
-    if (message.kind === 'watch') {
-      watch(message.watches, tell);
-      return;
-    }
-    const { call, request } = message;
-    try {
-      tell({ kind: 'answer', call, text: answer(request) });
-    } catch (error) {
-      const code = error instanceof ExpmanError ? error.code : 'IO';
-      tell({ kind: 'failed', call, code, message: messageOf(error) });
-    }
+  port.on('message', ({ call, request }: ToDataThread) => {
+    answer(request, tell).then(
+      (text) => {
+        tell({ kind: 'answer', call, text });
+      },
+      (error: unknown) => {
+        const code = error instanceof ExpmanError ? error.code : 'IO';
+        tell({ kind: 'failed', call, code, message: messageOf(error) });
+      },
+    );
   });
   tell({ kind: 'running' });
 }

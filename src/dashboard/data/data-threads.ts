@@ -17,7 +17,7 @@ const MAX_WAITING = 64;
 /** A question that is not answered by then is given up, and its thread with it. */
 const PATIENCE_MS = 30_000;
 const RESTART_MS = 1000;
-/** A small nursery: what is thrown away is thrown away soon, and four threads are not four times as large. */
+/** A small nursery: what is thrown away is thrown away soon, and two threads are not twice as large. */
 const HEAP = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 8 };
 
 /** There is more asked than can be answered; HTTP's 503. */
@@ -39,13 +39,14 @@ export class DataThreads {
     return (isLong ? this.long : this.short).ask(request);
   }
 
-  /** Where runs are that the list has. @throws as {@link ask}, `RUN_NOT_FOUND` for one that it has not */
+  /** Where those of the runs are that the list has. @throws as {@link ask} */
   async places(ids: readonly string[]): Promise<RunPlace[]> {
     return JSON.parse(await this.ask({ kind: 'places', ids })) as RunPlace[];
   }
 
-  watch(watches: readonly Watch[]): void {
-    this.short.watch(watches);
+  /** Tells of these runs from now on; resolves when those that live are followed. @throws as {@link ask} */
+  watch(watches: readonly Watch[]): Promise<void> {
+    return this.short.watch(watches);
   }
 
   async close(): Promise<void> {
@@ -80,14 +81,16 @@ class DataThread {
       const timer = setTimeout(() => {
         this.end(new ExpmanError('IO', `there was no answer within ${PATIENCE_MS / 1000} s`));
       }, PATIENCE_MS);
+      // The server keeps the process, where anything does.
+      timer.unref();
       this.calls.set(call, { resolve, reject, timer });
-      this.post({ kind: 'ask', call, request });
+      this.post({ call, request });
     });
   }
 
-  watch(watches: readonly Watch[]): void {
+  async watch(watches: readonly Watch[]): Promise<void> {
     this.watches = watches;
-    if (this.worker !== null || watches.length > 0) this.post({ kind: 'watch', watches });
+    if (this.worker !== null || watches.length > 0) await this.ask({ kind: 'watch', watches });
   }
 
   async close(): Promise<void> {
@@ -109,7 +112,6 @@ class DataThread {
       env: { ...process.env, NODE_OPTIONS: '' },
       resourceLimits: HEAP,
     });
-    // The server keeps the process, where anything does.
     worker.unref();
     worker.on('message', (message: FromDataThread) => {
       this.received(message);
@@ -151,7 +153,13 @@ class DataThread {
     if (this.watches.length === 0) return;
     // A run that ends every thread that reads it shall not keep the machine busy with beginning them.
     setTimeout(() => {
-      if (!this.isClosed) this.watch(this.watches);
+      const { watches } = this;
+      this.watch(watches)
+        .then(() => {
+          // What came while nobody looked is not known.
+          for (const { place } of watches) this.onNews({ kind: 'reset', run: place.id });
+        })
+        .catch(() => undefined);
     }, RESTART_MS).unref();
   }
 

@@ -1,11 +1,13 @@
-import { type Subscription, bufferTime, filter, map } from 'rxjs';
+import { type Subscription, bufferTime, defer, filter, map, timer } from 'rxjs';
+import type { LogLine } from '../../engine/log-line.js';
+import { jsonText } from '../../model/json-text.js';
 import { followLog } from '../../reader/follow-log.js';
 import { followRows } from '../../reader/follow-rows.js';
 import { readLogFile } from '../../reader/read-log.js';
 import type { StoredRow } from '../../reader/select-rows.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { readOwnership } from '../../storage/run-lock.js';
-import type { LivePoints } from '../api.js';
+import type { LiveLogs, LivePoints, LogLineAnswer } from '../api.js';
 import type { LiveNews, Watch } from './messages.js';
 
 /** How often new points are told. */
@@ -22,7 +24,7 @@ export class LiveRun {
   private lines: Subscription | null = null;
   private timer: NodeJS.Timeout | undefined;
   private metrics: ReadonlySet<string> = new Set();
-  private hasFollowed = false;
+  private isNew = true;
 
   constructor(
     private watch: Watch,
@@ -30,16 +32,15 @@ export class LiveRun {
   ) {
     this.change(watch);
     this.look();
+    this.isNew = false;
   }
 
   /** What is wanted of it from now on. */
   change(watch: Watch): void {
     this.watch = watch;
     this.metrics = new Set(watch.metrics);
-    if (!watch.logs) {
-      this.lines?.unsubscribe();
-      this.lines = null;
-    } else if (this.rows !== null) this.followLines();
+    if (!watch.logs) this.lines?.unsubscribe();
+    else if (isGoing(this.rows)) this.followLines();
   }
 
   stop(): void {
@@ -51,8 +52,7 @@ export class LiveRun {
   /** Follows the run while somebody owns it. */
   private look(): void {
     try {
-      if (this.rows === null && readOwnership(nodeFs, this.watch.place.runDir, Date.now()).kind === 'alive')
-        this.follow();
+      if (readOwnership(nodeFs, this.watch.place.runDir, Date.now()).kind === 'alive') this.follow();
     } catch {
       // It is gone, or cannot be read now: the list says so.
     }
@@ -61,16 +61,11 @@ export class LiveRun {
     }, LOOK_MS);
   }
 
+  // What ends or fails is begun again by the next look, no sooner: a run whose files fail at once would leave time for nothing else.
   private follow(): void {
+    if (this.watch.logs) this.followLines();
+    if (isGoing(this.rows)) return;
     const { id, runDir } = this.watch.place;
-    // Another owner has taken it up since: what was logged in between is not known.
-    if (this.hasFollowed) this.tell({ kind: 'reset', run: id });
-    this.hasFollowed = true;
-    const over = (): void => {
-      this.rows = null;
-      this.lines?.unsubscribe();
-      this.lines = null;
-    };
     this.rows = followRows(nodeFs, runDir, { from: 'end', pollMs: TELL_MS / 2 })
       .pipe(
         bufferTime(TELL_MS),
@@ -82,30 +77,37 @@ export class LiveRun {
         next: (points) => {
           this.tell({ kind: 'points', ...points });
         },
-        error: over,
-        complete: over,
+        error: () => undefined,
       });
-    if (this.watch.logs) this.followLines();
+    // What was logged before it was seen to live (again) is not known. Told once the follower has its place, which it finds with the timer
+    // before this one.
+    if (!this.isNew)
+      timer(0).subscribe(() => {
+        this.tell({ kind: 'reset', run: id });
+      });
   }
 
+  // They end by themselves, behind the last line.
   private followLines(): void {
-    if (this.lines !== null) return;
+    if (isGoing(this.lines)) return;
     const { id, runDir } = this.watch.place;
-    const { end } = readLogFile(nodeFs, runDir, { last: 0 });
-    this.lines = followLog(nodeFs, runDir, { pollMs: TELL_MS, from: end })
+    this.lines = defer(() => {
+      const { end } = readLogFile(nodeFs, runDir, { last: 0 });
+      return followLog(nodeFs, runDir, { pollMs: TELL_MS, from: end });
+    })
       .pipe(
         bufferTime(TELL_MS, null, MAX_LINES),
         filter((lines) => lines.length > 0),
       )
       .subscribe({
         next: (lines) => {
-          this.tell({
-            kind: 'logs',
+          const told: LiveLogs = {
             run: id,
-            lines: lines.map(({ meta, ...line }) => ({ ...line, meta: { ...meta } })),
-          });
+            lines: lines.map(lineOf),
+          };
+          this.tell({ kind: 'logs', run: id, text: jsonText(told) });
         },
-        error: () => (this.lines = null),
+        error: () => undefined,
       });
   }
 
@@ -128,8 +130,16 @@ export class LiveRun {
   }
 }
 
+const isGoing = (subscription: Subscription | null): boolean => subscription?.closed === false;
+
 const isNumber = (value: unknown): boolean =>
   typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+
+/** A line that no run writes has no time but that of its reading. */
+const lineOf = ({ timestampMs, level, message, meta }: LogLine): LogLineAnswer => ({
+  ...{ timestampMs: Number.isFinite(timestampMs) ? timestampMs : Date.now(), level, message },
+  meta: { ...meta },
+});
 
 /** Of each stretch the first, least, greatest and last, in their order. */
 function thinned<T>(rows: readonly T[], valueOf: (row: T) => number): readonly T[] {
@@ -141,8 +151,10 @@ function thinned<T>(rows: readonly T[], valueOf: (row: T) => number): readonly T
     let [least, greatest] = [from, from];
     for (let at = from; at < to; at++) {
       const value = valueOf(rows[at] as T);
-      if (value < valueOf(rows[least] as T)) least = at;
-      if (value > valueOf(rows[greatest] as T)) greatest = at;
+      if (!Number.isFinite(value)) continue;
+      const [low, high] = [valueOf(rows[least] as T), valueOf(rows[greatest] as T)];
+      if (value < low || !Number.isFinite(low)) least = at;
+      if (value > high || !Number.isFinite(high)) greatest = at;
     }
     for (const at of [from, least, greatest, to - 1]) kept.add(at);
   }

@@ -1,5 +1,5 @@
 import type { LogFilter } from '../../reader/read-log.js';
-import type { LiveLogs, LivePoints, RunChange, SeriesRequest } from '../api.js';
+import type { LivePoints, RunChange, SeriesRequest } from '../api.js';
 
 /** Where a run is that the list of runs has. */
 export interface RunPlace {
@@ -19,7 +19,7 @@ export interface RunsQuery {
   readonly limit: number;
 }
 
-/** What a thread is asked; all answers but that of `places` are JSON text that goes on as it is. */
+/** What a thread is asked; all answers but those of `places` and `watch` are JSON text that goes on as it is. */
 export type DataRequest =
   | { readonly kind: 'runs'; readonly query: RunsQuery }
   | { readonly kind: 'experiments' }
@@ -34,9 +34,13 @@ export type DataRequest =
   | {
       readonly kind: 'series';
       readonly places: readonly RunPlace[];
+      /** Runs that were asked for and that the list has not. */
+      readonly missing: readonly string[];
       readonly wish: Omit<SeriesRequest, 'runs'>;
     }
-  | { readonly kind: 'change'; readonly place: RunPlace; readonly change: RunChange };
+  | { readonly kind: 'change'; readonly place: RunPlace; readonly change: RunChange }
+  /** All that is watched from now on; answered when each of the runs that live is followed. */
+  | { readonly kind: 'watch'; readonly watches: readonly Watch[] };
 
 /** What of a run is to be told as it comes. */
 export interface Watch {
@@ -53,10 +57,10 @@ export interface ListNews {
   readonly facts: Readonly<Record<string, string>>;
 }
 
-/** What is told of a run as it comes; `facts` is the JSON text of what it is by now. */
+/** What is told of a run as it comes; `facts` is the JSON text of what it is by now, `text` that of `LiveLogs`. */
 export type LiveNews =
   | ({ readonly kind: 'points' } & LivePoints)
-  | ({ readonly kind: 'logs' } & LiveLogs)
+  | { readonly kind: 'logs'; readonly run: string; readonly text: string }
   | { readonly kind: 'run'; readonly run: string; readonly facts: string }
   | { readonly kind: 'reset'; readonly run: string };
 
@@ -65,10 +69,10 @@ export interface DataThreadData {
   readonly dir: string;
 }
 
-export type ToDataThread =
-  | { readonly kind: 'ask'; readonly call: number; readonly request: DataRequest }
-  /** All that is watched from now on. */
-  | { readonly kind: 'watch'; readonly watches: readonly Watch[] };
+export interface ToDataThread {
+  readonly call: number;
+  readonly request: DataRequest;
+}
 
 export type FromDataThread =
   | { readonly kind: 'running' }

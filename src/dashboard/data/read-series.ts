@@ -11,11 +11,18 @@ import { Curve } from './curve.js';
 import type { RunPlace } from './messages.js';
 
 const OF_METRIC = 'metric:';
+/** All curves of an answer have so many points together; of more curves each has fewer. */
+const MAX_POINTS = 500_000;
+const MIN_POINTS = 8;
 
-/** Metrics of runs as curves, each run on its own: one that cannot be read hides none of the others. */
-export function readSeries(runs: readonly RunPlace[], request: Omit<SeriesRequest, 'runs'>): SeriesAnswer {
+/** Metrics of runs as curves, each run on its own: one that cannot be read, or is missing, hides none of the others. */
+export function readSeries(runs: readonly RunPlace[], missing: readonly string[], wish: Wish): SeriesAnswer {
   const series: Series[] = [];
-  const failed: SeriesAnswer['failed'] = [];
+  const failed: SeriesAnswer['failed'] = missing.map((run) => ({
+    ...{ run, code: 'RUN_NOT_FOUND', message: 'there is no such run' },
+  }));
+  const fair = Math.floor(MAX_POINTS / (runs.length * wish.metric.length));
+  const request = { ...wish, points: Math.min(wish.points, Math.max(MIN_POINTS, fair)) };
   const readUntil: Record<string, number> = {};
   for (const run of runs) {
     try {
@@ -26,7 +33,7 @@ export function readSeries(runs: readonly RunPlace[], request: Omit<SeriesReques
       failed.push({
         run: run.id,
         code: error instanceof ExpmanError ? error.code : 'IO',
-        message: messageOf(error),
+        message: messageOf(error).replaceAll(run.runDir, run.id),
       });
     }
   }
@@ -88,7 +95,7 @@ function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, run: RunPl
       const { validity } = column;
       for (let row = 0; row < values.length; row++) {
         const at = axis[row] ?? NaN;
-        if (at >= from && at <= to && (validity === null || bitAt(validity, row)))
+        if (Number.isFinite(at) && at >= from && at <= to && (validity === null || bitAt(validity, row)))
           curve.add(at, values[row] ?? NaN);
       }
     }

@@ -75,16 +75,13 @@ export class RunsView {
     return jsonText({ experiments });
   }
 
-  /** Where runs are that the list has. @throws ExpmanError `RUN_NOT_FOUND` for one that it has not */
+  /** Where those of the runs are that the list has. */
   places(ids: readonly string[]): RunPlace[] {
     let listing = this.fresh();
     const isMissing = ids.some((id) => !listing.places.has(id));
-    if (isMissing && performance.now() - listing.at > MISS_MS) listing = this.list();
-    return ids.map((id) => {
-      const place = listing.places.get(id);
-      if (place === undefined) throw new ExpmanError('RUN_NOT_FOUND', 'there is no such run');
-      return place;
-    });
+    if (isMissing && performance.now() - listing.at > Math.max(MISS_MS, listing.tookMs))
+      listing = this.list();
+    return ids.flatMap((id) => listing.places.get(id) ?? []);
   }
 
   /** The folder of an experiment that the list has. @throws ExpmanError `RUN_NOT_FOUND` */
@@ -149,6 +146,7 @@ export class RunsView {
   }
 }
 
-const unreadableFacts = ({ experiment, run, code, message }: UnreadableRun): object => ({
-  ...{ experiment, run, status: 'UNREADABLE', error: { name: code, message } },
+const unreadableFacts = ({ experiment, run, runDir, code, message }: UnreadableRun): object => ({
+  ...{ experiment, run, status: 'UNREADABLE' },
+  error: { name: code, message: message.replaceAll(runDir, `${experiment}/${run}`) },
 });

@@ -3,18 +3,19 @@ import type { ServerResponse } from 'node:http';
 import { jsonText } from '../../model/json-text.js';
 import type { DataThreads } from '../data/data-threads.js';
 import type { ListNews, LiveNews, RunPlace, Watch } from '../data/messages.js';
+import { type Kept, KeptNews } from './kept-news.js';
 
-/** So many news are kept for a client whose connection broke. */
-const KEPT = 2000;
 /** What a client may leave unread before it is dropped. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 const MAX_CLIENTS = 32;
-/** How often it is looked whether the list of runs has changed. */
-const LIST_MS = 1000;
+/** How often it is looked whether the list of runs has changed; at least so many times what looking takes. */
+const LIST = { ms: 1000, times: 20 };
 /** So that nothing between takes the connection for dead. */
 const KEEP_ALIVE_MS = 15_000;
-/** A client that reloads finds its runs still being followed. */
+/** A client that comes again by then finds its runs still being followed. */
 const GRACE_MS = 20_000;
+/** So many wishes of clients that left are held; a page is not reloaded that often. */
+const MAX_LEFT = 32;
 
 /** What a client wants to hear. */
 export interface LiveWish {
@@ -28,24 +29,24 @@ interface Client extends LiveWish {
   readonly runs: ReadonlySet<string>;
 }
 
-interface Kept {
-  readonly number: number;
-  readonly news: LiveNews;
-}
-
 /** Gives what is new in runs to all who listen, as server-sent events. */
 export class LiveHub {
   /** Numbers of events hold for this server alone. */
   private readonly boot = randomBytes(4).toString('hex');
   private readonly clients = new Set<Client>();
-  private readonly kept: Kept[] = [];
-  private number = 0;
+  /** Of all clients, and for a while of those that left. */
+  private readonly wishes = new Set<LiveWish>();
+  private readonly kept = new KeptNews();
+  /** Since which number it is told, by {@link subjectsOf}. */
+  private readonly since = new Map<string, number>();
   private version: string | null = null;
   /** What was told of each run last. */
   private readonly facts = new Map<string, string>();
+  /** Clients that may have read the list before it changed last. */
+  private readonly unsure = new Set<Client>();
   private listTimer: NodeJS.Timeout | undefined;
   private keepAlive: NodeJS.Timeout | undefined;
-  private grace: NodeJS.Timeout | undefined;
+  private isClosed = false;
 
   constructor(private readonly threads: DataThreads) {}
 
@@ -53,46 +54,79 @@ export class LiveHub {
     return this.clients.size >= MAX_CLIENTS;
   }
 
-  /** Gives a client what is new from now on, or behind the event it has had last. */
-  connect(response: ServerResponse, wish: LiveWish, lastEventId: string | undefined): void {
+  /** Gives a client, once its runs are followed, what is new from then on, or behind the event it has had last. */
+  async connect(response: ServerResponse, wish: LiveWish, lastEventId: string | undefined): Promise<void> {
+    // A response that waits behind another one of its connection is never told that the connection is gone.
+    const { socket } = response.req;
+    if (socket.destroyed) return;
     const client: Client = { ...wish, response, runs: new Set(wish.places.map(({ id }) => id)) };
-    response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
-    response.write('retry: 1000\n\n');
-    this.clients.add(client);
-    response.on('close', () => {
-      this.clients.delete(client);
-      this.changed();
+    const asked = this.kept.last;
+    this.wishes.add(wish);
+    socket.once('close', () => {
+      this.leave(client, wish);
     });
-    if (lastEventId !== undefined) this.catchUp(client, lastEventId);
-    this.changed();
+    await this.follow();
+    if (socket.destroyed || this.isClosed) return;
+    this.clients.add(client);
+    this.unsure.add(client);
+    response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
+    // With a number from the first moment on: a stream that breaks before its first event has missed something, too.
+    response.write(`retry: 1000\n${lastEventId === undefined ? `id: ${this.idOf(this.kept.last)}\n` : ''}\n`);
+    if (lastEventId !== undefined) this.catchUp(client, wish, lastEventId);
+    // What its runs were found to be while it waited.
+    else
+      for (const kept of this.kept.behind(asked) ?? []) if (kept.news.kind === 'run') this.give(client, kept);
+    this.keepAlive ??= setInterval(() => {
+      for (const each of this.clients) this.write(each, ': here\n\n');
+    }, KEEP_ALIVE_MS).unref();
+    if (this.listTimer === undefined) this.lookAtList();
   }
 
   /** Takes what a thread tells, and gives it on. */
   receive(news: LiveNews): void {
-    const kept = { number: ++this.number, news };
-    this.kept.push(kept);
-    if (this.kept.length > KEPT) this.kept.shift();
+    const kept = this.kept.add(news);
     for (const client of this.clients) this.give(client, kept);
   }
 
   close(): void {
+    this.isClosed = true;
     clearTimeout(this.listTimer);
     clearInterval(this.keepAlive);
-    clearTimeout(this.grace);
-    for (const { response } of this.clients) response.destroy();
+    for (const { response } of this.clients) response.req.socket.destroy();
   }
 
-  private catchUp(client: Client, lastEventId: string): void {
+  private leave(client: Client, wish: LiveWish): void {
+    this.clients.delete(client);
+    this.unsure.delete(client);
+    const graceMs = this.wishes.size - this.clients.size > MAX_LEFT ? 0 : GRACE_MS;
+    setTimeout(() => {
+      this.wishes.delete(wish);
+      if (!this.isClosed) void this.follow();
+    }, graceMs).unref();
+    if (this.clients.size > 0) return;
+    clearInterval(this.keepAlive);
+    this.keepAlive = undefined;
+  }
+
+  private catchUp(client: Client, wish: LiveWish, lastEventId: string): void {
     const [boot, number] = lastEventId.split('-');
-    const from = Number(number);
-    const isKnown = boot === this.boot && from >= (this.kept[0]?.number ?? this.number + 1) - 1;
-    if (isKnown) for (const kept of this.kept) if (kept.number > from) this.give(client, kept);
-    if (!isKnown) for (const run of client.runs) this.send(client, 'reset', jsonText({ run }));
+    const from = boot === this.boot ? Number(number) : NaN;
+    const missed = this.kept.behind(from);
+    const isTold = (subject: string): boolean => (this.since.get(subject) ?? Infinity) <= from;
+    const told = wish.places.filter((place) => missed !== null && subjectsOf(wish, place).every(isTold));
+    const runs = new Set(told.map(({ id }) => id));
+    for (const kept of missed ?? []) if (runs.has(kept.news.run)) this.give(client, kept);
+    for (const run of client.runs)
+      if (!runs.has(run)) this.send(client, 'reset', jsonText({ run }), this.idOf(this.kept.last));
+  }
+
+  private idOf(number: number): string {
+    return `${this.boot}-${number}`;
   }
 
   private give(client: Client, { number, news }: Kept): void {
     if (!client.runs.has(news.run)) return;
-    const id = `${this.boot}-${number}`;
+    const id = this.idOf(number);
     switch (news.kind) {
       case 'points': {
         const series = news.series.filter(({ metric }) => client.metrics.includes(metric));
@@ -100,7 +134,7 @@ export class LiveHub {
         return;
       }
       case 'logs':
-        if (client.logs) this.send(client, 'logs', jsonText({ run: news.run, lines: news.lines }), id);
+        if (client.logs) this.send(client, 'logs', news.text, id);
         return;
       case 'run':
         this.send(client, 'run', news.facts, id);
@@ -113,67 +147,72 @@ export class LiveHub {
     }
   }
 
-  private send({ response }: Client, event: string, data: string, id?: string): void {
-    response.write(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`);
+  private send(client: Client, event: string, data: string, id?: string): void {
+    this.write(client, `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`);
+  }
+
+  private write({ response }: Client, text: string): void {
     // One that does not read goes on where it was when it comes again.
-    if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
+    if (response.writableLength > MAX_UNREAD_BYTES) response.req.socket.destroy();
+    else response.write(text);
   }
 
   /** Follows what anybody wants to hear, and nothing more. */
-  private changed(): void {
-    clearTimeout(this.grace);
-    if (this.clients.size === 0) {
-      clearTimeout(this.listTimer);
-      clearInterval(this.keepAlive);
-      this.listTimer = this.keepAlive = undefined;
-      this.grace = setTimeout(() => {
-        this.threads.watch([]);
-      }, GRACE_MS);
-      this.grace.unref();
-      return;
-    }
+  private async follow(): Promise<void> {
     const watches = new Map<string, Watch>();
-    for (const { places, metrics, logs } of this.clients)
-      for (const place of places) {
+    const subjects = new Set<string>();
+    for (const wish of this.wishes)
+      for (const place of wish.places) {
         const known = watches.get(place.id);
         watches.set(place.id, {
           place,
-          metrics: [...new Set([...(known?.metrics ?? []), ...metrics])],
-          logs: logs || known?.logs === true,
+          metrics: [...new Set([...(known?.metrics ?? []), ...wish.metrics])],
+          logs: wish.logs || known?.logs === true,
         });
+        for (const subject of subjectsOf(wish, place)) subjects.add(subject);
       }
-    this.threads.watch([...watches.values()]);
-    this.keepAlive ??= setInterval(() => {
-      for (const { response } of this.clients) response.write(': here\n\n');
-    }, KEEP_ALIVE_MS);
-    if (this.listTimer === undefined) this.lookAtList();
+    for (const subject of this.since.keys()) if (!subjects.has(subject)) this.since.delete(subject);
+    const number = this.kept.skip();
+    for (const subject of subjects) if (!this.since.has(subject)) this.since.set(subject, number);
+    // A thread that has gone is begun again, and says so then.
+    await this.threads.watch([...watches.values()]).catch(() => undefined);
   }
 
-  private lookAtList(): void {
-    this.listTimer = setTimeout(() => {
-      const ids = [...new Set([...this.clients].flatMap(({ runs }) => [...runs]))];
-      this.threads
-        .ask({ kind: 'news', ids })
-        .then((text) => {
-          this.tellList(JSON.parse(text) as ListNews);
-        })
-        .catch(() => undefined)
-        .finally(() => {
-          if (this.clients.size > 0) this.lookAtList();
-          else this.listTimer = undefined;
-        });
-    }, LIST_MS);
+  private lookAtList(delayMs = LIST.ms): void {
+    const look = async (): Promise<void> => {
+      const tookMs = await this.tellOfList();
+      this.listTimer = undefined;
+      if (this.clients.size > 0 && !this.isClosed) this.lookAtList(Math.max(LIST.ms, LIST.times * tookMs));
+    };
+    this.listTimer = setTimeout(() => void look(), delayMs).unref();
   }
 
-  private tellList({ version, facts }: ListNews): void {
-    if (this.version !== null && version !== this.version)
-      for (const client of this.clients) this.send(client, 'runs', '{}');
+  /** Tells of a list, and of runs in it, that have changed; how many milliseconds it took to see it. */
+  private async tellOfList(): Promise<number> {
+    const begun = performance.now();
+    const ids = [...new Set([...this.clients].flatMap(({ runs }) => [...runs]))];
+    const text = await this.threads.ask({ kind: 'news', ids }).catch(() => null);
+    if (text !== null) this.tellNews(JSON.parse(text) as ListNews);
+    return performance.now() - begun;
+  }
+
+  private tellNews({ version, facts }: ListNews): void {
+    for (const client of version === this.version ? this.unsure : this.clients)
+      this.send(client, 'runs', '{}');
     this.version = version;
     for (const [run, text] of Object.entries(facts)) {
-      if (this.facts.get(run) === text) continue;
+      const isKnown = this.facts.get(run) === text;
       this.facts.set(run, text);
-      this.receive({ kind: 'run', run, facts: text });
+      if (!isKnown) this.receive({ kind: 'run', run, facts: text });
+      else for (const client of this.unsure) if (client.runs.has(run)) this.send(client, 'run', text);
     }
     for (const run of this.facts.keys()) if (!(run in facts)) this.facts.delete(run);
+    this.unsure.clear();
   }
 }
+
+/** What is told of a run to one who has this wish. */
+const subjectsOf = ({ metrics, logs }: LiveWish, { id }: RunPlace): string[] => [
+  ...[id, ...metrics.map((metric) => `${id} ${metric}`)],
+  ...(logs ? [`${id}\n`] : []),
+];

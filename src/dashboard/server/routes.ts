@@ -154,8 +154,9 @@ function addReading(app: Hono<Bindings>, backend: Backend): void {
   );
   app.get('/api/series', async (c) => {
     const { runs, ...wish } = queryAs(c, SeriesRequest, ['metric']);
-    const places = await placesOf(runs, LIMITS.seriesRuns, threads);
-    return json(c, await threads.ask({ kind: 'series', places, wish }));
+    const { places, missing } = await placesOf(runs, LIMITS.seriesRuns, threads);
+    if (places.length === 0) throw notFound();
+    return json(c, await threads.ask({ kind: 'series', places, missing, wish }));
   });
   app.get('/api/live', (c) => listen(c, backend));
   app.get('/files/:experiment/:run/*', (c) => sendFile(c, threads));
@@ -163,13 +164,12 @@ function addReading(app: Hono<Bindings>, backend: Backend): void {
 
 async function listen(c: Asked, { threads, live }: Backend): Promise<Response> {
   const { runs = '', metric, logs } = queryAs(c, LiveRequest, ['metric']);
+  if (c.req.method === 'HEAD') return c.body(null);
   if (live.isFull) throw new BusyError('too many pages listen; close one');
-  const places = await placesOf(runs, LIMITS.liveRuns, threads);
-  live.connect(
-    c.env.outgoing,
-    { places, metrics: metric, logs: logs !== undefined },
-    c.req.header('Last-Event-ID'),
-  );
+  // One that was deleted since the page was opened takes no other one with it.
+  const { places } = await placesOf(runs, LIMITS.liveRuns, threads);
+  const wish = { places, metrics: metric, logs: logs !== undefined };
+  void live.connect(c.env.outgoing, wish, c.req.header('Last-Event-ID'));
   return RESPONSE_ALREADY_SENT;
 }
 
@@ -178,7 +178,11 @@ async function sendFile(c: Asked, threads: DataThreads): Promise<Response> {
   const raw = new URL(c.req.url).pathname.split('/').slice(4);
   const file = openRunFile(place.runDir, raw.map(decoded));
   if (file === null) throw notFound();
-  // Where the answer goes nowhere, the file is closed with it.
+  // What nobody reads is never closed by itself.
+  if (c.req.method === 'HEAD' || c.env.outgoing.req.socket.destroyed) {
+    file.bytes.destroy();
+    return c.body(null, 200, file.headers);
+  }
   return c.body(Readable.toWeb(file.bytes) as ReadableStream, 200, file.headers);
 }
 
@@ -209,10 +213,17 @@ async function placeIn(c: Asked, threads: DataThreads): Promise<RunPlace> {
   return place;
 }
 
-function placesOf(runs: string, most: number, threads: DataThreads): Promise<RunPlace[]> {
+interface Found {
+  readonly places: readonly RunPlace[];
+  readonly missing: readonly string[];
+}
+
+async function placesOf(runs: string, most: number, threads: DataThreads): Promise<Found> {
   const ids = [...new Set(runs.split(',').filter((id) => id !== ''))];
   if (ids.length > most) throw new Refusal(400, 'INVALID_REQUEST', `runs may be ${most}, not ${ids.length}`);
-  return ids.length === 0 ? Promise.resolve([]) : threads.places(ids);
+  const places = ids.length === 0 ? [] : await threads.places(ids);
+  const found = new Set(places.map(({ id }) => id));
+  return { places, missing: ids.filter((id) => !found.has(id)) };
 }
 
 const json = (c: Asked, text: string): Response =>

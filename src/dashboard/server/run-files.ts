@@ -1,6 +1,6 @@
 import { createReadStream, realpathSync } from 'node:fs';
 import { basename, join, sep } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { nodeFs } from '../../storage/node-fs.js';
 import { imageTypeOfFile } from '../data/image-type.js';
 
@@ -25,17 +25,28 @@ export function openRunFile(runDir: string, parts: readonly string[]): SentFile 
   try {
     const inside = realpathSync(join(runDir, folder)) + sep;
     if (!inside.startsWith(realpathSync(runDir) + sep) || !realpathSync(path).startsWith(inside)) return null;
-    const file = nodeFs.open(path, 'read');
-    const { kind, size } = nodeFs.statOpen(file);
-    if (kind !== 'file') {
-      nodeFs.close(file);
-      return null;
-    }
-    const image = folder === 'media' ? imageTypeOfFile(file) : null;
-    const bytes = createReadStream('', { fd: file, start: 0, end: Math.max(0, size - 1) });
-    return { bytes, headers: { 'Content-Length': String(size), ...headersOf(image, basename(path)) } };
+    return sentFile(nodeFs.open(path, 'read'), folder === 'media', basename(path));
   } catch {
     return null;
+  }
+}
+
+/** An open file as it is sent, which closes it; what is not sent is closed here. */
+function sentFile(file: number, isMedia: boolean, name: string): SentFile | null {
+  let isSent = false;
+  try {
+    const { kind, size, links } = nodeFs.statOpen(file);
+    // A file that has another name may be anybody's.
+    if (kind !== 'file' || links > 1) return null;
+    const headers = {
+      'Content-Length': String(size),
+      ...headersOf(isMedia ? imageTypeOfFile(file) : null, name),
+    };
+    if (size === 0) return { bytes: Readable.from([]), headers };
+    isSent = true;
+    return { bytes: createReadStream('', { fd: file, start: 0, end: size - 1 }), headers };
+  } finally {
+    if (!isSent) nodeFs.close(file);
   }
 }
 

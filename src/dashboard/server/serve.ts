@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Server, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { basename, dirname, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
@@ -15,6 +15,8 @@ import { routesOf } from './routes.js';
 const TOKEN_BYTES = 32;
 /** What one who is slow, or sends without end, is allowed. */
 const HTTP_LIMITS = {
+  // The guard refuses what has no Host, as it refuses a wrong one.
+  requireHostHeader: false,
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
   requestTimeout: 20_000,
@@ -22,6 +24,8 @@ const HTTP_LIMITS = {
   connectionsCheckingInterval: 1_000,
 };
 const MAX_CONNECTIONS = 128;
+/** Where nothing goes either way, somebody has stopped reading; events come more often. */
+const IDLE_MS = 60_000;
 const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 
 /** How the dashboard is served. */
@@ -89,7 +93,7 @@ export async function serve(
     () => admission,
   );
   admission.port = await listen(server, host, port);
-  if (!(options.keepAlive ?? typeof source === 'string')) server.unref();
+  if (!(options.keepAlive ?? typeof source === 'string')) letGo(server);
   const address = `http://${isWildcard(host) ? '127.0.0.1' : named(host)}:${admission.port}/`;
   return {
     url: token === null ? address : `${address}#token=${token}`,
@@ -122,16 +126,28 @@ function serverOf(answer: ReturnType<typeof getRequestListener>, admission: () =
     if (admits(request, response, admission())) void answer(request, response);
   });
   server.maxConnections = MAX_CONNECTIONS;
-  // Nothing here is ever upgraded.
-  server.on('upgrade', (_request, socket) => {
+  server.timeout = IDLE_MS;
+  // Nothing here is ever upgraded. Node leaves such a socket to us: its errors, and what of it the other side never ends.
+  server.on('upgrade', (_request, socket: Socket) => {
+    socket.on('error', () => undefined);
     socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+    socket.destroySoon();
   });
   return server;
 }
 
+/** The process may end while it serves, and while pages listen. */
+function letGo(server: Server): void {
+  server.unref();
+  server.on('connection', (socket) => {
+    socket.unref();
+  });
+}
+
 function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
+    // Later ones (no descriptor is left for a connection) are of those who ask.
+    server.on('error', (error) => {
       const errno = errnoOf(error) ?? '';
       const what =
         errno === 'EADDRINUSE' ? `port ${port} is taken; --port 0 takes a free one` : messageOf(error);

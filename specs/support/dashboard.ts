@@ -1,0 +1,148 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterEach } from 'vitest';
+import { ExperimentConfig, LoggingEngine } from 'expman-rx';
+import { type Dashboard, type ServeOptions, serve } from 'expman-rx/dashboard';
+
+// TO BE REMOVED once the build makes the page: the server reads its three files when it begins.
+const PAGE = fileURLToPath(new URL('../../dist/dashboard/page/', import.meta.url));
+mkdirSync(PAGE, { recursive: true });
+for (const name of ['index.html', 'main.js', 'page.css'])
+  if (!existsSync(`${PAGE}${name}`)) writeFileSync(`${PAGE}${name}`, '');
+
+/** A run in `folder`, open. */
+export const openRun = (folder: string, options: object = {}, experiment = 'exp'): LoggingEngine =>
+  new LoggingEngine(new ExperimentConfig(experiment, folder, { environment: false, ...options }));
+
+/** A closed run of so many rows, `loss` falling from 1; its folder. */
+export async function closedRun(folder: string, rows = 10, options: object = {}): Promise<string> {
+  const run = openRun(folder, options);
+  for (let step = 0; step < rows; step++) run.logMetrics({ loss: 1 / (step + 1) }, step);
+  await run.close();
+  return run.runDir;
+}
+
+/** `experiment/run` of a run's folder. */
+export const idOf = (runDir: string): string => runDir.split('/').slice(-2).join('/');
+
+/** Serves folders; what is served is closed after each test. */
+export function dashboards(): (
+  source: string | { readonly runDir: string },
+  options?: ServeOptions,
+) => Promise<Dashboard> {
+  const served: Dashboard[] = [];
+  afterEach(async () => {
+    await Promise.all(served.splice(0).map((each) => each.close()));
+  });
+  return async (source, options) => {
+    const dashboard = await serve(source, options);
+    served.push(dashboard);
+    return dashboard;
+  };
+}
+
+/** Asks with the server's token. */
+export function ask(
+  { port, token }: Pick<Dashboard, 'port' | 'token'>,
+  path: string,
+  init: RequestInit = {},
+): Promise<Response> {
+  const headers = { Authorization: `Bearer ${token ?? ''}`, ...(init.headers as Record<string, string>) };
+  return fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers });
+}
+
+/** Sends bytes as they are, and gives all that comes until the other side ends. */
+export function raw(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    socket.setEncoding('latin1').on('data', (chunk: string) => (answer += chunk));
+    socket.on('close', () => {
+      resolve(answer);
+    });
+    socket.on('error', (error) => {
+      if (answer === '') reject(error);
+    });
+  });
+}
+
+/** An event of a stream of them. */
+export interface Heard {
+  readonly event: string;
+  readonly id: string | undefined;
+  readonly data: unknown;
+}
+
+/** A client of `GET /api/live`. */
+export interface Listener {
+  readonly heard: readonly Heard[];
+  /** The number it has had last, as a browser has it. */
+  readonly lastId: string | undefined;
+  /** Resolves when what it has heard is enough; rejects when the stream ends before. */
+  until(isEnough: (heard: readonly Heard[]) => boolean): Promise<void>;
+  close(): void;
+}
+
+/** Listens; resolves once the server has begun to answer. */
+export async function listen(
+  dashboard: Pick<Dashboard, 'port' | 'token'>,
+  query: string,
+  lastEventId?: string,
+): Promise<Listener> {
+  const stop = new AbortController();
+  const response = await ask(dashboard, `/api/live?${query}`, {
+    signal: stop.signal,
+    headers: lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId },
+  });
+  if (response.status !== 200 || response.body === null) throw new Error(`answered ${response.status}`);
+  const heard: Heard[] = [];
+  const listener = { heard, lastId: undefined as string | undefined };
+  let isOver = false;
+  const waiting = new Set<() => void>();
+  const woken = (): void => {
+    for (const wake of waiting) wake();
+  };
+  void read(response.body, ({ id, event, data }) => {
+    if (id !== undefined) listener.lastId = id;
+    if (data !== '') heard.push({ event, id, data: JSON.parse(data) as unknown });
+    woken();
+  })
+    .catch(() => undefined)
+    .finally(() => {
+      isOver = true;
+      woken();
+    });
+  return Object.assign(listener, {
+    until: (isEnough: (heard: readonly Heard[]) => boolean) =>
+      new Promise<void>((resolve, reject) => {
+        const wake = (): void => {
+          if (!isOver && !isEnough(heard)) return;
+          waiting.delete(wake);
+          if (isEnough(heard)) resolve();
+          else reject(new Error(`the stream ended after ${JSON.stringify(heard)}`));
+        };
+        waiting.add(wake);
+        wake();
+      }),
+    close: () => {
+      stop.abort();
+    },
+  });
+}
+
+async function read(
+  body: ReadableStream<Uint8Array>,
+  onBlock: (block: { event: string; id: string | undefined; data: string }) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
+    rest = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const of = (name: string): string | undefined => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
+      onBlock({ event: of('event') ?? 'message', id: of('id'), data: of('data') ?? '' });
+    }
+  }
+}
