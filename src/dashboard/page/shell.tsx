@@ -30,7 +30,9 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
   const selection = new URLSearchParams(chosen.map((id) => ['run', id]));
   const current = (page: string): 'page' | undefined => (place.page === page ? 'page' : undefined);
   useEffect(() => {
-    const turn = (): void => void listTurn.value++;
+    const turn = (): void => {
+      listTurn.value++;
+    };
     return api.live(
       { runs: [], metrics: [], logs: false },
       { runs: turn, open: (again) => (again ? turn() : undefined) },

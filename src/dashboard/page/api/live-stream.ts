@@ -1,3 +1,4 @@
+import type { LiveLogs, LivePoints, LiveReset, RunFactsAnswer } from '../../api.js';
 import type { LiveListeners, LiveQuery, Connection } from './api.js';
 import { queryText } from './request.js';
 
@@ -49,17 +50,23 @@ function addressOf({ runs, metrics, logs }: LiveQuery): string {
   })}`;
 }
 
+/** Everything a stream can say, by the event's name; of one version and one schema with the server, as every answer. */
+interface LiveEvents {
+  readonly points: LivePoints;
+  readonly logs: LiveLogs;
+  readonly run: RunFactsAnswer;
+  readonly reset: LiveReset;
+  readonly runs: unknown;
+}
+
 function hear(source: EventSource, listeners: LiveListeners): void {
-  const on = <Event>(name: string, listener: ((event: Event) => void) | undefined): void => {
-    if (listener === undefined) return;
-    source.addEventListener(name, (event: MessageEvent<string>) => {
-      // Of one version and one schema with the server, as every answer.
-      listener((event.data === '' ? null : JSON.parse(event.data)) as Event);
+  const on = <Name extends keyof LiveEvents>(name: Name, listener: (event: LiveEvents[Name]) => void): void =>
+    source.addEventListener(name, ({ data }: MessageEvent<string>) => {
+      listener((data === '' ? null : JSON.parse(data)) as LiveEvents[Name]);
     });
-  };
-  on('points', listeners.points);
-  on('logs', listeners.logs);
-  on('run', listeners.run);
-  on('reset', listeners.reset && (({ run }: { run: string }) => listeners.reset?.(run)));
-  on('runs', listeners.runs && (() => listeners.runs?.()));
+  on('points', (points) => listeners.points?.(points));
+  on('logs', (logs) => listeners.logs?.(logs));
+  on('run', (facts) => listeners.run?.(facts));
+  on('reset', ({ run }) => listeners.reset?.(run));
+  on('runs', () => listeners.runs?.());
 }

@@ -1,4 +1,5 @@
 import type { RunFactsAnswer } from '../../api.js';
+import { valueText } from '../facts/format.js';
 import { STATISTICS, valueOf } from '../facts/run-values.js';
 
 /** The order a server would give for `sort`, for the fields the table sorts by; what is absent comes last. */
@@ -32,5 +33,5 @@ function compare(one: unknown, other: unknown, sign: number): number {
   if (one === undefined || one === null) return 1;
   if (other === undefined || other === null) return -1;
   if (typeof one === 'number' && typeof other === 'number') return sign * (one - other);
-  return sign * String(one).localeCompare(String(other));
+  return sign * valueText(one).localeCompare(valueText(other));
 }

@@ -1,4 +1,4 @@
-import { effect, type Signal, useComputed } from '@preact/signals';
+import { type Signal, useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { type Curve, firstFrom, lastFinite, type Span } from '../curves/curve.js';
@@ -116,15 +116,10 @@ function usePlot(
     };
   }, [figure.isLog, colours, draw, height]);
   useEffect(draw, [figure, draw]);
-  useEffect(
-    () =>
-      effect(() => {
-        // Read here, so that a change of either draws.
-        void [view.value, isMoving.value];
-        draw();
-      }),
-    [view, isMoving, draw],
-  );
+  useEffect(() => {
+    const undo = [view.subscribe(draw), isMoving.subscribe(draw)];
+    return () => undo.forEach((each) => each());
+  }, [view, isMoving, draw]);
   return { parent, plot };
 }
 

@@ -82,12 +82,13 @@ export function makePlot(
     },
     scales: {
       x: { time: false, auto: false, range: (_, from, to) => [from, to] },
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enum is only there for its own build
       y: { auto: false, distr: isLog ? 3 : 1, range: (_, from, to) => [from, to] },
     },
     series: [{}, { show: false }],
     axes: [axis(look, 34), { ...axis(look, 58), ...(isLog ? {} : { space: 34 }) }],
     hooks: {
-      draw: [(u) => drawFigure(figure, canvasOf(u, view, isMoving))],
+      draw: [(u) => drawFigure(figure, canvasOf(u, figure, view, isMoving))],
       setSelect: [
         (u) => {
           const { left, width } = u.select;
@@ -152,10 +153,10 @@ function axis({ ink, grid }: PlotLook, size: number): uPlot.Axis {
 }
 
 /** The places are worked out here: uPlot's own way takes a look at the scale for each of 100,000 values. */
-function canvasOf(u: uPlot, { from, to }: Span, isMoving: boolean): Canvas {
+function canvasOf(u: uPlot, figure: Figure, { from, to }: Span, isMoving: boolean): Canvas {
   const { left, top, width, height } = u.bbox;
-  const { min = 0, max = 1, distr } = u.scales['y'] ?? {};
-  const level = distr === 3 ? Math.log10 : (value: number): number => value;
+  const { min = 0, max = 1 } = u.scales['y'] ?? {};
+  const level = figure.isLog ? Math.log10 : (value: number): number => value;
   const [low, perY] = [level(min), height / (level(max) - level(min))];
   const perX = width / (to - from);
   return {

@@ -13,7 +13,8 @@ export function paramNames(runs: readonly RunFactsAnswer[]): { differ: string[];
   const flat = runs.map(({ params = {} }) => new Map(flatParams(params)));
   const names = [...new Set(flat.flatMap((params) => [...params.keys()]))].sort();
   const isSame = (name: string): boolean =>
-    new Set(flat.map((params) => JSON.stringify(params.get(name)) ?? 'absent')).size === 1;
+    new Set(flat.map((params) => (params.has(name) ? JSON.stringify(params.get(name)) : 'absent'))).size ===
+    1;
   return { differ: names.filter((name) => !isSame(name)), same: names.filter(isSame) };
 }
 

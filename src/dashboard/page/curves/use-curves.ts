@@ -111,14 +111,12 @@ function appended(
   const readUntil = answer.readUntil[run];
   if (readUntil === undefined) return answer;
   const arrived = new Map(series.map((each) => [each.metric, each]));
-  let isChanged = false;
   const next = answer.series.map((curve) => {
     const points = curve.run === run ? arrived.get(curve.metric) : undefined;
     if (points === undefined) return curve;
-    const grown = withLive(curve, points, { x: axis, startedAtMs, readUntil });
-    isChanged ||= grown !== curve;
-    return grown;
+    return withLive(curve, points, { x: axis, startedAtMs, readUntil });
   });
+  const isChanged = next.some((curve, index) => curve !== answer.series[index]);
   return isChanged ? { ...answer, series: next } : answer;
 }
 
@@ -156,8 +154,8 @@ function useLive(
         points: (points) => {
           const startedAt = latest.current.facts.get(points.run)?.startedAt;
           const needsStart = x === 'time' && startedAt === undefined;
-          if ((x !== 'step' && x !== 'time') || needsStart) return again();
-          for (const view of latest.current.views) view.append(points, Date.parse(startedAt ?? ''), x);
+          if ((x !== 'step' && x !== 'time') || needsStart) again();
+          else for (const view of latest.current.views) view.append(points, Date.parse(startedAt ?? ''), x);
         },
         reset: again,
         open: (wasOpen) => (wasOpen ? again() : undefined),

@@ -21,7 +21,7 @@ export function valueText(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'number') return numberText(value, 5);
   if (typeof value === 'string') return value;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as boolean);
+  return typeof value === 'boolean' ? String(value) : JSON.stringify(value);
 }
 
 /** A number as it is, for a title or an attribute. */
