@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ApiFailure } from '../api/api.js';
+import { usePage } from '../api/use-api.js';
 import { choose } from '../state/navigation.js';
 
 /** After the last key the filter is asked for. */
@@ -14,6 +15,7 @@ export function FilterBox({
   readonly value: string;
   readonly failure: ApiFailure | null;
 }): JSX.Element {
+  const { api } = usePage();
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -40,7 +42,8 @@ export function FilterBox({
         aria-label="Filter of runs"
         aria-invalid={isWrong}
         aria-describedby={isWrong ? 'filter-error' : undefined}
-        placeholder="status = FINISHED AND metrics.loss.min < 0.2      ( / )"
+        placeholder={api.isLive ? 'status = FINISHED AND metrics.loss.min < 0.2' : 'name, status or tag'}
+        title="The key / leads here"
         spellcheck={false}
         autocomplete="off"
         value={text}

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** Of every row, in CSS pixels; the style sheet says the same. */
 export const ROW_HEIGHT = 32;
@@ -54,9 +54,9 @@ const STEPS: Readonly<Record<string, number>> = {
 
 export function useRowFocus(scroller: Ref<HTMLElement>, count: number): RowFocus {
   const [place, setPlace] = useState(0);
-  // The row to go to may not be made yet: the table has to be scrolled there first.
+  // The row to go to may not be made yet: the table has to be scrolled there first. Before the next key is heard, which is for it.
   const wanted = useRef<number | null>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (wanted.current === null) return;
     const row = scroller.current?.querySelector<HTMLElement>(`[data-place="${wanted.current}"]`);
     if (row == null) return;
