@@ -4,7 +4,8 @@ import { RunStatus } from 'expman-rx';
 import { openRun } from './measure.js';
 
 const ROWS = 1000;
-const KINDS = 20;
+/** So many runs differ; the others are copies of them. */
+export const KINDS = 20;
 
 /** Some runs by the engine, and as many copies of them as make up the number. */
 export async function makeRuns(base: string, count: number): Promise<void> {

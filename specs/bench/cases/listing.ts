@@ -1,10 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, linkSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { RunStatus } from 'expman-rx';
-import { inTempFolder, openRun, times, type BenchCase, type Figure } from '../measure.js';
-import { makeRuns } from '../runs.js';
+import { inTempFolder, times, type BenchCase, type Figure } from '../measure.js';
+import { KINDS, makeRuns } from '../runs.js';
 
 const CLI = new URL('../../../dist/cli/run-cli.js', import.meta.url).href;
 const PYTHON = process.env['EXPMAN_PYTHON'] ?? 'python3';
