@@ -1,0 +1,220 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TSchema } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { describe, expect, it } from 'vitest';
+import type { Dashboard } from 'expman-rx/dashboard';
+import * as api from '../../../dist/dashboard/api.js';
+import { ask, closedRun, dashboards, idOf, openRun } from '../../support/dashboard.js';
+import { tempFolders } from '../../support/temp-folder.js';
+
+const folder = tempFolders('dashboard-api');
+const serve = dashboards();
+
+/** An answer that is what its schema says. */
+async function answer<T>(dashboard: Dashboard, path: string, schema: TSchema): Promise<T> {
+  const response = await ask(dashboard, path);
+  const body: unknown = await response.json();
+  expect([path, response.status, [...Value.Errors(schema, body)]]).toEqual([path, 200, []]);
+  return body as T;
+}
+const error = async (dashboard: Dashboard, path: string): Promise<[number, api.ApiError]> => {
+  const response = await ask(dashboard, path);
+  const body: unknown = await response.json();
+  expect([...Value.Errors(api.ApiError, body)]).toEqual([]);
+  return [response.status, body as api.ApiError];
+};
+const runsOf = (dashboard: Dashboard, query = ''): Promise<api.RunsAnswer> =>
+  answer(dashboard, `/api/runs?${query}`, api.RunsAnswer);
+const seriesOf = (dashboard: Dashboard, query: string): Promise<api.SeriesAnswer> =>
+  answer(dashboard, `/api/series?${query}`, api.SeriesAnswer);
+
+describe('the API', () => {
+  it('answers as its schema says, of a run that has everything, open and closed', async () => {
+    const dir = folder();
+    const run = openRun(dir, {
+      ...{ tags: ['a'], notes: 'noted', systemMetricsMs: 50 },
+      params: { lr: 0.1, deep: { n: 12345678901234567890n, text: '<b>' } },
+    });
+    run.logMetrics({ loss: NaN, big: 2n ** 60n, ok: true, text: 'x' }, 1);
+    run.logMetrics({ loss: Infinity, acc: 1 });
+    run.logHistogram('weights', [1, 2, 3, 4], 1);
+    run.logImage('sample', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 1);
+    run.logger.warn('careful', { at: 1n.toString() });
+    await run.saveArtifact('model.bin', Buffer.from('m'));
+    const id = idOf(run.runDir);
+    const dashboard = await serve(dir);
+    const all = async (): Promise<void> => {
+      await answer(dashboard, '/api/server', api.ServerFacts);
+      await answer(dashboard, '/api/experiments', api.ExperimentsAnswer);
+      await runsOf(dashboard);
+      await seriesOf(dashboard, `runs=${id}&metric=loss&metric=big&metric=ok&metric=text&x=time`);
+      await answer(dashboard, `/api/runs/${id}`, api.RunAnswer);
+      await answer(dashboard, `/api/runs/${id}/logs`, api.LogsAnswer);
+      await answer(dashboard, `/api/runs/${id}/system`, api.SystemAnswer);
+      await answer(dashboard, `/api/runs/${id}/histograms?metric=weights`, api.HistogramsAnswer);
+    };
+    await run.flush();
+    await all();
+    await run.close();
+    await all();
+    const facts = await answer<api.RunAnswer>(dashboard, `/api/runs/${id}`, api.RunAnswer);
+    expect([facts.media.map(({ isImage }) => isImage), facts.artifacts.map(({ name }) => name)]).toEqual([
+      [true],
+      ['model.bin'],
+    ]);
+    for (const { href } of [...facts.media, ...facts.artifacts])
+      expect((await ask(dashboard, href)).status).toBe(200);
+    expect(facts.fields.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['loss', 'big', 'ok', 'text']),
+    );
+    const { histograms } = await answer<api.HistogramsAnswer>(
+      dashboard,
+      `/api/runs/${id}/histograms?metric=weights`,
+      api.HistogramsAnswer,
+    );
+    expect(histograms).toHaveLength(1);
+    const { lines } = await answer<api.LogsAnswer>(
+      dashboard,
+      `/api/runs/${id}/logs?level=warn&text=CARE`,
+      api.LogsAnswer,
+    );
+    expect(lines.map(({ message }) => message)).toEqual(['careful']);
+  });
+
+  it('pages, sorts and filters runs, and says where a filter makes no sense', async () => {
+    const dir = folder();
+    for (const n of [1, 2, 3, 4, 5]) await closedRun(dir, n, { runName: `r${n}`, params: { n } });
+    const dashboard = await serve(dir);
+    const names = ({ runs }: api.RunsAnswer): string[] => runs.map(({ run }) => run);
+    const first = await runsOf(dashboard, 'sort=n&limit=2');
+    expect([first.total, names(first), first.paramKeys, first.metricKeys]).toEqual([
+      5,
+      ['r1', 'r2'],
+      ['n'],
+      ['loss'],
+    ]);
+    expect(names(await runsOf(dashboard, 'sort=-n&limit=2&offset=3'))).toEqual(['r2', 'r1']);
+    expect(names(await runsOf(dashboard, 'offset=100'))).toEqual([]);
+    expect(names(await runsOf(dashboard, 'limit=0'))).toEqual([]);
+    expect(names(await runsOf(dashboard, `sort=n&where=${encodeURIComponent('n > 3')}`))).toEqual([
+      'r4',
+      'r5',
+    ]);
+    expect(names(await runsOf(dashboard, 'experiment=none'))).toEqual([]);
+    const [status, { code, at }] = await error(dashboard, `/api/runs?where=${encodeURIComponent('n > > 3')}`);
+    expect([status, code, at]).toEqual([400, 'INVALID_FILTER', 4]);
+    expect((await error(dashboard, '/api/experiments/exp/sweep'))[0]).toBe(404);
+    expect((await error(dashboard, '/api/runs/exp/r1/logs?level=loud'))[0]).toBe(400);
+  });
+
+  it('lists a run that cannot be read, with the reason, beside the others', async () => {
+    const dir = folder();
+    await closedRun(dir);
+    for (const [name, text] of Object.entries({
+      bad: '\u0000: [',
+      deep: '['.repeat(100_000),
+      tagged: '- '.repeat(1000) + '1',
+    })) {
+      mkdirSync(join(dir, 'exp', name));
+      writeFileSync(join(dir, 'exp', name, 'run.yaml'), text);
+    }
+    const dashboard = await serve(dir);
+    const { runs, total } = await runsOf(dashboard);
+    expect([total, runs.filter(({ status }) => status === 'UNREADABLE').map(({ run }) => run)]).toEqual([
+      4,
+      ['bad', 'deep', 'tagged'],
+    ]);
+    for (const run of runs.slice(1)) {
+      expect(run.error).toMatchObject({
+        name: expect.any(String) as string,
+        message: expect.any(String) as string,
+      });
+      expect(JSON.stringify(run)).not.toContain(dir);
+    }
+    const { experiments } = await answer<{ experiments: api.ExperimentFacts[] }>(
+      dashboard,
+      '/api/experiments',
+      api.ExperimentsAnswer,
+    );
+    expect(experiments).toMatchObject([
+      { name: 'exp', runs: 1, unreadable: 3, running: 0, failed: 0, hasSweep: false },
+    ]);
+    expect((await error(dashboard, '/api/runs/exp/bad'))[0]).toBe(404);
+  });
+});
+
+describe('a series', () => {
+  it('keeps extremes and ends of a long curve, and is exact for a part of it', async () => {
+    const dir = folder();
+    const run = openRun(dir);
+    for (let step = 0; step < 20_000; step++)
+      run.logMetrics({ loss: step === 12_345 ? -5 : step === 777 ? 99 : Math.sin(step) }, step);
+    await run.close();
+    const dashboard = await serve(dir);
+    const id = idOf(run.runDir);
+    const [whole] = (await seriesOf(dashboard, `runs=${id}&metric=loss&points=100`)).series;
+    expect(whole).toMatchObject({ values: 20_000, isExact: false });
+    expect(whole?.x.length).toBeLessThanOrEqual(100);
+    expect([whole?.x[0], whole?.x.at(-1)]).toEqual([0, 19_999]);
+    expect([whole?.y.includes(-5), whole?.y.includes(99)]).toEqual([true, true]);
+    const [part] = (await seriesOf(dashboard, `runs=${id}&metric=loss&points=100&from=12340&to=12350`))
+      .series;
+    expect(part).toMatchObject({
+      values: 11,
+      isExact: true,
+      x: Array.from({ length: 11 }, (_, at) => 12_340 + at),
+    });
+    expect(part?.y[5]).toBe(-5);
+  });
+
+  it('has places of NaN and infinities, rows without a step among the others, late steps where they belong, every kind of number and no text', async () => {
+    const dir = folder();
+    const run = openRun(dir);
+    run.logMetrics({ loss: 1, whole: 1n, ok: true, text: 'a', by: 30 }, 0);
+    run.logMetrics({ loss: NaN, whole: 2n, ok: false, text: 'b', by: Infinity }, 1);
+    run.logMetrics({ loss: Infinity, by: 10 });
+    run.logMetrics({ loss: 4, by: 20 }, 10);
+    run.logMetrics({ loss: 3 }, 5);
+    await run.close();
+    const dashboard = await serve(dir);
+    const query = `runs=${idOf(run.runDir)}&metric=loss&metric=whole&metric=ok&metric=text&metric=none`;
+    const { series, failed } = await seriesOf(dashboard, query);
+    const curve = (metric: string): api.Series | undefined => series.find((each) => each.metric === metric);
+    expect(curve('loss')).toMatchObject({
+      x: [0, 1, 2, 5, 10],
+      y: [1, null, null, 3, 4],
+      nonFinite: [
+        [1, 'NaN'],
+        [2, 'Infinity'],
+      ],
+    });
+    expect([curve('whole')?.y, curve('ok')?.y, curve('none'), failed]).toEqual([
+      [1, 2],
+      [1, 0],
+      undefined,
+      [],
+    ]);
+    expect(curve('text')?.x ?? []).toEqual([]);
+    const byMetric = (await seriesOf(dashboard, `runs=${idOf(run.runDir)}&metric=loss&x=metric:by`))
+      .series[0];
+    expect([byMetric?.x, byMetric?.y]).toEqual([
+      [10, 20, 30],
+      [null, 4, 1],
+    ]);
+    const byTime = (await seriesOf(dashboard, `runs=${idOf(run.runDir)}&metric=loss&x=time`)).series[0];
+    expect(byTime?.x.every((at) => at >= 0 && at < 60)).toBe(true);
+  });
+
+  it('of runs of which one is not there says so of that one alone', async () => {
+    const dir = folder();
+    const id = idOf(await closedRun(dir));
+    const dashboard = await serve(dir);
+    const { series, failed } = await seriesOf(dashboard, `runs=${id},exp/gone&metric=loss`);
+    expect([series.map(({ run }) => run), failed.map(({ run, code }) => [run, code])]).toEqual([
+      [id],
+      [['exp/gone', 'RUN_NOT_FOUND']],
+    ]);
+    expect((await error(dashboard, '/api/series?runs=exp/gone&metric=loss'))[0]).toBe(404);
+  });
+});

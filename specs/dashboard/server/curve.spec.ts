@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Curve, type DrawnCurve } from '../../../dist/dashboard/data/curve.js';
+
+const drawn = (values: readonly number[], points: number, xOf = (at: number): number => at): DrawnCurve => {
+  const curve = new Curve(points);
+  values.forEach((y, at) => {
+    curve.add(xOf(at), y);
+  });
+  return curve.drawn();
+};
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => (value === 0 ? 0 : value));
+const points = fc.integer({ min: 4, max: 100 });
+
+describe('a curve', () => {
+  it('has at most as many points as asked for, its ends and its extremes among them, in order, all as they were', () => {
+    fc.assert(
+      fc.property(fc.array(finite, { minLength: 1, maxLength: 3000 }), points, (values, most) => {
+        const { x, y, values: count, isExact } = drawn(values, most);
+        expect(x.length).toBe(y.length);
+        expect(x.length).toBeLessThanOrEqual(most);
+        expect([count, isExact]).toEqual([values.length, values.length <= most]);
+        x.forEach((at, index) => {
+          expect(y[index]).toBe(values[at]);
+          if (index > 0) expect(at).toBeGreaterThan(x[index - 1] ?? NaN);
+        });
+        expect([x[0], x.at(-1)]).toEqual([0, values.length - 1]);
+        const least = values.reduce((one, other) => Math.min(one, other));
+        const greatest = values.reduce((one, other) => Math.max(one, other));
+        expect(y.reduce<number>((one, other) => Math.min(one, other ?? NaN), Infinity)).toBe(least);
+        expect(y.reduce<number>((one, other) => Math.max(one, other ?? NaN), -Infinity)).toBe(greatest);
+      }),
+    );
+  });
+
+  it('is all of what was added when that is little, late steps where they belong', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 20 }), finite), { maxLength: 50 }), (rows) => {
+        const curve = new Curve(50);
+        for (const [x, y] of rows) curve.add(x, y);
+        const sorted = [...rows].sort(([one], [other]) => one - other);
+        expect(curve.drawn()).toEqual({
+          x: sorted.map(([x]) => x),
+          y: sorted.map(([, y]) => y),
+          nonFinite: [],
+          values: rows.length,
+          isExact: true,
+        });
+      }),
+    );
+  });
+
+  it('marks what is no finite number, some hundreds of it, and tells which it was', () => {
+    const some = drawn([1, NaN, Infinity, 2, -Infinity], 8);
+    expect(some).toEqual({
+      x: [0, 1, 2, 3, 4],
+      y: [1, null, null, 2, null],
+      nonFinite: [
+        [1, 'NaN'],
+        [2, 'Infinity'],
+        [4, '-Infinity'],
+      ],
+      values: 5,
+      isExact: true,
+    });
+    const many = drawn(
+      Array.from({ length: 10_000 }, (_, at) => (at % 2 === 0 ? NaN : at)),
+      40,
+    );
+    expect(many.isExact).toBe(false);
+    expect(many.x.length).toBeLessThanOrEqual(40 + many.nonFinite.length);
+    expect(many.nonFinite.length).toBeGreaterThan(100);
+  });
+
+  it('of nothing is nothing', () => {
+    expect(drawn([], 10)).toEqual({ x: [], y: [], nonFinite: [], values: 0, isExact: true });
+  });
+});
