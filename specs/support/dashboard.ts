@@ -84,7 +84,7 @@ export interface Listener {
   close(): void;
 }
 
-/** Listens; resolves once the server has begun to answer. */
+/** Listens; resolves once the server has begun to answer, and the client has its first number. */
 export async function listen(
   dashboard: Pick<Dashboard, 'port' | 'token'>,
   query: string,
@@ -99,20 +99,25 @@ export async function listen(
   const heard: Heard[] = [];
   const listener = { heard, lastId: undefined as string | undefined };
   let isOver = false;
+  let hasBegun = (): void => undefined;
+  const begun = new Promise<void>((resolve) => (hasBegun = resolve));
   const waiting = new Set<() => void>();
   const woken = (): void => {
     for (const wake of waiting) wake();
   };
   void read(response.body, ({ id, event, data }) => {
     if (id !== undefined) listener.lastId = id;
+    hasBegun();
     if (data !== '') heard.push({ event, id, data: JSON.parse(data) as unknown });
     woken();
   })
     .catch(() => undefined)
     .finally(() => {
       isOver = true;
+      hasBegun();
       woken();
     });
+  await begun;
   return Object.assign(listener, {
     until: (isEnough: (heard: readonly Heard[]) => boolean) =>
       new Promise<void>((resolve, reject) => {

@@ -33,9 +33,9 @@ describe('the API', () => {
   it('answers as its schema says, of a run that has everything, open and closed', async () => {
     const dir = folder();
     const run = openRun(dir, {
-      ...{ tags: ['a'], notes: 'noted', systemMetricsMs: 50 },
-      params: { lr: 0.1, deep: { n: 12345678901234567890n, text: '<b>' } },
+      ...{ tags: ['a'], notes: 'noted', systemMetrics: { intervalMs: 100 } },
     });
+    run.logParams({ lr: 0.1, deep: { n: 12345678901234567890n, text: '<b>' } });
     run.logMetrics({ loss: NaN, big: 2n ** 60n, ok: true, text: 'x' }, 1);
     run.logMetrics({ loss: Infinity, acc: 1 });
     run.logHistogram('weights', [1, 2, 3, 4], 1);
@@ -84,26 +84,33 @@ describe('the API', () => {
 
   it('pages, sorts and filters runs, and says where a filter makes no sense', async () => {
     const dir = folder();
-    for (const n of [1, 2, 3, 4, 5]) await closedRun(dir, n, { runName: `r${n}`, params: { n } });
+    for (const n of [1, 2, 3, 4, 5]) {
+      const run = openRun(dir, { runName: `r${n}` });
+      run.logParams({ n });
+      run.logMetrics({ loss: n }, 1);
+      await run.close();
+    }
     const dashboard = await serve(dir);
     const names = ({ runs }: api.RunsAnswer): string[] => runs.map(({ run }) => run);
-    const first = await runsOf(dashboard, 'sort=n&limit=2');
+    const first = await runsOf(dashboard, 'sort=params.n&limit=2');
     expect([first.total, names(first), first.paramKeys, first.metricKeys]).toEqual([
       5,
       ['r1', 'r2'],
       ['n'],
       ['loss'],
     ]);
-    expect(names(await runsOf(dashboard, 'sort=-n&limit=2&offset=3'))).toEqual(['r2', 'r1']);
+    expect(names(await runsOf(dashboard, 'sort=-params.n&limit=2&offset=3'))).toEqual(['r2', 'r1']);
     expect(names(await runsOf(dashboard, 'offset=100'))).toEqual([]);
     expect(names(await runsOf(dashboard, 'limit=0'))).toEqual([]);
-    expect(names(await runsOf(dashboard, `sort=n&where=${encodeURIComponent('n > 3')}`))).toEqual([
-      'r4',
-      'r5',
-    ]);
+    expect(
+      names(await runsOf(dashboard, `sort=params.n&where=${encodeURIComponent('params.n > 3')}`)),
+    ).toEqual(['r4', 'r5']);
     expect(names(await runsOf(dashboard, 'experiment=none'))).toEqual([]);
-    const [status, { code, at }] = await error(dashboard, `/api/runs?where=${encodeURIComponent('n > > 3')}`);
-    expect([status, code, at]).toEqual([400, 'INVALID_FILTER', 4]);
+    const [status, { code, at }] = await error(
+      dashboard,
+      `/api/runs?where=${encodeURIComponent('params.n > > 3')}`,
+    );
+    expect([status, code, at]).toEqual([400, 'INVALID_FILTER', 11]);
     expect((await error(dashboard, '/api/experiments/exp/sweep'))[0]).toBe(404);
     expect((await error(dashboard, '/api/runs/exp/r1/logs?level=loud'))[0]).toBe(400);
   });

@@ -48,6 +48,8 @@ describe('listening to a run', () => {
     const run = openRun(folder());
     run.logMetrics({ loss: -1 }, 0);
     const listener = await listen(await serve(run), ofLoss(run));
+    // What it is comes first.
+    await status(listener, 'RUNNING');
     const logged: Point[] = [];
     const log = (value: number, step?: number): void => {
       run.logMetrics({ loss: value }, step);
@@ -131,6 +133,7 @@ describe('listening to a run', () => {
     const listener = await listen(dashboard, `runs=${idOf(one.runDir)},${idOf(other.runDir)}&metric=loss`);
     other.logMetrics({ loss: 1 }, 1);
     await points(listener, 1);
+    await events(listener, 'runs');
     await one.close();
     rmSync(one.runDir, { recursive: true });
     await events(listener, 'runs', 2);
@@ -250,6 +253,8 @@ describe('a client that is no good', () => {
       });
     const head = await ask(dashboard, `/api/live?${ofLoss(run)}`, { method: 'HEAD' });
     expect(head.status).toBe(200);
+    // What they asked for is answered first.
+    await expect.poll(async () => (await ask(dashboard, '/api/experiments')).status).toBe(200);
     const listener = await listen(dashboard, ofLoss(run));
     run.logMetrics({ loss: 1 }, 1);
     await points(listener, 1);

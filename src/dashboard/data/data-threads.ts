@@ -112,7 +112,6 @@ class DataThread {
       env: { ...process.env, NODE_OPTIONS: '' },
       resourceLimits: HEAP,
     });
-    worker.unref();
     worker.on('message', (message: FromDataThread) => {
       this.received(message);
     });
@@ -122,6 +121,8 @@ class DataThread {
     worker.on('exit', () => {
       this.lost(worker, new Error('it ended by itself'));
     });
+    // After the listeners: a listener for messages keeps the process alive again.
+    worker.unref();
     return worker;
   }
 

@@ -12,6 +12,8 @@ import type { ListNews, RunPlace, RunsQuery } from './messages.js';
 
 /** A list is fresh for this long, and for so many times what it took. */
 const FRESH = { ms: 500, times: 5 };
+/** The same for whether anything has changed, which is asked all the time. */
+const VERSION_TIMES = 20;
 /** A list is read anew for a run that it has not, but no more often than this. */
 const MISS_MS = 200;
 /** An answer that is longer holds fewer runs than were asked for. */
@@ -94,7 +96,7 @@ export class RunsView {
 
   /** What the list is by now, and some runs in it. */
   news(ids: readonly string[]): ListNews {
-    const listing = this.fresh();
+    const listing = this.fresh(VERSION_TIMES);
     const wanted = new Set(ids);
     const facts = listing.runs
       .map((run) => [`${run.experiment}/${run.run}`, run] as const)
@@ -108,11 +110,11 @@ export class RunsView {
     this.listing = null;
   }
 
-  private fresh(): Listing {
+  private fresh(times = FRESH.times): Listing {
     const { listing } = this;
     if (listing === null) return this.list();
     const { at, tookMs } = listing;
-    return performance.now() - at < Math.max(FRESH.ms, FRESH.times * tookMs) ? listing : this.list();
+    return performance.now() - at < Math.max(FRESH.ms, times * tookMs) ? listing : this.list();
   }
 
   private list(): Listing {

@@ -16,6 +16,8 @@ export class KeptNews {
   private readonly kept: Kept[] = [];
   private bytes = 0;
   private number = 0;
+  /** The last number of what has gone. */
+  private gone = 0;
 
   /** The last number that was given. */
   get last(): number {
@@ -30,6 +32,7 @@ export class KeptNews {
       const oldest = this.kept.shift();
       if (oldest === undefined) break;
       this.bytes -= bytesOf(oldest.news);
+      this.gone = oldest.number;
     }
     return kept;
   }
@@ -41,8 +44,7 @@ export class KeptNews {
 
   /** What came behind a number; null where some of that has gone, or the number was never given. */
   behind(number: number): readonly Kept[] | null {
-    const oldest = this.kept[0]?.number ?? this.number + 1;
-    if (!(number <= this.number && number >= oldest - 1)) return null;
+    if (!(number >= this.gone && number <= this.number)) return null;
     return this.kept.filter((kept) => kept.number > number);
   }
 }

@@ -8,8 +8,8 @@ import { type Kept, KeptNews } from './kept-news.js';
 /** What a client may leave unread before it is dropped. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 const MAX_CLIENTS = 32;
-/** How often it is looked whether the list of runs has changed; at least so many times what looking takes. */
-const LIST = { ms: 1000, times: 20 };
+/** How often it is asked whether the list of runs has changed. */
+const LIST_MS = 1000;
 /** So that nothing between takes the connection for dead. */
 const KEEP_ALIVE_MS = 15_000;
 /** A client that comes again by then finds its runs still being followed. */
@@ -178,22 +178,20 @@ export class LiveHub {
     await this.threads.watch([...watches.values()]).catch(() => undefined);
   }
 
-  private lookAtList(delayMs = LIST.ms): void {
+  private lookAtList(): void {
     const look = async (): Promise<void> => {
-      const tookMs = await this.tellOfList();
+      await this.tellOfList();
       this.listTimer = undefined;
-      if (this.clients.size > 0 && !this.isClosed) this.lookAtList(Math.max(LIST.ms, LIST.times * tookMs));
+      if (this.clients.size > 0 && !this.isClosed) this.lookAtList();
     };
-    this.listTimer = setTimeout(() => void look(), delayMs).unref();
+    this.listTimer = setTimeout(() => void look(), LIST_MS).unref();
   }
 
-  /** Tells of a list, and of runs in it, that have changed; how many milliseconds it took to see it. */
-  private async tellOfList(): Promise<number> {
-    const begun = performance.now();
+  /** Tells of a list, and of runs in it, that have changed. */
+  private async tellOfList(): Promise<void> {
     const ids = [...new Set([...this.clients].flatMap(({ runs }) => [...runs]))];
     const text = await this.threads.ask({ kind: 'news', ids }).catch(() => null);
     if (text !== null) this.tellNews(JSON.parse(text) as ListNews);
-    return performance.now() - begun;
   }
 
   private tellNews({ version, facts }: ListNews): void {

@@ -79,7 +79,10 @@ export async function serve(
   const secret = (): string => randomBytes(TOKEN_BYTES).toString('base64url');
   const token = (options.token ?? true) ? secret() : null;
   const page = pageFiles();
-  const admission = { port, allowedHosts: [...allowedHosts, ...(isWildcard(host) ? [] : [named(host)])] };
+  const admission = {
+    port,
+    allowedHosts: [...allowedHosts, ...(isWildcard(host) || LOOPBACK.includes(host) ? [] : [named(host)])],
+  };
   const threads = new DataThreads(dir, (news) => {
     live.receive(news);
   });
