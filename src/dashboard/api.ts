@@ -138,7 +138,7 @@ export const SeriesRequest = Type.Object({
   from: Type.Optional(Type.Number()),
   to: Type.Optional(Type.Number()),
   /** At most so many points a curve: of each stretch its first, least, greatest and last. */
-  points: Type.Integer({ minimum: 4, maximum: LIMITS.points, default: 1000 }),
+  points: Type.Integer({ minimum: 8, maximum: LIMITS.points, default: 1000 }),
 });
 export type SeriesRequest = Static<typeof SeriesRequest>;
 

@@ -10,7 +10,7 @@ const drawn = (values: readonly number[], points: number, xOf = (at: number): nu
   return curve.drawn();
 };
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => (value === 0 ? 0 : value));
-const points = fc.integer({ min: 4, max: 100 });
+const points = fc.integer({ min: 8, max: 100 });
 
 describe('a curve', () => {
   it('has at most as many points as asked for, its ends and its extremes among them, in order, all as they were', () => {

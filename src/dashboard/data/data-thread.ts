@@ -43,7 +43,7 @@ async function answer(request: DataRequest, tell: (message: FromDataThread) => v
     case 'watch':
       watch(request.watches, tell);
       // A follower finds its place with the first timer; this one stands behind it.
-      await firstValueFrom(timer(0));
+      await firstValueFrom(timer(0), { defaultValue: 0 });
       return '';
     default:
       return request satisfies never;

@@ -82,8 +82,11 @@ export class LiveRun {
     // What was logged before it was seen to live (again) is not known. Told once the follower has its place, which it finds with the timer
     // before this one.
     if (!this.isNew)
-      timer(0).subscribe(() => {
-        this.tell({ kind: 'reset', run: id });
+      timer(0).subscribe({
+        complete: () => {
+          this.tell({ kind: 'reset', run: id });
+        },
+        error: () => undefined,
       });
   }
 

@@ -58,7 +58,8 @@ export class LiveHub {
   async connect(response: ServerResponse, wish: LiveWish, lastEventId: string | undefined): Promise<void> {
     // A response that waits behind another one of its connection is never told that the connection is gone.
     const { socket } = response.req;
-    if (socket.destroyed) return;
+    const hasGone = (): boolean => socket.destroyed || this.isClosed;
+    if (hasGone()) return;
     const client: Client = { ...wish, response, runs: new Set(wish.places.map(({ id }) => id)) };
     const asked = this.kept.last;
     this.wishes.add(wish);
@@ -66,7 +67,7 @@ export class LiveHub {
       this.leave(client, wish);
     });
     await this.follow();
-    if (socket.destroyed || this.isClosed) return;
+    if (hasGone()) return;
     this.clients.add(client);
     this.unsure.add(client);
     response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
