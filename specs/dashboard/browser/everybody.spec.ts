@@ -54,9 +54,9 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     await page.evaluate(AXE);
     for (const place of PLACES) {
       await go(page, place);
-      const found = (await page.evaluate(
+      const found = await page.evaluate<readonly Finding[]>(
         "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)",
-      )) as readonly Finding[];
+      );
       const grave = found.filter(({ impact }) => impact === 'serious' || impact === 'critical');
       expect(grave.map(({ id, nodes }) => `${place} ${id}: ${nodes[0]?.html ?? ''}`)).toEqual([]);
     }

@@ -23,6 +23,7 @@ import {
   parseColumn,
   STATISTICS,
   valueOf,
+  tookMs,
 } from '../../../src/dashboard/page/facts/run-values.js';
 
 const text = fc.string({ minLength: 1, maxLength: 12 });
@@ -71,6 +72,17 @@ describe('a column', () => {
       ['a.c', [1, 2]],
       ['d', null],
     ]);
+  });
+});
+
+describe('how long a run took', () => {
+  const began = { experiment: 'e', run: 'r', startedAt: '2026-01-01T00:00:00.000Z' };
+  const now = Date.parse('2026-01-01T00:01:00.000Z');
+
+  it('is what its file says, and of an open one what the clock does', () => {
+    expect(tookMs({ ...began, status: 'FINISHED', durationMs: 7 }, now)).toBe(7);
+    expect(tookMs({ ...began, status: 'RUNNING', durationMs: 7 }, now)).toBe(60_000);
+    expect(tookMs({ experiment: 'e', run: 'r', status: 'UNREADABLE' }, now)).toBeUndefined();
   });
 });
 

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { RunAnswer } from '../../api.js';
 import { countText, durationText, momentText } from '../facts/format.js';
-import { flatParams } from '../facts/run-values.js';
+import { flatParams, tookMs } from '../facts/run-values.js';
 import { ValueTable } from '../parts/value-table.js';
 import { reasonOf } from '../runs/run-row.js';
 import { MetricTable } from './metric-table.js';
@@ -48,20 +48,14 @@ export function OverviewTab({
   );
 }
 
-function factRows({
-  startedAt,
-  endedAt,
-  durationMs,
-  rows,
-  group,
-  rank,
-  uuid,
-}: RunAnswer['facts']): readonly (readonly [string, string])[] {
+function factRows(facts: RunAnswer['facts']): readonly (readonly [string, string])[] {
+  const { startedAt, endedAt, rows, group, rank, uuid } = facts;
+  const took = tookMs(facts, Date.now());
   return (
     [
       ['Started', startedAt === undefined ? undefined : momentText(startedAt)],
       ['Ended', endedAt === undefined ? undefined : momentText(endedAt)],
-      ['Took', durationMs === undefined ? undefined : durationText(durationMs)],
+      ['Took', took === undefined ? undefined : durationText(took)],
       ['Rows', rows === undefined ? undefined : countText(rows)],
       ['Group', group ?? undefined],
       ['Rank', rank === undefined ? undefined : String(rank)],

@@ -9,7 +9,7 @@ import {
   numberText,
   valueText,
 } from '../facts/format.js';
-import { type Column, columnText, numberOf, runId, valueOf } from '../facts/run-values.js';
+import { type Column, columnText, numberOf, runId, tookMs, valueOf } from '../facts/run-values.js';
 import { To } from '../parts/link.js';
 import { Status } from '../parts/status.js';
 import { choose, go, route } from '../state/navigation.js';
@@ -115,13 +115,14 @@ function FactCells({
   readonly columns: readonly Column[];
   readonly baseline: RunFactsAnswer | null;
 }): JSX.Element {
-  const { startedAt, durationMs, rows } = facts;
+  const { startedAt, rows } = facts;
+  const took = tookMs(facts, Date.now());
   return (
     <>
       <td class="dim" title={startedAt === undefined ? '' : momentText(startedAt)}>
         {startedAt === undefined ? '' : agoText(startedAt, Date.now())}
       </td>
-      <td class="number dim">{durationMs === undefined ? '' : durationText(durationMs)}</td>
+      <td class="number dim">{took === undefined ? '' : durationText(took)}</td>
       <td class="number dim">{rows === undefined ? '' : countText(rows)}</td>
       {columns.map((column) => (
         <ValueCell key={columnText(column)} {...{ facts, column, baseline }} />
