@@ -1,15 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { type Dashboard, type ServeOptions, serve } from 'expman-rx/dashboard';
-
-// TO BE REMOVED once the build makes the page: the server reads its three files when it begins.
-const PAGE = fileURLToPath(new URL('../../dist/dashboard/page/', import.meta.url));
-mkdirSync(PAGE, { recursive: true });
-for (const name of ['index.html', 'main.js', 'page.css'])
-  if (!existsSync(`${PAGE}${name}`)) writeFileSync(`${PAGE}${name}`, '');
 
 /** A run in `folder`, open. */
 export const openRun = (folder: string, options: object = {}, experiment = 'exp'): LoggingEngine =>

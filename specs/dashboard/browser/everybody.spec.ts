@@ -63,7 +63,7 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     expect(complaints).toEqual([]);
   });
 
-  it('is used by keyboard alone: filter, choose runs, look at their curves, back', async () => {
+  it('is used by keyboard alone: filter, choose runs, look at their curves, zoom, back', async () => {
     const { page } = await openPage(browser, dashboard.url);
     await page.waitForSelector('[data-run="exp/one"]');
     await page.keyboard.press('/');
@@ -78,8 +78,16 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     await expect.poll(() => page.locator('[data-testid=run-row] input:checked').count()).toBe(2);
     await tabTo(page, 'a[href^="#/curves"]');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('[data-testid=chart][data-metric=loss]');
-    await page.goBack();
+    const chart = page.locator('[data-testid=chart][data-metric=loss]');
+    const points = (): Promise<string | null> => chart.getAttribute('data-points');
+    await expect.poll(points, { timeout: 20_000 }).toBe('400');
+    await tabTo(page, '[data-metric=loss] .chart-body');
+    await page.keyboard.press('+');
+    await expect.poll(async () => Number(await points())).toBeLessThan(300);
+    await page.keyboard.press('0');
+    await expect.poll(points).toBe('400');
+    await tabTo(page, 'a[href^="#/runs"]');
+    await page.keyboard.press('Enter');
     await page.waitForSelector('[data-run="exp/one"]');
   });
 

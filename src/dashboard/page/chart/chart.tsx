@@ -2,11 +2,13 @@ import { type Signal, useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { type Curve, firstFrom, lastFinite, type Span } from '../curves/curve.js';
+import { extentOfX } from '../curves/extent.js';
 import { countText, numberText } from '../facts/format.js';
 import { Menu } from '../parts/menu.js';
 import { theme } from '../state/theme.js';
 import { type Figure } from './figure.js';
 import { HoverTable } from './hover-table.js';
+import { viewByKey } from './keys.js';
 import { makePlot, type Plot, type Pointed } from './plot.js';
 import { SAVE_FORMATS, saveFigure } from './save.js';
 
@@ -68,13 +70,30 @@ export function Chart(props: ChartProps): JSX.Element {
           }
         </Menu>
       </figcaption>
-      <div class="chart-body" ref={parent} role="img" aria-label={describe(figure, last)} />
+      <div
+        class="chart-body"
+        ref={parent}
+        role="img"
+        tabIndex={0}
+        aria-label={describe(figure, last)}
+        onKeyDown={(event) => {
+          const seen = view.peek() ?? extentOfX(figure.strokes);
+          const next = seen === null || isWithModifier(event) ? undefined : viewByKey(seen, event.key);
+          if (next === undefined) return;
+          event.preventDefault();
+          if (next === null) onZoom(null);
+          else props.onMove(next, true);
+        }}
+      />
       {pointed === null || plot.current === null ? null : (
         <HoverTable figure={figure} pointed={pointed} plot={plot.current} />
       )}
     </figure>
   );
 }
+
+/** With one of these a key is the browser's. */
+const isWithModifier = ({ ctrlKey, metaKey, altKey }: KeyboardEvent): boolean => ctrlKey || metaKey || altKey;
 
 /** The plot in its element: made anew for another kind of axis or other colours, drawn at most once a frame, and only when it is seen. */
 function usePlot(

@@ -74,7 +74,7 @@ export function CurveChoices({
           </select>
         </label>
       )}
-      <span class="dim hint">drag to zoom · shift-drag to move · double click for all</span>
+      <span class="dim hint">drag to zoom · shift-drag to move · double click for all · or + − ← → 0</span>
     </div>
   );
 }

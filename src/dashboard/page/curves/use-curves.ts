@@ -30,6 +30,8 @@ export interface CurvesView {
 
 /** A curve that cannot be continued by its points is read again at most so often. */
 const REREAD_MS = 2000;
+/** So many tellings of new points are remembered until curves are here: some minutes of ten runs. */
+const MAX_EARLY = 5000;
 const NOTHING: SeriesAnswer = { series: [], readUntil: {}, failed: [] };
 
 /** Reads curves whole, and what is zoomed to in detail, and has new points appear in both. */
@@ -75,7 +77,10 @@ function useSeries(api: Api, query: SeriesQuery | null): SeriesView {
     ...{ answer: NOTHING, query: null, failure: null },
   });
   const [turn, setTurn] = useState(0);
+  // What is logged after curves are read may be told before they are here.
+  const early = useRef<Parameters<SeriesView['append']>[] | null>(null);
   useEffect(() => {
+    early.current = [];
     const asked = JSON.parse(key) as SeriesQuery | null;
     if (asked === null || asked.runs.length === 0 || asked.metrics.length === 0) {
       setKnown({ answer: NOTHING, query: null, failure: null });
@@ -85,7 +90,13 @@ function useSeries(api: Api, query: SeriesQuery | null): SeriesView {
     const view =
       asked.from === undefined || asked.to === undefined ? null : { from: asked.from, to: asked.to };
     api.series(asked, control.signal).then(
-      (answer) => control.signal.aborted || setKnown({ answer, query: { view }, failure: null }),
+      (read) => {
+        if (control.signal.aborted) return;
+        const told = early.current ?? [];
+        early.current = null;
+        const answer = told.reduce<CurvesAnswer>((before, points) => appended(before, ...points), read);
+        setKnown({ answer, query: { view }, failure: null });
+      },
       (error: unknown) =>
         control.signal.aborted || setKnown((before) => ({ ...before, failure: failureOf(error) })),
     );
@@ -93,6 +104,8 @@ function useSeries(api: Api, query: SeriesQuery | null): SeriesView {
   }, [api, key, turn]);
   const again = useThrottled(() => setTurn((before) => before + 1));
   const append: SeriesView['append'] = (points, startedAtMs, axis) => {
+    if (early.current !== null && early.current.length < MAX_EARLY)
+      early.current.push([points, startedAtMs, axis]);
     setKnown((before) => {
       const answer = appended(before.answer, points, startedAtMs, axis);
       if (answer.series.some(isOvergrown)) again();
@@ -158,7 +171,11 @@ function useLive(
           else for (const view of latest.current.views) view.append(points, Date.parse(startedAt ?? ''), x);
         },
         reset: again,
-        open: (wasOpen) => (wasOpen ? again() : undefined),
+        // What an open run logged between the reading of its curves and now is in nobody's hands.
+        open: (wasOpen) => {
+          const isOpen = runs.some((run) => latest.current.facts.get(run)?.status === 'RUNNING');
+          if (wasOpen || isOpen) again();
+        },
       },
     );
   }, [api, key]);
