@@ -93,9 +93,9 @@ export const COMMANDS: readonly Command[] = [
       ['--no-token', 'ask for no token: every user of this machine can read the runs'],
     ],
     details:
-      'DIR is a folder of experiments (default ./experiments). Prints the address with its\n' +
-      'token; whoever has it can read all runs below DIR. Ctrl-C ends it. Changes nothing\n' +
-      'without --write.',
+      'DIR is a folder of experiments (default ./experiments). Prints the address with\n' +
+      'its token; whoever has it can read all runs below DIR. Ctrl-C ends it. Changes\n' +
+      'nothing without --write.',
     json: '{ url, port, token } in one line, as soon as it listens.',
     load: () => import('./serve.js'),
   },
@@ -109,9 +109,9 @@ export const COMMANDS: readonly Command[] = [
       WHERE,
     ],
     details:
-      'RUN is a run, an experiment, or a folder of experiments: all runs in it. Holds the\n' +
-      'curves (2,000 points each, no peak lost), parameters, the last 1,000 lines of each log\n' +
-      'and images; opens in any browser and asks nobody for anything.',
+      'RUN is a run, an experiment, or a folder of experiments: all runs in it. Holds\n' +
+      'the curves (2,000 points each, no peak lost), parameters, the last 1,000 lines\n' +
+      'of each log and images; opens in any browser and asks nobody for anything.',
     json: '{ path, runs, bytes }.',
     load: () => import('./report.js'),
   },

@@ -3,6 +3,7 @@ import { EXPORTERS, exportRun } from '../interop/index.js';
 import { printable } from '../model/printable.js';
 import { type CommandRun, UsageError, textOption } from './command.js';
 import { ExitCode } from './terminal.js';
+import { count } from './words.js';
 
 export const run: CommandRun = async ([path = ''], options, terminal) => {
   const formats = EXPORTERS.map(({ format }) => format);
@@ -12,7 +13,11 @@ export const run: CommandRun = async ([path = ''], options, terminal) => {
   const exporter = EXPORTERS.find((each) => each.format === format);
   if (exporter === undefined)
     throw new UsageError(`there is no format ${JSON.stringify(format)}: ${formats.join(', ')}`);
-  await exportRun(resolve(path), format, resolve(output));
+  await exportRun(resolve(path), format, resolve(output), {
+    onRows: (rows, total) => {
+      terminal.progress(`exporting row ${count(rows)} of ${count(total)}`);
+    },
+  });
   const { loses } = exporter;
   if (options['json'] === true)
     terminal.json({ runDir: resolve(path), format, path: resolve(output), loses });

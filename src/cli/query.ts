@@ -10,7 +10,7 @@ const MAX_ROWS = 10_000;
 
 export const run: CommandRun = async ([dir = '', sql = ''], options, terminal) => {
   const listing = findRuns(dir, options, terminal);
-  terminal.progress(`asking DuckDB about ${count(listing.runs.length)} runs`);
+  terminal.waiting(`asking DuckDB about ${count(listing.runs.length)} runs`);
   const timeoutMs = durationOption(options, 'timeout');
   const { columns, rows, truncated, skipped } = await queryRuns(dir, sql, {
     maxRows: numberOption(options, 'limit', { min: 1 }) ?? MAX_ROWS,

@@ -25,6 +25,7 @@ export class Terminal {
   readonly isColoured: boolean;
   private readonly begun = performance.now();
   private toldAt = 0;
+  private clock: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly out: NodeJS.WriteStream,
@@ -66,7 +67,17 @@ export class Terminal {
     this.err.write(`\r\u001b[K${text}`);
   }
 
+  /** The same of work that says nothing on its way: how long it takes, every second until something is printed. */
+  waiting(text: string): void {
+    this.clearProgress();
+    const begun = performance.now();
+    this.clock = setInterval(() => {
+      this.progress(`${text}, ${Math.round((performance.now() - begun) / 1000)} s`);
+    }, PATIENCE_MS).unref();
+  }
+
   clearProgress(): void {
+    clearInterval(this.clock);
     if (this.toldAt === 0) return;
     this.toldAt = 0;
     this.err.write('\r\u001b[K');

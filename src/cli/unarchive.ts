@@ -4,12 +4,16 @@ import { printable } from '../model/printable.js';
 import { type CommandRun, textOption } from './command.js';
 import { DEFAULT_DIR } from './find-runs.js';
 import { ExitCode } from './terminal.js';
+import { bytesText } from './words.js';
 
 export const run: CommandRun = async ([path = ''], options, terminal) => {
   const [experiment, runName] = ['experiment', 'runName'].map((name) => textOption(options, name));
   const unpacked = await unarchiveRun(resolve(path), resolve(textOption(options, 'dir') ?? DEFAULT_DIR), {
     ...(experiment !== undefined && { experiment }),
     ...(runName !== undefined && { runName }),
+    onBytes: (bytes) => {
+      terminal.progress(`unpacked ${bytesText(bytes)}`);
+    },
   });
   if (options['json'] === true) terminal.json(unpacked);
   else terminal.print(printable(unpacked.runDir));

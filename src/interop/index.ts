@@ -21,7 +21,7 @@ import { mlflowImporter } from './mlflow/mlflow.js';
 import { neptuneExporter } from './neptune/neptune-exporter.js';
 import { neptuneImporter } from './neptune/neptune-importer.js';
 import { assertFree } from './output-file.js';
-import { exchangeRunOf } from './own-run.js';
+import { exchangeRunOf, type ExportOptions } from './own-run.js';
 import { tensorboardExporter, tensorboardImporter } from './tensorboard/index.js';
 import { jsonExporter, jsonImporter } from './text/json.js';
 import { ndjsonExporter, ndjsonImporter } from './text/ndjson.js';
@@ -33,11 +33,11 @@ export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js
 export type { MetricRow, MetricValue } from '../model/metric.js';
 export type { Params, ParamValue } from '../model/params.js';
 export { RunStatus } from '../model/run-status.js';
-export { type ArchivedRun, archiveRun } from './archive/archive-run.js';
+export { type ArchivedRun, type ArchiveOptions, archiveRun } from './archive/archive-run.js';
 export { type UnarchiveOptions, type UnarchivedRun, unarchiveRun } from './archive/unarchive-run.js';
 export type { ExchangeRun, Exporter, Importer } from './exchange-run.js';
 export type { FailedImport, ImportedRun, ImportOptions, ImportReport } from './import-runs.js';
-export { exchangeRunOf } from './own-run.js';
+export { exchangeRunOf, type ExportOptions } from './own-run.js';
 
 /** All that a run can be exported as. */
 export const EXPORTERS: readonly Exporter[] = [
@@ -72,11 +72,16 @@ export const IMPORTERS: readonly Importer[] = [
  * @example
  * await exportRun('./experiments/my_exp/baseline', 'csv', './baseline.csv');
  */
-export async function exportRun(runDir: string, format: string, path: string): Promise<void> {
+export async function exportRun(
+  runDir: string,
+  format: string,
+  path: string,
+  options: ExportOptions = {},
+): Promise<void> {
   const exporter = EXPORTERS.find((known) => known.format === format);
   if (exporter === undefined)
     throw invalidOption('format', `one of ${EXPORTERS.map((known) => known.format).join(', ')}`, format);
-  const run = await exchangeRunOf(runDir);
+  const run = await exchangeRunOf(runDir, options);
   makeFolders(nodeFs, dirname(resolve(path)));
   // A folder that somebody has made for it is as good as none.
   if (exporter.makes === 'folder') attempt(() => rmdirSync(path));

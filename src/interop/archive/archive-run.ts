@@ -23,6 +23,12 @@ export interface ArchivedRun {
   readonly skipped: readonly string[];
 }
 
+/** Options of {@link archiveRun}. */
+export interface ArchiveOptions {
+  /** Told of the bytes of the archive that are written, and then of the bytes of files that are read back from it. */
+  readonly onBytes?: ((bytes: number, step: 'packed' | 'compared') => void) | undefined;
+}
+
 /**
  * Packs a run and its experiment.yaml into one new file, a gzipped tar with `<experiment>/<run>/` in front of every name.
  *
@@ -33,7 +39,11 @@ export interface ArchivedRun {
  * @example
  * await archiveRun('./experiments/digits/20260101_120000', './digits.tar.gz');
  */
-export async function archiveRun(runDir: string, path: string): Promise<ArchivedRun> {
+export async function archiveRun(
+  runDir: string,
+  path: string,
+  { onBytes }: ArchiveOptions = {},
+): Promise<ArchivedRun> {
   const folder = resolve(runDir);
   const target = resolve(path);
   const { identity, owner } = inspectRun(nodeFs, folder);
@@ -52,8 +62,8 @@ export async function archiveRun(runDir: string, path: string): Promise<Archived
     sources.set(EXPERIMENT_NAME, `${identity.experiment}/${EXPERIMENT_NAME}`);
   const temp = join(dirname(target), tempName(basename(target)));
   try {
-    await pack(dirname(folder), sources, temp);
-    const bytes = await compare(dirname(folder), sources, temp);
+    await pack(dirname(folder), sources, temp, (bytes) => onBytes?.(bytes, 'packed'));
+    const bytes = await compare(dirname(folder), sources, temp, (read) => onBytes?.(read, 'compared'));
     renameSync(temp, target);
     nodeFs.syncFolder(dirname(target));
     return { path: target, files: sources.size, bytes, skipped };
@@ -77,7 +87,12 @@ function filesIn(folder: string, below: string, skipped: string[]): string[] {
     });
 }
 
-async function pack(cwd: string, sources: ReadonlyMap<string, string>, temp: string): Promise<void> {
+async function pack(
+  cwd: string,
+  sources: ReadonlyMap<string, string>,
+  temp: string,
+  tell: (bytes: number) => void,
+): Promise<void> {
   const file = await open(temp, 'wx', 0o600);
   try {
     const packed = create(
@@ -94,23 +109,39 @@ async function pack(cwd: string, sources: ReadonlyMap<string, string>, temp: str
       // A name that begins with @ would be taken for an archive to be copied from.
       [...sources.keys()].map((name) => `./${name}`),
     );
-    await writeFile(file, packed);
+    await writeFile(file, counted(packed, tell));
     await file.sync();
   } finally {
     await file.close();
   }
 }
 
+async function* counted(
+  chunks: AsyncIterable<Buffer>,
+  tell: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    yield chunk;
+    tell((bytes += chunk.length));
+  }
+}
+
 /** Reads the archive back and compares what every file is; returns the bytes of all. */
-async function compare(cwd: string, sources: ReadonlyMap<string, string>, temp: string): Promise<number> {
+async function compare(
+  cwd: string,
+  sources: ReadonlyMap<string, string>,
+  temp: string,
+  tell: (bytes: number) => void,
+): Promise<number> {
   const found = new Map<string, string>();
   let bytes = 0;
   await readArchive(temp, { maxFiles: Infinity, maxBytes: Infinity }, (name) => {
     const hash = createHash('sha256');
     return {
       write: (chunk) => {
-        bytes += chunk.length;
         hash.update(chunk);
+        tell((bytes += chunk.length));
       },
       close: () => {
         const path =

@@ -34,6 +34,8 @@ export interface UnarchiveOptions {
   readonly maxFiles?: number;
   /** The most bytes of all files together; 64 GiB when absent. */
   readonly maxBytes?: number;
+  /** Told of the bytes of files that are unpacked so far. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /** Where an archive was unpacked to. */
@@ -100,17 +102,18 @@ const inTemp = (temp: string): string => join(temp, 'run');
 async function unpack(
   path: string,
   temp: string,
-  { maxFiles = 100_000, maxBytes = 64 * 2 ** 30 }: UnarchiveOptions,
+  { maxFiles = 100_000, maxBytes = 64 * 2 ** 30, onBytes }: UnarchiveOptions,
 ): Promise<Unpacked> {
   const found: Omit<Unpacked, 'files'>[] = [];
-  let files = 0;
+  let [files, bytes] = [0, 0];
+  const tell = (more: number): void => onBytes?.((bytes += more));
   mkdirSync(inTemp(temp), { mode: 0o700 });
   await readArchive(path, { maxFiles, maxBytes }, (name) => {
     if (name.kind === 'folder') return null;
     files++;
-    if (name.kind === 'experiment') return newFile(join(temp, EXPERIMENT_NAME));
+    if (name.kind === 'experiment') return newFile(join(temp, EXPERIMENT_NAME), tell);
     found.push({ experiment: name.experiment, run: name.run });
-    return newFile(join(inTemp(temp), ...name.name.split('/')));
+    return newFile(join(inTemp(temp), ...name.name.split('/')), tell);
   });
   const [first] = found;
   if (first === undefined) throw new ExpmanError('CORRUPT', `${path} holds no run`, { path });
@@ -118,7 +121,7 @@ async function unpack(
 }
 
 /** The folder is ours alone, so nobody has put a link in the way. */
-function newFile(path: string): ArchiveSink {
+function newFile(path: string, tell: (bytes: number) => void): ArchiveSink {
   const ofThisPlatform: Partial<typeof constants> = constants;
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -126,6 +129,7 @@ function newFile(path: string): ArchiveSink {
   return {
     write: (bytes) => {
       for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+      tell(bytes.length);
     },
     close: () => {
       try {
