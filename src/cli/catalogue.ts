@@ -83,7 +83,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'serve',
     args: '[dir]',
-    summary: 'Shows runs and their curves in a browser, while they grow.',
+    summary: 'Shows runs and their curves in a browser, live.',
     options: [
       ['--port <n>', 'the port; 0, the default, takes a free one'],
       ['--host <address>', 'where it listens (default 127.0.0.1, this machine alone)'],
