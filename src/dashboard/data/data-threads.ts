@@ -31,6 +31,9 @@ export class DataThreads {
   constructor(dir: string, onNews: (news: LiveNews) => void) {
     this.short = new DataThread(dir, onNews);
     this.long = new DataThread(dir);
+    // Whoever opens the page finds the list read, and the threads there.
+    this.short.ask({ kind: 'news', ids: [] }).catch(() => undefined);
+    this.long.begin();
   }
 
   /** The answer as JSON text. @throws {@link BusyError}, {@link ExpmanError} */
@@ -97,6 +100,10 @@ class DataThread {
     this.isClosed = true;
     this.fail(new BusyError('the dashboard is being closed'));
     await this.worker?.terminate();
+  }
+
+  begin(): void {
+    this.worker ??= this.start();
   }
 
   private post(message: ToDataThread): void {

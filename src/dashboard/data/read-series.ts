@@ -1,7 +1,7 @@
 import { bitAt } from '../../columnar/bitmap.js';
 import type { Column } from '../../columnar/column.js';
 import type { NamedColumn } from '../../columnar/record-batch.js';
-import { numbersOf } from '../../columnar/row-values.js';
+import { numbersOf, valueAt } from '../../columnar/row-values.js';
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { openContents } from '../../reader/inspect-run.js';
 import type { OpenRows } from '../../reader/read-rows.js';
@@ -80,13 +80,14 @@ function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, run: RunPl
   for (const batch of rows.batches({ columns: new Set(names), ...steps })) {
     const [step, timestamp] = batch;
     if (step === undefined || timestamp === undefined) continue;
-    const times = numbersOf(timestamp) ?? new Float64Array(step.length);
-    for (const micros of times) if (micros / 1000 > until) until = micros / 1000;
+    // Rows come in the order they were logged: the last one of a stretch is its newest.
+    const newest = step.length === 0 ? null : valueAt(timestamp, step.length - 1);
+    if (newest !== null) until = Math.max(until, Number(newest) / 1000);
     const axis =
       xMetric !== null
         ? doubles(named(batch, columnOf(xMetric)))
         : x === 'time'
-          ? times.map((micros) => micros / 1e6 - run.startedMs / 1e3)
+          ? secondsSince(run.startedMs, timestamp)
           : stepsOf(step, before);
     for (const [metric, curve] of curves) {
       const column = named(batch, columnOf(metric));
@@ -106,6 +107,9 @@ function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, run: RunPl
 
 const named = (batch: readonly NamedColumn[], name: string): NamedColumn | undefined =>
   batch.find((column) => column.name === name);
+
+const secondsSince = (startedMs: number, timestamp: Column): Float64Array | null =>
+  numbersOf(timestamp)?.map((micros) => micros / 1e6 - startedMs / 1e3) ?? null;
 
 /** A row without a step stands at its place among the rows. */
 function stepsOf(step: Column, before: number): Float64Array {
