@@ -7,8 +7,8 @@ import type { ExchangeRun } from './exchange-run.js';
 /** How {@link exchangeRunOf} and {@link exportRun} read a run. */
 export interface ExportOptions {
   /**
-   * Told of the rows read so far and of all there are (of an open run, when the reading began), every 1,000 rows and at the end. A
-   * format that reads a run twice counts twice.
+   * Told of the rows read so far and of all that were logged, every 1,000 rows and at the end; rows of one step are read as one,
+   * so there may be fewer. A format that reads a run twice counts twice.
    */
   readonly onRows?: ((rows: number, total: number) => void) | undefined;
 }
