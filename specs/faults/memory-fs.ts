@@ -13,9 +13,15 @@ export type Change =
 /** The calls of the port, as a fault is aimed at them. */
 export type Call = keyof FsPort;
 
-/** What becomes of a call: nothing, an error, a write that takes only so many bytes, or one that says it took all and did not. */
+/** What becomes of a call: nothing, an error, a delay, a write that takes only so many bytes, or one that says it took all and did not. */
 export type Fault =
-  { readonly errno: string } | { readonly takes: number } | { readonly keeps: number } | null;
+  | { readonly errno: string }
+  | { readonly delayMs: number }
+  | { readonly takes: number }
+  | { readonly keeps: number }
+  | null;
+
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 interface Inode {
   readonly number: number;
@@ -226,6 +232,8 @@ export class MemoryFs implements FsPort {
   private before(call: Call, path: string): Fault {
     const fault = this.onCall(call, path, this.calls++);
     if (fault !== null && 'errno' in fault) throw errno(fault.errno, path);
+    // A disk that takes its time holds up the thread that asks.
+    if (fault !== null && 'delayMs' in fault) Atomics.wait(NEVER, 0, 0, fault.delayMs);
     return fault;
   }
 

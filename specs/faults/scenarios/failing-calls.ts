@@ -82,6 +82,26 @@ export const shortWrites: Scenario = {
   },
 };
 
+/** Calls take their time, one for long or all of them a little; heartbeats and timers come due meanwhile. */
+export const slowCalls: Scenario = {
+  name: 'calls of the file system that take long',
+  rows: [23],
+  run: async ({ seed, tally, amount, goOn }) => {
+    const whole = withBase(new MemoryFs());
+    await runSession(whole, PLAN);
+    const random = randomFrom(seed + 23);
+    const cases = amount(40, 2000);
+    for (let at = 0; at < cases && goOn(); at++) {
+      const slowest = random.below(whole.calls);
+      const each = random.chance(0.3) ? 1 : 0;
+      const fs = withBase(new MemoryFs());
+      fs.onCall = (_call, _path, index): Fault => ({ delayMs: index === slowest ? 300 : each });
+      await playWith(fs, planOf(random), `call ${slowest} takes 300 ms, the others ${each}`, () => undefined);
+      tally.cases++;
+    }
+  },
+};
+
 function planOf(random: Random, between?: (burst: number) => void): SessionPlan {
   const durability = random.pick(['process', 'power'] as const);
   const options = { ...PLAN.options, durability, flushIntervalMs: random.pick([1, 50]) };

@@ -4,7 +4,7 @@ import { badPages, bitFlips, truncations } from './damage.js';
 import { exits } from './exits.js';
 import { freezes } from './freezes.js';
 import { writerDeaths } from './writer-deaths.js';
-import { failingCalls, shortWrites } from './failing-calls.js';
+import { failingCalls, shortWrites, slowCalls } from './failing-calls.js';
 import { hostilePlaces } from './hostile.js';
 import { leaks } from './leaks.js';
 import { model } from './model.js';
@@ -43,6 +43,7 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'power-loss', scenario: powerLoss },
   { key: 'failing-calls', scenario: failingCalls },
   { key: 'short-writes', scenario: shortWrites },
+  { key: 'slow-calls', scenario: slowCalls },
   { key: 'truncations', scenario: truncations },
   { key: 'bit-flips', scenario: bitFlips },
   { key: 'bad-pages', scenario: badPages },
