@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { describe, expect, it } from 'vitest';
@@ -113,6 +113,21 @@ describe('the API', () => {
     expect([status, code, at]).toEqual([400, 'INVALID_FILTER', 11]);
     expect((await error(dashboard, '/api/experiments/exp/sweep'))[0]).toBe(404);
     expect((await error(dashboard, '/api/runs/exp/r1/logs?level=loud'))[0]).toBe(400);
+  });
+
+  it('finds a run that has just begun, however lately the list was read, below a folder of experiments and in one', async () => {
+    const dir = folder();
+    const first = openRun(dir);
+    const dashboards = await Promise.all([serve(dir), serve(dirname(first.runDir))]);
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(dashboards.map((each) => runsOf(each)));
+      const run = openRun(dir);
+      await run.flush();
+      for (const each of dashboards)
+        expect((await ask(each, `/api/runs/${idOf(run.runDir)}`)).status).toBe(200);
+      await run.close();
+    }
+    await first.close();
   });
 
   it('lists a run that cannot be read, with the reason, beside the others', async () => {

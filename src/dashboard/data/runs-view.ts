@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { ExpmanError } from '../../model/errors.js';
 import { jsonText } from '../../model/json-text.js';
 import { paramLeaves } from '../../model/param-value.js';
@@ -7,6 +9,7 @@ import { type RunListing, type UnreadableRun, listRuns } from '../../reader/run-
 import { parseSort } from '../../reader/where/parse-sort.js';
 import { parseWhere } from '../../reader/where/parse-where.js';
 import { nodeFs } from '../../storage/node-fs.js';
+import { RUN_NAME } from '../../storage/run-record.js';
 import { experimentFacts } from './experiment-facts.js';
 import type { ListNews, RunPlace, RunsQuery } from './messages.js';
 
@@ -27,19 +30,45 @@ interface Listing extends RunListing {
   readonly version: string;
 }
 
+/** What a question for runs came to. */
+interface Matching {
+  readonly of: Listing;
+  readonly key: string;
+  readonly runs: readonly (RunFacts | UnreadableRun)[];
+}
+
 /** The runs below a folder, listed again when the list is no longer fresh. */
 export class RunsView {
   private listing: Listing | null = null;
+  private matched: Matching | null = null;
   private keys: { readonly of: Listing; readonly paramKeys: string[]; readonly metricKeys: string[] } | null =
     null;
 
   constructor(private readonly dir: string) {}
 
   /** A part of the runs that match, as JSON of a `RunsAnswer`. @throws ExpmanError `INVALID_FILTER` */
-  page({ experiment, where, sort = '-startedAt', offset, limit }: RunsQuery): string {
-    const filter = where === undefined || where.trim() === '' ? null : parseWhere(where);
-    const order = parseSort(sort);
+  page({ offset, limit, ...query }: RunsQuery): string {
     const listing = this.fresh();
+    const matching = this.matching(listing, query);
+    const texts: string[] = [];
+    let length = 0;
+    for (const run of matching.slice(offset, offset + limit)) {
+      const text = jsonText('code' in run ? unreadableFacts(run) : run);
+      if ((length += text.length) > MAX_TEXT && texts.length > 0) break;
+      texts.push(text);
+    }
+    const { paramKeys, metricKeys } = this.keysOf(listing);
+    const head = jsonText({ total: matching.length, offset, paramKeys, metricKeys });
+    return `${head.slice(0, -1)},"runs":[${texts.join(',')}]}`;
+  }
+
+  /** The runs that match, in order; somebody who scrolls asks for the same ones again and again. */
+  private matching(listing: Listing, query: Omit<RunsQuery, 'offset' | 'limit'>): Matching['runs'] {
+    const { experiment, where = '', sort = '-startedAt' } = query;
+    const key = JSON.stringify([experiment, where, sort]);
+    if (this.matched?.of === listing && this.matched.key === key) return this.matched.runs;
+    const filter = where.trim() === '' ? null : parseWhere(where);
+    const order = parseSort(sort);
     const isWanted = (run: { readonly experiment: string }): boolean =>
       experiment === undefined || run.experiment === experiment;
     const runs = listing.runs
@@ -47,16 +76,8 @@ export class RunsView {
       .sort(order);
     // What cannot be read has no facts for a filter; without one it is listed behind the others.
     const unreadable = filter === null ? listing.unreadable.filter(isWanted) : [];
-    const texts: string[] = [];
-    let length = 0;
-    for (const run of [...runs, ...unreadable].slice(offset, offset + limit)) {
-      const text = jsonText('code' in run ? unreadableFacts(run) : run);
-      if ((length += text.length) > MAX_TEXT && texts.length > 0) break;
-      texts.push(text);
-    }
-    const { paramKeys, metricKeys } = this.keysOf(listing);
-    const head = jsonText({ total: runs.length + unreadable.length, offset, paramKeys, metricKeys });
-    return `${head.slice(0, -1)},"runs":[${texts.join(',')}]}`;
+    this.matched = { of: listing, key, runs: [...runs, ...unreadable] };
+    return this.matched.runs;
   }
 
   /** JSON of an `ExperimentsAnswer`, the one whose run began last first. */
@@ -80,8 +101,9 @@ export class RunsView {
   /** Where those of the runs are that the list has. */
   places(ids: readonly string[]): RunPlace[] {
     let listing = this.fresh();
-    const isMissing = ids.some((id) => !listing.places.has(id));
-    if (isMissing && performance.now() - listing.at > Math.max(MISS_MS, listing.tookMs))
+    const missing = ids.filter((id) => !listing.places.has(id));
+    const isOld = performance.now() - listing.at > Math.max(MISS_MS, listing.tookMs);
+    if (missing.length > 0 && (isOld || missing.some((id) => this.hasBegun(id, listing))))
       listing = this.list();
     return ids.flatMap((id) => listing.places.get(id) ?? []);
   }
@@ -108,6 +130,17 @@ export class RunsView {
   /** What was changed is to be seen at once. */
   forget(): void {
     this.listing = null;
+  }
+
+  /** Whether a run that a list does not have is there by now. */
+  private hasBegun(id: string, { unreadable }: Listing): boolean {
+    const [experiment = '', run = '', ...more] = id.split('/');
+    const isName = (text: string): boolean => !['', '.', '..'].includes(text) && !text.includes('\0');
+    if (more.length > 0 || !isName(experiment) || !isName(run)) return false;
+    if (unreadable.some((each) => each.experiment === experiment && each.run === run)) return false;
+    // The folder that is served may be one of experiments, or an experiment.
+    const places = [join(this.dir, experiment, run), join(this.dir, run)];
+    return places.some((place) => existsSync(join(place, RUN_NAME)));
   }
 
   private fresh(times = FRESH.times): Listing {
