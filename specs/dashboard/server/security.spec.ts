@@ -169,6 +169,18 @@ describe('a request', () => {
           answer.url.includes('/files/') ? { 'x-content-type-options': 'nosniff' } : HEADERS,
         ),
       ]);
+    // What Node's parser refuses, and what it would upgrade.
+    const host = own(dashboard);
+    for (const [status, text] of [
+      [400, 'nonsense\r\n\r\n'],
+      [431, `GET / HTTP/1.1\r\n${host}\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`],
+      [403, `GET / HTTP/1.1\r\n${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`],
+    ] as const) {
+      const answer = await raw(dashboard.port, text);
+      expect(statusOf(answer)).toBe(status);
+      for (const [name, value] of Object.entries(HEADERS))
+        expect(answer.toLowerCase()).toContain(`\r\n${name}: ${value.toLowerCase()}\r\n`);
+    }
   });
 });
 
@@ -453,6 +465,9 @@ describe('too much', () => {
     for (const path of [
       ...[
         '/api/runs?limit=1000000000',
+        '/api/runs?limit=1e9',
+        '/api/runs?limit=1.5',
+        '/api/runs?limit=',
         '/api/runs?limit=-1',
         '/api/runs?offset=100000000',
         '/api/runs?limit=NaN',

@@ -7,7 +7,7 @@ import { openContents } from '../../reader/inspect-run.js';
 import { factsOf } from '../../reader/read-facts.js';
 import { storedArtifacts } from '../../reader/read-artifacts.js';
 import { type LogFilter, readLog } from '../../reader/read-log.js';
-import { mediaOf } from '../../reader/read-media.js';
+import { type LoggedMedia, mediaOf } from '../../reader/read-media.js';
 import { systemBatches } from '../../reader/system-batches.js';
 import { metricNames } from '../../reader/select-rows.js';
 import { SYSTEM_NAME } from '../../storage/metrics-file.js';
@@ -41,7 +41,7 @@ export function readRun({ runDir, id }: RunPlace): string {
       artifacts: storedArtifacts(facts).map(({ name, bytes, sha256 }) => ({
         ...{ name, bytes, sha256, href: `${files}/artifacts/${quoted(name)}` },
       })),
-      media: mediaOf(nodeFs, runDir).map(({ name, kind, step, bytes, file, path }) => ({
+      media: mediaThere(runDir).map(({ name, kind, step, bytes, file, path }) => ({
         ...{ name, kind, step: step ?? null, bytes, isImage: imageTypeAt(path) !== null },
         href: `${files}/media/${quoted(file)}`,
       })),
@@ -50,6 +50,15 @@ export function readRun({ runDir, id }: RunPlace): string {
     return jsonText({ facts, ...answer });
   } finally {
     rows.close();
+  }
+}
+
+/** A manifest that cannot be read takes nothing but its files from the page. */
+function mediaThere(runDir: string): LoggedMedia[] {
+  try {
+    return mediaOf(nodeFs, runDir);
+  } catch {
+    return [];
   }
 }
 

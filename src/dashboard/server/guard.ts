@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH']);
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
@@ -42,6 +43,15 @@ export function admits(request: IncomingMessage, response: ServerResponse, admis
     return refuse(response, 403, 'another site may not ask');
   if (!METHODS.has(request.method ?? '')) return refuse(response, 405, 'this method is not known');
   return true;
+}
+
+/** Answers what is no request, or none that HTTP goes on from, and hangs up. */
+export function refuseSocket(socket: Duplex, status: number): void {
+  const headers = Object.entries(HEADERS).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.on('error', () => undefined);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n${headers.join('')}\r\n`,
+  );
 }
 
 /** The one Host header; null where there is none, or more than one. */

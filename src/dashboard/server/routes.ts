@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import type { Static, TSchema } from '@sinclair/typebox';
+import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -230,9 +230,14 @@ const json = (c: Asked, text: string): Response =>
   c.body(text, 200, { 'Content-Type': 'application/json; charset=utf-8' });
 
 /** The address's query as a schema has it; `lists` are given once for each item. */
-function queryAs<T extends TSchema>(c: Asked, schema: T, lists: readonly string[] = []): Static<T> {
-  const given = c.req.queries();
-  const values = Object.entries(given).map(([key, all]) => [key, lists.includes(key) ? all : all.at(-1)]);
+function queryAs<T extends TObject>(c: Asked, schema: T, lists: readonly string[] = []): Static<T> {
+  const values = Object.entries(c.req.queries()).map(([key, all]) => {
+    if (lists.includes(key)) return [key, all];
+    const text = all.at(-1) ?? '';
+    const isNumber = ['integer', 'number'].includes(String(schema.properties[key]?.['type']));
+    // TypeBox's own conversion makes 1 of 1e9.
+    return [key, isNumber && /^[-+.\de]+$/i.test(text) ? Number(text) : text];
+  });
   return parsed(schema, Object.fromEntries(values));
 }
 
@@ -250,7 +255,7 @@ async function bodyAs<T extends TSchema>(c: Asked, schema: T): Promise<Static<T>
 }
 
 function parsed<T extends TSchema>(schema: T, given: unknown): Static<T> {
-  const value: unknown = Value.Convert(schema, Value.Default(schema, given));
+  const value: unknown = Value.Default(schema, given);
   if (Value.Check(schema, value)) return value;
   const first = Value.Errors(schema, value).First();
   throw new Refusal(

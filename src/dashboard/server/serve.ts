@@ -7,7 +7,7 @@ import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
 import { invalidOption } from '../../model/option-rules.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { DataThreads } from '../data/data-threads.js';
-import { type Admission, admits } from './guard.js';
+import { type Admission, admits, refuseSocket } from './guard.js';
 import { LiveHub } from './live-hub.js';
 import { pageFiles } from './page-files.js';
 import { routesOf } from './routes.js';
@@ -26,6 +26,12 @@ const HTTP_LIMITS = {
 const MAX_CONNECTIONS = 128;
 /** Where nothing goes either way, somebody has stopped reading; events come more often. */
 const IDLE_MS = 60_000;
+/** What HTTP calls what Node's parser does not take; anything else is a bad request. */
+const CLIENT_ERRORS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
 const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 
 /** How the dashboard is served. */
@@ -132,8 +138,13 @@ function serverOf(answer: ReturnType<typeof getRequestListener>, admission: () =
   server.timeout = IDLE_MS;
   // Nothing here is ever upgraded. Node leaves such a socket to us: its errors, and what of it the other side never ends.
   server.on('upgrade', (_request, socket: Socket) => {
-    socket.on('error', () => undefined);
-    socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+    refuseSocket(socket, 403);
+    socket.destroySoon();
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // An answer that has begun is not gone on from with another one.
+    if (socket.writable && socket.bytesWritten === 0)
+      refuseSocket(socket, CLIENT_ERRORS[error.code ?? ''] ?? 400);
     socket.destroySoon();
   });
   return server;
