@@ -45,6 +45,17 @@ describe('a run as CSV', () => {
     );
   });
 
+  it('keeps a carriage return at the end of a record', async () => {
+    const path = join(folder(), 'run.csv');
+    const returning = givenRun({
+      ...run,
+      fields: [{ name: 'text\r', type: 'UTF8' }],
+      givenRows: [{ step: 0, timestamp: 0.001, values: { 'text\r': 'x\r' } }],
+    });
+    await csvExporter.write(returning, path);
+    expect(await rowsOf(await runAt(csvImporter, path))).toEqual(await rowsOf(returning));
+  });
+
   it('is still read without the file beside it: types by all cells, names by the file', async () => {
     const path = join(folder(), 'run.csv');
     await csvExporter.write(run, path);

@@ -50,6 +50,8 @@ async function writeTable(output: Output, run: ExchangeRun, fields: readonly Met
 const csvOf = (records: readonly (readonly (string | null)[])[]): string =>
   stringify([...records], {
     record_delimiter: '\n',
+    // A carriage return at the end of a record is the last cell's, not of the record's end.
+    quote_record_delimiter: true,
     // With `quoted_empty` for all, a missing value would be quoted too.
     cast: { string: (text) => (text === '' ? { value: text, quoted_empty: true } : text) },
   });
