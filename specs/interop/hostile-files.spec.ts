@@ -155,6 +155,31 @@ describe('a file that says more than it holds', () => {
     }
   });
 
+  it.each(['file', 'stream'] as const)(
+    'is read or refused at once as an Arrow %s, wherever a length of its lists is',
+    async (kind) => {
+      const path = join(folder(), 'lists.arrow');
+      const table = arrow.tableFromArrays({
+        step: Float64Array.from([1, 2]),
+        kind: ['a', 'b'],
+        nested: [{ a: 1 }, { a: 2 }],
+      });
+      table.schema.metadata.set('key', 'value');
+      const whole = Buffer.from(arrow.tableToIPC(table, kind));
+      let refused = 0;
+      for (const length of [0x7fffffff, 0xfffffff0, 0x00ffffff])
+        for (let at = 0; at + 4 <= whole.length; at += 4) {
+          const bytes = Buffer.from(whole);
+          bytes.writeUInt32LE(length, at);
+          writeFileSync(path, bytes);
+          const begun = performance.now();
+          if ((await readAll(arrowImporter, path)) === 'refused') refused++;
+          expect(performance.now() - begun).toBeLessThan(2000);
+        }
+      expect(refused).toBeGreaterThan(20);
+    },
+  );
+
   it('is refused where its rows are more than its bytes', async () => {
     const path = join(folder(), 'long.arrow');
     const rows = 1_234_567;

@@ -1,5 +1,6 @@
 import type { DataType, Schema } from 'apache-arrow';
 import { arrow } from './arrow.js';
+import { assertSound } from './arrow-messages.js';
 import { bitmapBytes } from './bitmap.js';
 import { BooleanBuilder, IntegerBuilder, NumberBuilder, TextBuilder } from './column-builder.js';
 import type { Column, ColumnField, ColumnType } from './column.js';
@@ -83,6 +84,7 @@ class Sink extends arrow.AsyncByteQueue {
 }
 
 function open(bytes: Uint8Array): Iterable<RowBatch> & { readonly schema: Schema<Record<string, DataType>> } {
+  assertSound(bytes);
   return arrow.RecordBatchReader.from<Record<string, DataType>>(bytes).open();
 }
 
