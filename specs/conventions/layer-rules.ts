@@ -51,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   rxjs: [''],
   'apache-arrow': ['columnar/'],
+  flatbuffers: ['columnar/arrow-messages.ts'],
   'parquetjs-lite': ['storage/parquet/'],
   winston: ['engine/run-logger.ts'],
   yaml: ['storage/yaml-file.ts'],

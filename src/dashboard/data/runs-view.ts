@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExpmanError } from '../../model/errors.js';
 import { jsonText } from '../../model/json-text.js';
@@ -140,7 +139,7 @@ export class RunsView {
     if (unreadable.some((each) => each.experiment === experiment && each.run === run)) return false;
     // The folder that is served may be one of experiments, or an experiment.
     const places = [join(this.dir, experiment, run), join(this.dir, run)];
-    return places.some((place) => existsSync(join(place, RUN_NAME)));
+    return places.some(isRunFolder);
   }
 
   private fresh(times = FRESH.times): Listing {
@@ -185,3 +184,12 @@ const unreadableFacts = ({ experiment, run, runDir, code, message }: UnreadableR
   ...{ experiment, run, status: 'UNREADABLE' },
   error: { name: code, message: message.replaceAll(runDir, `${experiment}/${run}`) },
 });
+
+function isRunFolder(path: string): boolean {
+  try {
+    return nodeFs.stat(join(path, RUN_NAME))?.kind === 'file';
+  } catch {
+    // A name that is too long, say.
+    return false;
+  }
+}
