@@ -46,3 +46,15 @@ export async function openPage(
   await page.goto(url);
   return { page, complaints };
 }
+
+/** Goes to a place of the dashboard, and waits for what it shows. */
+export async function go(page: Page, hash: string): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+  await settled(page);
+}
+
+/** Waits until a page has drawn what was done to it, and has nothing left to read. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+  await page.locator('.pulse').first().waitFor({ state: 'detached' });
+}

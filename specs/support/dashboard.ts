@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterEach } from 'vitest';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { type Dashboard, type ServeOptions, serve } from 'expman-rx/dashboard';
+import { sweep, uniform } from 'expman-rx/sweep';
 
 /** A run in `folder`, open. */
 export const openRun = (folder: string, options: object = {}, experiment = 'exp'): LoggingEngine =>
@@ -13,6 +14,28 @@ export async function closedRun(folder: string, rows = 10, options: object = {})
   for (let step = 0; step < rows; step++) run.logMetrics({ loss: 1 / (step + 1) }, step);
   await run.close();
   return run.runDir;
+}
+
+/** A run of the experiment `exp`, open, that has something for every part of its page. */
+export async function runOfAll(base: string, runName: string): Promise<LoggingEngine> {
+  const run = new LoggingEngine(
+    new ExperimentConfig('exp', base, { runName, tags: ['t'], notes: 'a note', systemMetrics: true }),
+  );
+  run.logParams({ lr: runName === 'one' ? 0.1 : 0.01, optimizer: { name: 'adam' } });
+  run.logger.info('begun');
+  run.logger.warn('slow');
+  for (let step = 0; step < 200; step++) run.logMetrics({ loss: 1 / (step + 1), accuracy: step / 200 }, step);
+  run.logHistogram('weights', [1, 2, 2, 3], 1);
+  run.logTable('worst', [{ id: 1 }], 1);
+  await run.saveArtifact('model.txt', Buffer.from('weights'));
+  return run;
+}
+
+/** A sweep of five trials, `hunt`. */
+export async function hunt(baseDir: string): Promise<void> {
+  await sweep({ lr: uniform(0, 1) }, (trial) => trial.run.logMetrics({ loss: trial.params.lr }, 0), {
+    ...{ name: 'hunt', baseDir, metric: 'loss', trials: 5, seed: 1 },
+  }).result;
 }
 
 /** `experiment/run` of a run's folder. */

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
 import { type Dashboard, serve, writeReport } from 'expman-rx/dashboard';
-import { sweep, uniform } from 'expman-rx/sweep';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
+import { go, hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
+import { hunt, runOfAll } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -36,10 +35,10 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
 
   beforeAll(async () => {
     const base = folder();
-    runDirs = [await makeRun(base, 'one'), await makeRun(base, 'two')];
-    await sweep({ lr: uniform(0, 1) }, (trial) => trial.run.logMetrics({ loss: trial.params.lr }, 0), {
-      ...{ name: 'hunt', baseDir: base, metric: 'loss', trials: 5, seed: 1 },
-    }).result;
+    const runs = [await runOfAll(base, 'one'), await runOfAll(base, 'two')];
+    for (const run of runs) await run.close();
+    runDirs = runs.map(({ runDir }) => runDir);
+    await hunt(base);
     dashboard = await serve(base);
     browser = await launchBrowser();
   }, 60_000);
@@ -122,12 +121,6 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
   });
 });
 
-async function go(page: Page, hash: string): Promise<void> {
-  await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
-  await page.waitForLoadState('networkidle').catch(() => undefined);
-  await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
-}
-
 /** Presses Tab until what has the focus matches, as somebody without a mouse does. */
 async function tabTo(page: Page, selector: string): Promise<void> {
   for (let presses = 0; presses < 200; presses++) {
@@ -135,19 +128,4 @@ async function tabTo(page: Page, selector: string): Promise<void> {
     if (await page.evaluate(`document.activeElement?.matches(${JSON.stringify(selector)}) ?? false`)) return;
   }
   throw new Error(`the keyboard does not come to ${selector}`);
-}
-
-async function makeRun(base: string, runName: string): Promise<string> {
-  const run = new LoggingEngine(
-    new ExperimentConfig('exp', base, { runName, tags: ['t'], notes: 'a note', systemMetrics: true }),
-  );
-  run.logParams({ lr: runName === 'one' ? 0.1 : 0.01, optimizer: { name: 'adam' } });
-  run.logger.info('begun');
-  run.logger.warn('slow');
-  for (let step = 0; step < 200; step++) run.logMetrics({ loss: 1 / (step + 1), accuracy: step / 200 }, step);
-  run.logHistogram('weights', [1, 2, 2, 3], 1);
-  run.logTable('worst', [{ id: 1 }], 1);
-  await run.saveArtifact('model.txt', Buffer.from('weights'));
-  await run.close(RunStatus.Finished);
-  return run.runDir;
 }

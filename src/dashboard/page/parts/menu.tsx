@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-/** A button that opens a panel; Escape, or a press anywhere else, closes it. */
+/** A button that opens a panel, towards the middle of the window; Escape, or a press anywhere else, closes it. */
 export function Menu({
   label,
   title,
@@ -32,6 +32,10 @@ export function Menu({
       removeEventListener('pointerdown', close);
     };
   }, [isOpen]);
+  const isAtStart = (): boolean => {
+    const { left, right } = button.current?.getBoundingClientRect() ?? { left: 0, right: 0 };
+    return left + right < innerWidth;
+  };
   return (
     <div class="menu" ref={root}>
       <button
@@ -45,7 +49,9 @@ export function Menu({
       >
         {label} <span aria-hidden="true">▾</span>
       </button>
-      {isOpen ? <div class="menu-panel">{children(() => setOpen(false))}</div> : null}
+      {isOpen ? (
+        <div class={isAtStart() ? 'menu-panel at-start' : 'menu-panel'}>{children(() => setOpen(false))}</div>
+      ) : null}
     </div>
   );
 }

@@ -4,10 +4,10 @@ import type { RunFactsAnswer } from '../../api.js';
 import { type ApiFailure, failureOf } from '../api/api.js';
 import { usePage } from '../api/use-api.js';
 
-/** Tags and notes; they can be changed where the server was begun with `--write`. */
+/** Tags and notes; those of a run that is no longer open can be changed where the server was begun with `--write`. */
 export function NotesEditor({
   id,
-  facts: { tags = [], notes = '' },
+  facts: { status, tags = [], notes = '' },
   again,
 }: {
   readonly id: string;
@@ -26,6 +26,7 @@ export function NotesEditor({
         }}
       />
     );
+  const isRunning = status === 'RUNNING';
   if (!server.writable && tags.length === 0 && notes === '') return null;
   return (
     <div class="notes card">
@@ -37,7 +38,13 @@ export function NotesEditor({
         ))}
         {tags.length === 0 ? <span class="dim">no tags</span> : null}
         {server.writable ? (
-          <button type="button" class="quiet" onClick={() => setOpen(true)}>
+          <button
+            type="button"
+            class="quiet"
+            disabled={isRunning}
+            title={isRunning ? 'They can be changed when the run has ended' : undefined}
+            onClick={() => setOpen(true)}
+          >
             Edit tags and notes
           </button>
         ) : null}
