@@ -216,16 +216,18 @@ export type SweepAnswer = Static<typeof SweepAnswer>;
  * `GET /api/live?runs=a/b,c/d&metric=loss&logs=1` is a stream of server-sent events:
  *
  * - `points` ({@link LivePoints}): new points of one run; each has an id, so that a stream that broke goes on behind it
- *   (`Last-Event-ID`, which the browser sends by itself);
+ *   (`Last-Event-ID`, which the browser sends by itself, or `since=` where another stream takes its place);
  * - `logs` ({@link LiveLogs}): new lines of its log;
  * - `run` ({@link RunFactsAnswer}): a run has changed (status, rows, summaries), at most once a second;
  * - `reset` ({@link LiveReset}): what was missed is not known any more; read the curves of the run again;
+ * - `here`: what was missed since the event before has been told; what comes now is new;
  * - `runs`: the list of runs has changed, ask for it again (without `runs=` this is all there is to hear).
  */
 export const LiveRequest = Type.Object({
   runs: Type.Optional(Type.String({ maxLength: 30_000 })),
   metric: Type.Array(Type.String({ maxLength: 1000 }), { maxItems: 50, default: [] }),
   logs: Type.Optional(Type.Literal('1')),
+  since: Type.Optional(Type.String({ maxLength: 100 })),
 });
 export type LiveRequest = Static<typeof LiveRequest>;
 

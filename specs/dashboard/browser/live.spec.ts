@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { serve } from 'expman-rx/dashboard';
-import type { Browser } from 'playwright-core';
+import type { Browser, Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
 import { duckdb } from '../../support/read-back.js';
@@ -58,13 +58,26 @@ describe.skipIf(!hasBrowser)('a page beside a training process', { timeout: 90_0
     const training = train(base);
     await training.begun;
     const dashboard = await serve(base);
-    const { page } = await openPage(browser, dashboard.url);
-    const status = page.locator('[data-run="exp/train"] [data-testid=run-status]');
-    await until(async () => /RUNNING/i.test((await status.textContent()) ?? ''));
+    const places = {
+      '#/runs': '[data-run="exp/train"] [data-testid=run-status]',
+      '#/curves?run=exp%2Ftrain': '.legend .status',
+      '#/run/exp/train': '.run-head .status',
+    };
+    const statuses: Locator[] = [];
+    for (const [hash, selector] of Object.entries(places)) {
+      const { page } = await openPage(browser, dashboard.url);
+      await go(page, hash);
+      statuses.push(page.locator(selector));
+    }
+    const are = async (status: string): Promise<boolean> => {
+      const texts = await Promise.all(statuses.map((each) => each.textContent()));
+      return texts.every((text) => text === status);
+    };
+    await until(() => are('RUNNING'));
     training.end('kill');
     await training.ended;
     const begun = performance.now();
-    await until(async () => /CRASHED/i.test((await status.textContent()) ?? ''));
+    await until(() => are('CRASHED'));
     expect(performance.now() - begun).toBeLessThan(10_000);
     await dashboard.close();
   });
@@ -88,7 +101,48 @@ describe.skipIf(!hasBrowser)('a page beside a training process', { timeout: 90_0
     await until(async () => (await lastOf(chart)) !== before);
     await second.close();
   });
+
+  it('is open in five tabs at once, of six connections that a browser has to a server', async () => {
+    const base = folder();
+    const training = train(base);
+    await training.begun;
+    const dashboard = await serve(base);
+    const { page } = await openPage(browser, dashboard.url);
+    for (let tabs = 1; tabs < 5; tabs++) {
+      const tab = await page.context().newPage();
+      await tab.goto(dashboard.url, { timeout: PATIENCE_MS });
+      await go(tab, '#/run/exp/train/metrics');
+      await tab.waitForSelector('[data-testid=chart]:not([data-points="0"])', { timeout: PATIENCE_MS });
+    }
+    await page.context().close();
+    await dashboard.close();
+  });
+
+  it('lets its connection go while nobody looks at it, and has missed nothing when somebody does', async () => {
+    const base = folder();
+    const training = train(base);
+    const { runDir } = await training.begun;
+    const dashboard = await serve(base);
+    const { page } = await openPage(browser, dashboard.url);
+    await go(page, '#/run/exp/train/metrics');
+    const chart = page.locator('[data-testid=chart][data-metric=loss]');
+    await chart.waitFor({ timeout: PATIENCE_MS });
+    const ended = page.waitForEvent('requestfailed', (request) => request.url().includes('/api/live'));
+    await look(page, false);
+    await ended;
+    training.end('close');
+    await training.ended;
+    await look(page, true);
+    const [row] = await duckdb(runDir, 'SELECT arg_max(loss, step) AS loss FROM read_parquet($1)');
+    await until(async () => (await lastOf(chart)) === String(row?.['loss']));
+    await dashboard.close();
+  });
 });
+
+/** As if the tab came to the front, or another one. */
+const look = (page: Awaited<ReturnType<typeof openPage>>['page'], isSeen: boolean): Promise<unknown> =>
+  page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${!isSeen} });
+    document.dispatchEvent(new Event('visibilitychange'))`);
 
 const go = (page: Awaited<ReturnType<typeof openPage>>['page'], hash: string): Promise<unknown> =>
   page.evaluate(`location.hash = ${JSON.stringify(hash)}`);

@@ -170,6 +170,26 @@ describe('a client that comes again', () => {
     expect(count(third.heard, 'reset')).toBe(0);
   });
 
+  it('goes on in another stream, for other news, and is told where that has caught up', async () => {
+    const run = openRun(folder());
+    const dashboard = await serve(run);
+    const witness = await listen(dashboard, ofLoss(run));
+    const first = await listen(dashboard, ofLoss(run));
+    first.close();
+    run.logMetrics({ loss: 1 }, 1);
+    await points(witness, 1);
+    const second = await listen(dashboard, `${ofLoss(run)}&since=${first.lastId ?? ''}`);
+    await events(second, 'here');
+    expect(stepsIn(second.heard)).toEqual([1]);
+    const third = await listen(dashboard, `${ofLoss(run)}&metric=acc&since=${second.lastId ?? ''}`);
+    await events(third, 'here');
+    expect(third.heard.map(({ event }) => event).filter((event) => event !== 'runs')).toEqual([
+      'reset',
+      'here',
+    ]);
+    await run.close();
+  });
+
   it('is told to read again when what it has missed is not known: by another server, of a metric nobody listened to', async () => {
     const run = openRun(folder());
     const dashboard = await serve(run);

@@ -71,12 +71,13 @@ export class LiveHub {
     this.clients.add(client);
     this.unsure.add(client);
     response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
-    // With a number from the first moment on: a stream that breaks before its first event has missed something, too.
-    response.write(`retry: 1000\n${lastEventId === undefined ? `id: ${this.idOf(this.kept.last)}\n` : ''}\n`);
+    response.write('retry: 1000\n\n');
     if (lastEventId !== undefined) this.catchUp(client, wish, lastEventId);
     // What its runs were found to be while it waited.
     else
       for (const kept of this.kept.behind(asked) ?? []) if (kept.news.kind === 'run') this.give(client, kept);
+    // With a number from the first moment on: a stream that breaks before its first news has missed something, too.
+    this.send(client, 'here', '{}', this.idOf(this.kept.last));
     this.keepAlive ??= setInterval(() => {
       for (const each of this.clients) this.write(each, ': here\n\n');
     }, KEEP_ALIVE_MS).unref();

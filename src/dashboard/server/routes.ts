@@ -163,13 +163,13 @@ function addReading(app: Hono<Bindings>, backend: Backend): void {
 }
 
 async function listen(c: Asked, { threads, live }: Backend): Promise<Response> {
-  const { runs = '', metric, logs } = queryAs(c, LiveRequest, ['metric']);
+  const { runs = '', metric, logs, since } = queryAs(c, LiveRequest, ['metric']);
   if (c.req.method === 'HEAD') return c.body(null);
   if (live.isFull) throw new BusyError('too many pages listen; close one');
   // One that was deleted since the page was opened takes no other one with it.
   const { places } = await placesOf(runs, LIMITS.liveRuns, threads);
   const wish = { places, metrics: metric, logs: logs !== undefined };
-  void live.connect(c.env.outgoing, wish, c.req.header('Last-Event-ID'));
+  void live.connect(c.env.outgoing, wish, c.req.header('Last-Event-ID') ?? since);
   return RESPONSE_ALREADY_SENT;
 }
 

@@ -10,12 +10,13 @@ import type {
   SystemAnswer,
 } from '../../api.js';
 import type { Api, Connection } from './api.js';
-import { openLive } from './live-stream.js';
+import { LiveStream } from './live-stream.js';
 import { queryText, request } from './request.js';
 
 /** The API of `expman serve`, over HTTP. */
 export function httpApi(): Api {
   const connection = connectionState();
+  const stream = new LiveStream(connection.set);
   let writeToken: string | null = null;
   return {
     isLive: true,
@@ -47,7 +48,7 @@ export function httpApi(): Api {
       (await request<HistogramsAnswer>(`${runPath(id)}/histograms${queryText({ metric })}`)).histograms,
     sweep: async (experiment) =>
       (await request<SweepAnswer>(`/api/experiments/${encodeURIComponent(experiment)}/sweep`)).sweep,
-    live: (query, listeners) => openLive(query, listeners, connection.set),
+    live: (query, listeners) => stream.hear(query, listeners),
     connection: connection.hear,
   };
 }

@@ -1,53 +1,18 @@
 import type { LiveLogs, LivePoints, LiveReset, RunFactsAnswer } from '../../api.js';
-import type { LiveListeners, LiveQuery, Connection } from './api.js';
+import type { Connection, LiveListeners, LiveQuery } from './api.js';
 import { queryText } from './request.js';
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
+/** A page that nobody looks at for so long lets its connection go. */
+const AWAY_MS = 3000;
 
-/**
- * Opens a stream of news, and opens it again when it breaks; returns what closes it.
- *
- * The browser takes a broken stream up by itself, with the id of the last event. Where it gives up (the server answered with
- * an error) a new one is opened after a while, and `open` says that news may have been missed.
- */
-export function openLive(
-  query: LiveQuery,
-  listeners: LiveListeners,
-  tell: (state: Connection) => void,
-): () => void {
-  let source: EventSource | null = null;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let waitMs = FIRST_WAIT_MS;
-  let wasOpen = false;
-  const open = (): void => {
-    source = new EventSource(addressOf(query));
-    source.onopen = () => {
-      tell('connected');
-      listeners.open?.(wasOpen);
-      [wasOpen, waitMs] = [true, FIRST_WAIT_MS];
-    };
-    source.onerror = () => {
-      tell('disconnected');
-      if (source?.readyState !== EventSource.CLOSED) return;
-      timer = setTimeout(open, waitMs);
-      waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
-    };
-    hear(source, listeners);
-  };
-  open();
-  return () => {
-    clearTimeout(timer);
-    source?.close();
-  };
-}
-
-function addressOf({ runs, metrics, logs }: LiveQuery): string {
-  return `/api/live${queryText({
-    runs: runs.length === 0 ? undefined : runs.join(','),
-    metric: metrics,
-    logs: logs ? '1' : undefined,
-  })}`;
+/** Who hears of what. */
+interface Hearer {
+  readonly query: LiveQuery;
+  readonly listeners: LiveListeners;
+  /** Whether a stream has been open for it; until then it has missed nothing. */
+  isKnown: boolean;
 }
 
 /** Everything a stream can say, by the event's name; of one version and one schema with the server, as every answer. */
@@ -57,16 +22,162 @@ interface LiveEvents {
   readonly run: RunFactsAnswer;
   readonly reset: LiveReset;
   readonly runs: unknown;
+  readonly here: unknown;
 }
 
-function hear(source: EventSource, listeners: LiveListeners): void {
-  const on = <Name extends keyof LiveEvents>(name: Name, listener: (event: LiveEvents[Name]) => void): void =>
-    source.addEventListener(name, ({ data }: MessageEvent<string>) => {
-      listener((data === '' ? null : JSON.parse(data)) as LiveEvents[Name]);
+/**
+ * The news for all parts of the page, over one stream: a browser has six connections to a server at the most, for all its tabs
+ * together. For the same reason a page that nobody looks at has none.
+ *
+ * When other news is wanted, another stream is opened that goes on where the one before was. The browser takes a broken one up
+ * by itself, with the id of the last event; where it gives up (the server answered with an error) it is opened again after a
+ * while.
+ */
+export class LiveStream {
+  private readonly hearers = new Set<Hearer>();
+  private source: EventSource | null = null;
+  /** What the stream was opened for. */
+  private subject = '';
+  /** Behind which event it goes on. */
+  private lastId = '';
+  /** Until all that was missed has been told. */
+  private isCatchingUp = false;
+  private isAway = document.hidden;
+  private waitMs = FIRST_WAIT_MS;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private changeTimer: ReturnType<typeof setTimeout> | undefined;
+  private awayTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly tell: (state: Connection) => void) {
+    document.addEventListener('visibilitychange', () => this.look());
+  }
+
+  /** Hears what is new until the function it returns is called. */
+  hear(query: LiveQuery, listeners: LiveListeners): () => void {
+    const hearer: Hearer = { query, listeners, isKnown: false };
+    this.hearers.add(hearer);
+    this.changeSoon();
+    return () => {
+      this.hearers.delete(hearer);
+      this.changeSoon();
+    };
+  }
+
+  private look(): void {
+    clearTimeout(this.awayTimer);
+    const settle = (): void => {
+      this.isAway = document.hidden;
+      this.change();
+    };
+    if (document.hidden) this.awayTimer = setTimeout(settle, AWAY_MS);
+    else settle();
+  }
+
+  /** Once, when all parts of a page that has just changed have said what they want. */
+  private changeSoon(): void {
+    this.changeTimer ??= setTimeout(() => this.change(), 0);
+  }
+
+  private change(): void {
+    clearTimeout(this.changeTimer);
+    this.changeTimer = undefined;
+    if (this.isAway || this.hearers.size === 0) this.close();
+    else {
+      const subject = subjectOf([...this.hearers].map(({ query }) => query));
+      if (this.source === null || subject !== this.subject) this.open(subject);
+      else if (this.source.readyState === EventSource.OPEN && !this.isCatchingUp) this.welcome();
+    }
+  }
+
+  private open(subject: string): void {
+    // Of one that takes the place of another nothing is missed, or it says so.
+    let isGoingOn = this.source?.readyState === EventSource.OPEN;
+    this.close();
+    this.subject = subject;
+    const source = new EventSource(addressOf(subject, this.since()));
+    this.source = source;
+    source.onopen = () => {
+      this.tell('connected');
+      this.waitMs = FIRST_WAIT_MS;
+      this.isCatchingUp = true;
+      if (!isGoingOn) for (const { isKnown, listeners } of this.hearers) if (isKnown) listeners.open?.(true);
+      isGoingOn = false;
+    };
+    source.onerror = () => {
+      this.tell('disconnected');
+      if (source.readyState !== EventSource.CLOSED) return;
+      this.retryTimer = setTimeout(() => this.open(subject), this.waitMs);
+      this.waitMs = Math.min(LONGEST_WAIT_MS, this.waitMs * 2);
+    };
+    this.listen(source);
+  }
+
+  private close(): void {
+    clearTimeout(this.retryTimer);
+    this.source?.close();
+    this.source = null;
+  }
+
+  /** Behind which event a stream goes on, where anybody has heard of a run before. */
+  private since(): string | undefined {
+    const isHeard = [...this.hearers].some(({ isKnown, query }) => isKnown && query.runs.length > 0);
+    return isHeard ? this.lastId : undefined;
+  }
+
+  /** Those who came since the stream was opened hear from here on. */
+  private welcome(): void {
+    for (const hearer of this.hearers) {
+      if (hearer.isKnown) continue;
+      hearer.isKnown = true;
+      hearer.listeners.open?.(false);
+    }
+  }
+
+  private listen(source: EventSource): void {
+    const on = <Name extends keyof LiveEvents>(
+      name: Name,
+      give: (event: LiveEvents[Name], hearer: Hearer) => void,
+    ): void =>
+      source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
+        if (lastEventId !== '') this.lastId = lastEventId;
+        const event = JSON.parse(data) as LiveEvents[Name];
+        for (const hearer of this.hearers) give(event, hearer);
+        if (name !== 'here') return;
+        this.isCatchingUp = false;
+        this.welcome();
+      });
+    on('points', ({ run, series }, { query, listeners }) => {
+      const wanted = series.filter(({ metric }) => query.metrics.includes(metric));
+      if (wanted.length > 0 && query.runs.includes(run)) listeners.points?.({ run, series: wanted });
     });
-  on('points', (points) => listeners.points?.(points));
-  on('logs', (logs) => listeners.logs?.(logs));
-  on('run', (facts) => listeners.run?.(facts));
-  on('reset', ({ run }) => listeners.reset?.(run));
-  on('runs', () => listeners.runs?.());
+    on('logs', (logs, { query, listeners }) => {
+      if (query.logs && query.runs.includes(logs.run)) listeners.logs?.(logs);
+    });
+    on('run', (facts, { query, listeners }) => {
+      if (query.runs.includes(`${facts.experiment}/${facts.run}`)) listeners.run?.(facts);
+    });
+    on('reset', ({ run }, { isKnown, query, listeners }) => {
+      // What was missed by a stream before is nothing to one who did not hear it.
+      if (query.runs.includes(run) && (isKnown || !this.isCatchingUp)) listeners.reset?.(run);
+    });
+    on('runs', (_, { listeners }) => listeners.runs?.());
+    on('here', () => undefined);
+  }
+}
+
+/** What all of them want to hear together, as a query. */
+function subjectOf(queries: readonly LiveQuery[]): string {
+  const all = (names: (query: LiveQuery) => readonly string[]): string[] =>
+    [...new Set(queries.flatMap(names))].sort();
+  const runs = all((query) => query.runs).join(',');
+  return queryText({
+    runs: runs === '' ? undefined : runs,
+    metric: all((query) => query.metrics),
+    logs: queries.some(({ logs }) => logs) ? '1' : undefined,
+  });
+}
+
+function addressOf(subject: string, since: string | undefined): string {
+  const more = since === undefined ? '' : `${subject === '' ? '?' : '&'}since=${since}`;
+  return `/api/live${subject}${more}`;
 }

@@ -84,7 +84,8 @@ function useFigureOptions(
               return value === undefined ? '' : `${by} = ${valueText(value)}`;
             },
     }),
-    [ids.join('\n'), known, x, by, smoothing, isLog, colours],
+    // Runs that are not grouped may have news every second.
+    [ids.join('\n'), by === null ? null : known, x, by, smoothing, isLog, colours],
   );
 }
 

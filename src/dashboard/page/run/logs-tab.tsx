@@ -69,8 +69,7 @@ function useNewLines(id: string, again: () => void): readonly LogLineAnswer[] {
       api.live(
         { runs: [id], metrics: [], logs: true },
         {
-          logs: ({ run, lines: more }) =>
-            run === id ? setLines((before) => [...before, ...more].slice(-MOST_LINES)) : undefined,
+          logs: ({ lines: more }) => setLines((before) => [...before, ...more].slice(-MOST_LINES)),
           reset: again,
           open: (wasOpen) => (wasOpen ? again() : undefined),
         },

@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
 import type { RunAnswer, RunFactsAnswer } from '../../api.js';
-import { useAsked, usePage } from '../api/use-api.js';
+import { useAsked } from '../api/use-api.js';
 import { To } from '../parts/link.js';
 import { Answered } from '../parts/states.js';
 import { Status } from '../parts/status.js';
+import { useNews } from '../runs/use-news.js';
 import { RUN_TABS, runPlace, type RunTab } from '../state/route.js';
 import { EnvironmentTab } from './environment-tab.js';
 import { FilesTab } from './files-tab.js';
@@ -18,12 +18,12 @@ import { SystemTab } from './system-tab.js';
 /** All there is to know of one run. */
 export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab }): JSX.Element {
   const [asked, again] = useAsked(id, (api) => api.run(id));
-  const news = useRunNews(id, again);
+  const news = useNews([id], again).get(id);
   return (
     <div class="run">
       <Answered asked={asked} again={again} what={id}>
         {(answer) => {
-          const run = news === null ? answer : { ...answer, facts: { ...answer.facts, ...news } };
+          const run = news === undefined ? answer : { ...answer, facts: { ...answer.facts, ...news } };
           return (
             <>
               <Head facts={run.facts} />
@@ -35,24 +35,6 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab
       </Answered>
     </div>
   );
-}
-
-/** What the server last said of the run; null until it says something. */
-function useRunNews(id: string, again: () => void): RunFactsAnswer | null {
-  const { api } = usePage();
-  const [news, setNews] = useState<RunFactsAnswer | null>(null);
-  useEffect(
-    () =>
-      api.live(
-        { runs: [id], metrics: [], logs: false },
-        {
-          run: (facts) => (`${facts.experiment}/${facts.run}` === id ? setNews(facts) : undefined),
-          open: (wasOpen) => (wasOpen ? again() : undefined),
-        },
-      ),
-    [api, id, again],
-  );
-  return news;
 }
 
 function Head({ facts: { experiment, run, status } }: { readonly facts: RunFactsAnswer }): JSX.Element {
