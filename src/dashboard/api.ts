@@ -142,6 +142,9 @@ export const SeriesRequest = Type.Object({
 });
 export type SeriesRequest = Static<typeof SeriesRequest>;
 
+const NonFinite = Type.Array(Type.Tuple([Type.Integer(), Type.String()]));
+const Stretches = Type.Array(Type.Tuple([Type.Integer(), Type.Integer(), Type.Number()]));
+
 /** A curve: as many `x` as `y`, in the order of `x`. */
 export const Series = Type.Object({
   run: Id,
@@ -150,7 +153,9 @@ export const Series = Type.Object({
   /** null where the value was no finite number: `nonFinite` says which. */
   y: Type.Array(Nullable(Type.Number())),
   /** Index in `x` and what was there: NaN, Infinity or -Infinity. */
-  nonFinite: Type.Array(Type.Tuple([Type.Integer(), Type.String()])),
+  nonFinite: NonFinite,
+  /** Of a curve that is thinned, where a stretch of it ends: its index in `x`, how many finite values the stretch is of, their mean. */
+  stretches: Stretches,
   /** How many values there are in the range asked for; all of them are here when `isExact`. */
   values: Type.Integer(),
   isExact: Type.Boolean(),
@@ -231,7 +236,7 @@ export const LiveRequest = Type.Object({
 });
 export type LiveRequest = Static<typeof LiveRequest>;
 
-/** New points; where more came than can be drawn, of each stretch the first, least, greatest and last. */
+/** New points, in the order they came; where more came than can be drawn, of each stretch the first, least, greatest and last. */
 export const LivePoints = Type.Object({
   run: Id,
   series: Type.Array(
@@ -241,8 +246,14 @@ export const LivePoints = Type.Object({
       step: Type.Array(Nullable(Type.Number())),
       /** Milliseconds since the epoch. */
       time: Type.Array(Type.Number()),
-      /** null for what is no finite number. */
+      /** null where the value was no finite number: `nonFinite` says which. */
       value: Type.Array(Nullable(Type.Number())),
+      /** As those of {@link Series}. */
+      nonFinite: NonFinite,
+      stretches: Stretches,
+      /** How many values came; all of them are here when `isExact`. */
+      values: Type.Integer(),
+      isExact: Type.Boolean(),
     }),
   ),
 });

@@ -3,11 +3,11 @@ import type {
   HistogramsAnswer,
   LogLineAnswer,
   RunAnswer,
-  Series,
   ServerFacts,
   SweepAnswer,
   SystemAnswer,
 } from './api.js';
+import type { DrawnCurve } from './data/curve.js';
 
 /**
  * What a report holds for the page, as JSON in its `<script type="application/json" id="expman-report">`: the answers a server
@@ -38,9 +38,14 @@ export interface ReportRun {
   readonly histograms: Readonly<Record<string, HistogramsAnswer['histograms']>>;
 }
 
-/** A curve of a report; `step` and `time` are as long as `y`, and null where a row has none. */
-export interface ReportSeries extends Pick<Series, 'metric' | 'y' | 'nonFinite' | 'values' | 'isExact'> {
-  readonly step: readonly (number | null)[];
+/** A curve of a report; `step` and `time` are as long as `y`. */
+export interface ReportSeries extends Pick<
+  DrawnCurve,
+  'y' | 'nonFinite' | 'stretches' | 'values' | 'isExact'
+> {
+  readonly metric: string;
+  /** A row without a step stands at its place among the rows. */
+  readonly step: readonly number[];
   /** Seconds since the run began. */
   readonly time: readonly number[];
 }

@@ -17,6 +17,10 @@ export interface BatchWish {
   /** Groups whose steps all lie outside are passed over. */
   readonly fromStep?: number;
   readonly toStep?: number;
+  /** Rows without a step are wanted as well: a group that has one is not passed over. */
+  readonly isWithStepless?: boolean;
+  /** Hears of how many rows are passed over. */
+  readonly passedOver?: (rows: number) => void;
 }
 
 /** Reads the chunks of an open file. */
@@ -44,7 +48,10 @@ export function* groupBatches(
 ): Generator<NamedColumn[], void> {
   const place = new Map(footer.fields.map(({ name }, index) => [name, index]));
   for (const { rows, chunks } of footer.groups) {
-    if (isBeside(chunks[place.get(STEP_FIELD.name) ?? -1], rows, wish)) continue;
+    if (isBeside(chunks[place.get(STEP_FIELD.name) ?? -1], rows, wish)) {
+      wish.passedOver?.(rows);
+      continue;
+    }
     const columns = fields.map(({ name, type }): Column => {
       const chunk = chunks[place.get(name) ?? -1];
       return chunk === undefined
@@ -63,9 +70,10 @@ export const namedColumns = (fields: readonly ColumnField[], columns: readonly C
 function isBeside(
   chunk: PlacedChunk | undefined,
   rows: number,
-  { fromStep = -Infinity, toStep = Infinity }: BatchWish,
+  { fromStep = -Infinity, toStep = Infinity, isWithStepless = false }: BatchWish,
 ): boolean {
   if (fromStep === -Infinity && toStep === Infinity) return false;
+  if (isWithStepless && (chunk === undefined || chunk.nullCount > 0)) return false;
   if (chunk === undefined || chunk.nullCount === rows) return true;
   const { min, max } = chunk;
   if (min === null || max === null) return false;

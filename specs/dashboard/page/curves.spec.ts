@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { LivePoints } from '../../../src/dashboard/api.js';
 import { bandOf } from '../../../src/dashboard/page/curves/band.js';
 import {
   type Curve,
@@ -10,10 +11,10 @@ import {
 } from '../../../src/dashboard/page/curves/curve.js';
 import { extentOfX, extentOfY } from '../../../src/dashboard/page/curves/extent.js';
 import { histogramMap } from '../../../src/dashboard/page/curves/histogram-map.js';
-import { isOvergrown, withLive } from '../../../src/dashboard/page/curves/live-points.js';
+import { isOvergrown, isWithoutPlace, withLive } from '../../../src/dashboard/page/curves/live-points.js';
 
 const curve = (x: readonly number[], y: readonly (number | null)[], more: Partial<Curve> = {}): Curve => ({
-  ...{ run: 'a/b', metric: 'loss', x, y, nonFinite: [], values: x.length, isExact: true },
+  ...{ run: 'a/b', metric: 'loss', x, y, nonFinite: [], stretches: [], values: x.length, isExact: true },
   ...more,
 });
 
@@ -57,17 +58,35 @@ describe('a curve', () => {
       [40, 'Infinity'],
     ]);
   });
+
+  it('with a stretch in detail has the stretches of both: each value by itself where all are here', () => {
+    const base = curve([0, 10, 20, 30, 40], [0, 1, 2, 3, 4], {
+      stretches: [
+        [1, 10, 0.5],
+        [4, 20, 3.5],
+      ],
+    });
+    const { x, stretches } = withDetail(base, curve([15, 25], [7, null]), { from: 15, to: 25 });
+    expect(stretches.map(([index, ...rest]) => [x[index], ...rest])).toEqual([
+      [10, 10, 0.5],
+      [15, 1, 7],
+      [40, 20, 3.5],
+    ]);
+  });
 });
 
 describe('live points', () => {
-  const arrived = { metric: 'loss', step: [3, 4], time: [100, 200], value: [0.3, null] };
+  const arrived: LivePoints['series'][number] = {
+    ...{ metric: 'loss', step: [3, 4], time: [100, 200], value: [0.3, null], nonFinite: [[1, '-Infinity']] },
+    ...{ stretches: [], values: 2, isExact: true },
+  };
   const byStep = { x: 'step', startedAtMs: 0, readUntil: 0 } as const;
 
   it('stand behind the curve, what is no finite number as a mark', () => {
     const next = withLive(curve([1, 2], [0.1, 0.2]), arrived, byStep);
 
     expect(next).toMatchObject({ x: [1, 2, 3, 4], y: [0.1, 0.2, 0.3, null], values: 4 });
-    expect(next.nonFinite).toEqual([[3, 'NaN']]);
+    expect(next.nonFinite).toEqual([[3, '-Infinity']]);
   });
 
   it('are left out when the curve was read after them', () => {
@@ -81,8 +100,11 @@ describe('live points', () => {
     expect(withLive(curve([], []), arrived, placing).x).toEqual([1, 1.1]);
   });
 
-  it('without a step are on no axis of steps', () => {
-    expect(withLive(curve([], []), { ...arrived, step: [null, 4] }, byStep).x).toEqual([4]);
+  it('without a step have no place on an axis of steps, and the curve is to be read anew', () => {
+    const some = { ...arrived, step: [null, 4] };
+    expect(withLive(curve([], []), some, byStep).x).toEqual([4]);
+    expect([isWithoutPlace(some, byStep), isWithoutPlace(arrived, byStep)]).toEqual([true, false]);
+    expect(isWithoutPlace(some, { x: 'time' })).toBe(false);
   });
 
   it('of an earlier step find their place, and the marks keep theirs', () => {
@@ -91,9 +113,21 @@ describe('live points', () => {
 
     expect(next.x).toEqual([1, 3, 4, 9]);
     expect(next.nonFinite).toEqual([
-      [2, 'NaN'],
+      [2, '-Infinity'],
       [3, 'Infinity'],
     ]);
+  });
+
+  it('of which not all are here stand for as many as they are of, behind a curve of which all are', () => {
+    const thinned = { ...arrived, value: [0.3, 9], nonFinite: [], values: 50, isExact: false };
+    const next = withLive(curve([1, 2], [5, null]), { ...thinned, stretches: [[1, 50, 1.5]] }, byStep);
+    expect(next).toMatchObject({ values: 52, isExact: false });
+    expect(next.stretches).toEqual([
+      [0, 1, 5],
+      [3, 50, 1.5],
+    ]);
+    const again = withLive(next, { ...arrived, step: [5, 6] }, byStep);
+    expect(again.stretches.slice(2)).toEqual([[4, 1, 0.3]]);
   });
 
   it('make a curve too long at some point', () => {
@@ -110,6 +144,18 @@ describe('a band', () => {
     expect(band.mean).toEqual([2, 5, 10]);
     expect(band.min).toEqual([0, 5, 10]);
     expect(band.max).toEqual([4, 5, 10]);
+  });
+
+  it('of thinned curves is of their stretches: the mean of all values, and the least and greatest of them', () => {
+    const thinned = curve([0, 3, 9, 10, 15, 19], [1, 30, 1, 1, -5, 1], {
+      ...{ values: 20, isExact: false },
+      stretches: [
+        [2, 10, 2.5],
+        [5, 10, 0.5],
+      ],
+    });
+    const band = bandOf('group', [thinned, curve([9, 19], [1, 1])]);
+    expect(band).toMatchObject({ x: [9, 19], mean: [1.75, 0.75], min: [1, -5], max: [30, 1] });
   });
 
   it('has at most a thousand places, the ends among them', () => {

@@ -5,7 +5,16 @@ import { svgOf, ticks } from '../../../src/dashboard/page/chart/svg.js';
 import type { Curve } from '../../../src/dashboard/page/curves/curve.js';
 
 const curve = (run: string, y: readonly (number | null)[], nonFinite: Curve['nonFinite'] = []): Curve => ({
-  ...{ run, metric: 'loss', x: y.map((_, index) => index), y, nonFinite, values: y.length, isExact: true },
+  ...{
+    run,
+    metric: 'loss',
+    x: y.map((_, index) => index),
+    y,
+    nonFinite,
+    values: y.length,
+    isExact: true,
+    stretches: [],
+  },
 });
 const options = { title: 'loss', xTitle: 'step', isLog: false, smoothing: 0, colourOf: () => '#123456' };
 const look = { width: 400, height: 300, ink: '#000', faint: '#ccc', paper: '#fff' };
@@ -16,6 +25,18 @@ describe('a chart as CSV', () => {
   it('has a row for each value, what is no finite number by its name', () => {
     const figure = figureOf([curve('a/b', [1, null, 3], [[1, 'Infinity']])], options);
     expect(csvOf(figure)).toBe('run,step,loss\r\na/b,0,1\r\na/b,1,Infinity\r\na/b,2,3\r\n');
+  });
+
+  it('has the least and greatest of a group beside its mean, and no row where a line is but interrupted', () => {
+    const figure = figureOf([curve('a/b', [1, 2]), curve('a/c', [3, 6])], {
+      ...options,
+      groupOf: () => 'lr = 1',
+    });
+    expect(csvOf(figure)).toBe(
+      'run,step,loss,min,max\r\nlr = 1 (2 runs),0,2,1,3\r\nlr = 1 (2 runs),1,4,2,6\r\n',
+    );
+    const dots = { name: 'dots', colour: '#000', x: [0, 0, 1], y: [null, 5, null], marks: [] };
+    expect(csvOf({ ...figure, strokes: [dots] })).toBe('run,step,loss\r\ndots,0,5\r\n');
   });
 
   it('has what was smoothed beside what it was', () => {

@@ -228,6 +228,27 @@ describe('a series', () => {
     expect(byTime?.x.every((at) => at >= 0 && at < 60)).toBe(true);
   });
 
+  it('has rows without a step by their place among all rows, for a part of them as well', async () => {
+    const dir = folder();
+    const run = openRun(dir);
+    for (let row = 0; row < 100; row++)
+      if (row % 2 === 0) run.logMetrics({ loss: row }, row);
+      else run.logMetrics({ free: row });
+    await run.close();
+    const query = `runs=${idOf(run.runDir)}&metric=free&metric=loss&from=10&to=15`;
+    const { series } = await seriesOf(await serve(dir), query);
+    expect(series.map(({ x, y }) => [x, y])).toEqual([
+      [
+        [11, 13, 15],
+        [11, 13, 15],
+      ],
+      [
+        [10, 12, 14],
+        [10, 12, 14],
+      ],
+    ]);
+  });
+
   it('of runs of which one is not there says so of that one alone', async () => {
     const dir = folder();
     const id = idOf(await closedRun(dir));

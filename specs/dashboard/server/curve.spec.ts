@@ -16,7 +16,7 @@ describe('a curve', () => {
   it('has at most as many points as asked for, its ends and its extremes among them, in order, all as they were', () => {
     fc.assert(
       fc.property(fc.array(finite, { minLength: 1, maxLength: 3000 }), points, (values, most) => {
-        const { x, y, values: count, isExact } = drawn(values, most);
+        const { x, y, stretches, values: count, isExact } = drawn(values, most);
         expect(x.length).toBe(y.length);
         expect(x.length).toBeLessThanOrEqual(most);
         expect([count, isExact]).toEqual([values.length, values.length <= most]);
@@ -25,6 +25,14 @@ describe('a curve', () => {
           if (index > 0) expect(at).toBeGreaterThan(x[index - 1] ?? NaN);
         });
         expect([x[0], x.at(-1)]).toEqual([0, values.length - 1]);
+        expect(stretches.length > 0).toBe(!isExact);
+        stretches.forEach(([end, length, mean], index) => {
+          const from = index === 0 ? 0 : (x[stretches[index - 1]?.[0] ?? NaN] ?? NaN) + 1;
+          const of = values.slice(from, (x[end] ?? NaN) + 1);
+          expect(length).toBe(of.length);
+          expect(mean).toBeGreaterThanOrEqual(Math.min(...of) - 1e-9 * Math.abs(Math.min(...of)));
+          expect(mean).toBeLessThanOrEqual(Math.max(...of) + 1e-9 * Math.abs(Math.max(...of)));
+        });
         const least = values.reduce((one, other) => Math.min(one, other));
         const greatest = values.reduce((one, other) => Math.max(one, other));
         expect(y.reduce<number>((one, other) => Math.min(one, other ?? NaN), Infinity)).toBe(least);
@@ -39,10 +47,11 @@ describe('a curve', () => {
         const curve = new Curve(50);
         for (const [x, y] of rows) curve.add(x, y);
         const sorted = [...rows].sort(([one], [other]) => one - other);
-        expect(curve.drawn()).toEqual({
+        expect(curve.drawn()).toMatchObject({
           x: sorted.map(([x]) => x),
           y: sorted.map(([, y]) => y),
           nonFinite: [],
+          stretches: [],
           values: rows.length,
           isExact: true,
         });
@@ -52,7 +61,7 @@ describe('a curve', () => {
 
   it('marks what is no finite number, some hundreds of it, and tells which it was', () => {
     const some = drawn([1, NaN, Infinity, 2, -Infinity], 8);
-    expect(some).toEqual({
+    expect(some).toMatchObject({
       x: [0, 1, 2, 3, 4],
       y: [1, null, null, 2, null],
       nonFinite: [
@@ -70,9 +79,25 @@ describe('a curve', () => {
     expect(many.isExact).toBe(false);
     expect(many.x.length).toBeLessThanOrEqual(40 + many.nonFinite.length);
     expect(many.nonFinite.length).toBeGreaterThan(100);
+    expect(many.x[many.nonFinite.at(-1)?.[0] ?? 0]).toBeGreaterThan(9000);
+  });
+
+  it('has a gap where there was nothing finite, however long, among however many short ones', () => {
+    const { x, y, isExact } = drawn(
+      Array.from({ length: 10_000 }, (_, at) => (at % 2 === 0 || (at > 600 && at < 2000) ? NaN : at)),
+      40,
+    );
+    const gap = x.flatMap((at, index) => (at >= 600 && at <= 2000 ? [[at, y[index]]] : []));
+    expect(gap).toEqual([
+      [600, null],
+      [2000, null],
+    ]);
+    expect(isExact).toBe(false);
   });
 
   it('of nothing is nothing', () => {
-    expect(drawn([], 10)).toEqual({ x: [], y: [], nonFinite: [], values: 0, isExact: true });
+    expect(drawn([], 10)).toEqual({
+      ...{ x: [], y: [], nonFinite: [], stretches: [], times: [], values: 0, isExact: true },
+    });
   });
 });

@@ -1,7 +1,7 @@
 /** First, least, greatest and last. */
 const KEPT = 4;
-/** So many places of values that are no finite numbers are told; they are marks on an axis. */
-const MAX_NON_FINITE = 200;
+/** So many unbroken rows of values that are no finite numbers are told; where there are more, the longest ones. */
+const MAX_GAPS = 256;
 
 /** A curve that can be drawn: as many x as y, in the order of x. */
 export interface DrawnCurve {
@@ -9,6 +9,10 @@ export interface DrawnCurve {
   /** null where `nonFinite` says what was there. */
   readonly y: readonly (number | null)[];
   readonly nonFinite: readonly (readonly [at: number, what: string])[];
+  /** What was given as their time; NaN where nothing was. */
+  readonly times: readonly number[];
+  /** Of a thinned curve: at which index a stretch of it ends, of how many finite values it is, and their mean. */
+  readonly stretches: readonly (readonly [at: number, count: number, mean: number])[];
   /** How many values there were. */
   readonly values: number;
   /** Whether all of them are here. */
@@ -20,62 +24,81 @@ interface Stretch {
   least: Place;
   greatest: Place;
   last: Place;
+  count: number;
+  sum: number;
 }
 
 interface Place {
   readonly x: number;
   readonly y: number;
+  readonly time: number;
+  /** Of the last one of a stretch: how many values that is of, and their mean. */
+  readonly behind?: readonly [count: number, mean: number];
+}
+
+/** Values one after the other that are no finite numbers, all of one kind. */
+interface Gap {
+  readonly first: Place;
+  last: Place;
+  count: number;
 }
 
 /**
  * Thins a curve of any length, in one pass and bounded memory, to at most `points` (from 8 up): of each stretch of as many values, in the
- * order they came, its first, least, greatest and last. A short one stays as it is.
+ * order they came, its first, least, greatest and last. A short one stays as it is. Of NaN and infinities the first and the last in a
+ * row are kept.
  */
 export class Curve {
   private readonly raw: Place[] = [];
-  private readonly marks: Place[] = [];
+  private gaps: Gap[] = [];
   private readonly maxStretches: number;
   private stretches: Stretch[] = [];
   private perStretch = 1;
-  private inLast = 0;
   private values = 0;
+  private finite = 0;
+  private isInGap = false;
 
   constructor(private readonly points: number) {
     // Twice as many before they are put together in pairs.
     this.maxStretches = Math.max(2, Math.floor(points / KEPT / 2) * 2);
   }
 
-  add(x: number, y: number): void {
+  add(x: number, y: number, time = NaN): void {
     this.values++;
+    const place = { x, y, time };
     if (!Number.isFinite(y)) {
-      if (this.marks.length < MAX_NON_FINITE) this.marks.push({ x, y });
+      this.addToGap(place);
       return;
     }
-    const place = { x, y };
+    this.isInGap = false;
+    this.finite++;
     if (this.raw.length < this.points) this.raw.push(place);
     const last = this.stretches.at(-1);
-    if (last === undefined || this.inLast === this.perStretch) {
+    if (last === undefined || last.count >= this.perStretch) {
       this.begin(place);
       return;
     }
-    this.inLast++;
+    last.count++;
+    last.sum += y;
     last.last = place;
     if (y < last.least.y) last.least = place;
     if (y > last.greatest.y) last.greatest = place;
   }
 
   drawn(): DrawnCurve {
-    const isExact = this.raw.length + this.marks.length === this.values;
-    const places = [...(isExact ? this.raw : this.stretches.flatMap(placesOf)), ...this.marks];
+    const isThinned = this.raw.length < this.finite;
+    const marks = this.gaps.flatMap(({ first, last }) => (first === last ? [first] : [first, last]));
+    const places = [...(isThinned ? this.stretches.flatMap(placesOf) : this.raw), ...marks];
     // Late steps are drawn where they belong.
     places.sort((one, other) => one.x - other.x);
-    const nonFinite = places.flatMap(({ y }, at) => (Number.isFinite(y) ? [] : [[at, String(y)] as const]));
     return {
       x: places.map(({ x }) => x),
       y: places.map(({ y }) => (Number.isFinite(y) ? y : null)),
-      nonFinite,
+      nonFinite: places.flatMap(({ y }, at) => (Number.isFinite(y) ? [] : [[at, String(y)] as const])),
+      stretches: places.flatMap(({ behind }, at) => (behind === undefined ? [] : [[at, ...behind] as const])),
+      times: places.map(({ time }) => time),
       values: this.values,
-      isExact,
+      isExact: places.length === this.values,
     };
   }
 
@@ -84,8 +107,22 @@ export class Curve {
       this.stretches = pairs(this.stretches);
       this.perStretch *= 2;
     }
-    this.stretches.push({ first: place, least: place, greatest: place, last: place });
-    this.inLast = 1;
+    this.stretches.push({
+      ...{ first: place, least: place, greatest: place, last: place },
+      ...{ count: 1, sum: place.y },
+    });
+  }
+
+  private addToGap(place: Place): void {
+    const last = this.gaps.at(-1);
+    if (this.isInGap && last !== undefined && Object.is(last.last.y, place.y)) {
+      last.last = place;
+      last.count++;
+      return;
+    }
+    this.isInGap = true;
+    if (this.gaps.length === MAX_GAPS) this.gaps = longer(this.gaps);
+    this.gaps.push({ first: place, last: place, count: 1 });
   }
 }
 
@@ -93,18 +130,34 @@ function pairs(stretches: readonly Stretch[]): Stretch[] {
   const out: Stretch[] = [];
   for (let at = 0; at < stretches.length; at += 2) {
     const one = stretches[at];
-    const other = stretches[at + 1] ?? one;
+    const other = stretches[at + 1];
     if (one === undefined || other === undefined) break;
     out.push({
       first: one.first,
       least: other.least.y < one.least.y ? other.least : one.least,
       greatest: other.greatest.y > one.greatest.y ? other.greatest : one.greatest,
       last: other.last,
+      count: one.count + other.count,
+      sum: one.sum + other.sum,
     });
   }
   return out;
 }
 
-const placesOf = ({ first, least, greatest, last }: Stretch): Place[] => [
-  ...new Set([first, least, greatest, last]),
-];
+/** The longer half, in their order; of those as long as each other every other one. */
+function longer(gaps: readonly Gap[]): Gap[] {
+  const ranked = gaps.map((gap, at) => ({ gap, at, rank: gap.count - (at % 2) / 2 }));
+  return ranked
+    .sort((one, other) => other.rank - one.rank)
+    .slice(0, gaps.length / 2)
+    .sort((one, other) => one.at - other.at)
+    .map(({ gap }) => gap);
+}
+
+function placesOf({ first, least, greatest, last, count, sum }: Stretch): Place[] {
+  const mean = sum / count;
+  // The sum of numbers near the largest one is too large for one.
+  const behind = [count, Number.isFinite(mean) ? mean : least.y / 2 + greatest.y / 2] as const;
+  const others = [first, least, greatest].filter((place) => place !== last);
+  return [...new Set(others), { ...last, behind }];
+}

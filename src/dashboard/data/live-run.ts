@@ -8,6 +8,7 @@ import type { StoredRow } from '../../reader/select-rows.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { readOwnership } from '../../storage/run-lock.js';
 import type { LiveLogs, LivePoints, LogLineAnswer } from '../api.js';
+import { Curve } from './curve.js';
 import type { LiveNews, Watch } from './messages.js';
 
 /** How often new points are told. */
@@ -118,14 +119,19 @@ export class LiveRun {
     const series = [...this.metrics].flatMap((metric) => {
       const points: StoredRow[] = rows.filter(({ values }) => isNumber(values[metric]));
       if (points.length === 0) return [];
-      const kept = thinned(points, (row) => Number(row.values[metric]));
-      const value = kept.map((row) => Number(row.values[metric]));
+      const curve = new Curve(MAX_POINTS);
+      for (const [at, { values }] of points.entries()) curve.add(at, Number(values[metric]));
+      const { x, y, nonFinite, stretches, values, isExact } = curve.drawn();
+      const kept = x.flatMap((at) => points[at] ?? []);
       return [
         {
           metric,
           step: kept.map(({ step }) => step),
           time: kept.map(({ timestamp }) => timestamp),
-          value: value.map((each) => (Number.isFinite(each) ? each : null)),
+          value: [...y],
+          nonFinite: nonFinite.map(([at, what]): [number, string] => [at, what]),
+          stretches: stretches.map(([at, count, mean]): [number, number, number] => [at, count, mean]),
+          ...{ values, isExact },
         },
       ];
     });
@@ -143,23 +149,3 @@ const lineOf = ({ timestampMs, level, message, meta }: LogLine): LogLineAnswer =
   ...{ timestampMs: Number.isFinite(timestampMs) ? timestampMs : Date.now(), level, message },
   meta: { ...meta },
 });
-
-/** Of each stretch the first, least, greatest and last, in their order. */
-function thinned<T>(rows: readonly T[], valueOf: (row: T) => number): readonly T[] {
-  if (rows.length <= MAX_POINTS) return rows;
-  const stretch = Math.ceil((rows.length * 4) / MAX_POINTS);
-  const kept = new Set<number>();
-  for (let from = 0; from < rows.length; from += stretch) {
-    const to = Math.min(rows.length, from + stretch);
-    let [least, greatest] = [from, from];
-    for (let at = from; at < to; at++) {
-      const value = valueOf(rows[at] as T);
-      if (!Number.isFinite(value)) continue;
-      const [low, high] = [valueOf(rows[least] as T), valueOf(rows[greatest] as T)];
-      if (value < low || !Number.isFinite(low)) least = at;
-      if (value > high || !Number.isFinite(high)) greatest = at;
-    }
-    for (const at of [from, least, greatest, to - 1]) kept.add(at);
-  }
-  return [...kept].sort((a, b) => a - b).map((at) => rows[at] as T);
-}

@@ -7,7 +7,7 @@ import { openContents } from '../../reader/inspect-run.js';
 import type { OpenRows } from '../../reader/read-rows.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import type { Series, SeriesAnswer, SeriesRequest } from '../api.js';
-import { Curve } from './curve.js';
+import { Curve, type DrawnCurve } from './curve.js';
 import type { RunPlace } from './messages.js';
 
 const OF_METRIC = 'metric:';
@@ -40,29 +40,34 @@ export function readSeries(runs: readonly RunPlace[], missing: readonly string[]
   return { series, readUntil, failed };
 }
 
-type Wish = Omit<SeriesRequest, 'runs'>;
+interface Wish extends Omit<SeriesRequest, 'runs'> {
+  /** Whether the seconds since the run began are wanted as well, where x is another. */
+  readonly withTimes?: boolean;
+}
 
 function seriesOfRun(run: RunPlace, wish: Wish): { readonly series: Series[]; readonly until: number } {
+  const { curves, until } = curvesOfRun(run, wish);
+  return {
+    until,
+    series: [...curves].map(([metric, { x, y, nonFinite, stretches, values, isExact }]) => ({
+      ...{ run: run.id, metric, x: [...x], y: [...y], values, isExact },
+      nonFinite: nonFinite.map(([at, what]) => [at, what]),
+      stretches: stretches.map(([at, count, mean]) => [at, count, mean]),
+    })),
+  };
+}
+
+/** The curves of a run, by metric, and the last time read, in milliseconds since the epoch. */
+export function curvesOfRun(
+  run: RunPlace,
+  wish: Wish,
+): { readonly curves: ReadonlyMap<string, DrawnCurve>; readonly until: number } {
   const { rows } = openContents(nodeFs, run.runDir);
   try {
     const metrics = [...new Set(wish.metric)].filter((metric) => rows.columnOf.has(metric));
     const curves = new Map(metrics.map((metric) => [metric, new Curve(wish.points)]));
     const until = readInto(curves, rows, run, wish);
-    return {
-      until,
-      series: [...curves].map(([metric, curve]) => {
-        const { x, y, nonFinite, values, isExact } = curve.drawn();
-        return {
-          run: run.id,
-          metric,
-          x: [...x],
-          y: [...y],
-          nonFinite: nonFinite.map(([at, what]) => [at, what]),
-          values,
-          isExact,
-        };
-      }),
-    };
+    return { until, curves: new Map([...curves].map(([metric, curve]) => [metric, curve.drawn()])) };
   } finally {
     rows.close();
   }
@@ -74,9 +79,12 @@ function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, run: RunPl
   const xMetric = x.startsWith(OF_METRIC) ? x.slice(OF_METRIC.length) : null;
   const columnOf = (metric: string): string => rows.columnOf.get(metric) ?? '';
   const names = [...curves.keys(), ...(xMetric === null ? [] : [xMetric])].map(columnOf);
-  const steps = x === 'step' ? { fromStep: from, toStep: to } : {};
   let until = 0;
   let before = 0;
+  const passedOver = (count: number): void => {
+    before += count;
+  };
+  const steps = x === 'step' ? { fromStep: from, toStep: to, isWithStepless: true, passedOver } : {};
   for (const batch of rows.batches({ columns: new Set(names), ...steps })) {
     const [step, timestamp] = batch;
     if (step === undefined || timestamp === undefined) continue;
@@ -89,6 +97,7 @@ function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, run: RunPl
         : x === 'time'
           ? secondsSince(run.startedMs, timestamp)
           : stepsOf(step, before);
+    const times = wish.withTimes === true ? secondsSince(run.startedMs, timestamp) : null;
     for (const [metric, curve] of curves) {
       const column = named(batch, columnOf(metric));
       const values = doubles(column);
@@ -97,7 +106,7 @@ function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, run: RunPl
       for (let row = 0; row < values.length; row++) {
         const at = axis[row] ?? NaN;
         if (Number.isFinite(at) && at >= from && at <= to && (validity === null || bitAt(validity, row)))
-          curve.add(at, values[row] ?? NaN);
+          curve.add(at, values[row] ?? NaN, times?.[row]);
       }
     }
     before += step.length;

@@ -10,6 +10,7 @@ import { imageTypeAt } from '../data/image-type.js';
 import type { RunPlace } from '../data/messages.js';
 import { experimentFacts } from '../data/experiment-facts.js';
 import { readHistograms, readRun, readSystem } from '../data/read-run.js';
+import { curvesOfRun } from '../data/read-series.js';
 import { readSweep, sweepFolder } from '../data/read-sweep.js';
 import type { ReportData, ReportRun, ReportSeries } from '../report-data.js';
 
@@ -62,14 +63,11 @@ async function collectRun(
   const place: RunPlace = { id: `${experiment}/${run}`, runDir, startedMs: Date.parse(startedAt) };
   const answer = JSON.parse(readRun(place)) as RunAnswer;
   const stored = openStoredRun(nodeFs, runDir);
-  const series: ReportSeries[] = [];
   const histograms: Record<string, HistogramsAnswer['histograms']> = {};
   for (const { name, type } of answer.fields) {
-    if (type !== 'UTF8') series.push(await collectSeries(stored, name, place.startedMs));
-    else {
-      const read = (JSON.parse(readHistograms(place, name)) as HistogramsAnswer).histograms;
-      if (read.length > 0) histograms[name] = read;
-    }
+    if (type !== 'UTF8') continue;
+    const read = (JSON.parse(readHistograms(place, name)) as HistogramsAnswer).histograms;
+    if (read.length > 0) histograms[name] = read;
   }
   const pictures = new Map(
     mediaOf(nodeFs, runDir).map((media) => [media.name + String(media.step), media.path]),
@@ -83,7 +81,10 @@ async function collectRun(
         return { ...media, isImage: href !== '', href };
       }),
     },
-    series,
+    series: collectSeries(
+      place,
+      answer.fields.filter(({ type }) => type !== 'UTF8').map(({ name }) => name),
+    ),
     logs: (await stored.logs({ last: MAX_LINES })).map(({ meta, ...line }) => ({
       ...line,
       meta: { ...meta },
@@ -93,26 +94,11 @@ async function collectRun(
   };
 }
 
-async function collectSeries(
-  stored: ReturnType<typeof openStoredRun>,
-  metric: string,
-  startedMs: number,
-): Promise<ReportSeries> {
-  const step: (number | null)[] = [];
-  const time: number[] = [];
-  const y: (number | null)[] = [];
-  const nonFinite: [number, string][] = [];
-  for await (const row of stored.rows({ columns: [metric], downsample: MAX_POINTS })) {
-    const given = row.values[metric];
-    if (given === undefined || typeof given === 'string') continue;
-    const value = Number(given);
-    if (!Number.isFinite(value)) nonFinite.push([y.length, String(value)]);
-    step.push(row.step);
-    time.push((row.timestamp - startedMs) / 1000);
-    y.push(Number.isFinite(value) ? value : null);
-  }
-  const values = stored.facts.metrics.get(metric)?.count ?? y.length;
-  return { metric, step, time, y, nonFinite, values, isExact: values === y.length };
+function collectSeries(place: RunPlace, metrics: readonly string[]): ReportSeries[] {
+  const { curves } = curvesOfRun(place, {
+    ...{ metric: [...metrics], x: 'step', points: MAX_POINTS, withTimes: true },
+  });
+  return [...curves].map(([metric, { x, times, ...curve }]) => ({ metric, step: x, time: times, ...curve }));
 }
 
 /** Images as addresses that hold them, as long as there is room. */

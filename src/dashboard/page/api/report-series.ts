@@ -12,9 +12,10 @@ export function reportSeries(
   const series = all.find((each) => each.metric === metric);
   if (series === undefined) return null;
   const marks = new Map(series.nonFinite);
+  const ends = new Map(series.stretches.map(([at, count, mean]) => [at, [count, mean] as const]));
   const xs = axis === 'time' ? series.time : axis === 'step' ? series.step : byMetric(all, axis, series);
   const kept = series.y
-    .map((y, index) => ({ x: xs[index] ?? NaN, y, mark: marks.get(index) }))
+    .map((y, index) => ({ x: xs[index] ?? NaN, y, mark: marks.get(index), end: ends.get(index) }))
     .filter(({ x }) => x >= from && x <= to)
     .sort((one, other) => one.x - other.x);
   return {
@@ -24,6 +25,9 @@ export function reportSeries(
     nonFinite: kept.flatMap(({ mark }, index): [number, string][] =>
       mark === undefined ? [] : [[index, mark]],
     ),
+    stretches: kept.flatMap(({ end }, index): [number, number, number][] =>
+      end === undefined ? [] : [[index, ...end]],
+    ),
   };
 }
 
@@ -31,5 +35,5 @@ export function reportSeries(
 function byMetric(all: readonly ReportSeries[], axis: string, { step }: ReportSeries): (number | null)[] {
   const other = all.find(({ metric }) => `metric:${metric}` === axis);
   const values = new Map(other?.step.map((at, index) => [at, other.y[index] ?? null]) ?? []);
-  return step.map((at) => (at === null ? null : (values.get(at) ?? null)));
+  return step.map((at) => values.get(at) ?? null);
 }

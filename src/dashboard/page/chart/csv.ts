@@ -1,17 +1,28 @@
 import type { Figure } from './figure.js';
 
-/** The lines of a chart as CSV (RFC 4180), one value a row; what is no finite number is written as what it was. */
+/**
+ * The lines of a chart as CSV (RFC 4180), one value a row; what is no finite number is written as what it was. Beside a smoothed value
+ * stands what it was before, beside a mean the least and greatest.
+ */
 export function csvOf({ xTitle, title, strokes }: Figure): string {
-  const rows = strokes.flatMap(({ name, x, y, raw, marks }) => {
+  const isSmoothed = strokes.some(({ raw }) => raw !== undefined);
+  const isBand = strokes.some(({ band }) => band !== undefined);
+  const rows = strokes.flatMap(({ name, x, y, raw, band, marks }) => {
     const what = new Map(marks.map((mark) => [mark.x, mark.what]));
-    return x.map((at, index) => {
-      const value = y[index] ?? null;
-      const before = raw === undefined ? [] : [raw[index] ?? what.get(at) ?? ''];
-      return [name, at, value ?? what.get(at) ?? '', ...before];
+    return x.flatMap((at, index) => {
+      const value = y[index] ?? what.get(at);
+      // Where there is no value, a line is but interrupted.
+      if (value === undefined) return [];
+      const before = isSmoothed ? [raw?.[index] ?? what.get(at) ?? ''] : [];
+      const around = isBand ? [band?.min[index] ?? '', band?.max[index] ?? ''] : [];
+      return [[name, at, value, ...before, ...around]];
     });
   });
-  const isSmoothed = strokes.some(({ raw }) => raw !== undefined);
-  const head = ['run', xTitle, isSmoothed ? `${title} (smoothed)` : title, ...(isSmoothed ? [title] : [])];
+  const head = [
+    ...['run', xTitle, isSmoothed ? `${title} (smoothed)` : title],
+    ...(isSmoothed ? [title] : []),
+    ...(isBand ? ['min', 'max'] : []),
+  ];
   return [head, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 

@@ -47,7 +47,7 @@ export function figureOf(curves: readonly Curve[], options: FigureOptions): Figu
 }
 
 function strokeOf(curve: Curve, { smoothing, colourOf }: FigureOptions): Stroke {
-  const y = smoothed(curve.y, smoothing);
+  const y = smoothed(curve, smoothing);
   return {
     name: curve.run,
     colour: colourOf(curve.run),
@@ -70,16 +70,24 @@ function grouped(
   }
   return [...groups].map(([name, members]) => {
     const band = bandOf(name, members);
+    const smooth = (y: readonly (number | null)[]): readonly (number | null)[] =>
+      smoothed(
+        {
+          ...{ x: band.x, y },
+          stretches: y.flatMap((value, at) => (value === null ? [] : [[at, band.perPlace, value] as const])),
+        },
+        smoothing,
+      );
     const runs = members.length === 1 ? '1 run' : `${members.length} runs`;
     return {
       name: `${name === '' ? 'without' : name} (${runs})`,
       colour: colourOf(members[0]!.run),
       x: band.x,
-      y: smoothed(band.mean, smoothing),
+      y: smooth(band.mean),
       marks: members.flatMap(({ x, nonFinite }) =>
         nonFinite.map(([index, what]) => ({ x: x[index] ?? NaN, what })),
       ),
-      band: { min: smoothed(band.min, smoothing), max: smoothed(band.max, smoothing) },
+      band: { min: smooth(band.min), max: smooth(band.max) },
     };
   });
 }

@@ -37,12 +37,16 @@ export async function saveFigure({ figure, view, canvas }: Savable, format: Save
 }
 
 /** The chart as it stands on the page, with its title and the names of its lines: the server's policy lets no SVG be painted. */
-function pngOf(chart: HTMLCanvasElement, { title, strokes }: Figure, { ink, paper }: SvgLook): Promise<Blob> {
+function pngOf(
+  chart: HTMLCanvasElement,
+  { title, xTitle, strokes }: Figure,
+  { ink, paper }: SvgLook,
+): Promise<Blob> {
   const ratio = devicePixelRatio;
   const named = strokes.slice(0, MOST_NAMED);
   const canvas = document.createElement('canvas');
   canvas.width = chart.width;
-  canvas.height = chart.height + (named.length + 2) * LINE * ratio;
+  canvas.height = chart.height + (named.length + 3) * LINE * ratio;
   const context = canvas.getContext('2d');
   if (context === null) throw new Error('the browser gives no canvas to paint on');
   context.fillStyle = paper;
@@ -53,7 +57,10 @@ function pngOf(chart: HTMLCanvasElement, { title, strokes }: Figure, { ink, pape
   context.font = '600 13px system-ui, sans-serif';
   context.fillText(title, 12, LINE);
   context.font = '11px system-ui, sans-serif';
-  const bottom = chart.height / ratio + 2 * LINE;
+  const bottom = chart.height / ratio + 3 * LINE;
+  context.textAlign = 'center';
+  context.fillText(xTitle, canvas.width / ratio / 2, bottom - LINE);
+  context.textAlign = 'start';
   named.forEach(({ name, colour }, index) => {
     const top = bottom + index * LINE;
     context.fillStyle = colour;

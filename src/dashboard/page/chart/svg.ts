@@ -115,11 +115,19 @@ function pathOf(
   let isDown = false;
   for (let index = from; index < to; index++) {
     const top = yOf(y[index] ?? null);
-    if (top !== null) path += `${isDown ? 'L' : 'M'}${at(xOf(x[index]!))} ${at(top)}`;
+    if (top !== null) {
+      const left = xOf(x[index]!);
+      const isAlone = !isDown && yOf(y[index + 1] ?? null) === null;
+      path += isAlone ? dot(left, top) : `${isDown ? 'L' : 'M'}${at(left)} ${at(top)}`;
+    }
     isDown = top !== null;
   }
   return path;
 }
+
+/** A value that stands alone would be no line at all. */
+const dot = (left: number, top: number): string =>
+  `M${at(left - 1.5)} ${at(top)}a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0 -3 0`;
 
 function legend({ name, colour }: Stroke, { ink }: SvgLook, top: number): string {
   const middle = top + 4;

@@ -8,27 +8,59 @@ export interface Band {
   readonly mean: readonly (number | null)[];
   readonly min: readonly (number | null)[];
   readonly max: readonly (number | null)[];
+  /** Of how many values of one curve a place is, about. */
+  readonly perPlace: number;
 }
 
 const MOST_PLACES = 1000;
 
 /** Makes one band of curves; between its points a curve is taken to be straight, and beyond its ends it is not there. */
 export function bandOf(name: string, curves: readonly Curve[]): Band {
-  const x = placesOf(curves);
-  const columns = curves.map((curve) => x.map((at) => valueAt(curve, at)));
-  const at = x.map((_, place) => columns.flatMap((column) => column[place] ?? []));
+  const members = curves.map(coursesOf);
+  const x = placesOf(members.map(({ mean }) => mean));
+  const at = (which: keyof Courses): readonly (readonly number[])[] => {
+    const columns = members.map((courses) => x.map((place) => valueAt(courses[which], place)));
+    return x.map((_, place) => columns.flatMap((column) => column[place] ?? []));
+  };
+  const over = (which: keyof Courses, of: (values: readonly number[]) => number): (number | null)[] =>
+    at(which).map((values) => (values.length === 0 ? null : of(values)));
   return {
     ...{ name, curves: curves.length, x },
-    mean: at.map((values) =>
-      values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length,
+    mean: over('mean', (values) => values.reduce((sum, value) => sum + value / values.length, 0)),
+    min: over('min', (values) => Math.min(...values)),
+    max: over('max', (values) => Math.max(...values)),
+    perPlace: Math.max(
+      1,
+      Math.round(curves.reduce((sum, { values }) => sum + values, 0) / curves.length / x.length),
     ),
-    min: at.map((values) => (values.length === 0 ? null : Math.min(...values))),
-    max: at.map((values) => (values.length === 0 ? null : Math.max(...values))),
+  };
+}
+
+type Course = Pick<Curve, 'x' | 'y'>;
+
+interface Courses {
+  readonly mean: Course;
+  readonly min: Course;
+  readonly max: Course;
+}
+
+/** The mean, least and greatest of each stretch of a curve, at its end; of one that is not thinned, itself. */
+function coursesOf(curve: Curve): Courses {
+  if (curve.stretches.length === 0) return { mean: curve, min: curve, max: curve };
+  const { stretches } = curve;
+  const x = stretches.map(([end]) => curve.x[end]!);
+  const ys = stretches.map(([end], index) =>
+    curve.y.slice((stretches[index - 1]?.[0] ?? -1) + 1, end + 1).filter((value) => value !== null),
+  );
+  return {
+    mean: { x, y: stretches.map(([, , mean]) => mean) },
+    min: { x, y: ys.map((values) => Math.min(...values)) },
+    max: { x, y: ys.map((values) => Math.max(...values)) },
   };
 }
 
 /** Where any of the curves has a point; where that is too many places, evenly some of them, the ends included. */
-function placesOf(curves: readonly Curve[]): readonly number[] {
+function placesOf(curves: readonly Course[]): readonly number[] {
   const all = [...new Set(curves.flatMap(({ x }) => x))].sort((one, other) => one - other);
   if (all.length <= MOST_PLACES) return all;
   const stride = (all.length - 1) / (MOST_PLACES - 1);
@@ -36,7 +68,7 @@ function placesOf(curves: readonly Curve[]): readonly number[] {
 }
 
 /** What a curve is at a place; null beyond its ends and beside a value that is no finite number. */
-function valueAt({ x, y }: Curve, at: number): number | null {
+function valueAt({ x, y }: Course, at: number): number | null {
   const after = firstFrom(x, at);
   if (after === x.length) return null;
   const here = y[after] ?? null;

@@ -9,7 +9,11 @@ export type Curve = {
   readonly y: readonly (number | null)[];
   /** Index in `x` and what was there: NaN, Infinity or -Infinity. */
   readonly nonFinite: readonly (readonly [index: number, value: string])[];
+  /** Where it is thinned, of each stretch the index of its end, how many finite values it is of, and their mean; none where it is not. */
+  readonly stretches: readonly WholeStretch[];
 };
+
+type WholeStretch = readonly [index: number, count: number, mean: number];
 
 /** A stretch of an axis. */
 export interface Span {
@@ -41,6 +45,12 @@ export function lastFinite({ y }: Pick<Curve, 'y'>): number | undefined {
   return y.findLast((value) => value !== null) ?? undefined;
 }
 
+/** What a curve is made of: its stretches, or each finite value by itself. */
+export function stretchesOf({ y, stretches }: Pick<Curve, 'y' | 'stretches'>): readonly WholeStretch[] {
+  if (stretches.length > 0) return stretches;
+  return y.flatMap((value, index) => (value === null ? [] : [[index, 1, value] as const]));
+}
+
 /** A curve with a stretch of it replaced by one that was read in more detail. */
 export function withDetail(base: Curve, detail: Curve, { from, to }: Span): Curve {
   const end = Math.max(to, detail.x.at(-1) ?? to);
@@ -48,6 +58,7 @@ export function withDetail(base: Curve, detail: Curve, { from, to }: Span): Curv
   const found = base.x.findIndex((x) => x > end);
   const tail = found < 0 ? base.x.length : found;
   const shift = head + detail.x.length - tail;
+  const isThinned = base.stretches.length > 0 || detail.stretches.length > 0;
   return {
     ...detail,
     x: [...base.x.slice(0, head), ...detail.x, ...base.x.slice(tail)],
@@ -57,5 +68,14 @@ export function withDetail(base: Curve, detail: Curve, { from, to }: Span): Curv
       ...detail.nonFinite.map(([index, what]) => [index + head, what] as const),
       ...base.nonFinite.flatMap(([index, what]) => (index < tail ? [] : [[index + shift, what] as const])),
     ],
+    stretches: !isThinned
+      ? []
+      : [
+          ...stretchesOf(base).filter(([index]) => index < head),
+          ...stretchesOf(detail).map(([index, ...rest]) => [index + head, ...rest] as const),
+          ...stretchesOf(base).flatMap(([index, ...rest]) =>
+            index < tail ? [] : [[index + shift, ...rest] as const],
+          ),
+        ],
   };
 }

@@ -1,17 +1,36 @@
+import { type Curve, stretchesOf } from './curve.js';
+
 /**
- * Smooths values by an exponential moving average, debiased as TensorBoard does it: the first values count in full.
+ * Smooths a curve by an exponential moving average, debiased as TensorBoard does it: the first values count in full.
  *
- * What is no finite number (null) stays where it is and does not count.
+ * A stretch of which only some points are here counts as all its values, each its mean; between the ends of stretches the
+ * average is taken to be straight. What is no finite number (null) stays where it is and does not count.
  *
- * @param weight of what came before, from 0 (nothing is smoothed) to below 1
+ * @param weight of what came before, a value, from 0 (nothing is smoothed) to below 1
  */
-export function smoothed(values: readonly (number | null)[], weight: number): readonly (number | null)[] {
-  if (weight <= 0) return values;
+export function smoothed(
+  curve: Pick<Curve, 'x' | 'y' | 'stretches'>,
+  weight: number,
+): readonly (number | null)[] {
+  const { x, y } = curve;
+  if (weight <= 0) return y;
+  const out: (number | null)[] = y.map(() => null);
   let [average, share] = [0, 1];
-  return values.map((value) => {
-    if (value === null) return null;
-    average = weight * average + (1 - weight) * value;
-    share *= weight;
-    return average / (1 - share);
-  });
+  let before = -1;
+  for (const [end, count, mean] of stretchesOf(curve)) {
+    const kept = weight ** count;
+    average = kept * average + (1 - kept) * mean;
+    share *= kept;
+    const here = average / (1 - share);
+    const from = out[before] ?? here;
+    for (let at = before + 1; at <= end; at++) {
+      const width = x[end]! - (x[before] ?? x[end]!);
+      const part = width > 0 ? (x[at]! - x[before]!) / width : 1;
+      if (y[at] !== null) out[at] = from + part * (here - from);
+    }
+    before = end;
+  }
+  // Of a stretch that was cut at its end.
+  for (let at = before + 1; at < y.length; at++) if (y[at] !== null) out[at] = out[before] ?? null;
+  return out;
 }

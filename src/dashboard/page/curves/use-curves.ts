@@ -4,7 +4,7 @@ import { type Api, type ApiFailure, failureOf, type SeriesQuery } from '../api/a
 import { usePage } from '../api/use-api.js';
 import { runId } from '../facts/run-values.js';
 import { type Curve, type Span, withDetail } from './curve.js';
-import { isOvergrown, withLive } from './live-points.js';
+import { isOvergrown, isWithoutPlace, withLive } from './live-points.js';
 
 /** Which curves are shown. */
 export interface CurvesQuery {
@@ -108,7 +108,8 @@ function useSeries(api: Api, query: SeriesQuery | null): SeriesView {
       early.current.push([points, startedAtMs, axis]);
     setKnown((before) => {
       const answer = appended(before.answer, points, startedAtMs, axis);
-      if (answer.series.some(isOvergrown)) again();
+      if (answer.series.some(isOvergrown) || points.series.some((each) => isWithoutPlace(each, { x: axis })))
+        again();
       return answer === before.answer ? before : { ...before, answer };
     });
   };
