@@ -7,6 +7,7 @@ import { type Ownership, readOwnership } from '../storage/run-lock.js';
 import { decodeSpans } from '../writer/decode-spans.js';
 import { readIdentity } from '../writer/identity.js';
 import { NOTHING_PUBLISHED, type Watermark } from '../writer/replay.js';
+import { damaged } from './inspect-run.js';
 import { type OpenRows, openRows } from './read-rows.js';
 import { type StoredRow, columnarRows, metricNames, rowsOf } from './select-rows.js';
 import { WalFollower } from './wal-follower.js';
@@ -141,6 +142,10 @@ class RowFollower {
 
   private openBehind(): { readonly rows: OpenRows; readonly total: number } {
     const rows = openRows(this.fs, this.runDir, this.uuid);
+    if (rows.corrupt.length > 0) {
+      rows.close();
+      throw damaged(this.runDir);
+    }
     this.given = rows.publishedRows + rows.replay.rows;
     this.end = rows.end;
     return { rows, total: this.given };

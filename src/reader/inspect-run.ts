@@ -55,6 +55,22 @@ export function inspectRun(fs: FsPort, runDir: string): RunInfo {
   return info;
 }
 
+/** The same as {@link openContents}, for whoever wants the rows. @throws ExpmanError `CORRUPT` where a file of them fails its checks */
+export function openIntact(fs: FsPort, runDir: string): OpenRows {
+  const { info, rows } = openContents(fs, runDir);
+  if (!info.corrupt.includes(METRICS_NAME)) return rows;
+  rows.close();
+  throw damaged(runDir);
+}
+
+/** What is told of a run whose file of rows is damaged, of another run, or gone. */
+export function damaged(runDir: string): ExpmanError {
+  const path = join(runDir, METRICS_NAME);
+  return new ExpmanError('CORRUPT', `${path} fails its checks or is missing: the rows in it cannot be read`, {
+    path,
+  });
+}
+
 /** Reads what a run is, and opens its rows as they are at that moment; whoever calls it closes them. */
 export function openContents(
   fs: FsPort,
@@ -62,10 +78,13 @@ export function openContents(
 ): { readonly info: RunInfo; readonly rows: OpenRows } {
   if (fs.stat(runDir)?.kind !== 'folder')
     throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${runDir}`, { path: runDir });
-  const { identity, status, counts, file } = readIdentity(fs, runDir);
+  const { identity, status, counts, rows: counted, file } = readIdentity(fs, runDir);
   const owner = readOwnership(fs, runDir, Date.now()).kind;
   const rows = openRows(fs, runDir, identity.uuid);
   const { replay } = rows;
+  // The rows of a closed run are in its file or nowhere.
+  const isClosed = owner === 'free' && status !== RunStatus.Running && replay.segments.length === 0;
+  const isGone = isClosed && rows.publishedRows === 0 && counted > 0 && rows.corrupt.length === 0;
   const artifacts = mergeParams(mappingOf(file['artifacts']), mappingOf(replay.state.facts['artifacts']));
   const info: RunInfo = {
     runDir,
@@ -88,7 +107,7 @@ export function openContents(
     ...(typeof file['exitCode'] === 'number' && { exitCode: file['exitCode'] }),
     ...(file['degraded'] !== undefined && { degraded: file['degraded'] }),
     tornBytes: replay.tornBytes,
-    corrupt: [...rows.corrupt, ...replay.corrupt],
+    corrupt: [...(isGone ? [METRICS_NAME] : rows.corrupt), ...replay.corrupt],
     files: filesOf(fs, runDir),
   };
   return { info, rows };

@@ -1,6 +1,7 @@
 import { type RowTable, tableOf } from '../columnar/table.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { type RunInfo, openContents } from './inspect-run.js';
+import { METRICS_NAME } from '../storage/metrics-file.js';
+import { type RunInfo, damaged, openContents } from './inspect-run.js';
 
 /** All of a run: what it is, and its rows. */
 export interface RunContents {
@@ -13,6 +14,7 @@ export interface RunContents {
 export function readContents(fs: FsPort, runDir: string): RunContents {
   const { info, rows } = openContents(fs, runDir);
   try {
+    if (info.corrupt.includes(METRICS_NAME)) throw damaged(runDir);
     return { info, table: tableOf([...rows.batches()]) };
   } finally {
     rows.close();

@@ -5,7 +5,7 @@ import type { LogLine } from '../engine/log-line.js';
 import type { RunFacts } from '../model/run-facts.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type FollowOptions, followRows } from './follow-rows.js';
-import { type RunInfo, inspectRun, openContents } from './inspect-run.js';
+import { type RunInfo, inspectRun, openContents, openIntact } from './inspect-run.js';
 import { factsOf } from './read-facts.js';
 import { type StoredArtifact, storedArtifacts } from './read-artifacts.js';
 import { type LogFilter, readLog } from './read-log.js';
@@ -62,13 +62,13 @@ export class StoredRun {
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async metrics(selection: RowSelection = {}): Promise<RowTable> {
     checkSelection(selection);
-    return this.reading((rows) => tableOf([...selectRows(rows, selection)]));
+    return reading(openIntact(this.fs, this.runDir), (rows) => tableOf([...selectRows(rows, selection)]));
   }
 
   /** The same, batch by batch: of a large run only one row group is in memory at a time. @throws as {@link metrics} */
   async *batches(selection: RowSelection = {}): AsyncGenerator<RowsBatch, void> {
     checkSelection(selection);
-    const { rows } = openContents(this.fs, this.runDir);
+    const rows = openIntact(this.fs, this.runDir);
     try {
       for (const columns of selectRows(rows, selection)) yield await Promise.resolve(batchOf(columns));
     } finally {
@@ -79,7 +79,7 @@ export class StoredRun {
   /** The same, row by row, in the order they were logged. @throws as {@link metrics} */
   async *rows(selection: RowSelection = {}): AsyncGenerator<StoredRow, void> {
     checkSelection(selection);
-    const { rows } = openContents(this.fs, this.runDir);
+    const rows = openIntact(this.fs, this.runDir);
     try {
       const metricOf = metricNames(rows);
       for (const columns of selectRows(rows, selection))
@@ -92,7 +92,7 @@ export class StoredRun {
   /** The metrics' names and the types of their columns, in the order they came. @throws as {@link refresh} */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async fields(): Promise<ColumnField[]> {
-    return this.reading((rows) => {
+    return reading(openIntact(this.fs, this.runDir), (rows) => {
       const metricOf = metricNames(rows);
       return rows.fields.slice(KEY_COLUMNS).map(({ name, type }) => ({ name: metricOf(name), type }));
     });
@@ -101,7 +101,7 @@ export class StoredRun {
   /** Lines of the run's log. @throws {@link ExpmanError} as {@link refresh} */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async logs(filter: LogFilter = {}): Promise<LogLine[]> {
-    return this.reading(({ replay }) =>
+    return reading(openContents(this.fs, this.runDir).rows, ({ replay }) =>
       readLog(this.fs, this.runDir, replay.segments.length > 0 ? replay.state : null, filter),
     );
   }
@@ -123,14 +123,13 @@ export class StoredRun {
   follow(options: FollowOptions = {}): Observable<StoredRow> {
     return followRows(this.fs, this.runDir, options);
   }
+}
 
-  private reading<T>(read: (rows: OpenRows) => T): T {
-    const { rows } = openContents(this.fs, this.runDir);
-    try {
-      return read(rows);
-    } finally {
-      rows.close();
-    }
+function reading<T>(rows: OpenRows, read: (rows: OpenRows) => T): T {
+  try {
+    return read(rows);
+  } finally {
+    rows.close();
   }
 }
 

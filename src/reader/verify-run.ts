@@ -56,7 +56,15 @@ export function verifyRun(fs: FsPort, runDir: string): Verification {
     check(line.media === null ? manifest : `${MEDIA_FOLDER}/${line.media.file}`, () => checkMedia(fs, line));
   for (const file of info?.corrupt ?? [])
     if (!problems.some((problem) => problem.file === file))
-      problems.push({ file, code: 'CORRUPT', message: 'intact data stands behind bytes that are not' });
+      problems.push({
+        ...{ file, code: 'CORRUPT' },
+        message:
+          file !== METRICS_NAME
+            ? 'intact data stands behind bytes that are not'
+            : fs.stat(join(runDir, file)) === null
+              ? 'it is missing, though rows were logged'
+              : 'it is the file of another run',
+      });
   const { status = null, rows = 0, tornBytes = 0 } = info ?? {};
   return { runDir, status, rows, tornBytes, checkedBytes, problems };
 }

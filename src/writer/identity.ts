@@ -13,6 +13,8 @@ export interface KnownRun {
   /** The status as written; RUNNING for a run that was cut off. */
   readonly status: string;
   readonly counts: { readonly dropped: number; readonly invalid: number };
+  /** Rows that it says were logged. */
+  readonly rows: number;
   readonly file: Mapping;
 }
 
@@ -58,6 +60,7 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
     identity,
     status: text('status'),
     counts: { dropped: numberOr(counts['dropped'], 0), invalid: numberOr(counts['invalid'], 0) },
+    rows: numberOr(counts['rows'], 0),
     file,
   };
 }
@@ -77,5 +80,9 @@ export function nextEpoch(fs: FsPort, folder: string, { identity }: KnownRun): n
     throw new ExpmanError('CORRUPT', `${folder} says that its owner is number ${next - 1}`, { path: folder });
   return next;
 }
+
+/** What is wrong with a closed run that has no file of rows. */
+export const missingFile = (path: string, rows: number): string =>
+  `${path} is missing, though ${rows} rows were logged`;
 
 const numberOr = (value: unknown, fallback: number): number => (typeof value === 'number' ? value : fallback);

@@ -23,17 +23,23 @@ export function loadRun(fs: FsPort, folder: string, runUuid: string, epoch: numb
 }
 
 function loadPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
-  const path = join(folder, METRICS_NAME);
-  if (fs.stat(path) === null) return null;
   try {
-    const published = publishedFile(readFooter(fs, path));
-    if (published.facts.runUuid === runUuid) return published;
-    throw new ExpmanError('CORRUPT', `${path} belongs to another run`, { path });
+    return readPublished(fs, folder, runUuid);
   } catch (error) {
     if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;
+    const path = join(folder, METRICS_NAME);
     fs.rename(path, freeName(fs, `${path}.corrupt`));
     return null;
   }
+}
+
+/** What `metrics.parquet` says it holds; null where there is none. @throws ExpmanError `CORRUPT`, `IO` */
+export function readPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
+  const path = join(folder, METRICS_NAME);
+  if (fs.stat(path) === null) return null;
+  const published = publishedFile(readFooter(fs, path));
+  if (published.facts.runUuid === runUuid) return published;
+  throw new ExpmanError('CORRUPT', `${path} belongs to another run`, { path });
 }
 
 /** A name for a copy that is kept: it never replaces an earlier one. */

@@ -3,10 +3,12 @@ import { ChannelWriter } from '../channel/channel-writer.js';
 import { ChunkPool } from '../channel/chunk-pool.js';
 import { WIRE_BYTES } from '../channel/layout.js';
 import { attempt } from '../model/attempt.js';
+import { ExpmanError } from '../model/errors.js';
 import { resolveOptions } from '../model/option-rules.js';
 import type { RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import { isTempName } from '../storage/atomic-file.js';
+import { METRICS_NAME } from '../storage/metrics-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import {
   type LockOwner,
@@ -18,7 +20,8 @@ import {
 } from '../storage/run-lock.js';
 import * as columnarParts from './columnar-parts.js';
 import * as runFiles from './run-files.js';
-import { type KnownRun, nextEpoch, readIdentity } from './identity.js';
+import { type KnownRun, missingFile, nextEpoch, readIdentity } from './identity.js';
+import { readPublished } from './load-run.js';
 import { type FromWriter, errorFrom } from './messages.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal, segmentNames } from './replay.js';
 import type { RunEnding } from './run-state.js';
@@ -48,7 +51,8 @@ export interface Recovery {
  *
  * Idempotent, and itself safe to be killed at any moment: the write-ahead log goes only when all of it is published.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives, `CORRUPT`, `WRITE_FAILED`
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives, `CORRUPT` (where the file of a closed run is damaged or
+ * gone there is nothing to recover it from), `WRITE_FAILED`
  */
 export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> {
   const known = readIdentity(fs, folder);
@@ -68,7 +72,7 @@ export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> 
     missingRecords: replay.missingRecords,
   };
   if (whole && isRunStatus(status))
-    return { ...found, changed: false, status, rows: rowsOf(known), replayedRows: 0 };
+    return { ...found, changed: false, status, rows: publishedRows(fs, folder, known), replayedRows: 0 };
   const ending = endingOf(fs, folder, known, replay);
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), Date.now());
   const summary = await takeToItsEnd(fs, folder, known, owner, ending);
@@ -146,8 +150,10 @@ function isPlainError(value: unknown): value is NonNullable<RunEnding['error']> 
   return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
 }
 
-function rowsOf({ file }: KnownRun): number {
-  const counts = file['counts'];
-  const rows: unknown = typeof counts === 'object' && counts !== null ? Reflect.get(counts, 'rows') : 0;
-  return typeof rows === 'number' ? rows : 0;
+/** The rows of a run that was closed, which are in its file or nowhere. */
+function publishedRows(fs: FsPort, folder: string, { identity, rows }: KnownRun): number {
+  const published = readPublished(fs, folder, identity.uuid);
+  if (published !== null || rows === 0) return published?.facts.loggedRows ?? 0;
+  const path = join(folder, METRICS_NAME);
+  throw new ExpmanError('CORRUPT', missingFile(path, rows), { path });
 }

@@ -3,7 +3,7 @@ import { bitAt } from '../../columnar/bitmap.js';
 import { numbersOf } from '../../columnar/row-values.js';
 import { parseHistogram } from '../../model/histogram.js';
 import { jsonText } from '../../model/json-text.js';
-import { openContents } from '../../reader/inspect-run.js';
+import { openContents, openIntact } from '../../reader/inspect-run.js';
 import { factsOf } from '../../reader/read-facts.js';
 import { storedArtifacts } from '../../reader/read-artifacts.js';
 import { type LogFilter, readLog } from '../../reader/read-log.js';
@@ -95,7 +95,7 @@ export function readSystem({ runDir, startedMs }: RunPlace): string {
 
 /** JSON of a `HistogramsAnswer`; what is no histogram is passed over. */
 export function readHistograms({ runDir }: RunPlace, metric: string): string {
-  const { rows } = openContents(nodeFs, runDir);
+  const rows = openIntact(nodeFs, runDir);
   try {
     const column = rows.columnOf.get(metric) ?? '';
     const places: { readonly step: number | null; readonly text: string }[] = [];

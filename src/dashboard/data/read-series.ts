@@ -3,7 +3,7 @@ import type { Column } from '../../columnar/column.js';
 import type { NamedColumn } from '../../columnar/record-batch.js';
 import { numbersOf, valueAt } from '../../columnar/row-values.js';
 import { ExpmanError, messageOf } from '../../model/errors.js';
-import { openContents } from '../../reader/inspect-run.js';
+import { openIntact } from '../../reader/inspect-run.js';
 import type { OpenRows } from '../../reader/read-rows.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import type { Series, SeriesAnswer, SeriesRequest } from '../api.js';
@@ -62,7 +62,7 @@ export function curvesOfRun(
   run: RunPlace,
   wish: Wish,
 ): { readonly curves: ReadonlyMap<string, DrawnCurve>; readonly until: number } {
-  const { rows } = openContents(nodeFs, run.runDir);
+  const rows = openIntact(nodeFs, run.runDir);
   try {
     const metrics = [...new Set(wish.metric)].filter((metric) => rows.columnOf.has(metric));
     const curves = new Map(metrics.map((metric) => [metric, new Curve(wish.points)]));
