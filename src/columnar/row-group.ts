@@ -22,6 +22,8 @@ export class RowGroupBatches {
   /** Bytes of the batches' buffers. */
   bytes = 0;
 
+  constructor(private readonly mergesSteps = true) {}
+
   add(batch: RowBatch): void {
     this.batches.push({ batch, indexOf: new Map(fieldsOf(batch).map(({ name }, index) => [name, index])) });
     this.rows += batch.numRows;
@@ -30,18 +32,18 @@ export class RowGroupBatches {
 
   /** A copy that later batches do not change. */
   snapshot(): RowGroupBatches {
-    const copy = new RowGroupBatches();
+    const copy = new RowGroupBatches(this.mergesSteps);
     copy.batches.push(...this.batches);
     copy.rows = this.rows;
     copy.bytes = this.bytes;
     return copy;
   }
 
-  /** Yields the group's columns in the order of `fields`, rows of the same step merged, values as each field's type. */
+  /** Yields the group's columns in the order of `fields`, rows of the same step merged unless told otherwise, values as each field's type. */
   *columns(fields: readonly ColumnField[]): Generator<Column, void> {
     const step = this.column(STEP_FIELD);
     if (step.type !== 'INT64') throw new TypeError('step is no INT64 column');
-    const merge = planMerge(step);
+    const merge = this.mergesSteps ? planMerge(step) : null;
     for (const field of fields) {
       const column = field.name === STEP_FIELD.name ? step : this.column(field);
       yield merge === null ? column : mergeColumn(column, merge);

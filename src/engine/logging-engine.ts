@@ -105,7 +105,11 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     };
   }
 
-  constructor(private readonly config: ExperimentConfig) {
+  /** @hidden `isCopy`: the rows are those of another run, and kept as they are. */
+  constructor(
+    private readonly config: ExperimentConfig,
+    { isCopy = false }: { readonly isCopy?: boolean } = {},
+  ) {
     const { facts, dirty } = config.environment ? surroundings() : NO_SURROUNDINGS;
     const { folder, identity, owner, continues, before } = openRun(
       patientFs(nodeFs),
@@ -152,6 +156,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       resumes: continues,
       before,
       degraded: null,
+      isCopy,
     };
     this.startWriting(opening);
     this.warnOfNetwork();

@@ -89,7 +89,7 @@ function openFresh(source: ExchangeRun, { dir, experiment, run }: Destination): 
       maxMetrics: 1_000_000,
     });
     try {
-      return new LoggingEngine(config);
+      return new LoggingEngine(config, { isCopy: true });
     } catch (error) {
       if (!(error instanceof ExpmanError) || error.code !== 'RUN_EXISTS') throw error;
     }

@@ -21,6 +21,8 @@ export interface RunOpening {
   readonly before: { readonly dropped: number; readonly invalid: number };
   /** A writer thread died under the run; told in run.yaml to the end. */
   readonly degraded: Degradation | null;
+  /** Whether the rows are those of another run, to be kept as they are: rows of one step do not merge. */
+  readonly isCopy?: boolean;
 }
 
 /** What only the caller's thread knows of itself, since it last said so; times in milliseconds. */

@@ -60,6 +60,8 @@ export interface RunPipelineOptions {
   readonly flushIntervalMs: number;
   readonly flushIntervalRows: number;
   readonly compress: boolean;
+  /** Whether rows of one step in one row group become one. */
+  readonly mergesSteps: boolean;
   /** Called before a publish: the WAL goes on in a new segment. */
   readonly onPublishing: () => void;
   /** Called after a publish: everything below the watermark is in the file. */
@@ -101,7 +103,7 @@ export class RunPipeline {
   private readonly hurry$ = new Subject<void>();
   private readonly columns = new MetricColumns();
   private readonly file: MetricsFile;
-  private group = new RowGroupBatches();
+  private group: RowGroupBatches;
   private batchedRows = 0;
   private watermark: Watermark;
   /** Whether run.log may hold a part of what is pending: after a failure, and of an earlier owner. */
@@ -109,6 +111,7 @@ export class RunPipeline {
 
   constructor(private readonly options: RunPipelineOptions) {
     const { fs, folder, epoch, flushIntervalMs, flushIntervalRows } = options;
+    this.group = new RowGroupBatches(options.mergesSteps);
     this.file = new MetricsFile(fs, folder, options.files);
     this.watermark = { epoch, seq: 0 };
     const rows$ = this.spans$.pipe(
@@ -219,7 +222,7 @@ export class RunPipeline {
       return this.attempt(() => {
         // A group that cannot be written stays the tail, and is tried again with the next batch.
         this.file.seal(this.group, this.columns.fields, this.options.compress);
-        this.group = new RowGroupBatches();
+        this.group = new RowGroupBatches(this.options.mergesSteps);
       });
     });
   }

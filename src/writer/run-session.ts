@@ -156,7 +156,7 @@ export class RunSession {
   }
 
   attach({ RunPipeline, SystemFile, gate, sampler }: SecondStage): void {
-    const { options, folder, identity, owner } = this.opening;
+    const { options, folder, identity, owner, isCopy = false } = this.opening;
     const { fs, files, openRuns } = this.context;
     this.pipeline = new RunPipeline({
       fs,
@@ -169,6 +169,7 @@ export class RunSession {
       flushIntervalMs: options.flushIntervalMs,
       flushIntervalRows: options.flushIntervalRows,
       compress: options.compression !== 'none',
+      mergesSteps: !isCopy,
       onPublishing: () => this.rotate(),
       onPublished: (watermark) => {
         if (watermark.epoch === owner.epoch) this.wal.dropBelow(watermark.seq);
