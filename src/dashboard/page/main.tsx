@@ -5,7 +5,6 @@ import { httpApi } from './api/http-api.js';
 import { reportApi } from './api/report-api.js';
 import { beginSession } from './api/session.js';
 import { Page } from './page.js';
-import { readAddress } from './state/navigation.js';
 
 /** The report the page is in, if it is in one. */
 function embeddedReport(): ReportData | null {
@@ -18,7 +17,6 @@ async function beginApi(): Promise<Api> {
   const report = embeddedReport();
   if (report !== null) return reportApi(report);
   await beginSession();
-  readAddress();
   return httpApi();
 }
 

@@ -4,11 +4,11 @@ import { type Api, type ApiFailure, failureOf } from './api/api.js';
 import { PageContext } from './api/use-api.js';
 import { ComparePage } from './compare/compare-page.js';
 import { CurvesPage } from './curves/curves-page.js';
-import { Broken, Loading } from './parts/states.js';
+import { Broken, HowToGoOn, Loading } from './parts/states.js';
 import { RunPage } from './run/run-page.js';
 import { RunsPage } from './runs/runs-page.js';
 import { Shell } from './shell.js';
-import { route } from './state/navigation.js';
+import { onToken, route } from './state/navigation.js';
 import { SweepPage } from './sweep/sweep-page.js';
 
 type Begun =
@@ -19,8 +19,7 @@ type Begun =
 /** The whole page, from the first question to the server on. */
 export function Page({ begin }: { readonly begin: () => Promise<Api> }): JSX.Element {
   const [begun, setBegun] = useState<Begun>({ state: 'beginning' });
-  const start = useCallback(() => {
-    setBegun({ state: 'beginning' });
+  const renew = useCallback(() => {
     begin()
       .then(async (api) => ({ api, server: await api.server() }))
       .then(
@@ -28,7 +27,13 @@ export function Page({ begin }: { readonly begin: () => Promise<Api> }): JSX.Ele
         (error: unknown) => setBegun({ state: 'failed', failure: failureOf(error) }),
       );
   }, [begin]);
+  const start = useCallback(() => {
+    setBegun({ state: 'beginning' });
+    renew();
+  }, [renew]);
   useEffect(start, [start]);
+  // With a new token all is asked again, and what is shown stays until it is here.
+  useEffect(() => onToken(renew), [renew]);
   switch (begun.state) {
     case 'beginning':
       return <Loading what="the experiments" />;
@@ -67,10 +72,7 @@ function Expired(): JSX.Element {
   return (
     <main class="alone">
       <h1>This address has expired</h1>
-      <p>
-        Use the one that <code>expman serve</code> printed: it ends in <code>#token=…</code> and is good for
-        as long as that server runs.
-      </p>
+      <HowToGoOn />
     </main>
   );
 }

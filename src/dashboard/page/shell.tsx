@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Connection } from './api/api.js';
 import { usePage } from './api/use-api.js';
 import { To } from './parts/link.js';
+import { HowToGoOn } from './parts/states.js';
 import { route } from './state/navigation.js';
 import type { Place } from './state/route.js';
 import { listTurn } from './state/news.js';
@@ -12,6 +13,7 @@ const NAMES: Readonly<Record<Connection, string>> = {
   connecting: 'connecting',
   connected: 'live',
   disconnected: 'disconnected, trying again',
+  expired: 'address expired',
   none: '',
 };
 
@@ -25,6 +27,7 @@ const TITLES: Partial<Record<Place['page'], string>> = {
 /** The head of the page, with where one can go, and below it the place one is at. */
 export function Shell({ children }: { readonly children: ComponentChildren }): JSX.Element {
   const { api, server } = usePage();
+  const connection = useConnection();
   const { place, query } = route.value;
   const chosen = query.getAll('run');
   const selection = new URLSearchParams(chosen.map((id) => ['run', id]));
@@ -62,7 +65,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
           </To>
         </nav>
         <span class="grow" />
-        {api.isLive ? <ConnectionState /> : <span class="dim">report</span>}
+        {api.isLive ? <ConnectionState state={connection} /> : <span class="dim">report</span>}
         <button
           type="button"
           class="quiet"
@@ -75,6 +78,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
         </button>
       </header>
       <main id="content" tabIndex={-1}>
+        {connection === 'expired' ? <Expired /> : null}
         {place.page in TITLES ? <h1 class="hidden">{TITLES[place.page]}</h1> : null}
         {children}
       </main>
@@ -88,10 +92,24 @@ function skipToContent(event: Event): void {
   document.getElementById('content')?.focus();
 }
 
-function ConnectionState(): JSX.Element {
+function useConnection(): Connection {
   const { api } = usePage();
   const [state, setState] = useState<Connection>('connecting');
   useEffect(() => api.connection(setState), [api]);
+  return state;
+}
+
+/** What is shown stays: in this tab the new address goes on from it. */
+function Expired(): JSX.Element {
+  return (
+    <div class="notice" role="alert">
+      <strong>This address has expired: the server was started again.</strong>
+      <HowToGoOn />
+    </div>
+  );
+}
+
+function ConnectionState({ state }: { readonly state: Connection }): JSX.Element {
   return (
     <span class={`connection connection-${state}`} data-testid="connection" data-state={state} role="status">
       {NAMES[state]}

@@ -58,8 +58,8 @@ export interface LiveListeners {
   readonly open?: (again: boolean) => void;
 }
 
-/** Whether news arrive; a report has none. */
-export type Connection = 'connecting' | 'connected' | 'disconnected' | 'none';
+/** Whether news arrive; `expired` where the server asks for the token of another start, `none` in a report. */
+export type Connection = 'connecting' | 'connected' | 'disconnected' | 'expired' | 'none';
 
 /** Where the page has everything from: a server, or the report it is in. What is asked fails with {@link ApiFailure}. */
 export interface Api {

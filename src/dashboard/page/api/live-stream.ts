@@ -1,6 +1,6 @@
 import type { LiveLogs, LivePoints, LiveReset, RunFactsAnswer } from '../../api.js';
-import type { Connection, LiveListeners, LiveQuery } from './api.js';
-import { queryText } from './request.js';
+import { type Connection, failureOf, type LiveListeners, type LiveQuery } from './api.js';
+import { queryText, request } from './request.js';
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
@@ -104,12 +104,22 @@ export class LiveStream {
       isGoingOn = false;
     };
     source.onerror = () => {
-      this.tell('disconnected');
-      if (source.readyState !== EventSource.CLOSED) return;
-      this.retryTimer = setTimeout(() => this.open(subject), this.waitMs);
-      this.waitMs = Math.min(LONGEST_WAIT_MS, this.waitMs * 2);
+      if (source.readyState === EventSource.CLOSED) void this.refused(source, subject);
+      else this.tell('disconnected');
     };
     this.listen(source);
+  }
+
+  /** The browser does not say with which status: another question does. */
+  private async refused(source: EventSource, subject: string): Promise<void> {
+    const status = await request('/api/server').then(
+      () => 200,
+      (error: unknown) => failureOf(error).status,
+    );
+    if (this.source !== source) return;
+    this.tell(status === 401 ? 'expired' : 'disconnected');
+    this.retryTimer = setTimeout(() => this.open(subject), this.waitMs);
+    this.waitMs = Math.min(LONGEST_WAIT_MS, this.waitMs * 2);
   }
 
   private close(): void {

@@ -1,11 +1,10 @@
-import { tokenIn } from '../state/route.js';
+import { takeToken } from '../state/navigation.js';
 import { request } from './request.js';
 
-/** Exchanges the token of the first address for a cookie, and takes it out of the address. */
+/** Exchanges the token in the address for a cookie, and takes it out of the address. */
 export async function beginSession(): Promise<void> {
-  const token = tokenIn(location.hash);
+  const token = takeToken();
   if (token === null) return;
-  history.replaceState(null, '', `${location.pathname}${location.search}#/runs`);
   await request('/api/session', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },

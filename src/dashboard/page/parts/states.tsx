@@ -27,6 +27,16 @@ export function Empty({
   );
 }
 
+/** What to do about an address whose token is that of another start. */
+export function HowToGoOn(): JSX.Element {
+  return (
+    <p>
+      Go to the one that <code>expman serve</code> printed: it ends in <code>#token=…</code> and is good for
+      as long as that server runs.
+    </p>
+  );
+}
+
 /** What could not be answered, with its code. */
 export function Broken({
   failure: { answer },

@@ -1,16 +1,37 @@
 import { computed, signal } from '@preact/signals';
-import { changedQuery, hashOf, parseRoute, type Place, type QueryChange, type Route } from './route.js';
+import {
+  changedQuery,
+  hashOf,
+  parseRoute,
+  type Place,
+  type QueryChange,
+  type Route,
+  tokenIn,
+} from './route.js';
 
 const hash = signal(location.hash);
 
 /** Where the page is. All there is to choose is in it, so that an address holds it. */
 export const route = computed<Route>(() => parseRoute(hash.value));
 
-addEventListener('hashchange', () => (hash.value = location.hash));
+addEventListener('hashchange', () => {
+  if (tokenIn(location.hash) === null) hash.value = location.hash;
+});
 
-/** Reads the address again: it was changed past the browser's events. */
-export function readAddress(): void {
-  hash.value = location.hash;
+/** Takes the token out of the address, and leaves the place in it where the page is; null where there is none. */
+export function takeToken(): string | null {
+  const token = tokenIn(location.hash);
+  if (token === null) return null;
+  if (tokenIn(hash.peek()) !== null) hash.value = '';
+  history.replaceState(null, '', hash.peek() || hashOf({ page: 'runs' }));
+  return token;
+}
+
+/** Hears of a token that comes into the address of an open page: the browser changes the fragment and loads nothing. */
+export function onToken(listener: () => void): () => void {
+  const hear = (): void => (tokenIn(location.hash) === null ? undefined : listener());
+  addEventListener('hashchange', hear);
+  return () => removeEventListener('hashchange', hear);
 }
 
 /** Changes what is chosen here. What is changed in small steps (a slider) replaces the entry of the history. */

@@ -1,0 +1,63 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { go, hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
+import { dashboards, openRun } from '../../support/dashboard.js';
+import { tempFolders } from '../../support/temp-folder.js';
+
+const folder = tempFolders('restart', afterAll);
+const serve = dashboards();
+let browser: Browser;
+
+describe.skipIf(!hasBrowser)('a page whose server was started again', { timeout: 90_000 }, () => {
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser.close());
+
+  it('says that its address has expired, and goes on live where it was at the new one in the same tab', async () => {
+    const base = folder();
+    const run = openRun(base, { runName: 'one' });
+    run.logMetrics({ loss: 1 }, 0);
+    await run.flush();
+    const first = await serve(base);
+    const { page } = await openPage(browser, first.url);
+    const patience = { timeout: 20_000 };
+    const connection = page.locator('[data-testid=connection]');
+    const is = async (state: string): Promise<void> => {
+      await expect.poll(() => connection.getAttribute('data-state'), patience).toBe(state);
+    };
+    await page.waitForSelector('[data-testid=run-row]');
+    await go(page, '#/run/exp/one/metrics');
+    const chart = page.locator('[data-testid=chart][data-metric=loss][data-points="1"]');
+    await chart.waitFor();
+    await is('connected');
+    await page.evaluate('window.isTheSamePage = true');
+
+    await first.close();
+    const second = await serve(base, { port: first.port });
+    await is('expired');
+    await expect.poll(() => page.getByRole('alert').textContent()).toMatch(/expired.*expman serve/);
+    expect(await chart.count()).toBe(1);
+
+    await page.goto(second.url);
+    await is('connected');
+    expect(await page.evaluate('[location.hash, window.isTheSamePage]')).toEqual([
+      '#/run/exp/one/metrics',
+      true,
+    ]);
+    expect(await page.getByRole('alert').count()).toBe(0);
+    run.logMetrics({ loss: 2 }, 1);
+    await page.locator('[data-metric=loss][data-last="2"]').waitFor();
+    await run.close();
+  });
+
+  it('that was loaded with an old address begins with the new one in the same tab', async () => {
+    const base = folder();
+    const dashboard = await serve(base);
+    const { page } = await openPage(browser, dashboard.url.replace(/#.*/, '#token=wrong'));
+    await page.getByText('This address has expired').waitFor();
+    await page.goto(dashboard.url);
+    await page.locator('[data-testid=connection][data-state=connected]').waitFor();
+    expect(await page.evaluate('location.hash')).toBe('#/runs');
+  });
+});
