@@ -10,8 +10,10 @@ import { readHistograms, readLogs, readRun, readSystem } from './read-run.js';
 import { readSeries } from './read-series.js';
 import { readSweep } from './read-sweep.js';
 import { RunsView } from './runs-view.js';
+import { beginQuestion } from './wanted.js';
 
-const view = new RunsView((workerData as DataThreadData).dir);
+const { dir, unwanted } = workerData as DataThreadData;
+const view = new RunsView(dir);
 const live = new Map<string, LiveRun>();
 
 async function answer(request: DataRequest, tell: (message: FromDataThread) => void): Promise<string> {
@@ -76,6 +78,7 @@ if (port !== null) {
     port.postMessage(message);
   };
   port.on('message', ({ call, request }: ToDataThread) => {
+    beginQuestion(call, unwanted);
     answer(request, tell).then(
       (text) => {
         tell({ kind: 'answer', call, text });

@@ -10,18 +10,25 @@ import type {
   ToDataThread,
   Watch,
 } from './messages.js';
+import { Waiting } from './waiting.js';
 
 const ENTRY = fileURLToPath(new URL('./data-thread.js', import.meta.url));
 /** More questions than these at once are turned away. */
 const MAX_WAITING = 64;
-/** A question that is not answered by then is given up, and its thread with it. */
+/** A question that waits longer is turned away; one that is not answered by then is given up, and its thread with it. */
 const PATIENCE_MS = 30_000;
 const RESTART_MS = 1000;
 /** A small nursery: what is thrown away is thrown away soon, and two threads are not twice as large. */
 const HEAP = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 8 };
 
+/** The server's own questions. */
+const OWN = '';
+
 /** There is more asked than can be answered; HTTP's 503. */
 export class BusyError extends Error {}
+
+/** Whoever asked has gone. */
+class GoneError extends Error {}
 
 /** The threads that read: one for what is short and what is live, one for what is long. */
 export class DataThreads {
@@ -37,14 +44,14 @@ export class DataThreads {
   }
 
   /** The answer as JSON text. @throws {@link BusyError}, {@link ExpmanError} */
-  ask(request: DataRequest): Promise<string> {
+  ask(request: DataRequest, asker?: Asker): Promise<string> {
     const isLong = ['series', 'histograms', 'system'].includes(request.kind);
-    return (isLong ? this.long : this.short).ask(request);
+    return (isLong ? this.long : this.short).ask(request, asker);
   }
 
   /** Where those of the runs are that the list has. @throws as {@link ask} */
-  async places(ids: readonly string[]): Promise<RunPlace[]> {
-    return JSON.parse(await this.ask({ kind: 'places', ids })) as RunPlace[];
+  async places(ids: readonly string[], asker?: Asker): Promise<RunPlace[]> {
+    return JSON.parse(await this.ask({ kind: 'places', ids }, asker)) as RunPlace[];
   }
 
   /** Tells of these runs from now on; resolves when those that live are followed. @throws as {@link ask} */
@@ -57,16 +64,30 @@ export class DataThreads {
   }
 }
 
+/** Who asks. */
+export interface Asker {
+  /** Clients are answered in turn; the server itself is one, too. */
+  readonly client?: string;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+}
+
 interface Call {
+  readonly number: number;
+  readonly request: DataRequest;
   readonly resolve: (text: string) => void;
   readonly reject: (error: unknown) => void;
   readonly timer: NodeJS.Timeout;
+  /** Hears of the client no more. */
+  readonly settle: () => void;
 }
 
-/** One thread, begun with the first question and again when it has gone. */
+/** One thread, begun with the first question and again when it has gone. It is given one question at a time; the others can still be dropped. */
 class DataThread {
   private worker: Worker | null = null;
-  private readonly calls = new Map<number, Call>();
+  private readonly waiting = new Waiting<Call>();
+  private running: Call | null = null;
+  private readonly unwanted = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   private watches: readonly Watch[] = [];
   private lastCall = 0;
   private isClosed = false;
@@ -76,18 +97,26 @@ class DataThread {
     private readonly onNews: (news: LiveNews) => void = () => undefined,
   ) {}
 
-  ask(request: DataRequest): Promise<string> {
-    if (this.calls.size >= MAX_WAITING || this.isClosed)
-      return Promise.reject(new BusyError('more is asked than can be answered; ask again in a moment'));
-    const call = ++this.lastCall;
+  ask(request: DataRequest, { client = OWN, signal }: Asker = {}): Promise<string> {
+    if (signal?.aborted === true) return Promise.reject(new GoneError());
+    if (this.isClosed || !this.hasRoomFor(client)) return Promise.reject(tooMuch());
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.end(new ExpmanError('IO', `there was no answer within ${PATIENCE_MS / 1000} s`));
+        this.expire(call);
       }, PATIENCE_MS);
       // The server keeps the process, where anything does.
       timer.unref();
-      this.calls.set(call, { resolve, reject, timer });
-      this.post({ call, request });
+      const leave = (): void => {
+        this.leave(call);
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', leave);
+      };
+      const call = { number: ++this.lastCall, request, resolve, reject, timer, settle };
+      this.waiting.add(client, call);
+      this.goOn();
     });
   }
 
@@ -98,7 +127,9 @@ class DataThread {
 
   async close(): Promise<void> {
     this.isClosed = true;
-    this.fail(new BusyError('the dashboard is being closed'));
+    const closing = new BusyError('the dashboard is being closed');
+    for (let call = this.waiting.next(); call !== undefined; call = this.waiting.next()) fail(call, closing);
+    this.failRunning(closing);
     await this.worker?.terminate();
   }
 
@@ -106,15 +137,42 @@ class DataThread {
     this.worker ??= this.start();
   }
 
-  private post(message: ToDataThread): void {
+  /** Where all places are taken, one who waits for more answers than others gives one up. */
+  private hasRoomFor(client: string): boolean {
+    if (this.waiting.size < MAX_WAITING || client === OWN) return true;
+    const call = this.waiting.takeFromGreediest(client);
+    if (call !== undefined) fail(call, tooMuch());
+    return call !== undefined;
+  }
+
+  private goOn(): void {
+    if (this.running !== null) return;
+    const call = this.waiting.next();
+    if (call === undefined) return;
+    this.running = call;
+    call.timer.refresh();
     this.worker ??= this.start();
-    this.worker.postMessage(message);
+    this.worker.postMessage({ call: call.number, request: call.request } satisfies ToDataThread);
+  }
+
+  private leave(call: Call): void {
+    if (this.waiting.delete(call)) fail(call, new GoneError());
+    else {
+      // Its time goes on: the thread gives it up only where it looks.
+      Atomics.store(this.unwanted, 0, call.number);
+      call.reject(new GoneError());
+    }
+  }
+
+  private expire(call: Call): void {
+    if (this.waiting.delete(call)) fail(call, tooMuch());
+    else this.end(new ExpmanError('IO', `there was no answer within ${PATIENCE_MS / 1000} s`));
   }
 
   private start(): Worker {
     const worker = new Worker(ENTRY, {
       name: 'expman-dashboard',
-      workerData: { dir: this.dir } satisfies DataThreadData,
+      workerData: { dir: this.dir, unwanted: this.unwanted } satisfies DataThreadData,
       execArgv: [],
       env: { ...process.env, NODE_OPTIONS: '' },
       resourceLimits: HEAP,
@@ -136,24 +194,26 @@ class DataThread {
   private received(message: FromDataThread): void {
     if (message.kind === 'news') this.onNews(message.news);
     if (message.kind !== 'answer' && message.kind !== 'failed') return;
-    const call = this.calls.get(message.call);
-    this.calls.delete(message.call);
-    clearTimeout(call?.timer);
-    if (message.kind === 'answer') call?.resolve(message.text);
-    else call?.reject(new AnsweredError(message.code, message.message));
+    const call = this.running;
+    if (call?.number !== message.call) return;
+    this.running = null;
+    call.settle();
+    if (message.kind === 'answer') call.resolve(message.text);
+    else call.reject(new AnsweredError(message.code, message.message));
+    this.goOn();
   }
 
   private end(error: unknown): void {
     void this.worker?.terminate();
     this.worker = null;
-    this.fail(error);
+    this.failRunning(error);
     this.watchAgain();
   }
 
   private lost(worker: Worker, cause: Error): void {
     if (this.worker !== worker || this.isClosed) return;
     this.worker = null;
-    this.fail(new ExpmanError('IO', 'the thread that reads the runs went away', { cause }));
+    this.failRunning(new ExpmanError('IO', 'the thread that reads the runs went away', { cause }));
     this.watchAgain();
   }
 
@@ -171,14 +231,21 @@ class DataThread {
     }, RESTART_MS).unref();
   }
 
-  private fail(error: unknown): void {
-    for (const { reject, timer } of this.calls.values()) {
-      clearTimeout(timer);
-      reject(error);
-    }
-    this.calls.clear();
+  /** The others had no part in what went wrong: they are asked of the next thread. */
+  private failRunning(error: unknown): void {
+    const call = this.running;
+    this.running = null;
+    if (call !== null) fail(call, error);
+    if (!this.isClosed) this.goOn();
   }
 }
+
+function fail({ settle, reject }: Call, error: unknown): void {
+  settle();
+  reject(error);
+}
+
+const tooMuch = (): BusyError => new BusyError('more is asked than can be answered; ask again in a moment');
 
 /** What a thread could not do, with the code of its error. */
 export class AnsweredError extends Error {

@@ -67,6 +67,8 @@ export type LiveNews =
 export interface DataThreadData {
   /** The folder whose runs are shown, absolute. */
   readonly dir: string;
+  /** Shared: the number of the call that nobody waits for any more. */
+  readonly unwanted: Int32Array;
 }
 
 export interface ToDataThread {

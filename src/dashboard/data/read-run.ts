@@ -17,6 +17,7 @@ import type { HistogramsAnswer, RunAnswer, SystemAnswer } from '../api.js';
 import { Curve } from './curve.js';
 import { imageTypeAt } from './image-type.js';
 import type { RunPlace } from './messages.js';
+import { checkWanted } from './wanted.js';
 
 /** `step` and `timestamp` stand before the metrics. */
 const KEY_COLUMNS = 2;
@@ -74,6 +75,7 @@ export function readLogs({ runDir }: RunPlace, filter: LogFilter): string {
 export function readSystem({ runDir, startedMs }: RunPlace): string {
   const curves = new Map<string, Curve>();
   for (const [timestamp, ...columns] of systemBatches(nodeFs, runDir)) {
+    checkWanted();
     const times = timestamp === undefined ? null : numbersOf(timestamp);
     if (times === null) continue;
     for (const column of columns) {
@@ -102,6 +104,7 @@ export function readHistograms({ runDir }: RunPlace, metric: string): string {
     let every = 1;
     let seen = 0;
     for (const batch of rows.batches({ columns: new Set([column]) })) {
+      checkWanted();
       const [step] = batch;
       const texts = batch.find(({ name }) => name === column);
       if (step === undefined || texts?.type !== 'UTF8') continue;

@@ -9,6 +9,7 @@ import { nodeFs } from '../../storage/node-fs.js';
 import type { Series, SeriesAnswer, SeriesRequest } from '../api.js';
 import { Curve, type DrawnCurve } from './curve.js';
 import type { RunPlace } from './messages.js';
+import { checkWanted } from './wanted.js';
 
 const OF_METRIC = 'metric:';
 /** All curves of an answer have so many points together; of more curves each has fewer. */
@@ -86,6 +87,7 @@ function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, run: RunPl
   };
   const steps = x === 'step' ? { fromStep: from, toStep: to, isWithStepless: true, passedOver } : {};
   for (const batch of rows.batches({ columns: new Set(names), ...steps })) {
+    checkWanted();
     const [step, timestamp] = batch;
     if (step === undefined || timestamp === undefined) continue;
     // Rows come in the order they were logged: the last one of a stretch is its newest.

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
@@ -22,7 +23,7 @@ import {
   type ServerFacts,
   SessionRequest,
 } from '../api.js';
-import { AnsweredError, BusyError, type DataThreads } from '../data/data-threads.js';
+import { AnsweredError, type Asker, BusyError, type DataThreads } from '../data/data-threads.js';
 import type { RunPlace } from '../data/messages.js';
 import { isSameSecret } from './guard.js';
 import type { LiveHub } from './live-hub.js';
@@ -127,36 +128,39 @@ function addReading(app: Hono<Bindings>, backend: Backend): void {
       writeToken,
     } satisfies ServerFacts);
   });
-  app.get('/api/experiments', async (c) => json(c, await threads.ask({ kind: 'experiments' })));
+  app.get('/api/experiments', async (c) => json(c, await threads.ask({ kind: 'experiments' }, askerOf(c))));
   app.get('/api/runs', async (c) => {
     const query = queryAs(c, RunsRequest);
-    return json(c, await threads.ask({ kind: 'runs', query }));
+    return json(c, await threads.ask({ kind: 'runs', query }, askerOf(c)));
   });
   app.get('/api/runs/:experiment/:run', async (c) =>
-    json(c, await threads.ask({ kind: 'run', place: await placeIn(c, threads) })),
+    json(c, await threads.ask({ kind: 'run', place: await placeIn(c, threads) }, askerOf(c))),
   );
   app.get('/api/runs/:experiment/:run/logs', async (c) => {
     const { level, text, last } = queryAs(c, LogsRequest);
     if (level !== undefined && !LEVELS.includes(level))
       throw new Refusal(400, 'INVALID_REQUEST', `level must be one of ${LEVELS.join(', ')}`);
     const filter = { last, ...(level !== undefined && { level }), ...(text !== undefined && { text }) };
-    return json(c, await threads.ask({ kind: 'logs', place: await placeIn(c, threads), filter }));
+    return json(c, await threads.ask({ kind: 'logs', place: await placeIn(c, threads), filter }, askerOf(c)));
   });
   app.get('/api/runs/:experiment/:run/system', async (c) =>
-    json(c, await threads.ask({ kind: 'system', place: await placeIn(c, threads) })),
+    json(c, await threads.ask({ kind: 'system', place: await placeIn(c, threads) }, askerOf(c))),
   );
   app.get('/api/runs/:experiment/:run/histograms', async (c) => {
     const { metric } = queryAs(c, HistogramsRequest);
-    return json(c, await threads.ask({ kind: 'histograms', place: await placeIn(c, threads), metric }));
+    return json(
+      c,
+      await threads.ask({ kind: 'histograms', place: await placeIn(c, threads), metric }, askerOf(c)),
+    );
   });
   app.get('/api/experiments/:experiment/sweep', async (c) =>
-    json(c, await threads.ask({ kind: 'sweep', experiment: c.req.param('experiment') })),
+    json(c, await threads.ask({ kind: 'sweep', experiment: c.req.param('experiment') }, askerOf(c))),
   );
   app.get('/api/series', async (c) => {
     const { runs, ...wish } = queryAs(c, SeriesRequest, ['metric']);
-    const { places, missing } = await placesOf(runs, LIMITS.seriesRuns, threads);
+    const { places, missing } = await placesOf(runs, LIMITS.seriesRuns, threads, askerOf(c));
     if (places.length === 0) throw notFound();
-    return json(c, await threads.ask({ kind: 'series', places, missing, wish }));
+    return json(c, await threads.ask({ kind: 'series', places, missing, wish }, askerOf(c)));
   });
   app.get('/api/live', (c) => listen(c, backend));
   app.get('/files/:experiment/:run/*', (c) => sendFile(c, threads));
@@ -167,7 +171,7 @@ async function listen(c: Asked, { threads, live }: Backend): Promise<Response> {
   if (c.req.method === 'HEAD') return c.body(null);
   if (live.isFull) throw new BusyError('too many pages listen; close one');
   // One that was deleted since the page was opened takes no other one with it.
-  const { places } = await placesOf(runs, LIMITS.liveRuns, threads);
+  const { places } = await placesOf(runs, LIMITS.liveRuns, threads, askerOf(c));
   const wish = { places, metrics: metric, logs: logs !== undefined };
   void live.connect(c.env.outgoing, wish, c.req.header('Last-Event-ID') ?? since);
   return RESPONSE_ALREADY_SENT;
@@ -204,13 +208,40 @@ async function changeRun(c: Asked, { threads, writeToken }: Backend): Promise<Re
   if (!isSameSecret(c.req.header('X-Expman-Write') ?? '', writeToken))
     throw new Refusal(403, 'FORBIDDEN', 'the X-Expman-Write header is missing, or not that of this server');
   const change = await bodyAs(c, RunChange);
-  return json(c, await threads.ask({ kind: 'change', place: await placeIn(c, threads), change }));
+  return json(c, await threads.ask({ kind: 'change', place: await placeIn(c, threads), change }, askerOf(c)));
 }
 
 async function placeIn(c: Asked, threads: DataThreads): Promise<RunPlace> {
-  const [place] = await threads.places([`${c.req.param('experiment') ?? ''}/${c.req.param('run') ?? ''}`]);
+  const [place] = await threads.places(
+    [`${c.req.param('experiment') ?? ''}/${c.req.param('run') ?? ''}`],
+    askerOf(c),
+  );
   if (place === undefined) throw notFound();
   return place;
+}
+
+/** On the loopback all have one address: a browser and a program still call themselves differently. */
+function askerOf(c: Asked): Asker {
+  const { socket } = c.env.incoming;
+  return {
+    client: `${socket.remoteAddress ?? ''} ${c.req.header('User-Agent') ?? ''}`,
+    signal: presenceOf(socket),
+  };
+}
+
+const presences = new WeakMap<Socket, AbortSignal>();
+
+/** Aborted when a connection is gone; one for all it asks, as a response that waits behind another one is never told. */
+function presenceOf(socket: Socket): AbortSignal {
+  const known = presences.get(socket);
+  if (known !== undefined) return known;
+  const control = new AbortController();
+  if (socket.destroyed) control.abort();
+  socket.once('close', () => {
+    control.abort();
+  });
+  presences.set(socket, control.signal);
+  return control.signal;
 }
 
 interface Found {
@@ -218,10 +249,10 @@ interface Found {
   readonly missing: readonly string[];
 }
 
-async function placesOf(runs: string, most: number, threads: DataThreads): Promise<Found> {
+async function placesOf(runs: string, most: number, threads: DataThreads, asker: Asker): Promise<Found> {
   const ids = [...new Set(runs.split(',').filter((id) => id !== ''))];
   if (ids.length > most) throw new Refusal(400, 'INVALID_REQUEST', `runs may be ${most}, not ${ids.length}`);
-  const places = ids.length === 0 ? [] : await threads.places(ids);
+  const places = ids.length === 0 ? [] : await threads.places(ids, asker);
   const found = new Set(places.map(({ id }) => id));
   return { places, missing: ids.filter((id) => !found.has(id)) };
 }
