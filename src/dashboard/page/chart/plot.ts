@@ -6,6 +6,7 @@ import { type Canvas, drawFigure } from './draw.js';
 import type { Figure } from './figure.js';
 import { onWheel, pan } from './moves.js';
 import { linesOf } from './svg.js';
+import { onTouch } from './touch.js';
 
 /** The cursor over a chart: its place there, in CSS pixels, and the value of x under it. */
 export interface Pointed {
@@ -56,6 +57,7 @@ export function makePlot(
   let figure: Figure = { title: '', xTitle: '', isLog, strokes: [] };
   let isMoving = false;
   let view: Span = { from: 0, to: 1 };
+  let isZoomed = false;
   let held = false;
   const options: uPlot.Options = {
     ...size,
@@ -115,10 +117,18 @@ export function makePlot(
     ],
     parent,
   );
-  const letWheelGo = onWheel(u.over, () => view, listeners.move);
+  const undo = [
+    onWheel(u.over, () => view, listeners.move),
+    onTouch(u.over, {
+      view: () => view,
+      isZoomed: () => isZoomed,
+      onMove: listeners.move,
+      onDoubleTap: () => listeners.zoom(null),
+    }),
+  ];
   return {
     show: (next, wanted, moving = false) => {
-      [figure, isMoving] = [next, moving];
+      [figure, isMoving, isZoomed] = [next, moving, wanted !== null];
       view = wanted ?? extentOfX(next.strokes) ?? { from: 0, to: 1 };
       const y = extentOfY(next.strokes.flatMap(linesOf), view, isLog);
       u.batch(() => {
@@ -134,7 +144,7 @@ export function makePlot(
     canvas: u.ctx.canvas,
     topOf: (value) => u.valToPos(value, 'y'),
     destroy: () => {
-      letWheelGo();
+      undo.forEach((each) => each());
       u.destroy();
     },
   };
