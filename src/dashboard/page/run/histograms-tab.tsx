@@ -1,11 +1,12 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { HistogramsAnswer, RunAnswer } from '../../api.js';
+import type { HistogramsAnswer, RunAnswer, RunFactsAnswer } from '../../api.js';
 import { useAsked } from '../api/use-api.js';
 import { type HistogramMap, histogramMap } from '../curves/histogram-map.js';
 import { numberText } from '../facts/format.js';
 import { Answered, Empty } from '../parts/states.js';
 import { theme } from '../state/theme.js';
+import { useReread } from './use-reread.js';
 
 /** The metrics of a run that are histograms: their values are JSON. */
 export function histogramNames({ facts }: RunAnswer): string[] {
@@ -15,20 +16,37 @@ export function histogramNames({ facts }: RunAnswer): string[] {
 }
 
 /** How the distributions of a run change over its steps. */
-export function HistogramsTab({ id, run }: { readonly id: string; readonly run: RunAnswer }): JSX.Element {
+export function HistogramsTab({
+  id,
+  run,
+  news,
+}: {
+  readonly id: string;
+  readonly run: RunAnswer;
+  readonly news: RunFactsAnswer | undefined;
+}): JSX.Element {
   const names = histogramNames(run);
   if (names.length === 0) return <Empty title="The run has logged no histograms" />;
   return (
     <div class="charts">
       {names.map((name) => (
-        <Histogram key={name} id={id} name={name} />
+        <Histogram key={name} {...{ id, name, news }} />
       ))}
     </div>
   );
 }
 
-function Histogram({ id, name }: { readonly id: string; readonly name: string }): JSX.Element {
+function Histogram({
+  id,
+  name,
+  news,
+}: {
+  readonly id: string;
+  readonly name: string;
+  readonly news: RunFactsAnswer | undefined;
+}): JSX.Element {
   const [asked, again] = useAsked(`${id} ${name}`, (api) => api.histograms(id, name));
+  useReread(news, asked, again);
   return (
     <figure class="chart card">
       <figcaption class="chart-head">

@@ -14,11 +14,13 @@ import { MediaTab } from './media-tab.js';
 import { MetricsTab } from './metrics-tab.js';
 import { OverviewTab } from './overview-tab.js';
 import { SystemTab } from './system-tab.js';
+import { useReread } from './use-reread.js';
 
 /** All there is to know of one run. */
 export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab }): JSX.Element {
   const [asked, again] = useAsked(id, (api) => api.run(id));
   const news = useNews([id], again).get(id);
+  useReread(news, asked, again);
   return (
     <div class="run">
       <Answered asked={asked} again={again} what={id}>
@@ -28,7 +30,7 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab
             <>
               <Head facts={run.facts} />
               <Tabs {...{ run, id, tab }} />
-              <div class="run-body">{tabOf(tab, id, run, again)}</div>
+              <div class="run-body">{tabOf(tab, { id, run, news, again })}</div>
             </>
           );
         }}
@@ -85,7 +87,15 @@ function Tabs({
   );
 }
 
-function tabOf(tab: RunTab, id: string, run: RunAnswer, again: () => void): JSX.Element {
+interface TabProps {
+  readonly id: string;
+  readonly run: RunAnswer;
+  /** What the server last said of the run, if it did. */
+  readonly news: RunFactsAnswer | undefined;
+  readonly again: () => void;
+}
+
+function tabOf(tab: RunTab, { id, run, news, again }: TabProps): JSX.Element {
   switch (tab) {
     case 'overview':
       return <OverviewTab {...{ id, run, again }} />;
@@ -98,9 +108,9 @@ function tabOf(tab: RunTab, id: string, run: RunAnswer, again: () => void): JSX.
     case 'media':
       return <MediaTab run={run} />;
     case 'histograms':
-      return <HistogramsTab {...{ id, run }} />;
+      return <HistogramsTab {...{ id, run, news }} />;
     case 'system':
-      return <SystemTab id={id} />;
+      return <SystemTab {...{ id, news }} />;
     case 'environment':
       return <EnvironmentTab run={run} />;
   }

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { SystemAnswer } from '../../api.js';
+import type { RunFactsAnswer, SystemAnswer } from '../../api.js';
 import { useAsked } from '../api/use-api.js';
 import { Chart } from '../chart/chart.js';
 import type { Figure } from '../chart/figure.js';
@@ -9,10 +9,18 @@ import { colourAt } from '../chart/palette.js';
 import type { Span } from '../curves/curve.js';
 import { Answered, Empty } from '../parts/states.js';
 import { theme } from '../state/theme.js';
+import { useReread } from './use-reread.js';
 
 /** What was sampled of the machine while the run went on. */
-export function SystemTab({ id }: { readonly id: string }): JSX.Element {
+export function SystemTab({
+  id,
+  news,
+}: {
+  readonly id: string;
+  readonly news: RunFactsAnswer | undefined;
+}): JSX.Element {
   const [asked, again] = useAsked(id, (api) => api.system(id));
+  useReread(news, asked, again);
   return (
     <Answered asked={asked} again={again} what="what was sampled of the machine">
       {(columns) =>
