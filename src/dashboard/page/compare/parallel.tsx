@@ -31,7 +31,7 @@ export function Parallel({
     <div class="plain-chart card table-box" tabIndex={0} role="group" aria-label="Parallel coordinates">
       <svg
         viewBox={`0 0 ${width} ${HEIGHT}`}
-        style={{ minWidth: `${Math.min(width, 900)}px` }}
+        style={{ minWidth: `${Math.min(width, 1100)}px` }}
         role="img"
         aria-label={`Parallel coordinates of ${rows.length} runs over ${names.join(', ')}`}
       >

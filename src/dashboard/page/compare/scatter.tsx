@@ -30,7 +30,7 @@ export function Scatter({
   const top = (place: number): number => EDGE.top + 8 + (1 - place) * (height - 16);
   const bottom = EDGE.top + height;
   return (
-    <div class="plain-chart card">
+    <div class="plain-chart card table-box" tabIndex={0} role="group" aria-label="Scatter">
       <svg
         viewBox={`0 0 ${SIZE.width} ${SIZE.height}`}
         role="img"

@@ -9,8 +9,7 @@ import { itemsOf } from './table-items.js';
 import type { RunsView } from './use-runs.js';
 import { ROW_HEIGHT, useRowFocus, useWindow } from './use-window.js';
 
-/** Of the cells every run has, and of each further one; the style sheet gives the first theirs. */
-const FACTS_WIDTH = 760;
+/** Of each cell beside those every run has; the style sheet gives those theirs. */
 const COLUMN_WIDTH = 126;
 const MOST_CACHED = 500;
 
@@ -39,7 +38,7 @@ export function RunsTable(props: RunsTableProps): JSX.Element {
     <div class="table-scroll" ref={scroller}>
       <table
         class="runs-table"
-        style={{ width: `max(100%, ${FACTS_WIDTH + columns.length * COLUMN_WIDTH}px)` }}
+        style={{ width: `max(100%, var(--facts-width) + ${columns.length * COLUMN_WIDTH}px)` }}
         aria-rowcount={items.count + 1}
         onKeyDown={focus.onKeyDown}
       >
