@@ -42,6 +42,11 @@ export interface Plot {
   destroy(): void;
 }
 
+const FONT = '11px system-ui, sans-serif';
+const TICK_PX = 4;
+/** Between a tick and its text. */
+const GAP_PX = 5;
+const LEAST_ROOM_PX = 58;
 /** All charts of the page have one cursor. */
 const SYNC = 'expman';
 
@@ -88,7 +93,7 @@ export function makePlot(
       y: { auto: false, distr: isLog ? 3 : 1, range: (_, from, to) => [from, to] },
     },
     series: [{}, { show: false }],
-    axes: [axis(look, 34), { ...axis(look, 58), ...(isLog ? {} : { space: 34 }) }],
+    axes: [axis(look, 34), { ...axis(look, roomOfTicks), ...(isLog ? {} : { space: 34 }) }],
     hooks: {
       draw: [(u) => drawFigure(figure, canvasOf(u, figure, view, isMoving))],
       setSelect: [
@@ -150,13 +155,24 @@ export function makePlot(
   };
 }
 
-function axis({ ink, grid }: PlotLook, size: number): uPlot.Axis {
+/** As wide as the widest of its texts; the same in all charts as long as these are of the usual length. */
+function roomOfTicks(u: uPlot, texts: readonly string[] | null): number {
+  const { ctx } = u;
+  ctx.save();
+  ctx.font = FONT;
+  const widest = (texts ?? []).reduce((so, text) => Math.max(so, ctx.measureText(text).width), 0);
+  ctx.restore();
+  return Math.max(LEAST_ROOM_PX, Math.ceil(widest) + TICK_PX + GAP_PX + 2);
+}
+
+function axis({ ink, grid }: PlotLook, size: uPlot.Axis.Size): uPlot.Axis {
   return {
     stroke: ink,
     size,
-    font: '11px system-ui, sans-serif',
+    font: FONT,
+    gap: GAP_PX,
     grid: { stroke: grid, width: 1 },
-    ticks: { stroke: grid, width: 1, size: 4 },
+    ticks: { stroke: grid, width: 1, size: TICK_PX },
     values: (_, splits) =>
       splits.map((value) => ((value as number | null) === null ? '' : numberText(value))),
   };
