@@ -108,6 +108,7 @@ export const RunAnswer = Type.Object({
       kind: Type.String(),
       step: Nullable(Type.Number()),
       bytes: Type.Integer(),
+      caption: Nullable(Type.String()),
       /** Only where its bytes are those of a PNG, JPEG, GIF or WebP may the page show it. */
       isImage: Type.Boolean(),
       href: Type.String(),

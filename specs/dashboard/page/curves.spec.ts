@@ -10,7 +10,7 @@ import {
   withDetail,
 } from '../../../src/dashboard/page/curves/curve.js';
 import { extentOfX, extentOfY } from '../../../src/dashboard/page/curves/extent.js';
-import { histogramMap } from '../../../src/dashboard/page/curves/histogram-map.js';
+import { columnEdges, histogramMap } from '../../../src/dashboard/page/curves/histogram-map.js';
 import { isOvergrown, isWithoutPlace, withLive } from '../../../src/dashboard/page/curves/live-points.js';
 
 const curve = (x: readonly number[], y: readonly (number | null)[], more: Partial<Curve> = {}): Curve => ({
@@ -198,6 +198,14 @@ describe('a map of histograms', () => {
     expect(map).toMatchObject({ from: -1, to: 1 });
     expect(map?.columns[0]).toEqual([{ from: 0, to: 1, share: 1 }]);
     expect(map?.columns[1]?.[0]?.share).toBeCloseTo(Math.SQRT1_2);
+  });
+
+  it('has its columns at their steps, and side by side where steps do not go up', () => {
+    const edges = columnEdges([0, 10, 30]);
+    expect(edges.map((at) => Math.round(at * 45) - 5)).toEqual([-5, 5, 20, 40]);
+    expect(columnEdges([3, 1])).toEqual([0, 0.5, 1]);
+    expect(columnEdges([null, 1])).toEqual([0, 0.5, 1]);
+    expect(columnEdges([7])).toEqual([0, 1]);
   });
 
   it('is none without values', () => {

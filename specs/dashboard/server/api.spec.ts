@@ -39,7 +39,7 @@ describe('the API', () => {
     run.logMetrics({ loss: NaN, big: 2n ** 60n, ok: true, text: 'x' }, 1);
     run.logMetrics({ loss: Infinity, acc: 1 });
     run.logHistogram('weights', [1, 2, 3, 4], 1);
-    run.logImage('sample', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 1);
+    run.logImage('sample', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 1, { caption: 'a cat' });
     run.logger.warn('careful', { at: 1n.toString() });
     await run.saveArtifact('model.bin', Buffer.from('m'));
     const id = idOf(run.runDir);
@@ -59,10 +59,10 @@ describe('the API', () => {
     await run.close();
     await all();
     const facts = await answer<api.RunAnswer>(dashboard, `/api/runs/${id}`, api.RunAnswer);
-    expect([facts.media.map(({ isImage }) => isImage), facts.artifacts.map(({ name }) => name)]).toEqual([
-      [true],
-      ['model.bin'],
-    ]);
+    expect([
+      facts.media.map(({ isImage, caption }) => [isImage, caption]),
+      facts.artifacts.map(({ name }) => name),
+    ]).toEqual([[[true, 'a cat']], ['model.bin']]);
     for (const { href } of [...facts.media, ...facts.artifacts])
       expect((await ask(dashboard, href)).status).toBe(200);
     expect(facts.fields.map(({ name }) => name)).toEqual(

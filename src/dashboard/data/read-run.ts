@@ -42,8 +42,8 @@ export function readRun({ runDir, id }: RunPlace): string {
       artifacts: storedArtifacts(facts).map(({ name, bytes, sha256 }) => ({
         ...{ name, bytes, sha256, href: `${files}/artifacts/${quoted(name)}` },
       })),
-      media: mediaThere(runDir).map(({ name, kind, step, bytes, file, path }) => ({
-        ...{ name, kind, step: step ?? null, bytes, isImage: imageTypeAt(path) !== null },
+      media: mediaThere(runDir).map(({ name, kind, step, bytes, caption, file, path }) => ({
+        ...{ name, kind, step: step ?? null, bytes, caption, isImage: imageTypeAt(path) !== null },
         href: `${files}/media/${quoted(file)}`,
       })),
       hasSystemMetrics: nodeFs.stat(join(runDir, SYSTEM_NAME))?.kind === 'file',

@@ -40,3 +40,19 @@ export function histogramMap(histograms: HistogramsAnswer['histograms']): Histog
     ),
   };
 }
+
+/**
+ * Where each column begins, and the last one ends, from 0 to 1: halfway between neighbouring steps. Side by side where steps are
+ * missing or do not go up.
+ */
+export function columnEdges(steps: readonly (number | null)[]): number[] {
+  const places = steps.flatMap((step) => (step === null ? [] : step));
+  const isRising = places.every((step, index) => index === 0 || step > places[index - 1]!);
+  if (places.length !== steps.length || !isRising || places.length < 2)
+    return Array.from({ length: steps.length + 1 }, (_, index) => index / Math.max(1, steps.length));
+  const between = places.slice(1).map((step, index) => (step + places[index]!) / 2);
+  // The outer columns reach as far outwards as inwards.
+  const first = 2 * places[0]! - between[0]!;
+  const last = 2 * places.at(-1)! - between.at(-1)!;
+  return [first, ...between, last].map((at) => (at - first) / (last - first));
+}

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { HistogramsAnswer, RunAnswer, RunFactsAnswer } from '../../api.js';
 import { useAsked } from '../api/use-api.js';
-import { type HistogramMap, histogramMap } from '../curves/histogram-map.js';
+import { columnEdges, type HistogramMap, histogramMap } from '../curves/histogram-map.js';
 import { numberText } from '../facts/format.js';
 import { Answered, Empty } from '../parts/states.js';
 import { theme } from '../state/theme.js';
@@ -59,7 +59,7 @@ function Histogram({
   );
 }
 
-/** One column a step, values upwards; the darker the more of the values are there. */
+/** One column a step, at its place among the steps, values upwards; the darker the more of the values are there. */
 function Heatmap({
   name,
   histograms,
@@ -71,7 +71,8 @@ function Heatmap({
   const map = histogramMap(histograms);
   const colours = theme.value;
   useLayoutEffect(() => {
-    if (canvas.current !== null && map !== null) paint(canvas.current, map);
+    const edges = columnEdges(histograms.map(({ step }) => step));
+    if (canvas.current !== null && map !== null) paint(canvas.current, map, edges);
   }, [histograms, colours]);
   if (map === null) return <p class="state">no values</p>;
   const steps = histograms.map(({ step }) => (step === null ? '' : numberText(step)));
@@ -93,7 +94,11 @@ function Heatmap({
   );
 }
 
-function paint(canvas: HTMLCanvasElement, { columns, from, to }: HistogramMap): void {
+function paint(
+  canvas: HTMLCanvasElement,
+  { columns, from, to }: HistogramMap,
+  edges: readonly number[],
+): void {
   const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((size) => size * devicePixelRatio);
   [canvas.width, canvas.height] = [width ?? 1, height ?? 1];
   const context = canvas.getContext('2d');
@@ -101,11 +106,16 @@ function paint(canvas: HTMLCanvasElement, { columns, from, to }: HistogramMap): 
   context.fillStyle = getComputedStyle(canvas).getPropertyValue('--accent');
   const topOf = (value: number): number => canvas.height * (1 - (value - from) / (to - from));
   columns.forEach((bins, index) => {
-    const [left, right] = [index, index + 1].map((at) => Math.round((at * canvas.width) / columns.length));
+    const [left, right] = [index, index + 1].map((at) => Math.round((edges[at] ?? 1) * canvas.width));
     for (const bin of bins) {
       context.globalAlpha = bin.share;
       const top = topOf(bin.to);
-      context.fillRect(left ?? 0, top, (right ?? 0) - (left ?? 0), Math.max(1, topOf(bin.from) - top));
+      context.fillRect(
+        left ?? 0,
+        top,
+        Math.max(1, (right ?? 0) - (left ?? 0)),
+        Math.max(1, topOf(bin.from) - top),
+      );
     }
   });
 }

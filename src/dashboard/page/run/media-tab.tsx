@@ -27,7 +27,11 @@ export function MediaTab({ run: { media } }: { readonly run: RunAnswer }): JSX.E
   );
 }
 
-function Item({ media: { name, kind, step, bytes, isImage, href } }: { readonly media: Media }): JSX.Element {
+function Item({
+  media: { name, kind, step, bytes, caption, isImage, href },
+}: {
+  readonly media: Media;
+}): JSX.Element {
   const address = isImage ? safeHref(href) : null;
   const where = step === null ? kind : `step ${numberText(step)}`;
   return (
@@ -35,12 +39,13 @@ function Item({ media: { name, kind, step, bytes, isImage, href } }: { readonly 
       {address === null ? (
         <div class="media-file">{kind}</div>
       ) : (
-        <img src={address} alt={`${name}, ${where}`} loading="lazy" decoding="async" />
+        <img src={address} alt={caption ?? `${name}, ${where}`} loading="lazy" decoding="async" />
       )}
       <p>
         <span>{where}</span>
         <span class="dim">{bytesText(bytes)}</span>
       </p>
+      {caption === null ? null : <p class="media-caption">{caption}</p>}
       {address === null ? <Download name={name} href={href} /> : null}
     </li>
   );
