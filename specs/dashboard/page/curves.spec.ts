@@ -182,6 +182,11 @@ describe('the extent of a chart', () => {
     expect([from.toFixed(4), to.toFixed(4)]).toEqual(['0.9400', '2.0600']);
   });
 
+  it('upwards counts every point of the greatest x', () => {
+    const { to } = extentOfY([curve([0, 1, 1, 1], [1, 1, 1, 100])], { from: 0, to: 1 }, false);
+    expect(to).toBeGreaterThan(100);
+  });
+
   it('on a logarithmic axis leaves out what is not above zero', () => {
     const { from } = extentOfY([curve([0, 1, 2], [0, 1, 10])], { from: 0, to: 2 }, true);
     expect(from).toBeGreaterThan(0.8);

@@ -59,6 +59,12 @@ describe('a chart as SVG', () => {
     expect(path?.match(/L/g)).toHaveLength(2);
   });
 
+  it('has every point of the greatest x', () => {
+    const epochs = { ...curve('a/b', [1, 2, 3, 4, 5]), x: [0, 1, 1, 1, 1] };
+    const svg = svgOf(figureOf([epochs], options), null, look);
+    expect(pathsIn(svg)[0]?.match(/[ML]/g)).toHaveLength(5);
+  });
+
   it('shows only what is zoomed to, and the points next to it', () => {
     const svg = svgOf(figureOf([curve('a/b', [1, 2, 3, 4, 5, 6])], options), { from: 2.2, to: 3.5 }, look);
     expect(pathsIn(svg)[0]?.match(/[ML]/g)).toHaveLength(3);

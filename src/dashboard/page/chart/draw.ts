@@ -1,4 +1,4 @@
-import { firstFrom } from '../curves/curve.js';
+import { seen } from '../curves/extent.js';
 import type { Figure, Stroke } from './figure.js';
 
 /** Where a figure is drawn on its canvas, in pixels of the device. */
@@ -66,11 +66,6 @@ function drawLine(x: readonly number[], y: readonly (number | null)[], isLog: bo
     isDown = true;
   }
   context.stroke();
-}
-
-/** The points that are seen, and one beyond each edge. */
-function seen(x: readonly number[], { from, to }: Canvas): readonly [number, number] {
-  return [Math.max(0, firstFrom(x, from) - 1), Math.min(x.length, firstFrom(x, to) + 1)];
 }
 
 function drawBand(

@@ -1,5 +1,5 @@
-import { firstFrom, type Span } from '../curves/curve.js';
-import { extentOfX, extentOfY } from '../curves/extent.js';
+import type { Span } from '../curves/curve.js';
+import { extentOfX, extentOfY, seen } from '../curves/extent.js';
 import { numberText } from '../facts/format.js';
 import type { Figure, Stroke } from './figure.js';
 
@@ -89,8 +89,7 @@ function axes({ xTitle, isLog }: Figure, { x, y, xOf, yOf, width, height }: Fram
 }
 
 function strokePaths({ x, y, raw, band, colour, marks }: Stroke, frame: Frame): string[] {
-  const from = Math.max(0, firstFrom(x, frame.x.from) - 1);
-  const to = Math.min(x.length, firstFrom(x, frame.x.to) + 1);
+  const [from, to] = seen(x, frame.x);
   const path = (values: readonly (number | null)[], more: string): string =>
     `<path d="${pathOf(x, values, from, to, frame)}" stroke="${colour}" ${more}/>`;
   return [

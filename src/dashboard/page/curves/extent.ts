@@ -21,9 +21,8 @@ export function extentOfX(lines: readonly Line[]): Span | null {
 export function extentOfY(lines: readonly Line[], { from, to }: Span, isLog: boolean): Span {
   let [least, greatest] = [Infinity, -Infinity];
   for (const { x, y } of lines) {
-    // The line goes on to the points just outside.
-    const end = Math.min(x.length, firstFrom(x, to) + 1);
-    for (let index = Math.max(0, firstFrom(x, from) - 1); index < end; index++) {
+    const [first, end] = seen(x, { from, to });
+    for (let index = first; index < end; index++) {
       const value = y[index] ?? null;
       if (value === null || (isLog && value <= 0)) continue;
       if (value < least) least = value;
@@ -31,6 +30,14 @@ export function extentOfY(lines: readonly Line[], { from, to }: Span, isLog: boo
     }
   }
   return isLog ? paddedLog(least, greatest) : padded(least, greatest);
+}
+
+/** The points within a stretch, from one index to before the other, and one beyond each edge: the line goes on there. */
+export function seen(x: readonly number[], { from, to }: Span): readonly [first: number, end: number] {
+  let end = firstFrom(x, to);
+  // Points may share an x: the trials of a sweep, the steps of an epoch.
+  while (x[end] === to) end++;
+  return [Math.max(0, firstFrom(x, from) - 1), Math.min(x.length, end + 1)];
 }
 
 function padded(least: number, greatest: number): Span {
