@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { parseSort } from 'expman-rx/reader';
 import { describe, expect, it } from 'vitest';
 import { axisOf } from '../../../src/dashboard/page/compare/axis.js';
-import { paramNames } from '../../../src/dashboard/page/compare/value-rows.js';
+import { comparedRuns, dimensionsOf, paramNames } from '../../../src/dashboard/page/compare/value-rows.js';
 import {
   agoText,
   bytesText,
@@ -134,12 +134,12 @@ describe('importance', () => {
 
 describe('an axis', () => {
   it('sets numbers out by size, and by their logarithm where they reach far', () => {
-    expect([0, 5, 10].map(axisOf('x', [0, 10]).placeOf)).toEqual([0, 0.5, 1]);
-    expect(axisOf('x', [0.001, 1]).placeOf(Math.sqrt(0.001))).toBeCloseTo(0.5);
+    expect([0, 5, 10].map(axisOf([0, 10]).placeOf)).toEqual([0, 0.5, 1]);
+    expect(axisOf([0.001, 1]).placeOf(Math.sqrt(0.001))).toBeCloseTo(0.5);
   });
 
   it('gives each category its place, and none to what is absent', () => {
-    const axis = axisOf('optimizer', ['sgd', 'adam', undefined]);
+    const axis = axisOf(['sgd', 'adam', undefined]);
     expect(['adam', 'sgd', undefined].map(axis.placeOf)).toEqual([0, 1, null]);
   });
 });
@@ -154,6 +154,31 @@ describe('parameters of runs', () => {
       differ: ['deep.x', 'seed'],
       same: ['lr'],
     });
+  });
+});
+
+describe('what runs are compared in', () => {
+  it('is a parameter or a metric, though both have one name', () => {
+    const { params, metrics } = dimensionsOf(['lr', 'seed'], ['loss', 'lr']);
+    const run = {
+      ...{ experiment: 'a', run: 'b', status: 'FINISHED', params: { lr: 0.1, seed: 1 } },
+      metrics: { loss: { last: 2 }, lr: { last: 0.05 } },
+    };
+
+    const [{ values }] = comparedRuns(
+      [run],
+      { dimensions: [...params, ...metrics], statistic: 'last' },
+      () => '',
+    ) as [ReturnType<typeof comparedRuns>[0]];
+
+    expect(params.map(({ key, title }) => [title, values.get(key)])).toEqual([
+      ['lr (parameter)', 0.1],
+      ['seed', 1],
+    ]);
+    expect(metrics.map(({ key, title }) => [title, values.get(key)])).toEqual([
+      ['loss', 2],
+      ['lr (metric)', 0.05],
+    ]);
   });
 });
 

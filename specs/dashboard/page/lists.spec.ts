@@ -3,7 +3,7 @@ import type { RunFactsAnswer, RunsAnswer } from '../../../src/dashboard/api.js';
 import { isWanted, joined } from '../../../src/dashboard/page/run/log-lines.js';
 import { RunPages } from '../../../src/dashboard/page/runs/run-pages.js';
 import { itemsOf } from '../../../src/dashboard/page/runs/table-items.js';
-import { bestSoFar, sweepOf } from '../../../src/dashboard/page/sweep/trials.js';
+import { bestSoFar, comparedTrials, sweepOf } from '../../../src/dashboard/page/sweep/trials.js';
 
 const line = (timestampMs: number, message: string, level = 'info') => ({
   timestampMs,
@@ -107,6 +107,11 @@ describe('a sweep', () => {
     expect(sweep).toMatchObject({ metric: 'loss', mode: 'max', searcher: '', best: 1 });
     expect(sweep.trials.map(({ number }) => number)).toEqual([0, 1]);
     expect(sweepOf({}).trials).toEqual([]);
+  });
+
+  it('keeps a parameter that has the name of its metric', () => {
+    const sweep = sweepOf({ metric: 'lr', trials: [{ ...trial(0, 3), params: { lr: 0.1 } }] });
+    expect([...(comparedTrials('e', sweep)[0]?.values.values() ?? [])]).toEqual([0.1, 3]);
   });
 
   it('gets better by what has finished, and by nothing that was stopped', () => {

@@ -2,7 +2,6 @@ import { numberText, valueText } from '../facts/format.js';
 
 /** A scale for values of any kind: where each stands, from 0 to 1, and what is written beside it. */
 export interface Axis {
-  readonly name: string;
   readonly isLog: boolean;
   /** null for what has no place on it. */
   readonly placeOf: (value: unknown) => number | null;
@@ -14,17 +13,17 @@ const LOG_RATIO = 50;
 const MOST_CATEGORIES = 12;
 
 /** The axis for some values: by size when all are numbers, else one place for each that there is. */
-export function axisOf(name: string, values: readonly unknown[]): Axis {
+export function axisOf(values: readonly unknown[]): Axis {
   const there = values.filter((value) => value !== undefined && value !== null);
   const numbers = there.flatMap((value) =>
     typeof value === 'number' && Number.isFinite(value) ? value : [],
   );
   return numbers.length > 0 && there.every((value) => typeof value === 'number')
-    ? numberAxis(name, numbers)
-    : categoryAxis(name, there);
+    ? numberAxis(numbers)
+    : categoryAxis(there);
 }
 
-function numberAxis(name: string, numbers: readonly number[]): Axis {
+function numberAxis(numbers: readonly number[]): Axis {
   const least = numbers.reduce((so, value) => Math.min(so, value), Infinity);
   const greatest = numbers.reduce((so, value) => Math.max(so, value), -Infinity);
   const isLog = least > 0 && greatest / least > LOG_RATIO;
@@ -40,17 +39,17 @@ function numberAxis(name: string, numbers: readonly number[]): Axis {
     return isLog ? 10 ** at : at;
   };
   return {
-    ...{ name, isLog, placeOf },
+    ...{ isLog, placeOf },
     ticks: places.map((place) => ({ place, text: numberText(high === low ? least : valueAt(place), 3) })),
   };
 }
 
-function categoryAxis(name: string, values: readonly unknown[]): Axis {
+function categoryAxis(values: readonly unknown[]): Axis {
   const names = [...new Set(values.map(valueText))].sort();
   const placeAt = (index: number): number => (names.length === 1 ? 0.5 : index / (names.length - 1));
   const stride = Math.ceil(names.length / MOST_CATEGORIES);
   return {
-    ...{ name, isLog: false },
+    isLog: false,
     placeOf: (value) => {
       const index = value === undefined || value === null ? -1 : names.indexOf(valueText(value));
       return index < 0 ? null : placeAt(index);

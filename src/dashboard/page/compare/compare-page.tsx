@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
 import { answerOf } from '../api/use-api.js';
 import { colourAt } from '../chart/palette.js';
-import { type Column, runId, STATISTICS, type Statistic } from '../facts/run-values.js';
+import { runId, STATISTICS, type Statistic } from '../facts/run-values.js';
 import { To } from '../parts/link.js';
 import { Select } from '../parts/select.js';
 import { Broken, Empty, Loading } from '../parts/states.js';
@@ -15,7 +15,7 @@ import { CompareTable } from './compare-table.js';
 import { ImportanceList } from './importance-list.js';
 import { Parallel } from './parallel.js';
 import { Scatter } from './scatter.js';
-import { comparedRuns, metricNames, paramNames } from './value-rows.js';
+import { comparedRuns, type Dimension, dimensionsOf, metricNames, paramNames } from './value-rows.js';
 
 const MOST_AXES = 8;
 
@@ -40,66 +40,78 @@ export function ComparePage(): JSX.Element {
 function Compare({ runs }: { readonly runs: readonly RunFactsAnswer[] }): JSX.Element {
   const { query } = route.value;
   const statistic: Statistic = STATISTICS.find((name) => name === query.get('stat')) ?? 'last';
-  const params = useMemo(() => paramNames(runs), [runs]);
-  const metrics = useMemo(() => metricNames(runs), [runs]);
-  const rows = useRows(runs, [...params.differ, ...params.same], metrics, statistic);
-  const metric = metrics.find((name) => name === query.get('metric')) ?? metrics[0] ?? '';
-  const names = [...params.differ, ...metrics, ...params.same];
-  const x = names.find((name) => name === query.get('sx')) ?? names[0] ?? '';
-  const y = names.find((name) => name === query.get('sy')) ?? metric;
+  const { differ, same, metrics } = useMemo(() => splitDimensions(runs), [runs]);
+  const dimensions = useMemo(() => [...differ, ...metrics, ...same], [differ, metrics, same]);
+  const rows = useRows(runs, dimensions, statistic);
+  const metric = metrics.find(({ name }) => name === query.get('metric')) ?? metrics[0];
+  const x = dimensions.find(({ key }) => key === query.get('sx')) ?? dimensions[0];
+  const y = dimensions.find(({ key }) => key === query.get('sy')) ?? metric ?? x;
+  const select = (label: string, one: Dimension | undefined, to: (key: string) => void): JSX.Element => (
+    <Select
+      {...{ label, value: one?.key ?? '', names: dimensions.map(({ key }) => key), choose: to }}
+      titleOf={(key) => dimensions.find((each) => each.key === key)?.title ?? key}
+    />
+  );
   return (
     <div class="page">
       <section aria-label="Parameters">
         <h2>Parameters</h2>
-        <CompareTable {...{ rows }} names={[...params.differ, ...params.same]} differ={params.differ} />
+        <CompareTable {...{ rows }} dimensions={[...differ, ...same]} differ={differ} />
       </section>
       <section aria-label="Metrics">
         <div class="bar">
           <h2>Metrics</h2>
           <Select label="of each" value={statistic} names={STATISTICS} choose={(stat) => choose({ stat })} />
         </div>
-        <CompareTable {...{ rows }} names={metrics} differ={[]} />
+        <CompareTable {...{ rows }} dimensions={metrics} differ={[]} />
       </section>
       <div class="charts">
         <section aria-label="Scatter">
           <div class="bar">
             <h2>Scatter</h2>
-            <Select label="x" value={x} names={names} choose={(sx) => choose({ sx })} />
-            <Select label="y" value={y} names={names} choose={(sy) => choose({ sy })} />
+            {select('x', x, (sx) => choose({ sx }))}
+            {select('y', y, (sy) => choose({ sy }))}
           </div>
-          <Scatter {...{ rows, x, y }} />
+          {x === undefined || y === undefined ? null : <Scatter {...{ rows, x, y }} />}
         </section>
         <section aria-label="Importance">
           <div class="bar">
             <h2>Parameter importance</h2>
-            <Select label="for" value={metric} names={metrics} choose={(name) => choose({ metric: name })} />
+            <Select
+              {...{ label: 'for', value: metric?.name ?? '', names: metrics.map(({ name }) => name) }}
+              choose={(name) => choose({ metric: name })}
+            />
           </div>
-          <ImportanceList {...{ rows, metric }} params={params.differ} />
+          <ImportanceList {...{ rows, metric }} params={differ} />
         </section>
       </div>
       <section aria-label="Parallel coordinates">
         <h2>Parallel coordinates</h2>
         <Parallel
           rows={rows}
-          names={[...params.differ.slice(0, MOST_AXES), ...(metric === '' ? [] : [metric])]}
+          dimensions={[...differ.slice(0, MOST_AXES), ...(metric === undefined ? [] : [metric])]}
         />
       </section>
     </div>
   );
 }
 
+function splitDimensions(
+  runs: readonly RunFactsAnswer[],
+): Readonly<Record<'differ' | 'same' | 'metrics', Dimension[]>> {
+  const { differ, same } = paramNames(runs);
+  const { params, metrics } = dimensionsOf([...differ, ...same], metricNames(runs));
+  return { differ: params.slice(0, differ.length), same: params.slice(differ.length), metrics };
+}
+
 function useRows(
   runs: readonly RunFactsAnswer[],
-  params: readonly string[],
-  metrics: readonly string[],
+  dimensions: readonly Dimension[],
   statistic: Statistic,
 ): ReturnType<typeof comparedRuns> {
   const colours = theme.value;
-  return useMemo(() => {
-    const columns = [
-      ...params.map((name) => ({ name, column: { kind: 'param', name } satisfies Column })),
-      ...metrics.map((name) => ({ name, column: { kind: 'metric', name, statistic } satisfies Column })),
-    ];
-    return comparedRuns(runs, columns, (index) => colourAt(index, colours));
-  }, [runs, params.join('\n'), metrics, statistic, colours]);
+  return useMemo(
+    () => comparedRuns(runs, { dimensions, statistic }, (index) => colourAt(index, colours)),
+    [runs, dimensions, statistic, colours],
+  );
 }

@@ -3,20 +3,20 @@ import { exactText, valueText } from '../facts/format.js';
 import { To } from '../parts/link.js';
 import { TableBox } from '../parts/table-box.js';
 import { runPlace } from '../state/route.js';
-import type { Compared } from './value-rows.js';
+import type { Compared, Dimension } from './value-rows.js';
 
 /** One column a run, one row a value. */
 export function CompareTable({
   rows,
-  names,
+  dimensions,
   differ,
 }: {
   readonly rows: readonly Compared[];
-  readonly names: readonly string[];
-  /** The names in bold. */
-  readonly differ: readonly string[];
+  readonly dimensions: readonly Dimension[];
+  /** Those in bold. */
+  readonly differ: readonly Dimension[];
 }): JSX.Element {
-  if (names.length === 0) return <p class="dim">There are none.</p>;
+  if (dimensions.length === 0) return <p class="dim">There are none.</p>;
   return (
     <TableBox label="Values of the runs">
       <table class="figures">
@@ -36,12 +36,12 @@ export function CompareTable({
           </tr>
         </thead>
         <tbody>
-          {names.map((name) => (
-            <tr key={name} class={differ.includes(name) ? 'differs' : ''}>
-              <th scope="row">{name}</th>
+          {dimensions.map((dimension) => (
+            <tr key={dimension.key} class={differ.includes(dimension) ? 'differs' : ''}>
+              <th scope="row">{dimension.name}</th>
               {rows.map(({ id, values }) => (
-                <td key={id} class="number" title={exactText(values.get(name))}>
-                  {valueText(values.get(name))}
+                <td key={id} class="number" title={exactText(values.get(dimension.key))}>
+                  {valueText(values.get(dimension.key))}
                 </td>
               ))}
             </tr>

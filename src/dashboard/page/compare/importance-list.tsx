@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { importanceOf } from '../facts/importance.js';
-import type { Compared } from './value-rows.js';
+import type { Compared, Dimension } from './value-rows.js';
 
 /** How much each parameter goes along with a metric. */
 export function ImportanceList({
@@ -9,19 +9,23 @@ export function ImportanceList({
   metric,
 }: {
   readonly rows: readonly Compared[];
-  readonly params: readonly string[];
-  readonly metric: string;
+  readonly params: readonly Dimension[];
+  readonly metric: Dimension | undefined;
 }): JSX.Element {
   const columns = Object.fromEntries(
-    params.map((name) => [name, rows.map(({ values }) => values.get(name))] as const),
+    params.map(({ name, key }) => [name, rows.map(({ values }) => values.get(key))] as const),
   );
   const results = rows.map(({ values }) => {
-    const value = values.get(metric);
+    const value = metric === undefined ? undefined : values.get(metric.key);
     return typeof value === 'number' ? value : undefined;
   });
   const found = importanceOf(columns, results);
   if (found.length === 0)
-    return <p class="dim">This takes at least three runs with {metric} that differ in a parameter.</p>;
+    return (
+      <p class="dim">
+        This takes at least three runs with {metric?.name ?? 'a metric'} that differ in a parameter.
+      </p>
+    );
   return (
     <>
       <p class="dim">

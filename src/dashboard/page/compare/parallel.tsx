@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { valueText } from '../facts/format.js';
 import { type Axis, axisOf } from './axis.js';
-import type { Compared } from './value-rows.js';
+import type { Compared, Dimension } from './value-rows.js';
 
 const NARROWEST_STRIDE = 120;
 const WIDTH = 1200;
@@ -12,17 +12,15 @@ const LONGEST = 18;
 /** Each run as a line over all axes, in the colour of its place on the last one. */
 export function Parallel({
   rows,
-  names,
+  dimensions,
 }: {
   readonly rows: readonly Compared[];
-  readonly names: readonly string[];
+  readonly dimensions: readonly Dimension[];
 }): JSX.Element | null {
-  const axes = names.map((name) =>
-    axisOf(
-      name,
-      rows.map(({ values }) => values.get(name)),
-    ),
-  );
+  const axes = dimensions.map((dimension) => ({
+    ...axisOf(rows.map(({ values }) => values.get(dimension.key))),
+    dimension,
+  }));
   const last = axes.at(-1);
   if (last === undefined || axes.length < 2) return null;
   const stride = Math.max(NARROWEST_STRIDE, (WIDTH - 2 * EDGE.side) / (axes.length - 1));
@@ -33,37 +31,44 @@ export function Parallel({
         viewBox={`0 0 ${width} ${HEIGHT}`}
         style={{ minWidth: `${Math.min(width, 1100)}px` }}
         role="img"
-        aria-label={`Parallel coordinates of ${rows.length} runs over ${names.join(', ')}`}
+        aria-label={`Parallel coordinates of ${rows.length} runs over ${dimensions.map(({ title }) => title).join(', ')}`}
       >
         {rows.map((row) => (
           <polyline
             key={row.id}
             points={pointsOf(row, axes, stride)}
             fill="none"
-            style={{ stroke: colourAt(last.placeOf(row.values.get(last.name))) }}
+            style={{ stroke: colourAt(last.placeOf(row.values.get(last.dimension.key))) }}
             stroke-width="1.6"
             stroke-opacity="0.75"
           >
             <title>
-              {[row.id, ...names.map((name) => `${name} ${valueText(row.values.get(name))}`)].join('\n')}
+              {[
+                row.id,
+                ...dimensions.map(({ key, title }) => `${title} ${valueText(row.values.get(key))}`),
+              ].join('\n')}
             </title>
           </polyline>
         ))}
         {axes.map((axis, index) => (
-          <AxisLine key={axis.name} axis={axis} left={EDGE.side + index * stride} />
+          <AxisLine key={axis.dimension.key} axis={axis} left={EDGE.side + index * stride} />
         ))}
       </svg>
     </div>
   );
 }
 
+interface DimensionAxis extends Axis {
+  readonly dimension: Dimension;
+}
+
 const topOf = (place: number): number => EDGE.top + (1 - place) * (HEIGHT - EDGE.top - EDGE.bottom);
 
 /** What has no value on an axis goes by below it. */
-function pointsOf({ values }: Compared, axes: readonly Axis[], stride: number): string {
+function pointsOf({ values }: Compared, axes: readonly DimensionAxis[], stride: number): string {
   return axes
     .map((axis, index) => {
-      const top = topOf(axis.placeOf(values.get(axis.name)) ?? -0.04);
+      const top = topOf(axis.placeOf(values.get(axis.dimension.key)) ?? -0.04);
       return `${(EDGE.side + index * stride).toFixed(1)},${top.toFixed(1)}`;
     })
     .join(' ');
@@ -73,13 +78,13 @@ function pointsOf({ values }: Compared, axes: readonly Axis[], stride: number): 
 const colourAt = (place: number | null): string =>
   place === null ? 'var(--ink-2)' : `hsl(${Math.round(215 + place * 175) % 360} 72% 55%)`;
 
-function AxisLine({ axis, left }: { readonly axis: Axis; readonly left: number }): JSX.Element {
+function AxisLine({ axis, left }: { readonly axis: DimensionAxis; readonly left: number }): JSX.Element {
   const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
   return (
     <g>
       <line class="axis" x1={left} x2={left} y1={topOf(1)} y2={topOf(0)} />
       <text x={left} y="16" text-anchor="middle">
-        {cut(axis.name)}
+        {cut(axis.dimension.title)}
         {axis.isLog ? ' (log)' : ''}
       </text>
       {axis.ticks.map(({ place, text }) => (

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { valueText } from '../facts/format.js';
 import { axisOf } from './axis.js';
-import type { Compared } from './value-rows.js';
+import type { Compared, Dimension } from './value-rows.js';
 
 const SIZE = { width: 640, height: 360 };
 const EDGE = { left: 78, right: 16, top: 12, bottom: 42 };
@@ -10,21 +10,15 @@ const LONGEST = 14;
 /** Any value against any other, one dot each. */
 export function Scatter({
   rows,
-  x: xName,
-  y: yName,
+  x: across,
+  y: up,
 }: {
   readonly rows: readonly Compared[];
-  readonly x: string;
-  readonly y: string;
+  readonly x: Dimension;
+  readonly y: Dimension;
 }): JSX.Element {
-  const x = axisOf(
-    xName,
-    rows.map(({ values }) => values.get(xName)),
-  );
-  const y = axisOf(
-    yName,
-    rows.map(({ values }) => values.get(yName)),
-  );
+  const x = axisOf(rows.map(({ values }) => values.get(across.key)));
+  const y = axisOf(rows.map(({ values }) => values.get(up.key)));
   const [width, height] = [SIZE.width - EDGE.left - EDGE.right, SIZE.height - EDGE.top - EDGE.bottom];
   const left = (place: number): number => EDGE.left + 8 + place * (width - 16);
   const top = (place: number): number => EDGE.top + 8 + (1 - place) * (height - 16);
@@ -34,7 +28,7 @@ export function Scatter({
       <svg
         viewBox={`0 0 ${SIZE.width} ${SIZE.height}`}
         role="img"
-        aria-label={`${yName} against ${xName}, ${rows.length} dots`}
+        aria-label={`${up.title} against ${across.title}, ${rows.length} dots`}
       >
         {x.ticks.map(({ place, text }) => (
           <g key={`x ${text} ${place}`}>
@@ -53,21 +47,22 @@ export function Scatter({
           </g>
         ))}
         <text x={EDGE.left + width / 2} y={SIZE.height - 6} text-anchor="middle">
-          {xName}
+          {across.title}
           {x.isLog ? ' (log)' : ''}
         </text>
         {rows.map(({ id, colour, values }) => {
-          const [across, up] = [x.placeOf(values.get(xName)), y.placeOf(values.get(yName))];
-          return across === null || up === null ? null : (
+          const [own, other] = [values.get(across.key), values.get(up.key)];
+          const [xPlace, yPlace] = [x.placeOf(own), y.placeOf(other)];
+          return xPlace === null || yPlace === null ? null : (
             <circle
               key={id}
-              cx={left(across)}
-              cy={top(up)}
+              cx={left(xPlace)}
+              cy={top(yPlace)}
               r="4.5"
               style={{ fill: colour }}
               fill-opacity="0.8"
             >
-              <title>{`${id}: ${xName} ${valueText(values.get(xName))}, ${yName} ${valueText(values.get(yName))}`}</title>
+              <title>{`${id}: ${across.title} ${valueText(own)}, ${up.title} ${valueText(other)}`}</title>
             </circle>
           );
         })}

@@ -1,7 +1,36 @@
 import type { RunFactsAnswer } from '../../api.js';
-import { type Column, flatParams, numberOf, runId, valueOf } from '../facts/run-values.js';
+import { type Column, flatParams, numberOf, runId, type Statistic, valueOf } from '../facts/run-values.js';
 
-/** What is compared: each with a value for each name. */
+/** What runs are compared in: a parameter or a metric; the two may have one name. */
+export interface Dimension {
+  /** Tells it from every other one: `p:lr`, `m:loss`. */
+  readonly key: string;
+  readonly name: string;
+  /** Its name, and where that is both a parameter's and a metric's, which of them it is. */
+  readonly title: string;
+  readonly kind: Column['kind'];
+}
+
+/** Some parameters and metrics to compare runs in. */
+export function dimensionsOf(
+  params: readonly string[],
+  metrics: readonly string[],
+): { readonly params: Dimension[]; readonly metrics: Dimension[] } {
+  const inBoth = new Set(metrics.filter((name) => params.includes(name)));
+  const titleOf = (name: string, what: string): string => (inBoth.has(name) ? `${name} (${what})` : name);
+  return {
+    params: params.map((name) => ({
+      ...{ key: `p:${name}`, kind: 'param', name },
+      title: titleOf(name, 'parameter'),
+    })),
+    metrics: metrics.map((name) => ({
+      ...{ key: `m:${name}`, kind: 'metric', name },
+      title: titleOf(name, 'metric'),
+    })),
+  };
+}
+
+/** What is compared: each with a value for each dimension, by its key. */
 export interface Compared {
   readonly id: string;
   readonly colour: string;
@@ -26,19 +55,19 @@ export function metricNames(runs: readonly RunFactsAnswer[]): string[] {
   return [...new Set(names)].sort();
 }
 
-/** The values of runs in some columns. */
+/** The values of runs, a statistic of each metric. */
 export function comparedRuns(
   runs: readonly RunFactsAnswer[],
-  columns: readonly { readonly name: string; readonly column: Column }[],
+  { dimensions, statistic }: { readonly dimensions: readonly Dimension[]; readonly statistic: Statistic },
   colourOf: (index: number) => string,
 ): Compared[] {
   return runs.map((facts, index) => ({
     id: runId(facts),
     colour: colourOf(index),
     values: new Map(
-      columns.map(({ name, column }) => [
-        name,
-        column.kind === 'metric' ? numberOf(facts, column) : valueOf(facts, column),
+      dimensions.map(({ key, kind, name }) => [
+        key,
+        kind === 'metric' ? numberOf(facts, { kind, name, statistic }) : valueOf(facts, { kind, name }),
       ]),
     ),
   }));

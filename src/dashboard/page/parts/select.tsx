@@ -5,11 +5,14 @@ export function Select({
   label,
   value,
   names,
+  titleOf = (name) => name,
   choose,
 }: {
   readonly label: string;
   readonly value: string;
   readonly names: readonly string[];
+  /** What is shown for a name. */
+  readonly titleOf?: (name: string) => string;
   readonly choose: (name: string) => void;
 }): JSX.Element {
   return (
@@ -18,7 +21,7 @@ export function Select({
       <select value={value} onChange={({ currentTarget }) => choose(currentTarget.value)}>
         {names.map((name) => (
           <option key={name} value={name}>
-            {name}
+            {titleOf(name)}
           </option>
         ))}
       </select>

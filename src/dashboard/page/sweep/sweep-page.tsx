@@ -7,7 +7,7 @@ import type { Figure, Stroke } from '../chart/figure.js';
 import { colourAt } from '../chart/palette.js';
 import { ImportanceList } from '../compare/importance-list.js';
 import { Parallel } from '../compare/parallel.js';
-import type { Compared } from '../compare/value-rows.js';
+import { dimensionsOf } from '../compare/value-rows.js';
 import type { Span } from '../curves/curve.js';
 import { To } from '../parts/link.js';
 import { Answered } from '../parts/states.js';
@@ -15,7 +15,7 @@ import { Status } from '../parts/status.js';
 import { listTurn } from '../state/news.js';
 import { theme } from '../state/theme.js';
 import { TrialTable } from './trial-table.js';
-import { bestSoFar, type Sweep, sweepOf } from './trials.js';
+import { bestSoFar, comparedTrials, type Sweep, sweepOf } from './trials.js';
 
 const MOST_AXES = 8;
 
@@ -37,8 +37,12 @@ function Shown({
   readonly answer: Readonly<Record<string, unknown>>;
 }): JSX.Element {
   const sweep = useMemo(() => sweepOf(answer), [answer]);
-  const rows = useRows(experiment, sweep);
-  const params = [...new Set(sweep.trials.flatMap((trial) => [...trial.params.keys()]))];
+  const names = [...new Set(sweep.trials.flatMap((trial) => [...trial.params.keys()]))];
+  const {
+    params,
+    metrics: [metric],
+  } = dimensionsOf(names, [sweep.metric]);
+  const rows = useMemo(() => comparedTrials(experiment, sweep), [experiment, sweep]);
   return (
     <div class="page">
       <Head {...{ experiment, sweep }} />
@@ -46,16 +50,19 @@ function Shown({
         <BestChart sweep={sweep} />
         <section aria-label="Parameter importance">
           <h2>Parameter importance for {sweep.metric}</h2>
-          <ImportanceList {...{ rows, params }} metric={sweep.metric} />
+          <ImportanceList {...{ rows, params, metric }} />
         </section>
       </div>
       <section aria-label="Parallel coordinates">
         <h2>Parallel coordinates</h2>
-        <Parallel rows={rows} names={[...params.slice(0, MOST_AXES), sweep.metric]} />
+        <Parallel
+          rows={rows}
+          dimensions={[...params.slice(0, MOST_AXES), ...(metric === undefined ? [] : [metric])]}
+        />
       </section>
       <section aria-label="Trials">
         <h2>Trials</h2>
-        <TrialTable {...{ experiment, sweep, params }} />
+        <TrialTable {...{ experiment, sweep }} params={names} />
       </section>
     </div>
   );
@@ -131,16 +138,4 @@ function steps(x: readonly number[], y: readonly (number | null)[]): Pick<Stroke
     x: x.flatMap((at) => [at, at]),
     y: y.flatMap((value, index) => [y[index - 1] ?? null, value]),
   };
-}
-
-function useRows(experiment: string, { trials, metric }: Sweep): readonly Compared[] {
-  return useMemo(
-    () =>
-      trials.map(({ number, run, params, value }) => ({
-        id: run === '' ? `trial ${number}` : `${experiment}/${run}`,
-        colour: 'var(--accent)',
-        values: new Map<string, unknown>([...params, [metric, value ?? undefined]]),
-      })),
-    [experiment, trials, metric],
-  );
 }

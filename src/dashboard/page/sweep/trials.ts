@@ -1,3 +1,4 @@
+import { type Compared, dimensionsOf } from '../compare/value-rows.js';
 import { flatParams } from '../facts/run-values.js';
 
 /** A trial of a sweep, as far as `sweep.yaml` makes sense: it is read from a file that may hold anything. */
@@ -62,6 +63,24 @@ export function bestSoFar({ trials, mode }: Pick<Sweep, 'trials' | 'mode'>): (nu
     const isBetter = value !== null && (best === null || (mode === 'min' ? value < best : value > best));
     if (status === 'finished' && isBetter) best = value;
     return best;
+  });
+}
+
+/** The trials as they are compared, each in its parameters and the metric that is searched for. */
+export function comparedTrials(
+  experiment: string,
+  { trials, metric }: Pick<Sweep, 'trials' | 'metric'>,
+): Compared[] {
+  return trials.map(({ number, run, params, value }) => {
+    const of = dimensionsOf([...params.keys()], [metric]);
+    return {
+      id: run === '' ? `trial ${number}` : `${experiment}/${run}`,
+      colour: 'var(--accent)',
+      values: new Map<string, unknown>([
+        ...of.params.map(({ key, name }) => [key, params.get(name)] as const),
+        ...of.metrics.map(({ key }) => [key, value ?? undefined] as const),
+      ]),
+    };
   });
 }
 
