@@ -141,6 +141,7 @@ describe('an axis', () => {
   it('gives each category its place, and none to what is absent', () => {
     const axis = axisOf(['sgd', 'adam', undefined]);
     expect(['adam', 'sgd', undefined].map(axis.placeOf)).toEqual([0, 1, null]);
+    expect(axisOf([1, '1', 'a']).ticks).toHaveLength(3);
   });
 });
 

@@ -86,6 +86,19 @@ describe('the rows of a table', () => {
     expect(items.indexAt(3)).toBe(2);
   });
 
+  it('have a heading for each value, however little it differs', () => {
+    const values = [1234567890, 1234567891, 0.1234561, 0.1234562, '1', 1, 'adam', ''];
+    const each = values.map((lr, index) => ({ ...facts(`r${index}`), params: { lr } }));
+    const items = itemsOf({ total: values.length, at: (index) => each[index] }, by);
+    const headings = Array.from({ length: items.count }, (_, place) => items.at(place)).flatMap((item) =>
+      item.kind === 'heading' ? item.text.replace('lr = ', '') : [],
+    );
+    expect(headings).toEqual([
+      ...['1234567890', '1234567891', '0.1234561', '0.1234562'],
+      ...['"1"', '1', 'adam', '""'],
+    ]);
+  });
+
   it('do not count a group that is not all here', () => {
     const items = itemsOf({ total: 4, at: (index) => (index === 1 ? undefined : runs[index]) }, by);
     expect(items.at(0)).toMatchObject({ text: 'lr = 1', runs: null });

@@ -1,4 +1,4 @@
-import { numberText, valueText } from '../facts/format.js';
+import { distinctText, numberText } from '../facts/format.js';
 
 /** A scale for values of any kind: where each stands, from 0 to 1, and what is written beside it. */
 export interface Axis {
@@ -45,13 +45,13 @@ function numberAxis(numbers: readonly number[]): Axis {
 }
 
 function categoryAxis(values: readonly unknown[]): Axis {
-  const names = [...new Set(values.map(valueText))].sort();
+  const names = [...new Set(values.map(distinctText))].sort();
   const placeAt = (index: number): number => (names.length === 1 ? 0.5 : index / (names.length - 1));
   const stride = Math.ceil(names.length / MOST_CATEGORIES);
   return {
     isLog: false,
     placeOf: (value) => {
-      const index = value === undefined || value === null ? -1 : names.indexOf(valueText(value));
+      const index = value === undefined || value === null ? -1 : names.indexOf(distinctText(value));
       return index < 0 ? null : placeAt(index);
     },
     ticks: names.flatMap((text, index) => (index % stride === 0 ? [{ place: placeAt(index), text }] : [])),

@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
 import { ChartGrid } from '../chart/chart-grid.js';
 import { colourAt } from '../chart/palette.js';
-import { valueText } from '../facts/format.js';
+import { distinctText } from '../facts/format.js';
 import { flatParams, valueOf } from '../facts/run-values.js';
 import { Broken, Empty, Loading } from '../parts/states.js';
 import { route } from '../state/navigation.js';
@@ -81,7 +81,7 @@ function useFigureOptions(
           : (run) => {
               const facts = known.get(run);
               const value = facts === undefined ? undefined : valueOf(facts, { kind: 'param', name: by });
-              return value === undefined ? '' : `${by} = ${valueText(value)}`;
+              return value === undefined || value === null ? '' : `${by} = ${distinctText(value)}`;
             },
     }),
     // Runs that are not grouped may have news every second.

@@ -24,6 +24,23 @@ export function valueText(value: unknown): string {
   return typeof value === 'boolean' ? String(value) : JSON.stringify(value);
 }
 
+/** Text that no two values share: to tell groups and categories apart by. */
+export function distinctText(value: unknown): string {
+  // 1 and "1" are two values of a parameter.
+  if (typeof value === 'string') return isBare(value) ? value : JSON.stringify(value);
+  return value === undefined ? '' : JSON.stringify(value);
+}
+
+/** Whether a text stands for nothing but itself. */
+function isBare(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return text !== '';
+  }
+}
+
 /** A number as it is, for a title or an attribute. */
 export function exactText(value: unknown): string {
   return typeof value === 'number' ? String(value) : valueText(value);

@@ -1,6 +1,6 @@
 import type { RunFactsAnswer } from '../../api.js';
 import { type Column, columnTitle, valueOf } from '../facts/run-values.js';
-import { valueText } from '../facts/format.js';
+import { distinctText } from '../facts/format.js';
 
 /** A row of the table: a run by its number, or the heading of a group. */
 export type Item =
@@ -71,5 +71,5 @@ function headingText(facts: RunFactsAnswer, group: Column): string {
   const value = valueOf(facts, group);
   return value === undefined || value === null
     ? `without ${columnTitle(group)}`
-    : `${columnTitle(group)} = ${valueText(value)}`;
+    : `${columnTitle(group)} = ${distinctText(value)}`;
 }
