@@ -182,6 +182,13 @@ describe('the extent of a chart', () => {
     expect([from.toFixed(4), to.toFixed(4)]).toEqual(['0.9400', '2.0600']);
   });
 
+  it('upwards is finite for all numbers there are', () => {
+    for (const isLog of [false, true]) {
+      const { from, to } = extentOfY([curve([0, 1], [1e-300, 1e300])], { from: 0, to: 1 }, isLog);
+      expect(from < 1e-300 && to > 1e300 && Number.isFinite(to - from)).toBe(true);
+    }
+  });
+
   it('upwards counts every point of the greatest x', () => {
     const { to } = extentOfY([curve([0, 1, 1, 1], [1, 1, 1, 100])], { from: 0, to: 1 }, false);
     expect(to).toBeGreaterThan(100);
@@ -190,6 +197,8 @@ describe('the extent of a chart', () => {
   it('on a logarithmic axis leaves out what is not above zero', () => {
     const { from } = extentOfY([curve([0, 1, 2], [0, 1, 10])], { from: 0, to: 2 }, true);
     expect(from).toBeGreaterThan(0.8);
+    const close = extentOfY([curve([0, 1], [123456.7, 123456.8])], { from: 0, to: 1 }, true);
+    expect(close.to - close.from).toBeLessThan(0.12);
   });
 });
 

@@ -6,6 +6,8 @@ import { comparedRuns, dimensionsOf, paramNames } from '../../../src/dashboard/p
 import {
   agoText,
   bytesText,
+  digitsFor,
+  digitsOn,
   durationText,
   numberText,
   valueText,
@@ -135,6 +137,9 @@ describe('importance', () => {
 describe('an axis', () => {
   it('sets numbers out by size, and by their logarithm where they reach far', () => {
     expect([0, 5, 10].map(axisOf([0, 10]).placeOf)).toEqual([0, 0.5, 1]);
+    const close = axisOf([1234567890, 1234567895]).ticks.map(({ text }) => text);
+    expect(new Set(close).size).toBe(5);
+    expect(axisOf([0.99412, 0.99418]).ticks.map(({ text }) => text)[1]).toBe('0.994135');
     expect(axisOf([0.001, 1]).placeOf(Math.sqrt(0.001))).toBeCloseTo(0.5);
   });
 
@@ -190,10 +195,38 @@ describe('text', () => {
     [0.123456, '0.1235'],
     [0.000012345, '1.23e-5'],
     [12345678.9, '1.23e7'],
+    [123456.78, '123457'],
+    [1234567890, '1\u202f234\u202f567\u202f890'],
+    [2 ** 53 - 1, '9\u202f007\u202f199\u202f254\u202f740\u202f991'],
     [NaN, 'NaN'],
     [-Infinity, '-∞'],
   ])('of %d is %s', (value, expected) => {
     expect(numberText(value)).toBe(expected);
+  });
+
+  it('of numbers beside each other has the digits that tell them apart', () => {
+    const texts = (values: readonly unknown[]): string[] =>
+      values.map((value) => valueText(value, digitsFor(values)));
+    expect(texts([0.123456, 0.5])).toEqual(['0.12346', '0.5']);
+    expect(texts([0.9941234, 0.9941235, 'x', undefined])).toEqual(['0.994123', '0.994124', 'x', '']);
+    expect(texts([1.5e-7, 1.5000001e-7])).toEqual(['1.5e-7', '1.5000001e-7']);
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.double(), { comparator: 'SameValueZero' }), (values) => {
+        expect(new Set(texts(values)).size).toBe(values.length);
+      }),
+    );
+  });
+
+  it('on an axis has the digits that a place on it asks for', () => {
+    expect(numberText(123456.7234, digitsOn(0.05, 123456.7234))).toBe('123456.7234');
+    expect(numberText(1767225600000.25, digitsOn(5000, 1767225600000.25))).toBe('1767225600000');
+    expect(numberText(0.123456, digitsOn(1, 0.123456))).toBe('0.12346');
+  });
+
+  it('of a parameter is all of it', () => {
+    expect(valueText(0.1)).toBe('0.1');
+    expect(valueText(1.23456789e-5)).toBe('1.23456789e-5');
+    expect(valueText(1e22)).toBe('1e22');
   });
 
   it('of any value is one line', () => {

@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csvOf } from '../../../src/dashboard/page/chart/csv.js';
 import { type Figure, figureOf } from '../../../src/dashboard/page/chart/figure.js';
-import { svgOf, ticks } from '../../../src/dashboard/page/chart/svg.js';
+import { svgOf } from '../../../src/dashboard/page/chart/svg.js';
+import { logTicks, ticks, tickTexts } from '../../../src/dashboard/page/chart/ticks.js';
 import type { Curve } from '../../../src/dashboard/page/curves/curve.js';
 
 const curve = (run: string, y: readonly (number | null)[], nonFinite: Curve['nonFinite'] = []): Curve => ({
@@ -109,7 +111,45 @@ describe('ticks', () => {
     [0, 10, [0, 2, 4, 6, 8, 10]],
     [0.1, 0.35, [0.1, 0.15, 0.2, 0.25, 0.3, 0.35]],
     [-1, 1, [-1, -0.5, 0, 0.5, 1]],
+    [1767225600000, 1767225600003, [0, 1, 2, 3].map((ms) => 1767225600000 + ms)],
+    [1e300, 3e300, [1e300, 1.5e300, 2e300, 2.5e300, 3e300]],
+    [0, 2e-300, [0, 5e-301, 1e-300, 1.5e-300, 2e-300]],
   ])('from %d to %d are round', (from, to, expected) => {
     expect(ticks({ from, to }, 5)).toEqual(expected);
+  });
+
+  it.each([
+    [[0, 0.5, 1], '0 0.5 1.0'],
+    [[123456.7, 123456.72, 123456.74], '123,456.70 123,456.72 123,456.74'],
+    [[1767225600000, 1767225600001], '1,767,225,600,000 1,767,225,600,001'],
+    [[24.815e9, 24.82e9, 24.825e9], '24.815e9 24.820e9 24.825e9'],
+    [[0.994, 0.9945], '0.9940 0.9945'],
+    [[100_000, 200_000, 300_000], '100,000 200,000 300,000'],
+    [[2.5e-7, 5e-7], '250e-9 500e-9'],
+    [[1e300, 2e300], '1e300 2e300'],
+    [[-1e-300, 0, 1e-300], '-1e-300 0 1e-300'],
+    [[0.0001, 0.01, 1, 100], '1e-4 0.01 1 100'],
+  ])('%j read %s', (values, expected) => {
+    expect(tickTexts(values).join(' ').replaceAll('\u202f', ',')).toBe(expected);
+  });
+
+  it('read differently, whatever they are', () => {
+    const finite = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e300, max: 1e300 });
+    fc.assert(
+      fc.property(finite, finite, (one, other) => {
+        const span = { from: Math.min(one, other), to: Math.max(one, other) };
+        fc.pre(span.to - span.from > Math.max(Math.abs(one), Math.abs(other), 1e-290) * 1e-12);
+        const texts = tickTexts(ticks(span, 6));
+        expect(texts.length).toBeGreaterThan(1);
+        expect(new Set(texts).size).toBe(texts.length);
+      }),
+    );
+  });
+
+  it('on a logarithmic axis are powers of ten, more between where there is room', () => {
+    expect(logTicks({ from: 0.9, to: 1200 }, 6)).toEqual([1, 10, 100, 1000]);
+    expect(logTicks({ from: 0.9, to: 21 }, 6)).toEqual([1, 2, 5, 10, 20]);
+    expect(logTicks({ from: 1e-300, to: 1e300 }, 3)).toEqual([1e-200, 1, 1e200]);
+    expect(logTicks({ from: 0.994, to: 0.996 }, 4)).toEqual([0.994, 0.9945, 0.995, 0.9955, 0.996]);
   });
 });

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { nearestTo } from '../curves/curve.js';
-import { exactText, numberText } from '../facts/format.js';
+import { digitsOn, exactText, numberText } from '../facts/format.js';
 import type { Figure, Stroke } from './figure.js';
 import type { Plot, Pointed } from './plot.js';
 
@@ -21,6 +21,7 @@ export function HoverTable({
   const distance = ({ y }: Row): number => (y === null ? Infinity : Math.abs(plot.topOf(y) - pointed.top));
   const near = [...rows].sort((one, other) => distance(one) - distance(other)).slice(0, MOST_ROWS);
   const shown = near.sort((one, other) => (other.y ?? -Infinity) - (one.y ?? -Infinity));
+  const [wide, tall] = [plot.view, plot.heights].map(({ from, to }) => to - from) as [number, number];
   const isRight = pointed.left > (plot.canvas.clientWidth - 70) / 2;
   return (
     <div class={`hover ${isRight ? 'hover-left' : 'hover-right'}`} aria-hidden="true">
@@ -33,9 +34,9 @@ export function HoverTable({
               </td>
               <td class="hover-name">{row.stroke.name}</td>
               <td class="number" title={exactText(row.y)}>
-                {row.y === null ? row.what : numberText(row.y, 5)}
+                {row.y === null ? row.what : numberText(row.y, digitsOn(tall, row.y))}
               </td>
-              <td class="number dim">{numberText(row.x, 6)}</td>
+              <td class="number dim">{numberText(row.x, digitsOn(wide, row.x))}</td>
             </tr>
           ))}
         </tbody>

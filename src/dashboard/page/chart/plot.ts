@@ -1,11 +1,11 @@
 import uPlot from 'uplot';
 import type { Span } from '../curves/curve.js';
 import { extentOfX, extentOfY } from '../curves/extent.js';
-import { numberText } from '../facts/format.js';
 import { type Canvas, drawFigure } from './draw.js';
 import type { Figure } from './figure.js';
 import { onWheel, pan } from './moves.js';
 import { linesOf } from './svg.js';
+import { logTicks, longest, ticks, tickTexts } from './ticks.js';
 import { onTouch } from './touch.js';
 
 /** The cursor over a chart: its place there, in CSS pixels, and the value of x under it. */
@@ -36,6 +36,8 @@ export interface Plot {
   resize(width: number, height: number): void;
   /** The stretch of x that is seen. */
   readonly view: Span;
+  /** The stretch of y that is seen. */
+  readonly heights: Span;
   readonly canvas: HTMLCanvasElement;
   /** The place of a value, in CSS pixels from the top of the plotting area. */
   topOf(value: number): number;
@@ -63,6 +65,7 @@ export function makePlot(
   let isMoving = false;
   let view: Span = { from: 0, to: 1 };
   let isZoomed = false;
+  let heights: Span = { from: 0, to: 1 };
   let held = false;
   const options: uPlot.Options = {
     ...size,
@@ -89,13 +92,13 @@ export function makePlot(
     },
     scales: {
       x: { time: false, auto: false, range: (_, from, to) => [from, to] },
-      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enum is only there for its own build
-      y: { auto: false, distr: isLog ? 3 : 1, range: (_, from, to) => [from, to] },
+      // uPlot has no ticks beyond 1e±32, and shows no stretch below 1e-16: to it all heights go from 0 to 1.
+      y: { auto: false, range: () => [0, 1] },
     },
     series: [{}, { show: false }],
-    axes: [axis(look, 34), { ...axis(look, roomOfTicks), ...(isLog ? {} : { space: 34 }) }],
+    axes: [acrossAxis(look), upAxis(look, () => heights, isLog)],
     hooks: {
-      draw: [(u) => drawFigure(figure, canvasOf(u, figure, view, isMoving))],
+      draw: [(u) => drawFigure(figure, canvasOf(u, figure, { view, heights }, isMoving))],
       setSelect: [
         (u) => {
           const { left, width } = u.select;
@@ -135,10 +138,9 @@ export function makePlot(
     show: (next, wanted, moving = false) => {
       [figure, isMoving, isZoomed] = [next, moving, wanted !== null];
       view = wanted ?? extentOfX(next.strokes) ?? { from: 0, to: 1 };
-      const y = extentOfY(next.strokes.flatMap(linesOf), view, isLog);
+      heights = extentOfY(next.strokes.flatMap(linesOf), view, isLog);
       u.batch(() => {
         u.setScale('x', { min: view.from, max: view.to });
-        u.setScale('y', { min: y.from, max: y.to });
         u.redraw(false, true);
       });
     },
@@ -146,8 +148,11 @@ export function makePlot(
     get view() {
       return view;
     },
+    get heights() {
+      return heights;
+    },
     canvas: u.ctx.canvas,
-    topOf: (value) => u.valToPos(value, 'y'),
+    topOf: (value) => u.valToPos(shareOf(value, heights, isLog), 'y'),
     destroy: () => {
       undo.forEach((each) => each());
       u.destroy();
@@ -165,25 +170,56 @@ function roomOfTicks(u: uPlot, texts: readonly string[] | null): number {
   return Math.max(LEAST_ROOM_PX, Math.ceil(widest) + TICK_PX + GAP_PX + 2);
 }
 
-function axis({ ink, grid }: PlotLook, size: uPlot.Axis.Size): uPlot.Axis {
+/** Where a value is between the ends of a stretch, from 0 to 1. */
+function shareOf(value: number, { from, to }: Span, isLog: boolean): number {
+  const level = isLog ? Math.log10 : (each: number): number => each;
+  return (level(value) - level(from)) / (level(to) - level(from));
+}
+
+const SIZES = { across: 34, letter: 6.2, between: 34 };
+
+function axis({ ink, grid }: PlotLook): uPlot.Axis {
   return {
     stroke: ink,
-    size,
     font: FONT,
     gap: GAP_PX,
     grid: { stroke: grid, width: 1 },
     ticks: { stroke: grid, width: 1, size: TICK_PX },
-    values: (_, splits) =>
-      splits.map((value) => ((value as number | null) === null ? '' : numberText(value))),
+  };
+}
+
+function acrossAxis(look: PlotLook): uPlot.Axis {
+  return {
+    ...axis(look),
+    size: SIZES.across,
+    space: (_, __, from, to) => Math.max(50, SIZES.letter * longest(tickTexts(ticks({ from, to }, 8))) + 18),
+    values: (_, splits) => tickTexts(splits),
+  };
+}
+
+function upAxis(look: PlotLook, heights: () => Span, isLog: boolean): uPlot.Axis {
+  const seen = (u: uPlot): number[] => {
+    const about = Math.max(2, u.bbox.height / devicePixelRatio / SIZES.between);
+    return isLog ? logTicks(heights(), about) : ticks(heights(), about);
+  };
+  return {
+    ...axis(look),
+    size: roomOfTicks,
+    splits: (u) => seen(u).map((value) => shareOf(value, heights(), isLog)),
+    values: (u) => tickTexts(seen(u)),
   };
 }
 
 /** The places are worked out here: uPlot's own way takes a look at the scale for each of 100,000 values. */
-function canvasOf(u: uPlot, figure: Figure, { from, to }: Span, isMoving: boolean): Canvas {
+function canvasOf(
+  u: uPlot,
+  figure: Figure,
+  { view: { from, to }, heights }: { readonly view: Span; readonly heights: Span },
+  isMoving: boolean,
+): Canvas {
   const { left, top, width, height } = u.bbox;
-  const { min = 0, max = 1 } = u.scales['y'] ?? {};
   const level = figure.isLog ? Math.log10 : (value: number): number => value;
-  const [low, perY] = [level(min), height / (level(max) - level(min))];
+  const [low, perY] = [level(heights.from), height / (level(heights.to) - level(heights.from))];
   const perX = width / (to - from);
   return {
     ...{ context: u.ctx, left, top, width, height, from, to, isMoving },

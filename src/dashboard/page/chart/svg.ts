@@ -1,7 +1,7 @@
 import type { Span } from '../curves/curve.js';
 import { extentOfX, extentOfY, seen } from '../curves/extent.js';
-import { numberText } from '../facts/format.js';
 import type { Figure, Stroke } from './figure.js';
+import { logTicks, ticks, tickTexts } from './ticks.js';
 
 /** What an SVG is drawn with. */
 export interface SvgLook {
@@ -75,14 +75,20 @@ function axes({ xTitle, isLog }: Figure, { x, y, xOf, yOf, width, height }: Fram
     `<line x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}" stroke="${look.faint}"/>`;
   const text = (left: number, top: number, anchor: string, words: string): string =>
     `<text x="${at(left)}" y="${at(top)}" text-anchor="${anchor}" fill="${look.ink}">${escaped(words)}</text>`;
+  const across = ticks(x, 8);
+  const up = isLog ? logTicks(y, 6) : ticks(y, 6);
+  const [acrossTexts, upTexts] = [tickTexts(across), tickTexts(up)];
   return [
-    ...ticks(x, 8).flatMap((value) => [
+    ...across.flatMap((value, index) => [
       line(xOf(value), MARGIN.top, xOf(value), bottom),
-      text(xOf(value), bottom + 16, 'middle', numberText(value)),
+      text(xOf(value), bottom + 16, 'middle', acrossTexts[index] ?? ''),
     ]),
-    ...(isLog ? decades(y) : ticks(y, 6)).flatMap((value) => {
+    ...up.flatMap((value, index) => {
       const top = yOf(value) ?? bottom;
-      return [line(MARGIN.left, top, right, top), text(MARGIN.left - 6, top + 4, 'end', numberText(value))];
+      return [
+        line(MARGIN.left, top, right, top),
+        text(MARGIN.left - 6, top + 4, 'end', upTexts[index] ?? ''),
+      ];
     }),
     text(MARGIN.left + width / 2, bottom + 34, 'middle', xTitle),
   ];
@@ -131,25 +137,6 @@ const dot = (left: number, top: number): string =>
 function legend({ name, colour }: Stroke, { ink }: SvgLook, top: number): string {
   const middle = top + 4;
   return `<line x1="${MARGIN.left}" y1="${middle}" x2="${MARGIN.left + 18}" y2="${middle}" stroke="${colour}" stroke-width="2"/><text x="${MARGIN.left + 24}" y="${middle + 4}" fill="${ink}">${escaped(name)}</text>`;
-}
-
-/** Round numbers within a stretch, about so many. */
-export function ticks({ from, to }: Span, about: number): number[] {
-  const rough = (to - from) / about;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
-  // A hair's breadth, as 0.35 / 0.05 is not 7.
-  const first = Math.ceil(from / step - 1e-9);
-  const count = Math.max(0, Math.floor(to / step + 1e-9) - first + 1);
-  return Array.from({ length: Math.min(count, 50) }, (_, index) =>
-    Number(((first + index) * step).toPrecision(12)),
-  );
-}
-
-function decades({ from, to }: Span): number[] {
-  const [first, last] = [Math.ceil(Math.log10(from)), Math.floor(Math.log10(to))];
-  if (last < first) return [from, to];
-  return Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index));
 }
 
 const at = (value: number): string => value.toFixed(1);

@@ -1,4 +1,4 @@
-import { distinctText, numberText } from '../facts/format.js';
+import { ALL_DIGITS, digitsOn, distinctText, numberText } from '../facts/format.js';
 
 /** A scale for values of any kind: where each stands, from 0 to 1, and what is written beside it. */
 export interface Axis {
@@ -10,6 +10,7 @@ export interface Axis {
 
 /** Numbers that reach over more than this are set out by their logarithm. */
 const LOG_RATIO = 50;
+const LOG_DIGITS = 3;
 const MOST_CATEGORIES = 12;
 
 /** The axis for some values: by size when all are numbers, else one place for each that there is. */
@@ -38,9 +39,13 @@ function numberAxis(numbers: readonly number[]): Axis {
     const at = low + place * (high - low);
     return isLog ? 10 ** at : at;
   };
+  const values = high === low ? [least] : places.map(valueAt);
+  const texts = isLog
+    ? values.map((value) => numberText(value, LOG_DIGITS))
+    : values.map((value) => numberText(value, high === low ? ALL_DIGITS : digitsOn(high - low, value)));
   return {
     ...{ isLog, placeOf },
-    ticks: places.map((place) => ({ place, text: numberText(high === low ? least : valueAt(place), 3) })),
+    ticks: places.map((place, index) => ({ place, text: texts[index]! })),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { exactText, valueText } from '../facts/format.js';
+import { ALL_DIGITS, digitsFor, exactText, valueText } from '../facts/format.js';
 import { To } from '../parts/link.js';
 import { TableBox } from '../parts/table-box.js';
 import { runPlace } from '../state/route.js';
@@ -16,6 +16,8 @@ export function CompareTable({
   /** Those in bold. */
   readonly differ: readonly Dimension[];
 }): JSX.Element {
+  const digits = ({ key, kind }: Dimension): number =>
+    kind === 'param' ? ALL_DIGITS : digitsFor(rows.map(({ values }) => values.get(key)));
   if (dimensions.length === 0) return <p class="dim">There are none.</p>;
   return (
     <TableBox label="Values of the runs">
@@ -41,7 +43,7 @@ export function CompareTable({
               <th scope="row">{dimension.name}</th>
               {rows.map(({ id, values }) => (
                 <td key={id} class="number" title={exactText(values.get(dimension.key))}>
-                  {valueText(values.get(dimension.key))}
+                  {valueText(values.get(dimension.key), digits(dimension))}
                 </td>
               ))}
             </tr>

@@ -1,11 +1,14 @@
 import type { JSX } from 'preact';
+import { longest } from '../chart/ticks.js';
 import { valueText } from '../facts/format.js';
 import { axisOf } from './axis.js';
 import type { Compared, Dimension } from './value-rows.js';
 
 const SIZE = { width: 640, height: 360 };
 const EDGE = { left: 78, right: 16, top: 12, bottom: 42 };
-const LONGEST = 14;
+/** Of a tick: at the side, where there are few below, and where there are many. */
+const LONGEST = { side: 20, few: 20, many: 14 };
+const LETTER = 6.4;
 
 /** Any value against any other, one dot each. */
 export function Scatter({
@@ -19,8 +22,10 @@ export function Scatter({
 }): JSX.Element {
   const x = axisOf(rows.map(({ values }) => values.get(across.key)));
   const y = axisOf(rows.map(({ values }) => values.get(up.key)));
-  const [width, height] = [SIZE.width - EDGE.left - EDGE.right, SIZE.height - EDGE.top - EDGE.bottom];
-  const left = (place: number): number => EDGE.left + 8 + place * (width - 16);
+  const names = y.ticks.map(({ text }) => cut(text, LONGEST.side));
+  const edge = Math.max(EDGE.left, LETTER * longest(names) + 14);
+  const [width, height] = [SIZE.width - edge - EDGE.right, SIZE.height - EDGE.top - EDGE.bottom];
+  const left = (place: number): number => edge + 8 + place * (width - 16);
   const top = (place: number): number => EDGE.top + 8 + (1 - place) * (height - 16);
   const bottom = EDGE.top + height;
   return (
@@ -33,20 +38,24 @@ export function Scatter({
         {x.ticks.map(({ place, text }) => (
           <g key={`x ${text} ${place}`}>
             <line class="grid" x1={left(place)} x2={left(place)} y1={EDGE.top} y2={bottom} />
-            <text x={left(place)} y={bottom + 16} text-anchor="middle">
-              {cut(text)}
+            <text
+              x={left(place)}
+              y={bottom + 16}
+              text-anchor={place === 1 && text.length > 6 ? 'end' : 'middle'}
+            >
+              {cut(text, x.ticks.length > 5 ? LONGEST.many : LONGEST.few)}
             </text>
           </g>
         ))}
         {y.ticks.map(({ place, text }) => (
           <g key={`y ${text} ${place}`}>
-            <line class="grid" x1={EDGE.left} x2={EDGE.left + width} y1={top(place)} y2={top(place)} />
-            <text x={EDGE.left - 6} y={top(place) + 4} text-anchor="end">
-              {cut(text)}
+            <line class="grid" x1={edge} x2={edge + width} y1={top(place)} y2={top(place)} />
+            <text x={edge - 6} y={top(place) + 4} text-anchor="end">
+              {cut(text, LONGEST.side)}
             </text>
           </g>
         ))}
-        <text x={EDGE.left + width / 2} y={SIZE.height - 6} text-anchor="middle">
+        <text x={edge + width / 2} y={SIZE.height - 6} text-anchor="middle">
           {across.title}
           {x.isLog ? ' (log)' : ''}
         </text>
@@ -71,4 +80,5 @@ export function Scatter({
   );
 }
 
-const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
+const cut = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1)}…` : text;

@@ -48,6 +48,6 @@ function padded(least: number, greatest: number): Span {
 
 function paddedLog(least: number, greatest: number): Span {
   if (least > greatest) return { from: 0.1, to: 1 };
-  const room = least === greatest ? 2 : Math.max(1.02, (greatest / least) ** 0.05);
-  return { from: least / room, to: greatest * room };
+  const room = least === greatest ? 2 : 10 ** (0.05 * (Math.log10(greatest) - Math.log10(least)));
+  return { from: Math.max(least / room, Number.MIN_VALUE), to: Math.min(greatest * room, Number.MAX_VALUE) };
 }

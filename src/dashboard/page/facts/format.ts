@@ -1,27 +1,50 @@
-/** A number in few characters, whole ones with thin thousands; the exact one is for a title. */
+/** As many significant digits as a number has. */
+export const ALL_DIGITS = 17;
+
+/**
+ * A number in few characters, no digit of its whole part rounded away: whole ones in full with thin thousands, others to
+ * so many significant digits. The exact one is for a title.
+ */
 export function numberText(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');
+  if (Number.isSafeInteger(value)) return countText(value);
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e9) return countText(value);
-  if (size >= 1e6 || size < 1e-3)
+  const whole = Math.floor(Math.log10(size)) + 1;
+  if ((size >= 1e6 && digits < whole) || size >= 1e21 || size < 1e-3)
     return value
-      .toExponential(digits - 2)
+      .toExponential(digits >= ALL_DIGITS ? undefined : digits - 2)
       .replace(/\.?0+e/, 'e')
       .replace('e+', 'e');
-  return String(Number(value.toPrecision(digits)));
+  return digits >= ALL_DIGITS ? String(value) : String(Number(value.toPrecision(Math.max(digits, whole))));
 }
 
 /** A whole number with thousands apart. */
-export function countText(value: number): string {
+export function countText(value: number | string): string {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
 }
 
-/** Any value of a parameter or metric in one line. */
-export function valueText(value: unknown): string {
+/** Any value of a parameter or metric in one line; a number to so many significant digits, or in full. */
+export function valueText(value: unknown, digits = ALL_DIGITS): string {
   if (value === undefined || value === null) return '';
-  if (typeof value === 'number') return numberText(value, 5);
+  if (typeof value === 'number') return numberText(value, digits);
   if (typeof value === 'string') return value;
   return typeof value === 'boolean' ? String(value) : JSON.stringify(value);
+}
+
+/** How many significant digits tell values that are shown beside each other apart; at least five. */
+export function digitsFor(values: readonly unknown[]): number {
+  const numbers = [...new Set(values)].filter((value) => typeof value === 'number');
+  const isTold = (digits: number): boolean =>
+    new Set(numbers.map((value) => numberText(value, digits))).size === numbers.length;
+  let digits = 5;
+  while (digits < ALL_DIGITS && !isTold(digits)) digits++;
+  return digits;
+}
+
+/** How many significant digits of a number matter on an axis that shows a stretch as long as this; at least five. */
+export function digitsOn(length: number, value: number): number {
+  const digits = Math.ceil(Math.log10(Math.abs(value) / length)) + 4;
+  return Math.max(5, Math.min(Number.isFinite(digits) ? digits : 5, ALL_DIGITS));
 }
 
 /** Text that no two values share: to tell groups and categories apart by. */

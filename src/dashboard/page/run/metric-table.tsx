@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { RunFactsAnswer } from '../../api.js';
-import { exactText, valueText } from '../facts/format.js';
+import { digitsFor, exactText, valueText } from '../facts/format.js';
+import { STATISTICS } from '../facts/run-values.js';
 import { TableBox } from '../parts/table-box.js';
 
 const COLUMNS = [
@@ -40,7 +41,12 @@ export function MetricTable({
             <tr key={name}>
               <th scope="row">{name}</th>
               {COLUMNS.map(([key, title]) => (
-                <Figure key={key} value={metrics[name]?.[key]} isDim={title === 'at'} />
+                <Figure
+                  key={key}
+                  value={metrics[name]?.[key]}
+                  isDim={title === 'at'}
+                  digits={digitsFor(STATISTICS.map((statistic) => metrics[name]?.[statistic]))}
+                />
               ))}
             </tr>
           ))}
@@ -50,10 +56,18 @@ export function MetricTable({
   );
 }
 
-function Figure({ value, isDim }: { readonly value: unknown; readonly isDim: boolean }): JSX.Element {
+function Figure({
+  value,
+  isDim,
+  digits,
+}: {
+  readonly value: unknown;
+  readonly isDim: boolean;
+  readonly digits: number;
+}): JSX.Element {
   // A histogram is JSON, and has a page of its own.
   const isHistogram = typeof value === 'string' && value.startsWith('{');
-  const text = isHistogram ? 'histogram' : valueText(value);
+  const text = isHistogram ? 'histogram' : valueText(value, digits);
   return (
     <td class={`number ${isDim ? 'dim' : ''}`} title={isHistogram ? '' : exactText(value)}>
       {text}

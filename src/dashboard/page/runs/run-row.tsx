@@ -19,6 +19,8 @@ export interface RunRowProps {
   /** undefined while it is on its way. */
   readonly facts: RunFactsAnswer | undefined;
   readonly columns: readonly Column[];
+  /** How many significant digits each column shows. */
+  readonly digits: readonly number[];
   readonly baseline: RunFactsAnswer | null;
   readonly place: number;
   readonly isSelected: boolean;
@@ -27,7 +29,7 @@ export interface RunRowProps {
 }
 
 /** A run as a row of the table. */
-export function RunRow({ facts, columns, ...props }: RunRowProps): JSX.Element {
+export function RunRow({ facts, columns, digits, ...props }: RunRowProps): JSX.Element {
   if (facts === undefined)
     return (
       <tr
@@ -76,7 +78,7 @@ export function RunRow({ facts, columns, ...props }: RunRowProps): JSX.Element {
           {reasonOf(facts.error)}
         </td>
       ) : (
-        <FactCells {...{ facts, columns }} baseline={isBaseline ? null : props.baseline} />
+        <FactCells {...{ facts, columns, digits }} baseline={isBaseline ? null : props.baseline} />
       )}
     </tr>
   );
@@ -109,10 +111,12 @@ function NameCell({ facts }: { readonly facts: RunFactsAnswer }): JSX.Element {
 function FactCells({
   facts,
   columns,
+  digits,
   baseline,
 }: {
   readonly facts: RunFactsAnswer;
   readonly columns: readonly Column[];
+  readonly digits: readonly number[];
   readonly baseline: RunFactsAnswer | null;
 }): JSX.Element {
   const { startedAt, rows } = facts;
@@ -124,8 +128,8 @@ function FactCells({
       </td>
       <td class="number dim">{took === undefined ? '' : durationText(took)}</td>
       <td class="number dim">{rows === undefined ? '' : countText(rows)}</td>
-      {columns.map((column) => (
-        <ValueCell key={columnText(column)} {...{ facts, column, baseline }} />
+      {columns.map((column, index) => (
+        <ValueCell key={columnText(column)} {...{ facts, column, baseline }} digits={digits[index]} />
       ))}
     </>
   );
@@ -134,10 +138,12 @@ function FactCells({
 function ValueCell({
   facts,
   column,
+  digits,
   baseline,
 }: {
   readonly facts: RunFactsAnswer;
   readonly column: Column;
+  readonly digits: number | undefined;
   readonly baseline: RunFactsAnswer | null;
 }): JSX.Element {
   const value = valueOf(facts, column);
@@ -146,7 +152,7 @@ function ValueCell({
     column.kind === 'metric' && own !== undefined && other !== undefined ? own - other : undefined;
   return (
     <td class={typeof value === 'number' ? 'number' : 'cell-text'} title={exactText(value)}>
-      {valueText(value)}
+      {valueText(value, digits)}
       {difference === undefined ? null : (
         <small class="difference">{`${difference > 0 ? '+' : ''}${numberText(difference, 2)}`}</small>
       )}

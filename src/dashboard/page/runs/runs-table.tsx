@@ -1,8 +1,16 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
-import { countText } from '../facts/format.js';
-import { type Column, columnText, columnTitle, fieldOf, numberOf, runId } from '../facts/run-values.js';
+import { ALL_DIGITS, countText, digitsFor } from '../facts/format.js';
+import {
+  type Column,
+  columnText,
+  columnTitle,
+  fieldOf,
+  numberOf,
+  runId,
+  valueOf,
+} from '../facts/run-values.js';
 import { choose } from '../state/navigation.js';
 import { RunRow, type RunRowProps } from './run-row.js';
 import { itemsOf } from './table-items.js';
@@ -32,6 +40,13 @@ export function RunsTable(props: RunsTableProps): JSX.Element {
   const stretch = groupColumn === null ? [items.indexAt(from), items.indexAt(to - 1) + 1] : [0, runs.total];
   useEffect(() => runs.look(stretch[0]!, stretch[1]!), [runs.look, ...stretch]);
   const focus = useRowFocus(scroller, items.count);
+  const seen = Array.from({ length: to - from }, (_, offset) => {
+    const item = items.at(from + offset);
+    return item.kind === 'run' ? runs.at(item.index) : undefined;
+  }).filter((facts) => facts !== undefined);
+  const digits = columns.map((column) =>
+    column.kind === 'param' ? ALL_DIGITS : digitsFor(seen.map((facts) => valueOf(facts, column))),
+  );
   const row = useRowCache();
   const width = columns.length + 6;
   return (
@@ -54,7 +69,16 @@ export function RunsTable(props: RunsTableProps): JSX.Element {
             const facts = runs.at(item.index);
             const isSelected = facts !== undefined && selected.includes(runId(facts));
             const isFocusable = focus.place === place;
-            return row({ facts, columns, baseline, place, isSelected, isFocusable, onFocus: focus.set });
+            return row({
+              facts,
+              columns,
+              digits,
+              baseline,
+              place,
+              isSelected,
+              isFocusable,
+              onFocus: focus.set,
+            });
           })}
           <Spacer rows={items.count - to} width={width} />
         </tbody>
@@ -79,6 +103,7 @@ function useRowCache(): (props: RunRowProps) => JSX.Element {
 const isSame = (one: RunRowProps, other: RunRowProps): boolean =>
   one.facts === other.facts &&
   one.columns === other.columns &&
+  one.digits.join() === other.digits.join() &&
   one.baseline === other.baseline &&
   one.isSelected === other.isSelected &&
   one.isFocusable === other.isFocusable;

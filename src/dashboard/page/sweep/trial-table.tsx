@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { exactText, valueText } from '../facts/format.js';
+import { digitsFor, exactText, valueText } from '../facts/format.js';
 import { To } from '../parts/link.js';
 import { TableBox } from '../parts/table-box.js';
 import { runPlace } from '../state/route.js';
@@ -19,6 +19,7 @@ export function TrialTable({
   readonly params: readonly string[];
 }): JSX.Element {
   const shown = trials.slice(-MOST_TRIALS);
+  const digits = digitsFor(shown.map(({ value }) => value));
   return (
     <TableBox label="Trials">
       {shown.length < trials.length ? <p class="dim">The last {shown.length} of them.</p> : null}
@@ -42,7 +43,11 @@ export function TrialTable({
         </thead>
         <tbody>
           {shown.map((trial) => (
-            <Row key={trial.number} {...{ experiment, trial, params }} isBest={trial.number === best} />
+            <Row
+              key={trial.number}
+              {...{ experiment, trial, params, digits }}
+              isBest={trial.number === best}
+            />
           ))}
         </tbody>
       </table>
@@ -55,11 +60,14 @@ function Row({
   trial: { number, run, status, value, params: given, error },
   params,
   isBest,
+  digits,
 }: {
   readonly experiment: string;
   readonly trial: Trial;
   readonly params: readonly string[];
   readonly isBest: boolean;
+  /** Of the metric. */
+  readonly digits: number;
 }): JSX.Element {
   return (
     <tr class={isBest ? 'best' : ''}>
@@ -70,7 +78,7 @@ function Row({
         {isBest ? ' · best' : ''}
       </td>
       <td class="number" title={exactText(value)}>
-        {valueText(value)}
+        {valueText(value, digits)}
       </td>
       {params.map((name) => (
         <td key={name} class="number" title={exactText(given.get(name))}>
