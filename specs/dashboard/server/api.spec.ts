@@ -115,6 +115,32 @@ describe('the API', () => {
     expect((await error(dashboard, '/api/runs/exp/r1/logs?level=loud'))[0]).toBe(400);
   });
 
+  it('names the parameters and metrics of the runs that match, and of no others', async () => {
+    const dir = folder();
+    for (const [name, experiment] of [
+      ['a', 'one'],
+      ['b', 'one'],
+      ['c', 'two'],
+    ] as const) {
+      const run = openRun(dir, { runName: name }, experiment);
+      run.logParams({ [`param of ${name}`]: 1 });
+      run.logMetrics({ [`metric of ${name}`]: 1 }, 0);
+      await run.close();
+    }
+    const dashboard = await serve(dir);
+    const keys = async (query: string): Promise<readonly string[]> => {
+      const { paramKeys, metricKeys } = await runsOf(dashboard, query);
+      return [...paramKeys, ...metricKeys];
+    };
+    expect(await keys('')).toHaveLength(6);
+    expect(await keys('experiment=two')).toEqual(['param of c', 'metric of c']);
+    expect(await keys(`experiment=one&limit=0&where=${encodeURIComponent('run = b')}`)).toEqual([
+      'param of b',
+      'metric of b',
+    ]);
+    expect(await keys('experiment=none')).toEqual([]);
+  });
+
   it('finds a run that has just begun, however lately the list was read, below a folder of experiments and in one', async () => {
     const dir = folder();
     const first = openRun(dir);

@@ -34,21 +34,20 @@ interface Matching {
   readonly of: Listing;
   readonly key: string;
   readonly runs: readonly (RunFacts | UnreadableRun)[];
+  readonly keys: Readonly<Record<'paramKeys' | 'metricKeys', readonly string[]>>;
 }
 
 /** The runs below a folder, listed again when the list is no longer fresh. */
 export class RunsView {
   private listing: Listing | null = null;
   private matched: Matching | null = null;
-  private keys: { readonly of: Listing; readonly paramKeys: string[]; readonly metricKeys: string[] } | null =
-    null;
 
   constructor(private readonly dir: string) {}
 
   /** A part of the runs that match, as JSON of a `RunsAnswer`. @throws ExpmanError `INVALID_FILTER` */
   page({ offset, limit, ...query }: RunsQuery): string {
     const listing = this.fresh();
-    const matching = this.matching(listing, query);
+    const { runs: matching, keys } = this.matching(listing, query);
     const texts: string[] = [];
     let length = 0;
     for (const run of matching.slice(offset, offset + limit)) {
@@ -56,16 +55,15 @@ export class RunsView {
       if ((length += text.length) > MAX_TEXT && texts.length > 0) break;
       texts.push(text);
     }
-    const { paramKeys, metricKeys } = this.keysOf(listing);
-    const head = jsonText({ total: matching.length, offset, paramKeys, metricKeys });
+    const head = jsonText({ total: matching.length, offset, ...keys });
     return `${head.slice(0, -1)},"runs":[${texts.join(',')}]}`;
   }
 
   /** The runs that match, in order; somebody who scrolls asks for the same ones again and again. */
-  private matching(listing: Listing, query: Omit<RunsQuery, 'offset' | 'limit'>): Matching['runs'] {
+  private matching(listing: Listing, query: Omit<RunsQuery, 'offset' | 'limit'>): Matching {
     const { experiment, where = '', sort = '-startedAt' } = query;
     const key = JSON.stringify([experiment, where, sort]);
-    if (this.matched?.of === listing && this.matched.key === key) return this.matched.runs;
+    if (this.matched?.of === listing && this.matched.key === key) return this.matched;
     const filter = where.trim() === '' ? null : parseWhere(where);
     const order = parseSort(sort);
     const isWanted = (run: { readonly experiment: string }): boolean =>
@@ -75,8 +73,8 @@ export class RunsView {
       .sort(order);
     // What cannot be read has no facts for a filter; without one it is listed behind the others.
     const unreadable = filter === null ? listing.unreadable.filter(isWanted) : [];
-    this.matched = { of: listing, key, runs: [...runs, ...unreadable] };
-    return this.matched.runs;
+    this.matched = { of: listing, key, runs: [...runs, ...unreadable], keys: keysOf(runs) };
+    return this.matched;
   }
 
   /** JSON of an `ExperimentsAnswer`, the one whose run began last first. */
@@ -166,18 +164,16 @@ export class RunsView {
     this.listing = { runs, unreadable, at, tookMs: at - begun, places, version: version.digest('hex') };
     return this.listing;
   }
+}
 
-  private keysOf(listing: Listing): { readonly paramKeys: string[]; readonly metricKeys: string[] } {
-    if (this.keys?.of === listing) return this.keys;
-    const paramKeys = new Set<string>();
-    const metricKeys = new Set<string>();
-    for (const { params, metrics } of listing.runs) {
-      for (const [key] of paramLeaves(params)) if (paramKeys.size < MAX_KEYS) paramKeys.add(key);
-      for (const name of metrics.keys()) if (metricKeys.size < MAX_KEYS) metricKeys.add(name);
-    }
-    this.keys = { of: listing, paramKeys: [...paramKeys].sort(), metricKeys: [...metricKeys].sort() };
-    return this.keys;
+function keysOf(runs: readonly RunFacts[]): Matching['keys'] {
+  const paramKeys = new Set<string>();
+  const metricKeys = new Set<string>();
+  for (const { params, metrics } of runs) {
+    for (const [key] of paramLeaves(params)) if (paramKeys.size < MAX_KEYS) paramKeys.add(key);
+    for (const name of metrics.keys()) if (metricKeys.size < MAX_KEYS) metricKeys.add(name);
   }
+  return { paramKeys: [...paramKeys].sort(), metricKeys: [...metricKeys].sort() };
 }
 
 const unreadableFacts = ({ experiment, run, runDir, code, message }: UnreadableRun): object => ({
