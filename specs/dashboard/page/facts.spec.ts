@@ -20,6 +20,7 @@ import {
 import {
   type Column,
   columnText,
+  drawnMetrics,
   fieldOf,
   flatParams,
   parseColumn,
@@ -74,6 +75,14 @@ describe('a column', () => {
       ['a.c', [1, 2]],
       ['d', null],
     ]);
+  });
+});
+
+describe('metrics that have a curve', () => {
+  it('are numbers and booleans, those that most runs have first', () => {
+    const one = { ok: { last: true }, loss: { last: 1, min: 0 }, text: { last: 'x' }, bad: { nan: 2 } };
+    const runs = [one, { loss: { last: 1 } }].map((metrics) => ({ metrics }));
+    expect(drawnMetrics(runs)).toEqual(['loss', 'ok', 'bad']);
   });
 });
 

@@ -4,7 +4,7 @@ import type { RunFactsAnswer } from '../../api.js';
 import { ChartGrid } from '../chart/chart-grid.js';
 import { colourAt } from '../chart/palette.js';
 import { distinctText } from '../facts/format.js';
-import { flatParams, valueOf } from '../facts/run-values.js';
+import { drawnMetrics, flatParams, valueOf } from '../facts/run-values.js';
 import { Broken, Empty, Loading } from '../parts/states.js';
 import { route } from '../state/navigation.js';
 import { numberIn } from '../state/route.js';
@@ -30,7 +30,7 @@ export function RunCurves({
   const { query } = route.value;
   const known = useMemo(() => factsById(facts), [facts]);
   const hidden = query.getAll('hide');
-  const metricKeys = useMemo(() => metricsOf(facts), [facts]);
+  const metricKeys = useMemo(() => drawnMetrics(facts), [facts]);
   const chosen = query.getAll('metric').slice(0, MOST_METRICS);
   const metrics = chosen.length > 0 ? chosen : metricKeys.slice(0, STANDARD_METRICS);
   const x = query.get('x') ?? 'step';
@@ -108,16 +108,6 @@ function CurvesState({
       ))}
     </ul>
   );
-}
-
-/** All metrics that are numbers, those that most runs have first. */
-function metricsOf(facts: readonly RunFactsAnswer[]): string[] {
-  const counts = new Map<string, number>();
-  for (const { metrics = {} } of facts)
-    for (const [name, summary] of Object.entries(metrics))
-      if (summary['min'] !== undefined || typeof summary['last'] === 'number' || summary['nan'] !== undefined)
-        counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].sort(([, one], [, other]) => other - one).map(([name]) => name);
 }
 
 const paramsOf = (facts: readonly RunFactsAnswer[]): string[] =>

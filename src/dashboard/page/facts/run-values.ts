@@ -72,6 +72,16 @@ function own(value: unknown, key: string): unknown {
   return Reflect.get(value, key);
 }
 
+/** All metrics that have a curve, numbers and booleans, those that most runs have first. */
+export function drawnMetrics(runs: readonly Pick<RunFactsAnswer, 'metrics'>[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { metrics = {} } of runs)
+    for (const [name, { min, nan, last }] of Object.entries(metrics))
+      if (min !== undefined || nan !== undefined || typeof last === 'number' || typeof last === 'boolean')
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].sort(([, one], [, other]) => other - one).map(([name]) => name);
+}
+
 /** All parameters, nested ones by dotted names; lists as they are. */
 export function flatParams(
   params: Readonly<Record<string, unknown>>,
