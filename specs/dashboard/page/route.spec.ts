@@ -10,6 +10,8 @@ import {
   RUN_TABS,
   runPlace,
   tokenIn,
+  viewIn,
+  viewQuery,
 } from '../../../src/dashboard/page/state/route.js';
 
 const name = fc.string({ minLength: 1, maxLength: 20 });
@@ -94,5 +96,30 @@ describe('an address of a file', () => {
     '',
   ])('%j is none', (href) => {
     expect(safeHref(href)).toBeNull();
+  });
+});
+
+describe('what charts are zoomed to', () => {
+  const again = (from: number, to: number): ReturnType<typeof viewIn> =>
+    viewIn(changedQuery(new URLSearchParams(), viewQuery({ from, to })));
+
+  it('comes back, to less than a pixel, wherever it is and however narrow', () => {
+    expect(again(1767225600000.5, 1767225600001.5)).toEqual({ from: 1767225600000.5, to: 1767225600001.5 });
+    const start = fc.double({ noNaN: true, min: -1e15, max: 1e15 });
+    const length = fc.double({ noNaN: true, min: 1e-3, max: 1e9 });
+    fc.assert(
+      fc.property(start, length, (from, by) => {
+        const to = from + by;
+        fc.pre(by > Math.max(Math.abs(from), Math.abs(to)) * 1e-12);
+        const view = again(from, to);
+        expect(Math.abs((view?.from ?? NaN) - from)).toBeLessThan((to - from) * 1e-4);
+        expect(Math.abs((view?.to ?? NaN) - to)).toBeLessThan((to - from) * 1e-4);
+      }),
+    );
+  });
+
+  it('is short in the address', () => {
+    expect(viewQuery({ from: 100 / 3, to: 200 / 3 })).toEqual({ from: '33.33333333', to: '66.66666667' });
+    expect(viewQuery(null)).toEqual({ from: null, to: null });
   });
 });

@@ -7,7 +7,7 @@ import { distinctText } from '../facts/format.js';
 import { drawnMetrics, flatParams, valueOf } from '../facts/run-values.js';
 import { Broken, Empty, Loading } from '../parts/states.js';
 import { route } from '../state/navigation.js';
-import { numberIn } from '../state/route.js';
+import { numberIn, viewIn } from '../state/route.js';
 import { theme } from '../state/theme.js';
 import { CurveChoices } from './curve-choices.js';
 import { RunLegend } from './run-legend.js';
@@ -34,8 +34,7 @@ export function RunCurves({
   const chosen = query.getAll('metric').slice(0, MOST_METRICS);
   const metrics = chosen.length > 0 ? chosen : metricKeys.slice(0, STANDARD_METRICS);
   const x = query.get('x') ?? 'step';
-  const [from, to] = [numberIn(query, 'from', null), numberIn(query, 'to', null)];
-  const view = from === null || to === null || from >= to ? null : { from, to };
+  const view = viewIn(query);
   const curves = useCurves({ runs: ids, metrics, x, view, facts: known });
   const shown = useMemo(
     () => curves.curves.filter(({ run }) => !hidden.includes(run)),
@@ -47,7 +46,7 @@ export function RunCurves({
     <section class="curves" aria-label="Curves">
       <CurveChoices {...{ metricKeys, metrics, x }} {...(hasLegend ? { params } : {})} />
       <CurvesState curves={curves} hasMetrics={metrics.length > 0} />
-      <ChartGrid curves={shown} {...{ metrics, options, view }} />
+      <ChartGrid curves={shown} {...{ metrics, options }} />
     </section>
   );
   if (!hasLegend) return charts;
