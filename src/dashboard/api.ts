@@ -7,8 +7,11 @@
  */
 import { type Static, Type } from '@sinclair/typebox';
 
-/** Most that one answer holds. */
-export const LIMITS = { runs: 1000, points: 5000, seriesRuns: 100, logLines: 5000, liveRuns: 100 } as const;
+/** Most that one answer, and one change, holds. */
+export const LIMITS = {
+  ...{ runs: 1000, points: 5000, seriesRuns: 100, logLines: 5000, liveRuns: 100 },
+  ...{ tags: 1000, tagLength: 128, notesLength: 65_536 },
+} as const;
 
 const Id = Type.String({ minLength: 3, maxLength: 300 });
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) =>
@@ -121,8 +124,9 @@ export type RunAnswer = Static<typeof RunAnswer>;
 /** `PATCH /api/runs/:experiment/:run`, with `--write` alone. */
 export const RunChange = Type.Object(
   {
-    tags: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 100 })),
-    notes: Type.Optional(Type.String({ maxLength: 10_000 })),
+    // As much as a run may be given: what it has can be sent back.
+    tags: Type.Optional(Type.Array(Type.String({ maxLength: LIMITS.tagLength }), { maxItems: LIMITS.tags })),
+    notes: Type.Optional(Type.String({ maxLength: LIMITS.notesLength })),
   },
   { additionalProperties: false },
 );

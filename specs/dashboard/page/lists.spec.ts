@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunFactsAnswer, RunsAnswer } from '../../../src/dashboard/api.js';
 import { isWanted, joined } from '../../../src/dashboard/page/run/log-lines.js';
+import { tagsIn, tagText } from '../../../src/dashboard/page/run/tag-text.js';
 import { RunPages } from '../../../src/dashboard/page/runs/run-pages.js';
 import { itemsOf } from '../../../src/dashboard/page/runs/table-items.js';
 import { bestSoFar, comparedTrials, sweepOf } from '../../../src/dashboard/page/sweep/trials.js';
@@ -28,6 +30,21 @@ describe('lines of a log', () => {
 
 const facts = (run: string, lr?: number): RunFactsAnswer => ({
   ...{ experiment: 'a', run, status: 'FINISHED', params: lr === undefined ? {} : { lr } },
+});
+
+describe('tags as a line of text', () => {
+  it('come back as they were, commas and quotes in them', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string({ minLength: 1 })), (tags) => {
+        expect(tagsIn(tagText(tags))).toEqual(tags);
+      }),
+    );
+    expect(tagText(['a', 'b, c', 'd "e"'])).toBe('a, "b, c", d "e"');
+  });
+
+  it('are what somebody types, however carelessly', () => {
+    expect(tagsIn(' a,, b ,a, "c, d" , "e')).toEqual(['a', 'b', 'c, d', '"e']);
+  });
 });
 
 describe('the pages of a list', () => {

@@ -257,6 +257,19 @@ describe('a change', () => {
     return answer.status;
   };
 
+  it('takes as much as a run may be given', async () => {
+    const dir = folder();
+    const id = idOf(await closedRun(dir, 1, { notes: 'n'.repeat(65_536) }));
+    const dashboard = await serve(dir, { writable: true });
+    const given = {
+      notes: `${'n'.repeat(65_535)}!`,
+      tags: Array.from({ length: 1000 }, (_, index) => `${index}, `.padEnd(128, 't')),
+    };
+    expect(await change(dashboard, id, { body: JSON.stringify(given) })).toBe(200);
+    const { facts } = (await (await ask(dashboard, `/api/runs/${id}`)).json()) as { facts: typeof given };
+    expect([facts.notes, facts.tags]).toEqual([given.notes, given.tags]);
+  });
+
   it('is made with --write, by the page itself, in JSON, and in no other way', async () => {
     const dir = folder();
     const id = idOf(await closedRun(dir));
@@ -271,7 +284,7 @@ describe('a change', () => {
       change(dashboard, id, { headers: { 'Content-Type': 'application/jsonp' } }),
       change(dashboard, id, { body: '{"tags":' }),
       change(dashboard, id, { body: '{"status":"FINISHED"}' }),
-      change(dashboard, id, { body: `{"notes":"${'x'.repeat(20_000)}"}` }),
+      change(dashboard, id, { body: `{"notes":"${'x'.repeat(65_537)}"}` }),
     ]);
     expect(refused).toEqual([403, 403, 403, 415, 415, 415, 400, 400, 400]);
     const posted = ['PATCH', 'patch'].map((method) =>

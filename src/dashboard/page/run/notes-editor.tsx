@@ -3,6 +3,10 @@ import { useState } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
 import { type ApiFailure, failureOf } from '../api/api.js';
 import { usePage } from '../api/use-api.js';
+import { tagsIn, tagText } from './tag-text.js';
+
+/** As long as the server takes them. */
+const MOST_NOTES = 65_536;
 
 /** Tags and notes; those of a run that is no longer open can be changed where the server was begun with `--write`. */
 export function NotesEditor({
@@ -66,12 +70,16 @@ function Form({
   readonly close: (isChanged: boolean) => void;
 }): JSX.Element {
   const { api } = usePage();
-  const [tagText, setTagText] = useState(tags.join(', '));
+  const [tagLine, setTagLine] = useState(tagText(tags));
   const [noteText, setNoteText] = useState(notes);
   const [failure, setFailure] = useState<ApiFailure | null>(null);
   const save = (): void => {
-    const next = [...new Set(tagText.split(',').map((tag) => tag.trim()))].filter(Boolean);
-    api.change(id, { tags: next, notes: noteText }).then(
+    // What was not touched stays as it is, whatever a field makes of it.
+    const change = {
+      ...(tagLine !== tagText(tags) && { tags: tagsIn(tagLine) }),
+      ...(noteText !== notes && { notes: noteText }),
+    };
+    api.change(id, change).then(
       () => close(true),
       (error: unknown) => setFailure(failureOf(error)),
     );
@@ -87,13 +95,13 @@ function Form({
     >
       <label>
         Tags, with commas
-        <input type="text" value={tagText} onInput={({ currentTarget }) => setTagText(currentTarget.value)} />
+        <input type="text" value={tagLine} onInput={({ currentTarget }) => setTagLine(currentTarget.value)} />
       </label>
       <label>
         Notes
         <textarea
           rows={4}
-          maxLength={10_000}
+          maxLength={MOST_NOTES}
           value={noteText}
           onInput={({ currentTarget }) => setNoteText(currentTarget.value)}
         />
