@@ -275,6 +275,25 @@ describe('a series', () => {
     ]);
   });
 
+  it('along no axis there is, or of a stretch that ends before it begins, are refused', async () => {
+    const dir = folder();
+    const id = idOf(await closedRun(dir));
+    const dashboard = await serve(dir);
+    for (const query of ['x=foo', 'x=', 'x=metric:', 'x=steps', 'from=5&to=2']) {
+      const [status, { code }] = await error(dashboard, `/api/series?runs=${id}&metric=loss&${query}`);
+      expect([query, status, code]).toEqual([query, 400, 'INVALID_REQUEST']);
+    }
+    const query = `runs=${id}&metric=loss&from=5&to=5`;
+    expect((await seriesOf(dashboard, query)).series[0]?.x).toEqual([5]);
+  });
+
+  it('is not served with options that make no sense, and says which and why', async () => {
+    await expect(serve(folder(), { port: 70_000 })).rejects.toThrow(
+      'port must be an integer from 0 to 65,535; got 70000 (number)',
+    );
+    await expect(serve(folder(), { host: '0.0.0.0', token: false })).rejects.toThrow(/^token must be true/);
+  });
+
   it('of runs of which one is not there says so of that one alone', async () => {
     const dir = folder();
     const id = idOf(await closedRun(dir));

@@ -129,6 +129,7 @@ describe('a request', () => {
       'Access-Control-Request-Method: PATCH',
     );
     expect(statusOf(preflight)).toBe(405);
+    expect(preflight).toContain('\r\nAllow: GET, HEAD, POST, PATCH\r\n');
     expect(preflight).not.toMatch(/access-control/i);
   });
 

@@ -69,6 +69,7 @@ function isAllowedHost(host: string, { port, allowedHosts }: Admission): boolean
 }
 
 function refuse(response: ServerResponse, status: number, message: string): false {
+  if (status === 405) response.setHeader('Allow', [...METHODS].join(', '));
   response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', Connection: 'close' });
   response.end(JSON.stringify({ code: 'FORBIDDEN', message }));
   return false;

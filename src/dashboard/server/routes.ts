@@ -158,12 +158,19 @@ function addReading(app: Hono<Bindings>, backend: Backend): void {
   );
   app.get('/api/series', async (c) => {
     const { runs, ...wish } = queryAs(c, SeriesRequest, ['metric']);
+    checkSeries(wish);
     const { places, missing } = await placesOf(runs, LIMITS.seriesRuns, threads, askerOf(c));
     if (places.length === 0) throw notFound();
     return json(c, await threads.ask({ kind: 'series', places, missing, wish }, askerOf(c)));
   });
   app.get('/api/live', (c) => listen(c, backend));
   app.get('/files/:experiment/:run/*', (c) => sendFile(c, threads));
+}
+
+function checkSeries({ x, from = -Infinity, to = Infinity }: Omit<SeriesRequest, 'runs'>): void {
+  if (!/^(?:step|time|metric:[^]+)$/.test(x))
+    throw new Refusal(400, 'INVALID_REQUEST', 'x must be step, time or metric:NAME');
+  if (from > to) throw new Refusal(400, 'INVALID_REQUEST', 'from must not be above to');
 }
 
 async function listen(c: Asked, { threads, live }: Backend): Promise<Response> {

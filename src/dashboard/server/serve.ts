@@ -121,9 +121,9 @@ export async function serve(
 
 function checkOptions({ port = 0, token = true }: ServeOptions, host: string): void {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw invalidOption('port', 'must be an integer from 0 to 65,535', port);
+    throw invalidOption('port', 'an integer from 0 to 65,535', port);
   if (!token && !LOOPBACK.includes(host))
-    throw invalidOption('token', 'may be left out only where nobody but this machine can ask', token);
+    throw invalidOption('token', 'true where others than this machine can ask', token);
 }
 
 const isWildcard = (host: string): boolean => ['0.0.0.0', '::', ''].includes(host);
