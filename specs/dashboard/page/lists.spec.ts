@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunFactsAnswer, RunsAnswer } from '../../../src/dashboard/api.js';
-import { isWanted, joined } from '../../../src/dashboard/page/run/log-lines.js';
+import { countOfLines, isWanted, joined, lastLines } from '../../../src/dashboard/page/run/log-lines.js';
 import { tagsIn, tagText } from '../../../src/dashboard/page/run/tag-text.js';
 import { RunPages } from '../../../src/dashboard/page/runs/run-pages.js';
 import { itemsOf } from '../../../src/dashboard/page/runs/table-items.js';
@@ -19,6 +19,14 @@ describe('lines of a log', () => {
     const read = [line(1, 'a'), line(2, 'b')];
     const arrived = [line(2, 'b'), line(2, 'b'), line(3, 'c')];
     expect(joined(read, arrived).map(({ message }) => message)).toEqual(['a', 'b', 'b', 'c']);
+  });
+
+  it('are the last ones, and say that there are earlier ones', () => {
+    const read = [line(1, 'a'), line(2, 'b'), line(3, 'c')];
+    const { lines, isCut } = lastLines(read, 2);
+    expect([lines.map(({ message }) => message), isCut]).toEqual([['b', 'c'], true]);
+    expect(lastLines(read, 3)).toEqual({ lines: read, isCut: false });
+    expect([countOfLines(500, true), countOfLines(1, false)]).toEqual(['last 500 lines', '1 line']);
   });
 
   it('are as grave as is asked for, or graver, and hold the text', () => {

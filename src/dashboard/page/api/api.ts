@@ -38,6 +38,7 @@ export interface SeriesQuery {
 export interface LogsQuery {
   readonly level?: string | undefined;
   readonly text?: string | undefined;
+  readonly last?: number | undefined;
 }
 
 /** What is to be heard of runs; without runs only that their list has changed. */

@@ -13,6 +13,20 @@ export function isWanted(
   return own! >= asked! && message.toLowerCase().includes((text ?? '').toLowerCase());
 }
 
+/** The last lines of a log, which is asked for one more: that tells whether there are earlier ones. */
+export function lastLines(
+  read: readonly LogLineAnswer[],
+  last: number,
+): { readonly lines: readonly LogLineAnswer[]; readonly isCut: boolean } {
+  return { lines: read.slice(-last), isCut: read.length > last };
+}
+
+/** How many lines a log counts, and whether these are all. */
+export function countOfLines(lines: number, isCut: boolean): string {
+  const count = lines === 1 ? '1 line' : `${lines} lines`;
+  return isCut ? `last ${count}` : count;
+}
+
 /** The lines that were read, and behind them those that came since; what came while the log was read may be in both, and is told once. */
 export function joined(
   read: readonly LogLineAnswer[],

@@ -4,21 +4,32 @@ import type { LogLineAnswer } from '../../api.js';
 import { answerOf, useAsked, usePage } from '../api/use-api.js';
 import { Broken, Empty, Loading } from '../parts/states.js';
 import { choose, route } from '../state/navigation.js';
-import { isWanted, joined, LEVELS } from './log-lines.js';
+import { numberIn } from '../state/route.js';
+import { countOfLines, isWanted, joined, lastLines, LEVELS } from './log-lines.js';
 
 /** More lines than a browser shows with ease are not kept. */
 const MOST_LINES = 5000;
+/** At first, at most, and how many times as many each time more are asked for; the server gives one more than the most. */
+const FIRST_READ = 500;
+const MOST_READ = 4999;
+const MORE = 4;
 
 /** The run's log, as it grows. */
 export function LogsTab({ id }: { readonly id: string }): JSX.Element {
   const { query } = route.value;
   const level = query.get('level') ?? undefined;
   const text = query.get('text') ?? undefined;
-  const [asked, again] = useAsked(`${id} ${level} ${text}`, (api) => api.logs(id, { level, text }));
+  const last = Math.max(1, Math.min(MOST_READ, Math.floor(numberIn(query, 'last', FIRST_READ))));
+  const [asked, again] = useAsked(`${id} ${level} ${text} ${last}`, (api) =>
+    api.logs(id, { level, text, last: last + 1 }),
+  );
   const arrived = useNewLines(id, again);
   const read = answerOf(asked);
   const wanted = arrived.filter((line) => isWanted(line, level, text));
-  const lines = joined(read ?? [], wanted).slice(-MOST_LINES);
+  const part = lastLines(read ?? [], last);
+  const all = joined(part.lines, wanted);
+  const lines = all.slice(-MOST_LINES);
+  const isCut = part.isCut || lines.length < all.length;
   return (
     <div class="logs">
       <div class="bar">
@@ -45,7 +56,16 @@ export function LogsTab({ id }: { readonly id: string }): JSX.Element {
             onInput={({ currentTarget }) => choose({ text: currentTarget.value || null }, 'replace')}
           />
         </div>
-        <span class="dim choice">{lines.length === 1 ? '1 line' : `${lines.length} lines`}</span>
+        <span class="dim choice">{countOfLines(lines.length, isCut)}</span>
+        {part.isCut && last < MOST_READ ? (
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => choose({ last: String(Math.min(MOST_READ, MORE * last)) }, 'replace')}
+          >
+            Show earlier
+          </button>
+        ) : null}
       </div>
       {asked.state === 'failed' ? (
         <Broken failure={asked.failure} again={again} />
