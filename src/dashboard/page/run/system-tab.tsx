@@ -1,4 +1,3 @@
-import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { RunFactsAnswer, SystemAnswer } from '../../api.js';
@@ -6,7 +5,7 @@ import { useAsked } from '../api/use-api.js';
 import { Chart } from '../chart/chart.js';
 import type { Figure } from '../chart/figure.js';
 import { colourAt } from '../chart/palette.js';
-import type { Span } from '../curves/curve.js';
+import { useView } from '../chart/use-view.js';
 import { Answered, Empty } from '../parts/states.js';
 import { theme } from '../state/theme.js';
 import { useReread } from './use-reread.js';
@@ -35,8 +34,7 @@ export function SystemTab({
 }
 
 function Charts({ columns }: Pick<SystemAnswer, 'columns'>): JSX.Element {
-  const view = useSignal<Span | null>(null);
-  const isMoving = useSignal(false);
+  const moves = useView();
   const colours = theme.value;
   const figures = useMemo(
     () =>
@@ -49,13 +47,7 @@ function Charts({ columns }: Pick<SystemAnswer, 'columns'>): JSX.Element {
   return (
     <div class="charts">
       {figures.map((figure) => (
-        <Chart
-          key={figure.title}
-          {...{ figure, view, isMoving }}
-          height={180}
-          onZoom={(next) => (view.value = next)}
-          onMove={(next, isOver) => ([view.value, isMoving.value] = [next, !isOver])}
-        />
+        <Chart key={figure.title} {...{ figure, ...moves }} height={180} />
       ))}
     </div>
   );

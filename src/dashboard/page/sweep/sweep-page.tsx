@@ -1,14 +1,13 @@
-import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { useAsked } from '../api/use-api.js';
 import { Chart } from '../chart/chart.js';
 import type { Figure, Stroke } from '../chart/figure.js';
 import { colourAt } from '../chart/palette.js';
+import { useView } from '../chart/use-view.js';
 import { ImportanceList } from '../compare/importance-list.js';
 import { Parallel } from '../compare/parallel.js';
 import { dimensionsOf } from '../compare/value-rows.js';
-import type { Span } from '../curves/curve.js';
 import { To } from '../parts/link.js';
 import { Answered } from '../parts/states.js';
 import { Status } from '../parts/status.js';
@@ -103,8 +102,7 @@ function Head({ experiment, sweep }: { readonly experiment: string; readonly swe
 }
 
 function BestChart({ sweep }: { readonly sweep: Sweep }): JSX.Element {
-  const view = useSignal<Span | null>(null);
-  const isMoving = useSignal(false);
+  const moves = useView();
   const colours = theme.value;
   const figure = useMemo((): Figure => {
     const x = sweep.trials.map(({ number }) => number);
@@ -123,13 +121,7 @@ function BestChart({ sweep }: { readonly sweep: Sweep }): JSX.Element {
       ],
     };
   }, [sweep, colours]);
-  return (
-    <Chart
-      {...{ figure, view, isMoving }}
-      onZoom={(next) => (view.value = next)}
-      onMove={(next, isOver) => ([view.value, isMoving.value] = [next, !isOver])}
-    />
-  );
+  return <Chart {...{ figure, ...moves }} />;
 }
 
 /** A line that goes on level to where it changes. */
