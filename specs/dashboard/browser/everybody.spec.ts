@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Dashboard, serve, writeReport } from 'expman-rx/dashboard';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { go, hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
-import { hunt, runOfAll } from '../../support/dashboard.js';
+import { closedRun, hunt, idOf, runOfAll } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -103,6 +103,30 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
   it('says that its address has expired when the token is of another start', async () => {
     const { page } = await openPage(browser, dashboard.url.replace(/#.*/, '#token=wrong'));
     await expect.poll(() => page.locator('body').textContent(), { timeout: 20_000 }).toMatch(/expired/);
+  });
+
+  it('has trials of a report without a page as text, and long notes folded', async () => {
+    const base = folder();
+    await hunt(base);
+    const [first = '', ...others] = readdirSync(join(base, 'hunt'))
+      .filter((name) => name.startsWith('trial'))
+      .map((name) => join(base, 'hunt', name));
+    const noted = await closedRun(base, 5, { notes: 'a note '.repeat(900) });
+    const path = join(folder(), 'report.html');
+    await writeReport([first, noted], path);
+    const { page, complaints } = await openPage(browser, `file://${path}#/sweep/hunt`);
+    await page.locator('td a').first().waitFor();
+    expect(await page.locator('td a').allTextContents()).toEqual([basename(first)]);
+    await page.getByText(basename(others[0] ?? ''), { exact: true }).waitFor();
+
+    await go(page, `#/run/${idOf(noted)}`);
+
+    const notes = page.locator('.notes-text');
+    expect([await notes.count(), await notes.isVisible()]).toEqual([1, false]);
+    await page.locator('summary').click();
+    await notes.waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
   });
 
   it('shows the same curves in a report that asks nobody', async () => {

@@ -3,10 +3,13 @@ import { useState } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
 import { type ApiFailure, failureOf } from '../api/api.js';
 import { usePage } from '../api/use-api.js';
+import { countText } from '../facts/format.js';
 import { tagsIn, tagText } from './tag-text.js';
 
 /** As long as the server takes them. */
 const MOST_NOTES = 65_536;
+/** Longer ones take the first screen for themselves. */
+const SHORT_NOTES = { length: 600, lines: 10 };
 
 /** Tags and notes; those of a run that is no longer open can be changed where the server was begun with `--write`. */
 export function NotesEditor({
@@ -53,8 +56,21 @@ export function NotesEditor({
           </button>
         ) : null}
       </div>
-      {notes === '' ? null : <p class="notes-text">{notes}</p>}
+      <Notes notes={notes} />
     </div>
+  );
+}
+
+/** Long ones are folded: what came of the run is to be seen first. */
+function Notes({ notes }: { readonly notes: string }): JSX.Element | null {
+  if (notes === '') return null;
+  const text = <p class="notes-text">{notes}</p>;
+  if (notes.length <= SHORT_NOTES.length && notes.split('\n').length <= SHORT_NOTES.lines) return text;
+  return (
+    <details>
+      <summary>Notes, {countText(notes.length)} characters</summary>
+      {text}
+    </details>
   );
 }
 

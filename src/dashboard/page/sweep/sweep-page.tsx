@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { useAsked } from '../api/use-api.js';
+import { answerOf, useAsked, usePage } from '../api/use-api.js';
 import { Chart } from '../chart/chart.js';
 import type { Figure, Stroke } from '../chart/figure.js';
 import { colourAt } from '../chart/palette.js';
@@ -41,6 +41,7 @@ function Shown({
     params,
     metrics: [metric],
   } = dimensionsOf(names, [sweep.metric]);
+  const hasPage = usePages(experiment);
   const rows = useMemo(() => comparedTrials(experiment, sweep), [experiment, sweep]);
   return (
     <div class="page">
@@ -61,10 +62,22 @@ function Shown({
       </section>
       <section aria-label="Trials">
         <h2>Trials</h2>
-        <TrialTable {...{ experiment, sweep }} params={names} />
+        <TrialTable {...{ experiment, sweep, hasPage }} params={names} />
       </section>
     </div>
   );
+}
+
+/** Whether a run has a page to go to; a report may hold the sweep and not all of its runs. */
+function usePages(experiment: string): (run: string) => boolean {
+  const { api } = usePage();
+  const [asked] = useAsked(experiment, async () =>
+    api.isLive
+      ? null
+      : (await api.runs({ experiment, offset: 0, limit: Infinity })).runs.map(({ run }) => run),
+  );
+  const runs = answerOf(asked);
+  return (run) => api.isLive || runs?.includes(run) === true;
 }
 
 function Head({ experiment, sweep }: { readonly experiment: string; readonly sweep: Sweep }): JSX.Element {

@@ -13,9 +13,12 @@ export function TrialTable({
   experiment,
   sweep: { trials, best, metric },
   params,
+  hasPage,
 }: {
   readonly experiment: string;
   readonly sweep: Sweep;
+  /** Whether there is a page of a run. */
+  readonly hasPage: (run: string) => boolean;
   readonly params: readonly string[];
 }): JSX.Element {
   const shown = trials.slice(-MOST_TRIALS);
@@ -46,6 +49,7 @@ export function TrialTable({
             <Row
               key={trial.number}
               {...{ experiment, trial, params, digits }}
+              hasPage={hasPage(trial.run)}
               isBest={trial.number === best}
             />
           ))}
@@ -61,18 +65,20 @@ function Row({
   params,
   isBest,
   digits,
+  hasPage,
 }: {
   readonly experiment: string;
   readonly trial: Trial;
   readonly params: readonly string[];
   readonly isBest: boolean;
+  readonly hasPage: boolean;
   /** Of the metric. */
   readonly digits: number;
 }): JSX.Element {
   return (
     <tr class={isBest ? 'best' : ''}>
       <td class="number">{number}</td>
-      <td>{run === '' ? '' : <To place={runPlace(`${experiment}/${run}`)}>{run}</To>}</td>
+      <td>{hasPage && run !== '' ? <To place={runPlace(`${experiment}/${run}`)}>{run}</To> : run}</td>
       <td class={`trial-${status === 'stopped' || status === 'failed' ? status : 'other'}`} title={error}>
         {status === 'stopped' ? 'stopped early' : status}
         {isBest ? ' · best' : ''}
