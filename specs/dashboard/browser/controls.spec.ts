@@ -90,14 +90,23 @@ describe.skipIf(!hasBrowser)('every control of the dashboard', { timeout: 120_00
     await page.waitForSelector('[data-testid=run-row]');
     await go(page, place);
     const used = new Set(everywhere);
+    let failures = 0;
     for (;;) {
       const hash = await page.evaluate<string>('location.hash');
       if (hash.split('?')[0] !== place.split('?')[0]) await go(page, place);
       const next = (await unused(page, used)) ?? (await unusedInHidden(page, used));
       if (next === null) break;
+      // One that goes while it is pressed, as the form does once what was sent is answered, comes back.
+      const isUsed = await use(page, next).then(
+        () => true,
+        (error: unknown) => {
+          if (++failures > 3) throw error;
+          return false;
+        },
+      );
+      if (!isUsed) continue;
       used.add(next.name);
       if (next.isEverywhere) everywhere.add(next.name);
-      await use(page, next);
       expect(complaints, `after ${next.name}`).toEqual([]);
     }
     expect([...used]).toEqual(expect.arrayContaining(controls));
