@@ -69,6 +69,10 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
    *
    * `complete` closes the run. `error` writes what was logged and fails the run with that error. Taps get each row
    * after the run took it, and complete with the run; `observed` is false while nobody taps.
+   *
+   * What is piped from a tap is isolated as the tap is. What RxJS makes of several anew is not: `merge(a$, b$)` and its
+   * like throw an error that nobody takes, as of a run that fails, out of a timer, so give those an `error` handler, or
+   * write `a$.pipe(mergeWith(b$))`.
    */
   readonly metrics: Subject<MetricRow>;
   /** How the run is doing: its state on subscription, then every change; completes when the run is closed. */

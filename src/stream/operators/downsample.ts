@@ -1,7 +1,8 @@
-import { type MonoTypeOperatorFunction, defer, map, mergeMap, reduce } from 'rxjs';
+import { type MonoTypeOperatorFunction, map, mergeMap, pipe, reduce } from 'rxjs';
 import { CurveSketch, type StepPoint } from './curve-sketch.js';
 import { lttb } from './lttb.js';
 import { mustBeCount, mustBeOptions } from './option-checks.js';
+import { perSubscription } from './per-subscription.js';
 
 /** Options of {@link downsample}. */
 export interface DownsampleOptions {
@@ -35,12 +36,11 @@ export function downsample<T extends StepPoint>(
   mustBeOptions(options);
   const { capacity = 16 * n } = options;
   mustBeCount('capacity', capacity, 2 * n, 100_000_000);
-  return (source) =>
-    defer(() =>
-      source.pipe(
-        reduce((sketch, point) => sketch.add(point), new CurveSketch<T>(capacity)),
-        mergeMap((sketch) => lttb(sketch.points(), n)),
-        map(({ item }) => item),
-      ),
-    );
+  return perSubscription(() =>
+    pipe(
+      reduce((sketch, point) => sketch.add(point), new CurveSketch<T>(capacity)),
+      mergeMap((sketch) => lttb(sketch.points(), n)),
+      map(({ item }) => item),
+    ),
+  );
 }

@@ -1,13 +1,6 @@
-import {
-  type MonoTypeOperatorFunction,
-  type TimestampProvider,
-  defer,
-  map,
-  scan,
-  tap,
-  timestamp,
-} from 'rxjs';
+import { type MonoTypeOperatorFunction, type TimestampProvider, map, pipe, scan, tap, timestamp } from 'rxjs';
 import { mustBeClock, mustBeFlag, mustBeName, mustBeOptions } from './option-checks.js';
+import { perSubscription } from './per-subscription.js';
 import { type RunSink, guard, mustBeRun } from './run-sink.js';
 
 /** Options of {@link logLatency}. */
@@ -42,26 +35,25 @@ export function logLatency<T>(
   const { fromSubscription = false, scheduler = performance } = options;
   mustBeFlag('fromSubscription', fromSubscription);
   mustBeClock(scheduler);
-  return (source) =>
-    defer(() => {
-      const guarded = guard(run);
-      const start: Start = { at: fromSubscription ? scheduler.now() : null };
-      return source.pipe(
-        timestamp(scheduler),
-        scan<{ readonly value: T; readonly timestamp: number }, Arrival<T>, Start>(
-          (before, { value, timestamp: at }) => ({
-            value,
-            at,
-            ms: before.at === null ? null : at - before.at,
-          }),
-          start,
-        ),
-        tap(({ ms }) => {
-          if (ms !== null) guarded(() => run.metrics.next({ values: { [name]: ms } }));
+  return perSubscription(() => {
+    const guarded = guard(run);
+    const start: Start = { at: fromSubscription ? scheduler.now() : null };
+    return pipe(
+      timestamp<T>(scheduler),
+      scan<{ readonly value: T; readonly timestamp: number }, Arrival<T>, Start>(
+        (before, { value, timestamp: at }) => ({
+          value,
+          at,
+          ms: before.at === null ? null : at - before.at,
         }),
-        map(({ value }) => value),
-      );
-    });
+        start,
+      ),
+      tap(({ ms }) => {
+        if (ms !== null) guarded(() => run.metrics.next({ values: { [name]: ms } }));
+      }),
+      map(({ value }) => value),
+    );
+  });
 }
 
 interface Start {

@@ -1,4 +1,5 @@
-import { type MonoTypeOperatorFunction, defer, tap } from 'rxjs';
+import { type MonoTypeOperatorFunction, tap } from 'rxjs';
+import { perSubscription } from './per-subscription.js';
 import {
   type LogRowsOptions,
   type LogValuesOptions,
@@ -37,5 +38,5 @@ export function logTo(
   options: Partial<LogValuesOptions> = {},
 ): MonoTypeOperatorFunction<unknown> {
   mustBeLoggable(run, options);
-  return (source) => defer(() => source.pipe(tap(rowObserver(run, options))));
+  return perSubscription(() => tap(rowObserver(run, options)));
 }

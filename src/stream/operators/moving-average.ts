@@ -1,6 +1,7 @@
-import { type OperatorFunction, defer, map } from 'rxjs';
+import { type OperatorFunction, map } from 'rxjs';
 import { type Numeric, type WithNumber, numberOf, withNumber } from './numeric.js';
 import { mustBeCount } from './option-checks.js';
+import { perSubscription } from './per-subscription.js';
 
 /**
  * Averages the last `n` numbers; the first ones over as many as there are.
@@ -20,11 +21,10 @@ import { mustBeCount } from './option-checks.js';
 export function movingAverage<T extends Numeric>(n: number): OperatorFunction<T, WithNumber<T>>;
 export function movingAverage(n: number): OperatorFunction<Numeric, Numeric> {
   mustBeCount('n', n, 1, 10_000_000);
-  return (source) =>
-    defer(() => {
-      const window = new AverageWindow(n);
-      return source.pipe(map((item) => withNumber(item, window.add(numberOf(item)))));
-    });
+  return perSubscription(() => {
+    const window = new AverageWindow(n);
+    return map((item) => withNumber(item, window.add(numberOf(item))));
+  });
 }
 
 /**
