@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Observable, interval, lastValueFrom, map, range, toArray } from 'rxjs';
@@ -6,6 +7,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import { parse } from 'yaml';
 import { currentRun } from 'expman-rx';
 import {
+  type Searcher,
   type SweepOptions,
   type Train,
   type TrialEvent,
@@ -301,6 +303,74 @@ describe('a trial', () => {
     const study = sweep(SPACE, train, optionsIn(folder(), { trials: 50, maxFailures: 2 }));
     await expect(study.result).rejects.toMatchObject({ code: 'SWEEP_FAILED', count: 3 });
     expect(yamlIn(study.dir)['trials']).toHaveLength(4);
+  });
+});
+
+describe('a sweep that comes to grief', () => {
+  it.each<[string, { prepare?: (dir: string) => void; searcher?: Searcher<Params> }]>([
+    [
+      'its searcher throws',
+      {
+        searcher: {
+          suggest: (number) => (number === 1 ? expect.fail('no more') : { params: { x: 0, kind: 'a' } }),
+          observe: () => undefined,
+        },
+      },
+    ],
+    [
+      'a run cannot be made',
+      {
+        prepare: (dir) => {
+          mkdirSync(dir, { recursive: true });
+          writeFileSync(join(dir, 'trial-0001'), 'in the way');
+        },
+      },
+    ],
+  ])(
+    'because %s stops its trials, waits for them, says how they are, and only then gives way',
+    async (_, grief) => {
+      const options = optionsIn(folder(), {
+        concurrency: 2,
+        ...(grief.searcher !== undefined && { searcher: grief.searcher }),
+      });
+      grief.prepare?.(join(options.baseDir, 's'));
+      const ended: unknown[] = [];
+      const study = sweep(
+        SPACE,
+        async ({ run, number, signal }) => {
+          run.logMetrics({ loss: number }, 0);
+          if (!signal.aborted) await once(signal, 'abort');
+          await turn();
+          ended.push([number, existsSync(join(study.dir, 'run.lock'))]);
+        },
+        options,
+      );
+      await expect(study.result).rejects.toThrow();
+      expect(ended).toEqual([[0, true]]);
+      expect(existsSync(join(study.dir, 'run.lock'))).toBe(false);
+      expect(yamlIn(join(study.dir, 'trial-0000'), 'run.yaml')['status']).toBe('INTERRUPTED');
+      const { status, trials } = yamlIn(study.dir);
+      expect(status).toBe('FAILED');
+      expect((trials as { status: string }[]).every((trial) => trial.status === 'interrupted')).toBe(true);
+    },
+  );
+
+  it('because nothing can be written down ends its trials all the same', async () => {
+    const study = sweep(
+      SPACE,
+      async ({ run, number, signal }) => {
+        run.logMetrics({ loss: number }, 0);
+        if (number === 1 && !signal.aborted) await once(signal, 'abort');
+        if (number === 1) return;
+        await turn();
+        rmSync(join(study.dir, 'sweep.journal'), { force: true });
+        mkdirSync(join(study.dir, 'sweep.journal'));
+      },
+      optionsIn(folder(), { concurrency: 2 }),
+    );
+    await expect(study.result).rejects.toMatchObject({ code: 'EISDIR' });
+    expect(existsSync(join(study.dir, 'run.lock'))).toBe(false);
+    expect(yamlIn(join(study.dir, 'trial-0001'), 'run.yaml')['status']).toBe('INTERRUPTED');
   });
 });
 

@@ -39,7 +39,8 @@ export interface Study<P> {
    * Resolves when all trials are over and their runs closed.
    *
    * Rejects with `SWEEP_FAILED` when no trial gave a value or more than `maxFailures` failed, with `RUN_LOCKED` when another process is at
-   * this sweep, with `RUN_EXISTS`, `RUN_NOT_FOUND` or `INVALID_OPTION` when it cannot be resumed, and with what the file system refused.
+   * this sweep, with `RUN_EXISTS`, `RUN_NOT_FOUND` or `INVALID_OPTION` when it cannot be resumed, and with what the file system refused or
+   * a searcher of one's own threw, which stops the other trials as {@link stop} does.
    */
   readonly result: Promise<StudyResult<P>>;
   /** Begins no more trials, aborts those that run, and has `result` resolve with what there is. Idempotent. */
@@ -117,11 +118,28 @@ export class SweepStudy<P> implements Study<P> {
   private async runTrials(records: TrialRecords): Promise<StudyResult<P>> {
     try {
       this.takeUp(records);
-      await Promise.all(Array.from({ length: this.options.concurrency }, () => this.slot(records)));
-      return this.conclude(records);
+      await this.fillSlots(records);
+    } catch (error) {
+      records.breakOff();
+      throw error;
     } finally {
       records.rest();
     }
+    return this.conclude(records);
+  }
+
+  /** Waits for all slots; where one throws the others are stopped first, for nobody may log into a sweep that has no lock any more. */
+  private async fillSlots(records: TrialRecords): Promise<void> {
+    const slots = Array.from({ length: this.options.concurrency }, async () => {
+      try {
+        await this.slot(records);
+      } catch (error) {
+        this.stop();
+        throw error;
+      }
+    });
+    await Promise.allSettled(slots);
+    await Promise.all(slots);
   }
 
   /** Tells the searcher and the scheduler what was found before, and queues again what was cut off. */

@@ -128,6 +128,15 @@ export class TrialRecords {
     this.writeAt = ended + REST_PER_WRITE * (ended - begun);
   }
 
+  /** Writes, as well as the disk lets it, that the sweep came to grief, and that no trial runs any more. */
+  breakOff(): void {
+    this.status = 'FAILED';
+    for (const record of this.all)
+      if (record.status === 'running')
+        this.records.set(record.trial, { ...record, status: 'interrupted', value: null, step: null });
+    attempt(() => this.write());
+  }
+
   /** Writes no more by itself. */
   rest(): void {
     clearTimeout(this.timer);
