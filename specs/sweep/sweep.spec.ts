@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { Observable, interval, lastValueFrom, map, range, toArray } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { parse } from 'yaml';
@@ -464,6 +464,24 @@ describe('a sweep that is stopped', () => {
       .resolves.toMatchObject({ status: 'INTERRUPTED' })
       .catch(() => undefined);
     await expect(study.result).rejects.toMatchObject({ code: 'SWEEP_FAILED' });
+  });
+
+  it('may have more time than a timer of Node takes', async () => {
+    const options = optionsIn(folder(), { trials: 3, timeLimitMs: 30 * 86_400_000, graceMs: Infinity });
+    const study = sweep(
+      SPACE,
+      async ({ run, number, signal }) => {
+        run.logMetrics({ loss: number }, 0);
+        if (number < 2) return;
+        study.stop();
+        // After a grace of one millisecond, which Node makes of what it cannot take.
+        await delay(1);
+        run.logMetrics({ loss: number, late: 1 }, Number(signal.aborted));
+      },
+      options,
+    );
+    const { status, trials } = await study.result;
+    expect([status, trials.map(({ step }) => step)]).toEqual(['INTERRUPTED', [0, 0, 1]]);
   });
 
   it('is not taken for another', async () => {

@@ -10,6 +10,7 @@ import { makeFolders } from '../storage/make-folders.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { type LockOwner, lockedBy, readOwnership, releaseLock, takeLock } from '../storage/run-lock.js';
+import { after } from './after.js';
 import { MetricWatch } from './metric-watch.js';
 import type { SpaceDescription } from './space/describe-space.js';
 import type { SweepPlan, TrialRecord } from './sweep-file.js';
@@ -103,12 +104,11 @@ export class SweepStudy<P> implements Study<P> {
     makeFolders(fs, this.dir);
     const owner = lock(this.dir);
     const unwatch = this.options.handleSignals ? watchSignals(() => this.stopNow()) : () => undefined;
-    const { timeLimitMs } = this.options;
-    const limit = Number.isFinite(timeLimitMs) ? setTimeout(() => this.stop(), timeLimitMs) : undefined;
+    const unlimit = after(this.options.timeLimitMs, () => this.stop());
     try {
       return await this.runTrials(await TrialRecords.open(fs, this.dir, this.plan, this.options.resume));
     } finally {
-      clearTimeout(limit);
+      unlimit();
       unwatch();
       releaseLock(fs, this.dir, owner);
       this.events.complete();
@@ -223,12 +223,12 @@ export class SweepStudy<P> implements Study<P> {
 
   /** Waits until the training ends, or `graceMs` after it was aborted; gives what it threw. */
   private async driven({ trial, expired }: Running<P>): Promise<{ readonly thrown: unknown } | null> {
-    let timer: NodeJS.Timeout | undefined;
+    let callOff = (): void => undefined;
     const onAbort = (): void => {
-      timer = setTimeout(() => {
+      callOff = after(this.options.graceMs, () => {
         trial.run.logger.warn('the trial was aborted and did not end; it is not waited for');
         expired.abort();
-      }, this.options.graceMs);
+      });
     };
     trial.signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -237,7 +237,7 @@ export class SweepStudy<P> implements Study<P> {
     } catch (thrown) {
       return { thrown };
     } finally {
-      clearTimeout(timer);
+      callOff();
     }
   }
 

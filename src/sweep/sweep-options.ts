@@ -47,7 +47,7 @@ export interface SweepOptions<P> {
   readonly maxFailures?: number;
   /** After so many milliseconds the sweep is stopped; default no limit. */
   readonly timeLimitMs?: number;
-  /** How long a trial may take to end once it is aborted, before its run is closed over its head, in milliseconds; default 10,000. */
+  /** How long a trial may take to end once it is aborted, before its run is closed over its head, in milliseconds, Infinity for as long as it likes; default 10,000. */
   readonly graceMs?: number;
   /** Whether a sweep that was cut off or stopped goes on: `'allow'` (default), `'never'`, or `'must'`. */
   readonly resume?: 'never' | 'allow' | 'must';
