@@ -269,14 +269,22 @@ describe('a trial', () => {
   });
 
   it.each<[string, Train<Params>, RegExp]>([
-    ['that reports nothing', () => undefined, /never reported/],
+    ['that reports nothing', () => undefined, /"loss" was never reported as a number/],
     [
       'that reports NaN',
       ({ run }) => {
         run.logMetrics({ loss: NaN });
         return undefined;
       },
-      /never reported/,
+      /"loss" was never anything but NaN/,
+    ],
+    [
+      'whose last value is NaN',
+      ({ run }) => {
+        for (const loss of [1, NaN]) run.logMetrics({ loss });
+        return undefined;
+      },
+      /"loss" was NaN at the end/,
     ],
     [
       'whose generator throws',
@@ -460,10 +468,40 @@ describe('a sweep that is stopped', () => {
       },
       optionsIn(folder(), { graceMs: 1, timeLimitMs: 20 }),
     );
-    await expect(study.result)
-      .resolves.toMatchObject({ status: 'INTERRUPTED' })
-      .catch(() => undefined);
-    await expect(study.result).rejects.toMatchObject({ code: 'SWEEP_FAILED' });
+    expect((await study.result).status).toBe('INTERRUPTED');
+  });
+
+  it('before any trial has finished has the best of those that were cut off', async () => {
+    const study = sweep(
+      SPACE,
+      async ({ run, number, signal }) => {
+        run.logMetrics({ loss: 5 - number }, 3);
+        if (number === 1) study.stop();
+        if (!signal.aborted) await once(signal, 'abort');
+      },
+      optionsIn(folder(), { concurrency: 2 }),
+    );
+    const { status, best, trials } = await study.result;
+    expect([status, trials.map((trial) => trial.status)]).toEqual([
+      'INTERRUPTED',
+      ['interrupted', 'interrupted'],
+    ]);
+    expect(best).toMatchObject({ number: 1, value: 4, step: 3 });
+    expect(yamlIn(study.dir)).toMatchObject({ status: 'INTERRUPTED', best: { trial: 1, value: 4 } });
+  });
+
+  it('before any trial has reported anything rejects, and can be resumed', async () => {
+    const options = optionsIn(folder());
+    const train = (): void => {
+      study.stop();
+    };
+    const study = sweep(SPACE, train, options);
+    await expect(study.result).rejects.toMatchObject({
+      code: 'SWEEP_FAILED',
+      message: expect.stringContaining('before the sweep was stopped') as string,
+    });
+    expect(yamlIn(study.dir)['status']).toBe('INTERRUPTED');
+    expect((await sweep(SPACE, square, options).result).status).toBe('FINISHED');
   });
 
   it('may have more time than a timer of Node takes', async () => {

@@ -27,7 +27,13 @@ export class MetricWatch {
     return { resource: step === null ? this.count : step + 1, loss: this.sign * counts };
   }
 
-  /** What counts so far; null when no number came. */
+  /** Why nothing counts, where nothing does, as what is said of the metric. */
+  get lack(): string {
+    if (this.last === null) return 'was never reported as a number';
+    return this.best === null ? 'was never anything but NaN' : 'was NaN at the end';
+  }
+
+  /** What counts so far; null when no number came, or the last is wanted and is NaN. */
   get reported(): Reported | null {
     const { last, best } = this;
     if (this.wanted === 'best') return best;

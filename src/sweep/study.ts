@@ -24,7 +24,7 @@ const fs = patientFs(nodeFs);
 export interface StudyResult<P> {
   /** `INTERRUPTED` when it was stopped, by a call, a signal or its time limit; it can be resumed. */
   readonly status: 'FINISHED' | 'INTERRUPTED';
-  /** The best of the trials that finished; where none did, of those that were stopped early. */
+  /** The best of the trials that finished; where none did, of those that were stopped early, then of those that were interrupted. */
   readonly best: TrialResult<P> & { readonly value: number };
   /** All trials by number, those of the sweep that was resumed included. */
   readonly trials: readonly TrialResult<P>[];
@@ -44,7 +44,10 @@ export interface Study<P> {
    * a searcher of one's own threw, which stops the other trials as {@link stop} does.
    */
   readonly result: Promise<StudyResult<P>>;
-  /** Begins no more trials, aborts those that run, and has `result` resolve with what there is. Idempotent. */
+  /**
+   * Begins no more trials, aborts those that run, and has `result` resolve with what there is; it rejects when no trial has reported a
+   * number yet. Idempotent.
+   */
   stop(): void;
 }
 
@@ -275,7 +278,7 @@ export class SweepStudy<P> implements Study<P> {
       return close('failed', trial.run.closed, messageOf(error.thrown));
     }
     if (reported === null && reason === null) {
-      const why = `the metric ${JSON.stringify(this.options.metric)} was never reported as a number`;
+      const why = `the metric ${JSON.stringify(this.options.metric)} ${watch.lack}`;
       trial.run.logger.error(why);
       return close('failed', trial.run.close(RunStatus.Failed), why);
     }
@@ -313,15 +316,15 @@ export class SweepStudy<P> implements Study<P> {
     records.status = tooMany || (best === null && status === 'FINISHED') ? 'FAILED' : status;
     records.write();
     const dirOf = ({ run }: TrialRecord): string => join(this.dir, run);
-    const failed = records.all.find(({ error }) => error !== undefined);
-    if (best?.value == null || tooMany)
-      throw new ExpmanError(
-        'SWEEP_FAILED',
-        tooMany
-          ? `${this.failures} trials failed, more than ${this.options.maxFailures}; one of them: ${failed?.error}`
-          : `no trial gave a value of ${JSON.stringify(this.options.metric)}${failed?.error === undefined ? '' : `; one of them: ${failed.error}`}`,
-        { path: this.dir, count: this.failures },
-      );
+    if (best?.value == null || tooMany) {
+      const failed = records.all.find(({ error }) => error !== undefined);
+      const example = failed?.error === undefined ? '' : `; one of them: ${failed.error}`;
+      const none = `no trial gave a value of ${JSON.stringify(this.options.metric)}`;
+      const message = tooMany
+        ? `${this.failures} trials failed, more than ${this.options.maxFailures}`
+        : `${none}${this.stopped ? ' before the sweep was stopped' : ''}`;
+      throw new ExpmanError('SWEEP_FAILED', `${message}${example}`, { path: this.dir, count: this.failures });
+    }
     return {
       status,
       best: { ...resultOf<P>(best, dirOf(best)), value: best.value },

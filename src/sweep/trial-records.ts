@@ -94,7 +94,7 @@ export class TrialRecords {
     return [...this.records.values()].sort((one, other) => one.trial - other.trial);
   }
 
-  /** The best of the trials that finished; where none did, of those that were stopped early. */
+  /** The best of the trials that finished; where none did, of those that were stopped early, then of those cut off with the sweep. */
   get best(): TrialRecord | null {
     const sign = this.plan.mode === 'min' ? 1 : -1;
     const bestOf = (status: TrialRecord['status']): TrialRecord | null =>
@@ -102,7 +102,7 @@ export class TrialRecords {
         if (record.status !== status || record.value === null) return best;
         return best?.value != null && sign * best.value <= sign * record.value ? best : record;
       }, null);
-    return bestOf('finished') ?? bestOf('stopped');
+    return bestOf('finished') ?? bestOf('stopped') ?? bestOf('interrupted');
   }
 
   of(trial: number): TrialRecord | undefined {
