@@ -308,9 +308,17 @@ describe('a trial', () => {
       if (number > 0) throw new Error('boom');
       return undefined;
     };
-    const study = sweep(SPACE, train, optionsIn(folder(), { trials: 50, maxFailures: 2 }));
+    const options = optionsIn(folder(), { trials: 50, maxFailures: 2 });
+    const study = sweep(SPACE, train, options);
     await expect(study.result).rejects.toMatchObject({ code: 'SWEEP_FAILED', count: 3 });
     expect(yamlIn(study.dir)['trials']).toHaveLength(4);
+
+    // Nor does it try any more when it is resumed, until it may fail more often.
+    const none = sweep(SPACE, () => expect.fail('one trial too many'), options);
+    await expect(none.result).rejects.toMatchObject({ code: 'SWEEP_FAILED', count: 3 });
+    expect(yamlIn(study.dir)).toMatchObject({ status: 'FAILED', trials: { length: 4 } });
+    const more = sweep(SPACE, square, { ...options, trials: 5, maxFailures: 3 });
+    expect((await more.result).trials).toHaveLength(5);
   });
 });
 

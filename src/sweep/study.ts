@@ -158,6 +158,7 @@ export class SweepStudy<P> implements Study<P> {
       }
       if (record.status === 'failed') this.failures++;
     }
+    if (this.failures > this.options.maxFailures) this.stop();
   }
 
   private async slot(records: TrialRecords): Promise<void> {
