@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { ExperimentConfig, type ExperimentOptions, LoggingEngine } from 'expman-rx';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { captureConsole, uncaptured } from '../../src/engine/console-capture.js';
@@ -123,6 +124,23 @@ describe('streams that are captured', () => {
       expect(process.stdout.write).toBe(write);
     } finally {
       write.mockRestore();
+    }
+  });
+});
+
+describe('a run that captures the streams', () => {
+  it('has a last line that was not ended, whether it is closed or the process ends, and so has each of several', async () => {
+    for (const end of ['await first.close(); await second.close();', 'process.exit();']) {
+      const { runDir, said } = await runChild(
+        folder(),
+        `const first = open({ captureConsole: 'streams', runName: 'first' });
+         const second = open({ captureConsole: 'streams', runName: 'second' });
+         process.stdout.write('whole\\nhalf');
+         ${end}`,
+      );
+      expect(said).toEqual(['whole', 'half']);
+      for (const name of ['first', 'second'])
+        expect(await expmanLog(join(runDir, '..', name))).toEqual(['INFO  whole', 'INFO  half']);
     }
   });
 });

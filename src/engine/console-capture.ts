@@ -22,8 +22,8 @@ let isDeaf = false;
 interface Patch {
   /** Takes it back; false where somebody has put something over it, and it stays, without anybody who listens. */
   readonly undo: () => boolean;
-  /** Tells what has not been told yet. */
-  readonly flush: () => void;
+  /** Tells one who goes what there is of a line that has not ended; those who stay get it whole, and with the last it is forgotten. */
+  readonly leave: (sink: PrintSink, isLast: boolean) => void;
 }
 
 /**
@@ -61,9 +61,10 @@ function listen<K extends string>(
   for (const name of names) if (!patches.has(name)) patches.set(name, patch(name));
   sinks.add(sink);
   return () => {
-    if (sinks.size === 1 && sinks.has(sink)) for (const { flush } of patches.values()) flush();
-    sinks.delete(sink);
-    if (sinks.size === 0) for (const [name, { undo }] of patches) if (undo()) patches.delete(name);
+    if (!sinks.delete(sink)) return;
+    const isLast = sinks.size === 0;
+    for (const { leave } of patches.values()) leave(sink, isLast);
+    if (isLast) for (const [name, { undo }] of patches) if (undo()) patches.delete(name);
   };
 }
 
@@ -92,7 +93,7 @@ function patchedMethod(method: Method): Patch {
     console[method] = original;
     return true;
   };
-  return { undo, flush: () => undefined };
+  return { undo, leave: () => undefined };
 }
 
 function patchedStream(name: StreamName): Patch {
@@ -112,7 +113,11 @@ function patchedStream(name: StreamName): Patch {
     else Reflect.deleteProperty(stream, 'write');
     return true;
   };
-  return { undo, flush: () => lines.end() };
+  const leave = (sink: PrintSink, isLast: boolean): void => {
+    lines.sayRest((line) => tell(new Set([sink]), STREAMS[name], () => line));
+    if (isLast) lines.forget();
+  };
+  return { undo, leave };
 }
 
 const namesOf = <K extends string>(table: Readonly<Record<K, unknown>>): K[] => Object.keys(table) as K[];
@@ -129,17 +134,21 @@ class Lines {
       '\n',
     );
     this.rest = (parts.pop() ?? '').slice(-MOST_LINE);
-    for (const line of parts) this.say(line);
+    for (const line of parts) say(line, this.emit);
   }
 
-  end(): void {
-    this.say(this.rest);
+  /** What there is of a line that has not ended. */
+  sayRest(emit: (line: string) => void): void {
+    say(this.rest, emit);
+  }
+
+  forget(): void {
     this.rest = '';
   }
+}
 
-  /** Of a line that was written over and over, as by a progress bar, the last state is what stood there. */
-  private say(line: string): void {
-    const shown = line.replace(/\r+$/, '').split('\r').at(-1) ?? '';
-    if (shown !== '') this.emit(shown);
-  }
+/** Of a line that was written over and over, as by a progress bar, the last state is what stood there. */
+function say(line: string, emit: (line: string) => void): void {
+  const shown = line.replace(/\r+$/, '').split('\r').at(-1) ?? '';
+  if (shown !== '') emit(shown);
 }

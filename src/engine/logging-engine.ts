@@ -91,6 +91,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   private readonly pending = new Set<Promise<unknown>>();
   private readonly flushes = new Map<number, (error: PlainError | null) => void>();
   private readonly stopWatching: () => void;
+  private readonly stopCapture: () => void;
   private phase: 'open' | 'closing' | 'closed' = 'open';
   private ending: OwnEnding = { status: RunStatus.Finished, cut: false };
   private endingSent: Promise<void> = Promise.resolve();
@@ -165,10 +166,12 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     this.startWriting(opening);
     this.warnOfNetwork();
     const unwatch = [watchProcessEnd(this.processEnd(), () => this.host.drainForExit(config.exitTimeoutMs))];
-    if (config.captureConsole !== false)
-      unwatch.push(captureConsole(config.captureConsole, (level, text) => this.printed(level, text)));
     if (config.handleSignals) unwatch.push(watchSignals(() => this.close(RunStatus.Interrupted)));
     this.stopWatching = () => unwatch.forEach((stop) => stop());
+    this.stopCapture =
+      config.captureConsole === false
+        ? () => undefined
+        : captureConsole(config.captureConsole, (level, text) => this.printed(level, text));
     if (dirty !== null)
       this.addFact(
         dirty.then((isDirty) =>
@@ -434,6 +437,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
 
   private beginClose(ending: OwnEnding): void {
     if (this.phase !== 'open') return;
+    this.stopCapture();
     this.phase = 'closing';
     this.ending = ending;
     this.mailbox.complete();
@@ -525,6 +529,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       exiting: (exitCode, fatal) => {
         if (this.phase === 'closed') return;
         const ending = this.phase === 'closing' ? this.ending : endingOf(exitCode, fatal);
+        this.stopCapture();
         this.phase = 'closing';
         this.sendEnding({ ...ending, cut: true });
       },
