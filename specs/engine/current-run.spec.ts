@@ -13,6 +13,12 @@ describe('the current run', () => {
     expect(currentRun()).toBeUndefined();
   });
 
+  it('is never what is no run', () => {
+    const refused = expect.objectContaining({ code: 'INVALID_OPTION', option: 'run' }) as Error;
+    for (const wrong of [{}, null, undefined, 'run'])
+      expect(() => withRun(wrong as never, () => expect.fail('called'))).toThrow(refused);
+  });
+
   it('is the innermost, and again the outer one when that is over, also when it throws', async () => {
     const [outer, inner] = [open(), open()];
     withRun(outer, () => {

@@ -143,6 +143,14 @@ describe('the points of one metric', () => {
     expect(seen[0]?.timestamp).toBeCloseTo(Date.now(), -5);
   });
 
+  it.each([5, null, undefined, {}])('are refused for %o, which is no name', async (name) => {
+    const run = open();
+    expect(() => run.metric(name as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', option: 'name' }) as Error,
+    );
+    await run.close();
+  });
+
   it.each(['constructor', '__proto__', 'toString'])('are none for %s, which nobody logged', async (name) => {
     const run = open();
     const points = lastValueFrom(run.metric(name).pipe(toArray()));

@@ -371,6 +371,17 @@ describe('a sweep that comes to grief', () => {
     },
   );
 
+  it.each([undefined, 7, {}, { params: null }])(
+    'because its searcher suggests %o says so',
+    async (suggested) => {
+      const searcher = { suggest: () => suggested as never, observe: () => undefined };
+      await expect(sweep(SPACE, square, optionsIn(folder(), { searcher })).result).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+        option: 'suggestion',
+      });
+    },
+  );
+
   it('because nothing can be written down ends its trials all the same', async () => {
     const study = sweep(
       SPACE,
@@ -576,6 +587,16 @@ describe('a sweep that makes no sense', () => {
     ['retries', { retries: -1 }],
     ['timeLimitMs', { timeLimitMs: 0 }],
     ['concurency', { concurency: 2 }],
+    ['handleSignals', { handleSignals: 'no' }],
+    ['searcher', { searcher: null }],
+    ['seed', { searcherOptions: { seed: 3 } }],
+    ['startupTrails', { searcherOptions: { startupTrails: 3 } }],
+    ['searcherOptions', { searcherOptions: null }],
+    ['etaa', { scheduler: { name: 'asha', etaa: 4 } }],
+    ['minTrails', { scheduler: { name: 'median', minTrails: 4 } }],
+    ['minTrials', { scheduler: { name: 'none', minTrials: 4 } }],
+    ['run.runName', { run: { runName: 'mine' } }],
+    ['run.handleSignals', { run: { handleSignals: true } }],
     ['seed', { seed: -1 }],
   ])('is refused for its %s', (option, wrong) => {
     expect(() => sweep(SPACE, square, { ...optionsIn(folder()), ...wrong })).toThrow(

@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { hasMethod } from '../model/option-checks.js';
+import { invalidOption } from '../model/option-rules.js';
 import type { LoggableRun } from './loggable-run.js';
 
 const storage = new AsyncLocalStorage<LoggableRun>();
@@ -17,7 +19,11 @@ export function currentRun(): LoggableRun | undefined {
 /**
  * Calls `work`, for which, with all that it starts, {@link currentRun} is `run`; returns what it returns, throws what it
  * throws. Runs that work at the same time never see each other's.
+ *
+ * @throws ExpmanError `INVALID_OPTION`
  */
 export function withRun<T>(run: LoggableRun, work: () => T): T {
+  if (!hasMethod(run, 'logMetrics')) throw invalidOption('run', 'a run, such as a LoggingEngine', run);
+  if (typeof work !== 'function') throw invalidOption('work', 'a function', work);
   return storage.run(run, work);
 }

@@ -371,6 +371,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
    *
    * A boolean is 1 or 0; text is left out. Costs each row a look for the name, on the thread that logs.
    *
+   * @throws {@link ExpmanError} `INVALID_OPTION`
    * @example
    * run.metric('loss').subscribe(({ step, value }) => console.log(step, value));
    */

@@ -75,7 +75,8 @@ export type ExperimentOptions = {
 export function resolveOptions(options: unknown): ResolvedOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw invalidOption('options', 'an object', options);
-  for (const key of Object.keys(options)) if (!Object.hasOwn(RULES, key)) throw unknownOption(key, options);
+  for (const key of Object.keys(options))
+    if (!Object.hasOwn(RULES, key)) throw unknownOption(key, options, Object.keys(RULES));
   const read = <K extends keyof ResolvedOptions>(option: K): ResolvedOptions[K] => {
     const value: unknown = Reflect.get(options, option);
     const { fallback, rule, accept }: Rule<ResolvedOptions[K]> = RULES[option];
@@ -238,15 +239,15 @@ function isTextOf(value: unknown, min: number, max: number): value is string {
   return typeof value === 'string' && value.length >= min && value.length <= max;
 }
 
-function unknownOption(key: string, options: object): ExpmanError {
-  const allowed = Object.keys(RULES);
+/** The error for an option that there is not. */
+export function unknownOption(key: string, options: object, allowed: readonly string[]): ExpmanError {
   const near = nearestWord(key, allowed);
   const hint = near === undefined ? '.' : `; did you mean ${near}?`;
   const value: unknown = Reflect.get(options, key);
   const facts = { option: key, rule: `one of ${allowed.join(', ')}`, value, type: describeType(value) };
   return new ExpmanError(
     'INVALID_OPTION',
-    `${shown(key)} is no option${hint} Options are ${allowed.join(', ')}`,
+    `${shown(key)} is no option${hint} ${allowed.length > 0 ? `Options are ${allowed.join(', ')}` : 'There are none'}`,
     facts,
   );
 }

@@ -5,6 +5,7 @@ import { watchSignals } from '../engine/process-signals.js';
 import { TapObservable } from '../engine/taps.js';
 import { ExpmanError, messageOf } from '../model/errors.js';
 import { ExperimentConfig } from '../model/experiment-config.js';
+import { invalidOption } from '../model/option-rules.js';
 import { RunStatus } from '../model/run-status.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { nodeFs } from '../storage/node-fs.js';
@@ -171,8 +172,12 @@ export class SweepStudy<P> implements Study<P> {
 
   private suggest(): { number: number; attempt: number; params: P } | null {
     if (this.next >= this.options.trials) return null;
-    const suggestion = this.options.searcher.suggest(this.next);
-    return suggestion === null ? null : { number: this.next++, attempt: 0, params: suggestion.params };
+    const suggestion: unknown = this.options.searcher.suggest(this.next);
+    if (suggestion === null) return null;
+    const params: unknown = typeof suggestion === 'object' ? Reflect.get(suggestion, 'params') : undefined;
+    if (typeof params !== 'object' || params === null)
+      throw invalidOption('suggestion', 'null, or { params } with the parameters of a trial', suggestion);
+    return { number: this.next++, attempt: 0, params: params as P };
   }
 
   private async try(

@@ -1,11 +1,19 @@
-import { resolve } from 'node:path';
 import { type ExperimentOptions, ExperimentConfig } from '../model/experiment-config.js';
+import {
+  hasMethod,
+  mustBeAmount,
+  mustBeCount,
+  mustBeFlag,
+  mustBeMode,
+  mustBeOneOf,
+  mustBeOptions,
+} from '../model/option-checks.js';
 import { invalidOption } from '../model/option-rules.js';
 import { type MedianStoppingOptions, medianStopping } from './schedulers/median-stopping.js';
 import { type Scheduler, noScheduler } from './schedulers/scheduler.js';
 import { type SuccessiveHalvingOptions, successiveHalving } from './schedulers/successive-halving.js';
 import { type SearcherName, createSearcher } from './searchers/create-searcher.js';
-import type { SearcherOptions } from './searchers/searcher-options.js';
+import { FREE_NAMES, type SearcherOptions } from './searchers/searcher-options.js';
 import type { Searcher } from './searchers/searcher.js';
 import type { ParamsOf, Space } from './space/space.js';
 
@@ -106,44 +114,74 @@ const OPTIONS = [
   'handleSignals',
   'run',
 ];
+/** Options of a trial's run that the sweep sets. */
+const OWN_RUN_OPTIONS = ['runName', 'resume', 'group', 'handleSignals'];
 
 /** @throws ExpmanError `INVALID_OPTION`, `INVALID_NAME` */
 export function resolveSweep<S extends Space>(
   space: S,
   options: SweepOptions<ParamsOf<S>> | undefined,
 ): ResolvedSweep<ParamsOf<S>> {
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- no compiler has seen to it
-  if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
-  for (const option of Object.keys(options))
-    if (!OPTIONS.includes(option))
-      throw invalidOption(option, `one of the options ${OPTIONS.join(', ')}`, Reflect.get(options, option));
-  const { name, baseDir = './experiments', metric, searcher = 'random', run = {} } = options;
-  const mode = oneOf('mode', ['min', 'max'], options.mode);
-  const seed = number('seed', options.seed, 0, { min: 0, whole: true });
+  mustBeOptions(options, OPTIONS);
+  const {
+    name,
+    baseDir = './experiments',
+    metric,
+    mode = 'min',
+    value = 'last',
+    trials = 20,
+    concurrency = 1,
+    seed = 0,
+    searcher = 'random',
+    searcherOptions = {},
+    scheduler = 'none',
+    retries = 0,
+    maxFailures = Infinity,
+    timeLimitMs = Infinity,
+    graceMs = 10_000,
+    resume = 'allow',
+    handleSignals = true,
+    run = {},
+  } = options as SweepOptions<ParamsOf<S>>;
   const config = new ExperimentConfig(name, baseDir, run);
+  for (const option of OWN_RUN_OPTIONS)
+    if (Object.hasOwn(run, option))
+      throw invalidOption(`run.${option}`, 'left to the sweep', Reflect.get(run, option));
   if (typeof metric !== 'string' || metric === '')
     throw invalidOption('metric', 'the name of a metric', metric);
+  mustBeMode(mode);
+  mustBeOneOf('value', value, ['last', 'best']);
+  mustBeCount('trials', trials, 1);
+  mustBeCount('concurrency', concurrency, 1);
+  mustBeCount('seed', seed, 0);
   const named = typeof searcher === 'string';
-  if (!named && !(typeof searcher.suggest === 'function' && typeof searcher.observe === 'function'))
+  if (!named && !(hasMethod(searcher, 'suggest') && hasMethod(searcher, 'observe')))
     throw invalidOption('searcher', 'a name, or an object with suggest and observe', searcher);
+  mustBeOptions(searcherOptions, FREE_NAMES, 'searcherOptions');
+  mustBeCount('retries', retries, 0);
+  mustBeAmount('maxFailures', maxFailures, 0, Infinity);
+  mustBeAmount('timeLimitMs', timeLimitMs, 1, Infinity);
+  mustBeAmount('graceMs', graceMs, 0, Infinity);
+  mustBeOneOf('resume', resume, ['allow', 'never', 'must']);
+  mustBeFlag('handleSignals', handleSignals);
   return {
     name: config.name,
-    baseDir: resolve(baseDir),
+    baseDir: config.baseDir,
     metric,
     mode,
-    value: oneOf('value', ['last', 'best'], options.value),
-    trials: number('trials', options.trials, 20, { min: 1, whole: true }),
-    concurrency: number('concurrency', options.concurrency, 1, { min: 1, whole: true }),
+    value,
+    trials,
+    concurrency,
     seed,
-    searcher: named ? createSearcher(searcher, space, { ...options.searcherOptions, seed, mode }) : searcher,
+    searcher: named ? createSearcher(searcher, space, { ...searcherOptions, seed, mode }) : searcher,
     searcherName: named ? searcher : 'custom',
-    ...schedulerOf(options.scheduler ?? 'none'),
-    retries: number('retries', options.retries, 0, { min: 0, whole: true }),
-    maxFailures: number('maxFailures', options.maxFailures, Infinity, { min: 0 }),
-    timeLimitMs: number('timeLimitMs', options.timeLimitMs, Infinity, { min: 1 }),
-    graceMs: number('graceMs', options.graceMs, 10_000, { min: 0 }),
-    resume: oneOf('resume', ['allow', 'never', 'must'], options.resume),
-    handleSignals: options.handleSignals ?? true,
+    ...schedulerOf(scheduler),
+    retries,
+    maxFailures,
+    timeLimitMs,
+    graceMs,
+    resume,
+    handleSignals,
     run,
   };
 }
@@ -153,6 +191,7 @@ function schedulerOf(option: unknown): { scheduler: Scheduler; schedulerName: st
     typeof option === 'object' && option !== null ? (option as { name?: unknown }) : { name: option };
   switch (name) {
     case 'none':
+      mustBeOptions(rest, []);
       return { scheduler: noScheduler, schedulerName: name };
     case 'median':
       return { scheduler: medianStopping(rest), schedulerName: name };
@@ -161,24 +200,4 @@ function schedulerOf(option: unknown): { scheduler: Scheduler; schedulerName: st
     default:
       throw invalidOption('scheduler', "one of 'none', 'median', 'asha'", name);
   }
-}
-
-function number(
-  option: string,
-  value: unknown,
-  fallback: number,
-  { min, whole = false }: { readonly min: number; readonly whole?: boolean },
-): number {
-  if (value === undefined) return fallback;
-  if (typeof value === 'number' && value >= min && (!whole || Number.isSafeInteger(value))) return value;
-  throw invalidOption(option, `${whole ? 'an integer' : 'a number'} from ${min} up`, value);
-}
-
-/** One of some words, the first by default. */
-function oneOf<const W extends string>(option: string, words: readonly [W, ...W[]], value: unknown): W {
-  if (value === undefined) return words[0];
-  const found = words.find((word) => word === value);
-  if (found === undefined)
-    throw invalidOption(option, `one of ${words.map((word) => `'${word}'`).join(', ')}`, value);
-  return found;
 }

@@ -11,6 +11,7 @@ import {
   movingAverage,
   plateau,
   rate,
+  tee,
 } from '../../../src/stream/operators/index.js';
 import type { MetricPoint } from '../../../src/model/metric.js';
 import { memoryRun, picture, point } from './rig.js';
@@ -31,6 +32,24 @@ const operators: readonly (readonly [string, () => OperatorFunction<MetricPoint,
   ['plateau', () => plateau({ patience: 50 })],
   ['rate', () => rate({ scheduler: ticking })],
 ];
+
+describe('an operator', () => {
+  it.each<[string, (wrong: never) => unknown]>([
+    ['divergence', divergence],
+    ['downsample', (wrong) => downsample(3, wrong)],
+    ['eta', (wrong) => eta(10, wrong)],
+    ['logLatency', (wrong) => logLatency(memoryRun(), 'ms', wrong)],
+    ['logTo', (wrong) => logTo(memoryRun(), wrong)],
+    ['plateau', plateau],
+    ['rate', rate],
+    ['tee', (wrong) => tee([1], memoryRun(), wrong)],
+  ])('takes no option it does not know: %s', (_, make) => {
+    const misspelt = { patience: 1, mindelta: 0.1, capcity: 10 } as never;
+    expect(() => make(misspelt)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }) as Error);
+    expect(() => make(misspelt)).toThrow(/is no option.* Options are /);
+    expect(() => make([] as never)).toThrow(/options must be an object/);
+  });
+});
 
 describe.each(operators)('%s', (_, operator) => {
   const values = { a: point(1, 5), b: point(2, 4) };

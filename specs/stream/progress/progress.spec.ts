@@ -205,9 +205,29 @@ describe('progress elsewhere', () => {
     ['periodMs', { periodMs: 0 }],
     ['lineMs', { lineMs: Infinity }],
     ['metrics', { metrics: 'loss' as unknown as string[] }],
+    ['totla', { totla: 100 }],
+    ['force', { force: 'yes' as unknown as boolean }],
+    ['stream', { stream: {} as ProgressStream }],
+    ['options', null as unknown as object],
   ])('refuses a wrong %s by name', (option, options) => {
     expect(() => progress(puppet('r1').run, options)).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION', option }) as Error,
     );
   });
+
+  it.each([null, undefined, {}, 'run'])(
+    'refuses %o for a run, and listens to none of the others',
+    (wrong) => {
+      const { run, live } = puppet('r1');
+      const refused = expect.objectContaining({ code: 'INVALID_OPTION', option: 'run' }) as Error;
+      const listeners = process.listenerCount('exit');
+      const stream = new FakeTerminal();
+      expect(() => progress([run, wrong as ProgressRun], { stream })).toThrow(refused);
+      expect(live.observed).toBe(false);
+      const shown = progress([], { stream });
+      expect(() => shown.add(wrong as ProgressRun)).toThrow(refused);
+      expect(() => shown.add(run, { totla: 1 } as never)).toThrow(/did you mean total/);
+      expect(process.listenerCount('exit')).toBe(listeners);
+    },
+  );
 });

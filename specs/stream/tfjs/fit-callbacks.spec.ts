@@ -93,6 +93,8 @@ describe('the callbacks for model.fit of TensorFlow.js', () => {
   it.each<[string, FitCallbacksOptions]>([
     ['every', { every: 'step' as never }],
     ['batchPrefix', { batchPrefix: 1 as never }],
+    ['evry', { evry: 'batch' } as never],
+    ['options', null as never],
   ])('refuse a wrong %s', async (option, options) => {
     const run = open();
     expect(() => fitCallbacks(run, options)).toThrow(

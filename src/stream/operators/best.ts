@@ -1,6 +1,6 @@
 import { type MonoTypeOperatorFunction, distinctUntilChanged, filter, scan } from 'rxjs';
 import { type Mode, type Numeric, gain, numberOf } from './numeric.js';
-import { mustBeMode } from './option-checks.js';
+import { mustBeMode } from '../../model/option-checks.js';
 
 /**
  * Emits each new best: the first number, then every one that is better than all before it.

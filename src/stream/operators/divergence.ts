@@ -1,6 +1,6 @@
 import { type OperatorFunction, filter, map, scan } from 'rxjs';
 import { type Mode, type Numeric, gain, numberOf } from './numeric.js';
-import { mustBeCount, mustBeMode, mustBeOptions, mustBePositive } from './option-checks.js';
+import { mustBeCount, mustBeMode, mustBeOptions, mustBePositive } from '../../model/option-checks.js';
 
 /** Options of {@link divergence}. */
 export interface DivergenceOptions {
@@ -46,7 +46,7 @@ export type Divergence<T> =
 export function divergence<T extends Numeric>(
   options: DivergenceOptions = {},
 ): OperatorFunction<T, Divergence<T>> {
-  mustBeOptions(options);
+  mustBeOptions(options, ['sigmas', 'warmup', 'mode']);
   const { sigmas = 6, warmup = 20, mode = 'min' } = options;
   mustBePositive('sigmas', sigmas);
   mustBeCount('warmup', warmup, 2, 1_000_000_000);

@@ -1,7 +1,7 @@
 import { type MonoTypeOperatorFunction, map, mergeMap, pipe, reduce } from 'rxjs';
 import { CurveSketch, type StepPoint } from './curve-sketch.js';
 import { lttb } from './lttb.js';
-import { mustBeCount, mustBeOptions } from './option-checks.js';
+import { mustBeCount, mustBeOptions } from '../../model/option-checks.js';
 import { perSubscription } from './per-subscription.js';
 
 /** Options of {@link downsample}. */
@@ -33,7 +33,7 @@ export function downsample<T extends StepPoint>(
   options: DownsampleOptions = {},
 ): MonoTypeOperatorFunction<T> {
   mustBeCount('n', n, 2, 1_000_000);
-  mustBeOptions(options);
+  mustBeOptions(options, ['capacity']);
   const { capacity = 16 * n } = options;
   mustBeCount('capacity', capacity, 2 * n, 100_000_000);
   return perSubscription(() =>

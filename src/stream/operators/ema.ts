@@ -1,6 +1,6 @@
 import { type OperatorFunction, map, scan } from 'rxjs';
 import { type Numeric, type WithNumber, numberOf, withNumber } from './numeric.js';
-import { mustBePositive } from './option-checks.js';
+import { mustBePositive } from '../../model/option-checks.js';
 
 /**
  * Smooths numbers by an exponential moving average that is debiased from the first value on, as TensorBoard's charts are.

@@ -7,7 +7,7 @@ import {
   scan,
   timestamp,
 } from 'rxjs';
-import { mustBeClock, mustBeOptions, mustBePositive } from './option-checks.js';
+import { mustBeClock, mustBeOptions, mustBePositive } from '../../model/option-checks.js';
 
 /** How far something is: a count, or what has a step, such as a {@link MetricPoint} or a `LiveSnapshot`. */
 export type Progress = number | { readonly step: number | null };
@@ -64,7 +64,7 @@ export interface NoEstimate {
  */
 export function eta(total: number, options: EtaOptions = {}): OperatorFunction<Progress, Eta> {
   mustBePositive('total', total);
-  mustBeOptions(options);
+  mustBeOptions(options, ['halfLifeMs', 'scheduler']);
   const { halfLifeMs = 10_000, scheduler = asyncScheduler } = options;
   mustBePositive('halfLifeMs', halfLifeMs);
   mustBeClock(scheduler);

@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, type TimestampProvider, map, pipe, scan, tap, timestamp } from 'rxjs';
-import { mustBeClock, mustBeFlag, mustBeName, mustBeOptions } from './option-checks.js';
+import { mustBeClock, mustBeFlag, mustBeName, mustBeOptions } from '../../model/option-checks.js';
 import { perSubscription } from './per-subscription.js';
 import { type RunSink, guard, mustBeRun } from './run-sink.js';
 
@@ -31,7 +31,7 @@ export function logLatency<T>(
 ): MonoTypeOperatorFunction<T> {
   mustBeRun(run);
   mustBeName('name', name);
-  mustBeOptions(options);
+  mustBeOptions(options, ['fromSubscription', 'scheduler']);
   const { fromSubscription = false, scheduler = performance } = options;
   mustBeFlag('fromSubscription', fromSubscription);
   mustBeClock(scheduler);

@@ -1,6 +1,6 @@
 import { type OperatorFunction, map } from 'rxjs';
 import { type Numeric, type WithNumber, numberOf, withNumber } from './numeric.js';
-import { mustBeCount } from './option-checks.js';
+import { mustBeCount } from '../../model/option-checks.js';
 import { perSubscription } from './per-subscription.js';
 
 /**

@@ -1,6 +1,6 @@
 import { type OperatorFunction, filter, scan, take } from 'rxjs';
 import { type Mode, type Numeric, gain, numberOf } from './numeric.js';
-import { mustBeAmount, mustBeCount, mustBeMode, mustBeOptions } from './option-checks.js';
+import { mustBeAmount, mustBeCount, mustBeMode, mustBeOptions } from '../../model/option-checks.js';
 
 /** Options of {@link plateau}. */
 export interface PlateauOptions {
@@ -36,7 +36,7 @@ export interface Plateau<T> {
  * rows$.pipe(takeUntil(run.metric('loss').pipe(plateau({ patience: 5 })))).subscribe(run.metrics);
  */
 export function plateau<T extends Numeric>(options: PlateauOptions): OperatorFunction<T, Plateau<T>> {
-  mustBeOptions(options);
+  mustBeOptions(options, ['patience', 'minDelta', 'mode']);
   const { patience, minDelta = 0, mode = 'min' } = options;
   mustBeCount('patience', patience, 1, 1_000_000_000);
   mustBeAmount('minDelta', minDelta);

@@ -7,7 +7,7 @@ import {
   scan,
   timestamp,
 } from 'rxjs';
-import { mustBeClock, mustBeOptions } from './option-checks.js';
+import { mustBeClock, mustBeOptions } from '../../model/option-checks.js';
 
 /** Options of {@link rate}. */
 export interface RateOptions {
@@ -29,7 +29,7 @@ export interface RateOptions {
  * interval(100).pipe(rate(), ema(0.1)).subscribe(console.log); // about 10
  */
 export function rate(options: RateOptions = {}): OperatorFunction<unknown, number> {
-  mustBeOptions(options);
+  mustBeOptions(options, ['scheduler']);
   const { scheduler = asyncScheduler } = options;
   mustBeClock(scheduler);
   return (source) =>

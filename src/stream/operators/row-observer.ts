@@ -1,6 +1,6 @@
 import type { Observer } from 'rxjs';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
-import { mustBeFlag, mustBeName, mustBeOptions } from './option-checks.js';
+import { mustBeFlag, mustBeName, mustBeOptions } from '../../model/option-checks.js';
 import { type RunSink, type UncheckedRow, guard, mustBeRun } from './run-sink.js';
 
 /** One row, with or without its step. */
@@ -23,9 +23,13 @@ export interface LogValuesOptions extends LogRowsOptions {
 }
 
 /** @throws ExpmanError `INVALID_OPTION` */
-export function mustBeLoggable(run: RunSink, options: Partial<LogValuesOptions>): void {
+export function mustBeLoggable(
+  run: RunSink,
+  options: Partial<LogValuesOptions>,
+  others: readonly string[] = [],
+): void {
   mustBeRun(run);
-  mustBeOptions(options);
+  mustBeOptions(options, ['name', 'complete', ...others]);
   const { name, complete } = options;
   if (name !== undefined) mustBeName('name', name);
   if (complete !== undefined) mustBeFlag('complete', complete);

@@ -1,5 +1,5 @@
 import { invalidOption } from '../../model/option-rules.js';
-import { hasMethod } from './option-checks.js';
+import { hasMethod } from '../../model/option-checks.js';
 
 /** A row as it comes; the run checks it. */
 export interface UncheckedRow {

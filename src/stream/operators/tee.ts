@@ -1,6 +1,6 @@
 import { Observable, type Observer, type Subscription } from 'rxjs';
 import { invalidOption } from '../../model/option-rules.js';
-import { hasMethod, mustBeName } from './option-checks.js';
+import { hasMethod, mustBeName } from '../../model/option-checks.js';
 import {
   type LogRowsOptions,
   type LogValuesOptions,
@@ -60,7 +60,7 @@ export function tee(
   run: RunSink,
   options: Partial<LogValuesOptions & TeeEventOptions> = {},
 ): Subscription | AsyncIterable<unknown> {
-  mustBeLoggable(run, options);
+  mustBeLoggable(run, options, ['event']);
   const { event, ...rest } = options;
   if (event === undefined) {
     if (!isIterable(source))

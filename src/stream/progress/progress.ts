@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { Subscription } from 'rxjs';
 import type { LoggingEngine } from '../../engine/logging-engine.js';
 import type { LiveStatus } from '../../model/live.js';
+import { hasMethod, mustBeFlag, mustBeOptions } from '../../model/option-checks.js';
 import { invalidOption } from '../../model/option-rules.js';
 import { type LineOptions, RunProgress, drawn } from './run-progress.js';
 import { type ProgressStream, Screen } from './screen.js';
@@ -51,7 +52,9 @@ export function progress(
   options: ProgressOptions = {},
 ): Progress {
   const shown = new ShownProgress(resolved(options));
-  for (const run of [runs].flat()) shown.add(run);
+  const all = [runs].flat();
+  all.forEach(mustBeRun);
+  for (const run of all) shown.add(run);
   return shown;
 }
 
@@ -81,10 +84,12 @@ class ShownProgress implements Progress {
     );
   }
 
-  add(run: ProgressRun, { total, metrics }: Pick<ProgressOptions, 'total' | 'metrics'> = {}): void {
+  add(run: ProgressRun, options: Pick<ProgressOptions, 'total' | 'metrics'> = {}): void {
+    mustBeRun(run);
+    mustBeOptions(options, ['total', 'metrics']);
+    const own = lineOptions(options);
     const { look, line, periodMs } = this.options;
     if (look === 'none' || this.lines.has(run)) return;
-    const own = lineOptions({ ...(total !== undefined && { total }), ...(metrics && { metrics }) });
     const shown = new RunProgress(run.runName, {
       total: own.total ?? line.total,
       metrics: own.metrics ?? line.metrics,
@@ -189,11 +194,20 @@ function coloured(status: LiveStatus, word: string): string {
   return styleText(status.kind === 'closed' || status.kind === 'unwritten' ? 'red' : 'yellow', word);
 }
 
+function mustBeRun(run: unknown): void {
+  const isRun =
+    hasMethod(run, 'live') && hasMethod(Reflect.get(Object(run) as object, 'status$'), 'subscribe');
+  if (!isRun) throw invalidOption('run', 'a run, such as a LoggingEngine', run);
+}
+
 function resolved(options: ProgressOptions): Resolved {
+  mustBeOptions(options, ['total', 'metrics', 'periodMs', 'lineMs', 'stream', 'force']);
   const { periodMs = 100, lineMs = 10_000, stream = process.stderr, force = false } = options;
   for (const [option, ms] of Object.entries({ periodMs, lineMs }))
     if (!(ms >= 1 && ms <= 2 ** 31 - 1))
       throw invalidOption(option, 'a number of milliseconds from 1 to 2147483647', ms);
+  if (!hasMethod(stream, 'write')) throw invalidOption('stream', 'a stream to write to', stream);
+  mustBeFlag('force', force);
   const asked = (name: string): boolean => !['', '0', 'false', undefined].includes(process.env[name]);
   const hidden = !force && (asked('NO_PROGRESS') || asked('CI'));
   const drawable = stream.isTTY === true && process.env['TERM'] !== 'dumb';

@@ -1,3 +1,4 @@
+import { mustBeOneOf, mustBeOptions } from '../../model/option-checks.js';
 import { invalidOption } from '../../model/option-rules.js';
 import { type RunSink, guard, mustBeRun } from '../operators/run-sink.js';
 
@@ -37,8 +38,9 @@ export interface FitCallbacks {
  */
 export function fitCallbacks(run: RunSink, options: FitCallbacksOptions = {}): FitCallbacks {
   mustBeRun(run);
+  mustBeOptions(options, ['every', 'batchPrefix']);
   const { every = 'epoch', batchPrefix = 'batch_' } = options;
-  if (!['epoch', 'batch'].includes(every)) throw invalidOption('every', "one of 'epoch', 'batch'", every);
+  mustBeOneOf('every', every, ['epoch', 'batch']);
   if (typeof batchPrefix !== 'string') throw invalidOption('batchPrefix', 'a string', batchPrefix);
   const refusing = guard(run);
   const log = (step: number, values: FitLogs): void => refusing(() => run.metrics.next({ step, values }));

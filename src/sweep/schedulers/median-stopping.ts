@@ -1,4 +1,4 @@
-import { invalidOption } from '../../model/option-rules.js';
+import { mustBeAmount, mustBeOptions } from '../../model/option-checks.js';
 import type { Course, Report, Scheduler } from './scheduler.js';
 
 /** As many means of a trial as are kept across a restart. */
@@ -29,9 +29,10 @@ interface Means {
  * @throws ExpmanError `INVALID_OPTION`
  */
 export function medianStopping(options: MedianStoppingOptions = {}): Scheduler {
+  mustBeOptions(options, ['minResource', 'minTrials']);
   const { minResource = 10, minTrials = 5 } = options;
-  for (const [option, value] of Object.entries({ minResource, minTrials }))
-    if (!(Number.isFinite(value) && value >= 1)) throw invalidOption(option, 'a number from 1 up', value);
+  mustBeAmount('minResource', minResource, 1);
+  mustBeAmount('minTrials', minTrials, 1);
   const courses = new Map<number, Means>();
   return {
     stops: ({ trial, resource, loss }: Report) => {

@@ -1,4 +1,4 @@
-import { invalidOption } from '../../model/option-rules.js';
+import { mustBeAmount, mustBeOptions } from '../../model/option-checks.js';
 import type { Report, Scheduler } from './scheduler.js';
 
 /** Options of asynchronous successive halving. */
@@ -21,11 +21,10 @@ export interface SuccessiveHalvingOptions {
  * @throws ExpmanError `INVALID_OPTION`
  */
 export function successiveHalving(options: SuccessiveHalvingOptions = {}): Scheduler {
+  mustBeOptions(options, ['minResource', 'reductionFactor']);
   const { minResource = 1, reductionFactor = 4 } = options;
-  if (!(Number.isFinite(minResource) && minResource >= 1))
-    throw invalidOption('minResource', 'a number from 1 up', minResource);
-  if (!(Number.isFinite(reductionFactor) && reductionFactor >= 2))
-    throw invalidOption('reductionFactor', 'a number from 2 up', reductionFactor);
+  mustBeAmount('minResource', minResource, 1);
+  mustBeAmount('reductionFactor', reductionFactor, 2);
   const rungs: number[][] = [];
   /** What each trial had at the rungs it has come to. */
   const courses = new Map<number, [resource: number, loss: number][]>();

@@ -1,4 +1,4 @@
-import { invalidOption } from '../../model/option-rules.js';
+import { mustBeCount, mustBeMode, mustBeOptions } from '../../model/option-checks.js';
 
 /** What a searcher of this package can be told; each takes from it what concerns it. */
 export interface SearcherOptions {
@@ -21,31 +21,26 @@ export type ResolvedSearcherOptions = {
   readonly [K in keyof SearcherOptions]-?: NonNullable<SearcherOptions[K]>;
 };
 
-const NAMES = ['seed', 'mode', 'gridSteps', 'maxGridTrials', 'startupTrials', 'candidates'];
+/** What the user of a sweep may say of its searcher; the rest comes from the sweep. */
+export const FREE_NAMES = ['gridSteps', 'maxGridTrials', 'startupTrials', 'candidates'] as const;
+const NAMES = ['seed', 'mode', ...FREE_NAMES];
 
 /** @throws ExpmanError `INVALID_OPTION` */
 export function resolveSearcherOptions(options: unknown): ResolvedSearcherOptions {
-  if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
-  const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
-  if (unknown !== undefined) throw invalidOption(unknown, `one of the options ${NAMES.join(', ')}`, unknown);
-  const read = (name: keyof SearcherOptions): unknown => Reflect.get(options, name);
-  const integer = (name: keyof SearcherOptions, min: number, max: number, fallback?: number): number => {
-    const value = read(name) ?? fallback;
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max)
-      return value;
-    throw invalidOption(name, `an integer from ${min} to ${max}`, value);
+  mustBeOptions(options, NAMES);
+  const { mode, ...given } = options as SearcherOptions;
+  mustBeMode(mode);
+  const integer = (name: keyof typeof given, min: number, max?: number, fallback?: number): number => {
+    const value: unknown = given[name] ?? fallback;
+    mustBeCount(name, value, min, max);
+    return value;
   };
   return {
-    seed: integer('seed', 0, Number.MAX_SAFE_INTEGER),
-    mode: modeOf(read('mode')),
+    seed: integer('seed', 0),
+    mode,
     gridSteps: integer('gridSteps', 1, 10_000, 5),
     maxGridTrials: integer('maxGridTrials', 1, 1_000_000, 10_000),
     startupTrials: integer('startupTrials', 1, 10_000, 10),
     candidates: integer('candidates', 1, 10_000, 24),
   };
-}
-
-function modeOf(value: unknown): 'min' | 'max' {
-  if (value === 'min' || value === 'max') return value;
-  throw invalidOption('mode', "one of 'min', 'max'", value);
 }
