@@ -140,6 +140,24 @@ describe('progress on a terminal', () => {
     shown.stop();
   });
 
+  it.each([
+    [
+      120,
+      '20261127_220642  ██████████░░░░░░░░░░  50% 3192/6384  3192/s  ETA 0:01  loss 0.1235  █▁  accuracy 0.9  RUNNING',
+    ],
+    [80, '…27_220642  50% 3192/6384  3192/s  ETA 0:01  loss 0.1235  accuracy 0.9  RUNNING'],
+    [60, '20261127_220642  50% 3192/6384  3192/s  ETA 0:01  RUNNING'],
+  ])('has the metrics before the looks, in %d columns', (columns, expected) => {
+    const stream = new FakeTerminal(true, columns);
+    const { run, live } = puppet('20261127_220642');
+    const shown = progress(run, { total: 6384, metrics: ['loss', 'accuracy'], stream });
+    live.next(snapshot(0, 0, { loss: 1, accuracy: 0 }));
+    live.next(snapshot(3191, 1000, { loss: 0.123456, accuracy: 0.9 }));
+    vi.advanceTimersByTime(100);
+    expect(stream.screen).toEqual([expected]);
+    shown.stop();
+  });
+
   it('obeys nothing that a name or a value says', () => {
     const stream = new FakeTerminal();
     const { run, live } = puppet('r1');

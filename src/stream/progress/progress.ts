@@ -164,7 +164,7 @@ class ShownProgress implements Progress {
   private textOf(run: RunProgress, columns: number): string {
     const line = run.line();
     const word = statusWord(run.status);
-    if (this.options.look === 'lines') return [...line.words, word].join('  ');
+    if (this.options.look === 'lines') return [line.name, ...line.words, word].join('  ');
     const text = drawn(line, columns - word.length - 2);
     return `${text}  ${coloured(run.status, word)}`;
   }

@@ -4,6 +4,8 @@ import { shortDuration, shortNumber, shortValue } from './figures.js';
 import { sparkline } from './sparkline.js';
 
 const BAR_CELLS = 20;
+const LEAST_BAR = 5;
+const LEAST_NAME = 8;
 const SPARK_CELLS = 12;
 const SPARK_POINTS = 120;
 const METRICS_SHOWN = 3;
@@ -22,9 +24,11 @@ export interface LineOptions {
 export interface ProgressLine {
   /** 0 to 1; null when the total is not known. */
   readonly fraction: number | null;
-  readonly status: LiveStatus['kind'];
-  /** What stands in the line, the most important first; the line may end after any of them. */
+  readonly name: string;
+  /** What stands behind it, the most important first; the line may end after any of them. */
   readonly words: readonly string[];
+  /** Which of the words is the sparkline, if one is. */
+  readonly spark: string | null;
 }
 
 /** What is known of one run's progress: its live snapshots and its status, folded. Holds 120 points of one metric. */
@@ -68,13 +72,9 @@ export class RunProgress {
     const fraction = total === null ? null : Math.min(1, done / total);
     const count = total === null ? `${done}` : `${Math.floor((fraction ?? 0) * 100)}% ${done}/${total}`;
     const rate = Number.isNaN(this.rate) ? '' : `${shortNumber(this.rate)}/s`;
-    return {
-      fraction,
-      status: this.status.kind,
-      words: [printable(this.name), count, rate, this.timeWord(done), ...this.metricWords()].filter(
-        (word) => word !== '',
-      ),
-    };
+    const spark = this.curve.length > 1 ? sparkline(this.curve, SPARK_CELLS) : null;
+    const words = [count, rate, this.timeWord(done), ...this.metricWords(spark)];
+    return { name: printable(this.name), fraction, words: words.filter((word) => word !== ''), spark };
   }
 
   private timeWord(done: number): string {
@@ -84,12 +84,12 @@ export class RunProgress {
     return `ETA ${shortDuration(done >= total ? 0 : ((total - done) / this.rate) * 1000)}`;
   }
 
-  private metricWords(): string[] {
+  private metricWords(spark: string | null): string[] {
     const words = this.metricsShown().map((metric) => {
       const value = this.latest?.values[metric];
       return `${printable(metric)} ${value === undefined ? '-' : shortValue(value)}`;
     });
-    if (words.length > 0 && this.curve.length > 1) words.splice(1, 0, sparkline(this.curve, SPARK_CELLS));
+    if (words.length > 0 && spark !== null) words.splice(1, 0, spark);
     return words;
   }
 
@@ -109,15 +109,40 @@ export class RunProgress {
   }
 }
 
-/** A line as it stands on a terminal of `columns`: a bar where the total is known, and as many words as there is room for. */
-export function drawn({ fraction, words }: ProgressLine, columns: number): string {
-  const [name = '', ...rest] = words;
-  const filled = Math.round((fraction ?? 0) * BAR_CELLS);
-  const bar = fraction === null ? [] : [`${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}`];
-  let line = name.slice(0, Math.max(8, columns - 1));
-  for (const word of [...bar, ...rest]) {
-    if (line.length + 2 + word.length >= columns) break;
-    line += `  ${word}`;
-  }
-  return line;
+/**
+ * A line as it stands on a terminal of `columns`.
+ *
+ * What was logged comes before the looks: where there is no room for all, first the name and the bar get shorter, then the
+ * sparkline goes, then the bar, then the last of the words.
+ */
+export function drawn({ name, fraction, words, spark }: ProgressLine, columns: number): string {
+  const most = columns - 1;
+  const leastName = Math.min(name.length, LEAST_NAME);
+  const [wholeBar, leastBar] = fraction === null ? [0, 0] : [BAR_CELLS, LEAST_BAR];
+  const plain = words.filter((word) => word !== spark);
+  const layouts: (readonly [readonly string[], number])[] = [
+    [words, leastBar],
+    [plain, leastBar],
+    ...plain.map((_, at) => [plain.slice(0, plain.length - at), 0] as const),
+  ];
+  const roomIn = (shown: readonly string[], cells: number): number => most - widthOf(leastName, cells, shown);
+  const [shown, cells] = layouts.find((layout) => roomIn(...layout) >= 0) ?? [[], 0];
+  const room = Math.max(0, roomIn(shown, cells));
+  const moreName = Math.min(room, name.length - leastName);
+  const bar = cells === 0 ? '' : barOf(fraction ?? 0, Math.min(wholeBar, cells + room - moreName));
+  return [shortName(name, leastName + moreName), bar, ...shown].filter((part) => part !== '').join('  ');
+}
+
+function widthOf(name: number, cells: number, words: readonly string[]): number {
+  return words.reduce((sum, { length }) => sum + 2 + length, name + (cells > 0 ? 2 + cells : 0));
+}
+
+function barOf(fraction: number, cells: number): string {
+  const filled = Math.round(fraction * cells);
+  return '█'.repeat(filled) + '░'.repeat(cells - filled);
+}
+
+/** Names of the runs of a day, or of a sweep, differ at their end. */
+function shortName(name: string, length: number): string {
+  return name.length <= length ? name : `…${name.slice(1 - length)}`;
 }
