@@ -102,6 +102,26 @@ describe('a query', () => {
     await run.close();
   });
 
+  it('leaves out an unclosed run that is corrupt, and no other one behind it', async () => {
+    const base = folder();
+    await closed(base, 'a', [{ loss: 1 }, { loss: 2 }]);
+    const live: LoggingEngine[] = [];
+    for (const name of ['a', 'b', 'c']) {
+      const run = open(base, name, { flushIntervalMs: 600_000, resume: 'allow' });
+      run.logMetrics({ loss: 3 }, 2);
+      await run.flush();
+      live.push(run);
+    }
+    const path = join(base, 'exp/a/metrics.parquet');
+    const bytes = readFileSync(path);
+    bytes[20] = 0;
+    writeFileSync(path, bytes);
+    const { rows, skipped } = await queryRuns(base, 'SELECT DISTINCT run FROM metrics ORDER BY run');
+    expect(rows).toEqual([['b'], ['c']]);
+    expect(skipped.map(({ runDir }) => runDir)).toEqual([join(base, 'exp/a')]);
+    for (const run of live) await run.close().catch(() => undefined);
+  });
+
   it('leaves no file of its own behind', async () => {
     const base = folder();
     const run = open(base, 'live');

@@ -35,6 +35,8 @@ export class MetricFiles {
   readonly skipped: Skipped[] = [];
   /** Metrics in snapshots have short names, the same in all of them. */
   private readonly names = new Map<string, string>();
+  /** Snapshots begun: one that fails keeps its number, as its half-written file is there. */
+  private snapshots = 0;
 
   constructor(
     private readonly fs: FsPort,
@@ -92,7 +94,7 @@ export class MetricFiles {
             corrupt(facts.runDir, `has files that fail their checks: ${info.corrupt.join(', ')}`),
           ),
         );
-      const path = join(this.temp.path, `${this.files.length}.parquet`);
+      const path = join(this.temp.path, `${this.snapshots++}.parquet`);
       const metrics = new Map([...rows.columnOf].map(([metric, column]) => [column, metric]));
       writeSnapshot(this.fs, path, rows, (name) => this.shortName(metrics.get(name) ?? null, name));
       const columns = rows.fields.flatMap(({ name, type }) => {
