@@ -1,6 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  closeSync,
+  existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -12,7 +16,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { runChild } from '../support/child.js';
-import { expman } from '../support/cli.js';
+import { EXPMAN, expman } from '../support/cli.js';
 import { duckdb } from '../support/read-back.js';
 import { tempFolders } from '../support/temp-folder.js';
 
@@ -60,6 +64,32 @@ describe('expman', () => {
     });
     expect(await expman('inspect', '--nonsense', '.')).toMatchObject({ exit: 1, stdout: '' });
     expect(await expman()).toMatchObject({ exit: 1 });
+  });
+});
+
+describe.skipIf(!existsSync('/dev/full'))('expman with its output on a full disk', () => {
+  it.each([
+    ['--help'],
+    ['list', 'BASE'],
+    ['list', 'BASE', '--json'],
+    ['inspect', 'RUN'],
+    ['tail', 'RUN'],
+    ['plot', 'RUN'],
+    ['query', 'BASE', 'FROM runs'],
+  ])('says so in one line and ends with 3: %s', async (...args) => {
+    const base = folder();
+    const run = await finishedRun(base);
+    const full = openSync('/dev/full', 'w');
+    const real = args.map((arg) => (arg === 'BASE' ? base : arg === 'RUN' ? run : arg));
+    const { status, stderr } = spawnSync(process.execPath, [EXPMAN, ...real], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    expect({ status, stderr }).toEqual({
+      status: 3,
+      stderr: expect.stringMatching(/^expman: IO: [^\n]*no space left[^\n]*\n$/) as string,
+    });
   });
 });
 
