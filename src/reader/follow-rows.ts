@@ -27,9 +27,9 @@ export interface FollowOptions {
 export function followRows(fs: FsPort, runDir: string, options: FollowOptions = {}): Observable<StoredRow> {
   const { pollMs = 100, from = 'start' } = options;
   if (!Number.isFinite(pollMs) || pollMs < 1)
-    throw invalidOption('pollMs', 'must be a number from 1 up', pollMs);
+    throw invalidOption('pollMs', 'a number from 1 up', pollMs);
   if (typeof from === 'number' && !(from >= 0))
-    throw invalidOption('from', "must be 'start', 'end', or a number from 0 up", from);
+    throw invalidOption('from', "'start', 'end', or a number from 0 up", from);
   return defer(() => {
     const follower = new RowFollower(fs, runDir, from === 'start' ? Infinity : from === 'end' ? 0 : from);
     return timer(0, pollMs).pipe(

@@ -40,14 +40,14 @@ export interface RowSelection {
  */
 export function checkSelection({ columns, fromStep, toStep, where, downsample }: RowSelection): void {
   if (columns !== undefined && !(Array.isArray(columns) && columns.every((name) => typeof name === 'string')))
-    throw invalidOption('columns', 'must be a list of metric names', columns);
+    throw invalidOption('columns', 'a list of metric names', columns);
   for (const [option, value] of Object.entries({ fromStep, toStep }))
     if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
-      throw invalidOption(option, 'must be a number', value);
+      throw invalidOption(option, 'a number', value);
   if (where !== undefined && typeof where !== 'function')
-    throw invalidOption('where', 'must be a function of a row', where);
+    throw invalidOption('where', 'a function of a row', where);
   if (downsample !== undefined && !(Number.isSafeInteger(downsample) && downsample >= 1))
-    throw invalidOption('downsample', 'must be an integer from 1 up', downsample);
+    throw invalidOption('downsample', 'an integer from 1 up', downsample);
 }
 
 /** The batches of the rows that are selected, one by one; downsampled ones come as a single batch. */
