@@ -74,8 +74,8 @@ function bounds(min: number, max: number): string {
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
-/** A time such as `90s`, `12h`, `30d`, in milliseconds. @throws {@link UsageError} for what is none */
-export function durationOption(options: Options, name: string): number | undefined {
+/** A time such as `90s`, `12h`, `30d`, in milliseconds. @throws {@link UsageError} for what is none, or is too long */
+export function durationOption(options: Options, name: string, maxMs = Infinity): number | undefined {
   const text = textOption(options, name);
   if (text === undefined) return undefined;
   const [, number, unit] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? [];
@@ -83,7 +83,12 @@ export function durationOption(options: Options, name: string): number | undefin
     throw new UsageError(
       `--${kebab(name)} must be a time such as 90s, 12h or 30d; got ${JSON.stringify(text)}`,
     );
-  return Number(number) * (UNITS[unit] ?? 1) * 1000;
+  const ms = Number(number) * (UNITS[unit] ?? 1) * 1000;
+  if (ms > maxMs)
+    throw new UsageError(
+      `--${kebab(name)} must be a time up to ${Math.floor(maxMs / 86_400_000)}d; got ${JSON.stringify(text)}`,
+    );
+  return ms;
 }
 
 /** What is told of an error: its code and message, without a stack. */

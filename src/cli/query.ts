@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../model/option-rules.js';
 import { printable } from '../model/printable.js';
 import { listedSource } from '../reader/query/facts-source.js';
 import { queryRuns } from '../reader/query/query-runs.js';
@@ -11,7 +12,7 @@ const MAX_ROWS = 10_000;
 export const run: CommandRun = async ([dir = '', sql = ''], options, terminal) => {
   const listing = findRuns(dir, options, terminal);
   terminal.waiting(`asking DuckDB about ${count(listing.runs.length)} runs`);
-  const timeoutMs = durationOption(options, 'timeout');
+  const timeoutMs = durationOption(options, 'timeout', MAX_TIMER_MS);
   const { columns, rows, truncated, skipped } = await queryRuns(dir, sql, {
     maxRows: numberOption(options, 'limit', { min: 1 }) ?? MAX_ROWS,
     ...(timeoutMs !== undefined && { timeoutMs }),

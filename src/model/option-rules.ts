@@ -126,6 +126,9 @@ export function invalidOption(option: string, rule: string, value: unknown): Exp
   });
 }
 
+/** The longest a timer of Node waits; a longer one fires at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 const REFUSED = Symbol('refused');
 
 interface Rule<T> {

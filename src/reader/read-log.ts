@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type LogLine, parseLogLine } from '../engine/log-line.js';
+import { invalidOption } from '../model/option-rules.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { LOG_NAME } from '../storage/run-record.js';
 import type { RunState } from '../writer/run-state.js';
@@ -26,6 +27,8 @@ export interface LogFilter {
  * The lines of a run's log that a filter lets through, those that are only in the write-ahead log (`state`) included.
  *
  * A line that no run writes is given as a message without a level, `''`, and the time of the line before it.
+ *
+ * @throws ExpmanError `INVALID_OPTION` for a filter that breaks its rules
  */
 export function readLog(
   fs: FsPort,
@@ -50,6 +53,7 @@ export function readLogFile(
 }
 
 function linesThrough(lines: Iterable<string>, filter: LogFilter): LogLine[] {
+  checkFilter(filter);
   const matches = lineFilter(filter);
   const { last = Infinity } = filter;
   let found: LogLine[] = [];
@@ -62,6 +66,13 @@ function linesThrough(lines: Iterable<string>, filter: LogFilter): LogLine[] {
     if (found.length > 2 * last + 1024) found = found.slice(-last);
   }
   return last === Infinity ? found : last === 0 ? [] : found.slice(-last);
+}
+
+function checkFilter({ level, last }: LogFilter): void {
+  if (level !== undefined && !(typeof level === 'string' && LEVELS.includes(level.toLowerCase())))
+    throw invalidOption('level', `one of ${LEVELS.map((each) => `'${each}'`).join(', ')}`, level);
+  if (last !== undefined && !(Number.isSafeInteger(last) && last >= 0))
+    throw invalidOption('last', 'an integer from 0 up', last);
 }
 
 /** Tells which lines a filter lets through. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { ExpmanError, messageOf } from '../../model/errors.js';
+import { MAX_TIMER_MS, invalidOption } from '../../model/option-rules.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { listRuns } from '../run-index.js';
@@ -17,7 +18,7 @@ import { TempFolder } from './temp-folder.js';
 
 /** Options of {@link queryRuns}. */
 export interface QueryOptions {
-  /** The longest the database may work, in milliseconds; 60,000 when absent. */
+  /** The longest the database may work, in milliseconds, from 1 to 2,147,483,647; 60,000 when absent. */
   readonly timeoutMs?: number;
   /** The most rows that are returned; 1,000,000 when absent. */
   readonly maxRows?: number;
@@ -77,6 +78,7 @@ export async function queryRuns(
   sql: string,
   options: QueryOptions = {},
 ): Promise<QueryResult> {
+  checkOptions(options);
   const maxRows = options.maxRows ?? 1_000_000;
   const session = new QuerySession(baseDir, sql, options);
   try {
@@ -113,6 +115,7 @@ export async function streamQuery(
   sql: string,
   options: QueryOptions = {},
 ): Promise<QueryStream> {
+  checkOptions(options);
   const session = new QuerySession(baseDir, sql, options);
   try {
     const { columns, batches } = await session.retrying(() => session.answer());
@@ -126,6 +129,18 @@ export async function streamQuery(
     session[Symbol.dispose]();
     throw error;
   }
+}
+
+function checkOptions({ timeoutMs, maxRows, memoryLimit }: QueryOptions): void {
+  if (
+    timeoutMs !== undefined &&
+    !(typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MAX_TIMER_MS)
+  )
+    throw invalidOption('timeoutMs', `a number of milliseconds from 1 to ${MAX_TIMER_MS}`, timeoutMs);
+  if (maxRows !== undefined && !(Number.isSafeInteger(maxRows) && maxRows >= 0))
+    throw invalidOption('maxRows', 'an integer from 0 up', maxRows);
+  if (memoryLimit !== undefined && typeof memoryLimit !== 'string')
+    throw invalidOption('memoryLimit', "a size as DuckDB writes it, such as '1GB'", memoryLimit);
 }
 
 type Batch = readonly (readonly unknown[])[];
