@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
@@ -201,6 +209,40 @@ describe('expman plot', () => {
   });
 });
 
+describe('a run that cannot be read', () => {
+  it('ends no command that shows others: it is named, and is the exit code', async () => {
+    const { base, dirs } = await threeRuns();
+    const [one = '', two = '', three = ''] = dirs;
+    renameSync(join(two, 'metrics.parquet'), join(base, 'elsewhere.parquet'));
+    symlinkSync(join(base, 'elsewhere.parquet'), join(two, 'metrics.parquet'));
+    for (const args of [
+      ['plot', base],
+      ['plot', ...dirs],
+      ['inspect', ...dirs],
+    ]) {
+      const { exit, stdout, stderr } = await expman(...args);
+      expect(exit).toBeGreaterThan(1);
+      expect(stdout).toContain('exp/one');
+      expect(stdout).toContain('exp/three');
+      expect(stderr).toMatch(/^expman: left out: .*exp\/two: [A-Z]+: .*\n$/);
+    }
+    expect(names(await expman('inspect', one, two, '--json'))).toEqual(['one']);
+    writeFileSync(join(two, 'run.yaml'), 'uuid: x\n');
+    for (const args of [
+      ['compare', base],
+      ['compare', one, two, three],
+      ['plot', base],
+    ]) {
+      const { exit, stdout, stderr } = await expman(...args);
+      expect(exit).toBe(2);
+      expect(stdout).toMatch(/one[^]*three|three[^]*one/);
+      expect(stderr).toMatch(/^expman: left out: .*exp\/two: CORRUPT: .*\n$/);
+    }
+    expect(await expman('inspect', two)).toMatchObject({ exit: 2, stdout: '' });
+    expect(await expman('compare', one, join(base, 'nope'))).toMatchObject({ exit: 2 });
+  });
+});
+
 describe('expman query', () => {
   it('asks SQL about all runs, the rows of an open one included', async () => {
     const { base } = await threeRuns();
@@ -219,6 +261,11 @@ describe('expman query', () => {
     ]);
     expect((await expman('query', base, sql)).stdout).toMatch(/run +n +top\n +one +20 +0\.01\n/);
     expect(await expman('query', base, 'SELECT nope FROM runs')).toMatchObject({ exit: 2 });
+    expect(await expman('query', base, 'SELECT 1', '--timeout', '100d')).toMatchObject({
+      exit: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^expman: --timeout must be a time up to 24d; got "100d"\n/) as string,
+    });
     expect(await expman('query', base, "COPY runs TO '/tmp/x.csv'")).toMatchObject({ exit: 2 });
     await run.close();
   });

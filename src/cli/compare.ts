@@ -4,7 +4,7 @@ import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { type CommandRun, hasOption, listOption } from './command.js';
 import { findRunsIn } from './find-runs.js';
-import { type Cell, ExitCode, type Terminal } from './terminal.js';
+import type { Cell, Terminal } from './terminal.js';
 import { MAX_TEXT, count, cut, paramText, statusCell, tookText, valueText } from './words.js';
 
 /** Runs side by side; every list has one entry for each of `runs`, null where a run has none. */
@@ -16,12 +16,12 @@ interface Comparison {
 }
 
 export const run: CommandRun = (paths, options, terminal) => {
-  const runs = findRunsIn(paths, options, terminal);
+  const { runs, leftOut } = findRunsIn(paths, options, terminal);
   const comparison = comparisonOf(runs, hasOption(options, 'all'), listOption(options, 'metrics'));
   if (options['json'] === true) terminal.json(plainOf(comparison));
   else if (hasOption(options, 'markdown')) printMarkdown(tableOf(comparison), terminal);
   else terminal.table(tableOf(comparison));
-  return ExitCode.ok;
+  return leftOut.end();
 };
 
 function comparisonOf(

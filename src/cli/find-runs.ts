@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ExpmanError } from '../model/errors.js';
+import { type ErrorCode, ExpmanError } from '../model/errors.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { type RunListing, defaultCacheDir, listRuns } from '../reader/run-index.js';
 import { type Filter, parseWhere } from '../reader/where/parse-where.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { type Options, textOption } from './command.js';
+import { LeftOut } from './left-out.js';
 import type { Terminal } from './terminal.js';
 
 /** The folder of experiments when none is named. */
@@ -35,19 +36,31 @@ export function filterOf(options: Options): Filter | null {
   return where === undefined ? null : parseWhere(where);
 }
 
-/** The runs at and below several paths, in their order, each once. @throws as {@link findRuns}, and where there is none */
-export function findRunsIn(paths: readonly string[], options: Options, terminal: Terminal): RunFacts[] {
+/**
+ * The runs at and below several paths, in their order, each once, and what could not be read beside them.
+ *
+ * @throws as {@link findRuns}, where there is no run that can be read
+ */
+export function findRunsIn(
+  paths: readonly string[],
+  options: Options,
+  terminal: Terminal,
+): { readonly runs: readonly RunFacts[]; readonly leftOut: LeftOut } {
   const found = new Map<string, RunFacts>();
-  for (const path of withoutFiles(paths)) {
-    const { runs, unreadable } = findRuns(path, options, terminal);
-    for (const facts of runs) found.set(facts.runDir, facts);
-    const [broken] = unreadable;
-    // A run that was named is not passed over.
-    if (broken !== undefined && runs.length === 0)
-      throw new ExpmanError(broken.code as ExpmanError['code'], broken.message, { path: broken.runDir });
-  }
-  if (found.size === 0) throw new ExpmanError('RUN_NOT_FOUND', `no run in ${printable(paths.join(', '))}`);
-  return [...found.values()];
+  const leftOut = new LeftOut(terminal);
+  filterOf(options); // Wrong, it is no path's fault.
+  for (const path of withoutFiles(paths))
+    try {
+      const { runs, unreadable } = findRuns(path, options, terminal);
+      for (const facts of runs) found.set(facts.runDir, facts);
+      for (const { runDir, code, message } of unreadable)
+        leftOut.add(runDir, new ExpmanError(code as ErrorCode, message, { path: runDir }));
+    } catch (error) {
+      leftOut.add(path, error);
+    }
+  if (found.size > 0) return { runs: [...found.values()], leftOut };
+  leftOut.throwFirst();
+  throw new ExpmanError('RUN_NOT_FOUND', `no run in ${printable(paths.join(', '))}`);
 }
 
 /** `EXPERIMENT/*` names the files beside its runs, too, which nobody means. */

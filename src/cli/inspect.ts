@@ -5,18 +5,30 @@ import { inspectRun, type RunInfo } from '../reader/inspect-run.js';
 import { printable } from '../model/printable.js';
 import type { CommandRun } from './command.js';
 import { withoutFiles } from './find-runs.js';
+import { LeftOut } from './left-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
 import { MAX_TEXT, count, cut, duration, paramText, statusCell, valueText } from './words.js';
 
 const MAX_METRICS = 40;
 
 export const run: CommandRun = (paths, { json }, terminal) => {
-  const runs = withoutFiles(paths).map((path) => inspectRun(nodeFs, resolve(path)));
+  const folders = withoutFiles(paths);
+  const leftOut = new LeftOut(terminal);
+  const runs = folders.flatMap((path) => {
+    try {
+      return [inspectRun(nodeFs, resolve(path))];
+    } catch (error) {
+      leftOut.add(path, error);
+      return [];
+    }
+  });
+  if (runs.length === 0) leftOut.throwFirst();
   // What a list says of a run is here under the same names.
   const plain = runs.map((info) => ({ ...factsOf(info), ...info }));
-  if (json === true) terminal.json(plain.length === 1 ? plain[0] : plain);
+  if (json === true) terminal.json(folders.length === 1 ? plain[0] : plain);
   else for (const info of runs) print(info, terminal);
-  return runs.some(({ corrupt }) => corrupt.length > 0) ? ExitCode.invalid : ExitCode.ok;
+  const isCorrupt = runs.some(({ corrupt }) => corrupt.length > 0);
+  return Math.max(leftOut.end(), isCorrupt ? ExitCode.invalid : ExitCode.ok);
 };
 
 function print(run: RunInfo, terminal: Terminal): void {

@@ -1,13 +1,14 @@
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { type Settings, plot } from 'simple-ascii-chart';
 import { ExpmanError } from '../model/errors.js';
+import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { type StoredRun, openStoredRun } from '../reader/stored-run.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { ema } from '../stream/operators/ema.js';
 import { type CommandRun, type Options, UsageError, hasOption, numberOption, textOption } from './command.js';
 import { findRunsIn } from './find-runs.js';
-import { ExitCode, type Terminal } from './terminal.js';
+import type { Terminal } from './terminal.js';
 import { valueText } from './words.js';
 
 const COLOURS = ['ansiCyan', 'ansiYellow', 'ansiGreen', 'ansiMagenta', 'ansiRed', 'ansiBlue'] as const;
@@ -27,30 +28,49 @@ interface Curve {
 }
 
 export const run: CommandRun = async (paths, options, terminal) => {
-  const runs = findRunsIn(paths, options, terminal).map(({ runDir }) => openStoredRun(nodeFs, runDir));
-  const metric = textOption(options, 'metric') ?? firstMetric(runs);
   const width =
     numberOption(options, 'width', { min: 10, max: 1000 }) ??
     Math.min(terminal.width, DEFAULT_WIDTH + AXIS_WIDTH) - AXIS_WIDTH;
+  const axes = axesOf(options);
+  const { runs, leftOut } = findRunsIn(paths, options, terminal);
+  const metric = textOption(options, 'metric') ?? firstMetric(runs);
   const curves: Curve[] = [];
-  for (const stored of runs) {
-    const points = await pointsOf(stored, metric, width, options);
-    if (points.length > 0) curves.push({ name: `${stored.facts.experiment}/${stored.facts.run}`, points });
-    else if (runs.length > 1) terminal.complain(`left out: ${noNumbers(stored, metric, options)}`);
-    else throw new ExpmanError('INVALID_VALUE', noNumbers(stored, metric, options), { path: stored.runDir });
+  for (const { runDir, experiment, run } of runs)
+    try {
+      const stored = openStoredRun(nodeFs, runDir);
+      const points = await pointsOf(stored, metric, width, axes);
+      if (points.length > 0) curves.push({ name: `${experiment}/${run}`, points });
+      else if (runs.length > 1) terminal.complain(`left out: ${noNumbers(stored, metric, options)}`);
+      else throw new ExpmanError('INVALID_VALUE', noNumbers(stored, metric, options), { path: runDir });
+    } catch (error) {
+      leftOut.add(runDir, error);
+    }
+  if (curves.length === 0) {
+    leftOut.throwFirst();
+    throw new ExpmanError('INVALID_VALUE', `no run has numbers of ${metric}`);
   }
-  if (curves.length === 0) throw new ExpmanError('INVALID_VALUE', `no run has numbers of ${metric}`);
-  if (options['json'] === true) {
-    terminal.json({ metric, curves });
-    return ExitCode.ok;
-  }
-  draw(metric, curves, width, options, terminal);
-  return ExitCode.ok;
+  if (options['json'] === true) terminal.json({ metric, curves });
+  else draw(metric, curves, width, options, terminal);
+  return leftOut.end();
 };
 
-function firstMetric(runs: readonly StoredRun[]): string {
-  for (const { facts } of runs)
-    for (const [name, { min }] of facts.metrics) if (min !== undefined) return name;
+/** What is drawn over what. */
+interface Axes {
+  readonly x: 'step' | 'time';
+  readonly smooth: number;
+  readonly isLog: boolean;
+}
+
+function axesOf(options: Options): Axes {
+  const x = textOption(options, 'x') ?? 'step';
+  if (x !== 'step' && x !== 'time')
+    throw new UsageError(`--x must be step or time; got ${JSON.stringify(x)}`);
+  const smooth = numberOption(options, 'smooth', { min: 0, max: 0.999, isInteger: false }) ?? 0;
+  return { x, smooth, isLog: hasOption(options, 'log') };
+}
+
+function firstMetric(runs: readonly RunFacts[]): string {
+  for (const { metrics } of runs) for (const [name, { min }] of metrics) if (min !== undefined) return name;
   throw new ExpmanError('INVALID_VALUE', 'no metric of these runs has numbers');
 }
 
@@ -58,13 +78,8 @@ async function pointsOf(
   stored: StoredRun,
   metric: string,
   width: number,
-  options: Options,
+  { x: axis, smooth, isLog }: Axes,
 ): Promise<readonly Point[]> {
-  const axis = textOption(options, 'x') ?? 'step';
-  if (axis !== 'step' && axis !== 'time')
-    throw new UsageError(`--x must be step or time; got ${JSON.stringify(axis)}`);
-  const smooth = numberOption(options, 'smooth', { min: 0, max: 0.999, isInteger: false }) ?? 0;
-  const isLog = hasOption(options, 'log');
   const points: Point[] = [];
   let begun: number | null = null;
   let index = 0;

@@ -3,12 +3,11 @@ import { writeReport } from '../dashboard/report/write-report.js';
 import { printable } from '../model/printable.js';
 import { type CommandRun, UsageError, textOption } from './command.js';
 import { findRunsIn } from './find-runs.js';
-import { ExitCode } from './terminal.js';
 
 export const run: CommandRun = async (paths, options, terminal) => {
   const output = textOption(options, 'output');
   if (output === undefined) throw new UsageError('--output is missing: the HTML file to write');
-  const runs = findRunsIn(paths, options, terminal);
+  const { runs, leftOut } = findRunsIn(paths, options, terminal);
   const path = resolve(output);
   const bytes = await writeReport(
     runs.map(({ runDir }) => runDir),
@@ -22,5 +21,5 @@ export const run: CommandRun = async (paths, options, terminal) => {
   );
   if (options['json'] === true) terminal.json({ path, runs: runs.length, bytes });
   else terminal.print(printable(path));
-  return ExitCode.ok;
+  return leftOut.end();
 };
