@@ -28,7 +28,7 @@ export function followRows(fs: FsPort, runDir: string, options: FollowOptions = 
   const { pollMs = 100, from = 'start' } = options;
   if (!(pollMs >= 1 && pollMs <= MAX_TIMER_MS))
     throw invalidOption('pollMs', `a number of milliseconds from 1 to ${MAX_TIMER_MS}`, pollMs);
-  if (typeof from === 'number' ? !(from >= 0) : from !== 'start' && from !== 'end')
+  if (typeof from === 'number' ? !(from >= 0) : !['start', 'end'].includes(from))
     throw invalidOption('from', "'start', 'end', or a number from 0 up", from);
   return defer(() => {
     const follower = new RowFollower(fs, runDir, from === 'start' ? Infinity : from === 'end' ? 0 : from);

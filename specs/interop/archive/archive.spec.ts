@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -258,6 +259,47 @@ describe('a hostile archive', () => {
     const base = folder();
     await expect(unarchiveRun(path, base)).rejects.toMatchObject({ code: 'UNSAFE_ARCHIVE' });
     expect(readdirSync(base)).toEqual([]);
+  });
+
+  it('is refused for more than it has bytes for before a file is made', async () => {
+    const noise = randomBytes(100_000);
+    const bombs = {
+      files: [RUN, ...Array.from({ length: 20_000 }, (_, at) => ({ path: `exp/run/artifacts/${at}` }))],
+      bytes: [
+        RUN,
+        { path: 'exp/run/noise', body: noise },
+        { path: 'exp/run/a', body: Buffer.alloc(60 << 20) },
+      ],
+    };
+    for (const [name, entries] of Object.entries(bombs)) {
+      const path = join(folder(), `${name}.tar.gz`);
+      writeFileSync(path, tarGzOf(entries));
+      const made: number[] = [];
+      const unpacked = unarchiveRun(path, folder(), { onBytes: (bytes) => made.push(bytes) });
+      await expect(unpacked).rejects.toMatchObject({
+        code: 'UNSAFE_ARCHIVE',
+        message: expect.stringMatching(/200 times the archive's size on disk/) as string,
+      });
+      expect(made).toEqual([]);
+    }
+  });
+
+  it('may hold a log that says the same stack trace over and over', async () => {
+    const trace = Array.from({ length: 12 }, (_, at) => `at f${at} (/home/me/lib/file${at}.js:${at}:9)`).join(
+      ' ',
+    );
+    const log = Array.from(
+      { length: 20_000 },
+      (_, at) => `${new Date(1.7e12 + at * 37).toISOString()} ERROR ${trace}\n`,
+    ).join('');
+    const run = new LoggingEngine(new ExperimentConfig('exp', folder(), { environment: false }));
+    run.logMetrics({ loss: 1 }, 0);
+    await run.close();
+    writeFileSync(join(run.runDir, 'run.log'), log);
+    const path = join(folder(), 'run.tar.gz');
+    await archiveRun(run.runDir, path);
+    const { runDir } = await unarchiveRun(path, folder());
+    expect(readFileSync(join(runDir, 'run.log'), 'utf8')).toBe(log);
   });
 
   it('is not waited for when it is a fifo, and not read when it is a folder', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { constants, open } from 'node:fs/promises';
+import { type FileHandle, constants, open } from 'node:fs/promises';
 import { Parser, type ReadEntry } from 'tar';
 import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
 import { ArchiveNames, type ArchivedName, unsafe } from './archive-names.js';
@@ -17,14 +17,21 @@ export interface ArchiveSink {
   close(): void;
 }
 
-/** How many times larger than the archive what it holds may be; text that repeats itself comes to some hundreds. */
-const MAX_RATIO = 500;
+/** How many times larger than the archive what it holds may be: a log of nothing but one stack trace comes to 126. */
+const MAX_RATIO = 200;
+/** The same for an archive so small that it does no harm. */
+const HARMLESS_BYTES = 16 * 1024 * 1024;
+/** What a file takes of a disk beside its bytes: an empty one costs, too. */
+const ENTRY_BYTES = 4096;
+/** What the parser itself ends at; deflate comes to 1032, and what is declared is refused before. */
+const PARSER_RATIO = 1100;
 /** The parser copies all that a piece unpacks to with every 16 kB of it: 50 MB of zeros took it half a minute. */
 const PIECE_BYTES = 4096;
 const FILES: ReadonlySet<string> = new Set(['File', 'OldFile']);
 
 /**
- * Reads an archive from its first byte to its last, every name checked before a byte of the file is given to its sink.
+ * Reads an archive from its first byte to its last, twice: once all names and sizes are looked at, so that of one that is refused
+ * for them no file is made, and then every file is given to its sink.
  *
  * @throws ExpmanError `UNSAFE_ARCHIVE`, `CORRUPT` when it is no whole archive, `IO`
  */
@@ -33,15 +40,23 @@ export async function readArchive(
   limits: ArchiveLimits,
   open: (name: ArchivedName) => ArchiveSink | null,
 ): Promise<void> {
-  const reading = new Reading(limits, open);
   const file = await openRegular(path);
   try {
-    await reading.feed(file.createReadStream({ autoClose: false }));
+    const { size } = await file.stat();
+    await readThrough(file, path, new Reading(limits, size, () => null));
+    await readThrough(file, path, new Reading(limits, size, open));
+  } finally {
+    await file.close();
+  }
+}
+
+async function readThrough(file: FileHandle, path: string, reading: Reading): Promise<void> {
+  try {
+    await reading.feed(file.createReadStream({ start: 0, autoClose: false }));
   } catch (error) {
     throw error instanceof ExpmanError ? error : corrupt(path, error);
   } finally {
     reading.leave();
-    await file.close();
   }
 }
 
@@ -53,13 +68,15 @@ class Reading {
   private files = 0;
   private bytes = 0;
 
+  /** @param size of the archive, in bytes on disk */
   constructor(
     private readonly limits: ArchiveLimits,
+    private readonly size: number,
     private readonly open: (name: ArchivedName) => ArchiveSink | null,
   ) {
     this.parser = new Parser({
       strict: true,
-      maxDecompressionRatio: MAX_RATIO,
+      maxDecompressionRatio: PARSER_RATIO,
       onReadEntry: (entry) => this.trying(() => this.enter(entry)),
     });
     this.parser.on('ignoredEntry', (entry: ReadEntry) => this.trying(() => this.enter(entry)));
@@ -103,6 +120,8 @@ class Reading {
     this.bytes += bytes;
     if (this.bytes > this.limits.maxBytes)
       throw unsafe(path, `makes more than ${this.limits.maxBytes} bytes`);
+    if (this.bytes + this.files * ENTRY_BYTES > HARMLESS_BYTES + this.size * MAX_RATIO)
+      throw unsafe(path, `makes more than ${MAX_RATIO} times the archive's size on disk`);
   }
 
   /** What is thrown in the parser's events is kept: it would be lost in there, or end the process. */
@@ -142,6 +161,6 @@ async function openRegular(path: string): ReturnType<typeof open> {
 
 function corrupt(path: string, cause: unknown): ExpmanError {
   const message = messageOf(cause);
-  if (/ratio/i.test(message)) return unsafe(path, `holds more than ${MAX_RATIO} times its size`);
+  if (/ratio/i.test(message)) return unsafe(path, `holds more than ${PARSER_RATIO} times its size`);
   return new ExpmanError('CORRUPT', `${path} is no whole archive: ${message}`, { path, cause });
 }
