@@ -48,9 +48,11 @@ export function duration(ms: number): string {
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** How long a run took; of one that is open, how long it has been so. */
-export const tookText = ({ status, startedAt, durationMs }: RunFacts): string =>
-  duration(status === RunStatus.Running ? Math.max(0, Date.now() - Date.parse(startedAt)) || 0 : durationMs);
+/** How long a run took; of one that is open, how long it has been so; of one that was cut off before anybody could tell, `-`. */
+export function tookText({ status, startedAt, durationMs }: RunFacts): string {
+  if (status === RunStatus.Running) return duration(Math.max(0, Date.now() - Date.parse(startedAt)) || 0);
+  return status === RunStatus.Crashed && durationMs === 0 ? '-' : duration(durationMs);
+}
 
 /** Bytes in the unit that shows them best. */
 export function bytesText(bytes: number): string {

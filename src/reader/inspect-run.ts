@@ -9,6 +9,7 @@ import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/run-lock.js';
 import { CONFIG_NAME, LOG_NAME, readMapping } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
+import { lastedMs } from './lasted-ms.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
 /** What a run is, from its files; nothing of it is changed. */
@@ -92,7 +93,7 @@ export function openContents(
     status: statusOf(status, owner, replay.state.ending?.status),
     owner,
     ...(typeof file['endedAt'] === 'string' && { endedAt: file['endedAt'] }),
-    durationMs: typeof file['durationMs'] === 'number' ? file['durationMs'] : 0,
+    durationMs: lastedMs(file['durationMs'], identity.startedAt, rows),
     rows: rows.publishedRows + replay.rows,
     publishedRows: rows.publishedRows,
     walRows: replay.rows,
