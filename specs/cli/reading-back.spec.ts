@@ -209,6 +209,59 @@ describe('expman plot', () => {
   });
 });
 
+describe('JSON of every command', () => {
+  it('has integers as numbers, as text those beyond 2^53, and -0', async () => {
+    const base = folder();
+    const run = new LoggingEngine(new ExperimentConfig('exp', base, { runName: 'r', environment: false }));
+    run.logMetrics({ n: 7n, big: 2n ** 60n, zero: -0 }, 0);
+    const { runDir } = await run.close();
+    const said = [
+      ...['inspect', 'list', 'compare'].map((command) => [command, runDir]),
+      ['tail', runDir, '--no-log'],
+      ['query', base, 'SELECT n, big, zero FROM wide'],
+    ];
+    for (const args of said) {
+      const text = (await expman(...args, '--json')).stdout.replace(/\s/g, '');
+      expect(text, args[0]).toMatch(/"n":(?:\{"last":)?\[?7[,}\]]/);
+      expect(text, args[0]).toMatch(/"big":(?:\{"last":)?\[?"1152921504606846976"/);
+      expect(text, args[0]).toMatch(/"zero":(?:\{"last":)?\[?-0[,}\]]/);
+    }
+    expect((await expman('list', '--help')).stdout).toMatch(/beyond\s2\^53/);
+  });
+
+  it('has every column of a query, also two of one name', async () => {
+    const end = await expman('query', folder(), 'SELECT 1 AS x, 2 AS x, 3 AS x_2', '--json');
+    expect(json(end)).toEqual([{ x: 1, x_3: 2, x_2: 3 }]);
+  });
+
+  it('has only codes there are, of a link in place of a file for one', async () => {
+    const base = folder();
+    const runDir = await logged(base, 'one', 1);
+    renameSync(join(runDir, 'metrics.parquet'), join(base, 'elsewhere.parquet'));
+    symlinkSync(join(base, 'elsewhere.parquet'), join(runDir, 'metrics.parquet'));
+    const [found] = json(await expman('verify', runDir, '--json')) as {
+      readonly problems: readonly { readonly code: string }[];
+    }[];
+    expect(found?.problems.map(({ code }) => code)).toContain('IO');
+    expect(found?.problems.map(({ code }) => code)).not.toContain('ELOOP');
+  });
+});
+
+describe('a run that was killed', () => {
+  it('took as long as it had rows or lines of its log', async () => {
+    const base = folder();
+    const { runDir } = await runChild(
+      base,
+      `const run = open(); const at = Date.now();
+       run.logMetrics({ a: 1 }); while (Date.now() < at + 50); run.logMetrics({ a: 2 });
+       await run.flush(); process.kill(process.pid, 'SIGKILL');`,
+    );
+    const [listed] = json(await expman('list', runDir, '--json')) as { readonly durationMs: number }[];
+    expect(listed?.durationMs).toBeGreaterThanOrEqual(50);
+    expect((await expman('list', runDir)).stdout).not.toMatch(/ 0 ms /);
+  });
+});
+
 describe('a run that cannot be read', () => {
   it('ends no command that shows others: it is named, and is the exit code', async () => {
     const { base, dirs } = await threeRuns();

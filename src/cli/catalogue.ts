@@ -22,7 +22,7 @@ export const COMMANDS: readonly Command[] = [
     details:
       'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
       'Tags have a column where the terminal has 100 of them, or with --columns tags.',
-    json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, dropped, invalid, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan), artifacts, error. A run that cannot be read has the status UNREADABLE and says why in error. Big integers and numbers that JSON has not are text.',
+    json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, dropped, invalid, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan), artifacts, error. A run that cannot be read has the status UNREADABLE and says why in error.',
     load: () => import('./list.js'),
   },
   {
@@ -128,7 +128,7 @@ export const COMMANDS: readonly Command[] = [
       'metric) and logs. Reads nothing but the runs below DIR, and changes nothing.\n\n' +
       '  expman query experiments \\\n' +
       '    "SELECT run, min(value) FROM metrics WHERE metric = \'loss\' GROUP BY run"',
-    json: 'an array with one object a row.',
+    json: 'an array with one object a row; of columns with one name each further one has a number behind it.',
     load: () => import('./query.js'),
   },
   {

@@ -18,10 +18,9 @@ export const run: CommandRun = async ([dir = '', sql = ''], options, terminal) =
     ...(timeoutMs !== undefined && { timeoutMs }),
     source: listedSource(listing),
   });
+  const keys = distinct(columns.map(({ name }) => name));
   if (options['json'] === true)
-    terminal.json(
-      rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, plain(row[index])]))),
-    );
+    terminal.json(rows.map((row) => Object.fromEntries(keys.map((key, index) => [key, row[index]]))));
   else
     terminal.table([
       columns.map(({ name }) => printable(name)),
@@ -33,8 +32,14 @@ export const run: CommandRun = async ([dir = '', sql = ''], options, terminal) =
   return ExitCode.ok;
 };
 
-/** A count is a number in JSON, as long as it can be one. */
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return Number(value);
-  return Array.isArray(value) ? value.map(plain) : value;
+/** Of columns with one name, as a join makes them, each further one gets a number behind it. */
+function distinct(names: readonly string[]): string[] {
+  const taken = new Set(names);
+  const seen = new Set<string>();
+  return names.map((name) => {
+    let key = name;
+    for (let n = 2; seen.has(key) || (key !== name && taken.has(key)); n++) key = `${name}_${n}`;
+    seen.add(key);
+    return key;
+  });
 }

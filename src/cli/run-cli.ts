@@ -9,6 +9,7 @@ import { ExitCode, Terminal } from './terminal.js';
 
 /** Columns of a text that nobody has to turn the head for. */
 const HELP_WIDTH = 80;
+const JSON_NUMBERS = 'An integer beyond 2^53, NaN and Infinity are text in it.';
 /** Arguments that are paths. */
 const PATHS: ReadonlySet<string> = new Set(['RUN', 'DIR', 'PATH', 'FILE']);
 
@@ -91,7 +92,7 @@ function parserOf({ name, args, summary, options, details, json }: Command, term
   parser.option('--json', 'print JSON').option('--debug', 'print the stack of an error');
   const width = Math.min(terminal.width, HELP_WIDTH);
   if (details !== undefined) parser.addHelpText('after', `\n${details}`);
-  parser.addHelpText('after', `\n${new Help().boxWrap(`--json prints ${json}`, width)}`);
+  parser.addHelpText('after', `\n${new Help().boxWrap(`--json prints ${json} ${JSON_NUMBERS}`, width)}`);
   return parser;
 }
 

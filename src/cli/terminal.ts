@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import stringWidth from 'string-width';
 import { jsonText } from '../model/json-text.js';
 import { printable } from '../model/printable.js';
@@ -132,9 +133,16 @@ export function cutTo(text: string, width: number): string {
 // A terminal obeys C1 and what turns the reading direction; JSON leaves them as they are.
 const OBEYED = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
+/** Stands for -0, which `JSON.stringify` writes as 0; no run can hold it. */
+const NEGATIVE_ZERO = randomUUID();
+
+/** An integer is a number whatever its type, as long as every reader of JSON gives it back. */
+function asNumber(value: unknown): unknown {
+  if (Object.is(value, -0)) return NEGATIVE_ZERO;
+  return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
 function harmlessJson(value: unknown, indent?: number): string {
-  return jsonText(value, indent).replace(
-    OBEYED,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  const text = jsonText(value, indent, asNumber).replaceAll(`"${NEGATIVE_ZERO}"`, '-0');
+  return text.replace(OBEYED, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

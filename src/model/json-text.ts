@@ -1,7 +1,15 @@
-/** A value as JSON: what JSON has no words for, bigints and the numbers that are none, is text, and maps are objects. */
-export const jsonText = (value: unknown, indent?: number): string => JSON.stringify(value, replacer, indent);
+/**
+ * A value as JSON: what JSON has no words for, bigints and the numbers that are none, is text, and maps are objects.
+ *
+ * @param first - changes each value before that
+ */
+export const jsonText = (
+  value: unknown,
+  indent?: number,
+  first: (value: unknown) => unknown = (each) => each,
+): string => JSON.stringify(value, (_key, each: unknown) => plain(first(each)), indent);
 
-function replacer(_key: string, value: unknown): unknown {
+function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   if (value instanceof Map) return Object.fromEntries(value as ReadonlyMap<string, unknown>);

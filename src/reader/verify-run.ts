@@ -119,6 +119,6 @@ function checkChunks(fs: FsPort, file: number, path: string, { groups, fields }:
 }
 
 function problemOf(file: string, error: unknown): Problem {
-  const code = error instanceof ExpmanError ? error.code : (errnoOf(error) ?? 'CORRUPT');
+  const code = error instanceof ExpmanError ? error.code : errnoOf(error) === undefined ? 'CORRUPT' : 'IO';
   return { file, code, message: messageOf(error) };
 }
