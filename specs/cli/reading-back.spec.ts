@@ -209,6 +209,18 @@ describe('expman plot', () => {
   });
 });
 
+describe('--metrics with a name no run has', () => {
+  it('is refused, with those there are', async () => {
+    const runDir = await logged(folder(), 'one', 1);
+    for (const command of ['tail', 'compare'])
+      expect(await expman(command, runDir, '--metrics', 'los')).toMatchObject({
+        exit: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/"los"; did you mean loss\?; metrics are loss, phase\n/) as string,
+      });
+  });
+});
+
 describe('JSON of every command', () => {
   it('has integers as numbers, as text those beyond 2^53, and -0', async () => {
     const base = folder();

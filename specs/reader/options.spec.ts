@@ -1,5 +1,19 @@
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
-import { type StoredRun, openRun, queryRuns, streamQuery } from 'expman-rx/reader';
+import { join } from 'node:path';
+import { exportRun, importRuns, unarchiveRun } from 'expman-rx/interop';
+import { observe } from 'expman-rx/otel';
+import {
+  type StoredRun,
+  openExperiments,
+  openRun,
+  parseSort,
+  parseWhere,
+  queryRuns,
+  readRun,
+  streamQuery,
+} from 'expman-rx/reader';
+import { SummaryWriter } from 'expman-rx/tensorboard';
+import { EMPTY, noop } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tempFolders } from '../support/temp-folder.js';
 
@@ -26,6 +40,77 @@ async function refusal(call: () => unknown): Promise<unknown> {
   }
   return 'taken';
 }
+
+describe('a misspelt option', () => {
+  it.each<[string, () => unknown, string]>([
+    [
+      'metrics',
+      () => run.metrics({ colums: ['loss'] } as never),
+      '"colums" is no option; did you mean columns?',
+    ],
+    ['rows', () => run.rows({ fromSetp: 1 } as never).next(), 'did you mean fromStep?'],
+    ['follow', () => run.follow({ frm: 'end' } as never), '"frm" is no option; did you mean from?'],
+    ['logs', () => run.logs({ levle: 'warn' } as never), 'did you mean level?'],
+    ['runs', () => openExperiments(base).runs({ wher: () => true } as never), 'did you mean where?'],
+    ['openExperiments', () => openExperiments(base, { cachDir: null } as never), 'did you mean cacheDir?'],
+    ['queryRuns', () => queryRuns(base, 'SELECT 1', { maxRow: 1 } as never), 'did you mean maxRows?'],
+    [
+      'exportRun',
+      () => exportRun(run.runDir, 'csv', join(base, 'x'), { onRow: 1 } as never),
+      'did you mean onRows?',
+    ],
+    ['importRuns', () => importRuns(base, { dir: base, fromat: 'csv' } as never), 'did you mean format?'],
+    ['unarchiveRun', () => unarchiveRun(base, base, { maxFile: 1 } as never), 'did you mean maxFiles?'],
+    [
+      'SummaryWriter',
+      () => new SummaryWriter(join(base, 'tb'), { flushInterval: 5 } as never),
+      'did you mean flushIntervalMs?',
+    ],
+    [
+      'observe',
+      () => observe(engineLike, meterLike, { perod: 5 } as never),
+      'Options are prefix, attributes, periodMs',
+    ],
+  ])('is refused, with those there are: %s', async (_call, call, message) => {
+    const refused = await refusal(call);
+    expect(refused).toContain('INVALID_OPTION: ');
+    expect(refused).toContain(message);
+  });
+});
+
+const engineLike = { runDir: '/e/r', runName: 'r', live: () => EMPTY };
+const meterLike = { createObservableGauge: () => ({ addCallback: noop, removeCallback: noop }) };
+
+describe('an argument that is none', () => {
+  it.each<[string, () => unknown]>([
+    ['INVALID_OPTION metrics(null)', () => run.metrics(null as never)],
+    ['INVALID_OPTION follow(null)', () => run.follow(null as never)],
+    ['INVALID_OPTION logs(null)', () => run.logs(null as never)],
+    ['INVALID_OPTION logs text', () => run.logs({ text: 5 as never })],
+    ['INVALID_OPTION runs where', () => openExperiments(base).runs({ where: 5 as never })],
+    ['INVALID_OPTION openExperiments()', () => openExperiments(undefined as never)],
+    ['INVALID_OPTION openRun()', () => openRun(undefined as never)],
+    ['INVALID_OPTION readRun()', () => readRun(undefined as never)],
+    ['INVALID_OPTION parseWhere()', () => parseWhere(undefined as never)],
+    ['INVALID_OPTION parseSort()', () => parseSort(undefined as never)],
+    ['INVALID_OPTION queryRuns()', () => queryRuns(base, undefined as never)],
+    ['INVALID_OPTION queryRuns of no folder', () => queryRuns(undefined as never, 'SELECT 1')],
+    ['INVALID_OPTION importRuns without options', () => importRuns(base, undefined as never)],
+    ['INVALID_OPTION importRuns without dir', () => importRuns(base, {} as never)],
+    ['INVALID_OPTION exportRun()', () => exportRun(undefined as never, 'csv', 'x')],
+    ['INVALID_OPTION observe no run', () => observe(null as never, meterLike)],
+    ['INVALID_OPTION observe no meter', () => observe(engineLike, null as never)],
+    ['INVALID_OPTION new SummaryWriter(null)', () => new SummaryWriter(null as never)],
+    ['INVALID_VALUE addHistogram', () => writer().addHistogram('h', 5 as never)],
+    ['INVALID_VALUE addScalars', () => writer().addScalars('s', null as never)],
+    ['INVALID_VALUE addHparams', () => writer().addHparams(null as never, {})],
+    ['INVALID_VALUE addText', () => writer().addText('t', 5 as never)],
+  ])('is refused with a code: %s', async (what, call) => {
+    expect(await refusal(call)).toMatch(new RegExp(`^${what.split(' ')[0] ?? ''}: .* must be .*; got`));
+  });
+});
+
+const writer = (): SummaryWriter => new SummaryWriter(join(base, 'tb'));
 
 describe('an option that breaks its rule', () => {
   it.each<[string, () => unknown, string | RegExp]>([

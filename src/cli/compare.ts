@@ -4,6 +4,7 @@ import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { type CommandRun, hasOption, listOption } from './command.js';
 import { findRunsIn } from './find-runs.js';
+import { knownMetrics } from './known-metrics.js';
 import type { Cell, Terminal } from './terminal.js';
 import { MAX_TEXT, count, cut, paramText, statusCell, tookText, valueText } from './words.js';
 
@@ -33,6 +34,7 @@ function comparisonOf(
   const keys = new Set(flat.flatMap((leavesOfRun) => [...leavesOfRun.keys()]));
   const params = [...keys].map((key) => [key, flat.map((each) => each.get(key) ?? null)] as const);
   const names = new Set(runs.flatMap(({ metrics }) => [...metrics.keys()]));
+  knownMetrics(wanted, names);
   const metrics = [...names]
     .filter((name) => wanted?.includes(name) ?? true)
     .map((name) => [name, runs.map((each) => each.metrics.get(name) ?? null)] as const);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { EMPTY, type Observable, concat, filter, from, lastValueFrom, map, merge, tap } from 'rxjs';
 import type { LogLine } from '../engine/log-line.js';
 import type { MetricValue } from '../model/metric.js';
+import { RunStatus } from '../model/run-status.js';
 import { printable } from '../model/printable.js';
 import { followLog } from '../reader/follow-log.js';
 import type { StoredRow } from '../reader/select-rows.js';
@@ -17,6 +18,7 @@ import {
   numberOption,
   textOption,
 } from './command.js';
+import { knownMetrics } from './known-metrics.js';
 import { ExitCode, type Terminal } from './terminal.js';
 import { count, statusCell, valueText } from './words.js';
 
@@ -31,7 +33,10 @@ type Item =
 
 export const run: CommandRun = async ([path = ''], options, terminal) => {
   const stored = openStoredRun(nodeFs, resolve(path));
-  const metrics = listOption(options, 'metrics');
+  const wanted = listOption(options, 'metrics');
+  // One that is followed may log it yet.
+  const isAwaited = hasOption(options, 'follow') && stored.facts.status === RunStatus.Running;
+  const metrics = isAwaited ? wanted : knownMetrics(wanted, new Set(stored.facts.metrics.keys()));
   const show = (item: Item): void => {
     print(item, options, terminal, metrics);
   };

@@ -4,9 +4,9 @@
  * @packageDocumentation
  */
 import { rmdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { attempt } from '../model/attempt.js';
-import { invalidOption } from '../model/option-rules.js';
+import { checkOptionNames, invalidOption, resolvePath } from '../model/option-rules.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { arrowExporter, arrowImporter } from './columnar/arrow-format.js';
@@ -21,7 +21,7 @@ import { mlflowImporter } from './mlflow/mlflow.js';
 import { neptuneExporter } from './neptune/neptune-exporter.js';
 import { neptuneImporter } from './neptune/neptune-importer.js';
 import { assertFree } from './output-file.js';
-import { exchangeRunOf, type ExportOptions } from './own-run.js';
+import { EXPORT_OPTIONS, exchangeRunOf, type ExportOptions } from './own-run.js';
 import { tensorboardExporter, tensorboardImporter } from './tensorboard/index.js';
 import { jsonExporter, jsonImporter } from './text/json.js';
 import { ndjsonExporter, ndjsonImporter } from './text/ndjson.js';
@@ -78,11 +78,14 @@ export async function exportRun(
   path: string,
   options: ExportOptions = {},
 ): Promise<void> {
+  const target = resolvePath('path', path);
+  resolvePath('runDir', runDir);
+  checkOptionNames(options, EXPORT_OPTIONS);
   const exporter = EXPORTERS.find((known) => known.format === format);
   if (exporter === undefined)
     throw invalidOption('format', `one of ${EXPORTERS.map((known) => known.format).join(', ')}`, format);
   const run = await exchangeRunOf(runDir, options);
-  makeFolders(nodeFs, dirname(resolve(path)));
+  makeFolders(nodeFs, dirname(target));
   // A folder that somebody has made for it is as good as none.
   if (exporter.makes === 'folder') attempt(() => rmdirSync(path));
   assertFree(path);
@@ -99,6 +102,9 @@ export async function exportRun(
  * @example
  * const { imported } = await importRuns('./mlruns', { dir: './experiments' });
  */
-export function importRuns(path: string, options: ImportOptions): Promise<ImportReport> {
+export async function importRuns(path: string, options: ImportOptions): Promise<ImportReport> {
+  resolvePath('path', path);
+  checkOptionNames(options, ['dir', 'format', 'experiment', 'runName', 'onRun']);
+  resolvePath('dir', options.dir);
   return importFrom(IMPORTERS, path, options);
 }

@@ -4,6 +4,9 @@ import { nodeFs } from '../storage/node-fs.js';
 import { asyncOf } from './async-of.js';
 import type { ExchangeRun } from './exchange-run.js';
 
+/** The names of {@link ExportOptions}. */
+export const EXPORT_OPTIONS = ['onRows'] as const satisfies (keyof ExportOptions)[];
+
 /** How {@link exchangeRunOf} and {@link exportRun} read a run. */
 export interface ExportOptions {
   /**

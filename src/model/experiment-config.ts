@@ -1,11 +1,5 @@
-import { resolve } from 'node:path';
 import { parseName, type ExperimentName, type RunName } from './names.js';
-import {
-  invalidOption,
-  resolveOptions,
-  type ExperimentOptions,
-  type ResolvedOptions,
-} from './option-rules.js';
+import { resolveOptions, resolvePath, type ExperimentOptions, type ResolvedOptions } from './option-rules.js';
 
 export type { ExperimentOptions, ResolvedOptions } from './option-rules.js';
 
@@ -53,7 +47,7 @@ export class ExperimentConfig implements PlainConfig {
 
   constructor(name: string, baseDir = './experiments', options: ExperimentOptions = {}) {
     this.name = parseName('experiment', name);
-    this.baseDir = resolveFolder(baseDir);
+    this.baseDir = resolvePath('baseDir', baseDir);
     Object.assign(this, resolveOptions(options));
     Object.freeze(this);
   }
@@ -62,10 +56,4 @@ export class ExperimentConfig implements PlainConfig {
   toPlain(): PlainConfig {
     return Object.assign({}, this);
   }
-}
-
-function resolveFolder(baseDir: unknown): string {
-  if (typeof baseDir !== 'string' || baseDir === '' || baseDir.includes('\0'))
-    throw invalidOption('baseDir', 'a path, not empty and without NUL', baseDir);
-  return resolve(baseDir);
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describeType, ExpmanError } from './errors.js';
 import { parseName, type RunName } from './names.js';
 import { nearestWord } from './nearest-word.js';
@@ -73,10 +74,7 @@ export type ExperimentOptions = {
  * @throws ExpmanError `INVALID_OPTION` (`INVALID_NAME` for the run name) with option, rule, value and type.
  */
 export function resolveOptions(options: unknown): ResolvedOptions {
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw invalidOption('options', 'an object', options);
-  for (const key of Object.keys(options))
-    if (!Object.hasOwn(RULES, key)) throw unknownOption(key, options, Object.keys(RULES));
+  checkOptionNames(options, Object.keys(RULES));
   const read = <K extends keyof ResolvedOptions>(option: K): ResolvedOptions[K] => {
     const value: unknown = Reflect.get(options, option);
     const { fallback, rule, accept }: Rule<ResolvedOptions[K]> = RULES[option];
@@ -112,6 +110,24 @@ export function resolveOptions(options: unknown): ResolvedOptions {
   if (resolved.resume === 'must' && resolved.runName === undefined)
     throw invalidOption('resume', "'must' only together with a runName", resolved.resume);
   return Object.freeze(resolved);
+}
+
+/**
+ * Checks that options are an object with no other names than these: one that is misspelt would be passed over.
+ *
+ * @throws ExpmanError `INVALID_OPTION`, with the name that is nearest
+ */
+export function checkOptionNames(options: unknown, names: readonly string[]): asserts options is object {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw invalidOption('options', 'an object', options);
+  for (const key of Object.keys(options)) if (!names.includes(key)) throw unknownOption(key, options, names);
+}
+
+/** The absolute path of what must be one. @throws ExpmanError `INVALID_OPTION` */
+export function resolvePath(option: string, path: unknown): string {
+  if (typeof path !== 'string' || path === '' || path.includes('\0'))
+    throw invalidOption(option, 'a path, not empty and without NUL', path);
+  return resolve(path);
 }
 
 /** The error for an option that breaks its rule. */

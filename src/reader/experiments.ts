@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
+import { checkOptionNames, invalidOption } from '../model/option-rules.js';
 import { parseName } from '../model/names.js';
 import { type Params, sanitiseParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
@@ -73,7 +74,11 @@ export class Experiments {
   }
 
   /** Runs, by experiment and name. @throws as {@link list} */
-  async runs({ experiment, where }: RunQuery = {}): Promise<StoredRun[]> {
+  async runs(query: RunQuery = {}): Promise<StoredRun[]> {
+    checkOptionNames(query, ['experiment', 'where']);
+    const { experiment, where } = query;
+    if (where !== undefined && typeof where !== 'function')
+      throw invalidOption('where', "a function of a run's facts, such as parseWhere(text).matches", where);
     const { runs } = await this.list();
     return runs
       .filter(

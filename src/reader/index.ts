@@ -3,8 +3,8 @@
  *
  * @packageDocumentation
  */
-import { resolve } from 'node:path';
 import type { RowTable } from '../columnar/table.js';
+import { checkOptionNames, resolvePath } from '../model/option-rules.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { recoverRun as recover, type Recovery } from '../writer/recover-run.js';
 import { Experiments, type ExperimentsOptions } from './experiments.js';
@@ -55,7 +55,8 @@ export { type RunOrder, parseSort } from './where/parse-sort.js';
  * for (const { facts } of await lab.runs()) console.log(facts.experiment, facts.run, facts.status);
  */
 export function openExperiments(dir: string, options: ExperimentsOptions = {}): Experiments {
-  return new Experiments(nodeFs, resolve(dir), options);
+  checkOptionNames(options, ['cacheDir', 'onScan']);
+  return new Experiments(nodeFs, resolvePath('dir', dir), options);
 }
 
 /**
@@ -67,7 +68,7 @@ export function openExperiments(dir: string, options: ExperimentsOptions = {}): 
  * run.follow().subscribe(({ step, values }) => console.log(step, values['loss']));
  */
 export function openRun(runDir: string): StoredRun {
-  return openStoredRun(nodeFs, resolve(runDir));
+  return openStoredRun(nodeFs, resolvePath('runDir', runDir));
 }
 
 /** A run as it was at one moment. */
@@ -88,7 +89,7 @@ export interface RunReading extends RunInfo {
  */
 // eslint-disable-next-line @typescript-eslint/require-await -- errors are rejections, and reading may move to a thread
 export async function readRun(runDir: string): Promise<RunReading> {
-  const { info, table } = readContents(nodeFs, resolve(runDir));
+  const { info, table } = readContents(nodeFs, resolvePath('runDir', runDir));
   return { ...info, table };
 }
 
@@ -99,7 +100,7 @@ export async function readRun(runDir: string): Promise<RunReading> {
  */
 // eslint-disable-next-line @typescript-eslint/require-await -- as above
 export async function inspectRun(runDir: string): Promise<RunInfo> {
-  return inspect(nodeFs, resolve(runDir));
+  return inspect(nodeFs, resolvePath('runDir', runDir));
 }
 
 /**
@@ -112,7 +113,7 @@ export async function inspectRun(runDir: string): Promise<RunInfo> {
  */
 // eslint-disable-next-line @typescript-eslint/require-await -- as above
 export async function readMedia(runDir: string): Promise<LoggedMedia[]> {
-  return mediaOf(nodeFs, resolve(runDir));
+  return mediaOf(nodeFs, resolvePath('runDir', runDir));
 }
 
 /**
@@ -125,7 +126,7 @@ export async function readMedia(runDir: string): Promise<LoggedMedia[]> {
  */
 // eslint-disable-next-line @typescript-eslint/require-await -- as above
 export async function readSystemMetrics(runDir: string): Promise<RowTable | null> {
-  return systemMetricsOf(nodeFs, resolve(runDir));
+  return systemMetricsOf(nodeFs, resolvePath('runDir', runDir));
 }
 
 /**
@@ -135,6 +136,6 @@ export async function readSystemMetrics(runDir: string): Promise<RowTable | null
  *
  * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives, `CORRUPT`, `WRITE_FAILED`
  */
-export function recoverRun(runDir: string): Promise<Recovery> {
-  return recover(nodeFs, resolve(runDir));
+export async function recoverRun(runDir: string): Promise<Recovery> {
+  return recover(nodeFs, resolvePath('runDir', runDir));
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type LogLine, parseLogLine } from '../engine/log-line.js';
-import { invalidOption } from '../model/option-rules.js';
+import { checkOptionNames, invalidOption } from '../model/option-rules.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { LOG_NAME } from '../storage/run-record.js';
 import type { RunState } from '../writer/run-state.js';
@@ -68,9 +68,12 @@ function linesThrough(lines: Iterable<string>, filter: LogFilter): LogLine[] {
   return last === Infinity ? found : last === 0 ? [] : found.slice(-last);
 }
 
-function checkFilter({ level, last }: LogFilter): void {
+function checkFilter(filter: LogFilter): void {
+  checkOptionNames(filter, ['level', 'text', 'last']);
+  const { level, text, last } = filter;
   if (level !== undefined && !(typeof level === 'string' && LEVELS.includes(level.toLowerCase())))
     throw invalidOption('level', `one of ${LEVELS.map((each) => `'${each}'`).join(', ')}`, level);
+  if (text !== undefined && typeof text !== 'string') throw invalidOption('text', 'a string', text);
   if (last !== undefined && !(Number.isSafeInteger(last) && last >= 0))
     throw invalidOption('last', 'an integer from 0 up', last);
 }

@@ -5,7 +5,7 @@ import { STEP_FIELD, TIMESTAMP_FIELD } from '../columnar/row-group.js';
 import { numbersOf, valueAt } from '../columnar/row-values.js';
 import { concatColumns } from '../columnar/concat.js';
 import { bareObject } from '../model/param-value.js';
-import { invalidOption } from '../model/option-rules.js';
+import { checkOptionNames, invalidOption } from '../model/option-rules.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
 import type { OpenRows } from './read-rows.js';
 
@@ -38,7 +38,9 @@ export interface RowSelection {
  *
  * @throws {@link ExpmanError} `INVALID_OPTION`
  */
-export function checkSelection({ columns, fromStep, toStep, where, downsample }: RowSelection): void {
+export function checkSelection(selection: RowSelection): void {
+  checkOptionNames(selection, ['columns', 'fromStep', 'toStep', 'where', 'downsample']);
+  const { columns, fromStep, toStep, where, downsample } = selection;
   if (columns !== undefined && !(Array.isArray(columns) && columns.every((name) => typeof name === 'string')))
     throw invalidOption('columns', 'a list of metric names', columns);
   for (const [option, value] of Object.entries({ fromStep, toStep }))

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { create } from 'tar';
 import { ExpmanError } from '../../model/errors.js';
+import { checkOptionNames, resolvePath } from '../../model/option-rules.js';
 import { parseArtifactName, parseName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
 import { isTempName, tempName } from '../../storage/atomic-file.js';
@@ -42,10 +43,12 @@ export interface ArchiveOptions {
 export async function archiveRun(
   runDir: string,
   path: string,
-  { onBytes }: ArchiveOptions = {},
+  options: ArchiveOptions = {},
 ): Promise<ArchivedRun> {
-  const folder = resolve(runDir);
-  const target = resolve(path);
+  const folder = resolvePath('runDir', runDir);
+  const target = resolvePath('path', path);
+  checkOptionNames(options, ['onBytes']);
+  const { onBytes } = options;
   const { identity, owner } = inspectRun(nodeFs, folder);
   if (owner === 'alive') throw lockedBy(folder, null);
   if (nodeFs.stat(target) !== null)

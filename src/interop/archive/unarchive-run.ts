@@ -9,9 +9,10 @@ import {
   rmdirSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
+import { checkOptionNames, resolvePath } from '../../model/option-rules.js';
 import { type ExperimentName, type RunName, parseName, suffixedName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
 import { replaceFile, tempName } from '../../storage/atomic-file.js';
@@ -64,17 +65,19 @@ export async function unarchiveRun(
   dir: string,
   options: UnarchiveOptions = {},
 ): Promise<UnarchivedRun> {
+  const archive = resolvePath('path', path);
+  checkOptionNames(options, ['experiment', 'runName', 'whenTaken', 'maxFiles', 'maxBytes', 'onBytes']);
   const wanted = {
     ...(options.experiment !== undefined && { experiment: parseName('experiment', options.experiment) }),
     ...(options.runName !== undefined && { run: parseName('run', options.runName) }),
   };
-  const base = resolve(dir);
+  const base = resolvePath('dir', dir);
   const isNew = nodeFs.stat(base) === null;
   makeFolders(nodeFs, base);
   const temp = join(base, tempName('unarchive'));
   mkdirSync(temp, { mode: 0o700 });
   try {
-    const { experiment, run, files } = await unpack(resolve(path), temp, options);
+    const { experiment, run, files } = await unpack(archive, temp, options);
     checkRun(temp, experiment, run);
     const place = settle(
       base,

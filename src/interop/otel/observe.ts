@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { type Observable, Subscription } from 'rxjs';
 import type { LiveSnapshot } from '../../model/live.js';
+import { checkOptionNames, invalidOption } from '../../model/option-rules.js';
 import type { MetricValue } from '../../model/metric.js';
 
 /** What {@link observe} needs of a run; a `LoggingEngine` has it. */
@@ -52,12 +53,19 @@ const MAX_NAME = 255;
  *
  * Where the numbers go is the meter's provider's matter; this imports no package of OpenTelemetry's.
  *
+ * @throws {@link ExpmanError} `INVALID_OPTION` for what is no run or no meter, and an option nobody knows
+ *
  * @param meter - a `Meter` of `@opentelemetry/api`
  * @example
  * const run = new LoggingEngine(new ExperimentConfig('my_exp'));
  * observe(run, metrics.getMeter('training'));
  */
 export function observe(run: ObservedRun, meter: GaugeMeter, options: ObserveOptions = {}): Subscription {
+  if (typeof (run as Partial<ObservedRun> | null)?.live !== 'function')
+    throw invalidOption('run', 'a run, such as a LoggingEngine', run);
+  if (typeof (meter as Partial<GaugeMeter> | null)?.createObservableGauge !== 'function')
+    throw invalidOption('meter', "a Meter of OpenTelemetry's API", meter);
+  checkOptionNames(options, ['prefix', 'attributes', 'periodMs']);
   const { prefix = 'expman.', attributes = {}, periodMs = PERIOD_MS } = options;
   const experiment = basename(dirname(run.runDir));
   const gauges = new Map<string, RunGauge>();

@@ -1,5 +1,6 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { describeType, ExpmanError } from '../../model/errors.js';
+import { checkOptionNames, resolvePath } from '../../model/option-rules.js';
 import { sanitiseParams } from '../../model/params.js';
 import { RunStatus } from '../../model/run-status.js';
 import { EventFileWriter } from './event-file-writer.js';
@@ -49,6 +50,7 @@ export class SummaryWriter implements Disposable {
     logDir: string,
     private readonly options: SummaryWriterOptions = {},
   ) {
+    checkOptionNames(options, ['flushIntervalMs', 'filenameSuffix']);
     const { flushIntervalMs = FLUSH_INTERVAL_MS, filenameSuffix = '' } = options;
     if (!(flushIntervalMs >= 1 && flushIntervalMs <= 2 ** 31 - 1))
       throw invalid(
@@ -57,7 +59,9 @@ export class SummaryWriter implements Disposable {
         'a number of milliseconds from 1 up',
         flushIntervalMs,
       );
-    this.logDir = resolve(logDir);
+    if (typeof filenameSuffix !== 'string')
+      throw invalid('INVALID_OPTION', 'filenameSuffix', 'a string', filenameSuffix);
+    this.logDir = resolvePath('logDir', logDir);
     const suffix = filenameSuffix.replace(/[\\/\0]/g, '_');
     this.file = new EventFileWriter(this.logDir, { flushIntervalMs, suffix });
   }
@@ -85,6 +89,7 @@ export class SummaryWriter implements Disposable {
     wallTime?: number,
   ): void {
     if (this.closed) return;
+    checkObject(mainTag, values);
     for (const [name, value] of Object.entries(values))
       this.other(`${mainTag}_${name}`).addScalar(mainTag, value, step, wallTime);
   }
@@ -101,6 +106,7 @@ export class SummaryWriter implements Disposable {
     step?: number,
     wallTime?: number,
   ): void {
+    checkObject(tag, values);
     const histogram = 'edges' in values ? values : histogramOf(values, BUCKETS);
     if (histogram === null) return;
     if (histogram.edges.length !== histogram.counts.length + 1)
@@ -110,6 +116,7 @@ export class SummaryWriter implements Disposable {
 
   /** Adds a text; TensorBoard shows it as Markdown. @throws {@link ExpmanError} `INVALID_VALUE` for a step as above */
   addText(tag: string, text: string, step?: number, wallTime?: number): void {
+    if (typeof text !== 'string') throw invalid('INVALID_VALUE', tag, 'a string', text);
     this.add([this.encoder.text(tag, text)], step, wallTime);
   }
 
@@ -137,6 +144,8 @@ export class SummaryWriter implements Disposable {
     runName = String(Date.now() / 1000),
   ): void {
     if (this.closed) return;
+    checkObject('hparams', hparams);
+    checkObject('metrics', metrics);
     const writer = this.other(runName);
     const flat = flatHparams(sanitiseParams(hparams).params);
     const now = Date.now() / 1000;
@@ -195,6 +204,11 @@ export class SummaryWriter implements Disposable {
     }
     return writer;
   }
+}
+
+function checkObject(name: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null)
+    throw invalid('INVALID_VALUE', name, 'an object or an array', value);
 }
 
 function invalid(

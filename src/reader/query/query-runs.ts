@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import { ExpmanError, messageOf } from '../../model/errors.js';
-import { MAX_TIMER_MS, invalidOption } from '../../model/option-rules.js';
+import { MAX_TIMER_MS, checkOptionNames, invalidOption, resolvePath } from '../../model/option-rules.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { listRuns } from '../run-index.js';
@@ -78,7 +77,7 @@ export async function queryRuns(
   sql: string,
   options: QueryOptions = {},
 ): Promise<QueryResult> {
-  checkOptions(options);
+  checkOptions(sql, options);
   const maxRows = options.maxRows ?? 1_000_000;
   const session = new QuerySession(baseDir, sql, options);
   try {
@@ -115,7 +114,7 @@ export async function streamQuery(
   sql: string,
   options: QueryOptions = {},
 ): Promise<QueryStream> {
-  checkOptions(options);
+  checkOptions(sql, options);
   const session = new QuerySession(baseDir, sql, options);
   try {
     const { columns, batches } = await session.retrying(() => session.answer());
@@ -131,7 +130,10 @@ export async function streamQuery(
   }
 }
 
-function checkOptions({ timeoutMs, maxRows, memoryLimit }: QueryOptions): void {
+function checkOptions(sql: unknown, options: QueryOptions): void {
+  if (typeof sql !== 'string') throw invalidOption('sql', 'a string', sql);
+  checkOptionNames(options, ['timeoutMs', 'maxRows', 'memoryLimit', 'source']);
+  const { timeoutMs, maxRows, memoryLimit } = options;
   if (
     timeoutMs !== undefined &&
     !(typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MAX_TIMER_MS)
@@ -162,7 +164,7 @@ class QuerySession implements Disposable {
     private readonly sql: string,
     private readonly options: QueryOptions,
   ) {
-    this.baseDir = resolve(baseDir);
+    this.baseDir = resolvePath('baseDir', baseDir);
     this.source = options.source ?? listedSource(listRuns(this.fs, this.baseDir));
     this.metricFiles = new MetricFiles(this.fs, this.baseDir, this.temp);
   }

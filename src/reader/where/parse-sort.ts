@@ -1,3 +1,4 @@
+import { invalidOption } from '../../model/option-rules.js';
 import type { RunFacts } from '../../model/run-facts.js';
 import { type Field, type FieldValue, typeOfField, valueOf } from './fields.js';
 import { Parser } from './parser.js';
@@ -17,6 +18,7 @@ export type RunOrder = (one: RunFacts, other: RunFacts) => number;
  * [...runs].sort(parseSort('-metrics.accuracy.max'));
  */
 export function parseSort(text: string): RunOrder {
+  if (typeof text !== 'string') throw invalidOption('text', "an order, such as '-startedAt'", text);
   const keys = keysOf(text);
   return (one, other) => {
     for (const { field, sign } of keys) {

@@ -1,3 +1,4 @@
+import { invalidOption } from '../../model/option-rules.js';
 import type { RunFacts } from '../../model/run-facts.js';
 import { evaluate } from './evaluate.js';
 import { parseExpression } from './parse-expression.js';
@@ -28,12 +29,13 @@ export interface Filter {
  * value whatever their type; NaN equals NaN, and is neither below nor above anything; values of two kinds are not equal, and not ordered.
  *
  * @param nowMs the moment that relative dates count from, in milliseconds since the epoch
- * @throws ExpmanError `INVALID_FILTER`, with the place, when it cannot be understood
+ * @throws ExpmanError `INVALID_FILTER`, with the place, when it cannot be understood; `INVALID_OPTION` for what is no text
  * @example
  * const filter = parseWhere("status = FINISHED AND startedAt > -7d AND NOT tags HAS 'broken'");
  * runs.filter((run) => filter.matches(run));
  */
 export function parseWhere(text: string, nowMs = Date.now()): Filter {
+  if (typeof text !== 'string') throw invalidOption('text', 'a filter, such as "status = FINISHED"', text);
   const expression = parseExpression(text, nowMs);
   return {
     text: printExpression(expression),

@@ -1,0 +1,21 @@
+import { ExpmanError } from '../model/errors.js';
+import { nearestWord } from '../model/nearest-word.js';
+
+const MAX_NAMED = 20;
+
+/** The metrics `--metrics` names, each of which must be there. @throws {@link ExpmanError} `INVALID_OPTION`, with those there are */
+export function knownMetrics(
+  wanted: readonly string[] | undefined,
+  known: ReadonlySet<string>,
+): readonly string[] | undefined {
+  const missing = wanted?.find((name) => !known.has(name));
+  if (missing === undefined) return wanted;
+  const names = [...known];
+  const near = nearestWord(missing, names);
+  const shown = names.slice(0, MAX_NAMED).join(', ') + (names.length > MAX_NAMED ? ', …' : '');
+  throw new ExpmanError(
+    'INVALID_OPTION',
+    `there is no metric ${JSON.stringify(missing)}${near === undefined ? '' : `; did you mean ${near}?`}; ${names.length === 0 ? 'there is none at all' : `metrics are ${shown}`}`,
+    { option: 'metrics', value: missing },
+  );
+}
