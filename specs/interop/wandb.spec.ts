@@ -27,7 +27,7 @@ describe('a history of W&B', () => {
     );
     expect(await csvImporter.recognises(path)).toBe(false);
     const run = await runAt(wandbImporter, path);
-    expect(run).toMatchObject({ experiment: 'project', run: 'export', status: 'FINISHED' });
+    expect(run).toMatchObject({ experiment: 'run-x', run: 'export', status: 'FINISHED' });
     expect(await rowsOf(run)).toEqual([
       [
         0,

@@ -67,7 +67,7 @@ async function runAt(path: string): Promise<ExchangeRun> {
   const rows = await historyRows(history, startedAt);
   const { group } = about;
   return {
-    experiment: textOr(about['project'], basename(dirname(folder))),
+    experiment: textOr(about['project'], basename(isOfOneRun(history) ? dirname(folder) : folder)),
     run: textOr(about['name'] ?? about['id'], nameOf(history)),
     status: STATUSES.get(about['state']) ?? RunStatus.Finished,
     startedAt,
@@ -81,6 +81,10 @@ async function runAt(path: string): Promise<ExchangeRun> {
     log: () => asyncOf([]),
   };
 }
+
+/** A folder is a run's own where its history is called as all are, or what W&B knows of it lies beside it. */
+const isOfOneRun = (history: string): boolean =>
+  HISTORY.test(basename(history)) || jsonAt(join(dirname(history), 'wandb-metadata.json')) !== null;
 
 /** A file that is called as all are goes by its folder. */
 const nameOf = (history: string): string =>
