@@ -18,6 +18,7 @@ const AXIS_WIDTH = 14;
 /** More points than the drawing has columns cannot be told apart. */
 const POINTS_PER_COLUMN = 4;
 const TICKS = 5;
+const TICK_GAP = 4;
 const MAX_NAMED = 8;
 
 type Point = [x: number, y: number];
@@ -31,6 +32,7 @@ export const run: CommandRun = async (paths, options, terminal) => {
   const width =
     numberOption(options, 'width', { min: 10, max: 1000 }) ??
     Math.min(terminal.width, DEFAULT_WIDTH + AXIS_WIDTH) - AXIS_WIDTH;
+  const height = numberOption(options, 'height', { min: 3, max: 200 }) ?? 15;
   const axes = axesOf(options);
   const { runs, leftOut } = findRunsIn(paths, options, terminal);
   const metric = textOption(options, 'metric') ?? firstMetric(runs);
@@ -50,7 +52,7 @@ export const run: CommandRun = async (paths, options, terminal) => {
     throw new ExpmanError('INVALID_VALUE', `no run has numbers of ${metric}`);
   }
   if (options['json'] === true) terminal.json({ metric, curves });
-  else draw(metric, curves, width, options, terminal);
+  else draw(metric, curves, { width, height, axes }, terminal);
   return leftOut.end();
 };
 
@@ -112,28 +114,32 @@ async function smoothed(points: readonly Point[], weight: number): Promise<reado
   return points.map(([x], index) => [x, smooth[index] ?? NaN]);
 }
 
-/** A few even places between the first and the last x. */
-function ticksOf(curves: readonly Curve[]): number[] {
+/** A few even places between the first and the last x, each with a label of its own that does not touch the next one. */
+function ticksOf(curves: readonly Curve[], width: number, axis: Axes['x']): number[] {
   const xs = curves.flatMap(({ points }) => [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0]);
   const [from, to] = [Math.min(...xs), Math.max(...xs)];
-  return Array.from({ length: TICKS }, (_, index) => Math.round(from + ((to - from) * index) / (TICKS - 1)));
+  const longest = Math.max(...[from, to].map((x) => valueText(x).length));
+  const count = Math.max(2, Math.min(TICKS, Math.floor(width / (longest + TICK_GAP))));
+  // A step is whole; of a time as many digits as tell one tick from the next.
+  const digits = axis === 'step' ? 0 : Math.ceil(1 - Math.log10((to - from) / (count - 1) || 1));
+  const scale = 10 ** Math.min(6, Math.max(0, digits));
+  const ticks = Array.from({ length: count }, (_, index) => from + ((to - from) * index) / (count - 1));
+  return [...new Set(ticks.map((x) => Math.round(x * scale) / scale))];
 }
 
 function draw(
   metric: string,
   curves: readonly Curve[],
-  width: number,
-  options: Options,
+  { width, height, axes }: { readonly width: number; readonly height: number; readonly axes: Axes },
   terminal: Terminal,
 ): void {
-  const isLog = hasOption(options, 'log');
-  const height = numberOption(options, 'height', { min: 3, max: 200 }) ?? 15;
+  const { isLog } = axes;
   const shown = (y: number): number => (isLog ? Math.log10(y) : y);
   const settings: Settings = {
     width,
     height,
     title: printable(metric),
-    customXAxisTicks: ticksOf(curves),
+    customXAxisTicks: ticksOf(curves, width, axes.x),
     formatter: (value, { axis }) => valueText(axis === 'y' && isLog ? 10 ** value : value),
     ...(terminal.isColoured && {
       color: curves.map((_, index) => COLOURS[index % COLOURS.length] ?? 'ansiWhite'),
