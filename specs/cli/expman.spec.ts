@@ -58,6 +58,10 @@ describe('expman', () => {
       exit: 1,
       stderr: expect.stringContaining('did you mean recover?') as string,
     });
+    expect((await expman('lsit')).stderr).toContain('did you mean list?');
+    expect((await expman('list', '--jsn')).stderr).toMatch(
+      /^expman: unknown option '--jsn'; did you mean --json\?\n/,
+    );
     expect(await expman('inspect')).toMatchObject({
       exit: 1,
       stderr: expect.stringContaining('a path is missing') as string,

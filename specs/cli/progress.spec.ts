@@ -116,6 +116,22 @@ describe('a terminal that waits', () => {
   });
 });
 
+describe('a terminal that waits and is interrupted', () => {
+  it('takes its line back before the process ends', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+    const written: string[] = [];
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+    const kill = vi.spyOn(process, 'kill').mockImplementation(() => true);
+    const before = process.listenerCount('SIGINT');
+    new Terminal(process.stdout, process.stderr).waiting('asking');
+    vi.advanceTimersByTime(1500);
+    process.emit('SIGINT');
+    expect(written).toEqual([`${CLEARED}asking, 1 s`, CLEARED]);
+    expect(kill).toHaveBeenCalledWith(process.pid, 'SIGINT');
+    expect(process.listenerCount('SIGINT')).toBe(before);
+  });
+});
+
 describe('exporting a run', () => {
   it.each(EXPORTERS.map(({ format }) => format))('tells of its rows, to the last: %s', async (format) => {
     const runDir = await run(folder());

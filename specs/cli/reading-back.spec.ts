@@ -308,6 +308,25 @@ describe('a run that cannot be read', () => {
   });
 });
 
+describe('the axis of expman plot', () => {
+  it('has fractions of a second, and large steps that do not touch', async () => {
+    const base = folder();
+    const run = new LoggingEngine(new ExperimentConfig('exp', base, { runName: 'r', environment: false }));
+    for (let at = 0; at < 20; at++)
+      run.metrics.next({
+        step: 1e12 + at * 1e11,
+        timestamp: 1.7e12 + at * 30,
+        values: { loss: 1 / (at + 1) },
+      });
+    const { runDir } = await run.close();
+    const axis = async (...args: readonly string[]): Promise<string[]> =>
+      (await expman('plot', runDir, ...args)).stdout.trimEnd().split('\n').at(-1)?.trim().split(/ +/) ?? [];
+    expect(await axis('-x', 'time')).toEqual(['0', '0.14', '0.28', '0.43', '0.57']);
+    expect(await axis()).toEqual(['1000000000000', '1633333333333', '2266666666667', '2900000000000']);
+    expect(await axis('--width', '20')).toEqual(['1000000000000', '2900000000000']);
+  });
+});
+
 describe('expman query', () => {
   it('asks SQL about all runs, the rows of an open one included', async () => {
     const { base } = await threeRuns();

@@ -47,7 +47,7 @@ async function runCommand(command: Command, args: readonly string[], terminal: T
 }
 
 function mistakeOf({ code, message }: CommanderError): string {
-  const text = message.replace(/^error: /, '');
+  const text = message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
   if (code !== 'commander.missingArgument') return text;
   const name = /'(.+)'/.exec(text)?.[1]?.toUpperCase() ?? '';
   return PATHS.has(name) ? `a path is missing: ${name}` : `${name} is missing`;

@@ -72,6 +72,8 @@ export class Terminal {
   waiting(text: string): void {
     this.clearProgress();
     const begun = performance.now();
+    // What is waited for leaves the loop free, so that the end does not have to wait for it.
+    process.once('SIGINT', this.interrupted);
     this.clock = setInterval(() => {
       this.progress(`${text}, ${Math.round((performance.now() - begun) / 1000)} s`);
     }, PATIENCE_MS).unref();
@@ -79,10 +81,17 @@ export class Terminal {
 
   clearProgress(): void {
     clearInterval(this.clock);
+    process.removeListener('SIGINT', this.interrupted);
     if (this.toldAt === 0) return;
     this.toldAt = 0;
     this.err.write('\r\u001b[K');
   }
+
+  /** Ctrl-C ends the process as ever, but leaves no half line. */
+  private readonly interrupted = (): void => {
+    this.clearProgress();
+    process.kill(process.pid, 'SIGINT');
+  };
 
   style(style: Style, text: string): string {
     return this.isColoured ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text;

@@ -1,7 +1,11 @@
-import { resolve } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { parseName } from '../model/names.js';
 import type { RunStatus } from '../model/run-status.js';
+import { nodeFs } from '../storage/node-fs.js';
+import { EXPERIMENT_NAME } from './archive/archive-names.js';
 import type { ExchangeRun, Importer } from './exchange-run.js';
 import { allowedName } from './run-names.js';
 import { asExpmanError, chosenPath } from './source-files.js';
@@ -94,12 +98,21 @@ async function outcomeOf(
   to: Destination,
   origin: { readonly from: string; readonly format: string },
 ): Promise<ImportedRun | FailedImport> {
+  const folder = join(to.dir, to.experiment);
+  const isNew = nodeFs.stat(folder) === null;
   try {
     const { experiment } = to;
     return { kind: 'imported', experiment, ...(await writeRun(run, to, origin)) };
   } catch (error) {
+    if (isNew) attempt(() => removeEmpty(folder));
     return { kind: 'failed', run: run.run, error: asExpmanError(error, origin.from) };
   }
+}
+
+/** Removes an experiment that was made for a run that is not there; one that has another by now stays. */
+function removeEmpty(folder: string): void {
+  if (nodeFs.list(folder).every((name) => name === EXPERIMENT_NAME))
+    rmSync(folder, { recursive: true, force: true });
 }
 
 function destinationOf(run: ExchangeRun, { dir, experiment, runName }: ImportOptions): Destination {

@@ -9,14 +9,18 @@ export function nearestWord(word: string, candidates: readonly string[]): string
   return best;
 }
 
-/** How many letters must be put in, taken out or changed to get from one word to the other (Levenshtein). */
+/** How many letters must be put in, taken out, changed or swapped with the next to get from one word to the other (Damerau). */
 function editDistance(from: string, to: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, at) => at);
   for (let i = 0; i < from.length; i++) {
     const next = [i + 1];
-    for (let j = 0; j < to.length; j++)
-      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (from[i] === to[j] ? 0 : 1)));
-    row = next;
+    for (let j = 0; j < to.length; j++) {
+      const isSwapped = i > 0 && j > 0 && from[i] === to[j - 1] && from[i - 1] === to[j];
+      const swapped = isSwapped ? before[j - 1]! + 1 : Infinity;
+      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (from[i] === to[j] ? 0 : 1), swapped));
+    }
+    [before, row] = [row, next];
   }
   return row[to.length]!;
 }
