@@ -270,6 +270,23 @@ describe('a query', () => {
     });
   });
 
+  it.each([
+    "repeat('x', 2000000000)",
+    "repeat(repeat('x', 60000), 60000)",
+    "lpad('x', 2000000000, 'y')",
+    "rpad('x', 2000000000, 'y')",
+    "repeat('x', 100000 + n)",
+  ])('makes no text that the memory limit does not see: %s', async (made) => {
+    const sql = `SELECT ${made} FROM (SELECT unnest([1, 2]) AS n)`;
+    await expect(queryRuns(folder(), sql)).rejects.toMatchObject({ code: 'QUERY_LIMIT' });
+  });
+
+  it('repeats and fills up what is short', async () => {
+    const sql =
+      "SELECT repeat('ab', 3), repeat([1], 2), lpad('x', 3, 'y'), rpad('x', 3, 'y'), repeat(NULL, 2)";
+    expect(await rowsOf(folder(), sql)).toEqual([['ababab', [1, 1], 'yyx', 'xyy', null]]);
+  });
+
   it('names what is wrong in SQL', async () => {
     await expect(rowsOf(folder(), 'SELECT lss FROM (SELECT 1 AS loss)')).rejects.toThrow(/lss/);
   });

@@ -6,6 +6,7 @@ import { nodeFs } from '../../storage/node-fs.js';
 import { listRuns } from '../run-index.js';
 import { verifyRun } from '../verify-run.js';
 import { METRICS_NAME } from '../../storage/metrics-file.js';
+import { BOUNDED_FUNCTIONS, isTooLong } from './bounded-text.js';
 import { type Answer, Database } from './duckdb.js';
 import { logsTable, paramsTable, runsTable } from './fact-tables.js';
 import { type FactsSource, type Skipped, listedSource } from './facts-source.js';
@@ -251,6 +252,7 @@ class QuerySession implements Disposable {
     const { files } = metricFiles;
     if (wants('metrics')) await makeView(database, 'metrics', longView(files));
     if (wants('wide')) await makeView(database, 'wide', wideView(files));
+    for (const sql of BOUNDED_FUNCTIONS) await database.run(sql);
     await database.lock(files.map(({ path }) => path));
   }
 
@@ -271,6 +273,10 @@ class QuerySession implements Disposable {
         `the query took longer than ${this.options.timeoutMs ?? 60_000} ms`,
         { cause: error },
       );
+    if (isTooLong(message))
+      return new ExpmanError('QUERY_LIMIT', 'the query makes a text of more than 65,536 characters', {
+        cause: error,
+      });
     if (/^Out of Memory Error/i.test(message))
       return new ExpmanError(
         'QUERY_LIMIT',
