@@ -5,7 +5,7 @@ import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import { Observable, interval, lastValueFrom, map, range, toArray } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { parse } from 'yaml';
-import { currentRun } from 'expman-rx';
+import { RunStatus, currentRun } from 'expman-rx';
 import {
   type Searcher,
   type SweepOptions,
@@ -267,6 +267,21 @@ describe('a trial', () => {
       ]);
     }
   });
+
+  it.each([RunStatus.Failed, RunStatus.Interrupted])(
+    'that closes its own run as %s has not finished',
+    async (status) => {
+      const train: Train<Params> = async ({ run, number }) => {
+        run.logMetrics({ loss: number + 1 });
+        if (number === 0) await run.close(status);
+        if (number === 1) await run.close();
+      };
+      const { best, trials } = await sweep(SPACE, train, optionsIn(folder(), { trials: 2 })).result;
+      expect(trials.map((trial) => trial.status)).toEqual(['failed', 'finished']);
+      expect(trials[0]?.error).toBe(`the trial closed its run as ${status}`);
+      expect(best.number).toBe(1);
+    },
+  );
 
   it.each<[string, Train<Params>, RegExp]>([
     ['that reports nothing', () => undefined, /"loss" was never reported as a number/],
@@ -607,5 +622,11 @@ describe('a sweep that makes no sense', () => {
   it('is refused for an empty space and for what is no function', () => {
     expect(() => sweep({}, () => undefined, { name: 's', metric: 'm' })).toThrow(/space/);
     expect(() => sweep(SPACE, null as never, optionsIn(folder()))).toThrow(/train must be a function/);
+  });
+
+  it.each(['http://127.0.0.1/train.js', 'blob:nodedata:1'])('is refused for a worker at %s', (url) => {
+    expect(() => sweep(SPACE, { ...optionsIn(folder()), worker: new URL(url) })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', option: 'worker', value: url }) as Error,
+    );
   });
 });

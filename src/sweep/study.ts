@@ -6,6 +6,7 @@ import { TapObservable } from '../engine/taps.js';
 import { ExpmanError, messageOf } from '../model/errors.js';
 import { ExperimentConfig } from '../model/experiment-config.js';
 import { invalidOption } from '../model/option-rules.js';
+import type { RunSummary } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { nodeFs } from '../storage/node-fs.js';
@@ -266,11 +267,14 @@ export class SweepStudy<P> implements Study<P> {
     };
     const close = async (
       status: TrialStatus,
-      closing: Promise<unknown>,
+      closing: Promise<RunSummary>,
       why?: string,
     ): Promise<TrialRecord> => {
       try {
-        await closing;
+        const { status: closedAs } = await closing;
+        // A run that its trial closed itself stays as it was closed.
+        if (status === 'finished' && closedAs !== RunStatus.Finished)
+          return { ...record, status: 'failed', error: `the trial closed its run as ${closedAs}` };
         return { ...record, status, ...(why !== undefined && { error: why }) };
       } catch (unwritten) {
         return { ...record, status: 'failed', value: null, step: null, error: messageOf(unwritten) };

@@ -8,6 +8,8 @@ import { type SweepOptions, type WorkerSweepOptions, resolveSweep } from './swee
 import type { Train } from './trial.js';
 import { trainInThread } from './worker/train-in-thread.js';
 
+const WORKER_RULE = "the URL of a file, such as new URL('./train.js', import.meta.url)";
+
 /**
  * Searches parameters: tries some, each in a run of its own, several at a time, and says which were best.
  *
@@ -37,8 +39,9 @@ export function sweep<const S extends Space>(
  * Runs each trial in a worker thread of its own; all of them log into the one writer of the process.
  *
  * The module at `worker` exports the function that trains, as its default or as `train`; see {@link WorkerTrain}. It is JavaScript: a
- * thread on Node 20 loads no TypeScript, not even under tsx. Its trial has the same parts: `trial.run` takes metrics, parameters,
- * messages and artifacts, and only what would close the run is not there. What it logs is in shared memory when the call
+ * thread on Node 20 loads no TypeScript, not even under tsx. Its trial has the same parts: `trial.run` takes metrics, histograms,
+ * parameters, messages and artifacts. What would close the run, `health$`, `status$`, `logImage`, `logMedia` and `logTable` are only in
+ * the thread of the sweep, and throw `WRONG_THREAD` here. What it logs is in shared memory when the call
  * returns, and stays whatever becomes of the thread. The sweep sees a row some milliseconds later, so that a trial may be a few rows
  * further when it is stopped early. A thread that throws or exits is a failed trial, one that is still there `graceMs` after it was
  * aborted is ended.
@@ -63,8 +66,8 @@ export function sweep<S extends Space>(
   }
   if (given !== undefined) throw invalidOption('train', 'a function', train);
   const { worker, ...rest } = { ...train };
-  if (!(worker instanceof URL))
-    throw invalidOption('worker', "a URL, such as new URL('./train.js', import.meta.url)", worker);
+  if (!(worker instanceof URL) || !['file:', 'data:'].includes(worker.protocol))
+    throw invalidOption('worker', WORKER_RULE, worker instanceof URL ? worker.href : worker);
   const options = resolveSweep(space, rest);
   const { name, baseDir, run } = options;
   return new SweepStudy(
