@@ -93,15 +93,16 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
       text: 'naïve\n',
       ['__proto__']: 1,
       nan: NaN,
+      weights: null,
     });
-    expect(third).toMatchObject({ step: 8, loss: 2 });
+    expect(third).toMatchObject({ step: 8, loss: 2, weights: expect.any(String) as string });
     expect(yamlIn(best.runDir, 'config.yaml')).toEqual({
       ...best.params,
       learning_rate: 0.1,
       nested: { deep: true },
     });
     expect(yamlIn(best.runDir, 'run.yaml')).toMatchObject({
-      counts: { invalid: 1 },
+      counts: { invalid: 2 },
       artifacts: { 'model/weights.bin': { bytes: 3 } },
     });
     const log = textIn(best.runDir, 'run.log');
@@ -110,7 +111,8 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
     expect(log).toContain(
       `told {"points":[2],"bytes":3,"refused":"INVALID_NAME","missing":"ARTIFACT_NOT_FOUND","runDir":${JSON.stringify(best.runDir)},"name":"trial-0000"}`,
     );
-    expect(log).toContain('no end {"code":"WRONG_THREAD"}');
+    for (const member of ['close', 'closed', 'health$', 'status$', 'logImage', 'logMedia', 'logTable'])
+      expect(log).toContain(`no ${member} {"code":"WRONG_THREAD"}`);
   });
 
   it('stops a hopeless trial early, though its loop lets no message in', async () => {
@@ -172,7 +174,7 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
     study.events$.subscribe((event) => {
       if (event.kind === 'reported' && event.step === 2) study.stop();
     });
-    await expect(study.result).rejects.toMatchObject({ code: 'SWEEP_FAILED' });
+    expect((await study.result).status).toBe('INTERRUPTED');
     const runDir = join(study.dir, 'trial-0000');
     expect(yamlIn(runDir, 'run.yaml')).toMatchObject({ status: 'INTERRUPTED', counts: { rows: 3 } });
     expect(textIn(runDir, 'run.log')).toMatch(/it is not waited for/);
@@ -251,14 +253,22 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
     ]);
   });
 
-  it.each([
-    ['completes its metrics', 'FINISHED', 'finished'],
-    ['fails its metrics', 'FAILED', 'finished'],
-    ['keeps a timer', 'FINISHED', 'finished'],
-  ])('ends a trial that %s as in the same thread', async (way, status, of) => {
-    const { trials } = await sweepOf(way).result;
-    expect(trials[0]?.status).toBe(of);
-    expect(yamlIn(trials[0]?.runDir, 'run.yaml')['status']).toBe(status);
+  it.each(['completes its metrics', 'keeps a timer'])(
+    'ends a trial that %s as in the same thread',
+    async (way) => {
+      const { trials } = await sweepOf(way).result;
+      expect(trials[0]?.status).toBe('finished');
+      expect(yamlIn(trials[0]?.runDir, 'run.yaml')['status']).toBe('FINISHED');
+    },
+  );
+
+  it('ends a trial that fails its metrics as in the same thread', async () => {
+    const study = sweepOf('fails its metrics');
+    await expect(study.result).rejects.toMatchObject({
+      code: 'SWEEP_FAILED',
+      message: /the trial closed its run as FAILED/,
+    });
+    expect(yamlIn(join(study.dir, 'trial-0000'), 'run.yaml')['status']).toBe('FAILED');
   });
 
   it('rejects when there is no such module, or it exports no function', async () => {

@@ -13,6 +13,7 @@ export type LoggableRun = Pick<
   | 'logger'
   | 'logMetrics'
   | 'logParams'
+  | 'logHistogram'
   | 'saveArtifact'
   | 'flush'
   | 'live'

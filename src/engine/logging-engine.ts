@@ -3,7 +3,7 @@ import { Observable, Subject, defer, distinctUntilChanged, map, startWith } from
 import { RecordKind } from '../channel/layout.js';
 import { ExpmanError, messageOf, textOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
-import { type HistogramInput, type HistogramOptions, histogram } from '../model/histogram.js';
+import type { HistogramInput, HistogramOptions } from '../model/histogram.js';
 import { invalidOption } from '../model/option-rules.js';
 import type { LiveSnapshot, LiveStatus } from '../model/live.js';
 import type { MediaFile } from '../model/media.js';
@@ -19,6 +19,7 @@ import type { RunEnding } from '../writer/run-state.js';
 import { type ArtifactFacts, copyArtifact, writeArtifact } from './artifacts.js';
 import { captureConsole } from './console-capture.js';
 import { DEFAULT_LIVE_MS, liveSnapshots } from './live.js';
+import { histogramText } from './histogram-text.js';
 import { formatLogLine } from './log-line.js';
 import { MediaFolder } from './media-folder.js';
 import { type ImageOptions, type MediaCall, MediaLog, type MediaOptions } from './media-log.js';
@@ -273,7 +274,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       return;
     }
     const metric = textOf(name);
-    const text = this.histogramOf(metric, values, options);
+    const text = histogramText(this.intake, metric, values, options);
     if (text !== null) this.logMetrics({ [metric]: text }, step);
   }
 
@@ -387,16 +388,6 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   /** Begins to close the run; the process stays alive until that is done, and {@link closed} tells how it went. */
   [Symbol.dispose](): void {
     this.closeInBackground({ status: RunStatus.Finished, cut: false });
-  }
-
-  private histogramOf(metric: string, values: HistogramInput, options?: HistogramOptions): string | null {
-    try {
-      return histogram(values, options);
-    } catch (error) {
-      const told = error instanceof ExpmanError ? error : new ExpmanError('INVALID_VALUE', messageOf(error));
-      this.intake.refuse(metric, told);
-      return null;
-    }
   }
 
   private keep(call: MediaCall): MediaFile | null {

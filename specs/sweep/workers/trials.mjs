@@ -42,11 +42,14 @@ const WAYS = {
     const refused = await run.saveArtifact('../out', new Uint8Array(3)).catch(codeOf);
     const missing = await run.saveArtifact('/nowhere/to/be/found').catch(codeOf);
     run.logger.info('told', { points, bytes, refused, missing, runDir: run.runDir, name: run.runName });
-    try {
-      Reflect.get(run, 'close');
-    } catch (error) {
-      run.logger.info('no end', { code: codeOf(error) });
-    }
+    run.logHistogram('weights', [1, 2, 3], 8);
+    run.logHistogram('broken weights', /** @type {never} */ ('text'), 8);
+    for (const member of ['close', 'closed', 'health$', 'status$', 'logImage', 'logMedia', 'logTable'])
+      try {
+        Reflect.get(run, member);
+      } catch (error) {
+        run.logger.info(`no ${member}`, { code: codeOf(error) });
+      }
   },
   throws: ({ run }) => {
     run.logMetrics({ loss: 1 }, 0);

@@ -3,14 +3,17 @@ import type { Observable } from 'rxjs';
 import { ChunkPool } from '../../channel/chunk-pool.js';
 import { RecordKind, WireWord } from '../../channel/layout.js';
 import type { ArtifactFacts } from '../../engine/artifacts.js';
+import { histogramText } from '../../engine/histogram-text.js';
 import { DEFAULT_LIVE_MS, liveSnapshots } from '../../engine/live.js';
 import type { LoggableRun } from '../../engine/loggable-run.js';
+import type { LoggingEngine } from '../../engine/logging-engine.js';
 import { metricPoints } from '../../engine/metric-points.js';
 import { MetricSubject } from '../../engine/metric-subject.js';
 import { RowIntake } from '../../engine/row-intake.js';
 import { type Logger, createRunLogger } from '../../engine/run-logger.js';
 import { TapObservable } from '../../engine/taps.js';
-import { ExpmanError, messageOf } from '../../model/errors.js';
+import { ExpmanError, messageOf, textOf } from '../../model/errors.js';
+import type { HistogramInput, HistogramOptions } from '../../model/histogram.js';
 import type { LiveSnapshot } from '../../model/live.js';
 import type { MetricPoint, MetricRow, MetricValue } from '../../model/metric.js';
 import type { RunName } from '../../model/names.js';
@@ -71,6 +74,12 @@ export class ThreadRun implements LoggableRun {
     if (this.intake.row(values, step) && this.metrics.observed)
       this.metrics.tell({ step: step ?? null, values });
     this.lookForAbort();
+  }
+
+  logHistogram(name: string, values: HistogramInput, step?: number | null, options?: HistogramOptions): void {
+    const metric = textOf(name);
+    const text = histogramText(this.intake, metric, values, options);
+    if (text !== null) this.logMetrics({ [metric]: text }, step);
   }
 
   logParams(params: Readonly<Record<string, unknown>>): void {
@@ -144,16 +153,24 @@ export class ThreadRun implements LoggableRun {
   }
 }
 
-// For those whom no compiler tells.
-for (const member of ['close', 'closed', 'health$', 'status$'])
+/** What a run has only in the thread that opened it, and what to do instead; for those whom no compiler tells. */
+const ELSEWHERE = {
+  close: 'it is closed when the training returns, and fails with what that throws',
+  closed: 'it is closed when the training returns, and fails with what that throws',
+  health$: 'listen to the run of the event "started" of study.events$',
+  status$: 'listen to the run of the event "started" of study.events$',
+  logImage: 'save the file with run.saveArtifact',
+  logMedia: 'save the file with run.saveArtifact',
+  logTable: 'save the table as a file with run.saveArtifact',
+} as const satisfies Partial<Record<keyof LoggingEngine, string>>;
+
+for (const [member, instead] of Object.entries(ELSEWHERE))
   Object.defineProperty(ThreadRun.prototype, member, {
     get: () => {
       throw new ExpmanError(
         'WRONG_THREAD',
-        `run.${member} is for the thread that opened the run, not for a trial's`,
-        {
-          option: member,
-        },
+        `run.${member} is for the thread that opened the run, not for a trial's; ${instead}`,
+        { option: member },
       );
     },
   });
