@@ -6,7 +6,7 @@
 import { rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { attempt } from '../model/attempt.js';
-import { checkOptionNames, invalidOption, resolvePath } from '../model/option-rules.js';
+import { mustBeOptions, invalidOption, resolvePath } from '../model/option-rules.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { arrowExporter, arrowImporter } from './columnar/arrow-format.js';
@@ -80,7 +80,7 @@ export async function exportRun(
 ): Promise<void> {
   const target = resolvePath('path', path);
   resolvePath('runDir', runDir);
-  checkOptionNames(options, EXPORT_OPTIONS);
+  mustBeOptions(options, EXPORT_OPTIONS);
   const exporter = EXPORTERS.find((known) => known.format === format);
   if (exporter === undefined)
     throw invalidOption('format', `one of ${EXPORTERS.map((known) => known.format).join(', ')}`, format);
@@ -104,7 +104,7 @@ export async function exportRun(
  */
 export async function importRuns(path: string, options: ImportOptions): Promise<ImportReport> {
   resolvePath('path', path);
-  checkOptionNames(options, ['dir', 'format', 'experiment', 'runName', 'onRun']);
+  mustBeOptions(options, ['dir', 'format', 'experiment', 'runName', 'onRun']);
   resolvePath('dir', options.dir);
   return importFrom(IMPORTERS, path, options);
 }

@@ -1,18 +1,8 @@
-import { invalidOption, unknownOption } from './option-rules.js';
+import { invalidOption } from './option-rules.js';
+
+export { mustBeOptions } from './option-rules.js';
 
 // Callers in plain JavaScript give anything, so every check takes `unknown`.
-
-/**
- * An object that has no options but these.
- *
- * @throws ExpmanError `INVALID_OPTION`
- */
-export function mustBeOptions(options: unknown, known: readonly string[], what = 'options'): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw invalidOption(what, 'an object', options);
-  for (const option of Object.keys(options))
-    if (!known.includes(option)) throw unknownOption(option, options, known);
-}
 
 /** @throws ExpmanError `INVALID_OPTION` */
 export function mustBeCount(

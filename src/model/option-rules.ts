@@ -74,7 +74,7 @@ export type ExperimentOptions = {
  * @throws ExpmanError `INVALID_OPTION` (`INVALID_NAME` for the run name) with option, rule, value and type.
  */
 export function resolveOptions(options: unknown): ResolvedOptions {
-  checkOptionNames(options, Object.keys(RULES));
+  mustBeOptions(options, Object.keys(RULES));
   const read = <K extends keyof ResolvedOptions>(option: K): ResolvedOptions[K] => {
     const value: unknown = Reflect.get(options, option);
     const { fallback, rule, accept }: Rule<ResolvedOptions[K]> = RULES[option];
@@ -117,9 +117,13 @@ export function resolveOptions(options: unknown): ResolvedOptions {
  *
  * @throws ExpmanError `INVALID_OPTION`, with the name that is nearest
  */
-export function checkOptionNames(options: unknown, names: readonly string[]): asserts options is object {
+export function mustBeOptions(
+  options: unknown,
+  names: readonly string[],
+  what = 'options',
+): asserts options is object {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw invalidOption('options', 'an object', options);
+    throw invalidOption(what, 'an object', options);
   for (const key of Object.keys(options)) if (!names.includes(key)) throw unknownOption(key, options, names);
 }
 
@@ -259,7 +263,7 @@ function isTextOf(value: unknown, min: number, max: number): value is string {
 }
 
 /** The error for an option that there is not. */
-export function unknownOption(key: string, options: object, allowed: readonly string[]): ExpmanError {
+function unknownOption(key: string, options: object, allowed: readonly string[]): ExpmanError {
   const near = nearestWord(key, allowed);
   const hint = near === undefined ? '.' : `; did you mean ${near}?`;
   const value: unknown = Reflect.get(options, key);

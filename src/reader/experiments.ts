@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
-import { checkOptionNames, invalidOption } from '../model/option-rules.js';
+import { mustBeOptions, invalidOption } from '../model/option-rules.js';
 import { parseName } from '../model/names.js';
 import { type Params, sanitiseParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
@@ -75,7 +75,7 @@ export class Experiments {
 
   /** Runs, by experiment and name. @throws as {@link list} */
   async runs(query: RunQuery = {}): Promise<StoredRun[]> {
-    checkOptionNames(query, ['experiment', 'where']);
+    mustBeOptions(query, ['experiment', 'where']);
     const { experiment, where } = query;
     if (where !== undefined && typeof where !== 'function')
       throw invalidOption('where', "a function of a run's facts, such as parseWhere(text).matches", where);

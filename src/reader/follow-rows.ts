@@ -1,7 +1,7 @@
 import { type Observable, concatMap, defer, finalize, map, takeWhile, timer } from 'rxjs';
 import type { RowSpan } from '../channel/records.js';
 import { ExpmanError } from '../model/errors.js';
-import { MAX_TIMER_MS, checkOptionNames, invalidOption } from '../model/option-rules.js';
+import { MAX_TIMER_MS, mustBeOptions, invalidOption } from '../model/option-rules.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type Ownership, readOwnership } from '../storage/run-lock.js';
 import { decodeSpans } from '../writer/decode-spans.js';
@@ -25,7 +25,7 @@ export interface FollowOptions {
 
 /** The rows of a run as they are logged; `StoredRun.follow` says how. */
 export function followRows(fs: FsPort, runDir: string, options: FollowOptions = {}): Observable<StoredRow> {
-  checkOptionNames(options, ['pollMs', 'from']);
+  mustBeOptions(options, ['pollMs', 'from']);
   const { pollMs = 100, from = 'start' } = options;
   if (!(pollMs >= 1 && pollMs <= MAX_TIMER_MS))
     throw invalidOption('pollMs', `a number of milliseconds from 1 to ${MAX_TIMER_MS}`, pollMs);

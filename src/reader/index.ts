@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { RowTable } from '../columnar/table.js';
-import { checkOptionNames, resolvePath } from '../model/option-rules.js';
+import { mustBeOptions, resolvePath } from '../model/option-rules.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { recoverRun as recover, type Recovery } from '../writer/recover-run.js';
 import { Experiments, type ExperimentsOptions } from './experiments.js';
@@ -55,7 +55,7 @@ export { type RunOrder, parseSort } from './where/parse-sort.js';
  * for (const { facts } of await lab.runs()) console.log(facts.experiment, facts.run, facts.status);
  */
 export function openExperiments(dir: string, options: ExperimentsOptions = {}): Experiments {
-  checkOptionNames(options, ['cacheDir', 'onScan']);
+  mustBeOptions(options, ['cacheDir', 'onScan']);
   return new Experiments(nodeFs, resolvePath('dir', dir), options);
 }
 

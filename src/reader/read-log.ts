@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type LogLine, parseLogLine } from '../engine/log-line.js';
-import { checkOptionNames, invalidOption } from '../model/option-rules.js';
+import { mustBeOptions, invalidOption } from '../model/option-rules.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { LOG_NAME } from '../storage/run-record.js';
 import type { RunState } from '../writer/run-state.js';
@@ -69,7 +69,7 @@ function linesThrough(lines: Iterable<string>, filter: LogFilter): LogLine[] {
 }
 
 function checkFilter(filter: LogFilter): void {
-  checkOptionNames(filter, ['level', 'text', 'last']);
+  mustBeOptions(filter, ['level', 'text', 'last']);
   const { level, text, last } = filter;
   if (level !== undefined && !(typeof level === 'string' && LEVELS.includes(level.toLowerCase())))
     throw invalidOption('level', `one of ${LEVELS.map((each) => `'${each}'`).join(', ')}`, level);

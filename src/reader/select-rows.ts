@@ -5,7 +5,7 @@ import { STEP_FIELD, TIMESTAMP_FIELD } from '../columnar/row-group.js';
 import { numbersOf, valueAt } from '../columnar/row-values.js';
 import { concatColumns } from '../columnar/concat.js';
 import { bareObject } from '../model/param-value.js';
-import { checkOptionNames, invalidOption } from '../model/option-rules.js';
+import { mustBeOptions, invalidOption } from '../model/option-rules.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
 import type { OpenRows } from './read-rows.js';
 
@@ -39,7 +39,7 @@ export interface RowSelection {
  * @throws {@link ExpmanError} `INVALID_OPTION`
  */
 export function checkSelection(selection: RowSelection): void {
-  checkOptionNames(selection, ['columns', 'fromStep', 'toStep', 'where', 'downsample']);
+  mustBeOptions(selection, ['columns', 'fromStep', 'toStep', 'where', 'downsample']);
   const { columns, fromStep, toStep, where, downsample } = selection;
   if (columns !== undefined && !(Array.isArray(columns) && columns.every((name) => typeof name === 'string')))
     throw invalidOption('columns', 'a list of metric names', columns);

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { create } from 'tar';
 import { ExpmanError } from '../../model/errors.js';
-import { checkOptionNames, resolvePath } from '../../model/option-rules.js';
+import { mustBeOptions, resolvePath } from '../../model/option-rules.js';
 import { parseArtifactName, parseName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
 import { isTempName, tempName } from '../../storage/atomic-file.js';
@@ -47,7 +47,7 @@ export async function archiveRun(
 ): Promise<ArchivedRun> {
   const folder = resolvePath('runDir', runDir);
   const target = resolvePath('path', path);
-  checkOptionNames(options, ['onBytes']);
+  mustBeOptions(options, ['onBytes']);
   const { onBytes } = options;
   const { identity, owner } = inspectRun(nodeFs, folder);
   if (owner === 'alive') throw lockedBy(folder, null);

@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
-import { checkOptionNames, resolvePath } from '../../model/option-rules.js';
+import { mustBeOptions, resolvePath } from '../../model/option-rules.js';
 import { type ExperimentName, type RunName, parseName, suffixedName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
 import { replaceFile, tempName } from '../../storage/atomic-file.js';
@@ -66,7 +66,7 @@ export async function unarchiveRun(
   options: UnarchiveOptions = {},
 ): Promise<UnarchivedRun> {
   const archive = resolvePath('path', path);
-  checkOptionNames(options, ['experiment', 'runName', 'whenTaken', 'maxFiles', 'maxBytes', 'onBytes']);
+  mustBeOptions(options, ['experiment', 'runName', 'whenTaken', 'maxFiles', 'maxBytes', 'onBytes']);
   const wanted = {
     ...(options.experiment !== undefined && { experiment: parseName('experiment', options.experiment) }),
     ...(options.runName !== undefined && { run: parseName('run', options.runName) }),

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { type Observable, Subscription } from 'rxjs';
 import type { LiveSnapshot } from '../../model/live.js';
-import { checkOptionNames, invalidOption } from '../../model/option-rules.js';
+import { mustBeOptions, invalidOption } from '../../model/option-rules.js';
 import type { MetricValue } from '../../model/metric.js';
 
 /** What {@link observe} needs of a run; a `LoggingEngine` has it. */
@@ -65,7 +65,7 @@ export function observe(run: ObservedRun, meter: GaugeMeter, options: ObserveOpt
     throw invalidOption('run', 'a run, such as a LoggingEngine', run);
   if (typeof (meter as Partial<GaugeMeter> | null)?.createObservableGauge !== 'function')
     throw invalidOption('meter', "a Meter of OpenTelemetry's API", meter);
-  checkOptionNames(options, ['prefix', 'attributes', 'periodMs']);
+  mustBeOptions(options, ['prefix', 'attributes', 'periodMs']);
   const { prefix = 'expman.', attributes = {}, periodMs = PERIOD_MS } = options;
   const experiment = basename(dirname(run.runDir));
   const gauges = new Map<string, RunGauge>();

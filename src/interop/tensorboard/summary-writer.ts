@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describeType, ExpmanError } from '../../model/errors.js';
-import { checkOptionNames, resolvePath } from '../../model/option-rules.js';
+import { mustBeOptions, resolvePath } from '../../model/option-rules.js';
 import { sanitiseParams } from '../../model/params.js';
 import { RunStatus } from '../../model/run-status.js';
 import { EventFileWriter } from './event-file-writer.js';
@@ -50,7 +50,7 @@ export class SummaryWriter implements Disposable {
     logDir: string,
     private readonly options: SummaryWriterOptions = {},
   ) {
-    checkOptionNames(options, ['flushIntervalMs', 'filenameSuffix']);
+    mustBeOptions(options, ['flushIntervalMs', 'filenameSuffix']);
     const { flushIntervalMs = FLUSH_INTERVAL_MS, filenameSuffix = '' } = options;
     if (!(flushIntervalMs >= 1 && flushIntervalMs <= 2 ** 31 - 1))
       throw invalid(

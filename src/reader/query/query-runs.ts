@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { ExpmanError, messageOf } from '../../model/errors.js';
-import { MAX_TIMER_MS, checkOptionNames, invalidOption, resolvePath } from '../../model/option-rules.js';
+import { MAX_TIMER_MS, mustBeOptions, invalidOption, resolvePath } from '../../model/option-rules.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { listRuns } from '../run-index.js';
@@ -133,7 +133,7 @@ export async function streamQuery(
 
 function checkOptions(sql: unknown, options: QueryOptions): void {
   if (typeof sql !== 'string') throw invalidOption('sql', 'a string', sql);
-  checkOptionNames(options, ['timeoutMs', 'maxRows', 'memoryLimit', 'source']);
+  mustBeOptions(options, ['timeoutMs', 'maxRows', 'memoryLimit', 'source']);
   const { timeoutMs, maxRows, memoryLimit } = options;
   if (
     timeoutMs !== undefined &&
