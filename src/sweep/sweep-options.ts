@@ -142,7 +142,7 @@ export function resolveSweep<S extends Space>(
     resume = 'allow',
     handleSignals = true,
     run = {},
-  } = options as SweepOptions<ParamsOf<S>>;
+  } = options;
   const config = new ExperimentConfig(name, baseDir, run);
   for (const option of OWN_RUN_OPTIONS)
     if (Object.hasOwn(run, option))
