@@ -31,6 +31,12 @@ describe('an order of runs', () => {
     expect(sorted(runs, '-metrics.loss.last')).toBe('defbac');
   });
 
+  it('is by a parameter of an empty name, or of a dot, where that is quoted', () => {
+    const nameless = [named('a', { params: { '': 2, '.': 1 } }), named('b', { params: { '': 1, '.': 2 } })];
+    expect([sorted(nameless, 'params.""'), sorted(nameless, 'params."".""')]).toEqual(['ba', 'ab']);
+    expect(() => parseSort('params.')).toThrow('which param is meant');
+  });
+
   it('goes on to the next field where the first says nothing', () => {
     const many = [named('b', { rows: 1 }), named('a', { rows: 1 }), named('c', { rows: 2 })];
     expect(sorted(many, '-rows, run')).toBe('cab');

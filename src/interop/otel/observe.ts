@@ -53,7 +53,7 @@ const MAX_NAME = 255;
  *
  * Where the numbers go is the meter's provider's matter; this imports no package of OpenTelemetry's.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION` for what is no run or no meter, and an option nobody knows
+ * @throws ExpmanError `INVALID_OPTION` for what is no run or no meter, and an option nobody knows
  *
  * @param meter - a `Meter` of `@opentelemetry/api`
  * @example

@@ -24,7 +24,8 @@ function fieldOf(parser: Parser, word: string, first: string, rest: readonly Pat
   }
   if (rest.length > MAX_PARTS)
     throw parser.error(`a path has at most ${MAX_PARTS} parts, this one ${rest.length}`);
-  if (rest.every(({ text }) => text === ''))
+  // An empty part that is quoted is a name; where nothing stands, none is meant.
+  if (rest.every(({ text, quoted }) => text === '' && !quoted))
     throw parser.error(`${first.toLowerCase()}.<name> is expected: which ${kind} is meant`);
   return { kind, path: rest.map(({ text }) => text) };
 }
