@@ -14,6 +14,24 @@ export async function request<Answer>(path: string, init: RequestInit = {}): Pro
   return (response.status === 204 ? undefined : await response.json()) as Answer;
 }
 
+/** The first bytes of a file of a run; the rest is not fetched. */
+export async function readStart(href: string, bytes: number): Promise<Uint8Array> {
+  const control = new AbortController();
+  const response = await fetch(href, { credentials: 'same-origin', signal: control.signal });
+  if (!response.ok) throw new ApiFailure(response.status, await errorOf(response));
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (const reader = response.body?.getReader(); reader !== undefined && length < bytes;) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    length += value.length;
+  }
+  control.abort();
+  const start = new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+  return start.subarray(0, bytes);
+}
+
 async function errorOf(response: Response): Promise<ApiError> {
   const said: unknown = await response.json().catch(() => null);
   if (isApiError(said)) return said;

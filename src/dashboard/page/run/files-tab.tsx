@@ -3,6 +3,7 @@ import type { RunAnswer } from '../../api.js';
 import { bytesText } from '../facts/format.js';
 import { safeHref } from '../parts/safe-href.js';
 import { TableBox } from '../parts/table-box.js';
+import { Preview } from './preview.js';
 
 /** What was saved with the run, to be downloaded, and the run's own files. */
 export function FilesTab({ run: { artifacts, files } }: { readonly run: RunAnswer }): JSX.Element {
@@ -53,6 +54,7 @@ function Artifacts({ artifacts }: Pick<RunAnswer, 'artifacts'>): JSX.Element {
             <tr key={name}>
               <th scope="row">
                 <Download name={name} href={href} />
+                <Preview {...{ name, href, bytes }} />
               </th>
               <td class="number">{bytesText(bytes)}</td>
               <td class="mono dim" title={sha256}>

@@ -3,6 +3,7 @@ import type { RunAnswer } from '../../api.js';
 import { bytesText, numberText } from '../facts/format.js';
 import { safeHref } from '../parts/safe-href.js';
 import { Download } from './files-tab.js';
+import { Preview } from './preview.js';
 
 type Media = RunAnswer['media'][number];
 
@@ -46,7 +47,12 @@ function Item({
         <span class="dim">{bytesText(bytes)}</span>
       </p>
       {caption === null ? null : <p class="media-caption">{caption}</p>}
-      {address === null ? <Download name={name} href={href} /> : null}
+      {address !== null ? null : (
+        <>
+          <Download name={name} href={href} />
+          <Preview {...{ name, href, bytes }} />
+        </>
+      )}
     </li>
   );
 }
