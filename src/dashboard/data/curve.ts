@@ -53,10 +53,14 @@ export class Curve {
   private gaps: Gap[] = [];
   private readonly maxStretches: number;
   private stretches: Stretch[] = [];
+  /** The last one. */
+  private current: Stretch | null = null;
   private perStretch = 1;
   private values = 0;
   private finite = 0;
   private isInGap = false;
+  /** A place that is the last one of a stretch and nothing else. */
+  private passing: { x: number; y: number; time: number } = { x: NaN, y: NaN, time: NaN };
 
   constructor(private readonly points: number) {
     // Twice as many before they are put together in pairs.
@@ -65,24 +69,36 @@ export class Curve {
 
   add(x: number, y: number, time = NaN): void {
     this.values++;
-    const place = { x, y, time };
     if (!Number.isFinite(y)) {
-      this.addToGap(place);
+      this.addToGap({ x, y, time });
       return;
     }
     this.isInGap = false;
     this.finite++;
-    if (this.raw.length < this.points) this.raw.push(place);
-    const last = this.stretches.at(-1);
-    if (last === undefined || last.count >= this.perStretch) {
+    const stretch = this.current;
+    const isInside = stretch !== null && stretch.count < this.perStretch;
+    if (isInside) {
+      stretch.count++;
+      stretch.sum += y;
+      // Most values of a long curve are but the last one for a moment: they need no place of their own.
+      if (stretch.last === this.passing && y >= stretch.least.y && y <= stretch.greatest.y) {
+        this.passing.x = x;
+        this.passing.y = y;
+        this.passing.time = time;
+        return;
+      }
+    }
+    const place = { x, y, time };
+    const isRaw = this.raw.length < this.points;
+    if (isRaw) this.raw.push(place);
+    if (!isInside) {
       this.begin(place);
       return;
     }
-    last.count++;
-    last.sum += y;
-    last.last = place;
-    if (y < last.least.y) last.least = place;
-    if (y > last.greatest.y) last.greatest = place;
+    stretch.last = place;
+    if (y < stretch.least.y) stretch.least = place;
+    else if (y > stretch.greatest.y) stretch.greatest = place;
+    else if (!isRaw) this.passing = place;
   }
 
   drawn(): DrawnCurve {
@@ -107,10 +123,8 @@ export class Curve {
       this.stretches = pairs(this.stretches);
       this.perStretch *= 2;
     }
-    this.stretches.push({
-      ...{ first: place, least: place, greatest: place, last: place },
-      ...{ count: 1, sum: place.y },
-    });
+    this.current = { first: place, least: place, greatest: place, last: place, count: 1, sum: place.y };
+    this.stretches.push(this.current);
   }
 
   private addToGap(place: Place): void {
