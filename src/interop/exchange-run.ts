@@ -43,7 +43,10 @@ export interface Exporter {
   readonly format: string;
   /** Whether it makes a file or a folder of files. */
   readonly makes: 'file' | 'folder';
-  /** What of a run the format cannot hold, in words; empty when it holds all. */
+  /**
+   * What of a run the format cannot hold, in words; empty when it holds all that an exchange holds: not its rank, error, counts of
+   * left-out values, artifacts, media and system metrics, which an archive keeps.
+   */
   readonly loses: string;
   /** Writes a run to a file or folder that is not there yet; on failure nothing is left there. */
   write(run: ExchangeRun, path: string): Promise<void>;

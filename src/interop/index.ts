@@ -65,7 +65,8 @@ export const IMPORTERS: readonly Importer[] = [
 ];
 
 /**
- * Writes a run, open or closed, in another format; what that does not hold, its exporter's `loses` says.
+ * Writes a run, open or closed, in another format; what that does not hold, its exporter's `loses` says. None holds its rank, error, counts
+ * of left-out values, artifacts, media and system metrics: {@link archiveRun} keeps all of it.
  *
  * @param path - a file or, for `neptune` and `tensorboard`, a folder, that is not there yet; the folders above it are made
  * @throws {@link ExpmanError} `INVALID_OPTION` for a format nobody knows or a path that is taken; `RUN_NOT_FOUND`, `CORRUPT`, `IO`
