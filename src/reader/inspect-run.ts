@@ -57,10 +57,10 @@ export function inspectRun(fs: FsPort, runDir: string): RunInfo {
 }
 
 /** The same as {@link openContents}, for whoever wants the rows. @throws ExpmanError `CORRUPT` where a file of them fails its checks */
-export function openIntact(fs: FsPort, runDir: string): OpenRows {
-  const { info, rows } = openContents(fs, runDir);
-  if (!info.corrupt.includes(METRICS_NAME)) return rows;
-  rows.close();
+export function openIntact(fs: FsPort, runDir: string): ReturnType<typeof openContents> {
+  const contents = openContents(fs, runDir);
+  if (!contents.info.corrupt.includes(METRICS_NAME)) return contents;
+  contents.rows.close();
   throw damaged(runDir);
 }
 

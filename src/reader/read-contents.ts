@@ -1,7 +1,6 @@
 import { type RowTable, tableOf } from '../columnar/table.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { METRICS_NAME } from '../storage/metrics-file.js';
-import { type RunInfo, damaged, openContents } from './inspect-run.js';
+import { type RunInfo, openIntact } from './inspect-run.js';
 
 /** All of a run: what it is, and its rows. */
 export interface RunContents {
@@ -12,9 +11,8 @@ export interface RunContents {
 
 /** Reads the run and its rows from one state of its files. */
 export function readContents(fs: FsPort, runDir: string): RunContents {
-  const { info, rows } = openContents(fs, runDir);
+  const { info, rows } = openIntact(fs, runDir);
   try {
-    if (info.corrupt.includes(METRICS_NAME)) throw damaged(runDir);
     return { info, table: tableOf([...rows.batches()]) };
   } finally {
     rows.close();

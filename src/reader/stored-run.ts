@@ -62,13 +62,15 @@ export class StoredRun {
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async metrics(selection: RowSelection = {}): Promise<RowTable> {
     checkSelection(selection);
-    return reading(openIntact(this.fs, this.runDir), (rows) => tableOf([...selectRows(rows, selection)]));
+    return reading(openIntact(this.fs, this.runDir).rows, (rows) =>
+      tableOf([...selectRows(rows, selection)]),
+    );
   }
 
   /** The same, batch by batch: of a large run only one row group is in memory at a time. @throws as {@link metrics} */
   async *batches(selection: RowSelection = {}): AsyncGenerator<RowsBatch, void> {
     checkSelection(selection);
-    const rows = openIntact(this.fs, this.runDir);
+    const { rows } = openIntact(this.fs, this.runDir);
     try {
       for (const columns of selectRows(rows, selection)) yield await Promise.resolve(batchOf(columns));
     } finally {
@@ -79,7 +81,7 @@ export class StoredRun {
   /** The same, row by row, in the order they were logged. @throws as {@link metrics} */
   async *rows(selection: RowSelection = {}): AsyncGenerator<StoredRow, void> {
     checkSelection(selection);
-    const rows = openIntact(this.fs, this.runDir);
+    const { rows } = openIntact(this.fs, this.runDir);
     try {
       const metricOf = metricNames(rows);
       for (const columns of selectRows(rows, selection))
@@ -92,7 +94,7 @@ export class StoredRun {
   /** The metrics' names and the types of their columns, in the order they came. @throws as {@link refresh} */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async fields(): Promise<ColumnField[]> {
-    return reading(openIntact(this.fs, this.runDir), (rows) => {
+    return reading(openIntact(this.fs, this.runDir).rows, (rows) => {
       const metricOf = metricNames(rows);
       return rows.fields.slice(KEY_COLUMNS).map(({ name, type }) => ({ name: metricOf(name), type }));
     });

@@ -81,8 +81,4 @@ export function nextEpoch(fs: FsPort, folder: string, { identity }: KnownRun): n
   return next;
 }
 
-/** What is wrong with a closed run that has no file of rows. */
-export const missingFile = (path: string, rows: number): string =>
-  `${path} is missing, though ${rows} rows were logged`;
-
 const numberOr = (value: unknown, fallback: number): number => (typeof value === 'number' ? value : fallback);

@@ -20,7 +20,7 @@ import {
 } from '../storage/run-lock.js';
 import * as columnarParts from './columnar-parts.js';
 import * as runFiles from './run-files.js';
-import { type KnownRun, missingFile, nextEpoch, readIdentity } from './identity.js';
+import { type KnownRun, nextEpoch, readIdentity } from './identity.js';
 import { readPublished } from './load-run.js';
 import { type FromWriter, errorFrom } from './messages.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal, segmentNames } from './replay.js';
@@ -155,5 +155,5 @@ function publishedRows(fs: FsPort, folder: string, { identity, rows }: KnownRun)
   const published = readPublished(fs, folder, identity.uuid);
   if (published !== null || rows === 0) return published?.facts.loggedRows ?? 0;
   const path = join(folder, METRICS_NAME);
-  throw new ExpmanError('CORRUPT', missingFile(path, rows), { path });
+  throw new ExpmanError('CORRUPT', `${path} is missing, though ${rows} rows were logged`, { path });
 }

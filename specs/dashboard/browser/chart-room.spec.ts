@@ -1,18 +1,14 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { go, hasBrowser, launchBrowser, openPage, settled } from '../../support/browser.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { go, hasBrowser, settled } from '../../support/browser.js';
+import { browsing } from '../../support/browsing.js';
 import { dashboards, openRun } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
 const folder = tempFolders('chart-room', afterAll);
 const serve = dashboards();
-let browser: Browser;
 
 describe.skipIf(!hasBrowser)('a chart', { timeout: 90_000 }, () => {
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(() => browser.close());
+  const visit = browsing();
 
   it('has room for the texts of its ticks, however long, and for nothing else', async () => {
     const base = folder();
@@ -21,7 +17,7 @@ describe.skipIf(!hasBrowser)('a chart', { timeout: 90_000 }, () => {
       run.logMetrics({ loss }, step);
     await run.close();
     const dashboard = await serve(base);
-    const { page } = await openPage(browser, dashboard.url);
+    const { page } = await visit(dashboard.url);
     await page.waitForSelector('[data-testid=run-row]');
     await go(page, '#/run/exp/one/metrics');
     await page.waitForSelector('[data-testid=chart][data-points="3"] canvas');

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { serve } from 'expman-rx/dashboard';
-import type { Browser, Locator } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
+import type { Locator, Page } from 'playwright-core';
+import { afterEach, describe, expect, it } from 'vitest';
+import { hasBrowser } from '../../support/browser.js';
+import { browsing } from '../../support/browsing.js';
 import { duckdb } from '../../support/read-back.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
@@ -13,13 +14,9 @@ const PATIENCE_MS = 20_000;
 
 const folder = tempFolders('live-page');
 const children: ChildProcess[] = [];
-let browser: Browser;
 
 describe.skipIf(!hasBrowser)('a page beside a training process', { timeout: 90_000 }, () => {
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(() => browser.close());
+  const visit = browsing();
   afterEach(() => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
   });
@@ -29,7 +26,7 @@ describe.skipIf(!hasBrowser)('a page beside a training process', { timeout: 90_0
     const training = train(base);
     const { runDir } = await training.begun;
     const dashboard = await serve(base);
-    const { page, complaints } = await openPage(browser, dashboard.url);
+    const { page, complaints } = await visit(dashboard.url);
     await page.waitForSelector('[data-testid=run-row]');
     await go(page, '#/run/exp/train/metrics');
     const chart = page.locator('[data-testid=chart][data-metric=loss]');
@@ -65,7 +62,7 @@ describe.skipIf(!hasBrowser)('a page beside a training process', { timeout: 90_0
     };
     const statuses: Locator[] = [];
     for (const [hash, selector] of Object.entries(places)) {
-      const { page } = await openPage(browser, dashboard.url);
+      const { page } = await visit(dashboard.url);
       await go(page, hash);
       statuses.push(page.locator(selector));
     }
@@ -87,7 +84,7 @@ describe.skipIf(!hasBrowser)('a page beside a training process', { timeout: 90_0
     const training = train(base);
     await training.begun;
     const first = await serve(base, { token: false });
-    const { page } = await openPage(browser, first.url);
+    const { page } = await visit(first.url);
     await go(page, '#/run/exp/train/metrics');
     const connection = page.locator('[data-testid=connection]');
     const chart = page.locator('[data-testid=chart][data-metric=loss]');
@@ -107,7 +104,7 @@ describe.skipIf(!hasBrowser)('a page beside a training process', { timeout: 90_0
     const training = train(base);
     await training.begun;
     const dashboard = await serve(base);
-    const { page } = await openPage(browser, dashboard.url);
+    const { page } = await visit(dashboard.url);
     for (let tabs = 1; tabs < 5; tabs++) {
       const tab = await page.context().newPage();
       await tab.goto(dashboard.url, { timeout: PATIENCE_MS });
@@ -123,7 +120,7 @@ describe.skipIf(!hasBrowser)('a page beside a training process', { timeout: 90_0
     const training = train(base);
     const { runDir } = await training.begun;
     const dashboard = await serve(base);
-    const { page } = await openPage(browser, dashboard.url);
+    const { page } = await visit(dashboard.url);
     await go(page, '#/run/exp/train/metrics');
     const chart = page.locator('[data-testid=chart][data-metric=loss]');
     await chart.waitFor({ timeout: PATIENCE_MS });
@@ -140,16 +137,14 @@ describe.skipIf(!hasBrowser)('a page beside a training process', { timeout: 90_0
 });
 
 /** As if the tab came to the front, or another one. */
-const look = (page: Awaited<ReturnType<typeof openPage>>['page'], isSeen: boolean): Promise<unknown> =>
+const look = (page: Page, isSeen: boolean): Promise<unknown> =>
   page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${!isSeen} });
     document.dispatchEvent(new Event('visibilitychange'))`);
 
-const go = (page: Awaited<ReturnType<typeof openPage>>['page'], hash: string): Promise<unknown> =>
+const go = (page: Page, hash: string): Promise<unknown> =>
   page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
 
-const lastOf = (
-  chart: ReturnType<Awaited<ReturnType<typeof openPage>>['page']['locator']>,
-): Promise<string | null> => chart.first().getAttribute('data-last');
+const lastOf = (chart: Locator): Promise<string | null> => chart.first().getAttribute('data-last');
 
 /** Looks again and again until something holds. */
 async function until(holds: () => Promise<boolean>): Promise<void> {

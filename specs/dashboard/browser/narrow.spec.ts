@@ -1,6 +1,6 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { go, hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { go, hasBrowser } from '../../support/browser.js';
+import { browsing } from '../../support/browsing.js';
 import { dashboards, openRun } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
@@ -9,13 +9,9 @@ const LONG = 'a-name-that-is-much-longer-than-any-that-fits-a-telephone-held-upr
 
 const folder = tempFolders('narrow', afterAll);
 const serve = dashboards();
-let browser: Browser;
 
 describe.skipIf(!hasBrowser)('on a telephone', { timeout: 90_000 }, () => {
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(() => browser.close());
+  const visit = browsing();
 
   it('the page is as wide as the screen, with values beside the names, and text that can be read', async () => {
     const base = folder();
@@ -26,7 +22,7 @@ describe.skipIf(!hasBrowser)('on a telephone', { timeout: 90_000 }, () => {
       await run.close();
     }
     const dashboard = await serve(base);
-    const { page } = await openPage(browser, dashboard.url, { viewport: { width: WIDTH, height: 800 } });
+    const { page } = await visit(dashboard.url, { viewport: { width: WIDTH, height: 800 } });
     const rightOf = async (selector: string): Promise<number> => {
       const box = await page.locator(selector).first().boundingBox();
       return box === null ? NaN : box.x + box.width;

@@ -1,6 +1,7 @@
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { go, hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
+import type { Locator, Page } from 'playwright-core';
+import { afterAll, describe, expect, it } from 'vitest';
+import { go, hasBrowser } from '../../support/browser.js';
+import { browsing } from '../../support/browsing.js';
 import { dashboards, openRun } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
@@ -11,13 +12,9 @@ const PNG = Buffer.from(
 
 const folder = tempFolders('open-run', afterAll);
 const serve = dashboards();
-let browser: Browser;
 
 describe.skipIf(!hasBrowser)('of a run that goes on', { timeout: 90_000 }, () => {
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(() => browser.close());
+  const visit = browsing();
 
   it('every part of the page is shown as it is by now, and stays while it is read again', async () => {
     const base = folder();
@@ -28,7 +25,7 @@ describe.skipIf(!hasBrowser)('of a run that goes on', { timeout: 90_000 }, () =>
     await run.flush();
     const dashboard = await serve(base);
     const open = async (hash: string, part: string): Promise<Page> => {
-      const { page } = await openPage(browser, dashboard.url);
+      const { page } = await visit(dashboard.url);
       await page.waitForSelector('[data-testid=run-row]');
       await go(page, hash);
       await page.waitForSelector(part);

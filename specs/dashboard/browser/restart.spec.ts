@@ -1,18 +1,14 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { go, hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { go, hasBrowser } from '../../support/browser.js';
+import { browsing } from '../../support/browsing.js';
 import { dashboards, openRun } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
 const folder = tempFolders('restart', afterAll);
 const serve = dashboards();
-let browser: Browser;
 
 describe.skipIf(!hasBrowser)('a page whose server was started again', { timeout: 90_000 }, () => {
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(() => browser.close());
+  const visit = browsing();
 
   it('says that its address has expired, and goes on live where it was at the new one in the same tab', async () => {
     const base = folder();
@@ -20,7 +16,7 @@ describe.skipIf(!hasBrowser)('a page whose server was started again', { timeout:
     run.logMetrics({ loss: 1 }, 0);
     await run.flush();
     const first = await serve(base);
-    const { page } = await openPage(browser, first.url);
+    const { page } = await visit(first.url);
     const patience = { timeout: 20_000 };
     const connection = page.locator('[data-testid=connection]');
     const is = async (state: string): Promise<void> => {
@@ -54,7 +50,7 @@ describe.skipIf(!hasBrowser)('a page whose server was started again', { timeout:
   it('that was loaded with an old address begins with the new one in the same tab', async () => {
     const base = folder();
     const dashboard = await serve(base);
-    const { page } = await openPage(browser, dashboard.url.replace(/#.*/, '#token=wrong'));
+    const { page } = await visit(dashboard.url.replace(/#.*/, '#token=wrong'));
     await page.getByText('This address has expired').waitFor();
     await page.goto(dashboard.url);
     await page.locator('[data-testid=connection][data-state=connected]').waitFor();

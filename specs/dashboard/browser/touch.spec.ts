@@ -1,26 +1,23 @@
-import type { Browser, CDPSession } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { go, hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
+import type { CDPSession } from 'playwright-core';
+import { afterAll, describe, expect, it } from 'vitest';
+import { go, hasBrowser } from '../../support/browser.js';
+import { browsing } from '../../support/browsing.js';
 import { closedRun, dashboards } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
 const folder = tempFolders('touch', afterAll);
 const serve = dashboards();
-let browser: Browser;
 
 type Finger = readonly [x: number, y: number];
 
 describe.skipIf(!hasBrowser)('a chart under fingers', { timeout: 90_000 }, () => {
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(() => browser.close());
+  const visit = browsing();
 
   it('is zoomed by two, moved by one, shown whole by a double tap; up and down one scrolls the page', async () => {
     const base = folder();
     await closedRun(base, 200, { runName: 'one' });
     const dashboard = await serve(base);
-    const { page, complaints } = await openPage(browser, dashboard.url, {
+    const { page, complaints } = await visit(dashboard.url, {
       ...{ hasTouch: true, isMobile: true, viewport: { width: 390, height: 500 } },
     });
     await page.waitForSelector('[data-testid=run-row]');

@@ -149,7 +149,8 @@ describe('listening to a run', () => {
 });
 
 describe('a client that comes again', () => {
-  it('is given exactly what it has missed, even if it had heard nothing yet', async () => {
+  /** A client that has gone before the first point of a run, which somebody else has heard. */
+  const leftBeforeAPoint = async () => {
     const run = openRun(folder());
     const dashboard = await serve(run);
     const witness = await listen(dashboard, ofLoss(run));
@@ -157,6 +158,11 @@ describe('a client that comes again', () => {
     first.close();
     run.logMetrics({ loss: 1 }, 1);
     await points(witness, 1);
+    return { run, dashboard, witness, first };
+  };
+
+  it('is given exactly what it has missed, even if it had heard nothing yet', async () => {
+    const { run, dashboard, witness, first } = await leftBeforeAPoint();
     const second = await listen(dashboard, ofLoss(run), first.lastId);
     await points(second, 1);
     second.close();
@@ -171,13 +177,7 @@ describe('a client that comes again', () => {
   });
 
   it('goes on in another stream, for other news, and is told where that has caught up', async () => {
-    const run = openRun(folder());
-    const dashboard = await serve(run);
-    const witness = await listen(dashboard, ofLoss(run));
-    const first = await listen(dashboard, ofLoss(run));
-    first.close();
-    run.logMetrics({ loss: 1 }, 1);
-    await points(witness, 1);
+    const { run, dashboard, first } = await leftBeforeAPoint();
     const second = await listen(dashboard, `${ofLoss(run)}&since=${first.lastId ?? ''}`);
     await events(second, 'here');
     expect(stepsIn(second.heard)).toEqual([1]);

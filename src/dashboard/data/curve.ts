@@ -5,14 +5,14 @@ const MAX_GAPS = 256;
 
 /** A curve that can be drawn: as many x as y, in the order of x. */
 export interface DrawnCurve {
-  readonly x: readonly number[];
+  readonly x: number[];
   /** null where `nonFinite` says what was there. */
-  readonly y: readonly (number | null)[];
-  readonly nonFinite: readonly (readonly [at: number, what: string])[];
+  readonly y: (number | null)[];
+  readonly nonFinite: [at: number, what: string][];
   /** What was given as their time; NaN where nothing was. */
-  readonly times: readonly number[];
+  readonly times: number[];
   /** Of a thinned curve: at which index a stretch of it ends, of how many finite values it is, and their mean. */
-  readonly stretches: readonly (readonly [at: number, count: number, mean: number])[];
+  readonly stretches: [at: number, count: number, mean: number][];
   /** How many values there were. */
   readonly values: number;
   /** Whether all of them are here. */
@@ -110,8 +110,8 @@ export class Curve {
     return {
       x: places.map(({ x }) => x),
       y: places.map(({ y }) => (Number.isFinite(y) ? y : null)),
-      nonFinite: places.flatMap(({ y }, at) => (Number.isFinite(y) ? [] : [[at, String(y)] as const])),
-      stretches: places.flatMap(({ behind }, at) => (behind === undefined ? [] : [[at, ...behind] as const])),
+      nonFinite: places.flatMap(({ y }, at) => (Number.isFinite(y) ? [] : [[at, String(y)]])),
+      stretches: places.flatMap(({ behind }, at) => (behind === undefined ? [] : [[at, ...behind]])),
       times: places.map(({ time }) => time),
       values: this.values,
       isExact: places.length === this.values,

@@ -128,10 +128,7 @@ export class LiveRun {
           metric,
           step: kept.map(({ step }) => step),
           time: kept.map(({ timestamp }) => timestamp),
-          value: [...y],
-          nonFinite: nonFinite.map(([at, what]): [number, string] => [at, what]),
-          stretches: stretches.map(([at, count, mean]): [number, number, number] => [at, count, mean]),
-          ...{ values, isExact },
+          ...{ value: y, nonFinite, stretches, values, isExact },
         },
       ];
     });

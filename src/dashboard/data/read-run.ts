@@ -90,14 +90,14 @@ export function readSystem({ runDir, startedMs }: RunPlace): string {
   }
   const columns = [...curves].map(([name, curve]) => {
     const { x, y } = curve.drawn();
-    return { name, x: [...x], y: [...y] };
+    return { name, x, y };
   });
   return jsonText({ columns } satisfies SystemAnswer);
 }
 
 /** JSON of a `HistogramsAnswer`; what is no histogram is passed over. */
 export function readHistograms({ runDir }: RunPlace, metric: string): string {
-  const rows = openIntact(nodeFs, runDir);
+  const { rows } = openIntact(nodeFs, runDir);
   try {
     const column = rows.columnOf.get(metric) ?? '';
     const places: { readonly step: number | null; readonly text: string }[] = [];

@@ -51,9 +51,7 @@ function seriesOfRun(run: RunPlace, wish: Wish): { readonly series: Series[]; re
   return {
     until,
     series: [...curves].map(([metric, { x, y, nonFinite, stretches, values, isExact }]) => ({
-      ...{ run: run.id, metric, x: [...x], y: [...y], values, isExact },
-      nonFinite: nonFinite.map(([at, what]) => [at, what]),
-      stretches: stretches.map(([at, count, mean]) => [at, count, mean]),
+      ...{ run: run.id, metric, x, y, nonFinite, stretches, values, isExact },
     })),
   };
 }
@@ -63,7 +61,7 @@ export function curvesOfRun(
   run: RunPlace,
   wish: Wish,
 ): { readonly curves: ReadonlyMap<string, DrawnCurve>; readonly until: number } {
-  const rows = openIntact(nodeFs, run.runDir);
+  const { rows } = openIntact(nodeFs, run.runDir);
   try {
     const metrics = [...new Set(wish.metric)].filter((metric) => rows.columnOf.has(metric));
     const curves = new Map(metrics.map((metric) => [metric, new Curve(wish.points)]));

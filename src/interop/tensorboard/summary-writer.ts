@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describeType, ExpmanError } from '../../model/errors.js';
-import { mustBeOptions, resolvePath } from '../../model/option-rules.js';
+import { MAX_TIMER_MS, mustBeOptions, resolvePath } from '../../model/option-rules.js';
 import { sanitiseParams } from '../../model/params.js';
 import { RunStatus } from '../../model/run-status.js';
 import { EventFileWriter } from './event-file-writer.js';
@@ -52,7 +52,7 @@ export class SummaryWriter implements Disposable {
   ) {
     mustBeOptions(options, ['flushIntervalMs', 'filenameSuffix']);
     const { flushIntervalMs = FLUSH_INTERVAL_MS, filenameSuffix = '' } = options;
-    if (!(flushIntervalMs >= 1 && flushIntervalMs <= 2 ** 31 - 1))
+    if (!(flushIntervalMs >= 1 && flushIntervalMs <= MAX_TIMER_MS))
       throw invalid(
         'INVALID_OPTION',
         'flushIntervalMs',

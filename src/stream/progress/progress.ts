@@ -3,7 +3,7 @@ import { Subscription } from 'rxjs';
 import type { LoggingEngine } from '../../engine/logging-engine.js';
 import type { LiveStatus } from '../../model/live.js';
 import { hasMethod, mustBeFlag, mustBeOptions } from '../../model/option-checks.js';
-import { invalidOption } from '../../model/option-rules.js';
+import { MAX_TIMER_MS, invalidOption } from '../../model/option-rules.js';
 import { type LineOptions, RunProgress, drawn } from './run-progress.js';
 import { type ProgressStream, Screen } from './screen.js';
 
@@ -204,8 +204,8 @@ function resolved(options: ProgressOptions): Resolved {
   mustBeOptions(options, ['total', 'metrics', 'periodMs', 'lineMs', 'stream', 'force']);
   const { periodMs = 100, lineMs = 10_000, stream = process.stderr, force = false } = options;
   for (const [option, ms] of Object.entries({ periodMs, lineMs }))
-    if (!(ms >= 1 && ms <= 2 ** 31 - 1))
-      throw invalidOption(option, 'a number of milliseconds from 1 to 2147483647', ms);
+    if (!(ms >= 1 && ms <= MAX_TIMER_MS))
+      throw invalidOption(option, `a number of milliseconds from 1 to ${MAX_TIMER_MS}`, ms);
   if (!hasMethod(stream, 'write')) throw invalidOption('stream', 'a stream to write to', stream);
   mustBeFlag('force', force);
   const asked = (name: string): boolean => !['', '0', 'false', undefined].includes(process.env[name]);

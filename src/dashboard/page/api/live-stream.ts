@@ -1,5 +1,6 @@
 import type { LiveLogs, LivePoints, LiveReset, RunFactsAnswer } from '../../api.js';
 import { type Connection, failureOf, type LiveListeners, type LiveQuery } from './api.js';
+import { runId } from '../facts/run-values.js';
 import { queryText, request } from './request.js';
 
 const FIRST_WAIT_MS = 1000;
@@ -164,7 +165,7 @@ export class LiveStream {
       if (query.logs && query.runs.includes(logs.run)) listeners.logs?.(logs);
     });
     on('run', (facts, { query, listeners }) => {
-      if (query.runs.includes(`${facts.experiment}/${facts.run}`)) listeners.run?.(facts);
+      if (query.runs.includes(runId(facts))) listeners.run?.(facts);
     });
     on('reset', ({ run }, { isKnown, query, listeners }) => {
       // What was missed by a stream before is nothing to one who did not hear it.

@@ -56,3 +56,15 @@ export function answerOf<T>(asked: Asked<T>): T | undefined {
       return undefined;
   }
 }
+
+/** The same with each answer changed. */
+export function mapped<T, R>(asked: Asked<T>, change: (answer: T) => R): Asked<R> {
+  switch (asked.state) {
+    case 'there':
+      return { state: 'there', answer: change(asked.answer) };
+    case 'loading':
+      return { state: 'loading', last: asked.last === undefined ? undefined : change(asked.last) };
+    case 'failed':
+      return asked;
+  }
+}

@@ -62,3 +62,7 @@ function categoryAxis(values: readonly unknown[]): Axis {
     ticks: names.flatMap((text, index) => (index % stride === 0 ? [{ place: placeAt(index), text }] : [])),
   };
 }
+
+/** A text beside an axis, which has room for so many characters. */
+export const cut = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1)}…` : text;

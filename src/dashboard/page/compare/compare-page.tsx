@@ -1,14 +1,12 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
-import { answerOf } from '../api/use-api.js';
 import { colourAt } from '../chart/palette.js';
-import { runId, STATISTICS, type Statistic } from '../facts/run-values.js';
+import { STATISTICS, type Statistic } from '../facts/run-values.js';
 import { To } from '../parts/link.js';
 import { Select } from '../parts/select.js';
-import { Broken, Empty, Loading } from '../parts/states.js';
-import { useFacts } from '../runs/use-facts.js';
-import { useNews } from '../runs/use-news.js';
+import { Answered, Empty } from '../parts/states.js';
+import { useLiveFacts } from '../runs/use-facts.js';
 import { choose, route } from '../state/navigation.js';
 import { theme } from '../state/theme.js';
 import { CompareTable } from './compare-table.js';
@@ -22,19 +20,18 @@ const MOST_AXES = 8;
 /** The selected runs beside each other. */
 export function ComparePage(): JSX.Element {
   const ids = route.value.query.getAll('run');
-  const [asked, again] = useFacts(ids);
-  const news = useNews(ids, again);
-  const read = answerOf(asked);
-  const runs = useMemo(() => read?.map((each) => news.get(runId(each)) ?? each), [read, news]);
+  const [asked, again] = useLiveFacts(ids);
   if (ids.length === 0)
     return (
       <Empty title="No runs are selected">
         Tick some <To place={{ page: 'runs' }}>runs</To> and come back: they are set beside each other here.
       </Empty>
     );
-  if (asked.state === 'failed') return <Broken failure={asked.failure} again={again} />;
-  if (runs === undefined) return <Loading what="runs" />;
-  return runs.length === 0 ? <Empty title="These runs are gone" /> : <Compare runs={runs} />;
+  return (
+    <Answered asked={asked} again={again} what="runs">
+      {(runs) => (runs.length === 0 ? <Empty title="These runs are gone" /> : <Compare runs={runs} />)}
+    </Answered>
+  );
 }
 
 function Compare({ runs }: { readonly runs: readonly RunFactsAnswer[] }): JSX.Element {

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { valueText } from '../facts/format.js';
-import { type Axis, axisOf } from './axis.js';
+import { type Axis, axisOf, cut } from './axis.js';
 import type { Compared, Dimension } from './value-rows.js';
 
 const NARROWEST_STRIDE = 120;
@@ -79,17 +79,16 @@ const colourAt = (place: number | null): string =>
   place === null ? 'var(--ink-2)' : `hsl(${Math.round(215 + place * 175) % 360} 72% 55%)`;
 
 function AxisLine({ axis, left }: { readonly axis: DimensionAxis; readonly left: number }): JSX.Element {
-  const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
   return (
     <g>
       <line class="axis" x1={left} x2={left} y1={topOf(1)} y2={topOf(0)} />
       <text x={left} y="16" text-anchor="middle">
-        {cut(axis.dimension.title)}
+        {cut(axis.dimension.title, LONGEST)}
         {axis.isLog ? ' (log)' : ''}
       </text>
       {axis.ticks.map(({ place, text }) => (
         <text key={`${place}`} x={left + 5} y={topOf(place) + 4}>
-          {cut(text)}
+          {cut(text, LONGEST)}
         </text>
       ))}
     </g>

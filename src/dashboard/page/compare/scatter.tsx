@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { longest } from '../chart/ticks.js';
 import { valueText } from '../facts/format.js';
-import { axisOf } from './axis.js';
+import { axisOf, cut } from './axis.js';
 import type { Compared, Dimension } from './value-rows.js';
 
 const SIZE = { width: 640, height: 360 };
@@ -79,6 +79,3 @@ export function Scatter({
     </div>
   );
 }
-
-const cut = (text: string, most: number): string =>
-  text.length > most ? `${text.slice(0, most - 1)}…` : text;

@@ -1,11 +1,8 @@
 import type { JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
 import { answerOf } from '../api/use-api.js';
-import { runId } from '../facts/run-values.js';
 import { To } from '../parts/link.js';
 import { Broken, Empty, Loading } from '../parts/states.js';
-import { useFacts } from '../runs/use-facts.js';
-import { useNews } from '../runs/use-news.js';
+import { useLiveFacts } from '../runs/use-facts.js';
 import { route } from '../state/navigation.js';
 import { RunCurves } from './run-curves.js';
 
@@ -16,10 +13,7 @@ const MOST_RUNS = 100;
 export function CurvesPage(): JSX.Element {
   const { query } = route.value;
   const ids = query.getAll('run').slice(0, MOST_RUNS);
-  const [asked, again] = useFacts(ids);
-  const news = useNews(ids, again);
-  const read = answerOf(asked);
-  const facts = useMemo(() => read?.map((each) => news.get(runId(each)) ?? each), [read, news]);
+  const [asked, again] = useLiveFacts(ids);
   if (ids.length === 0)
     return (
       <Empty title="No runs are selected">
@@ -28,5 +22,6 @@ export function CurvesPage(): JSX.Element {
       </Empty>
     );
   if (asked.state === 'failed') return <Broken failure={asked.failure} again={again} />;
+  const facts = answerOf(asked);
   return facts === undefined ? <Loading what="runs" /> : <RunCurves ids={ids} facts={facts} hasLegend />;
 }

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { failureOf } from '../api/api.js';
 import { readStart } from '../api/request.js';
 import { bytesText } from '../facts/format.js';
 import { safeHref } from '../parts/safe-href.js';
@@ -26,8 +27,7 @@ export function Preview({
     if (shown !== null) return;
     readStart(address, SHOWN_BYTES).then(
       (start) => setShown(shownOf(start, bytes > SHOWN_BYTES)),
-      (error: unknown) =>
-        setShown({ kind: 'nothing', why: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) => setShown({ kind: 'nothing', why: failureOf(error).message }),
     );
   };
   return (

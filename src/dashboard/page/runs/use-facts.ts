@@ -1,7 +1,9 @@
+import { useMemo } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
 import type { Api } from '../api/api.js';
-import { type Asked, useAsked } from '../api/use-api.js';
+import { type Asked, mapped, useAsked } from '../api/use-api.js';
 import { runId } from '../facts/run-values.js';
+import { useNews } from './use-news.js';
 
 /** So many runs are asked for by one filter. */
 const RUNS_PER_QUESTION = 50;
@@ -9,6 +11,17 @@ const RUNS_PER_QUESTION = 50;
 /** The facts of some runs, in the order of their names; those that are gone are left out. */
 export function useFacts(ids: readonly string[], turn = 0): readonly [Asked<RunFactsAnswer[]>, () => void] {
   return useAsked(`${turn} ${ids.join('\n')}`, (api, signal) => readFacts(api, ids, signal));
+}
+
+/** The same, as the server has them by now. */
+export function useLiveFacts(ids: readonly string[]): ReturnType<typeof useFacts> {
+  const [asked, again] = useFacts(ids);
+  const news = useNews(ids, again);
+  const live = useMemo(
+    () => mapped(asked, (facts) => facts.map((each) => news.get(runId(each)) ?? each)),
+    [asked, news],
+  );
+  return [live, again];
 }
 
 async function readFacts(api: Api, ids: readonly string[], signal: AbortSignal): Promise<RunFactsAnswer[]> {
