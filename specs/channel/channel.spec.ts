@@ -7,6 +7,7 @@ import { MAX_TEXT_BYTES, RecordKind, ValueKind } from '../../src/channel/layout.
 import { RecordDictionary, splitRecords, withoutFirstRows, type RowSpan } from '../../src/channel/records.js';
 import { type Rejection, RowEncoder } from '../../src/channel/row-encoder.js';
 import { RunControl } from '../../src/channel/run-control.js';
+import type { Step } from '../../src/model/step.js';
 import { MAX_PAYLOAD_BYTES } from '../../src/storage/wal/frame.js';
 
 const corrupt = expect.objectContaining({ code: 'CORRUPT' }) as Error;
@@ -30,12 +31,12 @@ function rig(onRejection: (rejection: Rejection) => void = ignore): Rig {
 type Value = number | bigint | boolean | string;
 
 interface Row {
-  readonly step: number;
+  readonly step: Step;
   readonly values: Readonly<Record<string, Value>>;
 }
 
 /** Reads spans without the code that makes columns of them. */
-function rowsOf({ bytes, start, rows, shape }: RowSpan): Row[] {
+function rowsOf({ bytes, start, rows, shape, wide }: RowSpan): Row[] {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
   const integers = new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
@@ -56,7 +57,10 @@ function rowsOf({ bytes, start, rows, shape }: RowSpan): Row[] {
           return [metric, value];
       }
     });
-    found.push({ step: doubles[(at >> 3) + 1] ?? NaN, values: Object.fromEntries(entries) });
+    found.push({
+      step: (wide ? integers : doubles)[(at >> 3) + 1] ?? NaN,
+      values: Object.fromEntries(entries),
+    });
   }
   return found;
 }
@@ -128,6 +132,28 @@ describe('the channel', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+
+  it('tells rows whose caller gave the timestamp, and steps beyond 2^53, in the order they came', () => {
+    const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+    const beyond = int64.filter((step) => !Number.isSafeInteger(Number(step)));
+    const logged = fc.record({
+      step: fc.oneof(fc.maxSafeInteger(), beyond, fc.constant(NaN)),
+      stamped: fc.boolean(),
+      values: fc.constantFrom<Row['values']>({ a: 1 }, { a: 1, b: 2 }, { a: 'text' }, { a: 7n }, {}),
+    });
+    fc.assert(
+      fc.property(fc.array(logged, { maxLength: 60 }), (rows) => {
+        const channel = rig();
+        for (const { step, stamped, values } of rows) channel.encoder.write(values, step, 0, stamped);
+        const payload = channel.reader.read(1 << 20, 0) ?? Buffer.alloc(0);
+        const { spans } = splitRecords(payload, { epoch: 0, seq: 0 }, new RecordDictionary(), 1000);
+        expect(
+          spans.flatMap((span) => rowsOf(span).map((each) => ({ ...each, stamped: span.stamped }))),
+        ).toEqual(rows);
+      }),
+      { seed: 12, numRuns: 500 },
     );
   });
 

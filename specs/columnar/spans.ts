@@ -45,6 +45,8 @@ function spanOf(rows: readonly LoggedRow[]): RowSpan {
     rows: rows.length,
     length: records.length,
     shape,
+    stamped: false,
+    wide: false,
     epoch: 1,
     lastSeq: rows.length,
   };

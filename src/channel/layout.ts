@@ -45,8 +45,28 @@ export const RecordKind = {
   fact: 6,
   /** u32 0, u32 byte length, how the run ended, as JSON. */
   close: 7,
+  /** As `row`; its timestamp was given by the caller. */
+  stampedRow: 8,
+  /** As `row`, but the step's slot is an int64, for a step beyond 2^53. */
+  wideRow: 9,
+  /** Both. */
+  wideStampedRow: 10,
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
+
+/** The kinds of record that are rows. */
+export type RowKind =
+  | typeof RecordKind.row
+  | typeof RecordKind.stampedRow
+  | typeof RecordKind.wideRow
+  | typeof RecordKind.wideStampedRow;
+
+/** Whether a record of this kind is a row. */
+export const isRowKind = (kind: number): kind is RowKind =>
+  kind === RecordKind.row || (kind >= RecordKind.stampedRow && kind <= RecordKind.wideStampedRow);
+
+/** The low 8 bits of a record's second word. */
+export const kindOfTag = (tag: number): number => tag & 0xff;
 
 export const RECORD_HEAD_BYTES = 8;
 export const ROW_HEAD_BYTES = 24;

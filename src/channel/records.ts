@@ -1,5 +1,5 @@
 import { ExpmanError } from '../model/errors.js';
-import { RECORD_HEAD_BYTES, ROW_HEAD_BYTES, RecordKind, ValueKind } from './layout.js';
+import { RECORD_HEAD_BYTES, ROW_HEAD_BYTES, RecordKind, ValueKind, isRowKind, kindOfTag } from './layout.js';
 
 /** What rows of one shape are made of. */
 export interface RowShape {
@@ -8,7 +8,7 @@ export interface RowShape {
   readonly hasStrings: boolean;
 }
 
-/** Rows of one shape that stand behind each other. */
+/** Consecutive rows of one shape and one kind of record. */
 export interface RowSpan {
   /** 8-byte aligned. */
   readonly bytes: Uint8Array;
@@ -18,6 +18,10 @@ export interface RowSpan {
   /** Bytes of the rows' records. */
   readonly length: number;
   readonly shape: RowShape;
+  /** The caller gave the rows' timestamps. */
+  readonly stamped: boolean;
+  /** The step's slot is an int64; none of the rows is without a step. */
+  readonly wide: boolean;
   readonly epoch: number;
   /** Number of the last row's record in its epoch. */
   readonly lastSeq: number;
@@ -128,7 +132,16 @@ export function splitRecords(
     const length = end - spanStart;
     const lastSeq = seq + records - 1;
     if (spanRows > 0)
-      spans.push({ bytes: payload, start: spanStart, rows: spanRows, length, shape, epoch, lastSeq });
+      spans.push({
+        bytes: payload,
+        start: spanStart,
+        rows: spanRows,
+        length,
+        shape,
+        ...marksOf(kindOfTag(spanTag)),
+        epoch,
+        lastSeq,
+      });
     spanRows = 0;
     spanTag = -1;
   };
@@ -137,9 +150,10 @@ export function splitRecords(
     const tag = words[(at >> 2) + 1] ?? 0;
     if (length < RECORD_HEAD_BYTES || (length & 7) !== 0 || at + length > payload.length)
       throw malformed(`a record of ${length} bytes at byte ${at} of ${payload.length}`);
-    if (seq + records < from && (tag & 0xff) !== RecordKind.metric && (tag & 0xff) !== RecordKind.shape) {
-      if ((tag & 0xff) === RecordKind.row) skippedRows++; // Taken before, from another segment.
-    } else if ((tag & 0xff) === RecordKind.row) {
+    const kind = kindOfTag(tag);
+    if (seq + records < from && kind !== RecordKind.metric && kind !== RecordKind.shape) {
+      if (isRowKind(kind)) skippedRows++; // Taken before, from another segment.
+    } else if (isRowKind(kind)) {
       if (tag !== spanTag || spanRows === maxSpanRows) {
         endSpan(at);
         shape = dictionary.shape(tag >>> 8);
@@ -154,7 +168,7 @@ export function splitRecords(
       at += length * more;
     } else {
       endSpan(at);
-      switch (tag & 0xff) {
+      switch (kind) {
         case RecordKind.metric:
           dictionary.defineMetric(words[(at >> 2) + 2] ?? 0, textAt(text, words, at, length));
           break;
@@ -174,7 +188,7 @@ export function splitRecords(
           close = textAt(text, words, at, length);
           break;
         default:
-          throw malformed(`a record of unknown kind ${tag & 0xff}`);
+          throw malformed(`a record of unknown kind ${kind}`);
       }
     }
     records++;
@@ -183,6 +197,11 @@ export function splitRecords(
   endSpan(payload.length);
   return { records, rows, skippedRows, spans, lines, params, facts, close };
 }
+
+const marksOf = (kind: number): Pick<RowSpan, 'stamped' | 'wide'> => ({
+  stamped: kind === RecordKind.stampedRow || kind === RecordKind.wideStampedRow,
+  wide: kind === RecordKind.wideRow || kind === RecordKind.wideStampedRow,
+});
 
 /**
  * How many whole rows of the same head follow the one at `at`, `limit` at the most.
@@ -242,12 +261,14 @@ function shapeWords(words: Int32Array, at: number, length: number): number[] {
 const malformed = (what: string): ExpmanError =>
   new ExpmanError('CORRUPT', `malformed channel records: ${what}`);
 
-/** Calls `visit` with the step of every row; NaN for none. */
-export function eachStep({ bytes, start, rows }: RowSpan, visit: (step: number) => void): void {
+/** Calls `visit` with the step of every row, of a wide one the nearest double; NaN for none. */
+export function eachStep({ bytes, start, rows, wide }: RowSpan, visit: (step: number) => void): void {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-  const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+  const steps = wide
+    ? new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3)
+    : new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
   for (let row = 0, at = start; row < rows; row++, at += words[at >> 2] ?? 8)
-    visit(doubles[(at >> 3) + 1] ?? NaN);
+    visit(Number(steps[(at >> 3) + 1] ?? NaN));
 }
 
 /** The span without its first `rows` rows. */

@@ -1,10 +1,12 @@
 import { describeType, textOf } from '../model/errors.js';
+import { type Step, isInt64 } from '../model/step.js';
 import type { ChannelWriter } from './channel-writer.js';
 import {
   MAX_TEXT_BYTES,
   RECORD_HEAD_BYTES,
   ROW_HEAD_BYTES,
   RecordKind,
+  type RowKind,
   ValueKind,
   aligned,
 } from './layout.js';
@@ -23,17 +25,24 @@ interface Shape {
   readonly kinds: readonly ValueKind[];
   readonly allNumbers: boolean;
   readonly hasStrings: boolean;
-  /** Second word of a row's record. */
+  /** Second word of a row's record, for a row whose timestamp the clock gave and for one whose caller did. */
   readonly tag: number;
+  readonly stampedTag: number;
   /** Bytes of a row, its strings left out. */
   readonly bytes: number;
 }
 
 const MAX_SHAPES = 1024;
 const MAX_STRING_BYTES = 16 * 1024 * 1024;
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
-const NO_SHAPE: Shape = { keys: [], kinds: [], allNumbers: false, hasStrings: false, tag: 0, bytes: 0 };
+const NO_SHAPE: Shape = {
+  keys: [],
+  kinds: [],
+  allNumbers: false,
+  hasStrings: false,
+  tag: 0,
+  stampedTag: 0,
+  bytes: 0,
+};
 
 /** Options of a {@link RowEncoder}. */
 export interface RowEncoderOptions {
@@ -66,15 +75,25 @@ export class RowEncoder {
    * Writes one row.
    *
    * @param values - one entry for each metric; entries of no loggable type are reported and left out
-   * @param step - a safe integer, or NaN for none
+   * @param step - a safe integer, a bigint beyond that, or NaN for none
    * @param timestamp - microseconds since the epoch
+   * @param stamped - the caller gave the timestamp
    */
-  write(values: Readonly<Record<string, unknown>>, step: number, timestamp: number): void {
-    if (!this.shape.allNumbers || !this.tryNumbers(values, step, timestamp))
-      this.writeCarefully(values, step, timestamp);
+  write(values: Readonly<Record<string, unknown>>, step: Step, timestamp: number, stamped = false): void {
+    if (
+      typeof step !== 'number' ||
+      !this.shape.allNumbers ||
+      !this.tryNumbers(values, step, timestamp, stamped)
+    )
+      this.writeCarefully(values, step, timestamp, stamped);
   }
 
-  private tryNumbers(values: Readonly<Record<string, unknown>>, step: number, timestamp: number): boolean {
+  private tryNumbers(
+    values: Readonly<Record<string, unknown>>,
+    step: number,
+    timestamp: number,
+    stamped: boolean,
+  ): boolean {
     const { channel, shape } = this;
     const { keys, bytes } = shape;
     if (!channel.fits(bytes)) channel.advance(bytes);
@@ -98,13 +117,18 @@ export class RowEncoder {
     f64[at + 1] = step;
     f64[at + 2] = timestamp;
     i32[at * 2] = bytes;
-    i32[at * 2 + 1] = shape.tag;
+    i32[at * 2 + 1] = stamped ? shape.stampedTag : shape.tag;
     channel.rows++;
     channel.commit(bytes);
     return true;
   }
 
-  private writeCarefully(values: Readonly<Record<string, unknown>>, step: number, timestamp: number): void {
+  private writeCarefully(
+    values: Readonly<Record<string, unknown>>,
+    step: Step,
+    timestamp: number,
+    stamped: boolean,
+  ): void {
     const entries = this.loggable(values);
     const shape = this.shapeOf(entries);
     const texts = shape.hasStrings ? encodeStrings(entries) : [];
@@ -113,7 +137,9 @@ export class RowEncoder {
     if (!channel.fits(bytes)) channel.advance(bytes);
     const { f64, i32, i64, bytes: memory } = channel.arena;
     const at = channel.position >> 3;
-    f64[at + 1] = step;
+    const wide = typeof step === 'bigint';
+    if (wide) i64[at + 1] = step;
+    else f64[at + 1] = step;
     f64[at + 2] = timestamp;
     let textAt = channel.position + shape.bytes;
     let textIndex = 0;
@@ -130,7 +156,7 @@ export class RowEncoder {
       }
     });
     i32[at * 2] = bytes;
-    i32[at * 2 + 1] = shape.tag;
+    i32[at * 2 + 1] = wide ? wideTag(shape, stamped) : stamped ? shape.stampedTag : shape.tag;
     channel.rows++;
     channel.commit(bytes);
     this.shape = shape;
@@ -193,7 +219,8 @@ export class RowEncoder {
       // A Map or an array has no keys to go by either; it takes the careful way, which says so.
       allNumbers: entries.length > 0 && entries.every(({ kind }) => kind === ValueKind.number),
       hasStrings: entries.some(({ kind }) => kind === ValueKind.string),
-      tag: (number << 8) | RecordKind.row,
+      tag: tagOf(number, RecordKind.row),
+      stampedTag: tagOf(number, RecordKind.stampedRow),
       bytes: ROW_HEAD_BYTES + 8 * entries.length,
     };
     this.shapes.set(key, shape);
@@ -224,6 +251,11 @@ export class RowEncoder {
     channel.commit(bytes);
   }
 }
+
+const tagOf = (shape: number, kind: RowKind): number => (shape << 8) | kind;
+
+const wideTag = ({ tag }: Shape, stamped: boolean): number =>
+  tagOf(tag >>> 8, stamped ? RecordKind.wideStampedRow : RecordKind.wideRow);
 
 interface Entry {
   readonly metric: string;
@@ -257,7 +289,7 @@ function kindOf(value: unknown): ValueKind | undefined {
     case 'boolean':
       return ValueKind.boolean;
     case 'bigint':
-      return value >= INT64_MIN && value <= INT64_MAX ? ValueKind.bigint : undefined;
+      return isInt64(value) ? ValueKind.bigint : undefined;
     case 'string':
       return value.length <= MAX_STRING_BYTES / 3 || Buffer.byteLength(value) <= MAX_STRING_BYTES
         ? ValueKind.string

@@ -188,10 +188,10 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
    * of the same step become one row of the file, later values winning. After close the call does nothing.
    *
    * @param values - one value for each metric
-   * @param step - a safe integer; may be absent, repeat or go back
+   * @param step - an integer, beyond 2^53 as a bigint; may be absent, repeat or go back
    * @throws {@link ExpmanError} `INVALID_VALUE` with `onInvalid: 'throw'`, `BACKPRESSURE` with `backpressure: 'throw'`
    */
-  logMetrics(values: Readonly<Record<string, MetricValue>>, step?: number | null): void {
+  logMetrics(values: Readonly<Record<string, MetricValue>>, step?: number | bigint | null): void {
     if (this.phase !== 'open') {
       this.refuse();
       return;
@@ -268,7 +268,12 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
    * @param values - an array or typed array of numbers, or counts that are ready: `{ edges, counts }`, `{ limits, counts }`
    * @throws {@link ExpmanError} `INVALID_VALUE` or `INVALID_OPTION`, only with `onInvalid: 'throw'`
    */
-  logHistogram(name: string, values: HistogramInput, step?: number | null, options?: HistogramOptions): void {
+  logHistogram(
+    name: string,
+    values: HistogramInput,
+    step?: number | bigint | null,
+    options?: HistogramOptions,
+  ): void {
     if (this.phase !== 'open') {
       this.refuse();
       return;
@@ -294,7 +299,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   logImage(
     name: string,
     image: Uint8Array | string,
-    step?: number | null,
+    step?: number | bigint | null,
     options?: ImageOptions,
   ): MediaFile | null {
     return this.keep({ kind: 'image', name, step, content: image, options });
@@ -304,7 +309,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   logMedia(
     name: string,
     file: Uint8Array | string,
-    step?: number | null,
+    step?: number | bigint | null,
     options?: MediaOptions,
   ): MediaFile | null {
     return this.keep({ kind: 'media', name, step, content: file, options });
@@ -315,7 +320,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
    *
    * @param table - objects, or `{ columns, rows }`; at most 10,000 rows of 1,000 columns
    */
-  logTable(name: string, table: TableInput, step?: number | null): MediaFile | null {
+  logTable(name: string, table: TableInput, step?: number | bigint | null): MediaFile | null {
     return this.keep({ kind: 'table', name, step, content: table, options: undefined });
   }
 

@@ -5,6 +5,7 @@ import { type Rejection, RowEncoder } from '../channel/row-encoder.js';
 import { ExpmanError, describeType } from '../model/errors.js';
 import type { ResolvedOptions } from '../model/experiment-config.js';
 import { encodeParams, sanitiseParams } from '../model/params.js';
+import { type Step, parseStep, stepRule } from '../model/step.js';
 import { formatLogLine } from './log-line.js';
 import { RowClock } from './row-clock.js';
 
@@ -56,12 +57,12 @@ export class RowIntake {
    *
    * @throws ExpmanError `BACKPRESSURE` or `INVALID_VALUE`, where the options ask for it
    */
-  row(values: unknown, step?: number | null, timestamp?: number): boolean {
+  row(values: unknown, step?: Step | null, timestamp?: number): boolean {
     if (this.channel.bufferedBytes > this.limit && !this.makeRoom('throw')) return false;
-    const stamp = timestamp === undefined ? this.clock.read() : this.stampOf(timestamp);
-    const number = Number.isSafeInteger(step) ? (step as number) : this.stepOf(step);
+    const given = timestamp === undefined ? undefined : this.stampOf(timestamp);
+    const counter = Number.isSafeInteger(step) ? (step as number) : this.stepOf(step);
     const taken = isObject(values);
-    if (taken) this.encoder.write(values, number, stamp);
+    if (taken) this.encoder.write(values, counter, given ?? this.clock.read(), given !== undefined);
     else
       this.reject({
         metric: 'row',
@@ -163,13 +164,15 @@ export class RowIntake {
     return false;
   }
 
-  private stepOf(step: unknown): number {
-    if (step !== undefined && step !== null)
-      this.reject({ metric: 'step', reason: 'a step must be a safe integer', value: step });
-    return NaN;
+  private stepOf(given: unknown): Step {
+    if (given === undefined || given === null) return NaN;
+    const step = parseStep(given);
+    if (step === undefined) this.reject({ metric: 'step', reason: stepRule(given), value: given });
+    return step ?? NaN;
   }
 
-  private stampOf(timestamp: unknown): number {
+  /** The caller's timestamp in microseconds; undefined for one that is refused, and the clock's stands for it. */
+  private stampOf(timestamp: unknown): number | undefined {
     const micros = typeof timestamp === 'number' ? Math.round(timestamp * MICROS) : NaN;
     if (Number.isSafeInteger(micros)) return micros;
     this.reject({
@@ -177,7 +180,7 @@ export class RowIntake {
       reason: 'a timestamp must be milliseconds since the epoch',
       value: timestamp,
     });
-    return this.clock.read();
+    return undefined;
   }
 
   private noteMetric(metric: string): void {

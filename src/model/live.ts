@@ -2,6 +2,7 @@ import type { ExpmanError } from './errors.js';
 import type { MetricValue } from './metric.js';
 import type { Degradation, RunSummary } from './run-file.js';
 import type { RunStatus } from './run-status.js';
+import type { Step } from './step.js';
 
 /** One metric of a run, as seen live. */
 export interface LiveMetric {
@@ -18,8 +19,8 @@ export interface LiveMetric {
 
 /** A run at one moment, as a live tap sees it; everything counts from the subscription on. */
 export interface LiveSnapshot {
-  /** The last row's step, or the last one that had any; null before. */
-  readonly step: number | null;
+  /** The last row's step, or the last one that had any, a bigint only beyond 2^53; null before. */
+  readonly step: Step | null;
   /** Rows seen. */
   readonly rows: number;
   /** Rows per second since the previous snapshot. */

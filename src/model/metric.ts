@@ -1,10 +1,12 @@
+import type { Step } from './step.js';
+
 /** A value a metric can take: DOUBLE, INT64, BOOLEAN or UTF8 on disk. */
 export type MetricValue = number | bigint | boolean | string;
 
 /** What one `logMetrics` call said. */
 export interface MetricRow {
-  /** The caller's counter, a safe integer; absent or null for a row without one. */
-  readonly step?: number | null;
+  /** The caller's counter, any integer of 64 bits, beyond 2^53 as a bigint; absent or null for a row without one. */
+  readonly step?: Step | null;
   /** Milliseconds since the epoch (as `Date.now()` gives them, fractions allowed); now, when absent. */
   readonly timestamp?: number;
   /** One value for each metric of the row. */
@@ -13,8 +15,8 @@ export interface MetricRow {
 
 /** One number of one metric. */
 export interface MetricPoint {
-  /** The row's step; null for a row without one. */
-  readonly step: number | null;
+  /** The row's step, a bigint only beyond 2^53; null for a row without one. */
+  readonly step: Step | null;
   /** The number; of a bigint the nearest double, of a boolean 1 or 0. */
   readonly value: number;
   /** Milliseconds since the epoch. */

@@ -1,9 +1,10 @@
 import type { MetricPoint } from '../model/metric.js';
+import type { Step } from '../model/step.js';
 
 /** The value of a trial's metric that counts, and where it came. */
 export interface Reported {
   readonly value: number;
-  readonly step: number | null;
+  readonly step: Step | null;
 }
 
 /** Follows a trial's metric: its last value, its best, and how much was spent. NaN is a value that came, and never the best. */
@@ -24,7 +25,7 @@ export class MetricWatch {
     if (Number.isNaN(value)) return null;
     if (this.best === null || this.sign * value < this.sign * this.best.value) this.best = this.last;
     const counts = this.reported?.value ?? value;
-    return { resource: step === null ? this.count : step + 1, loss: this.sign * counts };
+    return { resource: step === null ? this.count : Number(step) + 1, loss: this.sign * counts };
   }
 
   /** Why nothing counts, where nothing does, as what is said of the metric. */

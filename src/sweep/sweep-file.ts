@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
+import type { Step } from '../model/step.js';
 import { readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { isMapping, readMapping } from '../storage/run-record.js';
@@ -37,7 +38,7 @@ export interface TrialRecord {
   readonly run: string;
   readonly params: unknown;
   readonly value: number | null;
-  readonly step: number | null;
+  readonly step: Step | null;
   readonly error?: string;
   /** What the scheduler keeps of it, for a sweep that goes on. */
   readonly course?: Course;
@@ -135,7 +136,7 @@ function isTrialRecord(value: unknown): value is TrialRecord {
     typeof run === 'string' &&
     /^trial-\d{4,}(\.\d+)?$/.test(run) &&
     (metric === null || typeof metric === 'number') &&
-    (step === null || typeof step === 'number') &&
+    (step === null || typeof step === 'number' || typeof step === 'bigint') &&
     (course === undefined || (Array.isArray(course) && course.every(isPair)))
   );
 }

@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { LoggableRun } from '../engine/loggable-run.js';
 import type { LoggingEngine } from '../engine/logging-engine.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
+import type { Step } from '../model/step.js';
 
 /** One try of a sweep, as the function that trains is given it, in whichever thread that runs. */
 export interface WorkerTrial<P> {
@@ -65,7 +66,7 @@ export interface TrialResult<P> {
   /** The metric's last value, or its best, as the sweep was asked; null when none came. */
   readonly value: number | null;
   /** The step of that value. */
-  readonly step: number | null;
+  readonly step: Step | null;
   readonly runDir: string;
   /** Why it failed. */
   readonly error?: string;
@@ -77,7 +78,7 @@ export type TrialEvent<P> =
   | {
       readonly kind: 'reported';
       readonly number: number;
-      readonly step: number | null;
+      readonly step: Step | null;
       readonly value: number;
     }
   | { readonly kind: 'stopped' | 'finished' | 'interrupted'; readonly trial: TrialResult<P> }

@@ -150,12 +150,16 @@ function decodeFixed(
   timestamps: Float64Array,
   builders: BatchBuilders,
 ): void {
-  const { bytes, start, rows, shape } = span;
+  const { bytes, start, rows, shape, wide } = span;
   const stride = 3 + shape.kinds.length;
   const doubles = new Float64Array(bytes.buffer, bytes.byteOffset + start, rows * stride);
   for (let i = 0, at = 1; i < rows; i++, at += stride) {
     steps[row + i] = doubles[at] ?? NaN;
     timestamps[row + i] = doubles[at + 1] ?? NaN;
+  }
+  if (wide) {
+    const integers = new BigInt64Array(doubles.buffer, doubles.byteOffset, doubles.length);
+    for (let i = 0, at = 1; i < rows; i++, at += stride) steps[row + i] = Number(integers[at] ?? 0n);
   }
   shape.metrics.forEach((metric, index) => {
     const builder = builders.get(metric, shape.kinds[index] ?? ValueKind.number);
@@ -180,14 +184,16 @@ function decodeVarying(
   timestamps: Float64Array,
   builders: BatchBuilders,
 ): void {
-  const { bytes, shape } = span;
+  const { bytes, shape, wide } = span;
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const columns = shape.metrics.map((metric, index) =>
     builders.get(metric, shape.kinds[index] ?? ValueKind.number),
   );
   for (let i = 0, at = span.start; i < span.rows; i++, at += words[at >> 2] ?? 8) {
     const doubles = new Float64Array(bytes.buffer, bytes.byteOffset + at, 3 + columns.length);
-    steps[row + i] = doubles[1] ?? NaN;
+    steps[row + i] = wide
+      ? Number(new BigInt64Array(doubles.buffer, doubles.byteOffset, 2)[1] ?? 0n)
+      : (doubles[1] ?? NaN);
     timestamps[row + i] = doubles[2] ?? NaN;
     let text = at + 8 * doubles.length;
     columns.forEach((builder, index) => {

@@ -20,10 +20,12 @@ function naive<P extends StepPoint>(points: readonly P[], n: number): P[] {
   const chosen = [points[0]!];
   for (let at = 1; at < buckets.length - 1; at++) {
     const [a, next] = [chosen.at(-1)!, buckets[at + 1]!];
-    const cx = next.reduce((sum, p) => sum + p.step!, 0) / next.length;
+    const cx = next.reduce((sum, p) => sum + Number(p.step), 0) / next.length;
     const cy = next.reduce((sum, p) => sum + p.value, 0) / next.length;
     const areas = buckets[at]!.map((b) =>
-      Math.abs((a.step! - cx) * (b.value - a.value) - (a.step! - b.step!) * (cy - a.value)),
+      Math.abs(
+        (Number(a.step) - cx) * (b.value - a.value) - (Number(a.step) - Number(b.step)) * (cy - a.value),
+      ),
     );
     chosen.push(buckets[at]![areas.indexOf(Math.max(...areas))]!);
   }

@@ -40,7 +40,9 @@ function columnsOf(rows: readonly MetricRow[], fields: readonly MetricField[]): 
   ];
 }
 
-function integers(numbers: readonly (number | null | undefined)[]): Column & { readonly type: 'INT64' } {
+function integers(
+  numbers: readonly (number | bigint | null | undefined)[],
+): Column & { readonly type: 'INT64' } {
   const builder = new IntegerBuilder(numbers.length);
   const slot = new BigInt64Array(1);
   numbers.forEach((number, row) => {

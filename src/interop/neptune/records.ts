@@ -2,6 +2,7 @@ import type { MetricValue } from '../../model/metric.js';
 import { isParamGroup, type Params, type ParamValue } from '../../model/param-value.js';
 import { encodeParams } from '../../model/params.js';
 import { RunStatus } from '../../model/run-status.js';
+import type { Step } from '../../model/step.js';
 import type { ExchangeRun } from '../exchange-run.js';
 import { metricFieldsOf, type MetricField, valueAs } from '../metric-fields.js';
 import { MAX_STEP, type NeptuneRecord } from './layout.js';
@@ -106,5 +107,5 @@ function seriesValue(value: MetricValue): Omit<NeptuneRecord, 'attribute_path'> 
     : { attribute_type: 'float_series', float_value: Number(value) };
 }
 
-const stepOf = (step: number | null | undefined): number | null =>
+const stepOf = (step: Step | null | undefined): number | null =>
   typeof step === 'number' && Math.abs(step) <= MAX_STEP ? step : null;

@@ -1,5 +1,6 @@
 import { HPARAMS_TAGS } from './hparams.js';
-import { writeMessage, writeText } from './wire.js';
+import type { Step } from '../../model/step.js';
+import { writeInt64, writeMessage, writeText } from './wire.js';
 
 /** Which plugin a tag is shown by, and what that is told. */
 export interface TagPlugin {
@@ -31,10 +32,10 @@ export function versionEvent(wallTime: number): Uint8Array {
 }
 
 /** An event of some summary values. */
-export function summaryEvent(wallTime: number, step: number, values: readonly Uint8Array[]): Uint8Array {
+export function summaryEvent(wallTime: number, step: Step, values: readonly Uint8Array[]): Uint8Array {
   return writeMessage((pbf) => {
     pbf.writeDoubleField(1, wallTime);
-    pbf.writeVarintField(2, step);
+    writeInt64(pbf, 2, step);
     pbf.writeBytesField(
       5,
       writeMessage((summary) => values.forEach((value) => summary.writeBytesField(1, value))),

@@ -1,4 +1,5 @@
 import type { MetricValue } from '../../model/metric.js';
+import type { Step } from '../../model/step.js';
 import { summaryEvent, type TagPlugin, tensorValue } from './event-writing.js';
 import { bucketTriples, type HistogramCounts, parseHistogram } from './histogram.js';
 import { scalarTensor, textTensor, triplesTensor } from './tensor.js';
@@ -8,7 +9,7 @@ export type TagKind = 'SCALAR' | 'TEXT' | 'HISTOGRAM';
 
 /** A row on its way into an event file. */
 export interface EncodableRow {
-  readonly step: number;
+  readonly step: Step;
   /** Seconds since the epoch. */
   readonly wallTime: number;
   readonly values: Readonly<Record<string, MetricValue>>;

@@ -54,6 +54,16 @@ export function readInt64(pbf: PbfReader): bigint {
   throw new RangeError('a varint of over 10 bytes, or one that is cut off');
 }
 
+/** Writes an int64; pbf's own writing takes numbers only. */
+export function writeInt64(pbf: PbfWriter, field: number, value: number | bigint): void {
+  if (typeof value === 'number') return pbf.writeVarintField(field, value);
+  const bytes = int64Bytes(value);
+  pbf.writeVarint((field << 3) | VARINT);
+  pbf.realloc(bytes.length);
+  pbf.buf.set(bytes, pbf.pos);
+  pbf.pos += bytes.length;
+}
+
 /** An int64 as a varint. */
 export function int64Bytes(value: bigint): Uint8Array {
   const bytes: number[] = [];

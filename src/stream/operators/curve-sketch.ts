@@ -1,3 +1,4 @@
+import type { Step } from '../../model/step.js';
 import type { CurvePoint } from './lttb.js';
 
 /** An item with its place on the curve. */
@@ -9,7 +10,7 @@ export interface Placed<T> extends CurvePoint {
 
 /** What {@link downsample} takes: a value at a step, such as a {@link MetricPoint}. */
 export interface StepPoint {
-  readonly step: number | null;
+  readonly step: Step | null;
   readonly value: number;
 }
 
@@ -38,7 +39,7 @@ export class CurveSketch<T extends StepPoint> {
   constructor(private readonly capacity: number) {}
 
   add(item: T): this {
-    this.x = item.step ?? this.x + 1;
+    this.x = Number(item.step ?? this.x + 1);
     const placed = { item, x: this.x, y: item.value, at: this.seen++ };
     if (this.first === null) {
       this.first = placed;

@@ -8,9 +8,10 @@ import {
   timestamp,
 } from 'rxjs';
 import { mustBeClock, mustBeOptions, mustBePositive } from '../../model/option-checks.js';
+import type { Step } from '../../model/step.js';
 
 /** How far something is: a count, or what has a step, such as a {@link MetricPoint} or a `LiveSnapshot`. */
-export type Progress = number | { readonly step: number | null };
+export type Progress = number | { readonly step: Step | null };
 
 /** Options of {@link eta}. */
 export interface EtaOptions {
@@ -70,8 +71,8 @@ export function eta(total: number, options: EtaOptions = {}): OperatorFunction<P
   mustBeClock(scheduler);
   return (source) =>
     source.pipe(
-      map((progress) => (typeof progress === 'number' ? progress : progress.step)),
-      filter((done): done is number => Number.isFinite(done)),
+      map((progress) => (typeof progress === 'number' ? progress : Number(progress.step ?? NaN))),
+      filter((done) => Number.isFinite(done)),
       timestamp(scheduler),
       scan<Moment, Pace, Pace | null>((pace, moment) => advance(pace, moment, halfLifeMs), null),
       map((pace) => etaOf(pace, total)),

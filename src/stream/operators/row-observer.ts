@@ -8,7 +8,8 @@ export type RowLike = MetricRow | Readonly<Record<string, MetricValue>>;
 
 /** One value of a metric whose name is said elsewhere, alone or as a {@link MetricPoint}. */
 export type ValueLike =
-  MetricValue | { readonly value: MetricValue; readonly step?: number | null; readonly timestamp?: number };
+  | MetricValue
+  | { readonly value: MetricValue; readonly step?: number | bigint | null; readonly timestamp?: number };
 
 /** How {@link logTo} and {@link tee} log rows. */
 export interface LogRowsOptions {

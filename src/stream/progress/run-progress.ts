@@ -105,7 +105,7 @@ export class RunProgress {
 
   private done(): number {
     const { step, rows } = this.latest ?? { step: null, rows: 0 };
-    return step === null ? rows : step + 1;
+    return step === null ? rows : Number(step) + 1;
   }
 }
 

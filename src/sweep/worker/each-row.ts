@@ -5,16 +5,16 @@ import type { MetricRow, MetricValue } from '../../model/metric.js';
 const MICROS = 1000;
 
 /** Calls `visit` with each row of a span, as it was logged. */
-export function eachRow({ bytes, start, rows, shape }: RowSpan, visit: (row: MetricRow) => void): void {
+export function eachRow({ bytes, start, rows, shape, wide }: RowSpan, visit: (row: MetricRow) => void): void {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const views: Views = {
     doubles: new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3),
     integers: new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3),
     text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
   };
-  const { doubles } = views;
+  const { doubles, integers } = views;
   for (let row = 0, at = start; row < rows; row++, at += words[at >> 2] ?? 8) {
-    const step = doubles[(at >> 3) + 1] ?? NaN;
+    const step = (wide ? integers : doubles)[(at >> 3) + 1] ?? NaN;
     visit({
       step: Number.isNaN(step) ? null : step,
       timestamp: (doubles[(at >> 3) + 2] ?? 0) / MICROS,

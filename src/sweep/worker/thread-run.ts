@@ -70,13 +70,18 @@ export class ThreadRun implements LoggableRun {
     this.post({ kind: 'channel', control: this.intake.channel.control.memory });
   }
 
-  logMetrics(values: Readonly<Record<string, MetricValue>>, step?: number | null): void {
+  logMetrics(values: Readonly<Record<string, MetricValue>>, step?: number | bigint | null): void {
     if (this.intake.row(values, step) && this.metrics.observed)
       this.metrics.tell({ step: step ?? null, values });
     this.lookForAbort();
   }
 
-  logHistogram(name: string, values: HistogramInput, step?: number | null, options?: HistogramOptions): void {
+  logHistogram(
+    name: string,
+    values: HistogramInput,
+    step?: number | bigint | null,
+    options?: HistogramOptions,
+  ): void {
     const metric = textOf(name);
     const text = histogramText(this.intake, metric, values, options);
     if (text !== null) this.logMetrics({ [metric]: text }, step);

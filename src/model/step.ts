@@ -1,0 +1,28 @@
+import { describeType } from './errors.js';
+
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+
+/** A row's step: any integer of 64 bits. Within ±(2^53 - 1) it is a number, beyond a bigint. */
+export type Step = number | bigint;
+
+/** Whether a bigint has room in 64 bits. */
+export const isInt64 = (value: bigint): boolean => value >= INT64_MIN && value <= INT64_MAX;
+
+/** The step that was given, a bigint that a number holds exactly as that number; undefined for what is not a step. */
+export function parseStep(given: unknown): Step | undefined {
+  if (typeof given === 'number') return Number.isSafeInteger(given) ? given : undefined;
+  if (typeof given !== 'bigint' || !isInt64(given)) return undefined;
+  const number = Number(given);
+  return Number.isSafeInteger(number) ? number : given;
+}
+
+/** Says why a value is not a step. */
+export function stepRule(given: unknown): string {
+  if (typeof given === 'bigint') return 'a bigint step must fit into 64 bits';
+  if (typeof given !== 'number') return `a step must be a number or a bigint, not ${describeType(given)}`;
+  if (!Number.isFinite(given)) return `a step must be a whole number, not ${given}`;
+  return Number.isInteger(given)
+    ? 'a step beyond 2^53 must be a bigint: a number is not exact there'
+    : 'a step must be a whole number, not a fraction';
+}
