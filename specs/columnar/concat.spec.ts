@@ -4,7 +4,7 @@ import type { Column } from '../../src/columnar/column.js';
 import { concatColumns } from '../../src/columnar/concat.js';
 import type { Piece } from '../../src/columnar/concat.js';
 import { doubleAt, halvesOf, int64FromDoubles, isSafeAt } from '../../src/columnar/int64.js';
-import { mergeColumn } from '../../src/columnar/merge-rows.js';
+import { mergeColumn, mergeOf } from '../../src/columnar/merge-rows.js';
 import { anyCells, cellsOf, columnOf, doublesOf, TYPES } from '../storage/parquet/columns.js';
 import type { Cell } from '../storage/parquet/columns.js';
 
@@ -63,8 +63,8 @@ describe('columns behind each other', () => {
 describe('a merged column', () => {
   it('keeps every bit of the values it keeps', () => {
     const nan = 0x7ff4dead_beef0001n;
-    const column = columnOf('DOUBLE', [nan, 1n, -1n, null]);
-    const merged = mergeColumn(column, { targets: Int32Array.of(0, 1, 1, 0), rows: 2 });
+    const column = columnOf('DOUBLE', [nan, null, -1n, null]);
+    const merged = mergeColumn(column, mergeOf(Int32Array.of(0, 1, 1, 0), 2));
     expect(cellsOf(merged)).toEqual([nan, -1n]);
   });
 });

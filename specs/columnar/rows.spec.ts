@@ -5,9 +5,10 @@ import type { Column, ColumnField, ColumnType } from '../../src/columnar/column.
 import { MetricColumns } from '../../src/columnar/metric-columns.js';
 import { columnAt, fieldsOf, recordBatchOf } from '../../src/columnar/record-batch.js';
 import type { NamedColumn, RowBatch } from '../../src/columnar/record-batch.js';
-import { RowGroupBatches } from '../../src/columnar/row-group.js';
+import { type BatchPlace, RowGroupBatches } from '../../src/columnar/row-group.js';
 import { tableOf } from '../../src/columnar/table.js';
 import { decodeSpans } from '../../src/writer/decode-spans.js';
+import { RowJoiner } from '../../src/writer/row-joiner.js';
 import { bitsOf, cellsOf } from '../storage/parquet/columns.js';
 import type { Cell } from '../storage/parquet/columns.js';
 import { spansOf } from './spans.js';
@@ -19,14 +20,24 @@ const row = (step: number | null, values: Readonly<Record<string, Value>>, times
   values: new Map(Object.entries(values)),
 });
 
-/** The way of the rows from spans to record batches, one for each list. */
-function batchesOf(lists: readonly (readonly LoggedRow[])[], columns = new MetricColumns()): RowBatch[] {
+/** The way of the calls from spans to record batches, one for each list, of one session. */
+function placedBatchesOf(
+  lists: readonly (readonly LoggedRow[])[],
+  columns = new MetricColumns(),
+): { readonly batch: RowBatch; readonly place: BatchPlace }[] {
+  const joiner = new RowJoiner();
   return lists.map((rows) => {
-    const { step, timestamp, metrics } = decodeSpans(spansOf(rows));
+    const spans = spansOf(rows);
+    for (const span of spans) joiner.place(span);
+    const { step, timestamp, metrics, place } = decodeSpans(spans);
     const named = metrics.map(({ metric, column }) => ({ ...column, name: columns.admit(metric, column) }));
-    return recordBatchOf([{ ...step, name: 'step' }, { ...timestamp, name: 'timestamp' }, ...named]);
+    const batch = recordBatchOf([{ ...step, name: 'step' }, { ...timestamp, name: 'timestamp' }, ...named]);
+    return { batch, place };
   });
 }
+
+const batchesOf = (lists: readonly (readonly LoggedRow[])[]): RowBatch[] =>
+  placedBatchesOf(lists).map(({ batch }) => batch);
 
 interface GroupReading {
   readonly fields: readonly ColumnField[];
@@ -36,7 +47,7 @@ interface GroupReading {
 /** The row group that the batches become. */
 function groupOf(lists: readonly (readonly LoggedRow[])[], columns = new MetricColumns()): GroupReading {
   const group = new RowGroupBatches();
-  for (const batch of batchesOf(lists, columns)) group.add(batch);
+  for (const { batch, place } of placedBatchesOf(lists, columns)) group.add(batch, place);
   const { fields } = columns;
   const merged = [...group.columns(fields)];
   return { fields, cells: new Map(fields.map(({ name }, i) => [name, cellsOf(merged[i] ?? missing())])) };
@@ -50,50 +61,53 @@ const column = ({ cells }: GroupReading, name: string): readonly Cell[] | undefi
 const typesOf = ({ fields }: GroupReading): Record<string, ColumnType> =>
   Object.fromEntries(fields.slice(2).map(({ name, type }) => [name, type]));
 
-describe('rows of the same step', () => {
-  it('become one, where the step came first, of all values each that came last', () => {
+describe('calls of the same step', () => {
+  it('become one row, where the step came first, while they hold different metrics', () => {
     const group = groupOf([
       [row(1, { loss: 1n }, 10), row(2, { loss: 2n }, 20)],
-      [row(1, { accuracy: 5n }, 30), row(3, { loss: 3n }, 40), row(2, { loss: 4n, accuracy: 6n }, 50)],
+      [row(1, { accuracy: 5n }, 30), row(3, { loss: 3n }, 40), row(2, { accuracy: 6n }, 50)],
     ]);
     expect(column(group, 'step')).toEqual([1n, 2n, 3n]);
-    expect(column(group, 'timestamp')).toEqual([30n, 50n, 40n]);
-    expect(column(group, 'loss')).toEqual([1n, 4n, 3n]);
+    expect(column(group, 'timestamp')).toEqual([10n, 20n, 40n]);
+    expect(column(group, 'loss')).toEqual([1n, 2n, 3n]);
     expect(column(group, 'accuracy')).toEqual([5n, 6n, null]);
   });
 
-  it('become one where they follow each other, as of two calls a step', () => {
+  it('never replace a value: one that is there begins a row, which later calls join', () => {
     const group = groupOf([
       [row(1, { a: 1n }), row(1, { b: 2n }), row(2, { a: 3n }), row(2, { b: 4n }), row(2, { a: 5n })],
+      [row(2, { b: 6n })],
     ]);
-    expect(column(group, 'step')).toEqual([1n, 2n]);
-    expect(column(group, 'a')).toEqual([1n, 5n]);
-    expect(column(group, 'b')).toEqual([2n, 4n]);
+    expect(column(group, 'step')).toEqual([1n, 2n, 2n]);
+    expect(column(group, 'a')).toEqual([1n, 3n, 5n]);
+    expect(column(group, 'b')).toEqual([2n, 4n, 6n]);
   });
 
   it('stay apart where there is no step', () => {
     const group = groupOf([
-      [row(null, { a: 1n }), row(1, { a: 2n }), row(null, { a: 3n }), row(1, { a: 4n })],
+      [row(null, { a: 1n }), row(1, { a: 2n }), row(null, { b: 3n }), row(1, { b: 4n })],
     ]);
     expect(column(group, 'step')).toEqual([null, 1n, null]);
-    expect(column(group, 'a')).toEqual([1n, 4n, 3n]);
+    expect(column(group, 'a')).toEqual([1n, 2n, null]);
+    expect(column(group, 'b')).toEqual([null, 4n, 3n]);
   });
 
   it('are kept where a step comes late', () => {
     const group = groupOf([
       [row(5, { a: 1n }), row(9, { a: 2n }), row(3, { a: 3n }), row(9, { a: 4n }), row(4, { a: 5n })],
     ]);
-    expect(column(group, 'step')).toEqual([5n, 9n, 3n, 4n]);
-    expect(column(group, 'a')).toEqual([1n, 4n, 3n, 5n]);
+    expect(column(group, 'step')).toEqual([5n, 9n, 3n, 9n, 4n]);
+    expect(column(group, 'a')).toEqual([1n, 2n, 3n, 4n, 5n]);
   });
 
   it('keep -0 and every kind of value', () => {
     const group = groupOf([
-      [row(1, { a: 1, b: true, c: 'x' }), row(2, { a: 1 }), row(1, { a: -0, b: false, c: 'é😀' })],
+      [row(1, { a: -0, b: false }), row(2, { a: 1 }), row(1, { c: 'é😀', d: 2n ** 63n - 1n })],
     ]);
     expect(column(group, 'a')).toEqual([bitsOf(-0), bitsOf(1)]);
     expect(column(group, 'b')).toEqual([false, null]);
     expect(column(group, 'c')).toEqual(['é😀', null]);
+    expect(column(group, 'd')).toEqual([2n ** 63n - 1n, null]);
   });
 });
 
@@ -218,8 +232,9 @@ describe('any rows', () => {
   } {
     const merged: { step: number | null; values: Map<string, Value> }[] = [];
     for (const { step: at, values: logged } of rows) {
-      let target = at === null ? undefined : merged.find((each) => each.step === at);
-      if (target === undefined) merged.push((target = { step: at, values: new Map() }));
+      let target = at === null ? undefined : merged.findLast((each) => each.step === at);
+      if (target === undefined || [...logged.keys()].some((name) => target?.values.has(name)))
+        merged.push((target = { step: at, values: new Map() }));
       for (const [name, each] of logged) target.values.set(name, each);
     }
     const names = new Set(rows.flatMap((each) => [...each.values.keys()]));

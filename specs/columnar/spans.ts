@@ -49,6 +49,9 @@ function spanOf(rows: readonly LoggedRow[]): RowSpan {
     wide: false,
     epoch: 1,
     lastSeq: rows.length,
+    row: 0,
+    begun: rows.length,
+    targets: null,
   };
 }
 

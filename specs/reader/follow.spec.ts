@@ -42,7 +42,7 @@ class Seen {
     this.subscription = openRun(runDir)
       .follow({ from, pollMs: POLL_MS })
       .subscribe({
-        next: ({ step }: StoredRow) => this.steps.push(step),
+        next: ({ step }: StoredRow) => this.steps.push(step === null ? null : Number(step)),
         complete: () => (this.ended = 'complete'),
         error: (error: unknown) => (this.ended = String((error as { code?: string }).code ?? error)),
       });

@@ -146,7 +146,7 @@ describe('following a run', () => {
     await isPlaced;
     run.logMetrics({ loss: 1 }, 1);
     await run.close();
-    for (const { step } of await done) seen.push(step ?? -1);
+    for (const { step } of await done) seen.push(Number(step ?? -1));
     expect(seen).toEqual([1]);
   });
 

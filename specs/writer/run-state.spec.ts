@@ -56,6 +56,7 @@ const NOTHING: SplitRecords = {
   lines: [],
   params: [],
   facts: [],
+  rewinds: [],
   close: null,
 };
 

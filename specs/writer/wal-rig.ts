@@ -8,6 +8,7 @@ import { encodeParams, type Params } from '../../src/model/params.js';
 import { DescriptorCache } from '../../src/storage/descriptor-cache.js';
 import type { Replay } from '../../src/writer/replay.js';
 import { RunState } from '../../src/writer/run-state.js';
+import { RowJoiner } from '../../src/writer/row-joiner.js';
 import { WalStage } from '../../src/writer/wal-stage.js';
 import { MemoryFs } from '../faults/memory-fs.js';
 
@@ -49,6 +50,7 @@ export function walRig(fs: MemoryFs, epoch = 0, power = false, segmentBytes?: nu
       reader: new ChannelReader(channel.control, pool),
       control: channel.control,
       state,
+      joiner: new RowJoiner(),
       power,
       maxSpanRows: 100,
       firstSegment,
@@ -81,6 +83,6 @@ export function walRig(fs: MemoryFs, epoch = 0, power = false, segmentBytes?: nu
 /** The steps of a replay's rows, in order. */
 export function stepsOf({ spans }: Pick<Replay, 'spans'>): number[] {
   const steps: number[] = [];
-  for (const span of spans) eachStep(span, (step) => steps.push(step));
+  for (const span of spans) eachStep(span, (step) => steps.push(Number(step)));
   return steps;
 }

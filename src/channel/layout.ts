@@ -51,6 +51,8 @@ export const RecordKind = {
   wideRow: 9,
   /** Both. */
   wideStampedRow: 10,
+  /** u32 0, u32 byte length, what is taken out of earlier sessions, as JSON (channel/rewind.ts). */
+  rewind: 11,
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 

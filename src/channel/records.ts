@@ -1,5 +1,7 @@
 import { ExpmanError } from '../model/errors.js';
+import type { Step } from '../model/step.js';
 import { RECORD_HEAD_BYTES, ROW_HEAD_BYTES, RecordKind, ValueKind, isRowKind, kindOfTag } from './layout.js';
+import { type Rewind, decodeRewind } from './rewind.js';
 
 /** What rows of one shape are made of. */
 export interface RowShape {
@@ -25,6 +27,12 @@ export interface RowSpan {
   readonly epoch: number;
   /** Number of the last row's record in its epoch. */
   readonly lastSeq: number;
+  /** The first row of the session that the span's calls begin; set, like the next two, by whoever joins calls to rows. */
+  row: number;
+  /** How many rows the calls begin. */
+  begun: number;
+  /** The row of each call, counted from `row`: negative for one that earlier calls began. Null when each call begins a row. */
+  targets: Int32Array | null;
 }
 
 /** Where a payload stands among a run's records. */
@@ -43,6 +51,8 @@ export interface SplitRecords {
   /** Rows below the place's `from`, which are in no span. */
   readonly skippedRows: number;
   readonly spans: readonly RowSpan[];
+  /** They come before all rows of their session. */
+  readonly rewinds: readonly Rewind[];
   readonly lines: readonly string[];
   /** JSON texts; see model/params.ts. */
   readonly params: readonly string[];
@@ -117,6 +127,7 @@ export function splitRecords(
   const words = new Int32Array(payload.buffer, payload.byteOffset, payload.length >> 2);
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
   const spans: RowSpan[] = [];
+  const rewinds: Rewind[] = [];
   const lines: string[] = [];
   const params: string[] = [];
   const facts: string[] = [];
@@ -141,6 +152,9 @@ export function splitRecords(
         ...marksOf(kindOfTag(spanTag)),
         epoch,
         lastSeq,
+        row: 0,
+        begun: spanRows,
+        targets: null,
       });
     spanRows = 0;
     spanTag = -1;
@@ -184,6 +198,9 @@ export function splitRecords(
         case RecordKind.fact:
           facts.push(textAt(text, words, at, length));
           break;
+        case RecordKind.rewind:
+          rewinds.push({ epoch, seq: seq + records, ...decodeRewind(textAt(text, words, at, length)) });
+          break;
         case RecordKind.close:
           close = textAt(text, words, at, length);
           break;
@@ -195,7 +212,7 @@ export function splitRecords(
     at += length;
   }
   endSpan(payload.length);
-  return { records, rows, skippedRows, spans, lines, params, facts, close };
+  return { records, rows, skippedRows, spans, rewinds, lines, params, facts, close };
 }
 
 const marksOf = (kind: number): Pick<RowSpan, 'stamped' | 'wide'> => ({
@@ -261,14 +278,14 @@ function shapeWords(words: Int32Array, at: number, length: number): number[] {
 const malformed = (what: string): ExpmanError =>
   new ExpmanError('CORRUPT', `malformed channel records: ${what}`);
 
-/** Calls `visit` with the step of every row, of a wide one the nearest double; NaN for none. */
-export function eachStep({ bytes, start, rows, wide }: RowSpan, visit: (step: number) => void): void {
+/** Calls `visit` with the step of every row, NaN for none. */
+export function eachStep({ bytes, start, rows, wide }: RowSpan, visit: (step: Step) => void): void {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const steps = wide
     ? new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3)
     : new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
   for (let row = 0, at = start; row < rows; row++, at += words[at >> 2] ?? 8)
-    visit(Number(steps[(at >> 3) + 1] ?? NaN));
+    visit(steps[(at >> 3) + 1] ?? NaN);
 }
 
 /** The span without its first `rows` rows. */
@@ -276,5 +293,6 @@ export function withoutFirstRows(span: RowSpan, rows: number): RowSpan {
   const words = new Int32Array(span.bytes.buffer, span.bytes.byteOffset, span.bytes.length >> 2);
   let { start } = span;
   for (let row = 0; row < rows; row++) start += words[start >> 2] ?? 0;
-  return { ...span, start, rows: span.rows - rows, length: span.length - (start - span.start) };
+  const left = span.rows - rows;
+  return { ...span, start, rows: left, begun: left, length: span.length - (start - span.start) };
 }

@@ -91,7 +91,7 @@ async function pointsOf(
     const value = values[metric];
     begun ??= timestamp;
     const y = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : NaN;
-    const x = axis === 'time' ? (timestamp - begun) / 1000 : (step ?? index);
+    const x = axis === 'time' ? (timestamp - begun) / 1000 : Number(step ?? index);
     index++;
     if (Number.isFinite(y) && (!isLog || y > 0)) points.push([x, y]);
   }

@@ -1,7 +1,8 @@
 import type { MetricValue } from '../model/metric.js';
+import type { Step } from '../model/step.js';
 import { bitAt } from './bitmap.js';
 import type { Column } from './column.js';
-import { doubleAt, halvesOf } from './int64.js';
+import { doubleAt, halvesOf, isSafeAt } from './int64.js';
 
 /** A byte order mark at the beginning is part of the text. */
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -21,6 +22,17 @@ export function valueAt(column: Column, row: number): MetricValue | null {
     default:
       return column satisfies never;
   }
+}
+
+/** Reads steps: a number within 2^53, a bigint beyond, null for a row without one. */
+export function stepReader(column: Column): (row: number) => Step | null {
+  if (column.type !== 'INT64') throw new TypeError(`steps are INT64, not ${column.type}`);
+  const { validity, values } = column;
+  const halves = halvesOf(values);
+  return (row) => {
+    if (validity !== null && !bitAt(validity, row)) return null;
+    return isSafeAt(halves, row) ? doubleAt(halves, row) : (values[row] ?? null);
+  };
 }
 
 /** The numbers of a column as doubles, NaN where a row has none; null for a column that holds no numbers. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Observable, Subject, defer, distinctUntilChanged, map, startWith } from 'rxjs';
 import { RecordKind } from '../channel/layout.js';
+import { encodeRewind } from '../channel/rewind.js';
 import { ExpmanError, messageOf, textOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
 import type { HistogramInput, HistogramOptions } from '../model/histogram.js';
@@ -21,7 +22,7 @@ import { captureConsole } from './console-capture.js';
 import { DEFAULT_LIVE_MS, liveSnapshots } from './live.js';
 import { histogramText } from './histogram-text.js';
 import { formatLogLine } from './log-line.js';
-import { MediaFolder } from './media-folder.js';
+import { MediaFolder, manifestBytes } from './media-folder.js';
 import { type ImageOptions, type MediaCall, MediaLog, type MediaOptions } from './media-log.js';
 import { metricPoints } from './metric-points.js';
 import { MetricSubject } from './metric-subject.js';
@@ -165,6 +166,12 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       isCopy,
     };
     this.startWriting(opening);
+    // Before all rows of this session: a kill leaves the run wholly before it or wholly after.
+    if (continues && config.fromStep !== undefined)
+      this.intake.text(
+        RecordKind.rewind,
+        encodeRewind({ fromStep: config.fromStep, mediaBytes: manifestBytes(nodeFs, folder) }),
+      );
     this.warnOfNetwork();
     const unwatch = [watchProcessEnd(this.processEnd(), () => this.host.drainForExit(config.exitTimeoutMs))];
     if (config.handleSignals) unwatch.push(watchSignals(() => this.close(RunStatus.Interrupted)));

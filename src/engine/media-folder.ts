@@ -122,6 +122,10 @@ export class MediaFolder {
   }
 }
 
+/** How many bytes a run's manifest has. */
+export const manifestBytes = (fs: FsPort, runDir: string): number =>
+  fs.stat(join(runDir, MEDIA_FOLDER, MANIFEST_NAME))?.size ?? 0;
+
 /** Whether a file's last byte is no newline. */
 function endsWithin(fs: FsPort, path: string): boolean {
   const size = fs.stat(path)?.size ?? 0;

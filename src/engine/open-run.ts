@@ -132,7 +132,11 @@ function resumeRun(
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, before), now);
   const { identity, status } = before;
   // Its step is known when the writer has read the rows.
-  const mark = { at: new Date(now).toISOString(), from: status, step: null };
+  const { fromStep } = config;
+  const mark = {
+    ...{ at: new Date(now).toISOString(), from: status, step: null },
+    ...(fromStep !== undefined && { fromStep }),
+  };
   const resumed: RunIdentity = {
     ...identity,
     ...ownedBy(owner),
@@ -165,7 +169,8 @@ function announce(fs: FsPort, opened: OpenedRun, now: number): OpenedRun {
     status: RunStatus.Running,
     durationMs: 0,
     heartbeatAt: new Date(now).toISOString(),
-    counts: { rows: 0, dropped: 0, invalid: 0 },
+    counts: { rows: 0, accepted: 0, rewound: 0, dropped: 0, invalid: 0 },
+    lastStep: null,
     metrics: new Map(),
   };
   try {

@@ -30,6 +30,7 @@ export class ExperimentConfig implements PlainConfig {
   declare readonly backpressure: ResolvedOptions['backpressure'];
   declare readonly maxBufferedBytes: number;
   declare readonly resume: ResolvedOptions['resume'];
+  declare readonly fromStep: number | bigint | undefined;
   declare readonly tags: readonly string[];
   declare readonly notes: string;
   declare readonly group: string | undefined;

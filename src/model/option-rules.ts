@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { describeType, ExpmanError } from './errors.js';
 import { parseName, type RunName } from './names.js';
 import { nearestWord } from './nearest-word.js';
+import { parseStep } from './step.js';
 
 /** Every option of an {@link ExperimentConfig}, checked and with its default filled in; plain, frozen, cloneable. */
 export interface ResolvedOptions {
@@ -21,6 +22,11 @@ export interface ResolvedOptions {
   readonly maxBufferedBytes: number;
   /** Whether a run of that name is continued: `'never'` (default), `'allow'`, or `'must'`, which needs a `runName`. */
   readonly resume: 'never' | 'allow' | 'must';
+  /**
+   * From which step on rows of earlier sessions are taken out when a run is continued, and with them what is counted of
+   * them, media and histograms; none by default. An integer of 64 bits, a bigint beyond 2^53; needs `resume`.
+   */
+  readonly fromStep: number | bigint | undefined;
   /** Words to find the run by, at most 1,000 of up to 128 characters; doubles are dropped. */
   readonly tags: readonly string[];
   /** Free text about the run, up to 65,536 characters. */
@@ -92,6 +98,7 @@ export function resolveOptions(options: unknown): ResolvedOptions {
     backpressure: read('backpressure'),
     maxBufferedBytes: read('maxBufferedBytes'),
     resume: read('resume'),
+    fromStep: read('fromStep'),
     tags: read('tags'),
     notes: read('notes'),
     group: read('group'),
@@ -109,6 +116,12 @@ export function resolveOptions(options: unknown): ResolvedOptions {
   };
   if (resolved.resume === 'must' && resolved.runName === undefined)
     throw invalidOption('resume', "'must' only together with a runName", resolved.resume);
+  if (resolved.resume === 'never' && resolved.fromStep !== undefined)
+    throw invalidOption(
+      'fromStep',
+      "given only together with resume: 'allow' or 'must', which continue a run",
+      resolved.fromStep,
+    );
   return Object.freeze(resolved);
 }
 
@@ -182,6 +195,11 @@ const RULES: RuleTable = {
   maxMetrics: integer(10_000, 1, 1_000_000),
   exitTimeoutMs: integer(5000, 0, 60_000),
   handleSignals: flag(false),
+  fromStep: {
+    rule: 'an integer of 64 bits, a bigint beyond 2^53',
+    fallback: undefined,
+    accept: (value) => parseStep(value) ?? REFUSED,
+  },
   compression: oneOf('auto', 'none', 'snappy'),
   systemMetrics: sampling(5000, 100, 3_600_000),
   captureConsole: {

@@ -1,6 +1,7 @@
 import type { MetricSummary } from './metric.js';
 import type { Params } from './param-value.js';
 import type { RunStatus } from './run-status.js';
+import type { Step } from './step.js';
 
 /** What a run is without its rows: what it is listed, filtered and compared by. */
 export interface RunFacts {
@@ -17,8 +18,14 @@ export interface RunFacts {
   readonly endedAt?: string;
   /** Milliseconds between open and end, or the last time the run said that it lives. */
   readonly durationMs: number;
-  /** Rows logged, published or not. */
+  /** Rows that `metrics.parquet` holds, or would if it were published now. */
   readonly rows: number;
+  /** Calls that were taken; several may be one row. */
+  readonly accepted: number;
+  /** Rows that resuming with `fromStep` has taken out. */
+  readonly rewound: number;
+  /** The greatest step of the rows that are there; null when none has one. */
+  readonly lastStep: Step | null;
   readonly dropped: number;
   readonly invalid: number;
   readonly tags: readonly string[];

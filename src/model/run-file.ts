@@ -1,6 +1,19 @@
 import type { MetricSummary } from './metric.js';
 import type { Params } from './param-value.js';
 import type { RunStatus } from './run-status.js';
+import type { Step } from './step.js';
+
+/** How a run was taken up again. */
+export interface ResumeMark {
+  /** When; ISO 8601, UTC. */
+  readonly at: string;
+  /** The status it had. */
+  readonly from: string;
+  /** The greatest step that it had; null for a run without steps. */
+  readonly step: Step | null;
+  /** From which step on its rows were taken out; absent where they all stayed. */
+  readonly fromStep?: Step;
+}
 
 /** What `run.yaml` says of a run that does not change while it is open. */
 export interface RunIdentity {
@@ -22,7 +35,7 @@ export interface RunIdentity {
   /** Node, platform, machine, arguments without secrets, git; absent with `environment: false`. */
   readonly environment?: Params;
   /** When the run was taken up again, from which state, behind which step. */
-  readonly resumed?: readonly { readonly at: string; readonly from: string; readonly step: number | null }[];
+  readonly resumed?: readonly ResumeMark[];
 }
 
 /** Why a run's rows are not where they should be. */
@@ -36,9 +49,13 @@ export interface Degradation {
 
 /** What is counted of a run. */
 export interface RunCounts {
-  /** Rows logged, dropped ones left out. */
+  /** Rows that `metrics.parquet` would hold if it were published now. */
   readonly rows: number;
-  /** Rows that were not taken because the buffer was full. */
+  /** Calls taken: several may be one row. Rows that were taken out later are among them. */
+  readonly accepted: number;
+  /** Rows of earlier sessions that resuming with `fromStep` has taken out. */
+  readonly rewound: number;
+  /** Calls that were not taken because the buffer was full. */
   readonly dropped: number;
   /** Values, steps and rows that were of no loggable type. */
   readonly invalid: number;
@@ -59,6 +76,8 @@ export interface RunFile extends RunIdentity {
   readonly durationMs: number;
   readonly heartbeatAt: string;
   readonly counts: RunCounts;
+  /** The greatest step of the rows that are there; null when none has a step. */
+  readonly lastStep: Step | null;
   readonly metrics: ReadonlyMap<string, MetricSummary>;
   readonly error?: RunError;
   readonly exitCode?: number;
@@ -66,12 +85,9 @@ export interface RunFile extends RunIdentity {
 }
 
 /** How a run ended; what `close()` resolves to. */
-export interface RunSummary {
+export interface RunSummary extends RunCounts {
   readonly status: RunStatus;
   readonly runDir: string;
-  readonly rows: number;
-  readonly dropped: number;
-  readonly invalid: number;
   /** Milliseconds between open and end. */
   readonly durationMs: number;
   readonly metrics: ReadonlyMap<string, MetricSummary>;
@@ -79,11 +95,11 @@ export interface RunSummary {
 
 /** How an open run is doing. */
 export interface Health {
-  /** Rows taken from the caller. */
+  /** Calls taken; one may join the row of an earlier one. */
   readonly accepted: number;
-  /** Rows in the write-ahead log. */
+  /** Those of them that are in the write-ahead log. */
   readonly flushed: number;
-  /** Rows in `metrics.parquet`. */
+  /** Those of them that are in `metrics.parquet`. */
   readonly published: number;
   readonly dropped: number;
   readonly invalid: number;

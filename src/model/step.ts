@@ -17,6 +17,10 @@ export function parseStep(given: unknown): Step | undefined {
   return Number.isSafeInteger(number) ? number : given;
 }
 
+/** The step that decimal digits say; undefined for any other text. */
+export const stepFromText = (text: string): Step | undefined =>
+  /^-?\d{1,19}$/.test(text) ? parseStep(BigInt(text)) : undefined;
+
 /** Says why a value is not a step. */
 export function stepRule(given: unknown): string {
   if (typeof given === 'bigint') return 'a bigint step must fit into 64 bits';

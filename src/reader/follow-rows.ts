@@ -1,12 +1,13 @@
 import { type Observable, concatMap, defer, finalize, map, takeWhile, timer } from 'rxjs';
-import type { RowSpan } from '../channel/records.js';
 import { ExpmanError } from '../model/errors.js';
 import { MAX_TIMER_MS, mustBeOptions, invalidOption } from '../model/option-rules.js';
+import { bareObject } from '../model/param-value.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type Ownership, readOwnership } from '../storage/run-lock.js';
 import { decodeSpans } from '../writer/decode-spans.js';
 import { readIdentity } from '../writer/identity.js';
 import { NOTHING_PUBLISHED, type Watermark } from '../writer/replay.js';
+import { JOIN_WINDOW_ROWS, RowJoiner } from '../writer/row-joiner.js';
 import { damaged } from './inspect-run.js';
 import { type OpenRows, openRows } from './read-rows.js';
 import { type StoredRow, columnarRows, metricNames, rowsOf } from './select-rows.js';
@@ -50,11 +51,19 @@ interface RowNews {
   readonly isOver: boolean;
 }
 
+/** What was given of the session that is followed. */
+interface Given {
+  readonly epoch: number;
+  /** Knows which rows there are and, of the last ones, which metrics they hold. */
+  readonly joiner: RowJoiner;
+}
+
 class RowFollower {
   private readonly uuid: string;
   private readonly wal: WalFollower;
-  /** Rows as they were logged that were given, or passed over. */
-  private given = 0;
+  private given: Given = { epoch: -1, joiner: new RowJoiner() };
+  /** Rows that rewinds had taken out by then. */
+  private rewound = 0;
   private end: Watermark = NOTHING_PUBLISHED;
   private isPlaced = false;
   /** Of whoever owned the run when it was looked at last. */
@@ -100,23 +109,15 @@ class RowFollower {
 
   private fromWal(): Iterable<StoredRow> {
     const { spans, isGap, isOfNewOwner, end } = this.wal.read(this.end);
-    if (isGap || (isOfNewOwner && !this.isAll(spans, end))) return this.missing();
+    // Whether all of the last owner's log was seen before it went, its numbers do not tell.
+    if (isGap || isOfNewOwner) return this.missing();
     this.end = end;
     if (spans.length === 0) return [];
-    const decoded = decodeSpans(spans);
-    this.given += decoded.rows;
-    return rowsOf(decoded);
-  }
-
-  /** Whether with these rows all up to a mark are given; counted, because another owner's records begin at 0 again. */
-  private isAll(spans: readonly RowSpan[], end: Watermark): boolean {
-    const rows = openRows(this.fs, this.runDir, this.uuid);
-    rows.close();
-    const { publishedRows, replay } = rows;
-    return (
-      publishedRows + replay.rows - rowsFrom(end, replay.spans) ===
-      this.given + rowsFrom(NOTHING_PUBLISHED, spans)
-    );
+    for (const span of spans) {
+      if (span.epoch !== this.given.epoch) this.given = { epoch: span.epoch, joiner: new RowJoiner() };
+      this.given.joiner.place(span);
+    }
+    return rowsOf(decodeSpans(spans));
   }
 
   private *withRest(rows: Iterable<StoredRow>): Generator<StoredRow, void> {
@@ -124,53 +125,77 @@ class RowFollower {
     yield* this.missing();
   }
 
-  /** Places itself behind all rows there are, and gives as many of them as come first. */
+  /** Places itself after all rows there are, and gives as many of them as come first. */
   private place(): Iterable<StoredRow> {
-    const { rows } = this.openBehind();
-    if (this.first > 0) return rowsBehind(rows, (merged) => merged - this.first);
+    const rows = this.open();
+    this.placeAfter(rows);
+    if (this.first > 0) return rowsFrom(rows, Math.max(0, rows.rows - this.first));
     rows.close();
     return [];
   }
 
-  /** Gives the rows that were not given yet; where some were merged, which of them cannot be told, and all are given. */
+  /** Gives the values that were not given yet, and places itself after them. */
   private missing(): Iterable<StoredRow> {
-    const { given } = this;
-    const { rows, total } = this.openBehind();
-    if (total > given) return rowsBehind(rows, (merged) => (merged < total ? 0 : given));
-    rows.close();
-    return [];
+    const { given, rewound } = this;
+    const rows = this.open();
+    this.placeAfter(rows);
+    return missingRows(rows, given, rows.rewound === rewound);
   }
 
-  private openBehind(): { readonly rows: OpenRows; readonly total: number } {
+  private open(): OpenRows {
     const rows = openRows(this.fs, this.runDir, this.uuid);
-    if (rows.corrupt.length > 0) {
-      rows.close();
-      throw damaged(this.runDir);
-    }
-    this.given = rows.publishedRows + rows.replay.rows;
-    this.end = rows.end;
-    return { rows, total: this.given };
+    if (rows.corrupt.length === 0) return rows;
+    rows.close();
+    throw damaged(this.runDir);
+  }
+
+  private placeAfter({ replay, end, rewound }: OpenRows): void {
+    replay.joiner.settle();
+    this.given = { epoch: end.epoch, joiner: replay.joiner };
+    this.end = end;
+    this.rewound = rewound;
   }
 }
 
-/** How many rows stand at a mark or behind it. */
-function rowsFrom({ epoch, seq }: Watermark, spans: readonly RowSpan[]): number {
-  return spans.reduce((sum, span) => {
-    if (span.epoch !== epoch) return sum + (span.epoch > epoch ? span.rows : 0);
-    return sum + Math.min(span.rows, Math.max(0, span.lastSeq + 1 - seq));
-  }, 0);
-}
-
-/** The rows behind the first ones, of which there are as many as is said of all of them. */
-function* rowsBehind(rows: OpenRows, skipOf: (all: number) => number): Generator<StoredRow, void> {
+/** The rows from one on. */
+function* rowsFrom(rows: OpenRows, first: number): Generator<StoredRow, void> {
   try {
     const metricOf = metricNames(rows);
-    const batches = [...rows.batches()];
-    let skip = skipOf(batches.reduce((sum, [step]) => sum + (step?.length ?? 0), 0));
-    for (const batch of batches)
+    let skip = first;
+    for (const batch of rows.batches())
       for (const row of rowsOf(columnarRows(batch, metricOf)))
         if (skip > 0) skip--;
         else yield row;
+  } finally {
+    rows.close();
+  }
+}
+
+/**
+ * The values that were not given: rows after those that were, and what calls have joined to the last of them. A session
+ * that a rewind has cut since counts as given: which of its rows were is not to be told.
+ */
+function* missingRows(
+  rows: OpenRows,
+  { epoch, joiner }: Given,
+  isWhole: boolean,
+): Generator<StoredRow, void> {
+  try {
+    const metricOf = metricNames(rows);
+    let row = 0;
+    const fromRow = isWhole ? (rows.sessions.find((session) => session.epoch >= epoch)?.firstRow ?? 0) : 0;
+    for (const batch of rows.batches({ isWithSession: true, fromRow }))
+      for (const stored of rowsOf(columnarRows(batch, metricOf, true))) {
+        const { session = -1, ...rest } = stored;
+        if (session < epoch) continue;
+        if (session > epoch || row >= joiner.rows) {
+          if (session > epoch || isWhole) yield rest;
+        } else if (isWhole && row >= joiner.rows - JOIN_WINDOW_ROWS) {
+          const values = Object.entries(rest.values).filter(([metric]) => !joiner.holds(row, metric));
+          if (values.length > 0) yield { ...rest, values: bareObject(values) };
+        }
+        if (session === epoch) row++;
+      }
   } finally {
     rows.close();
   }

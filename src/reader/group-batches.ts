@@ -3,33 +3,34 @@ import { concatColumns } from '../columnar/concat.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { STEP_FIELD, TIMESTAMP_FIELD } from '../columnar/row-group.js';
 import { widenColumn } from '../columnar/widen.js';
-import type { FsPort } from '../storage/fs-port.js';
+import type { Step } from '../model/step.js';
+import type { ChunkReader } from '../storage/chunk-reader.js';
 import { type FileFooter, type PlacedChunk, decodeChunk } from '../storage/parquet/index.js';
-import { readAll } from '../storage/read-all.js';
-
-/** Reads a chunk's bytes. */
-export type ChunkReader = (chunk: PlacedChunk) => Uint8Array;
 
 /** What is wanted of each batch. */
 export interface BatchWish {
   /** Columns by name; all, when absent. `step` and `timestamp` are always there. */
   readonly columns?: ReadonlySet<string>;
   /** Groups whose steps all lie outside are passed over. */
-  readonly fromStep?: number;
-  readonly toStep?: number;
+  readonly fromStep?: Step;
+  readonly toStep?: Step;
   /** Rows without a step are wanted as well: a group that has one is not passed over. */
   readonly isWithStepless?: boolean;
+  /** The epoch of each row's session stands as a third column, `session`, after the timestamp. */
+  readonly isWithSession?: boolean;
+  /** Groups all of whose rows come before this one are passed over. */
+  readonly fromRow?: number;
+  /** Groups with a row from this one on are never passed over. */
+  readonly neededFrom?: number;
   /** Hears of how many rows are passed over. */
   readonly passedOver?: (rows: number) => void;
 }
 
-/** Reads the chunks of an open file. */
-export function chunkReader(fs: FsPort, file: number, path: string): ChunkReader {
-  return ({ offset, length }) => {
-    const bytes = new Uint8Array(length);
-    readAll(fs, file, bytes, offset, path);
-    return bytes;
-  };
+/** Rows of a file that are in one row group. */
+export interface GroupBatch {
+  /** Rows of the file before them. */
+  readonly firstRow: number;
+  readonly columns: NamedColumn[];
 }
 
 /** The fields that are wanted. */
@@ -45,10 +46,14 @@ export function* groupBatches(
   fields: readonly ColumnField[],
   read: ChunkReader,
   wish: BatchWish = {},
-): Generator<NamedColumn[], void> {
+): Generator<GroupBatch, void> {
   const place = new Map(footer.fields.map(({ name }, index) => [name, index]));
+  let firstRow = 0;
   for (const { rows, chunks } of footer.groups) {
-    if (isBeside(chunks[place.get(STEP_FIELD.name) ?? -1], rows, wish)) {
+    firstRow += rows;
+    const isNeeded = firstRow > (wish.neededFrom ?? Infinity);
+    if (firstRow <= (wish.fromRow ?? 0)) continue;
+    if (!isNeeded && isBeside(chunks[place.get(STEP_FIELD.name) ?? -1], rows, wish)) {
       wish.passedOver?.(rows);
       continue;
     }
@@ -58,7 +63,7 @@ export function* groupBatches(
         ? nullColumn(type, rows)
         : widenColumn(decodeChunk(read(chunk), chunk), type);
     });
-    yield namedColumns(fields, columns);
+    yield { firstRow: firstRow - rows, columns: namedColumns(fields, columns) };
   }
 }
 
@@ -77,7 +82,7 @@ function isBeside(
   if (chunk === undefined || chunk.nullCount === rows) return true;
   const { min, max } = chunk;
   if (min === null || max === null) return false;
-  return Number(int64At(max)) < fromStep || Number(int64At(min)) > toStep;
+  return int64At(max) < fromStep || int64At(min) > toStep;
 }
 
 const int64At = (bytes: Uint8Array): bigint =>

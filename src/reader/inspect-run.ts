@@ -4,6 +4,7 @@ import type { MetricSummary } from '../model/metric.js';
 import { type Params, mergeParams, sanitiseParams } from '../model/params.js';
 import type { RunIdentity } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
+import type { Step } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/run-lock.js';
@@ -24,10 +25,18 @@ export interface RunInfo {
   readonly endedAt?: string;
   /** Milliseconds between open and end, or the last time the run said that it lives. */
   readonly durationMs: number;
-  /** Rows logged: those in `metrics.parquet` and those in the write-ahead log alone. */
+  /** Rows that `metrics.parquet` would hold if it were published now. */
   readonly rows: number;
+  /** Rows that it holds. */
   readonly publishedRows: number;
+  /** Rows that only the write-ahead log has. */
   readonly walRows: number;
+  /** Calls that were taken; several may be one row. */
+  readonly accepted: number;
+  /** Rows that resuming with `fromStep` has taken out. */
+  readonly rewound: number;
+  /** The greatest step; null when no row has one. */
+  readonly lastStep: Step | null;
   readonly dropped: number;
   readonly invalid: number;
   readonly metrics: ReadonlyMap<string, MetricSummary>;
@@ -94,9 +103,12 @@ export function openContents(
     owner,
     ...(typeof file['endedAt'] === 'string' && { endedAt: file['endedAt'] }),
     durationMs: lastedMs(file['durationMs'], identity.startedAt, rows),
-    rows: rows.publishedRows + replay.rows,
+    rows: rows.rows,
     publishedRows: rows.publishedRows,
     walRows: replay.rows,
+    accepted: rows.accepted,
+    rewound: rows.rewound,
+    lastStep: rows.lastStep,
     ...counts,
     metrics: rows.metrics,
     params:

@@ -46,6 +46,9 @@ export function factsOf(info: RunInfo): RunFacts {
     endedAt,
     durationMs,
     rows,
+    accepted,
+    rewound,
+    lastStep,
     dropped,
     invalid,
     params,
@@ -56,7 +59,7 @@ export function factsOf(info: RunInfo): RunFacts {
   return {
     ...{ ...namesOf(runDir), runDir, uuid, status, startedAt },
     ...(endedAt !== undefined && { endedAt }),
-    ...{ durationMs, rows, dropped, invalid, tags, notes, group },
+    ...{ durationMs, rows, accepted, rewound, lastStep, dropped, invalid, tags, notes, group },
     ...(rank !== undefined && { rank }),
     ...{ params, metrics, artifacts },
     ...(info.error !== undefined && { error: info.error }),
@@ -81,7 +84,10 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
     ...{ ...namesOf(runDir), runDir, uuid, status, startedAt },
     ...(typeof endedAt === 'string' && { endedAt }),
     durationMs: typeof durationMs === 'number' ? durationMs : 0,
-    rows: rowsIn(file),
+    rows: countIn(file, 'rows') ?? 0,
+    accepted: countIn(file, 'accepted') ?? countIn(file, 'rows') ?? 0,
+    rewound: countIn(file, 'rewound') ?? 0,
+    lastStep: isNumber(file['lastStep']) ? file['lastStep'] : null,
     ...counts,
     ...{ tags, notes, group },
     ...(rank !== undefined && { rank }),
@@ -94,9 +100,9 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
   };
 }
 
-function rowsIn({ counts }: Mapping): number {
-  const rows: unknown = isMapping(counts) ? counts['rows'] : undefined;
-  return typeof rows === 'number' ? rows : 0;
+function countIn({ counts }: Mapping, name: string): number | null {
+  const count: unknown = isMapping(counts) ? counts[name] : undefined;
+  return typeof count === 'number' ? count : null;
 }
 
 function summariesIn({ metrics }: Mapping): ReadonlyMap<string, MetricSummary> {

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { MANIFEST_NAME, MEDIA_FOLDER, type MediaFile, parseMediaFile } from '../model/media.js';
 import { readWhole } from '../storage/atomic-file.js';
+import type { Rewind } from '../channel/rewind.js';
 import type { FsPort } from '../storage/fs-port.js';
+import { readIdentity } from '../writer/identity.js';
+import { openRows } from './read-rows.js';
 
 /** A file that was logged, and where it is. */
 export interface LoggedMedia extends MediaFile {
@@ -26,18 +29,34 @@ export function mediaOf(fs: FsPort, runDir: string): LoggedMedia[] {
   });
 }
 
-/** The whole lines of a run's manifest; none where there is no manifest, and no folder but a link. */
+/** The whole lines of a run's manifest, those left out that rewinds have taken out; none where there is no manifest, or a link for a folder. */
 export function manifestOf(fs: FsPort, runDir: string): ManifestLine[] {
   const folder = join(runDir, MEDIA_FOLDER);
   const path = join(folder, MANIFEST_NAME);
   if (fs.stat(folder)?.kind !== 'folder' || fs.stat(path) === null) return [];
   const text = readWhole(fs, path, MAX_MANIFEST_BYTES).toString();
-  // What stands behind the last newline is being written, or was cut off.
+  const rewinds = rewindsOf(fs, runDir);
+  // What stands after the last newline is being written, or was cut off.
   const lines = text.split('\n').slice(0, -1);
-  return lines
-    .filter((line) => line !== '')
-    .map((line) => {
-      const media = parseMediaFile(line);
-      return { text: line, media: media === null ? null : { ...media, path: join(folder, media.file) } };
-    });
+  let offset = 0;
+  return lines.flatMap((line): ManifestLine[] => {
+    const at = offset;
+    if (rewinds.length > 0) offset += Buffer.byteLength(line) + 1;
+    if (line === '') return [];
+    const media = parseMediaFile(line);
+    if (media !== null && rewinds.some((rewind) => takesOut(rewind, at, media.step))) return [];
+    return [{ text: line, media: media === null ? null : { ...media, path: join(folder, media.file) } }];
+  });
+}
+
+const takesOut = ({ fromStep, mediaBytes }: Rewind, offset: number, step: number | null): boolean =>
+  offset < mediaBytes && step !== null && step >= fromStep;
+
+/** The rewinds of a run: its run.yaml says whether there may be any, its rows which there were. */
+function rewindsOf(fs: FsPort, runDir: string): readonly Rewind[] {
+  const { resumed = [], uuid } = readIdentity(fs, runDir).identity;
+  if (resumed.every(({ fromStep }) => fromStep === undefined)) return [];
+  const rows = openRows(fs, runDir, uuid);
+  rows.close();
+  return rows.rewinds;
 }

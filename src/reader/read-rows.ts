@@ -1,35 +1,43 @@
 import { join } from 'node:path';
+import type { Rewind } from '../channel/rewind.js';
 import type { ColumnField } from '../columnar/column.js';
 import { MetricColumns } from '../columnar/metric-columns.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
-import { RowGroupBatches } from '../columnar/row-group.js';
-import type { RowSpan } from '../channel/records.js';
 import { ExpmanError, errnoOf } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
+import type { Step } from '../model/step.js';
 import { unreadable } from '../storage/atomic-file.js';
+import { type ChunkReader, chunkReader } from '../storage/chunk-reader.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooterOf } from '../storage/metrics-footer.js';
 import { decodeSpans } from '../writer/decode-spans.js';
-import { type PublishedFile, publishedFile } from '../writer/file-metadata.js';
+import { type PublishedFile, type Session, publishedFile } from '../writer/file-metadata.js';
 import { MetricSummaries } from '../writer/metric-summaries.js';
+import { publishedSession } from '../writer/published-session.js';
 import { NOTHING_PUBLISHED, type Replay, type Watermark, replayWal } from '../writer/replay.js';
-import { rowBatchOf } from '../writer/row-batch.js';
-import {
-  type BatchWish,
-  type ChunkReader,
-  chunkReader,
-  groupBatches,
-  namedColumns,
-  wantedFields,
-} from './group-batches.js';
+import { callsOf, greatestStep } from '../writer/rewind-rows.js';
+import type { BatchWish } from './group-batches.js';
+import { batchesFrom, batchesOf, sessionsOf } from './row-batches.js';
 
-const ROWS_PER_BATCH = 64 * 1024;
 const ATTEMPTS = 20;
 
 /** The rows of a run, published or not, as they were at one moment; the file stays open until it is closed. */
 export interface OpenRows {
+  /** Rows that the file would hold if it were published now. */
+  readonly rows: number;
+  /** Rows that it holds. */
   readonly publishedRows: number;
+  /** Calls that were taken. */
+  readonly accepted: number;
+  /** Rows that rewinds have taken out. */
+  readonly rewound: number;
+  /** The rewinds, in order. */
+  readonly rewinds: readonly Rewind[];
+  /** The opens of the run that have rows. */
+  readonly sessions: readonly Session[];
+  /** The greatest step. */
+  readonly lastStep: Step | null;
   readonly replay: Replay;
   /** Where the last of them stands among the run's records. */
   readonly end: Watermark;
@@ -58,7 +66,9 @@ export function openRows(fs: FsPort, runDir: string, uuid: string): OpenRows {
     let isTaken = false;
     try {
       const published = file === null ? NOTHING : readPublished(fs, file, path, uuid);
-      const replay = replayWal(fs, runDir, uuid, published.file?.facts.watermark ?? NOTHING_PUBLISHED);
+      const session = published.file && publishedSession(published.file, published.read);
+      const watermark = published.file?.facts.watermark ?? NOTHING_PUBLISHED;
+      const replay = replayWal(fs, runDir, uuid, watermark, { session });
       if (attempt < ATTEMPTS && isNewer(fs, path, file)) continue;
       isTaken = true;
       return rowsFrom(published, replay, () => {
@@ -73,7 +83,8 @@ export function openRows(fs: FsPort, runDir: string, uuid: string): OpenRows {
   }
 }
 
-interface Published {
+/** What is published, as far as it can be read. */
+export interface Published {
   /** Null where there is none, or none to be read. */
   readonly file: PublishedFile | null;
   readonly read: ChunkReader;
@@ -115,47 +126,70 @@ function rowsFrom(published: Published, replay: Replay, close: () => void): Open
   summaries.restore(file?.facts.tallies ?? []);
   const columns = new MetricColumns();
   columns.restore(file?.facts.columns ?? [], file?.footer.fields ?? []);
+  let lastStep = file?.facts.lastStep ?? null;
   for (const spans of batchesOf(replay.spans)) {
     const decoded = decodeSpans(spans);
     summaries.add(decoded);
+    lastStep = greatestStep(decoded, lastStep);
     for (const { metric, column } of decoded.metrics) columns.admit(metric, column);
   }
-  return {
-    publishedRows: file?.facts.loggedRows ?? 0,
+  const publishedRows = file?.rows ?? 0;
+  const known = {
+    publishedRows,
+    accepted: (file?.facts.loggedRows ?? 0) + replay.calls,
     replay,
     end: replay.end.epoch < 0 ? (file?.facts.watermark ?? NOTHING_PUBLISHED) : replay.end,
-    metrics: summaries.toSummary(),
     corrupt,
+    rewinds: [...(file?.facts.rewinds ?? []), ...replay.rewinds],
     columnOf: new Map(columns.toPlain().map(([metric, name]) => [metric, name])),
     fields: columns.fields,
-    *batches(wish = {}) {
-      const fields = wantedFields(columns.fields, wish);
-      let count = 0;
-      for (const batch of file === null ? [] : groupBatches(file.footer, fields, published.read, wish)) {
-        count++;
-        yield batch;
-      }
-      // Decoded again only for whoever wants the rows: most want to know what the run is.
-      const tail = new RowGroupBatches();
-      for (const spans of batchesOf(replay.spans)) tail.add(rowBatchOf(decodeSpans(spans), columns));
-      if (tail.rows > 0) yield namedColumns(fields, [...tail.columns(fields)]);
-      // Of no rows, too, the columns are known.
-      else if (count === 0) yield namedColumns(fields, []);
-    },
     close,
   };
+  const sessions = sessionsOf(file, replay);
+  const all = {
+    rows: publishedRows + replay.rows,
+    sessions,
+    rewound: file?.facts.rewound ?? 0,
+    lastStep,
+    metrics: summaries.toSummary(),
+  };
+  const batches = (wish: BatchWish = {}): Generator<NamedColumn[], void> =>
+    batchesFrom(published, replay, columns, sessions, wish);
+  // What a rewind takes out is known when all rows have been looked at; the next publish spares readers that.
+  return { ...known, ...(replay.rewinds.length === 0 ? all : leftOf(all, columns, batches)), batches };
 }
 
-function* batchesOf(spans: readonly RowSpan[]): Generator<readonly RowSpan[], void> {
-  let some: RowSpan[] = [];
-  let rows = 0;
-  for (const span of spans) {
-    some.push(span);
-    rows += span.rows;
-    if (rows < ROWS_PER_BATCH) continue;
-    yield some;
-    some = [];
-    rows = 0;
+/** What is left of a run when rewinds that its file does not know of are done. */
+function leftOf(
+  { sessions, rows, rewound }: Pick<OpenRows, 'sessions' | 'rows' | 'rewound'>,
+  columns: MetricColumns,
+  batches: OpenRows['batches'],
+): Pick<OpenRows, 'rows' | 'sessions' | 'rewound' | 'lastStep' | 'metrics'> {
+  const metricOf = new Map(columns.toPlain().map(([metric, name]) => [name, metric]));
+  const summaries = new MetricSummaries();
+  let lastStep: Step | null = null;
+  let left = 0;
+  const counts = new Map<bigint, number>();
+  for (const [step, timestamp, session, ...metrics] of batches({ isWithSession: true })) {
+    if (step === undefined || timestamp === undefined || session?.type !== 'INT64') continue;
+    const calls = callsOf([step, timestamp, ...metrics], (name) => metricOf.get(name) ?? name);
+    summaries.add(calls);
+    lastStep = greatestStep(calls, lastStep);
+    left += step.length;
+    for (const epoch of session.values) counts.set(epoch, (counts.get(epoch) ?? 0) + 1);
   }
-  if (some.length > 0) yield some;
+  let firstRow = 0;
+  const remaining = sessions.flatMap(({ epoch }) => {
+    const count = counts.get(BigInt(epoch)) ?? 0;
+    const session = { epoch, firstRow };
+    firstRow += count;
+    return count > 0 ? [session] : [];
+  });
+  return {
+    rows: left,
+    sessions: remaining,
+    rewound: rewound + rows - left,
+    lastStep,
+    metrics: summaries.toSummary(),
+  };
 }

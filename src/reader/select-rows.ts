@@ -1,19 +1,22 @@
 import type { Column } from '../columnar/column.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { gatherColumn } from '../columnar/gather.js';
-import { STEP_FIELD, TIMESTAMP_FIELD } from '../columnar/row-group.js';
-import { numbersOf, valueAt } from '../columnar/row-values.js';
+import { numbersOf, stepReader, valueAt } from '../columnar/row-values.js';
 import { concatColumns } from '../columnar/concat.js';
 import { bareObject } from '../model/param-value.js';
 import { mustBeOptions, invalidOption } from '../model/option-rules.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
+import type { Step } from '../model/step.js';
 import type { OpenRows } from './read-rows.js';
 
 /** A row as it was logged; values are a number, a bigint, a boolean or text, metrics without a value are left out. */
 export interface StoredRow extends MetricRow {
-  readonly step: number | null;
+  /** A number within 2^53, a bigint beyond; null for a row without a step. */
+  readonly step: number | bigint | null;
   /** Milliseconds since the epoch, UTC; microseconds are its fraction. */
   readonly timestamp: number;
+  /** Which open of the run logged the row, by the epoch of its owner; only there when the selection asks for it. */
+  readonly session?: number;
 }
 
 /** Which rows and columns are read; all, where nothing is said. */
@@ -21,9 +24,14 @@ export interface RowSelection {
   /** Metrics by name; `step` and `timestamp` are always there. A name the run has not got is left out. */
   readonly columns?: readonly string[];
   /** The first step; rows without a step are left out once one of the two is given. */
-  readonly fromStep?: number;
+  readonly fromStep?: number | bigint;
   /** The last step. */
-  readonly toStep?: number;
+  readonly toStep?: number | bigint;
+  /**
+   * Whether each row says its session: a column `session` (INT64) after the timestamp, and a property of each row. The
+   * epoch rises with every open of the run; rows of 0.1.0 are of session -1.
+   */
+  readonly session?: boolean;
   /** Rows for which this holds. */
   readonly where?: (row: StoredRow) => boolean;
   /**
@@ -39,13 +47,15 @@ export interface RowSelection {
  * @throws {@link ExpmanError} `INVALID_OPTION`
  */
 export function checkSelection(selection: RowSelection): void {
-  mustBeOptions(selection, ['columns', 'fromStep', 'toStep', 'where', 'downsample']);
-  const { columns, fromStep, toStep, where, downsample } = selection;
+  mustBeOptions(selection, ['columns', 'fromStep', 'toStep', 'session', 'where', 'downsample']);
+  const { columns, fromStep, toStep, session, where, downsample } = selection;
   if (columns !== undefined && !(Array.isArray(columns) && columns.every((name) => typeof name === 'string')))
     throw invalidOption('columns', 'a list of metric names', columns);
   for (const [option, value] of Object.entries({ fromStep, toStep }))
-    if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
-      throw invalidOption(option, 'a number', value);
+    if (value !== undefined && typeof value !== 'bigint' && (typeof value !== 'number' || Number.isNaN(value)))
+      throw invalidOption(option, 'a number or a bigint', value);
+  if (session !== undefined && typeof session !== 'boolean')
+    throw invalidOption('session', 'a boolean', session);
   if (where !== undefined && typeof where !== 'function')
     throw invalidOption('where', 'a function of a row', where);
   if (downsample !== undefined && !(Number.isSafeInteger(downsample) && downsample >= 1))
@@ -69,6 +79,7 @@ export function* selectRows(rows: OpenRows, selection: RowSelection): Generator<
       name,
     })),
     selection.downsample,
+    keyColumns(selection),
   );
 }
 
@@ -76,42 +87,51 @@ export function* selectRows(rows: OpenRows, selection: RowSelection): Generator<
 export interface ColumnarRows {
   readonly step: Column;
   readonly timestamp: Column;
+  readonly session?: Column;
   readonly metrics: readonly { readonly metric: string; readonly column: Column }[];
 }
 
 /** The columns of a batch by what they are. */
 export function columnarRows(
-  [step, timestamp, ...metrics]: readonly NamedColumn[],
+  [step, timestamp, ...others]: readonly NamedColumn[],
   metricOf: (column: string) => string,
+  isWithSession = false,
 ): ColumnarRows {
-  if (step === undefined || timestamp === undefined)
+  const [session, ...rest] = others;
+  if (step === undefined || timestamp === undefined || (isWithSession && session === undefined))
     throw new TypeError('a batch without step and timestamp');
-  return { step, timestamp, metrics: metrics.map((column) => ({ metric: metricOf(column.name), column })) };
+  const metrics = isWithSession ? rest : others;
+  return {
+    ...{ step, timestamp, ...(isWithSession && session !== undefined && { session }) },
+    metrics: metrics.map((column) => ({ metric: metricOf(column.name), column })),
+  };
 }
 
 /** Columns as rows, one by one. */
 export function* rowsOf(columns: ColumnarRows): Generator<StoredRow, void> {
-  for (let row = 0; row < columns.step.length; row++) yield rowAt(columns, row);
+  const stepOf = stepReader(columns.step);
+  for (let row = 0; row < columns.step.length; row++) yield rowAt(columns, stepOf(row), row);
 }
 
 function* filtered(rows: OpenRows, selection: RowSelection): Generator<NamedColumn[], void> {
-  const { columns, fromStep = -Infinity, toStep = Infinity, where } = selection;
+  const { columns, fromStep = -Infinity, toStep = Infinity, session = false, where } = selection;
   // A name the run has not got may still be that of another metric's column.
   const wanted = columns && new Set(columns.flatMap((metric) => rows.columnOf.get(metric) ?? []));
   const metricOf = metricNames(rows);
   // What a predicate looks at is its own business: it is given all metrics.
-  const read = { fromStep, toStep, ...(wanted !== undefined && where === undefined && { columns: wanted }) };
+  const read = { fromStep, toStep, isWithSession: session, ...(wanted !== undefined && where === undefined && { columns: wanted }) };
   const hasRange = fromStep !== -Infinity || toStep !== Infinity;
   for (const batch of rows.batches(read)) {
     let kept: NamedColumn[] = batch;
-    if (hasRange) kept = take(kept, (row) => inRange(kept, row, fromStep, toStep));
+    if (hasRange) kept = take(kept, inRange(kept, fromStep, toStep));
     if (where !== undefined) {
-      const columns = columnarRows(kept, metricOf);
-      kept = take(kept, (row) => where(rowAt(columns, row)));
+      const columns = columnarRows(kept, metricOf, session);
+      const stepOf = stepReader(columns.step);
+      kept = take(kept, (row) => where(rowAt(columns, stepOf(row), row)));
     }
     yield wanted === undefined || where === undefined
       ? kept
-      : kept.filter(({ name }) => wanted.has(name) || isKey(name));
+      : kept.filter(({ name }, at) => at < keyColumns(selection) || wanted.has(name));
   }
 }
 
@@ -121,17 +141,18 @@ export function metricNames({ columnOf }: OpenRows): (column: string) => string 
   return (column) => names.get(column) ?? column;
 }
 
-const isKey = (name: string): boolean => name === STEP_FIELD.name || name === TIMESTAMP_FIELD.name;
-const metricsOf = ([, , ...metrics]: readonly NamedColumn[]): NamedColumn[] => metrics;
+/** How many columns stand before the metrics. */
+const keyColumns = ({ session }: RowSelection): number => (session === true ? 3 : 2);
 
-function rowAt({ step, timestamp, metrics }: ColumnarRows, row: number): StoredRow {
+function rowAt({ timestamp, session, metrics }: ColumnarRows, step: Step | null, row: number): StoredRow {
   const values: [string, MetricValue][] = [];
   for (const { metric, column } of metrics) {
     const value = valueAt(column, row);
     if (value !== null) values.push([metric, value]);
   }
   return {
-    step: numberOrNull(valueAt(step, row)),
+    step,
+    ...(session !== undefined && { session: numberOrNull(valueAt(session, row)) ?? -1 }),
     timestamp: (numberOrNull(valueAt(timestamp, row)) ?? NaN) / 1000,
     values: bareObject(values),
   };
@@ -139,9 +160,13 @@ function rowAt({ step, timestamp, metrics }: ColumnarRows, row: number): StoredR
 
 const numberOrNull = (value: MetricValue | null): number | null => (value === null ? null : Number(value));
 
-function inRange([step]: readonly NamedColumn[], row: number, from: number, to: number): boolean {
-  const value = step === undefined ? null : numberOrNull(valueAt(step, row));
-  return value !== null && value >= from && value <= to;
+function inRange([step]: readonly NamedColumn[], from: Step, to: Step): (row: number) => boolean {
+  if (step === undefined) return () => false;
+  const stepOf = stepReader(step);
+  return (row) => {
+    const value = stepOf(row);
+    return value !== null && value >= from && value <= to;
+  };
 }
 
 function take(batch: NamedColumn[], keeps: (row: number) => boolean): NamedColumn[] {
@@ -156,10 +181,10 @@ const gathered = (batch: readonly NamedColumn[], source: Int32Array): NamedColum
   batch.map((column) => ({ ...gatherColumn(column, source), name: column.name }));
 
 /** Of every stretch of rows, those in which a metric is least and greatest. */
-function downsampled(batch: NamedColumn[], limit: number): NamedColumn[] {
+function downsampled(batch: NamedColumn[], limit: number, keys: number): NamedColumn[] {
   const length = batch[0]?.length ?? 0;
   if (length <= limit) return batch;
-  const metrics = metricsOf(batch).flatMap((column) => numbersOf(column) ?? []);
+  const metrics = batch.slice(keys).flatMap((column) => numbersOf(column) ?? []);
   const stretches = Math.max(1, Math.floor(limit / (2 * Math.max(1, metrics.length))));
   const kept = new Set<number>();
   for (let stretch = 0; stretch < stretches; stretch++) {

@@ -85,7 +85,7 @@ export class StoredRun {
     try {
       const metricOf = metricNames(rows);
       for (const columns of selectRows(rows, selection))
-        yield* await Promise.resolve(rowsOf(columnarRows(columns, metricOf)));
+        yield* await Promise.resolve(rowsOf(columnarRows(columns, metricOf, selection.session)));
     } finally {
       rows.close();
     }
@@ -117,8 +117,8 @@ export class StoredRun {
    * The rows as they are logged, from the run's write-ahead log; late steps and rows without a step included. Completes when the run is
    * closed or its owner is dead; errs with `RUN_NOT_FOUND`, `CORRUPT` or `IO`.
    *
-   * Each subscription reads on its own, and each byte once. One that is held up for longer than the run takes to publish
-   * twice finds its place by the number of rows; where rows of one step were merged since, all rows are given again.
+   * Each call that joins an earlier row comes as a row of its own, with the step of that row: every value comes once,
+   * whenever the subscription begins. Each subscription reads on its own, and each byte once.
    *
    * @throws {@link ExpmanError} `INVALID_OPTION`
    */

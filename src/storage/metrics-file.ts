@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Column, ColumnField } from '../columnar/column.js';
 import type { RowGroupBatches } from '../columnar/row-group.js';
+import { concatColumns } from '../columnar/concat.js';
 import { widenColumn } from '../columnar/widen.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
@@ -66,8 +67,14 @@ interface SealedRegion extends Region {
 
 /** What a publish found when it began; groups are sealed meanwhile. */
 interface Sealed {
-  readonly groups: readonly RowGroup[];
+  readonly groups: readonly SealedGroup[];
   readonly regions: readonly SealedRegion[];
+}
+
+/** A sealed row group; a publish gives it chunks for the columns that have come or changed since. */
+interface SealedGroup {
+  readonly rows: number;
+  chunks: readonly PlacedChunk[];
 }
 
 /**
@@ -82,8 +89,8 @@ interface Sealed {
  * that takes long is a generator that yields whenever other work may run.
  */
 export class MetricsFile {
-  private readonly groups: RowGroup[] = [];
-  private readonly regions: SealedRegion[] = [];
+  private groups: SealedGroup[] = [];
+  private regions: SealedRegion[] = [];
   private drafts: Holder[] = [];
   private readonly published: Holder;
   /** The draft that is becoming the published file. */
@@ -108,10 +115,9 @@ export class MetricsFile {
 
   /** Goes on from a published file: its groups count as sealed. */
   continueFrom(groups: readonly RowGroup[], regions: readonly Region[]): void {
-    this.groups.push(...groups);
+    this.groups.push(...groups.map((group) => ({ ...group })));
     for (const region of regions)
-      if (groups.some(({ chunks }) => chunks.some(({ offset }) => isWithin(offset, region))))
-        this.regions.push({ ...region, holder: this.published });
+      if (holdsChunkOf(groups, region)) this.regions.push({ ...region, holder: this.published });
       // An earlier tail.
       else this.spare += region.length;
     this.becomes(this.fs.stat(this.published.path));
@@ -130,10 +136,71 @@ export class MetricsFile {
   }
 
   /** Encodes a full group and writes it to the draft; it will only be copied from then on. */
-  seal(batches: RowGroupBatches, fields: readonly ColumnField[], compress: boolean): void {
+  seal(columns: Iterable<Column>, compress: boolean): void {
+    this.groups.push(this.sealed(columns, compress));
+  }
+
+  /** How many groups are sealed. */
+  get sealedGroups(): number {
+    return this.groups.length;
+  }
+
+  /** The columns of a sealed group, values as each field's type. */
+  read(index: number, fields: readonly ColumnField[]): Column[] {
+    const { rows, chunks } = this.groups[index] ?? { rows: 0, chunks: [] };
+    return fields.map(({ type }, place) => {
+      const chunk = chunks[place];
+      if (chunk === undefined) return concatColumns(type, [{ type: null, length: rows }]);
+      const bytes = new Uint8Array(chunk.length);
+      this.readSealed(bytes, chunk.offset);
+      return widenColumn(decodeChunk(bytes, chunk), type);
+    });
+  }
+
+  /** Takes the last sealed group back: its rows are no longer in the file unless they are sealed or published again. */
+  reopenLast(fields: readonly ColumnField[]): Column[] {
+    const columns = this.read(this.groups.length - 1, fields);
+    this.groups.pop();
+    this.releaseRegions();
+    return columns;
+  }
+
+  /**
+   * Replaces the rows of sealed groups: `rewrite` is given each group's number and says its new columns, none for a group
+   * that goes, null for one that stays as it is. Nothing changes unless all of it can be written.
+   */
+  *rewrite(
+    rewrite: (index: number) => readonly Column[] | null,
+    compress: boolean,
+  ): Generator<void> {
+    const groups: SealedGroup[] = [];
+    for (const [index, group] of this.groups.entries()) {
+      const columns = rewrite(index);
+      if (columns === null) groups.push(group);
+      else if ((columns[0]?.length ?? 0) > 0) groups.push(this.sealed(columns, compress));
+      yield;
+    }
+    this.groups = groups;
+    this.releaseRegions();
+  }
+
+  private sealed(columns: Iterable<Column>, compress: boolean): SealedGroup {
     const chunks: EncodedChunk[] = [];
-    for (const column of batches.columns(fields)) chunks.push(encode(column, chunks.length, compress));
-    this.groups.push({ rows: chunks[0]?.facts.rows ?? 0, chunks: this.append(chunks) });
+    for (const column of columns) chunks.push(encode(column, chunks.length, compress));
+    return { rows: chunks[0]?.facts.rows ?? 0, chunks: this.append(chunks) };
+  }
+
+  /** Forgets sealed bytes that no group needs any more; while a publish goes on, nothing may be forgotten. */
+  private releaseRegions(): void {
+    this.regions = this.regions.filter((region) => {
+      if (holdsChunkOf(this.groups, region)) return true;
+      // Who has the published file's footer still reads them; a draft that holds them must not become the file.
+      if (region.holder === this.published) {
+        this.tails.push(region);
+        this.spare += region.length;
+      } else region.holder.failed = true;
+      return false;
+    });
   }
 
   /** Replaces `metrics.parquet` by a complete newer one; on failure the old one stays and nothing sealed is lost. */
@@ -191,7 +258,7 @@ export class MetricsFile {
    * came later, the values encoded anew for one whose type widened.
    */
   private *reconcile(fields: readonly ColumnField[], count: number): Generator<void> {
-    for (const [index, group] of this.groups.slice(0, count).entries()) {
+    for (const group of this.groups.slice(0, count)) {
       const chunks = [...group.chunks];
       const added: { readonly place: number; readonly chunk: EncodedChunk }[] = [];
       for (const [place, field] of fields.entries()) {
@@ -210,7 +277,7 @@ export class MetricsFile {
         const chunk = placed[at];
         if (chunk !== undefined) chunks[place] = chunk;
       });
-      this.groups[index] = { rows: group.rows, chunks };
+      group.chunks = chunks;
       yield;
     }
   }
@@ -403,6 +470,9 @@ export class MetricsFile {
     }
   }
 }
+
+const holdsChunkOf = (groups: readonly RowGroup[], region: Stretch): boolean =>
+  groups.some(({ chunks }) => chunks.some(({ offset }) => isWithin(offset, region)));
 
 function isWithin(offset: number, region: Stretch): boolean {
   return offset >= region.offset && offset < region.offset + region.length;

@@ -1,6 +1,7 @@
 import { ValueKind } from '../channel/layout.js';
 import type { RowSpan } from '../channel/records.js';
 import type { Column, ColumnType } from '../columnar/column.js';
+import type { BatchPlace } from '../columnar/row-group.js';
 import { setBit, bitmapBytes } from '../columnar/bitmap.js';
 import {
   BooleanBuilder,
@@ -14,11 +15,15 @@ import { concatColumns } from '../columnar/concat.js';
 import { int64FromDoubles } from '../columnar/int64.js';
 import { integersExact, widenColumn, widerType } from '../columnar/widen.js';
 
-/** Rows as columns, on their way into a record batch. */
+/** The calls of some spans as columns, on their way into a record batch. */
 export interface DecodedRows {
-  readonly rows: number;
-  /** The steps as doubles, NaN for none. */
+  readonly calls: number;
+  /** Which rows the calls belong to. */
+  readonly place: BatchPlace;
+  /** The calls' steps as doubles, NaN for none. */
   readonly steps: Float64Array;
+  /** Steps beyond 2^53, exact, by call. */
+  readonly wideSteps: ReadonlyMap<number, bigint>;
   readonly step: Column;
   readonly timestamp: Column;
   readonly metrics: readonly { readonly metric: string; readonly column: Column }[];
@@ -31,7 +36,11 @@ const TYPE_OF: Readonly<Record<ValueKind, Exclude<ColumnType, 'TIMESTAMP'>>> = {
   [ValueKind.string]: 'UTF8',
 };
 
-/** Turns spans of channel records into columns: for rows without strings, one strided copy per span and metric. */
+/**
+ * Turns spans of one session's records into columns: for rows without strings, one strided copy per span and metric.
+ *
+ * Rows begun by the spans follow one another, as they do where the spans do.
+ */
 export function decodeSpans(spans: readonly RowSpan[]): DecodedRows {
   const rows = spans.reduce((sum, span) => sum + span.rows, 0);
   const steps = new Float64Array(rows);
@@ -43,10 +52,13 @@ export function decodeSpans(spans: readonly RowSpan[]): DecodedRows {
     else decodeFixed(span, row, steps, timestamps, builders);
     row += span.rows;
   }
+  const wideSteps = wideStepsOf(spans);
   return {
-    rows,
+    calls: rows,
+    place: placeOf(spans, rows),
     steps,
-    step: stepColumn(steps),
+    wideSteps,
+    step: stepColumn(steps, wideSteps),
     timestamp: {
       type: 'TIMESTAMP',
       length: rows,
@@ -56,6 +68,33 @@ export function decodeSpans(spans: readonly RowSpan[]): DecodedRows {
     },
     metrics: builders.finish(),
   };
+}
+
+function placeOf(spans: readonly RowSpan[], calls: number): BatchPlace {
+  const rows = spans.reduce((sum, { begun }) => sum + begun, 0);
+  if (spans.every(({ targets }) => targets === null)) return { rows, targets: null };
+  const targets = new Int32Array(calls);
+  let [call, row] = [0, 0];
+  for (const span of spans) {
+    for (let i = 0; i < span.rows; i++) targets[call++] = row + (span.targets?.[i] ?? i);
+    row += span.begun;
+  }
+  return { rows, targets };
+}
+
+function wideStepsOf(spans: readonly RowSpan[]): ReadonlyMap<number, bigint> {
+  const steps = new Map<number, bigint>();
+  let call = 0;
+  for (const { bytes, start, rows, wide } of spans) {
+    if (wide) {
+      const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+      const integers = new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+      for (let row = 0, at = start; row < rows; row++, at += words[at >> 2] ?? 8)
+        steps.set(call + row, integers[(at >> 3) + 1] ?? 0n);
+    }
+    call += rows;
+  }
+  return steps;
 }
 
 /** The builders of a batch, one for each metric and kind of value in it. */
@@ -123,7 +162,7 @@ function sliceRow(column: Column, row: number): Column {
   }
 }
 
-function stepColumn(steps: Float64Array): Column {
+function stepColumn(steps: Float64Array, wideSteps: ReadonlyMap<number, bigint>): Column {
   const length = steps.length;
   const validity = new Uint8Array(bitmapBytes(length));
   let valid = 0;
@@ -134,13 +173,9 @@ function stepColumn(steps: Float64Array): Column {
     valid++;
   }
   const nullCount = length - valid;
-  return {
-    type: 'INT64',
-    length,
-    nullCount,
-    validity: nullCount === 0 ? null : validity,
-    values: int64FromDoubles(steps),
-  };
+  const values = int64FromDoubles(steps);
+  for (const [row, step] of wideSteps) values[row] = step;
+  return { type: 'INT64', length, nullCount, validity: nullCount === 0 ? null : validity, values };
 }
 
 function decodeFixed(

@@ -1,5 +1,7 @@
+import type { Rewind } from '../channel/rewind.js';
 import type { PlainMetricColumn } from '../columnar/metric-columns.js';
 import { decodeParams, encodeParams } from '../model/params.js';
+import { type Step, parseStep } from '../model/step.js';
 import type { FileFooter } from '../storage/parquet/index.js';
 import type { PlainTally } from './metric-summaries.js';
 import type { Watermark } from './replay.js';
@@ -11,33 +13,65 @@ export interface FileFacts {
   readonly runUuid: string;
   /** Up to where the file holds the run's records. */
   readonly watermark: Watermark;
-  /** Rows as they were logged: rows of one step count one by one. */
+  /** Calls whose rows the file holds, or held before a rewind. */
   readonly loggedRows: number;
+  /** The sessions that have rows in the file, in order. */
+  readonly sessions: readonly Session[];
+  /** Rows that rewinds have taken out so far. */
+  readonly rewound: number;
+  /** Those rewinds. */
+  readonly rewinds: readonly Rewind[];
+  /**
+   * For the last rows of the last session, how many in turn took the clock's timestamp and how many the caller's, up to
+   * the last row; empty where all took the clock's, and when nothing joins them any more.
+   */
+  readonly stamps: readonly number[];
   readonly columns: readonly PlainMetricColumn[];
   readonly tallies: readonly PlainTally[];
-  readonly lastStep: number | null;
+  /** The greatest step of the rows in the file. */
+  readonly lastStep: Step | null;
+}
+
+/** An open of the run, as its rows say it. */
+export interface Session {
+  /** The epoch of its owner. */
+  readonly epoch: number;
+  /** Rows of the file before its first one. */
+  readonly firstRow: number;
 }
 
 /** A published file, by its footer. */
 export interface PublishedFile {
   readonly footer: FileFooter;
   readonly facts: FileFacts;
+  readonly rows: number;
 }
 
-export const publishedFile = (footer: FileFooter): PublishedFile => ({
-  footer,
-  facts: factsOf(footer.metadata),
-});
+export function publishedFile(footer: FileFooter): PublishedFile {
+  const facts = factsOf(footer.metadata);
+  const rows = footer.groups.reduce((sum, group) => sum + group.rows, 0);
+  if (footer.metadata.has('sessions') || rows === 0) return { footer, facts, rows };
+  // Of a file of 0.1.0 nobody knows where its sessions began: together they are one, of an owner there never was.
+  return { footer, facts: { ...facts, sessions: [{ epoch: -1, firstRow: 0 }] }, rows };
+}
 
 /** The facts as key/value metadata of a Parquet footer. */
 export function metadataOf(facts: FileFacts): Map<string, string> {
-  const { runUuid, watermark, loggedRows, columns, tallies, lastStep } = facts;
+  const { runUuid, watermark, loggedRows, sessions, rewound, rewinds, stamps, columns, tallies, lastStep } = facts;
   return new Map([
     ['run_uuid', runUuid],
     ['epoch', String(watermark.epoch)],
     ['wal_seq', String(watermark.seq)],
     ['logged_rows', String(loggedRows)],
     ['schema_version', SCHEMA_VERSION],
+    ['sessions', JSON.stringify(sessions)],
+    ...(rewinds.length > 0
+      ? [
+          ['rewound', String(rewound)] as const,
+          ['rewinds', encodeParams({ rewinds: rewinds.map((rewind) => ({ ...rewind })) })] as const,
+        ]
+      : []),
+    ...(stamps.length > 0 ? [['stamps', stamps.join(' ')] as const] : []),
     [
       'summary',
       encodeParams({ columns, tallies: tallies.map(([metric, tally]) => [metric, { ...tally }]), lastStep }),
@@ -53,10 +87,47 @@ export function factsOf(metadata: ReadonlyMap<string, string>): FileFacts {
     runUuid: metadata.get('run_uuid') ?? '',
     watermark: { epoch: Number(metadata.get('epoch') ?? -1), seq: Number(metadata.get('wal_seq') ?? 0) },
     loggedRows: Number(metadata.get('logged_rows') ?? 0),
+    sessions: sessionsOf(metadata.get('sessions')),
+    rewound: countOf(metadata.get('rewound')),
+    rewinds: rewindsOf(metadata.get('rewinds')),
+    stamps: (metadata.get('stamps') ?? '').split(' ').filter(Boolean).map(Number),
     columns: entriesOf<PlainMetricColumn>(summary['columns']),
     tallies: entriesOf<PlainTally>(summary['tallies']),
-    lastStep: typeof lastStep === 'number' ? lastStep : null,
+    lastStep: typeof lastStep === 'number' || typeof lastStep === 'bigint' ? lastStep : null,
   };
+}
+
+function countOf(text: string | undefined): number {
+  const count = Number(text ?? 0);
+  return Number.isSafeInteger(count) && count >= 0 ? count : 0;
+}
+
+function rewindsOf(text: string | undefined): Rewind[] {
+  const said = decodeParams(text ?? '{}')['rewinds'];
+  return Array.isArray(said) ? said.filter(isRewind) : [];
+}
+
+function isRewind(value: unknown): value is Rewind {
+  const { epoch, seq, fromStep, mediaBytes } = value as Readonly<Partial<Record<keyof Rewind, unknown>>>;
+  return [epoch, seq, mediaBytes].every(Number.isSafeInteger) && parseStep(fromStep) !== undefined;
+}
+
+/** The sessions a file names; none where it names none. */
+function sessionsOf(text: string | undefined): Session[] {
+  let said: unknown;
+  try {
+    said = JSON.parse(text ?? '[]');
+  } catch {
+    return [];
+  }
+  if (!Array.isArray(said)) return [];
+  return said.filter(
+    (session): session is Session =>
+      typeof session === 'object' &&
+      session !== null &&
+      Number.isSafeInteger((session as Partial<Session>).epoch) &&
+      Number.isSafeInteger((session as Partial<Session>).firstRow),
+  );
 }
 
 /** Lists of what begins with a metric's name; a file from elsewhere may hold anything in their place. */

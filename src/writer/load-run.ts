@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { encodeParams, sanitiseParams } from '../model/params.js';
 import type { FsPort } from '../storage/fs-port.js';
+import { chunkReader } from '../storage/chunk-reader.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
 import { CONFIG_NAME, LOG_NAME, RUN_NAME, readMapping } from '../storage/run-record.js';
 import { type PublishedFile, publishedFile } from './file-metadata.js';
 import { type LoadedRun, loadedFrom } from './load-state.js';
-import { NOTHING_PUBLISHED, replayWal } from './replay.js';
+import { publishedSession } from './published-session.js';
+import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay.js';
 import type { RunState } from './run-state.js';
 
 /**
@@ -17,9 +19,35 @@ import type { RunState } from './run-state.js';
  */
 export function loadRun(fs: FsPort, folder: string, runUuid: string, epoch: number): LoadedRun {
   const published = loadPublished(fs, folder, runUuid);
-  const replay = replayWal(fs, folder, runUuid, published?.facts.watermark ?? NOTHING_PUBLISHED, true);
+  const replay = replayBehind(fs, folder, runUuid, published, epoch);
   if (replay.end.epoch < 0) restoreFromFiles(fs, folder, replay.state);
   return loadedFrom(replay, epoch, published);
+}
+
+/**
+ * Reads what the WAL holds beyond the published file, intact frames after bad bytes included.
+ *
+ * @param epoch - whose owner goes on, if one does
+ */
+export function replayBehind(
+  fs: FsPort,
+  folder: string,
+  runUuid: string,
+  published: PublishedFile | null,
+  epoch?: number,
+): Replay {
+  if (published === null) return replayWal(fs, folder, runUuid, NOTHING_PUBLISHED, { salvage: true });
+  const path = join(folder, METRICS_NAME);
+  const file = fs.open(path, 'read');
+  const session = publishedSession(published, chunkReader(fs, file, path));
+  try {
+    const replay = replayWal(fs, folder, runUuid, published.facts.watermark, { salvage: true, session });
+    // The next call of an owner that goes on may join a row, and by then the file is another one.
+    if (published.facts.watermark.epoch === epoch) replay.joiner.settle();
+    return replay;
+  } finally {
+    fs.close(file);
+  }
 }
 
 function loadPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {

@@ -23,7 +23,7 @@ export type PlainTally = readonly [metric: string, tally: Readonly<Tally>];
 export class MetricSummaries {
   private readonly tallies = new Map<string, Tally>();
 
-  add({ metrics, steps }: DecodedRows): void {
+  add({ metrics, steps }: Pick<DecodedRows, 'metrics' | 'steps' | 'wideSteps'>): void {
     for (const { metric, column } of metrics) {
       let tally = this.tallies.get(metric);
       if (tally === undefined) this.tallies.set(metric, (tally = emptyTally()));

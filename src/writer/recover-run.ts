@@ -64,7 +64,7 @@ export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> 
     status !== RunStatus.Running &&
     !fs.list(folder).some(isTempName) &&
     segmentNames(fs, folder).length === 0;
-  const replay = replayWal(fs, folder, identity.uuid, NOTHING_PUBLISHED, true);
+  const replay = replayWal(fs, folder, identity.uuid, NOTHING_PUBLISHED, { salvage: true });
   const found = {
     runDir: folder,
     tornBytes: replay.tornBytes,
@@ -153,7 +153,7 @@ function isPlainError(value: unknown): value is NonNullable<RunEnding['error']> 
 /** The rows of a run that was closed, which are in its file or nowhere. */
 function publishedRows(fs: FsPort, folder: string, { identity, rows }: KnownRun): number {
   const published = readPublished(fs, folder, identity.uuid);
-  if (published !== null || rows === 0) return published?.facts.loggedRows ?? 0;
+  if (published !== null || rows === 0) return published?.rows ?? 0;
   const path = join(folder, METRICS_NAME);
   throw new ExpmanError('CORRUPT', `${path} is missing, though ${rows} rows were logged`, { path });
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type RowSpan, splitRecords, withoutFirstRows } from '../channel/records.js';
+import type { Rewind } from '../channel/rewind.js';
 import { ExpmanError } from '../model/errors.js';
 import { readWhole } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
@@ -10,6 +11,7 @@ import {
   type WalFrame,
   readSegment,
 } from '../storage/wal/segment-reader.js';
+import { RowJoiner, type SessionStart } from './row-joiner.js';
 import { RunState } from './run-state.js';
 
 const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
@@ -37,9 +39,15 @@ export interface SegmentReport {
 export interface Replay {
   /** Parameters, facts, log lines and ending as of the last record. */
   readonly state: RunState;
-  /** Rows that are not in the published file, in order. */
+  /** Calls that are not in the published file, in order. */
   readonly spans: readonly RowSpan[];
+  readonly calls: number;
+  /** Rows that those calls begin; the others join rows that are there. */
   readonly rows: number;
+  /** Rewinds that the published file does not know of, in order. */
+  readonly rewinds: readonly Rewind[];
+  /** Goes on where the last session stands. */
+  readonly joiner: RowJoiner;
   readonly segments: readonly SegmentReport[];
   /** The position behind the last record. */
   readonly end: Watermark;
@@ -53,6 +61,14 @@ export interface Replay {
   readonly malformed: readonly string[];
 }
 
+/** Options of {@link replayWal}. */
+export interface ReplayOptions {
+  /** Whether intact frames after bad bytes are taken, too. */
+  readonly salvage?: boolean;
+  /** The rows of the watermark's session in the published file; null when it has none. */
+  readonly session?: SessionStart | null;
+}
+
 /**
  * Reads the WAL of a run's folder; writes nothing.
  *
@@ -64,9 +80,9 @@ export function replayWal(
   folder: string,
   runUuid: string,
   from: Watermark,
-  salvage = false,
+  { salvage = false, session = null }: ReplayOptions = {},
 ): Replay {
-  const run = new Replayer(from, salvage);
+  const run = new Replayer(from, salvage, session);
   const segments: SegmentReport[] = [];
   for (const { name, epoch, number } of segmentNames(fs, folder)) {
     const bytes = readWhole(fs, join(folder, name), MAX_SEGMENT_BYTES);
@@ -106,17 +122,23 @@ class Replayer {
   private seq = 0;
   private missingRecords = 0;
   private readonly malformed: string[] = [];
+  private readonly rewinds: Rewind[] = [];
+  private joiner: RowJoiner;
   private stopped = false;
 
   constructor(
     private readonly from: Watermark,
     private readonly salvage: boolean,
-  ) {}
+    private readonly session: SessionStart | null,
+  ) {
+    this.joiner = this.joinerOf(from.epoch);
+  }
 
   take(segment: Segment, epoch: number): void {
     const [checkpoint, ...frames] = segment.frames;
     if (this.stopped || checkpoint?.type !== FrameType.checkpoint) return;
     if (epoch !== this.epoch) {
+      if (epoch !== this.from.epoch) this.joiner = this.joinerOf(epoch);
       this.epoch = epoch;
       this.seq = 0;
     }
@@ -128,11 +150,14 @@ class Replayer {
   }
 
   finish(segments: readonly SegmentReport[]): Replay {
-    const { state, spans, epoch, seq, missingRecords } = this;
+    const { state, spans, epoch, seq, missingRecords, rewinds, joiner } = this;
     return {
       state,
       spans,
-      rows: spans.reduce((sum, span) => sum + span.rows, 0),
+      calls: spans.reduce((sum, span) => sum + span.rows, 0),
+      rows: spans.reduce((sum, span) => sum + span.begun, 0),
+      rewinds,
+      joiner,
       segments,
       end: { epoch, seq },
       tornBytes: segments.reduce(
@@ -171,10 +196,20 @@ class Replayer {
       this.epoch < this.from.epoch ? Infinity : this.epoch === this.from.epoch ? this.from.seq : 0;
     for (const span of split.spans) {
       const surplus = published - (span.lastSeq - span.rows + 1);
-      if (surplus <= 0) this.spans.push(span);
-      else if (surplus < span.rows) this.spans.push(withoutFirstRows(span, surplus));
+      if (surplus <= 0) this.place(span);
+      else if (surplus < span.rows) this.place(withoutFirstRows(span, surplus));
     }
+    this.rewinds.push(...split.rewinds.filter(({ seq }) => seq >= published));
     this.seq = Math.max(this.seq, frame.seq + split.records);
+  }
+
+  private place(span: RowSpan): void {
+    this.joiner.place(span);
+    this.spans.push(span);
+  }
+
+  private joinerOf(epoch: number): RowJoiner {
+    return new RowJoiner(epoch === this.from.epoch && this.session !== null ? this.session : undefined);
   }
 
   /** Records up to `seq` are missing; true when reading goes on behind the gap all the same. */

@@ -5,17 +5,21 @@ import type { SplitRecords } from '../channel/records.js';
 import { RunControl, RunTrouble } from '../channel/run-control.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
+import { formatLogLine } from '../model/log-line.js';
 import type { MetricSummary } from '../model/metric.js';
-import type { Degradation, RunFile, RunIdentity, RunSummary } from '../model/run-file.js';
+import type { Degradation, RunCounts, RunFile, RunIdentity, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
+import type { Step } from '../model/step.js';
 import type { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { HEARTBEAT_MS, LOCK_NAME, holdsLock, releaseLock } from '../storage/run-lock.js';
 import type { FromWriter, PlainError, RunOpening } from './messages.js';
 import { loadState } from './load-state.js';
 import type { Gate } from './publish-gate.js';
-import type { FlushOutcome, RunPipeline } from './run-pipeline.js';
+import type { FlushOutcome } from './flush-outcome.js';
+import type { RunPipeline } from './run-pipeline.js';
 import { ReserveFile } from './reserve-file.js';
+import { RowJoiner } from './row-joiner.js';
 import { type RunEnding, RunState } from './run-state.js';
 import { spanRowsFor } from './span-rows.js';
 import type { SystemFile } from './system-file.js';
@@ -88,7 +92,11 @@ export class RunSession {
   private lastRetryAt: number;
   /** Parameters that config.yaml has no room for. */
   private paramsLeftOut = 0;
+  private readonly joiner: RowJoiner;
+  /** Calls that are in the files of earlier writers, and rows of earlier sessions before rewinds take some out. */
+  private readonly callsBefore: number;
   private readonly rowsBefore: number;
+  private readonly rewoundBefore: number;
   private identity: RunIdentity;
 
   constructor(
@@ -107,12 +115,16 @@ export class RunSession {
     const load = second?.loadRun ?? loadState;
     const loaded = opening.continues ? load(fs, folder, identity.uuid, owner.epoch) : null;
     this.state = loaded?.state ?? new RunState();
-    this.rowsBefore = loaded?.rows ?? 0;
+    this.callsBefore = loaded?.calls ?? 0;
+    this.rowsBefore = (loaded?.rows ?? 0) - (loaded?.joiner?.rows ?? 0);
+    this.rewoundBefore = loaded?.published?.facts.rewound ?? 0;
+    this.joiner = loaded?.joiner ?? new RowJoiner(undefined, opening.isCopy !== true);
     this.wal = new WalStage({
       place: { fs, files, folder, runUuid: identity.uuid, epoch: owner.epoch },
       reader: new ChannelReader(this.control, arenas),
       control: this.control,
       state: this.state,
+      joiner: this.joiner,
       power: options.durability === 'power',
       maxSpanRows: spanRowsFor(options.flushIntervalRows),
       firstSegment: loaded?.nextSegment ?? 0,
@@ -122,14 +134,14 @@ export class RunSession {
       // What may fail comes before the pipeline, whose timers would go on without a session.
       if (loaded !== null) this.identity = this.continuedIdentity(second, loaded.lastStep);
       this.attach(second);
-      if (loaded?.published != null) this.pipeline?.continueFrom(loaded.published);
-      for (const span of loaded?.spans ?? []) this.pipeline?.rows(span);
+      if (loaded?.published != null) this.pipeline?.rows.continueFrom(loaded.published, loaded.reopens);
+      for (const item of loaded?.items ?? []) this.pipeline?.rows.next(item);
       if (this.state.log.pending.length > 0) this.pipeline?.line('');
     }
   }
 
   /** The identity with its marks as run.yaml has them; the newest says behind which step the run was taken up again. */
-  private continuedIdentity({ readIdentity }: SecondStage, lastStep: number | null): RunIdentity {
+  private continuedIdentity({ readIdentity }: SecondStage, lastStep: Step | null): RunIdentity {
     const { fs } = this.context;
     const { folder, identity, resumes } = this.opening;
     const { file, identity: written } = readIdentity(fs, folder);
@@ -143,7 +155,7 @@ export class RunSession {
 
   /** Bytes of rows in this thread's memory that are in no file but the WAL. */
   get pendingBytes(): number {
-    return this.queuedBytes + (this.pipeline?.pendingBytes ?? 0);
+    return this.queuedBytes + (this.pipeline?.rows.pendingBytes ?? 0);
   }
 
   get walIntervalMs(): number {
@@ -156,7 +168,7 @@ export class RunSession {
   }
 
   attach({ RunPipeline, SystemFile, gate, sampler }: SecondStage): void {
-    const { options, folder, identity, owner, isCopy = false } = this.opening;
+    const { options, folder, identity, owner } = this.opening;
     const { fs, files, openRuns } = this.context;
     this.pipeline = new RunPipeline({
       fs,
@@ -169,12 +181,12 @@ export class RunSession {
       flushIntervalMs: options.flushIntervalMs,
       flushIntervalRows: options.flushIntervalRows,
       compress: options.compression !== 'none',
-      mergesSteps: !isCopy,
       onPublishing: () => this.rotate(),
       onPublished: (watermark) => {
         if (watermark.epoch === owner.epoch) this.wal.dropBelow(watermark.seq);
         this.afterPublish();
       },
+      onRewound: (rows, fromStep) => this.tellRewound(rows, fromStep),
       mayReplace: () => holdsLock(fs, folder, owner),
       onOutcome: (outcome) => this.told(outcome),
       onParamsLeftOut: (count) => this.tellParamsLeftOut(count),
@@ -229,7 +241,8 @@ export class RunSession {
     const next = this.queue.shift();
     if (next === undefined || this.pipeline === null) return;
     this.queuedBytes -= next.bytes;
-    for (const span of next.split.spans) this.pipeline.rows(span);
+    for (const mark of next.split.rewinds) this.pipeline.rows.next(mark);
+    for (const span of next.split.spans) this.pipeline.rows.next(span);
     for (const line of next.split.lines) this.pipeline.line(line);
     for (const text of next.split.params) this.pipeline.params(text);
     if (next.split.close !== null && this.state.ending?.cut === false && !this.completing) {
@@ -278,7 +291,7 @@ export class RunSession {
     if (this.context.walOnly()) return false;
     const share = this.opening.options.maxBufferedBytes / 2;
     // Nothing comes before the interval is over that they wait for, and it may be an hour.
-    if (this.pendingBytes > share) this.pipeline?.hurry();
+    if (this.pendingBytes > share) this.pipeline?.rows.hurry();
     if (this.pendingBytes > share) return true;
     if (this.state.pendingText <= MAX_PENDING_TEXT) return false;
     // A caller that waits for room is not to wait for a run.log that cannot be written.
@@ -288,6 +301,12 @@ export class RunSession {
 
   private tellSystemFailed(error: unknown): void {
     this.context.post({ kind: 'system failed', runId: this.opening.runId, message: messageOf(error) });
+  }
+
+  private tellRewound(rows: number, fromStep: Step): void {
+    const message = `rewound to step ${fromStep}: ${rows} ${rows === 1 ? 'row' : 'rows'} of earlier sessions taken out`;
+    this.state.addLine(formatLogLine('info', message, { fromStep, rows }, this.context.now()));
+    this.pipeline?.line('');
   }
 
   private tellParamsLeftOut(count: number): void {
@@ -335,10 +354,10 @@ export class RunSession {
   }
 
   private postHealth(): void {
-    // Rows of earlier owners are in the file too; health speaks of this process.
-    const earlier = this.rows - this.wal.rows;
-    const published = Math.max(0, (this.pipeline?.publishedRows ?? 0) - earlier);
-    const publishes = this.pipeline?.publishes ?? { count: 0, totalMs: 0 };
+    // Calls of earlier owners are in the file too; health speaks of this process.
+    const earlier = this.accepted - this.wal.calls;
+    const published = Math.max(0, (this.pipeline?.rows.publishedCalls ?? 0) - earlier);
+    const publishes = this.pipeline?.rows.publishes ?? { count: 0, totalMs: 0 };
     this.context.post({
       kind: 'health',
       runId: this.opening.runId,
@@ -418,14 +437,14 @@ export class RunSession {
     const { ending, facts } = this.state;
     const stamp = new Date(now).toISOString();
     const endedAtMs = ending?.endedAtMs ?? now;
-    const { dropped, invalid } = this.counts;
     const run: RunFile = {
       ...identity,
       status: isRunStatus(status) ? status : RunStatus.Running,
       ...(ending !== null && { endedAt: new Date(endedAtMs).toISOString() }),
       durationMs: this.durationMs(endedAtMs),
       heartbeatAt: stamp,
-      counts: { rows: this.rows, dropped, invalid },
+      counts: this.counts,
+      lastStep: this.pipeline?.rows.lastStep ?? null,
       metrics: this.metrics(),
       ...(ending?.error !== undefined && { error: ending.error }),
       ...(ending?.exitCode !== undefined && { exitCode: ending.exitCode }),
@@ -438,9 +457,12 @@ export class RunSession {
     });
   }
 
-  private get counts(): { readonly dropped: number; readonly invalid: number } {
-    const { control, opening } = this;
+  private get counts(): RunCounts {
+    const { control, opening, rows, accepted, rewound } = this;
     return {
+      rows,
+      accepted,
+      rewound,
       dropped: opening.before.dropped + control.dropped,
       invalid: opening.before.invalid + control.invalid,
     };
@@ -452,12 +474,21 @@ export class RunSession {
     return Math.max(0, endedAtMs - Date.parse(resumed.at(-1)?.at ?? startedAt));
   }
 
+  /** What the file would hold if it were published now. */
   private get rows(): number {
-    return this.rowsBefore + this.wal.newRows;
+    return this.rowsBefore + this.joiner.rows - (this.rewound - this.rewoundBefore);
+  }
+
+  private get accepted(): number {
+    return this.callsBefore + this.wal.newCalls;
+  }
+
+  private get rewound(): number {
+    return this.pipeline?.rows.rewound ?? this.rewoundBefore;
   }
 
   private metrics(): Map<string, MetricSummary> {
-    return this.pipeline?.summaries.toSummary() ?? new Map<string, MetricSummary>();
+    return this.pipeline?.rows.summaries.toSummary() ?? new Map<string, MetricSummary>();
   }
 
   private summary(status: RunStatus): RunSummary {
@@ -465,7 +496,6 @@ export class RunSession {
     return {
       status,
       runDir: this.opening.folder,
-      rows: this.rows,
       ...this.counts,
       durationMs,
       metrics: this.metrics(),
@@ -478,7 +508,7 @@ export class RunSession {
     return {
       code,
       message: messageOf(error),
-      count: this.rows - (this.pipeline?.publishedRows ?? 0),
+      count: this.accepted - (this.pipeline?.rows.publishedCalls ?? 0),
       ...(errno !== undefined && { errno }),
     };
   }

@@ -63,6 +63,12 @@ export class RunState {
     if (close !== null) this.ending = decodeEnding(close);
   }
 
+  /** Adds a line of the writer's own. */
+  addLine(line: string): void {
+    this.log.pending.push(line);
+    this.pendingText += line.length;
+  }
+
   /** The first `count` pending lines are in run.log, which is `offset` bytes long now. */
   logged(count: number, offset: number): void {
     this.pendingText -= lengthOf(this.log.pending.splice(0, count));

@@ -127,7 +127,7 @@ export class SystemFile {
     try {
       this.toBatch();
       if (this.group.rows >= SEAL_ROWS) {
-        this.file.seal(this.group, this.fields, compress);
+        this.file.seal(this.group.columns(this.fields), compress);
         this.group = new RowGroupBatches();
       }
       const metadata = new Map([['run_uuid', runUuid]]);

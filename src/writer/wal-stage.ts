@@ -5,6 +5,7 @@ import { attempt } from '../model/attempt.js';
 import { errnoOf } from '../model/errors.js';
 import { FRAME_HEAD_BYTES, FrameType } from '../storage/wal/frame.js';
 import { SegmentWriter, type WalPlace } from '../storage/wal/segment-writer.js';
+import type { RowJoiner } from './row-joiner.js';
 import type { RunState } from './run-state.js';
 
 const FRAME_BYTES = 1024 * 1024;
@@ -21,6 +22,8 @@ export interface WalStageOptions {
   readonly reader: ChannelReader;
   readonly control: RunControl;
   readonly state: RunState;
+  /** Decides which row each call belongs to, in the order they come. */
+  readonly joiner: RowJoiner;
   /** Whether a frame is synced before it is acknowledged. */
   readonly power: boolean;
   readonly maxSpanRows: number;
@@ -41,11 +44,11 @@ export interface WalStageOptions {
 export class WalStage {
   /** Why nothing gets through, if that is so. */
   trouble: unknown = null;
-  /** Records and rows in the WAL. */
+  /** Records and calls in the WAL. */
   seq: number;
-  rows: number;
-  /** Rows that this stage was the first to take. */
-  newRows = 0;
+  calls: number;
+  /** Calls that this stage was the first to take. */
+  newCalls = 0;
   private segment: SegmentWriter | null = null;
   private finished: SegmentWriter[] = [];
   private nextSegment: number;
@@ -54,7 +57,7 @@ export class WalStage {
   constructor(private readonly options: WalStageOptions) {
     const { seq, rows } = options.control.acknowledged();
     this.seq = seq;
-    this.rows = rows;
+    this.calls = rows;
     this.nextSegment = options.firstSegment;
   }
 
@@ -69,7 +72,7 @@ export class WalStage {
    * Returns how many bytes got through; 0 with `trouble` set when the disk refuses them.
    */
   drain(onRecords: (split: SplitRecords, bytes: number) => void): number {
-    const { place, reader, state, control, maxSpanRows, replayedTo } = this.options;
+    const { place, reader, state, joiner, control, maxSpanRows, replayedTo } = this.options;
     let drained = 0;
     while (drained < DRAIN_BYTES) {
       const frame = reader.read(this.frameBytes, FRAME_HEAD_BYTES);
@@ -85,12 +88,13 @@ export class WalStage {
         maxSpanRows,
       );
       if (this.segment !== null) this.segment.seqEnd = this.seq + split.records;
+      for (const span of split.spans) joiner.place(span);
       state.apply(split);
       this.seq += split.records;
-      this.rows += split.rows + split.skippedRows;
-      this.newRows += split.rows;
+      this.calls += split.rows + split.skippedRows;
+      this.newCalls += split.rows;
       onRecords(split, payload.length);
-      reader.acknowledge(this.seq, this.rows);
+      reader.acknowledge(this.seq, this.calls);
       control.trouble = RunTrouble.none;
       this.frameBytes = Math.min(FRAME_BYTES, this.frameBytes * 2);
       drained += payload.length;

@@ -202,6 +202,8 @@ function notOpened(
       status: RunStatus.Crashed,
       runDir: folder,
       rows: 0,
+      accepted: 0,
+      rewound: 0,
       dropped: 0,
       invalid: 0,
       durationMs: 0,

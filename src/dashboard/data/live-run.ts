@@ -126,7 +126,7 @@ export class LiveRun {
       return [
         {
           metric,
-          step: kept.map(({ step }) => step),
+          step: kept.map(({ step }) => (step === null ? null : Number(step))),
           time: kept.map(({ timestamp }) => timestamp),
           ...{ value: y, nonFinite, stretches, values, isExact },
         },

@@ -1,0 +1,36 @@
+import { ExpmanError } from '../model/errors.js';
+import { type Step, stepFromText } from '../model/step.js';
+
+/** What a session takes out of those before it when it begins. */
+export interface RewindOrder {
+  /** Rows with this step or a greater one are taken out. */
+  readonly fromStep: Step;
+  /** Media with such a step are taken out of the first so many bytes of their manifest. */
+  readonly mediaBytes: number;
+}
+
+/** A rewind and where it stands among a run's records. */
+export interface Rewind extends RewindOrder {
+  /** Of the session that asked for it; all rows of earlier ones are concerned. */
+  readonly epoch: number;
+  /** Number of its record in its epoch. */
+  readonly seq: number;
+}
+
+export const encodeRewind = ({ fromStep, mediaBytes }: RewindOrder): string =>
+  JSON.stringify({ fromStep: String(fromStep), mediaBytes });
+
+/** @throws {@link ExpmanError} `CORRUPT` for a text that no run writes */
+export function decodeRewind(text: string): RewindOrder {
+  let said: Partial<Record<keyof RewindOrder, unknown>> | null;
+  try {
+    said = JSON.parse(text) as typeof said;
+  } catch {
+    said = null;
+  }
+  const fromStep = typeof said?.fromStep === 'string' ? stepFromText(said.fromStep) : undefined;
+  const mediaBytes = said?.mediaBytes;
+  if (fromStep === undefined || typeof mediaBytes !== 'number' || !Number.isSafeInteger(mediaBytes))
+    throw new ExpmanError('CORRUPT', `not a rewind: ${text.slice(0, 80)}`);
+  return { fromStep, mediaBytes };
+}

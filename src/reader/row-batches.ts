@@ -1,0 +1,118 @@
+import type { RowSpan } from '../channel/records.js';
+import type { Rewind } from '../channel/rewind.js';
+import type { MetricColumns } from '../columnar/metric-columns.js';
+import type { NamedColumn } from '../columnar/record-batch.js';
+import { RowGroupBatches } from '../columnar/row-group.js';
+import { decodeSpans } from '../writer/decode-spans.js';
+import type { PublishedFile, Session } from '../writer/file-metadata.js';
+import type { Replay } from '../writer/replay.js';
+import { type Stretch, gatherRows, rowsLeft, stretchesOf } from '../writer/rewind-rows.js';
+import { rowBatchOf } from '../writer/row-batch.js';
+import { type BatchWish, type GroupBatch, groupBatches, namedColumns, wantedFields } from './group-batches.js';
+import type { Published } from './read-rows.js';
+
+const ROWS_PER_BATCH = 64 * 1024;
+const SESSION_NAME = 'session';
+
+/** The sessions of a run that have rows, those of the write-ahead log included, rewinds left aside. */
+export function sessionsOf(file: PublishedFile | null, { spans }: Replay): Session[] {
+  const sessions = file === null ? [] : [...file.facts.sessions];
+  let rows = file?.rows ?? 0;
+  for (const { epoch, begun } of spans) {
+    if (begun > 0 && sessions.at(-1)?.epoch !== epoch) sessions.push({ epoch, firstRow: rows });
+    rows += begun;
+  }
+  return sessions;
+}
+
+/** The rows of a file and a write-ahead log in order: calls joined to rows, rewinds done. */
+export function* batchesFrom(
+  { file, read }: Published,
+  replay: Replay,
+  columns: MetricColumns,
+  sessions: readonly Session[],
+  wish: BatchWish,
+): Generator<NamedColumn[], void> {
+  const fields = wantedFields(columns.fields, wish);
+  const finished = new FinishedRows(sessions, replay.rewinds, wish.isWithSession === true);
+  const publishedRows = file?.rows ?? 0;
+  const neededFrom = firstJoined(sessions, replay.spans, publishedRows);
+  const tail = new RowGroupBatches();
+  let tailFrom = publishedRows;
+  let count = 0;
+  const groups = file === null ? [] : groupBatches(file.footer, fields, read, { ...wish, neededFrom });
+  for (const { firstRow, columns: rows } of groups) {
+    if (firstRow + (rows[0]?.length ?? 0) > neededFrom) {
+      tailFrom = Math.min(tailFrom, firstRow);
+      tail.addRows(rows);
+      continue;
+    }
+    count++;
+    yield finished.of({ firstRow, columns: rows });
+  }
+  // Decoded again only for a caller that wants the rows: most want to know what the run is.
+  for (const spans of batchesOf(replay.spans)) {
+    const decoded = decodeSpans(spans);
+    tail.add(rowBatchOf(decoded, columns), decoded.place);
+  }
+  if (tail.rows > 0)
+    yield finished.of({ firstRow: tailFrom, columns: namedColumns(fields, [...tail.columns(fields)]) });
+  // Of no rows, too, the columns are known.
+  else if (count === 0) yield finished.of({ firstRow: 0, columns: namedColumns(fields, []) });
+}
+
+/** The first published row that a call of the write-ahead log joins; Infinity where none does. */
+function firstJoined(sessions: readonly Session[], spans: readonly RowSpan[], publishedRows: number): number {
+  let first = Infinity;
+  for (const { epoch, row, targets } of spans) {
+    if (targets === null) continue;
+    const base = (sessions.find((session) => session.epoch === epoch)?.firstRow ?? publishedRows) + row;
+    for (const target of targets) if (base + target < Math.min(first, publishedRows)) first = base + target;
+  }
+  return first;
+}
+
+/** Spans by the batch, so that no batch is very large. */
+export function* batchesOf(spans: readonly RowSpan[]): Generator<readonly RowSpan[], void> {
+  let some: RowSpan[] = [];
+  let rows = 0;
+  for (const span of spans) {
+    some.push(span);
+    rows += span.rows;
+    if (rows < ROWS_PER_BATCH) continue;
+    yield some;
+    some = [];
+    rows = 0;
+  }
+  if (some.length > 0) yield some;
+}
+
+/** Takes out what rewinds take out, and says the session where that is wanted. */
+class FinishedRows {
+  constructor(
+    private readonly sessions: readonly Session[],
+    private readonly rewinds: readonly Rewind[],
+    private readonly isWithSession: boolean,
+  ) {}
+
+  of({ firstRow, columns }: GroupBatch): NamedColumn[] {
+    const [step] = columns;
+    const length = step?.length ?? 0;
+    const stretches = (): Iterable<Stretch> => stretchesOf(this.sessions, this.rewinds, firstRow, length);
+    const whole = this.isWithSession ? withColumn(columns, sessionColumn(length, stretches())) : columns;
+    if (step === undefined || this.rewinds.length === 0) return whole;
+    const left = rowsLeft(step, stretches());
+    return left === null ? whole : gatherRows(whole, left);
+  }
+}
+
+function sessionColumn(length: number, stretches: Iterable<Stretch>): NamedColumn {
+  const values = new BigInt64Array(length);
+  for (const { epoch, from, to } of stretches) values.fill(BigInt(epoch), from, to);
+  return { name: SESSION_NAME, type: 'INT64', length, nullCount: 0, validity: null, values };
+}
+
+const withColumn = (
+  [step, timestamp, ...metrics]: readonly NamedColumn[],
+  column: NamedColumn,
+): NamedColumn[] => [step, timestamp, column, ...metrics].filter((each) => each !== undefined);
