@@ -57,7 +57,12 @@ function plainOf({ runs, params, metrics }: Comparison): object {
     metrics: new Map(
       [...metrics].map(([name, summaries]) => [
         name,
-        Object.fromEntries(parts.map((part) => [part, summaries.map((summary) => summary?.[part] ?? null)])),
+        {
+          ...Object.fromEntries(
+            parts.map((part) => [part, summaries.map((summary) => summary?.[part] ?? null)]),
+          ),
+          nan: summaries.map((summary) => (summary === null ? null : (summary.nan ?? 0))),
+        },
       ]),
     ),
   };
@@ -84,6 +89,7 @@ function metricLines(name: string, summaries: readonly (MetricSummary | null)[])
   const line = (part: 'last' | 'min' | 'max'): string[] =>
     summaries.map((summary) => textOf(summary?.[part]));
   const hasNumbers = summaries.some((summary) => summary?.min !== undefined);
+  const hasNaN = summaries.some((summary) => (summary?.nan ?? 0) > 0);
   return [
     [name, ...line('last')],
     ...(hasNumbers
@@ -92,8 +98,13 @@ function metricLines(name: string, summaries: readonly (MetricSummary | null)[])
           ['  greatest', ...line('max')],
         ]
       : []),
+    ...(hasNaN ? [['  NaN', ...summaries.map(nanText)]] : []),
   ];
 }
+
+/** How many of a metric's values are NaN. */
+const nanText = (summary: MetricSummary | null): string =>
+  summary === null ? '' : `${count(summary.nan ?? 0)} of ${count(summary.count)}`;
 
 const textOf = (value: MetricValue | undefined): string => (value === undefined ? '' : valueText(value));
 

@@ -9,7 +9,7 @@ import { ema } from '../stream/operators/ema.js';
 import { type CommandRun, type Options, UsageError, hasOption, numberOption, textOption } from './command.js';
 import { findRunsIn } from './find-runs.js';
 import type { Terminal } from './terminal.js';
-import { valueText } from './words.js';
+import { count, valueText } from './words.js';
 
 const COLOURS = ['ansiCyan', 'ansiYellow', 'ansiGreen', 'ansiMagenta', 'ansiRed', 'ansiBlue'] as const;
 const DEFAULT_WIDTH = 80;
@@ -20,13 +20,21 @@ const POINTS_PER_COLUMN = 4;
 const TICKS = 5;
 const TICK_GAP = 4;
 const MAX_NAMED = 8;
+/** Values that are nearer to each other, or farther apart, are drawn by their share of the distance. */
+const NEAREST = 1e-100;
+const FARTHEST = 1e100;
 
 type Point = [x: number, y: number];
 
 interface Curve {
   readonly name: string;
   readonly points: readonly Point[];
+  /** Values that have no place on the chart, by what they are. */
+  readonly notDrawn: Undrawn;
 }
+
+/** How many values are NaN, infinite, or at or below 0 on a logarithmic axis. */
+type Undrawn = Readonly<Record<string, number>>;
 
 export const run: CommandRun = async (paths, options, terminal) => {
   const width =
@@ -40,16 +48,19 @@ export const run: CommandRun = async (paths, options, terminal) => {
   for (const { runDir, experiment, run } of runs)
     try {
       const stored = openStoredRun(nodeFs, runDir);
-      const points = await pointsOf(stored, metric, width, axes);
-      if (points.length > 0) curves.push({ name: `${experiment}/${run}`, points });
-      else if (runs.length > 1) terminal.complain(`left out: ${noNumbers(stored, metric, options)}`);
-      else throw new ExpmanError('INVALID_VALUE', noNumbers(stored, metric, options), { path: runDir });
+      const { points, isWhole } = await pointsOf(stored, metric, width, axes);
+      const notDrawn = isWhole ? {} : await undrawnOf(stored, metric, axes);
+      const why = points.length > 0 ? null : noPoints(stored.facts, metric, notDrawn);
+      if (why === null) curves.push({ name: `${experiment}/${run}`, points, notDrawn });
+      else if (runs.length > 1) terminal.complain(`left out: ${why}`);
+      else throw new ExpmanError('INVALID_VALUE', why, { path: runDir });
     } catch (error) {
       leftOut.add(runDir, error);
     }
   if (curves.length === 0) {
     leftOut.throwFirst();
-    throw new ExpmanError('INVALID_VALUE', `no run has numbers of ${metric}`);
+    const kind = axes.isLog ? 'positive' : 'finite';
+    throw new ExpmanError('INVALID_VALUE', `no run has ${kind} numbers of ${metric}`);
   }
   if (options['json'] === true) terminal.json({ metric, curves });
   else draw(metric, curves, { width, height, axes }, terminal);
@@ -72,7 +83,10 @@ function axesOf(options: Options): Axes {
 }
 
 function firstMetric(runs: readonly RunFacts[]): string {
-  for (const { metrics } of runs) for (const [name, { min }] of metrics) if (min !== undefined) return name;
+  const all = runs.flatMap(({ metrics }) => [...metrics]);
+  // A run that diverged at once has nothing but NaN: that is said of it, rather than that it has no numbers.
+  const found = all.find(([, { min }]) => min !== undefined) ?? all.find(([, { nan = 0 }]) => nan > 0);
+  if (found !== undefined) return found[0];
   throw new ExpmanError('INVALID_VALUE', 'no metric of these runs has numbers');
 }
 
@@ -81,30 +95,65 @@ async function pointsOf(
   metric: string,
   width: number,
   { x: axis, smooth, isLog }: Axes,
-): Promise<readonly Point[]> {
+): Promise<{ readonly points: readonly Point[]; readonly isWhole: boolean }> {
   const points: Point[] = [];
+  let isWhole = true;
   let begun: number | null = null;
   let index = 0;
-  // What is smoothed is every value; of a curve as it is, the peaks of each column are all that shows.
+  // Every value counts for smoothing; of a curve as it is, the peaks of each column are all that shows.
   const sample = smooth === 0 ? { downsample: width * POINTS_PER_COLUMN } : {};
   for await (const { step, timestamp, values } of stored.rows({ columns: [metric], ...sample })) {
     const value = values[metric];
     begun ??= timestamp;
-    const y = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : NaN;
     const x = axis === 'time' ? (timestamp - begun) / 1000 : Number(step ?? index);
     index++;
-    if (Number.isFinite(y) && (!isLog || y > 0)) points.push([x, y]);
+    if (typeof value !== 'number' && typeof value !== 'bigint') continue;
+    const y = Number(value);
+    if (undrawnAs(y, isLog) === null) points.push([x, y]);
+    else isWhole = false;
   }
   points.sort(([one], [other]) => one - other);
-  return smoothed(points, smooth);
+  return { points: await smoothed(points, smooth), isWhole };
 }
 
-function noNumbers({ facts }: StoredRun, metric: string, options: Options): string {
-  const names = [...facts.metrics].flatMap(([name, { min }]) => (min === undefined ? [] : [name]));
+/** The name of a value that has no place on the chart; null for one that is drawn. */
+function undrawnAs(y: number, isLog: boolean): string | null {
+  if (!Number.isFinite(y)) return String(y);
+  return isLog && y <= 0 ? 'at or below 0' : null;
+}
+
+/** Counts them all: the points are of a sample of the rows. */
+async function undrawnOf(stored: StoredRun, metric: string, { isLog }: Axes): Promise<Undrawn> {
+  const counts: Record<string, number> = {};
+  for await (const { values } of stored.rows({ columns: [metric] })) {
+    const value = values[metric];
+    const kind =
+      typeof value === 'number' || typeof value === 'bigint' ? undrawnAs(Number(value), isLog) : null;
+    if (kind !== null) counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** Says why a run has no curve: it has no numbers of the metric, or none that can be drawn. */
+function noPoints({ run, metrics }: RunFacts, metric: string, notDrawn: Undrawn): string {
+  const kinds = Object.keys(notDrawn);
+  if (kinds.length > 0) {
+    const total = Object.values(notDrawn).reduce((sum, each) => sum + each, 0);
+    const what = kinds.length === 1 ? `all ${kinds.join('')}` : undrawnText(notDrawn);
+    return `${run}: ${count(total)} ${total === 1 ? 'value' : 'values'} of ${metric}, ${what}`;
+  }
+  const names = [...metrics].flatMap(([name, { min }]) =>
+    min === undefined || name === metric ? [] : [name],
+  );
   const shown = names.slice(0, MAX_NAMED).join(', ');
   const has = names.length === 0 ? 'no metric of it has any' : `it has those of ${shown}`;
-  return `${facts.run} has no ${hasOption(options, 'log') ? 'positive ' : ''}numbers of ${metric}; ${has}${names.length > MAX_NAMED ? ', …' : ''}`;
+  return `${run} has no numbers of ${metric}; ${has}${names.length > MAX_NAMED ? ', …' : ''}`;
 }
+
+const undrawnText = (notDrawn: Undrawn): string =>
+  Object.entries(notDrawn)
+    .map(([kind, values]) => `${count(values)} ${kind}`)
+    .join(', ');
 
 async function smoothed(points: readonly Point[], weight: number): Promise<readonly Point[]> {
   if (weight === 0) return points;
@@ -117,7 +166,7 @@ async function smoothed(points: readonly Point[], weight: number): Promise<reado
 /** A few even places between the first and the last x, each with a label of its own that does not touch the next one. */
 function ticksOf(curves: readonly Curve[], width: number, axis: Axes['x']): number[] {
   const xs = curves.flatMap(({ points }) => [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0]);
-  const [from, to] = [Math.min(...xs), Math.max(...xs)];
+  const [from, to] = extentOf(xs);
   const longest = Math.max(...[from, to].map((x) => valueText(x).length));
   const count = Math.max(2, Math.min(TICKS, Math.floor(width / (longest + TICK_GAP))));
   // A step is whole; of a time as many digits as tell one tick from the next.
@@ -127,6 +176,32 @@ function ticksOf(curves: readonly Curve[], width: number, axis: Axes['x']): numb
   return [...new Set(ticks.map((x) => Math.round(x * scale) / scale))];
 }
 
+function extentOf(values: readonly number[]): readonly [least: number, greatest: number] {
+  let [least, greatest] = [Infinity, -Infinity];
+  for (const value of values) [least, greatest] = [Math.min(least, value), Math.max(greatest, value)];
+  return [least, greatest];
+}
+
+/** The height at which the drawing has a value, and the way back. */
+interface Levels {
+  readonly levelOf: (y: number) => number;
+  readonly valueAt: (level: number) => number;
+}
+
+function levelsOf(curves: readonly Curve[], isLog: boolean): Levels {
+  if (isLog) return { levelOf: Math.log10, valueAt: (level) => 10 ** level };
+  const [least, greatest] = extentOf(curves.flatMap(({ points }) => points.map(([, y]) => y)));
+  const isUsual = greatest - least < FARTHEST && (greatest === least || greatest - least > NEAREST);
+  if (isUsual) return { levelOf: (y) => y, valueAt: (level) => level };
+  // The drawing works with products and differences of the values, which are beyond what a double holds.
+  const length = greatest - least;
+  return {
+    levelOf: (y) =>
+      length === Infinity ? (y / 2 - least / 2) / (greatest / 2 - least / 2) : (y - least) / length,
+    valueAt: (level) => least * (1 - level) + greatest * level,
+  };
+}
+
 function draw(
   metric: string,
   curves: readonly Curve[],
@@ -134,13 +209,13 @@ function draw(
   terminal: Terminal,
 ): void {
   const { isLog } = axes;
-  const shown = (y: number): number => (isLog ? Math.log10(y) : y);
+  const levels = levelsOf(curves, isLog);
   const settings: Settings = {
     width,
     height,
     title: printable(metric),
     customXAxisTicks: ticksOf(curves, width, axes.x),
-    formatter: (value, { axis }) => valueText(axis === 'y' && isLog ? 10 ** value : value),
+    formatter: (value, { axis }) => valueText(axis === 'y' ? levels.valueAt(value) : value),
     ...(terminal.isColoured && {
       color: curves.map((_, index) => COLOURS[index % COLOURS.length] ?? 'ansiWhite'),
     }),
@@ -150,8 +225,11 @@ function draw(
   };
   terminal.print(
     plot(
-      curves.map(({ points }) => points.map(([x, y]): Point => [x, shown(y)])),
+      curves.map(({ points }) => points.map(([x, y]): Point => [x, levels.levelOf(y)])),
       settings,
     ),
   );
+  for (const { name, notDrawn } of curves)
+    if (Object.keys(notDrawn).length > 0)
+      terminal.print(`${printable(name)}: not drawn: ${undrawnText(notDrawn)}`);
 }

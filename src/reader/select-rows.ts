@@ -1,12 +1,13 @@
 import type { Column } from '../columnar/column.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { gatherColumn } from '../columnar/gather.js';
-import { numbersOf, stepReader, valueAt } from '../columnar/row-values.js';
+import { stepReader, valueAt } from '../columnar/row-values.js';
 import { concatColumns } from '../columnar/concat.js';
 import { bareObject } from '../model/param-value.js';
 import { mustBeOptions, invalidOption } from '../model/option-rules.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
 import type { Step } from '../model/step.js';
+import { chooseRows } from './downsampling.js';
 import type { OpenRows } from './read-rows.js';
 
 /** A row as it was logged; values are a number, a bigint, a boolean or text, metrics without a value are left out. */
@@ -35,8 +36,10 @@ export interface RowSelection {
   /** Rows for which this holds. */
   readonly where?: (row: StoredRow) => boolean;
   /**
-   * At most so many rows (and never fewer than two for each metric): of each stretch those in which a metric of numbers is least and
-   * greatest, so that no peak is lost.
+   * Keeps at most this many rows, in their order: the first and the last, and of each of equally long stretches the rows in which a metric
+   * has its least and its greatest finite number, one NaN and one infinity of either sign, where it has them. Booleans count as 0 and 1.
+   *
+   * One stretch is always kept, whatever the limit: 2 rows, and up to 5 for each metric.
    */
   readonly downsample?: number;
 }
@@ -180,31 +183,7 @@ function take(batch: NamedColumn[], keeps: (row: number) => boolean): NamedColum
 const gathered = (batch: readonly NamedColumn[], source: Int32Array): NamedColumn[] =>
   batch.map((column) => ({ ...gatherColumn(column, source), name: column.name }));
 
-/** Of every stretch of rows, those in which a metric is least and greatest. */
 function downsampled(batch: NamedColumn[], limit: number, keys: number): NamedColumn[] {
   const length = batch[0]?.length ?? 0;
-  if (length <= limit) return batch;
-  const metrics = batch.slice(keys).flatMap((column) => numbersOf(column) ?? []);
-  const stretches = Math.max(1, Math.floor(limit / (2 * Math.max(1, metrics.length))));
-  const kept = new Set<number>();
-  for (let stretch = 0; stretch < stretches; stretch++) {
-    const from = Math.floor((stretch * length) / stretches);
-    const to = Math.floor(((stretch + 1) * length) / stretches);
-    if (metrics.length === 0) kept.add(from);
-    for (const numbers of metrics) for (const row of extremesOf(numbers, from, to)) kept.add(row);
-  }
-  return gathered(batch, Int32Array.from(kept).sort());
-}
-
-/** The rows of the least and the greatest number in a stretch; none where there is no number. */
-function extremesOf(numbers: Float64Array, from: number, to: number): number[] {
-  let least = -1;
-  let greatest = -1;
-  for (let row = from; row < to; row++) {
-    const value = numbers[row] ?? NaN;
-    if (Number.isNaN(value)) continue;
-    if (least < 0 || value < (numbers[least] ?? NaN)) least = row;
-    if (greatest < 0 || value > (numbers[greatest] ?? NaN)) greatest = row;
-  }
-  return least < 0 ? [] : [least, greatest];
+  return length <= limit ? batch : gathered(batch, chooseRows(batch.slice(keys), length, limit));
 }

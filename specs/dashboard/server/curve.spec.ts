@@ -82,6 +82,36 @@ describe('a curve', () => {
     expect(many.x[many.nonFinite.at(-1)?.[0] ?? 0]).toBeGreaterThan(9000);
   });
 
+  it('has its first and last value, and of every part each kind of value that is no finite number, however many there are', () => {
+    const odd = fc.constantFrom(NaN, Infinity, -Infinity);
+    const value = fc.oneof({ weight: 2, arbitrary: finite }, odd);
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1, maxLength: 3000, size: 'max' }), points, (values, most) => {
+        const { x, y, nonFinite } = drawn(values, most);
+        expect([x[0], x.at(-1)]).toEqual([0, values.length - 1]);
+        nonFinite.forEach(([index, what]) => {
+          expect([y[index], what]).toEqual([null, String(values[x[index] ?? NaN])]);
+        });
+        const told = new Set(nonFinite.map(([, what]) => what));
+        expect(told).toEqual(new Set(values.filter((each) => !Number.isFinite(each)).map(String)));
+        expect(y.filter((each) => each !== null).length).toBeLessThanOrEqual(most);
+        expect(nonFinite.length).toBeLessThanOrEqual(2 * 256 + 1 + 0.75 * most);
+      }),
+      { seed: 8 },
+    );
+  });
+
+  it('has a NaN in every part of it, long gaps in another part notwithstanding', () => {
+    // Long gaps crowd out short ones: those of the first half are of one value, those of the second of ten.
+    const { x, nonFinite } = drawn(
+      Array.from({ length: 20_000 }, (_, at) => ((at < 10_000 ? at % 20 === 0 : at % 20 < 10) ? NaN : at)),
+      100,
+    );
+    expect(x[0]).toBe(0);
+    const parts = nonFinite.map(([index]) => Math.floor((x[index] ?? NaN) / 1000));
+    expect(new Set(parts)).toEqual(new Set(Array.from({ length: 20 }, (_, part) => part)));
+  });
+
   it('has a gap where there was nothing finite, however long, among however many short ones', () => {
     const { x, y, isExact } = drawn(
       Array.from({ length: 10_000 }, (_, at) => (at % 2 === 0 || (at > 600 && at < 2000) ? NaN : at)),

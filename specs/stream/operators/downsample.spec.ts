@@ -72,6 +72,24 @@ describe('a curve made smaller', () => {
     );
   });
 
+  it('is made from no more points than its capacity, whatever they are', () => {
+    const value = fc.oneof(fc.double(), fc.constantFrom(NaN, Infinity, -Infinity));
+    fc.assert(
+      fc.property(
+        fc.array(value, { maxLength: 300 }),
+        fc.integer({ min: 4, max: 20 }),
+        (numbers, capacity) => {
+          const sketch = new CurveSketch<MetricPoint>(capacity);
+          for (const p of curve(numbers)) {
+            sketch.add(p);
+            expect(sketch.points().length + sketch.odd().length).toBeLessThanOrEqual(capacity);
+          }
+        },
+      ),
+      { numRuns: 300, seed: 8 },
+    );
+  });
+
   it('is made from no more points than its capacity, the extremes among them', () => {
     fc.assert(
       fc.property(values, fc.integer({ min: 4, max: 50 }), (numbers, capacity) => {
@@ -106,10 +124,45 @@ describe('a curve made smaller', () => {
     expect(emitted(steps, downsample(4))).toEqual(chosen);
   });
 
-  it('leaves out what has no place on it, save at its ends', () => {
+  it('is all of its source where that is short, NaN and infinities included', () => {
     const points = curve([NaN, 1, Infinity, 2, NaN, 3, -Infinity]);
-    expect(emitted(points, downsample(10)).map(({ step }) => step)).toEqual([0, 1, 3, 5, 6]);
+    expect(emitted(points, downsample(7))).toEqual(points);
+    expect(emitted(points, downsample(7, { capacity: 14 }))).toEqual(points);
     expect(emitted(points, downsample(3)).map(({ step }) => step)).toEqual([0, 1, 6]);
+  });
+
+  it('has a NaN where there is any, its ends and its order kept, and no more points than asked for', () => {
+    const value = fc.oneof(fc.double({ min: -1e6, max: 1e6 }), fc.constantFrom(NaN, Infinity, -Infinity));
+    fc.assert(
+      fc.property(
+        fc.array(value, { minLength: 1, maxLength: 2000, size: 'max' }),
+        fc.integer({ min: 4, max: 60 }),
+        fc.nat(20),
+        (numbers, n, spare) => {
+          const points = curve(numbers);
+          const kept = emitted(points, downsample(n, { capacity: 2 * n + spare }));
+          expect([kept[0], kept.at(-1)]).toEqual([points[0], points.at(-1)]);
+          expect(kept.every((p, at) => at === 0 || p.step! > kept[at - 1]!.step!)).toBe(true);
+          expect(kept.length).toBeLessThanOrEqual(n);
+          expect(kept.some(({ value }) => Number.isNaN(value))).toBe(numbers.some(Number.isNaN));
+        },
+      ),
+      { numRuns: 300, seed: 8 },
+    );
+  });
+
+  it('leaves NaN and infinities a quarter of its points', () => {
+    const mixed = Array.from({ length: 10_000 }, (_, at) => [Math.sin(at), NaN, at, Infinity][at % 4]!);
+    const odd = emitted(curve(mixed), downsample(40)).filter(({ value }) => !Number.isFinite(value));
+    expect(odd.length).toBeGreaterThan(4);
+    expect(odd.length).toBeLessThanOrEqual(10 + 1);
+    expect(new Set(odd.map(({ value }) => value))).toEqual(new Set([NaN, Infinity]));
+  });
+
+  it('has its NaN spread over a curve that is NaN throughout', () => {
+    const kept = emitted(curve(new Array<number>(100_000).fill(NaN)), downsample(50));
+    const parts = kept.map(({ step }) => Math.floor(step! / 10_000));
+    expect(new Set(parts)).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
   });
 
   it('keeps what its points carry, and their type', () => {

@@ -1,6 +1,6 @@
 /** First, least, greatest and last. */
 const KEPT = 4;
-/** So many unbroken rows of values that are no finite numbers are told; where there are more, the longest ones. */
+/** The most gaps that are kept with both their ends; of more, the longest ones. */
 const MAX_GAPS = 256;
 
 /** A curve that can be drawn: as many x as y, in the order of x. */
@@ -26,6 +26,8 @@ interface Stretch {
   last: Place;
   count: number;
   sum: number;
+  /** One value of each kind that is not a finite number. */
+  odd: readonly Place[];
 }
 
 interface Place {
@@ -45,12 +47,14 @@ interface Gap {
 
 /**
  * Thins a curve of any length, in one pass and bounded memory, to at most `points` (from 8 up): of each stretch of as many values, in the
- * order they came, its first, least, greatest and last. A short one stays as it is. Of NaN and infinities the first and the last in a
- * row are kept.
+ * order they came, its first, least, greatest and last finite one. A short one stays as it is. NaN and infinities come on top: one of each
+ * kind of a stretch, and the first and last of up to 256 gaps, the curve's first and last value always among them.
  */
 export class Curve {
   private readonly raw: Place[] = [];
   private gaps: Gap[] = [];
+  /** The curve's first value, where it is not a finite number. */
+  private opening: Place | null = null;
   private readonly maxStretches: number;
   private stretches: Stretch[] = [];
   /** The last one. */
@@ -103,7 +107,11 @@ export class Curve {
 
   drawn(): DrawnCurve {
     const isThinned = this.raw.length < this.finite;
-    const marks = this.gaps.flatMap(({ first, last }) => (first === last ? [first] : [first, last]));
+    const marks = new Set([
+      ...(this.opening === null ? [] : [this.opening]),
+      ...this.stretches.flatMap(({ odd }) => odd),
+      ...this.gaps.flatMap(({ first, last }) => [first, last]),
+    ]);
     const places = [...(isThinned ? this.stretches.flatMap(placesOf) : this.raw), ...marks];
     // Late steps are drawn where they belong.
     places.sort((one, other) => one.x - other.x);
@@ -123,11 +131,21 @@ export class Curve {
       this.stretches = pairs(this.stretches);
       this.perStretch *= 2;
     }
-    this.current = { first: place, least: place, greatest: place, last: place, count: 1, sum: place.y };
+    this.current = {
+      first: place,
+      least: place,
+      greatest: place,
+      last: place,
+      count: 1,
+      sum: place.y,
+      odd: [],
+    };
     this.stretches.push(this.current);
   }
 
   private addToGap(place: Place): void {
+    if (this.values === 1) this.opening = place;
+    if (this.current !== null) this.current.odd = withKinds(this.current.odd, [place]);
     const last = this.gaps.at(-1);
     if (this.isInGap && last !== undefined && Object.is(last.last.y, place.y)) {
       last.last = place;
@@ -153,9 +171,16 @@ function pairs(stretches: readonly Stretch[]): Stretch[] {
       last: other.last,
       count: one.count + other.count,
       sum: one.sum + other.sum,
+      odd: withKinds(one.odd, other.odd),
     });
   }
   return out;
+}
+
+/** Places with those of others whose kind of value is not among them. */
+function withKinds(odd: readonly Place[], others: readonly Place[]): readonly Place[] {
+  const more = others.filter(({ y }) => !odd.some((place) => Object.is(place.y, y)));
+  return more.length === 0 ? odd : [...odd, ...more];
 }
 
 /** The longer half, in their order; of those as long as each other every other one. */

@@ -15,16 +15,23 @@ export interface StepPoint {
 }
 
 interface Bucket<T> {
-  low: Placed<T>;
-  high: Placed<T>;
+  /** The lowest and the highest finite one; null where there is none. */
+  low: Placed<T> | null;
+  high: Placed<T> | null;
+  /** The first NaN and the first infinity of either sign. */
+  odd: readonly Placed<T>[];
   count: number;
 }
+
+/** What the ends and a bucket of one point of each kind take: a smaller sketch holds finite points only. */
+const LEAST_FOR_ALL_KINDS = 7;
 
 /**
  * A curve in bounded memory: all its points while they are no more than `capacity`, then the ends and extremes of it.
  *
  * Points lie in buckets of equal count that keep their lowest and their highest (Van Der Donckt et al. 2023 choose so before
- * LTTB). When no more fit, neighbours are merged in pairs and the count doubles. At least half of the capacity stays in use.
+ * LTTB), and one NaN and one infinity of either sign. When no more fit, neighbours are merged in pairs and the count doubles. At
+ * least half of the capacity stays in use.
  */
 export class CurveSketch<T extends StepPoint> {
   private first: Placed<T> | null = null;
@@ -45,23 +52,32 @@ export class CurveSketch<T extends StepPoint> {
       this.first = placed;
       return this;
     }
-    if (this.last !== null && Number.isFinite(this.last.y)) this.hold(this.last);
+    if (this.last !== null) this.hold(this.last);
     this.last = placed;
     return this;
   }
 
-  /** The points it has, in the order they came. */
+  /** The points that have a place on the curve and the ends, in the order they came. */
   points(): Placed<T>[] {
     const between = this.buckets.flatMap(({ low, high }) => {
+      if (low === null || high === null) return [];
       if (low === high) return [low];
       return low.at < high.at ? [low, high] : [high, low];
     });
     return [this.first, ...between, this.last].filter((point) => point !== null);
   }
 
+  /** The points between the ends that are NaN or infinite, in the order they came. */
+  odd(): Placed<T>[] {
+    return this.buckets.flatMap(({ odd }) => [...odd].sort((one, other) => one.at - other.at));
+  }
+
   private hold(point: Placed<T>): void {
+    const isFinite = Number.isFinite(point.y);
+    if (!isFinite && this.capacity < LEAST_FOR_ALL_KINDS) return;
     const tail = this.buckets.at(-1);
-    const bucket = { low: point, high: point, count: 1 };
+    const place = isFinite ? point : null;
+    const bucket = { low: place, high: place, odd: isFinite ? [] : [point], count: 1 };
     if (tail === undefined || tail.count === this.width) {
       this.buckets.push(bucket);
       this.held++;
@@ -87,10 +103,13 @@ export class CurveSketch<T extends StepPoint> {
 }
 
 /** Adds the later bucket to the earlier one; of equal points the earlier stays. */
-function merge<T>(bucket: Bucket<T>, { low, high, count }: Bucket<T>): void {
-  if (low.y < bucket.low.y) bucket.low = low;
-  if (high.y > bucket.high.y) bucket.high = high;
+function merge<T>(bucket: Bucket<T>, { low, high, odd, count }: Bucket<T>): void {
+  if (low !== null && (bucket.low === null || low.y < bucket.low.y)) bucket.low = low;
+  if (high !== null && (bucket.high === null || high.y > bucket.high.y)) bucket.high = high;
+  const more = odd.filter(({ y }) => !bucket.odd.some((held) => Object.is(held.y, y)));
+  if (more.length > 0) bucket.odd = [...bucket.odd, ...more];
   bucket.count += count;
 }
 
-const sizeOf = ({ low, high }: Bucket<unknown>): number => (low === high ? 1 : 2);
+const sizeOf = ({ low, high, odd }: Bucket<unknown>): number =>
+  (low === null ? 0 : low === high ? 1 : 2) + odd.length;

@@ -1,0 +1,100 @@
+import { bitAt } from '../columnar/bitmap.js';
+import type { NamedColumn } from '../columnar/record-batch.js';
+import { valueAt } from '../columnar/row-values.js';
+
+/** A longer text is not a number that was logged beside texts. */
+const MAX_NUMBER_TEXT = 32;
+
+/** One metric's numbers, row by row. */
+interface Numbers {
+  readonly values: ArrayLike<number | bigint>;
+  /** Whether a row has a value of this metric; the other values mean nothing. */
+  readonly has: (row: number) => boolean;
+}
+
+/** The rows of one stretch that one metric keeps; -1 where there is none of a kind. */
+interface Kept {
+  least: number;
+  greatest: number;
+  nan: number;
+  infinity: number;
+  minusInfinity: number;
+}
+
+/**
+ * Chooses at most `limit` rows: the first and the last, and of each of equally long stretches, for each metric, the rows of its least and
+ * greatest finite number, of one NaN and of one infinity of either sign, where it has them. At least one stretch is kept, whatever
+ * the limit. Returns the rows in ascending order.
+ */
+export function chooseRows(metrics: readonly NamedColumn[], length: number, limit: number): Int32Array {
+  const all = metrics.flatMap((column) => numbersIn(column) ?? []);
+  const perStretch = all.reduce((sum, numbers) => sum + rowsOf(keptOf(numbers, 0, length)).length, 0);
+  const stretches = Math.max(1, Math.floor((limit - 2) / Math.max(1, perStretch)));
+  // A set ends at 16.7 million entries.
+  const isKept = new Uint8Array(length);
+  const keep = (row: number): void => void (isKept[row] = 1);
+  keep(0);
+  keep(length - 1);
+  for (let stretch = 0; stretch < stretches; stretch++) {
+    const from = Math.floor((stretch * length) / stretches);
+    const to = Math.floor(((stretch + 1) * length) / stretches);
+    if (perStretch === 0) keep(from);
+    for (const numbers of all) rowsOf(keptOf(numbers, from, to)).forEach(keep);
+  }
+  const rows = new Int32Array(isKept.reduce((sum, kept) => sum + kept, 0));
+  let at = 0;
+  for (let row = 0; row < length; row++) if (isKept[row] === 1) rows[at++] = row;
+  return rows;
+}
+
+const rowsOf = ({ least, greatest, nan, infinity, minusInfinity }: Kept): number[] =>
+  [least, greatest, nan, infinity, minusInfinity].filter((row) => row >= 0);
+
+/** The first row of each kind between two rows. */
+function keptOf({ values, has }: Numbers, from: number, to: number): Kept {
+  const kept = { least: -1, greatest: -1, nan: -1, infinity: -1, minusInfinity: -1 };
+  let [least, greatest]: [number | bigint, number | bigint] = [Infinity, -Infinity];
+  for (let row = from; row < to; row++) {
+    if (!has(row)) continue;
+    const value = values[row] ?? NaN;
+    if (value !== value) kept.nan = kept.nan < 0 ? row : kept.nan;
+    else if (value === Infinity) kept.infinity = kept.infinity < 0 ? row : kept.infinity;
+    else if (value === -Infinity) kept.minusInfinity = kept.minusInfinity < 0 ? row : kept.minusInfinity;
+    else {
+      if (value < least) [least, kept.least] = [value, row];
+      if (value > greatest) [greatest, kept.greatest] = [value, row];
+    }
+  }
+  return kept;
+}
+
+/** Booleans count as 0 and 1, and of texts those that are numbers: a column widens to text when a text is logged. */
+function numbersIn(column: NamedColumn): Numbers | null {
+  const { validity, length } = column;
+  const hasValue = (row: number): boolean => validity === null || bitAt(validity, row);
+  switch (column.type) {
+    case 'DOUBLE':
+    case 'INT64':
+    case 'TIMESTAMP':
+      return { values: column.values, has: hasValue };
+    case 'BOOLEAN': {
+      const { values } = column;
+      return { values: Uint8Array.from({ length }, (_, row) => Number(bitAt(values, row))), has: hasValue };
+    }
+    case 'UTF8': {
+      const { offsets } = column;
+      const values = new Float64Array(length);
+      const isNumber = new Uint8Array(length);
+      for (let row = 0; row < length; row++) {
+        if ((offsets[row + 1] ?? 0) - (offsets[row] ?? 0) > MAX_NUMBER_TEXT) continue;
+        const text = valueAt(column, row);
+        const number = typeof text === 'string' && text.trim() !== '' ? Number(text) : NaN;
+        if (number !== number && text !== 'NaN') continue;
+        [values[row], isNumber[row]] = [number, 1];
+      }
+      return { values, has: (row) => isNumber[row] === 1 };
+    }
+    default:
+      return column satisfies never;
+  }
+}
