@@ -24,7 +24,12 @@ const ignore = (): void => undefined;
 function rig(onRejection: (rejection: Rejection) => void = ignore): Rig {
   const pool = new ChunkPool();
   const writer = new ChannelWriter(pool);
-  const encoder = new RowEncoder(writer, { maxMetrics: 1e6, onRejection, onMetric: ignore });
+  const encoder = new RowEncoder(writer, {
+    maxMetrics: 1e6,
+    onRejection,
+    onExcess: ignore,
+    onMetric: ignore,
+  });
   return { pool, writer, encoder, reader: new ChannelReader(writer.control, pool) };
 }
 

@@ -31,7 +31,12 @@ describe('two threads over a channel', () => {
     const pool = new ChunkPool();
     const writer = new ChannelWriter(pool);
     const ignore = (): void => undefined;
-    const encoder = new RowEncoder(writer, { maxMetrics: 100, onRejection: ignore, onMetric: ignore });
+    const encoder = new RowEncoder(writer, {
+      maxMetrics: 100,
+      onRejection: ignore,
+      onExcess: ignore,
+      onMetric: ignore,
+    });
     const wire = new Int32Array(new SharedArrayBuffer(64));
     let ordinaryArenas = 0;
     const consumers: Worker[] = [];

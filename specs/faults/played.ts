@@ -53,6 +53,7 @@ export class Played {
       pool,
       wire,
       options: config,
+      taps: { observed: false, tell: ignore },
       wake: ignore,
       waitFor: ignore,
       onLoss: ignore,

@@ -117,7 +117,7 @@ describe.each(FORMATS.filter(([{ format }]) => format !== 'neptune'))(
 );
 
 describe('a run exported for neptune and imported again', () => {
-  type Point = readonly [metric: string, step: number | null, ms: number | null, value: MetricValue];
+  type Point = readonly [metric: string, step: number | bigint | null, ms: number | null, value: MetricValue];
   const points = (rows: readonly PlainRow[]): string[] =>
     rows
       .flatMap(([step, micros, values]) =>
@@ -140,7 +140,7 @@ describe('a run exported for neptune and imported again', () => {
         : value;
   /** What the format's `loses` says. */
   const lossy = ([step, micros, values]: PlainRow): PlainRow => [
-    step !== null && Math.abs(step) <= MAX_STEP ? step : null,
+    typeof step === 'number' && Math.abs(step) <= MAX_STEP ? step : null,
     micros,
     values.map(([metric, value]) => [metric, typeof value === 'bigint' ? nearest(value) : value]),
   ];

@@ -9,7 +9,7 @@ import { RunStatus } from '../../dist/model/run-status.js';
 
 /** A row as two of them are compared: times in whole microseconds, metrics by name. */
 export type PlainRow = readonly [
-  step: number | null,
+  step: number | bigint | null,
   micros: number | null,
   values: readonly (readonly [string, MetricValue])[],
 ];

@@ -42,7 +42,12 @@ export function walRig(fs: MemoryFs, epoch = 0, power = false, segmentBytes?: nu
   const pool = new ChunkPool();
   const channel = new ChannelWriter(pool);
   const ignore = (): void => undefined;
-  const encoder = new RowEncoder(channel, { maxMetrics: 100, onRejection: ignore, onMetric: ignore });
+  const encoder = new RowEncoder(channel, {
+    maxMetrics: 100,
+    onRejection: ignore,
+    onExcess: ignore,
+    onMetric: ignore,
+  });
   const writer = (firstSegment: number, state: RunState, replayedTo: number): WalRig => {
     const files = new DescriptorCache(fs);
     const stage = new WalStage({

@@ -67,6 +67,14 @@ export type RowKind =
 export const isRowKind = (kind: number): kind is RowKind =>
   kind === RecordKind.row || (kind >= RecordKind.stampedRow && kind <= RecordKind.wideStampedRow);
 
+/** Whether the caller gave the timestamps of rows of this kind. */
+export const isStamped = (kind: number): boolean =>
+  kind === RecordKind.stampedRow || kind === RecordKind.wideStampedRow;
+
+/** Whether the step's slot of rows of this kind is an int64. */
+export const isWide = (kind: number): boolean =>
+  kind === RecordKind.wideRow || kind === RecordKind.wideStampedRow;
+
 /** The low 8 bits of a record's second word. */
 export const kindOfTag = (tag: number): number => tag & 0xff;
 

@@ -1,6 +1,15 @@
 import { ExpmanError } from '../model/errors.js';
 import type { Step } from '../model/step.js';
-import { RECORD_HEAD_BYTES, ROW_HEAD_BYTES, RecordKind, ValueKind, isRowKind, kindOfTag } from './layout.js';
+import {
+  RECORD_HEAD_BYTES,
+  ROW_HEAD_BYTES,
+  RecordKind,
+  ValueKind,
+  isRowKind,
+  isStamped,
+  isWide,
+  kindOfTag,
+} from './layout.js';
 import { type Rewind, decodeRewind } from './rewind.js';
 
 /** What rows of one shape are made of. */
@@ -216,8 +225,8 @@ export function splitRecords(
 }
 
 const marksOf = (kind: number): Pick<RowSpan, 'stamped' | 'wide'> => ({
-  stamped: kind === RecordKind.stampedRow || kind === RecordKind.wideStampedRow,
-  wide: kind === RecordKind.wideRow || kind === RecordKind.wideStampedRow,
+  stamped: isStamped(kind),
+  wide: isWide(kind),
 });
 
 /**

@@ -1,4 +1,5 @@
 import { describeType, textOf } from '../model/errors.js';
+import type { MetricRow } from '../model/metric.js';
 import { type Step, isInt64 } from '../model/step.js';
 import type { ChannelWriter } from './channel-writer.js';
 import {
@@ -9,7 +10,12 @@ import {
   type RowKind,
   ValueKind,
   aligned,
+  isStamped,
+  isWide,
+  kindOfTag,
 } from './layout.js';
+import type { RowShape } from './records.js';
+import { stepAt, valuesAt } from './row-values.js';
 
 /** A value, step or row that was left out, and why. */
 export interface Rejection {
@@ -20,11 +26,10 @@ export interface Rejection {
 }
 
 /** What a row is made of: which metrics, in which order, of which kinds. */
-interface Shape {
+interface Shape extends RowShape {
+  /** The metrics' names as the caller spells them. */
   readonly keys: readonly string[];
-  readonly kinds: readonly ValueKind[];
   readonly allNumbers: boolean;
-  readonly hasStrings: boolean;
   /** Second word of a row's record, for a row whose timestamp the clock gave and for one whose caller did. */
   readonly tag: number;
   readonly stampedTag: number;
@@ -32,10 +37,12 @@ interface Shape {
   readonly bytes: number;
 }
 
+const MICROS = 1000;
 const MAX_SHAPES = 1024;
 const MAX_STRING_BYTES = 16 * 1024 * 1024;
 const NO_SHAPE: Shape = {
   keys: [],
+  metrics: [],
   kinds: [],
   allNumbers: false,
   hasStrings: false,
@@ -44,10 +51,19 @@ const NO_SHAPE: Shape = {
   bytes: 0,
 };
 
+/** An entry of a row that was read; its getter may have thrown. */
+interface ReadEntry {
+  readonly key: string;
+  readonly value: unknown;
+  readonly failure: { readonly error: unknown } | null;
+}
+
 /** Options of a {@link RowEncoder}. */
 export interface RowEncoderOptions {
   readonly maxMetrics: number;
   readonly onRejection: (rejection: Rejection) => void;
+  /** These metrics of a row are beyond `maxMetrics`. */
+  readonly onExcess: (metrics: readonly string[]) => void;
   /** A metric's first row is being written. */
   readonly onMetric: (metric: string) => void;
 }
@@ -65,6 +81,10 @@ export class RowEncoder {
   private readonly shapeKeys: string[] = [];
   private nextShape = 0;
   private readonly metricIds = new Map<string, number>();
+  /** Bytes of the record of the last row that had strings. */
+  private textRowBytes = 0;
+  /** The first entries of a row that the quick way has read and could not write; a getter is not asked twice. */
+  private readBefore: readonly ReadEntry[] = [];
 
   constructor(
     private readonly channel: ChannelWriter,
@@ -88,6 +108,22 @@ export class RowEncoder {
       this.writeCarefully(values, step, timestamp, stamped);
   }
 
+  /**
+   * The row written last, as it stands in the channel: what was left out of it is not there, its values are those that
+   * were read, and a timestamp is there when the caller gave it. To be asked before anything else is written.
+   */
+  written(): MetricRow {
+    const { channel, shape, textRowBytes } = this;
+    const { arena } = channel;
+    const at = channel.position - (shape.hasStrings ? textRowBytes : shape.bytes);
+    const kind = kindOfTag(arena.i32[(at >> 2) + 1] ?? 0);
+    const step = stepAt(arena, at, isWide(kind));
+    const values = valuesAt(arena, at, shape);
+    return isStamped(kind)
+      ? { step, timestamp: (arena.f64[(at >> 3) + 2] ?? 0) / MICROS, values }
+      : { step, values };
+  }
+
   private tryNumbers(
     values: Readonly<Record<string, unknown>>,
     step: number,
@@ -102,18 +138,27 @@ export class RowEncoder {
     const { seq } = channel;
     let slot = at + 3;
     let count = 0;
+    let reading: string | undefined;
     try {
       for (const key in values) {
+        reading = key;
         const value = values[key];
         // A getter that logs a row of its own has taken this place.
-        if (typeof value !== 'number' || key !== keys[count] || channel.seq !== seq) return false;
+        if (typeof value !== 'number' || key !== keys[count] || channel.seq !== seq)
+          return this.giveUp(seq, count, { key, value, failure: null });
         f64[slot++] = value;
         count++;
       }
-    } catch {
-      return false; // A getter threw; the careful way finds out which.
+    } catch (error) {
+      // A getter threw; or a Proxy, before it came to another key.
+      const isGetter = reading !== undefined && reading !== keys[count - 1];
+      return this.giveUp(
+        seq,
+        count,
+        isGetter ? { key: reading ?? '', value: undefined, failure: { error } } : null,
+      );
     }
-    if (count !== keys.length) return false;
+    if (count !== keys.length) return this.giveUp(seq, count, null);
     f64[at + 1] = step;
     f64[at + 2] = timestamp;
     i32[at * 2] = bytes;
@@ -121,6 +166,22 @@ export class RowEncoder {
     channel.rows++;
     channel.commit(bytes);
     return true;
+  }
+
+  /** The quick way ends here, having read `count` numbers and perhaps one `last` entry. */
+  private giveUp(seq: number, count: number, last: ReadEntry | null): false {
+    const { channel, shape } = this;
+    // A row that a getter has logged meanwhile stands where the numbers stood.
+    if (channel.seq !== seq) return false;
+    const slots = (channel.position + ROW_HEAD_BYTES) >> 3;
+    const numbers = channel.arena.f64.subarray(slots, slots + count);
+    const read = Array.from(numbers, (value, at): ReadEntry => ({
+      key: shape.keys[at] ?? '',
+      value,
+      failure: null,
+    }));
+    this.readBefore = last === null ? read : [...read, last];
+    return false;
   }
 
   private writeCarefully(
@@ -160,38 +221,35 @@ export class RowEncoder {
     channel.rows++;
     channel.commit(bytes);
     this.shape = shape;
+    if (shape.hasStrings) this.textRowBytes = bytes;
   }
 
   private loggable(values: Readonly<Record<string, unknown>>): Entry[] {
+    const { maxMetrics, onRejection, onExcess } = this.options;
+    const { readBefore } = this;
+    this.readBefore = [];
     const entries: Entry[] = [];
+    const excess: string[] = [];
     if (isCollection(values)) {
-      this.options.onRejection({
-        metric: 'row',
-        reason: 'values must be a plain object, one key for each metric',
-        value: values,
-      });
+      const reason = 'values must be a plain object, one key for each metric';
+      onRejection({ metric: 'row', reason, value: values });
       return entries;
     }
     let room = MAX_TEXT_BYTES;
-    for (const metric of keysOf(values)) {
+    for (const [at, metric] of keysOf(values).entries()) {
       let value: unknown;
       try {
-        value = values[metric];
+        value = valueOf(values, metric, readBefore[at]);
       } catch (error) {
-        this.options.onRejection({ metric, reason: `its getter threw ${textOf(error)}`, value: undefined });
+        onRejection({ metric, reason: `its getter threw ${textOf(error)}`, value: undefined });
         continue;
       }
       const kind = kindOf(value);
       const bytes = kind === ValueKind.string ? Buffer.byteLength(value as string) : 0;
-      if (kind === undefined) this.options.onRejection({ metric, reason: reasonFor(value), value });
-      else if (!this.metricIds.has(metric) && this.metricIds.size >= this.options.maxMetrics)
-        this.options.onRejection({
-          metric,
-          reason: `the run already has maxMetrics = ${this.options.maxMetrics} metrics`,
-          value,
-        });
+      if (kind === undefined) onRejection({ metric, reason: reasonFor(value), value });
+      else if (!this.metricIds.has(metric) && this.metricIds.size >= maxMetrics) excess.push(metric);
       else if (bytes > room)
-        this.options.onRejection({
+        onRejection({
           metric,
           reason: `the strings of a row may have at most ${MAX_TEXT_BYTES} bytes together`,
           value,
@@ -201,6 +259,7 @@ export class RowEncoder {
         entries.push({ metric, id: this.metricId(metric), kind, value: value as Entry['value'] });
       }
     }
+    if (excess.length > 0) onExcess(excess);
     return entries;
   }
 
@@ -215,6 +274,7 @@ export class RowEncoder {
     this.shapeKeys[number] = key;
     const shape: Shape = {
       keys: entries.map(({ metric }) => metric),
+      metrics: entries.map(({ metric }) => wellFormed(metric)),
       kinds: entries.map(({ kind }) => kind),
       // A Map or an array has no keys to go by either; it takes the careful way, which says so.
       allNumbers: entries.length > 0 && entries.every(({ kind }) => kind === ValueKind.number),
@@ -262,6 +322,13 @@ interface Entry {
   readonly id: number;
   readonly kind: ValueKind;
   readonly value: number | bigint | boolean | string;
+}
+
+function valueOf(values: Readonly<Record<string, unknown>>, metric: string, before?: ReadEntry): unknown {
+  if (before?.key !== metric) return values[metric];
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- what the getter threw
+  if (before.failure !== null) throw before.failure.error;
+  return before.value;
 }
 
 function isCollection(values: object): boolean {

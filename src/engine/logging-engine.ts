@@ -49,6 +49,9 @@ let warnedOfClosedRun = false;
 /** Counts values that were left out of a run's rows before they came to this thread, where the run is still open. */
 export let countInvalid: (run: LoggingEngine, values: number) => void;
 
+/** Logs a row that another thread has taken for the run, with the time it had there; `stamped` if that was the caller's. */
+export let logForwarded: (run: LoggingEngine, row: Required<MetricRow>, stamped: boolean) => void;
+
 /**
  * An open run: takes metrics, parameters, messages and artifacts, and never waits for a disk.
  *
@@ -105,10 +108,15 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   private lossToldAt = -Infinity;
   private outcome: LiveStatus | null = null;
   private warnedOfTap = false;
+  private warnedOfInvalid = false;
 
   static {
     countInvalid = (run, values) => {
       if (run.phase === 'open') run.intake.countInvalid(values);
+    };
+    logForwarded = (run, { values, step, timestamp }, stamped) => {
+      if (run.phase === 'open') run.intake.row(values, step, timestamp, stamped);
+      else run.refuse();
     };
   }
 
@@ -128,18 +136,19 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     this.runDir = folder;
     this.runName = identity.run as RunName;
     this.runId = this.host.newId();
-    this.intake = new RowIntake({
-      pool: this.host.pool,
-      wire: this.host.wire,
-      options: config,
-      wake: () => this.host.wake(),
-      waitFor: (done) => void this.host.waitFor(done, Infinity),
-      onLoss: () => this.tellLoss(),
-    });
     this.metrics = this.mailbox = new MetricSubject({
       row: (row) => this.take(row),
       end: (error) => this.ended(error),
       tapFailed: (error) => this.tellTap(error),
+    });
+    this.intake = new RowIntake({
+      pool: this.host.pool,
+      wire: this.host.wire,
+      options: config,
+      taps: this.mailbox,
+      wake: () => this.host.wake(),
+      waitFor: (done) => void this.host.waitFor(done, Infinity),
+      onLoss: () => this.tellLoss(),
     });
     this.media = this.openMedia();
     this.settle = { resolve: () => undefined, reject: () => undefined };
@@ -203,8 +212,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       this.refuse();
       return;
     }
-    if (this.intake.row(values, step) && this.mailbox.observed)
-      this.mailbox.tell({ step: step ?? null, values });
+    this.intake.row(values, step);
   }
 
   /**
@@ -413,7 +421,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     return new MediaLog(folder, {
       invalid: (subject, error) => this.intake.refuse(subject, error),
       failed: (subject, { message }) =>
-        this.intake.warn(`media ${subject}`, `${subject} was not kept: ${message}`, {}),
+        this.intake.warn('media', subject, `${subject} was not kept: ${message}`),
     });
   }
 
@@ -422,16 +430,12 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     if (this.phase === 'open') this.intake.text(RecordKind.log, formatLogLine(level, text, {}, Date.now()));
   }
 
-  private take(row: MetricRow | null | undefined): void {
+  private take(row: MetricRow): void {
     if (this.phase !== 'open') {
       this.refuse();
       return;
     }
-    if (typeof row !== 'object' || row === null) {
-      this.intake.reject({ metric: 'row', reason: 'a row must be an object with values', value: row });
-      return;
-    }
-    if (this.intake.row(row.values, row.step, row.timestamp) && this.mailbox.observed) this.mailbox.tell(row);
+    this.intake.rowObject(row);
   }
 
   private ended(failure: { readonly error: unknown } | null): void {
@@ -484,7 +488,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   }
 
   private sendEnding(ending: RunEnding): void {
-    this.intake.text(RecordKind.close, JSON.stringify(ending));
+    this.intake.end(JSON.stringify(ending));
     this.host.wake();
   }
 
@@ -500,7 +504,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     const name = networkFileSystemOf(this.runDir);
     if (name === null) return;
     const promise = 'what survives a crash is what that keeps; log to a disk of this machine where you can';
-    this.intake.warn('file system', `the run is on a network file system (${name}): ${promise}`, {});
+    this.intake.warn('run', 'file system', `the run is on a network file system (${name}): ${promise}`);
   }
 
   private startWriting(opening: RunOpening): void {
@@ -553,12 +557,12 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
         this.changes$.next();
         return;
       case 'params left out':
-        this.intake.warn('params room', 'config.yaml has no room for all parameters', {
+        this.intake.warn('run', 'params room', 'config.yaml has no room for all parameters', {
           leftOut: message.count,
         });
         return;
       case 'system failed':
-        this.intake.warn('system', `system.parquet cannot be written: ${message.message}`, {});
+        this.intake.warn('run', 'system', `system.parquet cannot be written: ${message.message}`);
         return;
       case 'closed':
         this.finish(message.summary, message.error);
@@ -615,7 +619,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
 
   private tellTap(error: unknown): void {
     const message = messageOf(error);
-    if (this.phase !== 'closed') this.intake.warn(`tap ${message}`, `a tap threw: ${message}`, { error });
+    if (this.phase !== 'closed') this.intake.warn('tap', message, `a tap threw: ${message}`, { error });
     else if (!this.warnedOfTap) {
       this.warnedOfTap = true;
       process.emitWarning(`a tap of ${this.runDir} threw: ${message}`, { type: 'ExpmanWarning' });
@@ -637,10 +641,21 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   }
 
   private tellLoss(): void {
+    if (!this.warnedOfInvalid && this.intake.channel.control.invalid > 0) this.warnOfInvalid();
     const now = performance.now();
     if (!this.changes$.observed || now - this.lossToldAt < LOSS_TOLD_EVERY_MS) return;
     this.lossToldAt = now;
     this.changes$.next();
+  }
+
+  /** A refused value shows in no exit code and on no curve, so the process hears of the first. */
+  private warnOfInvalid(): void {
+    this.warnedOfInvalid = true;
+    const what = `${this.config.name}/${this.runName}: something that cannot be logged was left out`;
+    process.emitWarning(`${what}; run.log says what and why, \`invalid\` of health$ and run.yaml how many`, {
+      code: 'INVALID_VALUE',
+      type: 'ExpmanWarning',
+    });
   }
 
   /** A call came after close: it does nothing, and the process is told once. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError, errnoOf } from '../model/errors.js';
-import { MANIFEST_NAME, MEDIA_FOLDER, type MediaFile } from '../model/media.js';
+import { MANIFEST_NAME, MEDIA_FOLDER, type MediaFile, mediaLine } from '../model/media.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { tryMakeFolder } from '../storage/make-folders.js';
 import { writeAll } from '../storage/write-all.js';
@@ -54,7 +54,7 @@ export class MediaFolder {
       const { name, step, kind, type, caption, timestamp } = media;
       const line: MediaFile = { name, step, file, kind, type, bytes: length, sha256, caption, timestamp };
       try {
-        this.append(`${JSON.stringify(line)}\n`);
+        this.append(mediaLine(line));
       } catch (error) {
         attempt(() => this.fs.remove(join(this.folder, file)));
         throw error;

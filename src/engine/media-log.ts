@@ -2,6 +2,7 @@ import { ExpmanError, describeType, messageOf } from '../model/errors.js';
 import { MAX_CAPTION, type MediaFile, type MediaKind, isMediaType } from '../model/media.js';
 import { parseArtifactName } from '../model/names.js';
 import { invalidOption } from '../model/option-rules.js';
+import { type Step, parseStep, stepRule } from '../model/step.js';
 import type { MediaFolder, NewMedia } from './media-folder.js';
 import { readMediaSource, tooLarge } from './media-source.js';
 import { type MediaType, mediaTypeOf, namedType } from './media-type.js';
@@ -82,11 +83,17 @@ function newMedia(call: MediaCall, losses: Loss[]): NewMedia {
 }
 
 /** A step that is none is left out, and its file kept, as of a row. */
-function stepOf(step: unknown, losses: Loss[]): number | null {
-  if (step === undefined || step === null) return null;
-  if (typeof step === 'number' && Number.isSafeInteger(step)) return step;
-  losses.push({ of: 'step', error: invalidOption('step', 'a safe integer', step) });
-  return null;
+function stepOf(given: unknown, losses: Loss[]): Step | null {
+  if (given === undefined || given === null) return null;
+  const step = parseStep(given);
+  if (step === undefined) {
+    const [rule, type] = [stepRule(given), describeType(given)];
+    losses.push({
+      of: 'step',
+      error: new ExpmanError('INVALID_OPTION', rule, { option: 'step', rule, value: given, type }),
+    });
+  }
+  return step ?? null;
 }
 
 type Content = MediaType & Pick<NewMedia, 'content'>;

@@ -20,6 +20,9 @@ export interface Mailbox {
  */
 export class MetricSubject extends Subject<MetricRow> {
   private ended = false;
+  private telling = false;
+  /** What came while a row was being told: it follows when everybody has that row. */
+  private readonly waiting: (() => void)[] = [];
 
   constructor(private readonly mailbox: Mailbox) {
     super();
@@ -29,9 +32,23 @@ export class MetricSubject extends Subject<MetricRow> {
     this.mailbox.row(row);
   }
 
-  /** Passes a row on to those who tap; the run has it already. */
+  /**
+   * Passes a row on to those who tap; the run has it already.
+   *
+   * What a tap does meanwhile, a row of its own or the end of the run, the others hear of after this row.
+   */
   tell(row: MetricRow): void {
-    super.next(row);
+    if (this.telling) {
+      this.waiting.push(() => super.next(row));
+      return;
+    }
+    this.telling = true;
+    try {
+      super.next(row);
+      for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) next();
+    } finally {
+      this.telling = false;
+    }
   }
 
   override lift<R>(operator?: TapOperator<MetricRow, R>): Observable<R> {
@@ -55,7 +72,7 @@ export class MetricSubject extends Subject<MetricRow> {
   override complete(): void {
     if (this.ended) return;
     this.ended = true;
-    super.complete();
+    this.afterRow(() => super.complete());
     this.mailbox.end(null);
   }
 
@@ -63,7 +80,12 @@ export class MetricSubject extends Subject<MetricRow> {
     if (this.ended) return;
     this.ended = true;
     // eslint-disable-next-line rxjs-x/throw-error -- what came is passed on as it is
-    super.error(error);
+    this.afterRow(() => super.error(error));
     this.mailbox.end({ error });
+  }
+
+  private afterRow(then: () => void): void {
+    if (this.telling) this.waiting.push(then);
+    else then();
   }
 }

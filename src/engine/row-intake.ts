@@ -2,22 +2,30 @@ import type { ChunkPool } from '../channel/chunk-pool.js';
 import { ChannelWriter } from '../channel/channel-writer.js';
 import { CHUNK_BYTES, RecordKind, WireWord } from '../channel/layout.js';
 import { type Rejection, RowEncoder } from '../channel/row-encoder.js';
-import { ExpmanError, describeType } from '../model/errors.js';
+import { ExpmanError, describeType, textOf } from '../model/errors.js';
 import type { ResolvedOptions } from '../model/experiment-config.js';
+import type { MetricRow } from '../model/metric.js';
 import { encodeParams, sanitiseParams } from '../model/params.js';
 import { type Step, parseStep, stepRule } from '../model/step.js';
 import { formatLogLine } from './log-line.js';
 import { RowClock } from './row-clock.js';
+import { RunWarnings, type WarningKind } from './run-warnings.js';
 
 const MICROS = 1000;
-const MAX_WARNINGS = 1000;
 const RESERVED_COLUMNS: ReadonlySet<string> = new Set(['step', 'timestamp']);
+
+/** Observers of the rows that a run took. */
+export interface RowTaps {
+  readonly observed: boolean;
+  tell(row: MetricRow): void;
+}
 
 /** What a {@link RowIntake} needs of its surroundings. */
 export interface RowIntakeOptions {
   readonly pool: ChunkPool;
   readonly wire: Int32Array;
   readonly options: ResolvedOptions;
+  readonly taps: RowTaps;
   /** Makes a writer whose poll has backed off look again. */
   readonly wake: () => void;
   /** Stands still until `done`, or until it cannot come true. */
@@ -29,7 +37,8 @@ export interface RowIntakeOptions {
 /**
  * The caller's end of a run: checks what is logged, keeps to `maxBufferedBytes`, and writes it into the channel.
  *
- * Whatever is wrong with a row is counted and told once for each metric in run.log; the rest of the row is kept.
+ * Whatever is wrong with a row is counted and told once for each metric in run.log; the rest of the row is kept. Taps get
+ * the row as it was written, never the caller's object.
  */
 export class RowIntake {
   readonly channel: ChannelWriter;
@@ -37,7 +46,7 @@ export class RowIntake {
   private readonly clock: RowClock;
   /** The channel's half of `maxBufferedBytes`; the other half is for rows the writer has taken and not yet batched. */
   private readonly limit: number;
-  private readonly warned = new Set<string>();
+  private readonly warnings: RunWarnings;
   private rejected: Rejection | null = null;
 
   constructor(private readonly run: RowIntakeOptions) {
@@ -45,33 +54,53 @@ export class RowIntake {
     this.channel = new ChannelWriter(pool);
     this.clock = new RowClock(wire);
     this.limit = Math.max(2 * CHUNK_BYTES, options.maxBufferedBytes / 2);
+    this.warnings = new RunWarnings((message, meta) =>
+      this.text(RecordKind.log, formatLogLine('warn', message, meta, Date.now())),
+    );
     this.encoder = new RowEncoder(this.channel, {
       maxMetrics: options.maxMetrics,
       onRejection: (rejection) => this.reject(rejection),
+      onExcess: (metrics) => this.refuseExcess(metrics),
       onMetric: (metric) => this.noteMetric(metric),
     });
   }
 
   /**
-   * Takes one row; false when it was not taken, and then it is counted as dropped or invalid.
+   * Takes one row. One that is not taken is counted as dropped or invalid.
    *
+   * @param stamped - the caller gave the timestamp, rather than the clock of another thread
    * @throws ExpmanError `BACKPRESSURE` or `INVALID_VALUE`, where the options ask for it
    */
-  row(values: unknown, step?: Step | null, timestamp?: number): boolean {
-    if (this.channel.bufferedBytes > this.limit && !this.makeRoom('throw')) return false;
+  row(values: unknown, step?: Step | null, timestamp?: number, stamped = true): void {
+    if (this.channel.bufferedBytes > this.limit && !this.makeRoom('throw')) return;
     const given = timestamp === undefined ? undefined : this.stampOf(timestamp);
     const counter = Number.isSafeInteger(step) ? (step as number) : this.stepOf(step);
-    const taken = isObject(values);
-    if (taken) this.encoder.write(values, counter, given ?? this.clock.read(), given !== undefined);
-    else
-      this.reject({
-        metric: 'row',
-        reason: `values must be an object, not ${describeType(values)}`,
-        value: values,
-      });
+    let taken: MetricRow | null = null;
+    if (isObject(values)) {
+      this.encoder.write(values, counter, given ?? this.clock.read(), stamped && given !== undefined);
+      if (this.run.taps.observed) taken = this.encoder.written();
+    } else this.rejectPart('row', `values must be an object, not ${describeType(values)}`, values);
     if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();
-    if (this.rejected !== null) this.throwRejected();
-    return taken;
+    if (taken !== null || this.rejected !== null) this.conclude(taken);
+  }
+
+  /** Takes a row that comes as one object, checked by nobody yet. @throws ExpmanError as {@link row} */
+  rowObject(row: unknown): void {
+    if (!isObject(row)) {
+      this.rejectPart('row', 'a row must be an object with values', row);
+      this.conclude(null);
+      return;
+    }
+    let parts: Readonly<Record<'values' | 'step' | 'timestamp', unknown>>;
+    try {
+      const { values, step, timestamp } = row;
+      parts = { values, step, timestamp };
+    } catch (error) {
+      this.rejectPart('row', `a getter of the row threw ${textOf(error)}`, undefined);
+      this.conclude(null);
+      return;
+    }
+    this.row(parts.values, parts.step as Step | null | undefined, parts.timestamp as number | undefined);
   }
 
   /** Takes a record of text: a line, parameters, a fact, the end. */
@@ -82,34 +111,39 @@ export class RowIntake {
     if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();
   }
 
-  /** Takes parameters; what no YAML can hold is left out and told in run.log. */
+  /** Takes the end of the run, after the warnings that waited for it. */
+  end(ending: string): void {
+    this.finishWarnings();
+    this.text(RecordKind.close, ending);
+  }
+
+  /** Writes the warnings that waited for the end. */
+  finishWarnings(): void {
+    this.warnings.finish();
+  }
+
+  /** Takes parameters; what no YAML can hold is left out, counted and told in run.log. */
   params(params: Readonly<Record<string, unknown>>): void {
     const { params: plain, rejected, droppedCount } = sanitiseParams(params);
     this.text(RecordKind.params, encodeParams(plain));
     for (const { path, reason } of rejected)
-      this.warn(`param ${path}`, `parameter ${JSON.stringify(path)} was left out: ${reason}`, {
+      this.warn('parameter', path, `parameter ${JSON.stringify(path)} was left out: ${reason}`, {
         parameter: path,
       });
-    if (droppedCount > rejected.length)
-      this.warn('params', 'more parameters were left out', { count: droppedCount });
+    const more = droppedCount - rejected.length;
+    if (more > 0)
+      this.warn('parameter', `+${more}`, `${more} more parameters were left out`, { count: more });
+    if (droppedCount > 0) this.countInvalid(droppedCount);
   }
 
   /** Writes a warning into run.log, once for each subject. */
-  warn(subject: string, message: string, meta: Readonly<Record<string, unknown>>): void {
-    if (this.warned.size >= MAX_WARNINGS || this.warned.has(subject)) return;
-    this.warned.add(subject);
-    this.text(RecordKind.log, formatLogLine('warn', message, meta, Date.now()));
-  }
-
-  /** Counts a value, step or row that is of no loggable type. */
-  reject(rejection: Rejection): void {
-    const { metric, reason } = rejection;
-    this.warn(`invalid ${metric}`, `${quoted(metric)} was left out: ${reason}`, {
-      metric,
-      type: describeType(rejection.value),
-    });
-    if (this.run.options.onInvalid === 'throw') this.rejected ??= rejection;
-    this.countInvalid(1);
+  warn(
+    kind: WarningKind,
+    subject: string,
+    message: string,
+    meta: Readonly<Record<string, unknown>> = {},
+  ): void {
+    this.warnings.add(kind, subject, message, meta);
   }
 
   /** Counts values that were left out, and told, already. */
@@ -119,15 +153,53 @@ export class RowIntake {
   }
 
   /**
-   * The same of what is no row and has its error already.
+   * Counts and tells a value that is not part of a row and has its error already.
    *
-   * @throws ExpmanError the error, with `onInvalid: 'throw'`
+   * @throws {@link ExpmanError} the error, with `onInvalid: 'throw'`
    */
   refuse(metric: string, error: ExpmanError): void {
     const waiting = this.rejected;
     this.reject({ metric, reason: error.message, value: error.value });
     this.rejected = waiting;
     if (this.run.options.onInvalid === 'throw') throw error;
+  }
+
+  /** Counts and tells a value that is of no loggable type. */
+  private reject(rejection: Rejection): void {
+    const { metric, reason, value } = rejection;
+    this.warn('value', metric, `${quoted(metric)} was left out: ${reason}`, {
+      metric,
+      type: describeType(value),
+    });
+    this.noteRejection(rejection, 1);
+  }
+
+  /** The same of a part that is not a metric; each reason is told once. */
+  private rejectPart(part: 'row' | 'step' | 'timestamp', reason: string, value: unknown): void {
+    this.warn('row', `${part} ${reason}`, `the ${part} was left out: ${reason}`, {
+      type: describeType(value),
+    });
+    this.noteRejection({ metric: part, reason, value }, 1);
+  }
+
+  private refuseExcess(metrics: readonly string[]): void {
+    const { maxMetrics } = this.run.options;
+    this.warnings.addExcess(metrics, maxMetrics);
+    const reason = `the run already has maxMetrics = ${maxMetrics} metrics`;
+    this.noteRejection({ metric: metrics[0] ?? '', reason, value: undefined }, metrics.length);
+  }
+
+  private noteRejection(rejection: Rejection, values: number): void {
+    if (this.run.options.onInvalid === 'throw') this.rejected ??= rejection;
+    this.countInvalid(values);
+  }
+
+  /** Passes a row on to those who tap; then throws what was refused, where the options ask for it. */
+  private conclude(taken: MetricRow | null): void {
+    const { rejected } = this;
+    this.rejected = null;
+    if (taken !== null) this.run.taps.tell(taken);
+    if (rejected !== null) throw errorOf(rejected);
   }
 
   /**
@@ -167,7 +239,7 @@ export class RowIntake {
   private stepOf(given: unknown): Step {
     if (given === undefined || given === null) return NaN;
     const step = parseStep(given);
-    if (step === undefined) this.reject({ metric: 'step', reason: stepRule(given), value: given });
+    if (step === undefined) this.rejectPart('step', stepRule(given), given);
     return step ?? NaN;
   }
 
@@ -175,33 +247,25 @@ export class RowIntake {
   private stampOf(timestamp: unknown): number | undefined {
     const micros = typeof timestamp === 'number' ? Math.round(timestamp * MICROS) : NaN;
     if (Number.isSafeInteger(micros)) return micros;
-    this.reject({
-      metric: 'timestamp',
-      reason: 'a timestamp must be milliseconds since the epoch',
-      value: timestamp,
-    });
+    this.rejectPart('timestamp', 'a timestamp must be milliseconds since the epoch', timestamp);
     return undefined;
   }
 
   private noteMetric(metric: string): void {
     if (RESERVED_COLUMNS.has(metric))
-      this.warn(
-        `reserved ${metric}`,
-        `the column of metric ${quoted(metric)} bears a suffix: the name is taken`,
-        { metric },
-      );
+      this.warn('name', metric, `the column of metric ${quoted(metric)} bears a suffix: the name is taken`, {
+        metric,
+      });
   }
+}
 
-  private throwRejected(): void {
-    const { metric = '', reason = '', value } = this.rejected ?? {};
-    this.rejected = null;
-    throw new ExpmanError('INVALID_VALUE', `${quoted(metric)}: ${reason}`, {
-      option: metric,
-      rule: reason,
-      value,
-      type: describeType(value),
-    });
-  }
+function errorOf({ metric, reason, value }: Rejection): ExpmanError {
+  return new ExpmanError('INVALID_VALUE', `${quoted(metric)}: ${reason}`, {
+    option: metric,
+    rule: reason,
+    value,
+    type: describeType(value),
+  });
 }
 
 const isObject = (values: unknown): values is Readonly<Record<string, unknown>> =>

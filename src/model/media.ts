@@ -1,3 +1,6 @@
+import { jsonText } from './json-text.js';
+import { type Step, parseStep } from './step.js';
+
 /** What a file under `media/` was logged as. */
 export type MediaKind = 'image' | 'media' | 'table';
 
@@ -5,7 +8,8 @@ export type MediaKind = 'image' | 'media' | 'table';
 export interface MediaFile {
   /** The name it was logged under. */
   readonly name: string;
-  readonly step: number | null;
+  /** A bigint only beyond 2^53, which in the line is text: JSON has no such number. */
+  readonly step: Step | null;
   /** Its name in the run's `media/` folder. */
   readonly file: string;
   readonly kind: MediaKind;
@@ -30,11 +34,15 @@ export const MAX_CAPTION = 4096;
 // A name of one part, that no system takes for a device, a hidden file or an option.
 const FILE = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,199}\.[a-z0-9]{1,8}$/;
 const TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,127}$/;
+const INTEGER = /^-?\d{1,19}$/;
 const KINDS: readonly unknown[] = ['image', 'media', 'table'] satisfies readonly MediaKind[];
 const MOST_LINE = 64 * 1024;
 
 /** Whether a text is a media type, lower case and without parameters. */
 export const isMediaType = (text: unknown): text is string => typeof text === 'string' && TYPE.test(text);
+
+/** A file as a line of the manifest. */
+export const mediaLine = (media: MediaFile): string => `${jsonText(media)}\n`;
 
 /** One line of a manifest; null for what is none: cut off, damaged, or somebody else's idea of a file name. */
 export function parseMediaFile(line: string): MediaFile | null {
@@ -49,9 +57,10 @@ export function parseMediaFile(line: string): MediaFile | null {
   const { name, step, file, kind, type, bytes, sha256, caption, timestamp } = value as Readonly<
     Record<string, unknown>
   >;
+  const loggedAt = stepOf(step);
   const is =
     isText(name) &&
-    (step === null || Number.isSafeInteger(step)) &&
+    loggedAt !== undefined &&
     typeof file === 'string' &&
     FILE.test(file) &&
     KINDS.includes(kind) &&
@@ -62,7 +71,17 @@ export function parseMediaFile(line: string): MediaFile | null {
     (caption === null || isText(caption)) &&
     typeof timestamp === 'string' &&
     /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(timestamp);
-  return is ? ({ name, step, file, kind, type, bytes, sha256, caption, timestamp } as MediaFile) : null;
+  return is
+    ? ({ name, step: loggedAt, file, kind, type, bytes, sha256, caption, timestamp } as MediaFile)
+    : null;
+}
+
+/** The step in a line: a number, or the text of an integer that a number does not hold; undefined for anything else. */
+function stepOf(given: unknown): Step | null | undefined {
+  if (given === null) return null;
+  if (typeof given === 'number') return parseStep(given);
+  const step = typeof given === 'string' && INTEGER.test(given) ? parseStep(BigInt(given)) : undefined;
+  return typeof step === 'bigint' ? step : undefined;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_CAPTION;

@@ -48,7 +48,7 @@ async function compare(metrics: number, values: (at: number) => Values, quick: b
   const block = Math.ceil((BLOCK / (quick ? 100 : 1)) * (metrics > 10 ? 0.1 : 1));
   const bare = new Subject<MetricRow>();
   let seen = 0;
-  bare.subscribe({ next: ({ step }) => (seen += step ?? 0) });
+  bare.subscribe({ next: ({ step }) => (seen += Number(step ?? 0)) });
   return inTempFolder(async (folder) => {
     const run = openRun(folder);
     const costs: { readonly bare: number; readonly log: number }[] = [];

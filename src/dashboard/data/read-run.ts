@@ -43,7 +43,14 @@ export function readRun({ runDir, id }: RunPlace): string {
         ...{ name, bytes, sha256, href: `${files}/artifacts/${quoted(name)}` },
       })),
       media: mediaThere(runDir).map(({ name, kind, step, bytes, caption, file, path }) => ({
-        ...{ name, kind, step: step ?? null, bytes, caption, isImage: imageTypeAt(path) !== null },
+        ...{
+          name,
+          kind,
+          step: step === null ? null : Number(step),
+          bytes,
+          caption,
+          isImage: imageTypeAt(path) !== null,
+        },
         href: `${files}/media/${quoted(file)}`,
       })),
       hasSystemMetrics: nodeFs.stat(join(runDir, SYSTEM_NAME))?.kind === 'file',

@@ -56,7 +56,10 @@ export function readInt64(pbf: PbfReader): bigint {
 
 /** Writes an int64; pbf's own writing takes numbers only. */
 export function writeInt64(pbf: PbfWriter, field: number, value: number | bigint): void {
-  if (typeof value === 'number') return pbf.writeVarintField(field, value);
+  if (typeof value === 'number') {
+    pbf.writeVarintField(field, value);
+    return;
+  }
   const bytes = int64Bytes(value);
   pbf.writeVarint((field << 3) | VARINT);
   pbf.realloc(bytes.length);

@@ -4,7 +4,7 @@ import { WireWord } from '../../channel/layout.js';
 import { RecordDictionary, type SplitRecords, splitRecords } from '../../channel/records.js';
 import { RunControl } from '../../channel/run-control.js';
 import { parseLogLine } from '../../engine/log-line.js';
-import { type LoggingEngine, countInvalid } from '../../engine/logging-engine.js';
+import { type LoggingEngine, countInvalid, logForwarded } from '../../engine/logging-engine.js';
 import { infoOfLine } from '../../engine/run-logger.js';
 import { attempt } from '../../model/attempt.js';
 import { decodeParams } from '../../model/params.js';
@@ -98,6 +98,6 @@ export class RowPump {
       if (line !== undefined) run.logger.write(infoOfLine(line));
     }
     // What the run refuses by an exception it has counted.
-    for (const span of spans) eachRow(span, (row) => attempt(() => run.metrics.next(row)));
+    for (const span of spans) eachRow(span, (row) => attempt(() => logForwarded(run, row, span.stamped)));
   }
 }

@@ -60,19 +60,26 @@ export class ThreadRun implements LoggableRun {
       if (Atomics.compareExchange(wire, WireWord.sleeping, 1, 0) === 1) this.post({ kind: 'logged' });
     };
     const onLoss = (): void => undefined;
-    this.intake = new RowIntake({ pool, wire, options, wake, waitFor: (done) => waitOn(wire, done), onLoss });
     this.metrics = new MetricSubject({
       row: (row) => this.take(row),
       end: (failure) =>
         this.post({ kind: 'metrics ended', error: failure === null ? null : portable(failure.error) }),
       tapFailed: (error) => this.tellTap(error),
     });
+    this.intake = new RowIntake({
+      pool,
+      wire,
+      options,
+      taps: this.metrics,
+      wake,
+      waitFor: (done) => waitOn(wire, done),
+      onLoss,
+    });
     this.post({ kind: 'channel', control: this.intake.channel.control.memory });
   }
 
   logMetrics(values: Readonly<Record<string, MetricValue>>, step?: number | bigint | null): void {
-    if (this.intake.row(values, step) && this.metrics.observed)
-      this.metrics.tell({ step: step ?? null, values });
+    this.intake.row(values, step);
     this.lookForAbort();
   }
 
@@ -119,6 +126,11 @@ export class ThreadRun implements LoggableRun {
     return metricPoints(this.metrics, name);
   }
 
+  /** The training is over: reports what had no warning of its own. */
+  finish(): void {
+    this.intake.finishWarnings();
+  }
+
   /** The other thread has answered a call. */
   answered(message: Exclude<ToTrial, { readonly kind: 'abort' }>): void {
     const call = this.calls.get(message.call);
@@ -127,11 +139,8 @@ export class ThreadRun implements LoggableRun {
     else call?.reject(restored(message.error));
   }
 
-  private take(row: MetricRow | null | undefined): void {
-    if (typeof row !== 'object' || row === null)
-      this.intake.reject({ metric: 'row', reason: 'a row must be an object with values', value: row });
-    else if (this.intake.row(row.values, row.step, row.timestamp) && this.metrics.observed)
-      this.metrics.tell(row);
+  private take(row: MetricRow): void {
+    this.intake.rowObject(row);
     this.lookForAbort();
   }
 
@@ -142,7 +151,7 @@ export class ThreadRun implements LoggableRun {
 
   private tellTap(error: unknown): void {
     const message = messageOf(error);
-    this.intake.warn(`tap ${message}`, `a tap threw: ${message}`, { error });
+    this.intake.warn('tap', message, `a tap threw: ${message}`, { error });
   }
 
   private ask<T>(message: (call: number) => FromTrial): Promise<T> {

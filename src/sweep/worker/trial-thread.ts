@@ -29,6 +29,7 @@ async function main(data: TrialThreadData): Promise<void> {
   } catch (thrown) {
     error = portable(thrown);
   }
+  run.finish();
   port.postMessage({ kind: 'ended', error } satisfies FromTrial);
 }
 

@@ -1,0 +1,92 @@
+/** What a warning is about; the lines of one kind take no room from those of another. */
+export type WarningKind = 'value' | 'row' | 'metric' | 'parameter' | 'name' | 'media' | 'tap' | 'run';
+
+/** Lines of one kind in a run's log; a metric whose name changes with every row must not fill it. */
+export const MAX_WARNINGS_OF_KIND = 1000;
+/** Names of metrics beyond `maxMetrics` that are told apart. */
+const MAX_EXCESS_NAMES = 10_000;
+const SHOWN_NAMES = 10;
+
+const WORDS: Readonly<Record<WarningKind, string>> = {
+  value: 'values of metrics that were left out',
+  row: 'steps, timestamps and rows that were left out',
+  metric: 'metrics beyond maxMetrics',
+  parameter: 'parameters that were left out',
+  name: 'reserved names',
+  media: 'files that were not kept',
+  tap: 'taps that threw',
+  run: 'the run',
+};
+
+/** Writes a warning into the run's log. */
+export type WriteWarning = (message: string, meta: Readonly<Record<string, unknown>>) => void;
+
+interface Told {
+  readonly subjects: Set<string>;
+  untold: number;
+}
+
+/**
+ * Warns once about each subject, and about at most {@link MAX_WARNINGS_OF_KIND} subjects of one kind.
+ *
+ * The first that is over that is announced, and at the end of the run a line says how many had none.
+ */
+export class RunWarnings {
+  private readonly kinds = new Map<WarningKind, Told>();
+  private readonly excess = new Set<string>();
+  private excessTold = 0;
+
+  constructor(private readonly write: WriteWarning) {}
+
+  /** Writes a warning, unless there was one about this subject. */
+  add(
+    kind: WarningKind,
+    subject: string,
+    message: string,
+    meta: Readonly<Record<string, unknown>> = {},
+  ): void {
+    let told = this.kinds.get(kind);
+    if (told === undefined) this.kinds.set(kind, (told = { subjects: new Set(), untold: 0 }));
+    if (told.subjects.has(subject)) return;
+    if (told.subjects.size < MAX_WARNINGS_OF_KIND) {
+      told.subjects.add(subject);
+      this.write(message, meta);
+      return;
+    }
+    if (told.untold++ === 0)
+      this.write(
+        `${MAX_WARNINGS_OF_KIND} warnings about ${WORDS[kind]} were written; further ones are counted and reported when the run ends`,
+        {},
+      );
+  }
+
+  /** Warns about metrics beyond the limit: one line now, and one at the end if there were more. */
+  addExcess(metrics: readonly string[], maxMetrics: number): void {
+    for (const metric of metrics) if (this.excess.size < MAX_EXCESS_NAMES) this.excess.add(metric);
+    if (this.excessTold > 0) return;
+    this.excessTold = this.excess.size;
+    const them = this.excessTold === 1 ? 'metric was' : 'metrics were';
+    this.write(
+      `${this.excessTold} ${them} left out: the run already has maxMetrics = ${maxMetrics} metrics; further ones are reported when the run ends`,
+      this.excessFacts(),
+    );
+  }
+
+  /** Reports what had no line of its own, at the end of the run. */
+  finish(): void {
+    for (const [kind, told] of this.kinds) {
+      const { untold: count } = told;
+      if (count > 0) this.write(`${count} more warnings about ${WORDS[kind]} were not written`, { count });
+      told.untold = 0;
+    }
+    const { size } = this.excess;
+    if (size === this.excessTold) return;
+    this.excessTold = size;
+    const number = `${size}${size === MAX_EXCESS_NAMES ? ' or more' : ''}`;
+    this.write(`${number} metrics beyond maxMetrics were left out in all`, this.excessFacts());
+  }
+
+  private excessFacts(): Readonly<Record<string, unknown>> {
+    return { count: this.excess.size, first: [...this.excess].slice(0, SHOWN_NAMES) };
+  }
+}
