@@ -44,7 +44,7 @@ export class Played {
       resume: 'allow',
       ...options,
     });
-    const { folder, identity, owner, continues, before } = openRun(fs, config, undefined, now());
+    const { folder, identity, owner, continues, before, clock } = openRun(fs, config, undefined, now());
     this.folder = folder;
     const pool = new ChunkPool();
     const wire = new Int32Array(new SharedArrayBuffer(WIRE_BYTES));
@@ -71,6 +71,7 @@ export class Played {
       control: this.intake.channel.control.memory,
       continues,
       resumes: continues,
+      clock,
       before,
       degraded: null,
     });

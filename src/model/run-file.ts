@@ -21,8 +21,18 @@ export interface RunIdentity {
   readonly rank?: number;
   /** Node, platform, machine, arguments without secrets, git; absent with `environment: false`. */
   readonly environment?: Params;
-  /** When the run was taken up again, from which state, behind which step. */
-  readonly resumed?: readonly { readonly at: string; readonly from: string; readonly step: number | null }[];
+  /** Where the run was taken up again, oldest first. */
+  readonly resumed?: readonly ResumeMark[];
+}
+
+/** When a run was taken up again, from which state, behind which step. */
+export interface ResumeMark {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly from: string;
+  readonly step: number | null;
+  /** Milliseconds that the sessions before it lasted, summed; absent in a mark of 0.1.0. */
+  readonly lastedMs?: number;
 }
 
 /** Why a run's rows are not where they should be. */
@@ -55,7 +65,7 @@ export interface RunError {
 export interface RunFile extends RunIdentity {
   readonly status: RunStatus;
   readonly endedAt?: string;
-  /** Milliseconds between open and end, or the last heartbeat. */
+  /** Milliseconds that its sessions lasted, summed, by the monotonic clock. */
   readonly durationMs: number;
   readonly heartbeatAt: string;
   readonly counts: RunCounts;
@@ -72,7 +82,7 @@ export interface RunSummary {
   readonly rows: number;
   readonly dropped: number;
   readonly invalid: number;
-  /** Milliseconds between open and end. */
+  /** Milliseconds that its sessions lasted, summed, by the monotonic clock. */
   readonly durationMs: number;
   readonly metrics: ReadonlyMap<string, MetricSummary>;
 }

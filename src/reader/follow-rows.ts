@@ -3,7 +3,7 @@ import type { RowSpan } from '../channel/records.js';
 import { ExpmanError } from '../model/errors.js';
 import { MAX_TIMER_MS, mustBeOptions, invalidOption } from '../model/option-rules.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { type Ownership, readOwnership } from '../storage/run-lock.js';
+import { OwnerWatch, type Ownership, isOwned } from '../storage/owner-watch.js';
 import { decodeSpans } from '../writer/decode-spans.js';
 import { readIdentity } from '../writer/identity.js';
 import { NOTHING_PUBLISHED, type Watermark } from '../writer/replay.js';
@@ -53,6 +53,7 @@ interface RowNews {
 class RowFollower {
   private readonly uuid: string;
   private readonly wal: WalFollower;
+  private readonly watch: OwnerWatch;
   /** Rows as they were logged that were given, or passed over. */
   private given = 0;
   private end: Watermark = NOTHING_PUBLISHED;
@@ -66,13 +67,14 @@ class RowFollower {
     private readonly first: number,
   ) {
     this.uuid = readIdentity(fs, runDir).identity.uuid;
+    this.watch = new OwnerWatch(fs, runDir);
     // Its segments are open before the file is looked at, so that none is gone by then.
     this.wal = new WalFollower(fs, runDir, this.uuid);
   }
 
   poll(): RowNews {
-    const ownership = readOwnership(this.fs, this.runDir, Date.now());
-    const isOver = ownership.kind !== 'alive';
+    const ownership = this.watch.look();
+    const isOver = !isOwned(ownership);
     this.checkOwner(ownership);
     if (!this.isPlaced) {
       this.isPlaced = true;
