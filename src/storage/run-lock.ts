@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as os from 'node:os';
 import { join } from 'node:path';
+import { attempt } from '../model/attempt.js';
 import { errnoOf } from '../model/errors.js';
 import { tempName } from './atomic-file.js';
 import type { FsPort } from './fs-port.js';
@@ -33,11 +34,18 @@ export function takeLock(
 ): LockOwner {
   const path = join(folder, LOCK_NAME);
   const mine = thisProcess(fs, epoch, ends);
-  for (let attempt = 0; attempt < 5; attempt++) {
-    if (createLock(fs, path, lockText(mine, lastedMs)) && !isTakenFrom(fs, folder, mine)) return mine;
-    const ownership = watch.look();
-    mustNotBeOwned(folder, ownership);
-    if (ownership.kind === 'dead') moveAside(fs, folder, watch);
+  let aside: string | null = null;
+  try {
+    for (let tries = 0; tries < 5; tries++) {
+      if (createLock(fs, path, lockText(mine, lastedMs)) && !isTakenFrom(fs, folder, mine)) return mine;
+      const ownership = watch.look();
+      mustNotBeOwned(folder, ownership);
+      if (ownership.kind === 'dead') aside ??= moveAside(fs, folder, watch);
+    }
+  } finally {
+    // No sooner: until the new lock is whole, the dead owner's is all that says how long the run has lasted.
+    const moved = aside;
+    if (moved !== null) attempt(() => fs.remove(moved));
   }
   throw lockedBy(folder, { kind: 'free' });
 }
@@ -84,21 +92,19 @@ function createLock(fs: FsPort, path: string, text: string): boolean {
   return true;
 }
 
-function moveAside(fs: FsPort, folder: string, watch: OwnerWatch): void {
+/** Returns where the lock is now; null where another taker was faster. */
+function moveAside(fs: FsPort, folder: string, watch: OwnerWatch): string | null {
   const aside = join(folder, tempName(LOCK_NAME));
   try {
     fs.rename(join(folder, LOCK_NAME), aside);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return; // Another taker was faster.
+    if (errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
   let moved: HeldLock | null = null;
   try {
     moved = readLock(fs, aside);
-    if (watch.isLast(moved)) {
-      fs.remove(aside);
-      return;
-    }
+    if (watch.isLast(moved)) return aside;
   } catch (error) {
     putBack(fs, folder, aside);
     throw error;

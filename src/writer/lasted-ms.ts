@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { attempt } from '../model/attempt.js';
 import { RunStatus } from '../model/run-status.js';
+import { isTempName } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { HEARTBEAT_MS, type HeldLock, LOCK_NAME, readLock } from '../storage/lock-file.js';
 import { LOG_NAME } from '../storage/run-record.js';
@@ -26,10 +26,23 @@ export function lastedMs(
 ): number {
   const said = typeof file['durationMs'] === 'number' ? file['durationMs'] : 0;
   if (status !== RunStatus.Running) return said;
-  let held: HeldLock | null = null;
-  // What cannot be read this moment says nothing.
-  attempt(() => (held = readLock(fs, join(folder, LOCK_NAME))));
+  const held = lastLock(fs, folder);
+  if (held === null) return said;
   return Math.max(said, lastedBy(fs, folder, held) ?? (lastSignMs() ?? 0) - sessionStartMs(identity));
+}
+
+/** The lock, or the one that a taker which was killed had moved aside; null where neither is there, or can be read this moment. */
+function lastLock(fs: FsPort, folder: string): HeldLock | null {
+  try {
+    const asides = fs.list(folder).filter((name) => name.startsWith(`.${LOCK_NAME}.`) && isTempName(name));
+    for (const name of [LOCK_NAME, ...asides]) {
+      const held = readLock(fs, join(folder, name));
+      if (held !== null) return held;
+    }
+  } catch {
+    return null;
+  }
+  return null;
 }
 
 /** When the latest session began, in milliseconds since the epoch, and never before the run did. */
@@ -39,9 +52,9 @@ export function sessionStartMs({ startedAt, resumed = [] }: KnownRun['identity']
 }
 
 /** Null where the lock does not tell. */
-function lastedBy(fs: FsPort, folder: string, held: HeldLock | null): number | null {
-  if (held?.lastedMs == null) return null;
+function lastedBy(fs: FsPort, folder: string, held: HeldLock): number | null {
   const { owner, lastedMs, modifiedMs } = held;
+  if (lastedMs === null) return null;
   if (owner.ends === true) return lastedMs;
   const segments = segmentNames(fs, folder).filter(({ epoch }) => epoch === owner.epoch);
   const written = [LOG_NAME, ...segments.map(({ name }) => name)].map(
