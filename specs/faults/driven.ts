@@ -30,6 +30,7 @@ export function drive(
   program: string,
   args: readonly string[] = [],
   limitMs = LIMIT_MS,
+  env: NodeJS.ProcessEnv = process.env,
 ): Driven {
   const prelude = `
     import { writeSync } from 'node:fs';
@@ -44,7 +45,7 @@ export function drive(
     spawn(
       process.execPath,
       [...args, '--input-type=module', '--eval', `${prelude}\n${program}\nprocess.exit();`],
-      { stdio: ['pipe', 'pipe', 'pipe'], timeout: limitMs, killSignal: 'SIGKILL' },
+      { env, stdio: ['pipe', 'pipe', 'pipe'], timeout: limitMs, killSignal: 'SIGKILL' },
     ),
   );
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();

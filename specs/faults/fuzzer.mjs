@@ -8,7 +8,7 @@ import { ExpmanError } from '../../dist/model/errors.js';
 import { readContents } from '../../dist/reader/read-contents.js';
 import { verifyRun } from '../../dist/reader/verify-run.js';
 import { decodeChunk, decodeFooter, footerLength } from '../../dist/storage/parquet/index.js';
-import { readOwnership } from '../../dist/storage/run-lock.js';
+import { readOwnership } from '../../dist/storage/owner-watch.js';
 import { readSegment } from '../../dist/storage/wal/segment-reader.js';
 import { parseYaml } from '../../dist/storage/yaml-file.js';
 import { decodeSpans } from '../../dist/writer/decode-spans.js';
@@ -134,8 +134,7 @@ const targets = {
     return decodeChunk(mutated(parquet.subarray(chunk.offset, chunk.offset + chunk.length)), chunk);
   },
   yaml: () => parseYaml(mutated(bytesOf(pick(['run.yaml', 'config.yaml']))).toString('utf8')),
-  lock: () =>
-    readOwnership(/** @type {any} */ (diskWith('run.lock', mutated(bytesOf('run.lock')))), '/run', 0),
+  lock: () => readOwnership(/** @type {any} */ (diskWith('run.lock', mutated(bytesOf('run.lock')))), '/run'),
   folder: () => look(pick(named(/^(wal-|metrics|run\.yaml|config\.yaml|run\.lock)/))),
 };
 const COSTS = /** @type {Record<string, number>} */ ({ folder: 40, yaml: 10 });

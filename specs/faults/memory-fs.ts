@@ -182,13 +182,6 @@ export class MemoryFs implements FsPort {
     this.change({ kind: 'remove', path });
   }
 
-  touch(path: string): void {
-    this.before('touch', path);
-    const node = this.nodes.get(path);
-    if (node?.kind !== 'file') throw errno('ENOENT', path);
-    node.inode.modifiedMs = Date.now();
-  }
-
   syncFolder(folder: string): void {
     this.before('syncFolder', folder);
     if (!this.nodes.has(folder)) throw errno('ENOENT', folder);

@@ -4,6 +4,7 @@ import { RecordKind, WIRE_BYTES } from '../../src/channel/layout.js';
 import { openRun } from '../../src/engine/open-run.js';
 import { RowIntake } from '../../src/engine/row-intake.js';
 import { ExperimentConfig, type ExperimentOptions } from '../../src/model/experiment-config.js';
+import { monotonicMs } from '../../src/model/monotonic.js';
 import type { RunSummary } from '../../src/model/run-file.js';
 import * as columnarParts from '../../src/writer/columnar-parts.js';
 import type { FromWriter, PlainError } from '../../src/writer/messages.js';
@@ -37,6 +38,7 @@ export class Played {
     private readonly fs: MemoryFs,
     options: ExperimentOptions,
     now: () => number = Date.now,
+    monotonic: () => number = monotonicMs,
   ) {
     const config = new ExperimentConfig('faults', BASE, {
       environment: false,
@@ -44,7 +46,7 @@ export class Played {
       resume: 'allow',
       ...options,
     });
-    const { folder, identity, owner, continues, before } = openRun(fs, config, undefined, now());
+    const { folder, identity, owner, continues, before, clock } = openRun(fs, config, undefined, now());
     this.folder = folder;
     const pool = new ChunkPool();
     const wire = new Int32Array(new SharedArrayBuffer(WIRE_BYTES));
@@ -61,7 +63,7 @@ export class Played {
     const post = (message: FromWriter): void => {
       if (message.kind === 'closed') this.closed = message;
     };
-    this.core = new WriterCore({ fs, wire, arenas: pool, post, runFiles, now });
+    this.core = new WriterCore({ fs, wire, arenas: pool, post, runFiles, now, monotonic });
     this.core.attach(columnarParts);
     this.core.open({
       runId: 1,
@@ -72,6 +74,7 @@ export class Played {
       control: this.intake.channel.control.memory,
       continues,
       resumes: continues,
+      clock: { ...clock, takenAtMs: monotonic() },
       before,
       degraded: null,
     });
@@ -86,6 +89,11 @@ export class Played {
   /** Hands what is in the log on to the second stage, for some milliseconds; true when there is more. */
   feed(): boolean {
     return this.core.feed();
+  }
+
+  /** Time for what is due now and then: heartbeats, and what failed. */
+  beat(): void {
+    this.core.beat();
   }
 
   /** Both, until nothing is left. */

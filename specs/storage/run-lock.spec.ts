@@ -5,18 +5,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FsPort } from '../../src/storage/fs-port.js';
 import { nodeFs } from '../../src/storage/node-fs.js';
-import {
-  LOCK_NAME,
-  holdsLock,
-  readOwnership,
-  releaseLock,
-  takeLock,
-  type LockOwner,
-} from '../../src/storage/run-lock.js';
+import { LOCK_NAME, type LockOwner } from '../../src/storage/lock-file.js';
+import { readOwnership } from '../../src/storage/owner-watch.js';
+import { holdsLock, releaseLock, takeLock } from '../../src/storage/run-lock.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const newFolder = tempFolders('lock');
-const now = Date.now();
 const lockOf = (folder: string): string => join(folder, LOCK_NAME);
 const longAgo = (folder: string): void => utimesSync(lockOf(folder), 1, 1);
 const write = (folder: string, owner: Partial<LockOwner>): void => {
@@ -37,18 +31,18 @@ const locked = expect.objectContaining({ code: 'RUN_LOCKED' }) as Error;
 describe('the lock of a run', () => {
   it('is had by one owner at a time, and gone when that one lets go', () => {
     const folder = newFolder();
-    const owner = takeLock(nodeFs, folder, 0, now);
+    const owner = takeLock(nodeFs, folder, 0);
     expect(owner).toMatchObject({ pid: process.pid, host: hostname(), epoch: 0 });
-    expect(() => takeLock(nodeFs, folder, 1, now)).toThrow(locked);
+    expect(() => takeLock(nodeFs, folder, 1)).toThrow(locked);
     expect(holdsLock(nodeFs, folder, owner)).toBe(true);
     releaseLock(nodeFs, folder, owner);
     expect(readdirSync(folder)).toEqual([]);
-    expect(readOwnership(nodeFs, folder, now).kind).toBe('free');
+    expect(readOwnership(nodeFs, folder).kind).toBe('free');
   });
 
   it('is not let go by one who does not have it', () => {
     const folder = newFolder();
-    const owner = takeLock(nodeFs, folder, 0, now);
+    const owner = takeLock(nodeFs, folder, 0);
     releaseLock(nodeFs, folder, { ...owner, token: 'somebody else' });
     expect(holdsLock(nodeFs, folder, owner)).toBe(true);
   });
@@ -60,8 +54,8 @@ describe('the lock of a run', () => {
   ])('of an owner %s is taken over', (_case, owner) => {
     const folder = newFolder();
     write(folder, owner);
-    expect(readOwnership(nodeFs, folder, now).kind).toBe('dead');
-    const mine = takeLock(nodeFs, folder, 5, now);
+    expect(readOwnership(nodeFs, folder).kind).toBe('dead');
+    const mine = takeLock(nodeFs, folder, 5);
     expect(holdsLock(nodeFs, folder, mine)).toBe(true);
     expect(readdirSync(folder)).toEqual([LOCK_NAME]);
   });
@@ -69,26 +63,26 @@ describe('the lock of a run', () => {
   it('of an owner on another host lives as long as it is touched', () => {
     const folder = newFolder();
     write(folder, { host: 'elsewhere' });
-    expect(() => takeLock(nodeFs, folder, 5, Date.now())).toThrow(locked);
+    expect(() => takeLock(nodeFs, folder, 5)).toThrow(locked);
     longAgo(folder);
-    expect(takeLock(nodeFs, folder, 5, Date.now()).epoch).toBe(5);
+    expect(takeLock(nodeFs, folder, 5).epoch).toBe(5);
   });
 
   it('that is cut off at any byte is being written for a moment, and dead after it', () => {
     const folder = newFolder();
-    takeLock(nodeFs, folder, 0, now);
+    takeLock(nodeFs, folder, 0);
     const whole = readFileSync(lockOf(folder));
     for (let length = 0; length < whole.length - 1; length++) {
       writeFileSync(lockOf(folder), whole.subarray(0, length));
-      expect(readOwnership(nodeFs, folder, Date.now()).kind).toBe('alive');
+      expect(readOwnership(nodeFs, folder).kind).toBe('alive');
       longAgo(folder);
-      expect(readOwnership(nodeFs, folder, Date.now()).kind).toBe('dead');
+      expect(readOwnership(nodeFs, folder).kind).toBe('dead');
     }
   });
 
   it('that cannot be read this moment makes nobody dead, and is not taken for another’s', () => {
     const folder = newFolder();
-    const owner = takeLock(nodeFs, folder, 0, now);
+    const owner = takeLock(nodeFs, folder, 0);
     const without = (what: RegExp): FsPort => ({
       ...nodeFs,
       open: (path, mode) => {
@@ -96,9 +90,9 @@ describe('the lock of a run', () => {
         return nodeFs.open(path, mode);
       },
     });
-    expect(readOwnership(without(/^\/proc/), folder, Date.now())).toEqual({ kind: 'alive', owner });
-    expect(readOwnership(without(/run\.lock$/), folder, Date.now()).kind).toBe('alive');
-    expect(() => takeLock(without(/^\/proc/), folder, 1, Date.now())).toThrow(locked);
+    expect(readOwnership(without(/^\/proc/), folder)).toEqual({ kind: 'alive', owner });
+    expect(readOwnership(without(/run\.lock$/), folder).kind).toBe('alive');
+    expect(() => takeLock(without(/^\/proc/), folder, 1)).toThrow(locked);
     expect(() => holdsLock(without(/run\.lock$/), folder, owner)).toThrow('EMFILE');
     expect(() => {
       releaseLock(without(/run\.lock$/), folder, owner);
@@ -114,11 +108,11 @@ describe('the lock of a run', () => {
       write: (fd, bytes, position) => {
         // A taker that saw the dead lock before this one took it away.
         rmSync(lockOf(folder));
-        other = takeLock(nodeFs, folder, 1, Date.now());
+        other = takeLock(nodeFs, folder, 1);
         return nodeFs.write(fd, bytes, position);
       },
     };
-    expect(() => takeLock(slow, folder, 1, Date.now())).toThrow(locked);
+    expect(() => takeLock(slow, folder, 1)).toThrow(locked);
     expect(other !== undefined && holdsLock(nodeFs, folder, other)).toBe(true);
   });
 
@@ -132,7 +126,7 @@ describe('the lock of a run', () => {
         nodeFs.rename(from, to);
       },
     };
-    expect(() => takeLock(late, folder, 5, Date.now())).toThrow(locked);
+    expect(() => takeLock(late, folder, 5)).toThrow(locked);
     expect(readdirSync(folder)).toEqual([LOCK_NAME]);
   });
 
@@ -144,7 +138,7 @@ describe('the lock of a run', () => {
       const owners: LockOwner[] = [];
       const attempt = (fs: FsPort): void => {
         try {
-          owners.push(takeLock(fs, folder, 5, Date.now()));
+          owners.push(takeLock(fs, folder, 5));
         } catch (error) {
           expect(error).toMatchObject({ code: 'RUN_LOCKED' });
         }
@@ -177,7 +171,7 @@ describe('the lock of a run', () => {
     ]) {
       writeFileSync(lockOf(folder), text);
       longAgo(folder);
-      expect(readOwnership(nodeFs, folder, Date.now())).toEqual({ kind: 'dead', owner: null });
+      expect(readOwnership(nodeFs, folder)).toEqual({ kind: 'dead', owner: null });
     }
   });
 });

@@ -5,6 +5,12 @@ const WHERE: CommandOption = [
   `only runs for which it holds: "params.lr < 0.01 AND metrics.loss.min < 0.2 AND tags HAS 'baseline'"`,
 ];
 const FORCE: CommandOption = ['--force', 'do it; without, only what would be done is said'];
+const FORCE_ELSEWHERE: CommandOption = [
+  '--force',
+  'also a run of another host, if its process writes nothing into run.lock for 15 s, for which it is watched',
+];
+const ELSEWHERE_DETAILS =
+  'Whether a process on another host still runs is not known for certain: without\n--force such a run is refused as RUN_LOCKED.';
 
 /** All commands, in the order the help shows them. */
 export const COMMANDS: readonly Command[] = [
@@ -22,7 +28,7 @@ export const COMMANDS: readonly Command[] = [
     details:
       'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
       'Tags have a column where the terminal has 100 of them, or with --columns tags.',
-    json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, dropped, invalid, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan), artifacts, error. A run that cannot be read has the status UNREADABLE and says why in error.',
+    json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, dropped, invalid, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan), artifacts, error; owner is "unsure" where a process on another host may or may not run. A run that cannot be read has the status UNREADABLE and says why in error.',
     load: () => import('./list.js'),
   },
   {
@@ -196,8 +202,8 @@ export const COMMANDS: readonly Command[] = [
     name: 'reap',
     args: '<dir...>',
     summary: 'Ends runs whose process has died.',
-    options: [],
-    details: 'They become CRASHED, or what they were ended as before the process died.',
+    options: [FORCE_ELSEWHERE],
+    details: `They become CRASHED, or what they were ended as before the process died.\n${ELSEWHERE_DETAILS}`,
     json: 'what recover prints.',
     load: () => import('./reap.js'),
   },
@@ -226,8 +232,8 @@ export const COMMANDS: readonly Command[] = [
     name: 'recover',
     args: '<dir...>',
     summary: 'Brings runs that were cut off to their end.',
-    options: [],
-    details: 'DIR is a run, an experiment, or a folder of experiments.',
+    options: [FORCE_ELSEWHERE],
+    details: `DIR is a run, an experiment, or a folder of experiments.\n${ELSEWHERE_DETAILS}`,
     json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords }], failed: [{ runDir, code, message }] }.',
     load: () => import('./recover.js'),
   },

@@ -5,7 +5,7 @@ import { ExpmanError } from '../model/errors.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { nodeFs } from '../storage/node-fs.js';
-import { lockedBy, readOwnership } from '../storage/run-lock.js';
+import { mustHaveEndedHere, readOwnership } from '../storage/owner-watch.js';
 import { readIdentity } from '../writer/identity.js';
 import {
   type CommandRun,
@@ -81,8 +81,7 @@ function deleteRun(base: string, { runDir, uuid }: RunFacts): void {
     throw new ExpmanError('INVALID_VALUE', `${runDir} lies outside ${base}`, { path: runDir });
   if (!lstatSync(runDir).isDirectory())
     throw new ExpmanError('INVALID_VALUE', `${runDir} is no folder`, { path: runDir });
-  const ownership = readOwnership(nodeFs, runDir, Date.now());
-  if (ownership.kind === 'alive') throw lockedBy(runDir, ownership.owner);
+  mustHaveEndedHere(runDir, readOwnership(nodeFs, runDir));
   if (readIdentity(nodeFs, runDir).identity.uuid !== uuid)
     throw new ExpmanError('INVALID_VALUE', `${runDir} is another run by now`, { path: runDir });
   const doomed = join(dirname(runDir), `.${basename(runDir)}.${randomBytes(6).toString('hex')}.deleted`);

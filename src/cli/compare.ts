@@ -74,7 +74,7 @@ function tableOf({ runs, params, metrics }: Comparison): Cell[][] {
   const heading = runs.map(({ experiment, run }) => printable(several ? `${experiment}/${run}` : run));
   return [
     ['', ...heading],
-    ['status', ...runs.map(({ status }) => statusCell(status))],
+    ['status', ...runs.map(({ status, owner }) => statusCell(status, owner))],
     ['rows', ...runs.map(({ rows }) => count(rows))],
     ['took', ...runs.map(tookText)],
     ...[...params].map(([key, values]) => [

@@ -10,7 +10,7 @@ import { duckdbVersion } from '../reader/query/duckdb.js';
 import type { RunListing } from '../reader/run-index.js';
 import { isTempName } from '../storage/atomic-file.js';
 import { nodeFs } from '../storage/node-fs.js';
-import { readOwnership } from '../storage/run-lock.js';
+import { isElsewhere, readOwnership } from '../storage/owner-watch.js';
 import type { CommandRun } from './command.js';
 import { dirOr, findRuns } from './find-runs.js';
 import { ExitCode } from './terminal.js';
@@ -101,7 +101,13 @@ function folderFindings(path: string): Finding[] {
 
 function runFindings({ runs, unreadable }: RunListing): Finding[] {
   const open = runs.filter(({ status }) => status === RunStatus.Running).length;
-  const dead = runs.filter(({ runDir }) => readOwnership(nodeFs, runDir, Date.now()).kind === 'dead');
+  const owned = runs.map(({ runDir }) => ({ runDir, ownership: readOwnership(nodeFs, runDir) }));
+  const gone = owned.flatMap(({ runDir, ownership }) =>
+    ownership.kind === 'dead' ? [{ runDir, isElsewhere: isElsewhere(ownership.owner) }] : [],
+  );
+  const dead = gone.filter((run) => !run.isElsewhere);
+  const silent = gone.filter((run) => run.isElsewhere);
+  const unsure = owned.filter(({ ownership }) => ownership.kind === 'unsure');
   const degraded = runs.filter((facts) => facts.degraded !== undefined);
   const left = runs.filter(
     ({ runDir, status }) => status !== RunStatus.Running && nodeFs.list(runDir).some(isTempName),
@@ -128,6 +134,18 @@ function runFindings({ runs, unreadable }: RunListing): Finding[] {
       '`expman verify` says what is wrong with them',
     ),
     ...finding('warning', dead, 'runs have lost their process', '`expman reap` brings them to their end'),
+    ...finding(
+      'warning',
+      silent,
+      'runs are owned by other hosts that have been silent for 15 s',
+      '`expman reap --force` brings them to their end, if those hosts are gone for good',
+    ),
+    ...finding(
+      'warning',
+      unsure,
+      'runs are owned by other hosts, and whether they still run is not known',
+      'no file can be written in their folders to compare times; ask on those hosts, or make the folders writable',
+    ),
     ...finding(
       'warning',
       degraded,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { nodeFs } from '../storage/node-fs.js';
+import { isOwned } from '../storage/owner-watch.js';
 import { factsOf } from '../reader/read-facts.js';
 import { inspectRun, type RunInfo } from '../reader/inspect-run.js';
 import { printable } from '../model/printable.js';
@@ -7,9 +8,10 @@ import type { CommandRun } from './command.js';
 import { withoutFiles } from './find-runs.js';
 import { LeftOut } from './left-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import { MAX_TEXT, count, cut, duration, paramText, statusCell, valueText } from './words.js';
+import { MAX_TEXT, count, cut, paramText, statusCell, tookText, valueText } from './words.js';
 
 const MAX_METRICS = 40;
+const LIVES = { alive: 'alive', unsure: 'alive or not: unsure', dead: 'dead' } as const;
 
 export const run: CommandRun = (paths, { json }, terminal) => {
   const folders = withoutFiles(paths);
@@ -34,14 +36,12 @@ export const run: CommandRun = (paths, { json }, terminal) => {
 function print(run: RunInfo, terminal: Terminal): void {
   const { identity, status, rows, publishedRows, walRows, dropped, invalid, tornBytes, corrupt } = run;
   terminal.print(
-    `${terminal.style('bold', printable(`${identity.experiment}/${identity.run}`))}  ${shown(statusCell(status), terminal)}`,
+    `${terminal.style('bold', printable(`${identity.experiment}/${identity.run}`))}  ${shown(statusCell(status, run.owner), terminal)}`,
   );
   const facts: [string, string][] = [
     ['started', printable(identity.startedAt)],
-    [
-      'ended',
-      run.endedAt === undefined ? '' : `${printable(run.endedAt)}, after ${duration(run.durationMs)}`,
-    ],
+    ['ended', printable(run.endedAt ?? '')],
+    ['took', tookText(run) + sessionsText(identity.resumed?.length ?? 0)],
     [
       'rows',
       `${count(rows)}${walRows > 0 ? `, of which ${count(walRows)} are in the write-ahead log only` : ''}`,
@@ -54,7 +54,9 @@ function print(run: RunInfo, terminal: Terminal): void {
     ['notes', printable(cut(identity.notes, 200))],
     [
       'owner',
-      run.owner === 'free' ? '' : `process ${identity.pid} on ${printable(identity.host)}, ${run.owner}`,
+      run.owner === 'free'
+        ? ''
+        : `process ${identity.pid} on ${printable(identity.host)}, ${LIVES[run.owner]}`,
     ],
     ['error', run.error === undefined ? '' : printable(cut(errorText(run.error), 200))],
     ['torn', tornBytes > 0 ? `${count(tornBytes)} bytes at the end of the write-ahead log` : ''],
@@ -68,11 +70,14 @@ function print(run: RunInfo, terminal: Terminal): void {
     ['file', 'bytes'],
     ...run.files.map(({ name, bytes }) => [printable(name), count(bytes).padStart(12)]),
   ]);
-  if (walRows > 0 && run.owner !== 'alive')
+  if (walRows > 0 && !isOwned({ kind: run.owner }))
     terminal.print(
       `\n  ${count(publishedRows)} rows are in metrics.parquet; \`expman recover\` brings the rest there.`,
     );
 }
+
+const sessionsText = (resumed: number): string =>
+  resumed === 0 ? '' : `, in ${count(resumed + 1)} sessions`;
 
 function printMetrics({ metrics }: RunInfo, terminal: Terminal): void {
   if (metrics.size === 0) return;

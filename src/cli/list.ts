@@ -29,6 +29,10 @@ export const run: CommandRun = ([dir], options, terminal) => {
     );
   if (runs.length === 0 && unreadable.length === 0 && options['where'] === undefined)
     terminal.print('  a run is a folder DIR/EXPERIMENT/RUN with a run.yaml in it; expman-rx makes them');
+  if (shown.some(({ owner }) => owner === 'unsure'))
+    terminal.print(
+      '  RUNNING?: of another host, and whether it still runs is not known; `expman doctor` says more',
+    );
   for (const { runDir, code, message } of unreadable)
     terminal.complain(`${printable(runDir)} cannot be read: ${code}: ${printable(message)}`);
   return ExitCode.ok;
@@ -51,7 +55,7 @@ function printRuns(
   const heading: Cell[] = ['run', 'status', 'started', 'took', 'rows', ...(hasTags ? ['tags'] : [])];
   const rows = runs.map((facts): Cell[] => [
     printable(`${facts.experiment}/${facts.run}`),
-    statusCell(facts.status),
+    statusCell(facts.status, facts.owner),
     moment(facts.startedAt),
     tookText(facts),
     count(facts.rows).padStart(5),

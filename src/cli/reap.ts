@@ -1,4 +1,4 @@
-import { readOwnership } from '../storage/run-lock.js';
+import { readOwnership } from '../storage/owner-watch.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { RunStatus } from '../model/run-status.js';
 import { readIdentity } from '../writer/identity.js';
@@ -19,9 +19,12 @@ export const run: CommandRun = async (paths, options, terminal) => {
   return ExitCode.ok;
 };
 
-/** Whether a run's process is gone and has left something to do: its lock, its log, or a run.yaml that says RUNNING. */
+/**
+ * Whether a run's process is gone and has left something to do: its lock, its log, or a run.yaml that says RUNNING. One of another host
+ * that may be gone counts, so that it is told why nothing is done.
+ */
 function isCutOff(runDir: string): boolean {
-  const { kind } = readOwnership(nodeFs, runDir, Date.now());
-  if (kind !== 'free') return kind === 'dead';
+  const { kind } = readOwnership(nodeFs, runDir);
+  if (kind !== 'free') return kind !== 'alive';
   return segmentNames(nodeFs, runDir).length > 0 || readIdentity(nodeFs, runDir).status === RunStatus.Running;
 }

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { nodeFs } from '../storage/node-fs.js';
+import { type OwnerWatch, watchOwner } from '../storage/owner-watch.js';
 import { type Recovery, recoverRun } from '../writer/recover-run.js';
 import { runFoldersIn } from '../reader/run-folders.js';
 import { printable } from '../model/printable.js';
-import { type CommandRun, type Options, codeAndMessageOf, exitCodeOf } from './command.js';
+import { type CommandRun, type Options, codeAndMessageOf, exitCodeOf, hasOption } from './command.js';
 import { ExitCode, type Terminal } from './terminal.js';
 
 interface Failure {
@@ -21,18 +22,28 @@ export const run: CommandRun = (paths, options, terminal) => {
   return recoverAll(folders, options, terminal);
 };
 
+/** Watches the owners on other hosts, all at the same time. */
+async function watchAll(folders: readonly string[], terminal: Terminal): Promise<OwnerWatch[]> {
+  terminal.waiting('watching owners on other hosts for 15 s');
+  const watches = await Promise.all(folders.map((runDir) => watchOwner(nodeFs, runDir)));
+  terminal.clearProgress();
+  return watches;
+}
+
 /** Brings runs to their end, each whatever comes of the others; returns the worst exit code. */
 export async function recoverAll(
   folders: readonly string[],
-  { json }: Options,
+  options: Options,
   terminal: Terminal,
 ): Promise<number> {
+  const { json } = options;
+  const watches = hasOption(options, 'force') ? await watchAll(folders, terminal) : [];
   const done: Recovery[] = [];
   const failed: Failure[] = [];
   for (const [index, runDir] of folders.entries()) {
     terminal.progress(`recovering run ${index + 1} of ${folders.length}`);
     try {
-      const recovery = await recoverRun(nodeFs, runDir);
+      const recovery = await recoverRun(nodeFs, runDir, watches[index]);
       done.push(recovery);
       if (json !== true) print(recovery, terminal);
     } catch (error) {

@@ -46,7 +46,8 @@ export const run: CommandRun = async ([path = ''], options, terminal) => {
   }
   await lastValueFrom(itemsAsTheyCome(stored, options).pipe(tap(show)), { defaultValue: null });
   if (options['json'] !== true) {
-    const cell = statusCell((await stored.refresh()).facts.status);
+    const { status, owner } = (await stored.refresh()).facts;
+    const cell = statusCell(status, owner);
     terminal.print(typeof cell === 'string' ? cell : terminal.style(cell.style, cell.text));
   }
   return ExitCode.ok;

@@ -48,9 +48,8 @@ export function duration(ms: number): string {
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** How long a run took; of one that is open, how long it has been so; of one that was cut off before anybody could tell, `-`. */
-export function tookText({ status, startedAt, durationMs }: RunFacts): string {
-  if (status === RunStatus.Running) return duration(Math.max(0, Date.now() - Date.parse(startedAt)) || 0);
+/** How long a run took, its sessions summed; of one that was cut off before anybody could tell, `-`. */
+export function tookText({ status, durationMs }: Pick<RunFacts, 'status' | 'durationMs'>): string {
   return status === RunStatus.Crashed && durationMs === 0 ? '-' : duration(durationMs);
 }
 
@@ -70,8 +69,9 @@ export function moment(iso: string): string {
   return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${two(time.getHours())}:${two(time.getMinutes())}`;
 }
 
-/** A status in its colour. */
-export function statusCell(status: RunStatus): Cell {
+/** A status in its colour; with a question mark where only run.yaml says that a run is running. */
+export function statusCell(status: RunStatus, owner?: string): Cell {
+  if (owner === 'unsure') return { text: `${status}?`, style: 'yellow' };
   switch (status) {
     case RunStatus.Finished:
       return { text: status, style: 'green' };

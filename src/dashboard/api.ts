@@ -67,6 +67,8 @@ export const RunFactsAnswer = Type.Object({
   uuid: Type.Optional(Type.String()),
   /** RUNNING, FINISHED, FAILED, INTERRUPTED, CRASHED or UNREADABLE. */
   status: Type.String(),
+  /** Where its process is on another host, and whether it runs is not known. */
+  owner: Type.Optional(Type.Literal('unsure')),
   startedAt: Type.Optional(Type.String()),
   endedAt: Type.Optional(Type.String()),
   durationMs: Type.Optional(Type.Number()),

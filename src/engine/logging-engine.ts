@@ -126,7 +126,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     { isCopy = false }: { readonly isCopy?: boolean } = {},
   ) {
     const { facts, dirty } = config.environment ? surroundings() : NO_SURROUNDINGS;
-    const { folder, identity, owner, continues, before } = openRun(
+    const { folder, identity, owner, continues, before, clock } = openRun(
       patientFs(nodeFs),
       config,
       facts,
@@ -170,6 +170,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       control: this.intake.channel.control.memory,
       continues,
       resumes: continues,
+      clock,
       before,
       degraded: null,
       isCopy,

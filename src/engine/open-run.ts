@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { errnoOf, ExpmanError, messageOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
 import { defaultRunName, type RunName, suffixedName } from '../model/names.js';
+import { monotonicMs } from '../model/monotonic.js';
 import type { Params } from '../model/params.js';
 import { pause } from '../storage/pause.js';
 import type { RunFile, RunIdentity } from '../model/run-file.js';
@@ -10,17 +11,14 @@ import { RunStatus } from '../model/run-status.js';
 import { isTempName, replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { makeFolders, tryMakeFolder } from '../storage/make-folders.js';
-import {
-  LOCK_NAME,
-  type LockOwner,
-  lockedBy,
-  readOwnership,
-  releaseLock,
-  takeLock,
-} from '../storage/run-lock.js';
+import { fileSystemNow } from '../storage/file-system-time.js';
+import { LOCK_NAME, type LockOwner } from '../storage/lock-file.js';
+import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
+import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { RUN_NAME } from '../storage/run-record.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
 import { nextEpoch, readIdentity } from '../writer/identity.js';
+import { lastedMs } from '../writer/lasted-ms.js';
 import type { RunOpening } from '../writer/messages.js';
 import { reopenRunFile, writeRunFile } from '../writer/run-files.js';
 
@@ -39,6 +37,7 @@ export interface OpenedRun {
   readonly continues: boolean;
   /** What earlier owners counted. */
   readonly before: RunOpening['before'];
+  readonly clock: RunOpening['clock'];
 }
 
 /**
@@ -103,7 +102,8 @@ function start(
   environment: Params | undefined,
   now: number,
 ): OpenedRun {
-  const owner = takeLock(fs, folder, 0, now);
+  const owner = takeLock(fs, folder, 0);
+  const clock = { lastedMs: 0, takenAtMs: monotonicMs() };
   const identity: RunIdentity = {
     experiment: config.name,
     run: name,
@@ -116,7 +116,8 @@ function start(
     ...(config.rank !== undefined && { rank: config.rank }),
     ...(environment !== undefined && { environment }),
   };
-  return announce(fs, { folder, identity, owner, continues: false, before: { dropped: 0, invalid: 0 } }, now);
+  const before = { dropped: 0, invalid: 0 };
+  return announce(fs, { folder, identity, owner, continues: false, before, clock }, now);
 }
 
 function resumeRun(
@@ -126,15 +127,17 @@ function resumeRun(
   environment: Params | undefined,
   now: number,
 ): OpenedRun {
-  const ownership = readOwnership(fs, folder, Date.now());
-  if (ownership.kind === 'alive') throw lockedBy(folder, ownership.owner);
+  const watch = new OwnerWatch(fs, folder);
+  mustNotBeOwned(folder, watch.look());
   const before = readIdentity(fs, folder);
-  const owner = takeLock(fs, folder, nextEpoch(fs, folder, before), now);
+  const lasted = lastedMs(fs, folder, before);
+  const owner = takeLock(fs, folder, nextEpoch(fs, folder, before), { lastedMs: lasted, watch });
+  const clock = { lastedMs: lasted, takenAtMs: monotonicMs() };
   const { identity, status } = before;
   // Its step is known when the writer has read the rows.
   const { fromStep } = config;
   const mark = {
-    ...{ at: new Date(now).toISOString(), from: status, step: null },
+    ...{ at: new Date(now).toISOString(), from: status, step: null, lastedMs: lasted },
     ...(fromStep !== undefined && { fromStep }),
   };
   const resumed: RunIdentity = {
@@ -148,12 +151,12 @@ function resumeRun(
     resumed: [...(identity.resumed ?? []), mark],
   };
   try {
-    reopenRunFile(fs, folder, before.file, resumed, now);
+    reopenRunFile(fs, folder, { ...before.file, durationMs: lasted }, resumed, now);
   } catch (error) {
     releaseLock(fs, folder, owner);
     throw error;
   }
-  return { folder, identity: resumed, owner, continues: true, before: before.counts };
+  return { folder, identity: resumed, owner, continues: true, before: before.counts, clock };
 }
 
 const ownedBy = ({ pid, host, epoch }: LockOwner): Pick<RunIdentity, 'pid' | 'host' | 'epoch'> => ({
@@ -197,11 +200,12 @@ function makeFresh(fs: FsPort, experiment: string, now: number): { name: RunName
 
 /** Another process may have made the folder this moment, and be about to write into it. */
 function awaitOpening(fs: FsPort, folder: string): void {
-  const until = performance.now() + OPENING_MS;
-  while (fs.stat(join(folder, RUN_NAME)) === null && performance.now() < until) {
-    if (Date.now() - (fs.stat(folder)?.modifiedMs ?? 0) > OPENING_MS) return;
-    pause(LOOK_AGAIN_MS);
-  }
+  const path = join(folder, RUN_NAME);
+  if (fs.stat(path) !== null) return;
+  const changedMs = fs.stat(folder)?.modifiedMs ?? 0;
+  const ageMs = Math.max(0, (fileSystemNow(fs, folder) ?? changedMs) - changedMs);
+  const until = monotonicMs() + OPENING_MS - ageMs;
+  while (fs.stat(path) === null && monotonicMs() < until) pause(LOOK_AGAIN_MS);
 }
 
 function describeExperiment(

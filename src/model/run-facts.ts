@@ -10,13 +10,15 @@ export interface RunFacts {
   readonly runDir: string;
   /** 32 hex digits; the same wherever the folder is moved. */
   readonly uuid: string;
-  /** RUNNING only while its owner lives; a run whose owner died reads as it was ended, or CRASHED. */
+  /** RUNNING only while its owner lives, or may live; a run whose owner died reads as it was ended, or CRASHED. */
   readonly status: RunStatus;
+  /** Present where the run is RUNNING by its run.yaml alone: its owner is on another host, and whether it lives cannot be judged from here. */
+  readonly owner?: 'unsure';
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   /** ISO 8601, UTC; absent while the run is open, and for one that was cut off. */
   readonly endedAt?: string;
-  /** Milliseconds between open and end, or the last time the run said that it lives. */
+  /** Milliseconds that its sessions lasted, summed; of one that was cut off, up to its last sign of life. */
   readonly durationMs: number;
   /** Rows that `metrics.parquet` holds, or would if it were published now. */
   readonly rows: number;

@@ -11,6 +11,8 @@ export interface ResumeMark {
   readonly from: string;
   /** The greatest step that it had; null for a run without steps. */
   readonly step: Step | null;
+  /** Milliseconds that the sessions before it lasted, summed; absent in a mark of 0.1.0. */
+  readonly lastedMs?: number;
   /** From which step on its rows were taken out; absent where they all stayed. */
   readonly fromStep?: Step;
 }
@@ -34,7 +36,7 @@ export interface RunIdentity {
   readonly rank?: number;
   /** Node, platform, machine, arguments without secrets, git; absent with `environment: false`. */
   readonly environment?: Params;
-  /** When the run was taken up again, from which state, behind which step. */
+  /** Where the run was taken up again, oldest first. */
   readonly resumed?: readonly ResumeMark[];
 }
 
@@ -72,7 +74,7 @@ export interface RunError {
 export interface RunFile extends RunIdentity {
   readonly status: RunStatus;
   readonly endedAt?: string;
-  /** Milliseconds between open and end, or the last heartbeat. */
+  /** Milliseconds that its sessions lasted, summed, by the monotonic clock. */
   readonly durationMs: number;
   readonly heartbeatAt: string;
   readonly counts: RunCounts;
@@ -88,7 +90,7 @@ export interface RunFile extends RunIdentity {
 export interface RunSummary extends RunCounts {
   readonly status: RunStatus;
   readonly runDir: string;
-  /** Milliseconds between open and end. */
+  /** Milliseconds that its sessions lasted, summed, by the monotonic clock. */
   readonly durationMs: number;
   readonly metrics: ReadonlyMap<string, MetricSummary>;
 }

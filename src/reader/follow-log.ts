@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Observable, concatMap, defer, map, takeWhile, timer } from 'rxjs';
 import { type LogLine, parseLogLine } from '../engine/log-line.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { readOwnership } from '../storage/run-lock.js';
+import { OwnerWatch, isOwned } from '../storage/owner-watch.js';
 import { LOG_NAME } from '../storage/run-record.js';
 
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
@@ -18,10 +18,11 @@ export function followLog(
 ): Observable<LogLine> {
   return defer(() => {
     const path = join(runDir, LOG_NAME);
+    const owner = new OwnerWatch(fs, runDir);
     let offset = from;
     return timer(0, pollMs).pipe(
       map(() => {
-        const isOver = readOwnership(fs, runDir, Date.now()).kind !== 'alive';
+        const isOver = !isOwned(owner.look());
         const { lines, end } = appended(fs, path, offset);
         offset = end;
         return { lines, isOver: isOver && lines.length === 0 };

@@ -3,7 +3,7 @@ import { ExpmanError } from '../model/errors.js';
 import { MAX_TIMER_MS, mustBeOptions, invalidOption } from '../model/option-rules.js';
 import { bareObject } from '../model/param-value.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { type Ownership, readOwnership } from '../storage/run-lock.js';
+import { OwnerWatch, type Ownership, isOwned } from '../storage/owner-watch.js';
 import { decodeSpans } from '../writer/decode-spans.js';
 import { readIdentity } from '../writer/identity.js';
 import { NOTHING_PUBLISHED, type Watermark } from '../writer/replay.js';
@@ -61,6 +61,7 @@ interface Given {
 class RowFollower {
   private readonly uuid: string;
   private readonly wal: WalFollower;
+  private readonly watch: OwnerWatch;
   private given: Given = { epoch: -1, joiner: new RowJoiner() };
   /** Rows that rewinds had taken out by then. */
   private rewound = 0;
@@ -75,13 +76,14 @@ class RowFollower {
     private readonly first: number,
   ) {
     this.uuid = readIdentity(fs, runDir).identity.uuid;
+    this.watch = new OwnerWatch(fs, runDir);
     // Its segments are open before the file is looked at, so that none is gone by then.
     this.wal = new WalFollower(fs, runDir, this.uuid);
   }
 
   poll(): RowNews {
-    const ownership = readOwnership(this.fs, this.runDir, Date.now());
-    const isOver = ownership.kind !== 'alive';
+    const ownership = this.watch.look();
+    const isOver = !isOwned(ownership);
     this.checkOwner(ownership);
     if (!this.isPlaced) {
       this.isPlaced = true;

@@ -4,8 +4,9 @@
  * @packageDocumentation
  */
 import type { RowTable } from '../columnar/table.js';
-import { mustBeOptions, resolvePath } from '../model/option-rules.js';
+import { invalidOption, mustBeOptions, resolvePath } from '../model/option-rules.js';
 import { nodeFs } from '../storage/node-fs.js';
+import { watchOwner } from '../storage/owner-watch.js';
 import { recoverRun as recover, type Recovery } from '../writer/recover-run.js';
 import { Experiments, type ExperimentsOptions } from './experiments.js';
 import { inspectRun as inspect, type RunInfo } from './inspect-run.js';
@@ -132,10 +133,24 @@ export async function readSystemMetrics(runDir: string): Promise<RowTable | null
 /**
  * Brings a run that was cut off to its end: what only its write-ahead log holds goes into `metrics.parquet`.
  *
- * Idempotent; a run that is whole is left as it is.
+ * Idempotent; a run that is whole is left as it is. One that a process on another host owned is refused without `force`.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives, `CORRUPT`, `WRITE_FAILED`
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives or may live, `CORRUPT`, `WRITE_FAILED`,
+ * `INVALID_OPTION`
  */
-export async function recoverRun(runDir: string): Promise<Recovery> {
-  return recover(nodeFs, resolvePath('runDir', runDir));
+export async function recoverRun(runDir: string, options: RecoverOptions = {}): Promise<Recovery> {
+  const path = resolvePath('runDir', runDir);
+  mustBeOptions(options, ['force']);
+  const { force = false } = options;
+  if (typeof force !== 'boolean') throw invalidOption('force', 'true or false', force);
+  return recover(nodeFs, path, force ? await watchOwner(nodeFs, path) : undefined);
+}
+
+/** Options of {@link recoverRun}. */
+export interface RecoverOptions {
+  /**
+   * Ends also a run whose owner is on another host, once that owner has been silent for 15 seconds, for which it is watched; one that
+   * still beats is `RUN_LOCKED`. Default false.
+   */
+  readonly force?: boolean;
 }

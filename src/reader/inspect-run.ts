@@ -7,23 +7,27 @@ import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
-import { type Ownership, readOwnership } from '../storage/run-lock.js';
+import { type Ownership, readOwnership } from '../storage/owner-watch.js';
 import { CONFIG_NAME, LOG_NAME, readMapping } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
-import { lastedMs } from './lasted-ms.js';
+import { lastSignMs } from '../writer/last-sign.js';
+import { lastedMs } from '../writer/lasted-ms.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
 /** What a run is, from its files; nothing of it is changed. */
 export interface RunInfo {
   readonly runDir: string;
   readonly identity: RunIdentity;
-  /** RUNNING only while its owner lives; a run whose owner died reads as it was ended, or CRASHED. */
+  /** RUNNING only while its owner lives, or may live; a run whose owner died reads as it was ended, or CRASHED. */
   readonly status: RunStatus;
-  /** Whether a process owns the run, and whether that process lives. */
+  /**
+   * Whether a process owns the run, and whether that process lives; `unsure` where it is on another host, and no file can be written
+   * beside its lock to compare their times.
+   */
   readonly owner: Ownership['kind'];
   /** ISO 8601, UTC; absent while the run is open, and for one that was cut off. */
   readonly endedAt?: string;
-  /** Milliseconds between open and end, or the last time the run said that it lives. */
+  /** Milliseconds that its sessions lasted, summed; of one that was cut off, up to its last sign of life. */
   readonly durationMs: number;
   /** Rows that `metrics.parquet` would hold if it were published now. */
   readonly rows: number;
@@ -88,8 +92,9 @@ export function openContents(
 ): { readonly info: RunInfo; readonly rows: OpenRows } {
   if (fs.stat(runDir)?.kind !== 'folder')
     throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${runDir}`, { path: runDir });
-  const { identity, status, counts, rows: counted, file } = readIdentity(fs, runDir);
-  const owner = readOwnership(fs, runDir, Date.now()).kind;
+  const known = readIdentity(fs, runDir);
+  const { identity, status, counts, rows: counted, file } = known;
+  const owner = readOwnership(fs, runDir).kind;
   const rows = openRows(fs, runDir, identity.uuid);
   const { replay } = rows;
   // The rows of a closed run are in its file or nowhere.
@@ -102,7 +107,7 @@ export function openContents(
     status: statusOf(status, owner, replay.state.ending?.status),
     owner,
     ...(typeof file['endedAt'] === 'string' && { endedAt: file['endedAt'] }),
-    durationMs: lastedMs(file['durationMs'], identity.startedAt, rows),
+    durationMs: lastedMs(fs, runDir, known, () => lastSignMs(fs, runDir, identity.uuid)),
     rows: rows.rows,
     publishedRows: rows.publishedRows,
     walRows: replay.rows,
@@ -128,7 +133,7 @@ export function openContents(
 
 function statusOf(written: string, owner: Ownership['kind'], ending: string | undefined): RunStatus {
   if (isRunStatus(written) && written !== RunStatus.Running) return written;
-  if (owner === 'alive') return RunStatus.Running;
+  if (owner === 'alive' || owner === 'unsure') return RunStatus.Running;
   return isRunStatus(ending) ? ending : RunStatus.Crashed;
 }
 

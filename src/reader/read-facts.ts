@@ -5,7 +5,7 @@ import { type Params, sanitiseParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { isRunStatus, RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { LOCK_NAME } from '../storage/run-lock.js';
+import { LOCK_NAME } from '../storage/lock-file.js';
 import { CONFIG_NAME, type Mapping, readMapping, isMapping } from '../storage/run-record.js';
 import { parseSegmentName } from '../storage/wal/frame.js';
 import { readIdentity } from '../writer/identity.js';
@@ -57,7 +57,9 @@ export function factsOf(info: RunInfo): RunFacts {
   } = info;
   const { uuid, startedAt, tags, notes, group, rank } = identity;
   return {
-    ...{ ...namesOf(runDir), runDir, uuid, status, startedAt },
+    ...{ ...namesOf(runDir), runDir, uuid, status },
+    ...(info.owner === 'unsure' && { owner: info.owner }),
+    startedAt,
     ...(endedAt !== undefined && { endedAt }),
     ...{ durationMs, rows, accepted, rewound, lastStep, dropped, invalid, tags, notes, group },
     ...(rank !== undefined && { rank }),

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { MANIFEST_NAME, MEDIA_FOLDER, type MediaFile, parseMediaFile } from '../model/media.js';
 import { readWhole } from '../storage/atomic-file.js';
 import type { Rewind } from '../channel/rewind.js';
+import type { Step } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { readIdentity } from '../writer/identity.js';
 import { openRows } from './read-rows.js';
@@ -49,7 +50,7 @@ export function manifestOf(fs: FsPort, runDir: string): ManifestLine[] {
   });
 }
 
-const takesOut = ({ fromStep, mediaBytes }: Rewind, offset: number, step: number | null): boolean =>
+const takesOut = ({ fromStep, mediaBytes }: Rewind, offset: number, step: Step | null): boolean =>
   offset < mediaBytes && step !== null && step >= fromStep;
 
 /** The rewinds of a run: its run.yaml says whether there may be any, its rows which there were. */

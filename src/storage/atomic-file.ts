@@ -79,7 +79,8 @@ function writeSynced(fs: FsPort, fd: number, bytes: Uint8Array): void {
   fs.close(fd);
 }
 
-function readOpen(fs: FsPort, fd: number, path: string, maxBytes: number): Buffer {
+/** The same of a file that is open already. */
+export function readOpen(fs: FsPort, fd: number, path: string, maxBytes: number): Buffer {
   const { kind, size } = fs.statOpen(fd);
   if (kind !== 'file') throw new ExpmanError('CORRUPT', `${path} is no regular file`, { path });
   if (size > maxBytes) {

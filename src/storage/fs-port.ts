@@ -41,8 +41,6 @@ export interface FsPort {
   makeFolder(folder: string): void;
   rename(from: string, to: string): void;
   remove(path: string): void;
-  /** Sets the modification time to now; the heartbeat of a lock. */
-  touch(path: string): void;
   /** fsync of a folder: names made, renamed and removed in it are on the device when it returns. */
   syncFolder(folder: string): void;
 }

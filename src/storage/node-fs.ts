@@ -47,10 +47,6 @@ export const nodeFs: FsPort = {
   makeFolder: (folder) => fs.mkdirSync(folder, 0o700),
   rename: (from, to) => fs.renameSync(from, to),
   remove: (path) => fs.unlinkSync(path),
-  touch: (path) => {
-    const now = new Date();
-    fs.utimesSync(path, now, now);
-  },
   syncFolder: (folder) => {
     if (process.platform === 'win32') return; // Windows has no fsync of a folder.
     const fd = fs.openSync(folder, O_RDONLY);

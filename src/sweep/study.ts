@@ -3,6 +3,7 @@ import { type Observable, Subject } from 'rxjs';
 import { LoggingEngine } from '../engine/logging-engine.js';
 import { watchSignals } from '../engine/process-signals.js';
 import { TapObservable } from '../engine/taps.js';
+import { attempt } from '../model/attempt.js';
 import { ExpmanError, messageOf } from '../model/errors.js';
 import { ExperimentConfig } from '../model/experiment-config.js';
 import { invalidOption } from '../model/option-rules.js';
@@ -11,7 +12,9 @@ import { RunStatus } from '../model/run-status.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
-import { type LockOwner, lockedBy, readOwnership, releaseLock, takeLock } from '../storage/run-lock.js';
+import { HEARTBEAT_MS, type LockOwner, beatLock } from '../storage/lock-file.js';
+import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
+import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { after } from './after.js';
 import { MetricWatch } from './metric-watch.js';
 import type { SpaceDescription } from './space/describe-space.js';
@@ -108,6 +111,7 @@ export class SweepStudy<P> implements Study<P> {
   private async run(): Promise<StudyResult<P>> {
     makeFolders(fs, this.dir);
     const owner = lock(this.dir);
+    const beating = setInterval(() => attempt(() => beatLock(fs, this.dir, owner, 0)), HEARTBEAT_MS).unref();
     const unwatch = this.options.handleSignals ? watchSignals(() => this.stopNow()) : () => undefined;
     const unlimit = after(this.options.timeLimitMs, () => this.stop());
     try {
@@ -115,6 +119,7 @@ export class SweepStudy<P> implements Study<P> {
     } finally {
       unlimit();
       unwatch();
+      clearInterval(beating);
       releaseLock(fs, this.dir, owner);
       this.events.complete();
     }
@@ -357,14 +362,11 @@ function abort<P>(running: Running<P>, reason: Reason): void {
 }
 
 function lock(folder: string): LockOwner {
-  const ownership = readOwnership(fs, folder, Date.now());
-  if (ownership.kind === 'alive') throw lockedBy(folder, ownership.owner);
-  return takeLock(
-    fs,
-    folder,
-    (ownership.kind === 'dead' ? (ownership.owner?.epoch ?? 0) : 0) + 1,
-    Date.now(),
-  );
+  const watch = new OwnerWatch(fs, folder);
+  const ownership = watch.look();
+  mustNotBeOwned(folder, ownership);
+  const epoch = (ownership.kind === 'dead' ? (ownership.owner?.epoch ?? 0) : 0) + 1;
+  return takeLock(fs, folder, epoch, { watch });
 }
 
 function resultOf<P>(

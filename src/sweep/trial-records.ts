@@ -3,6 +3,7 @@ import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
+import { OwnerWatch } from '../storage/owner-watch.js';
 import { RUN_NAME } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
 import { recoverRun } from '../writer/recover-run.js';
@@ -30,7 +31,8 @@ async function settled(
   const interrupted: TrialRecord = { ...record, status: 'interrupted', value: null, step: null };
   const runDir = join(folder, record.run);
   if (fs.stat(join(runDir, RUN_NAME)) === null) return interrupted;
-  const { status } = await recoverRun(fs, runDir);
+  // Its owner may have been on another host; who takes up the sweep takes up its trials.
+  const { status } = await recoverRun(fs, runDir, new OwnerWatch(fs, runDir));
   if (status !== RunStatus.Finished) return interrupted;
   const metrics: unknown = readIdentity(fs, runDir).file['metrics'];
   const summary: unknown =

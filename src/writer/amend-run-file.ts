@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { lockedBy, readOwnership, releaseLock, takeLock } from '../storage/run-lock.js';
+import { mustNotBeOwned, readOwnership } from '../storage/owner-watch.js';
+import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { type Mapping, RUN_NAME, readMapping } from '../storage/run-record.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
 import { nextEpoch, readIdentity } from './identity.js';
@@ -16,8 +17,8 @@ import { segmentNames } from './replay.js';
  */
 export function amendRunFile(fs: FsPort, folder: string, change: (file: Mapping) => Mapping): void {
   const known = readIdentity(fs, folder);
-  const ownership = readOwnership(fs, folder, Date.now());
-  if (ownership.kind === 'alive') throw lockedBy(folder, ownership.owner);
+  const ownership = readOwnership(fs, folder);
+  mustNotBeOwned(folder, ownership);
   // Whoever recovers it writes run.yaml anew; the lock of its dead owner is his to take.
   if (ownership.kind === 'dead' || segmentNames(fs, folder).length > 0)
     throw new ExpmanError(
@@ -27,7 +28,7 @@ export function amendRunFile(fs: FsPort, folder: string, change: (file: Mapping)
         path: folder,
       },
     );
-  const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), Date.now());
+  const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), { ends: true });
   try {
     const file = readMapping(fs, folder, RUN_NAME) ?? {};
     replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml(change(file))));

@@ -4,7 +4,7 @@ import type { RunIdentity } from '../model/run-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type Mapping, RUN_NAME, readMapping, isMapping } from '../storage/run-record.js';
 import { parseSegmentName, segmentName } from '../storage/wal/frame.js';
-import { readOwnership } from '../storage/run-lock.js';
+import { readOwnership } from '../storage/owner-watch.js';
 import { segmentNames } from './replay.js';
 
 /** What `run.yaml` says of a run to whoever continues it. */
@@ -71,7 +71,7 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
  * @throws {@link ExpmanError} `CORRUPT` where that is no number of an owner
  */
 export function nextEpoch(fs: FsPort, folder: string, { identity }: KnownRun): number {
-  const ownership = readOwnership(fs, folder, Date.now());
+  const ownership = readOwnership(fs, folder);
   const locked = ownership.kind === 'free' ? -1 : (ownership.owner?.epoch ?? -1);
   const inWal = segmentNames(fs, folder).at(-1)?.epoch ?? -1;
   const next = Math.max(identity.epoch, locked, inWal) + 1;

@@ -1,7 +1,7 @@
 import { ExpmanError } from '../model/errors.js';
 import type { ResolvedOptions } from '../model/experiment-config.js';
 import type { Degradation, Health, RunIdentity, RunSummary } from '../model/run-file.js';
-import type { LockOwner } from '../storage/run-lock.js';
+import type { LockOwner } from '../storage/lock-file.js';
 
 /** All a writer must know to take a run over from its engine. */
 export interface RunOpening {
@@ -17,6 +17,8 @@ export interface RunOpening {
   readonly continues: boolean;
   /** This opening takes an earlier owner's run up again; the newest mark of its `resumed` waits for its step. */
   readonly resumes: boolean;
+  /** How long the run had lasted when this owner took it, its sessions summed, and when that was by the monotonic clock; in milliseconds. */
+  readonly clock: { readonly lastedMs: number; readonly takenAtMs: number };
   /** What earlier owners counted; rows are counted from the files. */
   readonly before: { readonly dropped: number; readonly invalid: number };
   /** A writer thread died under the run; told in run.yaml to the end. */

@@ -5,22 +5,20 @@ import { WIRE_BYTES } from '../channel/layout.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { resolveOptions } from '../model/option-rules.js';
+import { monotonicMs } from '../model/monotonic.js';
 import type { RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import { isTempName } from '../storage/atomic-file.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import {
-  type LockOwner,
-  LOCK_NAME,
-  lockedBy,
-  readOwnership,
-  releaseLock,
-  takeLock,
-} from '../storage/run-lock.js';
+import { LOCK_NAME, type LockOwner } from '../storage/lock-file.js';
+import { OwnerWatch, mustHaveEndedHere, mustNotBeOwned } from '../storage/owner-watch.js';
+import { releaseLock, takeLock } from '../storage/run-lock.js';
 import * as columnarParts from './columnar-parts.js';
 import * as runFiles from './run-files.js';
 import { type KnownRun, nextEpoch, readIdentity } from './identity.js';
+import { lastSignMs } from './last-sign.js';
+import { lastedMs, sessionStartMs } from './lasted-ms.js';
 import { readPublished } from './load-run.js';
 import { type FromWriter, errorFrom } from './messages.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal, segmentNames } from './replay.js';
@@ -51,14 +49,17 @@ export interface Recovery {
  *
  * Idempotent, and itself safe to be killed at any moment: the write-ahead log goes only when all of it is published.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives, `CORRUPT` (where the file of a closed run is damaged or
+ * @param watch - what has looked at the run's owner; without one a run whose owner is on another host is refused, dead or not
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives or may live, `CORRUPT` (where the file of a closed run is damaged or
  * gone there is nothing to recover it from), `WRITE_FAILED`
  */
-export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> {
+export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch): Promise<Recovery> {
   const known = readIdentity(fs, folder);
   const { status, identity } = known;
-  const ownership = readOwnership(fs, folder, Date.now());
-  if (ownership.kind === 'alive') throw lockedBy(folder, ownership.owner);
+  const looking = watch ?? new OwnerWatch(fs, folder);
+  const ownership = looking.look();
+  if (watch === undefined) mustHaveEndedHere(folder, ownership);
+  else mustNotBeOwned(folder, ownership);
   const whole =
     ownership.kind === 'free' &&
     status !== RunStatus.Running &&
@@ -74,7 +75,8 @@ export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> 
   if (whole && isRunStatus(status))
     return { ...found, changed: false, status, rows: publishedRows(fs, folder, known), replayedRows: 0 };
   const ending = endingOf(fs, folder, known, replay);
-  const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), Date.now());
+  const taking = { lastedMs: ending.durationMs, ends: true, watch: looking };
+  const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), taking);
   const summary = await takeToItsEnd(fs, folder, known, owner, ending);
   return { ...found, changed: true, status: summary.status, rows: summary.rows, replayedRows: replay.rows };
 }
@@ -85,7 +87,7 @@ function takeToItsEnd(
   folder: string,
   { identity, counts }: KnownRun,
   owner: LockOwner,
-  ending: RunEnding,
+  ending: SettledEnding,
 ): Promise<RunSummary> {
   const pool = new ChunkPool();
   const channel = new ChannelWriter(pool);
@@ -112,6 +114,7 @@ function takeToItsEnd(
       control: channel.control.memory,
       continues: true,
       resumes: false,
+      clock: { lastedMs: ending.durationMs, takenAtMs: monotonicMs() },
       before: counts,
       degraded: null,
     });
@@ -119,28 +122,28 @@ function takeToItsEnd(
   });
 }
 
+type SettledEnding = RunEnding & Required<Pick<RunEnding, 'endedAtMs' | 'durationMs'>>;
+
 /** How the run ended, by its own word if it had one; by a crash otherwise, at its last sign of life. */
-function endingOf(
-  fs: FsPort,
-  folder: string,
-  { status, file, identity }: KnownRun,
-  { state, segments }: Replay,
-): RunEnding {
+function endingOf(fs: FsPort, folder: string, known: KnownRun, { state, segments }: Replay): SettledEnding {
+  const { status, file, identity } = known;
   const written = Date.parse(String(file['endedAt']));
   const signs = [...segments.map(({ name }) => name), LOCK_NAME].map(
     (name) => fs.stat(join(folder, name))?.modifiedMs ?? 0,
   );
   const endedAtMs =
     Number.isNaN(written) || status === RunStatus.Running
-      ? Math.floor(Math.max(Date.parse(identity.startedAt), ...signs))
+      ? Math.floor(Math.max(sessionStartMs(identity), ...signs))
       : written;
+  const durationMs = lastedMs(fs, folder, known, () => lastSignMs(fs, folder, identity.uuid));
   const { ending } = state;
-  if (ending !== null) return { ...ending, cut: false, endedAtMs };
+  if (ending !== null) return { ...ending, cut: false, endedAtMs, durationMs };
   const { error, exitCode } = file;
   return {
     status: isRunStatus(status) && status !== RunStatus.Running ? status : RunStatus.Crashed,
     cut: false,
     endedAtMs,
+    durationMs,
     ...(isPlainError(error) && { error }),
     ...(typeof exitCode === 'number' && { exitCode }),
   };

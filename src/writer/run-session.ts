@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { ChannelReader } from '../channel/channel-reader.js';
 import type { ArenaSource } from '../channel/chunk-pool.js';
 import type { SplitRecords } from '../channel/records.js';
@@ -12,8 +11,10 @@ import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
 import type { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { HEARTBEAT_MS, LOCK_NAME, holdsLock, releaseLock } from '../storage/run-lock.js';
+import { HEARTBEAT_MS, beatLock } from '../storage/lock-file.js';
+import { holdsLock, releaseLock } from '../storage/run-lock.js';
 import type { FromWriter, PlainError, RunOpening } from './messages.js';
+import { sessionStartMs } from './lasted-ms.js';
 import { loadState } from './load-state.js';
 import type { Gate } from './publish-gate.js';
 import type { FlushOutcome } from './flush-outcome.js';
@@ -39,8 +40,10 @@ export interface SessionContext {
   readonly files: DescriptorCache;
   readonly arenas: ArenaSource;
   readonly post: (message: FromWriter) => void;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: for stamps, never for intervals. */
   readonly now: () => number;
+  /** See model/monotonic.ts. */
+  readonly monotonic: () => number;
   readonly openRuns: () => number;
   /** No second stage will come. */
   readonly walOnly: () => boolean;
@@ -107,7 +110,7 @@ export class RunSession {
     const { options, folder, identity, owner } = opening;
     const { fs, files, arenas } = context;
     this.control = new RunControl(opening.control);
-    this.openedAt = this.lastRunFileAt = this.lastBeatAt = this.lastRetryAt = context.now();
+    this.openedAt = this.lastRunFileAt = this.lastBeatAt = this.lastRetryAt = context.monotonic();
     this.reserve = new ReserveFile(fs, folder);
     this.degraded = opening.degraded;
     this.identity = identity;
@@ -260,7 +263,7 @@ export class RunSession {
   /** Tells the world that the run lives, and tries again what failed, now and then. */
   beat(): void {
     if (this.closed) return;
-    const now = this.context.now();
+    const now = this.context.monotonic();
     const failed = this.degraded !== this.opening.degraded && !this.completing;
     if (failed && now - this.lastRetryAt >= RETRY_MS) {
       this.lastRetryAt = now;
@@ -275,7 +278,8 @@ export class RunSession {
       this.reserve.keep();
     if (now - this.lastBeatAt < HEARTBEAT_MS) return;
     this.lastBeatAt = now;
-    attempt(() => this.context.fs.touch(join(this.opening.folder, LOCK_NAME)));
+    const { folder, owner } = this.opening;
+    attempt(() => beatLock(this.context.fs, folder, owner, this.lastedMs));
   }
 
   /** Ends a run that nobody will send anything for any more: what is in its channel is in the WAL already. */
@@ -336,7 +340,8 @@ export class RunSession {
 
   private afterPublish(): void {
     this.postHealth();
-    if (this.context.now() - this.lastRunFileAt >= HEARTBEAT_MS && this.state.ending === null)
+    const sinceRunFile = this.context.monotonic() - this.lastRunFileAt;
+    if (sinceRunFile >= HEARTBEAT_MS && this.state.ending === null)
       attempt(() => this.writeRunFile(RunStatus.Running));
   }
 
@@ -385,6 +390,9 @@ export class RunSession {
     const { fs } = this.context;
     const { folder, owner, runId, options } = this.opening;
     const status = this.status();
+    // What is told of the end is of one moment, wherever it is told.
+    const { endedAtMs, lastedMs: durationMs } = this;
+    this.state.ending = { status, cut: false, ...this.state.ending, endedAtMs, durationMs };
     this.reserve.release();
     let failure: unknown = outcome.kind === 'failed' ? outcome.error : null;
     if (failure === null)
@@ -432,17 +440,14 @@ export class RunSession {
   private writeRunFile(status: string): void {
     const { identity } = this;
     const { folder } = this.opening;
-    const now = this.context.now();
-    this.lastRunFileAt = now;
+    this.lastRunFileAt = this.context.monotonic();
     const { ending, facts } = this.state;
-    const stamp = new Date(now).toISOString();
-    const endedAtMs = ending?.endedAtMs ?? now;
     const run: RunFile = {
       ...identity,
       status: isRunStatus(status) ? status : RunStatus.Running,
-      ...(ending !== null && { endedAt: new Date(endedAtMs).toISOString() }),
-      durationMs: this.durationMs(endedAtMs),
-      heartbeatAt: stamp,
+      ...(ending !== null && { endedAt: new Date(this.endedAtMs).toISOString() }),
+      durationMs: this.lastedMs,
+      heartbeatAt: new Date(this.context.now()).toISOString(),
       counts: this.counts,
       lastStep: this.pipeline?.rows.lastStep ?? null,
       metrics: this.metrics(),
@@ -468,10 +473,19 @@ export class RunSession {
     };
   }
 
-  /** Since this owner took the run over; for one that only ends it, since the last one did. */
-  private durationMs(endedAtMs: number): number {
-    const { resumed = [], startedAt } = this.opening.identity;
-    return Math.max(0, endedAtMs - Date.parse(resumed.at(-1)?.at ?? startedAt));
+  /** How long the run has lasted, its sessions summed; one that is only brought to its end lasts no longer. */
+  private get lastedMs(): number {
+    return this.state.ending?.durationMs ?? this.opening.clock.lastedMs + this.sessionMs;
+  }
+
+  private get sessionMs(): number {
+    return Math.round(Math.max(0, this.context.monotonic() - this.opening.clock.takenAtMs));
+  }
+
+  /** Where the clock was set back meanwhile, the session ends no sooner than after it lasted. */
+  private get endedAtMs(): number {
+    const soonest = sessionStartMs(this.identity) + this.sessionMs;
+    return this.state.ending?.endedAtMs ?? Math.max(this.context.now(), soonest);
   }
 
   /** What the file would hold if it were published now. */
@@ -492,12 +506,11 @@ export class RunSession {
   }
 
   private summary(status: RunStatus): RunSummary {
-    const durationMs = this.durationMs(this.state.ending?.endedAtMs ?? this.context.now());
     return {
       status,
       runDir: this.opening.folder,
       ...this.counts,
-      durationMs,
+      durationMs: this.lastedMs,
       metrics: this.metrics(),
     };
   }

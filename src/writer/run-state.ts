@@ -12,6 +12,8 @@ export interface RunEnding {
   readonly error?: { readonly name: string; readonly message: string; readonly stack?: string };
   /** When it ended, in milliseconds since the epoch, where that is not now: a recovery is later than the end. */
   readonly endedAtMs?: number;
+  /** How long the run had lasted then, its sessions summed. */
+  readonly durationMs?: number;
 }
 
 /** Where run.log stands: `pending` lines belong behind its first `offset` bytes. */

@@ -1,6 +1,7 @@
 import type { ArenaSource } from '../channel/chunk-pool.js';
 import { WireWord } from '../channel/layout.js';
 import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
+import { monotonicMs } from '../model/monotonic.js';
 import type { RunSummary } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { DescriptorCache } from '../storage/descriptor-cache.js';
@@ -28,6 +29,7 @@ export interface WriterCoreOptions {
   readonly arenas: ArenaSource;
   readonly post: (message: FromWriter) => void;
   readonly now?: () => number;
+  readonly monotonic?: () => number;
   /** Where YAML is loaded already. */
   readonly runFiles?: RunFiles;
   /** The process is going down: no second stage will come, and no run waits for it. */
@@ -57,6 +59,7 @@ export class WriterCore {
       arenas: options.arenas,
       post: (message) => this.posted(message),
       now: options.now ?? Date.now,
+      monotonic: options.monotonic ?? monotonicMs,
       openRuns: () => this.sessions.size,
       walOnly: () => this.hopeless,
       runFiles: () => this.runFiles,
@@ -158,7 +161,7 @@ export class WriterCore {
     try {
       this.sessions.set(runId, new RunSession(opening, this.context, this.second));
     } catch (error) {
-      const now = this.context.now();
+      const now = this.context.monotonic();
       const since = run.failure?.since ?? now;
       if (this.hopeless || !mayPass(error) || now - since >= OPENING_PATIENCE_MS) this.giveUp(run, error);
       else this.waiting.set(runId, { opening, flushes, failure: { since, error } });

@@ -26,7 +26,7 @@ import {
   parseColumn,
   STATISTICS,
   valueOf,
-  tookMs,
+  statusText,
 } from '../../../src/dashboard/page/facts/run-values.js';
 
 const text = fc.string({ minLength: 1, maxLength: 12 });
@@ -86,14 +86,11 @@ describe('metrics that have a curve', () => {
   });
 });
 
-describe('how long a run took', () => {
-  const began = { experiment: 'e', run: 'r', startedAt: '2026-01-01T00:00:00.000Z' };
-  const now = Date.parse('2026-01-01T00:01:00.000Z');
-
-  it('is what its file says, and of an open one what the clock does', () => {
-    expect(tookMs({ ...began, status: 'FINISHED', durationMs: 7 }, now)).toBe(7);
-    expect(tookMs({ ...began, status: 'RUNNING', durationMs: 7 }, now)).toBe(60_000);
-    expect(tookMs({ experiment: 'e', run: 'r', status: 'UNREADABLE' }, now)).toBeUndefined();
+describe('the status of a run', () => {
+  it('has a question mark where nobody knows whether the run still runs', () => {
+    expect(statusText({ status: 'FINISHED' })).toBe('FINISHED');
+    expect(statusText({ status: 'RUNNING' })).toBe('RUNNING');
+    expect(statusText({ status: 'RUNNING', owner: 'unsure' })).toBe('RUNNING?');
   });
 });
 

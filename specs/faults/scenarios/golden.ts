@@ -35,7 +35,8 @@ async function ofVersion({ folder, tally }: ScenarioContext, version: string): P
       const copy = join(folder, version, 'faults', name);
       cpSync(original, copy, { recursive: true, preserveTimestamps: true });
       if (then === 'resumed') await resume(join(folder, version), name);
-      else await recoverRun(copy);
+      // Of another host, and long ago.
+      else await recoverRun(copy, { force: true });
       const { status, rows } = await checkRun(copy, 'mixed', 0, then === 'resumed' ? ROWS + 50 : ROWS);
       const ended = then === 'resumed' || run === 'closed' ? 'FINISHED' : 'CRASHED';
       must(status === ended, 'I5', () => `${version} ${name} is ${status} with ${rows} rows`);

@@ -11,6 +11,7 @@ import { model } from './model.js';
 import { schemaChaos } from './schema-chaos.js';
 import { handshakes } from './handshakes.js';
 import { clock } from './clock.js';
+import { clockSteps } from './clock-steps.js';
 import { fuzz } from './fuzz.js';
 import { golden } from './golden.js';
 import { crossEngine } from './cross-engine.js';
@@ -35,6 +36,7 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'schema-chaos', scenario: schemaChaos },
   { key: 'handshakes', scenario: handshakes },
   { key: 'clock', scenario: clock },
+  { key: 'clock-steps', scenario: clockSteps },
   { key: 'fuzz', scenario: fuzz },
   { key: 'golden', scenario: golden },
   { key: 'cross-engine', scenario: crossEngine },

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readRun, recoverRun } from 'expman-rx/reader';
@@ -100,9 +100,8 @@ async function thawed({ tally }: ScenarioContext, folder: string): Promise<void>
   child.kill('SIGSTOP');
   const runDir = join(folder, 'owners/frozen');
   const lock = join(runDir, 'run.lock');
-  // On one host a process that stands still is alive; on another all that is seen of it is the age of its lock.
-  writeFileSync(lock, readFileSync(lock, 'utf8').replace(/"host":"[^"]*"/, '"host":"elsewhere"'));
-  utimesSync(lock, 1, 1);
+  // A process that stands still is alive; one of another boot is not.
+  writeFileSync(lock, readFileSync(lock, 'utf8').replace(/"bootId":(?:null|"[^"]*")/, '"bootId":"another"'));
   const { rows } = await recoverRun(runDir);
   must(rows === 100, 'I1', () => `${rows} rows after the recovery, 100 were acknowledged`);
   const before = readFileSync(join(runDir, 'metrics.parquet'));

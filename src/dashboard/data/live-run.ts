@@ -6,7 +6,7 @@ import { followRows } from '../../reader/follow-rows.js';
 import { readLogFile } from '../../reader/read-log.js';
 import type { StoredRow } from '../../reader/select-rows.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { readOwnership } from '../../storage/run-lock.js';
+import { OwnerWatch, isOwned } from '../../storage/owner-watch.js';
 import type { LiveLogs, LivePoints, LogLineAnswer } from '../api.js';
 import { Curve } from './curve.js';
 import type { LiveNews, Watch } from './messages.js';
@@ -21,6 +21,7 @@ const LOOK_MS = 1000;
 
 /** Tells of one run as it comes, until it is stopped; a run that has ended may be taken up again. */
 export class LiveRun {
+  private readonly owner: OwnerWatch;
   private rows: Subscription | null = null;
   private lines: Subscription | null = null;
   private timer: NodeJS.Timeout | undefined;
@@ -31,6 +32,7 @@ export class LiveRun {
     private watch: Watch,
     private readonly tell: (news: LiveNews) => void,
   ) {
+    this.owner = new OwnerWatch(nodeFs, watch.place.runDir);
     this.change(watch);
     this.look();
     this.isNew = false;
@@ -53,7 +55,7 @@ export class LiveRun {
   /** Follows the run while somebody owns it. */
   private look(): void {
     try {
-      if (readOwnership(nodeFs, this.watch.place.runDir, Date.now()).kind === 'alive') this.follow();
+      if (isOwned(this.owner.look())) this.follow();
     } catch {
       // It is gone, or cannot be read now: the list says so.
     }

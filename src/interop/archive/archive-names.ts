@@ -1,7 +1,7 @@
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { type ExperimentName, type RunName, parseArtifactName, parseName } from '../../model/names.js';
 import { isTempName } from '../../storage/atomic-file.js';
-import { LOCK_NAME } from '../../storage/run-lock.js';
+import { LOCK_NAME } from '../../storage/lock-file.js';
 
 /** The file of an experiment that lies beside its runs. */
 export const EXPERIMENT_NAME = 'experiment.yaml';

@@ -10,7 +10,8 @@ import { parseArtifactName, parseName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
 import { isTempName, tempName } from '../../storage/atomic-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { LOCK_NAME, lockedBy } from '../../storage/run-lock.js';
+import { LOCK_NAME } from '../../storage/lock-file.js';
+import { mustNotBeOwned, readOwnership } from '../../storage/owner-watch.js';
 import { EXPERIMENT_NAME } from './archive-names.js';
 import { readArchive } from './read-archive.js';
 
@@ -49,8 +50,8 @@ export async function archiveRun(
   const target = resolvePath('path', path);
   mustBeOptions(options, ['onBytes']);
   const { onBytes } = options;
-  const { identity, owner } = inspectRun(nodeFs, folder);
-  if (owner === 'alive') throw lockedBy(folder, null);
+  const { identity } = inspectRun(nodeFs, folder);
+  mustNotBeOwned(folder, readOwnership(nodeFs, folder));
   if (nodeFs.stat(target) !== null)
     throw new ExpmanError('IO', `${target} is there already`, { path: target, errno: 'EEXIST' });
   const prefix = `${parseName('experiment', identity.experiment)}/${parseName('run', identity.run)}`;

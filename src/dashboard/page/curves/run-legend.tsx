@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import type { RunFactsAnswer } from '../../api.js';
+import { statusText } from '../facts/run-values.js';
 import { To } from '../parts/link.js';
 import { Status } from '../parts/status.js';
 import { choose } from '../state/navigation.js';
@@ -33,7 +34,7 @@ export function RunLegend({
             <To place={runPlace(id)} title={id}>
               {id.slice(id.indexOf('/') + 1)}
             </To>
-            <Status status={known.get(id)?.status ?? 'gone'} />
+            <Status status={statusText(known.get(id) ?? { status: 'gone' })} />
           </li>
         ))}
       </ul>

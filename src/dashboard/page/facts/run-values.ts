@@ -13,11 +13,9 @@ export type Column =
 export const runId = ({ experiment, run }: Pick<RunFactsAnswer, 'experiment' | 'run'>): string =>
   `${experiment}/${run}`;
 
-/** How long a run took; of one that is open, how long it has been so. Undefined for one that cannot be read. */
-export function tookMs({ status, startedAt, durationMs }: RunFactsAnswer, nowMs: number): number | undefined {
-  const began = Date.parse(startedAt ?? '');
-  return status === 'RUNNING' && Number.isFinite(began) ? Math.max(0, nowMs - began) : durationMs;
-}
+/** The status of a run; with a question mark where its process is on another host, which cannot be asked whether it runs. */
+export const statusText = ({ status, owner }: Pick<RunFactsAnswer, 'status' | 'owner'>): string =>
+  owner === 'unsure' ? `${status}?` : status;
 
 /** A column as the language of filters has it, so that the server can sort by it. */
 export function fieldOf(column: Column): string {

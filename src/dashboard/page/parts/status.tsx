@@ -5,5 +5,10 @@ const KNOWN = ['RUNNING', 'FINISHED', 'FAILED', 'INTERRUPTED', 'CRASHED', 'UNREA
 /** How a run is doing: a word, and a dot in its colour. */
 export function Status({ status }: { readonly status: string }): JSX.Element {
   const kind = KNOWN.includes(status) ? status.toLowerCase() : 'unknown';
-  return <span class={`status status-${kind}`}>{status}</span>;
+  const title = status === 'RUNNING?' ? 'On another host: whether it still runs is not known' : undefined;
+  return (
+    <span class={`status status-${kind}`} title={title}>
+      {status}
+    </span>
+  );
 }

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { RunAnswer } from '../../api.js';
 import { countText, durationText, momentText } from '../facts/format.js';
-import { flatParams, tookMs } from '../facts/run-values.js';
+import { flatParams } from '../facts/run-values.js';
 import { ValueTable } from '../parts/value-table.js';
 import { reasonOf } from '../runs/run-row.js';
 import { MetricTable } from './metric-table.js';
@@ -49,13 +49,12 @@ export function OverviewTab({
 }
 
 function factRows(facts: RunAnswer['facts']): readonly (readonly [string, string])[] {
-  const { startedAt, endedAt, rows, group, rank, uuid } = facts;
-  const took = tookMs(facts, Date.now());
+  const { startedAt, endedAt, durationMs, rows, group, rank, uuid } = facts;
   return (
     [
       ['Started', startedAt === undefined ? undefined : momentText(startedAt)],
       ['Ended', endedAt === undefined ? undefined : momentText(endedAt)],
-      ['Took', took === undefined ? undefined : durationText(took)],
+      ['Took', durationMs === undefined ? undefined : durationText(durationMs)],
       ['Rows', rows === undefined ? undefined : countText(rows)],
       ['Group', group ?? undefined],
       ['Rank', rank === undefined ? undefined : String(rank)],

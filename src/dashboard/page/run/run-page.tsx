@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { RunAnswer, RunFactsAnswer } from '../../api.js';
 import { useAsked } from '../api/use-api.js';
+import { statusText } from '../facts/run-values.js';
 import { To } from '../parts/link.js';
 import { Answered } from '../parts/states.js';
 import { Status } from '../parts/status.js';
@@ -39,7 +40,8 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab
   );
 }
 
-function Head({ facts: { experiment, run, status } }: { readonly facts: RunFactsAnswer }): JSX.Element {
+function Head({ facts }: { readonly facts: RunFactsAnswer }): JSX.Element {
+  const { experiment, run } = facts;
   return (
     <div class="run-head">
       <h1 data-testid="run-title">
@@ -49,7 +51,7 @@ function Head({ facts: { experiment, run, status } }: { readonly facts: RunFacts
         <span class="dim">/</span>
         {run}
       </h1>
-      <Status status={status} />
+      <Status status={statusText(facts)} />
     </div>
   );
 }

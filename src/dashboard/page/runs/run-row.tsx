@@ -9,7 +9,7 @@ import {
   numberText,
   valueText,
 } from '../facts/format.js';
-import { type Column, columnText, numberOf, runId, tookMs, valueOf } from '../facts/run-values.js';
+import { type Column, columnText, numberOf, runId, statusText, valueOf } from '../facts/run-values.js';
 import { To } from '../parts/link.js';
 import { Status } from '../parts/status.js';
 import { choose, go, route } from '../state/navigation.js';
@@ -71,7 +71,7 @@ export function RunRow({ facts, columns, digits, ...props }: RunRowProps): JSX.E
       </td>
       <NameCell facts={facts} />
       <td data-testid="run-status">
-        <Status status={facts.status} />
+        <Status status={statusText(facts)} />
       </td>
       {facts.status === 'UNREADABLE' ? (
         <td colSpan={columns.length + 3} class="cell-reason" title={reasonOf(facts.error)}>
@@ -119,14 +119,13 @@ function FactCells({
   readonly digits: readonly number[];
   readonly baseline: RunFactsAnswer | null;
 }): JSX.Element {
-  const { startedAt, rows } = facts;
-  const took = tookMs(facts, Date.now());
+  const { startedAt, durationMs, rows } = facts;
   return (
     <>
       <td class="dim" title={startedAt === undefined ? '' : momentText(startedAt)}>
         {startedAt === undefined ? '' : agoText(startedAt, Date.now())}
       </td>
-      <td class="number dim">{took === undefined ? '' : durationText(took)}</td>
+      <td class="number dim">{durationMs === undefined ? '' : durationText(durationMs)}</td>
       <td class="number dim">{rows === undefined ? '' : countText(rows)}</td>
       {columns.map((column, index) => (
         <ValueCell key={columnText(column)} {...{ facts, column, baseline }} digits={digits[index]} />

@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import { readOpen, unreadable } from './atomic-file.js';
+import type { FsPort } from './fs-port.js';
+import { writeAll } from './write-all.js';
+
+/** The lock's name in a run's folder. */
+export const LOCK_NAME = 'run.lock';
+/** How often a living owner beats: writes into its lock. */
+export const HEARTBEAT_MS = 5_000;
+const MAX_LOCK_BYTES = 4096;
+const BEAT_DIGITS = 10;
+const LASTED_DIGITS = 12;
+/** The end of a lock's text, which a beat replaces by as many other bytes. */
+const TAIL = /"beat":"(\d{10})","lastedMs":"(\d{12})"\}\n$/;
+/** What opening says of a lock that is not there, or is no regular file. */
+const NO_LOCK: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'EMLINK', 'ENXIO', 'EISDIR', 'ENOTDIR']);
+
+/** Who owns a run: enough to tell a living process from another one that got its number later. */
+export interface LockOwner {
+  readonly pid: number;
+  /** Start of the process in clock ticks since boot, as `/proc/<pid>/stat` has it; null where there is no /proc. */
+  readonly startTicks: number | null;
+  /** Changes with every boot; null where there is no /proc. */
+  readonly bootId: string | null;
+  readonly host: string;
+  /** One higher with every owner; names the owner's WAL files. */
+  readonly epoch: number;
+  /** Random, so that two owners never look alike. */
+  readonly token: string;
+  /** The owner only brings the run to its end, or amends it: it logs nothing, and the run lasts no longer for it. */
+  readonly ends?: boolean;
+}
+
+/** A lock as it was read. */
+export interface HeldLock {
+  readonly owner: LockOwner;
+  /** Beats so far; null in a lock of 0.1.0, whose beat is its time alone. */
+  readonly beat: number | null;
+  /** How long the run had lasted at the last beat, its sessions summed; null in a lock of 0.1.0. */
+  readonly lastedMs: number | null;
+  /** When the last beat came, by the clock of the file system. */
+  readonly modifiedMs: number;
+}
+
+/** The text of a fresh lock. */
+export const lockText = (owner: LockOwner, lastedMs: number): string =>
+  `${JSON.stringify(owner).slice(0, -1)},${tailText(0, lastedMs)}`;
+
+/** The end of a lock's text, of the same length whatever it says. */
+function tailText(beat: number, lastedMs: number): string {
+  const lasted = Math.max(0, Math.min(10 ** LASTED_DIGITS - 1, Math.round(lastedMs)));
+  return `"beat":"${digits(beat, BEAT_DIGITS)}","lastedMs":"${digits(lasted, LASTED_DIGITS)}"}\n`;
+}
+
+const digits = (number: number, length: number): string => String(number).padStart(length, '0');
+
+/** Reads a lock; null where there is none, or none that makes sense; throws where that cannot be told. */
+export function readLock(fs: FsPort, path: string): HeldLock | null {
+  try {
+    // Opened, not only asked for its facts: a network file system looks at the file anew for that.
+    const fd = fs.open(path, 'read');
+    try {
+      const { modifiedMs } = fs.statOpen(fd);
+      return heldLock(readOpen(fs, fd, path, MAX_LOCK_BYTES), modifiedMs);
+    } finally {
+      fs.close(fd);
+    }
+  } catch (error) {
+    const known = unreadable(path, error);
+    // Too large, a folder, a link or a socket: nothing an owner makes.
+    if (known.code !== 'IO' || NO_LOCK.has(String(known.errno))) return null;
+    throw known;
+  }
+}
+
+function heldLock(bytes: Buffer, modifiedMs: number): HeldLock | null {
+  const text = bytes.toString('utf8');
+  const owner = ownerIn(text);
+  if (owner === null) return null;
+  const [, beat, lastedMs] = TAIL.exec(text) ?? [];
+  return beat === undefined
+    ? { owner, beat: null, lastedMs: null, modifiedMs }
+    : { owner, beat: Number(beat), lastedMs: Number(lastedMs), modifiedMs };
+}
+
+function ownerIn(text: string): LockOwner | null {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isLockOwner(parsed) ? ownerOf(parsed) : null;
+  } catch {
+    return null;
+  }
+}
+
+const ownerOf = ({ pid, startTicks, bootId, host, epoch, token, ends }: LockOwner): LockOwner => ({
+  ...{ pid, startTicks, bootId, host, epoch, token },
+  ...(ends === true && { ends }),
+});
+
+function isLockOwner(value: unknown): value is LockOwner {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, host, epoch, token } = value as Partial<Record<keyof LockOwner, unknown>>;
+  return (
+    Number.isSafeInteger(pid) &&
+    typeof host === 'string' &&
+    Number.isSafeInteger(epoch) &&
+    typeof token === 'string'
+  );
+}
+
+/**
+ * Tells whoever looks from another host that the owner lives: writes the next beat into its lock, and how long the run has lasted.
+ *
+ * A write, so that the clock of the file system stamps it. Digits replace digits in the file that was checked to be this owner's: a
+ * reader at that moment finds a whole lock, and another owner's is never touched. Does nothing where the lock is not this owner's.
+ */
+export function beatLock(fs: FsPort, folder: string, owner: LockOwner, lastedMs: number): void {
+  const path = join(folder, LOCK_NAME);
+  const fd = fs.open(path, 'update');
+  try {
+    const bytes = readOpen(fs, fd, path, MAX_LOCK_BYTES);
+    const held = heldLock(bytes, 0);
+    if (held?.beat == null || held.owner.token !== owner.token) return;
+    const tail = Buffer.from(tailText((held.beat + 1) % 10 ** BEAT_DIGITS, lastedMs));
+    writeAll(fs, fd, tail, bytes.length - tail.length);
+  } finally {
+    fs.close(fd);
+  }
+}

@@ -1,0 +1,199 @@
+import * as os from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ExpmanError, errnoOf } from '../model/errors.js';
+import { monotonicMs } from '../model/monotonic.js';
+import { fileSystemNow } from './file-system-time.js';
+import type { FsPort } from './fs-port.js';
+import { HEARTBEAT_MS, type HeldLock, LOCK_NAME, type LockOwner, readLock } from './lock-file.js';
+import { readProc } from './read-proc.js';
+
+// A busy owner gets three beats before an owner elsewhere is taken for dead.
+const STALE_MS = 3 * HEARTBEAT_MS;
+/** How long a lock that makes no sense may be one that is being written. */
+const HALF_WRITTEN_MS = 1_000;
+const LOOK_MS = 500;
+const UNKNOWN_OWNER: LockOwner = { pid: 0, startTicks: null, bootId: null, host: '', epoch: 0, token: '' };
+
+/** A run's owner as a reader sees it. */
+export type Ownership =
+  | { readonly kind: 'free' }
+  | { readonly kind: 'alive'; readonly owner: LockOwner }
+  /** The owner is on another host, and nothing says yet whether it lives: no file can be written beside its lock to compare times. */
+  | { readonly kind: 'unsure'; readonly owner: LockOwner }
+  | { readonly kind: 'dead'; readonly owner: LockOwner | null };
+
+/** Reads who owns the run in a folder, and whether that owner lives. */
+export const readOwnership = (fs: FsPort, folder: string): Ownership => new OwnerWatch(fs, folder).look();
+
+/** A beat, and for how long it has been the last one. */
+interface Sighting {
+  readonly sign: string;
+  readonly stillMs: number;
+  /** False while `stillMs` counts from the first look, because the age the beat had then is not known. */
+  readonly isAgeKnown: boolean;
+  readonly at: number;
+}
+
+/**
+ * Looks at a run's owner, now and again.
+ *
+ * On this host an owner lives while its process does: pid, start time and boot decide. On another one it lives while its beat moves: the
+ * first look compares the beat's time with the file system's own (never with this host's), later ones see whether another beat
+ * came since, by the monotonic clock. One that has stood still for three beats is dead.
+ */
+export class OwnerWatch {
+  /** Beats that came between looks. */
+  beats = 0;
+  private seen: Sighting | null = null;
+  private last: HeldLock | null = null;
+
+  constructor(
+    private readonly fs: FsPort,
+    private readonly folder: string,
+    private readonly monotonic: () => number = monotonicMs,
+  ) {}
+
+  look(): Ownership {
+    const { fs } = this;
+    const path = join(this.folder, LOCK_NAME);
+    const facts = fs.stat(path);
+    if (facts === null) return { kind: 'free' };
+    try {
+      this.last = readLock(fs, path);
+    } catch {
+      // There is one, and whose it is cannot be read this moment: what is left to go by is its last sign of life.
+      this.last = null;
+      return this.judged(UNKNOWN_OWNER, String(facts.modifiedMs), facts.modifiedMs, STALE_MS);
+    }
+    // Its maker was cut off while it wrote, or is writing this moment.
+    if (this.last === null)
+      return this.judged(UNKNOWN_OWNER, String(facts.modifiedMs), facts.modifiedMs, HALF_WRITTEN_MS);
+    const { owner, beat, modifiedMs } = this.last;
+    if (!isElsewhere(owner)) return { kind: livesHere(fs, owner) ? 'alive' : 'dead', owner };
+    return this.judged(owner, `${owner.token} ${beat} ${modifiedMs}`, modifiedMs, STALE_MS);
+  }
+
+  /** Whether a lock is the one of the last look, without a beat since. */
+  isLast(held: HeldLock | null): boolean {
+    return held?.owner.token === this.last?.owner.token && held?.beat === this.last?.beat;
+  }
+
+  private judged(owner: LockOwner, sign: string, modifiedMs: number, limitMs: number): Ownership {
+    const { stillMs, isAgeKnown } = (this.seen = this.sighting(sign, modifiedMs));
+    if (stillMs >= limitMs) return { kind: 'dead', owner: owner === UNKNOWN_OWNER ? null : owner };
+    return { kind: isAgeKnown ? 'alive' : 'unsure', owner };
+  }
+
+  private sighting(sign: string, modifiedMs: number): Sighting {
+    const { seen } = this;
+    const at = this.monotonic();
+    if (seen?.sign === sign) return { ...seen, stillMs: seen.stillMs + at - seen.at, at };
+    if (seen !== null) {
+      this.beats++;
+      return { sign, stillMs: 0, isAgeKnown: true, at };
+    }
+    const now = fileSystemNow(this.fs, this.folder, this.monotonic);
+    return { sign, stillMs: Math.max(0, (now ?? 0) - modifiedMs), isAgeKnown: now !== null, at };
+  }
+}
+
+/** The time that {@link watchOwner} goes by. */
+export interface WatchClock {
+  readonly monotonic: () => number;
+  readonly wait: (ms: number) => Promise<unknown>;
+}
+
+/**
+ * Watches a run whose owner is on another host for three beats, or until one comes; returns at once for any other run.
+ *
+ * What the watch saw is asked of it afterwards.
+ */
+export async function watchOwner(
+  fs: FsPort,
+  folder: string,
+  { monotonic, wait }: WatchClock = { monotonic: monotonicMs, wait: delay },
+): Promise<OwnerWatch> {
+  const watch = new OwnerWatch(fs, folder, monotonic);
+  const until = monotonic() + STALE_MS;
+  for (;;) {
+    const ownership = watch.look();
+    const isOpenElsewhere = ownership.kind !== 'free' && isElsewhere(ownership.owner);
+    if (!isOpenElsewhere || watch.beats > 0 || monotonic() >= until) return watch;
+    await wait(LOOK_MS);
+  }
+}
+
+/** Whether an owner is known to be on another host. */
+export const isElsewhere = (owner: LockOwner | null): owner is LockOwner =>
+  owner !== null && owner !== UNKNOWN_OWNER && owner.host !== os.hostname();
+
+function livesHere(fs: FsPort, owner: LockOwner): boolean {
+  // What cannot be read (there may be no descriptor left) is no sign of death.
+  const boot = bootId(fs);
+  if (owner.bootId !== null && boot !== null && owner.bootId !== boot) return false;
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    if (errnoOf(error) !== 'EPERM') return false;
+  }
+  const ticks = startTicks(fs, owner.pid);
+  return owner.startTicks === null || ticks === null || owner.startTicks === ticks;
+}
+
+/** The boot that is running; null where there is no /proc. */
+export function bootId(fs: FsPort): string | null {
+  return readProc(fs, '/proc/sys/kernel/random/boot_id')?.trim() ?? null;
+}
+
+/** When a process started, in clock ticks since boot; null where there is no /proc. */
+export function startTicks(fs: FsPort, pid: number): number | null {
+  // The command in field 2 may hold spaces and brackets; the fields behind its last bracket do not.
+  const fields = readProc(fs, `/proc/${pid}/stat`)?.split(') ').pop()?.split(' ');
+  const ticks = Number(fields?.[19]);
+  return Number.isFinite(ticks) && fields !== undefined ? ticks : null;
+}
+
+/** Tells a run whose owner lives, or may live, from one that nobody will write to any more. */
+export const isOwned = ({ kind }: Pick<Ownership, 'kind'>): boolean => kind === 'alive' || kind === 'unsure';
+
+/** Refuses a run whose owner lives, or may live. @throws {@link ExpmanError} `RUN_LOCKED` */
+export function mustNotBeOwned(folder: string, ownership: Ownership): void {
+  if (isOwned(ownership)) throw lockedBy(folder, ownership);
+}
+
+/** Refuses that, and a run whose owner was on another host: whether that one is gone for good, the user says. @throws as {@link mustNotBeOwned} */
+export function mustHaveEndedHere(folder: string, ownership: Ownership): void {
+  mustNotBeOwned(folder, ownership);
+  if (ownership.kind === 'dead' && isElsewhere(ownership.owner)) throw lockedBy(folder, ownership);
+}
+
+/** The error that a run which is another's is refused with: whose it is, and what to do. */
+export function lockedBy(folder: string, ownership: Ownership): ExpmanError {
+  const owner = ownership.kind === 'free' ? null : ownership.owner;
+  const who =
+    owner === null || owner.host === '' ? 'another process' : `process ${owner.pid} on ${owner.host}`;
+  return new ExpmanError('RUN_LOCKED', `${folder} is owned by ${who}${adviceOn(ownership)}`, {
+    path: folder,
+  });
+}
+
+function adviceOn(ownership: Ownership): string {
+  const stale = `${STALE_MS / 1000} s`;
+  switch (ownership.kind) {
+    case 'free':
+      return '; try again';
+    case 'alive':
+      return isElsewhere(ownership.owner)
+        ? `, which has written into run.lock in the last ${stale}; wait until it closes the run, or has been silent for ${stale}`
+        : '; wait until it closes the run, or end it';
+    case 'unsure':
+      return `, and whether it still runs is not known, because no file can be written beside run.lock to compare their times; end it on that host, or make the folder writable`;
+    case 'dead':
+      return isElsewhere(ownership.owner)
+        ? `, which has been silent for ${stale}; if it is gone for good, \`expman recover --force\` (in code \`force: true\`) ends the run`
+        : '; try again';
+    default:
+      return ownership satisfies never;
+  }
+}
