@@ -79,12 +79,19 @@ const ENDS: readonly End[] = [
     exit: 4,
     status: 'FAILED',
   },
-  {
-    way: 'SIGTERM, handled',
-    code: "process.kill(process.pid, 'SIGTERM'); await new Promise(() => setTimeout(() => {}, 1e6));",
-    exit: 'SIGTERM',
+  // A terminal that is closed, or a connection that is cut, sends SIGHUP.
+  ...(['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map((signal) => ({
+    way: `${signal}, handled`,
+    code: `process.kill(process.pid, '${signal}'); await new Promise(() => setTimeout(() => {}, 1e6));`,
+    exit: signal,
     status: 'INTERRUPTED',
     whole: undefined,
+  })),
+  {
+    way: 'SIGQUIT after a flush, which asks for a core dump and is not handled',
+    code: "await run.flush(); process.kill(process.pid, 'SIGQUIT'); await new Promise(() => setTimeout(() => {}, 1e6));",
+    exit: 'SIGQUIT',
+    status: 'CRASHED',
   },
   {
     way: 'SIGTERM after a flush',
@@ -111,7 +118,7 @@ describe('a run whose process ends by', () => {
     '$way keeps every row and tells the truth',
     async ({ way, code, exit, status, told = {}, ...rest }) => {
       const whole = 'whole' in rest ? rest.whole : false;
-      const options = way === 'SIGTERM, handled' ? '{ handleSignals: true }' : '{}';
+      const options = /handled$/.test(way) ? '{ handleSignals: true }' : '{}';
       const { runDir, ended } = await runChild(
         folder(),
         `${LOGGED.replace('open()', `open(${options})`)}\n${code.replace('handle(false); ', '')}`,

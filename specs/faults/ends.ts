@@ -123,7 +123,7 @@ const signals: readonly End[] = [
     code: kill(signal),
     ...bySignal(signal),
   })),
-  ...(['SIGTERM', 'SIGINT'] as const).map((signal) => ({
+  ...(['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map((signal) => ({
     event: `${signal} with \`handleSignals\``,
     code: kill(signal),
     options: { handleSignals: true },

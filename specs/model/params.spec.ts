@@ -5,6 +5,7 @@ import {
   decodeParams,
   encodeParams,
   mergeParams,
+  plainParams,
   sanitiseParams,
   type Params,
   type ParamValue,
@@ -234,19 +235,59 @@ describe('parameters', () => {
       auth: { user: 'me', password: '[redacted]' },
     });
   });
+
+  it('hide what is below a secret name, by whatever way it comes there', () => {
+    expect(
+      kept({
+        openai: { key: 'k1' },
+        db_credentials: { name: 'ada', hosts: ['h1'], nested: { any: 'k2' } },
+        api_keys: ['k3', 'k4'],
+        env: [{ name: 'HF_TOKEN', value: 'k5' }, { key: 'LR', value: '0.1' }],
+        args: ['--wandb-key', 'k6', '--lr', '0.1'],
+        password: 1234,
+        headers: new Map([['authorization', 'Bearer k7']]),
+        dsn: new URL('https://ada:k8@host/'),
+        'redis://:k9@h': 1,
+      }),
+    ).toEqual({
+      openai: { key: '[redacted]' },
+      db_credentials: { name: 'ada', hosts: ['[redacted]'], nested: { any: '[redacted]' } },
+      api_keys: ['[redacted]', '[redacted]'],
+      env: [{ name: 'HF_TOKEN', value: '[redacted]' }, { key: 'LR', value: '0.1' }],
+      args: ['--wandb-key', '[redacted]', '--lr', '0.1'],
+      password: '[redacted]',
+      headers: { authorization: '[redacted]' },
+      dsn: 'https://ada:[redacted]@host/',
+      'redis://:[redacted]@h': 1,
+    });
+  }); // prettier-ignore
+
+  it('are kept as they are where names are those of files', () => {
+    const artifacts = { 'model.key': { sha256: 'ab' }, 'tokens/api_token': { sha256: 'cd' } };
+    expect(plain(plainParams(artifacts))).toEqual(artifacts);
+  });
 });
 
 describe('a secret name', () => {
   it.each([
     'token', 'hf_token', 'HF_TOKEN', 'hfToken', 'accessToken', 'password', 'DB_PASSWORD', 'passwd', 'secret', 'clientSecret',
     'api_key', 'apiKey', 'APIKey', 'apikey', 'OPENAI_API_KEY', 'api-key', 'private_key', 'aws_secret_access_key', 'auth',
-    'Authorization', 'credential', 'credentials', 'credentials_file', 'passphrase',
+    'Authorization', 'credential', 'credentials', 'credentials_file', 'passphrase', 'wandb-key', 'openaiKey', 'openai.key', 'WANDBKEY',
+    'GITHUB_PAT', 'pat', 'HF_TOKEN_2', 'stripe_key_prod', 'api_keys', 'api_key_id', 'mydbpassword', 'oPeNaI_kEy', 'nomic_key',
+    `${'x'.repeat(300)}_api_key`,
   ])('is %s', (name) => expect(isSecretName(name)).toBe(true)); // prettier-ignore
 
   it.each([
     'tokenizer', 'max_tokens', 'tokens', 'pad_token', 'eos_token', 'padToken', 'author', 'authors', 'key', 'key_dim', 'keyboard',
-    'num_keys', 'secretary', 'lr', '', 'optimizer', 'passes',
+    'num_keys', 'secretary', 'lr', '', 'optimizer', 'passes', 'primary_key', 'sortKey', 'metric_key', 'label_key', 'token_count', 'num_tokens',
+    'missing_keys', 'key_path', 'monkey', 'hotkey', 'numDecoderToken', 'numdecodertoken', 'pattern', 'path', 'glob_pat', 'patience', 'keypoints',
   ])('is not %j', (name) => expect(isSecretName(name)).toBe(false)); // prettier-ignore
+
+  it('may have its first half in the name of what it is in', () => {
+    expect(isSecretName('key', 'openai')).toBe(true);
+    expect(isSecretName('key', 'keyboard')).toBe(false);
+    expect(isSecretName('token', 'vocab')).toBe(false);
+  });
 });
 
 /** Without the names that reach a prototype, which no merge keeps. */

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, stat
 import { arch, availableParallelism, cpus, hostname, platform, release, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { errnoOf } from '../model/errors.js';
-import { isSecretName, REDACTED } from '../model/secret-names.js';
+import { redactWords } from '../model/redact-text.js';
 import { outputOf } from '../writer/output-of.js';
 
 /** Where a run was made, as plain values; what could not be found out is absent. A type, so that it is also `Params`. */
@@ -16,8 +16,8 @@ export type EnvironmentFacts = {
   /** The machine's memory. */
   readonly memoryBytes: number;
   readonly hostname: string;
-  /** The script and its arguments, secrets taken out. */
-  readonly argv: readonly string[];
+  /** The script and its arguments, without the secrets that show in them; absent with `environment: { argv: false }`. */
+  readonly argv?: readonly string[];
   readonly cwd?: string;
   /** The named package the main script belongs to. */
   readonly package?: { readonly name: string; readonly version?: string };
@@ -30,6 +30,8 @@ export type GitFacts = { readonly commit?: string; readonly branch?: string };
 const MAX_LEVELS = 64;
 const MAX_ARGS = 256;
 const MAX_ARG_LENGTH = 1000;
+/** Longer than an argument that is kept and an address that begins in it. */
+const MAX_ARG_READ = 4096;
 const MAX_MANIFEST_BYTES = 1024 * 1024;
 const MAX_REF_BYTES = 4096;
 // The packed refs of a large repository; one of that size takes about 2 ms to search.
@@ -40,7 +42,7 @@ const MAX_DIRTY_BYTES = 64 * 1024;
 /**
  * What machine, program and commit this process is, read synchronously in about a millisecond; never throws.
  *
- * No child process, no environment variables; of the arguments, values whose option names a secret are replaced.
+ * No child process, no environment variables; the arguments come without the secrets that show in them.
  */
 export function captureEnvironment(): EnvironmentFacts {
   const cwd = attempt(() => process.cwd());
@@ -55,12 +57,18 @@ export function captureEnvironment(): EnvironmentFacts {
     cpus: { count: attempt(availableParallelism) ?? 1, model: attempt(cpuModel) ?? 'unknown' },
     memoryBytes: attempt(totalmem) ?? 0,
     hostname: attempt(hostname) ?? '',
-    argv: withoutSecrets(process.argv.slice(1)),
+    argv: argumentsOf(process.argv),
     ...(cwd !== undefined && { cwd }),
     ...(manifest !== undefined && { package: manifest }),
     ...(git !== undefined && Object.keys(git).length > 0 && { git }),
   };
 }
+
+/** Redacted before they are cut: a half of an address does not show that there is a password in it. */
+const argumentsOf = ([, ...args]: readonly string[]): readonly string[] =>
+  redactWords(args.slice(0, MAX_ARGS).map((arg) => arg.slice(0, MAX_ARG_READ))).map((arg) =>
+    arg.slice(0, MAX_ARG_LENGTH),
+  );
 
 /**
  * Asks git whether a tracked file in the repository around `cwd` differs from its commit.
@@ -78,53 +86,6 @@ export async function captureGitDirty(cwd: string): Promise<boolean | undefined>
   } catch (error) {
     return errnoOf(error) === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER' ? true : undefined;
   }
-}
-
-/**
- * Command line arguments with the values of secret-looking options and the credentials in addresses replaced.
- *
- * @example
- * withoutSecrets(['--api-key', 'k1', '--lr=0.1', 'https://ada:pw@host/']);
- * // ['--api-key', '[redacted]', '--lr=0.1', 'https://[redacted]@host/']
- */
-export function withoutSecrets(args: readonly string[]): string[] {
-  return args.slice(0, MAX_ARGS).map((arg, at) => {
-    const before = args[at - 1] ?? '';
-    const announced = /^--?[A-Za-z][\w.-]*$/.test(before) && isSecretName(before);
-    return announced && !arg.startsWith('--') ? REDACTED : redact(arg.slice(0, MAX_ARG_LENGTH));
-  });
-}
-
-const WHOLE = /^(-{0,2}[A-Za-z][\w.-]*\s*[=:]\s*)(?=\S)/;
-const NAMED = /([A-Za-z][\w.-]*)["']?\s*[=:]\s*(["']?)/g;
-const UNQUOTED = /(?:(?:bearer|basic|token)\s+)?[^\s"'&,;}]*/iy;
-const USERINFO = /(\/\/)[^/?#\s@]+(@)/g;
-// What is a token by its looks, whatever the option: OpenAI and its like, GitHub, GitLab, Hugging Face, npm, Slack, AWS, Google, JWT.
-const TOKEN = /\b(?:sk-|gh[opsur]_|github_pat_|glpat-|hf_|npm_|xox[abeprs]-|A[KS]IA|AIza|eyJ)[\w.-]{12,}/g;
-
-function redact(arg: string): string {
-  const [, start] = WHOLE.exec(arg) ?? [];
-  if (start !== undefined && isSecretName(start)) return start + REDACTED;
-  return redactPairs(arg.replace(USERINFO, `$1${REDACTED}$2`)).replace(TOKEN, REDACTED);
-}
-
-function redactPairs(text: string): string {
-  let kept = '';
-  let done = 0;
-  // Only names are looked for, because a value may hold names of its own: `--db=postgres://host/?password=x`.
-  for (const { 0: whole, 1: name = '', 2: quote = '', index } of text.matchAll(NAMED)) {
-    if (index < done || !isSecretName(name)) continue;
-    const from = index + whole.length;
-    kept += text.slice(done, from) + REDACTED;
-    done = endOfValue(text, from, quote);
-  }
-  return kept + text.slice(done);
-}
-
-function endOfValue(text: string, from: number, quote: string): number {
-  if (quote !== '') return text.includes(quote, from) ? text.indexOf(quote, from) : text.length;
-  UNQUOTED.lastIndex = from;
-  return from + (UNQUOTED.exec(text)?.[0].length ?? 0);
 }
 
 function attempt<T>(read: () => T): T | undefined {

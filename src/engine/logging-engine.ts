@@ -11,6 +11,7 @@ import type { MediaFile } from '../model/media.js';
 import type { MetricPoint, MetricRow, MetricValue } from '../model/metric.js';
 import type { RunName } from '../model/names.js';
 import { type Params, encodeParams } from '../model/params.js';
+import { redactText } from '../model/redact-text.js';
 import type { Degradation, Health, RunError, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import { nodeFs } from '../storage/node-fs.js';
@@ -125,7 +126,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     private readonly config: ExperimentConfig,
     { isCopy = false }: { readonly isCopy?: boolean } = {},
   ) {
-    const { facts, dirty } = config.environment ? surroundings() : NO_SURROUNDINGS;
+    const { facts, dirty } = surroundings(config.environment);
     const { folder, identity, owner, continues, before, clock } = openRun(
       patientFs(nodeFs),
       config,
@@ -219,7 +220,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   /**
    * Merges parameters into the run's config.yaml: nested objects key by key, otherwise the last write wins.
    *
-   * What no YAML can hold is left out and told in run.log; values of secret-looking names are redacted.
+   * What no YAML can hold is left out and told in run.log; texts under secret names, and passwords in URLs, are redacted.
    */
   logParams(params: Readonly<Record<string, unknown>>): void {
     if (this.phase !== 'open') {
@@ -670,8 +671,6 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   }
 }
 
-const NO_SURROUNDINGS = { facts: undefined, dirty: null } as const;
-
 const whyOf = (status: LiveStatus): string | null => (status.kind === 'degraded' ? status.why.code : null);
 
 function endingOf(exitCode: number, fatal: { readonly error: unknown } | null): OwnEnding {
@@ -682,12 +681,13 @@ function endingOf(exitCode: number, fatal: { readonly error: unknown } | null): 
 }
 
 function plainErrorOf(error: unknown): RunError {
-  if (!(error instanceof Error)) return { name: 'Error', message: bounded(textOf(error)) };
+  const told = (text: string): string => bounded(redactText(text));
+  if (!(error instanceof Error)) return { name: 'Error', message: told(textOf(error)) };
   const { name, message, stack } = error;
   return {
-    name: bounded(textOf(name)),
-    message: bounded(textOf(message)),
-    ...(stack !== undefined && { stack: bounded(stack) }),
+    name: told(textOf(name)),
+    message: told(textOf(message)),
+    ...(stack !== undefined && { stack: told(stack) }),
   };
 }
 

@@ -3,6 +3,7 @@ import { MAX_CAPTION, type MediaFile, type MediaKind, isMediaType } from '../mod
 import { parseArtifactName } from '../model/names.js';
 import { invalidOption } from '../model/option-rules.js';
 import { type Step, parseStep, stepRule } from '../model/step.js';
+import { redactText } from '../model/redact-text.js';
 import type { MediaFolder, NewMedia } from './media-folder.js';
 import { readMediaSource, tooLarge } from './media-source.js';
 import { type MediaType, mediaTypeOf, namedType } from './media-type.js';
@@ -133,7 +134,8 @@ function within(bytes: Uint8Array, what: string): Uint8Array {
 function captionOf(options: unknown): string | null {
   const caption = optionOf(options, 'caption');
   if (caption === undefined || caption === null) return null;
-  if (typeof caption === 'string' && caption.length <= MAX_CAPTION) return caption;
+  if (typeof caption === 'string' && caption.length <= MAX_CAPTION)
+    return redactText(caption).slice(0, MAX_CAPTION);
   throw invalidOption('caption', `a string of up to ${MAX_CAPTION} characters`, caption);
 }
 

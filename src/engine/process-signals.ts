@@ -1,4 +1,6 @@
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+// Windows gives a process that hangs up no time to close anything. SIGQUIT asks for a core dump, and is left to that.
+const SIGNALS: readonly NodeJS.Signals[] =
+  process.platform === 'win32' ? ['SIGINT', 'SIGTERM'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** How long the runs may take to close before the signal has its way. */
 const CLOSE_MS = 2_000;
 

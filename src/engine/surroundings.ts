@@ -1,3 +1,5 @@
+import type { ResolvedOptions } from '../model/experiment-config.js';
+import { bareObject } from '../model/param-value.js';
 import type { Params } from '../model/params.js';
 import { sanitiseParams } from '../model/params.js';
 import { captureEnvironment, captureGitDirty } from './environment.js';
@@ -11,10 +13,19 @@ interface Surroundings {
   readonly dirty: Promise<boolean | undefined> | null;
 }
 
+const NONE = { facts: undefined, dirty: null } as const;
+
 let last: { readonly at: number; readonly cwd: string; readonly found: Surroundings } | undefined;
 
-/** On what a run runs, for its run.yaml. */
-export function surroundings(): Surroundings {
+/** On what a run runs, for its run.yaml; nothing where that is not wanted. */
+export function surroundings(wanted: ResolvedOptions['environment']): Surroundings | typeof NONE {
+  if (wanted === false) return NONE;
+  if (wanted === true || wanted.argv) return allSurroundings();
+  const { facts, dirty } = allSurroundings();
+  return { facts: bareObject(Object.entries(facts).filter(([name]) => name !== 'argv')), dirty };
+}
+
+function allSurroundings(): Surroundings {
   const cwd = process.cwd();
   const at = performance.now();
   if (last === undefined || last.cwd !== cwd || at - last.at > SHARED_MS)

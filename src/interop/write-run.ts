@@ -6,6 +6,7 @@ import { LoggingEngine } from '../engine/logging-engine.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { ExperimentConfig } from '../model/experiment-config.js';
+import { redactNamed } from '../model/redact-text.js';
 import type { RunFile, RunSummary } from '../model/run-file.js';
 import { type ExperimentName, type RunName, suffixedName } from '../model/names.js';
 import { RunStatus } from '../model/run-status.js';
@@ -65,7 +66,7 @@ export async function writeRun(source: ExchangeRun, to: Destination, origin: Ori
     assertTaken(summary);
     const logLines = await writeLog(source, runDir);
     const end = endOf(source, times);
-    const imported = importOf(source, to, origin);
+    const imported = redactNamed(importOf(source, to, origin));
     amendRunFile(nodeFs, runDir, (file) => ({ ...file, ...end, imported }));
     return { runDir, run, rows: summary.rows, invalid: summary.invalid, logLines, status: end.status };
   } catch (error) {

@@ -37,7 +37,7 @@ export class ExperimentConfig implements PlainConfig {
   declare readonly rank: number | undefined;
   declare readonly title: string | undefined;
   declare readonly description: string | undefined;
-  declare readonly environment: boolean;
+  declare readonly environment: ResolvedOptions['environment'];
   declare readonly onInvalid: ResolvedOptions['onInvalid'];
   declare readonly maxMetrics: number;
   declare readonly exitTimeoutMs: number;

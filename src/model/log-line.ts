@@ -1,5 +1,7 @@
 import { types } from 'node:util';
 import { messageOf } from './errors.js';
+import { redactAt, redactText } from './redact-text.js';
+import { NAMELESS, type NameScope, scopeOf } from './secret-names.js';
 
 /** One line of a run log, taken apart. */
 export interface LogLine {
@@ -23,7 +25,8 @@ const MARKER_ROOM = 48;
 /**
  * A message as one line of `run.log`: `2026-01-01T12:00:00.000Z INFO  message {"epoch":3}` and a newline.
  *
- * Never throws, whatever it is given. Control characters, line separators and what turns the reading direction are escaped
+ * Never throws, whatever it is given. Texts below a secret name of the meta, and secrets that show in a text, are redacted, by
+ * {@link redactAt}. Control characters, line separators and what turns the reading direction are escaped
  * as in JSON, and so is the backslash, so that a message cannot fake a line and {@link parseLogLine} gives back
  * what went in. Too long a text is cut and says so: `…[truncated 123 characters]`.
  */
@@ -36,7 +39,7 @@ export function formatLogLine(
   const head = `${isoTime(timestampMs)} ${levelText(level)} `;
   const room = MAX_LINE_LENGTH - head.length;
   const beside = metaText(meta ?? {}, Math.floor(room / 2));
-  const said = cut(valueText(message), room - beside.length - 1, escapeText);
+  const said = cut(redactText(valueText(message)), room - beside.length - 1, escapeText);
   // A message that ends as if in meta is told apart by an empty one.
   return beside === '{}' && splitMeta(said) === undefined ? `${head}${said}\n` : `${head}${said} ${beside}\n`;
 }
@@ -166,6 +169,7 @@ function jsonInner(text: string): string {
 /** Writes one value as compact JSON of about so many characters, whatever it is. */
 class Json {
   readonly #ancestors = new Set<object>();
+  #scope: NameScope = NAMELESS;
 
   constructor(private room: number) {}
 
@@ -179,7 +183,7 @@ class Json {
   }
 
   #plain(value: unknown): string {
-    if (typeof value === 'string') return this.#string(value);
+    if (typeof value === 'string') return this.#string(redactAt(value, this.#scope));
     if (typeof value === 'bigint')
       return this.#string(BigInt.asIntN(4096, value) === value ? String(value) : '[bigint]');
     if (typeof value === 'function') return this.#string(`[Function ${value.name}]`);
@@ -232,6 +236,15 @@ class Json {
     return this.#group(read(), keys.length);
   }
 
+  #member(name: string, value: unknown): string {
+    const outer = this.#scope;
+    const start = `${this.#string(redactText(name))}:`;
+    this.#scope = scopeOf(name, outer);
+    const text = start + this.of(value);
+    this.#scope = outer;
+    return text;
+  }
+
   #list(items: Iterable<unknown>, count: number): string {
     const parts: string[] = [];
     for (const item of items) {
@@ -253,7 +266,7 @@ class Json {
         break;
       }
       seen++;
-      if (value !== undefined) parts.push(`${this.#string(valueText(key))}:${this.of(value)}`);
+      if (value !== undefined) parts.push(this.#member(valueText(key), value));
     }
     return `{${parts.join(',')}}`;
   }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { describeType, ExpmanError } from './errors.js';
 import { parseName, type RunName } from './names.js';
 import { nearestWord } from './nearest-word.js';
+import { redactText, redactWord } from './redact-text.js';
 import { parseStep } from './step.js';
 
 /** Every option of an {@link ExperimentConfig}, checked and with its default filled in; plain, frozen, cloneable. */
@@ -27,9 +28,9 @@ export interface ResolvedOptions {
    * them, media and histograms; none by default. An integer of 64 bits, a bigint beyond 2^53; needs `resume`.
    */
   readonly fromStep: number | bigint | undefined;
-  /** Words to find the run by, at most 1,000 of up to 128 characters; doubles are dropped. */
+  /** Words to find the run by, at most 1,000 of up to 128 characters; doubles are dropped, secrets in them redacted. */
   readonly tags: readonly string[];
-  /** Free text about the run, up to 65,536 characters. */
+  /** Free text about the run, up to 65,536 characters; secrets in it are redacted, as in all texts of options. */
   readonly notes: string;
   /** What the run belongs to, such as a sweep; up to 128 characters. */
   readonly group: string | undefined;
@@ -39,15 +40,18 @@ export interface ResolvedOptions {
   readonly title: string | undefined;
   /** Free text about the experiment, for its experiment.yaml; up to 65,536 characters. */
   readonly description: string | undefined;
-  /** Whether run.yaml says on what the run ran: versions, machine, arguments, git; default true. */
-  readonly environment: boolean;
+  /**
+   * Whether run.yaml says on what the run ran: versions, machine, arguments, git; default true. `{ argv: false }` leaves out
+   * the arguments, in which a secret may stand that nothing tells from another word.
+   */
+  readonly environment: boolean | { readonly argv: boolean };
   /** What a value does that no metric can take: `'warn'` (default) leaves it out, counts it and says so, `'throw'` throws. */
   readonly onInvalid: 'warn' | 'throw';
   /** How many different metrics a run may have; 1 to 1,000,000, default 10,000. */
   readonly maxMetrics: number;
   /** How long an exit of the process may wait for the last rows, in milliseconds; 0 to 60,000, default 5,000. */
   readonly exitTimeoutMs: number;
-  /** Whether SIGINT and SIGTERM are handled to flush before they end the process; default false. */
+  /** Whether SIGINT, SIGTERM and, but on Windows, SIGHUP are handled to flush before they end the process; default false. */
   readonly handleSignals: boolean;
   /** How pages of metrics.parquet are compressed; `'auto'` (default) takes what is smaller. */
   readonly compression: 'auto' | 'none' | 'snappy';
@@ -70,7 +74,9 @@ export type ExperimentOptions = {
         ? string
         : K extends 'systemMetrics'
           ? boolean | { readonly intervalMs?: number | undefined }
-          : ResolvedOptions[K])
+          : K extends 'environment'
+            ? boolean | { readonly argv?: boolean | undefined }
+            : ResolvedOptions[K])
     | undefined;
 };
 
@@ -190,7 +196,7 @@ const RULES: RuleTable = {
   rank: integer(undefined, 0, 1_000_000),
   title: text(undefined, 1, 256),
   description: text(undefined, 0, LONG_TEXT),
-  environment: flag(true),
+  environment: surroundings(),
   onInvalid: oneOf('warn', 'throw'),
   maxMetrics: integer(10_000, 1, 1_000_000),
   exitTimeoutMs: integer(5000, 0, 60_000),
@@ -248,15 +254,32 @@ function sampling(usualMs: number, min: number, max: number): Rule<false | { rea
   };
 }
 
+/** Whether the surroundings are written down, and the arguments among them. */
+function surroundings(): Rule<ResolvedOptions['environment']> {
+  return {
+    rule: 'a boolean, or { argv } with a boolean',
+    fallback: true,
+    accept: (value) => {
+      if (typeof value === 'boolean') return value;
+      if (!isOnly(value, 'argv')) return REFUSED;
+      const argv: unknown = Reflect.get(value, 'argv') ?? true;
+      return typeof argv === 'boolean' ? Object.freeze({ argv }) : REFUSED;
+    },
+  };
+}
+
 /** Whether a value is an object that has at most this key. */
 const isOnly = (value: unknown, key: string): value is object =>
-  typeof value === 'object' && value !== null && Object.keys(value).every((name) => name === key);
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.keys(value).every((name) => name === key);
 
 function text<F extends string | undefined>(fallback: F, min: number, max: number): Rule<string | F> {
   return {
     rule: `a string of ${min} to ${max} characters`,
     fallback,
-    accept: (value) => (isTextOf(value, min, max) ? value : REFUSED),
+    accept: (value) => (isTextOf(value, min, max) ? redactText(value).slice(0, max) : REFUSED),
   };
 }
 
@@ -269,7 +292,7 @@ function words(count: number, max: number): Rule<readonly string[]> {
       const accepted = new Set<string>();
       for (const word of value as readonly unknown[]) {
         if (!isTextOf(word, 1, max)) return REFUSED;
-        accepted.add(word);
+        accepted.add(redactWord(word).slice(0, max));
       }
       return Object.freeze([...accepted]);
     },

@@ -2,7 +2,7 @@ import { bareObject, isParamGroup, isPolluting, type Params, type ParamValue } f
 
 export type { Params, ParamValue } from './param-value.js';
 export { decodeParams, encodeParams } from './params-text.js';
-export { sanitiseParams } from './sanitise-params.js';
+export { plainParams, sanitiseParams } from './sanitise-params.js';
 
 /**
  * The parameters of `base` with those of `update` over them; neither is changed.

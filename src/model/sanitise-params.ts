@@ -7,7 +7,8 @@ import {
   type Params,
   type ParamValue,
 } from './param-value.js';
-import { isSecretName, REDACTED } from './secret-names.js';
+import { isValueOf, redactAt, redactText } from './redact-text.js';
+import { isPasswordName, isSecretName, NAMELESS, type NameScope, REDACTED, scopeOf } from './secret-names.js';
 
 /** A parameter that was left out, and why. */
 export interface RejectedParam {
@@ -37,10 +38,15 @@ const MAX_REJECTED = 100;
  * Dates become ISO strings, Maps objects, Sets and typed arrays arrays, class instances their own fields, errors, URLs and
  * regular expressions their text; `undefined` is left out. What cannot be kept (functions, symbols, cycles, what is deeper than
  * 32, keys that reach a prototype, getters that throw, what is beyond the size) is left out and reported; inside an
- * array null keeps its place. The string value of a secret-looking name is replaced by `[redacted]`.
+ * array null keeps its place. Texts below a secret name, and secrets that show in a text, are replaced by `[redacted]`.
  */
 export function sanitiseParams(input: unknown): SanitisedParams {
-  return new Copier().copy(input);
+  return new Copier(true).copy(input);
+}
+
+/** The same of facts that hold no more secrets than what they were made of, whatever their names: `model.key` may be an artifact. */
+export function plainParams(input: unknown): Params {
+  return new Copier(false).copy(input).params;
 }
 
 /** A value that is not kept: with a reason to report, or `undefined` that is left out in silence. */
@@ -51,6 +57,9 @@ class Copier {
   readonly #ancestors = new Set<object>();
   #droppedCount = 0;
   #room = MAX_PARAM_SIZE;
+  #scope: NameScope = NAMELESS;
+
+  constructor(private readonly redacts: boolean) {}
 
   copy(input: unknown): SanitisedParams {
     const params = this.#root(input);
@@ -81,13 +90,8 @@ class Copier {
   #copyOf(value: unknown, path: string, depth: number): Outcome {
     if (!this.#take(typeof value === 'string' ? value.length + 8 : 8))
       return { reason: 'is beyond the size' };
-    if (
-      value === null ||
-      typeof value === 'boolean' ||
-      typeof value === 'number' ||
-      typeof value === 'string'
-    )
-      return { kept: value };
+    if (typeof value === 'string') return { kept: this.redacts ? redactAt(value, this.#scope) : value };
+    if (value === null || typeof value === 'boolean' || typeof value === 'number') return { kept: value };
     if (value === undefined) return { reason: null };
     if (typeof value === 'bigint') {
       const fits = BigInt.asIntN(MAX_PARAM_BITS, value) === value;
@@ -116,9 +120,13 @@ class Copier {
 
   #list(list: ListLike, path: string, depth: number): ParamValue[] {
     const copy: ParamValue[] = [];
+    let before: unknown;
     for (const item of list) {
       const place = `${path}[${copy.length}]`;
-      const outcome = this.#outcome(item, place, depth);
+      // A list may be a command line.
+      const isSecret = this.redacts && typeof item === 'string' && isValueOf(before, item);
+      const outcome = this.#outcome(isSecret ? REDACTED : item, place, depth);
+      before = item;
       if (this.#room <= 0) {
         this.#reject(place, 'and what follows is beyond the size');
         break;
@@ -131,25 +139,30 @@ class Copier {
 
   #group(group: object, path: string, depth: number): Params {
     const entries: (readonly [string, ParamValue])[] = [];
+    const subject = this.redacts ? subjectOf(group) : null;
     for (const [name, read] of membersOf(group)) {
       const place = path === '' ? name : `${path}.${name}`;
-      const outcome = this.#member(name, read, place, depth);
-      if ('kept' in outcome) entries.push([name, outcome.kept]);
+      const outcome = this.#member(name, read, place, depth, subject);
+      if ('kept' in outcome) entries.push([this.redacts ? redactText(name) : name, outcome.kept]);
       else if (outcome.reason !== null) this.#reject(place, outcome.reason);
       if (this.#room <= 0) break;
     }
     return bareObject(entries);
   }
 
-  #member(name: string, read: () => unknown, place: string, depth: number): Outcome {
+  #member(name: string, read: () => unknown, place: string, depth: number, subject: string | null): Outcome {
     if (!this.#take(name.length + 1)) return { reason: 'and what follows is beyond the size' };
     if (isPolluting(name)) return { reason: 'is a name that could reach a prototype' };
+    const outer = this.#scope;
     try {
       const value = read();
-      const secret = typeof value === 'string' && isSecretName(name);
-      return this.#outcome(secret ? REDACTED : value, place, depth);
+      if (this.redacts) this.#scope = memberScope(name, outer, subject);
+      const isPin = (typeof value === 'number' || typeof value === 'bigint') && isPasswordName(name);
+      return this.#outcome(isPin && this.redacts ? REDACTED : value, place, depth);
     } catch (error) {
       return { reason: reasonOf(error) };
+    } finally {
+      this.#scope = outer;
     }
   }
 
@@ -176,6 +189,23 @@ function* membersOf(group: object): Generator<readonly [string, () => unknown]> 
   } else {
     for (const key of Object.keys(group)) yield [key, (): unknown => Reflect.get(group, key)];
   }
+}
+
+/** What a group is the value of by its own words: `{ name: 'API_KEY', value }`, as environments and headers are written. */
+function subjectOf(group: object): string | null {
+  if (!Object.hasOwn(group, 'value')) return null;
+  const [name, key] = ['name', 'key'].map(
+    (word): unknown => Object.getOwnPropertyDescriptor(group, word)?.value,
+  );
+  return typeof name === 'string' ? name : typeof key === 'string' ? key : null;
+}
+
+function memberScope(name: string, outer: NameScope, subject: string | null): NameScope {
+  if (subject === null || outer.isSecret) return scopeOf(name, outer);
+  return {
+    name,
+    isSecret: name === 'value' ? isSecretName(subject) : name !== 'key' && isSecretName(name, outer.name),
+  };
 }
 
 function keyText(key: unknown): string {

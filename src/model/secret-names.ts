@@ -1,47 +1,135 @@
-/** What stands in place of a value whose name says it is secret. */
+/** Stands in place of a value that is secret. */
 export const REDACTED = '[redacted]';
 
-const SECRET_WORDS: ReadonlySet<string> = new Set([
-  'token', 'secret', 'secrets', 'password', 'passwords', 'passwd', 'pwd', 'passphrase', 'credential', 'credentials',
-  'apikey', 'privatekey', 'secretkey', 'accesskey', 'accesstoken', 'authtoken', 'auth', 'authorization', 'bearer', 'cookie',
+/** Secret wherever they stand in a name, and at the end of words that are run together. */
+const STRONG: ReadonlySet<string> = new Set([
+  'secret', 'secrets', 'password', 'passwords', 'passwd', 'pwd', 'passphrase', 'credential', 'credentials', 'auth', 'oauth',
+  'authorization', 'bearer', 'cookie', 'cookies', 'jwt',
+]); // prettier-ignore
+const STRONG_END = /(?:password|passwd|passphrase|secret|credential)s?$/;
+
+/** No name without one of these is secret; most have none. */
+const ANY = /key|token|pat|secret|passw|passphrase|pwd|credential|auth|bearer|cookie|jwt/i;
+
+/** A number under one of these is secret, too: parsers of command lines make numbers of digits. */
+const PASSWORD_END = /(?:password|passwd|passphrase|pwd|secret)s?$/;
+
+/** Before `key`, `keys`, `token` or `tokens` they make a secret of a name, however it goes on. */
+const KEY_KINDS: ReadonlySet<string> = new Set([
+  'api', 'private', 'secret', 'access', 'signing', 'encryption', 'ssh', 'refresh', 'bearer', 'session', 'service',
 ]); // prettier-ignore
 
-const SECRET_KEYS: ReadonlySet<string> = new Set([
-  'api',
-  'private',
-  'secret',
-  'access',
-  'signing',
-  'encryption',
-  'ssh',
-]);
+/** Words that make a word after them no secret: a key of a table, a batch, attention, a keyboard; a token of a text; a pattern. */
+const PLAIN_KINDS: Readonly<Record<string, ReadonlySet<string>>> = {
+  key: new Set([
+    'primary', 'foreign', 'public', 'unique', 'composite', 'natural', 'surrogate', 'candidate', 'partition', 'shard', 'sort', 'sorting',
+    'sorted', 'order', 'group', 'grouping', 'join', 'merge', 'index', 'hash', 'lookup', 'cache', 'row', 'column', 'col', 'field', 'table',
+    'map', 'mapping', 'dict', 'object', 'params', 'parameters', 'hparams', 'space', 'item', 'items', 'entry', 'entries', 'element', 'node', 'path', 'param', 'parameter', 'setting',
+    'option', 'config', 'json', 'yaml', 'filter', 'name', 'type', 'dedup', 'idempotency', 'routing', 'message', 'event', 'locale',
+    'translation', 'tag', 'tags', 'result', 'attribute', 'property', 'file', 'metric', 'metrics', 'monitor', 'loss', 'score', 'obs',
+    'observation', 'action', 'reward', 'state', 'input', 'inputs', 'output', 'outputs', 'image', 'img', 'video', 'audio', 'text', 'label',
+    'target', 'feature', 'data', 'dataset', 'batch', 'sample', 'source', 'src', 'dest', 'dst', 'question', 'answer', 'context', 'content',
+    'prompt', 'completion', 'response', 'rng', 'prng', 'random', 'query', 'value', 'kv', 'attention', 'attn', 'head', 'pad', 'padding',
+    'mask', 'hot', 'short', 'keyboard', 'arrow', 'up', 'down', 'left', 'right', 'enter', 'escape', 'shift', 'ctrl', 'control',
+    'controls', 'alt', 'modifier', 'binding', 'bindings', 'shortcut', 'shortcuts', 'music', 'musical', 'song', 'major', 'minor', 'max',
+    'min', 'num', 'per', 'each', 'every', 'by', 'first', 'last', 'next', 'prev', 'previous',
+    // Monkeys, donkeys, turkeys: words that end so.
+    'mon', 'don', 'tur', 'hoc', 'joc', 'whis', 'turn', 'lac', 'mic',
+  ]),
+  token: new Set([
+    'pad', 'padding', 'eos', 'bos', 'unk', 'unknown', 'sep', 'cls', 'class', 'mask', 'stop', 'start', 'end', 'special', 'decoder', 'encoder',
+    'sentence', 'word', 'byte', 'char', 'text', 'image', 'audio', 'video', 'next', 'prev', 'previous', 'first', 'last', 'think', 'thinking',
+    'eot', 'eod', 'eom', 'fim', 'prefix', 'middle', 'suffix', 'newline', 'vocab', 'vocabulary', 'pool', 'pooling', 'register', 'prompt',
+    'draft', 'tokens', 'logprobs', 'samples', 'per', 'max', 'min', 'num', 'total', 'each', 'every', 'by',
+  ]),
+  pat: new Set(['file', 'glob', 'regex', 'name', 'path', 'search', 'match', 'ignore', 'include', 'exclude', 'url', 'log']),
+}; // prettier-ignore
 
-// `pad_token: '<pad>'` is a hyperparameter of every language model.
-const VOCABULARY: ReadonlySet<string> = new Set([
-  'pad', 'eos', 'bos', 'unk', 'sep', 'cls', 'mask', 'stop', 'start', 'end', 'image', 'special', 'decoder', 'prompt', 'per', 'max', 'min', 'num',
+/** What may follow the word that says so: `HF_TOKEN_PROD`. */
+const TAILS: ReadonlySet<string> = new Set([
+  'value', 'string', 'str', 'plain', 'raw', 'base64', 'b64', 'hex', 'prod', 'production', 'staging', 'stage', 'dev', 'test', 'old',
+  'backup', 'default', 'main', 'primary', 'secondary',
 ]); // prettier-ignore
+
+/** Members of something secret that are not: `auth: { user, password }`. */
+const PLAIN_MEMBERS: ReadonlySet<string> = new Set([
+  'user', 'username', 'login', 'name', 'type', 'kind', 'method', 'mode', 'scheme', 'provider', 'host', 'region', 'realm',
+]); // prettier-ignore
+
+/** Of a longer name the end is looked at. */
+const MAX_NAME = 256;
+
+/** Where a value stands: under which name, and whether everything there is secret. */
+export interface NameScope {
+  readonly name: string;
+  readonly isSecret: boolean;
+}
+
+/** Where there is no name. */
+export const NAMELESS: NameScope = { name: '', isSecret: false };
+
+/** Where the value of a name stands that is itself in `outer`. */
+export function scopeOf(name: string, outer: NameScope): NameScope {
+  if (outer.isSecret) return { name, isSecret: !PLAIN_MEMBERS.has(name.toLowerCase()) };
+  return { name, isSecret: isSecretName(name, outer.name) };
+}
 
 /**
- * Tells whether the name of a parameter or command line option says that its value is secret.
+ * Tells whether the name of a parameter, option or member says that its value is secret.
  *
- * Names are taken apart into words (`apiKey`, `API_KEY`, `api-key`), so `token` is secret; `tokenizer`, `max_tokens`,
- * `pad_token` and `author` are not.
+ * Names are taken apart into words, whatever separates them (`apiKey`, `API_KEY`, `api-key`, `apikey`). Secret are passwords,
+ * secrets, credentials, auth, cookies and the like, wherever in a name; and a name that ends in `key`, `token` or `pat`, unless
+ * the word before says otherwise: `primary_key`, `metric_key`, `pad_token`, `max_token`, `file_pat`. A `key` on its own is not
+ * secret, the `key` of `openai` is; `keys`, `tokens`, `tokenizer`, `token_count` and `key_dim` are not, `api_keys` is.
+ *
+ * @param owner - the name of what it is a member of
  */
-export function isSecretName(name: string): boolean {
-  const words = wordsOf(name);
+export function isSecretName(name: string, owner = ''): boolean {
+  const ending = name.slice(-MAX_NAME);
+  if (!ANY.test(ending)) return false;
+  const words = wordsOf(
+    ending.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replace(/([A-Z])([A-Z][a-z])/g, '$1 $2'),
+  );
+  if (hasSecret(words, owner)) return true;
+  // Letters of any case show no words: `oPeNaI_kEy`.
+  return !words.some((word) => word in PLAIN_KINDS) && hasSecret(wordsOf(ending), owner);
+}
+
+/** Tells whether a number of that name is secret, too. */
+export const isPasswordName = (name: string): boolean =>
+  PASSWORD_END.test(
+    name
+      .slice(-MAX_NAME)
+      .toLowerCase()
+      .replace(/[^a-z]+$/, ''),
+  );
+
+function hasSecret(words: readonly string[], owner: string): boolean {
+  const last = words.findLastIndex((word) => !TAILS.has(word));
   return words.some((word, at) => {
-    const before = words[at - 1] ?? '';
-    if (word === 'token') return !VOCABULARY.has(before);
-    return SECRET_WORDS.has(word) || ((word === 'key' || word === 'keys') && SECRET_KEYS.has(before));
+    if (STRONG.has(word) || STRONG_END.test(word)) return true;
+    const before = words[at - 1];
+    if (/^(?:key|token)s?$/.test(word) && KEY_KINDS.has(before ?? '')) return true;
+    const plain = at === last ? PLAIN_KINDS[word] : undefined;
+    if (plain === undefined) return false;
+    const kind = before ?? wordsOf(owner).at(-1);
+    return kind === undefined ? word !== 'key' : !plain.has(kind);
   });
 }
 
 function wordsOf(name: string): string[] {
   return name
-    .slice(0, 256)
-    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
-    .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
     .toLowerCase()
     .split(/[^a-z0-9]+/)
-    .filter((word) => word !== '');
+    .map((word) => word.replace(/\d+$/, ''))
+    .filter((word) => word !== '')
+    .flatMap(wordsIn);
+}
+
+/** A word that has `key` or `token` run together with others, as two: of the others the last one counts, where it is known. */
+function wordsIn(word: string): string[] {
+  const [, kind, ending] = /^(.+)(key|token)s?$/.exec(word) ?? [];
+  if (kind === undefined || ending === undefined) return [word];
+  const known = [...(PLAIN_KINDS[ending] ?? [])].find((plain) => plain.length >= 4 && kind.endsWith(plain));
+  return [known ?? kind, word.slice(kind.length)];
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
-import { type Params, mergeParams, sanitiseParams } from '../model/params.js';
+import { type Params, mergeParams, plainParams, sanitiseParams } from '../model/params.js';
 import type { RunIdentity } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
@@ -149,4 +149,4 @@ function filesOf(fs: FsPort, runDir: string): { readonly name: string; readonly 
     .sort((a, b) => rank(a.name) - rank(b.name) || a.name.localeCompare(b.name));
 }
 
-const mappingOf = (value: unknown): Params => sanitiseParams(value ?? {}).params;
+const mappingOf = (value: unknown): Params => plainParams(value ?? {});

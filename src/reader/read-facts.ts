@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import type { MetricSummary, MetricValue } from '../model/metric.js';
-import { type Params, sanitiseParams } from '../model/params.js';
+import { type Params, plainParams, sanitiseParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { isRunStatus, RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
@@ -95,7 +95,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
     ...(rank !== undefined && { rank }),
     params: sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,
     metrics: summariesIn(file),
-    artifacts: sanitiseParams(file['artifacts'] ?? {}).params,
+    artifacts: plainParams(file['artifacts'] ?? {}),
     ...(error !== undefined && { error }),
     ...(typeof exitCode === 'number' && { exitCode }),
     ...(degraded !== undefined && { degraded }),
@@ -148,5 +148,5 @@ const isValue = (value: unknown): value is MetricValue =>
 
 /** The facts as parameters, which have a text that keeps every number. */
 export function plainFacts({ metrics, ...facts }: RunFacts): Params {
-  return sanitiseParams({ ...facts, metrics: [...metrics] }).params;
+  return plainParams({ ...facts, metrics: [...metrics] });
 }

@@ -17,6 +17,7 @@ import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { after } from './after.js';
 import { MetricWatch } from './metric-watch.js';
+import { withSecretsOf } from './secret-params.js';
 import type { SpaceDescription } from './space/describe-space.js';
 import type { SweepPlan, TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
@@ -156,7 +157,7 @@ export class SweepStudy<P> implements Study<P> {
   private takeUp(records: TrialRecords): void {
     for (const record of records.all) {
       this.next = Math.max(this.next, record.trial + 1);
-      const params = record.params as P;
+      const params = withSecretsOf(this.plan.space, record.params) as P;
       if (record.status === 'interrupted')
         this.queue.push({ number: record.trial, attempt: record.attempt + 1, params });
       else {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import type { Step } from '../model/step.js';
+import { redactNamed, redactText } from '../model/redact-text.js';
 import { readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { isMapping, readMapping } from '../storage/run-record.js';
@@ -52,9 +53,14 @@ export interface SweepRecord {
   readonly trials: readonly TrialRecord[];
 }
 
-/** Replaces `sweep.yaml`, which is whole at every moment; the journal, all of which it says, goes. */
+/** Replaces `sweep.yaml`, which is whole at every moment; the journal, all of which it says, goes. Secrets are redacted in both. */
 export function writeSweep(fs: FsPort, folder: string, { status, plan, best, trials }: SweepRecord): void {
-  const text = stringifyYaml({ status, ...plan, best, trials });
+  const text = stringifyYaml({
+    ...{ status, ...plan },
+    space: redactNamed(plan.space),
+    best: best === null ? null : redacted(best),
+    trials: trials.map(redacted),
+  });
   replaceFile(fs, join(folder, SWEEP_NAME), Buffer.from(text));
   const journal = join(folder, JOURNAL_NAME);
   if (fs.stat(journal) !== null) fs.remove(journal);
@@ -66,13 +72,20 @@ export function appendToJournal(fs: FsPort, folder: string, record: TrialRecord)
   const isNew = fs.stat(path) === null;
   const fd = fs.open(path, 'append');
   try {
-    writeAll(fs, fd, Buffer.from(stringifyYaml(record)), null);
+    writeAll(fs, fd, Buffer.from(stringifyYaml(redacted(record))), null);
     fs.syncData(fd);
   } finally {
     fs.close(fd);
   }
   if (isNew) fs.syncFolder(folder);
 }
+
+/** A record as it is written. */
+const redacted = ({ error, ...record }: TrialRecord): TrialRecord => ({
+  ...record,
+  params: redactNamed(record.params),
+  ...(error !== undefined && { error: redactText(error) }),
+});
 
 /** The records of the journal that are whole; the last may have been cut off, and then what it was about has not begun, or not ended. */
 function readJournal(fs: FsPort, folder: string): TrialRecord[] {

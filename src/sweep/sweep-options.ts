@@ -59,7 +59,7 @@ export interface SweepOptions<P> {
   readonly graceMs?: number;
   /** Whether a sweep that was cut off or stopped goes on: `'allow'` (default), `'never'`, or `'must'`. */
   readonly resume?: 'never' | 'allow' | 'must';
-  /** Whether SIGINT and SIGTERM stop the sweep, its runs and `sweep.yaml` INTERRUPTED, before they end the process; default true. */
+  /** Whether SIGINT, SIGTERM and, but on Windows, SIGHUP stop the sweep, its runs and `sweep.yaml` INTERRUPTED, before they end the process; default true. */
   readonly handleSignals?: boolean;
   /** Options of the trials' runs. */
   readonly run?: Omit<ExperimentOptions, 'runName' | 'resume' | 'group' | 'handleSignals'>;

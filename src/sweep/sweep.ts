@@ -1,6 +1,7 @@
 import { ExperimentConfig } from '../model/experiment-config.js';
 import { invalidOption } from '../model/option-rules.js';
 import { trainHere } from './drive-trial.js';
+import { mustBeDistinctInFile } from './secret-params.js';
 import { describeSpace } from './space/describe-space.js';
 import type { ParamsOf, Space } from './space/space.js';
 import { type Study, SweepStudy } from './study.js';
@@ -60,6 +61,7 @@ export function sweep<S extends Space>(
   given?: SweepOptions<ParamsOf<S>>,
 ): Study<ParamsOf<S>> {
   const description = describeSpace(space);
+  mustBeDistinctInFile(description);
   if (typeof train === 'function') {
     const options = resolveSweep(space, given);
     return new SweepStudy(options, description, trainHere(train));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
+import { redactNamed } from '../model/redact-text.js';
 import { RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { OwnerWatch } from '../storage/owner-watch.js';
@@ -148,7 +149,8 @@ export class TrialRecords {
 
 function assertSame(before: SweepPlan, plan: SweepPlan): void {
   for (const key of ['metric', 'mode', 'value', 'seed', 'searcher', 'space'] as const) {
-    const [was, is] = [before[key], plan[key]].map((value) => canonical(value));
+    // What the file says of secrets is the same of any.
+    const [was, is] = [before[key], plan[key]].map((value) => canonical(redactNamed(value)));
     if (was !== is)
       throw new ExpmanError(
         'INVALID_OPTION',

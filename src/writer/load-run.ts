@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
-import { encodeParams, sanitiseParams } from '../model/params.js';
+import { encodeParams, plainParams, sanitiseParams } from '../model/params.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { chunkReader } from '../storage/chunk-reader.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
@@ -82,6 +82,6 @@ function restoreFromFiles(fs: FsPort, folder: string, state: RunState): void {
   const { params } = sanitiseParams(readMapping(fs, folder, CONFIG_NAME) ?? {});
   state.paramRecords.restore(encodeParams(params));
   const artifacts = readMapping(fs, folder, RUN_NAME)?.['artifacts'];
-  if (artifacts !== undefined) state.factRecords.restore(encodeParams(sanitiseParams({ artifacts }).params));
+  if (artifacts !== undefined) state.factRecords.restore(encodeParams(plainParams({ artifacts })));
   state.log.offset = fs.stat(join(folder, LOG_NAME))?.size ?? 0;
 }
