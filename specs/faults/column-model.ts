@@ -12,9 +12,9 @@ const RESERVED = ['step', 'timestamp'];
 
 /**
  * Checks that a table holds what the rules of README and design make of the rows: one column for each metric, of the type that holds
- * all its values, rows of one step merged within each stretch.
+ * all its values, and calls joined to rows within each session.
  *
- * @param starts - where stretches begin: rows that were in a file when the run was taken up again are not merged with later ones
+ * @param starts - the calls that sessions begin with
  */
 export function checkTable(
   table: RowTable,
@@ -103,19 +103,21 @@ function stretches(rows: readonly TakenRow[], starts: readonly number[]): (reado
   return cuts.slice(1).map((end, at) => rows.slice(cuts[at], end));
 }
 
-function mergedOf(rows: readonly TakenRow[]): TakenRow[] {
-  const merged: { readonly step: number | null; readonly values: Map<string, MetricValue> }[] = [];
-  const ofStep = new Map<number, Map<string, MetricValue>>();
-  for (const { step, values } of rows) {
-    let into = step === null ? undefined : ofStep.get(step);
-    if (into === undefined) {
-      into = new Map();
-      merged.push({ step, values: into });
-      if (step !== null) ofStep.set(step, into);
+/** A call joins the latest row of its step if that is one of the last 1,024 and holds none of its metrics. */
+function mergedOf(calls: readonly TakenRow[]): TakenRow[] {
+  const rows: { readonly step: number | null; readonly values: Map<string, MetricValue> }[] = [];
+  const latest = new Map<number, number>();
+  for (const { step, values } of calls) {
+    const at = step === null ? undefined : latest.get(step);
+    const row = at === undefined || at < rows.length - 1_024 ? undefined : rows[at];
+    if (row !== undefined && ![...values.keys()].some((metric) => row.values.has(metric))) {
+      for (const [metric, value] of values) row.values.set(metric, value);
+      continue;
     }
-    for (const [metric, value] of values) into.set(metric, value);
+    if (step !== null) latest.set(step, rows.length);
+    rows.push({ step, values: new Map(values) });
   }
-  return merged;
+  return rows;
 }
 
 const same = (a: readonly string[], b: readonly string[]): boolean =>

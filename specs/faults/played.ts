@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { ChunkPool } from '../../src/channel/chunk-pool.js';
 import { RecordKind, WIRE_BYTES } from '../../src/channel/layout.js';
+import { encodeRewind } from '../../src/channel/rewind.js';
 import { openRun } from '../../src/engine/open-run.js';
 import { RowIntake } from '../../src/engine/row-intake.js';
 import { ExperimentConfig, type ExperimentOptions } from '../../src/model/experiment-config.js';
@@ -28,6 +29,8 @@ export interface Closed {
  */
 export class Played {
   readonly folder: string;
+  /** The number of this owner. */
+  readonly epoch: number;
   readonly intake: RowIntake;
   /** How its close went, once it is through. */
   closed: Closed | null = null;
@@ -39,6 +42,8 @@ export class Played {
     options: ExperimentOptions,
     now: () => number = Date.now,
     monotonic: () => number = monotonicMs,
+    /** Rows after which a row group is sealed; the writer's own number by default. */
+    sealRows?: number,
   ) {
     const config = new ExperimentConfig('faults', BASE, {
       environment: false,
@@ -48,6 +53,7 @@ export class Played {
     });
     const { folder, identity, owner, continues, before, clock } = openRun(fs, config, undefined, now());
     this.folder = folder;
+    this.epoch = owner.epoch;
     const pool = new ChunkPool();
     const wire = new Int32Array(new SharedArrayBuffer(WIRE_BYTES));
     const ignore = (): void => undefined;
@@ -63,7 +69,10 @@ export class Played {
     const post = (message: FromWriter): void => {
       if (message.kind === 'closed') this.closed = message;
     };
-    this.core = new WriterCore({ fs, wire, arenas: pool, post, runFiles, now, monotonic });
+    this.core = new WriterCore({
+      ...{ fs, wire, arenas: pool, post, runFiles, now, monotonic },
+      ...(sealRows !== undefined && { sealRows }),
+    });
     this.core.attach(columnarParts);
     this.core.open({
       runId: 1,
@@ -78,6 +87,8 @@ export class Played {
       before,
       degraded: null,
     });
+    if (continues && config.fromStep !== undefined)
+      this.intake.text(RecordKind.rewind, encodeRewind({ fromStep: config.fromStep, mediaBytes: 0 }));
   }
 
   /** Moves what was logged into the log; returns how many rows of this owner are acknowledged. */

@@ -76,7 +76,7 @@ describe('a replay of the log', () => {
     fs.remove(nameOf(0, 1));
     expect(stepsOf(replay(fs))).toEqual([0, 1]);
     expect(replay(fs)).toMatchObject({ missingRecords: 2, end: { epoch: 0, seq: 4 } });
-    expect(stepsOf(replay(fs, NOTHING_PUBLISHED, { salvage: true }))).toEqual([0, 1, 4, 5, 6, 7]);
+    expect(stepsOf(replay(fs, NOTHING_PUBLISHED, true))).toEqual([0, 1, 4, 5, 6, 7]);
   });
 
   it('of a log cut at any byte is a beginning of it', () => {
@@ -88,7 +88,7 @@ describe('a replay of the log', () => {
     let rows = 0;
     for (let length = 0; length <= whole.length; length++) {
       fs.overwrite(nameOf(0, 0), whole.subarray(0, length));
-      const steps = stepsOf(replay(fs, NOTHING_PUBLISHED, { salvage: true }));
+      const steps = stepsOf(replay(fs, NOTHING_PUBLISHED, true));
       expect(steps).toEqual([0, 1, 2, 3, 4, 5].slice(0, steps.length));
       expect(steps.length).toBeGreaterThanOrEqual(rows);
       rows = steps.length;
@@ -104,7 +104,7 @@ describe('a replay of the log', () => {
       const changed = Buffer.from(whole);
       changed[byte] = (changed[byte] ?? 0) ^ (1 << (byte & 7));
       fs.overwrite(nameOf(0, 1), changed);
-      const steps = stepsOf(replay(fs, NOTHING_PUBLISHED, { salvage: true }));
+      const steps = stepsOf(replay(fs, NOTHING_PUBLISHED, true));
       expect(steps.filter((step) => step !== 2 && step !== 3)).toEqual([0, 1, 4, 5]);
       expect(stepsOf(replay(fs))).toEqual([0, 1]);
     }
@@ -120,7 +120,7 @@ describe('a replay of the log', () => {
     const bytes = fs.bytesOf(nameOf(0, 0));
     bytes[bytes.length - 60] = (bytes[bytes.length - 60] ?? 0) ^ 1; // In row 1: a frame of one row has 56 bytes.
     fs.overwrite(nameOf(0, 0), bytes);
-    const saved = replay(fs, NOTHING_PUBLISHED, { salvage: true });
+    const saved = replay(fs, NOTHING_PUBLISHED, true);
     expect(stepsOf(saved)).toEqual([0, 2]);
     expect(saved).toMatchObject({ corrupt: ['wal-0-0.log'], missingRecords: 1 });
     expect(stepsOf(replay(fs))).toEqual([0]);

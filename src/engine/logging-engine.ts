@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Observable, Subject, defer, distinctUntilChanged, map, startWith } from 'rxjs';
 import { RecordKind } from '../channel/layout.js';
 import { encodeRewind } from '../channel/rewind.js';
+import { lastStepIn } from '../writer/last-step.js';
 import { ExpmanError, messageOf, textOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
 import type { HistogramInput, HistogramOptions } from '../model/histogram.js';
@@ -103,6 +104,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   private endingSent: Promise<void> = Promise.resolve();
   private settle: { resolve: (summary: RunSummary) => void; reject: (error: unknown) => void };
   private runLogger: Logger | undefined;
+  private readonly earlierStep: () => number | bigint | null;
   private publishedRows = 0;
   private publishes: Health['publishes'] = { count: 0, totalMs: 0 };
   private degraded: Degradation | null = null;
@@ -176,6 +178,10 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       degraded: null,
       isCopy,
     };
+    const { epoch, uuid } = identity;
+    const rewind = config.fromStep === undefined ? null : { epoch, fromStep: config.fromStep };
+    let earlierStep: number | bigint | null | undefined = continues ? undefined : null;
+    this.earlierStep = () => (earlierStep ??= lastStepIn(nodeFs, folder, uuid, rewind));
     this.startWriting(opening);
     // Before all rows of this session: a kill leaves the run wholly before it or wholly after.
     if (continues && config.fromStep !== undefined)
@@ -339,6 +345,20 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
    */
   logTable(name: string, table: TableInput, step?: number | bigint | null): MediaFile | null {
     return this.keep({ kind: 'table', name, step, content: table, options: undefined });
+  }
+
+  /**
+   * The greatest step of the run's rows, of earlier sessions as well, without those that `fromStep` has taken out; null
+   * when no row has a step. Of a run that was continued, the first look reads its files.
+   *
+   * @throws {@link ExpmanError} `CORRUPT` or `IO`, where what earlier sessions left cannot be read
+   * @example
+   * for (let step = Number(run.lastStep ?? -1) + 1; step < steps; step++) run.logMetrics({ loss: train(step) }, step);
+   */
+  get lastStep(): number | bigint | null {
+    const own = this.intake.lastStep;
+    const earlier = this.earlierStep();
+    return earlier !== null && earlier > own ? earlier : own === -Infinity ? null : own;
   }
 
   /**

@@ -48,6 +48,8 @@ export class RowIntake {
   private readonly limit: number;
   private readonly warnings: RunWarnings;
   private rejected: Rejection | null = null;
+  /** The greatest step of the rows that were taken; -Infinity while none had one. */
+  lastStep: Step = -Infinity;
 
   constructor(private readonly run: RowIntakeOptions) {
     const { pool, wire, options } = run;
@@ -78,6 +80,7 @@ export class RowIntake {
     let taken: MetricRow | null = null;
     if (isObject(values)) {
       this.encoder.write(values, counter, given ?? this.clock.read(), stamped && given !== undefined);
+      if (counter > this.lastStep) this.lastStep = counter;
       if (this.run.taps.observed) taken = this.encoder.written();
     } else this.rejectPart('row', `values must be an object, not ${describeType(values)}`, values);
     if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();

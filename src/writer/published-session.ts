@@ -21,13 +21,12 @@ export function publishedSession(file: PublishedFile, read: ChunkReader): Sessio
   return {
     rows: own,
     greatestStep: facts.lastStep === null ? -Infinity : Number(facts.lastStep),
-    window: (isWhole) => joinWindow(file, new LastRows(file, read, Math.min(own, JOIN_WINDOW_ROWS)), isWhole),
+    window: () => joinWindow(file, new LastRows(file, read, Math.min(own, JOIN_WINDOW_ROWS))),
   };
 }
 
-function joinWindow(file: PublishedFile, last: LastRows, isWhole: boolean): JoinWindow {
+function joinWindow(file: PublishedFile, last: LastRows): JoinWindow {
   const { rows } = last;
-  if (isWhole) for (const { name } of file.footer.fields) last.column(name);
   const step = last.column(STEP_FIELD.name);
   const timestamp = last.column(TIMESTAMP_FIELD.name);
   if (step?.type !== 'INT64' || timestamp?.type !== 'TIMESTAMP') throw new TypeError('a file without steps');
@@ -50,6 +49,9 @@ function joinWindow(file: PublishedFile, last: LastRows, isWhole: boolean): Join
         return column !== null && hasValue(column, row);
       },
     }),
+    readAll: () => {
+      for (const { name } of file.footer.fields) last.column(name);
+    },
   };
 }
 

@@ -138,7 +138,7 @@ class Replayer {
     const [checkpoint, ...frames] = segment.frames;
     if (this.stopped || checkpoint?.type !== FrameType.checkpoint) return;
     if (epoch !== this.epoch) {
-      if (epoch !== this.from.epoch) this.joiner = this.joinerOf(epoch);
+      this.joiner = this.joinerOf(epoch);
       this.epoch = epoch;
       this.seq = 0;
     }

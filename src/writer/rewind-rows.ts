@@ -95,7 +95,8 @@ export function callsOf(
     steps[row] = Number(value);
     if (typeof value === 'bigint') wideSteps.set(row, value);
   }
-  return { steps, wideSteps, metrics: metrics.map((column) => ({ metric: metricOf(column.name), column })) };
+  const held = metrics.filter(({ nullCount, length }) => nullCount < length);
+  return { steps, wideSteps, metrics: held.map((column) => ({ metric: metricOf(column.name), column })) };
 }
 
 /** Columns with some of their rows. */

@@ -19,8 +19,10 @@ export interface JoinWindow {
   readonly wideSteps: ReadonlyMap<number, bigint>;
   /** The timestamps that callers gave, in microseconds; NaN for a row that took the clock's. */
   readonly stamps: Float64Array;
-  /** The metrics of one of them. */
+  /** The metrics of one of them; read from the file when they are asked for. */
   readonly held: (place: number) => HeldMetrics;
+  /** Reads them all, so that the file may be closed. */
+  readonly readAll: () => void;
 }
 
 /** Where a session stands when a joiner begins. */
@@ -29,8 +31,8 @@ export interface SessionStart {
   readonly rows: number;
   /** The greatest step among them, or above it; -Infinity when there is none. */
   readonly greatestStep: number;
-  /** Asked at most once; with `isWhole`, what it returns reads nothing later. */
-  readonly window: (isWhole: boolean) => JoinWindow | null;
+  /** Asked at most once, and only when a step comes that may be among them. */
+  readonly window: () => JoinWindow | null;
 }
 
 const NOTHING: SessionStart = { rows: 0, greatestStep: -Infinity, window: () => null };
@@ -49,6 +51,7 @@ export class RowJoiner {
   /** Rows of the session that a file held when the joiner began. */
   private readonly begun: number;
   private loadWindow: SessionStart['window'] | null;
+  private window: JoinWindow | null = null;
   private readonly steps = new Float64Array(JOIN_WINDOW_ROWS);
   private readonly stamps = new Float64Array(JOIN_WINDOW_ROWS);
   private readonly held = new Array<RowShape | HeldMetrics | null>(JOIN_WINDOW_ROWS).fill(null);
@@ -145,7 +148,7 @@ export class RowJoiner {
   /** The latest row of a step, if it is in the window. */
   private latestOf(step: number, exact: bigint | null): number | undefined {
     if (step !== step || step > this.greatest) return undefined;
-    this.restore(false);
+    this.restore();
     // A step's calls mostly come one after the other.
     const last = this.rows - 1;
     if (exact === null && this.steps[last & MASK] === step && this.knows(last)) return last;
@@ -202,7 +205,8 @@ export class RowJoiner {
 
   /** Loads what the file says of the window, so that the file may be closed. */
   settle(): void {
-    this.restore(true);
+    this.restore();
+    this.window?.readAll();
   }
 
   /** Whether a row of the window holds a metric; false for a row that is no longer in it. */
@@ -224,8 +228,9 @@ export class RowJoiner {
   }
 
   /** Takes the rows that a file holds into the window, before those that have come since. */
-  private restore(isWhole: boolean): void {
-    const window = this.loadWindow?.(isWhole) ?? null;
+  private restore(): void {
+    if (this.loadWindow === null) return;
+    const window = (this.window = this.loadWindow());
     this.loadWindow = null;
     if (window === null) return;
     const { steps, stamps, wideSteps, held } = window;

@@ -39,7 +39,6 @@ import { JOIN_WINDOW_ROWS } from './row-joiner.js';
 import { spanRowsFor } from './span-rows.js';
 import { StampRuns } from './stamp-runs.js';
 
-const SEAL_ROWS = 128 * 1024;
 const SEAL_BYTES = 8 * 1024 * 1024;
 /** Publishes may take a twentieth of the writer's time, the last one, which waits for nothing, included. */
 const REST_FACTOR = 24;
@@ -54,6 +53,8 @@ export interface RowsPathOptions {
   readonly flushIntervalMs: number;
   readonly flushIntervalRows: number;
   readonly compress: boolean;
+  /** Rows after which a row group is sealed, those that calls may still join left aside. */
+  readonly sealRows: number;
   /** Called before a publish: the WAL goes on in a new segment. */
   readonly onPublishing: () => void;
   /** Called after a publish: everything below the watermark is in the file. */
@@ -189,7 +190,7 @@ export class RowsPath {
       this.take(spans);
       const { group, columns } = this;
       const sealable = Math.max(0, group.rows - JOIN_WINDOW_ROWS);
-      if (sealable < SEAL_ROWS && group.bytes * (sealable / Math.max(1, group.rows)) < SEAL_BYTES) return;
+      if (sealable < this.options.sealRows && group.bytes * (sealable / Math.max(1, group.rows)) < SEAL_BYTES) return;
       // A group that cannot be written stays the tail, and is tried again with the next batch.
       const { front, rest } = group.split(columns.fields, JOIN_WINDOW_ROWS);
       this.file.seal(front, this.options.compress);

@@ -47,6 +47,8 @@ export interface SessionContext {
   readonly openRuns: () => number;
   /** No second stage will come. */
   readonly walOnly: () => boolean;
+  /** Rows after which a row group is sealed. */
+  readonly sealRows: number;
   /** What writes run.yaml and its like; null while YAML is still loading. */
   readonly runFiles: () => RunFiles | null;
 }
@@ -172,7 +174,7 @@ export class RunSession {
 
   attach({ RunPipeline, SystemFile, gate, sampler }: SecondStage): void {
     const { options, folder, identity, owner } = this.opening;
-    const { fs, files, openRuns } = this.context;
+    const { fs, files, openRuns, sealRows } = this.context;
     this.pipeline = new RunPipeline({
       fs,
       files,
@@ -184,6 +186,7 @@ export class RunSession {
       flushIntervalMs: options.flushIntervalMs,
       flushIntervalRows: options.flushIntervalRows,
       compress: options.compression !== 'none',
+      sealRows,
       onPublishing: () => this.rotate(),
       onPublished: (watermark) => {
         if (watermark.epoch === owner.epoch) this.wal.dropBelow(watermark.seq);

@@ -18,6 +18,7 @@ import {
 
 const FEED_MS = 4;
 const DEFAULT_INTERVAL_MS = 10;
+const SEAL_ROWS = 128 * 1024;
 /** How long a run is tried again that cannot be opened: a disk may be full, or descriptors out, for a moment. */
 const OPENING_PATIENCE_MS = 5_000;
 
@@ -32,6 +33,8 @@ export interface WriterCoreOptions {
   readonly monotonic?: () => number;
   /** Where YAML is loaded already. */
   readonly runFiles?: RunFiles;
+  /** Rows after which a row group is sealed, those that calls may still join left aside; default 131,072. */
+  readonly sealRows?: number;
   /** The process is going down: no second stage will come, and no run waits for it. */
   readonly walOnly?: boolean;
 }
@@ -63,6 +66,7 @@ export class WriterCore {
       openRuns: () => this.sessions.size,
       walOnly: () => this.hopeless,
       runFiles: () => this.runFiles,
+      sealRows: options.sealRows ?? SEAL_ROWS,
     };
   }
 

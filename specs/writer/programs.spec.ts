@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { lastValueFrom, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { followRows } from '../../src/reader/follow-rows.js';
+import { openContents } from '../../src/reader/inspect-run.js';
+import { columnarRows, metricNames, rowsOf } from '../../src/reader/select-rows.js';
+import { recoverRun } from '../../src/writer/recover-run.js';
+import { MemoryFs } from '../faults/memory-fs.js';
+import { Played } from '../faults/played.js';
+import { withBase } from '../faults/session.js';
+import { type SessionProgram, callsOf, programs } from '../support/programs.js';
+import { type Cell, RowModel, cellsOf } from '../support/row-model.js';
+
+const FOLDER = '/base/faults/run';
+const SEED = Number(process.env['FC_SEED'] ?? 1206);
+const RUNS = Number(process.env['PROGRAMS'] ?? 25);
+
+/** How rows are flushed; of a program under each of them the same comes out. */
+const SETTINGS = [
+  { flushIntervalMs: 1, flushIntervalRows: 1, sealRows: 1_200 },
+  { flushIntervalMs: 1, flushIntervalRows: 7, sealRows: 1 },
+  { flushIntervalMs: 1, flushIntervalRows: 64, sealRows: 131_072 },
+  { flushIntervalMs: 20, flushIntervalRows: 3, sealRows: 300 },
+  { flushIntervalMs: 5, flushIntervalRows: 1_000, sealRows: 2_000 },
+  { flushIntervalMs: 3_600_000, flushIntervalRows: 1_000_000, sealRows: 131_072 },
+];
+
+interface Reading {
+  readonly rows: readonly Cell[][];
+  readonly counts: Readonly<Record<string, unknown>>;
+}
+
+/** All rows that readers find, and what is said of them. */
+function read(fs: MemoryFs): Reading {
+  const { info, rows } = openContents(fs, FOLDER);
+  try {
+    const metricOf = metricNames(rows);
+    const all = [...rows.batches({ isWithSession: true })].flatMap((batch) => [
+      ...rowsOf(columnarRows(batch, metricOf, true)),
+    ]);
+    const { rows: count, accepted, rewound, lastStep } = info;
+    return {
+      rows: all.map(({ session = NaN, step, values }) => cellsOf(session, step, Object.entries(values))),
+      counts: { rows: count, accepted, rewound, lastStep: lastStep === null ? null : BigInt(lastStep) },
+    };
+  } finally {
+    rows.close();
+  }
+}
+
+const wanted = (model: RowModel): Reading => ({
+  rows: model.cells(),
+  counts: {
+    rows: model.rows.length,
+    accepted: model.accepted,
+    rewound: model.rewound,
+    lastStep: model.lastStep,
+  },
+});
+
+/** Every value without its session, in one order. */
+const valuesOf = (rows: readonly (readonly Cell[])[]): string[] =>
+  rows
+    .flat()
+    .map(([, step, metric, value]) => JSON.stringify([step, metric, value]))
+    .sort();
+
+async function play(sessions: readonly SessionProgram[], at: number): Promise<void> {
+  const { sealRows, ...options } = SETTINGS[at % SETTINGS.length] ?? SETTINGS[0]!;
+  let fs = withBase(new MemoryFs());
+  let model = new RowModel();
+  for (const [index, { ops, end, fromStep }] of sessions.entries()) {
+    const rewinds = index > 0 && fromStep !== undefined ? { fromStep } : {};
+    const played = new Played(fs, { ...options, ...rewinds }, undefined, undefined, sealRows);
+    let kept = model.copy();
+    model.begin(played.epoch, rewinds.fromStep);
+    const flush = (): void => {
+      played.flush();
+      kept = model.copy();
+    };
+    const follows: Promise<string[]>[] = [];
+    for (const op of ops) {
+      for (const { step, timestamp, values } of callsOf(op)) {
+        played.intake.row(values, step as number, timestamp);
+        model.log({ step, timestamp, values });
+      }
+      if (op.kind === 'flush') flush();
+      else if (op.kind === 'rest') {
+        flush();
+        await played.rest(8);
+      } else if (op.kind === 'follow') {
+        const rows$ = followRows(fs, FOLDER, { pollMs: 1 }).pipe(toArray());
+        follows.push(
+          lastValueFrom(rows$).then((rows) =>
+            valuesOf(rows.map(({ step, values }) => cellsOf(0, step, Object.entries(values)))),
+          ),
+        );
+        await played.rest(1);
+      }
+    }
+    if (end === 'close') {
+      const { error, summary } = await played.close();
+      expect(error).toBeNull();
+      expect(summary).toMatchObject({
+        rows: model.rows.length,
+        accepted: model.accepted,
+        rewound: model.rewound,
+      });
+    } else {
+      if (end === 'flush and die') flush();
+      model = kept;
+      expect(read(fs)).toEqual(wanted(model));
+      fs = played.die();
+      expect(read(fs)).toEqual(wanted(model));
+      if (end === 'die and recover') await recoverRun(fs, FOLDER);
+    }
+    expect(read(fs)).toEqual(wanted(model));
+    for (const values of await Promise.all(follows)) expect(values).toEqual(valuesOf(model.cells()));
+  }
+}
+
+describe('a run', () => {
+  it(`holds what was logged by one rule, whatever the flush settings (${RUNS} programs, seed ${SEED})`, async () => {
+    await fc.assert(
+      fc.asyncProperty(programs, async (sessions) => {
+        for (const at of SETTINGS.keys()) await play(sessions, at);
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+  }, 3_600_000);
+});
