@@ -1,15 +1,12 @@
-import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Column, ColumnField } from '../columnar/column.js';
 import type { RowGroupBatches } from '../columnar/row-group.js';
 import { concatColumns } from '../columnar/concat.js';
 import { widenColumn } from '../columnar/widen.js';
-import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import type { FileFacts, FsPort } from './fs-port.js';
 import {
   type EncodedChunk,
-  MAGIC,
   type PlacedChunk,
   type Region,
   type RowGroup,
@@ -18,19 +15,16 @@ import {
   encodeFooter,
   encodeNullChunk,
 } from './parquet/index.js';
-import { tempName } from './atomic-file.js';
 import { DescriptorCache } from './descriptor-cache.js';
-import { type Stretch, endOf, firstFree, tailsToKeep } from './file-layout.js';
+import { endOf, firstFree } from './file-layout.js';
 import { readFooter } from './metrics-footer.js';
-import { readAll } from './read-all.js';
+import { SealedRegions, type SealedRegion, placedAt } from './sealed-regions.js';
 import { writeAll } from './write-all.js';
 
 /** The name of a run's published rows. */
 export const METRICS_NAME = 'metrics.parquet';
 /** The name of what was sampled of the machine while the run was open. */
 export const SYSTEM_NAME = 'system.parquet';
-const COPY_BYTES = 2 * 1024 * 1024;
-const SYNC_EVERY_BYTES = 4 * 1024 * 1024;
 const NO_INODE = -1;
 
 /** What one publish puts out. */
@@ -53,28 +47,10 @@ export interface PublishFacts {
   readonly rows: number;
 }
 
-/** A file that holds sealed bytes. */
-interface Holder {
-  readonly path: string;
-  /** A draft whose publish failed is only read from: it may be longer than what is good of it, or not syncable. */
-  failed: boolean;
-}
-
-/** Sealed bytes and the file they are in. */
-interface SealedRegion extends Region {
-  holder: Holder;
-}
-
 /** What a publish found when it began; groups are sealed meanwhile. */
 interface Sealed {
-  readonly groups: readonly SealedGroup[];
+  readonly groups: readonly RowGroup[];
   readonly regions: readonly SealedRegion[];
-}
-
-/** A sealed row group; a publish gives it chunks for the columns that have come or changed since. */
-interface SealedGroup {
-  readonly rows: number;
-  chunks: readonly PlacedChunk[];
 }
 
 /**
@@ -89,18 +65,10 @@ interface SealedGroup {
  * that takes long is a generator that yields whenever other work may run.
  */
 export class MetricsFile {
-  private groups: SealedGroup[] = [];
-  private regions: SealedRegion[] = [];
-  private drafts: Holder[] = [];
-  private readonly published: Holder;
-  /** The draft that is becoming the published file. */
-  private publishing: Holder | null = null;
-  /** The tails that the published file holds, its own the last. */
-  private tails: Region[] = [];
+  private groups: RowGroup[] = [];
+  private readonly sealed: SealedRegions;
   /** Bytes of the published file that no row of its own needs. */
   private spare = 0;
-  /** Where the publish that goes on writes its tail. */
-  private reserved: Stretch[] = [];
   /** The file that was published last; null before. */
   private latest: { readonly inode: number; readonly bytes: number } | null = null;
 
@@ -108,25 +76,22 @@ export class MetricsFile {
     private readonly fs: FsPort,
     private readonly folder: string,
     private readonly files = new DescriptorCache(fs),
-    private readonly name = METRICS_NAME,
+    name = METRICS_NAME,
   ) {
-    this.published = { path: join(folder, name), failed: false };
+    this.sealed = new SealedRegions(fs, folder, files, name);
   }
 
   /** Goes on from a published file: its groups count as sealed. */
   continueFrom(groups: readonly RowGroup[], regions: readonly Region[]): void {
-    this.groups.push(...groups.map((group) => ({ ...group })));
-    for (const region of regions)
-      if (holdsChunkOf(groups, region)) this.regions.push({ ...region, holder: this.published });
-      // An earlier tail.
-      else this.spare += region.length;
-    this.becomes(this.fs.stat(this.published.path));
+    this.groups.push(...groups);
+    this.spare += this.sealed.adopt(regions, groups);
+    this.becomes(this.fs.stat(this.sealed.published.path));
   }
 
   /** False when somebody has deleted or replaced what was published last, or cut it off. */
   get isInPlace(): boolean {
     if (this.latest === null) return true;
-    const facts = this.fs.stat(this.published.path);
+    const facts = this.fs.stat(this.sealed.published.path);
     return facts?.inode === this.latest.inode && facts.size === this.latest.bytes;
   }
 
@@ -137,7 +102,7 @@ export class MetricsFile {
 
   /** Encodes a full group and writes it to the draft; it will only be copied from then on. */
   seal(columns: Iterable<Column>, compress: boolean): void {
-    this.groups.push(this.sealed(columns, compress));
+    this.groups.push(this.encoded(columns, compress));
   }
 
   /** How many groups are sealed. */
@@ -152,7 +117,7 @@ export class MetricsFile {
       const chunk = chunks[place];
       if (chunk === undefined) return concatColumns(type, [{ type: null, length: rows }]);
       const bytes = new Uint8Array(chunk.length);
-      this.readSealed(bytes, chunk.offset);
+      this.sealed.read(bytes, chunk.offset);
       return widenColumn(decodeChunk(bytes, chunk), type);
     });
   }
@@ -161,7 +126,7 @@ export class MetricsFile {
   reopenLast(fields: readonly ColumnField[]): Column[] {
     const columns = this.read(this.groups.length - 1, fields);
     this.groups.pop();
-    this.releaseRegions();
+    this.spare += this.sealed.release(this.groups);
     return columns;
   }
 
@@ -169,38 +134,22 @@ export class MetricsFile {
    * Replaces the rows of sealed groups: `rewrite` is given each group's number and says its new columns, none for a group
    * that goes, null for one that stays as it is. Nothing changes unless all of it can be written.
    */
-  *rewrite(
-    rewrite: (index: number) => readonly Column[] | null,
-    compress: boolean,
-  ): Generator<void> {
-    const groups: SealedGroup[] = [];
+  *rewrite(rewrite: (index: number) => readonly Column[] | null, compress: boolean): Generator<void> {
+    const groups: RowGroup[] = [];
     for (const [index, group] of this.groups.entries()) {
       const columns = rewrite(index);
       if (columns === null) groups.push(group);
-      else if ((columns[0]?.length ?? 0) > 0) groups.push(this.sealed(columns, compress));
+      else if ((columns[0]?.length ?? 0) > 0) groups.push(this.encoded(columns, compress));
       yield;
     }
     this.groups = groups;
-    this.releaseRegions();
+    this.spare += this.sealed.release(this.groups);
   }
 
-  private sealed(columns: Iterable<Column>, compress: boolean): SealedGroup {
+  private encoded(columns: Iterable<Column>, compress: boolean): RowGroup {
     const chunks: EncodedChunk[] = [];
     for (const column of columns) chunks.push(encode(column, chunks.length, compress));
-    return { rows: chunks[0]?.facts.rows ?? 0, chunks: this.append(chunks) };
-  }
-
-  /** Forgets sealed bytes that no group needs any more; while a publish goes on, nothing may be forgotten. */
-  private releaseRegions(): void {
-    this.regions = this.regions.filter((region) => {
-      if (holdsChunkOf(this.groups, region)) return true;
-      // Who has the published file's footer still reads them; a draft that holds them must not become the file.
-      if (region.holder === this.published) {
-        this.tails.push(region);
-        this.spare += region.length;
-      } else region.holder.failed = true;
-      return false;
-    });
+    return { rows: chunks[0]?.facts.rows ?? 0, chunks: this.sealed.append(chunks) };
   }
 
   /** Replaces `metrics.parquet` by a complete newer one; on failure the old one stays and nothing sealed is lost. */
@@ -208,17 +157,16 @@ export class MetricsFile {
     // A group that is sealed meanwhile is in the tail of this publish.
     const count = this.groups.length;
     yield* this.reconcile(publication.fields, count);
-    const draft = this.draft();
-    this.publishing = draft;
+    const draft = this.sealed.beginPublish();
     try {
-      const sealed = { groups: this.groups.slice(0, count), regions: [...this.regions] };
+      const sealed = { groups: this.groups.slice(0, count), regions: this.sealed.all };
       const file = this.fs.open(draft.path, 'update');
       let facts: PublishFacts;
       let tails: Region[];
       let spare: number;
       try {
-        yield* this.copySealed(file, draft, sealed.regions);
-        tails = publication.final ? [] : yield* this.copyTails(file);
+        yield* this.sealed.copy(file, draft, sealed.regions);
+        tails = publication.final ? [] : yield* this.sealed.copyTails(file);
         spare = tails.reduce((sum, { length }) => sum + length, 0);
         facts = yield* this.finish(file, sealed, tails, publication);
       } finally {
@@ -227,30 +175,26 @@ export class MetricsFile {
       const written = this.verify(draft.path, facts);
       if (!publication.mayReplace())
         throw new ExpmanError('FENCED', `another owner has taken over ${this.folder}`, { path: this.folder });
+      const { path } = this.sealed.published;
       // Windows replaces no file that is open.
-      this.files.close(this.published.path);
-      this.fs.rename(draft.path, this.published.path);
-      // The draft has no other name any more, whether that is on the device or not.
-      for (const region of sealed.regions) region.holder = this.published;
-      this.drafts = this.drafts.filter((other) => other !== draft);
-      this.tails = tails;
+      this.files.close(path);
+      this.fs.rename(draft.path, path);
+      this.sealed.endPublish(draft, sealed.regions, tails);
       this.spare = spare;
-      this.removeDrafts();
       this.becomes(written);
       this.fs.syncFolder(this.folder);
       return facts;
     } catch (error) {
-      this.fails(draft);
+      this.sealed.fail(draft);
       throw error;
     } finally {
-      this.publishing = null;
-      this.reserved = [];
+      this.sealed.leavePublish();
     }
   }
 
   /** Closes what is held open. */
   leave(): void {
-    this.files.release(this.published.path);
+    this.files.release(this.sealed.published.path);
   }
 
   /**
@@ -272,12 +216,13 @@ export class MetricsFile {
         if (chunk !== undefined) yield;
       }
       if (added.length === 0) continue;
-      const placed = this.append(added.map(({ chunk }) => chunk));
+      const placed = this.sealed.append(added.map(({ chunk }) => chunk));
       added.forEach(({ place }, at) => {
         const chunk = placed[at];
         if (chunk !== undefined) chunks[place] = chunk;
       });
-      group.chunks = chunks;
+      // Another object: a footer keeps what it has made of one.
+      this.groups[this.groups.indexOf(group)] = { rows: group.rows, chunks };
       yield;
     }
   }
@@ -285,95 +230,8 @@ export class MetricsFile {
   private widen(chunk: PlacedChunk, field: ColumnField, place: number): EncodedChunk {
     if (chunk.nullCount === chunk.rows) return encodeNullChunk(field.type, chunk.rows);
     const bytes = new Uint8Array(chunk.length);
-    this.readSealed(bytes, chunk.offset);
+    this.sealed.read(bytes, chunk.offset);
     return encode(widenColumn(decodeChunk(bytes, chunk), field.type), place, chunk.codec !== 'UNCOMPRESSED');
-  }
-
-  /** Writes chunks where nothing lies, as one region with a checksum. */
-  private append(chunks: readonly EncodedChunk[]): PlacedChunk[] {
-    const bytes = Buffer.concat(chunks.map((chunk) => chunk.bytes));
-    const offset = this.place(bytes.length);
-    const holder = this.draft();
-    const file = this.fs.open(holder.path, 'update');
-    try {
-      writeAll(this.fs, file, bytes, offset);
-    } catch (error) {
-      // What came of it is in no region.
-      this.fails(holder);
-      throw error;
-    } finally {
-      this.fs.close(file);
-    }
-    this.regions.push({ offset, length: bytes.length, crc: crc32(bytes), holder });
-    return placedAt(offset, chunks);
-  }
-
-  /** An offset for so many bytes that no footer of the last versions calls its own. */
-  private place(length: number): number {
-    return firstFree([...this.regions, ...tailsToKeep(this.tails), ...this.reserved], length);
-  }
-
-  /** The file that takes new sealed bytes: the newest draft, unless it is being published. */
-  private draft(): Holder {
-    const newest = this.drafts.at(-1);
-    if (newest !== undefined && !newest.failed && newest !== this.publishing) return newest;
-    const path = join(this.folder, tempName(this.name));
-    const file = this.fs.open(path, 'create');
-    try {
-      writeAll(this.fs, file, MAGIC, 0);
-    } catch (error) {
-      attempt(() => this.fs.remove(path));
-      throw error;
-    } finally {
-      this.fs.close(file);
-    }
-    const draft: Holder = { path, failed: false };
-    this.drafts.push(draft);
-    return draft;
-  }
-
-  private *copySealed(file: number, draft: Holder, regions: readonly SealedRegion[]): Generator<void> {
-    let unsynced = 0;
-    for (const { offset, length, holder } of regions) {
-      if (holder === draft) continue;
-      const slice = new Uint8Array(Math.min(COPY_BYTES, length));
-      for (let done = 0; done < length; done += slice.length) {
-        const part = slice.subarray(0, Math.min(slice.length, length - done));
-        this.readHolder(holder, part, offset + done);
-        writeAll(this.fs, file, part, offset + done);
-        unsynced += part.length;
-        // Synced as it goes, so that the last sync does not hold the thread for the whole file.
-        if (unsynced >= SYNC_EVERY_BYTES) {
-          this.fs.syncData(file);
-          unsynced = 0;
-        }
-        yield;
-      }
-    }
-  }
-
-  /** Copies the last tails to where they were, and returns them; those that cannot be read are no loss. */
-  private *copyTails(into: number): Generator<void, Region[]> {
-    const copied: Region[] = [];
-    for (const tail of tailsToKeep(this.tails)) {
-      const bytes = new Uint8Array(tail.length);
-      attempt(() => this.readTail(tail, bytes));
-      if (crc32(bytes) !== tail.crc) continue;
-      writeAll(this.fs, into, bytes, tail.offset);
-      copied.push(tail);
-      yield;
-    }
-    return copied;
-  }
-
-  private readTail({ offset }: Region, into: Uint8Array): void {
-    const { path } = this.published;
-    const file = this.fs.open(path, 'read');
-    try {
-      readAll(this.fs, file, into, offset, path);
-    } finally {
-      this.fs.close(file);
-    }
   }
 
   /** Writes tail and footer; the tail joins `tails`. */
@@ -391,9 +249,9 @@ export class MetricsFile {
         if ((chunks.length & 15) === 0) yield;
       }
       const length = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
-      const offset = firstFree([...this.regions, ...tails], length);
+      const offset = firstFree([...this.sealed.all, ...tails], length);
       // Groups are sealed meanwhile, and must lie elsewhere.
-      this.reserved = [...tails, { offset, length }];
+      this.sealed.reserved = [...tails, { offset, length }];
       const placed = placedAt(offset, chunks);
       let crc = 0;
       for (const [place, { bytes }] of chunks.entries()) {
@@ -427,65 +285,12 @@ export class MetricsFile {
     );
   }
 
-  private fails(draft: Holder): void {
-    draft.failed = true;
-    if (draft === this.publishing) this.publishing = null;
-    this.removeDrafts();
-  }
-
-  /** Removes the drafts of which nothing is needed. */
-  private removeDrafts(): void {
-    const needed = new Set([this.publishing, ...this.regions.map(({ holder }) => holder)]);
-    for (const draft of this.drafts) if (!needed.has(draft)) attempt(() => this.fs.remove(draft.path));
-    this.drafts = this.drafts.filter((draft) => needed.has(draft));
-  }
-
   /** The published file is another one now. */
   private becomes(facts: FileFacts | null): void {
     this.latest = { inode: facts?.inode ?? NO_INODE, bytes: facts?.size ?? 0 };
     // Without sealed groups there is nothing that is in no other file: a thousand small runs need no descriptors for it.
-    if (this.regions.some(({ holder }) => holder === this.published))
-      this.files.adopt(this.published.path, this.latest.inode);
+    if (this.sealed.areInPublished) this.files.adopt(this.sealed.published.path, this.latest.inode);
   }
-
-  private readSealed(into: Uint8Array, offset: number): void {
-    const region = this.regions.find((candidate) => isWithin(offset, candidate));
-    if (region === undefined || offset + into.length > region.offset + region.length)
-      throw new ExpmanError('CORRUPT', `${into.length} bytes at ${offset} are in no sealed region`, {
-        path: this.folder,
-      });
-    this.readHolder(region.holder, into, offset);
-  }
-
-  private readHolder(holder: Holder, into: Uint8Array, at: number): void {
-    if (holder === this.published) {
-      readAll(this.fs, this.files.get(holder.path), into, at, holder.path);
-      return;
-    }
-    const file = this.fs.open(holder.path, 'read');
-    try {
-      readAll(this.fs, file, into, at, holder.path);
-    } finally {
-      this.fs.close(file);
-    }
-  }
-}
-
-const holdsChunkOf = (groups: readonly RowGroup[], region: Stretch): boolean =>
-  groups.some(({ chunks }) => chunks.some(({ offset }) => isWithin(offset, region)));
-
-function isWithin(offset: number, region: Stretch): boolean {
-  return offset >= region.offset && offset < region.offset + region.length;
-}
-
-/** The facts of chunks that lie one behind the other. */
-function placedAt(offset: number, chunks: readonly EncodedChunk[]): PlacedChunk[] {
-  let at = offset;
-  return chunks.map(({ bytes: { length }, facts }) => {
-    const placed = { ...facts, offset: at };
-    at += length;
-    return placed;
-  });
 }
 
 function encode(column: Column, place: number, compress: boolean): EncodedChunk {
