@@ -110,6 +110,34 @@ const MUTATIONS: readonly Mutation[] = [
     to: 'true',
     scenario: 'changes',
   },
+  {
+    protection: 'heartbeats due by the monotonic clock',
+    file: 'src/writer/run-session.ts',
+    from: 'const now = this.context.monotonic();',
+    to: 'const now = Date.now();',
+    scenario: 'clock-steps',
+  },
+  {
+    protection: "the age of a beat by the file system's clock",
+    file: 'src/storage/owner-watch.ts',
+    from: 'fileSystemNow(this.fs, this.folder, this.monotonic)',
+    to: 'Date.now()',
+    scenario: 'clock-steps',
+  },
+  {
+    protection: 'durations by the monotonic clock',
+    file: 'src/writer/run-session.ts',
+    from: 'this.context.monotonic() - this.opening.clock.takenAtMs',
+    to: 'Date.now() - sessionStartMs(this.identity)',
+    scenario: 'clock-steps',
+  },
+  {
+    protection: 'the 15 s that a beat is watched before --force takes a run',
+    file: 'src/storage/owner-watch.ts',
+    from: 'monotonic() >= until',
+    to: 'true',
+    scenario: 'clock-steps',
+  },
 ];
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -140,6 +140,25 @@ describe('an owner on another host', () => {
     }
   });
 
+  it('whose lock cannot be read at one look has not beaten for that', () => {
+    const run = new Elsewhere();
+    let isRefused = false;
+    const { open } = run.fs;
+    run.fs.open = (path, mode) => {
+      if (isRefused && mode === 'read') throw Object.assign(new Error('EMFILE'), { code: 'EMFILE' });
+      return open(path, mode);
+    };
+    const watch = run.watch();
+    for (let look = 0; look < 30; look++) {
+      expect(watch.look().kind).toBe('alive');
+      isRefused = look % 3 === 0;
+      run.pass(500);
+    }
+    isRefused = false;
+    expect(watch.look()).toEqual({ kind: 'dead', owner: ELSEWHERE });
+    expect(watch.beats).toBe(0);
+  });
+
   it('keeps its run from a taker that saw it dead, where it beat after all', () => {
     const run = new Elsewhere();
     run.pass(HOUR_MS);

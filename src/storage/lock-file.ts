@@ -5,7 +5,7 @@ import { writeAll } from './write-all.js';
 
 /** The lock's name in a run's folder. */
 export const LOCK_NAME = 'run.lock';
-/** How often a living owner beats: writes into its lock. */
+/** Time between two heartbeats of a living owner, each a write into its lock. */
 export const HEARTBEAT_MS = 5_000;
 const MAX_LOCK_BYTES = 4096;
 const BEAT_DIGITS = 10;

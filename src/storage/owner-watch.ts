@@ -8,7 +8,7 @@ import type { FsPort } from './fs-port.js';
 import { HEARTBEAT_MS, type HeldLock, LOCK_NAME, type LockOwner, readLock } from './lock-file.js';
 import { readProc } from './read-proc.js';
 
-// A busy owner gets three beats before an owner elsewhere is taken for dead.
+// An owner on another host that is busy gets three beats before it is taken for dead.
 const STALE_MS = 3 * HEARTBEAT_MS;
 /** How long a lock that makes no sense may be one that is being written. */
 const HALF_WRITTEN_MS = 1_000;
@@ -28,7 +28,9 @@ export const readOwnership = (fs: FsPort, folder: string): Ownership => new Owne
 
 /** A beat, and for how long it has been the last one. */
 interface Sighting {
+  /** Differs from that of any other beat. */
   readonly sign: string;
+  readonly modifiedMs: number;
   readonly stillMs: number;
   /** False while `stillMs` counts from the first look, because the age the beat had then is not known. */
   readonly isAgeKnown: boolean;
@@ -64,7 +66,7 @@ export class OwnerWatch {
     } catch {
       // There is one, and whose it is cannot be read this moment: what is left to go by is its last sign of life.
       this.last = null;
-      return this.judged(UNKNOWN_OWNER, String(facts.modifiedMs), facts.modifiedMs, STALE_MS);
+      return this.judged(UNKNOWN_OWNER, null, facts.modifiedMs, STALE_MS);
     }
     // Its maker was cut off while it wrote, or is writing this moment.
     if (this.last === null)
@@ -79,22 +81,27 @@ export class OwnerWatch {
     return held?.owner.token === this.last?.owner.token && held?.beat === this.last?.beat;
   }
 
-  private judged(owner: LockOwner, sign: string, modifiedMs: number, limitMs: number): Ownership {
-    const { stillMs, isAgeKnown } = (this.seen = this.sighting(sign, modifiedMs));
+  /** `sign` is null where the lock could not be read. */
+  private judged(owner: LockOwner, sign: string | null, modifiedMs: number, limitMs: number): Ownership {
+    const sighting = this.sighting(sign, modifiedMs);
+    if (sign !== null) this.seen = sighting;
+    const { stillMs, isAgeKnown } = sighting;
     if (stillMs >= limitMs) return { kind: 'dead', owner: owner === UNKNOWN_OWNER ? null : owner };
     return { kind: isAgeKnown ? 'alive' : 'unsure', owner };
   }
 
-  private sighting(sign: string, modifiedMs: number): Sighting {
+  private sighting(sign: string | null, modifiedMs: number): Sighting {
     const { seen } = this;
     const at = this.monotonic();
-    if (seen?.sign === sign) return { ...seen, stillMs: seen.stillMs + at - seen.at, at };
-    if (seen !== null) {
+    if (seen !== null && (sign === null ? seen.modifiedMs === modifiedMs : seen.sign === sign))
+      return { ...seen, stillMs: seen.stillMs + at - seen.at, at };
+    const found = { sign: sign ?? '', modifiedMs, at };
+    if (seen !== null && sign !== null) {
       this.beats++;
-      return { sign, stillMs: 0, isAgeKnown: true, at };
+      return { ...found, stillMs: 0, isAgeKnown: true };
     }
     const now = fileSystemNow(this.fs, this.folder, this.monotonic);
-    return { sign, stillMs: Math.max(0, (now ?? 0) - modifiedMs), isAgeKnown: now !== null, at };
+    return { ...found, stillMs: Math.max(0, (now ?? 0) - modifiedMs), isAgeKnown: now !== null };
   }
 }
 
@@ -107,7 +114,7 @@ export interface WatchClock {
 /**
  * Watches a run whose owner is on another host for three beats, or until one comes; returns at once for any other run.
  *
- * What the watch saw is asked of it afterwards.
+ * The next `look` of the watch it returns says whether the owner lives.
  */
 export async function watchOwner(
   fs: FsPort,
@@ -124,7 +131,7 @@ export async function watchOwner(
   }
 }
 
-/** Whether an owner is known to be on another host. */
+/** Tells an owner that is known to be on another host from all others. */
 export const isElsewhere = (owner: LockOwner | null): owner is LockOwner =>
   owner !== null && owner !== UNKNOWN_OWNER && owner.host !== os.hostname();
 
@@ -141,12 +148,12 @@ function livesHere(fs: FsPort, owner: LockOwner): boolean {
   return owner.startTicks === null || ticks === null || owner.startTicks === ticks;
 }
 
-/** The boot that is running; null where there is no /proc. */
+/** Reads which boot is running; null where there is no /proc. */
 export function bootId(fs: FsPort): string | null {
   return readProc(fs, '/proc/sys/kernel/random/boot_id')?.trim() ?? null;
 }
 
-/** When a process started, in clock ticks since boot; null where there is no /proc. */
+/** Reads when a process started, in clock ticks since boot; null where there is no /proc. */
 export function startTicks(fs: FsPort, pid: number): number | null {
   // The command in field 2 may hold spaces and brackets; the fields behind its last bracket do not.
   const fields = readProc(fs, `/proc/${pid}/stat`)?.split(') ').pop()?.split(' ');

@@ -5,7 +5,7 @@ import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay.js';
 
 const STAMP_LENGTH = '2026-01-01T00:00:00.000Z'.length;
 
-/** When the last row or log line of a write-ahead log was logged, in milliseconds since the epoch; undefined where there is none. */
+/** Finds out when the last row or log line of a write-ahead log was logged, in milliseconds since the epoch; undefined where there is none. */
 export function lastSignMs(fs: FsPort, folder: string, uuid: string): number | undefined {
   const replay = replayWal(fs, folder, uuid, NOTHING_PUBLISHED);
   const line = replay.state.log.pending.at(-1)?.slice(0, STAMP_LENGTH) ?? '';

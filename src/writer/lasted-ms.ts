@@ -8,9 +8,9 @@ import type { KnownRun } from './identity.js';
 import { segmentNames } from './replay.js';
 
 /**
- * How long a run has lasted, its sessions summed, in milliseconds.
+ * Finds out how long a run has lasted, its sessions summed, in milliseconds.
  *
- * Of a run that was ended, that is what its run.yaml says. Any other has lasted until its last sign of life: its lock says how long that
+ * For a run that was ended, that is what its run.yaml says. Any other has lasted until its last sign of life: its lock says how long that
  * was at the last beat, by the monotonic clock of its process; what it wrote into its log since counts by the file system's clock,
  * which stamped the beat as well, and never for more than the time between two beats. So no step of a clock makes the figure wrong by
  * more than that, and a recovery finds the same that a reader did.
@@ -34,18 +34,17 @@ export function lastedMs(
 /** The lock, or the one that a taker which was killed had moved aside; null where neither is there, or can be read this moment. */
 function lastLock(fs: FsPort, folder: string): HeldLock | null {
   try {
-    const asides = fs.list(folder).filter((name) => name.startsWith(`.${LOCK_NAME}.`) && isTempName(name));
-    for (const name of [LOCK_NAME, ...asides]) {
-      const held = readLock(fs, join(folder, name));
-      if (held !== null) return held;
-    }
+    const held = readLock(fs, join(folder, LOCK_NAME));
+    if (held !== null) return held;
+    const isAside = (name: string): boolean => name.startsWith(`.${LOCK_NAME}.`) && isTempName(name);
+    const asides = fs.list(folder).filter(isAside);
+    return asides.map((name) => readLock(fs, join(folder, name))).find((each) => each !== null) ?? null;
   } catch {
     return null;
   }
-  return null;
 }
 
-/** When the latest session began, in milliseconds since the epoch, and never before the run did. */
+/** Start of the latest session, in milliseconds since the epoch, and never before that of the run. */
 export function sessionStartMs({ startedAt, resumed = [] }: KnownRun['identity']): number {
   const known = [startedAt, resumed.at(-1)?.at ?? ''].map((at) => Date.parse(at));
   return Math.max(...known.filter((ms) => !Number.isNaN(ms)));
