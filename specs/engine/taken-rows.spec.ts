@@ -117,7 +117,7 @@ describe('what a run refuses', () => {
     const trial = (number: number) => (number === 2 ? null : number + 1);
     const { best, trials } = await sweep(
       { x: uniform(0, 1) },
-      ({ run, number }) => log(run as LoggingEngine, { loss: trial(number) }, 0),
+      ({ run, number }) => log(run, { loss: trial(number) }, 0),
       {
         ...{ name: 's', baseDir: folder(), metric: 'loss', trials: 4, searcher: 'random' },
         ...{ run: { environment: false }, handleSignals: false },

@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
-import { lastValueFrom, toArray } from 'rxjs';
+import { filter, lastValueFrom, mergeMap, toArray } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { parse } from 'yaml';
-import type { MetricRow } from 'expman-rx';
 import {
   type ParamsOf,
   type Study,
@@ -130,12 +129,12 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
 
   it('keeps a timestamp that was given apart from one of the clock, and steps of 64 bits', async () => {
     const study = sweepOf('stamped');
-    const rows: MetricRow[] = [];
-    study.events$.subscribe((event) => {
-      if (event.kind === 'started') event.trial.run.metrics.subscribe((row) => rows.push(row));
-    });
-    await study.result;
-    expect(rows).toEqual([
+    const rows$ = study.events$.pipe(
+      filter((event) => event.kind === 'started'),
+      mergeMap(({ trial }) => trial.run.metrics),
+      toArray(),
+    );
+    expect(await lastValueFrom(rows$)).toEqual([
       { step: 7, values: { loss: 1 } },
       { step: 2n ** 60n, timestamp: 1234.5, values: { loss: 2 } },
       { step: 9, timestamp: 1234.5, values: { loss: 3 } },

@@ -45,6 +45,7 @@ describe('logged latency', () => {
       const source = hot('  -a-b----c-d-|');
       const expected = '    -a-b----(c|)';
       const options = { scheduler: asyncScheduler };
+      // eslint-disable-next-line rxjs-x/no-unsafe-takeuntil -- as with logTo, what ends the source comes before
       expectObservable(source.pipe(takeUntil(stop), logLatency(run, 'ms', options))).toBe(expected);
       flush();
       expect(latencies(run)).toEqual([{ ms: 2 }, { ms: 5 }]);

@@ -50,6 +50,7 @@ describe('logging a stream into a run', () => {
       const subs = '        ^----!';
       const expected = '    -a-b-(c|)';
       const values = { a: 1, b: 2, c: 3 };
+      // eslint-disable-next-line rxjs-x/no-unsafe-takeuntil -- the order that the operator's documentation asks for
       expectObservable(source.pipe(takeUntil(stop), logTo(run, { name: 'loss' }))).toBe(expected, values);
       expectSubscriptions(source.subscriptions).toBe(subs);
       flush();
@@ -59,16 +60,17 @@ describe('logging a stream into a run', () => {
 
   it('passes it on before an error that it causes, too, and before values that it causes', () => {
     picture(({ hot, expectObservable, flush }) => {
+      const failure = new Error('failed');
       const caused = new Subject<string>();
       const run = memoryRun(false, ({ values }) => {
         const { log } = values as { log: string };
         if (log === 'b') caused.next('x');
-        if (log === 'x') caused.error('failed');
+        if (log === 'x') caused.error(failure);
       });
       const source = hot('  -a-b-c-|');
       const expected = '    -a-(bx#)';
       const piped = source.pipe(mergeWith(caused), logTo(run, { name: 'log' }));
-      expectObservable(piped).toBe(expected, undefined, 'failed');
+      expectObservable(piped).toBe(expected, undefined, failure);
       flush();
       expect(run.rows).toEqual(['a', 'b', 'x'].map((log) => ({ values: { log } })));
     });
@@ -79,6 +81,7 @@ describe('logging a stream into a run', () => {
     const losses = [8, 7, 6, 5, 5, 5, 5, 5, 5];
     const rows = losses.map((loss, step): MetricRow => ({ step, values: { loss } }));
     const stop = run.metric('loss').pipe(plateau({ patience: 3 }));
+    // eslint-disable-next-line rxjs-x/no-unsafe-takeuntil -- the order that the operator's documentation asks for
     const passed = await lastValueFrom(from(rows).pipe(takeUntil(stop), logTo(run), toArray()));
     expect(passed.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect((await run.close()).rows).toBe(passed.length);
