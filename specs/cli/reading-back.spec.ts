@@ -82,6 +82,18 @@ describe('expman list', () => {
     );
   });
 
+  it('has a column for refused values where a run has any, and inspect says them, too', async () => {
+    const { base, dirs } = await threeRuns();
+    const run = new LoggingEngine(new ExperimentConfig('exp', base, { runName: 'four', environment: false }));
+    for (let step = 0; step < 12; step++) run.logMetrics({ loss: null as unknown as number }, step);
+    await run.close();
+    const { stdout } = await expman('list', base);
+    expect(stdout).toMatch(/ rows +invalid +(tags +)?metrics\n/);
+    expect(stdout).toMatch(/exp\/four +FINISHED .* 12 +12\s/);
+    expect((await expman('inspect', run.runDir)).stdout).toMatch(/invalid values +12\n/);
+    expect((await expman('inspect', dirs[0] ?? '')).stdout).not.toContain('invalid');
+  });
+
   it('points at the place of a filter that it does not understand', async () => {
     const { base } = await threeRuns();
     const { exit, stderr } = await expman('list', base, '--where', 'params.lr << 3');

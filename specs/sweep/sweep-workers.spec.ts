@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
-import { lastValueFrom, toArray } from 'rxjs';
+import { filter, lastValueFrom, mergeMap, toArray } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { parse } from 'yaml';
 import {
@@ -113,6 +113,32 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
     );
     for (const member of ['close', 'closed', 'health$', 'status$', 'logImage', 'logMedia', 'logTable'])
       expect(log).toContain(`no ${member} {"code":"WRONG_THREAD"}`);
+  });
+
+  it('crowns no trial by a refused value, and tells of it as in the thread of the sweep', async () => {
+    const { best, trials } = await sweepOf('refused', { trials: 3 }).result;
+    expect([best.number, best.value]).toEqual([0, 1]);
+    expect(trials.map(({ status }) => status)).toEqual(['finished', 'failed', 'finished']);
+    expect(trials[1]?.error).toContain('was never reported as a number');
+    const log = textIn(trials[2]?.runDir, 'run.log');
+    expect(log).toContain('INFO  seen {"seen":[[0,3]]}\n');
+    expect(log).toMatch(/parameter .?"callback.?" was left out/);
+    expect(log).toContain('501 more warnings about values of metrics that were left out were not written');
+    expect(yamlIn(trials[2]?.runDir, 'run.yaml')).toMatchObject({ counts: { invalid: 1502 } });
+  });
+
+  it('keeps a timestamp that was given apart from one of the clock, and steps of 64 bits', async () => {
+    const study = sweepOf('stamped');
+    const rows$ = study.events$.pipe(
+      filter((event) => event.kind === 'started'),
+      mergeMap(({ trial }) => trial.run.metrics),
+      toArray(),
+    );
+    expect(await lastValueFrom(rows$)).toEqual([
+      { step: 7, values: { loss: 1 } },
+      { step: 2n ** 60n, timestamp: 1234.5, values: { loss: 2 } },
+      { step: 9, timestamp: 1234.5, values: { loss: 3 } },
+    ]);
   });
 
   it('stops a hopeless trial early, though its loop lets no message in', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
-import { Observable, interval, lastValueFrom, map, range, toArray } from 'rxjs';
+import { Observable, interval, lastValueFrom, map, range, tap, toArray } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { parse } from 'yaml';
 import { RunStatus, currentRun } from 'expman-rx';
@@ -242,6 +242,19 @@ describe('a trial', () => {
       expect(yamlIn(trials[3]?.runDir ?? '', 'run.yaml')['status']).toBe('FINISHED');
     }
     expect(ended).toEqual([...Array<string>(4).fill('generator'), ...Array<string>(4).fill('observable')]);
+  });
+
+  it('that is hopeless is stopped early, though its Observable gives all its rows in one go', async () => {
+    let given = 0;
+    const train: Train<Params> = ({ number }) =>
+      range(0, 1000).pipe(
+        tap(() => given++),
+        map(() => ({ loss: number < 3 ? 3 - number : 9 })),
+      );
+    const { trials } = await sweep(SPACE, train, optionsIn(folder(), { trials: 4, scheduler: 'asha' }))
+      .result;
+    expect(trials.map(({ status }) => status)).toEqual(['finished', 'finished', 'finished', 'stopped']);
+    expect(given).toBe(3001);
   });
 
   it('that throws fails alone, is tried again as often as asked, and keeps its rows', async () => {

@@ -1,6 +1,6 @@
-import { describeType, textOf } from '../model/errors.js';
+import { textOf } from '../model/errors.js';
 import type { MetricRow } from '../model/metric.js';
-import { type Step, isInt64 } from '../model/step.js';
+import type { Step } from '../model/step.js';
 import type { ChannelWriter } from './channel-writer.js';
 import {
   MAX_TEXT_BYTES,
@@ -15,6 +15,17 @@ import {
   kindOfTag,
 } from './layout.js';
 import type { RowShape } from './records.js';
+import {
+  type Entry,
+  type ReadEntry,
+  encodeStrings,
+  isCollection,
+  keysOf,
+  kindOf,
+  reasonFor,
+  valueOf,
+  wellFormed,
+} from './row-entry.js';
 import { stepAt, valuesAt } from './row-values.js';
 
 /** A value, step or row that was left out, and why. */
@@ -39,7 +50,6 @@ interface Shape extends RowShape {
 
 const MICROS = 1000;
 const MAX_SHAPES = 1024;
-const MAX_STRING_BYTES = 16 * 1024 * 1024;
 const NO_SHAPE: Shape = {
   keys: [],
   metrics: [],
@@ -50,13 +60,6 @@ const NO_SHAPE: Shape = {
   stampedTag: 0,
   bytes: 0,
 };
-
-/** An entry of a row that was read; its getter may have thrown. */
-interface ReadEntry {
-  readonly key: string;
-  readonly value: unknown;
-  readonly failure: { readonly error: unknown } | null;
-}
 
 /** Options of a {@link RowEncoder}. */
 export interface RowEncoderOptions {
@@ -316,67 +319,3 @@ const tagOf = (shape: number, kind: RowKind): number => (shape << 8) | kind;
 
 const wideTag = ({ tag }: Shape, stamped: boolean): number =>
   tagOf(tag >>> 8, stamped ? RecordKind.wideStampedRow : RecordKind.wideRow);
-
-interface Entry {
-  readonly metric: string;
-  readonly id: number;
-  readonly kind: ValueKind;
-  readonly value: number | bigint | boolean | string;
-}
-
-function valueOf(values: Readonly<Record<string, unknown>>, metric: string, before?: ReadEntry): unknown {
-  if (before?.key !== metric) return values[metric];
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- what the getter threw
-  if (before.failure !== null) throw before.failure.error;
-  return before.value;
-}
-
-function isCollection(values: object): boolean {
-  try {
-    return (
-      Array.isArray(values) || ArrayBuffer.isView(values) || values instanceof Map || values instanceof Set
-    );
-  } catch {
-    return false; // A Proxy, revoked or with traps that throw; `keysOf` takes what can be had of it.
-  }
-}
-
-function keysOf(values: Readonly<Record<string, unknown>>): string[] {
-  try {
-    return Object.keys(values);
-  } catch {
-    return []; // A Proxy whose traps throw: the row is kept, without values.
-  }
-}
-
-function kindOf(value: unknown): ValueKind | undefined {
-  switch (typeof value) {
-    case 'number':
-      return ValueKind.number;
-    case 'boolean':
-      return ValueKind.boolean;
-    case 'bigint':
-      return isInt64(value) ? ValueKind.bigint : undefined;
-    case 'string':
-      return value.length <= MAX_STRING_BYTES / 3 || Buffer.byteLength(value) <= MAX_STRING_BYTES
-        ? ValueKind.string
-        : undefined;
-    default:
-      return undefined;
-  }
-}
-
-function reasonFor(value: unknown): string {
-  if (typeof value === 'bigint') return 'a bigint must fit into 64 bits';
-  if (typeof value === 'string') return `a string may have at most ${MAX_STRING_BYTES} bytes`;
-  return `a value must be a number, bigint, boolean or string, not ${describeType(value)}`;
-}
-
-/** A name with its lone surrogates spelled out: as U+FFFD, two names could become one. */
-const wellFormed = (name: string): string =>
-  name.replace(/[\ud800-\udfff]/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
-
-/** UTF-8, lone surrogates visibly replaced by U+FFFD. */
-function encodeStrings(entries: readonly Entry[]): Buffer[] {
-  return entries.flatMap(({ value }) => (typeof value === 'string' ? [Buffer.from(value, 'utf8')] : []));
-}

@@ -10,6 +10,8 @@ import { count, cut, moment, paramText, statusCell, tookText, valueText } from '
 
 const MAX_SHOWN_METRICS = 4;
 const WIDE = 100;
+/** Counts that have a column only where some run has any. */
+const LOSSES = ['dropped', 'invalid'] as const;
 
 export const run: CommandRun = ([dir], options, terminal) => {
   const columns = listOption(options, 'columns') ?? [];
@@ -52,13 +54,23 @@ function printRuns(
 ): void {
   // Beside the metrics there is room for them in a wide terminal only; `--columns tags` shows them in any.
   const hasTags = terminal.width >= WIDE && runs.some(({ tags }) => tags.length > 0);
-  const heading: Cell[] = ['run', 'status', 'started', 'took', 'rows', ...(hasTags ? ['tags'] : [])];
+  const losses = LOSSES.filter((loss) => runs.some((facts) => facts[loss] > 0));
+  const heading: Cell[] = [
+    'run',
+    'status',
+    'started',
+    'took',
+    'rows',
+    ...losses,
+    ...(hasTags ? ['tags'] : []),
+  ];
   const rows = runs.map((facts): Cell[] => [
     printable(`${facts.experiment}/${facts.run}`),
     statusCell(facts.status, facts.owner),
     moment(facts.startedAt),
     tookText(facts),
     count(facts.rows).padStart(5),
+    ...losses.map((loss) => lossCell(facts[loss], loss)),
     ...(hasTags ? [printable(cut(facts.tags.join(' '), 24))] : []),
     ...fields.map((field) => paramText(field(facts) ?? '')),
     ...(columns.length === 0 ? [metricsText(facts)] : []),
@@ -68,6 +80,9 @@ function printRuns(
     ...rows,
   ]);
 }
+
+const lossCell = (lost: number, heading: string): Cell =>
+  lost > 0 ? { text: count(lost).padStart(heading.length), style: 'yellow' } : '';
 
 function metricsText({ metrics }: RunFacts): string {
   const shown = [...metrics]

@@ -2,6 +2,7 @@ import { Observable } from 'rxjs';
 import type { LiveMetric, LiveSnapshot } from '../model/live.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
 import { MAX_TIMER_MS, invalidOption } from '../model/option-rules.js';
+import type { Step } from '../model/step.js';
 
 /** How often {@link liveSnapshots} is asked for snapshots unless told otherwise, in milliseconds. */
 export const DEFAULT_LIVE_MS = 100;
@@ -57,7 +58,8 @@ interface Running {
 class LiveTally {
   rows = 0;
   changed = false;
-  private step: number | null = null;
+  private step: Step | null = null;
+  private firstStep: Step | null = null;
   private readonly metrics = new Map<string, Running>();
   private readonly openedAt = performance.now();
   private before = { at: this.openedAt, rows: 0 };
@@ -65,7 +67,10 @@ class LiveTally {
   add({ step, values }: MetricRow): void {
     this.rows++;
     this.changed = true;
-    if (typeof step === 'number') this.step = step;
+    if (step !== null && step !== undefined) {
+      this.step = step;
+      this.firstStep ??= step;
+    }
     for (const metric of Object.keys(values)) {
       const value = values[metric];
       if (value !== undefined) this.addValue(metric, value);
@@ -74,12 +79,13 @@ class LiveTally {
 
   snapshot(): LiveSnapshot {
     const now = performance.now();
-    const { rows, step, openedAt, before, metrics } = this;
+    const { rows, step, firstStep, openedAt, before, metrics } = this;
     const seconds = (now - before.at) / 1000;
     this.before = { at: now, rows };
     this.changed = false;
     return {
       step,
+      firstStep,
       rows,
       rowsPerSecond: seconds > 0 ? (rows - before.rows) / seconds : 0,
       elapsedMs: now - openedAt,
@@ -96,7 +102,7 @@ class LiveTally {
     }
     running.last = value;
     running.count++;
-    if (typeof value !== 'number' && typeof value !== 'bigint') return;
+    if (typeof value === 'string') return;
     const number = Number(value);
     if (number !== number) return;
     running.numbers++;

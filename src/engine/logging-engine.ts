@@ -75,7 +75,8 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
    * The mailbox: subscribe any `Observable<MetricRow>` to it, or send rows with `next`, or tap what is logged.
    *
    * `complete` closes the run. `error` writes what was logged and fails the run with that error. Taps get each row
-   * after the run took it, and complete with the run; `observed` is false while nobody taps.
+   * after the run took it, as it is in the file: without what was refused, and in an object of its own. They complete with the
+   * run; `observed` is false while nobody taps. A row that a tap logs, and an end that it causes, follow after the row it got.
    *
    * What is piped from a tap is isolated as the tap is. What RxJS makes of several anew is not: `merge(a$, b$)` and its
    * like throw an error that nobody takes, as of a run that fails, out of a timer, so give those an `error` handler, or
@@ -208,7 +209,8 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
   /**
    * Logs one row; returns as soon as it is in shared memory.
    *
-   * A value that is no {@link MetricValue} is left out, counted and told in run.log; the rest of the row is kept. Rows
+   * A value that is no {@link MetricValue} is left out, counted and reported in run.log, and the process is warned of the first
+   * one (code `INVALID_VALUE`); the rest of the row is kept, and is what taps see. A getter is read once. Rows
    * of the same step become one row of the file, later values winning. After close the call does nothing.
    *
    * @param values - one value for each metric

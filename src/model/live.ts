@@ -9,7 +9,7 @@ export interface LiveMetric {
   readonly last: MetricValue;
   /** Values seen since the tap was opened. */
   readonly count: number;
-  /** Smallest number seen, NaN left out; NaN while there is none. */
+  /** Smallest number seen, a boolean being 0 or 1, NaN left out; NaN while there is none. */
   readonly min: number;
   /** Largest number seen. */
   readonly max: number;
@@ -21,6 +21,8 @@ export interface LiveMetric {
 export interface LiveSnapshot {
   /** The last row's step, or the last one that had any, a bigint only beyond 2^53; null before. */
   readonly step: Step | null;
+  /** The first step seen, which progress counts from; null before. */
+  readonly firstStep: Step | null;
   /** Rows seen. */
   readonly rows: number;
   /** Rows per second since the previous snapshot. */

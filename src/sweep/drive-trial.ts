@@ -1,4 +1,13 @@
-import { Observable, fromEvent, isObservable, lastValueFrom, takeUntil } from 'rxjs';
+import {
+  type ObservableInput,
+  from,
+  fromEvent,
+  isObservable,
+  lastValueFrom,
+  map,
+  takeUntil,
+  tap,
+} from 'rxjs';
 import { invalidOption } from '../model/option-rules.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
 import { withRun } from '../engine/current-run.js';
@@ -23,21 +32,22 @@ export function trainHere<P>(train: Train<P>): Drive<P> {
  */
 export async function driveTrial<P>(train: WorkerTrain<P>, trial: WorkerTrial<P>): Promise<void> {
   const given: unknown = await train(trial);
-  if (isObservable(given)) await ofObservable(trial, given as Observable<TrialRow>);
+  if (isObservable(given)) await ofObservable(trial, given as ObservableInput<TrialRow>);
   else if (isAsyncIterable(given) || isIterable(given)) await ofIterable(trial, given);
 }
 
-async function ofObservable<P>(trial: WorkerTrial<P>, rows$: Observable<TrialRow>): Promise<void> {
-  if (trial.signal.aborted) return;
-  let count = 0;
-  const logged$ = new Observable<void>((subscriber) =>
-    rows$.subscribe({
-      next: (row) => trial.run.metrics.next(rowOf(row, count++)),
-      error: (error: unknown) => subscriber.error(error),
-      complete: () => subscriber.complete(),
-    }),
+async function ofObservable<P>(
+  { run, signal }: WorkerTrial<P>,
+  rows$: ObservableInput<TrialRow>,
+): Promise<void> {
+  if (signal.aborted) return;
+  const logged$ = from(rows$).pipe(
+    map(rowOf),
+    tap((row) => run.metrics.next(row)),
+    // Behind what logs: a row may abort the trial, and the source may give all of them in one go.
+    takeUntil(fromEvent(signal, 'abort')),
   );
-  await lastValueFrom(logged$.pipe(takeUntil(fromEvent(trial.signal, 'abort'))), { defaultValue: undefined });
+  await lastValueFrom(logged$, { defaultValue: undefined });
 }
 
 async function ofIterable<P>(

@@ -79,6 +79,18 @@ describe('observe', () => {
     expect(Object.values(await reader.numbers()).flat()).toEqual([]);
   });
 
+  it('gives no number for a value that the run refused', async () => {
+    const { reader, meter } = rig();
+    const run = open('r1');
+    observe(run, meter);
+    run.logMetrics({ loss: 0.5 }, 0);
+    run.logMetrics({ loss: null as never, gone: [] as never }, 1);
+    await run.close();
+    expect(Object.entries(await reader.numbers()).map(([name, [point]]) => [name, point?.[0]])).toEqual([
+      ['expman.loss', 0.5],
+    ]);
+  });
+
   it('shows several runs of one meter under one name', async () => {
     const { reader, meter } = rig();
     const path = folder();

@@ -167,6 +167,18 @@ describe('an event file whose disk is full', () => {
 });
 
 describe('toTensorBoard', () => {
+  it('mirrors steps of 64 bits, and the importer reads them back', async () => {
+    const path = folder();
+    const run = new LoggingEngine(new ExperimentConfig('exp', path, { environment: false }));
+    toTensorBoard(run, join(path, 'tb'));
+    const steps = [-(2n ** 63n), -1, 5, 2n ** 53n + 1n, 2n ** 63n - 1n];
+    for (const step of steps) run.logMetrics({ loss: 1 }, step);
+    await run.close();
+    await new Promise(setImmediate);
+    const mirrored = only(await runsIn(join(path, 'tb')));
+    expect(mirrored.rowList.map(({ step }) => step)).toEqual(steps);
+  });
+
   it('mirrors what a run logs from then on, and its end', async () => {
     const path = folder();
     const run = new LoggingEngine(new ExperimentConfig('exp', path, { environment: false }));

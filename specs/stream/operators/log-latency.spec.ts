@@ -1,4 +1,4 @@
-import { type Observable, asyncScheduler, from, lastValueFrom, of } from 'rxjs';
+import { type Observable, Subject, asyncScheduler, from, lastValueFrom, of, takeUntil } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { type LogLatencyOptions, logLatency } from '../../../src/stream/operators/log-latency.js';
@@ -33,6 +33,22 @@ describe('logged latency', () => {
       expectObservable(source.pipe(logLatency(run, 'ms', options)), subs).toBe('-----a-b|');
       flush();
       expect(latencies(run)).toEqual([{ ms: 3 }, { ms: 2 }]);
+    });
+  });
+
+  it('passes on the value that ends its source by its latency, and then the end', () => {
+    picture(({ hot, expectObservable, flush }) => {
+      const stop = new Subject<void>();
+      const run = memoryRun(false, ({ values }) => {
+        if ((values as { ms: number }).ms > 3) stop.next();
+      });
+      const source = hot('  -a-b----c-d-|');
+      const expected = '    -a-b----(c|)';
+      const options = { scheduler: asyncScheduler };
+      // eslint-disable-next-line rxjs-x/no-unsafe-takeuntil -- as with logTo, what ends the source comes before
+      expectObservable(source.pipe(takeUntil(stop), logLatency(run, 'ms', options))).toBe(expected);
+      flush();
+      expect(latencies(run)).toEqual([{ ms: 2 }, { ms: 5 }]);
     });
   });
 

@@ -1,8 +1,20 @@
-import { type Observable, from, lastValueFrom, of, take, throwError } from 'rxjs';
+import {
+  type Observable,
+  Subject,
+  from,
+  lastValueFrom,
+  mergeWith,
+  of,
+  take,
+  takeUntil,
+  throwError,
+  toArray,
+} from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine, RunStatus, type ExperimentOptions } from 'expman-rx';
 import type { MetricPoint, MetricRow } from '../../../src/model/metric.js';
 import { logTo } from '../../../src/stream/operators/log-to.js';
+import { plateau } from '../../../src/stream/operators/plateau.js';
 import type { LogRowsOptions } from '../../../src/stream/operators/row-observer.js';
 import type { RunSink } from '../../../src/stream/operators/run-sink.js';
 import { duckdb, logLines, yamlOf } from '../../support/read-back.js';
@@ -26,6 +38,53 @@ describe('logging a stream into a run', () => {
       expect(run.rows).toEqual([{ values: { loss: 1 } }, { values: { loss: 2 } }]);
       expect(run.ends).toEqual([]);
     });
+  });
+
+  it('passes on the value that ends its source by being logged, and then the end', () => {
+    picture(({ hot, expectObservable, expectSubscriptions, flush }) => {
+      const stop = new Subject<void>();
+      const run = memoryRun(false, ({ values }) => {
+        if (Object.is((values as { loss: number }).loss, 3)) stop.next();
+      });
+      const source = hot('  -a-b-c-d-|', { a: 1, b: 2, c: 3, d: 4 });
+      const subs = '        ^----!';
+      const expected = '    -a-b-(c|)';
+      const values = { a: 1, b: 2, c: 3 };
+      // eslint-disable-next-line rxjs-x/no-unsafe-takeuntil -- the order that the operator's documentation asks for
+      expectObservable(source.pipe(takeUntil(stop), logTo(run, { name: 'loss' }))).toBe(expected, values);
+      expectSubscriptions(source.subscriptions).toBe(subs);
+      flush();
+      expect(run.rows.length).toBe(3);
+    });
+  });
+
+  it('passes it on before an error that it causes, too, and before values that it causes', () => {
+    picture(({ hot, expectObservable, flush }) => {
+      const failure = new Error('failed');
+      const caused = new Subject<string>();
+      const run = memoryRun(false, ({ values }) => {
+        const { log } = values as { log: string };
+        if (log === 'b') caused.next('x');
+        if (log === 'x') caused.error(failure);
+      });
+      const source = hot('  -a-b-c-|');
+      const expected = '    -a-(bx#)';
+      const piped = source.pipe(mergeWith(caused), logTo(run, { name: 'log' }));
+      expectObservable(piped).toBe(expected, undefined, failure);
+      flush();
+      expect(run.rows).toEqual(['a', 'b', 'x'].map((log) => ({ values: { log } })));
+    });
+  });
+
+  it('has every row that it logged behind an early stop, as the documentation puts it', async () => {
+    const run = open();
+    const losses = [8, 7, 6, 5, 5, 5, 5, 5, 5];
+    const rows = losses.map((loss, step): MetricRow => ({ step, values: { loss } }));
+    const stop = run.metric('loss').pipe(plateau({ patience: 3 }));
+    // eslint-disable-next-line rxjs-x/no-unsafe-takeuntil -- the order that the operator's documentation asks for
+    const passed = await lastValueFrom(from(rows).pipe(takeUntil(stop), logTo(run), toArray()));
+    expect(passed.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect((await run.close()).rows).toBe(passed.length);
   });
 
   it('keeps the steps and times of rows, and takes plain objects, into the file', async () => {

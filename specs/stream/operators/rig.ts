@@ -27,8 +27,11 @@ export interface MemoryRun extends RunSink {
   readonly ends: ('complete' | { readonly error: unknown })[];
 }
 
-/** @param refuse - whether the run throws on every row, as one with `onInvalid: 'throw'` does on a wrong one */
-export function memoryRun(refuse = false): MemoryRun {
+/**
+ * @param refuse - whether the run throws on every row, as one with `onInvalid: 'throw'` does on a wrong one
+ * @param onRow - what a tap of the run does with each row
+ */
+export function memoryRun(refuse = false, onRow: (row: UncheckedRow) => void = () => undefined): MemoryRun {
   const rows: UncheckedRow[] = [];
   const lines: MemoryRun['lines'] = [];
   const ends: MemoryRun['ends'] = [];
@@ -40,6 +43,7 @@ export function memoryRun(refuse = false): MemoryRun {
       next: (row) => {
         if (refuse) throw new RangeError('refused');
         rows.push(row);
+        onRow(row);
       },
       error: (error) => ends.push({ error }),
       complete: () => ends.push('complete'),

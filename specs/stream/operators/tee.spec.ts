@@ -38,6 +38,17 @@ describe('a tee of an async iterable', () => {
     expect((await duckdb(run.runDir)).map(({ x }) => x)).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it('passes on the value that makes a tap leave it, and then ends its source', async () => {
+    const run = memoryRun(false, ({ values }) => {
+      if ((values as { x: number }).x === 2) void teed.return?.();
+    });
+    const { told, values } = counting();
+    const teed = tee(values, run, { name: 'x' })[Symbol.asyncIterator]();
+    const seen: number[] = [];
+    for (let next = await teed.next(); next.done !== true; next = await teed.next()) seen.push(next.value);
+    expect([seen, told.ended]).toEqual([[0, 1, 2], true]);
+  });
+
   it('asks for a value only when its consumer does', async () => {
     const run = memoryRun();
     const { told, values } = counting();

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ExperimentConfig, LoggingEngine, type LiveSnapshot, type LiveStatus } from 'expman-rx';
+import { ExperimentConfig, LoggingEngine, type Health, type LiveSnapshot, type LiveStatus } from 'expman-rx';
 import { type ProgressRun, type ProgressStream, progress } from 'expman-rx/progress';
 import { runChild } from '../../support/child.js';
 import { tempFolders } from '../../support/temp-folder.js';
@@ -53,9 +53,15 @@ function puppet(runName: string): {
   const [live, status] = [new Subject<LiveSnapshot>(), new Subject<LiveStatus>()];
   return { run: { runName, live: () => live, status$: status } as unknown as ProgressRun, live, status };
 }
-const snapshot = (step: number, elapsedMs: number, values: LiveSnapshot['values'] = {}): LiveSnapshot => ({
+const snapshot = (
+  step: number,
+  elapsedMs: number,
+  values: LiveSnapshot['values'] = {},
+  firstStep = 0,
+): LiveSnapshot => ({
   step,
-  rows: step + 1,
+  firstStep,
+  rows: step - firstStep + 1,
   rowsPerSecond: 0,
   elapsedMs,
   values,
@@ -84,6 +90,45 @@ describe('progress on a terminal', () => {
     expect(stream.screen).toEqual([
       'r1  ██████████░░░░░░░░░░  50% 50/100  50/s  ETA 0:01  loss 0.1235  █▁  RUNNING',
     ]);
+    shown.stop();
+  });
+
+  it('counts the rate of a resumed run, and its time left, from where it was taken up', () => {
+    const stream = new FakeTerminal();
+    const { run, live } = puppet('r1');
+    const shown = progress(run, { total: 10_000, stream });
+    for (let second = 1; second <= 4; second++)
+      live.next(snapshot(9000 + 10 * second - 1, 1000 * second, {}, 9000));
+    vi.advanceTimersByTime(100);
+    expect(stream.screen).toEqual([
+      expect.stringMatching(/ 90% 9040\/10000 {2}10\/s {2}ETA 1:36 {2}RUNNING$/),
+    ]);
+    shown.stop();
+  });
+
+  it('does not take the first step of a run for progress, when rows without one came before', () => {
+    const stream = new FakeTerminal();
+    const { run, live } = puppet('r1');
+    const shown = progress(run, { stream });
+    live.next({ ...snapshot(0, 1000), step: null, firstStep: null, rows: 2 });
+    live.next({ ...snapshot(5001, 2000, {}, 5000), rows: 4 });
+    vi.advanceTimersByTime(100);
+    expect(stream.screen).toEqual([expect.stringMatching(/^r1 {2}5002 {2}1\.\d+\/s /)]);
+    shown.stop();
+  });
+
+  it('says how many rows were dropped and values refused', () => {
+    const stream = new FakeTerminal();
+    const { run, live } = puppet('r1');
+    const health = new Subject<Pick<Health, 'dropped' | 'invalid'>>();
+    const shown = progress({ ...run, health$: health as unknown as Subject<Health> }, { stream });
+    live.next(snapshot(0, 1000, { loss: 1 }));
+    health.next({ dropped: 0, invalid: 3 });
+    vi.advanceTimersByTime(100);
+    expect(stream.screen).toEqual(['r1  1  1/s  0:01  3 invalid  loss 1  RUNNING']);
+    health.next({ dropped: 2, invalid: 3 });
+    vi.advanceTimersByTime(100);
+    expect(stream.screen).toEqual(['r1  1  1/s  0:01  2 dropped  3 invalid  loss 1  RUNNING']);
     shown.stop();
   });
 

@@ -51,6 +51,23 @@ const WAYS = {
         run.logger.info(`no ${member}`, { code: codeOf(error) });
       }
   },
+  refused: ({ run, number }) => {
+    const seen = /** @type {unknown[]} */ ([]);
+    run
+      .metric('loss')
+      .subscribe({ next: ({ step, value }) => seen.push([step, value]), error: console.error });
+    const nothing = /** @type {never} */ (null);
+    run.logMetrics({ loss: number === 1 ? nothing : number + 1 }, 0);
+    run.logMetrics({ loss: nothing }, 1);
+    run.logParams({ callback: () => 1 });
+    run.logger.info('seen', { seen });
+    for (let metric = 0; metric < 1500; metric++) run.logMetrics({ [`x${metric}`]: nothing }, 2);
+  },
+  stamped: ({ run }) => {
+    run.logMetrics({ loss: 1 }, 7n);
+    run.metrics.next({ step: 2n ** 60n, timestamp: 1234.5, values: { loss: 2 } });
+    run.metrics.next({ step: 9, timestamp: 1234.5, values: { loss: 3 } });
+  },
   throws: ({ run }) => {
     run.logMetrics({ loss: 1 }, 0);
     throw Object.assign(new RangeError('boom'), { fn: () => undefined });

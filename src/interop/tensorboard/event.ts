@@ -1,11 +1,13 @@
+import type { Step } from '../../model/step.js';
 import { corruptRecord, type EventRecord } from './record-reader.js';
-import { BYTES, FIXED32, FIXED64, type PbfReader, readMessage, readText, VARINT } from './wire.js';
+import { BYTES, FIXED32, FIXED64, type PbfReader, readInt64, readMessage, readText, VARINT } from './wire.js';
 
 /** What an event file says at one moment (`tensorflow/core/util/event.proto`), as far as it is a summary. */
 export interface SummaryEvent {
   /** Milliseconds since the epoch, to the microsecond. */
   readonly timestampMs: number;
-  readonly step: number;
+  /** A bigint only beyond 2^53. */
+  readonly step: Step;
   readonly values: readonly SummaryValue[];
 }
 
@@ -32,15 +34,13 @@ const MAX_TIME_MS = 8.64e15;
 /**
  * Reads an event; null for one that is no summary (a graph, a profile, the version of the file).
  *
- * @throws {@link ExpmanError} `CORRUPT` with the record's offset for what is no event, for a step beyond 2^53 and for a time that
- * is none
+ * @throws {@link ExpmanError} `CORRUPT` with the record's offset for what is no event and for a time that is none
  */
 export function readEvent({ path, offset, data }: EventRecord): SummaryEvent | null {
   const fields = decoded(() => readMessage(data, new EventFields(), readEventField), path, offset);
   if (fields.values.length === 0) return null;
   const corrupt = (what: string): Error => corruptRecord(path, offset, what);
   if (fields.values.length > MAX_VALUES) throw corrupt(`has over ${MAX_VALUES} values`);
-  if (!Number.isSafeInteger(fields.step)) throw corrupt(`has the step ${fields.step}, which is beyond 2^53`);
   const timestampMs = Math.round(fields.wallTime * 1e6) / 1e3;
   if (!(Math.abs(timestampMs) <= MAX_TIME_MS)) throw corrupt(`has the time ${fields.wallTime}`);
   return { timestampMs, step: fields.step, values: fields.values };
@@ -57,8 +57,17 @@ export function decoded<T>(decode: () => T, path: string, offset: number): T {
 
 class EventFields {
   wallTime = 0;
-  step = 0;
+  step: Step = 0;
   readonly values: SummaryValue[] = [];
+}
+
+/** A step, to the last bit; a bigint costs more, so only where a double does not hold it. */
+function readStep(pbf: PbfReader): Step {
+  const from = pbf.pos;
+  const step = pbf.readVarint(true);
+  if (Number.isSafeInteger(step)) return step;
+  pbf.pos = from;
+  return readInt64(pbf);
 }
 
 function readEventField(key: number, into: EventFields, pbf: PbfReader): void {
@@ -67,7 +76,7 @@ function readEventField(key: number, into: EventFields, pbf: PbfReader): void {
       into.wallTime = pbf.readDouble();
       break;
     case (2 << 3) | VARINT:
-      into.step = pbf.readVarint(true);
+      into.step = readStep(pbf);
       break;
     case (5 << 3) | BYTES:
       readMessage(pbf.readBytes(), into.values, (field, values, summary) => {

@@ -29,7 +29,7 @@ export interface TensorBoardImportOptions {
  * their names. Each run is read twice: once for what it is, once for each reading of its rows. Memory does not grow with
  * the rows; no record may exceed 64 MiB.
  *
- * Reading throws `CORRUPT` with the offset of a record whose checksum does not hold, that is no event, whose step is beyond 2^53 or
+ * Reading throws `CORRUPT` with the offset of a record whose checksum does not hold, that is no event or
  * whose time is none; `IO` when the file system refuses.
  *
  * The formats are those of TensorFlow's [record_writer.cc](https://github.com/tensorflow/tensorflow/blob/master/third_party/xla/xla/tsl/lib/io/record_writer.cc),

@@ -1,6 +1,7 @@
 import { ExpmanError } from '../../model/errors.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
 import { bareObject } from '../../model/param-value.js';
+import type { Step } from '../../model/step.js';
 import { decoded, readEvent } from './event.js';
 import { type Meaning, meaningOf, type TagBook } from './meaning.js';
 import { readRecords } from './record-reader.js';
@@ -8,7 +9,7 @@ import { readRecords } from './record-reader.js';
 /** What one event of a run says. */
 export interface Moment {
   readonly timestampMs: number;
-  readonly step: number;
+  readonly step: Step;
   readonly meanings: readonly Meaning[];
 }
 
@@ -44,7 +45,7 @@ export async function* momentsOf(files: readonly string[], options: ReadOptions)
  * A row's time is that of its first value.
  */
 export async function* rowsOf(moments: AsyncIterable<Moment>): AsyncGenerator<MetricRow> {
-  let row: { step: number; timestamp: number; values: Map<string, MetricValue> } | null = null;
+  let row: { step: Step; timestamp: number; values: Map<string, MetricValue> } | null = null;
   for await (const { step, timestampMs, meanings } of moments) {
     for (const meaning of meanings) {
       if (meaning.kind !== 'metric') continue;

@@ -3,6 +3,7 @@ import { describeType, ExpmanError } from '../../model/errors.js';
 import { MAX_TIMER_MS, mustBeOptions, resolvePath } from '../../model/option-rules.js';
 import { sanitiseParams } from '../../model/params.js';
 import { RunStatus } from '../../model/run-status.js';
+import { type Step, parseStep } from '../../model/step.js';
 import { EventFileWriter } from './event-file-writer.js';
 import { hparamsValue, imageValue, summaryEvent } from './event-writing.js';
 import { type HistogramCounts, histogramOf } from './histogram.js';
@@ -27,7 +28,7 @@ const BUCKETS = 30;
  * A call returns once its event is in memory; events are written every `flushIntervalMs`, when 64 kB wait, on `flush` and
  * `close`, and when the process exits. A disk that refuses them throws only from `flush` and `close`; meanwhile up to
  * 16 MiB wait, what comes then is dropped. After `close` a call does nothing. TensorBoard shows numbers as
- * float32; our importer reads the exact ones. Steps are safe integers, 0
+ * float32; our importer reads the exact ones. Steps are integers, beyond 2^53 bigints, 0
  * when left out; times are seconds since the epoch, now when left out.
  *
  * Not here: graphs, embeddings, meshes, PR curves, audio, video.
@@ -69,9 +70,9 @@ export class SummaryWriter implements Disposable {
   /**
    * Adds one number to a curve; of a bigint the nearest double, of a boolean 1 or 0.
    *
-   * @throws {@link ExpmanError} `INVALID_VALUE` for what is none of these, and for a step that is no safe integer
+   * @throws {@link ExpmanError} `INVALID_VALUE` for what is none of these, and for a step that is not an integer of 64 bits
    */
-  addScalar(tag: string, value: number | bigint | boolean, step?: number, wallTime?: number): void {
+  addScalar(tag: string, value: number | bigint | boolean, step?: Step, wallTime?: number): void {
     if (!['number', 'bigint', 'boolean'].includes(typeof value))
       throw invalid('INVALID_VALUE', tag, 'a number, bigint or boolean', value);
     this.add([this.encoder.value(tag, value)], step, wallTime);
@@ -85,7 +86,7 @@ export class SummaryWriter implements Disposable {
   addScalars(
     mainTag: string,
     values: Readonly<Record<string, number | bigint | boolean>>,
-    step?: number,
+    step?: Step,
     wallTime?: number,
   ): void {
     if (this.closed) return;
@@ -103,7 +104,7 @@ export class SummaryWriter implements Disposable {
   addHistogram(
     tag: string,
     values: ArrayLike<number> | HistogramCounts,
-    step?: number,
+    step?: Step,
     wallTime?: number,
   ): void {
     checkObject(tag, values);
@@ -115,7 +116,7 @@ export class SummaryWriter implements Disposable {
   }
 
   /** Adds a text; TensorBoard shows it as Markdown. @throws {@link ExpmanError} `INVALID_VALUE` for a step as above */
-  addText(tag: string, text: string, step?: number, wallTime?: number): void {
+  addText(tag: string, text: string, step?: Step, wallTime?: number): void {
     if (typeof text !== 'string') throw invalid('INVALID_VALUE', tag, 'a string', text);
     this.add([this.encoder.text(tag, text)], step, wallTime);
   }
@@ -126,7 +127,7 @@ export class SummaryWriter implements Disposable {
    * @param png - the bytes of a PNG file
    * @throws {@link ExpmanError} `INVALID_VALUE` for what is no PNG, and for a step as above
    */
-  addImage(tag: string, png: Uint8Array, step?: number, wallTime?: number): void {
+  addImage(tag: string, png: Uint8Array, step?: Step, wallTime?: number): void {
     this.add([imageValue(tag, pngImage(png))], step, wallTime);
   }
 
@@ -187,8 +188,10 @@ export class SummaryWriter implements Disposable {
     this.close();
   }
 
-  private add(values: readonly Uint8Array[], step = 0, wallTime = Date.now() / 1000): void {
-    if (!Number.isSafeInteger(step)) throw invalid('INVALID_VALUE', 'step', 'a safe integer', step);
+  private add(values: readonly Uint8Array[], given: Step = 0, wallTime = Date.now() / 1000): void {
+    const step = parseStep(given);
+    if (step === undefined)
+      throw invalid('INVALID_VALUE', 'step', 'an integer, beyond 2^53 a bigint of 64 bits', given);
     if (!Number.isFinite(wallTime))
       throw invalid('INVALID_VALUE', 'wallTime', 'seconds since the epoch', wallTime);
     this.file.append(summaryEvent(wallTime, step, values));

@@ -1,5 +1,6 @@
-import { type MonoTypeOperatorFunction, type TimestampProvider, map, pipe, scan, tap, timestamp } from 'rxjs';
+import { type MonoTypeOperatorFunction, type TimestampProvider, map, pipe, scan, timestamp } from 'rxjs';
 import { mustBeClock, mustBeFlag, mustBeName, mustBeOptions } from '../../model/option-checks.js';
+import { logFirst } from './log-first.js';
 import { perSubscription } from './per-subscription.js';
 import { type RunSink, guard, mustBeRun } from './run-sink.js';
 
@@ -48,8 +49,10 @@ export function logLatency<T>(
         }),
         start,
       ),
-      tap(({ ms }) => {
-        if (ms !== null) guarded(() => run.metrics.next({ values: { [name]: ms } }));
+      logFirst({
+        next: ({ ms }) => {
+          if (ms !== null) guarded(() => run.metrics.next({ values: { [name]: ms } }));
+        },
       }),
       map(({ value }) => value),
     );

@@ -1,4 +1,5 @@
-import { type MonoTypeOperatorFunction, tap } from 'rxjs';
+import type { MonoTypeOperatorFunction } from 'rxjs';
+import { logFirst } from './log-first.js';
 import { perSubscription } from './per-subscription.js';
 import {
   type LogRowsOptions,
@@ -11,7 +12,7 @@ import {
 import type { RunSink } from './run-sink.js';
 
 /**
- * Logs each value into a run and passes it on.
+ * Logs each value into a run and passes it on, as it came.
  *
  * Without a `name` a value is a row: a {@link MetricRow} with its step and timestamp, or a plain object with one value for
  * each metric. With a `name` it is one value of that metric: a number, boolean, string or bigint, or a {@link MetricPoint},
@@ -19,8 +20,9 @@ import type { RunSink } from './run-sink.js';
  *
  * When the source completes, the run is closed as finished with `complete: true`, otherwise it stays open; `run.closed` says
  * how closing went. An error fails the run with it, or else becomes a line of run.log; it is passed on either way. Whoever
- * unsubscribes says nothing about the source: the run stays open, so `takeUntil` belongs before `logTo`. A run that is closed,
- * or throws on a row it refuses, does not disturb the source. Holds nothing.
+ * unsubscribes says nothing about the source: the run stays open, so `takeUntil` belongs before `logTo`. A row that makes the
+ * source end by being logged is passed on before the end. A run that is closed, or throws on a row it refuses, does not disturb
+ * the source. Holds nothing.
  *
  * Never log into a run what comes from the same metric of it: each row would make another.
  *
@@ -38,5 +40,5 @@ export function logTo(
   options: Partial<LogValuesOptions> = {},
 ): MonoTypeOperatorFunction<unknown> {
   mustBeLoggable(run, options);
-  return perSubscription(() => tap(rowObserver(run, options)));
+  return perSubscription(() => logFirst(rowObserver(run, options)));
 }

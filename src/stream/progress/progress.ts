@@ -7,8 +7,9 @@ import { MAX_TIMER_MS, invalidOption } from '../../model/option-rules.js';
 import { type LineOptions, RunProgress, drawn } from './run-progress.js';
 import { type ProgressStream, Screen } from './screen.js';
 
-/** What {@link progress} needs of a run. */
-export type ProgressRun = Pick<LoggingEngine, 'runName' | 'live' | 'status$'>;
+/** What {@link progress} needs of a run; without `health$` it shows no losses. */
+export type ProgressRun = Pick<LoggingEngine, 'runName' | 'live' | 'status$'> &
+  Partial<Pick<LoggingEngine, 'health$'>>;
 
 /** Options of {@link progress}. */
 export interface ProgressOptions {
@@ -35,7 +36,9 @@ export interface Progress extends Disposable {
 }
 
 /**
- * Shows how far runs have come, one line each, while they log: a bar, steps, rate, time left, metrics and status.
+ * Shows how far runs have come, one line each, while they log: a bar, steps, rate, time left, losses, metrics and status.
+ *
+ * The rate counts from the first step that is seen, so a run that was resumed shows its own pace.
  *
  * On a terminal the lines are drawn again every `periodMs`, below what else is printed; a run that is over leaves its
  * last line behind. Elsewhere a plain line is printed every `lineMs`. Nothing is shown where `NO_PROGRESS` or `CI` is set
@@ -108,6 +111,12 @@ class ShownProgress implements Progress {
           if (performance.now() - this.shownAt >= this.interval()) this.show();
         },
         error: () => this.over(run),
+      }),
+    );
+    tap.add(
+      run.health$?.subscribe({
+        next: (health) => (shown.losses = health),
+        error: () => undefined,
       }),
     );
     tap.add(

@@ -1,5 +1,6 @@
 import type { LiveSnapshot, LiveStatus } from '../../model/live.js';
 import { printable } from '../../model/printable.js';
+import type { Health } from '../../model/run-file.js';
 import { shortDuration, shortNumber, shortValue } from './figures.js';
 import { sparkline } from './sparkline.js';
 
@@ -20,6 +21,9 @@ export interface LineOptions {
   readonly metrics: readonly string[] | null;
 }
 
+/** What a run has lost: rows that found no room, and values that cannot be logged. */
+export type Losses = Pick<Health, 'dropped' | 'invalid'>;
+
 /** A run at one moment as the words of its line, and the part of it that is done. */
 export interface ProgressLine {
   /** 0 to 1; null when the total is not known. */
@@ -34,9 +38,11 @@ export interface ProgressLine {
 /** What is known of one run's progress: its live snapshots and its status, folded. Holds 120 points of one metric. */
 export class RunProgress {
   status: LiveStatus = { kind: 'running' };
+  /** Rows and values that were lost so far. */
+  losses: Losses = { dropped: 0, invalid: 0 };
   private latest: LiveSnapshot | null = null;
   private rate = NaN;
-  private lookedAt = { done: 0, elapsedMs: 0 };
+  private lookedAt = { gained: 0, elapsedMs: 0 };
   private readonly curve: number[] = [];
 
   constructor(
@@ -51,13 +57,14 @@ export class RunProgress {
 
   add(snapshot: LiveSnapshot): void {
     this.latest = snapshot;
-    const done = this.done();
+    const gained = gainedIn(snapshot);
     const seconds = (snapshot.elapsedMs - this.lookedAt.elapsedMs) / 1000;
     if (seconds > 0) {
-      const now = Math.max(0, done - this.lookedAt.done) / seconds;
+      const now = (gained - this.lookedAt.gained) / seconds;
       const kept = RATE_MEMORY ** seconds;
-      this.rate = Number.isNaN(this.rate) ? now : kept * this.rate + (1 - kept) * now;
-      this.lookedAt = { done, elapsedMs: snapshot.elapsedMs };
+      // Steps that go back say nothing about the pace.
+      if (now >= 0) this.rate = Number.isNaN(this.rate) ? now : kept * this.rate + (1 - kept) * now;
+      this.lookedAt = { gained, elapsedMs: snapshot.elapsedMs };
     }
     const [first] = this.metricsShown();
     const value = first === undefined ? undefined : snapshot.values[first];
@@ -73,7 +80,7 @@ export class RunProgress {
     const count = total === null ? `${done}` : `${Math.floor((fraction ?? 0) * 100)}% ${done}/${total}`;
     const rate = Number.isNaN(this.rate) ? '' : `${shortNumber(this.rate)}/s`;
     const spark = this.curve.length > 1 ? sparkline(this.curve, SPARK_CELLS) : null;
-    const words = [count, rate, this.timeWord(done), ...this.metricWords(spark)];
+    const words = [count, rate, this.timeWord(done), ...this.lossWords(), ...this.metricWords(spark)];
     return { name: printable(this.name), fraction, words: words.filter((word) => word !== ''), spark };
   }
 
@@ -82,6 +89,11 @@ export class RunProgress {
     const elapsed = shortDuration(this.latest?.elapsedMs ?? 0);
     if (this.isOver || total === null) return elapsed;
     return `ETA ${shortDuration(done >= total ? 0 : ((total - done) / this.rate) * 1000)}`;
+  }
+
+  private lossWords(): string[] {
+    const { dropped, invalid } = this.losses;
+    return [...(dropped > 0 ? [`${dropped} dropped`] : []), ...(invalid > 0 ? [`${invalid} invalid`] : [])];
   }
 
   private metricWords(spark: string | null): string[] {
@@ -107,6 +119,11 @@ export class RunProgress {
     const { step, rows } = this.latest ?? { step: null, rows: 0 };
     return step === null ? rows : Number(step) + 1;
   }
+}
+
+/** Steps, or rows without a step, since the tap was opened: a run that goes on where another ended has not done that one's. */
+function gainedIn({ step, firstStep, rows }: LiveSnapshot): number {
+  return step === null || firstStep === null ? rows : Number(step) - Number(firstStep) + 1;
 }
 
 /**
