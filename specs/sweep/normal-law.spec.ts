@@ -28,6 +28,7 @@ describe('the normal distribution', () => {
     expect(normalQuantile(1e-16)).toBeCloseTo(-8.222082216130435, 9);
     expect(normalShareBelow(-9)).toBe(0);
     expect(normalShareBelow(9)).toBe(1);
+    expect(normalShareBelow(NaN)).toBeNaN();
   });
 
   it('has the density that its shares grow by', () => {

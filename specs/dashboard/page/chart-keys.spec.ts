@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { viewByKey } from '../../../src/dashboard/page/chart/keys.js';
+import { ticks } from '../../../src/dashboard/page/chart/ticks.js';
+import type { Span } from '../../../src/dashboard/page/curves/curve.js';
 
 const SEEN = { from: 100, to: 200 };
 
@@ -15,6 +17,18 @@ describe('a key on a chart', () => {
     const back = near === null || near === undefined ? near : viewByKey(near, '-');
     expect(back?.from).toBeCloseTo(100);
     expect(back?.to).toBeCloseTo(200);
+  });
+
+  it('zooms in to a least length, and out to all numbers there are', () => {
+    for (const seen of [SEEN, { from: 2 ** 53, to: 2 ** 53 + 500 }, { from: 1, to: 1 + 1e-13 }]) {
+      const [near, far] = ['+', '-'].map((key) => {
+        let view: Span = seen;
+        for (let press = 0; press < 3000; press++) view = viewByKey(view, key) ?? view;
+        return view;
+      });
+      expect(ticks(near ?? SEEN, 8).length).toBeGreaterThan(2);
+      expect(far).toEqual({ from: -Number.MAX_VALUE, to: Number.MAX_VALUE });
+    }
   });
 
   it('shows all again, and means nothing where it is another one', () => {

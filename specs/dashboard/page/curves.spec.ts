@@ -2,15 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LivePoints } from '../../../src/dashboard/api.js';
 import { bandOf } from '../../../src/dashboard/page/curves/band.js';
-import {
-  type Curve,
-  firstFrom,
-  lastFinite,
-  nearestTo,
-  withDetail,
-} from '../../../src/dashboard/page/curves/curve.js';
+import { type Curve, firstFrom, nearestTo, withDetail } from '../../../src/dashboard/page/curves/curve.js';
 import { extentOfX, extentOfY } from '../../../src/dashboard/page/curves/extent.js';
 import { columnEdges, histogramMap } from '../../../src/dashboard/page/curves/histogram-map.js';
+import { shareOf, shares, shownSpan } from '../../../src/dashboard/page/curves/span.js';
 import { isOvergrown, isWithoutPlace, withLive } from '../../../src/dashboard/page/curves/live-points.js';
 
 const curve = (x: readonly number[], y: readonly (number | null)[], more: Partial<Curve> = {}): Curve => ({
@@ -32,11 +27,6 @@ describe('a curve', () => {
   it('finds the point next to a place', () => {
     expect([-5, 4, 6, 99].map((at) => nearestTo([0, 10, 20], at))).toEqual([0, 0, 1, 2]);
     expect(nearestTo([], 1)).toBe(-1);
-  });
-
-  it('ends at its last finite value', () => {
-    expect(lastFinite(curve([1, 2, 3], [0, 7, null]))).toBe(7);
-    expect(lastFinite(curve([1], [null]))).toBeUndefined();
   });
 
   it('takes a stretch that was read in detail, the marks of both at their places', () => {
@@ -164,6 +154,11 @@ describe('a band', () => {
     expect([band.x.length, band.x[0], band.x.at(-1)]).toEqual([1000, 0, 4999]);
   });
 
+  it('is straight between the greatest numbers there are', () => {
+    const far = curve([0, 2], [-Number.MAX_VALUE, Number.MAX_VALUE]);
+    expect(bandOf('group', [far, curve([1], [0])]).mean[1]).toBe(0);
+  });
+
   it('leaves out what is no finite number', () => {
     expect(bandOf('group', [curve([0, 1], [null, 1]), curve([0, 1], [3, 3])]).mean).toEqual([3, 2]);
   });
@@ -174,6 +169,36 @@ describe('the extent of a chart', () => {
     expect(extentOfX([curve([2, 5], [0, 0]), curve([1, 3], [0, 0])])).toEqual({ from: 1, to: 5 });
     expect(extentOfX([curve([], [])])).toBeNull();
     expect(extentOfX([curve([3], [0])])).toEqual({ from: 2.5, to: 3.5 });
+  });
+
+  it.each([
+    ['neighbouring doubles', 1, 1 + Number.EPSILON],
+    ['steps beside 2^53', 2 ** 53 - 2, 2 ** 53 - 1],
+    ['one step beside 2^53', 2 ** 53 - 1, 2 ** 53 - 1],
+    ['the last step there can be', 2 ** 63, 2 ** 63],
+    ['the least numbers', 0, Number.MIN_VALUE],
+    ['the greatest number', Number.MAX_VALUE, Number.MAX_VALUE],
+    ['all numbers', -Number.MAX_VALUE, Number.MAX_VALUE],
+  ])('has room for its points, %s included', (_, least, greatest) => {
+    const across = extentOfX([curve([least, greatest], [0, 0])]) ?? { from: NaN, to: NaN };
+    const up = extentOfY([curve([0, 1], [least, greatest])], { from: 0, to: 1 }, false);
+    for (const span of [across, up]) {
+      expect(shownSpan(span)).toEqual(span);
+      expect([span.from <= least, span.to >= greatest]).toEqual([true, true]);
+      const places = [least, greatest].map((value) => shareOf(span, value));
+      expect(places.every((place) => place >= 0 && place <= 1)).toBe(true);
+    }
+  });
+
+  it.each([
+    [1, 1 + Number.EPSILON],
+    [Number.MAX_VALUE, Number.MAX_VALUE],
+    [Number.MIN_VALUE, Number.MIN_VALUE],
+    [Number.MIN_VALUE, Number.MAX_VALUE],
+  ])('has room for them on a logarithmic axis: %d and %d', (least, greatest) => {
+    const span = extentOfY([curve([0, 1], [least, greatest])], { from: 0, to: 1 }, true);
+    const places = [least, greatest].map(shares(span, true));
+    expect(places.every((place) => place >= 0 && place <= 1)).toBe(true);
   });
 
   it('upwards is that of what is seen, with some room', () => {
@@ -220,6 +245,13 @@ describe('a map of histograms', () => {
     expect(columnEdges([3, 1])).toEqual([0, 0.5, 1]);
     expect(columnEdges([null, 1])).toEqual([0, 0.5, 1]);
     expect(columnEdges([7])).toEqual([0, 1]);
+  });
+
+  it('has a range and columns of their own where values and steps are next to each other', () => {
+    const at = 2 ** 53;
+    const map = histogramMap([{ step: 0, edges: [at, at], counts: [1] }]);
+    expect((map?.to ?? NaN) - (map?.from ?? NaN)).toBeGreaterThan(0);
+    expect(columnEdges([at, at + 2, at + 4])).toEqual([0, 1 / 3, 2 / 3, 1]);
   });
 
   it('is none without values', () => {

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ticks } from '../../../src/dashboard/page/chart/ticks.js';
+import { shareOf, shownSpan } from '../../../src/dashboard/page/curves/span.js';
 import { safeHref } from '../../../src/dashboard/page/parts/safe-href.js';
 import {
   changedQuery,
@@ -115,6 +117,43 @@ describe('what charts are zoomed to', () => {
         expect(Math.abs((view?.from ?? NaN) - from)).toBeLessThan((to - from) * 1e-4);
         expect(Math.abs((view?.to ?? NaN) - to)).toBeLessThan((to - from) * 1e-4);
       }),
+    );
+  });
+
+  it.each([
+    ['1', '1.0000000000000002'],
+    ['9007199254740990', '9007199254740992'],
+    ['0', '5e-324'],
+    ['1.797e308', '1.7976931348623157e308'],
+  ])('is as long as the least that is shown, whatever a link says: from %s to %s', (from, to) => {
+    const view = viewIn(new URLSearchParams({ from, to }));
+    expect(view).toEqual(shownSpan({ from: Number(from), to: Number(to) }));
+    expect(ticks(view ?? { from: 0, to: 0 }, 8).length).toBeGreaterThan(2);
+  });
+
+  it('is all there is where a link makes no sense', () => {
+    const wrong = [
+      ['2', '1'],
+      ['1', '1'],
+      ['1', '1e999'],
+      ['NaN', '1'],
+      ['1', ''],
+    ] as const;
+    expect(wrong.map(([from, to]) => viewIn(new URLSearchParams({ from, to })))).toEqual(
+      wrong.map(() => null),
+    );
+  });
+
+  it('comes back from the ends of what numbers there are', () => {
+    const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
+    fc.assert(
+      fc.property(finite, finite, (one, other) => {
+        const span = shownSpan({ from: Math.min(one, other), to: Math.max(one, other) });
+        const view = again(span.from, span.to) ?? { from: NaN, to: NaN };
+        expect(Math.abs(shareOf(span, view.from))).toBeLessThan(0.01);
+        expect(Math.abs(shareOf(span, view.to) - 1)).toBeLessThan(0.01);
+      }),
+      { seed: 9 },
     );
   });
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csvOf } from '../../../src/dashboard/page/chart/csv.js';
-import { type Figure, figureOf } from '../../../src/dashboard/page/chart/figure.js';
+import { type Figure, figureOf, lastValue } from '../../../src/dashboard/page/chart/figure.js';
 import { svgOf } from '../../../src/dashboard/page/chart/svg.js';
 import { logTicks, ticks, tickTexts } from '../../../src/dashboard/page/chart/ticks.js';
+import { shareOf, shownSpan } from '../../../src/dashboard/page/curves/span.js';
 import type { Curve } from '../../../src/dashboard/page/curves/curve.js';
 
 const curve = (run: string, y: readonly (number | null)[], nonFinite: Curve['nonFinite'] = []): Curve => ({
@@ -22,6 +23,20 @@ const options = { title: 'loss', xTitle: 'step', isLog: false, smoothing: 0, col
 const look = { width: 400, height: 300, ink: '#000', faint: '#ccc', paper: '#fff' };
 const pathsIn = (svg: string): string[] =>
   [...svg.matchAll(/<path d="([^"]*)"/g)].map(([, path]) => path ?? '');
+
+describe('a line of a chart', () => {
+  it('ends at its last value, whatever that is', () => {
+    const ends = [
+      curve('a', [0, 7]),
+      curve('a', [1, null], [[1, 'NaN']]),
+      curve('a', [null, 2], [[0, 'NaN']]),
+    ];
+    const last = (each: Curve): unknown => lastValue(figureOf([each], options).strokes[0]!);
+    expect([...ends, curve('a', []), curve('a', [null], [[0, 'Infinity']])].map(last)).toEqual([
+      ...[7, 'NaN', 2, undefined, 'Infinity'],
+    ]);
+  });
+});
 
 describe('a chart as CSV', () => {
   it('has a row for each value, what is no finite number by its name', () => {
@@ -144,6 +159,59 @@ describe('ticks', () => {
         expect(new Set(texts).size).toBe(texts.length);
       }),
     );
+  });
+
+  it('are few, in order and within what is shown, wherever that is', () => {
+    const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
+    const near = fc.tuple(finite, fc.integer({ min: 0, max: 300 })).map(([from, ulps]) => {
+      const to = from + ulps * Number.EPSILON * Math.abs(from);
+      return { from, to: Number.isFinite(to) ? to : from };
+    });
+    const any = fc.oneof(
+      near,
+      fc
+        .tuple(finite, finite)
+        .map(([one, other]) => ({ from: Math.min(one, other), to: Math.max(one, other) })),
+    );
+    fc.assert(
+      fc.property(any, fc.integer({ min: 2, max: 40 }), (span, about) => {
+        const shown = shownSpan(span);
+        const values = ticks(shown, about);
+        expect(values.length).toBeGreaterThan(0);
+        expect(values.length).toBeLessThanOrEqual(50);
+        values.forEach((value, index) => {
+          if (index > 0) expect(value).toBeGreaterThan(values[index - 1] ?? NaN);
+          expect(shareOf(shown, value)).toBeGreaterThan(-0.02);
+          expect(shareOf(shown, value)).toBeLessThan(1.02);
+        });
+        expect(tickTexts(values)).toHaveLength(values.length);
+        // What is not made long enough first gets few ticks or none, but an answer.
+        expect(ticks(span, about).length).toBeLessThanOrEqual(50);
+      }),
+      { numRuns: 1000, seed: 9 },
+    );
+  });
+
+  it.each([
+    [2 ** 53 - 2, 2 ** 53 - 1],
+    [1, 1 + Number.EPSILON],
+    [0, Number.MIN_VALUE],
+    [-1e308, 1e308],
+    [Number.MAX_VALUE, Number.MAX_VALUE],
+  ])('from %d to %d read differently once they are shown', (from, to) => {
+    const texts = tickTexts(ticks(shownSpan({ from, to }), 8));
+    expect(texts.length).toBeGreaterThan(2);
+    expect(new Set(texts).size).toBe(texts.length);
+  });
+
+  it('on a logarithmic axis end, whatever the stretch', () => {
+    for (const [from, to] of [
+      [Number.MIN_VALUE, Number.MAX_VALUE],
+      [1, 1 + Number.EPSILON],
+      [0, 1],
+      [5, 5],
+    ] as const)
+      expect(logTicks({ from, to }, 6).length).toBeLessThanOrEqual(50);
   });
 
   it('on a logarithmic axis are powers of ten, more between where there is room', () => {

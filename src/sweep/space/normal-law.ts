@@ -5,6 +5,8 @@
  * all its terms have one sign, so that nothing cancels.
  */
 export function normalShareBelow(x: number): number {
+  // The series below ends where its sum stands still, which NaN never does.
+  if (Number.isNaN(x)) return NaN;
   if (x < -8) return 0;
   if (x > 8) return 1;
   let sum = x;

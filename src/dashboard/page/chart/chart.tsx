@@ -1,12 +1,12 @@
 import { type Signal, useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type Curve, firstFrom, lastFinite, type Span } from '../curves/curve.js';
+import { type Curve, firstFrom, type Span } from '../curves/curve.js';
 import { extentOfX } from '../curves/extent.js';
-import { countText, numberText } from '../facts/format.js';
+import { countText, valueText } from '../facts/format.js';
 import { Menu } from '../parts/menu.js';
 import { theme } from '../state/theme.js';
-import { type Figure } from './figure.js';
+import { type Figure, lastValue } from './figure.js';
 import { HoverTable } from './hover-table.js';
 import { viewByKey } from './keys.js';
 import { makePlot, type Plot, type Pointed } from './plot.js';
@@ -35,7 +35,7 @@ export function Chart(props: ChartProps): JSX.Element {
   const span = view.peek();
   const points = figure.strokes.reduce((sum, { x }) => sum + countIn(x, span), 0);
   const first = figure.strokes[0];
-  const last = first === undefined ? undefined : lastFinite(first);
+  const last = first === undefined ? undefined : lastValue(first);
   return (
     <figure
       class="chart card"
@@ -208,7 +208,7 @@ function noteOf({ strokes, isLog }: Figure, curves: readonly Curve[] = [], span:
     .join(' · ');
 }
 
-function describe({ title, strokes }: Figure, last: number | undefined): string {
+function describe({ title, strokes }: Figure, last: number | string | undefined): string {
   const lines = strokes.length === 1 ? '1 line' : `${strokes.length} lines`;
-  return `${title}: ${lines}${last === undefined ? '' : `, the first ends at ${numberText(last)}`}`;
+  return `${title}: ${lines}${last === undefined ? '' : `, the first ends at ${valueText(last, 4)}`}`;
 }

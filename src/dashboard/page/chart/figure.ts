@@ -16,6 +16,16 @@ export interface Stroke {
   readonly band?: { readonly min: readonly (number | null)[]; readonly max: readonly (number | null)[] };
 }
 
+/** The value a line ends at, NaN or an infinity by its name; undefined where nothing is on it. */
+export function lastValue({ x, y, marks }: Stroke): number | string | undefined {
+  const at = y.findLastIndex((value) => value !== null);
+  const mark = marks.reduce<Stroke['marks'][number] | undefined>(
+    (latest, each) => (latest === undefined || each.x >= latest.x ? each : latest),
+    undefined,
+  );
+  return mark === undefined || mark.x < (x[at] ?? -Infinity) ? (y[at] ?? undefined) : mark.what;
+}
+
 /** A chart without its pixels: what is drawn on the canvas, and what is saved as SVG and CSV. */
 export interface Figure {
   readonly title: string;

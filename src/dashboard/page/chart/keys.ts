@@ -1,22 +1,22 @@
 import type { Span } from '../curves/curve.js';
+import { moved, zoomed } from '../curves/span.js';
 
 /** How much of what is seen an arrow key moves by, and + and - take away or add at each side. */
 const STEP = 0.2;
 
 /** What a key makes of a view: another one, null for all there is, undefined where it means nothing here. */
-export function viewByKey({ from, to }: Span, key: string): Span | null | undefined {
-  const by = (to - from) * STEP;
+export function viewByKey(seen: Span, key: string): Span | null | undefined {
   switch (key) {
     case 'ArrowLeft':
-      return { from: from - by, to: to - by };
+      return moved(seen, -STEP);
     case 'ArrowRight':
-      return { from: from + by, to: to + by };
+      return moved(seen, STEP);
     case '+':
     case '=':
-      return { from: from + by, to: to - by };
+      return zoomed(seen, 0.5, 1 - 2 * STEP);
     case '-':
       // The way back of +.
-      return { from: from - by / (1 - 2 * STEP), to: to + by / (1 - 2 * STEP) };
+      return zoomed(seen, 0.5, 1 / (1 - 2 * STEP));
     case '0':
       return null;
     default:

@@ -1,4 +1,5 @@
 import type { Span } from '../curves/curve.js';
+import { moved, zoomed } from '../curves/span.js';
 
 /** Hears where a chart is moved to; `isOver` when it came to rest there. */
 export type OnMove = (view: Span, isOver: boolean) => void;
@@ -8,11 +9,9 @@ const REST_MS = 200;
 
 /** Moves the view with the pointer until that is let go. */
 export function pan(over: HTMLElement, { clientX: start }: MouseEvent, from: Span, onMove: OnMove): void {
-  const perPixel = (from.to - from.from) / over.clientWidth;
   let last = from;
   const move = (event: MouseEvent): void => {
-    const by = (start - event.clientX) * perPixel;
-    last = { from: from.from + by, to: from.to + by };
+    last = moved(from, (start - event.clientX) / over.clientWidth);
     onMove(last, false);
   };
   const end = (): void => {
@@ -30,10 +29,8 @@ export function onWheel(over: HTMLElement, view: () => Span, onMove: OnMove): ()
   const turn = (event: WheelEvent): void => {
     if (!event.ctrlKey && !event.shiftKey && !event.metaKey) return;
     event.preventDefault();
-    const { from, to } = view();
-    const factor = 1.0015 ** (event.deltaY || event.deltaX);
-    const at = from + ((event.clientX - over.getBoundingClientRect().left) / over.clientWidth) * (to - from);
-    const next = { from: at - (at - from) * factor, to: at + (to - at) * factor };
+    const share = (event.clientX - over.getBoundingClientRect().left) / over.clientWidth;
+    const next = zoomed(view(), share, 1.0015 ** (event.deltaY || event.deltaX));
     onMove(next, false);
     clearTimeout(timer);
     timer = setTimeout(() => onMove(next, true), REST_MS);

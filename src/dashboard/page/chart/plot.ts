@@ -1,6 +1,8 @@
 import uPlot from 'uplot';
 import type { Span } from '../curves/curve.js';
 import { extentOfX, extentOfY } from '../curves/extent.js';
+import { shares, shownSpan } from '../curves/span.js';
+import { selected, shareCursor, xAt } from './cursors.js';
 import { type Canvas, drawFigure } from './draw.js';
 import type { Figure } from './figure.js';
 import { onWheel, pan } from './moves.js';
@@ -49,8 +51,10 @@ const TICK_PX = 4;
 /** Between a tick and its text. */
 const GAP_PX = 5;
 const LEAST_ROOM_PX = 58;
-/** All charts of the page have one cursor. */
-const SYNC = 'expman';
+/** What is free on the right of the plotting area, and where half of a text may stand. */
+const RIGHT_PX = 24;
+/** A shorter stretch is a click whose hand was not quite still. */
+const LEAST_CHOICE_PX = 4;
 
 export function makePlot(
   parent: HTMLElement,
@@ -66,14 +70,12 @@ export function makePlot(
   let view: Span = { from: 0, to: 1 };
   let isZoomed = false;
   let heights: Span = { from: 0, to: 1 };
-  let held = false;
   const options: uPlot.Options = {
     ...size,
     pxAlign: 0,
-    padding: [10, 24, 0, 0],
+    padding: [10, RIGHT_PX, 0, 0],
     legend: { show: false },
     cursor: {
-      sync: { key: SYNC, setSeries: false },
       points: { show: false },
       drag: { x: true, y: false, setScale: false },
       focus: { prox: -1 },
@@ -83,36 +85,35 @@ export function makePlot(
           return null;
         },
         mousedown: (u, _, select) => (event) => {
-          held = !event.shiftKey;
-          if (held) select(event);
+          if (!event.shiftKey) select(event);
           else pan(u.over, event, view, listeners.move);
           return null;
         },
       },
     },
     scales: {
-      x: { time: false, auto: false, range: (_, from, to) => [from, to] },
-      // uPlot has no ticks beyond 1e±32, and shows no stretch below 1e-16: to it all heights go from 0 to 1.
+      // uPlot has no ticks beyond 1e±32, shows no stretch below 1e-16, and never ends looking for ticks between neighbouring doubles: to it
+      // both axes go from 0 to 1.
+      x: { time: false, auto: false, range: () => [0, 1] },
       y: { auto: false, range: () => [0, 1] },
     },
     series: [{}, { show: false }],
-    axes: [acrossAxis(look), upAxis(look, () => heights, isLog)],
+    axes: [acrossAxis(look, () => view), upAxis(look, () => heights, isLog)],
     hooks: {
       draw: [(u) => drawFigure(figure, canvasOf(u, figure, { view, heights }, isMoving))],
       setSelect: [
         (u) => {
-          const { left, width } = u.select;
+          const [span, { width }] = [selected(u, view), u.select];
           u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          // The other charts have the same selection shown, and hear of it too.
-          if (!held || width < 4) return;
-          held = false;
-          listeners.zoom({ from: u.posToVal(left, 'x'), to: u.posToVal(left + width, 'x') });
+          cursor.tell();
+          if (width >= LEAST_CHOICE_PX) listeners.zoom(shownSpan(span));
         },
       ],
       setCursor: [
         (u) => {
           const { left = -1, top = -1 } = u.cursor;
-          listeners.point(left < 0 ? null : { left, top, x: u.posToVal(left, 'x') });
+          listeners.point(left < 0 ? null : { left, top, x: xAt(u, view, left) });
+          cursor.tell();
         },
       ],
     },
@@ -125,7 +126,9 @@ export function makePlot(
     ],
     parent,
   );
+  const cursor = shareCursor(u, () => view);
   const undo = [
+    cursor.leave,
     onWheel(u.over, () => view, listeners.move),
     onTouch(u.over, {
       view: () => view,
@@ -139,10 +142,7 @@ export function makePlot(
       [figure, isMoving, isZoomed] = [next, moving, wanted !== null];
       view = wanted ?? extentOfX(next.strokes) ?? { from: 0, to: 1 };
       heights = extentOfY(next.strokes.flatMap(linesOf), view, isLog);
-      u.batch(() => {
-        u.setScale('x', { min: view.from, max: view.to });
-        u.redraw(false, true);
-      });
+      u.redraw(false, true);
     },
     resize: (width, height) => u.setSize({ width, height }),
     get view() {
@@ -152,7 +152,7 @@ export function makePlot(
       return heights;
     },
     canvas: u.ctx.canvas,
-    topOf: (value) => u.valToPos(shareOf(value, heights, isLog), 'y'),
+    topOf: (value) => u.valToPos(shares(heights, isLog)(value), 'y'),
     destroy: () => {
       undo.forEach((each) => each());
       u.destroy();
@@ -170,13 +170,7 @@ function roomOfTicks(u: uPlot, texts: readonly string[] | null): number {
   return Math.max(LEAST_ROOM_PX, Math.ceil(widest) + TICK_PX + GAP_PX + 2);
 }
 
-/** Where a value is between the ends of a stretch, from 0 to 1. */
-function shareOf(value: number, { from, to }: Span, isLog: boolean): number {
-  const level = isLog ? Math.log10 : (each: number): number => each;
-  return (level(value) - level(from)) / (level(to) - level(from));
-}
-
-const SIZES = { across: 34, letter: 6.2, between: 34 };
+const SIZES = { across: 34, letter: 6.2, between: 34, tick: 50, gap: 18 };
 
 function axis({ ink, grid }: PlotLook): uPlot.Axis {
   return {
@@ -188,12 +182,23 @@ function axis({ ink, grid }: PlotLook): uPlot.Axis {
   };
 }
 
-function acrossAxis(look: PlotLook): uPlot.Axis {
+function acrossAxis(look: PlotLook, view: () => Span): uPlot.Axis {
+  const widthOf = (u: uPlot): number => u.bbox.width / devicePixelRatio;
+  const seen = (u: uPlot): number[] => {
+    const room = Math.max(SIZES.tick, SIZES.letter * longest(tickTexts(ticks(view(), 8))) + SIZES.gap);
+    return ticks(view(), Math.max(1, widthOf(u) / room));
+  };
   return {
     ...axis(look),
     size: SIZES.across,
-    space: (_, __, from, to) => Math.max(50, SIZES.letter * longest(tickTexts(ticks({ from, to }, 8))) + 18),
-    values: (_, splits) => tickTexts(splits),
+    splits: (u) => seen(u).map(shares(view(), false)),
+    values: (u, places) => {
+      const most = widthOf(u) + RIGHT_PX;
+      const endOf = (place: number, text: string): number =>
+        place * widthOf(u) + (text.length * SIZES.letter) / 2;
+      // Rather no text than a number without its last digits.
+      return tickTexts(seen(u)).map((text, index) => (endOf(places[index] ?? 0, text) > most ? '' : text));
+    },
   };
 }
 
@@ -205,7 +210,7 @@ function upAxis(look: PlotLook, heights: () => Span, isLog: boolean): uPlot.Axis
   return {
     ...axis(look),
     size: roomOfTicks,
-    splits: (u) => seen(u).map((value) => shareOf(value, heights(), isLog)),
+    splits: (u) => seen(u).map(shares(heights(), isLog)),
     values: (u) => tickTexts(seen(u)),
   };
 }
@@ -214,17 +219,15 @@ function upAxis(look: PlotLook, heights: () => Span, isLog: boolean): uPlot.Axis
 function canvasOf(
   u: uPlot,
   figure: Figure,
-  { view: { from, to }, heights }: { readonly view: Span; readonly heights: Span },
+  { view, heights }: { readonly view: Span; readonly heights: Span },
   isMoving: boolean,
 ): Canvas {
   const { left, top, width, height } = u.bbox;
-  const level = figure.isLog ? Math.log10 : (value: number): number => value;
-  const [low, perY] = [level(heights.from), height / (level(heights.to) - level(heights.from))];
-  const perX = width / (to - from);
+  const [across, up] = [shares(view, false), shares(heights, figure.isLog)];
   return {
-    ...{ context: u.ctx, left, top, width, height, from, to, isMoving },
+    ...{ context: u.ctx, left, top, width, height, ...view, isMoving },
     ratio: devicePixelRatio,
-    xOf: (value) => left + (value - from) * perX,
-    yOf: (value) => top + height - (level(value) - low) * perY,
+    xOf: (value) => left + across(value) * width,
+    yOf: (value) => top + (1 - up(value)) * height,
   };
 }

@@ -1,5 +1,6 @@
 import type { Span } from '../curves/curve.js';
 import { extentOfX, extentOfY, seen } from '../curves/extent.js';
+import { shares } from '../curves/span.js';
 import type { Figure, Stroke } from './figure.js';
 import { logTicks, ticks, tickTexts } from './ticks.js';
 
@@ -50,13 +51,11 @@ function frameOf({ strokes, isLog }: Figure, view: Span | null, look: SvgLook): 
   const y = extentOfY(strokes.flatMap(linesOf), x, isLog);
   const width = look.width - MARGIN.left - MARGIN.right;
   const height = look.height - MARGIN.top - MARGIN.bottom;
-  const level = isLog ? Math.log10 : (value: number): number => value;
-  const share = (value: number): number => (level(value) - level(y.from)) / (level(y.to) - level(y.from));
+  const [across, up] = [shares(x, false), shares(y, isLog)];
   return {
     ...{ width, height, x, y },
-    xOf: (value) => MARGIN.left + ((value - x.from) / (x.to - x.from)) * width,
-    yOf: (value) =>
-      value === null || (isLog && value <= 0) ? null : MARGIN.top + (1 - share(value)) * height,
+    xOf: (value) => MARGIN.left + across(value) * width,
+    yOf: (value) => (value === null || (isLog && value <= 0) ? null : MARGIN.top + (1 - up(value)) * height),
   };
 }
 

@@ -7,17 +7,23 @@ const MOST_DECIMALS = 20;
 /** A hair's breadth, as 0.35 / 0.05 is not 7. */
 const HAIR = 1e-9;
 
-/** Round numbers within a stretch, about so many. */
+/** Round numbers within a stretch, about so many; none between doubles that have no room for them. */
 export function ticks({ from, to }: Span, about: number): number[] {
-  const rough = (to - from) / about;
+  // The difference of two doubles may be infinite.
+  const rough = to / about - from / about;
   const power = Number(`1e${Math.floor(Math.log10(rough))}`);
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough * (1 - HAIR)) ?? 10);
+  const fits = (factor: number): boolean => factor * power >= rough * (1 - HAIR);
+  // A step has to be a number: of the greatest there are, it is as large as it gets.
+  const step = power * ([1, 2, 5, 10].find((factor) => fits(factor) && factor * power < Infinity) ?? 1);
   const first = Math.ceil(from / step - HAIR);
   const count = Math.max(0, Math.floor(to / step + HAIR) - first + 1);
-  // 15 digits, which a step of one between milliseconds since the epoch takes.
-  return Array.from({ length: Math.min(count, 50) || 0 }, (_, index) =>
-    Number(((first + index) * step).toPrecision(15)),
+  const size = Math.max(Math.abs(from), Math.abs(to));
+  // 15 digits, which a step of one between milliseconds since the epoch takes, or as many as tell one tick from the next.
+  const digits = Math.max(15, Math.min(17, Math.floor(Math.log10(size / step)) + 2));
+  const values = Array.from({ length: Math.min(count, 50) || 0 }, (_, index) =>
+    Number(((first + index) * step).toPrecision(digits)),
   );
+  return [...new Set(values)].filter(Number.isFinite);
 }
 
 /** The same on a logarithmic axis: powers of ten, twice and five times those where there is room. */

@@ -1,4 +1,5 @@
 import type { Span } from '../curves/curve.js';
+import { moved, zoomed } from '../curves/span.js';
 import type { OnMove } from './moves.js';
 
 /** Fingers nearer to each other than this are taken as that far apart: the zoom stays finite. */
@@ -80,10 +81,7 @@ function placeOf(xs: readonly number[], over: HTMLElement): Pick<Grip, 'at' | 's
 
 /** What was between the fingers stays between them. */
 function viewUnder(grip: Grip, { at, spread }: Pick<Grip, 'at' | 'spread'>): Span {
-  const { from, to } = grip.view;
-  const held = from + grip.at * (to - from);
-  const width = ((to - from) * grip.spread) / spread;
-  return { from: held - at * width, to: held + (1 - at) * width };
+  return moved(zoomed(grip.view, grip.at, grip.spread / spread), grip.at - at);
 }
 
 type Tap = Pick<PointerEvent, 'type' | 'clientX' | 'clientY' | 'timeStamp'>;

@@ -1,3 +1,4 @@
+import { shareOf, valueOf } from '../curves/span.js';
 import { ALL_DIGITS, digitsOn, distinctText, numberText } from '../facts/format.js';
 
 /** A scale for values of any kind: where each stands, from 0 to 1, and what is written beside it. */
@@ -32,11 +33,13 @@ function numberAxis(numbers: readonly number[]): Axis {
   const [low, high] = [level(least), level(greatest)];
   const placeOf = (value: unknown): number | null => {
     if (typeof value !== 'number' || !Number.isFinite(value) || (isLog && value <= 0)) return null;
-    return high === low ? 0.5 : (level(value) - low) / (high - low);
+    return high === low ? 0.5 : shareOf({ from: low, to: high }, level(value));
   };
   const places = high === low ? [0.5] : [0, 0.25, 0.5, 0.75, 1];
   const valueAt = (place: number): number => {
-    const at = low + place * (high - low);
+    // The way there and back by logarithms is not exact.
+    if (place === 0 || place === 1) return place === 0 ? least : greatest;
+    const at = valueOf({ from: low, to: high }, place);
     return isLog ? 10 ** at : at;
   };
   const values = high === low ? [least] : places.map(valueAt);

@@ -1,4 +1,5 @@
 import { type Curve, firstFrom } from './curve.js';
+import { shareOf, valueOf } from './span.js';
 
 /** Of several curves, at each `x`, the mean, least and greatest of those that are there. */
 export interface Band {
@@ -75,6 +76,5 @@ function valueAt({ x, y }: Course, at: number): number | null {
   if (x[after] === at || after === 0) return x[after] === at ? here : null;
   const before = y[after - 1] ?? null;
   if (here === null || before === null) return null;
-  const share = (at - x[after - 1]!) / (x[after]! - x[after - 1]!);
-  return before + share * (here - before);
+  return valueOf({ from: before, to: here }, shareOf({ from: x[after - 1]!, to: x[after]! }, at));
 }

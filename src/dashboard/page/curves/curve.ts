@@ -40,11 +40,6 @@ export function nearestTo(x: readonly number[], value: number): number {
   return value - x[after - 1]! <= x[after]! - value ? after - 1 : after;
 }
 
-/** The last finite value; undefined when there is none. */
-export function lastFinite({ y }: Pick<Curve, 'y'>): number | undefined {
-  return y.findLast((value) => value !== null) ?? undefined;
-}
-
 /** What a curve is made of: its stretches, or each finite value by itself. */
 export function stretchesOf({ y, stretches }: Pick<Curve, 'y' | 'stretches'>): readonly WholeStretch[] {
   if (stretches.length > 0) return stretches;

@@ -1,10 +1,14 @@
 import { firstFrom, type Span } from './curve.js';
+import { shownSpan } from './span.js';
 
 /** What has to have room on the chart: one line of it. */
 export interface Line {
   readonly x: readonly number[];
   readonly y: readonly (number | null)[];
 }
+
+/** On a logarithmic axis, the least factor between the ends: closer ones share their logarithm. */
+const LEAST_FACTOR = 1 + 1e-9;
 
 /** From the least to the greatest `x` of all lines; null when there is none. */
 export function extentOfX(lines: readonly Line[]): Span | null {
@@ -14,7 +18,7 @@ export function extentOfX(lines: readonly Line[]): Span | null {
     to = Math.max(to, x.at(-1) ?? -Infinity);
   }
   if (from > to) return null;
-  return from === to ? { from: from - 0.5, to: to + 0.5 } : { from, to };
+  return shownSpan(from === to ? { from: from - 0.5, to: to + 0.5 } : { from, to });
 }
 
 /** From the least to the greatest `y` that is seen, and some room; on a logarithmic axis only what is above zero counts. */
@@ -42,12 +46,13 @@ export function seen(x: readonly number[], { from, to }: Span): readonly [first:
 
 function padded(least: number, greatest: number): Span {
   if (least > greatest) return { from: 0, to: 1 };
-  const room = least === greatest ? Math.abs(least) * 0.05 || 0.5 : (greatest - least) * 0.06;
-  return { from: least - room, to: greatest + room };
+  const room = least === greatest ? Math.abs(least) * 0.05 || 0.5 : greatest * 0.06 - least * 0.06;
+  return shownSpan({ from: least - room, to: greatest + room });
 }
 
 function paddedLog(least: number, greatest: number): Span {
   if (least > greatest) return { from: 0.1, to: 1 };
-  const room = least === greatest ? 2 : 10 ** (0.05 * (Math.log10(greatest) - Math.log10(least)));
+  const factor = 10 ** (0.05 * (Math.log10(greatest) - Math.log10(least)));
+  const room = least === greatest ? 2 : Math.max(LEAST_FACTOR, factor);
   return { from: Math.max(least / room, Number.MIN_VALUE), to: Math.min(greatest * room, Number.MAX_VALUE) };
 }

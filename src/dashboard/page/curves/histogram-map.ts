@@ -1,4 +1,5 @@
 import type { HistogramsAnswer } from '../../api.js';
+import { shownSpan } from './span.js';
 
 /** Histograms side by side, over one range of values. */
 export interface HistogramMap {
@@ -28,8 +29,9 @@ export function histogramMap(histograms: HistogramsAnswer['histograms']): Histog
   const greatest = all.reduce((so, { to }) => Math.max(so, to), -Infinity);
   const densest = all.reduce((so, { density }) => (Number.isFinite(density) ? Math.max(so, density) : so), 0);
   return {
-    from: least === greatest ? least - 0.5 : least,
-    to: least === greatest ? greatest + 0.5 : greatest,
+    ...shownSpan(
+      least === greatest ? { from: least - 0.5, to: greatest + 0.5 } : { from: least, to: greatest },
+    ),
     // By the root, so that what is rare can be seen beside what is not.
     columns: columns.map((bins) =>
       bins.map(({ from, to, density }) => ({
@@ -50,9 +52,11 @@ export function columnEdges(steps: readonly (number | null)[]): number[] {
   const isRising = places.every((step, index) => index === 0 || step > places[index - 1]!);
   if (places.length !== steps.length || !isRising || places.length < 2)
     return Array.from({ length: steps.length + 1 }, (_, index) => index / Math.max(1, steps.length));
-  const between = places.slice(1).map((step, index) => (step + places[index]!) / 2);
+  // Halfway between two large steps there may be no number, but there is one between how far they are from the first.
+  const far = places.map((step) => step - places[0]!);
+  const between = far.slice(1).map((at, index) => (at + far[index]!) / 2);
   // The outer columns reach as far outwards as inwards.
-  const first = 2 * places[0]! - between[0]!;
-  const last = 2 * places.at(-1)! - between.at(-1)!;
+  const first = -between[0]!;
+  const last = 2 * far.at(-1)! - between.at(-1)!;
   return [first, ...between, last].map((at) => (at - first) / (last - first));
 }

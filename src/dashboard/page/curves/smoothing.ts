@@ -1,4 +1,5 @@
 import { type Curve, stretchesOf } from './curve.js';
+import { shareOf, valueOf } from './span.js';
 
 /**
  * Smooths a curve by an exponential moving average, debiased as TensorBoard does it: the first values count in full.
@@ -24,9 +25,9 @@ export function smoothed(
     const here = average / (1 - share);
     const from = out[before] ?? here;
     for (let at = before + 1; at <= end; at++) {
-      const width = x[end]! - (x[before] ?? x[end]!);
-      const part = width > 0 ? (x[at]! - x[before]!) / width : 1;
-      if (y[at] !== null) out[at] = from + part * (here - from);
+      const stretch = { from: x[before] ?? x[end]!, to: x[end]! };
+      const part = stretch.to > stretch.from ? shareOf(stretch, x[at]!) : 1;
+      if (y[at] !== null) out[at] = part === 1 ? here : valueOf({ from, to: here }, part);
     }
     before = end;
   }

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { HistogramsAnswer, RunAnswer, RunFactsAnswer } from '../../api.js';
 import { useAsked } from '../api/use-api.js';
 import { columnEdges, type HistogramMap, histogramMap } from '../curves/histogram-map.js';
+import { shareOf } from '../curves/span.js';
 import { numberText } from '../facts/format.js';
 import { Answered, Empty } from '../parts/states.js';
 import { theme } from '../state/theme.js';
@@ -104,7 +105,7 @@ function paint(
   const context = canvas.getContext('2d');
   if (context === null) return;
   context.fillStyle = getComputedStyle(canvas).getPropertyValue('--accent');
-  const topOf = (value: number): number => canvas.height * (1 - (value - from) / (to - from));
+  const topOf = (value: number): number => canvas.height * (1 - shareOf({ from, to }, value));
   columns.forEach((bins, index) => {
     const [left, right] = [index, index + 1].map((at) => Math.round((edges[at] ?? 1) * canvas.width));
     for (const bin of bins) {

@@ -1,3 +1,6 @@
+import type { Span } from '../curves/curve.js';
+import { shownSpan } from '../curves/span.js';
+
 /** The tabs of a run's page. */
 export const RUN_TABS = [
   'overview',
@@ -80,27 +83,21 @@ export function numberIn<T>(query: URLSearchParams, key: string, standard: T): n
   return Number.isFinite(value) ? value : standard;
 }
 
-/** A stretch of x. */
-interface View {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** What charts are zoomed to; null for all there is. */
-export function viewIn(query: URLSearchParams): View | null {
+/** What charts are zoomed to, as long as the least that is shown; null for all there is. */
+export function viewIn(query: URLSearchParams): Span | null {
   const [from, to] = [numberIn(query, 'from', null), numberIn(query, 'to', null)];
-  return from === null || to === null || from >= to ? null : { from, to };
+  return from === null || to === null || from >= to ? null : shownSpan({ from, to });
 }
 
 /** The change that zooms to a stretch, its ends to a hundred-millionth of it: no pixel is that narrow. */
-export function viewQuery(view: View | null): QueryChange {
+export function viewQuery(view: Span | null): QueryChange {
   if (view === null) return { from: null, to: null };
   const { from, to } = view;
   const size = Math.max(Math.abs(from), Math.abs(to));
   // A stretch between milliseconds since the epoch takes more digits than one of steps from 0.
-  const digits = Math.max(1, Math.min(17, Math.ceil(Math.log10(size / (to - from))) + 9));
-  const textOf = (value: number): string => String(Number(value.toPrecision(digits)));
-  return { from: textOf(from), to: textOf(to) };
+  const digits = Math.max(9, Math.min(17, Math.ceil(Math.log10(size / (to - from))) + 9));
+  const rounded = shownSpan({ from: Number(from.toPrecision(digits)), to: Number(to.toPrecision(digits)) });
+  return { from: String(rounded.from), to: String(rounded.to) };
 }
 
 /** The token of `#token=...`, which the first address has; null for any other fragment. */
