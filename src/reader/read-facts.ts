@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
 import type { MetricSummary, MetricValue } from '../model/metric.js';
 import { type Params, sanitiseParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
@@ -9,6 +10,9 @@ import { LOCK_NAME } from '../storage/run-lock.js';
 import { CONFIG_NAME, type Mapping, readMapping, isMapping } from '../storage/run-record.js';
 import { parseSegmentName } from '../storage/wal/frame.js';
 import { readIdentity } from '../writer/identity.js';
+import { readPublished } from '../writer/load-run.js';
+import { summariesFrom } from '../writer/metric-summaries.js';
+import { leftOutIn } from '../writer/summary-copy.js';
 import { inspectRun, type RunInfo } from './inspect-run.js';
 
 /** A run's facts, and whether they stay as they are for as long as its files do. */
@@ -86,7 +90,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
     ...{ tags, notes, group },
     ...(rank !== undefined && { rank }),
     params: sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,
-    metrics: summariesIn(file),
+    ...summariesOf(fs, runDir, identity.uuid, file),
     artifacts: sanitiseParams(file['artifacts'] ?? {}).params,
     ...(error !== undefined && { error }),
     ...(typeof exitCode === 'number' && { exitCode }),
@@ -97,6 +101,25 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
 function rowsIn({ counts }: Mapping): number {
   const rows: unknown = isMapping(counts) ? counts['rows'] : undefined;
   return typeof rows === 'number' ? rows : 0;
+}
+
+/** Of a run.yaml that does not hold all summaries, those of the file's footer; where that cannot be read, how many are missing. */
+function summariesOf(
+  fs: FsPort,
+  runDir: string,
+  uuid: string,
+  file: Mapping,
+): Pick<RunFacts, 'metrics' | 'summariesLeftOut'> {
+  const metrics = summariesIn(file);
+  const leftOut = leftOutIn(file);
+  if (leftOut === 0) return { metrics };
+  try {
+    const published = readPublished(fs, runDir, uuid);
+    if (published !== null) return { metrics: summariesFrom(published.facts.tallies) };
+  } catch (error) {
+    if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;
+  }
+  return { metrics, ...(leftOut !== null && { summariesLeftOut: leftOut }) };
 }
 
 function summariesIn({ metrics }: Mapping): ReadonlyMap<string, MetricSummary> {
@@ -119,6 +142,7 @@ export function summaryIn({
   minStep,
   maxStep,
   nan,
+  texts,
 }: Mapping): MetricSummary | null {
   if (!isValue(last) || typeof count !== 'number') return null;
   return {
@@ -130,6 +154,7 @@ export function summaryIn({
     ...(typeof minStep === 'number' && { minStep }),
     ...(typeof maxStep === 'number' && { maxStep }),
     ...(typeof nan === 'number' && { nan }),
+    ...(typeof texts === 'number' && { texts }),
   };
 }
 

@@ -1,33 +1,58 @@
 import { bitAt } from '../columnar/bitmap.js';
 import type { Column } from '../columnar/column.js';
+import { valueAt } from '../columnar/row-values.js';
 import type { MetricSummary, MetricValue } from '../model/metric.js';
-import type { DecodedRows } from './decode-spans.js';
 
 interface Tally {
+  /** The last number or boolean; as long as there was none, the last text. */
   last: MetricValue;
   count: number;
   nan: number;
-  /** Numbers that are not NaN. */
+  /** Numbers that are not NaN, booleans as 0 and 1. */
   numbers: number;
+  /** Added up value by value, so that it is the same wherever batches end. */
   sum: number;
   min: number | bigint;
   max: number | bigint;
   minStep: number;
   maxStep: number;
+  texts: number;
 }
 
-/** A tally in a plain form, for the file's metadata. */
-export type PlainTally = readonly [metric: string, tally: Readonly<Tally>];
+/** A tally in a plain form, for the file's metadata; `texts` is absent where there is none, and in files of 0.1.0. */
+export type PlainTally = readonly [
+  metric: string,
+  tally: Readonly<Omit<Tally, 'texts'> & Partial<Pick<Tally, 'texts'>>>,
+];
 
-/** Last, smallest, largest and mean of every metric, kept up to date batch by batch. */
+/** Rows to be tallied, in the order they were logged. */
+export interface TalliedRows {
+  /** The steps as doubles, NaN for none. */
+  readonly steps: Float64Array;
+  readonly metrics: readonly {
+    readonly metric: string;
+    readonly column: Column;
+    /** The values by the kind they were logged as, where that is known; the column otherwise. */
+    readonly parts?: readonly Column[];
+  }[];
+}
+
+/**
+ * Last, smallest, largest and mean of every metric, kept up to date batch by batch.
+ *
+ * Each value counts as what it was logged as, one after the other: what comes out does not depend on where batches end. Numbers and bigints
+ * are compared exactly; the smallest and the largest are of the kind they were logged as.
+ */
 export class MetricSummaries {
   private readonly tallies = new Map<string, Tally>();
 
-  add({ metrics, steps }: DecodedRows): void {
-    for (const { metric, column } of metrics) {
+  add({ metrics, steps }: TalliedRows): void {
+    for (const { metric, column, parts = [column] } of metrics) {
       let tally = this.tallies.get(metric);
       if (tally === undefined) this.tallies.set(metric, (tally = emptyTally()));
-      addColumn(tally, column, steps);
+      const [only, ...others] = parts;
+      if (only !== undefined && others.length === 0) addColumn(tally, only, steps);
+      else addParts(tally, parts, steps);
     }
   }
 
@@ -36,13 +61,42 @@ export class MetricSummaries {
   }
 
   toPlain(): PlainTally[] {
-    return [...this.tallies];
+    return [...this.tallies].map(([metric, { texts, ...tally }]) => [
+      metric,
+      { ...tally, ...(texts > 0 && { texts }) },
+    ]);
   }
 
   restore(plain: readonly PlainTally[]): void {
-    for (const [metric, tally] of plain) this.tallies.set(metric, { ...tally });
+    for (const [metric, tally] of plain) this.tallies.set(metric, { texts: 0, ...tally });
   }
 }
+
+/** The summaries that a file's metadata tells. */
+export function summariesFrom(plain: readonly PlainTally[]): Map<string, MetricSummary> {
+  const summaries = new MetricSummaries();
+  summaries.restore(plain);
+  return summaries.toSummary();
+}
+
+/**
+ * Tallies what columns hold, for a run some of whose rows were taken out: the numbers of a column that became text are those that were
+ * logged as such.
+ */
+export function tallyOf(rows: Iterable<TalliedRows>): MetricSummaries {
+  const summaries = new MetricSummaries();
+  for (const some of rows) summaries.add(some);
+  return summaries;
+}
+
+/**
+ * The metrics some of whose values a tally neither has among its numbers nor among its texts: 0.1.0 did not tally booleans, and numbers and
+ * texts of one batch together.
+ */
+export const untallied = (plain: readonly PlainTally[]): string[] =>
+  plain.flatMap(([metric, { count, nan, numbers, texts = 0 }]) =>
+    count === nan + numbers + texts ? [] : [metric],
+  );
 
 const emptyTally = (): Tally => ({
   last: NaN,
@@ -54,8 +108,10 @@ const emptyTally = (): Tally => ({
   max: -Infinity,
   minStep: NaN,
   maxStep: NaN,
+  texts: 0,
 });
 
+/** Of values of one kind, which most metrics have, the column is gone through without making a value of each cell. */
 function addColumn(tally: Tally, column: Column, steps: Float64Array): void {
   const { length, validity } = column;
   if (column.type === 'DOUBLE' || column.type === 'INT64') {
@@ -64,19 +120,43 @@ function addColumn(tally: Tally, column: Column, steps: Float64Array): void {
         addNumber(tally, column.values[row] ?? 0, steps[row] ?? NaN);
     return;
   }
+  if (column.type !== 'UTF8' || column.numeric !== undefined) {
+    addParts(tally, [column], steps);
+    return;
+  }
   let last = -1;
   for (let row = 0; row < length; row++) {
     if (validity !== null && !bitAt(validity, row)) continue;
-    tally.count++;
+    tally.texts++;
     last = row;
   }
   if (last < 0) return;
-  if (column.type === 'BOOLEAN') tally.last = bitAt(column.values, last);
-  else if (column.type === 'UTF8')
-    tally.last = Buffer.from(column.values.subarray(column.offsets[last], column.offsets[last + 1])).toString(
-      'utf8',
-    );
+  if (isOfTexts(tally)) tally.last = valueAt(column, last) ?? '';
+  tally.count += length - column.nullCount;
 }
+
+/** Adds values row by row; at most one part has a value in a row. */
+function addParts(tally: Tally, parts: readonly Column[], steps: Float64Array): void {
+  for (let row = 0; row < steps.length; row++)
+    for (const part of parts) {
+      const value = valueAt(part, row);
+      if (value !== null) addValue(tally, value, steps[row] ?? NaN);
+    }
+}
+
+function addValue(tally: Tally, value: MetricValue, step: number): void {
+  if (typeof value === 'string') {
+    if (isOfTexts(tally)) tally.last = value;
+    tally.count++;
+    tally.texts++;
+    return;
+  }
+  addNumber(tally, typeof value === 'boolean' ? Number(value) : value, step);
+  tally.last = value;
+}
+
+/** Whether no number has come yet. */
+const isOfTexts = ({ count, last }: Tally): boolean => count === 0 || typeof last === 'string';
 
 function addNumber(tally: Tally, value: number | bigint, step: number): void {
   tally.last = value;
@@ -97,7 +177,8 @@ function addNumber(tally: Tally, value: number | bigint, step: number): void {
   }
 }
 
-function summaryOf({ last, count, nan, numbers, sum, min, max, minStep, maxStep }: Tally): MetricSummary {
+function summaryOf(tally: Tally): MetricSummary {
+  const { last, count, nan, numbers, sum, min, max, minStep, maxStep, texts } = tally;
   return {
     last,
     count,
@@ -105,5 +186,6 @@ function summaryOf({ last, count, nan, numbers, sum, min, max, minStep, maxStep 
     ...(numbers > 0 && !Number.isNaN(minStep) && { minStep }),
     ...(numbers > 0 && !Number.isNaN(maxStep) && { maxStep }),
     ...(nan > 0 && { nan }),
+    ...(texts > 0 && { texts }),
   };
 }
