@@ -41,6 +41,8 @@ export interface RowEncoderOptions {
   readonly onRejection: (rejection: Rejection) => void;
   /** A metric's first row is being written. */
   readonly onMetric: (metric: string) => void;
+  /** A row of a shape that is new has a value of that kind. */
+  readonly onKind?: (metric: string, kind: ValueKind) => void;
 }
 
 /**
@@ -198,6 +200,7 @@ export class RowEncoder {
     };
     this.shapes.set(key, shape);
     this.defineShape(number, entries);
+    for (const { metric, kind } of entries) this.options.onKind?.(metric, kind);
     return shape;
   }
 

@@ -90,7 +90,7 @@ async function pointsOf(
   for await (const { step, timestamp, values } of stored.rows({ columns: [metric], ...sample })) {
     const value = values[metric];
     begun ??= timestamp;
-    const y = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : NaN;
+    const y = value === undefined || typeof value === 'string' ? NaN : Number(value);
     const x = axis === 'time' ? (timestamp - begun) / 1000 : (step ?? index);
     index++;
     if (Number.isFinite(y) && (!isLog || y > 0)) points.push([x, y]);

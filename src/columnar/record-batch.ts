@@ -84,9 +84,7 @@ function dataOf(arrow: Arrow, column: Column): Data {
 function marksOf(column: Column): Map<string, string> | null {
   if (column.type !== 'UTF8' || column.numeric === undefined) return null;
   const { numeric } = column;
-  return new Map([
-    [NUMERIC_KEY, numeric === 'alike' ? numeric : Buffer.from(numeric).toString('latin1')],
-  ]);
+  return new Map([[NUMERIC_KEY, numeric === 'alike' ? numeric : Buffer.from(numeric).toString('latin1')]]);
 }
 
 function numericOf({ metadata }: Field): Pick<TextColumn, 'numeric'> {

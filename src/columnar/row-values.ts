@@ -1,6 +1,6 @@
 import type { MetricValue } from '../model/metric.js';
-import { bitAt, bitmapBytes } from './bitmap.js';
-import type { Column, TextColumn } from './column.js';
+import { bitAt } from './bitmap.js';
+import type { Column } from './column.js';
 import { doubleAt, halvesOf } from './int64.js';
 import { cellAt, numericCells } from './text-cells.js';
 
@@ -21,32 +21,34 @@ export function valueAt(column: Column, row: number): MetricValue | null {
   }
 }
 
+/** The numbers of a column as doubles. */
+export type NumberColumn = Extract<Column, { readonly type: 'DOUBLE' }>;
+
 /**
- * The numbers of a column as doubles, 1 and 0 for true and false; NaN where a row has none, or a text. Null for a column that holds no
- * numbers.
+ * The numbers of a column, true and false as 1 and 0, as a column of doubles that has no value where there is a text. Null for a column that
+ * holds no numbers.
  */
-export function numbersOf(column: Column): Float64Array | null {
-  const { type, length, validity } = column;
-  if (type === 'UTF8') return numbersAmongTexts(column);
-  const numbers = new Float64Array(length);
-  if (type === 'DOUBLE') numbers.set(column.values.subarray(0, length));
-  else if (type === 'BOOLEAN') for (let row = 0; row < length; row++) numbers[row] = Number(bitAt(column.values, row));
-  else {
+export function numberColumn(column: Column): NumberColumn | null {
+  const { length } = column;
+  const validity = column.type === 'UTF8' ? numericCells(column) : column.validity;
+  if (column.type === 'UTF8' && validity === null) return null;
+  const values = new Float64Array(length);
+  if (column.type === 'DOUBLE') values.set(column.values.subarray(0, length));
+  else if (column.type === 'INT64' || column.type === 'TIMESTAMP') {
     const halves = halvesOf(column.values);
-    for (let row = 0; row < length; row++) numbers[row] = doubleAt(halves, row);
-  }
-  if (validity !== null) for (let row = 0; row < length; row++) if (!bitAt(validity, row)) numbers[row] = NaN;
-  return numbers;
+    for (let row = 0; row < length; row++) values[row] = doubleAt(halves, row);
+  } else
+    for (let row = 0; row < length; row++)
+      if (validity === null || bitAt(validity, row)) values[row] = Number(valueAt(column, row));
+  let nullCount = 0;
+  if (validity !== null)
+    for (let row = 0; row < length; row++) {
+      if (bitAt(validity, row)) continue;
+      values[row] = NaN;
+      nullCount++;
+    }
+  return { type: 'DOUBLE', length, nullCount, validity, values };
 }
 
-/** A bitmap of the rows whose value is a number or a boolean; null where every row's is. */
-export const numericRows = (column: Column): Uint8Array | null =>
-  column.type === 'UTF8' ? (numericCells(column) ?? new Uint8Array(bitmapBytes(column.length))) : column.validity;
-
-function numbersAmongTexts(column: TextColumn): Float64Array | null {
-  const numeric = numericCells(column);
-  if (numeric === null) return null;
-  return Float64Array.from({ length: column.length }, (_, row) =>
-    bitAt(numeric, row) ? Number(cellAt(column, row)) : NaN,
-  );
-}
+/** The same as doubles alone, NaN where a row has no number. */
+export const numbersOf = (column: Column): Float64Array | null => numberColumn(column)?.values ?? null;

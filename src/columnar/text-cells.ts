@@ -6,12 +6,16 @@ import type { TextColumn } from './column.js';
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * The texts that can be told from a number or a boolean by a mark only: all that `String()` gives for one, and a few more.
+ * Texts of at most so many bytes that fit this pattern as a whole can be told from a number or a boolean by a mark only: all that `String()`
+ * gives for one, and a few more.
  *
  * The rule is part of the file format: marks count the cells that it fits.
  */
-const ALIKE = /^(?:-?(?:\d+(?:\.\d+)?(?:e[+-]\d+)?|Infinity)|NaN|true|false)$/;
-const MAX_ALIKE_BYTES = 32;
+export const ALIKE = {
+  pattern: String.raw`-?(?:\d+(?:\.\d+)?(?:e[+-]\d+)?|Infinity)|NaN|true|false`,
+  maxBytes: 32,
+};
+const WHOLE = new RegExp(`^(?:${ALIKE.pattern})$`);
 const FIRST_BYTES: ReadonlySet<number> = new Set(Buffer.from('-0123456789INtf'));
 
 /** A cell's text; what a row without a value holds there is nothing. */
@@ -42,13 +46,13 @@ export function numericCells(column: TextColumn): Uint8Array | null {
 
 /** Whether the cell of a row with a value could be taken for a number or a boolean. */
 export const isAlike = (column: TextColumn, row: number): boolean =>
-  mayBeAlike(column, row) && ALIKE.test(textAt(column, row));
+  mayBeAlike(column, row) && WHOLE.test(textAt(column, row));
 
 /** Most texts are told by their length or first byte: they need not be decoded. */
 function mayBeAlike({ offsets, values }: TextColumn, row: number): boolean {
   const from = offsets[row] ?? 0;
   const length = (offsets[row + 1] ?? 0) - from;
-  return length > 0 && length <= MAX_ALIKE_BYTES && FIRST_BYTES.has(values[from] ?? 0);
+  return length > 0 && length <= ALIKE.maxBytes && FIRST_BYTES.has(values[from] ?? 0);
 }
 
 /** The number, bigint or boolean whose `String()` a text is; undefined where there is none. */

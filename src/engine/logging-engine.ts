@@ -117,7 +117,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     { isCopy = false }: { readonly isCopy?: boolean } = {},
   ) {
     const { facts, dirty } = config.environment ? surroundings() : NO_SURROUNDINGS;
-    const { folder, identity, owner, continues, before } = openRun(
+    const { folder, identity, owner, continues, before, metricsBefore } = openRun(
       patientFs(nodeFs),
       config,
       facts,
@@ -131,6 +131,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       pool: this.host.pool,
       wire: this.host.wire,
       options: config,
+      metricsBefore,
       wake: () => this.host.wake(),
       waitFor: (done) => void this.host.waitFor(done, Infinity),
       onLoss: () => this.tellLoss(),

@@ -18,7 +18,7 @@ import {
   releaseLock,
   takeLock,
 } from '../storage/run-lock.js';
-import { RUN_NAME } from '../storage/run-record.js';
+import { type Mapping, RUN_NAME, isMapping } from '../storage/run-record.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
 import { nextEpoch, readIdentity } from '../writer/identity.js';
 import type { RunOpening } from '../writer/messages.js';
@@ -39,6 +39,8 @@ export interface OpenedRun {
   readonly continues: boolean;
   /** What earlier owners counted. */
   readonly before: RunOpening['before'];
+  /** What run.yaml said of its metrics; nothing of a new run. */
+  readonly metricsBefore: Mapping;
 }
 
 /**
@@ -116,7 +118,11 @@ function start(
     ...(config.rank !== undefined && { rank: config.rank }),
     ...(environment !== undefined && { environment }),
   };
-  return announce(fs, { folder, identity, owner, continues: false, before: { dropped: 0, invalid: 0 } }, now);
+  return announce(
+    fs,
+    { folder, identity, owner, continues: false, before: { dropped: 0, invalid: 0 }, metricsBefore: {} },
+    now,
+  );
 }
 
 function resumeRun(
@@ -149,7 +155,9 @@ function resumeRun(
     releaseLock(fs, folder, owner);
     throw error;
   }
-  return { folder, identity: resumed, owner, continues: true, before: before.counts };
+  const { metrics } = before.file;
+  const metricsBefore = isMapping(metrics) ? metrics : {};
+  return { folder, identity: resumed, owner, continues: true, before: before.counts, metricsBefore };
 }
 
 const ownedBy = ({ pid, host, epoch }: LockOwner): Pick<RunIdentity, 'pid' | 'host' | 'epoch'> => ({

@@ -1,11 +1,13 @@
 import type { ChunkPool } from '../channel/chunk-pool.js';
 import { ChannelWriter } from '../channel/channel-writer.js';
-import { CHUNK_BYTES, RecordKind, WireWord } from '../channel/layout.js';
+import { CHUNK_BYTES, RecordKind, type ValueKind, WireWord } from '../channel/layout.js';
 import { type Rejection, RowEncoder } from '../channel/row-encoder.js';
 import { ExpmanError, describeType } from '../model/errors.js';
 import type { ResolvedOptions } from '../model/experiment-config.js';
 import { encodeParams, sanitiseParams } from '../model/params.js';
+import type { Mapping } from '../storage/run-record.js';
 import { formatLogLine } from './log-line.js';
+import { KindWatch } from './kind-watch.js';
 import { RowClock } from './row-clock.js';
 
 const MICROS = 1000;
@@ -21,6 +23,8 @@ export interface RowIntakeOptions {
   readonly wake: () => void;
   /** Stands still until `done`, or until it cannot come true. */
   readonly waitFor: (done: () => boolean) => void;
+  /** What run.yaml says of the metrics of a run that is taken up again. */
+  readonly metricsBefore?: Mapping;
   /** Something was left out or dropped. */
   readonly onLoss: () => void;
 }
@@ -38,16 +42,19 @@ export class RowIntake {
   private readonly limit: number;
   private readonly warned = new Set<string>();
   private rejected: Rejection | null = null;
+  private readonly kinds: KindWatch;
 
   constructor(private readonly run: RowIntakeOptions) {
     const { pool, wire, options } = run;
     this.channel = new ChannelWriter(pool);
     this.clock = new RowClock(wire);
+    this.kinds = new KindWatch(run.metricsBefore ?? {});
     this.limit = Math.max(2 * CHUNK_BYTES, options.maxBufferedBytes / 2);
     this.encoder = new RowEncoder(this.channel, {
       maxMetrics: options.maxMetrics,
       onRejection: (rejection) => this.reject(rejection),
       onMetric: (metric) => this.noteMetric(metric),
+      onKind: (metric, kind) => this.noteKind(metric, kind),
     });
   }
 
@@ -186,6 +193,16 @@ export class RowIntake {
         `reserved ${metric}`,
         `the column of metric ${quoted(metric)} bears a suffix: the name is taken`,
         { metric },
+      );
+  }
+
+  private noteKind(metric: string, kind: ValueKind): void {
+    const change = this.kinds.changeTo(metric, kind);
+    if (change !== null)
+      this.warn(
+        `kind ${metric}`,
+        `metric ${quoted(metric)} was logged as a ${change.from}, and now as a ${change.to}: its column holds both; figures and curves are of its numbers and booleans`,
+        { metric, ...change },
       );
   }
 

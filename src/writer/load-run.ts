@@ -8,6 +8,7 @@ import { CONFIG_NAME, LOG_NAME, RUN_NAME, readMapping } from '../storage/run-rec
 import { type PublishedFile, publishedFile } from './file-metadata.js';
 import { type LoadedRun, loadedFrom } from './load-state.js';
 import { NOTHING_PUBLISHED, replayWal } from './replay.js';
+import { retallied } from './retally.js';
 import type { RunState } from './run-state.js';
 
 /**
@@ -24,7 +25,8 @@ export function loadRun(fs: FsPort, folder: string, runUuid: string, epoch: numb
 
 function loadPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
   try {
-    return readPublished(fs, folder, runUuid);
+    const published = readPublished(fs, folder, runUuid);
+    return published === null ? null : retallied(fs, join(folder, METRICS_NAME), published);
   } catch (error) {
     if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;
     const path = join(folder, METRICS_NAME);

@@ -89,15 +89,6 @@ export function tallyOf(rows: Iterable<TalliedRows>): MetricSummaries {
   return summaries;
 }
 
-/**
- * The metrics some of whose values a tally neither has among its numbers nor among its texts: 0.1.0 did not tally booleans, and numbers and
- * texts of one batch together.
- */
-export const untallied = (plain: readonly PlainTally[]): string[] =>
-  plain.flatMap(([metric, { count, nan, numbers, texts = 0 }]) =>
-    count === nan + numbers + texts ? [] : [metric],
-  );
-
 const emptyTally = (): Tally => ({
   last: NaN,
   count: 0,
