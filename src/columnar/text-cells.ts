@@ -16,6 +16,7 @@ export const ALIKE = {
   maxBytes: 32,
 };
 const WHOLE = new RegExp(`^(?:${ALIKE.pattern})$`);
+const INTEGER = /^-?[1-9]\d*$/;
 const FIRST_BYTES: ReadonlySet<number> = new Set(Buffer.from('-0123456789INtf'));
 
 /** A cell's text; what a row without a value holds there is nothing. */
@@ -55,12 +56,18 @@ function mayBeAlike({ offsets, values }: TextColumn, row: number): boolean {
   return length > 0 && length <= ALIKE.maxBytes && FIRST_BYTES.has(values[from] ?? 0);
 }
 
-/** The number, bigint or boolean whose `String()` a text is; undefined where there is none. */
+/**
+ * The number, bigint or boolean whose `String()` a text is; undefined where there is none.
+ *
+ * `String()` of a double beyond 2^53 ends in zeros that are not its own: such digits are those of a bigint, whose nearest double it is.
+ */
 function numberIn(text: string): number | bigint | boolean | undefined {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);
-  if (String(number) === text) return number;
-  if (!/^-?[1-9]\d*$/.test(text)) return undefined;
+  const isNumber = String(number) === text;
+  if (Number.isSafeInteger(number) || !INTEGER.test(text)) return isNumber ? number : undefined;
   const integer = BigInt(text);
-  return BigInt.asIntN(64, integer) === integer ? integer : undefined;
+  if (isNumber && BigInt(number) === integer) return number;
+  if (BigInt.asIntN(64, integer) === integer) return integer;
+  return isNumber ? number : undefined;
 }
