@@ -8,7 +8,7 @@ import { nodeFs } from '../../src/storage/node-fs.js';
 import { readFooter } from '../../src/storage/metrics-footer.js';
 import { factsOf } from '../../src/writer/file-metadata.js';
 import { summariesFrom } from '../../src/writer/metric-summaries.js';
-import { logLines } from '../support/read-back.js';
+import { duckdb, hyparquet, logLines } from '../support/read-back.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const folder = tempFolders('summaries');
@@ -236,6 +236,15 @@ describe('the rows of a metric that became text', () => {
       for await (const row of openRun(run.runDir).rows()) read.push(row.values['x']);
       expect(read).toEqual(values);
     }
+  });
+
+  it("are text under the metric's own name for every other reader", async () => {
+    const run = await closed(
+      folder(),
+      values.map((x) => ({ x })),
+    );
+    for (const rows of [await duckdb(run.runDir), await hyparquet(run.runDir)])
+      expect(rows.map(({ x }) => x)).toEqual(values.map(String));
   });
 });
 
