@@ -130,7 +130,7 @@ describe('a run of another host in a folder that cannot be written to', () => {
   it('is followed until it is known to be over', async () => {
     const runDir = await runElsewhere(newFolder(), true);
     readOnly();
-    const steps: (number | null)[] = [];
+    const steps: (number | bigint | null)[] = [];
     const states: string[] = [];
     const following = openRun(runDir)
       .follow({ pollMs: 1 })

@@ -120,8 +120,8 @@ describe('a run', () => {
       counts: { rows: 2, dropped: 0, invalid: 0 },
       metrics: {
         loss: { last: NaN, count: 2, min: 3, max: 3, mean: 3, minStep: 7, maxStep: 7, nan: 1 },
-        note: { last: 'x', count: 1 },
-        flag: { last: true, count: 1 },
+        note: { last: 'x', count: 1, texts: 1 },
+        flag: { last: true, count: 1, min: 1, max: 1, mean: 1, minStep: 7, maxStep: 7 },
       },
     });
     expect(Date.parse(String(endedAt)) - Date.parse(String(startedAt))).toBeGreaterThanOrEqual(0);

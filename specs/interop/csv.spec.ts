@@ -114,6 +114,30 @@ describe("anybody's CSV", () => {
     ]);
   });
 
+  it('keeps numbers as such among words for a missing one', async () => {
+    const path = fileOf('step,loss,name\n0,0.50,N/A\n1,N/A,x\n2,1e-3,7\n3,-,8\n');
+    const back = await runAt(csvImporter, path);
+    expect(back.fields.map(({ type }) => type)).toEqual(['UTF8', 'UTF8']);
+    expect((await rowsOf(back)).map(([, , values]) => values)).toEqual([
+      [
+        ['loss', 0.5],
+        ['name', 'N/A'],
+      ],
+      [
+        ['loss', 'N/A'],
+        ['name', 'x'],
+      ],
+      [
+        ['loss', 0.001],
+        ['name', '7'],
+      ],
+      [
+        ['loss', '-'],
+        ['name', '8'],
+      ],
+    ]);
+  });
+
   it('names the line of a record that has other cells than the header, or a quote that does not end', async () => {
     await expect(runAt(csvImporter, fileOf('step,a\n0,1\n1,2,3\n'))).rejects.toThrow(/table\.csv:3: /);
     await expect(runAt(csvImporter, fileOf('step,a\n0,"1\n'))).rejects.toMatchObject({ code: 'CORRUPT' });

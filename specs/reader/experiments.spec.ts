@@ -137,7 +137,7 @@ describe('a listing that is remembered', () => {
     const { base, cacheDir } = await many();
     const plain = await openExperiments(base, { cacheDir }).list();
     for (const name of readdirSync(cacheDir))
-      writeFileSync(join(cacheDir, name), 'expman-rx listing 1\n"x"\t\t{');
+      writeFileSync(join(cacheDir, name), 'expman-rx listing 2\n"x"\t\t{');
     expect(await openExperiments(base, { cacheDir }).list()).toStrictEqual(plain);
     for (const name of readdirSync(cacheDir)) rmSync(join(cacheDir, name));
     expect(await openExperiments(base, { cacheDir }).list()).toStrictEqual(plain);

@@ -45,5 +45,34 @@ describe('run.yaml', () => {
     const told = Object.keys(file['artifacts'] as object).length;
     expect(told).toBeGreaterThan(500);
     expect(file['artifactsLeftOut']).toBe(20_000 - told);
+    const kept = Object.keys(file['metrics'] as object).length;
+    expect(kept).toBeGreaterThan(1000);
+    expect(file['summariesLeftOut']).toBe(20_000 - kept);
+  });
+
+  it('of a run with long texts in thousands of metrics can still be read', () => {
+    const fs = runFolder();
+    const metrics = new Map(
+      Array.from({ length: 5000 }, (_, at) => [`text${at}`, { last: 'é'.repeat(1000), count: 1, texts: 1 }]),
+    );
+    writeRunFile(fs, FOLDER, { ...RUN, metrics }, {});
+    expect(readMapping(fs, FOLDER, RUN_NAME)?.['summariesLeftOut']).toBeGreaterThan(1000);
+  });
+
+  it('keeps the figures with the fewest slashes in their names, then the shortest names, in the order they came', () => {
+    const fs = runFolder();
+    const summary = { last: 0.1, count: 1, min: 0.1, max: 0.1, mean: 0.1 };
+    const names = [
+      ...Array.from({ length: 4000 }, (_, at) => `grad/layer${at}/w`),
+      'val/accuracy_of_the_long_name',
+      ...Array.from({ length: 100 }, (_, at) => `layer/${at}`),
+      'val_loss',
+    ];
+    writeRunFile(fs, FOLDER, { ...RUN, metrics: new Map(names.map((name) => [name, summary])) }, {});
+    const { metrics, summariesLeftOut } = readMapping(fs, FOLDER, RUN_NAME) ?? {};
+    const kept = Object.keys(metrics as object);
+    expect(kept).toHaveLength(names.length - Number(summariesLeftOut));
+    expect(kept).toEqual(names.filter((name) => kept.includes(name)));
+    expect(kept.slice(-102)).toEqual(names.slice(-102));
   });
 });

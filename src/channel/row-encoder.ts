@@ -69,6 +69,8 @@ export interface RowEncoderOptions {
   readonly onExcess: (metrics: readonly string[]) => void;
   /** A metric's first row is being written. */
   readonly onMetric: (metric: string) => void;
+  /** A row of a shape that is new has a value of that kind. */
+  readonly onKind?: (metric: string, kind: ValueKind) => void;
 }
 
 /**
@@ -288,6 +290,7 @@ export class RowEncoder {
     };
     this.shapes.set(key, shape);
     this.defineShape(number, entries);
+    for (const { metric, kind } of entries) this.options.onKind?.(metric, kind);
     return shape;
   }
 

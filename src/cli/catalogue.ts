@@ -28,7 +28,7 @@ export const COMMANDS: readonly Command[] = [
     details:
       'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
       'Tags have a column where the terminal has 100 of them, or with --columns tags.',
-    json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, dropped, invalid, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan), artifacts, error; owner is "unsure" where a process on another host may or may not run. A run that cannot be read has the status UNREADABLE and says why in error.',
+    json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan, texts), artifacts, error; owner is "unsure" where a process on another host may or may not run. A run that cannot be read has the status UNREADABLE and says why in error.',
     load: () => import('./list.js'),
   },
   {
@@ -83,7 +83,7 @@ export const COMMANDS: readonly Command[] = [
       ['--markdown', 'as a Markdown table'],
     ],
     details: 'RUN is a run, an experiment, or a folder of experiments: all runs in it.',
-    json: '{ runs, params: { key: [a value for each run] }, metrics: { name: { last, min, max, mean, count, minStep, maxStep } } }, every list with an entry for each of runs, null where it has none.',
+    json: '{ runs, params: { key: [a value for each run] }, metrics: { name: { last, min, max, mean, count, minStep, maxStep, nan, texts } } }, every list with an entry for each of runs, null where it has none.',
     load: () => import('./compare.js'),
   },
   {

@@ -48,7 +48,7 @@ function comparisonOf(
 const differ = (values: readonly unknown[]): boolean => new Set(values.map(paramText)).size > 1;
 
 function plainOf({ runs, params, metrics }: Comparison): object {
-  const parts = ['last', 'min', 'max', 'mean', 'count', 'minStep', 'maxStep'] as const;
+  const parts = ['last', 'min', 'max', 'mean', 'count', 'minStep', 'maxStep', 'nan', 'texts'] as const;
   return {
     runs: runs.map(({ experiment, run, runDir, status, rows, startedAt, durationMs, tags }) => ({
       ...{ experiment, run, runDir, status, rows, startedAt, durationMs, tags },
@@ -86,7 +86,7 @@ function tableOf({ runs, params, metrics }: Comparison): Cell[][] {
 }
 
 function metricLines(name: string, summaries: readonly (MetricSummary | null)[]): Cell[][] {
-  const line = (part: 'last' | 'min' | 'max'): string[] =>
+  const line = (part: 'last' | 'min' | 'max' | 'texts'): string[] =>
     summaries.map((summary) => textOf(summary?.[part]));
   const hasNumbers = summaries.some((summary) => summary?.min !== undefined);
   const hasNaN = summaries.some((summary) => (summary?.nan ?? 0) > 0);
@@ -99,6 +99,9 @@ function metricLines(name: string, summaries: readonly (MetricSummary | null)[])
         ]
       : []),
     ...(hasNaN ? [['  NaN', ...summaries.map(nanText)]] : []),
+    ...(hasNumbers && summaries.some((summary) => summary?.texts !== undefined)
+      ? [['  texts', ...line('texts')]]
+      : []),
   ];
 }
 

@@ -9,6 +9,7 @@ import { nodeFs } from '../storage/node-fs.js';
 import { type Options, textOption } from './command.js';
 import { LeftOut } from './left-out.js';
 import type { Terminal } from './terminal.js';
+import { count } from './words.js';
 
 /** The folder of experiments when none is named. */
 export const DEFAULT_DIR = './experiments';
@@ -27,6 +28,11 @@ export function findRuns(dir: string, options: Options, terminal: Terminal): Run
   const { runs, unreadable } = listRuns(nodeFs, path, cacheDir, (done, total) => {
     terminal.progress(`reading run ${done} of ${total}`);
   });
+  for (const { runDir, summariesLeftOut } of runs)
+    if (summariesLeftOut !== undefined)
+      terminal.complain(
+        `${printable(runDir)} has ${count(summariesLeftOut)} metrics more than run.yaml tells of, and metrics.parquet cannot be read`,
+      );
   return { runs: filter === null ? runs : runs.filter((facts) => filter.matches(facts)), unreadable };
 }
 

@@ -82,17 +82,19 @@ const sessionsText = (resumed: number): string =>
 function printMetrics({ metrics }: RunInfo, terminal: Terminal): void {
   if (metrics.size === 0) return;
   terminal.print('');
-  const lines = [...metrics]
-    .slice(0, MAX_METRICS)
-    .map(([metric, { last, count: values, min, max, mean }]) => [
-      printable(cut(metric, MAX_TEXT)),
-      valueText(last),
-      min === undefined ? '' : valueText(min),
-      max === undefined ? '' : valueText(max),
-      mean === undefined ? '' : valueText(mean),
-      count(values),
-    ]);
-  terminal.table([['metric', 'last', 'min', 'max', 'mean', 'values'], ...lines]);
+  const shown = [...metrics].slice(0, MAX_METRICS);
+  const isMixed = shown.some(([, { texts, count: values }]) => texts !== undefined && texts < values);
+  const lines = shown.map(([metric, { last, count: values, min, max, mean, texts }]) => [
+    printable(cut(metric, MAX_TEXT)),
+    valueText(last),
+    min === undefined ? '' : valueText(min),
+    max === undefined ? '' : valueText(max),
+    mean === undefined ? '' : valueText(mean),
+    count(values),
+    ...(isMixed ? [texts === undefined ? '' : count(texts)] : []),
+  ]);
+  const heading = ['metric', 'last', 'min', 'max', 'mean', 'values', ...(isMixed ? ['texts'] : [])];
+  terminal.table([heading, ...lines]);
   if (metrics.size > MAX_METRICS) terminal.print(`  … and ${count(metrics.size - MAX_METRICS)} more`);
 }
 

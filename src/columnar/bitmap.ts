@@ -22,6 +22,13 @@ export function setBits(bitmap: Uint8Array, start: number, count: number): void 
   while (at < end) setBit(bitmap, at++);
 }
 
+/** A bitmap with the first `bits` bits set. */
+export function allBits(bits: number): Uint8Array {
+  const bitmap = new Uint8Array(bitmapBytes(bits));
+  setBits(bitmap, 0, bits);
+  return bitmap;
+}
+
 /** Copies the first `count` bits of a bitmap to where another, from `start` on, is still zero. */
 export function copyBits(from: Uint8Array, count: number, into: Uint8Array, start: number): void {
   const shift = start & 7;

@@ -81,6 +81,8 @@ export class BooleanBuilder extends Builder {
 export class TextBuilder {
   readonly type = 'UTF8';
   private readonly texts: (Uint8Array | null)[];
+  /** Which of them are numbers or booleans; null while none is. */
+  private numeric: Uint8Array | null = null;
 
   constructor(readonly rows: number) {
     this.texts = new Array<Uint8Array | null>(rows).fill(null);
@@ -90,8 +92,15 @@ export class TextBuilder {
     this.texts[row] = text;
   }
 
+  /** Sets what was logged as a number or a boolean. */
+  setNumeric(row: number, value: number | bigint | boolean): void {
+    this.set(row, Buffer.from(String(value)));
+    setBit((this.numeric ??= new Uint8Array(bitmapBytes(this.rows))), row);
+  }
+
   finish(): Column {
-    return columnOfStrings(this.texts);
+    const texts = columnOfStrings(this.texts);
+    return this.numeric === null ? texts : { ...texts, numeric: this.numeric };
   }
 }
 

@@ -1,8 +1,8 @@
 import { bitmapBytes, setBit } from './bitmap.js';
-import type { Column } from './column.js';
+import type { TextColumn } from './column.js';
 
-/** A UTF8 column of encoded strings; null where a row has none. */
-export function columnOfStrings(strings: readonly (Uint8Array | null)[]): Column & { readonly type: 'UTF8' } {
+/** A UTF8 column of encoded strings; null where a row has none. None of them was a number. */
+export function columnOfStrings(strings: readonly (Uint8Array | null)[]): TextColumn {
   const offsets = new Int32Array(strings.length + 1);
   const validity = new Uint8Array(bitmapBytes(strings.length));
   let bytes = 0;

@@ -24,4 +24,16 @@ export type Column =
   | (ColumnBase & { readonly type: 'DOUBLE'; readonly values: Float64Array })
   | (ColumnBase & { readonly type: 'INT64' | 'TIMESTAMP'; readonly values: BigInt64Array })
   | (ColumnBase & { readonly type: 'BOOLEAN'; readonly values: Uint8Array })
-  | (ColumnBase & { readonly type: 'UTF8'; readonly offsets: Int32Array; readonly values: Uint8Array });
+  | TextColumn;
+
+/** The rows of a text column, some of which may have been logged as numbers before it became text. */
+export interface TextColumn extends ColumnBase {
+  readonly type: 'UTF8';
+  readonly offsets: Int32Array;
+  readonly values: Uint8Array;
+  /**
+   * A bitmap of the cells that were logged as numbers or booleans; `'alike'` where nothing says so, and every cell that reads as one
+   * counts. Absent: none was.
+   */
+  readonly numeric?: Uint8Array | 'alike';
+}

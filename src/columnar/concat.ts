@@ -1,6 +1,7 @@
 import { bitmapBytes, copyBits, setBits } from './bitmap.js';
-import type { Column, ColumnType } from './column.js';
+import type { Column, ColumnType, TextColumn } from './column.js';
 import { halvesOf } from './int64.js';
+import { numericCells } from './text-cells.js';
 
 /** A stretch of rows of one column: a column, or so many rows without a value. */
 export type Piece = Column | { readonly type: null; readonly length: number };
@@ -31,7 +32,7 @@ export function concatColumns(type: ColumnType, pieces: readonly Piece[]): Colum
     case 'BOOLEAN':
       return { type, ...base, values: concatBits(pieces, length) };
     case 'UTF8':
-      return { type, ...base, ...concatStrings(pieces, length) };
+      return { type, ...base, ...concatStrings(pieces, length), ...concatNumeric(pieces, length) };
     default:
       return type satisfies never;
   }
@@ -68,6 +69,21 @@ function concatBits(pieces: readonly Piece[], length: number): Uint8Array {
     at += piece.length;
   }
   return bitmap;
+}
+
+/** Which cells are numbers: of a piece that leaves that to how its cells read, by how they read. */
+function concatNumeric(pieces: readonly Piece[], length: number): Pick<TextColumn, 'numeric'> {
+  const texts = pieces.filter((piece) => piece.type === 'UTF8');
+  if (texts.every(({ numeric }) => numeric === undefined)) return {};
+  if (texts.every(({ numeric }) => numeric === 'alike')) return { numeric: 'alike' };
+  const numeric = new Uint8Array(bitmapBytes(length));
+  let at = 0;
+  for (const piece of pieces) {
+    const bits = piece.type === 'UTF8' ? numericCells(piece) : null;
+    if (bits !== null) copyBits(bits, piece.length, numeric, at);
+    at += piece.length;
+  }
+  return { numeric };
 }
 
 function concatStrings(

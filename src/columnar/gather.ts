@@ -30,14 +30,18 @@ export function gatherColumn(column: Column, source: Int32Array): Column {
       };
     case 'BOOLEAN':
       return { type: column.type, ...base, values: gatherBits(column.values, source) };
-    case 'UTF8':
-      return columnOfStrings(
+    case 'UTF8': {
+      const { numeric } = column;
+      const texts = columnOfStrings(
         Array.from(source, (row) =>
           row < 0 || (column.validity !== null && !bitAt(column.validity, row))
             ? null
             : column.values.subarray(column.offsets[row], column.offsets[row + 1]),
         ),
       );
+      if (numeric === undefined) return texts;
+      return { ...texts, numeric: numeric === 'alike' ? numeric : gatherBits(numeric, source) };
+    }
     default:
       return column satisfies never;
   }

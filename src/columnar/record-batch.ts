@@ -1,6 +1,6 @@
-import type { DataType, Data, RecordBatch } from 'apache-arrow';
+import type { DataType, Data, Field, RecordBatch } from 'apache-arrow';
 import { type Arrow, arrow } from './arrow.js';
-import type { Column, ColumnField, ColumnType } from './column.js';
+import type { Column, ColumnField, ColumnType, TextColumn } from './column.js';
 
 /** Rows of a run in Arrow's columnar form. */
 export type RowBatch = RecordBatch<Record<string, DataType>>;
@@ -13,17 +13,26 @@ const TYPES: Readonly<Record<ColumnType, (arrow: Arrow) => DataType>> = {
   TIMESTAMP: (arrow) => new arrow.TimestampMicrosecond('UTC'),
 };
 
+/** The entry of a field's metadata that says which cells of its column are numbers. */
+const NUMERIC_KEY = 'expman.numeric';
+
 /** A column and its name. */
 export type NamedColumn = Column & { readonly name: string };
 
 /** Puts columns of equal length together as an Arrow record batch; their buffers are taken, not copied. */
 export function recordBatchOf(columns: readonly NamedColumn[]): RowBatch {
-  return recordBatchWith(arrow, columns);
+  return recordBatchWith(arrow, columns, marksOf);
 }
 
-/** The same, made by another copy of Arrow. */
-export function recordBatchWith(arrow: Arrow, columns: readonly NamedColumn[]): RowBatch {
-  const fields = columns.map(({ name, type }) => new arrow.Field(name, TYPES[type](arrow), true));
+/** The same, made by another copy of Arrow, without saying which texts are numbers. */
+export function recordBatchWith(
+  arrow: Arrow,
+  columns: readonly NamedColumn[],
+  metadataOf: (column: Column) => Map<string, string> | null = () => null,
+): RowBatch {
+  const fields = columns.map(
+    (column) => new arrow.Field(column.name, TYPES[column.type](arrow), true, metadataOf(column)),
+  );
   const length = columns[0]?.length ?? 0;
   const children = columns.map((column) => dataOf(arrow, column));
   const struct = arrow.makeData({
@@ -71,6 +80,19 @@ function dataOf(arrow: Arrow, column: Column): Data {
   }
 }
 
+/** Which cells of a text column are numbers; Arrow has no other place for it. */
+function marksOf(column: Column): Map<string, string> | null {
+  if (column.type !== 'UTF8' || column.numeric === undefined) return null;
+  const { numeric } = column;
+  return new Map([[NUMERIC_KEY, numeric === 'alike' ? numeric : Buffer.from(numeric).toString('latin1')]]);
+}
+
+function numericOf({ metadata }: Field): Pick<TextColumn, 'numeric'> {
+  const text = metadata.get(NUMERIC_KEY);
+  if (text === undefined) return {};
+  return { numeric: text === 'alike' ? text : Buffer.from(text, 'latin1') };
+}
+
 /** The names and types of a batch's columns. */
 export function fieldsOf(batch: RowBatch): ColumnField[] {
   return batch.schema.fields.map(({ name, type }) => ({ name, type: typeOf(type) }));
@@ -110,6 +132,7 @@ export function columnAt(batch: RowBatch, index: number): Column {
         validity,
         offsets: data.valueOffsets as Int32Array,
         values: data.values as Uint8Array,
+        ...numericOf(field),
       };
   }
 }

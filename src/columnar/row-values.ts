@@ -3,11 +3,9 @@ import type { Step } from '../model/step.js';
 import { bitAt } from './bitmap.js';
 import type { Column } from './column.js';
 import { doubleAt, halvesOf, isSafeAt } from './int64.js';
+import { cellAt, numericCells } from './text-cells.js';
 
-/** A byte order mark at the beginning is part of the text. */
-const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
-
-/** The value of a row of a metric's column; null where it has none. */
+/** The value of a row of a metric's column, a number of a column that became text as the number it was; null where it has none. */
 export function valueAt(column: Column, row: number): MetricValue | null {
   if (column.validity !== null && !bitAt(column.validity, row)) return null;
   switch (column.type) {
@@ -18,7 +16,7 @@ export function valueAt(column: Column, row: number): MetricValue | null {
     case 'BOOLEAN':
       return bitAt(column.values, row);
     case 'UTF8':
-      return UTF8.decode(column.values.subarray(column.offsets[row], column.offsets[row + 1]));
+      return cellAt(column, row);
     default:
       return column satisfies never;
   }
@@ -35,16 +33,34 @@ export function stepReader(column: Column): (row: number) => Step | null {
   };
 }
 
-/** The numbers of a column as doubles, NaN where a row has none; null for a column that holds no numbers. */
-export function numbersOf(column: Column): Float64Array | null {
-  const { type, length, validity } = column;
-  if (type === 'UTF8' || type === 'BOOLEAN') return null;
-  const numbers = new Float64Array(length);
-  if (type === 'DOUBLE') numbers.set(column.values.subarray(0, length));
-  else {
+/** The numbers of a column as doubles. */
+export type NumberColumn = Extract<Column, { readonly type: 'DOUBLE' }>;
+
+/**
+ * The numbers of a column, true and false as 1 and 0, as a column of doubles that has no value where there is a text. Null for a column that
+ * holds no numbers.
+ */
+export function numberColumn(column: Column): NumberColumn | null {
+  const { length } = column;
+  const validity = column.type === 'UTF8' ? numericCells(column) : column.validity;
+  if (column.type === 'UTF8' && validity === null) return null;
+  const values = new Float64Array(length);
+  if (column.type === 'DOUBLE') values.set(column.values.subarray(0, length));
+  else if (column.type === 'INT64' || column.type === 'TIMESTAMP') {
     const halves = halvesOf(column.values);
-    for (let row = 0; row < length; row++) numbers[row] = doubleAt(halves, row);
-  }
-  if (validity !== null) for (let row = 0; row < length; row++) if (!bitAt(validity, row)) numbers[row] = NaN;
-  return numbers;
+    for (let row = 0; row < length; row++) values[row] = doubleAt(halves, row);
+  } else
+    for (let row = 0; row < length; row++)
+      if (validity === null || bitAt(validity, row)) values[row] = Number(valueAt(column, row));
+  let nullCount = 0;
+  if (validity !== null)
+    for (let row = 0; row < length; row++) {
+      if (bitAt(validity, row)) continue;
+      values[row] = NaN;
+      nullCount++;
+    }
+  return { type: 'DOUBLE', length, nullCount, validity, values };
 }
+
+/** The same as doubles alone, NaN where a row has no number. */
+export const numbersOf = (column: Column): Float64Array | null => numberColumn(column)?.values ?? null;

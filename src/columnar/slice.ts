@@ -18,7 +18,11 @@ export function sliceColumn(column: Column, from: number, to: number): Column {
       const first = column.offsets[from] ?? 0;
       const offsets = column.offsets.slice(from, to + 1);
       if (first !== 0) for (let row = 0; row <= length; row++) offsets[row] = (offsets[row] ?? 0) - first;
-      return { type: column.type, ...base, offsets, values: column.values.subarray(first, column.offsets[to]) };
+      const { numeric } = column;
+      return {
+        ...{ type: column.type, ...base, offsets, values: column.values.subarray(first, column.offsets[to]) },
+        ...(numeric !== undefined && { numeric: numeric === 'alike' ? numeric : sliceBits(numeric, from, to) }),
+      };
     }
     default:
       return column satisfies never;

@@ -1,4 +1,4 @@
-import { bitAt } from './bitmap.js';
+import { allBits, bitAt } from './bitmap.js';
 import type { Column, ColumnType } from './column.js';
 import { columnOfStrings } from './column-of-strings.js';
 import { doubleAt, halvesOf, isSafeAt } from './int64.js';
@@ -25,7 +25,7 @@ export function integersExact(column: Column & { readonly type: 'INT64' | 'TIMES
 }
 
 /**
- * The same values as another type; a number's text is what `String()` gives.
+ * The same values as another type; a number's text is what `String()` gives, and its cell is marked as that of a number.
  *
  * @throws TypeError for a type that does not hold them all; int64 as doubles needs {@link integersExact}
  */
@@ -39,7 +39,9 @@ export function widenColumn(column: Column, to: ColumnType): Column {
     return { type: 'DOUBLE', length, nullCount, validity, values };
   }
   if (to !== 'UTF8') throw new TypeError(`a ${column.type} column does not widen to ${to}`);
-  return columnOfStrings(Array.from({ length: column.length }, (_, row) => textAt(column, row)));
+  const { length, validity } = column;
+  const texts = columnOfStrings(Array.from({ length }, (_, row) => textAt(column, row)));
+  return { ...texts, numeric: validity ?? allBits(length) };
 }
 
 function textAt(column: Column, row: number): Uint8Array | null {

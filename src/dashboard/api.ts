@@ -79,7 +79,7 @@ export const RunFactsAnswer = Type.Object({
   rank: Type.Optional(Type.Integer()),
   /** Nested as they were logged. */
   params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  /** By name: last, count, min, max, mean, minStep, maxStep, nan. */
+  /** By name: last, count, min, max, mean, minStep, maxStep, nan, texts. */
   metrics: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()))),
   error: Type.Optional(Type.Unknown()),
 });

@@ -130,7 +130,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
     { isCopy = false }: { readonly isCopy?: boolean } = {},
   ) {
     const { facts, dirty } = surroundings(config.environment);
-    const { folder, identity, owner, continues, before, clock } = openRun(
+    const { folder, identity, owner, continues, before, clock, metricsBefore } = openRun(
       patientFs(nodeFs),
       config,
       facts,
@@ -150,6 +150,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       wire: this.host.wire,
       options: config,
       taps: this.mailbox,
+      metricsBefore,
       wake: () => this.host.wake(),
       waitFor: (done) => void this.host.waitFor(done, Infinity),
       onLoss: () => this.tellLoss(),

@@ -15,7 +15,7 @@ import { fileSystemNow } from '../storage/file-system-time.js';
 import { LOCK_NAME, type LockOwner } from '../storage/lock-file.js';
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
-import { RUN_NAME } from '../storage/run-record.js';
+import { type Mapping, RUN_NAME, isMapping } from '../storage/run-record.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
 import { nextEpoch, readIdentity } from '../writer/identity.js';
 import { lastedMs } from '../writer/lasted-ms.js';
@@ -38,6 +38,8 @@ export interface OpenedRun {
   /** What earlier owners counted. */
   readonly before: RunOpening['before'];
   readonly clock: RunOpening['clock'];
+  /** What run.yaml said of its metrics; nothing of a new run. */
+  readonly metricsBefore: Mapping;
 }
 
 /**
@@ -117,7 +119,11 @@ function start(
     ...(environment !== undefined && { environment }),
   };
   const before = { dropped: 0, invalid: 0 };
-  return announce(fs, { folder, identity, owner, continues: false, before, clock }, now);
+  return announce(
+    fs,
+    { folder, identity, owner, continues: false, before, clock, metricsBefore: {} },
+    now,
+  );
 }
 
 function resumeRun(
@@ -156,7 +162,9 @@ function resumeRun(
     releaseLock(fs, folder, owner);
     throw error;
   }
-  return { folder, identity: resumed, owner, continues: true, before: before.counts, clock };
+  const { metrics } = before.file;
+  const metricsBefore = isMapping(metrics) ? metrics : {};
+  return { folder, identity: resumed, owner, continues: true, before: before.counts, clock, metricsBefore };
 }
 
 const ownedBy = ({ pid, host, epoch }: LockOwner): Pick<RunIdentity, 'pid' | 'host' | 'epoch'> => ({

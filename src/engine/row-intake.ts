@@ -1,13 +1,15 @@
 import type { ChunkPool } from '../channel/chunk-pool.js';
 import { ChannelWriter } from '../channel/channel-writer.js';
-import { CHUNK_BYTES, RecordKind, WireWord } from '../channel/layout.js';
+import { CHUNK_BYTES, RecordKind, type ValueKind, WireWord } from '../channel/layout.js';
 import { type Rejection, RowEncoder } from '../channel/row-encoder.js';
 import { ExpmanError, describeType, textOf } from '../model/errors.js';
 import type { ResolvedOptions } from '../model/experiment-config.js';
 import type { MetricRow } from '../model/metric.js';
 import { encodeParams, sanitiseParams } from '../model/params.js';
 import { type Step, parseStep, stepRule } from '../model/step.js';
+import type { Mapping } from '../storage/run-record.js';
 import { formatLogLine } from './log-line.js';
+import { KindWatch } from './kind-watch.js';
 import { RowClock } from './row-clock.js';
 import { RunWarnings, type WarningKind } from './run-warnings.js';
 
@@ -30,6 +32,8 @@ export interface RowIntakeOptions {
   readonly wake: () => void;
   /** Stands still until `done`, or until it cannot come true. */
   readonly waitFor: (done: () => boolean) => void;
+  /** What run.yaml says of the metrics of a run that is taken up again. */
+  readonly metricsBefore?: Mapping;
   /** Something was left out or dropped. */
   readonly onLoss: () => void;
 }
@@ -50,11 +54,13 @@ export class RowIntake {
   private rejected: Rejection | null = null;
   /** The greatest step of the rows that were taken; -Infinity while none had one. */
   lastStep: Step = -Infinity;
+  private readonly kinds: KindWatch;
 
   constructor(private readonly run: RowIntakeOptions) {
     const { pool, wire, options } = run;
     this.channel = new ChannelWriter(pool);
     this.clock = new RowClock(wire);
+    this.kinds = new KindWatch(run.metricsBefore ?? {});
     this.limit = Math.max(2 * CHUNK_BYTES, options.maxBufferedBytes / 2);
     this.warnings = new RunWarnings((message, meta) =>
       this.text(RecordKind.log, formatLogLine('warn', message, meta, Date.now())),
@@ -64,6 +70,7 @@ export class RowIntake {
       onRejection: (rejection) => this.reject(rejection),
       onExcess: (metrics) => this.refuseExcess(metrics),
       onMetric: (metric) => this.noteMetric(metric),
+      onKind: (metric, kind) => this.noteKind(metric, kind),
     });
   }
 
@@ -259,6 +266,17 @@ export class RowIntake {
       this.warn('name', metric, `the column of metric ${quoted(metric)} bears a suffix: the name is taken`, {
         metric,
       });
+  }
+
+  private noteKind(metric: string, kind: ValueKind): void {
+    const change = this.kinds.changeTo(metric, kind);
+    if (change !== null)
+      this.warn(
+        'kind',
+        metric,
+        `metric ${quoted(metric)} was logged as a ${change.from}, and now as a ${change.to}: its column holds both; figures and curves are of its numbers and booleans`,
+        { metric, ...change },
+      );
   }
 }
 

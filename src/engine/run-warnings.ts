@@ -1,5 +1,5 @@
 /** What a warning is about; the lines of one kind take no room from those of another. */
-export type WarningKind = 'value' | 'row' | 'metric' | 'parameter' | 'name' | 'media' | 'tap' | 'run';
+export type WarningKind = 'value' | 'row' | 'metric' | 'kind' | 'parameter' | 'name' | 'media' | 'tap' | 'run';
 
 /** Lines of one kind in a run's log; a metric whose name changes with every row must not fill it. */
 export const MAX_WARNINGS_OF_KIND = 1000;
@@ -11,6 +11,7 @@ const WORDS: Readonly<Record<WarningKind, string>> = {
   value: 'values of metrics that were left out',
   row: 'steps, timestamps and rows that were left out',
   metric: 'metrics beyond maxMetrics',
+  kind: 'metrics that changed their type',
   parameter: 'parameters that were left out',
   name: 'reserved names',
   media: 'files that were not kept',

@@ -23,22 +23,28 @@ export interface MetricPoint {
   readonly timestamp: number;
 }
 
-/** What is known of one metric over all its rows so far. */
+/**
+ * What is known of one metric over all its rows so far.
+ *
+ * A value counts as what it was logged as, whatever else the metric held: numbers as numbers, booleans as 0 and 1, and what is left are texts.
+ */
 export interface MetricSummary {
-  /** The last value logged. */
+  /** The last number or boolean, as it was logged; of a metric of texts alone, the last text. */
   readonly last: MetricValue;
-  /** How many values were logged. */
+  /** How many values were logged: numbers, booleans, NaN and texts. */
   readonly count: number;
-  /** The smallest number, NaN left out; absent for a metric that never was a number. */
+  /** The smallest number, NaN left out; absent for a metric that never was a number or boolean. */
   readonly min?: number | bigint;
   /** The largest number, NaN left out. */
   readonly max?: number | bigint;
   /** The arithmetic mean of the numbers, NaN left out. */
   readonly mean?: number;
-  /** The step of the smallest number, if its row had one. */
-  readonly minStep?: number;
-  /** The step of the largest number, if its row had one. */
-  readonly maxStep?: number;
+  /** The step of the smallest number, if its row had one; of several, the first. */
+  readonly minStep?: number | bigint;
+  /** The step of the largest number, if its row had one; of several, the first. */
+  readonly maxStep?: number | bigint;
   /** How many values were NaN, when any was. */
   readonly nan?: number;
+  /** How many values were texts, when any was. */
+  readonly texts?: number;
 }

@@ -37,6 +37,8 @@ export interface RunFacts {
   readonly rank?: number;
   readonly params: Params;
   readonly metrics: ReadonlyMap<string, MetricSummary>;
+  /** How many metrics are not among them, of a closed run whose `metrics.parquet` cannot be read; absent where all are. */
+  readonly summariesLeftOut?: number;
   /** Name, bytes and SHA-256 of what was saved. */
   readonly artifacts: Params;
   readonly error?: unknown;

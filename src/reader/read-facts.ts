@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
 import type { MetricSummary, MetricValue } from '../model/metric.js';
 import { type Params, plainParams, sanitiseParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
@@ -9,6 +10,10 @@ import { LOCK_NAME } from '../storage/lock-file.js';
 import { CONFIG_NAME, type Mapping, readMapping, isMapping } from '../storage/run-record.js';
 import { parseSegmentName } from '../storage/wal/frame.js';
 import { readIdentity } from '../writer/identity.js';
+import type { PublishedFile } from '../writer/file-metadata.js';
+import { readPublished } from '../writer/load-run.js';
+import { summariesFrom } from '../writer/metric-summaries.js';
+import { leftOutIn } from '../writer/summary-copy.js';
 import { inspectRun, type RunInfo } from './inspect-run.js';
 
 /** A run's facts, and whether they stay as they are for as long as its files do. */
@@ -82,19 +87,17 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
   if (!isRunStatus(status) || status === RunStatus.Running) return null;
   const { uuid, startedAt, tags, notes, group, rank } = identity;
   const { endedAt, durationMs, exitCode, error, degraded } = file;
+  const published = factsNeeded(fs, runDir, uuid, file);
   return {
     ...{ ...namesOf(runDir), runDir, uuid, status, startedAt },
     ...(typeof endedAt === 'string' && { endedAt }),
     durationMs: typeof durationMs === 'number' ? durationMs : 0,
-    rows: countIn(file, 'rows') ?? 0,
-    accepted: countIn(file, 'accepted') ?? countIn(file, 'rows') ?? 0,
-    rewound: countIn(file, 'rewound') ?? 0,
-    lastStep: isNumber(file['lastStep']) ? file['lastStep'] : null,
+    ...countsOf(file, published),
     ...counts,
     ...{ tags, notes, group },
     ...(rank !== undefined && { rank }),
     params: sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,
-    metrics: summariesIn(file),
+    ...summariesOf(file, published),
     artifacts: plainParams(file['artifacts'] ?? {}),
     ...(error !== undefined && { error }),
     ...(typeof exitCode === 'number' && { exitCode }),
@@ -102,9 +105,46 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
   };
 }
 
+/** The footer's facts, where run.yaml does not hold all of them: of a run of many metrics, or of 0.1.0. */
+function factsNeeded(fs: FsPort, runDir: string, uuid: string, file: Mapping): PublishedFile | null {
+  if (leftOutIn(file) === 0 && countIn(file, 'accepted') !== null) return null;
+  try {
+    return readPublished(fs, runDir, uuid);
+  } catch (error) {
+    if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;
+    return null;
+  }
+}
+
+/** 0.1.0 called rows what were calls, and did not know the last step. */
+function countsOf(
+  file: Mapping,
+  published: PublishedFile | null,
+): Pick<RunFacts, 'rows' | 'accepted' | 'rewound' | 'lastStep'> {
+  const accepted = countIn(file, 'accepted');
+  const rows = countIn(file, 'rows') ?? 0;
+  const { lastStep } = file;
+  return {
+    rows: accepted === null ? (published?.rows ?? rows) : rows,
+    accepted: accepted ?? rows,
+    rewound: countIn(file, 'rewound') ?? 0,
+    lastStep: isNumber(lastStep) ? lastStep : (published?.facts.lastStep ?? null),
+  };
+}
+
 function countIn({ counts }: Mapping, name: string): number | null {
   const count: unknown = isMapping(counts) ? counts[name] : undefined;
   return typeof count === 'number' ? count : null;
+}
+
+/** Of a run.yaml that does not hold all summaries, those of the file's footer; where that cannot be read, how many are missing. */
+function summariesOf(
+  file: Mapping,
+  published: PublishedFile | null,
+): Pick<RunFacts, 'metrics' | 'summariesLeftOut'> {
+  if (published !== null) return { metrics: summariesFrom(published.facts.tallies) };
+  const leftOut = leftOutIn(file) ?? 0;
+  return { metrics: summariesIn(file), ...(leftOut > 0 && { summariesLeftOut: leftOut }) };
 }
 
 function summariesIn({ metrics }: Mapping): ReadonlyMap<string, MetricSummary> {
@@ -127,6 +167,7 @@ export function summaryIn({
   minStep,
   maxStep,
   nan,
+  texts,
 }: Mapping): MetricSummary | null {
   if (!isValue(last) || typeof count !== 'number') return null;
   return {
@@ -135,9 +176,10 @@ export function summaryIn({
     ...(isNumber(min) && { min }),
     ...(isNumber(max) && { max }),
     ...(typeof mean === 'number' && { mean }),
-    ...(typeof minStep === 'number' && { minStep }),
-    ...(typeof maxStep === 'number' && { maxStep }),
+    ...(isNumber(minStep) && { minStep }),
+    ...(isNumber(maxStep) && { maxStep }),
     ...(typeof nan === 'number' && { nan }),
+    ...(typeof texts === 'number' && { texts }),
   };
 }
 

@@ -2,7 +2,7 @@ import { ValueKind } from '../channel/layout.js';
 import type { RowSpan } from '../channel/records.js';
 import type { Column, ColumnType } from '../columnar/column.js';
 import type { BatchPlace } from '../columnar/row-group.js';
-import { setBit, bitmapBytes } from '../columnar/bitmap.js';
+import { bitAt, bitmapBytes, setBit } from '../columnar/bitmap.js';
 import {
   BooleanBuilder,
   type ColumnBuilder,
@@ -12,6 +12,7 @@ import {
   builderOf,
 } from '../columnar/column-builder.js';
 import { concatColumns } from '../columnar/concat.js';
+import { gatherColumn } from '../columnar/gather.js';
 import { int64FromDoubles } from '../columnar/int64.js';
 import { integersExact, widenColumn, widerType } from '../columnar/widen.js';
 
@@ -26,7 +27,15 @@ export interface DecodedRows {
   readonly wideSteps: ReadonlyMap<number, bigint>;
   readonly step: Column;
   readonly timestamp: Column;
-  readonly metrics: readonly { readonly metric: string; readonly column: Column }[];
+  readonly metrics: readonly DecodedMetric[];
+}
+
+/** The values of a metric in a batch. */
+export interface DecodedMetric {
+  readonly metric: string;
+  readonly column: Column;
+  /** The same values by the kind they were logged as, each row in one of them at the most; several for a metric that changes its kind. */
+  readonly parts: readonly Column[];
 }
 
 const TYPE_OF: Readonly<Record<ValueKind, Exclude<ColumnType, 'TIMESTAMP'>>> = {
@@ -112,11 +121,11 @@ class BatchBuilders {
     return builder;
   }
 
-  finish(): { readonly metric: string; readonly column: Column }[] {
-    return [...this.byMetric].map(([metric, builders]) => ({
-      metric,
-      column: uniteKinds(builders.map((b) => b.finish())),
-    }));
+  finish(): DecodedMetric[] {
+    return [...this.byMetric].map(([metric, builders]) => {
+      const parts = builders.map((builder) => builder.finish());
+      return { metric, column: uniteKinds(parts), parts };
+    });
   }
 }
 
@@ -127,39 +136,19 @@ function uniteKinds(parts: readonly Column[]): Column {
   if (rest.length === 0) return first;
   const exact = parts.every((part) => part.type !== 'INT64' || integersExact(part));
   const type = parts.reduce<ColumnType>((wide, part) => widerType(wide, part.type, exact), first.type);
-  const wide = parts.map((part) => widenColumn(part, type));
-  const pick = Array.from({ length: first.length }, (_, row) => wide.find((part) => hasValue(part, row)));
-  return concatColumns(
-    type,
-    pick.map((part, row) => (part === undefined ? { type: null, length: 1 } : sliceRow(part, row))),
+  // Behind each other, and then the row of the one that has it.
+  const source = new Int32Array(first.length).fill(-1);
+  parts.forEach(({ validity, length }, index) => {
+    for (let row = 0; row < length; row++)
+      if (validity === null || bitAt(validity, row)) source[row] = index * length + row;
+  });
+  return gatherColumn(
+    concatColumns(
+      type,
+      parts.map((part) => widenColumn(part, type)),
+    ),
+    source,
   );
-}
-
-const hasValue = ({ validity }: Column, row: number): boolean =>
-  validity === null || ((validity[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;
-
-function sliceRow(column: Column, row: number): Column {
-  const base = { length: 1, nullCount: 0, validity: null };
-  switch (column.type) {
-    case 'DOUBLE':
-      return { type: column.type, ...base, values: column.values.slice(row, row + 1) };
-    case 'INT64':
-    case 'TIMESTAMP':
-      return { type: column.type, ...base, values: column.values.slice(row, row + 1) };
-    case 'BOOLEAN':
-      return {
-        type: column.type,
-        ...base,
-        values: Uint8Array.of(((column.values[row >> 3] ?? 0) >> (row & 7)) & 1),
-      };
-    case 'UTF8':
-      return {
-        type: column.type,
-        ...base,
-        offsets: column.offsets.slice(row, row + 2),
-        values: column.values,
-      };
-  }
 }
 
 function stepColumn(steps: Float64Array, wideSteps: ReadonlyMap<number, bigint>): Column {

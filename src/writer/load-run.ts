@@ -10,6 +10,7 @@ import { type PublishedFile, publishedFile } from './file-metadata.js';
 import { type LoadedRun, loadedFrom } from './load-state.js';
 import { publishedSession } from './published-session.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay.js';
+import { retallied } from './retally.js';
 import type { RunState } from './run-state.js';
 
 /**
@@ -52,7 +53,8 @@ export function replayBehind(
 
 function loadPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
   try {
-    return readPublished(fs, folder, runUuid);
+    const published = readPublished(fs, folder, runUuid);
+    return published === null ? null : retallied(fs, join(folder, METRICS_NAME), published);
   } catch (error) {
     if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;
     const path = join(folder, METRICS_NAME);

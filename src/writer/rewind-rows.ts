@@ -5,6 +5,7 @@ import type { NamedColumn } from '../columnar/record-batch.js';
 import { stepReader } from '../columnar/row-values.js';
 import type { Step } from '../model/step.js';
 import type { DecodedRows } from './decode-spans.js';
+import type { TalliedRows } from './metric-summaries.js';
 import type { Session } from './file-metadata.js';
 
 /** Rows `from` to `to` of a batch: those of one session. */
@@ -84,7 +85,7 @@ export function greatestStep(
 export function callsOf(
   [step, , ...metrics]: readonly NamedColumn[],
   metricOf: (name: string) => string,
-): Pick<DecodedRows, 'steps' | 'wideSteps' | 'metrics'> {
+): TalliedRows & Pick<DecodedRows, 'wideSteps'> {
   if (step === undefined) throw new TypeError('rows without steps');
   const stepOf = stepReader(step);
   const steps = new Float64Array(step.length).fill(NaN);

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { type ParamValue, isParamGroup } from '../model/param-value.js';
 import { mergeParams, type Params } from '../model/params.js';
-import type { MetricSummary } from '../model/metric.js';
 import type { RunFile, RunIdentity } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { replaceFile } from '../storage/atomic-file.js';
@@ -10,15 +9,12 @@ import { CONFIG_NAME, LOG_NAME, type Mapping, RUN_NAME } from '../storage/run-re
 import { writeAll } from '../storage/write-all.js';
 import { MAX_YAML_BYTES, stringifyYaml } from '../storage/yaml-file.js';
 import type { RunState } from './run-state.js';
+import { copyOf } from './summary-copy.js';
 
 /** What run.yaml says of a run that has ended, or is in trouble. */
 const SAYS_IT_ENDED: ReadonlySet<string> = new Set(['endedAt', 'error', 'exitCode', 'degraded']);
-const MAX_TEXT = 256;
 const NEWLINE = 0x0a;
 const END_BYTES = 64;
-// Readers refuse YAML of over a megabyte, so a run of very many metrics says only how many more there are.
-const MAX_SUMMARY_BYTES = 512 * 1024;
-const BYTES_PER_SUMMARY = 160;
 const MAX_ARTIFACT_BYTES = 256 * 1024;
 const BYTES_PER_ARTIFACT = 200;
 
@@ -26,11 +22,9 @@ const BYTES_PER_ARTIFACT = 200;
 export function writeRunFile(fs: FsPort, folder: string, run: RunFile, facts: Params): void {
   const { metrics, environment, ...rest } = run;
   const told = withRoom(mergeParams({ ...(environment !== undefined && { environment }) }, facts));
-  replaceFile(
-    fs,
-    join(folder, RUN_NAME),
-    Buffer.from(stringifyYaml({ ...rest, metrics: summariesOf(metrics), ...told })),
-  );
+  const { kept, leftOut } = copyOf(metrics);
+  const summaries = { metrics: kept, ...(leftOut > 0 && { summariesLeftOut: leftOut }) };
+  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml({ ...rest, ...summaries, ...told })));
 }
 
 /**
@@ -193,21 +187,4 @@ function withRoom({ artifacts, ...facts }: Params): Params {
     artifacts: Object.fromEntries(kept),
     ...(leftOut > 0 && { artifactsLeftOut: leftOut }),
   };
-}
-
-function summariesOf(metrics: ReadonlyMap<string, MetricSummary>): ReadonlyMap<string, unknown> {
-  const told = new Map<string, unknown>();
-  let bytes = 0;
-  for (const [metric, summary] of metrics) {
-    bytes += BYTES_PER_SUMMARY + metric.length;
-    if (bytes > MAX_SUMMARY_BYTES) break;
-    const { last } = summary;
-    told.set(
-      metric,
-      typeof last === 'string' && last.length > MAX_TEXT
-        ? { ...summary, last: `${last.slice(0, MAX_TEXT)}…` }
-        : summary,
-    );
-  }
-  return told;
 }

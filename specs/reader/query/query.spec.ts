@@ -153,7 +153,7 @@ describe('a query', () => {
       ['r1', null, 'text'],
       ['r2', 7, null],
       ['r3', 1, null],
-      ['r4', 1.5, '1.5'],
+      ['r4', null, '1.5'],
     ]);
     expect(await rowsOf(base, 'SELECT x FROM wide ORDER BY run')).toEqual([
       ['0.5'],
@@ -163,6 +163,29 @@ describe('a query', () => {
       ['1.5'],
     ]);
     expect(await rowsOf(base, "SELECT count(*) FROM metrics WHERE metric = 'same'")).toEqual([[5n]]);
+  });
+
+  it.each<[string, readonly (number | bigint | boolean | string)[], readonly unknown[]]>([
+    ['no text reads as a number', [0.5, 'nan', true, -1e-7, NaN, 'inf'], [0.5, 'nan', 1, -1e-7, NaN, 'inf']],
+    [
+      'texts read as numbers',
+      [1, '1', 'NaN', false, 'true', 'x', 2n ** 60n],
+      [1, '1', 'NaN', 0, 'true', 'x', 2 ** 60],
+    ],
+  ])('has numbers and texts of one metric apart: %s', async (_, logged, values) => {
+    const base = folder();
+    const rows = logged.map((x) => ({ x }));
+    await closed(base, 'closed', rows);
+    const run = open(base, 'open', { flushIntervalMs: 60_000 });
+    rows.forEach((row, step) => {
+      run.logMetrics(row, step);
+    });
+    await run.flush();
+    for (const name of ['closed', 'open'])
+      expect(
+        await rowsOf(base, `SELECT value, text FROM metrics WHERE run = '${name}' ORDER BY step`),
+      ).toEqual(values.map((value) => (typeof value === 'string' ? [null, value] : [value, null])));
+    await run.close();
   });
 
   it('takes any name of a metric', async () => {

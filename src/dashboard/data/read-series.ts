@@ -1,7 +1,7 @@
 import { bitAt } from '../../columnar/bitmap.js';
 import type { Column } from '../../columnar/column.js';
 import type { NamedColumn } from '../../columnar/record-batch.js';
-import { numbersOf, valueAt } from '../../columnar/row-values.js';
+import { numberColumn, numbersOf, valueAt } from '../../columnar/row-values.js';
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { openIntact } from '../../reader/inspect-run.js';
 import type { OpenRows } from '../../reader/read-rows.js';
@@ -93,16 +93,16 @@ function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, run: RunPl
     if (newest !== null) until = Math.max(until, Number(newest) / 1000);
     const axis =
       xMetric !== null
-        ? doubles(named(batch, columnOf(xMetric)))
+        ? numbersNamed(batch, columnOf(xMetric))
         : x === 'time'
           ? secondsSince(run.startedMs, timestamp)
           : stepsOf(step, before);
     const times = wish.withTimes === true ? secondsSince(run.startedMs, timestamp) : null;
     for (const [metric, curve] of curves) {
       const column = named(batch, columnOf(metric));
-      const values = doubles(column);
-      if (column === undefined || values === null || axis === null) continue;
-      const { validity } = column;
+      const numbers = column === undefined ? null : numberColumn(column);
+      if (numbers === null || axis === null) continue;
+      const { values, validity } = numbers;
       for (let row = 0; row < values.length; row++) {
         const at = axis[row] ?? NaN;
         if (Number.isFinite(at) && at >= from && at <= to && (validity === null || bitAt(validity, row)))
@@ -117,6 +117,11 @@ function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, run: RunPl
 const named = (batch: readonly NamedColumn[], name: string): NamedColumn | undefined =>
   batch.find((column) => column.name === name);
 
+function numbersNamed(batch: readonly NamedColumn[], name: string): Float64Array | null {
+  const column = named(batch, name);
+  return column === undefined ? null : numbersOf(column);
+}
+
 const secondsSince = (startedMs: number, timestamp: Column): Float64Array | null =>
   numbersOf(timestamp)?.map((micros) => micros / 1e6 - startedMs / 1e3) ?? null;
 
@@ -127,12 +132,4 @@ function stepsOf(step: Column, before: number): Float64Array {
   if (validity !== null)
     for (let row = 0; row < numbers.length; row++) if (!bitAt(validity, row)) numbers[row] = before + row;
   return numbers;
-}
-
-/** Numbers, and 1 and 0 for true and false; null for text, which has no curve. */
-function doubles(column: Column | undefined): Float64Array | null {
-  if (column === undefined) return null;
-  if (column.type !== 'BOOLEAN') return numbersOf(column);
-  const { values } = column;
-  return Float64Array.from({ length: column.length }, (_, row) => (bitAt(values, row) ? 1 : 0));
 }

@@ -81,10 +81,7 @@ async function collectRun(
         return { ...media, isImage: href !== '', href };
       }),
     },
-    series: collectSeries(
-      place,
-      answer.fields.filter(({ type }) => type !== 'UTF8').map(({ name }) => name),
-    ),
+    series: collectSeries(place, answer.fields),
     logs: (await stored.logs({ last: MAX_LINES })).map(({ meta, ...line }) => ({
       ...line,
       meta: { ...meta },
@@ -94,11 +91,15 @@ async function collectRun(
   };
 }
 
-function collectSeries(place: RunPlace, metrics: readonly string[]): ReportSeries[] {
+function collectSeries(place: RunPlace, fields: RunAnswer['fields']): ReportSeries[] {
   const { curves } = curvesOfRun(place, {
-    ...{ metric: [...metrics], x: 'step', points: MAX_POINTS, withTimes: true },
+    ...{ metric: fields.map(({ name }) => name), x: 'step', points: MAX_POINTS, withTimes: true },
   });
-  return [...curves].map(([metric, { x, times, ...curve }]) => ({ metric, step: x, time: times, ...curve }));
+  // A metric of text may have been numbers for a while, or texts alone.
+  const ofText = new Set(fields.flatMap(({ name, type }) => (type === 'UTF8' ? [name] : [])));
+  return [...curves]
+    .filter(([metric, { values }]) => values > 0 || !ofText.has(metric))
+    .map(([metric, { x, times, ...curve }]) => ({ metric, step: x, time: times, ...curve }));
 }
 
 /** Images as addresses that hold them, as long as there is room. */

@@ -61,6 +61,10 @@ function metricColumn(rows: readonly MetricRow[], { metric, type }: MetricField)
     if (!Object.hasOwn(values, metric)) return;
     const given = values[metric];
     if (given === undefined) return;
+    if (builder.type === 'UTF8' && typeof given !== 'string') {
+      builder.setNumeric(row, given);
+      return;
+    }
     const value = valueAs(given, type);
     if (builder.type === 'DOUBLE' && typeof value === 'number') {
       double[0] = value;

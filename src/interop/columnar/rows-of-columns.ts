@@ -1,5 +1,6 @@
 import { bitAt } from '../../columnar/bitmap.js';
 import type { Column } from '../../columnar/column.js';
+import { cellAt } from '../../columnar/text-cells.js';
 import { rowValues } from '../row-values.js';
 import { microsOfIso, microsOfNumber } from '../instants.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
@@ -55,7 +56,8 @@ function validValues(column: Column): (row: number) => MetricValue {
       return (row) => bitAt(values, row);
     }
     case 'UTF8': {
-      const { offsets, values } = column;
+      const { offsets, values, numeric } = column;
+      if (numeric !== undefined) return (row) => cellAt(column, row);
       const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
       return (row) => bytes.toString('utf8', offsets[row], offsets[row + 1]);
     }

@@ -7,6 +7,8 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NOT_FINITE = /^([+-]?)(?:(nan)|inf(?:inity)?)$/i;
 const INTEGER = /^[+-]?\d{1,19}$/;
 const TRUTH = /^(?:true|false)$/i;
+/** What tools write where they have no number. */
+const NO_NUMBER = /^(?:#?n\/?a|null|none|missing|-{1,3}|\.)$/i;
 
 /** A text as a cell: in front of one that a spreadsheet would take for a formula there is a `'`. */
 export const cellOfText = (text: string): string => (FORMULA.test(text) ? `'${text}` : text);
@@ -55,12 +57,17 @@ function int64Of(text: string): bigint | undefined {
 /** Finds the narrowest type that all cells of a column are of. */
 export class CellTypes {
   private seen = false;
+  private gaps = false;
   private numbers = true;
   private integers = true;
   private truths = true;
   private unsafe = false;
 
   add(cell: string): void {
+    if (NO_NUMBER.test(cell)) {
+      this.gaps = true;
+      return;
+    }
     this.seen = true;
     if (this.truths && !TRUTH.test(cell)) this.truths = false;
     if (this.numbers && numberOf(cell) === undefined) this.numbers = false;
@@ -72,9 +79,15 @@ export class CellTypes {
 
   /** Null for a column without a value. Whole numbers are doubles unless one is beyond 2^53. */
   get type(): MetricType | null {
+    if (this.gaps) return 'UTF8';
     if (!this.seen) return null;
     if (this.truths) return 'BOOLEAN';
     if (!this.numbers) return 'UTF8';
     return this.integers && this.unsafe ? 'INT64' : 'DOUBLE';
+  }
+
+  /** Whether all that makes it text are words such as `N/A` among numbers, which stay numbers. */
+  get hasNumbers(): boolean {
+    return this.gaps && this.seen && this.numbers;
   }
 }

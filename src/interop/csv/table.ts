@@ -12,6 +12,8 @@ export interface CsvColumn {
   readonly at: number;
   readonly metric: string;
   readonly type: MetricType;
+  /** A column of text in which what reads as a number is one. */
+  readonly hasNumbers?: boolean;
 }
 
 /** Which columns of a CSV file are what. */
@@ -33,7 +35,8 @@ export async function guessedLayout(path: string): Promise<CsvLayout> {
   const metrics = header.flatMap((name, at): CsvColumn[] => {
     const type = types[at]?.type ?? null;
     if (at === step || at === timestamp || type === null) return [];
-    return [{ at, metric: freeName(textOfCell(name ?? ''), taken), type }];
+    const { hasNumbers = false } = types[at] ?? {};
+    return [{ at, metric: freeName(textOfCell(name ?? ''), taken), type, hasNumbers }];
   });
   return { step, timestamp, metrics };
 }
@@ -60,10 +63,10 @@ function rowOf(
   wrong: (what: string) => Error,
 ): MetricRow {
   const entries: [string, MetricValue][] = [];
-  for (const { at, metric, type } of metrics) {
+  for (const { at, metric, type, hasNumbers = false } of metrics) {
     const cell = cells[at] ?? null;
     if (cell === null) continue;
-    const value = valueOfCell(cell, type);
+    const value = (hasNumbers ? numberOf(cell) : undefined) ?? valueOfCell(cell, type);
     if (value === undefined) throw wrong(`${JSON.stringify(cell.slice(0, 100))} is no ${type}`);
     entries.push([metric, value]);
   }

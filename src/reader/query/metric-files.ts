@@ -9,7 +9,7 @@ import { publishedFile } from '../../writer/file-metadata.js';
 import { segmentNames } from '../../writer/replay.js';
 import { openContents } from '../inspect-run.js';
 import { type Skipped, skippedFor } from './facts-source.js';
-import { writeSnapshot } from './snapshot-file.js';
+import { numbersBeside, writeSnapshot } from './snapshot-file.js';
 import { folded } from './sql-text.js';
 import type { TempFolder } from './temp-folder.js';
 
@@ -18,7 +18,12 @@ export interface MetricColumn {
   readonly metric: string;
   readonly column: string;
   readonly type: ColumnType;
+  /** Of a column of text: where the numbers are that were logged as such. */
+  readonly numbers?: NumberPlace;
 }
+
+/** Nowhere; in the cells that read as numbers; or in a column of their own, beside that of the texts. */
+export type NumberPlace = 'nowhere' | 'alike' | { readonly column: string };
 
 /** The rows of one run as a Parquet file that the database may read. */
 export interface MetricFile {
@@ -70,17 +75,29 @@ export class MetricFiles {
     const types = new Map(footer.fields.map(({ name, type }) => [name, type]));
     if (types.get('step') !== 'INT64' || types.get('timestamp') !== 'TIMESTAMP')
       throw corrupt(path, 'has no steps and timestamps of ours');
-    const columns = said.columns.flatMap(([metric, column]) => {
+    const ofTexts = new Set(
+      said.tallies.flatMap(([metric, { count, texts }]) => (count === texts ? [metric] : [])),
+    );
+    const columns = said.columns.flatMap(([metric, column]): MetricColumn[] => {
       const type = types.get(column);
-      return type === undefined ? [] : [{ metric, column, type }];
+      if (type === undefined) return [];
+      return [
+        {
+          metric,
+          column,
+          type,
+          ...(type === 'UTF8' && { numbers: ofTexts.has(metric) ? 'nowhere' : 'alike' }),
+        },
+      ];
     });
-    if (
-      !isTellable(
-        path,
-        footer.fields.map(({ name }) => name),
-      )
-    )
-      return this.snapshot(facts);
+    const alike = new Set(columns.flatMap(({ column, numbers }) => (numbers === 'alike' ? [column] : [])));
+    const isMarked = footer.fields.some(
+      ({ name }, at) =>
+        alike.has(name) && footer.groups.some(({ chunks }) => chunks[at]?.marks !== undefined),
+    );
+    const names = footer.fields.map(({ name }) => name);
+    // The database sees no marks, and texts that read as numbers would be some.
+    if (isMarked || !isTellable(path, names)) return this.snapshot(facts);
     return { facts, path, columns, isSnapshot: false };
   }
 
@@ -99,7 +116,11 @@ export class MetricFiles {
       writeSnapshot(this.fs, path, rows, (name) => this.shortName(metrics.get(name) ?? null, name));
       const columns = rows.fields.flatMap(({ name, type }) => {
         const metric = metrics.get(name);
-        return metric === undefined ? [] : [{ metric, column: this.shortName(metric, name), type }];
+        if (metric === undefined) return [];
+        const column = this.shortName(metric, name);
+        return [
+          { metric, column, type, ...(type === 'UTF8' && { numbers: { column: numbersBeside(column) } }) },
+        ];
       });
       return { facts, path, columns, isSnapshot: true };
     } finally {

@@ -1,4 +1,5 @@
 import type { ColumnType } from '../../columnar/column.js';
+import { ALIKE } from '../../columnar/text-cells.js';
 import { widerType } from '../../columnar/widen.js';
 import type { MetricColumn, MetricFile } from './metric-files.js';
 import { folded, identifier, literal } from './sql-text.js';
@@ -36,7 +37,7 @@ export function longView(files: readonly MetricFile[]): ViewSql {
   const scans = new Map<string, { readonly column: MetricColumn; readonly files: MetricFile[] }>();
   for (const file of files)
     for (const column of file.columns) {
-      const key = JSON.stringify([file.isSnapshot, column.metric, column.column, column.type]);
+      const key = JSON.stringify([file.isSnapshot, column]);
       const scan = scans.get(key) ?? { column, files: [] };
       scan.files.push(file);
       scans.set(key, scan);
@@ -63,12 +64,24 @@ function allMetrics(columns: readonly MetricColumn[], scan: string): string {
   return `SELECT experiment, run, step, timestamp, v.metric, v.value, v.text FROM (${each}) WHERE v.value IS NOT NULL OR v.text IS NOT NULL`;
 }
 
-/** Text is a number too where it reads as one: a metric that became text has its numbers as text. */
-function longValue({ column, type }: MetricColumn): { readonly value: string; readonly text: string } {
+/** What was logged as a number is one, though the column became text; what was logged as text is none, however it reads. */
+function longValue({ column, type, numbers = 'nowhere' }: MetricColumn): {
+  readonly value: string;
+  readonly text: string;
+} {
   const name = `p.${identifier(column)}`;
-  return type === 'UTF8'
-    ? { value: `TRY_CAST(${name} AS DOUBLE)`, text: name }
-    : { value: `${name}::DOUBLE`, text: 'NULL::VARCHAR' };
+  if (type !== 'UTF8') return { value: `${name}::DOUBLE`, text: 'NULL::VARCHAR' };
+  if (numbers === 'nowhere') return { value: 'NULL::DOUBLE', text: name };
+  if (numbers === 'alike') {
+    const isNumber = `strlen(${name}) <= ${ALIKE.maxBytes} AND regexp_full_match(${name}, ${literal(ALIKE.pattern)})`;
+    const number = `CASE ${name} WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE TRY_CAST(${name} AS DOUBLE) END`;
+    return {
+      value: `CASE WHEN ${isNumber} THEN ${number} END`,
+      text: `CASE WHEN ${isNumber} THEN NULL ELSE ${name} END`,
+    };
+  }
+  const value = `p.${identifier(numbers.column)}`;
+  return { value, text: `CASE WHEN ${value} IS NULL THEN ${name} END` };
 }
 
 /** The wide form: one row for each row, a column for each metric, of a type that holds the values of all runs. */
@@ -132,8 +145,7 @@ function partitions(files: readonly MetricFile[]): MetricFile[][] {
   return parts.map((part) => part.files);
 }
 
-const signature = ({ columns, isSnapshot }: MetricFile): string =>
-  JSON.stringify([isSnapshot, columns.map(({ metric, column, type }) => [metric, column, type])]);
+const signature = ({ columns, isSnapshot }: MetricFile): string => JSON.stringify([isSnapshot, columns]);
 
 function groupBy(files: readonly MetricFile[], keyOf: (file: MetricFile) => string): MetricFile[][] {
   const groups = new Map<string, MetricFile[]>();

@@ -59,7 +59,7 @@ export interface QueryStream extends AsyncIterable<readonly (readonly unknown[])
  *
  * Views: `runs` (experiment, run, run_dir, uuid, status, started_at, ended_at, duration_ms, rows, dropped, invalid, tags, notes, "group",
  * rank, exit_code, error), `params` (experiment, run, key, value, number), `metrics` (experiment, run, step, timestamp, metric, value,
- * text: a row for each value), `wide` (experiment, run, step, timestamp and a column for each metric) and `logs` (experiment, run,
+ * text: a row for each value, what was logged as a number in `value`, a text in `text`), `wide` (experiment, run, step, timestamp and a column for each metric) and `logs` (experiment, run,
  * timestamp, level, message, meta). What is in a run's write-ahead log only is there too.
  *
  * The database is in memory, reads the `metrics.parquet` of these runs and nothing else, and writes nothing; one statement that reads

@@ -1,4 +1,7 @@
 import { crc32 } from 'node:zlib';
+import type { Column, ColumnField } from '../../columnar/column.js';
+import { concatColumns } from '../../columnar/concat.js';
+import { numberColumn } from '../../columnar/row-values.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import {
   MAGIC,
@@ -11,8 +14,11 @@ import {
 import { writeAll } from '../../storage/write-all.js';
 import type { OpenRows } from '../read-rows.js';
 
+/** The column that holds the numbers of a column of text in a snapshot. */
+export const numbersBeside = (column: string): string => `${column}_numbers`;
+
 /**
- * Writes rows to a new Parquet file, columns renamed.
+ * Writes rows to a new Parquet file, columns renamed, and beside each column of text one of the numbers in it.
  *
  * It is for a reader of this process and gone after the query: nothing is synced.
  */
@@ -36,7 +42,7 @@ export function writeSnapshot(
     for (const batch of rows.batches()) {
       const length = batch[0]?.length ?? 0;
       if (length === 0) continue;
-      const chunks = batch.map((column): PlacedChunk => {
+      const chunks = batch.flatMap(withNumbers).map((column): PlacedChunk => {
         const { bytes, facts } = encodeChunk(column, { delta: false, compress: false });
         const region = put(bytes);
         regions.push(region);
@@ -46,7 +52,10 @@ export function writeSnapshot(
     }
     put(
       encodeFooter({
-        fields: rows.fields.map(({ name, type }) => ({ name: renamed(name), type })),
+        fields: rows.fields.flatMap(({ name, type }): ColumnField[] => {
+          const field = { name: renamed(name), type };
+          return type === 'UTF8' ? [field, { name: numbersBeside(field.name), type: 'DOUBLE' }] : [field];
+        }),
         groups,
         regions,
         metadata: new Map(),
@@ -55,4 +64,9 @@ export function writeSnapshot(
   } finally {
     fs.close(file);
   }
+}
+
+function withNumbers(column: Column): Column[] {
+  if (column.type !== 'UTF8') return [column];
+  return [column, numberColumn(column) ?? concatColumns('DOUBLE', [{ type: null, length: column.length }])];
 }

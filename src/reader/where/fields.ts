@@ -103,6 +103,7 @@ const STATISTICS: ReadonlyMap<string, (summary: MetricSummary) => FieldValue> = 
   ['minStep', ({ minStep }) => minStep],
   ['maxStep', ({ maxStep }) => maxStep],
   ['nan', ({ nan }) => nan ?? 0],
+  ['texts', ({ texts }) => texts ?? 0],
 ]);
 
 /** A metric of that whole name comes before a statistic of one that is called as all but the last part. */

@@ -16,7 +16,7 @@ export interface Filter {
  * Reads a filter such as `params.lr < 0.01 AND metrics.loss.min < 0.2 AND tags HAS 'baseline' AND status = FINISHED`.
  *
  * Fields are `params.<path>`, `metrics.<name>` with `.last` (when none is named), `.min`, `.max`, `.mean`, `.count`, `.minStep`,
- * `.maxStep` or `.nan` behind it, and `experiment`, `run` (or `name`), `uuid`, `status`, `startedAt`, `endedAt`, `duration`,
+ * `.maxStep`, `.nan` or `.texts` behind it, and `experiment`, `run` (or `name`), `uuid`, `status`, `startedAt`, `endedAt`, `duration`,
  * `rows`, `dropped`, `tags`, `notes`, `group`, `rank`, `error`. Where names hold dots themselves the longest one that is there is
  * meant; a part with spaces or signs is quoted: `params."my key".x`.
  *

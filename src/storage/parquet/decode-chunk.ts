@@ -14,6 +14,7 @@ import { decodeLevels } from './levels.js';
 import { encodingOf } from './numbers.js';
 import { structs } from './parquetjs.js';
 import { uncompressSnappy } from './snappy.js';
+import { withMarks } from './text-marks.js';
 
 /** A page as its header describes it, its body checked and uncompressed. */
 interface DecodedPage {
@@ -62,7 +63,8 @@ function decode(bytes: Uint8Array, chunk: PlacedChunk): Column {
   if (column.rows !== rows || column.nullCount !== chunk.nullCount) {
     throw corrupt('a chunk holds other rows than the footer says');
   }
-  return column.finish();
+  const finished = column.finish();
+  return finished.type === 'UTF8' ? withMarks(finished, chunk.marks ?? null) : finished;
 }
 
 function decodeValues(

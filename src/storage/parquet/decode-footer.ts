@@ -12,6 +12,7 @@ import type { ColumnChunk, FileMetaData, KeyValue, RowGroup as RowGroupStruct } 
 import { hex, parseRegions } from './regions.js';
 import { fromSchemaElements } from './schema.js';
 import { textOf } from './text.js';
+import { MARKS_KEY } from './text-marks.js';
 
 const TRAILER = 8;
 
@@ -130,6 +131,7 @@ function chunkOf(column: ColumnChunk, type: ColumnType, rows: number, end: numbe
     encodings: (facts.encodings ?? []).map((encoding) => known(encodingOf(encoding))),
     min: boundOf(statistics?.min_value ?? null),
     max: boundOf(statistics?.max_value ?? null),
+    ...marksIn(facts.key_value_metadata ?? []),
   };
 }
 
@@ -142,6 +144,11 @@ function within(value: number | null, least: number, most: number): number {
 function known<N>(name: N | undefined): N {
   if (name === undefined) throw corrupt('a chunk is encoded or compressed as is never written');
   return name;
+}
+
+function marksIn(entries: readonly KeyValue[]): { readonly marks?: string } {
+  const entry = entries.find(({ key }) => textOf(key, 'a metadata key') === MARKS_KEY);
+  return entry === undefined ? {} : { marks: textOf(entry.value, 'the marks of a chunk') };
 }
 
 /** A copy, so that the few bytes do not keep the whole footer in memory. */

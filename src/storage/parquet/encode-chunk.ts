@@ -14,6 +14,7 @@ import { encodeConstantLevels, encodeLevels } from './levels.js';
 import { assemblePages } from './pages.js';
 import type { Page } from './pages.js';
 import { encodePlain, plainLength } from './plain.js';
+import { marksOf } from './text-marks.js';
 
 /** How {@link encodeChunk} encodes. */
 export interface EncodeOptions {
@@ -57,7 +58,9 @@ export function encodeChunk(column: Column, options: EncodeOptions): EncodedChun
   const indexed = dictionary === null ? null : dictionaryPages(column, dense, dictionary);
   // The bounds of the distinct values are those of all values.
   const bounds = boundsOf(column.type, dictionary?.entries ?? dense);
-  return assemble(column, dense.count, indexed ?? plainPages(column, dense), bounds, options.compress);
+  const chunk = assemble(column, dense.count, indexed ?? plainPages(column, dense), bounds, options.compress);
+  const marks = column.type === 'UTF8' ? marksOf(column) : null;
+  return marks === null ? chunk : { ...chunk, facts: { ...chunk.facts, marks } };
 }
 
 /** Encodes a chunk whose rows are all null, in a few bytes whatever their number. */

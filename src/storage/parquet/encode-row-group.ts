@@ -3,6 +3,7 @@ import type { PlacedChunk, RowGroup } from './facts.js';
 import { CODEC_NUMBERS, ENCODING_NUMBERS, TYPE_NUMBERS } from './numbers.js';
 import { structs } from './parquetjs.js';
 import type { SchemaField, ThriftOutput } from './parquetjs.js';
+import { MARKS_KEY } from './text-marks.js';
 
 /**
  * A row group's entry in the footer. A sealed group is in every later footer of the file: its entry is encoded once
@@ -84,6 +85,8 @@ class DescribedChunk extends structs.ColumnChunk {
     statistics.null_count = facts.nullCount;
     statistics.min_value = facts.min;
     statistics.max_value = facts.max;
+    metadata.key_value_metadata =
+      facts.marks === undefined ? null : [new structs.KeyValue({ key: MARKS_KEY, value: facts.marks })];
     DescribedChunk.#chunk.write(output);
   }
 }

@@ -23,6 +23,8 @@ export interface ChunkFacts {
   readonly min: Uint8Array | null;
   /** Greatest value, PLAIN-encoded (a string without its length); null when left out. */
   readonly max: Uint8Array | null;
+  /** Which cells of a text column that read as numbers are texts, as `marksOf` says it; absent where none is, or nothing says so. */
+  readonly marks?: string;
 }
 
 /** A chunk ready to be written anywhere in a file. */

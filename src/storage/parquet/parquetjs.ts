@@ -86,6 +86,7 @@ export type ColumnMetaData = Struct<{
   data_page_offset: number;
   dictionary_page_offset: number;
   statistics: Statistics;
+  key_value_metadata: KeyValue[];
 }>;
 export type ColumnChunk = Struct<{ file_path: Binary; file_offset: number; meta_data: ColumnMetaData }>;
 export type RowGroup = Struct<{ columns: ColumnChunk[]; total_byte_size: number; num_rows: number }>;

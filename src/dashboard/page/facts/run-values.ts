@@ -49,9 +49,10 @@ export function valueOf(facts: RunFactsAnswer, column: Column): unknown {
     : own(own(facts.metrics, column.name), column.statistic);
 }
 
-/** That value where it is a number. */
+/** That value where it is a number; of true and false 1 and 0. */
 export function numberOf(facts: RunFactsAnswer, column: Column): number | undefined {
   const value = valueOf(facts, column);
+  if (column.kind === 'metric' && typeof value === 'boolean') return Number(value);
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 

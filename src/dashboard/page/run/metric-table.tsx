@@ -13,6 +13,7 @@ const COLUMNS = [
   ['mean', 'mean'],
   ['count', 'values'],
   ['nan', 'NaN'],
+  ['texts', 'texts'],
 ] as const;
 
 /** What came of each metric, in figures. */

@@ -1,0 +1,73 @@
+import type { MetricValue } from '../model/metric.js';
+import { bitAt, bitmapBytes, setBit } from './bitmap.js';
+import type { TextColumn } from './column.js';
+
+/** A byte order mark at the beginning is part of the text. */
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/**
+ * Texts of at most so many bytes that fit this pattern as a whole can be told from a number or a boolean by a mark only: all that `String()`
+ * gives for one, and a few more.
+ *
+ * The rule is part of the file format: marks count the cells that it fits.
+ */
+export const ALIKE = {
+  pattern: String.raw`-?(?:\d+(?:\.\d+)?(?:e[+-]\d+)?|Infinity)|NaN|true|false`,
+  maxBytes: 32,
+};
+const WHOLE = new RegExp(`^(?:${ALIKE.pattern})$`);
+const INTEGER = /^-?[1-9]\d*$/;
+const FIRST_BYTES: ReadonlySet<number> = new Set(Buffer.from('-0123456789INtf'));
+
+/** A cell's text; what a row without a value holds there is nothing. */
+export const textAt = ({ offsets, values }: TextColumn, row: number): string =>
+  UTF8.decode(values.subarray(offsets[row], offsets[row + 1]));
+
+/** The value a cell was logged as: a number, bigint or boolean, or the text itself. */
+export function cellAt(column: TextColumn, row: number): MetricValue {
+  const { numeric } = column;
+  if (numeric === undefined || (numeric !== 'alike' && !bitAt(numeric, row))) return textAt(column, row);
+  return (mayBeAlike(column, row) ? numberIn(textAt(column, row)) : undefined) ?? textAt(column, row);
+}
+
+/** A bitmap of the cells that were logged as numbers or booleans; null where none was. */
+export function numericCells(column: TextColumn): Uint8Array | null {
+  const { length, validity, numeric } = column;
+  if (numeric !== 'alike') return numeric ?? null;
+  const bits = new Uint8Array(bitmapBytes(length));
+  let hasAny = false;
+  for (let row = 0; row < length; row++) {
+    if (validity !== null && !bitAt(validity, row)) continue;
+    if (!mayBeAlike(column, row) || numberIn(textAt(column, row)) === undefined) continue;
+    setBit(bits, row);
+    hasAny = true;
+  }
+  return hasAny ? bits : null;
+}
+
+/** Whether the cell of a row with a value could be taken for a number or a boolean. */
+export const isAlike = (column: TextColumn, row: number): boolean =>
+  mayBeAlike(column, row) && WHOLE.test(textAt(column, row));
+
+/** Most texts are told by their length or first byte: they need not be decoded. */
+function mayBeAlike({ offsets, values }: TextColumn, row: number): boolean {
+  const from = offsets[row] ?? 0;
+  const length = (offsets[row + 1] ?? 0) - from;
+  return length > 0 && length <= ALIKE.maxBytes && FIRST_BYTES.has(values[from] ?? 0);
+}
+
+/**
+ * The number, bigint or boolean whose `String()` a text is; undefined where there is none.
+ *
+ * `String()` of a double beyond 2^53 ends in zeros that are not its own: such digits are those of a bigint, whose nearest double it is.
+ */
+function numberIn(text: string): number | bigint | boolean | undefined {
+  if (text === 'true' || text === 'false') return text === 'true';
+  const number = Number(text);
+  const isNumber = String(number) === text;
+  if (Number.isSafeInteger(number) || !INTEGER.test(text)) return isNumber ? number : undefined;
+  const integer = BigInt(text);
+  if (isNumber && BigInt(number) === integer) return number;
+  if (BigInt.asIntN(64, integer) === integer) return integer;
+  return isNumber ? number : undefined;
+}
