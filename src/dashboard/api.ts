@@ -207,7 +207,7 @@ export const SystemAnswer = Type.Object({
 });
 export type SystemAnswer = Static<typeof SystemAnswer>;
 
-/** `GET /api/runs/:experiment/:run/histograms?metric=NAME`: at most 100 of them, evenly over the steps. */
+/** `GET /api/runs/:experiment/:run/histograms?metric=NAME`: at most 100 of them, evenly over the steps, the first and the last included. */
 export const HistogramsRequest = Type.Object({ metric: Type.String({ maxLength: 1000 }) });
 export const HistogramsAnswer = Type.Object({
   histograms: Type.Array(

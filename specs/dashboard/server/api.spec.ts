@@ -82,6 +82,20 @@ describe('the API', () => {
     expect(lines.map(({ message }) => message)).toEqual(['careful']);
   });
 
+  it('has at most 100 histograms of many, the first and the last among them', async () => {
+    const base = folder();
+    const run = openRun(base);
+    for (let step = 0; step < 250; step++) run.logHistogram('weights', [step], step);
+    await run.close();
+    const { histograms } = await answer<api.HistogramsAnswer>(
+      await serve(base),
+      `/api/runs/${idOf(run.runDir)}/histograms?metric=weights`,
+      api.HistogramsAnswer,
+    );
+    expect(histograms.length).toBeLessThanOrEqual(100);
+    expect([histograms[0]?.step, histograms.at(-1)?.step]).toEqual([0, 249]);
+  });
+
   it('pages, sorts and filters runs, and says where a filter makes no sense', async () => {
     const dir = folder();
     for (const n of [1, 2, 3, 4, 5]) {

@@ -102,12 +102,18 @@ export function readSystem({ runDir, startedMs }: RunPlace): string {
   return jsonText({ columns } satisfies SystemAnswer);
 }
 
+interface HistogramText {
+  readonly step: number | null;
+  readonly text: string;
+}
+
 /** JSON of a `HistogramsAnswer`; what is no histogram is passed over. */
 export function readHistograms({ runDir }: RunPlace, metric: string): string {
   const { rows } = openIntact(nodeFs, runDir);
   try {
     const column = rows.columnOf.get(metric) ?? '';
-    const places: { readonly step: number | null; readonly text: string }[] = [];
+    const places: HistogramText[] = [];
+    let last: HistogramText | undefined;
     let every = 1;
     let seen = 0;
     for (const batch of rows.batches({ columns: new Set([column]) })) {
@@ -117,9 +123,11 @@ export function readHistograms({ runDir }: RunPlace, metric: string): string {
       if (step === undefined || texts?.type !== 'UTF8') continue;
       for (let row = 0; row < texts.length; row++) {
         const text = valueAt(texts, row);
-        if (typeof text !== 'string' || seen++ % every !== 0) continue;
+        if (typeof text !== 'string') continue;
         const at = valueAt(step, row);
-        places.push({ step: at === null ? null : Number(at), text });
+        last = { step: at === null ? null : Number(at), text };
+        if (seen++ % every !== 0) continue;
+        places.push(last);
         // Twice as many are every other one of them.
         if (places.length <= 2 * MAX_HISTOGRAMS) continue;
         places.splice(0, places.length, ...places.filter((_, index) => index % 2 === 0));
@@ -127,12 +135,13 @@ export function readHistograms({ runDir }: RunPlace, metric: string): string {
       }
     }
     const stride = Math.ceil(places.length / MAX_HISTOGRAMS);
-    const histograms = places
-      .filter((_, index) => index % stride === 0)
-      .flatMap(({ step, text }) => {
-        const read = parseHistogram(text);
-        return read === null ? [] : [{ step, edges: [...read.edges], counts: [...read.counts] }];
-      });
+    const kept = places.filter((_, index) => index % stride === 0);
+    // The newest one is what is looked for.
+    if (last !== undefined && kept.at(-1) !== last) kept.splice(MAX_HISTOGRAMS - 1, 1, last);
+    const histograms = kept.flatMap(({ step, text }) => {
+      const read = parseHistogram(text);
+      return read === null ? [] : [{ step, edges: [...read.edges], counts: [...read.counts] }];
+    });
     return jsonText({ histograms } satisfies HistogramsAnswer);
   } finally {
     rows.close();
