@@ -29,7 +29,7 @@ describe('a run', () => {
       notes: 'why',
       group: 'g',
       rank: 3,
-      counts: { rows: 0, dropped: 0, invalid: 0 },
+      counts: { rows: 0, accepted: 0, rewound: 0, dropped: 0, invalid: 0 },
     });
     await run.close();
   });
@@ -117,7 +117,7 @@ describe('a run', () => {
     const { status, startedAt, endedAt, durationMs, counts, metrics } = yamlOf(run.runDir);
     expect({ status, counts, metrics }).toEqual({
       status: 'FINISHED',
-      counts: { rows: 2, dropped: 0, invalid: 0 },
+      counts: { rows: 2, accepted: 2, rewound: 0, dropped: 0, invalid: 0 },
       metrics: {
         loss: { last: NaN, count: 2, min: 3, max: 3, mean: 3, minStep: 7, maxStep: 7, nan: 1 },
         note: { last: 'x', count: 1, texts: 1 },
@@ -200,17 +200,19 @@ describe('a run', () => {
     expect(second?.['at']).toBe(1_700_000_000_000_250n);
   });
 
-  it('merges rows of one step, later values winning, and keeps a step that comes late', async () => {
+  it('joins calls of one step, replaces no value, and keeps a step that comes late', async () => {
     const run = open();
     run.logMetrics({ loss: 1 }, 1);
     run.logMetrics({ loss: 2, extra: 9 }, 2);
-    run.logMetrics({ accuracy: 0.5, loss: 1.5 }, 1);
+    run.logMetrics({ accuracy: 0.5 }, 1);
+    run.logMetrics({ loss: 1.5 }, 1);
     run.logMetrics({ loss: 3 }, -4);
     await run.close();
     const rows = await duckdb(run.runDir, 'SELECT * EXCLUDE timestamp FROM read_parquet($1)');
     expect(rows).toEqual([
-      { step: 1n, loss: 1.5, extra: null, accuracy: 0.5 },
+      { step: 1n, loss: 1, extra: null, accuracy: 0.5 },
       { step: 2n, loss: 2, extra: 9, accuracy: null },
+      { step: 1n, loss: 1.5, extra: null, accuracy: null },
       { step: -4n, loss: 3, extra: null, accuracy: null },
     ]);
   });

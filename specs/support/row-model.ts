@@ -28,7 +28,11 @@ export class RowModel {
     this.rows = left;
   }
 
-  log({ step: given, timestamp, values }: {
+  log({
+    step: given,
+    timestamp,
+    values,
+  }: {
     readonly step: unknown;
     readonly timestamp: number | undefined;
     readonly values: Readonly<Record<string, unknown>>;
@@ -37,7 +41,8 @@ export class RowModel {
     const step = stepOf(given);
     const taken = Object.entries(values).filter(([, value]) => isTaken(value));
     const latest = step === null ? undefined : this.sessionRows.findLast((row) => row.step === step);
-    const isNear = latest !== undefined && this.sessionRows.lastIndexOf(latest) >= this.sessionRows.length - WINDOW;
+    const isNear =
+      latest !== undefined && this.sessionRows.lastIndexOf(latest) >= this.sessionRows.length - WINDOW;
     let row = latest;
     if (
       latest === undefined ||

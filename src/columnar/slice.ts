@@ -21,7 +21,9 @@ export function sliceColumn(column: Column, from: number, to: number): Column {
       const { numeric } = column;
       return {
         ...{ type: column.type, ...base, offsets, values: column.values.subarray(first, column.offsets[to]) },
-        ...(numeric !== undefined && { numeric: numeric === 'alike' ? numeric : sliceBits(numeric, from, to) }),
+        ...(numeric !== undefined && {
+          numeric: numeric === 'alike' ? numeric : sliceBits(numeric, from, to),
+        }),
       };
     }
     default:

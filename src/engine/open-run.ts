@@ -119,11 +119,7 @@ function start(
     ...(environment !== undefined && { environment }),
   };
   const before = { dropped: 0, invalid: 0 };
-  return announce(
-    fs,
-    { folder, identity, owner, continues: false, before, clock, metricsBefore: {} },
-    now,
-  );
+  return announce(fs, { folder, identity, owner, continues: false, before, clock, metricsBefore: {} }, now);
 }
 
 function resumeRun(

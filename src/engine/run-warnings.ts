@@ -1,5 +1,6 @@
 /** What a warning is about; the lines of one kind take no room from those of another. */
-export type WarningKind = 'value' | 'row' | 'metric' | 'kind' | 'parameter' | 'name' | 'media' | 'tap' | 'run';
+export type WarningKind =
+  'value' | 'row' | 'metric' | 'kind' | 'parameter' | 'name' | 'media' | 'tap' | 'run';
 
 /** Lines of one kind in a run's log; a metric whose name changes with every row must not fill it. */
 export const MAX_WARNINGS_OF_KIND = 1000;

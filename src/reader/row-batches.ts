@@ -8,7 +8,13 @@ import type { PublishedFile, Session } from '../writer/file-metadata.js';
 import type { Replay } from '../writer/replay.js';
 import { type Stretch, gatherRows, rowsLeft, stretchesOf } from '../writer/rewind-rows.js';
 import { rowBatchOf } from '../writer/row-batch.js';
-import { type BatchWish, type GroupBatch, groupBatches, namedColumns, wantedFields } from './group-batches.js';
+import {
+  type BatchWish,
+  type GroupBatch,
+  groupBatches,
+  namedColumns,
+  wantedFields,
+} from './group-batches.js';
 import type { Published } from './read-rows.js';
 
 const ROWS_PER_BATCH = 64 * 1024;

@@ -55,7 +55,11 @@ export function checkSelection(selection: RowSelection): void {
   if (columns !== undefined && !(Array.isArray(columns) && columns.every((name) => typeof name === 'string')))
     throw invalidOption('columns', 'a list of metric names', columns);
   for (const [option, value] of Object.entries({ fromStep, toStep }))
-    if (value !== undefined && typeof value !== 'bigint' && (typeof value !== 'number' || Number.isNaN(value)))
+    if (
+      value !== undefined &&
+      typeof value !== 'bigint' &&
+      (typeof value !== 'number' || Number.isNaN(value))
+    )
       throw invalidOption(option, 'a number or a bigint', value);
   if (session !== undefined && typeof session !== 'boolean')
     throw invalidOption('session', 'a boolean', session);
@@ -122,7 +126,12 @@ function* filtered(rows: OpenRows, selection: RowSelection): Generator<NamedColu
   const wanted = columns && new Set(columns.flatMap((metric) => rows.columnOf.get(metric) ?? []));
   const metricOf = metricNames(rows);
   // What a predicate looks at is its own business: it is given all metrics.
-  const read = { fromStep, toStep, isWithSession: session, ...(wanted !== undefined && where === undefined && { columns: wanted }) };
+  const read = {
+    fromStep,
+    toStep,
+    isWithSession: session,
+    ...(wanted !== undefined && where === undefined && { columns: wanted }),
+  };
   const hasRange = fromStep !== -Infinity || toStep !== Infinity;
   for (const batch of rows.batches(read)) {
     let kept: NamedColumn[] = batch;

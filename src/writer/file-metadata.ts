@@ -57,7 +57,8 @@ export function publishedFile(footer: FileFooter): PublishedFile {
 
 /** The facts as key/value metadata of a Parquet footer. */
 export function metadataOf(facts: FileFacts): Map<string, string> {
-  const { runUuid, watermark, loggedRows, sessions, rewound, rewinds, stamps, columns, tallies, lastStep } = facts;
+  const { runUuid, watermark, loggedRows, sessions, rewound, rewinds, stamps, columns, tallies, lastStep } =
+    facts;
   return new Map([
     ['run_uuid', runUuid],
     ['epoch', String(watermark.epoch)],

@@ -81,7 +81,11 @@ function lastPublished(
   for (const { rows, chunks } of footer.groups) {
     const [chunk] = chunks;
     if (chunk !== undefined)
-      last = greatestOf(decodeChunk(read(chunk), chunk), stretchesOf(sessions, rewinds, firstRow, rows), last);
+      last = greatestOf(
+        decodeChunk(read(chunk), chunk),
+        stretchesOf(sessions, rewinds, firstRow, rows),
+        last,
+      );
     firstRow += rows;
   }
   return last;

@@ -120,8 +120,7 @@ function addColumn(tally: Tally, column: Column, stepAt: (row: number) => Step):
   const { length, validity } = column;
   if (column.type === 'DOUBLE' || column.type === 'INT64') {
     for (let row = 0; row < length; row++)
-      if (validity === null || bitAt(validity, row))
-        addNumber(tally, column.values[row] ?? 0, stepAt, row);
+      if (validity === null || bitAt(validity, row)) addNumber(tally, column.values[row] ?? 0, stepAt, row);
     return;
   }
   if (column.type !== 'UTF8' || column.numeric !== undefined) {
@@ -140,12 +139,7 @@ function addColumn(tally: Tally, column: Column, stepAt: (row: number) => Step):
 }
 
 /** Adds values row by row; at most one part has a value in a row. */
-function addParts(
-  tally: Tally,
-  parts: readonly Column[],
-  rows: number,
-  stepAt: (row: number) => Step,
-): void {
+function addParts(tally: Tally, parts: readonly Column[], rows: number, stepAt: (row: number) => Step): void {
   for (let row = 0; row < rows; row++)
     for (const part of parts) {
       const value = valueAt(part, row);
@@ -167,12 +161,7 @@ function addValue(tally: Tally, value: MetricValue, stepAt: (row: number) => Ste
 /** Whether no number has come yet. */
 const isOfTexts = ({ count, last }: Tally): boolean => count === 0 || typeof last === 'string';
 
-function addNumber(
-  tally: Tally,
-  value: number | bigint,
-  stepAt: (row: number) => Step,
-  row: number,
-): void {
+function addNumber(tally: Tally, value: number | bigint, stepAt: (row: number) => Step, row: number): void {
   tally.last = value;
   tally.count++;
   if (value !== value) {

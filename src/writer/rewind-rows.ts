@@ -72,12 +72,11 @@ export function greatestStep(
   before: Step | null,
 ): Step | null {
   let greatest: Step = before ?? -Infinity;
+  const hasWide = wideSteps.size > 0;
   for (let row = 0; row < steps.length; row++) {
-    const step = steps[row] ?? NaN;
+    const step = (hasWide ? wideSteps.get(row) : undefined) ?? steps[row] ?? NaN;
     if (step > greatest) greatest = step;
   }
-  // The doubles above are rounded where these are exact.
-  for (const step of wideSteps.values()) if (step >= greatest) greatest = step;
   return greatest === -Infinity ? null : greatest;
 }
 

@@ -190,7 +190,8 @@ export class RowsPath {
       this.take(spans);
       const { group, columns } = this;
       const sealable = Math.max(0, group.rows - JOIN_WINDOW_ROWS);
-      if (sealable < this.options.sealRows && group.bytes * (sealable / Math.max(1, group.rows)) < SEAL_BYTES) return;
+      if (sealable < this.options.sealRows && group.bytes * (sealable / Math.max(1, group.rows)) < SEAL_BYTES)
+        return;
       // A group that cannot be written stays the tail, and is tried again with the next batch.
       const { front, rest } = group.split(columns.fields, JOIN_WINDOW_ROWS);
       this.file.seal(front, this.options.compress);
@@ -261,7 +262,10 @@ export class RowsPath {
       left += kept?.length ?? step.length;
       return kept === null ? null : stay;
     };
-    yield* this.file.rewrite((index) => rest(named(fields, this.file.read(index, fields))), this.options.compress);
+    yield* this.file.rewrite(
+      (index) => rest(named(fields, this.file.read(index, fields))),
+      this.options.compress,
+    );
     const stay = rest(named(fields, [...this.group.columns(fields)]));
     if (stay !== null) {
       this.group = new RowGroupBatches();

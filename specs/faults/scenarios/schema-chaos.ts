@@ -181,7 +181,9 @@ async function end(
 ): Promise<MemoryFs> {
   if (ends === 'close') {
     const { error, summary } = await played.close();
-    must(error === null && summary.accepted === taken.length, 'I1', () => JSON.stringify({ error, ...summary }));
+    must(error === null && summary.accepted === taken.length, 'I1', () =>
+      JSON.stringify({ error, ...summary }),
+    );
     must(summary.invalid === invalid, 'I10', () => `${summary.invalid} values were left out, not ${invalid}`);
     return fs;
   }
