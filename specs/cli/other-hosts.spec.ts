@@ -37,14 +37,14 @@ async function runElsewhere(base: string, silent: boolean): Promise<string> {
 
 /** A folder of another device, which cannot be written to, and so not asked what time it is. */
 function readOnly(): void {
-  const { open, stat } = nodeFs;
+  const real = { ...nodeFs };
   vi.spyOn(nodeFs, 'stat').mockImplementation((path) => {
-    const facts = stat(path);
+    const facts = real.stat(path);
     return facts && { ...facts, device: -2 };
   });
   vi.spyOn(nodeFs, 'open').mockImplementation((path, mode) => {
     if (mode === 'create') throw Object.assign(new Error('EROFS'), { code: 'EROFS' });
-    return open(path, mode);
+    return real.open(path, mode);
   });
 }
 

@@ -143,10 +143,10 @@ describe('an owner on another host', () => {
   it('whose lock cannot be read at one look has not beaten for that', () => {
     const run = new Elsewhere();
     let isRefused = false;
-    const { open } = run.fs;
+    const real = { ...run.fs };
     run.fs.open = (path, mode) => {
       if (isRefused && mode === 'read') throw Object.assign(new Error('EMFILE'), { code: 'EMFILE' });
-      return open(path, mode);
+      return real.open(path, mode);
     };
     const watch = run.watch();
     for (let look = 0; look < 30; look++) {

@@ -24,7 +24,7 @@ export type { MediaFile, MediaKind } from '../model/media.js';
 export type { MetricRow, MetricSummary, MetricValue } from '../model/metric.js';
 export type { Params, ParamValue } from '../model/params.js';
 export type { RunFacts } from '../model/run-facts.js';
-export type { RunIdentity } from '../model/run-file.js';
+export type { ResumeMark, RunIdentity } from '../model/run-file.js';
 export { RunStatus } from '../model/run-status.js';
 export type { Recovery } from '../writer/recover-run.js';
 export { type ExperimentsOptions, type RunQuery, Experiments, StoredExperiment } from './experiments.js';
