@@ -177,7 +177,7 @@ describe('the row that a tap gets', () => {
   it('has what a getter gave when it was written: a getter is asked once', async () => {
     const run = open();
     const seen = tapOf(run);
-    // Numbers, then what the quick way for numbers cannot take, then a getter that throws.
+    // Numbers, then what the quick way for numbers cannot take, then other metrics.
     const shapes: readonly (() => object)[] = [() => ({}), () => ({ late: 'text' }), () => ({ a: 1, b: 2 })];
     let asked = 0;
     for (const [step, rest] of [...shapes, ...shapes].entries()) {
@@ -199,16 +199,42 @@ describe('the row that a tap gets', () => {
         step + 100,
       );
     }
+    await run.close();
+    expect(asked).toBe(12);
+    expect(await seen).toEqual(await storedRows(run));
+  });
+
+  it('is asked of no getter twice either where nobody taps, one that throws included', async () => {
+    const run = open();
+    let asked = 0;
+    log(run, { loss: 1, accuracy: 1 }, 0);
     const throwing = {
       get loss() {
+        return ++asked;
+      },
+      get accuracy() {
         asked++;
         throw new Error('no');
       },
     };
-    log(run, { loss: 1 }, 200);
-    log(run, throwing, 201);
+    log(run, throwing, 1);
     await run.close();
-    expect(asked).toBe(13);
+    expect(asked).toBe(2);
+    expect(await storedRows(run)).toEqual([
+      { step: 0, values: { loss: 1, accuracy: 1 } },
+      { step: 1, values: { loss: 1 } },
+    ]);
+  });
+
+  it('has nothing of a list or a map, which the file has nothing of', async () => {
+    const run = open();
+    const seen = tapOf(run);
+    log(run, { 0: 1, 1: 2 }, 0);
+    log(run, new Map([['loss', 1]]), 1);
+    log(run, new Set([1]), 2);
+    log(run, [], 3);
+    await run.close();
+    expect((await seen).slice(1).map(({ values }) => values)).toEqual([{}, {}, {}]);
     expect(await seen).toEqual(await storedRows(run));
   });
 

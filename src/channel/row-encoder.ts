@@ -18,6 +18,7 @@ import type { RowShape } from './records.js';
 import {
   type Entry,
   type ReadEntry,
+  copyOf,
   encodeStrings,
   isCollection,
   keysOf,
@@ -41,6 +42,8 @@ interface Shape extends RowShape {
   /** The metrics' names as the caller spells them. */
   readonly keys: readonly string[];
   readonly allNumbers: boolean;
+  /** All numbers, under names that the file has as the caller spells them. */
+  readonly isPlain: boolean;
   /** Second word of a row's record, for a row whose timestamp the clock gave and for one whose caller did. */
   readonly tag: number;
   readonly stampedTag: number;
@@ -55,6 +58,7 @@ const NO_SHAPE: Shape = {
   metrics: [],
   kinds: [],
   allNumbers: false,
+  isPlain: false,
   hasStrings: false,
   tag: 0,
   stampedTag: 0,
@@ -114,19 +118,33 @@ export class RowEncoder {
   }
 
   /**
-   * The row written last, as it stands in the channel: what was left out of it is not there, its values are those that
-   * were read, and a timestamp is there when the caller gave it. To be asked before anything else is written.
+   * Writes one row as {@link write} does, and gives it back as it was taken: what was left out is not there, a timestamp is
+   * when the caller gave it, and the values are in an object of their own.
    */
-  written(): MetricRow {
+  writeAndCopy(
+    values: Readonly<Record<string, unknown>>,
+    step: Step,
+    timestamp: number,
+    stamped: boolean,
+  ): MetricRow {
+    const copy = this.shape.isPlain && typeof step === 'number' ? copyOf(values) : null;
+    if (copy === null || typeof step !== 'number' || !this.tryNumbers(copy, step, timestamp, stamped)) {
+      // Of a list or a map the copy does not say what it is; a getter is not asked again.
+      this.writeCarefully(copy === null || isCollection(values) ? values : copy, step, timestamp, stamped);
+      return this.written();
+    }
+    const row = { step: step === step ? step : null, values: copy as Readonly<Record<string, number>> };
+    return stamped ? { ...row, timestamp: timestamp / MICROS } : row;
+  }
+
+  /** The row written last, as it stands in the channel. */
+  private written(): MetricRow {
     const { channel, shape, textRowBytes } = this;
     const { arena } = channel;
     const at = channel.position - (shape.hasStrings ? textRowBytes : shape.bytes);
     const kind = kindOfTag(arena.i32[(at >> 2) + 1] ?? 0);
-    const step = stepAt(arena, at, isWide(kind));
-    const values = valuesAt(arena, at, shape);
-    return isStamped(kind)
-      ? { step, timestamp: (arena.f64[(at >> 3) + 2] ?? 0) / MICROS, values }
-      : { step, values };
+    const row = { step: stepAt(arena, at, isWide(kind)), values: valuesAt(arena, at, shape) };
+    return isStamped(kind) ? { ...row, timestamp: (arena.f64[(at >> 3) + 2] ?? 0) / MICROS } : row;
   }
 
   private tryNumbers(
@@ -277,12 +295,16 @@ export class RowEncoder {
     const evicted = this.shapeKeys[number];
     if (evicted !== undefined) this.shapes.delete(evicted);
     this.shapeKeys[number] = key;
+    const keys = entries.map(({ metric }) => metric);
+    const metrics = keys.map(wellFormed);
+    // A Map or an array has no keys to go by either; it takes the careful way, which says so.
+    const allNumbers = entries.length > 0 && entries.every(({ kind }) => kind === ValueKind.number);
     const shape: Shape = {
-      keys: entries.map(({ metric }) => metric),
-      metrics: entries.map(({ metric }) => wellFormed(metric)),
+      keys,
+      metrics,
       kinds: entries.map(({ kind }) => kind),
-      // A Map or an array has no keys to go by either; it takes the careful way, which says so.
-      allNumbers: entries.length > 0 && entries.every(({ kind }) => kind === ValueKind.number),
+      allNumbers,
+      isPlain: allNumbers && metrics.every((metric, at) => metric === keys[at]),
       hasStrings: entries.some(({ kind }) => kind === ValueKind.string),
       tag: tagOf(number, RecordKind.row),
       stampedTag: tagOf(number, RecordKind.stampedRow),

@@ -33,6 +33,15 @@ export function valueOf(
   return before.value;
 }
 
+/** A row's own entries in an object of their own; null for one whose getter throws. */
+export function copyOf(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | null {
+  try {
+    return { ...values };
+  } catch {
+    return null; // The careful way finds out which.
+  }
+}
+
 /** Whether a row is a list or a map, which has no metric for each key. */
 export function isCollection(values: object): boolean {
   try {

@@ -1,5 +1,6 @@
 import { type Observable, type Observer, Subject, type Subscription } from 'rxjs';
 import type { MetricRow } from '../model/metric.js';
+import { InTurn } from './in-turn.js';
 import { type TapErrors, type TapOperator, guarded, lifted } from './taps.js';
 
 /** What a {@link MetricSubject} does with what it is sent. */
@@ -20,9 +21,7 @@ export interface Mailbox {
  */
 export class MetricSubject extends Subject<MetricRow> {
   private ended = false;
-  private telling = false;
-  /** What came while a row was being told: it follows when everybody has that row. */
-  private readonly waiting: (() => void)[] = [];
+  private readonly turn = new InTurn();
 
   constructor(private readonly mailbox: Mailbox) {
     super();
@@ -38,16 +37,14 @@ export class MetricSubject extends Subject<MetricRow> {
    * What a tap does meanwhile, a row of its own or the end of the run, the others hear of after this row.
    */
   tell(row: MetricRow): void {
-    if (this.telling) {
-      this.waiting.push(() => super.next(row));
+    if (!this.turn.begin()) {
+      this.turn.wait(() => super.next(row));
       return;
     }
-    this.telling = true;
     try {
       super.next(row);
-      for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) next();
     } finally {
-      this.telling = false;
+      this.turn.end();
     }
   }
 
@@ -72,7 +69,7 @@ export class MetricSubject extends Subject<MetricRow> {
   override complete(): void {
     if (this.ended) return;
     this.ended = true;
-    this.afterRow(() => super.complete());
+    this.turn.run(() => super.complete());
     this.mailbox.end(null);
   }
 
@@ -80,12 +77,7 @@ export class MetricSubject extends Subject<MetricRow> {
     if (this.ended) return;
     this.ended = true;
     // eslint-disable-next-line rxjs-x/throw-error -- what came is passed on as it is
-    this.afterRow(() => super.error(error));
+    this.turn.run(() => super.error(error));
     this.mailbox.end({ error });
-  }
-
-  private afterRow(then: () => void): void {
-    if (this.telling) this.waiting.push(then);
-    else then();
   }
 }

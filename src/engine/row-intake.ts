@@ -86,9 +86,11 @@ export class RowIntake {
     const counter = Number.isSafeInteger(step) ? (step as number) : this.stepOf(step);
     let taken: MetricRow | null = null;
     if (isObject(values)) {
-      this.encoder.write(values, counter, given ?? this.clock.read(), stamped && given !== undefined);
+      const stamp = given ?? this.clock.read();
+      const isStamped = stamped && given !== undefined;
+      if (this.run.taps.observed) taken = this.encoder.writeAndCopy(values, counter, stamp, isStamped);
+      else this.encoder.write(values, counter, stamp, isStamped);
       if (counter > this.lastStep) this.lastStep = counter;
-      if (this.run.taps.observed) taken = this.encoder.written();
     } else this.rejectPart('row', `values must be an object, not ${describeType(values)}`, values);
     if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();
     if (taken !== null || this.rejected !== null) this.conclude(taken);

@@ -1,13 +1,5 @@
-import {
-  type MonoTypeOperatorFunction,
-  type ObservableNotification,
-  type Observer,
-  concatMap,
-  dematerialize,
-  materialize,
-  of,
-  pipe,
-} from 'rxjs';
+import { type MonoTypeOperatorFunction, type Observable, type Observer, Subscriber } from 'rxjs';
+import { InTurn } from '../../engine/in-turn.js';
 
 /**
  * Tells `log` of each value and of the end, and then passes it on.
@@ -16,28 +8,54 @@ import {
  * end. So is a value that comes meanwhile.
  */
 export function logFirst<T>(log: Partial<Observer<T>>): MonoTypeOperatorFunction<T> {
-  return pipe(
-    materialize(),
-    concatMap((notification) => {
-      tell(log, notification);
-      return of(notification);
-    }),
-    dematerialize(),
-  );
+  return (source) =>
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- as in per-subscription.ts
+    source.lift<T>({
+      call: (subscriber, from: Observable<T>) => from.subscribe(new LogFirst(log, subscriber)),
+    });
 }
 
-function tell<T>(log: Partial<Observer<T>>, notification: ObservableNotification<T>): void {
-  switch (notification.kind) {
-    case 'N':
-      log.next?.(notification.value);
+// Not `materialize`, `concatMap` and `dematerialize`, which do the same for 450 ns a row where this takes 100.
+class LogFirst<T> extends Subscriber<T> {
+  private readonly turn = new InTurn();
+
+  constructor(
+    private readonly log: Partial<Observer<T>>,
+    private readonly target: Subscriber<T>,
+  ) {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- what RxJS's own operators do; it unsubscribes with its target
+    super(target);
+  }
+
+  protected override _next(value: T): void {
+    if (!this.turn.begin()) {
+      this.turn.wait(() => this.pass(value));
       return;
-    case 'E':
-      log.error?.(notification.error);
-      return;
-    case 'C':
-      log.complete?.();
-      return;
-    default:
-      notification satisfies never;
+    }
+    try {
+      this.pass(value);
+    } finally {
+      this.turn.end();
+    }
+  }
+
+  protected override _error(error: unknown): void {
+    this.turn.run(() => {
+      this.log.error?.(error);
+      super._error(error);
+    });
+  }
+
+  protected override _complete(): void {
+    this.turn.run(() => {
+      this.log.complete?.();
+      super._complete();
+    });
+  }
+
+  private pass(value: T): void {
+    if (this.closed) return;
+    this.log.next?.(value);
+    this.target.next(value);
   }
 }
