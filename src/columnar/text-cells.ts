@@ -20,7 +20,7 @@ const INTEGER = /^-?[1-9]\d*$/;
 const FIRST_BYTES: ReadonlySet<number> = new Set(Buffer.from('-0123456789INtf'));
 
 /** A cell's text; what a row without a value holds there is nothing. */
-export const textAt = ({ offsets, values }: TextColumn, row: number): string =>
+const textAt = ({ offsets, values }: TextColumn, row: number): string =>
   UTF8.decode(values.subarray(offsets[row], offsets[row + 1]));
 
 /** The value a cell was logged as: a number, bigint or boolean, or the text itself. */

@@ -21,8 +21,10 @@ export function marksOf(column: TextColumn): string | null {
   const runs = [0];
   let cells = 0;
   for (let row = 0; row < length; row++) {
-    if ((validity !== null && !bitAt(validity, row)) || !isAlike(column, row)) continue;
+    if (validity !== null && !bitAt(validity, row)) continue;
+    // The text of a number reads as one.
     const isText = numeric === undefined || !bitAt(numeric, row);
+    if (isText && !isAlike(column, row)) continue;
     if (isText) setBit(bits, cells);
     if (isText === (runs.length % 2 === 0)) runs.push((runs.pop() ?? 0) + 1);
     else runs.push(1);
