@@ -1,6 +1,7 @@
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { type Settings, plot } from 'simple-ascii-chart';
 import { ExpmanError } from '../model/errors.js';
+import type { MetricValue } from '../model/metric.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { type StoredRun, openStoredRun } from '../reader/stored-run.js';
@@ -107,7 +108,7 @@ async function pointsOf(
     begun ??= timestamp;
     const x = axis === 'time' ? (timestamp - begun) / 1000 : Number(step ?? index);
     index++;
-    if (typeof value !== 'number' && typeof value !== 'bigint') continue;
+    if (!isDrawn(value)) continue;
     const y = Number(value);
     if (undrawnAs(y, isLog) === null) points.push([x, y]);
     else isWhole = false;
@@ -115,6 +116,9 @@ async function pointsOf(
   points.sort(([one], [other]) => one - other);
   return { points: await smoothed(points, smooth), isWhole };
 }
+
+/** Whether a value is of a curve: a number, or a boolean as 0 or 1; a text is not. */
+const isDrawn = (value: MetricValue | undefined): boolean => value !== undefined && typeof value !== 'string';
 
 /** The name of a value that has no place on the chart; null for one that is drawn. */
 function undrawnAs(y: number, isLog: boolean): string | null {
@@ -127,8 +131,7 @@ async function undrawnOf(stored: StoredRun, metric: string, { isLog }: Axes): Pr
   const counts: Record<string, number> = {};
   for await (const { values } of stored.rows({ columns: [metric] })) {
     const value = values[metric];
-    const kind =
-      typeof value === 'number' || typeof value === 'bigint' ? undrawnAs(Number(value), isLog) : null;
+    const kind = isDrawn(value) ? undrawnAs(Number(value), isLog) : null;
     if (kind !== null) counts[kind] = (counts[kind] ?? 0) + 1;
   }
   return counts;
