@@ -199,14 +199,19 @@ describe('how long a run that was cut off has lasted', () => {
   /** When each file was written, in seconds after the last beat, at which the run had lasted ten. */
   const lasted = (
     written: Readonly<Record<string, number>>,
-    { status = 'RUNNING', durationMs = 3_000, lock = lockText(OWNER, 10_000) } = {},
+    {
+      status = 'RUNNING',
+      durationMs = 3_000,
+      startedAt = '2026-01-01T00:00:00.000Z',
+      lock = lockText(OWNER, 10_000),
+    } = {},
   ): number => {
     const folder = newFolder();
     const identity = {
       experiment: 'e',
       run: 'r',
       uuid: 'a'.repeat(32),
-      startedAt: '2026-01-01T00:00:00.000Z',
+      startedAt,
     };
     writeFileSync(join(folder, RUN_NAME), stringifyYaml({ ...identity, status, durationMs }));
     writeFileSync(join(folder, LOCK_NAME), lock);
@@ -243,5 +248,14 @@ describe('how long a run that was cut off has lasted', () => {
     const lock = `${JSON.stringify(OWNER)}\n`;
     expect(lasted({ 'wal-4-0.log': 2 }, { lock })).toBe(7_000);
     expect(lasted({ 'wal-4-0.log': 2 }, { lock, durationMs: 8_000 })).toBe(8_000);
+  });
+
+  it('is a number of milliseconds whatever its run.yaml says', () => {
+    for (const durationMs of [NaN, -1, Infinity]) {
+      expect(lasted({}, { durationMs })).toBe(10_000);
+      expect(lasted({}, { durationMs, status: 'FINISHED' })).toBe(0);
+    }
+    const lock = `${JSON.stringify(OWNER)}\n`;
+    expect(lasted({}, { lock, startedAt: 'long ago' })).toBe(3_000);
   });
 });

@@ -24,12 +24,17 @@ export function lastedMs(
   { status, file, identity }: KnownRun,
   lastSignMs: () => number | undefined = () => undefined,
 ): number {
-  const said = typeof file['durationMs'] === 'number' ? file['durationMs'] : 0;
+  const said = durationIn(file['durationMs']);
   if (status !== RunStatus.Running) return said;
   const held = lastLock(fs, folder);
   if (held === null) return said;
-  return Math.max(said, lastedBy(fs, folder, held) ?? (lastSignMs() ?? 0) - sessionStartMs(identity));
+  const seen = lastedBy(fs, folder, held) ?? (lastSignMs() ?? 0) - sessionStartMs(identity);
+  return Math.max(said, durationIn(seen));
 }
+
+/** 0 for what is no duration: a run.yaml may say anything. */
+const durationIn = (value: unknown): number =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
 
 /** The lock, or the one that a taker which was killed had moved aside; null where neither is there, or can be read this moment. */
 function lastLock(fs: FsPort, folder: string): HeldLock | null {
