@@ -48,6 +48,8 @@ export const RecordKind = {
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
+/** Numbers of shapes; then the oldest ones are given again. */
+export const MAX_SHAPES = 1024;
 export const RECORD_HEAD_BYTES = 8;
 export const ROW_HEAD_BYTES = 24;
 /** The strings of a row, or the text of another record: a record must fit into one frame of the write-ahead log. */

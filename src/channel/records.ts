@@ -1,5 +1,5 @@
 import { ExpmanError } from '../model/errors.js';
-import { RECORD_HEAD_BYTES, ROW_HEAD_BYTES, RecordKind, ValueKind } from './layout.js';
+import { MAX_SHAPES, RECORD_HEAD_BYTES, ROW_HEAD_BYTES, RecordKind, ValueKind } from './layout.js';
 
 /** What rows of one shape are made of. */
 export interface RowShape {
@@ -21,6 +21,8 @@ export interface RowSpan {
   readonly epoch: number;
   /** Number of the last row's record in its epoch. */
   readonly lastSeq: number;
+  /** Calls of its epoch up to its last row, that one included; null where a version 1 log does not say. */
+  readonly calls: number | null;
 }
 
 /** Where a payload stands among a run's records. */
@@ -28,6 +30,8 @@ export interface PayloadPlace {
   readonly epoch: number;
   /** Number of its first record. */
   readonly seq: number;
+  /** Calls of its epoch before it, where that is known. */
+  readonly calls?: number | null;
   /** Records below this number were taken before; of them only definitions count. */
   readonly from?: number;
 }
@@ -59,6 +63,8 @@ export class RecordDictionary {
   private readonly metrics: string[];
   private readonly shapeWords = new Map<number, readonly number[]>();
   private readonly shapes = new Map<number, RowShape>();
+  /** Definitions made since the dictionary was. */
+  defined = 0;
 
   constructor(plain: PlainDictionary = { metrics: [], shapes: [] }) {
     this.metrics = [...plain.metrics];
@@ -74,6 +80,7 @@ export class RecordDictionary {
     if (number < 0 || number > this.metrics.length)
       throw malformed(`metric number ${number} without its predecessors`);
     this.metrics[number] = name;
+    this.defined++;
   }
 
   defineShape(number: number, words: readonly number[]): void {
@@ -84,8 +91,20 @@ export class RecordDictionary {
         throw malformed(`shape ${number} names metric number ${word >>> 2}, which was never defined`);
       return name;
     });
+    this.defined++;
     this.shapeWords.set(number, words);
     this.shapes.set(number, { metrics, kinds, hasStrings: kinds.includes(ValueKind.string) });
+  }
+
+  /**
+   * Forgets all shapes when one of `missing` records may have given a number of theirs to another.
+   *
+   * Numbers are given a second time only when all of them are taken.
+   */
+  forgetReused(missing: number): void {
+    if (this.shapes.size + missing < MAX_SHAPES) return;
+    this.shapes.clear();
+    this.shapeWords.clear();
   }
 
   shape(number: number): RowShape {
@@ -106,7 +125,7 @@ const NO_SHAPE: RowShape = { metrics: [], kinds: [], hasStrings: false };
  */
 export function splitRecords(
   payload: Uint8Array,
-  { epoch, seq, from = seq }: PayloadPlace,
+  { epoch, seq, calls = null, from = seq }: PayloadPlace,
   dictionary: RecordDictionary,
   maxSpanRows: number,
 ): SplitRecords {
@@ -126,9 +145,9 @@ export function splitRecords(
   let shape = NO_SHAPE;
   const endSpan = (end: number): void => {
     const length = end - spanStart;
-    const lastSeq = seq + records - 1;
+    const place = { epoch, lastSeq: seq + records - 1, calls: calls === null ? null : calls + skippedRows + rows };
     if (spanRows > 0)
-      spans.push({ bytes: payload, start: spanStart, rows: spanRows, length, shape, epoch, lastSeq });
+      spans.push({ bytes: payload, start: spanStart, rows: spanRows, length, shape, ...place });
     spanRows = 0;
     spanTag = -1;
   };
@@ -182,6 +201,45 @@ export function splitRecords(
   }
   endSpan(payload.length);
   return { records, rows, skippedRows, spans, lines, params, facts, close };
+}
+
+/** Records of a payload, counted by their heads alone. */
+export interface RecordTally {
+  readonly records: number;
+  /** Calls among those that are not below the number asked for. */
+  readonly calls: number;
+  /** Bytes at the end that are no records. */
+  readonly restBytes: number;
+}
+
+/** Counts the records of a payload whose rows cannot be decoded; calls below number `from` are left out. */
+export function tallyRecords(payload: Uint8Array, seq: number, from: number): RecordTally {
+  const words = new Int32Array(payload.buffer, payload.byteOffset, payload.length >> 2);
+  let records = 0;
+  let calls = 0;
+  let at = 0;
+  while (at < payload.length) {
+    const length = words[at >> 2] ?? 0;
+    if (length < RECORD_HEAD_BYTES || (length & 7) !== 0 || at + length > payload.length) break;
+    if (((words[(at >> 2) + 1] ?? 0) & 0xff) === RecordKind.row && seq + records >= from) calls++;
+    records++;
+    at += length;
+  }
+  return { records, calls, restBytes: payload.length - at };
+}
+
+/** The records of a payload that define metrics and shapes, byte for byte. */
+export function definitionsIn(payload: Uint8Array): Buffer {
+  const words = new Int32Array(payload.buffer, payload.byteOffset, payload.length >> 2);
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < payload.length;) {
+    const length = words[at >> 2] ?? 0;
+    if (length < RECORD_HEAD_BYTES) break;
+    const kind = (words[(at >> 2) + 1] ?? 0) & 0xff;
+    if (kind === RecordKind.metric || kind === RecordKind.shape) pieces.push(payload.subarray(at, at + length));
+    at += length;
+  }
+  return Buffer.concat(pieces);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describeType, textOf } from '../model/errors.js';
 import type { ChannelWriter } from './channel-writer.js';
 import {
+  MAX_SHAPES,
   MAX_TEXT_BYTES,
   RECORD_HEAD_BYTES,
   ROW_HEAD_BYTES,
@@ -29,7 +30,6 @@ interface Shape {
   readonly bytes: number;
 }
 
-const MAX_SHAPES = 1024;
 const MAX_STRING_BYTES = 16 * 1024 * 1024;
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;

@@ -47,14 +47,16 @@ function printRuns(
   terminal: Terminal,
 ): void {
   // Beside the metrics there is room for them in a wide terminal only; `--columns tags` shows them in any.
+  const hasLosses = runs.some(({ lost }) => lost > 0);
   const hasTags = terminal.width >= WIDE && runs.some(({ tags }) => tags.length > 0);
-  const heading: Cell[] = ['run', 'status', 'started', 'took', 'rows', ...(hasTags ? ['tags'] : [])];
+  const heading: Cell[] = ['run', 'status', 'started', 'took', 'rows', ...(hasLosses ? ['lost'] : []), ...(hasTags ? ['tags'] : [])];
   const rows = runs.map((facts): Cell[] => [
     printable(`${facts.experiment}/${facts.run}`),
     statusCell(facts.status),
     moment(facts.startedAt),
     tookText(facts),
     count(facts.rows).padStart(5),
+    ...(hasLosses ? [facts.lost > 0 ? ({ text: count(facts.lost), style: 'red' } as const) : ''] : []),
     ...(hasTags ? [printable(cut(facts.tags.join(' '), 24))] : []),
     ...fields.map((field) => paramText(field(facts) ?? '')),
     ...(columns.length === 0 ? [metricsText(facts)] : []),

@@ -29,6 +29,7 @@ const MAX_SUFFIX = 10_000;
 /** How long a process takes at the most from making a run's folder to its run.yaml. */
 const OPENING_MS = 1_000;
 const LOOK_AGAIN_MS = 5;
+const NOTHING_BEFORE: RunOpening['before'] = { dropped: 0, invalid: 0, losses: [] };
 
 /** A run's folder, made or found, locked, and said to be running. */
 export interface OpenedRun {
@@ -116,7 +117,7 @@ function start(
     ...(config.rank !== undefined && { rank: config.rank }),
     ...(environment !== undefined && { environment }),
   };
-  return announce(fs, { folder, identity, owner, continues: false, before: { dropped: 0, invalid: 0 } }, now);
+  return announce(fs, { folder, identity, owner, continues: false, before: NOTHING_BEFORE }, now);
 }
 
 function resumeRun(
@@ -149,7 +150,7 @@ function resumeRun(
     releaseLock(fs, folder, owner);
     throw error;
   }
-  return { folder, identity: resumed, owner, continues: true, before: before.counts };
+  return { folder, identity: resumed, owner, continues: true, before: { ...before.counts, losses: before.losses } };
 }
 
 const ownedBy = ({ pid, host, epoch }: LockOwner): Pick<RunIdentity, 'pid' | 'host' | 'epoch'> => ({
@@ -165,7 +166,8 @@ function announce(fs: FsPort, opened: OpenedRun, now: number): OpenedRun {
     status: RunStatus.Running,
     durationMs: 0,
     heartbeatAt: new Date(now).toISOString(),
-    counts: { rows: 0, dropped: 0, invalid: 0 },
+    counts: { rows: 0, dropped: 0, invalid: 0, lost: 0 },
+    losses: [],
     metrics: new Map(),
   };
   try {

@@ -2,13 +2,17 @@ import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
 import { type Params, mergeParams, sanitiseParams } from '../model/params.js';
-import type { RunIdentity } from '../model/run-file.js';
+import { callsLost, mergeLosses } from '../model/losses.js';
+import type { Loss, RunIdentity } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/run-lock.js';
-import { CONFIG_NAME, LOG_NAME, readMapping } from '../storage/run-record.js';
+import { CONFIG_NAME, LOG_NAME } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
+import { keptFiles, strandedSegments } from '../writer/kept-files.js';
+import type { Malformed } from '../writer/replay.js';
+import { restoreState } from '../writer/restore-state.js';
 import { lastedMs } from './lasted-ms.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
@@ -30,6 +34,10 @@ export interface RunInfo {
   readonly walRows: number;
   readonly dropped: number;
   readonly invalid: number;
+  /** Calls that are known to be gone: in damaged or deleted parts of the write-ahead log. */
+  readonly lost: number;
+  /** Where they were. */
+  readonly losses: readonly Loss[];
   readonly metrics: ReadonlyMap<string, MetricSummary>;
   readonly params: Params;
   /** Name, bytes and SHA-256 of what was saved. */
@@ -41,6 +49,12 @@ export interface RunInfo {
   readonly tornBytes: number;
   /** Files that fail their checks. */
   readonly corrupt: readonly string[];
+  /** Files that were found damaged earlier and are kept as `*.corrupt`. */
+  readonly kept: readonly string[];
+  /** Rows of the write-ahead log behind damaged bytes, which readers do not give before a recovery. */
+  readonly rowsBehindGap: number;
+  /** What is wrong with intact frames of the write-ahead log whose records make no sense. */
+  readonly malformed: readonly Malformed[];
   /** Files of the run and their sizes in bytes, artifacts left out. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
@@ -79,10 +93,16 @@ export function openContents(
 ): { readonly info: RunInfo; readonly rows: OpenRows } {
   if (fs.stat(runDir)?.kind !== 'folder')
     throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${runDir}`, { path: runDir });
-  const { identity, status, counts, rows: counted, file } = readIdentity(fs, runDir);
+  const { identity, status, counts, losses: known, rows: counted, file } = readIdentity(fs, runDir);
   const owner = readOwnership(fs, runDir, Date.now()).kind;
   const rows = openRows(fs, runDir, identity.uuid);
   const { replay } = rows;
+  const found = [
+    ...replay.losses,
+    ...restoreState(fs, runDir, replay),
+    ...strandedSegments(fs, runDir, identity.uuid, rows.published),
+  ];
+  const losses = mergeLosses(known, found);
   // The rows of a closed run are in its file or nowhere.
   const isClosed = owner === 'free' && status !== RunStatus.Running && replay.segments.length === 0;
   const isGone = isClosed && rows.publishedRows === 0 && counted > 0 && rows.corrupt.length === 0;
@@ -98,17 +118,19 @@ export function openContents(
     publishedRows: rows.publishedRows,
     walRows: replay.rows,
     ...counts,
+    lost: callsLost(losses),
+    losses,
     metrics: rows.metrics,
-    params:
-      replay.segments.length > 0
-        ? replay.state.params
-        : sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,
+    params: replay.state.params,
     artifacts,
     ...(file['error'] !== undefined && { error: file['error'] }),
     ...(typeof file['exitCode'] === 'number' && { exitCode: file['exitCode'] }),
     ...(file['degraded'] !== undefined && { degraded: file['degraded'] }),
     tornBytes: replay.tornBytes,
     corrupt: [...(isGone ? [METRICS_NAME] : rows.corrupt), ...replay.corrupt],
+    kept: keptFiles(fs, runDir),
+    rowsBehindGap: replay.rowsBehindGap,
+    malformed: replay.malformed,
     files: filesOf(fs, runDir),
   };
   return { info, rows };

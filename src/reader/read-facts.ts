@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
+import { callsLost } from '../model/losses.js';
 import type { MetricSummary, MetricValue } from '../model/metric.js';
 import { type Params, sanitiseParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
@@ -48,6 +49,7 @@ export function factsOf(info: RunInfo): RunFacts {
     rows,
     dropped,
     invalid,
+    lost,
     params,
     metrics,
     artifacts,
@@ -56,7 +58,7 @@ export function factsOf(info: RunInfo): RunFacts {
   return {
     ...{ ...namesOf(runDir), runDir, uuid, status, startedAt },
     ...(endedAt !== undefined && { endedAt }),
-    ...{ durationMs, rows, dropped, invalid, tags, notes, group },
+    ...{ durationMs, rows, dropped, invalid, lost, tags, notes, group },
     ...(rank !== undefined && { rank }),
     ...{ params, metrics, artifacts },
     ...(info.error !== undefined && { error: info.error }),
@@ -73,7 +75,7 @@ const namesOf = (runDir: string): { readonly experiment: string; readonly run: s
 
 /** Null for a run whose files do not say that it was closed. */
 function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
-  const { identity, status, counts, file } = readIdentity(fs, runDir);
+  const { identity, status, counts, losses, file } = readIdentity(fs, runDir);
   if (!isRunStatus(status) || status === RunStatus.Running) return null;
   const { uuid, startedAt, tags, notes, group, rank } = identity;
   const { endedAt, durationMs, exitCode, error, degraded } = file;
@@ -83,6 +85,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
     durationMs: typeof durationMs === 'number' ? durationMs : 0,
     rows: rowsIn(file),
     ...counts,
+    lost: callsLost(losses),
     ...{ tags, notes, group },
     ...(rank !== undefined && { rank }),
     params: sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,

@@ -11,7 +11,7 @@ import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooterOf } from '../storage/metrics-footer.js';
 import { decodeSpans } from '../writer/decode-spans.js';
-import { type PublishedFile, publishedFile } from '../writer/file-metadata.js';
+import { type FileFacts, type PublishedFile, publishedFile } from '../writer/file-metadata.js';
 import { MetricSummaries } from '../writer/metric-summaries.js';
 import { NOTHING_PUBLISHED, type Replay, type Watermark, replayWal } from '../writer/replay.js';
 import { rowBatchOf } from '../writer/row-batch.js';
@@ -30,6 +30,8 @@ const ATTEMPTS = 20;
 /** The rows of a run, published or not, as they were at one moment; the file stays open until it is closed. */
 export interface OpenRows {
   readonly publishedRows: number;
+  /** What the published file says of itself; undefined where there is none, or none to be read. */
+  readonly published: FileFacts | undefined;
   readonly replay: Replay;
   /** Where the last of them stands among the run's records. */
   readonly end: Watermark;
@@ -84,7 +86,7 @@ const NOTHING: Published = { file: null, read: () => new Uint8Array(), corrupt: 
 
 function readPublished(fs: FsPort, file: number, path: string, uuid: string): Published {
   try {
-    const published = publishedFile(readFooterOf(fs, file, path));
+    const published = publishedFile(readFooterOf(fs, file, path), path);
     if (published.facts.runUuid !== uuid) return { ...NOTHING, corrupt: [METRICS_NAME] };
     return { file: published, read: chunkReader(fs, file, path), corrupt: [] };
   } catch (error) {
@@ -122,6 +124,7 @@ function rowsFrom(published: Published, replay: Replay, close: () => void): Open
   }
   return {
     publishedRows: file?.facts.loggedRows ?? 0,
+    published: file?.facts,
     replay,
     end: replay.end.epoch < 0 ? (file?.facts.watermark ?? NOTHING_PUBLISHED) : replay.end,
     metrics: summaries.toSummary(),

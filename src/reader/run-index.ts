@@ -12,7 +12,7 @@ import { makeFolders } from '../storage/make-folders.js';
 import { CONFIG_NAME, RUN_NAME } from '../storage/run-record.js';
 import { plainFacts, readFacts, summaryIn } from './read-facts.js';
 
-const VERSION = 1;
+const VERSION = 2;
 const MAX_CACHE_BYTES = 1024 * 1024 * 1024;
 /** A folder changed so lately may change again without its time showing it. */
 const RACY_MS = 2000;

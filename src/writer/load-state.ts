@@ -1,4 +1,6 @@
 import { type RowSpan, eachStep } from '../channel/records.js';
+import { callsLost } from '../model/losses.js';
+import type { Loss } from '../model/run-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import type { PublishedFile } from './file-metadata.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay.js';
@@ -19,12 +21,19 @@ export interface LoadedRun {
   readonly nextSegment: number;
   /** Records of this owner that an earlier writer put into the WAL. */
   readonly replayedTo: number;
+  /** Records that are gone. */
+  readonly losses: readonly Loss[];
+  /** Segments that hold what could not be read, beside those whose bytes are damaged. */
+  readonly kept: ReadonlySet<string>;
 }
 
 /** What a replay and a published file come to for the owner of `epoch`. */
 export function loadedFrom(replay: Replay, epoch: number, published: PublishedFile | null): LoadedRun {
-  const { state, spans, segments, end } = replay;
-  if (end.epoch !== epoch) state.startEpoch();
+  const { state, spans, segments, end, losses, malformed } = replay;
+  if (end.epoch !== epoch) {
+    state.startEpoch();
+    state.before = end.epoch < 0 ? (published?.facts.watermark ?? null) : end;
+  }
   const own = segments.filter((segment) => segment.epoch === epoch);
   return {
     state,
@@ -34,6 +43,8 @@ export function loadedFrom(replay: Replay, epoch: number, published: PublishedFi
     lastStep: lastStepOf(spans, published?.facts.lastStep ?? null),
     nextSegment: own.reduce((next, { number }) => Math.max(next, number + 1), 0),
     replayedTo: end.epoch === epoch ? end.seq : 0,
+    losses,
+    kept: new Set(malformed.map(({ file }) => file)),
   };
 }
 
@@ -46,7 +57,13 @@ function lastStepOf(spans: readonly RowSpan[], published: number | null): number
   return last === -Infinity ? null : last;
 }
 
-/** Reads only what the WAL says; for a writer that takes over while the process ends, without Arrow. */
+/**
+ * Reads only what the WAL says; for a writer that takes over while the process ends, without Arrow.
+ *
+ * What is published is not looked at, so that its records seem to be missing: they are counted as rows, and are no losses.
+ */
 export function loadState(fs: FsPort, folder: string, runUuid: string, epoch: number): LoadedRun {
-  return loadedFrom(replayWal(fs, folder, runUuid, NOTHING_PUBLISHED), epoch, null);
+  const replay = replayWal(fs, folder, runUuid, NOTHING_PUBLISHED, { salvage: true });
+  const loaded = loadedFrom(replay, epoch, null);
+  return { ...loaded, rows: loaded.rows + callsLost(loaded.losses), losses: [] };
 }

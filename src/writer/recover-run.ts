@@ -5,7 +5,8 @@ import { WIRE_BYTES } from '../channel/layout.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { resolveOptions } from '../model/option-rules.js';
-import type { RunSummary } from '../model/run-file.js';
+import { callsLost } from '../model/losses.js';
+import type { Loss, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import { isTempName } from '../storage/atomic-file.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
@@ -21,9 +22,10 @@ import {
 import * as columnarParts from './columnar-parts.js';
 import * as runFiles from './run-files.js';
 import { type KnownRun, nextEpoch, readIdentity } from './identity.js';
-import { readPublished } from './load-run.js';
+import { allSegments, keptFiles, nameBefore, setAsideSegments } from './kept-files.js';
+import { readPublished, readPublishedOr } from './load-run.js';
 import { type FromWriter, errorFrom } from './messages.js';
-import { NOTHING_PUBLISHED, type Replay, replayWal, segmentNames } from './replay.js';
+import { type Malformed, NOTHING_PUBLISHED, type Replay, replayWal, segmentNames } from './replay.js';
 import type { RunEnding } from './run-state.js';
 import { WriterCore } from './writer-core.js';
 
@@ -39,10 +41,16 @@ export interface Recovery {
   readonly replayedRows: number;
   /** Bytes at the ends of segments that were no whole frame: the write that was cut off. */
   readonly tornBytes: number;
-  /** Segments with bad bytes in front of intact ones; kept as `*.corrupt`. */
+  /** Files that were found damaged, now or earlier, by the names they had; kept as `*.corrupt`. */
   readonly corrupt: readonly string[];
-  /** Records that are missing between intact ones. */
+  /** Records of the run that are missing: calls and, where it is known, others. */
   readonly missingRecords: number;
+  /** Calls of the run that are known to be gone, those of earlier losses included. */
+  readonly lost: number;
+  /** Where they were. */
+  readonly losses: readonly Loss[];
+  /** What is wrong with intact frames of the log whose records make no sense. */
+  readonly malformed: readonly Malformed[];
 }
 
 /**
@@ -52,7 +60,7 @@ export interface Recovery {
  * Idempotent, and itself safe to be killed at any moment: the write-ahead log goes only when all of it is published.
  *
  * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives, `CORRUPT` (where the file of a closed run is damaged or
- * gone there is nothing to recover it from), `WRITE_FAILED`
+ * gone there is nothing to recover it from), `UNSUPPORTED_VERSION`, `WRITE_FAILED`
  */
 export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> {
   const known = readIdentity(fs, folder);
@@ -64,26 +72,47 @@ export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> 
     status !== RunStatus.Running &&
     !fs.list(folder).some(isTempName) &&
     segmentNames(fs, folder).length === 0;
-  const replay = replayWal(fs, folder, identity.uuid, NOTHING_PUBLISHED, true);
-  const found = {
-    runDir: folder,
-    tornBytes: replay.tornBytes,
-    corrupt: replay.corrupt,
-    missingRecords: replay.missingRecords,
-  };
-  if (whole && isRunStatus(status))
-    return { ...found, changed: false, status, rows: publishedRows(fs, folder, known), replayedRows: 0 };
+  const published = readPublishedOr(fs, folder, identity.uuid, () => undefined);
+  const from = published?.facts.watermark ?? NOTHING_PUBLISHED;
+  const setAside = setAsideSegments(fs, folder, identity.uuid, from);
+  const replay = replayWal(fs, folder, identity.uuid, from, {
+    salvage: true,
+    files: allSegments(fs, folder, setAside),
+  });
+  const { tornBytes, malformed } = replay;
+  if (whole && setAside.length === 0 && isRunStatus(status)) {
+    const rows = publishedRows(fs, folder, known);
+    return { runDir: folder, changed: false, status, rows, replayedRows: 0, tornBytes, malformed, ...lossOf(fs, folder) };
+  }
   const ending = endingOf(fs, folder, known, replay);
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), Date.now());
   const summary = await takeToItsEnd(fs, folder, known, owner, ending);
-  return { ...found, changed: true, status: summary.status, rows: summary.rows, replayedRows: replay.rows };
+  return {
+    ...{ runDir: folder, changed: true, status: summary.status, rows: summary.rows, replayedRows: replay.rows },
+    ...{ tornBytes, malformed },
+    ...lossOf(fs, folder),
+  };
+}
+
+/** What is lost of a run, by its own word: the same whenever it is asked. */
+function lossOf(
+  fs: FsPort,
+  folder: string,
+): Pick<Recovery, 'corrupt' | 'missingRecords' | 'lost' | 'losses'> {
+  const { losses } = readIdentity(fs, folder);
+  return {
+    corrupt: [...new Set(keptFiles(fs, folder).map(nameBefore))],
+    missingRecords: losses.reduce((sum, { calls, others = 0 }) => sum + calls + others, 0),
+    lost: callsLost(losses),
+    losses,
+  };
 }
 
 /** Runs a writer without a producer over the folder until the run is closed. */
 function takeToItsEnd(
   fs: FsPort,
   folder: string,
-  { identity, counts }: KnownRun,
+  { identity, counts, losses }: KnownRun,
   owner: LockOwner,
   ending: RunEnding,
 ): Promise<RunSummary> {
@@ -112,7 +141,7 @@ function takeToItsEnd(
       control: channel.control.memory,
       continues: true,
       resumes: false,
-      before: counts,
+      before: { ...counts, losses },
       degraded: null,
     });
     core.end(0, ending);

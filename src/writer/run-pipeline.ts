@@ -204,7 +204,10 @@ export class RunPipeline {
     const rows = decodeSpans(spans);
     for (const { length } of spans) this.pendingBytes -= length;
     const lastSpan = spans.at(-1);
-    if (lastSpan !== undefined) this.watermark = { epoch: lastSpan.epoch, seq: lastSpan.lastSeq + 1 };
+    if (lastSpan !== undefined) {
+      const { epoch, lastSeq, calls } = lastSpan;
+      this.watermark = { epoch, seq: lastSeq + 1, calls };
+    }
     this.lastStep = greatestStep(rows.steps, this.lastStep);
     this.summaries.add(rows);
     return rows;

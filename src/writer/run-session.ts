@@ -5,8 +5,9 @@ import type { SplitRecords } from '../channel/records.js';
 import { RunControl, RunTrouble } from '../channel/run-control.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
+import { callsLost, mergeLosses } from '../model/losses.js';
 import type { MetricSummary } from '../model/metric.js';
-import type { Degradation, RunFile, RunIdentity, RunSummary } from '../model/run-file.js';
+import type { Degradation, Loss, RunFile, RunIdentity, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
@@ -90,6 +91,10 @@ export class RunSession {
   private paramsLeftOut = 0;
   private readonly rowsBefore: number;
   private identity: RunIdentity;
+  /** Records that are gone, of this owner and of earlier ones. */
+  private losses: readonly Loss[];
+  /** Segments to keep under another name when all others go. */
+  private readonly kept: ReadonlySet<string>;
 
   constructor(
     private readonly opening: RunOpening,
@@ -108,6 +113,8 @@ export class RunSession {
     const loaded = opening.continues ? load(fs, folder, identity.uuid, owner.epoch) : null;
     this.state = loaded?.state ?? new RunState();
     this.rowsBefore = loaded?.rows ?? 0;
+    this.losses = opening.before.losses;
+    this.kept = loaded?.kept ?? new Set();
     this.wal = new WalStage({
       place: { fs, files, folder, runUuid: identity.uuid, epoch: owner.epoch },
       reader: new ChannelReader(this.control, arenas),
@@ -121,6 +128,7 @@ export class RunSession {
     if (second !== null) {
       // What may fail comes before the pipeline, whose timers would go on without a session.
       if (loaded !== null) this.identity = this.continuedIdentity(second, loaded.lastStep);
+      if (loaded !== null) this.addLosses(loaded.losses);
       this.attach(second);
       if (loaded?.published != null) this.pipeline?.continueFrom(loaded.published);
       for (const span of loaded?.spans ?? []) this.pipeline?.rows(span);
@@ -139,6 +147,25 @@ export class RunSession {
     const known = { ...identity, resumed };
     attempt(() => this.runFiles.reopenRunFile(fs, folder, file, known, this.context.now()));
     return known;
+  }
+
+  /** Before anything is published behind a gap, which closes it, the loss stands in run.yaml. */
+  private addLosses(found: readonly Loss[]): void {
+    const { fs } = this.context;
+    const { folder } = this.opening;
+    const known = this.knownLosses();
+    this.losses = mergeLosses(known, found);
+    if (callsLost(this.losses) !== callsLost(known) || this.losses.length !== known.length)
+      attempt(() => this.runFiles.tellLosses(fs, folder, this.losses, this.rows));
+  }
+
+  /** What is known by now: a writer before this one, of the same owner, may have found more than there was at first. */
+  private knownLosses(): readonly Loss[] {
+    let written: readonly Loss[] = [];
+    attempt(() => {
+      written = this.context.runFiles()?.knownLosses(this.context.fs, this.opening.folder) ?? [];
+    });
+    return mergeLosses(this.losses, written);
   }
 
   /** Bytes of rows in this thread's memory that are in no file but the WAL. */
@@ -219,6 +246,7 @@ export class RunSession {
   tellCut(): void {
     const { ending } = this.state;
     if (ending?.cut !== true || this.context.runFiles() === null) return;
+    if (this.opening.continues) this.losses = this.knownLosses();
     this.reserve.release();
     attempt(() => this.writeRunFile(ending.status));
     this.control.markTold();
@@ -381,7 +409,7 @@ export class RunSession {
         },
         () => this.writeRunFile(status),
         () => this.wal.removeAll(),
-        () => removeSegments(fs, folder, this.identity.uuid),
+        () => removeSegments(fs, folder, this.identity.uuid, this.kept),
         // A draft whose removal was refused when the next one took its place.
         () => removeLeftovers(fs, folder),
         () => releaseLock(fs, folder, owner),
@@ -425,7 +453,8 @@ export class RunSession {
       ...(ending !== null && { endedAt: new Date(endedAtMs).toISOString() }),
       durationMs: this.durationMs(endedAtMs),
       heartbeatAt: stamp,
-      counts: { rows: this.rows, dropped, invalid },
+      counts: { rows: this.rows, dropped, invalid, lost: callsLost(this.losses) },
+      losses: this.losses,
       metrics: this.metrics(),
       ...(ending?.error !== undefined && { error: ending.error }),
       ...(ending?.exitCode !== undefined && { exitCode: ending.exitCode }),

@@ -10,13 +10,14 @@ import { NotesEditor } from './notes-editor.js';
 /** How the run is doing, what it was given and what came of it. */
 export function OverviewTab({
   id,
-  run: { facts },
+  run,
   again,
 }: {
   readonly id: string;
   readonly run: RunAnswer;
   readonly again: () => void;
 }): JSX.Element {
+  const { facts } = run;
   const params = flatParams(facts.params ?? {});
   return (
     <div class="overview">
@@ -26,7 +27,7 @@ export function OverviewTab({
         </p>
       )}
       <dl class="facts card">
-        {factRows(facts).map(([name, value]) => (
+        {factRows(run).map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
             <dd>{value}</dd>
@@ -48,7 +49,21 @@ export function OverviewTab({
   );
 }
 
-function factRows(facts: RunAnswer['facts']): readonly (readonly [string, string])[] {
+/** `12 calls, at most (wal-0-1.log)`; undefined where nothing is lost. */
+function lostText(losses: RunAnswer['losses']): string | undefined {
+  if (losses.length === 0) return undefined;
+  const calls = losses.reduce((sum, loss) => sum + loss.calls, 0);
+  const others = losses.reduce((sum, loss) => sum + loss.others, 0);
+  const files = [...new Set(losses.map(({ file }) => file))].filter((file) => file !== '');
+  const parts = [
+    `${countText(calls)} calls${losses.some(({ isAtMost }) => isAtMost) ? ' at most' : ''}`,
+    ...(others > 0 ? [`${countText(others)} lines or other records`] : []),
+    ...(files.length > 0 ? [`seen in ${files.slice(0, 3).join(', ')}${files.length > 3 ? ', …' : ''}`] : []),
+  ];
+  return parts.join(', ');
+}
+
+function factRows({ facts, losses }: RunAnswer): readonly (readonly [string, string])[] {
   const { startedAt, endedAt, rows, group, rank, uuid } = facts;
   const took = tookMs(facts, Date.now());
   return (
@@ -57,6 +72,7 @@ function factRows(facts: RunAnswer['facts']): readonly (readonly [string, string
       ['Ended', endedAt === undefined ? undefined : momentText(endedAt)],
       ['Took', took === undefined ? undefined : durationText(took)],
       ['Rows', rows === undefined ? undefined : countText(rows)],
+      ['Lost', lostText(losses)],
       ['Group', group ?? undefined],
       ['Rank', rank === undefined ? undefined : String(rank)],
       ['UUID', uuid],
