@@ -47,6 +47,7 @@ function spanOf(rows: readonly LoggedRow[]): RowSpan {
     shape,
     epoch: 1,
     lastSeq: rows.length,
+    calls: rows.length,
   };
 }
 

@@ -5,7 +5,7 @@ import { MemoryFs } from '../faults/memory-fs.js';
 import { FOLDER, UUID, runFolder, stepsOf, walRig } from './wal-rig.js';
 
 const stepsIn = (fs: MemoryFs, salvage = false): number[] =>
-  stepsOf(replayWal(fs, FOLDER, UUID, NOTHING_PUBLISHED, salvage));
+  stepsOf(replayWal(fs, FOLDER, UUID, NOTHING_PUBLISHED, { salvage }));
 const upTo = (rows: number): number[] => Array.from({ length: rows }, (_, step) => step);
 /** The file system as the page cache has it, for a look that no fault is aimed at. */
 const copyOf = (fs: MemoryFs): MemoryFs => MemoryFs.replay(fs.changes, fs.changes.length);
@@ -46,7 +46,7 @@ describe('the first stage of the writer', () => {
           expect(stepsIn(fs)).toEqual(upTo(9));
           rig.stage.removeAll();
           expect(
-            fs.namesIn(FOLDER).filter((name) => copyOf(fs).bytesOf(`${FOLDER}/${name}`).length > 56),
+            fs.namesIn(FOLDER).filter((name) => copyOf(fs).bytesOf(`${FOLDER}/${name}`).length > 112),
           ).toEqual([]);
           expect(fs.openFiles).toBe(0);
         }

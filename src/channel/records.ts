@@ -145,7 +145,11 @@ export function splitRecords(
   let shape = NO_SHAPE;
   const endSpan = (end: number): void => {
     const length = end - spanStart;
-    const place = { epoch, lastSeq: seq + records - 1, calls: calls === null ? null : calls + skippedRows + rows };
+    const place = {
+      epoch,
+      lastSeq: seq + records - 1,
+      calls: calls === null ? null : calls + skippedRows + rows,
+    };
     if (spanRows > 0)
       spans.push({ bytes: payload, start: spanStart, rows: spanRows, length, shape, ...place });
     spanRows = 0;
@@ -236,7 +240,8 @@ export function definitionsIn(payload: Uint8Array): Buffer {
     const length = words[at >> 2] ?? 0;
     if (length < RECORD_HEAD_BYTES) break;
     const kind = (words[(at >> 2) + 1] ?? 0) & 0xff;
-    if (kind === RecordKind.metric || kind === RecordKind.shape) pieces.push(payload.subarray(at, at + length));
+    if (kind === RecordKind.metric || kind === RecordKind.shape)
+      pieces.push(payload.subarray(at, at + length));
     at += length;
   }
   return Buffer.concat(pieces);

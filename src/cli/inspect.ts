@@ -7,16 +7,7 @@ import type { CommandRun } from './command.js';
 import { withoutFiles } from './find-runs.js';
 import { LeftOut } from './left-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import {
-  MAX_TEXT,
-  count,
-  cut,
-  duration,
-  lossWithPlace,
-  paramText,
-  statusCell,
-  valueText,
-} from './words.js';
+import { MAX_TEXT, count, cut, duration, lossWithPlace, paramText, statusCell, valueText } from './words.js';
 
 const MAX_METRICS = 40;
 
@@ -69,7 +60,10 @@ function print(run: RunInfo, terminal: Terminal): void {
     ['error', run.error === undefined ? '' : printable(cut(errorText(run.error), 200))],
     ['torn', tornBytes > 0 ? `${count(tornBytes)} bytes at the end of the write-ahead log` : ''],
     ['corrupt', printable(run.corrupt.join(', '))],
-    ['malformed', printable(cut(run.malformed.map(({ file, message }) => `${file}: ${message}`).join('; '), 200))],
+    [
+      'malformed',
+      printable(cut(run.malformed.map(({ file, message }) => `${file}: ${message}`).join('; '), 200)),
+    ],
     ['kept as found', printable(run.kept.join(', '))],
     [
       'not readable',

@@ -49,7 +49,15 @@ function printRuns(
   // Beside the metrics there is room for them in a wide terminal only; `--columns tags` shows them in any.
   const hasLosses = runs.some(({ lost }) => lost > 0);
   const hasTags = terminal.width >= WIDE && runs.some(({ tags }) => tags.length > 0);
-  const heading: Cell[] = ['run', 'status', 'started', 'took', 'rows', ...(hasLosses ? ['lost'] : []), ...(hasTags ? ['tags'] : [])];
+  const heading: Cell[] = [
+    'run',
+    'status',
+    'started',
+    'took',
+    'rows',
+    ...(hasLosses ? ['lost'] : []),
+    ...(hasTags ? ['tags'] : []),
+  ];
   const rows = runs.map((facts): Cell[] => [
     printable(`${facts.experiment}/${facts.run}`),
     statusCell(facts.status),

@@ -105,7 +105,12 @@ export const RunAnswer = Type.Object({
   files: Type.Array(Type.Object({ name: Type.String(), bytes: Type.Integer() })),
   /** Calls that are known to be gone: how many, at most or exactly, and in which file that was seen. */
   losses: Type.Array(
-    Type.Object({ calls: Type.Integer(), isAtMost: Type.Boolean(), others: Type.Integer(), file: Type.String() }),
+    Type.Object({
+      calls: Type.Integer(),
+      isAtMost: Type.Boolean(),
+      others: Type.Integer(),
+      file: Type.String(),
+    }),
   ),
   artifacts: Type.Array(
     Type.Object({ name: Type.String(), bytes: Type.Integer(), sha256: Type.String(), href: Type.String() }),

@@ -150,7 +150,13 @@ function resumeRun(
     releaseLock(fs, folder, owner);
     throw error;
   }
-  return { folder, identity: resumed, owner, continues: true, before: { ...before.counts, losses: before.losses } };
+  return {
+    folder,
+    identity: resumed,
+    owner,
+    continues: true,
+    before: { ...before.counts, losses: before.losses },
+  };
 }
 
 const ownedBy = ({ pid, host, epoch }: LockOwner): Pick<RunIdentity, 'pid' | 'host' | 'epoch'> => ({

@@ -61,7 +61,11 @@ export interface ReadCheckpoint {
 
 /** The state of a run as the frames at the start of a segment hold it. */
 export function encodeCheckpoint({ records, ending, before, log, params, facts }: RunState): Checkpoint {
-  const pieces = [...linePieces(log.pending), ...paramPieces('params', params), ...paramPieces('facts', facts)];
+  const pieces = [
+    ...linePieces(log.pending),
+    ...paramPieces('params', params),
+    ...paramPieces('facts', facts),
+  ];
   const core: Core = {
     dictionary: records.toPlain(),
     ending,
@@ -130,10 +134,7 @@ function linePieces(lines: readonly string[]): { readonly listed: Listed; readon
   }));
 }
 
-function paramPieces(
-  kind: ParamKind,
-  params: Params,
-): { readonly listed: Listed; readonly piece: Piece }[] {
+function paramPieces(kind: ParamKind, params: Params): { readonly listed: Listed; readonly piece: Piece }[] {
   const texts = new Map(
     Object.entries(params).map(([key, value]) => [key, encodeParams(Object.fromEntries([[key, value]]))]),
   );

@@ -58,9 +58,7 @@ function lossOfFile(fs: FsPort, folder: string, epoch: number): Loss[] {
   const { rows, file } = readIdentity(fs, folder);
   const { accepted } = isMapping(file['counts']) ? file['counts'] : {};
   const calls = typeof accepted === 'number' ? accepted : rows;
-  return calls > 0
-    ? [{ epoch: epoch - 1, firstRecord: 0, records: calls, calls, file: METRICS_NAME }]
-    : [];
+  return calls > 0 ? [{ epoch: epoch - 1, firstRecord: 0, records: calls, calls, file: METRICS_NAME }] : [];
 }
 
 /** What `metrics.parquet` says it holds; null where there is none. @throws ExpmanError `CORRUPT`, `IO` */

@@ -82,13 +82,28 @@ export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> 
   const { tornBytes, malformed } = replay;
   if (whole && setAside.length === 0 && isRunStatus(status)) {
     const rows = publishedRows(fs, folder, known);
-    return { runDir: folder, changed: false, status, rows, replayedRows: 0, tornBytes, malformed, ...lossOf(fs, folder) };
+    return {
+      runDir: folder,
+      changed: false,
+      status,
+      rows,
+      replayedRows: 0,
+      tornBytes,
+      malformed,
+      ...lossOf(fs, folder),
+    };
   }
   const ending = endingOf(fs, folder, known, replay);
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), Date.now());
   const summary = await takeToItsEnd(fs, folder, known, owner, ending);
   return {
-    ...{ runDir: folder, changed: true, status: summary.status, rows: summary.rows, replayedRows: replay.rows },
+    ...{
+      runDir: folder,
+      changed: true,
+      status: summary.status,
+      rows: summary.rows,
+      replayedRows: replay.rows,
+    },
     ...{ tornBytes, malformed },
     ...lossOf(fs, folder),
   };

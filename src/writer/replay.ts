@@ -39,7 +39,8 @@ export interface Replay {
   /** Parameters, facts, log lines and ending as of the last record. */
   readonly state: RunState;
   /** What of that damage took from a checkpoint, and where; null when nothing is missing. */
-  readonly unrestored: (Unrestored & { readonly epoch: number; readonly seq: number; readonly file: string }) | null;
+  readonly unrestored:
+    (Unrestored & { readonly epoch: number; readonly seq: number; readonly file: string }) | null;
   /** Rows that are not in the published file, in order. */
   readonly spans: readonly RowSpan[];
   readonly rows: number;
@@ -213,13 +214,17 @@ class Replayer {
 
   private takeFrame(frame: WalFrame, epoch: number, file: string): void {
     this.enter(epoch, null, file);
-    this.guarded(file, () => {
-      if (frame.type === FrameType.definitions) this.takeDefinitions(frame, file);
-      else {
-        if (frame.seq > this.place.seq) this.miss(frame, { file });
-        this.takeRecords(frame);
-      }
-    }, frame);
+    this.guarded(
+      file,
+      () => {
+        if (frame.type === FrameType.definitions) this.takeDefinitions(frame, file);
+        else {
+          if (frame.seq > this.place.seq) this.miss(frame, { file });
+          this.takeRecords(frame);
+        }
+      },
+      frame,
+    );
   }
 
   private takeRecords(frame: WalFrame): void {

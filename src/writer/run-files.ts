@@ -63,11 +63,7 @@ export function tellLosses(fs: FsPort, folder: string, losses: readonly Loss[], 
   const file = readMapping(fs, folder, RUN_NAME) ?? {};
   const known = isMapping(file['counts']) ? file['counts'] : {};
   const counts = { ...known, rows, lost: callsLost(losses) };
-  replaceFile(
-    fs,
-    join(folder, RUN_NAME),
-    Buffer.from(stringifyYaml({ ...file, ...FORMAT, counts, losses })),
-  );
+  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml({ ...file, ...FORMAT, counts, losses })));
 }
 
 /**

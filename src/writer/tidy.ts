@@ -30,7 +30,8 @@ export function removeSegments(
     const path = join(folder, name);
     const segment = readSegment(readWhole(fs, path, MAX_SEGMENT_BYTES));
     const { kind } = segment.verdict;
-    const isKept = kind === 'corrupt' || kind === 'newer' || isForeign(segment, runUuid, epoch) || kept.has(name);
+    const isKept =
+      kind === 'corrupt' || kind === 'newer' || isForeign(segment, runUuid, epoch) || kept.has(name);
     if (isKept) fs.rename(path, freeName(fs, `${path}.corrupt`));
     else fs.remove(path);
   }

@@ -13,6 +13,7 @@ export function factsOf(over: Partial<RunFacts> = {}): RunFacts {
     durationMs: 9_000_000,
     rows: 1000,
     dropped: 0,
+    lost: 0,
     invalid: 0,
     tags: ['baseline', 'v2'],
     notes: 'with Warm-up',
