@@ -31,7 +31,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Says what a run is: status, counts, metrics, files.',
     options: [],
     details: 'Changes nothing. RUN is the folder of a run, with its run.yaml.',
-    json: 'an object, of several runs an array of them: what list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, files, losses (each: epoch, firstRecord, records, calls, atMost, others, file), tornBytes, corrupt, kept, malformed, rowsBehindGap.',
+    json: 'an object, of several runs an array of them: what list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, files, losses (each: epoch, firstRecord, records, calls, atMost, others, file), tornBytes, corrupt, kept, setAside, malformed, rowsBehindGap.',
     load: () => import('./inspect.js'),
   },
   {
@@ -229,7 +229,7 @@ export const COMMANDS: readonly Command[] = [
     options: [],
     details:
       'DIR is a run, an experiment, or a folder of experiments. The exit code is 2 where something is lost or damaged.',
-    json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords, lost, losses, malformed }], failed: [{ runDir, code, message }] }.',
+    json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords, lost, losses, takenBack, malformed }], failed: [{ runDir, code, message }] }.',
     load: () => import('./recover.js'),
   },
   {

@@ -64,7 +64,13 @@ function print(run: RunInfo, terminal: Terminal): void {
       'malformed',
       printable(cut(run.malformed.map(({ file, message }) => `${file}: ${message}`).join('; '), 200)),
     ],
-    ['kept as found', printable(run.kept.join(', '))],
+    ['kept as found', printable(run.kept.filter((name) => !run.setAside.includes(name)).join(', '))],
+    [
+      'set aside',
+      run.setAside.length > 0
+        ? `${printable(run.setAside.join(', '))} by an older version; \`expman recover\` takes it back`
+        : '',
+    ],
     [
       'not readable',
       run.rowsBehindGap > 0

@@ -51,7 +51,8 @@ export async function recoverAll(
 }
 
 function print(recovery: Recovery, terminal: Terminal): void {
-  const { runDir, changed, status, rows, replayedRows, tornBytes, corrupt, losses, malformed } = recovery;
+  const { runDir, changed, status, rows, replayedRows, tornBytes, corrupt, losses, malformed, takenBack } =
+    recovery;
   terminal.print(`${terminal.style('bold', printable(runDir))}  ${status}`);
   terminal.print(
     changed
@@ -60,6 +61,10 @@ function print(recovery: Recovery, terminal: Terminal): void {
   );
   if (tornBytes > 0)
     terminal.print(`  ${tornBytes.toLocaleString('en-US')} bytes at its end were a write that was cut off`);
+  if (takenBack.length > 0)
+    terminal.print(
+      `  taken back, which an older version of expman-rx had set aside: ${printable(takenBack.join(', '))}`,
+    );
   const warn = (text: string): void => terminal.print(terminal.style('red', `  ${text}`));
   if (corrupt.length > 0) warn(`corrupt, kept as they are: ${printable(corrupt.join(', '))}`);
   for (const { file, message } of malformed) warn(`${printable(file)}: ${printable(message)}`);

@@ -10,8 +10,8 @@ import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/run-lock.js';
 import { CONFIG_NAME, LOG_NAME } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
-import { keptFiles, strandedSegments } from '../writer/kept-files.js';
-import type { Malformed } from '../writer/replay.js';
+import { keptFiles, setAsideSegments, strandedSegments } from '../writer/kept-files.js';
+import { type Malformed, NOTHING_PUBLISHED } from '../writer/replay.js';
 import { restoreState } from '../writer/restore-state.js';
 import { lastedMs } from './lasted-ms.js';
 import { type OpenRows, openRows } from './read-rows.js';
@@ -51,6 +51,8 @@ export interface RunInfo {
   readonly corrupt: readonly string[];
   /** Files that were found damaged earlier and are kept as `*.corrupt`. */
   readonly kept: readonly string[];
+  /** Those of them that are whole: an older version of this package could not read them, and a recovery takes them back. */
+  readonly setAside: readonly string[];
   /** Rows of the write-ahead log behind damaged bytes, which readers do not give before a recovery. */
   readonly rowsBehindGap: number;
   /** What is wrong with intact frames of the write-ahead log whose records make no sense. */
@@ -129,6 +131,9 @@ export function openContents(
     tornBytes: replay.tornBytes,
     corrupt: [...(isGone ? [METRICS_NAME] : rows.corrupt), ...replay.corrupt],
     kept: keptFiles(fs, runDir),
+    setAside: setAsideSegments(fs, runDir, identity.uuid, rows.published?.watermark ?? NOTHING_PUBLISHED).map(
+      ({ name }) => name,
+    ),
     rowsBehindGap: replay.rowsBehindGap,
     malformed: replay.malformed,
     files: filesOf(fs, runDir),

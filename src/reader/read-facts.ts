@@ -10,6 +10,7 @@ import { LOCK_NAME } from '../storage/run-lock.js';
 import { CONFIG_NAME, type Mapping, readMapping, isMapping } from '../storage/run-record.js';
 import { parseSegmentName } from '../storage/wal/frame.js';
 import { readIdentity } from '../writer/identity.js';
+import { nameBefore } from '../writer/kept-files.js';
 import { inspectRun, type RunInfo } from './inspect-run.js';
 
 /** A run's facts, and whether they stay as they are for as long as its files do. */
@@ -26,7 +27,9 @@ export interface ReadFacts {
  */
 export function readFacts(fs: FsPort, runDir: string): ReadFacts {
   const names = fs.stat(runDir)?.kind === 'folder' ? fs.list(runDir) : [];
-  if (!names.includes(LOCK_NAME) && !names.some((name) => parseSegmentName(name) !== null)) {
+  // What an older version of this package set aside is looked into.
+  const isOpen = names.some((name) => name === LOCK_NAME || parseSegmentName(nameBefore(name)) !== null);
+  if (!isOpen) {
     const facts = closedFacts(fs, runDir);
     if (facts !== null) return { facts, isSettled: true };
   }

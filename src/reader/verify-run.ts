@@ -61,7 +61,13 @@ export function verifyRun(fs: FsPort, runDir: string): Verification {
     check(line.media === null ? manifest : `${MEDIA_FOLDER}/${line.media.file}`, () => checkMedia(fs, line));
   for (const { file, message } of info?.malformed ?? []) problems.push({ file, code: 'CORRUPT', message });
   for (const file of info?.kept ?? [])
-    problems.push({ ...{ file, code: 'CORRUPT' }, message: 'it was found damaged, and is kept as it was' });
+    problems.push({
+      ...{ file, code: 'CORRUPT' },
+      message:
+        info?.setAside.includes(file) === true
+          ? 'an older version of expman-rx could not read it; `expman recover` takes it back'
+          : 'it was found damaged, and is kept as it was',
+    });
   for (const file of info?.corrupt ?? [])
     if (!problems.some((problem) => problem.file === file))
       problems.push({

@@ -5,7 +5,7 @@ import { WIRE_BYTES } from '../channel/layout.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { resolveOptions } from '../model/option-rules.js';
-import { callsLost } from '../model/losses.js';
+import { callsLost, mergeLosses } from '../model/losses.js';
 import type { Loss, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import { isTempName } from '../storage/atomic-file.js';
@@ -22,7 +22,7 @@ import {
 import * as columnarParts from './columnar-parts.js';
 import * as runFiles from './run-files.js';
 import { type KnownRun, nextEpoch, readIdentity } from './identity.js';
-import { allSegments, keptFiles, nameBefore, setAsideSegments } from './kept-files.js';
+import { allSegments, keptFiles, nameBefore, setAsideSegments, strandedSegments } from './kept-files.js';
 import { readPublished, readPublishedOr } from './load-run.js';
 import { type FromWriter, errorFrom } from './messages.js';
 import { type Malformed, NOTHING_PUBLISHED, type Replay, replayWal, segmentNames } from './replay.js';
@@ -49,6 +49,8 @@ export interface Recovery {
   readonly lost: number;
   /** Where they were. */
   readonly losses: readonly Loss[];
+  /** Segments that an older version of this package had set aside, and whose rows are in the file now. */
+  readonly takenBack: readonly string[];
   /** What is wrong with intact frames of the log whose records make no sense. */
   readonly malformed: readonly Malformed[];
 }
@@ -64,7 +66,7 @@ export interface Recovery {
  */
 export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> {
   const known = readIdentity(fs, folder);
-  const { status, identity } = known;
+  const { status, identity, losses } = known;
   const ownership = readOwnership(fs, folder, Date.now());
   if (ownership.kind === 'alive') throw lockedBy(folder, ownership.owner);
   const whole =
@@ -80,7 +82,9 @@ export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> 
     files: allSegments(fs, folder, setAside),
   });
   const { tornBytes, malformed } = replay;
-  if (whole && setAside.length === 0 && isRunStatus(status)) {
+  const takenBack = setAside.map(({ name }) => name);
+  const stranded = mergeLosses(losses, strandedSegments(fs, folder, identity.uuid, published?.facts));
+  if (whole && takenBack.length === 0 && stranded.length === losses.length && isRunStatus(status)) {
     const rows = publishedRows(fs, folder, known);
     return {
       runDir: folder,
@@ -90,6 +94,7 @@ export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> 
       replayedRows: 0,
       tornBytes,
       malformed,
+      takenBack,
       ...lossOf(fs, folder),
     };
   }
@@ -104,7 +109,7 @@ export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> 
       rows: summary.rows,
       replayedRows: replay.rows,
     },
-    ...{ tornBytes, malformed },
+    ...{ tornBytes, malformed, takenBack },
     ...lossOf(fs, folder),
   };
 }

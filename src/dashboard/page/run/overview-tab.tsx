@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { RunAnswer } from '../../api.js';
 import { countText, durationText, momentText } from '../facts/format.js';
-import { flatParams, tookMs } from '../facts/run-values.js';
+import { flatParams, lostText, tookMs } from '../facts/run-values.js';
 import { ValueTable } from '../parts/value-table.js';
 import { reasonOf } from '../runs/run-row.js';
 import { MetricTable } from './metric-table.js';
@@ -47,20 +47,6 @@ export function OverviewTab({
       </div>
     </div>
   );
-}
-
-/** `12 calls, at most (wal-0-1.log)`; undefined where nothing is lost. */
-function lostText(losses: RunAnswer['losses']): string | undefined {
-  if (losses.length === 0) return undefined;
-  const calls = losses.reduce((sum, loss) => sum + loss.calls, 0);
-  const others = losses.reduce((sum, loss) => sum + loss.others, 0);
-  const files = [...new Set(losses.map(({ file }) => file))].filter((file) => file !== '');
-  const parts = [
-    `${countText(calls)} calls${losses.some(({ isAtMost }) => isAtMost) ? ' at most' : ''}`,
-    ...(others > 0 ? [`${countText(others)} lines or other records`] : []),
-    ...(files.length > 0 ? [`seen in ${files.slice(0, 3).join(', ')}${files.length > 3 ? ', …' : ''}`] : []),
-  ];
-  return parts.join(', ');
 }
 
 function factRows({ facts, losses }: RunAnswer): readonly (readonly [string, string])[] {
