@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RowEncoder } from '../../src/channel/row-encoder.js';
 import { callsLost } from '../../src/model/losses.js';
 import { FrameType, SEGMENT_START_BYTES, decodeSegmentStart } from '../../src/storage/wal/frame.js';
 import { type WalFrame, formatOf, readFrames } from '../../src/storage/wal/segment-reader.js';
@@ -290,6 +291,36 @@ describe('the ledger of loss', () => {
     expect(malformed.map(({ file }) => file)).toEqual([nameOf(0, 1), nameOf(0, 1)]);
     // Four rows that cannot be decoded, behind two that are gone with their segment.
     expect(callsLost(losses)).toBe(6);
+  });
+
+  it('takes no row for one of another shape, where the definition that gave its number to a new shape is gone', () => {
+    const fs = runFolder();
+    const { channel, drain, stage } = walRig(fs);
+    const ignore = (): void => undefined;
+    const encoder = new RowEncoder(channel, { maxMetrics: 2000, onRejection: ignore, onMetric: ignore });
+    const write = (metric: number, step: number): void => {
+      encoder.write({ [`m${metric}`]: step }, step, 0);
+      drain();
+    };
+    for (let metric = 0; metric < 1024; metric++) write(metric, metric);
+    write(2000, 5000);
+    write(3, 5001);
+    // The shape that has number 0 by now, and was not written by that number before.
+    write(2000, 5002);
+    stage.leave();
+    const path = pathOf(0, 0);
+    const frames = framesAt(fs.bytesOf(path));
+    const [records, definitions] = frames.slice(-4);
+    expect([records?.type, definitions?.type]).toEqual([FrameType.records, FrameType.definitions]);
+    damage(fs, path, records);
+    damage(fs, path, definitions);
+    const { spans, losses } = salvage(fs);
+    const named = spans.flatMap((span) =>
+      stepsOf({ spans: [span] }).map((step) => [step, span.shape.metrics[0]]),
+    );
+    expect(named.filter(([step]) => Number(step) >= 5000)).toEqual([]);
+    // The one that is gone, and two of which nobody can tell what they are.
+    expect(callsLost(losses)).toBe(3);
   });
 
   it('knows of a log of version 1 how many records are missing, and gives that as an upper bound of calls', () => {
