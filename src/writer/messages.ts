@@ -1,6 +1,6 @@
 import { ExpmanError } from '../model/errors.js';
 import type { ResolvedOptions } from '../model/experiment-config.js';
-import type { Degradation, Health, Loss, RunIdentity, RunSummary } from '../model/run-file.js';
+import type { Degradation, Health, RunIdentity, RunSummary } from '../model/run-file.js';
 import type { LockOwner } from '../storage/run-lock.js';
 
 /** All a writer must know to take a run over from its engine. */
@@ -18,11 +18,7 @@ export interface RunOpening {
   /** This opening takes an earlier owner's run up again; the newest mark of its `resumed` waits for its step. */
   readonly resumes: boolean;
   /** What earlier owners counted; rows are counted from the files. */
-  readonly before: {
-    readonly dropped: number;
-    readonly invalid: number;
-    readonly losses: readonly Loss[];
-  };
+  readonly before: { readonly dropped: number; readonly invalid: number };
   /** A writer thread died under the run; told in run.yaml to the end. */
   readonly degraded: Degradation | null;
   /** Whether the rows are those of another run, to be kept as they are: rows of one step do not merge. */
