@@ -225,12 +225,20 @@ describe('the ledger of loss', () => {
     stage.rotate();
     log(2, 3);
     const path = pathOf(0, 1);
-    for (const frame of framesAt(fs.bytesOf(path)))
-      if (frame.type === FrameType.checkpoint || frame.type === FrameType.carried) damage(fs, path, frame);
-    const replay = salvage(fs);
-    expect(replay).toMatchObject({ losses: [], unrestored: null, corrupt: [nameOf(0, 1)] });
-    expect(stepsOf(replay)).toEqual([0, 1, 2, 3]);
-    expect(replay.state.log.pending).toEqual(['a line\n']);
+    const whole = fs.bytesOf(path);
+    // The frames of a checkpoint, with one copy or none of what rows rest on, and with or without what is carried.
+    for (const gone of [
+      [FrameType.carried],
+      [FrameType.checkpoint],
+      [FrameType.checkpoint, FrameType.carried],
+    ] as FrameType[][]) {
+      fs.overwrite(path, whole);
+      for (const frame of framesAt(whole)) if (gone.includes(frame.type)) damage(fs, path, frame);
+      const replay = salvage(fs);
+      expect(replay).toMatchObject({ losses: [], unrestored: null, corrupt: [nameOf(0, 1)] });
+      expect(stepsOf(replay)).toEqual([0, 1, 2, 3]);
+      expect(replay.state.log.pending).toEqual(['a line\n']);
+    }
     // Without it the rows rest on nothing, and are counted.
     expect(salvage(fs, { epoch: 0, seq: 5, calls: 2 }).losses).toEqual([]);
     fs.remove(pathOf(0, 0));

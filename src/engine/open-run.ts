@@ -29,7 +29,6 @@ const MAX_SUFFIX = 10_000;
 /** How long a process takes at the most from making a run's folder to its run.yaml. */
 const OPENING_MS = 1_000;
 const LOOK_AGAIN_MS = 5;
-const NOTHING_BEFORE: RunOpening['before'] = { dropped: 0, invalid: 0, losses: [] };
 
 /** A run's folder, made or found, locked, and said to be running. */
 export interface OpenedRun {
@@ -117,7 +116,7 @@ function start(
     ...(config.rank !== undefined && { rank: config.rank }),
     ...(environment !== undefined && { environment }),
   };
-  return announce(fs, { folder, identity, owner, continues: false, before: NOTHING_BEFORE }, now);
+  return announce(fs, { folder, identity, owner, continues: false, before: { dropped: 0, invalid: 0 } }, now);
 }
 
 function resumeRun(
@@ -155,7 +154,7 @@ function resumeRun(
     identity: resumed,
     owner,
     continues: true,
-    before: { ...before.counts, losses: before.losses },
+    before: before.counts,
   };
 }
 

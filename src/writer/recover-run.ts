@@ -132,7 +132,7 @@ function lossOf(
 function takeToItsEnd(
   fs: FsPort,
   folder: string,
-  { identity, counts, losses }: KnownRun,
+  { identity, counts }: KnownRun,
   owner: LockOwner,
   ending: RunEnding,
 ): Promise<RunSummary> {
@@ -161,7 +161,7 @@ function takeToItsEnd(
       control: channel.control.memory,
       continues: true,
       resumes: false,
-      before: { ...counts, losses },
+      before: counts,
       degraded: null,
     });
     core.end(0, ending);

@@ -92,7 +92,7 @@ export class RunSession {
   private readonly rowsBefore: number;
   private identity: RunIdentity;
   /** Records that are gone, of this owner and of earlier ones. */
-  private losses: readonly Loss[];
+  private losses: readonly Loss[] = [];
   /** Segments to keep under another name when all others go. */
   private readonly kept: ReadonlySet<string>;
 
@@ -113,7 +113,6 @@ export class RunSession {
     const loaded = opening.continues ? load(fs, folder, identity.uuid, owner.epoch) : null;
     this.state = loaded?.state ?? new RunState();
     this.rowsBefore = loaded?.rows ?? 0;
-    this.losses = opening.before.losses;
     this.kept = loaded?.kept ?? new Set();
     this.wal = new WalStage({
       place: { fs, files, folder, runUuid: identity.uuid, epoch: owner.epoch },
@@ -149,23 +148,14 @@ export class RunSession {
     return known;
   }
 
-  /** Before anything is published behind a gap, which closes it, the loss stands in run.yaml. */
+  /** Adds to what run.yaml says is lost, before anything is published behind a gap, which hides it from the next look. */
   private addLosses(found: readonly Loss[]): void {
     const { fs } = this.context;
     const { folder } = this.opening;
-    const known = this.knownLosses();
+    const known = this.runFiles.knownLosses(fs, folder);
     this.losses = mergeLosses(known, found);
-    if (callsLost(this.losses) !== callsLost(known) || this.losses.length !== known.length)
+    if (this.losses.length !== known.length)
       attempt(() => this.runFiles.tellLosses(fs, folder, this.losses, this.rows));
-  }
-
-  /** What is known by now: a writer before this one, of the same owner, may have found more than there was at first. */
-  private knownLosses(): readonly Loss[] {
-    let written: readonly Loss[] = [];
-    attempt(() => {
-      written = this.context.runFiles()?.knownLosses(this.context.fs, this.opening.folder) ?? [];
-    });
-    return mergeLosses(this.losses, written);
   }
 
   /** Bytes of rows in this thread's memory that are in no file but the WAL. */
@@ -246,7 +236,9 @@ export class RunSession {
   tellCut(): void {
     const { ending } = this.state;
     if (ending?.cut !== true || this.context.runFiles() === null) return;
-    if (this.opening.continues) this.losses = this.knownLosses();
+    // A writer that only drains has read the log alone.
+    if (this.pipeline === null && this.opening.continues)
+      attempt(() => (this.losses = this.runFiles.knownLosses(this.context.fs, this.opening.folder)));
     this.reserve.release();
     attempt(() => this.writeRunFile(ending.status));
     this.control.markTold();
