@@ -52,6 +52,7 @@ function spanOf(rows: readonly LoggedRow[]): RowSpan {
     row: 0,
     begun: rows.length,
     targets: null,
+    calls: rows.length,
   };
 }
 

@@ -29,7 +29,7 @@ describe('a run', () => {
       notes: 'why',
       group: 'g',
       rank: 3,
-      counts: { rows: 0, accepted: 0, rewound: 0, dropped: 0, invalid: 0 },
+      counts: { rows: 0, accepted: 0, rewound: 0, dropped: 0, invalid: 0, lost: 0 },
     });
     await run.close();
   });
@@ -117,7 +117,7 @@ describe('a run', () => {
     const { status, startedAt, endedAt, durationMs, counts, metrics } = yamlOf(run.runDir);
     expect({ status, counts, metrics }).toEqual({
       status: 'FINISHED',
-      counts: { rows: 2, accepted: 2, rewound: 0, dropped: 0, invalid: 0 },
+      counts: { rows: 2, accepted: 2, rewound: 0, dropped: 0, invalid: 0, lost: 0 },
       metrics: {
         loss: { last: NaN, count: 2, min: 3, max: 3, mean: 3, minStep: 7, maxStep: 7, nan: 1 },
         note: { last: 'x', count: 1, texts: 1 },

@@ -64,9 +64,8 @@ export class MemoryFs implements FsPort {
     this.nodes.set('/', { kind: 'folder' });
   }
 
-  /** The file system as it was after the first `count` changes. */
-  static replay(changes: readonly Change[], count: number): MemoryFs {
-    const fs = new MemoryFs();
+  /** The file system as it was after the first `count` changes, made to `fs` where they did not begin with nothing. */
+  static replay(changes: readonly Change[], count: number, fs = new MemoryFs()): MemoryFs {
     for (const change of changes.slice(0, count)) fs.apply(change);
     return fs;
   }

@@ -20,8 +20,9 @@ const RUN: RunFile = {
   status: RunStatus.Running,
   durationMs: 0,
   heartbeatAt: '2026-01-01T00:00:00.000Z',
-  counts: { rows: 0, accepted: 0, rewound: 0, dropped: 0, invalid: 0 },
+  counts: { rows: 0, accepted: 0, rewound: 0, dropped: 0, invalid: 0, lost: 0 },
   lastStep: null,
+  losses: [],
   metrics: new Map(),
 };
 const fact = { bytes: 1, sha256: 'a'.repeat(64), savedAt: '2026-01-01T00:00:00.000Z' };

@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SplitRecords } from '../../src/channel/records.js';
 import { encodeParams } from '../../src/model/params.js';
+import { FrameType } from '../../src/storage/wal/frame.js';
+import type { WalFrame } from '../../src/storage/wal/segment-reader.js';
+import { encodeCheckpoint, readCheckpoint } from '../../src/writer/checkpoint.js';
 import { RunState } from '../../src/writer/run-state.js';
 
 const text = fc.oneof(
@@ -65,12 +68,29 @@ const stateAfter = (all: readonly Partial<SplitRecords>[], state = new RunState(
   return state;
 };
 
+/** The frames of a state's checkpoint as a segment begins with them. */
+function framesOf(state: RunState): WalFrame[] {
+  const { core, carried } = encodeCheckpoint(state);
+  return [core, core, ...carried].map((payload, part) => ({
+    ...{ type: part < 2 ? FrameType.checkpoint : FrameType.carried, seq: 0, calls: 0, part },
+    payload: Uint8Array.from(payload),
+  }));
+}
+
+/** A state that goes on from a checkpoint. */
+function through(frames: readonly WalFrame[]): RunState {
+  const state = new RunState();
+  state.restore(readCheckpoint(frames).plain);
+  return state;
+}
+
 /** What a state says, `-0` and NaN told from others. */
-const said = ({ params: said, facts, log, ending, records: dictionary }: RunState): unknown => [
+const said = ({ params: said, facts, log, ending, before, records: dictionary }: RunState): unknown => [
   encodeParams(said),
   encodeParams(facts),
   log,
   ending,
+  before,
   dictionary.toPlain(),
 ];
 
@@ -78,9 +98,8 @@ describe('the state of a run', () => {
   it('goes on from a checkpoint exactly as it would have without one', () => {
     fc.assert(
       fc.property(fc.array(records, { maxLength: 8 }), fc.nat({ max: 8 }), (all, at) => {
-        const through = new RunState();
-        through.adopt(stateAfter(all.slice(0, at)).toCheckpoint());
-        expect(said(stateAfter(all.slice(at), through))).toEqual(said(stateAfter(all)));
+        const restored = through(framesOf(stateAfter(all.slice(0, at))));
+        expect(said(stateAfter(all.slice(at), restored))).toEqual(said(stateAfter(all)));
       }),
       { numRuns: 500 },
     );
@@ -92,8 +111,9 @@ describe('the state of a run', () => {
     state.records.defineMetric(1, '');
     state.records.defineShape(7, [0, 5]);
     state.ending = { status: 'FAILED', cut: true, exitCode: 3, error: { name: 'E', message: 'm' } };
-    const adopted = new RunState();
-    adopted.adopt(state.toCheckpoint());
+    state.before = { epoch: 4, seq: 12, calls: 7 };
+    const adopted = through(framesOf(state));
+    expect(adopted.before).toEqual(state.before);
     expect(adopted.records.shape(7)).toEqual({
       metrics: ['__proto__', ''],
       kinds: [0, 1],
@@ -105,23 +125,66 @@ describe('the state of a run', () => {
     expect(() => adopted.records.shape(7)).toThrow(expect.objectContaining({ code: 'CORRUPT' }) as Error);
   });
 
-  it('refuses any bytes that are no checkpoint with a code', () => {
-    const good = stateAfter([{ lines: ['a\n'], params: ['{"a":1}'] }]).toCheckpoint();
+  it('is carried in small pieces, so that a damaged one costs what is in it and nothing else', () => {
+    const lines = Array.from({ length: 900 }, (_, at) => `line ${at}\n`);
+    const state = stateAfter([{ lines }]);
+    for (let at = 0; at < 400; at++)
+      state.apply({ ...NOTHING, params: [encodeParams({ [`p${at}`]: 'x'.repeat(30) })] });
+    const frames = framesOf(state);
+    expect(frames.length).toBeGreaterThan(5);
+    for (const [at, { part, payload }] of frames.entries()) {
+      const left = frames.filter((_, other) => other !== at);
+      const { isWhole, plain, unrestored } = readCheckpoint(left);
+      expect(isWhole).toBe(part < 2);
+      const missing = {
+        lines: lines.length - plain.log.pending.length,
+        params: 400 - Object.keys(through(left).params).length,
+      };
+      expect(missing).toEqual({
+        lines: unrestored.lines.reduce((sum, each) => sum + each.lines, 0),
+        params: unrestored.params,
+      });
+      if (part >= 2) expect(payload.length).toBeLessThan(10_000);
+    }
+  });
+
+  it('of which both copies of what rows rest on are gone knows no shape, and keeps what was carried', () => {
+    const state = stateAfter([{ lines: ['a\n'], params: ['{"a":1}'] }]);
+    state.records.defineMetric(0, 'loss');
+    const { isWhole, plain, unrestored } = readCheckpoint(framesOf(state).slice(2));
+    expect({ isWhole, ...unrestored }).toMatchObject({ isWhole: false, knowsOffset: false });
+    expect(plain).toMatchObject({
+      dictionary: { metrics: [], shapes: [] },
+      params: '{"a":1}',
+      log: { pending: ['a\n'] },
+    });
+  });
+
+  it('refuses any bytes that are no checkpoint of version 1 with a code', () => {
+    const good = {
+      dictionary: { metrics: [], shapes: [] },
+      params: '{"a":1}',
+      facts: '{}',
+      log: { offset: 0, pending: ['a\n'] },
+      ending: null,
+    };
+    const text = Buffer.from(JSON.stringify(good));
     const tried: Uint8Array[] = [Buffer.from('{}'), Buffer.from('null'), Buffer.from('[]'), Buffer.alloc(0)];
-    for (let length = 0; length < good.length; length++) tried.push(good.subarray(0, length));
+    for (let length = 0; length < text.length; length++) tried.push(text.subarray(0, length));
     for (const field of ['dictionary', 'params', 'facts', 'log'])
       for (const value of [null, 1, '', [], {}, { offset: -1, pending: [] }, { offset: {}, pending: ['a'] }])
-        tried.push(
-          Buffer.from(JSON.stringify({ ...(JSON.parse(good.toString()) as object), [field]: value })),
-        );
-    for (const bytes of tried) {
+        tried.push(Buffer.from(JSON.stringify({ ...good, [field]: value })));
+    for (const payload of tried) {
+      const of = Buffer.from(payload).toString();
       try {
-        const state = new RunState();
-        state.adopt(bytes);
-        expect(Number.isSafeInteger(state.log.offset) && state.log.offset >= 0, bytes.toString()).toBe(true);
+        const state = through([{ type: FrameType.checkpoint, seq: 0, calls: null, part: 0, payload }]);
+        expect(Number.isSafeInteger(state.log.offset) && state.log.offset >= 0, of).toBe(true);
       } catch (error) {
-        expect(error, bytes.toString()).toMatchObject({ code: 'CORRUPT' });
+        expect(error, of).toMatchObject({ code: 'CORRUPT' });
       }
     }
+    expect(
+      through([{ type: FrameType.checkpoint, seq: 0, calls: null, part: 0, payload: text }]).params,
+    ).toEqual({ a: 1 });
   });
 });

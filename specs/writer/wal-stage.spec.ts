@@ -46,7 +46,7 @@ describe('the first stage of the writer', () => {
           expect(stepsIn(fs)).toEqual(upTo(9));
           rig.stage.removeAll();
           expect(
-            fs.namesIn(FOLDER).filter((name) => copyOf(fs).bytesOf(`${FOLDER}/${name}`).length > 56),
+            fs.namesIn(FOLDER).filter((name) => copyOf(fs).bytesOf(`${FOLDER}/${name}`).length > 112),
           ).toEqual([]);
           expect(fs.openFiles).toBe(0);
         }

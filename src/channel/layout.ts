@@ -56,6 +56,9 @@ export const RecordKind = {
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
+/** Numbers of shapes; then the oldest ones are given again. */
+export const MAX_SHAPES = 1024;
+
 /** The kinds of record that are rows. */
 export type RowKind =
   | typeof RecordKind.row

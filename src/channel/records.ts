@@ -1,6 +1,7 @@
 import { ExpmanError } from '../model/errors.js';
 import type { Step } from '../model/step.js';
 import {
+  MAX_SHAPES,
   RECORD_HEAD_BYTES,
   ROW_HEAD_BYTES,
   RecordKind,
@@ -36,6 +37,8 @@ export interface RowSpan {
   readonly epoch: number;
   /** Number of the last row's record in its epoch. */
   readonly lastSeq: number;
+  /** Calls of its epoch up to its last row, that one included; null where a version 1 log does not say. */
+  readonly calls: number | null;
   /** The first row of the session that the span's calls begin; set, like the next two, by whoever joins calls to rows. */
   row: number;
   /** How many rows the calls begin. */
@@ -49,6 +52,8 @@ export interface PayloadPlace {
   readonly epoch: number;
   /** Number of its first record. */
   readonly seq: number;
+  /** Calls of its epoch before it, where that is known. */
+  readonly calls?: number | null;
   /** Records below this number were taken before; of them only definitions count. */
   readonly from?: number;
 }
@@ -82,6 +87,8 @@ export class RecordDictionary {
   private readonly metrics: string[];
   private readonly shapeWords = new Map<number, readonly number[]>();
   private readonly shapes = new Map<number, RowShape>();
+  /** Definitions made since the dictionary was. */
+  defined = 0;
 
   constructor(plain: PlainDictionary = { metrics: [], shapes: [] }) {
     this.metrics = [...plain.metrics];
@@ -97,6 +104,7 @@ export class RecordDictionary {
     if (number < 0 || number > this.metrics.length)
       throw malformed(`metric number ${number} without its predecessors`);
     this.metrics[number] = name;
+    this.defined++;
   }
 
   defineShape(number: number, words: readonly number[]): void {
@@ -107,8 +115,20 @@ export class RecordDictionary {
         throw malformed(`shape ${number} names metric number ${word >>> 2}, which was never defined`);
       return name;
     });
+    this.defined++;
     this.shapeWords.set(number, words);
     this.shapes.set(number, { metrics, kinds, hasStrings: kinds.includes(ValueKind.string) });
+  }
+
+  /**
+   * Forgets all shapes when one of `missing` records may have given a number of theirs to another.
+   *
+   * Numbers are given a second time only when all of them are taken.
+   */
+  forgetReused(missing: number): void {
+    if (this.shapes.size + missing < MAX_SHAPES) return;
+    this.shapes.clear();
+    this.shapeWords.clear();
   }
 
   shape(number: number): RowShape {
@@ -129,7 +149,7 @@ const NO_SHAPE: RowShape = { metrics: [], kinds: [], hasStrings: false };
  */
 export function splitRecords(
   payload: Uint8Array,
-  { epoch, seq, from = seq }: PayloadPlace,
+  { epoch, seq, calls = null, from = seq }: PayloadPlace,
   dictionary: RecordDictionary,
   maxSpanRows: number,
 ): SplitRecords {
@@ -150,17 +170,16 @@ export function splitRecords(
   let shape = NO_SHAPE;
   const endSpan = (end: number): void => {
     const length = end - spanStart;
-    const lastSeq = seq + records - 1;
+    const place = {
+      epoch,
+      lastSeq: seq + records - 1,
+      calls: calls === null ? null : calls + skippedRows + rows,
+    };
     if (spanRows > 0)
       spans.push({
-        bytes: payload,
-        start: spanStart,
-        rows: spanRows,
-        length,
-        shape,
+        ...{ bytes: payload, start: spanStart, rows: spanRows, length, shape },
         ...marksOf(kindOfTag(spanTag)),
-        epoch,
-        lastSeq,
+        ...place,
         row: 0,
         begun: spanRows,
         targets: null,
@@ -228,6 +247,46 @@ const marksOf = (kind: number): Pick<RowSpan, 'stamped' | 'wide'> => ({
   stamped: isStamped(kind),
   wide: isWide(kind),
 });
+
+/** Records of a payload, counted by their heads alone. */
+export interface RecordTally {
+  readonly records: number;
+  /** Calls among those that are not below the number asked for. */
+  readonly calls: number;
+  /** Bytes at the end that are no records. */
+  readonly restBytes: number;
+}
+
+/** Counts the records of a payload whose rows cannot be decoded; calls below number `from` are left out. */
+export function tallyRecords(payload: Uint8Array, seq: number, from: number): RecordTally {
+  const words = new Int32Array(payload.buffer, payload.byteOffset, payload.length >> 2);
+  let records = 0;
+  let calls = 0;
+  let at = 0;
+  while (at < payload.length) {
+    const length = words[at >> 2] ?? 0;
+    if (length < RECORD_HEAD_BYTES || (length & 7) !== 0 || at + length > payload.length) break;
+    if (isRowKind(kindOfTag(words[(at >> 2) + 1] ?? 0)) && seq + records >= from) calls++;
+    records++;
+    at += length;
+  }
+  return { records, calls, restBytes: payload.length - at };
+}
+
+/** The records of a payload that define metrics and shapes, byte for byte. */
+export function definitionsIn(payload: Uint8Array): Buffer {
+  const words = new Int32Array(payload.buffer, payload.byteOffset, payload.length >> 2);
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < payload.length;) {
+    const length = words[at >> 2] ?? 0;
+    if (length < RECORD_HEAD_BYTES) break;
+    const kind = kindOfTag(words[(at >> 2) + 1] ?? 0);
+    if (kind === RecordKind.metric || kind === RecordKind.shape)
+      pieces.push(payload.subarray(at, at + length));
+    at += length;
+  }
+  return Buffer.concat(pieces);
+}
 
 /**
  * How many whole rows of the same head follow the one at `at`, `limit` at the most.

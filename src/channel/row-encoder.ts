@@ -3,6 +3,7 @@ import type { MetricRow } from '../model/metric.js';
 import type { Step } from '../model/step.js';
 import type { ChannelWriter } from './channel-writer.js';
 import {
+  MAX_SHAPES,
   MAX_TEXT_BYTES,
   RECORD_HEAD_BYTES,
   ROW_HEAD_BYTES,
@@ -52,7 +53,6 @@ interface Shape extends RowShape {
 }
 
 const MICROS = 1000;
-const MAX_SHAPES = 1024;
 const NO_SHAPE: Shape = {
   keys: [],
   metrics: [],

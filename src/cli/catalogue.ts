@@ -28,7 +28,7 @@ export const COMMANDS: readonly Command[] = [
     details:
       'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
       'Tags have a column where the terminal has 100 of them, or with --columns tags.',
-    json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan, texts), artifacts, error; owner is "unsure" where a process on another host may or may not run. A run that cannot be read has the status UNREADABLE and says why in error.',
+    json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan, texts), artifacts, error; owner is "unsure" where a process on another host may or may not run. A run that cannot be read has the status UNREADABLE and says why in error.',
     load: () => import('./list.js'),
   },
   {
@@ -37,7 +37,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Says what a run is: status, counts, metrics, files.',
     options: [],
     details: 'Changes nothing. RUN is the folder of a run, with its run.yaml.',
-    json: 'an object, of several runs an array of them: what list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, files, tornBytes, corrupt.',
+    json: 'an object, of several runs an array of them: what list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, files, losses (each: epoch, firstRecord, records, calls, atMost, others, file), tornBytes, corrupt, kept, setAside, malformed, rowsBehindGap.',
     load: () => import('./inspect.js'),
   },
   {
@@ -233,8 +233,8 @@ export const COMMANDS: readonly Command[] = [
     args: '<dir...>',
     summary: 'Brings runs that were cut off to their end.',
     options: [FORCE_ELSEWHERE],
-    details: `DIR is a run, an experiment, or a folder of experiments.\n${ELSEWHERE_DETAILS}`,
-    json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords }], failed: [{ runDir, code, message }] }.',
+    details: `DIR is a run, an experiment, or a folder of experiments. The exit code is 2 where something is lost or damaged.\n${ELSEWHERE_DETAILS}`,
+    json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords, lost, losses, takenBack, malformed }], failed: [{ runDir, code, message }] }.',
     load: () => import('./recover.js'),
   },
   {
@@ -242,8 +242,10 @@ export const COMMANDS: readonly Command[] = [
     args: '<dir...>',
     summary: 'Compares every checksum of runs; changes nothing.',
     options: [],
-    details: 'DIR is a run, an experiment, or a folder of experiments; every byte is read.',
-    json: 'an array of { runDir, status, rows, checkedBytes, tornBytes, problems: [{ file, code, message }] }.',
+    details:
+      'DIR is a run, an experiment, or a folder of experiments; every byte is read. The exit code is 2 where something is\n' +
+      'damaged, and where calls are known to be lost.',
+    json: 'an array of { runDir, status, rows, checkedBytes, tornBytes, lost, losses, problems: [{ file, code, message }] }.',
     load: () => import('./verify.js'),
   },
   {

@@ -11,6 +11,7 @@ import type { RunListing } from '../reader/run-index.js';
 import { isTempName } from '../storage/atomic-file.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { isElsewhere, readOwnership } from '../storage/owner-watch.js';
+import { keptFiles } from '../writer/kept-files.js';
 import type { CommandRun } from './command.js';
 import { dirOr, findRuns } from './find-runs.js';
 import { ExitCode } from './terminal.js';
@@ -113,6 +114,8 @@ function runFindings({ runs, unreadable }: RunListing): Finding[] {
     ({ runDir, status }) => status !== RunStatus.Running && nodeFs.list(runDir).some(isTempName),
   );
   const lossy = runs.filter(({ dropped }) => dropped > 0);
+  const lost = runs.filter((facts) => facts.lost > 0);
+  const kept = runs.filter(({ runDir }) => keptFiles(nodeFs, runDir).length > 0);
   const named = (dirs: readonly { readonly runDir: string }[]): string =>
     dirs
       .slice(0, MAX_NAMED)
@@ -157,6 +160,18 @@ function runFindings({ runs, unreadable }: RunListing): Finding[] {
       lossy,
       'runs have dropped rows',
       'they logged faster than the disk wrote, with backpressure drop',
+    ),
+    ...finding(
+      'warning',
+      lost,
+      `runs have lost ${count(lost.reduce((sum, facts) => sum + facts.lost, 0))} calls`,
+      '`expman inspect` says in which files of theirs that was seen',
+    ),
+    ...finding(
+      'warning',
+      kept,
+      'runs hold files that were found damaged (*.corrupt)',
+      '`expman verify` names them; delete them when nothing more is wanted of them',
     ),
     ...finding('warning', left, 'runs hold temporary files', '`expman recover` removes them'),
   ];

@@ -8,7 +8,16 @@ import type { CommandRun } from './command.js';
 import { withoutFiles } from './find-runs.js';
 import { LeftOut } from './left-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import { MAX_TEXT, count, cut, paramText, statusCell, tookText, valueText } from './words.js';
+import {
+  MAX_TEXT,
+  count,
+  cut,
+  lossWithPlace,
+  paramText,
+  statusCell,
+  tookText,
+  valueText,
+} from './words.js';
 
 const MAX_METRICS = 40;
 const LIVES = { alive: 'alive', unsure: 'alive or not: unsure', dead: 'dead' } as const;
@@ -34,7 +43,7 @@ export const run: CommandRun = (paths, { json }, terminal) => {
 };
 
 function print(run: RunInfo, terminal: Terminal): void {
-  const { identity, status, rows, publishedRows, walRows, dropped, invalid, tornBytes, corrupt } = run;
+  const { identity, status, rows, publishedRows, walRows, dropped, invalid, losses, tornBytes } = run;
   terminal.print(
     `${terminal.style('bold', printable(`${identity.experiment}/${identity.run}`))}  ${shown(statusCell(status, run.owner), terminal)}`,
   );
@@ -47,6 +56,7 @@ function print(run: RunInfo, terminal: Terminal): void {
       `${count(rows)}${walRows > 0 ? `, of which ${count(walRows)} are in the write-ahead log only` : ''}`,
     ],
     ['dropped', dropped > 0 ? count(dropped) : ''],
+    ['lost', losses.length > 0 ? lossWithPlace(losses) : ''],
     ['invalid values', invalid > 0 ? count(invalid) : ''],
     ['tags', printable(identity.tags.join(', '))],
     ['group', printable(identity.group ?? '')],
@@ -60,7 +70,24 @@ function print(run: RunInfo, terminal: Terminal): void {
     ],
     ['error', run.error === undefined ? '' : printable(cut(errorText(run.error), 200))],
     ['torn', tornBytes > 0 ? `${count(tornBytes)} bytes at the end of the write-ahead log` : ''],
-    ['corrupt', printable(corrupt.join(', '))],
+    ['corrupt', printable(run.corrupt.join(', '))],
+    [
+      'malformed',
+      printable(cut(run.malformed.map(({ file, message }) => `${file}: ${message}`).join('; '), 200)),
+    ],
+    ['kept as found', printable(run.kept.filter((name) => !run.setAside.includes(name)).join(', '))],
+    [
+      'set aside',
+      run.setAside.length > 0
+        ? `${printable(run.setAside.join(', '))} by an older version; \`expman recover\` takes it back`
+        : '',
+    ],
+    [
+      'not readable',
+      run.rowsBehindGap > 0
+        ? `${count(run.rowsBehindGap)} rows behind damaged bytes; \`expman recover\` saves them`
+        : '',
+    ],
   ];
   for (const [name, text] of facts)
     if (text !== '') terminal.print(`  ${terminal.style('dim', name.padEnd(15))}${text}`);

@@ -6,6 +6,7 @@ import { type Recovery, recoverRun } from '../writer/recover-run.js';
 import { runFoldersIn } from '../reader/run-folders.js';
 import { printable } from '../model/printable.js';
 import { type CommandRun, type Options, codeAndMessageOf, exitCodeOf, hasOption } from './command.js';
+import { lossWithPlace } from './words.js';
 import { ExitCode, type Terminal } from './terminal.js';
 
 interface Failure {
@@ -55,30 +56,28 @@ export async function recoverAll(
   if (json === true)
     terminal.json({ recovered: done, failed: failed.map(({ exitCode: _exitCode, ...told }) => told) });
   const worst = failed.reduce<number>((code, { exitCode }) => Math.max(code, exitCode), ExitCode.ok);
-  return worst === ExitCode.ok &&
-    done.some(({ corrupt, missingRecords }) => corrupt.length > 0 || missingRecords > 0)
+  return worst === ExitCode.ok && done.some(({ corrupt, losses }) => corrupt.length > 0 || losses.length > 0)
     ? ExitCode.invalid
     : worst;
 }
 
-function print(
-  { runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords }: Recovery,
-  terminal: Terminal,
-): void {
+function print(recovery: Recovery, terminal: Terminal): void {
+  const { runDir, changed, status, rows, replayedRows, tornBytes, corrupt, losses, malformed, takenBack } =
+    recovery;
   terminal.print(`${terminal.style('bold', printable(runDir))}  ${status}`);
-  if (!changed) {
-    terminal.print(`  nothing to do: all ${rows.toLocaleString('en-US')} rows are in metrics.parquet`);
-    return;
-  }
   terminal.print(
-    `  ${rows.toLocaleString('en-US')} rows are in metrics.parquet; the write-ahead log held ${replayedRows.toLocaleString('en-US')}`,
+    changed
+      ? `  ${rows.toLocaleString('en-US')} rows are in metrics.parquet; the write-ahead log held ${replayedRows.toLocaleString('en-US')}`
+      : `  nothing to do: all ${rows.toLocaleString('en-US')} rows are in metrics.parquet`,
   );
   if (tornBytes > 0)
     terminal.print(`  ${tornBytes.toLocaleString('en-US')} bytes at its end were a write that was cut off`);
-  if (corrupt.length > 0)
-    terminal.print(terminal.style('red', `  corrupt, kept as they are: ${printable(corrupt.join(', '))}`));
-  if (missingRecords > 0)
+  if (takenBack.length > 0)
     terminal.print(
-      terminal.style('red', `  ${missingRecords.toLocaleString('en-US')} records are missing in between`),
+      `  taken back, which an older version of expman-rx had set aside: ${printable(takenBack.join(', '))}`,
     );
+  const warn = (text: string): void => terminal.print(terminal.style('red', `  ${text}`));
+  if (corrupt.length > 0) warn(`corrupt, kept as they are: ${printable(corrupt.join(', '))}`);
+  for (const { file, message } of malformed) warn(`${printable(file)}: ${printable(message)}`);
+  if (losses.length > 0) warn(`lost: ${lossWithPlace(losses)}`);
 }

@@ -6,7 +6,7 @@ import { type Verification, verifyRun } from '../reader/verify-run.js';
 import type { CommandRun } from './command.js';
 import { printable } from '../model/printable.js';
 import { ExitCode, type Terminal } from './terminal.js';
-import { count } from './words.js';
+import { count, lossWithPlace } from './words.js';
 
 export const run: CommandRun = (paths, { json }, terminal) => {
   const folders = paths.flatMap((path) => runFoldersIn(nodeFs, resolve(path)));
@@ -19,15 +19,21 @@ export const run: CommandRun = (paths, { json }, terminal) => {
     return verification;
   });
   if (json === true) terminal.json(found);
-  return found.some(({ problems }) => problems.length > 0) ? ExitCode.invalid : ExitCode.ok;
+  return found.some(isDamaged) ? ExitCode.invalid : ExitCode.ok;
 };
 
+const isDamaged = ({ problems, losses }: Verification): boolean => problems.length > 0 || losses.length > 0;
+
 function print(
-  { runDir, status, rows, tornBytes, checkedBytes, problems }: Verification,
+  { runDir, status, rows, tornBytes, losses, checkedBytes, problems }: Verification,
   terminal: Terminal,
 ): void {
   const verdict =
-    problems.length === 0 ? terminal.style('green', 'intact') : terminal.style('red', 'CORRUPT');
+    problems.length > 0
+      ? terminal.style('red', 'CORRUPT')
+      : losses.length > 0
+        ? terminal.style('red', 'INCOMPLETE')
+        : terminal.style('green', 'intact');
   terminal.print(`${terminal.style('bold', printable(runDir))}  ${verdict}`);
   terminal.print(
     `  ${status ?? 'unknown status'}, ${count(rows)} rows, ${count(checkedBytes)} bytes of metrics.parquet checked`,
@@ -36,6 +42,7 @@ function print(
     terminal.print(
       `  ${count(tornBytes)} bytes at the end of the write-ahead log are a write that was cut off`,
     );
+  if (losses.length > 0) terminal.print(`  lost: ${lossWithPlace(losses)}`);
   for (const { file, code, message } of problems)
     terminal.print(`  ${printable(file)}: ${code}: ${printable(message)}`);
 }

@@ -1,11 +1,15 @@
+import { lossText } from '../model/losses.js';
 import type { MetricValue } from '../model/metric.js';
 import { printable } from '../model/printable.js';
 import type { RunFacts } from '../model/run-facts.js';
+import type { Loss } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Cell } from './terminal.js';
 
 /** Characters of a text that a table shows. */
 export const MAX_TEXT = 32;
+/** Files that a line names. */
+const MAX_FILES = 5;
 
 /** A number with commas. */
 export const count = (number: number): string => number.toLocaleString('en-US');
@@ -59,6 +63,14 @@ export function bytesText(bytes: number): string {
   let [size, unit] = [bytes, 0];
   for (; size >= 1000 && unit < units.length - 1; unit++) size /= 1000;
   return `${unit === 0 ? size : size.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** What a run has lost, and in which files that was seen: `12 calls (wal-0-1.log)`. */
+export function lossWithPlace(losses: readonly Loss[]): string {
+  const files = [...new Set(losses.map(({ file }) => file))].filter((file) => file !== '');
+  const shown = files.slice(0, MAX_FILES).map(printable).join(', ');
+  const more = files.length > MAX_FILES ? ` and ${count(files.length - MAX_FILES)} more` : '';
+  return `${lossText(losses)}${files.length > 0 ? ` (${shown}${more})` : ''}`;
 }
 
 /** A moment, in the reader's own time, to the minute. */

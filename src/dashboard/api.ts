@@ -73,6 +73,8 @@ export const RunFactsAnswer = Type.Object({
   endedAt: Type.Optional(Type.String()),
   durationMs: Type.Optional(Type.Number()),
   rows: Type.Optional(Type.Integer()),
+  /** Calls that are known to be gone. */
+  lost: Type.Optional(Type.Integer()),
   tags: Type.Optional(Type.Array(Type.String())),
   notes: Type.Optional(Type.String()),
   group: Type.Optional(Nullable(Type.String())),
@@ -103,6 +105,15 @@ export const RunAnswer = Type.Object({
   /** Commit, host, Node, command and so on, as `run.yaml` has them. */
   environment: Type.Record(Type.String(), Type.Unknown()),
   files: Type.Array(Type.Object({ name: Type.String(), bytes: Type.Integer() })),
+  /** Calls that are known to be gone: how many, at most or exactly, and in which file that was seen. */
+  losses: Type.Array(
+    Type.Object({
+      calls: Type.Integer(),
+      isAtMost: Type.Boolean(),
+      others: Type.Integer(),
+      file: Type.String(),
+    }),
+  ),
   artifacts: Type.Array(
     Type.Object({ name: Type.String(), bytes: Type.Integer(), sha256: Type.String(), href: Type.String() }),
   ),

@@ -176,8 +176,9 @@ function announce(fs: FsPort, opened: OpenedRun, now: number): OpenedRun {
     status: RunStatus.Running,
     durationMs: 0,
     heartbeatAt: new Date(now).toISOString(),
-    counts: { rows: 0, accepted: 0, rewound: 0, dropped: 0, invalid: 0 },
+    counts: { rows: 0, accepted: 0, rewound: 0, dropped: 0, invalid: 0, lost: 0 },
     lastStep: null,
+    losses: [],
     metrics: new Map(),
   };
   try {

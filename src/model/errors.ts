@@ -15,6 +15,7 @@
  * | `FENCED` | another owner has taken the run over; nothing more is written |
  * | `ARTIFACT_NOT_FOUND` | the file to keep as an artifact is not there, or is no regular file |
  * | `CORRUPT` | a file fails its checks |
+ * | `UNSUPPORTED_VERSION` | a later version of expman-rx wrote a file of the run; the message names the version to install |
  * | `UNSAFE_YAML` | YAML that is too large or too deep to be parsed safely |
  * | `INVALID_FILTER` | a filter or sort order cannot be understood; the message shows the place |
  * | `INVALID_QUERY` | SQL that is wrong, or is not one statement that only reads the views |
@@ -38,6 +39,7 @@ export type ErrorCode =
   | 'FENCED'
   | 'ARTIFACT_NOT_FOUND'
   | 'CORRUPT'
+  | 'UNSUPPORTED_VERSION'
   | 'UNSAFE_YAML'
   | 'INVALID_FILTER'
   | 'INVALID_QUERY'

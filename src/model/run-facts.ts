@@ -30,6 +30,8 @@ export interface RunFacts {
   readonly lastStep: Step | null;
   readonly dropped: number;
   readonly invalid: number;
+  /** Calls that are known to be gone: in damaged or deleted parts of the write-ahead log. */
+  readonly lost: number;
   readonly tags: readonly string[];
   readonly notes: string;
   readonly group: string | null;

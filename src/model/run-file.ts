@@ -49,6 +49,24 @@ export interface Degradation {
   readonly since: string;
 }
 
+/** Calls of a run, and other records, that are known to be gone: how many, and where they were. */
+export interface Loss {
+  /** The owner whose records they were, counted from 0. */
+  readonly epoch: number;
+  /** Number of the first missing record in its epoch. */
+  readonly firstRecord: number;
+  /** Length of the gap, in records. */
+  readonly records: number;
+  /** Calls that are gone: rows as they were logged. */
+  readonly calls: number;
+  /** Present when `calls` is an upper bound: a version 1 log counts records, not calls. */
+  readonly atMost?: true;
+  /** Log lines, parameters and other records that are gone; absent for none, and where that is not known. */
+  readonly others?: number;
+  /** File in which the gap was found. */
+  readonly file: string;
+}
+
 /** What is counted of a run. */
 export interface RunCounts {
   /** Rows that `metrics.parquet` would hold if it were published now. */
@@ -61,6 +79,8 @@ export interface RunCounts {
   readonly dropped: number;
   /** Values, steps and rows that were of no loggable type. */
   readonly invalid: number;
+  /** Calls that are known to be gone; where they were is in the file's `losses`. */
+  readonly lost: number;
 }
 
 /** What the error was that ended a run. */
@@ -80,6 +100,7 @@ export interface RunFile extends RunIdentity {
   readonly counts: RunCounts;
   /** The greatest step of the rows that are there; null when none has a step. */
   readonly lastStep: Step | null;
+  readonly losses: readonly Loss[];
   readonly metrics: ReadonlyMap<string, MetricSummary>;
   readonly error?: RunError;
   readonly exitCode?: number;

@@ -1,17 +1,21 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
-import { type Params, mergeParams, plainParams, sanitiseParams } from '../model/params.js';
-import type { RunIdentity } from '../model/run-file.js';
+import { callsLost, mergeLosses } from '../model/losses.js';
+import { type Params, mergeParams, plainParams } from '../model/params.js';
+import type { Loss, RunIdentity } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/owner-watch.js';
-import { CONFIG_NAME, LOG_NAME, readMapping } from '../storage/run-record.js';
+import { CONFIG_NAME, LOG_NAME } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
+import { keptFiles, setAsideSegments, strandedSegments } from '../writer/kept-files.js';
 import { lastSignMs } from '../writer/last-sign.js';
 import { lastedMs } from '../writer/lasted-ms.js';
+import { type Malformed, NOTHING_PUBLISHED } from '../writer/replay.js';
+import { restoreState } from '../writer/restore-state.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
 /** What a run is, from its files; nothing of it is changed. */
@@ -43,6 +47,10 @@ export interface RunInfo {
   readonly lastStep: Step | null;
   readonly dropped: number;
   readonly invalid: number;
+  /** Calls that are known to be gone: in damaged or deleted parts of the write-ahead log. */
+  readonly lost: number;
+  /** Where they were. */
+  readonly losses: readonly Loss[];
   readonly metrics: ReadonlyMap<string, MetricSummary>;
   readonly params: Params;
   /** Name, bytes and SHA-256 of what was saved. */
@@ -54,6 +62,14 @@ export interface RunInfo {
   readonly tornBytes: number;
   /** Files that fail their checks. */
   readonly corrupt: readonly string[];
+  /** Files that were found damaged earlier and are kept as `*.corrupt`. */
+  readonly kept: readonly string[];
+  /** Those of them that are whole: an older version of this package could not read them, and a recovery takes them back. */
+  readonly setAside: readonly string[];
+  /** Rows of the write-ahead log behind damaged bytes, which readers do not give before a recovery. */
+  readonly rowsBehindGap: number;
+  /** What is wrong with intact frames of the write-ahead log whose records make no sense. */
+  readonly malformed: readonly Malformed[];
   /** Files of the run and their sizes in bytes, artifacts left out. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
@@ -97,6 +113,12 @@ export function openContents(
   const owner = readOwnership(fs, runDir).kind;
   const rows = openRows(fs, runDir, identity.uuid);
   const { replay } = rows;
+  const found = [
+    ...replay.losses,
+    ...restoreState(fs, runDir, replay),
+    ...strandedSegments(fs, runDir, identity.uuid, rows.published),
+  ];
+  const losses = mergeLosses(known.losses, found);
   // The rows of a closed run are in its file or nowhere.
   const isClosed = owner === 'free' && status !== RunStatus.Running && replay.segments.length === 0;
   const isGone = isClosed && rows.publishedRows === 0 && counted > 0 && rows.corrupt.length === 0;
@@ -111,21 +133,26 @@ export function openContents(
     rows: rows.rows,
     publishedRows: rows.publishedRows,
     walRows: replay.rows,
-    accepted: rows.accepted,
+    accepted: rows.calls + callsLost(losses),
     rewound: rows.rewound,
     lastStep: rows.lastStep,
     ...counts,
+    lost: callsLost(losses),
+    losses,
     metrics: rows.metrics,
-    params:
-      replay.segments.length > 0
-        ? replay.state.params
-        : sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,
+    params: replay.state.params,
     artifacts,
     ...(file['error'] !== undefined && { error: file['error'] }),
     ...(typeof file['exitCode'] === 'number' && { exitCode: file['exitCode'] }),
     ...(file['degraded'] !== undefined && { degraded: file['degraded'] }),
     tornBytes: replay.tornBytes,
     corrupt: [...(isGone ? [METRICS_NAME] : rows.corrupt), ...replay.corrupt],
+    kept: keptFiles(fs, runDir),
+    setAside: setAsideSegments(fs, runDir, identity.uuid, rows.published?.watermark ?? NOTHING_PUBLISHED).map(
+      ({ name }) => name,
+    ),
+    rowsBehindGap: replay.rowsBehindGap,
+    malformed: replay.malformed,
     files: filesOf(fs, runDir),
   };
   return { info, rows };

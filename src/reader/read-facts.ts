@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
+import { callsLost } from '../model/losses.js';
 import type { MetricSummary, MetricValue } from '../model/metric.js';
 import { type Params, plainParams, sanitiseParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
@@ -11,6 +12,7 @@ import { CONFIG_NAME, type Mapping, readMapping, isMapping } from '../storage/ru
 import { parseSegmentName } from '../storage/wal/frame.js';
 import { readIdentity } from '../writer/identity.js';
 import type { PublishedFile } from '../writer/file-metadata.js';
+import { nameBefore } from '../writer/kept-files.js';
 import { readPublished } from '../writer/load-run.js';
 import { summariesFrom } from '../writer/metric-summaries.js';
 import { leftOutIn } from '../writer/summary-copy.js';
@@ -30,7 +32,9 @@ export interface ReadFacts {
  */
 export function readFacts(fs: FsPort, runDir: string): ReadFacts {
   const names = fs.stat(runDir)?.kind === 'folder' ? fs.list(runDir) : [];
-  if (!names.includes(LOCK_NAME) && !names.some((name) => parseSegmentName(name) !== null)) {
+  // What an older version of this package set aside is looked into.
+  const isOpen = names.some((name) => name === LOCK_NAME || parseSegmentName(nameBefore(name)) !== null);
+  if (!isOpen) {
     const facts = closedFacts(fs, runDir);
     if (facts !== null) return { facts, isSettled: true };
   }
@@ -56,6 +60,7 @@ export function factsOf(info: RunInfo): RunFacts {
     lastStep,
     dropped,
     invalid,
+    lost,
     params,
     metrics,
     artifacts,
@@ -66,7 +71,7 @@ export function factsOf(info: RunInfo): RunFacts {
     ...(info.owner === 'unsure' && { owner: info.owner }),
     startedAt,
     ...(endedAt !== undefined && { endedAt }),
-    ...{ durationMs, rows, accepted, rewound, lastStep, dropped, invalid, tags, notes, group },
+    ...{ durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group },
     ...(rank !== undefined && { rank }),
     ...{ params, metrics, artifacts },
     ...(info.error !== undefined && { error: info.error }),
@@ -83,7 +88,7 @@ const namesOf = (runDir: string): { readonly experiment: string; readonly run: s
 
 /** Null for a run whose files do not say that it was closed. */
 function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
-  const { identity, status, counts, file } = readIdentity(fs, runDir);
+  const { identity, status, counts, losses, file } = readIdentity(fs, runDir);
   if (!isRunStatus(status) || status === RunStatus.Running) return null;
   const { uuid, startedAt, tags, notes, group, rank } = identity;
   const { endedAt, durationMs, exitCode, error, degraded } = file;
@@ -94,6 +99,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
     durationMs: typeof durationMs === 'number' ? durationMs : 0,
     ...countsOf(file, published),
     ...counts,
+    lost: callsLost(losses),
     ...{ tags, notes, group },
     ...(rank !== undefined && { rank }),
     params: sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,

@@ -12,7 +12,7 @@ import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooterOf } from '../storage/metrics-footer.js';
 import { decodeSpans } from '../writer/decode-spans.js';
-import { type PublishedFile, type Session, publishedFile } from '../writer/file-metadata.js';
+import { type FileFacts, type PublishedFile, type Session, publishedFile } from '../writer/file-metadata.js';
 import { MetricSummaries } from '../writer/metric-summaries.js';
 import { publishedSession } from '../writer/published-session.js';
 import { NOTHING_PUBLISHED, type Replay, type Watermark, replayWal } from '../writer/replay.js';
@@ -28,8 +28,8 @@ export interface OpenRows {
   readonly rows: number;
   /** Rows that it holds. */
   readonly publishedRows: number;
-  /** Calls that were taken. */
-  readonly accepted: number;
+  /** Calls that were taken, those that are lost left out. */
+  readonly calls: number;
   /** Rows that rewinds have taken out. */
   readonly rewound: number;
   /** The rewinds, in order. */
@@ -38,6 +38,8 @@ export interface OpenRows {
   readonly sessions: readonly Session[];
   /** The greatest step. */
   readonly lastStep: Step | null;
+  /** What the published file says of itself; undefined where there is none, or none to be read. */
+  readonly published: FileFacts | undefined;
   readonly replay: Replay;
   /** Where the last of them stands among the run's records. */
   readonly end: Watermark;
@@ -95,7 +97,7 @@ const NOTHING: Published = { file: null, read: () => new Uint8Array(), corrupt: 
 
 function readPublished(fs: FsPort, file: number, path: string, uuid: string): Published {
   try {
-    const published = publishedFile(readFooterOf(fs, file, path));
+    const published = publishedFile(readFooterOf(fs, file, path), path);
     if (published.facts.runUuid !== uuid) return { ...NOTHING, corrupt: [METRICS_NAME] };
     return { file: published, read: chunkReader(fs, file, path), corrupt: [] };
   } catch (error) {
@@ -136,7 +138,8 @@ function rowsFrom(published: Published, replay: Replay, close: () => void): Open
   const publishedRows = file?.rows ?? 0;
   const known = {
     publishedRows,
-    accepted: (file?.facts.loggedRows ?? 0) + replay.calls,
+    calls: (file?.facts.loggedRows ?? 0) + replay.calls,
+    published: file?.facts,
     replay,
     end: replay.end.epoch < 0 ? (file?.facts.watermark ?? NOTHING_PUBLISHED) : replay.end,
     corrupt,

@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
+import type { Loss } from '../model/run-file.js';
 import type { RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { gapsBetween } from '../storage/file-layout.js';
@@ -31,6 +32,10 @@ export interface Verification {
   readonly rows: number;
   /** Bytes at the end of the write-ahead log that are no whole frame: being written, or cut off; no corruption. */
   readonly tornBytes: number;
+  /** Calls that are known to be gone. */
+  readonly lost: number;
+  /** Where they were. */
+  readonly losses: readonly Loss[];
   /** Every byte of `metrics.parquet` was read, and every checksum compared. */
   readonly checkedBytes: number;
   readonly problems: readonly Problem[];
@@ -43,7 +48,7 @@ export function verifyRun(fs: FsPort, runDir: string): Verification {
     try {
       return work();
     } catch (error) {
-      problems.push(problemOf(file, error));
+      problems.push(problemOf(fileOf(runDir, error) ?? file, error));
       return null;
     }
   };
@@ -54,19 +59,28 @@ export function verifyRun(fs: FsPort, runDir: string): Verification {
   const manifest = `${MEDIA_FOLDER}/${MANIFEST_NAME}`;
   for (const line of check(manifest, () => manifestOf(fs, runDir)) ?? [])
     check(line.media === null ? manifest : `${MEDIA_FOLDER}/${line.media.file}`, () => checkMedia(fs, line));
+  for (const { file, message } of info?.malformed ?? []) problems.push({ file, code: 'CORRUPT', message });
+  for (const file of info?.kept ?? [])
+    problems.push({
+      ...{ file, code: 'CORRUPT' },
+      message:
+        info?.setAside.includes(file) === true
+          ? 'an older version of expman-rx could not read it; `expman recover` takes it back'
+          : 'it was found damaged, and is kept as it was',
+    });
   for (const file of info?.corrupt ?? [])
     if (!problems.some((problem) => problem.file === file))
       problems.push({
         ...{ file, code: 'CORRUPT' },
         message:
           file !== METRICS_NAME
-            ? 'intact data stands behind bytes that are not'
+            ? 'it holds bytes that are not those that were written'
             : fs.stat(join(runDir, file)) === null
               ? 'it is missing, though rows were logged'
               : 'it is the file of another run',
       });
-  const { status = null, rows = 0, tornBytes = 0 } = info ?? {};
-  return { runDir, status, rows, tornBytes, checkedBytes, problems };
+  const { status = null, rows = 0, tornBytes = 0, lost = 0, losses = [] } = info ?? {};
+  return { runDir, status, rows, tornBytes, lost, losses, checkedBytes, problems };
 }
 
 function checkRows(fs: FsPort, runDir: string, name: string): number {
@@ -116,6 +130,12 @@ function checkChunks(fs: FsPort, file: number, path: string, { groups, fields }:
         );
     });
   });
+}
+
+/** A file inside the run that an error is of a version of: any of its files may be read on the way to another. */
+function fileOf(runDir: string, error: unknown): string | null {
+  if (!(error instanceof ExpmanError) || error.code !== 'UNSUPPORTED_VERSION') return null;
+  return error.path === undefined ? null : relative(runDir, error.path);
 }
 
 function problemOf(file: string, error: unknown): Problem {

@@ -1,13 +1,19 @@
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
-import { type RowSpan, splitRecords } from '../channel/records.js';
+import { RecordDictionary, type RowSpan, splitRecords } from '../channel/records.js';
 import { ExpmanError, errnoOf } from '../model/errors.js';
 import { unreadable } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { FrameType, SEGMENT_HEAD_BYTES, decodeSegmentHead } from '../storage/wal/frame.js';
-import { type WalFrame, readFrames } from '../storage/wal/segment-reader.js';
+import {
+  type FrameFormat,
+  FrameType,
+  SEGMENT_START_BYTES,
+  WAL_VERSION,
+  decodeSegmentStart,
+} from '../storage/wal/frame.js';
+import { type WalFrame, formatOf, readFrames } from '../storage/wal/segment-reader.js';
+import { unsupportedVersion } from '../storage/unsupported-version.js';
+import { readCheckpoint } from '../writer/checkpoint.js';
 import { type Watermark, segmentNames } from '../writer/replay.js';
-import { RunState } from '../writer/run-state.js';
 
 const SPAN_ROWS = 8192;
 
@@ -27,9 +33,10 @@ interface FollowedSegment {
   readonly file: number;
   /** Where the last whole frame ends; 0 before the head was read. */
   offset: number;
-  saltCrc: number;
+  /** Null before the start of the segment was read. */
+  format: FrameFormat | null;
   /** What the segment's rows are decoded by; null before its first frame. */
-  state: RunState | null;
+  dictionary: RecordDictionary | null;
 }
 
 /**
@@ -67,12 +74,11 @@ export class WalFollower {
           isGap = true;
           end = { ...end, seq: frame.seq };
         }
-        if (frame.type === FrameType.checkpoint) {
-          segment.state = new RunState();
-          segment.state.adopt(frame.payload);
-        } else if (segment.state !== null) {
+        if (frame.type === FrameType.checkpoint)
+          segment.dictionary ??= new RecordDictionary(readCheckpoint([frame]).plain.dictionary);
+        else if (frame.type === FrameType.records && segment.dictionary !== null) {
           const place = { epoch: segment.epoch, seq: frame.seq, from: end.seq };
-          const split = splitRecords(frame.payload, place, segment.state.records, SPAN_ROWS);
+          const split = splitRecords(frame.payload, place, segment.dictionary, SPAN_ROWS);
           spans.push(...split.spans);
           end = { ...end, seq: Math.max(end.seq, frame.seq + split.records) };
         }
@@ -92,7 +98,7 @@ export class WalFollower {
       const path = join(this.runDir, name);
       try {
         const file = this.fs.open(path, 'read');
-        this.segments.push({ name, epoch, number, file, offset: 0, saltCrc: 0, state: null });
+        this.segments.push({ name, epoch, number, file, offset: 0, format: null, dictionary: null });
         this.last = { epoch, seq: number };
       } catch (error) {
         if (errnoOf(error) === 'ENOENT') continue;
@@ -126,16 +132,21 @@ export class WalFollower {
 
   private framesIn(segment: FollowedSegment, bytes: Buffer): WalFrame[] {
     let from = 0;
-    if (segment.offset === 0) {
-      if (bytes.length < SEGMENT_HEAD_BYTES) return [];
-      const head = decodeSegmentHead(bytes);
-      if (head?.runUuid !== this.uuid)
+    if (segment.format === null) {
+      const start = decodeSegmentStart(bytes);
+      // Being written: what is there so far may be the start of version 1, which is shorter.
+      if (bytes.length < (start?.bytes ?? SEGMENT_START_BYTES)) return [];
+      const path = join(this.runDir, segment.name);
+      if (start?.runUuid !== this.uuid)
         throw new ExpmanError('CORRUPT', `${segment.name} is no segment of this run`, { path: this.runDir });
-      segment.saltCrc = crc32(head.salt);
-      from = SEGMENT_HEAD_BYTES;
+      const { version, writtenBy } = start;
+      if (version > WAL_VERSION)
+        throw unsupportedVersion(path, { what: 'write-ahead log', version, known: WAL_VERSION, writtenBy });
+      segment.format = formatOf(start);
+      from = start.bytes;
     }
     const frames: WalFrame[] = [];
-    segment.offset += readFrames(bytes, from, segment.saltCrc, frames);
+    segment.offset += readFrames(bytes, from, segment.format, frames);
     return frames;
   }
 }

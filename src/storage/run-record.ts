@@ -10,6 +10,9 @@ export const RUN_NAME = 'run.yaml';
 export const CONFIG_NAME = 'config.yaml';
 export const LOG_NAME = 'run.log';
 
+/** The format of `run.yaml` that this version writes, and the latest it reads; a file that does not say is of format 1. */
+export const RUN_FORMAT = 2;
+
 /** A YAML file's mapping; values are whatever the file says. */
 export type Mapping = Readonly<Record<string, unknown>>;
 

@@ -2,11 +2,15 @@ import type { Rewind } from '../channel/rewind.js';
 import type { PlainMetricColumn } from '../columnar/metric-columns.js';
 import { decodeParams, encodeParams } from '../model/params.js';
 import { type Step, parseStep } from '../model/step.js';
+import { VERSION } from '../model/version.js';
 import type { FileFooter } from '../storage/parquet/index.js';
+import { unsupportedVersion } from '../storage/unsupported-version.js';
 import type { PlainTally } from './metric-summaries.js';
 import type { Watermark } from './replay.js';
 
-const SCHEMA_VERSION = '1';
+const SCHEMA_VERSION = 1;
+/** In place of a number of calls. */
+const UNKNOWN = 'unknown';
 
 /** What a published file says of its run, beside its columns. */
 export interface FileFacts {
@@ -30,6 +34,8 @@ export interface FileFacts {
   readonly tallies: readonly PlainTally[];
   /** The greatest step of the rows in the file. */
   readonly lastStep: Step | null;
+  /** False for a file of expman-rx 0.1.0, which cannot read a log of version 2. */
+  readonly readsCalls: boolean;
 }
 
 /** An open of the run, as its rows say it. */
@@ -47,16 +53,28 @@ export interface PublishedFile {
   readonly rows: number;
 }
 
-export function publishedFile(footer: FileFooter): PublishedFile {
-  const facts = factsOf(footer.metadata);
+/**
+ * What a footer says of the published file at `path`.
+ *
+ * @throws {@link ExpmanError} `UNSUPPORTED_VERSION` for one that a later version of this package wrote
+ */
+export function publishedFile(footer: FileFooter, path: string): PublishedFile {
+  const { metadata } = footer;
+  const version = Number(metadata.get('schema_version') ?? SCHEMA_VERSION);
+  if (version > SCHEMA_VERSION)
+    throw unsupportedVersion(path, {
+      ...{ what: 'Parquet file', version, known: SCHEMA_VERSION },
+      writtenBy: metadata.get('written_by'),
+    });
+  const facts = factsOf(metadata);
   const rows = footer.groups.reduce((sum, group) => sum + group.rows, 0);
-  if (footer.metadata.has('sessions') || rows === 0) return { footer, facts, rows };
+  if (metadata.has('sessions') || rows === 0) return { footer, facts, rows };
   // Of a file of 0.1.0 nobody knows where its sessions began: together they are one, of an owner there never was.
   return { footer, facts: { ...facts, sessions: [{ epoch: -1, firstRow: 0 }] }, rows };
 }
 
 /** The facts as key/value metadata of a Parquet footer. */
-export function metadataOf(facts: FileFacts): Map<string, string> {
+export function metadataOf(facts: Omit<FileFacts, 'readsCalls'>): Map<string, string> {
   const { runUuid, watermark, loggedRows, sessions, rewound, rewinds, stamps, columns, tallies, lastStep } =
     facts;
   return new Map([
@@ -64,7 +82,9 @@ export function metadataOf(facts: FileFacts): Map<string, string> {
     ['epoch', String(watermark.epoch)],
     ['wal_seq', String(watermark.seq)],
     ['logged_rows', String(loggedRows)],
-    ['schema_version', SCHEMA_VERSION],
+    ['wal_calls', String(watermark.calls ?? UNKNOWN)],
+    ['schema_version', String(SCHEMA_VERSION)],
+    ['written_by', VERSION],
     ['sessions', JSON.stringify(sessions)],
     ...(rewinds.length > 0
       ? [
@@ -86,7 +106,11 @@ export function factsOf(metadata: ReadonlyMap<string, string>): FileFacts {
   const { lastStep } = summary;
   return {
     runUuid: metadata.get('run_uuid') ?? '',
-    watermark: { epoch: Number(metadata.get('epoch') ?? -1), seq: Number(metadata.get('wal_seq') ?? 0) },
+    watermark: {
+      epoch: Number(metadata.get('epoch') ?? -1),
+      seq: Number(metadata.get('wal_seq') ?? 0),
+      calls: callsIn(metadata.get('wal_calls')),
+    },
     loggedRows: Number(metadata.get('logged_rows') ?? 0),
     sessions: sessionsOf(metadata.get('sessions')),
     rewound: countOf(metadata.get('rewound')),
@@ -95,7 +119,13 @@ export function factsOf(metadata: ReadonlyMap<string, string>): FileFacts {
     columns: entriesOf<PlainMetricColumn>(summary['columns']),
     tallies: entriesOf<PlainTally>(summary['tallies']),
     lastStep: typeof lastStep === 'number' || typeof lastStep === 'bigint' ? lastStep : null,
+    readsCalls: metadata.has('wal_calls'),
   };
+}
+
+function callsIn(text: string | undefined): number | null {
+  const calls = Number(text ?? NaN);
+  return Number.isSafeInteger(calls) ? calls : null;
 }
 
 function countOf(text: string | undefined): number {

@@ -1,10 +1,13 @@
 import { ExpmanError } from '../model/errors.js';
 import { sanitiseParams } from '../model/params.js';
-import type { RunIdentity } from '../model/run-file.js';
+import type { Loss, RunIdentity } from '../model/run-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { type Mapping, RUN_NAME, readMapping, isMapping } from '../storage/run-record.js';
+import { join } from 'node:path';
+import { type Mapping, RUN_FORMAT, RUN_NAME, readMapping, isMapping } from '../storage/run-record.js';
+import { unsupportedVersion } from '../storage/unsupported-version.js';
 import { parseSegmentName, segmentName } from '../storage/wal/frame.js';
 import { readOwnership } from '../storage/owner-watch.js';
+import { lossesIn } from './known-losses.js';
 import { segmentNames } from './replay.js';
 
 /** What `run.yaml` says of a run to whoever continues it. */
@@ -13,6 +16,8 @@ export interface KnownRun {
   /** The status as written; RUNNING for a run that was cut off. */
   readonly status: string;
   readonly counts: { readonly dropped: number; readonly invalid: number };
+  /** What it says is lost. */
+  readonly losses: readonly Loss[];
   /** Rows that it says were logged. */
   readonly rows: number;
   readonly file: Mapping;
@@ -21,12 +26,14 @@ export interface KnownRun {
 /**
  * Reads who a run is from its `run.yaml`.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND` where there is none, `CORRUPT` where it makes no sense
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` where there is none, `CORRUPT` where it makes no sense, `UNSUPPORTED_VERSION` where a
+ * later version of this package wrote it
  */
 export function readIdentity(fs: FsPort, folder: string): KnownRun {
   const file = readMapping(fs, folder, RUN_NAME);
   if (file === null)
     throw new ExpmanError('RUN_NOT_FOUND', `${folder} is no run: it holds no ${RUN_NAME}`, { path: folder });
+  assertKnown(join(folder, RUN_NAME), file);
   const text = (key: string): string => {
     const value = file[key];
     if (typeof value !== 'string')
@@ -60,9 +67,18 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
     identity,
     status: text('status'),
     counts: { dropped: numberOr(counts['dropped'], 0), invalid: numberOr(counts['invalid'], 0) },
+    losses: lossesIn(file),
     rows: numberOr(counts['rows'], 0),
     file,
   };
+}
+
+function assertKnown(path: string, { format, writtenBy }: Mapping): void {
+  if (typeof format !== 'number' || format <= RUN_FORMAT) return;
+  throw unsupportedVersion(path, {
+    ...{ what: 'run.yaml', version: format, known: RUN_FORMAT },
+    writtenBy: typeof writtenBy === 'string' ? writtenBy : '',
+  });
 }
 
 /**

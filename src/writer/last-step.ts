@@ -46,7 +46,7 @@ function lookOnce(
   const path = join(folder, METRICS_NAME);
   const file = openIfThere(fs, path);
   try {
-    const published = file === null ? null : publishedFile(readFooterOf(fs, file, path));
+    const published = file === null ? null : publishedFile(readFooterOf(fs, file, path), path);
     const replay = replayWal(fs, folder, runUuid, published?.facts.watermark ?? NOTHING_PUBLISHED, {
       salvage: true,
     });

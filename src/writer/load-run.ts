@@ -1,48 +1,69 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
-import { encodeParams, plainParams, sanitiseParams } from '../model/params.js';
+import type { Loss } from '../model/run-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { chunkReader } from '../storage/chunk-reader.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
-import { CONFIG_NAME, LOG_NAME, RUN_NAME, readMapping } from '../storage/run-record.js';
+import { isMapping } from '../storage/run-record.js';
 import { type PublishedFile, publishedFile } from './file-metadata.js';
 import { type LoadedRun, loadedFrom } from './load-state.js';
+import { readIdentity } from './identity.js';
+import { freeName, setAsideSegments, strandedSegments, takeBack } from './kept-files.js';
 import { publishedSession } from './published-session.js';
-import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay.js';
+import { NOTHING_PUBLISHED, type Replay, type SegmentFile, replayWal } from './replay.js';
+import { restoreState } from './restore-state.js';
 import { retallied } from './retally.js';
-import type { RunState } from './run-state.js';
 
 /**
  * Reads what earlier owners left in a run's folder, for its new owner.
  *
- * An unreadable `metrics.parquet` is kept as `metrics.parquet.corrupt`, and what the WAL holds is all there is.
+ * An unreadable `metrics.parquet` is kept as `metrics.parquet.corrupt`, and what the WAL holds is all there is. Segments
+ * that an older version of this package set aside take their place again.
  */
 export function loadRun(fs: FsPort, folder: string, runUuid: string, epoch: number): LoadedRun {
   const published = loadPublished(fs, folder, runUuid);
-  const replay = replayBehind(fs, folder, runUuid, published, epoch);
-  if (replay.end.epoch < 0) restoreFromFiles(fs, folder, replay.state);
-  return loadedFrom(replay, epoch, published);
+  const from = published?.facts.watermark ?? NOTHING_PUBLISHED;
+  takeBack(fs, folder, setAsideSegments(fs, folder, runUuid, from));
+  const replay = replayBehind(fs, folder, runUuid, published, { epoch });
+  const stranded = strandedSegments(fs, folder, runUuid, published?.facts);
+  const restored = restoreState(fs, folder, replay);
+  const lostFile = published === null && replay.end.epoch < 0 ? lossOfFile(fs, folder, epoch) : [];
+  const loaded = loadedFrom(replay, epoch, published);
+  return {
+    ...loaded,
+    losses: [...replay.losses, ...restored, ...stranded, ...lostFile],
+    kept: new Set([...loaded.kept, ...stranded.map(({ file }) => file)]),
+  };
+}
+
+function loadPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
+  const path = join(folder, METRICS_NAME);
+  return readPublishedOr(fs, folder, runUuid, () => {
+    fs.rename(path, freeName(fs, `${path}.corrupt`));
+  });
 }
 
 /**
  * Reads what the WAL holds beyond the published file, intact frames after bad bytes included.
  *
  * @param epoch - whose owner goes on, if one does
+ * @param files - as of `replayWal`
  */
 export function replayBehind(
   fs: FsPort,
   folder: string,
   runUuid: string,
   published: PublishedFile | null,
-  epoch?: number,
+  { epoch, files }: { readonly epoch?: number; readonly files?: readonly SegmentFile[] } = {},
 ): Replay {
-  if (published === null) return replayWal(fs, folder, runUuid, NOTHING_PUBLISHED, { salvage: true });
+  const options = { salvage: true, ...(files !== undefined && { files }) };
+  if (published === null) return replayWal(fs, folder, runUuid, NOTHING_PUBLISHED, options);
   const path = join(folder, METRICS_NAME);
   const file = fs.open(path, 'read');
   const session = publishedSession(published, chunkReader(fs, file, path));
   try {
-    const replay = replayWal(fs, folder, runUuid, published.facts.watermark, { salvage: true, session });
+    const replay = replayWal(fs, folder, runUuid, published.facts.watermark, { ...options, session });
     // The next call of an owner that goes on may join a row, and by then the file is another one.
     if (published.facts.watermark.epoch === epoch) replay.joiner.settle();
     return replay;
@@ -51,39 +72,36 @@ export function replayBehind(
   }
 }
 
-function loadPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
+/** What `metrics.parquet` says it holds; null where there is none, and where it is damaged, which `onCorrupt` is told. */
+export function readPublishedOr(
+  fs: FsPort,
+  folder: string,
+  runUuid: string,
+  onCorrupt: () => void,
+): PublishedFile | null {
   try {
     const published = readPublished(fs, folder, runUuid);
     return published === null ? null : retallied(fs, join(folder, METRICS_NAME), published);
   } catch (error) {
     if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;
-    const path = join(folder, METRICS_NAME);
-    fs.rename(path, freeName(fs, `${path}.corrupt`));
+    onCorrupt();
     return null;
   }
+}
+
+/** What was in the file of a run that has no log, when the file is gone or damaged; run.yaml says how many calls that is. */
+function lossOfFile(fs: FsPort, folder: string, epoch: number): Loss[] {
+  const { rows, file } = readIdentity(fs, folder);
+  const { accepted } = isMapping(file['counts']) ? file['counts'] : {};
+  const calls = typeof accepted === 'number' ? accepted : rows;
+  return calls > 0 ? [{ epoch: epoch - 1, firstRecord: 0, records: calls, calls, file: METRICS_NAME }] : [];
 }
 
 /** What `metrics.parquet` says it holds; null where there is none. @throws ExpmanError `CORRUPT`, `IO` */
 export function readPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
   const path = join(folder, METRICS_NAME);
   if (fs.stat(path) === null) return null;
-  const published = publishedFile(readFooter(fs, path));
+  const published = publishedFile(readFooter(fs, path), path);
   if (published.facts.runUuid === runUuid) return published;
   throw new ExpmanError('CORRUPT', `${path} belongs to another run`, { path });
-}
-
-/** A name for a copy that is kept: it never replaces an earlier one. */
-export function freeName(fs: FsPort, path: string): string {
-  let free = path;
-  for (let n = 2; fs.stat(free) !== null; n++) free = `${path}.${n}`;
-  return free;
-}
-
-/** A run that was closed has no WAL: its files say what it was. */
-function restoreFromFiles(fs: FsPort, folder: string, state: RunState): void {
-  const { params } = sanitiseParams(readMapping(fs, folder, CONFIG_NAME) ?? {});
-  state.paramRecords.restore(encodeParams(params));
-  const artifacts = readMapping(fs, folder, RUN_NAME)?.['artifacts'];
-  if (artifacts !== undefined) state.factRecords.restore(encodeParams(plainParams({ artifacts })));
-  state.log.offset = fs.stat(join(folder, LOG_NAME))?.size ?? 0;
 }

@@ -1,5 +1,7 @@
 import { type RowSpan, eachStep } from '../channel/records.js';
 import type { Rewind } from '../channel/rewind.js';
+import { callsLost } from '../model/losses.js';
+import type { Loss } from '../model/run-file.js';
 import type { Step } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
 import type { PublishedFile } from './file-metadata.js';
@@ -27,12 +29,19 @@ export interface LoadedRun {
   readonly nextSegment: number;
   /** Records of this owner that an earlier writer put into the WAL. */
   readonly replayedTo: number;
+  /** Records that are gone. */
+  readonly losses: readonly Loss[];
+  /** Segments that hold what could not be read, beside those whose bytes are damaged. */
+  readonly kept: ReadonlySet<string>;
 }
 
 /** What a replay and a published file come to for the owner of `epoch`. */
 export function loadedFrom(replay: Replay, epoch: number, published: PublishedFile | null): LoadedRun {
-  const { state, segments, end } = replay;
-  if (end.epoch !== epoch) state.startEpoch();
+  const { state, segments, end, losses, malformed } = replay;
+  if (end.epoch !== epoch) {
+    state.startEpoch();
+    state.before = end.epoch < 0 ? (published?.facts.watermark ?? null) : end;
+  }
   const own = segments.filter((segment) => segment.epoch === epoch);
   return {
     state,
@@ -45,6 +54,8 @@ export function loadedFrom(replay: Replay, epoch: number, published: PublishedFi
     reopens: reopens(replay, epoch, published),
     nextSegment: own.reduce((next, { number }) => Math.max(next, number + 1), 0),
     replayedTo: end.epoch === epoch ? end.seq : 0,
+    losses,
+    kept: new Set(malformed.map(({ file }) => file)),
   };
 }
 
@@ -70,7 +81,14 @@ function lastStepOf({ spans }: Replay, published: Step | null): Step | null {
 export const itemsOf = ({ spans, rewinds }: Replay): (RowSpan | Rewind)[] =>
   [...rewinds, ...spans].sort((one, other) => one.epoch - other.epoch);
 
-/** Reads only what the WAL says; for a writer that takes over while the process ends, without Arrow. */
+/**
+ * Reads only what the WAL says; for a writer that takes over while the process ends, without Arrow.
+ *
+ * What is published is not looked at, so that its records seem to be missing: they are counted as rows, and are no losses.
+ */
 export function loadState(fs: FsPort, folder: string, runUuid: string, epoch: number): LoadedRun {
-  return loadedFrom(replayWal(fs, folder, runUuid, NOTHING_PUBLISHED), epoch, null);
+  const replay = replayWal(fs, folder, runUuid, NOTHING_PUBLISHED, { salvage: true });
+  const loaded = loadedFrom(replay, epoch, null);
+  const lost = callsLost(loaded.losses);
+  return { ...loaded, rows: loaded.rows + lost, calls: loaded.calls + lost, losses: [] };
 }

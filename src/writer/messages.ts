@@ -65,7 +65,7 @@ export interface PlainError {
 /** The error a close, a flush or a recovery of the run in `folder` rejects with. */
 export function errorFrom({ code, message, errno, count }: PlainError, folder: string): ExpmanError {
   return new ExpmanError(
-    code === 'FENCED' || code === 'CORRUPT' ? code : 'WRITE_FAILED',
+    code === 'FENCED' || code === 'CORRUPT' || code === 'UNSUPPORTED_VERSION' ? code : 'WRITE_FAILED',
     `${folder}: ${message} (${count} rows are not in metrics.parquet)`,
     { path: folder, count, ...(errno !== undefined && { errno }) },
   );

@@ -5,8 +5,9 @@ import { WIRE_BYTES } from '../channel/layout.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { resolveOptions } from '../model/option-rules.js';
+import { callsLost, mergeLosses } from '../model/losses.js';
 import { monotonicMs } from '../model/monotonic.js';
-import type { RunSummary } from '../model/run-file.js';
+import type { Loss, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import { isTempName } from '../storage/atomic-file.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
@@ -17,11 +18,12 @@ import { releaseLock, takeLock } from '../storage/run-lock.js';
 import * as columnarParts from './columnar-parts.js';
 import * as runFiles from './run-files.js';
 import { type KnownRun, nextEpoch, readIdentity } from './identity.js';
+import { allSegments, keptFiles, nameBefore, setAsideSegments, strandedSegments } from './kept-files.js';
 import { lastSignMs } from './last-sign.js';
 import { lastedMs, sessionStartMs } from './lasted-ms.js';
-import { readPublished } from './load-run.js';
+import { readPublished, readPublishedOr, replayBehind } from './load-run.js';
 import { type FromWriter, errorFrom } from './messages.js';
-import { NOTHING_PUBLISHED, type Replay, replayWal, segmentNames } from './replay.js';
+import { type Malformed, NOTHING_PUBLISHED, type Replay, segmentNames } from './replay.js';
 import type { RunEnding } from './run-state.js';
 import { WriterCore } from './writer-core.js';
 
@@ -37,10 +39,18 @@ export interface Recovery {
   readonly replayedRows: number;
   /** Bytes at the ends of segments that were no whole frame: the write that was cut off. */
   readonly tornBytes: number;
-  /** Segments with bad bytes in front of intact ones; kept as `*.corrupt`. */
+  /** Files that were found damaged, now or earlier, by the names they had; kept as `*.corrupt`. */
   readonly corrupt: readonly string[];
-  /** Records that are missing between intact ones. */
+  /** Records of the run that are missing: calls and, where it is known, others. */
   readonly missingRecords: number;
+  /** Calls of the run that are known to be gone, those of earlier losses included. */
+  readonly lost: number;
+  /** Where they were. */
+  readonly losses: readonly Loss[];
+  /** Segments that an older version of this package had set aside, and whose rows are in the file now. */
+  readonly takenBack: readonly string[];
+  /** What is wrong with intact frames of the log whose records make no sense. */
+  readonly malformed: readonly Malformed[];
 }
 
 /**
@@ -51,11 +61,11 @@ export interface Recovery {
  *
  * @param watch - what has looked at the run's owner; without one a run whose owner is on another host is refused, dead or not
  * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives or may live, `CORRUPT` (where the file of a closed run is damaged or
- * gone there is nothing to recover it from), `WRITE_FAILED`
+ * gone there is nothing to recover it from), `UNSUPPORTED_VERSION`, `WRITE_FAILED`
  */
 export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch): Promise<Recovery> {
   const known = readIdentity(fs, folder);
-  const { status, identity } = known;
+  const { status, identity, losses } = known;
   const looking = watch ?? new OwnerWatch(fs, folder);
   const ownership = looking.look();
   if (watch === undefined) mustHaveEndedHere(folder, ownership);
@@ -65,20 +75,57 @@ export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch)
     status !== RunStatus.Running &&
     !fs.list(folder).some(isTempName) &&
     segmentNames(fs, folder).length === 0;
-  const replay = replayWal(fs, folder, identity.uuid, NOTHING_PUBLISHED, { salvage: true });
-  const found = {
-    runDir: folder,
-    tornBytes: replay.tornBytes,
-    corrupt: replay.corrupt,
-    missingRecords: replay.missingRecords,
-  };
-  if (whole && isRunStatus(status))
-    return { ...found, changed: false, status, rows: publishedRows(fs, folder, known), replayedRows: 0 };
+  const published = readPublishedOr(fs, folder, identity.uuid, () => undefined);
+  const from = published?.facts.watermark ?? NOTHING_PUBLISHED;
+  const setAside = setAsideSegments(fs, folder, identity.uuid, from);
+  const files = allSegments(fs, folder, setAside);
+  const replay = replayBehind(fs, folder, identity.uuid, published, { files });
+  const { tornBytes, malformed } = replay;
+  const takenBack = setAside.map(({ name }) => name);
+  const stranded = mergeLosses(losses, strandedSegments(fs, folder, identity.uuid, published?.facts));
+  if (whole && takenBack.length === 0 && stranded.length === losses.length && isRunStatus(status)) {
+    const rows = publishedRows(fs, folder, known);
+    return {
+      runDir: folder,
+      changed: false,
+      status,
+      rows,
+      replayedRows: 0,
+      tornBytes,
+      malformed,
+      takenBack,
+      ...lossOf(fs, folder),
+    };
+  }
   const ending = endingOf(fs, folder, known, replay);
   const taking = { lastedMs: ending.durationMs, ends: true, watch: looking };
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), taking);
   const summary = await takeToItsEnd(fs, folder, known, owner, ending);
-  return { ...found, changed: true, status: summary.status, rows: summary.rows, replayedRows: replay.rows };
+  return {
+    ...{
+      runDir: folder,
+      changed: true,
+      status: summary.status,
+      rows: summary.rows,
+      replayedRows: replay.rows,
+    },
+    ...{ tornBytes, malformed, takenBack },
+    ...lossOf(fs, folder),
+  };
+}
+
+/** What is lost of a run, by its own word: the same whenever it is asked. */
+function lossOf(
+  fs: FsPort,
+  folder: string,
+): Pick<Recovery, 'corrupt' | 'missingRecords' | 'lost' | 'losses'> {
+  const { losses } = readIdentity(fs, folder);
+  return {
+    corrupt: [...new Set(keptFiles(fs, folder).map(nameBefore))],
+    missingRecords: losses.reduce((sum, { calls, others = 0 }) => sum + calls + others, 0),
+    lost: callsLost(losses),
+    losses,
+  };
 }
 
 /** Runs a writer without a producer over the folder until the run is closed. */

@@ -202,7 +202,7 @@ export class RowsPath {
   private take(spans: readonly RowSpan[]): void {
     const decoded = decodeSpans(spans);
     const { calls, place } = decoded;
-    const { epoch = 0, lastSeq = 0 } = spans.at(-1) ?? {};
+    const { epoch = 0, lastSeq = 0, calls: callsSoFar = null } = spans.at(-1) ?? {};
     if (place.rows > 0 && this.sessions.at(-1)?.epoch !== epoch) {
       this.sessions = [...this.sessions, { epoch, firstRow: this.rows }];
       this.stamps.clear();
@@ -211,7 +211,7 @@ export class RowsPath {
       this.pendingBytes -= span.length;
       this.stamps.add(span);
     }
-    this.watermark = { epoch, seq: lastSeq + 1 };
+    this.watermark = { epoch, seq: lastSeq + 1, calls: callsSoFar };
     this.lastStep = greatestStep(decoded, this.lastStep);
     this.summaries.add(decoded);
     this.group.add(rowBatchOf(decoded, this.columns), place);
@@ -224,7 +224,8 @@ export class RowsPath {
     return this.options.gate(
       defer(() => {
         this.due.push(mark);
-        this.watermark = { epoch: mark.epoch, seq: mark.seq + 1 };
+        // It comes before all rows of its session.
+        this.watermark = { epoch: mark.epoch, seq: mark.seq + 1, calls: 0 };
         return inSlices(() => this.rewindDue());
       }).pipe(
         map(() => WRITTEN),

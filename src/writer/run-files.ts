@@ -1,13 +1,25 @@
 import { join } from 'node:path';
 import { type ParamValue, isParamGroup } from '../model/param-value.js';
 import { mergeParams, type Params } from '../model/params.js';
-import type { RunFile, RunIdentity } from '../model/run-file.js';
+import { callsLost } from '../model/losses.js';
+import type { Loss, RunFile, RunIdentity } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
+import { VERSION } from '../model/version.js';
 import { replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { CONFIG_NAME, LOG_NAME, type Mapping, RUN_NAME } from '../storage/run-record.js';
+import { readUpTo } from '../storage/read-all.js';
+import {
+  CONFIG_NAME,
+  LOG_NAME,
+  type Mapping,
+  RUN_FORMAT,
+  RUN_NAME,
+  isMapping,
+  readMapping,
+} from '../storage/run-record.js';
 import { writeAll } from '../storage/write-all.js';
 import { MAX_YAML_BYTES, stringifyYaml } from '../storage/yaml-file.js';
+import { lossesIn } from './known-losses.js';
 import type { RunState } from './run-state.js';
 import { copyOf } from './summary-copy.js';
 
@@ -15,16 +27,30 @@ import { copyOf } from './summary-copy.js';
 const SAYS_IT_ENDED: ReadonlySet<string> = new Set(['endedAt', 'error', 'exitCode', 'degraded']);
 const NEWLINE = 0x0a;
 const END_BYTES = 64;
+const FORMAT = { format: RUN_FORMAT, writtenBy: VERSION };
 const MAX_ARTIFACT_BYTES = 256 * 1024;
 const BYTES_PER_ARTIFACT = 200;
 
 /** Replaces `run.yaml`; `facts` are merged over what the run says of itself. */
 export function writeRunFile(fs: FsPort, folder: string, run: RunFile, facts: Params): void {
-  const { metrics, environment, ...rest } = run;
+  const { metrics, environment, losses, ...rest } = run;
   const told = withRoom(mergeParams({ ...(environment !== undefined && { environment }) }, facts));
   const { kept, leftOut } = copyOf(metrics);
   const summaries = { metrics: kept, ...(leftOut > 0 && { summariesLeftOut: leftOut }) };
-  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml({ ...rest, ...summaries, ...told })));
+  const said = { ...FORMAT, ...rest, ...(losses.length > 0 && { losses }), ...summaries, ...told };
+  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml(said)));
+}
+
+/** What `run.yaml` says is lost. */
+export const knownLosses = (fs: FsPort, folder: string): Loss[] =>
+  lossesIn(readMapping(fs, folder, RUN_NAME) ?? {});
+
+/** Says in `run.yaml` what is lost and how many rows are left; all else that it says stays. */
+export function tellLosses(fs: FsPort, folder: string, losses: readonly Loss[], rows: number): void {
+  const file = readMapping(fs, folder, RUN_NAME) ?? {};
+  const known = isMapping(file['counts']) ? file['counts'] : {};
+  const counts = { ...known, rows, lost: callsLost(losses) };
+  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml({ ...file, ...FORMAT, counts, losses })));
 }
 
 /**
@@ -42,6 +68,7 @@ export function reopenRunFile(
   const kept = Object.fromEntries(Object.entries(file).filter(([key]) => !SAYS_IT_ENDED.has(key)));
   const reopened = {
     ...kept,
+    ...FORMAT,
     ...identity,
     status: RunStatus.Running,
     heartbeatAt: new Date(now).toISOString(),
@@ -114,9 +141,9 @@ export function healLog(place: LogPlace, state: RunState): void {
   const wanted = Buffer.from(pending.join(''));
   const path = join(folder, LOG_NAME);
   const size = fs.stat(path)?.size ?? 0;
-  const present = readFrom(fs, path, offset, Math.min(wanted.length, Math.max(0, size - offset)));
+  const present = readUpTo(fs, path, offset, Math.min(wanted.length, Math.max(0, size - offset)));
   const known = wanted.subarray(0, present.length).equals(present) ? present.length : 0;
-  const torn = known === 0 && size > 0 && readFrom(fs, path, size - 1, 1)[0] !== NEWLINE;
+  const torn = known === 0 && size > 0 && readUpTo(fs, path, size - 1, 1)[0] !== NEWLINE;
   appendLog(
     place,
     state,
@@ -151,22 +178,6 @@ export function syncLog(fs: FsPort, folder: string): void {
   const file = fs.open(path, 'append');
   try {
     fs.sync(file);
-  } finally {
-    fs.close(file);
-  }
-}
-
-function readFrom(fs: FsPort, path: string, offset: number, limit: number): Buffer {
-  if (limit === 0) return Buffer.alloc(0);
-  const file = fs.open(path, 'read');
-  try {
-    const bytes = Buffer.alloc(limit);
-    let done = 0;
-    for (;;) {
-      const read = fs.read(file, bytes.subarray(done), offset + done);
-      done += read;
-      if (read === 0 || done === limit) return bytes.subarray(0, done);
-    }
   } finally {
     fs.close(file);
   }

@@ -4,9 +4,10 @@ import type { SplitRecords } from '../channel/records.js';
 import { RunControl, RunTrouble } from '../channel/run-control.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
+import { callsLost, mergeLosses } from '../model/losses.js';
 import { formatLogLine } from '../model/log-line.js';
 import type { MetricSummary } from '../model/metric.js';
-import type { Degradation, RunCounts, RunFile, RunIdentity, RunSummary } from '../model/run-file.js';
+import type { Degradation, Loss, RunCounts, RunFile, RunIdentity, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
 import type { DescriptorCache } from '../storage/descriptor-cache.js';
@@ -103,6 +104,10 @@ export class RunSession {
   private readonly rowsBefore: number;
   private readonly rewoundBefore: number;
   private identity: RunIdentity;
+  /** Records that are gone, of this owner and of earlier ones. */
+  private losses: readonly Loss[] = [];
+  /** Segments to keep under another name when all others go. */
+  private readonly kept: ReadonlySet<string>;
 
   constructor(
     private readonly opening: RunOpening,
@@ -124,6 +129,7 @@ export class RunSession {
     this.rowsBefore = (loaded?.rows ?? 0) - (loaded?.joiner?.rows ?? 0);
     this.rewoundBefore = loaded?.published?.facts.rewound ?? 0;
     this.joiner = loaded?.joiner ?? new RowJoiner(undefined, opening.isCopy !== true);
+    this.kept = loaded?.kept ?? new Set();
     this.wal = new WalStage({
       place: { fs, files, folder, runUuid: identity.uuid, epoch: owner.epoch },
       reader: new ChannelReader(this.control, arenas),
@@ -138,6 +144,7 @@ export class RunSession {
     if (second !== null) {
       // What may fail comes before the pipeline, whose timers would go on without a session.
       if (loaded !== null) this.identity = this.continuedIdentity(second, loaded.lastStep);
+      if (loaded !== null) this.addLosses(loaded.losses);
       this.attach(second);
       if (loaded?.published != null) this.pipeline?.rows.continueFrom(loaded.published, loaded.reopens);
       for (const item of loaded?.items ?? []) this.pipeline?.rows.next(item);
@@ -156,6 +163,16 @@ export class RunSession {
     const known = { ...identity, resumed };
     attempt(() => this.runFiles.reopenRunFile(fs, folder, file, known, this.context.now()));
     return known;
+  }
+
+  /** Adds to what run.yaml says is lost, before anything is published behind a gap, which hides it from the next look. */
+  private addLosses(found: readonly Loss[]): void {
+    const { fs } = this.context;
+    const { folder } = this.opening;
+    const known = this.runFiles.knownLosses(fs, folder);
+    this.losses = mergeLosses(known, found);
+    if (this.losses.length !== known.length)
+      attempt(() => this.runFiles.tellLosses(fs, folder, this.losses, this.rows));
   }
 
   /** Bytes of rows in this thread's memory that are in no file but the WAL. */
@@ -237,6 +254,9 @@ export class RunSession {
   tellCut(): void {
     const { ending } = this.state;
     if (ending?.cut !== true || this.context.runFiles() === null) return;
+    // A writer that only drains has read the log alone.
+    if (this.pipeline === null && this.opening.continues)
+      attempt(() => (this.losses = this.runFiles.knownLosses(this.context.fs, this.opening.folder)));
     this.reserve.release();
     attempt(() => this.writeRunFile(ending.status));
     this.control.markTold();
@@ -363,7 +383,7 @@ export class RunSession {
 
   private postHealth(): void {
     // Calls of earlier owners are in the file too; health speaks of this process.
-    const earlier = this.accepted - this.wal.calls;
+    const earlier = this.calls - this.wal.calls;
     const published = Math.max(0, (this.pipeline?.rows.publishedCalls ?? 0) - earlier);
     const publishes = this.pipeline?.rows.publishes ?? { count: 0, totalMs: 0 };
     this.context.post({
@@ -411,7 +431,7 @@ export class RunSession {
         },
         () => this.writeRunFile(status),
         () => this.wal.removeAll(),
-        () => removeSegments(fs, folder, this.identity.uuid),
+        () => removeSegments(fs, folder, this.identity.uuid, this.kept),
         // A draft whose removal was refused when the next one took its place.
         () => removeLeftovers(fs, folder),
         () => releaseLock(fs, folder, owner),
@@ -453,6 +473,7 @@ export class RunSession {
       heartbeatAt: new Date(this.context.now()).toISOString(),
       counts: this.counts,
       lastStep: this.pipeline?.rows.lastStep ?? null,
+      losses: this.losses,
       metrics: this.metrics(),
       ...(ending?.error !== undefined && { error: ending.error }),
       ...(ending?.exitCode !== undefined && { exitCode: ending.exitCode }),
@@ -466,13 +487,15 @@ export class RunSession {
   }
 
   private get counts(): RunCounts {
-    const { control, opening, rows, accepted, rewound } = this;
+    const { control, opening, rows, calls, rewound } = this;
+    const lost = callsLost(this.losses);
     return {
       rows,
-      accepted,
+      accepted: calls + lost,
       rewound,
       dropped: opening.before.dropped + control.dropped,
       invalid: opening.before.invalid + control.invalid,
+      lost,
     };
   }
 
@@ -496,7 +519,8 @@ export class RunSession {
     return this.rowsBefore + this.joiner.rows - (this.rewound - this.rewoundBefore);
   }
 
-  private get accepted(): number {
+  /** Calls that were taken, those that are lost left out. */
+  private get calls(): number {
     return this.callsBefore + this.wal.newCalls;
   }
 
@@ -524,7 +548,7 @@ export class RunSession {
     return {
       code,
       message: messageOf(error),
-      count: this.accepted - (this.pipeline?.rows.publishedCalls ?? 0),
+      count: this.calls - (this.pipeline?.rows.publishedCalls ?? 0),
       ...(errno !== undefined && { errno }),
     };
   }

@@ -1,6 +1,6 @@
 import { type PlainDictionary, RecordDictionary, type SplitRecords } from '../channel/records.js';
 import { ExpmanError } from '../model/errors.js';
-import { type Params, encodeParams } from '../model/params.js';
+import type { Params } from '../model/params.js';
 import { MergedParams } from './merged-params.js';
 
 /** How a run was ended by its caller or its process. */
@@ -16,10 +16,28 @@ export interface RunEnding {
   readonly durationMs?: number;
 }
 
+/** Up to where a run's records go: all epochs before `epoch`, and its records below `seq`. */
+export interface Watermark {
+  readonly epoch: number;
+  readonly seq: number;
+  /** How many of its records below `seq` are calls, where that is known. */
+  readonly calls?: number | null;
+}
+
 /** Where run.log stands: `pending` lines belong behind its first `offset` bytes. */
 interface LogTail {
   offset: number;
   pending: string[];
+}
+
+/** The state of a run in plain form; `params` and `facts` are JSON texts. */
+export interface PlainState {
+  readonly dictionary: PlainDictionary;
+  readonly params: string;
+  readonly facts: string;
+  readonly log: { readonly offset: number; readonly pending: readonly string[] };
+  readonly ending: RunEnding | null;
+  readonly before?: Watermark | null;
 }
 
 /**
@@ -37,6 +55,8 @@ export class RunState {
   /** Characters of the lines that are not in run.log yet. */
   pendingText = 0;
   ending: RunEnding | null = null;
+  /** Where the records of the owner before this one ended; null for the first. */
+  before: Watermark | null = null;
 
   /** The dictionary rows are decoded by; it changes as records are split. */
   get records(): RecordDictionary {
@@ -77,22 +97,13 @@ export class RunState {
     this.log.offset = offset;
   }
 
-  toCheckpoint(): Buffer {
-    return Buffer.from(
-      JSON.stringify({
-        dictionary: this.dictionary.toPlain(),
-        params: encodeParams(this.params),
-        facts: encodeParams(this.facts),
-        log: this.log,
-        ending: this.ending,
-      }),
-    );
-  }
-
-  /** @throws {@link ExpmanError} `CORRUPT` for bytes that are no checkpoint */
-  adopt(checkpoint: Uint8Array): void {
+  /**
+   * Becomes what a checkpoint says.
+   *
+   * @throws {@link ExpmanError} `CORRUPT` for what is no state
+   */
+  restore(plain: PlainState): void {
     try {
-      const plain = JSON.parse(Buffer.from(checkpoint).toString('utf8')) as PlainState;
       this.dictionary = new RecordDictionary(plain.dictionary);
       this.paramRecords.restore(plain.params);
       this.factRecords.restore(plain.facts);
@@ -100,6 +111,7 @@ export class RunState {
       this.log.pending = plain.log.pending.map(String);
       this.pendingText = lengthOf(this.log.pending);
       this.ending = plain.ending === null ? null : decodeEnding(JSON.stringify(plain.ending));
+      this.before = watermarkOf(plain.before);
     } catch (error) {
       throw new ExpmanError('CORRUPT', `a checkpoint cannot be read: ${String(error)}`, { cause: error });
     }
@@ -108,12 +120,9 @@ export class RunState {
 
 const lengthOf = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + line.length, 0);
 
-interface PlainState {
-  readonly dictionary: PlainDictionary;
-  readonly params: string;
-  readonly facts: string;
-  readonly log: LogTail;
-  readonly ending: RunEnding | null;
+function watermarkOf(plain: Watermark | null | undefined): Watermark | null {
+  if (typeof plain?.epoch !== 'number' || typeof plain.seq !== 'number') return null;
+  return { epoch: plain.epoch, seq: plain.seq, calls: typeof plain.calls === 'number' ? plain.calls : null };
 }
 
 function decodeEnding(text: string): RunEnding {

@@ -10,7 +10,7 @@ import type { FsPort } from '../storage/fs-port.js';
 import { MetricsFile, SYSTEM_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
 import { inSlices } from './in-slices.js';
-import { freeName } from './load-run.js';
+import { freeName } from './kept-files.js';
 import type { Gate } from './publish-gate.js';
 import type { SystemSample, SystemSampler } from './system-sampler.js';
 

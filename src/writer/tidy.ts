@@ -3,6 +3,7 @@ import { attempt } from '../model/attempt.js';
 import { isTempName, readWhole } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { readSegment } from '../storage/wal/segment-reader.js';
+import { freeName } from './kept-files.js';
 import { isForeign, segmentNames } from './replay.js';
 
 const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
@@ -15,13 +16,23 @@ export function removeLeftovers(fs: FsPort, folder: string): void {
   });
 }
 
-/** Removes the WAL of a run whose rows are all published; what is corrupt or another run's is kept under another name. */
-export function removeSegments(fs: FsPort, folder: string, runUuid: string): void {
+/**
+ * Removes the WAL of a run whose rows are all published; what is corrupt, another run's, or in `kept` stays under another
+ * name.
+ */
+export function removeSegments(
+  fs: FsPort,
+  folder: string,
+  runUuid: string,
+  kept: ReadonlySet<string> = new Set(),
+): void {
   for (const { name, epoch } of segmentNames(fs, folder)) {
     const path = join(folder, name);
     const segment = readSegment(readWhole(fs, path, MAX_SEGMENT_BYTES));
-    if (segment.verdict.kind === 'corrupt' || isForeign(segment, runUuid, epoch))
-      fs.rename(path, `${path}.corrupt`);
+    const { kind } = segment.verdict;
+    const isKept =
+      kind === 'corrupt' || kind === 'newer' || isForeign(segment, runUuid, epoch) || kept.has(name);
+    if (isKept) fs.rename(path, freeName(fs, `${path}.corrupt`));
     else fs.remove(path);
   }
 }

@@ -1,10 +1,11 @@
 import type { ChannelReader } from '../channel/channel-reader.js';
-import { type SplitRecords, splitRecords } from '../channel/records.js';
+import { type SplitRecords, definitionsIn, splitRecords } from '../channel/records.js';
 import { type RunControl, RunTrouble } from '../channel/run-control.js';
 import { attempt } from '../model/attempt.js';
 import { errnoOf } from '../model/errors.js';
 import { FRAME_HEAD_BYTES, FrameType } from '../storage/wal/frame.js';
-import { SegmentWriter, type WalPlace } from '../storage/wal/segment-writer.js';
+import { type RecordCount, SegmentWriter, type WalPlace, framed } from '../storage/wal/segment-writer.js';
+import { encodeCheckpoint } from './checkpoint.js';
 import type { RowJoiner } from './row-joiner.js';
 import type { RunState } from './run-state.js';
 
@@ -81,9 +82,10 @@ export class WalStage {
       // A definition changes the dictionary, so records are told apart once, and only when they are in the WAL: a
       // new segment's checkpoint must not know of records behind it.
       if (payload.length > 0 && !this.append(frame)) return drained;
+      const { defined } = state.records;
       const split = splitRecords(
         payload,
-        { epoch: place.epoch, seq: this.seq, from: Math.max(this.seq, replayedTo) },
+        { epoch: place.epoch, seq: this.seq, calls: this.calls, from: Math.max(this.seq, replayedTo) },
         state.records,
         maxSpanRows,
       );
@@ -92,6 +94,7 @@ export class WalStage {
       state.apply(split);
       this.seq += split.records;
       this.calls += split.rows + split.skippedRows;
+      if (state.records.defined > defined) this.repeatDefinitions(payload);
       this.newCalls += split.rows;
       onRecords(split, payload.length);
       reader.acknowledge(this.seq, this.calls);
@@ -147,7 +150,7 @@ export class WalStage {
     for (let attempt = 0; attempt < 2; attempt++) {
       try {
         this.provideSegment();
-        this.segment?.append(FrameType.records, this.seq, frame, 0);
+        this.segment?.append(FrameType.records, this.count, frame);
         if (this.options.power) this.segment?.sync();
         this.trouble = null;
         return true;
@@ -160,9 +163,19 @@ export class WalStage {
     return false;
   }
 
+  /** Rows of later frames rest on these definitions: one damaged byte must not cost them all. */
+  private repeatDefinitions(payload: Uint8Array): void {
+    // Where it cannot be written, the segment is broken, and the checkpoint of the next one holds them.
+    attempt(() => this.segment?.append(FrameType.definitions, this.count, framed(definitionsIn(payload))));
+  }
+
+  private get count(): RecordCount {
+    return { seq: this.seq, calls: this.calls };
+  }
+
   private create(): SegmentWriter {
     const { place, state, power } = this.options;
-    const segment = SegmentWriter.create(place, this.nextSegment++, this.seq, state.toCheckpoint());
+    const segment = SegmentWriter.create(place, this.nextSegment++, this.count, encodeCheckpoint(state));
     // A synced file whose name is not on the device is lost all the same.
     try {
       if (power) place.fs.syncFolder(place.folder);

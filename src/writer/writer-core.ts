@@ -213,6 +213,7 @@ function notOpened(
       rewound: 0,
       dropped: 0,
       invalid: 0,
+      lost: 0,
       durationMs: 0,
       metrics: new Map(),
     },

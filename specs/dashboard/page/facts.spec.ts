@@ -23,6 +23,7 @@ import {
   drawnMetrics,
   fieldOf,
   flatParams,
+  lostText,
   parseColumn,
   STATISTICS,
   valueOf,
@@ -261,5 +262,21 @@ describe('text', () => {
     ]);
     const now = Date.parse('2026-01-02T00:00:00Z');
     expect(agoText('2026-01-01T21:00:00Z', now)).toBe('3 h ago');
+  });
+});
+
+describe('what a run has lost', () => {
+  const loss = { calls: 12, isAtMost: false, others: 0, file: 'wal-0-1.log' };
+
+  it('is said in calls and other records, with the files where that was seen', () => {
+    expect(lostText([])).toBeUndefined();
+    expect(lostText([loss])).toBe('12 calls (wal-0-1.log)');
+    expect(lostText([{ ...loss, calls: 1, file: '' }])).toBe('1 call');
+    expect(lostText([loss, { ...loss, isAtMost: true, others: 3 }])).toBe(
+      'at most 24 calls and 3 other records (wal-0-1.log)',
+    );
+    expect(lostText(['a', 'b', 'c', 'd', 'e'].map((file) => ({ ...loss, calls: 0, others: 1, file })))).toBe(
+      '5 other records (a, b, c and 2 more)',
+    );
   });
 });

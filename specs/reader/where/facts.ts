@@ -16,6 +16,7 @@ export function factsOf(over: Partial<RunFacts> = {}): RunFacts {
     rewound: 0,
     lastStep: 999,
     dropped: 0,
+    lost: 0,
     invalid: 0,
     tags: ['baseline', 'v2'],
     notes: 'with Warm-up',

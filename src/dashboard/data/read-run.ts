@@ -39,6 +39,9 @@ export function readRun({ runDir, id }: RunPlace): string {
       fields: rows.fields.slice(KEY_COLUMNS).map(({ name, type }) => ({ name: metricOf(name), type })),
       environment: { pid, host, epoch, ...(resumed !== undefined && { resumed }), ...environment },
       files: [...info.files],
+      losses: info.losses.map(({ calls, atMost = false, others = 0, file }) => ({
+        ...{ calls, isAtMost: atMost, others, file },
+      })),
       artifacts: storedArtifacts(facts).map(({ name, bytes, sha256 }) => ({
         ...{ name, bytes, sha256, href: `${files}/artifacts/${quoted(name)}` },
       })),

@@ -70,7 +70,7 @@ export class MetricFiles {
   private published(facts: RunFacts): MetricFile | null {
     const path = join(facts.runDir, METRICS_NAME);
     if (this.fs.stat(path) === null) return null;
-    const { footer, facts: said } = publishedFile(readFooter(this.fs, path));
+    const { footer, facts: said } = publishedFile(readFooter(this.fs, path), path);
     if (said.runUuid !== facts.uuid) throw corrupt(path, 'belongs to another run');
     const types = new Map(footer.fields.map(({ name, type }) => [name, type]));
     if (types.get('step') !== 'INT64' || types.get('timestamp') !== 'TIMESTAMP')

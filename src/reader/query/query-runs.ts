@@ -57,7 +57,7 @@ export interface QueryStream extends AsyncIterable<readonly (readonly unknown[])
 /**
  * Asks one SQL question about all runs below a folder at once, with DuckDB.
  *
- * Views: `runs` (experiment, run, run_dir, uuid, status, started_at, ended_at, duration_ms, rows, dropped, invalid, tags, notes, "group",
+ * Views: `runs` (experiment, run, run_dir, uuid, status, started_at, ended_at, duration_ms, rows, dropped, invalid, lost, tags, notes, "group",
  * rank, exit_code, error), `params` (experiment, run, key, value, number), `metrics` (experiment, run, step, timestamp, metric, value,
  * text: a row for each value, what was logged as a number in `value`, a text in `text`), `wide` (experiment, run, step, timestamp and a column for each metric) and `logs` (experiment, run,
  * timestamp, level, message, meta). What is in a run's write-ahead log only is there too.

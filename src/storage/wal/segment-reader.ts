@@ -1,39 +1,41 @@
 import { crc32 } from 'node:zlib';
 import {
-  FRAME_HEAD_BYTES,
+  type FrameFormat,
   type FrameHead,
   FrameType,
   SEGMENT_HEAD_BYTES,
-  type SegmentHead,
+  type SegmentStart,
+  WAL_VERSION,
   decodeFrameHead,
-  decodeSegmentHead,
+  decodeSegmentStart,
+  frameHeadBytes,
 } from './frame.js';
 
 /** An intact frame. */
-export interface WalFrame {
-  readonly type: FrameType;
-  readonly seq: number;
+export interface WalFrame extends FrameHead {
   /** A private copy, 8-byte aligned. */
   readonly payload: Uint8Array;
 }
 
 /**
  * How a segment ends: `whole`; `torn` when bytes at its end are no whole frame and nothing intact follows them;
- * `corrupt` when an intact frame of the same segment stands behind bad bytes; `empty` when not even its head and
- * checkpoint are there.
+ * `corrupt` when something intact of the same segment stands behind bad bytes, or bytes that are no start of a segment
+ * stand where one belongs; `empty` when there is no frame, as when its writing was cut off; `newer` when a later version
+ * of expman-rx wrote it.
  */
 export type SegmentVerdict =
   | { readonly kind: 'whole' }
   | { readonly kind: 'empty'; readonly badBytes: number }
   | { readonly kind: 'torn'; readonly badBytes: number }
-  | { readonly kind: 'corrupt'; readonly badBytes: number; readonly badAt: number };
+  | { readonly kind: 'corrupt'; readonly badBytes: number; readonly badAt: number }
+  | { readonly kind: 'newer'; readonly badBytes: number };
 
 /** A segment as read from its bytes. */
 export interface Segment {
-  readonly head: SegmentHead | null;
+  readonly head: SegmentStart | null;
   /** Frames up to the first bad byte, in order. */
   readonly frames: readonly WalFrame[];
-  /** Intact frames behind the first bad byte, for a salvage. */
+  /** Intact frames behind the first bad byte. */
   readonly salvaged: readonly WalFrame[];
   readonly verdict: SegmentVerdict;
 }
@@ -44,69 +46,100 @@ export interface Segment {
  * A frame counts when both of its checksums, which include the segment's salt, are right.
  */
 export function readSegment(bytes: Buffer): Segment {
-  const head = decodeSegmentHead(bytes);
-  if (head === null)
-    return { head, frames: [], salvaged: [], verdict: { kind: 'empty', badBytes: bytes.length } };
-  const saltCrc = crc32(head.salt);
+  const head = decodeSegmentStart(bytes);
+  if (head === null) return { head, frames: [], salvaged: [], verdict: verdictWithoutHead(bytes) };
+  if (head.version > WAL_VERSION)
+    return { head, frames: [], salvaged: [], verdict: { kind: 'newer', badBytes: bytes.length } };
+  const format = formatOf(head);
   const frames: WalFrame[] = [];
-  const goodEnd = readFrames(bytes, SEGMENT_HEAD_BYTES, saltCrc, frames);
-  if (goodEnd === bytes.length && frames.length > 0)
-    return { head, frames, salvaged: [], verdict: { kind: 'whole' } };
-  const salvaged = salvage(bytes, goodEnd, saltCrc, frames.at(-1)?.seq ?? -1);
-  const badBytes = bytes.length - goodEnd;
-  if (salvaged.length > 0)
-    return { head, frames, salvaged, verdict: { kind: 'corrupt', badBytes, badAt: goodEnd } };
-  return { head, frames, salvaged, verdict: { kind: frames.length === 0 ? 'empty' : 'torn', badBytes } };
+  const goodEnd = readFrames(bytes, head.bytes, format, frames);
+  const salvaged = goodEnd === bytes.length ? [] : salvage(bytes, goodEnd, format, frames);
+  return { head, frames, salvaged, verdict: verdictOf(bytes, { head, frames, salvaged }, goodEnd) };
 }
 
+/** How the frames of a segment with this start are read. */
+export const formatOf = ({ version, salt }: SegmentStart): FrameFormat => ({ version, saltCrc: crc32(salt) });
+
 /** Reads intact frames one after another from `from` on; returns where the last of them ends. */
-export function readFrames(bytes: Buffer, from: number, saltCrc: number, into: WalFrame[]): number {
+export function readFrames(bytes: Buffer, from: number, format: FrameFormat, into: WalFrame[]): number {
   let at = from;
   for (;;) {
-    const frame = frameAt(bytes, at, saltCrc);
+    const frame = frameAt(bytes, at, format);
     if (frame === null) return at;
     into.push(frame);
-    at += FRAME_HEAD_BYTES + frame.payload.length;
+    at += frameHeadBytes(format) + frame.payload.length;
   }
 }
 
-function frameAt(bytes: Buffer, at: number, saltCrc: number): WalFrame | null {
-  const head: FrameHead | null = decodeFrameHead(bytes, at, saltCrc);
-  if (head === null) return null;
-  const from = at + FRAME_HEAD_BYTES;
-  if (from + head.length > bytes.length) return null;
-  const payload = bytes.subarray(from, from + head.length);
-  if (crc32(payload, saltCrc) !== head.payloadCrc) return null;
-  return { type: head.type, seq: head.seq, payload: Uint8Array.from(payload) };
+/** A write that was cut off leaves too few bytes for a head, or zeros in its place; anything else is damage. */
+function verdictWithoutHead(bytes: Buffer): SegmentVerdict {
+  const badBytes = bytes.length;
+  const isCutOff = badBytes < SEGMENT_HEAD_BYTES || bytes.every((byte) => byte === 0);
+  return isCutOff ? { kind: 'empty', badBytes } : { kind: 'corrupt', badBytes, badAt: 0 };
+}
+
+function verdictOf(
+  bytes: Buffer,
+  { head, frames, salvaged }: Pick<Segment, 'frames' | 'salvaged'> & { readonly head: SegmentStart },
+  goodEnd: number,
+): SegmentVerdict {
+  const badBytes = bytes.length - goodEnd;
+  if (salvaged.length > 0) return { kind: 'corrupt', badBytes, badAt: goodEnd };
+  if (frames.length === 0) return { kind: 'empty', badBytes };
+  if (!head.isIntact) return { kind: 'corrupt', badBytes: SEGMENT_HEAD_BYTES + badBytes, badAt: 0 };
+  return badBytes === 0 ? { kind: 'whole' } : { kind: 'torn', badBytes };
+}
+
+function frameAt(bytes: Buffer, at: number, format: FrameFormat): WalFrame | null {
+  const decoded = decodeFrameHead(bytes, at, format);
+  if (decoded === null) return null;
+  const { length, payloadCrc, ...head } = decoded;
+  const from = at + frameHeadBytes(format);
+  if (from + length > bytes.length) return null;
+  const payload = bytes.subarray(from, from + length);
+  if (crc32(payload, format.saltCrc) !== payloadCrc) return null;
+  return { ...head, payload: Uint8Array.from(payload) };
 }
 
 /**
  * Looks for intact frames behind a bad place, byte by byte.
  *
- * The salted checksum of the head decides, never a magic number; only later sequence numbers count, so that a
- * duplicated block is no salvage.
+ * The salted checksum of the head decides, never a magic number; only frames that belong behind those found so far
+ * count, so that a duplicated block is no salvage.
  */
-function salvage(bytes: Buffer, goodEnd: number, saltCrc: number, lastSeq: number): WalFrame[] {
+function salvage(
+  bytes: Buffer,
+  goodEnd: number,
+  format: FrameFormat,
+  frames: readonly WalFrame[],
+): WalFrame[] {
   const found: WalFrame[] = [];
-  let seq = lastSeq;
-  for (let at = goodEnd + 1; at + FRAME_HEAD_BYTES <= bytes.length;) {
-    const frame = couldBeHead(bytes, at) ? frameAt(bytes, at, saltCrc) : null;
-    if (frame === null || frame.type !== FrameType.records || frame.seq <= seq) at++;
+  const headBytes = frameHeadBytes(format);
+  let last = frames.at(-1);
+  for (let at = goodEnd + 1; at + headBytes <= bytes.length;) {
+    const frame = couldBeHead(bytes, at) ? frameAt(bytes, at, format) : null;
+    if (frame === null || !belongsBehind(frame, last)) at++;
     else {
       found.push(frame);
-      seq = frame.seq;
-      at += FRAME_HEAD_BYTES + frame.payload.length;
+      last = frame;
+      at += headBytes + frame.payload.length;
     }
   }
   return found;
 }
 
+const isStart = ({ type }: WalFrame): boolean => type === FrameType.checkpoint || type === FrameType.carried;
+
+/** Whether a frame's place in its segment is behind that of another one. */
+function belongsBehind(frame: WalFrame, last: WalFrame | undefined): boolean {
+  if (last === undefined) return true;
+  if (isStart(last)) return !isStart(frame) || frame.part > last.part;
+  // Definitions are numbered as the records behind them.
+  return !isStart(frame) && (frame.seq > last.seq || (frame.seq === last.seq && last.type > frame.type));
+}
+
 /** Cheap necessary conditions, so that most places are passed without a checksum. */
 function couldBeHead(bytes: Buffer, at: number): boolean {
-  return (
-    bytes[at + 16] === FrameType.records &&
-    bytes[at + 17] === 0 &&
-    bytes[at + 18] === 0 &&
-    bytes[at + 19] === 0
-  );
+  const type = bytes[at + 16] ?? 0;
+  return type >= FrameType.checkpoint && type <= FrameType.definitions && bytes[at + 17] === 0;
 }

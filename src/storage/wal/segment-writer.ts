@@ -9,8 +9,7 @@ import {
   FRAME_HEAD_BYTES,
   FrameType,
   MAX_PAYLOAD_BYTES,
-  SEGMENT_HEAD_BYTES,
-  encodeSegmentHead,
+  encodeSegmentStart,
   sealFrame,
   segmentName,
 } from './frame.js';
@@ -24,6 +23,20 @@ export interface WalPlace {
   readonly epoch: number;
 }
 
+/** How far an epoch's records have come: how many there are, and how many of them are calls. */
+export interface RecordCount {
+  readonly seq: number;
+  readonly calls: number;
+}
+
+/** What a segment begins with: see writer/checkpoint.ts. */
+export interface Checkpoint {
+  /** What the rows of the segment rest on; written twice. */
+  readonly core: Uint8Array;
+  /** What is carried along, in small pieces, so that a damaged byte costs one of them. */
+  readonly carried: readonly Uint8Array[];
+}
+
 /**
  * One WAL segment, open for appending.
  *
@@ -34,19 +47,16 @@ export class SegmentWriter {
   /** The number behind the last record appended: what must be published before this segment may go. */
   seqEnd: number;
   broken = false;
-  private offset: number;
-  private readonly saltCrc: number;
+  private offset = 0;
   private unsynced = true;
 
   private constructor(
     private readonly place: WalPlace,
     readonly path: string,
     readonly number: number,
-    salt: Uint8Array,
+    private readonly saltCrc: number,
     seq: number,
   ) {
-    this.saltCrc = crc32(salt);
-    this.offset = SEGMENT_HEAD_BYTES;
     this.seqEnd = seq;
   }
 
@@ -55,20 +65,22 @@ export class SegmentWriter {
     return this.offset;
   }
 
-  /** Makes segment `number` and writes its head and checkpoint; on failure nothing of it is left behind. */
-  static create(place: WalPlace, number: number, seq: number, checkpoint: Uint8Array): SegmentWriter {
+  /** Makes segment `number` and writes its start and checkpoint; on failure nothing of it is left behind. */
+  static create(place: WalPlace, number: number, at: RecordCount, checkpoint: Checkpoint): SegmentWriter {
     const { fs, files, folder, runUuid, epoch } = place;
     const path = join(folder, segmentName(epoch, number));
     const salt = randomBytes(8);
-    const fd = files.create(path);
+    files.create(path);
     try {
-      writeAll(fs, fd, encodeSegmentHead({ runUuid, epoch, number, salt }), 0);
-      const segment = new SegmentWriter(place, path, number, salt, seq);
-      segment.append(
-        FrameType.checkpoint,
-        seq,
-        Buffer.concat([Buffer.alloc(FRAME_HEAD_BYTES), checkpoint]),
-        0,
+      const segment = new SegmentWriter(place, path, number, crc32(salt), at.seq);
+      const { core, carried } = checkpoint;
+      segment.write(
+        Buffer.concat([
+          encodeSegmentStart({ runUuid, epoch, number, salt }),
+          ...[core, core, ...carried].map((payload, part) =>
+            segment.sealed(part < 2 ? FrameType.checkpoint : FrameType.carried, part, at, framed(payload)),
+          ),
+        ]),
       );
       return segment;
     } catch (error) {
@@ -79,22 +91,29 @@ export class SegmentWriter {
   }
 
   /**
-   * Appends one frame that holds `records` records from `seq` on; its head, the first bytes, is filled in here.
+   * Appends one frame, before which the epoch has the records and calls of `at`; its head, the first bytes, is filled in here.
    *
    * One that is larger than a reader believes is refused, and harms nothing.
    */
-  append(type: FrameType, seq: number, frame: Buffer, records: number): void {
+  append(type: FrameType, at: RecordCount, frame: Buffer): void {
+    this.write(this.sealed(type, 0, at, frame));
+  }
+
+  private sealed(type: FrameType, part: number, { seq, calls }: RecordCount, frame: Buffer): Buffer {
     if (frame.length - FRAME_HEAD_BYTES > MAX_PAYLOAD_BYTES)
       throw Object.assign(new Error(`EFBIG: a frame of ${frame.length} bytes`), { code: 'EFBIG' });
-    sealFrame(frame, type, seq, this.saltCrc);
+    sealFrame(frame, { type, seq, calls, part }, this.saltCrc);
+    return frame;
+  }
+
+  private write(bytes: Buffer): void {
     try {
-      writeAll(this.place.fs, this.place.files.get(this.path), frame, this.offset);
+      writeAll(this.place.fs, this.place.files.get(this.path), bytes, this.offset);
     } catch (error) {
       this.broken = true;
       throw error;
     }
-    this.offset += frame.length;
-    this.seqEnd = seq + records;
+    this.offset += bytes.length;
     this.unsynced = true;
   }
 
@@ -114,3 +133,7 @@ export class SegmentWriter {
     this.place.files.release(this.path);
   }
 }
+
+/** A payload with room for the head of its frame. */
+export const framed = (payload: Uint8Array): Buffer =>
+  Buffer.concat([Buffer.alloc(FRAME_HEAD_BYTES), payload]);

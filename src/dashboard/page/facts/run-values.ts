@@ -1,4 +1,8 @@
-import type { RunFactsAnswer } from '../../api.js';
+import type { RunAnswer, RunFactsAnswer } from '../../api.js';
+import { countText } from './format.js';
+
+/** Files that a line names. */
+const MAX_FILES = 3;
 
 /** What of a metric's summary can be shown in a column. */
 export const STATISTICS = ['last', 'min', 'max', 'mean'] as const;
@@ -16,6 +20,21 @@ export const runId = ({ experiment, run }: Pick<RunFactsAnswer, 'experiment' | '
 /** The status of a run; with a question mark where its process is on another host, which cannot be asked whether it runs. */
 export const statusText = ({ status, owner }: Pick<RunFactsAnswer, 'status' | 'owner'>): string =>
   owner === 'unsure' ? `${status}?` : status;
+
+/** Losses as the page says them: `at most 12 calls (wal-0-1.log)`; undefined where nothing is lost. */
+export function lostText(losses: RunAnswer['losses']): string | undefined {
+  if (losses.length === 0) return undefined;
+  const sum = (of: 'calls' | 'others'): number => losses.reduce((all, loss) => all + loss[of], 0);
+  const [calls, others] = [sum('calls'), sum('others')];
+  const atMost = losses.some(({ isAtMost }) => isAtMost) ? 'at most ' : '';
+  const what = [
+    ...(calls > 0 ? [`${atMost}${countText(calls)} ${calls === 1 ? 'call' : 'calls'}`] : []),
+    ...(others > 0 ? [`${countText(others)} ${others === 1 ? 'other record' : 'other records'}`] : []),
+  ].join(' and ');
+  const files = [...new Set(losses.map(({ file }) => file))].filter((file) => file !== '');
+  const more = files.length > MAX_FILES ? ` and ${countText(files.length - MAX_FILES)} more` : '';
+  return files.length === 0 ? what : `${what} (${files.slice(0, MAX_FILES).join(', ')}${more})`;
+}
 
 /** A column as the language of filters has it, so that the server can sort by it. */
 export function fieldOf(column: Column): string {

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { RunAnswer } from '../../api.js';
 import { countText, durationText, momentText } from '../facts/format.js';
-import { flatParams } from '../facts/run-values.js';
+import { flatParams, lostText } from '../facts/run-values.js';
 import { ValueTable } from '../parts/value-table.js';
 import { reasonOf } from '../runs/run-row.js';
 import { MetricTable } from './metric-table.js';
@@ -10,13 +10,14 @@ import { NotesEditor } from './notes-editor.js';
 /** How the run is doing, what it was given and what came of it. */
 export function OverviewTab({
   id,
-  run: { facts },
+  run,
   again,
 }: {
   readonly id: string;
   readonly run: RunAnswer;
   readonly again: () => void;
 }): JSX.Element {
+  const { facts } = run;
   const params = flatParams(facts.params ?? {});
   return (
     <div class="overview">
@@ -26,7 +27,7 @@ export function OverviewTab({
         </p>
       )}
       <dl class="facts card">
-        {factRows(facts).map(([name, value]) => (
+        {factRows(run).map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
             <dd>{value}</dd>
@@ -48,7 +49,7 @@ export function OverviewTab({
   );
 }
 
-function factRows(facts: RunAnswer['facts']): readonly (readonly [string, string])[] {
+function factRows({ facts, losses }: RunAnswer): readonly (readonly [string, string])[] {
   const { startedAt, endedAt, durationMs, rows, group, rank, uuid } = facts;
   return (
     [
@@ -56,6 +57,7 @@ function factRows(facts: RunAnswer['facts']): readonly (readonly [string, string
       ['Ended', endedAt === undefined ? undefined : momentText(endedAt)],
       ['Took', durationMs === undefined ? undefined : durationText(durationMs)],
       ['Rows', rows === undefined ? undefined : countText(rows)],
+      ['Lost', lostText(losses)],
       ['Group', group ?? undefined],
       ['Rank', rank === undefined ? undefined : String(rank)],
       ['UUID', uuid],

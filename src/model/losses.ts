@@ -1,0 +1,65 @@
+import type { Loss } from './run-file.js';
+
+/** `run.yaml` lists at most this many; beyond it neighbours become one entry, and no call is left out of the sum. */
+const MAX_LISTED = 100;
+
+/** Calls in all that are known to be gone. */
+export const callsLost = (losses: readonly Loss[]): number =>
+  losses.reduce((sum, { calls }) => sum + calls, 0);
+
+/** The losses known so far and those of `found` that are not among them, in the order of their records. */
+export function mergeLosses(known: readonly Loss[], found: readonly Loss[]): Loss[] {
+  const added = found.filter((loss) => !known.some((each) => isSame(each, loss)));
+  return joined([...known, ...added].sort((a, b) => a.epoch - b.epoch || a.firstRecord - b.firstRecord));
+}
+
+/** Losses in words: `12 calls`, `at most 12 calls and 3 other records`; empty for none. */
+export function lossText(losses: readonly Loss[]): string {
+  const calls = callsLost(losses);
+  const others = losses.reduce((sum, loss) => sum + (loss.others ?? 0), 0);
+  const isUpperBound = losses.some(({ atMost }) => atMost === true);
+  const parts = [
+    ...(calls > 0 ? [`${isUpperBound ? 'at most ' : ''}${amountText(calls, 'call')}`] : []),
+    ...(others > 0 ? [amountText(others, calls > 0 ? 'other record' : 'log line or parameter record')] : []),
+  ];
+  return parts.join(' and ');
+}
+
+const amountText = (amount: number, noun: string): string =>
+  `${amount.toLocaleString('en-US')} ${amount === 1 ? noun : `${noun}s`}`;
+
+/** A log that is read again before its rows are published shows the same gap again. */
+function isSame(known: Loss, found: Loss): boolean {
+  if (known.epoch !== found.epoch) return false;
+  if (known.firstRecord === found.firstRecord && known.records === found.records) return true;
+  const knownEnd = known.firstRecord + known.records;
+  return known.firstRecord < found.firstRecord + found.records && found.firstRecord < knownEnd;
+}
+
+function joined(losses: readonly Loss[]): Loss[] {
+  const few: Loss[] = [];
+  let surplus = losses.length - MAX_LISTED;
+  for (const loss of losses) {
+    const last = few.at(-1);
+    if (surplus <= 0 || last?.epoch !== loss.epoch) few.push(loss);
+    else {
+      few[few.length - 1] = join(last, loss);
+      surplus--;
+    }
+  }
+  return few;
+}
+
+function join(one: Loss, next: Loss): Loss {
+  const others = (one.others ?? 0) + (next.others ?? 0);
+  const end = Math.max(one.firstRecord + one.records, next.firstRecord + next.records);
+  return {
+    epoch: one.epoch,
+    firstRecord: one.firstRecord,
+    records: end - one.firstRecord,
+    calls: one.calls + next.calls,
+    ...((one.atMost ?? next.atMost) === true && { atMost: true }),
+    ...(others > 0 && { others }),
+    file: one.file,
+  };
+}
