@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { recoverRun } from 'expman-rx/reader';
 import { checkRun, checkTidy, must } from '../check-run.js';
+import { checkDamage, checkRecovery, checkStatements } from '../check-statements.js';
 import { mortal } from '../mortal.js';
 import { DelayProbe } from '../delay-probe.js';
 import { readByOthers } from '../other-readers.js';
@@ -14,6 +15,8 @@ import { randomFrom, type Random, type Scenario, type ScenarioContext } from '..
 
 const CHILD = fileURLToPath(new URL('../child.mjs', import.meta.url));
 const GENERATIONS = 5;
+/** Of so many runs of a set every statement is compared with the account; of the others, the rows. */
+const LISTENED = 2;
 const MAX_KILL_MS = 350;
 /** What a sync of a publish, and a busy machine, may add to `walIntervalMs`, beyond what the probe measures; what it was is reported. */
 const STALL_MS = 250;
@@ -56,7 +59,7 @@ async function live(context: KillContext, lineage: number): Promise<void> {
     for (const [index, runDir] of runDirs.entries()) {
       // A kill may come before a run has a folder, or a run.yaml in it.
       if (account.openedAt === null && !hasRun(runDir)) from.push(0);
-      else from.push(await checkGeneration(context, plan, account, { runDir, index }));
+      else from.push(await checkGeneration(context, plan, account, { runDir, index, random }));
     }
     if (random.chance(0.4)) await recover(context, plan, account, runDirs.filter(hasRun), from);
     plan = { ...plan, from, options: { ...plan.options, flushIntervalMs: 20 + random.below(500) } };
@@ -70,11 +73,16 @@ async function checkGeneration(
   { tally, probe }: KillContext,
   plan: Plan,
   account: Killed,
-  { runDir, index }: { readonly runDir: string; readonly index: number },
+  { runDir, index, random }: { readonly runDir: string; readonly index: number; readonly random: Random },
 ): Promise<number> {
   const flushed = Math.max(plan.from[index] ?? 0, account.flushed.get(index) ?? 0);
   const { rows, tornBytes, status } = await checkRun(runDir, plan.shape, index, flushed);
   must(status !== 'FINISHED' || account.closed, 'I5', () => `${runDir} says FINISHED`);
+  if (index < LISTENED) {
+    const known = { runDir, shape: plan.shape, index, rows, lost: 0 };
+    await checkStatements(known);
+    await checkDamage(known, random);
+  }
   tally.readerOpens++;
   tally.rowsAcknowledged += flushed - (plan.from[index] ?? 0);
   if (tornBytes > 0) tally.tornTails++;
@@ -106,6 +114,8 @@ async function recover(
 ): Promise<void> {
   for (const runDir of runDirs) {
     const index = Number(/\d+$/.exec(runDir)?.[0]);
+    const stated = { runDir, shape: plan.shape, index, rows: from[index] ?? 0, lost: 0 };
+    if (index < LISTENED) await checkRecovery(stated);
     const { status } = await recoverRun(runDir);
     must(
       status !== 'FINISHED' || account === null || account.closed,

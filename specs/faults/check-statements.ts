@@ -1,0 +1,161 @@
+import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expmanHere } from '../support/cli-here.js';
+import { must } from './check-run.js';
+import type { Plan } from './plan.js';
+import { rowOf } from './rows.mjs';
+import type { Random } from './scenario.js';
+
+/** A run whose process is dead, and what it must be said to hold. */
+export interface Account {
+  readonly runDir: string;
+  readonly shape: Plan['shape'];
+  readonly index: number;
+  /** Steps 0 to rows - 1 are there. */
+  readonly rows: number;
+  /** Calls that are gone; in the words of the harness, none after a kill alone. */
+  readonly lost: number;
+}
+
+/** What a command says of one run. */
+type Said = Readonly<Record<string, unknown>>;
+
+/** Commands are run in this process, whose output is one: each waits for the one before it. */
+let asked: Promise<unknown> = Promise.resolve();
+
+/** Asks a command, and holds its exit code to what it must be. */
+async function ask(command: string, runDir: string, exit: number): Promise<unknown> {
+  const turn = asked.then(() => expmanHere(command, runDir, '--json'));
+  asked = turn.catch(() => undefined);
+  const end = await turn;
+  must(
+    end.exit === exit,
+    'I11',
+    () =>
+      `expman ${command} ${runDir} exits with ${end.exit}, not ${exit}: ${end.stderr}${end.stdout.slice(0, 2_000)}`,
+  );
+  return JSON.parse(end.stdout);
+}
+
+const first = (said: unknown): Said => (Array.isArray(said) ? said[0] : said) as Said;
+
+function says(command: string, runDir: string, said: Said, wanted: Said): void {
+  for (const [key, value] of Object.entries(wanted))
+    must(
+      JSON.stringify(said[key]) === JSON.stringify(value),
+      'I11',
+      () =>
+        `expman ${command} ${runDir} says ${key} ${JSON.stringify(said[key])}, not ${JSON.stringify(value)}`,
+    );
+}
+
+/**
+ * Compares what inspect, list and verify say of a dead run, exit codes included, with the account: silent where nothing is
+ * lost, the true number where something is.
+ *
+ * @returns how long the run is said to have lasted, which a recovery must not change
+ */
+export async function checkStatements({ runDir, shape, index, rows, lost }: Account): Promise<unknown> {
+  const counts = { rows, accepted: rows + lost, rewound: 0, dropped: 0, invalid: 0, lost };
+  const lastStep = rows === 0 ? null : rows - 1;
+  const inspected = first(await ask('inspect', runDir, 0));
+  says('inspect', runDir, inspected, { ...counts, lastStep });
+  const listed = first(await ask('list', runDir, 0));
+  says('list', runDir, listed, counts);
+  const isWhole = lost === 0;
+  says('verify', runDir, first(await ask('verify', runDir, isWhole ? 0 : 2)), {
+    ...{ rows, lost },
+    ...(isWhole && { losses: [], problems: [] }),
+  });
+  if (isWhole)
+    checkSummaries(runDir, inspected['metrics'] as Readonly<Record<string, Said>>, { shape, index, rows });
+  return inspected['durationMs'];
+}
+
+/** Recovers a dead run by the command, which must say what is lost and nothing else, and changes no other statement. */
+export async function checkRecovery(account: Account): Promise<void> {
+  const { runDir, rows, lost } = account;
+  const before = await checkStatements(account);
+  const { recovered } = (await ask('recover', runDir, lost === 0 ? 0 : 2)) as { recovered: readonly Said[] };
+  says('recover', runDir, recovered[0] ?? {}, { rows, lost, missingRecords: 0 });
+  for (let look = 0; look < 2; look++) {
+    const after = await checkStatements(account);
+    must(
+      after === before,
+      'I11',
+      () => `${runDir} lasted ${String(before)} ms, and ${String(after)} when recovered`,
+    );
+  }
+}
+
+/** Figures of the numbers and booleans that rows 0 to rows - 1 hold, worked out one by one. */
+function checkSummaries(
+  runDir: string,
+  metrics: Readonly<Record<string, Said>>,
+  { shape, index, rows }: Pick<Account, 'shape' | 'index' | 'rows'>,
+): void {
+  const wanted = new Map<string, { count: number; texts: number; least: number; greatest: number }>();
+  for (let step = 0; step < rows; step++)
+    for (const [metric, value] of Object.entries(rowOf(shape, index, step))) {
+      const tally = wanted.get(metric) ?? { count: 0, texts: 0, least: Infinity, greatest: -Infinity };
+      wanted.set(metric, tally);
+      tally.count++;
+      if (typeof value === 'string') tally.texts++;
+      else if (!Number.isNaN(Number(value))) {
+        tally.least = Math.min(tally.least, Number(value));
+        tally.greatest = Math.max(tally.greatest, Number(value));
+      }
+    }
+  for (const [metric, { count, texts, least, greatest }] of wanted) {
+    const { min, max, ...said } = metrics[metric] ?? {};
+    says('inspect', `${runDir}, ${metric},`, said, { count, ...(texts > 0 && { texts }) });
+    if (least <= greatest)
+      must(
+        Number(min) === least && Number(max) === greatest,
+        'I11',
+        () =>
+          `${runDir}: ${metric} is said to be ${String(min)} to ${String(max)}, not ${least} to ${greatest}`,
+      );
+  }
+}
+
+/**
+ * Flips a byte in the newest segment of a copy of a dead run, and holds what is said of it to what was there: every row is
+ * there or counted as lost, before and after a recovery, and exit codes say so.
+ */
+export async function checkDamage({ runDir, rows }: Account, random: Random): Promise<void> {
+  const copy = `${runDir}-damaged`;
+  cpSync(runDir, copy, { recursive: true });
+  try {
+    const segment = readdirSync(copy)
+      .filter((name) => name.startsWith('wal-'))
+      .sort()
+      .at(-1);
+    if (segment === undefined) return;
+    const path = join(copy, segment);
+    const bytes = readFileSync(path);
+    const at = random.below(bytes.length);
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
+    writeFileSync(path, bytes);
+    const where = `${copy} (byte ${at} of ${bytes.length} of ${segment})`;
+    const found = first(await ask('inspect', copy, 0));
+    const [lost, torn] = [Number(found['lost']), Number(found['tornBytes'])];
+    const there = Number(found['rows']) + Number(found['rowsBehindGap']);
+    must(
+      torn > 0 ? there + lost <= rows : there + lost === rows,
+      'I11',
+      () => `${where}: ${there} rows and ${lost} lost, of ${rows}`,
+    );
+    const isDamaged = lost > 0 || (found['corrupt'] as readonly unknown[]).length > 0;
+    await ask('verify', copy, isDamaged ? 2 : 0);
+    const { recovered } = (await ask('recover', copy, isDamaged ? 2 : 0)) as { recovered: readonly Said[] };
+    says('recover', where, recovered[0] ?? {}, { rows: there, lost });
+    for (let look = 0; look < 2; look++) {
+      says('inspect', where, first(await ask('inspect', copy, 0)), { rows: there, lost });
+      says('list', where, first(await ask('list', copy, 0)), { rows: there, lost });
+      if (lost > 0) says('verify', where, first(await ask('verify', copy, 2)), { lost });
+    }
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
