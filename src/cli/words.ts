@@ -1,18 +1,16 @@
 import type { MetricValue } from '../model/metric.js';
-import { printable } from '../model/printable.js';
+import { cut, printable } from '../model/printable.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Cell } from './terminal.js';
+
+export { cut };
 
 /** Characters of a text that a table shows. */
 export const MAX_TEXT = 32;
 
 /** A number with commas. */
 export const count = (number: number): string => number.toLocaleString('en-US');
-
-/** As much of a text as so many characters take. */
-export const cut = (text: string, length: number): string =>
-  text.length > length ? `${text.slice(0, length - 1)}…` : text;
 
 /** A value as a table shows it: six digits of a fraction, text cut. */
 export function valueText(value: MetricValue): string {
