@@ -14,7 +14,7 @@ import { isElsewhere, readOwnership } from '../storage/owner-watch.js';
 import type { CommandRun } from './command.js';
 import { dirOr, findRuns } from './find-runs.js';
 import { ExitCode } from './terminal.js';
-import { bytesText, count } from './words.js';
+import { bytesText, count, firstOf } from './words.js';
 
 const LITTLE_SPACE = 1e9;
 const MAX_NAMED = 5;
@@ -114,10 +114,10 @@ function runFindings({ runs, unreadable }: RunListing): Finding[] {
   );
   const lossy = runs.filter(({ dropped }) => dropped > 0);
   const named = (dirs: readonly { readonly runDir: string }[]): string =>
-    dirs
-      .slice(0, MAX_NAMED)
-      .map(({ runDir }) => runDir)
-      .join(', ') + (dirs.length > MAX_NAMED ? ', …' : '');
+    firstOf(
+      dirs.map(({ runDir }) => runDir),
+      MAX_NAMED,
+    );
   const finding = (
     kind: Finding['kind'],
     dirs: readonly { readonly runDir: string }[],

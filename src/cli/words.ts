@@ -82,3 +82,9 @@ export function statusCell(status: RunStatus, owner?: string): Cell {
       return { text: status, style: 'red' };
   }
 }
+
+/** The first names of a list with commas between them, and how many more there are: `a, b, … and 3 more`. */
+export function firstOf(names: readonly string[], most: number): string {
+  const left = names.length - most;
+  return [...names.slice(0, most), ...(left > 0 ? [`… and ${count(left)} more`] : [])].join(', ');
+}
