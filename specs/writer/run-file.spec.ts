@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunFile } from '../../src/model/run-file.js';
 import { RunStatus } from '../../src/model/run-status.js';
 import { RUN_NAME, readMapping } from '../../src/storage/run-record.js';
+import { amendRunFile } from '../../src/writer/amend-run-file.js';
 import { readIdentity } from '../../src/writer/identity.js';
 import { writeRunFile } from '../../src/writer/run-files.js';
 import { FOLDER, UUID, runFolder } from './wal-rig.js';
@@ -49,6 +50,36 @@ describe('run.yaml', () => {
     const kept = Object.keys(file['metrics'] as object).length;
     expect(kept).toBeGreaterThan(1000);
     expect(file['summariesLeftOut']).toBe(20_000 - kept);
+  });
+
+  it('of a run with more metrics, artifacts, tags and notes than it has room for together can still be read', () => {
+    const fs = runFolder();
+    const summary = { last: 0.1, count: 1, min: 0.1, max: 0.1, mean: 0.1, minStep: 1, maxStep: 1 };
+    const metrics = new Map(Array.from({ length: 20_000 }, (_, at) => [`layer.${at}.weight`, summary]));
+    const tags = Array.from({ length: 1000 }, (_, at) => `${at}${'音'.repeat(124)}`);
+    const run = { ...RUN, metrics, tags, notes: '音'.repeat(65_536) };
+    writeRunFile(fs, FOLDER, run, { artifacts: artifacts(20_000) });
+    const file = readMapping(fs, FOLDER, RUN_NAME) ?? {};
+    expect(file['tags']).toEqual(tags);
+    const [kept, told] = ['metrics', 'artifacts'].map((key) => Object.keys(file[key] as object).length);
+    expect(kept).toBeGreaterThan(500);
+    expect(told).toBeGreaterThan(200);
+    expect(file).toMatchObject({ summariesLeftOut: 20_000 - kept!, artifactsLeftOut: 20_000 - told! });
+  });
+
+  it('that an amendment would make larger than readers take stays as it was, and the amendment is refused', () => {
+    const fs = runFolder();
+    writeRunFile(fs, FOLDER, { ...RUN, status: RunStatus.Finished }, {});
+    const before = readMapping(fs, FOLDER, RUN_NAME);
+    expect(() => {
+      amendRunFile(fs, FOLDER, (file) => ({ ...file, notes: 'n'.repeat(1024 * 1024) }));
+    }).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_VALUE',
+        message: expect.stringMatching(/may have 1048576/) as string,
+      }) as Error,
+    );
+    expect(readMapping(fs, FOLDER, RUN_NAME)).toEqual(before);
   });
 
   it('of a run with long texts in thousands of metrics can still be read', () => {

@@ -1,4 +1,5 @@
 import { ExpmanError } from '../model/errors.js';
+import { cut } from '../model/printable.js';
 import { type Step, stepFromText } from '../model/step.js';
 
 /** What a session takes out of those before it when it begins. */
@@ -31,6 +32,6 @@ export function decodeRewind(text: string): RewindOrder {
   const fromStep = typeof said?.fromStep === 'string' ? stepFromText(said.fromStep) : undefined;
   const mediaBytes = said?.mediaBytes;
   if (fromStep === undefined || typeof mediaBytes !== 'number' || !Number.isSafeInteger(mediaBytes))
-    throw new ExpmanError('CORRUPT', `not a rewind: ${text.slice(0, 80)}`);
+    throw new ExpmanError('CORRUPT', `not a rewind: ${cut(text, 80)}`);
   return { fromStep, mediaBytes };
 }

@@ -161,7 +161,7 @@ export const COMMANDS: readonly Command[] = [
     details:
       'Tells the format itself. Knows TensorBoard event files, expman-rs run folders,\n' +
       'W&B histories (CSV, JSON), MLflow file stores, neptune-exporter, and what export\nwrites.',
-    json: '{ format, imported: [{ experiment, run, runDir, status, rows, logLines, invalid }], failed: [{ run, code, message }] }.',
+    json: '{ format, imported: [{ experiment, run, runDir, status, rows, logLines, invalid, leftOut }], failed: [{ run, code, message }] }.',
     load: () => import('./import.js'),
   },
   {

@@ -15,7 +15,7 @@ import { keptFiles } from '../writer/kept-files.js';
 import type { CommandRun } from './command.js';
 import { dirOr, findRuns } from './find-runs.js';
 import { ExitCode } from './terminal.js';
-import { bytesText, count } from './words.js';
+import { bytesText, count, firstOf } from './words.js';
 
 const LITTLE_SPACE = 1e9;
 const MAX_NAMED = 5;
@@ -117,10 +117,10 @@ function runFindings({ runs, unreadable }: RunListing): Finding[] {
   const lost = runs.filter((facts) => facts.lost > 0);
   const kept = runs.filter(({ runDir }) => keptFiles(nodeFs, runDir).length > 0);
   const named = (dirs: readonly { readonly runDir: string }[]): string =>
-    dirs
-      .slice(0, MAX_NAMED)
-      .map(({ runDir }) => runDir)
-      .join(', ') + (dirs.length > MAX_NAMED ? ', …' : '');
+    firstOf(
+      dirs.map(({ runDir }) => runDir),
+      MAX_NAMED,
+    );
   const finding = (
     kind: Finding['kind'],
     dirs: readonly { readonly runDir: string }[],

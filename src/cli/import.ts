@@ -32,6 +32,8 @@ export const run: CommandRun = async ([path = ''], options, terminal) => {
   else
     for (const { runDir, status, rows } of report.imported)
       terminal.print(`${printable(runDir)}  ${status}  ${count(rows)} rows`);
+  for (const { runDir, leftOut } of report.imported)
+    for (const part of leftOut) terminal.complain(printable(`${runDir}: left out ${part}`));
   for (const { run: name, error } of report.failed)
     terminal.complain(printable(`${name ?? path}: ${error.code}: ${error.message}`));
   return report.failed.length > 0 ? ExitCode.invalid : ExitCode.ok;

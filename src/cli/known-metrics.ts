@@ -1,5 +1,6 @@
 import { ExpmanError } from '../model/errors.js';
 import { nearestWord } from '../model/nearest-word.js';
+import { firstOf } from './words.js';
 
 const MAX_NAMED = 20;
 
@@ -12,7 +13,7 @@ export function knownMetrics(
   if (missing === undefined) return wanted;
   const names = [...known];
   const near = nearestWord(missing, names);
-  const shown = names.slice(0, MAX_NAMED).join(', ') + (names.length > MAX_NAMED ? ', …' : '');
+  const shown = firstOf(names, MAX_NAMED);
   throw new ExpmanError(
     'INVALID_OPTION',
     `there is no metric ${JSON.stringify(missing)}${near === undefined ? '' : `; did you mean ${near}?`}; ${names.length === 0 ? 'there is none at all' : `metrics are ${shown}`}`,

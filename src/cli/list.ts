@@ -88,5 +88,6 @@ function metricsText({ metrics }: RunFacts): string {
   const shown = [...metrics]
     .slice(0, MAX_SHOWN_METRICS)
     .map(([metric, { last }]) => `${printable(cut(metric, 20))} ${valueText(last)}`);
-  return [...shown, ...(metrics.size > shown.length ? ['…'] : [])].join('  ');
+  const left = metrics.size - shown.length;
+  return [...shown, ...(left > 0 ? [`… and ${count(left)} more`] : [])].join('  ');
 }

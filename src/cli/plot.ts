@@ -10,7 +10,7 @@ import { ema } from '../stream/operators/ema.js';
 import { type CommandRun, type Options, UsageError, hasOption, numberOption, textOption } from './command.js';
 import { findRunsIn } from './find-runs.js';
 import type { Terminal } from './terminal.js';
-import { count, valueText } from './words.js';
+import { count, firstOf, valueText } from './words.js';
 
 const COLOURS = ['ansiCyan', 'ansiYellow', 'ansiGreen', 'ansiMagenta', 'ansiRed', 'ansiBlue'] as const;
 const DEFAULT_WIDTH = 80;
@@ -148,9 +148,8 @@ function noPoints({ run, metrics }: RunFacts, metric: string, notDrawn: Undrawn)
   const names = [...metrics].flatMap(([name, { min }]) =>
     min === undefined || name === metric ? [] : [name],
   );
-  const shown = names.slice(0, MAX_NAMED).join(', ');
-  const has = names.length === 0 ? 'no metric of it has any' : `it has those of ${shown}`;
-  return `${run} has no numbers of ${metric}; ${has}${names.length > MAX_NAMED ? ', …' : ''}`;
+  const has = names.length === 0 ? 'no metric of it has any' : `it has those of ${firstOf(names, MAX_NAMED)}`;
+  return `${run} has no numbers of ${metric}; ${has}`;
 }
 
 const undrawnText = (notDrawn: Undrawn): string =>

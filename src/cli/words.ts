@@ -1,10 +1,12 @@
 import { lossText } from '../model/losses.js';
 import type { MetricValue } from '../model/metric.js';
-import { printable } from '../model/printable.js';
+import { cut, printable } from '../model/printable.js';
 import type { RunFacts } from '../model/run-facts.js';
 import type { Loss } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Cell } from './terminal.js';
+
+export { cut };
 
 /** Characters of a text that a table shows. */
 export const MAX_TEXT = 32;
@@ -13,10 +15,6 @@ const MAX_FILES = 5;
 
 /** A number with commas. */
 export const count = (number: number): string => number.toLocaleString('en-US');
-
-/** As much of a text as so many characters take. */
-export const cut = (text: string, length: number): string =>
-  text.length > length ? `${text.slice(0, length - 1)}…` : text;
 
 /** A value as a table shows it: six digits of a fraction, text cut. */
 export function valueText(value: MetricValue): string {
@@ -95,4 +93,10 @@ export function statusCell(status: RunStatus, owner?: string): Cell {
     case RunStatus.Crashed:
       return { text: status, style: 'red' };
   }
+}
+
+/** The first names of a list with commas between them, and how many more there are: `a, b, … and 3 more`. */
+export function firstOf(names: readonly string[], most: number): string {
+  const left = names.length - most;
+  return [...names.slice(0, most), ...(left > 0 ? [`… and ${count(left)} more`] : [])].join(', ');
 }

@@ -94,6 +94,8 @@ export const RunsAnswer = Type.Object({
   /** The keys of parameters (dotted) and of metrics in all runs that match, for columns, axes and grouping; at most 1,000 each. */
   paramKeys: Type.Array(Type.String()),
   metricKeys: Type.Array(Type.String()),
+  /** Names beyond the 1,000 of parameters and of metrics; absent where there are none. */
+  keysLeftOut: Type.Optional(Type.Integer()),
 });
 export type RunsAnswer = Static<typeof RunsAnswer>;
 
@@ -221,6 +223,8 @@ export type SystemAnswer = Static<typeof SystemAnswer>;
 /** `GET /api/runs/:experiment/:run/histograms?metric=NAME`: at most 100 of them, evenly over the steps, the first and the last included. */
 export const HistogramsRequest = Type.Object({ metric: Type.String({ maxLength: 1000 }) });
 export const HistogramsAnswer = Type.Object({
+  /** Values of the metric, of which these are some where there are over 100. */
+  values: Type.Integer(),
   histograms: Type.Array(
     Type.Object({
       step: Nullable(Type.Number()),

@@ -33,9 +33,11 @@ export interface ReportRun {
   readonly series: readonly ReportSeries[];
   /** The last lines of its log. */
   readonly logs: readonly LogLineAnswer[];
+  /** Whether the log has earlier lines than these. */
+  readonly isLogCut?: boolean;
   readonly system: SystemAnswer['columns'];
   /** By metric. */
-  readonly histograms: Readonly<Record<string, HistogramsAnswer['histograms']>>;
+  readonly histograms: Readonly<Record<string, HistogramsAnswer>>;
 }
 
 /** A curve of a report; `step` and `time` are as long as `y`. */

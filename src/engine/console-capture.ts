@@ -125,6 +125,8 @@ const namesOf = <K extends string>(table: Readonly<Record<K, unknown>>): K[] => 
 /** Cuts what is written to a stream into lines. */
 class Lines {
   private rest = '';
+  /** Characters of its beginning that are not in {@link rest}. */
+  private lost = 0;
 
   constructor(private readonly emit: (line: string) => void) {}
 
@@ -133,17 +135,26 @@ class Lines {
     const parts = (this.rest + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())).split(
       '\n',
     );
-    this.rest = (parts.pop() ?? '').slice(-MOST_LINE);
-    for (const line of parts) say(line, this.emit);
+    const rest = parts.pop() ?? '';
+    for (const line of parts) this.say(line, this.emit);
+    this.rest = rest.slice(-MOST_LINE);
+    this.lost += rest.length - this.rest.length;
   }
 
   /** What there is of a line that has not ended. */
   sayRest(emit: (line: string) => void): void {
-    say(this.rest, emit);
+    this.say(this.rest, emit);
   }
 
   forget(): void {
     this.rest = '';
+    this.lost = 0;
+  }
+
+  /** Says a line; where its beginning is gone, and was not written over, how much of it. */
+  private say(line: string, emit: (line: string) => void): void {
+    say(this.lost > 0 && !line.includes('\r') ? `[truncated ${this.lost} characters]…${line}` : line, emit);
+    this.lost = 0;
   }
 }
 

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, stat
 import { arch, availableParallelism, cpus, hostname, platform, release, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { errnoOf } from '../model/errors.js';
+import { cut } from '../model/printable.js';
 import { redactWords } from '../model/redact-text.js';
 import { outputOf } from '../writer/output-of.js';
 
@@ -18,6 +19,8 @@ export type EnvironmentFacts = {
   readonly hostname: string;
   /** The script and its arguments, without the secrets that show in them; absent with `environment: { argv: false }`. */
   readonly argv?: readonly string[];
+  /** Arguments beyond the first 256. */
+  readonly argvLeftOut?: number;
   readonly cwd?: string;
   /** The named package the main script belongs to. */
   readonly package?: { readonly name: string; readonly version?: string };
@@ -57,7 +60,7 @@ export function captureEnvironment(): EnvironmentFacts {
     cpus: { count: attempt(availableParallelism) ?? 1, model: attempt(cpuModel) ?? 'unknown' },
     memoryBytes: attempt(totalmem) ?? 0,
     hostname: attempt(hostname) ?? '',
-    argv: argumentsOf(process.argv),
+    ...argumentsOf(process.argv),
     ...(cwd !== undefined && { cwd }),
     ...(manifest !== undefined && { package: manifest }),
     ...(git !== undefined && Object.keys(git).length > 0 && { git }),
@@ -65,10 +68,13 @@ export function captureEnvironment(): EnvironmentFacts {
 }
 
 /** Redacted before they are cut: a half of an address does not show that there is a password in it. */
-const argumentsOf = ([, ...args]: readonly string[]): readonly string[] =>
-  redactWords(args.slice(0, MAX_ARGS).map((arg) => arg.slice(0, MAX_ARG_READ))).map((arg) =>
-    arg.slice(0, MAX_ARG_LENGTH),
+function argumentsOf([, ...args]: readonly string[]): Pick<EnvironmentFacts, 'argv' | 'argvLeftOut'> {
+  const argv = redactWords(args.slice(0, MAX_ARGS).map((arg) => cut(arg, MAX_ARG_READ))).map((arg) =>
+    cut(arg, MAX_ARG_LENGTH),
   );
+  const argvLeftOut = args.length - argv.length;
+  return { argv, ...(argvLeftOut > 0 && { argvLeftOut }) };
+}
 
 /**
  * Asks git whether a tracked file in the repository around `cwd` differs from its commit.

@@ -716,4 +716,6 @@ function plainErrorOf(error: unknown): RunError {
 
 /** Readers refuse a run.yaml of over a megabyte. */
 const bounded = (text: string): string =>
-  text.length > MAX_ERROR_TEXT ? `${text.slice(0, MAX_ERROR_TEXT)}…` : text;
+  text.length > MAX_ERROR_TEXT
+    ? `${text.slice(0, MAX_ERROR_TEXT)}…[truncated ${text.length - MAX_ERROR_TEXT} characters]`
+    : text;

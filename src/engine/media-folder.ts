@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError, errnoOf } from '../model/errors.js';
-import { MANIFEST_NAME, MEDIA_FOLDER, type MediaFile, mediaLine } from '../model/media.js';
+import {
+  MANIFEST_NAME,
+  MAX_MANIFEST_BYTES,
+  MAX_MEDIA_LINE,
+  MEDIA_FOLDER,
+  type MediaFile,
+  mediaLine,
+} from '../model/media.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { tryMakeFolder } from '../storage/make-folders.js';
 import { writeAll } from '../storage/write-all.js';
@@ -43,11 +50,12 @@ export class MediaFolder {
   /**
    * Writes a file and its line; on failure neither is there.
    *
-   * @throws ExpmanError `INVALID_NAME` where `media/` is a link, `IO` when the file system refuses
+   * @throws ExpmanError `INVALID_NAME` where `media/` is a link, `INVALID_VALUE` where the manifest is full, `IO` when the file system refuses
    */
   keep({ content, extension, ...media }: NewMedia): MediaFile {
     try {
       this.last ??= this.look();
+      this.checkRoom();
       const file = this.write(stemOf(media), extension, content);
       const { length } = content;
       const sha256 = createHash('sha256').update(content).digest('hex');
@@ -76,6 +84,16 @@ export class MediaFolder {
       });
     if (kind !== 'folder') throw Object.assign(new Error(`ENOTDIR: ${runDir}`), { code: 'ENOTDIR' });
     return fs.list(folder).length;
+  }
+
+  /** Readers refuse a manifest that is larger: then none of the files before could be listed either. */
+  private checkRoom(): void {
+    if (manifestBytes(this.fs, this.runDir) + MAX_MEDIA_LINE <= MAX_MANIFEST_BYTES) return;
+    throw new ExpmanError(
+      'INVALID_VALUE',
+      `${join(this.folder, MANIFEST_NAME)} is full, it may have ${MAX_MANIFEST_BYTES} bytes; saveArtifact takes more files`,
+      { rule: `at most ${MAX_MANIFEST_BYTES} bytes`, path: this.folder },
+    );
   }
 
   /** Writes a file of a name that is new, and returns the name. */

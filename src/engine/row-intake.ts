@@ -6,6 +6,7 @@ import { ExpmanError, describeType, textOf } from '../model/errors.js';
 import type { ResolvedOptions } from '../model/experiment-config.js';
 import type { MetricRow } from '../model/metric.js';
 import { encodeParams, sanitiseParams } from '../model/params.js';
+import { quoted } from '../model/printable.js';
 import { type Step, parseStep, stepRule } from '../model/step.js';
 import type { Mapping } from '../storage/run-record.js';
 import { formatLogLine } from './log-line.js';
@@ -293,5 +294,3 @@ function errorOf({ metric, reason, value }: Rejection): ExpmanError {
 
 const isObject = (values: unknown): values is Readonly<Record<string, unknown>> =>
   typeof values === 'object' && values !== null;
-
-const quoted = (name: string): string => JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);

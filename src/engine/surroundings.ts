@@ -22,7 +22,10 @@ export function surroundings(wanted: ResolvedOptions['environment']): Surroundin
   if (wanted === false) return NONE;
   if (wanted === true || wanted.argv) return allSurroundings();
   const { facts, dirty } = allSurroundings();
-  return { facts: bareObject(Object.entries(facts).filter(([name]) => name !== 'argv')), dirty };
+  return {
+    facts: bareObject(Object.entries(facts).filter(([name]) => name !== 'argv' && name !== 'argvLeftOut')),
+    dirty,
+  };
 }
 
 function allSurroundings(): Surroundings {

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { cut } from '../model/printable.js';
 import { valueText } from './log-line.js';
 
 /** A small table: objects with a key for each column, or the names of columns and rows of as many values. */
@@ -80,7 +81,7 @@ function cell(value: unknown): string {
     return JSON.stringify(value);
   if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return String(value);
   const text = types.isDate(value) && !Number.isNaN(value.getTime()) ? value.toISOString() : valueText(value);
-  return JSON.stringify(text.length > MOST_CELL_TEXT ? `${text.slice(0, MOST_CELL_TEXT)}…` : text);
+  return JSON.stringify(cut(text, MOST_CELL_TEXT));
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -36,6 +36,8 @@ export interface ImportedRun {
   readonly logLines: number;
   /** Values left out because no metric can take them; run.log has which. */
   readonly invalid: number;
+  /** In words, what of its tags, notes and group a run of ours has no room for; run.log and run.yaml say so, too. */
+  readonly leftOut: readonly string[];
 }
 
 /** A run that was not. */

@@ -9,8 +9,6 @@ import { parseYaml } from '../storage/yaml-file.js';
 const MB = 1024 * 1024;
 /** The most that is read of a file that says what a run is. */
 const MAX_FACTS_BYTES = 16 * MB;
-/** Entries of one folder that are looked at. */
-const MAX_ENTRIES = 100_000;
 
 /** Values under names, from whoever wrote the file. */
 export type Mapping = Readonly<Record<string, unknown>>;
@@ -41,7 +39,7 @@ export function chosenPath(path: string): string {
 /** The names in a folder, sorted; none where it cannot be read. */
 export function namesIn(folder: string): string[] {
   try {
-    return nodeFs.list(folder).slice(0, MAX_ENTRIES).sort();
+    return nodeFs.list(folder).sort();
   } catch {
     return [];
   }

@@ -7,6 +7,7 @@ import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { ExperimentConfig } from '../model/experiment-config.js';
 import { redactNamed } from '../model/redact-text.js';
+import { quoted } from '../model/printable.js';
 import type { RunFile, RunSummary } from '../model/run-file.js';
 import { type ExperimentName, type RunName, suffixedName } from '../model/names.js';
 import { RunStatus } from '../model/run-status.js';
@@ -46,6 +47,8 @@ export interface WrittenRun {
   /** Values that are of no loggable type, too large, or of too many metrics. */
   readonly invalid: number;
   readonly logLines: number;
+  /** In words, what of its tags, notes and group was left out; run.log and run.yaml say so, too. */
+  readonly leftOut: readonly string[];
   readonly status: RunStatus;
 }
 
@@ -60,15 +63,18 @@ export async function writeRun(source: ExchangeRun, to: Destination, origin: Ori
   const engine = openFresh(source, to);
   const { runDir, runName: run } = engine;
   try {
+    const { leftOut } = fitting(source);
+    for (const part of leftOut) engine.logger.warn(`the import left out ${part}`);
     engine.logParams(source.params);
     const times = await copyRows(source, engine);
     const summary = await engine.close(RunStatus.Crashed);
     assertTaken(summary);
     const logLines = await writeLog(source, runDir);
     const end = endOf(source, times);
-    const imported = redactNamed(importOf(source, to, origin));
+    const imported = redactNamed(importOf(source, to, origin, leftOut));
     amendRunFile(nodeFs, runDir, (file) => ({ ...file, ...end, imported }));
-    return { runDir, run, rows: summary.rows, invalid: summary.invalid, logLines, status: end.status };
+    const { rows, invalid } = summary;
+    return { runDir, run, rows, invalid, logLines, leftOut, status: end.status };
   } catch (error) {
     await engine.close(RunStatus.Crashed).catch(() => undefined);
     // The folder was made a moment ago, by this call; what is in it is half a run.
@@ -78,15 +84,13 @@ export async function writeRun(source: ExchangeRun, to: Destination, origin: Ori
 }
 
 function openFresh(source: ExchangeRun, { dir, experiment, run }: Destination): LoggingEngine {
-  const { notes, group } = source;
-  const tags = source.tags.map((tag) => tag.slice(0, LIMITS.tag)).filter((tag) => tag !== '');
+  const { tags, notes, group } = fitting(source);
   for (let n = 1; n <= MAX_SUFFIX; n++) {
     const config = new ExperimentConfig(experiment, dir, {
       runName: n === 1 ? run : suffixedName(run, n),
       environment: false,
-      tags: tags.slice(0, LIMITS.tags),
-      notes: notes.slice(0, LIMITS.notes),
-      ...(group !== null && group !== '' && { group: group.slice(0, LIMITS.group) }),
+      ...{ tags, notes },
+      ...(group !== '' && { group }),
       maxMetrics: 1_000_000,
     });
     try {
@@ -96,6 +100,34 @@ function openFresh(source: ExchangeRun, { dir, experiment, run }: Destination): 
     }
   }
   throw new ExpmanError('RUN_EXISTS', `${experiment} has ${MAX_SUFFIX} runs called ${run}`, { path: dir });
+}
+
+/** The tags, notes and group of a source as a run may have them, and in words what that leaves out. */
+function fitting(source: ExchangeRun): {
+  readonly tags: readonly string[];
+  readonly notes: string;
+  readonly group: string;
+  readonly leftOut: readonly string[];
+} {
+  const leftOut: string[] = [];
+  const within = (what: string, text: string, most: number): string => {
+    if (text.length > most)
+      leftOut.push(
+        `the last ${text.length - most} of the ${text.length} characters of ${what}, which may have ${most}`,
+      );
+    return text.slice(0, most);
+  };
+  const given = source.tags.filter((tag) => tag !== '');
+  const tags = given
+    .slice(0, LIMITS.tags)
+    .map((tag) => within(`the tag ${quoted(tag, 40)}`, tag, LIMITS.tag));
+  if (given.length > tags.length)
+    leftOut.push(
+      `the last ${given.length - tags.length} of ${given.length} tags, of which a run may have ${LIMITS.tags}`,
+    );
+  const notes = within('the notes', source.notes, LIMITS.notes);
+  const group = within('the group', source.group ?? '', LIMITS.group);
+  return { tags, notes, group, leftOut };
 }
 
 /** When the first and the last row were logged, in milliseconds since the epoch. */
@@ -166,11 +198,13 @@ function importOf(
   source: ExchangeRun,
   { experiment, run }: Destination,
   { from, format }: Origin,
+  leftOut: readonly string[],
 ): Readonly<Record<string, unknown>> {
   return {
     from,
     format,
     at: new Date().toISOString(),
+    ...(leftOut.length > 0 && { leftOut }),
     // Names that no folder can have.
     ...(source.experiment !== '' && source.experiment !== experiment && { experiment: source.experiment }),
     ...(source.run !== '' && source.run !== run && { run: source.run }),

@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { messageOf } from './errors.js';
+import { cut as cutText } from './printable.js';
 import { redactAt, redactText } from './redact-text.js';
 import { NAMELESS, type NameScope, scopeOf } from './secret-names.js';
 
@@ -282,7 +283,7 @@ function memberOf(value: object, key: string): unknown {
 
 function thrown(error: unknown): string {
   try {
-    return `[Thrown: ${messageOf(error).slice(0, 200)}]`;
+    return `[Thrown: ${cutText(messageOf(error), 200)}]`;
   } catch {
     return '[Thrown]';
   }

@@ -28,6 +28,9 @@ export const MEDIA_FOLDER = 'media';
 /** The file in it that lists the others, a line of JSON each. */
 export const MANIFEST_NAME = 'manifest.ndjson';
 
+/** The largest manifest that is written or read, in bytes. */
+export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
+
 /** The longest caption, in characters. */
 export const MAX_CAPTION = 4096;
 
@@ -36,7 +39,8 @@ const FILE = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,199}\.[a-z0-9]{1,8}$/;
 const TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,127}$/;
 const INTEGER = /^-?\d{1,19}$/;
 const KINDS: readonly unknown[] = ['image', 'media', 'table'] satisfies readonly MediaKind[];
-const MOST_LINE = 64 * 1024;
+/** The longest line of a manifest that is read; a caption and a name that are all escapes fit. */
+export const MAX_MEDIA_LINE = 64 * 1024;
 
 /** Whether a text is a media type, lower case and without parameters. */
 export const isMediaType = (text: unknown): text is string => typeof text === 'string' && TYPE.test(text);
@@ -46,7 +50,7 @@ export const mediaLine = (media: MediaFile): string => `${jsonText(media)}\n`;
 
 /** One line of a manifest; null for what is none: cut off, damaged, or somebody else's idea of a file name. */
 export function parseMediaFile(line: string): MediaFile | null {
-  if (line.length > MOST_LINE) return null;
+  if (line.length > MAX_MEDIA_LINE) return null;
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -1,4 +1,5 @@
 import { describeType, ExpmanError } from './errors.js';
+import { quoted } from './printable.js';
 
 declare const brand: unique symbol;
 
@@ -104,7 +105,7 @@ function isArtifactName(name: string, parts: readonly string[]): name is Artifac
 }
 
 function invalidName(option: string, what: string, rule: string, value: unknown): ExpmanError {
-  const given = typeof value === 'string' ? JSON.stringify(value.slice(0, 200)) : describeType(value);
+  const given = typeof value === 'string' ? quoted(value, 200) : describeType(value);
   return new ExpmanError('INVALID_NAME', `${what} must be ${rule}; got ${given}`, {
     option,
     rule,

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { describeType, ExpmanError } from './errors.js';
 import { parseName, type RunName } from './names.js';
 import { nearestWord } from './nearest-word.js';
+import { quoted } from './printable.js';
 import { redactText, redactWord } from './redact-text.js';
 import { parseStep } from './step.js';
 
@@ -317,5 +318,5 @@ function unknownOption(key: string, options: object, allowed: readonly string[])
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : String(value);
+  return typeof value === 'string' ? quoted(value) : String(value);
 }

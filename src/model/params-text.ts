@@ -7,6 +7,7 @@ import {
   type Params,
   type ParamValue,
 } from './param-value.js';
+import { cut } from './printable.js';
 
 const MAX_TEXT = 16 * 1024 * 1024;
 const MAX_DIGITS = Math.ceil(MAX_PARAM_BITS * Math.log10(2)) + 1;
@@ -81,7 +82,7 @@ function untag(tag: string, text: unknown): number | bigint {
     /^-?[0-9]+$/.test(text)
   )
     return BigInt(text);
-  throw corrupt(`the tag ${tag.slice(0, 40)}`);
+  throw corrupt(`the tag ${cut(tag, 40)}`);
 }
 
 function isPlainNumber(value: number): boolean {

@@ -7,6 +7,7 @@ import {
   type Params,
   type ParamValue,
 } from './param-value.js';
+import { cut } from './printable.js';
 import { isValueOf, redactAt, redactText } from './redact-text.js';
 import { isPasswordName, isSecretName, NAMELESS, type NameScope, REDACTED, scopeOf } from './secret-names.js';
 
@@ -173,7 +174,7 @@ class Copier {
 
   #reject(path: string, reason: string): void {
     this.#droppedCount++;
-    if (this.#rejected.length < MAX_REJECTED) this.#rejected.push({ path: path.slice(0, 256), reason });
+    if (this.#rejected.length < MAX_REJECTED) this.#rejected.push({ path: cut(path, 256), reason });
   }
 }
 
@@ -209,7 +210,7 @@ function memberScope(name: string, outer: NameScope, subject: string | null): Na
 }
 
 function keyText(key: unknown): string {
-  return typeof key === 'string' ? key : inspect(key, { depth: 0, customInspect: false }).slice(0, 256);
+  return typeof key === 'string' ? key : cut(inspect(key, { depth: 0, customInspect: false }), 256);
 }
 
 /** What is best said by a text, as that text. */
@@ -221,7 +222,7 @@ function textOf(value: object): string | null {
 
 function reasonOf(error: unknown): string {
   try {
-    return `cannot be read: ${String(error).slice(0, 200)}`;
+    return `cannot be read: ${cut(String(error), 200)}`;
   } catch {
     return 'cannot be read';
   }

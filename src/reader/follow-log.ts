@@ -47,13 +47,20 @@ function appended(
     const read = fs.read(file, bytes, offset);
     const last = bytes.subarray(0, read).lastIndexOf(10);
     // No line of ours is as long as a chunk; what is, is nobody's.
-    if (last < 0) return { lines: [], end: read === MAX_CHUNK_BYTES ? offset + read : offset };
+    if (last < 0)
+      return read === MAX_CHUNK_BYTES
+        ? {
+            lines: [foreignLine(`[truncated ${read} bytes of a line that has not ended]`)],
+            end: offset + read,
+          }
+        : { lines: [], end: offset };
     const texts = bytes.toString('utf8', 0, last).split('\n');
-    const lines = texts.map(
-      (text) => parseLogLine(text) ?? { timestampMs: NaN, level: '', message: text, meta: {} },
-    );
+    const lines = texts.map((text) => parseLogLine(text) ?? foreignLine(text));
     return { lines, end: offset + last + 1 };
   } finally {
     fs.close(file);
   }
 }
+
+/** A line that no run writes, which does not say when it was written. */
+const foreignLine = (message: string): LogLine => ({ timestampMs: NaN, level: '', message, meta: {} });

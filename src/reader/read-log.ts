@@ -106,6 +106,12 @@ function* linesOf(fs: FsPort, runDir: string, state: RunState | null): Generator
   yield* isSame ? behind.slice(lines.length) : lines;
 }
 
+/** A line of so many bytes, of which these are the first; one that is cut says how much is missing. */
+function lineOf(start: Buffer, bytes: number): string {
+  if (bytes <= MAX_LINE_BYTES) return start.toString('utf8');
+  return `${start.toString('utf8', 0, MAX_LINE_BYTES)}…[truncated ${bytes - MAX_LINE_BYTES} bytes]`;
+}
+
 /** Whole lines of a file; what stands behind its last newline is being written, or was cut off. Returns where that begins. */
 function* linesFrom(fs: FsPort, runDir: string, from: number, to = Infinity): Generator<string, number> {
   const path = join(runDir, LOG_NAME);
@@ -120,15 +126,19 @@ function* linesFrom(fs: FsPort, runDir: string, from: number, to = Infinity): Ge
       const read = fs.read(file, chunk, at);
       if (read === 0) return end;
       at += read;
-      if (at - end > MAX_LINELESS_BYTES) return end;
+      if (at - end > MAX_LINELESS_BYTES) {
+        yield `[truncated: from byte ${end} on no line ends within ${MAX_LINELESS_BYTES} bytes]`;
+        return end;
+      }
       const lines = Buffer.concat([rest, chunk.subarray(0, read)]);
       let start = 0;
       for (let next = lines.indexOf(10); next >= 0; next = lines.indexOf(10, start)) {
-        yield lines.toString('utf8', start, Math.min(next, start + MAX_LINE_BYTES));
+        // Counted from the end: of a line that is too long the middle is not kept.
+        const newline = at - (lines.length - next);
+        yield lineOf(lines.subarray(start, next), newline - end);
         start = next + 1;
+        end = newline + 1;
       }
-      // Counted from the end: of a line that is too long the middle is not kept.
-      if (start > 0) end = at - (lines.length - start);
       rest = lines.subarray(start, Math.min(lines.length, start + MAX_LINE_BYTES));
     }
     return end;

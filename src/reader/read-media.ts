@@ -1,5 +1,11 @@
 import { join } from 'node:path';
-import { MANIFEST_NAME, MEDIA_FOLDER, type MediaFile, parseMediaFile } from '../model/media.js';
+import {
+  MANIFEST_NAME,
+  MAX_MANIFEST_BYTES,
+  MEDIA_FOLDER,
+  type MediaFile,
+  parseMediaFile,
+} from '../model/media.js';
 import { readWhole } from '../storage/atomic-file.js';
 import type { Rewind } from '../channel/rewind.js';
 import type { Step } from '../model/step.js';
@@ -12,8 +18,6 @@ export interface LoggedMedia extends MediaFile {
   /** Absolute. */
   readonly path: string;
 }
-
-const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 
 /** A line of a manifest, and what it lists; null for what is no line of ours. */
 export interface ManifestLine {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ExpmanError } from '../model/errors.js';
+import { cut } from '../model/printable.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { readAll } from '../storage/read-all.js';
 import type { LoggedMedia, ManifestLine } from './read-media.js';
@@ -16,7 +17,7 @@ const SLICE_BYTES = 1024 * 1024;
 export function checkMedia(fs: FsPort, { text, media }: ManifestLine): void {
   if (media !== null) checkContent(fs, media);
   else if (text.endsWith('}'))
-    throw new ExpmanError('CORRUPT', `a line of the manifest is none: ${text.slice(0, 100)}`);
+    throw new ExpmanError('CORRUPT', `a line of the manifest is none: ${cut(text, 100)}`);
 }
 
 function checkContent(fs: FsPort, { path, bytes, sha256 }: LoggedMedia): void {

@@ -11,6 +11,7 @@ import {
   type ScalarTag,
 } from 'yaml';
 import { ExpmanError } from '../model/errors.js';
+import { quoted } from '../model/printable.js';
 import { assertWritable } from './yaml-values.js';
 import { dangerOf } from './yaml-guard.js';
 
@@ -158,7 +159,7 @@ function assertDistinctKeys(document: Document.Parsed): void {
         if (seen.has(name))
           throw new ExpmanError(
             'CORRUPT',
-            `no YAML: the key ${JSON.stringify(name.slice(0, 100))} is there twice`,
+            `no YAML: the key ${quoted(name)} is there twice`,
           );
         seen.add(name);
       }

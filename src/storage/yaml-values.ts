@@ -1,4 +1,5 @@
 import { ExpmanError } from '../model/errors.js';
+import { cut } from '../model/printable.js';
 
 /** How deep a value may be nested to be written; the guard that reads it back counts a few columns more. */
 export const MAX_WRITTEN_DEPTH = 60;
@@ -35,8 +36,8 @@ function nameOf(key: unknown): string {
 }
 
 function unwritable(path: string, what: string): ExpmanError {
-  const place = path === '' ? 'the value' : path.slice(0, 200);
+  const place = path === '' ? 'the value' : cut(path, 200);
   return new ExpmanError('INVALID_VALUE', `${place} cannot be written as YAML: ${what}`, {
-    option: path.slice(0, 200),
+    option: cut(path, 200),
   });
 }

@@ -28,17 +28,30 @@ const SAYS_IT_ENDED: ReadonlySet<string> = new Set(['endedAt', 'error', 'exitCod
 const NEWLINE = 0x0a;
 const END_BYTES = 64;
 const FORMAT = { format: RUN_FORMAT, writtenBy: VERSION };
+/** Of run.yaml, for what is added before the next one is written whole: marks of resumes, tags, notes. */
+const SPARE_BYTES = 64 * 1024;
 const MAX_ARTIFACT_BYTES = 256 * 1024;
 const BYTES_PER_ARTIFACT = 200;
 
-/** Replaces `run.yaml`; `facts` are merged over what the run says of itself. */
+/**
+ * Replaces `run.yaml`; `facts` are merged over what the run says of itself.
+ *
+ * Beside long notes, many tags and the like there is less room for what is also elsewhere: summaries and artifacts.
+ */
 export function writeRunFile(fs: FsPort, folder: string, run: RunFile, facts: Params): void {
+  let bytes = runFileBytes(run, facts, 1);
+  for (let share = 0.5; bytes.length > MAX_YAML_BYTES - SPARE_BYTES && share >= 2 ** -6; share /= 2)
+    bytes = runFileBytes(run, facts, share);
+  replaceFile(fs, join(folder, RUN_NAME), bytes);
+}
+
+function runFileBytes(run: RunFile, facts: Params, share: number): Buffer {
   const { metrics, environment, losses, ...rest } = run;
-  const told = withRoom(mergeParams({ ...(environment !== undefined && { environment }) }, facts));
-  const { kept, leftOut } = copyOf(metrics);
+  const told = withRoom(mergeParams({ ...(environment !== undefined && { environment }) }, facts), share);
+  const { kept, leftOut } = copyOf(metrics, share);
   const summaries = { metrics: kept, ...(leftOut > 0 && { summariesLeftOut: leftOut }) };
   const said = { ...FORMAT, ...rest, ...(losses.length > 0 && { losses }), ...summaries, ...told };
-  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml(said)));
+  return Buffer.from(stringifyYaml(said));
 }
 
 /** What `run.yaml` says is lost. */
@@ -184,13 +197,13 @@ export function syncLog(fs: FsPort, folder: string): void {
 }
 
 /** The facts with as many artifacts as there is room for, and the number of the others; their files are there all the same. */
-function withRoom({ artifacts, ...facts }: Params): Params {
+function withRoom({ artifacts, ...facts }: Params, share: number): Params {
   if (artifacts === undefined || !isParamGroup(artifacts))
     return { ...facts, ...(artifacts !== undefined && { artifacts }) };
   const all = Object.entries(artifacts);
   let bytes = 0;
   const kept = all.filter(
-    ([name]) => (bytes += BYTES_PER_ARTIFACT + 2 * Buffer.byteLength(name)) <= MAX_ARTIFACT_BYTES,
+    ([name]) => (bytes += BYTES_PER_ARTIFACT + 2 * Buffer.byteLength(name)) <= share * MAX_ARTIFACT_BYTES,
   );
   const leftOut = all.length - kept.length;
   return {

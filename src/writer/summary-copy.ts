@@ -17,17 +17,18 @@ export interface SummaryCopy {
  * Picks the summaries that run.yaml keeps a copy of; all of them, but of runs with thousands of metrics.
  *
  * There the names with the fewest slashes come first, then the shorter ones: of 10,000 `layer/17/grad_norm` and one `val_loss` the latter is what
- * somebody looks for. They stand in the order the metrics came.
+ * somebody looks for. They stand in the order the metrics came. `share` is the part of the room they may take.
  */
-export function copyOf(metrics: ReadonlyMap<string, MetricSummary>): SummaryCopy {
+export function copyOf(metrics: ReadonlyMap<string, MetricSummary>, share = 1): SummaryCopy {
+  const room = share * MAX_BYTES;
   const cut = [...metrics].map(([metric, summary]) => [metric, withShortText(summary)] as const);
   let bytes = cut.reduce((sum, [metric, summary]) => sum + bytesOf(metric, summary), 0);
-  if (bytes <= MAX_BYTES) return { kept: new Map(cut), leftOut: 0 };
+  if (bytes <= room) return { kept: new Map(cut), leftOut: 0 };
   const kept = new Set<string>();
   bytes = 0;
   for (const [metric, summary] of [...cut].sort(([one], [other]) => compareNames(one, other))) {
     bytes += bytesOf(metric, summary);
-    if (bytes > MAX_BYTES) break;
+    if (bytes > room) break;
     kept.add(metric);
   }
   return { kept: new Map(cut.filter(([metric]) => kept.has(metric))), leftOut: cut.length - kept.size };

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunFactsAnswer, RunsAnswer } from '../../../src/dashboard/api.js';
 import { countOfLines, isWanted, joined, lastLines } from '../../../src/dashboard/page/run/log-lines.js';
 import { tagsIn, tagText } from '../../../src/dashboard/page/run/tag-text.js';
+import { firstOf, leftText } from '../../../src/dashboard/page/parts/first-of.js';
 import { RunPages } from '../../../src/dashboard/page/runs/run-pages.js';
 import { itemsOf } from '../../../src/dashboard/page/runs/table-items.js';
 import { bestSoFar, comparedTrials, sweepOf } from '../../../src/dashboard/page/sweep/trials.js';
@@ -38,6 +39,18 @@ describe('lines of a log', () => {
 
 const facts = (run: string, lr?: number): RunFactsAnswer => ({
   ...{ experiment: 'a', run, status: 'FINISHED', params: lr === undefined ? {} : { lr } },
+});
+
+describe('a list that is longer than is shown', () => {
+  it('says how many of it are left out', () => {
+    const { shown, left } = firstOf(
+      Array.from({ length: 1234 }, (_, at) => at),
+      200,
+    );
+    expect([shown.length, left]).toEqual([200, 1034]);
+    expect(leftText(left, 'metrics')).toBe('and 1\u202f034 more metrics');
+    expect(leftText(firstOf([1, 2], 2).left, 'metrics')).toBeNull();
+  });
 });
 
 describe('tags as a line of text', () => {

@@ -25,7 +25,11 @@ describe('the beginning of a file', () => {
     expect(shownOf(bytesOf('one\ntwo\nthr'), true)).toEqual({ kind: 'text', text: 'one\ntwo\n…' });
     expect(shownOf(bytesOf('{"a":1}\n{"a":'), true)).toMatchObject({ kind: 'table', rows: [['1']] });
     const long = shownOf(bytesOf('x\n'.repeat(1000)), false);
-    expect(long.kind === 'text' ? long.text.split('\n').length : 0).toBe(201);
+    expect(long.kind === 'text' ? long.text.split('\n').slice(200) : []).toEqual(['… and 801 more lines']);
+    const wide = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`c${at}`, at]));
+    expect(shownOf(bytesOf(`${JSON.stringify(wide)}\n`.repeat(70)), false)).toMatchObject({
+      left: { rows: 20, columns: 10 },
+    });
   });
 
   it('is nothing where it is no text, or empty', () => {

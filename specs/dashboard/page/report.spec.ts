@@ -76,6 +76,21 @@ describe('a report', () => {
     expect(series[0]?.nonFinite).toEqual([[0, 'NaN']]);
   });
 
+  it('says before the lines of a log that it has not all of them, whatever is looked for in it', async () => {
+    const logs = [{ timestampMs: 5, level: 'info', message: 'late', meta: {} }];
+    const messages = async (more: Partial<ReportRun>): Promise<readonly string[]> =>
+      (
+        await reportApi({ ...report, runs: [run('a', 1, { logs, ...more })] }).logs('mnist/a', {
+          text: 'x',
+          last: 9,
+        })
+      ).map(({ message }) => message);
+    expect(await messages({ isLogCut: true })).toEqual([
+      expect.stringContaining('the last 1 lines of this log'),
+    ]);
+    expect(await messages({})).toEqual([]);
+  });
+
   it('answers as a server for what it has not', async () => {
     await expect(api.run('mnist/none')).rejects.toMatchObject({ status: 404, answer: { code: 'NOT_FOUND' } });
     await expect(api.change('mnist/a', { notes: '' })).rejects.toMatchObject({ status: 404 });

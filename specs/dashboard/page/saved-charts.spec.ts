@@ -56,6 +56,13 @@ describe('a chart as CSV', () => {
     expect(csvOf({ ...figure, strokes: [dots] })).toBe('run,step,loss\r\ndots,0,5\r\n');
   });
 
+  it('says that its lines are a sample, where they are, and of how many values', () => {
+    const sample: Curve = { ...curve('a/b', [1, 2]), values: 1000, isExact: false };
+    expect(csvOf(figureOf([sample], options))).toBe(
+      'run,step,loss (a sample of 1000 values: expman export has all)\r\na/b,0,1\r\na/b,1,2\r\n',
+    );
+  });
+
   it('has what was smoothed beside what it was', () => {
     const figure = figureOf([curve('a/b', [1, 2])], { ...options, smoothing: 0.5 });
     expect(csvOf(figure).split('\r\n')[0]).toBe('run,step,loss (smoothed),loss');
@@ -69,6 +76,14 @@ describe('a chart as CSV', () => {
 });
 
 describe('a chart as SVG', () => {
+  it('names 30 of its lines, and says how many it does not', () => {
+    const many = Array.from({ length: 35 }, (_, at) => curve(`exp/run-${at}`, [at]));
+    const svg = svgOf(figureOf(many, options), null, look);
+    expect(svg.match(/exp\/run-/g)).toHaveLength(30);
+    expect(svg).toContain('>and 5 more lines</text>');
+    expect(svgOf(figureOf(many.slice(0, 30), options), null, look)).not.toContain('more lines');
+  });
+
   it('has a line for each run, broken where a value is no finite number', () => {
     const svg = svgOf(figureOf([curve('a/b', [1, 2, null, 4, 5])], options), null, look);
     const [path] = pathsIn(svg);

@@ -82,18 +82,32 @@ describe('the API', () => {
     expect(lines.map(({ message }) => message)).toEqual(['careful']);
   });
 
-  it('has at most 100 histograms of many, the first and the last among them', async () => {
+  it('has at most 100 histograms of many, the first and the last among them, and says of how many', async () => {
     const base = folder();
     const run = openRun(base);
     for (let step = 0; step < 250; step++) run.logHistogram('weights', [step], step);
     await run.close();
-    const { histograms } = await answer<api.HistogramsAnswer>(
+    const { values, histograms } = await answer<api.HistogramsAnswer>(
       await serve(base),
       `/api/runs/${idOf(run.runDir)}/histograms?metric=weights`,
       api.HistogramsAnswer,
     );
     expect(histograms.length).toBeLessThanOrEqual(100);
+    expect(values).toBe(250);
     expect([histograms[0]?.step, histograms.at(-1)?.step]).toEqual([0, 249]);
+  });
+
+  it('lists 1,000 names of metrics and of parameters, and says how many there are beyond those', async () => {
+    const base = folder();
+    const run = openRun(base);
+    run.logParams(Object.fromEntries(Array.from({ length: 1003 }, (_, at) => [`p${at}`, at])));
+    run.logMetrics(Object.fromEntries(Array.from({ length: 1200 }, (_, at) => [`m${at}`, at])));
+    await run.close();
+    const { paramKeys, metricKeys, keysLeftOut } = await runsOf(await serve(base));
+    expect([paramKeys.length, metricKeys.length, keysLeftOut]).toEqual([1000, 1000, 203]);
+    const small = folder();
+    await closedRun(small);
+    expect(await runsOf(await serve(small))).not.toHaveProperty('keysLeftOut');
   });
 
   it('pages, sorts and filters runs, and says where a filter makes no sense', async () => {

@@ -145,7 +145,7 @@ export function readHistograms({ runDir }: RunPlace, metric: string): string {
       const read = parseHistogram(text);
       return read === null ? [] : [{ step, edges: [...read.edges], counts: [...read.counts] }];
     });
-    return jsonText({ histograms } satisfies HistogramsAnswer);
+    return jsonText({ values: seen, histograms } satisfies HistogramsAnswer);
   } finally {
     rows.close();
   }

@@ -9,6 +9,7 @@ import { parseSort } from '../../reader/where/parse-sort.js';
 import { parseWhere } from '../../reader/where/parse-where.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { RUN_NAME } from '../../storage/run-record.js';
+import type { RunsAnswer } from '../api.js';
 import { experimentFacts } from './experiment-facts.js';
 import type { ListNews, RunPlace, RunsQuery } from './messages.js';
 
@@ -34,7 +35,7 @@ interface Matching {
   readonly of: Listing;
   readonly key: string;
   readonly runs: readonly (RunFacts | UnreadableRun)[];
-  readonly keys: Readonly<Record<'paramKeys' | 'metricKeys', readonly string[]>>;
+  readonly keys: Pick<RunsAnswer, 'paramKeys' | 'metricKeys' | 'keysLeftOut'>;
 }
 
 /** The runs below a folder, listed again when the list is no longer fresh. */
@@ -170,11 +171,19 @@ function keysOf(runs: readonly RunFacts[]): Matching['keys'] {
   const paramKeys = new Set<string>();
   const metricKeys = new Set<string>();
   for (const { params, metrics } of runs) {
-    for (const [key] of paramLeaves(params)) if (paramKeys.size < MAX_KEYS) paramKeys.add(key);
-    for (const name of metrics.keys()) if (metricKeys.size < MAX_KEYS) metricKeys.add(name);
+    for (const [key] of paramLeaves(params)) paramKeys.add(key);
+    for (const name of metrics.keys()) metricKeys.add(name);
   }
-  return { paramKeys: [...paramKeys].sort(), metricKeys: [...metricKeys].sort() };
+  const keysLeftOut = Math.max(0, paramKeys.size - MAX_KEYS) + Math.max(0, metricKeys.size - MAX_KEYS);
+  return {
+    paramKeys: firstSorted(paramKeys),
+    metricKeys: firstSorted(metricKeys),
+    ...(keysLeftOut > 0 && { keysLeftOut }),
+  };
 }
+
+/** The names that came first, in the order of the alphabet. */
+const firstSorted = (names: ReadonlySet<string>): string[] => [...names].slice(0, MAX_KEYS).sort();
 
 const unreadableFacts = ({ experiment, run, runDir, code, message }: UnreadableRun): object => ({
   ...{ experiment, run, status: 'UNREADABLE' },

@@ -63,15 +63,16 @@ async function collectRun(
   const place: RunPlace = { id: `${experiment}/${run}`, runDir, startedMs: Date.parse(startedAt) };
   const answer = JSON.parse(readRun(place)) as RunAnswer;
   const stored = openStoredRun(nodeFs, runDir);
-  const histograms: Record<string, HistogramsAnswer['histograms']> = {};
+  const histograms: Record<string, HistogramsAnswer> = {};
   for (const { name, type } of answer.fields) {
     if (type !== 'UTF8') continue;
-    const read = (JSON.parse(readHistograms(place, name)) as HistogramsAnswer).histograms;
-    if (read.length > 0) histograms[name] = read;
+    const read = JSON.parse(readHistograms(place, name)) as HistogramsAnswer;
+    if (read.histograms.length > 0) histograms[name] = read;
   }
   const pictures = new Map(
     mediaOf(nodeFs, runDir).map((media) => [media.name + String(media.step), media.path]),
   );
+  const lines = await stored.logs({ last: MAX_LINES + 1 });
   return {
     answer: {
       ...answer,
@@ -82,10 +83,8 @@ async function collectRun(
       }),
     },
     series: collectSeries(place, answer.fields),
-    logs: (await stored.logs({ last: MAX_LINES })).map(({ meta, ...line }) => ({
-      ...line,
-      meta: { ...meta },
-    })),
+    logs: lines.slice(-MAX_LINES).map(({ meta, ...line }) => ({ ...line, meta: { ...meta } })),
+    ...(lines.length > MAX_LINES && { isLogCut: true }),
     system: (JSON.parse(readSystem(place)) as SystemAnswer).columns,
     histograms,
   };

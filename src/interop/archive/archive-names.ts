@@ -1,5 +1,6 @@
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { type ExperimentName, type RunName, parseArtifactName, parseName } from '../../model/names.js';
+import { quoted } from '../../model/printable.js';
 import { isTempName } from '../../storage/atomic-file.js';
 import { LOCK_NAME } from '../../storage/lock-file.js';
 
@@ -76,7 +77,7 @@ export class ArchiveNames {
 export function unsafe(path: string, why: string): ExpmanError {
   return new ExpmanError(
     'UNSAFE_ARCHIVE',
-    `the archive is refused: ${JSON.stringify(path.slice(0, 200))} ${why}`,
+    `the archive is refused: ${quoted(path, 200)} ${why}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { quoted } from '../../model/printable.js';
 import type { ExchangeRun, Importer } from '../exchange-run.js';
 import type { MetricField } from '../metric-fields.js';
 import { oneRun } from '../one-run.js';
@@ -46,7 +47,7 @@ function layoutBy(
   const places = new Map(header.map((cell, at) => [textOfCell(cell ?? ''), at]));
   const metrics = fields.map(({ name, metric, type }) => {
     const at = places.get(name);
-    if (at === undefined) throw corruptAt(path, `it has no column ${JSON.stringify(name.slice(0, 100))}`, 1);
+    if (at === undefined) throw corruptAt(path, `it has no column ${quoted(name)}`, 1);
     return { at, metric, type };
   });
   return { step: places.get('step') ?? -1, timestamp: places.get('timestamp') ?? -1, metrics };

@@ -1,4 +1,5 @@
 import type { MetricRow, MetricValue } from '../../model/metric.js';
+import { quoted } from '../../model/printable.js';
 import { rowValues } from '../row-values.js';
 import { microsOfIso, microsOfNumber } from '../instants.js';
 import type { MetricType } from '../metric-fields.js';
@@ -67,7 +68,7 @@ function rowOf(
     const cell = cells[at] ?? null;
     if (cell === null) continue;
     const value = (hasNumbers ? numberOf(cell) : undefined) ?? valueOfCell(cell, type);
-    if (value === undefined) throw wrong(`${JSON.stringify(cell.slice(0, 100))} is no ${type}`);
+    if (value === undefined) throw wrong(`${quoted(cell)} is no ${type}`);
     entries.push([metric, value]);
   }
   const micros = microsOfCell(cells[timestamp] ?? null, wrong);
@@ -82,7 +83,7 @@ function stepOfCell(cell: string | null, wrong: (what: string) => Error): number
   if (cell === null) return null;
   const step = numberOf(cell);
   if (step === undefined || !Number.isSafeInteger(step))
-    throw wrong(`the step ${JSON.stringify(cell.slice(0, 100))} is no whole number`);
+    throw wrong(`the step ${quoted(cell)} is no whole number`);
   return step;
 }
 
@@ -90,6 +91,6 @@ function microsOfCell(cell: string | null, wrong: (what: string) => Error): numb
   if (cell === null) return undefined;
   const number = numberOf(cell);
   const micros = number === undefined ? microsOfIso(cell) : microsOfNumber(number);
-  if (micros === undefined) throw wrong(`the timestamp ${JSON.stringify(cell.slice(0, 100))} is no time`);
+  if (micros === undefined) throw wrong(`the timestamp ${quoted(cell)} is no time`);
   return micros;
 }

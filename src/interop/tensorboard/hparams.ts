@@ -24,8 +24,6 @@ export interface SessionFacts {
 /** A parameter as TensorBoard's table holds it. */
 export type Hparam = boolean | number | string;
 
-const MAX_HPARAMS = 10_000;
-
 // `Status` of tensorboard/plugins/hparams/api.proto.
 const STATUS: ReadonlyMap<number, RunStatus> = new Map([
   [1, RunStatus.Finished],
@@ -53,7 +51,7 @@ export function flatHparams(params: Params): ReadonlyMap<string, Hparam> {
   const add = (group: Params, prefix: string): void => {
     for (const [key, value] of Object.entries(group)) {
       if (isGroup(value)) add(value, `${prefix}${key}.`);
-      else if (flat.size < MAX_HPARAMS) flat.set(prefix + key, hparamOf(value));
+      else flat.set(prefix + key, hparamOf(value));
     }
   };
   add(params, '');
@@ -158,7 +156,7 @@ function readEntry(bytes: Uint8Array, into: Map<string, ParamValue>): void {
     if (field === ((1 << 3) | BYTES)) key = readText(pbf);
     else if (field === ((2 << 3) | BYTES)) value = readValue(pbf.readBytes());
   });
-  if (into.size < MAX_HPARAMS && !isPolluting(key)) into.set(key, value);
+  if (!isPolluting(key)) into.set(key, value);
 }
 
 /** A `google.protobuf.Value`; its lists and structs are no hyperparameters, and read as null. */

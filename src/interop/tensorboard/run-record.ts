@@ -9,7 +9,6 @@ export const RUN_TAG = 'expman-rx/run';
 export type RunRecord = Omit<ExchangeRun, 'fields' | 'rows' | 'log'>;
 
 const FENCE = '```';
-const MAX_RECORD = 16 * 1024 * 1024;
 
 /** A run's record as a Markdown code block of JSON. */
 export function runRecordText({ params, ...run }: RunRecord): string {
@@ -21,7 +20,6 @@ export function runRecordText({ params, ...run }: RunRecord): string {
 
 /** The record in such a text, or null: the tag is anybody's to write. */
 export function parseRunRecord(text: string): RunRecord | null {
-  if (text.length > MAX_RECORD) return null;
   try {
     const json: unknown = JSON.parse(text.slice(`${FENCE}json`.length, -FENCE.length));
     if (typeof json !== 'object' || json === null) return null;

@@ -1,4 +1,5 @@
 import type { LogLine } from '../../engine/log-line.js';
+import { quoted } from '../../model/printable.js';
 import { rowValues } from '../row-values.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
 import { isoOfMicros, isoOfMs, microsOf, microsOfIso } from '../instants.js';
@@ -36,9 +37,9 @@ export function rowReader(
     for (const [name, value] of Object.entries(json)) {
       if (name === 'step' || name === 'timestamp' || value === null) continue;
       const field = columns.get(name);
-      if (field === undefined) throw wrong(`${JSON.stringify(name.slice(0, 100))} is none of the fields`);
+      if (field === undefined) throw wrong(`${quoted(name)} is none of the fields`);
       const read = valueFromJson(value, field.type);
-      if (read === undefined) throw wrong(`${JSON.stringify(name.slice(0, 100))} is no ${field.type}`);
+      if (read === undefined) throw wrong(`${quoted(name)} is no ${field.type}`);
       entries.push([field.metric, read]);
     }
     return { ...placeOf(json['step'], json['timestamp'], wrong), values: rowValues(entries) };

@@ -1,4 +1,5 @@
 import { ExpmanError } from '../../model/errors.js';
+import { cut } from '../../model/printable.js';
 import { type SqlWord, wordsIn } from './sql-text.js';
 
 /** The longest SQL that is run, in characters. */
@@ -58,7 +59,7 @@ export function checkedWords(sql: string, tableFunctions: ReadonlySet<string>): 
   const first = statementWord(words);
   if (first === undefined || !READING.has(first))
     throw invalidQuery(
-      `only what reads can be run: SELECT, WITH, FROM, DESCRIBE, SUMMARIZE, EXPLAIN; not ${(first ?? 'nothing').toUpperCase().slice(0, 40)}`,
+      `only what reads can be run: SELECT, WITH, FROM, DESCRIBE, SUMMARIZE, EXPLAIN; not ${cut((first ?? 'nothing').toUpperCase(), 40)}`,
     );
   const forbidden = words.find(
     ({ name, isCalled }) => isCalled && tableFunctions.has(name) && !HARMLESS.has(name),

@@ -1,4 +1,5 @@
 import { nearestWord } from '../../model/nearest-word.js';
+import { cut } from '../../model/printable.js';
 import { FACT_WORDS, FIELD_WORDS, type Field, factNamed } from './fields.js';
 import type { Parser } from './parser.js';
 import type { PathPart } from './tokens.js';
@@ -32,7 +33,7 @@ function fieldOf(parser: Parser, word: string, first: string, rest: readonly Pat
 
 function unknownField(parser: Parser, word: string, first: string): Error {
   const near = nearestWord(first, FIELD_WORDS);
-  const path = word.slice(0, 64);
+  const path = cut(word, 64);
   return parser.error(
     near === undefined
       ? `unknown field "${path}": params.${path}, metrics.${path} or one of ${FACT_WORDS.join(', ')} is expected`

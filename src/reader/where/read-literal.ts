@@ -1,4 +1,5 @@
 import { nearestWord } from '../../model/nearest-word.js';
+import { cut } from '../../model/printable.js';
 import type { Literal } from './expression.js';
 import type { FieldType } from './fields.js';
 import { STATUS_WORDS, dateIn, durationIn, numberIn, statusIn } from './literals.js';
@@ -64,4 +65,4 @@ function refuse(parser: Parser, what: string): never {
   throw parser.error(what);
 }
 
-const shown = (text: string): string => text.slice(0, 64);
+const shown = (text: string): string => cut(text, 64);

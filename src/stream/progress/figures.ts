@@ -1,13 +1,12 @@
 import type { MetricValue } from '../../model/metric.js';
-import { printable } from '../../model/printable.js';
+import { cut, printable } from '../../model/printable.js';
 
 const LONGEST_TEXT = 20;
 
 /** A value in few characters: four significant digits of a number, the beginning of a text. */
 export function shortValue(value: MetricValue): string {
   if (typeof value === 'number') return shortNumber(value);
-  const text = printable(String(value));
-  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text;
+  return cut(printable(String(value)), LONGEST_TEXT);
 }
 
 /** A number in four significant digits, without zeros that say nothing: `0.1235`, `1.2e-7`, `12345`. */

@@ -75,7 +75,7 @@ export interface Api {
   series(query: SeriesQuery, signal?: AbortSignal): Promise<SeriesAnswer>;
   logs(id: string, query: LogsQuery): Promise<readonly LogLineAnswer[]>;
   system(id: string): Promise<SystemAnswer['columns']>;
-  histograms(id: string, metric: string): Promise<HistogramsAnswer['histograms']>;
+  histograms(id: string, metric: string): Promise<HistogramsAnswer>;
   sweep(experiment: string): Promise<SweepAnswer['sweep']>;
   /** Hears what is new until the function it returns is called. */
   live(query: LiveQuery, listeners: LiveListeners): () => void;

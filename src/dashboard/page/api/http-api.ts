@@ -44,8 +44,8 @@ export function httpApi(): Api {
     logs: async (id, query) =>
       (await request<LogsAnswer>(`${runPath(id)}/logs${queryText({ ...query })}`)).lines,
     system: async (id) => (await request<SystemAnswer>(`${runPath(id)}/system`)).columns,
-    histograms: async (id, metric) =>
-      (await request<HistogramsAnswer>(`${runPath(id)}/histograms${queryText({ metric })}`)).histograms,
+    histograms: (id, metric) =>
+      request<HistogramsAnswer>(`${runPath(id)}/histograms${queryText({ metric })}`),
     sweep: async (experiment) =>
       (await request<SweepAnswer>(`/api/experiments/${encodeURIComponent(experiment)}/sweep`)).sweep,
     live: (query, listeners) => stream.hear(query, listeners),

@@ -1,8 +1,8 @@
-import type { RunFactsAnswer, RunsAnswer, Series } from '../../api.js';
+import type { LogLineAnswer, RunFactsAnswer, RunsAnswer, Series } from '../../api.js';
 import type { ReportData, ReportRun } from '../../report-data.js';
 import { flatParams, runId } from '../facts/run-values.js';
 import { isWanted } from '../run/log-lines.js';
-import { type Api, ApiFailure, type RunsQuery, type SeriesQuery } from './api.js';
+import { type Api, ApiFailure, type LogsQuery, type RunsQuery, type SeriesQuery } from './api.js';
 import { orderOf } from './report-order.js';
 import { reportSeries } from './report-series.js';
 
@@ -18,9 +18,9 @@ export function reportApi(report: ReportData): Api {
     run: (id) => later(() => find(id).answer),
     change: () => later(() => missing('a report cannot be changed')),
     series: (query) => later(() => ({ series: seriesOf(runs, query), readUntil: {}, failed: [] })),
-    logs: (id, query) => later(() => find(id).logs.filter((line) => isWanted(line, query.level, query.text))),
+    logs: (id, query) => later(() => logsOf(find(id), query)),
     system: (id) => later(() => find(id).system),
-    histograms: (id, metric) => later(() => find(id).histograms[metric] ?? []),
+    histograms: (id, metric) => later(() => find(id).histograms[metric] ?? { values: 0, histograms: [] }),
     sweep: (experiment) =>
       later(() => report.sweeps[experiment] ?? missing(`${experiment} has no sweep in the report`)),
     live: () => () => undefined,
@@ -53,6 +53,15 @@ function runsOf(report: ReportData, { experiment, where = '', sort, offset, limi
     paramKeys: keysOf(found, ({ params = {} }) => flatParams(params).map(([name]) => name)),
     metricKeys: keysOf(found, ({ metrics = {} }) => Object.keys(metrics)),
   };
+}
+
+/** The lines that fit, after one that says that the report has not the whole log. */
+function logsOf({ logs, isLogCut = false }: ReportRun, { level, text }: LogsQuery): LogLineAnswer[] {
+  const [first] = logs;
+  const found = logs.filter((line) => isWanted(line, level, text));
+  if (!isLogCut || first === undefined) return found;
+  const message = `The report holds the last ${logs.length} lines of this log; expman tail shows the earlier ones.`;
+  return [{ timestampMs: first.timestampMs, level: '', message, meta: {} }, ...found];
 }
 
 const textOf = ({ experiment, run, status, tags = [] }: RunFactsAnswer): string =>

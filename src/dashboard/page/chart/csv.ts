@@ -2,9 +2,9 @@ import type { Figure } from './figure.js';
 
 /**
  * The lines of a chart as CSV (RFC 4180), one value a row; what is no finite number is written as what it was. Beside a smoothed value
- * stands what it was before, beside a mean the least and greatest.
+ * stands what it was before, beside a mean the least and greatest. Of curves that are a sample the head of their values says of how many.
  */
-export function csvOf({ xTitle, title, strokes }: Figure): string {
+export function csvOf({ xTitle, title, strokes, sampledFrom }: Figure): string {
   const isSmoothed = strokes.some(({ raw }) => raw !== undefined);
   const isBand = strokes.some(({ band }) => band !== undefined);
   const rows = strokes.flatMap(({ name, x, y, raw, band, marks }) => {
@@ -18,9 +18,11 @@ export function csvOf({ xTitle, title, strokes }: Figure): string {
       return [[name, at, value, ...before, ...around]];
     });
   });
+  const name =
+    sampledFrom === undefined ? title : `${title} (a sample of ${sampledFrom} values: expman export has all)`;
   const head = [
-    ...['run', xTitle, isSmoothed ? `${title} (smoothed)` : title],
-    ...(isSmoothed ? [title] : []),
+    ...['run', xTitle, isSmoothed ? `${name} (smoothed)` : name],
+    ...(isSmoothed ? [name] : []),
     ...(isBand ? ['min', 'max'] : []),
   ];
   return [head, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');

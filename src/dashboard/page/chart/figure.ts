@@ -32,6 +32,8 @@ export interface Figure {
   readonly xTitle: string;
   readonly isLog: boolean;
   readonly strokes: readonly Stroke[];
+  /** How many values the lines are a sample of; absent where all of them are in the lines. */
+  readonly sampledFrom?: number;
 }
 
 /** How curves become lines. */
@@ -53,7 +55,9 @@ export function figureOf(curves: readonly Curve[], options: FigureOptions): Figu
     groupOf === undefined
       ? curves.map((curve) => strokeOf(curve, options))
       : grouped(curves, groupOf, options);
-  return { title, xTitle, isLog, strokes };
+  const isSample = curves.some(({ isExact }) => !isExact);
+  const values = curves.reduce((sum, curve) => sum + curve.values, 0);
+  return { title, xTitle, isLog, strokes, ...(isSample && { sampledFrom: values }) };
 }
 
 function strokeOf(curve: Curve, { smoothing, colourOf }: FigureOptions): Stroke {

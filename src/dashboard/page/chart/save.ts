@@ -1,7 +1,8 @@
 import type { Span } from '../curves/curve.js';
+import { firstOf, leftText } from '../parts/first-of.js';
 import { csvOf } from './csv.js';
 import type { Figure } from './figure.js';
-import { type SvgLook, svgOf } from './svg.js';
+import { MOST_NAMED, type SvgLook, svgOf } from './svg.js';
 
 export const SAVE_FORMATS = ['png', 'svg', 'csv'] as const;
 export type SaveFormat = (typeof SAVE_FORMATS)[number];
@@ -15,7 +16,6 @@ export interface Savable {
 
 const SIZE = { width: 960, height: 480 };
 const LINE = 18;
-const MOST_NAMED = 30;
 
 /** Has the browser download a chart; CSV holds all points that are there, the pictures what is seen. */
 export async function saveFigure({ figure, view, canvas }: Savable, format: SaveFormat): Promise<void> {
@@ -43,10 +43,11 @@ function pngOf(
   { ink, paper }: SvgLook,
 ): Promise<Blob> {
   const ratio = devicePixelRatio;
-  const named = strokes.slice(0, MOST_NAMED);
+  const { shown: named, left } = firstOf(strokes, MOST_NAMED);
+  const more = leftText(left, 'lines');
   const canvas = document.createElement('canvas');
   canvas.width = chart.width;
-  canvas.height = chart.height + (named.length + 3) * LINE * ratio;
+  canvas.height = chart.height + (named.length + (more === null ? 3 : 4)) * LINE * ratio;
   const context = canvas.getContext('2d');
   if (context === null) throw new Error('the browser gives no canvas to paint on');
   context.fillStyle = paper;
@@ -68,6 +69,7 @@ function pngOf(
     context.fillStyle = ink;
     context.fillText(name, 84, top + 5);
   });
+  if (more !== null) context.fillText(more, 84, bottom + named.length * LINE + 5);
   return new Promise((resolve, reject) =>
     canvas.toBlob((blob) => (blob === null ? reject(new Error('the picture is too large')) : resolve(blob))),
   );

@@ -1,6 +1,7 @@
 import type { Span } from '../curves/curve.js';
 import { extentOfX, extentOfY, seen } from '../curves/extent.js';
 import { shares } from '../curves/span.js';
+import { firstOf, leftText } from '../parts/first-of.js';
 import type { Figure, Stroke } from './figure.js';
 import { logTicks, ticks, tickTexts } from './ticks.js';
 
@@ -15,12 +16,13 @@ export interface SvgLook {
 
 const MARGIN = { left: 64, right: 16, top: 34, bottom: 44 };
 const LEGEND_LINE = 16;
-const MOST_NAMED = 30;
+export const MOST_NAMED = 30;
 
 /** The chart as an SVG document of its own, the names of its lines below it. */
 export function svgOf(figure: Figure, view: Span | null, look: SvgLook): string {
-  const named = figure.strokes.slice(0, MOST_NAMED);
-  const height = look.height + named.length * LEGEND_LINE;
+  const { shown: named, left } = firstOf(figure.strokes, MOST_NAMED);
+  const more = leftText(left, 'lines');
+  const height = look.height + (named.length + (more === null ? 0 : 1)) * LEGEND_LINE;
   const frame = frameOf(figure, view, look);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${look.width}" height="${height}" viewBox="0 0 ${look.width} ${height}" font-family="system-ui, sans-serif" font-size="11">`,
@@ -32,6 +34,7 @@ export function svgOf(figure: Figure, view: Span | null, look: SvgLook): string 
     ...figure.strokes.flatMap((stroke) => strokePaths(stroke, frame)),
     '</g>',
     ...named.map((stroke, index) => legend(stroke, look, look.height + index * LEGEND_LINE)),
+    ...(more === null ? [] : [legendText(more, look, look.height + named.length * LEGEND_LINE)]),
     '</svg>\n',
   ].join('\n');
 }
@@ -133,10 +136,13 @@ function pathOf(
 const dot = (left: number, top: number): string =>
   `M${at(left - 1.5)} ${at(top)}a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0 -3 0`;
 
-function legend({ name, colour }: Stroke, { ink }: SvgLook, top: number): string {
+function legend({ name, colour }: Stroke, look: SvgLook, top: number): string {
   const middle = top + 4;
-  return `<line x1="${MARGIN.left}" y1="${middle}" x2="${MARGIN.left + 18}" y2="${middle}" stroke="${colour}" stroke-width="2"/><text x="${MARGIN.left + 24}" y="${middle + 4}" fill="${ink}">${escaped(name)}</text>`;
+  return `<line x1="${MARGIN.left}" y1="${middle}" x2="${MARGIN.left + 18}" y2="${middle}" stroke="${colour}" stroke-width="2"/>${legendText(name, look, top)}`;
 }
+
+const legendText = (text: string, { ink }: SvgLook, top: number): string =>
+  `<text x="${MARGIN.left + 24}" y="${top + 8}" fill="${ink}">${escaped(text)}</text>`;
 
 const at = (value: number): string => value.toFixed(1);
 

@@ -3,6 +3,8 @@ import { useMemo } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
 import { colourAt } from '../chart/palette.js';
 import { STATISTICS, type Statistic } from '../facts/run-values.js';
+import { firstOf } from '../parts/first-of.js';
+import { Left } from '../parts/left.js';
 import { To } from '../parts/link.js';
 import { Select } from '../parts/select.js';
 import { Answered, Empty } from '../parts/states.js';
@@ -38,6 +40,7 @@ function Compare({ runs }: { readonly runs: readonly RunFactsAnswer[] }): JSX.El
   const { query } = route.value;
   const statistic: Statistic = STATISTICS.find((name) => name === query.get('stat')) ?? 'last';
   const { differ, same, metrics } = useMemo(() => splitDimensions(runs), [runs]);
+  const axes = firstOf(differ, MOST_AXES);
   const dimensions = useMemo(() => [...differ, ...metrics, ...same], [differ, metrics, same]);
   const rows = useRows(runs, dimensions, statistic);
   const metric = metrics.find(({ name }) => name === query.get('metric')) ?? metrics[0];
@@ -84,10 +87,8 @@ function Compare({ runs }: { readonly runs: readonly RunFactsAnswer[] }): JSX.El
       </div>
       <section aria-label="Parallel coordinates">
         <h2>Parallel coordinates</h2>
-        <Parallel
-          rows={rows}
-          dimensions={[...differ.slice(0, MOST_AXES), ...(metric === undefined ? [] : [metric])]}
-        />
+        <Parallel rows={rows} dimensions={[...axes.shown, ...(metric === undefined ? [] : [metric])]} />
+        <Left left={axes.left} what="parameters that have no axis here" />
       </section>
     </div>
   );

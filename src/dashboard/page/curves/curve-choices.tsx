@@ -1,8 +1,13 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { firstOf } from '../parts/first-of.js';
+import { Left } from '../parts/left.js';
 import { Menu } from '../parts/menu.js';
 import { choose, route } from '../state/navigation.js';
 import { numberIn } from '../state/route.js';
+
+/** More are found by typing. */
+const MOST_SHOWN = 200;
 
 /** How the curves are drawn: which metrics, over what, how smooth, by which group. */
 export function CurveChoices({
@@ -88,6 +93,7 @@ function MetricsMenu({
 }): JSX.Element {
   const [text, setText] = useState('');
   const found = metricKeys.filter((name) => name.toLowerCase().includes(text.toLowerCase()));
+  const { shown, left } = firstOf(found, MOST_SHOWN);
   const toggle = (name: string): void => {
     const next = metrics.includes(name) ? metrics.filter((each) => each !== name) : [...metrics, name];
     choose({ metric: next }, 'replace');
@@ -104,12 +110,13 @@ function MetricsMenu({
             onInput={({ currentTarget }) => setText(currentTarget.value)}
           />
           <div class="columns-list">
-            {found.slice(0, 200).map((name) => (
+            {shown.map((name) => (
               <label key={name}>
                 <input type="checkbox" checked={metrics.includes(name)} onChange={() => toggle(name)} />
                 <span>{name}</span>
               </label>
             ))}
+            <Left left={left} what="metrics: type a part of the name" />
           </div>
         </div>
       )}

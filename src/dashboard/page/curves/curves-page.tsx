@@ -1,5 +1,7 @@
 import type { JSX } from 'preact';
 import { answerOf } from '../api/use-api.js';
+import { firstOf } from '../parts/first-of.js';
+import { Left } from '../parts/left.js';
 import { To } from '../parts/link.js';
 import { Broken, Empty, Loading } from '../parts/states.js';
 import { useLiveFacts } from '../runs/use-facts.js';
@@ -12,7 +14,7 @@ const MOST_RUNS = 100;
 /** Curves of the selected runs over each other, one chart a metric. */
 export function CurvesPage(): JSX.Element {
   const { query } = route.value;
-  const ids = query.getAll('run').slice(0, MOST_RUNS);
+  const { shown: ids, left } = firstOf(query.getAll('run'), MOST_RUNS);
   const [asked, again] = useLiveFacts(ids);
   if (ids.length === 0)
     return (
@@ -23,5 +25,11 @@ export function CurvesPage(): JSX.Element {
     );
   if (asked.state === 'failed') return <Broken failure={asked.failure} again={again} />;
   const facts = answerOf(asked);
-  return facts === undefined ? <Loading what="runs" /> : <RunCurves ids={ids} facts={facts} hasLegend />;
+  if (facts === undefined) return <Loading what="runs" />;
+  return (
+    <>
+      <Left left={left} what="runs that are not drawn" />
+      <RunCurves ids={ids} facts={facts} hasLegend />
+    </>
+  );
 }

@@ -5,6 +5,8 @@ import { ChartGrid } from '../chart/chart-grid.js';
 import { colourAt } from '../chart/palette.js';
 import { distinctText } from '../facts/format.js';
 import { drawnMetrics, flatParams, valueOf } from '../facts/run-values.js';
+import { firstOf } from '../parts/first-of.js';
+import { Left } from '../parts/left.js';
 import { Broken, Empty, Loading } from '../parts/states.js';
 import { route } from '../state/navigation.js';
 import { numberIn, viewIn } from '../state/route.js';
@@ -31,7 +33,7 @@ export function RunCurves({
   const known = useMemo(() => factsById(facts), [facts]);
   const hidden = query.getAll('hide');
   const metricKeys = useMemo(() => drawnMetrics(facts), [facts]);
-  const chosen = query.getAll('metric').slice(0, MOST_METRICS);
+  const { shown: chosen, left } = firstOf(query.getAll('metric'), MOST_METRICS);
   const metrics = chosen.length > 0 ? chosen : metricKeys.slice(0, STANDARD_METRICS);
   const x = query.get('x') ?? 'step';
   const view = viewIn(query);
@@ -46,6 +48,7 @@ export function RunCurves({
     <section class="curves" aria-label="Curves">
       <CurveChoices {...{ metricKeys, metrics, x }} {...(hasLegend ? { params } : {})} />
       <CurvesState curves={curves} hasMetrics={metrics.length > 0} />
+      <Left left={left} what="metrics that are not drawn" />
       <ChartGrid curves={shown} {...{ metrics, options }} />
     </section>
   );

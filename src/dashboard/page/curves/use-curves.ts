@@ -96,6 +96,8 @@ function useSeries(api: Api, query: SeriesQuery | null): SeriesView {
         early.current = null;
         const answer = told.reduce<CurvesAnswer>((before, points) => appended(before, ...points), read);
         setKnown({ answer, query: { view }, failure: null });
+        // What came beyond those is in the files by now.
+        if (told.length === MAX_EARLY) again();
       },
       (error: unknown) =>
         control.signal.aborted || setKnown((before) => ({ ...before, failure: failureOf(error) })),

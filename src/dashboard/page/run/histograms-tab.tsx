@@ -4,7 +4,7 @@ import type { HistogramsAnswer, RunAnswer, RunFactsAnswer } from '../../api.js';
 import { useAsked } from '../api/use-api.js';
 import { columnEdges, type HistogramMap, histogramMap } from '../curves/histogram-map.js';
 import { shareOf } from '../curves/span.js';
-import { numberText } from '../facts/format.js';
+import { countText, numberText } from '../facts/format.js';
 import { Answered, Empty } from '../parts/states.js';
 import { theme } from '../state/theme.js';
 import { useReread } from './use-reread.js';
@@ -54,7 +54,7 @@ function Histogram({
         <h2>{name}</h2>
       </figcaption>
       <Answered asked={asked} again={again} what={name}>
-        {(histograms) => <Heatmap {...{ name, histograms }} />}
+        {(read) => <Heatmap name={name} {...read} />}
       </Answered>
     </figure>
   );
@@ -63,10 +63,10 @@ function Histogram({
 /** One column a step, at its place among the steps, values upwards; the darker the more of the values are there. */
 function Heatmap({
   name,
+  values,
   histograms,
-}: {
+}: HistogramsAnswer & {
   readonly name: string;
-  readonly histograms: HistogramsAnswer['histograms'];
 }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const map = histogramMap(histograms);
@@ -88,12 +88,16 @@ function Heatmap({
       />
       <span class="heatmap-steps">
         <span>{steps[0]}</span>
-        <span>step</span>
+        <span>{stepsText(histograms.length, values)}</span>
         <span>{steps.at(-1)}</span>
       </span>
     </div>
   );
 }
+
+/** The title of the axis of steps, and of how many values these are some. */
+export const stepsText = (shown: number, values: number): string =>
+  shown < values ? `step (${countText(shown)} of ${countText(values)} values)` : 'step';
 
 function paint(
   canvas: HTMLCanvasElement,

@@ -10,6 +10,8 @@ export type Shown =
       readonly kind: 'table';
       readonly columns: readonly string[];
       readonly rows: readonly (readonly string[])[];
+      /** Rows and columns of what was read that are not shown; absent where there are none. */
+      readonly left?: { readonly rows: number; readonly columns: number };
     };
 
 /**
@@ -22,13 +24,12 @@ export function shownOf(start: Uint8Array, isCut: boolean): Shown {
   if (start.includes(0)) return { kind: 'nothing', why: 'It is no text.' };
   const lines = new TextDecoder().decode(start).split('\n');
   if (isCut && lines.length > 1) lines.pop();
-  const rows = lines
-    .slice(0, MOST_ROWS)
-    .filter((line) => line !== '')
-    .map(objectOf);
-  if (rows.length > 0 && rows.every((row) => row !== null)) return tableOf(rows);
-  const isMore = isCut || lines.length > MOST_LINES;
-  return { kind: 'text', text: lines.slice(0, MOST_LINES).join('\n') + (isMore ? '\n…' : '') };
+  const filled = lines.filter((line) => line !== '');
+  const rows = filled.slice(0, MOST_ROWS).map(objectOf);
+  if (rows.length > 0 && rows.every((row) => row !== null)) return tableOf(rows, filled.length - rows.length);
+  const left = Math.max(0, lines.length - MOST_LINES);
+  const more = left > 0 ? `\n… and ${left} more lines` : isCut ? '\n…' : '';
+  return { kind: 'text', text: lines.slice(0, MOST_LINES).join('\n') + more };
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -42,11 +43,17 @@ function objectOf(line: string): Row | null {
   }
 }
 
-function tableOf(rows: readonly Row[]): Shown {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].slice(0, MOST_COLUMNS);
+function tableOf(rows: readonly Row[], rowsLeft: number): Shown {
+  const all = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const columns = all.slice(0, MOST_COLUMNS);
+  const left = { rows: rowsLeft, columns: all.length - columns.length };
   const cell = (row: Row, column: string): string => {
     const value = Object.hasOwn(row, column) ? row[column] : undefined;
     return value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
   };
-  return { kind: 'table', columns, rows: rows.map((row) => columns.map((column) => cell(row, column))) };
+  return {
+    ...{ kind: 'table', columns },
+    rows: rows.map((row) => columns.map((column) => cell(row, column))),
+    ...(left.rows + left.columns > 0 && { left }),
+  };
 }

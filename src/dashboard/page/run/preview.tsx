@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { failureOf } from '../api/api.js';
 import { readStart } from '../api/request.js';
 import { bytesText } from '../facts/format.js';
+import { Left } from '../parts/left.js';
 import { safeHref } from '../parts/safe-href.js';
 import { TableBox } from '../parts/table-box.js';
 import { type Shown, shownOf } from './preview-text.js';
@@ -76,6 +77,8 @@ function Content({ name, shown }: { readonly name: string; readonly shown: Shown
               ))}
             </tbody>
           </table>
+          <Left left={shown.left?.rows ?? 0} what="rows" />
+          <Left left={shown.left?.columns ?? 0} what="columns" />
         </TableBox>
       );
   }

@@ -1,6 +1,8 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { type Column, columnText, columnTitle, STATISTICS } from '../facts/run-values.js';
+import { firstOf } from '../parts/first-of.js';
+import { Left } from '../parts/left.js';
 import { Menu } from '../parts/menu.js';
 import { choose } from '../state/navigation.js';
 
@@ -12,10 +14,13 @@ export function ColumnsMenu({
   columns,
   paramKeys,
   metricKeys,
+  keysLeftOut,
 }: {
   readonly columns: readonly Column[];
   readonly paramKeys: readonly string[];
   readonly metricKeys: readonly string[];
+  /** Names beyond those that are read. */
+  readonly keysLeftOut: number;
 }): JSX.Element {
   const [text, setText] = useState('');
   const all: readonly Column[] = [
@@ -25,6 +30,7 @@ export function ColumnsMenu({
     ...paramKeys.map((name): Column => ({ kind: 'param', name })),
   ];
   const found = all.filter((column) => columnTitle(column).toLowerCase().includes(text.toLowerCase()));
+  const { shown, left } = firstOf(found, MOST_SHOWN);
   const chosen = columns.map(columnText);
   const toggle = (key: string): void => {
     const next = chosen.includes(key) ? chosen.filter((each) => each !== key) : [...chosen, key];
@@ -43,7 +49,7 @@ export function ColumnsMenu({
             onInput={({ currentTarget }) => setText(currentTarget.value)}
           />
           <div class="columns-list">
-            {found.slice(0, MOST_SHOWN).map((column) => (
+            {shown.map((column) => (
               <label key={columnText(column)}>
                 <input
                   type="checkbox"
@@ -54,9 +60,8 @@ export function ColumnsMenu({
                 <span class="dim">{column.kind}</span>
               </label>
             ))}
-            {found.length > MOST_SHOWN ? (
-              <p class="dim">and {found.length - MOST_SHOWN} more: type a part</p>
-            ) : null}
+            <Left left={left} what="columns: type a part of the name" />
+            <Left left={keysLeftOut} what="names of metrics and parameters that only a filter takes" />
           </div>
           <button type="button" class="quiet" onClick={() => choose({ col: null }, 'replace')}>
             Standard columns

@@ -38,7 +38,12 @@ export function RunsPage(): JSX.Element {
         <div class="bar">
           <FilterBox value={where ?? ''} failure={runs.failure} />
           <GroupChoice keys={runs.paramKeys} value={group} />
-          <ColumnsMenu columns={columns} paramKeys={runs.paramKeys} metricKeys={runs.metricKeys} />
+          <ColumnsMenu
+            columns={columns}
+            paramKeys={runs.paramKeys}
+            metricKeys={runs.metricKeys}
+            keysLeftOut={runs.keysLeftOut}
+          />
         </div>
         <SelectionBar selected={selected} total={runs.total} baseline={query.get('base')} />
         {contents(runs, where, () => (

@@ -11,6 +11,8 @@ export interface RunsView {
   readonly total: number;
   readonly paramKeys: readonly string[];
   readonly metricKeys: readonly string[];
+  /** Names of parameters and metrics beyond those. */
+  readonly keysLeftOut: number;
   /** undefined while it is on its way. */
   readonly at: (index: number) => RunFactsAnswer | undefined;
   /** Has the runs of a stretch read. */
@@ -50,6 +52,7 @@ export function useRuns(query: Omit<RunsQuery, 'offset' | 'limit'>, pageSize: nu
     total: shown.current?.answer.total ?? 0,
     paramKeys: shown.current?.answer.paramKeys ?? [],
     metricKeys: shown.current?.answer.metricKeys ?? [],
+    keysLeftOut: shown.current?.answer.keysLeftOut ?? 0,
     at: useCallback((index) => shown.current?.pages.at(index), []),
     look: useCallback((from, to) => pages.look(from, to), [pages]),
     reload: useCallback(() => pages.reload(), [pages]),

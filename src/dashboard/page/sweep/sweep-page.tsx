@@ -8,6 +8,8 @@ import { useView } from '../chart/use-view.js';
 import { ImportanceList } from '../compare/importance-list.js';
 import { Parallel } from '../compare/parallel.js';
 import { dimensionsOf } from '../compare/value-rows.js';
+import { firstOf } from '../parts/first-of.js';
+import { Left } from '../parts/left.js';
 import { To } from '../parts/link.js';
 import { Answered } from '../parts/states.js';
 import { Status } from '../parts/status.js';
@@ -43,6 +45,7 @@ function Shown({
   } = dimensionsOf(names, [sweep.metric]);
   const hasPage = usePages(experiment);
   const rows = useMemo(() => comparedTrials(experiment, sweep), [experiment, sweep]);
+  const axes = firstOf(params, MOST_AXES);
   return (
     <div class="page">
       <Head {...{ experiment, sweep }} />
@@ -55,10 +58,8 @@ function Shown({
       </div>
       <section aria-label="Parallel coordinates">
         <h2>Parallel coordinates</h2>
-        <Parallel
-          rows={rows}
-          dimensions={[...params.slice(0, MOST_AXES), ...(metric === undefined ? [] : [metric])]}
-        />
+        <Parallel rows={rows} dimensions={[...axes.shown, ...(metric === undefined ? [] : [metric])]} />
+        <Left left={axes.left} what="parameters that have no axis here" />
       </section>
       <section aria-label="Trials">
         <h2>Trials</h2>

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { digitsFor, exactText, valueText } from '../facts/format.js';
+import { countText, digitsFor, exactText, valueText } from '../facts/format.js';
 import { To } from '../parts/link.js';
 import { TableBox } from '../parts/table-box.js';
 import { runPlace } from '../state/route.js';
@@ -25,7 +25,11 @@ export function TrialTable({
   const digits = digitsFor(shown.map(({ value }) => value));
   return (
     <TableBox label="Trials">
-      {shown.length < trials.length ? <p class="dim">The last {shown.length} of them.</p> : null}
+      {shown.length < trials.length ? (
+        <p class="dim">
+          The last {countText(shown.length)} of {countText(trials.length)} trials.
+        </p>
+      ) : null}
       <table class="figures">
         <thead>
           <tr>
