@@ -25,6 +25,7 @@ import { type KnownRun, nextEpoch, readIdentity } from './identity.js';
 import { allSegments, keptFiles, nameBefore, setAsideSegments, strandedSegments } from './kept-files.js';
 import { readPublished, readPublishedOr } from './load-run.js';
 import { type FromWriter, errorFrom } from './messages.js';
+import { readOrMend } from './mend-run-file.js';
 import { type Malformed, NOTHING_PUBLISHED, type Replay, replayWal, segmentNames } from './replay.js';
 import type { RunEnding } from './run-state.js';
 import { WriterCore } from './writer-core.js';
@@ -59,17 +60,20 @@ export interface Recovery {
  * Brings a run that was cut off to its end: replays its write-ahead log into `metrics.parquet`, and says in `run.yaml` how it
  * ended.
  *
+ * A `run.yaml` that makes no sense is mended on the way, as far as that goes, and kept as `run.yaml.corrupt`.
+ *
  * Idempotent, and itself safe to be killed at any moment: the write-ahead log goes only when all of it is published.
  *
  * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives, `CORRUPT` (where the file of a closed run is damaged or
  * gone there is nothing to recover it from), `UNSUPPORTED_VERSION`, `WRITE_FAILED`
  */
 export async function recoverRun(fs: FsPort, folder: string): Promise<Recovery> {
-  const known = readIdentity(fs, folder);
-  const { status, identity, losses } = known;
   const ownership = readOwnership(fs, folder, Date.now());
   if (ownership.kind === 'alive') throw lockedBy(folder, ownership.owner);
+  const { known, isMended } = readOrMend(fs, folder);
+  const { status, identity, losses } = known;
   const whole =
+    !isMended &&
     ownership.kind === 'free' &&
     status !== RunStatus.Running &&
     !fs.list(folder).some(isTempName) &&
