@@ -50,7 +50,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     protection: 'the checksum of a frame',
     file: 'src/storage/wal/segment-reader.ts',
-    from: 'if (crc32(payload, saltCrc) !== head.payloadCrc) return null;',
+    from: 'if (crc32(payload, format.saltCrc) !== payloadCrc) return null;',
     to: '',
     scenario: 'bit-flips',
   },
@@ -78,7 +78,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     protection: 'the sequence check on replay',
     file: 'src/writer/replay.ts',
-    from: 'from: this.seq }',
+    from: 'from: this.place.seq }',
     to: 'from: 0 }',
     scenario: 'failing-calls',
   },
@@ -102,6 +102,20 @@ const MUTATIONS: readonly Mutation[] = [
     from: 'if (payload.length > 0 && !this.append(frame)) return drained;',
     to: 'if (payload.length > 0) this.append(frame);',
     scenario: 'failing-calls',
+  },
+  {
+    protection: 'definitions that are written twice',
+    file: 'src/writer/wal-stage.ts',
+    from: 'if (state.records.defined > defined) this.repeatDefinitions(payload);',
+    to: '',
+    scenario: 'bit-flips',
+  },
+  {
+    protection: 'what rows rest on, written twice',
+    file: 'src/writer/checkpoint.ts',
+    from: 'core ??= coreOf(payload)',
+    to: 'core ??= part === 0 ? coreOf(payload) : null',
+    scenario: 'bit-flips',
   },
   {
     protection: 'the log goes only when its rows are published',

@@ -148,3 +148,49 @@ describe('a writer that takes over while the process ends', () => {
     expect(state.log.pending).toEqual(['a line\n']);
   });
 });
+
+describe('a run.yaml that makes no sense', () => {
+  const DAMAGED: readonly (readonly [string, (text: string) => string])[] = [
+    ['cut off', (text) => text.slice(0, text.indexOf('tags:') + 2)],
+    ['with a bad entry', (text) => text.replace('host: ', 'host: [')],
+    ['with no uuid', (text) => text.replace(/^uuid: .*\n/m, '')],
+    ['of zeros', (text) => '\0'.repeat(text.length)],
+    ['that is empty', () => ''],
+  ];
+
+  it.each(DAMAGED)('%s costs what of it cannot be read, and no row', async (_what, damage) => {
+    const run = await cutOffRun();
+    const text = (run.files.get('run.yaml') ?? Buffer.alloc(0)).toString();
+    const damaged = damage(text);
+    const disk = diskOf(run, 'run.yaml', Buffer.from(damaged));
+    expect(() => inspectRun(disk, run.folder)).toThrow(expect.objectContaining({ code: 'CORRUPT' }) as Error);
+    const recovery = await recoverRun(disk, run.folder);
+    expect(recovery).toMatchObject({ changed: true, rows: 600, lost: 0, corrupt: ['run.yaml'] });
+    expect(disk.bytesOf(`${run.folder}/run.yaml.corrupt`).toString()).toBe(damaged);
+    const { identity, metrics, status } = inspectRun(disk, run.folder);
+    expect(identity).toMatchObject({ experiment: 'faults', run: 'run', uuid: run.uuid });
+    expect(status).toBe('CRASHED');
+    expect(metrics.size).toBeGreaterThan(3);
+    expect(readContents(disk, run.folder).table.numRows).toBe(600);
+    expect(await recoverRun(disk, run.folder)).toMatchObject({ changed: false, rows: 600 });
+  });
+
+  it('keeps every entry but the one that the damage is in', async () => {
+    const run = await cutOffRun();
+    const text = (run.files.get('run.yaml') ?? Buffer.alloc(0)).toString();
+    const started = /^startedAt: "(.*)"$/m.exec(text)?.[1];
+    const disk = diskOf(run, 'run.yaml', Buffer.from(text.replace('notes: ', 'notes: { ')));
+    await recoverRun(disk, run.folder);
+    expect(inspectRun(disk, run.folder).identity).toMatchObject({ startedAt: started, notes: '', epoch: 2 });
+  });
+
+  it('of a run of which nothing else is there stays as it is', async () => {
+    const run = await cutOffRun();
+    const disk = diskOf(run, 'run.yaml', Buffer.from('nonsense'));
+    for (const name of run.files.keys()) if (name !== 'run.yaml') disk.remove(`${run.folder}/${name}`);
+    await expect(recoverRun(disk, run.folder)).rejects.toThrow(
+      expect.objectContaining({ code: 'CORRUPT' }) as Error,
+    );
+    expect(disk.namesIn(run.folder)).toEqual(['run.yaml']);
+  });
+});

@@ -170,16 +170,19 @@ export function splitRecords(
   let shape = NO_SHAPE;
   const endSpan = (end: number): void => {
     const length = end - spanStart;
-    const place = {
-      epoch,
-      lastSeq: seq + records - 1,
-      calls: calls === null ? null : calls + skippedRows + rows,
-    };
+    const lastSeq = seq + records - 1;
+    const callsHere = calls === null ? null : calls + skippedRows + rows;
     if (spanRows > 0)
       spans.push({
-        ...{ bytes: payload, start: spanStart, rows: spanRows, length, shape },
+        bytes: payload,
+        start: spanStart,
+        rows: spanRows,
+        length,
+        shape,
         ...marksOf(kindOfTag(spanTag)),
-        ...place,
+        epoch,
+        lastSeq,
+        calls: callsHere,
         row: 0,
         begun: spanRows,
         targets: null,

@@ -89,7 +89,7 @@ export function readCheckpoint(frames: readonly WalFrame[]): ReadCheckpoint {
   const pieces = new Map<number, Piece>();
   for (const { type, part, payload } of frames)
     if (type === FrameType.checkpoint) core ??= coreOf(payload);
-    else if (type === FrameType.carried) pieces.set(part - CORES, (jsonIn(payload) ?? {}) as Piece);
+    else if (type === FrameType.carried) pieces.set(part - CORES, jsonIn(payload) ?? {});
   // Without a core nobody knows of a piece that is missing.
   const numbers = core === null ? [...pieces.keys()].sort((a, b) => a - b) : [...core.carried.keys()];
   const pending: string[] = [];

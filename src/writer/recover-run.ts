@@ -23,6 +23,7 @@ import { lastSignMs } from './last-sign.js';
 import { lastedMs, sessionStartMs } from './lasted-ms.js';
 import { readPublished, readPublishedOr, replayBehind } from './load-run.js';
 import { type FromWriter, errorFrom } from './messages.js';
+import { readOrMend } from './mend-run-file.js';
 import { type Malformed, NOTHING_PUBLISHED, type Replay, segmentNames } from './replay.js';
 import type { RunEnding } from './run-state.js';
 import { WriterCore } from './writer-core.js';
@@ -57,6 +58,8 @@ export interface Recovery {
  * Brings a run that was cut off to its end: replays its write-ahead log into `metrics.parquet`, and says in `run.yaml` how it
  * ended.
  *
+ * A `run.yaml` that makes no sense is mended on the way, as far as that goes, and kept as `run.yaml.corrupt`.
+ *
  * Idempotent, and itself safe to be killed at any moment: the write-ahead log goes only when all of it is published.
  *
  * @param watch - what has looked at the run's owner; without one a run whose owner is on another host is refused, dead or not
@@ -64,13 +67,14 @@ export interface Recovery {
  * gone there is nothing to recover it from), `UNSUPPORTED_VERSION`, `WRITE_FAILED`
  */
 export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch): Promise<Recovery> {
-  const known = readIdentity(fs, folder);
-  const { status, identity, losses } = known;
   const looking = watch ?? new OwnerWatch(fs, folder);
   const ownership = looking.look();
   if (watch === undefined) mustHaveEndedHere(folder, ownership);
   else mustNotBeOwned(folder, ownership);
+  const { known, isMended } = readOrMend(fs, folder);
+  const { status, identity, losses } = known;
   const whole =
+    !isMended &&
     ownership.kind === 'free' &&
     status !== RunStatus.Running &&
     !fs.list(folder).some(isTempName) &&

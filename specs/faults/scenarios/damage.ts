@@ -2,7 +2,8 @@ import type { RowSpan } from '../../../src/channel/records.js';
 import { ExpmanError } from '../../../src/model/errors.js';
 import { readContents } from '../../../src/reader/read-contents.js';
 import { verifyRun } from '../../../src/reader/verify-run.js';
-import { FRAME_HEAD_BYTES, SEGMENT_HEAD_BYTES } from '../../../src/storage/wal/frame.js';
+import { callsLost } from '../../../src/model/losses.js';
+import { FRAME_HEAD_BYTES } from '../../../src/storage/wal/frame.js';
 import { readSegment, type SegmentVerdict } from '../../../src/storage/wal/segment-reader.js';
 import { replayWal } from '../../../src/writer/replay.js';
 import { recoverRun } from '../../../src/writer/recover-run.js';
@@ -26,6 +27,8 @@ interface Damage {
   readonly damage: (bytes: Buffer, random: Random, at: number) => Buffer | null;
   /** What a segment of these bytes may be called after the damage number `at`. */
   readonly verdicts: (bytes: Buffer) => (at: number) => readonly Verdict[];
+  /** Whether what is lost of a log is told exactly: its last frame aside, which is told in bytes. */
+  readonly isCounted?: boolean;
 }
 
 /** Every file cut at every byte. */
@@ -61,10 +64,10 @@ export const bitFlips: Scenario = {
       verdicts: (bytes) => {
         const lastFrame = lastFrameOf(bytes);
         return (at) => {
-          if (byteOf(at) < SEGMENT_HEAD_BYTES) return ['empty'];
           return byteOf(at) < lastFrame ? ['corrupt'] : ['torn'];
         };
       },
+      isCounted: true,
     });
   },
 };
@@ -92,7 +95,7 @@ function lastFrameOf(bytes: Buffer): number {
 
 async function damageEvery(
   { seed, tally, goOn, progress }: ScenarioContext,
-  { damage, what, verdicts, isFound }: Damage,
+  { damage, what, verdicts, isFound, isCounted = false }: Damage,
 ): Promise<void> {
   const random = randomFrom(seed + 56);
   const run = await cutOffRun();
@@ -103,7 +106,8 @@ async function damageEvery(
       if (damaged === null) break;
       if (damaged.equals(bytes)) continue;
       const told = `${name} ${what} ${at}`;
-      if (name.startsWith('wal-')) checkLog(run, name, damaged, verdictsOf(at), told);
+      if (name.startsWith('wal-'))
+        checkLog(run, name, damaged, { verdicts: verdictsOf(at), isCounted, what: told });
       if (!name.startsWith('wal-') || at % READ_EVERY === 0)
         await look(run, name, damaged, { what: told, recovers: at % RECOVER_EVERY === 0, isFound });
       tally.cases++;
@@ -117,16 +121,14 @@ function checkLog(
   run: CutOff,
   name: string,
   damaged: Buffer,
-  verdicts: readonly Verdict[],
-  what: string,
+  {
+    verdicts,
+    isCounted,
+    what,
+  }: { readonly verdicts: readonly Verdict[]; readonly isCounted: boolean; readonly what: string },
 ): void {
-  const { spans, segments, malformed } = replayWal(
-    diskOf(run, name, damaged),
-    run.folder,
-    run.uuid,
-    run.from,
-  );
-  must(malformed.length === 0, 'I2', () => `${what}: ${malformed.join(', ')}`);
+  const disk = diskOf(run, name, damaged);
+  const { spans, segments, malformed, losses } = replayWal(disk, run.folder, run.uuid, run.from);
   must(spans.length <= run.spans.length, 'I2', () => `${what}: ${spans.length} spans`);
   spans.forEach((span, at) => {
     const intact = run.spans[at];
@@ -136,6 +138,18 @@ function checkLog(
   });
   const verdict = segments.find((segment) => segment.name === name)?.verdict.kind ?? 'whole';
   must(verdicts.includes(verdict), 'I10', () => `${what} is called ${verdict}, not ${verdicts.join(' or ')}`);
+  const saved = replayWal(disk, run.folder, run.uuid, run.from, { salvage: true });
+  const logged = run.spans.reduce((sum, { rows }) => sum + rows, 0);
+  const accounted = saved.rows + callsLost(saved.losses);
+  const isWrong = isCounted && verdict !== 'torn' ? accounted !== logged : accounted > logged;
+  must(!isWrong, 'I10', () => `${what}: ${saved.rows} rows and ${callsLost(saved.losses)} lost of ${logged}`);
+  must(
+    JSON.stringify(losses) === JSON.stringify(saved.losses),
+    'I10',
+    () =>
+      `${what}: a reader says that ${JSON.stringify(losses)} is lost, a recovery ${JSON.stringify(saved.losses)}`,
+  );
+  must(!isCounted || malformed.length === 0, 'I2', () => `${what}: ${malformed[0]?.message ?? ''}`);
 }
 
 const bytesOf = ({ bytes, start, length }: RowSpan): Buffer =>
