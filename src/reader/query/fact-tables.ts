@@ -7,6 +7,7 @@ import { parseLogLine } from '../../engine/log-line.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { readAll } from '../../storage/read-all.js';
 import { LOG_NAME } from '../../storage/run-record.js';
+import { throwProcessFault } from '../process-fault.js';
 import { type Skipped, skippedFor } from './facts-source.js';
 
 /** A value of a table that is filled before the query; a moment is in milliseconds since the epoch. */
@@ -149,6 +150,7 @@ function linesOf(fs: FsPort, runDir: string, skipped: Skipped[]): string[] {
       fs.close(file);
     }
   } catch (error) {
+    throwProcessFault(error);
     skipped.push(skippedFor(runDir, error));
     return [];
   }

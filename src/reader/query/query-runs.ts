@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { ExpmanError, messageOf } from '../../model/errors.js';
+import { ExpmanError, isMistake, messageOf } from '../../model/errors.js';
 import { MAX_TIMER_MS, mustBeOptions, invalidOption, resolvePath } from '../../model/option-rules.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { nodeFs } from '../../storage/node-fs.js';
@@ -263,8 +263,9 @@ class QuerySession implements Disposable {
     }, this.options.timeoutMs ?? 60_000);
   }
 
-  /** What went wrong, as an error of ours; `CORRUPT` where it may lie at a file. */
+  /** What went wrong, as an error of ours; `CORRUPT` where it may lie at a file. @throws a mistake of the code as it is */
   private failureOf(error: unknown): ExpmanError {
+    if (isMistake(error)) throw error;
     if (error instanceof ExpmanError) return error;
     const message = messageOf(error);
     if (this.isLate)
