@@ -104,7 +104,8 @@ export const COMMANDS: readonly Command[] = [
     args: '<run...>',
     summary: 'Writes runs as one HTML file that can be mailed.',
     options: [
-      ['-o, --output <path>', 'the file to write; it must not be there yet'],
+      ['-o, --output <path>', 'the file to write'],
+      ['--force', 'replace the file if it is there already'],
       ['--title <text>', 'what heads it (default: the name of the first RUN)'],
       WHERE,
     ],

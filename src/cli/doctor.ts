@@ -61,12 +61,8 @@ const machineFinding = (): Finding => ({
 async function duckdbFinding(): Promise<Finding> {
   try {
     return { kind: 'fine', what: `DuckDB ${await duckdbVersion()} for \`expman query\`` };
-  } catch {
-    return {
-      kind: 'warning',
-      what: 'DuckDB is not installed: `expman query` does not work',
-      advice: 'npm install @duckdb/node-api',
-    };
+  } catch (error) {
+    return { kind: 'warning', what: `\`expman query\` does not work: ${printable(messageOf(error))}` };
   }
 }
 
