@@ -2,14 +2,15 @@ import { resolve } from 'node:path';
 import { nodeFs } from '../storage/node-fs.js';
 import { factsOf } from '../reader/read-facts.js';
 import { inspectRun, type RunInfo } from '../reader/inspect-run.js';
-import { printable } from '../model/printable.js';
+import { printable, printableLines } from '../model/printable.js';
 import type { CommandRun } from './command.js';
 import { withoutFiles } from './find-runs.js';
 import { LeftOut } from './left-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import { MAX_TEXT, count, cut, duration, paramText, statusCell, valueText } from './words.js';
+import { MAX_TEXT, count, cut, duration, paramText, quantity, statusCell, valueText } from './words.js';
 
 const MAX_METRICS = 40;
+const FACT_WIDTH = 15;
 
 export const run: CommandRun = (paths, { json }, terminal) => {
   const folders = withoutFiles(paths);
@@ -44,33 +45,33 @@ function print(run: RunInfo, terminal: Terminal): void {
     ],
     [
       'rows',
-      `${count(rows)}${walRows > 0 ? `, of which ${count(walRows)} are in the write-ahead log only` : ''}`,
+      `${count(rows)}${walRows > 0 ? `, of which ${walRows === 1 ? '1 is' : `${count(walRows)} are`} in the write-ahead log only` : ''}`,
     ],
     ['dropped', dropped > 0 ? count(dropped) : ''],
     ['invalid values', invalid > 0 ? count(invalid) : ''],
     ['tags', printable(identity.tags.join(', '))],
     ['group', printable(identity.group ?? '')],
     ['rank', String(identity.rank ?? '')],
-    ['notes', printable(cut(identity.notes, 200))],
+    ['notes', linesText(identity.notes)],
     [
       'owner',
       run.owner === 'free' ? '' : `process ${identity.pid} on ${printable(identity.host)}, ${run.owner}`,
     ],
-    ['error', run.error === undefined ? '' : printable(cut(errorText(run.error), 200))],
-    ['torn', tornBytes > 0 ? `${count(tornBytes)} bytes at the end of the write-ahead log` : ''],
+    ['error', run.error === undefined ? '' : linesText(errorText(run.error))],
+    ['torn', tornBytes > 0 ? `${quantity(tornBytes, 'bytes')} at the end of the write-ahead log` : ''],
     ['corrupt', printable(corrupt.join(', '))],
   ];
   for (const [name, text] of facts)
-    if (text !== '') terminal.print(`  ${terminal.style('dim', name.padEnd(15))}${text}`);
+    if (text !== '') terminal.print(`  ${terminal.style('dim', name.padEnd(FACT_WIDTH))}${text}`);
   printMetrics(run, terminal);
   terminal.print('');
-  terminal.table([
-    ['file', 'bytes'],
-    ...run.files.map(({ name, bytes }) => [printable(name), count(bytes).padStart(12)]),
-  ]);
+  terminal.table(
+    [['file', 'bytes'], ...run.files.map(({ name, bytes }) => [printable(name), count(bytes)])],
+    ['bytes'],
+  );
   if (walRows > 0 && run.owner !== 'alive')
     terminal.print(
-      `\n  ${count(publishedRows)} rows are in metrics.parquet; \`expman recover\` brings the rest there.`,
+      `\n  ${quantity(publishedRows, 'rows are')} in metrics.parquet; \`expman recover\` brings the rest there.`,
     );
 }
 
@@ -90,6 +91,10 @@ function printMetrics({ metrics }: RunInfo, terminal: Terminal): void {
   terminal.table([['metric', 'last', 'min', 'max', 'mean', 'values'], ...lines]);
   if (metrics.size > MAX_METRICS) terminal.print(`  … and ${count(metrics.size - MAX_METRICS)} more`);
 }
+
+/** A text of several lines, those after the first below it. */
+const linesText = (text: string): string =>
+  printableLines(cut(text, 200)).join(`\n${' '.repeat(FACT_WIDTH + 2)}`);
 
 const shown = (cell: Cell, terminal: Terminal): string =>
   typeof cell === 'string' ? cell : terminal.style(cell.style, cell.text);

@@ -1,10 +1,12 @@
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
+import { histogramWords } from '../model/short-text.js';
 import type { UnreadableRun } from '../reader/run-index.js';
 import { parseField } from '../reader/where/parse-field.js';
 import { parseSort } from '../reader/where/parse-sort.js';
 import { type CommandRun, listOption, numberOption, textOption } from './command.js';
 import { dirOr, findRuns } from './find-runs.js';
+import { pointOutUnknown } from './point-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
 import { count, cut, moment, paramText, statusCell, tookText, valueText } from './words.js';
 
@@ -17,6 +19,7 @@ export const run: CommandRun = ([dir], options, terminal) => {
   const { runs, unreadable } = findRuns(dirOr(dir), options, terminal);
   const sort = textOption(options, 'sort');
   const sorted = sort === undefined ? runs : [...runs].sort(parseSort(sort));
+  pointOutUnknown({ sort, columns }, runs, terminal);
   const shown = sorted.slice(0, numberOption(options, 'limit', { min: 0 }));
   if (options['json'] === true) {
     terminal.json([...shown, ...unreadable.map(unreadableFacts)]);
@@ -54,19 +57,21 @@ function printRuns(
     statusCell(facts.status),
     moment(facts.startedAt),
     tookText(facts),
-    count(facts.rows).padStart(5),
+    count(facts.rows),
     ...(hasTags ? [printable(cut(facts.tags.join(' '), 24))] : []),
     ...fields.map((field) => paramText(field(facts) ?? '')),
     ...(columns.length === 0 ? [metricsText(facts)] : []),
   ]);
-  terminal.table([
-    [...heading, ...columns.map(printable), ...(columns.length === 0 ? ['metrics'] : [])],
-    ...rows,
-  ]);
+  terminal.table(
+    [[...heading, ...columns.map(printable), ...(columns.length === 0 ? ['metrics'] : [])], ...rows],
+    ['rows'],
+  );
 }
 
+/** Numbers and histograms; the text of a row says nothing of its run. */
 function metricsText({ metrics }: RunFacts): string {
   const shown = [...metrics]
+    .filter(([, { last }]) => typeof last !== 'string' || histogramWords(last) !== null)
     .slice(0, MAX_SHOWN_METRICS)
     .map(([metric, { last }]) => `${printable(cut(metric, 20))} ${valueText(last)}`);
   return [...shown, ...(metrics.size > shown.length ? ['…'] : [])].join('  ');

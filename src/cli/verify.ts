@@ -6,7 +6,7 @@ import { type Verification, verifyRun } from '../reader/verify-run.js';
 import type { CommandRun } from './command.js';
 import { printable } from '../model/printable.js';
 import { ExitCode, type Terminal } from './terminal.js';
-import { count } from './words.js';
+import { quantity } from './words.js';
 
 export const run: CommandRun = (paths, { json }, terminal) => {
   const folders = paths.flatMap((path) => runFoldersIn(nodeFs, resolve(path)));
@@ -30,11 +30,11 @@ function print(
     problems.length === 0 ? terminal.style('green', 'intact') : terminal.style('red', 'CORRUPT');
   terminal.print(`${terminal.style('bold', printable(runDir))}  ${verdict}`);
   terminal.print(
-    `  ${status ?? 'unknown status'}, ${count(rows)} rows, ${count(checkedBytes)} bytes of metrics.parquet checked`,
+    `  ${status ?? 'unknown status'}, ${quantity(rows, 'rows')}, ${quantity(checkedBytes, 'bytes')} of metrics.parquet checked`,
   );
   if (tornBytes > 0)
     terminal.print(
-      `  ${count(tornBytes)} bytes at the end of the write-ahead log are a write that was cut off`,
+      `  ${quantity(tornBytes, 'bytes')} at the end of the write-ahead log: a write that was cut off`,
     );
   for (const { file, code, message } of problems)
     terminal.print(`  ${printable(file)}: ${code}: ${printable(message)}`);

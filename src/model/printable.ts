@@ -2,6 +2,9 @@
 // terminal (kubectl CVE-2021-25743), or noise.
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
+/** The lines of a text from a file, each as it may be printed. */
+export const printableLines = (text: string): string[] => text.split(/\r?\n/).map(printable);
+
 /** Text from a file as it may be printed on a terminal: what a terminal would obey is shown as an escape. */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);

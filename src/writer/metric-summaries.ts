@@ -1,6 +1,7 @@
 import { bitAt } from '../columnar/bitmap.js';
 import type { Column } from '../columnar/column.js';
 import type { MetricSummary, MetricValue } from '../model/metric.js';
+import { plainInteger } from '../model/plain-integer.js';
 import type { DecodedRows } from './decode-spans.js';
 
 interface Tally {
@@ -99,9 +100,9 @@ function addNumber(tally: Tally, value: number | bigint, step: number): void {
 
 function summaryOf({ last, count, nan, numbers, sum, min, max, minStep, maxStep }: Tally): MetricSummary {
   return {
-    last,
+    last: plainInteger(last),
     count,
-    ...(numbers > 0 && { min, max, mean: sum / numbers }),
+    ...(numbers > 0 && { min: plainInteger(min), max: plainInteger(max), mean: sum / numbers }),
     ...(numbers > 0 && !Number.isNaN(minStep) && { minStep }),
     ...(numbers > 0 && !Number.isNaN(maxStep) && { maxStep }),
     ...(nan > 0 && { nan }),

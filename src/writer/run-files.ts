@@ -4,6 +4,7 @@ import { mergeParams, type Params } from '../model/params.js';
 import type { MetricSummary } from '../model/metric.js';
 import type { RunFile, RunIdentity } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
+import { shortText } from '../model/short-text.js';
 import { replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { CONFIG_NAME, LOG_NAME, type Mapping, RUN_NAME } from '../storage/run-record.js';
@@ -205,7 +206,7 @@ function summariesOf(metrics: ReadonlyMap<string, MetricSummary>): ReadonlyMap<s
     told.set(
       metric,
       typeof last === 'string' && last.length > MAX_TEXT
-        ? { ...summary, last: `${last.slice(0, MAX_TEXT)}…` }
+        ? { ...summary, last: shortText(last, MAX_TEXT) }
         : summary,
     );
   }

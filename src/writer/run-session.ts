@@ -11,6 +11,7 @@ import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { HEARTBEAT_MS, LOCK_NAME, holdsLock, releaseLock } from '../storage/run-lock.js';
+import { withShortage } from '../storage/shortage.js';
 import type { FromWriter, PlainError, RunOpening } from './messages.js';
 import { loadState } from './load-state.js';
 import type { Gate } from './publish-gate.js';
@@ -326,7 +327,7 @@ export class RunSession {
     if (outcome.kind === 'failed') {
       if (outcome.error instanceof ExpmanError && outcome.error.code === 'FENCED')
         this.control.trouble = RunTrouble.fenced;
-      this.degraded ??= degradationOf(outcome.error, this.context.now());
+      this.degraded ??= degradationOf(outcome.error, this.context.now(), this.opening.folder);
       this.reserve.release();
     } else if (this.wal.trouble === null) this.degraded = this.opening.degraded;
     if (this.degraded === before || this.completing) return;
@@ -388,7 +389,7 @@ export class RunSession {
         () => fs.syncFolder(folder),
       );
     if (failure !== null) {
-      this.degraded ??= degradationOf(failure, this.context.now());
+      this.degraded ??= degradationOf(failure, this.context.now(), this.opening.folder);
       // For whoever finds the run; its process may only have the rejected close to go by.
       attempt(() => {
         if (holdsLock(fs, folder, owner)) this.writeRunFile(RunStatus.Running);
@@ -484,12 +485,12 @@ export class RunSession {
   }
 }
 
-function degradationOf(error: unknown, now: number): Degradation {
+function degradationOf(error: unknown, now: number, folder: string): Degradation {
   const code =
     error instanceof ExpmanError ? (error.errno ?? error.code) : (errnoOf(error) ?? 'WRITE_FAILED');
   return {
     code,
-    message: messageOf(error),
+    message: code === 'ENOSPC' ? withShortage(messageOf(error), folder) : messageOf(error),
     since: new Date(now).toISOString(),
   };
 }
