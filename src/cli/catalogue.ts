@@ -2,9 +2,9 @@ import type { Command, CommandOption } from './command.js';
 
 const WHERE: CommandOption = [
   '--where <filter>',
-  `only runs for which it holds: "params.lr < 0.01 AND metrics.loss.min < 0.2 AND tags HAS 'baseline'"`,
+  `only runs that match the filter, for example "params.lr < 0.01 AND metrics.loss.min < 0.2 AND tags HAS 'baseline'"`,
 ];
-const FORCE: CommandOption = ['--force', 'do it; without, only what would be done is said'];
+const FORCE: CommandOption = ['--force', 'really delete; without it, only list what would be deleted'];
 const FORCE_ELSEWHERE: CommandOption = [
   '--force',
   'also a run of another host, if its process writes nothing into run.lock for 15 s, for which it is watched',
@@ -20,15 +20,15 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Lists runs: status, start, rows, tags, metrics.',
     options: [
       WHERE,
-      ['--sort <field>', 'by a field, from the least up; "-startedAt" from the greatest down'],
-      ['--limit <n>', 'at most so many'],
-      ['--columns <fields>', 'further columns, with commas: params.lr,metrics.loss.min'],
-      ['--no-cache', 'read every run anew'],
+      ['--sort <field>', 'sort by a field, ascending; "-startedAt" sorts descending'],
+      ['--limit <n>', 'show at most n runs'],
+      ['--columns <fields>', 'more columns, comma-separated: params.lr,metrics.loss.min'],
+      ['--no-cache', 'read every run again'],
     ],
     details:
       'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
       'Tags have a column where the terminal has 100 of them, or with --columns tags.',
-    json: 'an array with one object a run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan, texts), artifacts, error; owner is "unsure" where a process on another host may or may not run. A run that cannot be read has the status UNREADABLE and says why in error.',
+    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan, texts), artifacts, error; owner is "unsure" where a process on another host may or may not run. A run that cannot be read has the status UNREADABLE and says why in error.',
     load: () => import('./list.js'),
   },
   {
@@ -45,28 +45,28 @@ export const COMMANDS: readonly Command[] = [
     args: '<run>',
     summary: 'Prints the last lines of the log and the last rows.',
     options: [
-      ['-f, --follow', 'go on with what comes, until the run ends'],
-      ['-n, --lines <n>', 'so many lines and rows (default 10)'],
-      ['--level <level>', 'this level of the log and graver ones'],
-      ['--grep <text>', 'lines that hold a text, whatever its case'],
-      ['--metrics <names>', 'only these metrics, with commas'],
-      ['--no-log', 'no lines of the log'],
+      ['-f, --follow', 'keep printing as lines and rows come, until the run ends'],
+      ['-n, --lines <n>', 'how many log lines and rows to show (default 10)'],
+      ['--level <level>', 'only log lines of this level or more severe'],
+      ['--grep <text>', 'only log lines that contain the text, ignoring case'],
+      ['--metrics <names>', 'only these metrics, comma-separated'],
+      ['--no-log', 'no log lines'],
       ['--no-rows', 'no rows'],
     ],
-    json: 'an object a line: { kind: "log", timestampMs, level, message, meta } or { kind: "row", step, timestamp, values }.',
+    json: 'one object per line: { kind: "log", timestampMs, level, message, meta } or { kind: "row", step, timestamp, values }.',
     load: () => import('./tail.js'),
   },
   {
     name: 'plot',
     args: '<run...>',
-    summary: 'Draws a metric, that of several runs over each other.',
+    summary: 'Plots a metric; several runs are overlaid.',
     options: [
       ['-m, --metric <name>', 'the metric (default: the first with numbers)'],
       ['-x, --x <axis>', 'step (default) or time, in seconds since the first row'],
       ['--smooth <weight>', 'exponential moving average, from 0 to 0.999, debiased as TensorBoard does it'],
       ['--log', 'a logarithmic axis'],
-      ['--width <n>', 'columns of the drawing'],
-      ['--height <n>', 'lines of the drawing'],
+      ['--width <n>', 'width of the plot in columns'],
+      ['--height <n>', 'height of the plot in lines'],
     ],
     details: 'RUN is a run, an experiment, or a folder of experiments: all runs in it.',
     json: '{ metric, curves: [{ name, points: [[x, y], ...] }] }.',
@@ -75,11 +75,11 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'compare',
     args: '<run...>',
-    summary: 'Shows in what runs differ: parameters, then metrics.',
+    summary: 'Shows where runs differ: parameters, then metrics.',
     options: [
       WHERE,
-      ['--all', 'parameters that are the same in all, too'],
-      ['--metrics <names>', 'only these metrics, with commas'],
+      ['--all', 'also parameters that are the same in all runs'],
+      ['--metrics <names>', 'only these metrics, comma-separated'],
       ['--markdown', 'as a Markdown table'],
     ],
     details: 'RUN is a run, an experiment, or a folder of experiments: all runs in it.',
@@ -93,15 +93,15 @@ export const COMMANDS: readonly Command[] = [
     options: [
       ['--port <n>', 'the port; 0, the default, takes a free one'],
       ['--host <address>', 'where it listens (default 127.0.0.1, this machine alone)'],
-      ['--allowed-host <names>', 'further names it may be asked under, with commas'],
-      ['--open', 'open the browser, too'],
+      ['--allowed-host <names>', 'other host names to answer to, comma-separated'],
+      ['--open', 'also open the browser'],
       ['--write', 'let the page change tags and notes of closed runs'],
       ['--no-token', 'ask for no token: every user of this machine can read the runs'],
     ],
     details:
       'DIR is a folder of experiments (default ./experiments). Prints the address with\n' +
-      'its token; whoever has it can read all runs below DIR. Ctrl-C ends it. Changes\n' +
-      'nothing without --write.',
+      'its token; anyone with the token can read all runs below DIR. Ctrl-C ends it.\n' +
+      'Changes nothing without --write.',
     json: '{ url, port, token } in one line, as soon as it listens.',
     load: () => import('./serve.js'),
   },
@@ -110,31 +110,42 @@ export const COMMANDS: readonly Command[] = [
     args: '<run...>',
     summary: 'Writes runs as one HTML file that can be mailed.',
     options: [
-      ['-o, --output <path>', 'the file to write; it must not be there yet'],
+      ['-o, --output <path>', 'the file to write'],
+      ['--force', 'replace the file if it is there already'],
       ['--title <text>', 'what heads it (default: the name of the first RUN)'],
       WHERE,
     ],
     details:
       'RUN is a run, an experiment, or a folder of experiments: all runs in it. Holds\n' +
       'the curves (2,000 points each, no peak lost), parameters, the last 1,000 lines\n' +
-      'of each log and images; opens in any browser and asks nobody for anything.',
+      'of each log and images; opens in any browser and loads nothing from elsewhere.',
     json: '{ path, runs, bytes }.',
     load: () => import('./report.js'),
   },
   {
     name: 'query',
     args: '<dir> <sql>',
-    summary: 'Asks SQL about all runs, with DuckDB.',
+    summary: 'Runs a SQL query over all runs, with DuckDB.',
     options: [
-      ['--timeout <time>', 'give up after so long (default 60s)'],
-      ['--limit <n>', 'at most so many rows (default 10,000)'],
+      ['--timeout <time>', 'give up after this time (default 60s)'],
+      ['--limit <n>', 'return at most n rows (default 10,000)'],
     ],
     details:
-      'Views are runs, params, metrics (a row for each value), wide (a column for each\n' +
-      'metric) and logs. Reads nothing but the runs below DIR, and changes nothing.\n\n' +
+      'Views and their columns:\n' +
+      '  runs     experiment, run, run_dir, uuid, status, started_at, ended_at,\n' +
+      '           duration_ms, rows, dropped, invalid, tags, notes, "group", rank,\n' +
+      '           exit_code, error\n' +
+      '  params   experiment, run, key, value (text), number\n' +
+      '  metrics  experiment, run, step, timestamp, metric, value, text: a row for each\n' +
+      '           value\n' +
+      '  wide     experiment, run, step, timestamp, and a column for each metric\n' +
+      '  logs     experiment, run, timestamp, level, message, meta\n' +
+      'A key is a path with dots. Where {"lr.decay": 1, "lr": {"decay": 2}} would be\n' +
+      'one twice, the name that has a dot is quoted: the key "lr.decay" is 1. Reads\n' +
+      'nothing but the runs below DIR, and changes nothing.\n\n' +
       '  expman query experiments \\\n' +
       '    "SELECT run, min(value) FROM metrics WHERE metric = \'loss\' GROUP BY run"',
-    json: 'an array with one object a row; of columns with one name each further one has a number behind it.',
+    json: 'an array of one object per row; repeated column names get a numeric suffix.',
     load: () => import('./query.js'),
   },
   {
@@ -151,10 +162,10 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'import',
     args: '<path>',
-    summary: 'Takes in the runs of another tool.',
+    summary: 'Imports runs from another tool.',
     options: [
       ['--dir <dir>', 'the folder of experiments they go to (default ./experiments)'],
-      ['-f, --format <format>', 'when it cannot be told'],
+      ['-f, --format <format>', 'the format, where it cannot be recognised'],
       ['--experiment <name>', 'the experiment they belong to, whatever the source says'],
       ['--run-name <name>', 'the name of the run'],
     ],
@@ -167,10 +178,10 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'tag',
     args: '<run...>',
-    summary: 'Adds tags to closed runs, or takes them away.',
+    summary: 'Adds tags to closed runs, or removes them.',
     options: [
-      ['--add <tags>', 'with commas'],
-      ['--remove <tags>', 'with commas'],
+      ['--add <tags>', 'tags to add, comma-separated'],
+      ['--remove <tags>', 'tags to remove, comma-separated'],
     ],
     json: 'an array of { runDir, tags }.',
     load: () => import('./tag.js'),
@@ -179,7 +190,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'note',
     args: '<run> <text>',
     summary: 'Replaces the notes of a run that is closed.',
-    options: [['--append', 'put the text behind what is there']],
+    options: [['--append', 'append to the existing notes']],
     json: '{ runDir, notes }.',
     load: () => import('./note.js'),
   },
@@ -192,7 +203,7 @@ export const COMMANDS: readonly Command[] = [
       ['--older-than <time>', 'only runs that began longer ago: 90s, 12h, 30d'],
       WHERE,
       FORCE,
-      ['--dry-run', 'only say which, whatever else is given'],
+      ['--dry-run', 'only list what would be deleted, whatever else is given'],
     ],
     details: 'Never deletes a run that is open, a folder that is no run, or what is not below\nDIR.',
     json: '{ dryRun, deleted: [{ experiment, run, runDir, status, startedAt, bytes }], failed: [{ runDir, message }], kept, bytes }.',

@@ -14,10 +14,12 @@ import {
   durationOption,
   hasOption,
   numberOption,
+  textOption,
 } from './command.js';
 import { filterOf, findRuns } from './find-runs.js';
+import { pointOutUnknown } from './point-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import { bytesText, count, moment, statusCell } from './words.js';
+import { bytesText, count, moment, quantity, statusCell } from './words.js';
 
 interface Candidate {
   readonly facts: RunFacts;
@@ -29,9 +31,10 @@ export const run: CommandRun = ([dir = ''], options, terminal) => {
   const olderThan = durationOption(options, 'olderThan');
   const filter = filterOf(options);
   if (keep === undefined && olderThan === undefined && filter === null)
-    throw new UsageError('which runs? --keep, --older-than or --where says so');
+    throw new UsageError('say which runs to delete: --keep, --older-than or --where');
   const base = resolve(dir);
   const { runs } = findRuns(dir, {}, terminal);
+  pointOutUnknown({ where: textOption(options, 'where') }, runs, terminal);
   const old = beyondNewest(runs, keep ?? 0)
     .filter((facts) => (filter?.matches(facts) ?? true) && facts.status !== 'RUNNING')
     .filter(({ startedAt }) => olderThan === undefined || Date.parse(startedAt) < Date.now() - olderThan)
@@ -129,6 +132,6 @@ function report({ old, failed, total, isForced }: Cleaning, isJson: boolean, ter
         bytesText(size),
       ]),
     ]);
-  const what = `${count(gone.length)} of ${count(total)} runs, ${bytesText(bytes)}`;
+  const what = `${count(gone.length)} of ${quantity(total, 'runs')}, ${bytesText(bytes)}`;
   terminal.print(isForced ? `deleted ${what}` : `would delete ${what}; --force does it`);
 }

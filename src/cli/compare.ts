@@ -94,8 +94,8 @@ function metricLines(name: string, summaries: readonly (MetricSummary | null)[])
     [name, ...line('last')],
     ...(hasNumbers
       ? [
-          ['  least', ...line('min')],
-          ['  greatest', ...line('max')],
+          ['  min', ...line('min')],
+          ['  max', ...line('max')],
         ]
       : []),
     ...(hasNaN ? [['  NaN', ...summaries.map(nanText)]] : []),
@@ -116,7 +116,13 @@ function printMarkdown([heading = [], ...rows]: readonly (readonly Cell[])[], te
     `| ${cells.map((cell) => escapeMarkdown(typeof cell === 'string' ? cell : cell.text)).join(' | ')} |`;
   terminal.print(line(heading));
   terminal.print(`|${heading.map((_, index) => (index === 0 ? ' --- |' : ' ---: |')).join('')}`);
-  for (const row of rows) terminal.print(line(row));
+  let metric = '';
+  for (const [name = '', ...cells] of rows) {
+    const text = typeof name === 'string' ? name : name.text;
+    // Without indents, a statistic names its metric.
+    if (!text.startsWith(' ')) metric = text;
+    terminal.print(line([text.startsWith(' ') ? `${metric} ${text.trim()}` : text, ...cells]));
+  }
 }
 
 const escapeMarkdown = (text: string): string =>

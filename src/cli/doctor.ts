@@ -1,4 +1,4 @@
-import { accessSync, constants, lstatSync, statfsSync } from 'node:fs';
+import { accessSync, constants, lstatSync } from 'node:fs';
 import { cpus, freemem, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { networkFileSystemOf } from '../engine/network-file-system.js';
@@ -11,13 +11,16 @@ import type { RunListing } from '../reader/run-index.js';
 import { isTempName } from '../storage/atomic-file.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { isElsewhere, readOwnership } from '../storage/owner-watch.js';
+import { type RoomLeft, roomLeftIn } from '../storage/shortage.js';
 import { keptFiles } from '../writer/kept-files.js';
 import type { CommandRun } from './command.js';
 import { dirOr, findRuns } from './find-runs.js';
 import { ExitCode } from './terminal.js';
-import { bytesText, count, firstOf } from './words.js';
+import { bytesText, count, firstOf, quantity } from './words.js';
 
 const LITTLE_SPACE = 1e9;
+/** A run makes about ten files. */
+const FEW_INODES = 10_000;
 const MAX_NAMED = 5;
 
 /** What was looked at, and what is wrong with it. */
@@ -37,7 +40,7 @@ export const run: CommandRun = async ([dir], options, terminal) => {
   if (options['json'] === true) terminal.json(findings);
   else
     for (const { kind, what, advice } of findings) {
-      const sign = kind === 'fine' ? 'ok' : kind === 'warning' ? 'note' : 'WRONG';
+      const sign = kind === 'fine' ? 'ok' : kind === 'warning' ? 'warn' : 'error';
       const style = kind === 'fine' ? 'green' : kind === 'warning' ? 'yellow' : 'red';
       terminal.print(`${terminal.style(style, sign.padEnd(6))} ${printable(what)}`);
       if (advice !== undefined) terminal.print(`       ${printable(advice)}`);
@@ -56,18 +59,14 @@ function nodeFinding(): Finding {
 
 const machineFinding = (): Finding => ({
   kind: 'fine',
-  what: `${process.platform} ${process.arch}, ${cpus().length} cores, ${bytesText(freemem())} of ${bytesText(totalmem())} memory free`,
+  what: `${process.platform} ${process.arch}, ${quantity(cpus().length, 'cores')}, ${bytesText(freemem())} of ${bytesText(totalmem())} memory free`,
 });
 
 async function duckdbFinding(): Promise<Finding> {
   try {
     return { kind: 'fine', what: `DuckDB ${await duckdbVersion()} for \`expman query\`` };
-  } catch {
-    return {
-      kind: 'warning',
-      what: 'DuckDB is not installed: `expman query` does not work',
-      advice: 'npm install @duckdb/node-api',
-    };
+  } catch (error) {
+    return { kind: 'warning', what: `\`expman query\` does not work: ${printable(messageOf(error))}` };
   }
 }
 
@@ -90,14 +89,16 @@ function folderFindings(path: string): Finding[] {
   if ((mode & 0o002) !== 0 && (mode & 0o1000) === 0)
     findings.push({ kind: 'warning', what: `everybody may write to ${path}`, advice: `chmod o-w ${path}` });
   attempt(() => {
-    const { bavail, bsize } = statfsSync(path);
-    const free = bavail * bsize;
-    findings.push({
-      kind: free < LITTLE_SPACE ? 'problem' : 'fine',
-      what: `${bytesText(free)} free in ${path}`,
-    });
+    findings.push(roomFinding(path, roomLeftIn(path)));
   });
   return findings;
+}
+
+/** Bytes and inodes: a disk that has run out of either is full. */
+export function roomFinding(path: string, { bytes, inodes }: RoomLeft): Finding {
+  const isShort = bytes < LITTLE_SPACE || (inodes !== null && inodes < FEW_INODES);
+  const files = inodes === null ? '' : ` and ${quantity(inodes, 'inodes')}`;
+  return { kind: isShort ? 'problem' : 'fine', what: `${bytesText(bytes)}${files} free in ${path}` };
 }
 
 function runFindings({ runs, unreadable }: RunListing): Finding[] {
@@ -127,16 +128,16 @@ function runFindings({ runs, unreadable }: RunListing): Finding[] {
     what: string,
     advice: string,
   ): Finding[] =>
-    dirs.length === 0 ? [] : [{ kind, what: `${count(dirs.length)} ${what}: ${named(dirs)}`, advice }];
+    dirs.length === 0 ? [] : [{ kind, what: `${quantity(dirs.length, what)}: ${named(dirs)}`, advice }];
   return [
-    { kind: 'fine', what: `${count(runs.length)} runs, ${count(open)} of them open` },
+    { kind: 'fine', what: `${quantity(runs.length, 'runs')}, ${count(open)} of them open` },
     ...finding(
       'problem',
       unreadable,
       'folders cannot be read as a run',
       '`expman verify` says what is wrong with them',
     ),
-    ...finding('warning', dead, 'runs have lost their process', '`expman reap` brings them to their end'),
+    ...finding('warning', dead, 'runs whose process has died', '`expman reap` closes them'),
     ...finding(
       'warning',
       silent,

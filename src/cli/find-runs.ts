@@ -8,6 +8,7 @@ import { type Filter, parseWhere } from '../reader/where/parse-where.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { type Options, textOption } from './command.js';
 import { LeftOut } from './left-out.js';
+import { pointOutUnknown } from './point-out.js';
 import type { Terminal } from './terminal.js';
 import { count } from './words.js';
 
@@ -20,20 +21,33 @@ export const DEFAULT_DIR = './experiments';
  * @throws {@link ExpmanError} `RUN_NOT_FOUND` when there is no such folder, `INVALID_FILTER`
  */
 export function findRuns(dir: string, options: Options, terminal: Terminal): RunListing {
+  filterOf(options); // Wrong, it is no folder's fault.
+  const { runs, unreadable } = listingOf(dir, options, terminal);
+  return { runs: filtered(runs, options, terminal), unreadable };
+}
+
+/** The runs that `--where` lets through; what it names and none of them has is pointed out. */
+function filtered(runs: readonly RunFacts[], options: Options, terminal: Terminal): readonly RunFacts[] {
   const filter = filterOf(options);
+  if (filter === null) return runs;
+  pointOutUnknown({ where: textOption(options, 'where') }, runs, terminal);
+  return runs.filter((facts) => filter.matches(facts));
+}
+
+function listingOf(dir: string, options: Options, terminal: Terminal): RunListing {
   const path = resolve(dir);
   if (nodeFs.stat(path)?.kind !== 'folder')
     throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${printable(path)}`, { path });
   const cacheDir = options['cache'] === false ? null : defaultCacheDir();
-  const { runs, unreadable } = listRuns(nodeFs, path, cacheDir, (done, total) => {
+  const listing = listRuns(nodeFs, path, cacheDir, (done, total) => {
     terminal.progress(`reading run ${done} of ${total}`);
   });
-  for (const { runDir, summariesLeftOut } of runs)
+  for (const { runDir, summariesLeftOut } of listing.runs)
     if (summariesLeftOut !== undefined)
       terminal.complain(
-        `${printable(runDir)} has ${count(summariesLeftOut)} metrics more than run.yaml tells of, and metrics.parquet cannot be read`,
+        `${printable(runDir)} has ${count(summariesLeftOut)} metrics that run.yaml leaves out, and metrics.parquet cannot be read`,
       );
-  return { runs: filter === null ? runs : runs.filter((facts) => filter.matches(facts)), unreadable };
+  return listing;
 }
 
 /** What `--where` asks for; null when it was not given. @throws {@link ExpmanError} `INVALID_FILTER` */
@@ -57,14 +71,15 @@ export function findRunsIn(
   filterOf(options); // Wrong, it is no path's fault.
   for (const path of withoutFiles(paths))
     try {
-      const { runs, unreadable } = findRuns(path, options, terminal);
+      const { runs, unreadable } = listingOf(path, options, terminal);
       for (const facts of runs) found.set(facts.runDir, facts);
       for (const { runDir, code, message } of unreadable)
         leftOut.add(runDir, new ExpmanError(code as ErrorCode, message, { path: runDir }));
     } catch (error) {
       leftOut.add(path, error);
     }
-  if (found.size > 0) return { runs: [...found.values()], leftOut };
+  const runs = filtered([...found.values()], options, terminal);
+  if (runs.length > 0) return { runs, leftOut };
   leftOut.throwFirst();
   throw new ExpmanError('RUN_NOT_FOUND', `no run in ${printable(paths.join(', '))}`);
 }

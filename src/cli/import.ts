@@ -4,7 +4,7 @@ import { printable } from '../model/printable.js';
 import { type CommandRun, textOption } from './command.js';
 import { DEFAULT_DIR } from './find-runs.js';
 import { ExitCode } from './terminal.js';
-import { count } from './words.js';
+import { quantity } from './words.js';
 
 export const run: CommandRun = async ([path = ''], options, terminal) => {
   const [format, experiment, runName] = ['format', 'experiment', 'runName'].map((name) =>
@@ -17,7 +17,7 @@ export const run: CommandRun = async ([path = ''], options, terminal) => {
     experiment,
     runName,
     onRun: () => {
-      terminal.progress(`${count(++done)} runs`);
+      terminal.progress(quantity(++done, 'runs'));
     },
   });
   if (options['json'] === true)
@@ -31,7 +31,7 @@ export const run: CommandRun = async ([path = ''], options, terminal) => {
     });
   else
     for (const { runDir, status, rows } of report.imported)
-      terminal.print(`${printable(runDir)}  ${status}  ${count(rows)} rows`);
+      terminal.print(`${printable(runDir)}  ${status}  ${quantity(rows, 'rows')}`);
   for (const { runDir, leftOut } of report.imported)
     for (const part of leftOut) terminal.complain(printable(`${runDir}: left out ${part}`));
   for (const { run: name, error } of report.failed)

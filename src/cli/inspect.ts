@@ -4,7 +4,7 @@ import { nodeFs } from '../storage/node-fs.js';
 import { isOwned } from '../storage/owner-watch.js';
 import { factsOf } from '../reader/read-facts.js';
 import { inspectRun, type RunInfo } from '../reader/inspect-run.js';
-import { printable } from '../model/printable.js';
+import { printable, printableLines } from '../model/printable.js';
 import type { CommandRun } from './command.js';
 import { withoutFiles } from './find-runs.js';
 import { LeftOut } from './left-out.js';
@@ -15,12 +15,14 @@ import {
   cut,
   lossWithPlace,
   paramText,
+  quantity,
   statusCell,
   tookText,
   valueText,
 } from './words.js';
 
 const MAX_METRICS = 40;
+const FACT_WIDTH = 15;
 const LIVES = { alive: 'alive', unsure: 'alive or not: unsure', dead: 'dead' } as const;
 
 export const run: CommandRun = (paths, { json }, terminal) => {
@@ -54,7 +56,7 @@ function print(run: RunInfo, terminal: Terminal): void {
     ['took', tookText(run) + sessionsText(identity.resumed?.length ?? 0)],
     [
       'rows',
-      `${count(rows)}${walRows > 0 ? `, of which ${count(walRows)} are in the write-ahead log only` : ''}`,
+      `${count(rows)}${walRows > 0 ? `, of which ${walRows === 1 ? '1 is' : `${count(walRows)} are`} in the write-ahead log only` : ''}`,
     ],
     ['dropped', dropped > 0 ? count(dropped) : ''],
     ['lost', losses.length > 0 ? lossWithPlace(losses) : ''],
@@ -62,15 +64,15 @@ function print(run: RunInfo, terminal: Terminal): void {
     ['tags', printable(identity.tags.join(', '))],
     ['group', printable(identity.group ?? '')],
     ['rank', String(identity.rank ?? '')],
-    ['notes', printable(cut(identity.notes, 200))],
+    ['notes', linesText(identity.notes)],
     [
       'owner',
       run.owner === 'free'
         ? ''
         : `process ${identity.pid} on ${printable(identity.host)}, ${LIVES[run.owner]}`,
     ],
-    ['error', run.error === undefined ? '' : printable(cut(errorText(run.error), 200))],
-    ['torn', tornBytes > 0 ? `${count(tornBytes)} bytes at the end of the write-ahead log` : ''],
+    ['error', run.error === undefined ? '' : linesText(errorText(run.error))],
+    ['torn', tornBytes > 0 ? `${quantity(tornBytes, 'bytes')} at the end of the write-ahead log` : ''],
     ['corrupt', printable(run.corrupt.join(', '))],
     [
       'malformed',
@@ -91,16 +93,16 @@ function print(run: RunInfo, terminal: Terminal): void {
     ],
   ];
   for (const [name, text] of facts)
-    if (text !== '') terminal.print(`  ${terminal.style('dim', name.padEnd(15))}${text}`);
+    if (text !== '') terminal.print(`  ${terminal.style('dim', name.padEnd(FACT_WIDTH))}${text}`);
   printMetrics(run, terminal);
   terminal.print('');
-  terminal.table([
-    ['file', 'bytes'],
-    ...run.files.map(({ name, bytes }) => [printable(name), count(bytes).padStart(12)]),
-  ]);
+  terminal.table(
+    [['file', 'bytes'], ...run.files.map(({ name, bytes }) => [printable(name), count(bytes)])],
+    ['bytes'],
+  );
   if (walRows > 0 && !isOwned({ kind: run.owner }))
     terminal.print(
-      `\n  ${count(publishedRows)} rows are in metrics.parquet; \`expman recover\` brings the rest there.`,
+      `\n  ${quantity(publishedRows, 'rows are')} in metrics.parquet; \`expman recover\` brings the rest there.`,
     );
 }
 
@@ -125,6 +127,10 @@ function printMetrics({ metrics }: RunInfo, terminal: Terminal): void {
   terminal.table([heading, ...lines]);
   if (metrics.size > MAX_METRICS) terminal.print(`  … and ${count(metrics.size - MAX_METRICS)} more`);
 }
+
+/** A text of several lines, those after the first below it. */
+const linesText = (text: string): string =>
+  printableLines(cut(text, 200)).join(`\n${' '.repeat(FACT_WIDTH + 2)}`);
 
 const shown = (cell: Cell, terminal: Terminal): string =>
   typeof cell === 'string' ? cell : terminal.style(cell.style, cell.text);

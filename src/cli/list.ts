@@ -1,17 +1,19 @@
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
+import { histogramWords } from '../model/short-text.js';
 import type { UnreadableRun } from '../reader/run-index.js';
 import { parseField } from '../reader/where/parse-field.js';
 import { parseSort } from '../reader/where/parse-sort.js';
 import { type CommandRun, listOption, numberOption, textOption } from './command.js';
 import { dirOr, findRuns } from './find-runs.js';
+import { pointOutUnknown } from './point-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
 import { count, cut, moment, paramText, statusCell, tookText, valueText } from './words.js';
 
 const MAX_SHOWN_METRICS = 4;
 const WIDE = 100;
 /** Counts that have a column only where some run has any. */
-const LOSSES = ['dropped', 'invalid'] as const;
+const LOSSES = ['dropped', 'invalid', 'lost'] as const;
 
 export const run: CommandRun = ([dir], options, terminal) => {
   const columns = listOption(options, 'columns') ?? [];
@@ -19,6 +21,7 @@ export const run: CommandRun = ([dir], options, terminal) => {
   const { runs, unreadable } = findRuns(dirOr(dir), options, terminal);
   const sort = textOption(options, 'sort');
   const sorted = sort === undefined ? runs : [...runs].sort(parseSort(sort));
+  pointOutUnknown({ sort, columns }, runs, terminal);
   const shown = sorted.slice(0, numberOption(options, 'limit', { min: 0 }));
   if (options['json'] === true) {
     terminal.json([...shown, ...unreadable.map(unreadableFacts)]);
@@ -69,23 +72,24 @@ function printRuns(
     statusCell(facts.status, facts.owner),
     moment(facts.startedAt),
     tookText(facts),
-    count(facts.rows).padStart(5),
-    ...losses.map((loss) => lossCell(facts[loss], loss)),
+    count(facts.rows),
+    ...losses.map((loss) => lossCell(facts[loss])),
     ...(hasTags ? [printable(cut(facts.tags.join(' '), 24))] : []),
     ...fields.map((field) => paramText(field(facts) ?? '')),
     ...(columns.length === 0 ? [metricsText(facts)] : []),
   ]);
-  terminal.table([
-    [...heading, ...columns.map(printable), ...(columns.length === 0 ? ['metrics'] : [])],
-    ...rows,
-  ]);
+  terminal.table(
+    [[...heading, ...columns.map(printable), ...(columns.length === 0 ? ['metrics'] : [])], ...rows],
+    ['rows', ...losses],
+  );
 }
 
-const lossCell = (lost: number, heading: string): Cell =>
-  lost > 0 ? { text: count(lost).padStart(heading.length), style: 'yellow' } : '';
+const lossCell = (lost: number): Cell => (lost > 0 ? { text: count(lost), style: 'yellow' } : '');
 
+/** Numbers and histograms; the text of a row says nothing of its run. */
 function metricsText({ metrics }: RunFacts): string {
   const shown = [...metrics]
+    .filter(([, { last }]) => typeof last !== 'string' || histogramWords(last) !== null)
     .slice(0, MAX_SHOWN_METRICS)
     .map(([metric, { last }]) => `${printable(cut(metric, 20))} ${valueText(last)}`);
   const left = metrics.size - shown.length;

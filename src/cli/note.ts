@@ -1,5 +1,5 @@
 import { ExperimentConfig } from '../model/experiment-config.js';
-import { printable } from '../model/printable.js';
+import { printable, printableLines } from '../model/printable.js';
 import { amendRun } from './amend-run.js';
 import { type CommandRun, hasOption } from './command.js';
 import { ExitCode } from './terminal.js';
@@ -13,6 +13,9 @@ export const run: CommandRun = ([path = '', text = ''], options, terminal) => {
     return { ...file, notes };
   });
   if (options['json'] === true) terminal.json({ runDir, notes });
-  else terminal.print(`${printable(runDir)}  ${printable(notes)}`);
+  else {
+    const [first = '', ...others] = printableLines(notes);
+    terminal.print([`${printable(runDir)}  ${first}`, ...others.map((line) => `  ${line}`)].join('\n'));
+  }
   return ExitCode.ok;
 };

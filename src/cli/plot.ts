@@ -9,6 +9,7 @@ import { nodeFs } from '../storage/node-fs.js';
 import { ema } from '../stream/operators/ema.js';
 import { type CommandRun, type Options, UsageError, hasOption, numberOption, textOption } from './command.js';
 import { findRunsIn } from './find-runs.js';
+import { letterOf, letteredCurves } from './lettered-curves.js';
 import type { Terminal } from './terminal.js';
 import { count, firstOf, valueText } from './words.js';
 
@@ -212,6 +213,8 @@ function draw(
 ): void {
   const { isLog } = axes;
   const levels = levelsOf(curves, isLog);
+  // Where nothing is coloured, letters tell several curves apart.
+  const isLettered = curves.length > 1 && !terminal.isColoured;
   const settings: Settings = {
     width,
     height,
@@ -222,8 +225,12 @@ function draw(
       color: curves.map((_, index) => COLOURS[index % COLOURS.length] ?? 'ansiWhite'),
     }),
     ...(curves.length > 1 && {
-      legend: { position: 'bottom', series: curves.map(({ name }) => printable(name)) },
+      legend: {
+        position: 'bottom',
+        series: curves.map(({ name }, index) => (isLettered ? `${letterOf(index)} ` : '') + printable(name)),
+      },
     }),
+    ...(isLettered && { lineFormatter: letteredCurves(), symbols: { chart: { area: ' ' } } }),
   };
   terminal.print(
     plot(

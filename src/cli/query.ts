@@ -5,13 +5,13 @@ import { queryRuns } from '../reader/query/query-runs.js';
 import { type CommandRun, durationOption, numberOption } from './command.js';
 import { findRuns } from './find-runs.js';
 import { type Cell, ExitCode } from './terminal.js';
-import { count, paramText } from './words.js';
+import { paramText, quantity } from './words.js';
 
 const MAX_ROWS = 10_000;
 
 export const run: CommandRun = async ([dir = '', sql = ''], options, terminal) => {
   const listing = findRuns(dir, options, terminal);
-  terminal.waiting(`asking DuckDB about ${count(listing.runs.length)} runs`);
+  terminal.waiting(`asking DuckDB about ${quantity(listing.runs.length, 'runs')}`);
   const timeoutMs = durationOption(options, 'timeout', MAX_TIMER_MS);
   const { columns, rows, truncated, skipped } = await queryRuns(dir, sql, {
     maxRows: numberOption(options, 'limit', { min: 1 }) ?? MAX_ROWS,
@@ -26,7 +26,8 @@ export const run: CommandRun = async ([dir = '', sql = ''], options, terminal) =
       columns.map(({ name }) => printable(name)),
       ...rows.map((row): Cell[] => row.map((value) => (value === null ? '' : paramText(value)))),
     ]);
-  if (truncated) terminal.complain(`there are more than ${rows.length} rows; --limit asks for more`);
+  if (truncated)
+    terminal.complain(`there are more than ${quantity(rows.length, 'rows')}; --limit asks for more`);
   for (const { runDir, reason } of skipped)
     terminal.complain(`left out: ${printable(runDir)}: ${printable(reason)}`);
   return ExitCode.ok;

@@ -1,19 +1,28 @@
 import { basename, resolve } from 'node:path';
 import { writeReport } from '../dashboard/report/write-report.js';
+import { ExpmanError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
-import { type CommandRun, UsageError, textOption } from './command.js';
+import { nodeFs } from '../storage/node-fs.js';
+import { type CommandRun, UsageError, hasOption, textOption } from './command.js';
 import { findRunsIn } from './find-runs.js';
 
 export const run: CommandRun = async (paths, options, terminal) => {
   const output = textOption(options, 'output');
   if (output === undefined) throw new UsageError('--output is missing: the HTML file to write');
-  const { runs, leftOut } = findRunsIn(paths, options, terminal);
   const path = resolve(output);
+  const force = hasOption(options, 'force');
+  if (!force && nodeFs.stat(path) !== null)
+    throw new ExpmanError('INVALID_OPTION', `${path} is there already; --force replaces it`, {
+      option: 'output',
+      path,
+    });
+  const { runs, leftOut } = findRunsIn(paths, options, terminal);
   const bytes = await writeReport(
     runs.map(({ runDir }) => runDir),
     path,
     {
       title: textOption(options, 'title') ?? basename(resolve(paths[0] ?? '')),
+      force,
       onRun: (done) => {
         terminal.progress(`reading run ${done + 1} of ${runs.length}`);
       },

@@ -9,7 +9,7 @@ import { ExitCode, Terminal } from './terminal.js';
 
 /** Columns of a text that nobody has to turn the head for. */
 const HELP_WIDTH = 80;
-const JSON_NUMBERS = 'An integer beyond 2^53, NaN and Infinity are text in it.';
+const JSON_NUMBERS = 'Integers beyond 2^53, NaN and Infinity are printed as strings.';
 /** Arguments that are paths. */
 const PATHS: ReadonlySet<string> = new Set(['RUN', 'DIR', 'PATH', 'FILE']);
 

@@ -97,35 +97,43 @@ export class Terminal {
     return this.isColoured ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text;
   }
 
-  /** Prints rows with their columns aligned, the first row being the heading; on a terminal they are cut to fit it. */
-  table(rows: readonly (readonly Cell[])[]): void {
+  /**
+   * Prints rows with their columns aligned, the first row being the heading; on a terminal they are cut to fit it.
+   *
+   * @param right - the headings of columns that are aligned at their right side, as counts are
+   */
+  table(rows: readonly (readonly Cell[])[], right: readonly string[] = []): void {
     const natural = (rows[0] ?? []).map((_, column) =>
       rows.reduce((width, row) => Math.max(width, stringWidth(textOf(row[column] ?? ''))), 0),
     );
+    const isRight = (rows[0] ?? []).map((cell) => right.includes(textOf(cell)));
     const { widths, blocks } = fitColumns(natural, this.width - INDENT.length);
     blocks.slice(0, MAX_BLOCKS).forEach((columns, block) => {
       if (block > 0) this.print('');
       rows.forEach((row, index) => {
         const line = columns
-          .map((column) => this.cell(row[column] ?? '', widths[column] ?? 0))
+          .map((column) => this.cell(row[column] ?? '', widths[column] ?? 0, isRight[column] ?? false))
           .join(' '.repeat(GAP))
           .trimEnd();
         this.print(`${INDENT}${index === 0 ? this.style('dim', line) : line}`);
       });
     });
     const left = blocks.slice(MAX_BLOCKS).reduce((sum, columns) => sum + columns.length - 1, 0);
-    if (left > 0) this.print(`\n${INDENT}… and ${left.toLocaleString('en-US')} columns more`);
+    if (left > 0)
+      this.print(
+        `\n${INDENT}… and ${left.toLocaleString('en-US')} more ${left === 1 ? 'column' : 'columns'}`,
+      );
   }
 
-  private cell(cell: Cell, width: number): string {
-    const padded = pad(cutTo(textOf(cell), width), width);
+  private cell(cell: Cell, width: number, isRight: boolean): string {
+    const text = cutTo(textOf(cell), width);
+    const padded = isRight ? padding(text, width) + text : text + padding(text, width);
     return typeof cell === 'string' ? padded : this.style(cell.style, padded);
   }
 }
 
 const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
-const pad = (text: string, width: number): string =>
-  text + ' '.repeat(Math.max(0, width - stringWidth(text)));
+const padding = (text: string, width: number): string => ' '.repeat(Math.max(0, width - stringWidth(text)));
 
 /** As much of a text as fits, and a sign that it goes on. */
 export function cutTo(text: string, width: number): string {

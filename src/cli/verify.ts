@@ -6,7 +6,7 @@ import { type Verification, verifyRun } from '../reader/verify-run.js';
 import type { CommandRun } from './command.js';
 import { printable } from '../model/printable.js';
 import { ExitCode, type Terminal } from './terminal.js';
-import { count, lossWithPlace } from './words.js';
+import { lossWithPlace, quantity } from './words.js';
 
 export const run: CommandRun = (paths, { json }, terminal) => {
   const folders = paths.flatMap((path) => runFoldersIn(nodeFs, resolve(path)));
@@ -36,11 +36,11 @@ function print(
         : terminal.style('green', 'intact');
   terminal.print(`${terminal.style('bold', printable(runDir))}  ${verdict}`);
   terminal.print(
-    `  ${status ?? 'unknown status'}, ${count(rows)} rows, ${count(checkedBytes)} bytes of metrics.parquet checked`,
+    `  ${status ?? 'unknown status'}, ${quantity(rows, 'rows')}, ${quantity(checkedBytes, 'bytes')} of metrics.parquet checked`,
   );
   if (tornBytes > 0)
     terminal.print(
-      `  ${count(tornBytes)} bytes at the end of the write-ahead log are a write that was cut off`,
+      `  ${quantity(tornBytes, 'bytes')} at the end of the write-ahead log: a write that was cut off`,
     );
   if (losses.length > 0) terminal.print(`  lost: ${lossWithPlace(losses)}`);
   for (const { file, code, message } of problems)

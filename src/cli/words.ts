@@ -1,6 +1,7 @@
 import { lossText } from '../model/losses.js';
 import type { MetricValue } from '../model/metric.js';
 import { cut, printable } from '../model/printable.js';
+import { histogramWords } from '../model/short-text.js';
 import type { RunFacts } from '../model/run-facts.js';
 import type { Loss } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
@@ -16,9 +17,19 @@ const MAX_FILES = 5;
 /** A number with commas. */
 export const count = (number: number): string => number.toLocaleString('en-US');
 
+/** A number of things, and what of them: `1 run has dropped rows` from 1 and `runs have dropped rows`. */
+export const quantity = (number: number, plural: string): string =>
+  `${count(number)} ${number === 1 ? singular(plural) : plural}`;
+
+const VERBS: Readonly<Record<string, string>> = { are: 'is', have: 'has', were: 'was', hold: 'holds' };
+
+/** The first word is the noun; the first verb after it is its own. */
+const singular = (plural: string): string =>
+  plural.replace(/^(\w+)s\b/, '$1').replace(/\b(?:are|have|were|hold)\b/, (verb) => VERBS[verb] ?? verb);
+
 /** A value as a table shows it: six digits of a fraction, text cut. */
 export function valueText(value: MetricValue): string {
-  if (typeof value === 'string') return printable(cut(value, MAX_TEXT));
+  if (typeof value === 'string') return histogramWords(value) ?? printable(cut(value, MAX_TEXT));
   if (typeof value === 'number' && Number.isFinite(value) && !Number.isInteger(value))
     return String(Number(value.toPrecision(6)));
   return String(value);

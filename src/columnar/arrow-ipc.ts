@@ -28,7 +28,11 @@ export interface IpcTable {
 export function readIpc(bytes: Uint8Array): IpcTable {
   const { schema } = open(bytes);
   return {
-    fields: schema.fields.map(({ name, type }) => ({ name, type: typeFor(type) })),
+    // The format lets a field have no name, whatever the types say.
+    fields: schema.fields.map(({ name, type }) => ({
+      name: (name as string | null) ?? '',
+      type: typeFor(type),
+    })),
     metadata: schema.metadata,
     batches: function* () {
       for (const batch of open(bytes)) yield columnsOf(batch);

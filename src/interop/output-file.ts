@@ -4,7 +4,7 @@ import { ExpmanError } from '../model/errors.js';
 import { tempName } from '../storage/atomic-file.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { writeAll } from '../storage/write-all.js';
-import { asExpmanError } from './source-files.js';
+import { systemError } from './source-files.js';
 
 const BUFFER_BYTES = 256 * 1024;
 
@@ -18,10 +18,30 @@ export interface Output {
 /**
  * Makes a file of what `fill` adds: it is there, whole and synced, when the promise resolves.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION` when something is there already; `IO`; on any failure nothing is left behind
+ * @throws {@link ExpmanError} `INVALID_OPTION` when something is there already; `IO`; and what `fill` throws. On any failure
+ * nothing is left behind
  */
-export async function writeNewFile(path: string, fill: (output: Output) => Promise<void>): Promise<void> {
-  assertFree(path);
+export function writeNewFile(path: string, fill: (output: Output) => Promise<void>): Promise<void> {
+  return writeFile(path, fill, () => {
+    assertFree(path);
+  });
+}
+
+/** The same, and a file that is there is replaced: until the new one is whole it stays. @throws as {@link writeNewFile} */
+export function replaceWithFile(path: string, fill: (output: Output) => Promise<void>): Promise<void> {
+  return writeFile(path, fill, () => {
+    const kind = nodeFs.stat(path)?.kind ?? 'file';
+    if (kind !== 'file')
+      throw taken(path, `is a ${kind}, not a file that can be replaced`, 'the path of a file');
+  });
+}
+
+async function writeFile(
+  path: string,
+  fill: (output: Output) => Promise<void>,
+  check: () => void,
+): Promise<void> {
+  check();
   const temp = join(dirname(path), tempName(basename(path).slice(-100)));
   try {
     const output = new BufferedFile(nodeFs.open(temp, 'create'));
@@ -31,25 +51,28 @@ export async function writeNewFile(path: string, fill: (output: Output) => Promi
     } finally {
       output.close();
     }
-    assertFree(path);
+    check();
     nodeFs.rename(temp, path);
     nodeFs.syncFolder(dirname(path));
   } catch (error) {
     attempt(() => nodeFs.remove(temp));
-    throw asExpmanError(error, path);
+    // What `fill` read or made a mistake of is not this file's.
+    throw systemError(error, path) ?? error;
   }
 }
 
 /** @throws {@link ExpmanError} `INVALID_OPTION` when something is at the path */
 export function assertFree(path: string): void {
   if (nodeFs.stat(path) === null) return;
-  throw new ExpmanError('INVALID_OPTION', `${path} is there already; an export overwrites nothing`, {
-    option: 'path',
-    rule: 'a path where nothing is yet',
-    value: path,
+  throw taken(
     path,
-  });
+    'is there already; choose another path, or remove it first',
+    'a path where nothing is yet',
+  );
 }
+
+const taken = (path: string, why: string, rule: string): ExpmanError =>
+  new ExpmanError('INVALID_OPTION', `${path} ${why}`, { option: 'path', rule, value: path, path });
 
 class BufferedFile implements Output {
   bytes = 0;

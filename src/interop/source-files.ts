@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
+import { ExpmanError, errnoOf, isMistake, messageOf } from '../model/errors.js';
 import { readWhole } from '../storage/atomic-file.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { readAll } from '../storage/read-all.js';
@@ -136,18 +136,29 @@ export function corruptAt(path: string, what: string, line?: number): ExpmanErro
   return new ExpmanError('CORRUPT', `${place}: ${what}`, { path });
 }
 
-/** Any error as this package's, naming the file it came from. */
+/**
+ * An error met while a source was read as this package's, naming the file it came from.
+ *
+ * @throws the error itself where it is a mistake of the code, which no file is to blame for
+ */
 export function asExpmanError(error: unknown, path: string): ExpmanError {
+  if (isMistake(error)) throw error;
+  return asDecodingError(error, path);
+}
+
+/** The same where another package decodes the file's bytes: what it stumbles over, they have caused. */
+export function asDecodingError(error: unknown, path: string): ExpmanError {
   if (error instanceof ExpmanError) return error;
-  const errno = errnoOf(error);
-  const isSystem = errno !== undefined && /^E[A-Z0-9]+$/.test(errno) && !errno.startsWith('ERR_');
-  // What a foreign reader stumbles over is no word to anybody but its author.
+  // What a decoder stumbles over says something to its author alone.
   const what = error instanceof TypeError ? 'its bytes make no sense' : messageOf(error);
-  return new ExpmanError(isSystem ? 'IO' : 'CORRUPT', `${path}: ${what}`, {
-    path,
-    cause: error,
-    ...(isSystem && { errno }),
-  });
+  return systemError(error, path) ?? new ExpmanError('CORRUPT', `${path}: ${what}`, { path, cause: error });
+}
+
+/** What the file system refused, as `IO`; null for any other error. */
+export function systemError(error: unknown, path: string): ExpmanError | null {
+  const errno = errnoOf(error);
+  if (errno === undefined || !/^E[A-Z0-9]+$/.test(errno) || errno.startsWith('ERR_')) return null;
+  return new ExpmanError('IO', `${path}: ${messageOf(error)}`, { path, cause: error, errno });
 }
 
 /** A file's name without the extension; of `run.csv`, `run`. */

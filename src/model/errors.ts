@@ -19,7 +19,7 @@
  * | `UNSAFE_YAML` | YAML that is too large or too deep to be parsed safely |
  * | `INVALID_FILTER` | a filter or sort order cannot be understood; the message shows the place |
  * | `INVALID_QUERY` | SQL that is wrong, or is not one statement that only reads the views |
- * | `QUERY_UNAVAILABLE` | the optional package that runs SQL is not installed |
+ * | `QUERY_UNAVAILABLE` | the optional package that runs SQL is not installed, or cannot be loaded |
  * | `QUERY_LIMIT` | a query took longer, or wanted more memory, than it may |
  * | `UNSAFE_ARCHIVE` | an archive holds what could leave its folder, or more than an archive may |
  * | `SWEEP_FAILED` | no trial of a sweep gave a value, or more than `maxFailures` failed |
@@ -119,6 +119,17 @@ function isArray(value: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether an error is a mistake of the code that threw it, for which no file, disk or user is to blame. */
+export const isMistake = (error: unknown): error is TypeError | ReferenceError =>
+  (error instanceof TypeError || error instanceof ReferenceError) &&
+  errnoOf(error)?.startsWith('ERR_') !== false;
+
+/** What to call an error by: its code, the operating system's, or `TypeError` for a mistake; `otherwise` for any other. */
+export function codeOf(error: unknown, otherwise: ErrorCode): string {
+  if (error instanceof ExpmanError) return error.code;
+  return isMistake(error) ? error.name : (errnoOf(error) ?? otherwise);
 }
 
 /** The operating system's code of an error (`ENOSPC`), or undefined for an error that has none. */

@@ -25,12 +25,35 @@ export function isParamGroup(value: ParamValue | undefined): value is Params {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Parameters by their dotted paths; a group without any is a value, too. */
-export function* paramLeaves(params: Params, prefix = ''): Generator<[string, ParamValue], void> {
-  for (const [key, value] of Object.entries(params))
-    if (isParamGroup(value) && Object.keys(value).length > 0) yield* paramLeaves(value, `${prefix}${key}.`);
-    else yield [`${prefix}${key}`, value];
+/**
+ * Parameters by their dotted paths; a group without any is a value, too.
+ *
+ * Where `{ 'lr.decay': 1, lr: { decay: 2 } }` would be one path twice, a name that has a dot of its own is quoted, as filters
+ * quote it: `"lr.decay"` is 1, `lr.decay` is 2.
+ */
+export function* paramLeaves(params: Params): Generator<[string, ParamValue], void> {
+  const leaves = [...leavesBelow(params, [])].map(([path, value]) => ({
+    path,
+    dotted: path.join('.'),
+    value,
+  }));
+  const seen = new Set<string>();
+  const twice = new Set(leaves.flatMap(({ dotted }) => (seen.size < seen.add(dotted).size ? [] : [dotted])));
+  for (const { path, dotted, value } of leaves)
+    yield [twice.has(dotted) ? path.map(quotedPart).join('.') : dotted, value];
 }
+
+function* leavesBelow(
+  params: Params,
+  above: readonly string[],
+): Generator<[readonly string[], ParamValue], void> {
+  for (const [key, value] of Object.entries(params))
+    if (isParamGroup(value) && Object.keys(value).length > 0) yield* leavesBelow(value, [...above, key]);
+    else yield [[...above, key], value];
+}
+
+const quotedPart = (name: string): string =>
+  name === '' || /[."]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
 
 /** An object without a prototype from its entries, so that no key means anything but itself. */
 export function bareObject<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {

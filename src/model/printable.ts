@@ -9,6 +9,9 @@ export const cut = (text: string, most: number): string =>
 /** Text as a message quotes it: escaped as in JSON, and what is longer than `most` characters ends in an ellipsis. */
 export const quoted = (text: string, most = 100): string => JSON.stringify(cut(text, most));
 
+/** The lines of a text from a file, each as it may be printed. */
+export const printableLines = (text: string): string[] => text.split(/\r?\n/).map(printable);
+
 /** Text from a file as it may be printed on a terminal: what a terminal would obey is shown as an escape. */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -7,6 +7,7 @@ import {
   type Params,
   type ParamValue,
 } from './param-value.js';
+import { plainInteger } from './plain-integer.js';
 import { cut } from './printable.js';
 import { isValueOf, redactAt, redactText } from './redact-text.js';
 import { isPasswordName, isSecretName, NAMELESS, type NameScope, REDACTED, scopeOf } from './secret-names.js';
@@ -96,7 +97,9 @@ class Copier {
     if (value === undefined) return { reason: null };
     if (typeof value === 'bigint') {
       const fits = BigInt.asIntN(MAX_PARAM_BITS, value) === value;
-      return fits ? { kept: value } : { reason: `is an integer of more than ${MAX_PARAM_BITS} bits` };
+      return fits
+        ? { kept: plainInteger(value) }
+        : { reason: `is an integer of more than ${MAX_PARAM_BITS} bits` };
     }
     if (typeof value !== 'object') return { reason: `is a ${typeof value}` };
     const text = textOf(value);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { attempt } from '../model/attempt.js';
-import { ExpmanError, messageOf } from '../model/errors.js';
+import { codeOf, messageOf } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
 import { type Params, decodeParams, encodeParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
@@ -10,6 +10,7 @@ import { readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FileFacts, FsPort } from '../storage/fs-port.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { CONFIG_NAME, RUN_NAME } from '../storage/run-record.js';
+import { throwProcessFault } from './process-fault.js';
 import { plainFacts, readFacts, summaryIn } from './read-facts.js';
 
 const VERSION = 2;
@@ -89,6 +90,7 @@ export function listRuns(
       fresh++;
       next.set(runDir, { key, text: encodeParams(plainFacts(facts)) });
     } catch (error) {
+      throwProcessFault(error);
       unreadable.push(unreadableRun(runDir, error));
     }
   });
@@ -103,7 +105,7 @@ function unreadableRun(runDir: string, error: unknown): UnreadableRun {
     runDir,
     experiment: basename(dirname(runDir)),
     run: basename(runDir),
-    code: error instanceof ExpmanError ? error.code : 'IO',
+    code: codeOf(error, 'IO'),
     message: messageOf(error),
   };
 }
@@ -123,6 +125,7 @@ function runsBelow(fs: FsPort, path: string, depth: number, unreadable: Unreadab
     if (file?.kind === 'file') return [{ runDir: path, folder, file }];
     if (depth > 0) names = fs.list(path);
   } catch (error) {
+    throwProcessFault(error);
     // Where runs are it may be one; above, it is a folder of somebody else's.
     if (depth === 0) unreadable.push(unreadableRun(path, error));
     return [];

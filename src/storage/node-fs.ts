@@ -57,3 +57,9 @@ export const nodeFs: FsPort = {
     }
   },
 };
+
+/** What a file system says of its room: free blocks for this user and their size, inodes in all and free. */
+export type FileSystemSpace = Pick<fs.StatsFs, 'bavail' | 'bsize' | 'files' | 'ffree'>;
+
+/** The room of the file system that a folder is on. @throws what the file system refuses */
+export const spaceOf = (folder: string): FileSystemSpace => fs.statfsSync(folder);

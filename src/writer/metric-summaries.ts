@@ -2,6 +2,7 @@ import { bitAt } from '../columnar/bitmap.js';
 import type { Column } from '../columnar/column.js';
 import { valueAt } from '../columnar/row-values.js';
 import type { MetricSummary, MetricValue } from '../model/metric.js';
+import { plainInteger } from '../model/plain-integer.js';
 import type { Step } from '../model/step.js';
 
 interface Tally {
@@ -183,9 +184,9 @@ function addNumber(tally: Tally, value: number | bigint, stepAt: (row: number) =
 function summaryOf(tally: Tally): MetricSummary {
   const { last, count, nan, numbers, sum, min, max, minStep, maxStep, texts } = tally;
   return {
-    last,
+    last: plainInteger(last),
     count,
-    ...(numbers > 0 && { min, max, mean: sum / numbers }),
+    ...(numbers > 0 && { min: plainInteger(min), max: plainInteger(max), mean: sum / numbers }),
     ...(numbers > 0 && !Number.isNaN(minStep) && { minStep }),
     ...(numbers > 0 && !Number.isNaN(maxStep) && { maxStep }),
     ...(nan > 0 && { nan }),

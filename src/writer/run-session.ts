@@ -14,6 +14,7 @@ import type { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { HEARTBEAT_MS, beatLock } from '../storage/lock-file.js';
 import { holdsLock, releaseLock } from '../storage/run-lock.js';
+import { withShortage } from '../storage/shortage.js';
 import type { FromWriter, PlainError, RunOpening } from './messages.js';
 import { sessionStartMs } from './lasted-ms.js';
 import { loadState } from './load-state.js';
@@ -373,7 +374,7 @@ export class RunSession {
     if (outcome.kind === 'failed') {
       if (outcome.error instanceof ExpmanError && outcome.error.code === 'FENCED')
         this.control.trouble = RunTrouble.fenced;
-      this.degraded ??= degradationOf(outcome.error, this.context.now());
+      this.degraded ??= degradationOf(outcome.error, this.context.now(), this.opening.folder);
       this.reserve.release();
     } else if (this.wal.trouble === null) this.degraded = this.opening.degraded;
     if (this.degraded === before || this.completing) return;
@@ -438,7 +439,7 @@ export class RunSession {
         () => fs.syncFolder(folder),
       );
     if (failure !== null) {
-      this.degraded ??= degradationOf(failure, this.context.now());
+      this.degraded ??= degradationOf(failure, this.context.now(), this.opening.folder);
       // For whoever finds the run; its process may only have the rejected close to go by.
       attempt(() => {
         if (holdsLock(fs, folder, owner)) this.writeRunFile(RunStatus.Running);
@@ -554,12 +555,12 @@ export class RunSession {
   }
 }
 
-function degradationOf(error: unknown, now: number): Degradation {
+function degradationOf(error: unknown, now: number, folder: string): Degradation {
   const code =
     error instanceof ExpmanError ? (error.errno ?? error.code) : (errnoOf(error) ?? 'WRITE_FAILED');
   return {
     code,
-    message: messageOf(error),
+    message: code === 'ENOSPC' ? withShortage(messageOf(error), folder) : messageOf(error),
     since: new Date(now).toISOString(),
   };
 }

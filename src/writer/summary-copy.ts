@@ -1,4 +1,5 @@
 import type { MetricSummary } from '../model/metric.js';
+import { shortText } from '../model/short-text.js';
 import { isMapping, type Mapping } from '../storage/run-record.js';
 
 const MAX_TEXT = 256;
@@ -47,7 +48,7 @@ export function leftOutIn({ metrics, summariesLeftOut }: Mapping): number | null
 function withShortText(summary: MetricSummary): MetricSummary {
   const { last } = summary;
   return typeof last === 'string' && last.length > MAX_TEXT
-    ? { ...summary, last: `${last.slice(0, MAX_TEXT)}…` }
+    ? { ...summary, last: shortText(last, MAX_TEXT) }
     : summary;
 }
 

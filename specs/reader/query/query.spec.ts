@@ -315,7 +315,7 @@ describe('a query', () => {
   });
 
   it('without its package says how to get it', () => {
-    const hook = `export const resolve = (name, context, next) => { if (name.startsWith('@duckdb')) throw new Error('not here'); return next(name, context); };`;
+    const hook = `export const resolve = (name, context, next) => { if (name.startsWith('@duckdb')) throw Object.assign(new Error("Cannot find package '" + name + "' imported from here"), { code: 'ERR_MODULE_NOT_FOUND' }); return next(name, context); };`;
     const program = `
       import { register } from 'node:module';
       register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));
@@ -325,7 +325,7 @@ describe('a query', () => {
       encoding: 'utf8',
       cwd: folder(),
     });
-    expect(stdout).toMatch(/^QUERY_UNAVAILABLE .*npm install @duckdb\/node-api/);
+    expect(stdout).toMatch(/^QUERY_UNAVAILABLE .*is not installed: npm install @duckdb\/node-api/);
   });
 });
 

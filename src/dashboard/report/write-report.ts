@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
-import { writeNewFile } from '../../interop/output-file.js';
+import { invalidOption, mustBeOptions, resolvePath } from '../../model/option-rules.js';
+import { replaceWithFile, writeNewFile } from '../../interop/output-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { openStoredRun } from '../../reader/stored-run.js';
 import { collectReport } from './collect-report.js';
@@ -9,6 +9,8 @@ import { renderReport } from './render-report.js';
 export interface ReportOptions {
   /** What heads it; default `runs`. */
   readonly title?: string;
+  /** Whether a file that is at the path already is replaced; default false. */
+  readonly force?: boolean;
   /** Told before each run how many are done. */
   readonly onRun?: (done: number) => void;
 }
@@ -19,21 +21,40 @@ export interface ReportOptions {
  * Curves are thinned to 2,000 points with their peaks, logs cut to their last 1,000 lines; images up to 1 MB are in it (16 MB in all), files are
  * not. Returns how many bytes it has.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION` when something is at the path already, `IO`, and as reading a run does
+ * @throws {@link ExpmanError} `INVALID_OPTION`, also when something is at the path already, `IO`, and as reading a run does
  * @example
  * await writeReport(['./experiments/my_exp/20260101_120000'], './report.html');
  */
 export async function writeReport(
   runDirs: readonly string[],
   path: string,
-  { title = 'runs', onRun }: ReportOptions = {},
+  options: ReportOptions = {},
 ): Promise<number> {
+  const folders = foldersOf(runDirs);
+  const target = resolvePath('path', path);
+  mustBeReportOptions(options);
+  const { title = 'runs', force = false, onRun } = options;
   let bytes = 0;
-  await writeNewFile(resolve(path), async (output) => {
-    const facts = runDirs.map((runDir) => openStoredRun(nodeFs, resolve(runDir)).facts);
+  const write = force ? replaceWithFile : writeNewFile;
+  await write(target, async (output) => {
+    const facts = folders.map((runDir) => openStoredRun(nodeFs, runDir).facts);
     const text = Buffer.from(renderReport(await collectReport(facts, title, onRun)));
     bytes = text.length;
     output.add(text);
   });
   return bytes;
+}
+
+function foldersOf(runDirs: unknown): string[] {
+  if (!Array.isArray(runDirs)) throw invalidOption('runDirs', 'an array of folders of runs', runDirs);
+  return runDirs.map((runDir) => resolvePath('runDirs', runDir));
+}
+
+function mustBeReportOptions(options: unknown): asserts options is ReportOptions {
+  mustBeOptions(options, ['title', 'force', 'onRun']);
+  const types = { title: 'string', force: 'boolean', onRun: 'function' } as const;
+  for (const [option, type] of Object.entries(types)) {
+    const value: unknown = Reflect.get(options, option);
+    if (value !== undefined && typeof value !== type) throw invalidOption(option, `a ${type}`, value);
+  }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type FileHandle, constants, open } from 'node:fs/promises';
 import { Parser, type ReadEntry } from 'tar';
 import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
+import { systemError } from '../source-files.js';
 import { ArchiveNames, type ArchivedName, unsafe } from './archive-names.js';
 
 /** How much an archive may hold. */
@@ -54,7 +55,7 @@ async function readThrough(file: FileHandle, path: string, reading: Reading): Pr
   try {
     await reading.feed(file.createReadStream({ start: 0, autoClose: false }));
   } catch (error) {
-    throw error instanceof ExpmanError ? error : corrupt(path, error);
+    throw error instanceof ExpmanError ? error : (systemError(error, path) ?? corrupt(path, error));
   } finally {
     reading.leave();
   }

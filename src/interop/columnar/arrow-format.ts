@@ -9,7 +9,7 @@ import { OUR_PLACES, placesIn } from '../places.js';
 import { columnsFor, metricFieldsOf } from '../metric-fields.js';
 import { writeNewFile } from '../output-file.js';
 import { headerMembers, headerOfText, type RunHeader } from '../run-header.js';
-import { asExpmanError, beginningOf, corruptAt, kindAt } from '../source-files.js';
+import { asDecodingError, beginningOf, corruptAt, kindAt } from '../source-files.js';
 import { unknownRun } from '../unknown-run.js';
 import { columnBatches } from './columns-of-rows.js';
 import { metricsIn, rowsOfTable } from './placed-table.js';
@@ -42,8 +42,15 @@ export const arrowImporter: Importer = {
   runs: (path) => oneRun(path, runIn),
 };
 
-/** A table of Arrow in a file. */
-export const arrowTableAt = (path: string): IpcTable => readIpc(readWhole(nodeFs, path, MAX_BYTES));
+/** A table of Arrow in a file. @throws ExpmanError `CORRUPT` or `IO` */
+export function arrowTableAt(path: string): IpcTable {
+  const bytes = readWhole(nodeFs, path, MAX_BYTES);
+  try {
+    return readIpc(bytes);
+  } catch (error) {
+    throw asDecodingError(error, path);
+  }
+}
 
 function isArrow(path: string): boolean {
   if (kindAt(path) !== 'file') return false;
@@ -71,7 +78,7 @@ function* told(path: string, rows: Iterable<MetricRow>): Generator<MetricRow, vo
   try {
     yield* rows;
   } catch (error) {
-    throw asExpmanError(error, path);
+    throw asDecodingError(error, path);
   }
 }
 

@@ -10,7 +10,7 @@ import { compressors } from 'hyparquet-compressors';
 import { nodeFs } from '../../storage/node-fs.js';
 import { readAll } from '../../storage/read-all.js';
 import { uncompressSnappy } from '../../storage/parquet/index.js';
-import { asExpmanError, corruptAt } from '../source-files.js';
+import { asDecodingError, corruptAt } from '../source-files.js';
 import type { FileTime } from './parquet-thread-messages.js';
 
 const MB = 1024 * 1024;
@@ -46,7 +46,7 @@ export async function hyparquetFile(path: string): Promise<HyparquetFile> {
       groups: () => groupsIn(file, metadata, path),
     };
   } catch (error) {
-    throw asExpmanError(error, path);
+    throw asDecodingError(error, path);
   }
 }
 
@@ -72,7 +72,7 @@ async function* groupsIn(
     try {
       await parquetRead({ ...options, onComplete });
     } catch (error) {
-      throw asExpmanError(error, path);
+      throw asDecodingError(error, path);
     }
     yield rows;
     rowStart = rowEnd;

@@ -9,7 +9,7 @@ import type { ExchangeRun } from '../exchange-run.js';
 import { OUR_PLACES } from '../places.js';
 import { columnsFor } from '../metric-fields.js';
 import { headerOfText, type RunHeader } from '../run-header.js';
-import { asExpmanError, corruptAt } from '../source-files.js';
+import { asDecodingError, corruptAt } from '../source-files.js';
 import { unknownRun } from '../unknown-run.js';
 import { HEADER_KEY } from './parquet-exporter.js';
 import { rowsOfTable, type TableMetric } from './placed-table.js';
@@ -74,6 +74,6 @@ function withFile<T>(path: string, work: (file: number) => T): T {
       nodeFs.close(file);
     }
   } catch (error) {
-    throw asExpmanError(error, path);
+    throw asDecodingError(error, path);
   }
 }

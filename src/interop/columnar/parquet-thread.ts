@@ -1,6 +1,6 @@
 /** The thread that reads Parquet files of somebody else: it may be ended at any moment, and nothing is lost. */
 import { parentPort } from 'node:worker_threads';
-import { asExpmanError } from '../source-files.js';
+import { asDecodingError } from '../source-files.js';
 import { hyparquetFile } from './hyparquet-file.js';
 import type { FromParquetThread, ToParquetThread } from './parquet-thread-messages.js';
 
@@ -19,7 +19,7 @@ async function* told(path: string): AsyncGenerator<FromParquetThread, void> {
     }
     yield { kind: 'end' };
   } catch (error) {
-    const { code, message, errno } = asExpmanError(error, path);
+    const { code, message, errno } = asDecodingError(error, path);
     const said = message.includes(path) ? message : `${path}: ${message}`;
     yield { kind: 'failed', code, message: said, facts: { path, ...(errno !== undefined && { errno }) } };
   }

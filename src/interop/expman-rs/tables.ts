@@ -4,7 +4,7 @@ import { arrowTableAt } from '../columnar/arrow-format.js';
 import { parquetRun } from '../columnar/parquet-importer.js';
 import { metricsIn, rowsOfTable } from '../columnar/placed-table.js';
 import { placesIn } from '../places.js';
-import { asExpmanError, beginningOf, endOf, kindAt, namesIn } from '../source-files.js';
+import { asDecodingError, beginningOf, endOf, kindAt, namesIn } from '../source-files.js';
 
 /** Its rows, once it has closed; versions before 0.4 call the file `metrics.parquet`. */
 export const VECTORS = 'vectors.parquet';
@@ -40,7 +40,7 @@ function* rowsOfSegment(path: string): Generator<MetricRow, void> {
     const places = placesIn(table.fields.map(({ name }) => name));
     yield* rowsOfTable(table, places, metricsIn(table, places));
   } catch (error) {
-    if (!isCutOff(path)) throw asExpmanError(error, path);
+    if (!isCutOff(path)) throw asDecodingError(error, path);
   }
 }
 

@@ -6,7 +6,7 @@ import { attempt } from '../../model/attempt.js';
 import type { ExchangeRun, Exporter } from '../exchange-run.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { assertFree, type Output, writeNewFile } from '../output-file.js';
-import { asExpmanError } from '../source-files.js';
+import { systemError } from '../source-files.js';
 import { COLUMNS, type NeptuneRecord, SCHEMA, STEP_SCALE } from './layout.js';
 import { recordsOf } from './records.js';
 
@@ -34,7 +34,7 @@ export const neptuneExporter: Exporter = {
       );
     } catch (error) {
       attempt(() => rmSync(path, { recursive: true, force: true }));
-      throw asExpmanError(error, path);
+      throw systemError(error, path) ?? error;
     }
   },
 };

@@ -1,10 +1,13 @@
 import type * as duckdb from '@duckdb/node-api';
-import { ExpmanError, messageOf } from '../../model/errors.js';
+import { errnoOf, ExpmanError, messageOf } from '../../model/errors.js';
+import { invalidOption } from '../../model/option-rules.js';
 import type { Cell, CellType, FactTable } from './fact-tables.js';
 import { identifier, literal } from './sql-text.js';
 import { invalidQuery } from './statement.js';
 
 type DuckDb = typeof duckdb;
+
+const PACKAGE = '@duckdb/node-api';
 
 /** The most rows a chunk of the database holds. */
 const CHUNK_ROWS = 2048;
@@ -34,7 +37,7 @@ export class Database implements Disposable {
   /**
    * Opens a database that neither loads extensions nor spills to disk.
    *
-   * @throws ExpmanError `QUERY_UNAVAILABLE` when the package is not installed, `INVALID_OPTION` for a limit it does not know
+   * @throws ExpmanError `QUERY_UNAVAILABLE` when the package is not installed or does not work, `INVALID_OPTION` for a limit it does not know
    */
   static async open({ memoryLimit, threads }: DatabaseLimits): Promise<Database> {
     const api = await load();
@@ -51,7 +54,15 @@ export class Database implements Disposable {
       await database.run('CREATE SCHEMA expman');
       return database;
     } catch (cause) {
-      throw new ExpmanError('INVALID_OPTION', `the query cannot be set up: ${messageOf(cause)}`, { cause });
+      const message = messageOf(cause);
+      // All that a caller can choose of it; the database says no more.
+      if (/^Failed to set config/.test(message))
+        throw invalidOption(
+          'memoryLimit',
+          `a size as DuckDB writes it, such as '1GB' (${message})`,
+          memoryLimit,
+        );
+      throw new ExpmanError('QUERY_UNAVAILABLE', `DuckDB cannot be started: ${message}`, { cause });
     }
   }
 
@@ -185,17 +196,19 @@ export class Database implements Disposable {
   }
 }
 
-/** The version of DuckDB that queries are asked. @throws ExpmanError `QUERY_UNAVAILABLE` where it is not installed */
+/** The version of DuckDB that queries are asked. @throws ExpmanError `QUERY_UNAVAILABLE` where it cannot be loaded */
 export const duckdbVersion = async (): Promise<string> => (await load()).version();
 
 async function load(): Promise<DuckDb> {
   try {
     return await import('@duckdb/node-api');
   } catch (cause) {
-    throw new ExpmanError(
-      'QUERY_UNAVAILABLE',
-      'queries need the optional package @duckdb/node-api, which is not here: npm install @duckdb/node-api',
-      { cause },
-    );
+    const isAbsent = errnoOf(cause) === 'ERR_MODULE_NOT_FOUND' && messageOf(cause).includes(`'${PACKAGE}'`);
+    const why = isAbsent
+      ? `is not installed: npm install ${PACKAGE}`
+      : `cannot be loaded (npm install ${PACKAGE} installs it): ${messageOf(cause)}`;
+    throw new ExpmanError('QUERY_UNAVAILABLE', `queries need the optional package ${PACKAGE}, which ${why}`, {
+      cause,
+    });
   }
 }

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { attempt } from '../../model/attempt.js';
 import { messageOf } from '../../model/errors.js';
-import { type ParamValue, isParamGroup } from '../../model/param-value.js';
+import { type ParamValue, isParamGroup, paramLeaves } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
 import { parseLogLine } from '../../engine/log-line.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { readAll } from '../../storage/read-all.js';
 import { LOG_NAME } from '../../storage/run-record.js';
+import { throwProcessFault } from '../process-fault.js';
 import { type Skipped, skippedFor } from './facts-source.js';
 
 /** A value of a table that is filled before the query; a moment is in milliseconds since the epoch. */
@@ -71,7 +72,7 @@ export function runsTable(runs: readonly RunFacts[]): FactTable {
   };
 }
 
-/** One row for each parameter: its path with dots, its text (JSON for a list), and its number where it is one. */
+/** One row for each parameter: its path as {@link paramLeaves} has it, its text (JSON for a list), and its number where it is one. */
 export function paramsTable(runs: readonly RunFacts[]): FactTable {
   return {
     columns: [
@@ -87,17 +88,11 @@ export function paramsTable(runs: readonly RunFacts[]): FactTable {
 
 function* paramRows(runs: readonly RunFacts[]): Generator<Cell[]> {
   for (const { experiment, run, params } of runs)
-    for (const [key, value] of leavesOf(params, '')) {
+    for (const [key, value] of paramLeaves(params)) {
+      if (isParamGroup(value)) continue;
       const number = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : null;
       yield [experiment, run, key, textOf(value), number];
     }
-}
-
-function* leavesOf(value: ParamValue, path: string): Generator<readonly [string, ParamValue]> {
-  if (!isParamGroup(value)) yield [path, value];
-  else
-    for (const [key, inner] of Object.entries(value))
-      yield* leavesOf(inner, path === '' ? key : `${path}.${key}`);
 }
 
 function textOf(value: ParamValue): string | null {
@@ -151,6 +146,7 @@ function linesOf(fs: FsPort, runDir: string, skipped: Skipped[]): string[] {
       fs.close(file);
     }
   } catch (error) {
+    throwProcessFault(error);
     skipped.push(skippedFor(runDir, error));
     return [];
   }

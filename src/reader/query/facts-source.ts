@@ -1,4 +1,4 @@
-import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
+import { codeOf, messageOf } from '../../model/errors.js';
 import type { RunFacts } from '../../model/run-facts.js';
 import type { RunListing } from '../run-index.js';
 
@@ -26,6 +26,5 @@ export const listedSource = ({ runs, unreadable }: RunListing): FactsSource => (
 
 /** A run whose files say no. */
 export function skippedFor(runDir: string, error: unknown): Skipped {
-  const code = error instanceof ExpmanError ? error.code : (errnoOf(error) ?? 'CORRUPT');
-  return { runDir, code, reason: messageOf(error) };
+  return { runDir, code: codeOf(error, 'CORRUPT'), reason: messageOf(error) };
 }

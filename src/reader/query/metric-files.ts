@@ -7,6 +7,7 @@ import { METRICS_NAME } from '../../storage/metrics-file.js';
 import { readFooter } from '../../storage/metrics-footer.js';
 import { publishedFile } from '../../writer/file-metadata.js';
 import { segmentNames } from '../../writer/replay.js';
+import { throwProcessFault } from '../process-fault.js';
 import { openContents } from '../inspect-run.js';
 import { type Skipped, skippedFor } from './facts-source.js';
 import { numbersBeside, writeSnapshot } from './snapshot-file.js';
@@ -49,7 +50,11 @@ export class MetricFiles {
     private readonly temp: TempFolder,
   ) {}
 
-  /** Adds a run; one whose files say no is skipped and told. */
+  /**
+   * Adds a run; one whose files say no is skipped and told.
+   *
+   * @throws ExpmanError `IO` for what is no fault of a run: without it the answer would be wrong for all that are left out
+   */
   add(facts: RunFacts): void {
     try {
       checkPlace(this.fs, this.baseDir, facts.runDir);
@@ -57,6 +62,8 @@ export class MetricFiles {
         segmentNames(this.fs, facts.runDir).length > 0 ? this.snapshot(facts) : this.published(facts);
       if (file !== null) this.files.push(file);
     } catch (error) {
+      if (error === this.temp.failure) throw error;
+      throwProcessFault(error);
       this.skipped.push(skippedFor(facts.runDir, error));
     }
   }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { ExpmanError, messageOf } from '../../model/errors.js';
+import { ExpmanError, isMistake, messageOf } from '../../model/errors.js';
 import { MAX_TIMER_MS, mustBeOptions, invalidOption, resolvePath } from '../../model/option-rules.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { nodeFs } from '../../storage/node-fs.js';
@@ -59,8 +59,10 @@ export interface QueryStream extends AsyncIterable<readonly (readonly unknown[])
  *
  * Views: `runs` (experiment, run, run_dir, uuid, status, started_at, ended_at, duration_ms, rows, dropped, invalid, lost, tags, notes, "group",
  * rank, exit_code, error), `params` (experiment, run, key, value, number), `metrics` (experiment, run, step, timestamp, metric, value,
- * text: a row for each value, what was logged as a number in `value`, a text in `text`), `wide` (experiment, run, step, timestamp and a column for each metric) and `logs` (experiment, run,
- * timestamp, level, message, meta). What is in a run's write-ahead log only is there too.
+ * text: a row for each value, what was logged as a number in `value`, a text in `text`), `wide` (experiment, run, step, timestamp and
+ * a column for each metric) and `logs` (experiment, run, timestamp, level, message, meta). A key of `params` is the path with dots; where
+ * two would be the same, a name that has a dot of its own is quoted: `"lr.decay"` beside the `lr.decay` of `{ lr: { decay } }`. What is in
+ * a run's write-ahead log only is there too.
  *
  * The database is in memory, reads the `metrics.parquet` of these runs and nothing else, and writes nothing; one statement that reads
  * is taken. A run that cannot be read is left out and told in `skipped`.
@@ -263,8 +265,9 @@ class QuerySession implements Disposable {
     }, this.options.timeoutMs ?? 60_000);
   }
 
-  /** What went wrong, as an error of ours; `CORRUPT` where it may lie at a file. */
+  /** What went wrong, as an error of ours; `CORRUPT` where it may lie at a file. @throws a mistake of the code as it is */
   private failureOf(error: unknown): ExpmanError {
+    if (isMistake(error)) throw error;
     if (error instanceof ExpmanError) return error;
     const message = messageOf(error);
     if (this.isLate)
@@ -288,7 +291,7 @@ class QuerySession implements Disposable {
         message,
       )
     )
-      return invalidQuery(message, error);
+      return invalidQuery(message + hintFor(message), error);
     return new ExpmanError('CORRUPT', message, { cause: error });
   }
 
@@ -302,6 +305,17 @@ class QuerySession implements Disposable {
     for (const { file, problem } of problems) metricFiles.exclude(file, problem.message);
     return problems.length > 0;
   }
+}
+
+/** `params.lr` is a field of a filter, and a table of SQL. */
+function hintFor(message: string): string {
+  const [, table, column] =
+    /(?:table|column) "(params|metrics)" not found|column named "(params|metrics)"/i.exec(message) ?? [];
+  const view = table ?? column;
+  if (view === undefined) return '';
+  return view.toLowerCase() === 'params'
+    ? "\n\nparameters are rows of the view params: SELECT run, value FROM params WHERE key = 'lr'"
+    : "\n\nmetrics are rows of the view metrics, and columns of the view wide: SELECT run, min(value) FROM metrics WHERE metric = 'loss' GROUP BY run";
 }
 
 async function makeView(database: Database, name: string, { sql, lists }: ViewSql): Promise<void> {

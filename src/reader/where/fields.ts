@@ -107,6 +107,9 @@ const STATISTICS: ReadonlyMap<string, (summary: MetricSummary) => FieldValue> = 
   ['texts', ({ texts }) => texts ?? 0],
 ]);
 
+/** What a metric's name may end with. */
+export const STATISTIC_WORDS: readonly string[] = [...STATISTICS.keys()];
+
 /** A metric of that whole name comes before a statistic of one that is called as all but the last part. */
 function metricAt(metrics: RunFacts['metrics'], path: readonly string[]): FieldValue {
   const whole = metrics.get(path.join('.'));

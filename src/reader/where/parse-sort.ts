@@ -29,12 +29,14 @@ export function parseSort(text: string): RunOrder {
   };
 }
 
-interface SortKey {
+/** A field that runs are sorted by, and in which direction. */
+export interface SortKey {
   readonly field: Field;
   readonly sign: 1 | -1;
 }
 
-function keysOf(text: string): SortKey[] {
+/** What an order is made of, the decisive key first. @throws ExpmanError `INVALID_FILTER` */
+export function keysOf(text: string): SortKey[] {
   const parser = new Parser(text);
   const keys: SortKey[] = [];
   do {

@@ -1,0 +1,21 @@
+import { parseHistogram } from './histogram.js';
+
+/** A text cut to about so many characters; a histogram first says of how many values it is, which a reader of its beginning can tell. */
+export function shortText(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const histogram = parseHistogram(text);
+  if (histogram === null) return `${text.slice(0, length)}…`;
+  const { count, ...others } = histogram;
+  return `${JSON.stringify({ count, ...others }).slice(0, length)}…`;
+}
+
+const BEGINNING = /^\{(?:"count":([\d.e+]+),)?"edges":\[/;
+
+/** What a text that is a histogram is called, also where {@link shortText} has cut it; null for any other text. */
+export function histogramWords(text: string): string | null {
+  const [beginning, said] = BEGINNING.exec(text) ?? [];
+  if (beginning === undefined) return null;
+  const count = parseHistogram(text)?.count ?? (said === undefined ? NaN : Number(said));
+  if (!Number.isNaN(count)) return `histogram of ${count.toLocaleString('en-US')}`;
+  return text.endsWith('…') ? 'histogram' : null;
+}
