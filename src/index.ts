@@ -25,6 +25,7 @@ export {
 export type { MediaFile, MediaKind } from './model/media.js';
 export type { LiveMetric, LiveSnapshot, LiveStatus } from './model/live.js';
 export type { MetricPoint, MetricRow, MetricSummary, MetricValue } from './model/metric.js';
+export type { Step } from './model/step.js';
 export type { ArtifactName, ExperimentName, RunName } from './model/names.js';
 export type { Degradation, Health, RunSummary } from './model/run-file.js';
 export { RunStatus } from './model/run-status.js';

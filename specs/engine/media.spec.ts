@@ -128,6 +128,15 @@ describe('an image', () => {
     await strict.close();
   });
 
+  it('has a step of 64 bits, which the manifest has as text beyond 2^53', async () => {
+    const run = open();
+    const steps = [7n, 2n ** 53n + 1n, -(2n ** 63n)];
+    for (const step of steps) run.logImage('x', PNG, step);
+    await run.close();
+    expect((await readMedia(run.runDir)).map(({ step }) => step)).toEqual([7, ...steps.slice(1)]);
+    expect(manifestIn(run.runDir)).toContain('"step":"9007199254740993"');
+  });
+
   it('is not taken after close', async () => {
     const run = open();
     await run.close();

@@ -30,10 +30,12 @@ import {
 } from './row-entry.js';
 import { stepAt, valuesAt } from './row-values.js';
 
-/** A value, step or row that was left out, and why. */
+/** A value or row that was left out, and why. */
 export interface Rejection {
-  /** The metric, or `step`, `timestamp`, `row`. */
+  /** The metric; `row` for all values of a row. */
   readonly metric: string;
+  /** No value but all of a row. */
+  readonly isRow?: true;
   readonly reason: string;
   readonly value: unknown;
 }
@@ -255,7 +257,7 @@ export class RowEncoder {
     const excess: string[] = [];
     if (isCollection(values)) {
       const reason = 'values must be a plain object, one key for each metric';
-      onRejection({ metric: 'row', reason, value: values });
+      onRejection({ metric: 'row', isRow: true, reason, value: values });
       return entries;
     }
     let room = MAX_TEXT_BYTES;

@@ -12,7 +12,7 @@ import type { Mapping } from '../storage/run-record.js';
 import { formatLogLine } from './log-line.js';
 import { KindWatch } from './kind-watch.js';
 import { RowClock } from './row-clock.js';
-import { RunWarnings, type WarningKind } from './run-warnings.js';
+import { RunWarnings, type WarningKind, type WriteWarning } from './run-warnings.js';
 
 const MICROS = 1000;
 const RESERVED_COLUMNS: ReadonlySet<string> = new Set(['step', 'timestamp']);
@@ -63,9 +63,7 @@ export class RowIntake {
     this.clock = new RowClock(wire);
     this.kinds = new KindWatch(run.metricsBefore ?? {});
     this.limit = Math.max(2 * CHUNK_BYTES, options.maxBufferedBytes / 2);
-    this.warnings = new RunWarnings((message, meta) =>
-      this.text(RecordKind.log, formatLogLine('warn', message, meta, Date.now())),
-    );
+    this.warnings = new RunWarnings((message, meta) => this.text(RecordKind.log, warningLine(message, meta)));
     this.encoder = new RowEncoder(this.channel, {
       maxMetrics: options.maxMetrics,
       onRejection: (rejection) => this.reject(rejection),
@@ -120,8 +118,7 @@ export class RowIntake {
   text(kind: RecordKind, text: string): void {
     if (kind !== RecordKind.close && this.channel.bufferedBytes > this.limit && !this.makeRoom('drop'))
       return;
-    this.channel.text(kind, 0, Buffer.from(text, 'utf8'));
-    if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();
+    this.put(kind, text);
   }
 
   /** Takes the end of the run, after the warnings that waited for it. */
@@ -130,9 +127,9 @@ export class RowIntake {
     this.text(RecordKind.close, ending);
   }
 
-  /** Writes the warnings that waited for the end. */
+  /** Writes the warnings that waited for the end; they are few, and an exit is not to wait for room. */
   finishWarnings(): void {
-    this.warnings.finish();
+    this.warnings.finish((message, meta) => this.put(RecordKind.log, warningLine(message, meta)));
   }
 
   /** Takes parameters; what no YAML can hold is left out, counted and told in run.log. */
@@ -179,7 +176,11 @@ export class RowIntake {
 
   /** Counts and tells a value that is of no loggable type. */
   private reject(rejection: Rejection): void {
-    const { metric, reason, value } = rejection;
+    const { metric, isRow, reason, value } = rejection;
+    if (isRow) {
+      this.rejectPart('row', reason, value);
+      return;
+    }
     this.warn('value', metric, `${quoted(metric)} was left out: ${reason}`, {
       metric,
       type: describeType(value),
@@ -193,6 +194,11 @@ export class RowIntake {
       type: describeType(value),
     });
     this.noteRejection({ metric: part, reason, value }, 1);
+  }
+
+  private put(kind: RecordKind, text: string): void {
+    this.channel.text(kind, 0, Buffer.from(text, 'utf8'));
+    if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();
   }
 
   private refuseExcess(metrics: readonly string[]): void {
@@ -282,6 +288,9 @@ export class RowIntake {
       );
   }
 }
+
+const warningLine: (...warning: Parameters<WriteWarning>) => string = (message, meta) =>
+  formatLogLine('warn', message, meta, Date.now());
 
 function errorOf({ metric, reason, value }: Rejection): ExpmanError {
   return new ExpmanError('INVALID_VALUE', `${quoted(metric)}: ${reason}`, {

@@ -75,17 +75,17 @@ export class RunWarnings {
   }
 
   /** Reports what had no line of its own, at the end of the run. */
-  finish(): void {
+  finish(write: WriteWarning): void {
     for (const [kind, told] of this.kinds) {
       const { untold: count } = told;
-      if (count > 0) this.write(`${count} more warnings about ${WORDS[kind]} were not written`, { count });
+      if (count > 0) write(`${count} more warnings about ${WORDS[kind]} were not written`, { count });
       told.untold = 0;
     }
     const { size } = this.excess;
     if (size === this.excessTold) return;
     this.excessTold = size;
     const number = `${size}${size === MAX_EXCESS_NAMES ? ' or more' : ''}`;
-    this.write(`${number} metrics beyond maxMetrics were left out in all`, this.excessFacts());
+    write(`${number} metrics beyond maxMetrics were left out in all`, this.excessFacts());
   }
 
   private excessFacts(): Readonly<Record<string, unknown>> {

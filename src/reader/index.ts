@@ -22,6 +22,7 @@ export type { LogLine } from '../engine/log-line.js';
 export { type Histogram, parseHistogram } from '../model/histogram.js';
 export type { MediaFile, MediaKind } from '../model/media.js';
 export type { MetricRow, MetricSummary, MetricValue } from '../model/metric.js';
+export type { Step } from '../model/step.js';
 export type { Params, ParamValue } from '../model/params.js';
 export type { RunFacts } from '../model/run-facts.js';
 export type { Loss, ResumeMark, RunIdentity } from '../model/run-file.js';

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
+export type { Step } from '../model/step.js';
 export { describeSpace, isDescriptionOf, type SpaceDescription } from './space/describe-space.js';
 export { choice, logUniform, normal, quniform, randint, uniform } from './space/distributions.js';
 export type {

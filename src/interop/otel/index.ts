@@ -13,3 +13,4 @@ export {
 } from './observe.js';
 export type { LiveMetric, LiveSnapshot } from '../../model/live.js';
 export type { MetricValue } from '../../model/metric.js';
+export type { Step } from '../../model/step.js';

@@ -9,6 +9,7 @@ export { ExpmanError, type ErrorCode, type ErrorFacts } from '../../model/errors
 export type { MetricRow, MetricValue } from '../../model/metric.js';
 export type { Params, ParamValue } from '../../model/params.js';
 export { RunStatus } from '../../model/run-status.js';
+export type { Step } from '../../model/step.js';
 export type { ExchangeRun, Exporter, Importer } from '../exchange-run.js';
 export { tensorboardExporter } from './exporter.js';
 export type { HistogramCounts } from './histogram.js';

@@ -5,6 +5,7 @@
  */
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../../model/errors.js';
 export type { MetricPoint, MetricRow, MetricValue } from '../../model/metric.js';
+export type { Step } from '../../model/step.js';
 export { best } from './best.js';
 export type { StepPoint } from './curve-sketch.js';
 export { type Divergence, type DivergenceOptions, divergence } from './divergence.js';
