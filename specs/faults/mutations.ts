@@ -152,6 +152,27 @@ const MUTATIONS: readonly Mutation[] = [
     to: 'true',
     scenario: 'clock-steps',
   },
+  {
+    protection: 'a loss that is told is the one from the watermark on',
+    file: 'src/writer/load-run.ts',
+    from: 'replayWal(fs, folder, runUuid, published.facts.watermark, { ...options, session })',
+    to: 'replayWal(fs, folder, runUuid, NOTHING_PUBLISHED, { ...options, session: null })',
+    scenario: 'random-kills',
+  },
+  {
+    protection: 'a call that would replace a value begins a row',
+    file: 'src/writer/row-joiner.ts',
+    from: 'return !shape.metrics.some((metric) => metrics.has(metric));',
+    to: 'return true;',
+    scenario: 'model',
+  },
+  {
+    protection: 'what is lost is said for good',
+    file: 'src/writer/run-session.ts',
+    from: 'losses: this.losses,',
+    to: 'losses: [],',
+    scenario: 'random-kills',
+  },
 ];
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -58,6 +58,8 @@ function print(run: RunInfo, terminal: Terminal): void {
       'rows',
       `${count(rows)}${walRows > 0 ? `, of which ${walRows === 1 ? '1 is' : `${count(walRows)} are`} in the write-ahead log only` : ''}`,
     ],
+    ['calls', run.accepted === rows ? '' : count(run.accepted)],
+    ['rewound', run.rewound > 0 ? `${quantity(run.rewound, 'rows')} taken out by resuming with fromStep` : ''],
     ['dropped', dropped > 0 ? count(dropped) : ''],
     ['lost', losses.length > 0 ? lossWithPlace(losses) : ''],
     ['invalid values', invalid > 0 ? count(invalid) : ''],

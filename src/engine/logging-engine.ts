@@ -211,8 +211,9 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
    * Logs one row; returns as soon as it is in shared memory.
    *
    * A value that is no {@link MetricValue} is left out, counted and reported in run.log, and the process is warned of the first
-   * one (code `INVALID_VALUE`); the rest of the row is kept, and is what taps see. A getter is read once. Rows
-   * of the same step become one row of the file, later values winning. After close the call does nothing.
+   * one (code `INVALID_VALUE`); the rest of the row is kept, and is what taps see. A getter is read once. The call joins the
+   * latest row of its step if that is among the last 1,024 of this session and holds none of its metrics; no value is
+   * ever replaced. After close the call does nothing.
    *
    * @param values - one value for each metric
    * @param step - an integer, beyond 2^53 as a bigint; may be absent, repeat or go back
