@@ -58,7 +58,7 @@ describe('expman list', () => {
     expect(exit).toBe(0);
     expect(stdout).toMatch(/run +status +started +took +rows +tags +metrics\n/);
     // The text of a row says nothing of its run.
-    expect(stdout).toMatch(/exp\/one +FINISHED .* 20 +low +loss 0\.0005 {2}…\n/);
+    expect(stdout).toMatch(/exp\/one +FINISHED .* 20 +low +loss 0\.0005 {2}… and 1 more\n/);
     expect(json(await expman('list', base, '--json'))).toMatchObject([
       { experiment: 'exp', run: 'one', runDir: dirs[0], status: 'FINISHED', rows: 20, tags: ['low'] },
       { run: 'three', params: { lr: 1, model: { layers: 2 } }, metrics: { loss: { min: 0.05, count: 20 } } },

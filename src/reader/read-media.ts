@@ -10,6 +10,7 @@ import { readWhole } from '../storage/atomic-file.js';
 import type { Rewind } from '../channel/rewind.js';
 import type { Step } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
+import { RUN_NAME } from '../storage/run-record.js';
 import { readIdentity } from '../writer/identity.js';
 import { openRows } from './read-rows.js';
 
@@ -59,6 +60,7 @@ const takesOut = ({ fromStep, mediaBytes }: Rewind, offset: number, step: Step |
 
 /** The rewinds of a run: its run.yaml says whether there may be any, its rows which there were. */
 function rewindsOf(fs: FsPort, runDir: string): readonly Rewind[] {
+  if (fs.stat(join(runDir, RUN_NAME)) === null) return [];
   const { resumed = [], uuid } = readIdentity(fs, runDir).identity;
   if (resumed.every(({ fromStep }) => fromStep === undefined)) return [];
   const rows = openRows(fs, runDir, uuid);
