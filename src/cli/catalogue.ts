@@ -228,7 +228,8 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Brings runs that were cut off to their end.',
     options: [],
     details:
-      'DIR is a run, an experiment, or a folder of experiments. The exit code is 2 where something is lost or damaged.',
+      'DIR is a run, an experiment, or a folder of experiments.\n' +
+      'The exit code is 2 where something is damaged or calls are lost, now or earlier.',
     json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords, lost, losses, takenBack, malformed }], failed: [{ runDir, code, message }] }.',
     load: () => import('./recover.js'),
   },
@@ -238,8 +239,8 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Compares every checksum of runs; changes nothing.',
     options: [],
     details:
-      'DIR is a run, an experiment, or a folder of experiments; every byte is read. The exit code is 2 where something is\n' +
-      'damaged, and where calls are known to be lost.',
+      'DIR is a run, an experiment, or a folder of experiments; every byte is read.\n' +
+      'The exit code is 2 where something is damaged or calls are lost, now or earlier.',
     json: 'an array of { runDir, status, rows, checkedBytes, tornBytes, lost, losses, problems: [{ file, code, message }] }.',
     load: () => import('./verify.js'),
   },
