@@ -155,7 +155,6 @@ describe('a run whose log lost a frame of rows', () => {
       /wal-1-0\.log\.corrupt: CORRUPT: it was found damaged/,
     );
     expect((await expmanHere('doctor', base)).stdout).toMatch(/1 runs hold files that were found damaged/);
-    expect(await json('list', base, '--where', 'lost > 10', '--no-cache')).toHaveLength(1);
   });
 });
 

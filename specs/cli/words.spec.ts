@@ -69,7 +69,7 @@ describe('tables of commands', () => {
     const [head = '', line = ''] = (await expman('list', base)).stdout.split('\n');
     const [, , , , [, , end] = ['', 0, 0]] = headings(head);
     expect(headings(head)[4]?.[0]).toBe('rows');
-    expect(line.slice(0, end)).toMatch(/ 5$/);
+    expect(line.slice(0, end)).toMatch(/ 4$/);
     const inspected = (await expman('inspect', runDir)).stdout.split('\n');
     const at = inspected.findIndex((each) => /^ +file +bytes$/.test(each));
     const length = inspected[at]?.length;

@@ -9,10 +9,11 @@ import { readSegment } from '../../src/storage/wal/segment-reader.js';
 import { readIdentity } from '../../src/writer/identity.js';
 import { loadState } from '../../src/writer/load-state.js';
 import { recoverRun } from '../../src/writer/recover-run.js';
+import { replayWal } from '../../src/writer/replay.js';
 import { cutOffRun, diskOf, type CutOff } from '../faults/cut-off-run.js';
 import { MemoryFs } from '../faults/memory-fs.js';
 import { runSession, withBase, type SessionPlan } from '../faults/session.js';
-import { FOLDER, UUID, runFolder, walRig } from './wal-rig.js';
+import { FOLDER, UUID, runFolder, stepsOf, walRig } from './wal-rig.js';
 
 const SEGMENT = 'wal-1-0.log';
 const FRAME_ROWS = 12;
@@ -130,7 +131,7 @@ describe('a loss', () => {
 describe('a writer that takes over while the process ends', () => {
   it('knows the metrics, rows and records of a log whose first segments are published and gone', () => {
     const fs = runFolder();
-    const { log, stage, param, drain, say } = walRig(fs);
+    const { log, stage, param, drain, say, successor } = walRig(fs);
     log(0, 1, 2);
     param({ lr: 1 });
     drain();
@@ -146,6 +147,11 @@ describe('a writer that takes over while the process ends', () => {
     expect(state.records.toPlain().metrics).toEqual(['loss']);
     expect(state.params).toEqual({ lr: 1 });
     expect(state.log.pending).toEqual(['a line\n']);
+    // What it writes can be read: its checkpoint knows the shapes of the rows.
+    successor(nextSegment, state, replayedTo).log(4, 5);
+    const replay = replayWal(fs, FOLDER, UUID, { epoch: 0, seq: 5, calls: 3 }, { salvage: true });
+    expect(stepsOf(replay)).toEqual([3, 4, 5]);
+    expect(replay).toMatchObject({ losses: [], malformed: [] });
   });
 });
 

@@ -133,7 +133,7 @@ export const COMMANDS: readonly Command[] = [
     details:
       'Views and their columns:\n' +
       '  runs     experiment, run, run_dir, uuid, status, started_at, ended_at,\n' +
-      '           duration_ms, rows, dropped, invalid, tags, notes, "group", rank,\n' +
+      '           duration_ms, rows, dropped, invalid, lost, tags, notes, "group", rank,\n' +
       '           exit_code, error\n' +
       '  params   experiment, run, key, value (text), number\n' +
       '  metrics  experiment, run, step, timestamp, metric, value, text: a row for each\n' +
@@ -244,7 +244,7 @@ export const COMMANDS: readonly Command[] = [
     args: '<dir...>',
     summary: 'Brings runs that were cut off to their end.',
     options: [FORCE_ELSEWHERE],
-    details: `DIR is a run, an experiment, or a folder of experiments. The exit code is 2 where something is lost or damaged.\n${ELSEWHERE_DETAILS}`,
+    details: `DIR is a run, an experiment, or a folder of experiments.\nThe exit code is 2 where something is damaged or calls are lost, now or earlier.\n${ELSEWHERE_DETAILS}`,
     json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords, lost, losses, takenBack, malformed }], failed: [{ runDir, code, message }] }.',
     load: () => import('./recover.js'),
   },
@@ -254,8 +254,8 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Compares every checksum of runs; changes nothing.',
     options: [],
     details:
-      'DIR is a run, an experiment, or a folder of experiments; every byte is read. The exit code is 2 where something is\n' +
-      'damaged, and where calls are known to be lost.',
+      'DIR is a run, an experiment, or a folder of experiments; every byte is read.\n' +
+      'The exit code is 2 where something is damaged or calls are lost, now or earlier.',
     json: 'an array of { runDir, status, rows, checkedBytes, tornBytes, lost, losses, problems: [{ file, code, message }] }.',
     load: () => import('./verify.js'),
   },

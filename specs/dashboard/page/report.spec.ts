@@ -9,8 +9,15 @@ const run = (name: string, lr: number, more: Partial<ReportRun> = {}): ReportRun
       params: { lr },
       metrics: { loss: { last: 1 / lr } },
     },
-    ...{ fields: [], environment: {}, files: [],
-  losses: [], artifacts: [], media: [], hasSystemMetrics: false },
+    ...{
+      fields: [],
+      environment: {},
+      files: [],
+      losses: [],
+      artifacts: [],
+      media: [],
+      hasSystemMetrics: false,
+    },
   },
   series: [
     {

@@ -31,7 +31,6 @@ const FACTS = {
   duration: { type: 'duration', of: ({ durationMs }) => durationMs },
   rows: { type: 'number', of: ({ rows }) => rows },
   dropped: { type: 'number', of: ({ dropped }) => dropped },
-  lost: { type: 'number', of: ({ lost }) => lost },
   tags: { type: 'list', of: ({ tags }) => (tags.length === 0 ? undefined : tags) },
   notes: { type: 'text', of: ({ notes }) => unlessEmpty(notes) },
   group: { type: 'text', of: ({ group }) => group },
