@@ -32,6 +32,10 @@ export function shownOf(start: Uint8Array, isCut: boolean): Shown {
   return { kind: 'text', text: lines.slice(0, MOST_LINES).join('\n') + more };
 }
 
+/** What stands for a file that is not shown; a report holds images that are small, and no other files. */
+export const placeText = (kind: string, href: string): string =>
+  href === '' ? `${kind}, not in this report` : kind;
+
 type Row = Readonly<Record<string, unknown>>;
 
 function objectOf(line: string): Row | null {
