@@ -5,6 +5,7 @@ import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine, type MetricRow } from '../../dist/index.js';
 import { openRun, type RowSelection, type StoredRow } from '../../dist/reader/index.js';
+import { followLog } from '../../dist/reader/follow-log.js';
 import { readLogFile } from '../../dist/reader/read-log.js';
 import { nodeFs } from '../../dist/storage/node-fs.js';
 import { tempFolders } from '../support/temp-folder.js';
@@ -205,6 +206,17 @@ describe('the log of a run on disk', () => {
     truncateSync(path, size + 65 * 1024 * 1024);
     expect((await openRun(runDir).logs({ last: 1 })).map(({ message }) => message)).toEqual([
       `[truncated: from byte ${size} on no line ends within ${64 * 1024 * 1024} bytes]`,
+    ]);
+  });
+
+  it('is followed past a line that is longer than a chunk, and says how much of it is missing', async () => {
+    const { runDir } = await newRun().close();
+    writeFileSync(join(runDir, 'run.log'), `${'x'.repeat(4 * 1024 * 1024 + 10)}\nlast\n`);
+    const lines = await lastValueFrom(followLog(nodeFs, runDir, { pollMs: 1 }).pipe(toArray()));
+    expect(lines.map(({ message }) => message)).toEqual([
+      '[truncated 4194304 bytes of a line that has not ended]',
+      'xxxxxxxxxx',
+      'last',
     ]);
   });
 

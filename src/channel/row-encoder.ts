@@ -49,6 +49,7 @@ interface Shape extends RowShape {
 }
 
 const MICROS = 1000;
+/** @bound loses nothing: a shape that was forgotten is written once more */
 const MAX_SHAPES = 1024;
 const NO_SHAPE: Shape = {
   keys: [],

@@ -17,6 +17,7 @@ import { ExitCode } from './terminal.js';
 import { bytesText, count, firstOf } from './words.js';
 
 const LITTLE_SPACE = 1e9;
+/** @bound tells: the finding says how many more; specs/cli/left-out.spec.ts "says how many runs it does not name" */
 const MAX_NAMED = 5;
 
 /** What was looked at, and what is wrong with it. */

@@ -10,6 +10,7 @@ import { LeftOut } from './left-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
 import { MAX_TEXT, count, cut, paramText, statusCell, tookText, valueText } from './words.js';
 
+/** @bound tells: the last line says how many more, --json has all; specs/cli/left-out.spec.ts "says how many metrics it has no room for" */
 const MAX_METRICS = 40;
 const LIVES = { alive: 'alive', unsure: 'alive or not: unsure', dead: 'dead' } as const;
 

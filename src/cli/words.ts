@@ -6,7 +6,11 @@ import type { Cell } from './terminal.js';
 
 export { cut };
 
-/** Characters of a text that a table shows. */
+/**
+ * Characters of a text that a table shows.
+ *
+ * @bound tells: the cell ends in an ellipsis, --json has all; specs/model/printable.spec.ts "ends in an ellipsis where it is longer than there is room for"
+ */
 export const MAX_TEXT = 32;
 
 /** A number with commas. */

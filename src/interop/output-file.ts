@@ -22,6 +22,7 @@ export interface Output {
  */
 export async function writeNewFile(path: string, fill: (output: Output) => Promise<void>): Promise<void> {
   assertFree(path);
+  // @bound loses nothing: the name of a temporary file
   const temp = join(dirname(path), tempName(basename(path).slice(-100)));
   try {
     const output = new BufferedFile(nodeFs.open(temp, 'create'));

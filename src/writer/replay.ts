@@ -14,6 +14,7 @@ import {
 import { RowJoiner, type SessionStart } from './row-joiner.js';
 import { RunState } from './run-state.js';
 
+/** @bound refuses: CORRUPT, with the size; segments are ended at an eighth of it */
 const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
 const SPAN_ROWS = 1024;
 

@@ -11,7 +11,11 @@ export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
 export const SEGMENT_HEAD_BYTES = 56;
 export const FRAME_HEAD_BYTES = 24;
-/** A length above this is not believed, whatever its checksum says. */
+/**
+ * A length above this is not believed, whatever its checksum says.
+ *
+ * @bound refuses: CORRUPT when it is read, WRITE_FAILED when it is written; a row is at most half of it
+ */
 export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 
 const MAGIC = Buffer.from('EXPMWAL1', 'latin1');

@@ -8,7 +8,9 @@ const BAR_CELLS = 20;
 const LEAST_BAR = 5;
 const LEAST_NAME = 8;
 const SPARK_CELLS = 12;
+/** @bound loses nothing: a sparkline is the shape of the latest values */
 const SPARK_POINTS = 120;
+/** @bound tells: the line says how many more; specs/stream/progress/progress.spec.ts "shows three metrics unless it is told which, and how many more there are" */
 const METRICS_SHOWN = 3;
 /** How much of the old rate is left after a second. */
 const RATE_MEMORY = 0.7;

@@ -15,6 +15,7 @@ export interface Band {
   readonly isSample: boolean;
 }
 
+/** @bound tells: what is saved as CSV says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values" */
 const MOST_PLACES = 1000;
 
 /** Makes one band of curves; between its points a curve is taken to be straight, and beyond its ends it is not there. */
