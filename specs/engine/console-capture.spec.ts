@@ -126,6 +126,23 @@ describe('streams that are captured', () => {
       write.mockRestore();
     }
   });
+
+  it('say how much of a long line is missing, unless that was written over', () => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    try {
+      const { heard, stop } = hearing('streams');
+      process.stdout.write('x'.repeat(70_000));
+      process.stdout.write('end\nnext\n');
+      process.stdout.write(`10 %\r`.repeat(20_000));
+      process.stdout.write('done\n');
+      stop();
+      const [long, ...others] = heard.map(([, text]) => text);
+      expect(long).toMatch(/^\[truncated 4464 characters\]…x{65536}end$/);
+      expect(others).toEqual(['next', 'done']);
+    } finally {
+      write.mockRestore();
+    }
+  });
 });
 
 describe('a run that captures the streams', () => {

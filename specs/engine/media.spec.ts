@@ -296,6 +296,23 @@ describe('media', () => {
     await run.close();
   });
 
+  it('are refused where their manifest would be larger than readers take', async () => {
+    const run = open();
+    run.logImage('x', PNG, 1);
+    const manifest = join(run.runDir, 'media/manifest.ndjson');
+    const line = readFileSync(manifest);
+    truncateSync(manifest, 64 * 1024 * 1024 - 1000);
+    expect(run.logImage('x', PNG, 2)).toBeNull();
+    writeFileSync(manifest, line);
+    const { invalid, runDir } = await run.close();
+    expect(invalid).toBe(1);
+    expect(logLines(runDir).join()).toMatch(
+      /manifest\.ndjson is full, it may have 67108864 bytes; saveArtifact/,
+    );
+    expect(await readMedia(runDir)).toHaveLength(1);
+    expect(readdirSync(join(runDir, 'media'))).toHaveLength(2);
+  });
+
   it('are as if they had not been when the disk is full, and go on when it is not', () => {
     const runDir = folder();
     // Every write after this many bytes fails, as on a full disk: a part of it first.

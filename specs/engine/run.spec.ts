@@ -257,7 +257,7 @@ describe('what a run is told', () => {
     expect(first).toBe(3);
     expect(kept).toBeGreaterThan(10);
     expect(yamlOf(run.runDir)['paramsLeftOut']).toBe(160 - kept);
-  });
+  }, 120_000);
 
   it('writes messages of every level into run.log, in order, with meta, children and stacks', async () => {
     const run = open();
@@ -342,12 +342,13 @@ describe('the mailbox of a run', () => {
     });
   });
 
-  it('can be read whatever the size of its error', async () => {
+  it('can be read whatever the size of its error, and says how much of that is missing', async () => {
     const run = open();
     run.metrics.error(new Error('x'.repeat(2_000_000)));
     await run.closed;
     const { error } = yamlOf(run.runDir);
     expect((error as Error).message.length).toBeLessThan(20_000);
+    expect((error as Error).message).toMatch(/x…\[truncated 1983616 characters\]$/);
   });
 
   it('shows each row to its taps after the run took it, and completes them at the close', async () => {

@@ -41,6 +41,15 @@ describe('what a run leaves out', () => {
     expect(lines[1]).toContain('{"count":499,"first":["m2","m3",');
   });
 
+  it('says "or more" where it has stopped to tell names apart', async () => {
+    const run = open({ maxMetrics: 1 });
+    for (let step = 0; step < 11; step++) log(run, metrics(step * 1000, step * 1000 + 1000), step);
+    await run.close();
+    expect(logLines(run.runDir).at(-1)).toMatch(
+      /^WARN {2}10000 or more metrics beyond maxMetrics were left out in all \{"count":10000,/,
+    );
+  });
+
   it('is told for a thousand subjects of a kind, then announced and counted, and other kinds go on', async () => {
     const run = open();
     for (let at = 0; at < 1200; at++) log(run, { [`x${at}`]: null });

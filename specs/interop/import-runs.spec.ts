@@ -61,6 +61,24 @@ describe('an imported run', () => {
     expect(yamlOf(runDir, 'config.yaml')).toEqual({ lr: 0.001, layers: [64, 32] });
   });
 
+  it('says which of its tags and how much of its notes and group a run has no room for', async () => {
+    const tags = Array.from({ length: 1002 }, (_, at) => (at === 0 ? 't'.repeat(130) : `t${at}`));
+    const wide = { ...source, tags, notes: 'n'.repeat(65_540), group: 'g'.repeat(129) };
+    const { runDir, leftOut } = onlyRun(await importRuns(await exported('ndjson', wide), { dir: folder() }));
+    expect(leftOut).toEqual([
+      expect.stringMatching(/^the last 2 of the 130 characters of the tag "t{39}…", which may have 128$/),
+      'the last 2 of 1002 tags, of which a run may have 1000',
+      'the last 4 of the 65540 characters of the notes, which may have 65536',
+      'the last 1 of the 129 characters of the group, which may have 128',
+    ]);
+    expect(yamlOf(runDir)).toMatchObject({ imported: { leftOut } });
+    for (const part of leftOut)
+      expect(readFileSync(join(runDir, 'run.log'), 'utf8')).toContain(part.slice(0, 30));
+    const whole = onlyRun(await importRuns(await exported('ndjson'), { dir: folder() }));
+    expect(whole.leftOut).toEqual([]);
+    expect(yamlOf(whole.runDir)['imported']).not.toHaveProperty('leftOut');
+  });
+
   it('has the lines of the log under their own times and levels', async () => {
     const { runDir } = onlyRun(await importRuns(await exported('json'), { dir: folder() }));
     expect(readFileSync(join(runDir, 'run.log'), 'utf8')).toBe(

@@ -119,8 +119,16 @@ describe('an option that breaks its rule', () => {
       () => run.metrics({ columns: 'loss' as never }),
       'columns must be a list of metric names; got "loss" (string)',
     ],
-    ['fromStep', () => run.metrics({ fromStep: NaN }), 'fromStep must be a number or a bigint; got NaN (NaN)'],
-    ['toStep', () => run.metrics({ toStep: '9' as never }), 'toStep must be a number or a bigint; got "9" (string)'],
+    [
+      'fromStep',
+      () => run.metrics({ fromStep: NaN }),
+      'fromStep must be a number or a bigint; got NaN (NaN)',
+    ],
+    [
+      'toStep',
+      () => run.metrics({ toStep: '9' as never }),
+      'toStep must be a number or a bigint; got "9" (string)',
+    ],
     ['where', () => run.metrics({ where: 1 as never }), 'where must be a function of a row; got 1 (number)'],
     [
       'downsample',

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { appendFileSync, statSync } from 'node:fs';
+import { appendFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine, type MetricRow } from '../../dist/index.js';
 import { openRun, type RowSelection, type StoredRow } from '../../dist/reader/index.js';
+import { followLog } from '../../dist/reader/follow-log.js';
 import { readLogFile } from '../../dist/reader/read-log.js';
 import { nodeFs } from '../../dist/storage/node-fs.js';
 import { tempFolders } from '../support/temp-folder.js';
@@ -188,6 +189,35 @@ describe('the log of a run on disk', () => {
     const { lines, end } = readLogFile(nodeFs, runDir, { last: 1 });
     expect(lines.map(({ message }) => message)).toEqual(['last']);
     expect(end).toBe(statSync(join(runDir, 'run.log')).size);
+  });
+
+  it('says how much of a line is missing that is too long, and where no line ends any more', async () => {
+    const { runDir } = await newRun().close();
+    const path = join(runDir, 'run.log');
+    writeFileSync(path, `${'y'.repeat(200_000)}\n${'x'.repeat(3_000_000)}\nlast\n`);
+    const messages = (await openRun(runDir).logs()).map(({ message }) => message);
+    expect(messages.map(({ length }) => length)).toEqual([
+      200_000,
+      1024 * 1024 + '…[truncated 1951424 bytes]'.length,
+      4,
+    ]);
+    expect(messages[1]?.slice(-30)).toMatch(/x…\[truncated 1951424 bytes\]$/);
+    const { size } = statSync(path);
+    truncateSync(path, size + 65 * 1024 * 1024);
+    expect((await openRun(runDir).logs({ last: 1 })).map(({ message }) => message)).toEqual([
+      `[truncated: from byte ${size} on no line ends within ${64 * 1024 * 1024} bytes]`,
+    ]);
+  });
+
+  it('is followed past a line that is longer than a chunk, and says how much of it is missing', async () => {
+    const { runDir } = await newRun().close();
+    writeFileSync(join(runDir, 'run.log'), `${'x'.repeat(4 * 1024 * 1024 + 10)}\nlast\n`);
+    const lines = await lastValueFrom(followLog(nodeFs, runDir, { pollMs: 1 }).pipe(toArray()));
+    expect(lines.map(({ message }) => message)).toEqual([
+      '[truncated 4194304 bytes of a line that has not ended]',
+      'xxxxxxxxxx',
+      'last',
+    ]);
   });
 
   it('leaves out a line that is being written, and gives a stranger one as it is', async () => {

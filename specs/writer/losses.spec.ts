@@ -305,7 +305,12 @@ describe('the ledger of loss', () => {
     const fs = runFolder();
     const { channel, drain, stage } = walRig(fs);
     const ignore = (): void => undefined;
-    const encoder = new RowEncoder(channel, { maxMetrics: 2000, onRejection: ignore, onExcess: () => undefined, onMetric: ignore });
+    const encoder = new RowEncoder(channel, {
+      maxMetrics: 2000,
+      onRejection: ignore,
+      onExcess: () => undefined,
+      onMetric: ignore,
+    });
     const write = (metric: number, step: number): void => {
       encoder.write({ [`m${metric}`]: step }, step, 0);
       drain();

@@ -56,7 +56,11 @@ export const RecordKind = {
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
-/** Numbers of shapes; then the oldest ones are given again. */
+/**
+ * Numbers of shapes; then the oldest ones are given again.
+ *
+ * @bound loses nothing: a shape that was forgotten is written once more
+ */
 export const MAX_SHAPES = 1024;
 
 /** The kinds of record that are rows. */
@@ -83,7 +87,11 @@ export const kindOfTag = (tag: number): number => tag & 0xff;
 
 export const RECORD_HEAD_BYTES = 8;
 export const ROW_HEAD_BYTES = 24;
-/** The strings of a row, or the text of another record: a record must fit into one frame of the write-ahead log. */
+/**
+ * The strings of a row, or the text of another record: a record must fit into one frame of the write-ahead log.
+ *
+ * @bound refuses: INVALID_VALUE, the row is counted and run.log says why
+ */
 export const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 
 /** How a value lies in its slot: a double; an int64; a double 0 or 1; the byte length of a string. */

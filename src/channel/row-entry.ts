@@ -3,6 +3,7 @@ import type { MetricValue } from '../model/metric.js';
 import { isInt64 } from '../model/step.js';
 import { ValueKind } from './layout.js';
 
+/** @bound refuses: INVALID_VALUE, the value is counted and run.log says why */
 const MAX_STRING_BYTES = 16 * 1024 * 1024;
 
 /** A value of a row on its way into the channel. */

@@ -21,6 +21,7 @@ import {
   valueText,
 } from './words.js';
 
+/** @bound tells: the last line says how many more, --json has all; specs/cli/left-out.spec.ts "says how many metrics it has no room for" */
 const MAX_METRICS = 40;
 const FACT_WIDTH = 15;
 const LIVES = { alive: 'alive', unsure: 'alive or not: unsure', dead: 'dead' } as const;
@@ -59,7 +60,10 @@ function print(run: RunInfo, terminal: Terminal): void {
       `${count(rows)}${walRows > 0 ? `, of which ${walRows === 1 ? '1 is' : `${count(walRows)} are`} in the write-ahead log only` : ''}`,
     ],
     ['calls', run.accepted === rows ? '' : count(run.accepted)],
-    ['rewound', run.rewound > 0 ? `${quantity(run.rewound, 'rows')} taken out by resuming with fromStep` : ''],
+    [
+      'rewound',
+      run.rewound > 0 ? `${quantity(run.rewound, 'rows')} taken out by resuming with fromStep` : '',
+    ],
     ['dropped', dropped > 0 ? count(dropped) : ''],
     ['lost', losses.length > 0 ? lossWithPlace(losses) : ''],
     ['invalid values', invalid > 0 ? count(invalid) : ''],

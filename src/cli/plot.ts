@@ -21,6 +21,7 @@ const AXIS_WIDTH = 14;
 const POINTS_PER_COLUMN = 4;
 const TICKS = 5;
 const TICK_GAP = 4;
+/** @bound tells: the message says how many more; specs/cli/left-out.spec.ts "says how many metrics it has no room for" */
 const MAX_NAMED = 8;
 /** Values that are nearer to each other, or farther apart, are drawn by their share of the distance. */
 const NEAREST = 1e-100;

@@ -23,7 +23,11 @@ import { ExitCode, type Terminal } from './terminal.js';
 import { count, statusCell, valueText } from './words.js';
 
 const DEFAULT_LINES = 10;
-/** Of a row; with --json there are all. */
+/**
+ * Of a row; with --json there are all.
+ *
+ * @bound tells: the line says how many more, --json has all; specs/cli/left-out.spec.ts "says how many metrics it has no room for"
+ */
 const MAX_METRICS = 40;
 
 /** A line of the log or a row, and when it was logged. */

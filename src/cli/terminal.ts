@@ -14,7 +14,11 @@ const PATIENCE_MS = 1000;
 const PROGRESS_MS = 100;
 const DEFAULT_WIDTH = 80;
 const INDENT = '  ';
-/** Nobody reads on for longer than this to the right. */
+/**
+ * Nobody reads on for longer than this to the right.
+ *
+ * @bound tells: a line below the table says how many columns; specs/cli/left-out.spec.ts "says how many columns of a table are not there, and that there are more rows"
+ */
 const MAX_BLOCKS = 12;
 
 /** A line of a table; a cell is printable text, or text with its style. */

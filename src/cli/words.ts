@@ -9,9 +9,17 @@ import type { Cell } from './terminal.js';
 
 export { cut };
 
-/** Characters of a text that a table shows. */
+/**
+ * Characters of a text that a table shows.
+ *
+ * @bound tells: the cell ends in an ellipsis, --json has all; specs/model/printable.spec.ts "ends in an ellipsis where it is longer than there is room for"
+ */
 export const MAX_TEXT = 32;
-/** Files that a line names. */
+/**
+ * Files that a line names.
+ *
+ * @bound tells: the line says how many more; specs/model/losses.spec.ts "names some files of a loss, and counts the others"
+ */
 const MAX_FILES = 5;
 
 /** A number with commas. */

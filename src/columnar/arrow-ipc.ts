@@ -7,7 +7,11 @@ import type { Column, ColumnField, ColumnType } from './column.js';
 import { foreignColumn, typeFor } from './foreign-column.js';
 import { columnAt, recordBatchOf, type RowBatch } from './record-batch.js';
 
-/** A batch of more rows is none that anybody writes; what is allocated for one is bounded by it. */
+/**
+ * A batch of more rows is none that anybody writes; what is allocated for one is bounded by it.
+ *
+ * @bound refuses: RangeError, which the importer tells as CORRUPT
+ */
 const MAX_BATCH_ROWS = 1 << 24;
 
 /** A table in an IPC file or stream, whatever wrote it. */

@@ -7,7 +7,11 @@
  */
 import { type Static, Type } from '@sinclair/typebox';
 
-/** Most that one answer, and one change, holds. */
+/**
+ * Most that one answer, and one change, holds.
+ *
+ * @bound refuses: HTTP 400 for a question that asks for more; an answer that is cut says of how many
+ */
 export const LIMITS = {
   ...{ runs: 1000, points: 5000, seriesRuns: 100, logLines: 5000, liveRuns: 100 },
   ...{ tags: 1000, tagLength: 128, notesLength: 65_536 },

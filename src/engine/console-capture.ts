@@ -8,7 +8,11 @@ type Method = keyof typeof LEVELS;
 const STREAMS = { stdout: 'info', stderr: 'error' } as const;
 type StreamName = keyof typeof STREAMS;
 
-/** Of a line of a stream that has not ended yet, so much is kept. */
+/**
+ * Of a line of a stream that has not ended yet, so much is kept.
+ *
+ * @bound tells: the line in run.log begins with how much is missing; specs/engine/console-capture.spec.ts "say how much of a long line is missing, unless that was written over"
+ */
 const MOST_LINE = 64 * 1024;
 
 const consoleSinks = new Set<PrintSink>();

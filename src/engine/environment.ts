@@ -30,16 +30,27 @@ export type EnvironmentFacts = {
 /** The commit that is checked out and its branch; a detached HEAD has no branch, a branch just made no commit. */
 export type GitFacts = { readonly commit?: string; readonly branch?: string };
 
+/** @bound loses nothing: no path that a system takes has as many folders */
 const MAX_LEVELS = 64;
+/** @bound tells: argvLeftOut in run.yaml says how many; specs/engine/environment.spec.ts "says the arguments without secrets, where a long one is cut, and how many it leaves out" */
 const MAX_ARGS = 256;
+/** @bound tells: the argument ends in an ellipsis; specs/engine/environment.spec.ts "says the arguments without secrets, where a long one is cut, and how many it leaves out" */
 const MAX_ARG_LENGTH = 1000;
-/** Longer than an argument that is kept and an address that begins in it. */
+/**
+ * Longer than an argument that is kept and an address that begins in it.
+ *
+ * @bound tells: the argument ends in an ellipsis; specs/engine/environment.spec.ts "says the arguments without secrets, where a long one is cut, and how many it leaves out"
+ */
 const MAX_ARG_READ = 4096;
+/** @bound loses nothing: a larger package.json is taken for none, as one that is not JSON is */
 const MAX_MANIFEST_BYTES = 1024 * 1024;
+/** @bound loses nothing: a ref is 41 bytes; what is larger is none */
 const MAX_REF_BYTES = 4096;
 // The packed refs of a large repository; one of that size takes about 2 ms to search.
+// @bound loses nothing: the commit is absent from run.yaml, as where git cannot say it
 const MAX_PACKED_BYTES = 4 * 1024 * 1024;
 const DIRTY_TIMEOUT_MS = 5000;
+/** @bound loses nothing: one line is enough to know that there are changes */
 const MAX_DIRTY_BYTES = 64 * 1024;
 
 /**

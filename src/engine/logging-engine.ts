@@ -41,6 +41,7 @@ import { WriterHost } from './writer-host.js';
 
 const LOSS_TOLD_EVERY_MS = 100;
 const RETRY_MS = 100;
+/** @bound tells: the text ends in how much is missing; specs/engine/run.spec.ts "can be read whatever the size of its error, and says how much of that is missing" */
 const MAX_ERROR_TEXT = 16 * 1024;
 
 type OwnEnding = RunEnding & { readonly status: RunStatus };

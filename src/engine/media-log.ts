@@ -39,7 +39,11 @@ export interface MediaLogTells {
   readonly failed: (metric: string, error: ExpmanError) => void;
 }
 
-/** The largest file that is logged. */
+/**
+ * The largest file that is logged.
+ *
+ * @bound refuses: INVALID_VALUE, the file is counted and run.log says why
+ */
 const MAX_BYTES = 128 * 1024 * 1024;
 const NDJSON = namedType('application/x-ndjson');
 

@@ -23,6 +23,7 @@ import type { RunOpening } from '../writer/messages.js';
 import { reopenRunFile, writeRunFile } from '../writer/run-files.js';
 
 const EXPERIMENT_NAME = 'experiment.yaml';
+/** @bound refuses: RUN_EXISTS */
 const MAX_SUFFIX = 10_000;
 /** How long a process takes at the most from making a run's folder to its run.yaml. */
 const OPENING_MS = 1_000;

@@ -1,5 +1,6 @@
 import { WireWord } from '../channel/layout.js';
 
+/** @bound loses nothing: rows that share one reading of the clock */
 const MAX_SHARED_ROWS = 16;
 const MICROS = 1000;
 /** Rows share a reading only while so many of them pass in about a quarter of a millisecond. */

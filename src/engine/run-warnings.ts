@@ -2,10 +2,19 @@
 export type WarningKind =
   'value' | 'row' | 'metric' | 'kind' | 'parameter' | 'name' | 'media' | 'tap' | 'run';
 
-/** Lines of one kind in a run's log; a metric whose name changes with every row must not fill it. */
+/**
+ * Lines of one kind in a run's log; a metric whose name changes with every row must not fill it.
+ *
+ * @bound tells: run.log announces it and ends with how many more; specs/engine/warnings.spec.ts "is told for a thousand subjects of a kind, then announced and counted, and other kinds go on"
+ */
 export const MAX_WARNINGS_OF_KIND = 1000;
-/** Names of metrics beyond `maxMetrics` that are told apart. */
+/**
+ * Names of metrics beyond `maxMetrics` that are told apart.
+ *
+ * @bound tells: run.log says "10000 or more"; specs/engine/warnings.spec.ts "says "or more" where it has stopped to tell names apart"
+ */
 const MAX_EXCESS_NAMES = 10_000;
+/** @bound tells: the line in run.log says how many in all; specs/engine/warnings.spec.ts "is told in one line for all metrics beyond maxMetrics, and takes no room from other warnings" */
 const SHOWN_NAMES = 10;
 
 const WORDS: Readonly<Record<WarningKind, string>> = {

@@ -14,8 +14,11 @@ export interface TableLines {
   readonly leftOut: number;
 }
 
+/** @bound tells: run.log says how many rows; specs/engine/media.spec.ts "loses rows beyond its bound, which is told" */
 const MOST_ROWS = 10_000;
+/** @bound refuses: TypeError, which is counted and told in run.log as INVALID_VALUE */
 const MOST_COLUMNS = 1_000;
+/** @bound tells: the cell ends in an ellipsis; specs/model/printable.spec.ts "ends in an ellipsis where it is longer than there is room for" */
 const MOST_CELL_TEXT = 64 * 1024;
 
 /**

@@ -21,6 +21,7 @@ export function microsOfIso(text: string): number | undefined {
   const [, date, time, fraction = '', zone = 'Z'] = ISO.exec(text.trim()) ?? [];
   if (date === undefined) return undefined;
   const second = Date.parse(`${date}T${secondsOf(time)}${zoneOf(zone)}`) * 1000;
+  // @bound loses nothing: timestamps are kept in microseconds
   return Number.isNaN(second) ? undefined : second + Number(fraction.slice(0, 6).padEnd(6, '0'));
 }
 
@@ -50,5 +51,6 @@ const secondsOf = (time = '00:00'): string => (time.length === 5 ? `${time}:00` 
 function zoneOf(zone: string): string {
   if (/^(?:z|utc)$/i.test(zone)) return 'Z';
   const digits = zone.slice(1).replace(':', '').padEnd(4, '0');
+  // @bound loses nothing: the sign, the hours and, after them, the minutes of a zone
   return `${zone.slice(0, 1)}${digits.slice(0, 2)}:${digits.slice(2)}`;
 }

@@ -42,6 +42,7 @@ async function writeFile(
   check: () => void,
 ): Promise<void> {
   check();
+  // @bound loses nothing: the name of a temporary file
   const temp = join(dirname(path), tempName(basename(path).slice(-100)));
   try {
     const output = new BufferedFile(nodeFs.open(temp, 'create'));

@@ -2,7 +2,11 @@ import { ExpmanError } from '../model/errors.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
 import { rowValues } from './row-values.js';
 
-/** Tools that keep each metric by itself give one of these at a time; they wait in memory until all are there. */
+/**
+ * Tools that keep each metric by itself give one of these at a time; they wait in memory until all are there.
+ *
+ * @bound refuses: CORRUPT, with the number
+ */
 const MAX_POINTS = 20_000_000;
 
 /** One value of one metric. */

@@ -1,6 +1,7 @@
 import { ExpmanError } from '../model/errors.js';
 import { type NameKinds, parseName } from '../model/names.js';
 
+/** @bound loses nothing: run.yaml has the whole name under imported */
 const MAX_LENGTH = 128;
 
 /**

@@ -7,7 +7,11 @@ import { readAll } from '../storage/read-all.js';
 import { parseYaml } from '../storage/yaml-file.js';
 
 const MB = 1024 * 1024;
-/** The most that is read of a file that says what a run is. */
+/**
+ * The most that is read of a file that says what a run is.
+ *
+ * @bound refuses: CORRUPT, with the size
+ */
 const MAX_FACTS_BYTES = 16 * MB;
 
 /** Values under names, from whoever wrote the file. */

@@ -38,9 +38,15 @@ export type ReadyHistogram = { readonly counts: ArrayLike<number> } & (
 export type HistogramInput = ArrayLike<number> | ArrayLike<bigint> | ReadyHistogram;
 
 const DEFAULT_BINS = 30;
+/** @bound refuses: INVALID_OPTION */
 const MOST_BINS = 1_000;
-/** TensorBoard's default has 1,549 bins. */
+/**
+ * TensorBoard's default has 1,549 bins.
+ *
+ * @bound refuses: INVALID_VALUE
+ */
 const MOST_READY_BINS = 10_000;
+/** @bound loses nothing: the text of as many bins as may be is shorter */
 const MOST_TEXT = 1024 * 1024;
 /** The sum of very large numbers may be infinite where their mean is not. */
 const SCALE = 2 ** 64;

@@ -14,9 +14,14 @@ export interface LogLine {
   readonly meta: Readonly<Record<string, unknown>>;
 }
 
-/** No line is longer, in characters and without its newline. */
+/**
+ * No line is longer, in characters and without its newline.
+ *
+ * @bound tells: the line says how many characters are missing; specs/engine/log-line.spec.ts "counts what is cut off"
+ */
 export const MAX_LINE_LENGTH = 64 * 1024;
 
+/** @bound tells: the line has [Object] or [Array] in their place; specs/engine/log-line.spec.ts "is cut in depth" */
 const MAX_DEPTH = 16;
 const LEVEL_WIDTH = 5;
 // What closing every bracket of a cut value, and saying so at every depth, may add to it.
@@ -74,6 +79,7 @@ function isoTime(timestampMs: number): string {
 }
 
 function levelText(level: unknown): string {
+  // @bound loses nothing: a level is a word, none that winston knows is as long
   const word = typeof level === 'string' ? level.slice(0, 32).replace(/[^A-Za-z0-9_.-]/g, '_') : '';
   return (word === '' ? 'info' : word).toUpperCase().padEnd(LEVEL_WIDTH);
 }

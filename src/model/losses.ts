@@ -1,6 +1,10 @@
 import type { Loss } from './run-file.js';
 
-/** `run.yaml` lists at most this many; beyond it neighbours become one entry, and no call is left out of the sum. */
+/**
+ * `run.yaml` lists at most this many; beyond it neighbours become one entry, and no call is left out of the sum.
+ *
+ * @bound loses nothing: neighbours become one entry, and no call leaves the sum
+ */
 const MAX_LISTED = 100;
 
 /** Calls in all that are known to be gone. */

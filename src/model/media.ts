@@ -28,10 +28,18 @@ export const MEDIA_FOLDER = 'media';
 /** The file in it that lists the others, a line of JSON each. */
 export const MANIFEST_NAME = 'manifest.ndjson';
 
-/** The largest manifest that is written or read, in bytes. */
+/**
+ * The largest manifest that is written or read, in bytes.
+ *
+ * @bound refuses: INVALID_VALUE when it is written, CORRUPT when it is read
+ */
 export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 
-/** The longest caption, in characters. */
+/**
+ * The longest caption, in characters.
+ *
+ * @bound refuses: INVALID_OPTION
+ */
 export const MAX_CAPTION = 4096;
 
 // A name of one part, that no system takes for a device, a hidden file or an option.
@@ -39,7 +47,11 @@ const FILE = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,199}\.[a-z0-9]{1,8}$/;
 const TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,127}$/;
 const INTEGER = /^-?\d{1,19}$/;
 const KINDS: readonly unknown[] = ['image', 'media', 'table'] satisfies readonly MediaKind[];
-/** The longest line of a manifest that is read; a caption and a name that are all escapes fit. */
+/**
+ * The longest line of a manifest that is read; a caption and a name that are all escapes fit.
+ *
+ * @bound loses nothing: no line that is written is longer, verify reports one that is
+ */
 export const MAX_MEDIA_LINE = 64 * 1024;
 
 /** Whether a text is a media type, lower case and without parameters. */

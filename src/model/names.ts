@@ -18,6 +18,7 @@ export interface NameKinds {
   readonly run: RunName;
 }
 
+/** @bound refuses: INVALID_NAME */
 const MAX_LENGTH = 128;
 const ALLOWED = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 // Windows opens the device whatever the extension says.
@@ -60,7 +61,9 @@ export function suffixedName(name: RunName, n: number): RunName {
 
 const ARTIFACT_RULE =
   'a relative path with "/" between its parts, without "..", "\\", a drive, control or direction characters; parts of at most 255 bytes, 1,024 in all';
+/** @bound refuses: INVALID_NAME */
 const MAX_PART_BYTES = 255;
+/** @bound refuses: INVALID_NAME */
 const MAX_PATH_BYTES = 1024;
 // Control characters, lone surrogates, line and paragraph separators, and what turns the reading direction.
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;

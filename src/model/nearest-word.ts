@@ -3,6 +3,7 @@ export function nearestWord(word: string, candidates: readonly string[]): string
   let best: string | undefined;
   let least = Math.min(4, word.length / 2);
   for (const candidate of candidates) {
+    // @bound loses nothing: no word that is looked for is as long
     const distance = editDistance(word.slice(0, 64).toLowerCase(), candidate.toLowerCase());
     if (distance < least) [best, least] = [candidate, distance];
   }

@@ -166,7 +166,11 @@ export function invalidOption(option: string, rule: string, value: unknown): Exp
   });
 }
 
-/** The longest a timer of Node waits; a longer one fires at once. */
+/**
+ * The longest a timer of Node waits; a longer one fires at once.
+ *
+ * @bound refuses: INVALID_OPTION
+ */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const REFUSED = Symbol('refused');

@@ -7,10 +7,18 @@ export interface Params {
   readonly [key: string]: ParamValue;
 }
 
-/** How deep parameters may be nested; the values of the outermost object are at depth 1. */
+/**
+ * How deep parameters may be nested; the values of the outermost object are at depth 1.
+ *
+ * @bound tells: run.log says which parameter, and invalid counts it; specs/model/params.spec.ts "end at a depth of 32"
+ */
 export const MAX_PARAM_DEPTH = 32;
 
-/** The largest integer kept, in bits; a decimal text of more takes quadratic time to read and write. */
+/**
+ * The largest integer kept, in bits; a decimal text of more takes quadratic time to read and write.
+ *
+ * @bound tells: run.log says which parameter, and invalid counts it; specs/model/params.spec.ts "leave out and report what cannot be written down"
+ */
 export const MAX_PARAM_BITS = 4096;
 
 const POLLUTING: ReadonlySet<string> = new Set(['__proto__', 'prototype', 'constructor']);

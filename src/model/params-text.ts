@@ -9,7 +9,9 @@ import {
 } from './param-value.js';
 import { cut } from './printable.js';
 
+/** @bound refuses: CORRUPT, with the length */
 const MAX_TEXT = 16 * 1024 * 1024;
+/** @bound refuses: CORRUPT, with the tag */
 const MAX_DIGITS = Math.ceil(MAX_PARAM_BITS * Math.log10(2)) + 1;
 
 /**

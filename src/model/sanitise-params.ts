@@ -29,9 +29,14 @@ export interface SanitisedParams {
   readonly droppedCount: number;
 }
 
-/** How much one call may hold, in characters and 8 for each value; keeps config.yaml readable and the caller quick. */
+/**
+ * How much one call may hold, in characters and 8 for each value; keeps config.yaml readable and the caller quick.
+ *
+ * @bound tells: run.log says where the cut is, and invalid counts it; specs/model/params.spec.ts "are bounded in size, and say where they were cut"
+ */
 export const MAX_PARAM_SIZE = 512 * 1024;
 
+/** @bound tells: run.log says how many more; specs/engine/warnings.spec.ts "is a parameter among more than are told one by one, and all are counted" */
 const MAX_REJECTED = 100;
 
 /**

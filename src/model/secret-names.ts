@@ -56,7 +56,11 @@ const PLAIN_MEMBERS: ReadonlySet<string> = new Set([
   'user', 'username', 'login', 'name', 'type', 'kind', 'method', 'mode', 'scheme', 'provider', 'host', 'region', 'realm',
 ]); // prettier-ignore
 
-/** Of a longer name the end is looked at. */
+/**
+ * Of a longer name the end is looked at.
+ *
+ * @bound loses nothing: what makes a name secret stands at its end
+ */
 const MAX_NAME = 256;
 
 /** Where a value stands: under which name, and whether everything there is secret. */

@@ -1,6 +1,7 @@
 import { describeType } from './errors.js';
 
 const INT64_MIN = -(2n ** 63n);
+/** @bound refuses: INVALID_VALUE, the step is counted and run.log says why */
 const INT64_MAX = 2n ** 63n - 1n;
 
 /** A row's step: any integer of 64 bits. Within ±(2^53 - 1) it is a number, beyond a bigint. */

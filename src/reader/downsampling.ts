@@ -2,7 +2,11 @@ import { bitAt } from '../columnar/bitmap.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { valueAt } from '../columnar/row-values.js';
 
-/** A longer text is not a number that was logged beside texts. */
+/**
+ * A longer text is not a number that was logged beside texts.
+ *
+ * @bound loses nothing: no number has a longer text
+ */
 const MAX_NUMBER_TEXT = 32;
 
 /** One metric's numbers, row by row. */

@@ -9,6 +9,7 @@ import { readMapping } from '../storage/run-record.js';
 import { type OnScan, type RunListing, type UnreadableRun, listRuns } from './run-index.js';
 import { StoredRun, openStoredRun } from './stored-run.js';
 
+/** @bound refuses: CORRUPT, with the size */
 const MAX_SWEEP_BYTES = 16 * 1024 * 1024;
 
 /** How a folder of experiments is read. */

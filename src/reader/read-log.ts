@@ -6,9 +6,17 @@ import { LOG_NAME } from '../storage/run-record.js';
 import type { RunState } from '../writer/run-state.js';
 
 const CHUNK_BYTES = 256 * 1024;
-/** A line of ours is shorter; what is longer is cut there. */
+/**
+ * A line of ours is shorter; what is longer is cut there.
+ *
+ * @bound tells: the line ends in how many bytes are missing; specs/reader/stored-run.spec.ts "says how much of a line is missing that is too long, and where no line ends any more"
+ */
 const MAX_LINE_BYTES = 1024 * 1024;
-/** So many bytes without the end of a line are no log, whatever the file's size says. */
+/**
+ * So many bytes without the end of a line are no log, whatever the file's size says.
+ *
+ * @bound tells: the last line says from where on nothing was read; specs/reader/stored-run.spec.ts "says how much of a line is missing that is too long, and where no line ends any more"
+ */
 const MAX_LINELESS_BYTES = 64 * 1024 * 1024;
 /** The levels a log may be filtered by, npm's, from the least grave up. */
 export const LEVELS: readonly string[] = ['silly', 'debug', 'verbose', 'http', 'info', 'warn', 'error'];

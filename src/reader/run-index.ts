@@ -14,10 +14,15 @@ import { throwProcessFault } from './process-fault.js';
 import { plainFacts, readFacts, summaryIn } from './read-facts.js';
 
 const VERSION = 2;
+/** @bound loses nothing: without a cache each run is read */
 const MAX_CACHE_BYTES = 1024 * 1024 * 1024;
 /** A folder changed so lately may change again without its time showing it. */
 const RACY_MS = 2000;
-/** For fewer runs a cache is not worth its file. */
+/**
+ * For fewer runs a cache is not worth its file.
+ *
+ * @bound loses nothing: fewer runs are listed without a cache
+ */
 const WORTHWHILE = 100;
 /** Runs are in experiments, which are in a folder of experiments. */
 const DEPTH = 2;
@@ -142,6 +147,7 @@ function keyOf(...files: readonly (FileFacts | null)[]): string {
 const EMPTY: ReadonlyMap<string, Entry> = new Map();
 
 const cacheName = (base: string): string =>
+  // @bound loses nothing: the name of a file in a cache
   `${createHash('sha256').update(base).digest('hex').slice(0, 32)}.json`;
 
 function readCache(fs: FsPort, path: string): ReadonlyMap<string, Entry> {

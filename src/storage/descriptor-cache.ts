@@ -3,6 +3,7 @@ import { ExpmanError, errnoOf } from '../model/errors.js';
 import type { FsPort } from './fs-port.js';
 import { readProc } from './read-proc.js';
 
+/** @bound loses nothing: a file that was closed is opened again */
 const MOST = 40;
 const LEAST = 4;
 /** What Node, the caller and the files that are open for a moment need. */

@@ -1,7 +1,12 @@
 import { MAGIC, type Region } from './parquet/index.js';
 
-/** Tails that were published before the newest one: as many as this, and as many bytes. */
+/**
+ * Tails that were published before the newest one: as many as this, and as many bytes.
+ *
+ * @bound loses nothing: older versions of the tail, for readers that are slow
+ */
 const MOST_PAST_TAILS = 8;
+/** @bound loses nothing: older versions of the tail, for readers that are slow */
 const MOST_PAST_BYTES = 1024 * 1024;
 
 /** A stretch of a file. */
@@ -19,6 +24,7 @@ export function endOf(taken: readonly Stretch[]): number {
 
 /** Of the tails published so far, the oldest first, those that the next version of the file holds once more. */
 export function tailsToKeep<T extends Stretch>(tails: readonly T[]): T[] {
+  // @bound loses nothing: the newest tail, older ones follow
   const kept = tails.slice(-1);
   let bytes = 0;
   for (const tail of tails.slice(-1 - MOST_PAST_TAILS, -1).reverse()) {

@@ -7,6 +7,7 @@ import { writeAll } from './write-all.js';
 export const LOCK_NAME = 'run.lock';
 /** Time between two heartbeats of a living owner, each a write into its lock. */
 export const HEARTBEAT_MS = 5_000;
+/** @bound refuses: CORRUPT, with the size */
 const MAX_LOCK_BYTES = 4096;
 const BEAT_DIGITS = 10;
 const LASTED_DIGITS = 12;

@@ -15,7 +15,11 @@ import { quoted } from '../model/printable.js';
 import { assertWritable } from './yaml-values.js';
 import { dangerOf } from './yaml-guard.js';
 
-/** The most that {@link parseYaml} takes unless told otherwise. */
+/**
+ * The most that {@link parseYaml} takes unless told otherwise.
+ *
+ * @bound refuses: UNSAFE_YAML
+ */
 export const MAX_YAML_BYTES = 1024 * 1024;
 
 const END = '# end';
@@ -157,10 +161,7 @@ function assertDistinctKeys(document: Document.Parsed): void {
       for (const pair of map.items) {
         const name = nameOf(pair);
         if (seen.has(name))
-          throw new ExpmanError(
-            'CORRUPT',
-            `no YAML: the key ${quoted(name)} is there twice`,
-          );
+          throw new ExpmanError('CORRUPT', `no YAML: the key ${quoted(name)} is there twice`);
         seen.add(name);
       }
     },

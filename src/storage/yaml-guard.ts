@@ -1,8 +1,17 @@
-/** How deep YAML may nest, brackets and blocks each. */
+/**
+ * How deep YAML may nest, brackets and blocks each.
+ *
+ * @bound refuses: UNSAFE_YAML
+ */
 export const MAX_YAML_DEPTH = 64;
 
+/** @bound refuses: UNSAFE_YAML */
 const MAX_PROPERTIES = 100;
-/** YAML has two, a value and the next key; where a file has a few more the parser says, but 1 MB of them takes it half a minute. */
+/**
+ * YAML has two, a value and the next key; where a file has a few more the parser says, but 1 MB of them takes it half a minute.
+ *
+ * @bound refuses: UNSAFE_YAML
+ */
 const MAX_QUOTED = 100;
 const FLOW_END = '\u0018';
 const DOCUMENT = '\u0002';

@@ -1,4 +1,8 @@
-/** No text that we write nests deeper. */
+/**
+ * No text that we write nests deeper.
+ *
+ * @bound loses nothing: what nests deeper is read by the whole parser
+ */
 const MAX_DEPTH = 40;
 const SPECIAL: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ...['null', 'Null', 'NULL', '~'].map((text) => [text, null] as const),

@@ -1,7 +1,11 @@
 import { ExpmanError } from '../model/errors.js';
 import { cut } from '../model/printable.js';
 
-/** How deep a value may be nested to be written; the guard that reads it back counts a few columns more. */
+/**
+ * How deep a value may be nested to be written; the guard that reads it back counts a few columns more.
+ *
+ * @bound refuses: INVALID_VALUE
+ */
 export const MAX_WRITTEN_DEPTH = 60;
 
 /**

@@ -15,7 +15,11 @@ import type { TrialStatus } from './trial.js';
 export const SWEEP_NAME = 'sweep.yaml';
 /** What `sweep.yaml` does not say yet: the records of trials that have changed since, one after the other. */
 const JOURNAL_NAME = 'sweep.journal';
-/** Some 50,000 trials. */
+/**
+ * Some 50,000 trials.
+ *
+ * @bound refuses: CORRUPT or UNSAFE_YAML
+ */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** What a sweep searches, and by what; a sweep that goes on must be asked for the same. */

@@ -6,10 +6,16 @@ import type { FsPort } from '../storage/fs-port.js';
 import { FrameType, parseSegmentName } from '../storage/wal/frame.js';
 import { readSegment } from '../storage/wal/segment-reader.js';
 import type { FileFacts } from './file-metadata.js';
-import { type SegmentFile, type Watermark, inOrder, isForeign, segmentNames } from './replay.js';
+import {
+  MAX_SEGMENT_BYTES,
+  type SegmentFile,
+  type Watermark,
+  inOrder,
+  isForeign,
+  segmentNames,
+} from './replay.js';
 
 const KEPT = /^(.+)\.corrupt(?:\.\d+)?$/;
-const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
 
 /** A name for a copy that is kept: it never replaces an earlier one. */
 export function freeName(fs: FsPort, path: string): string {

@@ -3,6 +3,7 @@ import type { FsPort } from '../storage/fs-port.js';
 import { decodeSpans } from './decode-spans.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay.js';
 
+/** @bound loses nothing: the time a line begins with */
 const STAMP_LENGTH = '2026-01-01T00:00:00.000Z'.length;
 
 /** Finds out when the last row or log line of a write-ahead log was logged, in milliseconds since the epoch; undefined where there is none. */
@@ -15,6 +16,7 @@ export function lastSignMs(fs: FsPort, folder: string, uuid: string): number | u
 }
 
 function lastRowMs({ spans }: Replay): number {
+  // @bound loses nothing: the last rows are looked for
   const { timestamp } = decodeSpans(spans.slice(-1));
   const last = timestamp.length === 0 ? null : valueAt(timestamp, timestamp.length - 1);
   return last === null ? NaN : Number(last) / 1000;

@@ -12,9 +12,7 @@ import { MAX_YAML_BYTES, parseYaml, stringifyYaml } from '../storage/yaml-file.j
 import { factsOf } from './file-metadata.js';
 import { type KnownRun, readIdentity } from './identity.js';
 import { freeName } from './kept-files.js';
-import { segmentNames } from './replay.js';
-
-const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
+import { MAX_SEGMENT_BYTES, segmentNames } from './replay.js';
 
 /** What a run's other files say of who it is. */
 interface Witness {

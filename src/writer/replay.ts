@@ -19,7 +19,8 @@ import { RunState, type Watermark } from './run-state.js';
 
 export type { Watermark } from './run-state.js';
 
-const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
+/** @bound refuses: CORRUPT, with the size; segments are ended at an eighth of it */
+export const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
 const SPAN_ROWS = 1024;
 /** No row's record is shorter. */
 const LEAST_ROW_BYTES = 24;

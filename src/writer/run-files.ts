@@ -28,8 +28,13 @@ const SAYS_IT_ENDED: ReadonlySet<string> = new Set(['endedAt', 'error', 'exitCod
 const NEWLINE = 0x0a;
 const END_BYTES = 64;
 const FORMAT = { format: RUN_FORMAT, writtenBy: VERSION };
-/** Of run.yaml, for what is added before the next one is written whole: marks of resumes, tags, notes. */
+/**
+ * Of run.yaml, for what is added before the next one is written whole: marks of resumes, tags, notes.
+ *
+ * @bound tells: summariesLeftOut and artifactsLeftOut in run.yaml say how many; specs/writer/run-file.spec.ts "of a run with more metrics, artifacts, tags and notes than it has room for together can still be read"
+ */
 const SPARE_BYTES = 64 * 1024;
+/** @bound tells: artifactsLeftOut in run.yaml says how many; specs/writer/run-file.spec.ts "of a run with more metrics and artifacts than it has room for can still be read, and says how many it left out" */
 const MAX_ARTIFACT_BYTES = 256 * 1024;
 const BYTES_PER_ARTIFACT = 200;
 

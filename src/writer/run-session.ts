@@ -33,7 +33,11 @@ import { WalStage } from './wal-stage.js';
 const RETRY_MS = 1_000;
 /** A run that is over before is not worth a reserve: 1,000 of them would make as many files. */
 const RESERVE_AFTER_MS = 1_000;
-/** Lines that wait for run.log; a checkpoint, which holds them, must not outgrow a frame. */
+/**
+ * Lines that wait for run.log; a checkpoint, which holds them, must not outgrow a frame.
+ *
+ * @bound tells: dropped lines are counted; specs/engine/refused.spec.ts "keeps a bounded number of lines for run.log, drops and counts the others, and goes on with its rows"
+ */
 const MAX_PENDING_TEXT = 16 * 1024 * 1024;
 
 /** What all runs of a writer share. */

@@ -19,7 +19,11 @@ const PUBLISH_MS = 20_000;
 /** ... and how many times its duration a publish rests, so that a file of months takes little of the writer's time. */
 const REST_FACTOR = 100;
 const SEAL_ROWS = 4_096;
-/** Rows that wait for a disk that refuses them. */
+/**
+ * Rows that wait for a disk that refuses them.
+ *
+ * @bound tells: run.log says that system.parquet cannot be written; specs/engine/system-metrics.spec.ts "that cannot be written are told once in run.log, and the run is as it would be without"
+ */
 const MOST_WAITING = 65_536;
 const MICROS = 1_000n;
 

@@ -6,6 +6,7 @@ import { readSegment } from '../storage/wal/segment-reader.js';
 import { freeName } from './kept-files.js';
 import { isForeign, segmentNames } from './replay.js';
 
+/** @bound refuses: CORRUPT, with the size; segments are ended at an eighth of it */
 const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
 
 /** Removes the temporary files of earlier owners; only the run's owner may. */

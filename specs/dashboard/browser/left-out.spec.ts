@@ -47,4 +47,19 @@ describe.skipIf(!hasBrowser)('what a page has no room for', { timeout: 90_000 },
     await go(page, `#/curves?${runs}&run=exp%2Fone`);
     await says(page.locator('main'), 'and 5 more runs that are not drawn');
   });
+
+  it('is counted below a chart: lines that are not next to the pointer', async () => {
+    const base = folder();
+    const names = Array.from({ length: 13 }, (_, at) => `r${at}`);
+    for (const runName of names) {
+      const run = openRun(base, { runName });
+      for (const step of [0, 1]) run.logMetrics({ loss: step }, step);
+      await run.close();
+    }
+    const { page } = await visit((await serve(base)).url);
+    await page.waitForSelector('[data-testid=run-row]');
+    await go(page, `#/curves?${names.map((name) => `run=exp%2F${name}`).join('&')}`);
+    await page.locator('[data-testid=chart] .u-over').first().hover();
+    await expect.poll(() => page.locator('.hover').innerText()).toContain('and 3 more');
+  });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shownOf } from '../../../src/dashboard/page/run/preview-text.js';
+import { placeText, shownOf } from '../../../src/dashboard/page/run/preview-text.js';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -30,6 +30,13 @@ describe('the beginning of a file', () => {
     expect(shownOf(bytesOf(`${JSON.stringify(wide)}\n`.repeat(70)), false)).toMatchObject({
       left: { rows: 20, columns: 10 },
     });
+  });
+
+  it('that a report does not hold says so', () => {
+    expect([placeText('image', ''), placeText('table', '/files/x')]).toEqual([
+      'image, not in this report',
+      'table',
+    ]);
   });
 
   it('is nothing where it is no text, or empty', () => {

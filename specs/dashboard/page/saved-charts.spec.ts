@@ -61,6 +61,12 @@ describe('a chart as CSV', () => {
     expect(csvOf(figureOf([sample], options))).toBe(
       'run,step,loss (a sample of 1000 values: expman export has all)\r\na/b,0,1\r\na/b,1,2\r\n',
     );
+    const long = curve(
+      'a/b',
+      Array.from({ length: 1500 }, (_, at) => at),
+    );
+    expect(csvOf(figureOf([long], options))).not.toContain('sample');
+    expect(csvOf(figureOf([long], { ...options, groupOf: () => 'g' }))).toContain('a sample of 1500 values');
   });
 
   it('has what was smoothed beside what it was', () => {

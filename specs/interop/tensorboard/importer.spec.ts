@@ -159,6 +159,32 @@ describe('the values of event files', () => {
     });
   });
 
+  it('that are too large are counted in the log: tensors of many elements or dimensions, histograms of many buckets', async () => {
+    const numbers = (dtype: number, count: number, dimensions: number): Uint8Array =>
+      message((pbf) => {
+        pbf.writeVarintField(1, dtype);
+        pbf.writeBytesField(
+          2,
+          message((shape) => {
+            for (let at = 0; at < dimensions; at++)
+              shape.writeBytesField(
+                2,
+                message((dim) => dim.writeVarintField(1, at === 0 ? count : 1)),
+              );
+          }),
+        );
+        pbf.writeBytesField(4, Buffer.alloc(4 * count));
+      });
+    const events = [
+      ...[numbers(1, 60_001, 1), numbers(1, 1, 9)].map((tensor, at) =>
+        pluginEvent(`t${at}`, 'scalars', new Uint8Array(), tensor),
+      ),
+      pluginEvent('h', 'histograms', new Uint8Array(), numbers(1, 60_003, 1)),
+    ];
+    const { lineList } = only(await imported(importer, writeEventFile(join(folder(), NAME), events)));
+    expect(lineList).toMatchObject([{ message: "left out of TensorBoard's files: 3 tensors" }]);
+  });
+
   it.each([
     [1, 'FINISHED'],
     [2, 'FAILED'],

@@ -41,6 +41,19 @@ const rowsOf = async (base: string, sql: string): Promise<readonly (readonly unk
   (await queryRuns(base, sql)).rows;
 
 describe('a query', () => {
+  it('says of which log it has read the end alone', async () => {
+    const base = folder();
+    const runDir = await closed(base, 'a', [{ loss: 1 }]);
+    const line = (at: number): string =>
+      `2026-01-01T00:00:00.000Z INFO  ${String(at).padStart(9, '0')}${'x'.repeat(1000)}\n`;
+    writeFileSync(join(runDir, 'run.log'), Array.from({ length: 17_000 }, (_, at) => line(at)).join(''));
+    const { rows, skipped } = await queryRuns(base, 'SELECT count(*) FROM logs');
+    expect(Number(rows[0]?.[0])).toBeLessThan(17_000);
+    expect(skipped).toMatchObject([
+      { runDir, reason: expect.stringContaining('only the last 16777216 bytes') as string },
+    ]);
+  });
+
   it('sees runs, parameters, logs and metrics, long and wide', async () => {
     const base = folder();
     const run = open(base, 'a', { tags: ['x', "it's"], group: 'g' });

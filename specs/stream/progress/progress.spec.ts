@@ -93,6 +93,16 @@ describe('progress on a terminal', () => {
     shown.stop();
   });
 
+  it('shows three metrics unless it is told which, and how many more there are', () => {
+    const stream = new FakeTerminal();
+    const { run, live } = puppet('r1');
+    const shown = progress(run, { stream });
+    live.next(snapshot(0, 0, { a: 1, b: 2, text: 'x', c: 3, d: 4, e: 5 }));
+    vi.advanceTimersByTime(100);
+    expect(stream.screen).toEqual([expect.stringContaining('a 1  b 2  c 3  +2 more')]);
+    shown.stop();
+  });
+
   it('counts the rate of a resumed run, and its time left, from where it was taken up', () => {
     const stream = new FakeTerminal();
     const { run, live } = puppet('r1');

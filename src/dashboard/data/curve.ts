@@ -1,6 +1,10 @@
 /** First, least, greatest and last. */
 const KEPT = 4;
-/** The most gaps that are kept with both their ends; of more, the longest ones. */
+/**
+ * The most gaps that are kept with both their ends; of more, the longest ones.
+ *
+ * @bound tells: a curve that is not exact says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values"
+ */
 const MAX_GAPS = 256;
 
 /** A curve that can be drawn: as many x as y, in the order of x. */

@@ -13,7 +13,11 @@ import type {
 import { Waiting } from './waiting.js';
 
 const ENTRY = fileURLToPath(new URL('./data-thread.js', import.meta.url));
-/** More questions than these at once are turned away. */
+/**
+ * More questions than these at once are turned away.
+ *
+ * @bound refuses: HTTP 503
+ */
 const MAX_WAITING = 64;
 /** A question that waits longer is turned away; one that is not answered by then is given up, and its thread with it. */
 const PATIENCE_MS = 30_000;

@@ -13,8 +13,13 @@ import type { LiveNews, Watch } from './messages.js';
 
 /** How often new points are told. */
 const TELL_MS = 250;
-/** So many of a curve are told at once; where more have come, those that a chart would show. */
+/**
+ * So many of a curve are told at once; where more have come, those that a chart would show.
+ *
+ * @bound tells: a curve that is not exact says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values"
+ */
 const MAX_POINTS = 200;
+/** @bound loses nothing: further lines are in the next message */
 const MAX_LINES = 500;
 /** How often it is looked whether somebody has taken a run up again. */
 const LOOK_MS = 1000;

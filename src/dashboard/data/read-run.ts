@@ -22,6 +22,7 @@ import { checkWanted } from './wanted.js';
 /** `step` and `timestamp` stand before the metrics. */
 const KEY_COLUMNS = 2;
 const SYSTEM_POINTS = 1000;
+/** @bound tells: the answer and the axis of steps say of how many; specs/dashboard/server/api.spec.ts "has at most 100 histograms of many, the first and the last among them, and says of how many" */
 const MAX_HISTOGRAMS = 100;
 
 /** A part of an address, whatever it holds. */

@@ -12,7 +12,11 @@ import type { RunPlace } from './messages.js';
 import { checkWanted } from './wanted.js';
 
 const OF_METRIC = 'metric:';
-/** All curves of an answer have so many points together; of more curves each has fewer. */
+/**
+ * All curves of an answer have so many points together; of more curves each has fewer.
+ *
+ * @bound tells: a curve that is not exact says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values"
+ */
 const MAX_POINTS = 500_000;
 const MIN_POINTS = 8;
 

@@ -6,6 +6,7 @@ import { nodeFs } from '../../storage/node-fs.js';
 import { readMapping } from '../../storage/run-record.js';
 
 const SWEEP_NAME = 'sweep.yaml';
+/** @bound refuses: CORRUPT, with the size */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** The folder when it holds a sweep, null when it does not. */

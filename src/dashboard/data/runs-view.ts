@@ -19,8 +19,13 @@ const FRESH = { ms: 500, times: 5 };
 const VERSION_TIMES = 20;
 /** A list is read anew for a run that it has not, but no more often than this. */
 const MISS_MS = 200;
-/** An answer that is longer holds fewer runs than were asked for. */
+/**
+ * An answer that is longer holds fewer runs than were asked for.
+ *
+ * @bound loses nothing: the answer says how many runs there are, and the next page has the rest
+ */
 const MAX_TEXT = 8 * 1024 * 1024;
+/** @bound tells: the answer and the menu of columns say how many more; specs/dashboard/server/api.spec.ts "lists 1,000 names of metrics and of parameters, and says how many there are beyond those" */
 const MAX_KEYS = 1000;
 
 interface Listing extends RunListing {

@@ -1,7 +1,12 @@
 import type { LiveNews } from '../data/messages.js';
 
+/** @bound loses nothing: who has missed something is told to read again */
 const MAX_COUNT = 2000;
-/** Of what is told, about; one piece of news may be of megabytes. */
+/**
+ * Of what is told, about; one piece of news may be of megabytes.
+ *
+ * @bound loses nothing: who has missed something is told to read again
+ */
 const MAX_BYTES = 16 * 1024 * 1024;
 const POINT_BYTES = 32;
 

@@ -5,8 +5,13 @@ import type { DataThreads } from '../data/data-threads.js';
 import type { ListNews, LiveNews, RunPlace, Watch } from '../data/messages.js';
 import { type Kept, KeptNews } from './kept-news.js';
 
-/** What a client may leave unread before it is dropped. */
+/**
+ * What a client may leave unread before it is dropped.
+ *
+ * @bound loses nothing: the connection ends, and goes on where it was when it comes again
+ */
 const MAX_UNREAD_BYTES = 1024 * 1024;
+/** @bound refuses: HTTP 503 */
 const MAX_CLIENTS = 32;
 /** How often it is asked whether the list of runs has changed. */
 const LIST_MS = 1000;
@@ -14,7 +19,11 @@ const LIST_MS = 1000;
 const KEEP_ALIVE_MS = 15_000;
 /** A client that comes again by then finds its runs still being followed. */
 const GRACE_MS = 20_000;
-/** So many wishes of clients that left are held; a page is not reloaded that often. */
+/**
+ * So many wishes of clients that left are held; a page is not reloaded that often.
+ *
+ * @bound loses nothing: who comes again is told to read again
+ */
 const MAX_LEFT = 32;
 
 /** What a client wants to hear. */

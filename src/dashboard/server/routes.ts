@@ -30,6 +30,7 @@ import type { LiveHub } from './live-hub.js';
 import type { PageFile } from './page-files.js';
 import { openRunFile } from './run-files.js';
 
+/** @bound refuses: HTTP 413 */
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /** What the routes answer from. */

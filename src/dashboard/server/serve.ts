@@ -13,7 +13,11 @@ import { pageFiles } from './page-files.js';
 import { routesOf } from './routes.js';
 
 const TOKEN_BYTES = 32;
-/** What one who is slow, or sends without end, is allowed. */
+/**
+ * What one who is slow, or sends without end, is allowed.
+ *
+ * @bound refuses: HTTP 431 or 408
+ */
 const HTTP_LIMITS = {
   // The guard refuses what has no Host, as it refuses a wrong one.
   requireHostHeader: false,
@@ -23,6 +27,7 @@ const HTTP_LIMITS = {
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
 };
+/** @bound loses nothing: further connections wait or are closed, and the page tries again */
 const MAX_CONNECTIONS = 128;
 /** Where nothing goes either way, somebody has stopped reading; events come more often. */
 const IDLE_MS = 60_000;

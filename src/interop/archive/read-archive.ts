@@ -18,7 +18,11 @@ export interface ArchiveSink {
   close(): void;
 }
 
-/** How many times larger than the archive what it holds may be: a log of nothing but one stack trace comes to 126. */
+/**
+ * How many times larger than the archive what it holds may be: a log of nothing but one stack trace comes to 126.
+ *
+ * @bound refuses: UNSAFE_ARCHIVE
+ */
 const MAX_RATIO = 200;
 /** The same for an archive so small that it does no harm. */
 const HARMLESS_BYTES = 16 * 1024 * 1024;

@@ -47,6 +47,7 @@ export interface UnarchivedRun {
   readonly files: number;
 }
 
+/** @bound refuses: RUN_EXISTS */
 const MAX_SUFFIX = 10_000;
 
 /**

@@ -17,6 +17,7 @@ import { metricsIn, rowsOfTable } from './placed-table.js';
 const FORMAT = 'expman-rx.arrow';
 const HEADER_KEY = 'expman.run';
 // Its batches are views of the whole file.
+// @bound refuses: CORRUPT, with the size
 const MAX_BYTES = 1024 * 1024 * 1024;
 
 /** An Arrow IPC file (what Feather 2 is): step int64, timestamp in microseconds UTC, the metrics; the run in the schema's metadata. */

@@ -5,10 +5,19 @@ import type { ExchangeRun } from '../exchange-run.js';
 import { microsOf } from '../instants.js';
 import { type MetricField, valueAs } from '../metric-fields.js';
 
+/** @bound loses nothing: further rows are in the next batch */
 const MAX_ROWS = 16 * 1024;
-/** Values of a batch, those that are missing too: a run of 10,000 metrics has batches of few rows. */
+/**
+ * Values of a batch, those that are missing too: a run of 10,000 metrics has batches of few rows.
+ *
+ * @bound loses nothing: further rows are in the next batch
+ */
 const MAX_VALUES = 2 * 1024 * 1024;
-/** Characters of text in a batch; the last row may go beyond. */
+/**
+ * Characters of text in a batch; the last row may go beyond.
+ *
+ * @bound loses nothing: further rows are in the next batch
+ */
 const MAX_TEXT = 32 * 1024 * 1024;
 
 /** A run's rows as columns, some thousand rows at a time: step, timestamp, then one for each field. */

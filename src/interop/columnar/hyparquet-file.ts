@@ -14,7 +14,11 @@ import { asDecodingError, corruptAt } from '../source-files.js';
 import type { FileTime } from './parquet-thread-messages.js';
 
 const MB = 1024 * 1024;
-/** What a file may say of itself, before anything is allocated for it. */
+/**
+ * What a file may say of itself, before anything is allocated for it.
+ *
+ * @bound refuses: RangeError, which the importer tells as CORRUPT
+ */
 const LIMITS = { columns: 20_000, groupRows: 1 << 24, groupBytes: 2048 * MB, pageBytes: 256 * MB };
 
 /** A Parquet file as hyparquet reads it, on the thread that calls. */

@@ -4,7 +4,11 @@ import { messageOf } from '../../model/errors.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { corruptAt } from '../source-files.js';
 
-/** A row of one text takes at most so many characters. */
+/**
+ * A row of one text takes at most so many characters.
+ *
+ * @bound refuses: CORRUPT, with the line
+ */
 const MAX_RECORD_LENGTH = 64 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 
@@ -69,6 +73,7 @@ function hasQuotedNothing(path: string): boolean {
       const text = before + (read === 0 ? '\n' : bytes.toString('latin1', 0, read));
       if (/[,\n]""[,\r\n]/.test(text)) return true;
       if (read === 0) return false;
+      // @bound loses nothing: what a pattern of four characters may begin with at the end of a chunk
       before = text.slice(-3);
       position += read;
     }

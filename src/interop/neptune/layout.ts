@@ -18,7 +18,11 @@ export interface NeptuneRecord {
 
 /** Steps are decimals of 18 digits, 6 of them behind the point. */
 export const STEP_SCALE = 1_000_000;
-/** A step of more digits has no place in one. */
+/**
+ * A step of more digits has no place in one.
+ *
+ * @bound loses nothing: the export says that it loses steps beyond 12 digits
+ */
 export const MAX_STEP = 999_999_999_999;
 
 const text = (name: string): SchemaElement => ({

@@ -17,6 +17,7 @@ export interface EventFileOptions {
 }
 
 const FLUSH_BYTES = 64 * 1024;
+/** @bound refuses: WRITE_FAILED, with the count of dropped events */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 const openWriters = new Set<EventFileWriter>();

@@ -11,7 +11,11 @@ export interface EventFolder {
   readonly files: readonly string[];
 }
 
-/** Files and folders looked at before a folder is taken for one of another tool. */
+/**
+ * Files and folders looked at before a folder is taken for one of another tool.
+ *
+ * @bound refuses: INVALID_OPTION, which asks for the format
+ */
 const MAX_LOOKS = 20_000;
 
 /**

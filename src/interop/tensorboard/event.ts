@@ -28,7 +28,9 @@ export interface TagMetadata {
   readonly content: Uint8Array;
 }
 
+/** @bound refuses: CORRUPT, with the place of the record */
 const MAX_VALUES = 100_000;
+/** @bound refuses: CORRUPT, with the place of the record */
 const MAX_TIME_MS = 8.64e15;
 
 /**

@@ -3,12 +3,14 @@ import { parseName } from '../../model/names.js';
 
 /** A text as the name of a run or experiment: what no folder may be called becomes `_`, a path's parts are joined by `-`. */
 export function folderName(text: string): string {
+  // @bound loses nothing: the name of a folder; the record in it has the whole one
   const plain = text
     .replaceAll('/', '-')
     .replace(/[^A-Za-z0-9._-]/g, '_')
     .replace(/^[^A-Za-z0-9]+/, '')
     .slice(0, 128)
     .replace(/\.+$/, '');
+  // @bound loses nothing: the name of a folder; the record in it has the whole one
   return isName(plain) ? plain : isName(`run_${plain}`.slice(0, 128)) ? `run_${plain}`.slice(0, 128) : 'run';
 }
 

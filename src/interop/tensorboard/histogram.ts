@@ -15,6 +15,7 @@ export interface Histogram extends HistogramCounts {
   readonly count: number;
 }
 
+/** @bound tells: the log of the run counts what was left out; specs/interop/tensorboard/importer.spec.ts "that are too large are counted in the log: tensors of many elements or dimensions, histograms of many buckets" */
 const MAX_BUCKETS = 20_000;
 
 /** The edges and counts of a text that is a histogram's JSON; null for any other. */

@@ -12,7 +12,11 @@ export interface EventRecord {
   readonly data: Uint8Array;
 }
 
-/** No record is larger, in bytes; what says it is, is not read. */
+/**
+ * No record is larger, in bytes; what says it is, is not read.
+ *
+ * @bound refuses: CORRUPT, with the place of the record
+ */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 const CHUNK_BYTES = 256 * 1024;

@@ -21,7 +21,9 @@ const TAGS: Readonly<Record<TagKind, TagPlugin>> = {
   HISTOGRAM: { plugin: 'histograms' },
 };
 
+/** @bound loses nothing: further values are in the next event */
 const MAX_VALUES = 4096;
+/** @bound loses nothing: further values are in the next event */
 const MAX_BYTES = 1024 * 1024;
 
 /**

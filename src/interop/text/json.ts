@@ -13,6 +13,7 @@ import { logLineFrom, logLineJson, rowReader, rowWriter } from './json-lines.js'
 const FORMAT = 'expman-rx.json';
 const OURS = /^\s*\{\s*"format"\s*:\s*"expman-rx\.json"/;
 // A text of more is beyond what the engine holds as one string.
+// @bound refuses: CORRUPT, with the size
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /** One JSON object, `{ format, version, run, params, fields, rows, log }`, each row and each line of the log on a line of its own. */

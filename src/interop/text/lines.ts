@@ -3,7 +3,11 @@ import { nodeFs } from '../../storage/node-fs.js';
 import { corruptAt } from '../source-files.js';
 
 const CHUNK_BYTES = 256 * 1024;
-/** No line of a text file is longer, in characters: it holds one row, and a text of a row has at most 16 MB. */
+/**
+ * No line of a text file is longer, in characters: it holds one row, and a text of a row has at most 16 MB.
+ *
+ * @bound refuses: CORRUPT, with the line
+ */
 const MAX_LINE_LENGTH = 64 * 1024 * 1024;
 
 /** A line of a text file and its number, from 1. */

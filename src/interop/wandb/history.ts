@@ -8,6 +8,7 @@ import { corruptAt, isMapping, type Mapping, textAt } from '../source-files.js';
 import { linesOf } from '../text/lines.js';
 
 // A text of more is beyond what the engine holds as one string.
+// @bound refuses: CORRUPT, with the size
 const MAX_JSON_BYTES = 256 * 1024 * 1024;
 const NOT_FINITE: ReadonlyMap<unknown, number> = new Map<unknown, number>([
   ['NaN', NaN],

@@ -1,4 +1,8 @@
-/** How long a text may be that a function makes of a short one, in characters. */
+/**
+ * How long a text may be that a function makes of a short one, in characters.
+ *
+ * @bound refuses: QUERY_LIMIT
+ */
 const MAX_MADE = 65_536;
 /** In the message of the database's error. */
 const TOO_LONG = 'expman: a text of more characters than a query may make';

@@ -23,7 +23,11 @@ export interface FactTable {
 /** The SQL types of such tables. */
 export type CellType = 'VARCHAR' | 'BIGINT' | 'DOUBLE' | 'TIMESTAMPTZ' | 'VARCHAR[]';
 
-/** Of a longer log the end is read. */
+/**
+ * Of a longer log the end is read.
+ *
+ * @bound tells: skipped says of which log only the end was read; specs/reader/query/query.spec.ts "says of which log it has read the end alone"
+ */
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 
 /** One row for each run. */

@@ -14,7 +14,11 @@ export interface ViewSql {
 /** The table that knows which run a file is of. */
 export const FILES_TABLE = 'expman.files';
 
-/** With more metrics than this every column is read at once: a scan for each would be planned for longer than it runs. */
+/**
+ * With more metrics than this every column is read at once: a scan for each would be planned for longer than it runs.
+ *
+ * @bound loses nothing: every column is read at once
+ */
 const MAX_SCANS = 64;
 const TYPES: Readonly<Record<ColumnType, string>> = {
   DOUBLE: 'DOUBLE',

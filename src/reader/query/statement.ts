@@ -2,7 +2,11 @@ import { ExpmanError } from '../../model/errors.js';
 import { cut } from '../../model/printable.js';
 import { type SqlWord, wordsIn } from './sql-text.js';
 
-/** The longest SQL that is run, in characters. */
+/**
+ * The longest SQL that is run, in characters.
+ *
+ * @bound refuses: INVALID_QUERY
+ */
 const MAX_SQL_LENGTH = 64 * 1024;
 
 const READING: ReadonlySet<string> = new Set([

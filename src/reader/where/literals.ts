@@ -38,6 +38,7 @@ export function durationIn(word: string): number | undefined {
 }
 
 const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)\s?(Z|[+-]\d\d:\d\d)?)?$/i;
+/** @bound refuses: INVALID_FILTER */
 const LONGEST_MS = 100 * 366 * 86_400_000;
 
 /** The milliseconds since the epoch of an ISO date, of `now`, or of a duration ago (`-7d`); without a zone it is UTC. */

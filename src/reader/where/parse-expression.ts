@@ -4,6 +4,7 @@ import { Parser } from './parser.js';
 import { readField } from './read-field.js';
 import { readLiteral } from './read-literal.js';
 
+/** @bound refuses: INVALID_FILTER */
 const MAX_DEPTH = 64;
 const COMPARISONS = ['=', '==', '!=', '<>', '<', '<=', '>', '>='] as const;
 const AFTER_FIELD = 'a comparison (= != < <= > >= ~ LIKE IN HAS), IS NULL or EXISTS';

@@ -4,6 +4,7 @@ import { FACT_WORDS, FIELD_WORDS, type Field, factNamed } from './fields.js';
 import type { Parser } from './parser.js';
 import type { PathPart } from './tokens.js';
 
+/** @bound refuses: INVALID_FILTER */
 const MAX_PARTS = 64;
 
 /** Reads what of a run is meant. */

@@ -16,7 +16,11 @@ export type Token =
 /** Signs that are no part of a word. */
 export type Symbol = (typeof SYMBOLS)[number];
 
-/** The longest filter that is read, in characters. */
+/**
+ * The longest filter that is read, in characters.
+ *
+ * @bound refuses: INVALID_FILTER
+ */
 export const MAX_FILTER_LENGTH = 4096;
 
 // The longer one first, where one begins another.

@@ -8,7 +8,11 @@ export interface Bounds {
 }
 
 const NO_BOUNDS: Bounds = { min: null, max: null };
-/** Longer strings make the footer large and tell a filter little. */
+/**
+ * Longer strings make the footer large and tell a filter little.
+ *
+ * @bound loses nothing: a chunk without bounds is read where one with bounds might be skipped
+ */
 const MAX_STRING_BOUND = 64;
 
 /** Finds the bounds that engines may skip a chunk by: of no values there are none, of doubles with a NaN neither. */

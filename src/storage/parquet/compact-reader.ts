@@ -5,6 +5,7 @@ import type { ThriftInput } from './parquetjs.js';
 /** Compact protocol type number -> Thrift type number. */
 const THRIFT = [0, 2, 2, 3, 6, 8, 10, 4, 11, 15, 14, 13, 12];
 const STRUCT = 12;
+/** @bound refuses: CORRUPT */
 const MAX_DEPTH = 16;
 /** No struct of ours takes fewer bytes, on average, than this. */
 const MIN_STRUCT_BYTES = 3;

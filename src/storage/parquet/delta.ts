@@ -6,10 +6,19 @@ const BLOCK = 128;
 const MINIBLOCKS = 4;
 const MINIBLOCK = BLOCK / MINIBLOCKS;
 const TWO_32 = 4294967296;
-/** Deltas within this differ from each other by less than 2^53, so that all of it is exact in doubles. */
+/**
+ * Deltas within this differ from each other by less than 2^53, so that all of it is exact in doubles.
+ *
+ * @bound loses nothing: what does not fit is written in another encoding, and read as CORRUPT
+ */
 const MAX_DELTA = 2 ** 52 - 1;
-/** A block at its worst: minimum, widths, 53 bits a value; and the page's first bytes. */
+/**
+ * A block at its worst: minimum, widths, 53 bits a value; and the page's first bytes.
+ *
+ * @bound loses nothing: the room that is made for a block
+ */
 const MAX_BLOCK_BYTES = 10 + MINIBLOCKS + (BLOCK * 53) / 8;
+/** @bound loses nothing: the room that is made for a header */
 const MAX_HEADER_BYTES = 24;
 
 let scratch = new Uint8Array(1 << 16);

@@ -11,7 +11,11 @@ export interface Dictionary {
   readonly width: number;
 }
 
-/** A dictionary of strings may be looked up into this many bytes; without a limit a few bytes decode to gigabytes. */
+/**
+ * A dictionary of strings may be looked up into this many bytes; without a limit a few bytes decode to gigabytes.
+ *
+ * @bound refuses: CORRUPT when it is read; written are longer strings without a dictionary
+ */
 export const MAX_EXPANDED_BYTES = 256 * 1024 * 1024;
 
 const SAMPLE = 2048;

@@ -63,8 +63,14 @@ export interface FileFooter {
 /**
  * The most rows a row group may hold. An all-null chunk costs a few bytes whatever its rows, so without a limit a
  * small hostile file could ask for any amount of memory; row groups are sealed at a hundredth of it.
+ *
+ * @bound refuses: CORRUPT when it is read, RangeError when it is written; groups are sealed at a hundredth of it
  */
 export const MAX_GROUP_ROWS = 1 << 24;
 
-/** The largest footer written or read: some 800,000 chunks. Parsed it takes up to 20 times as much memory. */
+/**
+ * The largest footer written or read: some 800,000 chunks. Parsed it takes up to 20 times as much memory.
+ *
+ * @bound refuses: CORRUPT when it is read, WRITE_FAILED when it is written
+ */
 export const MAX_FOOTER_BYTES = 64 * 1024 * 1024;

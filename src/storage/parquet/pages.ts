@@ -23,7 +23,11 @@ export interface AssembledPages {
 
 /** Compression has to save this share of a chunk's pages to be worth the time it costs every reader. */
 const WORTH_SAVING = 0.1;
-/** What is compressed to tell whether the rest should be; up to this many pieces of this many bytes a chunk. */
+/**
+ * What is compressed to tell whether the rest should be; up to this many pieces of this many bytes a chunk.
+ *
+ * @bound loses nothing: a sample decides whether compressing is worth it
+ */
 const SAMPLE_PIECES = 6;
 const SAMPLE_BYTES = 4096;
 

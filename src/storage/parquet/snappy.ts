@@ -1,7 +1,11 @@
 import { ByteCursor } from './byte-cursor.js';
 import { corrupt } from './corrupt.js';
 
-/** Snappy's longest copy, 64 bytes, takes three bytes; nothing expands more. */
+/**
+ * Snappy's longest copy, 64 bytes, takes three bytes; nothing expands more.
+ *
+ * @bound refuses: CORRUPT
+ */
 const MAX_EXPANSION = 22;
 /** Below this many bytes a loop is faster than a call that copies them. */
 const SHORT = 32;

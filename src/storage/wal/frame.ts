@@ -61,7 +61,11 @@ export const SEGMENT_HEAD_BYTES = 56;
 /** Bytes of a segment before its first frame: guard and head. */
 export const SEGMENT_START_BYTES = 2 * SEGMENT_HEAD_BYTES;
 export const FRAME_HEAD_BYTES = 32;
-/** A length above this is not believed, whatever its checksum says. */
+/**
+ * A length above this is not believed, whatever its checksum says.
+ *
+ * @bound refuses: CORRUPT when it is read, WRITE_FAILED when it is written; a row is at most half of it
+ */
 export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 
 const MAGIC = 'EXPMWAL';

@@ -1,6 +1,7 @@
 import type { MetricValue } from '../../model/metric.js';
 import { cut, printable } from '../../model/printable.js';
 
+/** @bound tells: the text ends in an ellipsis; specs/model/printable.spec.ts "ends in an ellipsis where it is longer than there is room for" */
 const LONGEST_TEXT = 20;
 
 /** A value in few characters: four significant digits of a number, the beginning of a text. */

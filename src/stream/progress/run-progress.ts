@@ -8,7 +8,9 @@ const BAR_CELLS = 20;
 const LEAST_BAR = 5;
 const LEAST_NAME = 8;
 const SPARK_CELLS = 12;
+/** @bound loses nothing: a sparkline is the shape of the latest values */
 const SPARK_POINTS = 120;
+/** @bound tells: the line says how many more; specs/stream/progress/progress.spec.ts "shows three metrics unless it is told which, and how many more there are" */
 const METRICS_SHOWN = 3;
 /** How much of the old rate is left after a second. */
 const RATE_MEMORY = 0.7;
@@ -66,7 +68,7 @@ export class RunProgress {
       if (now >= 0) this.rate = Number.isNaN(this.rate) ? now : kept * this.rate + (1 - kept) * now;
       this.lookedAt = { gained, elapsedMs: snapshot.elapsedMs };
     }
-    const [first] = this.metricsShown();
+    const [first] = this.metricsShown().shown;
     const value = first === undefined ? undefined : snapshot.values[first];
     if (typeof value !== 'number') return;
     this.curve.push(value);
@@ -97,22 +99,24 @@ export class RunProgress {
   }
 
   private metricWords(spark: string | null): string[] {
-    const words = this.metricsShown().map((metric) => {
+    const { shown, left } = this.metricsShown();
+    const words = shown.map((metric) => {
       const value = this.latest?.values[metric];
       return `${printable(metric)} ${value === undefined ? '-' : shortValue(value)}`;
     });
     if (words.length > 0 && spark !== null) words.splice(1, 0, spark);
-    return words;
+    return left > 0 ? [...words, `+${left} more`] : words;
   }
 
-  private metricsShown(): readonly string[] {
+  /** The metrics that are shown, and how many others there are. */
+  private metricsShown(): { readonly shown: readonly string[]; readonly left: number } {
     const { metrics } = this.options;
-    if (metrics !== null) return metrics;
-    const values = Object.entries(this.latest?.values ?? {});
-    return values
-      .filter(([, value]) => typeof value === 'number')
-      .slice(0, METRICS_SHOWN)
-      .map(([metric]) => metric);
+    if (metrics !== null) return { shown: metrics, left: 0 };
+    const numbers = Object.entries(this.latest?.values ?? {}).filter(
+      ([, value]) => typeof value === 'number',
+    );
+    const shown = numbers.slice(0, METRICS_SHOWN).map(([metric]) => metric);
+    return { shown, left: numbers.length - shown.length };
   }
 
   private done(): number {

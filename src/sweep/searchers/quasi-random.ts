@@ -4,7 +4,11 @@ import type { SpaceTree } from '../space/space-tree.js';
 import { unlearning, type AssignmentSearcher } from './assignment-searcher.js';
 import { haltonCoordinate } from './halton.js';
 
-/** With more dimensions the first trials of a Halton sequence are no better than random ones, and its tables get large. */
+/**
+ * With more dimensions the first trials of a Halton sequence are no better than random ones, and its tables get large.
+ *
+ * @bound refuses: INVALID_OPTION
+ */
 const MAX_DIMENSIONS = 256;
 
 /**

@@ -16,6 +16,7 @@ export interface TpeSettings {
 
 /** The share of the trials that counts as good, and the most that ever do: Optuna's default, `min(ceil(0.1 n), 25)`. */
 const GOOD_SHARE = 0.1;
+/** @bound loses nothing: the others are the rest that the good ones are compared with */
 const MOST_GOOD = 25;
 
 interface Observation {

@@ -1,7 +1,11 @@
 import { invalidOption } from '../../model/option-rules.js';
 import type { Normal, NumberDistribution, QUniform } from './space.js';
 
-/** How many times smaller than the bounds a step may be; beyond, neighbouring values run into each other. */
+/**
+ * How many times smaller than the bounds a step may be; beyond, neighbouring values run into each other.
+ *
+ * @bound refuses: INVALID_OPTION
+ */
 const MAX_STEP_RATIO = 1e12;
 
 /** Beyond so many deviations from the mean no double ever falls: the quantile of 2^-54 is at -8.3. */

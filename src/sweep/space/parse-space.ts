@@ -14,10 +14,18 @@ import type {
 } from './space-tree.js';
 import { mayLookAlike } from './told-apart.js';
 
-/** How deep groups and choices may be nested; a run's parameters and sweep.yaml, which both have bounds, hold as much. */
+/**
+ * How deep groups and choices may be nested; a run's parameters and sweep.yaml, which both have bounds, hold as much.
+ *
+ * @bound refuses: INVALID_OPTION
+ */
 export const MAX_SPACE_DEPTH = 16;
 
-/** How many constants, distributions and options a space may have. */
+/**
+ * How many constants, distributions and options a space may have.
+ *
+ * @bound refuses: INVALID_OPTION
+ */
 export const MAX_SPACE_ENTRIES = 4096;
 
 /**

@@ -4,6 +4,7 @@ import { runId } from '../facts/run-values.js';
 import { queryText, request } from './request.js';
 
 const FIRST_WAIT_MS = 1000;
+/** @bound loses nothing: a time between two tries */
 const LONGEST_WAIT_MS = 15_000;
 /** A page that nobody looks at for so long lets its connection go. */
 const AWAY_MS = 3000;

@@ -13,7 +13,12 @@ export interface Stroke {
   /** Values that no line can show, at the edge of the chart. */
   readonly marks: readonly { readonly x: number; readonly what: string }[];
   /** The least and greatest around a mean. */
-  readonly band?: { readonly min: readonly (number | null)[]; readonly max: readonly (number | null)[] };
+  readonly band?: {
+    readonly min: readonly (number | null)[];
+    readonly max: readonly (number | null)[];
+    /** Whether the curves have more places than are here. */
+    readonly isSample: boolean;
+  };
 }
 
 /** The value a line ends at, NaN or an infinity by its name; undefined where nothing is on it. */
@@ -55,7 +60,8 @@ export function figureOf(curves: readonly Curve[], options: FigureOptions): Figu
     groupOf === undefined
       ? curves.map((curve) => strokeOf(curve, options))
       : grouped(curves, groupOf, options);
-  const isSample = curves.some(({ isExact }) => !isExact);
+  const isSample =
+    curves.some(({ isExact }) => !isExact) || strokes.some(({ band }) => band?.isSample === true);
   const values = curves.reduce((sum, curve) => sum + curve.values, 0);
   return { title, xTitle, isLog, strokes, ...(isSample && { sampledFrom: values }) };
 }
@@ -101,7 +107,7 @@ function grouped(
       marks: members.flatMap(({ x, nonFinite }) =>
         nonFinite.map(([index, what]) => ({ x: x[index] ?? NaN, what })),
       ),
-      band: { min: smooth(band.min), max: smooth(band.max) },
+      band: { min: smooth(band.min), max: smooth(band.max), isSample: band.isSample },
     };
   });
 }

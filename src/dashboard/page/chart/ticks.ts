@@ -3,6 +3,7 @@ import { countText, numberText } from '../facts/format.js';
 
 /** Beyond these a chart is better off with an exponent. */
 const PLAIN = { least: 1e-3, greatest: 1e6, length: 9 };
+/** @bound loses nothing: a double has no more that a tick could show */
 const MOST_DECIMALS = 20;
 /** A hair's breadth, as 0.35 / 0.05 is not 7. */
 const HAIR = 1e-9;

@@ -12,6 +12,7 @@ export interface Axis {
 /** Numbers that reach over more than this are set out by their logarithm. */
 const LOG_RATIO = 50;
 const LOG_DIGITS = 3;
+/** @bound loses nothing: every value keeps its place, and a line says its values */
 const MOST_CATEGORIES = 12;
 
 /** The axis for some values: by size when all are numbers, else one place for each that there is. */

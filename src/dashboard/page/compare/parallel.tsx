@@ -7,6 +7,7 @@ const NARROWEST_STRIDE = 120;
 const WIDTH = 1200;
 const HEIGHT = 300;
 const EDGE = { side: 66, top: 34, bottom: 14 };
+/** @bound loses nothing: the text ends in an ellipsis, and the table beside it has all of it */
 const LONGEST = 18;
 
 /** Each run as a line over all axes, in the colour of its place on the last one. */

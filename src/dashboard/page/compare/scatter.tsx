@@ -6,7 +6,11 @@ import type { Compared, Dimension } from './value-rows.js';
 
 const SIZE = { width: 640, height: 360 };
 const EDGE = { left: 78, right: 16, top: 12, bottom: 42 };
-/** Of a tick: at the side, where there are few below, and where there are many. */
+/**
+ * Of a tick: at the side, where there are few below, and where there are many.
+ *
+ * @bound loses nothing: the text ends in an ellipsis, and the table beside it has all of it
+ */
 const LONGEST = { side: 20, few: 20, many: 14 };
 const LETTER = 6.4;
 

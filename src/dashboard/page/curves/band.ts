@@ -11,14 +11,18 @@ export interface Band {
   readonly max: readonly (number | null)[];
   /** Of how many values of one curve a place is, about. */
   readonly perPlace: number;
+  /** Whether the curves have more places than it. */
+  readonly isSample: boolean;
 }
 
+/** @bound tells: what is saved as CSV says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values" */
 const MOST_PLACES = 1000;
 
 /** Makes one band of curves; between its points a curve is taken to be straight, and beyond its ends it is not there. */
 export function bandOf(name: string, curves: readonly Curve[]): Band {
   const members = curves.map(coursesOf);
-  const x = placesOf(members.map(({ mean }) => mean));
+  const all = placesOf(members.map(({ mean }) => mean));
+  const x = sampleOf(all);
   const at = (which: keyof Courses): readonly (readonly number[])[] => {
     const columns = members.map((courses) => x.map((place) => valueAt(courses[which], place)));
     return x.map((_, place) => columns.flatMap((column) => column[place] ?? []));
@@ -26,7 +30,7 @@ export function bandOf(name: string, curves: readonly Curve[]): Band {
   const over = (which: keyof Courses, of: (values: readonly number[]) => number): (number | null)[] =>
     at(which).map((values) => (values.length === 0 ? null : of(values)));
   return {
-    ...{ name, curves: curves.length, x },
+    ...{ name, curves: curves.length, x, isSample: x.length < all.length },
     mean: over('mean', (values) => values.reduce((sum, value) => sum + value / values.length, 0)),
     min: over('min', (values) => Math.min(...values)),
     max: over('max', (values) => Math.max(...values)),
@@ -62,7 +66,10 @@ function coursesOf(curve: Curve): Courses {
 
 /** Where any of the curves has a point; where that is too many places, evenly some of them, the ends included. */
 function placesOf(curves: readonly Course[]): readonly number[] {
-  const all = [...new Set(curves.flatMap(({ x }) => x))].sort((one, other) => one - other);
+  return [...new Set(curves.flatMap(({ x }) => x))].sort((one, other) => one - other);
+}
+
+function sampleOf(all: readonly number[]): readonly number[] {
   if (all.length <= MOST_PLACES) return all;
   const stride = (all.length - 1) / (MOST_PLACES - 1);
   return Array.from({ length: MOST_PLACES }, (_, place) => all[Math.round(place * stride)]!);

@@ -6,7 +6,11 @@ import { Menu } from '../parts/menu.js';
 import { choose, route } from '../state/navigation.js';
 import { numberIn } from '../state/route.js';
 
-/** More are found by typing. */
+/**
+ * More are found by typing.
+ *
+ * @bound tells: a line below the names says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs"
+ */
 const MOST_SHOWN = 200;
 
 /** How the curves are drawn: which metrics, over what, how smooth, by which group. */

@@ -8,7 +8,11 @@ import { useLiveFacts } from '../runs/use-facts.js';
 import { route } from '../state/navigation.js';
 import { RunCurves } from './run-curves.js';
 
-/** What the server reads at once. */
+/**
+ * What the server reads at once.
+ *
+ * @bound tells: a line above the curves says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs"
+ */
 const MOST_RUNS = 100;
 
 /** Curves of the selected runs over each other, one chart a metric. */

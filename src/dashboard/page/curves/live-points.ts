@@ -1,7 +1,11 @@
 import type { LivePoints } from '../../api.js';
 import { type Curve, stretchesOf } from './curve.js';
 
-/** A curve that grew longer than this is read anew, downsampled. */
+/**
+ * A curve that grew longer than this is read anew, downsampled.
+ *
+ * @bound loses nothing: the curve is read again
+ */
 const MOST_POINTS = 4000;
 
 /** What decides which of the points that arrive are new, and where they stand. */

@@ -30,7 +30,11 @@ export interface CurvesView {
 
 /** A curve that cannot be continued by its points is read again at most so often. */
 const REREAD_MS = 2000;
-/** So many tellings of new points are remembered until curves are here: some minutes of ten runs. */
+/**
+ * So many tellings of new points are remembered until curves are here: some minutes of ten runs.
+ *
+ * @bound loses nothing: where more has come the curves are read again
+ */
 const MAX_EARLY = 5000;
 const NOTHING: SeriesAnswer = { series: [], readUntil: {}, failed: [] };
 

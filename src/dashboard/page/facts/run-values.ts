@@ -1,7 +1,11 @@
 import type { RunAnswer, RunFactsAnswer } from '../../api.js';
 import { countText } from './format.js';
 
-/** Files that a line names. */
+/**
+ * Files that a line names.
+ *
+ * @bound tells: the line says how many more; specs/model/losses.spec.ts "names some files of a loss, and counts the others"
+ */
 const MAX_FILES = 3;
 
 /** What of a metric's summary can be shown in a column. */

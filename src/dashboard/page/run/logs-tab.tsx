@@ -7,10 +7,15 @@ import { choose, route } from '../state/navigation.js';
 import { numberIn } from '../state/route.js';
 import { countOfLines, isWanted, joined, lastLines, LEVELS } from './log-lines.js';
 
-/** More lines than a browser shows with ease are not kept. */
+/**
+ * More lines than a browser shows with ease are not kept.
+ *
+ * @bound tells: the count above the lines says that they are the last ones; specs/dashboard/page/lists.spec.ts "are the last ones, and say that there are earlier ones"
+ */
 const MOST_LINES = 5000;
 /** At first, at most, and how many times as many each time more are asked for; the server gives one more than the most. */
 const FIRST_READ = 500;
+/** @bound tells: the count above the lines says that they are the last ones; specs/dashboard/page/lists.spec.ts "are the last ones, and say that there are earlier ones" */
 const MOST_READ = 4999;
 const MORE = 4;
 
@@ -138,6 +143,7 @@ function Line({
       data-testid="log-line"
     >
       <time class="dim" title={isDate ? date.toISOString() : ''}>
+        // @bound loses nothing: the title has the whole time
         {isDate ? date.toTimeString().slice(0, 8) : ''}
       </time>
       <span class="log-level">{level}</span>

@@ -3,6 +3,7 @@ import type { RunAnswer } from '../../api.js';
 import { bytesText, numberText } from '../facts/format.js';
 import { safeHref } from '../parts/safe-href.js';
 import { Download } from './files-tab.js';
+import { placeText } from './preview-text.js';
 import { Preview } from './preview.js';
 
 type Media = RunAnswer['media'][number];
@@ -38,7 +39,7 @@ function Item({
   return (
     <li class="card">
       {address === null ? (
-        <div class="media-file">{kind}</div>
+        <div class="media-file">{placeText(kind, href)}</div>
       ) : (
         <img src={address} alt={caption ?? `${name}, ${where}`} loading="lazy" decoding="async" />
       )}

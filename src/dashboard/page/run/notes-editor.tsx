@@ -6,7 +6,11 @@ import { usePage } from '../api/use-api.js';
 import { countText } from '../facts/format.js';
 import { tagsIn, tagText } from './tag-text.js';
 
-/** As long as the server takes them. */
+/**
+ * As long as the server takes them.
+ *
+ * @bound refuses: HTTP 400, and the field takes no more characters
+ */
 const MOST_NOTES = 65_536;
 /** Longer ones take the first screen for themselves. */
 const SHORT_NOTES = { length: 600, lines: 10 };

@@ -1,5 +1,8 @@
+/** @bound tells: a line below the table says how many more; specs/dashboard/page/preview.spec.ts "has no line that is not whole, and says that there is more" */
 const MOST_ROWS = 50;
+/** @bound tells: a line below the table says how many more; specs/dashboard/page/preview.spec.ts "has no line that is not whole, and says that there is more" */
 const MOST_COLUMNS = 50;
+/** @bound tells: the last line says how many more; specs/dashboard/page/preview.spec.ts "has no line that is not whole, and says that there is more" */
 const MOST_LINES = 200;
 
 /** The beginning of a file as it is shown. */
@@ -31,6 +34,10 @@ export function shownOf(start: Uint8Array, isCut: boolean): Shown {
   const more = left > 0 ? `\n… and ${left} more lines` : isCut ? '\n…' : '';
   return { kind: 'text', text: lines.slice(0, MOST_LINES).join('\n') + more };
 }
+
+/** What stands for a file that is not shown; a report holds images that are small, and no other files. */
+export const placeText = (kind: string, href: string): string =>
+  href === '' ? `${kind}, not in this report` : kind;
 
 type Row = Readonly<Record<string, unknown>>;
 

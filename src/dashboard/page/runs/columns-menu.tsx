@@ -6,7 +6,11 @@ import { Left } from '../parts/left.js';
 import { Menu } from '../parts/menu.js';
 import { choose } from '../state/navigation.js';
 
-/** More are found by typing. */
+/**
+ * More are found by typing.
+ *
+ * @bound tells: a line below the names says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs"
+ */
 const MOST_SHOWN = 200;
 
 /** Chooses the columns of the table. */

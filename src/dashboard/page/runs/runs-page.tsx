@@ -15,6 +15,7 @@ import { type RunsView, useRuns } from './use-runs.js';
 const PAGE_SIZE = 100;
 /** Groups have headings between their runs: where these stand is known when all runs are. */
 const GROUPED_PAGE_SIZE = 1000;
+/** @bound loses nothing: the columns that are shown until others are chosen from the menu of all */
 const STANDARD_COLUMNS = 3;
 
 /** All runs, or those of an experiment, as a table. */

@@ -19,6 +19,7 @@ import { ROW_HEIGHT, useRowFocus, useWindow } from './use-window.js';
 
 /** Of each cell beside those every run has; the style sheet gives those theirs. */
 const COLUMN_WIDTH = 126;
+/** @bound loses nothing: a row that was forgotten is made again */
 const MOST_CACHED = 500;
 
 export interface RunsTableProps {

@@ -4,7 +4,11 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 export const ROW_HEIGHT = 32;
 const HEAD_HEIGHT = 34;
 const BEYOND = 8;
-/** No screen is that high: where nothing bounds the table, it would grow with its rows for ever. */
+/**
+ * No screen is that high: where nothing bounds the table, it would grow with its rows for ever.
+ *
+ * @bound loses nothing: the rows that are scrolled to are made
+ */
 const MOST_SEEN = 150;
 
 interface Ref<T> {

@@ -5,7 +5,11 @@ import { TableBox } from '../parts/table-box.js';
 import { runPlace } from '../state/route.js';
 import type { Sweep, Trial } from './trials.js';
 
-/** What browsers show at once with ease; the rest of a longer sweep is among the runs. */
+/**
+ * What browsers show at once with ease; the rest of a longer sweep is among the runs.
+ *
+ * @bound tells: a line above the table says of how many trials; specs/dashboard/page/lists.spec.ts "says how many of it are left out"
+ */
 const MOST_TRIALS = 1000;
 
 /** The trials, the best one marked. */
