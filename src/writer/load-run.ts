@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import type { Loss } from '../model/run-file.js';
+import { freeName } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
@@ -8,7 +9,7 @@ import { isMapping } from '../storage/run-record.js';
 import { type PublishedFile, publishedFile } from './file-metadata.js';
 import { type LoadedRun, loadedFrom } from './load-state.js';
 import { readIdentity } from './identity.js';
-import { freeName, setAsideSegments, strandedSegments, takeBack } from './kept-files.js';
+import { setAsideSegments, strandedSegments, takeBack } from './kept-files.js';
 import { NOTHING_PUBLISHED, replayWal } from './replay.js';
 import { restoreState } from './restore-state.js';
 
