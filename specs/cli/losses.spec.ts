@@ -67,6 +67,7 @@ async function told(): Promise<object> {
     exits: {
       verify: (await expmanHere('verify', runDir)).exit,
       list: (await expmanHere('list', base, '--no-cache')).exit,
+      inspect: (await expmanHere('inspect', runDir)).exit,
     },
   };
 }
@@ -75,9 +76,9 @@ const LOST = {
   lost: [FRAME_ROWS, FRAME_ROWS, FRAME_ROWS],
   page: FRAME_ROWS,
   doctor: `1 runs have lost ${FRAME_ROWS} calls`,
-  exits: { verify: 2, list: 0 },
+  exits: { verify: 2, list: 0, inspect: 0 },
 };
-const NOTHING = { lost: [0, 0, 0], page: 0, doctor: undefined, exits: { verify: 0, list: 0 } };
+const NOTHING = { lost: [0, 0, 0], page: 0, doctor: undefined, exits: { verify: 0, list: 0, inspect: 0 } };
 
 /** How a recovery ended, and the part of its word that is the same whenever it is asked. */
 async function recovered(): Promise<object> {
@@ -165,8 +166,8 @@ describe('a run whose log is damaged where nothing is lost', () => {
     ['definitions of metrics', (): number => (framesHere(FrameType.definitions)[0]?.at ?? 0) + 50],
   ])('in %s keeps all rows, and the damaged file', async (_what, placeOf) => {
     flip(placeOf());
-    expect(await told()).toEqual({ ...NOTHING, exits: { verify: 2, list: 0 } });
+    expect(await told()).toEqual({ ...NOTHING, exits: { verify: 2, list: 0, inspect: 0 } });
     expect(await recovered()).toMatchObject({ exit: 2, rows: 600, lost: 0, losses: [], corrupt: [SEGMENT] });
-    expect(await told()).toEqual({ ...NOTHING, exits: { verify: 2, list: 0 } });
+    expect(await told()).toEqual({ ...NOTHING, exits: { verify: 2, list: 0, inspect: 0 } });
   });
 });

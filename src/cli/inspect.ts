@@ -42,6 +42,7 @@ export const run: CommandRun = (paths, { json }, terminal) => {
   const plain = runs.map((info) => ({ ...factsOf(info), ...info }));
   if (json === true) terminal.json(folders.length === 1 ? plain[0] : plain);
   else for (const info of runs) print(info, terminal);
+  // What of the log is damaged is shown; that it is an error is for `verify` to say.
   const isCorrupt = runs.some(({ corrupt }) => corrupt.includes(METRICS_NAME));
   return Math.max(leftOut.end(), isCorrupt ? ExitCode.invalid : ExitCode.ok);
 };

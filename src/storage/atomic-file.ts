@@ -63,6 +63,13 @@ export function tempName(base: string): string {
   return `.${base}.${randomBytes(6).toString('hex')}.tmp`;
 }
 
+/** A name for a copy that is kept: it never replaces an earlier one. */
+export function freeName(fs: FsPort, path: string): string {
+  let free = path;
+  for (let n = 2; fs.stat(free) !== null; n++) free = `${path}.${n}`;
+  return free;
+}
+
 function writeSynced(fs: FsPort, fd: number, bytes: Uint8Array): void {
   try {
     writeAll(fs, fd, bytes, 0);

@@ -1,28 +1,14 @@
 import { join } from 'node:path';
 import { tallyRecords } from '../channel/records.js';
 import type { Loss } from '../model/run-file.js';
-import { readWhole } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { FrameType, parseSegmentName } from '../storage/wal/frame.js';
-import { readSegment } from '../storage/wal/segment-reader.js';
+import { readSegmentFile } from '../storage/wal/read-segment-file.js';
 import type { FileFacts } from './file-metadata.js';
-import {
-  MAX_SEGMENT_BYTES,
-  type SegmentFile,
-  type Watermark,
-  inOrder,
-  isForeign,
-  segmentNames,
-} from './replay.js';
+import { readIdentity } from './identity.js';
+import { type SegmentFile, type Watermark, inOrder, isForeign, segmentNames } from './replay.js';
 
 const KEPT = /^(.+)\.corrupt(?:\.\d+)?$/;
-
-/** A name for a copy that is kept: it never replaces an earlier one. */
-export function freeName(fs: FsPort, path: string): string {
-  let free = path;
-  for (let n = 2; fs.stat(free) !== null; n++) free = `${path}.${n}`;
-  return free;
-}
 
 /** The files of a run that were found damaged and are kept as `*.corrupt`. */
 export const keptFiles = (fs: FsPort, folder: string): string[] =>
@@ -46,10 +32,13 @@ export function setAsideSegments(
   runUuid: string,
   from: Watermark,
 ): SegmentFile[] {
-  return keptFiles(fs, folder).flatMap((name) => {
+  const candidates = keptFiles(fs, folder).filter((name) => parseSegmentName(nameBefore(name)) !== null);
+  // What this version keeps it has a reason for; 0.1.0 wrote run.yaml last.
+  if (candidates.length === 0 || readIdentity(fs, folder).file['format'] !== undefined) return [];
+  return candidates.flatMap((name) => {
     const place = parseSegmentName(nameBefore(name));
     if (place === null || place.epoch < from.epoch || !name.endsWith('.corrupt')) return [];
-    const segment = readSegment(readWhole(fs, join(folder, name), MAX_SEGMENT_BYTES));
+    const segment = readSegmentFile(fs, join(folder, name));
     const { kind } = segment.verdict;
     const isIntact = segment.head !== null && (kind === 'whole' || kind === 'torn');
     if (!isIntact || segment.head.version === 1 || isForeign(segment, runUuid, place.epoch)) return [];
@@ -72,7 +61,7 @@ export function strandedSegments(
   return [...segmentNames(fs, folder).map(({ name }) => name), ...keptFiles(fs, folder)].flatMap((name) => {
     const place = parseSegmentName(nameBefore(name)) ?? parseSegmentName(name);
     if (place === null || place.epoch >= newest) return [];
-    const segment = readSegment(readWhole(fs, join(folder, name), MAX_SEGMENT_BYTES));
+    const segment = readSegmentFile(fs, join(folder, name));
     const [first] = segment.frames;
     if (typeof first?.calls !== 'number' || isForeign(segment, runUuid, place.epoch)) return [];
     const tallies = segment.frames

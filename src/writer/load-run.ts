@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import type { Loss } from '../model/run-file.js';
+import { freeName } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { chunkReader } from '../storage/chunk-reader.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
@@ -9,7 +10,7 @@ import { isMapping } from '../storage/run-record.js';
 import { type PublishedFile, publishedFile } from './file-metadata.js';
 import { type LoadedRun, loadedFrom } from './load-state.js';
 import { readIdentity } from './identity.js';
-import { freeName, setAsideSegments, strandedSegments, takeBack } from './kept-files.js';
+import { setAsideSegments, strandedSegments, takeBack } from './kept-files.js';
 import { publishedSession } from './published-session.js';
 import { NOTHING_PUBLISHED, type Replay, type SegmentFile, replayWal } from './replay.js';
 import { restoreState } from './restore-state.js';

@@ -2,17 +2,16 @@ import { basename, dirname, join } from 'node:path';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { RunStatus } from '../model/run-status.js';
-import { readWhole, replaceFile } from '../storage/atomic-file.js';
+import { freeName, readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
 import { RUN_FORMAT, RUN_NAME, isMapping } from '../storage/run-record.js';
-import { decodeSegmentStart } from '../storage/wal/frame.js';
+import { readSegmentFile } from '../storage/wal/read-segment-file.js';
 import { MAX_YAML_BYTES, parseYaml, stringifyYaml } from '../storage/yaml-file.js';
 import { factsOf } from './file-metadata.js';
 import { type KnownRun, readIdentity } from './identity.js';
-import { freeName } from './kept-files.js';
-import { MAX_SEGMENT_BYTES, segmentNames } from './replay.js';
+import { segmentNames } from './replay.js';
 
 /** What a run's other files say of who it is. */
 interface Witness {
@@ -87,8 +86,8 @@ function witnessesOf(fs: FsPort, folder: string): Witness[] {
   });
   for (const { name } of segmentNames(fs, folder))
     attempt(() => {
-      const start = decodeSegmentStart(readWhole(fs, join(folder, name), MAX_SEGMENT_BYTES));
-      if (start !== null) witnesses.push({ uuid: start.runUuid, epoch: start.epoch });
+      const { head } = readSegmentFile(fs, join(folder, name));
+      if (head !== null) witnesses.push({ uuid: head.runUuid, epoch: head.epoch });
     });
   return witnesses;
 }

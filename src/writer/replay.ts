@@ -3,24 +3,17 @@ import { type RowSpan, splitRecords, tallyRecords, withoutFirstRows } from '../c
 import type { Rewind } from '../channel/rewind.js';
 import { ExpmanError } from '../model/errors.js';
 import type { Loss } from '../model/run-file.js';
-import { readWhole } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { unsupportedVersion } from '../storage/unsupported-version.js';
 import { FrameType, WAL_VERSION, parseSegmentName } from '../storage/wal/frame.js';
-import {
-  type Segment,
-  type SegmentVerdict,
-  type WalFrame,
-  readSegment,
-} from '../storage/wal/segment-reader.js';
+import { readSegmentFile } from '../storage/wal/read-segment-file.js';
+import type { Segment, SegmentVerdict, WalFrame } from '../storage/wal/segment-reader.js';
 import { type Unrestored, readCheckpoint } from './checkpoint.js';
 import { RowJoiner, type SessionStart } from './row-joiner.js';
 import { RunState, type Watermark } from './run-state.js';
 
 export type { Watermark } from './run-state.js';
 
-/** @bound refuses: CORRUPT, with the size; segments are ended at an eighth of it */
-export const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
 const SPAN_ROWS = 1024;
 /** No row's record is shorter. */
 const LEAST_ROW_BYTES = 24;
@@ -98,7 +91,7 @@ export interface ReplayOptions {
  * Frames are taken in the order of epochs and sequence numbers, each record once. Without `salvage` the rows stop for good
  * at a gap, so that they are always a beginning of what went in. What is missing is counted alike with and without it.
  *
- * @throws {@link ExpmanError} `UNSUPPORTED_VERSION` for a segment that a later version of expman-rx wrote; as `readWhole` does
+ * @throws {@link ExpmanError} `UNSUPPORTED_VERSION` for a segment that a later version of expman-rx wrote; as `readSegmentFile` does
  */
 export function replayWal(
   fs: FsPort,
@@ -111,8 +104,7 @@ export function replayWal(
   const segments: SegmentReport[] = [];
   for (const { name, epoch, number } of files) {
     const path = join(folder, name);
-    const bytes = readWhole(fs, path, MAX_SEGMENT_BYTES);
-    const segment = readSegment(bytes);
+    const { bytes, ...segment } = readSegmentFile(fs, path);
     if (segment.verdict.kind === 'newer')
       throw unsupportedVersion(path, {
         ...{ what: 'write-ahead log', version: segment.head?.version, known: WAL_VERSION },
@@ -120,9 +112,9 @@ export function replayWal(
       });
     const foreign = isForeign(segment, runUuid, epoch);
     const verdict: SegmentVerdict = foreign
-      ? { kind: 'corrupt', badBytes: bytes.length, badAt: 0 }
+      ? { kind: 'corrupt', badBytes: bytes, badAt: 0 }
       : segment.verdict;
-    segments.push({ name, epoch, number, bytes: bytes.length, verdict });
+    segments.push({ name, epoch, number, bytes, verdict });
     if (!foreign) run.take(segment, epoch, name);
   }
   return run.finish(segments);

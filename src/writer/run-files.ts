@@ -68,13 +68,14 @@ export function tellLosses(fs: FsPort, folder: string, losses: readonly Loss[], 
   const file = readMapping(fs, folder, RUN_NAME) ?? {};
   const known = isMapping(file['counts']) ? file['counts'] : {};
   const counts = { ...known, rows, lost: callsLost(losses) };
-  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml({ ...file, ...FORMAT, counts, losses })));
+  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml({ ...file, counts, losses })));
 }
 
 /**
  * Says in `run.yaml` that a run goes on with a new owner.
  *
- * What the file says of metrics and counts stays until the writer has read the rows.
+ * What the file says of metrics and counts stays until the writer has read the rows, and so does its format, which tells
+ * whether an older version of this package had the run last.
  */
 export function reopenRunFile(
   fs: FsPort,
@@ -86,7 +87,6 @@ export function reopenRunFile(
   const kept = Object.fromEntries(Object.entries(file).filter(([key]) => !SAYS_IT_ENDED.has(key)));
   const reopened = {
     ...kept,
-    ...FORMAT,
     ...identity,
     status: RunStatus.Running,
     heartbeatAt: new Date(now).toISOString(),

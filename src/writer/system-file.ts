@@ -5,12 +5,12 @@ import type { ColumnField } from '../columnar/column.js';
 import { type NamedColumn, recordBatchOf } from '../columnar/record-batch.js';
 import { RowGroupBatches, TIMESTAMP_FIELD } from '../columnar/row-group.js';
 import { ExpmanError } from '../model/errors.js';
+import { freeName } from '../storage/atomic-file.js';
 import type { DescriptorCache } from '../storage/descriptor-cache.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { MetricsFile, SYSTEM_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
 import { inSlices } from './in-slices.js';
-import { freeName } from './kept-files.js';
 import type { Gate } from './publish-gate.js';
 import type { SystemSample, SystemSampler } from './system-sampler.js';
 

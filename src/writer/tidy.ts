@@ -1,13 +1,9 @@
 import { join } from 'node:path';
 import { attempt } from '../model/attempt.js';
-import { isTempName, readWhole } from '../storage/atomic-file.js';
+import { freeName, isTempName } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { readSegment } from '../storage/wal/segment-reader.js';
-import { freeName } from './kept-files.js';
+import { readSegmentFile } from '../storage/wal/read-segment-file.js';
 import { isForeign, segmentNames } from './replay.js';
-
-/** @bound refuses: CORRUPT, with the size; segments are ended at an eighth of it */
-const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
 
 /** Removes the temporary files of earlier owners; only the run's owner may. */
 export function removeLeftovers(fs: FsPort, folder: string): void {
@@ -29,7 +25,7 @@ export function removeSegments(
 ): void {
   for (const { name, epoch } of segmentNames(fs, folder)) {
     const path = join(folder, name);
-    const segment = readSegment(readWhole(fs, path, MAX_SEGMENT_BYTES));
+    const segment = readSegmentFile(fs, path);
     const { kind } = segment.verdict;
     const isKept =
       kind === 'corrupt' || kind === 'newer' || isForeign(segment, runUuid, epoch) || kept.has(name);
