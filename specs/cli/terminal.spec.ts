@@ -104,7 +104,9 @@ describe('what is asked wrongly', () => {
     expect((await expmanHere('tail', run, '--level', 'loud')).stderr).toMatch(
       /silly, debug, .*error; got "loud"/,
     );
-    expect((await expmanHere('plot', run, '-m', 'x')).stderr).toMatch(/it has those of metric_0, .*, … and 192 more\n/);
+    expect((await expmanHere('plot', run, '-m', 'x')).stderr).toMatch(
+      /it has those of metric_0, .*, … and 192 more\n/,
+    );
   });
 
   it('is not held against who names all of an experiment: the files beside runs, and a run without the metric', async () => {

@@ -75,10 +75,7 @@ export class ArchiveNames {
 
 /** An archive that is not unpacked. */
 export function unsafe(path: string, why: string): ExpmanError {
-  return new ExpmanError(
-    'UNSAFE_ARCHIVE',
-    `the archive is refused: ${quoted(path, 200)} ${why}`,
-  );
+  return new ExpmanError('UNSAFE_ARCHIVE', `the archive is refused: ${quoted(path, 200)} ${why}`);
 }
 
 function checked<T>(path: string, parse: () => T): T {
