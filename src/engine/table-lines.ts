@@ -84,7 +84,7 @@ function cell(value: unknown): string {
     return JSON.stringify(value);
   if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return String(value);
   const text = types.isDate(value) && !Number.isNaN(value.getTime()) ? value.toISOString() : valueText(value);
-  return JSON.stringify(cut(text, MOST_CELL_TEXT));
+  return JSON.stringify(cut(text, MOST_CELL_TEXT + 1));
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
