@@ -37,6 +37,22 @@ describe('a log line', () => {
     expect(parseLogLine(line('m', { k: raw, [raw]: 1 }))?.meta).toEqual({ k: raw, [raw]: 1 });
   });
 
+  it('shows no secret, as parameters do', () => {
+    expect(
+      said('at redis://:pw@h', {
+        openai: { key: 'k1' },
+        argv: ['--hf-token', 'k2', '--lr', '0.1'],
+        env: [{ name: 'API_KEY', value: 'k3' }],
+        password: 1234,
+        headers: new Map([['Authorization', 'Bearer k4']]),
+        max_tokens: 'auto',
+      }),
+    ).toBe(
+      'at redis://:[redacted]@h {"openai":{"key":"[redacted]"},"argv":["--hf-token","[redacted]","--lr","0.1"],' +
+        '"env":[{"name":"API_KEY","value":"[redacted]"}],"password":"[redacted]","headers":{"Authorization":"[redacted]"},"max_tokens":"auto"}',
+    );
+  });
+
   it('lets printable text of any language be', () => {
     expect(said('Verlust ↓ 損失 🚀')).toBe('Verlust ↓ 損失 🚀');
   });

@@ -1,7 +1,14 @@
 import { types } from 'node:util';
 import { messageOf } from '../model/errors.js';
-import { redactAt, redactText } from '../model/redact-text.js';
-import { NAMELESS, type NameScope, scopeOf } from '../model/secret-names.js';
+import { isValueOf, redactAt, redactText } from '../model/redact-text.js';
+import {
+  NAMELESS,
+  type NameScope,
+  REDACTED,
+  isSecretNumber,
+  scopeOf,
+  subjectOf,
+} from '../model/secret-names.js';
 
 /** One line of a run log, taken apart. */
 export interface LogLine {
@@ -233,31 +240,37 @@ class Json {
     const read = function* (): Generator<readonly [string, unknown]> {
       for (const key of keys) yield [key, memberOf(value, key)];
     };
-    return this.#group(read(), keys.length);
+    return this.#group(read(), keys.length, subjectOf(value));
   }
 
-  #member(name: string, value: unknown): string {
+  #member(name: string, value: unknown, subject: string | null): string {
     const outer = this.#scope;
     const start = `${this.#string(redactText(name))}:`;
-    this.#scope = scopeOf(name, outer);
-    const text = start + this.of(value);
+    this.#scope = scopeOf(name, outer, subject);
+    const text = start + this.of(isSecretNumber(name, value) ? REDACTED : value);
     this.#scope = outer;
     return text;
   }
 
   #list(items: Iterable<unknown>, count: number): string {
     const parts: string[] = [];
+    let before: unknown;
     for (const item of items) {
       if (this.room <= 0) {
         parts.push(`"…[truncated ${count - parts.length} items]"`);
         break;
       }
-      parts.push(this.of(item));
+      parts.push(this.of(isValueOf(before, item) ? REDACTED : item));
+      before = item;
     }
     return `[${parts.join(',')}]`;
   }
 
-  #group(entries: Iterable<readonly [unknown, unknown]>, count: number): string {
+  #group(
+    entries: Iterable<readonly [unknown, unknown]>,
+    count: number,
+    subject: string | null = null,
+  ): string {
     const parts: string[] = [];
     let seen = 0;
     for (const [key, value] of entries) {
@@ -266,7 +279,7 @@ class Json {
         break;
       }
       seen++;
-      if (value !== undefined) parts.push(this.#member(valueText(key), value));
+      if (value !== undefined) parts.push(this.#member(valueText(key), value, subject));
     }
     return `{${parts.join(',')}}`;
   }
