@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { ColumnField } from '../../dist/columnar/column.js';
-import type { LogLine } from '../../dist/engine/log-line.js';
+import type { LogLine } from '../../dist/model/log-line.js';
 import type { ExchangeRun, Importer } from '../../dist/interop/exchange-run.js';
 import type { MetricRow, MetricValue } from '../../dist/model/metric.js';
 import { bareObject, type ParamValue } from '../../dist/model/param-value.js';

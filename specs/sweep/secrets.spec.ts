@@ -20,6 +20,7 @@ describe('a secret in the space of a sweep', () => {
     const space = (key: string) =>
       ({
         openai: { key },
+        pin: { password: 90_210 },
         db: choice(`postgres://ada:${key}@one/d`, `postgres://ada:${key}@two/d`),
         x: uniform(0, 1),
       }) satisfies Space;
@@ -29,7 +30,7 @@ describe('a secret in the space of a sweep', () => {
       const study = sweep(
         space(key),
         ({ number, params, run: trial }) => {
-          seen.push(params.openai.key, /:s3cr3t-.@(one|two)/.test(params.db));
+          seen.push(params.openai.key, params.pin.password, /:s3cr3t-.@(one|two)/.test(params.db));
           if (number === failsAt) throw new Error(`no answer of ${params.db}`);
           trial.logMetrics({ loss: params.x });
         },
@@ -53,14 +54,23 @@ describe('a secret in the space of a sweep', () => {
     await run('s3cr3t-1', 2, 1);
     await run('s3cr3t-2', 4, -1);
     expect(written.length).toBe(6);
-    for (const text of written) expect(text).not.toContain('s3cr3t');
-    expect(seen).toEqual(['s3cr3t-1', true, 's3cr3t-1', true, 's3cr3t-2', true, 's3cr3t-2', true]);
+    for (const text of written) expect(text).not.toMatch(/s3cr3t|90210/);
+    expect(seen).toEqual(
+      ['s3cr3t-1', 's3cr3t-1', 's3cr3t-2', 's3cr3t-2'].flatMap((key) => [key, 90_210, true]),
+    );
   });
 
   it('is refused where it is one of several that no file could tell apart', () => {
-    const space = { api_key: choice('s3cr3t-1', 's3cr3t-2') };
-    expect(() => sweep(space, () => undefined, { name: 'keys', metric: 'loss', baseDir: folder() })).toThrow(
-      expect.objectContaining({ code: 'INVALID_OPTION', option: 'space.api_key' }),
-    );
+    const options = { name: 'keys', metric: 'loss', baseDir: folder() };
+    for (const space of [
+      { key: { api_key: choice('s3cr3t-1', 's3cr3t-2') } },
+      { key: { password: choice(1, 2) } },
+    ])
+      expect(() => sweep(space as Space, () => undefined, options)).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_OPTION',
+          option: expect.stringMatching(/^space\.key\./) as string,
+        }),
+      );
   });
 });

@@ -23,7 +23,7 @@ import { type ArtifactFacts, copyArtifact, writeArtifact } from './artifacts.js'
 import { captureConsole } from './console-capture.js';
 import { DEFAULT_LIVE_MS, liveSnapshots } from './live.js';
 import { histogramText } from './histogram-text.js';
-import { formatLogLine } from './log-line.js';
+import { formatLogLine } from '../model/log-line.js';
 import { MediaFolder, manifestBytes } from './media-folder.js';
 import { type ImageOptions, type MediaCall, MediaLog, type MediaOptions } from './media-log.js';
 import { metricPoints } from './metric-points.js';

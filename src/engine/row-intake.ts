@@ -9,7 +9,7 @@ import { encodeParams, sanitiseParams } from '../model/params.js';
 import { quoted } from '../model/printable.js';
 import { type Step, parseStep, stepRule } from '../model/step.js';
 import type { Mapping } from '../storage/run-record.js';
-import { formatLogLine } from './log-line.js';
+import { formatLogLine } from '../model/log-line.js';
 import { KindWatch } from './kind-watch.js';
 import { RowClock } from './row-clock.js';
 import { RunWarnings, type WarningKind, type WriteWarning } from './run-warnings.js';

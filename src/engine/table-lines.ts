@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { cut } from '../model/printable.js';
-import { valueText } from './log-line.js';
+import { valueText } from '../model/log-line.js';
 
 /** A small table: objects with a key for each column, or the names of columns and rows of as many values. */
 export type TableInput =

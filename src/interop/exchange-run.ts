@@ -1,5 +1,5 @@
 import type { ColumnField } from '../columnar/column.js';
-import type { LogLine } from '../engine/log-line.js';
+import type { LogLine } from '../model/log-line.js';
 import type { ExpmanError } from '../model/errors.js';
 import type { MetricRow } from '../model/metric.js';
 import type { Params } from '../model/params.js';

@@ -28,7 +28,7 @@ import { ndjsonExporter, ndjsonImporter } from './text/ndjson.js';
 import { wandbImporter } from './wandb/wandb.js';
 
 export type { ColumnField, ColumnType } from '../columnar/column.js';
-export type { LogLine } from '../engine/log-line.js';
+export type { LogLine } from '../model/log-line.js';
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
 export type { MetricRow, MetricValue } from '../model/metric.js';
 export type { Params, ParamValue } from '../model/params.js';

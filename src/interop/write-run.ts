@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { formatLogLine } from '../engine/log-line.js';
+import { formatLogLine } from '../model/log-line.js';
 import { LoggingEngine } from '../engine/logging-engine.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';

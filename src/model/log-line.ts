@@ -1,8 +1,8 @@
 import { types } from 'node:util';
 import { messageOf } from './errors.js';
 import { cut as cutText } from './printable.js';
-import { redactAt, redactText } from './redact-text.js';
-import { NAMELESS, type NameScope, scopeOf } from './secret-names.js';
+import { isValueOf, redactAt, redactText } from './redact-text.js';
+import { NAMELESS, type NameScope, REDACTED, isSecretNumber, scopeOf, subjectOf } from './secret-names.js';
 
 /** One line of a run log, taken apart. */
 export interface LogLine {
@@ -17,11 +17,11 @@ export interface LogLine {
 /**
  * No line is longer, in characters and without its newline.
  *
- * @bound tells: the line says how many characters are missing; specs/engine/log-line.spec.ts "counts what is cut off"
+ * @bound tells: the line says how many characters are missing; specs/model/log-line.spec.ts "counts what is cut off"
  */
 export const MAX_LINE_LENGTH = 64 * 1024;
 
-/** @bound tells: the line has [Object] or [Array] in their place; specs/engine/log-line.spec.ts "is cut in depth" */
+/** @bound tells: the line has [Object] or [Array] in their place; specs/model/log-line.spec.ts "is cut in depth" */
 const MAX_DEPTH = 16;
 const LEVEL_WIDTH = 5;
 // What closing every bracket of a cut value, and saying so at every depth, may add to it.
@@ -240,31 +240,37 @@ class Json {
     const read = function* (): Generator<readonly [string, unknown]> {
       for (const key of keys) yield [key, memberOf(value, key)];
     };
-    return this.#group(read(), keys.length);
+    return this.#group(read(), keys.length, subjectOf(value));
   }
 
-  #member(name: string, value: unknown): string {
+  #member(name: string, value: unknown, subject: string | null): string {
     const outer = this.#scope;
     const start = `${this.#string(redactText(name))}:`;
-    this.#scope = scopeOf(name, outer);
-    const text = start + this.of(value);
+    this.#scope = scopeOf(name, outer, subject);
+    const text = start + this.of(isSecretNumber(name, value) ? REDACTED : value);
     this.#scope = outer;
     return text;
   }
 
   #list(items: Iterable<unknown>, count: number): string {
     const parts: string[] = [];
+    let before: unknown;
     for (const item of items) {
       if (this.room <= 0) {
         parts.push(`"…[truncated ${count - parts.length} items]"`);
         break;
       }
-      parts.push(this.of(item));
+      parts.push(this.of(isValueOf(before, item) ? REDACTED : item));
+      before = item;
     }
     return `[${parts.join(',')}]`;
   }
 
-  #group(entries: Iterable<readonly [unknown, unknown]>, count: number): string {
+  #group(
+    entries: Iterable<readonly [unknown, unknown]>,
+    count: number,
+    subject: string | null = null,
+  ): string {
     const parts: string[] = [];
     let seen = 0;
     for (const [key, value] of entries) {
@@ -273,7 +279,7 @@ class Json {
         break;
       }
       seen++;
-      if (value !== undefined) parts.push(this.#member(valueText(key), value));
+      if (value !== undefined) parts.push(this.#member(valueText(key), value, subject));
     }
     return `{${parts.join(',')}}`;
   }

@@ -1,4 +1,12 @@
-import { NAMELESS, type NameScope, REDACTED, isSecretName, scopeOf } from './secret-names.js';
+import {
+  NAMELESS,
+  type NameScope,
+  REDACTED,
+  isSecretName,
+  isSecretNumber,
+  scopeOf,
+  subjectOf,
+} from './secret-names.js';
 
 /**
  * A text without the secrets that show in it, the rest as it is: passwords in URLs, values of `name=value` and
@@ -31,9 +39,9 @@ export function redactWords(words: readonly string[]): string[] {
 }
 
 /** Tells whether a word is the value of the option before it, and that is secret. */
-export function isValueOf(before: unknown, word: string): boolean {
-  const isOption = typeof before === 'string' && OPTION.test(before) && !word.startsWith('--');
-  return isOption && isSecretName(before);
+export function isValueOf(before: unknown, word: unknown): boolean {
+  if (typeof before !== 'string' || typeof word !== 'string') return false;
+  return OPTION.test(before) && !word.startsWith('--') && isSecretName(before);
 }
 
 /** A text as it may be written where it stands: {@link redactText}, or nothing of it. */
@@ -43,10 +51,17 @@ export const redactAt = (text: string, scope: NameScope): string =>
 /** Plain data of any depth with its texts as they may be written; for data that holds no cycle. */
 export function redactNamed(value: unknown, scope: NameScope = NAMELESS): unknown {
   if (typeof value === 'string') return redactAt(value, scope);
-  if (Array.isArray(value)) return value.map((item) => redactNamed(item, scope));
+  if (Array.isArray(value))
+    return value.map((item: unknown, at) =>
+      isValueOf(value[at - 1], item) ? REDACTED : redactNamed(item, scope),
+    );
   if (typeof value !== 'object' || value === null) return value;
+  const subject = subjectOf(value);
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name, redactNamed(inner, scopeOf(name, scope))]),
+    Object.entries(value).map(([name, inner]: [string, unknown]) => [
+      name,
+      isSecretNumber(name, inner) ? REDACTED : redactNamed(inner, scopeOf(name, scope, subject)),
+    ]),
   );
 }
 

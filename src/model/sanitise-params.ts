@@ -10,7 +10,7 @@ import {
 import { plainInteger } from './plain-integer.js';
 import { cut } from './printable.js';
 import { isValueOf, redactAt, redactText } from './redact-text.js';
-import { isPasswordName, isSecretName, NAMELESS, type NameScope, REDACTED, scopeOf } from './secret-names.js';
+import { isSecretNumber, NAMELESS, type NameScope, REDACTED, scopeOf, subjectOf } from './secret-names.js';
 
 /** A parameter that was left out, and why. */
 export interface RejectedParam {
@@ -133,7 +133,7 @@ class Copier {
     for (const item of list) {
       const place = `${path}[${copy.length}]`;
       // A list may be a command line.
-      const isSecret = this.redacts && typeof item === 'string' && isValueOf(before, item);
+      const isSecret = this.redacts && isValueOf(before, item);
       const outcome = this.#outcome(isSecret ? REDACTED : item, place, depth);
       before = item;
       if (this.#room <= 0) {
@@ -165,9 +165,9 @@ class Copier {
     const outer = this.#scope;
     try {
       const value = read();
-      if (this.redacts) this.#scope = memberScope(name, outer, subject);
-      const isPin = (typeof value === 'number' || typeof value === 'bigint') && isPasswordName(name);
-      return this.#outcome(isPin && this.redacts ? REDACTED : value, place, depth);
+      if (this.redacts) this.#scope = scopeOf(name, outer, subject);
+      const isSecret = this.redacts && isSecretNumber(name, value);
+      return this.#outcome(isSecret ? REDACTED : value, place, depth);
     } catch (error) {
       return { reason: reasonOf(error) };
     } finally {
@@ -198,23 +198,6 @@ function* membersOf(group: object): Generator<readonly [string, () => unknown]> 
   } else {
     for (const key of Object.keys(group)) yield [key, (): unknown => Reflect.get(group, key)];
   }
-}
-
-/** What a group is the value of by its own words: `{ name: 'API_KEY', value }`, as environments and headers are written. */
-function subjectOf(group: object): string | null {
-  if (!Object.hasOwn(group, 'value')) return null;
-  const [name, key] = ['name', 'key'].map(
-    (word): unknown => Object.getOwnPropertyDescriptor(group, word)?.value,
-  );
-  return typeof name === 'string' ? name : typeof key === 'string' ? key : null;
-}
-
-function memberScope(name: string, outer: NameScope, subject: string | null): NameScope {
-  if (subject === null || outer.isSecret) return scopeOf(name, outer);
-  return {
-    name,
-    isSecret: name === 'value' ? isSecretName(subject) : name !== 'key' && isSecretName(name, outer.name),
-  };
 }
 
 function keyText(key: unknown): string {

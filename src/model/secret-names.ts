@@ -72,10 +72,26 @@ export interface NameScope {
 /** Where there is no name. */
 export const NAMELESS: NameScope = { name: '', isSecret: false };
 
-/** Where the value of a name stands that is itself in `outer`. */
-export function scopeOf(name: string, outer: NameScope): NameScope {
+/**
+ * Where the value of a name stands that is itself in `outer`.
+ *
+ * @param subject - what the group that holds the name is about, by {@link subjectOf}
+ */
+export function scopeOf(name: string, outer: NameScope, subject: string | null = null): NameScope {
   if (outer.isSecret) return { name, isSecret: !PLAIN_MEMBERS.has(name.toLowerCase()) };
-  return { name, isSecret: isSecretName(name, outer.name) };
+  if (subject === null) return { name, isSecret: isSecretName(name, outer.name) };
+  const isSecret =
+    name === 'value' ? isSecretName(subject) : name !== 'key' && isSecretName(name, outer.name);
+  return { name, isSecret };
+}
+
+/** What a group is the value of by its own words: `{ name: 'API_KEY', value }`, as environments and headers are written. */
+export function subjectOf(group: object): string | null {
+  if (!Object.hasOwn(group, 'value')) return null;
+  const [name, key] = ['name', 'key'].map(
+    (word): unknown => Object.getOwnPropertyDescriptor(group, word)?.value,
+  );
+  return typeof name === 'string' ? name : typeof key === 'string' ? key : null;
 }
 
 /**
@@ -99,8 +115,9 @@ export function isSecretName(name: string, owner = ''): boolean {
   return !words.some((word) => word in PLAIN_KINDS) && hasSecret(wordsOf(ending), owner);
 }
 
-/** Tells whether a number of that name is secret, too. */
-export const isPasswordName = (name: string): boolean =>
+/** Tells whether a value is a number that is secret by its name, as passwords are. */
+export const isSecretNumber = (name: string, value: unknown): boolean =>
+  (typeof value === 'number' || typeof value === 'bigint') &&
   PASSWORD_END.test(
     name
       .slice(-MAX_NAME)

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Observable, concatMap, defer, map, takeWhile, timer } from 'rxjs';
-import { type LogLine, parseLogLine } from '../engine/log-line.js';
+import { type LogLine, parseLogLine } from '../model/log-line.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { OwnerWatch, isOwned } from '../storage/owner-watch.js';
 import { LOG_NAME } from '../storage/run-record.js';

@@ -18,7 +18,7 @@ import { type StoredRun, openStoredRun } from './stored-run.js';
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
 export type { ColumnField, ColumnType } from '../columnar/column.js';
 export type { RowTable, RowsBatch } from '../columnar/table.js';
-export type { LogLine } from '../engine/log-line.js';
+export type { LogLine } from '../model/log-line.js';
 export { type Histogram, parseHistogram } from '../model/histogram.js';
 export type { MediaFile, MediaKind } from '../model/media.js';
 export type { MetricRow, MetricSummary, MetricValue } from '../model/metric.js';

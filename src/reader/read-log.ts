@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type LogLine, parseLogLine } from '../engine/log-line.js';
+import { type LogLine, parseLogLine } from '../model/log-line.js';
 import { mustBeOptions, invalidOption } from '../model/option-rules.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { LOG_NAME } from '../storage/run-record.js';

@@ -15,10 +15,14 @@ export const roomLeft = ({ bavail, bsize, files, ffree }: FileSystemSpace): Room
   inodes: files === 0 ? null : ffree,
 });
 
+// What a run has given back by then, its reserve among it, is not what was there when the disk refused.
+const FEW_INODES = 16;
+const FEW_BYTES = 256 * 1024;
+
 /** Says what has run out where a file system has refused to take more: the error is the same for bytes, inodes and quotas. */
 export function shortageOf({ bytes, inodes }: RoomLeft): string {
-  if (inodes !== null && inodes <= 0) return `no inodes are left (${bytes} bytes are free)`;
-  if (bytes < 64 * 1024) return `${bytes} bytes are left`;
+  if (inodes !== null && inodes < FEW_INODES) return `${inodes} inodes are left (and ${bytes} bytes)`;
+  if (bytes < FEW_BYTES) return `${bytes} bytes are left`;
   return `${bytes} bytes are free: a quota, or other files took the room and gave it back`;
 }
 

@@ -1,6 +1,6 @@
 import { invalidOption } from '../model/option-rules.js';
 import { redactNamed } from '../model/redact-text.js';
-import { NAMELESS, type NameScope, scopeOf } from '../model/secret-names.js';
+import { NAMELESS, type NameScope, REDACTED, isSecretNumber, scopeOf } from '../model/secret-names.js';
 import { type SpaceDescription, canonical } from './space/describe-space.js';
 
 /**
@@ -21,8 +21,8 @@ export function mustBeDistinctInFile(
       mustBeDistinctInFile(inner, `${path}.${name}`, scopeOf(name, scope));
     return;
   }
-  const written = new Set(options.map((option) => canonical(redactNamed(option, scope))));
-  if (written.size < new Set(options.map(canonical)).size)
+  const told = new Set(options.map((option) => canonical(written(option, scope))));
+  if (told.size < new Set(options.map(canonical)).size)
     throw invalidOption(
       path,
       'a choice without secrets, which are not written to sweep.yaml; rename it if these are not secret',
@@ -37,7 +37,7 @@ export function withSecretsOf(
   params: unknown,
   scope: NameScope = NAMELESS,
 ): unknown {
-  if (!isGroup(space)) return params === redactNamed(space, scope) ? space : params;
+  if (!isGroup(space)) return params === written(space, scope) ? space : params;
   const options = optionsOf(space);
   if (options !== null) {
     const taken = options.find((option) => hasShapeOf(option, params, scope));
@@ -54,7 +54,7 @@ export function withSecretsOf(
 
 /** Whether redacted parameters may be those of an option. */
 function hasShapeOf(option: SpaceDescription, params: unknown, scope: NameScope): boolean {
-  if (!isGroup(option)) return params === redactNamed(option, scope);
+  if (!isGroup(option)) return params === written(option, scope);
   if (Object.values(option).some(Array.isArray)) return true;
   if (typeof params !== 'object' || params === null) return false;
   const names = Object.keys(option);
@@ -66,6 +66,10 @@ function hasShapeOf(option: SpaceDescription, params: unknown, scope: NameScope)
     })
   );
 }
+
+/** A value as it is in `sweep.yaml`. */
+const written = (value: SpaceDescription, scope: NameScope): unknown =>
+  isSecretNumber(scope.name, value) ? REDACTED : redactNamed(value, scope);
 
 interface Group {
   readonly [name: string]: SpaceDescription;

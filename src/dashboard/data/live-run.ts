@@ -1,5 +1,5 @@
 import { type Subscription, bufferTime, defer, filter, map, timer } from 'rxjs';
-import type { LogLine } from '../../engine/log-line.js';
+import type { LogLine } from '../../model/log-line.js';
 import { jsonText } from '../../model/json-text.js';
 import { followLog } from '../../reader/follow-log.js';
 import { followRows } from '../../reader/follow-rows.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LogLine } from '../../engine/log-line.js';
+import type { LogLine } from '../../model/log-line.js';
 import { microsOfIso } from '../instants.js';
 import { kindAt } from '../source-files.js';
 import { linesOf } from '../text/lines.js';

@@ -1,4 +1,4 @@
-import type { LogLine } from '../../engine/log-line.js';
+import type { LogLine } from '../../model/log-line.js';
 import type { MetricValue } from '../../model/metric.js';
 import { bareObject } from '../../model/param-value.js';
 import { decodeParams, type Params, sanitiseParams } from '../../model/params.js';

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { formatLogLine } from '../../engine/log-line.js';
+import { formatLogLine } from '../../model/log-line.js';
 import type { ExchangeRun, Exporter } from '../exchange-run.js';
 import { EventFileWriter } from './event-file-writer.js';
 import { hparamsValue, summaryEvent, wallTimeOf } from './event-writing.js';

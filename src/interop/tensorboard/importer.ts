@@ -1,4 +1,4 @@
-import type { LogLine } from '../../engine/log-line.js';
+import type { LogLine } from '../../model/log-line.js';
 import { suffixedName, parseName, type RunName } from '../../model/names.js';
 import { RunStatus } from '../../model/run-status.js';
 import type { ExchangeRun, Importer } from '../exchange-run.js';

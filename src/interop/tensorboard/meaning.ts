@@ -1,4 +1,4 @@
-import { parseLogLine, type LogLine } from '../../engine/log-line.js';
+import { parseLogLine, type LogLine } from '../../model/log-line.js';
 import type { MetricValue } from '../../model/metric.js';
 import type { SummaryValue, TagMetadata } from './event.js';
 import { histogramOfTriples, readHistogram } from './histogram.js';

@@ -1,4 +1,4 @@
-import type { LogLine } from '../../engine/log-line.js';
+import type { LogLine } from '../../model/log-line.js';
 import { quoted } from '../../model/printable.js';
 import { rowValues } from '../row-values.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';

@@ -1,5 +1,5 @@
 import { messageOf } from '../../model/errors.js';
-import type { LogLine } from '../../engine/log-line.js';
+import type { LogLine } from '../../model/log-line.js';
 import type { MetricRow } from '../../model/metric.js';
 import { asyncOf } from '../async-of.js';
 import type { ExchangeRun, Exporter, Importer } from '../exchange-run.js';

@@ -3,7 +3,7 @@ import { attempt } from '../../model/attempt.js';
 import { messageOf } from '../../model/errors.js';
 import { type ParamValue, isParamGroup, paramLeaves } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
-import { parseLogLine } from '../../engine/log-line.js';
+import { parseLogLine } from '../../model/log-line.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { readAll } from '../../storage/read-all.js';
 import { LOG_NAME } from '../../storage/run-record.js';

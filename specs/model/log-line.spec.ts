@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatLogLine, MAX_LINE_LENGTH, parseLogLine } from '../../src/engine/log-line.js';
+import { formatLogLine, MAX_LINE_LENGTH, parseLogLine } from '../../src/model/log-line.js';
 
 const NOON = Date.UTC(2026, 0, 1, 12);
 const LEVELS = ['error', 'warn', 'info', 'http', 'verbose', 'debug', 'silly'];
@@ -35,6 +35,22 @@ describe('a log line', () => {
     expect(said(raw)).toBe(shown);
     expect(line('m', { k: raw })).not.toMatch(/[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\u200f]/u);
     expect(parseLogLine(line('m', { k: raw, [raw]: 1 }))?.meta).toEqual({ k: raw, [raw]: 1 });
+  });
+
+  it('shows no secret, as parameters do', () => {
+    expect(
+      said('at redis://:pw@h', {
+        openai: { key: 'k1' },
+        argv: ['--hf-token', 'k2', '--lr', '0.1'],
+        env: [{ name: 'API_KEY', value: 'k3' }],
+        password: 1234,
+        headers: new Map([['Authorization', 'Bearer k4']]),
+        max_tokens: 'auto',
+      }),
+    ).toBe(
+      'at redis://:[redacted]@h {"openai":{"key":"[redacted]"},"argv":["--hf-token","[redacted]","--lr","0.1"],' +
+        '"env":[{"name":"API_KEY","value":"[redacted]"}],"password":"[redacted]","headers":{"Authorization":"[redacted]"},"max_tokens":"auto"}',
+    );
   });
 
   it('lets printable text of any language be', () => {

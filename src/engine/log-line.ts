@@ -1,1 +1,0 @@
-export * from '../model/log-line.js';
