@@ -75,7 +75,7 @@ async function told(): Promise<object> {
 const LOST = {
   lost: [FRAME_ROWS, FRAME_ROWS, FRAME_ROWS],
   page: FRAME_ROWS,
-  doctor: `1 runs have lost ${FRAME_ROWS} calls`,
+  doctor: `1 run has lost ${FRAME_ROWS} calls`,
   exits: { verify: 2, list: 0, inspect: 0 },
 };
 const NOTHING = { lost: [0, 0, 0], page: 0, doctor: undefined, exits: { verify: 0, list: 0, inspect: 0 } };
@@ -155,7 +155,7 @@ describe('a run whose log lost a frame of rows', () => {
     expect((await expmanHere('verify', runDir)).stdout).toMatch(
       /wal-1-0\.log\.corrupt: CORRUPT: it was found damaged/,
     );
-    expect((await expmanHere('doctor', base)).stdout).toMatch(/1 runs hold files that were found damaged/);
+    expect((await expmanHere('doctor', base)).stdout).toMatch(/1 run holds files that were found damaged/);
   });
 });
 

@@ -67,7 +67,7 @@ describe('a run of another host that has been silent', () => {
     expect((await expmanHere('clean', base, '--keep', '0', '--force')).stderr).toContain('RUN_LOCKED');
     expect(readFileSync(join(runDir, 'run.lock'), 'utf8')).toBe(lock);
     expect((await expmanHere('doctor', base)).stdout).toMatch(
-      /1 runs are owned by other hosts that have been silent for 15 s: .*\n.*reap --force/,
+      /1 run is owned by other hosts that have been silent for 15 s: .*\n.*reap --force/,
     );
   });
 
@@ -119,7 +119,7 @@ describe('a run of another host in a folder that cannot be written to', () => {
     expect(list).toMatch(/exp\/run +RUNNING\? /);
     expect(list).toMatch(/RUNNING\?: of another host, and whether it still runs is not known/);
     expect((await expmanHere('inspect', runDir)).stdout).toMatch(/RUNNING\?\n[^]*, alive or not: unsure\n/);
-    expect((await expmanHere('doctor', base)).stdout).toMatch(/1 runs are owned by other hosts, and whether/);
+    expect((await expmanHere('doctor', base)).stdout).toMatch(/1 run is owned by other hosts, and whether/);
     for (const command of ['recover', 'reap'])
       expect(await expmanHere(command, base)).toMatchObject({
         exit: 4,

@@ -7,7 +7,7 @@ import { ExpmanError, errnoOf } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
 import type { Step } from '../model/step.js';
 import { unreadable } from '../storage/atomic-file.js';
-import { type ChunkReader, chunkReader } from '../storage/chunk-reader.js';
+import { chunkReader } from '../storage/chunk-reader.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooterOf } from '../storage/metrics-footer.js';
@@ -18,7 +18,7 @@ import { publishedSession } from '../writer/published-session.js';
 import { NOTHING_PUBLISHED, type Replay, type Watermark, replayWal } from '../writer/replay.js';
 import { callsOf, greatestStep } from '../writer/rewind-rows.js';
 import type { BatchWish } from './group-batches.js';
-import { batchesFrom, batchesOf, sessionsOf } from './row-batches.js';
+import { type Published, batchesFrom, batchesOf, sessionsOf } from './row-batches.js';
 
 const ATTEMPTS = 20;
 
@@ -83,14 +83,6 @@ export function openRows(fs: FsPort, runDir: string, uuid: string): OpenRows {
       if (file !== null && !isTaken) fs.close(file);
     }
   }
-}
-
-/** What is published, as far as it can be read. */
-export interface Published {
-  /** Null where there is none, or none to be read. */
-  readonly file: PublishedFile | null;
-  readonly read: ChunkReader;
-  readonly corrupt: readonly string[];
 }
 
 const NOTHING: Published = { file: null, read: () => new Uint8Array(), corrupt: [] };

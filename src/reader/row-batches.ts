@@ -3,6 +3,7 @@ import type { Rewind } from '../channel/rewind.js';
 import type { MetricColumns } from '../columnar/metric-columns.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { RowGroupBatches } from '../columnar/row-group.js';
+import type { ChunkReader } from '../storage/chunk-reader.js';
 import { decodeSpans } from '../writer/decode-spans.js';
 import type { PublishedFile, Session } from '../writer/file-metadata.js';
 import type { Replay } from '../writer/replay.js';
@@ -15,10 +16,17 @@ import {
   namedColumns,
   wantedFields,
 } from './group-batches.js';
-import type { Published } from './read-rows.js';
 
 const ROWS_PER_BATCH = 64 * 1024;
 const SESSION_NAME = 'session';
+
+/** What is published, as far as it can be read. */
+export interface Published {
+  /** Null where there is none, or none to be read. */
+  readonly file: PublishedFile | null;
+  readonly read: ChunkReader;
+  readonly corrupt: readonly string[];
+}
 
 /** The sessions of a run that have rows, those of the write-ahead log included, rewinds left aside. */
 export function sessionsOf(file: PublishedFile | null, { spans }: Replay): Session[] {
