@@ -63,7 +63,7 @@ async function told(): Promise<object> {
     lost: [inspected.lost, verified[0]?.lost, listed[0]?.lost],
     page: (JSON.parse(readRun({ id: 'faults/run', runDir, startedMs: 0 })) as { facts: { lost: number } })
       .facts.lost,
-    doctor: doctor.find(({ what }) => /have lost [\d,]+ calls/.test(what))?.what.split(':')[0],
+    doctor: doctor.find(({ what }) => /ha(?:ve|s) lost [\d,]+ calls/.test(what))?.what.split(':')[0],
     exits: {
       verify: (await expmanHere('verify', runDir)).exit,
       list: (await expmanHere('list', base, '--no-cache')).exit,

@@ -12,7 +12,7 @@ import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooterOf } from '../storage/metrics-footer.js';
 import { decodeSpans } from '../writer/decode-spans.js';
-import { type FileFacts, type PublishedFile, type Session, publishedFile } from '../writer/file-metadata.js';
+import { type FileFacts, type Session, publishedFile } from '../writer/file-metadata.js';
 import { MetricSummaries } from '../writer/metric-summaries.js';
 import { publishedSession } from '../writer/published-session.js';
 import { NOTHING_PUBLISHED, type Replay, type Watermark, replayWal } from '../writer/replay.js';
