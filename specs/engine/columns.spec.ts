@@ -236,7 +236,9 @@ function modelOf(rows: readonly { readonly step: number | null; readonly values:
   const bySteps = new Map<number, Record<string, unknown>>();
   for (const { step, values } of rows) {
     let row = step === null ? undefined : bySteps.get(step);
-    if (row === undefined) {
+    const held = row;
+    // A call joins the latest row of its step, unless that holds one of its metrics.
+    if (held === undefined || Object.keys(values).some((name) => held[`:${name}`] !== null)) {
       row = {
         ':step': step === null ? null : BigInt(step),
         ...Object.fromEntries(names.map((name) => [`:${name}`, null])),
@@ -244,7 +246,8 @@ function modelOf(rows: readonly { readonly step: number | null; readonly values:
       merged.push(row);
       if (step !== null) bySteps.set(step, row);
     }
-    for (const [name, x] of Object.entries(values)) row[`:${name}`] = as(typeOf.get(name) ?? 'text', x);
+    for (const [name, x] of Object.entries(values))
+      if (row) row[`:${name}`] = as(typeOf.get(name) ?? 'text', x);
   }
   return merged;
 }
