@@ -49,7 +49,7 @@ describe('a command', () => {
     const base = folder();
     await wideRun(base);
     const columns = Array.from({ length: 300 }, (_, at) => `${at} AS a_name_of_a_column_${at}`);
-    expect(await said('query', base, `SELECT ${columns.join(', ')}`)).toMatch(/… and \d+ columns more/);
+    expect(await said('query', base, `SELECT ${columns.join(', ')}`)).toMatch(/… and \d+ more columns/);
     expect(await said('query', base, 'SELECT * FROM range(10001)')).toContain(
       'there are more than 10000 rows',
     );
