@@ -51,7 +51,7 @@ describe('a command', () => {
     const columns = Array.from({ length: 300 }, (_, at) => `${at} AS a_name_of_a_column_${at}`);
     expect(await said('query', base, `SELECT ${columns.join(', ')}`)).toMatch(/… and \d+ more columns/);
     expect(await said('query', base, 'SELECT * FROM range(10001)')).toContain(
-      'there are more than 10000 rows',
+      'there are more than 10,000 rows',
     );
   });
 });

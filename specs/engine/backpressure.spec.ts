@@ -47,7 +47,13 @@ describe('a producer that is faster than the writer', () => {
     const { rows, dropped } = await run.close();
     expect(dropped).toBeGreaterThan(0);
     expect(rows + dropped).toBe(ROWS);
-    expect(yamlOf(run.runDir)['counts']).toEqual({ rows, dropped, invalid: 0 });
+    expect(yamlOf(run.runDir)['counts']).toMatchObject({
+      rows,
+      accepted: rows,
+      dropped,
+      invalid: 0,
+      lost: 0,
+    });
     expect(await duckdb(run.runDir, counted)).toEqual([{ rows: BigInt(rows), right: BigInt(rows) }]);
   });
 

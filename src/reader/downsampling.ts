@@ -1,13 +1,6 @@
 import { bitAt } from '../columnar/bitmap.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
-import { valueAt } from '../columnar/row-values.js';
-
-/**
- * A longer text is not a number that was logged beside texts.
- *
- * @bound loses nothing: no number has a longer text
- */
-const MAX_NUMBER_TEXT = 32;
+import { numberColumn } from '../columnar/row-values.js';
 
 /** One metric's numbers, row by row. */
 interface Numbers {
@@ -86,17 +79,10 @@ function numbersIn(column: NamedColumn): Numbers | null {
       return { values: Uint8Array.from({ length }, (_, row) => Number(bitAt(values, row))), has: hasValue };
     }
     case 'UTF8': {
-      const { offsets } = column;
-      const values = new Float64Array(length);
-      const isNumber = new Uint8Array(length);
-      for (let row = 0; row < length; row++) {
-        if ((offsets[row + 1] ?? 0) - (offsets[row] ?? 0) > MAX_NUMBER_TEXT) continue;
-        const text = valueAt(column, row);
-        const number = typeof text === 'string' && text.trim() !== '' ? Number(text) : NaN;
-        if (number !== number && text !== 'NaN') continue;
-        [values[row], isNumber[row]] = [number, 1];
-      }
-      return { values, has: (row) => isNumber[row] === 1 };
+      const numbers = numberColumn(column);
+      if (numbers === null) return null;
+      const { values, validity: isNumber } = numbers;
+      return { values, has: (row) => isNumber === null || bitAt(isNumber, row) };
     }
     default:
       return column satisfies never;
