@@ -201,7 +201,8 @@ function log(played: Played, { entries, step, form }: ChaosRow, taken: TakenRow[
   played.intake.row(values, step as number);
   must(form === 'revoked' || shapeOf(values) === before, 'I7', () => 'an object of the caller was changed');
   const rejects = control.invalid - invalid;
-  const stepFine = step === null || step === undefined || Number.isSafeInteger(step);
+  const given = typeof step === 'bigint' ? Number(step) : step;
+  const stepFine = given === null || given === undefined || Number.isSafeInteger(given);
   const seen = ['blind', 'nameless', 'revoked', 'array'].includes(form) ? [] : entries;
   const fine = inOrder(seen.filter((entry): entry is readonly [string, MetricValue] => isLoggable(entry[1])));
   const expected = (stepFine ? 0 : 1) + seen.length - fine.length;
@@ -210,7 +211,7 @@ function log(played: Played, { entries, step, form }: ChaosRow, taken: TakenRow[
     'I10',
     () => `${rejects} rejections, not ${expected}`,
   );
-  taken.push({ step: Number.isSafeInteger(step) ? (step as number) + 0 : null, values: new Map(fine) });
+  taken.push({ step: Number.isSafeInteger(given) ? (given as number) + 0 : null, values: new Map(fine) });
   return rejects;
 }
 
