@@ -45,7 +45,9 @@ function joinWindow(file: PublishedFile, last: LastRows): JoinWindow {
     stamps: stampsOf(file.facts.stamps, timestamp.values),
     held: (row) => ({
       has: (metric) => {
-        const column = last.column(nameOf.get(metric) ?? '');
+        // A metric may be named '', so no name stands for one the file has not got.
+        const name = nameOf.get(metric);
+        const column = name === undefined ? null : last.column(name);
         return column !== null && hasValue(column, row);
       },
     }),
