@@ -34,6 +34,18 @@ export default defineConfig(
     },
   },
   {
+    files: ['**/*.tsx'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'JSXText[value=/^\\s*\\u002f[\\u002f*]/m]',
+          message: 'Between tags this is no comment but text of the page.',
+        },
+      ],
+    },
+  },
+  {
     files: ['specs/**/*.ts'],
     rules: {
       // A stream that is empty or fails is a spec that fails: the rejection is the report.

@@ -52,6 +52,9 @@ describe.skipIf(!hasBrowser)('a link', { timeout: 60_000 }, () => {
     await page.getByText(/^70\d lines$/).waitFor();
     expect(await page.getByRole('button', { name: 'Show earlier' }).count()).toBe(0);
     expect(await page.getByTestId('log-line').first().textContent()).toContain('begun');
+    expect(await page.locator('[data-testid=log-line] time').first().textContent()).toMatch(
+      /^\d\d:\d\d:\d\d$/,
+    );
     await page.context().close();
   });
 });

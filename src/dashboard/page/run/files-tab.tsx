@@ -58,8 +58,7 @@ function Artifacts({ artifacts }: Pick<RunAnswer, 'artifacts'>): JSX.Element {
               </th>
               <td class="number">{bytesText(bytes)}</td>
               <td class="mono dim" title={sha256}>
-                // @bound loses nothing: an ellipsis follows, and the title has the whole hash
-                {sha256.slice(0, 16)}…
+                {hashText(sha256)}
               </td>
             </tr>
           ))}
@@ -68,6 +67,9 @@ function Artifacts({ artifacts }: Pick<RunAnswer, 'artifacts'>): JSX.Element {
     </TableBox>
   );
 }
+
+// @bound loses nothing: an ellipsis follows, and the title has the whole hash
+const hashText = (sha256: string): string => `${sha256.slice(0, 16)}…`;
 
 /** A link to a file of the run; its name alone where there is nothing to download. */
 export function Download({ name, href }: { readonly name: string; readonly href: string }): JSX.Element {

@@ -129,6 +129,9 @@ function Lines({ lines }: { readonly lines: readonly LogLineAnswer[] }): JSX.Ele
   );
 }
 
+// @bound loses nothing: the title has the whole time
+const clockText = (date: Date): string => date.toTimeString().slice(0, 8);
+
 function Line({
   line: { timestampMs, level, message, meta },
 }: {
@@ -143,8 +146,7 @@ function Line({
       data-testid="log-line"
     >
       <time class="dim" title={isDate ? date.toISOString() : ''}>
-        // @bound loses nothing: the title has the whole time
-        {isDate ? date.toTimeString().slice(0, 8) : ''}
+        {isDate ? clockText(date) : ''}
       </time>
       <span class="log-level">{level}</span>
       <span class="log-message">
