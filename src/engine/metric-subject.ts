@@ -22,6 +22,9 @@ export interface Mailbox {
 export class MetricSubject extends Subject<MetricRow> {
   private ended = false;
   private readonly turn = new InTurn();
+  private readonly pass = (row: MetricRow): void => {
+    super.next(row);
+  };
 
   constructor(private readonly mailbox: Mailbox) {
     super();
@@ -37,15 +40,7 @@ export class MetricSubject extends Subject<MetricRow> {
    * What a tap does meanwhile, a row of its own or the end of the run, the others hear of after this row.
    */
   tell(row: MetricRow): void {
-    if (!this.turn.begin()) {
-      this.turn.wait(() => super.next(row));
-      return;
-    }
-    try {
-      super.next(row);
-    } finally {
-      this.turn.end();
-    }
+    this.turn.give(row, this.pass);
   }
 
   override lift<R>(operator?: TapOperator<MetricRow, R>): Observable<R> {

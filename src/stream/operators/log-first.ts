@@ -18,6 +18,11 @@ export function logFirst<T>(log: Partial<Observer<T>>): MonoTypeOperatorFunction
 // Not `materialize`, `concatMap` and `dematerialize`, which do the same for 450 ns a row where this takes 100.
 class LogFirst<T> extends Subscriber<T> {
   private readonly turn = new InTurn();
+  private readonly pass = (value: T): void => {
+    if (this.closed) return;
+    this.log.next?.(value);
+    this.target.next(value);
+  };
 
   constructor(
     private readonly log: Partial<Observer<T>>,
@@ -28,15 +33,7 @@ class LogFirst<T> extends Subscriber<T> {
   }
 
   protected override _next(value: T): void {
-    if (!this.turn.begin()) {
-      this.turn.wait(() => this.pass(value));
-      return;
-    }
-    try {
-      this.pass(value);
-    } finally {
-      this.turn.end();
-    }
+    this.turn.give(value, this.pass);
   }
 
   protected override _error(error: unknown): void {
@@ -51,11 +48,5 @@ class LogFirst<T> extends Subscriber<T> {
       this.log.complete?.();
       super._complete();
     });
-  }
-
-  private pass(value: T): void {
-    if (this.closed) return;
-    this.log.next?.(value);
-    this.target.next(value);
   }
 }
