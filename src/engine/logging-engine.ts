@@ -22,7 +22,7 @@ import type { RunEnding } from '../writer/run-state.js';
 import { type ArtifactFacts, copyArtifact, writeArtifact } from './artifacts.js';
 import { captureConsole } from './console-capture.js';
 import { DEFAULT_LIVE_MS, liveSnapshots } from './live.js';
-import { histogramText } from './histogram-text.js';
+import { histogramRow } from './histogram-row.js';
 import { formatLogLine } from '../model/log-line.js';
 import { MediaFolder, manifestBytes } from './media-folder.js';
 import { type ImageOptions, type MediaCall, MediaLog, type MediaOptions } from './media-log.js';
@@ -306,9 +306,8 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
       this.refuse();
       return;
     }
-    const metric = textOf(name);
-    const text = histogramText(this.intake, metric, values, options);
-    if (text !== null) this.logMetrics({ [metric]: text }, step);
+    const row = histogramRow(this.intake, name, values, options);
+    if (row !== null) this.logMetrics(row, step);
   }
 
   /**

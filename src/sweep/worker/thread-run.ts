@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 import { ChunkPool } from '../../channel/chunk-pool.js';
 import { RecordKind, WireWord } from '../../channel/layout.js';
 import type { ArtifactFacts } from '../../engine/artifacts.js';
-import { histogramText } from '../../engine/histogram-text.js';
+import { histogramRow } from '../../engine/histogram-row.js';
 import { DEFAULT_LIVE_MS, liveSnapshots } from '../../engine/live.js';
 import type { LoggableRun } from '../../engine/loggable-run.js';
 import type { LoggingEngine } from '../../engine/logging-engine.js';
@@ -12,7 +12,7 @@ import { MetricSubject } from '../../engine/metric-subject.js';
 import { RowIntake } from '../../engine/row-intake.js';
 import { type Logger, createRunLogger } from '../../engine/run-logger.js';
 import { TapObservable } from '../../engine/taps.js';
-import { ExpmanError, messageOf, textOf } from '../../model/errors.js';
+import { ExpmanError, messageOf } from '../../model/errors.js';
 import type { HistogramInput, HistogramOptions } from '../../model/histogram.js';
 import type { LiveSnapshot } from '../../model/live.js';
 import type { MetricPoint, MetricRow, MetricValue } from '../../model/metric.js';
@@ -89,9 +89,8 @@ export class ThreadRun implements LoggableRun {
     step?: number | bigint | null,
     options?: HistogramOptions,
   ): void {
-    const metric = textOf(name);
-    const text = histogramText(this.intake, metric, values, options);
-    if (text !== null) this.logMetrics({ [metric]: text }, step);
+    const row = histogramRow(this.intake, name, values, options);
+    if (row !== null) this.logMetrics(row, step);
   }
 
   logParams(params: Readonly<Record<string, unknown>>): void {

@@ -1,16 +1,17 @@
-import { ExpmanError, messageOf } from '../model/errors.js';
+import { ExpmanError, messageOf, textOf } from '../model/errors.js';
 import { type HistogramInput, type HistogramOptions, histogram } from '../model/histogram.js';
 import type { RowIntake } from './row-intake.js';
 
-/** The histogram of some numbers as a metric's value; null for what has none, which the run refuses as it refuses a value. */
-export function histogramText(
+/** The histogram of some numbers as the values of a row; null for what has none, which the run refuses as it refuses a value. */
+export function histogramRow(
   intake: RowIntake,
-  metric: string,
+  name: string,
   values: HistogramInput,
   options?: HistogramOptions,
-): string | null {
+): Readonly<Record<string, string>> | null {
+  const metric = textOf(name);
   try {
-    return histogram(values, options);
+    return { [metric]: histogram(values, options) };
   } catch (error) {
     const told = error instanceof ExpmanError ? error : new ExpmanError('INVALID_VALUE', messageOf(error));
     intake.refuse(metric, told);
