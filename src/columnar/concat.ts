@@ -71,6 +71,10 @@ function concatBits(pieces: readonly Piece[], length: number): Uint8Array {
   return bitmap;
 }
 
+/** A column without a value. */
+export const nullColumn = (type: ColumnType, rows: number): Column =>
+  concatColumns(type, [{ type: null, length: rows }]);
+
 /** Which cells are numbers: of a piece that leaves that to how its cells read, by how they read. */
 function concatNumeric(pieces: readonly Piece[], length: number): Pick<TextColumn, 'numeric'> {
   const texts = pieces.filter((piece) => piece.type === 'UTF8');

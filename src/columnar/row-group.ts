@@ -1,6 +1,7 @@
 import type { Column, ColumnField } from './column.js';
 import { type Piece, concatColumns } from './concat.js';
 import { type RowMerge, firstOfRows, mergeColumn, mergeOf } from './merge-rows.js';
+import { namedColumns } from './named-columns.js';
 import { type NamedColumn, type RowBatch, columnAt, fieldsOf, recordBatchOf } from './record-batch.js';
 import { sliceColumn } from './slice.js';
 import { widenColumn } from './widen.js';
@@ -95,12 +96,8 @@ export class RowGroupBatches {
     const cut = Math.max(0, this.rows - keep);
     const columns = [...this.columns(fields)];
     const rest = new RowGroupBatches();
-    rest.addRows(
-      columns.map((column, index) => ({
-        ...sliceColumn(column, cut, this.rows),
-        name: fields[index]?.name ?? '',
-      })),
-    );
+    const last = columns.map((column) => sliceColumn(column, cut, this.rows));
+    rest.addRows(namedColumns(fields, last));
     return { front: columns.map((column) => sliceColumn(column, 0, cut)), rest };
   }
 

@@ -1,11 +1,10 @@
-import type { Column, ColumnField } from '../columnar/column.js';
-import { concatColumns } from '../columnar/concat.js';
+import type { ColumnField } from '../columnar/column.js';
+import { namedColumns } from '../columnar/named-columns.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { STEP_FIELD, TIMESTAMP_FIELD } from '../columnar/row-group.js';
-import { widenColumn } from '../columnar/widen.js';
 import type { Step } from '../model/step.js';
-import type { ChunkReader } from '../storage/chunk-reader.js';
-import { type FileFooter, type PlacedChunk, decodeChunk } from '../storage/parquet/index.js';
+import { type ChunkReader, readColumn } from '../storage/chunk-reader.js';
+import type { FileFooter, PlacedChunk } from '../storage/parquet/index.js';
 
 /** What is wanted of each batch. */
 export interface BatchWish {
@@ -57,19 +56,12 @@ export function* groupBatches(
       wish.passedOver?.(rows);
       continue;
     }
-    const columns = fields.map(({ name, type }): Column => {
-      const chunk = chunks[place.get(name) ?? -1];
-      return chunk === undefined
-        ? nullColumn(type, rows)
-        : widenColumn(decodeChunk(read(chunk), chunk), type);
-    });
+    const columns = fields.map(({ name, type }) =>
+      readColumn(read, chunks[place.get(name) ?? -1], type, rows),
+    );
     yield { firstRow: firstRow - rows, columns: namedColumns(fields, columns) };
   }
 }
-
-/** Columns under the names of their fields; what there is none of has no rows. */
-export const namedColumns = (fields: readonly ColumnField[], columns: readonly Column[]): NamedColumn[] =>
-  fields.map(({ name, type }, index) => ({ ...(columns[index] ?? nullColumn(type, 0)), name }));
 
 /** Whether no step of a group lies in the range asked for, by the bounds in the footer. */
 function isBeside(
@@ -87,7 +79,3 @@ function isBeside(
 
 const int64At = (bytes: Uint8Array): bigint =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigInt64(0, true);
-
-function nullColumn(type: ColumnField['type'], rows: number): Column {
-  return concatColumns(type, [{ type: null, length: rows }]);
-}

@@ -16,7 +16,7 @@ import { type FileFacts, type Session, publishedFile } from '../writer/file-meta
 import { MetricSummaries } from '../writer/metric-summaries.js';
 import { publishedSession } from '../writer/published-session.js';
 import { NOTHING_PUBLISHED, type Replay, type Watermark, replayWal } from '../writer/replay.js';
-import { callsOf, greatestStep } from '../writer/rewind-rows.js';
+import { callsOf, greatestStep, sessionsLeft } from '../writer/rewind-rows.js';
 import type { BatchWish } from './group-batches.js';
 import { type Published, batchesFrom, batchesOf, sessionsOf } from './row-batches.js';
 
@@ -173,16 +173,9 @@ function leftOf(
     left += step.length;
     for (const epoch of session.values) counts.set(epoch, (counts.get(epoch) ?? 0) + 1);
   }
-  let firstRow = 0;
-  const remaining = sessions.flatMap(({ epoch }) => {
-    const count = counts.get(BigInt(epoch)) ?? 0;
-    const session = { epoch, firstRow };
-    firstRow += count;
-    return count > 0 ? [session] : [];
-  });
   return {
     rows: left,
-    sessions: remaining,
+    sessions: sessionsLeft(sessions, (epoch) => counts.get(BigInt(epoch)) ?? 0),
     rewound: rewound + rows - left,
     lastStep,
     metrics: summaries.toSummary(),

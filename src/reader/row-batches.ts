@@ -1,21 +1,16 @@
 import type { RowSpan } from '../channel/records.js';
 import type { Rewind } from '../channel/rewind.js';
 import type { MetricColumns } from '../columnar/metric-columns.js';
+import { gatherRows, namedColumns } from '../columnar/named-columns.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { RowGroupBatches } from '../columnar/row-group.js';
 import type { ChunkReader } from '../storage/chunk-reader.js';
 import { decodeSpans } from '../writer/decode-spans.js';
 import type { PublishedFile, Session } from '../writer/file-metadata.js';
 import type { Replay } from '../writer/replay.js';
-import { type Stretch, gatherRows, rowsLeft, stretchesOf } from '../writer/rewind-rows.js';
+import { type Stretch, rowsLeft, stretchesOf } from '../writer/rewind-rows.js';
 import { rowBatchOf } from '../writer/row-batch.js';
-import {
-  type BatchWish,
-  type GroupBatch,
-  groupBatches,
-  namedColumns,
-  wantedFields,
-} from './group-batches.js';
+import { type BatchWish, type GroupBatch, groupBatches, wantedFields } from './group-batches.js';
 
 const ROWS_PER_BATCH = 64 * 1024;
 const SESSION_NAME = 'session';

@@ -1,6 +1,6 @@
 import type { Column } from '../columnar/column.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
-import { gatherColumn } from '../columnar/gather.js';
+import { gatherRows } from '../columnar/named-columns.js';
 import { stepReader, valueAt } from '../columnar/row-values.js';
 import { concatColumns } from '../columnar/concat.js';
 import { bareObject } from '../model/param-value.js';
@@ -186,13 +186,10 @@ function take(batch: NamedColumn[], keeps: (row: number) => boolean): NamedColum
   const source = new Int32Array(length);
   let count = 0;
   for (let row = 0; row < length; row++) if (keeps(row)) source[count++] = row;
-  return count === length ? batch : gathered(batch, source.subarray(0, count));
+  return count === length ? batch : gatherRows(batch, source.subarray(0, count));
 }
-
-const gathered = (batch: readonly NamedColumn[], source: Int32Array): NamedColumn[] =>
-  batch.map((column) => ({ ...gatherColumn(column, source), name: column.name }));
 
 function downsampled(batch: NamedColumn[], limit: number, keys: number): NamedColumn[] {
   const length = batch[0]?.length ?? 0;
-  return length <= limit ? batch : gathered(batch, chooseRows(batch.slice(keys), length, limit));
+  return length <= limit ? batch : gatherRows(batch, chooseRows(batch.slice(keys), length, limit));
 }

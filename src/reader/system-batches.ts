@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { namedColumns } from '../columnar/named-columns.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { chunkReader } from '../storage/chunk-reader.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { SYSTEM_NAME } from '../storage/metrics-file.js';
 import { readFooterOf } from '../storage/metrics-footer.js';
-import { groupBatches, namedColumns } from './group-batches.js';
+import { groupBatches } from './group-batches.js';
 
 /** What was sampled of the machine while a run was open, batch by batch, the last of them without rows; none where nothing was sampled. */
 export function* systemBatches(fs: FsPort, runDir: string): Generator<NamedColumn[], void> {

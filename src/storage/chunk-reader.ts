@@ -1,5 +1,8 @@
+import type { Column, ColumnType } from '../columnar/column.js';
+import { nullColumn } from '../columnar/concat.js';
+import { widenColumn } from '../columnar/widen.js';
 import type { FsPort } from './fs-port.js';
-import type { PlacedChunk } from './parquet/index.js';
+import { type PlacedChunk, decodeChunk } from './parquet/index.js';
 import { readAll } from './read-all.js';
 
 /** Reads a chunk's bytes. */
@@ -13,3 +16,12 @@ export function chunkReader(fs: FsPort, file: number, path: string): ChunkReader
     return bytes;
   };
 }
+
+/** A column of a row group as a type that holds its values; without a chunk its rows have none. */
+export const readColumn = (
+  read: ChunkReader,
+  chunk: PlacedChunk | undefined,
+  type: ColumnType,
+  rows: number,
+): Column =>
+  chunk === undefined ? nullColumn(type, rows) : widenColumn(decodeChunk(read(chunk), chunk), type);

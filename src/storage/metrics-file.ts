@@ -1,16 +1,14 @@
 import { crc32 } from 'node:zlib';
 import type { Column, ColumnField } from '../columnar/column.js';
 import type { RowGroupBatches } from '../columnar/row-group.js';
-import { concatColumns } from '../columnar/concat.js';
-import { widenColumn } from '../columnar/widen.js';
 import { ExpmanError } from '../model/errors.js';
+import { type ChunkReader, readColumn } from './chunk-reader.js';
 import type { FileFacts, FsPort } from './fs-port.js';
 import {
   type EncodedChunk,
   type PlacedChunk,
   type Region,
   type RowGroup,
-  decodeChunk,
   encodeChunk,
   encodeFooter,
   encodeNullChunk,
@@ -67,6 +65,11 @@ interface Sealed {
 export class MetricsFile {
   private groups: RowGroup[] = [];
   private readonly sealed: SealedRegions;
+  private readonly readSealed: ChunkReader = ({ offset, length }) => {
+    const bytes = new Uint8Array(length);
+    this.sealed.read(bytes, offset);
+    return bytes;
+  };
   /** Bytes of the published file that no row of its own needs. */
   private spare = 0;
   /** The file that was published last; null before. */
@@ -113,13 +116,7 @@ export class MetricsFile {
   /** The columns of a sealed group, values as each field's type. */
   read(index: number, fields: readonly ColumnField[]): Column[] {
     const { rows, chunks } = this.groups[index] ?? { rows: 0, chunks: [] };
-    return fields.map(({ type }, place) => {
-      const chunk = chunks[place];
-      if (chunk === undefined) return concatColumns(type, [{ type: null, length: rows }]);
-      const bytes = new Uint8Array(chunk.length);
-      this.sealed.read(bytes, chunk.offset);
-      return widenColumn(decodeChunk(bytes, chunk), type);
-    });
+    return fields.map(({ type }, place) => readColumn(this.readSealed, chunks[place], type, rows));
   }
 
   /** Takes the last sealed group back: its rows are no longer in the file unless they are sealed or published again. */
@@ -229,9 +226,8 @@ export class MetricsFile {
 
   private widen(chunk: PlacedChunk, field: ColumnField, place: number): EncodedChunk {
     if (chunk.nullCount === chunk.rows) return encodeNullChunk(field.type, chunk.rows);
-    const bytes = new Uint8Array(chunk.length);
-    this.sealed.read(bytes, chunk.offset);
-    return encode(widenColumn(decodeChunk(bytes, chunk), field.type), place, chunk.codec !== 'UNCOMPRESSED');
+    const column = readColumn(this.readSealed, chunk, field.type, chunk.rows);
+    return encode(column, place, chunk.codec !== 'UNCOMPRESSED');
   }
 
   /** Writes tail and footer; the tail joins `tails`. */

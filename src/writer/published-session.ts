@@ -4,8 +4,7 @@ import { concatColumns } from '../columnar/concat.js';
 import { doubleAt, halvesOf, isSafeAt } from '../columnar/int64.js';
 import { STEP_FIELD, TIMESTAMP_FIELD } from '../columnar/row-group.js';
 import { sliceColumn } from '../columnar/slice.js';
-import type { ChunkReader } from '../storage/chunk-reader.js';
-import { decodeChunk } from '../storage/parquet/index.js';
+import { type ChunkReader, readColumn } from '../storage/chunk-reader.js';
 import type { PublishedFile } from './file-metadata.js';
 import { JOIN_WINDOW_ROWS, type JoinWindow, type SessionStart } from './row-joiner.js';
 
@@ -99,11 +98,7 @@ class LastRows {
       const { rows = 0, chunks = [] } = groups[group] ?? {};
       const chunk = chunks[place];
       const taken = Math.min(rows, missing);
-      const column =
-        chunk === undefined
-          ? concatColumns(type, [{ type: null, length: rows }])
-          : decodeChunk(this.read(chunk), chunk);
-      pieces.unshift(sliceColumn(column, rows - taken, rows));
+      pieces.unshift(sliceColumn(readColumn(this.read, chunk, type, rows), rows - taken, rows));
       missing -= taken;
     }
     return concatColumns(type, pieces);

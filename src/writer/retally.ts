@@ -1,9 +1,10 @@
+import type { Column } from '../columnar/column.js';
 import { numbersOf } from '../columnar/row-values.js';
 import { STEP_FIELD } from '../columnar/row-group.js';
 import { ExpmanError } from '../model/errors.js';
+import { chunkReader } from '../storage/chunk-reader.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type PlacedChunk, decodeChunk } from '../storage/parquet/index.js';
-import { readAll } from '../storage/read-all.js';
 import type { PublishedFile } from './file-metadata.js';
 import { type MetricSummaries, type PlainTally, type TalliedRows, tallyOf } from './metric-summaries.js';
 
@@ -50,11 +51,8 @@ export function tallyFile(
   const placeOf = new Map(footer.fields.map(({ name }, place) => [name, place]));
   const wanted = facts.columns.filter(([metric]) => metrics.has(metric));
   const file = fs.open(path, 'read');
-  const read = (chunk: PlacedChunk): ReturnType<typeof decodeChunk> => {
-    const bytes = new Uint8Array(chunk.length);
-    readAll(fs, file, bytes, chunk.offset, path);
-    return decodeChunk(bytes, chunk);
-  };
+  const bytesOf = chunkReader(fs, file, path);
+  const read = (chunk: PlacedChunk): Column => decodeChunk(bytesOf(chunk), chunk);
   function* rows(): Generator<TalliedRows, void> {
     for (const { chunks, rows } of footer.groups) {
       const chunkOf = (column: string): PlacedChunk | undefined => chunks[placeOf.get(column) ?? -1];

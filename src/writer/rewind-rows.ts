@@ -1,6 +1,5 @@
 import type { Rewind } from '../channel/rewind.js';
 import type { Column } from '../columnar/column.js';
-import { gatherColumn } from '../columnar/gather.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { stepReader } from '../columnar/row-values.js';
 import type { Step } from '../model/step.js';
@@ -99,10 +98,6 @@ export function callsOf(
   return { steps, wideSteps, metrics: held.map((column) => ({ metric: metricOf(column.name), column })) };
 }
 
-/** Columns with some of their rows. */
-export const gatherRows = (columns: readonly NamedColumn[], rows: Int32Array): NamedColumn[] =>
-  columns.map((column) => ({ ...gatherColumn(column, rows), name: column.name }));
-
 /** Counts the rows that are left of each session, stretch by stretch of a run's rows. */
 export class SessionCount {
   private readonly left = new Map<number, number>();
@@ -121,12 +116,17 @@ export class SessionCount {
 
   /** The sessions that still have rows. */
   result(): Session[] {
-    let firstRow = 0;
-    return this.sessions.flatMap(({ epoch }) => {
-      const rows = this.left.get(epoch) ?? 0;
-      const session = { epoch, firstRow };
-      firstRow += rows;
-      return rows > 0 ? [session] : [];
-    });
+    return sessionsLeft(this.sessions, (epoch) => this.left.get(epoch) ?? 0);
   }
+}
+
+/** The sessions that still have rows, given how many each has. */
+export function sessionsLeft(sessions: readonly Session[], rowsOf: (epoch: number) => number): Session[] {
+  let firstRow = 0;
+  return sessions.flatMap(({ epoch }) => {
+    const rows = rowsOf(epoch);
+    const session = { epoch, firstRow };
+    firstRow += rows;
+    return rows > 0 ? [session] : [];
+  });
 }

@@ -16,8 +16,8 @@ import {
 } from 'rxjs';
 import type { RowSpan } from '../channel/records.js';
 import type { Rewind } from '../channel/rewind.js';
-import type { Column, ColumnField } from '../columnar/column.js';
 import { MetricColumns } from '../columnar/metric-columns.js';
+import { gatherRows, namedColumns } from '../columnar/named-columns.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { RowGroupBatches } from '../columnar/row-group.js';
 import type { Health } from '../model/run-file.js';
@@ -33,7 +33,7 @@ import { MetricSummaries } from './metric-summaries.js';
 import type { Gate } from './publish-gate.js';
 import { ration } from './ration.js';
 import type { Watermark } from './replay.js';
-import { SessionCount, callsOf, gatherRows, greatestStep, rowsLeft, stretchesOf } from './rewind-rows.js';
+import { SessionCount, callsOf, greatestStep, rowsLeft, stretchesOf } from './rewind-rows.js';
 import { rowBatchOf } from './row-batch.js';
 import { JOIN_WINDOW_ROWS } from './row-joiner.js';
 import { spanRowsFor } from './span-rows.js';
@@ -178,7 +178,7 @@ export class RowsPath {
     const session = rows - (facts.sessions.at(-1)?.firstRow ?? 0);
     const reopened: NamedColumn[][] = [];
     for (let missing = Math.min(session, JOIN_WINDOW_ROWS); missing > 0;) {
-      const columns = named(fields, this.file.reopenLast(fields));
+      const columns = namedColumns(fields, this.file.reopenLast(fields));
       missing -= columns[0]?.length ?? Infinity;
       reopened.unshift(columns);
     }
@@ -264,10 +264,10 @@ export class RowsPath {
       return kept === null ? null : stay;
     };
     yield* this.file.rewrite(
-      (index) => rest(named(fields, this.file.read(index, fields))),
+      (index) => rest(namedColumns(fields, this.file.read(index, fields))),
       this.options.compress,
     );
-    const stay = rest(named(fields, [...this.group.columns(fields)]));
+    const stay = rest(namedColumns(fields, [...this.group.columns(fields)]));
     if (stay !== null) {
       this.group = new RowGroupBatches();
       this.group.addRows(stay);
@@ -360,6 +360,3 @@ function partsOf(items: readonly RowItem[]): (readonly RowSpan[] | Rewind)[] {
   }
   return parts;
 }
-
-const named = (fields: readonly ColumnField[], columns: readonly Column[]): NamedColumn[] =>
-  columns.map((column, index) => ({ ...column, name: fields[index]?.name ?? '' }));

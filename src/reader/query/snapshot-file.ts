@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Column, ColumnField } from '../../columnar/column.js';
-import { concatColumns } from '../../columnar/concat.js';
+import { nullColumn } from '../../columnar/concat.js';
 import { numberColumn } from '../../columnar/row-values.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import {
@@ -68,5 +68,5 @@ export function writeSnapshot(
 
 function withNumbers(column: Column): Column[] {
   if (column.type !== 'UTF8') return [column];
-  return [column, numberColumn(column) ?? concatColumns('DOUBLE', [{ type: null, length: column.length }])];
+  return [column, numberColumn(column) ?? nullColumn('DOUBLE', column.length)];
 }

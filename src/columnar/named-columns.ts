@@ -1,0 +1,12 @@
+import type { Column, ColumnField } from './column.js';
+import { nullColumn } from './concat.js';
+import { gatherColumn } from './gather.js';
+import type { NamedColumn } from './record-batch.js';
+
+/** Columns under the names of their fields; what there is none of has no rows. */
+export const namedColumns = (fields: readonly ColumnField[], columns: readonly Column[]): NamedColumn[] =>
+  fields.map(({ name, type }, index) => ({ ...(columns[index] ?? nullColumn(type, 0)), name }));
+
+/** The rows of columns that `source` names, in its order. */
+export const gatherRows = (columns: readonly NamedColumn[], source: Int32Array): NamedColumn[] =>
+  columns.map((column) => ({ ...gatherColumn(column, source), name: column.name }));
