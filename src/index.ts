@@ -3,12 +3,12 @@
  *
  * @packageDocumentation
  */
-export type { ArtifactFacts } from './engine/artifacts.js';
+export type { ArtifactFacts } from './engine/files/artifacts.js';
 export { currentRun, withRun } from './engine/current-run.js';
 export type { LoggableRun } from './engine/loggable-run.js';
 export { LoggingEngine } from './engine/logging-engine.js';
-export type { ImageOptions, MediaOptions } from './engine/media-log.js';
-export type { TableInput } from './engine/table-lines.js';
+export type { ImageOptions, MediaOptions } from './engine/files/media-log.js';
+export type { TableInput } from './engine/files/table-lines.js';
 export { ExpmanError, type ErrorCode, type ErrorFacts } from './model/errors.js';
 export {
   ExperimentConfig,

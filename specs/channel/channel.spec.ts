@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ChannelReader } from '../../src/channel/channel-reader.js';
 import { ChannelWriter } from '../../src/channel/channel-writer.js';
 import { type ArenaSource, ChunkPool } from '../../src/channel/chunk-pool.js';
-import { MAX_TEXT_BYTES, RecordKind, ValueKind } from '../../src/channel/layout.js';
+import { MAX_TEXT_BYTES, RecordKind, ValueKind } from '../../src/channel/chunk-layout.js';
 import { RecordDictionary, splitRecords, withoutFirstRows, type RowSpan } from '../../src/channel/records.js';
 import { type Rejection, RowEncoder } from '../../src/channel/row-encoder.js';
 import { RunControl } from '../../src/channel/run-control.js';

@@ -7,8 +7,8 @@ import { columnAt, fieldsOf, recordBatchOf } from '../../src/columnar/record-bat
 import type { NamedColumn, RowBatch } from '../../src/columnar/record-batch.js';
 import { type BatchPlace, RowGroupBatches } from '../../src/columnar/row-group.js';
 import { tableOf } from '../../src/columnar/table.js';
-import { decodeSpans } from '../../src/writer/decode-spans.js';
-import { RowJoiner } from '../../src/writer/row-joiner.js';
+import { decodeSpans } from '../../src/run/rows/decode-spans.js';
+import { RowJoiner } from '../../src/run/rows/row-joiner.js';
 import { bitsOf, cellsOf } from '../storage/parquet/columns.js';
 import type { Cell } from '../storage/parquet/columns.js';
 import { spansOf } from './spans.js';

@@ -28,6 +28,7 @@ const GROUND: readonly Source[] = [
   'columnar',
   'channel',
   'storage',
+  'run',
   'writer',
   'engine',
   'reader',
@@ -43,10 +44,11 @@ describe('the layer rules', () => {
     ['columnar', 'model'],
     ['storage', 'channel'],
     ['storage', 'columnar'],
-    ['writer', 'storage'],
+    ['run', 'storage'],
+    ['writer', 'run'],
     ['engine', 'writer'],
     ['engine', 'model'],
-    ['reader', 'engine'],
+    ['reader', 'run'],
     ['stream', 'engine'],
     ['cli', 'reader'],
   ])('let %s import %s', (from, to) => {
@@ -57,15 +59,31 @@ describe('the layer rules', () => {
     ['model', 'columnar'],
     ['columnar', 'channel'],
     ['channel', 'storage'],
-    ['storage', 'writer'],
+    ['storage', 'run'],
+    ['run', 'writer'],
     ['writer', 'engine'],
     ['engine', 'reader'],
+    ['reader', 'engine'],
+    ['reader', 'writer'],
     ['reader', 'cli'],
     ['dashboard', 'cli'],
   ])('stop %s from importing %s', (from, to) => {
     expect(breaches(`${from}/a.ts`, `import { base } from '../${to}/base.js';`)).toEqual([
       `upward import: ${from} -> ${to} (../${to}/base.js)`,
     ]);
+  });
+
+  it('let a reader recover a run, and nothing else of the writer', () => {
+    const recovery = { path: 'writer/recovery/base.ts', text: 'export const base = 1;' };
+    const kindsOf = (path: string): string[] =>
+      violationsOf([
+        ...GROUND,
+        recovery,
+        { path, text: `import { base } from '../writer/recovery/base.js';` },
+      ]).map(({ kind }) => kind);
+
+    expect(kindsOf('reader/a.ts')).toEqual([]);
+    expect(kindsOf('run/a.ts')).toEqual(['upward import']);
   });
 
   it.each([
@@ -159,7 +177,9 @@ describe('the layer rules', () => {
     const text = `import { readFileSync } from 'node:fs';`;
 
     expect(
-      ['storage/node-fs.ts', 'cli/inspect.ts', 'engine/artifacts.ts'].flatMap((path) => breaches(path, text)),
+      ['storage/node-fs.ts', 'cli/inspect.ts', 'engine/files/artifacts.ts'].flatMap((path) =>
+        breaches(path, text),
+      ),
     ).toEqual([]);
     expect(breaches('writer/a.ts', text)).toEqual(['node:fs out of place: node:fs']);
     expect(breaches('engine/a.ts', `import * as fs from 'fs';`)).toEqual(['node:fs out of place: fs']);
@@ -174,7 +194,7 @@ describe('the layer rules', () => {
     ['a taken-apart namespace', `import * as fs from 'node:fs';\nconst { fsync: sync } = fs;`, 'fs.fsync'],
   ])('stop asynchronous fs where rows are written: %s', (_, text, what) => {
     expect(breaches('storage/node-fs.ts', text)).toEqual([`asynchronous fs: ${what}`]);
-    expect(breaches('engine/artifacts.ts', text)).toEqual([]);
+    expect(breaches('engine/files/artifacts.ts', text)).toEqual([]);
   });
 
   it('want relative imports to end in .js and to be there', () => {

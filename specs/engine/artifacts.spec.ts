@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { copyArtifact, writeArtifact } from '../../src/engine/artifacts.js';
+import { copyArtifact, writeArtifact } from '../../src/engine/files/artifacts.js';
 
 let folder: string;
 let runDir: string;

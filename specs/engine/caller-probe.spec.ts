@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { CallerProbe } from '../../src/engine/caller-probe.js';
-import type { CallerFacts } from '../../src/writer/messages.js';
+import { CallerProbe } from '../../src/engine/process/caller-probe.js';
+import type { CallerFacts } from '../../src/writer/thread/writer-messages.js';
 
 afterEach(() => {
   vi.useRealTimers();

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ExperimentConfig, type ExperimentOptions, LoggingEngine } from 'expman-rx';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { captureConsole, uncaptured } from '../../src/engine/console-capture.js';
+import { captureConsole, uncaptured } from '../../src/engine/process/console-capture.js';
 import { runChild } from '../support/child.js';
 import { logLines } from '../support/read-back.js';
 import { tempFolders } from '../support/temp-folder.js';

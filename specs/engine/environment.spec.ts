@@ -13,7 +13,7 @@ import { hostname, tmpdir, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { captureEnvironment, captureGitDirty } from '../../src/engine/environment.js';
+import { captureEnvironment, captureGitDirty } from '../../src/engine/surroundings/environment.js';
 import type { Params } from '../../src/model/params.js';
 
 let folder: string;
@@ -231,7 +231,7 @@ describe('whether a run’s files differ from its commit', () => {
   it.skipIf(process.platform === 'win32')('does not keep the process alive while git hangs', () => {
     writeFileSync(join(folder, 'git'), '#!/bin/sh\nexec sleep 20\n');
     chmodSync(join(folder, 'git'), 0o755);
-    const source = pathToFileURL(join(before.cwd, 'src/engine/environment.ts')).href;
+    const source = pathToFileURL(join(before.cwd, 'src/engine/surroundings/environment.ts')).href;
     const script = `import(${JSON.stringify(source)}).then(({ captureGitDirty }) => {
       void captureGitDirty('.');
       process.on('exit', () => console.log('left'));

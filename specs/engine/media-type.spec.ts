@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mediaTypeOf } from '../../src/engine/media-type.js';
+import { mediaTypeOf } from '../../src/engine/files/media-type.js';
 
 const bytes = (latin1: string): Uint8Array => Buffer.from(latin1.padEnd(64, '\x01'), 'latin1');
 

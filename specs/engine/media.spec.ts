@@ -16,7 +16,7 @@ import fc from 'fast-check';
 import { ExperimentConfig, LoggingEngine, type ExperimentOptions } from 'expman-rx';
 import { readMedia } from 'expman-rx/reader';
 import { describe, expect, it } from 'vitest';
-import { MediaFolder } from '../../src/engine/media-folder.js';
+import { MediaFolder } from '../../src/engine/files/media-folder.js';
 import { parseMediaFile } from '../../src/model/media.js';
 import { mediaOf } from '../../src/reader/read-media.js';
 import type { FsPort } from '../../src/storage/fs-port.js';

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { nameOfType, networkFileSystemOf } from '../../src/engine/network-file-system.js';
+import { nameOfType, networkFileSystemOf } from '../../src/engine/surroundings/network-file-system.js';
 
 describe('a network file system', () => {
   it('is told by its type, signed or not, and a local one is none', () => {

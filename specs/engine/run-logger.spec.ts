@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import winston from 'winston';
-import { parseLogLine } from '../../src/model/log-line.js';
+import { parseLogLine } from '../../src/run/log-line.js';
 import { createRunLogger } from '../../src/engine/run-logger.js';
 
 let lines: string[];

@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nodeFs } from '../../src/storage/node-fs.js';
 import { readFooter } from '../../src/storage/metrics-footer.js';
-import { factsOf } from '../../src/writer/file-metadata.js';
-import { summariesFrom } from '../../src/writer/metric-summaries.js';
+import { factsOf } from '../../src/run/summaries/file-metadata.js';
+import { summariesFrom } from '../../src/run/summaries/metric-summaries.js';
 import { duckdb, hyparquet, logLines } from '../support/read-back.js';
 import { tempFolders } from '../support/temp-folder.js';
 

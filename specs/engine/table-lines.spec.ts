@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { tableLines } from '../../src/engine/table-lines.js';
+import { tableLines } from '../../src/engine/files/table-lines.js';
 
 const rowsOf = (table: unknown): unknown[] =>
   tableLines(table)

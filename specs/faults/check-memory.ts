@@ -1,5 +1,5 @@
 import { readContents } from '../../src/reader/read-contents.js';
-import { recoverRun } from '../../src/writer/recover-run.js';
+import { recoverRun } from '../../src/writer/recovery/recover-run.js';
 import { must } from './check-run.js';
 import type { MemoryFs } from './memory-fs.js';
 import { rowOf } from './rows.mjs';

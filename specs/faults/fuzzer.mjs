@@ -11,7 +11,7 @@ import { decodeChunk, decodeFooter, footerLength } from '../../dist/storage/parq
 import { readOwnership } from '../../dist/storage/owner-watch.js';
 import { readSegment } from '../../dist/storage/wal/segment-reader.js';
 import { parseYaml } from '../../dist/storage/yaml-file.js';
-import { decodeSpans } from '../../dist/writer/decode-spans.js';
+import { decodeSpans } from '../../dist/run/rows/decode-spans.js';
 import { hostileYaml } from './hostile-yaml.mjs';
 
 const [folder = '', seed = '1', inputs = '100'] = process.argv.slice(2);

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ChannelWriter } from '../../dist/channel/channel-writer.js';
 import { ChunkPool } from '../../dist/channel/chunk-pool.js';
-import { RecordKind, WireWord } from '../../dist/channel/layout.js';
+import { RecordKind, WireWord } from '../../dist/channel/chunk-layout.js';
 
 /** @type {{ wire: SharedArrayBuffer, handshakes: number, seed: number, startAt: number }} */
 const { wire, handshakes, seed, startAt } = workerData;

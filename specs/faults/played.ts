@@ -1,16 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { ChunkPool } from '../../src/channel/chunk-pool.js';
-import { RecordKind, WIRE_BYTES } from '../../src/channel/layout.js';
+import { RecordKind, WIRE_BYTES } from '../../src/channel/chunk-layout.js';
 import { encodeRewind } from '../../src/channel/rewind.js';
 import { openRun } from '../../src/engine/open-run.js';
-import { RowIntake } from '../../src/engine/row-intake.js';
+import { RowIntake } from '../../src/engine/rows/row-intake.js';
 import { ExperimentConfig, type ExperimentOptions } from '../../src/model/experiment-config.js';
 import { monotonicMs } from '../../src/model/monotonic.js';
 import type { RunSummary } from '../../src/model/run-file.js';
-import * as columnarParts from '../../src/writer/columnar-parts.js';
-import type { FromWriter, PlainError } from '../../src/writer/messages.js';
+import * as columnarParts from '../../src/writer/thread/columnar-parts.js';
+import type { FromWriter, PlainError } from '../../src/writer/thread/writer-messages.js';
 import * as runFiles from '../../src/writer/run-files.js';
-import { WriterCore } from '../../src/writer/writer-core.js';
+import { WriterCore } from '../../src/writer/thread/writer-core.js';
 import { MemoryFs } from './memory-fs.js';
 
 /** The folder of experiments; see `withBase` in session.ts. */

@@ -1,5 +1,5 @@
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
-import { RecordKind } from '../../src/channel/layout.js';
+import { RecordKind } from '../../src/channel/chunk-layout.js';
 import type { ExperimentOptions } from '../../src/model/experiment-config.js';
 import type { MemoryFs } from './memory-fs.js';
 import { BASE, Played, type Closed } from './played.js';

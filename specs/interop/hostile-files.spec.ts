@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import { ExpmanError } from '../../dist/model/errors.js';
-import type { Exporter, Importer } from '../../dist/interop/exchange-run.js';
+import type { Exporter, Importer } from '../../dist/interop/exchange/exchange-run.js';
 import { arrowExporter, arrowImporter } from '../../dist/interop/columnar/arrow-format.js';
 import { foreignParquet } from '../../dist/interop/columnar/foreign-parquet.js';
 import { parquetExporter } from '../../dist/interop/columnar/parquet-exporter.js';

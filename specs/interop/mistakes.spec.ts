@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { writeReport } from 'expman-rx/dashboard';
 import { exportRun } from 'expman-rx/interop';
-import type { ExchangeRun, Importer } from '../../src/interop/exchange-run.js';
+import type { ExchangeRun, Importer } from '../../src/interop/exchange/exchange-run.js';
 import { importFrom } from '../../src/interop/import-runs.js';
-import { oneRun } from '../../src/interop/one-run.js';
-import { unknownRun } from '../../src/interop/unknown-run.js';
+import { oneRun } from '../../src/interop/source/one-run.js';
+import { unknownRun } from '../../src/interop/source/unknown-run.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const folder = tempFolders('mistakes');

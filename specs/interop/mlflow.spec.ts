@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ExchangeRun } from '../../dist/interop/exchange-run.js';
+import type { ExchangeRun } from '../../dist/interop/exchange/exchange-run.js';
 import { mlflowImporter } from '../../dist/interop/mlflow/mlflow.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { rowsOf } from './run-arbitrary.js';

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
-import { COLUMNS, SCHEMA } from '../../dist/interop/neptune/layout.js';
+import { COLUMNS, SCHEMA } from '../../dist/interop/neptune/attribute-columns.js';
 import { neptuneExporter } from '../../dist/interop/neptune/neptune-exporter.js';
 import { neptuneImporter } from '../../dist/interop/neptune/neptune-importer.js';
 import { hasPython, python } from '../support/python.js';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ExchangeRun, Exporter, Importer } from '../../dist/interop/exchange-run.js';
+import type { ExchangeRun, Exporter, Importer } from '../../dist/interop/exchange/exchange-run.js';
 import { arrowExporter, arrowImporter } from '../../dist/interop/columnar/arrow-format.js';
 import { parquetExporter } from '../../dist/interop/columnar/parquet-exporter.js';
 import { parquetImporter } from '../../dist/interop/columnar/parquet-importer.js';
 import { csvExporter } from '../../dist/interop/csv/csv-exporter.js';
 import { csvImporter } from '../../dist/interop/csv/csv-importer.js';
-import { MAX_STEP } from '../../dist/interop/neptune/layout.js';
+import { MAX_STEP } from '../../dist/interop/neptune/attribute-columns.js';
 import { neptuneExporter } from '../../dist/interop/neptune/neptune-exporter.js';
 import { neptuneImporter } from '../../dist/interop/neptune/neptune-importer.js';
 import { jsonExporter, jsonImporter } from '../../dist/interop/text/json.js';

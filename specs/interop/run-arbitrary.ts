@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { ColumnField } from '../../dist/columnar/column.js';
-import type { LogLine } from '../../dist/model/log-line.js';
-import type { ExchangeRun, Importer } from '../../dist/interop/exchange-run.js';
+import type { LogLine } from '../../dist/run/log-line.js';
+import type { ExchangeRun, Importer } from '../../dist/interop/exchange/exchange-run.js';
 import type { MetricRow, MetricValue } from '../../dist/model/metric.js';
 import { bareObject, type ParamValue } from '../../dist/model/param-value.js';
 import { RunStatus } from '../../dist/model/run-status.js';

@@ -7,7 +7,7 @@ import { exportRun } from '../../dist/interop/index.js';
 import { inspectRun, openRun, readRun } from '../../dist/reader/index.js';
 import { verifyRun } from '../../dist/reader/verify-run.js';
 import { nodeFs } from '../../dist/storage/node-fs.js';
-import { recoverRun } from '../../dist/writer/recover-run.js';
+import { recoverRun } from '../../dist/writer/recovery/recover-run.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const newFolder = tempFolders('damaged-file');

@@ -17,7 +17,7 @@ import { SEGMENT_HEAD_BYTES } from '../../src/storage/wal/frame.js';
 import { readSegment } from '../../src/storage/wal/segment-reader.js';
 import { WalFollower } from '../../src/reader/wal-follower.js';
 import { FRAME_HEAD_BYTES_1, HEAD_BYTES_1 } from '../support/wal-v1.js';
-import { recoverRun } from '../../src/writer/recover-run.js';
+import { recoverRun } from '../../src/writer/recovery/recover-run.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const folder = tempFolders('between-versions');

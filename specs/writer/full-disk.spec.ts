@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readContents } from '../../src/reader/read-contents.js';
 import { METRICS_NAME } from '../../src/storage/metrics-file.js';
 import { readFooter } from '../../src/storage/metrics-footer.js';
-import { recoverRun } from '../../src/writer/recover-run.js';
+import { recoverRun } from '../../src/writer/recovery/recover-run.js';
 import { MemoryFs, type Fault } from '../faults/memory-fs.js';
 import { runSession, withBase, type SessionEnd, type SessionPlan } from '../faults/session.js';
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { followRows } from '../../src/reader/follow-rows.js';
 import { openContents } from '../../src/reader/inspect-run.js';
 import { columnarRows, metricNames, rowsOf } from '../../src/reader/select-rows.js';
-import { recoverRun } from '../../src/writer/recover-run.js';
+import { recoverRun } from '../../src/writer/recovery/recover-run.js';
 import { MemoryFs } from '../faults/memory-fs.js';
 import { Played } from '../faults/played.js';
 import { withBase } from '../faults/session.js';

@@ -12,7 +12,7 @@ import {
   timer,
 } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { publishGate } from '../../src/writer/publish-gate.js';
+import { publishGate } from '../../src/writer/paths/publish-gate.js';
 
 describe('the gate that publishes go through', () => {
   it('lets the next one in when one is over, in the order they came, and past one that fails', async () => {

@@ -2,8 +2,8 @@ import { asyncScheduler, defer, map, of, timer } from 'rxjs';
 import type { Observable, SchedulerLike, Subscription } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { inSlices } from '../../src/writer/in-slices.js';
-import { ration } from '../../src/writer/ration.js';
+import { inSlices } from '../../src/writer/paths/in-slices.js';
+import { ration } from '../../src/writer/paths/ration.js';
 
 const picture = (run: Parameters<TestScheduler['run']>[0]): void => {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(run);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { LOG_NAME } from '../../src/storage/run-record.js';
+import { LOG_NAME } from '../../src/run/run-record.js';
 import { readContents } from '../../src/reader/read-contents.js';
-import { recoverRun } from '../../src/writer/recover-run.js';
+import { recoverRun } from '../../src/writer/recovery/recover-run.js';
 import { MemoryFs } from '../faults/memory-fs.js';
 import { runSession, withBase, type SessionEnd, type SessionPlan } from '../faults/session.js';
 

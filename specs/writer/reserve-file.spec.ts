@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { ReserveFile } from '../../src/writer/reserve-file.js';
+import { ReserveFile } from '../../src/writer/session/reserve-file.js';
 import { MemoryFs } from '../faults/memory-fs.js';
 import { withBase } from '../faults/session.js';
 import { tempFolders } from '../support/temp-folder.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { RunFile } from '../../src/model/run-file.js';
 import { RunStatus } from '../../src/model/run-status.js';
-import { RUN_NAME, readMapping } from '../../src/storage/run-record.js';
-import { amendRunFile } from '../../src/writer/amend-run-file.js';
-import { readIdentity } from '../../src/writer/identity.js';
+import { RUN_NAME, readMapping } from '../../src/run/run-record.js';
+import { amendRunFile } from '../../src/run/amend-run-file.js';
+import { readIdentity } from '../../src/run/identity.js';
 import { writeRunFile } from '../../src/writer/run-files.js';
 import { FOLDER, UUID, runFolder } from './wal-rig.js';
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { nodeFs } from '../../src/storage/node-fs.js';
-import { type Figures, GpuProbe, figuresIn } from '../../src/writer/gpu-probe.js';
-import { SystemSampler, ticksIn } from '../../src/writer/system-sampler.js';
+import { type Figures, GpuProbe, figuresIn } from '../../src/writer/system/gpu-probe.js';
+import { SystemSampler, ticksIn } from '../../src/writer/system/system-sampler.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const folder = tempFolders('sampler');

@@ -1,15 +1,15 @@
 import { ChannelReader } from '../../src/channel/channel-reader.js';
 import { ChannelWriter } from '../../src/channel/channel-writer.js';
 import { ChunkPool } from '../../src/channel/chunk-pool.js';
-import { RecordKind } from '../../src/channel/layout.js';
+import { RecordKind } from '../../src/channel/chunk-layout.js';
 import { eachStep } from '../../src/channel/records.js';
 import { RowEncoder } from '../../src/channel/row-encoder.js';
 import { encodeParams, type Params } from '../../src/model/params.js';
 import { DescriptorCache } from '../../src/storage/descriptor-cache.js';
-import type { Replay } from '../../src/writer/replay.js';
-import { RunState } from '../../src/writer/run-state.js';
-import { RowJoiner } from '../../src/writer/row-joiner.js';
-import { WalStage } from '../../src/writer/wal-stage.js';
+import type { Replay } from '../../src/run/replay/replay.js';
+import { RunState } from '../../src/run/run-state.js';
+import { RowJoiner } from '../../src/run/rows/row-joiner.js';
+import { WalStage } from '../../src/writer/session/wal-stage.js';
 import { MemoryFs } from '../faults/memory-fs.js';
 
 export const FOLDER = '/run';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RunTrouble } from '../../src/channel/run-control.js';
-import { NOTHING_PUBLISHED, replayWal } from '../../src/writer/replay.js';
+import { NOTHING_PUBLISHED, replayWal } from '../../src/run/replay/replay.js';
 import { MemoryFs } from '../faults/memory-fs.js';
 import { FOLDER, UUID, runFolder, stepsOf, walRig } from './wal-rig.js';
 

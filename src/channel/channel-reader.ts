@@ -1,6 +1,6 @@
 import type { ArenaSource, Chunk } from './chunk-pool.js';
 import { arenaIdOf, chunkAt } from './chunk-pool.js';
-import { CHUNK_BYTES, CHUNK_HEAD_BYTES, ChunkWord } from './layout.js';
+import { CHUNK_BYTES, CHUNK_HEAD_BYTES, ChunkWord } from './chunk-layout.js';
 import type { RunControl } from './run-control.js';
 
 /**

@@ -7,7 +7,7 @@ import {
   RECORD_HEAD_BYTES,
   type RecordKind,
   aligned,
-} from './layout.js';
+} from './chunk-layout.js';
 import { RunControl } from './run-control.js';
 
 /**

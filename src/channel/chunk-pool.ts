@@ -1,4 +1,4 @@
-import { ARENA_BYTES, CHUNK_BYTES, CHUNK_HEAD_BYTES, ChunkWord, aligned } from './layout.js';
+import { ARENA_BYTES, CHUNK_BYTES, CHUNK_HEAD_BYTES, ChunkWord, aligned } from './chunk-layout.js';
 
 /** One piece of shared memory and its typed views. */
 export class Arena {

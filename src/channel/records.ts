@@ -10,7 +10,7 @@ import {
   isStamped,
   isWide,
   kindOfTag,
-} from './layout.js';
+} from './chunk-layout.js';
 import { type Rewind, decodeRewind } from './rewind.js';
 
 /** What rows of one shape are made of. */

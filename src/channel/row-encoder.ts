@@ -14,7 +14,7 @@ import {
   isStamped,
   isWide,
   kindOfTag,
-} from './layout.js';
+} from './chunk-layout.js';
 import type { RowShape } from './records.js';
 import {
   type Entry,
@@ -28,7 +28,7 @@ import {
   valueOf,
   wellFormed,
 } from './row-entry.js';
-import { stepAt, valuesAt } from './row-values.js';
+import { stepAt, valuesAt } from './record-values.js';
 
 /** A value or row that was left out, and why. */
 export interface Rejection {

@@ -1,7 +1,7 @@
 import { describeType } from '../model/errors.js';
 import type { MetricValue } from '../model/metric.js';
 import { isInt64 } from '../model/step.js';
-import { ValueKind } from './layout.js';
+import { ValueKind } from './chunk-layout.js';
 
 /** @bound refuses: INVALID_VALUE, the value is counted and run.log says why */
 const MAX_STRING_BYTES = 16 * 1024 * 1024;

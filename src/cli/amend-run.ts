@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
-import type { Mapping } from '../storage/run-record.js';
+import type { Mapping } from '../run/run-record.js';
 import { nodeFs } from '../storage/node-fs.js';
-import { amendRunFile } from '../writer/amend-run-file.js';
+import { amendRunFile } from '../run/amend-run-file.js';
 
 /** Changes what run.yaml says of a run that nobody owns. @throws {@link ExpmanError} as {@link amendRunFile} does */
 export function amendRun(path: string, change: (file: Mapping) => Mapping): string {

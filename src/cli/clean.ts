@@ -6,7 +6,7 @@ import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { mustHaveEndedHere, readOwnership } from '../storage/owner-watch.js';
-import { readIdentity } from '../writer/identity.js';
+import { readIdentity } from '../run/identity.js';
 import {
   type CommandRun,
   UsageError,

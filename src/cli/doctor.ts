@@ -1,7 +1,7 @@
 import { accessSync, constants, lstatSync } from 'node:fs';
 import { cpus, freemem, totalmem } from 'node:os';
 import { resolve } from 'node:path';
-import { networkFileSystemOf } from '../engine/network-file-system.js';
+import { networkFileSystemOf } from '../engine/surroundings/network-file-system.js';
 import { attempt } from '../model/attempt.js';
 import { messageOf } from '../model/errors.js';
 import { printable } from '../model/printable.js';
@@ -12,7 +12,7 @@ import { isTempName } from '../storage/atomic-file.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { isElsewhere, readOwnership } from '../storage/owner-watch.js';
 import { type RoomLeft, roomLeftIn } from '../storage/shortage.js';
-import { keptFiles } from '../writer/kept-files.js';
+import { keptFiles } from '../run/kept-files.js';
 import type { CommandRun } from './command.js';
 import { dirOr, findRuns } from './find-runs.js';
 import { ExitCode } from './terminal.js';

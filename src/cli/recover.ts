@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { type OwnerWatch, watchOwner } from '../storage/owner-watch.js';
-import { type Recovery, recoverRun } from '../writer/recover-run.js';
+import { type Recovery, recoverRun } from '../writer/recovery/recover-run.js';
 import { runFoldersIn } from '../reader/run-folders.js';
 import { printable } from '../model/printable.js';
 import { type CommandRun, type Options, codeAndMessageOf, exitCodeOf, hasOption } from './command.js';

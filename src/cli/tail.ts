@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { EMPTY, type Observable, concat, filter, from, lastValueFrom, map, merge, tap } from 'rxjs';
-import type { LogLine } from '../model/log-line.js';
+import type { LogLine } from '../run/log-line.js';
 import type { MetricValue } from '../model/metric.js';
 import { RunStatus } from '../model/run-status.js';
 import { printable } from '../model/printable.js';

@@ -7,7 +7,7 @@ import type {
   SweepAnswer,
   SystemAnswer,
 } from './api.js';
-import type { DrawnCurve } from './data/curve.js';
+import type { DrawnCurve } from './data/curve-builder.js';
 
 /**
  * What a report holds for the page, as JSON in its `<script type="application/json" id="expman-report">`: the answers a server

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Observable, Subject, defer, distinctUntilChanged, map, startWith } from 'rxjs';
-import { RecordKind } from '../channel/layout.js';
+import { RecordKind } from '../channel/chunk-layout.js';
 import { encodeRewind } from '../channel/rewind.js';
-import { lastStepIn } from '../writer/last-step.js';
+import { lastStepIn } from '../run/last-step.js';
 import { ExpmanError, messageOf, textOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
 import type { HistogramInput, HistogramOptions } from '../model/histogram.js';
@@ -17,26 +17,31 @@ import type { Degradation, Health, RunError, RunSummary } from '../model/run-fil
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
-import { type FromWriter, type PlainError, type RunOpening, errorFrom } from '../writer/messages.js';
-import type { RunEnding } from '../writer/run-state.js';
-import { type ArtifactFacts, copyArtifact, writeArtifact } from './artifacts.js';
-import { captureConsole } from './console-capture.js';
-import { DEFAULT_LIVE_MS, liveSnapshots } from './live.js';
-import { histogramRow } from './histogram-row.js';
-import { formatLogLine } from '../model/log-line.js';
-import { MediaFolder, manifestBytes } from './media-folder.js';
-import { type ImageOptions, type MediaCall, MediaLog, type MediaOptions } from './media-log.js';
-import { metricPoints } from './metric-points.js';
-import { MetricSubject } from './metric-subject.js';
-import { networkFileSystemOf } from './network-file-system.js';
+import {
+  type FromWriter,
+  type PlainError,
+  type RunOpening,
+  errorFrom,
+} from '../writer/thread/writer-messages.js';
+import type { RunEnding } from '../run/run-state.js';
+import { type ArtifactFacts, copyArtifact, writeArtifact } from './files/artifacts.js';
+import { captureConsole } from './process/console-capture.js';
+import { DEFAULT_LIVE_MS, liveSnapshots } from './streams/live-snapshots.js';
+import { histogramRow } from './rows/histogram-row.js';
+import { formatLogLine } from '../run/log-line.js';
+import { MediaFolder, manifestBytes } from './files/media-folder.js';
+import { type ImageOptions, type MediaCall, MediaLog, type MediaOptions } from './files/media-log.js';
+import { metricPoints } from './streams/metric-points.js';
+import { MetricSubject } from './streams/metric-subject.js';
+import { networkFileSystemOf } from './surroundings/network-file-system.js';
 import { openRun } from './open-run.js';
-import { watchProcessEnd } from './process-hooks.js';
-import { watchSignals } from './process-signals.js';
-import { RowIntake } from './row-intake.js';
+import { watchProcessEnd } from './process/process-hooks.js';
+import { watchSignals } from './process/process-signals.js';
+import { RowIntake } from './rows/row-intake.js';
 import { type Logger, createRunLogger } from './run-logger.js';
-import { surroundings } from './surroundings.js';
-import type { TableInput } from './table-lines.js';
-import { TapObservable } from './taps.js';
+import { surroundings } from './surroundings/surroundings.js';
+import type { TableInput } from './files/table-lines.js';
+import { TapObservable } from './streams/taps.js';
 import { WriterHost } from './writer-host.js';
 
 const LOSS_TOLD_EVERY_MS = 100;

@@ -15,11 +15,11 @@ import { fileSystemNow } from '../storage/file-system-time.js';
 import { LOCK_NAME, type LockOwner } from '../storage/lock-file.js';
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
-import { type Mapping, RUN_NAME, isMapping } from '../storage/run-record.js';
+import { type Mapping, RUN_NAME, isMapping } from '../run/run-record.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
-import { nextEpoch, readIdentity } from '../writer/identity.js';
-import { lastedMs } from '../writer/lasted-ms.js';
-import type { RunOpening } from '../writer/messages.js';
+import { nextEpoch, readIdentity } from '../run/identity.js';
+import { lastedMs } from '../run/lasted-ms.js';
+import type { RunOpening } from '../writer/thread/writer-messages.js';
 import { reopenRunFile, writeRunFile } from '../writer/run-files.js';
 
 const EXPERIMENT_NAME = 'experiment.yaml';

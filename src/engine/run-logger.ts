@@ -1,7 +1,7 @@
 import { format as fillIn, types } from 'node:util';
 import winston from 'winston';
-import { uncaptured } from './console-capture.js';
-import { formatLogLine, type LogLine, valueText } from '../model/log-line.js';
+import { uncaptured } from './process/console-capture.js';
+import { formatLogLine, type LogLine, valueText } from '../run/log-line.js';
 
 export type { Logger } from 'winston';
 

@@ -1,16 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ChunkPool } from '../channel/chunk-pool.js';
-import { WIRE_BYTES, WireOwner, WireWord } from '../channel/layout.js';
+import { WIRE_BYTES, WireOwner, WireWord } from '../channel/chunk-layout.js';
 import { messageOf } from '../model/errors.js';
 import type { Degradation } from '../model/run-file.js';
 import { nodeFs } from '../storage/node-fs.js';
 import * as runFiles from '../writer/run-files.js';
-import type { CallerFacts, FromWriter, RunOpening, ToWriter } from '../writer/messages.js';
-import { WriterCore } from '../writer/writer-core.js';
-import { WriterLoop } from '../writer/writer-loop.js';
-import type { WriterThreadData } from '../writer/writer-thread.js';
-import { CallerProbe } from './caller-probe.js';
+import type { CallerFacts, FromWriter, RunOpening, ToWriter } from '../writer/thread/writer-messages.js';
+import { WriterCore } from '../writer/thread/writer-core.js';
+import { WriterLoop } from '../writer/thread/writer-loop.js';
+import type { WriterThreadData } from '../writer/thread/writer-thread.js';
+import { CallerProbe } from './process/caller-probe.js';
 
 /** A run as its host sees it. */
 export interface HostedRun {
@@ -182,7 +182,7 @@ export class WriterHost {
       arenas: arenas.map(({ id, memory }) => ({ id, memory })),
       openings: [...this.runs.values()].map(({ opening }) => opening),
     };
-    const entry = new URL('../writer/writer-thread.js', import.meta.url);
+    const entry = new URL('../writer/thread/writer-thread.js', import.meta.url);
     // Loaders and preloads of the caller are not for this thread; it runs plain JavaScript.
     const env = { ...process.env, NODE_OPTIONS: '' };
     const worker = new Worker(fileURLToPath(entry), {
@@ -275,7 +275,7 @@ export class WriterHost {
   }
 
   private loadSecondStage(core: WriterCore, loop: WriterLoop): void {
-    import('../writer/columnar-parts.js').then(
+    import('../writer/thread/columnar-parts.js').then(
       (parts) => {
         core.attach(parts);
         loop.wake();

@@ -6,10 +6,10 @@ import { parseName } from '../model/names.js';
 import type { RunStatus } from '../model/run-status.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { EXPERIMENT_NAME } from './archive/archive-names.js';
-import type { ExchangeRun, Importer } from './exchange-run.js';
-import { allowedName } from './run-names.js';
-import { asExpmanError, chosenPath } from './source-files.js';
-import { type Destination, writeRun } from './write-run.js';
+import type { ExchangeRun, Importer } from './exchange/exchange-run.js';
+import { allowedName } from './exchange/run-names.js';
+import { asExpmanError, chosenPath } from './source/source-files.js';
+import { type Destination, writeRun } from './target/write-run.js';
 
 /** How {@link importRuns} imports. */
 export interface ImportOptions {

@@ -14,21 +14,21 @@ import { parquetExporter } from './columnar/parquet-exporter.js';
 import { parquetImporter } from './columnar/parquet-importer.js';
 import { csvExporter } from './csv/csv-exporter.js';
 import { csvImporter } from './csv/csv-importer.js';
-import type { Exporter, Importer } from './exchange-run.js';
+import type { Exporter, Importer } from './exchange/exchange-run.js';
 import { expmanRsImporter } from './expman-rs/expman-rs.js';
 import { importFrom, type ImportOptions, type ImportReport } from './import-runs.js';
 import { mlflowImporter } from './mlflow/mlflow.js';
 import { neptuneExporter } from './neptune/neptune-exporter.js';
 import { neptuneImporter } from './neptune/neptune-importer.js';
-import { assertFree } from './output-file.js';
-import { EXPORT_OPTIONS, exchangeRunOf, type ExportOptions } from './own-run.js';
+import { assertFree } from './target/output-file.js';
+import { EXPORT_OPTIONS, exchangeRunOf, type ExportOptions } from './target/own-run.js';
 import { tensorboardExporter, tensorboardImporter } from './tensorboard/index.js';
 import { jsonExporter, jsonImporter } from './text/json.js';
 import { ndjsonExporter, ndjsonImporter } from './text/ndjson.js';
 import { wandbImporter } from './wandb/wandb.js';
 
 export type { ColumnField, ColumnType } from '../columnar/column.js';
-export type { LogLine } from '../model/log-line.js';
+export type { LogLine } from '../run/log-line.js';
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
 export type { MetricRow, MetricValue } from '../model/metric.js';
 export type { Params, ParamValue } from '../model/params.js';
@@ -36,9 +36,9 @@ export { RunStatus } from '../model/run-status.js';
 export type { Step } from '../model/step.js';
 export { type ArchivedRun, type ArchiveOptions, archiveRun } from './archive/archive-run.js';
 export { type UnarchiveOptions, type UnarchivedRun, unarchiveRun } from './archive/unarchive-run.js';
-export type { ExchangeRun, Exporter, Importer } from './exchange-run.js';
+export type { ExchangeRun, Exporter, Importer } from './exchange/exchange-run.js';
 export type { FailedImport, ImportedRun, ImportOptions, ImportReport } from './import-runs.js';
-export { exchangeRunOf, type ExportOptions } from './own-run.js';
+export { exchangeRunOf, type ExportOptions } from './target/own-run.js';
 
 /** All that a run can be exported as. */
 export const EXPORTERS: readonly Exporter[] = [

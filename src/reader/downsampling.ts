@@ -1,6 +1,6 @@
 import { bitAt } from '../columnar/bitmap.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
-import { numberColumn } from '../columnar/row-values.js';
+import { numberColumn } from '../columnar/column-values.js';
 
 /** One metric's numbers, row by row. */
 interface Numbers {

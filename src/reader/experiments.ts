@@ -5,7 +5,7 @@ import { parseName } from '../model/names.js';
 import { type Params, sanitiseParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { readMapping } from '../storage/run-record.js';
+import { readMapping } from '../run/run-record.js';
 import { type OnScan, type RunListing, type UnreadableRun, listRuns } from './run-index.js';
 import { StoredRun, openStoredRun } from './stored-run.js';
 

@@ -4,10 +4,10 @@ import { MAX_TIMER_MS, mustBeOptions, invalidOption } from '../model/option-rule
 import { bareObject } from '../model/param-value.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { OwnerWatch, type Ownership, isOwned } from '../storage/owner-watch.js';
-import { decodeSpans } from '../writer/decode-spans.js';
-import { readIdentity } from '../writer/identity.js';
-import { NOTHING_PUBLISHED, type Watermark } from '../writer/replay.js';
-import { JOIN_WINDOW_ROWS, RowJoiner } from '../writer/row-joiner.js';
+import { decodeSpans } from '../run/rows/decode-spans.js';
+import { readIdentity } from '../run/identity.js';
+import { NOTHING_PUBLISHED, type Watermark } from '../run/replay/replay.js';
+import { JOIN_WINDOW_ROWS, RowJoiner } from '../run/rows/row-joiner.js';
 import { damaged } from './inspect-run.js';
 import { type OpenRows, openRows } from './read-rows.js';
 import { type StoredRow, columnarRows, metricNames, rowsOf } from './select-rows.js';

@@ -9,13 +9,13 @@ import type { Step } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/owner-watch.js';
-import { CONFIG_NAME, LOG_NAME } from '../storage/run-record.js';
-import { readIdentity } from '../writer/identity.js';
-import { keptFiles, setAsideSegments, strandedSegments } from '../writer/kept-files.js';
-import { lastSignMs } from '../writer/last-sign.js';
-import { lastedMs } from '../writer/lasted-ms.js';
-import { type Malformed, NOTHING_PUBLISHED } from '../writer/replay.js';
-import { restoreState } from '../writer/restore-state.js';
+import { CONFIG_NAME, LOG_NAME } from '../run/run-record.js';
+import { readIdentity } from '../run/identity.js';
+import { keptFiles, setAsideSegments, strandedSegments } from '../run/kept-files.js';
+import { lastSignMs } from '../run/last-sign.js';
+import { lastedMs } from '../run/lasted-ms.js';
+import { type Malformed, NOTHING_PUBLISHED } from '../run/replay/replay.js';
+import { restoreState } from '../run/replay/restore-state.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
 /** What a run is, from its files; nothing of it is changed. */

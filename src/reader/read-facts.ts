@@ -8,14 +8,14 @@ import type { RunFacts } from '../model/run-facts.js';
 import { isRunStatus, RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { LOCK_NAME } from '../storage/lock-file.js';
-import { CONFIG_NAME, type Mapping, readMapping, isMapping } from '../storage/run-record.js';
+import { CONFIG_NAME, type Mapping, readMapping, isMapping } from '../run/run-record.js';
 import { parseSegmentName } from '../storage/wal/frame.js';
-import { readIdentity } from '../writer/identity.js';
-import type { PublishedFile } from '../writer/file-metadata.js';
-import { nameBefore } from '../writer/kept-files.js';
-import { readPublished } from '../writer/load-run.js';
-import { summariesFrom } from '../writer/metric-summaries.js';
-import { leftOutIn } from '../writer/summary-copy.js';
+import { readIdentity } from '../run/identity.js';
+import type { PublishedFile } from '../run/summaries/file-metadata.js';
+import { nameBefore } from '../run/kept-files.js';
+import { readPublished } from '../run/load-run.js';
+import { summariesFrom } from '../run/summaries/metric-summaries.js';
+import { leftOutIn } from '../run/summaries/summary-copy.js';
 import { inspectRun, type RunInfo } from './inspect-run.js';
 
 /** A run's facts, and whether they stay as they are for as long as its files do. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { type LogLine, parseLogLine } from '../model/log-line.js';
+import { type LogLine, parseLogLine } from '../run/log-line.js';
 import { mustBeOptions, invalidOption } from '../model/option-rules.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { LOG_NAME } from '../storage/run-record.js';
-import type { RunState } from '../writer/run-state.js';
+import { LOG_NAME } from '../run/run-record.js';
+import type { RunState } from '../run/run-state.js';
 
 const CHUNK_BYTES = 256 * 1024;
 /**

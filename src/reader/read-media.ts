@@ -10,8 +10,8 @@ import { readWhole } from '../storage/atomic-file.js';
 import type { Rewind } from '../channel/rewind.js';
 import type { Step } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { RUN_NAME } from '../storage/run-record.js';
-import { readIdentity } from '../writer/identity.js';
+import { RUN_NAME } from '../run/run-record.js';
+import { readIdentity } from '../run/identity.js';
 import { openRows } from './read-rows.js';
 
 /** A file that was logged, and where it is. */

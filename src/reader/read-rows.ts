@@ -11,12 +11,12 @@ import { chunkReader } from '../storage/chunk-reader.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { readFooterOf } from '../storage/metrics-footer.js';
-import { decodeSpans } from '../writer/decode-spans.js';
-import { type FileFacts, type Session, publishedFile } from '../writer/file-metadata.js';
-import { MetricSummaries } from '../writer/metric-summaries.js';
-import { publishedSession } from '../writer/published-session.js';
-import { NOTHING_PUBLISHED, type Replay, type Watermark, replayWal } from '../writer/replay.js';
-import { callsOf, greatestStep, sessionsLeft } from '../writer/rewind-rows.js';
+import { decodeSpans } from '../run/rows/decode-spans.js';
+import { type FileFacts, type Session, publishedFile } from '../run/summaries/file-metadata.js';
+import { MetricSummaries } from '../run/summaries/metric-summaries.js';
+import { publishedSession } from '../run/rows/published-session.js';
+import { NOTHING_PUBLISHED, type Replay, type Watermark, replayWal } from '../run/replay/replay.js';
+import { callsOf, greatestStep, sessionsLeft } from '../run/rows/rewind-rows.js';
 import type { BatchWish } from './group-batches.js';
 import { type Published, batchesFrom, batchesOf, sessionsOf } from './row-batches.js';
 

@@ -5,11 +5,11 @@ import { gatherRows, namedColumns } from '../columnar/named-columns.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { RowGroupBatches } from '../columnar/row-group.js';
 import type { ChunkReader } from '../storage/chunk-reader.js';
-import { decodeSpans } from '../writer/decode-spans.js';
-import type { PublishedFile, Session } from '../writer/file-metadata.js';
-import type { Replay } from '../writer/replay.js';
-import { type Stretch, rowsLeft, stretchesOf } from '../writer/rewind-rows.js';
-import { rowBatchOf } from '../writer/row-batch.js';
+import { decodeSpans } from '../run/rows/decode-spans.js';
+import type { PublishedFile, Session } from '../run/summaries/file-metadata.js';
+import type { Replay } from '../run/replay/replay.js';
+import { type Stretch, rowsLeft, stretchesOf } from '../run/rows/rewind-rows.js';
+import { rowBatchOf } from '../run/rows/row-batch.js';
 import { type BatchWish, type GroupBatch, groupBatches, wantedFields } from './group-batches.js';
 
 const ROWS_PER_BATCH = 64 * 1024;

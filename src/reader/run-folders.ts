@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { FsPort } from '../storage/fs-port.js';
-import { RUN_NAME } from '../storage/run-record.js';
+import { RUN_NAME } from '../run/run-record.js';
 
 /** A run is in an experiment, which is in a folder of experiments. */
 const DEPTH = 2;

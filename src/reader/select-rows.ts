@@ -1,7 +1,7 @@
 import type { Column } from '../columnar/column.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { gatherRows } from '../columnar/named-columns.js';
-import { stepReader, valueAt } from '../columnar/row-values.js';
+import { stepReader, valueAt } from '../columnar/column-values.js';
 import { concatColumns } from '../columnar/concat.js';
 import { bareObject } from '../model/param-value.js';
 import { mustBeOptions, invalidOption } from '../model/option-rules.js';

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { ColumnField } from '../columnar/column.js';
 import { type RowTable, type RowsBatch, batchOf, tableOf } from '../columnar/table.js';
-import type { LogLine } from '../model/log-line.js';
+import type { LogLine } from '../run/log-line.js';
 import type { RunFacts } from '../model/run-facts.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type FollowOptions, followRows } from './follow-rows.js';

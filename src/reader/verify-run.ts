@@ -10,7 +10,7 @@ import { METRICS_NAME, SYSTEM_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
 import { type FileFooter, MAGIC, decodeChunk } from '../storage/parquet/index.js';
 import { readAll } from '../storage/read-all.js';
-import { CONFIG_NAME, readMapping } from '../storage/run-record.js';
+import { CONFIG_NAME, readMapping } from '../run/run-record.js';
 import { inspectRun } from './inspect-run.js';
 import { manifestOf } from './read-media.js';
 import { checkMedia } from './verify-media.js';

@@ -12,8 +12,8 @@ import {
 } from '../storage/wal/frame.js';
 import { type WalFrame, formatOf, readFrames } from '../storage/wal/segment-reader.js';
 import { unsupportedVersion } from '../storage/unsupported-version.js';
-import { readCheckpoint } from '../writer/checkpoint.js';
-import { type Watermark, segmentNames } from '../writer/replay.js';
+import { readCheckpoint } from '../run/replay/checkpoint.js';
+import { type Watermark, segmentNames } from '../run/replay/replay.js';
 
 const SPAN_ROWS = 8192;
 

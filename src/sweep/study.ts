@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { type Observable, Subject } from 'rxjs';
 import { LoggingEngine } from '../engine/logging-engine.js';
-import { watchSignals } from '../engine/process-signals.js';
-import { TapObservable } from '../engine/taps.js';
+import { watchSignals } from '../engine/process/process-signals.js';
+import { TapObservable } from '../engine/streams/taps.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError, messageOf } from '../model/errors.js';
 import { ExperimentConfig } from '../model/experiment-config.js';

@@ -4,7 +4,7 @@ import type { Step } from '../model/step.js';
 import { redactNamed, redactText } from '../model/redact-text.js';
 import { readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { isMapping, readMapping } from '../storage/run-record.js';
+import { isMapping, readMapping } from '../run/run-record.js';
 import { writeAll } from '../storage/write-all.js';
 import { parseYaml, stringifyYaml } from '../storage/yaml-file.js';
 import type { Course } from './schedulers/scheduler.js';

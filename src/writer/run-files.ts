@@ -16,12 +16,12 @@ import {
   RUN_NAME,
   isMapping,
   readMapping,
-} from '../storage/run-record.js';
+} from '../run/run-record.js';
 import { writeAll } from '../storage/write-all.js';
 import { MAX_YAML_BYTES, stringifyYaml } from '../storage/yaml-file.js';
-import { lossesIn } from './known-losses.js';
-import type { RunState } from './run-state.js';
-import { copyOf } from './summary-copy.js';
+import { lossesIn } from '../run/known-losses.js';
+import type { RunState } from '../run/run-state.js';
+import { copyOf } from '../run/summaries/summary-copy.js';
 
 /** What run.yaml says of a run that has ended, or is in trouble. */
 const SAYS_IT_ENDED: ReadonlySet<string> = new Set(['endedAt', 'error', 'exitCode', 'degraded']);

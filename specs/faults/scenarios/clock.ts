@@ -7,7 +7,7 @@ import { ExperimentConfig } from '../../../src/model/experiment-config.js';
 import { LOCK_NAME } from '../../../src/storage/lock-file.js';
 import { readOwnership } from '../../../src/storage/owner-watch.js';
 import { nodeFs } from '../../../src/storage/node-fs.js';
-import { recoverRun } from '../../../src/writer/recover-run.js';
+import { recoverRun } from '../../../src/writer/recovery/recover-run.js';
 import { must } from '../check-run.js';
 import { typedOrNull } from '../check-true.js';
 import { drive } from '../driven.js';

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ChannelReader } from '../../../src/channel/channel-reader.js';
 import { Arena, ArenaTable } from '../../../src/channel/chunk-pool.js';
-import { RECORD_HEAD_BYTES, WIRE_BYTES, WireWord } from '../../../src/channel/layout.js';
+import { RECORD_HEAD_BYTES, WIRE_BYTES, WireWord } from '../../../src/channel/chunk-layout.js';
 import { RunControl } from '../../../src/channel/run-control.js';
 import { must } from '../check-run.js';
 import { randomFrom, type Random, type Scenario, type ScenarioContext } from '../scenario.js';

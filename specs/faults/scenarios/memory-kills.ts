@@ -1,6 +1,6 @@
 import { acknowledgedBy, runSession, withBase, type SessionPlan } from '../session.js';
 import { checkContents, recoverAndCheck } from '../check-memory.js';
-import { recoverRun } from '../../../src/writer/recover-run.js';
+import { recoverRun } from '../../../src/writer/recovery/recover-run.js';
 import { must } from '../check-run.js';
 import { MemoryFs } from '../memory-fs.js';
 import type { Scenario } from '../scenario.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { ExpmanError } from '../../../src/model/errors.js';
 import { readContents } from '../../../src/reader/read-contents.js';
-import { recoverRun } from '../../../src/writer/recover-run.js';
+import { recoverRun } from '../../../src/writer/recovery/recover-run.js';
 import { must } from '../check-run.js';
 import { checkTable, type TakenRow } from '../column-model.js';
 import { MemoryFs } from '../memory-fs.js';

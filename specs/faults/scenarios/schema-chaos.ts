@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { MetricValue } from 'expman-rx';
 import { hyparquetOf } from '../other-readers-memory.js';
 import { readContents } from '../../../src/reader/read-contents.js';
-import { recoverRun } from '../../../src/writer/recover-run.js';
+import { recoverRun } from '../../../src/writer/recovery/recover-run.js';
 import { must } from '../check-run.js';
 import { checkTable, type TakenRow, wellFormed } from '../column-model.js';
 import { MemoryFs } from '../memory-fs.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { queryRuns } from 'expman-rx/reader';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { MetricFiles } from '../../../src/reader/query/metric-files.js';
+import { MetricFiles } from '../../../src/reader/query/parquet-sources.js';
 import { TempFolder } from '../../../src/reader/query/temp-folder.js';
 import { listRuns } from '../../../src/reader/run-index.js';
 import type { FsPort } from '../../../src/storage/fs-port.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bitmapBytes, setBit } from '../../../src/columnar/bitmap.js';
 import type { TextColumn } from '../../../src/columnar/column.js';
-import { valueAt } from '../../../src/columnar/row-values.js';
+import { valueAt } from '../../../src/columnar/column-values.js';
 import type { MetricValue } from '../../../src/model/metric.js';
 import { type PlacedChunk, decodeChunk, encodeChunk } from '../../../src/storage/parquet/index.js';
 import { columnOf } from './columns.js';

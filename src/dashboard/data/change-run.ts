@@ -1,8 +1,8 @@
 import { ExperimentConfig } from '../../model/experiment-config.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { amendRunFile } from '../../writer/amend-run-file.js';
+import { amendRunFile } from '../../run/amend-run-file.js';
 import type { RunChange } from '../api.js';
-import type { RunPlace } from './messages.js';
+import type { RunPlace } from './data-messages.js';
 
 /**
  * Changes tags and notes of a run that is closed.

@@ -5,7 +5,7 @@ import { ExpmanError, messageOf } from '../../model/errors.js';
 import { jsonText } from '../../model/json-text.js';
 import { changeRun } from './change-run.js';
 import { LiveRun } from './live-run.js';
-import type { DataRequest, DataThreadData, FromDataThread, ToDataThread, Watch } from './messages.js';
+import type { DataRequest, DataThreadData, FromDataThread, ToDataThread, Watch } from './data-messages.js';
 import { readHistograms, readLogs, readRun, readSystem } from './read-run.js';
 import { readSeries } from './read-series.js';
 import { readSweep } from './read-sweep.js';

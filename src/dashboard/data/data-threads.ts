@@ -9,7 +9,7 @@ import type {
   RunPlace,
   ToDataThread,
   Watch,
-} from './messages.js';
+} from './data-messages.js';
 import { Waiting } from './waiting.js';
 
 const ENTRY = fileURLToPath(new URL('./data-thread.js', import.meta.url));

@@ -1,5 +1,5 @@
 import { type Subscription, bufferTime, defer, filter, map, timer } from 'rxjs';
-import type { LogLine } from '../../model/log-line.js';
+import type { LogLine } from '../../run/log-line.js';
 import { jsonText } from '../../model/json-text.js';
 import { followLog } from '../../reader/follow-log.js';
 import { followRows } from '../../reader/follow-rows.js';
@@ -8,8 +8,8 @@ import type { StoredRow } from '../../reader/select-rows.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { OwnerWatch, isOwned } from '../../storage/owner-watch.js';
 import type { LiveLogs, LivePoints, LogLineAnswer } from '../api.js';
-import { Curve } from './curve.js';
-import type { LiveNews, Watch } from './messages.js';
+import { Curve } from './curve-builder.js';
+import type { LiveNews, Watch } from './data-messages.js';
 
 /** How often new points are told. */
 const TELL_MS = 250;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { bitAt } from '../../columnar/bitmap.js';
-import { numbersOf } from '../../columnar/row-values.js';
+import { numbersOf } from '../../columnar/column-values.js';
 import { parseHistogram } from '../../model/histogram.js';
 import { jsonText } from '../../model/json-text.js';
 import { openContents, openIntact } from '../../reader/inspect-run.js';
@@ -12,11 +12,11 @@ import { systemBatches } from '../../reader/system-batches.js';
 import { metricNames } from '../../reader/select-rows.js';
 import { SYSTEM_NAME } from '../../storage/metrics-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { valueAt } from '../../columnar/row-values.js';
+import { valueAt } from '../../columnar/column-values.js';
 import type { HistogramsAnswer, RunAnswer, SystemAnswer } from '../api.js';
-import { Curve } from './curve.js';
+import { Curve } from './curve-builder.js';
 import { imageTypeAt } from './image-type.js';
-import type { RunPlace } from './messages.js';
+import type { RunPlace } from './data-messages.js';
 import { checkWanted } from './wanted.js';
 
 /** `step` and `timestamp` stand before the metrics. */

@@ -1,14 +1,14 @@
 import { bitAt } from '../../columnar/bitmap.js';
 import type { Column } from '../../columnar/column.js';
 import type { NamedColumn } from '../../columnar/record-batch.js';
-import { numberColumn, numbersOf, valueAt } from '../../columnar/row-values.js';
+import { numberColumn, numbersOf, valueAt } from '../../columnar/column-values.js';
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { openIntact } from '../../reader/inspect-run.js';
 import type { OpenRows } from '../../reader/read-rows.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import type { Series, SeriesAnswer, SeriesRequest } from '../api.js';
-import { Curve, type DrawnCurve } from './curve.js';
-import type { RunPlace } from './messages.js';
+import { Curve, type DrawnCurve } from './curve-builder.js';
+import type { RunPlace } from './data-messages.js';
 import { checkWanted } from './wanted.js';
 
 const OF_METRIC = 'metric:';

@@ -3,7 +3,7 @@ import { ExpmanError } from '../../model/errors.js';
 import { jsonText } from '../../model/json-text.js';
 import { sanitiseParams } from '../../model/params.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { readMapping } from '../../storage/run-record.js';
+import { readMapping } from '../../run/run-record.js';
 
 const SWEEP_NAME = 'sweep.yaml';
 /** @bound refuses: CORRUPT, with the size */

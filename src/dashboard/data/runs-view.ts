@@ -8,10 +8,10 @@ import { type RunListing, type UnreadableRun, listRuns } from '../../reader/run-
 import { parseSort } from '../../reader/where/parse-sort.js';
 import { parseWhere } from '../../reader/where/parse-where.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { RUN_NAME } from '../../storage/run-record.js';
+import { RUN_NAME } from '../../run/run-record.js';
 import type { RunsAnswer } from '../api.js';
 import { experimentFacts } from './experiment-facts.js';
-import type { ListNews, RunPlace, RunsQuery } from './messages.js';
+import type { ListNews, RunPlace, RunsQuery } from './data-messages.js';
 
 /** A list is fresh for this long, and for so many times what it took. */
 const FRESH = { ms: 500, times: 5 };

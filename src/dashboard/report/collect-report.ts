@@ -7,7 +7,7 @@ import { readWhole } from '../../storage/atomic-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import type { ExperimentFacts, HistogramsAnswer, RunAnswer, SweepAnswer, SystemAnswer } from '../api.js';
 import { imageTypeAt } from '../data/image-type.js';
-import type { RunPlace } from '../data/messages.js';
+import type { RunPlace } from '../data/data-messages.js';
 import { experimentFacts } from '../data/experiment-facts.js';
 import { readHistograms, readRun, readSystem } from '../data/read-run.js';
 import { curvesOfRun } from '../data/read-series.js';

@@ -1,5 +1,5 @@
 import { invalidOption, mustBeOptions, resolvePath } from '../../model/option-rules.js';
-import { replaceWithFile, writeNewFile } from '../../interop/output-file.js';
+import { replaceWithFile, writeNewFile } from '../../interop/target/output-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { openStoredRun } from '../../reader/stored-run.js';
 import { collectReport } from './collect-report.js';

@@ -1,4 +1,4 @@
-import type { LiveNews } from '../data/messages.js';
+import type { LiveNews } from '../data/data-messages.js';
 
 /** @bound loses nothing: who has missed something is told to read again */
 const MAX_COUNT = 2000;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { jsonText } from '../../model/json-text.js';
 import type { DataThreads } from '../data/data-threads.js';
-import type { ListNews, LiveNews, RunPlace, Watch } from '../data/messages.js';
+import type { ListNews, LiveNews, RunPlace, Watch } from '../data/data-messages.js';
 import { type Kept, KeptNews } from './kept-news.js';
 
 /**

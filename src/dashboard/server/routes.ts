@@ -24,11 +24,11 @@ import {
   SessionRequest,
 } from '../api.js';
 import { AnsweredError, type Asker, BusyError, type DataThreads } from '../data/data-threads.js';
-import type { RunPlace } from '../data/messages.js';
+import type { RunPlace } from '../data/data-messages.js';
 import { isSameSecret } from './guard.js';
 import type { LiveHub } from './live-hub.js';
 import type { PageFile } from './page-files.js';
-import { openRunFile } from './run-files.js';
+import { openRunFile } from './served-files.js';
 
 /** @bound refuses: HTTP 413 */
 const MAX_BODY_BYTES = 1024 * 1024;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type FileHandle, constants, open } from 'node:fs/promises';
 import { Parser, type ReadEntry } from 'tar';
 import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
-import { systemError } from '../source-files.js';
+import { systemError } from '../source/source-files.js';
 import { ArchiveNames, type ArchivedName, unsafe } from './archive-names.js';
 
 /** How much an archive may hold. */

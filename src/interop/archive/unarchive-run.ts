@@ -18,7 +18,7 @@ import { inspectRun } from '../../reader/inspect-run.js';
 import { replaceFile, tempName } from '../../storage/atomic-file.js';
 import { makeFolders, tryMakeFolder } from '../../storage/make-folders.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { RUN_NAME, readMapping } from '../../storage/run-record.js';
+import { RUN_NAME, readMapping } from '../../run/run-record.js';
 import { stringifyYaml } from '../../storage/yaml-file.js';
 import { EXPERIMENT_NAME } from './archive-names.js';
 import { type ArchiveSink, readArchive } from './read-archive.js';

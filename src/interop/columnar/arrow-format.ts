@@ -1,16 +1,16 @@
 import { type IpcTable, IpcWriter, readIpc } from '../../columnar/arrow-ipc.js';
 import { readWhole } from '../../storage/atomic-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { asyncOf } from '../async-of.js';
-import type { ExchangeRun, Exporter, Importer } from '../exchange-run.js';
+import { asyncOf } from '../exchange/async-of.js';
+import type { ExchangeRun, Exporter, Importer } from '../exchange/exchange-run.js';
 import type { MetricRow } from '../../model/metric.js';
-import { oneRun } from '../one-run.js';
-import { OUR_PLACES, placesIn } from '../places.js';
-import { columnsFor, metricFieldsOf } from '../metric-fields.js';
-import { writeNewFile } from '../output-file.js';
-import { headerMembers, headerOfText, type RunHeader } from '../run-header.js';
-import { asDecodingError, beginningOf, corruptAt, kindAt } from '../source-files.js';
-import { unknownRun } from '../unknown-run.js';
+import { oneRun } from '../source/one-run.js';
+import { OUR_PLACES, placesIn } from '../source/places.js';
+import { columnsFor, metricFieldsOf } from '../exchange/metric-fields.js';
+import { writeNewFile } from '../target/output-file.js';
+import { headerMembers, headerOfText, type RunHeader } from '../exchange/run-header.js';
+import { asDecodingError, beginningOf, corruptAt, kindAt } from '../source/source-files.js';
+import { unknownRun } from '../source/unknown-run.js';
 import { columnBatches } from './columns-of-rows.js';
 import { metricsIn, rowsOfTable } from './placed-table.js';
 

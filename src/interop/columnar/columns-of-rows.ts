@@ -1,9 +1,9 @@
 import type { Column } from '../../columnar/column.js';
 import { builderOf, IntegerBuilder } from '../../columnar/column-builder.js';
 import type { MetricRow } from '../../model/metric.js';
-import type { ExchangeRun } from '../exchange-run.js';
-import { microsOf } from '../instants.js';
-import { type MetricField, valueAs } from '../metric-fields.js';
+import type { ExchangeRun } from '../exchange/exchange-run.js';
+import { microsOf } from '../exchange/instants.js';
+import { type MetricField, valueAs } from '../exchange/metric-fields.js';
 
 /** @bound loses nothing: further rows are in the next batch */
 const MAX_ROWS = 16 * 1024;

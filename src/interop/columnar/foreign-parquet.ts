@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { SchemaElement } from 'hyparquet';
 import { ExpmanError } from '../../model/errors.js';
-import { corruptAt } from '../source-files.js';
+import { corruptAt } from '../source/source-files.js';
 import type { FromParquetThread, ToParquetThread } from './parquet-thread-messages.js';
 
 const ENTRY = fileURLToPath(new URL('./parquet-thread.js', import.meta.url));

@@ -10,7 +10,7 @@ import { compressors } from 'hyparquet-compressors';
 import { nodeFs } from '../../storage/node-fs.js';
 import { readAll } from '../../storage/read-all.js';
 import { uncompressSnappy } from '../../storage/parquet/index.js';
-import { asDecodingError, corruptAt } from '../source-files.js';
+import { asDecodingError, corruptAt } from '../source/source-files.js';
 import type { FileTime } from './parquet-thread-messages.js';
 
 const MB = 1024 * 1024;

@@ -9,10 +9,10 @@ import {
   type Region,
   type RowGroup,
 } from '../../storage/parquet/index.js';
-import type { Exporter } from '../exchange-run.js';
-import { columnsFor, metricFieldsOf } from '../metric-fields.js';
-import { type Output, writeNewFile } from '../output-file.js';
-import { headerMembers } from '../run-header.js';
+import type { Exporter } from '../exchange/exchange-run.js';
+import { columnsFor, metricFieldsOf } from '../exchange/metric-fields.js';
+import { type Output, writeNewFile } from '../target/output-file.js';
+import { headerMembers } from '../exchange/run-header.js';
 import { columnBatches } from './columns-of-rows.js';
 
 const FORMAT = 'expman-rx.parquet';

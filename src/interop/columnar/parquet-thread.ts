@@ -1,6 +1,6 @@
 /** The thread that reads Parquet files of somebody else: it may be ended at any moment, and nothing is lost. */
 import { parentPort } from 'node:worker_threads';
-import { asDecodingError } from '../source-files.js';
+import { asDecodingError } from '../source/source-files.js';
 import { hyparquetFile } from './hyparquet-file.js';
 import type { FromParquetThread, ToParquetThread } from './parquet-thread-messages.js';
 

@@ -1,9 +1,9 @@
 import { columnOfStrings } from '../../columnar/column-of-strings.js';
 import type { Column, ColumnField } from '../../columnar/column.js';
 import type { MetricRow } from '../../model/metric.js';
-import { isoOfMicros } from '../instants.js';
-import type { MetricField } from '../metric-fields.js';
-import type { Places } from '../places.js';
+import { isoOfMicros } from '../exchange/instants.js';
+import type { MetricField } from '../exchange/metric-fields.js';
+import type { Places } from '../source/places.js';
 import { rowsOfColumns, valuesOf } from './rows-of-columns.js';
 
 /** Batches of rows, with a column for each field. */

@@ -1,8 +1,8 @@
 import { bitAt } from '../../columnar/bitmap.js';
 import type { Column } from '../../columnar/column.js';
 import { cellAt } from '../../columnar/text-cells.js';
-import { rowValues } from '../row-values.js';
-import { microsOfIso, microsOfNumber } from '../instants.js';
+import { rowValues } from '../exchange/made-row.js';
+import { microsOfIso, microsOfNumber } from '../exchange/instants.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
 
 /** The columns of a batch of rows. */

@@ -1,5 +1,5 @@
 import type { MetricValue } from '../../model/metric.js';
-import type { MetricType } from '../metric-fields.js';
+import type { MetricType } from '../exchange/metric-fields.js';
 
 // What a spreadsheet takes for a formula, its full-width forms too (durability.md 4.3).
 const FORMULA = /^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;

@@ -1,9 +1,9 @@
 import { stringify } from 'csv-stringify/sync';
 import type { MetricRow } from '../../model/metric.js';
-import type { ExchangeRun, Exporter } from '../exchange-run.js';
-import { isoOfMicros, microsOf } from '../instants.js';
-import { columnsFor, type MetricField, metricFieldsOf, valueAs } from '../metric-fields.js';
-import { assertFree, type Output, writeNewFile } from '../output-file.js';
+import type { ExchangeRun, Exporter } from '../exchange/exchange-run.js';
+import { isoOfMicros, microsOf } from '../exchange/instants.js';
+import { columnsFor, type MetricField, metricFieldsOf, valueAs } from '../exchange/metric-fields.js';
+import { assertFree, type Output, writeNewFile } from '../target/output-file.js';
 import { writeLines } from '../text/ndjson.js';
 import { cellOf, cellOfText } from './cells.js';
 

@@ -1,14 +1,14 @@
 import { quoted } from '../../model/printable.js';
-import type { ExchangeRun, Importer } from '../exchange-run.js';
-import type { MetricField } from '../metric-fields.js';
-import { oneRun } from '../one-run.js';
-import { beginningOf, corruptAt, kindAt } from '../source-files.js';
+import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
+import type { MetricField } from '../exchange/metric-fields.js';
+import { oneRun } from '../source/one-run.js';
+import { beginningOf, corruptAt, kindAt } from '../source/source-files.js';
 import { headerOf, isLinesFile, runIn } from '../text/ndjson.js';
-import { unknownRun } from '../unknown-run.js';
+import { unknownRun } from '../source/unknown-run.js';
 import { textOfCell } from './cells.js';
 import { SIDECAR_FORMAT, sidecarOf } from './csv-exporter.js';
-import { headerIn } from './records.js';
-import { type CsvLayout, guessedLayout, rowsOfTable } from './table.js';
+import { headerIn } from './csv-records.js';
+import { type CsvLayout, guessedLayout, rowsOfTable } from './csv-table.js';
 
 /**
  * Reads CSV files: ours with all that stands in the file beside them, anybody's by their header, in which a column `step` and a column

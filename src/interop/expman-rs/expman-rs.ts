@@ -1,12 +1,12 @@
 import { basename, dirname, join } from 'node:path';
 import { ExpmanError } from '../../model/errors.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
-import { rowValues } from '../row-values.js';
+import { rowValues } from '../exchange/made-row.js';
 import { sanitiseParams } from '../../model/params.js';
 import { isRunStatus, RunStatus } from '../../model/run-status.js';
-import { asyncOf } from '../async-of.js';
-import type { ExchangeRun, Importer } from '../exchange-run.js';
-import { isoOf } from '../instants.js';
+import { asyncOf } from '../exchange/async-of.js';
+import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
+import { isoOf } from '../exchange/instants.js';
 import {
   asExpmanError,
   foldersIn,
@@ -17,7 +17,7 @@ import {
   textOr,
   textsOf,
   yamlAt,
-} from '../source-files.js';
+} from '../source/source-files.js';
 import { logOf } from './log-file.js';
 import { SEGMENT, tablesOf, VECTORS } from './tables.js';
 

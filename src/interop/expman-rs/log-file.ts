@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { LogLine } from '../../model/log-line.js';
-import { microsOfIso } from '../instants.js';
-import { kindAt } from '../source-files.js';
+import type { LogLine } from '../../run/log-line.js';
+import { microsOfIso } from '../exchange/instants.js';
+import { kindAt } from '../source/source-files.js';
 import { linesOf } from '../text/lines.js';
 
 const LINE = /^\[([^\]]{1,40})\] \[([A-Z]{1,10})\] ?(.*)$/s;

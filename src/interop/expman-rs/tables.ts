@@ -3,8 +3,8 @@ import type { MetricRow } from '../../model/metric.js';
 import { arrowTableAt } from '../columnar/arrow-format.js';
 import { parquetRun } from '../columnar/parquet-importer.js';
 import { metricsIn, rowsOfTable } from '../columnar/placed-table.js';
-import { placesIn } from '../places.js';
-import { asDecodingError, beginningOf, endOf, kindAt, namesIn } from '../source-files.js';
+import { placesIn } from '../source/places.js';
+import { asDecodingError, beginningOf, endOf, kindAt, namesIn } from '../source/source-files.js';
 
 /** Its rows, once it has closed; versions before 0.4 call the file `metrics.parquet`. */
 export const VECTORS = 'vectors.parquet';

@@ -3,10 +3,10 @@ import { ExpmanError } from '../../model/errors.js';
 import type { ParamValue, Params } from '../../model/params.js';
 import { bareObject } from '../../model/param-value.js';
 import { RunStatus } from '../../model/run-status.js';
-import { asyncOf } from '../async-of.js';
-import type { ExchangeRun, Importer } from '../exchange-run.js';
-import { filesBelow } from '../files-below.js';
-import { isoOfMs } from '../instants.js';
+import { asyncOf } from '../exchange/async-of.js';
+import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
+import { filesBelow } from '../source/files-below.js';
+import { isoOfMs } from '../exchange/instants.js';
 import {
   asExpmanError,
   beginningOf,
@@ -16,8 +16,8 @@ import {
   textAt,
   textOr,
   yamlAt,
-} from '../source-files.js';
-import { metricFilesIn, rowsOfMetrics } from './metric-files.js';
+} from '../source/source-files.js';
+import { metricFilesIn, rowsOfMetrics } from './mlflow-metrics.js';
 
 const META = 'meta.yaml';
 const STATUSES: ReadonlyMap<unknown, RunStatus> = new Map<unknown, RunStatus>([

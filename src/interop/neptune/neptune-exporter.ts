@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { rmSync } from 'node:fs';
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
 import { attempt } from '../../model/attempt.js';
-import type { ExchangeRun, Exporter } from '../exchange-run.js';
+import type { ExchangeRun, Exporter } from '../exchange/exchange-run.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { assertFree, type Output, writeNewFile } from '../output-file.js';
-import { systemError } from '../source-files.js';
-import { COLUMNS, type NeptuneRecord, SCHEMA, STEP_SCALE } from './layout.js';
-import { recordsOf } from './records.js';
+import { assertFree, type Output, writeNewFile } from '../target/output-file.js';
+import { systemError } from '../source/source-files.js';
+import { COLUMNS, type NeptuneRecord, SCHEMA, STEP_SCALE } from './attribute-columns.js';
+import { recordsOf } from './attribute-records.js';
 
 /** @bound loses nothing: further records are in the next row group */
 const RECORDS_A_GROUP = 64 * 1024;

@@ -3,8 +3,8 @@ import type { ExpmanError } from '../../model/errors.js';
 import { bareObject } from '../../model/param-value.js';
 import { foreignParquet } from '../columnar/foreign-parquet.js';
 import { hasColumns, isParquet, NEPTUNE_COLUMNS } from '../columnar/parquet-importer.js';
-import type { ExchangeRun, Importer } from '../exchange-run.js';
-import { asExpmanError, corruptAt, foldersIn, kindAt, namesIn } from '../source-files.js';
+import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
+import { asExpmanError, corruptAt, foldersIn, kindAt, namesIn } from '../source/source-files.js';
 import { RunAttributes } from './run-attributes.js';
 
 const PART = /^(.+)_part_(\d{1,6})\.parquet$/;

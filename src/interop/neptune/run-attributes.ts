@@ -1,16 +1,16 @@
-import type { LogLine } from '../../model/log-line.js';
+import type { LogLine } from '../../run/log-line.js';
 import type { MetricValue } from '../../model/metric.js';
 import { bareObject } from '../../model/param-value.js';
 import { decodeParams, type Params, sanitiseParams } from '../../model/params.js';
 import { isRunStatus, RunStatus } from '../../model/run-status.js';
-import { asyncOf } from '../async-of.js';
+import { asyncOf } from '../exchange/async-of.js';
 import { isFileTime } from '../columnar/parquet-thread-messages.js';
-import type { ExchangeRun } from '../exchange-run.js';
-import { isoOfMs } from '../instants.js';
-import { PointRows } from '../points.js';
-import { corruptAt, isMapping, type Mapping, textOr, textsOf } from '../source-files.js';
-import { STEP_SCALE } from './layout.js';
-import { PATHS } from './records.js';
+import type { ExchangeRun } from '../exchange/exchange-run.js';
+import { isoOfMs } from '../exchange/instants.js';
+import { PointRows } from '../exchange/points.js';
+import { corruptAt, isMapping, type Mapping, textOr, textsOf } from '../source/source-files.js';
+import { STEP_SCALE } from './attribute-columns.js';
+import { PATHS } from './attribute-records.js';
 
 /** Collects the records of one run. */
 export class RunAttributes {

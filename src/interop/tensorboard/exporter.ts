@@ -1,13 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { formatLogLine } from '../../model/log-line.js';
-import type { ExchangeRun, Exporter } from '../exchange-run.js';
+import { formatLogLine } from '../../run/log-line.js';
+import type { ExchangeRun, Exporter } from '../exchange/exchange-run.js';
 import { EventFileWriter } from './event-file-writer.js';
 import { hparamsValue, summaryEvent, wallTimeOf } from './event-writing.js';
 import { experimentData, flatHparams, sessionEndData, sessionStartData } from './hparams.js';
 import { ioError } from './io-error.js';
 import { LOG_TAG } from './meaning.js';
-import { RUN_TAG, runRecordText } from './run-record.js';
+import { RUN_TAG, runRecordText } from './run-tag.js';
 import { kindOf, SummaryEncoder, type TagKind } from './summary-encoder.js';
 
 const LOSES =

@@ -1,7 +1,7 @@
-import type { LogLine } from '../../model/log-line.js';
+import type { LogLine } from '../../run/log-line.js';
 import { suffixedName, parseName, type RunName } from '../../model/names.js';
 import { RunStatus } from '../../model/run-status.js';
-import type { ExchangeRun, Importer } from '../exchange-run.js';
+import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
 import { type EventFolder, eventFolders, holdsEventFiles, topName } from './event-files.js';
 import { folderName } from './folder-name.js';
 import { momentsOf, rowsOf } from './moments.js';

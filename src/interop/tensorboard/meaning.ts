@@ -1,9 +1,9 @@
-import { parseLogLine, type LogLine } from '../../model/log-line.js';
+import { parseLogLine, type LogLine } from '../../run/log-line.js';
 import type { MetricValue } from '../../model/metric.js';
 import type { SummaryValue, TagMetadata } from './event.js';
-import { histogramOfTriples, readHistogram } from './histogram.js';
+import { histogramOfTriples, readHistogram } from './histogram-tensor.js';
 import { readSession, type SessionFacts } from './hparams.js';
-import { parseRunRecord, RUN_TAG, type RunRecord } from './run-record.js';
+import { parseRunRecord, RUN_TAG, type RunRecord } from './run-tag.js';
 import { readTensor, scalarOf, textsOf } from './tensor.js';
 
 /** The text tag that holds the lines of a run's log. */

@@ -1,8 +1,8 @@
-import { FieldScan } from '../metric-fields.js';
+import { FieldScan } from '../exchange/metric-fields.js';
 import type { SessionFacts } from './hparams.js';
 import type { Meaning } from './meaning.js';
 import type { Moment } from './moments.js';
-import type { RunRecord } from './run-record.js';
+import type { RunRecord } from './run-tag.js';
 
 /** What is known of a run once all its events went by; holds one entry for each metric. */
 export class RunSurvey {

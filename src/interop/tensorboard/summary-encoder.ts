@@ -1,7 +1,7 @@
 import type { MetricValue } from '../../model/metric.js';
 import type { Step } from '../../model/step.js';
 import { summaryEvent, type TagPlugin, tensorValue } from './event-writing.js';
-import { bucketTriples, type HistogramCounts, parseHistogram } from './histogram.js';
+import { bucketTriples, type HistogramCounts, parseHistogram } from './histogram-tensor.js';
 import { scalarTensor, textTensor, triplesTensor } from './tensor.js';
 
 /** How a metric stands under its tag. */

@@ -6,7 +6,7 @@ import { RunStatus } from '../../model/run-status.js';
 import { type Step, parseStep } from '../../model/step.js';
 import { EventFileWriter } from './event-file-writer.js';
 import { hparamsValue, imageValue, summaryEvent } from './event-writing.js';
-import { type HistogramCounts, histogramOf } from './histogram.js';
+import { type HistogramCounts, histogramOf } from './histogram-tensor.js';
 import { experimentData, flatHparams, sessionEndData, sessionStartData } from './hparams.js';
 import { pngImage } from './png.js';
 import { SummaryEncoder } from './summary-encoder.js';

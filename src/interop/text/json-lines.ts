@@ -1,10 +1,10 @@
-import type { LogLine } from '../../model/log-line.js';
+import type { LogLine } from '../../run/log-line.js';
 import { quoted } from '../../model/printable.js';
-import { rowValues } from '../row-values.js';
+import { rowValues } from '../exchange/made-row.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
-import { isoOfMicros, isoOfMs, microsOf, microsOfIso } from '../instants.js';
-import { type MetricField, valueAs } from '../metric-fields.js';
-import { isMapping, textOr } from '../source-files.js';
+import { isoOfMicros, isoOfMs, microsOf, microsOfIso } from '../exchange/instants.js';
+import { type MetricField, valueAs } from '../exchange/metric-fields.js';
+import { isMapping, textOr } from '../source/source-files.js';
 import { jsonOf, valueFromJson } from './json-values.js';
 
 /** Writes rows as flat JSON objects: `{"step":3,"timestamp":"…","loss":0.5}`; what a row does not have is left out. */

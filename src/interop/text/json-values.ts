@@ -1,5 +1,5 @@
 import type { MetricValue } from '../../model/metric.js';
-import type { MetricType } from '../metric-fields.js';
+import type { MetricType } from '../exchange/metric-fields.js';
 
 const NOT_FINITE: ReadonlyMap<string, number> = new Map([
   ['NaN', NaN],

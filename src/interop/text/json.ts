@@ -1,13 +1,13 @@
 import { messageOf } from '../../model/errors.js';
-import type { LogLine } from '../../model/log-line.js';
+import type { LogLine } from '../../run/log-line.js';
 import type { MetricRow } from '../../model/metric.js';
-import { asyncOf } from '../async-of.js';
-import type { ExchangeRun, Exporter, Importer } from '../exchange-run.js';
-import { type MetricField, metricFieldsOf } from '../metric-fields.js';
-import { oneRun } from '../one-run.js';
-import { type Output, writeNewFile } from '../output-file.js';
-import { headerFrom, headerMembers } from '../run-header.js';
-import { beginningOf, corruptAt, isMapping, kindAt, textAt } from '../source-files.js';
+import { asyncOf } from '../exchange/async-of.js';
+import type { ExchangeRun, Exporter, Importer } from '../exchange/exchange-run.js';
+import { type MetricField, metricFieldsOf } from '../exchange/metric-fields.js';
+import { oneRun } from '../source/one-run.js';
+import { type Output, writeNewFile } from '../target/output-file.js';
+import { headerFrom, headerMembers } from '../exchange/run-header.js';
+import { beginningOf, corruptAt, isMapping, kindAt, textAt } from '../source/source-files.js';
 import { logLineFrom, logLineJson, rowReader, rowWriter } from './json-lines.js';
 
 const FORMAT = 'expman-rx.json';

@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { nodeFs } from '../../storage/node-fs.js';
-import { corruptAt } from '../source-files.js';
+import { corruptAt } from '../source/source-files.js';
 
 const CHUNK_BYTES = 256 * 1024;
 /**

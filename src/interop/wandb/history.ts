@@ -1,10 +1,10 @@
 import { messageOf } from '../../model/errors.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
-import { rowValues } from '../row-values.js';
+import { rowValues } from '../exchange/made-row.js';
 import { isCsv } from '../csv/csv-importer.js';
-import { guessedLayout, rowsOfTable } from '../csv/table.js';
-import { asyncOf } from '../async-of.js';
-import { corruptAt, isMapping, type Mapping, textAt } from '../source-files.js';
+import { guessedLayout, rowsOfTable } from '../csv/csv-table.js';
+import { asyncOf } from '../exchange/async-of.js';
+import { corruptAt, isMapping, type Mapping, textAt } from '../source/source-files.js';
 import { linesOf } from '../text/lines.js';
 
 // A text of more is beyond what the engine holds as one string.

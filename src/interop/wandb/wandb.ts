@@ -2,11 +2,11 @@ import { basename, dirname, join } from 'node:path';
 import type { Params } from '../../model/params.js';
 import { sanitiseParams } from '../../model/params.js';
 import { RunStatus } from '../../model/run-status.js';
-import { asyncOf } from '../async-of.js';
+import { asyncOf } from '../exchange/async-of.js';
 import { isCsv, isWandbCsv } from '../csv/csv-importer.js';
-import type { ExchangeRun, Importer } from '../exchange-run.js';
-import { isoOf } from '../instants.js';
-import { oneRun } from '../one-run.js';
+import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
+import { isoOf } from '../exchange/instants.js';
+import { oneRun } from '../source/one-run.js';
 import {
   beginningOf,
   isMapping,
@@ -18,7 +18,7 @@ import {
   textOr,
   textsOf,
   yamlAt,
-} from '../source-files.js';
+} from '../source/source-files.js';
 import { historyRows } from './history.js';
 
 const HISTORY = /^(?:wandb-)?history\.(?:csv|jsonl?|ndjson)$/i;

@@ -3,10 +3,10 @@ import { attempt } from '../../model/attempt.js';
 import { messageOf } from '../../model/errors.js';
 import { type ParamValue, isParamGroup, paramLeaves } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
-import { parseLogLine } from '../../model/log-line.js';
+import { parseLogLine } from '../../run/log-line.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { readAll } from '../../storage/read-all.js';
-import { LOG_NAME } from '../../storage/run-record.js';
+import { LOG_NAME } from '../../run/run-record.js';
 import { throwProcessFault } from '../process-fault.js';
 import { type Skipped, skippedFor } from './facts-source.js';
 

@@ -1,7 +1,7 @@
 import type { ColumnType } from '../../columnar/column.js';
 import { ALIKE } from '../../columnar/text-cells.js';
 import { widerType } from '../../columnar/widen.js';
-import type { MetricColumn, MetricFile } from './metric-files.js';
+import type { MetricColumn, MetricFile } from './parquet-sources.js';
 import { folded, identifier, literal } from './sql-text.js';
 
 /** SQL that makes a view, and the lists of files it names. */

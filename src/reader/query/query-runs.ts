@@ -10,7 +10,7 @@ import { BOUNDED_FUNCTIONS, isTooLong } from './bounded-text.js';
 import { type Answer, Database } from './duckdb.js';
 import { logsTable, paramsTable, runsTable } from './fact-tables.js';
 import { type FactsSource, type Skipped, listedSource } from './facts-source.js';
-import { MetricFiles } from './metric-files.js';
+import { MetricFiles } from './parquet-sources.js';
 import { type ViewSql, longView, wideView } from './metric-views.js';
 import { identifier, literal } from './sql-text.js';
 import { checkedWords, invalidQuery } from './statement.js';

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Column, ColumnField } from '../../columnar/column.js';
 import { nullColumn } from '../../columnar/concat.js';
-import { numberColumn } from '../../columnar/row-values.js';
+import { numberColumn } from '../../columnar/column-values.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import {
   MAGIC,

@@ -1,5 +1,5 @@
 import type { Column } from '../../columnar/column.js';
-import { countSet } from './bitmap.js';
+import { countSet } from './bit-runs.js';
 
 /**
  * The values of a column without its null rows, in the units that the encoders work in.

@@ -1,5 +1,5 @@
 import type { Column, ColumnType } from '../../columnar/column.js';
-import { countSet } from './bitmap.js';
+import { countSet } from './bit-runs.js';
 import { boundsOf } from './bounds.js';
 import type { Bounds } from './bounds.js';
 import { encodeDelta } from './delta.js';

@@ -1,4 +1,4 @@
-import { bitsAt, countSet, orBits, runLength, setRange } from './bitmap.js';
+import { bitsAt, countSet, orBits, runLength, setRange } from './bit-runs.js';
 import { putVarint } from './compact-writer.js';
 import { corrupt } from './corrupt.js';
 import { ByteCursor } from './byte-cursor.js';

@@ -1,4 +1,4 @@
-import { bitsAt } from './bitmap.js';
+import { bitsAt } from './bit-runs.js';
 import type { Dense, Strings } from './dense.js';
 
 /** How many bytes all the values take in PLAIN pages. */

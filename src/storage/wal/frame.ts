@@ -44,7 +44,7 @@ import { VERSION } from '../../model/version.js';
  * and no longer written.
  */
 export const FrameType = {
-  /** JSON: what the rows of the segment rest on; see writer/checkpoint.ts. Of version 1: all of the run's state. */
+  /** JSON: what the rows of the segment rest on; see run/replay/checkpoint.ts. Of version 1: all of the run's state. */
   checkpoint: 1,
   /** The channel's records, byte for byte. */
   records: 2,

@@ -29,7 +29,7 @@ export interface RecordCount {
   readonly calls: number;
 }
 
-/** What a segment begins with: see writer/checkpoint.ts. */
+/** What a segment begins with: see run/replay/checkpoint.ts. */
 export interface Checkpoint {
   /** What the rows of the segment rest on; written twice. */
   readonly core: Uint8Array;

@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, type Observable, type Observer, Subscriber } from 'rxjs';
-import { InTurn } from '../../engine/in-turn.js';
+import { InTurn } from '../../engine/streams/in-turn.js';
 
 /**
  * Tells `log` of each value and of the end, and then passes it on.

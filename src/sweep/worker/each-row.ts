@@ -1,5 +1,5 @@
 import type { RowSpan } from '../../channel/records.js';
-import { type RecordViews, stepAt, valuesAt } from '../../channel/row-values.js';
+import { type RecordViews, stepAt, valuesAt } from '../../channel/record-values.js';
 import type { MetricRow } from '../../model/metric.js';
 
 const MICROS = 1000;

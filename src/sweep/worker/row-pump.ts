@@ -1,9 +1,9 @@
 import { ChannelReader } from '../../channel/channel-reader.js';
 import { Arena, ArenaTable } from '../../channel/chunk-pool.js';
-import { WireWord } from '../../channel/layout.js';
+import { WireWord } from '../../channel/chunk-layout.js';
 import { RecordDictionary, type SplitRecords, splitRecords } from '../../channel/records.js';
 import { RunControl } from '../../channel/run-control.js';
-import { parseLogLine } from '../../model/log-line.js';
+import { parseLogLine } from '../../run/log-line.js';
 import { type LoggingEngine, countInvalid, logForwarded } from '../../engine/logging-engine.js';
 import { infoOfLine } from '../../engine/run-logger.js';
 import { attempt } from '../../model/attempt.js';

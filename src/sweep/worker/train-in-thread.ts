@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { type MessagePort, MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
-import { WIRE_BYTES } from '../../channel/layout.js';
+import { WIRE_BYTES } from '../../channel/chunk-layout.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { Drive, Trial } from '../trial.js';
-import type { ArtifactCall, FromTrial, ToTrial, TrialThreadData } from './messages.js';
+import type { ArtifactCall, FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
 import { type PortableError, portable, restored } from './portable-error.js';
 import { drainAtExit } from './drain-at-exit.js';
 import { CHANNEL_BYTES, RowPump } from './row-pump.js';

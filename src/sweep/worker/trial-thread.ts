@@ -3,7 +3,7 @@ import { withRun } from '../../engine/current-run.js';
 import { invalidOption } from '../../model/option-rules.js';
 import { driveTrial } from '../drive-trial.js';
 import type { WorkerTrain } from '../trial.js';
-import type { FromTrial, ToTrial, TrialThreadData } from './messages.js';
+import type { FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
 import { type PortableError, portable } from './portable-error.js';
 import { ThreadRun } from './thread-run.js';
 

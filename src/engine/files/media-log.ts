@@ -1,0 +1,162 @@
+import { ExpmanError, describeType, messageOf } from '../../model/errors.js';
+import { MAX_CAPTION, type MediaFile, type MediaKind, isMediaType } from '../../model/media.js';
+import { parseArtifactName } from '../../model/names.js';
+import { invalidOption } from '../../model/option-rules.js';
+import { type Step, parseStep, stepRule } from '../../model/step.js';
+import { redactText } from '../../model/redact-text.js';
+import type { MediaFolder, NewMedia } from './media-folder.js';
+import { readMediaSource, tooLarge } from './media-source.js';
+import { type MediaType, mediaTypeOf, namedType } from './media-type.js';
+import { tableLines } from './table-lines.js';
+
+/** Options of `run.logImage`. */
+export interface ImageOptions {
+  /** What is to be said under it; up to 4,096 characters. */
+  readonly caption?: string | undefined;
+}
+
+/** Options of `run.logMedia`. */
+export interface MediaOptions extends ImageOptions {
+  /** Its media type, `video/mp4` for one; by default what its first bytes say, else the ending of its path. */
+  readonly type?: string | undefined;
+}
+
+/** What one call wants to be kept. */
+export interface MediaCall {
+  readonly kind: MediaKind;
+  readonly name: unknown;
+  readonly step: unknown;
+  /** Bytes, the path of a file, or a table. */
+  readonly content: unknown;
+  readonly options: unknown;
+}
+
+/** What a {@link MediaLog} tells the run. */
+export interface MediaLogTells {
+  /** Something was left out that cannot be logged; may throw the error. */
+  readonly invalid: (metric: string, error: ExpmanError) => void;
+  /** The file system refused. */
+  readonly failed: (metric: string, error: ExpmanError) => void;
+}
+
+/**
+ * The largest file that is logged.
+ *
+ * @bound refuses: INVALID_VALUE, the file is counted and run.log says why
+ */
+const MAX_BYTES = 128 * 1024 * 1024;
+const NDJSON = namedType('application/x-ndjson');
+
+/** Checks what is logged as files and keeps it in the run's `media/` folder. */
+export class MediaLog {
+  constructor(
+    private readonly folder: MediaFolder,
+    private readonly tells: MediaLogTells,
+  ) {}
+
+  /** Keeps one file; null where that cannot be, which is told. Throws only what `tells.invalid` throws. */
+  keep(call: MediaCall): MediaFile | null {
+    const subject = typeof call.name === 'string' ? call.name : call.kind;
+    const losses: Loss[] = [];
+    let kept: MediaFile;
+    try {
+      kept = this.folder.keep(newMedia(call, losses));
+    } catch (error) {
+      const told = error instanceof ExpmanError ? error : invalidContent(call, messageOf(error));
+      if (told.code === 'IO') this.tells.failed(subject, told);
+      else this.tells.invalid(subject, told);
+      return null;
+    }
+    for (const { of, error } of losses) this.tells.invalid(of ?? subject, error);
+    return kept;
+  }
+}
+
+/** A part that was left out of what is kept. */
+interface Loss {
+  /** What it is a part of; null for the content. */
+  readonly of: string | null;
+  readonly error: ExpmanError;
+}
+
+function newMedia(call: MediaCall, losses: Loss[]): NewMedia {
+  const name = parseArtifactName(call.name);
+  const step = stepOf(call.step, losses);
+  const { kind, options } = call;
+  const facts = { name, step, kind, caption: captionOf(options), timestamp: new Date().toISOString() };
+  return { ...facts, ...(kind === 'table' ? tableOf(call, losses) : fileOf(call)) };
+}
+
+/** A step that is none is left out, and its file kept, as of a row. */
+function stepOf(given: unknown, losses: Loss[]): Step | null {
+  if (given === undefined || given === null) return null;
+  const step = parseStep(given);
+  if (step === undefined) {
+    const [rule, type] = [stepRule(given), describeType(given)];
+    losses.push({
+      of: 'step',
+      error: new ExpmanError('INVALID_OPTION', rule, { option: 'step', rule, value: given, type }),
+    });
+  }
+  return step ?? null;
+}
+
+type Content = MediaType & Pick<NewMedia, 'content'>;
+
+function tableOf(call: MediaCall, losses: Loss[]): Content {
+  const { text, leftOut } = tableLines(call.content);
+  const reason = `of its rows ${leftOut} are more than a table has`;
+  if (leftOut > 0) losses.push({ of: null, error: invalidContent(call, reason) });
+  return { ...NDJSON, content: within(Buffer.from(text), 'the table') };
+}
+
+function fileOf(call: MediaCall): Content {
+  const path = typeof call.content === 'string' ? call.content : null;
+  const content = path === null ? within(bytesOf(call), 'what is logged') : readMediaSource(path, MAX_BYTES);
+  const found = mediaTypeOf(content, path);
+  if (call.kind === 'image' && !found.type.startsWith('image/')) {
+    const advice = 'pixels are to be encoded first, as PNG for one';
+    throw invalidContent(call, `its bytes are no image but ${found.type}; ${advice}`);
+  }
+  const type = typeOf(call.options);
+  return { ...(type === undefined ? found : namedType(type, found.extension)), content };
+}
+
+function bytesOf(call: MediaCall): Uint8Array {
+  const { content } = call;
+  if (content instanceof ArrayBuffer) return new Uint8Array(content);
+  if (ArrayBuffer.isView(content))
+    return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+  throw invalidContent(call, `bytes or the path of a file are wanted, not ${describeType(content)}`);
+}
+
+function within(bytes: Uint8Array, what: string): Uint8Array {
+  if (bytes.length > MAX_BYTES) throw tooLarge(what, bytes.length, MAX_BYTES);
+  return bytes;
+}
+
+function captionOf(options: unknown): string | null {
+  const caption = optionOf(options, 'caption');
+  if (caption === undefined || caption === null) return null;
+  if (typeof caption === 'string' && caption.length <= MAX_CAPTION)
+    return redactText(caption).slice(0, MAX_CAPTION);
+  throw invalidOption('caption', `a string of up to ${MAX_CAPTION} characters`, caption);
+}
+
+function typeOf(options: unknown): string | undefined {
+  const type = optionOf(options, 'type');
+  if (type === undefined || isMediaType(type)) return type;
+  throw invalidOption('type', "a media type in lower case, such as 'video/mp4'", type);
+}
+
+const optionOf = (options: unknown, name: string): unknown =>
+  typeof options === 'object' && options !== null ? Reflect.get(options, name) : undefined;
+
+function invalidContent({ kind, content }: MediaCall, reason: string): ExpmanError {
+  return new ExpmanError('INVALID_VALUE', reason, {
+    option: kind,
+    rule: reason,
+    value: content,
+    type: describeType(content),
+  });
+}

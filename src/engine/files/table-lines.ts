@@ -1,0 +1,91 @@
+import { types } from 'node:util';
+import { cut } from '../../model/printable.js';
+import { valueText } from '../../run/log-line.js';
+
+/** A small table: objects with a key for each column, or the names of columns and rows of as many values. */
+export type TableInput =
+  | readonly Readonly<Record<string, unknown>>[]
+  | { readonly columns: readonly string[]; readonly rows: readonly (readonly unknown[])[] };
+
+/** A table as lines of JSON. */
+export interface TableLines {
+  readonly text: string;
+  /** Rows there was no room for. */
+  readonly leftOut: number;
+}
+
+/** @bound tells: run.log says how many rows; specs/engine/media.spec.ts "loses rows beyond its bound, which is told" */
+const MOST_ROWS = 10_000;
+/** @bound refuses: TypeError, which is counted and told in run.log as INVALID_VALUE */
+const MOST_COLUMNS = 1_000;
+/** @bound tells: the cell ends in an ellipsis; specs/model/printable.spec.ts "ends in an ellipsis where it is longer than there is room for" */
+const MOST_CELL_TEXT = 64 * 1024;
+
+/**
+ * A table as JSON lines: an object a row, every column in each, null where there is no value.
+ *
+ * Numbers, truth values, texts and null stay what they are; a bigint within 2^53 is a number; anything else (NaN, a
+ * date, an object) becomes its text. Rows beyond 10,000 are left out.
+ *
+ * @throws TypeError for what is no table, with the reason as its message
+ */
+export function tableLines(table: unknown): TableLines {
+  const { columns, rows } = tableOf(table);
+  if (columns.length > MOST_COLUMNS)
+    throw new TypeError(`a table may have ${MOST_COLUMNS} columns, this one has ${columns.length}`);
+  if (new Set(columns).size < columns.length) throw new TypeError('two columns have the same name');
+  const keys = columns.map((name) => JSON.stringify(name));
+  const lines = rows.map((row) => `{${keys.map((key, at) => `${key}:${cell(row(at))}`).join(',')}}\n`);
+  return { text: lines.join(''), leftOut: Math.max(0, lengthOf(table) - MOST_ROWS) };
+}
+
+interface Table {
+  readonly columns: readonly string[];
+  /** Each gives the value of a column by its place. */
+  readonly rows: readonly ((column: number) => unknown)[];
+}
+
+function tableOf(table: unknown): Table {
+  if (Array.isArray(table)) return tableOfObjects(table.slice(0, MOST_ROWS) as unknown[]);
+  const { columns, rows } = isRecord(table) ? table : {};
+  if (!Array.isArray(columns) || !Array.isArray(rows))
+    throw new TypeError('a table is an array of objects, or { columns, rows }');
+  const names = (columns as unknown[]).map(String);
+  return {
+    columns: names,
+    rows: (rows.slice(0, MOST_ROWS) as unknown[]).map((row) => {
+      if (!Array.isArray(row) || row.length > names.length)
+        throw new TypeError('each row is an array with at most a value for each column');
+      return (column) => (row as unknown[])[column];
+    }),
+  };
+}
+
+function tableOfObjects(rows: readonly unknown[]): Table {
+  if (!rows.every(isRecord)) throw new TypeError('each row of a table is an object');
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return {
+    columns,
+    rows: rows.map((row) => (column) => {
+      const name = columns[column] ?? '';
+      return Object.hasOwn(row, name) ? row[name] : null;
+    }),
+  };
+}
+
+function lengthOf(table: unknown): number {
+  const rows: unknown = isRecord(table) ? table['rows'] : table;
+  return Array.isArray(rows) ? rows.length : 0;
+}
+
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return 'null';
+  if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value)))
+    return JSON.stringify(value);
+  if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return String(value);
+  const text = types.isDate(value) && !Number.isNaN(value.getTime()) ? value.toISOString() : valueText(value);
+  return JSON.stringify(cut(text, MOST_CELL_TEXT + 1));
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

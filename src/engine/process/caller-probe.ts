@@ -1,0 +1,95 @@
+import { PerformanceObserver, performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import type { CallerFacts } from '../../writer/thread/writer-messages.js';
+
+/** How often the event loop is asked whether it comes in time. */
+const TICK_MS = 100;
+
+/**
+ * What only the caller's thread can tell of itself, told as often as the run that asks most often wants it: how busy
+ * its event loop is, how late timers come, how long the garbage collector stops it.
+ *
+ * One timer that keeps nothing alive, and none while no run asks. Node's own histogram of delays is no use here: after
+ * each reset it leaves out the next interval, and with it the long step of a training.
+ */
+export class CallerProbe {
+  private readonly intervals = new Map<number, number>();
+  private readonly gc = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) this.pauses.add(duration);
+  });
+  private timer: NodeJS.Timeout | undefined;
+  private intervalMs = Infinity;
+  private toldAt = 0;
+  private tickedAt = 0;
+  private loop = performance.eventLoopUtilization();
+  private readonly delays = new Tally();
+  private readonly pauses = new Tally();
+
+  constructor(private readonly tell: (facts: CallerFacts) => void) {}
+
+  /** A run asks. */
+  watch(runId: number, intervalMs: number): void {
+    this.intervals.set(runId, intervalMs);
+    this.intervalMs = Math.min(...this.intervals.values());
+    if (this.timer !== undefined) return;
+    this.gc.observe({ entryTypes: ['gc'] });
+    this.toldAt = this.tickedAt = performance.now();
+    this.loop = performance.eventLoopUtilization();
+    this.timer = setInterval(() => this.tick(), TICK_MS).unref();
+  }
+
+  /** A run is closed. */
+  unwatch(runId: number): void {
+    if (!this.intervals.delete(runId)) return;
+    this.intervalMs = Math.min(...this.intervals.values());
+    if (this.intervals.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.gc.disconnect();
+  }
+
+  private tick(): void {
+    const now = performance.now();
+    this.delays.add(Math.max(0, now - this.tickedAt - TICK_MS));
+    this.tickedAt = now;
+    // The tick that comes closest; half a tick early rather than a whole one late.
+    if (now - this.toldAt < this.intervalMs - TICK_MS / 2) return;
+    this.toldAt = now;
+    const loop = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(loop, this.loop);
+    this.loop = loop;
+    const heap = getHeapStatistics();
+    const delays = this.delays.take();
+    const pauses = this.pauses.take();
+    this.tell({
+      utilization,
+      delayMeanMs: delays.count === 0 ? 0 : delays.sum / delays.count,
+      delayMaxMs: delays.max,
+      gcCount: pauses.count,
+      gcPauseMs: pauses.sum,
+      gcPauseMaxMs: pauses.max,
+      heapUsedBytes: heap.used_heap_size,
+      externalBytes: heap.external_memory,
+    });
+  }
+}
+
+/** Count, sum and maximum of some durations. */
+class Tally {
+  private count = 0;
+  private sum = 0;
+  private max = 0;
+
+  add(ms: number): void {
+    this.count++;
+    this.sum += ms;
+    if (ms > this.max) this.max = ms;
+  }
+
+  /** What was added since the last time. */
+  take(): { readonly count: number; readonly sum: number; readonly max: number } {
+    const { count, sum, max } = this;
+    this.count = this.sum = this.max = 0;
+    return { count, sum, max };
+  }
+}

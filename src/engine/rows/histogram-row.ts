@@ -1,0 +1,20 @@
+import { ExpmanError, messageOf, textOf } from '../../model/errors.js';
+import { type HistogramInput, type HistogramOptions, histogram } from '../../model/histogram.js';
+import type { RowIntake } from './row-intake.js';
+
+/** The histogram of some numbers as the values of a row; null for what has none, which the run refuses as it refuses a value. */
+export function histogramRow(
+  intake: RowIntake,
+  name: string,
+  values: HistogramInput,
+  options?: HistogramOptions,
+): Readonly<Record<string, string>> | null {
+  const metric = textOf(name);
+  try {
+    return { [metric]: histogram(values, options) };
+  } catch (error) {
+    const told = error instanceof ExpmanError ? error : new ExpmanError('INVALID_VALUE', messageOf(error));
+    intake.refuse(metric, told);
+    return null;
+  }
+}

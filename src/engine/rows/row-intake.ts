@@ -1,0 +1,305 @@
+import type { ChunkPool } from '../../channel/chunk-pool.js';
+import { ChannelWriter } from '../../channel/channel-writer.js';
+import { CHUNK_BYTES, RecordKind, type ValueKind, WireWord } from '../../channel/chunk-layout.js';
+import { type Rejection, RowEncoder } from '../../channel/row-encoder.js';
+import { ExpmanError, describeType, textOf } from '../../model/errors.js';
+import type { ResolvedOptions } from '../../model/experiment-config.js';
+import type { MetricRow } from '../../model/metric.js';
+import { encodeParams, sanitiseParams } from '../../model/params.js';
+import { quoted } from '../../model/printable.js';
+import { type Step, parseStep, stepRule } from '../../model/step.js';
+import type { Mapping } from '../../run/run-record.js';
+import { formatLogLine } from '../../run/log-line.js';
+import { KindWatch } from './kind-watch.js';
+import { RowClock } from './row-clock.js';
+import { RunWarnings, type WarningKind, type WriteWarning } from '../run-warnings.js';
+
+const MICROS = 1000;
+const RESERVED_COLUMNS: ReadonlySet<string> = new Set(['step', 'timestamp']);
+
+/** Observers of the rows that a run took. */
+export interface RowTaps {
+  readonly observed: boolean;
+  tell(row: MetricRow): void;
+}
+
+/** What a {@link RowIntake} needs of its surroundings. */
+export interface RowIntakeOptions {
+  readonly pool: ChunkPool;
+  readonly wire: Int32Array;
+  readonly options: ResolvedOptions;
+  readonly taps: RowTaps;
+  /** Makes a writer whose poll has backed off look again. */
+  readonly wake: () => void;
+  /** Stands still until `done`, or until it cannot come true. */
+  readonly waitFor: (done: () => boolean) => void;
+  /** What run.yaml says of the metrics of a run that is taken up again. */
+  readonly metricsBefore?: Mapping;
+  /** Something was left out or dropped. */
+  readonly onLoss: () => void;
+}
+
+/**
+ * The caller's end of a run: checks what is logged, keeps to `maxBufferedBytes`, and writes it into the channel.
+ *
+ * Whatever is wrong with a row is counted and told once for each metric in run.log; the rest of the row is kept. Taps get
+ * the row as it was written, never the caller's object.
+ */
+export class RowIntake {
+  readonly channel: ChannelWriter;
+  private readonly encoder: RowEncoder;
+  private readonly clock: RowClock;
+  /** The channel's half of `maxBufferedBytes`; the other half is for rows the writer has taken and not yet batched. */
+  private readonly limit: number;
+  private readonly warnings: RunWarnings;
+  private rejected: Rejection | null = null;
+  /** The greatest step of the rows that were taken; -Infinity while none had one. */
+  lastStep: Step = -Infinity;
+  private readonly kinds: KindWatch;
+
+  constructor(private readonly run: RowIntakeOptions) {
+    const { pool, wire, options } = run;
+    this.channel = new ChannelWriter(pool);
+    this.clock = new RowClock(wire);
+    this.kinds = new KindWatch(run.metricsBefore ?? {});
+    this.limit = Math.max(2 * CHUNK_BYTES, options.maxBufferedBytes / 2);
+    this.warnings = new RunWarnings((message, meta) => this.text(RecordKind.log, warningLine(message, meta)));
+    this.encoder = new RowEncoder(this.channel, {
+      maxMetrics: options.maxMetrics,
+      onRejection: (rejection) => this.reject(rejection),
+      onExcess: (metrics) => this.refuseExcess(metrics),
+      onMetric: (metric) => this.noteMetric(metric),
+      onKind: (metric, kind) => this.noteKind(metric, kind),
+    });
+  }
+
+  /**
+   * Takes one row. One that is not taken is counted as dropped or invalid.
+   *
+   * @param stamped - the caller gave the timestamp, rather than the clock of another thread
+   * @throws ExpmanError `BACKPRESSURE` or `INVALID_VALUE`, where the options ask for it
+   */
+  row(values: unknown, step?: Step | null, timestamp?: number, stamped = true): void {
+    if (this.channel.bufferedBytes > this.limit && !this.makeRoom('throw')) return;
+    const given = timestamp === undefined ? undefined : this.stampOf(timestamp);
+    const counter = Number.isSafeInteger(step) ? (step as number) : this.stepOf(step);
+    let taken: MetricRow | null = null;
+    if (isObject(values)) {
+      const stamp = given ?? this.clock.read();
+      const isStamped = stamped && given !== undefined;
+      if (this.run.taps.observed) taken = this.encoder.writeAndCopy(values, counter, stamp, isStamped);
+      else this.encoder.write(values, counter, stamp, isStamped);
+      if (counter > this.lastStep) this.lastStep = counter;
+    } else this.rejectPart('row', `values must be an object, not ${describeType(values)}`, values);
+    if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();
+    if (taken !== null || this.rejected !== null) this.conclude(taken);
+  }
+
+  /** Takes a row that comes as one object, checked by nobody yet. @throws ExpmanError as {@link row} */
+  rowObject(row: unknown): void {
+    if (!isObject(row)) {
+      this.rejectPart('row', 'a row must be an object with values', row);
+      this.conclude(null);
+      return;
+    }
+    let parts: Readonly<Record<'values' | 'step' | 'timestamp', unknown>>;
+    try {
+      const { values, step, timestamp } = row;
+      parts = { values, step, timestamp };
+    } catch (error) {
+      this.rejectPart('row', `a getter of the row threw ${textOf(error)}`, undefined);
+      this.conclude(null);
+      return;
+    }
+    this.row(parts.values, parts.step as Step | null | undefined, parts.timestamp as number | undefined);
+  }
+
+  /** Takes a record of text: a line, parameters, a fact, the end. */
+  text(kind: RecordKind, text: string): void {
+    if (kind !== RecordKind.close && this.channel.bufferedBytes > this.limit && !this.makeRoom('drop'))
+      return;
+    this.put(kind, text);
+  }
+
+  /** Takes the end of the run, after the warnings that waited for it. */
+  end(ending: string): void {
+    this.finishWarnings();
+    this.text(RecordKind.close, ending);
+  }
+
+  /** Writes the warnings that waited for the end; they are few, and an exit is not to wait for room. */
+  finishWarnings(): void {
+    this.warnings.finish((message, meta) => this.put(RecordKind.log, warningLine(message, meta)));
+  }
+
+  /** Takes parameters; what no YAML can hold is left out, counted and told in run.log. */
+  params(params: Readonly<Record<string, unknown>>): void {
+    const { params: plain, rejected, droppedCount } = sanitiseParams(params);
+    this.text(RecordKind.params, encodeParams(plain));
+    for (const { path, reason } of rejected)
+      this.warn('parameter', path, `parameter ${JSON.stringify(path)} was left out: ${reason}`, {
+        parameter: path,
+      });
+    const more = droppedCount - rejected.length;
+    if (more > 0)
+      this.warn('parameter', `+${more}`, `${more} more parameters were left out`, { count: more });
+    if (droppedCount > 0) this.countInvalid(droppedCount);
+  }
+
+  /** Writes a warning into run.log, once for each subject. */
+  warn(
+    kind: WarningKind,
+    subject: string,
+    message: string,
+    meta: Readonly<Record<string, unknown>> = {},
+  ): void {
+    this.warnings.add(kind, subject, message, meta);
+  }
+
+  /** Counts values that were left out, and told, already. */
+  countInvalid(values: number): void {
+    this.channel.control.invalid += values;
+    this.run.onLoss();
+  }
+
+  /**
+   * Counts and tells a value that is not part of a row and has its error already.
+   *
+   * @throws {@link ExpmanError} the error, with `onInvalid: 'throw'`
+   */
+  refuse(metric: string, error: ExpmanError): void {
+    const waiting = this.rejected;
+    this.reject({ metric, reason: error.message, value: error.value });
+    this.rejected = waiting;
+    if (this.run.options.onInvalid === 'throw') throw error;
+  }
+
+  /** Counts and tells a value that is of no loggable type. */
+  private reject(rejection: Rejection): void {
+    const { metric, isRow, reason, value } = rejection;
+    if (isRow) {
+      this.rejectPart('row', reason, value);
+      return;
+    }
+    this.warn('value', metric, `${quoted(metric)} was left out: ${reason}`, {
+      metric,
+      type: describeType(value),
+    });
+    this.noteRejection(rejection, 1);
+  }
+
+  /** The same of a part that is not a metric; each reason is told once. */
+  private rejectPart(part: 'row' | 'step' | 'timestamp', reason: string, value: unknown): void {
+    this.warn('row', `${part} ${reason}`, `the ${part} was left out: ${reason}`, {
+      type: describeType(value),
+    });
+    this.noteRejection({ metric: part, reason, value }, 1);
+  }
+
+  private put(kind: RecordKind, text: string): void {
+    this.channel.text(kind, 0, Buffer.from(text, 'utf8'));
+    if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();
+  }
+
+  private refuseExcess(metrics: readonly string[]): void {
+    const { maxMetrics } = this.run.options;
+    this.warnings.addExcess(metrics, maxMetrics);
+    const reason = `the run already has maxMetrics = ${maxMetrics} metrics`;
+    this.noteRejection({ metric: metrics[0] ?? '', reason, value: undefined }, metrics.length);
+  }
+
+  private noteRejection(rejection: Rejection, values: number): void {
+    if (this.run.options.onInvalid === 'throw') this.rejected ??= rejection;
+    this.countInvalid(values);
+  }
+
+  /** Passes a row on to those who tap; then throws what was refused, where the options ask for it. */
+  private conclude(taken: MetricRow | null): void {
+    const { rejected } = this;
+    this.rejected = null;
+    if (taken !== null) this.run.taps.tell(taken);
+    if (rejected !== null) throw errorOf(rejected);
+  }
+
+  /**
+   * True when there is room now. In the way `'block'` this thread waits for it, unless the disk refuses the rows:
+   * a training loop must not hang on a full disk.
+   */
+  private makeRoom(otherwise: 'throw' | 'drop'): boolean {
+    const { channel, limit } = this;
+    const { backpressure, maxBufferedBytes } = this.run.options;
+    const roomy = (): boolean => {
+      channel.reclaim();
+      return channel.bufferedBytes <= limit;
+    };
+    if (roomy()) return true;
+    this.run.wake();
+    const { control } = channel;
+    const stuck = (): boolean => control.stuck;
+    if (backpressure === 'block' && !stuck()) {
+      this.run.waitFor(() => roomy() || stuck());
+      // A writer on this very thread gets no further before the event loop turns: the limit gives way, not the row.
+      if (!stuck()) return true;
+    }
+    if (roomy()) return true;
+    control.dropped++;
+    this.run.onLoss();
+    if (backpressure === 'throw' && otherwise === 'throw') {
+      const facts = { option: 'maxBufferedBytes', value: maxBufferedBytes, count: control.dropped };
+      throw new ExpmanError(
+        'BACKPRESSURE',
+        `maxBufferedBytes (${maxBufferedBytes}) is reached: the row was not taken`,
+        facts,
+      );
+    }
+    return false;
+  }
+
+  private stepOf(given: unknown): Step {
+    if (given === undefined || given === null) return NaN;
+    const step = parseStep(given);
+    if (step === undefined) this.rejectPart('step', stepRule(given), given);
+    return step ?? NaN;
+  }
+
+  /** The caller's timestamp in microseconds; undefined for one that is refused, and the clock's stands for it. */
+  private stampOf(timestamp: unknown): number | undefined {
+    const micros = typeof timestamp === 'number' ? Math.round(timestamp * MICROS) : NaN;
+    if (Number.isSafeInteger(micros)) return micros;
+    this.rejectPart('timestamp', 'a timestamp must be milliseconds since the epoch', timestamp);
+    return undefined;
+  }
+
+  private noteMetric(metric: string): void {
+    if (RESERVED_COLUMNS.has(metric))
+      this.warn('name', metric, `the column of metric ${quoted(metric)} bears a suffix: the name is taken`, {
+        metric,
+      });
+  }
+
+  private noteKind(metric: string, kind: ValueKind): void {
+    const change = this.kinds.changeTo(metric, kind);
+    if (change !== null)
+      this.warn(
+        'kind',
+        metric,
+        `metric ${quoted(metric)} was logged as a ${change.from}, and now as a ${change.to}: its column holds both; figures and curves are of its numbers and booleans`,
+        { metric, ...change },
+      );
+  }
+}
+
+const warningLine: (...warning: Parameters<WriteWarning>) => string = (message, meta) =>
+  formatLogLine('warn', message, meta, Date.now());
+
+function errorOf({ metric, reason, value }: Rejection): ExpmanError {
+  return new ExpmanError('INVALID_VALUE', `${quoted(metric)}: ${reason}`, {
+    option: metric,
+    rule: reason,
+    value,
+    type: describeType(value),
+  });
+}
+
+const isObject = (values: unknown): values is Readonly<Record<string, unknown>> =>
+  typeof values === 'object' && values !== null;

@@ -1,0 +1,16 @@
+import type { MetricRow, MetricValue } from '../../model/metric.js';
+
+/**
+ * The values of a row; whatever its name, a metric is one of its own.
+ *
+ * An object without a prototype would do as well, and cost a reader of a million rows ten seconds.
+ */
+export function rowValues(entries: readonly (readonly [string, MetricValue])[]): MetricRow['values'] {
+  const values: Record<string, MetricValue> = {};
+  for (const [metric, value] of entries) {
+    if (metric === '__proto__')
+      Object.defineProperty(values, metric, { value, enumerable: true, writable: true, configurable: true });
+    else values[metric] = value;
+  }
+  return values;
+}

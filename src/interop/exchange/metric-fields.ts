@@ -1,0 +1,96 @@
+import type { ColumnField, ColumnType } from '../../columnar/column.js';
+import { STEP_FIELD, TIMESTAMP_FIELD } from '../../columnar/row-group.js';
+import { widerType } from '../../columnar/widen.js';
+import type { MetricValue } from '../../model/metric.js';
+import type { ExchangeRun } from './exchange-run.js';
+
+/** The type of a metric's column. */
+export type MetricType = Exclude<ColumnType, 'TIMESTAMP'>;
+
+/** A metric and the column it is in; the names differ where the metric's is taken, as `step` is. */
+export interface MetricField extends ColumnField {
+  readonly metric: string;
+  readonly type: MetricType;
+}
+
+/** The metrics of a run, which are read once through where it does not name them, and their columns. */
+export async function metricFieldsOf(run: ExchangeRun): Promise<readonly MetricField[]> {
+  const fields = run.fields.length > 0 ? run.fields : await scanned(run);
+  return withColumns(fields.map(({ name, type }) => ({ metric: name, type: metricTypeOf(type) })));
+}
+
+/** Gives each metric a column of its own. */
+export function withColumns(
+  metrics: readonly { readonly metric: string; readonly type: MetricType }[],
+): MetricField[] {
+  const taken = new Set([STEP_FIELD.name, TIMESTAMP_FIELD.name]);
+  return metrics.map(({ metric, type }) => {
+    let name = metric;
+    while (taken.has(name)) name += '_';
+    taken.add(name);
+    return { metric, name, type };
+  });
+}
+
+/** All columns of a table: step, timestamp, then the metrics. */
+export const columnsFor = (fields: readonly MetricField[]): ColumnField[] => [
+  STEP_FIELD,
+  TIMESTAMP_FIELD,
+  ...fields.map(({ name, type }) => ({ name, type })),
+];
+
+/** Collects which metrics there are, and a type for each that holds all its values. */
+export class FieldScan {
+  private readonly types = new Map<string, { type: MetricType; exact: boolean }>();
+
+  add(metric: string, value: MetricValue): void {
+    const type = typeOf(value);
+    const exact = typeof value !== 'bigint' || Number.isSafeInteger(Number(value));
+    const known = this.types.get(metric);
+    if (known === undefined) {
+      this.types.set(metric, { type, exact });
+      return;
+    }
+    known.exact &&= exact;
+    known.type = metricTypeOf(widerType(known.type, type, known.exact));
+  }
+
+  get fields(): { readonly name: string; readonly type: MetricType }[] {
+    return [...this.types].map(([name, { type }]) => ({ name, type }));
+  }
+}
+
+/**
+ * A value as its column's type has it.
+ *
+ * @throws TypeError for a type that does not hold it
+ */
+export function valueAs(value: MetricValue, type: MetricType): MetricValue {
+  if (typeOf(value) === type) return value;
+  if (type === 'UTF8') return String(value);
+  if (type === 'DOUBLE' && typeof value === 'bigint') return Number(value);
+  if (type === 'INT64' && Number.isInteger(value)) return BigInt(value);
+  throw new TypeError(`a ${typeof value} in a column of ${type}`);
+}
+
+async function scanned(run: ExchangeRun): Promise<readonly ColumnField[]> {
+  const scan = new FieldScan();
+  for await (const { values } of run.rows())
+    for (const [metric, value] of Object.entries(values)) scan.add(metric, value);
+  return scan.fields;
+}
+
+function typeOf(value: MetricValue): MetricType {
+  switch (typeof value) {
+    case 'number':
+      return 'DOUBLE';
+    case 'bigint':
+      return 'INT64';
+    case 'boolean':
+      return 'BOOLEAN';
+    default:
+      return 'UTF8';
+  }
+}
+
+const metricTypeOf = (type: ColumnType): MetricType => (type === 'TIMESTAMP' ? 'INT64' : type);

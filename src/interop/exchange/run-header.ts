@@ -1,0 +1,95 @@
+import { messageOf } from '../../model/errors.js';
+import { decodeParams, encodeParams } from '../../model/params.js';
+import { isRunStatus } from '../../model/run-status.js';
+import type { ExchangeRun } from './exchange-run.js';
+import { isoOf } from './instants.js';
+import type { MetricField, MetricType } from './metric-fields.js';
+import { corruptAt, isMapping, textOr, textsOf } from '../source/source-files.js';
+
+/** What is known of a run before its rows: all of an {@link ExchangeRun} but `rows` and `log`. */
+export type RunHeader = Omit<ExchangeRun, 'rows' | 'log' | 'fields'> & {
+  readonly fields: readonly MetricField[];
+};
+
+const VERSION = 1;
+const TYPES: readonly MetricType[] = ['DOUBLE', 'INT64', 'BOOLEAN', 'UTF8'];
+// Whoever sends a file without one control character in it, which a name may hold, sends it as it was.
+const BEYOND_ASCII = /[\u007f-\uffff]/g;
+
+/**
+ * A run's header as members of a JSON object, ASCII only: `"format":…,"version":1,"run":{…},"params":{…},"fields":[…]`.
+ *
+ * `params` is as `encodeParams` writes it: a number JSON cannot say is `{"$number":"NaN"}`, a bigint `{"$bigint":"12"}`.
+ */
+export function headerMembers(format: string, run: ExchangeRun, fields: readonly MetricField[]): string {
+  const { experiment, run: name, status, startedAt, endedAt, tags, notes, group } = run;
+  const facts = { experiment, run: name, status, startedAt, endedAt, tags, notes, group };
+  const columns = fields.map(({ metric, name, type }) => ({
+    name,
+    type,
+    ...(metric !== name && { metric }),
+  }));
+  const members = [
+    `"format":${JSON.stringify(format)}`,
+    `"version":${VERSION}`,
+    `"run":${JSON.stringify(facts)}`,
+    `"params":${encodeParams(run.params)}`,
+    `"fields":${JSON.stringify(columns)}`,
+  ].join(',');
+  return members.replace(BEYOND_ASCII, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/**
+ * The header that {@link headerMembers} wrote, from parsed JSON.
+ *
+ * @throws ExpmanError `CORRUPT` for anything that is none
+ */
+export function headerFrom(json: unknown, path: string, line?: number): RunHeader {
+  const wrong = (what: string): Error => corruptAt(path, `in the header, ${what}`, line);
+  if (!isMapping(json)) throw wrong('there are no names with values');
+  if (json['version'] !== VERSION) throw wrong(`the version is not ${VERSION}`);
+  const { run, params, fields } = json;
+  if (!isMapping(run)) throw wrong('there is no run');
+  const { status, group } = run;
+  if (!isRunStatus(status)) throw wrong('the status is none');
+  return {
+    experiment: textOr(run['experiment']),
+    run: textOr(run['run']),
+    status,
+    startedAt: isoOf(run['startedAt']),
+    endedAt: isoOf(run['endedAt']),
+    tags: textsOf(run['tags']),
+    notes: textOr(run['notes']),
+    group: typeof group === 'string' ? group : null,
+    params: decodeParams(JSON.stringify(params ?? {})),
+    fields: fieldsFrom(fields, wrong),
+  };
+}
+
+function fieldsFrom(json: unknown, wrong: (what: string) => Error): MetricField[] {
+  if (!Array.isArray(json)) throw wrong('there are no fields');
+  const names = new Set(['step', 'timestamp']);
+  const metrics = new Set<string>();
+  return json.map((field: unknown): MetricField => {
+    const { name, type, metric = name } = isMapping(field) ? field : {};
+    const known = TYPES.find((word) => word === type);
+    if (typeof name !== 'string' || typeof metric !== 'string' || known === undefined)
+      throw wrong('a field has no name or type');
+    if (names.has(name) || metrics.has(metric))
+      throw wrong(`the field ${JSON.stringify(name)} is there twice`);
+    names.add(name);
+    metrics.add(metric);
+    return { metric, name, type: known };
+  });
+}
+
+/** The header in a text of JSON. */
+export function headerOfText(text: string, path: string): RunHeader {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw corruptAt(path, `what it says of its run is no JSON: ${messageOf(cause)}`);
+  }
+  return headerFrom(json, path);
+}

@@ -1,0 +1,51 @@
+import type { MetricRow } from '../../model/metric.js';
+import { numberOf } from '../csv/cells.js';
+import { filesBelow } from '../source/files-below.js';
+import { PointRows } from '../exchange/points.js';
+import { corruptAt } from '../source/source-files.js';
+import { linesOf } from '../text/lines.js';
+
+/** The file of a metric. */
+export interface MetricFile {
+  readonly metric: string;
+  readonly path: string;
+}
+
+/** One line of it: `timestamp value step`, and in new versions what data set it is of. */
+interface Entry {
+  readonly ms: number;
+  readonly value: number;
+  readonly step: number;
+}
+
+/** The files of a run's metrics; a metric with slashes in its name is a file in folders. */
+export const metricFilesIn = (folder: string): MetricFile[] =>
+  filesBelow(folder).map(([metric, path]) => ({ metric, path }));
+
+/** The rows of a run: what was logged at the same time for the same step is one. */
+export function* rowsOfMetrics(files: readonly MetricFile[], folder: string): Generator<MetricRow, void> {
+  const points = new PointRows(folder);
+  for (const { metric, path } of files) {
+    const entries = [...entriesIn(path)];
+    // Who gives no step logs each value for step 0; as one step, all but the last value would be gone.
+    const hasSteps = entries.length < 2 || entries.some(({ step }) => step !== 0);
+    for (const { ms, value, step } of entries) points.add(metric, hasSteps ? step : null, ms * 1000, value);
+  }
+  yield* points.rows();
+}
+
+function* entriesIn(path: string): Generator<Entry, void> {
+  for (const { text, number } of linesOf(path)) {
+    if (text.trim() === '') continue;
+    const [ms, value, step = '0'] = text.trim().split(/\s+/);
+    const entry = { ms: wholeOf(ms), value: numberOf(value ?? ''), step: wholeOf(step) };
+    if (entry.ms === undefined || entry.value === undefined || entry.step === undefined)
+      throw corruptAt(path, 'it is no "timestamp value step"', number);
+    yield { ms: entry.ms, value: entry.value, step: entry.step };
+  }
+}
+
+function wholeOf(text: string | undefined): number | undefined {
+  const number = /^-?\d{1,16}$/.test(text ?? '') ? Number(text) : NaN;
+  return Number.isSafeInteger(number) ? number : undefined;
+}

@@ -1,0 +1,111 @@
+import type { MetricValue } from '../../model/metric.js';
+import { isParamGroup, type Params, type ParamValue } from '../../model/param-value.js';
+import { encodeParams } from '../../model/params.js';
+import { RunStatus } from '../../model/run-status.js';
+import type { Step } from '../../model/step.js';
+import type { ExchangeRun } from '../exchange/exchange-run.js';
+import { metricFieldsOf, type MetricField, valueAs } from '../exchange/metric-fields.js';
+import { MAX_STEP, type NeptuneRecord } from './attribute-columns.js';
+
+/** Where in a run its attributes are; a metric has the path that is its name. */
+export const PATHS = {
+  params: 'params/',
+  tags: 'sys/tags',
+  name: 'sys/name',
+  id: 'sys/custom_run_id',
+  description: 'sys/description',
+  created: 'sys/creation_time',
+  modified: 'sys/modification_time',
+  failed: 'sys/failed',
+  group: 'sys/group_tags',
+  /** What neptune has no place for is under `expman/`: how the run ended, in our word. */
+  status: 'expman/status',
+  /** Types and names of the metrics, in JSON: integers and truth values are numbers in a series. */
+  fields: 'expman/fields',
+  /** The parameters once more, as `encodeParams` has them: neptune has no lists and no nothing. */
+  exactParams: 'expman/params',
+  log: 'expman/log',
+} as const;
+
+/** All that is known of a run as records, a metric's in the order of its rows. */
+export async function* recordsOf(run: ExchangeRun): AsyncGenerator<NeptuneRecord, void> {
+  const fields = await metricFieldsOf(run);
+  yield* factsOf(run, fields);
+  yield* paramsOf(run.params, PATHS.params);
+  const types = new Map(fields.map(({ metric, type }) => [metric, type]));
+  for await (const { step, timestamp, values } of run.rows()) {
+    const place = { step: stepOf(step), timestamp: timestamp ?? null };
+    for (const [metric, value] of Object.entries(values)) {
+      const type = types.get(metric);
+      if (type !== undefined)
+        yield { attribute_path: metric, ...place, ...seriesValue(valueAs(value, type)) };
+    }
+  }
+  for await (const { timestampMs, level, message } of run.log())
+    yield {
+      attribute_path: PATHS.log,
+      attribute_type: 'string_series',
+      timestamp: timestampMs,
+      string_value: `${level.toUpperCase()} ${message}`,
+    };
+}
+
+function* factsOf(run: ExchangeRun, fields: readonly MetricField[]): Generator<NeptuneRecord, void> {
+  const { experiment, run: name, status, startedAt, endedAt, tags, notes, group } = run;
+  const text = (attribute_path: string, string_value: string): NeptuneRecord => ({
+    attribute_path,
+    attribute_type: 'string',
+    string_value,
+  });
+  const time = (attribute_path: string, iso: string): NeptuneRecord => ({
+    attribute_path,
+    attribute_type: 'datetime',
+    datetime_value: Date.parse(iso),
+  });
+  const set = (attribute_path: string, string_set_value: readonly string[]): NeptuneRecord => ({
+    attribute_path,
+    attribute_type: 'string_set',
+    string_set_value,
+  });
+  yield text(PATHS.name, experiment);
+  yield text(PATHS.id, name);
+  yield text(PATHS.status, status);
+  const told = fields.map(({ metric, type }) => ({ name: metric, type }));
+  yield text(PATHS.fields, JSON.stringify(told));
+  yield text(PATHS.exactParams, encodeParams(run.params));
+  const failed = status === RunStatus.Failed || status === RunStatus.Crashed;
+  yield { attribute_path: PATHS.failed, attribute_type: 'bool', bool_value: failed };
+  if (startedAt !== null) yield time(PATHS.created, startedAt);
+  if (endedAt !== null) yield time(PATHS.modified, endedAt);
+  if (notes !== '') yield text(PATHS.description, notes);
+  if (tags.length > 0) yield set(PATHS.tags, tags);
+  if (group !== null) yield set(PATHS.group, [group]);
+}
+
+/** Parameters in parameters are at `params/optimizer/lr`; what neptune has no type for is text. */
+function* paramsOf(params: Params, prefix: string): Generator<NeptuneRecord, void> {
+  for (const [name, value] of Object.entries(params)) {
+    if (isParamGroup(value)) yield* paramsOf(value, `${prefix}${name}/`);
+    else yield { attribute_path: prefix + name, ...configValue(value) };
+  }
+}
+
+function configValue(value: ParamValue): Omit<NeptuneRecord, 'attribute_path'> {
+  if (typeof value === 'string') return { attribute_type: 'string', string_value: value };
+  if (typeof value === 'boolean') return { attribute_type: 'bool', bool_value: value };
+  if (typeof value === 'number') return { attribute_type: 'float', float_value: value };
+  if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value)
+    return { attribute_type: 'int', int_value: value };
+  const text =
+    typeof value === 'bigint' ? String(value) : encodeParams({ value }).slice('{"value":'.length, -1);
+  return { attribute_type: 'string', string_value: text };
+}
+
+function seriesValue(value: MetricValue): Omit<NeptuneRecord, 'attribute_path'> {
+  return typeof value === 'string'
+    ? { attribute_type: 'string_series', string_value: value }
+    : { attribute_type: 'float_series', float_value: Number(value) };
+}
+
+const stepOf = (step: Step | null | undefined): number | null =>
+  typeof step === 'number' && Math.abs(step) <= MAX_STEP ? step : null;

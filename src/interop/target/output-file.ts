@@ -1,0 +1,107 @@
+import { basename, dirname, join } from 'node:path';
+import { attempt } from '../../model/attempt.js';
+import { ExpmanError } from '../../model/errors.js';
+import { tempName } from '../../storage/atomic-file.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { writeAll } from '../../storage/write-all.js';
+import { systemError } from '../source/source-files.js';
+
+const BUFFER_BYTES = 256 * 1024;
+
+/** Takes the bytes of a new file one after another. */
+export interface Output {
+  /** How many bytes were taken. */
+  readonly bytes: number;
+  add(bytes: Uint8Array | string): void;
+}
+
+/**
+ * Makes a file of what `fill` adds: it is there, whole and synced, when the promise resolves.
+ *
+ * @throws {@link ExpmanError} `INVALID_OPTION` when something is there already; `IO`; and what `fill` throws. On any failure
+ * nothing is left behind
+ */
+export function writeNewFile(path: string, fill: (output: Output) => Promise<void>): Promise<void> {
+  return writeFile(path, fill, () => {
+    assertFree(path);
+  });
+}
+
+/** The same, and a file that is there is replaced: until the new one is whole it stays. @throws as {@link writeNewFile} */
+export function replaceWithFile(path: string, fill: (output: Output) => Promise<void>): Promise<void> {
+  return writeFile(path, fill, () => {
+    const kind = nodeFs.stat(path)?.kind ?? 'file';
+    if (kind !== 'file')
+      throw taken(path, `is a ${kind}, not a file that can be replaced`, 'the path of a file');
+  });
+}
+
+async function writeFile(
+  path: string,
+  fill: (output: Output) => Promise<void>,
+  check: () => void,
+): Promise<void> {
+  check();
+  // @bound loses nothing: the name of a temporary file
+  const temp = join(dirname(path), tempName(basename(path).slice(-100)));
+  try {
+    const output = new BufferedFile(nodeFs.open(temp, 'create'));
+    try {
+      await fill(output);
+      output.finish();
+    } finally {
+      output.close();
+    }
+    check();
+    nodeFs.rename(temp, path);
+    nodeFs.syncFolder(dirname(path));
+  } catch (error) {
+    attempt(() => nodeFs.remove(temp));
+    // What `fill` read or made a mistake of is not this file's.
+    throw systemError(error, path) ?? error;
+  }
+}
+
+/** @throws {@link ExpmanError} `INVALID_OPTION` when something is at the path */
+export function assertFree(path: string): void {
+  if (nodeFs.stat(path) === null) return;
+  throw taken(
+    path,
+    'is there already; choose another path, or remove it first',
+    'a path where nothing is yet',
+  );
+}
+
+const taken = (path: string, why: string, rule: string): ExpmanError =>
+  new ExpmanError('INVALID_OPTION', `${path} ${why}`, { option: 'path', rule, value: path, path });
+
+class BufferedFile implements Output {
+  bytes = 0;
+  private readonly waiting: Uint8Array[] = [];
+  private waitingBytes = 0;
+
+  constructor(private readonly file: number) {}
+
+  add(given: Uint8Array | string): void {
+    const bytes = typeof given === 'string' ? Buffer.from(given, 'utf8') : given;
+    this.waiting.push(bytes);
+    this.waitingBytes += bytes.length;
+    this.bytes += bytes.length;
+    if (this.waitingBytes >= BUFFER_BYTES) this.write();
+  }
+
+  finish(): void {
+    this.write();
+    nodeFs.sync(this.file);
+  }
+
+  close(): void {
+    nodeFs.close(this.file);
+  }
+
+  private write(): void {
+    const at = this.bytes - this.waitingBytes;
+    writeAll(nodeFs, this.file, Buffer.concat(this.waiting.splice(0)), at);
+    this.waitingBytes = 0;
+  }
+}

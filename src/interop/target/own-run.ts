@@ -1,0 +1,51 @@
+import { resolve } from 'node:path';
+import { openStoredRun } from '../../reader/stored-run.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { asyncOf } from '../exchange/async-of.js';
+import type { ExchangeRun } from '../exchange/exchange-run.js';
+
+/** The names of {@link ExportOptions}. */
+export const EXPORT_OPTIONS = ['onRows'] as const satisfies (keyof ExportOptions)[];
+
+/** How {@link exchangeRunOf} and {@link exportRun} read a run. */
+export interface ExportOptions {
+  /**
+   * Told of the rows read so far and of all that were logged, every 1,000 rows and at the end; rows of one step are read as one,
+   * so there may be fewer. A format that reads a run twice counts twice.
+   */
+  readonly onRows?: ((rows: number, total: number) => void) | undefined;
+}
+
+const ROWS_A_CALL = 1000;
+
+/**
+ * A run of ours as exporters take it, as it is now: open, closed, or cut off.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO`
+ */
+export async function exchangeRunOf(runDir: string, { onRows }: ExportOptions = {}): Promise<ExchangeRun> {
+  const stored = openStoredRun(nodeFs, resolve(runDir));
+  const { experiment, run, status, startedAt, endedAt = null, tags, notes, group, params } = stored.facts;
+  const fields = await stored.fields();
+  const lines = await stored.logs();
+  return {
+    ...{ experiment, run, status, startedAt, endedAt, tags, notes, group, params, fields },
+    rows: () =>
+      onRows === undefined
+        ? stored.rows()
+        : counted(stored.rows(), (rows) => {
+            onRows(rows, stored.facts.rows);
+          }),
+    // A line that is none of ours belongs to the one before it, or somebody wrote it there.
+    log: () => asyncOf(lines.map((line) => (line.level === '' ? { ...line, level: 'info' } : line))),
+  };
+}
+
+async function* counted<Row>(rows: AsyncIterable<Row>, tell: (rows: number) => void): AsyncGenerator<Row> {
+  let count = 0;
+  for await (const row of rows) {
+    yield row;
+    if (++count % ROWS_A_CALL === 0) tell(count);
+  }
+  if (count % ROWS_A_CALL !== 0) tell(count);
+}

@@ -1,0 +1,214 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { formatLogLine } from '../../run/log-line.js';
+import { LoggingEngine } from '../../engine/logging-engine.js';
+import { attempt } from '../../model/attempt.js';
+import { ExpmanError } from '../../model/errors.js';
+import { ExperimentConfig } from '../../model/experiment-config.js';
+import { redactNamed } from '../../model/redact-text.js';
+import { quoted } from '../../model/printable.js';
+import type { RunFile, RunSummary } from '../../model/run-file.js';
+import { type ExperimentName, type RunName, suffixedName } from '../../model/names.js';
+import { RunStatus } from '../../model/run-status.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import { LOG_NAME } from '../../run/run-record.js';
+import { amendRunFile } from '../../run/amend-run-file.js';
+import type { ExchangeRun } from '../exchange/exchange-run.js';
+import { microsOf } from '../exchange/instants.js';
+import { writeNewFile } from './output-file.js';
+import { kindAt } from '../source/source-files.js';
+import { linesOf } from '../text/lines.js';
+
+/** @bound refuses: RUN_EXISTS */
+const MAX_SUFFIX = 10_000;
+const ROWS_A_TURN = 10_000;
+/** @bound tells: the report of the import, run.log and run.yaml say what; specs/interop/import-runs.spec.ts "says which of its tags and how much of its notes and group a run has no room for" */
+const LIMITS = { tags: 1000, tag: 128, notes: 65_536, group: 128 };
+
+/** Where a run comes from. */
+export interface Origin {
+  /** The path it was read from. */
+  readonly from: string;
+  readonly format: string;
+}
+
+/** Where a run is to be written. */
+export interface Destination {
+  /** The folder of experiments. */
+  readonly dir: string;
+  readonly experiment: ExperimentName;
+  readonly run: RunName;
+}
+
+/** A run that was written. */
+export interface WrittenRun {
+  readonly runDir: string;
+  readonly run: RunName;
+  readonly rows: number;
+  /** Values that are of no loggable type, too large, or of too many metrics. */
+  readonly invalid: number;
+  readonly logLines: number;
+  /** In words, what of its tags, notes and group was left out; run.log and run.yaml say so, too. */
+  readonly leftOut: readonly string[];
+  readonly status: RunStatus;
+}
+
+/**
+ * Writes a run of another tool as one of ours, under its name or, where that is taken, with a suffix.
+ *
+ * Until all of it is written the run reads as RUNNING, then for a moment as CRASHED; one that fails is removed.
+ *
+ * @throws {@link ExpmanError} what the source or the writing of it threw
+ */
+export async function writeRun(source: ExchangeRun, to: Destination, origin: Origin): Promise<WrittenRun> {
+  const engine = openFresh(source, to);
+  const { runDir, runName: run } = engine;
+  try {
+    const { leftOut } = fitting(source);
+    for (const part of leftOut) engine.logger.warn(`the import left out ${part}`);
+    engine.logParams(source.params);
+    const times = await copyRows(source, engine);
+    const summary = await engine.close(RunStatus.Crashed);
+    assertTaken(summary);
+    const logLines = await writeLog(source, runDir);
+    const end = endOf(source, times);
+    const imported = redactNamed(importOf(source, to, origin, leftOut));
+    amendRunFile(nodeFs, runDir, (file) => ({ ...file, ...end, imported }));
+    const { rows, invalid } = summary;
+    return { runDir, run, rows, invalid, logLines, leftOut, status: end.status };
+  } catch (error) {
+    await engine.close(RunStatus.Crashed).catch(() => undefined);
+    // The folder was made a moment ago, by this call; what is in it is half a run.
+    attempt(() => rmSync(runDir, { recursive: true, force: true }));
+    throw error;
+  }
+}
+
+function openFresh(source: ExchangeRun, { dir, experiment, run }: Destination): LoggingEngine {
+  const { tags, notes, group } = fitting(source);
+  for (let n = 1; n <= MAX_SUFFIX; n++) {
+    const config = new ExperimentConfig(experiment, dir, {
+      runName: n === 1 ? run : suffixedName(run, n),
+      environment: false,
+      ...{ tags, notes },
+      ...(group !== '' && { group }),
+      maxMetrics: 1_000_000,
+    });
+    try {
+      return new LoggingEngine(config, { isCopy: true });
+    } catch (error) {
+      if (!(error instanceof ExpmanError) || error.code !== 'RUN_EXISTS') throw error;
+    }
+  }
+  throw new ExpmanError('RUN_EXISTS', `${experiment} has ${MAX_SUFFIX} runs called ${run}`, { path: dir });
+}
+
+/** The tags, notes and group of a source as a run may have them, and in words what that leaves out. */
+function fitting(source: ExchangeRun): {
+  readonly tags: readonly string[];
+  readonly notes: string;
+  readonly group: string;
+  readonly leftOut: readonly string[];
+} {
+  const leftOut: string[] = [];
+  const within = (what: string, text: string, most: number): string => {
+    if (text.length > most)
+      leftOut.push(
+        `the last ${text.length - most} of the ${text.length} characters of ${what}, which may have ${most}`,
+      );
+    return text.slice(0, most);
+  };
+  const given = source.tags.filter((tag) => tag !== '');
+  const tags = given
+    .slice(0, LIMITS.tags)
+    .map((tag) => within(`the tag ${quoted(tag, 40)}`, tag, LIMITS.tag));
+  if (given.length > tags.length)
+    leftOut.push(
+      `the last ${given.length - tags.length} of ${given.length} tags, of which a run may have ${LIMITS.tags}`,
+    );
+  const notes = within('the notes', source.notes, LIMITS.notes);
+  const group = within('the group', source.group ?? '', LIMITS.group);
+  return { tags, notes, group, leftOut };
+}
+
+/** When the first and the last row were logged, in milliseconds since the epoch. */
+interface Times {
+  first: number;
+  last: number;
+}
+
+async function copyRows(source: ExchangeRun, engine: LoggingEngine): Promise<Times> {
+  // A row that does not say when it was logged gets the time of the one before it.
+  let timestamp = Date.parse(source.startedAt ?? source.endedAt ?? new Date().toISOString());
+  const times: Times = { first: Infinity, last: -Infinity };
+  let rows = 0;
+  for await (const row of source.rows()) {
+    if (microsOf(row.timestamp) !== undefined) timestamp = row.timestamp ?? timestamp;
+    times.first = Math.min(times.first, timestamp);
+    times.last = Math.max(times.last, timestamp);
+    engine.metrics.next({ step: row.step ?? null, timestamp, values: row.values });
+    // The event loop has other work, such as a signal to stop.
+    if (++rows % ROWS_A_TURN === 0) await turn();
+  }
+  return times;
+}
+
+function assertTaken({ dropped, runDir }: RunSummary): void {
+  if (dropped === 0) return;
+  const facts = { path: runDir, count: dropped };
+  throw new ExpmanError('WRITE_FAILED', `${dropped} rows could not be written to ${runDir}`, facts);
+}
+
+/** The source's lines under their own times, then what the writing of the rows had to say. */
+async function writeLog(source: ExchangeRun, runDir: string): Promise<number> {
+  const path = join(runDir, LOG_NAME);
+  const whole = `${path}.imported`;
+  let lines = 0;
+  await writeNewFile(whole, async (output) => {
+    for await (const { level, message, meta, timestampMs } of source.log()) {
+      output.add(formatLogLine(level, message, meta, timestampMs));
+      lines++;
+    }
+    if (kindAt(path) === 'file') for (const { text } of linesOf(path)) output.add(`${text}\n`);
+  });
+  nodeFs.rename(whole, path);
+  nodeFs.syncFolder(runDir);
+  return lines;
+}
+
+/** What run.yaml says of the end of a run. */
+type RunEnd = Pick<RunFile, 'status' | 'startedAt' | 'durationMs' | 'heartbeatAt'> & {
+  readonly endedAt: string;
+};
+
+function endOf(source: ExchangeRun, { first, last }: Times): RunEnd {
+  const known = [first, last].map((ms) => (Number.isFinite(ms) ? new Date(ms).toISOString() : null));
+  const startedAt = source.startedAt ?? known[0] ?? source.endedAt ?? new Date().toISOString();
+  const endedAt = source.endedAt ?? known[1] ?? startedAt;
+  return {
+    // Nobody goes on with a run that is written here.
+    status: source.status === RunStatus.Running ? RunStatus.Interrupted : source.status,
+    startedAt,
+    endedAt,
+    durationMs: Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)),
+    heartbeatAt: endedAt,
+  };
+}
+
+function importOf(
+  source: ExchangeRun,
+  { experiment, run }: Destination,
+  { from, format }: Origin,
+  leftOut: readonly string[],
+): Readonly<Record<string, unknown>> {
+  return {
+    from,
+    format,
+    at: new Date().toISOString(),
+    ...(leftOut.length > 0 && { leftOut }),
+    // Names that no folder can have.
+    ...(source.experiment !== '' && source.experiment !== experiment && { experiment: source.experiment }),
+    ...(source.run !== '' && source.run !== run && { run: source.run }),
+  };
+}

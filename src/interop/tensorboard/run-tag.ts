@@ -1,0 +1,49 @@
+import { decodeParams, encodeParams } from '../../model/params.js';
+import { isRunStatus } from '../../model/run-status.js';
+import type { ExchangeRun } from '../exchange/exchange-run.js';
+
+/** The text tag that holds what a run is and TensorBoard has no place for; its Text tab shows it. */
+export const RUN_TAG = 'expman-rx/run';
+
+/** What a run is, without its rows and lines. */
+export type RunRecord = Omit<ExchangeRun, 'fields' | 'rows' | 'log'>;
+
+const FENCE = '```';
+
+/** A run's record as a Markdown code block of JSON. */
+export function runRecordText({ params, ...run }: RunRecord): string {
+  const { experiment, run: name, status, startedAt, endedAt, tags, notes, group } = run;
+  const facts = { experiment, run: name, status, startedAt, endedAt, tags, notes, group };
+  const json = JSON.stringify({ ...facts, params: JSON.parse(encodeParams(params)) as unknown }, null, 2);
+  return `${FENCE}json\n${json}\n${FENCE}`;
+}
+
+/** The record in such a text, or null: the tag is anybody's to write. */
+export function parseRunRecord(text: string): RunRecord | null {
+  try {
+    const json: unknown = JSON.parse(text.slice(`${FENCE}json`.length, -FENCE.length));
+    if (typeof json !== 'object' || json === null) return null;
+    const fact = (key: string): unknown => (Object.hasOwn(json, key) ? Reflect.get(json, key) : undefined);
+    const status = fact('status');
+    const tags = fact('tags');
+    if (!isRunStatus(status)) return null;
+    return {
+      experiment: textOr('', fact('experiment')),
+      run: textOr('', fact('run')),
+      status,
+      startedAt: timeOrNull(fact('startedAt')),
+      endedAt: timeOrNull(fact('endedAt')),
+      tags: Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === 'string') : [],
+      notes: textOr('', fact('notes')),
+      group: textOr(null, fact('group')),
+      params: decodeParams(JSON.stringify(fact('params') ?? {})),
+    };
+  } catch {
+    return null;
+  }
+}
+
+const textOr = <T>(absent: T, value: unknown): string | T => (typeof value === 'string' ? value : absent);
+
+const timeOrNull = (value: unknown): string | null =>
+  typeof value === 'string' && !Number.isNaN(Date.parse(value)) ? value : null;

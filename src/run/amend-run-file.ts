@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
+import { replaceFile } from '../storage/atomic-file.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { mustNotBeOwned, readOwnership } from '../storage/owner-watch.js';
+import { releaseLock, takeLock } from '../storage/run-lock.js';
+import { type Mapping, RUN_NAME, readMapping } from './run-record.js';
+import { MAX_YAML_BYTES, stringifyYaml } from '../storage/yaml-file.js';
+import { nextEpoch, readIdentity } from './identity.js';
+import { segmentNames } from './replay/replay.js';
+
+/**
+ * Changes what `run.yaml` says of a run that is closed, while no other process can open it.
+ *
+ * @throws {@link ExpmanError} `RUN_LOCKED` when its owner lives, `INVALID_VALUE` for one that was cut off and not recovered yet, and where
+ * `run.yaml` would become larger than readers take,
+ * `RUN_NOT_FOUND`, `CORRUPT`
+ */
+export function amendRunFile(fs: FsPort, folder: string, change: (file: Mapping) => Mapping): void {
+  const known = readIdentity(fs, folder);
+  const ownership = readOwnership(fs, folder);
+  mustNotBeOwned(folder, ownership);
+  // Whoever recovers it writes run.yaml anew; the lock of its dead owner is his to take.
+  if (ownership.kind === 'dead' || segmentNames(fs, folder).length > 0)
+    throw new ExpmanError(
+      'INVALID_VALUE',
+      `${folder} was cut off; \`expman recover\` brings it to its end first`,
+      {
+        path: folder,
+      },
+    );
+  const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), { ends: true });
+  try {
+    const file = readMapping(fs, folder, RUN_NAME) ?? {};
+    const bytes = Buffer.from(stringifyYaml(change(file)));
+    if (bytes.length > MAX_YAML_BYTES) throw tooLarge(join(folder, RUN_NAME), bytes.length);
+    replaceFile(fs, join(folder, RUN_NAME), bytes);
+  } finally {
+    releaseLock(fs, folder, owner);
+  }
+}
+
+const tooLarge = (path: string, bytes: number): ExpmanError =>
+  new ExpmanError(
+    'INVALID_VALUE',
+    `${path} would have ${bytes} bytes, it may have ${MAX_YAML_BYTES}: shorten the notes or remove tags`,
+    { path, rule: `at most ${MAX_YAML_BYTES} bytes`, value: bytes },
+  );

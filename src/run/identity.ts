@@ -1,0 +1,100 @@
+import { ExpmanError } from '../model/errors.js';
+import { sanitiseParams } from '../model/params.js';
+import type { Loss, RunIdentity } from '../model/run-file.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { join } from 'node:path';
+import { type Mapping, RUN_FORMAT, RUN_NAME, readMapping, isMapping } from './run-record.js';
+import { unsupportedVersion } from '../storage/unsupported-version.js';
+import { parseSegmentName, segmentName } from '../storage/wal/frame.js';
+import { readOwnership } from '../storage/owner-watch.js';
+import { lossesIn } from './known-losses.js';
+import { segmentNames } from './replay/replay.js';
+
+/** What `run.yaml` says of a run to whoever continues it. */
+export interface KnownRun {
+  readonly identity: RunIdentity;
+  /** The status as written; RUNNING for a run that was cut off. */
+  readonly status: string;
+  readonly counts: { readonly dropped: number; readonly invalid: number };
+  /** What it says is lost. */
+  readonly losses: readonly Loss[];
+  /** Rows that it says were logged. */
+  readonly rows: number;
+  readonly file: Mapping;
+}
+
+/**
+ * Reads who a run is from its `run.yaml`.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` where there is none, `CORRUPT` where it makes no sense, `UNSUPPORTED_VERSION` where a
+ * later version of this package wrote it
+ */
+export function readIdentity(fs: FsPort, folder: string): KnownRun {
+  const file = readMapping(fs, folder, RUN_NAME);
+  if (file === null)
+    throw new ExpmanError('RUN_NOT_FOUND', `${folder} is no run: it holds no ${RUN_NAME}`, { path: folder });
+  assertKnown(join(folder, RUN_NAME), file);
+  const text = (key: string): string => {
+    const value = file[key];
+    if (typeof value !== 'string')
+      throw new ExpmanError('CORRUPT', `${RUN_NAME} in ${folder} has no ${key}`, { path: folder });
+    return value;
+  };
+  const uuid = text('uuid');
+  if (!/^[0-9a-f]{32}$/.test(uuid))
+    throw new ExpmanError('CORRUPT', `${RUN_NAME} in ${folder} has no valid uuid`, { path: folder });
+  const identity: RunIdentity = {
+    experiment: text('experiment'),
+    run: text('run'),
+    uuid,
+    startedAt: text('startedAt'),
+    pid: numberOr(file['pid'], 0),
+    host: typeof file['host'] === 'string' ? file['host'] : '',
+    epoch: numberOr(file['epoch'], 0),
+    tags: Array.isArray(file['tags'])
+      ? file['tags'].filter((tag): tag is string => typeof tag === 'string')
+      : [],
+    notes: typeof file['notes'] === 'string' ? file['notes'] : '',
+    group: typeof file['group'] === 'string' ? file['group'] : null,
+    ...(typeof file['rank'] === 'number' && { rank: file['rank'] }),
+    ...(isMapping(file['environment']) && { environment: sanitiseParams(file['environment']).params }),
+    ...(Array.isArray(file['resumed']) && {
+      resumed: file['resumed'] as NonNullable<RunIdentity['resumed']>,
+    }),
+  };
+  const counts = isMapping(file['counts']) ? file['counts'] : {};
+  return {
+    identity,
+    status: text('status'),
+    counts: { dropped: numberOr(counts['dropped'], 0), invalid: numberOr(counts['invalid'], 0) },
+    losses: lossesIn(file),
+    rows: numberOr(counts['rows'], 0),
+    file,
+  };
+}
+
+function assertKnown(path: string, { format, writtenBy }: Mapping): void {
+  if (typeof format !== 'number' || format <= RUN_FORMAT) return;
+  throw unsupportedVersion(path, {
+    ...{ what: 'run.yaml', version: format, known: RUN_FORMAT },
+    writtenBy: typeof writtenBy === 'string' ? writtenBy : '',
+  });
+}
+
+/**
+ * A number for the next owner, above that of every owner there has been.
+ *
+ * @throws {@link ExpmanError} `CORRUPT` where that is no number of an owner
+ */
+export function nextEpoch(fs: FsPort, folder: string, { identity }: KnownRun): number {
+  const ownership = readOwnership(fs, folder);
+  const locked = ownership.kind === 'free' ? -1 : (ownership.owner?.epoch ?? -1);
+  const inWal = segmentNames(fs, folder).at(-1)?.epoch ?? -1;
+  const next = Math.max(identity.epoch, locked, inWal) + 1;
+  // Whoever made such a number up, a log that bears it would be found by nobody.
+  if (parseSegmentName(segmentName(next, 0))?.epoch !== next)
+    throw new ExpmanError('CORRUPT', `${folder} says that its owner is number ${next - 1}`, { path: folder });
+  return next;
+}
+
+const numberOr = (value: unknown, fallback: number): number => (typeof value === 'number' ? value : fallback);

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { tallyRecords } from '../channel/records.js';
+import type { Loss } from '../model/run-file.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { FrameType, parseSegmentName } from '../storage/wal/frame.js';
+import { readSegmentFile } from '../storage/wal/read-segment-file.js';
+import type { FileFacts } from './summaries/file-metadata.js';
+import { readIdentity } from './identity.js';
+import { type SegmentFile, type Watermark, inOrder, isForeign, segmentNames } from './replay/replay.js';
+
+const KEPT = /^(.+)\.corrupt(?:\.\d+)?$/;
+
+/** The files of a run that were found damaged and are kept as `*.corrupt`. */
+export const keptFiles = (fs: FsPort, folder: string): string[] =>
+  fs
+    .list(folder)
+    .filter((name) => KEPT.test(name))
+    .sort();
+
+/** The name a kept file had. */
+export const nameBefore = (name: string): string => KEPT.exec(name)?.[1] ?? name;
+
+/**
+ * The segments among the kept files that nothing is wrong with: expman-rx 0.1.0, which cannot read them, set them aside.
+ *
+ * Those of an earlier owner than the published file's are left out: 0.1.0 has resumed the run since, and which of their
+ * rows it published before nobody can tell.
+ */
+export function setAsideSegments(
+  fs: FsPort,
+  folder: string,
+  runUuid: string,
+  from: Watermark,
+): SegmentFile[] {
+  const candidates = keptFiles(fs, folder).filter((name) => parseSegmentName(nameBefore(name)) !== null);
+  // What this version keeps it has a reason for; 0.1.0 wrote run.yaml last.
+  if (candidates.length === 0 || readIdentity(fs, folder).file['format'] !== undefined) return [];
+  return candidates.flatMap((name) => {
+    const place = parseSegmentName(nameBefore(name));
+    if (place === null || place.epoch < from.epoch || !name.endsWith('.corrupt')) return [];
+    const segment = readSegmentFile(fs, join(folder, name));
+    const { kind } = segment.verdict;
+    const isIntact = segment.head !== null && (kind === 'whole' || kind === 'torn');
+    if (!isIntact || segment.head.version === 1 || isForeign(segment, runUuid, place.epoch)) return [];
+    return fs.stat(join(folder, nameBefore(name))) === null ? [{ name, ...place }] : [];
+  });
+}
+
+/**
+ * What stands in segments that 0.1.0 could not read, in a run that it has resumed and published rows of since: which of
+ * their rows were published before nobody can tell, so that the number is an upper bound.
+ */
+export function strandedSegments(
+  fs: FsPort,
+  folder: string,
+  runUuid: string,
+  published: FileFacts | undefined,
+): Loss[] {
+  if (published === undefined || published.readsCalls) return [];
+  const { epoch: newest } = published.watermark;
+  return [...segmentNames(fs, folder).map(({ name }) => name), ...keptFiles(fs, folder)].flatMap((name) => {
+    const place = parseSegmentName(nameBefore(name)) ?? parseSegmentName(name);
+    if (place === null || place.epoch >= newest) return [];
+    const segment = readSegmentFile(fs, join(folder, name));
+    const [first] = segment.frames;
+    if (typeof first?.calls !== 'number' || isForeign(segment, runUuid, place.epoch)) return [];
+    const tallies = segment.frames
+      .filter(({ type }) => type === FrameType.records)
+      .map(({ payload }) => tallyRecords(payload, 0, 0));
+    const calls = tallies.reduce((sum, tally) => sum + tally.calls, 0);
+    const records = tallies.reduce((sum, tally) => sum + tally.records, 0);
+    const { epoch } = place;
+    return calls === 0 ? [] : [{ epoch, firstRecord: first.seq, records, calls, atMost: true, file: name }];
+  });
+}
+
+/** All segments of a run, those that were set aside included, in the order they were written. */
+export const allSegments = (fs: FsPort, folder: string, setAside: readonly SegmentFile[]): SegmentFile[] =>
+  [...segmentNames(fs, folder), ...setAside].sort(inOrder);
+
+/** Gives segments that were set aside their names back; only the run's owner may. */
+export function takeBack(fs: FsPort, folder: string, setAside: readonly SegmentFile[]): void {
+  for (const { name } of setAside) fs.rename(join(folder, name), join(folder, nameBefore(name)));
+}

@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { RunStatus } from '../model/run-status.js';
+import { isTempName } from '../storage/atomic-file.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { HEARTBEAT_MS, type HeldLock, LOCK_NAME, readLock } from '../storage/lock-file.js';
+import { LOG_NAME } from './run-record.js';
+import type { KnownRun } from './identity.js';
+import { segmentNames } from './replay/replay.js';
+
+/**
+ * Finds out how long a run has lasted, its sessions summed, in milliseconds.
+ *
+ * For a run that was ended, that is what its run.yaml says. Any other has lasted until its last sign of life: its lock says how long that
+ * was at the last beat, by the monotonic clock of its process; what it wrote into its log since counts by the file system's clock,
+ * which stamped the beat as well, and never for more than the time between two beats. So no step of a clock makes the figure wrong by
+ * more than that, and a recovery finds the same that a reader did.
+ *
+ * @param lastSignMs - when a run of 0.1.0, whose lock does not say how long it has lasted, gave its last sign of life, in milliseconds
+ * since the epoch
+ */
+export function lastedMs(
+  fs: FsPort,
+  folder: string,
+  { status, file, identity }: KnownRun,
+  lastSignMs: () => number | undefined = () => undefined,
+): number {
+  const said = durationIn(file['durationMs']);
+  if (status !== RunStatus.Running) return said;
+  const held = lastLock(fs, folder);
+  if (held === null) return said;
+  const seen = lastedBy(fs, folder, held) ?? (lastSignMs() ?? 0) - sessionStartMs(identity);
+  return Math.max(said, durationIn(seen));
+}
+
+/** 0 for what is no duration: a run.yaml may say anything. */
+const durationIn = (value: unknown): number =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+
+/** The lock, or the one that a taker which was killed had moved aside; null where neither is there, or can be read this moment. */
+function lastLock(fs: FsPort, folder: string): HeldLock | null {
+  try {
+    const held = readLock(fs, join(folder, LOCK_NAME));
+    if (held !== null) return held;
+    const isAside = (name: string): boolean => name.startsWith(`.${LOCK_NAME}.`) && isTempName(name);
+    const asides = fs.list(folder).filter(isAside);
+    return asides.map((name) => readLock(fs, join(folder, name))).find((each) => each !== null) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Start of the latest session, in milliseconds since the epoch, and never before that of the run. */
+export function sessionStartMs({ startedAt, resumed = [] }: KnownRun['identity']): number {
+  const known = [startedAt, resumed.at(-1)?.at ?? ''].map((at) => Date.parse(at));
+  return Math.max(...known.filter((ms) => !Number.isNaN(ms)));
+}
+
+/** Null where the lock does not tell. */
+function lastedBy(fs: FsPort, folder: string, held: HeldLock): number | null {
+  const { owner, lastedMs, modifiedMs } = held;
+  if (lastedMs === null) return null;
+  if (owner.ends === true) return lastedMs;
+  const segments = segmentNames(fs, folder).filter(({ epoch }) => epoch === owner.epoch);
+  const written = [LOG_NAME, ...segments.map(({ name }) => name)].map(
+    (name) => fs.stat(join(folder, name))?.modifiedMs ?? 0,
+  );
+  const since = Math.max(...written) - modifiedMs;
+  return lastedMs + Math.round(Math.max(0, Math.min(HEARTBEAT_MS, since)));
+}

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
+import type { Loss } from '../model/run-file.js';
+import { freeName } from '../storage/atomic-file.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { chunkReader } from '../storage/chunk-reader.js';
+import { METRICS_NAME } from '../storage/metrics-file.js';
+import { readFooter } from '../storage/metrics-footer.js';
+import { isMapping } from './run-record.js';
+import { type PublishedFile, publishedFile } from './summaries/file-metadata.js';
+import { type LoadedRun, loadedFrom } from './load-state.js';
+import { readIdentity } from './identity.js';
+import { setAsideSegments, strandedSegments, takeBack } from './kept-files.js';
+import { publishedSession } from './rows/published-session.js';
+import { NOTHING_PUBLISHED, type Replay, type SegmentFile, replayWal } from './replay/replay.js';
+import { restoreState } from './replay/restore-state.js';
+import { retallied } from './summaries/retally.js';
+
+/**
+ * Reads what earlier owners left in a run's folder, for its new owner.
+ *
+ * An unreadable `metrics.parquet` is kept as `metrics.parquet.corrupt`, and what the WAL holds is all there is. Segments
+ * that an older version of this package set aside take their place again.
+ */
+export function loadRun(fs: FsPort, folder: string, runUuid: string, epoch: number): LoadedRun {
+  const published = loadPublished(fs, folder, runUuid);
+  const from = published?.facts.watermark ?? NOTHING_PUBLISHED;
+  takeBack(fs, folder, setAsideSegments(fs, folder, runUuid, from));
+  const replay = replayBehind(fs, folder, runUuid, published, { epoch });
+  const stranded = strandedSegments(fs, folder, runUuid, published?.facts);
+  const restored = restoreState(fs, folder, replay);
+  const lostFile = published === null && replay.end.epoch < 0 ? lossOfFile(fs, folder, epoch) : [];
+  const loaded = loadedFrom(replay, epoch, published);
+  return {
+    ...loaded,
+    losses: [...replay.losses, ...restored, ...stranded, ...lostFile],
+    kept: new Set([...loaded.kept, ...stranded.map(({ file }) => file)]),
+  };
+}
+
+function loadPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
+  const path = join(folder, METRICS_NAME);
+  return readPublishedOr(fs, folder, runUuid, () => {
+    fs.rename(path, freeName(fs, `${path}.corrupt`));
+  });
+}
+
+/**
+ * Reads what the WAL holds beyond the published file, intact frames after bad bytes included.
+ *
+ * @param epoch - whose owner goes on, if one does
+ * @param files - as of `replayWal`
+ */
+export function replayBehind(
+  fs: FsPort,
+  folder: string,
+  runUuid: string,
+  published: PublishedFile | null,
+  { epoch, files }: { readonly epoch?: number; readonly files?: readonly SegmentFile[] } = {},
+): Replay {
+  const options = { salvage: true, ...(files !== undefined && { files }) };
+  if (published === null) return replayWal(fs, folder, runUuid, NOTHING_PUBLISHED, options);
+  const path = join(folder, METRICS_NAME);
+  const file = fs.open(path, 'read');
+  const session = publishedSession(published, chunkReader(fs, file, path));
+  try {
+    const replay = replayWal(fs, folder, runUuid, published.facts.watermark, { ...options, session });
+    // The next call of an owner that goes on may join a row, and by then the file is another one.
+    if (published.facts.watermark.epoch === epoch) replay.joiner.settle();
+    return replay;
+  } finally {
+    fs.close(file);
+  }
+}
+
+/** What `metrics.parquet` says it holds; null where there is none, and where it is damaged, which `onCorrupt` is told. */
+export function readPublishedOr(
+  fs: FsPort,
+  folder: string,
+  runUuid: string,
+  onCorrupt: () => void,
+): PublishedFile | null {
+  try {
+    const published = readPublished(fs, folder, runUuid);
+    return published === null ? null : retallied(fs, join(folder, METRICS_NAME), published);
+  } catch (error) {
+    if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;
+    onCorrupt();
+    return null;
+  }
+}
+
+/** What was in the file of a run that has no log, when the file is gone or damaged; run.yaml says how many calls that is. */
+function lossOfFile(fs: FsPort, folder: string, epoch: number): Loss[] {
+  const { rows, file } = readIdentity(fs, folder);
+  const { accepted } = isMapping(file['counts']) ? file['counts'] : {};
+  const calls = typeof accepted === 'number' ? accepted : rows;
+  return calls > 0 ? [{ epoch: epoch - 1, firstRecord: 0, records: calls, calls, file: METRICS_NAME }] : [];
+}
+
+/** What `metrics.parquet` says it holds; null where there is none. @throws ExpmanError `CORRUPT`, `IO` */
+export function readPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
+  const path = join(folder, METRICS_NAME);
+  if (fs.stat(path) === null) return null;
+  const published = publishedFile(readFooter(fs, path), path);
+  if (published.facts.runUuid === runUuid) return published;
+  throw new ExpmanError('CORRUPT', `${path} belongs to another run`, { path });
+}

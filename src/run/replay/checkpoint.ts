@@ -1,0 +1,177 @@
+import type { PlainDictionary } from '../../channel/records.js';
+import { ExpmanError } from '../../model/errors.js';
+import { type Params, decodeParams, encodeParams, mergeParams } from '../../model/params.js';
+import { FrameType } from '../../storage/wal/frame.js';
+import type { WalFrame } from '../../storage/wal/segment-reader.js';
+import type { Checkpoint } from '../../storage/wal/segment-writer.js';
+import type { PlainState, RunEnding, RunState, Watermark } from '../run-state.js';
+
+/** A piece ends with the entry that makes it this long, in characters. */
+const PIECE_CHARS = 4 * 1024;
+/** The frames before the first piece hold the core, twice. */
+const CORES = 2;
+const NO_DICTIONARY: PlainDictionary = { metrics: [], shapes: [] };
+const NOTHING_MISSING: Unrestored = { lines: [], params: 0, facts: 0, knowsOffset: true };
+
+type ParamKind = 'params' | 'facts';
+type Kind = 'lines' | ParamKind;
+
+/** What the core knows of a piece: what it is of, how many entries it has, and of lines how many bytes. */
+type Listed = readonly [kind: Kind, entries: number, bytes: number];
+
+/** What the rows of a segment rest on, and what is carried along. */
+interface Core {
+  readonly dictionary: PlainDictionary;
+  readonly ending: RunEnding | null;
+  readonly before: Watermark | null;
+  readonly logOffset: number;
+  readonly carried: readonly Listed[];
+}
+
+interface Piece {
+  readonly lines?: readonly string[];
+  /** Parameters or facts, as `encodeParams` writes them. */
+  readonly params?: string;
+  readonly facts?: string;
+}
+
+/** Lines that belong into a run.log behind `at` pending lines and are in no checkpoint. */
+export interface LostLines {
+  readonly at: number;
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+/** What damage took of a checkpoint; see restore-state.ts for where it may be found. */
+export interface Unrestored {
+  readonly lines: readonly LostLines[];
+  /** Entries at the top level, of parameters and of facts. */
+  readonly params: number;
+  readonly facts: number;
+  /** False where even that is not known how far run.log had come. */
+  readonly knowsOffset: boolean;
+}
+
+/** A checkpoint as its intact frames give it. */
+export interface ReadCheckpoint {
+  readonly isWhole: boolean;
+  readonly plain: PlainState;
+  readonly unrestored: Unrestored;
+}
+
+/** The state of a run as the frames at the start of a segment hold it. */
+export function encodeCheckpoint({ records, ending, before, log, params, facts }: RunState): Checkpoint {
+  const pieces = [
+    ...linePieces(log.pending),
+    ...paramPieces('params', params),
+    ...paramPieces('facts', facts),
+  ];
+  const core: Core = {
+    dictionary: records.toPlain(),
+    ending,
+    before,
+    logOffset: log.offset,
+    carried: pieces.map(({ listed }) => listed),
+  };
+  return { core: jsonOf(core), carried: pieces.map(({ piece }) => jsonOf(piece)) };
+}
+
+/**
+ * Reads the checkpoint at the start of a segment, as far as its frames are intact; at least one of them is.
+ *
+ * @throws {@link ExpmanError} `CORRUPT` for an intact frame that holds something else
+ */
+export function readCheckpoint(frames: readonly WalFrame[]): ReadCheckpoint {
+  const [frame] = frames;
+  // Version 1, which counts no calls, has all of it in one frame.
+  if (frame?.calls === null) return wholeOf(frame.payload);
+  let core: Core | null = null;
+  const pieces = new Map<number, Piece>();
+  for (const { type, part, payload } of frames)
+    if (type === FrameType.checkpoint) core ??= coreOf(payload);
+    else if (type === FrameType.carried) pieces.set(part - CORES, jsonIn(payload) ?? {});
+  // Without a core nobody knows of a piece that is missing.
+  const numbers = core === null ? [...pieces.keys()].sort((a, b) => a - b) : [...core.carried.keys()];
+  const pending: string[] = [];
+  const lines: LostLines[] = [];
+  const merged: Record<ParamKind, Params> = { params: {}, facts: {} };
+  const missing: Record<ParamKind, number> = { params: 0, facts: 0 };
+  for (const number of numbers) {
+    const piece = pieces.get(number) ?? {};
+    const [kind, entries, bytes] = core?.carried[number] ?? [null, 0, 0];
+    if (Array.isArray(piece.lines)) for (const line of piece.lines) pending.push(String(line));
+    else if (kind === 'lines') lines.push({ at: pending.length, lines: entries, bytes });
+    for (const each of ['params', 'facts'] as const) {
+      const text = piece[each];
+      if (text !== undefined) merged[each] = mergeParams(merged[each], decodeParams(text));
+      else if (kind === each) missing[each] += entries;
+    }
+  }
+  return {
+    isWhole: core !== null && lines.length + missing.params + missing.facts === 0,
+    plain: {
+      dictionary: core?.dictionary ?? NO_DICTIONARY,
+      params: encodeParams(merged.params),
+      facts: encodeParams(merged.facts),
+      log: { offset: core?.logOffset ?? 0, pending },
+      ending: core?.ending ?? null,
+      before: core?.before ?? null,
+    },
+    unrestored: { ...missing, lines, knowsOffset: core !== null },
+  };
+}
+
+function wholeOf(payload: Uint8Array): ReadCheckpoint {
+  const plain = jsonIn(payload);
+  if (plain === null) throw new ExpmanError('CORRUPT', 'a checkpoint that is no JSON');
+  return { isWhole: true, plain: plain as PlainState, unrestored: NOTHING_MISSING };
+}
+
+function linePieces(lines: readonly string[]): { readonly listed: Listed; readonly piece: Piece }[] {
+  return inPieces(lines, (line) => line.length).map((some) => ({
+    listed: ['lines', some.length, Buffer.byteLength(some.join(''))],
+    piece: { lines: some },
+  }));
+}
+
+function paramPieces(kind: ParamKind, params: Params): { readonly listed: Listed; readonly piece: Piece }[] {
+  const texts = new Map(
+    Object.entries(params).map(([key, value]) => [key, encodeParams(Object.fromEntries([[key, value]]))]),
+  );
+  return inPieces([...texts.keys()], (key) => texts.get(key)?.length ?? 0).map((keys) => ({
+    listed: [kind, keys.length, 0],
+    // Each text is an object of one entry.
+    piece: { [kind]: `{${keys.map((key) => texts.get(key)?.slice(1, -1) ?? '').join(',')}}` },
+  }));
+}
+
+function inPieces<T>(items: readonly T[], lengthOf: (item: T) => number): T[][] {
+  const pieces: T[][] = [];
+  let length = PIECE_CHARS;
+  for (const item of items) {
+    if (length >= PIECE_CHARS) {
+      pieces.push([]);
+      length = 0;
+    }
+    pieces.at(-1)?.push(item);
+    length += lengthOf(item);
+  }
+  return pieces;
+}
+
+function coreOf(payload: Uint8Array): Core | null {
+  const core = jsonIn(payload) as Partial<Core> | null;
+  if (core?.dictionary === undefined || !Array.isArray(core.carried)) return null;
+  return core.carried.every((listed) => Array.isArray(listed)) ? (core as Core) : null;
+}
+
+function jsonIn(payload: Uint8Array): unknown {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(payload).toString('utf8'));
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+const jsonOf = (value: Core | Piece): Buffer => Buffer.from(JSON.stringify(value));

@@ -1,0 +1,274 @@
+import type { RowShape, RowSpan } from '../../channel/records.js';
+
+/** A call joins a row of its step among so many rows of its session that came last. */
+export const JOIN_WINDOW_ROWS = 1024;
+const MASK = JOIN_WINDOW_ROWS - 1;
+/** After so many rows whose steps only rise, the table of steps is given up: it costs a row more than all the rest here. */
+const QUIET_ROWS = 4 * JOIN_WINDOW_ROWS;
+
+/** A row of the window as far as joining asks: which metrics it holds. */
+export interface HeldMetrics {
+  has(metric: string): boolean;
+}
+
+/** The last rows of a session that a file holds, for a joiner that goes on after them. */
+export interface JoinWindow {
+  /** Their steps, NaN for none; the last row's is the last. At most {@link JOIN_WINDOW_ROWS}. */
+  readonly steps: Float64Array;
+  /** Steps beyond 2^53, by their place in `steps`. */
+  readonly wideSteps: ReadonlyMap<number, bigint>;
+  /** The timestamps that callers gave, in microseconds; NaN for a row that took the clock's. */
+  readonly stamps: Float64Array;
+  /** The metrics of one of them; read from the file when they are asked for. */
+  readonly held: (place: number) => HeldMetrics;
+  /** Reads them all, so that the file may be closed. */
+  readonly readAll: () => void;
+}
+
+/** Where a session stands when a joiner begins. */
+export interface SessionStart {
+  /** Rows of the session so far. */
+  readonly rows: number;
+  /** The greatest step among them, or above it; -Infinity when there is none. */
+  readonly greatestStep: number;
+  /** Asked at most once, and only when a step comes that may be among them. */
+  readonly window: () => JoinWindow | null;
+}
+
+const NOTHING: SessionStart = { rows: 0, greatestStep: -Infinity, window: () => null };
+
+/**
+ * Decides for every call of a session which row it belongs to.
+ *
+ * A call joins the latest row of its step if that row is among the last {@link JOIN_WINDOW_ROWS} rows, holds none of the
+ * call's metrics, and was begun with the same explicit timestamp, or with none like the call. Every other call begins a
+ * row. The outcome depends on the calls alone: not on batches, row groups, publishes or readers.
+ */
+export class RowJoiner {
+  /** Rows of the session so far. */
+  rows: number;
+  private greatest: number;
+  /** Rows of the session that a file held when the joiner began. */
+  private readonly begun: number;
+  private loadWindow: SessionStart['window'] | null;
+  private window: JoinWindow | null = null;
+  private readonly steps = new Float64Array(JOIN_WINDOW_ROWS);
+  private readonly stamps = new Float64Array(JOIN_WINDOW_ROWS);
+  private readonly held = new Array<RowShape | HeldMetrics | null>(JOIN_WINDOW_ROWS).fill(null);
+  /** Exact steps beyond 2^53, by row; few runs have one. */
+  private readonly wide = new Map<number, bigint>();
+  /** The latest row of each step in the window; null while steps only rise. */
+  private latest: Map<number | bigint, number> | null = null;
+  private quietRows = 0;
+
+  /** @param joins - false for a copy of another run's rows, each call of which is a row */
+  constructor(
+    start: SessionStart = NOTHING,
+    private readonly joins = true,
+  ) {
+    this.rows = this.begun = start.rows;
+    this.greatest = start.greatestStep;
+    this.loadWindow = start.rows > 0 ? start.window : null;
+  }
+
+  /** Sets the span's `row`, `begun` and `targets`. */
+  place(span: RowSpan): void {
+    span.row = this.rows;
+    span.begun = span.rows;
+    span.targets = null;
+    if (!this.joins) this.rows += span.rows;
+    else if (!span.wide && this.onlyRises(span)) this.appendAll(span);
+    else this.placeEach(span);
+  }
+
+  /** True when no step of the span can be that of an earlier row; what a training loop pays for joining. */
+  private onlyRises({ bytes, start, rows, length, shape }: RowSpan): boolean {
+    const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+    let last = this.greatest;
+    if (shape.hasStrings) {
+      const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+      for (let row = 0, at = start; row < rows; row++, at += words[at >> 2] ?? 8) {
+        const step = doubles[(at >> 3) + 1] ?? NaN;
+        if (step <= last) return false;
+        if (step > last) last = step;
+      }
+    } else {
+      const stride = length / rows / 8;
+      for (let row = 0, at = (start >> 3) + 1; row < rows; row++, at += stride) {
+        const step = doubles[at] ?? NaN;
+        if (step <= last) return false;
+        if (step > last) last = step;
+      }
+    }
+    this.greatest = last;
+    return true;
+  }
+
+  private appendAll(span: RowSpan): void {
+    const { bytes, start, rows, shape } = span;
+    const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+    if (this.latest !== null && (this.quietRows += rows) > QUIET_ROWS) this.latest = null;
+    let at = start;
+    for (let row = 0; row < rows; row++, at += words[at >> 2] ?? 8) {
+      const slot = (at >> 3) + 1;
+      this.append(doubles[slot] ?? NaN, null, span.stamped ? (doubles[slot + 1] ?? NaN) : NaN, shape);
+    }
+  }
+
+  private placeEach(span: RowSpan): void {
+    const { bytes, start, rows, shape, stamped, wide, row: first } = span;
+    const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+    const integers = wide ? new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3) : null;
+    const targets = new Int32Array(rows);
+    let joined = 0;
+    this.quietRows = 0;
+    for (let call = 0, at = start; call < rows; call++, at += words[at >> 2] ?? 8) {
+      const slot = (at >> 3) + 1;
+      const exact = integers?.[slot] ?? null;
+      const step = exact === null ? (doubles[slot] ?? NaN) : Number(exact);
+      const stamp = stamped ? (doubles[slot + 1] ?? NaN) : NaN;
+      const row = this.latestOf(step, exact);
+      if (row !== undefined && this.takes(row, stamp, shape)) {
+        this.join(row, shape);
+        targets[call] = row - first;
+        joined++;
+        continue;
+      }
+      targets[call] = this.rows - first;
+      if (step > this.greatest) this.greatest = step;
+      this.append(step, exact, stamp, shape);
+    }
+    if (joined === 0) return;
+    span.begun = rows - joined;
+    span.targets = targets;
+  }
+
+  /** The latest row of a step, if it is in the window. */
+  private latestOf(step: number, exact: bigint | null): number | undefined {
+    if (step !== step || step > this.greatest) return undefined;
+    this.restore();
+    // A step's calls mostly come one after the other.
+    const last = this.rows - 1;
+    if (exact === null && this.steps[last & MASK] === step && this.knows(last)) return last;
+    this.latest ??= this.stepTable();
+    return this.latest.get(exact ?? step);
+  }
+
+  /** Whether the window knows the row: of those a file holds it may not. */
+  private knows(row: number): boolean {
+    return row >= 0 && this.held[row & MASK] !== null;
+  }
+
+  private stepTable(): Map<number | bigint, number> {
+    const table = new Map<number | bigint, number>();
+    for (let row = Math.max(0, this.rows - JOIN_WINDOW_ROWS); row < this.rows; row++)
+      if (this.knows(row)) table.set(this.keyOf(row), row);
+    table.delete(NaN);
+    return table;
+  }
+
+  private keyOf(row: number): number | bigint {
+    return this.wide.get(row) ?? this.steps[row & MASK] ?? NaN;
+  }
+
+  private takes(row: number, stamp: number, shape: RowShape): boolean {
+    const begun = this.stamps[row & MASK] ?? NaN;
+    if (begun !== stamp && (begun === begun || stamp === stamp)) return false;
+    const held = this.held[row & MASK] ?? null;
+    if (held === null) return false;
+    if (held === shape) return shape.metrics.length === 0;
+    const metrics = 'metrics' in held ? setOf(held) : held;
+    return !shape.metrics.some((metric) => metrics.has(metric));
+  }
+
+  private join(row: number, { metrics }: RowShape): void {
+    const held = this.held[row & MASK] ?? null;
+    if (held === null) return;
+    const joined =
+      held instanceof JoinedMetrics ? held : new JoinedMetrics('metrics' in held ? setOf(held) : held);
+    joined.add(metrics);
+    this.held[row & MASK] = joined;
+  }
+
+  private append(step: number, exact: bigint | null, stamp: number, held: RowShape | HeldMetrics): void {
+    const row = this.rows++;
+    const slot = row & MASK;
+    if (this.latest !== null) this.replace(row, exact ?? step);
+    if (this.wide.size > 0) this.wide.delete(row - JOIN_WINDOW_ROWS);
+    if (exact !== null) this.wide.set(row, exact);
+    this.steps[slot] = step;
+    this.stamps[slot] = stamp;
+    this.held[slot] = held;
+  }
+
+  /** Loads what the file says of the window, so that the file may be closed. */
+  settle(): void {
+    this.restore();
+    this.window?.readAll();
+  }
+
+  /** Whether a row of the window holds a metric; false for a row that is no longer in it. */
+  holds(row: number, metric: string): boolean {
+    if (row < this.rows - JOIN_WINDOW_ROWS) return false;
+    const held = this.held[row & MASK] ?? null;
+    return held !== null && ('metrics' in held ? setOf(held) : held).has(metric);
+  }
+
+  /** Keeps the table of steps to the window. */
+  private replace(row: number, step: number | bigint): void {
+    const { latest } = this;
+    const left = row - JOIN_WINDOW_ROWS;
+    if (left >= 0) {
+      const gone = this.keyOf(left);
+      if (latest?.get(gone) === left) latest.delete(gone);
+    }
+    if (step === step) latest?.set(step, row);
+  }
+
+  /** Takes the rows that a file holds into the window, before those that have come since. */
+  private restore(): void {
+    if (this.loadWindow === null) return;
+    const window = (this.window = this.loadWindow());
+    this.loadWindow = null;
+    if (window === null) return;
+    const { steps, stamps, wideSteps, held } = window;
+    const first = this.begun - steps.length;
+    for (let place = 0; place < steps.length; place++) {
+      const row = first + place;
+      // Rows that have come since are nearer.
+      if (row < this.rows - JOIN_WINDOW_ROWS) continue;
+      const slot = row & MASK;
+      this.steps[slot] = steps[place] ?? NaN;
+      this.stamps[slot] = stamps[place] ?? NaN;
+      this.held[slot] = held(place);
+      const exact = wideSteps.get(place);
+      if (exact !== undefined) this.wide.set(row, exact);
+    }
+    this.latest = null;
+  }
+}
+
+/** What a row holds after calls have joined it. */
+class JoinedMetrics implements HeldMetrics {
+  private readonly joined = new Set<string>();
+
+  constructor(private readonly begun: HeldMetrics) {}
+
+  has(metric: string): boolean {
+    return this.joined.has(metric) || this.begun.has(metric);
+  }
+
+  add(metrics: readonly string[]): void {
+    for (const metric of metrics) this.joined.add(metric);
+  }
+}
+
+const sets = new WeakMap<RowShape, ReadonlySet<string>>();
+
+function setOf(shape: RowShape): ReadonlySet<string> {
+  let set = sets.get(shape);
+  if (set === undefined) sets.set(shape, (set = new Set(shape.metrics)));
+  return set;
+}

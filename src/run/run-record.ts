@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
+import { readWhole } from '../storage/atomic-file.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { MAX_YAML_BYTES, isWhole, parseYaml } from '../storage/yaml-file.js';
+import { readSimpleYaml } from '../storage/yaml-subset.js';
+
+/** The names of a run's text files. */
+export const RUN_NAME = 'run.yaml';
+export const CONFIG_NAME = 'config.yaml';
+export const LOG_NAME = 'run.log';
+
+/** The format of `run.yaml` that this version writes, and the latest it reads; a file that does not say is of format 1. */
+export const RUN_FORMAT = 2;
+
+/** A YAML file's mapping; values are whatever the file says. */
+export type Mapping = Readonly<Record<string, unknown>>;
+
+/** Tells a mapping from everything else that a file may hold. */
+export const isMapping = (value: unknown): value is Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Reads a YAML file of ours, of at most `maxBytes`, as a mapping; null when there is none.
+ *
+ * @throws {@link ExpmanError} `CORRUPT` when it is cut off or no mapping, `UNSAFE_YAML`, or `IO`
+ */
+export function readMapping(
+  fs: FsPort,
+  folder: string,
+  name: string,
+  maxBytes = MAX_YAML_BYTES,
+): Mapping | null {
+  const path = join(folder, name);
+  if (fs.stat(path) === null) return null;
+  const text = readWhole(fs, path, maxBytes).toString('utf8');
+  if (!isWhole(text))
+    throw new ExpmanError('CORRUPT', `${path} is cut off: its last line is not "# end"`, { path });
+  const parsed = readSimpleYaml(text) ?? parseYaml(text, maxBytes);
+  if (parsed === null) return {};
+  if (!isMapping(parsed)) throw new ExpmanError('CORRUPT', `${path} holds no mapping`, { path });
+  return parsed;
+}

@@ -1,0 +1,219 @@
+import { join } from 'node:path';
+import { ChannelWriter } from '../../channel/channel-writer.js';
+import { ChunkPool } from '../../channel/chunk-pool.js';
+import { WIRE_BYTES } from '../../channel/chunk-layout.js';
+import { attempt } from '../../model/attempt.js';
+import { ExpmanError } from '../../model/errors.js';
+import { resolveOptions } from '../../model/option-rules.js';
+import { callsLost, mergeLosses } from '../../model/losses.js';
+import { monotonicMs } from '../../model/monotonic.js';
+import type { Loss, RunSummary } from '../../model/run-file.js';
+import { RunStatus, isRunStatus } from '../../model/run-status.js';
+import { isTempName } from '../../storage/atomic-file.js';
+import { METRICS_NAME } from '../../storage/metrics-file.js';
+import type { FsPort } from '../../storage/fs-port.js';
+import { LOCK_NAME, type LockOwner } from '../../storage/lock-file.js';
+import { OwnerWatch, mustHaveEndedHere, mustNotBeOwned } from '../../storage/owner-watch.js';
+import { releaseLock, takeLock } from '../../storage/run-lock.js';
+import * as columnarParts from '../thread/columnar-parts.js';
+import * as runFiles from '../run-files.js';
+import { type KnownRun, nextEpoch, readIdentity } from '../../run/identity.js';
+import {
+  allSegments,
+  keptFiles,
+  nameBefore,
+  setAsideSegments,
+  strandedSegments,
+} from '../../run/kept-files.js';
+import { lastSignMs } from '../../run/last-sign.js';
+import { lastedMs, sessionStartMs } from '../../run/lasted-ms.js';
+import { readPublished, readPublishedOr, replayBehind } from '../../run/load-run.js';
+import { type FromWriter, errorFrom } from '../thread/writer-messages.js';
+import { readOrMend } from './mend-run-file.js';
+import { type Malformed, NOTHING_PUBLISHED, type Replay, segmentNames } from '../../run/replay/replay.js';
+import type { RunEnding } from '../../run/run-state.js';
+import { WriterCore } from '../thread/writer-core.js';
+
+/** What a recovery found and did. */
+export interface Recovery {
+  readonly runDir: string;
+  /** False for a run that was whole already; then nothing was written. */
+  readonly changed: boolean;
+  readonly status: RunStatus;
+  /** Rows of the run, all of them published now. */
+  readonly rows: number;
+  /** Rows the write-ahead log held. */
+  readonly replayedRows: number;
+  /** Bytes at the ends of segments that were no whole frame: the write that was cut off. */
+  readonly tornBytes: number;
+  /** Files that were found damaged, now or earlier, by the names they had; kept as `*.corrupt`. */
+  readonly corrupt: readonly string[];
+  /** Records of the run that are missing: calls and, where it is known, others. */
+  readonly missingRecords: number;
+  /** Calls of the run that are known to be gone, those of earlier losses included. */
+  readonly lost: number;
+  /** Where they were. */
+  readonly losses: readonly Loss[];
+  /** Segments that an older version of this package had set aside, and whose rows are in the file now. */
+  readonly takenBack: readonly string[];
+  /** What is wrong with intact frames of the log whose records make no sense. */
+  readonly malformed: readonly Malformed[];
+}
+
+/**
+ * Brings a run that was cut off to its end: replays its write-ahead log into `metrics.parquet`, and says in `run.yaml` how it
+ * ended.
+ *
+ * A `run.yaml` that makes no sense is mended on the way, as far as that goes, and kept as `run.yaml.corrupt`.
+ *
+ * Idempotent, and itself safe to be killed at any moment: the write-ahead log goes only when all of it is published.
+ *
+ * @param watch - what has looked at the run's owner; without one a run whose owner is on another host is refused, dead or not
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives or may live, `CORRUPT` (where the file of a closed run is damaged or
+ * gone there is nothing to recover it from), `UNSUPPORTED_VERSION`, `WRITE_FAILED`
+ */
+export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch): Promise<Recovery> {
+  const looking = watch ?? new OwnerWatch(fs, folder);
+  const ownership = looking.look();
+  if (watch === undefined) mustHaveEndedHere(folder, ownership);
+  else mustNotBeOwned(folder, ownership);
+  const { known, isMended } = readOrMend(fs, folder);
+  const { status, identity, losses } = known;
+  const whole =
+    !isMended &&
+    ownership.kind === 'free' &&
+    status !== RunStatus.Running &&
+    !fs.list(folder).some(isTempName) &&
+    segmentNames(fs, folder).length === 0;
+  const published = readPublishedOr(fs, folder, identity.uuid, () => undefined);
+  const from = published?.facts.watermark ?? NOTHING_PUBLISHED;
+  const setAside = setAsideSegments(fs, folder, identity.uuid, from);
+  const files = allSegments(fs, folder, setAside);
+  const replay = replayBehind(fs, folder, identity.uuid, published, { files });
+  const { tornBytes, malformed } = replay;
+  const takenBack = setAside.map(({ name }) => name);
+  const stranded = mergeLosses(losses, strandedSegments(fs, folder, identity.uuid, published?.facts));
+  if (whole && takenBack.length === 0 && stranded.length === losses.length && isRunStatus(status)) {
+    const rows = publishedRows(fs, folder, known);
+    return {
+      runDir: folder,
+      changed: false,
+      status,
+      rows,
+      replayedRows: 0,
+      tornBytes,
+      malformed,
+      takenBack,
+      ...lossOf(fs, folder),
+    };
+  }
+  const ending = endingOf(fs, folder, known, replay);
+  const taking = { lastedMs: ending.durationMs, ends: true, watch: looking };
+  const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), taking);
+  const summary = await takeToItsEnd(fs, folder, known, owner, ending);
+  return {
+    ...{
+      runDir: folder,
+      changed: true,
+      status: summary.status,
+      rows: summary.rows,
+      replayedRows: replay.rows,
+    },
+    ...{ tornBytes, malformed, takenBack },
+    ...lossOf(fs, folder),
+  };
+}
+
+/** What is lost of a run, by its own word: the same whenever it is asked. */
+function lossOf(
+  fs: FsPort,
+  folder: string,
+): Pick<Recovery, 'corrupt' | 'missingRecords' | 'lost' | 'losses'> {
+  const { losses } = readIdentity(fs, folder);
+  return {
+    corrupt: [...new Set(keptFiles(fs, folder).map(nameBefore))],
+    missingRecords: losses.reduce((sum, { calls, others = 0 }) => sum + calls + others, 0),
+    lost: callsLost(losses),
+    losses,
+  };
+}
+
+/** Runs a writer without a producer over the folder until the run is closed. */
+function takeToItsEnd(
+  fs: FsPort,
+  folder: string,
+  { identity, counts }: KnownRun,
+  owner: LockOwner,
+  ending: SettledEnding,
+): Promise<RunSummary> {
+  const pool = new ChunkPool();
+  const channel = new ChannelWriter(pool);
+  const wire = new Int32Array(new SharedArrayBuffer(WIRE_BYTES));
+  return new Promise((resolve, reject) => {
+    const post = (message: FromWriter): void => {
+      if (message.kind !== 'closed') return;
+      const { error, summary } = message;
+      if (error === null) resolve(summary);
+      else {
+        attempt(() => releaseLock(fs, folder, owner));
+        reject(errorFrom(error, folder));
+      }
+    };
+    const core = new WriterCore({ fs, wire, arenas: pool, post, runFiles });
+    core.attach(columnarParts);
+    core.open({
+      runId: 0,
+      folder,
+      // Who ended the run is told by its own record, not by the process that swept up behind it.
+      identity: { ...identity, epoch: owner.epoch },
+      owner,
+      options: resolveOptions({}),
+      control: channel.control.memory,
+      continues: true,
+      resumes: false,
+      clock: { lastedMs: ending.durationMs, takenAtMs: monotonicMs() },
+      before: counts,
+      degraded: null,
+    });
+    core.end(0, ending);
+  });
+}
+
+type SettledEnding = RunEnding & Required<Pick<RunEnding, 'endedAtMs' | 'durationMs'>>;
+
+/** How the run ended, by its own word if it had one; by a crash otherwise, at its last sign of life. */
+function endingOf(fs: FsPort, folder: string, known: KnownRun, { state, segments }: Replay): SettledEnding {
+  const { status, file, identity } = known;
+  const written = Date.parse(String(file['endedAt']));
+  const signs = [...segments.map(({ name }) => name), LOCK_NAME].map(
+    (name) => fs.stat(join(folder, name))?.modifiedMs ?? 0,
+  );
+  const endedAtMs =
+    Number.isNaN(written) || status === RunStatus.Running
+      ? Math.floor(Math.max(sessionStartMs(identity), ...signs))
+      : written;
+  const durationMs = lastedMs(fs, folder, known, () => lastSignMs(fs, folder, identity.uuid));
+  const { ending } = state;
+  if (ending !== null) return { ...ending, cut: false, endedAtMs, durationMs };
+  const { error, exitCode } = file;
+  return {
+    status: isRunStatus(status) && status !== RunStatus.Running ? status : RunStatus.Crashed,
+    cut: false,
+    endedAtMs,
+    durationMs,
+    ...(isPlainError(error) && { error }),
+    ...(typeof exitCode === 'number' && { exitCode }),
+  };
+}
+
+function isPlainError(value: unknown): value is NonNullable<RunEnding['error']> {
+  return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
+}
+
+/** The rows of a run that was closed, which are in its file or nowhere. */
+function publishedRows(fs: FsPort, folder: string, { identity, rows }: KnownRun): number {
+  const published = readPublished(fs, folder, identity.uuid);
+  if (published !== null || rows === 0) return published?.rows ?? 0;
+  const path = join(folder, METRICS_NAME);
+  throw new ExpmanError('CORRUPT', `${path} is missing, though ${rows} rows were logged`, { path });
+}

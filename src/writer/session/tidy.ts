@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { attempt } from '../../model/attempt.js';
+import { freeName, isTempName } from '../../storage/atomic-file.js';
+import type { FsPort } from '../../storage/fs-port.js';
+import { readSegmentFile } from '../../storage/wal/read-segment-file.js';
+import { isForeign, segmentNames } from '../../run/replay/replay.js';
+
+/** Removes the temporary files of earlier owners; only the run's owner may. */
+export function removeLeftovers(fs: FsPort, folder: string): void {
+  // Harmless where they cannot be removed: no reader looks at them, and the run must not fail for it.
+  attempt(() => {
+    for (const name of fs.list(folder).filter(isTempName)) attempt(() => fs.remove(join(folder, name)));
+  });
+}
+
+/**
+ * Removes the WAL of a run whose rows are all published; what is corrupt, another run's, or in `kept` stays under another
+ * name.
+ */
+export function removeSegments(
+  fs: FsPort,
+  folder: string,
+  runUuid: string,
+  kept: ReadonlySet<string> = new Set(),
+): void {
+  for (const { name, epoch } of segmentNames(fs, folder)) {
+    const path = join(folder, name);
+    const segment = readSegmentFile(fs, path);
+    const { kind } = segment.verdict;
+    const isKept =
+      kind === 'corrupt' || kind === 'newer' || isForeign(segment, runUuid, epoch) || kept.has(name);
+    if (isKept) fs.rename(path, freeName(fs, `${path}.corrupt`));
+    else fs.remove(path);
+  }
+}

@@ -1,0 +1,197 @@
+import type { ChannelReader } from '../../channel/channel-reader.js';
+import { type SplitRecords, definitionsIn, splitRecords } from '../../channel/records.js';
+import { type RunControl, RunTrouble } from '../../channel/run-control.js';
+import { attempt } from '../../model/attempt.js';
+import { errnoOf } from '../../model/errors.js';
+import { FRAME_HEAD_BYTES, FrameType } from '../../storage/wal/frame.js';
+import { type RecordCount, SegmentWriter, type WalPlace, framed } from '../../storage/wal/segment-writer.js';
+import { encodeCheckpoint } from '../../run/replay/checkpoint.js';
+import type { RowJoiner } from '../../run/rows/row-joiner.js';
+import type { RunState } from '../../run/run-state.js';
+
+const FRAME_BYTES = 1024 * 1024;
+/** Where large frames do not fit (a disk nearly full, a limit on file sizes) small ones may. */
+const SMALLEST_FRAME_BYTES = 32 * 1024;
+/** A drain ends after so many bytes, however fast the producer is: other runs and the Parquet stage have their turn. */
+const DRAIN_BYTES = 16 * FRAME_BYTES;
+/** A reader takes a segment into memory whole, and publishes, which end one, may be far apart. */
+const SEGMENT_BYTES = 256 * 1024 * 1024;
+
+/** Options of a {@link WalStage}. */
+export interface WalStageOptions {
+  readonly place: WalPlace;
+  readonly reader: ChannelReader;
+  readonly control: RunControl;
+  readonly state: RunState;
+  /** Decides which row each call belongs to, in the order they come. */
+  readonly joiner: RowJoiner;
+  /** Whether a frame is synced before it is acknowledged. */
+  readonly power: boolean;
+  readonly maxSpanRows: number;
+  /** Number of the first segment to make. */
+  readonly firstSegment: number;
+  /** Records below this number are in an earlier segment and were replayed from there. */
+  readonly replayedTo: number;
+  /** A segment of more bytes is followed by another. */
+  readonly segmentBytes?: number;
+}
+
+/**
+ * The first stage of the writer: the channel's bytes into the WAL, then the acknowledgement, then the records.
+ *
+ * A failed write leaves the bytes in the channel, where the next drain finds them, and every drain tries a new
+ * segment: when the disk is back, writing goes on.
+ */
+export class WalStage {
+  /** Why nothing gets through, if that is so. */
+  trouble: unknown = null;
+  /** Records and calls in the WAL. */
+  seq: number;
+  calls: number;
+  /** Calls that this stage was the first to take. */
+  newCalls = 0;
+  private segment: SegmentWriter | null = null;
+  private finished: SegmentWriter[] = [];
+  private nextSegment: number;
+  private frameBytes = FRAME_BYTES;
+
+  constructor(private readonly options: WalStageOptions) {
+    const { seq, rows } = options.control.acknowledged();
+    this.seq = seq;
+    this.calls = rows;
+    this.nextSegment = options.firstSegment;
+  }
+
+  /** True when the channel holds nothing that is not in the WAL. */
+  get idle(): boolean {
+    return this.options.reader.idle;
+  }
+
+  /**
+   * Moves what the channel holds into the WAL, one frame at a time, and hands its records to `onRecords`.
+   *
+   * Returns how many bytes got through; 0 with `trouble` set when the disk refuses them.
+   */
+  drain(onRecords: (split: SplitRecords, bytes: number) => void): number {
+    const { place, reader, state, joiner, control, maxSpanRows, replayedTo } = this.options;
+    let drained = 0;
+    while (drained < DRAIN_BYTES) {
+      const frame = reader.read(this.frameBytes, FRAME_HEAD_BYTES);
+      if (frame === null) return drained;
+      const payload = frame.subarray(FRAME_HEAD_BYTES);
+      // A definition changes the dictionary, so records are told apart once, and only when they are in the WAL: a
+      // new segment's checkpoint must not know of records behind it.
+      if (payload.length > 0 && !this.append(frame)) return drained;
+      const { defined } = state.records;
+      const split = splitRecords(
+        payload,
+        { epoch: place.epoch, seq: this.seq, calls: this.calls, from: Math.max(this.seq, replayedTo) },
+        state.records,
+        maxSpanRows,
+      );
+      if (this.segment !== null) this.segment.seqEnd = this.seq + split.records;
+      for (const span of split.spans) joiner.place(span);
+      state.apply(split);
+      this.seq += split.records;
+      this.calls += split.rows + split.skippedRows;
+      if (state.records.defined > defined) this.repeatDefinitions(payload);
+      this.newCalls += split.rows;
+      onRecords(split, payload.length);
+      reader.acknowledge(this.seq, this.calls);
+      control.trouble = RunTrouble.none;
+      this.frameBytes = Math.min(FRAME_BYTES, this.frameBytes * 2);
+      drained += payload.length;
+    }
+    return drained;
+  }
+
+  /** Ends the segment at hand, so that it can go once its records are published. */
+  rotate(): void {
+    const next = this.create();
+    if (this.segment !== null) this.finished.push(this.segment);
+    this.segment = next;
+  }
+
+  /** Removes finished segments whose records are all below `seq` and published; the one at hand is synced first. */
+  dropBelow(seq: number): void {
+    const done = this.finished.filter((segment) => segment.seqEnd <= seq);
+    // A broken one's checkpoint may not be on the device, whatever another sync says.
+    if (done.length === 0 || this.segment?.broken === true) return;
+    // What the old segments alone said of parameters and lines stands in the new one's checkpoint; its name was made durable
+    // by the publish, which synced the folder.
+    this.segment?.sync();
+    for (const segment of done) this.remove(segment);
+    this.finished = this.finished.filter((segment) => !done.includes(segment));
+  }
+
+  /** Removes every segment of this owner: the run is closed, or nothing of it is to be kept. */
+  removeAll(): void {
+    for (const segment of this.finished) this.remove(segment);
+    if (this.segment !== null) this.remove(this.segment);
+    this.finished = [];
+    this.segment = null;
+  }
+
+  /** Closes the files and leaves them where they are. */
+  leave(): void {
+    for (const segment of this.finished) segment.close();
+    this.segment?.close();
+  }
+
+  private provideSegment(): void {
+    const { segment } = this;
+    if (segment === null || segment.broken) this.rotate();
+    // Where there is no room for another one, the one at hand serves on.
+    else if (segment.bytes >= (this.options.segmentBytes ?? SEGMENT_BYTES)) attempt(() => this.rotate());
+  }
+
+  private append(frame: Buffer): boolean {
+    // A broken or missing segment gets one successor per drain, so that a full disk is asked once per poll.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      try {
+        this.provideSegment();
+        this.segment?.append(FrameType.records, this.count, frame);
+        if (this.options.power) this.segment?.sync();
+        this.trouble = null;
+        return true;
+      } catch (error) {
+        this.trouble = error;
+      }
+    }
+    this.options.control.trouble = RunTrouble.disk;
+    this.frameBytes = SMALLEST_FRAME_BYTES;
+    return false;
+  }
+
+  /** Rows of later frames rest on these definitions: one damaged byte must not cost them all. */
+  private repeatDefinitions(payload: Uint8Array): void {
+    // Where it cannot be written, the segment is broken, and the checkpoint of the next one holds them.
+    attempt(() => this.segment?.append(FrameType.definitions, this.count, framed(definitionsIn(payload))));
+  }
+
+  private get count(): RecordCount {
+    return { seq: this.seq, calls: this.calls };
+  }
+
+  private create(): SegmentWriter {
+    const { place, state, power } = this.options;
+    const segment = SegmentWriter.create(place, this.nextSegment++, this.count, encodeCheckpoint(state));
+    // A synced file whose name is not on the device is lost all the same.
+    try {
+      if (power) place.fs.syncFolder(place.folder);
+    } catch (error) {
+      attempt(() => this.remove(segment));
+      throw error;
+    }
+    return segment;
+  }
+
+  private remove(segment: SegmentWriter): void {
+    segment.close();
+    try {
+      this.options.place.fs.remove(segment.path);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error; // Somebody else has removed it.
+    }
+  }
+}

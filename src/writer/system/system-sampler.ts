@@ -1,0 +1,117 @@
+import { cpus, freemem } from 'node:os';
+import type { FsPort } from '../../storage/fs-port.js';
+import { readProc } from '../../storage/read-proc.js';
+import { type Figures, GpuProbe } from './gpu-probe.js';
+import type { CallerFacts } from '../thread/writer-messages.js';
+
+/** How the process and its machine were at one moment. */
+export interface SystemSample {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly figures: Figures;
+}
+
+/** CPU time used so far, and since when; ticks of a machine have no unit. */
+interface CpuReading {
+  readonly at: number;
+  readonly processMs: number;
+  readonly busyTicks: number;
+  readonly allTicks: number;
+}
+
+/** What the caller's thread said is of a moment ago, or of no use. */
+const CALLER_MS = 1_500;
+
+/** Samples the process, its machine and the GPUs: once for all runs that ask at about the same time. */
+export class SystemSampler {
+  private cpu: CpuReading;
+  private last: (SystemSample & { readonly clock: number }) | null = null;
+  private caller: (CallerFacts & { readonly clock: number }) | null = null;
+
+  constructor(
+    private readonly fs: FsPort,
+    private readonly gpu = new GpuProbe(),
+  ) {
+    this.cpu = this.readCpu();
+  }
+
+  /** The caller's thread says how it is doing. */
+  callerSays(facts: CallerFacts): void {
+    this.caller = { ...facts, clock: performance.now() };
+  }
+
+  /** A run begins to ask: what it is told first is not to be about the time before. */
+  begin(intervalMs: number): void {
+    if (performance.now() - this.cpu.at > intervalMs) this.cpu = this.readCpu();
+    this.gpu.latest(performance.now());
+  }
+
+  /** A sample that is at most half an interval old. */
+  sample(intervalMs: number): SystemSample {
+    const clock = performance.now();
+    if (this.last !== null && clock - this.last.clock < intervalMs / 2) return this.last;
+    const figures = [
+      ...this.cpuFigures(),
+      ['memory.rss_bytes', process.memoryUsage.rss()] as const,
+      ['memory.system_free_bytes', freemem()] as const,
+      ...this.callerFigures(clock, intervalMs),
+      ...this.gpu.latest(clock),
+    ];
+    this.last = { at: Date.now(), clock, figures };
+    return this.last;
+  }
+
+  private cpuFigures(): Figures {
+    const before = this.cpu;
+    const now = (this.cpu = this.readCpu());
+    const percentOf = (part: number, whole: number): number => (whole > 0 ? (100 * part) / whole : NaN);
+    const figures: Figures = [
+      ['cpu.process_percent', percentOf(now.processMs - before.processMs, now.at - before.at)],
+      ['cpu.machine_percent', percentOf(now.busyTicks - before.busyTicks, now.allTicks - before.allTicks)],
+    ];
+    return figures.filter(([, value]) => Number.isFinite(value));
+  }
+
+  /** What the caller's thread said last; a thread that does not get to its timers has said nothing of this interval. */
+  private callerFigures(clock: number, intervalMs: number): Figures {
+    const { caller } = this;
+    if (caller === null || clock - caller.clock > intervalMs + CALLER_MS) return [];
+    return [
+      ['memory.heap_used_bytes', caller.heapUsedBytes],
+      ['memory.external_bytes', caller.externalBytes],
+      ['event_loop.utilization', caller.utilization],
+      ['event_loop.delay_mean_ms', caller.delayMeanMs],
+      ['event_loop.delay_max_ms', caller.delayMaxMs],
+      ['gc.count', caller.gcCount],
+      ['gc.pause_ms', caller.gcPauseMs],
+      ['gc.pause_max_ms', caller.gcPauseMaxMs],
+    ];
+  }
+
+  private readCpu(): CpuReading {
+    const { user, system } = process.cpuUsage();
+    const [busyTicks, allTicks] = ticksIn(readProc(this.fs, '/proc/stat')) ?? ticksOfProcessors();
+    return { at: performance.now(), processMs: (user + system) / 1000, busyTicks, allTicks };
+  }
+}
+
+/** Busy and all ticks of a machine, by the first line of Linux's /proc/stat; null for any other text. */
+export function ticksIn(stat: string | null): readonly [busy: number, all: number] | null {
+  const [, line] = /^cpu +((?:\d+ ?)+)/.exec(stat ?? '') ?? [];
+  if (line === undefined) return null;
+  // user nice system idle iowait irq softirq steal; what guests take is in user and nice.
+  // @bound loses nothing: the columns of /proc/stat that a busy share is made of
+  const ticks = line.trim().split(' ').slice(0, 8).map(Number);
+  const all = ticks.reduce((sum, some) => sum + some, 0);
+  return [all - (ticks[3] ?? 0) - (ticks[4] ?? 0), all];
+}
+
+function ticksOfProcessors(): readonly [busy: number, all: number] {
+  let [busy, all] = [0, 0];
+  for (const { times } of cpus()) {
+    const { user, nice, sys, idle, irq } = times;
+    busy += user + nice + sys + irq;
+    all += user + nice + sys + irq + idle;
+  }
+  return [busy, all];
+}

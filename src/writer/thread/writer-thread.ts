@@ -1,0 +1,73 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { Arena, ArenaTable } from '../../channel/chunk-pool.js';
+import { WireOwner, WireWord } from '../../channel/chunk-layout.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import type { FromWriter, RunOpening, ToWriter } from './writer-messages.js';
+import { WriterCore } from './writer-core.js';
+import { WriterLoop } from './writer-loop.js';
+
+/** What a writer thread is started with. */
+export interface WriterThreadData {
+  readonly wire: SharedArrayBuffer;
+  readonly arenas: readonly { readonly id: number; readonly memory: SharedArrayBuffer }[];
+  readonly openings: readonly RunOpening[];
+}
+
+/** The entry of the writer thread; synchronous fs only, for the thread pool may be busy when it matters. */
+async function main(): Promise<void> {
+  const port = parentPort;
+  if (port === null) throw new Error('writer-thread.js runs in a worker');
+  const data = workerData as WriterThreadData;
+  const wire = new Int32Array(data.wire);
+  // Where the process is exiting already, the caller's thread has taken over.
+  if (Atomics.compareExchange(wire, WireWord.owner, WireOwner.none, WireOwner.thread) !== WireOwner.none)
+    return;
+  // A thread that dies says so at once, to a caller that may be waiting without its event loop.
+  const sayGone = (): void =>
+    void Atomics.compareExchange(wire, WireWord.owner, WireOwner.thread, WireOwner.gone);
+  process.on('exit', sayGone);
+  const arenas = new ArenaTable();
+  for (const { id, memory } of data.arenas) arenas.add(new Arena(id, memory));
+  const core = new WriterCore({
+    fs: nodeFs,
+    wire,
+    arenas,
+    post: (message: FromWriter) => port.postMessage(message),
+  });
+  const loop = new WriterLoop(core, wire);
+  for (const opening of data.openings) core.open(opening);
+  port.on('message', (message: ToWriter) => {
+    switch (message.kind) {
+      case 'arena':
+        arenas.add(new Arena(message.id, message.memory));
+        return;
+      case 'open':
+        core.open(message.opening);
+        loop.wake();
+        return;
+      case 'flush':
+        core.flush(message.runId, message.flushId, message.seq);
+        loop.wake();
+        return;
+      case 'wake':
+        loop.wake();
+        return;
+      case 'caller':
+        core.callerSays(message.facts);
+        return;
+      case 'end':
+        // Its successor may be there already, on the same words.
+        process.off('exit', sayGone);
+        loop.stop();
+        port.close();
+        return;
+    }
+  });
+  loop.start();
+  port.postMessage({ kind: 'ready' } satisfies FromWriter);
+  core.attachFiles(await import('../run-files.js'));
+  core.attach(await import('./columnar-parts.js'));
+  loop.wake();
+}
+
+await main();
