@@ -89,6 +89,8 @@ async function play(sessions: readonly SessionProgram[], at: number): Promise<vo
         flush();
         await played.rest(8);
       } else if (op.kind === 'follow') {
+        // A follower that begins before the rewind is in the log rightly gives what it will take out.
+        if ('fromStep' in rewinds) flush();
         const rows$ = followRows(fs, FOLDER, { pollMs: 1 }).pipe(toArray());
         follows.push(
           lastValueFrom(rows$).then((rows) =>
