@@ -1,18 +1,20 @@
 // Tries the package as a user gets it: packs it, installs the tarball in an empty folder, runs the quick start in plain
-// JavaScript and, compiled by tsc, in TypeScript over all its entries, and looks at a run with the command. Leaves
-// nothing behind.
+// JavaScript, as CommonJS on every version of Node it promises, and, compiled by tsc, in TypeScript over all its entries,
+// and looks at a run with the command. Leaves nothing behind.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NODES, runtimeOf } from './runtimes.mjs';
 
 /** @typedef {{ filename: string, entryCount: number, size: number }} Packed */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const manifest = /** @type {{ devDependencies: Record<string, string> }} */ (
-  JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-);
+const manifest =
+  /** @type {{ devDependencies: Record<string, string>, exports: Record<string, unknown> }} */ (
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  );
 
 const javaScript = `
 import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
@@ -70,6 +72,24 @@ const page = await (await fetch(new URL('/', dashboard.url))).text();
 if (!page.includes('main.js')) throw new Error('the dashboard has no page');
 await dashboard.close();
 console.log(run.runDir);
+`;
+
+// What npm's default project is: `require`, no "type" in package.json.
+const commonJs = `
+const entries = process.argv.slice(3).map((name) => require(name));
+if (entries.some((entry) => Object.keys(entry).length === 0)) throw new Error('an entry is empty');
+const { ExperimentConfig, LoggingEngine, RunStatus } = require('expman-rx');
+const { inspectRun } = require('expman-rx/reader');
+
+const run = new LoggingEngine(new ExperimentConfig('required', './experiments', { runName: process.argv[2] }));
+for (let step = 0; step < 100; step++) run.logMetrics({ loss: 1 / (step + 1) }, step);
+run
+  .close(RunStatus.Finished)
+  .then(() => inspectRun(run.runDir))
+  .then(({ status, rows, degraded }) => {
+    if (status !== RunStatus.Finished || rows !== 100 || degraded !== undefined)
+      throw new Error(status + ', ' + rows + ' rows, ' + JSON.stringify(degraded));
+  });
 `;
 
 const train = `
@@ -198,6 +218,17 @@ try {
   must(project, process.execPath, ['quick-start.mjs']);
   mustHaveRows('js');
   console.log('JavaScript  runs');
+
+  const entries = Object.keys(manifest.exports)
+    .filter((path) => path !== './package.json')
+    .map((path) => path.replace('.', 'expman-rx'));
+  writeFileSync(join(project, 'required.cjs'), commonJs);
+  for (const version of NODES) {
+    const node = runtimeOf('node', version);
+    if (node === null) continue;
+    must(project, node, ['required.cjs', `node-${version}`, ...entries]);
+    console.log(`CommonJS    requires ${entries.length} entries and runs on Node ${version}`);
+  }
 
   writeFileSync(join(project, 'quick-start.ts'), typeScript);
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(tsconfig));

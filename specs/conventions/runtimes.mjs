@@ -1,0 +1,51 @@
+// JavaScript runtimes other than the one this runs on, from the npm registry: each is installed once, in a folder that
+// later runs on this machine find again.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The versions of Node that the package promises to work on: the newest release of each. */
+export const NODES = /** @type {const} */ (['20', '22', '24', '26']);
+
+/** How long an install may take, in milliseconds, before the runtime counts as not to be had. */
+const INSTALL_MS = 180_000;
+
+/**
+ * The program of a runtime, or null where it cannot be had here, which is said on stderr.
+ *
+ * @param {'node' | 'bun' | 'deno'} name
+ * @param {string} version a version or a range that npm takes
+ * @returns {string | null}
+ */
+export function runtimeOf(name, version) {
+  const home = join(tmpdir(), `expman-runtimes-${process.getuid?.() ?? 'all'}`);
+  const folder = join(home, `${name}-${version}`);
+  const program = join(folder, 'node_modules', '.bin', name);
+  if (existsSync(program)) return program;
+  mkdirSync(home, { recursive: true });
+  // Installed beside its place and moved there when whole, so that two at once do not meet half of it.
+  const draft = mkdtempSync(join(home, '.install-'));
+  writeFileSync(join(draft, 'package.json'), '{ "private": true }\n');
+  const flags = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const { status, stderr } = spawnSync('npm', ['install', ...flags, `${name}@${version}`], {
+    cwd: draft,
+    encoding: 'utf8',
+    timeout: INSTALL_MS,
+    shell: process.platform === 'win32',
+  });
+  const works =
+    status === 0 && spawnSync(join(draft, 'node_modules', '.bin', name), ['--version']).status === 0;
+  if (!works) {
+    rmSync(draft, { recursive: true, force: true });
+    console.error(`SKIPPED: ${name} ${version} cannot be installed here: ${stderr.trim().slice(-300)}`);
+    return null;
+  }
+  try {
+    renameSync(draft, folder);
+  } catch {
+    // Another one was faster.
+    rmSync(draft, { recursive: true, force: true });
+  }
+  return existsSync(program) ? program : null;
+}
