@@ -54,6 +54,22 @@ describe('a query', () => {
     ]);
   });
 
+  it('counts calls beside rows, says the greatest step and what a resume took out', async () => {
+    const base = folder();
+    const first = open(base, 'a');
+    for (let step = 0; step < 10; step++) {
+      first.logMetrics({ loss: step }, step);
+      first.logMetrics({ accuracy: 0 }, step);
+    }
+    await first.close();
+    const again = open(base, 'a', { resume: 'must', fromStep: 8 });
+    again.logMetrics({ loss: 0 }, 2n ** 60n);
+    await again.close();
+
+    const counts = 'SELECT rows, accepted, rewound, last_step, dropped, invalid, lost FROM runs';
+    expect(await rowsOf(base, counts)).toEqual([[9n, 21n, 2n, 2n ** 60n, 0n, 0n, 0n]]);
+  });
+
   it('sees runs, parameters, logs and metrics, long and wide', async () => {
     const base = folder();
     const run = open(base, 'a', { tags: ['x', "it's"], group: 'g' });

@@ -57,6 +57,7 @@ describe('a filter', () => {
     'tags HAS baseline AND NOT tags HAS broken',
     'tags LIKE base* AND tags ~ ASE AND tags IN (v1, v2)',
     'rows >= 1000 AND dropped = 0',
+    'accepted = 1000 AND rewound = 0 AND lastStep = 999 AND lost = 0 AND invalid < 1',
     'rank IS NULL AND error IS NULL',
     'group IS NOT NULL and group exists',
     'EXISTS params.lr AND EXISTS(metrics.loss) AND NOT EXISTS params.none',

@@ -17,7 +17,7 @@ export interface Filter {
  *
  * Fields are `params.<path>`, `metrics.<name>` with `.last` (when none is named), `.min`, `.max`, `.mean`, `.count`, `.minStep`,
  * `.maxStep`, `.nan` or `.texts` behind it, and `experiment`, `run` (or `name`), `uuid`, `status`, `startedAt`, `endedAt`, `duration`,
- * `rows`, `dropped`, `lost`, `tags`, `notes`, `group`, `rank`, `error`. Where names hold dots themselves the longest one that is there is
+ * `rows`, `accepted`, `rewound`, `lastStep`, `dropped`, `invalid`, `lost`, `tags`, `notes`, `group`, `rank`, `error`. Where names hold dots themselves the longest one that is there is
  * meant; a part with spaces or signs is quoted: `params."my key".x`.
  *
  * Operators are `= == != <> < <= > >=`, `IN (a, b)`, `HAS` (a list has the item), `LIKE` (the whole text, `*` or `%` for any

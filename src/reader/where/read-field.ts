@@ -38,6 +38,6 @@ function unknownField(parser: Parser, word: string, first: string): Error {
   return parser.error(
     near === undefined
       ? `unknown field "${path}": params.${path}, metrics.${path} or one of ${FACT_WORDS.join(', ')} is expected`
-      : `unknown field "${path}": did you mean ${near}?`,
+      : `unknown field "${path}": did you mean ${near}? A parameter or metric of that name is params.${path}, metrics.${path}`,
   );
 }
