@@ -4,6 +4,7 @@ import type { NamedColumn } from '../../src/columnar/record-batch.js';
 import type { MetricValue } from '../../src/model/metric.js';
 import { encodeParams, plainParams } from '../../src/model/params.js';
 import { readLog } from '../../src/reader/read-log.js';
+import { mediaOf } from '../../src/reader/read-media.js';
 import { openContents } from '../../src/reader/inspect-run.js';
 import type { OpenRows } from '../../src/reader/read-rows.js';
 import { nodeFs } from '../../src/storage/node-fs.js';
@@ -22,16 +23,29 @@ export function expectedOf({ golden, run }: GoldenRun, runDir: string): unknown 
     const log = readLog(nodeFs, runDir, replay.segments.length > 0 ? replay.state : null);
     const { status, publishedRows, walRows, accepted, rewound, lastStep, dropped, invalid, lost, losses } =
       info;
-    const { tornBytes, corrupt, kept, setAside, params, artifacts, metrics } = info;
+    const { tornBytes, corrupt, kept, setAside, rowsBehindGap, params, artifacts, metrics } = info;
     const [, , ...metricFields] = rows.fields;
     const metricOf = new Map([...rows.columnOf].map(([metric, column]) => [column, metric]));
     return tagged({
       ...{ golden, run, status, rows: info.rows, publishedRows, walRows, accepted, rewound, lastStep },
-      ...{ dropped, invalid, lost, losses, tornBytes, corrupt, kept, setAside, params, artifacts },
+      ...{
+        dropped,
+        invalid,
+        lost,
+        losses,
+        tornBytes,
+        rowsBehindGap,
+        corrupt,
+        kept,
+        setAside,
+        params,
+        artifacts,
+      },
       metrics: Object.fromEntries(metrics),
       columns: metricFields.map(({ name, type }) => [metricOf.get(name) ?? name, name, type]),
       sessions: rows.sessions,
       log: log.map(({ timestampMs, level, message, meta }) => [timestampMs, level, message, meta]),
+      media: mediaOf(nodeFs, runDir).map(({ name, step, file }) => [name, step, file]),
       firstRow: texts[0] ?? null,
       lastRow: texts.at(-1) ?? null,
       rowsSha256: createHash('sha256')
