@@ -179,15 +179,14 @@ export class RowJoiner {
     const held = this.held[row & MASK] ?? null;
     if (held === null) return false;
     if (held === shape) return shape.metrics.length === 0;
-    const metrics = 'metrics' in held ? setOf(held) : held;
+    const metrics = metricsOf(held);
     return !shape.metrics.some((metric) => metrics.has(metric));
   }
 
   private join(row: number, { metrics }: RowShape): void {
     const held = this.held[row & MASK] ?? null;
     if (held === null) return;
-    const joined =
-      held instanceof JoinedMetrics ? held : new JoinedMetrics('metrics' in held ? setOf(held) : held);
+    const joined = held instanceof JoinedMetrics ? held : new JoinedMetrics(metricsOf(held));
     joined.add(metrics);
     this.held[row & MASK] = joined;
   }
@@ -213,7 +212,7 @@ export class RowJoiner {
   holds(row: number, metric: string): boolean {
     if (row < this.rows - JOIN_WINDOW_ROWS) return false;
     const held = this.held[row & MASK] ?? null;
-    return held !== null && ('metrics' in held ? setOf(held) : held).has(metric);
+    return held !== null && metricsOf(held).has(metric);
   }
 
   /** Keeps the table of steps to the window. */
@@ -267,8 +266,10 @@ class JoinedMetrics implements HeldMetrics {
 
 const sets = new WeakMap<RowShape, ReadonlySet<string>>();
 
-function setOf(shape: RowShape): ReadonlySet<string> {
-  let set = sets.get(shape);
-  if (set === undefined) sets.set(shape, (set = new Set(shape.metrics)));
+/** The metrics of a row, by its shape as long as one call made it. */
+function metricsOf(held: RowShape | HeldMetrics): HeldMetrics {
+  if (!('metrics' in held)) return held;
+  let set = sets.get(held);
+  if (set === undefined) sets.set(held, (set = new Set(held.metrics)));
   return set;
 }
