@@ -1,5 +1,5 @@
 import { ValueKind } from '../../channel/chunk-layout.js';
-import type { RowSpan } from '../../channel/records.js';
+import { type RowSpan, eachStep } from '../../channel/records.js';
 import type { Column, ColumnType } from '../../columnar/column.js';
 import type { BatchPlace } from '../../columnar/row-group.js';
 import { bitAt, bitmapBytes, setBit } from '../../columnar/bitmap.js';
@@ -62,6 +62,7 @@ export function decodeSpans(spans: readonly RowSpan[]): DecodedRows {
     row += span.rows;
   }
   const wideSteps = wideStepsOf(spans);
+  for (const [call, step] of wideSteps) steps[call] = Number(step);
   return {
     calls: rows,
     place: placeOf(spans, rows),
@@ -93,15 +94,14 @@ function placeOf(spans: readonly RowSpan[], calls: number): BatchPlace {
 
 function wideStepsOf(spans: readonly RowSpan[]): ReadonlyMap<number, bigint> {
   const steps = new Map<number, bigint>();
-  let call = 0;
-  for (const { bytes, start, rows, wide } of spans) {
-    if (wide) {
-      const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-      const integers = new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
-      for (let row = 0, at = start; row < rows; row++, at += words[at >> 2] ?? 8)
-        steps.set(call + row, integers[(at >> 3) + 1] ?? 0n);
-    }
-    call += rows;
+  let first = 0;
+  for (const span of spans) {
+    let call = first;
+    if (span.wide)
+      eachStep(span, (step) => {
+        steps.set(call++, BigInt(step));
+      });
+    first += span.rows;
   }
   return steps;
 }
@@ -167,6 +167,7 @@ function stepColumn(steps: Float64Array, wideSteps: ReadonlyMap<number, bigint>)
   return { type: 'INT64', length, nullCount, validity: nullCount === 0 ? null : validity, values };
 }
 
+/** Decodes rows of one length; of a wide span the steps are left to the caller. */
 function decodeFixed(
   span: RowSpan,
   row: number,
@@ -174,16 +175,12 @@ function decodeFixed(
   timestamps: Float64Array,
   builders: BatchBuilders,
 ): void {
-  const { bytes, start, rows, shape, wide } = span;
+  const { bytes, start, rows, shape } = span;
   const stride = 3 + shape.kinds.length;
   const doubles = new Float64Array(bytes.buffer, bytes.byteOffset + start, rows * stride);
   for (let i = 0, at = 1; i < rows; i++, at += stride) {
     steps[row + i] = doubles[at] ?? NaN;
     timestamps[row + i] = doubles[at + 1] ?? NaN;
-  }
-  if (wide) {
-    const integers = new BigInt64Array(doubles.buffer, doubles.byteOffset, doubles.length);
-    for (let i = 0, at = 1; i < rows; i++, at += stride) steps[row + i] = Number(integers[at] ?? 0n);
   }
   shape.metrics.forEach((metric, index) => {
     const builder = builders.get(metric, shape.kinds[index] ?? ValueKind.number);
@@ -201,6 +198,7 @@ function decodeFixed(
   });
 }
 
+/** Decodes rows whose texts make them of different lengths; of a wide span the steps are left to the caller. */
 function decodeVarying(
   span: RowSpan,
   row: number,
@@ -208,16 +206,14 @@ function decodeVarying(
   timestamps: Float64Array,
   builders: BatchBuilders,
 ): void {
-  const { bytes, shape, wide } = span;
+  const { bytes, shape } = span;
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const columns = shape.metrics.map((metric, index) =>
     builders.get(metric, shape.kinds[index] ?? ValueKind.number),
   );
   for (let i = 0, at = span.start; i < span.rows; i++, at += words[at >> 2] ?? 8) {
     const doubles = new Float64Array(bytes.buffer, bytes.byteOffset + at, 3 + columns.length);
-    steps[row + i] = wide
-      ? Number(new BigInt64Array(doubles.buffer, doubles.byteOffset, 2)[1] ?? 0n)
-      : (doubles[1] ?? NaN);
+    steps[row + i] = doubles[1] ?? NaN;
     timestamps[row + i] = doubles[2] ?? NaN;
     let text = at + 8 * doubles.length;
     columns.forEach((builder, index) => {
