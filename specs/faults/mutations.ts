@@ -77,7 +77,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     protection: 'the sequence check on replay',
-    file: 'src/run/replay/replay.ts',
+    file: 'src/run/replay/replayer.ts',
     from: 'from: this.place.seq }',
     to: 'from: 0 }',
     scenario: 'failing-calls',

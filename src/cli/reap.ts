@@ -2,7 +2,7 @@ import { readOwnership } from '../storage/owner-watch.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { RunStatus } from '../model/run-status.js';
 import { readIdentity } from '../run/identity.js';
-import { segmentNames } from '../run/replay/replay.js';
+import { segmentNames } from '../run/replay/segment-files.js';
 import type { CommandRun } from './command.js';
 import { findRuns, withoutFiles } from './find-runs.js';
 import { recoverAll } from './recover.js';

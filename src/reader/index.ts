@@ -31,7 +31,7 @@ export type { Recovery } from '../writer/recovery/recover-run.js';
 export { type ExperimentsOptions, type RunQuery, Experiments, StoredExperiment } from './experiments.js';
 export type { FollowOptions } from './follow-rows.js';
 export type { RunInfo } from './inspect-run.js';
-export type { Malformed } from '../run/replay/replay.js';
+export type { Malformed } from '../run/replay/replayer.js';
 export type { LogFilter } from './read-log.js';
 export type { LoggedMedia } from './read-media.js';
 export type { OnScan, RunListing, UnreadableRun } from './run-index.js';

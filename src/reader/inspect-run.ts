@@ -14,7 +14,8 @@ import { readIdentity } from '../run/identity.js';
 import { keptFiles, setAsideSegments, strandedSegments } from '../run/kept-files.js';
 import { lastSignMs } from '../run/last-sign.js';
 import { lastedMs } from '../run/lasted-ms.js';
-import { type Malformed, NOTHING_PUBLISHED } from '../run/replay/replay.js';
+import { NOTHING_PUBLISHED } from '../run/replay/replay.js';
+import type { Malformed } from '../run/replay/replayer.js';
 import { restoreState } from '../run/replay/restore-state.js';
 import { type OpenRows, openRows } from './read-rows.js';
 

@@ -13,7 +13,8 @@ import {
 import { type WalFrame, formatOf, readFrames } from '../storage/wal/segment-reader.js';
 import { unsupportedVersion } from '../storage/unsupported-version.js';
 import { readCheckpoint } from '../run/replay/checkpoint.js';
-import { type Watermark, segmentNames } from '../run/replay/replay.js';
+import type { Watermark } from '../run/replay/replay.js';
+import { segmentNames } from '../run/replay/segment-files.js';
 
 const SPAN_ROWS = 8192;
 

@@ -7,7 +7,7 @@ import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { type Mapping, RUN_NAME, readMapping } from './run-record.js';
 import { MAX_YAML_BYTES, stringifyYaml } from '../storage/yaml-file.js';
 import { nextEpoch, readIdentity } from './identity.js';
-import { segmentNames } from './replay/replay.js';
+import { segmentNames } from './replay/segment-files.js';
 
 /**
  * Changes what `run.yaml` says of a run that is closed, while no other process can open it.

@@ -8,7 +8,7 @@ import { unsupportedVersion } from '../storage/unsupported-version.js';
 import { parseSegmentName, segmentName } from '../storage/wal/frame.js';
 import { readOwnership } from '../storage/owner-watch.js';
 import { lossesIn } from './known-losses.js';
-import { segmentNames } from './replay/replay.js';
+import { segmentNames } from './replay/segment-files.js';
 
 /** What `run.yaml` says of a run to whoever continues it. */
 export interface KnownRun {

@@ -6,7 +6,8 @@ import { FrameType, parseSegmentName } from '../storage/wal/frame.js';
 import { readSegmentFile } from '../storage/wal/read-segment-file.js';
 import type { FileFacts } from './summaries/file-metadata.js';
 import { readIdentity } from './identity.js';
-import { type SegmentFile, type Watermark, inOrder, isForeign, segmentNames } from './replay/replay.js';
+import type { Watermark } from './replay/replay.js';
+import { type SegmentFile, inOrder, isForeign, segmentNames } from './replay/segment-files.js';
 
 const KEPT = /^(.+)\.corrupt(?:\.\d+)?$/;
 

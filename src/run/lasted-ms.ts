@@ -5,7 +5,7 @@ import type { FsPort } from '../storage/fs-port.js';
 import { HEARTBEAT_MS, type HeldLock, LOCK_NAME, readLock } from '../storage/lock-file.js';
 import { LOG_NAME } from './run-record.js';
 import type { KnownRun } from './identity.js';
-import { segmentNames } from './replay/replay.js';
+import { segmentNames } from './replay/segment-files.js';
 
 /**
  * Finds out how long a run has lasted, its sessions summed, in milliseconds.

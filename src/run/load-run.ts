@@ -12,7 +12,8 @@ import { type LoadedRun, loadedFrom } from './load-state.js';
 import { readIdentity } from './identity.js';
 import { setAsideSegments, strandedSegments, takeBack } from './kept-files.js';
 import { publishedSession } from './rows/published-session.js';
-import { NOTHING_PUBLISHED, type Replay, type SegmentFile, replayWal } from './replay/replay.js';
+import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay/replay.js';
+import type { SegmentFile } from './replay/segment-files.js';
 import { restoreState } from './replay/restore-state.js';
 import { retallied } from './summaries/retally.js';
 

@@ -6,7 +6,7 @@ import type { FsPort } from '../../storage/fs-port.js';
 import { METRICS_NAME } from '../../storage/metrics-file.js';
 import { readFooter } from '../../storage/metrics-footer.js';
 import { publishedFile } from '../../run/summaries/file-metadata.js';
-import { segmentNames } from '../../run/replay/replay.js';
+import { segmentNames } from '../../run/replay/segment-files.js';
 import { throwProcessFault } from '../process-fault.js';
 import { openContents } from '../inspect-run.js';
 import { type Skipped, skippedFor } from './facts-source.js';

@@ -11,7 +11,7 @@ import { readSegmentFile } from '../../storage/wal/read-segment-file.js';
 import { MAX_YAML_BYTES, parseYaml, stringifyYaml } from '../../storage/yaml-file.js';
 import { factsOf } from '../../run/summaries/file-metadata.js';
 import { type KnownRun, readIdentity } from '../../run/identity.js';
-import { segmentNames } from '../../run/replay/replay.js';
+import { segmentNames } from '../../run/replay/segment-files.js';
 
 /** What a run's other files say of who it is. */
 interface Witness {

@@ -30,7 +30,9 @@ import { lastedMs, sessionStartMs } from '../../run/lasted-ms.js';
 import { readPublished, readPublishedOr, replayBehind } from '../../run/load-run.js';
 import { type FromWriter, errorFrom } from '../thread/writer-messages.js';
 import { readOrMend } from './mend-run-file.js';
-import { type Malformed, NOTHING_PUBLISHED, type Replay, segmentNames } from '../../run/replay/replay.js';
+import { NOTHING_PUBLISHED, type Replay } from '../../run/replay/replay.js';
+import { segmentNames } from '../../run/replay/segment-files.js';
+import type { Malformed } from '../../run/replay/replayer.js';
 import type { RunEnding } from '../../run/run-state.js';
 import { WriterCore } from '../thread/writer-core.js';
 

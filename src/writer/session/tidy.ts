@@ -3,7 +3,7 @@ import { attempt } from '../../model/attempt.js';
 import { freeName, isTempName } from '../../storage/atomic-file.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { readSegmentFile } from '../../storage/wal/read-segment-file.js';
-import { isForeign, segmentNames } from '../../run/replay/replay.js';
+import { isForeign, segmentNames } from '../../run/replay/segment-files.js';
 
 /** Removes the temporary files of earlier owners; only the run's owner may. */
 export function removeLeftovers(fs: FsPort, folder: string): void {

@@ -1,0 +1,290 @@
+import { type RowSpan, splitRecords, tallyRecords, withoutFirstRows } from '../../channel/records.js';
+import type { Rewind } from '../../channel/rewind.js';
+import { ExpmanError } from '../../model/errors.js';
+import type { Loss } from '../../model/run-file.js';
+import { FrameType } from '../../storage/wal/frame.js';
+import type { Segment, WalFrame } from '../../storage/wal/segment-reader.js';
+import { RowJoiner, type SessionStart } from '../rows/row-joiner.js';
+import { RunState, type Watermark } from '../run-state.js';
+import { type Unrestored, readCheckpoint } from './checkpoint.js';
+
+const SPAN_ROWS = 1024;
+/** No row's record is shorter. */
+const LEAST_ROW_BYTES = 24;
+
+/** What the frames of a run's segments come to. */
+export interface Replayed {
+  /** Parameters, facts, log lines and ending as of the last record. */
+  readonly state: RunState;
+  /** What of that damage took from a checkpoint, and where; null when nothing is missing. */
+  readonly unrestored:
+    (Unrestored & { readonly epoch: number; readonly seq: number; readonly file: string }) | null;
+  /** Calls that are not in the published file, in order. */
+  readonly spans: readonly RowSpan[];
+  readonly calls: number;
+  /** Rows that those calls begin; the others join rows that are there. */
+  readonly rows: number;
+  /** Rewinds that the published file does not know of, in order. */
+  readonly rewinds: readonly Rewind[];
+  /** Goes on where the last session stands. */
+  readonly joiner: RowJoiner;
+  /** Intact calls after a gap, which only a salvage gives. */
+  readonly rowsBehindGap: number;
+  /** The position after the last record. */
+  readonly end: Watermark;
+  /** Records that are not published and are missing, with or without `salvage`. */
+  readonly losses: readonly Loss[];
+  /** What is wrong with intact frames whose records make no sense. */
+  readonly malformed: readonly Malformed[];
+}
+
+/** An intact frame whose records make no sense. */
+export interface Malformed {
+  /** Name of the segment it is in. */
+  readonly file: string;
+  readonly message: string;
+}
+
+/** How far an epoch's records have come; calls are null where that is not known. */
+interface Place {
+  readonly seq: number;
+  readonly calls: number | null;
+}
+
+const EPOCH_START: Place = { seq: 0, calls: 0 };
+
+/** Reads the segments of a run in order, gaps and damage included; see `replayWal`. */
+export class Replayer {
+  private readonly state = new RunState();
+  private readonly spans: RowSpan[] = [];
+  private readonly rewinds: Rewind[] = [];
+  private joiner: RowJoiner;
+  private rowsBehindGap = 0;
+  private epoch = -1;
+  private place = EPOCH_START;
+  /** Where the rows stopped, if they did. */
+  private stop: Watermark | null = null;
+  /** Whether the state is that of all records up to the place, none missing. */
+  private isStateWhole = true;
+  private unrestored: Replayed['unrestored'] = null;
+  private readonly losses: Loss[] = [];
+  private readonly malformed: Malformed[] = [];
+  /** Calls at the most in a frame at the place that cannot be counted. */
+  private uncounted: { readonly calls: number; readonly file: string } | null = null;
+
+  constructor(
+    private readonly from: Watermark,
+    private readonly salvage: boolean,
+    private readonly session: SessionStart | null,
+  ) {
+    this.joiner = this.joinerOf(from.epoch);
+  }
+
+  /** Reads the next segment, of the owner of `epoch`. */
+  take({ frames, salvaged }: Segment, epoch: number, file: string): void {
+    const all = [...frames, ...salvaged];
+    const records = all.filter(({ type }) => type === FrameType.records || type === FrameType.definitions);
+    const start = all.filter(({ type }) => type === FrameType.checkpoint || type === FrameType.carried);
+    this.guarded(file, () => this.takeCheckpoint(start, epoch, file));
+    for (const frame of records) this.takeFrame(frame, epoch, file);
+  }
+
+  /** All there is, once the last segment is read. */
+  finish(): Replayed {
+    const { state, spans, rewinds, joiner, epoch, place, losses, malformed, rowsBehindGap } = this;
+    this.missUncounted();
+    return {
+      state,
+      unrestored: this.unrestored,
+      spans,
+      calls: spans.reduce((sum, span) => sum + span.rows, 0),
+      rows: spans.reduce((sum, span) => sum + span.begun, 0),
+      rewinds,
+      joiner,
+      rowsBehindGap,
+      end: this.stop ?? { epoch, ...place },
+      losses,
+      malformed,
+    };
+  }
+
+  /** The frames at the start of a segment, those of them that are intact. */
+  private takeCheckpoint(frames: readonly WalFrame[], epoch: number, file: string): void {
+    const [frame] = frames;
+    if (frame === undefined) return;
+    const { plain, unrestored, isWhole } = readCheckpoint(frames);
+    this.enter(epoch, plain.before ?? null, file);
+    // A writer that took over from a dead one may have begun below what that one had written.
+    if (frame.seq < this.place.seq) return;
+    const isBehindGap = frame.seq > this.place.seq;
+    if (isBehindGap) this.miss(frame, { file, isStateThere: isWhole });
+    this.place = { seq: frame.seq, calls: frame.calls ?? this.place.calls };
+    // Where the segment before ends where this one begins, its state serves in place of a damaged checkpoint.
+    if (!isWhole && !isBehindGap && this.isStateWhole) return;
+    this.state.restore(plain);
+    this.isStateWhole = isWhole;
+    this.unrestored = isWhole ? null : { ...unrestored, epoch, seq: frame.seq, file };
+  }
+
+  private takeFrame(frame: WalFrame, epoch: number, file: string): void {
+    this.enter(epoch, null, file);
+    this.guarded(
+      file,
+      () => {
+        if (frame.type === FrameType.definitions) this.takeDefinitions(frame, file);
+        else {
+          if (frame.seq > this.place.seq) this.miss(frame, { file });
+          this.takeRecords(frame);
+        }
+      },
+      frame,
+    );
+  }
+
+  private takeRecords(frame: WalFrame): void {
+    const split = splitRecords(
+      frame.payload,
+      { epoch: this.epoch, seq: frame.seq, calls: frame.calls, from: this.place.seq },
+      this.state.records,
+      SPAN_ROWS,
+    );
+    this.state.apply(split);
+    const published = this.publishedIn(this.epoch);
+    for (const span of split.spans) {
+      const surplus = published - (span.lastSeq - span.rows + 1);
+      if (surplus <= 0) this.give(span);
+      else if (surplus < span.rows) this.give(withoutFirstRows(span, surplus));
+    }
+    if (this.stop === null) this.rewinds.push(...split.rewinds.filter(({ seq }) => seq >= published));
+    const seq = frame.seq + split.records;
+    if (seq <= this.place.seq) return;
+    this.place = {
+      seq,
+      calls: frame.calls === null ? null : frame.calls + split.rows + split.skippedRows,
+    };
+  }
+
+  /** Definitions once more: where the frame that made them is lost, rows behind it can be read all the same. */
+  private takeDefinitions(frame: WalFrame, file: string): void {
+    if (frame.seq < this.place.seq) return;
+    const regained = tallyRecords(frame.payload, 0, 0).records;
+    if (frame.seq > this.place.seq) this.miss(frame, { file, regained });
+    splitRecords(frame.payload, { epoch: this.epoch, seq: 0, from: Infinity }, this.state.records, SPAN_ROWS);
+  }
+
+  private give(span: RowSpan): void {
+    if (this.stop === null) {
+      this.joiner.place(span);
+      this.spans.push(span);
+    } else this.rowsBehindGap += span.rows;
+  }
+
+  private joinerOf(epoch: number): RowJoiner {
+    return new RowJoiner(epoch === this.from.epoch && this.session !== null ? this.session : undefined);
+  }
+
+  /** Goes on with the records of an owner; `before` says where those of the one before it ended. */
+  private enter(epoch: number, before: Watermark | null, file: string): void {
+    if (epoch === this.epoch) return;
+    if (before !== null && before.epoch > this.epoch) this.begin(before.epoch, before.epoch === 0);
+    if (before?.epoch === this.epoch && before.seq > this.place.seq)
+      this.miss({ seq: before.seq, calls: before.calls ?? null }, { file });
+    this.begin(epoch, this.epoch < 0 ? epoch === 0 : this.isStateWhole);
+    this.state.startEpoch();
+  }
+
+  private begin(epoch: number, isStateWhole: boolean): void {
+    this.missUncounted();
+    this.epoch = epoch;
+    if (this.stop === null) this.joiner = this.joinerOf(epoch);
+    this.place = EPOCH_START;
+    this.isStateWhole = isStateWhole;
+  }
+
+  /** Up to which record of an epoch all are in the published file. */
+  private publishedIn(epoch: number): number {
+    const { from } = this;
+    return epoch < from.epoch ? Infinity : epoch === from.epoch ? from.seq : 0;
+  }
+
+  /**
+   * Goes on at `to`, where records up to there are missing: a loss, unless they are published or nothing but what a
+   * checkpoint that follows holds.
+   */
+  private miss(to: Place, { file, isStateThere = false, regained = 0 }: Gap): void {
+    const { epoch, from, place } = this;
+    this.uncounted = null;
+    this.place = { seq: to.seq, calls: to.calls };
+    const published = this.publishedIn(epoch);
+    const start = published > place.seq ? { seq: published, calls: from.calls ?? null } : place;
+    const records = to.seq - start.seq;
+    const isExact = to.calls !== null && start.calls !== null;
+    const calls = isExact ? to.calls - start.calls : Math.min(records, to.calls ?? records);
+    const others = isExact && !isStateThere ? Math.max(0, records - calls - regained) : 0;
+    if (!isStateThere) {
+      this.isStateWhole = false;
+      this.state.records.forgetReused(isExact ? others : to.seq - place.seq);
+    }
+    if (records <= 0) return;
+    if (calls === 0 && others === 0) return;
+    this.lose({
+      ...{ epoch, firstRecord: start.seq, records, calls },
+      ...(!isExact && { atMost: true }),
+      ...(others > 0 && { others }),
+      file,
+    });
+  }
+
+  private lose(loss: Loss): void {
+    this.losses.push(loss);
+    if (!this.salvage) this.stop ??= { epoch: loss.epoch, seq: loss.firstRecord };
+  }
+
+  private missUncounted(): void {
+    const { epoch, place, uncounted } = this;
+    this.uncounted = null;
+    if (uncounted === null) return;
+    const { calls, file } = uncounted;
+    this.lose({ epoch, firstRecord: place.seq, records: calls, calls, atMost: true, file });
+  }
+
+  /** Takes what is intact; of a frame that makes no sense all the same, the calls are counted and lost. */
+  private guarded(file: string, take: () => void, frame?: WalFrame): void {
+    try {
+      take();
+    } catch (error) {
+      // Definitions it rests on are missing, or no channel of this version wrote it.
+      if (!(error instanceof ExpmanError)) throw error;
+      this.malformed.push({ file, message: error.message });
+      this.isStateWhole = false;
+      if (frame?.type === FrameType.records) this.passOver(frame, file);
+    }
+  }
+
+  private passOver(frame: WalFrame, file: string): void {
+    const { epoch } = this;
+    const first = Math.max(frame.seq, this.place.seq, this.publishedIn(epoch));
+    const { records, calls, restBytes } = tallyRecords(frame.payload, frame.seq, first);
+    if (restBytes > 0) {
+      this.uncounted = { calls: calls + Math.ceil(restBytes / LEAST_ROW_BYTES), file };
+      return;
+    }
+    const end = frame.seq + records;
+    if (end <= this.place.seq) return;
+    const callsInAll = tallyRecords(frame.payload, 0, 0).calls;
+    this.place = { seq: end, calls: frame.calls === null ? null : frame.calls + callsInAll };
+    const missing = end - first;
+    const others = missing - calls;
+    if (missing > 0)
+      this.lose({ epoch, firstRecord: first, records: missing, calls, ...(others > 0 && { others }), file });
+  }
+}
+
+interface Gap {
+  /** The file in which reading goes on. */
+  readonly file: string;
+  /** Whether a whole checkpoint stands behind it, so that nothing but calls can be lost. */
+  readonly isStateThere?: boolean;
+  /** Missing records that are there a second time. */
+  readonly regained?: number;
+}
