@@ -41,9 +41,9 @@ export function loadRun(fs: FsPort, folder: string, runUuid: string, epoch: numb
 
 function loadPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
   const path = join(folder, METRICS_NAME);
-  return readPublishedOr(fs, folder, runUuid, () => {
-    fs.rename(path, freeName(fs, `${path}.corrupt`));
-  });
+  const { published, damage } = lookForPublished(fs, folder, runUuid);
+  if (damage !== null) fs.rename(path, freeName(fs, `${path}.corrupt`));
+  return published;
 }
 
 /**
@@ -74,20 +74,22 @@ export function replayBehind(
   }
 }
 
-/** What `metrics.parquet` says it holds; null where there is none, and where it is damaged, which `onCorrupt` is told. */
-export function readPublishedOr(
-  fs: FsPort,
-  folder: string,
-  runUuid: string,
-  onCorrupt: () => void,
-): PublishedFile | null {
+/** What `metrics.parquet` says it holds, or what is wrong with it; both are null when there is no such file. */
+export interface PublishedLook {
+  readonly published: PublishedFile | null;
+  /** The error of a file that is damaged, or another run's. */
+  readonly damage: ExpmanError | null;
+}
+
+/** Reads what `metrics.parquet` says it holds; that it is damaged is a value. @throws ExpmanError `IO`, `UNSUPPORTED_VERSION` */
+export function lookForPublished(fs: FsPort, folder: string, runUuid: string): PublishedLook {
   try {
     const published = readPublished(fs, folder, runUuid);
-    return published === null ? null : retallied(fs, join(folder, METRICS_NAME), published);
+    const path = join(folder, METRICS_NAME);
+    return { published: published && retallied(fs, path, published), damage: null };
   } catch (error) {
     if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;
-    onCorrupt();
-    return null;
+    return { published: null, damage: error };
   }
 }
 

@@ -27,7 +27,7 @@ import {
 } from '../../run/kept-files.js';
 import { lastSignMs } from '../../run/last-sign.js';
 import { lastedMs, sessionStartMs } from '../../run/lasted-ms.js';
-import { readPublished, readPublishedOr, replayBehind } from '../../run/load-run.js';
+import { type PublishedLook, lookForPublished, replayBehind } from '../../run/load-run.js';
 import { type FromWriter, errorFrom } from '../thread/writer-messages.js';
 import { readOrMend } from './mend-run-file.js';
 import { NOTHING_PUBLISHED, type Replay } from '../../run/replay/replay.js';
@@ -87,7 +87,8 @@ export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch)
     status !== RunStatus.Running &&
     !fs.list(folder).some(isTempName) &&
     segmentNames(fs, folder).length === 0;
-  const published = readPublishedOr(fs, folder, identity.uuid, () => undefined);
+  const found = lookForPublished(fs, folder, identity.uuid);
+  const { published } = found;
   const from = published?.facts.watermark ?? NOTHING_PUBLISHED;
   const setAside = setAsideSegments(fs, folder, identity.uuid, from);
   const files = allSegments(fs, folder, setAside);
@@ -96,7 +97,7 @@ export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch)
   const takenBack = setAside.map(({ name }) => name);
   const stranded = mergeLosses(losses, strandedSegments(fs, folder, identity.uuid, published?.facts));
   if (whole && takenBack.length === 0 && stranded.length === losses.length && isRunStatus(status)) {
-    const rows = publishedRows(fs, folder, known);
+    const rows = publishedRows(folder, known, found);
     return {
       runDir: folder,
       changed: false,
@@ -212,9 +213,9 @@ function isPlainError(value: unknown): value is NonNullable<RunEnding['error']> 
   return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
 }
 
-/** The rows of a run that was closed, which are in its file or nowhere. */
-function publishedRows(fs: FsPort, folder: string, { identity, rows }: KnownRun): number {
-  const published = readPublished(fs, folder, identity.uuid);
+/** The rows of a run that was closed, which are in its file or nowhere. @throws ExpmanError `CORRUPT` */
+function publishedRows(folder: string, { rows }: KnownRun, { published, damage }: PublishedLook): number {
+  if (damage !== null) throw damage;
   if (published !== null || rows === 0) return published?.rows ?? 0;
   const path = join(folder, METRICS_NAME);
   throw new ExpmanError('CORRUPT', `${path} is missing, though ${rows} rows were logged`, { path });
