@@ -9,7 +9,7 @@ import { monotonicMs } from '../../src/model/monotonic.js';
 import type { RunSummary } from '../../src/model/run-file.js';
 import * as columnarParts from '../../src/writer/thread/columnar-parts.js';
 import type { FromWriter, PlainError } from '../../src/writer/thread/writer-messages.js';
-import * as runFiles from '../../src/writer/run-files.js';
+import * as yamlParts from '../../src/writer/thread/yaml-parts.js';
 import { WriterCore } from '../../src/writer/thread/writer-core.js';
 import { MemoryFs } from './memory-fs.js';
 
@@ -70,7 +70,7 @@ export class Played {
       if (message.kind === 'closed') this.closed = message;
     };
     this.core = new WriterCore({
-      ...{ fs, wire, arenas: pool, post, runFiles, now, monotonic },
+      ...{ fs, wire, arenas: pool, post, yamlParts, now, monotonic },
       ...(sealRows !== undefined && { sealRows }),
     });
     this.core.attach(columnarParts);

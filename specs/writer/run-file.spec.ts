@@ -4,7 +4,7 @@ import { RunStatus } from '../../src/model/run-status.js';
 import { RUN_NAME, readMapping } from '../../src/run/run-record.js';
 import { amendRunFile } from '../../src/run/amend-run-file.js';
 import { readIdentity } from '../../src/run/identity.js';
-import { writeRunFile } from '../../src/writer/run-files.js';
+import { writeRunFile } from '../../src/writer/files/write-run-file.js';
 import { FOLDER, UUID, runFolder } from './wal-rig.js';
 
 const RUN: RunFile = {

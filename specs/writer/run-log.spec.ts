@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { appendLines, healLog, type LogPlace } from '../../src/writer/run-files.js';
+import { appendLines, healLog, type LogPlace } from '../../src/writer/files/append-log.js';
 import { RunState } from '../../src/run/run-state.js';
 import type { MemoryFs } from '../faults/memory-fs.js';
 import { FOLDER, runFolder } from './wal-rig.js';

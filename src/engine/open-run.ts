@@ -20,7 +20,7 @@ import { stringifyYaml } from '../storage/yaml-file.js';
 import { nextEpoch, readIdentity } from '../run/identity.js';
 import { lastedMs } from '../run/lasted-ms.js';
 import type { RunOpening } from '../writer/thread/writer-messages.js';
-import { reopenRunFile, writeRunFile } from '../writer/run-files.js';
+import { reopenRunFile, writeRunFile } from '../writer/files/write-run-file.js';
 
 const EXPERIMENT_NAME = 'experiment.yaml';
 /** @bound refuses: RUN_EXISTS */

@@ -5,7 +5,7 @@ import { WIRE_BYTES, WireOwner, WireWord } from '../channel/chunk-layout.js';
 import { messageOf } from '../model/errors.js';
 import type { Degradation } from '../model/run-file.js';
 import { nodeFs } from '../storage/node-fs.js';
-import * as runFiles from '../writer/run-files.js';
+import * as yamlParts from '../writer/thread/yaml-parts.js';
 import type { CallerFacts, FromWriter, RunOpening, ToWriter } from '../writer/thread/writer-messages.js';
 import { WriterCore } from '../writer/thread/writer-core.js';
 import { WriterLoop } from '../writer/thread/writer-loop.js';
@@ -261,7 +261,7 @@ export class WriterHost {
     pool.connect(() => undefined);
     const core = new WriterCore({
       fs: nodeFs,
-      runFiles,
+      yamlParts,
       wire,
       arenas: pool,
       post: (message) => this.received(message),
@@ -295,7 +295,7 @@ export class WriterHost {
         wire: this.wire,
         arenas: this.pool,
         post: () => undefined,
-        runFiles,
+        yamlParts,
         walOnly: true,
       });
       for (const { opening } of this.runs.values())

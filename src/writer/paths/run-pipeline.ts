@@ -1,6 +1,7 @@
 import { type Observable, Subject, bufferTime, concat, concatMap, filter, forkJoin, last, map } from 'rxjs';
 import { type FlushOutcome, WRITTEN, attempted } from './flush-outcome.js';
-import { appendLines, healLog, syncLog, writeConfigFile } from '../run-files.js';
+import { appendLines, healLog, syncLog } from '../files/append-log.js';
+import { writeConfigFile } from '../files/write-config-file.js';
 import { RowsPath, type RowsPathOptions } from './rows-path.js';
 import type { RunState } from '../../run/run-state.js';
 

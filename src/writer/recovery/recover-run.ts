@@ -16,7 +16,7 @@ import { LOCK_NAME, type LockOwner } from '../../storage/lock-file.js';
 import { OwnerWatch, mustHaveEndedHere, mustNotBeOwned } from '../../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../../storage/run-lock.js';
 import * as columnarParts from '../thread/columnar-parts.js';
-import * as runFiles from '../run-files.js';
+import * as yamlParts from '../thread/yaml-parts.js';
 import { type KnownRun, nextEpoch, readIdentity } from '../../run/identity.js';
 import {
   allSegments,
@@ -162,7 +162,7 @@ function takeToItsEnd(
         reject(errorFrom(error, folder));
       }
     };
-    const core = new WriterCore({ fs, wire, arenas: pool, post, runFiles });
+    const core = new WriterCore({ fs, wire, arenas: pool, post, yamlParts });
     core.attach(columnarParts);
     core.open({
       runId: 0,

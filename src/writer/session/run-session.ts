@@ -28,6 +28,7 @@ import { spanRowsFor } from '../../run/rows/span-rows.js';
 import type { SystemFile } from '../system/system-file.js';
 import type { SystemSampler } from '../system/system-sampler.js';
 import { removeLeftovers, removeSegments } from './tidy.js';
+import { healLog } from '../files/append-log.js';
 import { WalStage } from './wal-stage.js';
 
 const RETRY_MS = 1_000;
@@ -55,12 +56,12 @@ export interface SessionContext {
   readonly walOnly: () => boolean;
   /** Rows after which a row group is sealed. */
   readonly sealRows: number;
-  /** What writes run.yaml and its like; null while YAML is still loading. */
-  readonly runFiles: () => RunFiles | null;
+  /** Null while YAML is still loading. */
+  readonly yamlParts: () => YamlParts | null;
 }
 
 /** The parts of the writer that need YAML. */
-export type RunFiles = typeof import('../run-files.js');
+export type YamlParts = typeof import('../thread/yaml-parts.js');
 
 /** The parts of the writer that need Arrow, Parquet and RxJS; loaded after the first drain. */
 export type ColumnarParts = typeof import('../thread/columnar-parts.js');
@@ -166,7 +167,7 @@ export class RunSession {
     const marks = identity.resumed ?? [];
     const resumed = marks.map((mark, at) => (at === marks.length - 1 ? { ...mark, step: lastStep } : mark));
     const known = { ...identity, resumed };
-    attempt(() => this.runFiles.reopenRunFile(fs, folder, file, known, this.context.now()));
+    attempt(() => this.yaml.reopenRunFile(fs, folder, file, known, this.context.now()));
     return known;
   }
 
@@ -174,10 +175,10 @@ export class RunSession {
   private addLosses(found: readonly Loss[]): void {
     const { fs } = this.context;
     const { folder } = this.opening;
-    const known = this.runFiles.knownLosses(fs, folder);
+    const known = this.yaml.knownLosses(fs, folder);
     this.losses = mergeLosses(known, found);
     if (this.losses.length !== known.length)
-      attempt(() => this.runFiles.tellLosses(fs, folder, this.losses, this.rows));
+      attempt(() => this.yaml.tellLosses(fs, folder, this.losses, this.rows));
   }
 
   /** Bytes of rows in this thread's memory that are in no file but the WAL. */
@@ -258,10 +259,10 @@ export class RunSession {
   /** Says in run.yaml that the process is ending; the process waits for that. */
   tellCut(): void {
     const { ending } = this.state;
-    if (ending?.cut !== true || this.context.runFiles() === null) return;
+    if (ending?.cut !== true || this.context.yamlParts() === null) return;
     // A writer that only drains has read the log alone.
     if (this.pipeline === null && this.opening.continues)
-      attempt(() => (this.losses = this.runFiles.knownLosses(this.context.fs, this.opening.folder)));
+      attempt(() => (this.losses = this.yaml.knownLosses(this.context.fs, this.opening.folder)));
     this.reserve.release();
     attempt(() => this.writeRunFile(ending.status));
     this.control.markTold();
@@ -346,10 +347,10 @@ export class RunSession {
     this.context.post({ kind: 'params left out', runId: this.opening.runId, count });
   }
 
-  private get runFiles(): RunFiles {
-    const runFiles = this.context.runFiles();
-    if (runFiles === null) throw new Error('the writer of run.yaml is not loaded yet');
-    return runFiles;
+  private get yaml(): YamlParts {
+    const yaml = this.context.yamlParts();
+    if (yaml === null) throw new Error('the writer of run.yaml is not loaded yet');
+    return yaml;
   }
 
   /** Closes the files and leaves them as they are. */
@@ -429,10 +430,10 @@ export class RunSession {
           if (!holdsLock(fs, folder, owner))
             throw new ExpmanError('FENCED', `another owner has taken over ${folder}`, { path: folder });
         },
-        () => this.runFiles.healLog({ fs, folder, power: options.durability === 'power' }, this.state),
+        () => healLog({ fs, folder, power: options.durability === 'power' }, this.state),
         () => {
           if (Object.keys(this.state.params).length > 0)
-            this.paramsLeftOut = this.runFiles.writeConfigFile(fs, folder, this.state);
+            this.paramsLeftOut = this.yaml.writeConfigFile(fs, folder, this.state);
         },
         () => this.writeRunFile(status),
         () => this.wal.removeAll(),
@@ -485,7 +486,7 @@ export class RunSession {
       ...(this.degraded !== null && { degraded: this.degraded }),
     };
     const { paramsLeftOut } = this;
-    this.runFiles.writeRunFile(this.context.fs, folder, run, {
+    this.yaml.writeRunFile(this.context.fs, folder, run, {
       ...facts,
       ...(paramsLeftOut > 0 && { paramsLeftOut }),
     });

@@ -10,10 +10,10 @@ import type { CallerFacts, FromWriter, PlainError, RunOpening } from './writer-m
 import type { RunEnding } from '../../run/run-state.js';
 import {
   type ColumnarParts,
-  type RunFiles,
   RunSession,
   type SecondStage,
   type SessionContext,
+  type YamlParts,
 } from '../session/run-session.js';
 
 const FEED_MS = 4;
@@ -31,8 +31,8 @@ export interface WriterCoreOptions {
   readonly post: (message: FromWriter) => void;
   readonly now?: () => number;
   readonly monotonic?: () => number;
-  /** Where YAML is loaded already. */
-  readonly runFiles?: RunFiles;
+  /** Given where YAML is loaded already. */
+  readonly yamlParts?: YamlParts;
   /** Rows after which a row group is sealed, those that calls may still join left aside; default 131,072. */
   readonly sealRows?: number;
   /** The process is going down: no second stage will come, and no run waits for it. */
@@ -51,10 +51,10 @@ export class WriterCore {
   private second: SecondStage | null = null;
   /** No second stage will come. */
   private hopeless: boolean;
-  private runFiles: RunFiles | null;
+  private yamlParts: YamlParts | null;
 
   constructor(private readonly options: WriterCoreOptions) {
-    this.runFiles = options.runFiles ?? null;
+    this.yamlParts = options.yamlParts ?? null;
     this.hopeless = options.walOnly === true;
     this.context = {
       fs: options.fs,
@@ -65,14 +65,14 @@ export class WriterCore {
       monotonic: options.monotonic ?? monotonicMs,
       openRuns: () => this.sessions.size,
       walOnly: () => this.hopeless,
-      runFiles: () => this.runFiles,
+      yamlParts: () => this.yamlParts,
       sealRows: options.sealRows ?? SEAL_ROWS,
     };
   }
 
-  /** YAML is loaded: what was to be said in run.yaml is said. */
-  attachFiles(runFiles: RunFiles): void {
-    this.runFiles = runFiles;
+  /** YAML is loaded: what waited to be written into run.yaml is written. */
+  attachYaml(yamlParts: YamlParts): void {
+    this.yamlParts = yamlParts;
     for (const session of this.sessions.values()) session.tellCut();
   }
 

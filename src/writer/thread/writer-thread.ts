@@ -65,7 +65,7 @@ async function main(): Promise<void> {
   });
   loop.start();
   port.postMessage({ kind: 'ready' } satisfies FromWriter);
-  core.attachFiles(await import('../run-files.js'));
+  core.attachYaml(await import('./yaml-parts.js'));
   core.attach(await import('./columnar-parts.js'));
   loop.wake();
 }

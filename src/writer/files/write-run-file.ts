@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { callsLost } from '../../model/losses.js';
+import { isParamGroup } from '../../model/param-value.js';
+import { mergeParams, type Params } from '../../model/params.js';
+import type { Loss, RunFile, RunIdentity } from '../../model/run-file.js';
+import { RunStatus } from '../../model/run-status.js';
+import { VERSION } from '../../model/version.js';
+import { RUN_NAME } from '../../run/file-names.js';
+import { lossesIn } from '../../run/known-losses.js';
+import { type Mapping, RUN_FORMAT, isMapping, readMapping } from '../../run/run-record.js';
+import { copyOf } from '../../run/summaries/summary-copy.js';
+import { replaceFile } from '../../storage/atomic-file.js';
+import type { FsPort } from '../../storage/fs-port.js';
+import { MAX_YAML_BYTES, stringifyYaml } from '../../storage/yaml-file.js';
+
+/** Keys of run.yaml that only a run which has ended, or is in trouble, has. */
+const SAYS_IT_ENDED: ReadonlySet<string> = new Set(['endedAt', 'error', 'exitCode', 'degraded']);
+const FORMAT = { format: RUN_FORMAT, writtenBy: VERSION };
+/**
+ * Room that run.yaml keeps for what is added before it is next written whole: marks of resumes, tags, notes.
+ *
+ * @bound tells: summariesLeftOut and artifactsLeftOut in run.yaml say how many; specs/writer/run-file.spec.ts "of a run with more metrics, artifacts, tags and notes than it has room for together can still be read"
+ */
+const SPARE_BYTES = 64 * 1024;
+/** @bound tells: artifactsLeftOut in run.yaml says how many; specs/writer/run-file.spec.ts "of a run with more metrics and artifacts than it has room for can still be read, and says how many it left out" */
+const MAX_ARTIFACT_BYTES = 256 * 1024;
+const BYTES_PER_ARTIFACT = 200;
+
+/**
+ * Replaces `run.yaml`; `facts` are merged over what the run says of itself.
+ *
+ * Long notes and many tags leave less room for summaries and artifacts, which are in other files too.
+ */
+export function writeRunFile(fs: FsPort, folder: string, run: RunFile, facts: Params): void {
+  let bytes = runFileBytes(run, facts, 1);
+  for (let share = 0.5; bytes.length > MAX_YAML_BYTES - SPARE_BYTES && share >= 2 ** -6; share /= 2)
+    bytes = runFileBytes(run, facts, share);
+  replaceFile(fs, join(folder, RUN_NAME), bytes);
+}
+
+function runFileBytes(run: RunFile, facts: Params, share: number): Buffer {
+  const { metrics, environment, losses, ...rest } = run;
+  const told = withRoom(mergeParams({ ...(environment !== undefined && { environment }) }, facts), share);
+  const { kept, leftOut } = copyOf(metrics, share);
+  const summaries = { metrics: kept, ...(leftOut > 0 && { summariesLeftOut: leftOut }) };
+  const said = { ...FORMAT, ...rest, ...(losses.length > 0 && { losses }), ...summaries, ...told };
+  return Buffer.from(stringifyYaml(said));
+}
+
+/** Reads the losses that `run.yaml` lists. */
+export const knownLosses = (fs: FsPort, folder: string): Loss[] =>
+  lossesIn(readMapping(fs, folder, RUN_NAME) ?? {});
+
+/** Writes into `run.yaml` what is lost and how many rows are left; its other entries stay. */
+export function tellLosses(fs: FsPort, folder: string, losses: readonly Loss[], rows: number): void {
+  const file = readMapping(fs, folder, RUN_NAME) ?? {};
+  const known = isMapping(file['counts']) ? file['counts'] : {};
+  const counts = { ...known, rows, lost: callsLost(losses) };
+  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml({ ...file, counts, losses })));
+}
+
+/**
+ * Writes into `run.yaml` that a run goes on with a new owner.
+ *
+ * Metrics and counts stay until the writer has read the rows, and so does the format, which tells whether an older version
+ * of this package had the run last.
+ */
+export function reopenRunFile(
+  fs: FsPort,
+  folder: string,
+  file: Mapping,
+  identity: RunIdentity,
+  now: number,
+): void {
+  const kept = Object.fromEntries(Object.entries(file).filter(([key]) => !SAYS_IT_ENDED.has(key)));
+  const reopened = {
+    ...kept,
+    ...identity,
+    status: RunStatus.Running,
+    heartbeatAt: new Date(now).toISOString(),
+  };
+  replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml(reopened)));
+}
+
+/** The facts with as many artifacts as there is room for, and the number left out; the files of those are there all the same. */
+function withRoom({ artifacts, ...facts }: Params, share: number): Params {
+  if (artifacts === undefined || !isParamGroup(artifacts))
+    return { ...facts, ...(artifacts !== undefined && { artifacts }) };
+  const all = Object.entries(artifacts);
+  let bytes = 0;
+  const kept = all.filter(
+    ([name]) => (bytes += BYTES_PER_ARTIFACT + 2 * Buffer.byteLength(name)) <= share * MAX_ARTIFACT_BYTES,
+  );
+  const leftOut = all.length - kept.length;
+  return {
+    ...facts,
+    artifacts: Object.fromEntries(kept),
+    ...(leftOut > 0 && { artifactsLeftOut: leftOut }),
+  };
+}
