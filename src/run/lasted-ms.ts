@@ -3,7 +3,7 @@ import { RunStatus } from '../model/run-status.js';
 import { isTempName } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { HEARTBEAT_MS, type HeldLock, LOCK_NAME, readLock } from '../storage/lock-file.js';
-import { LOG_NAME } from './run-record.js';
+import { LOG_NAME } from './file-names.js';
 import type { KnownRun } from './identity.js';
 import { segmentNames } from './replay/segment-files.js';
 
