@@ -140,7 +140,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     protection: 'durations by the monotonic clock',
-    file: 'src/writer/session/run-session.ts',
+    file: 'src/writer/session/run-report.ts',
     from: 'this.context.monotonic() - this.opening.clock.takenAtMs',
     to: 'Date.now() - sessionStartMs(this.identity)',
     scenario: 'clock-steps',
@@ -168,7 +168,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     protection: 'what is lost is said for good',
-    file: 'src/writer/session/run-session.ts',
+    file: 'src/writer/session/run-report.ts',
     from: 'losses: this.losses,',
     to: 'losses: [],',
     scenario: 'random-kills',

@@ -40,12 +40,21 @@ export interface PlainState {
   readonly before?: Watermark | null;
 }
 
+/** A run's state for those who do not change it. */
+export interface RunStateView {
+  readonly log: { readonly offset: number; readonly pending: readonly string[] };
+  readonly paramRecords: Pick<MergedParams, 'refused'> & { readonly merged: Params };
+  readonly facts: Params;
+  readonly pendingText: number;
+  readonly ending: RunEnding | null;
+}
+
 /**
  * What a run's records amount to, rows left out: the part of a run that fits into a checkpoint.
  *
  * Applying the same records to the same state always gives the same state; that is what recovery rests on.
  */
-export class RunState {
+export class RunState implements RunStateView {
   private dictionary = new RecordDictionary();
   readonly log: LogTail = { offset: 0, pending: [] };
   /** Parameters, merged, last write wins. */

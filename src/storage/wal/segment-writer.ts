@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { attempt } from '../../model/attempt.js';
-import type { DescriptorCache } from '../descriptor-cache.js';
-import type { FsPort } from '../fs-port.js';
+import type { RunPlace } from '../run-place.js';
 import { writeAll } from '../write-all.js';
 import {
   FRAME_HEAD_BYTES,
@@ -13,15 +12,6 @@ import {
   sealFrame,
   segmentName,
 } from './frame.js';
-
-/** Where, for whom and through what segments are written. */
-export interface WalPlace {
-  readonly fs: FsPort;
-  readonly files: DescriptorCache;
-  readonly folder: string;
-  readonly runUuid: string;
-  readonly epoch: number;
-}
 
 /** How far an epoch's records have come: how many there are, and how many of them are calls. */
 export interface RecordCount {
@@ -51,7 +41,7 @@ export class SegmentWriter {
   private unsynced = true;
 
   private constructor(
-    private readonly place: WalPlace,
+    private readonly place: RunPlace,
     readonly path: string,
     readonly number: number,
     private readonly saltCrc: number,
@@ -66,7 +56,7 @@ export class SegmentWriter {
   }
 
   /** Makes segment `number` and writes its start and checkpoint; on failure nothing of it is left behind. */
-  static create(place: WalPlace, number: number, at: RecordCount, checkpoint: Checkpoint): SegmentWriter {
+  static create(place: RunPlace, number: number, at: RecordCount, checkpoint: Checkpoint): SegmentWriter {
     const { fs, files, folder, runUuid, epoch } = place;
     const path = join(folder, segmentName(epoch, number));
     const salt = randomBytes(8);

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { LOG_NAME } from '../../run/file-names.js';
-import type { RunState } from '../../run/run-state.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { readUpTo } from '../../storage/read-all.js';
 import { writeAll } from '../../storage/write-all.js';
@@ -15,8 +14,13 @@ export interface LogPlace {
   readonly power: boolean;
 }
 
-/** The lines that wait for run.log; see {@link RunState}. */
-export type PendingLines = Pick<RunState, 'log' | 'logged'>;
+/** The lines that wait for run.log; a run's state is one. */
+export interface PendingLines {
+  /** `pending` lines belong after the first `offset` bytes of the file. */
+  readonly log: { readonly offset: number; readonly pending: readonly string[] };
+  /** Called when the first `count` of them are in the file, which is `offset` bytes long now. */
+  readonly logged: (count: number, offset: number) => void;
+}
 
 /**
  * Brings run.log up to the last pending line in one append.

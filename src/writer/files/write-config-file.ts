@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type ParamValue, isParamGroup } from '../../model/param-value.js';
 import type { Params } from '../../model/params.js';
 import { CONFIG_NAME } from '../../run/file-names.js';
-import type { RunState } from '../../run/run-state.js';
+import type { RunStateView } from '../../run/run-state.js';
 import { replaceFile } from '../../storage/atomic-file.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { MAX_YAML_BYTES, stringifyYaml } from '../../storage/yaml-file.js';
@@ -16,7 +16,7 @@ const END_BYTES = 64;
 export function writeConfigFile(
   fs: FsPort,
   folder: string,
-  { paramRecords }: Pick<RunState, 'paramRecords'>,
+  { paramRecords }: Pick<RunStateView, 'paramRecords'>,
 ): number {
   const { merged: params, refused } = paramRecords;
   const whole = Buffer.from(stringifyYaml(params));

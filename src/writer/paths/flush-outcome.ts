@@ -1,4 +1,4 @@
-import { type Observable, catchError, defer, map, of } from 'rxjs';
+import { EMPTY, type Observable, catchError, defer, endWith, ignoreElements, of, tap } from 'rxjs';
 
 /** What became of an attempt to write: a value, not an exception, for it happens in the middle of a stream. */
 export type FlushOutcome =
@@ -8,19 +8,27 @@ export const WRITTEN: FlushOutcome = { kind: 'written' };
 
 export const failed = (error: unknown): FlushOutcome => ({ kind: 'failed', error });
 
-/** Does something that may fail, and reports how it went before it emits that. */
+/** How `source$` ends, as its only value, reported before it is emitted. Never fails. */
+export function outcomeOf(
+  source$: Observable<unknown>,
+  report: (outcome: FlushOutcome) => void,
+): Observable<FlushOutcome> {
+  return source$.pipe(
+    ignoreElements(),
+    endWith(WRITTEN),
+    catchError((error: unknown) => of(failed(error))),
+    tap(report),
+  );
+}
+
+/** How something that may fail goes, once it is subscribed to. */
 export function attempted(
   action: () => void,
   report: (outcome: FlushOutcome) => void,
 ): Observable<FlushOutcome> {
-  return defer(() => {
+  const done$ = defer(() => {
     action();
-    return of(WRITTEN);
-  }).pipe(
-    catchError((error: unknown) => of(failed(error))),
-    map((outcome) => {
-      report(outcome);
-      return outcome;
-    }),
-  );
+    return EMPTY;
+  });
+  return outcomeOf(done$, report);
 }

@@ -1,20 +1,21 @@
-import { type Observable, Subject, bufferTime, concat, concatMap, filter, forkJoin, last, map } from 'rxjs';
-import { type FlushOutcome, WRITTEN, attempted } from './flush-outcome.js';
-import { appendLines, healLog, syncLog } from '../files/append-log.js';
-import { writeConfigFile } from '../files/write-config-file.js';
-import { RowsPath, type RowsPathOptions } from './rows-path.js';
-import type { RunState } from '../../run/run-state.js';
-
-const TEXT_FLUSH_MS = 100;
-const LINES_PER_APPEND = 4096;
+import { BehaviorSubject, type Observable, Subject, forkJoin, map } from 'rxjs';
+import type { LoadedRun } from '../../run/load-state.js';
+import { MetricsFile } from '../../storage/metrics-file.js';
+import type { PendingLines } from '../files/append-log.js';
+import { type ConfigPathOptions, configPath } from './config-path.js';
+import { type FlushOutcome, WRITTEN } from './flush-outcome.js';
+import { logPath } from './log-path.js';
+import { type Published, type RowItem, type RowsPathOptions, rowsPath } from './rows-path.js';
+import { type RowsSoFar, noRows, rowsAfter } from './rows-so-far.js';
 
 /** Options of a {@link RunPipeline}. */
-export interface RunPipelineOptions extends RowsPathOptions {
-  readonly state: RunState;
+export interface RunPipelineOptions
+  extends Omit<RowsPathOptions, 'file' | 'rows$' | 'published$'>, Omit<ConfigPathOptions, 'place'> {
+  readonly lines: PendingLines;
   /** Whether lines are synced as they are appended to run.log. */
   readonly power: boolean;
-  /** Called with how many parameters config.yaml has no room for. */
-  readonly onParamsLeftOut: (count: number) => void;
+  /** What an earlier owner published, if the run goes on after one. */
+  readonly loaded: Pick<LoadedRun, 'published' | 'reopens'> | null;
 }
 
 /**
@@ -27,84 +28,89 @@ export interface RunPipelineOptions extends RowsPathOptions {
 export class RunPipeline {
   /** Emits once, after the last write: `written`, or the first failure that was not made good. */
   readonly done$: Observable<FlushOutcome>;
-  readonly rows: RowsPath;
-  private readonly lines$ = new Subject<string>();
-  private readonly params$ = new Subject<string>();
-  /** Whether run.log may hold a part of what is pending: after a failure, and of an earlier owner. */
-  private logUnsure = true;
+  private readonly items$ = new Subject<RowItem>();
+  private readonly hurry$ = new Subject<void>();
+  private readonly retry$ = new Subject<void>();
+  private readonly lineCame$ = new Subject<void>();
+  private readonly paramsCame$ = new Subject<void>();
+  private readonly rows$: BehaviorSubject<RowsSoFar>;
+  private readonly published$: BehaviorSubject<Published>;
+  private readonly file: MetricsFile;
+  /** Bytes of the spans that came. */
+  private spanBytes = 0;
 
+  /** @throws ExpmanError `IO`, `CORRUPT` when what an earlier owner published cannot be read */
   constructor(private readonly options: RunPipelineOptions) {
-    this.rows = new RowsPath(options);
-    const log$ = this.lines$.pipe(
-      bufferTime(TEXT_FLUSH_MS, null, LINES_PER_APPEND),
-      filter((lines) => lines.length > 0),
-      concatMap((lines) => this.appendToLog(lines.length)),
-    );
-    const config$ = this.params$.pipe(
-      bufferTime(TEXT_FLUSH_MS),
-      filter((params) => params.length > 0),
-      concatMap(() => this.attempt(() => this.writeConfig())),
-    );
+    const { place, loaded, power } = options;
+    const { fs, folder, epoch, files } = place;
+    const file = (this.file = new MetricsFile(fs, folder, files));
+    const published = loaded?.published ?? null;
+    const start = published === null ? noRows(epoch) : rowsAfter(published, loaded?.reopens === true, file);
+    this.rows$ = new BehaviorSubject(start);
+    this.published$ = new BehaviorSubject({
+      ...{ calls: start.calls, rewinds: start.rewinds.length },
+      ...{ count: 0, totalMs: 0 },
+    });
+    const { items$, hurry$, retry$, rows$, published$ } = this;
     this.done$ = forkJoin([
-      this.rows.outcomes$,
-      concat(log$, this.finishLog()).pipe(last(null, WRITTEN)),
-      config$.pipe(last(null, WRITTEN)),
+      rowsPath({ items$, hurry$, retry$ }, { ...options, file, rows$, published$ }),
+      logPath(this.lineCame$, { ...options, place: { fs, folder, power } }),
+      configPath(this.paramsCame$, options),
     ]).pipe(map((outcomes) => outcomes.find(({ kind }) => kind === 'failed') ?? WRITTEN));
   }
 
-  line(line: string): void {
-    this.lines$.next(line);
+  /** What the rows that were batched amount to. */
+  get rows(): RowsSoFar {
+    return this.rows$.value;
   }
 
-  params(text: string): void {
-    this.params$.next(text);
+  /** What of them is in `metrics.parquet`. */
+  get published(): Published {
+    return this.published$.value;
+  }
+
+  /** Bytes of rows on their way into a batch. */
+  get pendingBytes(): number {
+    return this.spanBytes - this.rows.batchedBytes;
+  }
+
+  /** Takes rows that are in the WAL, in order. */
+  next(item: RowItem): void {
+    if (!('fromStep' in item)) this.spanBytes += item.length;
+    this.items$.next(item);
+  }
+
+  /** Another line waits for run.log. */
+  lineCame(): void {
+    this.lineCame$.next();
+  }
+
+  /** There are other parameters than before. */
+  paramsCame(): void {
+    this.paramsCame$.next();
+  }
+
+  /** Makes a batch of what waits for its interval: there is no room for more. */
+  hurry(): void {
+    this.hurry$.next();
   }
 
   /** Tries what failed once more, though nothing new came. */
   retry(): void {
-    this.rows.retry();
-    if (this.options.state.log.pending.length > 0) this.line('');
-    if (Object.keys(this.options.state.params).length > 0) this.params('');
+    const { lines, state } = this.options;
+    this.retry$.next();
+    if (lines.log.pending.length > 0) this.lineCame();
+    if (Object.keys(state.paramRecords.merged).length > 0) this.paramsCame();
   }
 
+  /** Ends the paths. */
   complete(): void {
-    this.rows.complete();
-    this.lines$.complete();
-    this.params$.complete();
+    for (const input$ of [this.items$, this.hurry$, this.retry$, this.lineCame$, this.paramsCame$])
+      input$.complete();
   }
 
   /** Closes what is held open between publishes. */
   leave(): void {
-    this.rows.leave();
-  }
-
-  private writeConfig(): void {
-    const { fs, folder, state, onParamsLeftOut } = this.options;
-    const leftOut = writeConfigFile(fs, folder, state);
-    if (leftOut > 0) onParamsLeftOut(leftOut);
-  }
-
-  private appendToLog(count: number): Observable<FlushOutcome> {
-    const { options } = this;
-    return this.attempt(() =>
-      this.logUnsure ? healLog(options, options.state) : appendLines(options, options.state, count),
-    ).pipe(
-      map((outcome) => {
-        this.logUnsure = outcome.kind === 'failed';
-        return outcome;
-      }),
-    );
-  }
-
-  private finishLog(): Observable<FlushOutcome> {
-    const { options } = this;
-    return this.attempt(() => {
-      healLog(options, options.state);
-      syncLog(options.fs, options.folder);
-    });
-  }
-
-  private attempt(action: () => void): Observable<FlushOutcome> {
-    return attempted(action, this.options.onOutcome);
+    this.file.leave();
   }
 }

@@ -4,10 +4,12 @@ import { type RunControl, RunTrouble } from '../../channel/run-control.js';
 import { attempt } from '../../model/attempt.js';
 import { errnoOf } from '../../model/errors.js';
 import { FRAME_HEAD_BYTES, FrameType } from '../../storage/wal/frame.js';
-import { type RecordCount, SegmentWriter, type WalPlace, framed } from '../../storage/wal/segment-writer.js';
+import type { PendingLines } from '../files/append-log.js';
+import type { RunPlace } from '../../storage/run-place.js';
+import { type RecordCount, SegmentWriter, framed } from '../../storage/wal/segment-writer.js';
 import { encodeCheckpoint } from '../../run/replay/checkpoint.js';
 import type { RowJoiner } from '../../run/rows/row-joiner.js';
-import type { RunState } from '../../run/run-state.js';
+import type { RunEnding, RunState, RunStateView } from '../../run/run-state.js';
 
 const FRAME_BYTES = 1024 * 1024;
 /** Where large frames do not fit (a disk nearly full, a limit on file sizes) small ones may. */
@@ -19,9 +21,10 @@ const SEGMENT_BYTES = 256 * 1024 * 1024;
 
 /** Options of a {@link WalStage}. */
 export interface WalStageOptions {
-  readonly place: WalPlace;
+  readonly place: RunPlace;
   readonly reader: ChannelReader;
   readonly control: RunControl;
+  /** The state that the records so far come to; from now on the stage alone changes it. */
   readonly state: RunState;
   /** Decides which row each call belongs to, in the order they come. */
   readonly joiner: RowJoiner;
@@ -42,7 +45,7 @@ export interface WalStageOptions {
  * A failed write leaves the bytes in the channel, where the next drain finds them, and every drain tries a new
  * segment: when the disk is back, writing goes on.
  */
-export class WalStage {
+export class WalStage implements PendingLines {
   /** Why nothing gets through, if that is so. */
   trouble: unknown = null;
   /** Records and calls in the WAL. */
@@ -60,6 +63,31 @@ export class WalStage {
     this.seq = seq;
     this.calls = rows;
     this.nextSegment = options.firstSegment;
+  }
+
+  /** What the records in the WAL amount to, rows left out; it is this stage that changes it. */
+  get state(): RunStateView {
+    return this.options.state;
+  }
+
+  /** The lines that wait for run.log. */
+  get log(): RunStateView['log'] {
+    return this.options.state.log;
+  }
+
+  /** The run ends, or has ended, otherwise than by a record. */
+  end(ending: RunEnding): void {
+    this.options.state.ending = ending;
+  }
+
+  /** Adds a line of the writer's own to those that wait for run.log. */
+  addLine(line: string): void {
+    this.options.state.addLine(line);
+  }
+
+  /** The first `count` pending lines are in run.log, which is `offset` bytes long now. */
+  logged(count: number, offset: number): void {
+    this.options.state.logged(count, offset);
   }
 
   /** True when the channel holds nothing that is not in the WAL. */

@@ -6,10 +6,9 @@ import { type NamedColumn, recordBatchOf } from '../../columnar/record-batch.js'
 import { RowGroupBatches, TIMESTAMP_FIELD } from '../../columnar/row-group.js';
 import { ExpmanError } from '../../model/errors.js';
 import { freeName } from '../../storage/atomic-file.js';
-import type { DescriptorCache } from '../../storage/descriptor-cache.js';
-import type { FsPort } from '../../storage/fs-port.js';
 import { MetricsFile, SYSTEM_NAME } from '../../storage/metrics-file.js';
 import { readFooter } from '../../storage/metrics-footer.js';
+import type { RunPlace } from '../../storage/run-place.js';
 import { inSlices } from '../paths/in-slices.js';
 import type { Gate } from '../paths/publish-gate.js';
 import type { SystemSample, SystemSampler } from './system-sampler.js';
@@ -29,10 +28,7 @@ const MICROS = 1_000n;
 
 /** Options of a {@link SystemFile}. */
 export interface SystemFileOptions {
-  readonly fs: FsPort;
-  readonly files: DescriptorCache;
-  readonly folder: string;
-  readonly runUuid: string;
+  readonly place: RunPlace;
   readonly intervalMs: number;
   readonly compress: boolean;
   readonly sampler: SystemSampler;
@@ -64,7 +60,8 @@ export class SystemFile {
   private restsUntil = -Infinity;
 
   constructor(private readonly options: SystemFileOptions) {
-    const { fs, folder, files, sampler, intervalMs } = options;
+    const { place, sampler, intervalMs } = options;
+    const { fs, folder, files } = place;
     this.file = new MetricsFile(fs, folder, files, SYSTEM_NAME);
     sampler.begin(intervalMs);
     this.timer = setInterval(() => this.tick(), intervalMs).unref();
@@ -125,7 +122,7 @@ export class SystemFile {
   }
 
   private *publishing(final: boolean): Generator<void, void> {
-    const { compress, mayReplace, runUuid } = this.options;
+    const { compress, mayReplace, place } = this.options;
     if (!this.isLoaded) this.load();
     this.isPublished = true;
     try {
@@ -134,7 +131,7 @@ export class SystemFile {
         this.file.seal(this.group.columns(this.fields), compress);
         this.group = new RowGroupBatches();
       }
-      const metadata = new Map([['run_uuid', runUuid]]);
+      const metadata = new Map([['run_uuid', place.runUuid]]);
       const { fields } = this;
       yield* this.file.publish({
         fields,
@@ -152,7 +149,7 @@ export class SystemFile {
 
   /** Goes on behind the rows of earlier owners; a file that is not theirs is kept under another name. */
   private load(): void {
-    const { fs, folder, runUuid } = this.options;
+    const { fs, folder, runUuid } = this.options.place;
     const path = join(folder, SYSTEM_NAME);
     if (fs.stat(path) !== null)
       try {

@@ -8,13 +8,8 @@ import { DescriptorCache } from '../../storage/descriptor-cache.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import type { CallerFacts, FromWriter, PlainError, RunOpening } from './writer-messages.js';
 import type { RunEnding } from '../../run/run-state.js';
-import {
-  type ColumnarParts,
-  RunSession,
-  type SecondStage,
-  type SessionContext,
-  type YamlParts,
-} from '../session/run-session.js';
+import { RunSession } from '../session/run-session.js';
+import type { ColumnarParts, SecondStage, SessionContext, YamlParts } from '../session/session-context.js';
 
 const FEED_MS = 4;
 const DEFAULT_INTERVAL_MS = 10;

@@ -1,0 +1,34 @@
+import { type Observable, bufferTime, concatMap, filter, last } from 'rxjs';
+import type { FsPort } from '../../storage/fs-port.js';
+import type { RunStateView } from '../../run/run-state.js';
+import { writeConfigFile } from '../files/write-config-file.js';
+import { type FlushOutcome, WRITTEN, attempted } from './flush-outcome.js';
+
+const REPLACE_EVERY_MS = 100;
+
+/** Options of {@link configPath}. */
+export interface ConfigPathOptions {
+  readonly place: { readonly fs: FsPort; readonly folder: string };
+  /** The parameters themselves, merged in the state of the run. */
+  readonly state: Pick<RunStateView, 'paramRecords'>;
+  readonly onOutcome: (outcome: FlushOutcome) => void;
+  /** Called with how many parameters config.yaml has no room for. */
+  readonly onParamsLeftOut: (count: number) => void;
+}
+
+/** The path of a run's parameters to `config.yaml`; `paramsCame$` is a bell. Emits how every write went. */
+export function configPath(
+  paramsCame$: Observable<void>,
+  { place, state, onOutcome, onParamsLeftOut }: ConfigPathOptions,
+): Observable<FlushOutcome> {
+  const write = (): void => {
+    const leftOut = writeConfigFile(place.fs, place.folder, state);
+    if (leftOut > 0) onParamsLeftOut(leftOut);
+  };
+  return paramsCame$.pipe(
+    bufferTime(REPLACE_EVERY_MS),
+    filter((bells) => bells.length > 0),
+    concatMap(() => attempted(write, onOutcome)),
+    last(null, WRITTEN),
+  );
+}

@@ -1,0 +1,87 @@
+import { ExpmanError } from '../../model/errors.js';
+import type { LockOwner } from '../../storage/lock-file.js';
+import { holdsLock, releaseLock } from '../../storage/run-lock.js';
+import type { RunPlace } from '../../storage/run-place.js';
+import { healLog } from '../files/append-log.js';
+import type { RunReport } from './run-report.js';
+import type { YamlParts } from './session-context.js';
+import { removeLeftovers, removeSegments } from './tidy.js';
+import type { WalStage } from './wal-stage.js';
+
+/** A run whose rows are all published, on its way to being closed. */
+export interface Closing {
+  readonly place: RunPlace;
+  readonly owner: LockOwner;
+  /** Whether run.log is synced. */
+  readonly power: boolean;
+  readonly status: string;
+  readonly wal: WalStage;
+  readonly report: RunReport;
+  readonly yaml: YamlParts;
+  /** Segments to keep under another name when all others go. */
+  readonly kept: ReadonlySet<string>;
+}
+
+/** In this order a process that is killed in between leaves a run that a recovery brings to the same end. */
+const STEPS: readonly ((closing: Closing) => void)[] = [
+  assertOwned,
+  completeLog,
+  writeConfig,
+  writeRunYaml,
+  removeOwnLog,
+  removeOtherLogs,
+  removeDrafts,
+  release,
+  syncFolder,
+];
+
+/** Closes a run, step by step; returns what the first step that fails throws, after which no other is made, or null. */
+export function closeRun(closing: Closing): unknown {
+  for (const step of STEPS) {
+    try {
+      step(closing);
+    } catch (error) {
+      return error;
+    }
+  }
+  return null;
+}
+
+function assertOwned({ place: { fs, folder }, owner }: Closing): void {
+  if (!holdsLock(fs, folder, owner))
+    throw new ExpmanError('FENCED', `another owner has taken over ${folder}`, { path: folder });
+}
+
+function completeLog({ place: { fs, folder }, power, wal }: Closing): void {
+  healLog({ fs, folder, power }, wal);
+}
+
+function writeConfig({ place: { fs, folder }, yaml, wal, report }: Closing): void {
+  if (Object.keys(wal.state.paramRecords.merged).length > 0)
+    report.paramsLeftOut = yaml.writeConfigFile(fs, folder, wal.state);
+}
+
+function writeRunYaml({ report, status }: Closing): void {
+  report.writeRunFile(status);
+}
+
+function removeOwnLog({ wal }: Closing): void {
+  wal.removeAll();
+}
+
+function removeOtherLogs({ place: { fs, folder, runUuid }, kept }: Closing): void {
+  removeSegments(fs, folder, runUuid, kept);
+}
+
+/** A draft may be left whose removal was refused when the next one took its place. */
+function removeDrafts({ place: { fs, folder } }: Closing): void {
+  removeLeftovers(fs, folder);
+}
+
+function release({ place: { fs, folder }, owner }: Closing): void {
+  releaseLock(fs, folder, owner);
+}
+
+function syncFolder({ place: { fs, folder } }: Closing): void {
+  fs.syncFolder(folder);
+}
