@@ -126,8 +126,8 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     protection: 'heartbeats due by the monotonic clock',
-    file: 'src/writer/session/run-session.ts',
-    from: 'const now = this.context.monotonic();',
+    file: 'src/writer/session/upkeep.ts',
+    from: 'const now = this.options.monotonic();',
     to: 'const now = Date.now();',
     scenario: 'clock-steps',
   },

@@ -4,7 +4,7 @@ import { holdsLock, releaseLock } from '../../storage/run-lock.js';
 import type { RunPlace } from '../../storage/run-place.js';
 import { healLog } from '../files/append-log.js';
 import type { RunReport } from './run-report.js';
-import type { YamlParts } from './session-context.js';
+import { type SessionContext, yamlOf } from './session-context.js';
 import { removeLeftovers, removeSegments } from './tidy.js';
 import type { WalStage } from './wal-stage.js';
 
@@ -17,7 +17,7 @@ export interface Closing {
   readonly status: string;
   readonly wal: WalStage;
   readonly report: RunReport;
-  readonly yaml: YamlParts;
+  readonly context: SessionContext;
   /** Segments to keep under another name when all others go. */
   readonly kept: ReadonlySet<string>;
 }
@@ -56,9 +56,9 @@ function completeLog({ place: { fs, folder }, power, wal }: Closing): void {
   healLog({ fs, folder, power }, wal);
 }
 
-function writeConfig({ place: { fs, folder }, yaml, wal, report }: Closing): void {
+function writeConfig({ place: { fs, folder }, context, wal, report }: Closing): void {
   if (Object.keys(wal.state.paramRecords.merged).length > 0)
-    report.paramsLeftOut = yaml.writeConfigFile(fs, folder, wal.state);
+    report.paramsLeftOut = yamlOf(context).writeConfigFile(fs, folder, wal.state);
 }
 
 function writeRunYaml({ report, status }: Closing): void {

@@ -113,6 +113,12 @@ export class RunReport {
     return this.context.monotonic() - this.lastRunFileAt;
   }
 
+  /** How the run has ended; finished, if nothing else was said. */
+  get status(): RunStatus {
+    const status = this.options.wal.state.ending?.status;
+    return isRunStatus(status) ? status : RunStatus.Finished;
+  }
+
   /** Replaces run.yaml. */
   writeRunFile(status: string): void {
     this.lastRunFileAt = this.context.monotonic();

@@ -3,14 +3,14 @@ import type { SplitRecords } from '../../channel/records.js';
 import { RunControl, RunTrouble } from '../../channel/run-control.js';
 import { attempt } from '../../model/attempt.js';
 import { ExpmanError, messageOf } from '../../model/errors.js';
-import { RunStatus, isRunStatus } from '../../model/run-status.js';
+import { RunStatus } from '../../model/run-status.js';
 import type { Step } from '../../model/step.js';
 import { type LoadedRun, loadState } from '../../run/load-state.js';
 import { formatLogLine } from '../../run/log-line.js';
 import { RowJoiner } from '../../run/rows/row-joiner.js';
 import { spanRowsFor } from '../../run/rows/span-rows.js';
 import { type RunEnding, RunState } from '../../run/run-state.js';
-import { HEARTBEAT_MS, beatLock } from '../../storage/lock-file.js';
+import { HEARTBEAT_MS } from '../../storage/lock-file.js';
 import { holdsLock } from '../../storage/run-lock.js';
 import type { RunPlace } from '../../storage/run-place.js';
 import type { FlushOutcome } from '../paths/flush-outcome.js';
@@ -19,15 +19,12 @@ import type { SystemFile } from '../system/system-file.js';
 import type { RunOpening } from '../thread/writer-messages.js';
 import { closeRun } from './close-run.js';
 import { FlushWaiters } from './flush-waiters.js';
-import { ReserveFile } from './reserve-file.js';
 import { RunReport } from './run-report.js';
-import { type SecondStage, type SessionContext, yamlOf } from './session-context.js';
+import type { SecondStage, SessionContext } from './session-context.js';
 import { removeLeftovers } from './tidy.js';
+import { Upkeep } from './upkeep.js';
 import { WalStage } from './wal-stage.js';
 
-const RETRY_MS = 1_000;
-/** A run that is over before is not worth a reserve: 1,000 of them would make as many files. */
-const RESERVE_AFTER_MS = 1_000;
 /**
  * Lines that wait for run.log; a checkpoint, which holds them, must not outgrow a frame.
  *
@@ -38,7 +35,7 @@ const MAX_PENDING_TEXT = 16 * 1024 * 1024;
 /**
  * One run in the writer: WAL first, then the pipeline, then the files that say how the run is.
  *
- * `drain` may run before Arrow is loaded; what it brings waits in a queue until `attach`.
+ * `drain` may run before Arrow is loaded; its records wait in a queue until `attach`.
  */
 export class RunSession {
   closed = false;
@@ -46,16 +43,13 @@ export class RunSession {
   private readonly control: RunControl;
   private readonly wal: WalStage;
   private readonly report: RunReport;
-  private readonly reserve: ReserveFile;
-  private readonly openedAt: number;
+  private readonly upkeep: Upkeep;
   private readonly queue: { readonly split: SplitRecords; readonly bytes: number }[] = [];
   private queuedBytes = 0;
   private pipeline: RunPipeline | null = null;
   private system: SystemFile | null = null;
   private completing = false;
   private readonly waiters: FlushWaiters;
-  private lastBeatAt: number;
-  private lastRetryAt: number;
   /** Segments to keep under another name when all others go. */
   private readonly kept: ReadonlySet<string>;
 
@@ -67,8 +61,8 @@ export class RunSession {
     const { options, folder, identity, owner } = opening;
     const { fs, files, arenas } = context;
     this.place = { fs, files, folder, runUuid: identity.uuid, epoch: owner.epoch };
-    this.openedAt = this.lastBeatAt = this.lastRetryAt = context.monotonic();
-    this.reserve = new ReserveFile(fs, folder);
+    const retry = (): void => this.pipeline?.retry();
+    this.upkeep = new Upkeep({ fs, folder, owner, monotonic: context.monotonic, retry });
     this.waiters = new FlushWaiters(opening.runId, context.post);
     removeLeftovers(fs, folder);
     const load = second?.loadRun ?? loadState;
@@ -111,8 +105,8 @@ export class RunSession {
   /** The second stage is there; `loaded` is what earlier owners have left for it. */
   attach(second: SecondStage, loaded: LoadedRun | null = null): void {
     const { gate } = second;
-    const { options, folder, owner } = this.opening;
-    const { fs, openRuns, sealRows } = this.context;
+    const { options, folder, owner, runId } = this.opening;
+    const { fs, openRuns, sealRows, post } = this.context;
     const { place, wal } = this;
     const compress = options.compression !== 'none';
     const mayReplace = (): boolean => holdsLock(fs, folder, owner);
@@ -123,7 +117,8 @@ export class RunSession {
       power: options.durability === 'power',
       flushIntervalMs: options.flushIntervalMs,
       flushIntervalRows: options.flushIntervalRows,
-      onPublishing: () => this.rotate(),
+      // A new segment may be refused on a full disk; the old one then serves on.
+      onPublishing: () => attempt(() => wal.rotate()),
       onPublished: (watermark) => {
         if (watermark.epoch === owner.epoch) wal.dropBelow(watermark.seq);
         this.afterPublish();
@@ -139,7 +134,7 @@ export class RunSession {
         ...{ place, compress, gate, mayReplace },
         sampler: second.sampler,
         intervalMs: options.systemMetrics.intervalMs,
-        onFailed: (error) => this.tellSystemFailed(error),
+        onFailed: (error) => post({ kind: 'system failed', runId, message: messageOf(error) }),
       });
     const { done$ } = pipeline;
     (this.system?.endAfter(done$) ?? done$).subscribe({
@@ -153,7 +148,7 @@ export class RunSession {
     if (this.closed || this.backlogged) return 0;
     const had = this.wal.trouble;
     const drained = this.wal.drain((split, bytes) => {
-      // Without a second stage to come the WAL has them, and who takes over reads them there.
+      // When no second stage will come, the next owner reads them in the WAL.
       if (!this.context.walOnly()) {
         this.queue.push({ split, bytes });
         this.queuedBytes += bytes;
@@ -171,7 +166,7 @@ export class RunSession {
     const { ending } = this.wal.state;
     if (ending?.cut !== true || this.context.yamlParts() === null) return;
     if (this.pipeline === null && this.opening.continues) this.report.readLosses();
-    this.reserve.release();
+    this.upkeep.release();
     attempt(() => this.report.writeRunFile(ending.status));
     this.control.markTold();
   }
@@ -197,24 +192,15 @@ export class RunSession {
     this.answerWaiters();
   }
 
-  /** Tells the world that the run lives, and tries again what failed, now and then. */
+  /** Shows that the run lives, and tries again what failed, when that is due. */
   beat(): void {
     if (this.closed) return;
-    const now = this.context.monotonic();
-    const { isFailing } = this.report;
-    if (isFailing && !this.completing && now - this.lastRetryAt >= RETRY_MS) {
-      this.lastRetryAt = now;
-      this.pipeline?.retry();
-    }
-    // A disk that is full gets its reserve back once nothing waits for it any more.
-    if (!isFailing && !this.completing && now - this.openedAt >= RESERVE_AFTER_MS) this.reserve.keep();
-    if (now - this.lastBeatAt < HEARTBEAT_MS) return;
-    this.lastBeatAt = now;
-    const { folder, owner } = this.opening;
-    attempt(() => beatLock(this.context.fs, folder, owner, this.report.lastedMs));
+    const { report, completing: isCompleting } = this;
+    const { isFailing } = report;
+    this.upkeep.beat({ isFailing, isCompleting, lastedMs: () => report.lastedMs });
   }
 
-  /** Ends a run that nobody will send anything for any more: what is in its channel is in the WAL already. */
+  /** Ends a run that has no producer any more: what is in its channel is in the WAL already. */
   end(ending: RunEnding): void {
     this.wal.end(ending);
     if (this.completing || this.pipeline === null) return;
@@ -222,21 +208,17 @@ export class RunSession {
     this.pipeline.complete();
   }
 
-  /** What comes stays in shared memory while the second stage has more than its share of rows, or of lines. */
+  /** Whether records stay in shared memory: the second stage has more than its share of rows, or of lines. */
   private get backlogged(): boolean {
     if (this.context.walOnly()) return false;
     const share = this.opening.options.maxBufferedBytes / 2;
-    // Nothing comes before the interval is over that they wait for, and it may be an hour.
+    // They wait for the end of an interval, which may be an hour, and nothing is drained before.
     if (this.pendingBytes > share) this.pipeline?.hurry();
     if (this.pendingBytes > share) return true;
     if (this.wal.state.pendingText <= MAX_PENDING_TEXT) return false;
-    // A caller that waits for room is not to wait for a run.log that cannot be written.
+    // A caller that waits for room must not wait for a run.log that cannot be written.
     if (this.report.isFailing) this.control.trouble = RunTrouble.disk;
     return true;
-  }
-
-  private tellSystemFailed(error: unknown): void {
-    this.context.post({ kind: 'system failed', runId: this.opening.runId, message: messageOf(error) });
   }
 
   private tellRewound(rows: number, fromStep: Step): void {
@@ -253,15 +235,10 @@ export class RunSession {
   /** Closes the files and leaves them as they are. */
   leave(): void {
     this.closed = true;
-    this.reserve.release();
+    this.upkeep.release();
     this.wal.leave();
     this.pipeline?.leave();
     this.system?.leave();
-  }
-
-  private rotate(): void {
-    // A new segment may be refused on a full disk; the old one then serves on.
-    attempt(() => this.wal.rotate());
   }
 
   private afterPublish(): void {
@@ -277,7 +254,7 @@ export class RunSession {
       if (outcome.error instanceof ExpmanError && outcome.error.code === 'FENCED')
         this.control.trouble = RunTrouble.fenced;
       report.degrade(outcome.error);
-      this.reserve.release();
+      this.upkeep.release();
     } else if (this.wal.trouble === null) report.recover();
     if (report.degraded === before || this.completing) return;
     this.context.post(report.health());
@@ -293,23 +270,23 @@ export class RunSession {
   private finish(outcome: FlushOutcome): void {
     const { place, report, wal } = this;
     const { owner, runId, options } = this.opening;
-    const status = this.status();
-    // What is told of the end is of one moment, wherever it is told.
+    const { status } = report;
+    // All that is said of the end is of one moment.
     const { endedAtMs, lastedMs: durationMs } = report;
     wal.end({ status, cut: false, ...wal.state.ending, endedAtMs, durationMs });
-    this.reserve.release();
+    this.upkeep.release();
     const power = options.durability === 'power';
     const failure =
       outcome.kind === 'failed'
         ? outcome.error
         : closeRun({
             ...{ place, owner, power, status, wal, report },
-            yaml: yamlOf(this.context),
+            context: this.context,
             kept: this.kept,
           });
     if (failure !== null) {
       report.degrade(failure);
-      // For whoever finds the run; its process may only have the rejected close to go by.
+      // For the reader of the run: its process has only the rejected close to go by.
       attempt(() => {
         if (holdsLock(place.fs, place.folder, owner)) report.writeRunFile(RunStatus.Running);
       });
@@ -322,10 +299,5 @@ export class RunSession {
     const error = failure === null ? null : report.plainError(failure);
     this.context.post({ kind: 'closed', runId, summary: report.summary(status), error });
     this.waiters.answerAll(error);
-  }
-
-  private status(): RunStatus {
-    const status = this.wal.state.ending?.status;
-    return isRunStatus(status) ? status : RunStatus.Finished;
   }
 }
