@@ -20,7 +20,7 @@ export function amendRunFile(fs: FsPort, folder: string, change: (file: Mapping)
   const known = readIdentity(fs, folder);
   const ownership = readOwnership(fs, folder);
   mustNotBeOwned(folder, ownership);
-  // Whoever recovers it writes run.yaml anew; the lock of its dead owner is his to take.
+  // A recovery writes run.yaml again, and takes the lock of the dead owner.
   if (ownership.kind === 'dead' || segmentNames(fs, folder).length > 0)
     throw new ExpmanError(
       'INVALID_VALUE',

@@ -10,15 +10,15 @@ import { readOwnership } from '../storage/owner-watch.js';
 import { lossesIn } from './known-losses.js';
 import { segmentNames } from './replay/segment-files.js';
 
-/** What `run.yaml` says of a run to whoever continues it. */
+/** What `run.yaml` says of a run, for an owner that continues it. */
 export interface KnownRun {
   readonly identity: RunIdentity;
   /** The status as written; RUNNING for a run that was cut off. */
   readonly status: string;
   readonly counts: { readonly dropped: number; readonly invalid: number };
-  /** What it says is lost. */
+  /** The losses that it lists. */
   readonly losses: readonly Loss[];
-  /** Rows that it says were logged. */
+  /** How many rows it says were logged. */
   readonly rows: number;
   readonly file: Mapping;
 }
@@ -26,7 +26,7 @@ export interface KnownRun {
 /**
  * Reads who a run is from its `run.yaml`.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND` where there is none, `CORRUPT` where it makes no sense, `UNSUPPORTED_VERSION` where a
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` if there is no such file, `CORRUPT` if it makes no sense, `UNSUPPORTED_VERSION` if a
  * later version of this package wrote it
  */
 export function readIdentity(fs: FsPort, folder: string): KnownRun {
@@ -84,14 +84,14 @@ function assertKnown(path: string, { format, writtenBy }: Mapping): void {
 /**
  * A number for the next owner, above that of every owner there has been.
  *
- * @throws {@link ExpmanError} `CORRUPT` where that is no number of an owner
+ * @throws {@link ExpmanError} `CORRUPT` if the numbers found are too large to be followed by another
  */
 export function nextEpoch(fs: FsPort, folder: string, { identity }: KnownRun): number {
   const ownership = readOwnership(fs, folder);
   const locked = ownership.kind === 'free' ? -1 : (ownership.owner?.epoch ?? -1);
   const inWal = segmentNames(fs, folder).at(-1)?.epoch ?? -1;
   const next = Math.max(identity.epoch, locked, inWal) + 1;
-  // Whoever made such a number up, a log that bears it would be found by nobody.
+  // Such a number was made up, and a log named after it would not be recognised.
   if (parseSegmentName(segmentName(next, 0))?.epoch !== next)
     throw new ExpmanError('CORRUPT', `${folder} says that its owner is number ${next - 1}`, { path: folder });
   return next;

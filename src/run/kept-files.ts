@@ -22,10 +22,10 @@ export const keptFiles = (fs: FsPort, folder: string): string[] =>
 export const nameBefore = (name: string): string => KEPT.exec(name)?.[1] ?? name;
 
 /**
- * The segments among the kept files that nothing is wrong with: expman-rx 0.1.0, which cannot read them, set them aside.
+ * The segments among the kept files that are intact: expman-rx 0.1.0, which cannot read them, set them aside.
  *
- * Those of an earlier owner than the published file's are left out: 0.1.0 has resumed the run since, and which of their
- * rows it published before nobody can tell.
+ * Those of an owner before that of the published file are left out: 0.1.0 has resumed the run since, and it is unknown
+ * which of their rows it had published before.
  */
 export function setAsideSegments(
   fs: FsPort,
@@ -34,7 +34,7 @@ export function setAsideSegments(
   from: Watermark,
 ): SegmentFile[] {
   const candidates = keptFiles(fs, folder).filter((name) => parseSegmentName(nameBefore(name)) !== null);
-  // What this version keeps it has a reason for; 0.1.0 wrote run.yaml last.
+  // This version keeps a file for a reason; only where 0.1.0 wrote run.yaml last is there anything to take back.
   if (candidates.length === 0 || readIdentity(fs, folder).file['format'] !== undefined) return [];
   return candidates.flatMap((name) => {
     const place = parseSegmentName(nameBefore(name));
@@ -48,8 +48,8 @@ export function setAsideSegments(
 }
 
 /**
- * What stands in segments that 0.1.0 could not read, in a run that it has resumed and published rows of since: which of
- * their rows were published before nobody can tell, so that the number is an upper bound.
+ * The calls in segments that 0.1.0 could not read, in a run that it has resumed and published since: it is unknown which of
+ * them were published before, so that the number is an upper bound.
  */
 export function strandedSegments(
   fs: FsPort,

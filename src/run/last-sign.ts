@@ -6,11 +6,11 @@ import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay/replay.js';
 /** @bound loses nothing: the time a line begins with */
 const STAMP_LENGTH = '2026-01-01T00:00:00.000Z'.length;
 
-/** Finds out when the last row or log line of a write-ahead log was logged, in milliseconds since the epoch; undefined where there is none. */
+/** Finds out when the last row or log line of a write-ahead log was logged, in milliseconds since the epoch; undefined if there is none. */
 export function lastSignMs(fs: FsPort, folder: string, uuid: string): number | undefined {
   const replay = replayWal(fs, folder, uuid, NOTHING_PUBLISHED);
   const line = replay.state.log.pending.at(-1)?.slice(0, STAMP_LENGTH) ?? '';
-  // Times of rows are whatever the caller says; what has not come yet is none.
+  // Callers may give a row any time; one in the future is no sign of life.
   const known = [lastRowMs(replay), Date.parse(line)].filter((ms) => ms <= Date.now());
   return known.length === 0 ? undefined : Math.max(...known);
 }

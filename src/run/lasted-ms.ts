@@ -32,7 +32,7 @@ export function lastedMs(
   return Math.max(said, durationIn(seen));
 }
 
-/** 0 for what is no duration: a run.yaml may say anything. */
+/** A duration, or 0 for anything else: a run.yaml may say anything. */
 const durationIn = (value: unknown): number =>
   typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
 

@@ -20,8 +20,8 @@ import { retallied } from './summaries/retally.js';
 /**
  * Reads what earlier owners left in a run's folder, for its new owner.
  *
- * An unreadable `metrics.parquet` is kept as `metrics.parquet.corrupt`, and what the WAL holds is all there is. Segments
- * that an older version of this package set aside take their place again.
+ * An unreadable `metrics.parquet` is kept as `metrics.parquet.corrupt`, and the run is what the WAL holds. Segments that an
+ * older version of this package set aside get their names back.
  */
 export function loadRun(fs: FsPort, folder: string, runUuid: string, epoch: number): LoadedRun {
   const published = loadPublished(fs, folder, runUuid);
@@ -49,8 +49,8 @@ function loadPublished(fs: FsPort, folder: string, runUuid: string): PublishedFi
 /**
  * Reads what the WAL holds beyond the published file, intact frames after bad bytes included.
  *
- * @param epoch - whose owner goes on, if one does
- * @param files - as of `replayWal`
+ * @param epoch - the number of the owner that continues the run, if there is one
+ * @param files - as in `replayWal`
  */
 export function replayBehind(
   fs: FsPort,
@@ -66,7 +66,7 @@ export function replayBehind(
   const session = publishedSession(published, chunkReader(fs, file, path));
   try {
     const replay = replayWal(fs, folder, runUuid, published.facts.watermark, { ...options, session });
-    // The next call of an owner that goes on may join a row, and by then the file is another one.
+    // The next call of that owner may join a row, and by then the file has been replaced.
     if (published.facts.watermark.epoch === epoch) replay.joiner.settle();
     return replay;
   } finally {
@@ -74,14 +74,14 @@ export function replayBehind(
   }
 }
 
-/** What `metrics.parquet` says it holds, or what is wrong with it; both are null when there is no such file. */
+/** The published file, or what is wrong with it; both are null when there is no such file. */
 export interface PublishedLook {
   readonly published: PublishedFile | null;
   /** The error of a file that is damaged, or another run's. */
   readonly damage: ExpmanError | null;
 }
 
-/** Reads what `metrics.parquet` says it holds; that it is damaged is a value. @throws ExpmanError `IO`, `UNSUPPORTED_VERSION` */
+/** Reads what `metrics.parquet` says it holds; returns damage instead of throwing it. @throws ExpmanError `IO`, `UNSUPPORTED_VERSION` */
 export function lookForPublished(fs: FsPort, folder: string, runUuid: string): PublishedLook {
   try {
     const published = readPublished(fs, folder, runUuid);
@@ -93,7 +93,7 @@ export function lookForPublished(fs: FsPort, folder: string, runUuid: string): P
   }
 }
 
-/** What was in the file of a run that has no log, when the file is gone or damaged; run.yaml says how many calls that is. */
+/** The loss of a file that is gone or damaged, in a run that has no log; run.yaml says how many calls it held. */
 function lossOfFile(fs: FsPort, folder: string, epoch: number): Loss[] {
   const { rows, file } = readIdentity(fs, folder);
   const { accepted } = isMapping(file['counts']) ? file['counts'] : {};
@@ -101,7 +101,7 @@ function lossOfFile(fs: FsPort, folder: string, epoch: number): Loss[] {
   return calls > 0 ? [{ epoch: epoch - 1, firstRecord: 0, records: calls, calls, file: METRICS_NAME }] : [];
 }
 
-/** What `metrics.parquet` says it holds; null where there is none. @throws ExpmanError `CORRUPT`, `IO` */
+/** Reads what `metrics.parquet` says it holds; returns null if there is no such file. @throws ExpmanError `CORRUPT`, `IO` */
 export function readPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
   const path = join(folder, METRICS_NAME);
   if (fs.stat(path) === null) return null;

@@ -180,7 +180,7 @@ function jsonInner(text: string): string {
   return JSON.stringify(text).slice(1, -1).replace(UNPRINTABLE, hexEscape);
 }
 
-/** Writes one value as compact JSON of about so many characters, whatever it is. */
+/** Writes any value as compact JSON, up to a bound in characters. */
 class Json {
   readonly #ancestors = new Set<object>();
   #scope: NameScope = NAMELESS;

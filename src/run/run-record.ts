@@ -18,9 +18,9 @@ export const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Reads a YAML file of ours, of at most `maxBytes`, as a mapping; null when there is none.
+ * Reads one of a run's YAML files, of at most `maxBytes`, as a mapping; returns null if there is no such file.
  *
- * @throws {@link ExpmanError} `CORRUPT` when it is cut off or no mapping, `UNSAFE_YAML`, or `IO`
+ * @throws {@link ExpmanError} `CORRUPT` when it is cut off or not a mapping, `UNSAFE_YAML`, or `IO`
  */
 export function readMapping(
   fs: FsPort,

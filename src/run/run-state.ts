@@ -24,7 +24,7 @@ export interface Watermark {
   readonly calls?: number | null;
 }
 
-/** Where run.log stands: `pending` lines belong behind its first `offset` bytes. */
+/** Where run.log stands: `pending` lines belong after its first `offset` bytes. */
 interface LogTail {
   offset: number;
   pending: string[];
@@ -61,7 +61,7 @@ export class RunState implements RunStateView {
   readonly paramRecords = new MergedParams();
   /** Facts for run.yaml, merged likewise. */
   readonly factRecords = new MergedParams();
-  /** Characters of the lines that are not in run.log yet. */
+  /** How many characters the lines have that are not in run.log yet. */
   pendingText = 0;
   ending: RunEnding | null = null;
   /** Where the records of the owner before this one ended; null for the first. */
@@ -109,7 +109,7 @@ export class RunState implements RunStateView {
   /**
    * Becomes what a checkpoint says.
    *
-   * @throws {@link ExpmanError} `CORRUPT` for what is no state
+   * @throws {@link ExpmanError} `CORRUPT` for anything that is not a state
    */
   restore(plain: PlainState): void {
     try {

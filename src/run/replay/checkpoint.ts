@@ -16,7 +16,7 @@ const NOTHING_MISSING: Unrestored = { lines: [], params: 0, facts: 0, knowsOffse
 type ParamKind = 'params' | 'facts';
 type Kind = 'lines' | ParamKind;
 
-/** What the core knows of a piece: what it is of, how many entries it has, and of lines how many bytes. */
+/** The core's entry for a piece: its kind, how many entries it has, and for lines how many bytes. */
 type Listed = readonly [kind: Kind, entries: number, bytes: number];
 
 /** What the rows of a segment rest on, and what is carried along. */
@@ -35,20 +35,20 @@ interface Piece {
   readonly facts?: string;
 }
 
-/** Lines that belong into a run.log behind `at` pending lines and are in no checkpoint. */
+/** Lines that belong into run.log after `at` pending lines and are in no checkpoint. */
 export interface LostLines {
   readonly at: number;
   readonly lines: number;
   readonly bytes: number;
 }
 
-/** What damage took of a checkpoint; see restore-state.ts for where it may be found. */
+/** The parts of a checkpoint that damage has taken; see restore-state.ts for where they may be found. */
 export interface Unrestored {
   readonly lines: readonly LostLines[];
   /** Entries at the top level, of parameters and of facts. */
   readonly params: number;
   readonly facts: number;
-  /** False where even that is not known how far run.log had come. */
+  /** False when it is unknown, too, how far run.log had come. */
   readonly knowsOffset: boolean;
 }
 
@@ -90,7 +90,7 @@ export function readCheckpoint(frames: readonly WalFrame[]): ReadCheckpoint {
   for (const { type, part, payload } of frames)
     if (type === FrameType.checkpoint) core ??= coreOf(payload);
     else if (type === FrameType.carried) pieces.set(part - CORES, jsonIn(payload) ?? {});
-  // Without a core nobody knows of a piece that is missing.
+  // Without a core a missing piece goes unnoticed.
   const numbers = core === null ? [...pieces.keys()].sort((a, b) => a - b) : [...core.carried.keys()];
   const pending: string[] = [];
   const lines: LostLines[] = [];

@@ -26,15 +26,15 @@ export interface SegmentReport {
 /** What a run's WAL holds beyond its published file. */
 export interface Replay extends Replayed {
   readonly segments: readonly SegmentReport[];
-  /** Bytes at the ends of segments that are no whole frame: a write that was cut off. */
+  /** Bytes at the ends of segments that are not a whole frame: a write that was cut off. */
   readonly tornBytes: number;
-  /** Segments with bytes that are not those that were written, in front of others that are; and those of another run. */
+  /** Segments with damaged bytes before intact ones, and segments of another run. */
   readonly corrupt: readonly string[];
 }
 
 /** How a WAL is replayed. */
 export interface ReplayOptions {
-  /** Whether rows behind a gap are given, too. */
+  /** Whether rows after a gap are included. */
   readonly salvage?: boolean;
   /** The files to read, by default the segments of the folder. */
   readonly files?: readonly SegmentFile[];

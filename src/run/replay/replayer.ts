@@ -12,11 +12,11 @@ const SPAN_ROWS = 1024;
 /** No row's record is shorter. */
 const LEAST_ROW_BYTES = 24;
 
-/** What the frames of a run's segments come to. */
+/** What the frames of a run's segments amount to. */
 export interface Replayed {
   /** Parameters, facts, log lines and ending as of the last record. */
   readonly state: RunState;
-  /** What of that damage took from a checkpoint, and where; null when nothing is missing. */
+  /** Which part of it damage has taken from a checkpoint, and where; null when nothing is missing. */
   readonly unrestored:
     (Unrestored & { readonly epoch: number; readonly seq: number; readonly file: string }) | null;
   /** Calls that are not in the published file, in order. */
@@ -69,7 +69,7 @@ export class Replayer {
   private unrestored: Replayed['unrestored'] = null;
   private readonly losses: Loss[] = [];
   private readonly malformed: Malformed[] = [];
-  /** Calls at the most in a frame at the place that cannot be counted. */
+  /** An upper bound of the calls in a frame at the place, when they cannot be counted. */
   private uncounted: { readonly calls: number; readonly file: string } | null = null;
 
   constructor(
@@ -164,7 +164,7 @@ export class Replayer {
     };
   }
 
-  /** Definitions once more: where the frame that made them is lost, rows behind it can be read all the same. */
+  /** Repeated definitions: when the frame that made them is lost, the rows after it can still be read. */
   private takeDefinitions(frame: WalFrame, file: string): void {
     if (frame.seq < this.place.seq) return;
     const regained = tallyRecords(frame.payload, 0, 0).records;
@@ -248,12 +248,12 @@ export class Replayer {
     this.lose({ epoch, firstRecord: place.seq, records: calls, calls, atMost: true, file });
   }
 
-  /** Takes what is intact; of a frame that makes no sense all the same, the calls are counted and lost. */
+  /** Takes an intact frame; if its records still make no sense, its calls are counted as lost. */
   private guarded(file: string, take: () => void, frame?: WalFrame): void {
     try {
       take();
     } catch (error) {
-      // Definitions it rests on are missing, or no channel of this version wrote it.
+      // Its definitions are missing, or it was not written by a channel of this version.
       if (!(error instanceof ExpmanError)) throw error;
       this.malformed.push({ file, message: error.message });
       this.isStateWhole = false;
@@ -283,8 +283,8 @@ export class Replayer {
 interface Gap {
   /** The file in which reading goes on. */
   readonly file: string;
-  /** Whether a whole checkpoint stands behind it, so that nothing but calls can be lost. */
+  /** Whether a whole checkpoint follows, so that only calls can be lost. */
   readonly isStateThere?: boolean;
-  /** Missing records that are there a second time. */
+  /** Missing records that are repeated later. */
   readonly regained?: number;
 }

@@ -37,7 +37,7 @@ export function restoreState(
   return others > 0 ? [{ epoch, firstRecord: seq, records: 0, calls: 0, others, file }] : [];
 }
 
-/** What a file says; of one that only completes a damaged log and is damaged itself, nothing. */
+/** The mapping in a file; empty for a damaged file that was only to complete a damaged log. */
 function mappingOf(fs: FsPort, folder: string, name: string, mustBeWhole: boolean): Mapping {
   try {
     return readMapping(fs, folder, name) ?? {};
@@ -47,7 +47,7 @@ function mappingOf(fs: FsPort, folder: string, name: string, mustBeWhole: boolea
   }
 }
 
-/** Adds what the records do not say; returns how many entries that is. */
+/** Adds the entries that the records lack; returns how many. */
 function complete(records: MergedParams, known: Mapping): number {
   const { params } = sanitiseParams(known);
   const absent = Object.entries(params).filter(([key]) => !Object.hasOwn(records.merged, key));

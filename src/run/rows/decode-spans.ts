@@ -34,7 +34,7 @@ export interface DecodedRows {
 export interface DecodedMetric {
   readonly metric: string;
   readonly column: Column;
-  /** The same values by the kind they were logged as, each row in one of them at the most; several for a metric that changes its kind. */
+  /** The same values by the kind they were logged as, each row in at most one of them; several for a metric that changes its kind. */
   readonly parts: readonly Column[];
 }
 
@@ -136,7 +136,7 @@ function uniteKinds(parts: readonly Column[]): Column {
   if (rest.length === 0) return first;
   const exact = parts.every((part) => part.type !== 'INT64' || integersExact(part));
   const type = parts.reduce<ColumnType>((wide, part) => widerType(wide, part.type, exact), first.type);
-  // Behind each other, and then the row of the one that has it.
+  // The parts one after the other, then for each row the value of the part that has one.
   const source = new Int32Array(first.length).fill(-1);
   parts.forEach(({ validity, length }, index) => {
     for (let row = 0; row < length; row++)

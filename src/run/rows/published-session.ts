@@ -44,7 +44,7 @@ function joinWindow(file: PublishedFile, last: LastRows): JoinWindow {
     stamps: stampsOf(file.facts.stamps, timestamp.values),
     held: (row) => ({
       has: (metric) => {
-        // A metric may be named '', so no name stands for one the file has not got.
+        // A metric may be named '', so that no name can stand for a column that the file lacks.
         const name = nameOf.get(metric);
         const column = name === undefined ? null : last.column(name);
         return column !== null && hasValue(column, row);
@@ -80,7 +80,7 @@ class LastRows {
     readonly rows: number,
   ) {}
 
-  /** Null for a column that the file has not got. */
+  /** Returns null for a column that the file lacks. */
   column(name: string): Column | null {
     let column = this.columns.get(name);
     if (column === undefined) this.columns.set(name, (column = this.load(name)));

@@ -1,12 +1,12 @@
 import type { RowShape, RowSpan } from '../../channel/records.js';
 
-/** A call joins a row of its step among so many rows of its session that came last. */
+/** How many of a session's last rows a call may join. */
 export const JOIN_WINDOW_ROWS = 1024;
 const MASK = JOIN_WINDOW_ROWS - 1;
-/** After so many rows whose steps only rise, the table of steps is given up: it costs a row more than all the rest here. */
+/** After this many rows whose steps only rise, the table of steps is dropped: per row it costs more than the rest of joining. */
 const QUIET_ROWS = 4 * JOIN_WINDOW_ROWS;
 
-/** A row of the window as far as joining asks: which metrics it holds. */
+/** Which metrics a row of the window holds. */
 export interface HeldMetrics {
   has(metric: string): boolean;
 }
@@ -19,9 +19,9 @@ export interface JoinWindow {
   readonly wideSteps: ReadonlyMap<number, bigint>;
   /** The timestamps that callers gave, in microseconds; NaN for a row that took the clock's. */
   readonly stamps: Float64Array;
-  /** The metrics of one of them; read from the file when they are asked for. */
+  /** The metrics of the row at a place; read from the file on demand. */
   readonly held: (place: number) => HeldMetrics;
-  /** Reads them all, so that the file may be closed. */
+  /** Reads the metrics of all rows, so that the file may be closed. */
   readonly readAll: () => void;
 }
 
@@ -29,9 +29,9 @@ export interface JoinWindow {
 export interface SessionStart {
   /** Rows of the session so far. */
   readonly rows: number;
-  /** The greatest step among them, or above it; -Infinity when there is none. */
+  /** A bound on the steps of those rows: the greatest one, or more; -Infinity when no row has a step. */
   readonly greatestStep: number;
-  /** Asked at most once, and only when a step comes that may be among them. */
+  /** Called at most once, and only when a step comes that may be one of theirs. */
   readonly window: () => JoinWindow | null;
 }
 
@@ -202,7 +202,7 @@ export class RowJoiner {
     this.held[slot] = held;
   }
 
-  /** Loads what the file says of the window, so that the file may be closed. */
+  /** Loads the window from the file, so that the file may be closed. */
   settle(): void {
     this.restore();
     this.window?.readAll();
@@ -226,7 +226,7 @@ export class RowJoiner {
     if (step === step) latest?.set(step, row);
   }
 
-  /** Takes the rows that a file holds into the window, before those that have come since. */
+  /** Puts the rows that a file holds into the window, before those that have come since. */
   private restore(): void {
     if (this.loadWindow === null) return;
     const window = (this.window = this.loadWindow());

@@ -1,4 +1,4 @@
-// bufferTime spends 100 ns an item, more than a row costs otherwise, so a full batch has at most so many items.
+// bufferTime spends 100 ns on an item, more than the rest of a row costs, so a full batch has at most this many items.
 const ITEMS_PER_BATCH = 1024;
 
 /** Rows in one item of a batch's buffer; the batch is full at `flushIntervalRows` rows all the same. */

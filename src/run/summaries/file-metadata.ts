@@ -9,7 +9,7 @@ import type { PlainTally } from './metric-summaries.js';
 import type { Watermark } from '../replay/replay.js';
 
 const SCHEMA_VERSION = 1;
-/** In place of a number of calls. */
+/** Written in place of a number of calls. */
 const UNKNOWN = 'unknown';
 
 /** What a published file says of its run, beside its columns. */
@@ -69,7 +69,7 @@ export function publishedFile(footer: FileFooter, path: string): PublishedFile {
   const facts = factsOf(metadata);
   const rows = footer.groups.reduce((sum, group) => sum + group.rows, 0);
   if (metadata.has('sessions') || rows === 0) return { footer, facts, rows };
-  // Of a file of 0.1.0 nobody knows where its sessions began: together they are one, of an owner there never was.
+  // A file of 0.1.0 does not say where its sessions began: together they count as one, of an owner that never was.
   return { footer, facts: { ...facts, sessions: [{ epoch: -1, firstRow: 0 }] }, rows };
 }
 

@@ -80,7 +80,7 @@ export interface RowsPathOptions extends SealOptions {
   readonly onPublished: (watermark: Watermark) => void;
   /** Called when rows of earlier sessions have been taken out. */
   readonly onRewound: (rows: number, fromStep: Step) => void;
-  /** Asked before a rename; false when another owner has taken over. */
+  /** Called before a rename; false when another owner has taken over. */
   readonly mayReplace: () => boolean;
   /** Called with everything that fails or works again. */
   readonly onOutcome: (outcome: FlushOutcome) => void;

@@ -13,7 +13,7 @@ import { factsOf } from '../../run/summaries/file-metadata.js';
 import { type KnownRun, readIdentity } from '../../run/identity.js';
 import { segmentNames } from '../../run/replay/segment-files.js';
 
-/** What a run's other files say of who it is. */
+/** The identity of a run, according to one of its other files. */
 interface Witness {
   readonly uuid: string;
   readonly epoch: number;
@@ -23,9 +23,9 @@ interface Witness {
  * Reads who a run is; a `run.yaml` that makes no sense is mended first, from what of it can be read and from the run's
  * other files, and kept as `run.yaml.corrupt`.
  *
- * Every entry of the file is read by itself, so that a damaged byte costs the entry it is in.
+ * Each entry of the file is read on its own, so that a damaged byte costs only the entry it is in.
  *
- * @throws {@link ExpmanError} as {@link readIdentity} does, where no other file says whose run it is either
+ * @throws {@link ExpmanError} as {@link readIdentity} does, if no other file identifies the run either
  */
 export function readOrMend(
   fs: FsPort,
@@ -60,13 +60,13 @@ function mend(fs: FsPort, folder: string): boolean {
   for (const [key, text] of Object.entries(texts)) if (typeof file.get(key) !== 'string') file.set(key, text);
   const epochs = witnesses.map(({ epoch }) => epoch);
   if (typeof file.get('epoch') !== 'number') file.set('epoch', Math.max(0, ...epochs));
-  // The damaged one is kept before anything stands in its place.
+  // The damaged file is kept before it is replaced.
   replaceFile(fs, freeName(fs, `${path}.corrupt`), bytes);
   replaceFile(fs, path, Buffer.from(stringifyYaml(file)));
   return true;
 }
 
-/** The entries of a mapping that can be read, each for itself: a key at the left edge begins one. */
+/** The readable entries of a mapping, each parsed on its own: a key at the left edge begins one. */
 function entriesIn(text: string): Map<string, unknown> {
   const entries = new Map<string, unknown>();
   for (const block of text.split(/\n(?=[^\s#])/))
@@ -77,7 +77,7 @@ function entriesIn(text: string): Map<string, unknown> {
   return entries;
 }
 
-/** What the file of rows and the log say, as far as they can be read. */
+/** What metrics.parquet and the log say, as far as they can be read. */
 function witnessesOf(fs: FsPort, folder: string): Witness[] {
   const witnesses: Witness[] = [];
   attempt(() => {

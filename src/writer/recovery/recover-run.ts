@@ -46,7 +46,7 @@ export interface Recovery {
   readonly rows: number;
   /** Rows the write-ahead log held. */
   readonly replayedRows: number;
-  /** Bytes at the ends of segments that were no whole frame: the write that was cut off. */
+  /** Bytes at the ends of segments that were not a whole frame: the write that was cut off. */
   readonly tornBytes: number;
   /** Files that were found damaged, now or earlier, by the names they had; kept as `*.corrupt`. */
   readonly corrupt: readonly string[];
@@ -54,7 +54,7 @@ export interface Recovery {
   readonly missingRecords: number;
   /** Calls of the run that are known to be gone, those of earlier losses included. */
   readonly lost: number;
-  /** Where they were. */
+  /** Which records those were, and where. */
   readonly losses: readonly Loss[];
   /** Segments that an older version of this package had set aside, and whose rows are in the file now. */
   readonly takenBack: readonly string[];
@@ -66,13 +66,13 @@ export interface Recovery {
  * Brings a run that was cut off to its end: replays its write-ahead log into `metrics.parquet`, and says in `run.yaml` how it
  * ended.
  *
- * A `run.yaml` that makes no sense is mended on the way, as far as that goes, and kept as `run.yaml.corrupt`.
+ * A `run.yaml` that makes no sense is mended first, as far as possible, and kept as `run.yaml.corrupt`.
  *
  * Idempotent, and itself safe to be killed at any moment: the write-ahead log goes only when all of it is published.
  *
- * @param watch - what has looked at the run's owner; without one a run whose owner is on another host is refused, dead or not
- * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives or may live, `CORRUPT` (where the file of a closed run is damaged or
- * gone there is nothing to recover it from), `UNSUPPORTED_VERSION`, `WRITE_FAILED`
+ * @param watch - has observed the run's owner; without it a run whose owner is on another host is refused, dead or not
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives or may live, `CORRUPT` (the file of a closed run is damaged or
+ * gone, and there is nothing to recover it from), `UNSUPPORTED_VERSION`, `WRITE_FAILED`
  */
 export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch): Promise<Recovery> {
   const looking = watch ?? new OwnerWatch(fs, folder);
@@ -127,7 +127,7 @@ export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch)
   };
 }
 
-/** What is lost of a run, by its own word: the same whenever it is asked. */
+/** What run.yaml lists as lost: the same for every recovery. */
 function lossOf(
   fs: FsPort,
   folder: string,
@@ -167,7 +167,7 @@ function takeToItsEnd(
     core.open({
       runId: 0,
       folder,
-      // Who ended the run is told by its own record, not by the process that swept up behind it.
+      // Its own record says who ended the run, not the process that recovered it.
       identity: { ...identity, epoch: owner.epoch },
       owner,
       options: resolveOptions({}),
@@ -184,7 +184,7 @@ function takeToItsEnd(
 
 type SettledEnding = RunEnding & Required<Pick<RunEnding, 'endedAtMs' | 'durationMs'>>;
 
-/** How the run ended, by its own word if it had one; by a crash otherwise, at its last sign of life. */
+/** How the run ended: as it recorded, or else by a crash, at its last sign of life. */
 function endingOf(fs: FsPort, folder: string, known: KnownRun, { state, segments }: Replay): SettledEnding {
   const { status, file, identity } = known;
   const written = Date.parse(String(file['endedAt']));
@@ -213,7 +213,7 @@ function isPlainError(value: unknown): value is NonNullable<RunEnding['error']> 
   return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
 }
 
-/** The rows of a run that was closed, which are in its file or nowhere. @throws ExpmanError `CORRUPT` */
+/** The number of rows of a closed run, all of which must be in its file. @throws ExpmanError `CORRUPT` */
 function publishedRows(folder: string, { rows }: KnownRun, { published, damage }: PublishedLook): number {
   if (damage !== null) throw damage;
   if (published !== null || rows === 0) return published?.rows ?? 0;

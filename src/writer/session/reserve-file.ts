@@ -4,14 +4,14 @@ import { tempName } from '../../storage/atomic-file.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { writeAll } from '../../storage/write-all.js';
 
-/** Room for a frame of the log as small as they get, its segment's head, and run.yaml beside the one it replaces. */
+/** Room for the smallest frame of the log, the head of its segment, and a run.yaml beside the one it replaces. */
 const RESERVE_BYTES = 64 * 1024;
 
 /**
- * A file of zeros beside a run's own: once the disk is full it goes, and what it took is room for the rows at hand and for a run.yaml
+ * A file of zeros beside a run's own: once the disk is full it is removed, which makes room for the rows at hand and for a run.yaml
  * that says what is wrong.
  *
- * It has the name of a temporary file, so that whoever takes over a run that was cut off removes it.
+ * It has the name of a temporary file, so that the next owner of a run that was cut off removes it.
  */
 export class ReserveFile {
   private path: string | null = null;
@@ -21,7 +21,7 @@ export class ReserveFile {
     private readonly folder: string,
   ) {}
 
-  /** Makes the file, if it is not there; where there is no room for it, it is as if it had been used. */
+  /** Makes the file if it is not there; when there is no room for it, it counts as used. */
   keep(): void {
     if (this.path !== null) return;
     const path = join(this.folder, tempName('reserve'));

@@ -63,7 +63,7 @@ export class RunReport {
 
   /**
    * Takes over what run.yaml says of earlier sessions, and adds to its losses those that were `found`: before anything is
-   * published behind a gap, which hides it from the next look.
+   * published after a gap, which then hides it from the next look.
    */
   takeUp(second: SecondStage, { lastStep, losses: found }: LoadedRun): void {
     this.identity = this.continuedIdentity(second, lastStep);

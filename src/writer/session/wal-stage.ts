@@ -12,9 +12,9 @@ import type { RowJoiner } from '../../run/rows/row-joiner.js';
 import type { RunEnding, RunState, RunStateView } from '../../run/run-state.js';
 
 const FRAME_BYTES = 1024 * 1024;
-/** Where large frames do not fit (a disk nearly full, a limit on file sizes) small ones may. */
+/** When large frames do not fit (a disk nearly full, a limit on file sizes), small ones may. */
 const SMALLEST_FRAME_BYTES = 32 * 1024;
-/** A drain ends after so many bytes, however fast the producer is: other runs and the Parquet stage have their turn. */
+/** A drain ends after this many bytes, however fast the producer is: other runs and the Parquet stage get their turn. */
 const DRAIN_BYTES = 16 * FRAME_BYTES;
 /** A reader takes a segment into memory whole, and publishes, which end one, may be far apart. */
 const SEGMENT_BYTES = 256 * 1024 * 1024;
@@ -46,7 +46,7 @@ export interface WalStageOptions {
  * segment: when the disk is back, writing goes on.
  */
 export class WalStage implements PendingLines {
-  /** Why nothing gets through, if that is so. */
+  /** Why nothing gets through; null while everything does. */
   trouble: unknown = null;
   /** Records and calls in the WAL. */
   seq: number;
@@ -108,7 +108,7 @@ export class WalStage implements PendingLines {
       if (frame === null) return drained;
       const payload = frame.subarray(FRAME_HEAD_BYTES);
       // A definition changes the dictionary, so records are told apart once, and only when they are in the WAL: a
-      // new segment's checkpoint must not know of records behind it.
+      // new segment's checkpoint must not know of records after it.
       if (payload.length > 0 && !this.append(frame)) return drained;
       const { defined } = state.records;
       const split = splitRecords(
@@ -145,7 +145,7 @@ export class WalStage implements PendingLines {
     const done = this.finished.filter((segment) => segment.seqEnd <= seq);
     // A broken one's checkpoint may not be on the device, whatever another sync says.
     if (done.length === 0 || this.segment?.broken === true) return;
-    // What the old segments alone said of parameters and lines stands in the new one's checkpoint; its name was made durable
+    // What only the old segments said of parameters and lines is in the checkpoint of the new one, whose name was made durable
     // by the publish, which synced the folder.
     this.segment?.sync();
     for (const segment of done) this.remove(segment);
@@ -169,7 +169,7 @@ export class WalStage implements PendingLines {
   private provideSegment(): void {
     const { segment } = this;
     if (segment === null || segment.broken) this.rotate();
-    // Where there is no room for another one, the one at hand serves on.
+    // When there is no room for another one, the one at hand stays in use.
     else if (segment.bytes >= (this.options.segmentBytes ?? SEGMENT_BYTES)) attempt(() => this.rotate());
   }
 
@@ -219,7 +219,7 @@ export class WalStage implements PendingLines {
     try {
       this.options.place.fs.remove(segment.path);
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error; // Somebody else has removed it.
+      if (errnoOf(error) !== 'ENOENT') throw error; // It was removed by someone else.
     }
   }
 }

@@ -13,7 +13,7 @@ import { inSlices } from '../paths/in-slices.js';
 import type { Gate } from '../paths/publish-gate.js';
 import type { SystemSample, SystemSampler } from './system-sampler.js';
 
-/** How often the file is replaced, at the most: what a SIGKILL costs of it. */
+/** The file is replaced at most this often: what a SIGKILL costs of it. */
 const PUBLISH_MS = 20_000;
 /** ... and how many times its duration a publish rests, so that a file of months takes little of the writer's time. */
 const REST_FACTOR = 100;
@@ -34,9 +34,9 @@ export interface SystemFileOptions {
   readonly sampler: SystemSampler;
   /** Runs publishes of all files one at a time. */
   readonly gate: Gate;
-  /** Asked before a rename; false when another owner has taken over. */
+  /** Called before a rename; false when another owner has taken over. */
   readonly mayReplace: () => boolean;
-  /** Told once that the file cannot be written. */
+  /** Called once, when the file cannot be written. */
   readonly onFailed: (error: unknown) => void;
 }
 
@@ -67,7 +67,7 @@ export class SystemFile {
     this.timer = setInterval(() => this.tick(), intervalMs).unref();
   }
 
-  /** What `done$` emits, when all that was sampled until then is in the file, or cannot be. */
+  /** Emits what `done$` emits, once all that was sampled until then is in the file, or cannot be. */
   endAfter<T>(done$: Observable<T>): Observable<T> {
     return done$.pipe(
       concatMap((outcome) => {
@@ -147,7 +147,7 @@ export class SystemFile {
     }
   }
 
-  /** Goes on behind the rows of earlier owners; a file that is not theirs is kept under another name. */
+  /** Goes on after the rows of earlier owners; a file that is not theirs is kept under another name. */
   private load(): void {
     const { fs, folder, runUuid } = this.options.place;
     const path = join(folder, SYSTEM_NAME);
@@ -202,7 +202,7 @@ export class SystemFile {
   }
 }
 
-/** One figure of some samples, null where a sample has it not. */
+/** One figure of some samples; null for a sample that lacks it. */
 class Figure {
   private readonly values: Float64Array<ArrayBuffer>;
   private readonly validity: Uint8Array;

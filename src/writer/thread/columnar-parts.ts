@@ -1,4 +1,4 @@
-/** The second stage, behind one import: Arrow, Parquet and RxJS take a quarter of a second to load. */
+/** The second stage, in one import: Arrow, Parquet and RxJS take a quarter of a second to load. */
 export { readIdentity } from '../../run/identity.js';
 export { loadRun } from '../../run/load-run.js';
 export { publishGate } from '../paths/publish-gate.js';

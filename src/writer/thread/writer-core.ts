@@ -14,7 +14,7 @@ import type { ColumnarParts, SecondStage, SessionContext, YamlParts } from '../s
 const FEED_MS = 4;
 const DEFAULT_INTERVAL_MS = 10;
 const SEAL_ROWS = 128 * 1024;
-/** How long a run is tried again that cannot be opened: a disk may be full, or descriptors out, for a moment. */
+/** How long the opening of a run is retried: a disk may be full, or descriptors used up, for a moment. */
 const OPENING_PATIENCE_MS = 5_000;
 
 /** What a {@link WriterCore} works with. */
@@ -30,7 +30,7 @@ export interface WriterCoreOptions {
   readonly yamlParts?: YamlParts;
   /** Rows after which a row group is sealed, those that calls may still join left aside; default 131,072. */
   readonly sealRows?: number;
-  /** The process is going down: no second stage will come, and no run waits for it. */
+  /** True when the process is going down: no second stage will come, and no run waits for it. */
   readonly walOnly?: boolean;
 }
 
@@ -44,7 +44,7 @@ export class WriterCore {
   private readonly waiting = new Map<number, WaitingRun>();
   private readonly context: SessionContext;
   private second: SecondStage | null = null;
-  /** No second stage will come. */
+  /** True when no second stage will come. */
   private hopeless: boolean;
   private yamlParts: YamlParts | null;
 
@@ -71,14 +71,14 @@ export class WriterCore {
     for (const session of this.sessions.values()) session.tellCut();
   }
 
-  /** The second stage is loaded; what was drained before goes on its way. */
+  /** The second stage is loaded; it gets the records that were drained before. */
   attach(parts: ColumnarParts): void {
     this.second = { ...parts, gate: parts.publishGate(), sampler: new parts.SystemSampler(this.options.fs) };
     for (const session of this.sessions.values()) session.attach(this.second);
     for (const run of this.waiting.values()) this.tryToOpen(run);
   }
 
-  /** Takes a run over. One that continues an earlier one waits for the second stage, which alone can read it. */
+  /** Takes over a run. One that continues an earlier run waits for the second stage, which alone can read that. */
   open(opening: RunOpening): void {
     const run: WaitingRun = { opening, flushes: [], failure: null };
     if (opening.continues && this.second === null && !this.hopeless) this.waiting.set(opening.runId, run);
@@ -181,7 +181,7 @@ export class WriterCore {
   }
 }
 
-/** A run that is not open yet, and what was asked of it meanwhile. */
+/** A run that is not open yet, and the flushes that were asked of it meanwhile. */
 interface WaitingRun {
   readonly opening: RunOpening;
   readonly flushes: [flushId: number, seq: number][];
@@ -189,11 +189,11 @@ interface WaitingRun {
   readonly failure: { readonly since: number; readonly error: unknown } | null;
 }
 
-/** Whether an error is the file system's, and not one of what the files say. */
+/** Whether an error comes from the file system and not from the contents of the files. */
 const mayPass = (error: unknown): boolean =>
   error instanceof ExpmanError ? error.code === 'IO' : errnoOf(error) !== undefined;
 
-/** What is said of a run whose folder cannot be read or written. */
+/** Summary and error for a run whose folder cannot be read or written. */
 function notOpened(
   { folder }: RunOpening,
   error: unknown,

@@ -87,7 +87,7 @@ export type FromWriter =
       readonly publishes: Health['publishes'];
       readonly degraded: Degradation | null;
     }
-  /** config.yaml has no room for so many parameters. */
+  /** How many parameters config.yaml has no room for. */
   | { readonly kind: 'params left out'; readonly runId: number; readonly count: number }
   /** system.parquet cannot be written; tried again, and the run is not worse for it. */
   | { readonly kind: 'system failed'; readonly runId: number; readonly message: string }
