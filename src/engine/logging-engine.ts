@@ -42,7 +42,7 @@ import { type Logger, createRunLogger } from './run-logger.js';
 import { surroundings } from './surroundings/surroundings.js';
 import type { TableInput } from './files/table-lines.js';
 import { TapObservable } from './streams/taps.js';
-import { WriterHost } from './writer-host.js';
+import { WriterHost } from './host/writer-host.js';
 
 const LOSS_TOLD_EVERY_MS = 100;
 const RETRY_MS = 100;
@@ -385,7 +385,7 @@ export class LoggingEngine implements AsyncDisposable, Disposable {
         if (error === null) resolve();
         else reject(errorFrom(error, this.runDir));
       });
-      this.host.flush(this.runId, flushId, this.intake.channel.seq);
+      this.host.flush({ runId: this.runId, flushId, seq: this.intake.channel.seq });
     });
   }
 
