@@ -1,9 +1,11 @@
+import { inspect } from 'node:util';
 import type { Observable, Subject } from 'rxjs';
 import { RecordKind } from '../channel/chunk-layout.js';
 import type { HistogramInput, HistogramOptions } from '../model/histogram.js';
 import type { LiveSnapshot } from '../model/live.js';
 import type { MetricPoint, MetricRow, MetricValue } from '../model/metric.js';
 import type { RunName } from '../model/names.js';
+import { printable } from '../model/printable.js';
 import { warnOfLateCall } from './process/process-warnings.js';
 import { histogramRow } from './rows/histogram-row.js';
 import type { RowIntake } from './rows/row-intake.js';
@@ -21,6 +23,8 @@ export interface DoorParts {
   readonly mailbox: MetricSubject;
   /** Reports what a tap threw. */
   readonly tapFailed: TapErrors;
+  /** More of what `console.log(run)` shows. */
+  readonly facts: () => Readonly<Record<string, string>>;
 }
 
 /**
@@ -47,14 +51,16 @@ export abstract class RunDoors {
   readonly metrics: Subject<MetricRow>;
   readonly #intake: RowIntake;
   readonly #tapFailed: TapErrors;
+  readonly #facts: DoorParts['facts'];
   #logger: Logger | undefined;
 
-  protected constructor({ runDir, runName, intake, mailbox, tapFailed }: DoorParts) {
+  protected constructor({ runDir, runName, intake, mailbox, tapFailed, facts }: DoorParts) {
     this.runDir = runDir;
     this.runName = runName;
     this.metrics = mailbox;
     this.#intake = intake;
     this.#tapFailed = tapFailed;
+    this.#facts = facts;
   }
 
   /**
@@ -134,5 +140,13 @@ export abstract class RunDoors {
    */
   metric(name: string): Observable<MetricPoint> {
     return metricPoints(this.metrics, name);
+  }
+
+  /** `console.log(run)` prints one line: which run it is, where it stands and how many rows it has taken. */
+  [inspect.custom](): string {
+    const { rows } = this.#intake.channel;
+    const facts = { run: this.runName, ...this.#facts(), rows, dir: printable(this.runDir) };
+    const shown = Object.entries(facts).map(([fact, value]) => `${fact}: ${value}`);
+    return `${this.constructor.name} { ${shown.join(', ')} }`;
   }
 }

@@ -2,7 +2,9 @@ import { RecordKind } from '../channel/chunk-layout.js';
 import { encodeRewind } from '../channel/rewind.js';
 import { messageOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
+import type { LiveStatus } from '../model/live.js';
 import type { RunName } from '../model/names.js';
+import { RunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
 import { lastStepIn } from '../run/last-step.js';
 import { nodeFs } from '../storage/node-fs.js';
@@ -130,6 +132,7 @@ function wired(
     intake,
     mailbox,
     tapFailed,
+    facts: () => ({ uuid, status: statusWords(link.status()) }),
     media: openMedia(folder, config, intake),
     link,
     life,
@@ -149,4 +152,22 @@ function warnOfNetwork(intake: RowIntake, runDir: string): void {
   if (name === null) return;
   const advice = 'what survives a crash is what that keeps; log to a disk of this machine where you can';
   intake.warn('run', 'file system', `the run is on a network file system (${name}): ${advice}`);
+}
+
+/** Where a run stands, in the word that run.yaml has for it. */
+function statusWords(status: LiveStatus): string {
+  switch (status.kind) {
+    case 'running':
+      return RunStatus.Running;
+    case 'degraded':
+      return `${RunStatus.Running} (degraded: ${status.why.code})`;
+    case 'closing':
+      return `${status.status} (closing)`;
+    case 'closed':
+      return status.summary.status;
+    case 'unwritten':
+      return `not all written (${status.error.code})`;
+    default:
+      return status satisfies never;
+  }
 }

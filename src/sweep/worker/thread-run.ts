@@ -53,7 +53,7 @@ export class ThreadRun extends RunDoors implements LoggableRun {
       tapFailed,
     });
     const intake = openIntake(data, mailbox, post);
-    super({ runDir, runName, intake, mailbox, tapFailed });
+    super({ runDir, runName, intake, mailbox, tapFailed, facts: () => ({}) });
     this.#intake = intake;
     this.#port = port;
     this.#lookForAbort = lookForAbort;
