@@ -24,7 +24,8 @@ const FINISHED = { status: RunStatus.Finished, cut: false } as const;
  * call returns, in the write-ahead log `walIntervalMs` later, and in `metrics.parquet` soon after. A run that is never
  * closed is closed when the process ends.
  *
- * @throws {@link ExpmanError} `RUN_EXISTS`, `RUN_NOT_FOUND`, `RUN_LOCKED` or `IO`, from the constructor
+ * @throws {@link ExpmanError} `INVALID_OPTION`, `RUN_EXISTS`, `RUN_NOT_FOUND`, `RUN_LOCKED` or `IO`, from the constructor, which
+ * then leaves nothing behind
  * @example
  * await using run = new LoggingEngine(new ExperimentConfig('my_exp'));
  * run.logMetrics({ loss: 0.5 }, 0);

@@ -50,6 +50,12 @@ export class RunLife {
     if (what !== false) this.stopCapture = captureConsole(what, (level, text) => this.printed(level, text));
   }
 
+  /** The run is over, or was never opened: nothing of the process concerns it any more. */
+  unwatchProcess(): void {
+    this.stopCapture();
+    for (const stop of this.watches.splice(0)) stop();
+  }
+
   /** Adds a fact to run.yaml when it has come; null adds nothing. */
   addFact(coming: Promise<Params | null>): void {
     const { intake, link } = this.run;

@@ -1,9 +1,11 @@
 import { RecordKind } from '../channel/chunk-layout.js';
 import { encodeRewind } from '../channel/rewind.js';
+import { attempt } from '../model/attempt.js';
 import { messageOf } from '../model/errors.js';
-import type { ExperimentConfig } from '../model/experiment-config.js';
+import { ExperimentConfig } from '../model/experiment-config.js';
 import type { LiveStatus } from '../model/live.js';
 import type { RunName } from '../model/names.js';
+import { invalidOption } from '../model/option-rules.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
 import { lastStepIn } from '../run/last-step.js';
@@ -35,17 +37,35 @@ export interface RunParts extends DoorParts {
 
 let sharedHost: WriterHost | undefined;
 
-/** Opens a run and begins to write it. @throws ExpmanError as {@link openRun} */
+/**
+ * Opens a run and begins to write it. When that fails its folder is as it was before, and its lock is free.
+ *
+ * @throws ExpmanError `INVALID_OPTION` for anything but an `ExperimentConfig`, before anything is made; then as {@link openRun}
+ */
 export function openParts(config: ExperimentConfig, isCopy: boolean): RunParts {
+  if (!((config as unknown) instanceof ExperimentConfig))
+    throw invalidOption('config', 'an ExperimentConfig', config);
   const { facts, dirty } = surroundings(config.environment);
   const opened = openRun(patientFs(nodeFs), config, facts, Date.now());
-  const parts = wired((sharedHost ??= new WriterHost()), config, opened);
-  begin(parts, config, opened, isCopy);
-  if (dirty !== null)
-    parts.life.addFact(
-      dirty.then((isDirty) => (isDirty === undefined ? null : { environment: { git: { dirty: isDirty } } })),
-    );
-  return parts;
+  const undo = [opened.abandon];
+  try {
+    const host = (sharedHost ??= new WriterHost());
+    const parts = wired(host, config, opened);
+    undo.push(() => parts.intake.channel.dispose());
+    undo.push(() => parts.life.unwatchProcess());
+    undo.push(() => host.forget(parts.link.runId));
+    begin(parts, config, opened, isCopy);
+    if (dirty !== null)
+      parts.life.addFact(
+        dirty.then((isDirty) =>
+          isDirty === undefined ? null : { environment: { git: { dirty: isDirty } } },
+        ),
+      );
+    return parts;
+  } catch (error) {
+    for (const step of undo.reverse()) attempt(step);
+    throw error;
+  }
 }
 
 function begin(
