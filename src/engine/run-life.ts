@@ -85,7 +85,7 @@ export class RunLife {
     const { intake, mailbox } = this.run;
     intake.shut();
     mailbox.complete();
-    for (const stop of this.watches.splice(0)) stop();
+    this.unwatchProcess();
   }
 
   private begin(ending: OwnEnding): void {
