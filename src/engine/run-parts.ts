@@ -156,7 +156,10 @@ function wired(
     media: openMedia(folder, config, intake),
     link,
     life,
-    earlierStep: () => (earlierStep ??= lastStepIn(nodeFs, folder, uuid, rewind)),
+    earlierStep: () => {
+      if (earlierStep === undefined) earlierStep = lastStepIn(nodeFs, folder, uuid, rewind);
+      return earlierStep;
+    },
   };
 }
 
