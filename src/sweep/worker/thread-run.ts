@@ -131,23 +131,27 @@ function waitOn(wire: Int32Array, done: () => boolean): void {
 }
 
 /** The members of a run that only the thread which opened it has, and what to do instead; for callers without a compiler. */
-const ELSEWHERE: Readonly<Partial<Record<Exclude<keyof LoggingEngine, keyof ThreadRun>, string>>> = {
+const ELSEWHERE: Readonly<Record<Exclude<keyof LoggingEngine, keyof ThreadRun>, string>> = {
   close: 'it is closed when the training returns, and fails with what that throws',
   closed: 'it is closed when the training returns, and fails with what that throws',
+  [Symbol.asyncDispose]: 'it is closed when the training returns',
+  [Symbol.dispose]: 'it is closed when the training returns',
   health$: 'listen to the run of the event "started" of study.events$',
   status$: 'listen to the run of the event "started" of study.events$',
+  lastStep: "count the trial's own steps",
   logImage: 'save the file with run.saveArtifact',
   logMedia: 'save the file with run.saveArtifact',
   logTable: 'save the table as a file with run.saveArtifact',
 };
 
-for (const [member, instead] of Object.entries(ELSEWHERE))
+for (const member of Reflect.ownKeys(ELSEWHERE) as (keyof typeof ELSEWHERE)[])
   Object.defineProperty(ThreadRun.prototype, member, {
     get: () => {
+      const door = typeof member === 'symbol' ? `run[${String(member.description)}]` : `run.${member}`;
       throw new ExpmanError(
         'WRONG_THREAD',
-        `run.${member} is for the thread that opened the run, not for a trial's; ${instead}`,
-        { option: member },
+        `${door} is for the thread that opened the run, not for a trial's; ${ELSEWHERE[member]}`,
+        { option: String(member) },
       );
     },
   });
