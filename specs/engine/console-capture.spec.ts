@@ -221,6 +221,24 @@ describe('a run that captures the console', () => {
     expect((await import('node:fs')).readFileSync(`${runDir}/run.yaml`, 'utf8')).toContain('CRASHED');
     expect((await expmanLog(runDir)).join()).toContain('last words');
   });
+
+  it('captures it no more once its writer gives the run up', async () => {
+    const base = folder();
+    await open(base, { runName: 'run' }).close();
+    // The thread of the writer is not up when the constructor returns, and finds no run to continue.
+    const code = `
+      const { log } = console;
+      const run = open({ runName: 'run', resume: 'must', captureConsole: true });
+      rmSync(run.runDir + '/run.yaml');
+      const captured = console.log !== log;
+      // Otherwise the run would be closed when the process has nothing left to do.
+      const busy = setInterval(() => undefined, 1000);
+      const code = await run.closed.catch(({ code }) => code);
+      say([captured, code, console.log === log].join(' '));
+      clearInterval(busy);`;
+    const { said } = await runChild(base, `import { rmSync } from 'node:fs';${code}`);
+    expect(said).toEqual(['true WRITE_FAILED true']);
+  });
 });
 
 /** The log of a run that was cut off, once it is recovered. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, type ExperimentOptions, LoggingEngine, type MetricValue } from 'expman-rx';
@@ -201,6 +201,15 @@ describe('steps', () => {
     for await (const { step } of openRun(run.runDir).rows({ fromStep: 2n ** 53n + 1n })) selected.push(step);
     expect(selected).toEqual([2n ** 63n - 1n, 2n ** 53n + 1n]);
     expect(openRun(run.runDir).facts.lastStep).toBe(2n ** 63n - 1n);
+  });
+
+  it('are looked for in no file where the run is new', async () => {
+    const run = open();
+    expect(run.lastStep).toBe(null);
+    run.logMetrics({ loss: 1 }, 3);
+    await run.close();
+    writeFileSync(join(run.runDir, 'metrics.parquet'), 'not a Parquet file');
+    expect(run.lastStep).toBe(3);
   });
 });
 

@@ -168,6 +168,13 @@ export class MemoryFs implements FsPort {
     this.change({ kind: 'folder', path: folder });
   }
 
+  removeFolder(folder: string): void {
+    this.before('removeFolder', folder);
+    if (this.nodes.get(folder)?.kind !== 'folder') throw errno('ENOENT', folder);
+    if (this.namesIn(folder).length > 0) throw errno('ENOTEMPTY', folder);
+    this.change({ kind: 'remove', path: folder });
+  }
+
   rename(from: string, to: string): void {
     this.before('rename', from);
     const node = this.nodes.get(from);
@@ -283,8 +290,8 @@ export class MemoryFs implements FsPort {
 
   private unlink(path: string): void {
     const node = this.nodes.get(path);
-    if (node?.kind !== 'file') return;
-    node.inode.links = 0;
+    if (node?.kind === 'file') node.inode.links = 0;
+    else if (node === undefined || this.namesIn(path).length > 0) return;
     this.nodes.delete(path);
   }
 

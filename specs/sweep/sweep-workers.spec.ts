@@ -113,6 +113,8 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
     );
     for (const member of ['close', 'closed', 'health$', 'status$', 'logImage', 'logMedia', 'logTable'])
       expect(log).toContain(`no ${member} {"code":"WRONG_THREAD"}`);
+    for (const member of ['lastStep', 'Symbol.dispose', 'Symbol.asyncDispose'])
+      expect(log).toContain(`no ${member} {"code":"WRONG_THREAD"}`);
   });
 
   it('crowns no trial by a refused value, and tells of it as in the thread of the sweep', async () => {

@@ -597,6 +597,18 @@ describe('a sweep that is stopped', () => {
     first.stop();
     await first.result.catch(() => undefined);
   });
+
+  it('completes its events although another owner has the sweep', async () => {
+    const options = optionsIn(folder());
+    const first = sweep(SPACE, endless, options);
+    await new Promise((resolve) => first.events$.subscribe(resolve));
+    const second = sweep(SPACE, square, options);
+    const events = lastValueFrom(second.events$.pipe(toArray()));
+    await expect(second.result).rejects.toMatchObject({ code: 'RUN_LOCKED' });
+    expect(await events).toEqual([]);
+    first.stop();
+    await first.result.catch(() => undefined);
+  });
 });
 
 describe('a sweep that makes no sense', () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { attempt } from '../model/attempt.js';
 import { errnoOf, ExpmanError, messageOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
 import { defaultRunName, type RunName, suffixedName } from '../model/names.js';
@@ -41,6 +42,8 @@ export interface OpenedRun {
   readonly clock: RunOpening['clock'];
   /** What run.yaml said of its metrics; nothing of a new run. */
   readonly metricsBefore: Mapping;
+  /** Takes the opening back, before anything was logged: the folder is gone, or says what it said before; the lock is free. */
+  readonly abandon: () => void;
 }
 
 /**
@@ -119,8 +122,19 @@ function start(
     ...(config.rank !== undefined && { rank: config.rank }),
     ...(environment !== undefined && { environment }),
   };
+  const abandon = (): void => {
+    attempt(() => fs.remove(join(folder, RUN_NAME)));
+    releaseLock(fs, folder, owner);
+    fs.removeFolder(folder);
+  };
+  try {
+    announce(fs, folder, identity, now);
+  } catch (error) {
+    attempt(abandon);
+    throw error;
+  }
   const before = { dropped: 0, invalid: 0 };
-  return announce(fs, { folder, identity, owner, continues: false, before, clock, metricsBefore: {} }, now);
+  return { folder, identity, owner, continues: false, before, clock, metricsBefore: {}, abandon };
 }
 
 function resumeRun(
@@ -160,8 +174,21 @@ function resumeRun(
     throw error;
   }
   const { metrics } = before.file;
-  const metricsBefore = isMapping(metrics) ? metrics : {};
-  return { folder, identity: resumed, owner, continues: true, before: before.counts, clock, metricsBefore };
+  return {
+    folder,
+    identity: resumed,
+    owner,
+    continues: true,
+    before: before.counts,
+    clock,
+    metricsBefore: isMapping(metrics) ? metrics : {},
+    abandon: () => {
+      // The lock of an owner that died said how long the run has lasted; now run.yaml has to.
+      const said = { ...before.file, durationMs: lasted };
+      attempt(() => replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml(said))));
+      releaseLock(fs, folder, owner);
+    },
+  };
 }
 
 const ownedBy = ({ pid, host, epoch }: LockOwner): Pick<RunIdentity, 'pid' | 'host' | 'epoch'> => ({
@@ -170,8 +197,7 @@ const ownedBy = ({ pid, host, epoch }: LockOwner): Pick<RunIdentity, 'pid' | 'ho
   epoch,
 });
 
-function announce(fs: FsPort, opened: OpenedRun, now: number): OpenedRun {
-  const { folder, identity, owner } = opened;
+function announce(fs: FsPort, folder: string, identity: RunIdentity, now: number): void {
   const run: RunFile = {
     ...identity,
     status: RunStatus.Running,
@@ -182,13 +208,7 @@ function announce(fs: FsPort, opened: OpenedRun, now: number): OpenedRun {
     losses: [],
     metrics: new Map(),
   };
-  try {
-    writeRunFile(fs, folder, run, {});
-  } catch (error) {
-    releaseLock(fs, folder, owner);
-    throw error;
-  }
-  return opened;
+  writeRunFile(fs, folder, run, {});
 }
 
 /** The first free name of this second: `mkdir` decides, so that processes that start together never share a folder. */

@@ -39,6 +39,8 @@ export interface FsPort {
   list(folder: string): string[];
   /** Makes one folder (mode 0700); EEXIST when it is there. */
   makeFolder(folder: string): void;
+  /** Removes a folder that is empty. */
+  removeFolder(folder: string): void;
   rename(from: string, to: string): void;
   remove(path: string): void;
   /** fsync of a folder: names made, renamed and removed in it are on the device when it returns. */

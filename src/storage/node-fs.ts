@@ -45,6 +45,7 @@ export const nodeFs: FsPort = {
   },
   list: (folder) => fs.readdirSync(folder),
   makeFolder: (folder) => fs.mkdirSync(folder, 0o700),
+  removeFolder: (folder) => fs.rmdirSync(folder),
   rename: (from, to) => fs.renameSync(from, to),
   remove: (path) => fs.unlinkSync(path),
   syncFolder: (folder) => {

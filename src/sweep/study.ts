@@ -110,8 +110,20 @@ export class SweepStudy<P> implements Study<P> {
   }
 
   private async run(): Promise<StudyResult<P>> {
-    makeFolders(fs, this.dir);
-    const owner = lock(this.dir);
+    try {
+      makeFolders(fs, this.dir);
+      const owner = lock(this.dir);
+      try {
+        return await this.runLocked(owner);
+      } finally {
+        releaseLock(fs, this.dir, owner);
+      }
+    } finally {
+      this.events.complete();
+    }
+  }
+
+  private async runLocked(owner: LockOwner): Promise<StudyResult<P>> {
     const beating = setInterval(() => attempt(() => beatLock(fs, this.dir, owner, 0)), HEARTBEAT_MS).unref();
     const unwatch = this.options.handleSignals ? watchSignals(() => this.stopNow()) : () => undefined;
     const unlimit = after(this.options.timeLimitMs, () => this.stop());
@@ -121,8 +133,6 @@ export class SweepStudy<P> implements Study<P> {
       unlimit();
       unwatch();
       clearInterval(beating);
-      releaseLock(fs, this.dir, owner);
-      this.events.complete();
     }
   }
 

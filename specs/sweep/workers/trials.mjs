@@ -50,6 +50,13 @@ const WAYS = {
       } catch (error) {
         run.logger.info(`no ${member}`, { code: codeOf(error) });
       }
+    for (const member of ['lastStep', Symbol.dispose, Symbol.asyncDispose])
+      try {
+        Reflect.get(run, member);
+      } catch (error) {
+        const name = typeof member === 'symbol' ? member.description : member;
+        run.logger.info(`no ${name}`, { code: codeOf(error) });
+      }
   },
   refused: ({ run, number }) => {
     const seen = /** @type {unknown[]} */ ([]);

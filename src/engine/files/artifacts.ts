@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { errnoOf, ExpmanError } from '../../model/errors.js';
+import { errnoOf, ExpmanError, messageOf } from '../../model/errors.js';
 import { type ArtifactName, parseArtifactName } from '../../model/names.js';
+import type { Params } from '../../model/params.js';
 import { tempName } from '../../storage/atomic-file.js';
 
 /** What is known of an artifact once it is whole, under its name and on the device. */
@@ -58,6 +59,22 @@ export async function writeArtifact(
   const target = parseArtifactName(name);
   const bytes = Buffer.from(data);
   return telling(join(runDir, ARTIFACTS_FOLDER, target), () => place(runDir, target, [bytes]));
+}
+
+/** An artifact as run.yaml lists it, once it is saved; null when it was not, which is reported. */
+export function artifactFact(
+  saved: Promise<ArtifactFacts>,
+  report: (problem: string) => void,
+): Promise<Params | null> {
+  return saved.then(
+    ({ name, bytes, sha256 }) => ({
+      artifacts: { [name]: { bytes, sha256, savedAt: new Date().toISOString() } },
+    }),
+    (error: unknown) => {
+      report(`an artifact was not saved: ${messageOf(error)}`);
+      return null;
+    },
+  );
 }
 
 async function openSource(path: string): Promise<FileHandle> {

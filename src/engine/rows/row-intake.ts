@@ -2,7 +2,7 @@ import type { ChunkPool } from '../../channel/chunk-pool.js';
 import { ChannelWriter } from '../../channel/channel-writer.js';
 import { CHUNK_BYTES, RecordKind, type ValueKind, WireWord } from '../../channel/chunk-layout.js';
 import { type Rejection, RowEncoder } from '../../channel/row-encoder.js';
-import { ExpmanError, describeType, textOf } from '../../model/errors.js';
+import { ExpmanError, describeType, messageOf, textOf } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { MetricRow } from '../../model/metric.js';
 import { encodeParams, sanitiseParams } from '../../model/params.js';
@@ -47,6 +47,8 @@ export interface RowIntakeOptions {
  */
 export class RowIntake {
   readonly channel: ChannelWriter;
+  /** False once the run takes nothing more from its caller; its doors look here, what the run itself has to say passes. */
+  isOpen = true;
   private readonly encoder: RowEncoder;
   private readonly clock: RowClock;
   /** The channel's half of `maxBufferedBytes`; the other half is for rows the writer has taken and not yet batched. */
@@ -114,6 +116,16 @@ export class RowIntake {
     this.row(parts.values, parts.step as Step | null | undefined, parts.timestamp as number | undefined);
   }
 
+  /** The run begins to close. */
+  shut(): void {
+    this.isOpen = false;
+  }
+
+  /** Takes a line of run.log. */
+  line(level: string, message: string): void {
+    this.text(RecordKind.log, formatLogLine(level, message, {}, Date.now()));
+  }
+
   /** Takes a record of text: a line, parameters, a fact, the end. */
   text(kind: RecordKind, text: string): void {
     if (kind !== RecordKind.close && this.channel.bufferedBytes > this.limit && !this.makeRoom('drop'))
@@ -154,6 +166,12 @@ export class RowIntake {
     meta: Readonly<Record<string, unknown>> = {},
   ): void {
     this.warnings.add(kind, subject, message, meta);
+  }
+
+  /** Writes a warning about a tap that threw into run.log. */
+  warnOfTap(error: unknown): void {
+    const message = messageOf(error);
+    this.warn('tap', message, `a tap threw: ${message}`, { error });
   }
 
   /** Counts values that were left out, and told, already. */

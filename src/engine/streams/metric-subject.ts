@@ -20,18 +20,20 @@ export interface Mailbox {
  * its way into shared memory. `complete` closes the run, `error` writes what was logged and fails it.
  */
 export class MetricSubject extends Subject<MetricRow> {
-  private ended = false;
-  private readonly turn = new InTurn();
-  private readonly pass = (row: MetricRow): void => {
+  #ended = false;
+  readonly #mailbox: Mailbox;
+  readonly #turn = new InTurn();
+  readonly #pass = (row: MetricRow): void => {
     super.next(row);
   };
 
-  constructor(private readonly mailbox: Mailbox) {
+  constructor(mailbox: Mailbox) {
     super();
+    this.#mailbox = mailbox;
   }
 
   override next(row: MetricRow): void {
-    this.mailbox.row(row);
+    this.#mailbox.row(row);
   }
 
   /**
@@ -40,11 +42,11 @@ export class MetricSubject extends Subject<MetricRow> {
    * What a tap does meanwhile, a row of its own or the end of the run, the others hear of after this row.
    */
   tell(row: MetricRow): void {
-    this.turn.give(row, this.pass);
+    this.#turn.give(row, this.#pass);
   }
 
   override lift<R>(operator?: TapOperator<MetricRow, R>): Observable<R> {
-    return lifted(this, operator, this.mailbox.tapFailed);
+    return lifted(this, operator, this.#mailbox.tapFailed);
   }
 
   override subscribe(observer?: Partial<Observer<MetricRow>> | ((row: MetricRow) => void)): Subscription;
@@ -58,21 +60,21 @@ export class MetricSubject extends Subject<MetricRow> {
     error?: ((error: unknown) => void) | null,
     complete?: (() => void) | null,
   ): Subscription {
-    return super.subscribe(guarded(given, error, complete, this.mailbox.tapFailed));
+    return super.subscribe(guarded(given, error, complete, this.#mailbox.tapFailed));
   }
 
   override complete(): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.turn.run(() => super.complete());
-    this.mailbox.end(null);
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#turn.run(() => super.complete());
+    this.#mailbox.end(null);
   }
 
   override error(error: unknown): void {
-    if (this.ended) return;
-    this.ended = true;
+    if (this.#ended) return;
+    this.#ended = true;
     // eslint-disable-next-line rxjs-x/throw-error -- what came is passed on as it is
-    this.turn.run(() => super.error(error));
-    this.mailbox.end({ error });
+    this.#turn.run(() => super.error(error));
+    this.#mailbox.end({ error });
   }
 }

@@ -18,15 +18,15 @@ type Given<T> = Partial<Observer<T>> | ((value: T) => void) | null | undefined;
  * on, and so do the others. An error for which an observer has a handler goes there.
  */
 export class TapObservable<T> extends Observable<T> {
-  constructor(
-    private readonly errors: TapErrors,
-    subscribe: (subscriber: Subscriber<T>) => TeardownLogic,
-  ) {
+  readonly #errors: TapErrors;
+
+  constructor(errors: TapErrors, subscribe: (subscriber: Subscriber<T>) => TeardownLogic) {
     super(subscribe);
+    this.#errors = errors;
   }
 
   override lift<R>(operator?: TapOperator<T, R>): Observable<R> {
-    return lifted(this, operator, this.errors);
+    return lifted(this, operator, this.#errors);
   }
 
   override subscribe(observer?: Partial<Observer<T>> | ((value: T) => void)): Subscription;
@@ -40,7 +40,7 @@ export class TapObservable<T> extends Observable<T> {
     error?: ((error: unknown) => void) | null,
     complete?: (() => void) | null,
   ): Subscription {
-    return super.subscribe(guarded(given, error, complete, this.errors));
+    return super.subscribe(guarded(given, error, complete, this.#errors));
   }
 }
 

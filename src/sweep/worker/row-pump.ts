@@ -4,9 +4,13 @@ import { WireWord } from '../../channel/chunk-layout.js';
 import { RecordDictionary, type SplitRecords, splitRecords } from '../../channel/records.js';
 import { RunControl } from '../../channel/run-control.js';
 import { parseLogLine } from '../../run/log-line.js';
-import { type LoggingEngine, countInvalid, logForwarded } from '../../engine/logging-engine.js';
+import type { LoggingEngine } from '../../engine/logging-engine.js';
+import { warnOfLateCall } from '../../engine/process/process-warnings.js';
+import { intakeOf } from '../../engine/rows/forwarded-rows.js';
+import type { RowIntake } from '../../engine/rows/row-intake.js';
 import { infoOfLine } from '../../engine/run-logger.js';
 import { attempt } from '../../model/attempt.js';
+import type { MetricRow } from '../../model/metric.js';
 import { decodeParams } from '../../model/params.js';
 import { eachRow } from './each-row.js';
 
@@ -25,6 +29,7 @@ export class RowPump {
   private readonly arenas = new ArenaTable();
   private readonly dictionary = new RecordDictionary();
   private channel: { readonly control: RunControl; readonly reader: ChannelReader } | null = null;
+  private readonly intake: RowIntake;
   private again: NodeJS.Immediate | undefined;
   private seq = 0;
   private rows = 0;
@@ -33,7 +38,9 @@ export class RowPump {
   constructor(
     private readonly run: LoggingEngine,
     private readonly wire: Int32Array,
-  ) {}
+  ) {
+    this.intake = intakeOf(run);
+  }
 
   addArena(id: number, memory: SharedArrayBuffer): void {
     this.arenas.add(new Arena(id, memory));
@@ -83,7 +90,7 @@ export class RowPump {
     this.rows += split.rows;
     reader.acknowledge(this.seq, this.rows);
     const { invalid } = control;
-    countInvalid(this.run, invalid - this.invalid);
+    if (this.intake.isOpen) this.intake.countInvalid(invalid - this.invalid);
     this.invalid = invalid;
     Atomics.add(this.wire, WireWord.acknowledged, 1);
     Atomics.notify(this.wire, WireWord.acknowledged);
@@ -98,6 +105,12 @@ export class RowPump {
       if (line !== undefined) run.logger.write(infoOfLine(line));
     }
     // What the run refuses by an exception it has counted.
-    for (const span of spans) eachRow(span, (row) => attempt(() => logForwarded(run, row, span.stamped)));
+    for (const span of spans) eachRow(span, (row) => attempt(() => this.forward(row, span.stamped)));
+  }
+
+  /** Logs a row with the time it has from the other thread; `stamped` if the caller gave it. */
+  private forward({ values, step, timestamp }: Required<MetricRow>, stamped: boolean): void {
+    if (this.intake.isOpen) this.intake.row(values, step, timestamp, stamped);
+    else warnOfLateCall(this.run.runDir);
   }
 }

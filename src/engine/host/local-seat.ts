@@ -1,0 +1,86 @@
+import type { ChunkPool } from '../../channel/chunk-pool.js';
+import { WireOwner, WireWord } from '../../channel/chunk-layout.js';
+import { nodeFs } from '../../storage/node-fs.js';
+import * as yamlParts from '../../writer/thread/yaml-parts.js';
+import { WriterCore } from '../../writer/thread/writer-core.js';
+import { WriterLoop } from '../../writer/thread/writer-loop.js';
+import type { CallerFacts, FromWriter, RunOpening } from '../../writer/thread/writer-messages.js';
+import type { FlushRequest, WriterSeat } from './writer-seat.js';
+
+const RELOAD_MS = 1_000;
+
+/** What a {@link LocalSeat} works with. */
+export interface LocalSeatOptions {
+  readonly wire: Int32Array;
+  readonly pool: ChunkPool;
+  readonly onMessage: (message: FromWriter) => void;
+}
+
+/** A writer that works between the caller's own turns, where no thread can be had; kept as long as the process lives. */
+export class LocalSeat implements WriterSeat {
+  private readonly core: WriterCore;
+  private readonly loop: WriterLoop;
+
+  constructor({ wire, pool, onMessage }: LocalSeatOptions) {
+    Atomics.store(wire, WireWord.owner, WireOwner.caller);
+    pool.connect(() => undefined);
+    this.core = new WriterCore({ fs: nodeFs, yamlParts, wire, arenas: pool, post: onMessage });
+    this.loop = new WriterLoop(this.core, wire, { keepsAlive: false });
+  }
+
+  start(openings: readonly RunOpening[], flushes: Iterable<FlushRequest>): void {
+    for (const opening of openings) this.core.open(opening);
+    for (const { runId, flushId, seq } of flushes) this.core.flush(runId, flushId, seq);
+    this.loop.start();
+    this.loadSecondStage();
+  }
+
+  open(opening: RunOpening): void {
+    this.core.open(opening);
+    this.loop.wake();
+  }
+
+  flush({ runId, flushId, seq }: FlushRequest): void {
+    this.core.flush(runId, flushId, seq);
+    this.loop.wake();
+  }
+
+  caller(facts: CallerFacts): void {
+    this.core.callerSays(facts);
+  }
+
+  wake(): void {
+    this.loop.wake();
+  }
+
+  leave(): boolean {
+    return false;
+  }
+
+  lookAfter(): void {
+    // It stands still exactly when the caller does.
+  }
+
+  halt(): void {
+    // The caller's thread writes already.
+  }
+
+  exiting(): void {
+    this.core.goWithoutSecondStage();
+  }
+
+  drain(): number {
+    return this.core.drain();
+  }
+
+  private loadSecondStage(): void {
+    import('../../writer/thread/columnar-parts.js').then(
+      (parts) => {
+        this.core.attach(parts);
+        this.loop.wake();
+      },
+      // A thread that died of something else had loaded it before; what keeps it from loading now may pass.
+      () => setTimeout(() => this.loadSecondStage(), RELOAD_MS).unref(),
+    );
+  }
+}

@@ -1,0 +1,175 @@
+import { ChunkPool } from '../../channel/chunk-pool.js';
+import { WIRE_BYTES, WireOwner, WireWord } from '../../channel/chunk-layout.js';
+import { messageOf } from '../../model/errors.js';
+import type { Degradation } from '../../model/run-file.js';
+import type { FromWriter } from '../../writer/thread/writer-messages.js';
+import { CallerProbe } from '../process/caller-probe.js';
+import type { HostedRun } from './hosted-run.js';
+import { LocalSeat } from './local-seat.js';
+import { SyncDrain } from './sync-drain.js';
+import { ThreadSeat } from './thread-seat.js';
+import type { FlushRequest, WriterSeat } from './writer-seat.js';
+
+const RESPAWNS = 1;
+const IDLE_THREAD_MS = 2_000;
+const LOOK_AFTER_MS = 1_000;
+const KEEP_ALIVE_MS = 2 ** 30;
+
+/**
+ * The writer of all runs of a process, as the caller's thread has it: in a thread that starts with the first run and is
+ * replaced once when it dies, then on the caller's thread.
+ *
+ * It keeps the process alive only while somebody awaits a flush or a close.
+ */
+export class WriterHost {
+  readonly pool = new ChunkPool();
+  readonly wire = new Int32Array(new SharedArrayBuffer(WIRE_BYTES));
+  private readonly runs = new Map<number, HostedRun>();
+  private readonly flushes = new Map<number, FlushRequest>();
+  private seat: WriterSeat | null = null;
+  private readonly drain = new SyncDrain({
+    wire: this.wire,
+    pool: this.pool,
+    runs: this.runs,
+    wake: () => this.wake(),
+    seat: () => this.seat,
+  });
+  private readonly probe = new CallerProbe((facts) => this.seat?.caller(facts));
+  private respawns = 0;
+  private awaited = 0;
+  private keptAlive: NodeJS.Timeout | undefined;
+  private endTimer: NodeJS.Timeout | undefined;
+  private watch: NodeJS.Timeout | undefined;
+  private lastId = 0;
+
+  /** A number for a run or a flush of this process. */
+  newId(): number {
+    return ++this.lastId;
+  }
+
+  open(run: HostedRun): void {
+    clearTimeout(this.endTimer);
+    this.runs.set(run.opening.runId, run);
+    const { systemMetrics } = run.opening.options;
+    if (systemMetrics !== false) this.probe.watch(run.opening.runId, systemMetrics.intervalMs);
+    if (this.seat === null) this.take(this.threadSeat());
+    else this.seat.open(run.opening);
+    this.watch ??= setInterval(() => this.seat?.lookAfter(this.isAnyWaiting()), LOOK_AFTER_MS).unref();
+  }
+
+  /** The run is closed, or given up. */
+  forget(runId: number): void {
+    this.runs.delete(runId);
+    this.probe.unwatch(runId);
+    if (this.runs.size > 0) return;
+    clearInterval(this.watch);
+    this.watch = undefined;
+    this.endTimer = setTimeout(() => this.endThread(), IDLE_THREAD_MS).unref();
+  }
+
+  /** To be called when something was committed while the writer's poll had backed off. */
+  wake(): void {
+    if (Atomics.compareExchange(this.wire, WireWord.sleeping, 1, 0) === 1) this.seat?.wake();
+  }
+
+  /** Asks for a `flushed` message once `seq` records are in the WAL; a writer that dies passes the request on. */
+  flush(request: FlushRequest): void {
+    this.flushes.set(request.flushId, request);
+    this.seat?.flush(request);
+  }
+
+  /** Keeps the process alive until the matching `release`. */
+  hold(): void {
+    this.awaited++;
+    this.keptAlive ??= setInterval(() => undefined, KEEP_ALIVE_MS);
+    this.wake();
+  }
+
+  /** Ends a {@link hold}. */
+  release(): void {
+    if (--this.awaited > 0) return;
+    clearInterval(this.keptAlive);
+    this.keptAlive = undefined;
+  }
+
+  /** Waits, without the event loop, until `done`; false when it was not by then. */
+  waitFor(done: () => boolean, timeoutMs: number): boolean {
+    return this.drain.waitFor(done, timeoutMs);
+  }
+
+  /** Gets everything committed into the WAL before the process is gone, within the deadline. */
+  drainForExit(timeoutMs: number): void {
+    this.drain.drainForExit(timeoutMs);
+  }
+
+  private threadSeat(): WriterSeat {
+    const { wire, pool } = this;
+    return new ThreadSeat({
+      wire,
+      pool,
+      onMessage: (message) => this.received(message),
+      onLost: (cause) => this.lost(cause),
+    });
+  }
+
+  private localSeat(): WriterSeat {
+    const { wire, pool } = this;
+    return new LocalSeat({ wire, pool, onMessage: (message) => this.received(message) });
+  }
+
+  private take(seat: WriterSeat): void {
+    this.seat = seat;
+    try {
+      seat.start(
+        [...this.runs.values()].map(({ opening }) => opening),
+        this.flushes.values(),
+      );
+    } catch (error) {
+      this.seat = null;
+      throw error;
+    }
+  }
+
+  private received(message: FromWriter): void {
+    if (message.kind === 'ready') return;
+    if (message.kind === 'flushed') this.flushes.delete(message.flushId);
+    if (message.kind === 'closed')
+      for (const { flushId, runId } of this.flushes.values())
+        if (runId === message.runId) this.flushes.delete(flushId);
+    this.runs.get(message.runId)?.onMessage(message);
+  }
+
+  /** The thread is gone. Its runs go on in a new one, or, when that dies too, here. */
+  private lost(cause: unknown): void {
+    this.seat = null;
+    this.drain.leave();
+    Atomics.store(this.wire, WireWord.owner, WireOwner.none);
+    if (this.runs.size === 0) return;
+    const isReplaced = this.respawns++ < RESPAWNS;
+    const degraded: Degradation = {
+      code: isReplaced ? 'WRITER_REPLACED' : 'WRITER_IN_THREAD',
+      message: `the writer thread died (${messageOf(cause)}); ${
+        isReplaced ? 'a new one took over' : "rows are written on the caller's thread"
+      }`,
+      since: new Date().toISOString(),
+    };
+    for (const [runId, run] of this.runs) {
+      run.onWriterLost(degraded);
+      this.runs.set(runId, {
+        ...run,
+        opening: { ...run.opening, continues: true, resumes: false, degraded },
+      });
+    }
+    this.take(isReplaced ? this.threadSeat() : this.localSeat());
+  }
+
+  private isAnyWaiting(): boolean {
+    return [...this.runs.values()].some((run) => run.acknowledged() < run.committed());
+  }
+
+  private endThread(): void {
+    if (this.runs.size > 0 || this.seat?.leave() !== true) return;
+    this.seat = null;
+    this.respawns = 0;
+  }
+}

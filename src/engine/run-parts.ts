@@ -1,0 +1,196 @@
+import { RecordKind } from '../channel/chunk-layout.js';
+import { encodeRewind } from '../channel/rewind.js';
+import { attempt } from '../model/attempt.js';
+import { messageOf } from '../model/errors.js';
+import { ExperimentConfig } from '../model/experiment-config.js';
+import type { LiveStatus } from '../model/live.js';
+import type { RunName } from '../model/names.js';
+import { invalidOption } from '../model/option-rules.js';
+import { RunStatus } from '../model/run-status.js';
+import type { Step } from '../model/step.js';
+import { lastStepIn } from '../run/last-step.js';
+import { nodeFs } from '../storage/node-fs.js';
+import { patientFs } from '../storage/patient-fs.js';
+import { MediaFolder, manifestBytes } from './files/media-folder.js';
+import { MediaLog } from './files/media-log.js';
+import { WriterHost } from './host/writer-host.js';
+import { WriterLink } from './host/writer-link.js';
+import { type OpenedRun, openRun } from './open-run.js';
+import { warnOfInvalid, warnOfLateCall, warnOfTap } from './process/process-warnings.js';
+import { RowIntake } from './rows/row-intake.js';
+import type { DoorParts } from './run-doors.js';
+import { endingOfStream } from './run-ending.js';
+import { RunLife } from './run-life.js';
+import { MetricSubject } from './streams/metric-subject.js';
+import type { TapErrors } from './streams/taps.js';
+import { networkFileSystemOf } from './surroundings/network-file-system.js';
+import { surroundings } from './surroundings/surroundings.js';
+
+/** The parts of a run in the thread that opened it, wired to each other. */
+export interface RunParts extends DoorParts {
+  readonly media: MediaLog;
+  readonly link: WriterLink;
+  readonly life: RunLife;
+  /** The greatest step of earlier sessions; null where there is none. The first call reads their files. */
+  readonly earlierStep: () => Step | null;
+}
+
+let sharedHost: WriterHost | undefined;
+
+/**
+ * Opens a run and begins to write it. When that fails its folder is as it was before, and its lock is free.
+ *
+ * @throws ExpmanError `INVALID_OPTION` for anything but an `ExperimentConfig`, before anything is made; then as {@link openRun}
+ */
+export function openParts(config: ExperimentConfig, isCopy: boolean): RunParts {
+  if (!((config as unknown) instanceof ExperimentConfig))
+    throw invalidOption('config', 'an ExperimentConfig', config);
+  const { facts, dirty } = surroundings(config.environment);
+  const opened = openRun(patientFs(nodeFs), config, facts, Date.now());
+  const undo = [opened.abandon];
+  try {
+    const host = (sharedHost ??= new WriterHost());
+    const parts = wired(host, config, opened);
+    undo.push(() => parts.intake.channel.dispose());
+    undo.push(() => parts.life.unwatchProcess());
+    undo.push(() => host.forget(parts.link.runId));
+    begin(parts, config, opened, isCopy);
+    if (dirty !== null)
+      parts.life.addFact(
+        dirty.then((isDirty) =>
+          isDirty === undefined ? null : { environment: { git: { dirty: isDirty } } },
+        ),
+      );
+    return parts;
+  } catch (error) {
+    for (const step of undo.reverse()) attempt(step);
+    throw error;
+  }
+}
+
+function begin(
+  { intake, life, link }: RunParts,
+  config: ExperimentConfig,
+  { folder, identity, owner, continues, before, clock }: OpenedRun,
+  isCopy: boolean,
+): void {
+  // Before all rows of this session: a kill leaves the run wholly before it or wholly after.
+  if (continues && config.fromStep !== undefined)
+    intake.text(
+      RecordKind.rewind,
+      encodeRewind({ fromStep: config.fromStep, mediaBytes: manifestBytes(nodeFs, folder) }),
+    );
+  warnOfNetwork(intake, folder);
+  life.watchProcess();
+  // Last: a writer that has the run cannot be asked to give it back.
+  link.open({
+    runId: link.runId,
+    folder,
+    identity,
+    owner,
+    options: config.toPlain(),
+    control: intake.channel.control.memory,
+    continues,
+    resumes: continues,
+    clock,
+    before,
+    degraded: null,
+    isCopy,
+  });
+}
+
+function wired(
+  host: WriterHost,
+  config: ExperimentConfig,
+  { folder, identity, continues, metricsBefore }: OpenedRun,
+): RunParts {
+  const { experiment, run, uuid, epoch } = identity;
+  let warnedOfInvalid = false;
+  let warnedOfTap = false;
+  const tapFailed: TapErrors = (error) => {
+    if (!link.isFinished) intake.warnOfTap(error);
+    else if (!warnedOfTap) warnOfTap(folder, messageOf(error));
+    warnedOfTap ||= link.isFinished;
+  };
+  const mailbox = new MetricSubject({
+    row: (row) => {
+      if (intake.isOpen) intake.rowObject(row);
+      else warnOfLateCall(folder);
+    },
+    end: (failure) => life.closeInBackground(endingOfStream(failure)),
+    tapFailed,
+  });
+  const intake = new RowIntake({
+    pool: host.pool,
+    wire: host.wire,
+    options: config,
+    taps: mailbox,
+    metricsBefore,
+    wake: () => host.wake(),
+    waitFor: (done) => void host.waitFor(done, Infinity),
+    onLoss: () => {
+      if (!warnedOfInvalid && intake.channel.control.invalid > 0) {
+        warnedOfInvalid = true;
+        warnOfInvalid(`${experiment}/${run}`);
+      }
+      link.reportLoss();
+    },
+  });
+  const link = new WriterLink({
+    host,
+    runDir: folder,
+    channel: intake.channel,
+    warn: (subject, message, meta) => intake.warn('run', subject, message, meta),
+    onFinish: () => life.finish(),
+  });
+  const life = new RunLife({ options: config, host, intake, mailbox, link });
+  const rewind = config.fromStep === undefined ? null : { epoch, fromStep: config.fromStep };
+  let earlierStep: Step | null | undefined = continues ? undefined : null;
+  return {
+    runDir: folder,
+    runName: run as RunName,
+    intake,
+    mailbox,
+    tapFailed,
+    facts: () => ({ uuid, status: statusWords(link.status()) }),
+    media: openMedia(folder, config, intake),
+    link,
+    life,
+    earlierStep: () => {
+      if (earlierStep === undefined) earlierStep = lastStepIn(nodeFs, folder, uuid, rewind);
+      return earlierStep;
+    },
+  };
+}
+
+function openMedia(runDir: string, { durability }: ExperimentConfig, intake: RowIntake): MediaLog {
+  return new MediaLog(new MediaFolder(nodeFs, runDir, durability === 'power'), {
+    invalid: (subject, error) => intake.refuse(subject, error),
+    failed: (subject, { message }) => intake.warn('media', subject, `${subject} was not kept: ${message}`),
+  });
+}
+
+function warnOfNetwork(intake: RowIntake, runDir: string): void {
+  const name = networkFileSystemOf(runDir);
+  if (name === null) return;
+  const advice = 'what survives a crash is what that keeps; log to a disk of this machine where you can';
+  intake.warn('run', 'file system', `the run is on a network file system (${name}): ${advice}`);
+}
+
+/** Where a run stands, in the word that run.yaml has for it. */
+function statusWords(status: LiveStatus): string {
+  switch (status.kind) {
+    case 'running':
+      return RunStatus.Running;
+    case 'degraded':
+      return `${RunStatus.Running} (degraded: ${status.why.code})`;
+    case 'closing':
+      return `${status.status} (closing)`;
+    case 'closed':
+      return status.summary.status;
+    case 'unwritten':
+      return `not all written (${status.error.code})`;
+    default:
+      return status satisfies never;
+  }
+}
