@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { ClosingLine } from './closing-line.js';
+import { seedLine } from './seed.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -29,11 +30,12 @@ export default defineConfig({
     exclude: ['**/node_modules/**'],
     watch: false,
     pool: 'forks',
+    setupFiles: ['specs/conventions/seed-properties.ts'],
     // Outside the transform, so that `import.meta.url` is the file's own and the worker finds its neighbours.
     server: { deps: { external: [dist] } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     teardownTimeout: 10_000,
-    reporters: ['default', new ClosingLine()],
+    reporters: ['default', { onTestRunEnd: () => console.log(seedLine()) }, new ClosingLine()],
   },
 });
