@@ -33,8 +33,8 @@ export default defineConfig({
     setupFiles: ['specs/conventions/seed-properties.ts'],
     // Outside the transform, so that `import.meta.url` is the file's own and the worker finds its neighbours.
     server: { deps: { external: [dist] } },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     teardownTimeout: 10_000,
     reporters: ['default', { onTestRunEnd: () => console.log(seedLine()) }, new ClosingLine()],
   },
