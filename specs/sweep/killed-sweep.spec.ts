@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { amount } from '../support/amount.js';
 import { duckdb } from '../support/read-back.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { randomStream } from '../../src/sweep/searchers/random-stream.js';
@@ -12,8 +13,8 @@ import { randomStream } from '../../src/sweep/searchers/random-stream.js';
 const folder = tempFolders('killed-sweep');
 const DIST = new URL('../../dist/sweep/index.js', import.meta.url).href;
 const STEPS = 10;
-/** How often it is killed; more at night. */
-const KILLS = Number(process.env['SWEEP_KILLS'] ?? 8);
+/** How often it is killed. */
+const KILLS = amount(8, 100);
 /** At most this many rows after its first trial began, so that it is far from over when it has been killed so often. */
 const MAX_ROWS = 2 * STEPS;
 const TRIALS = 2 * KILLS + 4;
