@@ -12,7 +12,8 @@ import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
 import { openRun } from 'expman-rx/reader';
 import { runChild } from '../support/child.js';
-import { type CliEnd, expman } from '../support/cli.js';
+import type { CliEnd } from '../support/cli.js';
+import { expmanHere as expman } from '../support/cli-here.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const folder = tempFolders('cli-reading');
@@ -277,8 +278,9 @@ describe('a run that was killed', () => {
     const base = folder();
     const { runDir } = await runChild(
       base,
-      `const run = open(); const at = Date.now();
-       run.logMetrics({ a: 1 }); while (Date.now() < at + 50); run.logMetrics({ a: 2 });
+      `const run = open(); run.logMetrics({ a: 1 });
+       for (const at = Date.now(); Date.now() < at + 50;);
+       run.logMetrics({ a: 2 });
        await run.flush(); process.kill(process.pid, 'SIGKILL');`,
     );
     const [listed] = json(await expman('list', runDir, '--json')) as { readonly durationMs: number }[];

@@ -65,17 +65,26 @@ function isHeld(name: string, place: string, packages: Lock['packages']): boolea
   return isHeld(name, place.slice(0, Math.max(above - 1, 0)), packages);
 }
 
-/** The names an entry module exports, types included, that carry no TSDoc comment. */
-export function undocumentedExports(entry: string, options: ts.CompilerOptions): string[] {
-  const program = ts.createProgram([entry], options);
-  const checker = program.getTypeChecker();
-  const file = program.getSourceFile(entry);
-  const module = file === undefined ? undefined : checker.getSymbolAtLocation(file);
-  if (module === undefined) return [`${entry} is no module`];
-  return checker
-    .getExportsOfModule(module)
-    .filter((name) => resolve(name, checker).getDocumentationComment(checker).length === 0)
-    .map((name) => name.getName());
+/** Checks entry modules in one program: a program for each would read their common files as often. */
+export class Entries {
+  private readonly program: ts.Program;
+  private readonly checker: ts.TypeChecker;
+
+  constructor(entries: readonly string[], options: ts.CompilerOptions) {
+    this.program = ts.createProgram(entries, options);
+    this.checker = this.program.getTypeChecker();
+  }
+
+  /** The names one of them exports, types included, that carry no TSDoc comment. */
+  undocumented(entry: string): string[] {
+    const file = this.program.getSourceFile(entry);
+    const module = file === undefined ? undefined : this.checker.getSymbolAtLocation(file);
+    if (module === undefined) return [`${entry} is not a module`];
+    return this.checker
+      .getExportsOfModule(module)
+      .filter((name) => resolve(name, this.checker).getDocumentationComment(this.checker).length === 0)
+      .map((name) => name.getName());
+  }
 }
 
 function resolve(name: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {

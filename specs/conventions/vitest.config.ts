@@ -1,9 +1,32 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { ClosingLine } from './closing-line.js';
+import { seedLine } from './seed.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
+
+/**
+ * Specs that change nothing of their process, and run in one after the other: most of the time of such a file was that
+ * of loading Arrow, RxJS and the rest again.
+ */
+const SHARED = [
+  'specs/channel/channel.spec.ts',
+  'specs/columnar/**/*.spec.ts',
+  'specs/dashboard/page/**/*.spec.ts',
+  'specs/model/**/*.spec.ts',
+  'specs/reader/where/**/*.spec.ts',
+  'specs/run/**/*.spec.ts',
+  'specs/storage/parquet/**/*.spec.ts',
+  'specs/storage/{wal,yaml-file,yaml-subset}.spec.ts',
+  'specs/stream/**/*.spec.ts',
+  'specs/sweep/{after,beats,normal-law,random-stream,schedulers,searchers,space}.spec.ts',
+  'specs/writer/{publish-gate,ration,recovery,wal-stage}.spec.ts',
+];
+/** They share a browser as well. */
+const BROWSER = ['specs/dashboard/browser/**/*.spec.ts'];
+const ALL = ['specs/**/*.spec.ts'];
 
 export default defineConfig({
   root,
@@ -25,15 +48,21 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['specs/**/*.spec.ts'],
-    exclude: ['**/node_modules/**'],
+    projects: [
+      { extends: true, test: { name: 'shared', include: SHARED, isolate: false } },
+      { extends: true, test: { name: 'browser', include: BROWSER, isolate: false } },
+      { extends: true, test: { name: 'own', include: ALL, exclude: [...SHARED, ...BROWSER] } },
+    ],
     watch: false,
     pool: 'forks',
+    // One for each processor: most specs wait for a child process or a disk half of their time.
+    maxWorkers: availableParallelism(),
+    setupFiles: ['specs/conventions/seed-properties.ts'],
     // Outside the transform, so that `import.meta.url` is the file's own and the worker finds its neighbours.
     server: { deps: { external: [dist] } },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     teardownTimeout: 10_000,
-    reporters: ['default', new ClosingLine()],
+    reporters: ['default', { onTestRunEnd: () => console.log(seedLine()) }, new ClosingLine()],
   },
 });

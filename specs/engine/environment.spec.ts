@@ -229,21 +229,28 @@ describe('whether a run’s files differ from its commit', () => {
   });
 
   it.skipIf(process.platform === 'win32')('does not keep the process alive while git hangs', () => {
-    writeFileSync(join(folder, 'git'), '#!/bin/sh\nexec sleep 20\n');
+    const pid = join(folder, 'pid');
+    writeFileSync(join(folder, 'git'), `#!/bin/sh\necho $$ >${pid}\nexec sleep 60\n`);
     chmodSync(join(folder, 'git'), 0o755);
-    const source = pathToFileURL(join(before.cwd, 'src/engine/surroundings/environment.ts')).href;
-    const script = `import(${JSON.stringify(source)}).then(({ captureGitDirty }) => {
+    const built = pathToFileURL(join(before.cwd, 'dist/engine/surroundings/environment.js')).href;
+    // git is given up, and killed, after a while: a process that ends before has not waited for it.
+    const script = `
+      import { readFileSync, writeSync } from 'node:fs';
+      const { captureGitDirty } = await import(${JSON.stringify(built)});
       void captureGitDirty('.');
-      process.on('exit', () => console.log('left'));
-    });`;
-    const { stdout, error } = spawnSync(process.execPath, ['--import', 'tsx', '-e', script], {
+      process.on('exit', () => {
+        let pid = 0;
+        try { pid = Number(readFileSync(${JSON.stringify(pid)}, 'utf8')); } catch {} // It has not begun.
+        try { if (pid !== 0) process.kill(pid, 'SIGKILL'); writeSync(1, 'left'); } catch { writeSync(1, 'waited'); }
+      });`;
+    const { stdout, error } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       env: { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH ?? ''}` },
       cwd: before.cwd,
       encoding: 'utf8',
-      timeout: 4500, // Under the 5 s after which git is given up.
+      timeout: 50_000,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     expect(error).toBeUndefined();
-    expect(stdout).toBe('left\n');
+    expect(stdout).toBe('left');
   });
 });

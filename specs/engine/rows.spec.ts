@@ -164,8 +164,7 @@ describe('calls of one step', () => {
     const runDir = await killed(
       base,
       `run.logMetrics({ a: 1 }, 1); run.logMetrics({ a: 2 }, 2);
-       await run.flush();
-       while (run.published !== 2) await new Promise((next) => { run.health$.subscribe(({ published }) => { run.published = published; }); setTimeout(next, 5); });
+       await published(run);
        run.logMetrics({ b: 3 }, 1); run.logMetrics({ c: 4 }, 2); run.logMetrics({ a: 5 }, 2);`,
       'flushIntervalMs: 5',
     );

@@ -13,7 +13,7 @@ import { ExperimentConfig, type ExperimentOptions, LoggingEngine } from 'expman-
 import { readSystemMetrics } from 'expman-rx/reader';
 import { describe, expect, it, vi } from 'vitest';
 import { runChild } from '../support/child.js';
-import { expman } from '../support/cli.js';
+import { expmanHere as expman } from '../support/cli-here.js';
 import { hasPython, python } from '../support/python.js';
 import { logLines } from '../support/read-back.js';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -103,7 +103,10 @@ describe('system metrics', () => {
   });
 
   it('keep no process alive, and are whole when it ends by itself', async () => {
-    const code = `open({ systemMetrics: { intervalMs: 100 } }); setTimeout(() => say('done'), 1500);`;
+    const code = `
+      const { existsSync } = await import('node:fs');
+      const { runDir } = open({ systemMetrics: { intervalMs: 100 } });
+      const looking = setInterval(() => { if (existsSync(runDir + '/system.parquet')) clearInterval(looking); }, 20);`;
     const { ended, runDir } = await runChild(folder(), code);
     expect(ended).toBe(0);
     expect((await readSystemMetrics(runDir))?.numRows).toBeGreaterThan(0);

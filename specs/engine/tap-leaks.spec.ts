@@ -17,15 +17,30 @@ interface Mark {
 
 // Every way to tap; of each five one is left by what it is piped through, the others by unsubscribing.
 const PROGRAM = `
-  const { readdirSync } = await import('node:fs');
+  const { readdirSync, readlinkSync } = await import('node:fs');
   const { setTimeout: delay } = await import('node:timers/promises');
   const { take } = await import(${JSON.stringify(import.meta.resolve('rxjs'))});
-  const count = (what) => { try { return readdirSync('/proc/self/' + what).length; } catch { return 0; } };
-  const mark = async (name) => {
-    // What is left to the next turns of the loop, and to the writer thread, is gone by then.
-    for (let round = 0; round < 3; round++) { await delay(50); globalThis.gc(); }
-    const timers = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-    say(JSON.stringify({ [name]: { heap: process.memoryUsage().heapUsed, descriptors: count('fd'), threads: count('task'), timers } }));
+  const under = (what) => { try { return readdirSync('/proc/self/' + what); } catch { return []; } };
+  const target = (fd) => { try { return readlinkSync('/proc/self/fd/' + fd); } catch { return run.runDir; } };
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  // The files of the run that stays open come and go with its publishes.
+  const descriptors = () => under('fd').filter((fd) => !target(fd).startsWith(run.runDir)).length;
+  const held = () => ({ descriptors: descriptors(), threads: under('task').length, timers: timers() });
+  const isSame = (now, last) => Object.keys(now).every((kind) => now[kind] === last[kind]);
+  const isNoMore = (now, before) => Object.keys(now).every((kind) => now[kind] <= before[kind]);
+  // What is left to later turns of the loop, and to threads that are about to end, goes in its own time: waits until
+  // no more is held than before, the first time until it stays as it is.
+  const mark = async (name, before) => {
+    let now = held();
+    for (let round = 0, calm = 0; round < 400 && calm < 3; round++) {
+      await delay(25);
+      globalThis.gc();
+      const last = now;
+      now = held();
+      calm = (before === undefined ? isSame(now, last) : isNoMore(now, before)) ? calm + 1 : 0;
+    }
+    say(JSON.stringify({ [name]: { heap: process.memoryUsage().heapUsed, ...now } }));
+    return now;
   };
   const kinds = [(run) => run.live(10), (run) => run.metric('loss'), (run) => run.metrics, (run) => run.health$, (run) => run.status$];
   const tap = (run, at) => {
@@ -52,11 +67,11 @@ const PROGRAM = `
   const run = open();
   taps(run, 1000);
   await runs(20);
-  await mark('warm');
+  const warm = await mark('warm');
   taps(run, ${TAPS});
-  await mark('tapped');
+  await mark('tapped', warm);
   await runs(${RUNS});
-  await mark('ran');
+  await mark('ran', warm);
   await run.close();
   say(JSON.stringify({ rows: (await run.closed).rows }));
 `;

@@ -62,7 +62,7 @@ describe('rows that are downsampled', () => {
           }
         },
       ),
-      { numRuns: 40, seed: 8 },
+      { numRuns: 40 },
     );
   });
 

@@ -52,24 +52,22 @@ class Seen {
 
 const log = (from: number, to: number): string =>
   `for (let i = ${from}; i < ${to}; i++) run.logMetrics({ a: i }, i); await run.flush();`;
-const PUBLISHED = 'await new Promise((resolve) => setTimeout(resolve, 400));';
-const WAIT = 'await new Promise((resolve) => setTimeout(resolve, 20_000));';
+const PUBLISHED = 'await published(run);';
 const open = (flushIntervalMs: number): string =>
   `const run = open({ runName: 'r', resume: 'allow', flushIntervalMs: ${flushIntervalMs} });`;
 const OPEN = open(50);
 
-/** Runs code in a process until it has said a word, looks then, and kills it. */
-async function untilSaid(
+/** Runs code in a process and kills the process when it is done. */
+async function untilDone(
   base: string,
   code: string,
-  whenSaid: (runDir: string) => void,
+  whenDone: (runDir: string) => void,
   flushIntervalMs = 50,
 ): Promise<void> {
-  await runChild(base, `${open(flushIntervalMs)} ${code} say('said'); ${WAIT}`, {
-    killWhen: (said, runDir) => {
-      if (said.length === 0) return false;
-      whenSaid(runDir);
-      return true;
+  await runChild(base, `${open(flushIntervalMs)} ${code} await ask('look');`, {
+    answer: (_, runDir) => {
+      whenDone(runDir);
+      return 'kill';
     },
   });
 }
@@ -83,16 +81,15 @@ describe('a run that is followed', () => {
     let seen: Seen | undefined;
     await runChild(
       base,
-      `${OPEN} ${log(0, 10)} say('said'); ${PUBLISHED} ${log(10, 20)} ${PUBLISHED} ${log(20, 30)} ${PUBLISHED} ${log(30, 40)} ${ends}`,
+      `${OPEN} ${log(0, 10)} await ask('look'); ${PUBLISHED} ${log(10, 20)} ${PUBLISHED} ${log(20, 30)} ${PUBLISHED} ${log(30, 40)} ${ends}`,
       {
-        killWhen: (said, runDir) => {
-          if (said.length > 0) seen ??= new Seen(runDir);
-          return false;
+        answer: (_, runDir) => {
+          seen = new Seen(runDir);
         },
       },
     );
     expect(seen?.steps).toEqual(stepsUpTo(10));
-    await untilSaid(base, log(40, 50), look, 60_000);
+    await untilDone(base, log(40, 50), look, 60_000);
     expect(seen?.steps).toEqual(stepsUpTo(50));
     look();
     expect(seen).toMatchObject({ ended: 'complete' });
@@ -102,11 +99,11 @@ describe('a run that is followed', () => {
   it('gives every row once when it is killed and resumed right away', async () => {
     const base = folder();
     let seen: Seen | undefined;
-    await untilSaid(base, log(0, 10), (runDir) => {
+    await untilDone(base, log(0, 10), (runDir) => {
       seen = new Seen(runDir);
     });
-    await untilSaid(base, log(10, 20), look);
-    await untilSaid(base, `${PUBLISHED} ${log(20, 30)} ${PUBLISHED}`, look);
+    await untilDone(base, log(10, 20), look);
+    await untilDone(base, `${PUBLISHED} ${log(20, 30)} ${PUBLISHED}`, look);
     look();
     expect(seen).toMatchObject({ ended: 'complete' });
     expect(seen?.steps).toEqual(stepsUpTo(30));
@@ -117,10 +114,10 @@ describe('a run that is followed', () => {
     let seen: Seen | undefined;
     const twice = (from: number): string =>
       `for (let i = 0; i < 20; i++) run.logMetrics({ a: i }, ${from} + (i >> 1)); await run.flush();`;
-    await untilSaid(base, `${twice(0)} ${PUBLISHED}`, (runDir) => {
+    await untilDone(base, `${twice(0)} ${PUBLISHED}`, (runDir) => {
       seen = new Seen(runDir, 'end');
     });
-    await untilSaid(base, twice(10), look, 60_000);
+    await untilDone(base, twice(10), look, 60_000);
     expect(seen?.steps).toEqual(stepsUpTo(20).map((at) => 10 + (at >> 1)));
   });
 
@@ -130,12 +127,11 @@ describe('a run that is followed', () => {
     const parts = stepsUpTo(6).map((at) => `${log(at * 10, at * 10 + 10)} ${PUBLISHED}`);
     await runChild(
       base,
-      `${OPEN} ${parts.slice(0, 1).join('')} say('1'); ${parts.slice(1).join('')} say('2'); ${log(60, 70)} await run.close();`,
+      `${OPEN} ${parts.slice(0, 1).join('')} await ask('1'); ${parts.slice(1).join('')} await ask('2'); ${log(60, 70)} await run.close();`,
       {
-        killWhen: (said, runDir) => {
-          seen ??= new Seen(runDir);
-          if (said.length === 2) look();
-          return false;
+        answer: (_, runDir) => {
+          if (seen === undefined) seen = new Seen(runDir);
+          else look();
         },
       },
     );

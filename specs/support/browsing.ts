@@ -1,13 +1,21 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll } from 'vitest';
 import { launchBrowser, openPage, type WatchedPage } from './browser.js';
 
-/** A browser for the tests of a `describe`; opens pages in it as {@link openPage}. */
+let launched: Promise<Browser> | undefined;
+
+/**
+ * Opens pages for the tests of a `describe`, as {@link openPage} does, and closes them after it. The browser is one for
+ * all spec files that a worker runs, and ends with the worker.
+ */
 export function browsing(): (url: string, options?: Parameters<typeof openPage>[2]) => Promise<WatchedPage> {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launchBrowser();
+  const opened: WatchedPage[] = [];
+  afterAll(async () => {
+    for (const { page } of opened.splice(0)) await page.context().close();
   });
-  afterAll(() => browser.close());
-  return (url, options) => openPage(browser, url, options);
+  return async (url, options) => {
+    const watched = await openPage(await (launched ??= launchBrowser()), url, options);
+    opened.push(watched);
+    return watched;
+  };
 }

@@ -1,4 +1,5 @@
-// Loaded with --import into a child: its writer threads can be made to die. `breakWriter(how)` is there on globalThis.
+// Loaded with --import into a child: its writer threads can be made to die. `breakWriter(how)` is there on globalThis,
+// and `writerEnded()`, which stands still until the first has ended by an exit of its own.
 import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';
 
@@ -7,10 +8,15 @@ const faults = new threads.BroadcastChannel('faults');
 faults.unref();
 /** @type {InstanceType<typeof RealWorker>[]} */
 const writers = [];
+/** How many of them have ended, for a caller that does not let its event loop turn. */
+const ended = new Int32Array(new SharedArrayBuffer(4));
+threads.setEnvironmentData('writers ended', ended);
 
 // Runs in the writer thread before the real entry; a channel of its own, so that it takes none of its messages.
 const FAULTY = `
-  const { BroadcastChannel } = require('node:worker_threads');
+  const { BroadcastChannel, getEnvironmentData } = require('node:worker_threads');
+  const ended = getEnvironmentData('writers ended');
+  process.on('exit', () => { Atomics.add(ended, 0, 1); Atomics.notify(ended, 0); });
   const faults = new BroadcastChannel('faults');
   faults.unref();
   faults.onmessage = ({ data }) => {
@@ -40,3 +46,4 @@ Reflect.set(globalThis, 'breakWriter', (/** @type {string} */ how) => {
   else faults.postMessage(how);
 });
 Reflect.set(globalThis, 'writersStarted', () => writers.length);
+Reflect.set(globalThis, 'writerEnded', () => Atomics.wait(ended, 0, 0));

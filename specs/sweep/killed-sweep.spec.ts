@@ -3,18 +3,21 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { amount } from '../support/amount.js';
 import { duckdb } from '../support/read-back.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { randomStream } from '../../src/sweep/searchers/random-stream.js';
 
 const folder = tempFolders('killed-sweep');
 const DIST = new URL('../../dist/sweep/index.js', import.meta.url).href;
-const TRIALS = 30;
 const STEPS = 10;
-const KILLS = 20;
+/** How often it is killed. */
+const KILLS = amount(8, 100);
+/** At most this many rows after its first trial began, so that it is far from over when it has been killed so often. */
+const MAX_ROWS = 2 * STEPS;
+const TRIALS = 2 * KILLS + 4;
 
 /** A sweep that notes every trial that has finished in a file of its own, outside the sweep. */
 const program = (base: string): string => `
@@ -24,34 +27,33 @@ const program = (base: string): string => `
   const study = sweep({ x: uniform(0, 1) }, async ({ run, params, signal }) => {
     for (let step = 0; step < ${STEPS} && !signal.aborted; step++) {
       run.logMetrics({ loss: params.x + step }, step);
+      console.log('row');
       await delay(1);
     }
   }, { name: 's', baseDir: ${JSON.stringify(join(base, 'runs'))}, metric: 'loss', trials: ${TRIALS}, concurrency: 2, searcher: 'tpe',
        run: { environment: false } });
   study.events$.subscribe((event) => {
-    if (event.kind === 'started') console.log('started');
     if (event.kind === 'finished') appendFileSync(${JSON.stringify(join(base, 'finished.txt'))}, event.trial.number + '\\n');
   });
   const { status, trials } = await study.result;
   console.log(JSON.stringify({ status, trials: trials.map(({ status, value }) => [status, value]) }));
 `;
 
-/** Runs it until it ends, or is sent a signal so many milliseconds after its first trial began. */
+/** Runs it until it ends, or is sent a signal once it has logged some rows. */
 async function play(
   base: string,
-  afterMs: number | null,
+  rows: number | null,
   signal: NodeJS.Signals = 'SIGKILL',
 ): Promise<{ ended: unknown; lines: readonly string[] }> {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program(base)], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 60_000,
+    timeout: 100_000,
     killSignal: 'SIGKILL',
   });
   const lines: string[] = [];
   createInterface(child.stdout).on('line', (line) => {
-    if (line === 'started' && lines.length === 0 && afterMs !== null)
-      void delay(afterMs).then(() => child.kill(signal));
     lines.push(line);
+    if (lines.length === rows) child.kill(signal);
   });
   const [code, by] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   return { ended: by ?? code, lines };
@@ -60,22 +62,15 @@ async function play(
 describe('a sweep whose process is killed', () => {
   it(
     `${KILLS} times at random moments has every trial once, and every row of it`,
-    { timeout: 120_000 },
+    { timeout: 60_000 + KILLS * 20_000 },
     async () => {
       const base = folder();
       writeFileSync(join(base, 'finished.txt'), '');
       const random = randomStream(7);
-      let kills = 0;
-      while (kills < KILLS) {
-        const { ended } = await play(base, random() * 60);
-        if (ended === 0) break;
-        expect(ended).toBe('SIGKILL');
-        kills++;
-      }
+      for (let kills = 0; kills < KILLS; kills++)
+        expect((await play(base, 1 + Math.floor(random() * MAX_ROWS))).ended).toBe('SIGKILL');
       const { ended, lines } = await play(base, null);
       expect(ended).toBe(0);
-      // A sweep that was over before it was killed so often would prove less.
-      expect(kills).toBeGreaterThanOrEqual(10);
       const result = JSON.parse(lines.at(-1) ?? '') as { status: string; trials: [string, number][] };
       expect(result.status).toBe('FINISHED');
       expect(result.trials.map(([status]) => status)).toEqual(Array<string>(TRIALS).fill('finished'));
@@ -99,7 +94,7 @@ describe('a sweep whose process is killed', () => {
   it('by Ctrl-C says so in every file, and ends as the signal has it', async () => {
     const base = folder();
     writeFileSync(join(base, 'finished.txt'), '');
-    const { ended } = await play(base, 5, 'SIGINT');
+    const { ended } = await play(base, 3, 'SIGINT');
     expect(ended).toBe('SIGINT');
     const { status, trials } = parse(readFileSync(join(base, 'runs/s/sweep.yaml'), 'utf8')) as {
       status: string;

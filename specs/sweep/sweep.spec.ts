@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
-import { Observable, interval, lastValueFrom, map, range, tap, toArray } from 'rxjs';
+import { Observable, interval, lastValueFrom, map, range, take, tap, toArray } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { parse } from 'yaml';
 import { RunStatus, currentRun } from 'expman-rx';
@@ -215,8 +215,8 @@ describe('a trial', () => {
         }
         if (form === 'observable')
           return new Observable((subscriber) => {
-            const tap = interval(1).pipe(map(row)).subscribe(subscriber);
-            if (trial.number < 3) setTimeout(() => subscriber.complete(), 30);
+            const rows$ = interval(1).pipe(map(row));
+            const tap = (trial.number < 3 ? rows$.pipe(take(20)) : rows$).subscribe(subscriber);
             return () => {
               tap.unsubscribe();
               ended.push(form);

@@ -1,8 +1,9 @@
 import type { LoggingEngine } from 'expman-rx';
 import { type Dashboard, serve } from 'expman-rx/dashboard';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { go, hasBrowser, launchBrowser, openPage, settled } from '../../support/browser.js';
+import { go, hasBrowser, settled } from '../../support/browser.js';
+import { browsing } from '../../support/browsing.js';
 import { hunt, runOfAll } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
@@ -62,7 +63,7 @@ const PLACES: readonly (readonly [place: string, ...controls: string[]])[] = [
 ];
 
 describe.skipIf(!hasBrowser)('every control of the dashboard', { timeout: 120_000 }, () => {
-  let browser: Browser;
+  const visit = browsing();
   let dashboard: Dashboard;
   let live: LoggingEngine;
 
@@ -73,10 +74,8 @@ describe.skipIf(!hasBrowser)('every control of the dashboard', { timeout: 120_00
     await live.flush();
     await hunt(base);
     dashboard = await serve(base, { writable: true });
-    browser = await launchBrowser();
   }, 60_000);
   afterAll(async () => {
-    await browser.close();
     await dashboard.close();
     await live.close();
   });
@@ -85,7 +84,7 @@ describe.skipIf(!hasBrowser)('every control of the dashboard', { timeout: 120_00
   const everywhere = new Set<string>();
 
   it.each(PLACES)('is used once without a complaint: %s', async (place, ...controls) => {
-    const { page, complaints } = await openPage(browser, dashboard.url);
+    const { page, complaints } = await visit(dashboard.url);
     page.setDefaultTimeout(5000);
     await page.waitForSelector('[data-testid=run-row]');
     await go(page, place);

@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { type Dashboard, serve, writeReport } from 'expman-rx/dashboard';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { go, hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
+import { go, hasBrowser } from '../../support/browser.js';
+import { browsing } from '../../support/browsing.js';
 import { closedRun, hunt, idOf, runOfAll } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
@@ -29,7 +30,7 @@ interface Finding {
 }
 
 describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
-  let browser: Browser;
+  const visit = browsing();
   let dashboard: Dashboard;
   let runDirs: readonly string[];
 
@@ -40,15 +41,13 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     runDirs = runs.map(({ runDir }) => runDir);
     await hunt(base);
     dashboard = await serve(base);
-    browser = await launchBrowser();
   }, 60_000);
   afterAll(async () => {
-    await browser.close();
     await dashboard.close();
   });
 
   it.each(['light', 'dark'] as const)('has nothing that axe calls serious, %s', async (colorScheme) => {
-    const { page, complaints } = await openPage(browser, dashboard.url, { colorScheme });
+    const { page, complaints } = await visit(dashboard.url, { colorScheme });
     await page.waitForSelector('[data-testid=run-row]');
     await page.evaluate(AXE);
     for (const place of PLACES) {
@@ -63,7 +62,7 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
   });
 
   it('is used by keyboard alone: filter, choose runs, look at their curves, zoom, back', async () => {
-    const { page } = await openPage(browser, dashboard.url);
+    const { page } = await visit(dashboard.url);
     await page.waitForSelector('[data-run="exp/one"]');
     await page.keyboard.press('/');
     await page.keyboard.type('experiment = exp');
@@ -91,7 +90,7 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
   });
 
   it('says where a filter is not understood', async () => {
-    const { page } = await openPage(browser, dashboard.url);
+    const { page } = await visit(dashboard.url);
     await page.waitForSelector('[data-testid=run-row]');
     await page.locator('[data-testid=filter]').fill('params.lr <');
     await page.keyboard.press('Enter');
@@ -101,7 +100,7 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
   });
 
   it('says that its address has expired when the token is of another start', async () => {
-    const { page } = await openPage(browser, dashboard.url.replace(/#.*/, '#token=wrong'));
+    const { page } = await visit(dashboard.url.replace(/#.*/, '#token=wrong'));
     await expect.poll(() => page.locator('body').textContent(), { timeout: 20_000 }).toMatch(/expired/);
   });
 
@@ -114,7 +113,7 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     const noted = await closedRun(base, 5, { notes: 'a note '.repeat(900) });
     const path = join(folder(), 'report.html');
     await writeReport([first, noted], path);
-    const { page, complaints } = await openPage(browser, `file://${path}#/sweep/hunt`);
+    const { page, complaints } = await visit(`file://${path}#/sweep/hunt`);
     await page.locator('td a').first().waitFor();
     expect(await page.locator('td a').allTextContents()).toEqual([basename(first)]);
     await page.getByText(basename(others[0] ?? ''), { exact: true }).waitFor();
@@ -133,7 +132,7 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     const path = join(folder(), 'report.html');
     await writeReport(runDirs, path);
     const asked: string[] = [];
-    const { page, complaints } = await openPage(browser, 'about:blank');
+    const { page, complaints } = await visit('about:blank');
     page.on('request', (request) => asked.push(request.url()));
     await page.goto(`file://${path}#/curves?${RUNS}`);
     const chart = page.locator('[data-testid=chart][data-metric=loss]');

@@ -1,14 +1,15 @@
 import { type Dashboard, serve } from 'expman-rx/dashboard';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { go, hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
+import { go, hasBrowser } from '../../support/browser.js';
+import { browsing } from '../../support/browsing.js';
 import { hunt, runOfAll } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
 const folder = tempFolders('links', afterAll);
 
 describe.skipIf(!hasBrowser)('a link', { timeout: 60_000 }, () => {
-  let browser: Browser;
+  const visit = browsing();
   let dashboard: Dashboard;
 
   beforeAll(async () => {
@@ -18,15 +19,13 @@ describe.skipIf(!hasBrowser)('a link', { timeout: 60_000 }, () => {
     await run.close();
     await hunt(base);
     dashboard = await serve(base);
-    browser = await launchBrowser();
   }, 60_000);
   afterAll(async () => {
-    await browser.close();
     await dashboard.close();
   });
 
   const opened = async (place: string): Promise<Page> => {
-    const { page } = await openPage(browser, dashboard.url);
+    const { page } = await visit(dashboard.url);
     await page.waitForSelector('[data-testid=run-row]');
     await go(page, place);
     return page;

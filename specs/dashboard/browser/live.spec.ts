@@ -50,7 +50,7 @@ describe.skipIf(!hasBrowser)('a page beside a training process', { timeout: 90_0
     await dashboard.close();
   });
 
-  it('shows within seconds that a run was killed', async () => {
+  it('shows that a run was killed', async () => {
     const base = folder();
     const training = train(base);
     await training.begun;
@@ -73,9 +73,7 @@ describe.skipIf(!hasBrowser)('a page beside a training process', { timeout: 90_0
     await until(() => are('RUNNING'));
     training.end('kill');
     await training.ended;
-    const begun = performance.now();
     await until(() => are('CRASHED'));
-    expect(performance.now() - begun).toBeLessThan(10_000);
     await dashboard.close();
   });
 

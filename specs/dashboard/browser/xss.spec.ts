@@ -2,10 +2,10 @@ import { cpSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { type Dashboard, serve, writeReport } from 'expman-rx/dashboard';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseYaml, stringifyYaml } from '../../../dist/storage/yaml-file.js';
-import { hasBrowser, launchBrowser, openPage } from '../../support/browser.js';
+import { hasBrowser } from '../../support/browser.js';
+import { browsing } from '../../support/browsing.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
 const RUN = 'window.owned=1';
@@ -48,7 +48,7 @@ const PAYLOADS: readonly string[] = [
 const folder = tempFolders('xss', afterAll);
 
 describe.skipIf(!hasBrowser)('what a run holds', { timeout: 180_000 }, () => {
-  let browser: Browser;
+  const visit = browsing();
   let dashboard: Dashboard;
   let base: string;
   let runDirs: string[];
@@ -58,15 +58,13 @@ describe.skipIf(!hasBrowser)('what a run holds', { timeout: 180_000 }, () => {
     runDirs = [await makeHostileRun(base, 'one'), await makeHostileRun(base, 'two')];
     nameHostile(base, runDirs[0] ?? '');
     dashboard = await serve(base, { writable: true });
-    browser = await launchBrowser();
   }, 60_000);
   afterAll(async () => {
-    await browser.close();
     await dashboard.close();
   });
 
   it('is shown as text on every page, and nothing of it runs', async () => {
-    const { page, complaints } = await openPage(browser, dashboard.url);
+    const { page, complaints } = await visit(dashboard.url);
     await page.waitForSelector('[data-testid=run-row]');
     const runs = 'run=exp%2Fone&run=exp%2Ftwo';
     const places = [
@@ -97,7 +95,7 @@ describe.skipIf(!hasBrowser)('what a run holds', { timeout: 180_000 }, () => {
   it('is text in a report, too', async () => {
     const path = join(folder(), 'report.html');
     await writeReport(runDirs, path, { title: PAYLOADS[0] ?? '' });
-    const { page, complaints } = await openPage(browser, `file://${path}`);
+    const { page, complaints } = await visit(`file://${path}`);
     await page.waitForSelector('[data-testid=run-row]', { timeout: 20_000 });
     for (const place of ['#/run/exp/one', '#/run/exp/one/logs', '#/compare?run=exp%2Fone&run=exp%2Ftwo']) {
       await page.evaluate(`location.hash = ${JSON.stringify(place)}`);

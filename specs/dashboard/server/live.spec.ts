@@ -90,17 +90,16 @@ describe('listening to a run', () => {
   it('tells within seconds that a run was killed, and of one that is taken up again what it logs, after a reset', async () => {
     const dir = folder();
     const dashboard = await serve(dir);
-    let listening: Promise<Listener> | undefined;
     let listener: Listener | undefined;
     const { runDir } = await runChild(
       dir,
-      `const run = open(); run.logMetrics({ loss: 1 }, 1); await run.flush(); say('open');
-       for (let step = 2; ; step++) { run.logMetrics({ loss: 1 }, step); await new Promise((r) => setTimeout(r, 20)); say('row'); }`,
+      `const run = open(); run.logMetrics({ loss: 1 }, 1); await run.flush(); await ask('listen');
+       run.logMetrics({ loss: 1 }, 2); await ask('heard');`,
       {
-        killWhen: (said, runDir) => {
-          if (said.length === 1)
-            void (listening ??= listen(dashboard, ofLoss({ runDir }))).then((heard) => (listener = heard));
-          return pointsIn(listener?.heard ?? []).length > 0;
+        answer: async (asked, runDir) => {
+          if (asked === 'listen') listener = await listen(dashboard, ofLoss({ runDir }));
+          else if (listener !== undefined) await points(listener, 1);
+          return asked === 'heard' ? 'kill' : undefined;
         },
       },
     );
