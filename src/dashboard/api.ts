@@ -61,6 +61,7 @@ export const RunsRequest = Type.Object({
   offset: Whole(10_000_000, 0),
   limit: Whole(LIMITS.runs, 100),
 });
+export type RunsRequest = Static<typeof RunsRequest>;
 
 /** A run as `expman list --json` has it; `error` says why a run is UNREADABLE. */
 export const RunFactsAnswer = Type.Object({

@@ -333,4 +333,16 @@ describe('a series', () => {
     ]);
     expect((await error(dashboard, '/api/series?runs=exp/gone&metric=loss'))[0]).toBe(404);
   });
+
+  it('of a run whose run.yaml is damaged says that, and shows the others', async () => {
+    const dir = folder();
+    const whole = idOf(await closedRun(dir));
+    const damaged = await closedRun(dir);
+    writeFileSync(join(damaged, 'run.yaml'), 'status: [');
+    const { series, failed } = await seriesOf(await serve(dir), `runs=${idOf(damaged)},${whole}&metric=loss`);
+    expect([series.map(({ run }) => run), failed.map(({ run, code }) => [run, code])]).toEqual([
+      [whole],
+      [[idOf(damaged), 'CORRUPT']],
+    ]);
+  });
 });

@@ -1,5 +1,5 @@
 import type { LogFilter } from '../../reader/read-log.js';
-import type { LivePoints, RunChange, SeriesRequest } from '../api.js';
+import type { LivePoints, RunChange, RunsRequest, SeriesRequest } from '../api.js';
 
 /** Where a run is that the list of runs has. */
 export interface RunPlace {
@@ -10,18 +10,9 @@ export interface RunPlace {
   readonly startedMs: number;
 }
 
-/** Which runs are wanted, and which part of them. */
-export interface RunsQuery {
-  readonly experiment?: string;
-  readonly where?: string;
-  readonly sort?: string;
-  readonly offset: number;
-  readonly limit: number;
-}
-
 /** What a thread is asked; all answers but those of `places` and `watch` are JSON text that goes on as it is. */
 export type DataRequest =
-  | { readonly kind: 'runs'; readonly query: RunsQuery }
+  | { readonly kind: 'runs'; readonly query: RunsRequest }
   | { readonly kind: 'experiments' }
   | { readonly kind: 'places'; readonly ids: readonly string[] }
   /** What the list is by now, and some runs in it; a {@link ListNews}. */
@@ -33,9 +24,8 @@ export type DataRequest =
   | { readonly kind: 'histograms'; readonly place: RunPlace; readonly metric: string }
   | {
       readonly kind: 'series';
-      readonly places: readonly RunPlace[];
-      /** Runs that were asked for and that the list has not. */
-      readonly missing: readonly string[];
+      /** Each `experiment/run`. */
+      readonly ids: readonly string[];
       readonly wish: Omit<SeriesRequest, 'runs'>;
     }
   | { readonly kind: 'change'; readonly place: RunPlace; readonly change: RunChange }

@@ -37,7 +37,7 @@ async function answer(request: DataRequest, tell: (message: FromDataThread) => v
     case 'histograms':
       return readHistograms(request.place, request.metric);
     case 'series':
-      return jsonText(readSeries(request.places, request.missing, request.wish));
+      return jsonText(readSeries(dir, request.ids, request.wish));
     case 'change':
       changeRun(request.place, request.change);
       view.forget();

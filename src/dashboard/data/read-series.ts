@@ -8,7 +8,7 @@ import type { OpenRows } from '../../reader/read-rows.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import type { Series, SeriesAnswer, SeriesRequest } from '../api.js';
 import { Curve, type DrawnCurve } from './curve-builder.js';
-import type { RunPlace } from './data-messages.js';
+import { findRun } from './find-run.js';
 import { checkWanted } from './wanted.js';
 
 const OF_METRIC = 'metric:';
@@ -20,26 +20,31 @@ const OF_METRIC = 'metric:';
 const MAX_POINTS = 500_000;
 const MIN_POINTS = 8;
 
-/** Metrics of runs as curves, each run on its own: one that cannot be read, or is missing, hides none of the others. */
-export function readSeries(runs: readonly RunPlace[], missing: readonly string[], wish: Wish): SeriesAnswer {
+/**
+ * Reads metrics of runs, `experiment/run`, as curves, each run on its own: a run that cannot be read or does not exist hides no other.
+ *
+ * @throws ExpmanError `RUN_NOT_FOUND` if none of the runs exists
+ */
+export function readSeries(dir: string, ids: readonly string[], wish: Wish): SeriesAnswer {
+  const places = ids.map((run) => ({ run, runDir: findRun(dir, run) }));
+  const runs = places.flatMap(({ run, runDir }) => (runDir === null ? [] : [{ run, runDir }]));
+  if (runs.length === 0) throw new ExpmanError('RUN_NOT_FOUND', 'there is no such run');
   const series: Series[] = [];
-  const failed: SeriesAnswer['failed'] = missing.map((run) => ({
-    ...{ run, code: 'RUN_NOT_FOUND', message: 'there is no such run' },
-  }));
+  const failed: SeriesAnswer['failed'] = places
+    .filter(({ runDir }) => runDir === null)
+    .map(({ run }) => ({ run, code: 'RUN_NOT_FOUND', message: 'there is no such run' }));
   const fair = Math.floor(MAX_POINTS / (runs.length * wish.metric.length));
   const request = { ...wish, points: Math.min(wish.points, Math.max(MIN_POINTS, fair)) };
   const readUntil: Record<string, number> = {};
-  for (const run of runs) {
+  for (const { run, runDir } of runs) {
     try {
-      const read = seriesOfRun(run, request);
-      series.push(...read.series);
-      readUntil[run.id] = read.until;
+      const { curves, until } = curvesOfRun(runDir, request);
+      for (const [metric, { x, y, nonFinite, stretches, values, isExact }] of curves)
+        series.push({ run, metric, x, y, nonFinite, stretches, values, isExact });
+      readUntil[run] = until;
     } catch (error) {
-      failed.push({
-        run: run.id,
-        code: error instanceof ExpmanError ? error.code : 'IO',
-        message: messageOf(error).replaceAll(run.runDir, run.id),
-      });
+      const code = error instanceof ExpmanError ? error.code : 'IO';
+      failed.push({ run, code, message: messageOf(error).replaceAll(runDir, run) });
     }
   }
   return { series, readUntil, failed };
@@ -50,26 +55,17 @@ interface Wish extends Omit<SeriesRequest, 'runs'> {
   readonly withTimes?: boolean;
 }
 
-function seriesOfRun(run: RunPlace, wish: Wish): { readonly series: Series[]; readonly until: number } {
-  const { curves, until } = curvesOfRun(run, wish);
-  return {
-    until,
-    series: [...curves].map(([metric, { x, y, nonFinite, stretches, values, isExact }]) => ({
-      ...{ run: run.id, metric, x, y, nonFinite, stretches, values, isExact },
-    })),
-  };
-}
-
-/** The curves of a run, by metric, and the last time read, in milliseconds since the epoch. */
+/** Reads the curves of a run, by metric, and the last time that was read, in milliseconds since the epoch. */
 export function curvesOfRun(
-  run: RunPlace,
+  runDir: string,
   wish: Wish,
 ): { readonly curves: ReadonlyMap<string, DrawnCurve>; readonly until: number } {
-  const { rows } = openIntact(nodeFs, run.runDir);
+  const { info, rows } = openIntact(nodeFs, runDir);
+  const startedMs = Date.parse(info.identity.startedAt);
   try {
     const metrics = [...new Set(wish.metric)].filter((metric) => rows.columnOf.has(metric));
     const curves = new Map(metrics.map((metric) => [metric, new Curve(wish.points)]));
-    const until = readInto(curves, rows, run, wish);
+    const until = readInto(curves, rows, startedMs, wish);
     return { until, curves: new Map([...curves].map(([metric, curve]) => [metric, curve.drawn()])) };
   } finally {
     rows.close();
@@ -77,7 +73,7 @@ export function curvesOfRun(
 }
 
 /** Adds all values to their curves; returns the last time read, in milliseconds since the epoch. */
-function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, run: RunPlace, wish: Wish): number {
+function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, startedMs: number, wish: Wish): number {
   const { x, from = -Infinity, to = Infinity } = wish;
   const xMetric = x.startsWith(OF_METRIC) ? x.slice(OF_METRIC.length) : null;
   const columnOf = (metric: string): string => rows.columnOf.get(metric) ?? '';
@@ -99,9 +95,9 @@ function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, run: RunPl
       xMetric !== null
         ? numbersNamed(batch, columnOf(xMetric))
         : x === 'time'
-          ? secondsSince(run.startedMs, timestamp)
+          ? secondsSince(startedMs, timestamp)
           : stepsOf(step, before);
-    const times = wish.withTimes === true ? secondsSince(run.startedMs, timestamp) : null;
+    const times = wish.withTimes === true ? secondsSince(startedMs, timestamp) : null;
     for (const [metric, curve] of curves) {
       const column = named(batch, columnOf(metric));
       const numbers = column === undefined ? null : numberColumn(column);

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { ExpmanError } from '../../model/errors.js';
 import { jsonText } from '../../model/json-text.js';
 import { paramLeaves } from '../../model/param-value.js';
@@ -8,10 +7,10 @@ import { type RunListing, type UnreadableRun, listRuns } from '../../reader/run-
 import { parseSort } from '../../reader/where/parse-sort.js';
 import { parseWhere } from '../../reader/where/parse-where.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { RUN_NAME } from '../../run/run-record.js';
-import type { RunsAnswer } from '../api.js';
+import type { RunsAnswer, RunsRequest } from '../api.js';
 import { experimentFacts } from './experiment-facts.js';
-import type { ListNews, RunPlace, RunsQuery } from './data-messages.js';
+import { findRun } from './find-run.js';
+import type { ListNews, RunPlace } from './data-messages.js';
 
 /** A list is fresh for this long, and for so many times what it took. */
 const FRESH = { ms: 500, times: 5 };
@@ -51,7 +50,7 @@ export class RunsView {
   constructor(private readonly dir: string) {}
 
   /** A part of the runs that match, as JSON of a `RunsAnswer`. @throws ExpmanError `INVALID_FILTER` */
-  page({ offset, limit, ...query }: RunsQuery): string {
+  page({ offset, limit, ...query }: RunsRequest): string {
     const listing = this.fresh();
     const { runs: matching, keys } = this.matching(listing, query);
     const texts: string[] = [];
@@ -66,7 +65,7 @@ export class RunsView {
   }
 
   /** The runs that match, in order; somebody who scrolls asks for the same ones again and again. */
-  private matching(listing: Listing, query: Omit<RunsQuery, 'offset' | 'limit'>): Matching {
+  private matching(listing: Listing, query: Omit<RunsRequest, 'offset' | 'limit'>): Matching {
     const { experiment, where = '', sort = '-startedAt' } = query;
     const key = JSON.stringify([experiment, where, sort]);
     if (this.matched?.of === listing && this.matched.key === key) return this.matched;
@@ -137,13 +136,8 @@ export class RunsView {
 
   /** Whether a run that a list does not have is there by now. */
   private hasBegun(id: string, { unreadable }: Listing): boolean {
-    const [experiment = '', run = '', ...more] = id.split('/');
-    const isName = (text: string): boolean => !['', '.', '..'].includes(text) && !text.includes('\0');
-    if (more.length > 0 || !isName(experiment) || !isName(run)) return false;
-    if (unreadable.some((each) => each.experiment === experiment && each.run === run)) return false;
-    // The folder that is served may be one of experiments, or an experiment.
-    const places = [join(this.dir, experiment, run), join(this.dir, run)];
-    return places.some(isRunFolder);
+    if (unreadable.some(({ experiment, run }) => `${experiment}/${run}` === id)) return false;
+    return findRun(this.dir, id) !== null;
   }
 
   private fresh(times = FRESH.times): Listing {
@@ -194,12 +188,3 @@ const unreadableFacts = ({ experiment, run, runDir, code, message }: UnreadableR
   ...{ experiment, run, status: 'UNREADABLE' },
   error: { name: code, message: message.replaceAll(runDir, `${experiment}/${run}`) },
 });
-
-function isRunFolder(path: string): boolean {
-  try {
-    return nodeFs.stat(join(path, RUN_NAME))?.kind === 'file';
-  } catch {
-    // A name that is too long, say.
-    return false;
-  }
-}

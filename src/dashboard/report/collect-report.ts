@@ -101,7 +101,7 @@ async function collectRun(
 }
 
 function collectSeries(place: RunPlace, fields: RunAnswer['fields']): ReportSeries[] {
-  const { curves } = curvesOfRun(place, {
+  const { curves } = curvesOfRun(place.runDir, {
     ...{ metric: fields.map(({ name }) => name), x: 'step', points: MAX_POINTS, withTimes: true },
   });
   // A metric of text may have been numbers for a while, or texts alone.

@@ -9,21 +9,13 @@ import type {
   RunChange,
   RunFactsAnswer,
   RunsAnswer,
+  RunsRequest,
   SeriesAnswer,
   SeriesRequest,
   ServerFacts,
   SweepAnswer,
   SystemAnswer,
 } from '../../api.js';
-
-/** Which runs are asked for, in which order, and which part of them. */
-export interface RunsQuery {
-  readonly experiment?: string | undefined;
-  readonly where?: string | undefined;
-  readonly sort?: string | undefined;
-  readonly offset: number;
-  readonly limit: number;
-}
 
 /** Which curves are asked for. */
 export interface SeriesQuery {
@@ -68,7 +60,7 @@ export interface Api {
   readonly isLive: boolean;
   server(): Promise<ServerFacts>;
   experiments(): Promise<readonly ExperimentFacts[]>;
-  runs(query: RunsQuery, signal?: AbortSignal): Promise<RunsAnswer>;
+  runs(query: RunsRequest, signal?: AbortSignal): Promise<RunsAnswer>;
   run(id: string): Promise<RunAnswer>;
   /** Changes tags or notes; resolves with what the run is then. */
   change(id: string, change: RunChange): Promise<void>;

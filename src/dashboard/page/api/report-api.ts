@@ -1,8 +1,8 @@
-import type { LogLineAnswer, RunFactsAnswer, RunsAnswer, Series } from '../../api.js';
+import type { LogLineAnswer, RunFactsAnswer, RunsAnswer, RunsRequest, Series } from '../../api.js';
 import type { ReportData, ReportRun } from '../../report-data.js';
 import { flatParams, runId } from '../facts/run-values.js';
 import { isWanted } from '../run/log-lines.js';
-import { type Api, ApiFailure, type LogsQuery, type RunsQuery, type SeriesQuery } from './api.js';
+import { type Api, ApiFailure, type LogsQuery, type SeriesQuery } from './api.js';
 import { orderOf } from './report-order.js';
 import { reportSeries } from './report-series.js';
 
@@ -39,7 +39,10 @@ function missing(message: string): never {
 }
 
 /** A report has no language of filters: `where` is text that a run's name, status or tags hold. */
-function runsOf(report: ReportData, { experiment, where = '', sort, offset, limit }: RunsQuery): RunsAnswer {
+function runsOf(
+  report: ReportData,
+  { experiment, where = '', sort, offset, limit }: RunsRequest,
+): RunsAnswer {
   const words = where.toLowerCase().split(/\s+/).filter(Boolean);
   const found = report.runs
     .map(({ answer }) => answer.facts)

@@ -27,7 +27,14 @@ export function RunsPage(): JSX.Element {
   const group = query.get('by');
   const groupColumn: Column | null = group === null ? null : { kind: 'param', name: group };
   const sortText = [...(groupColumn === null ? [] : [fieldOf(groupColumn)]), sort ?? '-startedAt'].join(',');
-  const runs = useRuns({ experiment, where, sort: sortText }, group === null ? PAGE_SIZE : GROUPED_PAGE_SIZE);
+  const runs = useRuns(
+    {
+      ...(experiment !== undefined && { experiment }),
+      ...(where !== undefined && { where }),
+      sort: sortText,
+    },
+    group === null ? PAGE_SIZE : GROUPED_PAGE_SIZE,
+  );
   const columns = useColumns(query.getAll('col'), runs);
   const baseline = useBaseline(query.get('base'));
   const selected = query.getAll('run');

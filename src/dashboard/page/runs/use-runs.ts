@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { RunFactsAnswer, RunsAnswer } from '../../api.js';
-import { type Api, type ApiFailure, failureOf, type RunsQuery } from '../api/api.js';
+import type { RunFactsAnswer, RunsAnswer, RunsRequest } from '../../api.js';
+import { type Api, type ApiFailure, failureOf } from '../api/api.js';
 import { usePage } from '../api/use-api.js';
 import { RunPages } from './run-pages.js';
 
@@ -24,7 +24,7 @@ export interface RunsView {
 }
 
 /** Reads the runs of a query page by page, as the table is scrolled. */
-export function useRuns(query: Omit<RunsQuery, 'offset' | 'limit'>, pageSize: number): RunsView {
+export function useRuns(query: Omit<RunsRequest, 'offset' | 'limit'>, pageSize: number): RunsView {
   const { api } = usePage();
   const key = JSON.stringify([query, pageSize]);
   const [version, setVersion] = useState(0);
@@ -60,7 +60,7 @@ export function useRuns(query: Omit<RunsQuery, 'offset' | 'limit'>, pageSize: nu
   };
 }
 
-type QueryKey = readonly [query: Omit<RunsQuery, 'offset' | 'limit'>, pageSize: number];
+type QueryKey = readonly [query: Omit<RunsRequest, 'offset' | 'limit'>, pageSize: number];
 
 const askPage =
   (api: Api, [query]: QueryKey) =>

@@ -1,0 +1,29 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Context } from 'hono';
+import type { DataThreads } from '../data/data-threads.js';
+import type { LiveHub } from './live-hub.js';
+import type { PageFile } from './page-files.js';
+
+/** Everything the routes answer from. */
+export interface Backend {
+  readonly threads: DataThreads;
+  readonly live: LiveHub;
+  readonly page: ReadonlyMap<string, PageFile>;
+  readonly title: string;
+  /** The folder that is shown; no answer names it. */
+  readonly dir: string;
+  /** null: everybody may ask. */
+  readonly token: string | null;
+  /** null: this server only reads. */
+  readonly writeToken: string | null;
+  /** The server's port, once it has one. */
+  readonly port: () => number;
+}
+
+/** What `@hono/node-server` gives every request. */
+export interface Bindings {
+  readonly Bindings: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse };
+}
+
+/** A request on its way through the routes. */
+export type Asked = Context<Bindings>;
