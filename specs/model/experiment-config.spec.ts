@@ -181,7 +181,7 @@ describe('an experiment config', () => {
     expect(error).toMatchObject({ code: 'INVALID_OPTION', option, value: 1, type: 'number' });
     expect(error.rule).toContain('walIntervalMs, flushIntervalMs');
     if (meant === undefined) expect(error.message).not.toContain('did you mean');
-    else expect(error.message).toContain(`did you mean ${meant}?`);
+    else expect(error.message).toContain(`did you mean "${meant}"?`);
   });
 
   it.each([null, 1, 'x', [], () => 1])('refuses options that are no object: %o', (options) => {

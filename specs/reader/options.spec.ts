@@ -1,6 +1,7 @@
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { join } from 'node:path';
-import { exportRun, importRuns, unarchiveRun } from 'expman-rx/interop';
+import { serve } from 'expman-rx/dashboard';
+import { exchangeRunOf, exportRun, importRuns, unarchiveRun } from 'expman-rx/interop';
 import { observe } from 'expman-rx/otel';
 import {
   type StoredRun,
@@ -46,30 +47,30 @@ describe('a misspelt option', () => {
     [
       'metrics',
       () => run.metrics({ colums: ['loss'] } as never),
-      '"colums" is no option; did you mean columns?',
+      'unknown option "colums"; did you mean "columns"?',
     ],
-    ['rows', () => run.rows({ fromSetp: 1 } as never).next(), 'did you mean fromStep?'],
-    ['follow', () => run.follow({ frm: 'end' } as never), '"frm" is no option; did you mean from?'],
-    ['logs', () => run.logs({ levle: 'warn' } as never), 'did you mean level?'],
-    ['runs', () => openExperiments(base).runs({ wher: () => true } as never), 'did you mean where?'],
-    ['openExperiments', () => openExperiments(base, { cachDir: null } as never), 'did you mean cacheDir?'],
-    ['queryRuns', () => queryRuns(base, 'SELECT 1', { maxRow: 1 } as never), 'did you mean maxRows?'],
+    ['rows', () => run.rows({ fromSetp: 1 } as never).next(), 'did you mean "fromStep"?'],
+    ['follow', () => run.follow({ frm: 'end' } as never), 'unknown option "frm"; did you mean "from"?'],
+    ['logs', () => run.logs({ levle: 'warn' } as never), 'did you mean "level"?'],
+    ['runs', () => openExperiments(base).runs({ wher: () => true } as never), 'did you mean "where"?'],
+    ['openExperiments', () => openExperiments(base, { cachDir: null } as never), 'did you mean "cacheDir"?'],
+    ['queryRuns', () => queryRuns(base, 'SELECT 1', { maxRow: 1 } as never), 'did you mean "maxRows"?'],
     [
       'exportRun',
       () => exportRun(run.runDir, 'csv', join(base, 'x'), { onRow: 1 } as never),
-      'did you mean onRows?',
+      'did you mean "onRows"?',
     ],
-    ['importRuns', () => importRuns(base, { dir: base, fromat: 'csv' } as never), 'did you mean format?'],
-    ['unarchiveRun', () => unarchiveRun(base, base, { maxFile: 1 } as never), 'did you mean maxFiles?'],
+    ['importRuns', () => importRuns(base, { dir: base, fromat: 'csv' } as never), 'did you mean "format"?'],
+    ['unarchiveRun', () => unarchiveRun(base, base, { maxFile: 1 } as never), 'did you mean "maxFiles"?'],
     [
       'SummaryWriter',
       () => new SummaryWriter(join(base, 'tb'), { flushInterval: 5 } as never),
-      'did you mean flushIntervalMs?',
+      'did you mean "flushIntervalMs"?',
     ],
     [
       'observe',
       () => observe(engineLike, meterLike, { perod: 5 } as never),
-      'Options are prefix, attributes, periodMs',
+      'Known options: prefix, attributes, periodMs',
     ],
   ])('is refused, with those there are: %s', async (_call, call, message) => {
     const refused = await refusal(call);
@@ -98,6 +99,10 @@ describe('an argument that is none', () => {
     ['INVALID_OPTION importRuns without options', () => importRuns(base, undefined as never)],
     ['INVALID_OPTION importRuns without dir', () => importRuns(base, {} as never)],
     ['INVALID_OPTION exportRun()', () => exportRun(undefined as never, 'csv', 'x')],
+    ['INVALID_OPTION exchangeRunOf()', () => exchangeRunOf(undefined as never)],
+    ['INVALID_OPTION serve()', () => serve(undefined as never)],
+    ['INVALID_OPTION serve of no run', () => serve({ host: 5 } as never)],
+    ['INVALID_OPTION serve of no text', () => serve('a\0b')],
     ['INVALID_OPTION observe no run', () => observe(null as never, meterLike)],
     ['INVALID_OPTION observe no meter', () => observe(engineLike, null as never)],
     ['INVALID_OPTION new SummaryWriter(null)', () => new SummaryWriter(null as never)],

@@ -99,7 +99,7 @@ describe('a searcher', () => {
     [/seed must be an integer from 0/, 'random', { mode: 'min', seed: 0.5 }],
     [/mode must be one of 'min', 'max'/, 'tpe', { seed: 1, mode: 'least' }],
     [/candidates must be an integer from 1/, 'tpe', { ...options, candidates: 0 }],
-    [/"gamma" is no option\. Options are seed, mode, gridSteps/, 'tpe', { ...options, gamma: 0.2 }],
+    [/unknown option "gamma"\. Known options: seed, mode, gridSteps/, 'tpe', { ...options, gamma: 0.2 }],
     [/options must be an object/, 'tpe', null],
   ])('is refused: %s', (said, name, wrong) => {
     expect(() => createSearcher(name as SearcherName, space, wrong as SearcherOptions)).toThrow(said);

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { hasMethod } from '../model/option-checks.js';
-import { invalidOption } from '../model/option-rules.js';
+import { hasMethod, invalidOption } from '../model/option-rules.js';
 import type { LoggableRun } from './loggable-run.js';
 
 const storage = new AsyncLocalStorage<LoggableRun>();

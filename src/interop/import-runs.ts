@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { parseName } from '../model/names.js';
+import { callback, path, string } from '../model/option-rules.js';
+import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import type { RunStatus } from '../model/run-status.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { EXPERIMENT_NAME } from './archive/archive-names.js';
@@ -24,6 +26,15 @@ export interface ImportOptions {
   /** Told of each run once it is written, or could not be. */
   readonly onRun?: ((run: ImportedRun | FailedImport) => void) | undefined;
 }
+
+// Formats and names are checked where they are looked up.
+const OPTIONS = optionsTable<ImportOptions>()({
+  dir: path().required(),
+  format: string(),
+  experiment: string(),
+  runName: string(),
+  onRun: callback<(run: ImportedRun | FailedImport) => void>().orNull(),
+});
 
 /** A run that was imported. */
 export interface ImportedRun {
@@ -65,8 +76,9 @@ export interface ImportReport {
 export async function importFrom(
   importers: readonly Importer[],
   path: string,
-  options: ImportOptions,
+  given: ImportOptions,
 ): Promise<ImportReport> {
+  const options = OPTIONS.resolve(given);
   const source = chosenPath(path);
   const importer = await importerOf(importers, source, options.format);
   const imported: ImportedRun[] = [];
@@ -83,7 +95,7 @@ async function* outcomesOf(
   importer: Importer,
   source: string,
   from: string,
-  options: ImportOptions,
+  options: ResolvedBy<typeof OPTIONS>,
 ): AsyncGenerator<ImportedRun | FailedImport, void> {
   try {
     for await (const run of importer.runs(source))
@@ -117,9 +129,12 @@ function removeEmpty(folder: string): void {
     rmSync(folder, { recursive: true, force: true });
 }
 
-function destinationOf(run: ExchangeRun, { dir, experiment, runName }: ImportOptions): Destination {
+function destinationOf(
+  run: ExchangeRun,
+  { dir, experiment, runName }: ResolvedBy<typeof OPTIONS>,
+): Destination {
   return {
-    dir: resolve(dir),
+    dir,
     experiment:
       experiment === undefined
         ? allowedName('experiment', run.experiment, 'imported')

@@ -6,7 +6,7 @@
 import { rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { attempt } from '../model/attempt.js';
-import { mustBeOptions, invalidOption, resolvePath } from '../model/option-rules.js';
+import { invalidOption, resolvePath } from '../model/option-rules.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { arrowExporter, arrowImporter } from './columnar/arrow-format.js';
@@ -82,7 +82,7 @@ export async function exportRun(
 ): Promise<void> {
   const target = resolvePath('path', path);
   resolvePath('runDir', runDir);
-  mustBeOptions(options, EXPORT_OPTIONS);
+  EXPORT_OPTIONS.resolve(options);
   const exporter = EXPORTERS.find((known) => known.format === format);
   if (exporter === undefined)
     throw invalidOption('format', `one of ${EXPORTERS.map((known) => known.format).join(', ')}`, format);
@@ -106,7 +106,5 @@ export async function exportRun(
  */
 export async function importRuns(path: string, options: ImportOptions): Promise<ImportReport> {
   resolvePath('path', path);
-  mustBeOptions(options, ['dir', 'format', 'experiment', 'runName', 'onRun']);
-  resolvePath('dir', options.dir);
   return importFrom(IMPORTERS, path, options);
 }

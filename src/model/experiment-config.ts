@@ -1,7 +1,8 @@
 import { parseName, type ExperimentName, type RunName } from './names.js';
-import { resolveOptions, resolvePath, type ExperimentOptions, type ResolvedOptions } from './option-rules.js';
+import { resolveOptions, type ExperimentOptions, type ResolvedOptions } from './experiment-options.js';
+import { resolvePath } from './option-rules.js';
 
-export type { ExperimentOptions, ResolvedOptions } from './option-rules.js';
+export type { ExperimentOptions, ResolvedOptions } from './experiment-options.js';
 
 /** All of an {@link ExperimentConfig} as plain data, as it is posted to the writer thread. */
 export interface PlainConfig extends ResolvedOptions {

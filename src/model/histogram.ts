@@ -1,5 +1,6 @@
 import { ExpmanError, describeType } from './errors.js';
-import { invalidOption } from './option-rules.js';
+import { integer } from './option-rules.js';
+import { optionsTable } from './options-table.js';
 
 /** The distribution of some numbers, as {@link histogram} counts it and {@link parseHistogram} reads it. */
 export interface Histogram {
@@ -37,7 +38,6 @@ export type ReadyHistogram = { readonly counts: ArrayLike<number> } & (
 /** What a histogram is made of: numbers in an array or a typed array, or counts that are ready. */
 export type HistogramInput = ArrayLike<number> | ArrayLike<bigint> | ReadyHistogram;
 
-const DEFAULT_BINS = 30;
 /** @bound refuses: INVALID_OPTION */
 const MOST_BINS = 1_000;
 /**
@@ -48,6 +48,7 @@ const MOST_BINS = 1_000;
 const MOST_READY_BINS = 10_000;
 /** @bound loses nothing: the text of as many bins as may be is shorter */
 const MOST_TEXT = 1024 * 1024;
+const OPTIONS = optionsTable<HistogramOptions>()({ bins: integer(1, MOST_BINS).byDefault(30) });
 /** The sum of very large numbers may be infinite where their mean is not. */
 const SCALE = 2 ** 64;
 
@@ -57,13 +58,12 @@ const SCALE = 2 ** 64;
  * The bins are of one width between the least and the greatest value; values that are all the same are one bin. NaN
  * and infinities are in no bin and counted apart. Reads the values twice and keeps none.
  *
- * @throws {@link ExpmanError} `INVALID_VALUE` for what is neither numbers nor counts with bounds, `INVALID_OPTION` for `bins`
+ * @throws {@link ExpmanError} `INVALID_VALUE` for what is neither numbers nor counts with bounds, `INVALID_OPTION`
  * @example
  * run.logMetrics({ loss, weights: histogram(weights, { bins: 20 }) }, step);
  */
-export function histogram(values: HistogramInput, { bins = DEFAULT_BINS }: HistogramOptions = {}): string {
-  if (!Number.isInteger(bins) || bins < 1 || bins > MOST_BINS)
-    throw invalidOption('bins', `an integer from 1 to ${MOST_BINS}`, bins);
+export function histogram(values: HistogramInput, options: HistogramOptions = {}): string {
+  const { bins } = OPTIONS.resolve(options);
   return JSON.stringify(isNumbers(values) ? counted(values, bins) : ready(values));
 }
 

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
-import { mustBeOptions, invalidOption } from '../model/option-rules.js';
+import { callback, ruleOf, string } from '../model/option-rules.js';
+import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import { parseName } from '../model/names.js';
 import { type Params, sanitiseParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
@@ -20,6 +21,15 @@ export interface ExperimentsOptions {
   readonly onScan?: OnScan;
 }
 
+/** The rules of {@link ExperimentsOptions}. */
+export const EXPERIMENTS_OPTIONS = optionsTable<ExperimentsOptions>()({
+  cacheDir: ruleOf(
+    'a path or null',
+    (value): value is string | null => value === null || typeof value === 'string',
+  ),
+  onScan: callback<OnScan>().orNull(),
+});
+
 /** Which runs are wanted; all, where nothing is said. */
 export interface RunQuery {
   /** Of this experiment. */
@@ -27,6 +37,13 @@ export interface RunQuery {
   /** Those for which this holds. */
   readonly where?: (facts: RunFacts) => boolean;
 }
+
+const RUN_QUERY = optionsTable<RunQuery>()({
+  experiment: string(),
+  where: callback<(facts: RunFacts) => boolean>(
+    "a function of a run's facts, such as parseWhere(text).matches",
+  ),
+});
 
 /**
  * A folder of experiments (or one experiment, or a run); nothing is read before it is asked for.
@@ -42,7 +59,7 @@ export class Experiments {
     private readonly fs: FsPort,
     /** The folder, absolute. */
     readonly dir: string,
-    private readonly options: ExperimentsOptions = {},
+    private readonly options: Partial<ResolvedBy<typeof EXPERIMENTS_OPTIONS>> = {},
   ) {}
 
   /**
@@ -76,10 +93,7 @@ export class Experiments {
 
   /** Runs, by experiment and name. @throws as {@link list} */
   async runs(query: RunQuery = {}): Promise<StoredRun[]> {
-    mustBeOptions(query, ['experiment', 'where']);
-    const { experiment, where } = query;
-    if (where !== undefined && typeof where !== 'function')
-      throw invalidOption('where', "a function of a run's facts, such as parseWhere(text).matches", where);
+    const { experiment, where } = RUN_QUERY.resolve(query);
     const { runs } = await this.list();
     return runs
       .filter(

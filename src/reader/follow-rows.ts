@@ -1,6 +1,7 @@
 import { type Observable, concatMap, defer, finalize, map, takeWhile, timer } from 'rxjs';
 import { ExpmanError } from '../model/errors.js';
-import { MAX_TIMER_MS, mustBeOptions, invalidOption } from '../model/option-rules.js';
+import { milliseconds, ruleOf } from '../model/option-rules.js';
+import { optionsTable } from '../model/options-table.js';
 import { bareObject } from '../model/param-value.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { OwnerWatch, type Ownership, isOwned } from '../storage/owner-watch.js';
@@ -24,14 +25,18 @@ export interface FollowOptions {
   readonly from?: 'start' | 'end' | number;
 }
 
+const OPTIONS = optionsTable<FollowOptions>()({
+  pollMs: milliseconds().byDefault(100),
+  from: ruleOf(
+    "'start', 'end', or a number from 0 up",
+    (value): value is NonNullable<FollowOptions['from']> =>
+      value === 'start' || value === 'end' || (typeof value === 'number' && value >= 0),
+  ).byDefault('start'),
+});
+
 /** The rows of a run as they are logged; `StoredRun.follow` says how. */
 export function followRows(fs: FsPort, runDir: string, options: FollowOptions = {}): Observable<StoredRow> {
-  mustBeOptions(options, ['pollMs', 'from']);
-  const { pollMs = 100, from = 'start' } = options;
-  if (!(pollMs >= 1 && pollMs <= MAX_TIMER_MS))
-    throw invalidOption('pollMs', `a number of milliseconds from 1 to ${MAX_TIMER_MS}`, pollMs);
-  if (typeof from === 'number' ? !(from >= 0) : !['start', 'end'].includes(from))
-    throw invalidOption('from', "'start', 'end', or a number from 0 up", from);
+  const { pollMs, from } = OPTIONS.resolve(options);
   return defer(() => {
     const follower = new RowFollower(fs, runDir, from === 'start' ? Infinity : from === 'end' ? 0 : from);
     return timer(0, pollMs).pipe(

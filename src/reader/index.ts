@@ -4,11 +4,12 @@
  * @packageDocumentation
  */
 import type { RowTable } from '../columnar/table.js';
-import { invalidOption, mustBeOptions, resolvePath } from '../model/option-rules.js';
+import { flag, resolvePath } from '../model/option-rules.js';
+import { optionsTable } from '../model/options-table.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { watchOwner } from '../storage/owner-watch.js';
 import { recoverRun as recover, type Recovery } from '../writer/recovery/recover-run.js';
-import { Experiments, type ExperimentsOptions } from './experiments.js';
+import { EXPERIMENTS_OPTIONS, Experiments, type ExperimentsOptions } from './experiments.js';
 import { inspectRun as inspect, type RunInfo } from './inspect-run.js';
 import { readContents } from './read-contents.js';
 import { type LoggedMedia, mediaOf } from './read-media.js';
@@ -58,8 +59,7 @@ export { type RunOrder, parseSort } from './where/parse-sort.js';
  * for (const { facts } of await lab.runs()) console.log(facts.experiment, facts.run, facts.status);
  */
 export function openExperiments(dir: string, options: ExperimentsOptions = {}): Experiments {
-  mustBeOptions(options, ['cacheDir', 'onScan']);
-  return new Experiments(nodeFs, resolvePath('dir', dir), options);
+  return new Experiments(nodeFs, resolvePath('dir', dir), EXPERIMENTS_OPTIONS.resolve(options));
 }
 
 /**
@@ -142,9 +142,7 @@ export async function readSystemMetrics(runDir: string): Promise<RowTable | null
  */
 export async function recoverRun(runDir: string, options: RecoverOptions = {}): Promise<Recovery> {
   const path = resolvePath('runDir', runDir);
-  mustBeOptions(options, ['force']);
-  const { force = false } = options;
-  if (typeof force !== 'boolean') throw invalidOption('force', 'true or false', force);
+  const { force } = RECOVER_OPTIONS.resolve(options);
   return recover(nodeFs, path, force ? await watchOwner(nodeFs, path) : undefined);
 }
 
@@ -156,3 +154,5 @@ export interface RecoverOptions {
    */
   readonly force?: boolean;
 }
+
+const RECOVER_OPTIONS = optionsTable<RecoverOptions>()({ force: flag().byDefault(false) });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type LogLine, parseLogLine } from '../run/log-line.js';
-import { mustBeOptions, invalidOption } from '../model/option-rules.js';
+import { integer, REFUSED, rule, string } from '../model/option-rules.js';
+import { optionsTable } from '../model/options-table.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { LOG_NAME } from '../run/run-record.js';
 import type { RunState } from '../run/run-state.js';
@@ -30,6 +31,14 @@ export interface LogFilter {
   /** Only the last so many of them. */
   readonly last?: number;
 }
+
+const FILTER = optionsTable<LogFilter>()({
+  level: rule<string>(`one of ${LEVELS.map((each) => `'${each}'`).join(', ')}`, (value) =>
+    typeof value === 'string' && LEVELS.includes(value.toLowerCase()) ? value : REFUSED,
+  ),
+  text: string(),
+  last: integer(0).byDefault(Infinity),
+});
 
 /**
  * The lines of a run's log that a filter lets through, those that are only in the write-ahead log (`state`) included.
@@ -61,9 +70,8 @@ export function readLogFile(
 }
 
 function linesThrough(lines: Iterable<string>, filter: LogFilter): LogLine[] {
-  checkFilter(filter);
-  const matches = lineFilter(filter);
-  const { last = Infinity } = filter;
+  const { level, text, last } = FILTER.resolve(filter);
+  const matches = lineFilter({ level, text });
   let found: LogLine[] = [];
   let timestampMs = 0;
   for (const text of lines) {
@@ -76,18 +84,14 @@ function linesThrough(lines: Iterable<string>, filter: LogFilter): LogLine[] {
   return last === Infinity ? found : last === 0 ? [] : found.slice(-last);
 }
 
-function checkFilter(filter: LogFilter): void {
-  mustBeOptions(filter, ['level', 'text', 'last']);
-  const { level, text, last } = filter;
-  if (level !== undefined && !(typeof level === 'string' && LEVELS.includes(level.toLowerCase())))
-    throw invalidOption('level', `one of ${LEVELS.map((each) => `'${each}'`).join(', ')}`, level);
-  if (text !== undefined && typeof text !== 'string') throw invalidOption('text', 'a string', text);
-  if (last !== undefined && !(Number.isSafeInteger(last) && last >= 0))
-    throw invalidOption('last', 'an integer from 0 up', last);
-}
-
 /** Tells which lines a filter lets through. */
-export function lineFilter({ level, text }: LogFilter): (line: LogLine) => boolean {
+export function lineFilter({
+  level,
+  text,
+}: {
+  readonly level?: string | undefined;
+  readonly text?: string | undefined;
+}): (line: LogLine) => boolean {
   const least = level === undefined ? -1 : LEVELS.indexOf(level.toLowerCase());
   const wanted = text?.toLowerCase();
   return (line) => {

@@ -4,7 +4,8 @@ import { gatherRows } from '../columnar/named-columns.js';
 import { stepReader, valueAt } from '../columnar/column-values.js';
 import { concatColumns } from '../columnar/concat.js';
 import { bareObject } from '../model/param-value.js';
-import { mustBeOptions, invalidOption } from '../model/option-rules.js';
+import { callback, flag, integer, ruleOf, strings } from '../model/option-rules.js';
+import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
 import type { Step } from '../model/step.js';
 import { chooseRows } from './downsampling.js';
@@ -44,33 +45,24 @@ export interface RowSelection {
   readonly downsample?: number;
 }
 
-/**
- * Checks a selection.
- *
- * @throws {@link ExpmanError} `INVALID_OPTION`
- */
-export function checkSelection(selection: RowSelection): void {
-  mustBeOptions(selection, ['columns', 'fromStep', 'toStep', 'session', 'where', 'downsample']);
-  const { columns, fromStep, toStep, session, where, downsample } = selection;
-  if (columns !== undefined && !(Array.isArray(columns) && columns.every((name) => typeof name === 'string')))
-    throw invalidOption('columns', 'a list of metric names', columns);
-  for (const [option, value] of Object.entries({ fromStep, toStep }))
-    if (
-      value !== undefined &&
-      typeof value !== 'bigint' &&
-      (typeof value !== 'number' || Number.isNaN(value))
-    )
-      throw invalidOption(option, 'a number or a bigint', value);
-  if (session !== undefined && typeof session !== 'boolean')
-    throw invalidOption('session', 'a boolean', session);
-  if (where !== undefined && typeof where !== 'function')
-    throw invalidOption('where', 'a function of a row', where);
-  if (downsample !== undefined && !(Number.isSafeInteger(downsample) && downsample >= 1))
-    throw invalidOption('downsample', 'an integer from 1 up', downsample);
-}
+const isStep = (value: unknown): value is Step =>
+  typeof value === 'bigint' || (typeof value === 'number' && !Number.isNaN(value));
+
+/** The rules of {@link RowSelection}. */
+export const SELECTION = optionsTable<RowSelection>()({
+  columns: strings('a list of metric names'),
+  fromStep: ruleOf('a number or a bigint', isStep),
+  toStep: ruleOf('a number or a bigint', isStep),
+  session: flag().byDefault(false),
+  where: callback<(row: StoredRow) => boolean>('a function of a row'),
+  downsample: integer(1),
+});
+
+/** A {@link RowSelection} that was checked. */
+export type CheckedSelection = ResolvedBy<typeof SELECTION>;
 
 /** The batches of the rows that are selected, one by one; downsampled ones come as a single batch. */
-export function* selectRows(rows: OpenRows, selection: RowSelection): Generator<NamedColumn[], void> {
+export function* selectRows(rows: OpenRows, selection: CheckedSelection): Generator<NamedColumn[], void> {
   if (selection.downsample === undefined) {
     yield* filtered(rows, selection);
     return;
@@ -120,8 +112,8 @@ export function* rowsOf(columns: ColumnarRows): Generator<StoredRow, void> {
   for (let row = 0; row < columns.step.length; row++) yield rowAt(columns, stepOf(row), row);
 }
 
-function* filtered(rows: OpenRows, selection: RowSelection): Generator<NamedColumn[], void> {
-  const { columns, fromStep = -Infinity, toStep = Infinity, session = false, where } = selection;
+function* filtered(rows: OpenRows, selection: CheckedSelection): Generator<NamedColumn[], void> {
+  const { columns, fromStep = -Infinity, toStep = Infinity, session, where } = selection;
   // A name the run has not got may still be that of another metric's column.
   const wanted = columns && new Set(columns.flatMap((metric) => rows.columnOf.get(metric) ?? []));
   const metricOf = metricNames(rows);
@@ -154,7 +146,7 @@ export function metricNames({ columnOf }: OpenRows): (column: string) => string 
 }
 
 /** How many columns stand before the metrics. */
-const keyColumns = ({ session }: RowSelection): number => (session === true ? 3 : 2);
+const keyColumns = ({ session }: CheckedSelection): number => (session ? 3 : 2);
 
 function rowAt({ timestamp, session, metrics }: ColumnarRows, step: Step | null, row: number): StoredRow {
   const values: [string, MetricValue][] = [];

@@ -12,8 +12,8 @@ import { type LogFilter, readLog } from './read-log.js';
 import type { OpenRows } from './read-rows.js';
 import {
   type RowSelection,
+  SELECTION,
   type StoredRow,
-  checkSelection,
   columnarRows,
   metricNames,
   rowsOf,
@@ -61,18 +61,16 @@ export class StoredRun {
    */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async metrics(selection: RowSelection = {}): Promise<RowTable> {
-    checkSelection(selection);
-    return reading(openIntact(this.fs, this.runDir).rows, (rows) =>
-      tableOf([...selectRows(rows, selection)]),
-    );
+    const wanted = SELECTION.resolve(selection);
+    return reading(openIntact(this.fs, this.runDir).rows, (rows) => tableOf([...selectRows(rows, wanted)]));
   }
 
   /** The same, batch by batch: of a large run only one row group is in memory at a time. @throws as {@link metrics} */
   async *batches(selection: RowSelection = {}): AsyncGenerator<RowsBatch, void> {
-    checkSelection(selection);
+    const wanted = SELECTION.resolve(selection);
     const { rows } = openIntact(this.fs, this.runDir);
     try {
-      for (const columns of selectRows(rows, selection)) yield await Promise.resolve(batchOf(columns));
+      for (const columns of selectRows(rows, wanted)) yield await Promise.resolve(batchOf(columns));
     } finally {
       rows.close();
     }
@@ -80,12 +78,12 @@ export class StoredRun {
 
   /** The same, row by row, in the order they were logged. @throws as {@link metrics} */
   async *rows(selection: RowSelection = {}): AsyncGenerator<StoredRow, void> {
-    checkSelection(selection);
+    const wanted = SELECTION.resolve(selection);
     const { rows } = openIntact(this.fs, this.runDir);
     try {
       const metricOf = metricNames(rows);
-      for (const columns of selectRows(rows, selection))
-        yield* await Promise.resolve(rowsOf(columnarRows(columns, metricOf, selection.session)));
+      for (const columns of selectRows(rows, wanted))
+        yield* await Promise.resolve(rowsOf(columnarRows(columns, metricOf, wanted.session)));
     } finally {
       rows.close();
     }

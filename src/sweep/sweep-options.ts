@@ -1,19 +1,29 @@
 import { type ExperimentOptions, ExperimentConfig } from '../model/experiment-config.js';
+import { type ExperimentName, parseName } from '../model/names.js';
 import {
+  amount,
+  flag,
   hasMethod,
-  mustBeAmount,
-  mustBeCount,
-  mustBeFlag,
-  mustBeMode,
-  mustBeOneOf,
-  mustBeOptions,
-} from '../model/option-checks.js';
-import { invalidOption } from '../model/option-rules.js';
+  integer,
+  invalidOption,
+  metricName,
+  oneOf,
+  path,
+  REFUSED,
+  rule,
+  ruleOf,
+} from '../model/option-rules.js';
+import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import { type MedianStoppingOptions, medianStopping } from './schedulers/median-stopping.js';
 import { type Scheduler, noScheduler } from './schedulers/scheduler.js';
 import { type SuccessiveHalvingOptions, successiveHalving } from './schedulers/successive-halving.js';
-import { type SearcherName, createSearcher } from './searchers/create-searcher.js';
-import { FREE_NAMES, type SearcherOptions } from './searchers/searcher-options.js';
+import {
+  type SearcherName,
+  SEARCHER_NAMES,
+  createSearcher,
+  isSearcherName,
+} from './searchers/create-searcher.js';
+import { OWN_SEARCHER_OPTIONS, type SearcherOptions } from './searchers/searcher-options.js';
 import type { Searcher } from './searchers/searcher.js';
 import type { ParamsOf, Space } from './space/space.js';
 
@@ -72,126 +82,115 @@ export interface WorkerSweepOptions<P> extends SweepOptions<P> {
 }
 
 /** All of that, checked, with defaults, searcher and scheduler made. */
-export interface ResolvedSweep<P> {
-  readonly name: string;
+export interface ResolvedSweep<P>
+  extends Omit<ResolvedBy<typeof OPTIONS>, 'searcher' | 'searcherOptions' | 'scheduler'>, NamedScheduler {
   readonly baseDir: string;
-  readonly metric: string;
-  readonly mode: 'min' | 'max';
-  readonly value: 'last' | 'best';
-  readonly trials: number;
-  readonly concurrency: number;
-  readonly seed: number;
   readonly searcher: Searcher<P>;
   readonly searcherName: string;
-  readonly scheduler: Scheduler;
-  readonly schedulerName: string;
-  readonly retries: number;
-  readonly maxFailures: number;
-  readonly timeLimitMs: number;
-  readonly graceMs: number;
-  readonly resume: 'never' | 'allow' | 'must';
-  readonly handleSignals: boolean;
-  readonly run: ExperimentOptions;
 }
 
-const OPTIONS = [
-  'name',
-  'baseDir',
-  'metric',
-  'mode',
-  'value',
-  'trials',
-  'concurrency',
-  'seed',
-  'searcher',
-  'searcherOptions',
-  'scheduler',
-  'retries',
-  'maxFailures',
-  'timeLimitMs',
-  'graceMs',
-  'resume',
-  'handleSignals',
-  'run',
-];
+interface NamedScheduler {
+  readonly scheduler: Scheduler;
+  readonly schedulerName: string;
+}
+
+const WORKER_RULE = "the URL of a file, such as new URL('./train.js', import.meta.url)";
 /** Options of a trial's run that the sweep sets. */
 const OWN_RUN_OPTIONS = ['runName', 'resume', 'group', 'handleSignals'];
+
+const RULES = {
+  name: rule<string, ExperimentName>('a name', (value) => parseName('experiment', value)).required(),
+  baseDir: path(),
+  metric: metricName().inWords('the name of a metric').required(),
+  mode: oneOf('min', 'max').byDefault('min'),
+  value: oneOf('last', 'best').byDefault('last'),
+  trials: integer(1).byDefault(20),
+  concurrency: integer(1).byDefault(1),
+  seed: integer(0).byDefault(0),
+  searcher: ruleOf(`one of ${SEARCHER_NAMES}, or an object with suggest and observe`, isSearcher).byDefault(
+    'random',
+  ),
+  searcherOptions: OWN_SEARCHER_OPTIONS.asRule().byDefault(OWN_SEARCHER_OPTIONS.resolve({})),
+  scheduler: rule<SchedulerOption, NamedScheduler>("one of 'none', 'median', 'asha'", schedulerOf).byDefault({
+    scheduler: noScheduler,
+    schedulerName: 'none',
+  }),
+  retries: integer(0).byDefault(0),
+  maxFailures: amount(0, Infinity).byDefault(Infinity),
+  timeLimitMs: amount(1, Infinity).byDefault(Infinity),
+  graceMs: amount(0, Infinity).byDefault(10_000),
+  resume: oneOf('allow', 'never', 'must').byDefault('allow'),
+  handleSignals: flag().byDefault(true),
+  // An ExperimentConfig knows the rules of its options.
+  run: ruleOf('an object', isRunOptions).byDefault({}),
+};
+const NO_OPTIONS = optionsTable<object>()({});
+const OPTIONS = optionsTable<SweepOptions<unknown>>()(RULES);
+const WORKER_OPTIONS = optionsTable<WorkerSweepOptions<unknown>>()({
+  ...RULES,
+  worker: rule<URL>(WORKER_RULE, (value, option) => {
+    if (!(value instanceof URL)) return REFUSED;
+    if (!['file:', 'data:'].includes(value.protocol)) throw invalidOption(option, WORKER_RULE, value.href);
+    return value;
+  }).required(),
+});
 
 /** @throws ExpmanError `INVALID_OPTION`, `INVALID_NAME` */
 export function resolveSweep<S extends Space>(
   space: S,
   options: SweepOptions<ParamsOf<S>> | undefined,
 ): ResolvedSweep<ParamsOf<S>> {
-  mustBeOptions(options, OPTIONS);
-  const {
-    name,
-    baseDir = './experiments',
-    metric,
-    mode = 'min',
-    value = 'last',
-    trials = 20,
-    concurrency = 1,
-    seed = 0,
-    searcher = 'random',
-    searcherOptions = {},
-    scheduler = 'none',
-    retries = 0,
-    maxFailures = Infinity,
-    timeLimitMs = Infinity,
-    graceMs = 10_000,
-    resume = 'allow',
-    handleSignals = true,
-    run = {},
-  } = options;
-  const config = new ExperimentConfig(name, baseDir, run);
+  return completed(space, OPTIONS.resolve(options), options?.searcher);
+}
+
+/** The same for trials in worker threads. @throws as {@link resolveSweep} */
+export function resolveWorkerSweep<S extends Space>(
+  space: S,
+  options: WorkerSweepOptions<ParamsOf<S>>,
+): ResolvedSweep<ParamsOf<S>> & { readonly worker: URL } {
+  const resolved = WORKER_OPTIONS.resolve(options);
+  return { ...completed(space, resolved, options.searcher), worker: resolved.worker };
+}
+
+/** @param searcher - the one that was checked, of the type of the space */
+function completed<S extends Space>(
+  space: S,
+  resolved: ResolvedBy<typeof OPTIONS>,
+  searcher: SearcherName | Searcher<ParamsOf<S>> = 'random',
+): ResolvedSweep<ParamsOf<S>> {
+  const { searcherOptions, scheduler, run, ...rest } = resolved;
+  const { name, seed, mode } = rest;
+  const { baseDir } = new ExperimentConfig(name, rest.baseDir, run);
   for (const option of OWN_RUN_OPTIONS)
     if (Object.hasOwn(run, option))
       throw invalidOption(`run.${option}`, 'left to the sweep', Reflect.get(run, option));
-  if (typeof metric !== 'string' || metric === '')
-    throw invalidOption('metric', 'the name of a metric', metric);
-  mustBeMode(mode);
-  mustBeOneOf('value', value, ['last', 'best']);
-  mustBeCount('trials', trials, 1);
-  mustBeCount('concurrency', concurrency, 1);
-  mustBeCount('seed', seed, 0);
   const named = typeof searcher === 'string';
-  if (!named && !(hasMethod(searcher, 'suggest') && hasMethod(searcher, 'observe')))
-    throw invalidOption('searcher', 'a name, or an object with suggest and observe', searcher);
-  mustBeOptions(searcherOptions, FREE_NAMES, 'searcherOptions');
-  mustBeCount('retries', retries, 0);
-  mustBeAmount('maxFailures', maxFailures, 0, Infinity);
-  mustBeAmount('timeLimitMs', timeLimitMs, 1, Infinity);
-  mustBeAmount('graceMs', graceMs, 0, Infinity);
-  mustBeOneOf('resume', resume, ['allow', 'never', 'must']);
-  mustBeFlag('handleSignals', handleSignals);
   return {
-    name: config.name,
-    baseDir: config.baseDir,
-    metric,
-    mode,
-    value,
-    trials,
-    concurrency,
-    seed,
+    ...rest,
+    ...scheduler,
+    baseDir,
+    run,
     searcher: named ? createSearcher(searcher, space, { ...searcherOptions, seed, mode }) : searcher,
     searcherName: named ? searcher : 'custom',
-    ...schedulerOf(scheduler),
-    retries,
-    maxFailures,
-    timeLimitMs,
-    graceMs,
-    resume,
-    handleSignals,
-    run,
   };
 }
 
-function schedulerOf(option: unknown): { scheduler: Scheduler; schedulerName: string } {
+function isSearcher(value: unknown): value is SearcherName | Searcher<unknown> {
+  return typeof value === 'string'
+    ? isSearcherName(value)
+    : hasMethod(value, 'suggest') && hasMethod(value, 'observe');
+}
+
+function isRunOptions(value: unknown): value is NonNullable<SweepOptions<unknown>['run']> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function schedulerOf(option: unknown): NamedScheduler {
   const { name, ...rest } =
     typeof option === 'object' && option !== null ? (option as { name?: unknown }) : { name: option };
   switch (name) {
     case 'none':
-      mustBeOptions(rest, []);
+      NO_OPTIONS.resolve(rest);
       return { scheduler: noScheduler, schedulerName: name };
     case 'median':
       return { scheduler: medianStopping(rest), schedulerName: name };

@@ -5,11 +5,14 @@ import { mustBeDistinctInFile } from './secret-params.js';
 import { describeSpace } from './space/describe-space.js';
 import type { ParamsOf, Space } from './space/space.js';
 import { type Study, SweepStudy } from './study.js';
-import { type SweepOptions, type WorkerSweepOptions, resolveSweep } from './sweep-options.js';
+import {
+  type SweepOptions,
+  type WorkerSweepOptions,
+  resolveSweep,
+  resolveWorkerSweep,
+} from './sweep-options.js';
 import type { Train } from './trial.js';
 import { trainInThread } from './worker/train-in-thread.js';
-
-const WORKER_RULE = "the URL of a file, such as new URL('./train.js', import.meta.url)";
 
 /**
  * Searches parameters: tries some, each in a run of its own, several at a time, and says which were best.
@@ -67,10 +70,7 @@ export function sweep<S extends Space>(
     return new SweepStudy(options, description, trainHere(train));
   }
   if (given !== undefined) throw invalidOption('train', 'a function', train);
-  const { worker, ...rest } = { ...train };
-  if (!(worker instanceof URL) || !['file:', 'data:'].includes(worker.protocol))
-    throw invalidOption('worker', WORKER_RULE, worker instanceof URL ? worker.href : worker);
-  const options = resolveSweep(space, rest);
+  const { worker, ...options } = resolveWorkerSweep(space, train);
   const { name, baseDir, run } = options;
   return new SweepStudy(
     options,

@@ -46,7 +46,7 @@ describe('an operator', () => {
   ])('takes no option it does not know: %s', (_, make) => {
     const misspelt = { patience: 1, mindelta: 0.1, capcity: 10 } as never;
     expect(() => make(misspelt)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }) as Error);
-    expect(() => make(misspelt)).toThrow(/is no option.* Options are /);
+    expect(() => make(misspelt)).toThrow(/unknown option .* Known options: /);
     expect(() => make([] as never)).toThrow(/options must be an object/);
   });
 });

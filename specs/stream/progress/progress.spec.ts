@@ -299,7 +299,7 @@ describe('progress elsewhere', () => {
       expect(live.observed).toBe(false);
       const shown = progress([], { stream });
       expect(() => shown.add(wrong as ProgressRun)).toThrow(refused);
-      expect(() => shown.add(run, { totla: 1 } as never)).toThrow(/did you mean total/);
+      expect(() => shown.add(run, { totla: 1 } as never)).toThrow(/did you mean "total"/);
       expect(process.listenerCount('exit')).toBe(listeners);
     },
   );

@@ -1,4 +1,5 @@
-import { invalidOption, mustBeOptions, resolvePath } from '../../model/option-rules.js';
+import { callback, flag, invalidOption, resolvePath, string } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import { replaceWithFile, writeNewFile } from '../../interop/target/output-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { openStoredRun } from '../../reader/stored-run.js';
@@ -14,6 +15,12 @@ export interface ReportOptions {
   /** Told before each run how many are done. */
   readonly onRun?: (done: number) => void;
 }
+
+const OPTIONS = optionsTable<ReportOptions>()({
+  title: string().byDefault('runs'),
+  force: flag().byDefault(false),
+  onRun: callback<(done: number) => void>(),
+});
 
 /**
  * Writes runs as one file of HTML that needs nothing else and can be mailed: the dashboard with what it shows inside.
@@ -32,8 +39,7 @@ export async function writeReport(
 ): Promise<number> {
   const folders = foldersOf(runDirs);
   const target = resolvePath('path', path);
-  mustBeReportOptions(options);
-  const { title = 'runs', force = false, onRun } = options;
+  const { title, force, onRun } = OPTIONS.resolve(options);
   let bytes = 0;
   const write = force ? replaceWithFile : writeNewFile;
   await write(target, async (output) => {
@@ -48,13 +54,4 @@ export async function writeReport(
 function foldersOf(runDirs: unknown): string[] {
   if (!Array.isArray(runDirs)) throw invalidOption('runDirs', 'an array of folders of runs', runDirs);
   return runDirs.map((runDir) => resolvePath('runDirs', runDir));
-}
-
-function mustBeReportOptions(options: unknown): asserts options is ReportOptions {
-  mustBeOptions(options, ['title', 'force', 'onRun']);
-  const types = { title: 'string', force: 'boolean', onRun: 'function' } as const;
-  for (const [option, type] of Object.entries(types)) {
-    const value: unknown = Reflect.get(options, option);
-    if (value !== undefined && typeof value !== type) throw invalidOption(option, `a ${type}`, value);
-  }
 }

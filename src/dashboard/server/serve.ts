@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
-import { invalidOption } from '../../model/option-rules.js';
+import { flag, integer, invalidOption, resolvePath, string, strings } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { DataThreads } from '../data/data-threads.js';
 import { type Admission, admits, refuseSocket } from './guard.js';
@@ -55,6 +56,15 @@ export interface ServeOptions {
   readonly keepAlive?: boolean;
 }
 
+const OPTIONS = optionsTable<ServeOptions>()({
+  port: integer(0, 65_535).inWords('an integer from 0 to 65,535').byDefault(0),
+  host: string().byDefault('127.0.0.1'),
+  allowedHosts: strings('a list of host names').byDefault([]),
+  writable: flag().byDefault(false),
+  token: flag().byDefault(true).orNull(),
+  keepAlive: flag().orNull(),
+});
+
 /** A dashboard that is being served. */
 export interface Dashboard {
   /** The address to open in a browser, its token included. */
@@ -82,13 +92,15 @@ export async function serve(
   source: string | { readonly runDir: string },
   options: ServeOptions = {},
 ): Promise<Dashboard> {
-  const dir = typeof source === 'string' ? resolve(source) : dirname(dirname(source.runDir));
-  const { host = '127.0.0.1', port = 0, allowedHosts = [], writable = false } = options;
-  checkOptions(options, host);
+  const dir = folderOf(source);
+  const resolved = OPTIONS.resolve(options);
+  const { host, port, allowedHosts, writable, keepAlive = typeof source === 'string' } = resolved;
+  if (!resolved.token && !LOOPBACK.includes(host))
+    throw invalidOption('token', 'true unless the host is a loopback address', resolved.token);
   if (nodeFs.stat(dir)?.kind !== 'folder')
     throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${dir}`, { path: dir });
   const secret = (): string => randomBytes(TOKEN_BYTES).toString('base64url');
-  const token = (options.token ?? true) ? secret() : null;
+  const token = resolved.token ? secret() : null;
   const page = pageFiles();
   const admission = {
     port,
@@ -107,7 +119,7 @@ export async function serve(
     () => admission,
   );
   admission.port = await listen(server, host, port);
-  if (!(options.keepAlive ?? typeof source === 'string')) letGo(server);
+  if (!keepAlive) letGo(server);
   const address = `http://${isWildcard(host) ? '127.0.0.1' : named(host)}:${admission.port}/`;
   return {
     url: token === null ? address : `${address}#token=${token}`,
@@ -124,11 +136,14 @@ export async function serve(
   };
 }
 
-function checkOptions({ port = 0, token = true }: ServeOptions, host: string): void {
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw invalidOption('port', 'an integer from 0 to 65,535', port);
-  if (!token && !LOOPBACK.includes(host))
-    throw invalidOption('token', 'true where others than this machine can ask', token);
+/** The folder of experiments: the given one, or that of an open run. */
+function folderOf(source: string | { readonly runDir: string }): string {
+  // The working directory has always been '' as well as '.'.
+  if (typeof source === 'string') return resolvePath('source', source === '' ? '.' : source);
+  const runDir: unknown = Reflect.get(Object(source), 'runDir');
+  if (typeof runDir !== 'string')
+    throw invalidOption('source', 'a folder, or a run such as a LoggingEngine', source);
+  return dirname(dirname(runDir));
 }
 
 const isWildcard = (host: string): boolean => ['0.0.0.0', '::', ''].includes(host);

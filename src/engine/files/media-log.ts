@@ -1,7 +1,8 @@
 import { ExpmanError, describeType, messageOf } from '../../model/errors.js';
 import { MAX_CAPTION, type MediaFile, type MediaKind, isMediaType } from '../../model/media.js';
 import { parseArtifactName } from '../../model/names.js';
-import { invalidOption } from '../../model/option-rules.js';
+import { REFUSED, rule, ruleOf } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import { type Step, parseStep, stepRule } from '../../model/step.js';
 import { redactText } from '../../model/redact-text.js';
 import type { MediaFolder, NewMedia } from './media-folder.js';
@@ -28,7 +29,7 @@ export interface MediaCall {
   readonly step: unknown;
   /** Bytes, the path of a file, or a table. */
   readonly content: unknown;
-  readonly options: unknown;
+  readonly options: MediaOptions | undefined;
 }
 
 /** What a {@link MediaLog} tells the run. */
@@ -45,6 +46,14 @@ export interface MediaLogTells {
  * @bound refuses: INVALID_VALUE, the file is counted and run.log says why
  */
 const MAX_BYTES = 128 * 1024 * 1024;
+const OPTIONS = optionsTable<MediaOptions>()({
+  caption: rule<string>(`a string of up to ${MAX_CAPTION} characters`, (value) =>
+    typeof value === 'string' && value.length <= MAX_CAPTION
+      ? redactText(value).slice(0, MAX_CAPTION)
+      : REFUSED,
+  ).orNull(),
+  type: ruleOf("a media type in lower case, such as 'video/mp4'", isMediaType),
+});
 const NDJSON = namedType('application/x-ndjson');
 
 /** Checks what is logged as files and keeps it in the run's `media/` folder. */
@@ -82,9 +91,11 @@ interface Loss {
 function newMedia(call: MediaCall, losses: Loss[]): NewMedia {
   const name = parseArtifactName(call.name);
   const step = stepOf(call.step, losses);
-  const { kind, options } = call;
-  const facts = { name, step, kind, caption: captionOf(options), timestamp: new Date().toISOString() };
-  return { ...facts, ...(kind === 'table' ? tableOf(call, losses) : fileOf(call)) };
+  const { kind } = call;
+  // Who writes JavaScript has always been allowed null for no options.
+  const { caption = null, type } = OPTIONS.resolve(call.options ?? {});
+  const facts = { name, step, kind, caption, timestamp: new Date().toISOString() };
+  return { ...facts, ...(kind === 'table' ? tableOf(call, losses) : fileOf(call, type)) };
 }
 
 /** A step that is none is left out, and its file kept, as of a row. */
@@ -110,7 +121,7 @@ function tableOf(call: MediaCall, losses: Loss[]): Content {
   return { ...NDJSON, content: within(Buffer.from(text), 'the table') };
 }
 
-function fileOf(call: MediaCall): Content {
+function fileOf(call: MediaCall, type: string | undefined): Content {
   const path = typeof call.content === 'string' ? call.content : null;
   const content = path === null ? within(bytesOf(call), 'what is logged') : readMediaSource(path, MAX_BYTES);
   const found = mediaTypeOf(content, path);
@@ -118,7 +129,6 @@ function fileOf(call: MediaCall): Content {
     const advice = 'pixels are to be encoded first, as PNG for one';
     throw invalidContent(call, `its bytes are no image but ${found.type}; ${advice}`);
   }
-  const type = typeOf(call.options);
   return { ...(type === undefined ? found : namedType(type, found.extension)), content };
 }
 
@@ -134,23 +144,6 @@ function within(bytes: Uint8Array, what: string): Uint8Array {
   if (bytes.length > MAX_BYTES) throw tooLarge(what, bytes.length, MAX_BYTES);
   return bytes;
 }
-
-function captionOf(options: unknown): string | null {
-  const caption = optionOf(options, 'caption');
-  if (caption === undefined || caption === null) return null;
-  if (typeof caption === 'string' && caption.length <= MAX_CAPTION)
-    return redactText(caption).slice(0, MAX_CAPTION);
-  throw invalidOption('caption', `a string of up to ${MAX_CAPTION} characters`, caption);
-}
-
-function typeOf(options: unknown): string | undefined {
-  const type = optionOf(options, 'type');
-  if (type === undefined || isMediaType(type)) return type;
-  throw invalidOption('type', "a media type in lower case, such as 'video/mp4'", type);
-}
-
-const optionOf = (options: unknown, name: string): unknown =>
-  typeof options === 'object' && options !== null ? Reflect.get(options, name) : undefined;
 
 function invalidContent({ kind, content }: MediaCall, reason: string): ExpmanError {
   return new ExpmanError('INVALID_VALUE', reason, {

@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs';
 import type { LiveMetric, LiveSnapshot } from '../../model/live.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
-import { MAX_TIMER_MS, invalidOption } from '../../model/option-rules.js';
+import { milliseconds } from '../../model/option-rules.js';
 import type { Step } from '../../model/step.js';
 
 /** How often {@link liveSnapshots} is asked for snapshots unless told otherwise, in milliseconds. */
@@ -18,8 +18,7 @@ const ROWS_PER_LOOK = 16;
  * @throws ExpmanError `INVALID_OPTION`
  */
 export function liveSnapshots(rows$: Observable<MetricRow>, periodMs: number): Observable<LiveSnapshot> {
-  if (typeof periodMs !== 'number' || !(periodMs >= 1 && periodMs <= MAX_TIMER_MS))
-    throw invalidOption('periodMs', 'a number of milliseconds from 1 up', periodMs);
+  milliseconds().check('periodMs', periodMs);
   return new Observable((subscriber) => {
     const tally = new LiveTally();
     let shownAt = performance.now();

@@ -5,7 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { create } from 'tar';
 import { ExpmanError } from '../../model/errors.js';
-import { mustBeOptions, resolvePath } from '../../model/option-rules.js';
+import { callback, resolvePath } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import { parseArtifactName, parseName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
 import { isTempName, tempName } from '../../storage/atomic-file.js';
@@ -31,6 +32,10 @@ export interface ArchiveOptions {
   readonly onBytes?: ((bytes: number, step: 'packed' | 'compared') => void) | undefined;
 }
 
+const OPTIONS = optionsTable<ArchiveOptions>()({
+  onBytes: callback<(bytes: number, step: 'packed' | 'compared') => void>().orNull(),
+});
+
 /**
  * Packs a run and its experiment.yaml into one new file, a gzipped tar with `<experiment>/<run>/` in front of every name.
  *
@@ -48,8 +53,7 @@ export async function archiveRun(
 ): Promise<ArchivedRun> {
   const folder = resolvePath('runDir', runDir);
   const target = resolvePath('path', path);
-  mustBeOptions(options, ['onBytes']);
-  const { onBytes } = options;
+  const { onBytes } = OPTIONS.resolve(options);
   const { identity } = inspectRun(nodeFs, folder);
   mustNotBeOwned(folder, readOwnership(nodeFs, folder));
   if (nodeFs.stat(target) !== null)

@@ -12,7 +12,8 @@ import {
 import { dirname, join } from 'node:path';
 import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
-import { mustBeOptions, resolvePath } from '../../model/option-rules.js';
+import { amount, callback, oneOf, resolvePath, rule } from '../../model/option-rules.js';
+import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
 import { type ExperimentName, type RunName, parseName, suffixedName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
 import { replaceFile, tempName } from '../../storage/atomic-file.js';
@@ -47,6 +48,14 @@ export interface UnarchivedRun {
   readonly files: number;
 }
 
+const OPTIONS = optionsTable<UnarchiveOptions>()({
+  experiment: rule<string, ExperimentName>('a name', (value) => parseName('experiment', value)),
+  runName: rule<string, RunName>('a name', (value) => parseName('run', value)),
+  whenTaken: oneOf('fail', 'suffix').byDefault('fail'),
+  maxFiles: amount(0, Infinity).byDefault(100_000),
+  maxBytes: amount(0, Infinity).byDefault(64 * 2 ** 30),
+  onBytes: callback<(bytes: number) => void>().orNull(),
+});
 /** @bound refuses: RUN_EXISTS */
 const MAX_SUFFIX = 10_000;
 
@@ -67,25 +76,21 @@ export async function unarchiveRun(
   options: UnarchiveOptions = {},
 ): Promise<UnarchivedRun> {
   const archive = resolvePath('path', path);
-  mustBeOptions(options, ['experiment', 'runName', 'whenTaken', 'maxFiles', 'maxBytes', 'onBytes']);
-  const wanted = {
-    ...(options.experiment !== undefined && { experiment: parseName('experiment', options.experiment) }),
-    ...(options.runName !== undefined && { run: parseName('run', options.runName) }),
-  };
+  const wanted = OPTIONS.resolve(options);
   const base = resolvePath('dir', dir);
   const isNew = nodeFs.stat(base) === null;
   makeFolders(nodeFs, base);
   const temp = join(base, tempName('unarchive'));
   mkdirSync(temp, { mode: 0o700 });
   try {
-    const { experiment, run, files } = await unpack(archive, temp, options);
+    const { experiment, run, files } = await unpack(archive, temp, wanted);
     checkRun(temp, experiment, run);
     const place = settle(
       base,
       temp,
       wanted.experiment ?? experiment,
-      wanted.run ?? run,
-      options.whenTaken ?? 'fail',
+      wanted.runName ?? run,
+      wanted.whenTaken,
     );
     return { ...place, files };
   } finally {
@@ -106,7 +111,7 @@ const inTemp = (temp: string): string => join(temp, 'run');
 async function unpack(
   path: string,
   temp: string,
-  { maxFiles = 100_000, maxBytes = 64 * 2 ** 30, onBytes }: UnarchiveOptions,
+  { maxFiles, maxBytes, onBytes }: ResolvedBy<typeof OPTIONS>,
 ): Promise<Unpacked> {
   const found: Omit<Unpacked, 'files'>[] = [];
   let [files, bytes] = [0, 0];

@@ -1,7 +1,8 @@
 import { basename, dirname } from 'node:path';
 import { type Observable, Subscription } from 'rxjs';
 import type { LiveSnapshot } from '../../model/live.js';
-import { mustBeOptions, invalidOption } from '../../model/option-rules.js';
+import { invalidOption, milliseconds, ruleOf, string } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import type { MetricValue } from '../../model/metric.js';
 
 /** What {@link observe} needs of a run; a `LoggingEngine` has it. */
@@ -37,7 +38,14 @@ export interface ObserveOptions {
   readonly periodMs?: number;
 }
 
-const PERIOD_MS = 1000;
+/** The values are OpenTelemetry's to judge. */
+const isRecord = (value: unknown): value is Readonly<Record<string, string>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const OPTIONS = optionsTable<ObserveOptions>()({
+  prefix: string().byDefault('expman.'),
+  attributes: ruleOf('an object of strings', isRecord).byDefault({}),
+  periodMs: milliseconds().byDefault(1000),
+});
 // The rule of OpenTelemetry's instrument names.
 // @bound loses nothing: the attribute metric has the whole name
 const MAX_NAME = 255;
@@ -66,8 +74,7 @@ export function observe(run: ObservedRun, meter: GaugeMeter, options: ObserveOpt
     throw invalidOption('run', 'a run, such as a LoggingEngine', run);
   if (typeof (meter as Partial<GaugeMeter> | null)?.createObservableGauge !== 'function')
     throw invalidOption('meter', "a Meter of OpenTelemetry's API", meter);
-  mustBeOptions(options, ['prefix', 'attributes', 'periodMs']);
-  const { prefix = 'expman.', attributes = {}, periodMs = PERIOD_MS } = options;
+  const { prefix, attributes, periodMs } = OPTIONS.resolve(options);
   const experiment = basename(dirname(run.runDir));
   const gauges = new Map<string, RunGauge>();
   const show = ({ values }: LiveSnapshot): void => {

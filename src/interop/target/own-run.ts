@@ -1,11 +1,9 @@
-import { resolve } from 'node:path';
+import { callback, resolvePath } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import { openStoredRun } from '../../reader/stored-run.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { asyncOf } from '../exchange/async-of.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
-
-/** The names of {@link ExportOptions}. */
-export const EXPORT_OPTIONS = ['onRows'] as const satisfies (keyof ExportOptions)[];
 
 /** How {@link exchangeRunOf} and {@link exportRun} read a run. */
 export interface ExportOptions {
@@ -16,15 +14,21 @@ export interface ExportOptions {
   readonly onRows?: ((rows: number, total: number) => void) | undefined;
 }
 
+/** The rules of {@link ExportOptions}. */
+export const EXPORT_OPTIONS = optionsTable<ExportOptions>()({
+  onRows: callback<(rows: number, total: number) => void>(),
+});
+
 const ROWS_A_CALL = 1000;
 
 /**
  * A run of ours as exporters take it, as it is now: open, closed, or cut off.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO`
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML`, `IO` or `INVALID_OPTION`
  */
-export async function exchangeRunOf(runDir: string, { onRows }: ExportOptions = {}): Promise<ExchangeRun> {
-  const stored = openStoredRun(nodeFs, resolve(runDir));
+export async function exchangeRunOf(runDir: string, options: ExportOptions = {}): Promise<ExchangeRun> {
+  const { onRows } = EXPORT_OPTIONS.resolve(options);
+  const stored = openStoredRun(nodeFs, resolvePath('runDir', runDir));
   const { experiment, run, status, startedAt, endedAt = null, tags, notes, group, params } = stored.facts;
   const fields = await stored.fields();
   const lines = await stored.logs();

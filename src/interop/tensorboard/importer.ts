@@ -1,5 +1,7 @@
 import type { LogLine } from '../../run/log-line.js';
 import { suffixedName, parseName, type RunName } from '../../model/names.js';
+import { oneOf } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import { RunStatus } from '../../model/run-status.js';
 import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
 import { type EventFolder, eventFolders, holdsEventFiles, topName } from './event-files.js';
@@ -15,6 +17,10 @@ export interface TensorBoardImportOptions {
    */
   readonly onCorrupt?: 'throw' | 'stop';
 }
+
+const OPTIONS = optionsTable<TensorBoardImportOptions>()({
+  onCorrupt: oneOf('throw', 'stop').byDefault('throw'),
+});
 
 /**
  * Reads TensorBoard's event files: one file, or a folder in which each folder with event files is a run.
@@ -37,10 +43,12 @@ export interface TensorBoardImportOptions {
  * [summary.proto](https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/framework/summary.proto), and TensorBoard's
  * [plugin_data.proto](https://github.com/tensorflow/tensorboard/blob/master/tensorboard/plugins/hparams/plugin_data.proto).
  *
+ * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
  * @example
  * for await (const run of tensorboardImporter().runs('./runs')) console.log(run.run, run.params);
  */
-export function tensorboardImporter({ onCorrupt = 'throw' }: TensorBoardImportOptions = {}): Importer {
+export function tensorboardImporter(options: TensorBoardImportOptions = {}): Importer {
+  const { onCorrupt } = OPTIONS.resolve(options);
   return {
     format: 'tensorboard',
     recognises: holdsEventFiles,

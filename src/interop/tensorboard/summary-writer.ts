@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describeType, ExpmanError } from '../../model/errors.js';
-import { MAX_TIMER_MS, mustBeOptions, resolvePath } from '../../model/option-rules.js';
+import { milliseconds, resolvePath, string } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import { sanitiseParams } from '../../model/params.js';
 import { RunStatus } from '../../model/run-status.js';
 import { type Step, parseStep } from '../../model/step.js';
@@ -19,7 +20,10 @@ export interface SummaryWriterOptions {
   readonly filenameSuffix?: string;
 }
 
-const FLUSH_INTERVAL_MS = 1000;
+const OPTIONS = optionsTable<SummaryWriterOptions>()({
+  flushIntervalMs: milliseconds().byDefault(1000),
+  filenameSuffix: string().byDefault(''),
+});
 const BUCKETS = 30;
 
 /**
@@ -51,17 +55,7 @@ export class SummaryWriter implements Disposable {
     logDir: string,
     private readonly options: SummaryWriterOptions = {},
   ) {
-    mustBeOptions(options, ['flushIntervalMs', 'filenameSuffix']);
-    const { flushIntervalMs = FLUSH_INTERVAL_MS, filenameSuffix = '' } = options;
-    if (!(flushIntervalMs >= 1 && flushIntervalMs <= MAX_TIMER_MS))
-      throw invalid(
-        'INVALID_OPTION',
-        'flushIntervalMs',
-        'a number of milliseconds from 1 up',
-        flushIntervalMs,
-      );
-    if (typeof filenameSuffix !== 'string')
-      throw invalid('INVALID_OPTION', 'filenameSuffix', 'a string', filenameSuffix);
+    const { flushIntervalMs, filenameSuffix } = OPTIONS.resolve(options);
     this.logDir = resolvePath('logDir', logDir);
     const suffix = filenameSuffix.replace(/[\\/\0]/g, '_');
     this.file = new EventFileWriter(this.logDir, { flushIntervalMs, suffix });

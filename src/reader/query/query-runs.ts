@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { ExpmanError, isMistake, messageOf } from '../../model/errors.js';
-import { MAX_TIMER_MS, mustBeOptions, invalidOption, resolvePath } from '../../model/option-rules.js';
+import { integer, milliseconds, resolvePath, string, withMethods } from '../../model/option-rules.js';
+import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { listRuns } from '../run-index.js';
@@ -27,6 +28,13 @@ export interface QueryOptions {
   /** What the runs are, where that is known already; read from the folder when absent. */
   readonly source?: FactsSource;
 }
+
+const OPTIONS = optionsTable<QueryOptions>()({
+  timeoutMs: milliseconds().byDefault(60_000),
+  maxRows: integer(0).byDefault(1_000_000),
+  memoryLimit: string().inWords("a size as DuckDB writes it, such as '1GB'").byDefault('1GB'),
+  source: withMethods<FactsSource>('a source of facts', 'runs', 'skipped').orNull(),
+});
 
 /** A column of an answer. */
 export interface QueryColumn {
@@ -80,9 +88,10 @@ export async function queryRuns(
   sql: string,
   options: QueryOptions = {},
 ): Promise<QueryResult> {
-  checkOptions(sql, options);
-  const maxRows = options.maxRows ?? 1_000_000;
-  const session = new QuerySession(baseDir, sql, options);
+  string().check('sql', sql);
+  const resolved = OPTIONS.resolve(options);
+  const { maxRows } = resolved;
+  const session = new QuerySession(baseDir, sql, resolved);
   try {
     return await session.retrying(async () => {
       const { columns, batches } = await session.answer();
@@ -117,8 +126,8 @@ export async function streamQuery(
   sql: string,
   options: QueryOptions = {},
 ): Promise<QueryStream> {
-  checkOptions(sql, options);
-  const session = new QuerySession(baseDir, sql, options);
+  string().check('sql', sql);
+  const session = new QuerySession(baseDir, sql, OPTIONS.resolve(options));
   try {
     const { columns, batches } = await session.retrying(() => session.answer());
     return {
@@ -131,21 +140,6 @@ export async function streamQuery(
     session[Symbol.dispose]();
     throw error;
   }
-}
-
-function checkOptions(sql: unknown, options: QueryOptions): void {
-  if (typeof sql !== 'string') throw invalidOption('sql', 'a string', sql);
-  mustBeOptions(options, ['timeoutMs', 'maxRows', 'memoryLimit', 'source']);
-  const { timeoutMs, maxRows, memoryLimit } = options;
-  if (
-    timeoutMs !== undefined &&
-    !(typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MAX_TIMER_MS)
-  )
-    throw invalidOption('timeoutMs', `a number of milliseconds from 1 to ${MAX_TIMER_MS}`, timeoutMs);
-  if (maxRows !== undefined && !(Number.isSafeInteger(maxRows) && maxRows >= 0))
-    throw invalidOption('maxRows', 'an integer from 0 up', maxRows);
-  if (memoryLimit !== undefined && typeof memoryLimit !== 'string')
-    throw invalidOption('memoryLimit', "a size as DuckDB writes it, such as '1GB'", memoryLimit);
 }
 
 type Batch = readonly (readonly unknown[])[];
@@ -165,7 +159,7 @@ class QuerySession implements Disposable {
   constructor(
     baseDir: string,
     private readonly sql: string,
-    private readonly options: QueryOptions,
+    private readonly options: ResolvedBy<typeof OPTIONS>,
   ) {
     this.baseDir = resolvePath('baseDir', baseDir);
     this.source = options.source ?? listedSource(listRuns(this.fs, this.baseDir));
@@ -179,7 +173,7 @@ class QuerySession implements Disposable {
   /** Sets a database up and asks. */
   async answer(): Promise<Answer> {
     this.close();
-    const { memoryLimit = '1GB' } = this.options;
+    const { memoryLimit } = this.options;
     const database = await Database.open({ memoryLimit, threads: Math.min(4, availableParallelism()) });
     this.database = database;
     const words = checkedWords(this.sql, await database.tableFunctions());
@@ -262,7 +256,7 @@ class QuerySession implements Disposable {
     this.timer = setTimeout(() => {
       this.isLate = true;
       database.interrupt();
-    }, this.options.timeoutMs ?? 60_000);
+    }, this.options.timeoutMs);
   }
 
   /** What went wrong, as an error of ours; `CORRUPT` where it may lie at a file. @throws a mistake of the code as it is */
@@ -271,11 +265,9 @@ class QuerySession implements Disposable {
     if (error instanceof ExpmanError) return error;
     const message = messageOf(error);
     if (this.isLate)
-      return new ExpmanError(
-        'QUERY_LIMIT',
-        `the query took longer than ${this.options.timeoutMs ?? 60_000} ms`,
-        { cause: error },
-      );
+      return new ExpmanError('QUERY_LIMIT', `the query took longer than ${this.options.timeoutMs} ms`, {
+        cause: error,
+      });
     if (isTooLong(message))
       return new ExpmanError('QUERY_LIMIT', 'the query makes a text of more than 65,536 characters', {
         cause: error,
@@ -283,7 +275,7 @@ class QuerySession implements Disposable {
     if (/^Out of Memory Error/i.test(message))
       return new ExpmanError(
         'QUERY_LIMIT',
-        `the query wants more memory than ${this.options.memoryLimit ?? '1GB'}: ${message}`,
+        `the query wants more memory than ${this.options.memoryLimit}: ${message}`,
         { cause: error },
       );
     if (

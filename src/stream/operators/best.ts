@@ -1,6 +1,6 @@
 import { type MonoTypeOperatorFunction, distinctUntilChanged, filter, scan } from 'rxjs';
 import { type Mode, type Numeric, gain, numberOf } from './numeric.js';
-import { mustBeMode } from '../../model/option-checks.js';
+import { oneOf } from '../../model/option-rules.js';
 
 /**
  * Emits each new best: the first number, then every one that is better than all before it.
@@ -14,7 +14,7 @@ import { mustBeMode } from '../../model/option-checks.js';
  * of(3, 4, 2).pipe(best('min')).subscribe(console.log); // 3, 2
  */
 export function best<T extends Numeric>(mode: Mode): MonoTypeOperatorFunction<T> {
-  mustBeMode(mode);
+  oneOf('min', 'max').check('mode', mode);
   return (source) =>
     source.pipe(
       filter((item) => !Number.isNaN(numberOf(item))),

@@ -1,6 +1,7 @@
 import { type OperatorFunction, filter, map, scan } from 'rxjs';
 import { type Mode, type Numeric, gain, numberOf } from './numeric.js';
-import { mustBeCount, mustBeMode, mustBeOptions, mustBePositive } from '../../model/option-checks.js';
+import { integer, oneOf, positive } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 
 /** Options of {@link divergence}. */
 export interface DivergenceOptions {
@@ -11,6 +12,12 @@ export interface DivergenceOptions {
   /** Whether smaller (`'min'`, the default) or larger is better; a number that is better never is an outlier. */
   readonly mode?: Mode;
 }
+
+const OPTIONS = optionsTable<DivergenceOptions>()({
+  sigmas: positive().byDefault(6),
+  warmup: integer(2, 1_000_000_000).byDefault(20),
+  mode: oneOf('min', 'max').byDefault('min'),
+});
 
 /** A value that says that something is off its track. */
 export type Divergence<T> =
@@ -46,11 +53,7 @@ export type Divergence<T> =
 export function divergence<T extends Numeric>(
   options: DivergenceOptions = {},
 ): OperatorFunction<T, Divergence<T>> {
-  mustBeOptions(options, ['sigmas', 'warmup', 'mode']);
-  const { sigmas = 6, warmup = 20, mode = 'min' } = options;
-  mustBePositive('sigmas', sigmas);
-  mustBeCount('warmup', warmup, 2, 1_000_000_000);
-  mustBeMode(mode);
+  const { sigmas, warmup, mode } = OPTIONS.resolve(options);
   const judge = (item: T, before: Moments): Divergence<T> | null => {
     const value = numberOf(item);
     if (Number.isNaN(value)) return { kind: 'nan', item };

@@ -1,7 +1,8 @@
 import { type MonoTypeOperatorFunction, map, mergeMap, pipe, reduce } from 'rxjs';
 import { CurveSketch, type Placed, type StepPoint } from './curve-sketch.js';
 import { lttb } from './lttb.js';
-import { mustBeCount, mustBeOptions } from '../../model/option-checks.js';
+import { integer } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import { perSubscription } from './per-subscription.js';
 
 /** Options of {@link downsample}. */
@@ -33,10 +34,8 @@ export function downsample<T extends StepPoint>(
   n: number,
   options: DownsampleOptions = {},
 ): MonoTypeOperatorFunction<T> {
-  mustBeCount('n', n, 2, 1_000_000);
-  mustBeOptions(options, ['capacity']);
-  const { capacity = 16 * n } = options;
-  mustBeCount('capacity', capacity, 2 * n, 100_000_000);
+  integer(2, 1_000_000).check('n', n);
+  const { capacity } = optionsFor(n).resolve(options);
   return perSubscription(() =>
     pipe(
       reduce((sketch, point) => sketch.add(point), new CurveSketch<T>(capacity)),
@@ -45,6 +44,10 @@ export function downsample<T extends StepPoint>(
     ),
   );
 }
+
+/** The capacity goes by the number of points. */
+const optionsFor = (n: number) =>
+  optionsTable<DownsampleOptions>()({ capacity: integer(2 * n, 100_000_000).byDefault(16 * n) });
 
 /** Of the three kinds the one that is given up last stands last. */
 const ODD_KINDS = [-Infinity, Infinity, NaN];

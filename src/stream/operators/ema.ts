@@ -1,6 +1,6 @@
 import { type OperatorFunction, map, scan } from 'rxjs';
 import { type Numeric, type WithNumber, numberOf, withNumber } from './numeric.js';
-import { mustBePositive } from '../../model/option-checks.js';
+import { positive } from '../../model/option-rules.js';
 
 /**
  * Smooths numbers by an exponential moving average that is debiased from the first value on, as TensorBoard's charts are.
@@ -20,7 +20,7 @@ import { mustBePositive } from '../../model/option-checks.js';
  */
 export function ema<T extends Numeric>(alpha: number): OperatorFunction<T, WithNumber<T>>;
 export function ema(alpha: number): OperatorFunction<Numeric, Numeric> {
-  mustBePositive('alpha', alpha, 1);
+  positive(1).check('alpha', alpha);
   return (source) =>
     source.pipe(
       scan<Numeric, Average>((before, item) => advance(before, item, alpha), {

@@ -7,7 +7,9 @@ import {
   scan,
   timestamp,
 } from 'rxjs';
-import { mustBeClock, mustBeOptions, mustBePositive } from '../../model/option-checks.js';
+import { positive } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
+import { clock } from './clock.js';
 import type { Step } from '../../model/step.js';
 
 /** How far something is: a count, or what has a step, such as a {@link MetricPoint} or a `LiveSnapshot`. */
@@ -20,6 +22,11 @@ export interface EtaOptions {
   /** Whose clock is read, in milliseconds since the epoch; default `asyncScheduler`. */
   readonly scheduler?: TimestampProvider;
 }
+
+const OPTIONS = optionsTable<EtaOptions>()({
+  halfLifeMs: positive().byDefault(10_000),
+  scheduler: clock().byDefault(asyncScheduler),
+});
 
 /** How far something is, and when it ends. */
 export type Eta = Reached & (Estimate | NoEstimate);
@@ -64,11 +71,8 @@ export interface NoEstimate {
  * run.live().pipe(eta(10_000)).subscribe(({ fraction, remainingMs }) => console.log(fraction, remainingMs));
  */
 export function eta(total: number, options: EtaOptions = {}): OperatorFunction<Progress, Eta> {
-  mustBePositive('total', total);
-  mustBeOptions(options, ['halfLifeMs', 'scheduler']);
-  const { halfLifeMs = 10_000, scheduler = asyncScheduler } = options;
-  mustBePositive('halfLifeMs', halfLifeMs);
-  mustBeClock(scheduler);
+  positive().check('total', total);
+  const { halfLifeMs, scheduler } = OPTIONS.resolve(options);
   return (source) =>
     source.pipe(
       map((progress) => (typeof progress === 'number' ? progress : Number(progress.step ?? NaN))),

@@ -1,5 +1,7 @@
 import { type MonoTypeOperatorFunction, type TimestampProvider, map, pipe, scan, timestamp } from 'rxjs';
-import { mustBeClock, mustBeFlag, mustBeName, mustBeOptions } from '../../model/option-checks.js';
+import { flag, metricName } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
+import { clock } from './clock.js';
 import { logFirst } from './log-first.js';
 import { perSubscription } from './per-subscription.js';
 import { type RunSink, guard, mustBeRun } from './run-sink.js';
@@ -11,6 +13,11 @@ export interface LogLatencyOptions {
   /** Whose clock is read, in milliseconds; default `performance`, which never goes back. */
   readonly scheduler?: TimestampProvider;
 }
+
+const OPTIONS = optionsTable<LogLatencyOptions>()({
+  fromSubscription: flag().byDefault(false),
+  scheduler: clock().byDefault(performance),
+});
 
 /**
  * Logs as a metric how many milliseconds lie between each value and the one before, and passes the values on.
@@ -31,11 +38,8 @@ export function logLatency<T>(
   options: LogLatencyOptions = {},
 ): MonoTypeOperatorFunction<T> {
   mustBeRun(run);
-  mustBeName('name', name);
-  mustBeOptions(options, ['fromSubscription', 'scheduler']);
-  const { fromSubscription = false, scheduler = performance } = options;
-  mustBeFlag('fromSubscription', fromSubscription);
-  mustBeClock(scheduler);
+  metricName().check('name', name);
+  const { fromSubscription, scheduler } = OPTIONS.resolve(options);
   return perSubscription(() => {
     const guarded = guard(run);
     const start: Start = { at: fromSubscription ? scheduler.now() : null };

@@ -2,14 +2,17 @@ import type { MonoTypeOperatorFunction } from 'rxjs';
 import { logFirst } from './log-first.js';
 import { perSubscription } from './per-subscription.js';
 import {
+  LOG_RULES,
   type LogRowsOptions,
   type LogValuesOptions,
   type RowLike,
   type ValueLike,
-  mustBeLoggable,
   rowObserver,
 } from './row-observer.js';
-import type { RunSink } from './run-sink.js';
+import { type RunSink, mustBeRun } from './run-sink.js';
+import { optionsTable } from '../../model/options-table.js';
+
+const OPTIONS = optionsTable<Partial<LogValuesOptions>>()(LOG_RULES);
 
 /**
  * Logs each value into a run and passes it on, as it came.
@@ -39,6 +42,7 @@ export function logTo(
   run: RunSink,
   options: Partial<LogValuesOptions> = {},
 ): MonoTypeOperatorFunction<unknown> {
-  mustBeLoggable(run, options);
-  return perSubscription(() => logFirst(rowObserver(run, options)));
+  mustBeRun(run);
+  const resolved = OPTIONS.resolve(options);
+  return perSubscription(() => logFirst(rowObserver(run, resolved)));
 }

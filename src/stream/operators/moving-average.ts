@@ -1,6 +1,6 @@
 import { type OperatorFunction, map } from 'rxjs';
 import { type Numeric, type WithNumber, numberOf, withNumber } from './numeric.js';
-import { mustBeCount } from '../../model/option-checks.js';
+import { integer } from '../../model/option-rules.js';
 import { perSubscription } from './per-subscription.js';
 
 /**
@@ -20,7 +20,7 @@ import { perSubscription } from './per-subscription.js';
  */
 export function movingAverage<T extends Numeric>(n: number): OperatorFunction<T, WithNumber<T>>;
 export function movingAverage(n: number): OperatorFunction<Numeric, Numeric> {
-  mustBeCount('n', n, 1, 10_000_000);
+  integer(1, 10_000_000).check('n', n);
   return perSubscription(() => {
     const window = new AverageWindow(n);
     return map((item) => withNumber(item, window.add(numberOf(item))));

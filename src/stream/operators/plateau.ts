@@ -1,6 +1,7 @@
 import { type OperatorFunction, filter, scan, take } from 'rxjs';
 import { type Mode, type Numeric, gain, numberOf } from './numeric.js';
-import { mustBeAmount, mustBeCount, mustBeMode, mustBeOptions } from '../../model/option-checks.js';
+import { amount, integer, oneOf } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 
 /** Options of {@link plateau}. */
 export interface PlateauOptions {
@@ -11,6 +12,12 @@ export interface PlateauOptions {
   /** Whether smaller (`'min'`, the default) or larger is better. */
   readonly mode?: Mode;
 }
+
+const OPTIONS = optionsTable<PlateauOptions>()({
+  patience: integer(1, 1_000_000_000).required(),
+  minDelta: amount().byDefault(0),
+  mode: oneOf('min', 'max').byDefault('min'),
+});
 
 /** That nothing gets better any more. */
 export interface Plateau<T> {
@@ -36,11 +43,7 @@ export interface Plateau<T> {
  * rows$.pipe(takeUntil(run.metric('loss').pipe(plateau({ patience: 5 })))).subscribe(run.metrics);
  */
 export function plateau<T extends Numeric>(options: PlateauOptions): OperatorFunction<T, Plateau<T>> {
-  mustBeOptions(options, ['patience', 'minDelta', 'mode']);
-  const { patience, minDelta = 0, mode = 'min' } = options;
-  mustBeCount('patience', patience, 1, 1_000_000_000);
-  mustBeAmount('minDelta', minDelta);
-  mustBeMode(mode);
+  const { patience, minDelta, mode } = OPTIONS.resolve(options);
   const worst = mode === 'min' ? Infinity : -Infinity;
   return (source) =>
     source.pipe(

@@ -7,13 +7,16 @@ import {
   scan,
   timestamp,
 } from 'rxjs';
-import { mustBeClock, mustBeOptions } from '../../model/option-checks.js';
+import { optionsTable } from '../../model/options-table.js';
+import { clock } from './clock.js';
 
 /** Options of {@link rate}. */
 export interface RateOptions {
   /** Whose clock is read, in milliseconds; default `asyncScheduler`. `performance` has a finer one. */
   readonly scheduler?: TimestampProvider;
 }
+
+const OPTIONS = optionsTable<RateOptions>()({ scheduler: clock().byDefault(asyncScheduler) });
 
 /**
  * Emits how many values come in a second, from each one's distance to the one before.
@@ -29,9 +32,7 @@ export interface RateOptions {
  * interval(100).pipe(rate(), ema(0.1)).subscribe(console.log); // about 10
  */
 export function rate(options: RateOptions = {}): OperatorFunction<unknown, number> {
-  mustBeOptions(options, ['scheduler']);
-  const { scheduler = asyncScheduler } = options;
-  mustBeClock(scheduler);
+  const { scheduler } = OPTIONS.resolve(options);
   return (source) =>
     source.pipe(
       timestamp(scheduler),

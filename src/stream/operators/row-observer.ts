@@ -1,7 +1,8 @@
 import type { Observer } from 'rxjs';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
-import { mustBeFlag, mustBeName, mustBeOptions } from '../../model/option-checks.js';
-import { type RunSink, type UncheckedRow, guard, mustBeRun } from './run-sink.js';
+import { flag, metricName } from '../../model/option-rules.js';
+import type { Resolved } from '../../model/options-table.js';
+import { type RunSink, type UncheckedRow, guard } from './run-sink.js';
 
 /** One row, with or without its step. */
 export type RowLike = MetricRow | Readonly<Record<string, MetricValue>>;
@@ -23,26 +24,15 @@ export interface LogValuesOptions extends LogRowsOptions {
   readonly name: string;
 }
 
-/** @throws ExpmanError `INVALID_OPTION` */
-export function mustBeLoggable(
-  run: RunSink,
-  options: Partial<LogValuesOptions>,
-  others: readonly string[] = [],
-): void {
-  mustBeRun(run);
-  mustBeOptions(options, ['name', 'complete', ...others]);
-  const { name, complete } = options;
-  if (name !== undefined) mustBeName('name', name);
-  if (complete !== undefined) mustBeFlag('complete', complete);
-}
+/** The rules of {@link LogValuesOptions}; without a name, of {@link LogRowsOptions}. */
+export const LOG_RULES = { name: metricName(), complete: flag().byDefault(false) };
 
 /**
  * An observer that logs what it gets into a run, and never throws.
  *
  * What is no row goes to the run all the same, which counts it as invalid and tells it in run.log.
  */
-export function rowObserver(run: RunSink, options: Partial<LogValuesOptions>): Observer<unknown> {
-  const { name, complete = false } = options;
+export function rowObserver(run: RunSink, { name, complete }: Resolved<typeof LOG_RULES>): Observer<unknown> {
   const guarded = guard(run);
   const rowOf = name === undefined ? rowLike : (item: unknown): UncheckedRow => valueLike(item, name);
   return {

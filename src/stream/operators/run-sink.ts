@@ -1,5 +1,4 @@
-import { invalidOption } from '../../model/option-rules.js';
-import { hasMethod } from '../../model/option-checks.js';
+import { hasMethod, invalidOption } from '../../model/option-rules.js';
 
 /** A row as it comes; the run checks it. */
 export interface UncheckedRow {

@@ -1,15 +1,15 @@
 import { Observable, type Observer, type Subscription } from 'rxjs';
-import { invalidOption } from '../../model/option-rules.js';
-import { hasMethod, mustBeName } from '../../model/option-checks.js';
+import { hasMethod, invalidOption, ruleOf } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import {
+  LOG_RULES,
   type LogRowsOptions,
   type LogValuesOptions,
   type RowLike,
   type ValueLike,
-  mustBeLoggable,
   rowObserver,
 } from './row-observer.js';
-import type { RunSink } from './run-sink.js';
+import { type RunSink, mustBeRun } from './run-sink.js';
 
 /** What of an `EventEmitter` {@link tee} needs. */
 export interface EmitterLike {
@@ -24,6 +24,15 @@ export interface TeeEventOptions {
   /** The metric that single values are logged as; without it each is a row. */
   readonly name?: string;
 }
+
+const OPTIONS = optionsTable<Partial<LogValuesOptions & TeeEventOptions>>()({
+  ...LOG_RULES,
+  event: ruleOf(
+    'the name of an event, or a symbol',
+    (value): value is string | symbol =>
+      typeof value === 'symbol' || (typeof value === 'string' && value !== ''),
+  ),
+});
 
 /**
  * Logs what an async iterable, a stream of objects or an event emitter gives into a run, beside its own use.
@@ -60,14 +69,13 @@ export function tee(
   run: RunSink,
   options: Partial<LogValuesOptions & TeeEventOptions> = {},
 ): Subscription | AsyncIterable<unknown> {
-  mustBeLoggable(run, options, ['event']);
-  const { event, ...rest } = options;
+  mustBeRun(run);
+  const { event, ...rest } = OPTIONS.resolve(options);
   if (event === undefined) {
     if (!isIterable(source))
       throw invalidOption('source', 'iterable, or an emitter with an event named', source);
     return teed(source, rowObserver(run, rest));
   }
-  if (typeof event !== 'symbol') mustBeName('event', event);
   if (!isEmitter(source)) throw invalidOption('source', 'an event emitter, where an event is named', source);
   return eventsOf(source, event).subscribe(rowObserver(run, rest));
 }

@@ -2,8 +2,16 @@ import { styleText } from 'node:util';
 import { Subscription } from 'rxjs';
 import type { LoggingEngine } from '../../engine/logging-engine.js';
 import type { LiveStatus } from '../../model/live.js';
-import { hasMethod, mustBeFlag, mustBeOptions } from '../../model/option-checks.js';
-import { MAX_TIMER_MS, invalidOption } from '../../model/option-rules.js';
+import {
+  flag,
+  hasMethod,
+  invalidOption,
+  milliseconds,
+  ruleOf,
+  strings,
+  withMethods,
+} from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import { type LineOptions, RunProgress, drawn } from './run-progress.js';
 import { type ProgressStream, Screen } from './screen.js';
 
@@ -26,6 +34,22 @@ export interface ProgressOptions {
   /** Whether to show progress also where `NO_PROGRESS` or `CI` is set; default false. */
   readonly force?: boolean;
 }
+
+const LINE_RULES = {
+  total: ruleOf(
+    'a number of steps above 0',
+    (value): value is number => typeof value === 'number' && Number.isFinite(value) && value > 0,
+  ),
+  metrics: strings('an array of metric names'),
+};
+const LINE_OPTIONS = optionsTable<Pick<ProgressOptions, 'total' | 'metrics'>>()(LINE_RULES);
+const OPTIONS = optionsTable<ProgressOptions>()({
+  ...LINE_RULES,
+  periodMs: milliseconds().byDefault(100),
+  lineMs: milliseconds().byDefault(10_000),
+  stream: withMethods<ProgressStream>('a stream to write to', 'write'),
+  force: flag().byDefault(false),
+});
 
 /** Progress that is being shown. */
 export interface Progress extends Disposable {
@@ -89,8 +113,7 @@ class ShownProgress implements Progress {
 
   add(run: ProgressRun, options: Pick<ProgressOptions, 'total' | 'metrics'> = {}): void {
     mustBeRun(run);
-    mustBeOptions(options, ['total', 'metrics']);
-    const own = lineOptions(options);
+    const own = LINE_OPTIONS.resolve(options);
     const { look, line, periodMs } = this.options;
     if (look === 'none' || this.lines.has(run)) return;
     const shown = new RunProgress(run.runName, {
@@ -210,29 +233,15 @@ function mustBeRun(run: unknown): void {
 }
 
 function resolved(options: ProgressOptions): Resolved {
-  mustBeOptions(options, ['total', 'metrics', 'periodMs', 'lineMs', 'stream', 'force']);
-  const { periodMs = 100, lineMs = 10_000, stream = process.stderr, force = false } = options;
-  for (const [option, ms] of Object.entries({ periodMs, lineMs }))
-    if (!(ms >= 1 && ms <= MAX_TIMER_MS))
-      throw invalidOption(option, `a number of milliseconds from 1 to ${MAX_TIMER_MS}`, ms);
-  if (!hasMethod(stream, 'write')) throw invalidOption('stream', 'a stream to write to', stream);
-  mustBeFlag('force', force);
+  const { total, metrics, periodMs, lineMs, stream = process.stderr, force } = OPTIONS.resolve(options);
   const asked = (name: string): boolean => !['', '0', 'false', undefined].includes(process.env[name]);
   const hidden = !force && (asked('NO_PROGRESS') || asked('CI'));
   const drawable = stream.isTTY === true && process.env['TERM'] !== 'dumb';
   return {
-    line: lineOptions(options),
+    line: { total: total ?? null, metrics: metrics ?? null },
     periodMs,
     lineMs,
     stream,
     look: hidden ? 'none' : drawable ? 'bars' : 'lines',
   };
-}
-
-function lineOptions({ total, metrics }: Pick<ProgressOptions, 'total' | 'metrics'>): LineOptions {
-  if (total !== undefined && !(Number.isFinite(total) && total > 0))
-    throw invalidOption('total', 'a number of steps above 0', total);
-  if (metrics !== undefined && !(Array.isArray(metrics) && metrics.every((name) => typeof name === 'string')))
-    throw invalidOption('metrics', 'an array of metric names', metrics);
-  return { total: total ?? null, metrics: metrics ?? null };
 }

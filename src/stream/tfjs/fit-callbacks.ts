@@ -1,5 +1,5 @@
-import { mustBeOneOf, mustBeOptions } from '../../model/option-checks.js';
-import { invalidOption } from '../../model/option-rules.js';
+import { oneOf, string } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import { type RunSink, guard, mustBeRun } from '../operators/run-sink.js';
 
 /** What TensorFlow.js has measured, by name: `loss`, the metrics the model was compiled with, and `val_...` of each. */
@@ -12,6 +12,11 @@ export interface FitCallbacksOptions {
   /** What goes in front of the names of a batch's metrics; default `'batch_'`. An epoch's keep their names. */
   readonly batchPrefix?: string;
 }
+
+const OPTIONS = optionsTable<FitCallbacksOptions>()({
+  every: oneOf('epoch', 'batch').byDefault('epoch'),
+  batchPrefix: string().byDefault('batch_'),
+});
 
 /** Callbacks as `model.fit` and `model.fitDataset` take them. */
 export interface FitCallbacks {
@@ -38,10 +43,7 @@ export interface FitCallbacks {
  */
 export function fitCallbacks(run: RunSink, options: FitCallbacksOptions = {}): FitCallbacks {
   mustBeRun(run);
-  mustBeOptions(options, ['every', 'batchPrefix']);
-  const { every = 'epoch', batchPrefix = 'batch_' } = options;
-  mustBeOneOf('every', every, ['epoch', 'batch']);
-  if (typeof batchPrefix !== 'string') throw invalidOption('batchPrefix', 'a string', batchPrefix);
+  const { every, batchPrefix } = OPTIONS.resolve(options);
   const refusing = guard(run);
   const log = (step: number, values: FitLogs): void => refusing(() => run.metrics.next({ step, values }));
   if (every === 'epoch') return { onEpochEnd: (epoch, logs = {}) => log(epoch, logs) };

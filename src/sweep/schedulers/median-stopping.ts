@@ -1,4 +1,5 @@
-import { mustBeAmount, mustBeOptions } from '../../model/option-checks.js';
+import { amount } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import type { Course, Report, Scheduler } from './scheduler.js';
 
 /** As many means of a trial as are kept across a restart. */
@@ -11,6 +12,11 @@ export interface MedianStoppingOptions {
   /** No trial is stopped before so many others have come as far; from 1 up, default 5. */
   readonly minTrials?: number;
 }
+
+const OPTIONS = optionsTable<MedianStoppingOptions>()({
+  minResource: amount(1).byDefault(10),
+  minTrials: amount(1).byDefault(5),
+});
 
 /** The running means of one trial, by resource. */
 interface Means {
@@ -29,10 +35,7 @@ interface Means {
  * @throws ExpmanError `INVALID_OPTION`
  */
 export function medianStopping(options: MedianStoppingOptions = {}): Scheduler {
-  mustBeOptions(options, ['minResource', 'minTrials']);
-  const { minResource = 10, minTrials = 5 } = options;
-  mustBeAmount('minResource', minResource, 1);
-  mustBeAmount('minTrials', minTrials, 1);
+  const { minResource, minTrials } = OPTIONS.resolve(options);
   const courses = new Map<number, Means>();
   return {
     stops: ({ trial, resource, loss }: Report) => {

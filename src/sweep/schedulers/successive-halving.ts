@@ -1,4 +1,5 @@
-import { mustBeAmount, mustBeOptions } from '../../model/option-checks.js';
+import { amount } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
 import type { Report, Scheduler } from './scheduler.js';
 
 /** Options of asynchronous successive halving. */
@@ -8,6 +9,11 @@ export interface SuccessiveHalvingOptions {
   /** Each rung asks so many times the resource of the one before, and lets one in so many pass; from 2 up, default 4. */
   readonly reductionFactor?: number;
 }
+
+const OPTIONS = optionsTable<SuccessiveHalvingOptions>()({
+  minResource: amount(1).byDefault(1),
+  reductionFactor: amount(2).byDefault(4),
+});
 
 /**
  * Asynchronous successive halving (ASHA): Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020
@@ -21,10 +27,7 @@ export interface SuccessiveHalvingOptions {
  * @throws ExpmanError `INVALID_OPTION`
  */
 export function successiveHalving(options: SuccessiveHalvingOptions = {}): Scheduler {
-  mustBeOptions(options, ['minResource', 'reductionFactor']);
-  const { minResource = 1, reductionFactor = 4 } = options;
-  mustBeAmount('minResource', minResource, 1);
-  mustBeAmount('reductionFactor', reductionFactor, 2);
+  const { minResource, reductionFactor } = OPTIONS.resolve(options);
   const rungs: number[][] = [];
   /** What each trial had at the rungs it has come to. */
   const courses = new Map<number, [resource: number, loss: number][]>();

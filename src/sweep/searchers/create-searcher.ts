@@ -8,11 +8,7 @@ import { gridSearcher } from './grid.js';
 import { quasiRandomSearcher } from './quasi-random.js';
 import { randomSearcher } from './random.js';
 import type { Searcher } from './searcher.js';
-import {
-  resolveSearcherOptions,
-  type ResolvedSearcherOptions,
-  type SearcherOptions,
-} from './searcher-options.js';
+import { SEARCHER_OPTIONS, type ResolvedSearcherOptions, type SearcherOptions } from './searcher-options.js';
 import { tpeSearcher } from './tpe.js';
 
 /** The searchers this package has. */
@@ -54,8 +50,8 @@ export function createSearcher<const S extends Space>(
   space: S,
   options: SearcherOptions,
 ): Searcher<ParamsOf<S>> {
-  if (!Object.hasOwn(SEARCHERS, name)) throw invalidOption('searcher', `one of ${NAMES}`, name);
-  const resolved = resolveSearcherOptions(options);
+  if (!isSearcherName(name)) throw invalidOption('searcher', `one of ${SEARCHER_NAMES}`, name);
+  const resolved = SEARCHER_OPTIONS.resolve(options);
   const tree = parseSpace(space);
   const searcher: AssignmentSearcher = SEARCHERS[name](tree, resolved);
   return {
@@ -70,7 +66,11 @@ export function createSearcher<const S extends Space>(
   };
 }
 
-const NAMES = Object.keys(SEARCHERS)
+/** Whether a word names one of the searchers there are. */
+export const isSearcherName = (word: string): word is SearcherName => Object.hasOwn(SEARCHERS, word);
+
+/** The names of the searchers, in words. */
+export const SEARCHER_NAMES = Object.keys(SEARCHERS)
   .map((name) => `'${name}'`)
   .join(', ');
 

@@ -1,4 +1,5 @@
-import { mustBeCount, mustBeMode, mustBeOptions } from '../../model/option-checks.js';
+import { integer, oneOf } from '../../model/option-rules.js';
+import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
 
 /** What a searcher of this package can be told; each takes from it what concerns it. */
 export interface SearcherOptions {
@@ -16,31 +17,22 @@ export interface SearcherOptions {
   readonly candidates?: number | undefined;
 }
 
-/** All options, checked and with the defaults filled in. */
-export type ResolvedSearcherOptions = {
-  readonly [K in keyof SearcherOptions]-?: NonNullable<SearcherOptions[K]>;
+const OWN_RULES = {
+  gridSteps: integer(1, 10_000).byDefault(5).orNull(),
+  maxGridTrials: integer(1, 1_000_000).byDefault(10_000).orNull(),
+  startupTrials: integer(1, 10_000).byDefault(10).orNull(),
+  candidates: integer(1, 10_000).byDefault(24).orNull(),
 };
 
-/** What the user of a sweep may say of its searcher; the rest comes from the sweep. */
-export const FREE_NAMES = ['gridSteps', 'maxGridTrials', 'startupTrials', 'candidates'] as const;
-const NAMES = ['seed', 'mode', ...FREE_NAMES];
+/** The rules of {@link SearcherOptions}. */
+export const SEARCHER_OPTIONS = optionsTable<SearcherOptions>()({
+  seed: integer(0).required(),
+  mode: oneOf('min', 'max').required(),
+  ...OWN_RULES,
+});
 
-/** @throws ExpmanError `INVALID_OPTION` */
-export function resolveSearcherOptions(options: unknown): ResolvedSearcherOptions {
-  mustBeOptions(options, NAMES);
-  const { mode, ...given } = options as SearcherOptions;
-  mustBeMode(mode);
-  const integer = (name: keyof typeof given, min: number, max?: number, fallback?: number): number => {
-    const value: unknown = given[name] ?? fallback;
-    mustBeCount(name, value, min, max);
-    return value;
-  };
-  return {
-    seed: integer('seed', 0),
-    mode,
-    gridSteps: integer('gridSteps', 1, 10_000, 5),
-    maxGridTrials: integer('maxGridTrials', 1, 1_000_000, 10_000),
-    startupTrials: integer('startupTrials', 1, 10_000, 10),
-    candidates: integer('candidates', 1, 10_000, 24),
-  };
-}
+/** The rules of what the user of a sweep may say of its searcher; the rest comes from the sweep. */
+export const OWN_SEARCHER_OPTIONS = optionsTable<Omit<SearcherOptions, 'seed' | 'mode'>>()(OWN_RULES);
+
+/** All options, checked and with the defaults filled in. */
+export type ResolvedSearcherOptions = ResolvedBy<typeof SEARCHER_OPTIONS>;

@@ -4,7 +4,7 @@ import { ChunkPool } from '../../channel/chunk-pool.js';
 import { WIRE_BYTES } from '../../channel/chunk-layout.js';
 import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
-import { resolveOptions } from '../../model/option-rules.js';
+import { resolveOptions } from '../../model/experiment-options.js';
 import { callsLost, mergeLosses } from '../../model/losses.js';
 import { monotonicMs } from '../../model/monotonic.js';
 import type { Loss, RunSummary } from '../../model/run-file.js';

@@ -1,0 +1,207 @@
+import { parseName, type RunName } from './names.js';
+import {
+  flag,
+  integer,
+  invalidOption,
+  oneOf,
+  REFUSED,
+  rule,
+  type Rule,
+  unknownWords,
+} from './option-rules.js';
+import { optionsTable } from './options-table.js';
+import { redactText, redactWord } from './redact-text.js';
+import { parseStep } from './step.js';
+
+/** Every option of an {@link ExperimentConfig}, checked and with its default filled in; plain, frozen, cloneable. */
+export interface ResolvedOptions {
+  /** The run's name and folder; by default `YYYYMMDD_HHMMSS` of the start, made unique with a suffix. */
+  readonly runName: RunName | undefined;
+  /** A row is in the write-ahead log at the latest this many milliseconds after it was logged; 1 to 60,000, default 10. */
+  readonly walIntervalMs: number;
+  /** ... and in a batch (Arrow, then metrics.parquet) at the latest this many after; 1 to 3,600,000, default 500. */
+  readonly flushIntervalMs: number;
+  /** ... or as soon as so many rows wait; 1 to 10,000,000, default 8,192. */
+  readonly flushIntervalRows: number;
+  /** What a flushed row survives: `'process'` (default) its process, `'power'` a power cut too (fdatasync per frame). */
+  readonly durability: 'process' | 'power';
+  /** What a row does that finds `maxBufferedBytes` reached: `'block'` (default), `'drop'` or `'throw'`. */
+  readonly backpressure: 'block' | 'drop' | 'throw';
+  /** How many bytes may wait for the writer, of this run; at least 1 MB, default 256 MB. */
+  readonly maxBufferedBytes: number;
+  /** Whether a run of that name is continued: `'never'` (default), `'allow'`, or `'must'`, which needs a `runName`. */
+  readonly resume: 'never' | 'allow' | 'must';
+  /**
+   * From which step on rows of earlier sessions are taken out when a run is continued, and with them what is counted of
+   * them, media and histograms; none by default. An integer of 64 bits, a bigint beyond 2^53; needs `resume`.
+   */
+  readonly fromStep: number | bigint | undefined;
+  /** Words to find the run by, at most 1,000 of up to 128 characters; doubles are dropped, secrets in them redacted. */
+  readonly tags: readonly string[];
+  /** Free text about the run, up to 65,536 characters; secrets in it are redacted, as in all texts of options. */
+  readonly notes: string;
+  /** What the run belongs to, such as a sweep; up to 128 characters. */
+  readonly group: string | undefined;
+  /** Which process of a distributed `group` logs this run, from 0; up to 1,000,000. */
+  readonly rank: number | undefined;
+  /** The experiment's display name, for its experiment.yaml; up to 256 characters. */
+  readonly title: string | undefined;
+  /** Free text about the experiment, for its experiment.yaml; up to 65,536 characters. */
+  readonly description: string | undefined;
+  /**
+   * Whether run.yaml says on what the run ran: versions, machine, arguments, git; default true. `{ argv: false }` leaves out
+   * the arguments, in which a secret may stand that nothing tells from another word.
+   */
+  readonly environment: boolean | { readonly argv: boolean };
+  /** What a value does that no metric can take: `'warn'` (default) leaves it out, counts it and says so, `'throw'` throws. */
+  readonly onInvalid: 'warn' | 'throw';
+  /** How many different metrics a run may have; 1 to 1,000,000, default 10,000. */
+  readonly maxMetrics: number;
+  /** How long an exit of the process may wait for the last rows, in milliseconds; 0 to 60,000, default 5,000. */
+  readonly exitTimeoutMs: number;
+  /** Whether SIGINT, SIGTERM and, but on Windows, SIGHUP are handled to flush before they end the process; default false. */
+  readonly handleSignals: boolean;
+  /** How pages of metrics.parquet are compressed; `'auto'` (default) takes what is smaller. */
+  readonly compression: 'auto' | 'none' | 'snappy';
+  /**
+   * Whether, and each how many milliseconds, CPU, memory, event loop, GC and GPU are sampled into `system.parquet`; default
+   * false, `true` is every 5,000, 100 to 3,600,000.
+   */
+  readonly systemMetrics: false | { readonly intervalMs: number };
+  /**
+   * Whether what the process prints by `console.log` and its like goes into run.log, too; default false. `'streams'`
+   * takes all that is written to stdout and stderr.
+   */
+  readonly captureConsole: boolean | 'streams';
+}
+
+/** The options of an {@link ExperimentConfig}; each may be left out. */
+export type ExperimentOptions = {
+  readonly [K in keyof ResolvedOptions]?:
+    | (K extends 'runName'
+        ? string
+        : K extends 'systemMetrics'
+          ? boolean | { readonly intervalMs?: number | undefined }
+          : K extends 'environment'
+            ? boolean | { readonly argv?: boolean | undefined }
+            : ResolvedOptions[K])
+    | undefined;
+};
+
+/**
+ * Checks all options by their rules and fills in the defaults.
+ *
+ * @throws ExpmanError `INVALID_OPTION` (`INVALID_NAME` for the run name) with option, rule, value and type.
+ */
+export function resolveOptions(options: ExperimentOptions): ResolvedOptions {
+  const resolved: ResolvedOptions = OPTIONS.resolve(options);
+  if (resolved.resume === 'must' && resolved.runName === undefined)
+    throw invalidOption('resume', "'must' only together with a runName", resolved.resume);
+  if (resolved.resume === 'never' && resolved.fromStep !== undefined)
+    throw invalidOption(
+      'fromStep',
+      "given only together with resume: 'allow' or 'must', which continue a run",
+      resolved.fromStep,
+    );
+  return Object.freeze(resolved);
+}
+
+const MB = 1024 * 1024;
+const LONG_TEXT = 65_536;
+
+const OPTIONS = optionsTable<ExperimentOptions>()({
+  runName: rule<string, RunName>('a run name', (value) => parseName('run', value)),
+  walIntervalMs: integer(1, 60_000).byDefault(10),
+  flushIntervalMs: integer(1, 3_600_000).byDefault(500),
+  flushIntervalRows: integer(1, 10_000_000).byDefault(8192),
+  durability: oneOf('process', 'power').byDefault('process'),
+  backpressure: oneOf('block', 'drop', 'throw').byDefault('block'),
+  maxBufferedBytes: integer(MB).byDefault(256 * MB),
+  resume: oneOf('never', 'allow', 'must').byDefault('never'),
+  fromStep: rule<number | bigint>(
+    'an integer of 64 bits, a bigint beyond 2^53',
+    (value) => parseStep(value) ?? REFUSED,
+  ),
+  tags: words(1000, 128).byDefault(Object.freeze([])),
+  notes: text(0, LONG_TEXT).byDefault(''),
+  group: text(1, 128),
+  rank: integer(0, 1_000_000),
+  title: text(1, 256),
+  description: text(0, LONG_TEXT),
+  environment: surroundings().byDefault(true),
+  onInvalid: oneOf('warn', 'throw').byDefault('warn'),
+  maxMetrics: integer(1, 1_000_000).byDefault(10_000),
+  exitTimeoutMs: integer(0, 60_000).byDefault(5000),
+  handleSignals: flag().byDefault(false),
+  compression: oneOf('auto', 'none', 'snappy').byDefault('auto'),
+  systemMetrics: sampling(5000, 100, 3_600_000).byDefault(false),
+  captureConsole: rule<boolean | 'streams'>("a boolean or 'streams'", (value) =>
+    typeof value === 'boolean' || value === 'streams' ? value : REFUSED,
+  ).byDefault(false),
+});
+
+/** Whether something is sampled, and how often. */
+function sampling(
+  usualMs: number,
+  min: number,
+  max: number,
+): Rule<boolean | { readonly intervalMs?: number | undefined }, ResolvedOptions['systemMetrics']> {
+  const interval = integer(min, max);
+  const rules = `a boolean, or { intervalMs } with ${interval.words}`;
+  return rule(rules, (value, option) => {
+    if (value === false) return false;
+    if (value === true) return Object.freeze({ intervalMs: usualMs });
+    if (!isObject(value)) return REFUSED;
+    mustHaveOnly(value, 'intervalMs', option, rules);
+    const intervalMs = interval.accept(Reflect.get(value, 'intervalMs') ?? usualMs, option);
+    return intervalMs === REFUSED ? REFUSED : Object.freeze({ intervalMs });
+  });
+}
+
+/** Whether the surroundings are written down, and the arguments among them. */
+function surroundings(): Rule<
+  boolean | { readonly argv?: boolean | undefined },
+  ResolvedOptions['environment']
+> {
+  const rules = 'a boolean, or { argv } with a boolean';
+  return rule(rules, (value, option) => {
+    if (typeof value === 'boolean') return value;
+    if (!isObject(value)) return REFUSED;
+    mustHaveOnly(value, 'argv', option, rules);
+    const argv: unknown = Reflect.get(value, 'argv') ?? true;
+    return typeof argv === 'boolean' ? Object.freeze({ argv }) : REFUSED;
+  });
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The option inside of an option must be the one there is. @throws ExpmanError `INVALID_OPTION` */
+function mustHaveOnly(value: object, inner: string, option: string, rules: string): void {
+  const stranger = Object.keys(value).find((name) => name !== inner);
+  if (stranger !== undefined)
+    throw invalidOption(option, rules, value, `; ${unknownWords(stranger, [inner])}`);
+}
+
+/** A text, whose secrets are redacted. */
+function text(min: number, max: number): Rule<string> {
+  return rule(`a string of ${min} to ${max} characters`, (value) =>
+    isTextOf(value, min, max) ? redactText(value).slice(0, max) : REFUSED,
+  );
+}
+
+/** Some words, each once, whose secrets are redacted. */
+function words(count: number, max: number): Rule<readonly string[]> {
+  return rule(`an array of at most ${count} strings of 1 to ${max} characters`, (value) => {
+    if (!Array.isArray(value) || value.length > count) return REFUSED;
+    const accepted = new Set<string>();
+    for (const word of value as readonly unknown[]) {
+      if (!isTextOf(word, 1, max)) return REFUSED;
+      accepted.add(redactWord(word).slice(0, max));
+    }
+    return Object.freeze([...accepted]);
+  });
+}
+
+const isTextOf = (value: unknown, min: number, max: number): value is string =>
+  typeof value === 'string' && value.length >= min && value.length <= max;

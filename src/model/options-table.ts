@@ -1,0 +1,88 @@
+import { invalidOption, rule, type Rule, unknownOption } from './option-rules.js';
+
+/** All that is known of the options of a call. */
+export interface OptionsTable<O, R> {
+  /** The names there are, in the order of the table. */
+  readonly names: readonly string[];
+  /** By name what is allowed, and in which words errors say it. */
+  readonly rules: R;
+  /**
+   * Checks options and fills in the defaults; `undefined` is an absent value.
+   *
+   * @throws ExpmanError `INVALID_OPTION` for an unknown name, with the nearest one that is known, and for a value that breaks its rule
+   */
+  resolve(options: O | undefined): Resolved<R>;
+  /** The table as the rule of one option, whose value is an object of these options. */
+  asRule(): Rule<O, Resolved<R>>;
+}
+
+/** A rule for each option of `O`; an option may be absent by its rule exactly where it may by its type. */
+export type RulesOf<O> = {
+  readonly [K in keyof O]-?: IsOptional<O, K> extends true
+    ? Rule<Exclude<O[K], undefined>, unknown, unknown>
+    : Rule<O[K], unknown, never>;
+};
+
+/** Options after their check: values as the rules give them, defaults filled in. */
+export type Resolved<R> = {
+  readonly [K in keyof R]: R[K] extends { read(option: string, value: unknown): infer Value } ? Value : never;
+};
+
+/** What a table resolves its options to. */
+export type ResolvedBy<T> = T extends { resolve(options: never): infer R } ? R : never;
+
+/**
+ * The table of the options `O`, which says everything about them once.
+ *
+ * A name that only the table or only `O` has, or a rule that takes other values than `O` says, is an error of the compiler.
+ *
+ * @example
+ * const OPTIONS = optionsTable<PlateauOptions>()({ patience: integer(1).required(), mode: oneOf('min', 'max').byDefault('min') });
+ * const { patience, mode } = OPTIONS.resolve(options);
+ */
+export function optionsTable<O extends object>() {
+  return <R extends RulesOf<O>>(
+    rules: R & NoOthers<O, R> & Readonly<Record<string, Reads>>,
+  ): OptionsTable<O, R> => {
+    const names = Object.freeze(Object.keys(rules));
+    const read = (options: unknown, what: string): Resolved<R> => {
+      mustBeKnown(options, names, what);
+      const values = names.map((name) => [name, rules[name]?.read(name, Reflect.get(options, name))]);
+      // Each value is what the rule of its name has made of it.
+      return Object.fromEntries(values) as Resolved<R>;
+    };
+    return {
+      names,
+      rules,
+      resolve: (options) => read(options, 'options'),
+      asRule: () => rule<O, Resolved<R>>('an object', read),
+    };
+  };
+}
+
+/** The part of a rule that a table needs. */
+interface Reads {
+  read(option: string, value: unknown): unknown;
+}
+
+type IsOptional<O, K extends keyof O> = Partial<Pick<O, K>> extends Pick<O, K> ? true : false;
+
+/** Forbids rules of options that `O` has not got, and that an optional one is required. */
+type NoOthers<O, R> = {
+  readonly [K in keyof R]: K extends keyof O
+    ? IsOptional<O, K> extends true
+      ? [AbsentOf<R[K]>] extends [never]
+        ? never
+        : unknown
+      : unknown
+    : never;
+};
+
+type AbsentOf<R> = R extends { whenAbsent(option: string): infer Absent } ? Absent : unknown;
+
+function mustBeKnown(options: unknown, names: readonly string[], what: string): asserts options is object {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw invalidOption(what, 'an object', options);
+  for (const key of Object.keys(options))
+    if (!names.includes(key)) throw unknownOption(key, Reflect.get(options, key), names);
+}
