@@ -45,6 +45,16 @@ export function readWhole(fs: FsPort, path: string, maxBytes: number): Buffer {
   }
 }
 
+/** Opens a file for reading; null when nothing has its name. @throws ExpmanError `IO` as {@link unreadable} makes it */
+export function openIfThere(fs: FsPort, path: string): number | null {
+  try {
+    return fs.open(path, 'read');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw unreadable(path, error);
+  }
+}
+
 /** What the file system says of a file that cannot be read, as `IO` with path and errno. */
 export function unreadable(path: string, error: unknown): ExpmanError {
   if (error instanceof ExpmanError) return error;
