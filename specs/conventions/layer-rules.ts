@@ -88,6 +88,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 const FS_HOMES = [
   'storage/node-fs.ts',
   'engine/files/artifacts.ts',
+  'engine/files/async-fs.ts',
   'engine/surroundings/environment.ts',
   'engine/files/media-source.ts',
   'engine/surroundings/network-file-system.ts',

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isTempName, readWhole, replaceFile } from '../../src/storage/atomic-file.js';
+import { isTempName, readWhole, replaceBy, replaceFile, tempName } from '../../src/storage/atomic-file.js';
 import type { FsPort } from '../../src/storage/fs-port.js';
 import { nodeFs } from '../../src/storage/node-fs.js';
 
@@ -139,6 +139,62 @@ describe('replacing a file', () => {
     expect(new Set(names).size).toBe(2);
     for (const name of ['run.yaml', '.run.yaml', 'x.tmp', '.tmp', '.run.yaml.0123.tmp', 'wal-1-1.log'])
       expect(isTempName(name)).toBe(false);
+  });
+});
+
+describe('replacing a file by what comes piece by piece', () => {
+  const fill =
+    (fs: FsPort) =>
+    // eslint-disable-next-line @typescript-eslint/require-await -- what writes pieces is asynchronous elsewhere
+    async (fd: number): Promise<{ readonly bytes: number }> => ({ bytes: fs.write(fd, bytes('new'), 0) });
+
+  it('does the same in the same order', async () => {
+    const { fs, calls } = failingAt(-1, '');
+    expect(await replaceBy(fs, file, fill(fs))).toEqual({ bytes: 3 });
+    expect(calls).toEqual(['open', 'write', 'statOpen', 'sync', 'close', 'rename', 'syncFolder']);
+    expect(content()).toBe('new');
+  });
+
+  it('keeps the old file whole and removes its temporary one, whichever call fails', async () => {
+    for (let n = 0; n < 6; n++) {
+      writeFileSync(file, 'old');
+      const { fs } = failingAt(n, 'ENOSPC');
+      await expect(replaceBy(fs, file, fill(fs)), `call ${n}`).rejects.toMatchObject({ code: 'ENOSPC' });
+      expect(content()).toBe('old');
+      expect(readdirSync(folder)).toEqual(['run.yaml']);
+    }
+  });
+
+  it('reports the first error when closing and removing fail as well', async () => {
+    const refuse = (code: string) => () => {
+      throw Object.assign(new Error(code), { code });
+    };
+    const fs = { ...nodeFs, sync: refuse('EIO'), close: refuse('EBADF'), remove: refuse('EROFS') };
+    await expect(replaceBy(fs, file, fill(fs))).rejects.toMatchObject({ code: 'EIO' });
+  });
+
+  it('does not believe a length that the file does not have, and asks before the rename', async () => {
+    writeFileSync(file, 'old');
+    await expect(replaceBy(nodeFs, file, () => Promise.resolve({ bytes: 1 }))).rejects.toMatchObject({
+      code: 'ENOSPC',
+    });
+    const refuse = (temp: string): void => {
+      throw new Error(readFileSync(temp, 'utf8'));
+    };
+    await expect(replaceBy(nodeFs, file, fill(nodeFs), refuse)).rejects.toThrow('new');
+    expect(content()).toBe('old');
+    expect(readdirSync(folder)).toEqual(['run.yaml']);
+  });
+});
+
+describe('a temporary name', () => {
+  it('has room for a file whose own name is as long as a name can be', () => {
+    for (const base of ['x'.repeat(255), '表'.repeat(85), 'x'.repeat(237), 'x'.repeat(238)]) {
+      const name = tempName(base);
+      expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
+      expect(isTempName(name)).toBe(true);
+    }
+    expect(tempName('run.yaml')).toMatch(/^\.run\.yaml\.[0-9a-f]{12}\.tmp$/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { jsonText } from './json-text.js';
-import { type Step, parseStep } from './step.js';
+import { type Step, parseStep, stepFromText } from './step.js';
 
 /** What a file under `media/` was logged as. */
 export type MediaKind = 'image' | 'media' | 'table';
@@ -45,7 +45,6 @@ export const MAX_CAPTION = 4096;
 // A name of one part, that no system takes for a device, a hidden file or an option.
 const FILE = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,199}\.[a-z0-9]{1,8}$/;
 const TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,127}$/;
-const INTEGER = /^-?\d{1,19}$/;
 const KINDS: readonly unknown[] = ['image', 'media', 'table'] satisfies readonly MediaKind[];
 /**
  * The longest line of a manifest that is read; a caption and a name that are all escapes fit.
@@ -96,7 +95,7 @@ export function parseMediaFile(line: string): MediaFile | null {
 function stepOf(given: unknown): Step | null | undefined {
   if (given === null) return null;
   if (typeof given === 'number') return parseStep(given);
-  const step = typeof given === 'string' && INTEGER.test(given) ? parseStep(BigInt(given)) : undefined;
+  const step = typeof given === 'string' ? stepFromText(given) : undefined;
   return typeof step === 'bigint' ? step : undefined;
 }
 

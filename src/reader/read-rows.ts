@@ -3,10 +3,10 @@ import type { Rewind } from '../channel/rewind.js';
 import type { ColumnField } from '../columnar/column.js';
 import { MetricColumns } from '../columnar/metric-columns.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
-import { ExpmanError, errnoOf } from '../model/errors.js';
+import { ExpmanError } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
 import type { Step } from '../model/step.js';
-import { unreadable } from '../storage/atomic-file.js';
+import { openIfThere } from '../storage/atomic-file.js';
 import { chunkReader } from '../storage/chunk-reader.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
@@ -96,15 +96,6 @@ function readPublished(fs: FsPort, file: number, path: string, uuid: string): Pu
     if (error instanceof ExpmanError && error.code === 'CORRUPT')
       return { ...NOTHING, corrupt: [METRICS_NAME] };
     throw error;
-  }
-}
-
-function openIfThere(fs: FsPort, path: string): number | null {
-  try {
-    return fs.open(path, 'read');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw unreadable(path, error);
   }
 }
 

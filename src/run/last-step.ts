@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { eachStep } from '../channel/records.js';
 import type { Rewind } from '../channel/rewind.js';
-import { ExpmanError, errnoOf } from '../model/errors.js';
+import { ExpmanError } from '../model/errors.js';
 import type { Step } from '../model/step.js';
+import { openIfThere } from '../storage/atomic-file.js';
 import { chunkReader } from '../storage/chunk-reader.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
@@ -89,13 +90,4 @@ function lastPublished(
     firstRow += rows;
   }
   return last;
-}
-
-function openIfThere(fs: FsPort, path: string): number | null {
-  try {
-    return fs.open(path, 'read');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw error;
-  }
 }

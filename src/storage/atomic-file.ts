@@ -5,6 +5,9 @@ import { errnoOf, ExpmanError } from '../model/errors.js';
 import type { FsPort } from './fs-port.js';
 import { writeAll } from './write-all.js';
 
+/** @bound loses nothing: the name of a temporary file, without that of the file it becomes */
+const MAX_NAME_BYTES = 255;
+
 /**
  * Replaces a file, or makes it: at every moment the path holds the old bytes or the new ones, whole.
  *
@@ -26,6 +29,64 @@ export function replaceFile(fs: FsPort, path: string, bytes: Uint8Array): void {
   fs.syncFolder(folder);
 }
 
+/** What {@link replaceBy} needs of a file system; an `FsPort` has it, and so may one whose calls return promises. */
+export interface ReplacePort<File> {
+  /** Makes a file, which must not exist. */
+  open(path: string, mode: 'create'): Awaitable<File>;
+  statOpen(file: File): Awaitable<{ readonly size: number }>;
+  sync(file: File): Awaitable<void>;
+  close(file: File): Awaitable<void>;
+  rename(from: string, to: string): Awaitable<void>;
+  remove(path: string): Awaitable<void>;
+  syncFolder(folder: string): Awaitable<void>;
+}
+
+type Awaitable<T> = T | Promise<T>;
+
+/**
+ * Does what {@link replaceFile} does with a file whose content comes piece by piece: `fill` writes it and returns its length.
+ *
+ * @param verify - called with the temporary path once the file is whole, right before it is renamed; may refuse by throwing
+ */
+export async function replaceBy<File, Filled extends { readonly bytes: number }>(
+  fs: ReplacePort<File>,
+  path: string,
+  fill: (file: File) => Promise<Filled>,
+  verify: (temp: string) => Awaitable<void> = () => undefined,
+): Promise<Filled> {
+  const folder = dirname(path);
+  const temp = join(folder, tempName(basename(path)));
+  const file = await fs.open(temp, 'create');
+  try {
+    let filled: Filled;
+    try {
+      filled = await fill(file);
+      assertWhole((await fs.statOpen(file)).size, filled.bytes);
+      await fs.sync(file);
+    } catch (error) {
+      await quietly(() => fs.close(file));
+      throw error;
+    }
+    await fs.close(file);
+    await verify(temp);
+    await fs.rename(temp, path);
+    await fs.syncFolder(folder);
+    return filled;
+  } catch (error) {
+    await quietly(() => fs.remove(temp));
+    throw error;
+  }
+}
+
+/** Does what may fail while another error is on its way to the caller. */
+async function quietly(action: () => Awaitable<void>): Promise<void> {
+  try {
+    await action();
+  } catch {
+    return;
+  }
+}
+
 /**
  * Reads a whole regular file of at most `maxBytes`; links are not followed.
  *
@@ -45,6 +106,16 @@ export function readWhole(fs: FsPort, path: string, maxBytes: number): Buffer {
   }
 }
 
+/** Opens a file for reading; null when nothing has its name. @throws ExpmanError `IO` as {@link unreadable} makes it */
+export function openIfThere(fs: FsPort, path: string): number | null {
+  try {
+    return fs.open(path, 'read');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw unreadable(path, error);
+  }
+}
+
 /** What the file system says of a file that cannot be read, as `IO` with path and errno. */
 export function unreadable(path: string, error: unknown): ExpmanError {
   if (error instanceof ExpmanError) return error;
@@ -58,9 +129,14 @@ export function isTempName(name: string): boolean {
   return /^\..+\.[0-9a-f]{12}\.tmp$/.test(name);
 }
 
-/** A fresh hidden name for a file that is to become `base`; what makes it random keeps it from being guessed. */
+/**
+ * Returns a fresh hidden name for a file that is to become `base`, or for one of a name too long to be part of it; the random part keeps
+ * it from being guessed.
+ */
 export function tempName(base: string): string {
-  return `.${base}.${randomBytes(6).toString('hex')}.tmp`;
+  const affixes = `..${randomBytes(6).toString('hex')}.tmp`;
+  const isShort = Buffer.byteLength(base) + affixes.length <= MAX_NAME_BYTES;
+  return `.${isShort ? base : 'long-name'}${affixes.slice(1)}`;
 }
 
 /** A name for a copy that is kept: it never replaces an earlier one. */
@@ -70,13 +146,16 @@ export function freeName(fs: FsPort, path: string): string {
   return free;
 }
 
+/** A nearly full disk was seen to take a part without an error: two well-known packages then left a shortened file. */
+function assertWhole(size: number, written: number): void {
+  if (size === written) return;
+  throw Object.assign(new Error(`ENOSPC: ${size} of ${written} bytes written`), { code: 'ENOSPC' });
+}
+
 function writeSynced(fs: FsPort, fd: number, bytes: Uint8Array): void {
   try {
     writeAll(fs, fd, bytes, 0);
-    const { size } = fs.statOpen(fd);
-    // Two well-known packages reported success on a nearly full disk and left a shortened file (design.md section 6).
-    if (size !== bytes.length)
-      throw Object.assign(new Error(`ENOSPC: ${size} of ${bytes.length} bytes written`), { code: 'ENOSPC' });
+    assertWhole(fs.statOpen(fd).size, bytes.length);
     fs.sync(fd);
   } catch (error) {
     // The first error is the one to tell.

@@ -1,7 +1,4 @@
-import { crc32 } from 'node:zlib';
 import type { Column, ColumnField } from '../columnar/column.js';
-import type { RowGroupBatches } from '../columnar/row-group.js';
-import { ExpmanError } from '../model/errors.js';
 import { type ChunkReader, readColumn } from './chunk-reader.js';
 import type { FileFacts, FsPort } from './fs-port.js';
 import {
@@ -9,47 +6,17 @@ import {
   type PlacedChunk,
   type Region,
   type RowGroup,
-  encodeChunk,
-  encodeFooter,
   encodeNullChunk,
 } from './parquet/index.js';
 import { DescriptorCache } from './descriptor-cache.js';
-import { endOf, firstFree } from './file-layout.js';
-import { readFooter } from './metrics-footer.js';
-import { SealedRegions, type SealedRegion, placedAt } from './sealed-regions.js';
-import { writeAll } from './write-all.js';
+import { type Publication, type PublishFacts, encodeColumn, publishNext } from './next-version.js';
+import { SealedRegions } from './sealed-regions.js';
 
 /** The name of a run's published rows. */
 export const METRICS_NAME = 'metrics.parquet';
 /** The name of what was sampled of the machine while the run was open. */
 export const SYSTEM_NAME = 'system.parquet';
 const NO_INODE = -1;
-
-/** What one publish puts out. */
-export interface Publication {
-  readonly fields: readonly ColumnField[];
-  /** The rows behind the sealed groups; encoded for this publish only. */
-  readonly tail: RowGroupBatches;
-  readonly metadata: ReadonlyMap<string, string>;
-  readonly compress: boolean;
-  /** Nothing will follow: earlier tails are left out. */
-  readonly final: boolean;
-  /** Asked right before the rename; false when another owner has taken the run over. */
-  readonly mayReplace: () => boolean;
-}
-
-/** What a publish did. */
-export interface PublishFacts {
-  readonly bytes: number;
-  /** Rows in the file, rows of the same step merged. */
-  readonly rows: number;
-}
-
-/** What a publish found when it began; groups are sealed meanwhile. */
-interface Sealed {
-  readonly groups: readonly RowGroup[];
-  readonly regions: readonly SealedRegion[];
-}
 
 /**
  * `metrics.parquet`, or another file of rows, and its next version.
@@ -145,7 +112,7 @@ export class MetricsFile {
 
   private encoded(columns: Iterable<Column>, compress: boolean): RowGroup {
     const chunks: EncodedChunk[] = [];
-    for (const column of columns) chunks.push(encode(column, chunks.length, compress));
+    for (const column of columns) chunks.push(encodeColumn(column, chunks.length, compress));
     return { rows: chunks[0]?.facts.rows ?? 0, chunks: this.sealed.append(chunks) };
   }
 
@@ -154,39 +121,12 @@ export class MetricsFile {
     // A group that is sealed meanwhile is in the tail of this publish.
     const count = this.groups.length;
     yield* this.reconcile(publication.fields, count);
-    const draft = this.sealed.beginPublish();
-    try {
-      const sealed = { groups: this.groups.slice(0, count), regions: this.sealed.all };
-      const file = this.fs.open(draft.path, 'update');
-      let facts: PublishFacts;
-      let tails: Region[];
-      let spare: number;
-      try {
-        yield* this.sealed.copy(file, draft, sealed.regions);
-        tails = publication.final ? [] : yield* this.sealed.copyTails(file);
-        spare = tails.reduce((sum, { length }) => sum + length, 0);
-        facts = yield* this.finish(file, sealed, tails, publication);
-      } finally {
-        this.fs.close(file);
-      }
-      const written = this.verify(draft.path, facts);
-      if (!publication.mayReplace())
-        throw new ExpmanError('FENCED', `another owner has taken over ${this.folder}`, { path: this.folder });
-      const { path } = this.sealed.published;
-      // Windows replaces no file that is open.
-      this.files.close(path);
-      this.fs.rename(draft.path, path);
-      this.sealed.endPublish(draft, sealed.regions, tails);
+    const { fs, folder, files, sealed } = this;
+    const groups = this.groups.slice(0, count);
+    return yield* publishNext({ fs, folder, files, sealed, groups }, publication, (written, spare) => {
       this.spare = spare;
       this.becomes(written);
-      this.fs.syncFolder(this.folder);
-      return facts;
-    } catch (error) {
-      this.sealed.fail(draft);
-      throw error;
-    } finally {
-      this.sealed.leavePublish();
-    }
+    });
   }
 
   /** Closes what is held open. */
@@ -227,58 +167,7 @@ export class MetricsFile {
   private widen(chunk: PlacedChunk, field: ColumnField, place: number): EncodedChunk {
     if (chunk.nullCount === chunk.rows) return encodeNullChunk(field.type, chunk.rows);
     const column = readColumn(this.readSealed, chunk, field.type, chunk.rows);
-    return encode(column, place, chunk.codec !== 'UNCOMPRESSED');
-  }
-
-  /** Writes tail and footer; the tail joins `tails`. */
-  private *finish(
-    file: number,
-    sealed: Sealed,
-    tails: Region[],
-    { fields, tail, metadata, compress }: Publication,
-  ): Generator<void, PublishFacts> {
-    const groups = [...sealed.groups];
-    if (tail.rows > 0) {
-      const chunks: EncodedChunk[] = [];
-      for (const column of tail.columns(fields)) {
-        chunks.push(encode(column, chunks.length, compress));
-        if ((chunks.length & 15) === 0) yield;
-      }
-      const length = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
-      const offset = firstFree([...this.sealed.all, ...tails], length);
-      // Groups are sealed meanwhile, and must lie elsewhere.
-      this.sealed.reserved = [...tails, { offset, length }];
-      const placed = placedAt(offset, chunks);
-      let crc = 0;
-      for (const [place, { bytes }] of chunks.entries()) {
-        writeAll(this.fs, file, bytes, placed[place]?.offset ?? NaN);
-        crc = crc32(bytes, crc);
-        if ((place & 15) === 15) yield;
-      }
-      tails.push({ offset, length, crc });
-      groups.push({ rows: chunks[0]?.facts.rows ?? 0, chunks: placed });
-    }
-    const rows = groups.reduce((sum, group) => sum + group.rows, 0);
-    const said = new Map([...metadata, ['rows', String(rows)]]);
-    const regions = [...sealed.regions, ...tails];
-    const footer = encodeFooter({ fields, groups, regions, metadata: said });
-    const end = endOf(regions);
-    writeAll(this.fs, file, footer, end);
-    yield;
-    this.fs.sync(file);
-    return { bytes: end + footer.length, rows };
-  }
-
-  private verify(path: string, expected: PublishFacts): FileFacts {
-    const footer = readFooter(this.fs, path);
-    const rows = footer.groups.reduce((sum, group) => sum + group.rows, 0);
-    const written = this.fs.stat(path);
-    if (rows === expected.rows && written?.size === expected.bytes) return written;
-    throw new ExpmanError(
-      'CORRUPT',
-      `${path} has ${rows} rows in ${written?.size} bytes, ${expected.rows} in ${expected.bytes} were written`,
-      { path },
-    );
+    return encodeColumn(column, place, chunk.codec !== 'UNCOMPRESSED');
   }
 
   /** The published file is another one now. */
@@ -287,9 +176,4 @@ export class MetricsFile {
     // Without sealed groups there is nothing that is in no other file: a thousand small runs need no descriptors for it.
     if (this.sealed.areInPublished) this.files.adopt(this.sealed.published.path, this.latest.inode);
   }
-}
-
-function encode(column: Column, place: number, compress: boolean): EncodedChunk {
-  // The first two columns are step and timestamp: sequences, which deltas make small.
-  return encodeChunk(column, { delta: place < 2, compress });
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, lstat, mkdir, open, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { errnoOf, ExpmanError, messageOf } from '../../model/errors.js';
 import { type ArtifactName, parseArtifactName } from '../../model/names.js';
 import type { Params } from '../../model/params.js';
-import { tempName } from '../../storage/atomic-file.js';
+import { replaceBy } from '../../storage/atomic-file.js';
+import { asyncFs } from './async-fs.js';
 
 /** What is known of an artifact once it is whole, under its name and on the device. */
 export interface ArtifactFacts {
@@ -96,32 +97,13 @@ async function openSource(path: string): Promise<FileHandle> {
 type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 async function place(runDir: string, name: ArtifactName, chunks: Chunks): Promise<ArtifactFacts> {
-  const path = join(runDir, ARTIFACTS_FOLDER, name);
-  const folder = dirname(path);
   await makeFolders(runDir, [ARTIFACTS_FOLDER, ...name.split('/').slice(0, -1)]);
-  // Not named after the artifact, whose name may already fill the 255 bytes a name can have.
-  const temp = join(folder, tempName('artifact'));
-  const file = await open(temp, 'wx', 0o600);
-  try {
-    const facts = await fill(file, chunks).finally(() => file.close());
-    await rename(temp, path);
-    await syncFolder(folder);
-    return { name, ...facts };
-  } catch (error) {
-    await unlink(temp).catch(() => undefined); // The first error is the one to tell.
-    throw error;
-  }
-}
-
-async function fill(file: FileHandle, chunks: Chunks): Promise<Omit<ArtifactFacts, 'name'>> {
-  const meter = new Meter();
-  await writeFile(file, meter.through(chunks));
-  const { size } = await file.stat();
-  // A nearly full disk was seen to take a part without an error (design.md section 6).
-  if (size !== meter.bytes)
-    throw Object.assign(new Error(`ENOSPC: ${size} of ${meter.bytes} bytes written`), { code: 'ENOSPC' });
-  await file.sync();
-  return { bytes: size, sha256: meter.sha256() };
+  const facts = await replaceBy(asyncFs, join(runDir, ARTIFACTS_FOLDER, name), async (file) => {
+    const meter = new Meter();
+    await writeFile(file, meter.through(chunks));
+    return { bytes: meter.bytes, sha256: meter.sha256() };
+  });
+  return { name, ...facts };
 }
 
 /** Counts and hashes what passes. */
@@ -152,7 +134,7 @@ async function makeFolders(base: string, parts: readonly string[]): Promise<void
   for (const part of parts) {
     const above = folder;
     folder = join(above, part);
-    if (await isMade(folder)) await syncFolder(above);
+    if (await isMade(folder)) await asyncFs.syncFolder(above);
     const stats = await lstat(folder);
     if (stats.isSymbolicLink())
       throw new ExpmanError('INVALID_NAME', `${folder} is a link, an artifact must stay in its run`, {
@@ -170,12 +152,6 @@ async function isMade(folder: string): Promise<boolean> {
     if (errnoOf(error) === 'EEXIST') return false;
     throw error;
   }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return; // Windows has no fsync of a folder.
-  const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
 }
 
 /** Tells a failure of the file system as this package's error. */

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
+import { createReadStream, lstatSync, readdirSync } from 'node:fs';
+import { type FileHandle, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { create } from 'tar';
+import { asyncFs } from '../../engine/files/async-fs.js';
 import { ExpmanError } from '../../model/errors.js';
 import { callback, resolvePath } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
 import { parseArtifactName, parseName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
-import { isTempName, tempName } from '../../storage/atomic-file.js';
+import { isTempName, replaceBy } from '../../storage/atomic-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { LOCK_NAME } from '../../storage/lock-file.js';
 import { mustNotBeOwned, readOwnership } from '../../storage/owner-watch.js';
@@ -68,17 +69,17 @@ export async function archiveRun(
   );
   if (nodeFs.stat(join(dirname(folder), EXPERIMENT_NAME))?.kind === 'file')
     sources.set(EXPERIMENT_NAME, `${identity.experiment}/${EXPERIMENT_NAME}`);
-  const temp = join(dirname(target), tempName(basename(target)));
-  try {
-    await pack(dirname(folder), sources, temp, (bytes) => onBytes?.(bytes, 'packed'));
-    const bytes = await compare(dirname(folder), sources, temp, (read) => onBytes?.(read, 'compared'));
-    renameSync(temp, target);
-    nodeFs.syncFolder(dirname(target));
-    return { path: target, files: sources.size, bytes, skipped };
-  } catch (error) {
-    rmSync(temp, { force: true });
-    throw error;
-  }
+  const within = dirname(folder);
+  let bytes = 0;
+  await replaceBy(
+    asyncFs,
+    target,
+    (file) => pack(within, sources, file, (packed) => onBytes?.(packed, 'packed')),
+    async (temp) => {
+      bytes = await compare(within, sources, temp, (read) => onBytes?.(read, 'compared'));
+    },
+  );
+  return { path: target, files: sources.size, bytes, skipped };
 }
 
 /** The regular files below a folder, what belongs to a process left out. */
@@ -95,33 +96,31 @@ function filesIn(folder: string, below: string, skipped: string[]): string[] {
     });
 }
 
+/** Packs the files into one that is open, and returns its length. */
 async function pack(
   cwd: string,
   sources: ReadonlyMap<string, string>,
-  temp: string,
+  file: FileHandle,
   tell: (bytes: number) => void,
-): Promise<void> {
-  const file = await open(temp, 'wx', 0o600);
-  try {
-    const packed = create(
-      {
-        cwd,
-        gzip: true,
-        portable: true,
-        strict: true,
-        noDirRecurse: true,
-        onWriteEntry: (entry) => {
-          entry.path = sources.get(entry.path.replace(/^\.\//, '')) ?? entry.path;
-        },
+): Promise<{ readonly bytes: number }> {
+  const packed = create(
+    {
+      cwd,
+      gzip: true,
+      portable: true,
+      strict: true,
+      noDirRecurse: true,
+      onWriteEntry: (entry) => {
+        entry.path = sources.get(entry.path.replace(/^\.\//, '')) ?? entry.path;
       },
-      // A name that begins with @ would be taken for an archive to be copied from.
-      [...sources.keys()].map((name) => `./${name}`),
-    );
-    await writeFile(file, counted(packed, tell));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+    },
+    // A name that begins with @ would be taken for an archive to be copied from.
+    [...sources.keys()].map((name) => `./${name}`),
+  );
+  let bytes = 0;
+  const count = (sofar: number): void => tell((bytes = sofar));
+  await writeFile(file, counted(packed, count));
+  return { bytes };
 }
 
 async function* counted(

@@ -1,7 +1,5 @@
-import { basename, dirname, join } from 'node:path';
-import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
-import { tempName } from '../../storage/atomic-file.js';
+import { replaceBy } from '../../storage/atomic-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { writeAll } from '../../storage/write-all.js';
 import { systemError } from '../source/source-files.js';
@@ -42,21 +40,19 @@ async function writeFile(
   check: () => void,
 ): Promise<void> {
   check();
-  // @bound loses nothing: the name of a temporary file
-  const temp = join(dirname(path), tempName(basename(path).slice(-100)));
   try {
-    const output = new BufferedFile(nodeFs.open(temp, 'create'));
-    try {
-      await fill(output);
-      output.finish();
-    } finally {
-      output.close();
-    }
-    check();
-    nodeFs.rename(temp, path);
-    nodeFs.syncFolder(dirname(path));
+    await replaceBy(
+      nodeFs,
+      path,
+      async (file) => {
+        const output = new BufferedFile(file);
+        await fill(output);
+        output.flush();
+        return output;
+      },
+      check,
+    );
   } catch (error) {
-    attempt(() => nodeFs.remove(temp));
     // What `fill` read or made a mistake of is not this file's.
     throw systemError(error, path) ?? error;
   }
@@ -87,19 +83,11 @@ class BufferedFile implements Output {
     this.waiting.push(bytes);
     this.waitingBytes += bytes.length;
     this.bytes += bytes.length;
-    if (this.waitingBytes >= BUFFER_BYTES) this.write();
+    if (this.waitingBytes >= BUFFER_BYTES) this.flush();
   }
 
-  finish(): void {
-    this.write();
-    nodeFs.sync(this.file);
-  }
-
-  close(): void {
-    nodeFs.close(this.file);
-  }
-
-  private write(): void {
+  /** Writes the bytes that are still in memory. */
+  flush(): void {
     const at = this.bytes - this.waitingBytes;
     writeAll(nodeFs, this.file, Buffer.concat(this.waiting.splice(0)), at);
     this.waitingBytes = 0;
