@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { ExperimentConfig, LoggingEngine, type MetricValue } from 'expman-rx';
 import { openRun } from 'expman-rx/reader';
 import { describe, expect, it } from 'vitest';
+import { chunkReader } from '../../src/storage/chunk-reader.js';
 import { nodeFs } from '../../src/storage/node-fs.js';
 import { readPublished } from '../../src/run/load-run.js';
 import { tallyFile } from '../../src/run/summaries/retally.js';
@@ -13,11 +14,11 @@ const folder = tempFolders('retally');
 const GOLDEN = new URL('../faults/golden/0.1.0.json', import.meta.url);
 const ROWS = 120;
 
-/** The closed run that 0.1.0 wrote; its footer has no figures of booleans and counts no texts. */
-function golden(base: string): string {
-  const { closed } = JSON.parse(readFileSync(GOLDEN, 'utf8')) as { closed: Record<string, string> };
+/** A run that 0.1.0 wrote; its footer has no figures of booleans and counts no texts. */
+function golden(base: string, state: 'closed' | 'cut-off' = 'closed'): string {
+  const runs = JSON.parse(readFileSync(GOLDEN, 'utf8')) as Record<string, Record<string, string>>;
   const runDir = join(base, 'exp', 'old');
-  for (const [name, text] of Object.entries(closed)) {
+  for (const [name, text] of Object.entries(runs[state] ?? {})) {
     mkdirSync(dirname(join(runDir, name)), { recursive: true });
     writeFileSync(join(runDir, name), Buffer.from(text, 'base64'));
   }
@@ -33,6 +34,17 @@ describe('a run of 0.1.0', () => {
     const { metrics } = await openRun(golden(folder())).inspect();
     expect(metrics.get('flag')).toEqual({ last: logged('flag', ROWS).at(-1), count: ROWS });
     expect(metrics.get('note')).toEqual({ last: logged('note', ROWS).at(-1), count: ROWS });
+  });
+
+  it('has figures of all its rows where its log holds some of them', async () => {
+    const { metrics, publishedRows } = await openRun(golden(folder(), 'cut-off')).inspect();
+    expect(publishedRows).toBeLessThan(ROWS);
+    const flags = logged('flag', ROWS);
+    expect(metrics.get('flag')).toEqual({
+      ...{ last: flags.at(-1), count: ROWS, min: 0, max: 1, mean: mean(flags) },
+      ...{ minStep: flags.indexOf(false), maxStep: flags.indexOf(true) },
+    });
+    expect(metrics.get('note')).toEqual({ last: logged('note', ROWS).at(-1), count: ROWS, texts: ROWS });
   });
 
   it('has figures of all its rows once it is taken up again', async () => {
@@ -67,8 +79,12 @@ describe('tallying a file', () => {
     if (published === null) throw new Error('nothing is published');
     const { tallies, columns } = published.facts;
     const wanted = new Set(columns.map(([metric]) => metric));
-    expect(tallyFile(nodeFs, join(run.runDir, 'metrics.parquet'), published, wanted).toPlain()).toEqual(
-      tallies,
-    );
+    const path = join(run.runDir, 'metrics.parquet');
+    const file = nodeFs.open(path, 'read');
+    try {
+      expect(tallyFile(chunkReader(nodeFs, file, path), published, wanted).toPlain()).toEqual(tallies);
+    } finally {
+      nodeFs.close(file);
+    }
   });
 });

@@ -14,6 +14,7 @@ import { readFooterOf } from '../storage/metrics-footer.js';
 import { decodeSpans } from '../run/rows/decode-spans.js';
 import { type FileFacts, type Session, publishedFile } from '../run/summaries/file-metadata.js';
 import { MetricSummaries } from '../run/summaries/metric-summaries.js';
+import { retallied } from '../run/summaries/retally.js';
 import { publishedSession } from '../run/rows/published-session.js';
 import { NOTHING_PUBLISHED, type Replay, type Watermark, replayWal } from '../run/replay/replay.js';
 import { callsOf, greatestStep, sessionsLeft } from '../run/rows/rewind-rows.js';
@@ -108,7 +109,9 @@ function isNewer(fs: FsPort, path: string, file: number | null): boolean {
 function rowsFrom(published: Published, replay: Replay, close: () => void): OpenRows {
   const { file, corrupt } = published;
   const summaries = new MetricSummaries();
-  summaries.restore(file?.facts.tallies ?? []);
+  // Figures of 0.1.0's file leave values out; with the log's beside them they would look whole.
+  const tallied = file !== null && replay.spans.length > 0 ? retallied(published.read, file) : file;
+  summaries.restore(tallied?.facts.tallies ?? []);
   const columns = new MetricColumns();
   columns.restore(file?.facts.columns ?? [], file?.footer.fields ?? []);
   let lastStep = file?.facts.lastStep ?? null;

@@ -85,11 +85,21 @@ export interface PublishedLook {
 export function lookForPublished(fs: FsPort, folder: string, runUuid: string): PublishedLook {
   try {
     const published = readPublished(fs, folder, runUuid);
-    const path = join(folder, METRICS_NAME);
-    return { published: published && retallied(fs, path, published), damage: null };
+    return { published: published && withWholeTallies(fs, folder, published), damage: null };
   } catch (error) {
     if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;
     return { published: null, damage: error };
+  }
+}
+
+/** Of a file of 0.1.0 the tallies are completed from its columns. */
+function withWholeTallies(fs: FsPort, folder: string, published: PublishedFile): PublishedFile {
+  const path = join(folder, METRICS_NAME);
+  const file = fs.open(path, 'read');
+  try {
+    return retallied(chunkReader(fs, file, path), published);
+  } finally {
+    fs.close(file);
   }
 }
 

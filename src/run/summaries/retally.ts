@@ -2,8 +2,7 @@ import type { Column } from '../../columnar/column.js';
 import { numbersOf } from '../../columnar/column-values.js';
 import { STEP_FIELD } from '../../columnar/row-group.js';
 import { ExpmanError } from '../../model/errors.js';
-import { chunkReader } from '../../storage/chunk-reader.js';
-import type { FsPort } from '../../storage/fs-port.js';
+import type { ChunkReader } from '../../storage/chunk-reader.js';
 import { type PlacedChunk, decodeChunk } from '../../storage/parquet/index.js';
 import type { PublishedFile } from './file-metadata.js';
 import { type MetricSummaries, type PlainTally, type TalliedRows, tallyOf } from './metric-summaries.js';
@@ -12,13 +11,13 @@ import { type MetricSummaries, type PlainTally, type TalliedRows, tallyOf } from
  * A file of 0.1.0 as this version would have tallied it: booleans, and numbers that were in a batch with texts, are counted from their columns,
  * which are read for it. Any other file stays as it is, and so does one whose columns cannot be read.
  */
-export function retallied(fs: FsPort, path: string, published: PublishedFile): PublishedFile {
+export function retallied(bytesOf: ChunkReader, published: PublishedFile): PublishedFile {
   const { facts } = published;
   const lacking = new Map(facts.tallies.filter(([, tally]) => !isWhole(tally)));
   if (lacking.size === 0) return published;
   const counted = new Set([...lacking].flatMap(([metric, tally]) => (isOfTexts(tally) ? [] : [metric])));
   try {
-    const found = new Map(tallyFile(fs, path, published, counted).toPlain());
+    const found = new Map(tallyFile(bytesOf, published, counted).toPlain());
     const tallies = facts.tallies.map(([metric, tally]) => {
       if (!lacking.has(metric)) return [metric, tally] as const;
       return [
@@ -43,15 +42,12 @@ const isOfTexts = ({ last, nan, numbers }: PlainTally[1]): boolean =>
 
 /** Tallies some metrics of a file from its columns, one row group in memory at a time. @throws ExpmanError `CORRUPT`, `IO` */
 export function tallyFile(
-  fs: FsPort,
-  path: string,
+  bytesOf: ChunkReader,
   { footer, facts }: PublishedFile,
   metrics: ReadonlySet<string>,
 ): MetricSummaries {
   const placeOf = new Map(footer.fields.map(({ name }, place) => [name, place]));
   const wanted = facts.columns.filter(([metric]) => metrics.has(metric));
-  const file = fs.open(path, 'read');
-  const bytesOf = chunkReader(fs, file, path);
   const read = (chunk: PlacedChunk): Column => decodeChunk(bytesOf(chunk), chunk);
   function* rows(): Generator<TalliedRows, void> {
     for (const { chunks, rows } of footer.groups) {
@@ -66,9 +62,5 @@ export function tallyFile(
       };
     }
   }
-  try {
-    return tallyOf(rows());
-  } finally {
-    fs.close(file);
-  }
+  return tallyOf(rows());
 }
