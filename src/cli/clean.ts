@@ -7,15 +7,8 @@ import { printable } from '../model/printable.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { mustHaveEndedHere, readOwnership } from '../storage/owner-watch.js';
 import { readIdentity } from '../run/identity.js';
-import {
-  type CommandRun,
-  UsageError,
-  codeAndMessageOf,
-  durationOption,
-  hasOption,
-  numberOption,
-  textOption,
-} from './command.js';
+import { type CommandRun, UsageError, codeAndMessageOf, durationOption, numberOption } from './command.js';
+import type { CLEAN } from './command-options.js';
 import { filterOf, findRuns } from './find-runs.js';
 import { pointOutUnknown } from './point-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
@@ -26,7 +19,7 @@ interface Candidate {
   readonly bytes: number;
 }
 
-export const run: CommandRun = ([dir = ''], options, terminal) => {
+export const run: CommandRun<typeof CLEAN> = ([dir = ''], options, terminal) => {
   const keep = numberOption(options, 'keep', { min: 0 });
   const olderThan = durationOption(options, 'olderThan');
   const filter = filterOf(options);
@@ -34,14 +27,14 @@ export const run: CommandRun = ([dir = ''], options, terminal) => {
     throw new UsageError('say which runs to delete: --keep, --older-than or --where');
   const base = resolve(dir);
   const { runs } = findRuns(dir, {}, terminal);
-  pointOutUnknown({ where: textOption(options, 'where') }, runs, terminal);
+  pointOutUnknown({ where: options.where }, runs, terminal);
   const old = beyondNewest(runs, keep ?? 0)
     .filter((facts) => (filter?.matches(facts) ?? true) && facts.status !== 'RUNNING')
     .filter(({ startedAt }) => olderThan === undefined || Date.parse(startedAt) < Date.now() - olderThan)
     .map((facts) => ({ facts, bytes: bytesIn(facts.runDir) }));
-  const isForced = hasOption(options, 'force') && !hasOption(options, 'dryRun');
+  const isForced = options.force === true && options.dryRun !== true;
   const failed = isForced ? deleteAll(base, old, terminal) : new Map<string, string>();
-  report({ old, failed, total: runs.length, isForced }, options['json'] === true, terminal);
+  report({ old, failed, total: runs.length, isForced }, options.json === true, terminal);
   return failed.size > 0 ? ExitCode.io : ExitCode.ok;
 };
 

@@ -2,7 +2,8 @@ import type { MetricSummary, MetricValue } from '../model/metric.js';
 import { type ParamValue, paramLeaves } from '../model/param-value.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
-import { type CommandRun, hasOption, listOption } from './command.js';
+import { type CommandRun, listOf } from './command.js';
+import type { COMPARE } from './command-options.js';
 import { findRunsIn } from './find-runs.js';
 import { knownMetrics } from './known-metrics.js';
 import type { Cell, Terminal } from './terminal.js';
@@ -16,11 +17,11 @@ interface Comparison {
   readonly metrics: ReadonlyMap<string, readonly (MetricSummary | null)[]>;
 }
 
-export const run: CommandRun = (paths, options, terminal) => {
+export const run: CommandRun<typeof COMPARE> = (paths, options, terminal) => {
   const { runs, leftOut } = findRunsIn(paths, options, terminal);
-  const comparison = comparisonOf(runs, hasOption(options, 'all'), listOption(options, 'metrics'));
-  if (options['json'] === true) terminal.json(plainOf(comparison));
-  else if (hasOption(options, 'markdown')) printMarkdown(tableOf(comparison), terminal);
+  const comparison = comparisonOf(runs, options.all === true, listOf(options.metrics));
+  if (options.json === true) terminal.json(plainOf(comparison));
+  else if (options.markdown === true) printMarkdown(tableOf(comparison), terminal);
   else terminal.table(tableOf(comparison));
   return leftOut.end();
 };

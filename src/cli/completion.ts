@@ -1,8 +1,9 @@
 import { type Command, type CommandRun, UsageError } from './command.js';
+import type { NONE } from './command-options.js';
 import { ExitCode } from './terminal.js';
 
 /** The command that prints a completion script for some commands. */
-export function completionFor(commands: readonly Command[]): CommandRun {
+export function completionFor(commands: readonly Command[]): CommandRun<typeof NONE> {
   return ([shell = ''], _options, terminal) => {
     const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
     if (script === undefined)
@@ -12,7 +13,7 @@ export function completionFor(commands: readonly Command[]): CommandRun {
   };
 }
 
-const optionsOf = ({ options }: Command): string[] => [
+const flagsOf = ({ options }: Command): string[] => [
   ...options.flatMap(([flags]) => flags.match(/--[a-z-]+/g) ?? []),
   '--json',
   '--help',
@@ -27,7 +28,7 @@ const SCRIPTS: Readonly<Record<string, (commands: readonly Command[]) => string>
   fi
   local options=
   case \${COMP_WORDS[1]} in
-${commands.map((command) => `    ${command.name}) options="${optionsOf(command).join(' ')}" ;;`).join('\n')}
+${commands.map((command) => `    ${command.name}) options="${flagsOf(command).join(' ')}" ;;`).join('\n')}
   esac
   case $word in
     -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
@@ -49,7 +50,7 @@ ${commands.map(({ name, summary }) => `    '${name}:${quoted(summary)}'`).join('
 ${commands
   .map(
     (command) =>
-      `    ${command.name}) _arguments ${optionsOf(command)
+      `    ${command.name}) _arguments ${flagsOf(command)
         .map((option) => `'${option}'`)
         .join(' ')} '*:path:_files' ;;`,
   )
@@ -61,7 +62,7 @@ compdef _expman expman`,
     commands
       .flatMap((command) => [
         `complete -c expman -n __fish_use_subcommand -a ${command.name} -d '${quoted(command.summary)}'`,
-        ...optionsOf(command).map(
+        ...flagsOf(command).map(
           (option) =>
             `complete -c expman -n '__fish_seen_subcommand_from ${command.name}' -l ${option.slice(2)}`,
         ),

@@ -14,6 +14,7 @@ import { isElsewhere, readOwnership } from '../storage/owner-watch.js';
 import { type RoomLeft, roomLeftIn } from '../storage/shortage.js';
 import { keptFiles } from '../run/kept-files.js';
 import type { CommandRun } from './command.js';
+import type { NONE } from './command-options.js';
 import { dirOr, findRuns } from './find-runs.js';
 import { ExitCode } from './terminal.js';
 import { bytesText, count, firstOf, quantity } from './words.js';
@@ -32,13 +33,13 @@ interface Finding {
   readonly advice?: string;
 }
 
-export const run: CommandRun = async ([dir], options, terminal) => {
+export const run: CommandRun<typeof NONE> = async ([dir], options, terminal) => {
   const path = resolve(dirOr(dir));
   const findings: Finding[] = [nodeFinding(), machineFinding(), await duckdbFinding()];
   if (nodeFs.stat(path)?.kind === 'folder')
-    findings.push(...folderFindings(path), ...runFindings(findRuns(path, options, terminal)));
+    findings.push(...folderFindings(path), ...runFindings(findRuns(path, {}, terminal)));
   else findings.push({ kind: 'problem', what: `there is no folder ${path}` });
-  if (options['json'] === true) terminal.json(findings);
+  if (options.json === true) terminal.json(findings);
   else
     for (const { kind, what, advice } of findings) {
       const sign = kind === 'fine' ? 'ok' : kind === 'warning' ? 'warn' : 'error';

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import { EXPORTERS, exportRun } from '../interop/index.js';
 import { printable } from '../model/printable.js';
-import { type CommandRun, UsageError, textOption } from './command.js';
+import { type CommandRun, UsageError } from './command.js';
+import type { EXPORT } from './command-options.js';
 import { ExitCode } from './terminal.js';
 import { count } from './words.js';
 
-export const run: CommandRun = async ([path = ''], options, terminal) => {
+export const run: CommandRun<typeof EXPORT> = async ([path = ''], options, terminal) => {
   const formats = EXPORTERS.map(({ format }) => format);
-  const [format, output] = [textOption(options, 'format'), textOption(options, 'output')];
+  const { format, output } = options;
   if (format === undefined) throw new UsageError(`--format is missing: ${formats.join(', ')}`);
   if (output === undefined) throw new UsageError('--output is missing: the file or folder to write');
   const exporter = EXPORTERS.find((each) => each.format === format);
@@ -19,8 +20,7 @@ export const run: CommandRun = async ([path = ''], options, terminal) => {
     },
   });
   const { loses } = exporter;
-  if (options['json'] === true)
-    terminal.json({ runDir: resolve(path), format, path: resolve(output), loses });
+  if (options.json === true) terminal.json({ runDir: resolve(path), format, path: resolve(output), loses });
   else {
     terminal.print(printable(resolve(output)));
     if (loses !== '') terminal.print(terminal.style('dim', `  what ${format} does not hold: ${loses}`));

@@ -6,11 +6,15 @@ import { printable } from '../model/printable.js';
 import { type RunListing, defaultCacheDir, listRuns } from '../reader/run-index.js';
 import { type Filter, parseWhere } from '../reader/where/parse-where.js';
 import { nodeFs } from '../storage/node-fs.js';
-import { type Options, textOption } from './command.js';
+import type { OptionsOf } from './command.js';
+import type { LIST } from './command-options.js';
 import { LeftOut } from './left-out.js';
 import { pointOutUnknown } from './point-out.js';
 import type { Terminal } from './terminal.js';
 import { count } from './words.js';
+
+/** Of the options of a command those by which runs are found. */
+type FindOptions = Partial<Pick<OptionsOf<typeof LIST>, 'where' | 'cache'>>;
 
 /** The folder of experiments when none is named. */
 export const DEFAULT_DIR = './experiments';
@@ -20,25 +24,25 @@ export const DEFAULT_DIR = './experiments';
  *
  * @throws {@link ExpmanError} `RUN_NOT_FOUND` when there is no such folder, `INVALID_FILTER`
  */
-export function findRuns(dir: string, options: Options, terminal: Terminal): RunListing {
+export function findRuns(dir: string, options: FindOptions, terminal: Terminal): RunListing {
   filterOf(options); // Wrong, it is no folder's fault.
   const { runs, unreadable } = listingOf(dir, options, terminal);
   return { runs: filtered(runs, options, terminal), unreadable };
 }
 
 /** The runs that `--where` lets through; what it names and none of them has is pointed out. */
-function filtered(runs: readonly RunFacts[], options: Options, terminal: Terminal): readonly RunFacts[] {
+function filtered(runs: readonly RunFacts[], options: FindOptions, terminal: Terminal): readonly RunFacts[] {
   const filter = filterOf(options);
   if (filter === null) return runs;
-  pointOutUnknown({ where: textOption(options, 'where') }, runs, terminal);
+  pointOutUnknown({ where: options.where }, runs, terminal);
   return runs.filter((facts) => filter.matches(facts));
 }
 
-function listingOf(dir: string, options: Options, terminal: Terminal): RunListing {
+function listingOf(dir: string, options: FindOptions, terminal: Terminal): RunListing {
   const path = resolve(dir);
   if (nodeFs.stat(path)?.kind !== 'folder')
     throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${printable(path)}`, { path });
-  const cacheDir = options['cache'] === false ? null : defaultCacheDir();
+  const cacheDir = options.cache === false ? null : defaultCacheDir();
   const listing = listRuns(nodeFs, path, cacheDir, (done, total) => {
     terminal.progress(`reading run ${done} of ${total}`);
   });
@@ -51,8 +55,7 @@ function listingOf(dir: string, options: Options, terminal: Terminal): RunListin
 }
 
 /** What `--where` asks for; null when it was not given. @throws {@link ExpmanError} `INVALID_FILTER` */
-export function filterOf(options: Options): Filter | null {
-  const where = textOption(options, 'where');
+export function filterOf({ where }: FindOptions): Filter | null {
   return where === undefined ? null : parseWhere(where);
 }
 
@@ -63,7 +66,7 @@ export function filterOf(options: Options): Filter | null {
  */
 export function findRunsIn(
   paths: readonly string[],
-  options: Options,
+  options: FindOptions,
   terminal: Terminal,
 ): { readonly runs: readonly RunFacts[]; readonly leftOut: LeftOut } {
   const found = new Map<string, RunFacts>();

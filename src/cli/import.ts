@@ -1,18 +1,17 @@
 import { resolve } from 'node:path';
 import { importRuns } from '../interop/index.js';
 import { printable } from '../model/printable.js';
-import { type CommandRun, textOption } from './command.js';
+import type { CommandRun } from './command.js';
+import type { IMPORT } from './command-options.js';
 import { DEFAULT_DIR } from './find-runs.js';
 import { ExitCode } from './terminal.js';
 import { quantity } from './words.js';
 
-export const run: CommandRun = async ([path = ''], options, terminal) => {
-  const [format, experiment, runName] = ['format', 'experiment', 'runName'].map((name) =>
-    textOption(options, name),
-  );
+export const run: CommandRun<typeof IMPORT> = async ([path = ''], options, terminal) => {
+  const { format, experiment, runName } = options;
   let done = 0;
   const report = await importRuns(resolve(path), {
-    dir: resolve(textOption(options, 'dir') ?? DEFAULT_DIR),
+    dir: resolve(options.dir ?? DEFAULT_DIR),
     format,
     experiment,
     runName,
@@ -20,7 +19,7 @@ export const run: CommandRun = async ([path = ''], options, terminal) => {
       terminal.progress(quantity(++done, 'runs'));
     },
   });
-  if (options['json'] === true)
+  if (options.json === true)
     terminal.json({
       ...report,
       failed: report.failed.map(({ run: name, error }) => ({

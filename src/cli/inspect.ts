@@ -6,6 +6,7 @@ import { factsOf } from '../reader/read-facts.js';
 import { inspectRun, type RunInfo } from '../reader/inspect-run.js';
 import { printable, printableLines } from '../model/printable.js';
 import type { CommandRun } from './command.js';
+import type { NONE } from './command-options.js';
 import { withoutFiles } from './find-runs.js';
 import { LeftOut } from './left-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
@@ -26,7 +27,7 @@ const MAX_METRICS = 40;
 const FACT_WIDTH = 15;
 const LIVES = { alive: 'alive', unsure: 'alive or not: unsure', dead: 'dead' } as const;
 
-export const run: CommandRun = (paths, { json }, terminal) => {
+export const run: CommandRun<typeof NONE> = (paths, { json }, terminal) => {
   const folders = withoutFiles(paths);
   const leftOut = new LeftOut(terminal);
   const runs = folders.flatMap((path) => {

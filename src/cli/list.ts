@@ -4,7 +4,8 @@ import { histogramWords } from '../model/short-text.js';
 import type { UnreadableRun } from '../reader/run-index.js';
 import { parseField } from '../reader/where/parse-field.js';
 import { parseSort } from '../reader/where/parse-sort.js';
-import { type CommandRun, listOption, numberOption, textOption } from './command.js';
+import { type CommandRun, listOf, numberOption } from './command.js';
+import type { LIST } from './command-options.js';
 import { dirOr, findRuns } from './find-runs.js';
 import { pointOutUnknown } from './point-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
@@ -16,24 +17,24 @@ const WIDE = 100;
 /** Counts that have a column only where some run has any. */
 const LOSSES = ['dropped', 'invalid', 'lost'] as const;
 
-export const run: CommandRun = ([dir], options, terminal) => {
-  const columns = listOption(options, 'columns') ?? [];
+export const run: CommandRun<typeof LIST> = ([dir], options, terminal) => {
+  const columns = listOf(options.columns) ?? [];
   const fields = columns.map(parseField);
   const { runs, unreadable } = findRuns(dirOr(dir), options, terminal);
-  const sort = textOption(options, 'sort');
+  const { sort } = options;
   const sorted = sort === undefined ? runs : [...runs].sort(parseSort(sort));
   pointOutUnknown({ sort, columns }, runs, terminal);
   const shown = sorted.slice(0, numberOption(options, 'limit', { min: 0 }));
-  if (options['json'] === true) {
+  if (options.json === true) {
     terminal.json([...shown, ...unreadable.map(unreadableFacts)]);
     return ExitCode.ok;
   }
   if (shown.length > 0) printRuns(shown, columns, fields, terminal);
   else
     terminal.print(
-      `no runs ${runs.length > 0 || options['where'] !== undefined ? 'that fit ' : ''}in ${printable(dirOr(dir))}`,
+      `no runs ${runs.length > 0 || options.where !== undefined ? 'that fit ' : ''}in ${printable(dirOr(dir))}`,
     );
-  if (runs.length === 0 && unreadable.length === 0 && options['where'] === undefined)
+  if (runs.length === 0 && unreadable.length === 0 && options.where === undefined)
     terminal.print('  a run is a folder DIR/EXPERIMENT/RUN with a run.yaml in it; expman-rx makes them');
   if (shown.some(({ owner }) => owner === 'unsure'))
     terminal.print(

@@ -7,7 +7,8 @@ import { printable } from '../model/printable.js';
 import { type StoredRun, openStoredRun } from '../reader/stored-run.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { ema } from '../stream/operators/ema.js';
-import { type CommandRun, type Options, UsageError, hasOption, numberOption, textOption } from './command.js';
+import { type CommandRun, type OptionsOf, UsageError, numberOption } from './command.js';
+import type { PLOT } from './command-options.js';
 import { findRunsIn } from './find-runs.js';
 import { letterOf, letteredCurves } from './lettered-curves.js';
 import type { Terminal } from './terminal.js';
@@ -39,14 +40,14 @@ interface Curve {
 /** How many values are NaN, infinite, or at or below 0 on a logarithmic axis. */
 type Undrawn = Readonly<Record<string, number>>;
 
-export const run: CommandRun = async (paths, options, terminal) => {
+export const run: CommandRun<typeof PLOT> = async (paths, options, terminal) => {
   const width =
     numberOption(options, 'width', { min: 10, max: 1000 }) ??
     Math.min(terminal.width, DEFAULT_WIDTH + AXIS_WIDTH) - AXIS_WIDTH;
   const height = numberOption(options, 'height', { min: 3, max: 200 }) ?? 15;
   const axes = axesOf(options);
-  const { runs, leftOut } = findRunsIn(paths, options, terminal);
-  const metric = textOption(options, 'metric') ?? firstMetric(runs);
+  const { runs, leftOut } = findRunsIn(paths, {}, terminal);
+  const metric = options.metric ?? firstMetric(runs);
   const curves: Curve[] = [];
   for (const { runDir, experiment, run } of runs)
     try {
@@ -65,7 +66,7 @@ export const run: CommandRun = async (paths, options, terminal) => {
     const kind = axes.isLog ? 'positive' : 'finite';
     throw new ExpmanError('INVALID_VALUE', `no run has ${kind} numbers of ${metric}`);
   }
-  if (options['json'] === true) terminal.json({ metric, curves });
+  if (options.json === true) terminal.json({ metric, curves });
   else draw(metric, curves, { width, height, axes }, terminal);
   return leftOut.end();
 };
@@ -77,12 +78,12 @@ interface Axes {
   readonly isLog: boolean;
 }
 
-function axesOf(options: Options): Axes {
-  const x = textOption(options, 'x') ?? 'step';
+function axesOf(options: OptionsOf<typeof PLOT>): Axes {
+  const x = options.x ?? 'step';
   if (x !== 'step' && x !== 'time')
     throw new UsageError(`--x must be step or time; got ${JSON.stringify(x)}`);
   const smooth = numberOption(options, 'smooth', { min: 0, max: 0.999, isInteger: false }) ?? 0;
-  return { x, smooth, isLog: hasOption(options, 'log') };
+  return { x, smooth, isLog: options.log === true };
 }
 
 function firstMetric(runs: readonly RunFacts[]): string {

@@ -3,6 +3,7 @@ import { printable } from '../model/printable.js';
 import { listedSource } from '../reader/query/facts-source.js';
 import { queryRuns } from '../reader/query/query-runs.js';
 import { type CommandRun, durationOption, numberOption } from './command.js';
+import type { QUERY } from './command-options.js';
 import { findRuns } from './find-runs.js';
 import { type Cell, ExitCode } from './terminal.js';
 import { paramText, quantity } from './words.js';
@@ -10,8 +11,8 @@ import { paramText, quantity } from './words.js';
 /** @bound tells: a line on stderr says that there are more rows; specs/cli/left-out.spec.ts "says how many columns of a table are not there, and that there are more rows" */
 const MAX_ROWS = 10_000;
 
-export const run: CommandRun = async ([dir = '', sql = ''], options, terminal) => {
-  const listing = findRuns(dir, options, terminal);
+export const run: CommandRun<typeof QUERY> = async ([dir = '', sql = ''], options, terminal) => {
+  const listing = findRuns(dir, {}, terminal);
   terminal.waiting(`asking DuckDB about ${quantity(listing.runs.length, 'runs')}`);
   const timeoutMs = durationOption(options, 'timeout', MAX_TIMER_MS);
   const { columns, rows, truncated, skipped } = await queryRuns(dir, sql, {
@@ -20,7 +21,7 @@ export const run: CommandRun = async ([dir = '', sql = ''], options, terminal) =
     source: listedSource(listing),
   });
   const keys = distinct(columns.map(({ name }) => name));
-  if (options['json'] === true)
+  if (options.json === true)
     terminal.json(rows.map((row) => Object.fromEntries(keys.map((key, index) => [key, row[index]]))));
   else
     terminal.table([

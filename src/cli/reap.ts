@@ -4,17 +4,18 @@ import { RunStatus } from '../model/run-status.js';
 import { readIdentity } from '../run/identity.js';
 import { segmentNames } from '../run/replay/segment-files.js';
 import type { CommandRun } from './command.js';
+import type { RECOVER } from './command-options.js';
 import { findRuns, withoutFiles } from './find-runs.js';
 import { recoverAll } from './recover.js';
 import { ExitCode } from './terminal.js';
 
-export const run: CommandRun = async (paths, options, terminal) => {
+export const run: CommandRun<typeof RECOVER> = async (paths, options, terminal) => {
   const dead = withoutFiles(paths)
-    .flatMap((path) => findRuns(path, options, terminal).runs)
+    .flatMap((path) => findRuns(path, {}, terminal).runs)
     .map(({ runDir }) => runDir)
     .filter(isCutOff);
   if (dead.length > 0) return recoverAll(dead, options, terminal);
-  if (options['json'] === true) terminal.json({ recovered: [], failed: [] });
+  if (options.json === true) terminal.json({ recovered: [], failed: [] });
   else terminal.print('no run has lost its process');
   return ExitCode.ok;
 };

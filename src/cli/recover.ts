@@ -5,7 +5,8 @@ import { type OwnerWatch, watchOwner } from '../storage/owner-watch.js';
 import { type Recovery, recoverRun } from '../writer/recovery/recover-run.js';
 import { runFoldersIn } from '../reader/run-folders.js';
 import { printable } from '../model/printable.js';
-import { type CommandRun, type Options, codeAndMessageOf, exitCodeOf, hasOption } from './command.js';
+import { type CommandRun, type OptionsOf, codeAndMessageOf, exitCodeOf } from './command.js';
+import type { RECOVER } from './command-options.js';
 import { lossWithPlace } from './words.js';
 import { ExitCode, type Terminal } from './terminal.js';
 
@@ -16,7 +17,7 @@ interface Failure {
   readonly exitCode: number;
 }
 
-export const run: CommandRun = (paths, options, terminal) => {
+export const run: CommandRun<typeof RECOVER> = (paths, options, terminal) => {
   const folders = paths.flatMap((path) => runFoldersIn(nodeFs, resolve(path)));
   if (folders.length === 0)
     throw new ExpmanError('RUN_NOT_FOUND', `no run in ${printable(paths.join(', '))}`);
@@ -34,11 +35,11 @@ async function watchAll(folders: readonly string[], terminal: Terminal): Promise
 /** Brings runs to their end, each whatever comes of the others; returns the worst exit code. */
 export async function recoverAll(
   folders: readonly string[],
-  options: Options,
+  options: OptionsOf<typeof RECOVER>,
   terminal: Terminal,
 ): Promise<number> {
   const { json } = options;
-  const watches = hasOption(options, 'force') ? await watchAll(folders, terminal) : [];
+  const watches = options.force === true ? await watchAll(folders, terminal) : [];
   const done: Recovery[] = [];
   const failed: Failure[] = [];
   for (const [index, runDir] of folders.entries()) {

@@ -4,7 +4,7 @@ import { printable } from '../model/printable.js';
 import { VERSION } from '../model/version.js';
 import { ExpmanError } from '../model/errors.js';
 import { COMMANDS } from './catalogue.js';
-import { type Command, UsageError, codeAndMessageOf, exitCodeOf } from './command.js';
+import { type Command, type CommonOptions, UsageError, codeAndMessageOf, exitCodeOf } from './command.js';
 import { ExitCode, Terminal } from './terminal.js';
 
 /** Columns of a text that nobody has to turn the head for. */
@@ -54,15 +54,15 @@ function mistakeOf({ code, message }: CommanderError): string {
 }
 
 async function runParsed(command: Command, parser: Commander, terminal: Terminal): Promise<number> {
-  const options: Record<string, unknown> = parser.opts();
+  const options = parser.opts<CommonOptions>();
   try {
-    const { run } = await command.load();
-    return await run(parser.args, options, terminal);
+    const work = await command.load();
+    return await work.run(parser.args, options, terminal);
   } catch (error) {
     if (error instanceof UsageError)
       return usageError(terminal, `${printable(error.message)}\n\n${usageOf(command)}`);
     terminal.complain(
-      options['debug'] === true && error instanceof Error
+      options.debug === true && error instanceof Error
         ? (error.stack ?? error.message)
         : `${codeAndMessageOf(error)}${hintFor(error)}`,
     );

@@ -1,30 +1,31 @@
 import { spawn } from 'node:child_process';
 import { printable } from '../model/printable.js';
 import { serve } from '../dashboard/server/serve.js';
-import { type CommandRun, hasOption, listOption, numberOption, textOption } from './command.js';
+import { type CommandRun, listOf, numberOption } from './command.js';
+import type { SERVE } from './command-options.js';
 import { dirOr } from './find-runs.js';
 import { ExitCode } from './terminal.js';
 
 const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 
-export const run: CommandRun = async ([dir], options, terminal) => {
-  const host = textOption(options, 'host') ?? '127.0.0.1';
+export const run: CommandRun<typeof SERVE> = async ([dir], options, terminal) => {
+  const host = options.host ?? '127.0.0.1';
   const dashboard = await serve(dirOr(dir), {
     host,
     port: numberOption(options, 'port', { min: 0 }) ?? 0,
-    allowedHosts: listOption(options, 'allowedHost') ?? [],
-    writable: hasOption(options, 'write'),
+    allowedHosts: listOf(options.allowedHost) ?? [],
+    writable: options.write === true,
     // Commander's `--no-token` is `token: false`.
-    token: options['token'] !== false,
+    token: options.token,
   });
   const { url, port, token } = dashboard;
-  if (options['json'] === true) terminal.jsonLine({ url, port, token });
+  if (options.json === true) terminal.jsonLine({ url, port, token });
   else terminal.print(url);
   if (!LOOPBACK.includes(host))
     terminal.complain(
       `the runs can be read from the network by whoever has the token, and what is sent is not encrypted (--host ${printable(host)})`,
     );
-  if (hasOption(options, 'open')) openInBrowser(url);
+  if (options.open === true) openInBrowser(url);
   await untilStopped();
   await dashboard.close();
   return ExitCode.ok;

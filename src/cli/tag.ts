@@ -1,13 +1,14 @@
 import { ExperimentConfig } from '../model/experiment-config.js';
 import { printable } from '../model/printable.js';
 import { amendRun } from './amend-run.js';
-import { type CommandRun, UsageError, listOption } from './command.js';
+import { type CommandRun, UsageError, listOf } from './command.js';
+import type { TAG } from './command-options.js';
 import { withoutFiles } from './find-runs.js';
 import { ExitCode } from './terminal.js';
 
-export const run: CommandRun = (paths, options, terminal) => {
-  const added = listOption(options, 'add') ?? [];
-  const removed = new Set(listOption(options, 'remove') ?? []);
+export const run: CommandRun<typeof TAG> = (paths, options, terminal) => {
+  const added = listOf(options.add) ?? [];
+  const removed = new Set(listOf(options.remove) ?? []);
   if (added.length === 0 && removed.size === 0) throw new UsageError('--add or --remove is missing');
   const changed = withoutFiles(paths).map((path) => {
     let tags: readonly string[] = [];
@@ -20,7 +21,7 @@ export const run: CommandRun = (paths, options, terminal) => {
     });
     return { runDir, tags };
   });
-  if (options['json'] === true) terminal.json(changed);
+  if (options.json === true) terminal.json(changed);
   else
     for (const { runDir, tags } of changed)
       terminal.print(`${printable(runDir)}  ${printable(tags.join(' '))}`);

@@ -9,15 +9,8 @@ import type { StoredRow } from '../reader/select-rows.js';
 import { type StoredRun, openStoredRun } from '../reader/stored-run.js';
 import { LEVELS, type LogFilter, lineFilter, readLogFile } from '../reader/read-log.js';
 import { nodeFs } from '../storage/node-fs.js';
-import {
-  type CommandRun,
-  type Options,
-  UsageError,
-  hasOption,
-  listOption,
-  numberOption,
-  textOption,
-} from './command.js';
+import { type CommandRun, type OptionsOf, UsageError, listOf, numberOption } from './command.js';
+import type { TAIL } from './command-options.js';
 import { knownMetrics } from './known-metrics.js';
 import { ExitCode, type Terminal } from './terminal.js';
 import { count, statusCell, valueText } from './words.js';
@@ -35,21 +28,23 @@ type Item =
   | { readonly kind: 'log'; readonly timestampMs: number; readonly line: LogLine }
   | { readonly kind: 'row'; readonly timestampMs: number; readonly row: StoredRow };
 
-export const run: CommandRun = async ([path = ''], options, terminal) => {
+type TailOptions = OptionsOf<typeof TAIL>;
+
+export const run: CommandRun<typeof TAIL> = async ([path = ''], options, terminal) => {
   const stored = openStoredRun(nodeFs, resolve(path));
-  const wanted = listOption(options, 'metrics');
+  const wanted = listOf(options.metrics);
   // One that is followed may log it yet.
-  const isAwaited = hasOption(options, 'follow') && stored.facts.status === RunStatus.Running;
+  const isAwaited = options.follow === true && stored.facts.status === RunStatus.Running;
   const metrics = isAwaited ? wanted : knownMetrics(wanted, new Set(stored.facts.metrics.keys()));
   const show = (item: Item): void => {
     print(item, options, terminal, metrics);
   };
-  if (!hasOption(options, 'follow')) {
+  if (options.follow !== true) {
     (await lastItems(stored, options, metrics)).forEach(show);
     return ExitCode.ok;
   }
   await lastValueFrom(itemsAsTheyCome(stored, options).pipe(tap(show)), { defaultValue: null });
-  if (options['json'] !== true) {
+  if (options.json !== true) {
     const { status, owner } = (await stored.refresh()).facts;
     const cell = statusCell(status, owner);
     terminal.print(typeof cell === 'string' ? cell : terminal.style(cell.style, cell.text));
@@ -57,12 +52,12 @@ export const run: CommandRun = async ([path = ''], options, terminal) => {
   return ExitCode.ok;
 };
 
-const lastOf = (options: Options): number => numberOption(options, 'lines', { min: 0 }) ?? DEFAULT_LINES;
-const wantsLog = (options: Options): boolean => options['log'] !== false;
-const wantsRows = (options: Options): boolean => options['rows'] !== false;
+const lastOf = (options: TailOptions): number => numberOption(options, 'lines', { min: 0 }) ?? DEFAULT_LINES;
+const wantsLog = (options: TailOptions): boolean => options.log;
+const wantsRows = (options: TailOptions): boolean => options.rows;
 
-function logFilter(options: Options): LogFilter {
-  const [level, text] = [textOption(options, 'level'), textOption(options, 'grep')];
+function logFilter(options: TailOptions): LogFilter {
+  const { level, grep: text } = options;
   if (level !== undefined && !LEVELS.includes(level.toLowerCase()))
     throw new UsageError(`--level must be one of ${LEVELS.join(', ')}; got ${JSON.stringify(level)}`);
   return { ...(level !== undefined && { level }), ...(text !== undefined && { text }) };
@@ -71,7 +66,7 @@ function logFilter(options: Options): LogFilter {
 /** The last lines and the last rows, in the order they were logged. */
 async function lastItems(
   stored: StoredRun,
-  options: Options,
+  options: TailOptions,
   metrics: readonly string[] | undefined,
 ): Promise<Item[]> {
   const last = lastOf(options);
@@ -92,13 +87,13 @@ async function lastItems(
 const rowItem = (row: StoredRow): Item => ({ kind: 'row', timestampMs: row.timestamp, row });
 
 /** The last ones and then all that come, none left out in between. */
-function itemsAsTheyCome(stored: StoredRun, options: Options): Observable<Item> {
+function itemsAsTheyCome(stored: StoredRun, options: TailOptions): Observable<Item> {
   const last = lastOf(options);
   const rows$ = wantsRows(options) ? stored.follow({ from: last }) : EMPTY;
   return merge(wantsLog(options) ? linesAsTheyCome(stored, options, last) : EMPTY, rows$.pipe(map(rowItem)));
 }
 
-function linesAsTheyCome({ runDir }: StoredRun, options: Options, last: number): Observable<Item> {
+function linesAsTheyCome({ runDir }: StoredRun, options: TailOptions, last: number): Observable<Item> {
   const wanted = logFilter(options);
   const { lines, end } = readLogFile(nodeFs, runDir, { ...wanted, last });
   const item = (line: LogLine): Item => ({ kind: 'log', timestampMs: line.timestampMs, line });
@@ -107,7 +102,7 @@ function linesAsTheyCome({ runDir }: StoredRun, options: Options, last: number):
   );
 }
 
-function print(item: Item, { json }: Options, terminal: Terminal, metrics?: readonly string[]): void {
+function print(item: Item, { json }: TailOptions, terminal: Terminal, metrics?: readonly string[]): void {
   if (item.kind === 'log') {
     if (json === true) terminal.jsonLine({ kind: 'log', ...item.line });
     else terminal.print(lineText(item.line, terminal));

@@ -4,11 +4,12 @@ import { nodeFs } from '../storage/node-fs.js';
 import { runFoldersIn } from '../reader/run-folders.js';
 import { type Verification, verifyRun } from '../reader/verify-run.js';
 import type { CommandRun } from './command.js';
+import type { NONE } from './command-options.js';
 import { printable } from '../model/printable.js';
 import { ExitCode, type Terminal } from './terminal.js';
 import { lossWithPlace, quantity } from './words.js';
 
-export const run: CommandRun = (paths, { json }, terminal) => {
+export const run: CommandRun<typeof NONE> = (paths, { json }, terminal) => {
   const folders = paths.flatMap((path) => runFoldersIn(nodeFs, resolve(path)));
   if (folders.length === 0)
     throw new ExpmanError('RUN_NOT_FOUND', `no run in ${printable(paths.join(', '))}`);
