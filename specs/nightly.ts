@@ -1,7 +1,7 @@
 // Everything that takes too long for each change:
 //
 //   npm run nightly                 all of it, some hours; prints a seed with which to repeat it
-//   npm run nightly -- programs     one step: programs, faults, mutations or bench
+//   npm run nightly -- programs     one step, or several: specs, programs, faults, mutations, bench
 import { spawnSync } from 'node:child_process';
 
 interface Step {
@@ -12,17 +12,14 @@ interface Step {
 
 const seed = process.env['FC_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31));
 
+const SPECS = ['npx', 'vitest', 'run', '--config', 'specs/conventions/vitest.config.ts'] as const;
+
 const STEPS: readonly Step[] = [
+  // All specs, with the values of another seed and the amounts of a night.
+  { name: 'specs', command: SPECS, environment: { SPECS_AT_NIGHT: '1' } },
   {
     name: 'programs',
-    command: [
-      'npx',
-      'vitest',
-      'run',
-      '--config',
-      'specs/conventions/vitest.config.ts',
-      'specs/writer/programs.spec.ts',
-    ],
+    command: [...SPECS, 'specs/writer/programs.spec.ts'],
     environment: { PROGRAMS: process.env['PROGRAMS'] ?? '20000' },
   },
   { name: 'faults', command: ['npm', 'run', 'faults', '--', '--nightly'] },

@@ -14,7 +14,7 @@ const folder = tempFolders('killed-sweep');
 const DIST = new URL('../../dist/sweep/index.js', import.meta.url).href;
 const STEPS = 10;
 /** How often it is killed. */
-const KILLS = amount(8, 100);
+const KILLS = amount(8, 60);
 /** At most this many rows after its first trial began, so that it is far from over when it has been killed so often. */
 const MAX_ROWS = 2 * STEPS;
 const TRIALS = 2 * KILLS + 4;
