@@ -3,6 +3,7 @@ import ts from 'typescript';
 /** What the top level of the repository may hold; all other settings live in package.json or specs/conventions. */
 const TOP_LEVEL = [
   '.ci',
+  '.github',
   '.gitignore',
   'CHANGELOG.md',
   'LICENSE',

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -14,16 +14,56 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { snippetsOf } from './readme-snippets.js';
+import { COMMANDS } from '../../src/cli/catalogue.js';
+import { strangersInShell, type ShellFacts } from './map-rules.js';
+import { blocksOf, pagesOf, snippetsOf } from './markdown.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const readme = join(root, 'README.md');
-const snippets = existsSync(readme) ? snippetsOf(readFileSync(readme, 'utf8')) : [];
-const files = snippets.map((snippet) => ({
-  ...snippet,
-  name: `line-${snippet.line}.${snippet.language}`,
-  script: `line-${snippet.line}.mjs`,
-}));
+const pages = pagesOf(root);
+const files = pages.flatMap(({ path, text }) =>
+  snippetsOf(text).map((snippet) => {
+    const name = `${path.replace(/\.md$/, '').replaceAll('/', '-')}-line-${snippet.line}`;
+    return { ...snippet, name: `${name}.${snippet.language}`, script: `${name}.mjs` };
+  }),
+);
+
+const SHELLS: ReadonlySet<string> = new Set(['sh', 'bash', 'shell', 'console']);
+/** Shell blocks, and the lines of plain ones that a prompt begins. */
+const shells = pages.flatMap(({ path, text }) =>
+  blocksOf(text)
+    .map(({ language, line, code }) => ({
+      name: `${path}:${line}`,
+      isShell: SHELLS.has(language),
+      code: SHELLS.has(language)
+        ? code
+        : code
+            .split('\n')
+            .filter((each) => each.startsWith('$ '))
+            .join('\n'),
+    }))
+    .filter(({ code }) => code !== ''),
+);
+const shellFacts: ShellFacts = {
+  scripts: new Set(
+    Object.keys(
+      (
+        JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+          readonly scripts: Readonly<Record<string, string>>;
+        }
+      ).scripts,
+    ),
+  ),
+  commands: new Map(
+    COMMANDS.map(({ name, options }) => [
+      name,
+      new Set([
+        ...['--json', '--debug', '--help'],
+        ...options.flatMap(([flags]) => flags.match(/--[a-z-]+/g) ?? []),
+      ]),
+    ]),
+  ),
+  exists: (path) => existsSync(join(root, path)),
+};
 
 /** A user's project: an ES module whose node_modules has this package and what it was developed with. */
 function makeProject(): string {
@@ -65,7 +105,7 @@ function node(
   });
 }
 
-describe('the README', () => {
+describe('the pages', () => {
   let project = '';
   beforeAll(() => {
     project = makeProject();
@@ -74,12 +114,8 @@ describe('the README', () => {
     rmSync(project, { recursive: true });
   });
 
-  if (files.length === 0) {
-    it('has no ts or js snippet yet', ({ skip }) => skip('README.md has no ts or js snippet to run'));
-  }
-
   it.concurrent.each(files)(
-    'shows code that runs as it is: $name',
+    'show code that runs as it is: $name',
     async ({ name, script }) => {
       const { code, output } = await node(project, script);
       expect(code, `${name}: ${output}`).toBe(0);
@@ -87,12 +123,27 @@ describe('the README', () => {
     90_000,
   );
 
-  if (files.some(({ language }) => language === 'ts')) {
-    it.concurrent('shows TypeScript that type-checks', { timeout: 90_000 }, async () => {
-      const tsc = join(root, 'node_modules/typescript/bin/tsc');
-      expect(await node(project, tsc, '-p', '.')).toEqual({ code: 0, output: '' });
-    });
-  }
+  it.concurrent('show TypeScript that type-checks', { timeout: 90_000 }, async () => {
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    expect(await node(project, tsc, '-p', '.')).toEqual({ code: 0, output: '' });
+  });
+
+  it('show no command, option, script or path in a shell that is not there', () => {
+    expect(shells.length).toBeGreaterThan(10);
+    expect(
+      shells.flatMap(({ name, code }) => strangersInShell(code, shellFacts).map((what) => `${name} ${what}`)),
+    ).toEqual([]);
+  });
+
+  it.skipIf(process.platform === 'win32')('show shell that parses', () => {
+    const wrong = shells
+      .filter(({ isShell }) => isShell)
+      .map(({ name, code }) => ({
+        name,
+        stderr: spawnSync('bash', ['-n'], { input: code, encoding: 'utf8' }).stderr,
+      }));
+    expect(wrong.filter(({ stderr }) => stderr !== '')).toEqual([]);
+  });
 });
 
 describe('a snippet', () => {
@@ -122,5 +173,36 @@ describe('a snippet', () => {
 
   it('may hold a fence within a longer fence', () => {
     expect(snippetsOf('````md\n```ts\nnot run\n```\n````\n')).toEqual([]);
+  });
+});
+
+describe('a shell block', () => {
+  const facts: ShellFacts = {
+    scripts: new Set(['test', 'build', 'faults']),
+    commands: new Map([['list', new Set(['--json', '--where'])]]),
+    exists: (path) => path === 'specs/a.ts',
+  };
+  const strangers = (code: string): string[] => strangersInShell(code, facts);
+
+  it('may name scripts, commands, options and paths that there are', () => {
+    for (const line of [
+      'npm test  # and npm run nothing',
+      'npm run -s build && A=1 npm run faults -- --seconds 60',
+      'npx expman list x --where "a.b --not an option" --json',
+      '$ expman help list',
+      'expman --version; npm ci --ignore-scripts',
+      'npx vitest run specs/a.ts',
+    ])
+      expect(strangers(line)).toEqual([]);
+  });
+
+  it.each([
+    ['npm start', 'npm run start'],
+    ['npm test && npm run biuld', 'npm run biuld'],
+    ['npx expman-rx lsit', 'expman lsit'],
+    ['$ expman list --wehre x', 'expman list --wehre'],
+    ['npx vitest run specs/b.ts', 'specs/b.ts'],
+  ])('is wrong with one that there is not: %s', (line, what) => {
+    expect(strangers(line)).toEqual([what]);
   });
 });

@@ -3,7 +3,7 @@ import { readRun } from 'expman-rx/reader';
 import { rowOf } from './rows.mjs';
 import type { Plan } from './plan.js';
 
-/** An invariant of durability.md section 3 that does not hold. */
+/** An invariant, I1 to I10 of specs/faults/README.md, that does not hold. */
 export class Violation extends Error {
   constructor(
     readonly invariant: string,

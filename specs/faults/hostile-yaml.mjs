@@ -1,4 +1,4 @@
-// YAML that ends, blocks or fills a process that parses it unguarded (durability.md section 4.2).
+// YAML that ends, blocks or fills a process that parses it unguarded (row 30 of the matrix in specs/faults/README.md).
 
 /** @returns {Record<string, string>} */
 export function hostileYaml() {

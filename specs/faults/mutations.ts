@@ -7,9 +7,10 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-interface Mutation {
+/** A protection, and how it is taken away. */
+export interface Mutation {
   readonly protection: string;
   readonly file: string;
   readonly from: string;
@@ -18,7 +19,8 @@ interface Mutation {
   readonly scenario: string;
 }
 
-const MUTATIONS: readonly Mutation[] = [
+/** One for each protection whose absence the harness must notice. */
+export const MUTATIONS: readonly Mutation[] = [
   {
     protection: 'fsync before the rename of metrics.parquet',
     file: 'src/storage/metrics-file.ts',
@@ -176,12 +178,16 @@ const MUTATIONS: readonly Mutation[] = [
 ];
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const word = process.argv[2] ?? '';
-const rows = MUTATIONS.filter(({ protection }) => protection.includes(word)).map(check);
-console.log('\n| protection taken away | scenario | noticed by |\n|---|---|---|');
-for (const { protection, scenario, noticed } of rows)
-  console.log(`| ${protection} | \`${scenario}\` | ${noticed ?? '**nothing**'} |`);
-process.exitCode = rows.every(({ noticed }) => noticed !== null) ? 0 : 1;
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
+  checkAll(process.argv[2] ?? '');
+
+function checkAll(word: string): void {
+  const rows = MUTATIONS.filter(({ protection }) => protection.includes(word)).map(check);
+  console.log('\n| protection taken away | scenario | noticed by |\n|---|---|---|');
+  for (const { protection, scenario, noticed } of rows)
+    console.log(`| ${protection} | \`${scenario}\` | ${noticed ?? '**nothing**'} |`);
+  process.exitCode = rows.every(({ noticed }) => noticed !== null) ? 0 : 1;
+}
 
 function check({
   protection,

@@ -1,4 +1,4 @@
-// The fault harness: breaks runs in every way of the matrix in durability.md section 3, and checks what is left.
+// The fault harness: breaks runs in every way of the matrix in specs/faults/README.md, and checks what is left.
 //
 //   npm run faults                                  the pull request's column, within about ten minutes
 //   npm run faults -- --nightly                     the nightly column

@@ -73,7 +73,7 @@ export interface ScenarioContext {
 /** One row, or several, of the fault matrix. */
 export interface Scenario {
   readonly name: string;
-  /** Rows of the matrix in durability.md section 3. */
+  /** Rows of the matrix in specs/faults/README.md. */
   readonly rows: readonly number[];
   /** Why it cannot run here; null when it can. */
   readonly unavailable?: () => string | null;

@@ -1,4 +1,4 @@
-/** Names no run or experiment may have; durability.md 4.1. */
+/** Names no run or experiment may have. */
 export const NAMES: readonly string[] = [
   ...['../x', '../../etc', 'a/../../b', '', '.', '..', '/abs', 'C:\\x', '\\\\srv\\x', 'a\0b', '%2e%2e%2f'],
   ...[
@@ -68,7 +68,7 @@ export const PAYLOADS: readonly string[] = [
   'x'.repeat(60_000),
 ];
 
-/** YAML to be afraid of; durability.md 4.2. Each ends as a whole file of ours does. */
+/** YAML to be afraid of. Each ends as a whole file of ours does. */
 export const YAML: Readonly<Record<string, string>> = {
   'a billion laughs': Array.from(
     { length: 12 },

@@ -69,7 +69,7 @@ export const shortWrites: Scenario = {
     const cases = amount(150, 10_000);
     for (let at = 0; at < cases && goOn(); at++) {
       const fs = withBase(new MemoryFs());
-      // Two well-known packages believed a nearly full disk that took less than it said (design.md section 6): YAML is
+      // write-file-atomic 7.0.1 and atomically 2.1.1 believed a nearly full disk that took less than it said: YAML is
       // measured before it is given its name.
       fs.onCall = (call, path): Fault => {
         if (call !== 'write') return null;

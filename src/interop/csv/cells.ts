@@ -1,7 +1,7 @@
 import type { MetricValue } from '../../model/metric.js';
 import type { MetricType } from '../exchange/metric-fields.js';
 
-// What a spreadsheet takes for a formula, its full-width forms too (durability.md 4.3).
+// What a spreadsheet would run as a formula, in its full-width forms too.
 const FORMULA = /^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NOT_FINITE = /^([+-]?)(?:(nan)|inf(?:inity)?)$/i;
