@@ -42,6 +42,7 @@ describe('a number of things', () => {
     [1, 'rows are', '1 row is'],
     [1, 'runs have dropped rows', '1 run has dropped rows'],
     [1, 'runs hold files that are temporary', '1 run holds files that are temporary'],
+    [1, 'other records', '1 other record'],
     [1, 'runs whose process has died', '1 run whose process has died'],
     [1234, 'rows are', '1,234 rows are'],
   ])('of %d %s is %s', (number, plural, text) => {
@@ -56,6 +57,7 @@ describe('a number of things', () => {
       await expman('clean', base, '--keep', '0'),
       await expman('verify', base),
       await expman('inspect', runDir),
+      await expman('recover', base),
     ].map(({ stdout }) => stdout);
     for (const text of said) expect(text).not.toMatch(/\b1 (?:runs|rows|bytes|files|columns)\b/);
     expect(said[1]).toContain('would delete 1 of 1 run,');

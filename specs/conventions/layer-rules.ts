@@ -16,6 +16,7 @@ export type ViolationKind =
   | 'node:fs out of place'
   | 'asynchronous fs'
   | 'page and program mixed'
+  | 'import into pure code'
   | 'relative import without .js'
   | 'import of a missing file'
   | 'import cycle';
@@ -27,18 +28,25 @@ export interface Violation {
 }
 
 /**
+ * Functions of their arguments alone. They import nothing but each other, so that every layer and the page of the dashboard, which is
+ * bundled for a browser, can use them.
+ */
+const PURE_LAYER = 'pure';
+
+/**
  * What each layer may import, besides itself: the layers under it. Of one tier `engine` reaches across to `writer`, and
  * `reader` to the writer's recovery; see {@link RECOVERY}. The picture in src/README.md is checked against it.
  */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
-  const ground = ['model', 'columnar', 'channel'];
+  const ground = [PURE_LAYER, 'model', 'columnar', 'channel'];
   const files = [...ground, 'storage', 'run'];
   const core = [...files, 'writer', 'engine'];
   const middle = [...core, 'reader', 'stream', 'sweep'];
   return {
-    model: [],
-    columnar: ['model'],
-    channel: ['model'],
+    [PURE_LAYER]: [],
+    model: [PURE_LAYER],
+    columnar: [PURE_LAYER, 'model'],
+    channel: [PURE_LAYER, 'model'],
     storage: ground,
     run: [...ground, 'storage'],
     writer: files,
@@ -98,7 +106,7 @@ const FS_HOMES = [
   'interop/',
 ];
 
-/** What is bundled for a browser, and the files whose types it may import. */
+/** What is bundled for a browser, and the files whose types it may import; of the program it may use the pure layer besides. */
 const PAGE = 'dashboard/page/';
 const PAGE_TYPES = ['dashboard/api.ts', 'dashboard/report-data.ts'];
 
@@ -133,6 +141,7 @@ function fileViolations({ path, imports }: SourceFacts, known: ReadonlySet<strin
         ...relativeViolations(path, specifier, known),
         ...pageViolations(path, targetOf(path, specifier), names),
       ].map(([kind, what]) => at(kind, what));
+    if (layer === PURE_LAYER) return [at('import into pure code', specifier)];
     if (isBuiltin(specifier) && path.startsWith(PAGE)) return [at('page and program mixed', specifier)];
     if (isBuiltin(specifier))
       return builtinViolations(path, specifier, names).map(([kind, what]) => at(kind, what));
@@ -159,13 +168,12 @@ function relativeViolations(path: string, specifier: string, known: ReadonlySet<
   return allowed ? [] : [['upward import', `${from} -> ${to ?? 'the package entry'} (${specifier})`]];
 }
 
-/** What runs in a browser knows of the program the types of what they say to each other, and the program knows nothing of it. */
+/** The page knows the types of the API and the pure layer of the program; the program knows nothing of the page. */
 function pageViolations(path: string, target: string, names: readonly string[]): Finding[] {
   const [isPage, isOfPage] = [path, target].map((file) => file.startsWith(PAGE));
   if (isPage === isOfPage) return [];
-  return isPage && PAGE_TYPES.includes(target) && names.length === 0
-    ? []
-    : [['page and program mixed', target]];
+  const mayUse = layerOf(target) === PURE_LAYER || (PAGE_TYPES.includes(target) && names.length === 0);
+  return isPage && mayUse ? [] : [['page and program mixed', target]];
 }
 
 function builtinViolations(path: string, specifier: string, names: readonly string[]): Finding[] {

@@ -24,6 +24,7 @@ describe('the sources', () => {
 
 /** Two clean files under every layer, so that an import of them is judged by its direction alone. */
 const GROUND: readonly Source[] = [
+  'pure',
   'model',
   'columnar',
   'channel',
@@ -41,6 +42,8 @@ function breaches(path: string, text: string): string[] {
 
 describe('the layer rules', () => {
   it.each([
+    ['model', 'pure'],
+    ['cli', 'pure'],
     ['columnar', 'model'],
     ['storage', 'channel'],
     ['storage', 'columnar'],
@@ -56,6 +59,7 @@ describe('the layer rules', () => {
   });
 
   it.each([
+    ['pure', 'model'],
     ['model', 'columnar'],
     ['columnar', 'channel'],
     ['channel', 'storage'],
@@ -162,6 +166,17 @@ describe('the layer rules', () => {
     ];
 
     expect(violationsOf([...GROUND, ...sources])).toEqual([]);
+  });
+
+  it('let the page use pure functions, which import nothing but each other', () => {
+    const more = { path: 'pure/more.ts', text: `import { base } from './base.js';` };
+    const page = { path: 'dashboard/page/a.ts', text: `import { base } from '../../pure/base.js';` };
+
+    expect(violationsOf([...GROUND, more, page])).toEqual([]);
+    for (const specifier of ['rxjs', 'node:path', 'left-pad'])
+      expect(breaches('pure/a.ts', `import { thing } from '${specifier}';`)).toEqual([
+        `import into pure code: ${specifier}`,
+      ]);
   });
 
   it('stop the program from importing the page', () => {

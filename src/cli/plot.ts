@@ -4,6 +4,7 @@ import { ExpmanError } from '../model/errors.js';
 import type { MetricValue } from '../model/metric.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
+import { shareOf, valueOf } from '../pure/span.js';
 import { type StoredRun, openStoredRun } from '../reader/stored-run.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { ema } from '../stream/operators/ema.js';
@@ -12,7 +13,7 @@ import type { PLOT } from './command-options.js';
 import { findRunsIn } from './find-runs.js';
 import { letterOf, letteredCurves } from './lettered-curves.js';
 import type { Terminal } from './terminal.js';
-import { count, firstOf, valueText } from './words.js';
+import { count, firstOf, quantity, valueText } from './words.js';
 
 const COLOURS = ['ansiCyan', 'ansiYellow', 'ansiGreen', 'ansiMagenta', 'ansiRed', 'ansiBlue'] as const;
 const DEFAULT_WIDTH = 80;
@@ -30,7 +31,7 @@ const FARTHEST = 1e100;
 
 type Point = [x: number, y: number];
 
-interface Curve {
+interface PlottedCurve {
   readonly name: string;
   readonly points: readonly Point[];
   /** Values that have no place on the chart, by what they are. */
@@ -48,7 +49,7 @@ export const run: CommandRun<typeof PLOT> = async (paths, options, terminal) => 
   const axes = axesOf(options);
   const { runs, leftOut } = findRunsIn(paths, {}, terminal);
   const metric = options.metric ?? firstMetric(runs);
-  const curves: Curve[] = [];
+  const curves: PlottedCurve[] = [];
   for (const { runDir, experiment, run } of runs)
     try {
       const stored = openStoredRun(nodeFs, runDir);
@@ -146,7 +147,7 @@ function noPoints({ run, metrics }: RunFacts, metric: string, notDrawn: Undrawn)
   if (kinds.length > 0) {
     const total = Object.values(notDrawn).reduce((sum, each) => sum + each, 0);
     const what = kinds.length === 1 ? `all ${kinds.join('')}` : undrawnText(notDrawn);
-    return `${run}: ${count(total)} ${total === 1 ? 'value' : 'values'} of ${metric}, ${what}`;
+    return `${run}: ${quantity(total, 'values')} of ${metric}, ${what}`;
   }
   const names = [...metrics].flatMap(([name, { min }]) =>
     min === undefined || name === metric ? [] : [name],
@@ -169,7 +170,7 @@ async function smoothed(points: readonly Point[], weight: number): Promise<reado
 }
 
 /** A few even places between the first and the last x, each with a label of its own that does not touch the next one. */
-function ticksOf(curves: readonly Curve[], width: number, axis: Axes['x']): number[] {
+function ticksOf(curves: readonly PlottedCurve[], width: number, axis: Axes['x']): number[] {
   const xs = curves.flatMap(({ points }) => [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0]);
   const [from, to] = extentOf(xs);
   const longest = Math.max(...[from, to].map((x) => valueText(x).length));
@@ -193,23 +194,18 @@ interface Levels {
   readonly valueAt: (level: number) => number;
 }
 
-function levelsOf(curves: readonly Curve[], isLog: boolean): Levels {
+function levelsOf(curves: readonly PlottedCurve[], isLog: boolean): Levels {
   if (isLog) return { levelOf: Math.log10, valueAt: (level) => 10 ** level };
-  const [least, greatest] = extentOf(curves.flatMap(({ points }) => points.map(([, y]) => y)));
-  const isUsual = greatest - least < FARTHEST && (greatest === least || greatest - least > NEAREST);
+  const [from, to] = extentOf(curves.flatMap(({ points }) => points.map(([, y]) => y)));
+  const isUsual = to - from < FARTHEST && (to === from || to - from > NEAREST);
   if (isUsual) return { levelOf: (y) => y, valueAt: (level) => level };
-  // The drawing works with products and differences of the values, which are beyond what a double holds.
-  const length = greatest - least;
-  return {
-    levelOf: (y) =>
-      length === Infinity ? (y / 2 - least / 2) / (greatest / 2 - least / 2) : (y - least) / length,
-    valueAt: (level) => least * (1 - level) + greatest * level,
-  };
+  // The drawing multiplies and subtracts values, which would leave the range of doubles.
+  return { levelOf: (y) => shareOf({ from, to }, y), valueAt: (level) => valueOf({ from, to }, level) };
 }
 
 function draw(
   metric: string,
-  curves: readonly Curve[],
+  curves: readonly PlottedCurve[],
   { width, height, axes }: { readonly width: number; readonly height: number; readonly axes: Axes },
   terminal: Terminal,
 ): void {

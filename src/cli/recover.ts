@@ -7,7 +7,7 @@ import { runFoldersIn } from '../reader/run-folders.js';
 import { printable } from '../model/printable.js';
 import { type CommandRun, type OptionsOf, codeAndMessageOf, exitCodeOf } from './command.js';
 import type { RECOVER } from './command-options.js';
-import { lossWithPlace } from './words.js';
+import { count, lossWithPlace, quantity } from './words.js';
 import { ExitCode, type Terminal } from './terminal.js';
 
 interface Failure {
@@ -68,11 +68,11 @@ function print(recovery: Recovery, terminal: Terminal): void {
   terminal.print(`${terminal.style('bold', printable(runDir))}  ${status}`);
   terminal.print(
     changed
-      ? `  ${rows.toLocaleString('en-US')} rows are in metrics.parquet; the write-ahead log held ${replayedRows.toLocaleString('en-US')}`
-      : `  nothing to do: all ${rows.toLocaleString('en-US')} rows are in metrics.parquet`,
+      ? `  ${quantity(rows, 'rows are')} in metrics.parquet; the write-ahead log held ${count(replayedRows)}`
+      : `  nothing to do: ${rows === 1 ? '' : 'all '}${quantity(rows, 'rows are')} in metrics.parquet`,
   );
   if (tornBytes > 0)
-    terminal.print(`  ${tornBytes.toLocaleString('en-US')} bytes at its end were a write that was cut off`);
+    terminal.print(`  ${quantity(tornBytes, 'bytes at its end were a write that was cut off')}`);
   if (takenBack.length > 0)
     terminal.print(
       `  taken back, which an older version of expman-rx had set aside: ${printable(takenBack.join(', '))}`,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import stringWidth from 'string-width';
 import { jsonText } from '../model/json-text.js';
 import { printable } from '../model/printable.js';
+import { quantity } from '../pure/quantity.js';
 import { GAP, fitColumns } from './fit-columns.js';
 
 /** The exit codes of every command. */
@@ -123,10 +124,7 @@ export class Terminal {
       });
     });
     const left = blocks.slice(MAX_BLOCKS).reduce((sum, columns) => sum + columns.length - 1, 0);
-    if (left > 0)
-      this.print(
-        `\n${INDENT}… and ${left.toLocaleString('en-US')} more ${left === 1 ? 'column' : 'columns'}`,
-      );
+    if (left > 0) this.print(`\n${INDENT}… and ${quantity(left, 'more columns')}`);
   }
 
   private cell(cell: Cell, width: number, isRight: boolean): string {

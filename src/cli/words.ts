@@ -5,9 +5,12 @@ import { histogramWords } from '../model/short-text.js';
 import type { RunFacts } from '../model/run-facts.js';
 import type { Loss } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
+import { byteSize } from '../pure/byte-size.js';
+import { localTime } from '../pure/local-time.js';
+import { count, quantity } from '../pure/quantity.js';
 import type { Cell } from './terminal.js';
 
-export { cut };
+export { count, cut, quantity };
 
 /**
  * Characters of a text that a table shows.
@@ -21,19 +24,6 @@ export const MAX_TEXT = 32;
  * @bound tells: the line says how many more; specs/model/losses.spec.ts "names some files of a loss, and counts the others"
  */
 const MAX_FILES = 5;
-
-/** A number with commas. */
-export const count = (number: number): string => number.toLocaleString('en-US');
-
-/** A number of things, and what of them: `1 run has dropped rows` from 1 and `runs have dropped rows`. */
-export const quantity = (number: number, plural: string): string =>
-  `${count(number)} ${number === 1 ? singular(plural) : plural}`;
-
-const VERBS: Readonly<Record<string, string>> = { are: 'is', have: 'has', were: 'was', hold: 'holds' };
-
-/** The first word is the noun; the first verb after it is its own. */
-const singular = (plural: string): string =>
-  plural.replace(/^(\w+)s\b/, '$1').replace(/\b(?:are|have|were|hold)\b/, (verb) => VERBS[verb] ?? verb);
 
 /** A value as a table shows it: six digits of a fraction, text cut. */
 export function valueText(value: MetricValue): string {
@@ -76,10 +66,8 @@ export function tookText({ status, durationMs }: Pick<RunFacts, 'status' | 'dura
 
 /** Bytes in the unit that shows them best. */
 export function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let [size, unit] = [bytes, 0];
-  for (; size >= 1000 && unit < units.length - 1; unit++) size /= 1000;
-  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit] ?? ''}`;
+  const { size, unit } = byteSize(bytes);
+  return `${unit === 'B' ? size : size.toFixed(1)} ${unit}`;
 }
 
 /** What a run has lost, and in which files that was seen: `12 calls (wal-0-1.log)`. */
@@ -90,13 +78,8 @@ export function lossWithPlace(losses: readonly Loss[]): string {
   return `${lossText(losses)}${files.length > 0 ? ` (${shown}${more})` : ''}`;
 }
 
-/** A moment, in the reader's own time, to the minute. */
-export function moment(iso: string): string {
-  const time = new Date(iso);
-  if (Number.isNaN(time.getTime())) return printable(cut(iso, 16));
-  const two = (number: number): string => String(number).padStart(2, '0');
-  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${two(time.getHours())}:${two(time.getMinutes())}`;
-}
+/** A moment by the reader's clock, to the minute. */
+export const moment = (iso: string): string => localTime(iso, 'minute') ?? printable(cut(iso, 16));
 
 /** A status in its colour; with a question mark where only run.yaml says that a run is running. */
 export function statusCell(status: RunStatus, owner?: string): Cell {

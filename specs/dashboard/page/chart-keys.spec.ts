@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { viewByKey } from '../../../src/dashboard/page/chart/keys.js';
 import { ticks } from '../../../src/dashboard/page/chart/ticks.js';
-import type { Span } from '../../../src/dashboard/page/curves/curve.js';
+import type { Span } from '../../../src/pure/span.js';
 
 const SEEN = { from: 100, to: 200 };
 

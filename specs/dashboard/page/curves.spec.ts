@@ -5,7 +5,7 @@ import { bandOf } from '../../../src/dashboard/page/curves/band.js';
 import { type Curve, firstFrom, nearestTo, withDetail } from '../../../src/dashboard/page/curves/curve.js';
 import { extentOfX, extentOfY } from '../../../src/dashboard/page/curves/extent.js';
 import { columnEdges, histogramMap } from '../../../src/dashboard/page/curves/histogram-map.js';
-import { shareOf, shares, shownSpan } from '../../../src/dashboard/page/curves/span.js';
+import { shareOf, shares, shownSpan } from '../../../src/pure/span.js';
 import { isOvergrown, isWithoutPlace, withLive } from '../../../src/dashboard/page/curves/live-points.js';
 
 const curve = (x: readonly number[], y: readonly (number | null)[], more: Partial<Curve> = {}): Curve => ({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ticks } from '../../../src/dashboard/page/chart/ticks.js';
-import { shareOf, shownSpan } from '../../../src/dashboard/page/curves/span.js';
+import { shareOf, shownSpan } from '../../../src/pure/span.js';
 import { safeHref } from '../../../src/dashboard/page/parts/safe-href.js';
 import {
   changedQuery,

@@ -4,7 +4,7 @@ import { csvOf } from '../../../src/dashboard/page/chart/csv.js';
 import { type Figure, figureOf, lastValue } from '../../../src/dashboard/page/chart/figure.js';
 import { svgOf } from '../../../src/dashboard/page/chart/svg.js';
 import { logTicks, ticks, tickTexts } from '../../../src/dashboard/page/chart/ticks.js';
-import { shareOf, shownSpan } from '../../../src/dashboard/page/curves/span.js';
+import { shareOf, shownSpan } from '../../../src/pure/span.js';
 import type { Curve } from '../../../src/dashboard/page/curves/curve.js';
 
 const curve = (run: string, y: readonly (number | null)[], nonFinite: Curve['nonFinite'] = []): Curve => ({

@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { axisOf } from '../../../src/dashboard/page/compare/axis.js';
-import type { Span } from '../../../src/dashboard/page/curves/curve.js';
-import {
-  moved,
-  shareOf,
-  shares,
-  shownSpan,
-  valueOf,
-  zoomed,
-} from '../../../src/dashboard/page/curves/span.js';
+import { type Span, moved, shareOf, shares, shownSpan, valueOf, zoomed } from '../../../src/pure/span.js';
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 const span = fc

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Curve, type DrawnCurve } from '../../../dist/dashboard/data/curve-builder.js';
+import { CurveBuilder, type DrawnCurve } from '../../../dist/dashboard/data/curve-builder.js';
 
 const drawn = (values: readonly number[], points: number, xOf = (at: number): number => at): DrawnCurve => {
-  const curve = new Curve(points);
+  const curve = new CurveBuilder(points);
   values.forEach((y, at) => {
     curve.add(xOf(at), y);
   });
@@ -44,7 +44,7 @@ describe('a curve', () => {
   it('is all of what was added when that is little, late steps where they belong', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 20 }), finite), { maxLength: 50 }), (rows) => {
-        const curve = new Curve(50);
+        const curve = new CurveBuilder(50);
         for (const [x, y] of rows) curve.add(x, y);
         const sorted = [...rows].sort(([one], [other]) => one - other);
         expect(curve.drawn()).toMatchObject({

@@ -10,7 +10,7 @@ import type { RunPlace } from './data-messages.js';
  * @throws ExpmanError `INVALID_OPTION` for what a run may not be tagged with, and as {@link amendRunFile} does
  */
 export function changeRun({ runDir }: RunPlace, { tags, notes }: RunChange): void {
-  // What a run may be given is said in one place.
+  // The rules for tags and notes are those of a new run.
   const checked = new ExperimentConfig('any', '.', {
     ...(tags !== undefined && { tags: [...new Set(tags)] }),
     ...(notes !== undefined && { notes }),

@@ -1,25 +1,27 @@
-/** First, least, greatest and last. */
+import { withKinds } from '../../pure/kinds.js';
+
+/** Points kept of a stretch: the first, least, greatest and last value. */
 const KEPT = 4;
 /**
- * The most gaps that are kept with both their ends; of more, the longest ones.
+ * Gaps that are kept with both their ends; when there are more, the longest ones are kept.
  *
  * @bound tells: a curve that is not exact says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values"
  */
 const MAX_GAPS = 256;
 
-/** A curve that can be drawn: as many x as y, in the order of x. */
+/** A curve that can be drawn: `x` and `y` are equally long and ordered by x. */
 export interface DrawnCurve {
   readonly x: number[];
-  /** null where `nonFinite` says what was there. */
+  /** null where the value was not finite: `nonFinite` has it. */
   readonly y: (number | null)[];
   readonly nonFinite: [at: number, what: string][];
-  /** What was given as their time; NaN where nothing was. */
+  /** The times given with the values; NaN where none was given. */
   readonly times: number[];
-  /** Of a thinned curve: at which index a stretch of it ends, of how many finite values it is, and their mean. */
+  /** The stretches of a thinned curve: the index where each ends, how many finite values it stands for, and their mean. */
   readonly stretches: [at: number, count: number, mean: number][];
-  /** How many values there were. */
+  /** Number of values added. */
   readonly values: number;
-  /** Whether all of them are here. */
+  /** Whether the curve has all of them. */
   readonly isExact: boolean;
 }
 
@@ -30,7 +32,7 @@ interface Stretch {
   last: Place;
   count: number;
   sum: number;
-  /** One value of each kind that is not a finite number. */
+  /** One value of each non-finite kind. */
   odd: readonly Place[];
 }
 
@@ -38,11 +40,11 @@ interface Place {
   readonly x: number;
   readonly y: number;
   readonly time: number;
-  /** Of the last one of a stretch: how many values that is of, and their mean. */
-  readonly behind?: readonly [count: number, mean: number];
+  /** For the last place of a stretch: how many values the stretch stands for, and their mean. */
+  readonly standsFor?: readonly [count: number, mean: number];
 }
 
-/** Values one after the other that are no finite numbers, all of one kind. */
+/** Consecutive non-finite values of one kind. */
 interface Gap {
   readonly first: Place;
   last: Place;
@@ -50,28 +52,29 @@ interface Gap {
 }
 
 /**
- * Thins a curve of any length, in one pass and bounded memory, to at most `points` (from 8 up): of each stretch of as many values, in the
- * order they came, its first, least, greatest and last finite one. A short one stays as it is. NaN and infinities come on top: one of each
- * kind of a stretch, and the first and last of up to 256 gaps, the curve's first and last value always among them.
+ * Thins a curve of any length, in one pass and bounded memory, to at most `points` (from 8 up). Values are divided, in the order they
+ * come, into stretches of equal count; each keeps its first, least, greatest and last finite value. A short curve is kept whole. NaN and
+ * infinities come on top: one of each kind per stretch, and the first and last of up to 256 gaps, always including the curve's first and
+ * last value.
  */
-export class Curve {
+export class CurveBuilder {
   private readonly raw: Place[] = [];
   private gaps: Gap[] = [];
-  /** The curve's first value, where it is not a finite number. */
+  /** The curve's first value if it is not finite. */
   private opening: Place | null = null;
   private readonly maxStretches: number;
   private stretches: Stretch[] = [];
-  /** The last one. */
+  /** The last of them. */
   private current: Stretch | null = null;
   private perStretch = 1;
   private values = 0;
   private finite = 0;
   private isInGap = false;
-  /** A place that is the last one of a stretch and nothing else. */
+  /** A place that is only the last of its stretch, and may be overwritten by the next value. */
   private passing: { x: number; y: number; time: number } = { x: NaN, y: NaN, time: NaN };
 
   constructor(private readonly points: number) {
-    // Twice as many before they are put together in pairs.
+    // The stretches are merged in pairs when there are this many.
     this.maxStretches = Math.max(2, Math.floor(points / KEPT / 2) * 2);
   }
 
@@ -88,7 +91,7 @@ export class Curve {
     if (isInside) {
       stretch.count++;
       stretch.sum += y;
-      // Most values of a long curve are but the last one for a moment: they need no place of their own.
+      // Most values of a long curve are the last one only until the next: they share one place.
       if (stretch.last === this.passing && y >= stretch.least.y && y <= stretch.greatest.y) {
         this.passing.x = x;
         this.passing.y = y;
@@ -123,7 +126,7 @@ export class Curve {
       x: places.map(({ x }) => x),
       y: places.map(({ y }) => (Number.isFinite(y) ? y : null)),
       nonFinite: places.flatMap(({ y }, at) => (Number.isFinite(y) ? [] : [[at, String(y)]])),
-      stretches: places.flatMap(({ behind }, at) => (behind === undefined ? [] : [[at, ...behind]])),
+      stretches: places.flatMap(({ standsFor }, at) => (standsFor === undefined ? [] : [[at, ...standsFor]])),
       times: places.map(({ time }) => time),
       values: this.values,
       isExact: places.length === this.values,
@@ -181,13 +184,7 @@ function pairs(stretches: readonly Stretch[]): Stretch[] {
   return out;
 }
 
-/** Places with those of others whose kind of value is not among them. */
-function withKinds(odd: readonly Place[], others: readonly Place[]): readonly Place[] {
-  const more = others.filter(({ y }) => !odd.some((place) => Object.is(place.y, y)));
-  return more.length === 0 ? odd : [...odd, ...more];
-}
-
-/** The longer half, in their order; of those as long as each other every other one. */
+/** The longer half of the gaps, in their order; among equally long ones, every other one. */
 function longer(gaps: readonly Gap[]): Gap[] {
   const ranked = gaps.map((gap, at) => ({ gap, at, rank: gap.count - (at % 2) / 2 }));
   return ranked
@@ -199,8 +196,8 @@ function longer(gaps: readonly Gap[]): Gap[] {
 
 function placesOf({ first, least, greatest, last, count, sum }: Stretch): Place[] {
   const mean = sum / count;
-  // The sum of numbers near the largest one is too large for one.
-  const behind = [count, Number.isFinite(mean) ? mean : least.y / 2 + greatest.y / 2] as const;
+  // The sum of values near the largest double overflows.
+  const standsFor = [count, Number.isFinite(mean) ? mean : least.y / 2 + greatest.y / 2] as const;
   const others = [first, least, greatest].filter((place) => place !== last);
-  return [...new Set(others), { ...last, behind }];
+  return [...new Set(others), { ...last, standsFor }];
 }

@@ -1,7 +1,7 @@
 import type { LogFilter } from '../../reader/read-log.js';
 import type { LivePoints, RunChange, RunsRequest, SeriesRequest } from '../api.js';
 
-/** Where a run is that the list of runs has. */
+/** The place of a run in the list. */
 export interface RunPlace {
   /** `experiment/run`. */
   readonly id: string;
@@ -10,12 +10,12 @@ export interface RunPlace {
   readonly startedMs: number;
 }
 
-/** What a thread is asked; all answers but those of `places` and `watch` are JSON text that goes on as it is. */
+/** A question to a data thread. Every answer is text; except for `places`, `news` and `watch` it is the JSON that the client gets. */
 export type DataRequest =
   | { readonly kind: 'runs'; readonly query: RunsRequest }
   | { readonly kind: 'experiments' }
   | { readonly kind: 'places'; readonly ids: readonly string[] }
-  /** What the list is by now, and some runs in it; a {@link ListNews}. */
+  /** The present state of the list and of some runs in it, as {@link ListNews}. */
   | { readonly kind: 'news'; readonly ids: readonly string[] }
   | { readonly kind: 'run'; readonly place: RunPlace }
   | { readonly kind: 'sweep'; readonly experiment: string }
@@ -29,25 +29,25 @@ export type DataRequest =
       readonly wish: Omit<SeriesRequest, 'runs'>;
     }
   | { readonly kind: 'change'; readonly place: RunPlace; readonly change: RunChange }
-  /** All that is watched from now on; answered when each of the runs that live is followed. */
+  /** Replaces everything that is watched; answered once each run that is alive is being followed. */
   | { readonly kind: 'watch'; readonly watches: readonly Watch[] };
 
-/** What of a run is to be told as it comes. */
+/** The parts of a run that are reported live. */
 export interface Watch {
   readonly place: RunPlace;
   readonly metrics: readonly string[];
   readonly logs: boolean;
 }
 
-/** The list as it is. */
+/** The state of the list. */
 export interface ListNews {
-  /** Another word when anything in the list has changed. */
+  /** Differs whenever anything in the list has changed. */
   readonly version: string;
-  /** By run that was asked for and is there: JSON text of what it is. */
+  /** JSON text of a run's facts, by its id; of the runs asked for, those that exist. */
   readonly facts: Readonly<Record<string, string>>;
 }
 
-/** What is told of a run as it comes; `facts` is the JSON text of what it is by now, `text` that of `LiveLogs`. */
+/** Live news of a run; `facts` is JSON text of its facts, `text` that of a `LiveLogs`. */
 export type LiveNews =
   | ({ readonly kind: 'points' } & LivePoints)
   | { readonly kind: 'logs'; readonly run: string; readonly text: string }
@@ -57,7 +57,7 @@ export type LiveNews =
 export interface DataThreadData {
   /** The folder whose runs are shown, absolute. */
   readonly dir: string;
-  /** Shared: the number of the call that nobody waits for any more. */
+  /** Shared memory: the number of the last call that was abandoned. */
   readonly unwanted: Int32Array;
 }
 

@@ -1,4 +1,4 @@
-/** A thread that reads runs for the dashboard: what takes long, or would never end, holds up no request of others. */
+/** A thread that reads runs for the dashboard, so that a read that is slow or never ends delays no other request. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { firstValueFrom, timer } from 'rxjs';
 import { ExpmanError, messageOf } from '../../model/errors.js';
@@ -44,7 +44,7 @@ async function answer(request: DataRequest, tell: (message: FromDataThread) => v
       return readRun(request.place);
     case 'watch':
       watch(request.watches, tell);
-      // A follower finds its place with the first timer; this one stands behind it.
+      // A follower finds its place with the first timer; this timer fires after it.
       await firstValueFrom(timer(0), { defaultValue: 0 });
       return '';
     default:

@@ -14,27 +14,27 @@ import { Waiting } from './waiting.js';
 
 const ENTRY = fileURLToPath(new URL('./data-thread.js', import.meta.url));
 /**
- * More questions than these at once are turned away.
+ * Questions beyond this number are refused.
  *
  * @bound refuses: HTTP 503
  */
 const MAX_WAITING = 64;
-/** A question that waits longer is turned away; one that is not answered by then is given up, and its thread with it. */
+/** A question that waits longer is refused; one that is being answered is given up after this time, and its thread is ended. */
 const PATIENCE_MS = 30_000;
 const RESTART_MS = 1000;
-/** A small nursery: what is thrown away is thrown away soon, and two threads are not twice as large. */
+/** A small young generation: garbage is collected early, and two threads do not take twice the memory. */
 const HEAP = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 8 };
 
-/** The server's own questions. */
+/** The client name of the server's own questions. */
 const OWN = '';
 
-/** There is more asked than can be answered; HTTP's 503. */
+/** More was asked than can be answered; HTTP 503. */
 export class BusyError extends Error {}
 
-/** Whoever asked has gone. */
+/** The client has disconnected. */
 class GoneError extends Error {}
 
-/** The threads that read: one for what is short and what is live, one for what is long. */
+/** The threads that read runs: one for short and live questions, one for long ones. */
 export class DataThreads {
   private readonly short: DataThread;
   private readonly long: DataThread;
@@ -42,23 +42,23 @@ export class DataThreads {
   constructor(dir: string, onNews: (news: LiveNews) => void) {
     this.short = new DataThread(dir, onNews);
     this.long = new DataThread(dir);
-    // Whoever opens the page finds the list read, and the threads there.
+    // By the time the page is opened, the list is read and both threads are running.
     this.short.ask({ kind: 'news', ids: [] }).catch(() => undefined);
     this.long.begin();
   }
 
-  /** The answer as JSON text. @throws {@link BusyError}, {@link ExpmanError} */
+  /** Asks a thread; resolves with the answer as text. @throws {@link BusyError}, {@link ExpmanError} */
   ask(request: DataRequest, asker?: Asker): Promise<string> {
     const isLong = ['series', 'histograms', 'system'].includes(request.kind);
     return (isLong ? this.long : this.short).ask(request, asker);
   }
 
-  /** Where those of the runs are that the list has. @throws as {@link ask} */
+  /** Resolves with the places of those runs that exist. @throws as {@link ask} */
   async places(ids: readonly string[], asker?: Asker): Promise<RunPlace[]> {
     return JSON.parse(await this.ask({ kind: 'places', ids }, asker)) as RunPlace[];
   }
 
-  /** Tells of these runs from now on; resolves when those that live are followed. @throws as {@link ask} */
+  /** Reports news of these runs from now on; resolves once those that are alive are being followed. @throws as {@link ask} */
   watch(watches: readonly Watch[]): Promise<void> {
     return this.short.watch(watches);
   }
@@ -68,11 +68,11 @@ export class DataThreads {
   }
 }
 
-/** Who asks. */
+/** The client behind a question. */
 export interface Asker {
-  /** Clients are answered in turn; the server itself is one, too. */
+  /** Clients are answered in turn; the server itself counts as one. */
   readonly client?: string;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the client no longer waits for the answer. */
   readonly signal?: AbortSignal;
 }
 
@@ -82,11 +82,11 @@ interface Call {
   readonly resolve: (text: string) => void;
   readonly reject: (error: unknown) => void;
   readonly timer: NodeJS.Timeout;
-  /** Hears of the client no more. */
+  /** Removes the timer and the listener of the client's signal. */
   readonly settle: () => void;
 }
 
-/** One thread, begun with the first question and again when it has gone. It is given one question at a time; the others can still be dropped. */
+/** One thread, started with the first question and again after it ended. It gets one question at a time, so that waiting ones can still be dropped. */
 class DataThread {
   private worker: Worker | null = null;
   private readonly waiting = new Waiting<Call>();
@@ -108,7 +108,7 @@ class DataThread {
       const timer = setTimeout(() => {
         this.expire(call);
       }, PATIENCE_MS);
-      // The server keeps the process, where anything does.
+      // Only the server may keep the process alive.
       timer.unref();
       const leave = (): void => {
         this.leave(call);
@@ -141,7 +141,7 @@ class DataThread {
     this.worker ??= this.start();
   }
 
-  /** Where all places are taken, one who waits for more answers than others gives one up. */
+  /** Whether a question of this client may wait; when the queue is full, the client with the most questions loses one. */
   private hasRoomFor(client: string): boolean {
     if (this.waiting.size < MAX_WAITING || client === OWN) return true;
     const call = this.waiting.takeFromGreediest(client);
@@ -162,7 +162,7 @@ class DataThread {
   private leave(call: Call): void {
     if (this.waiting.delete(call)) fail(call, new GoneError());
     else {
-      // Its time goes on: the thread gives it up only where it looks.
+      // Its timer keeps running: the thread checks for this only between batches.
       Atomics.store(this.unwanted, 0, call.number);
       call.reject(new GoneError());
     }
@@ -190,7 +190,7 @@ class DataThread {
     worker.on('exit', () => {
       this.lost(worker, new Error('it ended by itself'));
     });
-    // After the listeners: a listener for messages keeps the process alive again.
+    // After the listeners are added: a message listener refs the worker again.
     worker.unref();
     return worker;
   }
@@ -223,19 +223,19 @@ class DataThread {
 
   private watchAgain(): void {
     if (this.watches.length === 0) return;
-    // A run that ends every thread that reads it shall not keep the machine busy with beginning them.
+    // A pause, so that a run that crashes every thread that reads it does not keep the machine busy with starting them.
     setTimeout(() => {
       const { watches } = this;
       this.watch(watches)
         .then(() => {
-          // What came while nobody looked is not known.
+          // News in between was missed.
           for (const { place } of watches) this.onNews({ kind: 'reset', run: place.id });
         })
         .catch(() => undefined);
     }, RESTART_MS).unref();
   }
 
-  /** The others had no part in what went wrong: they are asked of the next thread. */
+  /** Fails the question that was being answered; the waiting ones go to the next thread. */
   private failRunning(error: unknown): void {
     const call = this.running;
     this.running = null;
@@ -251,7 +251,7 @@ function fail({ settle, reject }: Call, error: unknown): void {
 
 const tooMuch = (): BusyError => new BusyError('more is asked than can be answered; ask again in a moment');
 
-/** What a thread could not do, with the code of its error. */
+/** An error that a thread answered with, with its code. */
 export class AnsweredError extends Error {
   constructor(
     readonly code: string,

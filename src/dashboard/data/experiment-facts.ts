@@ -2,7 +2,7 @@ import type { RunFacts } from '../../model/run-facts.js';
 import type { ExperimentFacts } from '../api.js';
 import { sweepFolder } from './read-sweep.js';
 
-/** What an experiment is, from its runs. */
+/** Summarises an experiment from its runs. */
 export function experimentFacts(
   name: string,
   runs: readonly RunFacts[],

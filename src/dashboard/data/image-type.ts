@@ -2,7 +2,7 @@ import { nodeFs } from '../../storage/node-fs.js';
 
 const BYTES = 16;
 
-/** The type of an image that is safe to show, by its first bytes, whatever it calls itself; null for all else. */
+/** Detects by its first bytes the type of an image that is safe to show; null for anything else, whatever its name. */
 export function imageTypeOf(bytes: Buffer): string | null {
   const text = bytes.toString('latin1', 0, BYTES);
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
@@ -12,7 +12,7 @@ export function imageTypeOf(bytes: Buffer): string | null {
   return null;
 }
 
-/** The same of a file; null where it cannot be read. */
+/** Detects the type of a file; null if it cannot be read. */
 export function imageTypeAt(path: string): string | null {
   try {
     const file = nodeFs.open(path, 'read');
@@ -26,7 +26,7 @@ export function imageTypeAt(path: string): string | null {
   }
 }
 
-/** The same of an open file. */
+/** Detects the type of an open file. */
 export function imageTypeOfFile(file: number): string | null {
   const bytes = Buffer.alloc(BYTES);
   return imageTypeOf(bytes.subarray(0, nodeFs.read(file, bytes, 0)));

@@ -8,23 +8,23 @@ import type { StoredRow } from '../../reader/select-rows.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { OwnerWatch, isOwned } from '../../storage/owner-watch.js';
 import type { LiveLogs, LivePoints, LogLineAnswer } from '../api.js';
-import { Curve } from './curve-builder.js';
+import { CurveBuilder } from './curve-builder.js';
 import type { LiveNews, Watch } from './data-messages.js';
 
-/** How often new points are told. */
+/** How often new points are reported. */
 const TELL_MS = 250;
 /**
- * So many of a curve are told at once; where more have come, those that a chart would show.
+ * Points of a curve in one report; if more have come, those that a chart would show.
  *
  * @bound tells: a curve that is not exact says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values"
  */
 const MAX_POINTS = 200;
 /** @bound loses nothing: further lines are in the next message */
 const MAX_LINES = 500;
-/** How often it is looked whether somebody has taken a run up again. */
+/** How often to check whether a process has taken the run up again. */
 const LOOK_MS = 1000;
 
-/** Tells of one run as it comes, until it is stopped; a run that has ended may be taken up again. */
+/** Reports a run's news until stopped; a run that has ended may be taken up again. */
 export class LiveRun {
   private readonly owner: OwnerWatch;
   private rows: Subscription | null = null;
@@ -43,7 +43,7 @@ export class LiveRun {
     this.isNew = false;
   }
 
-  /** What is wanted of it from now on. */
+  /** Changes the parts that are reported. */
   change(watch: Watch): void {
     this.watch = watch;
     this.metrics = new Set(watch.metrics);
@@ -57,19 +57,19 @@ export class LiveRun {
     this.lines?.unsubscribe();
   }
 
-  /** Follows the run while somebody owns it. */
+  /** Follows the run while a process owns it. */
   private look(): void {
     try {
       if (isOwned(this.owner.look())) this.follow();
     } catch {
-      // It is gone, or cannot be read now: the list says so.
+      // The run was deleted or cannot be read; the list reports that.
     }
     this.timer = setTimeout(() => {
       this.look();
     }, LOOK_MS);
   }
 
-  // What ends or fails is begun again by the next look, no sooner: a run whose files fail at once would leave time for nothing else.
+  // A follower that ended or failed is started again by the next check and no sooner: a run whose files fail at once would take all the time.
   private follow(): void {
     if (this.watch.logs) this.followLines();
     if (isGoing(this.rows)) return;
@@ -87,7 +87,7 @@ export class LiveRun {
         },
         error: () => undefined,
       });
-    // What was logged before it was seen to live (again) is not known. Told once the follower has its place, which it finds with the timer
+    // Rows logged before the run was seen alive (again) were missed. Reported once the follower has its place, which it finds with the timer
     // before this one.
     if (!this.isNew)
       timer(0).subscribe({
@@ -98,7 +98,7 @@ export class LiveRun {
       });
   }
 
-  // They end by themselves, behind the last line.
+  // It completes by itself after the last line.
   private followLines(): void {
     if (isGoing(this.lines)) return;
     const { id, runDir } = this.watch.place;
@@ -126,7 +126,7 @@ export class LiveRun {
     const series = [...this.metrics].flatMap((metric) => {
       const points: StoredRow[] = rows.filter(({ values }) => isNumber(values[metric]));
       if (points.length === 0) return [];
-      const curve = new Curve(MAX_POINTS);
+      const curve = new CurveBuilder(MAX_POINTS);
       for (const [at, { values }] of points.entries()) curve.add(at, Number(values[metric]));
       const { x, y, nonFinite, stretches, values, isExact } = curve.drawn();
       const kept = x.flatMap((at) => points[at] ?? []);
@@ -148,7 +148,7 @@ const isGoing = (subscription: Subscription | null): boolean => subscription?.cl
 const isNumber = (value: unknown): boolean =>
   typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
 
-/** A line that no run writes has no time but that of its reading. */
+/** A line without a timestamp, which no run writes, gets the time of its reading. */
 const lineOf = ({ timestampMs, level, message, meta }: LogLine): LogLineAnswer => ({
   ...{ timestampMs: Number.isFinite(timestampMs) ? timestampMs : Date.now(), level, message },
   meta: { ...meta },

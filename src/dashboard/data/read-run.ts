@@ -14,21 +14,21 @@ import { SYSTEM_NAME } from '../../storage/metrics-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { valueAt } from '../../columnar/column-values.js';
 import type { HistogramsAnswer, RunAnswer, SystemAnswer } from '../api.js';
-import { Curve } from './curve-builder.js';
+import { CurveBuilder } from './curve-builder.js';
 import { imageTypeAt } from './image-type.js';
 import type { RunPlace } from './data-messages.js';
 import { checkWanted } from './wanted.js';
 
-/** `step` and `timestamp` stand before the metrics. */
+/** The columns before the metrics: `step` and `timestamp`. */
 const KEY_COLUMNS = 2;
 const SYSTEM_POINTS = 1000;
 /** @bound tells: the answer and the axis of steps say of how many; specs/dashboard/server/api.spec.ts "has at most 100 histograms of many, the first and the last among them, and says of how many" */
 const MAX_HISTOGRAMS = 100;
 
-/** A part of an address, whatever it holds. */
+/** Escapes a path for an address. */
 const quoted = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
 
-/** JSON of a `RunAnswer`. */
+/** Reads a run as JSON of a `RunAnswer`. */
 export function readRun({ runDir, id }: RunPlace): string {
   const { info, rows } = openContents(nodeFs, runDir);
   try {
@@ -65,7 +65,7 @@ export function readRun({ runDir, id }: RunPlace): string {
   }
 }
 
-/** A manifest that cannot be read takes nothing but its files from the page. */
+/** The media of a run; none if their manifest cannot be read, so that the rest of the page stays. */
 function mediaThere(runDir: string): LoggedMedia[] {
   try {
     return mediaOf(nodeFs, runDir);
@@ -74,7 +74,7 @@ function mediaThere(runDir: string): LoggedMedia[] {
   }
 }
 
-/** JSON of a `LogsAnswer`. */
+/** Reads log lines as JSON of a `LogsAnswer`. */
 export function readLogs({ runDir }: RunPlace, filter: LogFilter): string {
   const { rows } = openContents(nodeFs, runDir);
   rows.close();
@@ -82,16 +82,16 @@ export function readLogs({ runDir }: RunPlace, filter: LogFilter): string {
   return jsonText({ lines: readLog(nodeFs, runDir, segments.length > 0 ? state : null, filter) });
 }
 
-/** JSON of a `SystemAnswer`. */
+/** Reads system metrics as JSON of a `SystemAnswer`. */
 export function readSystem({ runDir, startedMs }: RunPlace): string {
-  const curves = new Map<string, Curve>();
+  const curves = new Map<string, CurveBuilder>();
   for (const [timestamp, ...columns] of systemBatches(nodeFs, runDir)) {
     checkWanted();
     const times = timestamp === undefined ? null : numbersOf(timestamp);
     if (times === null) continue;
     for (const column of columns) {
       const values = numbersOf(column);
-      const curve = curves.get(column.name) ?? new Curve(SYSTEM_POINTS);
+      const curve = curves.get(column.name) ?? new CurveBuilder(SYSTEM_POINTS);
       curves.set(column.name, curve);
       values?.forEach((value, row) => {
         if (column.validity === null || bitAt(column.validity, row))
@@ -111,7 +111,7 @@ interface HistogramText {
   readonly text: string;
 }
 
-/** JSON of a `HistogramsAnswer`; what is no histogram is passed over. */
+/** Reads histograms as JSON of a `HistogramsAnswer`; other values are skipped. */
 export function readHistograms({ runDir }: RunPlace, metric: string): string {
   const { rows } = openIntact(nodeFs, runDir);
   try {
@@ -132,7 +132,7 @@ export function readHistograms({ runDir }: RunPlace, metric: string): string {
         last = { step: at === null ? null : Number(at), text };
         if (seen++ % every !== 0) continue;
         places.push(last);
-        // Twice as many are every other one of them.
+        // At twice the limit every other one is dropped.
         if (places.length <= 2 * MAX_HISTOGRAMS) continue;
         places.splice(0, places.length, ...places.filter((_, index) => index % 2 === 0));
         every *= 2;
@@ -140,7 +140,7 @@ export function readHistograms({ runDir }: RunPlace, metric: string): string {
     }
     const stride = Math.ceil(places.length / MAX_HISTOGRAMS);
     const kept = places.filter((_, index) => index % stride === 0);
-    // The newest one is what is looked for.
+    // The newest one matters most.
     if (last !== undefined && kept.at(-1) !== last) kept.splice(MAX_HISTOGRAMS - 1, 1, last);
     const histograms = kept.flatMap(({ step, text }) => {
       const read = parseHistogram(text);

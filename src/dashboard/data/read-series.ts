@@ -7,13 +7,13 @@ import { openIntact } from '../../reader/inspect-run.js';
 import type { OpenRows } from '../../reader/read-rows.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import type { Series, SeriesAnswer, SeriesRequest } from '../api.js';
-import { Curve, type DrawnCurve } from './curve-builder.js';
+import { CurveBuilder, type DrawnCurve } from './curve-builder.js';
 import { findRun } from './find-run.js';
 import { checkWanted } from './wanted.js';
 
 const OF_METRIC = 'metric:';
 /**
- * All curves of an answer have so many points together; of more curves each has fewer.
+ * Points of all curves of one answer; the more curves, the fewer points each.
  *
  * @bound tells: a curve that is not exact says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values"
  */
@@ -51,7 +51,7 @@ export function readSeries(dir: string, ids: readonly string[], wish: Wish): Ser
 }
 
 interface Wish extends Omit<SeriesRequest, 'runs'> {
-  /** Whether the seconds since the run began are wanted as well, where x is another. */
+  /** Also returns the seconds since the run began when x is something else. */
   readonly withTimes?: boolean;
 }
 
@@ -64,7 +64,7 @@ export function curvesOfRun(
   const startedMs = Date.parse(info.identity.startedAt);
   try {
     const metrics = [...new Set(wish.metric)].filter((metric) => rows.columnOf.has(metric));
-    const curves = new Map(metrics.map((metric) => [metric, new Curve(wish.points)]));
+    const curves = new Map(metrics.map((metric) => [metric, new CurveBuilder(wish.points)]));
     const until = readInto(curves, rows, startedMs, wish);
     return { until, curves: new Map([...curves].map(([metric, curve]) => [metric, curve.drawn()])) };
   } finally {
@@ -73,7 +73,12 @@ export function curvesOfRun(
 }
 
 /** Adds all values to their curves; returns the last time read, in milliseconds since the epoch. */
-function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, startedMs: number, wish: Wish): number {
+function readInto(
+  curves: ReadonlyMap<string, CurveBuilder>,
+  rows: OpenRows,
+  startedMs: number,
+  wish: Wish,
+): number {
   const { x, from = -Infinity, to = Infinity } = wish;
   const xMetric = x.startsWith(OF_METRIC) ? x.slice(OF_METRIC.length) : null;
   const columnOf = (metric: string): string => rows.columnOf.get(metric) ?? '';
@@ -88,7 +93,7 @@ function readInto(curves: ReadonlyMap<string, Curve>, rows: OpenRows, startedMs:
     checkWanted();
     const [step, timestamp] = batch;
     if (step === undefined || timestamp === undefined) continue;
-    // Rows come in the order they were logged: the last one of a stretch is its newest.
+    // Rows come in the order they were logged: the last one of a batch is its newest.
     const newest = step.length === 0 ? null : valueAt(timestamp, step.length - 1);
     if (newest !== null) until = Math.max(until, Number(newest) / 1000);
     const axis =
@@ -125,7 +130,7 @@ function numbersNamed(batch: readonly NamedColumn[], name: string): Float64Array
 const secondsSince = (startedMs: number, timestamp: Column): Float64Array | null =>
   numbersOf(timestamp)?.map((micros) => micros / 1e6 - startedMs / 1e3) ?? null;
 
-/** A row without a step stands at its place among the rows. */
+/** The steps as numbers; a row without a step gets its index among the rows. */
 function stepsOf(step: Column, before: number): Float64Array {
   const numbers = numbersOf(step) ?? new Float64Array(step.length);
   const { validity } = step;

@@ -9,11 +9,11 @@ const SWEEP_NAME = 'sweep.yaml';
 /** @bound refuses: CORRUPT, with the size */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** The folder when it holds a sweep, null when it does not. */
+/** Returns the folder if it holds a sweep, else null. */
 export const sweepFolder = (folder: string): string | null =>
   nodeFs.stat(join(folder, SWEEP_NAME))?.kind === 'file' ? folder : null;
 
-/** JSON of a `SweepAnswer`. @throws ExpmanError `RUN_NOT_FOUND` where there is none, `CORRUPT`, `UNSAFE_YAML` or `IO` */
+/** Reads `sweep.yaml` as JSON of a `SweepAnswer`. @throws ExpmanError `RUN_NOT_FOUND` if there is no sweep, `CORRUPT`, `UNSAFE_YAML` or `IO` */
 export function readSweep(folder: string): string {
   const file = readMapping(nodeFs, folder, SWEEP_NAME, MAX_BYTES);
   if (file === null) throw new ExpmanError('RUN_NOT_FOUND', 'this experiment is no sweep');

@@ -12,14 +12,14 @@ import { experimentFacts } from './experiment-facts.js';
 import { findRun } from './find-run.js';
 import type { ListNews, RunPlace } from './data-messages.js';
 
-/** A list is fresh for this long, and for so many times what it took. */
+/** A list is fresh for this long, or for this many times the time it took to read. */
 const FRESH = { ms: 500, times: 5 };
-/** The same for whether anything has changed, which is asked all the time. */
+/** The same factor for the check whether anything has changed, which is asked all the time. */
 const VERSION_TIMES = 20;
-/** A list is read anew for a run that it has not, but no more often than this. */
+/** A list is read again for a run it does not have, but no more often than this. */
 const MISS_MS = 200;
 /**
- * An answer that is longer holds fewer runs than were asked for.
+ * Characters of an answer; a longer one holds fewer runs than were asked for.
  *
  * @bound loses nothing: the answer says how many runs there are, and the next page has the rest
  */
@@ -34,7 +34,7 @@ interface Listing extends RunListing {
   readonly version: string;
 }
 
-/** What a question for runs came to. */
+/** The runs that match a question. */
 interface Matching {
   readonly of: Listing;
   readonly key: string;
@@ -49,7 +49,7 @@ export class RunsView {
 
   constructor(private readonly dir: string) {}
 
-  /** A part of the runs that match, as JSON of a `RunsAnswer`. @throws ExpmanError `INVALID_FILTER` */
+  /** Returns a page of the matching runs as JSON of a `RunsAnswer`. @throws ExpmanError `INVALID_FILTER` */
   page({ offset, limit, ...query }: RunsRequest): string {
     const listing = this.fresh();
     const { runs: matching, keys } = this.matching(listing, query);
@@ -64,7 +64,7 @@ export class RunsView {
     return `${head.slice(0, -1)},"runs":[${texts.join(',')}]}`;
   }
 
-  /** The runs that match, in order; somebody who scrolls asks for the same ones again and again. */
+  /** The matching runs in order; kept, because scrolling asks for the same ones again and again. */
   private matching(listing: Listing, query: Omit<RunsRequest, 'offset' | 'limit'>): Matching {
     const { experiment, where = '', sort = '-startedAt' } = query;
     const key = JSON.stringify([experiment, where, sort]);
@@ -76,13 +76,13 @@ export class RunsView {
     const runs = listing.runs
       .filter((facts) => isWanted(facts) && (filter?.matches(facts) ?? true))
       .sort(order);
-    // What cannot be read has no facts for a filter; without one it is listed behind the others.
+    // An unreadable run has no facts to filter by; without a filter it is listed after the others.
     const unreadable = filter === null ? listing.unreadable.filter(isWanted) : [];
     this.matched = { of: listing, key, runs: [...runs, ...unreadable], keys: keysOf(runs) };
     return this.matched;
   }
 
-  /** JSON of an `ExperimentsAnswer`, the one whose run began last first. */
+  /** Returns the experiments as JSON of an `ExperimentsAnswer`, by their latest run, newest first. */
   experiments(): string {
     const listing = this.fresh();
     const byName = new Map<string, { readonly runs: RunFacts[]; unreadable: number }>();
@@ -100,7 +100,7 @@ export class RunsView {
     return jsonText({ experiments });
   }
 
-  /** Where those of the runs are that the list has. */
+  /** Returns the places of those runs that exist. */
   places(ids: readonly string[]): RunPlace[] {
     let listing = this.fresh();
     const missing = ids.filter((id) => !listing.places.has(id));
@@ -110,7 +110,7 @@ export class RunsView {
     return ids.flatMap((id) => listing.places.get(id) ?? []);
   }
 
-  /** The folder of an experiment that the list has. @throws ExpmanError `RUN_NOT_FOUND` */
+  /** Returns the folder of an experiment. @throws ExpmanError `RUN_NOT_FOUND` */
   folderOf(experiment: string): string {
     const { runs, unreadable } = this.fresh();
     const run = [...runs, ...unreadable].find((each) => each.experiment === experiment);
@@ -118,7 +118,7 @@ export class RunsView {
     return run.runDir.slice(0, -run.run.length - 1);
   }
 
-  /** What the list is by now, and some runs in it. */
+  /** Returns the state of the list and of some runs in it. */
   news(ids: readonly string[]): ListNews {
     const listing = this.fresh(VERSION_TIMES);
     const wanted = new Set(ids);
@@ -129,12 +129,12 @@ export class RunsView {
     return { version: listing.version, facts: Object.fromEntries(facts) };
   }
 
-  /** What was changed is to be seen at once. */
+  /** Drops the list, so that a change shows at once. */
   forget(): void {
     this.listing = null;
   }
 
-  /** Whether a run that a list does not have is there by now. */
+  /** Whether a run that the list does not have exists by now. */
   private hasBegun(id: string, { unreadable }: Listing): boolean {
     if (unreadable.some(({ experiment, run }) => `${experiment}/${run}` === id)) return false;
     return findRun(this.dir, id) !== null;
@@ -181,7 +181,7 @@ function keysOf(runs: readonly RunFacts[]): Matching['keys'] {
   };
 }
 
-/** The names that came first, in the order of the alphabet. */
+/** The first names to appear, sorted alphabetically. */
 const firstSorted = (names: ReadonlySet<string>): string[] => [...names].slice(0, MAX_KEYS).sort();
 
 const unreadableFacts = ({ experiment, run, runDir, code, message }: UnreadableRun): object => ({

@@ -1,6 +1,6 @@
-/** What waits, taken in turn, one of each client: nobody waits for all that another one asks. */
+/** A queue that serves clients in turn, one item each, so that no client waits for all the items of another. */
 export class Waiting<T> {
-  /** The one whose turn it is first; each has something that waits. */
+  /** Items by client, the client whose turn is next first; every client here has at least one item. */
   private readonly clients = new Map<string, T[]>();
 
   get size(): number {
@@ -13,7 +13,7 @@ export class Waiting<T> {
     else own.push(item);
   }
 
-  /** Takes what comes next; undefined where nothing waits. */
+  /** Takes the next item; undefined if there is none. */
   next(): T | undefined {
     for (const [client, [first, ...rest]] of this.clients) {
       this.clients.delete(client);
@@ -23,7 +23,7 @@ export class Waiting<T> {
     return undefined;
   }
 
-  /** Whether it waited; it does no more. */
+  /** Removes an item; returns whether it was waiting. */
   delete(item: T): boolean {
     for (const [client, own] of this.clients) {
       if (!own.includes(item)) continue;
@@ -35,7 +35,7 @@ export class Waiting<T> {
     return false;
   }
 
-  /** Takes the newest item of the client that has most; undefined where none has more than this one would have with one more. */
+  /** Takes the newest item of the client that has the most; undefined if no client has more than this one would have with one more. */
   takeFromGreediest(client: string): T | undefined {
     const own = this.clients.get(client)?.length ?? 0;
     const [greediest] = [...this.clients.values()].sort((one, other) => other.length - one.length);

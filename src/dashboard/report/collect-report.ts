@@ -15,7 +15,7 @@ import { readSweep, sweepFolder } from '../data/read-sweep.js';
 import type { ReportData, ReportRun, ReportSeries } from '../report-data.js';
 
 /**
- * A curve of a report has at most so many points, and a log so many lines.
+ * Points of a curve.
  *
  * @bound tells: a curve that is not exact says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values"
  */
@@ -31,7 +31,7 @@ const MAX_IMAGE_BYTES = 1024 * 1024;
 /** @bound tells: in the place of the image; specs/dashboard/page/preview.spec.ts "that a report does not hold says so" */
 const MAX_IMAGES_BYTES = 16 * 1024 * 1024;
 
-/** What a report of runs holds. @throws ExpmanError as reading a run does */
+/** Collects the contents of a report. @throws ExpmanError as reading a run does */
 export async function collectReport(
   runs: readonly RunFacts[],
   title: string,
@@ -104,14 +104,14 @@ function collectSeries(place: RunPlace, fields: RunAnswer['fields']): ReportSeri
   const { curves } = curvesOfRun(place.runDir, {
     ...{ metric: fields.map(({ name }) => name), x: 'step', points: MAX_POINTS, withTimes: true },
   });
-  // A metric of text may have been numbers for a while, or texts alone.
+  // A column of text may have held numbers for a while, or only texts.
   const ofText = new Set(fields.flatMap(({ name, type }) => (type === 'UTF8' ? [name] : [])));
   return [...curves]
     .filter(([metric, { values }]) => values > 0 || !ofText.has(metric))
     .map(([metric, { x, times, ...curve }]) => ({ metric, step: x, time: times, ...curve }));
 }
 
-/** Images as addresses that hold them, as long as there is room. */
+/** Turns images into `data:` addresses while there is room. */
 class Images {
   private left = MAX_IMAGES_BYTES;
 

@@ -4,13 +4,13 @@ import type { ReportData } from '../report-data.js';
 import { pageFiles } from '../server/page-files.js';
 
 /**
- * A report as one file of HTML that needs nothing else: the dashboard's page with what it shows inside. It may do nothing but that:
- * only its own script runs, and it can ask nobody for anything.
+ * Renders a report as one self-contained HTML file: the dashboard's page with its data inside. A policy lets only its own script run,
+ * and no request leave the file.
  */
 export function renderReport(report: ReportData): string {
   const files = pageFiles();
   const text = (name: string): string => files.get(name)?.text ?? '';
-  // Within an element these end it, whatever they stand for in its own language.
+  // HTML ends the element at these, whatever they mean in the script.
   const script = text('main.js')
     .replace(/<\/(script)/gi, '<\\/$1')
     .replace(/<!--/g, '<\\!--');

@@ -6,13 +6,13 @@ import { openStoredRun } from '../../reader/stored-run.js';
 import { collectReport } from './collect-report.js';
 import { renderReport } from './render-report.js';
 
-/** How a report is written. */
+/** Options of {@link writeReport}. */
 export interface ReportOptions {
-  /** What heads it; default `runs`. */
+  /** The report's heading; default `runs`. */
   readonly title?: string;
-  /** Whether a file that is at the path already is replaced; default false. */
+  /** Whether to replace an existing file; default false. */
   readonly force?: boolean;
-  /** Told before each run how many are done. */
+  /** Called before each run with the number of runs done. */
   readonly onRun?: (done: number) => void;
 }
 
@@ -23,12 +23,12 @@ const OPTIONS = optionsTable<ReportOptions>()({
 });
 
 /**
- * Writes runs as one file of HTML that needs nothing else and can be mailed: the dashboard with what it shows inside.
+ * Writes runs as one self-contained HTML file that can be mailed: the dashboard with its data inside.
  *
- * Curves are thinned to 2,000 points with their peaks, logs cut to their last 1,000 lines; images up to 1 MB are in it (16 MB in all), files are
- * not. Returns how many bytes it has.
+ * Curves are thinned to 2,000 points with their peaks, logs cut to their last 1,000 lines; images up to 1 MB are included (16 MB in all),
+ * files are not. Resolves with its size in bytes.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION`, also when something is at the path already, `IO`, and as reading a run does
+ * @throws {@link ExpmanError} `INVALID_OPTION`, also when the path exists already, `IO`, and as reading a run does
  * @example
  * await writeReport(['./experiments/my_exp/20260101_120000'], './report.html');
  */

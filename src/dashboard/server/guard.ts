@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH']);
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
-/** What goes with every answer: nobody frames the page, guesses a type, or loads a thing from elsewhere. */
+/** Headers of every answer: no framing of the page, no guessing of types, no loading from elsewhere. */
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy':
     "default-src 'self'; frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'none'",
@@ -17,17 +17,17 @@ const HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
-/** Who may ask. */
+/** The hosts that requests are accepted for. */
 export interface Admission {
   /** The server's port. */
   readonly port: number;
-  /** Names, beside those of the loopback, under which it may be asked. */
+  /** Host names that are accepted besides those of the loopback. */
   readonly allowedHosts: readonly string[];
 }
 
 /**
- * Looks at a request before anything else does: answers it and returns false when it is not for this server (a name that was
- * rebound, another origin), or of no method it knows.
+ * Checks a request before anything else sees it: answers it and returns false when it is not meant for this server (DNS rebinding,
+ * another origin) or its method is unknown.
  */
 export function admits(request: IncomingMessage, response: ServerResponse, admission: Admission): boolean {
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
@@ -37,7 +37,7 @@ export function admits(request: IncomingMessage, response: ServerResponse, admis
   const { origin, 'sec-fetch-site': site } = request.headers;
   if (origin !== undefined && origin !== `http://${host}`)
     return refuse(response, 403, 'this origin may not ask');
-  // A link to the page may stand anywhere; what the page asks for comes from the page.
+  // Any site may link to the page; all other requests must come from the page itself.
   const isPage = request.method === 'GET' && request.url === '/';
   if (!isPage && site !== undefined && site !== 'same-origin' && site !== 'none')
     return refuse(response, 403, 'another site may not ask');
@@ -45,7 +45,7 @@ export function admits(request: IncomingMessage, response: ServerResponse, admis
   return true;
 }
 
-/** Answers what is no request, or none that HTTP goes on from, and hangs up. */
+/** Answers bytes that are not an HTTP request, or that end the HTTP exchange, and closes the connection. */
 export function refuseSocket(socket: Duplex, status: number): void {
   const headers = Object.entries(HEADERS).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.on('error', () => undefined);
@@ -54,7 +54,7 @@ export function refuseSocket(socket: Duplex, status: number): void {
   );
 }
 
-/** The one Host header; null where there is none, or more than one. */
+/** The Host header; null if it is missing or repeated. */
 function onlyHost({ rawHeaders }: IncomingMessage): string | null {
   const hosts = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'host');
   return hosts.length === 1 ? (hosts[0]?.toLowerCase() ?? null) : null;
@@ -75,7 +75,7 @@ function refuse(response: ServerResponse, status: number, message: string): fals
   return false;
 }
 
-/** Whether two secrets are the same, in a time that tells nothing of them. */
+/** Compares two secrets in constant time. */
 export function isSameSecret(given: string, secret: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(secret));

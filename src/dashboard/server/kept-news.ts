@@ -1,11 +1,11 @@
 import type { LiveNews } from '../data/data-messages.js';
 
-/** @bound loses nothing: who has missed something is told to read again */
+/** @bound loses nothing: a client that missed something is told to read again */
 const MAX_COUNT = 2000;
 /**
- * Of what is told, about; one piece of news may be of megabytes.
+ * Approximate size of the news that is kept; one piece may take megabytes.
  *
- * @bound loses nothing: who has missed something is told to read again
+ * @bound loses nothing: a client that missed something is told to read again
  */
 const MAX_BYTES = 16 * 1024 * 1024;
 const POINT_BYTES = 32;
@@ -16,15 +16,15 @@ export interface Kept {
   readonly news: LiveNews;
 }
 
-/** What was told last, for clients whose connection broke; older news goes when there is too much of it. */
+/** The latest news, for clients whose connection broke; older news is dropped when there is too much. */
 export class KeptNews {
   private readonly kept: Kept[] = [];
   private bytes = 0;
   private number = 0;
-  /** The last number of what has gone. */
+  /** The number of the last news that was dropped. */
   private gone = 0;
 
-  /** The last number that was given. */
+  /** The last number that was assigned. */
   get last(): number {
     return this.number;
   }
@@ -42,13 +42,13 @@ export class KeptNews {
     return kept;
   }
 
-  /** A number that no news has: whoever knows but older ones has missed what came in between. */
+  /** Assigns a number to no news: a client that only knows older numbers has missed what came in between. */
   skip(): number {
     return ++this.number;
   }
 
-  /** What came behind a number; null where some of that has gone, or the number was never given. */
-  behind(number: number): readonly Kept[] | null {
+  /** The news after a number; null if some of it was dropped, or the number was never assigned. */
+  after(number: number): readonly Kept[] | null {
     if (!(number >= this.gone && number <= this.number)) return null;
     return this.kept.filter((kept) => kept.number > number);
   }

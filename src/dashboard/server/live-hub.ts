@@ -6,23 +6,23 @@ import type { ListNews, LiveNews, RunPlace, Watch } from '../data/data-messages.
 import { type Kept, KeptNews } from './kept-news.js';
 
 /**
- * What a client may leave unread before it is dropped.
+ * Unread bytes after which a client is dropped.
  *
- * @bound loses nothing: the connection ends, and goes on where it was when it comes again
+ * @bound loses nothing: the connection ends, and the client resumes where it was when it reconnects
  */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 /** @bound refuses: HTTP 503 */
 const MAX_CLIENTS = 32;
-/** How often it is asked whether the list of runs has changed. */
+/** How often to check whether the list of runs has changed. */
 const LIST_MS = 1000;
-/** So that nothing between takes the connection for dead. */
+/** Keeps proxies from closing an idle connection. */
 const KEEP_ALIVE_MS = 15_000;
-/** A client that comes again by then finds its runs still being followed. */
+/** A client that reconnects within this time finds its runs still being followed. */
 const GRACE_MS = 20_000;
 /**
- * So many wishes of clients that left are held; a page is not reloaded that often.
+ * Wishes of disconnected clients that are kept; a page is not reloaded that often.
  *
- * @bound loses nothing: who comes again is told to read again
+ * @bound loses nothing: a client that reconnects is told to read again
  */
 const MAX_LEFT = 32;
 
@@ -38,20 +38,20 @@ interface Client extends LiveWish {
   readonly runs: ReadonlySet<string>;
 }
 
-/** Gives what is new in runs to all who listen, as server-sent events. */
+/** Sends the news of runs to all listening clients as server-sent events. */
 export class LiveHub {
-  /** Numbers of events hold for this server alone. */
+  /** Event numbers are valid for this server only. */
   private readonly boot = randomBytes(4).toString('hex');
   private readonly clients = new Set<Client>();
-  /** Of all clients, and for a while of those that left. */
+  /** Wishes of all clients, and for a while of those that disconnected. */
   private readonly wishes = new Set<LiveWish>();
   private readonly kept = new KeptNews();
-  /** Since which number it is told, by {@link subjectsOf}. */
+  /** The number from which each subject ({@link subjectsOf}) is reported. */
   private readonly since = new Map<string, number>();
   private version: string | null = null;
-  /** What was told of each run last. */
+  /** The facts that were last sent of each run. */
   private readonly facts = new Map<string, string>();
-  /** Clients that may have read the list before it changed last. */
+  /** Clients that may have read the list before its last change. */
   private readonly unsure = new Set<Client>();
   private listTimer: NodeJS.Timeout | undefined;
   private keepAlive: NodeJS.Timeout | undefined;
@@ -63,9 +63,9 @@ export class LiveHub {
     return this.clients.size >= MAX_CLIENTS;
   }
 
-  /** Gives a client, once its runs are followed, what is new from then on, or behind the event it has had last. */
+  /** Sends a client, once its runs are followed, all news from then on, or all after the last event it had. */
   async connect(response: ServerResponse, wish: LiveWish, lastEventId: string | undefined): Promise<void> {
-    // A response that waits behind another one of its connection is never told that the connection is gone.
+    // A response queued after another one on its connection gets no event when the connection closes.
     const { socket } = response.req;
     const hasGone = (): boolean => socket.destroyed || this.isClosed;
     if (hasGone()) return;
@@ -73,7 +73,7 @@ export class LiveHub {
     const asked = this.kept.last;
     this.wishes.add(wish);
     socket.once('close', () => {
-      this.leave(client, wish);
+      this.disconnect(client, wish);
     });
     await this.follow();
     if (hasGone()) return;
@@ -82,21 +82,22 @@ export class LiveHub {
     response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
     response.write('retry: 1000\n\n');
     if (lastEventId !== undefined) this.catchUp(client, wish, lastEventId);
-    // What its runs were found to be while it waited.
+    // Facts of its runs that changed while it waited.
     else
-      for (const kept of this.kept.behind(asked) ?? []) if (kept.news.kind === 'run') this.give(client, kept);
-    // With a number from the first moment on: a stream that breaks before its first news has missed something, too.
+      for (const kept of this.kept.after(asked) ?? [])
+        if (kept.news.kind === 'run') this.deliver(client, kept);
+    // Gives it a number at once: a stream that breaks before its first news has missed something, too.
     this.send(client, 'here', '{}', this.idOf(this.kept.last));
     this.keepAlive ??= setInterval(() => {
       for (const each of this.clients) this.write(each, ': here\n\n');
     }, KEEP_ALIVE_MS).unref();
-    if (this.listTimer === undefined) this.lookAtList();
+    if (this.listTimer === undefined) this.scheduleListCheck();
   }
 
-  /** Takes what a thread tells, and gives it on. */
+  /** Keeps news from a thread and sends it to the clients. */
   receive(news: LiveNews): void {
     const kept = this.kept.add(news);
-    for (const client of this.clients) this.give(client, kept);
+    for (const client of this.clients) this.deliver(client, kept);
   }
 
   close(): void {
@@ -106,7 +107,7 @@ export class LiveHub {
     for (const { response } of this.clients) response.req.socket.destroy();
   }
 
-  private leave(client: Client, wish: LiveWish): void {
+  private disconnect(client: Client, wish: LiveWish): void {
     this.clients.delete(client);
     this.unsure.delete(client);
     const graceMs = this.wishes.size - this.clients.size > MAX_LEFT ? 0 : GRACE_MS;
@@ -122,11 +123,11 @@ export class LiveHub {
   private catchUp(client: Client, wish: LiveWish, lastEventId: string): void {
     const [boot, number] = lastEventId.split('-');
     const from = boot === this.boot ? Number(number) : NaN;
-    const missed = this.kept.behind(from);
+    const missed = this.kept.after(from);
     const isTold = (subject: string): boolean => (this.since.get(subject) ?? Infinity) <= from;
     const told = wish.places.filter((place) => missed !== null && subjectsOf(wish, place).every(isTold));
     const runs = new Set(told.map(({ id }) => id));
-    for (const kept of missed ?? []) if (runs.has(kept.news.run)) this.give(client, kept);
+    for (const kept of missed ?? []) if (runs.has(kept.news.run)) this.deliver(client, kept);
     for (const run of client.runs)
       if (!runs.has(run)) this.send(client, 'reset', jsonText({ run }), this.idOf(this.kept.last));
   }
@@ -135,7 +136,7 @@ export class LiveHub {
     return `${this.boot}-${number}`;
   }
 
-  private give(client: Client, { number, news }: Kept): void {
+  private deliver(client: Client, { number, news }: Kept): void {
     if (!client.runs.has(news.run)) return;
     const id = this.idOf(number);
     switch (news.kind) {
@@ -163,12 +164,12 @@ export class LiveHub {
   }
 
   private write({ response }: Client, text: string): void {
-    // One that does not read goes on where it was when it comes again.
+    // A client that does not read resumes where it was when it reconnects.
     if (response.writableLength > MAX_UNREAD_BYTES) response.req.socket.destroy();
     else response.write(text);
   }
 
-  /** Follows what anybody wants to hear, and nothing more. */
+  /** Follows exactly the runs that any client wants. */
   private async follow(): Promise<void> {
     const watches = new Map<string, Watch>();
     const subjects = new Set<string>();
@@ -185,27 +186,27 @@ export class LiveHub {
     for (const subject of this.since.keys()) if (!subjects.has(subject)) this.since.delete(subject);
     const number = this.kept.skip();
     for (const subject of subjects) if (!this.since.has(subject)) this.since.set(subject, number);
-    // A thread that has gone is begun again, and says so then.
+    // A thread that ended is started again and then reports a reset.
     await this.threads.watch([...watches.values()]).catch(() => undefined);
   }
 
-  private lookAtList(): void {
+  private scheduleListCheck(): void {
     const look = async (): Promise<void> => {
-      await this.tellOfList();
+      await this.checkList();
       this.listTimer = undefined;
-      if (this.clients.size > 0 && !this.isClosed) this.lookAtList();
+      if (this.clients.size > 0 && !this.isClosed) this.scheduleListCheck();
     };
     this.listTimer = setTimeout(() => void look(), LIST_MS).unref();
   }
 
-  /** Tells of a list, and of runs in it, that have changed. */
-  private async tellOfList(): Promise<void> {
+  /** Sends changes of the list and of runs in it. */
+  private async checkList(): Promise<void> {
     const ids = [...new Set([...this.clients].flatMap(({ runs }) => [...runs]))];
     const text = await this.threads.ask({ kind: 'news', ids }).catch(() => null);
-    if (text !== null) this.tellNews(JSON.parse(text) as ListNews);
+    if (text !== null) this.sendList(JSON.parse(text) as ListNews);
   }
 
-  private tellNews({ version, facts }: ListNews): void {
+  private sendList({ version, facts }: ListNews): void {
     for (const client of version === this.version ? this.unsure : this.clients)
       this.send(client, 'runs', '{}');
     this.version = version;
@@ -220,7 +221,7 @@ export class LiveHub {
   }
 }
 
-/** What is told of a run to one who has this wish. */
+/** The subjects of a run that a wish covers. */
 const subjectsOf = ({ metrics, logs }: LiveWish, { id }: RunPlace): string[] => [
   ...[id, ...metrics.map((metric) => `${id} ${metric}`)],
   ...(logs ? [`${id}\n`] : []),

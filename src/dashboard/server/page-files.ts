@@ -14,7 +14,7 @@ export interface PageFile {
   readonly text: string;
 }
 
-/** The page as it was built, by the names of its files. */
+/** Reads the built page; its files by name. */
 export function pageFiles(): ReadonlyMap<string, PageFile> {
   return new Map(
     TYPES.map(([name, type]) => {

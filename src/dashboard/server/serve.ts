@@ -15,12 +15,12 @@ import { routesOf } from './routes.js';
 
 const TOKEN_BYTES = 32;
 /**
- * What one who is slow, or sends without end, is allowed.
+ * Limits for clients that are slow or send without end.
  *
  * @bound refuses: HTTP 431 or 408
  */
 const HTTP_LIMITS = {
-  // The guard refuses what has no Host, as it refuses a wrong one.
+  // The guard refuses a missing Host as it refuses a wrong one.
   requireHostHeader: false,
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
@@ -30,9 +30,9 @@ const HTTP_LIMITS = {
 };
 /** @bound loses nothing: further connections wait or are closed, and the page tries again */
 const MAX_CONNECTIONS = 128;
-/** Where nothing goes either way, somebody has stopped reading; events come more often. */
+/** A connection idle in both directions has a client that stopped reading; events are more frequent. */
 const IDLE_MS = 60_000;
-/** What HTTP calls what Node's parser does not take; anything else is a bad request. */
+/** HTTP statuses for errors of Node's parser; any other is 400. */
 const CLIENT_ERRORS: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
@@ -40,17 +40,17 @@ const CLIENT_ERRORS: Readonly<Record<string, number>> = {
 };
 const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 
-/** How the dashboard is served. */
+/** Options of {@link serve}. */
 export interface ServeOptions {
   /** From 0 to 65,535; 0, the default, takes a free one. */
   readonly port?: number;
-  /** The address it listens at; default `127.0.0.1`, this machine alone. Any other one is open to the network. */
+  /** The address to listen on; default `127.0.0.1`, this machine only. Any other is open to the network. */
   readonly host?: string;
-  /** Further names under which it may be asked, such as that of the machine; those of the loopback are always allowed. */
+  /** Other host names to answer to, such as the machine's; those of the loopback are always allowed. */
   readonly allowedHosts?: readonly string[];
   /** Whether tags and notes of closed runs may be changed; default false. */
   readonly writable?: boolean;
-  /** Whether a token is asked for; default true. Without one every user of the machine can read the runs; on the loopback only. */
+  /** Whether a token is required; default true. Without one every user of the machine can read the runs; only allowed on the loopback. */
   readonly token?: boolean;
   /** Whether it keeps the process alive; default true for a folder, false for an open run. */
   readonly keepAlive?: boolean;
@@ -70,16 +70,16 @@ export interface Dashboard {
   /** The address to open in a browser, its token included. */
   readonly url: string;
   readonly port: number;
-  /** 43 characters, 256 random bits; null where none is asked for. */
+  /** 43 characters, 256 random bits; null if none is required. */
   readonly token: string | null;
-  /** Stops serving; resolves when nothing of it is left. */
+  /** Stops serving; resolves once its server and threads are closed. */
   close(): Promise<void>;
 }
 
 /**
  * Serves a page that shows the runs in a folder, or those beside an open run, while they grow.
  *
- * All work is done on threads of its own; it never delays a run.
+ * All work is done on the dashboard's own threads; it never delays a run.
  *
  * @throws {@link ExpmanError} `RUN_NOT_FOUND` when there is no such folder, `INVALID_OPTION`, `IO` when the port is taken
  * @example
@@ -147,7 +147,7 @@ function folderOf(source: string | { readonly runDir: string }): string {
 }
 
 const isWildcard = (host: string): boolean => ['0.0.0.0', '::', ''].includes(host);
-/** An address as a name in another one. */
+/** A host as it is written in a URL. */
 const named = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 function serverOf(answer: ReturnType<typeof getRequestListener>, admission: () => Admission): Server {
@@ -156,13 +156,13 @@ function serverOf(answer: ReturnType<typeof getRequestListener>, admission: () =
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.timeout = IDLE_MS;
-  // Nothing here is ever upgraded. Node leaves such a socket to us: its errors, and what of it the other side never ends.
+  // Nothing is ever upgraded. Node leaves such a socket to us, with its errors, and the other side may never end it.
   server.on('upgrade', (_request, socket: Socket) => {
     refuseSocket(socket, 403);
     socket.destroySoon();
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    // An answer that has begun is not gone on from with another one.
+    // Once an answer has begun, no other one can follow it.
     if (socket.writable && socket.bytesWritten === 0)
       refuseSocket(socket, CLIENT_ERRORS[error.code ?? ''] ?? 400);
     socket.destroySoon();
@@ -170,7 +170,7 @@ function serverOf(answer: ReturnType<typeof getRequestListener>, admission: () =
   return server;
 }
 
-/** The process may end while it serves, and while pages listen. */
+/** Lets the process end while the server is open and pages are listening. */
 function letGo(server: Server): void {
   server.unref();
   server.on('connection', (socket) => {
@@ -180,7 +180,7 @@ function letGo(server: Server): void {
 
 function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    // Later ones (no descriptor is left for a connection) are of those who ask.
+    // Later errors (no file descriptor left for a connection) concern that client only.
     server.on('error', (error) => {
       const errno = errnoOf(error) ?? '';
       const what =

@@ -6,17 +6,16 @@ import { imageTypeOfFile } from '../data/image-type.js';
 
 const FOLDERS: ReadonlySet<string> = new Set(['artifacts', 'media']);
 
-/** A file of a run as it is sent. */
+/** A file of a run that can be sent. */
 export interface SentFile {
   readonly bytes: Readable;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * Opens a file of a run's artifacts or media; null where there is none to be sent: no regular file, a link, or one that leads out of
- * the run's folder.
+ * Opens a file of a run's artifacts or media; null if it must not be sent: not a regular file, a link, or a path out of the run's folder.
  *
- * Only what begins as an image does is shown, as that image; all else is bytes to be saved.
+ * Only a file that starts with an image's bytes is shown, as that image; any other is a download.
  */
 export function openRunFile(runDir: string, parts: readonly string[]): SentFile | null {
   const [folder = ''] = parts;
@@ -31,12 +30,12 @@ export function openRunFile(runDir: string, parts: readonly string[]): SentFile 
   }
 }
 
-/** An open file as it is sent, which closes it; what is not sent is closed here. */
+/** Makes an open file ready to be sent, which closes it; if it is not sent, it is closed here. */
 function sentFile(file: number, isMedia: boolean, name: string): SentFile | null {
   let isSent = false;
   try {
     const { kind, size, links } = nodeFs.statOpen(file);
-    // A file that has another name may be anybody's.
+    // A hard link may lead to anybody's file.
     if (kind !== 'file' || links > 1) return null;
     const headers = {
       'Content-Length': String(size),
@@ -50,7 +49,7 @@ function sentFile(file: number, isMedia: boolean, name: string): SentFile | null
   }
 }
 
-/** A name of one part, as it stands. */
+/** Whether a text is a plain file name. */
 const isPlain = (part: string): boolean =>
   part !== '' && part !== '.' && part !== '..' && !/[/\\\0]/.test(part) && part.length <= 255;
 

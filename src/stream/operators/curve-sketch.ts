@@ -1,4 +1,5 @@
 import type { Step } from '../../model/step.js';
+import { withKinds } from '../../pure/kinds.js';
 import type { CurvePoint } from './lttb.js';
 
 /** An item with its place on the curve. */
@@ -106,8 +107,7 @@ export class CurveSketch<T extends StepPoint> {
 function merge<T>(bucket: Bucket<T>, { low, high, odd, count }: Bucket<T>): void {
   if (low !== null && (bucket.low === null || low.y < bucket.low.y)) bucket.low = low;
   if (high !== null && (bucket.high === null || high.y > bucket.high.y)) bucket.high = high;
-  const more = odd.filter(({ y }) => !bucket.odd.some((held) => Object.is(held.y, y)));
-  if (more.length > 0) bucket.odd = [...bucket.odd, ...more];
+  bucket.odd = withKinds(bucket.odd, odd);
   bucket.count += count;
 }
 

@@ -1,7 +1,9 @@
 import { type Signal, useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type Curve, firstFrom, type Span } from '../curves/curve.js';
+import { inNumber } from '../../../pure/quantity.js';
+import type { Span } from '../../../pure/span.js';
+import { type Curve, firstFrom } from '../curves/curve.js';
 import { extentOfX } from '../curves/extent.js';
 import { countText, valueText } from '../facts/format.js';
 import { Menu } from '../parts/menu.js';
@@ -209,6 +211,6 @@ function noteOf({ strokes, isLog }: Figure, curves: readonly Curve[] = [], span:
 }
 
 function describe({ title, strokes }: Figure, last: number | string | undefined): string {
-  const lines = strokes.length === 1 ? '1 line' : `${strokes.length} lines`;
+  const lines = `${strokes.length} ${inNumber(strokes.length, 'lines')}`;
   return `${title}: ${lines}${last === undefined ? '' : `, the first ends at ${valueText(last, 4)}`}`;
 }

@@ -1,6 +1,5 @@
 import type uPlot from 'uplot';
-import type { Span } from '../curves/curve.js';
-import { shareOf, valueOf } from '../curves/span.js';
+import { shareOf, type Span, valueOf } from '../../../pure/span.js';
 
 /** The cursor of a chart: the value of x and the share of the height under it, and the stretch that is being chosen, if one is. */
 interface Cursor {

@@ -1,3 +1,4 @@
+import { inNumber } from '../../../pure/quantity.js';
 import { bandOf } from '../curves/band.js';
 import type { Curve } from '../curves/curve.js';
 import { smoothed } from '../curves/smoothing.js';
@@ -98,7 +99,7 @@ function grouped(
         },
         smoothing,
       );
-    const runs = members.length === 1 ? '1 run' : `${members.length} runs`;
+    const runs = `${members.length} ${inNumber(members.length, 'runs')}`;
     return {
       name: `${name === '' ? 'without' : name} (${runs})`,
       colour: colourOf(members[0]!.run),

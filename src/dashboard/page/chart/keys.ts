@@ -1,5 +1,4 @@
-import type { Span } from '../curves/curve.js';
-import { moved, zoomed } from '../curves/span.js';
+import { moved, type Span, zoomed } from '../../../pure/span.js';
 
 /** How much of what is seen an arrow key moves by, and + and - take away or add at each side. */
 const STEP = 0.2;

@@ -1,5 +1,4 @@
-import type { Span } from '../curves/curve.js';
-import { moved, zoomed } from '../curves/span.js';
+import { moved, type Span, zoomed } from '../../../pure/span.js';
 
 /** Hears where a chart is moved to; `isOver` when it came to rest there. */
 export type OnMove = (view: Span, isOver: boolean) => void;

@@ -1,7 +1,6 @@
 import uPlot from 'uplot';
-import type { Span } from '../curves/curve.js';
+import { shares, shownSpan, type Span } from '../../../pure/span.js';
 import { extentOfX, extentOfY } from '../curves/extent.js';
-import { shares, shownSpan } from '../curves/span.js';
 import { selected, shareCursor, xAt } from './cursors.js';
 import { type Canvas, drawFigure } from './draw.js';
 import type { Figure } from './figure.js';

@@ -1,4 +1,4 @@
-import type { Span } from '../curves/curve.js';
+import type { Span } from '../../../pure/span.js';
 import { firstOf, leftText } from '../parts/first-of.js';
 import { csvOf } from './csv.js';
 import type { Figure } from './figure.js';

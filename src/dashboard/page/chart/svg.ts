@@ -1,6 +1,5 @@
-import type { Span } from '../curves/curve.js';
+import { shares, type Span } from '../../../pure/span.js';
 import { extentOfX, extentOfY, seen } from '../curves/extent.js';
-import { shares } from '../curves/span.js';
 import { firstOf, leftText } from '../parts/first-of.js';
 import type { Figure, Stroke } from './figure.js';
 import { logTicks, ticks, tickTexts } from './ticks.js';

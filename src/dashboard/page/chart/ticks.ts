@@ -1,4 +1,4 @@
-import type { Span } from '../curves/curve.js';
+import type { Span } from '../../../pure/span.js';
 import { countText, numberText } from '../facts/format.js';
 
 /** Beyond these a chart is better off with an exponent. */

@@ -1,5 +1,4 @@
-import type { Span } from '../curves/curve.js';
-import { moved, zoomed } from '../curves/span.js';
+import { moved, type Span, zoomed } from '../../../pure/span.js';
 import type { OnMove } from './moves.js';
 
 /** Fingers nearer to each other than this are taken as that far apart: the zoom stays finite. */

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Span } from '../curves/curve.js';
+import type { Span } from '../../../pure/span.js';
 import { choose, route } from '../state/navigation.js';
 import { viewIn, viewQuery } from '../state/route.js';
 import type { ChartProps } from './chart.js';

@@ -1,4 +1,4 @@
-import { shareOf, valueOf } from '../curves/span.js';
+import { shareOf, valueOf } from '../../../pure/span.js';
 import { ALL_DIGITS, digitsOn, distinctText, numberText } from '../facts/format.js';
 
 /** A scale for values of any kind: where each stands, from 0 to 1, and what is written beside it. */

@@ -1,5 +1,5 @@
+import { shareOf, valueOf } from '../../../pure/span.js';
 import { type Curve, firstFrom } from './curve.js';
-import { shareOf, valueOf } from './span.js';
 
 /** Of several curves, at each `x`, the mean, least and greatest of those that are there. */
 export interface Band {

@@ -1,3 +1,4 @@
+import type { Span } from '../../../pure/span.js';
 import type { Series } from '../../api.js';
 
 /** A metric of a run as it is drawn: as many `x` as `y`, in the order of `x`. */
@@ -14,12 +15,6 @@ export type Curve = {
 };
 
 type WholeStretch = readonly [index: number, count: number, mean: number];
-
-/** A stretch of an axis. */
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** The index of the first `x` that is not below a value; as many as there are when all are. */
 export function firstFrom(x: readonly number[], value: number): number {

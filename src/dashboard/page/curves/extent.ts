@@ -1,5 +1,5 @@
-import { firstFrom, type Span } from './curve.js';
-import { shownSpan } from './span.js';
+import { shownSpan, type Span } from '../../../pure/span.js';
+import { firstFrom } from './curve.js';
 
 /** What has to have room on the chart: one line of it. */
 export interface Line {

@@ -1,5 +1,5 @@
+import { shownSpan } from '../../../pure/span.js';
 import type { HistogramsAnswer } from '../../api.js';
-import { shownSpan } from './span.js';
 
 /** Histograms side by side, over one range of values. */
 export interface HistogramMap {

@@ -1,5 +1,5 @@
+import { shareOf, valueOf } from '../../../pure/span.js';
 import { type Curve, stretchesOf } from './curve.js';
-import { shareOf, valueOf } from './span.js';
 
 /**
  * Smooths a curve by an exponential moving average, debiased as TensorBoard does it: the first values count in full.

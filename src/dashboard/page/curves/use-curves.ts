@@ -1,9 +1,10 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Span } from '../../../pure/span.js';
 import type { LivePoints, RunFactsAnswer, SeriesAnswer } from '../../api.js';
 import { type Api, type ApiFailure, failureOf, type SeriesQuery } from '../api/api.js';
 import { usePage } from '../api/use-api.js';
 import { runId } from '../facts/run-values.js';
-import { type Curve, type Span, withDetail } from './curve.js';
+import { type Curve, withDetail } from './curve.js';
 import { isOvergrown, isWithoutPlace, withLive } from './live-points.js';
 
 /** Which curves are shown. */

@@ -1,3 +1,6 @@
+import { byteSize } from '../../../pure/byte-size.js';
+import { localTime } from '../../../pure/local-time.js';
+
 /** As many significant digits as a number has. */
 export const ALL_DIGITS = 17;
 
@@ -87,23 +90,14 @@ export function durationText(ms: number): string {
     .join(' ');
 }
 
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
-
 /** Bytes in units of a thousand. */
 export function bytesText(bytes: number): string {
-  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** power;
-  return `${power === 0 ? value : value.toFixed(value < 10 ? 1 : 0)}\u202f${UNITS[power]}`;
+  const { size, unit } = byteSize(bytes);
+  return `${unit === 'B' ? size : size.toFixed(size < 10 ? 1 : 0)}\u202f${unit}`;
 }
 
 /** A moment by the reader's clock, to the second: `2026-03-01 12:00:05`. */
-export function momentText(iso: string): string {
-  const date = new Date(iso);
-  if (Number.isNaN(date.getTime())) return iso;
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
-  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`;
-}
+export const momentText = (iso: string): string => localTime(iso, 'second') ?? iso;
 
 /** How long ago a moment was: `3 h ago`. */
 export function agoText(iso: string, nowMs: number): string {

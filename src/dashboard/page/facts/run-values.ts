@@ -1,3 +1,4 @@
+import { inNumber } from '../../../pure/quantity.js';
 import type { RunAnswer, RunFactsAnswer } from '../../api.js';
 import { countText } from './format.js';
 
@@ -32,8 +33,8 @@ export function lostText(losses: RunAnswer['losses']): string | undefined {
   const [calls, others] = [sum('calls'), sum('others')];
   const atMost = losses.some(({ isAtMost }) => isAtMost) ? 'at most ' : '';
   const what = [
-    ...(calls > 0 ? [`${atMost}${countText(calls)} ${calls === 1 ? 'call' : 'calls'}`] : []),
-    ...(others > 0 ? [`${countText(others)} ${others === 1 ? 'other record' : 'other records'}`] : []),
+    ...(calls > 0 ? [`${atMost}${countText(calls)} ${inNumber(calls, 'calls')}`] : []),
+    ...(others > 0 ? [`${countText(others)} ${inNumber(others, 'other records')}`] : []),
   ].join(' and ');
   const files = [...new Set(losses.map(({ file }) => file))].filter((file) => file !== '');
   const more = files.length > MAX_FILES ? ` and ${countText(files.length - MAX_FILES)} more` : '';

@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { shareOf } from '../../../pure/span.js';
 import type { HistogramsAnswer, RunAnswer, RunFactsAnswer } from '../../api.js';
 import { useAsked } from '../api/use-api.js';
 import { columnEdges, type HistogramMap, histogramMap } from '../curves/histogram-map.js';
-import { shareOf } from '../curves/span.js';
 import { countText, numberText } from '../facts/format.js';
 import { Answered, Empty } from '../parts/states.js';
 import { theme } from '../state/theme.js';

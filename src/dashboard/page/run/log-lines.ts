@@ -1,3 +1,4 @@
+import { inNumber } from '../../../pure/quantity.js';
 import type { LogLineAnswer } from '../../api.js';
 
 /** The levels of a log, the gravest last. */
@@ -23,7 +24,7 @@ export function lastLines(
 
 /** How many lines a log counts, and whether these are all. */
 export function countOfLines(lines: number, isCut: boolean): string {
-  const count = lines === 1 ? '1 line' : `${lines} lines`;
+  const count = `${lines} ${inNumber(lines, 'lines')}`;
   return isCut ? `last ${count}` : count;
 }
 

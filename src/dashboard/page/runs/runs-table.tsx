@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { inNumber } from '../../../pure/quantity.js';
 import type { RunFactsAnswer } from '../../api.js';
 import { ALL_DIGITS, countText, digitsFor } from '../facts/format.js';
 import {
@@ -195,7 +196,7 @@ function Heading({
     <tr class="group-heading">
       <th scope="rowgroup" colSpan={width}>
         {text}{' '}
-        <span class="dim">{count === null ? '' : count === 1 ? '1 run' : `${countText(count)} runs`}</span>
+        <span class="dim">{count === null ? '' : `${countText(count)} ${inNumber(count, 'runs')}`}</span>
       </th>
     </tr>
   );

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { inNumber } from '../../../pure/quantity.js';
 import { countText } from '../facts/format.js';
 import { To } from '../parts/link.js';
 import { choose } from '../state/navigation.js';
@@ -18,7 +19,7 @@ export function SelectionBar({
   return (
     <div class="bar bar-slim">
       <span class="dim" role="status">
-        {total === 1 ? '1 run' : `${countText(total)} runs`}
+        {countText(total)} {inNumber(total, 'runs')}
         {selected.length > 0 ? `, ${selected.length} selected` : ''}
       </span>
       {only === undefined ? null : (

@@ -1,5 +1,4 @@
-import type { Span } from '../curves/curve.js';
-import { shownSpan } from '../curves/span.js';
+import { shownSpan, type Span } from '../../../pure/span.js';
 
 /** The tabs of a run's page. */
 export const RUN_TABS = [

@@ -1,4 +1,8 @@
-import type { Span } from './curve.js';
+/** A stretch of an axis. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
 
 /** The shortest stretch that is shown, beside the size of its ends: 64 times the distance between neighbouring doubles. */
 const LEAST_PART = 2 ** -46;
