@@ -113,7 +113,7 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
     );
     for (const member of ['close', 'closed', 'health$', 'status$', 'logImage', 'logMedia', 'logTable'])
       expect(log).toContain(`no ${member} {"code":"WRONG_THREAD"}`);
-    for (const member of ['lastStep', 'Symbol.dispose', 'Symbol.asyncDispose'])
+    for (const member of ['lastStep', '[Symbol.dispose]', '[Symbol.asyncDispose]'])
       expect(log).toContain(`no ${member} {"code":"WRONG_THREAD"}`);
   });
 

@@ -54,8 +54,8 @@ const WAYS = {
       try {
         Reflect.get(run, member);
       } catch (error) {
-        const name = typeof member === 'symbol' ? member.description : member;
-        run.logger.info(`no ${name}`, { code: codeOf(error) });
+        const { code, option } = /** @type {ExpmanError} */ (error);
+        run.logger.info(`no ${option}`, { code });
       }
   },
   refused: ({ run, number }) => {

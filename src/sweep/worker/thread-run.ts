@@ -147,11 +147,17 @@ const ELSEWHERE: Readonly<Record<Exclude<keyof LoggingEngine, keyof ThreadRun>, 
 for (const member of Reflect.ownKeys(ELSEWHERE) as (keyof typeof ELSEWHERE)[])
   Object.defineProperty(ThreadRun.prototype, member, {
     get: () => {
-      const door = typeof member === 'symbol' ? `run[${String(member.description)}]` : `run.${member}`;
+      const name = nameOf(member);
       throw new ExpmanError(
         'WRONG_THREAD',
-        `${door} is for the thread that opened the run, not for a trial's; ${ELSEWHERE[member]}`,
-        { option: String(member) },
+        `run.${name} is for the thread that opened the run, not for a trial's; ${ELSEWHERE[member]}`,
+        { option: name },
       );
     },
   });
+
+/** A member's name in a message; Node 20 describes the symbols of disposal in words of its own. */
+function nameOf(member: keyof typeof ELSEWHERE): string {
+  if (member === Symbol.dispose) return '[Symbol.dispose]';
+  return member === Symbol.asyncDispose ? '[Symbol.asyncDispose]' : member;
+}
