@@ -147,12 +147,12 @@ const tsOptions = ((): ts.CompilerOptions => {
 /** The entries of the package, as its manifest names them. */
 function entries(): string[] {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    readonly exports: Readonly<Record<string, string | { readonly import: string }>>;
+    readonly exports: Readonly<Record<string, string | { readonly types: string }>>;
   };
   return Object.values(exports).flatMap((entry) =>
     typeof entry === 'string'
       ? []
-      : [join(root, entry.import.replace('./dist/', 'src/').replace(/js$/, 'ts'))],
+      : [join(root, entry.types.replace('./dist/', 'src/').replace(/\.d\.ts$/, '.ts'))],
   );
 }
 
@@ -207,6 +207,7 @@ const namesIn = (message: string): string[] => message.replace(/.*Known options:
 
 describe('a public call with options', () => {
   it('is found by the types of the entries, and each is called here', () => {
+    expect(entries().length).toBeGreaterThan(9);
     expect(doors.map(({ name }) => name)).toEqual(Object.keys(CALLS).sort());
   });
 
@@ -303,7 +304,7 @@ describe('the search for calls with options', () => {
         `export interface Paint { readonly colour?: string; readonly frame?: boolean | { readonly width?: number } }
         interface Picture { show(how?: { readonly large?: boolean }): void; readonly size: number }
         export function paint(what: string, how: Paint = {}): Promise<Picture> { throw new Error(what + String(how)); }
-        export class Easel { constructor(readonly paint: Paint) {} private turn(how: Paint): void { this.turn(how); } }
+        export class Easel { constructor(readonly paint: Paint) {} private turn(how: Paint): void { this.#lift(how); } #lift(how: Paint): void { this.turn(how); } }
         export const brush = (what: { readonly width: number }): number => what.width;
         export interface EmptyOptions { readonly all: boolean }
         export const sweep = (options: EmptyOptions): boolean => options.all;`,

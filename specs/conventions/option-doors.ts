@@ -173,9 +173,15 @@ const partsOf = (type: ts.Type): readonly ts.Type[] => (type.isUnion() ? type.ty
 const symbolOf = ({ aliasSymbol, symbol }: Partial<ts.Type>): ts.Symbol | undefined => aliasSymbol ?? symbol;
 const nameOf = (type: ts.Type): string => symbolOf(type)?.name ?? '';
 
+/** Whether a member is for its class alone, or marked as not public. */
 function isHidden(declaration: ts.Node): boolean {
-  const isPrivate =
-    ts.canHaveModifiers(declaration) &&
-    ts.getModifiers(declaration)?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword) === true;
-  return isPrivate || ts.getJSDocTags(declaration).some(({ tagName }) => tagName.text === 'hidden');
+  const name = ts.isClassElement(declaration) ? declaration.name : undefined;
+  const modifiers = ts.canHaveModifiers(declaration) ? (ts.getModifiers(declaration) ?? []) : [];
+  return (
+    (name !== undefined && ts.isPrivateIdentifier(name)) ||
+    modifiers.some(({ kind }) => HIDING.includes(kind)) ||
+    ts.getJSDocTags(declaration).some(({ tagName }) => tagName.text === 'hidden')
+  );
 }
+
+const HIDING: readonly ts.SyntaxKind[] = [ts.SyntaxKind.PrivateKeyword, ts.SyntaxKind.ProtectedKeyword];
