@@ -101,8 +101,8 @@ export const COMMANDS: readonly Command[] = [
     details:
       'Views and their columns:\n' +
       '  runs     experiment, run, run_dir, uuid, status, started_at, ended_at,\n' +
-      '           duration_ms, rows, dropped, invalid, lost, tags, notes, "group",\n' +
-      '           rank, exit_code, error\n' +
+      '           duration_ms, rows, accepted, rewound, last_step, dropped, invalid,\n' +
+      '           lost, tags, notes, "group", rank, exit_code, error\n' +
       '  params   experiment, run, key, value (text), number\n' +
       '  metrics  experiment, run, step, timestamp, metric, value, text: a row for each\n' +
       '           value\n' +
