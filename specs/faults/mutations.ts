@@ -23,8 +23,8 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   {
     protection: 'fsync before the rename of metrics.parquet',
-    file: 'src/storage/metrics-file.ts',
-    from: 'this.fs.sync(file);',
+    file: 'src/storage/next-version.ts',
+    from: '  fs.sync(file);\n',
     to: '',
     scenario: 'power-loss',
   },
@@ -37,8 +37,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     protection: 'fsync of the folder after a publish',
-    file: 'src/storage/metrics-file.ts',
-    from: 'this.fs.syncFolder(this.folder);',
+    file: 'src/storage/next-version.ts',
+    from: 'fs.syncFolder(folder);',
     to: '',
     scenario: 'power-loss',
   },
@@ -86,7 +86,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     protection: "the lock's check before a publish",
-    file: 'src/storage/metrics-file.ts',
+    file: 'src/storage/next-version.ts',
     from: 'if (!publication.mayReplace())',
     to: 'if (false)',
     scenario: 'owners',
@@ -94,8 +94,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     protection: 'the size check of YAML',
     file: 'src/storage/atomic-file.ts',
-    from: 'if (size !== bytes.length)',
-    to: 'if (false)',
+    from: '    assertWhole(fs.statOpen(fd).size, bytes.length);\n',
+    to: '',
     scenario: 'short-writes',
   },
   {
