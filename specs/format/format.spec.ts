@@ -7,7 +7,7 @@ import { ChannelReader } from '../../src/channel/channel-reader.js';
 import { ChannelWriter } from '../../src/channel/channel-writer.js';
 import { ChunkPool } from '../../src/channel/chunk-pool.js';
 import { RecordKind } from '../../src/channel/chunk-layout.js';
-import { definitionsIn } from '../../src/channel/records.js';
+import { definitionsIn } from '../../src/channel/record-heads.js';
 import { RowEncoder } from '../../src/channel/row-encoder.js';
 import { decodeSpans } from '../../src/run/rows/decode-spans.js';
 import { JOIN_WINDOW_ROWS } from '../../src/run/rows/row-joiner.js';

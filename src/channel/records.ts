@@ -251,46 +251,6 @@ const marksOf = (kind: number): Pick<RowSpan, 'stamped' | 'wide'> => ({
   wide: isWide(kind),
 });
 
-/** Records of a payload, counted by their heads alone. */
-export interface RecordTally {
-  readonly records: number;
-  /** Calls among those that are not below the number asked for. */
-  readonly calls: number;
-  /** Bytes at the end that are no records. */
-  readonly restBytes: number;
-}
-
-/** Counts the records of a payload whose rows cannot be decoded; calls below number `from` are left out. */
-export function tallyRecords(payload: Uint8Array, seq: number, from: number): RecordTally {
-  const words = new Int32Array(payload.buffer, payload.byteOffset, payload.length >> 2);
-  let records = 0;
-  let calls = 0;
-  let at = 0;
-  while (at < payload.length) {
-    const length = words[at >> 2] ?? 0;
-    if (length < RECORD_HEAD_BYTES || (length & 7) !== 0 || at + length > payload.length) break;
-    if (isRowKind(kindOfTag(words[(at >> 2) + 1] ?? 0)) && seq + records >= from) calls++;
-    records++;
-    at += length;
-  }
-  return { records, calls, restBytes: payload.length - at };
-}
-
-/** The records of a payload that define metrics and shapes, byte for byte. */
-export function definitionsIn(payload: Uint8Array): Buffer {
-  const words = new Int32Array(payload.buffer, payload.byteOffset, payload.length >> 2);
-  const pieces: Uint8Array[] = [];
-  for (let at = 0; at < payload.length;) {
-    const length = words[at >> 2] ?? 0;
-    if (length < RECORD_HEAD_BYTES) break;
-    const kind = kindOfTag(words[(at >> 2) + 1] ?? 0);
-    if (kind === RecordKind.metric || kind === RecordKind.shape)
-      pieces.push(payload.subarray(at, at + length));
-    at += length;
-  }
-  return Buffer.concat(pieces);
-}
-
 /**
  * How many whole rows of the same head follow the one at `at`, `limit` at the most.
  *

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { tallyRecords } from '../channel/records.js';
+import { tallyRecords } from '../channel/record-heads.js';
 import type { Loss } from '../model/run-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { FrameType, parseSegmentName } from '../storage/wal/frame.js';

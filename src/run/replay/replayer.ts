@@ -1,4 +1,5 @@
-import { type RowSpan, splitRecords, tallyRecords, withoutFirstRows } from '../../channel/records.js';
+import { tallyRecords } from '../../channel/record-heads.js';
+import { type RowSpan, splitRecords, withoutFirstRows } from '../../channel/records.js';
 import type { Rewind } from '../../channel/rewind.js';
 import { ExpmanError } from '../../model/errors.js';
 import type { Loss } from '../../model/run-file.js';

@@ -1,5 +1,6 @@
 import type { ChannelReader } from '../../channel/channel-reader.js';
-import { type SplitRecords, definitionsIn, splitRecords } from '../../channel/records.js';
+import { definitionsIn } from '../../channel/record-heads.js';
+import { type SplitRecords, splitRecords } from '../../channel/records.js';
 import { type RunControl, RunTrouble } from '../../channel/run-control.js';
 import { attempt } from '../../model/attempt.js';
 import { errnoOf } from '../../model/errors.js';
