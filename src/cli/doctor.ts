@@ -2,6 +2,7 @@ import { accessSync, constants, lstatSync } from 'node:fs';
 import { cpus, freemem, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { networkFileSystemOf } from '../engine/surroundings/network-file-system.js';
+import { deadDrafts } from '../interop/target/draft-run.js';
 import { attempt } from '../model/attempt.js';
 import { messageOf } from '../model/errors.js';
 import { printable } from '../model/printable.js';
@@ -36,7 +37,11 @@ export const run: CommandRun = async ([dir], options, terminal) => {
   const path = resolve(dirOr(dir));
   const findings: Finding[] = [nodeFinding(), machineFinding(), await duckdbFinding()];
   if (nodeFs.stat(path)?.kind === 'folder')
-    findings.push(...folderFindings(path), ...runFindings(findRuns(path, options, terminal)));
+    findings.push(
+      ...folderFindings(path),
+      ...runFindings(findRuns(path, options, terminal)),
+      ...importFindings(path),
+    );
   else findings.push({ kind: 'problem', what: `there is no folder ${path}` });
   if (options['json'] === true) terminal.json(findings);
   else
@@ -100,6 +105,15 @@ export function roomFinding(path: string, { bytes, inodes }: RoomLeft): Finding 
   const isShort = bytes < LITTLE_SPACE || (inodes !== null && inodes < FEW_INODES);
   const files = inodes === null ? '' : ` and ${quantity(inodes, 'inodes')}`;
   return { kind: isShort ? 'problem' : 'fine', what: `${bytesText(bytes)}${files} free in ${path}` };
+}
+
+function importFindings(path: string): Finding[] {
+  const drafts = deadDrafts(path);
+  if (drafts.length === 0) return [];
+  const what = `${quantity(drafts.length, 'imports were')} cut off: ${firstOf(drafts, MAX_NAMED)}`;
+  return [
+    { kind: 'warning', what, advice: 'import again, which removes what is left, or delete the folder' },
+  ];
 }
 
 function runFindings({ runs, unreadable }: RunListing): Finding[] {

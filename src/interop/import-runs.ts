@@ -11,7 +11,8 @@ import { EXPERIMENT_NAME } from './archive/archive-names.js';
 import type { ExchangeRun, Importer } from './exchange/exchange-run.js';
 import { allowedName } from './exchange/run-names.js';
 import { asExpmanError, chosenPath } from './source/source-files.js';
-import { type Destination, writeRun } from './target/write-run.js';
+import type { Destination } from './target/draft-run.js';
+import { writeRun } from './target/write-run.js';
 
 /** How {@link importRuns} imports. */
 export interface ImportOptions {

@@ -6,7 +6,7 @@ import { codeOf, messageOf } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
 import { type Params, decodeParams, encodeParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
-import { readWhole, replaceFile } from '../storage/atomic-file.js';
+import { isTempName, readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FileFacts, FsPort } from '../storage/fs-port.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { CONFIG_NAME, RUN_NAME } from '../run/run-record.js';
@@ -128,7 +128,8 @@ function runsBelow(fs: FsPort, path: string, depth: number, unreadable: Unreadab
     if (folder?.kind !== 'folder') return [];
     const file = fs.stat(join(path, RUN_NAME));
     if (file?.kind === 'file') return [{ runDir: path, folder, file }];
-    if (depth > 0) names = fs.list(path);
+    // A run that is being imported has its folder in a hidden one.
+    if (depth > 0) names = fs.list(path).filter((name) => !isTempName(name));
   } catch (error) {
     throwProcessFault(error);
     // Where runs are it may be one; above, it is a folder of somebody else's.

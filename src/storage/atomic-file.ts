@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { attempt } from '../model/attempt.js';
 import { errnoOf, ExpmanError } from '../model/errors.js';
@@ -137,6 +137,12 @@ export function tempName(base: string): string {
   const affixes = `..${randomBytes(6).toString('hex')}.tmp`;
   const isShort = Buffer.byteLength(base) + affixes.length <= MAX_NAME_BYTES;
   return `.${isShort ? base : 'long-name'}${affixes.slice(1)}`;
+}
+
+/** Returns the one hidden name for a folder that is to become `base`: whoever makes it is the only one to work on that. */
+export function draftName(base: string): string {
+  // @bound loses nothing: the name itself stands before it
+  return `.${base}.${createHash('sha256').update(base).digest('hex').slice(0, 12)}.tmp`;
 }
 
 /** A name for a copy that is kept: it never replaces an earlier one. */

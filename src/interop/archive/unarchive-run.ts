@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  rmdirSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, rmSync, rmdirSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
@@ -21,6 +11,7 @@ import { makeFolders, tryMakeFolder } from '../../storage/make-folders.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { RUN_NAME, readMapping } from '../../run/run-record.js';
 import { stringifyYaml } from '../../storage/yaml-file.js';
+import { claimFolder, moveToClaim } from '../target/place-folder.js';
 import { EXPERIMENT_NAME } from './archive-names.js';
 import { type ArchiveSink, readArchive } from './read-archive.js';
 
@@ -85,7 +76,7 @@ export async function unarchiveRun(
   try {
     const { experiment, run, files } = await unpack(archive, temp, wanted);
     checkRun(temp, experiment, run);
-    const place = settle(
+    const place = await settle(
       base,
       temp,
       wanted.experiment ?? experiment,
@@ -162,29 +153,28 @@ function checkRun(temp: string, experiment: string, run: string): void {
 }
 
 /** Gives the run its place: the first free one, claimed by making the folder, and then replaced by the whole run at once. */
-function settle(
+async function settle(
   base: string,
   temp: string,
   experiment: ExperimentName,
   run: RunName,
   whenTaken: 'fail' | 'suffix',
-): Omit<UnarchivedRun, 'files'> {
+): Promise<Omit<UnarchivedRun, 'files'>> {
   const folder = join(base, experiment);
   const madeFolder = tryMakeFolder(nodeFs, folder);
   try {
     if (nodeFs.stat(folder)?.kind !== 'folder')
       throw new ExpmanError('IO', `${folder} is no folder`, { path: folder });
-    const name = claim(folder, run, whenTaken);
+    const name = await claim(folder, run, whenTaken);
     const runDir = join(folder, name);
     try {
       rename(temp, experiment, name);
-      if (process.platform === 'win32') rmdirSync(runDir); // Windows replaces no folder, not even an empty one.
       nodeFs.syncFolder(inTemp(temp));
-      renameSync(inTemp(temp), runDir);
     } catch (error) {
       attempt(() => rmdirSync(runDir));
       throw error;
     }
+    moveToClaim(inTemp(temp), runDir);
     keepExperiment(temp, folder);
     nodeFs.syncFolder(folder);
     return { runDir, experiment, run: name };
@@ -194,10 +184,10 @@ function settle(
   }
 }
 
-function claim(folder: string, run: RunName, whenTaken: 'fail' | 'suffix'): RunName {
+async function claim(folder: string, run: RunName, whenTaken: 'fail' | 'suffix'): Promise<RunName> {
   for (let n = 1; n <= (whenTaken === 'fail' ? 1 : MAX_SUFFIX); n++) {
     const name = n === 1 ? run : suffixedName(run, n);
-    if (tryMakeFolder(nodeFs, join(folder, name))) return name;
+    if (await claimFolder(join(folder, name))) return name;
   }
   const path = join(folder, run);
   throw new ExpmanError('RUN_EXISTS', `there is a run ${path} already`, { path });
@@ -214,6 +204,6 @@ function rename(temp: string, experiment: string, run: string): void {
 function keepExperiment(temp: string, folder: string): void {
   attempt(() => {
     const to = join(folder, EXPERIMENT_NAME);
-    if (nodeFs.stat(to) === null) renameSync(join(temp, EXPERIMENT_NAME), to);
+    if (nodeFs.stat(to) === null) nodeFs.rename(join(temp, EXPERIMENT_NAME), to);
   });
 }

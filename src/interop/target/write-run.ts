@@ -1,22 +1,21 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { formatLogLine } from '../../run/log-line.js';
 import { LoggingEngine } from '../../engine/logging-engine.js';
-import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
 import { ExperimentConfig } from '../../model/experiment-config.js';
 import { redactNamed } from '../../model/redact-text.js';
 import { quoted } from '../../model/printable.js';
-import type { RunFile, RunSummary } from '../../model/run-file.js';
-import { type ExperimentName, type RunName, suffixedName } from '../../model/names.js';
+import type { RunFile } from '../../model/run-file.js';
+import { type RunName, suffixedName } from '../../model/names.js';
 import { RunStatus } from '../../model/run-status.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { LOG_NAME } from '../../run/run-record.js';
 import { amendRunFile } from '../../run/amend-run-file.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { microsOf } from '../exchange/instants.js';
-import { writeNewFile } from './output-file.js';
+import { type Destination, DraftRun } from './draft-run.js';
+import { replaceWithFile } from './output-file.js';
 import { kindAt } from '../source/source-files.js';
 import { linesOf } from '../text/lines.js';
 
@@ -31,14 +30,6 @@ export interface Origin {
   /** The path it was read from. */
   readonly from: string;
   readonly format: string;
-}
-
-/** Where a run is to be written. */
-export interface Destination {
-  /** The folder of experiments. */
-  readonly dir: string;
-  readonly experiment: ExperimentName;
-  readonly run: RunName;
 }
 
 /** A run that was written. */
@@ -57,60 +48,68 @@ export interface WrittenRun {
 /**
  * Writes a run of another tool as one of ours, under its name or, where that is taken, with a suffix.
  *
- * Until all of it is written the run reads as RUNNING, then for a moment as CRASHED; one that fails is removed.
+ * It is written in a hidden folder and gets its name when it is whole: whatever happens meanwhile, there is the whole run or none.
  *
- * @throws {@link ExpmanError} what the source or the writing of it threw
+ * @throws {@link ExpmanError} what the source or the writing of it threw; `RUN_EXISTS` when another process has made a run of that name
+ * meanwhile
  */
 export async function writeRun(source: ExchangeRun, to: Destination, origin: Origin): Promise<WrittenRun> {
-  const engine = openFresh(source, to);
-  const { runDir, runName: run } = engine;
+  const fitting = fittingOf(source);
+  const draft = await freshDraft(to);
   try {
-    const { leftOut } = fitting(source);
-    for (const part of leftOut) engine.logger.warn(`the import left out ${part}`);
-    engine.logParams(source.params);
-    const times = await copyRows(source, engine);
-    const summary = await engine.close(RunStatus.Crashed);
-    assertTaken(summary);
-    const logLines = await writeLog(source, runDir);
-    const end = endOf(source, times);
-    const imported = redactNamed(importOf(source, to, origin, leftOut));
-    amendRunFile(nodeFs, runDir, (file) => ({ ...file, ...end, imported }));
-    const { rows, invalid } = summary;
-    return { runDir, run, rows, invalid, logLines, leftOut, status: end.status };
-  } catch (error) {
-    await engine.close(RunStatus.Crashed).catch(() => undefined);
-    // The folder was made a moment ago, by this call; what is in it is half a run.
-    attempt(() => rmSync(runDir, { recursive: true, force: true }));
-    throw error;
+    const engine = new LoggingEngine(configOf(to, draft, fitting), { isCopy: true });
+    let written: Pick<WrittenRun, 'rows' | 'invalid' | 'logLines' | 'status'>;
+    try {
+      for (const part of fitting.leftOut) engine.logger.warn(`the import left out ${part}`);
+      engine.logParams(source.params);
+      const end = endOf(source, await copyRows(source, engine));
+      const { rows, invalid, dropped } = await engine.close(end.status);
+      assertTaken(dropped, draft.runDir);
+      const logLines = await writeLog(source, engine.runDir);
+      const imported = redactNamed(importOf(source, to, origin, fitting.leftOut));
+      amendRunFile(nodeFs, engine.runDir, (file) => ({ ...file, ...end, imported }));
+      written = { rows, invalid, logLines, status: end.status };
+    } catch (error) {
+      await engine.close(RunStatus.Failed).catch(() => undefined);
+      throw error;
+    }
+    await draft.place();
+    return { runDir: draft.runDir, run: engine.runName, ...written, leftOut: fitting.leftOut };
+  } finally {
+    draft.discard();
   }
 }
 
-function openFresh(source: ExchangeRun, { dir, experiment, run }: Destination): LoggingEngine {
-  const { tags, notes, group } = fitting(source);
+/** Begins a run under the name that was asked for, or the first free one with a suffix. */
+async function freshDraft(to: Destination): Promise<DraftRun> {
   for (let n = 1; n <= MAX_SUFFIX; n++) {
-    const config = new ExperimentConfig(experiment, dir, {
-      runName: n === 1 ? run : suffixedName(run, n),
-      environment: false,
-      ...{ tags, notes },
-      ...(group !== '' && { group }),
-      maxMetrics: 1_000_000,
-    });
-    try {
-      return new LoggingEngine(config, { isCopy: true });
-    } catch (error) {
-      if (!(error instanceof ExpmanError) || error.code !== 'RUN_EXISTS') throw error;
-    }
+    const draft = await DraftRun.begin({ ...to, run: n === 1 ? to.run : suffixedName(to.run, n) });
+    if (draft !== null) return draft;
   }
+  const { dir, experiment, run } = to;
   throw new ExpmanError('RUN_EXISTS', `${experiment} has ${MAX_SUFFIX} runs called ${run}`, { path: dir });
 }
 
+const configOf = (
+  { experiment }: Destination,
+  { baseDir, run: runName }: DraftRun,
+  { tags, notes, group }: Fitting,
+): ExperimentConfig =>
+  new ExperimentConfig(experiment, baseDir, {
+    ...{ runName, environment: false, tags, notes },
+    ...(group !== '' && { group }),
+    maxMetrics: 1_000_000,
+  });
+
 /** The tags, notes and group of a source as a run may have them, and in words what that leaves out. */
-function fitting(source: ExchangeRun): {
+interface Fitting {
   readonly tags: readonly string[];
   readonly notes: string;
   readonly group: string;
   readonly leftOut: readonly string[];
-} {
+}
+
+function fittingOf(source: ExchangeRun): Fitting {
   const leftOut: string[] = [];
   const within = (what: string, text: string, most: number): string => {
     if (text.length > most)
@@ -154,26 +153,23 @@ async function copyRows(source: ExchangeRun, engine: LoggingEngine): Promise<Tim
   return times;
 }
 
-function assertTaken({ dropped, runDir }: RunSummary): void {
+function assertTaken(dropped: number, path: string): void {
   if (dropped === 0) return;
-  const facts = { path: runDir, count: dropped };
-  throw new ExpmanError('WRITE_FAILED', `${dropped} rows could not be written to ${runDir}`, facts);
+  const facts = { path, count: dropped };
+  throw new ExpmanError('WRITE_FAILED', `${dropped} rows could not be written to ${path}`, facts);
 }
 
 /** The source's lines under their own times, then what the writing of the rows had to say. */
 async function writeLog(source: ExchangeRun, runDir: string): Promise<number> {
   const path = join(runDir, LOG_NAME);
-  const whole = `${path}.imported`;
   let lines = 0;
-  await writeNewFile(whole, async (output) => {
+  await replaceWithFile(path, async (output) => {
     for await (const { level, message, meta, timestampMs } of source.log()) {
       output.add(formatLogLine(level, message, meta, timestampMs));
       lines++;
     }
     if (kindAt(path) === 'file') for (const { text } of linesOf(path)) output.add(`${text}\n`);
   });
-  nodeFs.rename(whole, path);
-  nodeFs.syncFolder(runDir);
   return lines;
 }
 

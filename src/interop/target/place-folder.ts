@@ -1,0 +1,57 @@
+import { rmdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { dirname } from 'node:path';
+import { attempt } from '../../model/attempt.js';
+import { errnoOf } from '../../model/errors.js';
+import { monotonicMs } from '../../model/monotonic.js';
+import { fileSystemNow } from '../../storage/file-system-time.js';
+import { nodeFs } from '../../storage/node-fs.js';
+
+/** How long a process takes at most from making a run's folder to the first file in it. */
+const FILLING_MS = 1_000;
+const LOOK_AGAIN_MS = 10;
+
+/** Claims a path for a folder, by making it, empty; false when something is there. @throws what the file system refuses */
+export const claimFolder = async (path: string): Promise<boolean> => (await isFree(path)) && isMade(path);
+
+/** Makes a folder whose name need not outlive a power cut; false when something is there. */
+export function isMade(path: string): boolean {
+  try {
+    nodeFs.makeFolder(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
+ * Tells whether nothing is at a path. An empty folder there is waited for, a second at most: its maker is about to fill it, or was
+ * killed before it could, and then the folder is removed.
+ */
+export async function isFree(path: string): Promise<boolean> {
+  const until = monotonicMs() + FILLING_MS;
+  while (isEmptyFolder(path) && !isOld(path) && monotonicMs() < until) await delay(LOOK_AGAIN_MS);
+  if (isEmptyFolder(path)) attempt(() => rmdirSync(path));
+  return nodeFs.stat(path) === null;
+}
+
+/** Moves a folder, whose content is synced, to a path that was claimed; on failure the claim is given up. @throws what the file system refuses */
+export function moveToClaim(from: string, claimed: string): void {
+  try {
+    if (process.platform === 'win32') rmdirSync(claimed); // Windows replaces no folder, not even an empty one.
+    nodeFs.rename(from, claimed);
+  } catch (error) {
+    attempt(() => rmdirSync(claimed));
+    throw error;
+  }
+  nodeFs.syncFolder(dirname(claimed));
+}
+
+const isEmptyFolder = (path: string): boolean =>
+  nodeFs.stat(path)?.kind === 'folder' && nodeFs.list(path).length === 0;
+
+function isOld(path: string): boolean {
+  const madeMs = nodeFs.stat(path)?.modifiedMs ?? 0;
+  return (fileSystemNow(nodeFs, dirname(path)) ?? 0) - madeMs >= FILLING_MS;
+}
