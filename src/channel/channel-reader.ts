@@ -6,7 +6,7 @@ import type { RunControl } from './run-control.js';
 /**
  * The consumer's end of one run's channel.
  *
- * `read` copies out what is committed and changes nothing; `acknowledge` makes that the past and lets the producer
+ * `read` copies out the committed bytes and changes nothing; `acknowledge` drops them and lets the producer
  * have the chunks back. Between the two the bytes become durable; if that fails, the next `read` gives them again.
  */
 export class ChannelReader {
@@ -27,7 +27,7 @@ export class ChannelReader {
 
   /**
    * Copies committed records out, whole ones only and about `limit` bytes at the most (one record at the least),
-   * behind `headroom` bytes (a multiple of 8) for the caller's own use.
+   * after `headroom` bytes (a multiple of 8) for the caller's own use.
    *
    * Returns null when there is nothing new; an empty copy when only a chunk was finished.
    */
@@ -62,7 +62,7 @@ export class ChannelReader {
     return total === 0 && this.passed.length === 0 ? null : gather(pieces, headroom, total);
   }
 
-  /** What the last `read` gave is durable: `seq` records, `rows` of them rows, in all since the run was opened. */
+  /** Acknowledges the last `read` as durable: `seq` records since the run was opened, `rows` of them rows. */
   acknowledge(seq: number, rows: number): void {
     if (this.readTo === undefined) return;
     this.chunk = this.readTo.chunk;
@@ -74,7 +74,7 @@ export class ChannelReader {
     this.passed.length = 0;
   }
 
-  /** True when nothing is committed beyond what was acknowledged. */
+  /** True when everything committed has been acknowledged. */
   get idle(): boolean {
     const chunk = this.current();
     if (chunk === undefined) return false;
@@ -94,7 +94,7 @@ export class ChannelReader {
   }
 }
 
-/** One private, 8-byte aligned copy: the producer may not change what a checksum was made of. */
+/** A private, 8-byte aligned copy: the producer must not change bytes that a checksum covers. */
 function gather(pieces: readonly Uint8Array[], headroom: number, total: number): Buffer {
   const bytes = Buffer.from(new ArrayBuffer(headroom + total));
   let at = headroom;

@@ -40,7 +40,7 @@ export class ChannelWriter {
     this.control = RunControl.starting(this.chunk.id);
   }
 
-  /** Bytes of the chunks behind the one at hand that the writer has not released: rows it has not acknowledged. */
+  /** Bytes of earlier chunks that the writer has not released: rows it has not acknowledged. */
   get bufferedBytes(): number {
     return this.inFlightBytes;
   }
@@ -48,7 +48,7 @@ export class ChannelWriter {
   /**
    * Takes back the chunks in front of the one the writer has come to.
    *
-   * Its acknowledgement is all that says so: a writer that dies behind it leaves no chunk that nobody frees.
+   * Only its acknowledgement counts: a writer that dies after it leaves no chunk that is never freed.
    */
   reclaim(): void {
     const { chunkId } = this.control.acknowledged();

@@ -2,7 +2,7 @@
  * The channel's memory, seen from both threads.
  *
  * A chunk is a piece of shared memory with a 16-byte head: how many bytes of records are committed (a word only the
- * producer writes), and which chunk follows (likewise). Only the producer writes into it; what may be reused it sees by how far
+ * producer writes), and which chunk follows (likewise). Only the producer writes into it; it sees which bytes may be reused by how far
  * the consumer has come (run-control.ts). Records are 8-byte aligned and never span chunks.
  */
 export const CHUNK_BYTES = 32 * 1024;
@@ -17,7 +17,7 @@ export const ChunkWord = { committed: 0, next: 1 } as const;
 export const WireWord = {
   /** 1 while the writer's poll has backed off; the producer then wakes it with a message. */
   sleeping: 0,
-  /** Who drains: see {@link WireOwner}. */
+  /** The thread that drains: see {@link WireOwner}. */
   owner: 1,
   /** Counts the writer's polls; a poll that stands still is a dead or hung writer. */
   heartbeat: 2,
@@ -26,10 +26,10 @@ export const WireWord = {
 } as const;
 export const WIRE_BYTES = 64;
 
-/** Values of `WireWord.owner`; `gone` is a thread that has ended, and said so. */
+/** Values of `WireWord.owner`; `gone` is a thread that announced its end. */
 export const WireOwner = { none: 0, thread: 1, caller: 2, gone: 3 } as const;
 
-/** What a record is; the low 8 bits of its second word, the upper 24 are the shape's number for a row or a shape. */
+/** The kind of a record: the low 8 bits of its second word; the upper 24 are the shape's number for a row or a shape. */
 export const RecordKind = {
   /** Gives a metric its number: u32 number, u32 byte length, UTF-8 name. */
   metric: 1,
@@ -51,7 +51,7 @@ export const RecordKind = {
   wideRow: 9,
   /** Both. */
   wideStampedRow: 10,
-  /** u32 0, u32 byte length, what is taken out of earlier sessions, as JSON (channel/rewind.ts). */
+  /** u32 0, u32 byte length, the rows removed from earlier sessions, as JSON (channel/rewind.ts). */
   rewind: 11,
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
@@ -70,15 +70,15 @@ export type RowKind =
   | typeof RecordKind.wideRow
   | typeof RecordKind.wideStampedRow;
 
-/** Whether a record of this kind is a row. */
+/** Tells whether a record of this kind is a row. */
 export const isRowKind = (kind: number): kind is RowKind =>
   kind === RecordKind.row || (kind >= RecordKind.stampedRow && kind <= RecordKind.wideStampedRow);
 
-/** Whether the caller gave the timestamps of rows of this kind. */
+/** Tells whether the caller gave the timestamps of rows of this kind. */
 export const isStamped = (kind: number): boolean =>
   kind === RecordKind.stampedRow || kind === RecordKind.wideStampedRow;
 
-/** Whether the step's slot of rows of this kind is an int64. */
+/** Tells whether the step's slot of rows of this kind is an int64. */
 export const isWide = (kind: number): boolean =>
   kind === RecordKind.wideRow || kind === RecordKind.wideStampedRow;
 
@@ -94,7 +94,7 @@ export const ROW_HEAD_BYTES = 24;
  */
 export const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 
-/** How a value lies in its slot: a double; an int64; a double 0 or 1; the byte length of a string. */
+/** The encoding of a value in its slot: a double; an int64; a double 0 or 1; the byte length of a string. */
 export const ValueKind = { number: 0, bigint: 1, boolean: 2, string: 3 } as const;
 export type ValueKind = (typeof ValueKind)[keyof typeof ValueKind];
 

@@ -47,14 +47,14 @@ export function chunkAt(arena: Arena, id: number): Chunk {
 /** The arena a chunk's number belongs to. */
 export const arenaIdOf = (chunkId: number): number => Math.floor((chunkId - 1) / PER_ARENA);
 
-/** Where the consumer finds memory by its number; undefined while the message that brings it is on its way. */
+/** Looks up memory by its number, for the consumer; undefined while the message that brings it is on its way. */
 export interface ArenaSource {
   arena(id: number): Arena | undefined;
   /** The only chunk of this oversized arena is done with. */
   drop(id: number): void;
 }
 
-/** The memory a writer thread was told of. */
+/** The memory that was announced to a writer thread. */
 export class ArenaTable implements ArenaSource {
   private readonly arenas = new Map<number, Arena>();
 
@@ -122,7 +122,7 @@ export class ChunkPool implements ArenaSource {
   }
 
   private oversized(bytes: number): Chunk {
-    // An oversized arena must not be taken for an ordinary one, whose size is how it is told.
+    // An oversized arena must not be taken for an ordinary one, which is recognised by its size.
     const arena = this.add(bytes === ARENA_BYTES ? bytes + 8 : bytes);
     return chunkAt(arena, arena.id * PER_ARENA + 1);
   }

@@ -10,7 +10,7 @@ export interface RecordViews {
   readonly bytes: Buffer;
 }
 
-/** The step of the row whose record begins at byte `at`; null for none. */
+/** Reads the step of the row whose record begins at byte `at`; null if it has none. */
 export function stepAt({ f64, i64 }: RecordViews, at: number, wide: boolean): Step | null {
   if (wide) return i64[(at >> 3) + 1] ?? null;
   const step = f64[(at >> 3) + 1] ?? NaN;

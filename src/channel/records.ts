@@ -13,7 +13,7 @@ import {
 } from './chunk-layout.js';
 import { type Rewind, decodeRewind } from './rewind.js';
 
-/** What rows of one shape are made of. */
+/** The metrics and value kinds of rows of one shape. */
 export interface RowShape {
   readonly metrics: readonly string[];
   readonly kinds: readonly ValueKind[];
@@ -32,22 +32,22 @@ export interface RowSpan {
   readonly shape: RowShape;
   /** The caller gave the rows' timestamps. */
   readonly stamped: boolean;
-  /** The step's slot is an int64; none of the rows is without a step. */
+  /** The step's slot is an int64, and every row has a step. */
   readonly wide: boolean;
   readonly epoch: number;
   /** Number of the last row's record in its epoch. */
   readonly lastSeq: number;
   /** Calls of its epoch up to its last row, that one included; null where a version 1 log does not say. */
   readonly calls: number | null;
-  /** The first row of the session that the span's calls begin; set, like the next two, by whoever joins calls to rows. */
+  /** The first row of the session that the span's calls begin; set, like the next two, when calls are joined to rows. */
   row: number;
-  /** How many rows the calls begin. */
+  /** The number of rows that the calls begin. */
   begun: number;
   /** The row of each call, counted from `row`: negative for one that earlier calls began. Null when each call begins a row. */
   targets: Int32Array | null;
 }
 
-/** Where a payload stands among a run's records. */
+/** The position of a payload among a run's records. */
 export interface PayloadPlace {
   readonly epoch: number;
   /** Number of its first record. */
@@ -58,7 +58,7 @@ export interface PayloadPlace {
   readonly from?: number;
 }
 
-/** Records of a payload, told apart; the order within each kind is kept. */
+/** The records of a payload by kind; the order within each kind is kept. */
 export interface SplitRecords {
   readonly records: number;
   readonly rows: number;
@@ -141,7 +141,7 @@ export class RecordDictionary {
 const NO_SHAPE: RowShape = { metrics: [], kinds: [], hasStrings: false };
 
 /**
- * Tells the records of a payload apart, applying definitions to the dictionary as they come.
+ * Splits the records of a payload by kind, applying definitions to the dictionary as they come.
  *
  * Rows of one shape become spans of at most `maxSpanRows` rows, views on the payload. Every length is checked against
  * the payload's end.
@@ -252,9 +252,9 @@ const marksOf = (kind: number): Pick<RowSpan, 'stamped' | 'wide'> => ({
 });
 
 /**
- * How many whole rows of the same head follow the one at `at`, `limit` at the most.
+ * Counts the whole rows with the same head that follow the one at `at`, at most `limit`.
  *
- * Most rows of most runs are of this kind; this loop is what they cost here.
+ * Most rows of most runs take this loop only.
  */
 function rowsAlike(words: Int32Array, at: number, limit: number): number {
   const first = at >> 2;
@@ -309,7 +309,7 @@ function shapeWords(words: Int32Array, at: number, length: number): number[] {
 const malformed = (what: string): ExpmanError =>
   new ExpmanError('CORRUPT', `malformed channel records: ${what}`);
 
-/** Calls `visit` with the step of every row, NaN for none. */
+/** Calls `visit` with the step of every row, NaN for a row without one. */
 export function eachStep({ bytes, start, rows, wide }: RowSpan, visit: (step: Step) => void): void {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const steps = wide

@@ -2,17 +2,17 @@ import { ExpmanError } from '../model/errors.js';
 import { cut } from '../model/printable.js';
 import { type Step, stepFromText } from '../model/step.js';
 
-/** What a session takes out of those before it when it begins. */
+/** The rows and media that a session removes from earlier ones when it begins. */
 export interface RewindOrder {
   /** Rows with this step or a greater one are taken out. */
   readonly fromStep: Step;
-  /** Media with such a step are taken out of the first so many bytes of their manifest. */
+  /** Media with such a step are removed from the first `mediaBytes` bytes of their manifest. */
   readonly mediaBytes: number;
 }
 
 /** A rewind and where it stands among a run's records. */
 export interface Rewind extends RewindOrder {
-  /** Of the session that asked for it; all rows of earlier ones are concerned. */
+  /** Epoch of the session that asked for it; it applies to the rows of all earlier ones. */
   readonly epoch: number;
   /** Number of its record in its epoch. */
   readonly seq: number;

@@ -40,7 +40,7 @@ export interface Rejection {
   readonly value: unknown;
 }
 
-/** What a row is made of: which metrics, in which order, of which kinds. */
+/** The composition of a row: its metrics in order, and their kinds. */
 interface Shape extends RowShape {
   /** The metrics' names as the caller spells them. */
   readonly keys: readonly string[];
@@ -106,7 +106,7 @@ export class RowEncoder {
    * Writes one row.
    *
    * @param values - one entry for each metric; entries of no loggable type are reported and left out
-   * @param step - a safe integer, a bigint beyond that, or NaN for none
+   * @param step - a safe integer, a bigint beyond that, or NaN for no step
    * @param timestamp - microseconds since the epoch
    * @param stamped - the caller gave the timestamp
    */
@@ -131,7 +131,7 @@ export class RowEncoder {
   ): MetricRow {
     const copy = this.shape.isPlain && typeof step === 'number' ? copyOf(values) : null;
     if (copy === null || typeof step !== 'number' || !this.tryNumbers(copy, step, timestamp, stamped)) {
-      // Of a list or a map the copy does not say what it is; a getter is not asked again.
+      // A copy of a list or a map would lose its type; a getter is not called again.
       this.writeCarefully(copy === null || isCollection(values) ? values : copy, step, timestamp, stamped);
       return this.written();
     }
@@ -168,7 +168,7 @@ export class RowEncoder {
       for (const key in values) {
         reading = key;
         const value = values[key];
-        // A getter that logs a row of its own has taken this place.
+        // A getter that logged a row itself has taken this place.
         if (typeof value !== 'number' || key !== keys[count] || channel.seq !== seq)
           return this.giveUp(seq, count, { key, value, failure: null });
         f64[slot++] = value;
@@ -299,7 +299,7 @@ export class RowEncoder {
     this.shapeKeys[number] = key;
     const keys = entries.map(({ metric }) => metric);
     const metrics = keys.map(wellFormed);
-    // A Map or an array has no keys to go by either; it takes the careful way, which says so.
+    // A Map or an array has no keys to use either; it takes the careful path, which reports it.
     const allNumbers = entries.length > 0 && entries.every(({ kind }) => kind === ValueKind.number);
     const shape: Shape = {
       keys,

@@ -23,7 +23,7 @@ export interface ReadEntry {
   readonly failure: { readonly error: unknown } | null;
 }
 
-/** A metric's value: the one that was read before, or what the row has now. Throws what its getter throws, or threw. */
+/** Returns a metric's value: the one read before, or the row's current one. Throws the error of its getter. */
 export function valueOf(
   values: Readonly<Record<string, unknown>>,
   metric: string,
@@ -43,14 +43,14 @@ export function copyOf(values: Readonly<Record<string, unknown>>): Readonly<Reco
   }
 }
 
-/** Whether a row is a list or a map, which has no metric for each key. */
+/** Tells whether a row is a list or a map, which has no metric for each key. */
 export function isCollection(values: object): boolean {
   try {
     return (
       Array.isArray(values) || ArrayBuffer.isView(values) || values instanceof Map || values instanceof Set
     );
   } catch {
-    return false; // A Proxy, revoked or with traps that throw; `keysOf` takes what can be had of it.
+    return false; // A Proxy, revoked or with traps that throw; `keysOf` reads what it can.
   }
 }
 
@@ -63,7 +63,7 @@ export function keysOf(values: Readonly<Record<string, unknown>>): string[] {
   }
 }
 
-/** How a value lies in its slot; undefined for one that cannot be logged. */
+/** Returns the encoding of a value; undefined for one that cannot be logged. */
 export function kindOf(value: unknown): ValueKind | undefined {
   switch (typeof value) {
     case 'number':

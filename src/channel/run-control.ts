@@ -1,4 +1,4 @@
-/** How far the writer has come with one run; a consistent triple, whenever the writer dies. */
+/** The writer's progress with one run: a consistent triple, whenever the writer dies. */
 export interface Acknowledged {
   /** The chunk to go on in. */
   readonly chunkId: number;
@@ -15,7 +15,7 @@ export const RunTrouble = { none: 0, disk: 1, fenced: 2 } as const;
 
 const SLOT_DOUBLES = 4;
 const WORD = { acknowledgements: 0, trouble: 1, closed: 2, told: 3 } as const;
-/** Doubles behind the two slots; the caller's thread stores, the writer loads. */
+/** Doubles after the two slots; the caller's thread stores, the writer loads. */
 const COUNT = { dropped: 2 * SLOT_DOUBLES, invalid: 2 * SLOT_DOUBLES + 1 } as const;
 
 /**
@@ -87,7 +87,7 @@ export class RunControl {
     return this.trouble !== RunTrouble.none || this.closed;
   }
 
-  /** What the process's end means for the run stands in run.yaml, or cannot be written there. */
+  /** The run's status at the end of the process is in run.yaml, or cannot be written there. */
   get told(): boolean {
     return Atomics.load(this.words, WORD.told) === 1;
   }

@@ -8,7 +8,7 @@ import { foreignColumn, typeFor } from './foreign-column.js';
 import { columnAt, recordBatchOf, type RowBatch } from './record-batch.js';
 
 /**
- * A batch of more rows is none that anybody writes; what is allocated for one is bounded by it.
+ * The most rows of a batch that is read: real writers stay far below, and it bounds what is allocated for a batch.
  *
  * @bound refuses: RangeError, which the importer tells as CORRUPT
  */
@@ -16,14 +16,14 @@ const MAX_BATCH_ROWS = 1 << 24;
 
 /** A table in an IPC file or stream, whatever wrote it. */
 export interface IpcTable {
-  /** A column that is of none of our types is told as the one its values fit: what is nested as text. */
+  /** Columns of other types than ours have the type that their values fit; nested values are text. */
   readonly fields: readonly ColumnField[];
-  /** What its schema says beside its fields. */
+  /** The metadata of its schema. */
   readonly metadata: ReadonlyMap<string, string>;
   /**
    * Its batches, one column for each field; a file that is cut off gives those that are whole, and then throws.
    *
-   * @throws RangeError, TypeError or Error of Arrow for bytes that are none
+   * @throws RangeError, TypeError or Error of Arrow for bytes that are not a batch
    */
   batches(): Generator<readonly Column[], void>;
 }
@@ -73,7 +73,7 @@ export class IpcWriter {
   }
 }
 
-/** Where a writer of Arrow puts its bytes: on, and not into a queue that is as large as the file. */
+/** A sink for Arrow's writer that passes bytes on, instead of queueing the whole file. */
 class Sink extends arrow.AsyncByteQueue {
   constructor(private readonly take: (bytes: Uint8Array) => void) {
     super();
@@ -106,7 +106,7 @@ function columnsOf(batch: RowBatch): Column[] {
   });
 }
 
-/** Lengths are what the file says; what is behind them may be less. */
+/** Lengths come from the file; the buffers may be shorter. */
 function assertWhole(column: Column, rows: number): void {
   const { validity, length } = column;
   const slots = column.type === 'UTF8' ? column.offsets.length - 1 : column.values.length;
@@ -121,7 +121,7 @@ function assertWhole(column: Column, rows: number): void {
     throw new RangeError('a text beyond its column');
 }
 
-/** Whether our column can be a view of its buffers. */
+/** Tells whether our column can be a view of its buffers. */
 function isOurs(type: DataType): boolean {
   const { DataType: is, Precision, TimeUnit } = arrow;
   if (is.isFloat(type)) return type.precision === Precision.DOUBLE;

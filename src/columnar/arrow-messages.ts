@@ -9,14 +9,14 @@ import { Schema } from 'apache-arrow/fb/schema';
 import { ByteBuffer } from 'flatbuffers';
 
 const MAGIC = Buffer.from('ARROW1');
-/** What stands before the length of a message since Arrow 0.15. */
+/** The marker before the length of a message, since Arrow 0.15. */
 const CONTINUATION = -1;
 /** An item of a list is an offset at the least. */
 const ITEM_BYTES = 4;
 
 /**
- * Checks that nothing in an IPC file or stream says that it holds more than it has bytes for, and that a batch of a file is one. Arrow
- * would look for what is not there, four thousand million times, or for ever.
+ * Checks that nothing in an IPC file or stream claims more than its bytes can hold, and that each block of a file is a record batch. Arrow
+ * would look for the missing values four thousand million times, or for ever.
  *
  * @throws RangeError
  */
@@ -28,7 +28,7 @@ export function assertSound(bytes: Uint8Array): void {
 function assertSoundFile(bytes: Uint8Array): void {
   const end = bytes.length - MAGIC.length - 4;
   const length = end < 0 ? 0 : viewOf(bytes).getInt32(end, true);
-  // What is cut off has none.
+  // A truncated file has no footer.
   if (length <= 0 || length > end) throw new RangeError('a file without a footer');
   const footer = Footer.getRootAsFooter(new ByteBuffer(bytes.subarray(end - length, end)));
   new Items(length).ofFooter(footer);
@@ -46,7 +46,7 @@ function assertSoundFile(bytes: Uint8Array): void {
     check(footer.recordBatches(at), MessageHeader.RecordBatch);
 }
 
-/** The message at a place, and where it ends; null where none is whole. */
+/** Reads the message at an offset and its end; returns null if it is not whole. */
 function messageAt(
   bytes: Uint8Array,
   at: number,
@@ -66,7 +66,7 @@ function messageAt(
 const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
   new DataView(buffer, byteOffset, byteLength);
 
-/** Counts what metadata say that they hold. */
+/** Counts the items that the metadata claim to hold. */
 class Items {
   private left: number;
 

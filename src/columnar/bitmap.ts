@@ -1,4 +1,4 @@
-/** Bytes of a bitmap for so many bits. */
+/** The number of bytes of a bitmap of `bits` bits. */
 export const bitmapBytes = (bits: number): number => (bits + 7) >> 3;
 
 /** Bit `index`, least significant bit first as Arrow and Parquet have it. */
@@ -34,7 +34,7 @@ export function copyBits(from: Uint8Array, count: number, into: Uint8Array, star
   const shift = start & 7;
   let at = start >> 3;
   for (let left = count, i = 0; left > 0; left -= 8, i++, at++) {
-    // Arrow leaves the bits behind the last one undefined.
+    // Arrow leaves the bits after the last one undefined.
     const bits = left < 8 ? (from[i] ?? 0) & ((1 << left) - 1) : (from[i] ?? 0);
     into[at] = (into[at] ?? 0) | (bits << shift);
     if (shift + left > 8) into[at + 1] = (into[at + 1] ?? 0) | (bits >> (8 - shift));

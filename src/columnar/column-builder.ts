@@ -81,7 +81,7 @@ export class BooleanBuilder extends Builder {
 export class TextBuilder {
   readonly type = 'UTF8';
   private readonly texts: (Uint8Array | null)[];
-  /** Which of them are numbers or booleans; null while none is. */
+  /** The cells that are numbers or booleans; null while there are none. */
   private numeric: Uint8Array | null = null;
 
   constructor(readonly rows: number) {
@@ -92,7 +92,7 @@ export class TextBuilder {
     this.texts[row] = text;
   }
 
-  /** Sets what was logged as a number or a boolean. */
+  /** Marks a cell that was logged as a number or a boolean. */
   setNumeric(row: number, value: number | bigint | boolean): void {
     this.set(row, Buffer.from(String(value)));
     setBit((this.numeric ??= new Uint8Array(bitmapBytes(this.rows))), row);

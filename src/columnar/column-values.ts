@@ -5,7 +5,7 @@ import type { Column } from './column.js';
 import { doubleAt, halvesOf, isSafeAt } from './int64.js';
 import { cellAt, numericCells } from './text-cells.js';
 
-/** The value of a row of a metric's column, a number of a column that became text as the number it was; null where it has none. */
+/** Reads the value of a row of a metric's column; a number in a column that became text is returned as a number; null for a null row. */
 export function valueAt(column: Column, row: number): MetricValue | null {
   if (column.validity !== null && !bitAt(column.validity, row)) return null;
   switch (column.type) {
@@ -62,5 +62,5 @@ export function numberColumn(column: Column): NumberColumn | null {
   return { type: 'DOUBLE', length, nullCount, validity, values };
 }
 
-/** The same as doubles alone, NaN where a row has no number. */
+/** Reads them as doubles, NaN where a row has no number. */
 export const numbersOf = (column: Column): Float64Array | null => numberColumn(column)?.values ?? null;

@@ -32,8 +32,8 @@ export interface TextColumn extends ColumnBase {
   readonly offsets: Int32Array;
   readonly values: Uint8Array;
   /**
-   * A bitmap of the cells that were logged as numbers or booleans; `'alike'` where nothing says so, and every cell that reads as one
-   * counts. Absent: none was.
+   * A bitmap of the cells that were logged as numbers or booleans; `'alike'` if that is unknown, and every cell that reads as one
+   * counts. Absent if there were none.
    */
   readonly numeric?: Uint8Array | 'alike';
 }

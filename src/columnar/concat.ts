@@ -3,11 +3,11 @@ import type { Column, ColumnType, TextColumn } from './column.js';
 import { halvesOf } from './int64.js';
 import { numericCells } from './text-cells.js';
 
-/** A stretch of rows of one column: a column, or so many rows without a value. */
+/** A stretch of rows of one column: a column, or a number of null rows. */
 export type Piece = Column | { readonly type: null; readonly length: number };
 
 /**
- * Puts pieces behind each other; their buffers are copied, save where there is but one piece.
+ * Concatenates pieces; their buffers are copied, unless there is only one piece.
  *
  * @throws TypeError for a piece of another type
  */

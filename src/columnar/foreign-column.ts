@@ -3,7 +3,7 @@ import { arrow } from './arrow.js';
 import { BooleanBuilder, IntegerBuilder, NumberBuilder, TextBuilder } from './column-builder.js';
 import type { Column, ColumnType } from './column.js';
 
-/** The type of ours that holds what Arrow's does: what is nested, and whatever else is none of ours, as text. */
+/** Maps an Arrow type to the type of ours that holds its values; nested and other foreign types become text. */
 export function typeFor(type: DataType): ColumnType {
   const { DataType: is } = arrow;
   if (is.isFloat(type)) return 'DOUBLE';

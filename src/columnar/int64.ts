@@ -3,7 +3,7 @@ const HIGH = 2 ** 32;
 /**
  * Safe integers as int64, written as two halves: a BigInt per value would cost ten times as much.
  *
- * NaN becomes 0; the caller's validity bitmap says so.
+ * NaN becomes 0; the caller's validity bitmap marks it as null.
  */
 export function int64FromDoubles(doubles: Float64Array): BigInt64Array<ArrayBuffer> {
   const halves = new Int32Array(doubles.length * 2);

@@ -3,7 +3,7 @@ import { nullColumn } from './concat.js';
 import { gatherColumn } from './gather.js';
 import type { NamedColumn } from './record-batch.js';
 
-/** Columns under the names of their fields; what there is none of has no rows. */
+/** Columns by field name; a missing column is empty. */
 export const namedColumns = (fields: readonly ColumnField[], columns: readonly Column[]): NamedColumn[] =>
   fields.map(({ name, type }, index) => ({ ...(columns[index] ?? nullColumn(type, 0)), name }));
 

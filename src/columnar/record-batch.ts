@@ -13,7 +13,7 @@ const TYPES: Readonly<Record<ColumnType, (arrow: Arrow) => DataType>> = {
   TIMESTAMP: (arrow) => new arrow.TimestampMicrosecond('UTC'),
 };
 
-/** The entry of a field's metadata that says which cells of its column are numbers. */
+/** The metadata entry of a field that lists the cells of its column that are numbers. */
 const NUMERIC_KEY = 'expman.numeric';
 
 /** A column and its name. */
@@ -24,7 +24,7 @@ export function recordBatchOf(columns: readonly NamedColumn[]): RowBatch {
   return recordBatchWith(arrow, columns, marksOf);
 }
 
-/** The same, made by another copy of Arrow, without saying which texts are numbers. */
+/** Does the same with another copy of Arrow, without marking the texts that are numbers. */
 export function recordBatchWith(
   arrow: Arrow,
   columns: readonly NamedColumn[],

@@ -60,7 +60,7 @@ export class RowGroupBatches {
   addRows(columns: readonly NamedColumn[]): void {
     const [step] = columns;
     if (step === undefined || step.length === 0) return;
-    // A column without a value has no type of its own to insist on.
+    // A column without a value takes any type.
     const isKey = ({ name }: NamedColumn): boolean =>
       name === STEP_FIELD.name || name === TIMESTAMP_FIELD.name;
     this.add(recordBatchOf(columns.filter((column) => isKey(column) || column.nullCount < column.length)));

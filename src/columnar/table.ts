@@ -10,6 +10,6 @@ export type RowsBatch = arrow.RecordBatch<Record<string, arrow.DataType>>;
 /** Rows for the caller's Arrow; the columns' buffers are taken, not copied. */
 export const batchOf = (columns: readonly NamedColumn[]): RowsBatch => recordBatchWith(arrow, columns);
 
-/** Puts batches of the same columns behind each other. */
+/** Concatenates batches of the same columns. */
 export const tableOf = (batches: readonly (readonly NamedColumn[])[]): RowTable =>
   new arrow.Table(batches.map(batchOf));

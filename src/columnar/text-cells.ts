@@ -6,7 +6,7 @@ import type { TextColumn } from './column.js';
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * Texts of at most so many bytes that fit this pattern as a whole can be told from a number or a boolean by a mark only: all that `String()`
+ * Texts of at most this many bytes that match this whole pattern can only be told from a number or a boolean by a mark: all that `String()`
  * gives for one, and a few more.
  *
  * The rule is part of the file format: marks count the cells that it fits.
@@ -19,7 +19,7 @@ const WHOLE = new RegExp(`^(?:${ALIKE.pattern})$`);
 const INTEGER = /^-?[1-9]\d*$/;
 const FIRST_BYTES: ReadonlySet<number> = new Set(Buffer.from('-0123456789INtf'));
 
-/** A cell's text; what a row without a value holds there is nothing. */
+/** Reads a cell's text; a null row has an empty one. */
 const textAt = ({ offsets, values }: TextColumn, row: number): string =>
   UTF8.decode(values.subarray(offsets[row], offsets[row + 1]));
 
@@ -30,7 +30,7 @@ export function cellAt(column: TextColumn, row: number): MetricValue {
   return (mayBeAlike(column, row) ? numberIn(textAt(column, row)) : undefined) ?? textAt(column, row);
 }
 
-/** A bitmap of the cells that were logged as numbers or booleans; null where none was. */
+/** A bitmap of the cells that were logged as numbers or booleans; null if there are none. */
 export function numericCells(column: TextColumn): Uint8Array | null {
   const { length, validity, numeric } = column;
   if (numeric !== 'alike') return numeric ?? null;
@@ -45,11 +45,11 @@ export function numericCells(column: TextColumn): Uint8Array | null {
   return hasAny ? bits : null;
 }
 
-/** Whether the cell of a row with a value could be taken for a number or a boolean. */
+/** Tells whether the cell of a non-null row could be taken for a number or a boolean. */
 export const isAlike = (column: TextColumn, row: number): boolean =>
   mayBeAlike(column, row) && WHOLE.test(textAt(column, row));
 
-/** Most texts are told by their length or first byte: they need not be decoded. */
+/** Most texts are recognised by their length or first byte and need not be decoded. */
 function mayBeAlike({ offsets, values }: TextColumn, row: number): boolean {
   const from = offsets[row] ?? 0;
   const length = (offsets[row + 1] ?? 0) - from;
@@ -57,7 +57,7 @@ function mayBeAlike({ offsets, values }: TextColumn, row: number): boolean {
 }
 
 /**
- * The number, bigint or boolean whose `String()` a text is; undefined where there is none.
+ * Returns the number, bigint or boolean whose `String()` is this text; undefined if there is none.
  *
  * `String()` of a double beyond 2^53 ends in zeros that are not its own: such digits are those of a bigint, whose nearest double it is.
  */

@@ -25,7 +25,7 @@ export function integersExact(column: Column & { readonly type: 'INT64' | 'TIMES
 }
 
 /**
- * The same values as another type; a number's text is what `String()` gives, and its cell is marked as that of a number.
+ * Converts values to another type; a number becomes the text that `String()` gives, and its cell is marked as a number.
  *
  * @throws TypeError for a type that does not hold them all; int64 as doubles needs {@link integersExact}
  */

@@ -29,7 +29,7 @@ export function replaceFile(fs: FsPort, path: string, bytes: Uint8Array): void {
   fs.syncFolder(folder);
 }
 
-/** What {@link replaceBy} needs of a file system; an `FsPort` has it, and so may one whose calls return promises. */
+/** The calls that {@link replaceBy} makes; an `FsPort` fits, and so does a file system whose calls return promises. */
 export interface ReplacePort<File> {
   /** Makes a file, which must not exist. */
   open(path: string, mode: 'create'): Awaitable<File>;
@@ -44,7 +44,7 @@ export interface ReplacePort<File> {
 type Awaitable<T> = T | Promise<T>;
 
 /**
- * Does what {@link replaceFile} does with a file whose content comes piece by piece: `fill` writes it and returns its length.
+ * Replaces a file as {@link replaceFile} does, with content that comes piece by piece: `fill` writes it and returns its length.
  *
  * @param verify - called with the temporary path once the file is whole, right before it is renamed; may refuse by throwing
  */
@@ -78,7 +78,7 @@ export async function replaceBy<File, Filled extends { readonly bytes: number }>
   }
 }
 
-/** Does what may fail while another error is on its way to the caller. */
+/** Runs a step whose failure must not hide the error that is on its way to the caller. */
 async function quietly(action: () => Awaitable<void>): Promise<void> {
   try {
     await action();
@@ -90,8 +90,8 @@ async function quietly(action: () => Awaitable<void>): Promise<void> {
 /**
  * Reads a whole regular file of at most `maxBytes`; links are not followed.
  *
- * @throws ExpmanError `IO` with path and errno when it cannot be opened or read, `CORRUPT` when it is no regular file, too
- * large, or shorter than its size says.
+ * @throws ExpmanError `IO` with path and errno when it cannot be opened or read, `CORRUPT` when it is not a regular file, too
+ * large, or shorter than its size.
  */
 export function readWhole(fs: FsPort, path: string, maxBytes: number): Buffer {
   try {
@@ -116,7 +116,7 @@ export function openIfThere(fs: FsPort, path: string): number | null {
   }
 }
 
-/** What the file system says of a file that cannot be read, as `IO` with path and errno. */
+/** Turns the error of a file that cannot be read into `IO` with path and errno. */
 export function unreadable(path: string, error: unknown): ExpmanError {
   if (error instanceof ExpmanError) return error;
   const errno = errnoOf(error);
@@ -139,13 +139,13 @@ export function tempName(base: string): string {
   return `.${isShort ? base : 'long-name'}${affixes.slice(1)}`;
 }
 
-/** Returns the one hidden name for a folder that is to become `base`: whoever makes it is the only one to work on that. */
+/** Returns the only hidden name for a folder that is to become `base`: the process that makes the folder is the only one to fill it. */
 export function draftName(base: string): string {
   // @bound loses nothing: the name itself stands before it
   return `.${base}.${createHash('sha256').update(base).digest('hex').slice(0, 12)}.tmp`;
 }
 
-/** A name for a copy that is kept: it never replaces an earlier one. */
+/** Returns a free name for a copy, so that it never replaces an earlier one. */
 export function freeName(fs: FsPort, path: string): string {
   let free = path;
   for (let n = 2; fs.stat(free) !== null; n++) free = `${path}.${n}`;
@@ -164,14 +164,14 @@ function writeSynced(fs: FsPort, fd: number, bytes: Uint8Array): void {
     assertWhole(fs.statOpen(fd).size, bytes.length);
     fs.sync(fd);
   } catch (error) {
-    // The first error is the one to tell.
+    // The first error is the one to report.
     attempt(() => fs.close(fd));
     throw error;
   }
   fs.close(fd);
 }
 
-/** The same of a file that is open already. */
+/** Reads a file that is already open, as {@link readWhole} does. */
 export function readOpen(fs: FsPort, fd: number, path: string, maxBytes: number): Buffer {
   const { kind, size } = fs.statOpen(fd);
   if (kind !== 'file') throw new ExpmanError('CORRUPT', `${path} is no regular file`, { path });

@@ -17,7 +17,7 @@ export function chunkReader(fs: FsPort, file: number, path: string): ChunkReader
   };
 }
 
-/** A column of a row group as a type that holds its values; without a chunk its rows have none. */
+/** Reads a column of a row group as a type that holds its values; without a chunk all its rows are null. */
 export const readColumn = (
   read: ChunkReader,
   chunk: PlacedChunk | undefined,

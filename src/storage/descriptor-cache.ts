@@ -6,10 +6,10 @@ import { readProc } from './read-proc.js';
 /** @bound loses nothing: a file that was closed is opened again */
 const MOST = 40;
 const LEAST = 4;
-/** What Node, the caller and the files that are open for a moment need. */
+/** Descriptors left to Node, the caller and files that are open for a moment. */
 const FOR_OTHERS = 40;
 
-/** How many descriptors may be kept where the process may have only so many: `ulimit -n 64` is no reason to fail. */
+/** Returns how many descriptors may be kept under the process's limit: `ulimit -n 64` must not make a run fail. */
 function affordable(fs: FsPort): number {
   const allowed = Number(
     /^Max open files\s+(\d+)/m.exec(readProc(fs, '/proc/self/limits') ?? '')?.[1] ?? Infinity,
@@ -90,7 +90,7 @@ export class DescriptorCache {
     attempt(() => this.fs.close(fd));
   }
 
-  /** Runs an operation that needs a descriptor; where there are none left, half of the open ones are given up. */
+  /** Runs an operation that needs a descriptor; when the process has none left, closes half of the cached ones and retries. */
   sparing<T>(operation: () => T): T {
     try {
       return operation();

@@ -1,7 +1,7 @@
 import { MAGIC, type Region } from './parquet/index.js';
 
 /**
- * Tails that were published before the newest one: as many as this, and as many bytes.
+ * The most tails kept besides the newest one.
  *
  * @bound loses nothing: older versions of the tail, for readers that are slow
  */
@@ -12,17 +12,17 @@ const MOST_PAST_BYTES = 1024 * 1024;
 /** A stretch of a file. */
 export type Stretch = Pick<Region, 'offset' | 'length'>;
 
-/** The first offset behind the magic bytes at which `length` bytes touch nothing that is taken. */
+/** Returns the first offset after the magic bytes at which `length` bytes overlap nothing that is taken. */
 export function firstFree(taken: readonly Stretch[], length: number): number {
   return gapsBetween(taken).find((gap) => gap.length >= length)?.offset ?? endOf(taken);
 }
 
-/** The first offset behind everything that is taken. */
+/** Returns the first offset after everything that is taken. */
 export function endOf(taken: readonly Stretch[]): number {
   return taken.reduce((end, { offset, length }) => Math.max(end, offset + length), MAGIC.length);
 }
 
-/** Of the tails published so far, the oldest first, those that the next version of the file holds once more. */
+/** Selects the earlier tails, given oldest first, that the next version of the file holds again. */
 export function tailsToKeep<T extends Stretch>(tails: readonly T[]): T[] {
   // @bound loses nothing: the newest tail, older ones follow
   const kept = tails.slice(-1);
@@ -35,7 +35,7 @@ export function tailsToKeep<T extends Stretch>(tails: readonly T[]): T[] {
   return kept;
 }
 
-/** The stretches between the regions, and before the first: nothing was ever written there. */
+/** Returns the gaps between the regions and before the first one: nothing was ever written there. */
 export function gapsBetween(regions: readonly Stretch[]): Stretch[] {
   const gaps: Stretch[] = [];
   let at = MAGIC.length;

@@ -16,7 +16,7 @@ interface Answer {
 const answers = new WeakMap<FsPort, Map<number, Answer>>();
 
 /**
- * Asks the file system of a folder what time it is, in milliseconds since the epoch, by the clock that stamps its files: a temporary
+ * Reads the time of a folder's file system, in milliseconds since the epoch, by the clock that stamps its files: a temporary
  * file is written, its time read, and the file removed. Null where no file can be written.
  */
 export function fileSystemNow(fs: FsPort, folder: string, monotonic = monotonicMs): number | null {

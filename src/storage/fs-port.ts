@@ -1,7 +1,7 @@
-/** How {@link FsPort.open} opens: `create` fails when the file exists; none of them follows a symbolic link. */
+/** Modes of {@link FsPort.open}: `create` fails when the file exists; no mode follows a symbolic link. */
 export type OpenMode = 'read' | 'create' | 'append' | 'update';
 
-/** What {@link FsPort.stat} tells of a file, a folder, or what else bears the name. */
+/** Result of {@link FsPort.stat} for a file, a folder, or anything else of that name. */
 export interface FileFacts {
   readonly kind: 'file' | 'folder' | 'link' | 'other';
   readonly size: number;

@@ -13,10 +13,10 @@ const BEAT_DIGITS = 10;
 const LASTED_DIGITS = 12;
 /** The end of a lock's text, which a beat replaces by as many other bytes. */
 const TAIL = /"beat":"(\d{10})","lastedMs":"(\d{12})"\}\n$/;
-/** What opening says of a lock that is not there, or is no regular file. */
+/** Errors of opening a lock that is absent or not a regular file. */
 const NO_LOCK: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'EMLINK', 'ENXIO', 'EISDIR', 'ENOTDIR']);
 
-/** Who owns a run: enough to tell a living process from another one that got its number later. */
+/** The owner of a run: enough to tell a living process from a later one with the same pid. */
 export interface LockOwner {
   readonly pid: number;
   /** Start of the process in clock ticks since boot, as `/proc/<pid>/stat` has it; null where there is no /proc. */
@@ -37,9 +37,9 @@ export interface HeldLock {
   readonly owner: LockOwner;
   /** Beats so far; null in a lock of 0.1.0, whose beat is its time alone. */
   readonly beat: number | null;
-  /** How long the run had lasted at the last beat, its sessions summed; null in a lock of 0.1.0. */
+  /** Duration of the run at the last beat, the sum of its sessions, in milliseconds; null in a lock of 0.1.0. */
   readonly lastedMs: number | null;
-  /** When the last beat came, by the clock of the file system. */
+  /** Time of the last beat, by the clock of the file system. */
   readonly modifiedMs: number;
 }
 
@@ -47,7 +47,7 @@ export interface HeldLock {
 export const lockText = (owner: LockOwner, lastedMs: number): string =>
   `${JSON.stringify(owner).slice(0, -1)},${tailText(0, lastedMs)}`;
 
-/** The end of a lock's text, of the same length whatever it says. */
+/** The end of a lock's text, always of the same length. */
 function tailText(beat: number, lastedMs: number): string {
   const lasted = Math.max(0, Math.min(10 ** LASTED_DIGITS - 1, Math.round(lastedMs)));
   return `"beat":"${digits(beat, BEAT_DIGITS)}","lastedMs":"${digits(lasted, LASTED_DIGITS)}"}\n`;
@@ -55,10 +55,10 @@ function tailText(beat: number, lastedMs: number): string {
 
 const digits = (number: number, length: number): string => String(number).padStart(length, '0');
 
-/** Reads a lock; null where there is none, or none that makes sense; throws where that cannot be told. */
+/** Reads a lock; returns null if it is absent or malformed; throws if that cannot be found out. */
 export function readLock(fs: FsPort, path: string): HeldLock | null {
   try {
-    // Opened, not only asked for its facts: a network file system looks at the file anew for that.
+    // Opened, not only stat'ed: a network file system revalidates the file on open.
     const fd = fs.open(path, 'read');
     try {
       const { modifiedMs } = fs.statOpen(fd);
@@ -68,7 +68,7 @@ export function readLock(fs: FsPort, path: string): HeldLock | null {
     }
   } catch (error) {
     const known = unreadable(path, error);
-    // Too large, a folder, a link or a socket: nothing an owner makes.
+    // Too large, a folder, a link or a socket: not made by an owner.
     if (known.code !== 'IO' || NO_LOCK.has(String(known.errno))) return null;
     throw known;
   }
@@ -110,7 +110,7 @@ function isLockOwner(value: unknown): value is LockOwner {
 }
 
 /**
- * Tells whoever looks from another host that the owner lives: writes the next beat into its lock, and how long the run has lasted.
+ * Shows other hosts that the owner is alive: writes the next beat and the run's duration into its lock.
  *
  * A write, so that the clock of the file system stamps it. Digits replace digits in the file that was checked to be this owner's: a
  * reader at that moment finds a whole lock, and another owner's is never touched. Does nothing where the lock is not this owner's.

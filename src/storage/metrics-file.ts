@@ -14,7 +14,7 @@ import { SealedRegions } from './sealed-regions.js';
 
 /** The name of a run's published rows. */
 export const METRICS_NAME = 'metrics.parquet';
-/** The name of what was sampled of the machine while the run was open. */
+/** The name of the file of machine samples taken while the run was open. */
 export const SYSTEM_NAME = 'system.parquet';
 const NO_INODE = -1;
 
@@ -23,10 +23,10 @@ const NO_INODE = -1;
  *
  * Sealed row groups stay where they are in the file: a sealed group is encoded once and written once to the draft of
  * the next version. A publish copies what the draft lacks from the published file, adds the tail group and a footer,
- * and renames. The last tails stay where they were, too: DuckDB opens a file once for the footer and once more for each
- * thread that scans, and what an earlier footer names must be there in the file that has replaced its own since.
+ * and renames. The last tails keep their offsets, too: DuckDB opens a file once for the footer and once more for each
+ * thread that scans, so the bytes that an earlier footer names must also be in the file that has replaced it since.
  *
- * The published file is held open where it has sealed groups: somebody may delete or replace it by hand. Every method
+ * The published file is held open while it has sealed groups, because a user may delete or replace it by hand. Every method
  * that takes long is a generator that yields whenever other work may run.
  */
 export class MetricsFile {
@@ -37,9 +37,9 @@ export class MetricsFile {
     this.sealed.read(bytes, offset);
     return bytes;
   };
-  /** Bytes of the published file that no row of its own needs. */
+  /** Bytes of the published file that its rows do not need. */
   private spare = 0;
-  /** The file that was published last; null before. */
+  /** The file published last; null before the first publish. */
   private latest: { readonly inode: number; readonly bytes: number } | null = null;
 
   constructor(
@@ -51,31 +51,31 @@ export class MetricsFile {
     this.sealed = new SealedRegions(fs, folder, files, name);
   }
 
-  /** Goes on from a published file: its groups count as sealed. */
+  /** Continues from a published file: its groups count as sealed. */
   continueFrom(groups: readonly RowGroup[], regions: readonly Region[]): void {
     this.groups.push(...groups);
     this.spare += this.sealed.adopt(regions, groups);
     this.becomes(this.fs.stat(this.sealed.published.path));
   }
 
-  /** False when somebody has deleted or replaced what was published last, or cut it off. */
+  /** False when the file published last has been deleted, replaced or truncated by someone else. */
   get isInPlace(): boolean {
     if (this.latest === null) return true;
     const facts = this.fs.stat(this.sealed.published.path);
     return facts?.inode === this.latest.inode && facts.size === this.latest.bytes;
   }
 
-  /** Whether a last publish would make the file an eighth smaller, or more. */
+  /** True if a final publish would make the file smaller by an eighth or more. */
   get isLoose(): boolean {
     return this.spare > (this.latest?.bytes ?? 0) / 8;
   }
 
-  /** Encodes a full group and writes it to the draft; it will only be copied from then on. */
+  /** Encodes a full group and writes it to the draft; from then on it is only copied. */
   seal(columns: Iterable<Column>, compress: boolean): void {
     this.groups.push(this.encoded(columns, compress));
   }
 
-  /** How many groups are sealed. */
+  /** The number of sealed groups. */
   get sealedGroups(): number {
     return this.groups.length;
   }
@@ -86,7 +86,7 @@ export class MetricsFile {
     return fields.map(({ type }, place) => readColumn(this.readSealed, chunks[place], type, rows));
   }
 
-  /** Takes the last sealed group back: its rows are no longer in the file unless they are sealed or published again. */
+  /** Reopens the last sealed group: its rows leave the file unless they are sealed or published again. */
   reopenLast(fields: readonly ColumnField[]): Column[] {
     const columns = this.read(this.groups.length - 1, fields);
     this.groups.pop();
@@ -95,8 +95,8 @@ export class MetricsFile {
   }
 
   /**
-   * Replaces the rows of sealed groups: `rewrite` is given each group's number and says its new columns, none for a group
-   * that goes, null for one that stays as it is. Nothing changes unless all of it can be written.
+   * Replaces the rows of sealed groups: `rewrite` takes a group's number and returns its new columns, no columns to remove the
+   * group, or null to keep it. Nothing changes unless everything can be written.
    */
   *rewrite(rewrite: (index: number) => readonly Column[] | null, compress: boolean): Generator<void> {
     const groups: RowGroup[] = [];
@@ -118,7 +118,7 @@ export class MetricsFile {
 
   /** Replaces `metrics.parquet` by a complete newer one; on failure the old one stays and nothing sealed is lost. */
   *publish(publication: Publication): Generator<void, PublishFacts> {
-    // A group that is sealed meanwhile is in the tail of this publish.
+    // A group sealed in the meantime is in the tail of this publish.
     const count = this.groups.length;
     yield* this.reconcile(publication.fields, count);
     const { fs, folder, files, sealed } = this;
@@ -129,14 +129,14 @@ export class MetricsFile {
     });
   }
 
-  /** Closes what is held open. */
+  /** Closes the published file if it is held open. */
   leave(): void {
     this.files.release(this.sealed.published.path);
   }
 
   /**
    * Gives each of the first `count` sealed groups a chunk of the present type for every field: a few bytes of nulls for a metric that
-   * came later, the values encoded anew for one whose type widened.
+   * came later, the values encoded again for one whose type widened.
    */
   private *reconcile(fields: readonly ColumnField[], count: number): Generator<void> {
     for (const group of this.groups.slice(0, count)) {
@@ -158,7 +158,7 @@ export class MetricsFile {
         const chunk = placed[at];
         if (chunk !== undefined) chunks[place] = chunk;
       });
-      // Another object: a footer keeps what it has made of one.
+      // A new object: the footer encoder caches its result by object.
       this.groups[this.groups.indexOf(group)] = { rows: group.rows, chunks };
       yield;
     }
@@ -170,10 +170,10 @@ export class MetricsFile {
     return encodeColumn(column, place, chunk.codec !== 'UNCOMPRESSED');
   }
 
-  /** The published file is another one now. */
+  /** Records that the published file was replaced. */
   private becomes(facts: FileFacts | null): void {
     this.latest = { inode: facts?.inode ?? NO_INODE, bytes: facts?.size ?? 0 };
-    // Without sealed groups there is nothing that is in no other file: a thousand small runs need no descriptors for it.
+    // Without sealed groups the file holds nothing that could be lost: a thousand small runs need no descriptors for it.
     if (this.sealed.areInPublished) this.files.adopt(this.sealed.published.path, this.latest.inode);
   }
 }

@@ -19,7 +19,7 @@ export function readFooter(fs: FsPort, path: string): FileFooter {
   }
 }
 
-/** The same, of a file that is open. */
+/** Does the same for an open file. */
 export function readFooterOf(fs: FsPort, file: number, path: string): FileFooter {
   const { size, kind } = fs.statOpen(file);
   if (kind !== 'file') throw new ExpmanError('IO', `${path} is no regular file`, { path });

@@ -30,7 +30,7 @@ function factsOf(stats: fs.Stats): FileFacts {
   };
 }
 
-/** The real file system behind the {@link FsPort}. */
+/** The {@link FsPort} of the real file system. */
 export const nodeFs: FsPort = {
   open: (path, mode) => fs.openSync(path, FLAGS[mode], 0o600),
   read: (fd, bytes, position) => fs.readSync(fd, bytes, 0, bytes.length, position),
@@ -59,8 +59,8 @@ export const nodeFs: FsPort = {
   },
 };
 
-/** What a file system says of its room: free blocks for this user and their size, inodes in all and free. */
+/** The free space of a file system: blocks free for this user and their size, inodes in total and free. */
 export type FileSystemSpace = Pick<fs.StatsFs, 'bavail' | 'bsize' | 'files' | 'ffree'>;
 
-/** The room of the file system that a folder is on. @throws what the file system refuses */
+/** Reads the free space of the file system that holds a folder. @throws the file system's own error */
 export const spaceOf = (folder: string): FileSystemSpace => fs.statfsSync(folder);

@@ -10,7 +10,7 @@ import { readProc } from './read-proc.js';
 
 // An owner on another host that is busy gets three beats before it is taken for dead.
 const STALE_MS = 3 * HEARTBEAT_MS;
-/** How long a lock that makes no sense may be one that is being written. */
+/** A malformed lock younger than this may still be being written. */
 const HALF_WRITTEN_MS = 1_000;
 const LOOK_MS = 500;
 const UNKNOWN_OWNER: LockOwner = { pid: 0, startTicks: null, bootId: null, host: '', epoch: 0, token: '' };
@@ -19,7 +19,7 @@ const UNKNOWN_OWNER: LockOwner = { pid: 0, startTicks: null, bootId: null, host:
 export type Ownership =
   | { readonly kind: 'free' }
   | { readonly kind: 'alive'; readonly owner: LockOwner }
-  /** The owner is on another host, and nothing says yet whether it lives: no file can be written beside its lock to compare times. */
+  /** The owner is on another host and may be alive or dead: no file can be written beside its lock to compare times. */
   | { readonly kind: 'unsure'; readonly owner: LockOwner }
   | { readonly kind: 'dead'; readonly owner: LockOwner | null };
 
@@ -64,7 +64,7 @@ export class OwnerWatch {
     try {
       this.last = readLock(fs, path);
     } catch {
-      // There is one, and whose it is cannot be read this moment: what is left to go by is its last sign of life.
+      // There is a lock, but it cannot be read at the moment; only its last sign of life is known.
       this.last = null;
       return this.judged(UNKNOWN_OWNER, null, facts.modifiedMs, STALE_MS);
     }
@@ -76,7 +76,7 @@ export class OwnerWatch {
     return this.judged(owner, `${owner.token} ${beat} ${modifiedMs}`, modifiedMs, STALE_MS);
   }
 
-  /** Whether a lock is the one of the last look, without a beat since. */
+  /** Tells whether a lock is the one of the last look, without a beat since. */
   isLast(held: HeldLock | null): boolean {
     return held?.owner.token === this.last?.owner.token && held?.beat === this.last?.beat;
   }
@@ -136,7 +136,7 @@ export const isElsewhere = (owner: LockOwner | null): owner is LockOwner =>
   owner !== null && owner !== UNKNOWN_OWNER && owner.host !== os.hostname();
 
 function livesHere(fs: FsPort, owner: LockOwner): boolean {
-  // What cannot be read (there may be no descriptor left) is no sign of death.
+  // A failed read (there may be no descriptor left) is not a sign of death.
   const boot = bootId(fs);
   if (owner.bootId !== null && boot !== null && owner.bootId !== boot) return false;
   try {
@@ -155,13 +155,13 @@ export function bootId(fs: FsPort): string | null {
 
 /** Reads when a process started, in clock ticks since boot; null where there is no /proc. */
 export function startTicks(fs: FsPort, pid: number): number | null {
-  // The command in field 2 may hold spaces and brackets; the fields behind its last bracket do not.
+  // The command in field 2 may hold spaces and brackets; the fields after its last bracket do not.
   const fields = readProc(fs, `/proc/${pid}/stat`)?.split(') ').pop()?.split(' ');
   const ticks = Number(fields?.[19]);
   return Number.isFinite(ticks) && fields !== undefined ? ticks : null;
 }
 
-/** Tells a run whose owner lives, or may live, from one that nobody will write to any more. */
+/** Tells whether the owner of a run is alive, or may be. */
 export const isOwned = ({ kind }: Pick<Ownership, 'kind'>): boolean => kind === 'alive' || kind === 'unsure';
 
 /** Refuses a run whose owner lives, or may live. @throws {@link ExpmanError} `RUN_LOCKED` */
@@ -169,13 +169,13 @@ export function mustNotBeOwned(folder: string, ownership: Ownership): void {
   if (isOwned(ownership)) throw lockedBy(folder, ownership);
 }
 
-/** Refuses that, and a run whose owner was on another host: whether that one is gone for good, the user says. @throws as {@link mustNotBeOwned} */
+/** Refuses that, and a run whose dead owner was on another host: only the user can say whether it is gone for good. @throws as {@link mustNotBeOwned} */
 export function mustHaveEndedHere(folder: string, ownership: Ownership): void {
   mustNotBeOwned(folder, ownership);
   if (ownership.kind === 'dead' && isElsewhere(ownership.owner)) throw lockedBy(folder, ownership);
 }
 
-/** The error that a run which is another's is refused with: whose it is, and what to do. */
+/** Makes the error for a run that another process owns: who the owner is, and what to do. */
 export function lockedBy(folder: string, ownership: Ownership): ExpmanError {
   const owner = ownership.kind === 'free' ? null : ownership.owner;
   const who =

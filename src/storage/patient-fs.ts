@@ -6,7 +6,7 @@ const PATIENCE_MS = 2_000;
 const PAUSE_MS = 10;
 
 /**
- * A file system that waits for a descriptor where there is none left, for up to two seconds.
+ * A file system that waits up to two seconds for a descriptor when the process has none left.
  *
  * While a thread loads its modules it may hold a hundred for a moment; under `ulimit -n 64` that is all there are.
  */

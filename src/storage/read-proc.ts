@@ -1,6 +1,6 @@
 import type { FsPort } from './fs-port.js';
 
-/** The first 4 kB of a file of Linux's process information; null where there is none. */
+/** Reads the first 4 kB of a file in /proc; returns null if there is no such file. */
 export function readProc(fs: FsPort, path: string): string | null {
   try {
     const fd = fs.open(path, 'read');

@@ -9,13 +9,13 @@ import { type HeldLock, LOCK_NAME, type LockOwner, lockText, readLock } from './
 import { OwnerWatch, type Ownership, bootId, lockedBy, mustNotBeOwned, startTicks } from './owner-watch.js';
 import { writeAll } from './write-all.js';
 
-/** How a lock is taken. */
+/** Options of {@link takeLock}. */
 export interface LockTaking {
-  /** How long the run has lasted by now, its earlier sessions summed; default 0. */
+  /** Duration of the run so far, the sum of its earlier sessions, in milliseconds; default 0. */
   readonly lastedMs?: number;
   /** The taker only brings the run to its end, or amends it. */
   readonly ends?: boolean;
-  /** What has looked at the owner so far: it decides whether an owner on another host lives. */
+  /** The watch that has looked at the owner so far: it decides whether an owner on another host is alive. */
   readonly watch?: OwnerWatch;
 }
 
@@ -43,7 +43,7 @@ export function takeLock(
       if (ownership.kind === 'dead') aside ??= moveAside(fs, folder, watch);
     }
   } finally {
-    // No sooner: until the new lock is whole, the dead owner's is all that says how long the run has lasted.
+    // Not earlier: until the new lock is whole, only the dead owner's lock says how long the run has lasted.
     const moved = aside;
     if (moved !== null) attempt(() => fs.remove(moved));
   }
@@ -53,7 +53,7 @@ export function takeLock(
 /**
  * True while the lock in the folder is this owner's.
  *
- * @throws an error of the file system, or {@link ExpmanError} `IO`, when that cannot be told
+ * @throws an error of the file system, or {@link ExpmanError} `IO`, when that cannot be found out
  */
 export function holdsLock(fs: FsPort, folder: string, owner: LockOwner): boolean {
   return readLock(fs, join(folder, LOCK_NAME))?.owner.token === owner.token;
@@ -64,12 +64,12 @@ export function releaseLock(fs: FsPort, folder: string, owner: LockOwner): void 
   if (holdsLock(fs, folder, owner)) fs.remove(join(folder, LOCK_NAME));
 }
 
-/** Whether another taker, who saw the dead lock before this one did, has moved the new one away. */
+/** Tells whether another taker, which saw the dead lock first, has moved the new one away. */
 function isTakenFrom(fs: FsPort, folder: string, owner: LockOwner): boolean {
   try {
     return !holdsLock(fs, folder, owner);
   } catch {
-    return false; // It was written; who takes it all the same fences this owner.
+    return false; // It was written; a taker that takes it anyway fences this owner.
   }
 }
 

@@ -16,7 +16,7 @@ const SYNC_EVERY_BYTES = 4 * 1024 * 1024;
 /** A file that holds sealed bytes. */
 export interface Holder {
   readonly path: string;
-  /** A draft whose publish failed is only read from: it may be longer than what is good of it, or not syncable. */
+  /** Set for a draft whose publish failed: it is only read from, as it may have bad bytes at its end or fail to sync. */
   failed: boolean;
 }
 
@@ -32,9 +32,9 @@ export interface SealedRegion extends Region {
  */
 export class SealedRegions {
   readonly published: Holder;
-  /** The tails that the published file holds, its own the last. */
+  /** The tails in the published file; its own is the last. */
   tails: Region[] = [];
-  /** Where the publish that goes on writes its tail. */
+  /** The stretches reserved for the tail of the publish in progress. */
   reserved: Stretch[] = [];
   private regions: SealedRegion[] = [];
   private drafts: Holder[] = [];
@@ -55,12 +55,12 @@ export class SealedRegions {
     return [...this.regions];
   }
 
-  /** Whether the published file holds some of them. */
+  /** True if the published file holds at least one of them. */
   get areInPublished(): boolean {
     return this.regions.some(({ holder }) => holder === this.published);
   }
 
-  /** Takes those of a published file's regions that hold chunks of its groups; returns the bytes of the others. */
+  /** Adopts the regions of a published file that hold chunks of its groups; returns the total size of the others. */
   adopt(regions: readonly Region[], groups: readonly RowGroup[]): number {
     let others = 0;
     for (const region of regions)
@@ -70,7 +70,7 @@ export class SealedRegions {
     return others;
   }
 
-  /** Writes chunks where nothing lies, as one region with a checksum. */
+  /** Writes chunks into free space, as one region with a checksum. */
   append(chunks: readonly EncodedChunk[]): PlacedChunk[] {
     const bytes = Buffer.concat(chunks.map((chunk) => chunk.bytes));
     const offset = this.place(bytes.length);
@@ -79,7 +79,7 @@ export class SealedRegions {
     try {
       writeAll(this.fs, file, bytes, offset);
     } catch (error) {
-      // What came of it is in no region.
+      // The bytes written so far are in no region.
       this.fail(holder);
       throw error;
     } finally {
@@ -89,7 +89,7 @@ export class SealedRegions {
     return placedAt(offset, chunks);
   }
 
-  /** Reads sealed bytes. @throws ExpmanError `CORRUPT` for bytes that no region holds */
+  /** Reads sealed bytes. @throws ExpmanError `CORRUPT` for bytes outside every region */
   read(into: Uint8Array, offset: number): void {
     const region = this.regions.find((candidate) => isWithin(offset, candidate));
     if (region === undefined || offset + into.length > region.offset + region.length)
@@ -100,8 +100,8 @@ export class SealedRegions {
   }
 
   /**
-   * Forgets the regions that none of these groups needs, and returns the bytes of those in the published file, which whoever
-   * has its footer still reads. Nothing may be forgotten while a publish goes on.
+   * Forgets the regions that none of these groups needs, and returns the total size of those in the published file, which readers
+   * of its footer still need. Must not be called during a publish.
    */
   release(groups: readonly RowGroup[]): number {
     let bytes = 0;
@@ -116,7 +116,7 @@ export class SealedRegions {
     return bytes;
   }
 
-  /** The file that takes new sealed bytes: the newest draft, unless it is being published. */
+  /** Returns the file for new sealed bytes: the newest draft, or a new one while that is being published. */
   draft(): Holder {
     const newest = this.drafts.at(-1);
     if (newest !== undefined && !newest.failed && newest !== this.publishing) return newest;
@@ -135,12 +135,12 @@ export class SealedRegions {
     return draft;
   }
 
-  /** The newest draft is becoming the published file. */
+  /** Marks the newest draft as the one that is being published. */
   beginPublish(): Holder {
     return (this.publishing = this.draft());
   }
 
-  /** The draft has the published file's name: it has no other any more, whether that is on the device or not. */
+  /** Called once the draft has been renamed to the published file, whether that is on the device yet or not. */
   endPublish(draft: Holder, regions: readonly SealedRegion[], tails: Region[]): void {
     for (const region of regions) region.holder = this.published;
     this.drafts = this.drafts.filter((other) => other !== draft);
@@ -148,7 +148,7 @@ export class SealedRegions {
     this.removeDrafts();
   }
 
-  /** Whatever became of it. */
+  /** Ends a publish, successful or not. */
   leavePublish(): void {
     this.publishing = null;
     this.reserved = [];
@@ -160,7 +160,7 @@ export class SealedRegions {
     this.removeDrafts();
   }
 
-  /** Copies into a draft what other files hold of these regions. */
+  /** Copies the regions that are in other files into a draft. */
   *copy(file: number, draft: Holder, regions: readonly SealedRegion[]): Generator<void> {
     let unsynced = 0;
     for (const { offset, length, holder } of regions) {
@@ -181,7 +181,7 @@ export class SealedRegions {
     }
   }
 
-  /** Copies the last tails to where they were, and returns them; those that cannot be read are no loss. */
+  /** Copies the last tails to their old offsets and returns them; tails that cannot be read are skipped without loss. */
   *copyTails(into: number): Generator<void, Region[]> {
     const copied: Region[] = [];
     for (const tail of tailsToKeep(this.tails)) {
@@ -195,7 +195,7 @@ export class SealedRegions {
     return copied;
   }
 
-  /** An offset for so many bytes that no footer of the last versions calls its own. */
+  /** Finds an offset for `length` bytes that no footer of the last versions refers to. */
   private place(length: number): number {
     return firstFree([...this.regions, ...tailsToKeep(this.tails), ...this.reserved], length);
   }
@@ -210,7 +210,7 @@ export class SealedRegions {
     }
   }
 
-  /** Removes the drafts of which nothing is needed. */
+  /** Removes the drafts that nothing needs. */
   private removeDrafts(): void {
     const needed = new Set([this.publishing, ...this.regions.map(({ holder }) => holder)]);
     for (const draft of this.drafts) if (!needed.has(draft)) attempt(() => this.fs.remove(draft.path));
@@ -238,7 +238,7 @@ function isWithin(offset: number, region: Stretch): boolean {
   return offset >= region.offset && offset < region.offset + region.length;
 }
 
-/** The facts of chunks that lie one after the other. */
+/** Places chunks one after another, the first at `offset`. */
 export function placedAt(offset: number, chunks: readonly EncodedChunk[]): PlacedChunk[] {
   let at = offset;
   return chunks.map(({ bytes: { length }, facts }) => {

@@ -3,7 +3,7 @@ import { VERSION } from '../model/version.js';
 
 /** The format of a file that a later version of this package wrote. */
 export interface NewerFormat {
-  /** What the file is, `write-ahead log` for one. */
+  /** The kind of file, for example `write-ahead log`. */
   readonly what: string;
   readonly version: number | undefined;
   /** The latest format this version reads. */

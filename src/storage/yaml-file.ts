@@ -16,7 +16,7 @@ import { assertWritable } from './yaml-values.js';
 import { dangerOf } from './yaml-guard.js';
 
 /**
- * The most that {@link parseYaml} takes unless told otherwise.
+ * The default limit of {@link parseYaml}, in bytes.
  *
  * @bound refuses: UNSAFE_YAML
  */
@@ -33,12 +33,12 @@ const PARSING = {
 } as const;
 
 /**
- * A value as YAML whose last line is `# end`, so that {@link isWhole} tells it from a cut one.
+ * Formats a value as YAML whose last line is `# end`, so that {@link isWhole} recognises a truncated one.
  *
  * Every value comes back from {@link parseYaml} as it was: NaN, infinities, -0, text that looks like a number; a bigint within 2^53
  * comes back as a number. YAML 1.1 readers such as PyYAML see the same. Shared objects are written out, `undefined` is left out.
  *
- * @throws ExpmanError `INVALID_VALUE` for a cycle, a function, a symbol, or what is nested deeper than 60.
+ * @throws ExpmanError `INVALID_VALUE` for a cycle, a function, a symbol, or a value nested deeper than 60.
  */
 export function stringifyYaml(value: unknown): string {
   assertWritable(value);
@@ -53,7 +53,7 @@ export function stringifyYaml(value: unknown): string {
  * Size and depth are checked before the parser sees the text: `yaml` 2.9.1 aborts the process on 2 kB of nested input.
  *
  * @throws ExpmanError `UNSAFE_YAML` when it is larger than `maxBytes`, nested deeper than 64, holds over 100 aliases, anchors, tags and directives or over
- * 100 quoted values with nothing between them, `CORRUPT` when it is no YAML.
+ * 100 quoted values with nothing between them, `CORRUPT` when it is not YAML.
  */
 export function parseYaml(text: string, maxBytes = MAX_YAML_BYTES): unknown {
   if (text.length > maxBytes || Buffer.byteLength(text) > maxBytes)

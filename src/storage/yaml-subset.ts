@@ -22,11 +22,11 @@ const PLAIN = /^-?[A-Za-z0-9_./+][ -~\u00a1-\u1fff\u2030-\ud7ff]*$/;
 const NOT_PLAIN = /: | #|[: ]$/;
 /** What makes lines mean more than their indentation and text. */
 const NOT_SIMPLE_LINES = /[\t\r]| $|^(?:---|\.\.\.)/m;
-/** A key, in quotes or without, and the colon behind it; YAML has it within 1,024 characters. */
+/** A key, quoted or not, and the colon after it; YAML limits it to 1,024 characters. */
 const KEY =
   /^(?:("(?:[^"\\]|\\.){0,500}")|('(?:[^']|''){0,500}')|([^\s"'#:{}[\],&*!|>%@`?-][^:#]{0,1000})):(?: |$)/;
 
-/** Thrown where the text is not of the simple kind; what it means is for the parser of all of YAML to say. */
+/** Thrown where the text is outside the subset; the full YAML parser then reads it. */
 const NOT_SIMPLE = new Error('not the simple kind of YAML');
 
 /**
@@ -105,7 +105,7 @@ class SimpleReader {
       const rest = line.text.slice(2);
       if (rest === '' || rest.startsWith(' ')) throw NOT_SIMPLE;
       if (isItem(rest) || KEY.test(rest)) {
-        // What stands behind the dash is the first line of a block of its own.
+        // The text after the dash is the first line of a nested block.
         this.lines[this.at] = { indent: indent + 2, text: rest };
         list.push(this.block(indent + 2, depth + 1));
       } else {
@@ -115,7 +115,7 @@ class SimpleReader {
     }
   }
 
-  /** What stands behind a key: on its line, or as a block under it. */
+  /** Reads the value of a key: on its line, or as a block under it. */
   private value(rest: string, indent: number, depth: number): unknown {
     if (rest !== '') return scalar(rest);
     const next = this.lines[this.at];
@@ -147,13 +147,13 @@ function scalar(text: string): unknown {
   return FLOAT.test(text) ? Number(text) : text;
 }
 
-/** Of the escapes, those that YAML and JSON have in common. */
+/** The escapes that YAML and JSON have in common. */
 function quoted(text: string): string {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'string') return value;
   } catch {
-    // Another escape, or more behind the closing quotation mark.
+    // Another escape, or text after the closing quotation mark.
   }
   throw NOT_SIMPLE;
 }

@@ -43,7 +43,7 @@ export function bitsAt(bitmap: Uint8Array, at: number): number {
   return shift === 0 ? low : (low | ((bitmap[(at >> 3) + 1] ?? 0) << (8 - shift))) & 0xff;
 }
 
-/** How many bits from `at` on, before `end`, are `bit`. */
+/** Counts the consecutive bits from `at`, before `end`, that equal `bit`. */
 export function runLength(bitmap: Uint8Array, at: number, end: number, bit: number): number {
   const same = bit === 0 ? 0 : 0xff;
   let next = at;

@@ -9,13 +9,13 @@ export interface Bounds {
 
 const NO_BOUNDS: Bounds = { min: null, max: null };
 /**
- * Longer strings make the footer large and tell a filter little.
+ * Longer strings make the footer large and hardly help a filter.
  *
  * @bound loses nothing: a chunk without bounds is read where one with bounds might be skipped
  */
 const MAX_STRING_BOUND = 64;
 
-/** Finds the bounds that engines may skip a chunk by: of no values there are none, of doubles with a NaN neither. */
+/** Finds the bounds by which engines may skip a chunk; there are none without values, or for doubles with a NaN. */
 export function boundsOf(type: ColumnType, dense: Dense): Bounds {
   if (dense.count === 0) return NO_BOUNDS;
   switch (dense.kind) {

@@ -2,7 +2,7 @@ import { corrupt } from './corrupt.js';
 
 const TWO_53 = 2 ** 53;
 
-/** Reads forward through bytes that nobody vouches for; reading past the end is `CORRUPT`. */
+/** Reads forward through untrusted bytes; reading past the end is `CORRUPT`. */
 export class ByteCursor {
   #at = 0;
 

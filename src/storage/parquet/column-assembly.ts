@@ -26,12 +26,12 @@ export class ColumnAssembly {
     this.#offsets = new Int32Array(type === 'UTF8' ? length + 1 : 0);
   }
 
-  /** How many rows were added. */
+  /** The number of rows added. */
   get rows(): number {
     return this.#rows;
   }
 
-  /** How many of them are null. */
+  /** The number of them that are null. */
   get nullCount(): number {
     return this.#nullCount;
   }

@@ -11,7 +11,7 @@ const MAX_DEPTH = 16;
 const MIN_STRUCT_BYTES = 3;
 
 /**
- * Thrift's compact protocol over bytes that nobody vouches for; a generated struct's `read` is given one of these.
+ * Reads Thrift's compact protocol from untrusted bytes; passed to a generated struct's `read`.
  *
  * Every length is checked against the bytes that are left before anything of that length is made, nothing is read
  * past the end, varints end after ten bytes and unknown fields nest 16 deep at most; each breach is `CORRUPT`.

@@ -24,7 +24,7 @@ export class CompactWriter implements ThriftOutput {
     this.#bytes = Buffer.allocUnsafeSlow(capacity);
   }
 
-  /** What was written so far; valid until the next write. */
+  /** The bytes written so far; valid until the next write. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#at);
   }

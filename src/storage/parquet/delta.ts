@@ -28,7 +28,7 @@ const mosts = new Int32Array(MINIBLOCKS);
 /** The least step of the block that was put last. */
 let leastStep = 0;
 
-/** Integers in DELTA_BINARY_PACKED, and whether none is less than the one before it. */
+/** Integers in DELTA_BINARY_PACKED, and whether they never decrease. */
 export interface DeltaValues {
   readonly bytes: Uint8Array;
   readonly isAscending: boolean;

@@ -38,7 +38,7 @@ export function findDictionary(dense: Dense): Dictionary | null {
   return plain > MAX_EXPANDED_BYTES ? null : stringsDictionary(dense, plain * 0.95);
 }
 
-/** How many of the sampled values were in the sample before. */
+/** Counts the sampled values that occurred earlier in the sample. */
 function sampleRepeats(dense: Exclude<Dense, { kind: 'bits' }>): number {
   const stretches = SAMPLE / STRETCH;
   const room = dense.count / stretches;

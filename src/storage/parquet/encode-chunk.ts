@@ -16,7 +16,7 @@ import type { Page } from './pages.js';
 import { encodePlain, plainLength } from './plain.js';
 import { marksOf } from './text-marks.js';
 
-/** How {@link encodeChunk} encodes. */
+/** Options of {@link encodeChunk}. */
 export interface EncodeOptions {
   /** Tries DELTA_BINARY_PACKED first, on integers: for counters and timestamps. */
   readonly delta: boolean;

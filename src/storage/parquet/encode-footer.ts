@@ -21,7 +21,7 @@ export const CRC_PLACEHOLDER = '00000000';
 /**
  * Encodes the end of a file: the metadata, its length and `PAR1`. The data lies between {@link MAGIC} and this.
  *
- * Some 70 bytes a chunk; 3 microseconds a chunk of a group that is new, next to none for one that was in a footer before.
+ * Some 70 bytes a chunk; 3 microseconds a chunk of a new group, almost nothing for a group that was in an earlier footer.
  *
  * @throws ExpmanError `INVALID_NAME` for two fields of one name or a metadata key that is reserved here,
  *   `WRITE_FAILED` beyond 64 MB; RangeError for a group whose chunks do not fit the fields

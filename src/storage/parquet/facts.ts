@@ -6,14 +6,14 @@ export type Encoding = 'PLAIN' | 'RLE' | 'RLE_DICTIONARY' | 'DELTA_BINARY_PACKED
 /** The codecs this package writes and reads. */
 export type Codec = 'UNCOMPRESSED' | 'SNAPPY';
 
-/** What an encoded chunk (one column of one row group) holds; all lengths in bytes. */
+/** The contents of an encoded chunk (one column of one row group); all lengths in bytes. */
 export interface ChunkFacts {
   readonly type: ColumnType;
   readonly rows: number;
   readonly nullCount: number;
   /** As stored, page headers included. */
   readonly length: number;
-  /** Of the leading dictionary page with its header; 0 without one. */
+  /** Length of the leading dictionary page with its header; 0 without one. */
   readonly dictionaryLength: number;
   /** As `length`, had nothing been compressed. */
   readonly uncompressedLength: number;
@@ -23,7 +23,7 @@ export interface ChunkFacts {
   readonly min: Uint8Array | null;
   /** Greatest value, PLAIN-encoded (a string without its length); null when left out. */
   readonly max: Uint8Array | null;
-  /** Which cells of a text column that read as numbers are texts, as `marksOf` says it; absent where none is, or nothing says so. */
+  /** The cells of a text column that read as numbers but are texts, in the form of `marksOf`; absent if there are none or it is unknown. */
   readonly marks?: string;
 }
 
@@ -51,7 +51,7 @@ export interface Region {
   readonly crc: number;
 }
 
-/** All that a file says about itself. */
+/** The metadata of a file. */
 export interface FileFooter {
   readonly fields: readonly ColumnField[];
   readonly groups: readonly RowGroup[];

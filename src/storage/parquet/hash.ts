@@ -13,7 +13,7 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
   return hash ^ (hash >>> 13);
 }
 
-/** Whether two stretches of the same bytes are equal. */
+/** Tells whether two stretches of the same bytes are equal. */
 export function equalBytes(
   bytes: Uint8Array,
   start: number,

@@ -7,7 +7,7 @@ import { deflate, structs } from './parquetjs.js';
 /** A page before compression: its body is `parts`, one after the other. */
 export interface Page {
   readonly kind: 'data' | 'dictionary';
-  /** How many values it holds, nulls included. */
+  /** The number of values, nulls included. */
   readonly values: number;
   readonly encoding: Encoding;
   readonly parts: readonly Uint8Array[];
@@ -24,7 +24,7 @@ export interface AssembledPages {
 /** Compression has to save this share of a chunk's pages to be worth the time it costs every reader. */
 const WORTH_SAVING = 0.1;
 /**
- * What is compressed to tell whether the rest should be; up to this many pieces of this many bytes a chunk.
+ * Sample that is compressed to decide about the rest: at most this many pieces of this many bytes a chunk.
  *
  * @bound loses nothing: a sample decides whether compressing is worth it
  */

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 /** Bytes or text; our {@link CompactReader} always gives bytes, whose place in the file is then known. */
 export type Binary = string | Uint8Array;
 
-/** What a generated struct calls to write itself: Thrift's protocol interface, as far as Parquet needs it. */
+/** The writing half of Thrift's protocol interface, as far as Parquet's generated structs call it. */
 export interface ThriftOutput {
   writeStructBegin(name: string): void;
   writeStructEnd(): void;
@@ -20,7 +20,7 @@ export interface ThriftOutput {
   writeString(value: Binary): void;
 }
 
-/** What a generated struct calls to read itself. */
+/** The reading half, likewise. */
 export interface ThriftInput {
   readStructBegin(): void;
   readStructEnd(): void;
@@ -45,7 +45,7 @@ interface AnyStruct {
 /** An instance of a generated struct; a field that was not set, or not in the bytes, is null. */
 export type Struct<F> = { [K in keyof F]: F[K] | null } & AnyStruct;
 type StructClass<F> = new (fields?: { [K in keyof F]?: F[K] | null }) => Struct<F>;
-/** Of a struct without fields, whose presence is all it says. */
+/** A struct without fields: only its presence matters. */
 type EmptyClass = new () => AnyStruct;
 
 export type Statistics = Struct<{ null_count: number; min_value: Binary; max_value: Binary }>;
@@ -178,7 +178,7 @@ export const { deflate } = require('parquetjs-lite/lib/compression') as Pick<Pac
 
 const { version } = require('../../../package.json') as { version: string };
 
-/** Who wrote the file, in the form that parquet-cpp and parquet-mr parse. */
+/** The writer of the file, in the form that parquet-cpp and parquet-mr parse. */
 export const CREATED_BY = `expman-rx version ${version} (build expman-rx)`;
 
 /**

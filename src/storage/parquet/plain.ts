@@ -1,7 +1,7 @@
 import { bitsAt } from './bit-runs.js';
 import type { Dense, Strings } from './dense.js';
 
-/** How many bytes all the values take in PLAIN pages. */
+/** The number of bytes that all the values take in PLAIN pages. */
 export function plainLength(dense: Dense): number {
   switch (dense.kind) {
     case 'words':

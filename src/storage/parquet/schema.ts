@@ -63,7 +63,7 @@ export function fromSchemaElements(elements: readonly SchemaElement[]): ColumnFi
   return fields;
 }
 
-/** The older converted type says the same, save that it leaves open whether a timestamp is UTC. */
+/** The older converted type means the same, except that it does not say whether a timestamp is UTC. */
 function logicalType(originalType: string | undefined): LogicalType | null {
   switch (originalType) {
     case 'UTF8':

@@ -28,7 +28,7 @@ export function uncompressSnappy(stored: Uint8Array, size: number): Uint8Array {
   while (next < stored.length) {
     const tag = stored[next++] ?? 0;
     const kind = tag & 3;
-    // How many bytes of a length, or of an offset, follow; what lies behind the end reads as zero.
+    // The number of bytes of a length or offset that follow; bytes past the end read as zero.
     const extra = kind === 0 ? Math.max(0, (tag >>> 2) - 59) : kind === 3 ? 4 : kind;
     const number = extra === 0 ? 0 : littleEndian(stored, next, extra);
     next += extra;

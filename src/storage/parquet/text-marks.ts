@@ -8,7 +8,7 @@ export const MARKS_KEY = 'expman.texts';
 const BITS = 'bits:';
 
 /**
- * Says which cells of a text column that read as numbers or booleans were logged as texts; null where none was, and where that is not known.
+ * Lists the cells of a text column that read as numbers or booleans but were logged as text; null if there are none or that is unknown.
  *
  * Only such cells are counted: a column of numbers and the text `'n/a'` needs no marks. They are run lengths, numbers first
  * (`3,1,2`: three numbers, a text, two numbers), or where that is shorter `bits:` and a bitmap in base64 in which a text is 1: in the worst

@@ -3,7 +3,7 @@ import type { Binary } from './parquetjs.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The text that bytes of a footer hold; missing bytes and those that are no UTF-8 are `CORRUPT`. */
+/** Decodes text from the bytes of a footer; missing bytes and invalid UTF-8 are `CORRUPT`. */
 export function textOf(bytes: Binary | null, what: string): string {
   if (bytes === null) throw corrupt(`${what} is missing`);
   if (typeof bytes === 'string') return bytes;

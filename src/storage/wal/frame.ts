@@ -44,11 +44,11 @@ import { VERSION } from '../../model/version.js';
  * and no longer written.
  */
 export const FrameType = {
-  /** JSON: what the rows of the segment rest on; see run/replay/checkpoint.ts. Of version 1: all of the run's state. */
+  /** JSON: the state that the rows of the segment depend on; see run/replay/checkpoint.ts. Of version 1: all of the run's state. */
   checkpoint: 1,
   /** The channel's records, byte for byte. */
   records: 2,
-  /** JSON: a piece of what a checkpoint carries along: lines that wait for run.log, parameters, facts. */
+  /** JSON: part of the state that a checkpoint carries along: lines not yet in run.log, parameters, facts. */
   carried: 3,
   /** The definitions of the `records` frame before it, once more, as records. */
   definitions: 4,
@@ -62,7 +62,7 @@ export const SEGMENT_HEAD_BYTES = 56;
 export const SEGMENT_START_BYTES = 2 * SEGMENT_HEAD_BYTES;
 export const FRAME_HEAD_BYTES = 32;
 /**
- * A length above this is not believed, whatever its checksum says.
+ * A longer length is rejected, even if its checksum matches.
  *
  * @bound refuses: CORRUPT when it is read, WRITE_FAILED when it is written; a row is at most half of it
  */
@@ -73,7 +73,7 @@ const HEAD_CRC_AT = SEGMENT_HEAD_BYTES - 4;
 const FRAME_HEAD_BYTES_1 = 24;
 const NO_CRC = 0;
 
-/** What the head of a segment says. */
+/** The head of a segment. */
 export interface SegmentHead {
   /** The run's identity, 32 hex digits. */
   readonly runUuid: string;
@@ -88,7 +88,7 @@ export interface SegmentStart extends SegmentHead {
   readonly version: number;
   /** The version of expman-rx that wrote it; empty where that is not known. */
   readonly writtenBy: string;
-  /** Where the first frame begins. */
+  /** Offset of the first frame. */
   readonly bytes: number;
   /** False when guard or head is damaged and the other one served. */
   readonly isIntact: boolean;
@@ -100,7 +100,7 @@ export function encodeSegmentStart(head: SegmentHead): Buffer {
   return Buffer.concat([encodeHead('1', { ...head, runUuid }), encodeHead(String(WAL_VERSION), head)]);
 }
 
-/** The start of a segment of any version; null when the bytes hold none that is intact. */
+/** Decodes the start of a segment of any version; returns null if the bytes hold no intact one. */
 export function decodeSegmentStart(bytes: Buffer): SegmentStart | null {
   const guard = decodeHead(bytes, 0);
   const head = decodeHead(bytes, SEGMENT_HEAD_BYTES);
@@ -152,7 +152,7 @@ function decodeHead(bytes: Buffer, at: number): DecodedHead | null {
 
 const inverted = (bytes: Buffer): Buffer => Buffer.from(bytes.map((byte) => ~byte));
 
-/** What the head of a frame says. */
+/** The head of a frame. */
 export interface FrameHead {
   readonly type: FrameType;
   /** Records of the epoch before the frame, and so the number of its first record. */
@@ -163,7 +163,7 @@ export interface FrameHead {
   readonly part: number;
 }
 
-/** How the frames of a segment are read: its version, and the CRC-32 of its salt. */
+/** The facts needed to read the frames of a segment: its version, and the CRC-32 of its salt. */
 export interface FrameFormat {
   readonly version: number;
   readonly saltCrc: number;
@@ -173,7 +173,7 @@ export interface FrameFormat {
 export const frameHeadBytes = ({ version }: FrameFormat): number =>
   version === 1 ? FRAME_HEAD_BYTES_1 : FRAME_HEAD_BYTES;
 
-/** Fills the head of a frame whose payload stands behind the first `FRAME_HEAD_BYTES` bytes. */
+/** Fills in the head of a frame whose payload follows the first `FRAME_HEAD_BYTES` bytes. */
 export function sealFrame(
   frame: Buffer,
   { type, seq, calls, part }: FrameHead & { readonly calls: number },

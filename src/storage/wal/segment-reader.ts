@@ -18,8 +18,8 @@ export interface WalFrame extends FrameHead {
 }
 
 /**
- * How a segment ends: `whole`; `torn` when bytes at its end are no whole frame and nothing intact follows them;
- * `corrupt` when something intact of the same segment stands behind bad bytes, or bytes that are no start of a segment
+ * The state of a segment: `whole`; `torn` when the bytes at its end are not a whole frame and nothing intact follows them;
+ * `corrupt` when something intact of the same segment follows bad bytes, or bytes that are not the start of a segment
  * stand where one belongs; `empty` when there is no frame, as when its writing was cut off; `newer` when a later version
  * of expman-rx wrote it.
  */
@@ -35,7 +35,7 @@ export interface Segment {
   readonly head: SegmentStart | null;
   /** Frames up to the first bad byte, in order. */
   readonly frames: readonly WalFrame[];
-  /** Intact frames behind the first bad byte. */
+  /** Intact frames after the first bad byte. */
   readonly salvaged: readonly WalFrame[];
   readonly verdict: SegmentVerdict;
 }
@@ -57,7 +57,7 @@ export function readSegment(bytes: Buffer): Segment {
   return { head, frames, salvaged, verdict: verdictOf(bytes, { head, frames, salvaged }, goodEnd) };
 }
 
-/** How the frames of a segment with this start are read. */
+/** Returns the facts needed to read the frames of a segment with this start. */
 export const formatOf = ({ version, salt }: SegmentStart): FrameFormat => ({ version, saltCrc: crc32(salt) });
 
 /** Reads intact frames one after another from `from` on; returns where the last of them ends. */
@@ -102,10 +102,10 @@ function frameAt(bytes: Buffer, at: number, format: FrameFormat): WalFrame | nul
 }
 
 /**
- * Looks for intact frames behind a bad place, byte by byte.
+ * Looks for intact frames after a bad byte, one byte at a time.
  *
- * The salted checksum of the head decides, never a magic number; only frames that belong behind those found so far
- * count, so that a duplicated block is no salvage.
+ * The salted checksum of the head decides, never a magic number; only frames that belong after those found so far
+ * count, so that a duplicated block is not salvaged.
  */
 function salvage(
   bytes: Buffer,
@@ -130,11 +130,11 @@ function salvage(
 
 const isStart = ({ type }: WalFrame): boolean => type === FrameType.checkpoint || type === FrameType.carried;
 
-/** Whether a frame's place in its segment is behind that of another one. */
+/** Tells whether a frame comes after another one in its segment. */
 function belongsBehind(frame: WalFrame, last: WalFrame | undefined): boolean {
   if (last === undefined) return true;
   if (isStart(last)) return !isStart(frame) || frame.part > last.part;
-  // Definitions are numbered as the records behind them.
+  // Definitions have the number of the record after them.
   return !isStart(frame) && (frame.seq > last.seq || (frame.seq === last.seq && last.type > frame.type));
 }
 

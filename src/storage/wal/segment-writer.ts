@@ -13,17 +13,17 @@ import {
   segmentName,
 } from './frame.js';
 
-/** How far an epoch's records have come: how many there are, and how many of them are calls. */
+/** The records of an epoch so far, and how many of them are calls. */
 export interface RecordCount {
   readonly seq: number;
   readonly calls: number;
 }
 
-/** What a segment begins with: see run/replay/checkpoint.ts. */
+/** The first frames of a segment: see run/replay/checkpoint.ts. */
 export interface Checkpoint {
-  /** What the rows of the segment rest on; written twice. */
+  /** The state that the rows of the segment depend on; written twice. */
   readonly core: Uint8Array;
-  /** What is carried along, in small pieces, so that a damaged byte costs one of them. */
+  /** The rest of the state, in small pieces, so that a damaged byte costs one of them. */
   readonly carried: readonly Uint8Array[];
 }
 
@@ -34,7 +34,7 @@ export interface Checkpoint {
  * fsync on the same descriptor may report success for pages that are lost), and its owner goes on in a new segment.
  */
 export class SegmentWriter {
-  /** The number behind the last record appended: what must be published before this segment may go. */
+  /** The number after that of the last record appended: the segment may go once all before it are published. */
   seqEnd: number;
   broken = false;
   private offset = 0;
@@ -55,7 +55,7 @@ export class SegmentWriter {
     return this.offset;
   }
 
-  /** Makes segment `number` and writes its start and checkpoint; on failure nothing of it is left behind. */
+  /** Makes segment `number` and writes its start and checkpoint; on failure nothing of it is left. */
   static create(place: RunPlace, number: number, at: RecordCount, checkpoint: Checkpoint): SegmentWriter {
     const { fs, files, folder, runUuid, epoch } = place;
     const path = join(folder, segmentName(epoch, number));
