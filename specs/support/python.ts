@@ -8,6 +8,9 @@ const found = new Map<string, boolean>();
 /** Whether Python with pyarrow and polars is at hand, looked for once; a visible line says so when it is not. */
 export const hasPython = (): boolean => hasModules('pyarrow, polars', 'neither checks our Parquet files');
 
+/** Whether Python with pyarrow is at hand; as {@link hasPython}. */
+export const hasPyarrow = (): boolean => hasModules('pyarrow', 'the second reader of runs does not run');
+
 /** Whether Python with tensorboard and tensorboardX is at hand; as {@link hasPython}. */
 export const hasTensorBoard = (): boolean =>
   hasModules('tensorboard, tensorboardX', 'neither reads or writes event files with us');
