@@ -1,5 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -8,12 +8,12 @@ import { describe, expect, it } from 'vitest';
 import type { Dashboard } from 'expman-rx/dashboard';
 import { EXPMAN } from '../../support/cli.js';
 import { ask, closedRun, dashboards, idOf, openRun, raw } from '../../support/dashboard.js';
-import { openFilesIn } from '../../support/own-process.js';
 import { tempFolders } from '../../support/temp-folder.js';
+import { own, request, statusOf } from './raw-request.js';
 
 const folder = tempFolders('dashboard-security');
 const serve = dashboards();
-const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+
 const HEADERS = {
   'content-security-policy':
     "default-src 'self'; frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'none'",
@@ -24,22 +24,6 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
 };
-
-/** A request of one's own making: `lines` are its headers. */
-const request = (dashboard: Dashboard, method: string, path: string, ...lines: string[]): Promise<string> =>
-  raw(
-    dashboard.port,
-    [
-      `${method} ${path} HTTP/1.1`,
-      ...lines,
-      `Authorization: Bearer ${dashboard.token ?? ''}`,
-      'Connection: close',
-      '',
-      '',
-    ].join('\r\n'),
-  );
-const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
-const own = ({ port }: Dashboard): string => `Host: 127.0.0.1:${port}`;
 
 const PATHS = [
   '/',
@@ -308,248 +292,6 @@ describe('a change', () => {
     await run.flush();
     expect(await change(await serve(dir, { writable: true }), idOf(run.runDir))).toBe(409);
     await run.close();
-  });
-});
-
-describe('a file of a run', () => {
-  it('is sent as bytes to be saved, but for what begins as an image', async () => {
-    const dir = folder();
-    const run = openRun(dir);
-    for (const name of ['page.html', 'image.svg', 'paper.pdf', 'code.js', 'empty', 'ünï "x".txt'])
-      await run.saveArtifact(name, Buffer.from(name === 'empty' ? '' : `<script>alert(1)</script>${name}`));
-    await run.saveArtifact('image.png', PNG);
-    await run.close();
-    mkdirSync(join(run.runDir, 'media'));
-    writeFileSync(join(run.runDir, 'media/real.html'), PNG);
-    for (const name of ['svg.png', 'html.png'])
-      writeFileSync(join(run.runDir, 'media', name), `<svg onload="alert(1)"/>`);
-    const dashboard = await serve(dir);
-    const file = (path: string): Promise<Response> => ask(dashboard, `/files/${idOf(run.runDir)}/${path}`);
-    for (const path of [
-      ...[
-        'page.html',
-        'image.svg',
-        'paper.pdf',
-        'code.js',
-        'empty',
-        'image.png',
-        encodeURIComponent('ünï "x".txt'),
-      ].map((name) => `artifacts/${name}`),
-      ...['media/svg.png', 'media/html.png'],
-    ]) {
-      const { status, headers } = await file(path);
-      expect([path, status, headers.get('content-type'), headers.get('content-security-policy')]).toEqual([
-        ...[path, 200, 'application/octet-stream', "default-src 'none'; sandbox"],
-      ]);
-      expect(headers.get('content-disposition')).toMatch(
-        /^attachment; filename="[A-Za-z0-9._-]+"; filename\*=UTF-8''[A-Za-z0-9._%-]+$/,
-      );
-      expect(headers.get('x-content-type-options')).toBe('nosniff');
-    }
-    expect(await (await file('artifacts/empty')).text()).toBe('');
-    const image = await file('media/real.html');
-    expect([image.headers.get('content-type'), image.headers.get('content-disposition')]).toEqual([
-      'image/png',
-      null,
-    ]);
-    expect(Buffer.from(await image.arrayBuffer())).toEqual(PNG);
-  });
-
-  it('is the same as no file when it is elsewhere, a link, or no file at all', async () => {
-    const dir = folder();
-    const runDir = await closedRun(dir);
-    const secret = join(dir, 'secret');
-    writeFileSync(secret, 'the secret');
-    const artifacts = join(runDir, 'artifacts');
-    mkdirSync(join(artifacts, 'folder'), { recursive: true });
-    symlinkSync(secret, join(artifacts, 'link'));
-    symlinkSync(dir, join(artifacts, 'linked'));
-    linkSync(secret, join(artifacts, 'hard'));
-    symlinkSync(dir, join(runDir, 'media'));
-    if (process.platform !== 'win32') execFileSync('mkfifo', [join(artifacts, 'fifo')]);
-    const dashboard = await serve(dir);
-    const unknown = await request(dashboard, 'GET', '/api/runs/exp/none', own(dashboard));
-    const bodyOf = (answer: string): string => answer.split('\r\n\r\n').slice(1).join('');
-    expect(statusOf(unknown)).toBe(404);
-    const id = idOf(runDir);
-    const tails = [
-      ...[
-        'artifacts/link',
-        'artifacts/linked/secret',
-        'artifacts/hard',
-        'artifacts/fifo',
-        'artifacts/folder',
-        'artifacts',
-        'artifacts/',
-      ],
-      ...[
-        'media/secret',
-        'run.yaml',
-        'config.yaml',
-        'artifacts/../run.yaml',
-        'artifacts/..%2frun.yaml',
-        'artifacts/%2e%2e/run.yaml',
-      ],
-      ...[
-        'artifacts/%252e%252e/run.yaml',
-        'artifacts/..%5c..%5csecret',
-        'artifacts/..\\..\\secret',
-        'artifacts/%00',
-        'artifacts/link%00.png',
-      ],
-      ...[
-        'artifacts/%ff',
-        'artifacts/%',
-        `artifacts/${'a'.repeat(300)}`,
-        `artifacts/${'a/'.repeat(2000)}a`,
-        'artifacts/%2fetc%2fpasswd',
-      ],
-      ...[
-        'artifacts//etc/passwd',
-        'artifacts/./folder',
-        'artifacts/folder/',
-        'artifacts/hard?x=1',
-        'artifacts/hard;x',
-      ],
-    ].map((tail) => `/files/${id}/${tail}`);
-    const paths = [
-      ...tails,
-      ...[
-        '/files/..%2f..%2fetc/passwd/artifacts/x',
-        '/files/exp/..%2f..%2f/artifacts/x',
-        '/api/runs/..%2f..%2fetc/passwd',
-        '/api/runs/exp/%2e%2e',
-      ],
-      ...[
-        '/api/runs/exp/%00',
-        '/api/runs/exp/%252e%252e',
-        `/api/runs/exp/${'a'.repeat(5000)}`,
-        '/api/experiments/..%2f../sweep',
-        '/api/runs/__proto__/constructor',
-      ],
-      ...['//evil.com/..', '/../../etc/passwd', '/page.css/..%2f', '/data/data-thread.js', '/main.js%00'],
-    ];
-    for (const path of paths) {
-      const answer = await request(dashboard, 'GET', path, own(dashboard));
-      expect([path, [400, 404].includes(statusOf(answer))]).toEqual([path, true]);
-      if (statusOf(answer) === 404) expect([path, bodyOf(answer)]).toEqual([path, bodyOf(unknown)]);
-      expect(answer).not.toMatch(/the secret|root:|at .*\.js|\/tmp/);
-    }
-  });
-
-  it('holds no descriptor, whoever goes away before it is sent', async () => {
-    const dir = folder();
-    const run = openRun(dir);
-    await run.saveArtifact('large', Buffer.alloc(8 * 1024 * 1024));
-    await run.close();
-    const dashboard = await serve(dir);
-    const path = `/files/${idOf(run.runDir)}/artifacts/large`;
-    for (let round = 0; round < 20; round++) await ask(dashboard, path, { method: 'HEAD' });
-    for (let round = 0; round < 20; round++) {
-      const answer = await ask(dashboard, path);
-      await answer.body?.cancel();
-    }
-    const text = `GET ${path} HTTP/1.1\r\n${own(dashboard)}\r\nAuthorization: Bearer ${dashboard.token ?? ''}\r\n\r\n`;
-    for (let round = 0; round < 20; round++) {
-      const socket = connect(dashboard.port, '127.0.0.1', () =>
-        socket.write(text.repeat(2), () => socket.resetAndDestroy()),
-      );
-      await once(
-        socket.on('error', () => undefined),
-        'close',
-      );
-    }
-    await expect.poll(() => openFilesIn(run.runDir), { timeout: 10_000 }).toBe(0);
-  });
-});
-
-describe('too much', () => {
-  it('is refused: of rows, points, metrics, runs, body and headers', async () => {
-    const dir = folder();
-    const id = idOf(await closedRun(dir));
-    const dashboard = await serve(dir);
-    const status = async (path: string, init?: RequestInit): Promise<number> => {
-      const answer = await ask(dashboard, path, init);
-      const text = await answer.text();
-      if (!answer.ok) expect(text).not.toMatch(/\/tmp|\.js:/);
-      return answer.status;
-    };
-    const metrics = Array.from({ length: 200 }, (_, at) => `metric=m${at}`).join('&');
-    const runs = Array.from({ length: 101 }, (_, at) => `e/${at}`).join(',');
-    for (const path of [
-      ...[
-        '/api/runs?limit=1000000000',
-        '/api/runs?limit=1e9',
-        '/api/runs?limit=1.5',
-        '/api/runs?limit=',
-        '/api/runs?limit=-1',
-        '/api/runs?offset=100000000',
-        '/api/runs?limit=NaN',
-      ],
-      ...[
-        `/api/series?runs=${id}&metric=loss&points=1000000000`,
-        `/api/series?runs=${id}&${metrics}`,
-        `/api/series?runs=${id}`,
-      ],
-      ...[
-        `/api/series?runs=${runs}&metric=a`,
-        `/api/live?runs=${runs}`,
-        `/api/live?${metrics}`,
-        `/api/runs/${id}/logs?last=1000000000`,
-      ],
-      ...[
-        `/api/runs?where=${'('.repeat(3999)}`,
-        `/api/runs?where=${'x'.repeat(5000)}`,
-        `/api/series?runs=${id}&metric=a&from=x`,
-      ],
-    ])
-      expect([path.slice(0, 60), await status(path)]).toEqual([path.slice(0, 60), 400]);
-    const long = request(
-      dashboard,
-      'POST',
-      '/api/session',
-      own(dashboard),
-      'Content-Type: application/json',
-      'Content-Length: 2097152',
-    );
-    expect(statusOf(await long)).toBe(413);
-    const chunked = `POST /api/session HTTP/1.1\r\n${own(dashboard)}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n${`10000\r\n${'x'.repeat(0x10000)}\r\n`.repeat(32)}0\r\n\r\n`;
-    expect(statusOf(await raw(dashboard.port, chunked))).toBe(413);
-    const answer = await request(dashboard, 'GET', '/', own(dashboard), `X-Long: ${'x'.repeat(64 * 1024)}`);
-    expect(statusOf(answer)).toBe(431);
-    for (const smuggled of [
-      'Transfer-Encoding: chunked\r\nContent-Length: 4',
-      'Content-Length: 4\r\nContent-Length: 5',
-      'Transfer-Encoding: xchunked',
-    ])
-      expect(
-        statusOf(
-          await raw(
-            dashboard.port,
-            `POST /api/session HTTP/1.1\r\n${own(dashboard)}\r\n${smuggled}\r\n\r\n0\r\n\r\n`,
-          ),
-        ),
-      ).toBe(400);
-    expect(await status('/api/runs')).toBe(200);
-  });
-
-  it('of sockets, and of those who trickle, leaves the server to others in the end', async () => {
-    const dashboard = await serve(folder());
-    const closed: Promise<unknown>[] = [];
-    const sockets = Array.from({ length: 200 }, (_, at) => {
-      const socket = connect(dashboard.port, '127.0.0.1');
-      socket.on('error', () => undefined).resume();
-      closed.push(new Promise((resolve) => socket.on('close', resolve)));
-      // A request that is never whole.
-      if (at % 2 === 0) socket.write('GET / HTTP/1.1\r\nX: ');
-      return socket;
-    });
-    const trickle = setInterval(() => {
-      for (const socket of sockets) if (socket.writable) socket.write('x');
-    }, 200);
-    await Promise.all(closed);
-    clearInterval(trickle);
-    expect((await ask(dashboard, '/api/server')).status).toBe(200);
   });
 });
 
