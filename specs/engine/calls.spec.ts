@@ -69,7 +69,7 @@ describe('what a run is told', () => {
     expect(lines).toHaveLength(4);
     expect(lines[0]).toMatch(/^info +first \{"epoch":1\}$/i);
     expect(lines[1]).toMatch(/^warn +second .*"worker":3/i);
-    expect(lines[2]).toMatch(/third.*why.*run\.spec/);
+    expect(lines[2]).toMatch(/third.*why.*calls\.spec/);
     expect(lines[3]).toMatch(/^debug +fourth$/i);
   });
 

@@ -4,7 +4,7 @@ import type { RunError } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import type { RunEnding } from '../run/run-state.js';
 
-/** @bound tells: the text ends in how much is missing; specs/engine/run.spec.ts "can be read whatever the size of its error, and says how much of that is missing" */
+/** @bound tells: the text ends in how much is missing; specs/engine/calls.spec.ts "can be read whatever the size of its error, and says how much of that is missing" */
 const MAX_ERROR_TEXT = 16 * 1024;
 
 /** The end of a run whose own process decides how it ended. */

@@ -3,7 +3,7 @@ import { type Params, decodeParams, encodeParams, mergeParams } from '../model/p
 /**
  * Well below what {@link decodeParams} takes: a checkpoint that cannot be read back would cost the run.
  *
- * @bound tells: paramsLeftOut in run.yaml says how many; specs/engine/run.spec.ts "keeps config.yaml readable however many parameters there are, and says how many it left out"
+ * @bound tells: paramsLeftOut in run.yaml says how many; specs/engine/calls.spec.ts "keeps config.yaml readable however many parameters there are, and says how many it left out"
  */
 const MAX_TEXT = 4 * 1024 * 1024;
 
