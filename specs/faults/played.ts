@@ -8,7 +8,7 @@ import { ExperimentConfig, type ExperimentOptions } from '../../src/model/experi
 import { monotonicMs } from '../../src/model/monotonic.js';
 import type { RunSummary } from '../../src/model/run-file.js';
 import * as columnarParts from '../../src/writer/thread/columnar-parts.js';
-import type { FromWriter, PlainError } from '../../src/writer/thread/writer-messages.js';
+import type { FromWriter, PlainError, RunOpening } from '../../src/writer/thread/writer-messages.js';
 import * as yamlParts from '../../src/writer/thread/yaml-parts.js';
 import { WriterCore } from '../../src/writer/thread/writer-core.js';
 import { MemoryFs } from './memory-fs.js';
@@ -34,11 +34,13 @@ export class Played {
   readonly intake: RowIntake;
   /** How its close went, once it is through. */
   closed: Closed | null = null;
-  private readonly core: WriterCore;
+  private core: WriterCore;
+  private readonly opening: RunOpening;
+  private readonly start: () => WriterCore;
 
   /** @throws ExpmanError as the opening of a run does */
   constructor(
-    private readonly fs: MemoryFs,
+    private fs: MemoryFs,
     options: ExperimentOptions,
     now: () => number = Date.now,
     monotonic: () => number = monotonicMs,
@@ -66,15 +68,18 @@ export class Played {
       waitFor: ignore,
       onLoss: ignore,
     });
-    const post = (message: FromWriter): void => {
-      if (message.kind === 'closed') this.closed = message;
+    this.start = () => {
+      const post = (message: FromWriter): void => {
+        if (message.kind === 'closed' && this.core === core) this.closed = message;
+      };
+      const core: WriterCore = new WriterCore({
+        ...{ fs: this.fs, wire, arenas: pool, post, yamlParts, now, monotonic },
+        ...(sealRows !== undefined && { sealRows }),
+      });
+      core.attach(columnarParts);
+      return core;
     };
-    this.core = new WriterCore({
-      ...{ fs, wire, arenas: pool, post, yamlParts, now, monotonic },
-      ...(sealRows !== undefined && { sealRows }),
-    });
-    this.core.attach(columnarParts);
-    this.core.open({
+    this.opening = {
       runId: 1,
       folder,
       identity,
@@ -86,7 +91,9 @@ export class Played {
       clock: { ...clock, takenAtMs: monotonic() },
       before,
       degraded: null,
-    });
+    };
+    this.core = this.start();
+    this.core.open(this.opening);
     if (continues && config.fromStep !== undefined)
       this.intake.text(RecordKind.rewind, encodeRewind({ fromStep: config.fromStep, mediaBytes: 0 }));
   }
@@ -119,6 +126,17 @@ export class Played {
     this.core.leave();
   }
 
+  /** The writer dies, and another one takes over, as the engine replaces it. */
+  replaceWriter(): void {
+    const died = this.core;
+    this.fs = this.left();
+    this.core = this.start();
+    died.end(1, { status: 'CRASHED', cut: false });
+    const since = new Date(0).toISOString();
+    const degraded = { code: 'WRITER_REPLACED', message: 'the writer died', since };
+    this.core.open({ ...this.opening, continues: true, resumes: false, degraded });
+  }
+
   /** Logs the end: the run closes as it is drained and fed. */
   end(): void {
     this.intake.text(RecordKind.close, JSON.stringify({ status: 'FINISHED', cut: false }));
@@ -131,6 +149,11 @@ export class Played {
 
   async close(): Promise<Closed> {
     this.end();
+    return this.untilClosed();
+  }
+
+  /** Plays on until the run is closed, whose end was logged. */
+  async untilClosed(): Promise<Closed> {
     for (let turns = 0; this.closed === null && turns < MOST_TURNS; turns++) {
       this.flush();
       await turn();
@@ -141,11 +164,17 @@ export class Played {
 
   /** Its process dies, and the machine is started anew: the disk as it is left. */
   die(): MemoryFs {
-    const left = MemoryFs.replay(this.fs.changes, this.fs.changes.length);
-    left.changes.push(...this.fs.changes);
+    const left = this.left();
     left.reboot();
     // What is still in this process has a file system to itself now, and must not leave its timers behind.
     this.core.end(1, { status: 'CRASHED', cut: false });
+    return left;
+  }
+
+  /** The files as they are, for others than the writer of now. */
+  private left(): MemoryFs {
+    const left = MemoryFs.replay(this.fs.changes, this.fs.changes.length);
+    left.changes.push(...this.fs.changes);
     return left;
   }
 }

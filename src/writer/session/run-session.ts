@@ -86,6 +86,8 @@ export class RunSession {
     this.attach(second, loaded);
     for (const item of loaded?.items ?? []) this.pipeline?.next(item);
     if (wal.log.pending.length > 0) this.pipeline?.lineCame();
+    // The end of the run is in the log of a writer that died after it took it: the engine does not send it again.
+    if (wal.state.ending?.cut === false) this.complete();
   }
 
   /** Bytes of rows in this thread's memory that are in no file but the WAL. */
@@ -180,10 +182,7 @@ export class RunSession {
     for (const span of next.split.spans) this.pipeline.next(span);
     for (let line = 0; line < next.split.lines.length; line++) this.pipeline.lineCame();
     if (next.split.params.length > 0) this.pipeline.paramsCame();
-    if (next.split.close !== null && this.wal.state.ending?.cut === false && !this.completing) {
-      this.completing = true;
-      this.pipeline.complete();
-    }
+    if (next.split.close !== null && this.wal.state.ending?.cut === false) this.complete();
   }
 
   /** Answers once `seq` records are in the WAL, or at once when they cannot be. */
@@ -203,6 +202,11 @@ export class RunSession {
   /** Ends a run that has no producer any more: what is in its channel is in the WAL already. */
   end(ending: RunEnding): void {
     this.wal.end(ending);
+    this.complete();
+  }
+
+  /** Nothing more comes: what is on its way is written, and the run closed. */
+  private complete(): void {
     if (this.completing || this.pipeline === null) return;
     this.completing = true;
     this.pipeline.complete();
