@@ -24,7 +24,7 @@ const tsc = join(root, 'node_modules/typescript/bin/tsc');
 /** The dashboard's page, which esbuild makes into few files for a browser; in `src` as in `dist`. */
 const PAGE = 'dashboard/page';
 /** What is bundled into it, whose licences go with it. */
-const BUNDLED = ['preact', '@preact/signals', '@preact/signals-core', 'uplot'];
+const BUNDLED = ['preact', '@preact/signals', '@preact/signals-core'];
 const PAGE_FILES = ['index.html', 'icon.svg', 'main.js', 'page.css'];
 
 /**

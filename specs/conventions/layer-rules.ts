@@ -87,7 +87,6 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@hono/node-server': ['dashboard/server/'],
   preact: ['dashboard/page/'],
   '@preact/signals': ['dashboard/page/'],
-  uplot: ['dashboard/page/'],
   pbf: ['interop/tensorboard/'],
   'crc-32': ['interop/tensorboard/'],
 };

@@ -8,7 +8,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 
 /**
- * Most that one answer, and one change, holds.
+ * Limits of one answer and of one change.
  *
  * @bound refuses: HTTP 400 for a question that asks for more; an answer that is cut says of how many
  */
@@ -162,7 +162,7 @@ export const SeriesRequest = Type.Object({
   x: Type.String({ default: 'step', maxLength: 1010 }),
   from: Type.Optional(Type.Number()),
   to: Type.Optional(Type.Number()),
-  /** At most so many points a curve: of each stretch its first, least, greatest and last. */
+  /** The most points per curve: of each stretch its first, least, greatest and last value. */
   points: Type.Integer({ minimum: 8, maximum: LIMITS.points, default: 1000 }),
 });
 export type SeriesRequest = Static<typeof SeriesRequest>;
@@ -247,8 +247,8 @@ export type SweepAnswer = Static<typeof SweepAnswer>;
 /**
  * `GET /api/live?runs=a/b,c/d&metric=loss&logs=1` is a stream of server-sent events:
  *
- * - `points` ({@link LivePoints}): new points of one run; each has an id, so that a stream that broke goes on behind it
- *   (`Last-Event-ID`, which the browser sends by itself, or `since=` where another stream takes its place);
+ * - `points` ({@link LivePoints}): new points of one run; each has an id, so that a stream that broke resumes after it
+ *   (`Last-Event-ID`, which the browser sends by itself, or `since=` for a stream that replaces it);
  * - `logs` ({@link LiveLogs}): new lines of its log;
  * - `run` ({@link RunFactsAnswer}): a run has changed (status, rows, summaries), at most once a second;
  * - `reset` ({@link LiveReset}): what was missed is not known any more; read the curves of the run again;

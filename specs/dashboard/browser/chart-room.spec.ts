@@ -32,7 +32,7 @@ describe.skipIf(!hasBrowser)('a chart', { timeout: 90_000 }, () => {
     await go(page, '#/run/exp/one/system');
     const chart = page.locator('.chart-body').first();
     await chart.locator('canvas').waitFor();
-    const heights = await Promise.all([chart, chart.locator('.uplot')].map((each) => each.boundingBox()));
+    const heights = await Promise.all([chart, chart.locator('.plot')].map((each) => each.boundingBox()));
     expect(heights[0]?.height).toBe(heights[1]?.height);
   });
 });

@@ -7,7 +7,7 @@ import { tempFolders } from '../../support/temp-folder.js';
 
 const folder = tempFolders('deep-zoom', afterAll);
 const serve = dashboards();
-const CHART = '[data-testid=chart] .u-over';
+const CHART = '[data-testid=chart] .plot-over';
 
 /** Runs whose steps, or values on the x axis, are next to each other; and one of usual steps. */
 async function runs(): Promise<string> {
@@ -102,7 +102,7 @@ describe.skipIf(!hasBrowser)('a chart of numbers next to each other', { timeout:
     if (box === null) throw new Error('the chart is not seen');
     // Charts whose ticks take more room are narrower.
     const sharesOf = (what: string): Promise<readonly (readonly [number, number])[]> =>
-      page.evaluate(`[...document.querySelectorAll('[data-testid=chart] .u-over')].map((over) => {
+      page.evaluate(`[...document.querySelectorAll('[data-testid=chart] .plot-over')].map((over) => {
         const part = over.querySelector('${what}').getBoundingClientRect();
         return [(part.left - over.getBoundingClientRect().left) / over.clientWidth, part.width / over.clientWidth];
       })`);
@@ -110,7 +110,7 @@ describe.skipIf(!hasBrowser)('a chart of numbers next to each other', { timeout:
     await page.mouse.move(left, top);
     await page.mouse.down();
     await page.mouse.move(left + box.width / 4, top, { steps: 4 });
-    const [cursors, chosen] = [await sharesOf('.u-cursor-x'), await sharesOf('.u-select')];
+    const [cursors, chosen] = [await sharesOf('.plot-cursor'), await sharesOf('.plot-choice')];
     for (const [at] of cursors) expect(at).toBeCloseTo(0.5, 1);
     for (const [from, width] of chosen) {
       expect(from).toBeCloseTo(0.25, 1);
@@ -121,7 +121,7 @@ describe.skipIf(!hasBrowser)('a chart of numbers next to each other', { timeout:
     await expect.poll(() => viewOf(page)).toHaveLength(2);
     const [from = 0, to = 0] = await viewOf(page);
     expect([from / 9, to / 9].map((share) => Math.round(share * 20) / 20)).toEqual([0.25, 0.5]);
-    expect((await sharesOf('.u-select')).map(([, width]) => width)).toEqual([0, 0]);
+    expect((await sharesOf('.plot-choice')).map(([, width]) => width)).toEqual([0, 0]);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

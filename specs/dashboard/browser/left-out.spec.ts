@@ -59,7 +59,7 @@ describe.skipIf(!hasBrowser)('what a page has no room for', { timeout: 90_000 },
     const { page } = await visit((await serve(base)).url);
     await page.waitForSelector('[data-testid=run-row]');
     await go(page, `#/curves?${names.map((name) => `run=exp%2F${name}`).join('&')}`);
-    await page.locator('[data-testid=chart] .u-over').first().hover();
+    await page.locator('[data-testid=chart] .plot-over').first().hover();
     await expect.poll(() => page.locator('.hover').innerText()).toContain('and 3 more');
   });
 });

@@ -22,7 +22,7 @@ describe.skipIf(!hasBrowser)('a chart under fingers', { timeout: 90_000 }, () =>
     });
     await page.waitForSelector('[data-testid=run-row]');
     await go(page, '#/run/exp/one/metrics');
-    const plot = page.locator('[data-testid=chart][data-points="200"] .u-over');
+    const plot = page.locator('[data-testid=chart][data-points="200"] .plot-over');
     await plot.waitFor();
     const view = async (): Promise<readonly number[]> => {
       const hash = await page.evaluate<string>('location.hash');

@@ -6,7 +6,7 @@ import { type FigureOptions, figureOf } from './figure.js';
 import { useView } from './use-view.js';
 
 const LOW = 240;
-/** Of a chart that has all the room for itself. */
+/** The height of a single chart. */
 const TALL = 460;
 
 export interface ChartGridProps {
@@ -15,7 +15,7 @@ export interface ChartGridProps {
   readonly options: Omit<FigureOptions, 'title'>;
 }
 
-/** One chart a metric; all of them show the same stretch of x, which the address holds once it is chosen. */
+/** One chart per metric; all show the same stretch of x, which is in the address once it is chosen. */
 export function ChartGrid({ curves, metrics, options }: ChartGridProps): JSX.Element {
   const moves = useView();
   const figures = useMemo(

@@ -18,17 +18,17 @@ const HEIGHT = 240;
 
 export interface ChartProps {
   readonly figure: Figure;
-  /** What stretch of x all charts show; null for all there is. It changes many times a second while a chart is dragged. */
+  /** The stretch of x that all charts show; null for everything. It changes many times a second while a chart is dragged. */
   readonly view: Signal<Span | null>;
   readonly isMoving: Signal<boolean>;
   readonly onZoom: (view: Span | null) => void;
   readonly onMove: (view: Span, isOver: boolean) => void;
-  /** What the lines stand for, where that is curves: how many values there are behind the points. */
+  /** The curves that the lines are made of, if any: they know how many values the points stand for. */
   readonly curves?: readonly Curve[];
   readonly height?: number;
 }
 
-/** A chart with its title, what is under the pointer, and a menu to save it. */
+/** A chart with its title, the values under the pointer, and a menu to save it. */
 export function Chart(props: ChartProps): JSX.Element {
   const { figure, view, onZoom, curves } = props;
   const [pointed, setPointed] = useState<Pointed | null>(null);
@@ -94,10 +94,10 @@ export function Chart(props: ChartProps): JSX.Element {
   );
 }
 
-/** With one of these a key is the browser's. */
+/** Keys with a modifier belong to the browser. */
 const isWithModifier = ({ ctrlKey, metaKey, altKey }: KeyboardEvent): boolean => ctrlKey || metaKey || altKey;
 
-/** The plot in its element: made anew for another kind of axis or other colours, drawn at most once a frame, and only when it is seen. */
+/** Keeps a plot in its element: made again for another kind of axis or other colours, drawn at most once a frame and only while it is visible. */
 function usePlot(
   { figure, view, isMoving, onZoom, onMove, height = HEIGHT }: ChartProps,
   point: (pointed: Pointed | null) => void,
@@ -146,11 +146,11 @@ function usePlot(
 
 interface FrameTask {
   (): void;
-  /** Whether it is to be put off until it is let go. */
+  /** While true, calls wait. */
   isHeld: boolean;
 }
 
-/** Calls at most once a frame; while it is held, not until it is let go. */
+/** Calls a task at most once a frame, and never while held. */
 function oncePerFrame(task: () => void): FrameTask {
   let isDue = false;
   const run: FrameTask = Object.assign(
@@ -181,7 +181,7 @@ function watchSize(
   return () => observer.disconnect();
 }
 
-/** A chart that is scrolled out of sight is not drawn until it comes back. */
+/** Holds the drawing of a chart while it is scrolled out of sight. */
 function watchSight(element: HTMLElement, draw: FrameTask): () => void {
   const observer = new IntersectionObserver(([entry]) => {
     draw.isHeld = entry?.isIntersecting === false;
@@ -191,11 +191,11 @@ function watchSight(element: HTMLElement, draw: FrameTask): () => void {
   return () => observer.disconnect();
 }
 
-/** How many places of a line are seen. */
+/** The number of a line's points that are seen. */
 const countIn = (x: readonly number[], span: Span | null): number =>
   span === null ? x.length : x.findLastIndex((at) => at <= span.to) + 1 - firstFrom(x, span.from);
 
-/** How much of what there is is drawn, and what is not. */
+/** Says how many of the values are drawn, and which are not. */
 function noteOf({ strokes, isLog }: Figure, curves: readonly Curve[] = [], span: Span | null): string {
   const values = curves.reduce((sum, curve) => sum + curve.values, 0);
   const points = curves.reduce((sum, { x }) => sum + countIn(x, span), 0);

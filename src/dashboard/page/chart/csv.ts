@@ -1,8 +1,8 @@
 import type { Figure } from './figure.js';
 
 /**
- * The lines of a chart as CSV (RFC 4180), one value a row; what is no finite number is written as what it was. Beside a smoothed value
- * stands what it was before, beside a mean the least and greatest. Of curves that are a sample the head of their values says of how many.
+ * Writes the lines of a chart as CSV (RFC 4180), one value per row; NaN and infinities are written as such. A smoothed value is followed
+ * by its raw value, a mean by the least and greatest. For sampled curves, the heading says how many values they stand for.
  */
 export function csvOf({ xTitle, title, strokes, sampledFrom }: Figure): string {
   const isSmoothed = strokes.some(({ raw }) => raw !== undefined);
@@ -11,7 +11,7 @@ export function csvOf({ xTitle, title, strokes, sampledFrom }: Figure): string {
     const what = new Map(marks.map((mark) => [mark.x, mark.what]));
     return x.flatMap((at, index) => {
       const value = y[index] ?? what.get(at);
-      // Where there is no value, a line is but interrupted.
+      // Without a value there is only a gap in the line.
       if (value === undefined) return [];
       const before = isSmoothed ? [raw?.[index] ?? what.get(at) ?? ''] : [];
       const around = isBand ? [band?.min[index] ?? '', band?.max[index] ?? ''] : [];
@@ -28,7 +28,7 @@ export function csvOf({ xTitle, title, strokes, sampledFrom }: Figure): string {
   return [head, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
-/** A text that a spreadsheet would take for a formula gets a quote in front, as `expman export` writes it. */
+/** Writes a cell; a text that a spreadsheet would take for a formula gets a quote in front, as in `expman export`. */
 function cell(value: string | number): string {
   if (typeof value === 'number') return String(value);
   const harmless = /^[=+\-@\t\r]/.test(value) && !/^-Infinity$/.test(value) ? `'${value}` : value;

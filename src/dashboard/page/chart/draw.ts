@@ -1,7 +1,7 @@
 import { seen } from '../curves/extent.js';
 import type { Figure, Stroke } from './figure.js';
 
-/** Where a figure is drawn on its canvas, in pixels of the device. */
+/** The place of a figure on its canvas, in device pixels. */
 export interface Canvas {
   readonly context: CanvasRenderingContext2D;
   readonly left: number;
@@ -13,7 +13,7 @@ export interface Canvas {
   readonly to: number;
   readonly xOf: (value: number) => number;
   readonly yOf: (value: number) => number;
-  /** While the chart is dragged: hairlines, which take a third of the time. */
+  /** While the chart is dragged, lines are one pixel wide, which takes a third of the time. */
   readonly isMoving: boolean;
 }
 
@@ -61,7 +61,7 @@ function drawLine(x: readonly number[], y: readonly (number | null)[], isLog: bo
     const [left, top] = [xOf(x[index]!), yOf(value)];
     if (isDown) context.lineTo(left, top);
     else context.moveTo(left, top);
-    // A value that stands alone would be no line at all.
+    // A single value between gaps has no line: it gets a dot.
     if (!isDown && !hasPlace(y[index + 1], isLog)) context.arc(left, top, 1.5 * ratio, 0, 2 * Math.PI);
     isDown = true;
   }
@@ -87,7 +87,7 @@ function drawBand(
   context.globalAlpha = 1;
 }
 
-/** Infinity at the upper edge, -Infinity at the lower, NaN as a cross at the lower. */
+/** Marks Infinity at the upper edge, -Infinity at the lower, and NaN as a cross at the lower. */
 function drawMark(x: number, what: string, { context, top, height, ratio, xOf }: Canvas): void {
   const size = 4 * ratio;
   const [left, bottom] = [xOf(x), top + height];

@@ -9,20 +9,20 @@ export interface Stroke {
   readonly colour: string;
   readonly x: readonly number[];
   readonly y: readonly (number | null)[];
-  /** What the values were before they were smoothed. */
+  /** The values before smoothing. */
   readonly raw?: readonly (number | null)[];
-  /** Values that no line can show, at the edge of the chart. */
+  /** Values that are not finite, marked at the edge of the chart. */
   readonly marks: readonly { readonly x: number; readonly what: string }[];
-  /** The least and greatest around a mean. */
+  /** The least and greatest values around a mean. */
   readonly band?: {
     readonly min: readonly (number | null)[];
     readonly max: readonly (number | null)[];
-    /** Whether the curves have more places than are here. */
+    /** Whether the curves have more points than the band. */
     readonly isSample: boolean;
   };
 }
 
-/** The value a line ends at, NaN or an infinity by its name; undefined where nothing is on it. */
+/** The last value of a line, NaN or an infinity by its name; undefined for an empty line. */
 export function lastValue({ x, y, marks }: Stroke): number | string | undefined {
   const at = y.findLastIndex((value) => value !== null);
   const mark = marks.reduce<Stroke['marks'][number] | undefined>(
@@ -32,17 +32,17 @@ export function lastValue({ x, y, marks }: Stroke): number | string | undefined 
   return mark === undefined || mark.x < (x[at] ?? -Infinity) ? (y[at] ?? undefined) : mark.what;
 }
 
-/** A chart without its pixels: what is drawn on the canvas, and what is saved as SVG and CSV. */
+/** The contents of a chart, which are drawn on the canvas and saved as SVG and CSV. */
 export interface Figure {
   readonly title: string;
   readonly xTitle: string;
   readonly isLog: boolean;
   readonly strokes: readonly Stroke[];
-  /** How many values the lines are a sample of; absent where all of them are in the lines. */
+  /** The number of values the lines are a sample of; absent if they have all values. */
   readonly sampledFrom?: number;
 }
 
-/** How curves become lines. */
+/** Options for turning curves into lines. */
 export interface FigureOptions {
   readonly title: string;
   readonly xTitle: string;
@@ -50,7 +50,7 @@ export interface FigureOptions {
   /** Weight of the smoothing, 0 for none. */
   readonly smoothing: number;
   readonly colourOf: (run: string) => string;
-  /** The group a run is in, where runs are drawn as one line and a band by group; its colour is that of its first run. */
+  /** The group of a run, if each group is drawn as one line and a band; a group has the colour of its first run. */
   readonly groupOf?: ((run: string) => string) | undefined;
 }
 

@@ -7,7 +7,7 @@ import type { Plot, Pointed } from './plot.js';
 /** @bound tells: the table says how many more; specs/dashboard/browser/left-out.spec.ts "is counted below a chart: lines that are not next to the pointer" */
 const MOST_ROWS = 10;
 
-/** The values of the lines under the pointer; where there are many, of those next to it. */
+/** The values of the lines under the pointer; of many lines, the nearest ones. */
 export function HoverTable({
   figure,
   pointed,
@@ -51,7 +51,7 @@ interface Row {
   readonly stroke: Stroke;
   readonly x: number;
   readonly y: number | null;
-  /** What stands there when it is no finite number. */
+  /** The name of a value that is not finite. */
   readonly what: string;
 }
 

@@ -1,9 +1,9 @@
 import { moved, type Span, zoomed } from '../../../pure/span.js';
 
-/** How much of what is seen an arrow key moves by, and + and - take away or add at each side. */
+/** The share of the view that an arrow key moves by, and that + and - take away or add at each side. */
 const STEP = 0.2;
 
-/** What a key makes of a view: another one, null for all there is, undefined where it means nothing here. */
+/** Returns the view after a key: null for everything, undefined if the key has no meaning here. */
 export function viewByKey(seen: Span, key: string): Span | null | undefined {
   switch (key) {
     case 'ArrowLeft':
@@ -14,7 +14,7 @@ export function viewByKey(seen: Span, key: string): Span | null | undefined {
     case '=':
       return zoomed(seen, 0.5, 1 - 2 * STEP);
     case '-':
-      // The way back of +.
+      // Undoes +.
       return zoomed(seen, 0.5, 1 / (1 - 2 * STEP));
     case '0':
       return null;

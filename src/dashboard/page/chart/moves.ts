@@ -1,12 +1,12 @@
 import { moved, type Span, zoomed } from '../../../pure/span.js';
 
-/** Hears where a chart is moved to; `isOver` when it came to rest there. */
+/** Called when a chart is moved; `isOver` once it has come to rest. */
 export type OnMove = (view: Span, isOver: boolean) => void;
 
-/** How long after its last turn a wheel is at rest. */
+/** The time after its last turn when a wheel counts as at rest. */
 const REST_MS = 200;
 
-/** Moves the view with the pointer until that is let go. */
+/** Moves the view with the pointer until the button is released. */
 export function pan(over: HTMLElement, { clientX: start }: MouseEvent, from: Span, onMove: OnMove): void {
   let last = from;
   const move = (event: MouseEvent): void => {
@@ -22,7 +22,7 @@ export function pan(over: HTMLElement, { clientX: start }: MouseEvent, from: Spa
   addEventListener('mouseup', end);
 }
 
-/** Zooms around the pointer by the wheel with Shift or Ctrl held, so that the page itself can be scrolled over charts. */
+/** Zooms around the pointer by the wheel while Shift or Ctrl is held; without them the page scrolls. */
 export function onWheel(over: HTMLElement, view: () => Span, onMove: OnMove): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const turn = (event: WheelEvent): void => {

@@ -25,7 +25,7 @@ const COLOURS = {
   ],
 } as const;
 
-/** The colour of the line with a number; behind the tenth, hues as far from each other as they get. */
+/** The colour of a line by its index; after the tenth, hues as far apart as possible. */
 export function colourAt(index: number, theme: 'light' | 'dark'): string {
   const named = COLOURS[theme][index];
   if (named !== undefined) return named;

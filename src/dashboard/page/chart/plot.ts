@@ -1,12 +1,13 @@
-import uPlot from 'uplot';
-import { shares, shownSpan, type Span } from '../../../pure/span.js';
+import { type Span, shareOf, shares, shownSpan, valueOf } from '../../../pure/span.js';
 import { extentOfX, extentOfY } from '../curves/extent.js';
-import { selected, shareCursor, xAt } from './cursors.js';
+import { type Axes, type PlotLook, type Size, drawAxes, layOutAxes } from './axes.js';
+import { joinCursors } from './cursors.js';
 import { type Canvas, drawFigure } from './draw.js';
 import type { Figure } from './figure.js';
+import { type Frame, clearCanvas, makeFrame, placeOver, showChoice, showCursor } from './frame.js';
+import { type Stretch, onMouse } from './mouse.js';
 import { onWheel, pan } from './moves.js';
 import { linesOf } from './svg.js';
-import { logTicks, longest, ticks, tickTexts } from './ticks.js';
 import { onTouch } from './touch.js';
 
 /** The cursor over a chart: its place there, in CSS pixels, and the value of x under it. */
@@ -16,7 +17,7 @@ export interface Pointed {
   readonly x: number;
 }
 
-/** What a plot tells. */
+/** Listeners to what is done on a plot. */
 export interface PlotListeners {
   /** A stretch was chosen by dragging; null for all of it. */
   readonly zoom: (view: Span | null) => void;
@@ -25,13 +26,7 @@ export interface PlotListeners {
   readonly point: (pointed: Pointed | null) => void;
 }
 
-/** The colours of axes and grid. */
-export interface PlotLook {
-  readonly ink: string;
-  readonly grid: string;
-}
-
-/** A chart in its element: uPlot has the axes, scales and cursor, the lines are drawn by {@link drawFigure}. */
+/** A chart in its element. */
 export interface Plot {
   show(figure: Figure, view: Span | null, isMoving?: boolean): void;
   resize(width: number, height: number): void;
@@ -45,188 +40,171 @@ export interface Plot {
   destroy(): void;
 }
 
-const FONT = '11px system-ui, sans-serif';
-const TICK_PX = 4;
-/** Between a tick and its text. */
-const GAP_PX = 5;
-const LEAST_ROOM_PX = 58;
-/** What is free on the right of the plotting area, and where half of a text may stand. */
-const RIGHT_PX = 24;
-/** A shorter stretch is a click whose hand was not quite still. */
+/** The options of a plot, which stay as they are. */
+export interface PlotOptions {
+  readonly isLog: boolean;
+  readonly look: PlotLook;
+  readonly listeners: PlotListeners;
+}
+
+/** A shorter stretch is a click by an unsteady hand. */
 const LEAST_CHOICE_PX = 4;
 
-export function makePlot(
-  parent: HTMLElement,
-  size: { readonly width: number; readonly height: number },
-  {
-    isLog,
-    look,
-    listeners,
-  }: { readonly isLog: boolean; readonly look: PlotLook; readonly listeners: PlotListeners },
-): Plot {
-  let figure: Figure = { title: '', xTitle: '', isLog, strokes: [] };
-  let isMoving = false;
-  let view: Span = { from: 0, to: 1 };
-  let isZoomed = false;
-  let heights: Span = { from: 0, to: 1 };
-  const options: uPlot.Options = {
-    ...size,
-    pxAlign: 0,
-    padding: [10, RIGHT_PX, 0, 0],
-    legend: { show: false },
-    cursor: {
-      points: { show: false },
-      drag: { x: true, y: false, setScale: false },
-      focus: { prox: -1 },
-      bind: {
-        dblclick: () => () => {
-          listeners.zoom(null);
-          return null;
-        },
-        mousedown: (u, _, select) => (event) => {
-          if (!event.shiftKey) select(event);
-          else pan(u.over, event, view, listeners.move);
-          return null;
-        },
-      },
-    },
-    scales: {
-      // uPlot has no ticks beyond 1e±32, shows no stretch below 1e-16, and never ends looking for ticks between neighbouring doubles: to it
-      // both axes go from 0 to 1.
-      x: { time: false, auto: false, range: () => [0, 1] },
-      y: { auto: false, range: () => [0, 1] },
-    },
-    series: [{}, { show: false }],
-    axes: [acrossAxis(look, () => view), upAxis(look, () => heights, isLog)],
-    hooks: {
-      draw: [(u) => drawFigure(figure, canvasOf(u, figure, { view, heights }, isMoving))],
-      setSelect: [
-        (u) => {
-          const [span, { width }] = [selected(u, view), u.select];
-          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          cursor.tell();
-          if (width >= LEAST_CHOICE_PX) listeners.zoom(shownSpan(span));
-        },
-      ],
-      setCursor: [
-        (u) => {
-          const { left = -1, top = -1 } = u.cursor;
-          listeners.point(left < 0 ? null : { left, top, x: xAt(u, view, left) });
-          cursor.tell();
-        },
-      ],
-    },
-  };
-  const u = new uPlot(
-    options,
-    [
-      [0, 1],
-      [null, null],
-    ],
-    parent,
-  );
-  const cursor = shareCursor(u, () => view);
+/** Makes a plot in its element. It draws synchronously. */
+export function makePlot(parent: HTMLElement, size: Size, options: PlotOptions): Plot {
+  const drawn = new DrawnPlot(parent, size, options);
+  const { over, canvas } = drawn.frame;
   const undo = [
-    cursor.leave,
-    onWheel(u.over, () => view, listeners.move),
-    onTouch(u.over, {
-      view: () => view,
-      isZoomed: () => isZoomed,
-      onMove: listeners.move,
-      onDoubleTap: () => listeners.zoom(null),
+    listenToMouse(drawn, options.listeners),
+    onWheel(over, () => drawn.view, options.listeners.move),
+    onTouch(over, {
+      view: () => drawn.view,
+      isZoomed: () => drawn.isZoomed,
+      onMove: options.listeners.move,
+      onDoubleTap: () => options.listeners.zoom(null),
     }),
+    watchRatio(() => drawn.draw()),
   ];
   return {
-    show: (next, wanted, moving = false) => {
-      [figure, isMoving, isZoomed] = [next, moving, wanted !== null];
-      view = wanted ?? extentOfX(next.strokes) ?? { from: 0, to: 1 };
-      heights = extentOfY(next.strokes.flatMap(linesOf), view, isLog);
-      u.redraw(false, true);
-    },
-    resize: (width, height) => u.setSize({ width, height }),
+    show: (figure, view, isMoving = false) => drawn.show(figure, view, isMoving),
+    resize: (width, height) => drawn.resize({ width, height }),
     get view() {
-      return view;
+      return drawn.view;
     },
     get heights() {
-      return heights;
+      return drawn.heights;
     },
-    canvas: u.ctx.canvas,
-    topOf: (value) => u.valToPos(shares(heights, isLog)(value), 'y'),
+    canvas,
+    topOf: (value) => drawn.topOf(value),
     destroy: () => {
       undo.forEach((each) => each());
-      u.destroy();
+      drawn.frame.root.remove();
     },
   };
 }
 
-/** As wide as the widest of its texts; the same in all charts as long as these are of the usual length. */
-function roomOfTicks(u: uPlot, texts: readonly string[] | null): number {
-  const { ctx } = u;
-  ctx.save();
-  ctx.font = FONT;
-  const widest = (texts ?? []).reduce((so, text) => Math.max(so, ctx.measureText(text).width), 0);
-  ctx.restore();
-  return Math.max(LEAST_ROOM_PX, Math.ceil(widest) + TICK_PX + GAP_PX + 2);
+/** The state of a plot, and its drawing. */
+class DrawnPlot {
+  readonly frame: Frame;
+  view: Span = { from: 0, to: 1 };
+  heights: Span = { from: 0, to: 1 };
+  isZoomed = false;
+  axes: Axes;
+  private figure: Figure;
+  private isMoving = false;
+
+  constructor(
+    parent: HTMLElement,
+    private size: Size,
+    private readonly options: PlotOptions,
+  ) {
+    this.frame = makeFrame(parent);
+    this.figure = { title: '', xTitle: '', isLog: options.isLog, strokes: [] };
+    this.axes = this.paint();
+  }
+
+  show(figure: Figure, view: Span | null, isMoving: boolean): void {
+    [this.figure, this.isMoving, this.isZoomed] = [figure, isMoving, view !== null];
+    this.view = view ?? extentOfX(figure.strokes) ?? { from: 0, to: 1 };
+    this.heights = extentOfY(figure.strokes.flatMap(linesOf), this.view, this.options.isLog);
+    this.draw();
+  }
+
+  resize(size: Size): void {
+    if (size.width === this.size.width && size.height === this.size.height) return;
+    this.size = size;
+    this.draw();
+  }
+
+  draw(): void {
+    this.axes = this.paint();
+  }
+
+  topOf(value: number): number {
+    return (1 - shares(this.heights, this.options.isLog)(value)) * this.axes.area.height;
+  }
+
+  private paint(): Axes {
+    const { frame, figure, size, view, heights } = this;
+    const { isLog, look } = this.options;
+    const ratio = devicePixelRatio;
+    clearCanvas(frame, size, ratio);
+    const axes = layOutAxes(frame.context, size, { view, heights, isLog });
+    placeOver(frame, axes.area);
+    drawAxes(frame.context, axes, look, ratio);
+    drawFigure(figure, this.canvasOf(axes, ratio));
+    return axes;
+  }
+
+  /** The plotting area in device pixels. */
+  private canvasOf({ area }: Axes, ratio: number): Canvas {
+    const [left, top, width, height] = [area.left, area.top, area.width, area.height].map(
+      (length) => length * ratio,
+    ) as [number, number, number, number];
+    const [across, up] = [shares(this.view, false), shares(this.heights, this.figure.isLog)];
+    return {
+      ...{ context: this.frame.context, left, top, width, height, ratio, ...this.view },
+      isMoving: this.isMoving,
+      xOf: (value) => left + across(value) * width,
+      yOf: (value) => top + (1 - up(value)) * height,
+    };
+  }
 }
 
-const SIZES = { across: 34, letter: 6.2, between: 34, tick: 50, gap: 18 };
-
-function axis({ ink, grid }: PlotLook): uPlot.Axis {
-  return {
-    stroke: ink,
-    font: FONT,
-    gap: GAP_PX,
-    grid: { stroke: grid, width: 1 },
-    ticks: { stroke: grid, width: 1, size: TICK_PX },
-  };
-}
-
-function acrossAxis(look: PlotLook, view: () => Span): uPlot.Axis {
-  const widthOf = (u: uPlot): number => u.bbox.width / devicePixelRatio;
-  const seen = (u: uPlot): number[] => {
-    const room = Math.max(SIZES.tick, SIZES.letter * longest(tickTexts(ticks(view(), 8))) + SIZES.gap);
-    return ticks(view(), Math.max(1, widthOf(u) / room));
-  };
-  return {
-    ...axis(look),
-    size: SIZES.across,
-    splits: (u) => seen(u).map(shares(view(), false)),
-    values: (u, places) => {
-      const most = widthOf(u) + RIGHT_PX;
-      const endOf = (place: number, text: string): number =>
-        place * widthOf(u) + (text.length * SIZES.letter) / 2;
-      // Rather no text than a number without its last digits.
-      return tickTexts(seen(u)).map((text, index) => (endOf(places[index] ?? 0, text) > most ? '' : text));
+/** Shows the cursor and what is being chosen, here and in the other charts, and passes on what the mouse does. */
+function listenToMouse(drawn: DrawnPlot, listeners: PlotListeners): () => void {
+  const { frame } = drawn;
+  const valuesOf = ({ from, to }: Stretch): Span => ({
+    from: valueOf(drawn.view, from),
+    to: valueOf(drawn.view, to),
+  });
+  const { tell, leave } = joinCursors((cursor) => {
+    const chosen = cursor?.chosen ?? null;
+    showCursor(frame, cursor === null ? null : shareOf(drawn.view, cursor.x));
+    showChoice(
+      frame,
+      chosen === null ? null : { from: shareOf(drawn.view, chosen.from), to: shareOf(drawn.view, chosen.to) },
+    );
+  });
+  const stop = onMouse(frame.over, {
+    point: (at, choice) => {
+      showCursor(frame, at?.across ?? null);
+      showChoice(frame, choice);
+      if (at === null) {
+        listeners.point(null);
+        tell(null);
+        return;
+      }
+      const { width, height } = drawn.axes.area;
+      const x = valueOf(drawn.view, at.across);
+      listeners.point({ left: at.across * width, top: at.down * height, x });
+      tell({ x, chosen: choice === null ? null : valuesOf(choice) });
     },
+    choose: (choice) => {
+      if ((choice.to - choice.from) * drawn.axes.area.width >= LEAST_CHOICE_PX)
+        listeners.zoom(shownSpan(valuesOf(choice)));
+    },
+    grab: (event) => pan(frame.over, event, drawn.view, listeners.move),
+    doubleClick: () => listeners.zoom(null),
+  });
+  return () => {
+    stop();
+    leave();
   };
 }
 
-function upAxis(look: PlotLook, heights: () => Span, isLog: boolean): uPlot.Axis {
-  const seen = (u: uPlot): number[] => {
-    const about = Math.max(2, u.bbox.height / devicePixelRatio / SIZES.between);
-    return isLog ? logTicks(heights(), about) : ticks(heights(), about);
-  };
-  return {
-    ...axis(look),
-    size: roomOfTicks,
-    splits: (u) => seen(u).map(shares(heights(), isLog)),
-    values: (u) => tickTexts(seen(u)),
-  };
-}
-
-/** The places are worked out here: uPlot's own way takes a look at the scale for each of 100,000 values. */
-function canvasOf(
-  u: uPlot,
-  figure: Figure,
-  { view, heights }: { readonly view: Span; readonly heights: Span },
-  isMoving: boolean,
-): Canvas {
-  const { left, top, width, height } = u.bbox;
-  const [across, up] = [shares(view, false), shares(heights, figure.isLog)];
-  return {
-    ...{ context: u.ctx, left, top, width, height, ...view, isMoving },
-    ratio: devicePixelRatio,
-    xOf: (value) => left + across(value) * width,
-    yOf: (value) => top + (1 - up(value)) * height,
-  };
+/** Calls when the device pixels of a CSS pixel change: the page was zoomed, or moved to another screen. */
+function watchRatio(draw: () => void): () => void {
+  const stop = new AbortController();
+  const watch = (): void =>
+    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener(
+      'change',
+      () => {
+        draw();
+        watch();
+      },
+      { once: true, signal: stop.signal },
+    );
+  watch();
+  return () => stop.abort();
 }

@@ -7,7 +7,7 @@ import { MOST_NAMED, type SvgLook, svgOf } from './svg.js';
 export const SAVE_FORMATS = ['png', 'svg', 'csv'] as const;
 export type SaveFormat = (typeof SAVE_FORMATS)[number];
 
-/** What there is of a chart that can be saved. */
+/** The parts of a chart that can be saved. */
 export interface Savable {
   readonly figure: Figure;
   readonly view: Span | null;
@@ -17,7 +17,7 @@ export interface Savable {
 const SIZE = { width: 960, height: 480 };
 const LINE = 18;
 
-/** Has the browser download a chart; CSV holds all points that are there, the pictures what is seen. */
+/** Downloads a chart; CSV has all its points, pictures only the visible ones. */
 export async function saveFigure({ figure, view, canvas }: Savable, format: SaveFormat): Promise<void> {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
@@ -36,7 +36,7 @@ export async function saveFigure({ figure, view, canvas }: Savable, format: Save
   }
 }
 
-/** The chart as it stands on the page, with its title and the names of its lines: the server's policy lets no SVG be painted. */
+/** Copies the chart from the page, with its title and the names of its lines: the server's policy does not allow painting an SVG. */
 function pngOf(
   chart: HTMLCanvasElement,
   { title, xTitle, strokes }: Figure,

@@ -4,7 +4,7 @@ import { firstOf, leftText } from '../parts/first-of.js';
 import type { Figure, Stroke } from './figure.js';
 import { logTicks, ticks, tickTexts } from './ticks.js';
 
-/** What an SVG is drawn with. */
+/** The size and colours of an SVG. */
 export interface SvgLook {
   readonly width: number;
   readonly height: number;
@@ -18,7 +18,7 @@ const LEGEND_LINE = 16;
 /** @bound tells: the legend says how many more; specs/dashboard/page/saved-charts.spec.ts "names 30 of its lines, and says how many it does not" */
 export const MOST_NAMED = 30;
 
-/** The chart as an SVG document of its own, the names of its lines below it. */
+/** Writes the chart as an SVG document, with the names of its lines below it. */
 export function svgOf(figure: Figure, view: Span | null, look: SvgLook): string {
   const { shown: named, left } = firstOf(figure.strokes, MOST_NAMED);
   const more = leftText(left, 'lines');
@@ -45,7 +45,7 @@ interface Frame {
   readonly x: Span;
   readonly y: Span;
   readonly xOf: (value: number) => number;
-  /** null for what a logarithmic axis has no place for. */
+  /** null for a value that has no place on a logarithmic axis. */
   readonly yOf: (value: number | null) => number | null;
 }
 
@@ -62,7 +62,7 @@ function frameOf({ strokes, isLog }: Figure, view: Span | null, look: SvgLook): 
   };
 }
 
-/** What of a line has to have room. */
+/** The lines of a stroke that must fit on the chart. */
 export const linesOf = ({ x, y, band }: Stroke): readonly Pick<Stroke, 'x' | 'y'>[] =>
   band === undefined
     ? [{ x, y }]
@@ -132,7 +132,7 @@ function pathOf(
   return path;
 }
 
-/** A value that stands alone would be no line at all. */
+/** A single value between gaps has no line: it gets a dot. */
 const dot = (left: number, top: number): string =>
   `M${at(left - 1.5)} ${at(top)}a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0 -3 0`;
 
@@ -148,7 +148,7 @@ const at = (value: number): string => value.toFixed(1);
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Text of a run as text of XML: its signs are written out, and what XML does not allow is left out. */
+/** Escapes a run's text for XML, and drops characters that XML does not allow. */
 function escaped(text: string): string {
   return text
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu, '')

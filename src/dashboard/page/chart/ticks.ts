@@ -1,25 +1,25 @@
 import type { Span } from '../../../pure/span.js';
 import { countText, numberText } from '../facts/format.js';
 
-/** Beyond these a chart is better off with an exponent. */
+/** Numbers beyond these limits are written with an exponent. */
 const PLAIN = { least: 1e-3, greatest: 1e6, length: 9 };
 /** @bound loses nothing: a double has no more that a tick could show */
 const MOST_DECIMALS = 20;
-/** A hair's breadth, as 0.35 / 0.05 is not 7. */
-const HAIR = 1e-9;
+/** Tolerance for rounding: 0.35 / 0.05 is not exactly 7. */
+const TOLERANCE = 1e-9;
 
-/** Round numbers within a stretch, about so many; none between doubles that have no room for them. */
+/** Returns about as many round numbers within a stretch as asked for; none if the doubles of the stretch leave no room for them. */
 export function ticks({ from, to }: Span, about: number): number[] {
-  // The difference of two doubles may be infinite.
+  // Divided first: the difference of two doubles may be infinite.
   const rough = to / about - from / about;
   const power = Number(`1e${Math.floor(Math.log10(rough))}`);
-  const fits = (factor: number): boolean => factor * power >= rough * (1 - HAIR);
-  // A step has to be a number: of the greatest there are, it is as large as it gets.
+  const fits = (factor: number): boolean => factor * power >= rough * (1 - TOLERANCE);
+  // Near the largest double, the step must stay finite.
   const step = power * ([1, 2, 5, 10].find((factor) => fits(factor) && factor * power < Infinity) ?? 1);
-  const first = Math.ceil(from / step - HAIR);
-  const count = Math.max(0, Math.floor(to / step + HAIR) - first + 1);
+  const first = Math.ceil(from / step - TOLERANCE);
+  const count = Math.max(0, Math.floor(to / step + TOLERANCE) - first + 1);
   const size = Math.max(Math.abs(from), Math.abs(to));
-  // 15 digits, which a step of one between milliseconds since the epoch takes, or as many as tell one tick from the next.
+  // 15 digits, enough for a step of 1 between milliseconds since the epoch, or as many as tell one tick from the next.
   const digits = Math.max(15, Math.min(17, Math.floor(Math.log10(size / step)) + 2));
   const values = Array.from({ length: Math.min(count, 50) || 0 }, (_, index) =>
     Number(((first + index) * step).toPrecision(digits)),
@@ -27,10 +27,10 @@ export function ticks({ from, to }: Span, about: number): number[] {
   return [...new Set(values)].filter(Number.isFinite);
 }
 
-/** The same on a logarithmic axis: powers of ten, twice and five times those where there is room. */
+/** Returns ticks of a logarithmic axis: powers of ten, and 2 and 5 times those if there is room. */
 export function logTicks({ from, to }: Span, about: number): number[] {
   const [first, last] = [Math.log10(from), Math.log10(to)];
-  // Within one power of ten the axis is nearly even.
+  // Within one power of ten the axis is nearly linear.
   if (last - first < 1) return ticks({ from, to }, about);
   const stride = Math.ceil((last - first) / about);
   const factors = 3 * (last - first) <= about ? [1, 2, 5] : [1];
@@ -41,7 +41,7 @@ export function logTicks({ from, to }: Span, about: number): number[] {
     .filter((value) => value >= from && value <= to);
 }
 
-/** The texts of an axis's ticks: all in one form, with the digits that the distance between them asks for. */
+/** Writes the ticks of an axis in one common form, with as many digits as their distance requires. */
 export function tickTexts(values: readonly number[]): string[] {
   const size = Math.max(0, ...values.map(Math.abs));
   const gap = values
@@ -49,7 +49,7 @@ export function tickTexts(values: readonly number[]): string[] {
     .reduce((least, value, index) => Math.min(least, value - values[index]!), Infinity);
   if (size === 0) return values.map(() => '0');
   const step = Number.isFinite(gap) ? gap : size;
-  // Powers of ten share no form.
+  // Powers of ten have no common form.
   if (
     values.length > 2 &&
     Math.max(...values.map((value) => value / values[0]!)) >= 10 &&
@@ -64,7 +64,7 @@ export function tickTexts(values: readonly number[]): string[] {
   return isPlain && size > 1e-9 ? plain : short;
 }
 
-/** How many characters the longest text has. */
+/** The length of the longest text. */
 export const longest = (texts: readonly string[]): number =>
   texts.reduce((so, { length }) => Math.max(so, length), 0);
 
@@ -76,7 +76,7 @@ const powerText = (value: number): string =>
     ? numberText(value)
     : value.toExponential().replace('e+', 'e');
 
-/** Each in units of a power of ten, with as many decimals as tell it from its neighbours. */
+/** Writes each value in units of a power of ten, with as many decimals as tell it from its neighbours. */
 function fixedTexts(values: readonly number[], step: number, power: number): string[] {
   const unit = Number(`1e${power}`);
   const scaled = values.map((value) => value / unit);

@@ -1,33 +1,33 @@
 import { moved, type Span, zoomed } from '../../../pure/span.js';
 import type { OnMove } from './moves.js';
 
-/** Fingers nearer to each other than this are taken as that far apart: the zoom stays finite. */
+/** The least distance that two fingers count as, so that the zoom stays finite. */
 const LEAST_SPREAD_PX = 20;
-/** A finger that moves less, and is gone by then, has tapped; two such taps within that time are a double tap. */
+/** A tap moves less than this and takes less time; two taps within that time are a double tap. */
 const TAP_PX = 12;
 const TAP_MS = 300;
 
-/** What fingers do to a chart. */
+/** Callbacks for the gestures on a chart. */
 export interface Touched {
   readonly view: () => Span;
-  /** One finger moves only what is zoomed: there is nothing beside all there is. */
+  /** One finger moves a chart only if it is zoomed: otherwise all of it is seen already. */
   readonly isZoomed: () => boolean;
   readonly onMove: OnMove;
   readonly onDoubleTap: () => void;
 }
 
-/** Where fingers took hold: what was seen then, the place between them and how far they were apart, in widths of the chart. */
+/** The start of a gesture: the view, the place between the fingers and their distance, in widths of the chart. */
 interface Grip {
   readonly view: Span;
   readonly at: number;
   readonly spread: number;
 }
 
-/** Zooms around two fingers and moves with them, moves with one, until the function it returns is called. Up and down the page scrolls. */
+/** Zooms and moves with two fingers, moves with one, until the returned function is called. Vertical moves scroll the page. */
 export function onTouch(over: HTMLElement, { view, isZoomed, onMove, onDoubleTap }: Touched): () => void {
   const fingers = new Map<number, number>();
   let grip: Grip | null = null;
-  /** Where the chart is moved to by now; what is seen comes a frame later. */
+  /** The view the chart was moved to; it is drawn a frame later. */
   let moved: Span | null = null;
   const isDoubleTap = tapCounter();
   const take = (): void => {
@@ -78,14 +78,14 @@ function placeOf(xs: readonly number[], over: HTMLElement): Pick<Grip, 'at' | 's
   };
 }
 
-/** What was between the fingers stays between them. */
+/** The value between the fingers stays between them. */
 function viewUnder(grip: Grip, { at, spread }: Pick<Grip, 'at' | 'spread'>): Span {
   return moved(zoomed(grip.view, grip.at, grip.spread / spread), grip.at - at);
 }
 
 type Tap = Pick<PointerEvent, 'type' | 'clientX' | 'clientY' | 'timeStamp'>;
 
-/** Says of each finger that comes or goes whether it ends a double tap. */
+/** Tells for each finger that touches or lifts whether it completes a double tap. */
 function tapCounter(): (event: Tap) => boolean {
   let began: Tap | null = null;
   let before: Tap | null = null;

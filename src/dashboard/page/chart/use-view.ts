@@ -5,7 +5,7 @@ import { choose, route } from '../state/navigation.js';
 import { viewIn, viewQuery } from '../state/route.js';
 import type { ChartProps } from './chart.js';
 
-/** What of x all charts of a page show: the address holds it once it is chosen, not while a chart is dragged. */
+/** The stretch of x that all charts of a page show: it is in the address once it is chosen, not while a chart is dragged. */
 export function useView(): Pick<ChartProps, 'view' | 'isMoving' | 'onZoom' | 'onMove'> {
   const chosen = viewIn(route.value.query);
   const view = useSignal<Span | null>(chosen);

@@ -67,6 +67,6 @@ function categoryAxis(values: readonly unknown[]): Axis {
   };
 }
 
-/** A text beside an axis, which has room for so many characters. */
+/** Shortens a text to the room beside an axis. */
 export const cut = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most - 1)}…` : text;

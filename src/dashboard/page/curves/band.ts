@@ -1,7 +1,7 @@
 import { shareOf, valueOf } from '../../../pure/span.js';
 import { type Curve, firstFrom } from './curve.js';
 
-/** Of several curves, at each `x`, the mean, least and greatest of those that are there. */
+/** The mean, least and greatest value of several curves at each `x`. */
 export interface Band {
   readonly name: string;
   readonly curves: number;
@@ -9,16 +9,16 @@ export interface Band {
   readonly mean: readonly (number | null)[];
   readonly min: readonly (number | null)[];
   readonly max: readonly (number | null)[];
-  /** Of how many values of one curve a place is, about. */
+  /** Roughly how many values of one curve a place stands for. */
   readonly perPlace: number;
-  /** Whether the curves have more places than it. */
+  /** Whether the curves have more places than the band. */
   readonly isSample: boolean;
 }
 
 /** @bound tells: what is saved as CSV says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values" */
 const MOST_PLACES = 1000;
 
-/** Makes one band of curves; between its points a curve is taken to be straight, and beyond its ends it is not there. */
+/** Makes one band of curves; a curve is straight between its points and absent beyond its ends. */
 export function bandOf(name: string, curves: readonly Curve[]): Band {
   const members = curves.map(coursesOf);
   const all = placesOf(members.map(({ mean }) => mean));
@@ -49,7 +49,7 @@ interface Courses {
   readonly max: Course;
 }
 
-/** The mean, least and greatest of each stretch of a curve, at its end; of one that is not thinned, itself. */
+/** The mean, least and greatest value of each stretch, placed at its end; three times the curve itself if it is not thinned. */
 function coursesOf(curve: Curve): Courses {
   if (curve.stretches.length === 0) return { mean: curve, min: curve, max: curve };
   const { stretches } = curve;
@@ -64,18 +64,19 @@ function coursesOf(curve: Curve): Courses {
   };
 }
 
-/** Where any of the curves has a point; where that is too many places, evenly some of them, the ends included. */
+/** Every `x` at which any of the curves has a point. */
 function placesOf(curves: readonly Course[]): readonly number[] {
   return [...new Set(curves.flatMap(({ x }) => x))].sort((one, other) => one - other);
 }
 
+/** At most {@link MOST_PLACES} of the places, evenly spread and including the ends. */
 function sampleOf(all: readonly number[]): readonly number[] {
   if (all.length <= MOST_PLACES) return all;
   const stride = (all.length - 1) / (MOST_PLACES - 1);
   return Array.from({ length: MOST_PLACES }, (_, place) => all[Math.round(place * stride)]!);
 }
 
-/** What a curve is at a place; null beyond its ends and beside a value that is no finite number. */
+/** The value of a curve at a place; null beyond its ends and next to a value that is not finite. */
 function valueAt({ x, y }: Course, at: number): number | null {
   const after = firstFrom(x, at);
   if (after === x.length) return null;

@@ -1,22 +1,22 @@
 import type { Span } from '../../../pure/span.js';
 import type { Series } from '../../api.js';
 
-/** A metric of a run as it is drawn: as many `x` as `y`, in the order of `x`. */
+/** A metric of a run as it is drawn: `x` and `y` are equally long and ordered by x. */
 export type Curve = {
   readonly [Key in 'run' | 'metric' | 'values' | 'isExact']: Series[Key];
 } & {
   readonly x: readonly number[];
-  /** null where the value was no finite number: `nonFinite` says which. */
+  /** null where the value was not finite: `nonFinite` has it. */
   readonly y: readonly (number | null)[];
-  /** Index in `x` and what was there: NaN, Infinity or -Infinity. */
+  /** Index and value: NaN, Infinity or -Infinity. */
   readonly nonFinite: readonly (readonly [index: number, value: string])[];
-  /** Where it is thinned, of each stretch the index of its end, how many finite values it is of, and their mean; none where it is not. */
+  /** The stretches of a thinned curve: the index where each ends, how many finite values it stands for, and their mean. Empty for a whole curve. */
   readonly stretches: readonly WholeStretch[];
 };
 
 type WholeStretch = readonly [index: number, count: number, mean: number];
 
-/** The index of the first `x` that is not below a value; as many as there are when all are. */
+/** The index of the first `x` that is not below a value; the length if all are below. */
 export function firstFrom(x: readonly number[], value: number): number {
   let [low, high] = [0, x.length];
   while (low < high) {
@@ -27,7 +27,7 @@ export function firstFrom(x: readonly number[], value: number): number {
   return low;
 }
 
-/** The index of the `x` next to a value; -1 when there is none. */
+/** The index of the `x` nearest to a value; -1 if there is none. */
 export function nearestTo(x: readonly number[], value: number): number {
   const after = firstFrom(x, value);
   if (after === x.length) return x.length - 1;
@@ -35,13 +35,13 @@ export function nearestTo(x: readonly number[], value: number): number {
   return value - x[after - 1]! <= x[after]! - value ? after - 1 : after;
 }
 
-/** What a curve is made of: its stretches, or each finite value by itself. */
+/** The stretches of a curve; of a whole one, each finite value by itself. */
 export function stretchesOf({ y, stretches }: Pick<Curve, 'y' | 'stretches'>): readonly WholeStretch[] {
   if (stretches.length > 0) return stretches;
   return y.flatMap((value, index) => (value === null ? [] : [[index, 1, value] as const]));
 }
 
-/** A curve with a stretch of it replaced by one that was read in more detail. */
+/** Replaces a stretch of a curve by one that was read in more detail. */
 export function withDetail(base: Curve, detail: Curve, { from, to }: Span): Curve {
   const end = Math.max(to, detail.x.at(-1) ?? to);
   const head = firstFrom(base.x, from);

@@ -9,13 +9,13 @@ import { route } from '../state/navigation.js';
 import { RunCurves } from './run-curves.js';
 
 /**
- * What the server reads at once.
+ * Runs whose curves the server reads in one answer.
  *
  * @bound tells: a line above the curves says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs"
  */
 const MOST_RUNS = 100;
 
-/** Curves of the selected runs over each other, one chart a metric. */
+/** Overlays the curves of the selected runs, one chart per metric. */
 export function CurvesPage(): JSX.Element {
   const { query } = route.value;
   const { shown: ids, left } = firstOf(query.getAll('run'), MOST_RUNS);

@@ -1,16 +1,16 @@
 import { shownSpan, type Span } from '../../../pure/span.js';
 import { firstFrom } from './curve.js';
 
-/** What has to have room on the chart: one line of it. */
+/** A line that must fit on the chart. */
 export interface Line {
   readonly x: readonly number[];
   readonly y: readonly (number | null)[];
 }
 
-/** On a logarithmic axis, the least factor between the ends: closer ones share their logarithm. */
+/** The least factor between the ends of a logarithmic axis: closer ends have the same logarithm. */
 const LEAST_FACTOR = 1 + 1e-9;
 
-/** From the least to the greatest `x` of all lines; null when there is none. */
+/** The span of `x` over all lines; null if they have no points. */
 export function extentOfX(lines: readonly Line[]): Span | null {
   let [from, to] = [Infinity, -Infinity];
   for (const { x } of lines) {
@@ -21,7 +21,7 @@ export function extentOfX(lines: readonly Line[]): Span | null {
   return shownSpan(from === to ? { from: from - 0.5, to: to + 0.5 } : { from, to });
 }
 
-/** From the least to the greatest `y` that is seen, and some room; on a logarithmic axis only what is above zero counts. */
+/** The span of the `y` that are seen, with some room; on a logarithmic axis only values above zero count. */
 export function extentOfY(lines: readonly Line[], { from, to }: Span, isLog: boolean): Span {
   let [least, greatest] = [Infinity, -Infinity];
   for (const { x, y } of lines) {
@@ -36,7 +36,7 @@ export function extentOfY(lines: readonly Line[], { from, to }: Span, isLog: boo
   return isLog ? paddedLog(least, greatest) : padded(least, greatest);
 }
 
-/** The points within a stretch, from one index to before the other, and one beyond each edge: the line goes on there. */
+/** The range of indices of the points within a stretch, and one more beyond each edge, where the line continues. */
 export function seen(x: readonly number[], { from, to }: Span): readonly [first: number, end: number] {
   let end = firstFrom(x, to);
   // Points may share an x: the trials of a sweep, the steps of an epoch.

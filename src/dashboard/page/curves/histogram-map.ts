@@ -5,7 +5,7 @@ import type { HistogramsAnswer } from '../../api.js';
 export interface HistogramMap {
   readonly from: number;
   readonly to: number;
-  /** Of each histogram its bins that are not empty; `share` is how dense it is there, beside the densest of all: from 0 to 1. */
+  /** The bins of each histogram that are not empty; `share` is their density relative to the densest of all, from 0 to 1. */
   readonly columns: readonly (readonly {
     readonly from: number;
     readonly to: number;
@@ -13,7 +13,7 @@ export interface HistogramMap {
   }[])[];
 }
 
-/** Puts histograms side by side; null when there is no value in any of them. */
+/** Puts histograms side by side; null if none has a value. */
 export function histogramMap(histograms: HistogramsAnswer['histograms']): HistogramMap | null {
   const columns = histograms.map(({ edges, counts }) => {
     const total = counts.reduce((sum, count) => sum + count, 0);
@@ -32,7 +32,7 @@ export function histogramMap(histograms: HistogramsAnswer['histograms']): Histog
     ...shownSpan(
       least === greatest ? { from: least - 0.5, to: greatest + 0.5 } : { from: least, to: greatest },
     ),
-    // By the root, so that what is rare can be seen beside what is not.
+    // The square root keeps rare values visible beside frequent ones.
     columns: columns.map((bins) =>
       bins.map(({ from, to, density }) => ({
         from,
@@ -44,18 +44,17 @@ export function histogramMap(histograms: HistogramsAnswer['histograms']): Histog
 }
 
 /**
- * Where each column begins, and the last one ends, from 0 to 1: halfway between neighbouring steps. Side by side where steps are
- * missing or do not go up.
+ * The edges of the columns, from 0 to 1: halfway between neighbouring steps, or evenly spaced where steps are missing or do not rise.
  */
 export function columnEdges(steps: readonly (number | null)[]): number[] {
   const places = steps.flatMap((step) => (step === null ? [] : step));
   const isRising = places.every((step, index) => index === 0 || step > places[index - 1]!);
   if (places.length !== steps.length || !isRising || places.length < 2)
     return Array.from({ length: steps.length + 1 }, (_, index) => index / Math.max(1, steps.length));
-  // Halfway between two large steps there may be no number, but there is one between how far they are from the first.
+  // There may be no double halfway between two large steps, but there is one between their distances from the first.
   const far = places.map((step) => step - places[0]!);
   const between = far.slice(1).map((at, index) => (at + far[index]!) / 2);
-  // The outer columns reach as far outwards as inwards.
+  // The outer columns extend as far outwards as inwards.
   const first = -between[0]!;
   const last = 2 * far.at(-1)! - between.at(-1)!;
   return [first, ...between, last].map((at) => (at - first) / (last - first));

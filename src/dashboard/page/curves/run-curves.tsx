@@ -20,7 +20,7 @@ const STANDARD_METRICS = 6;
 /** @bound tells: a line above the charts says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs" */
 const MOST_METRICS = 50;
 
-/** Curves of runs over each other, one chart a metric, as the address says how. */
+/** Overlays the curves of runs, one chart per metric, as the address says. */
 export function RunCurves({
   ids,
   facts,
@@ -63,7 +63,7 @@ export function RunCurves({
   );
 }
 
-/** How curves become lines, as the address says it. */
+/** The options of the address for turning curves into lines. */
 function useFigureOptions(
   ids: readonly string[],
   known: ReadonlyMap<string, RunFactsAnswer>,
@@ -88,7 +88,7 @@ function useFigureOptions(
               return value === undefined || value === null ? '' : `${by} = ${distinctText(value)}`;
             },
     }),
-    // Runs that are not grouped may have news every second.
+    // Without groups, news every second must not make new lines.
     [ids.join('\n'), by === null ? null : known, x, by, smoothing, isLog, colours],
   );
 }

@@ -4,10 +4,10 @@ import { type Curve, stretchesOf } from './curve.js';
 /**
  * Smooths a curve by an exponential moving average, debiased as TensorBoard does it: the first values count in full.
  *
- * A stretch of which only some points are here counts as all its values, each its mean; between the ends of stretches the
- * average is taken to be straight. What is no finite number (null) stays where it is and does not count.
+ * A stretch of a thinned curve counts as all the values it stands for, each equal to their mean; between the ends of stretches the
+ * average is interpolated linearly. Values that are not finite (null) stay in place and do not count.
  *
- * @param weight of what came before, a value, from 0 (nothing is smoothed) to below 1
+ * @param weight - the weight of the average so far, from 0 (no smoothing) to below 1
  */
 export function smoothed(
   curve: Pick<Curve, 'x' | 'y' | 'stretches'>,
@@ -31,7 +31,7 @@ export function smoothed(
     }
     before = end;
   }
-  // Of a stretch that was cut at its end.
+  // The points of a stretch that was cut before its end.
   for (let at = before + 1; at < y.length; at++) if (y[at] !== null) out[at] = out[before] ?? null;
   return out;
 }

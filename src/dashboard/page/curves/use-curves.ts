@@ -13,13 +13,13 @@ export interface CurvesQuery {
   readonly metrics: readonly string[];
   /** `step`, `time` or `metric:NAME`. */
   readonly x: string;
-  /** What is zoomed to; null for all there is. */
+  /** The stretch that is zoomed to; null for the whole curve. */
   readonly view: Span | null;
-  /** Of the runs: `time` counts from when they began. */
+  /** Facts of the runs: `time` counts from their start. */
   readonly facts: ReadonlyMap<string, RunFactsAnswer>;
 }
 
-/** The curves, as far as they are read. */
+/** The curves that have been read so far. */
 export interface CurvesView {
   readonly state: 'loading' | 'there' | 'failed';
   readonly failure: ApiFailure | null;
@@ -29,17 +29,17 @@ export interface CurvesView {
   readonly again: () => void;
 }
 
-/** A curve that cannot be continued by its points is read again at most so often. */
+/** The least time between two reads of a curve that new points cannot continue. */
 const REREAD_MS = 2000;
 /**
- * So many tellings of new points are remembered until curves are here: some minutes of ten runs.
+ * Reports of new points that are kept until the curves have arrived: some minutes of ten runs.
  *
  * @bound loses nothing: where more has come the curves are read again
  */
 const MAX_EARLY = 5000;
 const NOTHING: SeriesAnswer = { series: [], readUntil: {}, failed: [] };
 
-/** Reads curves whole, and what is zoomed to in detail, and has new points appear in both. */
+/** Reads curves whole, and the zoomed stretch in detail, and adds new points to both. */
 export function useCurves({ runs, metrics, x, view, facts }: CurvesQuery): CurvesView {
   const { api } = usePage();
   const base = useSeries(api, { runs, metrics, x });
@@ -68,21 +68,21 @@ interface CurvesAnswer extends Omit<SeriesAnswer, 'series'> {
 
 interface SeriesView {
   readonly answer: CurvesAnswer;
-  /** What the answer is to. */
+  /** The question that was answered. */
   readonly query: { readonly view: Span | null } | null;
   readonly failure: ApiFailure | null;
   readonly again: () => void;
   readonly append: (points: LivePoints, startedAtMs: number, axis: 'step' | 'time') => void;
 }
 
-/** One question for curves; null asks nothing. The answer before stays until the next one is here. */
+/** Asks for curves; null asks nothing. The previous answer stays until the next one arrives. */
 function useSeries(api: Api, query: SeriesQuery | null): SeriesView {
   const key = JSON.stringify(query);
   const [known, setKnown] = useState<Omit<SeriesView, 'again' | 'append'>>({
     ...{ answer: NOTHING, query: null, failure: null },
   });
   const [turn, setTurn] = useState(0);
-  // What is logged after curves are read may be told before they are here.
+  // Points logged after the curves were read may be reported before the curves arrive.
   const early = useRef<Parameters<SeriesView['append']>[] | null>(null);
   useEffect(() => {
     early.current = [];
@@ -101,7 +101,7 @@ function useSeries(api: Api, query: SeriesQuery | null): SeriesView {
         early.current = null;
         const answer = told.reduce<CurvesAnswer>((before, points) => appended(before, ...points), read);
         setKnown({ answer, query: { view }, failure: null });
-        // What came beyond those is in the files by now.
+        // Points beyond that number are in the files by now.
         if (told.length === MAX_EARLY) again();
       },
       (error: unknown) =>
@@ -141,7 +141,7 @@ function appended(
   return isChanged ? { ...answer, series: next } : answer;
 }
 
-/** At once, and then at most every so often. */
+/** Limits how often a task runs. */
 function useThrottled(task: () => void): () => void {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const latest = useRef(task);
@@ -156,7 +156,7 @@ function useThrottled(task: () => void): () => void {
   };
 }
 
-/** Hears of new points, and reads again what cannot be continued by them. */
+/** Listens for new points, and reads curves again that they cannot continue. */
 function useLive(
   api: Api,
   { runs, metrics, x }: Pick<CurvesQuery, 'runs' | 'metrics' | 'x'>,
@@ -179,7 +179,7 @@ function useLive(
           else for (const view of latest.current.views) view.append(points, Date.parse(startedAt ?? ''), x);
         },
         reset: again,
-        // What an open run logged between the reading of its curves and now is in nobody's hands.
+        // Points logged between the reading of the curves and now would be missing.
         open: (wasOpen) => {
           const isOpen = runs.some((run) => latest.current.facts.get(run)?.status === 'RUNNING');
           if (wasOpen || isOpen) again();

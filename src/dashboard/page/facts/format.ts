@@ -5,8 +5,8 @@ import { localTime } from '../../../pure/local-time.js';
 export const ALL_DIGITS = 17;
 
 /**
- * A number in few characters, no digit of its whole part rounded away: whole ones in full with thin thousands, others to
- * so many significant digits. The exact one is for a title.
+ * Writes a number in few characters without rounding its integer part: integers in full with thin spaces between thousands, others to
+ * `digits` significant digits. Titles have the exact number.
  */
 export function numberText(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');
@@ -26,7 +26,7 @@ export function countText(value: number | string): string {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
 }
 
-/** Any value of a parameter or metric in one line; a number to so many significant digits, or in full. */
+/** Writes any value of a parameter or metric in one line; a number to `digits` significant digits, by default all. */
 export function valueText(value: unknown, digits = ALL_DIGITS): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'number') return numberText(value, digits);

@@ -6,7 +6,7 @@ export interface FirstOf<T> {
   readonly left: number;
 }
 
-/** The first of a list, at most so many. */
+/** Returns at most `most` items from the start of a list. */
 export function firstOf<T>(all: readonly T[], most: number): FirstOf<T> {
   return { shown: all.slice(0, most), left: Math.max(0, all.length - most) };
 }

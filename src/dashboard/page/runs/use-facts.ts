@@ -5,7 +5,7 @@ import { type Asked, mapped, useAsked } from '../api/use-api.js';
 import { runId } from '../facts/run-values.js';
 import { useNews } from './use-news.js';
 
-/** So many runs are asked for by one filter. */
+/** Runs that one filter asks for. */
 const RUNS_PER_QUESTION = 50;
 
 /** The facts of some runs, in the order of their names; those that are gone are left out. */
