@@ -288,7 +288,8 @@ class Replay:
         self.done = {(epoch, seq) for epoch, seq, _, _ in file.rewinds}
         self.sessions = published_sessions(file)
         last = file.sessions[-1][0] if file.sessions else None
-        self.open: Optional[Session] = self.sessions[-1] if last is not None and last == file.watermark[0] else None
+        self.unfinished = self.sessions[-1] if last is not None and last == file.watermark[0] else None  # the file's, which may go on
+        self.open: Optional[Session] = None
         self.epoch, self.seq, self.calls = -1, 0, 0  # "here"
         self.state, self.whole, self.stopped = State(), False, False
         self.taken: list[Call] = []
@@ -342,8 +343,7 @@ class Replay:
             self.gap(before["seq"], before["calls"], False)
         self.epoch, self.seq, self.calls = epoch, 0, 0
         self.state.dictionary, self.state.ending = Dictionary(), None
-        if self.open and self.open.epoch != epoch:
-            self.open = None
+        self.open = self.unfinished if self.unfinished and self.unfinished.epoch == epoch else None
 
     def gap(self, seq: int, calls: Optional[int], state_there: bool, regained: int = 0) -> None:
         first = max(self.seq, self.published())
@@ -393,8 +393,6 @@ class Replay:
             self.take(body, seq)
         elif kind == LOG:
             state.pending.append(body)
-        elif body is None:  # a text that is no JSON: only this record says nothing
-            return
         elif kind == PARAMS:
             state.params = merge(state.params, body)
         elif kind == FACT:
@@ -535,13 +533,14 @@ def tally_of(stored: dict) -> Tally:
                  float(stored["sum"]), stored["min"], stored["max"], step(stored["minStep"]), step(stored["maxStep"]))
 
 
-def summaries(file: Published, replay: Replay, rows: list[Row], is_open: bool) -> dict[str, dict]:
+def summaries(file: Published, replay: Replay, rows: list[Row]) -> dict[str, dict]:
     tallies = {} if replay.rewinds else {metric: tally_of(stored) for metric, stored in file.tallies.items()}
-    anew = {metric for metric, tally in tallies.items() if is_open and tally.count > tally.nan + tally.numbers + tally.texts}
+    anew = {metric for metric, tally in tallies.items() if replay.taken and tally.count > tally.nan + tally.numbers + tally.texts}
     tallies.update({metric: Tally() for metric in anew})  # a file of format 1 did not count all of it
     for source in rows if replay.rewinds else replay.taken:
-        for metric in source.values.keys() - anew:
-            tallies.setdefault(metric, Tally()).add(source.values[metric], source.step)
+        for metric, value in source.values.items():
+            if metric not in anew:
+                tallies.setdefault(metric, Tally()).add(value, source.step)
     texts, published = {metric for metric, _, type_, _ in file.columns if type_ == "UTF8"}, set(map(id, file.rows))
     for row in rows if anew else ():
         for metric in row.values.keys() & anew:  # that release did not say which cells of a text column are texts: all are
@@ -805,7 +804,7 @@ def read_run(folder: str) -> Run:
         "setAside": set_aside(run, kept, file),
         "params": params,
         "artifacts": merge(run.get("artifacts") or {}, (state.facts.get("artifacts") or {}) if state else {}),
-        "metrics": summaries(file, replay, rows, bool(segments)),
+        "metrics": summaries(file, replay, rows),
         "columns": [list(column) for column in columns],
         "sessions": places, "log": [list(line) for line in read_log(folder, state)],
         "media": media_of(folder, media_rewinds),

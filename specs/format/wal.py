@@ -77,18 +77,18 @@ def read_records(payload: bytes, dictionary: Dictionary) -> list[Record]:
                 raise Malformed("a record's kind")
             else:
                 out.append(Record(kind, read_text(kind, text_at(record, 16, struct.unpack_from("<I", record, 12)[0]))))
-    except (struct.error, ValueError, OverflowError) as error:
+    except (struct.error, ValueError, OverflowError, Damaged) as error:
         raise Malformed(str(error)) from error
     return out
 
 
 def read_text(kind: int, text: str) -> Any:
-    """The value of a record that is a text, None for JSON that does not parse."""
-    try:
-        value = parse_tagged(text) if kind in (PARAMS, FACT) else json.loads(text) if kind in (CLOSE, REWIND) else text
-    except (ValueError, Damaged):
-        return None
-    return value if kind == LOG or isinstance(value, dict) else None
+    if kind == LOG:
+        return text
+    value = parse_tagged(text) if kind in (PARAMS, FACT) else json.loads(text)
+    if not isinstance(value, dict):
+        raise Malformed("a record that holds no JSON object")
+    return value
 
 
 def text_at(record: bytes, at: int, size: int) -> str:
