@@ -27,8 +27,15 @@ const SESSION = `
     try { for (;;) writeSync(filler, Buffer.alloc(size)); } catch (error) { if (error.code !== 'ENOSPC') throw error; }
   let step = 1;
   const yaml = () => parseYaml(readFileSync(run.runDir + '/run.yaml', 'utf8'));
-  await until(() => { run.logMetrics({ loss: step }, step++); return yaml().degraded !== undefined; });
-  console.log(JSON.stringify({ degraded: yaml().degraded.code, hadReserve: !hasReserve() }));
+  // Read once: with the room of the reserve the run may be well again a moment later.
+  let seen;
+  await until(() => {
+    run.logMetrics({ loss: step }, step++);
+    const { degraded } = yaml();
+    if (degraded !== undefined) seen = { degraded: degraded.code, hadReserve: !hasReserve() };
+    return seen !== undefined;
+  });
+  console.log(JSON.stringify(seen));
   process.kill(process.pid, 'SIGKILL');
 `;
 
