@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LOG_NAME } from '../../src/run/run-record.js';
+import { LOG_NAME } from '../../src/run/file-names.js';
 import { readContents } from '../../src/reader/read-contents.js';
 import { recoverRun } from '../../src/writer/recovery/recover-run.js';
 import { MemoryFs } from '../faults/memory-fs.js';

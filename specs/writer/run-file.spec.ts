@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RunFile } from '../../src/model/run-file.js';
 import { RunStatus } from '../../src/model/run-status.js';
-import { RUN_NAME, readMapping } from '../../src/run/run-record.js';
+import { RUN_NAME } from '../../src/run/file-names.js';
+import { readMapping } from '../../src/run/run-record.js';
 import { amendRunFile } from '../../src/run/amend-run-file.js';
 import { readIdentity } from '../../src/run/identity.js';
 import { writeRunFile } from '../../src/writer/files/write-run-file.js';

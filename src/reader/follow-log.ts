@@ -3,7 +3,7 @@ import { type Observable, concatMap, defer, map, takeWhile, timer } from 'rxjs';
 import { type LogLine, parseLogLine } from '../run/log-line.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { OwnerWatch, isOwned } from '../storage/owner-watch.js';
-import { LOG_NAME } from '../run/run-record.js';
+import { LOG_NAME } from '../run/file-names.js';
 
 /** @bound tells: a line in its place says how many bytes; specs/reader/stored-run.spec.ts "is followed past a line that is longer than a chunk, and says how much of it is missing" */
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;

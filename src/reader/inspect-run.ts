@@ -9,7 +9,7 @@ import type { Step } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/owner-watch.js';
-import { CONFIG_NAME, LOG_NAME } from '../run/run-record.js';
+import { CONFIG_NAME, LOG_NAME } from '../run/file-names.js';
 import { readIdentity } from '../run/identity.js';
 import { keptFiles, setAsideSegments, strandedSegments } from '../run/kept-files.js';
 import { lastSignMs } from '../run/last-sign.js';

@@ -3,7 +3,7 @@ import { type LogLine, parseLogLine } from '../run/log-line.js';
 import { integer, REFUSED, rule, string } from '../model/option-rules.js';
 import { optionsTable } from '../model/options-table.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { LOG_NAME } from '../run/run-record.js';
+import { LOG_NAME } from '../run/file-names.js';
 import type { RunState } from '../run/run-state.js';
 
 const CHUNK_BYTES = 256 * 1024;

@@ -10,7 +10,7 @@ import { readWhole } from '../storage/atomic-file.js';
 import type { Rewind } from '../channel/rewind.js';
 import type { Step } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { RUN_NAME } from '../run/run-record.js';
+import { RUN_NAME } from '../run/file-names.js';
 import { readIdentity } from '../run/identity.js';
 import { openRows } from './read-rows.js';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isTempName } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { RUN_NAME } from '../run/run-record.js';
+import { RUN_NAME } from '../run/file-names.js';
 
 /** A run is in an experiment, which is in a folder of experiments. */
 const DEPTH = 2;

@@ -9,7 +9,7 @@ import type { RunFacts } from '../model/run-facts.js';
 import { isTempName, readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FileFacts, FsPort } from '../storage/fs-port.js';
 import { makeFolders } from '../storage/make-folders.js';
-import { CONFIG_NAME, RUN_NAME } from '../run/run-record.js';
+import { CONFIG_NAME, RUN_NAME } from '../run/file-names.js';
 import { throwProcessFault } from './process-fault.js';
 import { plainFacts, readFacts, summaryIn } from './read-facts.js';
 

@@ -5,8 +5,6 @@ import type { FsPort } from '../storage/fs-port.js';
 import { MAX_YAML_BYTES, isWhole, parseYaml } from '../storage/yaml-file.js';
 import { readSimpleYaml } from '../storage/yaml-subset.js';
 
-export { CONFIG_NAME, LOG_NAME, RUN_NAME } from './file-names.js';
-
 /** The format of `run.yaml` that this version writes, and the latest it reads; a file that does not say is of format 1. */
 export const RUN_FORMAT = 2;
 

@@ -5,7 +5,7 @@ import { redactNamed } from '../model/redact-text.js';
 import { RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { OwnerWatch } from '../storage/owner-watch.js';
-import { RUN_NAME } from '../run/run-record.js';
+import { RUN_NAME } from '../run/file-names.js';
 import { readIdentity } from '../run/identity.js';
 import { recoverRun } from '../writer/recovery/recover-run.js';
 import { canonical } from './space/describe-space.js';

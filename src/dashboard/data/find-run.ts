@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { nodeFs } from '../../storage/node-fs.js';
-import { RUN_NAME } from '../../run/run-record.js';
+import { RUN_NAME } from '../../run/file-names.js';
 
 /**
  * Finds the folder of the run `experiment/run` at or below the folder that is served, without listing other runs.

@@ -10,7 +10,7 @@ import type { RunFile } from '../../model/run-file.js';
 import { type RunName, suffixedName } from '../../model/names.js';
 import { RunStatus } from '../../model/run-status.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { LOG_NAME } from '../../run/run-record.js';
+import { LOG_NAME } from '../../run/file-names.js';
 import { amendRunFile } from '../../run/amend-run-file.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { microsOf } from '../exchange/instants.js';

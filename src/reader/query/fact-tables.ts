@@ -6,7 +6,7 @@ import type { RunFacts } from '../../model/run-facts.js';
 import { parseLogLine } from '../../run/log-line.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { readAll } from '../../storage/read-all.js';
-import { LOG_NAME } from '../../run/run-record.js';
+import { LOG_NAME } from '../../run/file-names.js';
 import { throwProcessFault } from '../process-fault.js';
 import { type Skipped, skippedFor } from './facts-source.js';
 

@@ -3,7 +3,8 @@ import { encodeParams, mergeParams, sanitiseParams } from '../../model/params.js
 import type { Loss } from '../../model/run-file.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { readUpTo } from '../../storage/read-all.js';
-import { CONFIG_NAME, LOG_NAME, type Mapping, RUN_NAME, readMapping } from '../run-record.js';
+import { CONFIG_NAME, LOG_NAME, RUN_NAME } from '../file-names.js';
+import { type Mapping, readMapping } from '../run-record.js';
 import type { LostLines } from './checkpoint.js';
 import type { MergedParams } from '../merged-params.js';
 import type { Replay } from './replay.js';
