@@ -1,3 +1,4 @@
+import { quantity } from '../pure/quantity.js';
 import type { Loss } from './run-file.js';
 
 /**
@@ -23,14 +24,11 @@ export function lossText(losses: readonly Loss[]): string {
   const others = losses.reduce((sum, loss) => sum + (loss.others ?? 0), 0);
   const isUpperBound = losses.some(({ atMost }) => atMost === true);
   const parts = [
-    ...(calls > 0 ? [`${isUpperBound ? 'at most ' : ''}${amountText(calls, 'call')}`] : []),
-    ...(others > 0 ? [amountText(others, calls > 0 ? 'other record' : 'log line or parameter record')] : []),
+    ...(calls > 0 ? [`${isUpperBound ? 'at most ' : ''}${quantity(calls, 'calls')}`] : []),
+    ...(others > 0 ? [quantity(others, calls > 0 ? 'other records' : 'log line or parameter records')] : []),
   ];
   return parts.join(' and ');
 }
-
-const amountText = (amount: number, noun: string): string =>
-  `${amount.toLocaleString('en-US')} ${amount === 1 ? noun : `${noun}s`}`;
 
 /** A log that is read again before its rows are published shows the same gap again. */
 function isSame(known: Loss, found: Loss): boolean {

@@ -1,3 +1,4 @@
+import { count as withCommas } from '../pure/quantity.js';
 import { parseHistogram } from './histogram.js';
 
 /** A text cut to about so many characters; a histogram first says of how many values it is, which a reader of its beginning can tell. */
@@ -16,6 +17,6 @@ export function histogramWords(text: string): string | null {
   const [beginning, said] = BEGINNING.exec(text) ?? [];
   if (beginning === undefined) return null;
   const count = parseHistogram(text)?.count ?? (said === undefined ? NaN : Number(said));
-  if (!Number.isNaN(count)) return `histogram of ${count.toLocaleString('en-US')}`;
+  if (!Number.isNaN(count)) return `histogram of ${withCommas(count)}`;
   return text.endsWith('…') ? 'histogram' : null;
 }

@@ -15,7 +15,7 @@ import { publishedSession } from './rows/published-session.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay/replay.js';
 import type { SegmentFile } from './replay/segment-files.js';
 import { restoreState } from './replay/restore-state.js';
-import { retallied } from './summaries/retally.js';
+import { isTallied, retallied } from './summaries/retally.js';
 
 /**
  * Reads what earlier owners left in a run's folder, for its new owner.
@@ -94,6 +94,7 @@ export function lookForPublished(fs: FsPort, folder: string, runUuid: string): P
 
 /** Of a file of 0.1.0 the tallies are completed from its columns. */
 function withWholeTallies(fs: FsPort, folder: string, published: PublishedFile): PublishedFile {
+  if (isTallied(published)) return published;
   const path = join(folder, METRICS_NAME);
   const file = fs.open(path, 'read');
   try {

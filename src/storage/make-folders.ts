@@ -14,9 +14,15 @@ export function makeFolders(fs: FsPort, folder: string): void {
 
 /** Makes one folder, its name durable; false when it is there. */
 export function tryMakeFolder(fs: FsPort, folder: string): boolean {
+  const made = isMade(fs, folder);
+  if (made) syncEntry(fs, dirname(folder));
+  return made;
+}
+
+/** Makes one folder whose name need not outlive a power cut; false when something is there. */
+export function isMade(fs: FsPort, folder: string): boolean {
   try {
     fs.makeFolder(folder);
-    syncEntry(fs, dirname(folder));
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;

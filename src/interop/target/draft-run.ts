@@ -7,13 +7,13 @@ import { monotonicMs } from '../../model/monotonic.js';
 import type { ExperimentName, RunName } from '../../model/names.js';
 import { draftName, isTempName } from '../../storage/atomic-file.js';
 import { HEARTBEAT_MS, LOCK_NAME, type LockOwner, beatLock, readLock } from '../../storage/lock-file.js';
-import { makeFolders } from '../../storage/make-folders.js';
+import { isMade, makeFolders } from '../../storage/make-folders.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { OwnerWatch, mustHaveEndedHere, readOwnership } from '../../storage/owner-watch.js';
 import { holdsLock, releaseLock, takeLock } from '../../storage/run-lock.js';
 import { EXPERIMENT_NAME } from '../archive/archive-names.js';
 import { kindAt, namesIn, systemError } from '../source/source-files.js';
-import { claimFolder, isFree, isMade, moveToClaim } from './place-folder.js';
+import { claimFolder, isFree, moveToClaim } from './place-folder.js';
 
 /** Longer than a lock that was cut off while it was written counts as one that is being written. */
 const LOCKING_MS = 2_000;
@@ -135,7 +135,7 @@ export class DraftRun {
     const { placed, drafted } = this.about;
     if (kindAt(placed) !== 'file') return;
     attempt(() => {
-      isMade(dirname(drafted));
+      isMade(nodeFs, dirname(drafted));
       copyFileSync(placed, drafted);
     });
   }
@@ -164,7 +164,7 @@ async function ownFolder(folder: string): Promise<LockOwner | null> {
   const watch = new OwnerWatch(nodeFs, folder);
   const until = monotonicMs() + LOCKING_MS;
   do {
-    isMade(folder);
+    isMade(nodeFs, folder);
     const kind = nodeFs.stat(folder)?.kind ?? 'folder';
     // A link leads to what is somebody else's.
     if (kind !== 'folder') return null;

@@ -2,9 +2,9 @@ import { rmdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { dirname } from 'node:path';
 import { attempt } from '../../model/attempt.js';
-import { errnoOf } from '../../model/errors.js';
 import { monotonicMs } from '../../model/monotonic.js';
 import { fileSystemNow } from '../../storage/file-system-time.js';
+import { isMade } from '../../storage/make-folders.js';
 import { nodeFs } from '../../storage/node-fs.js';
 
 /** How long a process takes at most from making a run's folder to the first file in it. */
@@ -12,18 +12,8 @@ const FILLING_MS = 1_000;
 const LOOK_AGAIN_MS = 10;
 
 /** Claims a path for a folder, by making it, empty; false when something is there. @throws what the file system refuses */
-export const claimFolder = async (path: string): Promise<boolean> => (await isFree(path)) && isMade(path);
-
-/** Makes a folder whose name need not outlive a power cut; false when something is there. */
-export function isMade(path: string): boolean {
-  try {
-    nodeFs.makeFolder(path);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false;
-    throw error;
-  }
-}
+export const claimFolder = async (path: string): Promise<boolean> =>
+  (await isFree(path)) && isMade(nodeFs, path);
 
 /**
  * Tells whether nothing is at a path. An empty folder there is waited for, a second at most: its maker is about to fill it, or was

@@ -32,6 +32,10 @@ export function retallied(bytesOf: ChunkReader, published: PublishedFile): Publi
   }
 }
 
+/** Whether a file's tallies say all of its values, so that {@link retallied} reads no column of it. */
+export const isTallied = ({ facts }: PublishedFile): boolean =>
+  facts.tallies.every(([, tally]) => isWhole(tally));
+
 /** Whether each value was tallied as a number, as NaN or as a text. */
 const isWhole = ({ count, nan, numbers, texts = 0 }: PlainTally[1]): boolean =>
   count === nan + numbers + texts;

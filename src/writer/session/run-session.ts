@@ -4,6 +4,7 @@ import { RunControl, RunTrouble } from '../../channel/run-control.js';
 import { attempt } from '../../model/attempt.js';
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { RunStatus } from '../../model/run-status.js';
+import { inNumber } from '../../pure/quantity.js';
 import type { Step } from '../../model/step.js';
 import { type LoadedRun, loadState } from '../../run/load-state.js';
 import { formatLogLine } from '../../run/log-line.js';
@@ -226,7 +227,7 @@ export class RunSession {
   }
 
   private tellRewound(rows: number, fromStep: Step): void {
-    const message = `rewound to step ${fromStep}: ${rows} ${rows === 1 ? 'row' : 'rows'} of earlier sessions taken out`;
+    const message = `rewound to step ${fromStep}: ${rows} ${inNumber(rows, 'rows')} of earlier sessions taken out`;
     this.wal.addLine(formatLogLine('info', message, { fromStep, rows }, this.context.now()));
     this.pipeline?.lineCame();
   }
