@@ -44,7 +44,7 @@ export const foldersNamedIn = (map: string): string[] =>
 
 const PATH = /^(?:\.ci|\.github|examples|specs|src)(?:\/[\w.@-]+)*\/?$/;
 
-/** The paths of the repository that a page names in backticks; one with a placeholder (`<tool>`, `*`) is none. */
+/** The paths of the repository that a page names in backticks; those with a placeholder (`<tool>`, `*`) are left out. */
 export const pathsNamedIn = (text: string): string[] =>
   proseLines(text).flatMap((line) => codeSpansIn(line).filter((span) => PATH.test(span)));
 
@@ -101,7 +101,7 @@ export function strangersInShell(code: string, { scripts, commands, exists }: Sh
   );
 }
 
-/** The commands of a line, each as its words; what is quoted is one word, and a comment is none. */
+/** The commands of a line, each as its words; what is quoted is one word, and comments are left out. */
 function partsOf(line: string): string[][] {
   const words = line.match(/"[^"]*"|'[^']*'|#.*|[^\s"'#;|&]+|&&|\|+|;/g) ?? [];
   const parts: string[][] = [[]];

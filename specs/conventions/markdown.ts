@@ -25,7 +25,7 @@ export function pagesOf(root: string): Page[] {
 
 /** A fenced block in a Markdown file. */
 export interface Block {
-  /** The word after the fence; empty where there is none. */
+  /** The word after the fence; empty if nothing follows it. */
   readonly language: string;
   /** Line of the first line of its code, from 1. */
   readonly line: number;

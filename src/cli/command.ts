@@ -83,7 +83,7 @@ export const listOf = (text: string | undefined): string[] | undefined =>
 /** Options of which this one is text. */
 type WithText<Name extends string> = Readonly<Record<Name, string | undefined>>;
 
-/** The number of an option. @throws {@link UsageError} when it is none, or out of bounds */
+/** The number of an option. @throws {@link UsageError} when it is not a number, or out of bounds */
 export function numberOption<Name extends string>(
   options: WithText<Name>,
   name: Name,
@@ -108,7 +108,7 @@ function bounds(min: number, max: number): string {
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
-/** A time such as `90s`, `12h`, `30d`, in milliseconds. @throws {@link UsageError} for what is none, or is too long */
+/** A time such as `90s`, `12h`, `30d`, in milliseconds. @throws {@link UsageError} for anything else, or a time that is too long */
 export function durationOption<Name extends string>(
   options: WithText<Name>,
   name: Name,

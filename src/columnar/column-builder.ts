@@ -81,7 +81,7 @@ export class BooleanBuilder extends Builder {
 export class TextBuilder {
   readonly type = 'UTF8';
   private readonly texts: (Uint8Array | null)[];
-  /** The cells that are numbers or booleans; null while there are none. */
+  /** The cells that are numbers or booleans; null until the first of them. */
   private numeric: Uint8Array | null = null;
 
   constructor(readonly rows: number) {

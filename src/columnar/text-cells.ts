@@ -30,7 +30,7 @@ export function cellAt(column: TextColumn, row: number): MetricValue {
   return (mayBeAlike(column, row) ? numberIn(textAt(column, row)) : undefined) ?? textAt(column, row);
 }
 
-/** A bitmap of the cells that were logged as numbers or booleans; null if there are none. */
+/** A bitmap of the cells that were logged as numbers or booleans; null if no cell was. */
 export function numericCells(column: TextColumn): Uint8Array | null {
   const { length, validity, numeric } = column;
   if (numeric !== 'alike') return numeric ?? null;
@@ -57,7 +57,7 @@ function mayBeAlike({ offsets, values }: TextColumn, row: number): boolean {
 }
 
 /**
- * Returns the number, bigint or boolean whose `String()` is this text; undefined if there is none.
+ * Returns the number, bigint or boolean whose `String()` is this text; undefined for any other text.
  *
  * `String()` of a double beyond 2^53 ends in zeros that are not its own: such digits are those of a bigint, whose nearest double it is.
  */

@@ -31,7 +31,7 @@ export interface RunParts extends DoorParts {
   readonly media: MediaLog;
   readonly link: WriterLink;
   readonly life: RunLife;
-  /** The greatest step of earlier sessions; null where there is none. The first call reads their files. */
+  /** The greatest step of earlier sessions; null if no row has a step. The first call reads their files. */
   readonly earlierStep: () => Step | null;
 }
 

@@ -6,7 +6,7 @@ import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay/replay.js';
 /** @bound loses nothing: the time a line begins with */
 const STAMP_LENGTH = '2026-01-01T00:00:00.000Z'.length;
 
-/** Finds out when the last row or log line of a write-ahead log was logged, in milliseconds since the epoch; undefined if there is none. */
+/** Finds out when the last row or log line of a write-ahead log was logged, in milliseconds since the epoch; undefined if the log holds neither. */
 export function lastSignMs(fs: FsPort, folder: string, uuid: string): number | undefined {
   const replay = replayWal(fs, folder, uuid, NOTHING_PUBLISHED);
   const line = replay.state.log.pending.at(-1)?.slice(0, STAMP_LENGTH) ?? '';

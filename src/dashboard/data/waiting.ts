@@ -13,7 +13,7 @@ export class Waiting<T> {
     else own.push(item);
   }
 
-  /** Takes the next item; undefined if there is none. */
+  /** Takes the next item; undefined if nothing waits. */
   next(): T | undefined {
     for (const [client, [first, ...rest]] of this.clients) {
       this.clients.delete(client);

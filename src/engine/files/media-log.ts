@@ -98,7 +98,7 @@ function newMedia(call: MediaCall, losses: Loss[]): NewMedia {
   return { ...facts, ...(kind === 'table' ? tableOf(call, losses) : fileOf(call, type)) };
 }
 
-/** A step that is none is left out, and its file kept, as of a row. */
+/** An invalid step is left out and the file kept, as with rows. */
 function stepOf(given: unknown, losses: Loss[]): Step | null {
   if (given === undefined || given === null) return null;
   const step = parseStep(given);

@@ -17,7 +17,7 @@ export interface SyncDrainOptions {
   readonly runs: ReadonlyMap<number, HostedRun>;
   /** Makes a writer whose poll has backed off look again. */
   readonly wake: () => void;
-  /** Where the writer is; null while there is none. */
+  /** Where the writer is; null before the first run and after the last. */
   readonly seat: () => WriterSeat | null;
 }
 

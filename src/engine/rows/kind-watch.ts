@@ -28,7 +28,7 @@ export class KindWatch {
     );
   }
 
-  /** The change that a value of `kind` is; null where it is none. */
+  /** The change that a value of `kind` is; null if it is not a change. */
   changeTo(metric: string, kind: ValueKind): KindChange | null {
     const known = this.kinds.get(metric);
     if (known === undefined) this.kinds.set(metric, [kind]);

@@ -23,7 +23,7 @@ export function cellOf(value: MetricValue): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-/** The value in a cell of a column of that type; undefined for what is none. */
+/** The value in a cell of a column of that type; undefined for anything else. */
 export function valueOfCell(cell: string, type: MetricType): MetricValue | undefined {
   switch (type) {
     case 'DOUBLE':

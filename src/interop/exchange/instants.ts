@@ -33,7 +33,7 @@ export function microsOfNumber(number: number): number | undefined {
   return Number.isSafeInteger(micros) ? micros : undefined;
 }
 
-/** A time of another tool as ISO 8601 in UTC with milliseconds; null for what is none. */
+/** A time of another tool as ISO 8601 in UTC with milliseconds; null for anything else. */
 export function isoOf(value: unknown): string | null {
   const micros = typeof value === 'string' ? microsOfIso(value) : undefined;
   return micros === undefined ? null : isoOfMs(Math.floor(micros / 1000));

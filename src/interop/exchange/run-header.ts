@@ -42,7 +42,7 @@ export function headerMembers(format: string, run: ExchangeRun, fields: readonly
 /**
  * The header that {@link headerMembers} wrote, from parsed JSON.
  *
- * @throws ExpmanError `CORRUPT` for anything that is none
+ * @throws ExpmanError `CORRUPT` for anything else
  */
 export function headerFrom(json: unknown, path: string, line?: number): RunHeader {
   const wrong = (what: string): Error => corruptAt(path, `in the header, ${what}`, line);

@@ -27,7 +27,7 @@ export function firstFrom(x: readonly number[], value: number): number {
   return low;
 }
 
-/** The index of the `x` nearest to a value; -1 if there is none. */
+/** The index of the `x` nearest to a value; -1 for a curve without points. */
 export function nearestTo(x: readonly number[], value: number): number {
   const after = firstFrom(x, value);
   if (after === x.length) return x.length - 1;

@@ -19,7 +19,7 @@ export interface Placing {
 
 type Arrived = LivePoints['series'][number];
 
-/** Adds the new points to a curve; returns the same curve if there are none. */
+/** Adds the new points to a curve; returns the same curve if nothing is new. */
 export function withLive(curve: Curve, arrived: Arrived, placing: Placing): Curve {
   const points = newPoints(arrived, placing);
   if (points.length === 0) return curve;
