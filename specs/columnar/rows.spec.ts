@@ -263,7 +263,9 @@ describe('any rows', () => {
 
   function cellOf(type: ColumnType, each: Value | undefined): Cell {
     if (each === undefined) return null;
-    if (type === 'UTF8') return String(each);
+    if (type === 'UTF8' && Math.abs(Number(each)) >= 2 ** 53 && Number.isInteger(each))
+      return Number(each).toExponential();
+    if (type === 'UTF8') return Object.is(each, -0) ? '-0' : String(each);
     return type === 'DOUBLE' ? bitsOf(Number(each)) : (each as bigint | boolean);
   }
 

@@ -172,23 +172,29 @@ def from_text(text: str) -> Value:
     if text in ("true", "false"):
         return text == "true"
     double = float(text.replace("Infinity", "inf"))
+    if text_of(double) == text:
+        return double
     if re.fullmatch(r"-?\d+", text) and abs(int(text)) >= SAFE and str(int(text)) == text:
         exact = int(text)
         if js_string(double) == text and (int(double) == exact or not -(2**63) <= exact < 2**63):
             return double
         return exact if -(2**63) <= exact < 2**63 else text
-    return double if js_string(double) == text else text
+    return text
 
 
 def text_of(value: Value) -> str:
     """The cell of a text column for a value."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return js_string(value) if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    if value == 0 and math.copysign(1, value) < 0:
+        return "-0"
+    return js_string(value, exponent_from=16 if value.is_integer() and abs(value) >= SAFE else 22)
 
 
-def js_string(value: float) -> str:
-    """JavaScript's String() of a number."""
+def js_string(value: float, exponent_from: int = 22) -> str:
+    """JavaScript's String() of a number, with an exponent from so many digits before the point."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -202,7 +208,7 @@ def js_string(value: float) -> str:
     digits = (whole + fraction).lstrip("0")
     point = len(whole) + int(exponent) - (len(whole + fraction) - len(digits))  # 0.DIGITS times ten to this
     digits = digits.rstrip("0")
-    if -6 < point <= 21:
+    if -6 < point < exponent_from:
         if point <= 0:
             return f"{sign}0.{'0' * -point}{digits}"
         return sign + (digits.ljust(point, "0") if len(digits) <= point else f"{digits[:point]}.{digits[point:]}")

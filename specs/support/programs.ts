@@ -31,10 +31,10 @@ export interface SessionProgram {
 const values: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: -5, max: 5 }) },
   { weight: 2, arbitrary: fc.double() },
-  fc.constantFrom(NaN, Infinity, -Infinity, -0, 2 ** 53, 1e308),
+  fc.constantFrom(NaN, Infinity, -Infinity, -0, 2 ** 53, 2 ** 60, -(2 ** 63), 1e308),
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
   fc.boolean(),
-  fc.constantFrom('nan', 'NaN', '5', 'true', '', 'a text'),
+  fc.constantFrom('nan', 'NaN', '5', 'true', '', '-0', '1e+21', 'a text'),
   fc.constantFrom<unknown>(null, undefined, {}, [], 2n ** 64n),
 );
 const metrics = fc.constantFrom('loss', 'acc', 'step', 'lr', 'note');

@@ -3,7 +3,7 @@ export interface ModelRow {
   readonly session: number;
   readonly step: bigint | null;
   readonly stamp: number | undefined;
-  readonly values: Map<string, string>;
+  readonly values: Map<string, unknown>;
 }
 
 /** One value, as text: what a run must hold however it was flushed. */
@@ -54,7 +54,7 @@ export class RowModel {
       this.rows.push(row);
       this.sessionRows.push(row);
     }
-    for (const [metric, value] of taken) row?.values.set(metric, textOf(value));
+    for (const [metric, value] of taken) row?.values.set(metric, value);
   }
 
   copy(): RowModel {
@@ -89,8 +89,12 @@ export const cellsOf = (
     .map(([metric, value]): Cell => [session, String(step), metric, textOf(value)])
     .sort(([, , one], [, , other]) => (one < other ? -1 : 1));
 
-/** A column that holds texts as well holds a number as its text. */
-const textOf = (value: unknown): string => String(value);
+/** A text in quotes; a number or bigint by its exact value, for an integer is the same however it was logged. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Object.is(value, -0)) return '-0';
+  return String(typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value);
+}
 
 function stepOf(given: unknown): bigint | null {
   if (typeof given === 'number') return Number.isSafeInteger(given) ? BigInt(given) : null;

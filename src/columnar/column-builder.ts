@@ -1,6 +1,7 @@
 import { bitmapBytes, setBit, setBits } from './bitmap.js';
-import type { Column, ColumnType } from './column.js';
+import type { Column, ColumnType, TextColumn } from './column.js';
 import { columnOfStrings } from './column-of-strings.js';
+import { cellTextOf } from './text-cells.js';
 
 /** A metric's values on their way into a batch of `rows` rows; rows that are never set stay null. */
 export type ColumnBuilder = NumberBuilder | IntegerBuilder | BooleanBuilder | TextBuilder;
@@ -94,11 +95,11 @@ export class TextBuilder {
 
   /** Marks a cell that was logged as a number or a boolean. */
   setNumeric(row: number, value: number | bigint | boolean): void {
-    this.set(row, Buffer.from(String(value)));
+    this.set(row, Buffer.from(cellTextOf(value)));
     setBit((this.numeric ??= new Uint8Array(bitmapBytes(this.rows))), row);
   }
 
-  finish(): Column {
+  finish(): TextColumn {
     const texts = columnOfStrings(this.texts);
     return this.numeric === null ? texts : { ...texts, numeric: this.numeric };
   }

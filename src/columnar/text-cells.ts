@@ -6,8 +6,8 @@ import type { TextColumn } from './column.js';
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * Texts of at most this many bytes that match this whole pattern can only be told from a number or a boolean by a mark: all that `String()`
- * gives for one, and a few more.
+ * Texts of at most this many bytes that match this whole pattern can only be told from a number or a boolean by a mark: all that
+ * {@link cellTextOf} gives for one, and a few more.
  *
  * The rule is part of the file format: marks count the cells that it fits.
  */
@@ -57,17 +57,31 @@ function mayBeAlike({ offsets, values }: TextColumn, row: number): boolean {
 }
 
 /**
- * Returns the number, bigint or boolean whose `String()` is this text; undefined for any other text.
+ * The text of a number, bigint or boolean in a column of texts, from which {@link cellAt} gives back the same value.
  *
- * `String()` of a double beyond 2^53 ends in zeros that are not its own: such digits are those of a bigint, whose nearest double it is.
+ * It is what `String()` gives, but for a -0, which keeps its sign, and for integral doubles of 2^53 and more, which have an exponent: `String()`
+ * ends them in zeros that are not their own, and digits alone are those of a bigint.
+ */
+export function cellTextOf(value: number | bigint | boolean): string {
+  if (typeof value !== 'number') return String(value);
+  if (Object.is(value, -0)) return '-0';
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? value.toExponential() : String(value);
+}
+
+/**
+ * Returns the number, bigint or boolean whose text this is; undefined for any other text.
+ *
+ * Files of format 1 hold `String()` of all doubles. Of digits beyond 2^53 they do not say whether they were a double: they
+ * are a bigint, unless no bigint of 64 bits has them or they are exactly a double.
  */
 function numberIn(text: string): number | bigint | boolean | undefined {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);
-  const isNumber = String(number) === text;
-  if (Number.isSafeInteger(number) || !INTEGER.test(text)) return isNumber ? number : undefined;
+  if (cellTextOf(number) === text) return number;
+  if (!INTEGER.test(text)) return undefined;
+  const isDouble = String(number) === text;
   const integer = BigInt(text);
-  if (isNumber && BigInt(number) === integer) return number;
+  if (isDouble && BigInt(number) === integer) return number;
   if (BigInt.asIntN(64, integer) === integer) return integer;
-  return isNumber ? number : undefined;
+  return isDouble ? number : undefined;
 }

@@ -2,12 +2,13 @@ import { allBits, bitAt } from './bitmap.js';
 import type { Column, ColumnType } from './column.js';
 import { columnOfStrings } from './column-of-strings.js';
 import { doubleAt, halvesOf, isSafeAt } from './int64.js';
+import { cellTextOf } from './text-cells.js';
 
 /**
  * The type that holds values of both types without loss: doubles and such int64 as a double holds exactly are
  * doubles, everything else that differs becomes text.
  *
- * @param integersExact - whether every int64 among them is a safe integer, whose `String()` a double gives too
+ * @param integersExact - whether every int64 among them is a safe integer, which a double holds exactly
  */
 export function widerType(a: ColumnType, b: ColumnType, integersExact: boolean): ColumnType {
   if (a === b) return a;
@@ -25,7 +26,7 @@ export function integersExact(column: Column & { readonly type: 'INT64' | 'TIMES
 }
 
 /**
- * Converts values to another type; a number becomes the text that `String()` gives, and its cell is marked as a number.
+ * Converts values to another type; a number becomes the text of {@link cellTextOf}, and its cell is marked as a number.
  *
  * @throws TypeError for a type that does not hold them all; int64 as doubles needs {@link integersExact}
  */
@@ -48,13 +49,13 @@ function textAt(column: Column, row: number): Uint8Array | null {
   if (column.validity !== null && !bitAt(column.validity, row)) return null;
   switch (column.type) {
     case 'BOOLEAN':
-      return Buffer.from(String(bitAt(column.values, row)));
+      return Buffer.from(cellTextOf(bitAt(column.values, row)));
     case 'UTF8':
       return column.values.subarray(column.offsets[row], column.offsets[row + 1]);
     case 'INT64':
     case 'TIMESTAMP':
     case 'DOUBLE':
-      return Buffer.from(String(column.values[row]));
+      return Buffer.from(cellTextOf(column.values[row] ?? 0));
     default:
       return column satisfies never;
   }
