@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expmanHere } from '../support/cli-here.js';
 import { must } from './check-run.js';
@@ -49,8 +49,46 @@ function says(command: string, runDir: string, said: Said, wanted: Said): void {
     );
 }
 
+/** How doctor's findings begin or go on that the account knows about. */
+const DIED = 'whose process has died';
+const LOST = /^1 run has lost ([\d,]+) calls?: /;
+
+/** Compares what doctor says of a dead run with its files and the account: whether its process died, and how many calls are lost. */
+async function checkDoctor(runDir: string, lost: number): Promise<void> {
+  const findings = ((await ask('doctor', runDir, 0)) as readonly Said[]).map(({ what }) => String(what));
+  const said = {
+    died: findings.some((what) => what.includes(DIED) && what.includes(runDir)),
+    lost: findings.map((what) => LOST.exec(what)?.[1]).find((count) => count !== undefined),
+  };
+  says('doctor', runDir, said, {
+    died: existsSync(join(runDir, 'run.lock')),
+    lost: lost === 0 ? undefined : lost.toLocaleString('en-US'),
+  });
+}
+
 /**
- * Compares what inspect, list and verify say of a dead run, exit codes included, with the account: silent where nothing is
+ * Recovers a run by `recover`, or by `reap` that finds by itself what a process has left, and returns what was said of it. A reap that is asked
+ * again finds nothing.
+ */
+async function recoverBy(command: 'recover' | 'reap', runDir: string, exit: number): Promise<Said> {
+  const { status } = first(await ask('list', runDir, 0));
+  const isLeft =
+    status === 'RUNNING' ||
+    readdirSync(runDir).some((name) => name === 'run.lock' || name.startsWith('wal-'));
+  const { recovered } = (await ask(command, runDir, command === 'recover' || isLeft ? exit : 0)) as {
+    recovered: readonly Said[];
+  };
+  must(
+    recovered.length === (command === 'recover' || isLeft ? 1 : 0),
+    'I11',
+    () => `expman ${command} ${runDir} has recovered ${recovered.length} runs; it was ${String(status)}`,
+  );
+  says('reap', runDir, (await ask('reap', runDir, 0)) as Said, { recovered: [], failed: [] });
+  return recovered[0] ?? {};
+}
+
+/**
+ * Compares what inspect, list, verify and doctor say of a dead run, exit codes included, with the account: silent where nothing is
  * lost, the true number where something is.
  *
  * @returns how long the run is said to have lasted, which a recovery must not change
@@ -67,17 +105,19 @@ export async function checkStatements({ runDir, shape, index, rows, lost }: Acco
     ...{ rows, lost },
     ...(isWhole && { losses: [], problems: [] }),
   });
+  await checkDoctor(runDir, lost);
   if (isWhole)
     checkSummaries(runDir, inspected['metrics'] as Readonly<Record<string, Said>>, { shape, index, rows });
   return inspected['durationMs'];
 }
 
-/** Recovers a dead run by the command, which must say what is lost and nothing else, and changes no other statement. */
+/** Recovers a dead run by recover or reap, which must say what is lost and nothing else, and changes no other statement. */
 export async function checkRecovery(account: Account): Promise<void> {
   const { runDir, rows, lost } = account;
   const before = await checkStatements(account);
-  const { recovered } = (await ask('recover', runDir, lost === 0 ? 0 : 2)) as { recovered: readonly Said[] };
-  says('recover', runDir, recovered[0] ?? {}, { rows, lost, missingRecords: 0 });
+  const command = account.index % 2 === 0 ? 'recover' : 'reap';
+  const said = await recoverBy(command, runDir, lost === 0 ? 0 : 2);
+  if (said['runDir'] !== undefined) says(command, runDir, said, { rows, lost, missingRecords: 0 });
   for (let look = 0; look < 2; look++) {
     const after = await checkStatements(account);
     must(
@@ -148,12 +188,14 @@ export async function checkDamage({ runDir, rows }: Account, random: Random): Pr
     );
     const isDamaged = lost > 0 || (found['corrupt'] as readonly unknown[]).length > 0;
     await ask('verify', copy, isDamaged ? 2 : 0);
-    const { recovered } = (await ask('recover', copy, isDamaged ? 2 : 0)) as { recovered: readonly Said[] };
-    says('recover', where, recovered[0] ?? {}, { rows: there, lost });
+    await checkDoctor(copy, lost);
+    const command = random.pick(['recover', 'reap'] as const);
+    says(command, where, await recoverBy(command, copy, isDamaged ? 2 : 0), { rows: there, lost });
     for (let look = 0; look < 2; look++) {
       says('inspect', where, first(await ask('inspect', copy, 0)), { rows: there, lost });
       says('list', where, first(await ask('list', copy, 0)), { rows: there, lost });
       if (lost > 0) says('verify', where, first(await ask('verify', copy, 2)), { lost });
+      await checkDoctor(copy, lost);
     }
   } finally {
     rmSync(copy, { recursive: true });

@@ -181,7 +181,10 @@ function runFindings({ runs, unreadable }: RunListing): Finding[] {
     ...finding(
       'warning',
       lost,
-      `runs have lost ${count(lost.reduce((sum, facts) => sum + facts.lost, 0))} calls`,
+      `runs have lost ${quantity(
+        lost.reduce((sum, facts) => sum + facts.lost, 0),
+        'calls',
+      )}`,
       '`expman inspect` says in which files of theirs that was seen',
     ),
     ...finding(
