@@ -41,7 +41,7 @@ interface Row {
 }
 
 /** Reads spans without the code that makes columns of them. */
-function rowsOf({ bytes, start, rows, shape, wide }: RowSpan): Row[] {
+function rowsOf({ views: { bytes }, start, rows, shape, wide }: RowSpan): Row[] {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
   const integers = new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);

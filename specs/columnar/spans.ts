@@ -40,7 +40,7 @@ function spanOf(rows: readonly LoggedRow[]): RowSpan {
   const bytes = new Uint8Array(new ArrayBuffer(8 + records.length));
   bytes.set(records, 8);
   return {
-    bytes,
+    views: { bytes, words: new Int32Array(bytes.buffer), doubles: new Float64Array(bytes.buffer) },
     start: 8,
     rows: rows.length,
     length: records.length,

@@ -28,7 +28,7 @@ let row = 0;
 const wrong = [];
 
 /** @param {import('../../dist/channel/records.js').RowSpan} span */
-function check({ bytes, start, rows: count, shape }) {
+function check({ views: { bytes }, start, rows: count, shape }) {
   const ints = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
   for (let index = 0, at = start; index < count; index++, row++, at += ints[at >> 2] ?? 8) {

@@ -20,10 +20,16 @@ export interface RowShape {
   readonly hasStrings: boolean;
 }
 
+/** A payload as bytes, 8-byte aligned, and the same memory as words and as doubles: made once for all its spans, which may have a row each. */
+export interface PayloadViews {
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+}
+
 /** Consecutive rows of one shape and one kind of record. */
 export interface RowSpan {
-  /** 8-byte aligned. */
-  readonly bytes: Uint8Array;
+  readonly views: PayloadViews;
   /** Byte offset of the first row's record. */
   readonly start: number;
   readonly rows: number;
@@ -153,7 +159,8 @@ export function splitRecords(
   dictionary: RecordDictionary,
   maxSpanRows: number,
 ): SplitRecords {
-  const words = new Int32Array(payload.buffer, payload.byteOffset, payload.length >> 2);
+  const views = viewsOf(payload);
+  const { words } = views;
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
   const spans: RowSpan[] = [];
   const rewinds: Rewind[] = [];
@@ -169,20 +176,19 @@ export function splitRecords(
   let spanTag = -1;
   let shape = NO_SHAPE;
   const endSpan = (end: number): void => {
-    const length = end - spanStart;
-    const lastSeq = seq + records - 1;
-    const callsHere = calls === null ? null : calls + skippedRows + rows;
+    const kind = kindOfTag(spanTag);
     if (spanRows > 0)
       spans.push({
-        bytes: payload,
+        views,
         start: spanStart,
         rows: spanRows,
-        length,
+        length: end - spanStart,
         shape,
-        ...marksOf(kindOfTag(spanTag)),
+        stamped: isStamped(kind),
+        wide: isWide(kind),
         epoch,
-        lastSeq,
-        calls: callsHere,
+        lastSeq: seq + records - 1,
+        calls: calls === null ? null : calls + skippedRows + rows,
         row: 0,
         begun: spanRows,
         targets: null,
@@ -246,10 +252,15 @@ export function splitRecords(
   return { records, rows, skippedRows, spans, rewinds, lines, params, facts, close };
 }
 
-const marksOf = (kind: number): Pick<RowSpan, 'stamped' | 'wide'> => ({
-  stamped: isStamped(kind),
-  wide: isWide(kind),
+const viewsOf = (bytes: Uint8Array): PayloadViews => ({
+  bytes,
+  words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2),
+  doubles: new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3),
 });
+
+/** The steps of a wide span, each in the second slot of its row. */
+export const wideStepsIn = ({ bytes }: PayloadViews): BigInt64Array =>
+  new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
 
 /**
  * Counts the whole rows with the same head that follow the one at `at`, at most `limit`.
@@ -310,18 +321,16 @@ const malformed = (what: string): ExpmanError =>
   new ExpmanError('CORRUPT', `malformed channel records: ${what}`);
 
 /** Calls `visit` with the step of every row, NaN for a row without one. */
-export function eachStep({ bytes, start, rows, wide }: RowSpan, visit: (step: Step) => void): void {
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-  const steps = wide
-    ? new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3)
-    : new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+export function eachStep({ views, start, rows, wide }: RowSpan, visit: (step: Step) => void): void {
+  const { words, doubles } = views;
+  const steps = wide ? wideStepsIn(views) : doubles;
   for (let row = 0, at = start; row < rows; row++, at += words[at >> 2] ?? 8)
     visit(steps[(at >> 3) + 1] ?? NaN);
 }
 
 /** The span without its first `rows` rows. */
 export function withoutFirstRows(span: RowSpan, rows: number): RowSpan {
-  const words = new Int32Array(span.bytes.buffer, span.bytes.byteOffset, span.bytes.length >> 2);
+  const { words } = span.views;
   let { start } = span;
   for (let row = 0; row < rows; row++) start += words[start >> 2] ?? 0;
   const left = span.rows - rows;

@@ -152,7 +152,7 @@ function checkLog(
   must(!isCounted || malformed.length === 0, 'I2', () => `${what}: ${malformed[0]?.message ?? ''}`);
 }
 
-const bytesOf = ({ bytes, start, length }: RowSpan): Buffer =>
+const bytesOf = ({ views: { bytes }, start, length }: RowSpan): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset + start, length);
 
 /** Whatever the damage: no wrong value is believed, and all that is thrown is a typed error. */

@@ -56,10 +56,10 @@ export function decodeSpans(spans: readonly RowSpan[]): DecodedRows {
   const timestamps = new Float64Array(rows);
   const builders = new BatchBuilders(rows);
   let row = 0;
-  for (const span of spans) {
-    if (span.shape.hasStrings) decodeVarying(span, row, steps, timestamps, builders);
-    else decodeFixed(span, row, steps, timestamps, builders);
-    row += span.rows;
+  for (const stretch of stretchesIn(spans)) {
+    if (stretch.shape.hasStrings) decodeVarying(stretch, row, steps, timestamps, builders);
+    else decodeFixed(stretch, row, steps, timestamps, builders);
+    row += stretch.rows;
   }
   const wideSteps = wideStepsOf(spans);
   for (const [call, step] of wideSteps) steps[call] = Number(step);
@@ -78,6 +78,26 @@ export function decodeSpans(spans: readonly RowSpan[]): DecodedRows {
     },
     metrics: builders.finish(),
   };
+}
+
+/** Rows of one shape that follow one another in a payload. */
+type Stretch = Pick<RowSpan, 'views' | 'start' | 'rows' | 'shape'>;
+
+/** The spans, those that follow one another in their payload as one: a span is small, and starting on one costs more than its rows. */
+function* stretchesIn(spans: readonly RowSpan[]): Generator<Stretch, void> {
+  for (let first = 0, next = 0; first < spans.length; first = next) {
+    const span = spans[first];
+    if (span === undefined) return;
+    const { views, shape, start } = span;
+    let rows = 0;
+    let end = start;
+    for (let other: RowSpan | undefined = span; other?.views === views; other = spans[++next]) {
+      if (other.start !== end || other.shape !== shape) break;
+      rows += other.rows;
+      end += other.length;
+    }
+    yield { views, start, rows, shape };
+  }
 }
 
 function placeOf(spans: readonly RowSpan[], calls: number): BatchPlace {
@@ -169,15 +189,14 @@ function stepColumn(steps: Float64Array, wideSteps: ReadonlyMap<number, bigint>)
 
 /** Decodes rows of one length; of a wide span the steps are left to the caller. */
 function decodeFixed(
-  span: RowSpan,
+  { views, start, rows, shape }: Stretch,
   row: number,
   steps: Float64Array,
   timestamps: Float64Array,
   builders: BatchBuilders,
 ): void {
-  const { bytes, start, rows, shape } = span;
   const stride = 3 + shape.kinds.length;
-  const doubles = new Float64Array(bytes.buffer, bytes.byteOffset + start, rows * stride);
+  const doubles = views.doubles.subarray(start >> 3, (start >> 3) + rows * stride);
   for (let i = 0, at = 1; i < rows; i++, at += stride) {
     steps[row + i] = doubles[at] ?? NaN;
     timestamps[row + i] = doubles[at + 1] ?? NaN;
@@ -200,18 +219,17 @@ function decodeFixed(
 
 /** Decodes rows whose texts make them of different lengths; of a wide span the steps are left to the caller. */
 function decodeVarying(
-  span: RowSpan,
+  { views, start, rows, shape }: Stretch,
   row: number,
   steps: Float64Array,
   timestamps: Float64Array,
   builders: BatchBuilders,
 ): void {
-  const { bytes, shape } = span;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  const { bytes, words } = views;
   const columns = shape.metrics.map((metric, index) =>
     builders.get(metric, shape.kinds[index] ?? ValueKind.number),
   );
-  for (let i = 0, at = span.start; i < span.rows; i++, at += words[at >> 2] ?? 8) {
+  for (let i = 0, at = start; i < rows; i++, at += words[at >> 2] ?? 8) {
     const doubles = new Float64Array(bytes.buffer, bytes.byteOffset + at, 3 + columns.length);
     steps[row + i] = doubles[1] ?? NaN;
     timestamps[row + i] = doubles[2] ?? NaN;

@@ -1,10 +1,16 @@
-import type { RowShape, RowSpan } from '../../channel/records.js';
+import { type RowShape, type RowSpan, wideStepsIn } from '../../channel/records.js';
 
 /** How many of a session's last rows a call may join. */
 export const JOIN_WINDOW_ROWS = 1024;
 const MASK = JOIN_WINDOW_ROWS - 1;
 /** After this many rows whose steps only rise, the table of steps is dropped: per row it costs more than the rest of joining. */
 const QUIET_ROWS = 4 * JOIN_WINDOW_ROWS;
+/**
+ * Spans that are kept though no call can join their rows, so that they are dropped many at a time.
+ *
+ * @bound loses nothing: their rows are in the log and on their way into the file
+ */
+const MAX_PASSED = 256;
 
 /** Which metrics a row of the window holds. */
 export interface HeldMetrics {
@@ -60,6 +66,11 @@ export class RowJoiner {
   /** The latest row of each step in the window; null while steps only rise. */
   private latest: Map<number | bigint, number> | null = null;
   private quietRows = 0;
+  /** The last rows, in the spans that begun them, which are put into the window once a call may join one of them. */
+  private recent: RowSpan[] = [];
+  private recentRows = 0;
+  /** Spans at the front of `recent` whose rows have left the window. */
+  private passed = 0;
 
   /** @param joins - false for a copy of another run's rows, each call of which is a row */
   constructor(
@@ -78,15 +89,17 @@ export class RowJoiner {
     span.targets = null;
     if (!this.joins) this.rows += span.rows;
     else if (!span.wide && this.onlyRises(span)) this.appendAll(span);
-    else this.placeEach(span);
+    else {
+      this.catchUp();
+      this.placeEach(span);
+    }
   }
 
   /** True when no step of the span can be that of an earlier row; what a training loop pays for joining. */
-  private onlyRises({ bytes, start, rows, length, shape }: RowSpan): boolean {
-    const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+  private onlyRises({ views, start, rows, length, shape }: RowSpan): boolean {
+    const { doubles, words } = views;
     let last = this.greatest;
     if (shape.hasStrings) {
-      const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
       for (let row = 0, at = start; row < rows; row++, at += words[at >> 2] ?? 8) {
         const step = doubles[(at >> 3) + 1] ?? NaN;
         if (step <= last) return false;
@@ -105,10 +118,37 @@ export class RowJoiner {
   }
 
   private appendAll(span: RowSpan): void {
-    const { bytes, start, rows, shape } = span;
-    const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-    if (this.latest !== null && (this.quietRows += rows) > QUIET_ROWS) this.latest = null;
+    if (this.latest !== null && (this.quietRows += span.rows) > QUIET_ROWS) this.latest = null;
+    if (this.latest !== null) {
+      this.appendEach(span);
+      return;
+    }
+    this.rows += span.rows;
+    this.recent.push(span);
+    this.recentRows += span.rows;
+    for (let first = this.recent[this.passed]; first !== undefined; first = this.recent[this.passed]) {
+      if (this.recentRows - first.rows < JOIN_WINDOW_ROWS) break;
+      this.recentRows -= first.rows;
+      this.passed++;
+    }
+    if (this.passed <= MAX_PASSED) return;
+    this.recent = this.recent.slice(this.passed);
+    this.passed = 0;
+  }
+
+  /** Puts the rows of recent spans into the window. */
+  private catchUp(): void {
+    const { recent, passed } = this;
+    if (recent.length === 0) return;
+    this.rows -= this.recentRows;
+    this.recent = [];
+    this.recentRows = this.passed = 0;
+    for (const span of recent.slice(passed)) this.appendEach(span);
+  }
+
+  private appendEach(span: RowSpan): void {
+    const { views, start, rows, shape } = span;
+    const { doubles, words } = views;
     let at = start;
     for (let row = 0; row < rows; row++, at += words[at >> 2] ?? 8) {
       const slot = (at >> 3) + 1;
@@ -117,10 +157,9 @@ export class RowJoiner {
   }
 
   private placeEach(span: RowSpan): void {
-    const { bytes, start, rows, shape, stamped, wide, row: first } = span;
-    const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-    const integers = wide ? new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3) : null;
+    const { views, start, rows, shape, stamped, wide, row: first } = span;
+    const { doubles, words } = views;
+    const integers = wide ? wideStepsIn(views) : null;
     const targets = new Int32Array(rows);
     let joined = 0;
     this.quietRows = 0;
@@ -204,6 +243,7 @@ export class RowJoiner {
 
   /** Loads the window from the file, so that the file may be closed. */
   settle(): void {
+    this.catchUp();
     this.restore();
     this.window?.readAll();
   }
@@ -211,6 +251,7 @@ export class RowJoiner {
   /** Whether a row of the window holds a metric; false for a row that is no longer in it. */
   holds(row: number, metric: string): boolean {
     if (row < this.rows - JOIN_WINDOW_ROWS) return false;
+    this.catchUp();
     const held = this.held[row & MASK] ?? null;
     return held !== null && metricsOf(held).has(metric);
   }

@@ -6,12 +6,11 @@ const MICROS = 1000;
 
 /** Calls `visit` with each row of a span, as it was logged, and the time it was logged at. */
 export function eachRow(
-  { bytes, start, rows, shape, wide }: RowSpan,
+  { views: { bytes, words, doubles: f64 }, start, rows, shape, wide }: RowSpan,
   visit: (row: Required<MetricRow>) => void,
 ): void {
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const views: RecordViews = {
-    f64: new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3),
+    f64,
     i64: new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3),
     bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
   };
