@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { ColumnField } from '../../dist/columnar/column.js';
 import type { LogLine } from '../../dist/run/log-line.js';
-import type { ExchangeRun, Importer } from '../../dist/interop/exchange/exchange-run.js';
+import type { ExchangeField, ExchangeRun, Importer } from '../../dist/interop/exchange/exchange-run.js';
 import type { MetricRow, MetricValue } from '../../dist/model/metric.js';
 import { bareObject, type ParamValue } from '../../dist/model/param-value.js';
 import { RunStatus } from '../../dist/model/run-status.js';
@@ -59,19 +58,50 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<MetricValue>>> = {
   ),
 };
 
-const field = fc.record({ name: metricName, type: fc.constantFrom('DOUBLE', 'INT64', 'BOOLEAN', 'UTF8') });
+/** Values of a column of texts that are not all texts. */
+const mixedValue = fc.oneof(
+  VALUES['UTF8'] ?? text,
+  VALUES['BOOLEAN'] ?? fc.boolean(),
+  fc.double(),
+  fc.constantFrom<MetricValue>(
+    NaN,
+    -Infinity,
+    -0,
+    5,
+    2 ** 53,
+    2 ** 60,
+    1e21,
+    1e-7,
+    2n ** 60n,
+    2n ** 53n + 1n,
+  ),
+  fc.constantFrom('5', "'5", "''-0", '-5', '1e+21', '1.152921504606847e+18', 'Infinity', 'false', "'x"),
+);
+
+const field = fc.oneof(
+  fc.record({ name: metricName, type: fc.constantFrom('DOUBLE', 'INT64', 'BOOLEAN', 'UTF8') }),
+  fc.record({ name: metricName, type: fc.constant('UTF8'), mixed: fc.constant(true) }),
+);
 const fields = fc.uniqueArray(field, { maxLength: 5, selector: ({ name }) => name }) as fc.Arbitrary<
-  ColumnField[]
+  ExchangeField[]
 >;
 
-function row(all: readonly ColumnField[]): fc.Arbitrary<MetricRow> {
-  const values = fc.record(
-    bareObject(all.map(({ name, type }) => [`k${name}`, VALUES[type] ?? fc.constant(0)] as const)),
-    { requiredKeys: [] },
-  );
+const valueOf = ({ type, mixed = false }: ExchangeField): fc.Arbitrary<MetricValue> =>
+  (mixed ? mixedValue : VALUES[type]) ?? fc.constant(0);
+
+const anyStep = fc.oneof(
+  fc.integer({ min: 0, max: 50 }),
+  fc.maxSafeInteger(),
+  fc.constantFrom(2n ** 53n, 2n ** 60n + 1n, -INT64_MAX - 1n, INT64_MAX),
+);
+
+function row(all: readonly ExchangeField[]): fc.Arbitrary<MetricRow> {
+  const values = fc.record(bareObject(all.map((each) => [`k${each.name}`, valueOf(each)] as const)), {
+    requiredKeys: [],
+  });
   return fc
     .record({
-      step: fc.option(fc.oneof(fc.integer({ min: 0, max: 50 }), fc.maxSafeInteger())),
+      step: fc.option(anyStep),
       micros: fc.option(fc.integer({ min: 0, max: 2 ** 51 }), { freq: 8 }),
       values,
     })
@@ -117,10 +147,19 @@ export const anyRun: fc.Arbitrary<GivenRun> = fields.chain((all) =>
       notes: text,
       group: fc.option(text),
       params,
+      sessions: fc.constantFrom(
+        [],
+        [
+          { session: 0, firstRow: 0 },
+          { session: 2, firstRow: 1 },
+        ],
+      ),
       givenRows: fc.array(row(all), { maxLength: 20 }),
       givenLog: fc.array(logLine, { maxLength: 4 }),
     })
-    .map((run) => givenRun({ ...run, fields: all })),
+    .map(({ sessions, ...run }) =>
+      givenRun({ ...run, fields: all, ...(sessions.length > 0 && { sessions }) }),
+    ),
 );
 
 /** A run of plain lists. */

@@ -27,7 +27,7 @@ const textAt = ({ offsets, values }: TextColumn, row: number): string =>
 export function cellAt(column: TextColumn, row: number): MetricValue {
   const { numeric } = column;
   if (numeric === undefined || (numeric !== 'alike' && !bitAt(numeric, row))) return textAt(column, row);
-  return (mayBeAlike(column, row) ? numberIn(textAt(column, row)) : undefined) ?? textAt(column, row);
+  return (mayBeAlike(column, row) ? valueOfCellText(textAt(column, row)) : undefined) ?? textAt(column, row);
 }
 
 /** A bitmap of the cells that were logged as numbers or booleans; null if no cell was. */
@@ -38,7 +38,7 @@ export function numericCells(column: TextColumn): Uint8Array | null {
   let hasAny = false;
   for (let row = 0; row < length; row++) {
     if (validity !== null && !bitAt(validity, row)) continue;
-    if (!mayBeAlike(column, row) || numberIn(textAt(column, row)) === undefined) continue;
+    if (!mayBeAlike(column, row) || valueOfCellText(textAt(column, row)) === undefined) continue;
     setBit(bits, row);
     hasAny = true;
   }
@@ -69,12 +69,12 @@ export function cellTextOf(value: number | bigint | boolean): string {
 }
 
 /**
- * Returns the number, bigint or boolean whose text this is; undefined for any other text.
+ * Returns the number, bigint or boolean whose {@link cellTextOf} this is; undefined for any other text.
  *
  * Files of format 1 hold `String()` of all doubles. Of digits beyond 2^53 they do not say whether they were a double: they
  * are a bigint, unless no bigint of 64 bits has them or they are exactly a double.
  */
-function numberIn(text: string): number | bigint | boolean | undefined {
+export function valueOfCellText(text: string): number | bigint | boolean | undefined {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);
   if (cellTextOf(number) === text) return number;

@@ -24,7 +24,7 @@ const MAX_BYTES = 1024 * 1024 * 1024;
 export const arrowExporter: Exporter = {
   format: 'arrow',
   makes: 'file',
-  loses: 'the lines of the log',
+  loses: 'the lines of the log; that a text such as "5" was a text, in a metric that also holds numbers',
   write: async (run, path) => {
     const fields = await metricFieldsOf(run);
     const metadata = new Map([[HEADER_KEY, `{${headerMembers(FORMAT, run, fields)}}`]]);

@@ -13,7 +13,7 @@ export interface ColumnTable {
 }
 
 /** The metrics of a table, and in which of its columns they are. */
-export interface TableMetric extends Pick<MetricField, 'metric' | 'type'> {
+export interface TableMetric extends Pick<MetricField, 'metric' | 'type' | 'mixed'> {
   readonly at: number;
 }
 
@@ -39,14 +39,16 @@ export function* rowsOfTable(
     yield* rowsOfColumns({
       step: columns[step] ?? null,
       timestamp: columns[timestamp] ?? null,
-      metrics: metrics.flatMap(({ metric, at }) => {
+      metrics: metrics.flatMap(({ metric, at, mixed = false }) => {
         const column = columns[at];
-        return column === undefined ? [] : [{ metric, column: timesAsTexts(column) }];
+        return column === undefined ? [] : [{ metric, column: asLogged(column, mixed) }];
       }),
     });
 }
 
-function timesAsTexts(column: Column): Column {
+/** Times as texts; what reads as a number in a column of texts and numbers is one, where no mark says which are. */
+function asLogged(column: Column, isMixed: boolean): Column {
+  if (column.type === 'UTF8' && isMixed) return { numeric: 'alike', ...column };
   if (column.type !== 'TIMESTAMP') return column;
   const at = valuesOf(column);
   return columnOfStrings(

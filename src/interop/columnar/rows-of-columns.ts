@@ -4,6 +4,7 @@ import { cellAt } from '../../columnar/text-cells.js';
 import { rowValues } from '../exchange/made-row.js';
 import { microsOfIso, microsOfNumber } from '../exchange/instants.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
+import { parseStep, type Step, stepFromText } from '../../model/step.js';
 
 /** The columns of a batch of rows. */
 export interface RowColumns {
@@ -66,10 +67,11 @@ function validValues(column: Column): (row: number) => MetricValue {
   }
 }
 
-/** A step as another tool may have it: any whole number. */
-export function stepOfValue(value: MetricValue | null): number | null {
+/** A step as another tool may have it: any whole number of 64 bits. */
+export function stepOfValue(value: MetricValue | null): Step | null {
   const number = value === null || value === '' ? NaN : Number(value);
-  return Number.isSafeInteger(number) ? number : null;
+  if (Number.isSafeInteger(number)) return number;
+  return (typeof value === 'string' ? stepFromText(value) : parseStep(value)) ?? null;
 }
 
 /** A timestamp as another tool may have it: microseconds, a number in another unit, or ISO 8601. */

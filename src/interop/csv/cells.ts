@@ -1,3 +1,4 @@
+import { cellTextOf, valueOfCellText } from '../../columnar/text-cells.js';
 import type { MetricValue } from '../../model/metric.js';
 import type { MetricType } from '../exchange/metric-fields.js';
 
@@ -22,6 +23,24 @@ export function cellOf(value: MetricValue): string {
   if (typeof value === 'string') return cellOfText(value);
   return Object.is(value, -0) ? '-0' : String(value);
 }
+
+/**
+ * A value as a cell of a column that holds texts and numbers or booleans: in front of a text that could be taken for one of those there is
+ * a `'`, as in front of one that could be taken for a formula.
+ */
+export function cellOfMixed(value: MetricValue): string {
+  if (typeof value !== 'string') return cellTextOf(value);
+  return isQuotable(value) ? `'${value}` : value;
+}
+
+/** What {@link cellOfMixed} was given. */
+export function valueOfMixedCell(cell: string): MetricValue {
+  if (cell.startsWith("'") && isQuotable(cell)) return cell.slice(1);
+  return valueOfCellText(cell) ?? cell;
+}
+
+const isQuotable = (text: string): boolean =>
+  FORMULA.test(text) || valueOfCellText(text.replace(/^'+/, '')) !== undefined;
 
 /** The value in a cell of a column of that type; undefined for anything else. */
 export function valueOfCell(cell: string, type: MetricType): MetricValue | undefined {

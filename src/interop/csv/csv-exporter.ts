@@ -5,7 +5,7 @@ import { isoOfMicros, microsOf } from '../exchange/instants.js';
 import { columnsFor, type MetricField, metricFieldsOf, valueAs } from '../exchange/metric-fields.js';
 import { assertFree, type Output, writeNewFile } from '../target/output-file.js';
 import { writeLines } from '../text/ndjson.js';
-import { cellOf, cellOfText } from './cells.js';
+import { cellOf, cellOfMixed, cellOfText } from './cells.js';
 
 /** What stands in the sidecar's first line. */
 export const SIDECAR_FORMAT = 'expman-rx.csv';
@@ -16,7 +16,8 @@ export const sidecarOf = (path: string): string => `${path}.run.ndjson`;
 
 /**
  * A header, then a record a row: step, timestamp (ISO 8601, microseconds), the metrics. Nothing between two commas is a missing
- * value, `""` the empty text; `NaN`, `Infinity`; in front of a text that a spreadsheet would take for a formula stands a `'`.
+ * value, `""` the empty text; `NaN`, `Infinity`; in front of a text that a spreadsheet would take for a formula stands a `'`,
+ * and in a column that also holds numbers in front of one that would be taken for a number.
  *
  * The run itself, the types of the columns and the log are in a file beside it, {@link sidecarOf}.
  */
@@ -58,9 +59,10 @@ const csvOf = (records: readonly (readonly (string | null)[])[]): string =>
 
 function recordOf({ step, timestamp, values }: MetricRow, fields: readonly MetricField[]): (string | null)[] {
   const micros = microsOf(timestamp);
-  const metrics = fields.map(({ metric, type }) => {
+  const metrics = fields.map(({ metric, type, mixed = false }) => {
     const value = Object.hasOwn(values, metric) ? values[metric] : undefined;
-    return value === undefined ? null : cellOf(valueAs(value, type));
+    if (value === undefined) return null;
+    return mixed ? cellOfMixed(value) : cellOf(valueAs(value, type));
   });
   return [
     step === null || step === undefined ? null : String(step),

@@ -45,10 +45,10 @@ function layoutBy(
   path: string,
 ): CsvLayout {
   const places = new Map(header.map((cell, at) => [textOfCell(cell ?? ''), at]));
-  const metrics = fields.map(({ name, metric, type }) => {
+  const metrics = fields.map(({ name, metric, type, mixed = false }) => {
     const at = places.get(name);
     if (at === undefined) throw corruptAt(path, `it has no column ${quoted(name)}`, 1);
-    return { at, metric, type };
+    return { at, metric, type, mixed };
   });
   return { step: places.get('step') ?? -1, timestamp: places.get('timestamp') ?? -1, metrics };
 }

@@ -1,11 +1,12 @@
 import type { MetricRow, MetricValue } from '../../model/metric.js';
 import { quoted } from '../../model/printable.js';
+import { parseStep, type Step, stepFromText } from '../../model/step.js';
 import { rowValues } from '../exchange/made-row.js';
 import { microsOfIso, microsOfNumber } from '../exchange/instants.js';
 import type { MetricType } from '../exchange/metric-fields.js';
 import { type Places, placesIn } from '../source/places.js';
 import { corruptAt } from '../source/source-files.js';
-import { CellTypes, numberOf, textOfCell, valueOfCell } from './cells.js';
+import { CellTypes, numberOf, textOfCell, valueOfCell, valueOfMixedCell } from './cells.js';
 import { headerIn, recordsIn } from './csv-records.js';
 
 /** A metric's column of a CSV file. */
@@ -15,6 +16,8 @@ export interface CsvColumn {
   readonly type: MetricType;
   /** A column of text in which what reads as a number is one. */
   readonly hasNumbers?: boolean;
+  /** A column of texts and values that are not, which {@link cellOfMixed} wrote. */
+  readonly mixed?: boolean;
 }
 
 /** Which columns of a CSV file are what. */
@@ -64,10 +67,12 @@ function rowOf(
   wrong: (what: string) => Error,
 ): MetricRow {
   const entries: [string, MetricValue][] = [];
-  for (const { at, metric, type, hasNumbers = false } of metrics) {
+  for (const { at, metric, type, hasNumbers = false, mixed = false } of metrics) {
     const cell = cells[at] ?? null;
     if (cell === null) continue;
-    const value = (hasNumbers ? numberOf(cell) : undefined) ?? valueOfCell(cell, type);
+    const value = mixed
+      ? valueOfMixedCell(cell)
+      : ((hasNumbers ? numberOf(cell) : undefined) ?? valueOfCell(cell, type));
     if (value === undefined) throw wrong(`${quoted(cell)} is no ${type}`);
     entries.push([metric, value]);
   }
@@ -79,11 +84,10 @@ function rowOf(
   };
 }
 
-function stepOfCell(cell: string | null, wrong: (what: string) => Error): number | null {
+function stepOfCell(cell: string | null, wrong: (what: string) => Error): Step | null {
   if (cell === null) return null;
-  const step = numberOf(cell);
-  if (step === undefined || !Number.isSafeInteger(step))
-    throw wrong(`the step ${quoted(cell)} is no whole number`);
+  const step = parseStep(numberOf(cell)) ?? stepFromText(cell);
+  if (step === undefined) throw wrong(`the step ${quoted(cell)} is not a whole number`);
   return step;
 }
 

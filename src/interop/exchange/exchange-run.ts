@@ -5,6 +5,20 @@ import type { MetricRow } from '../../model/metric.js';
 import type { Params } from '../../model/params.js';
 import type { RunStatus } from '../../model/run-status.js';
 
+/** A metric of a run that is exchanged, and the type of its column. */
+export interface ExchangeField extends ColumnField {
+  /** Of a column of texts: whether some of its values are numbers or booleans. */
+  readonly mixed?: boolean;
+}
+
+/** An open of a run. */
+export interface ExchangeSession {
+  /** Its number, the first is 0; one that has left no row is not listed. */
+  readonly session: number;
+  /** The index of its first row among the rows of the run. */
+  readonly firstRow: number;
+}
+
 /** A run on its way between our files and those of another tool. What a format does not know is left at its empty value. */
 export interface ExchangeRun {
   readonly experiment: string;
@@ -20,7 +34,9 @@ export interface ExchangeRun {
   readonly group: string | null;
   readonly params: Params;
   /** Names and types of the metrics, without `step` and `timestamp`; empty where they are only known once the rows are read. */
-  readonly fields: readonly ColumnField[];
+  readonly fields: readonly ExchangeField[];
+  /** The opens that its rows come from, of a run that was opened more than once and a format that knows. */
+  readonly sessions?: readonly ExchangeSession[];
   /** The rows from the first to the last; may be called again for another reading. */
   rows(): AsyncIterable<MetricRow>;
   /** The lines of the run's log. */

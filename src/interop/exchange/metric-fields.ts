@@ -1,8 +1,9 @@
 import type { ColumnField, ColumnType } from '../../columnar/column.js';
 import { STEP_FIELD, TIMESTAMP_FIELD } from '../../columnar/row-group.js';
+import { cellTextOf } from '../../columnar/text-cells.js';
 import { widerType } from '../../columnar/widen.js';
 import type { MetricValue } from '../../model/metric.js';
-import type { ExchangeRun } from './exchange-run.js';
+import type { ExchangeField, ExchangeRun } from './exchange-run.js';
 
 /** The type of a metric's column. */
 export type MetricType = Exclude<ColumnType, 'TIMESTAMP'>;
@@ -11,24 +12,32 @@ export type MetricType = Exclude<ColumnType, 'TIMESTAMP'>;
 export interface MetricField extends ColumnField {
   readonly metric: string;
   readonly type: MetricType;
+  /** Of a column of texts: whether some of its values are numbers or booleans. */
+  readonly mixed?: boolean;
 }
 
 /** The metrics of a run, which are read once through where it does not name them, and their columns. */
 export async function metricFieldsOf(run: ExchangeRun): Promise<readonly MetricField[]> {
   const fields = run.fields.length > 0 ? run.fields : await scanned(run);
-  return withColumns(fields.map(({ name, type }) => ({ metric: name, type: metricTypeOf(type) })));
+  return withColumns(
+    fields.map(({ name, type, mixed }) => ({ metric: name, type: metricTypeOf(type), mixed })),
+  );
 }
 
 /** Gives each metric a column of its own. */
 export function withColumns(
-  metrics: readonly { readonly metric: string; readonly type: MetricType }[],
+  metrics: readonly {
+    readonly metric: string;
+    readonly type: MetricType;
+    readonly mixed?: boolean | undefined;
+  }[],
 ): MetricField[] {
   const taken = new Set([STEP_FIELD.name, TIMESTAMP_FIELD.name]);
-  return metrics.map(({ metric, type }) => {
+  return metrics.map(({ metric, type, mixed = false }) => {
     let name = metric;
     while (taken.has(name)) name += '_';
     taken.add(name);
-    return { metric, name, type };
+    return { metric, name, type, ...(mixed && { mixed }) };
   });
 }
 
@@ -41,22 +50,26 @@ export const columnsFor = (fields: readonly MetricField[]): ColumnField[] => [
 
 /** Collects which metrics there are, and a type for each that holds all its values. */
 export class FieldScan {
-  private readonly types = new Map<string, { type: MetricType; exact: boolean }>();
+  private readonly types = new Map<string, { type: MetricType; exact: boolean; isText: boolean }>();
 
   add(metric: string, value: MetricValue): void {
     const type = typeOf(value);
     const exact = typeof value !== 'bigint' || Number.isSafeInteger(Number(value));
     const known = this.types.get(metric);
     if (known === undefined) {
-      this.types.set(metric, { type, exact });
+      this.types.set(metric, { type, exact, isText: type === 'UTF8' });
       return;
     }
     known.exact &&= exact;
+    known.isText &&= type === 'UTF8';
     known.type = metricTypeOf(widerType(known.type, type, known.exact));
   }
 
-  get fields(): { readonly name: string; readonly type: MetricType }[] {
-    return [...this.types].map(([name, { type }]) => ({ name, type }));
+  get fields(): { readonly name: string; readonly type: MetricType; readonly mixed?: boolean }[] {
+    return [...this.types].map(([name, { type, isText }]) => ({
+      ...{ name, type },
+      ...(type === 'UTF8' && !isText && { mixed: true }),
+    }));
   }
 }
 
@@ -67,13 +80,13 @@ export class FieldScan {
  */
 export function valueAs(value: MetricValue, type: MetricType): MetricValue {
   if (typeOf(value) === type) return value;
-  if (type === 'UTF8') return String(value);
+  if (type === 'UTF8') return typeof value === 'string' ? value : cellTextOf(value);
   if (type === 'DOUBLE' && typeof value === 'bigint') return Number(value);
   if (type === 'INT64' && Number.isInteger(value)) return BigInt(value);
   throw new TypeError(`a ${typeof value} in a column of ${type}`);
 }
 
-async function scanned(run: ExchangeRun): Promise<readonly ColumnField[]> {
+async function scanned(run: ExchangeRun): Promise<readonly ExchangeField[]> {
   const scan = new FieldScan();
   for await (const { values } of run.rows())
     for (const [metric, value] of Object.entries(values)) scan.add(metric, value);

@@ -1,7 +1,7 @@
 import { messageOf } from '../../model/errors.js';
 import { decodeParams, encodeParams } from '../../model/params.js';
 import { isRunStatus } from '../../model/run-status.js';
-import type { ExchangeRun } from './exchange-run.js';
+import type { ExchangeRun, ExchangeSession } from './exchange-run.js';
 import { isoOf } from './instants.js';
 import type { MetricField, MetricType } from './metric-fields.js';
 import { corruptAt, isMapping, textOr, textsOf } from '../source/source-files.js';
@@ -18,22 +18,25 @@ const BEYOND_ASCII = /[\u007f-\uffff]/g;
 
 /**
  * A run's header as members of a JSON object, ASCII only: `"format":…,"version":1,"run":{…},"params":{…},"fields":[…]`.
+ * `"sessions":[{"session":0,"firstRow":0},…]` says which rows were logged by which open of the run, if there were several.
  *
  * `params` is as `encodeParams` writes it: a number JSON cannot say is `{"$number":"NaN"}`, a bigint `{"$bigint":"12"}`.
  */
 export function headerMembers(format: string, run: ExchangeRun, fields: readonly MetricField[]): string {
   const { experiment, run: name, status, startedAt, endedAt, tags, notes, group } = run;
   const facts = { experiment, run: name, status, startedAt, endedAt, tags, notes, group };
-  const columns = fields.map(({ metric, name, type }) => ({
+  const columns = fields.map(({ metric, name, type, mixed = false }) => ({
     name,
     type,
     ...(metric !== name && { metric }),
+    ...(mixed && { mixed }),
   }));
   const members = [
     `"format":${JSON.stringify(format)}`,
     `"version":${VERSION}`,
     `"run":${JSON.stringify(facts)}`,
     `"params":${encodeParams(run.params)}`,
+    ...(run.sessions === undefined ? [] : [`"sessions":${JSON.stringify(run.sessions)}`]),
     `"fields":${JSON.stringify(columns)}`,
   ].join(',');
   return members.replace(BEYOND_ASCII, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -48,7 +51,7 @@ export function headerFrom(json: unknown, path: string, line?: number): RunHeade
   const wrong = (what: string): Error => corruptAt(path, `in the header, ${what}`, line);
   if (!isMapping(json)) throw wrong('there are no names with values');
   if (json['version'] !== VERSION) throw wrong(`the version is not ${VERSION}`);
-  const { run, params, fields } = json;
+  const { run, params, fields, sessions } = json;
   if (!isMapping(run)) throw wrong('there is no run');
   const { status, group } = run;
   if (!isRunStatus(status)) throw wrong('the status is none');
@@ -62,8 +65,19 @@ export function headerFrom(json: unknown, path: string, line?: number): RunHeade
     notes: textOr(run['notes']),
     group: typeof group === 'string' ? group : null,
     params: decodeParams(JSON.stringify(params ?? {})),
+    ...(sessions !== undefined && { sessions: sessionsFrom(sessions, wrong) }),
     fields: fieldsFrom(fields, wrong),
   };
+}
+
+function sessionsFrom(json: unknown, wrong: (what: string) => Error): ExchangeSession[] {
+  if (!Array.isArray(json)) throw wrong('the sessions are not a list');
+  return json.map((each: unknown) => {
+    const { session, firstRow } = isMapping(each) ? each : {};
+    if (!Number.isSafeInteger(session) || !Number.isSafeInteger(firstRow))
+      throw wrong('a session has no number or no first row');
+    return { session: Number(session), firstRow: Number(firstRow) };
+  });
 }
 
 function fieldsFrom(json: unknown, wrong: (what: string) => Error): MetricField[] {
@@ -71,7 +85,7 @@ function fieldsFrom(json: unknown, wrong: (what: string) => Error): MetricField[
   const names = new Set(['step', 'timestamp']);
   const metrics = new Set<string>();
   return json.map((field: unknown): MetricField => {
-    const { name, type, metric = name } = isMapping(field) ? field : {};
+    const { name, type, metric = name, mixed = false } = isMapping(field) ? field : {};
     const known = TYPES.find((word) => word === type);
     if (typeof name !== 'string' || typeof metric !== 'string' || known === undefined)
       throw wrong('a field has no name or type');
@@ -79,7 +93,7 @@ function fieldsFrom(json: unknown, wrong: (what: string) => Error): MetricField[
       throw wrong(`the field ${JSON.stringify(name)} is there twice`);
     names.add(name);
     metrics.add(metric);
-    return { metric, name, type: known };
+    return { metric, name, type: known, ...(mixed === true && { mixed }) };
   });
 }
 

@@ -23,7 +23,7 @@ export const neptuneExporter: Exporter = {
   format: 'neptune',
   makes: 'folder',
   loses:
-    'microseconds (times are in milliseconds); steps beyond 12 digits; integers beyond 2^53 (numbers are doubles); rows without a metric, and the order of rows of one millisecond; whether a run was crashed or interrupted says only the attribute expman/status; meta of log lines',
+    'microseconds (times are in milliseconds); steps beyond 12 digits; integers beyond 2^53 (numbers are doubles); rows without a metric, and the order of rows of one millisecond; that numbers were numbers in a metric that also holds texts; which open of the run logged a row; whether a run was crashed or interrupted says only the attribute expman/status; meta of log lines',
   write: async (run, path) => {
     assertFree(path);
     nodeFs.makeFolder(path);

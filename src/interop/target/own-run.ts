@@ -1,9 +1,10 @@
 import { callback, resolvePath } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
+import { openContents } from '../../reader/inspect-run.js';
 import { openStoredRun } from '../../reader/stored-run.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { asyncOf } from '../exchange/async-of.js';
-import type { ExchangeRun } from '../exchange/exchange-run.js';
+import type { ExchangeField, ExchangeRun, ExchangeSession } from '../exchange/exchange-run.js';
 
 /** How {@link exchangeRunOf} and {@link exportRun} read a run. */
 export interface ExportOptions {
@@ -28,12 +29,18 @@ const ROWS_A_CALL = 1000;
  */
 export async function exchangeRunOf(runDir: string, options: ExportOptions = {}): Promise<ExchangeRun> {
   const { onRows } = EXPORT_OPTIONS.resolve(options);
-  const stored = openStoredRun(nodeFs, resolvePath('runDir', runDir));
+  const dir = resolvePath('runDir', runDir);
+  const sessions = sessionsOf(dir);
+  const stored = openStoredRun(nodeFs, dir);
   const { experiment, run, status, startedAt, endedAt = null, tags, notes, group, params } = stored.facts;
-  const fields = await stored.fields();
+  const fields = (await stored.fields()).map((field): ExchangeField => {
+    const { count = 0, texts = 0 } = stored.facts.metrics.get(field.name) ?? {};
+    return { ...field, ...(field.type === 'UTF8' && texts < count && { mixed: true }) };
+  });
   const lines = await stored.logs();
   return {
     ...{ experiment, run, status, startedAt, endedAt, tags, notes, group, params, fields },
+    ...(sessions.length > 1 && { sessions }),
     rows: () =>
       onRows === undefined
         ? stored.rows()
@@ -43,6 +50,15 @@ export async function exchangeRunOf(runDir: string, options: ExportOptions = {})
     // A line that is none of ours belongs to the one before it, or somebody wrote it there.
     log: () => asyncOf(lines.map((line) => (line.level === '' ? { ...line, level: 'info' } : line))),
   };
+}
+
+function sessionsOf(runDir: string): ExchangeSession[] {
+  const { rows } = openContents(nodeFs, runDir);
+  try {
+    return rows.sessions.map(({ epoch, firstRow }) => ({ session: epoch, firstRow }));
+  } finally {
+    rows.close();
+  }
 }
 
 async function* counted<Row>(rows: AsyncIterable<Row>, tell: (rows: number) => void): AsyncGenerator<Row> {

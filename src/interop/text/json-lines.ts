@@ -3,24 +3,24 @@ import { quoted } from '../../model/printable.js';
 import { rowValues } from '../exchange/made-row.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
 import { isoOfMicros, isoOfMs, microsOf, microsOfIso } from '../exchange/instants.js';
-import { type MetricField, valueAs } from '../exchange/metric-fields.js';
+import type { MetricField } from '../exchange/metric-fields.js';
 import { isMapping, textOr } from '../source/source-files.js';
-import { jsonOf, valueFromJson } from './json-values.js';
+import { jsonIn, stepFromJson, stepJson, valueFromJson } from './json-values.js';
 
-/** Writes rows as flat JSON objects: `{"step":3,"timestamp":"…","loss":0.5}`; what a row does not have is left out. */
+/** Writes rows as flat JSON objects: `{"step":3,"timestamp":"…","loss":0.5}`; what a row does not have is left out. A step beyond 2^53 is a text of digits. */
 export function rowWriter(fields: readonly MetricField[]): (row: MetricRow) => string {
   const columns = new Map(
     fields.map((field) => [field.metric, { ...field, key: JSON.stringify(field.name) }]),
   );
   return ({ step, timestamp, values }) => {
     const micros = microsOf(timestamp);
-    const members = [`"step":${step ?? 'null'}`];
+    const members = [`"step":${stepJson(step ?? null)}`];
     members.push(`"timestamp":${micros === undefined ? 'null' : `"${isoOfMicros(micros)}"`}`);
     for (const metric of Object.keys(values)) {
       const column = columns.get(metric);
       const value = values[metric];
       if (column === undefined || value === undefined) continue;
-      members.push(`${column.key}:${jsonOf(valueAs(value, column.type))}`);
+      members.push(`${column.key}:${jsonIn(column.type, value)}`);
     }
     return `{${members.join(',')}}`;
   };
@@ -51,12 +51,12 @@ function placeOf(
   timestamp: unknown,
   wrong: (what: string) => Error,
 ): Pick<MetricRow, 'step' | 'timestamp'> {
-  const given = step ?? null;
-  if (given !== null && !Number.isSafeInteger(given)) throw wrong('the step is no whole number');
+  const read = stepFromJson(step ?? null);
+  if (read === undefined) throw wrong('the step is not a whole number');
   const micros = typeof timestamp === 'string' ? microsOfIso(timestamp) : undefined;
   if (micros === undefined && (timestamp ?? null) !== null) throw wrong('the timestamp is no ISO 8601 time');
   return {
-    step: typeof given === 'number' ? given : null,
+    step: read,
     ...(micros !== undefined && { timestamp: micros / 1000 }),
   };
 }

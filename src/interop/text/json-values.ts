@@ -1,5 +1,7 @@
 import type { MetricValue } from '../../model/metric.js';
-import type { MetricType } from '../exchange/metric-fields.js';
+import { parseStep, type Step, stepFromText } from '../../model/step.js';
+import { type MetricType, valueAs } from '../exchange/metric-fields.js';
+import { isMapping, type Mapping } from '../source/source-files.js';
 
 const NOT_FINITE: ReadonlyMap<string, number> = new Map([
   ['NaN', NaN],
@@ -12,9 +14,17 @@ const INTEGER = /^-?\d{1,20}$/;
 /**
  * A value as JSON text that is read back as it was, given its column's type.
  *
- * What JSON numbers cannot say is a text: `"NaN"`, `"Infinity"`, `"-Infinity"`, and an integer beyond 2^53 by its digits.
+ * What JSON numbers cannot say is a text: `"NaN"`, `"Infinity"`, `"-Infinity"`, and an integer beyond 2^53 by its digits. In a column of texts
+ * it is `{"$number":"NaN"}` or `{"$bigint":"…"}`, because a text may read the same.
  */
-export function jsonOf(value: MetricValue): string {
+export function jsonIn(type: MetricType, value: MetricValue): string {
+  if (type !== 'UTF8' || typeof value === 'string') return jsonOf(valueAs(value, type));
+  const json = jsonOf(value);
+  return json.startsWith('"') ? `{"$${typeof value}":${json}}` : json;
+}
+
+/** A value as JSON text, whatever its column. */
+function jsonOf(value: MetricValue): string {
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) return `"${value}"`;
     return Object.is(value, -0) ? '-0.0' : String(value);
@@ -25,7 +35,7 @@ export function jsonOf(value: MetricValue): string {
   return JSON.stringify(value);
 }
 
-/** What {@link jsonOf} was given, from parsed JSON; undefined for what is no value of that type. */
+/** What {@link jsonIn} was given, from parsed JSON; undefined for what is no value of that type. */
 export function valueFromJson(json: unknown, type: MetricType): MetricValue | undefined {
   switch (type) {
     case 'DOUBLE':
@@ -36,10 +46,15 @@ export function valueFromJson(json: unknown, type: MetricType): MetricValue | un
     case 'BOOLEAN':
       return typeof json === 'boolean' ? json : undefined;
     case 'UTF8':
-      return typeof json === 'string' ? json : undefined;
+      if (['string', 'number', 'boolean'].includes(typeof json)) return json as MetricValue;
+      return isMapping(json) ? taggedValue(json) : undefined;
     default:
       return type satisfies never;
   }
+}
+
+function taggedValue({ $number, $bigint }: Mapping): MetricValue | undefined {
+  return typeof $number === 'string' ? NOT_FINITE.get($number) : int64Of($bigint);
 }
 
 function int64Of(json: unknown): bigint | undefined {
@@ -48,3 +63,11 @@ function int64Of(json: unknown): bigint | undefined {
   const value = BigInt(json);
   return BigInt.asIntN(64, value) === value ? value : undefined;
 }
+
+/** A step as JSON text: beyond 2^53 a text of digits, which no reader rounds. */
+export const stepJson = (step: Step | null): string =>
+  typeof step === 'bigint' ? `"${step}"` : String(step);
+
+/** What {@link stepJson} was given, from parsed JSON; undefined for anything else. */
+export const stepFromJson = (json: unknown): Step | null | undefined =>
+  json === null ? null : typeof json === 'string' ? stepFromText(json) : parseStep(json);
