@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../../channel/start-thread.js';
 import { ExpmanError } from '../../model/errors.js';
 import type {
   DataRequest,
@@ -12,7 +12,7 @@ import type {
 } from './data-messages.js';
 import { Waiting } from './waiting.js';
 
-const ENTRY = fileURLToPath(new URL('./data-thread.js', import.meta.url));
+const ENTRY = (): URL => new URL('./data-thread.js', import.meta.url);
 /**
  * Questions beyond this number are refused.
  *
@@ -155,7 +155,12 @@ class DataThread {
     if (call === undefined) return;
     this.running = call;
     call.timer.refresh();
-    this.worker ??= this.start();
+    try {
+      this.worker ??= this.start();
+    } catch (error) {
+      this.failRunning(error);
+      return;
+    }
     this.worker.postMessage({ call: call.number, request: call.request } satisfies ToDataThread);
   }
 
@@ -174,11 +179,9 @@ class DataThread {
   }
 
   private start(): Worker {
-    const worker = new Worker(ENTRY, {
+    const worker = startThread(ENTRY, {
       name: 'expman-dashboard',
       workerData: { dir: this.dir, unwanted: this.unwanted } satisfies DataThreadData,
-      execArgv: [],
-      env: { ...process.env, NODE_OPTIONS: '' },
       resourceLimits: HEAP,
     });
     worker.on('message', (message: FromDataThread) => {

@@ -7,6 +7,8 @@ import { WriterLoop } from '../../writer/thread/writer-loop.js';
 import type { CallerFacts, FromWriter, RunOpening } from '../../writer/thread/writer-messages.js';
 import type { FlushRequest, WriterSeat } from './writer-seat.js';
 
+/** How often, and after how long, the second stage is tried again. */
+const RELOADS = 3;
 const RELOAD_MS = 1_000;
 
 /** What a {@link LocalSeat} works with. */
@@ -32,7 +34,7 @@ export class LocalSeat implements WriterSeat {
     for (const opening of openings) this.core.open(opening);
     for (const { runId, flushId, seq } of flushes) this.core.flush(runId, flushId, seq);
     this.loop.start();
-    this.loadSecondStage();
+    this.loadSecondStage(RELOADS);
   }
 
   open(opening: RunOpening): void {
@@ -73,14 +75,20 @@ export class LocalSeat implements WriterSeat {
     return this.core.drain();
   }
 
-  private loadSecondStage(): void {
+  private loadSecondStage(triesLeft: number): void {
     import('../../writer/thread/columnar-parts.js').then(
       (parts) => {
         this.core.attach(parts);
         this.loop.wake();
       },
-      // A thread that died of something else had loaded it before; what keeps it from loading now may pass.
-      () => setTimeout(() => this.loadSecondStage(), RELOAD_MS).unref(),
+      // What keeps it from loading may pass, such as descriptors that are used up; in a bundle that lacks it, nothing will.
+      (cause: unknown) => {
+        if (triesLeft > 0) setTimeout(() => this.loadSecondStage(triesLeft - 1), RELOAD_MS).unref();
+        else {
+          this.core.goWithLogOnly(cause);
+          this.loop.wake();
+        }
+      },
     );
   }
 }

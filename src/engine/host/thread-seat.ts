@@ -1,11 +1,13 @@
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { ChunkPool } from '../../channel/chunk-pool.js';
 import { WireOwner, WireWord } from '../../channel/chunk-layout.js';
+import { startThread } from '../../channel/start-thread.js';
 import type { CallerFacts, FromWriter, RunOpening, ToWriter } from '../../writer/thread/writer-messages.js';
 import type { WriterThreadData } from '../../writer/thread/writer-thread.js';
 import { HUNG_MS } from './sync-drain.js';
 import type { FlushRequest, WriterSeat } from './writer-seat.js';
+
+const ENTRY = (): URL => new URL('../../writer/thread/writer-thread.js', import.meta.url);
 
 /** What a {@link ThreadSeat} works with. */
 export interface ThreadSeatOptions {
@@ -28,11 +30,12 @@ export class ThreadSeat implements WriterSeat {
     const { wire, pool, onMessage, onLost } = this.options;
     Atomics.store(wire, WireWord.owner, WireOwner.none);
     const arenas = pool.connect(({ id, memory }) => this.send({ kind: 'arena', id, memory }));
-    const worker = startThread({
+    const workerData: WriterThreadData = {
       wire: wire.buffer,
       arenas: arenas.map(({ id, memory }) => ({ id, memory })),
       openings,
-    });
+    };
+    const worker = startThread(ENTRY, { name: 'expman-writer', workerData });
     this.worker = worker;
     this.lastBeat = { count: this.beats(), at: performance.now() };
     let cause: unknown;
@@ -98,11 +101,4 @@ export class ThreadSeat implements WriterSeat {
   private send(message: ToWriter): void {
     this.worker?.postMessage(message);
   }
-}
-
-function startThread(workerData: WriterThreadData): Worker {
-  const entry = new URL('../../writer/thread/writer-thread.js', import.meta.url);
-  // Loaders and preloads of the caller are not for this thread; it runs plain JavaScript.
-  const env = { ...process.env, NODE_OPTIONS: '' };
-  return new Worker(fileURLToPath(entry), { name: 'expman-writer', workerData, execArgv: [], env });
 }

@@ -14,10 +14,11 @@ const RESPAWNS = 1;
 const IDLE_THREAD_MS = 2_000;
 const LOOK_AFTER_MS = 1_000;
 const KEEP_ALIVE_MS = 2 ** 30;
+const HERE = "rows are written on the caller's thread";
 
 /**
  * The writer of all runs of a process, as the caller's thread has it: in a thread that starts with the first run and is
- * replaced once when it dies, then on the caller's thread.
+ * replaced once when it dies, then on the caller's thread; there at once where no thread can be started.
  *
  * It keeps the process alive only while somebody awaits a flush or a close.
  */
@@ -52,7 +53,7 @@ export class WriterHost {
     this.runs.set(run.opening.runId, run);
     const { systemMetrics } = run.opening.options;
     if (systemMetrics !== false) this.probe.watch(run.opening.runId, systemMetrics.intervalMs);
-    if (this.seat === null) this.take(this.threadSeat());
+    if (this.seat === null) this.start();
     else this.seat.open(run.opening);
     this.watch ??= setInterval(() => this.seat?.lookAfter(this.isAnyWaiting()), LOOK_AFTER_MS).unref();
   }
@@ -117,7 +118,17 @@ export class WriterHost {
     return new LocalSeat({ wire, pool, onMessage: (message) => this.received(message) });
   }
 
-  private take(seat: WriterSeat): void {
+  /** Starts the writer in a thread or, where that is refused (no thread is left, or none is allowed), on this one. */
+  private start(): void {
+    try {
+      this.occupy(this.threadSeat());
+    } catch (cause) {
+      this.degrade('WRITER_IN_THREAD', `${messageOf(cause)}; ${HERE}`);
+      this.occupy(this.localSeat());
+    }
+  }
+
+  private occupy(seat: WriterSeat): void {
     this.seat = seat;
     try {
       seat.start(
@@ -127,6 +138,15 @@ export class WriterHost {
     } catch (error) {
       this.seat = null;
       throw error;
+    }
+  }
+
+  /** Notes in every open run what has become of its writer, before another one takes over. */
+  private degrade(code: string, message: string): void {
+    const degraded: Degradation = { code, message, since: new Date().toISOString() };
+    for (const [runId, run] of this.runs) {
+      run.onWriterLost(degraded);
+      this.runs.set(runId, { ...run, opening: { ...run.opening, degraded } });
     }
   }
 
@@ -145,22 +165,16 @@ export class WriterHost {
     this.drain.leave();
     Atomics.store(this.wire, WireWord.owner, WireOwner.none);
     if (this.runs.size === 0) return;
-    const isReplaced = this.respawns++ < RESPAWNS;
-    const degraded: Degradation = {
-      code: isReplaced ? 'WRITER_REPLACED' : 'WRITER_IN_THREAD',
-      message: `the writer thread died (${messageOf(cause)}); ${
-        isReplaced ? 'a new one took over' : "rows are written on the caller's thread"
-      }`,
-      since: new Date().toISOString(),
-    };
-    for (const [runId, run] of this.runs) {
-      run.onWriterLost(degraded);
-      this.runs.set(runId, {
-        ...run,
-        opening: { ...run.opening, continues: true, resumes: false, degraded },
-      });
+    for (const [runId, run] of this.runs)
+      this.runs.set(runId, { ...run, opening: { ...run.opening, continues: true, resumes: false } });
+    const died = `the writer thread died (${messageOf(cause)})`;
+    if (this.respawns++ < RESPAWNS) {
+      this.degrade('WRITER_REPLACED', `${died}; a new one took over`);
+      this.start();
+    } else {
+      this.degrade('WRITER_IN_THREAD', `${died}; ${HERE}`);
+      this.occupy(this.localSeat());
     }
-    this.take(isReplaced ? this.threadSeat() : this.localSeat());
   }
 
   private isAnyWaiting(): boolean {

@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import type { SchemaElement } from 'hyparquet';
-import { ExpmanError } from '../../model/errors.js';
+import { startThread } from '../../channel/start-thread.js';
+import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
 import { corruptAt } from '../source/source-files.js';
 import type { FromParquetThread, ToParquetThread } from './parquet-thread-messages.js';
 
-const ENTRY = fileURLToPath(new URL('./parquet-thread.js', import.meta.url));
+const ENTRY = (): URL => new URL('./parquet-thread.js', import.meta.url);
 /** What may pass before the thread has answered: ten times what a small file takes, and what a large group does. */
 const PATIENCE = { ms: 1000, bytesPerMs: 2000 };
 /** More than a group within the limits takes. */
@@ -63,10 +62,8 @@ class ParquetThread {
     return thread;
   }
 
-  private readonly worker = new Worker(ENTRY, {
+  private readonly worker = startThread(ENTRY, {
     name: 'expman-parquet',
-    execArgv: [],
-    env: { ...process.env, NODE_OPTIONS: '' },
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
   });
   private readonly running = this.answer();
@@ -138,12 +135,13 @@ class ParquetThread {
         this.worker.off('message', onMessage).off('error', onError).off('exit', onExit);
         settle();
       };
-      const failed = (what: string, cause?: unknown): void =>
-        settled(() =>
-          reject(new ExpmanError('CORRUPT', `${this.path}: ${what}`, { path: this.path, cause })),
-        );
+      const failed = (what: string, cause?: unknown, code: 'CORRUPT' | 'IO' = 'CORRUPT'): void =>
+        settled(() => reject(new ExpmanError(code, `${this.path}: ${what}`, { path: this.path, cause })));
       const onMessage = (message: FromParquetThread): void => settled(() => resolve(message));
-      const onError = (error: unknown): void => failed('reading it takes more memory than there is', error);
+      const onError = (error: unknown): void =>
+        errnoOf(error) === 'ERR_WORKER_OUT_OF_MEMORY'
+          ? failed('reading it takes more memory than there is', error)
+          : failed(`the thread that reads it has failed: ${messageOf(error)}`, error, 'IO');
       const onExit = (): void => failed('the thread that read it went away');
       const late = (): void =>
         failed(`reading it goes on for ever; given up after ${Math.round(ms ?? 0)} ms`);

@@ -1,6 +1,6 @@
-import { fileURLToPath } from 'node:url';
-import { type MessagePort, MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
+import { type MessagePort, MessageChannel, type Worker, receiveMessageOnPort } from 'node:worker_threads';
 import { WIRE_BYTES } from '../../channel/chunk-layout.js';
+import { startThread } from '../../channel/start-thread.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { Drive, Trial } from '../trial.js';
 import type { ArtifactCall, FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
@@ -8,11 +8,9 @@ import { type PortableError, portable, restored } from './portable-error.js';
 import { drainAtExit } from './drain-at-exit.js';
 import { CHANNEL_BYTES, RowPump } from './row-pump.js';
 
-const ENTRY = fileURLToPath(new URL('./trial-thread.js', import.meta.url));
+const ENTRY = (): URL => new URL('./trial-thread.js', import.meta.url);
 /** A thread has the arguments of its process, a loader of TypeScript among them; those of a program on the command line are for no file. */
-const ARGUMENTS = process.execArgv.some((argument) => argument.startsWith('--input-type'))
-  ? { execArgv: [] }
-  : {};
+const ARGUMENTS = process.execArgv.some((argument) => argument.startsWith('--input-type')) ? [] : undefined;
 
 /**
  * Trains in a thread of its own for each trial, whose module's default export (or `train`) is the function.
@@ -87,8 +85,9 @@ class TrialThread<P> {
       runName: run.runName,
       options,
     };
-    return new Worker(ENTRY, {
-      ...ARGUMENTS,
+    return startThread(ENTRY, {
+      execArgv: ARGUMENTS,
+      env: process.env,
       name: `expman-${run.runName}`,
       workerData,
       transferList: [otherPort],

@@ -50,6 +50,8 @@ export class RunSession {
   private pipeline: RunPipeline | null = null;
   private system: SystemFile | null = null;
   private completing = false;
+  /** Why the rows stay in the log, where they do. */
+  private logOnly: ExpmanError | null = null;
   private readonly waiters: FlushWaiters;
   /** Segments to keep under another name when all others go. */
   private readonly kept: ReadonlySet<string>;
@@ -127,7 +129,7 @@ export class RunSession {
         this.afterPublish();
       },
       onRewound: (rows, fromStep) => this.tellRewound(rows, fromStep),
-      onOutcome: (outcome) => this.told(outcome),
+      onOutcome: (outcome) => this.notePublish(outcome),
       onParamsLeftOut: (count) => this.tellParamsLeftOut(count),
     });
     this.pipeline = pipeline;
@@ -158,9 +160,10 @@ export class RunSession {
       }
       this.tellCut();
     });
-    if (this.wal.trouble !== null && had === null) this.told({ kind: 'failed', error: this.wal.trouble });
-    if (this.wal.trouble === null && had !== null) this.told({ kind: 'written' });
+    if (this.wal.trouble !== null && had === null) this.notePublish({ kind: 'failed', error: this.wal.trouble });
+    if (this.wal.trouble === null && had !== null) this.notePublish({ kind: 'written' });
     this.answerWaiters();
+    this.completeIfEnded();
     return drained;
   }
 
@@ -200,6 +203,15 @@ export class RunSession {
     this.upkeep.beat({ isFailing, isCompleting, lastedMs: () => report.lastedMs });
   }
 
+  /** No second stage will come: what is drained stays in the WAL, and the end of the run is a failure. */
+  goWithLogOnly(cause: ExpmanError): void {
+    this.logOnly = cause;
+    this.queue.length = 0;
+    this.queuedBytes = 0;
+    this.notePublish({ kind: 'failed', error: cause });
+    this.completeIfEnded();
+  }
+
   /** Ends a run that has no producer any more: what is in its channel is in the WAL already. */
   end(ending: RunEnding): void {
     this.wal.end(ending);
@@ -208,9 +220,16 @@ export class RunSession {
 
   /** Nothing more comes: what is on its way is written, and the run closed. */
   private complete(): void {
-    if (this.completing || this.pipeline === null) return;
+    const { pipeline, logOnly } = this;
+    if (this.completing || (pipeline === null && logOnly === null)) return;
     this.completing = true;
-    this.pipeline.complete();
+    if (pipeline !== null) pipeline.complete();
+    else this.finish({ kind: 'failed', error: logOnly });
+  }
+
+  /** The end of a run whose rows stay in the log is found where it is drained. */
+  private completeIfEnded(): void {
+    if (this.logOnly !== null && this.wal.state.ending?.cut === false) this.complete();
   }
 
   /** Whether records stay in shared memory: the second stage has more than its share of rows, or of lines. */
@@ -252,7 +271,7 @@ export class RunSession {
       attempt(() => this.report.writeRunFile(RunStatus.Running));
   }
 
-  private told(outcome: FlushOutcome): void {
+  private notePublish(outcome: FlushOutcome): void {
     const { report } = this;
     const before = report.degraded;
     if (outcome.kind === 'failed') {

@@ -47,6 +47,8 @@ export class WriterCore {
   /** True when no second stage will come. */
   private hopeless: boolean;
   private yamlParts: YamlParts | null;
+  /** Why there are only logs, when the second stage could not be loaded. */
+  private logOnly: ExpmanError | null = null;
 
   constructor(private readonly options: WriterCoreOptions) {
     this.yamlParts = options.yamlParts ?? null;
@@ -133,6 +135,19 @@ export class WriterCore {
     for (const run of this.waiting.values()) this.tryToOpen(run);
   }
 
+  /**
+   * No second stage will come, though the process goes on: rows go into the WAL alone, and the close of a run fails with the cause.
+   */
+  goWithLogOnly(cause: unknown): void {
+    this.logOnly = new ExpmanError(
+      'WRITE_FAILED',
+      `the part that writes metrics.parquet cannot be loaded (${messageOf(cause)}); rows are in the write-ahead log, and \`expman recover\` brings them into the file. Of a bundled program, leave expman-rx out of the bundle`,
+      { cause },
+    );
+    this.goWithoutSecondStage();
+    for (const session of this.sessions.values()) session.goWithLogOnly(this.logOnly);
+  }
+
   /** Closes all files and leaves the runs as they are; another writer takes over. */
   leave(): void {
     for (const session of this.sessions.values()) session.leave();
@@ -158,7 +173,9 @@ export class WriterCore {
     const { opening, flushes } = run;
     const { runId } = opening;
     try {
-      this.sessions.set(runId, new RunSession(opening, this.context, this.second));
+      const session = new RunSession(opening, this.context, this.second);
+      this.sessions.set(runId, session);
+      if (this.logOnly !== null) session.goWithLogOnly(this.logOnly);
     } catch (error) {
       const now = this.context.monotonic();
       const since = run.failure?.since ?? now;
