@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { openRun } from '../../src/reader/index.js';
 import { runChild } from '../support/child.js';
@@ -50,9 +51,8 @@ const LOGS = 'for (let step = 0; step < 1000; step++) run.logMetrics({ loss: 1 /
 
 async function factsAndRows(runDir: string): Promise<{ readonly rows: number; readonly degraded: unknown }> {
   const stored = openRun(runDir);
-  let rows = 0;
-  for await (const _row of stored.rows()) rows++;
-  return { rows, degraded: stored.facts.degraded };
+  const rows = await lastValueFrom(from(stored.rows()).pipe(toArray()));
+  return { rows: rows.length, degraded: stored.facts.degraded };
 }
 
 describe('a process that may start no thread', () => {

@@ -166,7 +166,7 @@ async function askedOf(runDir: string): Promise<string[]> {
   expect([skipped, truncated]).toEqual([[], false]);
   return rows
     .map(([step, metric, value, text]) =>
-      JSON.stringify([String(step), metric, value === null ? null : String(value), text]),
+      JSON.stringify([String(step), metric, value === null ? null : String(Number(value)), text]),
     )
     .sort();
 }
