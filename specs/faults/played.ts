@@ -63,7 +63,7 @@ export class Played {
       pool,
       wire,
       options: config,
-      taps: { observed: false, tell: ignore },
+      taps: { observed: false, notify: ignore },
       wake: ignore,
       waitFor: ignore,
       onLoss: ignore,

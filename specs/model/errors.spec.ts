@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { describeType, textOf } from '../../src/model/errors.js';
+import { describeType, stringOf } from '../../src/model/errors.js';
 
 describe('what an error says of a value', () => {
   it('is its text, or that it has none', () => {
     const textless: unknown = Object.create(null);
-    expect([1, null, Symbol('s'), textless].map(textOf)).toEqual([
+    expect([1, null, Symbol('s'), textless].map(stringOf)).toEqual([
       '1',
       'null',
       'Symbol(s)',

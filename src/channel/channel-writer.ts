@@ -33,7 +33,7 @@ export class ChannelWriter {
   private inFlightBytes = 0;
 
   constructor(private readonly pool: ChunkPool) {
-    this.chunk = pool.take(0);
+    this.chunk = pool.acquire(0);
     this.arena = this.chunk.arena;
     this.position = this.chunk.start + CHUNK_HEAD_BYTES;
     this.end = this.chunk.start + this.chunk.bytes;
@@ -71,7 +71,7 @@ export class ChannelWriter {
   /** Goes on in a new chunk with room for a record of `bytes`. */
   advance(bytes: number): void {
     this.reclaim();
-    const next = this.pool.take(bytes);
+    const next = this.pool.acquire(bytes);
     Atomics.store(this.arena.i32, (this.chunk.start >> 2) + ChunkWord.next, next.id);
     this.inFlight.push(this.chunk);
     this.inFlightBytes += this.chunk.bytes;

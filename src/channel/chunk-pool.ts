@@ -98,7 +98,7 @@ export class ChunkPool implements ArenaSource {
   }
 
   /** A chunk with room for a record of `recordBytes`, its head cleared. */
-  take(recordBytes: number): Chunk {
+  acquire(recordBytes: number): Chunk {
     const bytes = CHUNK_HEAD_BYTES + aligned(recordBytes);
     const chunk = bytes > CHUNK_BYTES ? this.oversized(bytes) : (this.free.pop() ?? this.fromNewArena());
     const head = chunk.start >> 2;

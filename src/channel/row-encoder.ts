@@ -1,4 +1,4 @@
-import { textOf } from '../model/errors.js';
+import { stringOf } from '../model/errors.js';
 import type { MetricRow } from '../model/metric.js';
 import type { Step } from '../model/step.js';
 import type { ChannelWriter } from './channel-writer.js';
@@ -266,7 +266,7 @@ export class RowEncoder {
       try {
         value = valueOf(values, metric, readBefore[at]);
       } catch (error) {
-        onRejection({ metric, reason: `its getter threw ${textOf(error)}`, value: undefined });
+        onRejection({ metric, reason: `its getter threw ${stringOf(error)}`, value: undefined });
         continue;
       }
       const kind = kindOf(value);

@@ -88,7 +88,7 @@ export class RunControl {
   }
 
   /** The run's status at the end of the process is in run.yaml, or cannot be written there. */
-  get told(): boolean {
+  get isCutNoted(): boolean {
     return Atomics.load(this.words, WORD.told) === 1;
   }
 

@@ -88,7 +88,7 @@ function tableOf({ runs, params, metrics }: Comparison): Cell[][] {
 
 function metricLines(name: string, summaries: readonly (MetricSummary | null)[]): Cell[][] {
   const line = (part: 'last' | 'min' | 'max' | 'texts'): string[] =>
-    summaries.map((summary) => textOf(summary?.[part]));
+    summaries.map((summary) => metricText(summary?.[part]));
   const hasNumbers = summaries.some((summary) => summary?.min !== undefined);
   const hasNaN = summaries.some((summary) => (summary?.nan ?? 0) > 0);
   return [
@@ -110,7 +110,7 @@ function metricLines(name: string, summaries: readonly (MetricSummary | null)[])
 const nanText = (summary: MetricSummary | null): string =>
   summary === null ? '' : `${count(summary.nan ?? 0)} of ${count(summary.count)}`;
 
-const textOf = (value: MetricValue | undefined): string => (value === undefined ? '' : valueText(value));
+const metricText = (value: MetricValue | undefined): string => (value === undefined ? '' : valueText(value));
 
 function printMarkdown([heading = [], ...rows]: readonly (readonly Cell[])[], terminal: Terminal): void {
   const line = (cells: readonly Cell[]): string =>

@@ -16,19 +16,19 @@ export class LeftOut {
   throwFirst(): void {
     const [first, ...others] = this.failures.splice(0);
     if (first === undefined) return;
-    for (const failure of others) this.tell(failure);
+    for (const failure of others) this.report(failure);
     throw first.error;
   }
 
   /** Names what was left out; returns the exit code. */
   end(): number {
     this.failures.forEach((failure) => {
-      this.tell(failure);
+      this.report(failure);
     });
     return Math.max(ExitCode.ok, ...this.failures.map(({ error }) => exitCodeOf(error)));
   }
 
-  private tell({ path, error }: { readonly path: string; readonly error: unknown }): void {
+  private report({ path, error }: { readonly path: string; readonly error: unknown }): void {
     this.terminal.complain(`left out: ${printable(path)}: ${codeAndMessageOf(error)}`);
   }
 }

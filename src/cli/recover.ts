@@ -55,7 +55,7 @@ export async function recoverAll(
     }
   }
   if (json === true)
-    terminal.json({ recovered: done, failed: failed.map(({ exitCode: _exitCode, ...told }) => told) });
+    terminal.json({ recovered: done, failed: failed.map(({ exitCode: _exitCode, ...failure }) => failure) });
   const worst = failed.reduce<number>((code, { exitCode }) => Math.max(code, exitCode), ExitCode.ok);
   return worst === ExitCode.ok && done.some(({ corrupt, losses }) => corrupt.length > 0 || losses.length > 0)
     ? ExitCode.invalid

@@ -109,9 +109,9 @@ export class Terminal {
    */
   table(rows: readonly (readonly Cell[])[], right: readonly string[] = []): void {
     const natural = (rows[0] ?? []).map((_, column) =>
-      rows.reduce((width, row) => Math.max(width, stringWidth(textOf(row[column] ?? ''))), 0),
+      rows.reduce((width, row) => Math.max(width, stringWidth(cellText(row[column] ?? ''))), 0),
     );
-    const isRight = (rows[0] ?? []).map((cell) => right.includes(textOf(cell)));
+    const isRight = (rows[0] ?? []).map((cell) => right.includes(cellText(cell)));
     const { widths, blocks } = fitColumns(natural, this.width - INDENT.length);
     blocks.slice(0, MAX_BLOCKS).forEach((columns, block) => {
       if (block > 0) this.print('');
@@ -128,13 +128,13 @@ export class Terminal {
   }
 
   private cell(cell: Cell, width: number, isRight: boolean): string {
-    const text = cutTo(textOf(cell), width);
+    const text = cutTo(cellText(cell), width);
     const padded = isRight ? padding(text, width) + text : text + padding(text, width);
     return typeof cell === 'string' ? padded : this.style(cell.style, padded);
   }
 }
 
-const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
+const cellText = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
 const padding = (text: string, width: number): string => ' '.repeat(Math.max(0, width - stringWidth(text)));
 
 /** As much of a text as fits, and a sign that it goes on. */

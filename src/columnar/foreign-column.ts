@@ -68,12 +68,12 @@ function texts(rows: number, valueAt: (row: number) => unknown): Column {
   const builder = new TextBuilder(rows);
   for (let row = 0; row < rows; row++) {
     const value = valueAt(row);
-    if (value !== null) builder.set(row, Buffer.from(textOf(value), 'utf8'));
+    if (value !== null) builder.set(row, Buffer.from(jsonText(value), 'utf8'));
   }
   return builder.finish();
 }
 
-function textOf(value: unknown): string {
+function jsonText(value: unknown): string {
   if (typeof value === 'string') return value;
   return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
 }

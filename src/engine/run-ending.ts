@@ -1,4 +1,4 @@
-import { textOf } from '../model/errors.js';
+import { stringOf } from '../model/errors.js';
 import { redactText } from '../model/redact-text.js';
 import type { RunError } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
@@ -34,11 +34,11 @@ export function endingOfExit(exitCode: number, fatal: { readonly error: unknown 
 /** An error, or anything else that was thrown, as run.yaml states it: secrets redacted, and of a bounded size. */
 function plainErrorOf(error: unknown): RunError {
   const plain = (text: string): string => bounded(redactText(text));
-  if (!(error instanceof Error)) return { name: 'Error', message: plain(textOf(error)) };
+  if (!(error instanceof Error)) return { name: 'Error', message: plain(stringOf(error)) };
   const { name, message, stack } = error;
   return {
-    name: plain(textOf(name)),
-    message: plain(textOf(message)),
+    name: plain(stringOf(name)),
+    message: plain(stringOf(message)),
     ...(stack !== undefined && { stack: plain(stack) }),
   };
 }

@@ -56,15 +56,15 @@ export class RunWarnings {
     message: string,
     meta: Readonly<Record<string, unknown>> = {},
   ): void {
-    let told = this.kinds.get(kind);
-    if (told === undefined) this.kinds.set(kind, (told = { subjects: new Set(), untold: 0 }));
-    if (told.subjects.has(subject)) return;
-    if (told.subjects.size < MAX_WARNINGS_OF_KIND) {
-      told.subjects.add(subject);
+    let known = this.kinds.get(kind);
+    if (known === undefined) this.kinds.set(kind, (known = { subjects: new Set(), untold: 0 }));
+    if (known.subjects.has(subject)) return;
+    if (known.subjects.size < MAX_WARNINGS_OF_KIND) {
+      known.subjects.add(subject);
       this.write(message, meta);
       return;
     }
-    if (told.untold++ === 0)
+    if (known.untold++ === 0)
       this.write(
         `${MAX_WARNINGS_OF_KIND} warnings about ${WORDS[kind]} were written; further ones are counted and reported when the run ends`,
         {},
@@ -85,10 +85,10 @@ export class RunWarnings {
 
   /** Reports what had no line of its own, at the end of the run. */
   finish(write: WriteWarning): void {
-    for (const [kind, told] of this.kinds) {
-      const { untold: count } = told;
+    for (const [kind, known] of this.kinds) {
+      const { untold: count } = known;
       if (count > 0) write(`${count} more warnings about ${WORDS[kind]} were not written`, { count });
-      told.untold = 0;
+      known.untold = 0;
     }
     const { size } = this.excess;
     if (size === this.excessTold) return;

@@ -100,11 +100,11 @@ export function describeType(value: unknown): string {
 
 /** What an error says; of a thrown value that is no error, its text. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : textOf(error);
+  return error instanceof Error ? error.message : stringOf(error);
 }
 
 /** What `String` says of a value; anything may be thrown, also what has no text. */
-export function textOf(value: unknown): string {
+export function stringOf(value: unknown): string {
   try {
     return String(value);
   } catch {

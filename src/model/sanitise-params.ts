@@ -75,7 +75,7 @@ class Copier {
 
   #root(input: unknown): Params {
     try {
-      if (typeof input === 'object' && input !== null && !isListLike(input) && textOf(input) === null) {
+      if (typeof input === 'object' && input !== null && !isListLike(input) && ownText(input) === null) {
         this.#ancestors.add(input);
         return this.#group(input, '', 1);
       }
@@ -107,7 +107,7 @@ class Copier {
         : { reason: `is an integer of more than ${MAX_PARAM_BITS} bits` };
     }
     if (typeof value !== 'object') return { reason: `is a ${typeof value}` };
-    const text = textOf(value);
+    const text = ownText(value);
     if (text !== null) return this.#copyOf(text, path, depth);
     return this.#nested(value, path, depth);
   }
@@ -205,7 +205,7 @@ function keyText(key: unknown): string {
 }
 
 /** What is best said by a text, as that text. */
-function textOf(value: object): string | null {
+function ownText(value: object): string | null {
   if (types.isDate(value)) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (types.isNativeError(value) || types.isRegExp(value) || value instanceof URL) return String(value);
   return null;

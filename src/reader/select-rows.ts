@@ -127,11 +127,11 @@ function* filtered(rows: OpenRows, selection: CheckedSelection): Generator<Named
   const hasRange = fromStep !== -Infinity || toStep !== Infinity;
   for (const batch of rows.batches(read)) {
     let kept: NamedColumn[] = batch;
-    if (hasRange) kept = take(kept, inRange(kept, fromStep, toStep));
+    if (hasRange) kept = filterRows(kept, inRange(kept, fromStep, toStep));
     if (where !== undefined) {
       const columns = columnarRows(kept, metricOf, session);
       const stepOf = stepReader(columns.step);
-      kept = take(kept, (row) => where(rowAt(columns, stepOf(row), row)));
+      kept = filterRows(kept, (row) => where(rowAt(columns, stepOf(row), row)));
     }
     yield wanted === undefined || where === undefined
       ? kept
@@ -173,7 +173,7 @@ function inRange([step]: readonly NamedColumn[], from: Step, to: Step): (row: nu
   };
 }
 
-function take(batch: NamedColumn[], keeps: (row: number) => boolean): NamedColumn[] {
+function filterRows(batch: NamedColumn[], keeps: (row: number) => boolean): NamedColumn[] {
   const length = batch[0]?.length ?? 0;
   const source = new Int32Array(length);
   let count = 0;

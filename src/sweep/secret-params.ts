@@ -21,8 +21,8 @@ export function mustBeDistinctInFile(
       mustBeDistinctInFile(inner, `${path}.${name}`, scopeOf(name, scope));
     return;
   }
-  const told = new Set(options.map((option) => canonical(written(option, scope))));
-  if (told.size < new Set(options.map(canonical)).size)
+  const distinct = new Set(options.map((option) => canonical(written(option, scope))));
+  if (distinct.size < new Set(options.map(canonical)).size)
     throw invalidOption(
       path,
       'a choice without secrets, which are not written to sweep.yaml; rename it if these are not secret',

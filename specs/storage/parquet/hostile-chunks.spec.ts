@@ -254,7 +254,7 @@ function pagesOf(bytes: Uint8Array): StoredPage[] {
   while (cursor.left > 0) {
     const header = new structs.PageHeader();
     header.read(new CompactReader(cursor));
-    pages.push({ header, body: cursor.take(header.compressed_page_size ?? 0) });
+    pages.push({ header, body: cursor.read(header.compressed_page_size ?? 0) });
   }
   return pages;
 }

@@ -16,7 +16,7 @@ const { dir, unwanted } = workerData as DataThreadData;
 const view = new RunsView(dir);
 const live = new Map<string, LiveRun>();
 
-async function answer(request: DataRequest, tell: (message: FromDataThread) => void): Promise<string> {
+async function answer(request: DataRequest, post: (message: FromDataThread) => void): Promise<string> {
   switch (request.kind) {
     case 'runs':
       return view.page(request.query);
@@ -43,7 +43,7 @@ async function answer(request: DataRequest, tell: (message: FromDataThread) => v
       view.forget();
       return readRun(request.place);
     case 'watch':
-      watch(request.watches, tell);
+      watch(request.watches, post);
       // A follower finds its place with the first timer; this timer fires after it.
       await firstValueFrom(timer(0), { defaultValue: 0 });
       return '';
@@ -52,7 +52,7 @@ async function answer(request: DataRequest, tell: (message: FromDataThread) => v
   }
 }
 
-function watch(watches: readonly Watch[], tell: (message: FromDataThread) => void): void {
+function watch(watches: readonly Watch[], post: (message: FromDataThread) => void): void {
   const wanted = new Map(watches.map((each) => [each.place.id, each]));
   for (const [id, run] of live) {
     if (wanted.has(id)) continue;
@@ -66,7 +66,7 @@ function watch(watches: readonly Watch[], tell: (message: FromDataThread) => voi
       live.set(
         id,
         new LiveRun(each, (news) => {
-          tell({ kind: 'news', news });
+          post({ kind: 'news', news });
         }),
       );
   }
@@ -74,20 +74,20 @@ function watch(watches: readonly Watch[], tell: (message: FromDataThread) => voi
 
 const port = parentPort;
 if (port !== null) {
-  const tell = (message: FromDataThread): void => {
+  const post = (message: FromDataThread): void => {
     port.postMessage(message);
   };
   port.on('message', ({ call, request }: ToDataThread) => {
     beginQuestion(call, unwanted);
-    answer(request, tell).then(
+    answer(request, post).then(
       (text) => {
-        tell({ kind: 'answer', call, text });
+        post({ kind: 'answer', call, text });
       },
       (error: unknown) => {
         const code = error instanceof ExpmanError ? error.code : 'IO';
-        tell({ kind: 'failed', call, code, message: messageOf(error) });
+        post({ kind: 'failed', call, code, message: messageOf(error) });
       },
     );
   });
-  tell({ kind: 'running' });
+  post({ kind: 'running' });
 }

@@ -35,7 +35,7 @@ export class LiveRun {
 
   constructor(
     private watch: Watch,
-    private readonly tell: (news: LiveNews) => void,
+    private readonly post: (news: LiveNews) => void,
   ) {
     this.owner = new OwnerWatch(nodeFs, watch.place.runDir);
     this.change(watch);
@@ -83,7 +83,7 @@ export class LiveRun {
       )
       .subscribe({
         next: (points) => {
-          this.tell({ kind: 'points', ...points });
+          this.post({ kind: 'points', ...points });
         },
         error: () => undefined,
       });
@@ -92,7 +92,7 @@ export class LiveRun {
     if (!this.isNew)
       timer(0).subscribe({
         complete: () => {
-          this.tell({ kind: 'reset', run: id });
+          this.post({ kind: 'reset', run: id });
         },
         error: () => undefined,
       });
@@ -112,11 +112,11 @@ export class LiveRun {
       )
       .subscribe({
         next: (lines) => {
-          const told: LiveLogs = {
+          const answer: LiveLogs = {
             run: id,
             lines: lines.map(lineOf),
           };
-          this.tell({ kind: 'logs', run: id, text: jsonText(told) });
+          this.post({ kind: 'logs', run: id, text: jsonText(answer) });
         },
         error: () => undefined,
       });

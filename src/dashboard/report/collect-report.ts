@@ -88,7 +88,7 @@ async function collectRun(
       ...answer,
       artifacts: answer.artifacts.map((artifact) => ({ ...artifact, href: '' })),
       media: answer.media.map((media) => {
-        const href = media.isImage ? images.take(pictures.get(media.name + String(media.step)) ?? '') : '';
+        const href = media.isImage ? images.add(pictures.get(media.name + String(media.step)) ?? '') : '';
         return { ...media, isImage: href !== '', href };
       }),
     },
@@ -115,7 +115,7 @@ function collectSeries(place: RunPlace, fields: RunAnswer['fields']): ReportSeri
 class Images {
   private left = MAX_IMAGES_BYTES;
 
-  take(path: string): string {
+  add(path: string): string {
     const type = path === '' ? null : imageTypeAt(path);
     const size = type === null ? Infinity : (nodeFs.stat(path)?.size ?? Infinity);
     if (type === null || size > Math.min(this.left, MAX_IMAGE_BYTES)) return '';

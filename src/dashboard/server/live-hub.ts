@@ -125,8 +125,8 @@ export class LiveHub {
     const from = boot === this.boot ? Number(number) : NaN;
     const missed = this.kept.after(from);
     const isTold = (subject: string): boolean => (this.since.get(subject) ?? Infinity) <= from;
-    const told = wish.places.filter((place) => missed !== null && subjectsOf(wish, place).every(isTold));
-    const runs = new Set(told.map(({ id }) => id));
+    const seen = wish.places.filter((place) => missed !== null && subjectsOf(wish, place).every(isTold));
+    const runs = new Set(seen.map(({ id }) => id));
     for (const kept of missed ?? []) if (runs.has(kept.news.run)) this.deliver(client, kept);
     for (const run of client.runs)
       if (!runs.has(run)) this.send(client, 'reset', jsonText({ run }), this.idOf(this.kept.last));

@@ -71,9 +71,9 @@ export class MediaLog {
     try {
       kept = this.folder.keep(newMedia(call, losses));
     } catch (error) {
-      const told = error instanceof ExpmanError ? error : invalidContent(call, messageOf(error));
-      if (told.code === 'IO') this.tells.failed(subject, told);
-      else this.tells.invalid(subject, told);
+      const refusal = error instanceof ExpmanError ? error : invalidContent(call, messageOf(error));
+      if (refusal.code === 'IO') this.tells.failed(subject, refusal);
+      else this.tells.invalid(subject, refusal);
       return null;
     }
     for (const { of, error } of losses) this.tells.invalid(of ?? subject, error);

@@ -9,7 +9,7 @@ export interface HostedRun {
   /** Records its writer acknowledged. */
   readonly acknowledged: () => number;
   /** True once run.yaml says what the end of the process means for the run. */
-  readonly told: () => boolean;
+  readonly isCutNoted: () => boolean;
   /** True while the disk refuses the run's rows, and when its writer is done with it. */
   readonly stuck: () => boolean;
   readonly onMessage: (message: FromWriter) => void;

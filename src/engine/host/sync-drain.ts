@@ -62,7 +62,9 @@ export class SyncDrain {
   drainForExit(timeoutMs: number): void {
     const { runs, seat } = this.options;
     const done = (): boolean =>
-      [...runs.values()].every((run) => (run.acknowledged() >= run.committed() && run.told()) || run.stuck());
+      [...runs.values()].every(
+        (run) => (run.acknowledged() >= run.committed() && run.isCutNoted()) || run.stuck(),
+      );
     seat()?.exiting();
     if (!this.waitFor(done, timeoutMs)) {
       seat()?.halt();

@@ -68,7 +68,7 @@ export class WriterLink {
       opening,
       committed: () => channel.seq,
       acknowledged: () => channel.control.seq(),
-      told: () => channel.control.told,
+      isCutNoted: () => channel.control.isCutNoted,
       stuck: () => channel.control.stuck,
       onMessage: (message) => this.received(message),
       onWriterLost: (degraded) => {

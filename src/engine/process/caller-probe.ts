@@ -25,7 +25,7 @@ export class CallerProbe {
   private readonly delays = new Tally();
   private readonly pauses = new Tally();
 
-  constructor(private readonly tell: (facts: CallerFacts) => void) {}
+  constructor(private readonly report: (facts: CallerFacts) => void) {}
 
   /** A run asks. */
   watch(runId: number, intervalMs: number): void {
@@ -59,9 +59,9 @@ export class CallerProbe {
     const { utilization } = performance.eventLoopUtilization(loop, this.loop);
     this.loop = loop;
     const heap = getHeapStatistics();
-    const delays = this.delays.take();
-    const pauses = this.pauses.take();
-    this.tell({
+    const delays = this.delays.drain();
+    const pauses = this.pauses.drain();
+    this.report({
       utilization,
       delayMeanMs: delays.count === 0 ? 0 : delays.sum / delays.count,
       delayMaxMs: delays.max,
@@ -87,7 +87,7 @@ class Tally {
   }
 
   /** What was added since the last time. */
-  take(): { readonly count: number; readonly sum: number; readonly max: number } {
+  drain(): { readonly count: number; readonly sum: number; readonly max: number } {
     const { count, sum, max } = this;
     this.count = this.sum = this.max = 0;
     return { count, sum, max };

@@ -72,7 +72,7 @@ function listen<K extends string>(
   };
 }
 
-function tell(sinks: ReadonlySet<PrintSink>, level: string, text: () => string): void {
+function notifySinks(sinks: ReadonlySet<PrintSink>, level: string, text: () => string): void {
   if (isDeaf || sinks.size === 0) return;
   uncaptured(() => {
     try {
@@ -88,7 +88,7 @@ function patchedMethod(method: Method): Patch {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- put back as it is, and called on its own console
   const original = console[method];
   const patched = (...args: unknown[]): void => {
-    tell(consoleSinks, LEVELS[method], () => format(...args));
+    notifySinks(consoleSinks, LEVELS[method], () => format(...args));
     Reflect.apply(original, console, args);
   };
   console[method] = patched;
@@ -105,9 +105,9 @@ function patchedStream(name: StreamName): Patch {
   const isOwn = Object.hasOwn(stream, 'write');
   // eslint-disable-next-line @typescript-eslint/unbound-method -- as above
   const original = stream.write;
-  const lines = new Lines((line) => tell(streamSinks, STREAMS[name], () => line));
+  const lines = new Lines((line) => notifySinks(streamSinks, STREAMS[name], () => line));
   const patched = (...args: unknown[]): unknown => {
-    if (!isDeaf && streamSinks.size > 0) lines.take(args[0]);
+    if (!isDeaf && streamSinks.size > 0) lines.write(args[0]);
     return Reflect.apply(original, stream, args);
   };
   stream.write = patched as typeof original;
@@ -118,7 +118,7 @@ function patchedStream(name: StreamName): Patch {
     return true;
   };
   const leave = (sink: PrintSink, isLast: boolean): void => {
-    lines.sayRest((line) => tell(new Set([sink]), STREAMS[name], () => line));
+    lines.sayRest((line) => notifySinks(new Set([sink]), STREAMS[name], () => line));
     if (isLast) lines.forget();
   };
   return { undo, leave };
@@ -134,7 +134,7 @@ class Lines {
 
   constructor(private readonly emit: (line: string) => void) {}
 
-  take(chunk: unknown): void {
+  write(chunk: unknown): void {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return;
     const parts = (this.rest + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())).split(
       '\n',

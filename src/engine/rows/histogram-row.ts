@@ -1,4 +1,4 @@
-import { ExpmanError, messageOf, textOf } from '../../model/errors.js';
+import { ExpmanError, messageOf, stringOf } from '../../model/errors.js';
 import { type HistogramInput, type HistogramOptions, histogram } from '../../model/histogram.js';
 import type { RowIntake } from './row-intake.js';
 
@@ -9,12 +9,12 @@ export function histogramRow(
   values: HistogramInput,
   options?: HistogramOptions,
 ): Readonly<Record<string, string>> | null {
-  const metric = textOf(name);
+  const metric = stringOf(name);
   try {
     return { [metric]: histogram(values, options) };
   } catch (error) {
-    const told = error instanceof ExpmanError ? error : new ExpmanError('INVALID_VALUE', messageOf(error));
-    intake.refuse(metric, told);
+    const refusal = error instanceof ExpmanError ? error : new ExpmanError('INVALID_VALUE', messageOf(error));
+    intake.refuse(metric, refusal);
     return null;
   }
 }

@@ -2,7 +2,7 @@ import type { ChunkPool } from '../../channel/chunk-pool.js';
 import { ChannelWriter } from '../../channel/channel-writer.js';
 import { CHUNK_BYTES, RecordKind, type ValueKind, WireWord } from '../../channel/chunk-layout.js';
 import { type Rejection, RowEncoder } from '../../channel/row-encoder.js';
-import { ExpmanError, describeType, messageOf, textOf } from '../../model/errors.js';
+import { ExpmanError, describeType, messageOf, stringOf } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { MetricRow } from '../../model/metric.js';
 import { encodeParams, sanitiseParams } from '../../model/params.js';
@@ -20,7 +20,7 @@ const RESERVED_COLUMNS: ReadonlySet<string> = new Set(['step', 'timestamp']);
 /** Observers of the rows that a run took. */
 export interface RowTaps {
   readonly observed: boolean;
-  tell(row: MetricRow): void;
+  notify(row: MetricRow): void;
 }
 
 /** What a {@link RowIntake} needs of its surroundings. */
@@ -109,7 +109,7 @@ export class RowIntake {
       const { values, step, timestamp } = row;
       parts = { values, step, timestamp };
     } catch (error) {
-      this.rejectPart('row', `a getter of the row threw ${textOf(error)}`, undefined);
+      this.rejectPart('row', `a getter of the row threw ${stringOf(error)}`, undefined);
       this.conclude(null);
       return;
     }
@@ -235,7 +235,7 @@ export class RowIntake {
   private conclude(taken: MetricRow | null): void {
     const { rejected } = this;
     this.rejected = null;
-    if (taken !== null) this.run.taps.tell(taken);
+    if (taken !== null) this.run.taps.notify(taken);
     if (rejected !== null) throw errorOf(rejected);
   }
 

@@ -41,7 +41,7 @@ export class MetricSubject extends Subject<MetricRow> {
    *
    * What a tap does meanwhile, a row of its own or the end of the run, the others hear of after this row.
    */
-  tell(row: MetricRow): void {
+  notify(row: MetricRow): void {
     this.#turn.give(row, this.#pass);
   }
 

@@ -32,11 +32,11 @@ function allSurroundings(): Surroundings {
   const cwd = process.cwd();
   const at = performance.now();
   if (last === undefined || last.cwd !== cwd || at - last.at > SHARED_MS)
-    last = { at, cwd, found: look(cwd) };
+    last = { at, cwd, found: inspectSurroundings(cwd) };
   return last.found;
 }
 
-function look(cwd: string): Surroundings {
+function inspectSurroundings(cwd: string): Surroundings {
   const environment = captureEnvironment();
   const { params } = sanitiseParams(environment);
   return { facts: params, dirty: 'git' in params ? captureGitDirty(cwd) : null };

@@ -101,7 +101,7 @@ async function pack(
   cwd: string,
   sources: ReadonlyMap<string, string>,
   file: FileHandle,
-  tell: (bytes: number) => void,
+  report: (bytes: number) => void,
 ): Promise<{ readonly bytes: number }> {
   const packed = create(
     {
@@ -118,7 +118,7 @@ async function pack(
     [...sources.keys()].map((name) => `./${name}`),
   );
   let bytes = 0;
-  const count = (sofar: number): void => tell((bytes = sofar));
+  const count = (sofar: number): void => report((bytes = sofar));
   await writeFile(file, counted(packed, count));
   return { bytes };
 }

@@ -107,14 +107,14 @@ async function unpack(
 ): Promise<Unpacked> {
   const found: Omit<Unpacked, 'files'>[] = [];
   let [files, bytes] = [0, 0];
-  const tell = (more: number): void => onBytes?.((bytes += more));
+  const reportBytes = (more: number): void => onBytes?.((bytes += more));
   mkdirSync(inTemp(temp), { mode: 0o700 });
   await readArchive(path, { maxFiles, maxBytes }, (name) => {
     if (name.kind === 'folder') return null;
     files++;
-    if (name.kind === 'experiment') return newFile(join(temp, EXPERIMENT_NAME), tell);
+    if (name.kind === 'experiment') return newFile(join(temp, EXPERIMENT_NAME), reportBytes);
     found.push({ experiment: name.experiment, run: name.run });
-    return newFile(join(inTemp(temp), ...name.name.split('/')), tell);
+    return newFile(join(inTemp(temp), ...name.name.split('/')), reportBytes);
   });
   const [first] = found;
   if (first === undefined) throw new ExpmanError('CORRUPT', `${path} holds no run`, { path });
@@ -122,7 +122,7 @@ async function unpack(
 }
 
 /** The folder is ours alone, so nobody has put a link in the way. */
-function newFile(path: string, tell: (bytes: number) => void): ArchiveSink {
+function newFile(path: string, report: (bytes: number) => void): ArchiveSink {
   const ofThisPlatform: Partial<typeof constants> = constants;
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -130,7 +130,7 @@ function newFile(path: string, tell: (bytes: number) => void): ArchiveSink {
   return {
     write: (bytes) => {
       for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
-      tell(bytes.length);
+      report(bytes.length);
     },
     close: () => {
       try {

@@ -69,13 +69,13 @@ function runIn(path: string): ExchangeRun {
   return {
     ...(header ?? unknownRun(path)),
     fields: metrics.map(({ metric, type }) => ({ name: metric, type })),
-    rows: () => asyncOf(told(path, rowsOfTable(table, places, metrics))),
+    rows: () => asyncOf(withOurErrors(path, rowsOfTable(table, places, metrics))),
     log: () => asyncOf([]),
   };
 }
 
 /** Rows, the errors of Arrow on the way being told as ours. */
-function* told(path: string, rows: Iterable<MetricRow>): Generator<MetricRow, void> {
+function* withOurErrors(path: string, rows: Iterable<MetricRow>): Generator<MetricRow, void> {
   try {
     yield* rows;
   } catch (error) {

@@ -25,7 +25,7 @@ export interface ForeignParquet {
  * @throws {@link ExpmanError} `CORRUPT` or `IO`
  */
 export async function foreignParquet(path: string): Promise<ForeignParquet> {
-  const thread = ParquetThread.take();
+  const thread = ParquetThread.acquire();
   try {
     const { columns, metadata } = await thread.open(path);
     return { columns, metadata, rows: () => rowsIn(path) };
@@ -35,7 +35,7 @@ export async function foreignParquet(path: string): Promise<ForeignParquet> {
 }
 
 async function* rowsIn(path: string): AsyncGenerator<readonly unknown[], void> {
-  const thread = ParquetThread.take();
+  const thread = ParquetThread.acquire();
   try {
     const { groupBytes } = await thread.open(path);
     for (let group = 0; ;) {
@@ -55,7 +55,7 @@ class ParquetThread {
   private static idle: ParquetThread | null = null;
 
   /** The idle thread, or a new one. */
-  static take(): ParquetThread {
+  static acquire(): ParquetThread {
     const thread = ParquetThread.idle ?? new ParquetThread();
     ParquetThread.idle = null;
     thread.worker.ref();
@@ -84,8 +84,8 @@ class ParquetThread {
    */
   async open(path: string): Promise<FromParquetThread & { kind: 'file' }> {
     this.path = path;
-    const told = await this.ask({ kind: 'open', path }, 0);
-    if (told.kind === 'file') return told;
+    const opened = await this.ask({ kind: 'open', path }, 0);
+    if (opened.kind === 'file') return opened;
     throw corruptAt(path, 'it is no Parquet file');
   }
 
@@ -106,12 +106,12 @@ class ParquetThread {
   }
 
   private async ask(message: ToParquetThread, bytes: number): Promise<FromParquetThread> {
-    const told = await this.answerTo(message, bytes).catch((error: unknown) => {
+    const answer = await this.answerTo(message, bytes).catch((error: unknown) => {
       this.end();
       throw error;
     });
-    if (told.kind === 'failed') throw new ExpmanError(told.code, told.message, told.facts);
-    return told;
+    if (answer.kind === 'failed') throw new ExpmanError(answer.code, answer.message, answer.facts);
+    return answer;
   }
 
   private async answerTo(message: ToParquetThread, bytes: number): Promise<FromParquetThread> {

@@ -123,14 +123,14 @@ const PARSERS = {
   timestampFromNanoseconds: (value: bigint | null): FileTime | null => timeOf(value, 1n, 1000n),
   dateFromDays: (days: number | null): FileTime | null =>
     timeOf(days === null ? null : BigInt(days), 86_400_000_000n, 1n),
-  stringFromBytes: (bytes: Uint8Array | null): string | null => textOf(bytes),
-  jsonFromBytes: (bytes: Uint8Array | null): string | null => textOf(bytes),
+  stringFromBytes: (bytes: Uint8Array | null): string | null => utf8Text(bytes),
+  jsonFromBytes: (bytes: Uint8Array | null): string | null => utf8Text(bytes),
 };
 
 const timeOf = (value: bigint | null | undefined, times: bigint, over: bigint): FileTime | null =>
   value === null || value === undefined ? null : { microsSinceEpoch: Number((value * times) / over) };
 
-const textOf = (bytes: Uint8Array | null | undefined): string | null =>
+const utf8Text = (bytes: Uint8Array | null | undefined): string | null =>
   bytes === null || bytes === undefined
     ? null
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');

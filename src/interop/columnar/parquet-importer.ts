@@ -92,7 +92,7 @@ function rowFrom(
 function valueOf(value: unknown, type: MetricType, path: string): MetricValue {
   if (type === 'DOUBLE') return Number(value);
   if (type === 'BOOLEAN') return value === true;
-  if (type === 'UTF8') return textOf(value);
+  if (type === 'UTF8') return metricText(value);
   const integer = typeof value === 'bigint' ? value : BigInt(Number(value));
   if (BigInt.asIntN(64, integer) !== integer) throw corruptAt(path, `${integer} is beyond 64 bits`);
   return integer;
@@ -101,7 +101,7 @@ function valueOf(value: unknown, type: MetricType, path: string): MetricValue {
 const plain = (value: unknown): MetricValue | null =>
   typeof value === 'number' || typeof value === 'bigint' || typeof value === 'string' ? value : null;
 
-function textOf(value: unknown): string {
+function metricText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (isFileTime(value)) return isoOfMicros(value.microsSinceEpoch);
   return JSON.stringify(value, (_key, inner: unknown) => {

@@ -7,7 +7,7 @@ import type { FromParquetThread, ToParquetThread } from './parquet-thread-messag
 /** What crosses to the other thread at once is copied; few enough to hold twice. */
 const PORTION = 10_000;
 
-async function* told(path: string): AsyncGenerator<FromParquetThread, void> {
+async function* answers(path: string): AsyncGenerator<FromParquetThread, void> {
   try {
     const { columns, metadata, groupBytes, groups } = await hyparquetFile(path);
     yield { kind: 'file', columns, metadata, groupBytes };
@@ -26,9 +26,9 @@ async function* told(path: string): AsyncGenerator<FromParquetThread, void> {
 }
 
 const port = parentPort;
-let steps = told('');
+let steps = answers('');
 port?.on('message', (message: ToParquetThread) => {
-  if (message.kind === 'open') steps = told(message.path);
+  if (message.kind === 'open') steps = answers(message.path);
   void steps.next().then(({ value }) => port.postMessage(value ?? { kind: 'end' }));
 });
 port?.postMessage({ kind: 'running' } satisfies FromParquetThread);

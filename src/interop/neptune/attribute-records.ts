@@ -70,8 +70,8 @@ function* factsOf(run: ExchangeRun, fields: readonly MetricField[]): Generator<N
   yield text(PATHS.name, experiment);
   yield text(PATHS.id, name);
   yield text(PATHS.status, status);
-  const told = fields.map(({ metric, type }) => ({ name: metric, type }));
-  yield text(PATHS.fields, JSON.stringify(told));
+  const types = fields.map(({ metric, type }) => ({ name: metric, type }));
+  yield text(PATHS.fields, JSON.stringify(types));
   yield text(PATHS.exactParams, encodeParams(run.params));
   const failed = status === RunStatus.Failed || status === RunStatus.Crashed;
   yield { attribute_path: PATHS.failed, attribute_type: 'bool', bool_value: failed };

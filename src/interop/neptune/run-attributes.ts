@@ -110,8 +110,8 @@ export class RunAttributes {
   private params(): Params {
     const exact = this.configs.get(PATHS.exactParams);
     if (typeof exact === 'string') return decodeParams(exact);
-    const told = [...this.configs].filter(([name]) => !/^(?:sys|expman)\//.test(name));
-    const short = told.map(([name, value]) => [name.replace(/^params\//, ''), value] as const);
+    const userConfigs = [...this.configs].filter(([name]) => !/^(?:sys|expman)\//.test(name));
+    const short = userConfigs.map(([name, value]) => [name.replace(/^params\//, ''), value] as const);
     return sanitiseParams(bareObject(short)).params;
   }
 }

@@ -61,11 +61,11 @@ function sessionsOf(runDir: string): ExchangeSession[] {
   }
 }
 
-async function* counted<Row>(rows: AsyncIterable<Row>, tell: (rows: number) => void): AsyncGenerator<Row> {
+async function* counted<Row>(rows: AsyncIterable<Row>, report: (rows: number) => void): AsyncGenerator<Row> {
   let count = 0;
   for await (const row of rows) {
     yield row;
-    if (++count % ROWS_A_CALL === 0) tell(count);
+    if (++count % ROWS_A_CALL === 0) report(count);
   }
-  if (count % ROWS_A_CALL !== 0) tell(count);
+  if (count % ROWS_A_CALL !== 0) report(count);
 }

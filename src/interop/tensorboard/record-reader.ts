@@ -76,14 +76,14 @@ export function corruptRecord(path: string, offset: number, what: string, cause?
 async function nextData(window: FileWindow, path: string): Promise<Uint8Array | 'end' | 'torn'> {
   const offset = window.offset;
   if (offset === window.size) return 'end';
-  const header = await window.take(HEADER_BYTES);
+  const header = await window.read(HEADER_BYTES);
   if (header === null) return 'torn';
   const length = lengthIn(header);
   if (length === null) throw corruptRecord(path, offset, 'has a length whose checksum does not hold');
   if (length > window.size - window.offset - FOOTER_BYTES) return 'torn';
   if (length > MAX_RECORD_BYTES)
     throw corruptRecord(path, offset, `has ${length} bytes; at most ${MAX_RECORD_BYTES} are read`);
-  const body = await window.take(length + FOOTER_BYTES);
+  const body = await window.read(length + FOOTER_BYTES);
   if (body === null) return 'torn';
   const data = body.subarray(0, length);
   if (!isIntact(data, body.subarray(length)))
@@ -114,7 +114,7 @@ class FileWindow {
   ) {}
 
   /** The next bytes; null when the file has not so many. */
-  async take(count: number): Promise<Uint8Array | null> {
+  async read(count: number): Promise<Uint8Array | null> {
     if (this.chunk.length < count) await this.fill(count);
     if (this.chunk.length < count) return null;
     const taken = this.chunk.subarray(0, count);

@@ -101,11 +101,11 @@ function* paramRows(runs: readonly RunFacts[]): Generator<Cell[]> {
     for (const [key, value] of paramLeaves(params)) {
       if (isParamGroup(value)) continue;
       const number = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : null;
-      yield [experiment, run, key, textOf(value), number];
+      yield [experiment, run, key, paramText(value), number];
     }
 }
 
-function textOf(value: ParamValue): string | null {
+function paramText(value: ParamValue): string | null {
   if (value === null) return null;
   return typeof value === 'object' ? jsonOf(value) : String(value);
 }

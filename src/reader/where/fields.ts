@@ -1,4 +1,4 @@
-import { textOf } from '../../model/errors.js';
+import { stringOf } from '../../model/errors.js';
 import type { MetricSummary } from '../../model/metric.js';
 import type { ParamValue, Params } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
@@ -125,7 +125,7 @@ function metricAt(metrics: RunFacts['metrics'], path: readonly string[]): FieldV
 
 function errorText(error: unknown): FieldValue {
   if (error === undefined || error === null) return undefined;
-  if (typeof error !== 'object') return textOf(error);
+  if (typeof error !== 'object') return stringOf(error);
   const said = ['name', 'message'].map((key): unknown => Reflect.get(error, key));
   return said.filter((part) => typeof part === 'string').join(': ');
 }

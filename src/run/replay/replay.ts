@@ -72,7 +72,7 @@ export function replayWal(
       ? { kind: 'corrupt', badBytes: bytes, badAt: 0 }
       : segment.verdict;
     segments.push({ name, epoch, number, bytes, verdict });
-    if (!foreign) run.take(segment, epoch, name);
+    if (!foreign) run.replay(segment, epoch, name);
   }
   const tornIn = ({ verdict }: SegmentReport): number =>
     verdict.kind === 'torn' || verdict.kind === 'empty' ? verdict.badBytes : 0;

@@ -82,7 +82,7 @@ export class Replayer {
   }
 
   /** Reads the next segment, of the owner of `epoch`. */
-  take({ frames, salvaged }: Segment, epoch: number, file: string): void {
+  replay({ frames, salvaged }: Segment, epoch: number, file: string): void {
     const all = [...frames, ...salvaged];
     const records = all.filter(({ type }) => type === FrameType.records || type === FrameType.definitions);
     const start = all.filter(({ type }) => type === FrameType.checkpoint || type === FrameType.carried);

@@ -24,7 +24,7 @@ export class ByteCursor {
   }
 
   /** The next `length` bytes, not a copy. */
-  take(length: number): Uint8Array {
+  read(length: number): Uint8Array {
     if (length > this.left) throw corrupt('a page ends too early');
     this.#at += length;
     return this.bytes.subarray(this.#at - length, this.#at);

@@ -99,7 +99,7 @@ export class CompactReader implements ThriftInput {
 
   /** The bytes themselves, not a copy. */
   readString(): Uint8Array {
-    return this.#cursor.take(this.#cursor.varint());
+    return this.#cursor.read(this.#cursor.varint());
   }
 
   skip(type: number): void {

@@ -93,7 +93,7 @@ function readPage(cursor: ByteCursor, { codec }: PlacedChunk): DecodedPage {
   const size = header.compressed_page_size ?? -1;
   const uncompressedSize = header.uncompressed_page_size ?? -1;
   if (size < 0 || uncompressedSize < 0) throw corrupt('a page header has no sizes');
-  const stored = cursor.take(size);
+  const stored = cursor.read(size);
   if (header.crc === null || (crc32(stored) | 0) !== header.crc)
     throw corrupt('a page does not match its checksum');
   const facts =

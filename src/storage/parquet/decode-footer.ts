@@ -11,7 +11,7 @@ import { structs } from './parquetjs.js';
 import type { ColumnChunk, FileMetaData, KeyValue, RowGroup as RowGroupStruct } from './parquetjs.js';
 import { hex, parseRegions } from './regions.js';
 import { fromSchemaElements } from './schema.js';
-import { textOf } from './text.js';
+import { decodeText } from './text.js';
 import { MARKS_KEY } from './text-marks.js';
 
 const TRAILER = 8;
@@ -65,11 +65,11 @@ function checkedEntries(bytes: Uint8Array, entries: readonly KeyValue[]): Map<st
   const checked = new Map<string, string>();
   let digits: Uint8Array | null = null;
   for (const entry of entries) {
-    const key = textOf(entry.key, 'a metadata key');
+    const key = decodeText(entry.key, 'a metadata key');
     if (checked.has(key) || (key === CRC_KEY && digits !== null))
       throw corrupt('a metadata key is there twice');
     if (key === CRC_KEY) digits = entry.value instanceof Uint8Array ? entry.value : null;
-    else checked.set(key, textOf(entry.value, 'a metadata value'));
+    else checked.set(key, decodeText(entry.value, 'a metadata value'));
   }
   if (digits?.length !== CRC_PLACEHOLDER.length)
     throw corrupt('its footer has no checksum; expman-rx did not write it');
@@ -147,8 +147,8 @@ function known<N>(name: N | undefined): N {
 }
 
 function marksIn(entries: readonly KeyValue[]): { readonly marks?: string } {
-  const entry = entries.find(({ key }) => textOf(key, 'a metadata key') === MARKS_KEY);
-  return entry === undefined ? {} : { marks: textOf(entry.value, 'the marks of a chunk') };
+  const entry = entries.find(({ key }) => decodeText(key, 'a metadata key') === MARKS_KEY);
+  return entry === undefined ? {} : { marks: decodeText(entry.value, 'the marks of a chunk') };
 }
 
 /** A copy, so that the few bytes do not keep the whole footer in memory. */

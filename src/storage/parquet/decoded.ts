@@ -25,10 +25,10 @@ export function emptyValues(type: ColumnType): Values {
 /** Decodes `count` PLAIN values at the cursor; a count beyond the bytes that are left is `CORRUPT`. */
 export function decodePlain(type: ColumnType, cursor: ByteCursor, count: number): Values {
   if (type === 'BOOLEAN') {
-    return { kind: 'bits', count, bits: Uint8Array.from(cursor.take(Math.ceil(count / 8))) };
+    return { kind: 'bits', count, bits: Uint8Array.from(cursor.read(Math.ceil(count / 8))) };
   }
   if (type !== 'UTF8') {
-    const words = new Uint8Array(cursor.take(count * 8));
+    const words = new Uint8Array(cursor.read(count * 8));
     return { kind: 'words', count, words: new Int32Array(words.buffer) };
   }
   // Four bytes of length each: checked before the offsets are made.
@@ -37,7 +37,7 @@ export function decodePlain(type: ColumnType, cursor: ByteCursor, count: number)
   const bytes = new Uint8Array(cursor.left - count * 4);
   let at = 0;
   for (let i = 0; i < count; i++) {
-    const value = cursor.take(cursor.u32());
+    const value = cursor.read(cursor.u32());
     if (at + value.length > bytes.length) throw corrupt('a page ends too early');
     bytes.set(value, at);
     at += value.length;

@@ -76,11 +76,11 @@ export function decodeDelta(cursor: ByteCursor, count: number): Int32Array {
   if (count > 0) putWords(words, 0, value);
   for (let next = 1; next < count;) {
     const min = cursor.zigZag64();
-    const widths = cursor.take(MINIBLOCKS);
+    const widths = cursor.read(MINIBLOCKS);
     for (let m = 0; m < MINIBLOCKS && next < count; m++) {
       const width = widths[m] ?? 0;
       if (width > 53) throw corrupt('a delta is wider than 53 bits');
-      const bytes = cursor.take((MINIBLOCK * width) / 8);
+      const bytes = cursor.read((MINIBLOCK * width) / 8);
       const end = Math.min(next + MINIBLOCK, count);
       for (let bit = 0; next < end; bit += width) {
         const delta = min + bitsOf(bytes, bit, width);

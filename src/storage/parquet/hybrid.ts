@@ -52,7 +52,7 @@ export function decodeIndices(cursor: ByteCursor, count: number, size: number): 
     if (run === 0 || at + run > count + (packed ? 7 : 0))
       throw corrupt('a run of dictionary indices has a wrong length');
     if (packed) {
-      unpack(cursor.take((run / 8) * width), out, at, width);
+      unpack(cursor.read((run / 8) * width), out, at, width);
     } else {
       let value = 0;
       for (let shift = 0; shift < width; shift += 8) value |= cursor.u8() << shift;

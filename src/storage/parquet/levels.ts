@@ -52,7 +52,7 @@ export function encodeConstantLevels(level: 0 | 1, rows: number): Uint8Array {
  * @throws ExpmanError `CORRUPT`
  */
 export function decodeLevels(cursor: ByteCursor, validity: Uint8Array, from: number, rows: number): number {
-  const runs = new ByteCursor(cursor.take(cursor.u32()));
+  const runs = new ByteCursor(cursor.read(cursor.u32()));
   for (let row = 0; row < rows;) {
     const header = runs.varint();
     const packed = (header & 1) === 1;
@@ -61,7 +61,7 @@ export function decodeLevels(cursor: ByteCursor, validity: Uint8Array, from: num
     if (count === 0 || row + count > rows + (packed ? 7 : 0))
       throw corrupt('a run of definition levels has a wrong length');
     if (packed) {
-      for (const byte of runs.take(count / 8)) {
+      for (const byte of runs.read(count / 8)) {
         const bits = rows - row < 8 ? byte & ((1 << (rows - row)) - 1) : byte;
         orBits(validity, from + row, bits);
         row += 8;

@@ -2,7 +2,7 @@ import type { ColumnField, ColumnType } from '../../columnar/column.js';
 import { corrupt } from './corrupt.js';
 import { ParquetSchema, structs } from './parquetjs.js';
 import type { LogicalType, Schema, SchemaElement } from './parquetjs.js';
-import { textOf } from './text.js';
+import { decodeText } from './text.js';
 
 /** Our column types by the names that parquetjs-lite knows them by. */
 const PACKAGE_TYPES: Readonly<Record<ColumnType, string>> = {
@@ -55,7 +55,7 @@ export function fromSchemaElements(elements: readonly SchemaElement[]): ColumnFi
   const [root, ...rest] = elements;
   if (root?.num_children !== rest.length) throw corrupt('its schema is not a flat one');
   const fields = rest.map((element) => ({
-    name: textOf(element.name, 'a column name'),
+    name: decodeText(element.name, 'a column name'),
     type: typeOf(element),
   }));
   if (new Set(fields.map(({ name }) => name)).size !== fields.length)

@@ -4,7 +4,7 @@ import type { Binary } from './parquetjs.js';
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Decodes text from the bytes of a footer; missing bytes and invalid UTF-8 are `CORRUPT`. */
-export function textOf(bytes: Binary | null, what: string): string {
+export function decodeText(bytes: Binary | null, what: string): string {
   if (bytes === null) throw corrupt(`${what} is missing`);
   if (typeof bytes === 'string') return bytes;
   try {

@@ -168,7 +168,7 @@ class ShownProgress implements Progress {
   private show(): void {
     this.shownAt = performance.now();
     const { columns, rows } = this.screen;
-    const texts = [...this.lines.values()].map(({ run }) => this.textOf(run, columns));
+    const texts = [...this.lines.values()].map(({ run }) => this.lineText(run, columns));
     if (this.options.look === 'lines') for (const text of texts) this.options.stream.write(`${text}\n`);
     else if (texts.length <= rows) this.screen.draw(texts);
     else this.screen.draw([...texts.slice(0, rows - 1), `... and ${texts.length - rows + 1} more`]);
@@ -180,7 +180,7 @@ class ShownProgress implements Progress {
     if (line === undefined) return;
     this.lines.delete(key);
     line.tap.unsubscribe();
-    const text = this.textOf(line.run, this.screen.columns);
+    const text = this.lineText(line.run, this.screen.columns);
     if (this.options.look === 'lines') this.options.stream.write(`${text}\n`);
     else {
       this.screen.print(text);
@@ -193,7 +193,7 @@ class ShownProgress implements Progress {
     process.removeListener('exit', this.atExit);
   }
 
-  private textOf(run: RunProgress, columns: number): string {
+  private lineText(run: RunProgress, columns: number): string {
     const line = run.line();
     const word = statusWord(run.status);
     if (this.options.look === 'lines') return [line.name, ...line.words, word].join('  ');

@@ -19,7 +19,7 @@ import {
  * @throws {@link ExpmanError} `INVALID_OPTION` unless both are finite and `low` is below `high`
  */
 export function uniform(low: number, high: number): Uniform {
-  return made({ [DISTRIBUTION]: true, kind: 'uniform', low: withoutMinus(low), high: withoutMinus(high) });
+  return checked({ [DISTRIBUTION]: true, kind: 'uniform', low: withoutMinus(low), high: withoutMinus(high) });
 }
 
 /**
@@ -28,7 +28,7 @@ export function uniform(low: number, high: number): Uniform {
  * @throws {@link ExpmanError} `INVALID_OPTION` unless both are finite, `low` is above 0 and below `high`
  */
 export function logUniform(low: number, high: number): LogUniform {
-  return made({ [DISTRIBUTION]: true, kind: 'logUniform', low, high });
+  return checked({ [DISTRIBUTION]: true, kind: 'logUniform', low, high });
 }
 
 /**
@@ -39,7 +39,7 @@ export function logUniform(low: number, high: number): LogUniform {
  * @throws {@link ExpmanError} `INVALID_OPTION` unless all are finite, `q` is above 0 and `low` not above `high`
  */
 export function quniform(low: number, high: number, q: number): QUniform {
-  return made({
+  return checked({
     [DISTRIBUTION]: true,
     kind: 'quniform',
     low: withoutMinus(low),
@@ -54,7 +54,7 @@ export function quniform(low: number, high: number, q: number): QUniform {
  * @throws {@link ExpmanError} `INVALID_OPTION` unless both are safe integers and `low` is not above `high`
  */
 export function randint(low: number, high: number): RandInt {
-  return made({ [DISTRIBUTION]: true, kind: 'randint', low: withoutMinus(low), high: withoutMinus(high) });
+  return checked({ [DISTRIBUTION]: true, kind: 'randint', low: withoutMinus(low), high: withoutMinus(high) });
 }
 
 /**
@@ -63,7 +63,7 @@ export function randint(low: number, high: number): RandInt {
  * @throws {@link ExpmanError} `INVALID_OPTION` unless both are finite and `deviation` is above 0
  */
 export function normal(mean: number, deviation: number): Normal {
-  return made({ [DISTRIBUTION]: true, kind: 'normal', mean: withoutMinus(mean), deviation });
+  return checked({ [DISTRIBUTION]: true, kind: 'normal', mean: withoutMinus(mean), deviation });
 }
 
 /**
@@ -103,7 +103,7 @@ function checkOption(value: unknown, at: string): void {
     throw invalidOption(at, 'a string, a finite number, a boolean, or an object of parameters', value);
 }
 
-function made<D extends NumberDistribution>(distribution: D): D {
+function checked<D extends NumberDistribution>(distribution: D): D {
   checkNumbers(distribution, distribution.kind);
   return Object.freeze(distribution);
 }

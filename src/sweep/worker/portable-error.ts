@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorFacts, ExpmanError, textOf } from '../../model/errors.js';
+import { type ErrorCode, type ErrorFacts, ExpmanError, stringOf } from '../../model/errors.js';
 
 /** Something that was thrown, as it goes from thread to thread: whatever it was, it can be cloned. */
 export interface PortableError {
@@ -12,11 +12,11 @@ export interface PortableError {
 /** Packs what was thrown, an error or anything else. */
 export function portable(thrown: unknown): PortableError {
   if (!(thrown instanceof Error))
-    return { name: 'Error', message: textOf(thrown), stack: undefined, expman: null };
+    return { name: 'Error', message: stringOf(thrown), stack: undefined, expman: null };
   const { name, message, stack } = thrown;
   return {
-    name: textOf(name),
-    message: textOf(message),
+    name: stringOf(name),
+    message: stringOf(message),
     stack: typeof stack === 'string' ? stack : undefined,
     expman: thrown instanceof ExpmanError ? { code: thrown.code, facts: factsOf(thrown) } : null,
   };

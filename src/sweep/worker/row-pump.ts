@@ -44,42 +44,42 @@ export class RowPump {
 
   addArena(id: number, memory: SharedArrayBuffer): void {
     this.arenas.add(new Arena(id, memory));
-    this.look();
+    this.pump();
   }
 
   open(memory: SharedArrayBuffer): void {
     const control = new RunControl(memory);
     this.channel = { control, reader: new ChannelReader(control, this.arenas) };
-    this.look();
+    this.pump();
   }
 
   /** Takes what is there, a slice in each turn of the event loop, until nothing is; then the other thread has to say when to look. */
-  look(): void {
+  pump(): void {
     if (this.again !== undefined) return;
-    if (!this.take()) {
+    if (!this.pumpSlice()) {
       Atomics.store(this.wire, WireWord.sleeping, 1);
       // What came in between saw nobody asleep.
-      if (!this.take()) return;
+      if (!this.pumpSlice()) return;
       Atomics.store(this.wire, WireWord.sleeping, 0);
     }
     this.again = setImmediate(() => {
       this.again = undefined;
-      this.look();
+      this.pump();
     });
   }
 
   /** Takes all that was logged before the call; of a thread that goes on logging, no more than its channel holds. */
-  drain(): void {
-    for (let slices = CHANNEL_BYTES / SLICE_BYTES; slices >= 0 && this.take(); slices--);
+  pumpLogged(): void {
+    for (let slices = CHANNEL_BYTES / SLICE_BYTES; slices >= 0 && this.pumpSlice(); slices--);
   }
 
   /** Takes all that is there, from a thread that is gone. */
-  finish(): void {
-    while (this.take());
+  pumpRest(): void {
+    while (this.pumpSlice());
     clearImmediate(this.again);
   }
 
-  private take(): boolean {
+  private pumpSlice(): boolean {
     if (this.channel === null) return false;
     const { control, reader } = this.channel;
     const payload = reader.read(SLICE_BYTES, 0);

@@ -47,7 +47,7 @@ class TrialThread<P> {
 
   async run(module: URL, expired: AbortSignal): Promise<void> {
     const { port, pump, trial } = this;
-    const exempt = drainAtExit(() => pump.drain());
+    const exempt = drainAtExit(() => pump.pumpLogged());
     try {
       const worker = this.start(module);
       const end = (outcome: Outcome): void => {
@@ -62,7 +62,7 @@ class TrialThread<P> {
       // What it has said is to be heard, though it is gone.
       for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port))
         this.received(left.message as FromTrial, end);
-      pump.finish();
+      pump.pumpRest();
       this.conclude(code);
     } finally {
       exempt();
@@ -104,17 +104,17 @@ class TrialThread<P> {
         pump.open(message.control);
         return;
       case 'logged':
-        pump.look();
+        pump.pump();
         return;
       case 'flush':
-        pump.drain();
+        pump.pumpLogged();
         this.answer(message.call, trial.run.flush());
         return;
       case 'artifact':
         this.answer(message.call, this.save(message.artifact));
         return;
       case 'metrics ended':
-        pump.drain();
+        pump.pumpLogged();
         if (message.error === null) trial.run.metrics.complete();
         else trial.run.metrics.error(restored(message.error));
         return;
@@ -135,19 +135,19 @@ class TrialThread<P> {
 
   private answer(call: number, coming: Promise<unknown>): void {
     void coming.then(
-      (value) => this.tell({ kind: 'answer', call, value }),
-      (error: unknown) => this.tell({ kind: 'refusal', call, error: portable(error) }),
+      (value) => this.post({ kind: 'answer', call, value }),
+      (error: unknown) => this.post({ kind: 'refusal', call, error: portable(error) }),
     );
   }
 
   private abort(): void {
     const reason: unknown = this.trial.signal.reason;
-    this.tell({ kind: 'abort', reason: reason instanceof Error ? reason.message : 'the trial was aborted' });
+    this.post({ kind: 'abort', reason: reason instanceof Error ? reason.message : 'the trial was aborted' });
     // Who sees the word finds the message.
     Atomics.store(this.aborted, 0, 1);
   }
 
-  private tell(message: ToTrial): void {
+  private post(message: ToTrial): void {
     this.port.postMessage(message);
   }
 

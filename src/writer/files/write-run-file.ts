@@ -40,10 +40,10 @@ export function writeRunFile(fs: FsPort, folder: string, run: RunFile, facts: Pa
 
 function runFileBytes(run: RunFile, facts: Params, share: number): Buffer {
   const { metrics, environment, losses, ...rest } = run;
-  const told = withRoom(mergeParams({ ...(environment !== undefined && { environment }) }, facts), share);
+  const params = withRoom(mergeParams({ ...(environment !== undefined && { environment }) }, facts), share);
   const { kept, leftOut } = copyOf(metrics, share);
   const summaries = { metrics: kept, ...(leftOut > 0 && { summariesLeftOut: leftOut }) };
-  const said = { ...FORMAT, ...rest, ...(losses.length > 0 && { losses }), ...summaries, ...told };
+  const said = { ...FORMAT, ...rest, ...(losses.length > 0 && { losses }), ...summaries, ...params };
   return Buffer.from(stringifyYaml(said));
 }
 

@@ -72,7 +72,7 @@ export class SystemFile {
     return done$.pipe(
       concatMap((outcome) => {
         clearInterval(this.timer);
-        this.take();
+        this.sample();
         return this.publish(true).pipe(map(() => outcome));
       }),
     );
@@ -85,12 +85,12 @@ export class SystemFile {
   }
 
   private tick(): void {
-    this.take();
+    this.sample();
     if (this.isBusy || performance.now() < this.restsUntil) return;
     this.publish(false).subscribe();
   }
 
-  private take(): void {
+  private sample(): void {
     if (this.samples.length + this.group.rows >= MOST_WAITING) return;
     const sample = this.options.sampler.sample(this.options.intervalMs);
     // At the end the last one may have been taken a moment ago.

@@ -50,7 +50,7 @@ export class LiveStream {
   private changeTimer: ReturnType<typeof setTimeout> | undefined;
   private awayTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly tell: (state: Connection) => void) {
+  constructor(private readonly onState: (state: Connection) => void) {
     document.addEventListener('visibilitychange', () => this.look());
   }
 
@@ -99,7 +99,7 @@ export class LiveStream {
     const source = new EventSource(addressOf(subject, this.since()));
     this.source = source;
     source.onopen = () => {
-      this.tell('connected');
+      this.onState('connected');
       this.waitMs = FIRST_WAIT_MS;
       this.isCatchingUp = true;
       if (!isGoingOn) for (const { isKnown, listeners } of this.hearers) if (isKnown) listeners.open?.(true);
@@ -107,7 +107,7 @@ export class LiveStream {
     };
     source.onerror = () => {
       if (source.readyState === EventSource.CLOSED) void this.refused(source, subject);
-      else this.tell('disconnected');
+      else this.onState('disconnected');
     };
     this.listen(source);
   }
@@ -119,7 +119,7 @@ export class LiveStream {
       (error: unknown) => failureOf(error).status,
     );
     if (this.source !== source) return;
-    this.tell(status === 401 ? 'expired' : 'disconnected');
+    this.onState(status === 401 ? 'expired' : 'disconnected');
     this.retryTimer = setTimeout(() => this.open(subject), this.waitMs);
     this.waitMs = Math.min(LONGEST_WAIT_MS, this.waitMs * 2);
   }

@@ -47,7 +47,7 @@ function runsOf(
   const found = report.runs
     .map(({ answer }) => answer.facts)
     .filter((facts) => experiment === undefined || facts.experiment === experiment)
-    .filter((facts) => words.every((word) => textOf(facts).includes(word)));
+    .filter((facts) => words.every((word) => searchText(facts).includes(word)));
   const sorted = sort === undefined ? found : [...found].sort(orderOf(sort));
   return {
     total: sorted.length,
@@ -67,7 +67,7 @@ function logsOf({ logs, isLogCut = false }: ReportRun, { level, text }: LogsQuer
   return [{ timestampMs: first.timestampMs, level: '', message, meta: {} }, ...found];
 }
 
-const textOf = ({ experiment, run, status, tags = [] }: RunFactsAnswer): string =>
+const searchText = ({ experiment, run, status, tags = [] }: RunFactsAnswer): string =>
   [`${experiment}/${run}`, status, ...tags].join(' ').toLowerCase();
 
 const keysOf = (

@@ -11,11 +11,11 @@ type Follow = (cursor: SharedCursor | null) => void;
 
 const charts = new Set<Follow>();
 
-/** Joins a chart to the others. `tell` has the others follow the cursor of this one. */
-export function joinCursors(follow: Follow): { readonly tell: Follow; readonly leave: () => void } {
+/** Joins a chart to the others. `move` has the others follow the cursor of this one. */
+export function joinCursors(follow: Follow): { readonly move: Follow; readonly leave: () => void } {
   charts.add(follow);
   return {
-    tell: (cursor) => {
+    move: (cursor) => {
       for (const other of charts) if (other !== follow) other(cursor);
     },
     leave: () => void charts.delete(follow),

@@ -158,7 +158,7 @@ function listenToMouse(drawn: DrawnPlot, listeners: PlotListeners): () => void {
     from: valueOf(drawn.view, from),
     to: valueOf(drawn.view, to),
   });
-  const { tell, leave } = joinCursors((cursor) => {
+  const { move: tell, leave } = joinCursors((cursor) => {
     const chosen = cursor?.chosen ?? null;
     showCursor(frame, cursor === null ? null : shareOf(drawn.view, cursor.x));
     showChoice(

@@ -30,13 +30,13 @@ export function onTouch(over: HTMLElement, { view, isZoomed, onMove, onDoubleTap
   /** The view the chart was moved to; it is drawn a frame later. */
   let moved: Span | null = null;
   const isDoubleTap = tapCounter();
-  const take = (): void => {
+  const grasp = (): void => {
     grip = fingers.size === 0 ? null : { view: moved ?? view(), ...placeOf([...fingers.values()], over) };
   };
   const down = (event: PointerEvent): void => {
     if (event.pointerType !== 'touch') return;
     fingers.set(event.pointerId, event.clientX);
-    take();
+    grasp();
   };
   const move = ({ pointerId, clientX }: PointerEvent): void => {
     if (!fingers.has(pointerId) || grip === null) return;
@@ -47,7 +47,7 @@ export function onTouch(over: HTMLElement, { view, isZoomed, onMove, onDoubleTap
   };
   const up = ({ pointerId }: PointerEvent): void => {
     if (!fingers.delete(pointerId)) return;
-    take();
+    grasp();
     if (fingers.size > 0) return;
     if (moved !== null) onMove(moved, true);
     moved = null;

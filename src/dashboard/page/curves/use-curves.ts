@@ -97,12 +97,12 @@ function useSeries(api: Api, query: SeriesQuery | null): SeriesView {
     api.series(asked, control.signal).then(
       (read) => {
         if (control.signal.aborted) return;
-        const told = early.current ?? [];
+        const missed = early.current ?? [];
         early.current = null;
-        const answer = told.reduce<CurvesAnswer>((before, points) => appended(before, ...points), read);
+        const answer = missed.reduce<CurvesAnswer>((before, points) => appended(before, ...points), read);
         setKnown({ answer, query: { view }, failure: null });
         // Points beyond that number are in the files by now.
-        if (told.length === MAX_EARLY) again();
+        if (missed.length === MAX_EARLY) again();
       },
       (error: unknown) =>
         control.signal.aborted || setKnown((before) => ({ ...before, failure: failureOf(error) })),

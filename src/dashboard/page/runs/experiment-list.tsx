@@ -41,7 +41,7 @@ function Item({
   readonly experiment: ExperimentFacts;
   readonly isCurrent: boolean;
 }): JSX.Element {
-  const told = [
+  const notes = [
     ...(running > 0 ? [`${running} running`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(unreadable > 0 ? [`${unreadable} unreadable`] : []),
@@ -56,7 +56,7 @@ function Item({
       >
         <span class="side-name">
           {name}
-          {told.length === 0 ? null : <small>{told.join(', ')}</small>}
+          {notes.length === 0 ? null : <small>{notes.join(', ')}</small>}
         </span>
         <span class="count">{countText(runs)}</span>
       </To>

@@ -10,7 +10,7 @@ import { FilterBox } from './filter-box.js';
 import { RunsTable } from './runs-table.js';
 import { SelectionBar } from './selection-bar.js';
 import { useBaseline } from './use-baseline.js';
-import { type RunsView, useRuns } from './use-runs.js';
+import { type RunsWindow, useRuns } from './use-runs.js';
 
 const PAGE_SIZE = 100;
 /** Groups have headings between their runs: where these stand is known when all runs are. */
@@ -65,7 +65,7 @@ export function RunsPage(): JSX.Element {
   );
 }
 
-function contents(runs: RunsView, where: string | undefined, table: () => JSX.Element): JSX.Element {
+function contents(runs: RunsWindow, where: string | undefined, table: () => JSX.Element): JSX.Element {
   if (runs.state === 'failed' && runs.failure !== null && runs.total === 0)
     return <Broken failure={runs.failure} again={runs.reload} />;
   if (runs.state === 'loading') return <Loading what="runs" />;
@@ -84,7 +84,7 @@ function contents(runs: RunsView, where: string | undefined, table: () => JSX.El
 }
 
 /** The columns that were chosen; the first few of each kind where none were. */
-function useColumns(texts: readonly string[], { paramKeys, metricKeys }: RunsView): readonly Column[] {
+function useColumns(texts: readonly string[], { paramKeys, metricKeys }: RunsWindow): readonly Column[] {
   return useMemo(() => {
     const chosen = texts.flatMap((text) => parseColumn(text) ?? []);
     if (texts.length > 0) return chosen;

@@ -15,7 +15,7 @@ import {
 import { choose } from '../state/navigation.js';
 import { RunRow, type RunRowProps } from './run-row.js';
 import { itemsOf } from './table-items.js';
-import type { RunsView } from './use-runs.js';
+import type { RunsWindow } from './use-runs.js';
 import { ROW_HEIGHT, useRowFocus, useWindow } from './use-window.js';
 
 /** Of each cell beside those every run has; the style sheet gives those theirs. */
@@ -24,7 +24,7 @@ const COLUMN_WIDTH = 126;
 const MOST_CACHED = 500;
 
 export interface RunsTableProps {
-  readonly runs: RunsView;
+  readonly runs: RunsWindow;
   readonly columns: readonly Column[];
   readonly sort: string;
   /** The parameter the runs are grouped by. */

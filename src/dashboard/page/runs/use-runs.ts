@@ -5,7 +5,7 @@ import { usePage } from '../api/use-api.js';
 import { RunPages } from './run-pages.js';
 
 /** The runs that match, of which those are here that were looked at. */
-export interface RunsView {
+export interface RunsWindow {
   readonly state: 'loading' | 'there' | 'failed';
   readonly failure: ApiFailure | null;
   readonly total: number;
@@ -24,7 +24,7 @@ export interface RunsView {
 }
 
 /** Reads the runs of a query page by page, as the table is scrolled. */
-export function useRuns(query: Omit<RunsRequest, 'offset' | 'limit'>, pageSize: number): RunsView {
+export function useRuns(query: Omit<RunsRequest, 'offset' | 'limit'>, pageSize: number): RunsWindow {
   const { api } = usePage();
   const key = JSON.stringify([query, pageSize]);
   const [version, setVersion] = useState(0);

@@ -32,11 +32,11 @@ export function sweepOf(answer: Readonly<Record<string, unknown>>): Sweep {
     : [];
   const best: unknown = isMapping(answer['best']) ? answer['best']['trial'] : null;
   return {
-    status: textOf(answer['status']),
-    metric: textOf(answer['metric']),
+    status: textOrEmpty(answer['status']),
+    metric: textOrEmpty(answer['metric']),
     mode: answer['mode'] === 'max' ? 'max' : 'min',
-    searcher: textOf(answer['searcher']),
-    scheduler: textOf(answer['scheduler']),
+    searcher: textOrEmpty(answer['searcher']),
+    scheduler: textOrEmpty(answer['scheduler']),
     best: typeof best === 'number' ? best : null,
     trials: trials.sort((one, other) => one.number - other.number),
   };
@@ -47,12 +47,12 @@ function trialOf(record: unknown): Trial | null {
   const { trial, params, value, step } = record;
   return {
     number: trial,
-    status: textOf(record['status']),
-    run: textOf(record['run']),
+    status: textOrEmpty(record['status']),
+    run: textOrEmpty(record['run']),
     params: new Map(isMapping(params) ? flatParams(params) : []),
     value: typeof value === 'number' ? value : null,
     step: typeof step === 'number' ? step : null,
-    error: textOf(record['error']),
+    error: textOrEmpty(record['error']),
   };
 }
 
@@ -84,7 +84,7 @@ export function comparedTrials(
   });
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+const textOrEmpty = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
