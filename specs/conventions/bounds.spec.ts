@@ -1,20 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { boundsOf, problemOf, type SpecText } from './bound-rules.js';
-import type { Source } from './layer-rules.js';
+import { sourcesIn } from './files-below.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const src = join(root, 'src');
-
-function sources(): Source[] {
-  return readdirSync(src, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort()
-    .map((path) => ({ path: relative(src, path).split(sep).join('/'), text: readFileSync(path, 'utf8') }));
-}
 
 const codesIn = (text: string): readonly string[] =>
   [...text.matchAll(/^ {2}\| '([A-Z_]+)'/gm)].map(([, code]) => code!);
@@ -27,7 +19,7 @@ const specText: SpecText = (path) =>
 
 describe('every bound of the sources', () => {
   it('says beside itself what it refuses, where it tells what it cuts, or why nothing is lost', () => {
-    const bounds = boundsOf(sources());
+    const bounds = boundsOf(sourcesIn(src));
     expect(bounds.length).toBeGreaterThan(150);
     expect(
       bounds.flatMap(({ file, line, name, mark }) => {

@@ -1,17 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { violationsOf, type Source } from './layer-rules.js';
+import { sourcesIn } from './files-below.js';
+import { type Source, violationsOf } from './layer-rules.js';
 
 const src = fileURLToPath(new URL('../../src/', import.meta.url));
-
-function sourcesIn(folder: string): Source[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => ({ path: relative(folder, path).split(sep).join('/'), text: readFileSync(path, 'utf8') }));
-}
 
 describe('the sources', () => {
   it('import downwards only, each foreign package in its one place', () => {

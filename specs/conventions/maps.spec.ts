@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { below } from './files-below.js';
 import { MAY_IMPORT, RECOVERY } from './layer-rules.js';
 import {
   brokenLinks,
@@ -20,16 +21,9 @@ const pages = pagesOf(root);
 const map = readFileSync(join(src, 'README.md'), 'utf8');
 const exists = (path: string): boolean => existsSync(join(root, path));
 
-/** Everything below a folder, as paths from it with forward slashes. */
-const below = (folder: string, kind: 'file' | 'folder'): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => (kind === 'file' ? entry.isFile() : entry.isDirectory()))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .sort();
-
 /** The sources below a folder at the top, as paths from there. */
 const sourcesBelow = (folder: string): string[] =>
-  below(join(root, folder), 'file')
+  below(join(root, folder))
     .filter((file) => /\.(?:[jt]sx?|mjs|py)$/.test(file))
     .map((file) => `${folder}/${file}`);
 

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
+import { below } from './files-below.js';
 
 /** A Markdown file: its path from the top of the repository, with forward slashes, and its text. */
 export interface Page {
@@ -12,15 +13,9 @@ const FOLDERS = ['.github', 'examples', 'specs', 'src'];
 
 /** Every Markdown file of the repository. */
 export function pagesOf(root: string): Page[] {
-  const paths = ['.', ...FOLDERS].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: folder !== '.', withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.md'))
-      .map((entry) => join(entry.parentPath, entry.name)),
-  );
-  return paths.sort().map((path) => ({
-    path: relative(root, path).split(sep).join('/'),
-    text: readFileSync(path, 'utf8'),
-  }));
+  const pages = FOLDERS.flatMap((folder) => below(join(root, folder)).map((path) => `${folder}/${path}`));
+  const paths = [...readdirSync(root), ...pages].filter((path) => path.endsWith('.md'));
+  return paths.sort().map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 
 /** A fenced block in a Markdown file. */

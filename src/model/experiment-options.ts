@@ -1,14 +1,5 @@
 import { parseName, type RunName } from './names.js';
-import {
-  flag,
-  integer,
-  invalidOption,
-  oneOf,
-  REFUSED,
-  rule,
-  type Rule,
-  unknownWords,
-} from './option-rules.js';
+import { flag, integer, invalidOption, oneOf, REFUSED, rule, type Rule } from './option-rules.js';
 import { optionsTable } from './options-table.js';
 import { redactText, redactWord } from './redact-text.js';
 import { parseStep } from './step.js';
@@ -94,7 +85,11 @@ export type ExperimentOptions = {
  * @throws ExpmanError `INVALID_OPTION` (`INVALID_NAME` for the run name) with option, rule, value and type.
  */
 export function resolveOptions(options: ExperimentOptions): ResolvedOptions {
-  const resolved: ResolvedOptions = OPTIONS.resolve(options);
+  const { systemMetrics, ...others } = OPTIONS.resolve(options);
+  const resolved: ResolvedOptions = {
+    ...others,
+    systemMetrics: systemMetrics === true ? Object.freeze(SAMPLING.resolve({})) : systemMetrics,
+  };
   if (resolved.resume === 'must' && resolved.runName === undefined)
     throw invalidOption('resume', "'must' only together with a runName", resolved.resume);
   if (resolved.resume === 'never' && resolved.fromStep !== undefined)
@@ -108,6 +103,16 @@ export function resolveOptions(options: ExperimentOptions): ResolvedOptions {
 
 const MB = 1024 * 1024;
 const LONG_TEXT = 65_536;
+
+/** What is in {@link ExperimentOptions.systemMetrics}. */
+const SAMPLING = optionsTable<{ readonly intervalMs?: number | undefined }>()({
+  intervalMs: integer(100, 3_600_000).byDefault(5000),
+});
+
+/** What is in {@link ExperimentOptions.environment}. */
+const SURROUNDINGS = optionsTable<{ readonly argv?: boolean | undefined }>()({
+  argv: flag().byDefault(true),
+});
 
 const OPTIONS = optionsTable<ExperimentOptions>()({
   runName: rule<string, RunName>('a run name', (value) => parseName('run', value)),
@@ -128,60 +133,19 @@ const OPTIONS = optionsTable<ExperimentOptions>()({
   rank: integer(0, 1_000_000),
   title: text(1, 256),
   description: text(0, LONG_TEXT),
-  environment: surroundings().byDefault(true),
+  environment: SURROUNDINGS.orFlag('a boolean, or { argv } with a boolean').byDefault(true),
   onInvalid: oneOf('warn', 'throw').byDefault('warn'),
   maxMetrics: integer(1, 1_000_000).byDefault(10_000),
   exitTimeoutMs: integer(0, 60_000).byDefault(5000),
   handleSignals: flag().byDefault(false),
   compression: oneOf('auto', 'none', 'snappy').byDefault('auto'),
-  systemMetrics: sampling(5000, 100, 3_600_000).byDefault(false),
+  systemMetrics: SAMPLING.orFlag(
+    `a boolean, or { intervalMs } with ${SAMPLING.rules.intervalMs.words}`,
+  ).byDefault(false),
   captureConsole: rule<boolean | 'streams'>("a boolean or 'streams'", (value) =>
     typeof value === 'boolean' || value === 'streams' ? value : REFUSED,
   ).byDefault(false),
 });
-
-/** Whether something is sampled, and how often. */
-function sampling(
-  usualMs: number,
-  min: number,
-  max: number,
-): Rule<boolean | { readonly intervalMs?: number | undefined }, ResolvedOptions['systemMetrics']> {
-  const interval = integer(min, max);
-  const rules = `a boolean, or { intervalMs } with ${interval.words}`;
-  return rule(rules, (value, option) => {
-    if (value === false) return false;
-    if (value === true) return Object.freeze({ intervalMs: usualMs });
-    if (!isObject(value)) return REFUSED;
-    mustHaveOnly(value, 'intervalMs', option, rules);
-    const intervalMs = interval.accept(Reflect.get(value, 'intervalMs') ?? usualMs, option);
-    return intervalMs === REFUSED ? REFUSED : Object.freeze({ intervalMs });
-  });
-}
-
-/** Whether the surroundings are written down, and the arguments among them. */
-function surroundings(): Rule<
-  boolean | { readonly argv?: boolean | undefined },
-  ResolvedOptions['environment']
-> {
-  const rules = 'a boolean, or { argv } with a boolean';
-  return rule(rules, (value, option) => {
-    if (typeof value === 'boolean') return value;
-    if (!isObject(value)) return REFUSED;
-    mustHaveOnly(value, 'argv', option, rules);
-    const argv: unknown = Reflect.get(value, 'argv') ?? true;
-    return typeof argv === 'boolean' ? Object.freeze({ argv }) : REFUSED;
-  });
-}
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** The option inside of an option must be the one there is. @throws ExpmanError `INVALID_OPTION` */
-function mustHaveOnly(value: object, inner: string, option: string, rules: string): void {
-  const stranger = Object.keys(value).find((name) => name !== inner);
-  if (stranger !== undefined)
-    throw invalidOption(option, rules, value, `; ${unknownWords(stranger, [inner])}`);
-}
 
 /** A text, whose secrets are redacted. */
 function text(min: number, max: number): Rule<string> {

@@ -1,4 +1,4 @@
-import { invalidOption, rule, type Rule, unknownOption } from './option-rules.js';
+import { invalidOption, REFUSED, rule, type Rule, unknownOption, unknownWords } from './option-rules.js';
 
 /** All that is known of the options of a call. */
 export interface OptionsTable<O, R> {
@@ -14,6 +14,8 @@ export interface OptionsTable<O, R> {
   resolve(options: O | undefined): Resolved<R>;
   /** The table as the rule of one option, whose value is an object of these options. */
   asRule(): Rule<O, Resolved<R>>;
+  /** The same for an option that may also be a boolean:. Errors are those of the option, in these words. */
+  orFlag(words: string): Rule<O | boolean, Resolved<R> | boolean>;
 }
 
 /** A rule for each option of `O`; an option may be absent by its rule exactly where it may by its type. */
@@ -56,14 +58,33 @@ export function optionsTable<O extends object>() {
       rules,
       resolve: (options) => read(options, 'options'),
       asRule: () => rule<O, Resolved<R>>('an object', read),
+      orFlag: (words) =>
+        rule<O | boolean, Resolved<R> | boolean>(words, (value, option) => {
+          if (typeof value === 'boolean') return value;
+          if (!isObject(value)) return REFUSED;
+          const stranger = Object.keys(value).find((name) => !names.includes(name));
+          if (stranger !== undefined)
+            throw invalidOption(option, words, value, `; ${unknownWords(stranger, names)}`);
+          const values = names.map((name) => {
+            const given: unknown = Reflect.get(value, name) ?? undefined;
+            const { whenAbsent, accept } = rules[name] ?? NO_RULE;
+            return [name, given === undefined ? whenAbsent(name) : accept(given, option)] as const;
+          });
+          return values.some(([, each]) => each === REFUSED)
+            ? REFUSED
+            : (Object.freeze(Object.fromEntries(values)) as Resolved<R>);
+        }),
     };
   };
 }
 
 /** The part of a rule that a table needs. */
-interface Reads {
-  read(option: string, value: unknown): unknown;
-}
+type Reads = Pick<Rule<never, unknown, unknown>, 'read' | 'accept' | 'whenAbsent'>;
+
+const NO_RULE: Omit<Reads, 'read'> = { accept: () => REFUSED, whenAbsent: () => undefined };
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 type IsOptional<O, K extends keyof O> = Partial<Pick<O, K>> extends Pick<O, K> ? true : false;
 
@@ -81,8 +102,7 @@ type NoOthers<O, R> = {
 type AbsentOf<R> = R extends { whenAbsent(option: string): infer Absent } ? Absent : unknown;
 
 function mustBeKnown(options: unknown, names: readonly string[], what: string): asserts options is object {
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw invalidOption(what, 'an object', options);
+  if (!isObject(options)) throw invalidOption(what, 'an object', options);
   for (const key of Object.keys(options))
     if (!names.includes(key)) throw unknownOption(key, Reflect.get(options, key), names);
 }
