@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { describeType } from '../model/errors.js';
 import type { MetricValue } from '../model/metric.js';
 import { isInt64 } from '../model/step.js';
@@ -46,9 +47,7 @@ export function copyOf(values: Readonly<Record<string, unknown>>): Readonly<Reco
 /** Tells whether a row is a list or a map, which has no metric for each key. */
 export function isCollection(values: object): boolean {
   try {
-    return (
-      Array.isArray(values) || ArrayBuffer.isView(values) || values instanceof Map || values instanceof Set
-    );
+    return Array.isArray(values) || ArrayBuffer.isView(values) || types.isMap(values) || types.isSet(values);
   } catch {
     return false; // A Proxy, revoked or with traps that throw; `keysOf` reads what it can.
   }

@@ -1,3 +1,4 @@
+import { isError } from '../model/realms.js';
 import { Command as Commander, CommanderError, Help } from 'commander';
 import { nearestWord } from '../model/nearest-word.js';
 import { printable } from '../model/printable.js';
@@ -62,7 +63,7 @@ async function runParsed(command: Command, parser: Commander, terminal: Terminal
     if (error instanceof UsageError)
       return usageError(terminal, `${printable(error.message)}\n\n${usageOf(command)}`);
     terminal.complain(
-      options.debug === true && error instanceof Error
+      options.debug === true && isError(error)
         ? (error.stack ?? error.message)
         : `${codeAndMessageOf(error)}${hintFor(error)}`,
     );

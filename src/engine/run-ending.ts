@@ -1,3 +1,4 @@
+import { isError } from '../model/realms.js';
 import { stringOf } from '../model/errors.js';
 import { redactText } from '../model/redact-text.js';
 import type { RunError } from '../model/run-file.js';
@@ -34,7 +35,7 @@ export function endingOfExit(exitCode: number, fatal: { readonly error: unknown 
 /** An error, or anything else that was thrown, as run.yaml states it: secrets redacted, and of a bounded size. */
 function plainErrorOf(error: unknown): RunError {
   const plain = (text: string): string => bounded(redactText(text));
-  if (!(error instanceof Error)) return { name: 'Error', message: plain(stringOf(error)) };
+  if (!isError(error)) return { name: 'Error', message: plain(stringOf(error)) };
   const { name, message, stack } = error;
   return {
     name: plain(stringOf(name)),

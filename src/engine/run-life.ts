@@ -1,3 +1,4 @@
+import { isError } from '../model/realms.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RecordKind } from '../channel/chunk-layout.js';
 import type { ResolvedOptions } from '../model/experiment-config.js';
@@ -75,9 +76,7 @@ export class RunLife {
   /** Ends the run without anybody waiting: the process stays alive, and is warned when something could not be written. */
   closeInBackground(ending: OwnEnding): void {
     if (!this.run.intake.isOpen) return;
-    this.close(ending).catch((error: unknown) =>
-      process.emitWarning(error instanceof Error ? error : String(error)),
-    );
+    this.close(ending).catch((error: unknown) => process.emitWarning(isError(error) ? error : String(error)));
   }
 
   /** The writer is done with the run, whoever ended it. */

@@ -1,4 +1,5 @@
-import { format as fillIn, types } from 'node:util';
+import { isError } from '../model/realms.js';
+import { format as fillIn } from 'node:util';
 import winston from 'winston';
 import { uncaptured } from './process/console-capture.js';
 import { formatLogLine, type LogLine, valueText } from '../run/log-line.js';
@@ -172,10 +173,6 @@ function textKeyed(value: object, ...without: readonly string[]): Record<string,
 
 function bagOf(value: unknown): Bag {
   return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-function isError(value: unknown): value is Error {
-  return types.isNativeError(value) || value instanceof Error;
 }
 
 /** Tells a bag of named values from what is better shown as one value. */

@@ -9,7 +9,8 @@ import { invalidOption } from '../model/option-rules.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
 import { lastStepIn } from '../run/last-step.js';
-import { nodeFs } from '../storage/node-fs.js';
+import type { Degradation } from '../model/run-file.js';
+import { nodeFs, syncRefusal } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { MediaFolder, manifestBytes } from './files/media-folder.js';
 import { MediaLog } from './files/media-log.js';
@@ -94,9 +95,20 @@ function begin(
     resumes: continues,
     clock,
     before,
-    degraded: null,
+    degraded: notSynced(),
     isCopy,
   });
+}
+
+/** What a run is told of where nothing can be synced, which the opening of its folder has found out. */
+function notSynced(): Degradation | null {
+  const refusal = syncRefusal();
+  if (refusal === null) return null;
+  return {
+    code: 'NOT_SYNCED',
+    message: `files cannot be synced here (${refusal}): what is written survives the process, but not a power cut`,
+    since: new Date().toISOString(),
+  };
 }
 
 function wired(

@@ -1,3 +1,5 @@
+import { isError } from './realms.js';
+
 /**
  * Every code an {@link ExpmanError} can carry. Codes are the contract: messages may be reworded, codes may not.
  *
@@ -100,7 +102,7 @@ export function describeType(value: unknown): string {
 
 /** What an error says; of a thrown value that is no error, its text. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : stringOf(error);
+  return isError(error) ? error.message : stringOf(error);
 }
 
 /** What `String` says of a value; anything may be thrown, also what has no text. */

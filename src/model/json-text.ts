@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /**
  * A value as JSON: what JSON has no words for, bigints and the numbers that are none, is text, and maps are objects.
  *
@@ -12,6 +14,6 @@ export const jsonText = (
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  if (value instanceof Map) return Object.fromEntries(value as ReadonlyMap<string, unknown>);
+  if (types.isMap(value)) return Object.fromEntries(value as ReadonlyMap<string, unknown>);
   return value;
 }

@@ -1,3 +1,4 @@
+import { isError, isUrl } from './realms.js';
 import { inspect, types } from 'node:util';
 import {
   bareObject,
@@ -107,6 +108,7 @@ class Copier {
         : { reason: `is an integer of more than ${MAX_PARAM_BITS} bits` };
     }
     if (typeof value !== 'object') return { reason: `is a ${typeof value}` };
+    if (types.isBoxedPrimitive(value)) return this.#copyOf(unboxed(value), path, depth);
     const text = ownText(value);
     if (text !== null) return this.#copyOf(text, path, depth);
     return this.#nested(value, path, depth);
@@ -204,10 +206,20 @@ function keyText(key: unknown): string {
   return typeof key === 'string' ? key : cut(inspect(key, { depth: 0, customInspect: false }), 256);
 }
 
+/** The number, text, boolean, bigint or symbol in an object of one, of whatever realm. */
+function unboxed(value: object): unknown {
+  if (types.isNumberObject(value)) return Number.prototype.valueOf.call(value);
+  if (types.isStringObject(value)) return String.prototype.valueOf.call(value);
+  if (types.isBooleanObject(value)) return Boolean.prototype.valueOf.call(value);
+  return types.isBigIntObject(value)
+    ? BigInt.prototype.valueOf.call(value)
+    : Symbol.prototype.valueOf.call(value);
+}
+
 /** What is best said by a text, as that text. */
 function ownText(value: object): string | null {
   if (types.isDate(value)) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (types.isNativeError(value) || types.isRegExp(value) || value instanceof URL) return String(value);
+  if (isError(value) || types.isRegExp(value) || isUrl(value)) return String(value);
   return null;
 }
 

@@ -48,9 +48,19 @@ export interface RunListing {
 /** How a listing is going. */
 export type OnScan = (done: number, total: number) => void;
 
-/** Where listings are remembered unless told otherwise: `expman-rx` in `$XDG_CACHE_HOME`, or in `~/.cache`. */
-export const defaultCacheDir = (): string =>
-  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'expman-rx');
+/**
+ * Where listings are remembered unless told otherwise: `expman-rx` in `$XDG_CACHE_HOME`, or in `~/.cache`; null, nowhere, for a user who has
+ * no home, as in a container that runs under any number.
+ */
+export function defaultCacheDir(): string | null {
+  const given = process.env['XDG_CACHE_HOME'];
+  if (given !== undefined && given !== '') return join(given, 'expman-rx');
+  try {
+    return join(homedir(), '.cache', 'expman-rx');
+  } catch {
+    return null;
+  }
+}
 
 interface Entry {
   /** Inode, size and time of the run's folder, its run.yaml and its config.yaml. */

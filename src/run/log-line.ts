@@ -1,3 +1,4 @@
+import { isError } from '../model/realms.js';
 import { types } from 'node:util';
 import { messageOf } from '../model/errors.js';
 import { cut as cutText } from '../model/printable.js';
@@ -236,7 +237,7 @@ class Json {
     if (types.isRegExp(value)) return this.#string(String(value));
     if (types.isAnyArrayBuffer(value) || types.isDataView(value))
       return this.#string(`[${value.byteLength} bytes]`);
-    if (value instanceof Error) return this.#members(value, ['name', 'message', 'stack', 'cause', 'errors']);
+    if (isError(value)) return this.#members(value, ['name', 'message', 'stack', 'cause', 'errors']);
     const toJson: unknown = Reflect.get(value, 'toJSON');
     const stand: unknown = typeof toJson === 'function' ? Reflect.apply(toJson, value, ['']) : value;
     return stand === value ? this.#members(value, []) : this.#plain(stand);

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { errnoOf, messageOf } from '../model/errors.js';
 import type { FileFacts, FsPort, OpenMode } from './fs-port.js';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_APPEND } = fs.constants;
@@ -30,13 +31,45 @@ function factsOf(stats: fs.Stats): FileFacts {
   };
 }
 
+/** Why the system or the runtime refuses to sync, once it did. */
+let refusal: string | null = null;
+/** Codes that say "not here", whatever the file; all others say that it failed. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'ERR_ACCESS_DENIED',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EINVAL',
+]);
+
+/** Syncs, where that can be done: Node's permission model and some file systems refuse it for good, and a run can do without. */
+function synced(sync: () => void): void {
+  try {
+    sync();
+  } catch (error) {
+    if (!REFUSALS.has(errnoOf(error) ?? '')) throw error;
+    refusal ??= messageOf(error);
+  }
+}
+
+/** Why nothing can be synced here; null as long as nothing was refused. */
+export const syncRefusal = (): string | null => refusal;
+
 /** The {@link FsPort} of the real file system. */
 export const nodeFs: FsPort = {
   open: (path, mode) => fs.openSync(path, FLAGS[mode], 0o600),
   read: (fd, bytes, position) => fs.readSync(fd, bytes, 0, bytes.length, position),
   write: (fd, bytes, position) => fs.writeSync(fd, bytes, 0, bytes.length, position),
-  sync: (fd) => fs.fsyncSync(fd),
-  syncData: (fd) => fs.fdatasyncSync(fd),
+  sync: (fd) => {
+    synced(() => {
+      fs.fsyncSync(fd);
+    });
+  },
+  syncData: (fd) => {
+    synced(() => {
+      fs.fdatasyncSync(fd);
+    });
+  },
   close: (fd) => fs.closeSync(fd),
   statOpen: (fd) => factsOf(fs.fstatSync(fd)),
   stat: (path) => {
@@ -52,7 +85,9 @@ export const nodeFs: FsPort = {
     if (process.platform === 'win32') return; // Windows has no fsync of a folder.
     const fd = fs.openSync(folder, O_RDONLY);
     try {
-      fs.fsyncSync(fd);
+      synced(() => {
+        fs.fsyncSync(fd);
+      });
     } finally {
       fs.closeSync(fd);
     }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { ExpmanError } from '../model/errors.js';
 import { cut } from '../model/printable.js';
 
@@ -19,7 +20,7 @@ export function assertWritable(value: unknown): void {
 
 function visit(value: unknown, path: string, ancestors: Set<object>): void {
   if (typeof value === 'function' || typeof value === 'symbol') throw unwritable(path, `a ${typeof value}`);
-  if (typeof value !== 'object' || value === null || value instanceof Date) return;
+  if (typeof value !== 'object' || value === null || types.isDate(value)) return;
   if (ancestors.has(value)) throw unwritable(path, 'a value that contains itself');
   if (ancestors.size >= MAX_WRITTEN_DEPTH) throw unwritable(path, `nested deeper than ${MAX_WRITTEN_DEPTH}`);
   ancestors.add(value);
@@ -29,7 +30,7 @@ function visit(value: unknown, path: string, ancestors: Set<object>): void {
 
 function entriesOf(value: object): Iterable<readonly [string, unknown]> {
   if (Array.isArray(value)) return value.map((item: unknown, at) => [String(at), item] as const);
-  if (value instanceof Map)
+  if (types.isMap(value))
     return [...value].map(([key, inner]: [unknown, unknown]) => [nameOf(key), inner] as const);
   return Object.entries(value);
 }

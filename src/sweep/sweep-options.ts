@@ -1,3 +1,4 @@
+import { isUrl } from '../model/realms.js';
 import { type ExperimentOptions, ExperimentConfig } from '../model/experiment-config.js';
 import { type ExperimentName, parseName } from '../model/names.js';
 import {
@@ -129,7 +130,7 @@ const OPTIONS = optionsTable<SweepOptions<unknown>>()(RULES);
 const WORKER_OPTIONS = optionsTable<WorkerSweepOptions<unknown>>()({
   ...RULES,
   worker: rule<URL>(WORKER_RULE, (value, option) => {
-    if (!(value instanceof URL)) return REFUSED;
+    if (!isUrl(value)) return REFUSED;
     if (!['file:', 'data:'].includes(value.protocol)) throw invalidOption(option, WORKER_RULE, value.href);
     return value;
   }).required(),

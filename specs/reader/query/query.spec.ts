@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LoggingEngine } from 'expman-rx';
 import { queryRuns, streamQuery } from 'expman-rx/reader';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { tempFolders } from '../../support/temp-folder.js';
 import { closed, open, rowsOf } from './runs-to-query.js';
 
@@ -126,8 +125,10 @@ describe('a query', () => {
     const run = open(base, 'live');
     run.logMetrics({ loss: 1 });
     await run.flush();
-    const ours = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('expman-query-'));
-    const before = ours();
+    // A folder of its own: other specs query at the same time.
+    const temp = folder();
+    for (const name of ['TMPDIR', 'TEMP', 'TMP']) vi.stubEnv(name, temp);
+    onTestFinished(() => void vi.unstubAllEnvs());
     await rowsOf(base, 'FROM metrics');
     await expect(rowsOf(base, 'SELECT nothing FROM metrics')).rejects.toMatchObject({
       code: 'INVALID_QUERY',
@@ -137,7 +138,7 @@ describe('a query', () => {
     await left.next();
     await left.return?.();
     (await streamQuery(base, 'FROM metrics')).close();
-    expect(ours().filter((name) => !before.includes(name))).toEqual([]);
+    expect(readdirSync(temp)).toEqual([]);
     await run.close();
   });
 

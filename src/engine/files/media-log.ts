@@ -1,3 +1,4 @@
+import { bytesIn } from '../../model/realms.js';
 import { ExpmanError, describeType, messageOf } from '../../model/errors.js';
 import { MAX_CAPTION, type MediaFile, type MediaKind, isMediaType } from '../../model/media.js';
 import { parseArtifactName } from '../../model/names.js';
@@ -133,11 +134,9 @@ function fileOf(call: MediaCall, type: string | undefined): Content {
 }
 
 function bytesOf(call: MediaCall): Uint8Array {
-  const { content } = call;
-  if (content instanceof ArrayBuffer) return new Uint8Array(content);
-  if (ArrayBuffer.isView(content))
-    return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
-  throw invalidContent(call, `bytes or the path of a file are wanted, not ${describeType(content)}`);
+  const bytes = bytesIn(call.content);
+  if (bytes !== null) return bytes;
+  throw invalidContent(call, `bytes or the path of a file are wanted, not ${describeType(call.content)}`);
 }
 
 function within(bytes: Uint8Array, what: string): Uint8Array {

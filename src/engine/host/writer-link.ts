@@ -64,6 +64,7 @@ export class WriterLink {
   /** Hands the run to the writer. */
   open(opening: RunOpening): void {
     const { host, channel } = this.options;
+    this.degraded = opening.degraded;
     host.open({
       opening,
       committed: () => channel.seq,

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { format } from 'node:util';
 
 /** Takes what was printed, a text that may have lines, with the level it stands for. */
@@ -135,7 +136,7 @@ class Lines {
   constructor(private readonly emit: (line: string) => void) {}
 
   write(chunk: unknown): void {
-    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return;
+    if (typeof chunk !== 'string' && !types.isUint8Array(chunk)) return;
     const parts = (this.rest + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())).split(
       '\n',
     );

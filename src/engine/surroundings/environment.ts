@@ -9,6 +9,8 @@ import { outputOf } from '../../writer/system/output-of.js';
 /** Where a run was made, as plain values; what could not be found out is absent. A type, so that it is also `Params`. */
 export type EnvironmentFacts = {
   readonly node: string;
+  /** The runtime that stands in for Node, where it is another: `bun 1.3.4`. */
+  readonly runtime?: string;
   readonly platform: string;
   readonly arch: string;
   readonly osRelease: string;
@@ -63,8 +65,11 @@ export function captureEnvironment(): EnvironmentFacts {
   const script = attempt(() => scriptFolder());
   const manifest = attempt(() => nearest(script ?? cwd, packageIn));
   const git = attempt(() => nearest(cwd, gitIn) ?? nearest(script, gitIn));
+  const { bun, deno } = process.versions as Partial<Record<string, string>>;
+  const runtime = bun === undefined ? deno && `deno ${deno}` : `bun ${bun}`;
   return {
     node: process.version,
+    ...(runtime !== undefined && { runtime }),
     platform: platform(),
     arch: arch(),
     osRelease: attempt(release) ?? '',

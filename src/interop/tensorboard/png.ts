@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { describeType, ExpmanError } from '../../model/errors.js';
 import type { PngImage } from './event-writing.js';
 
@@ -19,7 +20,7 @@ const COLOUR_TYPE_AT = 25;
  */
 export function pngImage(bytes: Uint8Array): PngImage {
   if (
-    !(bytes instanceof Uint8Array) ||
+    !types.isUint8Array(bytes) ||
     bytes.length <= COLOUR_TYPE_AT ||
     SIGNATURE.some((byte, at) => bytes[at] !== byte)
   )

@@ -9,6 +9,7 @@ const PLACES: readonly (() => string)[] = [
   tmpdir,
   () => {
     const folder = defaultCacheDir();
+    if (folder === null) throw new Error('there is no home folder');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
   },

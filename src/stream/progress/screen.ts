@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { createLogUpdate } from 'log-update';
 
 /** A stream to draw on: `process.stderr`, or another terminal, or a file. */
@@ -112,4 +113,4 @@ export class Screen {
 }
 
 const endsLine = (chunk: unknown): boolean =>
-  typeof chunk === 'string' ? chunk.endsWith('\n') : chunk instanceof Uint8Array && chunk.at(-1) === 10;
+  typeof chunk === 'string' ? chunk.endsWith('\n') : types.isUint8Array(chunk) && chunk.at(-1) === 10;

@@ -1,3 +1,4 @@
+import { isError } from '../../model/realms.js';
 import { type ErrorCode, type ErrorFacts, ExpmanError, stringOf } from '../../model/errors.js';
 
 /** Something that was thrown, as it goes from thread to thread: whatever it was, it can be cloned. */
@@ -11,8 +12,7 @@ export interface PortableError {
 
 /** Packs what was thrown, an error or anything else. */
 export function portable(thrown: unknown): PortableError {
-  if (!(thrown instanceof Error))
-    return { name: 'Error', message: stringOf(thrown), stack: undefined, expman: null };
+  if (!isError(thrown)) return { name: 'Error', message: stringOf(thrown), stack: undefined, expman: null };
   const { name, message, stack } = thrown;
   return {
     name: stringOf(name),

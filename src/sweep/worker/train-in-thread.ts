@@ -1,3 +1,4 @@
+import { isError } from '../../model/realms.js';
 import { type MessagePort, MessageChannel, type Worker, receiveMessageOnPort } from 'node:worker_threads';
 import { WIRE_BYTES } from '../../channel/chunk-layout.js';
 import { startThread } from '../../channel/start-thread.js';
@@ -142,7 +143,7 @@ class TrialThread<P> {
 
   private abort(): void {
     const reason: unknown = this.trial.signal.reason;
-    this.post({ kind: 'abort', reason: reason instanceof Error ? reason.message : 'the trial was aborted' });
+    this.post({ kind: 'abort', reason: isError(reason) ? reason.message : 'the trial was aborted' });
     // Who sees the word finds the message.
     Atomics.store(this.aborted, 0, 1);
   }

@@ -17,6 +17,8 @@ export async function outputOf(
   { timeoutMs, maxBytes, ...where }: OutputOptions,
 ): Promise<string> {
   const end = promisify(execFile)(program, args, { ...where, windowsHide: true, maxBuffer: maxBytes });
+  // Where a program cannot be started, Deno rejects before anybody has come to wait.
+  end.catch(() => undefined);
   const { child } = end;
   child.unref();
   for (const pipe of [child.stdin, child.stdout, child.stderr]) if (pipe instanceof Socket) pipe.unref();
