@@ -194,7 +194,15 @@ export async function checkDamage({ runDir, rows }: Account, random: Random): Pr
     for (let look = 0; look < 2; look++) {
       says('inspect', where, first(await ask('inspect', copy, 0)), { rows: there, lost });
       says('list', where, first(await ask('list', copy, 0)), { rows: there, lost });
-      if (lost > 0) says('verify', where, first(await ask('verify', copy, 2)), { lost });
+      if (lost > 0) {
+        const verified = first(await ask('verify', copy, 2));
+        const losses = verified['losses'] as readonly { readonly calls: number; readonly file: string }[];
+        const listed = {
+          calls: losses.reduce((sum, { calls }) => sum + calls, 0),
+          withoutPlace: losses.filter(({ file }) => file === '').length,
+        };
+        says('verify', where, { ...verified, ...listed }, { lost, calls: lost, withoutPlace: 0 });
+      }
       await checkDoctor(copy, lost);
     }
   } finally {

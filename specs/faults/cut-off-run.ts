@@ -34,8 +34,12 @@ export interface CutOff {
   readonly spans: readonly RowSpan[];
 }
 
-/** A run that was closed, taken up again, and killed: some of its rows are published, some in the log alone. */
-export async function cutOffRun(): Promise<CutOff> {
+/**
+ * A run that was closed, taken up again, and killed: some of its rows are published, some in the log alone.
+ *
+ * @param publishes - whether the second owner published once, so that its log begins with a checkpoint that the rows after it rest on
+ */
+export async function cutOffRun(publishes = false): Promise<CutOff> {
   const fs = withBase(new MemoryFs());
   const first = await runSession(fs, PLAN);
   must(first.closed?.error === null, 'I7', () => 'the run to be damaged did not close');
@@ -44,8 +48,8 @@ export async function cutOffRun(): Promise<CutOff> {
     bursts: 20,
     from: first.rows,
     dies: true,
-    // Longer than the session lasts, so that the log keeps its rows.
-    options: { ...PLAN.options, flushIntervalMs: 10_000, flushIntervalRows: 8192 },
+    // Longer than the session lasts, so that the log keeps its rows, or those after the first publish.
+    options: { ...PLAN.options, flushIntervalMs: 10_000, flushIntervalRows: publishes ? 48 : 8192 },
   });
   const left = MemoryFs.replay(fs.changes, fs.changes.length);
   const names = left.namesIn(folder).filter((name) => FILES.test(name));
@@ -55,7 +59,7 @@ export async function cutOffRun(): Promise<CutOff> {
   const { identity } = readIdentity(left, folder);
   const from = factsOf(readFooter(left, join(folder, METRICS_NAME)).metadata).watermark;
   const { spans } = replayWal(left, folder, identity.uuid, from);
-  must(spans.length > 100, 'I2', () => `the log holds ${spans.length} spans`);
+  must(spans.length > (publishes ? 50 : 100), 'I2', () => `the log holds ${spans.length} spans`);
   const readable = readContents(left, folder).table.numRows;
   return { folder, rows, files, readable, uuid: identity.uuid, from, spans };
 }

@@ -214,11 +214,14 @@ function check({
       encoding: 'utf8',
       env: { ...process.env, FAULT_SEED: '1' },
     });
+    // What a scenario had no time for it cannot have noticed.
+    const isCut = run.stdout.includes(', cut short by its time');
     const noticed =
       run.status === 0
         ? null
         : (/^(?:Violation|[A-Za-z]*Error): .*$/m.exec(run.stderr)?.[0].slice(0, 110) ?? 'an exception');
-    console.log(`${noticed === null ? 'NOT NOTICED' : 'noticed'}  ${protection}`);
+    const verdict = noticed !== null ? 'noticed' : isCut ? 'NOT NOTICED IN TIME' : 'NOT NOTICED';
+    console.log(`${verdict}  ${protection}`);
     return { protection, file, from, to, scenario, noticed };
   } finally {
     rmSync(copy, { recursive: true, force: true });

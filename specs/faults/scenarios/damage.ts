@@ -15,6 +15,8 @@ import { randomFrom, type Random, type Scenario, type ScenarioContext } from '..
 /** Reading a run takes some milliseconds, a recovery more; what a damaged log gives is checked at every byte all the same. */
 const READ_EVERY = 7;
 const RECOVER_EVERY = 7 * 3;
+/** More bytes than the start and the checkpoint of a segment have here. */
+const CHECKPOINT = 2000;
 
 type Verdict = SegmentVerdict['kind'];
 
@@ -29,6 +31,13 @@ interface Damage {
   readonly verdicts: (bytes: Buffer) => (at: number) => readonly Verdict[];
   /** Whether what is lost of a log is told exactly: its last frame aside, which is told in bytes. */
   readonly isCounted?: boolean;
+}
+
+/** What is damaged, where that is not all of the usual run. */
+interface DamageWish {
+  readonly run?: CutOff;
+  /** Whether the damage number `at` is meant; those after the first that is not are left out. */
+  readonly isMeant?: (name: string, at: number) => boolean;
 }
 
 /** Every file cut at every byte. */
@@ -49,10 +58,10 @@ export const truncations: Scenario = {
 export const bitFlips: Scenario = {
   name: 'a bit flipped at every byte of every file',
   rows: [6],
-  run: (context) => {
+  run: async (context) => {
     const all = context.amount(1, 8) === 8;
     const byteOf = (at: number): number => (all ? at >> 3 : at);
-    return damageEvery(context, {
+    const flips: Damage = {
       what: all ? 'flipped, bit' : 'a bit flipped in byte',
       isFound: true,
       damage: (bytes, random, at) => {
@@ -68,6 +77,13 @@ export const bitFlips: Scenario = {
         };
       },
       isCounted: true,
+    };
+    await damageEvery(context, flips);
+    // What rows rest on stands at the start of a log that goes on after a publish.
+    const run = await cutOffRun(true);
+    await damageEvery(context, flips, {
+      run,
+      isMeant: (name, at) => name.startsWith('wal-') && at < CHECKPOINT,
     });
   },
 };
@@ -96,12 +112,13 @@ function lastFrameOf(bytes: Buffer): number {
 async function damageEvery(
   { seed, tally, goOn, progress }: ScenarioContext,
   { damage, what, verdicts, isFound, isCounted = false }: Damage,
+  { run: given, isMeant = () => true }: DamageWish = {},
 ): Promise<void> {
   const random = randomFrom(seed + 56);
-  const run = await cutOffRun();
+  const run = given ?? (await cutOffRun());
   for (const [name, bytes] of run.files) {
     const verdictsOf = verdicts(bytes);
-    for (let at = 0; goOn(); at++) {
+    for (let at = 0; goOn() && isMeant(name, at); at++) {
       const damaged = damage(bytes, random, at);
       if (damaged === null) break;
       if (damaged.equals(bytes)) continue;
