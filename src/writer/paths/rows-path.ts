@@ -40,7 +40,9 @@ import {
   withSpans,
 } from './rows-so-far.js';
 
-/** Publishes may take a twentieth of the writer's time, the last one, which waits for nothing, included. */
+/** Publishes may take one part in so many of the writer's time, the last one, which waits for nothing, included. */
+const PARTS = 20;
+/** The least rest after a publish, by how long it took: they are spread over the time of a run. */
 const REST_FACTOR = 24;
 
 /** Rows that are in the WAL, or a mark among them. */
@@ -105,7 +107,7 @@ export function rowsPath(
   { items$, hurry$, retry$ }: RowsInput,
   options: RowsPathOptions,
 ): Observable<FlushOutcome> {
-  const { rows$, flushIntervalMs, openRuns } = options;
+  const { rows$ } = options;
   const keep: MonoTypeOperatorFunction<RowsSoFar> = tap((rows) => rows$.next(rows));
   return concat(
     items$.pipe(
@@ -117,12 +119,26 @@ export function rowsPath(
       mergeScan((rows, part) => advance(rows, part, options), rows$.value, 1),
       keep,
       ration(() => publish({ final: false }, options), {
-        restMs: (ms) => Math.max(flushIntervalMs, REST_FACTOR * ms * openRuns()),
+        restMs: restAfter(options),
       }),
     ),
     defer(() => advance(rows$.value, { askedAt: Infinity }, options)).pipe(keep, ignoreElements()),
     defer(() => publish({ final: true }, options)),
   ).pipe(last(null, WRITTEN));
+}
+
+/** How long to rest after a publish: until there is time for another one like it, and for a last one at any moment after that. */
+function restAfter({
+  flushIntervalMs,
+  openRuns,
+  published$,
+}: RowsPathOptions): (durationMs: number) => number {
+  const begunAt = performance.now();
+  return (ms) => {
+    const needed = PARTS * (published$.value.totalMs + 2 * ms) * openRuns();
+    const elapsed = performance.now() - begunAt;
+    return Math.max(flushIntervalMs, REST_FACTOR * ms * openRuns(), needed - elapsed);
+  };
 }
 
 const inBatches = ({
