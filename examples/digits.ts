@@ -61,7 +61,7 @@ progress(run, { total: stepsOf(job), metrics: ['loss', 'accuracy'] });
 
 // The reactive way: the training is an Observable of epochs, and the run one of its observers. Its completion closes
 // the run, after the model is saved; an error in it fails the run, after the rows before it are written.
-const saveModel$ = defer(async () => run.saveArtifact('model.json', Buffer.from(JSON.stringify(network))));
+const saveModel$ = defer(async () => run.saveArtifact('model.json', { json: network }));
 concat(from(train(job)).pipe(tap(report), map(toRow)), saveModel$.pipe(ignoreElements())).subscribe(
   run.metrics,
 );

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { ArtifactFacts } from './engine/files/artifacts.js';
+export type { ArtifactContent, ArtifactFacts } from './engine/files/artifacts.js';
 export { currentRun, withRun } from './engine/current-run.js';
 export type { LoggableRun } from './engine/loggable-run.js';
 export { LoggingEngine } from './engine/logging-engine.js';

@@ -26,6 +26,7 @@ export interface InnerOptions {
 
 /** Types with optional properties that are things to work on: a caller has them from elsewhere and sets nothing with them. */
 const NOT_OPTIONS: ReadonlySet<string> = new Set([
+  'ExchangeRun', // A run on its way.
   'ErrorFacts', // What an error says.
   'ProgressRun', // A run to show.
   'ProgressStream', // A stream to write to.

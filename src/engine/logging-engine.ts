@@ -6,7 +6,13 @@ import type { LiveStatus } from '../model/live.js';
 import type { MediaFile } from '../model/media.js';
 import type { Health, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
-import { type ArtifactFacts, artifactFact, copyArtifact, writeArtifact } from './files/artifacts.js';
+import {
+  type ArtifactContent,
+  type ArtifactFacts,
+  artifactCall,
+  artifactFact,
+  saveArtifact,
+} from './files/artifacts.js';
 import type { ImageOptions, MediaCall, MediaOptions } from './files/media-log.js';
 import type { TableInput } from './files/table-lines.js';
 import { warnOfLateCall } from './process/process-warnings.js';
@@ -52,17 +58,21 @@ export class LoggingEngine extends RunDoors implements AsyncDisposable, Disposab
   }
 
   /**
-   * Copies a file into the run's `artifacts/` folder, under its own name unless another is given; or saves bytes or text
-   * there under a name.
+   * Copies a file into the run's `artifacts/` folder, under its own name unless another is given; or saves content there
+   * under a name: bytes, a text (`{ text }`) or a value as JSON (`{ json }`).
    *
-   * The name may hold folders and stays inside the run. Resolves when the file is synced, and says its size and hash;
-   * close waits for it. An artifact of that name is replaced.
+   * The name may hold folders and stays inside the run; one with quotes, braces or line breaks is refused, for it is content that was
+   * meant to be saved. Resolves when the file is synced, with its size in bytes and its hash; close waits for it. An artifact of
+   * that name is replaced.
    *
-   * @throws {@link ExpmanError} `INVALID_NAME`, `RUN_CLOSED` or `IO`; a promise nobody awaits is told in run.log instead
+   * @throws {@link ExpmanError} as a rejection: `INVALID_NAME`, `INVALID_VALUE`, `ARTIFACT_NOT_FOUND`, `RUN_CLOSED` or `IO`; one that nobody
+   * awaits is reported in run.log instead
+   * @example
+   * await run.saveArtifact('confusion.json', { json: { tp: 90, fp: 3 } });
    */
   saveArtifact(path: string, name?: string): Promise<ArtifactFacts>;
-  saveArtifact(name: string, data: Uint8Array): Promise<ArtifactFacts>;
-  saveArtifact(nameOrPath: string, nameOrData?: string | Uint8Array): Promise<ArtifactFacts> {
+  saveArtifact(name: string, content: ArtifactContent): Promise<ArtifactFacts>;
+  saveArtifact(nameOrPath: string, given?: string | ArtifactContent): Promise<ArtifactFacts> {
     const { intake, life } = this.#parts;
     if (!intake.isOpen)
       return Promise.reject(
@@ -70,10 +80,7 @@ export class LoggingEngine extends RunDoors implements AsyncDisposable, Disposab
           path: this.runDir,
         }),
       );
-    const saved =
-      typeof nameOrData === 'object'
-        ? writeArtifact(this.runDir, nameOrPath, nameOrData)
-        : copyArtifact(this.runDir, nameOrPath, nameOrData);
+    const saved = saveArtifact(this.runDir, () => artifactCall(nameOrPath, given));
     life.addFact(artifactFact(saved, (problem) => intake.line('error', problem)));
     return saved;
   }

@@ -3,7 +3,7 @@ import type { Observable, Subject } from 'rxjs';
 import { RecordKind } from '../channel/chunk-layout.js';
 import type { HistogramInput, HistogramOptions } from '../model/histogram.js';
 import type { LiveSnapshot } from '../model/live.js';
-import type { MetricPoint, MetricRow, MetricValue } from '../model/metric.js';
+import type { MetricPoint, MetricRow, MetricsOf, RowObserver } from '../model/metric.js';
 import type { RunName } from '../model/names.js';
 import { printable } from '../model/printable.js';
 import { warnOfLateCall } from './process/process-warnings.js';
@@ -48,7 +48,7 @@ export abstract class RunDoors {
    * like throw an error that nobody takes, as of a run that fails, out of a timer, so give those an `error` handler, or
    * write `a$.pipe(mergeWith(b$))`.
    */
-  readonly metrics: Subject<MetricRow>;
+  readonly metrics: Subject<MetricRow> & RowObserver;
   readonly #intake: RowIntake;
   readonly #tapFailed: TapErrors;
   readonly #facts: DoorParts['facts'];
@@ -75,7 +75,7 @@ export abstract class RunDoors {
    * @param step - an integer, beyond 2^53 as a bigint; may be absent, repeat or go back
    * @throws {@link ExpmanError} `INVALID_VALUE` with `onInvalid: 'throw'`, `BACKPRESSURE` with `backpressure: 'throw'`
    */
-  logMetrics(values: Readonly<Record<string, MetricValue>>, step?: number | bigint | null): void {
+  logMetrics<V extends MetricsOf<V>>(values: V, step?: number | bigint | null): void {
     const intake = this.#intake;
     if (intake.isOpen) intake.row(values, step);
     else warnOfLateCall(this.runDir);
@@ -106,7 +106,7 @@ export abstract class RunDoors {
    *
    * What no YAML can hold is left out and reported in run.log; texts under secret names, and passwords in URLs, are redacted.
    */
-  logParams(params: Readonly<Record<string, unknown>>): void {
+  logParams(params: object): void {
     if (this.#intake.isOpen) this.#intake.params(params);
     else warnOfLateCall(this.runDir);
   }

@@ -3,6 +3,12 @@ import type { Step } from './step.js';
 /** A value a metric can take: DOUBLE, INT64, BOOLEAN or UTF8 on disk. */
 export type MetricValue = number | bigint | boolean | string;
 
+/**
+ * The values of a row as a type of one's own may say them, an `interface` as well: `V extends MetricsOf<V>` holds when every member of `V` is
+ * a {@link MetricValue}.
+ */
+export type MetricsOf<V> = { readonly [K in keyof V]: MetricValue };
+
 /** What one `logMetrics` call said. */
 export interface MetricRow {
   /** The caller's counter, any integer of 64 bits, beyond 2^53 as a bigint; absent or null for a row without one. */
@@ -11,6 +17,11 @@ export interface MetricRow {
   readonly timestamp?: number;
   /** One value for each metric of the row. */
   readonly values: Readonly<Record<string, MetricValue>>;
+}
+
+/** Takes rows whose values are of any type that has a {@link MetricValue} for each member. */
+export interface RowObserver {
+  next<V extends MetricsOf<V>>(row: Omit<MetricRow, 'values'> & { readonly values: V }): void;
 }
 
 /** One number of one metric. */

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { errnoOf, ExpmanError, messageOf } from '../../model/errors.js';
+import { describeType, errnoOf, ExpmanError, messageOf } from '../../model/errors.js';
 import { type ArtifactName, parseArtifactName } from '../../model/names.js';
 import type { Params } from '../../model/params.js';
+import { quoted } from '../../model/printable.js';
+import { bytesIn } from '../../model/realms.js';
 import { replaceBy } from '../../storage/atomic-file.js';
 import { asyncFs } from './async-fs.js';
 
@@ -16,8 +18,67 @@ export interface ArtifactFacts {
   readonly sha256: string;
 }
 
+/** What is saved under a name: bytes, a text as UTF-8, or a value as JSON with an indent of two. */
+export type ArtifactContent =
+  Uint8Array | ArrayBuffer | SharedArrayBuffer | { readonly text: string } | { readonly json: unknown };
+
+/** What `saveArtifact` was asked for: a file to copy, or content for a name. */
+export type ArtifactCall =
+  | { readonly path: string; readonly name: string | undefined }
+  | { readonly name: string; readonly data: Uint8Array };
+
 const ARTIFACTS_FOLDER = 'artifacts';
+/** A name that holds one of these is content that was meant to be saved. */
+const OF_CONTENT = /["'{}\n\r]/;
 const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * Tells apart what callers give to `saveArtifact`.
+ *
+ * @throws ExpmanError `INVALID_NAME`, also for content in the place of a name; `INVALID_VALUE` for what is neither
+ */
+export function artifactCall(nameOrPath: unknown, given: unknown): ArtifactCall {
+  if (typeof nameOrPath !== 'string')
+    throw new ExpmanError(
+      'INVALID_NAME',
+      `a name or path must be a string, not ${describeType(nameOrPath)}`,
+      {
+        value: nameOrPath,
+      },
+    );
+  if (given === undefined) return { path: nameOrPath, name: undefined };
+  const [name, isCopy] = typeof given === 'string' ? [given, true] : [nameOrPath, false];
+  if (OF_CONTENT.test(name))
+    throw new ExpmanError(
+      'INVALID_NAME',
+      `${quoted(name, 60)} looks like content, not like the name of an artifact; write saveArtifact(name, { text }), { json } or bytes to save content, saveArtifact(path, name) to copy a file`,
+      { value: name },
+    );
+  return isCopy ? { path: nameOrPath, name } : { name, data: contentOf(given) };
+}
+
+function contentOf(given: unknown): Uint8Array {
+  const bytes = bytesIn(given);
+  if (bytes !== null) return bytes;
+  const { text, json } =
+    typeof given === 'object' && given !== null ? (given as Partial<Record<'text' | 'json', unknown>>) : {};
+  if (typeof text === 'string') return Buffer.from(text);
+  const written = json === undefined ? undefined : jsonTextOf(json);
+  if (written !== undefined) return Buffer.from(`${written}\n`);
+  throw new ExpmanError(
+    'INVALID_VALUE',
+    `an artifact is saved from bytes, { text: string } or { json: value }, not from ${describeType(given)}`,
+    { value: given, type: describeType(given) },
+  );
+}
+
+function jsonTextOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, null, 2);
+  } catch (cause) {
+    throw new ExpmanError('INVALID_VALUE', `a value cannot be saved as JSON: ${messageOf(cause)}`, { cause });
+  }
+}
 
 /**
  * Copies a file into a run's artifacts, under its own base name unless another is given.
@@ -60,6 +121,14 @@ export async function writeArtifact(
   const target = parseArtifactName(name);
   const bytes = Buffer.from(data);
   return telling(join(runDir, ARTIFACTS_FOLDER, target), () => place(runDir, target, [bytes]));
+}
+
+/** Does what a call of `saveArtifact` asks for; whatever is wrong with it is a rejection. */
+export async function saveArtifact(runDir: string, call: () => ArtifactCall): Promise<ArtifactFacts> {
+  const artifact = call();
+  return 'data' in artifact
+    ? writeArtifact(runDir, artifact.name, artifact.data)
+    : copyArtifact(runDir, artifact.path, artifact.name);
 }
 
 /** An artifact as run.yaml lists it, once it is saved; null when it was not, which is reported. */

@@ -4,8 +4,7 @@ import { valueText } from '../../run/log-line.js';
 
 /** A small table: objects with a key for each column, or the names of columns and rows of as many values. */
 export type TableInput =
-  | readonly Readonly<Record<string, unknown>>[]
-  | { readonly columns: readonly string[]; readonly rows: readonly (readonly unknown[])[] };
+  readonly object[] | { readonly columns: readonly string[]; readonly rows: readonly (readonly unknown[])[] };
 
 /** A table as lines of JSON. */
 export interface TableLines {

@@ -145,7 +145,7 @@ export class RowIntake {
   }
 
   /** Takes parameters; what no YAML can hold is left out, counted and told in run.log. */
-  params(params: Readonly<Record<string, unknown>>): void {
+  params(params: object): void {
     const { params: plain, rejected, droppedCount } = sanitiseParams(params);
     this.text(RecordKind.params, encodeParams(plain));
     for (const { path, reason } of rejected)
@@ -290,9 +290,14 @@ export class RowIntake {
 
   private noteMetric(metric: string): void {
     if (RESERVED_COLUMNS.has(metric))
-      this.warn('name', metric, `the column of metric ${quoted(metric)} bears a suffix: the name is taken`, {
+      this.warn(
+        'name',
         metric,
-      });
+        `the column of metric ${quoted(metric)} bears a suffix: the name is taken; for the ${metric} of a row, write { ${metric}, values }`,
+        {
+          metric,
+        },
+      );
   }
 
   private noteKind(metric: string, kind: ValueKind): void {

@@ -5,7 +5,7 @@ import {
   LOG_RULES,
   type LogRowsOptions,
   type LogValuesOptions,
-  type RowLike,
+  type RowLikeOf,
   type ValueLike,
   rowObserver,
 } from './row-observer.js';
@@ -37,7 +37,10 @@ export function logTo<T extends ValueLike>(
   run: RunSink,
   options: LogValuesOptions,
 ): MonoTypeOperatorFunction<T>;
-export function logTo<T extends RowLike>(run: RunSink, options?: LogRowsOptions): MonoTypeOperatorFunction<T>;
+export function logTo<T extends object & RowLikeOf<T>>(
+  run: RunSink,
+  options?: LogRowsOptions,
+): MonoTypeOperatorFunction<T>;
 export function logTo(
   run: RunSink,
   options: Partial<LogValuesOptions> = {},

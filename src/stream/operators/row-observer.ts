@@ -1,11 +1,20 @@
 import type { Observer } from 'rxjs';
-import type { MetricRow, MetricValue } from '../../model/metric.js';
+import type { MetricRow, MetricsOf, MetricValue } from '../../model/metric.js';
 import { flag, metricName } from '../../model/option-rules.js';
 import type { Resolved } from '../../model/options-table.js';
 import { type RunSink, type UncheckedRow, guard } from './run-sink.js';
 
 /** One row, with or without its step. */
 export type RowLike = MetricRow | Readonly<Record<string, MetricValue>>;
+
+/** The same in a type of one's own, an `interface` as well. */
+export type RowLikeOf<T> = {
+  readonly [K in keyof T]: K extends 'values'
+    ? MetricsOf<T[K]>
+    : K extends 'step'
+      ? number | bigint | null | undefined
+      : MetricValue | (K extends 'timestamp' ? undefined : never);
+};
 
 /** One value of a metric whose name is said elsewhere, alone or as a {@link MetricPoint}. */
 export type ValueLike =

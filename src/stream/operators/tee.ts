@@ -5,7 +5,7 @@ import {
   LOG_RULES,
   type LogRowsOptions,
   type LogValuesOptions,
-  type RowLike,
+  type RowLikeOf,
   type ValueLike,
   rowObserver,
 } from './row-observer.js';
@@ -59,7 +59,7 @@ export function tee<T extends ValueLike>(
   run: RunSink,
   options: LogValuesOptions,
 ): AsyncIterable<T>;
-export function tee<T extends RowLike>(
+export function tee<T extends object & RowLikeOf<T>>(
   source: AsyncIterable<T> | Iterable<T>,
   run: RunSink,
   options?: LogRowsOptions,

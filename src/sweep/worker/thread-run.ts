@@ -1,14 +1,14 @@
 import type { MessagePort } from 'node:worker_threads';
 import { ChunkPool } from '../../channel/chunk-pool.js';
 import { WireWord } from '../../channel/chunk-layout.js';
-import type { ArtifactFacts } from '../../engine/files/artifacts.js';
+import { type ArtifactContent, type ArtifactFacts, artifactCall } from '../../engine/files/artifacts.js';
 import type { LoggableRun } from '../../engine/loggable-run.js';
 import type { LoggingEngine } from '../../engine/logging-engine.js';
 import { RowIntake } from '../../engine/rows/row-intake.js';
 import { RunDoors } from '../../engine/run-doors.js';
 import { MetricSubject } from '../../engine/streams/metric-subject.js';
 import { ExpmanError } from '../../model/errors.js';
-import type { MetricValue } from '../../model/metric.js';
+import type { MetricsOf } from '../../model/metric.js';
 import type { FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
 import { portable, restored } from './portable-error.js';
 
@@ -60,16 +60,15 @@ export class ThreadRun extends RunDoors implements LoggableRun {
   }
 
   /** As {@link RunDoors.logMetrics}; a loop that lets no message in notices an abort all the same. */
-  override logMetrics(values: Readonly<Record<string, MetricValue>>, step?: number | bigint | null): void {
+  override logMetrics<V extends MetricsOf<V>>(values: V, step?: number | bigint | null): void {
     super.logMetrics(values, step);
     this.#lookForAbort();
   }
 
   saveArtifact(path: string, name?: string): Promise<ArtifactFacts>;
-  saveArtifact(name: string, data: Uint8Array): Promise<ArtifactFacts>;
-  saveArtifact(nameOrPath: string, given?: string | Uint8Array): Promise<ArtifactFacts> {
-    const artifact =
-      typeof given === 'object' ? { name: nameOrPath, data: given } : { path: nameOrPath, name: given };
+  saveArtifact(name: string, content: ArtifactContent): Promise<ArtifactFacts>;
+  async saveArtifact(nameOrPath: string, given?: string | ArtifactContent): Promise<ArtifactFacts> {
+    const artifact = artifactCall(nameOrPath, given);
     return this.#ask<ArtifactFacts>((call) => ({ kind: 'artifact', call, artifact }));
   }
 

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { ArtifactCall } from '../../engine/files/artifacts.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { RunName } from '../../model/names.js';
 import type { PortableError } from './portable-error.js';
@@ -33,11 +34,6 @@ export type FromTrial =
   | { readonly kind: 'metrics ended'; readonly error: PortableError | null }
   /** The training is over. */
   | { readonly kind: 'ended'; readonly error: PortableError | null };
-
-/** The arguments of a `saveArtifact`. */
-export type ArtifactCall =
-  | { readonly path: string; readonly name: string | undefined }
-  | { readonly name: string; readonly data: Uint8Array };
 
 /** What is said to the thread of a trial. */
 export type ToTrial =
