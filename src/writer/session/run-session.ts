@@ -74,7 +74,9 @@ export class RunSession {
     const control = (this.control = new RunControl(opening.control));
     const joiner = loaded?.joiner ?? new RowJoiner(undefined, opening.isCopy !== true);
     const wal = (this.wal = new WalStage({
-      ...{ place: this.place, control, joiner },
+      place: this.place,
+      control,
+      joiner,
       reader: new ChannelReader(control, arenas),
       state: loaded?.state ?? new RunState(),
       power: options.durability === 'power',
@@ -160,7 +162,8 @@ export class RunSession {
       }
       this.tellCut();
     });
-    if (this.wal.trouble !== null && had === null) this.notePublish({ kind: 'failed', error: this.wal.trouble });
+    if (this.wal.trouble !== null && had === null)
+      this.notePublish({ kind: 'failed', error: this.wal.trouble });
     if (this.wal.trouble === null && had !== null) this.notePublish({ kind: 'written' });
     this.answerWaiters();
     this.completeIfEnded();

@@ -58,8 +58,13 @@ export class WalStage implements PendingLines {
   private finished: SegmentWriter[] = [];
   private nextSegment: number;
   private frameBytes = FRAME_BYTES;
+  // Of its own, not of the options: a thousand runs that have nothing to say are asked at every poll.
+  private readonly reader: ChannelReader;
+  private readonly runState: RunState;
 
   constructor(private readonly options: WalStageOptions) {
+    this.reader = options.reader;
+    this.runState = options.state;
     const { seq, rows } = options.control.acknowledged();
     this.seq = seq;
     this.calls = rows;
@@ -68,32 +73,32 @@ export class WalStage implements PendingLines {
 
   /** What the records in the WAL amount to, rows left out; it is this stage that changes it. */
   get state(): RunStateView {
-    return this.options.state;
+    return this.runState;
   }
 
   /** The lines that wait for run.log. */
   get log(): RunStateView['log'] {
-    return this.options.state.log;
+    return this.runState.log;
   }
 
   /** The run ends, or has ended, otherwise than by a record. */
   end(ending: RunEnding): void {
-    this.options.state.ending = ending;
+    this.runState.ending = ending;
   }
 
   /** Adds a line of the writer's own to those that wait for run.log. */
   addLine(line: string): void {
-    this.options.state.addLine(line);
+    this.runState.addLine(line);
   }
 
   /** The first `count` pending lines are in run.log, which is `offset` bytes long now. */
   logged(count: number, offset: number): void {
-    this.options.state.logged(count, offset);
+    this.runState.logged(count, offset);
   }
 
   /** True when the channel holds nothing that is not in the WAL. */
   get idle(): boolean {
-    return this.options.reader.idle;
+    return this.reader.idle;
   }
 
   /**
@@ -102,11 +107,12 @@ export class WalStage implements PendingLines {
    * Returns how many bytes got through; 0 with `trouble` set when the disk refuses them.
    */
   drain(onRecords: (split: SplitRecords, bytes: number) => void): number {
-    const { place, reader, state, joiner, control, maxSpanRows, replayedTo } = this.options;
+    const { reader, runState: state } = this;
     let drained = 0;
     while (drained < DRAIN_BYTES) {
       const frame = reader.read(this.frameBytes, FRAME_HEAD_BYTES);
       if (frame === null) return drained;
+      const { place, joiner, control, maxSpanRows, replayedTo } = this.options;
       const payload = frame.subarray(FRAME_HEAD_BYTES);
       // A definition changes the dictionary, so records are told apart once, and only when they are in the WAL: a
       // new segment's checkpoint must not know of records after it.
