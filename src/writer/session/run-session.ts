@@ -240,8 +240,10 @@ export class RunSession {
     if (this.context.walOnly()) return false;
     const share = this.opening.options.maxBufferedBytes / 2;
     // They wait for the end of an interval, which may be an hour, and nothing is drained before.
-    if (this.pendingBytes > share) this.pipeline?.hurry();
-    if (this.pendingBytes > share) return true;
+    if (this.pendingBytes > share) {
+      this.pipeline?.hurry();
+      if (this.pendingBytes > share) return true;
+    }
     if (this.wal.state.pendingText <= MAX_PENDING_TEXT) return false;
     // A caller that waits for room must not wait for a run.log that cannot be written.
     if (this.report.isFailing) this.control.trouble = RunTrouble.disk;
