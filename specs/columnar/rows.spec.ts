@@ -1,6 +1,7 @@
 import * as arrow from 'apache-arrow';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cellText } from '../support/cell-text.js';
 import type { Column, ColumnField, ColumnType } from '../../src/columnar/column.js';
 import { MetricColumns } from '../../src/columnar/metric-columns.js';
 import { columnAt, fieldsOf, recordBatchOf } from '../../src/columnar/record-batch.js';
@@ -263,9 +264,7 @@ describe('any rows', () => {
 
   function cellOf(type: ColumnType, each: Value | undefined): Cell {
     if (each === undefined) return null;
-    if (type === 'UTF8' && Math.abs(Number(each)) >= 2 ** 53 && Number.isInteger(each))
-      return Number(each).toExponential();
-    if (type === 'UTF8') return Object.is(each, -0) ? '-0' : String(each);
+    if (type === 'UTF8') return typeof each === 'string' ? each : cellText(each);
     return type === 'DOUBLE' ? bitsOf(Number(each)) : (each as bigint | boolean);
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine, type ExperimentOptions, type MetricValue } from 'expman-rx';
 import { readRun } from 'expman-rx/reader';
 import { duckdb, hyparquet, logLines, type ReadRow } from '../support/read-back.js';
+import { cellText } from '../support/cell-text.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const folder = tempFolders('columns');
@@ -77,7 +78,8 @@ describe('a column', () => {
     ['bigint, then number, where all stay exact', [1n, 2.5, 3n], [1, 2.5, 3], 'DOUBLE'],
     ['number, then bigint', [0.5, -7n], [0.5, -7], 'DOUBLE'],
     ['a bigint beyond 2^53 among numbers', [2n ** 53n + 1n, 2.5], ['9007199254740993', '2.5'], 'VARCHAR'],
-    ['number, then text', [1e21, -0, NaN, 'x'], ['1e+21', '0', 'NaN', 'x'], 'VARCHAR'],
+    ['number, then text', [1e21, -0, NaN, 'x'], ['1e+21', '-0', 'NaN', 'x'], 'VARCHAR'],
+    ['a number beyond 2^53, then text', [2 ** 60, 'x'], ['1.152921504606847e+18', 'x'], 'VARCHAR'],
     ['boolean, then number', [true, 3], ['true', '3'], 'VARCHAR'],
     ['text, then boolean', ['yes', false], ['yes', 'false'], 'VARCHAR'],
   ])('widens without losing a value: %s', async (_case, values, expected, type) => {
@@ -264,7 +266,7 @@ function widest(values: readonly unknown[]): string {
 const wellFormed = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
 
 function as(type: string, x: MetricValue): unknown {
-  if (type === 'text' && typeof x !== 'string') return String(x);
+  if (type === 'text' && typeof x !== 'string') return cellText(x);
   if (type === 'number') return Number(x);
   return typeof x === 'string' ? wellFormed(x) : x;
 }

@@ -1,3 +1,4 @@
+import { cellText } from '../support/cell-text.js';
 import type { MetricValue } from 'expman-rx';
 import type { RowTable } from '../../src/columnar/table.js';
 import { must } from './check-run.js';
@@ -92,7 +93,7 @@ function widest(values: readonly MetricValue[]): Type {
 }
 
 function as(type: Type, value: MetricValue): MetricValue {
-  if (type === 'string') return typeof value === 'string' ? wellFormed(value) : String(value);
+  if (type === 'string') return typeof value === 'string' ? wellFormed(value) : cellText(value);
   return type === 'number' ? Number(value) : value;
 }
 

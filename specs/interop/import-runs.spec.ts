@@ -99,12 +99,16 @@ describe('an imported run', () => {
           ['timestamp', 'timestamp_'],
         ]);
         fc.pre(run.fields.every(({ name }) => !/^(?:step|timestamp)_*$/.test(name) || names.size === 0));
+        // Arrow does not say which of its texts were numbers; see the round trips.
+        fc.pre(format !== 'arrow' || run.fields.every(({ mixed = false }) => !mixed));
         const wanted = run.givenRows.map(plainRow);
         expect(rows.map(([step, , values]) => [step, values])).toEqual(
           wanted.map(([step, , values]) => [step, values]),
         );
         wanted.forEach(([, micros], at) => micros !== null && expect(rows[at]?.[1]).toBe(micros));
-        expect(await logOf(await exchangeRunOf(runDir))).toHaveLength(
+        // That a metric changes its type the run says itself.
+        const lines = await logOf(await exchangeRunOf(runDir));
+        expect(lines.filter(({ message }) => !message.includes(' was logged as a '))).toHaveLength(
           EXPORTERS.find((known) => known.format === format)?.loses.includes('log') === true &&
             format !== 'csv'
             ? 0

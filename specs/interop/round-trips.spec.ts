@@ -14,6 +14,7 @@ import { jsonExporter, jsonImporter } from '../../dist/interop/text/json.js';
 import { ndjsonExporter, ndjsonImporter } from '../../dist/interop/text/ndjson.js';
 import type { MetricValue } from '../../dist/model/metric.js';
 import { encodeParams } from '../../dist/model/params.js';
+import { cellText } from '../support/cell-text.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { anyRun, type GivenRun, logOf, plainRow, type PlainRow, rowsOf } from './run-arbitrary.js';
 
@@ -94,15 +95,9 @@ function rowsAs({ loses }: Exporter, { givenRows, fields }: GivenRun, isScanned 
     ]);
 }
 
-/** A number as a column of texts holds it. */
-function textOfNumber(value: number): string {
-  if (Object.is(value, -0)) return '-0';
-  return Number.isInteger(value) && !Number.isSafeInteger(value) ? value.toExponential() : String(value);
-}
-
 function valueOfText(text: string): MetricValue {
   if (text === 'true' || text === 'false') return text === 'true';
-  return textOfNumber(Number(text)) === text ? Number(text) : text;
+  return cellText(Number(text)) === text ? Number(text) : text;
 }
 
 describe.each(FORMATS.filter(([{ format }]) => format !== 'neptune'))(
@@ -189,7 +184,7 @@ describe('a run exported for neptune and imported again', () => {
   };
   const lossyValue = (value: MetricValue, isText: boolean): MetricValue => {
     if (!isText || typeof value === 'string') return typeof value === 'bigint' ? nearest(value) : value;
-    return typeof value === 'number' ? textOfNumber(value) : String(value);
+    return cellText(value);
   };
   const nearest = (value: bigint): bigint => {
     const rounded = BigInt(Number(value));
