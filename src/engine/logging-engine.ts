@@ -61,8 +61,8 @@ export class LoggingEngine extends RunDoors implements AsyncDisposable, Disposab
    * Copies a file into the run's `artifacts/` folder, under its own name unless another is given; or saves content there
    * under a name: bytes, a text (`{ text }`) or a value as JSON (`{ json }`).
    *
-   * The name may hold folders and stays inside the run; one with quotes, braces or line breaks is refused, for it is content that was
-   * meant to be saved. Resolves when the file is synced, with its size in bytes and its hash; close waits for it. An artifact of
+   * The name may hold folders and stays inside the run; for a copy, one with quotes, braces or line breaks is refused, for it is content
+   * that was meant to be saved. Resolves when the file is synced, with its size in bytes and its hash; close waits for it. An artifact of
    * that name is replaced.
    *
    * @throws {@link ExpmanError} as a rejection: `INVALID_NAME`, `INVALID_VALUE`, `ARTIFACT_NOT_FOUND`, `RUN_CLOSED` or `IO`; one that nobody

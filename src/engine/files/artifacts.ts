@@ -28,7 +28,7 @@ export type ArtifactCall =
   | { readonly name: string; readonly data: Uint8Array };
 
 const ARTIFACTS_FOLDER = 'artifacts';
-/** A name that holds one of these is content that was meant to be saved. */
+/** A name for a copy that holds one of these is content that was meant to be saved. */
 const OF_CONTENT = /["'{}\n\r]/;
 const CHUNK_BYTES = 256 * 1024;
 
@@ -47,14 +47,14 @@ export function artifactCall(nameOrPath: unknown, given: unknown): ArtifactCall 
       },
     );
   if (given === undefined) return { path: nameOrPath, name: undefined };
-  const [name, isCopy] = typeof given === 'string' ? [given, true] : [nameOrPath, false];
-  if (OF_CONTENT.test(name))
+  if (typeof given !== 'string') return { name: nameOrPath, data: contentOf(given) };
+  if (OF_CONTENT.test(given))
     throw new ExpmanError(
       'INVALID_NAME',
-      `${quoted(name, 60)} looks like content, not like the name of an artifact; write saveArtifact(name, { text }), { json } or bytes to save content, saveArtifact(path, name) to copy a file`,
-      { value: name },
+      `${quoted(given, 60)} looks like content, not like the name of an artifact; write saveArtifact(name, { text }), { json } or bytes to save content, saveArtifact(path, name) to copy a file`,
+      { value: given },
     );
-  return isCopy ? { path: nameOrPath, name } : { name, data: contentOf(given) };
+  return { path: nameOrPath, name: given };
 }
 
 function contentOf(given: unknown): Uint8Array {
