@@ -142,7 +142,7 @@ describe("anybody's CSV", () => {
     await expect(runAt(csvImporter, fileOf('step,a\n0,1\n1,2,3\n'))).rejects.toThrow(/table\.csv:3: /);
     await expect(runAt(csvImporter, fileOf('step,a\n0,"1\n'))).rejects.toMatchObject({ code: 'CORRUPT' });
     await expect(runAt(csvImporter, fileOf('step,a\nx,1\n')).then(rowsOf)).rejects.toThrow(
-      'the step "x" is no whole number',
+      'the step "x" is not a whole number',
     );
   });
 });
