@@ -24,7 +24,14 @@ export {
 } from './model/histogram.js';
 export type { MediaFile, MediaKind } from './model/media.js';
 export type { LiveMetric, LiveSnapshot, LiveStatus } from './model/live.js';
-export type { MetricPoint, MetricRow, MetricSummary, MetricValue } from './model/metric.js';
+export type {
+  MetricPoint,
+  MetricRow,
+  MetricsOf,
+  MetricSummary,
+  MetricValue,
+  RowObserver,
+} from './model/metric.js';
 export type { Step } from './model/step.js';
 export type { ArtifactName, ExperimentName, RunName } from './model/names.js';
 export type { Degradation, Health, RunSummary } from './model/run-file.js';

@@ -25,7 +25,7 @@ describe('what a run is told', () => {
     run.logParams(
       JSON.parse(
         '{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}, "ok": 1}',
-      ) as object as Record<string, unknown>,
+      ) as object,
     );
     await run.close();
     expect(yamlOf(run.runDir, 'config.yaml')).toEqual({

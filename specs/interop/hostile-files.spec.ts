@@ -6,6 +6,7 @@ import { parquetWriteFile } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import { ExpmanError } from '../../dist/model/errors.js';
 import type { Exporter, Importer } from '../../dist/interop/exchange/exchange-run.js';
+import { IMPORTERS } from '../../dist/interop/index.js';
 import { arrowExporter, arrowImporter } from '../../dist/interop/columnar/arrow-format.js';
 import { foreignParquet } from '../../dist/interop/columnar/foreign-parquet.js';
 import { parquetExporter } from '../../dist/interop/columnar/parquet-exporter.js';
@@ -18,7 +19,6 @@ import { neptuneExporter } from '../../dist/interop/neptune/neptune-exporter.js'
 import { neptuneImporter } from '../../dist/interop/neptune/neptune-importer.js';
 import { jsonExporter, jsonImporter } from '../../dist/interop/text/json.js';
 import { ndjsonExporter, ndjsonImporter } from '../../dist/interop/text/ndjson.js';
-import { wandbImporter } from '../../dist/interop/wandb/wandb.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { givenRun, logOf, rowsOf } from './run-arbitrary.js';
 
@@ -247,12 +247,7 @@ describe('what is no file', () => {
     const root = folder();
     symlinkSync(root, join(root, 'loop'));
     symlinkSync('/etc', join(root, 'etc'));
-    for (const importer of [
-      ...FORMATS.map(([, known]) => known),
-      expmanRsImporter,
-      mlflowImporter,
-      wandbImporter,
-    ])
+    for (const importer of IMPORTERS)
       for (const path of [root, '/dev/null', join(root, 'etc')])
         expect(await importer.recognises(path)).toBe(false);
   });

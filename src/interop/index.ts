@@ -36,7 +36,13 @@ export { RunStatus } from '../model/run-status.js';
 export type { Step } from '../model/step.js';
 export { type ArchivedRun, type ArchiveOptions, archiveRun } from './archive/archive-run.js';
 export { type UnarchiveOptions, type UnarchivedRun, unarchiveRun } from './archive/unarchive-run.js';
-export type { ExchangeField, ExchangeRun, ExchangeSession, Exporter, Importer } from './exchange/exchange-run.js';
+export type {
+  ExchangeField,
+  ExchangeRun,
+  ExchangeSession,
+  Exporter,
+  Importer,
+} from './exchange/exchange-run.js';
 export type { FailedImport, ImportedRun, ImportOptions, ImportReport } from './import-runs.js';
 export { exchangeRunOf, type ExportOptions } from './target/own-run.js';
 

@@ -13,6 +13,7 @@ import {
   rate,
   tee,
 } from '../../../src/stream/operators/index.js';
+import * as all from '../../../src/stream/operators/index.js';
 import type { MetricPoint } from '../../../src/model/metric.js';
 import { memoryRun, picture, point } from './rig.js';
 
@@ -34,6 +35,17 @@ const operators: readonly (readonly [string, () => OperatorFunction<MetricPoint,
 ];
 
 describe('an operator', () => {
+  it('is in the list of this file, whose rules it is held to', () => {
+    const listed = [...operators.map(([name]) => name), 'tee'];
+    const exported = Object.entries(all).flatMap(([name, value]) =>
+      /^[a-z]/.test(name) && typeof value === 'function' ? [name] : [],
+    );
+    expect(
+      exported.filter((name) => !listed.includes(name)),
+      'exported, but in no list of every-operator.spec.ts',
+    ).toEqual([]);
+  });
+
   it.each<[string, (wrong: never) => unknown]>([
     ['divergence', divergence],
     ['downsample', (wrong) => downsample(3, wrong)],

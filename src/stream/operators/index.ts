@@ -26,6 +26,6 @@ export { movingAverage } from './moving-average.js';
 export type { Mode, Numeric, WithNumber } from './numeric.js';
 export { type Plateau, type PlateauOptions, plateau } from './plateau.js';
 export { type RateOptions, rate } from './rate.js';
-export type { LogRowsOptions, LogValuesOptions, RowLike, ValueLike } from './row-observer.js';
+export type { LogRowsOptions, LogValuesOptions, RowLike, RowLikeOf, ValueLike } from './row-observer.js';
 export type { RunSink, UncheckedRow } from './run-sink.js';
 export { type EmitterLike, type TeeEventOptions, tee } from './tee.js';
