@@ -100,7 +100,7 @@ function begin(
   });
 }
 
-/** What a run is told of where nothing can be synced, which the opening of its folder has found out. */
+/** Why a run is degraded from its start: the opening of its folder has found that nothing can be synced. */
 function notSynced(): Degradation | null {
   const refusal = syncRefusal();
   if (refusal === null) return null;

@@ -35,7 +35,7 @@ function jsonOf(value: MetricValue): string {
   return JSON.stringify(value);
 }
 
-/** What {@link jsonIn} was given, from parsed JSON; undefined for what is no value of that type. */
+/** What {@link jsonIn} was given, from parsed JSON; undefined for anything that is not a value of that type. */
 export function valueFromJson(json: unknown, type: MetricType): MetricValue | undefined {
   switch (type) {
     case 'DOUBLE':
