@@ -27,15 +27,15 @@ const SESSION = `
     try { for (;;) writeSync(filler, Buffer.alloc(size)); } catch (error) { if (error.code !== 'ENOSPC') throw error; }
   let step = 1;
   const yaml = () => parseYaml(readFileSync(run.runDir + '/run.yaml', 'utf8'));
-  // Read once: with the room of the reserve the run may be well again a moment later.
-  let seen;
+  // Each is seen at some moment: with the room of the reserve the run may be well again a moment later, and have it again.
+  let [degraded, hadReserve] = [undefined, false];
   await until(() => {
     run.logMetrics({ loss: step }, step++);
-    const { degraded } = yaml();
-    if (degraded !== undefined) seen = { degraded: degraded.code, hadReserve: !hasReserve() };
-    return seen !== undefined;
+    hadReserve ||= !hasReserve();
+    degraded ??= yaml().degraded?.code;
+    return hadReserve && degraded !== undefined;
   });
-  console.log(JSON.stringify(seen));
+  console.log(JSON.stringify({ degraded, hadReserve }));
   process.kill(process.pid, 'SIGKILL');
 `;
 

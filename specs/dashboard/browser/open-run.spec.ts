@@ -13,7 +13,7 @@ const PNG = Buffer.from(
 const folder = tempFolders('open-run', afterAll);
 const serve = dashboards();
 
-describe.skipIf(!hasBrowser)('of a run that goes on', { timeout: 90_000 }, () => {
+describe.skipIf(!hasBrowser)('of a run that goes on', { timeout: 180_000 }, () => {
   const visit = browsing();
 
   it('every part of the page is shown as it is by now, and stays while it is read again', async () => {
@@ -60,7 +60,7 @@ describe.skipIf(!hasBrowser)('of a run that goes on', { timeout: 90_000 }, () =>
           await run.flush();
           return points();
         },
-        { timeout: 20_000, interval: 500 },
+        { timeout: 50_000, interval: 500 },
       )
       .toBeGreaterThan(before);
     for (const [page, part] of [
@@ -75,5 +75,5 @@ describe.skipIf(!hasBrowser)('of a run that goes on', { timeout: 90_000 }, () =>
 });
 
 async function shows(part: Locator, text: string): Promise<void> {
-  await expect.poll(() => part.textContent(), { timeout: 20_000 }).toContain(text);
+  await expect.poll(() => part.textContent(), { timeout: 50_000 }).toContain(text);
 }
