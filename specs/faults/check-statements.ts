@@ -49,7 +49,7 @@ function says(command: string, runDir: string, said: Said, wanted: Said): void {
     );
 }
 
-/** How doctor's findings begin or go on that the account knows about. */
+/** The parts of doctor's findings that are compared with the account. */
 const DIED = 'whose process has died';
 const LOST = /^1 run has lost ([\d,]+) calls?: /;
 

@@ -1,6 +1,6 @@
-import { cellText } from '../support/cell-text.js';
 import type { MetricValue } from 'expman-rx';
 import type { RowTable } from '../../src/columnar/table.js';
+import { cellText } from '../support/cell-text.js';
 import { must } from './check-run.js';
 
 /** A row as it was taken: its step, and what of it is loggable. */

@@ -14,7 +14,7 @@ export interface Acknowledged {
 export const RunTrouble = { none: 0, disk: 1, fenced: 2 } as const;
 
 const SLOT_DOUBLES = 4;
-const WORD = { acknowledgements: 0, trouble: 1, closed: 2, told: 3 } as const;
+const WORD = { acknowledgements: 0, trouble: 1, closed: 2, cutNoted: 3 } as const;
 /** Doubles after the two slots; the caller's thread stores, the writer loads. */
 const COUNT = { dropped: 2 * SLOT_DOUBLES, invalid: 2 * SLOT_DOUBLES + 1 } as const;
 
@@ -89,11 +89,11 @@ export class RunControl {
 
   /** The run's status at the end of the process is in run.yaml, or cannot be written there. */
   get isCutNoted(): boolean {
-    return Atomics.load(this.words, WORD.told) === 1;
+    return Atomics.load(this.words, WORD.cutNoted) === 1;
   }
 
-  markTold(): void {
-    Atomics.store(this.words, WORD.told, 1);
+  markCutNoted(): void {
+    Atomics.store(this.words, WORD.cutNoted, 1);
   }
 
   /** Rows that were not taken because the buffer was full. */

@@ -2,9 +2,6 @@ import { fileURLToPath } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { ExpmanError, messageOf } from '../model/errors.js';
 
-/** Loaders and preloads of the caller are not for a thread that runs plain JavaScript. */
-const PLAIN: Pick<WorkerOptions, 'execArgv'> = { execArgv: [] };
-
 /**
  * Starts a thread; what keeps it from starting may come at once, as the error of this call, or later as its event.
  *
@@ -14,8 +11,9 @@ const PLAIN: Pick<WorkerOptions, 'execArgv'> = { execArgv: [] };
  */
 export function startThread(entry: () => URL, options: WorkerOptions & { readonly name: string }): Worker {
   try {
+    // Loaders and preloads of the caller are not for a thread that runs plain JavaScript.
     const env = { ...process.env, NODE_OPTIONS: '' };
-    return new Worker(fileURLToPath(entry()), { ...PLAIN, env, ...options });
+    return new Worker(fileURLToPath(entry()), { execArgv: [], env, ...options });
   } catch (cause) {
     throw new ExpmanError('IO', `the thread ${options.name} cannot be started: ${messageOf(cause)}`, {
       cause,

@@ -1,7 +1,7 @@
-import { isError } from '../model/realms.js';
 import { Command as Commander, CommanderError, Help } from 'commander';
 import { nearestWord } from '../model/nearest-word.js';
 import { printable } from '../model/printable.js';
+import { isError } from '../model/realms.js';
 import { VERSION } from '../model/version.js';
 import { ExpmanError } from '../model/errors.js';
 import { COMMANDS } from './catalogue.js';

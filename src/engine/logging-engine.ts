@@ -6,13 +6,7 @@ import type { LiveStatus } from '../model/live.js';
 import type { MediaFile } from '../model/media.js';
 import type { Health, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
-import {
-  type ArtifactContent,
-  type ArtifactFacts,
-  artifactCall,
-  artifactFact,
-  saveArtifact,
-} from './files/artifacts.js';
+import { type ArtifactContent, type ArtifactFacts, artifactFact, saveArtifact } from './files/artifacts.js';
 import type { ImageOptions, MediaCall, MediaOptions } from './files/media-log.js';
 import type { TableInput } from './files/table-lines.js';
 import { warnOfLateCall } from './process/process-warnings.js';
@@ -80,7 +74,7 @@ export class LoggingEngine extends RunDoors implements AsyncDisposable, Disposab
           path: this.runDir,
         }),
       );
-    const saved = saveArtifact(this.runDir, () => artifactCall(nameOrPath, given));
+    const saved = saveArtifact(this.runDir, nameOrPath, given);
     life.addFact(artifactFact(saved, (problem) => intake.line('error', problem)));
     return saved;
   }

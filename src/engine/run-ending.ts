@@ -1,5 +1,5 @@
-import { isError } from '../model/realms.js';
 import { stringOf } from '../model/errors.js';
+import { isError } from '../model/realms.js';
 import { redactText } from '../model/redact-text.js';
 import type { RunError } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';

@@ -1,8 +1,8 @@
-import { isError } from '../model/realms.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RecordKind } from '../channel/chunk-layout.js';
 import type { ResolvedOptions } from '../model/experiment-config.js';
 import { type Params, encodeParams } from '../model/params.js';
+import { isError } from '../model/realms.js';
 import type { RunSummary } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import type { RunEnding } from '../run/run-state.js';

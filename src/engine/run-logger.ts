@@ -1,6 +1,6 @@
-import { isError } from '../model/realms.js';
 import { format as fillIn } from 'node:util';
 import winston from 'winston';
+import { isError } from '../model/realms.js';
 import { uncaptured } from './process/console-capture.js';
 import { formatLogLine, type LogLine, valueText } from '../run/log-line.js';
 

@@ -1,4 +1,3 @@
-import { isError, isUrl } from './realms.js';
 import { inspect, types } from 'node:util';
 import {
   bareObject,
@@ -10,6 +9,7 @@ import {
 } from './param-value.js';
 import { plainInteger } from './plain-integer.js';
 import { cut } from './printable.js';
+import { isError, isUrl } from './realms.js';
 import { isValueOf, redactAt, redactText } from './redact-text.js';
 import { isSecretNumber, NAMELESS, type NameScope, REDACTED, scopeOf, subjectOf } from './secret-names.js';
 

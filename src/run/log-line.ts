@@ -1,7 +1,7 @@
-import { isError } from '../model/realms.js';
 import { types } from 'node:util';
 import { messageOf } from '../model/errors.js';
 import { cut as cutText } from '../model/printable.js';
+import { isError } from '../model/realms.js';
 import { isValueOf, redactAt, redactText } from '../model/redact-text.js';
 import {
   NAMELESS,

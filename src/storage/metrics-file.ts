@@ -55,7 +55,7 @@ export class MetricsFile {
   continueFrom(groups: readonly RowGroup[], regions: readonly Region[]): void {
     this.groups.push(...groups);
     this.spare += this.sealed.adopt(regions, groups);
-    this.adopt(this.fs.stat(this.sealed.published.path));
+    this.recordVersion(this.fs.stat(this.sealed.published.path));
   }
 
   /** False when the file published last has been deleted, replaced or truncated by someone else. */
@@ -125,7 +125,7 @@ export class MetricsFile {
     const groups = this.groups.slice(0, count);
     return yield* publishNext({ fs, folder, files, sealed, groups }, publication, (written, spare) => {
       this.spare = spare;
-      this.adopt(written);
+      this.recordVersion(written);
     });
   }
 
@@ -171,7 +171,7 @@ export class MetricsFile {
   }
 
   /** Records that the published file was replaced. */
-  private adopt(facts: FileFacts | null): void {
+  private recordVersion(facts: FileFacts | null): void {
     this.latest = { inode: facts?.inode ?? NO_INODE, bytes: facts?.size ?? 0 };
     // Without sealed groups the file holds nothing that could be lost: a thousand small runs need no descriptors for it.
     if (this.sealed.areInPublished) this.files.adopt(this.sealed.published.path, this.latest.inode);

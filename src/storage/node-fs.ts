@@ -43,9 +43,9 @@ const REFUSALS: ReadonlySet<string> = new Set([
 ]);
 
 /** Syncs, where that can be done: Node's permission model and some file systems refuse it for good, and a run can do without. */
-function synced(sync: () => void): void {
+function synced(sync: (fd: number) => void, fd: number): void {
   try {
-    sync();
+    sync(fd);
   } catch (error) {
     if (!REFUSALS.has(errnoOf(error) ?? '')) throw error;
     refusal ??= messageOf(error);
@@ -60,16 +60,8 @@ export const nodeFs: FsPort = {
   open: (path, mode) => fs.openSync(path, FLAGS[mode], 0o600),
   read: (fd, bytes, position) => fs.readSync(fd, bytes, 0, bytes.length, position),
   write: (fd, bytes, position) => fs.writeSync(fd, bytes, 0, bytes.length, position),
-  sync: (fd) => {
-    synced(() => {
-      fs.fsyncSync(fd);
-    });
-  },
-  syncData: (fd) => {
-    synced(() => {
-      fs.fdatasyncSync(fd);
-    });
-  },
+  sync: (fd) => synced(fs.fsyncSync, fd),
+  syncData: (fd) => synced(fs.fdatasyncSync, fd),
   close: (fd) => fs.closeSync(fd),
   statOpen: (fd) => factsOf(fs.fstatSync(fd)),
   stat: (path) => {
@@ -85,9 +77,7 @@ export const nodeFs: FsPort = {
     if (process.platform === 'win32') return; // Windows has no fsync of a folder.
     const fd = fs.openSync(folder, O_RDONLY);
     try {
-      synced(() => {
-        fs.fsyncSync(fd);
-      });
+      synced(fs.fsyncSync, fd);
     } finally {
       fs.closeSync(fd);
     }

@@ -42,9 +42,9 @@ const PARSING = {
  */
 export function stringifyYaml(value: unknown): string {
   assertWritable(value);
-  const readable = scalarText(value, false);
+  const readable = documentText(value, false);
   // Only text that looks like structure, such as a line of a hundred dashes, comes out unreadable: then all is quoted.
-  return dangerOf(lexemesOf(readable)) === null ? readable : scalarText(value, true);
+  return dangerOf(lexemesOf(readable)) === null ? readable : documentText(value, true);
 }
 
 /**
@@ -102,7 +102,7 @@ function lexemesOf(text: string): Iterable<string> {
 // PyYAML takes 1e-7 for a string and refuses the file over a raw C1 character; a terminal obeys direction marks.
 const RAW = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
 
-function scalarText(value: unknown, quoted: boolean): string {
+function documentText(value: unknown, quoted: boolean): string {
   const document = new Document(value, {
     ...SCHEMA,
     compat: 'yaml-1.1',

@@ -1,4 +1,3 @@
-import { isUrl } from '../model/realms.js';
 import { type ExperimentOptions, ExperimentConfig } from '../model/experiment-config.js';
 import { type ExperimentName, parseName } from '../model/names.js';
 import {
@@ -15,6 +14,7 @@ import {
   ruleOf,
 } from '../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
+import { isUrl } from '../model/realms.js';
 import { type MedianStoppingOptions, medianStopping } from './schedulers/median-stopping.js';
 import { type Scheduler, noScheduler } from './schedulers/scheduler.js';
 import { type SuccessiveHalvingOptions, successiveHalving } from './schedulers/successive-halving.js';

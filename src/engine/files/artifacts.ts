@@ -39,23 +39,19 @@ const CHUNK_BYTES = 256 * 1024;
  */
 export function artifactCall(nameOrPath: unknown, given: unknown): ArtifactCall {
   if (typeof nameOrPath !== 'string')
-    throw new ExpmanError(
-      'INVALID_NAME',
-      `a name or path must be a string, not ${describeType(nameOrPath)}`,
-      {
-        value: nameOrPath,
-      },
-    );
+    throw invalidName(`a name or path must be a string, not ${describeType(nameOrPath)}`, nameOrPath);
   if (given === undefined) return { path: nameOrPath, name: undefined };
   if (typeof given !== 'string') return { name: nameOrPath, data: contentOf(given) };
   if (OF_CONTENT.test(given))
-    throw new ExpmanError(
-      'INVALID_NAME',
+    throw invalidName(
       `${quoted(given, 60)} looks like content, not like the name of an artifact; write saveArtifact(name, { text }), { json } or bytes to save content, saveArtifact(path, name) to copy a file`,
-      { value: given },
+      given,
     );
   return { path: nameOrPath, name: given };
 }
+
+const invalidName = (message: string, value: unknown): ExpmanError =>
+  new ExpmanError('INVALID_NAME', message, { value });
 
 function contentOf(given: unknown): Uint8Array {
   const bytes = bytesIn(given);
@@ -124,8 +120,12 @@ export async function writeArtifact(
 }
 
 /** Does what a call of `saveArtifact` asks for; whatever is wrong with it is a rejection. */
-export async function saveArtifact(runDir: string, call: () => ArtifactCall): Promise<ArtifactFacts> {
-  const artifact = call();
+export async function saveArtifact(
+  runDir: string,
+  nameOrPath: unknown,
+  given: unknown,
+): Promise<ArtifactFacts> {
+  const artifact = artifactCall(nameOrPath, given);
   return 'data' in artifact
     ? writeArtifact(runDir, artifact.name, artifact.data)
     : copyArtifact(runDir, artifact.path, artifact.name);

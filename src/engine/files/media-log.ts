@@ -1,9 +1,9 @@
-import { bytesIn } from '../../model/realms.js';
 import { ExpmanError, describeType, messageOf } from '../../model/errors.js';
 import { MAX_CAPTION, type MediaFile, type MediaKind, isMediaType } from '../../model/media.js';
 import { parseArtifactName } from '../../model/names.js';
 import { REFUSED, rule, ruleOf } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
+import { bytesIn } from '../../model/realms.js';
 import { type Step, parseStep, stepRule } from '../../model/step.js';
 import { redactText } from '../../model/redact-text.js';
 import type { MediaFolder, NewMedia } from './media-folder.js';

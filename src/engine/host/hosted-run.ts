@@ -13,6 +13,6 @@ export interface HostedRun {
   /** True while the disk refuses the run's rows, and when its writer is done with it. */
   readonly stuck: () => boolean;
   readonly onMessage: (message: FromWriter) => void;
-  /** The writer died; called before its successor takes over. */
+  /** The writer died, or cannot work in a thread; called before another one takes over. */
   readonly onWriterLost: (degraded: Degradation) => void;
 }

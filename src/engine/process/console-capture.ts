@@ -1,5 +1,4 @@
-import { types } from 'node:util';
-import { format } from 'node:util';
+import { format, types } from 'node:util';
 
 /** Takes what was printed, a text that may have lines, with the level it stands for. */
 export type PrintSink = (level: string, text: string) => void;

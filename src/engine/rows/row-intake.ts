@@ -294,9 +294,7 @@ export class RowIntake {
         'name',
         metric,
         `the column of metric ${quoted(metric)} bears a suffix: the name is taken; for the ${metric} of a row, write { ${metric}, values }`,
-        {
-          metric,
-        },
+        { metric },
       );
   }
 

@@ -1,5 +1,5 @@
-import { isError } from '../../model/realms.js';
 import { type ErrorCode, type ErrorFacts, ExpmanError, stringOf } from '../../model/errors.js';
+import { isError } from '../../model/realms.js';
 
 /** Something that was thrown, as it goes from thread to thread: whatever it was, it can be cloned. */
 export interface PortableError {

@@ -1,10 +1,10 @@
-import { isError } from '../../model/realms.js';
 import { type MessagePort, MessageChannel, type Worker, receiveMessageOnPort } from 'node:worker_threads';
 import { WIRE_BYTES } from '../../channel/chunk-layout.js';
 import { startThread } from '../../channel/start-thread.js';
-import type { ResolvedOptions } from '../../model/experiment-config.js';
-import type { Drive, Trial } from '../trial.js';
 import type { ArtifactCall } from '../../engine/files/artifacts.js';
+import type { ResolvedOptions } from '../../model/experiment-config.js';
+import { isError } from '../../model/realms.js';
+import type { Drive, Trial } from '../trial.js';
 import type { FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
 import { type PortableError, portable, restored } from './portable-error.js';
 import { drainAtExit } from './drain-at-exit.js';

@@ -40,7 +40,7 @@ import {
   withSpans,
 } from './rows-so-far.js';
 
-/** Publishes may take one part in so many of the writer's time, the last one, which waits for nothing, included. */
+/** Publishes may take a twentieth of the writer's time, including the last one, which waits for nothing. */
 const PARTS = 20;
 /** The least rest after a publish, by how long it took: they are spread over the time of a run. */
 const REST_FACTOR = 24;
@@ -135,9 +135,10 @@ function restAfter({
 }: RowsPathOptions): (durationMs: number) => number {
   const begunAt = performance.now();
   return (ms) => {
-    const needed = PARTS * (published$.value.totalMs + 2 * ms) * openRuns();
+    const runs = openRuns();
+    const needed = PARTS * (published$.value.totalMs + 2 * ms) * runs;
     const elapsed = performance.now() - begunAt;
-    return Math.max(flushIntervalMs, REST_FACTOR * ms * openRuns(), needed - elapsed);
+    return Math.max(flushIntervalMs, REST_FACTOR * ms * runs, needed - elapsed);
   };
 }
 

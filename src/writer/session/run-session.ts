@@ -131,7 +131,7 @@ export class RunSession {
         this.afterPublish();
       },
       onRewound: (rows, fromStep) => this.tellRewound(rows, fromStep),
-      onOutcome: (outcome) => this.notePublish(outcome),
+      onOutcome: (outcome) => this.noteOutcome(outcome),
       onParamsLeftOut: (count) => this.tellParamsLeftOut(count),
     });
     this.pipeline = pipeline;
@@ -163,8 +163,8 @@ export class RunSession {
       this.tellCut();
     });
     if (this.wal.trouble !== null && had === null)
-      this.notePublish({ kind: 'failed', error: this.wal.trouble });
-    if (this.wal.trouble === null && had !== null) this.notePublish({ kind: 'written' });
+      this.noteOutcome({ kind: 'failed', error: this.wal.trouble });
+    if (this.wal.trouble === null && had !== null) this.noteOutcome({ kind: 'written' });
     this.answerWaiters();
     this.completeIfEnded();
     return drained;
@@ -177,7 +177,7 @@ export class RunSession {
     if (this.pipeline === null && this.opening.continues) this.report.readLosses();
     this.upkeep.release();
     attempt(() => this.report.writeRunFile(ending.status));
-    this.control.markTold();
+    this.control.markCutNoted();
   }
 
   /** Hands one drained frame to the pipeline. */
@@ -211,7 +211,7 @@ export class RunSession {
     this.logOnly = cause;
     this.queue.length = 0;
     this.queuedBytes = 0;
-    this.notePublish({ kind: 'failed', error: cause });
+    this.noteOutcome({ kind: 'failed', error: cause });
     this.completeIfEnded();
   }
 
@@ -276,7 +276,7 @@ export class RunSession {
       attempt(() => this.report.writeRunFile(RunStatus.Running));
   }
 
-  private notePublish(outcome: FlushOutcome): void {
+  private noteOutcome(outcome: FlushOutcome): void {
     const { report } = this;
     const before = report.degraded;
     if (outcome.kind === 'failed') {

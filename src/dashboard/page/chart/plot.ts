@@ -158,7 +158,7 @@ function listenToMouse(drawn: DrawnPlot, listeners: PlotListeners): () => void {
     from: valueOf(drawn.view, from),
     to: valueOf(drawn.view, to),
   });
-  const { move: tell, leave } = joinCursors((cursor) => {
+  const { move, leave } = joinCursors((cursor) => {
     const chosen = cursor?.chosen ?? null;
     showCursor(frame, cursor === null ? null : shareOf(drawn.view, cursor.x));
     showChoice(
@@ -172,13 +172,13 @@ function listenToMouse(drawn: DrawnPlot, listeners: PlotListeners): () => void {
       showChoice(frame, choice);
       if (at === null) {
         listeners.point(null);
-        tell(null);
+        move(null);
         return;
       }
       const { width, height } = drawn.axes.area;
       const x = valueOf(drawn.view, at.across);
       listeners.point({ left: at.across * width, top: at.down * height, x });
-      tell({ x, chosen: choice === null ? null : valuesOf(choice) });
+      move({ x, chosen: choice === null ? null : valuesOf(choice) });
     },
     choose: (choice) => {
       if ((choice.to - choice.from) * drawn.axes.area.width >= LEAST_CHOICE_PX)
