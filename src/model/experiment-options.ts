@@ -85,11 +85,7 @@ export type ExperimentOptions = {
  * @throws ExpmanError `INVALID_OPTION` (`INVALID_NAME` for the run name) with option, rule, value and type.
  */
 export function resolveOptions(options: ExperimentOptions): ResolvedOptions {
-  const { systemMetrics, ...others } = OPTIONS.resolve(options);
-  const resolved: ResolvedOptions = {
-    ...others,
-    systemMetrics: systemMetrics === true ? Object.freeze(SAMPLING.resolve({})) : systemMetrics,
-  };
+  const resolved: ResolvedOptions = OPTIONS.resolve(options);
   if (resolved.resume === 'must' && resolved.runName === undefined)
     throw invalidOption('resume', "'must' only together with a runName", resolved.resume);
   if (resolved.resume === 'never' && resolved.fromStep !== undefined)
@@ -133,7 +129,7 @@ const OPTIONS = optionsTable<ExperimentOptions>()({
   rank: integer(0, 1_000_000),
   title: text(1, 256),
   description: text(0, LONG_TEXT),
-  environment: SURROUNDINGS.orFlag('a boolean, or { argv } with a boolean').byDefault(true),
+  environment: SURROUNDINGS.orFlag('a boolean, or { argv } with a boolean', true).byDefault(true),
   onInvalid: oneOf('warn', 'throw').byDefault('warn'),
   maxMetrics: integer(1, 1_000_000).byDefault(10_000),
   exitTimeoutMs: integer(0, 60_000).byDefault(5000),
@@ -141,6 +137,7 @@ const OPTIONS = optionsTable<ExperimentOptions>()({
   compression: oneOf('auto', 'none', 'snappy').byDefault('auto'),
   systemMetrics: SAMPLING.orFlag(
     `a boolean, or { intervalMs } with ${SAMPLING.rules.intervalMs.words}`,
+    Object.freeze(SAMPLING.resolve({})),
   ).byDefault(false),
   captureConsole: rule<boolean | 'streams'>("a boolean or 'streams'", (value) =>
     typeof value === 'boolean' || value === 'streams' ? value : REFUSED,

@@ -14,8 +14,11 @@ export interface OptionsTable<O, R> {
   resolve(options: O | undefined): Resolved<R>;
   /** The table as the rule of one option, whose value is an object of these options. */
   asRule(): Rule<O, Resolved<R>>;
-  /** The same for an option that may also be a boolean:. Errors are those of the option, in these words. */
-  orFlag(words: string): Rule<O | boolean, Resolved<R> | boolean>;
+  /**
+   * The same for an option that may also be a boolean: `true` becomes `whenTrue`, `false` stays. Errors are those of the option, in these
+   * words.
+   */
+  orFlag<T>(words: string, whenTrue: T): Rule<O | boolean, Resolved<R> | T | false>;
 }
 
 /** A rule for each option of `O`; an option may be absent by its rule exactly where it may by its type. */
@@ -58,21 +61,19 @@ export function optionsTable<O extends object>() {
       rules,
       resolve: (options) => read(options, 'options'),
       asRule: () => rule<O, Resolved<R>>('an object', read),
-      orFlag: (words) =>
-        rule<O | boolean, Resolved<R> | boolean>(words, (value, option) => {
-          if (typeof value === 'boolean') return value;
+      orFlag: <T>(words: string, whenTrue: T) =>
+        rule<O | boolean, Resolved<R> | T | false>(words, (value, option) => {
+          if (typeof value === 'boolean') return value && whenTrue;
           if (!isObject(value)) return REFUSED;
           const stranger = Object.keys(value).find((name) => !names.includes(name));
           if (stranger !== undefined)
             throw invalidOption(option, words, value, `; ${unknownWords(stranger, names)}`);
-          const values = names.map((name) => {
+          const values = Object.entries<Reads>(rules).map(([name, { accept, whenAbsent }]) => {
             const given: unknown = Reflect.get(value, name) ?? undefined;
-            const { whenAbsent, accept } = rules[name] ?? NO_RULE;
             return [name, given === undefined ? whenAbsent(name) : accept(given, option)] as const;
           });
-          return values.some(([, each]) => each === REFUSED)
-            ? REFUSED
-            : (Object.freeze(Object.fromEntries(values)) as Resolved<R>);
+          if (values.some(([, each]) => each === REFUSED)) return REFUSED;
+          return Object.freeze(Object.fromEntries(values)) as Resolved<R>;
         }),
     };
   };
@@ -80,8 +81,6 @@ export function optionsTable<O extends object>() {
 
 /** The part of a rule that a table needs. */
 type Reads = Pick<Rule<never, unknown, unknown>, 'read' | 'accept' | 'whenAbsent'>;
-
-const NO_RULE: Omit<Reads, 'read'> = { accept: () => REFUSED, whenAbsent: () => undefined };
 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
