@@ -9,35 +9,20 @@ import type { ExchangeField, ExchangeRun } from './exchange-run.js';
 export type MetricType = Exclude<ColumnType, 'TIMESTAMP'>;
 
 /** A metric and the column it is in; the names differ where the metric's is taken, as `step` is. */
-export interface MetricField extends ColumnField {
+export interface MetricField extends ExchangeField {
   readonly metric: string;
   readonly type: MetricType;
-  /** Of a column of texts: whether some of its values are numbers or booleans. */
-  readonly mixed?: boolean;
 }
 
-/** The metrics of a run, which are read once through where it does not name them, and their columns. */
+/** The metrics of a run, which are read once through where it does not name them, each with a column of its own. */
 export async function metricFieldsOf(run: ExchangeRun): Promise<readonly MetricField[]> {
   const fields = run.fields.length > 0 ? run.fields : await scanned(run);
-  return withColumns(
-    fields.map(({ name, type, mixed }) => ({ metric: name, type: metricTypeOf(type), mixed })),
-  );
-}
-
-/** Gives each metric a column of its own. */
-export function withColumns(
-  metrics: readonly {
-    readonly metric: string;
-    readonly type: MetricType;
-    readonly mixed?: boolean | undefined;
-  }[],
-): MetricField[] {
   const taken = new Set([STEP_FIELD.name, TIMESTAMP_FIELD.name]);
-  return metrics.map(({ metric, type, mixed = false }) => {
+  return fields.map(({ name: metric, type, mixed = false }) => {
     let name = metric;
     while (taken.has(name)) name += '_';
     taken.add(name);
-    return { metric, name, type, ...(mixed && { mixed }) };
+    return { metric, name, type: metricTypeOf(type), ...(mixed && { mixed }) };
   });
 }
 
@@ -65,7 +50,7 @@ export class FieldScan {
     known.type = metricTypeOf(widerType(known.type, type, known.exact));
   }
 
-  get fields(): { readonly name: string; readonly type: MetricType; readonly mixed?: boolean }[] {
+  get fields(): (ExchangeField & { readonly type: MetricType })[] {
     return [...this.types].map(([name, { type, isText }]) => ({
       ...{ name, type },
       ...(type === 'UTF8' && !isText && { mixed: true }),

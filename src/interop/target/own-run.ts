@@ -1,7 +1,8 @@
 import { callback, resolvePath } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
 import { openContents } from '../../reader/inspect-run.js';
-import { openStoredRun } from '../../reader/stored-run.js';
+import { factsOf } from '../../reader/read-facts.js';
+import { StoredRun } from '../../reader/stored-run.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { asyncOf } from '../exchange/async-of.js';
 import type { ExchangeField, ExchangeRun, ExchangeSession } from '../exchange/exchange-run.js';
@@ -29,9 +30,7 @@ const ROWS_A_CALL = 1000;
  */
 export async function exchangeRunOf(runDir: string, options: ExportOptions = {}): Promise<ExchangeRun> {
   const { onRows } = EXPORT_OPTIONS.resolve(options);
-  const dir = resolvePath('runDir', runDir);
-  const sessions = sessionsOf(dir);
-  const stored = openStoredRun(nodeFs, dir);
+  const { stored, sessions } = openWithSessions(resolvePath('runDir', runDir));
   const { experiment, run, status, startedAt, endedAt = null, tags, notes, group, params } = stored.facts;
   const fields = (await stored.fields()).map((field): ExchangeField => {
     const { count = 0, texts = 0 } = stored.facts.metrics.get(field.name) ?? {};
@@ -52,13 +51,17 @@ export async function exchangeRunOf(runDir: string, options: ExportOptions = {})
   };
 }
 
-function sessionsOf(runDir: string): ExchangeSession[] {
-  const { rows } = openContents(nodeFs, runDir);
-  try {
-    return rows.sessions.map(({ epoch, firstRow }) => ({ session: epoch, firstRow }));
-  } finally {
-    rows.close();
-  }
+/** A run and its sessions, as both are at one moment. */
+function openWithSessions(runDir: string): {
+  readonly stored: StoredRun;
+  readonly sessions: readonly ExchangeSession[];
+} {
+  const { info, rows } = openContents(nodeFs, runDir);
+  rows.close();
+  return {
+    stored: new StoredRun(nodeFs, runDir, factsOf(info)),
+    sessions: rows.sessions.map(({ epoch, firstRow }) => ({ session: epoch, firstRow })),
+  };
 }
 
 async function* counted<Row>(rows: AsyncIterable<Row>, report: (rows: number) => void): AsyncGenerator<Row> {
