@@ -1,3 +1,5 @@
+import { listen } from './listen.js';
+
 /** A place on a plot, in shares of its width and height from the upper left corner. */
 export interface Place {
   readonly across: number;
@@ -68,15 +70,14 @@ export function onMouse(over: HTMLElement, { point, choose, grab, doubleClick }:
   const hover = (event: MouseEvent): void => {
     if (start === null) move(event);
   };
-  const heard = [
+  const stopListening = listen(over, [
     ['mousemove', hover],
     ['mouseleave', leave],
     ['mousedown', press],
     ['dblclick', doubleClick],
-  ] as const;
-  for (const [name, listener] of heard) over.addEventListener(name, listener);
+  ]);
   return () => {
     stop();
-    for (const [name, listener] of heard) over.removeEventListener(name, listener);
+    stopListening();
   };
 }

@@ -1,4 +1,5 @@
 import { moved, type Span, zoomed } from '../../../pure/span.js';
+import { listen } from './listen.js';
 import type { OnMove } from './moves.js';
 
 /** The least distance that two fingers count as, so that the zoom stays finite. */
@@ -55,18 +56,14 @@ export function onTouch(over: HTMLElement, { view, isZoomed, onMove, onDoubleTap
   const tap = (event: PointerEvent): void => {
     if (event.pointerType === 'touch' && isDoubleTap(event)) onDoubleTap();
   };
-  const heard = [
+  return listen(over, [
     ['pointerdown', down],
     ['pointermove', move],
     ['pointerup', up],
     ['pointercancel', up],
     ['pointerdown', tap],
     ['pointerup', tap],
-  ] as const;
-  for (const [name, listener] of heard) over.addEventListener(name, listener);
-  return () => {
-    for (const [name, listener] of heard) over.removeEventListener(name, listener);
-  };
+  ]);
 }
 
 function placeOf(xs: readonly number[], over: HTMLElement): Pick<Grip, 'at' | 'spread'> {
