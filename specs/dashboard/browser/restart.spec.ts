@@ -56,4 +56,18 @@ describe.skipIf(!hasBrowser)('a page whose server was started again', { timeout:
     await page.locator('[data-testid=connection][data-state=connected]').waitFor();
     expect(await page.evaluate('location.hash')).toBe('#/runs');
   });
+
+  it('keeps the token of its address when it is sent elsewhere before it has begun', async () => {
+    const base = folder();
+    const run = openRun(base, { runName: 'one' });
+    await run.close();
+    const dashboard = await serve(base);
+    const { page } = await visit('about:blank');
+    await page.addInitScript(
+      `addEventListener('DOMContentLoaded', () => { location.hash = '#/run/exp/one'; })`,
+    );
+    await page.goto(dashboard.url);
+    await page.locator('[data-testid=connection][data-state=connected]').waitFor();
+    expect(await page.evaluate('location.hash')).toBe('#/run/exp/one');
+  });
 });

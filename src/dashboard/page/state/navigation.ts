@@ -9,21 +9,26 @@ import {
   tokenIn,
 } from './route.js';
 
-const hash = signal(location.hash);
+/** The token an address came with, until it is taken: from the first moment on, for what stands in the address may change at any. */
+let given = tokenIn(location.hash);
+
+const hash = signal(given === null ? location.hash : '');
 
 /** Where the page is. All there is to choose is in it, so that an address holds it. */
 export const route = computed<Route>(() => parseRoute(hash.value));
 
 addEventListener('hashchange', () => {
-  if (tokenIn(location.hash) === null) hash.value = location.hash;
+  const token = tokenIn(location.hash);
+  if (token === null) hash.value = location.hash;
+  else given = token;
 });
 
-/** Takes the token out of the address, and leaves the place in it where the page is; null where there is none. */
+/** Takes the token out of the address, and leaves the place in it where the page is; null where none was given. */
 export function takeToken(): string | null {
-  const token = tokenIn(location.hash);
-  if (token === null) return null;
-  if (tokenIn(hash.peek()) !== null) hash.value = '';
-  history.replaceState(null, '', hash.peek() || hashOf({ page: 'runs' }));
+  const token = given;
+  given = null;
+  if (tokenIn(location.hash) !== null)
+    history.replaceState(null, '', hash.peek() || hashOf({ page: 'runs' }));
   return token;
 }
 
