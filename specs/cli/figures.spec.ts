@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ExperimentConfig, LoggingEngine, type MetricValue } from 'expman-rx';
 import { openExperiments } from 'expman-rx/reader';
 import { describe, expect, it } from 'vitest';
-import { collectReport } from '../../dist/dashboard/report/collect-report.js';
+import { collectReport } from '../../dist/modules/dashboard/report/collect-report.js';
 import { expmanHere as expman } from '../support/cli-here.js';
 import { ask, dashboards } from '../support/dashboard.js';
 import { yamlOf } from '../support/read-back.js';

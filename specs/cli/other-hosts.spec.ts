@@ -2,10 +2,10 @@ import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ExperimentConfig, LoggingEngine } from '../../dist/index.js';
-import { inspectRun, openExperiments, openRun, recoverRun } from '../../dist/reader/index.js';
-import { nodeFs } from '../../dist/storage/node-fs.js';
-import { sweep, uniform } from '../../dist/sweep/index.js';
+import { ExperimentConfig, LoggingEngine } from '../../dist/modules/index.js';
+import { inspectRun, openExperiments, openRun, recoverRun } from '../../dist/modules/reader/index.js';
+import { nodeFs } from '../../dist/modules/storage/node-fs.js';
+import { sweep, uniform } from '../../dist/modules/sweep/index.js';
 import { runChild } from '../support/child.js';
 import { expmanHere } from '../support/cli-here.js';
 import { tempFolders } from '../support/temp-folder.js';
@@ -163,7 +163,7 @@ describe('a sweep of another host', () => {
     const base = newFolder();
     const { said } = await runChild(
       base,
-      `const { sweep, uniform } = await import(${JSON.stringify(new URL('../../dist/sweep/index.js', import.meta.url).href)});
+      `const { sweep, uniform } = await import(${JSON.stringify(new URL('../../dist/sweep.js', import.meta.url).href)});
        sweep({ x: uniform(0, 1) }, async ({ run, params }) => {
          run.logMetrics({ loss: params.x }, 0); await run.flush(); say(run.runDir); process.kill(process.pid, 'SIGKILL');
        }, { name: 's', baseDir: ${JSON.stringify(base)}, metric: 'loss', trials: 2, handleSignals: false, run: { environment: false } });

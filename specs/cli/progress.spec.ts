@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { EXPORTERS, exportRun } from 'expman-rx/interop';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Terminal } from '../../dist/cli/terminal.js';
+import { Terminal } from '../../dist/modules/cli/terminal.js';
 import { expmanHere } from '../support/cli-here.js';
 import { tempFolders } from '../support/temp-folder.js';
 

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../dist/cli/catalogue.js';
-import { GAP, fitColumns } from '../../dist/cli/fit-columns.js';
+import { COMMANDS } from '../../dist/modules/cli/catalogue.js';
+import { GAP, fitColumns } from '../../dist/modules/cli/fit-columns.js';
 import { expmanHere } from '../support/cli-here.js';
 import { tempFolders } from '../support/temp-folder.js';
 

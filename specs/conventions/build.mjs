@@ -1,5 +1,6 @@
-// Makes dist from src. The new tree is compiled aside and swapped in when it is whole: a build that fails, or one
-// that runs while specs or a training run use dist, never leaves half a package.
+// Makes dist from src: tsc compiles all modules into dist/modules, which specs look into and which is not published;
+// bundle.mjs makes one file for each entry of them; the declarations stand where the sources do. The new tree is made aside and swapped in when it is whole: a build that fails, or one that
+// runs while specs or a training run use dist, never leaves half a package.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -26,6 +27,8 @@ const PAGE = 'dashboard/page';
 /** What is bundled into it, whose licences go with it. */
 const BUNDLED = ['preact', '@preact/signals', '@preact/signals-core'];
 const PAGE_FILES = ['index.html', 'icon.svg', 'main.js', 'page.css'];
+/** The modules, one file for each source. */
+const MODULES = 'modules';
 
 /**
  * All files under a folder, as paths relative to it.
@@ -46,20 +49,20 @@ function filesUnder(folder) {
  * @returns {string | null}
  */
 export function staleness() {
-  const sources = filesUnder(src).filter(
-    (file) => file.endsWith('.ts') && !file.endsWith('.d.ts') && !isOfPage(file),
-  );
+  const modules = join(dist, MODULES);
+  const sources = filesUnder(src).filter((file) => /\.(ts|cjs)$/.test(file) && !isOfPage(file));
   const wanted = new Map(sources.map((file) => [file.replace(/\.ts$/, '.js'), join(src, file)]));
-  const built = filesUnder(dist).filter((file) => file.endsWith('.js') && !isOfPage(file));
+  const built = filesUnder(modules).filter((file) => /\.c?js$/.test(file) && !isOfPage(file));
   if (built.length === 0) return 'there is no dist';
   const orphan = built.find((file) => !wanted.has(file));
-  if (orphan !== undefined) return `dist/${orphan} has no source`;
-  const settings = statSync(join(root, 'tsconfig.json')).mtimeMs;
+  if (orphan !== undefined) return `${MODULES}/${orphan} has no source`;
+  const settings = [join(root, 'tsconfig.json'), fileURLToPath(import.meta.url)];
   for (const [output, source] of wanted) {
-    const facts = statSync(join(dist, output), { throwIfNoEntry: false });
+    const facts = statSync(join(modules, output), { throwIfNoEntry: false });
     if (facts === undefined || facts.mtimeMs < statSync(source).mtimeMs)
       return `src/${relative(src, source)} is newer`;
-    if (facts.mtimeMs < settings) return 'tsconfig.json is newer';
+    const newer = settings.find((file) => statSync(file).mtimeMs > facts.mtimeMs);
+    if (newer !== undefined) return `${relative(root, newer)} is newer`;
   }
   return pageStaleness();
 }
@@ -122,7 +125,7 @@ async function bundlePage(outFolder) {
 }
 
 /**
- * Compiles src, bundles the page and swaps the result in as dist; returns the exit code of what failed.
+ * Compiles src, bundles entries and page, and swaps the result in as dist; returns the exit code of what failed.
  *
  * @returns {Promise<number>}
  */
@@ -132,13 +135,21 @@ export async function build() {
   const scratch = mkdtempSync(join(cache, 'build-'));
   try {
     const fresh = join(scratch, 'new');
-    const flags = ['-p', root, '--outDir', fresh, '--noEmitOnError'];
+    const modules = join(fresh, MODULES);
+    const flags = ['-p', root, '--outDir', modules, '--noEmitOnError'];
     const { status } = spawnSync(process.execPath, [tsc, ...flags], { stdio: 'inherit', cwd: root });
     if (status !== 0) return status ?? 1;
-    const bundled = await bundlePage(fresh);
-    if (bundled !== 0) return bundled;
-    const command = join(fresh, 'cli/expman.js');
-    if (existsSync(command)) chmodSync(command, 0o755);
+    for (const file of filesUnder(modules).filter((each) => /\.d\.c?ts$/.test(each))) {
+      mkdirSync(join(fresh, file, '..'), { recursive: true });
+      copyFileSync(join(modules, file), join(fresh, file));
+    }
+    for (const folder of [fresh, modules]) {
+      const bundled = await bundlePage(folder);
+      if (bundled !== 0) return bundled;
+    }
+    const { bundleEntries } = await import('./bundle.mjs');
+    await bundleEntries(modules, fresh);
+    for (const folder of [fresh, modules]) chmodSync(join(folder, 'cli/expman.js'), 0o755);
     if (existsSync(dist)) renameSync(dist, join(scratch, 'old'));
     renameSync(fresh, dist);
     return 0;

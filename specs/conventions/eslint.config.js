@@ -4,7 +4,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { files: ['**/*.{ts,tsx,js,mjs}'] },
+  { files: ['**/*.{ts,tsx,js,mjs,cjs}'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   tseslint.configs.strictTypeChecked,
   rxjsX.configs.strict,
@@ -57,5 +57,10 @@ export default defineConfig(
     files: ['**/*.{js,mjs}'],
     // tsc checks these files by their JSDoc; the linter does not see a JSDoc cast of `JSON.parse`.
     rules: { '@typescript-eslint/no-unsafe-assignment': 'off' },
+  },
+  {
+    files: ['src/**/*.cjs'],
+    // What they are for: a package is loaded when its function is called, and a bundler sees which.
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
 );

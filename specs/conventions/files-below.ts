@@ -9,8 +9,8 @@ export const below = (folder: string, kind: 'file' | 'folder' = 'file'): string[
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
     .sort();
 
-/** The TypeScript below a folder, paths from it. */
+/** The sources below a folder, paths from it: TypeScript, and the CommonJS that calls `require`. */
 export const sourcesIn = (folder: string): Source[] =>
   below(folder)
-    .filter((path) => /\.tsx?$/.test(path))
+    .filter((path) => /\.(tsx?|cjs)$/.test(path))
     .map((path) => ({ path, text: readFileSync(join(folder, path), 'utf8') }));

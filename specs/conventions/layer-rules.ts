@@ -69,8 +69,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'apache-arrow': ['columnar/'],
   flatbuffers: ['columnar/arrow-messages.ts'],
   'parquetjs-lite': ['storage/parquet/'],
-  winston: ['engine/run-logger.ts'],
-  yaml: ['storage/yaml-file.ts'],
+  winston: ['engine/run-logger.ts', 'engine/winston.cjs'],
+  yaml: ['storage/yaml-file.ts', 'storage/yaml.cjs'],
   'log-update': ['stream/progress/screen.ts'],
   commander: ['cli/run-cli.ts'],
   'string-width': ['cli/terminal.ts'],
@@ -152,9 +152,7 @@ function fileViolations({ path, imports }: SourceFacts, known: ReadonlySet<strin
 type Finding = readonly [kind: ViolationKind, detail: string];
 
 function relativeViolations(path: string, specifier: string, known: ReadonlySet<string>): Finding[] {
-  // The package's own manifest, for its version: the same way up from src and from dist.
-  if (targetOf(path, specifier) === '../package.json') return [];
-  if (!specifier.endsWith('.js')) return [['relative import without .js', specifier]];
+  if (!/\.c?js$/.test(specifier)) return [['relative import without .js', specifier]];
   const target = fileOf(path, specifier, known);
   if (target === null) return [['import of a missing file', specifier]];
   const [from, to] = [layerOf(path), layerOf(target)];
@@ -210,7 +208,7 @@ function targetOf(path: string, specifier: string): string {
   return posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts');
 }
 
-/** The source a relative import means, `.ts` or `.tsx`; null where there is none. */
+/** The source a relative import means, `.ts`, `.tsx` or `.cjs`; null where there is none. */
 function fileOf(path: string, specifier: string, known: ReadonlySet<string>): string | null {
   const target = targetOf(path, specifier);
   return [target, `${target}x`].find((file) => known.has(file)) ?? null;

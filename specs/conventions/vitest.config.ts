@@ -6,6 +6,7 @@ import { seedLine } from './seed.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
+const modules = `${dist}modules/`;
 
 /**
  * Specs that change nothing of their process, and run in one after the other: most of the time of such a file was that
@@ -33,18 +34,19 @@ export default defineConfig({
   // Node 20 does not know `using`; the syntax must be lowered.
   oxc: { target: 'es2022' },
   resolve: {
-    // The built package, because the writer thread is a worker and a worker on Node 20 loads no TypeScript.
+    // Built, because the writer thread is a worker and a worker on Node 20 loads no TypeScript; its modules, so that a spec
+    // can look into one. The programs that specs start use the package as it is published.
     alias: [
-      { find: /^expman-rx$/, replacement: `${dist}index.js` },
-      { find: /^expman-rx\/dashboard$/, replacement: `${dist}dashboard/index.js` },
-      { find: /^expman-rx\/interop$/, replacement: `${dist}interop/index.js` },
-      { find: /^expman-rx\/reader$/, replacement: `${dist}reader/index.js` },
-      { find: /^expman-rx\/progress$/, replacement: `${dist}stream/progress/index.js` },
-      { find: /^expman-rx\/sweep$/, replacement: `${dist}sweep/index.js` },
-      { find: /^expman-rx\/tfjs$/, replacement: `${dist}stream/tfjs/index.js` },
-      { find: /^expman-rx\/operators$/, replacement: `${dist}stream/operators/index.js` },
-      { find: /^expman-rx\/tensorboard$/, replacement: `${dist}interop/tensorboard/index.js` },
-      { find: /^expman-rx\/otel$/, replacement: `${dist}interop/otel/index.js` },
+      { find: /^expman-rx$/, replacement: `${modules}index.js` },
+      { find: /^expman-rx\/dashboard$/, replacement: `${modules}dashboard/index.js` },
+      { find: /^expman-rx\/interop$/, replacement: `${modules}interop/index.js` },
+      { find: /^expman-rx\/reader$/, replacement: `${modules}reader/index.js` },
+      { find: /^expman-rx\/progress$/, replacement: `${modules}stream/progress/index.js` },
+      { find: /^expman-rx\/sweep$/, replacement: `${modules}sweep/index.js` },
+      { find: /^expman-rx\/tfjs$/, replacement: `${modules}stream/tfjs/index.js` },
+      { find: /^expman-rx\/operators$/, replacement: `${modules}stream/operators/index.js` },
+      { find: /^expman-rx\/tensorboard$/, replacement: `${modules}interop/tensorboard/index.js` },
+      { find: /^expman-rx\/otel$/, replacement: `${modules}interop/otel/index.js` },
     ],
   },
   test: {

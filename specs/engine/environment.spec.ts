@@ -232,7 +232,7 @@ describe('whether a run’s files differ from its commit', () => {
     const pid = join(folder, 'pid');
     writeFileSync(join(folder, 'git'), `#!/bin/sh\necho $$ >${pid}\nexec sleep 60\n`);
     chmodSync(join(folder, 'git'), 0o755);
-    const built = pathToFileURL(join(before.cwd, 'dist/engine/surroundings/environment.js')).href;
+    const built = pathToFileURL(join(before.cwd, 'dist/modules/engine/surroundings/environment.js')).href;
     // git is given up, and killed, after a while: a process that ends before has not waited for it.
     const script = `
       import { readFileSync, writeSync } from 'node:fs';

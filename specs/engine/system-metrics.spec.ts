@@ -20,7 +20,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { tempFolders } from '../support/temp-folder.js';
 
 const folder = tempFolders('system');
-const READER = new URL('../../dist/reader/index.js', import.meta.url).href;
+const READER = new URL('../../dist/reader.js', import.meta.url).href;
 const FIGURES = [
   'cpu.process_percent',
   'cpu.machine_percent',

@@ -5,7 +5,7 @@
 // Values are a function of run and step, so that a checker needs no state. `L run step us` says that a run's rows below
 // `step` were logged by then, `F run step` that a flush acknowledged them, `U us` that the writer was first heard of.
 import { openSync, readFileSync, writeSync } from 'node:fs';
-import { ExperimentConfig, LoggingEngine } from '../../dist/index.js';
+import { ExperimentConfig, LoggingEngine } from '../../dist/modules/index.js';
 import { rowOf } from './rows.mjs';
 
 /** @type {import('./plan.js').Plan} */

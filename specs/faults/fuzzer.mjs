@@ -3,15 +3,15 @@
 //   node specs/faults/fuzzer.mjs FOLDER SEED INPUTS     FOLDER holds a run that was cut off
 import { readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { RecordDictionary, splitRecords } from '../../dist/channel/records.js';
-import { ExpmanError } from '../../dist/model/errors.js';
-import { readContents } from '../../dist/reader/read-contents.js';
-import { verifyRun } from '../../dist/reader/verify-run.js';
-import { decodeChunk, decodeFooter, footerLength } from '../../dist/storage/parquet/index.js';
-import { readOwnership } from '../../dist/storage/owner-watch.js';
-import { readSegment } from '../../dist/storage/wal/segment-reader.js';
-import { parseYaml } from '../../dist/storage/yaml-file.js';
-import { decodeSpans } from '../../dist/run/rows/decode-spans.js';
+import { RecordDictionary, splitRecords } from '../../dist/modules/channel/records.js';
+import { ExpmanError } from '../../dist/modules/model/errors.js';
+import { readContents } from '../../dist/modules/reader/read-contents.js';
+import { verifyRun } from '../../dist/modules/reader/verify-run.js';
+import { decodeChunk, decodeFooter, footerLength } from '../../dist/modules/storage/parquet/index.js';
+import { readOwnership } from '../../dist/modules/storage/owner-watch.js';
+import { readSegment } from '../../dist/modules/storage/wal/segment-reader.js';
+import { parseYaml } from '../../dist/modules/storage/yaml-file.js';
+import { decodeSpans } from '../../dist/modules/run/rows/decode-spans.js';
 import { hostileYaml } from './hostile-yaml.mjs';
 
 const [folder = '', seed = '1', inputs = '100'] = process.argv.slice(2);
@@ -108,7 +108,7 @@ const parquet = bytesOf('metrics.parquet');
 const footer = parquet.subarray(parquet.length - footerLength(parquet.subarray(-8)) - 8);
 const chunks = decodeFooter(footer, parquet.length).groups.flatMap((group) => group.chunks);
 const look = (/** @type {string} */ name) => {
-  const fs = /** @type {import('../../dist/storage/fs-port.js').FsPort} */ (
+  const fs = /** @type {import('../../dist/modules/storage/fs-port.js').FsPort} */ (
     /** @type {unknown} */ (diskWith(name, mutated(bytesOf(name))))
   );
   verifyRun(fs, '/run');

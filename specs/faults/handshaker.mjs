@@ -1,9 +1,9 @@
 // The producer's end of a channel in a thread of its own: sends records and waits for their acknowledgement, as a caller does
 // that flushes after each, and as one that logs until the buffer is full.
 import { parentPort, workerData } from 'node:worker_threads';
-import { ChannelWriter } from '../../dist/channel/channel-writer.js';
-import { ChunkPool } from '../../dist/channel/chunk-pool.js';
-import { RecordKind, WireWord } from '../../dist/channel/chunk-layout.js';
+import { ChannelWriter } from '../../dist/modules/channel/channel-writer.js';
+import { ChunkPool } from '../../dist/modules/channel/chunk-pool.js';
+import { RecordKind, WireWord } from '../../dist/modules/channel/chunk-layout.js';
 
 /** @type {{ wire: SharedArrayBuffer, handshakes: number, seed: number, startAt: number }} */
 const { wire, handshakes, seed, startAt } = workerData;
@@ -14,7 +14,7 @@ const { control } = writer;
 // What a run has after two thousand million acknowledgements: both slots alike, and the counter near its end.
 control.acknowledge(control.acknowledged().chunkId, 0, 0, 0);
 Atomics.store(new Int32Array(control.memory), 0, startAt);
-const tell = (/** @type {import('../../dist/channel/chunk-pool.js').Arena} */ { id, memory }) =>
+const tell = (/** @type {import('../../dist/modules/channel/chunk-pool.js').Arena} */ { id, memory }) =>
   parentPort?.postMessage({ arena: { id, memory } });
 for (const arena of pool.connect(tell)) tell(arena);
 parentPort?.postMessage({ control: control.memory });

@@ -1,8 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { csvExporter, sidecarOf } from '../../dist/interop/csv/csv-exporter.js';
-import { csvImporter } from '../../dist/interop/csv/csv-importer.js';
+import { csvExporter, sidecarOf } from '../../dist/modules/interop/csv/csv-exporter.js';
+import { csvImporter } from '../../dist/modules/interop/csv/csv-importer.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { givenRun, rowsOf, runAt } from './run-arbitrary.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as arrow from 'apache-arrow';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
-import { expmanRsImporter } from '../../dist/interop/expman-rs/expman-rs.js';
+import { expmanRsImporter } from '../../dist/modules/interop/expman-rs/expman-rs.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { logOf, rowsOf, runAt } from './run-arbitrary.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { openExperiments } from 'expman-rx/reader';
-import { type FailedImport, type ImportedRun, importFrom } from '../../dist/interop/import-runs.js';
+import { type FailedImport, type ImportedRun, importFrom } from '../../dist/modules/interop/import-runs.js';
 import { runChild } from '../support/child.js';
 import { expmanHere } from '../support/cli-here.js';
 import { tempFolders } from '../support/temp-folder.js';
@@ -34,7 +34,7 @@ async function here(dir: string, run = givenRun(source)): Promise<ImportedRun | 
 const child = (dir: string, hold: '' | 'rows' | 'log', prelude = '') =>
   runChild(
     dir,
-    `import { importFrom } from ${JSON.stringify(new URL('../../dist/interop/import-runs.js', import.meta.url).href)};
+    `import { importFrom } from ${JSON.stringify(new URL('../../dist/modules/interop/import-runs.js', import.meta.url).href)};
     import fs from 'node:fs';
     import { syncBuiltinESMExports } from 'node:module';
     const source = ${JSON.stringify(source)};

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ExchangeRun } from '../../dist/interop/exchange/exchange-run.js';
-import { mlflowImporter } from '../../dist/interop/mlflow/mlflow.js';
+import type { ExchangeRun } from '../../dist/modules/interop/exchange/exchange-run.js';
+import { mlflowImporter } from '../../dist/modules/interop/mlflow/mlflow.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { rowsOf } from './run-arbitrary.js';
 

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { csvImporter } from '../../dist/interop/csv/csv-importer.js';
-import { wandbImporter } from '../../dist/interop/wandb/wandb.js';
+import { csvImporter } from '../../dist/modules/interop/csv/csv-importer.js';
+import { wandbImporter } from '../../dist/modules/interop/wandb/wandb.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { rowsOf, runAt } from './run-arbitrary.js';
 

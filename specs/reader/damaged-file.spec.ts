@@ -2,12 +2,12 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { ExperimentConfig, LoggingEngine } from '../../dist/index.js';
-import { exportRun } from '../../dist/interop/index.js';
-import { inspectRun, openRun, readRun } from '../../dist/reader/index.js';
-import { verifyRun } from '../../dist/reader/verify-run.js';
-import { nodeFs } from '../../dist/storage/node-fs.js';
-import { recoverRun } from '../../dist/writer/recovery/recover-run.js';
+import { ExperimentConfig, LoggingEngine } from '../../dist/modules/index.js';
+import { exportRun } from '../../dist/modules/interop/index.js';
+import { inspectRun, openRun, readRun } from '../../dist/modules/reader/index.js';
+import { verifyRun } from '../../dist/modules/reader/verify-run.js';
+import { nodeFs } from '../../dist/modules/storage/node-fs.js';
+import { recoverRun } from '../../dist/modules/writer/recovery/recover-run.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const newFolder = tempFolders('damaged-file');

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ExperimentConfig, LoggingEngine, RunStatus } from '../../dist/index.js';
-import { openExperiments } from '../../dist/reader/index.js';
+import { ExperimentConfig, LoggingEngine, RunStatus } from '../../dist/modules/index.js';
+import { openExperiments } from '../../dist/modules/reader/index.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const newFolder = tempFolders('experiments');

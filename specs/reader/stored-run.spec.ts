@@ -3,11 +3,11 @@ import { appendFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { ExperimentConfig, LoggingEngine, type MetricRow } from '../../dist/index.js';
-import { openRun, type RowSelection, type StoredRow } from '../../dist/reader/index.js';
-import { followLog } from '../../dist/reader/follow-log.js';
-import { readLogFile } from '../../dist/reader/read-log.js';
-import { nodeFs } from '../../dist/storage/node-fs.js';
+import { ExperimentConfig, LoggingEngine, type MetricRow } from '../../dist/modules/index.js';
+import { openRun, type RowSelection, type StoredRow } from '../../dist/modules/reader/index.js';
+import { followLog } from '../../dist/modules/reader/follow-log.js';
+import { readLogFile } from '../../dist/modules/reader/read-log.js';
+import { nodeFs } from '../../dist/modules/storage/node-fs.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const newFolder = tempFolders('stored-run');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseYaml, stringifyYaml } from '../../dist/storage/yaml-file.js';
+import { parseYaml, stringifyYaml } from '../../dist/modules/storage/yaml-file.js';
 
 /** Text as it comes from a file; repeat() leaves a rope, which the lexer is slow with. */
 const read = (text: string): string => Buffer.from(text).toString();

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ExperimentConfig, LoggingEngine } from '../../dist/index.js';
-import { parseYaml, stringifyYaml } from '../../dist/storage/yaml-file.js';
-import { readSimpleYaml } from '../../dist/storage/yaml-subset.js';
+import { ExperimentConfig, LoggingEngine } from '../../dist/modules/index.js';
+import { parseYaml, stringifyYaml } from '../../dist/modules/storage/yaml-file.js';
+import { readSimpleYaml } from '../../dist/modules/storage/yaml-subset.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const newFolder = tempFolders('simple-yaml');

@@ -1,6 +1,6 @@
 // A writer that does nothing but acknowledge, as fast as it can: four numbers that are always the same one.
 import { workerData } from 'node:worker_threads';
-import { RunControl } from '../../dist/channel/run-control.js';
+import { RunControl } from '../../dist/modules/channel/run-control.js';
 
 /** @type {{ control: SharedArrayBuffer, stop: SharedArrayBuffer }} */
 const { control, stop } = workerData;

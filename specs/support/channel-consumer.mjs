@@ -1,9 +1,9 @@
 // The other end of a channel, in a thread of its own, without a disk: checks every row, and yields and looks twice at random.
 import { parentPort, workerData } from 'node:worker_threads';
-import { ChannelReader } from '../../dist/channel/channel-reader.js';
-import { Arena, ArenaTable } from '../../dist/channel/chunk-pool.js';
-import { RecordDictionary, splitRecords } from '../../dist/channel/records.js';
-import { RunControl } from '../../dist/channel/run-control.js';
+import { ChannelReader } from '../../dist/modules/channel/channel-reader.js';
+import { Arena, ArenaTable } from '../../dist/modules/channel/chunk-pool.js';
+import { RecordDictionary, splitRecords } from '../../dist/modules/channel/records.js';
+import { RunControl } from '../../dist/modules/channel/run-control.js';
 
 /** @typedef {{ readonly id: number, readonly memory: SharedArrayBuffer }} PlainArena */
 
@@ -27,7 +27,7 @@ let row = 0;
 /** @type {string[]} */
 const wrong = [];
 
-/** @param {import('../../dist/channel/records.js').RowSpan} span */
+/** @param {import('../../dist/modules/channel/records.js').RowSpan} span */
 function check({ views: { bytes }, start, rows: count, shape }) {
   const ints = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);

@@ -1,5 +1,5 @@
 import { type CliEnd } from './cli.js';
-import { runCli } from '../../dist/cli/run-cli.js';
+import { runCli } from '../../dist/modules/cli/run-cli.js';
 
 /** How a command ended, and what it took of the processor. */
 export interface CliEndHere extends CliEnd {

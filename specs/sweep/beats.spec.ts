@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { LOCK_NAME, readLock } from '../../dist/storage/lock-file.js';
-import { nodeFs } from '../../dist/storage/node-fs.js';
-import { sweep, uniform } from '../../dist/sweep/index.js';
+import { LOCK_NAME, readLock } from '../../dist/modules/storage/lock-file.js';
+import { nodeFs } from '../../dist/modules/storage/node-fs.js';
+import { sweep, uniform } from '../../dist/modules/sweep/index.js';
 import { tempFolders } from '../support/temp-folder.js';
 
 const folder = tempFolders('sweep-beats');

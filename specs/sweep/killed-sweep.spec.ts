@@ -11,7 +11,7 @@ import { tempFolders } from '../support/temp-folder.js';
 import { randomStream } from '../../src/sweep/searchers/random-stream.js';
 
 const folder = tempFolders('killed-sweep');
-const DIST = new URL('../../dist/sweep/index.js', import.meta.url).href;
+const DIST = new URL('../../dist/sweep.js', import.meta.url).href;
 const STEPS = 10;
 /** How often it is killed. */
 const KILLS = amount(8, 60);

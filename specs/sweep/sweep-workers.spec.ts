@@ -246,7 +246,7 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
     const { ended, stderr } = await runChild(
       baseDir,
       `
-      const { sweep, uniform } = await import(${JSON.stringify(new URL('../../dist/sweep/index.js', import.meta.url).href)});
+      const { sweep, uniform } = await import(${JSON.stringify(new URL('../../dist/sweep.js', import.meta.url).href)});
       const study = sweep({ way: 'hangs', x: uniform(0, 1) }, { name: 's', baseDir: ${JSON.stringify(baseDir)}, metric: 'loss',
         worker: new URL(${JSON.stringify(WORKER.href)}), run: { environment: false } });
       study.events$.subscribe((event) => {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const ENTRY = fileURLToPath(new URL('../../dist/writer/thread/writer-thread.js', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../../dist/writer-thread.js', import.meta.url));
 
 /** The packages that a module of `dist` loads before its first line runs. */
 function packagesOf(path: string, seen = new Set<string>()): Set<string> {

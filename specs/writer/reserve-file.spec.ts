@@ -8,7 +8,7 @@ import { tempFolders } from '../support/temp-folder.js';
 
 const newFolder = tempFolders('reserve');
 const ENTRY = new URL('../../dist/index.js', import.meta.url).href;
-const YAML = new URL('../../dist/storage/yaml-file.js', import.meta.url).href;
+const YAML = new URL('../../dist/modules/storage/yaml-file.js', import.meta.url).href;
 const hasNamespaces = spawnSync('unshare', ['-Urm', 'true']).status === 0;
 if (!hasNamespaces) console.warn('SKIPPED: no user namespaces here, so no disk that can be filled');
 

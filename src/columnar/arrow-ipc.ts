@@ -1,4 +1,4 @@
-import type { DataType, Schema } from 'apache-arrow';
+import type { DataType, Schema as SchemaOf } from 'apache-arrow';
 import { arrow } from './arrow.js';
 import { assertSound } from './arrow-messages.js';
 import { bitmapBytes } from './bitmap.js';
@@ -6,6 +6,16 @@ import { BooleanBuilder, IntegerBuilder, NumberBuilder, TextBuilder } from './co
 import type { Column, ColumnField, ColumnType } from './column.js';
 import { foreignColumn, typeFor } from './foreign-column.js';
 import { columnAt, recordBatchOf, type RowBatch } from './record-batch.js';
+
+const {
+  AsyncByteQueue,
+  DataType: is,
+  Precision,
+  RecordBatchFileWriter,
+  RecordBatchReader,
+  Schema,
+  TimeUnit,
+} = arrow();
 
 /**
  * The most rows of a batch that is read: real writers stay far below, and it bounds what is allocated for a batch.
@@ -46,7 +56,7 @@ export function readIpc(bytes: Uint8Array): IpcTable {
 
 /** Writes batches as an IPC file; gives the bytes away as they come. */
 export class IpcWriter {
-  private readonly writer = new arrow.RecordBatchFileWriter();
+  private readonly writer = new RecordBatchFileWriter();
 
   constructor(
     private readonly fields: readonly ColumnField[],
@@ -54,7 +64,7 @@ export class IpcWriter {
     take: (bytes: Uint8Array) => void,
   ) {
     const { schema } = this.batchOf([]);
-    this.writer.reset(new Sink(take), new arrow.Schema(schema.fields, new Map(metadata)));
+    this.writer.reset(new Sink(take), new Schema(schema.fields, new Map(metadata)));
   }
 
   /** Writes a batch; the columns are in the order of the fields. */
@@ -74,7 +84,7 @@ export class IpcWriter {
 }
 
 /** A sink for Arrow's writer that passes bytes on, instead of queueing the whole file. */
-class Sink extends arrow.AsyncByteQueue {
+class Sink extends AsyncByteQueue {
   constructor(private readonly take: (bytes: Uint8Array) => void) {
     super();
   }
@@ -91,9 +101,11 @@ class Sink extends arrow.AsyncByteQueue {
   }
 }
 
-function open(bytes: Uint8Array): Iterable<RowBatch> & { readonly schema: Schema<Record<string, DataType>> } {
+function open(
+  bytes: Uint8Array,
+): Iterable<RowBatch> & { readonly schema: SchemaOf<Record<string, DataType>> } {
   assertSound(bytes);
-  return arrow.RecordBatchReader.from<Record<string, DataType>>(bytes).open();
+  return RecordBatchReader.from<Record<string, DataType>>(bytes).open();
 }
 
 function columnsOf(batch: RowBatch): Column[] {
@@ -123,7 +135,6 @@ function assertWhole(column: Column, rows: number): void {
 
 /** Tells whether our column can be a view of its buffers. */
 function isOurs(type: DataType): boolean {
-  const { DataType: is, Precision, TimeUnit } = arrow;
   if (is.isFloat(type)) return type.precision === Precision.DOUBLE;
   if (is.isInt(type)) return type.isSigned && type.bitWidth === 64;
   if (is.isTimestamp(type)) return type.unit === TimeUnit.MICROSECOND;

@@ -5,7 +5,7 @@ import type { Column, ColumnType } from './column.js';
 
 /** Maps an Arrow type to the type of ours that holds its values; nested and other foreign types become text. */
 export function typeFor(type: DataType): ColumnType {
-  const { DataType: is } = arrow;
+  const { DataType: is } = arrow();
   if (is.isFloat(type)) return 'DOUBLE';
   if (is.isInt(type)) return 'INT64';
   if (is.isBool(type)) return 'BOOLEAN';

@@ -21,7 +21,7 @@ export type NamedColumn = Column & { readonly name: string };
 
 /** Puts columns of equal length together as an Arrow record batch; their buffers are taken, not copied. */
 export function recordBatchOf(columns: readonly NamedColumn[]): RowBatch {
-  return recordBatchWith(arrow, columns, marksOf);
+  return recordBatchWith(arrow(), columns, marksOf);
 }
 
 /** Does the same with another copy of Arrow, without marking the texts that are numbers. */
@@ -99,12 +99,13 @@ export function fieldsOf(batch: RowBatch): ColumnField[] {
 }
 
 function typeOf(type: DataType): ColumnType {
-  if (arrow.DataType.isFloat(type)) return 'DOUBLE';
-  if (arrow.DataType.isInt(type)) return 'INT64';
-  if (arrow.DataType.isBool(type)) return 'BOOLEAN';
-  if (arrow.DataType.isUtf8(type)) return 'UTF8';
-  if (arrow.DataType.isTimestamp(type)) return 'TIMESTAMP';
-  throw new TypeError(`no column type for Arrow's ${arrow.Type[type.typeId]}`);
+  const { DataType: is, Type } = arrow();
+  if (is.isFloat(type)) return 'DOUBLE';
+  if (is.isInt(type)) return 'INT64';
+  if (is.isBool(type)) return 'BOOLEAN';
+  if (is.isUtf8(type)) return 'UTF8';
+  if (is.isTimestamp(type)) return 'TIMESTAMP';
+  throw new TypeError(`no column type for Arrow's ${Type[type.typeId]}`);
 }
 
 /** Column `index` of a batch, as views on its buffers. */

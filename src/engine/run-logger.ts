@@ -1,7 +1,9 @@
 import { format as fillIn } from 'node:util';
-import winston from 'winston';
+import type winston from 'winston';
+import { loadCommonJs } from '../model/load-common-js.js';
 import { isError } from '../model/realms.js';
 import { uncaptured } from './process/console-capture.js';
+import { load } from './winston.cjs';
 import { formatLogLine, type LogLine, valueText } from '../run/log-line.js';
 
 export type { Logger } from 'winston';
@@ -31,7 +33,8 @@ export function createRunLogger(
   write: (level: string, line: string) => void,
   now: () => number = Date.now,
 ): winston.Logger {
-  const logger = winston.createLogger({ level: 'silly', format: winston.format((info) => info)() });
+  const { createLogger, format } = loadCommonJs(load);
+  const logger = createLogger({ level: 'silly', format: format((info) => info)() });
   const feed = logger.write.bind(logger);
   const failed = (error: unknown): void =>
     write('warn', formatLogLine('warn', 'a log transport failed', { error }, now()));

@@ -1,7 +1,2 @@
-import { createRequire } from 'node:module';
-
-const require = createRequire(import.meta.url);
-const { version } = require('../../package.json') as { version: string };
-
-/** This package's version. */
-export const VERSION = version;
+/** This package's version, as its package.json says it. */
+export const VERSION = '0.1.0';

@@ -11,9 +11,7 @@ import { watchOwner } from '../storage/owner-watch.js';
 import { recoverRun as recover, type Recovery } from '../writer/recovery/recover-run.js';
 import { EXPERIMENTS_OPTIONS, Experiments, type ExperimentsOptions } from './experiments.js';
 import { inspectRun as inspect, type RunInfo } from './inspect-run.js';
-import { readContents } from './read-contents.js';
 import { type LoggedMedia, mediaOf } from './read-media.js';
-import { systemMetricsOf } from './read-system.js';
 import { type StoredRun, openStoredRun } from './stored-run.js';
 
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
@@ -90,8 +88,8 @@ export interface RunReading extends RunInfo {
  * const { status, table } = await readRun('./experiments/my_exp/20260101_120000');
  * console.log(status, table.numRows, table.getChild('loss')?.get(0));
  */
-// eslint-disable-next-line @typescript-eslint/require-await -- errors are rejections, and reading may move to a thread
 export async function readRun(runDir: string): Promise<RunReading> {
+  const { readContents } = await import('./read-contents.js');
   const { info, table } = readContents(nodeFs, resolvePath('runDir', runDir));
   return { ...info, table };
 }
@@ -101,7 +99,7 @@ export async function readRun(runDir: string): Promise<RunReading> {
  *
  * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO`
  */
-// eslint-disable-next-line @typescript-eslint/require-await -- as above
+// eslint-disable-next-line @typescript-eslint/require-await -- errors are rejections, and reading may move to a thread
 export async function inspectRun(runDir: string): Promise<RunInfo> {
   return inspect(nodeFs, resolvePath('runDir', runDir));
 }
@@ -127,8 +125,8 @@ export async function readMedia(runDir: string): Promise<LoggedMedia[]> {
  *
  * @throws {@link ExpmanError} `CORRUPT` or `IO`
  */
-// eslint-disable-next-line @typescript-eslint/require-await -- as above
 export async function readSystemMetrics(runDir: string): Promise<RowTable | null> {
+  const { systemMetricsOf } = await import('./read-system.js');
   return systemMetricsOf(nodeFs, resolvePath('runDir', runDir));
 }
 

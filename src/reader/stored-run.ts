@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { ColumnField } from '../columnar/column.js';
-import { type RowTable, type RowsBatch, batchOf, tableOf } from '../columnar/table.js';
+import type { RowTable, RowsBatch } from '../columnar/table.js';
 import type { LogLine } from '../run/log-line.js';
 import type { RunFacts } from '../model/run-facts.js';
 import type { FsPort } from '../storage/fs-port.js';
@@ -59,10 +59,15 @@ export class StoredRun {
    *
    * @throws {@link ExpmanError} `INVALID_OPTION`, and as {@link refresh}
    */
-  // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async metrics(selection: RowSelection = {}): Promise<RowTable> {
     const wanted = SELECTION.resolve(selection);
-    return reading(openIntact(this.fs, this.runDir).rows, (rows) => tableOf([...selectRows(rows, wanted)]));
+    const { rows } = openIntact(this.fs, this.runDir);
+    try {
+      const { tableOf } = await arrowTables();
+      return tableOf([...selectRows(rows, wanted)]);
+    } finally {
+      rows.close();
+    }
   }
 
   /** The same, batch by batch: of a large run only one row group is in memory at a time. @throws as {@link metrics} */
@@ -70,6 +75,7 @@ export class StoredRun {
     const wanted = SELECTION.resolve(selection);
     const { rows } = openIntact(this.fs, this.runDir);
     try {
+      const { batchOf } = await arrowTables();
       for (const columns of selectRows(rows, wanted)) yield await Promise.resolve(batchOf(columns));
     } finally {
       rows.close();
@@ -124,6 +130,9 @@ export class StoredRun {
     return followRows(this.fs, this.runDir, options);
   }
 }
+
+/** The caller's Arrow has a hundred modules: it is loaded for whom wants a table of it. */
+const arrowTables = (): Promise<typeof import('../columnar/table.js')> => import('../columnar/table.js');
 
 function reading<T>(rows: OpenRows, read: (rows: OpenRows) => T): T {
   try {

@@ -1,19 +1,11 @@
-import {
-  type CST,
-  Composer,
-  Document,
-  isScalar,
-  Lexer,
-  Parser,
-  visit,
-  type Pair,
-  type Scalar,
-  type ScalarTag,
-} from 'yaml';
+import type { CST, Document, Pair, Scalar, ScalarTag } from 'yaml';
 import { ExpmanError } from '../model/errors.js';
+import { loadCommonJs } from '../model/load-common-js.js';
 import { quoted } from '../model/printable.js';
+import { load } from './yaml.cjs';
 import { assertWritable } from './yaml-values.js';
 import { dangerOf } from './yaml-guard.js';
+import { writeSimpleYaml } from './write-simple-yaml.js';
 
 /**
  * The default limit of {@link parseYaml}, in bytes.
@@ -21,6 +13,10 @@ import { dangerOf } from './yaml-guard.js';
  * @bound refuses: UNSAFE_YAML
  */
 export const MAX_YAML_BYTES = 1024 * 1024;
+
+let loaded: ReturnType<typeof load> | undefined;
+/** The package, whose seventy modules are loaded when the first text is read or written. */
+export const yaml = (): NonNullable<typeof loaded> => (loaded ??= loadCommonJs(load));
 
 const END = '# end';
 const SCHEMA = { version: '1.2', schema: 'core', merge: false, resolveKnownTags: false } as const;
@@ -42,6 +38,8 @@ const PARSING = {
  */
 export function stringifyYaml(value: unknown): string {
   assertWritable(value);
+  const simple = writeSimpleYaml(value);
+  if (simple !== null) return `${simple}${END}\n`;
   const readable = documentText(value, false);
   // Only text that looks like structure, such as a line of a hundred dashes, comes out unreadable: then all is quoted.
   return dangerOf(lexemesOf(readable)) === null ? readable : documentText(value, true);
@@ -72,6 +70,7 @@ export function parseYaml(text: string, maxBytes = MAX_YAML_BYTES): unknown {
 
 /** The first document; the parser goes no further than its first error, of which 1 MB of commas has a million, and takes a minute. */
 function documentOf(text: string): Document.Parsed {
+  const { Composer, Parser } = yaml();
   const composer = new Composer({ ...SCHEMA, ...PARSING, customTags: [] });
   composer.streamInfo().errors.push = (error) => {
     throw new ExpmanError('CORRUPT', `no YAML: ${error.message}`, { cause: error });
@@ -96,6 +95,7 @@ export function isWhole(text: string): boolean {
 }
 
 function lexemesOf(text: string): Iterable<string> {
+  const { Lexer } = yaml();
   return new Lexer().lex(text);
 }
 
@@ -103,6 +103,7 @@ function lexemesOf(text: string): Iterable<string> {
 const RAW = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
 
 function documentText(value: unknown, quoted: boolean): string {
+  const { Document, visit } = yaml();
   const document = new Document(value, {
     ...SCHEMA,
     compat: 'yaml-1.1',
@@ -141,7 +142,7 @@ const EXPONENT: ScalarTag = {
 };
 
 function restoreNumbers(document: Document.Parsed): void {
-  visit(document, {
+  yaml().visit(document, {
     Scalar: (_key, node) => {
       if (typeof node.value === 'bigint') node.value = numberOf(node.value, node);
     },
@@ -155,7 +156,7 @@ function numberOf(value: bigint, { source }: Scalar): number | bigint {
 
 // The parser's own check is quadratic: 8.6 s for 40,000 keys.
 function assertDistinctKeys(document: Document.Parsed): void {
-  visit(document, {
+  yaml().visit(document, {
     Map: (_key, map) => {
       const seen = new Set<string>();
       for (const pair of map.items) {
@@ -169,7 +170,7 @@ function assertDistinctKeys(document: Document.Parsed): void {
 }
 
 function nameOf({ key }: Pair): string {
-  const value: unknown = isScalar(key) ? key.value : key;
+  const value: unknown = yaml().isScalar(key) ? key.value : key;
   if (value === null) return '';
   if (
     typeof value === 'string' ||

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { inTempFolder, times, type BenchCase, type Figure } from '../measure.js';
 import { KINDS, makeRuns } from '../runs.js';
 
-const CLI = new URL('../../../dist/cli/run-cli.js', import.meta.url).href;
+const CLI = new URL('../../../dist/modules/cli/run-cli.js', import.meta.url).href;
 const PYTHON = process.env['EXPMAN_PYTHON'] ?? 'python3';
 
 /** Listing, comparing, asking and cleaning many runs, each as the command a user types, Node's own start included. */

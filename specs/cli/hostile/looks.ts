@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openRun, readMedia } from 'expman-rx/reader';
 import { lastValueFrom } from 'rxjs';
 import { expect } from 'vitest';
-import { ExpmanError } from '../../../dist/model/errors.js';
+import { ExpmanError } from '../../../dist/modules/model/errors.js';
 import type { Lab } from './lab.js';
 
 /** A text as it may stand in the name of a test. */

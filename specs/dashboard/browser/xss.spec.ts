@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { type Dashboard, serve, writeReport } from 'expman-rx/dashboard';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseYaml, stringifyYaml } from '../../../dist/storage/yaml-file.js';
+import { parseYaml, stringifyYaml } from '../../../dist/modules/storage/yaml-file.js';
 import { hasBrowser } from '../../support/browser.js';
 import { browsing } from '../../support/browsing.js';
 import { tempFolders } from '../../support/temp-folder.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CurveBuilder as ThinnedCurve } from '../../../dist/dashboard/data/curve-builder.js';
+import { CurveBuilder as ThinnedCurve } from '../../../dist/modules/dashboard/data/curve-builder.js';
 import { smoothed } from '../../../src/dashboard/page/curves/smoothing.js';
 
 const exact = (y: readonly (number | null)[]): Parameters<typeof smoothed>[0] => ({

@@ -4,7 +4,7 @@ import type { TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { describe, expect, it } from 'vitest';
 import type { Dashboard } from 'expman-rx/dashboard';
-import * as api from '../../../dist/dashboard/api.js';
+import * as api from '../../../dist/modules/dashboard/api.js';
 import { ask, closedRun, dashboards, idOf, openRun } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CurveBuilder, type DrawnCurve } from '../../../dist/dashboard/data/curve-builder.js';
+import { CurveBuilder, type DrawnCurve } from '../../../dist/modules/dashboard/data/curve-builder.js';
 
 const drawn = (values: readonly number[], points: number, xOf = (at: number): number => at): DrawnCurve => {
   const curve = new CurveBuilder(points);

@@ -1,9 +1,9 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findRun } from '../../../dist/dashboard/data/find-run.js';
-import { listRuns } from '../../../dist/reader/run-index.js';
-import { nodeFs } from '../../../dist/storage/node-fs.js';
+import { findRun } from '../../../dist/modules/dashboard/data/find-run.js';
+import { listRuns } from '../../../dist/modules/reader/run-index.js';
+import { nodeFs } from '../../../dist/modules/storage/node-fs.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
 const folder = tempFolders('find-run');

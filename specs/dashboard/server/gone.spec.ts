@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Waiting } from '../../../dist/dashboard/data/waiting.js';
+import { Waiting } from '../../../dist/modules/dashboard/data/waiting.js';
 import { ask, closedRun, dashboards, idOf } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 

@@ -15,7 +15,7 @@ import {
 import { openFilesIn, threads } from '../../support/own-process.js';
 import { runChild } from '../../support/child.js';
 import { tempFolders } from '../../support/temp-folder.js';
-import type { LiveLogs, LivePoints, RunFactsAnswer } from '../../../dist/dashboard/api.js';
+import type { LiveLogs, LivePoints, RunFactsAnswer } from '../../../dist/modules/dashboard/api.js';
 
 const folder = tempFolders('dashboard-live');
 const serve = dashboards();
@@ -314,7 +314,7 @@ describe('a dashboard that is closed', () => {
   it('does not keep the process of its run alive, not even while a page listens', async () => {
     const { ended, said } = await runChild(
       folder(),
-      `const { serve } = await import(new URL('dashboard/index.js', ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)}).href);
+      `const { serve } = await import(${JSON.stringify(new URL('../../../dist/dashboard.js', import.meta.url).href)});
        const run = open();
        const { port, token } = await serve(run);
        const id = run.runDir.split('/').slice(-2).join('/');

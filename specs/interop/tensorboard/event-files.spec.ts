@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tensorboardImporter } from 'expman-rx/tensorboard';
-import { frameRecord, maskedCrc32c } from '../../../dist/interop/tensorboard/record-frame.js';
+import { frameRecord, maskedCrc32c } from '../../../dist/modules/interop/tensorboard/record-frame.js';
 import { tempFolders } from '../../support/temp-folder.js';
 import { imported, only, scalarEvent, writeEventFile } from './rig.js';
 

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PbfWriter } from 'pbf';
 import { type ExchangeRun, ExpmanError, type Importer, type MetricRow } from 'expman-rx/tensorboard';
-import { frameRecord } from '../../../dist/interop/tensorboard/record-frame.js';
+import { frameRecord } from '../../../dist/modules/interop/tensorboard/record-frame.js';
 
 async function* listed<T>(items: readonly T[]): AsyncGenerator<T> {
   await Promise.resolve();

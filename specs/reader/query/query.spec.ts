@@ -319,7 +319,7 @@ describe('a query', () => {
     const program = `
       import { register } from 'node:module';
       register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));
-      const { queryRuns } = await import(${JSON.stringify(new URL('../../../dist/reader/index.js', import.meta.url).href)});
+      const { queryRuns } = await import(${JSON.stringify(new URL('../../../dist/reader.js', import.meta.url).href)});
       await queryRuns('.', 'SELECT 1').catch(({ code, message }) => console.log(code, message));`;
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
       encoding: 'utf8',

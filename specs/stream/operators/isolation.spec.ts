@@ -3,7 +3,7 @@ import { runChild } from '../../support/child.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
 const folder = tempFolders('isolation');
-const OPERATORS = new URL('../../../dist/stream/operators/index.js', import.meta.url).href;
+const OPERATORS = new URL('../../../dist/operators.js', import.meta.url).href;
 
 describe('what is piped from a tap', () => {
   it('ends no process when the run fails or a listener throws, whatever operator stands between', async () => {

@@ -2,7 +2,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { MessagePort, isMainThread, threadId } from 'node:worker_threads';
 import { range, map } from 'rxjs';
-import { ExpmanError, currentRun } from 'expman-rx';
+// Of the modules, as the sweep that starts it is.
+import { ExpmanError, currentRun } from '../../../dist/modules/index.js';
 
 /** @typedef {import('expman-rx/sweep').WorkerTrial<{ readonly way: string; readonly x: number }>} Trial */
 

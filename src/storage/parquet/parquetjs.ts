@@ -1,4 +1,6 @@
-import { createRequire } from 'node:module';
+import { loadCommonJs } from '../../model/load-common-js.js';
+import { VERSION } from '../../model/version.js';
+import { loadStructs, loadWriter } from './parquetjs-lite.cjs';
 
 /** Bytes or text; our {@link CompactReader} always gives bytes, whose place in the file is then known. */
 export type Binary = string | Uint8Array;
@@ -165,33 +167,68 @@ interface Package {
   readonly deflate: (method: string, bytes: Uint8Array) => Uint8Array;
 }
 
-const require = createRequire(import.meta.url);
+/** What the generated code leaves in the global scope. */
+const GLOBALS = [
+  'Statistics',
+  'StringType',
+  'UUIDType',
+  'MapType',
+  'ListType',
+  'EnumType',
+  'DateType',
+  'NullType',
+  'DecimalType',
+  'MilliSeconds',
+  'MicroSeconds',
+  'TimeUnit',
+  'TimestampType',
+  'TimeType',
+  'IntType',
+  'JsonType',
+  'BsonType',
+  'LogicalType',
+  'SchemaElement',
+  'DataPageHeader',
+  'DataPageHeaderV2',
+  'IndexPageHeader',
+  'DictionaryPageHeader',
+  'PageHeader',
+  'KeyValue',
+  'SortingColumn',
+  'PageEncodingStats',
+  'ColumnMetaData',
+  'ColumnChunk',
+  'RowGroup',
+  'TypeDefinedOrder',
+  'ColumnOrder',
+  'PageLocation',
+  'OffsetIndex',
+  'ColumnIndex',
+  'FileMetaData',
+];
 
 /** The structs of parquet.thrift as the Thrift compiler generated them, and the enumerations. */
 export const structs = loadWithoutGlobals();
-export const { ParquetSchema } = require('parquetjs-lite/lib/schema') as Pick<Package, 'ParquetSchema'>;
-export const { ParquetEnvelopeWriter } = require('parquetjs-lite/lib/writer') as Pick<
-  Package,
-  'ParquetEnvelopeWriter'
->;
-export const { deflate } = require('parquetjs-lite/lib/compression') as Pick<Package, 'deflate'>;
-
-const { version } = require('../../../package.json') as { version: string };
+export const { ParquetSchema, ParquetEnvelopeWriter, deflate } = loadCommonJs(loadWriter) as Package;
 
 /** The writer of the file, in the form that parquet-cpp and parquet-mr parse. */
-export const CREATED_BY = `expman-rx version ${version} (build expman-rx)`;
+export const CREATED_BY = `expman-rx version ${VERSION} (build expman-rx)`;
 
 /**
  * The generated code assigns each of its 36 classes to an undeclared variable as well. A library must not leave
- * `Statistics` or `MapType` in its user's global scope, let alone overwrite what the user keeps there.
+ * `Statistics` or `MapType` in its user's global scope, let alone overwrite what the user keeps there. In a bundle of
+ * strict code the variables have to be there.
  */
 function loadWithoutGlobals(): Generated {
-  const before = new Map(Object.entries(Object.getOwnPropertyDescriptors(globalThis)));
-  const generated = require('parquetjs-lite/gen-nodejs/parquet_types') as Generated;
-  for (const name of Object.keys(generated)) {
-    const earlier = before.get(name);
-    if (earlier === undefined) Reflect.deleteProperty(globalThis, name);
-    else Object.defineProperty(globalThis, name, earlier);
+  const before = GLOBALS.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const);
+  for (const [name, earlier] of before)
+    if (earlier === undefined)
+      Object.defineProperty(globalThis, name, { value: undefined, writable: true, configurable: true });
+  try {
+    return loadCommonJs(loadStructs) as Generated;
+  } finally {
+    for (const [name, earlier] of before)
+      if (earlier === undefined) Reflect.deleteProperty(globalThis, name);
+      else Object.defineProperty(globalThis, name, earlier);
   }
-  return generated;
 }

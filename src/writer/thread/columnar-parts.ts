@@ -1,4 +1,9 @@
-/** The second stage, in one import: Arrow, Parquet and RxJS take a quarter of a second to load. */
+import { arrow } from '../../columnar/arrow.js';
+
+// With the stage, and not when the first rows are written: descriptors may be used up by then.
+arrow();
+
+/* The second stage, in one import: Arrow, Parquet and RxJS take longer to load than all else. */
 export { readIdentity } from '../../run/identity.js';
 export { loadRun } from '../../run/load-run.js';
 export { publishGate } from '../paths/publish-gate.js';

@@ -1,10 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Arena, ArenaTable } from '../../channel/chunk-pool.js';
 import { WireOwner, WireWord } from '../../channel/chunk-layout.js';
+import { attempt } from '../../model/attempt.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import type { FromWriter, RunOpening, ToWriter } from './writer-messages.js';
 import { WriterCore } from './writer-core.js';
 import { WriterLoop } from './writer-loop.js';
+
+/** After which a process is no short one. */
+const SETTLED_MS = 1_000;
 
 /** What a writer thread is started with. */
 export interface WriterThreadData {
@@ -65,9 +69,13 @@ async function main(): Promise<void> {
   });
   loop.start();
   port.postMessage({ kind: 'ready' } satisfies FromWriter);
-  core.attachYaml(await import('./yaml-parts.js'));
+  const yamlParts = await import('./yaml-parts.js');
+  core.attachYaml(yamlParts);
   core.attach(await import('./columnar-parts.js'));
   loop.wake();
+  // What is rarely needed is loaded in time: by the time it is needed, descriptors may be used up.
+  setTimeout(() => attempt(yamlParts.yaml), SETTLED_MS).unref();
 }
 
-await main();
+// Not awaited at the top: a bundler that copies this file may take it for a script. What it throws ends the thread.
+void main();

@@ -1,0 +1,4 @@
+'use strict';
+
+/** @returns {typeof import('winston')} */
+exports.load = () => require('winston');

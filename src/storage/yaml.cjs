@@ -1,0 +1,4 @@
+'use strict';
+
+/** @returns {typeof import('yaml')} */
+exports.load = () => require('yaml');
