@@ -46,11 +46,12 @@ let sharedHost: WriterHost | undefined;
 export function openParts(config: ExperimentConfig, isCopy: boolean): RunParts {
   if (!((config as unknown) instanceof ExperimentConfig))
     throw invalidOption('config', 'an ExperimentConfig', config);
+  const host = (sharedHost ??= new WriterHost());
+  host.prepare();
   const { facts, dirty } = surroundings(config.environment);
   const opened = openRun(patientFs(nodeFs), config, facts, Date.now());
   const undo = [opened.abandon];
   try {
-    const host = (sharedHost ??= new WriterHost());
     const parts = wired(host, config, opened);
     undo.push(() => parts.intake.channel.dispose());
     undo.push(() => parts.life.unwatchProcess());

@@ -1,6 +1,7 @@
 import { ChunkPool } from '../../channel/chunk-pool.js';
 import { WIRE_BYTES, WireOwner, WireWord } from '../../channel/chunk-layout.js';
 import { messageOf } from '../../model/errors.js';
+import { isLeftBehind, threadFailure } from '../../channel/start-thread.js';
 import type { Degradation } from '../../model/run-file.js';
 import type { FromWriter } from '../../writer/thread/writer-messages.js';
 import { CallerProbe } from '../process/caller-probe.js';
@@ -48,6 +49,20 @@ export class WriterHost {
     return ++this.lastId;
   }
 
+  /**
+   * A run is about to be opened: a thread comes up while it is, and ends again where none is. One that cannot be started is no
+   * matter of anybody's before a run is there.
+   */
+  prepare(): void {
+    if (this.seat !== null) return;
+    try {
+      this.occupy(this.threadSeat());
+    } catch {
+      return;
+    }
+    this.endSoon();
+  }
+
   open(run: HostedRun): void {
     clearTimeout(this.endTimer);
     this.runs.set(run.opening.runId, run);
@@ -65,7 +80,7 @@ export class WriterHost {
     if (this.runs.size > 0) return;
     clearInterval(this.watch);
     this.watch = undefined;
-    this.endTimer = setTimeout(() => this.endThread(), IDLE_THREAD_MS).unref();
+    this.endSoon();
   }
 
   /** To be called when something was committed while the writer's poll had backed off. */
@@ -167,8 +182,9 @@ export class WriterHost {
     if (this.runs.size === 0) return;
     for (const [runId, run] of this.runs)
       this.runs.set(runId, { ...run, opening: { ...run.opening, continues: true, resumes: false } });
-    const died = `the writer thread died (${messageOf(cause)})`;
-    if (this.respawns++ < RESPAWNS) {
+    const died = `the writer thread died (${threadFailure(cause)})`;
+    // A file that is not there will not come.
+    if (!isLeftBehind(cause) && this.respawns++ < RESPAWNS) {
       this.degrade('WRITER_REPLACED', `${died}; a new one took over`);
       this.start();
     } else {
@@ -179,6 +195,11 @@ export class WriterHost {
 
   private isAnyWaiting(): boolean {
     return [...this.runs.values()].some((run) => run.acknowledged() < run.committed());
+  }
+
+  private endSoon(): void {
+    clearTimeout(this.endTimer);
+    this.endTimer = setTimeout(() => this.endThread(), IDLE_THREAD_MS).unref();
   }
 
   private endThread(): void {

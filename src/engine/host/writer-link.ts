@@ -1,4 +1,4 @@
-import { Observable, Subject, defer, distinctUntilChanged, map, startWith } from 'rxjs';
+import { Observable, Subject, distinctUntilChanged, map } from 'rxjs';
 import type { ChannelWriter } from '../../channel/channel-writer.js';
 import type { LiveStatus } from '../../model/live.js';
 import type { Degradation, Health, RunSummary } from '../../model/run-file.js';
@@ -185,7 +185,10 @@ export class WriterLink {
 
   /** The value of `look` on subscription, then after every change. */
   private onChange<T>(look: () => T): Observable<T> {
-    return defer(() => this.changes$.pipe(startWith(undefined), map(look)));
+    return new Observable((subscriber) => {
+      subscriber.next(look());
+      return this.changes$.pipe(map(look)).subscribe(subscriber);
+    });
   }
 }
 
