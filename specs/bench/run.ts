@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import type { BenchCase, Figure } from './measure.js';
 
 const CASES = [
+  'cold-start',
   'caller',
   'taps',
   'end-to-end',

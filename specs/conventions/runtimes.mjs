@@ -1,4 +1,4 @@
-// JavaScript runtimes other than the one this runs on, from the npm registry: each is installed once, in a folder that
+// JavaScript runtimes other than the one this runs on, and tools, from the npm registry: each is installed once, in a folder that
 // later runs on this machine find again.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,26 +19,36 @@ const INSTALL_MS = 180_000;
  * @returns {string | null}
  */
 export function runtimeOf(name, version) {
+  const folder = installed(`${name}-${version}`, [`${name}@${version}`], name);
+  return folder === null ? null : programIn(folder, name);
+}
+
+/**
+ * The folder in which packages of npm's are installed, or null where they cannot be had here, which is said on stderr.
+ *
+ * @param {string} folderName
+ * @param {readonly string[]} packages each with its version
+ * @param {string} program one of theirs, which has to say its version
+ * @returns {string | null}
+ */
+export function installed(folderName, packages, program) {
   const home = join(tmpdir(), `expman-runtimes-${process.getuid?.() ?? 'all'}`);
-  const folder = join(home, `${name}-${version}`);
-  const program = join(folder, 'node_modules', '.bin', name);
-  if (existsSync(program)) return program;
+  const folder = join(home, folderName);
+  if (existsSync(programIn(folder, program))) return folder;
   mkdirSync(home, { recursive: true });
   // Installed beside its place and moved there when whole, so that two at once do not meet half of it.
   const draft = mkdtempSync(join(home, '.install-'));
   writeFileSync(join(draft, 'package.json'), '{ "private": true }\n');
   const flags = ['--no-audit', '--no-fund', '--loglevel=error'];
-  const { status, stderr } = spawnSync('npm', ['install', ...flags, `${name}@${version}`], {
+  const { status, stderr } = spawnSync('npm', ['install', ...flags, ...packages], {
     cwd: draft,
     encoding: 'utf8',
     timeout: INSTALL_MS,
     shell: process.platform === 'win32',
   });
-  const works =
-    status === 0 && spawnSync(join(draft, 'node_modules', '.bin', name), ['--version']).status === 0;
-  if (!works) {
+  if (status !== 0 || spawnSync(programIn(draft, program), ['--version']).status !== 0) {
     rmSync(draft, { recursive: true, force: true });
-    console.error(`SKIPPED: ${name} ${version} cannot be installed here: ${stderr.trim().slice(-300)}`);
+    console.error(`SKIPPED: ${packages.join(', ')} cannot be installed here: ${stderr.trim().slice(-300)}`);
     return null;
   }
   try {
@@ -47,5 +57,14 @@ export function runtimeOf(name, version) {
     // Another one was faster.
     rmSync(draft, { recursive: true, force: true });
   }
-  return existsSync(program) ? program : null;
+  return existsSync(programIn(folder, program)) ? folder : null;
+}
+
+/**
+ * @param {string} folder
+ * @param {string} name
+ * @returns {string}
+ */
+function programIn(folder, name) {
+  return join(folder, 'node_modules', '.bin', name);
 }

@@ -1,6 +1,21 @@
 import { fileURLToPath } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
-import { ExpmanError, messageOf } from '../model/errors.js';
+import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
+
+const LEFT_BEHIND: ReadonlySet<unknown> = new Set([
+  'MODULE_NOT_FOUND',
+  'ERR_MODULE_NOT_FOUND',
+  'ERR_INVALID_URL',
+]);
+
+/** Whether a thread failed because its file, or one that it needs, is not where the package had it. */
+export const isLeftBehind = (cause: unknown): boolean => LEFT_BEHIND.has(errnoOf(cause));
+
+/** Why a thread failed, and what to do where a bundler has left its file behind. */
+export function threadFailure(cause: unknown): string {
+  const advice = 'a bundle has no file for it: mark expman-rx as external to have the thread';
+  return isLeftBehind(cause) ? `${messageOf(cause)}; ${advice}` : messageOf(cause);
+}
 
 /**
  * Starts a thread; what keeps it from starting may come at once, as the error of this call, or later as its event.
@@ -15,7 +30,7 @@ export function startThread(entry: () => URL, options: WorkerOptions & { readonl
     const env = { ...process.env, NODE_OPTIONS: '' };
     return new Worker(fileURLToPath(entry()), { execArgv: [], env, ...options });
   } catch (cause) {
-    throw new ExpmanError('IO', `the thread ${options.name} cannot be started: ${messageOf(cause)}`, {
+    throw new ExpmanError('IO', `the thread ${options.name} cannot be started: ${threadFailure(cause)}`, {
       cause,
     });
   }

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import { startThread } from '../../channel/start-thread.js';
+import { startThread, threadFailure } from '../../channel/start-thread.js';
 import { ExpmanError } from '../../model/errors.js';
 import type {
   DataRequest,
@@ -220,7 +220,8 @@ class DataThread {
   private lost(worker: Worker, cause: Error): void {
     if (this.worker !== worker || this.isClosed) return;
     this.worker = null;
-    this.failRunning(new ExpmanError('IO', 'the thread that reads the runs went away', { cause }));
+    const why = `the thread that reads the runs went away: ${threadFailure(cause)}`;
+    this.failRunning(new ExpmanError('IO', why, { cause }));
     this.watchAgain();
   }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { ExpmanError, messageOf } from '../../model/errors.js';
 
 const TYPES = [
   ['index.html', 'text/html; charset=utf-8'],
@@ -14,12 +15,20 @@ export interface PageFile {
   readonly text: string;
 }
 
-/** Reads the built page; its files by name. */
+/** Reads the built page; its files by name. @throws {@link ExpmanError} `IO` where they are not, as in a bundle */
 export function pageFiles(): ReadonlyMap<string, PageFile> {
   return new Map(
     TYPES.map(([name, type]) => {
-      const path = fileURLToPath(new URL(`../page/${name}`, import.meta.url));
-      return [name, { type, text: readFileSync(path, 'utf8') }];
+      return [name, { type, text: textOf(name) }];
     }),
   );
+}
+
+function textOf(name: string): string {
+  try {
+    return readFileSync(fileURLToPath(new URL(`../page/${name}`, import.meta.url)), 'utf8');
+  } catch (cause) {
+    const advice = 'a bundle has no files for the dashboard: mark expman-rx as external to serve it';
+    throw new ExpmanError('IO', `the page ${name} cannot be read: ${messageOf(cause)}; ${advice}`, { cause });
+  }
 }

@@ -1,6 +1,6 @@
 import type { SchemaElement } from 'hyparquet';
-import { startThread } from '../../channel/start-thread.js';
-import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
+import { startThread, threadFailure } from '../../channel/start-thread.js';
+import { ExpmanError, errnoOf } from '../../model/errors.js';
 import { corruptAt } from '../source/source-files.js';
 import type { FromParquetThread, ToParquetThread } from './parquet-thread-messages.js';
 
@@ -141,7 +141,7 @@ class ParquetThread {
       const onError = (error: unknown): void =>
         errnoOf(error) === 'ERR_WORKER_OUT_OF_MEMORY'
           ? failed('reading it takes more memory than there is', error)
-          : failed(`the thread that reads it has failed: ${messageOf(error)}`, error, 'IO');
+          : failed(`the thread that reads it has failed: ${threadFailure(error)}`, error, 'IO');
       const onExit = (): void => failed('the thread that read it went away');
       const late = (): void =>
         failed(`reading it goes on for ever; given up after ${Math.round(ms ?? 0)} ms`);

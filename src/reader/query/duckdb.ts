@@ -201,7 +201,8 @@ export const duckdbVersion = async (): Promise<string> => (await load()).version
 
 async function load(): Promise<DuckDb> {
   try {
-    return await import('@duckdb/node-api');
+    // Not by its literal name: a bundler would follow it, and what it needs is no JavaScript.
+    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE)) as DuckDb;
   } catch (cause) {
     const isAbsent = errnoOf(cause) === 'ERR_MODULE_NOT_FOUND' && messageOf(cause).includes(`'${PACKAGE}'`);
     const why = isAbsent

@@ -1,8 +1,9 @@
 import { type MessagePort, MessageChannel, type Worker, receiveMessageOnPort } from 'node:worker_threads';
 import { WIRE_BYTES } from '../../channel/chunk-layout.js';
-import { startThread } from '../../channel/start-thread.js';
+import { isLeftBehind, startThread, threadFailure } from '../../channel/start-thread.js';
 import type { ArtifactCall } from '../../engine/files/artifacts.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
+import { ExpmanError, messageOf } from '../../model/errors.js';
 import { isError } from '../../model/realms.js';
 import type { Drive, Trial } from '../trial.js';
 import type { FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
@@ -162,13 +163,21 @@ class TrialThread<P> {
         if (outcome.error !== null) throw restored(outcome.error);
         return;
       case 'broken':
-        throw outcome.error;
+        throw startFailure(outcome.error);
       case 'none':
         throw new Error(`the thread of the trial exited with code ${code} before its training had ended`);
       default:
         outcome satisfies never;
     }
   }
+}
+
+/** A thread whose own file is not there has not begun with the user's. */
+function startFailure(error: unknown): unknown {
+  if (!isLeftBehind(error) || !messageOf(error).includes('trial-thread')) return error;
+  return new ExpmanError('IO', `the thread of the trial cannot be started: ${threadFailure(error)}`, {
+    cause: error,
+  });
 }
 
 function onAbort(signal: AbortSignal, then: () => void): void {

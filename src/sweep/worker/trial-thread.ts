@@ -45,4 +45,5 @@ function trainOf(exported: unknown, module: string): WorkerTrain<unknown> {
   return train as WorkerTrain<unknown>;
 }
 
-await main(workerData as TrialThreadData);
+// Not awaited at the top: a bundler that copies this file may take it for a script. What it throws ends the thread.
+void main(workerData as TrialThreadData);
