@@ -66,6 +66,9 @@ function isHeld(name: string, place: string, packages: Lock['packages']): boolea
   return isHeld(name, place.slice(0, Math.max(above - 1, 0)), packages);
 }
 
+/** What we say of a run; who gives it to one of our functions has it from us. */
+const GIVEN_OUT = 'RunFacts';
+
 /** Checks entry modules in one program: a program for each would read their common files as often. */
 export class Entries {
   private readonly program: ts.Program;
@@ -78,14 +81,63 @@ export class Entries {
 
   /** The names one of them exports, types included, that carry no TSDoc comment. */
   undocumented(entry: string): string[] {
-    const file = this.program.getSourceFile(entry);
-    const module = file === undefined ? undefined : this.checker.getSymbolAtLocation(file);
-    if (module === undefined) return [`${entry} is not a module`];
-    return this.checker
-      .getExportsOfModule(module)
+    return this.exportsOf(entry)
       .filter((name) => resolve(name, this.checker).getDocumentationComment(this.checker).length === 0)
       .map((name) => name.getName());
   }
+
+  /**
+   * The members that a user may leave out of what is given to a function, a constructor or a method, and may not give as
+   * `undefined`: with `exactOptionalPropertyTypes` that is another thing.
+   */
+  refusingUndefined(entry: string): string[] {
+    const found = this.exportsOf(entry)
+      .flatMap((name) => this.callsOf(resolve(name, this.checker)))
+      .flatMap((call) => call.getParameters())
+      .flatMap((parameter) => alternatives(this.checker.getTypeOfSymbol(parameter)))
+      .flatMap((given) => given.getProperties())
+      .flatMap((member) => member.declarations ?? [])
+      .filter(isOwnOptional)
+      .filter(({ type }) => type !== undefined && !/\b(?:undefined|unknown)$/.test(type.getText()))
+      .filter((member) => ownerOf(member) !== GIVEN_OUT)
+      .map((member) => `${ownerOf(member)}.${member.name.getText()}`);
+    return [...new Set(found)].sort();
+  }
+
+  private exportsOf(entry: string): readonly ts.Symbol[] {
+    const file = this.program.getSourceFile(entry);
+    const module = file === undefined ? undefined : this.checker.getSymbolAtLocation(file);
+    if (module === undefined) throw new Error(`${entry} is not a module`);
+    return this.checker.getExportsOfModule(module);
+  }
+
+  /** How a function, or a class and its methods, can be called; of a type there is nothing to call. */
+  private callsOf(symbol: ts.Symbol): readonly ts.Signature[] {
+    if ((symbol.flags & ts.SymbolFlags.Value) === 0) return [];
+    const type = this.checker.getTypeOfSymbol(symbol);
+    const methods =
+      (symbol.flags & ts.SymbolFlags.Class) === 0
+        ? []
+        : this.checker
+            .getDeclaredTypeOfSymbol(symbol)
+            .getProperties()
+            .flatMap((member) => this.checker.getTypeOfSymbol(member).getCallSignatures());
+    return [...type.getCallSignatures(), ...type.getConstructSignatures(), ...methods];
+  }
+}
+
+const alternatives = (type: ts.Type): readonly ts.Type[] => (type.isUnion() ? type.types : [type]);
+
+function isOwnOptional(declaration: ts.Declaration): declaration is ts.PropertySignature {
+  return (
+    ts.isPropertySignature(declaration) &&
+    declaration.questionToken !== undefined &&
+    !declaration.getSourceFile().fileName.includes('node_modules')
+  );
+}
+
+function ownerOf({ parent }: ts.PropertySignature): string {
+  return ts.isInterfaceDeclaration(parent) ? parent.name.text : 'an object';
 }
 
 function resolve(name: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {

@@ -89,6 +89,10 @@ describe('the repository', () => {
       expect(existsSync(join(root, entry))).toBe(true);
       expect(program.undocumented(join(root, entry))).toEqual([]);
     });
+
+    it.each(ENTRIES)('of %s, and takes undefined for what may be left out', (entry) => {
+      expect(program.refusingUndefined(join(root, entry))).toEqual([]);
+    });
   });
 });
 
@@ -145,6 +149,16 @@ describe('the house rules', () => {
       );
       const entry = join(folder, 'entry.ts');
       expect(new Entries([entry], tsOptions()).undocumented(entry).sort()).toEqual(['Bare', 'naked']);
+      writeFileSync(
+        entry,
+        `interface Given { readonly a?: number; readonly b?: number | undefined; c: string }
+         export class Door { constructor(given: Given) { void given; } open(how?: { wide?: boolean }): void { void how; } }
+         export const made = (given: Given | string): { d?: number } => ({ d: given === '' ? 0 : 1 });`,
+      );
+      expect(new Entries([entry], tsOptions()).refusingUndefined(entry)).toEqual([
+        'Given.a',
+        'an object.wide',
+      ]);
     } finally {
       rmSync(folder, { recursive: true });
     }

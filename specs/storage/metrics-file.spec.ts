@@ -52,7 +52,7 @@ function publish(
     fields,
     tail,
     metadata: new Map(),
-    compress: false,
+    compression: 'none',
     final,
     mayReplace: () => true,
   });
@@ -68,7 +68,7 @@ function play(fs: MemoryFs, look: () => void): MetricsFile {
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the closure below sets it
     for (let tries = 0, sealed = false; !sealed && tries < 3; tries++)
       attempt(() => {
-        file.seal(groupOf(group * 10, 10).columns(fields), false);
+        file.seal(groupOf(group * 10, 10).columns(fields), 'none');
         sealed = true;
       });
     attempt(() => publish(file, fields, group === 1 ? groupOf(20, 5) : undefined));
@@ -120,7 +120,7 @@ describe('the published rows', () => {
     const fs = new MemoryFs();
     fs.makeFolder('/run');
     const file = new MetricsFile(fs, '/run');
-    file.seal(groupOf(0, 10).columns(FIELDS), false);
+    file.seal(groupOf(0, 10).columns(FIELDS), 'none');
     const failed: string[] = [];
     fs.onCall = (call, path) => {
       if (call !== 'sync' || failed.length > 0) return null;
@@ -150,12 +150,12 @@ describe('the published rows', () => {
     const fs = new MemoryFs();
     fs.makeFolder('/run');
     const file = new MetricsFile(fs, '/run');
-    file.seal(groupOf(0, 10).columns(FIELDS), false);
+    file.seal(groupOf(0, 10).columns(FIELDS), 'none');
     const steps = file.publish({
       fields: FIELDS,
       tail: new RowGroupBatches(),
       metadata: new Map(),
-      compress: false,
+      compression: 'none',
       final: true,
       mayReplace: () => false,
     });
@@ -190,7 +190,7 @@ describe('what an earlier footer names', () => {
         fields: FIELDS.slice(0, publish < 30 ? 3 : 4),
         tail: groupOf(sealed, rows - sealed),
         metadata: new Map(),
-        compress: false,
+        compression: 'none',
         final: false,
         mayReplace: () => true,
       });
@@ -198,7 +198,7 @@ describe('what an earlier footer names', () => {
       if (seals && publish % 10 === 0) steps.next();
       if (seals) {
         if (publish % 10 !== 0) while (steps.next().done !== true);
-        file.seal(groupOf(sealed, rows - sealed).columns(FIELDS.slice(0, publish < 30 ? 3 : 4)), false);
+        file.seal(groupOf(sealed, rows - sealed).columns(FIELDS.slice(0, publish < 30 ? 3 : 4)), 'none');
         sealed = rows;
       }
       while (steps.next().done !== true);
@@ -254,7 +254,7 @@ describe('a published file that is deleted, replaced or emptied by hand', () => 
     const fs = new MemoryFs();
     fs.makeFolder('/run');
     const file = new MetricsFile(fs, '/run');
-    if (seals) file.seal(groupOf(0, 10).columns(FIELDS), false);
+    if (seals) file.seal(groupOf(0, 10).columns(FIELDS), 'none');
     publish(file, FIELDS, groupOf(10, 5));
     return { fs, file };
   };

@@ -198,7 +198,7 @@ describe('a run of a later version', () => {
       ['written_by', '0.7.2'],
     ]);
     const publishing = new MetricsFile(nodeFs, runDir).publish({
-      ...{ fields: [], tail: new RowGroupBatches(), metadata, compress: false, final: true },
+      ...{ fields: [], tail: new RowGroupBatches(), metadata, compression: 'none', final: true },
       mayReplace: () => true,
     });
     while (publishing.next().done !== true);

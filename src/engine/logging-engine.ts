@@ -40,7 +40,7 @@ export class LoggingEngine extends RunDoors implements AsyncDisposable, Disposab
   readonly #parts: RunParts;
 
   /** @hidden `isCopy`: the rows are those of another run, and kept as they are. */
-  constructor(config: ExperimentConfig, { isCopy = false }: { readonly isCopy?: boolean } = {}) {
+  constructor(config: ExperimentConfig, { isCopy = false }: { readonly isCopy?: boolean | undefined } = {}) {
     const parts = openParts(config, isCopy);
     super(parts);
     this.#parts = parts;

@@ -55,19 +55,19 @@ export type ErrorCode =
 /** What an {@link ExpmanError} knows beyond its message; which keys are set depends on the code. */
 export interface ErrorFacts {
   /** The option that was wrong. */
-  readonly option?: string;
+  readonly option?: string | undefined;
   /** What is allowed, in words. */
-  readonly rule?: string;
+  readonly rule?: string | undefined;
   /** What was given. */
   readonly value?: unknown;
   /** The type of what was given, `typeof` with `null`, `array` and `NaN` told apart. */
-  readonly type?: string;
+  readonly type?: string | undefined;
   /** The file or folder concerned. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** The operating system's error code, `ENOSPC` for one. */
-  readonly errno?: string;
+  readonly errno?: string | undefined;
   /** How many rows are concerned. */
-  readonly count?: number;
+  readonly count?: number | undefined;
   /** The error underneath. */
   readonly cause?: unknown;
 }
@@ -88,7 +88,7 @@ export class ExpmanError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'ExpmanError';
     this.code = code;
-    Object.assign(this, rest);
+    for (const [fact, value] of Object.entries(rest)) if (value !== undefined) Reflect.set(this, fact, value);
   }
 }
 

@@ -52,7 +52,7 @@ export interface ResolvedOptions {
   readonly exitTimeoutMs: number;
   /** Whether SIGINT, SIGTERM and, but on Windows, SIGHUP are handled to flush before they end the process; default false. */
   readonly handleSignals: boolean;
-  /** How pages of metrics.parquet are compressed; `'auto'` (default) takes what is smaller. */
+  /** How pages of metrics.parquet are compressed; `'auto'` (default) by Snappy where that saves a tenth, `'snappy'` all that hold values. */
   readonly compression: 'auto' | 'none' | 'snappy';
   /**
    * Whether, and each how many milliseconds, CPU, memory, event loop, GC and GPU are sampled into `system.parquet`; default
@@ -65,6 +65,9 @@ export interface ResolvedOptions {
    */
   readonly captureConsole: boolean | 'streams';
 }
+
+/** How pages are compressed. */
+export type Compression = ResolvedOptions['compression'];
 
 /** The options of an {@link ExperimentConfig}; each may be left out. */
 export type ExperimentOptions = {

@@ -12,9 +12,9 @@ export type MetricsOf<V> = { readonly [K in keyof V]: MetricValue };
 /** What one `logMetrics` call said. */
 export interface MetricRow {
   /** The caller's counter, any integer of 64 bits, beyond 2^53 as a bigint; absent or null for a row without one. */
-  readonly step?: Step | null;
+  readonly step?: Step | null | undefined;
   /** Milliseconds since the epoch (as `Date.now()` gives them, fractions allowed); now, when absent. */
-  readonly timestamp?: number;
+  readonly timestamp?: number | undefined;
   /** One value for each metric of the row. */
   readonly values: Readonly<Record<string, MetricValue>>;
 }

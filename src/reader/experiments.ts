@@ -16,9 +16,9 @@ const MAX_SWEEP_BYTES = 16 * 1024 * 1024;
 /** How a folder of experiments is read. */
 export interface ExperimentsOptions {
   /** Where listings are remembered; default `expman-rx` in `$XDG_CACHE_HOME` or `~/.cache`; null: nowhere. */
-  readonly cacheDir?: string | null;
+  readonly cacheDir?: string | null | undefined;
   /** Told how a long listing is going. */
-  readonly onScan?: OnScan;
+  readonly onScan?: OnScan | undefined;
 }
 
 /** The rules of {@link ExperimentsOptions}. */
@@ -33,9 +33,9 @@ export const EXPERIMENTS_OPTIONS = optionsTable<ExperimentsOptions>()({
 /** Which runs are wanted; all, where nothing is said. */
 export interface RunQuery {
   /** Of this experiment. */
-  readonly experiment?: string;
+  readonly experiment?: string | undefined;
   /** Those for which this holds. */
-  readonly where?: (facts: RunFacts) => boolean;
+  readonly where?: ((facts: RunFacts) => boolean) | undefined;
 }
 
 const RUN_QUERY = optionsTable<RunQuery>()({

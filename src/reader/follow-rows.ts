@@ -17,12 +17,12 @@ import { WalFollower } from './wal-follower.js';
 /** How a run is followed. */
 export interface FollowOptions {
   /** How often it is looked for new rows, in milliseconds; from 1 up, default 100. */
-  readonly pollMs?: number;
+  readonly pollMs?: number | undefined;
   /**
    * Whether what is there comes first (`'start'`, default), only what comes from now on (`'end'`), or first so many of what is there
    * last.
    */
-  readonly from?: 'start' | 'end' | number;
+  readonly from?: 'start' | 'end' | number | undefined;
 }
 
 const OPTIONS = optionsTable<FollowOptions>()({

@@ -150,7 +150,7 @@ export interface RecoverOptions {
    * Ends also a run whose owner is on another host, once that owner has been silent for 15 seconds, for which it is watched; one that
    * still beats is `RUN_LOCKED`. Default false.
    */
-  readonly force?: boolean;
+  readonly force?: boolean | undefined;
 }
 
 const RECOVER_OPTIONS = optionsTable<RecoverOptions>()({ force: flag().byDefault(false) });

@@ -25,11 +25,11 @@ export const LEVELS: readonly string[] = ['silly', 'debug', 'verbose', 'http', '
 /** Which lines of a log are wanted; all, where nothing is said. */
 export interface LogFilter {
   /** This level of npm's and graver ones; a level nobody knows is always taken. */
-  readonly level?: string;
+  readonly level?: string | undefined;
   /** Text that the message holds, whatever its case. */
-  readonly text?: string;
+  readonly text?: string | undefined;
   /** Only the last so many of them. */
-  readonly last?: number;
+  readonly last?: number | undefined;
 }
 
 const FILTER = optionsTable<LogFilter>()({

@@ -24,25 +24,25 @@ export interface StoredRow extends MetricRow {
 /** Which rows and columns are read; all, where nothing is said. */
 export interface RowSelection {
   /** Metrics by name; `step` and `timestamp` are always there. A name the run has not got is left out. */
-  readonly columns?: readonly string[];
+  readonly columns?: readonly string[] | undefined;
   /** The first step; rows without a step are left out once one of the two is given. */
-  readonly fromStep?: number | bigint;
+  readonly fromStep?: number | bigint | undefined;
   /** The last step. */
-  readonly toStep?: number | bigint;
+  readonly toStep?: number | bigint | undefined;
   /**
    * Whether each row says its session: a column `session` (INT64) after the timestamp, and a property of each row. The
    * epoch rises with every open of the run; rows of 0.1.0 are of session -1.
    */
-  readonly session?: boolean;
+  readonly session?: boolean | undefined;
   /** Rows for which this holds. */
-  readonly where?: (row: StoredRow) => boolean;
+  readonly where?: ((row: StoredRow) => boolean) | undefined;
   /**
    * Keeps at most this many rows, in their order: the first and the last, and of each of equally long stretches the rows in which a metric
    * has its least and its greatest finite number, one NaN and one infinity of either sign, where it has them. Booleans count as 0 and 1.
    *
    * One stretch is always kept, whatever the limit: 2 rows, and up to 5 for each metric.
    */
-  readonly downsample?: number;
+  readonly downsample?: number | undefined;
 }
 
 const isStep = (value: unknown): value is Step =>

@@ -1,3 +1,4 @@
+import type { Compression } from '../model/experiment-options.js';
 import type { Column, ColumnField } from '../columnar/column.js';
 import { type ChunkReader, readColumn } from './chunk-reader.js';
 import type { FileFacts, FsPort } from './fs-port.js';
@@ -71,8 +72,8 @@ export class MetricsFile {
   }
 
   /** Encodes a full group and writes it to the draft; from then on it is only copied. */
-  seal(columns: Iterable<Column>, compress: boolean): void {
-    this.groups.push(this.encoded(columns, compress));
+  seal(columns: Iterable<Column>, compression: Compression): void {
+    this.groups.push(this.encoded(columns, compression));
   }
 
   /** The number of sealed groups. */
@@ -98,21 +99,21 @@ export class MetricsFile {
    * Replaces the rows of sealed groups: `rewrite` takes a group's number and returns its new columns, no columns to remove the
    * group, or null to keep it. Nothing changes unless everything can be written.
    */
-  *rewrite(rewrite: (index: number) => readonly Column[] | null, compress: boolean): Generator<void> {
+  *rewrite(rewrite: (index: number) => readonly Column[] | null, compression: Compression): Generator<void> {
     const groups: RowGroup[] = [];
     for (const [index, group] of this.groups.entries()) {
       const columns = rewrite(index);
       if (columns === null) groups.push(group);
-      else if ((columns[0]?.length ?? 0) > 0) groups.push(this.encoded(columns, compress));
+      else if ((columns[0]?.length ?? 0) > 0) groups.push(this.encoded(columns, compression));
       yield;
     }
     this.groups = groups;
     this.spare += this.sealed.release(this.groups);
   }
 
-  private encoded(columns: Iterable<Column>, compress: boolean): RowGroup {
+  private encoded(columns: Iterable<Column>, compression: Compression): RowGroup {
     const chunks: EncodedChunk[] = [];
-    for (const column of columns) chunks.push(encodeColumn(column, chunks.length, compress));
+    for (const column of columns) chunks.push(encodeColumn(column, chunks.length, compression));
     return { rows: chunks[0]?.facts.rows ?? 0, chunks: this.sealed.append(chunks) };
   }
 
@@ -167,7 +168,7 @@ export class MetricsFile {
   private widen(chunk: PlacedChunk, field: ColumnField, place: number): EncodedChunk {
     if (chunk.nullCount === chunk.rows) return encodeNullChunk(field.type, chunk.rows);
     const column = readColumn(this.readSealed, chunk, field.type, chunk.rows);
-    return encodeColumn(column, place, chunk.codec !== 'UNCOMPRESSED');
+    return encodeColumn(column, place, chunk.codec === 'UNCOMPRESSED' ? 'none' : 'snappy');
   }
 
   /** Records that the published file was replaced. */

@@ -1,3 +1,4 @@
+import type { Compression } from '../model/experiment-options.js';
 import { crc32 } from 'node:zlib';
 import type { Column, ColumnField } from '../columnar/column.js';
 import type { RowGroupBatches } from '../columnar/row-group.js';
@@ -16,7 +17,7 @@ export interface Publication {
   /** The rows after the sealed groups; encoded for this publish only. */
   readonly tail: RowGroupBatches;
   readonly metadata: ReadonlyMap<string, string>;
-  readonly compress: boolean;
+  readonly compression: Compression;
   /** Nothing will follow: earlier tails are left out. */
   readonly final: boolean;
   /** Called right before the rename; returns false when another owner has taken the run over. */
@@ -102,14 +103,14 @@ function* finish(
   fs: FsPort,
   file: number,
   copied: Copied,
-  { fields, tail, metadata, compress }: Publication,
+  { fields, tail, metadata, compression }: Publication,
 ): Generator<void, PublishFacts> {
   const { sealed, tails } = copied;
   const groups = [...copied.groups];
   if (tail.rows > 0) {
     const chunks: EncodedChunk[] = [];
     for (const column of tail.columns(fields)) {
-      chunks.push(encodeColumn(column, chunks.length, compress));
+      chunks.push(encodeColumn(column, chunks.length, compression));
       if ((chunks.length & 15) === 0) yield;
     }
     const length = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -151,5 +152,5 @@ function verify(fs: FsPort, path: string, expected: PublishFacts): FileFacts {
 }
 
 /** Encodes the column at a place of a row group; the first two are step and timestamp, sequences that deltas make small. */
-export const encodeColumn = (column: Column, place: number, compress: boolean): EncodedChunk =>
-  encodeChunk(column, { delta: place < 2, compress });
+export const encodeColumn = (column: Column, place: number, compression: Compression): EncodedChunk =>
+  encodeChunk(column, { delta: place < 2, compression });

@@ -41,39 +41,39 @@ export interface SweepOptions<P> {
   /** The experiment its runs belong to. */
   readonly name: string;
   /** The folder that holds the experiments; default `./experiments`. */
-  readonly baseDir?: string;
+  readonly baseDir?: string | undefined;
   /** The metric, as it is logged, that the sweep goes by. */
   readonly metric: string;
   /** Whether it is better when it is less (`'min'`, default) or when it is greater. */
-  readonly mode?: 'min' | 'max';
+  readonly mode?: 'min' | 'max' | undefined;
   /** Which value of it counts: its `'last'` (default) or its `'best'`. */
-  readonly value?: 'last' | 'best';
+  readonly value?: 'last' | 'best' | undefined;
   /** How many trials; from 1 up, default 20. A grid may end before. */
-  readonly trials?: number;
+  readonly trials?: number | undefined;
   /** How many at a time; from 1 up, default 1. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** What all that is random comes from; an integer from 0 up, default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Where parameters come from; default `'random'`. An object is a searcher of one's own. */
-  readonly searcher?: SearcherName | Searcher<P>;
+  readonly searcher?: SearcherName | Searcher<P> | undefined;
   /** Further options of the searcher that is named. */
-  readonly searcherOptions?: Omit<SearcherOptions, 'seed' | 'mode'>;
+  readonly searcherOptions?: Omit<SearcherOptions, 'seed' | 'mode'> | undefined;
   /** Which trials are stopped early; default `'none'`. */
-  readonly scheduler?: SchedulerOption;
+  readonly scheduler?: SchedulerOption | undefined;
   /** How often a failed trial is begun anew; default 0. */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   /** With more failed trials than this the sweep ends, and its result rejects; default no limit. */
-  readonly maxFailures?: number;
+  readonly maxFailures?: number | undefined;
   /** After so many milliseconds the sweep is stopped; default no limit. */
-  readonly timeLimitMs?: number;
+  readonly timeLimitMs?: number | undefined;
   /** How long a trial may take to end once it is aborted, before its run is closed over its head, in milliseconds, Infinity for as long as it likes; default 10,000. */
-  readonly graceMs?: number;
+  readonly graceMs?: number | undefined;
   /** Whether a sweep that was cut off or stopped goes on: `'allow'` (default), `'never'`, or `'must'`. */
-  readonly resume?: 'never' | 'allow' | 'must';
+  readonly resume?: 'never' | 'allow' | 'must' | undefined;
   /** Whether SIGINT, SIGTERM and, but on Windows, SIGHUP stop the sweep, its runs and `sweep.yaml` INTERRUPTED, before they end the process; default true. */
-  readonly handleSignals?: boolean;
+  readonly handleSignals?: boolean | undefined;
   /** Options of the trials' runs. */
-  readonly run?: Omit<ExperimentOptions, 'runName' | 'resume' | 'group' | 'handleSignals'>;
+  readonly run?: Omit<ExperimentOptions, 'runName' | 'resume' | 'group' | 'handleSignals'> | undefined;
 }
 
 /** Options of a sweep whose trials run in worker threads. */

@@ -20,11 +20,13 @@ const decoded = ({ bytes, facts }: EncodedChunk): Column => decodeChunk(bytes, {
 const plainDouble = (value: number): Uint8Array => new Uint8Array(Float64Array.of(value).buffer);
 const plainInteger = (value: bigint): Uint8Array => new Uint8Array(BigInt64Array.of(value).buffer);
 
+const COMPRESSIONS = ['auto', 'none', 'snappy'] as const;
+
 describe('a chunk', () => {
   it('gives back every bit of any column', () => {
     fc.assert(
-      fc.property(anyColumn, fc.boolean(), fc.boolean(), (column, delta, compress) => {
-        const chunk = encodeChunk(column, { delta, compress });
+      fc.property(anyColumn, fc.boolean(), fc.constantFrom(...COMPRESSIONS), (column, delta, compression) => {
+        const chunk = encodeChunk(column, { delta, compression });
         const back = decoded(chunk);
         expect(cellsOf(back)).toEqual(cellsOf(column));
         expect([back.type, back.length, back.nullCount]).toEqual([
@@ -53,14 +55,14 @@ describe('a chunk', () => {
       });
       const column = columnOf(type, cells);
       for (const delta of [false, true])
-        expect(cellsOf(decoded(encodeChunk(column, { delta, compress: false })))).toEqual(cells);
+        expect(cellsOf(decoded(encodeChunk(column, { delta, compression: 'none' })))).toEqual(cells);
     }
   });
 
   it('of strings gives back the empty one, emoji and one of a megabyte', () => {
     const cells = ['', '👩‍👩‍👧‍👦', 'x'.repeat(1 << 20), null, '', 'é'];
-    for (const compress of [false, true])
-      expect(cellsOf(decoded(encodeChunk(columnOf('UTF8', cells), { delta: false, compress })))).toEqual(
+    for (const compression of COMPRESSIONS)
+      expect(cellsOf(decoded(encodeChunk(columnOf('UTF8', cells), { delta: false, compression })))).toEqual(
         cells,
       );
   });
@@ -69,7 +71,7 @@ describe('a chunk', () => {
     const values = new Float64Array([9, 1, 2, 3, 9]).subarray(1, 4);
     const validity = new Uint8Array([0, 0b11111101]).subarray(1);
     const column: Column = { type: 'DOUBLE', length: 3, nullCount: 1, validity, values };
-    expect(cellsOf(decoded(encodeChunk(column, { delta: false, compress: false })))).toEqual([
+    expect(cellsOf(decoded(encodeChunk(column, { delta: false, compression: 'none' })))).toEqual([
       bitsOf(1),
       null,
       bitsOf(3),
@@ -81,7 +83,7 @@ describe('a chunk', () => {
       validity: null,
       values: new Uint8Array([0xfd]),
     };
-    const chunk = encodeChunk(flags, { delta: false, compress: false });
+    const chunk = encodeChunk(flags, { delta: false, compression: 'none' });
     expect(chunk.bytes.at(-1)).toBe(0b101);
   });
 
@@ -90,7 +92,7 @@ describe('a chunk', () => {
       const chunk = encodeNullChunk(type, 1 << 24);
       expect(chunk.bytes.length).toBeLessThan(50);
       expect(chunk.facts).toMatchObject({ rows: 1 << 24, nullCount: 1 << 24, min: null, max: null });
-      expect(encodeChunk(columnOf(type, [null, null]), { delta: true, compress: true })).toEqual(
+      expect(encodeChunk(columnOf(type, [null, null]), { delta: true, compression: 'auto' })).toEqual(
         encodeNullChunk(type, 2),
       );
     }
@@ -99,7 +101,7 @@ describe('a chunk', () => {
   it('holds random doubles as they are, with 40 bytes around them', () => {
     const { bytes, facts } = encodeChunk(doublesOf(Array.from({ length: 131_072 }, randomOf(5))), {
       delta: false,
-      compress: true,
+      compression: 'auto',
     });
     expect(facts.encodings).toEqual(['PLAIN', 'RLE']);
     expect(facts.codec).toBe('UNCOMPRESSED');
@@ -109,13 +111,13 @@ describe('a chunk', () => {
   it('holds few values as a dictionary, long runs of them in next to nothing', () => {
     const few = encodeChunk(doublesOf(Array.from({ length: 10_000 }, (_, i) => i % 3)), {
       delta: false,
-      compress: false,
+      compression: 'none',
     });
     expect(few.facts.encodings).toEqual(['PLAIN', 'RLE_DICTIONARY', 'RLE']);
     expect(few.bytes.length).toBeLessThan(10_000 / 4 + 120);
     const epochs = encodeChunk(doublesOf(Array.from({ length: 100_000 }, (_, i) => Math.floor(i / 10_000))), {
       delta: false,
-      compress: false,
+      compression: 'none',
     });
     expect(epochs.bytes.length).toBeLessThan(250);
   });
@@ -123,7 +125,7 @@ describe('a chunk', () => {
   it('holds a counter by its differences', () => {
     const chunk = encodeChunk(integersOf(Array.from({ length: 131_072 }, (_, i) => i)), {
       delta: true,
-      compress: false,
+      compression: 'none',
     });
     expect(chunk.facts.encodings).toEqual(['DELTA_BINARY_PACKED', 'RLE']);
     expect(chunk.bytes.length).toBeLessThan(131_072 / 20);
@@ -132,15 +134,24 @@ describe('a chunk', () => {
   it('of doubles has no differences, not even of doubles whose bits are small', () => {
     const { facts } = encodeChunk(doublesOf(new Array<number>(1000).fill(0)), {
       delta: true,
-      compress: false,
+      compression: 'none',
     });
     expect(facts.encodings).not.toContain('DELTA_BINARY_PACKED');
   });
 
+  it('is compressed where snappy is asked for, whatever it saves', () => {
+    const random = randomOf(8);
+    const noise = doublesOf(Array.from({ length: 5000 }, () => random()));
+    expect(encodeChunk(noise, { delta: false, compression: 'auto' }).facts.codec).toBe('UNCOMPRESSED');
+    const chunk = encodeChunk(noise, { delta: false, compression: 'snappy' });
+    expect(chunk.facts.codec).toBe('SNAPPY');
+    expect(cellsOf(decoded(chunk))).toEqual(cellsOf(noise));
+  });
+
   it('is compressed only where asked for and where that saves a tenth', () => {
     const whole = doublesOf(Array.from({ length: 20_000 }, (_, i) => i));
-    expect(encodeChunk(whole, { delta: false, compress: false }).facts.codec).toBe('UNCOMPRESSED');
-    const { bytes, facts } = encodeChunk(whole, { delta: false, compress: true });
+    expect(encodeChunk(whole, { delta: false, compression: 'none' }).facts.codec).toBe('UNCOMPRESSED');
+    const { bytes, facts } = encodeChunk(whole, { delta: false, compression: 'auto' });
     expect(facts.codec).toBe('SNAPPY');
     expect(bytes.length).toBeLessThan(facts.uncompressedLength * 0.9);
     expect(facts.uncompressedLength).toBeGreaterThan(160_000);
@@ -153,7 +164,7 @@ describe('a chunk', () => {
 
 describe('the bounds of a chunk', () => {
   const boundsOf = (column: Column, delta = false) => {
-    const { min, max } = encodeChunk(column, { delta, compress: false }).facts;
+    const { min, max } = encodeChunk(column, { delta, compression: 'none' }).facts;
     return { min, max };
   };
   const none = { min: null, max: null };
@@ -196,7 +207,7 @@ describe('the bounds of a chunk', () => {
 
   it('of integers are exact where they are encoded as differences that go up and down', () => {
     const values = Array.from({ length: 500 }, (_, i) => (i === 130 ? -7 : i === 270 ? 9999 : i));
-    const { facts } = encodeChunk(integersOf(values), { delta: true, compress: false });
+    const { facts } = encodeChunk(integersOf(values), { delta: true, compression: 'none' });
     expect(facts.encodings).toContain('DELTA_BINARY_PACKED');
     expect([facts.min, facts.max]).toEqual([plainInteger(-7n), plainInteger(9999n)]);
   });
@@ -231,6 +242,6 @@ describe('validity', () => {
       validity: bitmapOf([true, true]),
       values: new Float64Array(2),
     };
-    expect(decoded(encodeChunk(column, { delta: false, compress: false })).validity).toBeNull();
+    expect(decoded(encodeChunk(column, { delta: false, compression: 'none' })).validity).toBeNull();
   });
 });

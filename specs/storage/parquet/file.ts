@@ -1,13 +1,14 @@
 import { crc32 } from 'node:zlib';
 import type { Column, ColumnField } from '../../../src/columnar/column.js';
 import { encodeChunk, encodeFooter, encodeNullChunk, MAGIC } from '../../../src/storage/parquet/index.js';
+import type { EncodeOptions } from '../../../src/storage/parquet/encode-chunk.js';
 import type { EncodedChunk, FileFooter, PlacedChunk } from '../../../src/storage/parquet/index.js';
 
 export interface FileOptions {
   readonly fields: readonly ColumnField[];
   /** Per row group its columns; null stands for a chunk without a single value. */
   readonly groups: readonly (readonly (Column | null)[])[];
-  readonly compress?: boolean;
+  readonly compression?: EncodeOptions['compression'];
   /** Names of the columns to be delta-encoded. */
   readonly delta?: readonly string[];
   /** Writes chunks back to front with gaps between them, null chunks last. */
@@ -23,7 +24,10 @@ export function fileOf(options: FileOptions): { bytes: Buffer; footer: FileFoote
     const rows = columns.find((column) => column !== null)?.length ?? 0;
     fields.forEach(({ name, type }, i) => {
       const column = columns[i] ?? null;
-      const encode = { delta: options.delta?.includes(name) ?? false, compress: options.compress ?? false };
+      const encode = {
+        delta: options.delta?.includes(name) ?? false,
+        compression: options.compression ?? 'none',
+      };
       const chunk = column === null ? encodeNullChunk(type, rows) : encodeChunk(column, encode);
       places.push({ group, column: i, isNull: column === null, chunk });
     });

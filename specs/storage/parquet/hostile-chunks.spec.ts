@@ -25,7 +25,7 @@ describe('a chunk', () => {
       ),
     );
     return [true, false].flatMap((delta) =>
-      [true, false].map((compress) => encodeChunk(column, { delta, compress })),
+      (['auto', 'none', 'snappy'] as const).map((compression) => encodeChunk(column, { delta, compression })),
     );
   });
 
@@ -65,7 +65,7 @@ describe('a chunk', () => {
         fc.boolean(),
         fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }),
         (column, delta, changes) => {
-          const chunk = encodeChunk(column, { delta, compress: false });
+          const chunk = encodeChunk(column, { delta, compression: 'none' });
           const copy = Uint8Array.from(chunk.bytes);
           for (const [at, byte] of changes) copy[at % copy.length] = byte;
           const read = orRefused(() => decoded(chunk, copy));
@@ -109,7 +109,10 @@ describe('a page with a right checksum', () => {
     fc.assert(
       fc.property(
         anyColumn,
-        fc.record({ delta: fc.boolean(), compress: fc.boolean() }),
+        fc.record({
+          delta: fc.boolean(),
+          compression: fc.constantFrom('auto' as const, 'none' as const, 'snappy' as const),
+        }),
         fc.array(alteration, { maxLength: 3 }),
         claim,
         (column, options, alterations, wrong) => {

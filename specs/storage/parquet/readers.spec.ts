@@ -19,7 +19,7 @@ interface Sample {
   readonly fields: readonly ColumnField[];
   /** Null stands for the chunk of a metric that came later. */
   readonly groups: readonly (readonly (Column | null)[])[];
-  readonly compress: boolean;
+  readonly compression: 'auto' | 'none' | 'snappy';
   readonly scattered: boolean;
 }
 
@@ -57,7 +57,7 @@ const cycled = (type: ColumnType, rows: number, nullEvery: number): Column =>
 /** Names that are hard on objects, paths and SQL. */
 const NAMES = ['__proto__', 'constructor', '', 'a.b/c d', '1', 'toString', 'quote\'"`', '损失 😀'];
 
-const awkward = (scattered: boolean, compress: boolean): Sample => {
+const awkward = (scattered: boolean, compression: Sample['compression']): Sample => {
   const fields = [
     STEP,
     TIMESTAMP,
@@ -71,7 +71,7 @@ const awkward = (scattered: boolean, compress: boolean): Sample => {
       i >= NAMES.length - 2 + group ? null : cycled(TYPES[i % TYPES.length] ?? 'DOUBLE', count, 3 + group),
     ),
   ]);
-  return { fields, groups, scattered, compress };
+  return { fields, groups, scattered, compression };
 };
 
 const wide = (): Sample => {
@@ -95,7 +95,7 @@ const wide = (): Sample => {
     fields: [STEP, TIMESTAMP, ...metrics],
     groups: [group(2, 3000), group(3, 4998)],
     scattered: true,
-    compress: false,
+    compression: 'none',
   };
 };
 
@@ -109,9 +109,9 @@ const anySample: fc.Arbitrary<Sample> = fc
     types: fc.array(fc.constantFrom(...TYPES), { minLength: 1, maxLength: 5 }),
     rows: fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 3 }),
     scattered: fc.boolean(),
-    compress: fc.boolean(),
+    compression: fc.constantFrom('auto', 'none', 'snappy'),
   })
-  .chain(({ types, rows, scattered, compress }) => {
+  .chain(({ types, rows, scattered, compression }) => {
     const fields = [STEP, TIMESTAMP, ...types.map((type, i) => ({ name: `m${String(i)}`, type }))];
     const groups = rows.map((count) =>
       fc.tuple(
@@ -124,7 +124,7 @@ const anySample: fc.Arbitrary<Sample> = fc
       fields,
       groups: metrics.map((group, i) => [...clocks(rows[i] ?? 0, i), ...group]),
       scattered,
-      compress,
+      compression,
     }));
   });
 
@@ -157,15 +157,15 @@ function decodedGroups(bytes: Uint8Array): (Column & { readonly name: string })[
 }
 
 const samples: ReadonlyMap<string, Sample> = new Map([
-  ['awkward names, one chunk behind the other', awkward(false, false)],
-  ['awkward names, chunks back to front with gaps, compressed', awkward(true, true)],
+  ['awkward names, one chunk behind the other', awkward(false, 'none')],
+  ['awkward names, chunks back to front with gaps, compressed', awkward(true, 'snappy')],
   ['5,000 columns, 2,000 of them late', wide()],
   [
     'no rows at all',
     {
       fields: [STEP, TIMESTAMP, { name: 'loss', type: 'DOUBLE' }],
       groups: [],
-      compress: false,
+      compression: 'none',
       scattered: false,
     },
   ],
@@ -222,7 +222,7 @@ describe('a whole file', () => {
   });
 
   it('becomes an Arrow table whose every value is the one written', () => {
-    const sample = awkward(true, true);
+    const sample = awkward(true, 'snappy');
     const table = tableOf(decodedGroups(fileBytes(sample)));
     const expected = expectedOf(sample);
     sample.fields.forEach(({ type }, i) => {

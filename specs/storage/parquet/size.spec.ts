@@ -33,7 +33,7 @@ function runOf(
     ];
   });
   const fields = Object.entries(metrics).map(([name, metric]) => ({ name, type: metric(0, random).type }));
-  return fileOf({ fields: [...CLOCKS, ...fields], groups, delta: ['step', 'timestamp'], compress: true })
+  return fileOf({ fields: [...CLOCKS, ...fields], groups, delta: ['step', 'timestamp'], compression: 'auto' })
     .bytes;
 }
 

@@ -21,7 +21,7 @@ function mixed(values: readonly (MetricValue | null)[]): TextColumn {
 }
 
 const encoded = (column: TextColumn): { readonly bytes: Uint8Array; readonly chunk: PlacedChunk } => {
-  const { bytes, facts } = encodeChunk(column, { delta: false, compress: true });
+  const { bytes, facts } = encodeChunk(column, { delta: false, compression: 'auto' });
   return { bytes, chunk: { ...facts, offset: 4 } };
 };
 const marksOf = (values: readonly (MetricValue | null)[]): string | undefined =>

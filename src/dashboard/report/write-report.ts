@@ -9,11 +9,11 @@ import { renderReport } from './render-report.js';
 /** Options of {@link writeReport}. */
 export interface ReportOptions {
   /** The report's heading; default `runs`. */
-  readonly title?: string;
+  readonly title?: string | undefined;
   /** Whether to replace an existing file; default false. */
-  readonly force?: boolean;
+  readonly force?: boolean | undefined;
   /** Called before each run with the number of runs done. */
-  readonly onRun?: (done: number) => void;
+  readonly onRun?: ((done: number) => void) | undefined;
 }
 
 const OPTIONS = optionsTable<ReportOptions>()({

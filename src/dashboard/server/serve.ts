@@ -43,17 +43,17 @@ const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 /** Options of {@link serve}. */
 export interface ServeOptions {
   /** From 0 to 65,535; 0, the default, takes a free one. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** The address to listen on; default `127.0.0.1`, this machine only. Any other is open to the network. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Other host names to answer to, such as the machine's; those of the loopback are always allowed. */
-  readonly allowedHosts?: readonly string[];
+  readonly allowedHosts?: readonly string[] | undefined;
   /** Whether tags and notes of closed runs may be changed; default false. */
-  readonly writable?: boolean;
+  readonly writable?: boolean | undefined;
   /** Whether a token is required; default true. Without one every user of the machine can read the runs; only allowed on the loopback. */
-  readonly token?: boolean;
+  readonly token?: boolean | undefined;
   /** Whether it keeps the process alive; default true for a folder, false for an open run. */
-  readonly keepAlive?: boolean;
+  readonly keepAlive?: boolean | undefined;
 }
 
 const OPTIONS = optionsTable<ServeOptions>()({

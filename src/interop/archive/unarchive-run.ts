@@ -19,15 +19,15 @@ import { type ArchiveSink, readArchive } from './read-archive.js';
 /** Options of {@link unarchiveRun}. */
 export interface UnarchiveOptions {
   /** The experiment to put the run in; the archive's when absent. */
-  readonly experiment?: string;
+  readonly experiment?: string | undefined;
   /** The name to give the run; the archive's when absent. */
-  readonly runName?: string;
+  readonly runName?: string | undefined;
   /** What to do where there is a run of that name: `fail` (when absent), or put a number behind the name. */
-  readonly whenTaken?: 'fail' | 'suffix';
+  readonly whenTaken?: 'fail' | 'suffix' | undefined;
   /** The most files; 100,000 when absent. */
-  readonly maxFiles?: number;
+  readonly maxFiles?: number | undefined;
   /** The most bytes of all files together; 64 GiB when absent. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
   /** Told of the bytes of files that are unpacked so far. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }

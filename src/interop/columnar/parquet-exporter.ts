@@ -56,7 +56,7 @@ function addGroup(
   let crc = 0;
   const chunks = columns.map((column, at): PlacedChunk => {
     // Step and timestamp are sequences, which deltas make small.
-    const { bytes, facts } = encodeChunk(column, { delta: at < 2, compress: true });
+    const { bytes, facts } = encodeChunk(column, { delta: at < 2, compression: 'auto' });
     const placed = { ...facts, offset: output.bytes };
     crc = crc32(bytes, crc);
     output.add(bytes);

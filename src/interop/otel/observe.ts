@@ -31,11 +31,11 @@ export interface GaugeMeter {
 /** How a run is observed. */
 export interface ObserveOptions {
   /** Put before each metric's name to name its gauge; `expman.` unless said otherwise. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** Attributes beside `experiment`, `run` and `metric`. */
-  readonly attributes?: Readonly<Record<string, string>>;
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds a value is late at most; 1,000 unless said otherwise. */
-  readonly periodMs?: number;
+  readonly periodMs?: number | undefined;
 }
 
 /** The values are OpenTelemetry's to judge. */

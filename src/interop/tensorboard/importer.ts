@@ -15,7 +15,7 @@ export interface TensorBoardImportOptions {
    * What a record that fails its checks does: `'throw'` (the default) ends the import, `'stop'` ends the reading of its file,
    * keeps what came before and says so in the run's log.
    */
-  readonly onCorrupt?: 'throw' | 'stop';
+  readonly onCorrupt?: 'throw' | 'stop' | undefined;
 }
 
 const OPTIONS = optionsTable<TensorBoardImportOptions>()({

@@ -15,9 +15,9 @@ import { SummaryEncoder } from './summary-encoder.js';
 /** How a {@link SummaryWriter} writes. */
 export interface SummaryWriterOptions {
   /** Milliseconds a value waits in memory at most; 1,000 unless said otherwise. */
-  readonly flushIntervalMs?: number;
+  readonly flushIntervalMs?: number | undefined;
   /** Put behind the name of the event file. */
-  readonly filenameSuffix?: string;
+  readonly filenameSuffix?: string | undefined;
 }
 
 const OPTIONS = optionsTable<SummaryWriterOptions>()({

@@ -20,13 +20,13 @@ import { TempFolder } from './temp-folder.js';
 /** Options of {@link queryRuns}. */
 export interface QueryOptions {
   /** The longest the database may work, in milliseconds, from 1 to 2,147,483,647; 60,000 when absent. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** The most rows that are returned; 1,000,000 when absent. */
-  readonly maxRows?: number;
+  readonly maxRows?: number | undefined;
   /** The most memory the database may take, as DuckDB writes it; `1GB` when absent. */
-  readonly memoryLimit?: string;
+  readonly memoryLimit?: string | undefined;
   /** What the runs are, where that is known already; read from the folder when absent. */
-  readonly source?: FactsSource;
+  readonly source?: FactsSource | undefined;
 }
 
 const OPTIONS = optionsTable<QueryOptions>()({

@@ -43,7 +43,7 @@ export function writeSnapshot(
       const length = batch[0]?.length ?? 0;
       if (length === 0) continue;
       const chunks = batch.flatMap(withNumbers).map((column): PlacedChunk => {
-        const { bytes, facts } = encodeChunk(column, { delta: false, compress: false });
+        const { bytes, facts } = encodeChunk(column, { delta: false, compression: 'none' });
         const region = put(bytes);
         regions.push(region);
         return { ...facts, offset: region.offset };

@@ -1,3 +1,4 @@
+import type { Compression } from '../../model/experiment-options.js';
 import type { Column, ColumnType } from '../../columnar/column.js';
 import { countSet } from './bit-runs.js';
 import { boundsOf } from './bounds.js';
@@ -20,8 +21,8 @@ import { marksOf } from './text-marks.js';
 export interface EncodeOptions {
   /** Tries DELTA_BINARY_PACKED first, on integers: for counters and timestamps. */
   readonly delta: boolean;
-  /** Compresses by Snappy where that saves a tenth. */
-  readonly compress: boolean;
+  /** By Snappy where that saves a tenth (`auto`), always, or not. */
+  readonly compression: Compression;
 }
 
 /** Values of a data page, in bytes. */
@@ -53,12 +54,18 @@ export function encodeChunk(column: Column, options: EncodeOptions): EncodedChun
   // Doubles are words too, but Parquet knows no deltas of them.
   const isDelta = options.delta && dense.kind === 'words' && column.type !== 'DOUBLE';
   const delta = isDelta ? deltaPages(column, dense) : null;
-  if (delta !== null) return assemble(column, dense.count, delta.pages, delta.bounds, options.compress);
+  if (delta !== null) return assemble(column, dense.count, delta.pages, delta.bounds, options.compression);
   const dictionary = findDictionary(dense);
   const indexed = dictionary === null ? null : dictionaryPages(column, dense, dictionary);
   // The bounds of the distinct values are those of all values.
   const bounds = boundsOf(column.type, dictionary?.entries ?? dense);
-  const chunk = assemble(column, dense.count, indexed ?? plainPages(column, dense), bounds, options.compress);
+  const chunk = assemble(
+    column,
+    dense.count,
+    indexed ?? plainPages(column, dense),
+    bounds,
+    options.compression,
+  );
   const marks = column.type === 'UTF8' ? marksOf(column) : null;
   return marks === null ? chunk : { ...chunk, facts: { ...chunk.facts, marks } };
 }
@@ -73,7 +80,7 @@ export function encodeNullChunk(type: ColumnType, rows: number): EncodedChunk {
     0,
     [{ kind: 'data', values: rows, encoding: 'PLAIN', parts }],
     { min: null, max: null },
-    false,
+    'none',
   );
 }
 
@@ -82,9 +89,9 @@ function assemble(
   count: number,
   pages: readonly Page[],
   bounds: Bounds,
-  compress: boolean,
+  compression: Compression,
 ): EncodedChunk {
-  const { bytes, ...lengths } = assemblePages(pages, compress);
+  const { bytes, ...lengths } = assemblePages(pages, compression);
   const encodings = new Set<Encoding>(pages.map((page) => page.encoding)).add('RLE');
   return {
     bytes,

@@ -6,11 +6,11 @@ import { optionsTable } from '../../model/options-table.js';
 /** Options of {@link divergence}. */
 export interface DivergenceOptions {
   /** How many standard deviations worse than the mean is an outlier; above 0, default 6. */
-  readonly sigmas?: number;
+  readonly sigmas?: number | undefined;
   /** How many finite numbers come before the first can be an outlier; 2 to 1,000,000,000, default 20. */
-  readonly warmup?: number;
+  readonly warmup?: number | undefined;
   /** Whether smaller (`'min'`, the default) or larger is better; a number that is better never is an outlier. */
-  readonly mode?: Mode;
+  readonly mode?: Mode | undefined;
 }
 
 const OPTIONS = optionsTable<DivergenceOptions>()({

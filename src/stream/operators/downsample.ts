@@ -8,7 +8,7 @@ import { perSubscription } from './per-subscription.js';
 /** Options of {@link downsample}. */
 export interface DownsampleOptions {
   /** How many points are held at most; from 2n to 100,000,000, default 16n. */
-  readonly capacity?: number;
+  readonly capacity?: number | undefined;
 }
 
 /**

@@ -18,9 +18,9 @@ export type Progress = number | { readonly step: Step | null };
 /** Options of {@link eta}. */
 export interface EtaOptions {
   /** After so many milliseconds progress counts half as much in the rate; default 10,000. */
-  readonly halfLifeMs?: number;
+  readonly halfLifeMs?: number | undefined;
   /** Whose clock is read, in milliseconds since the epoch; default `asyncScheduler`. */
-  readonly scheduler?: TimestampProvider;
+  readonly scheduler?: TimestampProvider | undefined;
 }
 
 const OPTIONS = optionsTable<EtaOptions>()({

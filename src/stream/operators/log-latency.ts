@@ -9,9 +9,9 @@ import { type RunSink, guard, mustBeRun } from './run-sink.js';
 /** Options of {@link logLatency}. */
 export interface LogLatencyOptions {
   /** Whether the first value's latency is the time since the subscription; default false, and then it has none. */
-  readonly fromSubscription?: boolean;
+  readonly fromSubscription?: boolean | undefined;
   /** Whose clock is read, in milliseconds; default `performance`, which never goes back. */
-  readonly scheduler?: TimestampProvider;
+  readonly scheduler?: TimestampProvider | undefined;
 }
 
 const OPTIONS = optionsTable<LogLatencyOptions>()({

@@ -8,9 +8,9 @@ export interface PlateauOptions {
   /** How many values in a row may bring no improvement before that is a plateau; 1 to 1,000,000,000. */
   readonly patience: number;
   /** An improvement is one by more than this; from 0 up, default 0. */
-  readonly minDelta?: number;
+  readonly minDelta?: number | undefined;
   /** Whether smaller (`'min'`, the default) or larger is better. */
-  readonly mode?: Mode;
+  readonly mode?: Mode | undefined;
 }
 
 const OPTIONS = optionsTable<PlateauOptions>()({

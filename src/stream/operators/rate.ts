@@ -13,7 +13,7 @@ import { clock } from './clock.js';
 /** Options of {@link rate}. */
 export interface RateOptions {
   /** Whose clock is read, in milliseconds; default `asyncScheduler`. `performance` has a finer one. */
-  readonly scheduler?: TimestampProvider;
+  readonly scheduler?: TimestampProvider | undefined;
 }
 
 const OPTIONS = optionsTable<RateOptions>()({ scheduler: clock().byDefault(asyncScheduler) });

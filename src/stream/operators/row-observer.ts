@@ -19,12 +19,16 @@ export type RowLikeOf<T> = {
 /** One value of a metric whose name is said elsewhere, alone or as a {@link MetricPoint}. */
 export type ValueLike =
   | MetricValue
-  | { readonly value: MetricValue; readonly step?: number | bigint | null; readonly timestamp?: number };
+  | {
+      readonly value: MetricValue;
+      readonly step?: number | bigint | null | undefined;
+      readonly timestamp?: number | undefined;
+    };
 
 /** How {@link logTo} and {@link tee} log rows. */
 export interface LogRowsOptions {
   /** Whether the run ends with its source: finished when that completes, failed when it errors; default false. */
-  readonly complete?: boolean;
+  readonly complete?: boolean | undefined;
 }
 
 /** How {@link logTo} and {@link tee} log single values. */

@@ -22,10 +22,13 @@ export interface TeeEventOptions {
   /** The event whose first argument is logged. */
   readonly event: string | symbol;
   /** The metric that single values are logged as; without it each is a row. */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
-const OPTIONS = optionsTable<Partial<LogValuesOptions & TeeEventOptions>>()({
+/** All that any of the ways to call it takes. */
+type AnyOptions = LogRowsOptions & Partial<TeeEventOptions>;
+
+const OPTIONS = optionsTable<AnyOptions>()({
   ...LOG_RULES,
   event: ruleOf(
     'the name of an event, or a symbol',
@@ -67,7 +70,7 @@ export function tee<T extends object & RowLikeOf<T>>(
 export function tee(
   source: EmitterLike | Iterables,
   run: RunSink,
-  options: Partial<LogValuesOptions & TeeEventOptions> = {},
+  options: AnyOptions = {},
 ): Subscription | AsyncIterable<unknown> {
   mustBeRun(run);
   const { event, ...rest } = OPTIONS.resolve(options);

@@ -22,17 +22,17 @@ export type ProgressRun = Pick<LoggingEngine, 'runName' | 'live' | 'status$'> &
 /** Options of {@link progress}. */
 export interface ProgressOptions {
   /** How many steps a run will have (or rows, for rows without a step); without it there is no bar and no ETA. */
-  readonly total?: number;
+  readonly total?: number | undefined;
   /** The metrics to show; by default the first three numbers that come. */
-  readonly metrics?: readonly string[];
+  readonly metrics?: readonly string[] | undefined;
   /** How often bars are drawn, in milliseconds; default 100. */
-  readonly periodMs?: number;
+  readonly periodMs?: number | undefined;
   /** How often a line is printed where there is no terminal, in milliseconds; default 10,000. */
-  readonly lineMs?: number;
+  readonly lineMs?: number | undefined;
   /** Where to; default `process.stderr`. */
-  readonly stream?: ProgressStream;
+  readonly stream?: ProgressStream | undefined;
   /** Whether to show progress also where `NO_PROGRESS` or `CI` is set; default false. */
-  readonly force?: boolean;
+  readonly force?: boolean | undefined;
 }
 
 const LINE_RULES = {

@@ -8,9 +8,9 @@ export type FitLogs = Readonly<Record<string, number>>;
 /** Options of {@link fitCallbacks}. */
 export interface FitCallbacksOptions {
   /** A row for each epoch (`'epoch'`, default), or for each batch as well (`'batch'`). */
-  readonly every?: 'epoch' | 'batch';
+  readonly every?: 'epoch' | 'batch' | undefined;
   /** What goes in front of the names of a batch's metrics; default `'batch_'`. An epoch's keep their names. */
-  readonly batchPrefix?: string;
+  readonly batchPrefix?: string | undefined;
 }
 
 const OPTIONS = optionsTable<FitCallbacksOptions>()({

@@ -8,9 +8,9 @@ const KEPT_MEANS = 32;
 /** Options of the median stopping rule. */
 export interface MedianStoppingOptions {
   /** No trial is stopped with less than this resource; from 1 up, default 10. */
-  readonly minResource?: number;
+  readonly minResource?: number | undefined;
   /** No trial is stopped before so many others have come as far; from 1 up, default 5. */
-  readonly minTrials?: number;
+  readonly minTrials?: number | undefined;
 }
 
 const OPTIONS = optionsTable<MedianStoppingOptions>()({

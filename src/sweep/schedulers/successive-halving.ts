@@ -5,9 +5,9 @@ import type { Report, Scheduler } from './scheduler.js';
 /** Options of asynchronous successive halving. */
 export interface SuccessiveHalvingOptions {
   /** The resource of the first rung: no trial is stopped before it; from 1 up, default 1. */
-  readonly minResource?: number;
+  readonly minResource?: number | undefined;
   /** Each rung asks so many times the resource of the one before, and lets one in so many pass; from 2 up, default 4. */
-  readonly reductionFactor?: number;
+  readonly reductionFactor?: number | undefined;
 }
 
 const OPTIONS = optionsTable<SuccessiveHalvingOptions>()({

@@ -232,14 +232,14 @@ function isInPlace(file: MetricsFile): boolean {
 }
 
 function* publishing(rows: RowsSoFar, final: boolean, options: RowsPathOptions): Generator<void, void> {
-  const { file, compress, mayReplace, place, published$ } = options;
+  const { file, compression, mayReplace, place, published$ } = options;
   const { watermark, calls, sessions, rewound, rewinds, columns, lastStep } = rows;
   const startedAt = performance.now();
   options.onPublishing();
   yield* file.publish({
     fields: columns.fields,
     tail: rows.group.snapshot(),
-    ...{ compress, final, mayReplace },
+    ...{ compression, final, mayReplace },
     metadata: metadataOf({
       runUuid: place.runUuid,
       loggedRows: calls,

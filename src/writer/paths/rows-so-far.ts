@@ -1,3 +1,4 @@
+import type { Compression } from '../../model/experiment-options.js';
 import type { RowSpan } from '../../channel/records.js';
 import type { Rewind } from '../../channel/rewind.js';
 import { MetricColumns } from '../../columnar/metric-columns.js';
@@ -131,16 +132,16 @@ export interface SealOptions {
   readonly file: MetricsFile;
   /** Rows after which a row group is sealed, those that calls may still join left aside. */
   readonly sealRows: number;
-  readonly compress: boolean;
+  readonly compression: Compression;
 }
 
 /** Seals the group once it is full; one that cannot be written stays the tail, and is tried again with the next batch. */
-export function sealedWhenFull(rows: RowsSoFar, { file, sealRows, compress }: SealOptions): RowsSoFar {
+export function sealedWhenFull(rows: RowsSoFar, { file, sealRows, compression }: SealOptions): RowsSoFar {
   const { group, columns } = rows;
   const sealable = Math.max(0, group.rows - JOIN_WINDOW_ROWS);
   if (sealable < sealRows && group.bytes * (sealable / Math.max(1, group.rows)) < SEAL_BYTES) return rows;
   const { front, rest } = group.split(columns.fields, JOIN_WINDOW_ROWS);
-  file.seal(front, compress);
+  file.seal(front, compression);
   return { ...rows, group: rest };
 }
 
@@ -155,7 +156,7 @@ export const withDue = (rows: RowsSoFar, mark: Rewind): RowsSoFar => ({
 export function* rewinding(
   before: RowsSoFar,
   mark: Rewind,
-  { file, compress }: SealOptions,
+  { file, compression }: SealOptions,
 ): Generator<void, RowsSoFar> {
   const { columns, sessions, stamps } = before;
   const { fields } = columns;
@@ -177,7 +178,7 @@ export function* rewinding(
     left += kept?.length ?? step.length;
     return kept === null ? null : stay;
   };
-  yield* file.rewrite((index) => rest(namedColumns(fields, file.read(index, fields))), compress);
+  yield* file.rewrite((index) => rest(namedColumns(fields, file.read(index, fields))), compression);
   const stay = rest(namedColumns(fields, [...before.group.columns(fields)]));
   const group = stay === null ? before.group : new RowGroupBatches();
   if (stay !== null) group.addRows(stay);

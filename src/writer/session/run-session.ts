@@ -115,10 +115,10 @@ export class RunSession {
     const { options, folder, owner, runId } = this.opening;
     const { fs, openRuns, sealRows, post } = this.context;
     const { place, wal } = this;
-    const compress = options.compression !== 'none';
+    const { compression } = options;
     const mayReplace = (): boolean => holdsLock(fs, folder, owner);
     const pipeline = new second.RunPipeline({
-      ...{ place, loaded, compress, sealRows, openRuns, gate, mayReplace },
+      ...{ place, loaded, compression, sealRows, openRuns, gate, mayReplace },
       state: wal.state,
       lines: wal,
       power: options.durability === 'power',
@@ -138,7 +138,7 @@ export class RunSession {
     this.report.attach(pipeline);
     if (options.systemMetrics !== false)
       this.system = new second.SystemFile({
-        ...{ place, compress, gate, mayReplace },
+        ...{ place, compression, gate, mayReplace },
         sampler: second.sampler,
         intervalMs: options.systemMetrics.intervalMs,
         onFailed: (error) => post({ kind: 'system failed', runId, message: messageOf(error) }),

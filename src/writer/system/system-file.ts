@@ -1,3 +1,4 @@
+import type { Compression } from '../../model/experiment-options.js';
 import { join } from 'node:path';
 import { Observable, catchError, concatMap, defer, map, of } from 'rxjs';
 import { bitmapBytes, setBit } from '../../columnar/bitmap.js';
@@ -30,7 +31,7 @@ const MICROS = 1_000n;
 export interface SystemFileOptions {
   readonly place: RunPlace;
   readonly intervalMs: number;
-  readonly compress: boolean;
+  readonly compression: Compression;
   readonly sampler: SystemSampler;
   /** Runs publishes of all files one at a time. */
   readonly gate: Gate;
@@ -122,13 +123,13 @@ export class SystemFile {
   }
 
   private *publishing(final: boolean): Generator<void, void> {
-    const { compress, mayReplace, place } = this.options;
+    const { compression, mayReplace, place } = this.options;
     if (!this.isLoaded) this.load();
     this.isPublished = true;
     try {
       this.toBatch();
       if (this.group.rows >= SEAL_ROWS) {
-        this.file.seal(this.group.columns(this.fields), compress);
+        this.file.seal(this.group.columns(this.fields), compression);
         this.group = new RowGroupBatches();
       }
       const metadata = new Map([['run_uuid', place.runUuid]]);
@@ -137,7 +138,7 @@ export class SystemFile {
         fields,
         tail: this.group.snapshot(),
         metadata,
-        compress,
+        compression,
         final,
         mayReplace,
       });
