@@ -1,7 +1,7 @@
 // Everything that takes too long for each change:
 //
 //   npm run nightly                 all of it, some hours; prints a seed with which to repeat it
-//   npm run nightly -- programs     one step, or several: specs, programs, faults, mutations, bench
+//   npm run nightly -- programs     one step, or several: specs, runtimes, programs, faults, mutations, bench
 import { spawnSync } from 'node:child_process';
 
 interface Step {
@@ -17,6 +17,12 @@ const SPECS = ['npx', 'vitest', 'run', '--config', 'specs/conventions/vitest.con
 const STEPS: readonly Step[] = [
   // All specs, with the values of another seed and the amounts of a night.
   { name: 'specs', command: SPECS, environment: { SPECS_AT_NIGHT: '1' } },
+  // The table of what works where; among the specs as well, without its being seen there.
+  {
+    name: 'runtimes',
+    command: [...SPECS, 'specs/conventions/runtimes.spec.ts', 'specs/conventions/bundles.spec.ts'],
+    environment: { SPECS_AT_NIGHT: '1' },
+  },
   {
     name: 'programs',
     command: [...SPECS, 'specs/writer/programs.spec.ts'],

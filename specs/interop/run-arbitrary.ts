@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { LogLine } from '../../dist/modules/run/log-line.js';
-import type { ExchangeField, ExchangeRun, Importer } from '../../dist/modules/interop/exchange/exchange-run.js';
+import type {
+  ExchangeField,
+  ExchangeRun,
+  Importer,
+} from '../../dist/modules/interop/exchange/exchange-run.js';
 import type { MetricRow, MetricValue } from '../../dist/modules/model/metric.js';
 import { bareObject, type ParamValue } from '../../dist/modules/model/param-value.js';
 import { RunStatus } from '../../dist/modules/model/run-status.js';
