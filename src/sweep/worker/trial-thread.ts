@@ -45,5 +45,9 @@ function trainOf(exported: unknown, module: string): WorkerTrain<unknown> {
   return train as WorkerTrain<unknown>;
 }
 
-// Not awaited at the top: a bundler that copies this file may take it for a script. What it throws ends the thread.
-void main(workerData as TrialThreadData);
+// Not awaited at the top: a bundler that copies this file may take it for a script. What it throws still ends the thread.
+main(workerData as TrialThreadData).catch((error: unknown) =>
+  process.nextTick(() => {
+    throw error;
+  }),
+);

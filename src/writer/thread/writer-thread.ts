@@ -77,5 +77,9 @@ async function main(): Promise<void> {
   setTimeout(() => attempt(yamlParts.yaml), SETTLED_MS).unref();
 }
 
-// Not awaited at the top: a bundler that copies this file may take it for a script. What it throws ends the thread.
-void main();
+// Not awaited at the top: a bundler that copies this file may take it for a script. What it throws still ends the thread.
+main().catch((error: unknown) =>
+  process.nextTick(() => {
+    throw error;
+  }),
+);
