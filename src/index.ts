@@ -25,12 +25,14 @@ export {
 export type { MediaFile, MediaKind } from './model/media.js';
 export type { LiveMetric, LiveSnapshot, LiveStatus } from './model/live.js';
 export type {
+  AnyMetrics,
   MetricPoint,
   MetricRow,
   MetricsOf,
   MetricSummary,
   MetricValue,
   RowObserver,
+  ValuesFor,
 } from './model/metric.js';
 export type { Step } from './model/step.js';
 export type { ArtifactName, ExperimentName, RunName } from './model/names.js';

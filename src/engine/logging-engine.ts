@@ -4,6 +4,7 @@ import type { ExperimentConfig } from '../model/experiment-config.js';
 import { invalidOption } from '../model/option-rules.js';
 import type { LiveStatus } from '../model/live.js';
 import type { MediaFile } from '../model/media.js';
+import type { AnyMetrics, MetricsOf } from '../model/metric.js';
 import type { Health, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import { type ArtifactContent, type ArtifactFacts, artifactFact, saveArtifact } from './files/artifacts.js';
@@ -29,8 +30,15 @@ const FINISHED = { status: RunStatus.Finished, cut: false } as const;
  * @example
  * await using run = new LoggingEngine(new ExperimentConfig('my_exp'));
  * run.logMetrics({ loss: 0.5 }, 0);
+ * @example
+ * // With their names and types known to the compiler, which then sees a slip of the pen.
+ * const typed = new LoggingEngine<{ loss: number }>(new ExperimentConfig('my_exp'));
+ * typed.metric('loss').subscribe(({ value }) => console.log(value));
  */
-export class LoggingEngine extends RunDoors implements AsyncDisposable, Disposable {
+export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
+  extends RunDoors<M>
+  implements AsyncDisposable, Disposable
+{
   /** How the run is doing: its state on subscription, then every change; completes when the run is closed. */
   readonly health$: Observable<Health>;
   /** Where the run stands: at once on subscription, then every change; completes with `closed` or `unwritten`. */

@@ -3,7 +3,14 @@ import type { Observable, Subject } from 'rxjs';
 import { RecordKind } from '../channel/chunk-layout.js';
 import type { HistogramInput, HistogramOptions } from '../model/histogram.js';
 import type { LiveSnapshot } from '../model/live.js';
-import type { MetricPoint, MetricRow, MetricsOf, RowObserver } from '../model/metric.js';
+import type {
+  AnyMetrics,
+  MetricPoint,
+  MetricRow,
+  MetricsOf,
+  RowObserver,
+  ValuesFor,
+} from '../model/metric.js';
 import type { RunName } from '../model/names.js';
 import { printable } from '../model/printable.js';
 import { warnOfLateCall } from './process/process-warnings.js';
@@ -31,8 +38,10 @@ export interface DoorParts {
  * The doors that a run has in every thread: in the one that opened it, and in that of a sweep's trial.
  *
  * A call after the run's end does nothing, and the process is warned of the first.
+ *
+ * @typeParam M - the metrics of the run, where one wants the compiler to know their names and types
  */
-export abstract class RunDoors {
+export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   /** The run's folder, absolute. */
   readonly runDir: string;
   /** The run's name in its experiment. */
@@ -75,7 +84,7 @@ export abstract class RunDoors {
    * @param step - an integer, beyond 2^53 as a bigint; may be absent, repeat or go back
    * @throws {@link ExpmanError} `INVALID_VALUE` with `onInvalid: 'throw'`, `BACKPRESSURE` with `backpressure: 'throw'`
    */
-  logMetrics<V extends MetricsOf<V>>(values: V, step?: number | bigint | null): void {
+  logMetrics<V extends MetricsOf<V>>(values: V & ValuesFor<V, M>, step?: number | bigint | null): void {
     const intake = this.#intake;
     if (intake.isOpen) intake.row(values, step);
     else warnOfLateCall(this.runDir);
@@ -97,7 +106,7 @@ export abstract class RunDoors {
   ): void {
     if (this.#intake.isOpen) {
       const row = histogramRow(this.#intake, name, values, options);
-      if (row !== null) this.logMetrics(row, step);
+      if (row !== null) (this as RunDoors).logMetrics(row, step);
     } else warnOfLateCall(this.runDir);
   }
 
@@ -138,7 +147,7 @@ export abstract class RunDoors {
    * @example
    * run.metric('loss').subscribe(({ step, value }) => console.log(step, value));
    */
-  metric(name: string): Observable<MetricPoint> {
+  metric(name: keyof M & string): Observable<MetricPoint> {
     return metricPoints(this.metrics, name);
   }
 

@@ -9,6 +9,18 @@ export type MetricValue = number | bigint | boolean | string;
  */
 export type MetricsOf<V> = { readonly [K in keyof V]: MetricValue };
 
+/**
+ * The metrics of a run of which nothing is said: of any name, and of any {@link MetricValue}. `any`, so that a run whose metrics are said is one
+ * like the others to what takes a run.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as said
+export type AnyMetrics = any;
+
+/** What a call may log into a run with the metrics `M`: names that it has, each with values of its type. */
+export type ValuesFor<V, M> = {
+  readonly [K in keyof V]: K extends keyof M ? M[K] : K extends string ? never : MetricValue;
+};
+
 /** What one `logMetrics` call said. */
 export interface MetricRow {
   /** The caller's counter, any integer of 64 bits, beyond 2^53 as a bigint; absent or null for a row without one. */

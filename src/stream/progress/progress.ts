@@ -16,15 +16,15 @@ import { type LineOptions, RunProgress, drawn } from './run-progress.js';
 import { type ProgressStream, Screen } from './screen.js';
 
 /** What {@link progress} needs of a run; without `health$` it shows no losses. */
-export type ProgressRun = Pick<LoggingEngine, 'runName' | 'live' | 'status$'> &
-  Partial<Pick<LoggingEngine, 'health$'>>;
+export type ProgressRun<Name extends string = string> = Pick<LoggingEngine, 'runName' | 'live' | 'status$'> &
+  Partial<Pick<LoggingEngine, 'health$'>> & { metric?(name: Name): unknown };
 
 /** Options of {@link progress}. */
-export interface ProgressOptions {
+export interface ProgressOptions<Name extends string = string> {
   /** How many steps a run will have (or rows, for rows without a step); without it there is no bar and no ETA. */
   readonly total?: number | undefined;
   /** The metrics to show; by default the first three numbers that come. */
-  readonly metrics?: readonly string[] | undefined;
+  readonly metrics?: readonly Name[] | undefined;
   /** How often bars are drawn, in milliseconds; default 100. */
   readonly periodMs?: number | undefined;
   /** How often a line is printed where there is no terminal, in milliseconds; default 10,000. */
@@ -74,9 +74,9 @@ export interface Progress extends Disposable {
  * const run = new LoggingEngine(new ExperimentConfig('digits'));
  * progress(run, { total: 6_000, metrics: ['loss', 'accuracy'] });
  */
-export function progress(
-  runs: ProgressRun | readonly ProgressRun[],
-  options: ProgressOptions = {},
+export function progress<Name extends string = string>(
+  runs: ProgressRun<Name> | readonly ProgressRun<Name>[],
+  options: ProgressOptions<NoInfer<Name>> = {},
 ): Progress {
   const shown = new ShownProgress(resolved(options));
   const all = [runs].flat();

@@ -8,7 +8,7 @@ import { RowIntake } from '../../engine/rows/row-intake.js';
 import { RunDoors } from '../../engine/run-doors.js';
 import { MetricSubject } from '../../engine/streams/metric-subject.js';
 import { ExpmanError } from '../../model/errors.js';
-import type { MetricsOf } from '../../model/metric.js';
+import type { AnyMetrics, MetricsOf, ValuesFor } from '../../model/metric.js';
 import type { FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
 import { portable, restored } from './portable-error.js';
 
@@ -60,7 +60,10 @@ export class ThreadRun extends RunDoors implements LoggableRun {
   }
 
   /** As {@link RunDoors.logMetrics}; a loop that lets no message in notices an abort all the same. */
-  override logMetrics<V extends MetricsOf<V>>(values: V, step?: number | bigint | null): void {
+  override logMetrics<V extends MetricsOf<V>>(
+    values: V & ValuesFor<V, AnyMetrics>,
+    step?: number | bigint | null,
+  ): void {
     super.logMetrics(values, step);
     this.#lookForAbort();
   }
