@@ -5,14 +5,16 @@ import { stringifyYaml, parseYaml } from '../../src/storage/yaml-file.js';
 import {
   choice,
   describeSpace,
+  integer,
   isDescriptionOf,
   logUniform,
   normal,
-  quniform,
-  randint,
-  uniform,
   type ParamsOf,
+  quniform,
+  qUniform,
+  randint,
   type Space,
+  uniform,
 } from '../../src/sweep/index.js';
 import { assignmentAt } from '../../src/sweep/space/assignment-at.js';
 import { numberAt } from '../../src/sweep/space/number-values.js';
@@ -34,6 +36,14 @@ function refusal(call: () => unknown): string {
 
 const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const shares = fc.array(share, { minLength: 1, maxLength: 8 });
+
+describe('the newer names', () => {
+  it('make the same distributions', () => {
+    expect(integer(1, 4)).toEqual(randint(1, 4));
+    expect(qUniform(0, 1, 0.1)).toEqual(quniform(0, 1, 0.1));
+    expect(() => integer(4, 1)).toThrow(ExpmanError);
+  });
+});
 
 describe('a distribution', () => {
   it.each([

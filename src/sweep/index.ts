@@ -6,7 +6,16 @@
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
 export type { Step } from '../model/step.js';
 export { describeSpace, isDescriptionOf, type SpaceDescription } from './space/describe-space.js';
-export { choice, logUniform, normal, quniform, randint, uniform } from './space/distributions.js';
+export {
+  choice,
+  integer,
+  logUniform,
+  normal,
+  qUniform,
+  quniform,
+  randint,
+  uniform,
+} from './space/distributions.js';
 export type {
   Choice,
   Distributed,

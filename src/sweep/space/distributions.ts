@@ -48,6 +48,9 @@ export function quniform(low: number, high: number, q: number): QUniform {
   });
 }
 
+/** {@link quniform}, written as `logUniform` is. */
+export const qUniform = quniform;
+
 /**
  * An integer from `low` to `high`, both ends included, all equally likely.
  *
@@ -56,6 +59,9 @@ export function quniform(low: number, high: number, q: number): QUniform {
 export function randint(low: number, high: number): RandInt {
   return checked({ [DISTRIBUTION]: true, kind: 'randint', low: withoutMinus(low), high: withoutMinus(high) });
 }
+
+/** {@link randint} by a name that says what it gives. */
+export const integer = randint;
 
 /**
  * A number of the normal distribution: about `mean`, two in three within one `deviation` of it, without bounds.
