@@ -48,8 +48,10 @@ export function quniform(low: number, high: number, q: number): QUniform {
   });
 }
 
-/** {@link quniform}, written as `logUniform` is. */
-export const qUniform = quniform;
+/** {@link quniform}, written as `logUniform` is. @throws {@link ExpmanError} `INVALID_OPTION`, as that does */
+export function qUniform(low: number, high: number, q: number): QUniform {
+  return quniform(low, high, q);
+}
 
 /**
  * An integer from `low` to `high`, both ends included, all equally likely.
@@ -60,8 +62,10 @@ export function randint(low: number, high: number): RandInt {
   return checked({ [DISTRIBUTION]: true, kind: 'randint', low: withoutMinus(low), high: withoutMinus(high) });
 }
 
-/** {@link randint} by a name that says what it gives. */
-export const integer = randint;
+/** {@link randint} by a name that says what it gives. @throws {@link ExpmanError} `INVALID_OPTION`, as that does */
+export function integer(low: number, high: number): RandInt {
+  return randint(low, high);
+}
 
 /**
  * A number of the normal distribution: about `mean`, two in three within one `deviation` of it, without bounds.
