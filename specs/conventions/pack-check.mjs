@@ -1,12 +1,12 @@
 // Tries the package as a user gets it: packs it, installs the tarball in an empty folder, runs the quick start in plain
 // JavaScript, as CommonJS on every version of Node it promises, and, compiled by tsc, in TypeScript over all its entries,
-// and looks at a run with the command. Leaves nothing behind.
+// looks for the types of each entry, and at a run with the command. Leaves nothing behind.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { NODES, runtimeOf } from './runtimes.mjs';
+import { NODES, installed, runtimeOf } from './runtimes.mjs';
 
 /** @typedef {{ filename: string, entryCount: number, size: number }} Packed */
 
@@ -204,6 +204,15 @@ try {
   console.log(`packed      ${filename}, ${entryCount} files, ${(size / 1e3).toFixed(0)} kB`);
 
   writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }\n');
+
+  // Every entry has its types, for every way there is of resolving it; that `require` meets an ES module is meant.
+  const attw = installed('attw-0.18.5', ['@arethetypeswrong/cli@0.18.5'], 'attw');
+  if (attw !== null) {
+    const program = join(attw, 'node_modules/.bin/attw');
+    must(project, program, [`./${filename}`, '--ignore-rules', 'cjs-resolves-to-esm']);
+    console.log('attw        finds the types of every entry');
+  }
+
   const tools = ['typescript', '@types/node'].map(
     (name) => `${name}@${manifest.devDependencies[name] ?? 'latest'}`,
   );
