@@ -1,11 +1,9 @@
 import type * as apacheArrow from 'apache-arrow';
-import { loadCommonJs } from '../model/load-common-js.js';
+import { commonJs } from '../model/common-js.js';
 import { load } from './arrow-bundle.cjs';
 
 /** The package, or a copy of it. */
 export type Arrow = typeof apacheArrow;
-
-let loaded: Arrow | undefined;
 
 /**
  * Arrow as the writer uses it: the package's own bundle, one file.
@@ -13,4 +11,4 @@ let loaded: Arrow | undefined;
  * The hundred modules of its main entry take 150 ms to load where the bundle takes 40, and are opened all at once, more
  * files than `ulimit -n 64` allows. Readers, whose tables meet the caller's Arrow, use the main entry.
  */
-export const arrow = (): Arrow => (loaded ??= loadCommonJs(load) as Arrow);
+export const arrow = commonJs(() => load() as Arrow);

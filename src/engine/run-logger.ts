@@ -1,12 +1,14 @@
 import { format as fillIn } from 'node:util';
 import type winston from 'winston';
-import { loadCommonJs } from '../model/load-common-js.js';
+import { commonJs } from '../model/common-js.js';
 import { isError } from '../model/realms.js';
 import { uncaptured } from './process/console-capture.js';
 import { load } from './winston.cjs';
 import { formatLogLine, type LogLine, valueText } from '../run/log-line.js';
 
 export type { Logger } from 'winston';
+
+const winstonPackage = commonJs(load);
 
 // The names winston's formats and transports go by; the package that has them is winston's own.
 const LEVEL = Symbol.for('level');
@@ -33,7 +35,7 @@ export function createRunLogger(
   write: (level: string, line: string) => void,
   now: () => number = Date.now,
 ): winston.Logger {
-  const { createLogger, format } = loadCommonJs(load);
+  const { createLogger, format } = winstonPackage();
   const logger = createLogger({ level: 'silly', format: format((info) => info)() });
   const feed = logger.write.bind(logger);
   const failed = (error: unknown): void =>

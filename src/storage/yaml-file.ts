@@ -1,6 +1,6 @@
 import type { CST, Document, Pair, Scalar, ScalarTag } from 'yaml';
 import { ExpmanError } from '../model/errors.js';
-import { loadCommonJs } from '../model/load-common-js.js';
+import { commonJs } from '../model/common-js.js';
 import { quoted } from '../model/printable.js';
 import { load } from './yaml.cjs';
 import { assertWritable } from './yaml-values.js';
@@ -14,9 +14,8 @@ import { writeSimpleYaml } from './write-simple-yaml.js';
  */
 export const MAX_YAML_BYTES = 1024 * 1024;
 
-let loaded: ReturnType<typeof load> | undefined;
 /** The package, whose seventy modules are loaded when the first text is read or written. */
-export const yaml = (): NonNullable<typeof loaded> => (loaded ??= loadCommonJs(load));
+export const yaml = commonJs(load);
 
 const END = '# end';
 const SCHEMA = { version: '1.2', schema: 'core', merge: false, resolveKnownTags: false } as const;

@@ -1,4 +1,4 @@
-import { loadCommonJs } from '../../model/load-common-js.js';
+import { commonJs } from '../../model/common-js.js';
 import { VERSION } from '../../model/version.js';
 import { loadStructs, loadWriter } from './parquetjs-lite.cjs';
 
@@ -209,7 +209,7 @@ const GLOBALS = [
 
 /** The structs of parquet.thrift as the Thrift compiler generated them, and the enumerations. */
 export const structs = loadWithoutGlobals();
-export const { ParquetSchema, ParquetEnvelopeWriter, deflate } = loadCommonJs(loadWriter) as Package;
+export const { ParquetSchema, ParquetEnvelopeWriter, deflate } = commonJs(loadWriter)() as Package;
 
 /** The writer of the file, in the form that parquet-cpp and parquet-mr parse. */
 export const CREATED_BY = `expman-rx version ${VERSION} (build expman-rx)`;
@@ -225,7 +225,7 @@ function loadWithoutGlobals(): Generated {
     if (earlier === undefined)
       Object.defineProperty(globalThis, name, { value: undefined, writable: true, configurable: true });
   try {
-    return loadCommonJs(loadStructs) as Generated;
+    return commonJs(loadStructs)() as Generated;
   } finally {
     for (const [name, earlier] of before)
       if (earlier === undefined) Reflect.deleteProperty(globalThis, name);
