@@ -1,5 +1,5 @@
-import type { Compression } from '../model/experiment-options.js';
 import type { Column, ColumnField } from '../columnar/column.js';
+import type { Compression } from '../model/experiment-options.js';
 import { type ChunkReader, readColumn } from './chunk-reader.js';
 import type { FileFacts, FsPort } from './fs-port.js';
 import {

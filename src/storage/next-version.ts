@@ -1,8 +1,8 @@
-import type { Compression } from '../model/experiment-options.js';
 import { crc32 } from 'node:zlib';
 import type { Column, ColumnField } from '../columnar/column.js';
 import type { RowGroupBatches } from '../columnar/row-group.js';
 import { ExpmanError } from '../model/errors.js';
+import type { Compression } from '../model/experiment-options.js';
 import type { DescriptorCache } from './descriptor-cache.js';
 import { endOf, firstFree } from './file-layout.js';
 import type { FileFacts, FsPort } from './fs-port.js';

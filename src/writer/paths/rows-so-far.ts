@@ -1,10 +1,10 @@
-import type { Compression } from '../../model/experiment-options.js';
 import type { RowSpan } from '../../channel/records.js';
 import type { Rewind } from '../../channel/rewind.js';
 import { MetricColumns } from '../../columnar/metric-columns.js';
 import { gatherRows, namedColumns } from '../../columnar/named-columns.js';
 import type { NamedColumn } from '../../columnar/record-batch.js';
 import { RowGroupBatches } from '../../columnar/row-group.js';
+import type { Compression } from '../../model/experiment-options.js';
 import type { Step } from '../../model/step.js';
 import { decodeSpans } from '../../run/rows/decode-spans.js';
 import { SessionCount, callsOf, greatestStep, rowsLeft, stretchesOf } from '../../run/rows/rewind-rows.js';

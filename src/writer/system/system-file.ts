@@ -1,4 +1,3 @@
-import type { Compression } from '../../model/experiment-options.js';
 import { join } from 'node:path';
 import { Observable, catchError, concatMap, defer, map, of } from 'rxjs';
 import { bitmapBytes, setBit } from '../../columnar/bitmap.js';
@@ -6,6 +5,7 @@ import type { ColumnField } from '../../columnar/column.js';
 import { type NamedColumn, recordBatchOf } from '../../columnar/record-batch.js';
 import { RowGroupBatches, TIMESTAMP_FIELD } from '../../columnar/row-group.js';
 import { ExpmanError } from '../../model/errors.js';
+import type { Compression } from '../../model/experiment-options.js';
 import { freeName } from '../../storage/atomic-file.js';
 import { MetricsFile, SYSTEM_NAME } from '../../storage/metrics-file.js';
 import { readFooter } from '../../storage/metrics-footer.js';
