@@ -93,7 +93,7 @@ function isOfPage(file) {
  * Bundles the page; returns an exit code. esbuild is loaded here and not above: setup.mjs asks for the staleness of a
  * clone before anything is installed.
  *
- * @param {string} outFolder the folder that becomes dist
+ * @param {string} outFolder
  * @returns {Promise<number>}
  */
 async function bundlePage(outFolder) {
@@ -139,13 +139,11 @@ export async function build() {
     const flags = ['-p', root, '--outDir', modules, '--noEmitOnError'];
     const { status } = spawnSync(process.execPath, [tsc, ...flags], { stdio: 'inherit', cwd: root });
     if (status !== 0) return status ?? 1;
-    for (const file of filesUnder(modules).filter((each) => /\.d\.c?ts$/.test(each))) {
+    const bundled = await bundlePage(modules);
+    if (bundled !== 0) return bundled;
+    for (const file of filesUnder(modules).filter((each) => isOfPage(each) || /\.d\.c?ts$/.test(each))) {
       mkdirSync(join(fresh, file, '..'), { recursive: true });
       copyFileSync(join(modules, file), join(fresh, file));
-    }
-    for (const folder of [fresh, modules]) {
-      const bundled = await bundlePage(folder);
-      if (bundled !== 0) return bundled;
     }
     const { bundleEntries } = await import('./bundle.mjs');
     await bundleEntries(modules, fresh);
