@@ -4,6 +4,7 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { ENTRIES } from './entries.mjs';
 
 /**
  * The files of the package that are loaded by name, and the module each is made of. They lie beside each other, so that
@@ -11,17 +12,8 @@ import { rolldown } from 'rolldown';
  *
  * @type {Readonly<Record<string, string>>}
  */
-const ENTRIES = {
-  index: 'index.js',
-  reader: 'reader/index.js',
-  progress: 'stream/progress/index.js',
-  sweep: 'sweep/index.js',
-  operators: 'stream/operators/index.js',
-  interop: 'interop/index.js',
-  tensorboard: 'interop/tensorboard/index.js',
-  otel: 'interop/otel/index.js',
-  dashboard: 'dashboard/index.js',
-  tfjs: 'stream/tfjs/index.js',
+const FILES = {
+  ...Object.fromEntries(ENTRIES.map(({ file, module }) => [file, `${module}.js`])),
   'writer-thread': 'writer/thread/writer-thread.js',
   'trial-thread': 'sweep/worker/trial-thread.js',
   'data-thread': 'dashboard/data/data-thread.js',
@@ -64,7 +56,7 @@ const PAGE = 'dashboard/page/';
 export async function bundleEntries(modules, outFolder) {
   const parts = partsOf(modules);
   const bundle = await rolldown({
-    input: Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, join(modules, file)])),
+    input: Object.fromEntries(Object.entries(FILES).map(([name, file]) => [name, join(modules, file)])),
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
     external: (id) => !id.startsWith('.') && !isAbsolute(id),
@@ -108,7 +100,7 @@ function partsOf(modules) {
   for (const [use, root] of Object.entries(USES)) {
     for (const module of closureOf(modules, root)) users.set(module, [...(users.get(module) ?? []), use]);
   }
-  for (const entry of Object.values(ENTRIES)) users.delete(entry);
+  for (const entry of Object.values(FILES)) users.delete(entry);
   return new Map(
     [...users].map(([module, uses]) => [module, `shared-${uses.includes('log') ? 'log' : uses.join('-')}`]),
   );
@@ -198,7 +190,7 @@ function placing(modules, outFolder) {
  */
 function placeOf(module) {
   if (module.startsWith(PAGE)) return module;
-  const entry = Object.entries(ENTRIES).find(([, file]) => file === module);
+  const entry = Object.entries(FILES).find(([, file]) => file === module);
   if (entry === undefined) throw new Error(`${module} is asked for by its address, and is no entry`);
   return `${entry[0]}.js`;
 }

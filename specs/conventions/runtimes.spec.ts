@@ -10,6 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openExperiments } from 'expman-rx/reader';
 import { amount } from '../support/amount.js';
 import { tempFolders } from '../support/temp-folder.js';
+import { ENTRIES } from './entries.mjs';
 import { installed } from './runtimes.mjs';
 
 const folder = tempFolders('runtimes', afterAll);
@@ -52,7 +53,7 @@ const JOBS: Readonly<Record<string, Job>> = {
   'quick start': { file: 'app.mjs', code: `${OPEN} await run.close();`, found: WHOLE },
   import: {
     file: 'app.mjs',
-    code: `const all = await Promise.all(['', '/reader', '/progress', '/sweep', '/operators', '/interop', '/tensorboard', '/otel', '/dashboard'].map((path) => import('expman-rx' + path)));
+    code: `const all = await Promise.all(${JSON.stringify(ENTRIES.map(({ name }) => name))}.map((name) => import(name)));
       if (all.some((entry) => Object.keys(entry).length === 0)) throw new Error('an entry is empty');`,
     found: NOTHING,
   },

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { ClosingLine } from './closing-line.js';
+import { ENTRIES } from './entries.mjs';
 import { seedLine } from './seed.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,18 +37,10 @@ export default defineConfig({
   resolve: {
     // Built, because the writer thread is a worker and a worker on Node 20 loads no TypeScript; its modules, so that a spec
     // can look into one. The programs that specs start use the package as it is published.
-    alias: [
-      { find: /^expman-rx$/, replacement: `${modules}index.js` },
-      { find: /^expman-rx\/dashboard$/, replacement: `${modules}dashboard/index.js` },
-      { find: /^expman-rx\/interop$/, replacement: `${modules}interop/index.js` },
-      { find: /^expman-rx\/reader$/, replacement: `${modules}reader/index.js` },
-      { find: /^expman-rx\/progress$/, replacement: `${modules}stream/progress/index.js` },
-      { find: /^expman-rx\/sweep$/, replacement: `${modules}sweep/index.js` },
-      { find: /^expman-rx\/tfjs$/, replacement: `${modules}stream/tfjs/index.js` },
-      { find: /^expman-rx\/operators$/, replacement: `${modules}stream/operators/index.js` },
-      { find: /^expman-rx\/tensorboard$/, replacement: `${modules}interop/tensorboard/index.js` },
-      { find: /^expman-rx\/otel$/, replacement: `${modules}interop/otel/index.js` },
-    ],
+    alias: ENTRIES.map(({ name, module }) => ({
+      find: new RegExp(`^${name}$`),
+      replacement: `${modules}${module}.js`,
+    })),
   },
   test: {
     projects: [
