@@ -1,5 +1,6 @@
 /**
- * The experiment log for JavaScript: runs are actors on RxJS streams, and their rows end in one Parquet file per run.
+ * The experiment log for JavaScript: runs are actors on RxJS streams, and the rows of a run end up
+ * in one Parquet file.
  *
  * @packageDocumentation
  */

@@ -293,9 +293,9 @@ describe('a run that is rewound', () => {
 
   it('is refused where nothing is continued, and with what is not a step', () => {
     for (const [options, message] of [
-      [{ fromStep: 5 }, "fromStep must be given only together with resume: 'allow' or 'must'"],
-      [{ resume: 'allow', fromStep: 0.5 }, 'fromStep must be an integer of 64 bits'],
-      [{ resume: 'allow', fromStep: '5' }, 'fromStep must be an integer of 64 bits'],
+      [{ fromStep: 5 }, "fromStep must be left out unless resume is 'allow' or 'must'"],
+      [{ resume: 'allow', fromStep: 0.5 }, 'fromStep must be a 64-bit integer'],
+      [{ resume: 'allow', fromStep: '5' }, 'fromStep must be a 64-bit integer'],
     ] as const)
       expect(() => open(folder(), options as ExperimentOptions)).toThrow(
         expect.objectContaining({

@@ -161,7 +161,7 @@ describe('parameters', () => {
   it('are bounded in size, and say where they were cut', () => {
     const huge = { first: 1, text: 'x'.repeat(1_000_000), last: 2 };
     expect(kept(huge)).toEqual({ first: 1 });
-    expect(reasons(huge)).toEqual({ text: 'is beyond the size' });
+    expect(reasons(huge)).toEqual({ text: 'exceeds the size limit' });
     const many = sanitiseParams({ sparse: new Array<number>(1e9) });
     expect(many.rejected).toHaveLength(1);
     expect(JSON.stringify(many.params).length).toBeLessThan(1e6);

@@ -1,4 +1,7 @@
-/** Does what may fail without harm: tidying up, or what is told elsewhere when it fails. */
+/**
+ * Runs an action that may fail without harm: a clean-up, or one whose failure is reported
+ * elsewhere.
+ */
 export function attempt(action: () => void): void {
   try {
     action();

@@ -1,11 +1,12 @@
 import { createRequire } from 'node:module';
 
 /**
- * A package that is CommonJS, loaded when it is first asked for, by a function of a `.cjs` file that calls `require` for it: Node, and every
- * bundler, know what such a file needs.
+ * Loads a CommonJS package on first use, by a function of a `.cjs` file that calls `require` for
+ * it: Node, and every bundler, know what such a file needs.
  *
- * A bundler that makes an ES module of it (esbuild, tsup) leaves the package's own `require('fs')` to a global of that name, which there is
- * not. It is lent one while it loads.
+ * A bundler that turns it into an ES module (esbuild, tsup) leaves the package's own
+ * `require('fs')` to a global of that name, which does not exist in an ES module. It is given one
+ * while it loads.
  */
 export function commonJs<T>(load: () => T): () => T {
   let loaded: { readonly value: T } | undefined;
@@ -14,7 +15,8 @@ export function commonJs<T>(load: () => T): () => T {
 
 function withRequire<T>(load: () => T): T {
   if ('require' in globalThis) return load();
-  // Only what Node itself has is asked of it, so that the place it stands for does not matter.
+  // Only modules built into Node are required through it, so it does not matter which folder it
+  // resolves from.
   const require = createRequire(process.execPath);
   Object.defineProperty(globalThis, 'require', { value: require, configurable: true });
   try {

@@ -7,25 +7,25 @@ import { isError } from './realms.js';
  * |---|---|
  * | `INVALID_OPTION` | an option of a config or a call breaks its rule |
  * | `INVALID_NAME` | an experiment, run or artifact name could leave its folder or confuse a tool |
- * | `INVALID_VALUE` | a metric value, step or timestamp is of no loggable type (only with `onInvalid: 'throw'`) |
- * | `RUN_EXISTS` | the run folder is there and `resume` is `'never'` |
- * | `RUN_NOT_FOUND` | `resume: 'must'`, or a command, names a run that is not there |
+ * | `INVALID_VALUE` | a metric value, step or timestamp cannot be logged (only with `onInvalid: 'throw'`) |
+ * | `RUN_EXISTS` | the run folder exists and `resume` is `'never'` |
+ * | `RUN_NOT_FOUND` | `resume: 'must'`, or a command, names a run that does not exist |
  * | `RUN_LOCKED` | another living process owns the run |
- * | `RUN_CLOSED` | a call that needs an open run came after its close |
+ * | `RUN_CLOSED` | a call that needs an open run came after the run was closed |
  * | `BACKPRESSURE` | `maxBufferedBytes` is reached and `backpressure` is `'throw'` |
- * | `WRITE_FAILED` | rows could not be made durable; `count` says how many still wait in memory |
- * | `FENCED` | another owner has taken the run over; nothing more is written |
- * | `ARTIFACT_NOT_FOUND` | the file to keep as an artifact is not there, or is no regular file |
+ * | `WRITE_FAILED` | rows could not be made durable; `count` is the number that still wait in memory |
+ * | `FENCED` | another owner has taken over the run; this one writes nothing more |
+ * | `ARTIFACT_NOT_FOUND` | the file to keep as an artifact does not exist, or is not a regular file |
  * | `CORRUPT` | a file fails its checks |
  * | `UNSUPPORTED_VERSION` | a later version of expman-rx wrote a file of the run; the message names the version to install |
  * | `UNSAFE_YAML` | YAML that is too large or too deep to be parsed safely |
- * | `INVALID_FILTER` | a filter or sort order cannot be understood; the message shows the place |
- * | `INVALID_QUERY` | SQL that is wrong, or is not one statement that only reads the views |
+ * | `INVALID_FILTER` | a filter or sort order cannot be parsed; the message shows the place |
+ * | `INVALID_QUERY` | the SQL is wrong, or is not a single statement that only reads the views |
  * | `QUERY_UNAVAILABLE` | the optional package that runs SQL is not installed, or cannot be loaded |
- * | `QUERY_LIMIT` | a query took longer, or wanted more memory, than it may |
- * | `UNSAFE_ARCHIVE` | an archive holds what could leave its folder, or more than an archive may |
- * | `SWEEP_FAILED` | no trial of a sweep gave a value, or more than `maxFailures` failed |
- * | `WRONG_THREAD` | a run in a worker thread was asked for what is for the thread that opened it |
+ * | `QUERY_LIMIT` | a query exceeded its limit of time or memory |
+ * | `UNSAFE_ARCHIVE` | an archive holds an entry that could leave its folder, or exceeds a limit |
+ * | `SWEEP_FAILED` | no trial of a sweep returned a value, or more than `maxFailures` failed |
+ * | `WRONG_THREAD` | a call on a run in a worker thread is only allowed on the thread that opened it |
  * | `IO` | the file system refused an operation |
  */
 export type ErrorCode =
@@ -52,23 +52,25 @@ export type ErrorCode =
   | 'WRONG_THREAD'
   | 'IO';
 
-/** What an {@link ExpmanError} knows beyond its message; which keys are set depends on the code. */
+/**
+ * The data of an {@link ExpmanError} beside its message; which keys are set depends on the code.
+ */
 export interface ErrorFacts {
-  /** The option that was wrong. */
+  /** The option with the wrong value. */
   readonly option?: string | undefined;
-  /** What is allowed, in words. */
+  /** The rule it breaks, in words. */
   readonly rule?: string | undefined;
-  /** What was given. */
+  /** The value that was given. */
   readonly value?: unknown;
-  /** The type of what was given, `typeof` with `null`, `array` and `NaN` told apart. */
+  /** The type of that value: `typeof`, with `null`, `array` and `NaN` told apart. */
   readonly type?: string | undefined;
   /** The file or folder concerned. */
   readonly path?: string | undefined;
-  /** The operating system's error code, `ENOSPC` for one. */
+  /** The operating system's error code, for example `ENOSPC`. */
   readonly errno?: string | undefined;
-  /** How many rows are concerned. */
+  /** The number of rows concerned. */
   readonly count?: number | undefined;
-  /** The error underneath. */
+  /** The underlying error. */
   readonly cause?: unknown;
 }
 
@@ -92,7 +94,7 @@ export class ExpmanError extends Error {
   }
 }
 
-/** The type of a value as an error message should say it. */
+/** The type of a value as error messages name it. */
 export function describeType(value: unknown): string {
   if (value === null) return 'null';
   if (isArray(value)) return 'array';
@@ -100,12 +102,15 @@ export function describeType(value: unknown): string {
   return typeof value;
 }
 
-/** What an error says; of a thrown value that is no error, its text. */
+/** The message of an error; for a thrown value that is not an error, its text. */
 export function messageOf(error: unknown): string {
   return isError(error) ? error.message : stringOf(error);
 }
 
-/** What `String` says of a value; anything may be thrown, also what has no text. */
+/**
+ * The text of a value by `String`, for thrown values too: anything may be thrown, even a value
+ * without a text.
+ */
 export function stringOf(value: unknown): string {
   try {
     return String(value);
@@ -114,7 +119,7 @@ export function stringOf(value: unknown): string {
   }
 }
 
-/** Whether a value is an array; a proxy that was revoked is nothing any more, and `Array.isArray` throws. */
+/** True for an array; for a revoked proxy, on which `Array.isArray` throws, false. */
 function isArray(value: unknown): boolean {
   try {
     return Array.isArray(value);
@@ -123,18 +128,24 @@ function isArray(value: unknown): boolean {
   }
 }
 
-/** Whether an error is a mistake of the code that threw it, for which no file, disk or user is to blame. */
+/**
+ * True for a programming mistake in the code that threw, for which no file, disk or user is to
+ * blame.
+ */
 export const isMistake = (error: unknown): error is TypeError | ReferenceError =>
   (error instanceof TypeError || error instanceof ReferenceError) &&
   errnoOf(error)?.startsWith('ERR_') !== false;
 
-/** What to call an error by: its code, the operating system's, or `TypeError` for a mistake; `otherwise` for any other. */
+/**
+ * The code of an error: its own, the operating system's, or `TypeError` for a mistake; `otherwise`
+ * for any other.
+ */
 export function codeOf(error: unknown, otherwise: ErrorCode): string {
   if (error instanceof ExpmanError) return error.code;
   return isMistake(error) ? error.name : (errnoOf(error) ?? otherwise);
 }
 
-/** The operating system's code of an error (`ENOSPC`), or undefined for an error that has none. */
+/** The operating system's code of an error (`ENOSPC`), or undefined if it has none. */
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;

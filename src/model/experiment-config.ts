@@ -4,7 +4,10 @@ import { resolvePath } from './option-rules.js';
 
 export type { ExperimentOptions, ResolvedOptions } from './experiment-options.js';
 
-/** All of an {@link ExperimentConfig} as plain data, as it is posted to the writer thread. */
+/**
+ * An {@link ExperimentConfig} as plain data, in the form in which it is posted to the writer
+ * thread.
+ */
 export interface PlainConfig extends ResolvedOptions {
   readonly name: ExperimentName;
   /** The folder that holds the experiments, absolute. */
@@ -12,7 +15,7 @@ export interface PlainConfig extends ResolvedOptions {
 }
 
 /**
- * Where an experiment's runs are written and how; checked once, here, and frozen.
+ * The folder and the options of an experiment's runs; checked once, here, and frozen.
  *
  * @throws ExpmanError `INVALID_OPTION` or `INVALID_NAME`, with the option, its rule, and the value and type that were given.
  * @example
@@ -54,7 +57,7 @@ export class ExperimentConfig implements PlainConfig {
     Object.freeze(this);
   }
 
-  /** The same as a plain object that `postMessage` and `structuredClone` take. */
+  /** Returns the same as a plain object, which `postMessage` and `structuredClone` accept. */
   toPlain(): PlainConfig {
     return Object.assign({}, this);
   }

@@ -8,68 +8,103 @@ import { parseStep } from './step.js';
 export interface ResolvedOptions {
   /** The run's name and folder; by default `YYYYMMDD_HHMMSS` of the start, made unique with a suffix. */
   readonly runName: RunName | undefined;
-  /** A row is in the write-ahead log at the latest this many milliseconds after it was logged; 1 to 60,000, default 10. */
+  /**
+   * The most milliseconds from the logging of a row until it is in the write-ahead log; 1 to
+   * 60,000, default 10.
+   */
   readonly walIntervalMs: number;
-  /** ... and in a batch (Arrow, then metrics.parquet) at the latest this many after; 1 to 3,600,000, default 500. */
+  /**
+   * The most milliseconds until it is in a batch (Arrow, then metrics.parquet); 1 to 3,600,000,
+   * default 500.
+   */
   readonly flushIntervalMs: number;
-  /** ... or as soon as so many rows wait; 1 to 10,000,000, default 8,192. */
+  /** The number of waiting rows that makes a batch sooner; 1 to 10,000,000, default 8,192. */
   readonly flushIntervalRows: number;
-  /** What a flushed row survives: `'process'` (default) its process, `'power'` a power cut too (fdatasync per frame). */
+  /**
+   * The failure that a flushed row survives: `'process'` (default) the end of its process,
+   * `'power'` a power cut too (fdatasync per frame).
+   */
   readonly durability: 'process' | 'power';
-  /** What a row does that finds `maxBufferedBytes` reached: `'block'` (default), `'drop'` or `'throw'`. */
+  /**
+   * The behaviour of a logging call once `maxBufferedBytes` is reached: `'block'` (default),
+   * `'drop'` or `'throw'`.
+   */
   readonly backpressure: 'block' | 'drop' | 'throw';
-  /** How many bytes may wait for the writer, of this run; at least 1 MB, default 256 MB. */
+  /** The most bytes of this run that may wait for the writer; at least 1 MB, default 256 MB. */
   readonly maxBufferedBytes: number;
-  /** Whether a run of that name is continued: `'never'` (default), `'allow'`, or `'must'`, which needs a `runName`. */
+  /**
+   * Continues an existing run of that name: `'never'` (default), `'allow'`, or `'must'`, which
+   * needs a `runName`.
+   */
   readonly resume: 'never' | 'allow' | 'must';
   /**
-   * From which step on rows of earlier sessions are taken out when a run is continued, and with them what is counted of
-   * them, media and histograms; none by default. An integer of 64 bits, a bigint beyond 2^53; needs `resume`.
+   * The first step whose rows are removed when a run is continued: the rows of earlier sessions
+   * from this step on go, with their counts, media and histograms; none by default. A 64-bit
+   * integer, as a bigint beyond 2^53; needs `resume`.
    */
   readonly fromStep: number | bigint | undefined;
-  /** Words to find the run by, at most 1,000 of up to 128 characters; doubles are dropped, secrets in them redacted. */
+  /**
+   * Words to find the run by, at most 1,000 of up to 128 characters; duplicates are dropped,
+   * secrets in them redacted.
+   */
   readonly tags: readonly string[];
-  /** Free text about the run, up to 65,536 characters; secrets in it are redacted, as in all texts of options. */
+  /**
+   * Free text about the run, up to 65,536 characters; secrets in it are redacted, as in every text
+   * option.
+   */
   readonly notes: string;
-  /** What the run belongs to, such as a sweep; up to 128 characters. */
+  /** The group the run belongs to, such as a sweep; up to 128 characters. */
   readonly group: string | undefined;
-  /** Which process of a distributed `group` logs this run, from 0; up to 1,000,000. */
+  /** The index of the process of a distributed `group` that logs this run, from 0 to 1,000,000. */
   readonly rank: number | undefined;
   /** The experiment's display name, for its experiment.yaml; up to 256 characters. */
   readonly title: string | undefined;
   /** Free text about the experiment, for its experiment.yaml; up to 65,536 characters. */
   readonly description: string | undefined;
   /**
-   * Whether run.yaml says on what the run ran: versions, machine, arguments, git; default true. `{ argv: false }` leaves out
-   * the arguments, in which a secret may stand that nothing tells from another word.
+   * Records the environment of the run in run.yaml: versions, machine, arguments, git; default
+   * true. `{ argv: false }` leaves out the arguments, which may hold a secret that looks like any
+   * other word.
    */
   readonly environment: boolean | { readonly argv: boolean };
-  /** What a value does that no metric can take: `'warn'` (default) leaves it out, counts it and says so, `'throw'` throws. */
+  /**
+   * The treatment of a value that no metric can take: `'warn'` (default) drops, counts and reports
+   * it, `'throw'` throws.
+   */
   readonly onInvalid: 'warn' | 'throw';
-  /** How many different metrics a run may have; 1 to 1,000,000, default 10,000. */
+  /** The most different metrics a run may have; 1 to 1,000,000, default 10,000. */
   readonly maxMetrics: number;
-  /** How long an exit of the process may wait for the last rows, in milliseconds; 0 to 60,000, default 5,000. */
+  /**
+   * The longest that an exit of the process waits for the last rows, in milliseconds; 0 to 60,000,
+   * default 5,000.
+   */
   readonly exitTimeoutMs: number;
-  /** Whether SIGINT, SIGTERM and, but on Windows, SIGHUP are handled to flush before they end the process; default false. */
+  /**
+   * Handles SIGINT, SIGTERM and, except on Windows, SIGHUP: flushes before they end the process;
+   * default false.
+   */
   readonly handleSignals: boolean;
-  /** How pages of metrics.parquet are compressed; `'auto'` (default) by Snappy where that saves a tenth, `'snappy'` all that hold values. */
+  /**
+   * The compression of pages of metrics.parquet: `'auto'` (default) uses Snappy where that saves a
+   * tenth, `'snappy'` for every page with values.
+   */
   readonly compression: 'auto' | 'none' | 'snappy';
   /**
-   * Whether, and each how many milliseconds, CPU, memory, event loop, GC and GPU are sampled into `system.parquet`; default
-   * false, `true` is every 5,000, 100 to 3,600,000.
+   * Samples CPU, memory, event loop, GC and GPU into `system.parquet` every `intervalMs`
+   * milliseconds, 100 to 3,600,000; default false, `true` is every 5,000.
    */
   readonly systemMetrics: false | { readonly intervalMs: number };
   /**
-   * Whether what the process prints by `console.log` and its like goes into run.log, too; default false. `'streams'`
-   * takes all that is written to stdout and stderr.
+   * Copies the output of `console.log` and the like to run.log, too; default false. `'streams'`
+   * copies everything written to stdout and stderr.
    */
   readonly captureConsole: boolean | 'streams';
 }
 
-/** How pages are compressed. */
+/** The compression of pages. */
 export type Compression = ResolvedOptions['compression'];
 
-/** The options of an {@link ExperimentConfig}; each may be left out. */
+/** The options of an {@link ExperimentConfig}; all are optional. */
 export type ExperimentOptions = {
   readonly [K in keyof ResolvedOptions]?:
     | (K extends 'runName'
@@ -90,11 +125,11 @@ export type ExperimentOptions = {
 export function resolveOptions(options: ExperimentOptions): ResolvedOptions {
   const resolved: ResolvedOptions = OPTIONS.resolve(options);
   if (resolved.resume === 'must' && resolved.runName === undefined)
-    throw invalidOption('resume', "'must' only together with a runName", resolved.resume);
+    throw invalidOption('resume', "'never' or 'allow' unless a runName is given", resolved.resume);
   if (resolved.resume === 'never' && resolved.fromStep !== undefined)
     throw invalidOption(
       'fromStep',
-      "given only together with resume: 'allow' or 'must', which continue a run",
+      "left out unless resume is 'allow' or 'must', which continue a run",
       resolved.fromStep,
     );
   return Object.freeze(resolved);
@@ -103,12 +138,12 @@ export function resolveOptions(options: ExperimentOptions): ResolvedOptions {
 const MB = 1024 * 1024;
 const LONG_TEXT = 65_536;
 
-/** What is in {@link ExperimentOptions.systemMetrics}. */
+/** The options in {@link ExperimentOptions.systemMetrics}. */
 const SAMPLING = optionsTable<{ readonly intervalMs?: number | undefined }>()({
   intervalMs: integer(100, 3_600_000).byDefault(5000),
 });
 
-/** What is in {@link ExperimentOptions.environment}. */
+/** The options in {@link ExperimentOptions.environment}. */
 const SURROUNDINGS = optionsTable<{ readonly argv?: boolean | undefined }>()({
   argv: flag().byDefault(true),
 });
@@ -123,7 +158,7 @@ const OPTIONS = optionsTable<ExperimentOptions>()({
   maxBufferedBytes: integer(MB).byDefault(256 * MB),
   resume: oneOf('never', 'allow', 'must').byDefault('never'),
   fromStep: rule<number | bigint>(
-    'an integer of 64 bits, a bigint beyond 2^53',
+    'a 64-bit integer, as a bigint beyond 2^53',
     (value) => parseStep(value) ?? REFUSED,
   ),
   tags: words(1000, 128).byDefault(Object.freeze([])),
@@ -147,14 +182,14 @@ const OPTIONS = optionsTable<ExperimentOptions>()({
   ).byDefault(false),
 });
 
-/** A text, whose secrets are redacted. */
+/** A text; secrets in it are redacted. */
 function text(min: number, max: number): Rule<string> {
   return rule(`a string of ${min} to ${max} characters`, (value) =>
     isTextOf(value, min, max) ? redactText(value).slice(0, max) : REFUSED,
   );
 }
 
-/** Some words, each once, whose secrets are redacted. */
+/** A list of words without duplicates; secrets in them are redacted. */
 function words(count: number, max: number): Rule<readonly string[]> {
   return rule(`an array of at most ${count} strings of 1 to ${max} characters`, (value) => {
     if (!Array.isArray(value) || value.length > count) return REFUSED;

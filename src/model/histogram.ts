@@ -2,40 +2,51 @@ import { ExpmanError, describeType } from './errors.js';
 import { integer } from './option-rules.js';
 import { optionsTable } from './options-table.js';
 
-/** The distribution of some numbers, as {@link histogram} counts it and {@link parseHistogram} reads it. */
+/**
+ * The distribution of numbers, as {@link histogram} counts it and {@link parseHistogram} reads it.
+ */
 export interface Histogram {
-  /** Ascending bounds of the bins, one more than there are bins; a bin has its lower bound, the last one both. */
+  /**
+   * Ascending bounds of the bins, one more than there are bins; a bin includes its lower bound, the
+   * last one both.
+   */
   readonly edges: readonly number[];
-  /** How many values are in each bin. */
+  /** The number of values in each bin. */
   readonly counts: readonly number[];
-  /** The least finite value; null where it is not known, or there is none. */
+  /** The smallest finite value; null if it is unknown, or there is none. */
   readonly min: number | null;
-  /** The greatest finite value. */
+  /** The largest finite value. */
   readonly max: number | null;
   /** The arithmetic mean of the finite values. */
   readonly mean: number | null;
-  /** How many values are in the bins. */
+  /** The number of values in the bins. */
   readonly count: number;
-  /** How many values were NaN, or no numbers. */
+  /** The number of values that were NaN, or not numbers. */
   readonly nan: number;
-  /** How many values were positive infinity. */
+  /** The number of positive infinities. */
   readonly posInf: number;
-  /** How many values were negative infinity. */
+  /** The number of negative infinities. */
   readonly negInf: number;
 }
 
 /** Options of {@link histogram}. */
 export interface HistogramOptions {
-  /** How many bins of the same width; 1 to 1,000, default 30. Counts that are ready have theirs. */
+  /**
+   * The number of bins of equal width; 1 to 1,000, default 30. Ignored for ready counts, which have
+   * their own.
+   */
   readonly bins?: number | undefined;
 }
 
-/** Counts that are ready: with all bounds of the bins (`edges`), or with their upper bounds alone (`limits`, as TensorBoard has them). */
+/**
+ * Ready counts: with all bounds of the bins (`edges`), or only their upper bounds (`limits`, as
+ * TensorBoard has them).
+ */
 export type ReadyHistogram = { readonly counts: ArrayLike<number> } & (
   { readonly edges: ArrayLike<number> } | { readonly limits: ArrayLike<number> }
 );
 
-/** What a histogram is made of: numbers in an array or a typed array, or counts that are ready. */
+/** The input of a histogram: numbers in an array or a typed array, or ready counts. */
 export type HistogramInput = ArrayLike<number> | ArrayLike<bigint> | ReadyHistogram;
 
 /** @bound refuses: INVALID_OPTION */
@@ -46,19 +57,22 @@ const MOST_BINS = 1_000;
  * @bound refuses: INVALID_VALUE
  */
 const MOST_READY_BINS = 10_000;
-/** @bound loses nothing: the text of as many bins as may be is shorter */
+/** @bound loses nothing: the text of the most bins allowed is shorter */
 const MOST_TEXT = 1024 * 1024;
 const OPTIONS = optionsTable<HistogramOptions>()({ bins: integer(1, MOST_BINS).byDefault(30) });
-/** The sum of very large numbers may be infinite where their mean is not. */
+/** The sum of very large numbers may be infinite when their mean is not. */
 const SCALE = 2 ** 64;
 
 /**
- * Makes a histogram that is a metric value: JSON of {@link Histogram}, for `logMetrics` or `run.logHistogram`.
+ * Makes a histogram as a metric value: JSON of {@link Histogram}, for `logMetrics` or
+ * `run.logHistogram`.
  *
- * The bins are of one width between the least and the greatest value; values that are all the same are one bin. NaN
- * and infinities are in no bin and counted apart. Reads the values twice and keeps none.
+ * The bins are of equal width between the smallest and the largest value; values that are all equal
+ * make one bin. NaN and infinities are in no bin and are counted separately. Reads the values twice
+ * and keeps none.
  *
- * @throws {@link ExpmanError} `INVALID_VALUE` for what is neither numbers nor counts with bounds, `INVALID_OPTION`
+ * @throws {@link ExpmanError} `INVALID_VALUE` for values that are neither numbers nor counts with
+ * bounds, `INVALID_OPTION`
  * @example
  * run.logMetrics({ loss, weights: histogram(weights, { bins: 20 }) }, step);
  */
@@ -68,7 +82,7 @@ export function histogram(values: HistogramInput, options: HistogramOptions = {}
 }
 
 /**
- * Reads a histogram that was logged; null for a text that is none, whatever it is.
+ * Reads a logged histogram; null for any value that is not one.
  *
  * @example
  * const { edges, counts } = parseHistogram(String(table.getChild('weights')?.get(0))) ?? { edges: [], counts: [] };
@@ -133,17 +147,17 @@ const numberOf = (value: unknown): number =>
   typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : NaN;
 
 function edgesBetween(min: number, max: number, bins: number): number[] {
-  // Neither product is beyond the larger bound, while `max - min` may be infinite.
+  // Neither product exceeds the larger bound, while `max - min` may be infinite.
   const edges = Array.from({ length: bins + 1 }, (_, at) => min * (1 - at / bins) + max * (at / bins));
   edges[0] = min;
   edges[bins] = max;
-  // Bounds that are neighbours leave no room between them, and rounding must not turn two around.
+  // Adjacent doubles leave no room between them, and rounding must not swap two edges.
   for (let at = 1; at < bins; at++)
     edges[at] = Math.min(Math.max(edges[at] ?? min, edges[at - 1] ?? min), max);
   return edges;
 }
 
-/** The bin a value is in: guessed by its share of the width, then held to the edges as they were rounded. */
+/** The bin of a value: guessed from its share of the width, then corrected by the rounded edges. */
 function binOf(value: number, edges: readonly number[]): number {
   const last = edges.length - 2;
   const [low = 0, high = 0] = [edges[0], edges[last + 1]];
@@ -161,9 +175,9 @@ function ready(values: unknown): Histogram {
   const found = bounds === null || amounts === null ? null : checked(unknownRange(bounds, amounts));
   if (found !== null) return found;
   const rule =
-    'numbers, or counts with one edge more than there are (or as many limits), ascending and finite';
+    'numbers, or counts with ascending, finite edges (one more than counts) or limits (as many as counts)';
   const type = describeType(values);
-  throw new ExpmanError('INVALID_VALUE', `a histogram is made of ${rule}; got ${type}`, {
+  throw new ExpmanError('INVALID_VALUE', `a histogram must be made of ${rule}; got ${type}`, {
     option: 'values',
     rule,
     value: values,
@@ -183,7 +197,7 @@ const unknownRange = (edges: readonly number[], counts: readonly number[]): Hist
   negInf: 0,
 });
 
-/** Upper bounds with a lower one for the first bin: as wide as the second. */
+/** The upper bounds with a lower one for the first bin, which becomes as wide as the second. */
 function edgesOf(limits: readonly number[] | null): number[] | null {
   const [first, second] = limits ?? [];
   if (limits === null || first === undefined) return limits === null ? null : [];
@@ -196,7 +210,7 @@ function listOf(value: unknown): number[] | null {
   return isList ? Array.from(value as ArrayLike<unknown>, numberOf) : null;
 }
 
-/** The histogram a value is, its parts one by one; null for any other value. */
+/** Checks the parts of a value one by one; null if it is not a histogram. */
 function checked(value: unknown): Histogram | null {
   if (!isObject(value)) return null;
   const { edges, counts, min = null, max = null, mean = null } = value;

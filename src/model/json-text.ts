@@ -1,9 +1,10 @@
 import { types } from 'node:util';
 
 /**
- * A value as JSON: what JSON has no words for, bigints and the numbers that are none, is text, and maps are objects.
+ * A value as JSON: bigints, NaN and infinities, which JSON cannot express, become text, and maps
+ * become objects.
  *
- * @param first - changes each value before that
+ * @param first - applied to each value before that
  */
 export const jsonText = (
   value: unknown,

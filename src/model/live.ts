@@ -9,7 +9,7 @@ export interface LiveMetric {
   readonly last: MetricValue;
   /** Values seen since the tap was opened. */
   readonly count: number;
-  /** Smallest number seen, a boolean being 0 or 1, NaN left out; NaN while there is none. */
+  /** Smallest number seen, a boolean being 0 or 1, NaN ignored; NaN until there is one. */
   readonly min: number;
   /** Largest number seen. */
   readonly max: number;
@@ -17,11 +17,11 @@ export interface LiveMetric {
   readonly mean: number;
 }
 
-/** A run at one moment, as a live tap sees it; everything counts from the subscription on. */
+/** A run at one moment, as a live tap sees it; all counts start at the subscription. */
 export interface LiveSnapshot {
-  /** The last row's step, or the last one that had any, a bigint only beyond 2^53; null before. */
+  /** The step of the last row that had one, a bigint only beyond 2^53; null before. */
   readonly step: Step | null;
-  /** The first step seen, which progress counts from; null before. */
+  /** The first step seen, from which progress is counted; null before. */
   readonly firstStep: Step | null;
   /** Rows seen. */
   readonly rows: number;
@@ -35,8 +35,8 @@ export interface LiveSnapshot {
 }
 
 /**
- * Where an open run stands: it is `running`, or running while its rows cannot be written (`degraded`), then `closing`, and at
- * last `closed`, or `unwritten` when not all of it could be.
+ * The state of an open run: `running`, or running while its rows cannot be written (`degraded`),
+ * then `closing`, and at last `closed`, or `unwritten` if some of it could not be written.
  */
 export type LiveStatus =
   | { readonly kind: 'running' }

@@ -2,17 +2,18 @@ import { quantity } from '../pure/quantity.js';
 import type { Loss } from './run-file.js';
 
 /**
- * `run.yaml` lists at most this many; beyond it neighbours become one entry, and no call is left out of the sum.
+ * The most losses that `run.yaml` lists; beyond it neighbours become one entry, and the sum still
+ * counts every call.
  *
  * @bound loses nothing: neighbours become one entry, and no call leaves the sum
  */
 const MAX_LISTED = 100;
 
-/** Calls in all that are known to be gone. */
+/** The total number of calls known to be lost. */
 export const callsLost = (losses: readonly Loss[]): number =>
   losses.reduce((sum, { calls }) => sum + calls, 0);
 
-/** The losses known so far and those of `found` that are not among them, in the order of their records. */
+/** Merges the known losses with the new ones of `found`, in the order of their records. */
 export function mergeLosses(known: readonly Loss[], found: readonly Loss[]): Loss[] {
   const added = found.filter((loss) => !known.some((each) => isSame(each, loss)));
   return joined([...known, ...added].sort((a, b) => a.epoch - b.epoch || a.firstRecord - b.firstRecord));
@@ -30,7 +31,7 @@ export function lossText(losses: readonly Loss[]): string {
   return parts.join(' and ');
 }
 
-/** A log that is read again before its rows are published shows the same gap again. */
+/** A log that is read again before its rows are published reports the same gap again. */
 function isSame(known: Loss, found: Loss): boolean {
   if (known.epoch !== found.epoch) return false;
   if (known.firstRecord === found.firstRecord && known.records === found.records) return true;

@@ -1,31 +1,33 @@
 import { jsonText } from './json-text.js';
 import { type Step, parseStep, stepFromText } from './step.js';
 
-/** What a file under `media/` was logged as. */
+/** The kind of a file under `media/`, by the call that logged it. */
 export type MediaKind = 'image' | 'media' | 'table';
 
-/** One line of `media/manifest.ndjson`: a file that was logged, whole when the line was written. */
+/**
+ * One line of `media/manifest.ndjson`: a logged file, which was complete when the line was written.
+ */
 export interface MediaFile {
   /** The name it was logged under. */
   readonly name: string;
-  /** A bigint only beyond 2^53, which in the line is text: JSON has no such number. */
+  /** A bigint only beyond 2^53, which is text in the line: JSON cannot express it. */
   readonly step: Step | null;
   /** Its name in the run's `media/` folder. */
   readonly file: string;
   readonly kind: MediaKind;
-  /** Its media type, `image/png` for one. */
+  /** Its media type, for example `image/png`. */
   readonly type: string;
   readonly bytes: number;
-  /** Of the content, in hex. */
+  /** The digest of the content, in hex. */
   readonly sha256: string;
   readonly caption: string | null;
-  /** When it was logged; ISO 8601, UTC. */
+  /** The time of logging; ISO 8601, UTC. */
   readonly timestamp: string;
 }
 
-/** The folder of a run's logged files. */
+/** The folder of the files logged by a run. */
 export const MEDIA_FOLDER = 'media';
-/** The file in it that lists the others, a line of JSON each. */
+/** The file in it that lists the others, one line of JSON per file. */
 export const MANIFEST_NAME = 'manifest.ndjson';
 
 /**
@@ -42,24 +44,27 @@ export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
  */
 export const MAX_CAPTION = 4096;
 
-// A name of one part, that no system takes for a device, a hidden file or an option.
+// A name of one part that no system takes for a device, a hidden file or an option.
 const FILE = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,199}\.[a-z0-9]{1,8}$/;
 const TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,127}$/;
 const KINDS: readonly unknown[] = ['image', 'media', 'table'] satisfies readonly MediaKind[];
 /**
- * The longest line of a manifest that is read; a caption and a name that are all escapes fit.
+ * The longest manifest line that is read; a caption and a name made only of escapes fit.
  *
- * @bound loses nothing: no line that is written is longer, verify reports one that is
+ * @bound loses nothing: no written line is longer, and verify reports one that is
  */
 export const MAX_MEDIA_LINE = 64 * 1024;
 
-/** Whether a text is a media type, lower case and without parameters. */
+/** True if a text is a media type, lower case and without parameters. */
 export const isMediaType = (text: unknown): text is string => typeof text === 'string' && TYPE.test(text);
 
 /** A file as a line of the manifest. */
 export const mediaLine = (media: MediaFile): string => `${jsonText(media)}\n`;
 
-/** One line of a manifest; null for what is none: cut off, damaged, or somebody else's idea of a file name. */
+/**
+ * Parses one line of a manifest; null for a line that is cut off, damaged, or has a file name that
+ * is not allowed.
+ */
 export function parseMediaFile(line: string): MediaFile | null {
   if (line.length > MAX_MEDIA_LINE) return null;
   let value: unknown;
@@ -91,7 +96,10 @@ export function parseMediaFile(line: string): MediaFile | null {
     : null;
 }
 
-/** The step in a line: a number, or the text of an integer that a number does not hold; undefined for anything else. */
+/**
+ * The step in a line: a number, or the text of an integer too large for a number; undefined for
+ * anything else.
+ */
 function stepOf(given: unknown): Step | null | undefined {
   if (given === null) return null;
   if (typeof given === 'number') return parseStep(given);

@@ -12,7 +12,7 @@ export type RunName = string & { readonly [brand]: 'run' };
 /** The name of an artifact: relative to the artifacts folder, `/` between its parts, never leaving it. */
 export type ArtifactName = string & { readonly [brand]: 'artifact' };
 
-/** Which name is meant, and what its parser returns. */
+/** The kinds of names, and the type that the parser returns for each. */
 export interface NameKinds {
   readonly experiment: ExperimentName;
   readonly run: RunName;
@@ -24,10 +24,11 @@ const ALLOWED = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 // Windows opens the device whatever the extension says.
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
 const NAME_RULE =
-  '1 to 128 letters, digits, ".", "_" or "-", beginning with a letter or digit, not ending with ".", and no Windows device name';
+  '1 to 128 letters, digits, ".", "_" or "-", beginning with a letter or digit, not ending with ".", and not a Windows device name';
 
 /**
- * Checks the name of an experiment or run and returns it as it is; what is no folder name everywhere is refused.
+ * Checks the name of an experiment or run and returns it unchanged; a name that is not a valid
+ * folder name on every system is refused.
  *
  * @throws ExpmanError `INVALID_NAME` with option, rule, value and type.
  * @example
@@ -40,7 +41,7 @@ export function parseName<K extends keyof NameKinds>(kind: K, text: unknown): Na
 }
 
 /**
- * The name of a run that was given none, `YYYYMMDD_HHMMSS` in local time.
+ * The default name of a run, `YYYYMMDD_HHMMSS` in local time.
  *
  * @example
  * defaultRunName(new Date(2026, 0, 1, 12)); // '20260101_120000'
@@ -52,7 +53,8 @@ export function defaultRunName(now: Date): RunName {
 }
 
 /**
- * The n-th name to try when a run's name is taken: `name_2`, `name_3`; the name is cut where the suffix needs its room.
+ * The n-th name to try when a run's name is taken: `name_2`, `name_3`; the name is cut if the
+ * suffix needs the room.
  */
 export function suffixedName(name: RunName, n: number): RunName {
   const suffix = `_${n}`;
@@ -65,14 +67,15 @@ const ARTIFACT_RULE =
 const MAX_PART_BYTES = 255;
 /** @bound refuses: INVALID_NAME */
 const MAX_PATH_BYTES = 1024;
-// Control characters, lone surrogates, line and paragraph separators, and what turns the reading direction.
+// Control characters, lone surrogates, line and paragraph separators, and marks that change the
+// text direction.
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 const DRIVE = /^[A-Za-z]:(?:\/|$)/;
 
 /**
- * Checks the name of an artifact and returns it with `.` parts and doubled slashes taken out.
+ * Checks the name of an artifact and returns it without `.` parts and doubled slashes.
  *
- * A colon inside is fine (`model:v0`), a drive is not.
+ * A colon is allowed (`model:v0`), a drive is not.
  *
  * @throws ExpmanError `INVALID_NAME` with option, rule, value and type.
  * @example
@@ -100,7 +103,7 @@ function isContained(text: string): boolean {
 function isArtifactName(name: string, parts: readonly string[]): name is ArtifactName {
   return (
     name !== '' &&
-    // `./C:` is one once its dot is gone.
+    // `./C:` is a drive once its dot is removed.
     !DRIVE.test(name) &&
     Buffer.byteLength(name) <= MAX_PATH_BYTES &&
     parts.every((part) => part !== '..' && Buffer.byteLength(part) <= MAX_PART_BYTES)

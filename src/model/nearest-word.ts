@@ -1,16 +1,21 @@
-/** The candidate a misspelt word most likely means, upper and lower case aside; undefined when none is near. */
+/**
+ * The candidate that a misspelt word most likely means, ignoring case; undefined if none is near.
+ */
 export function nearestWord(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.min(4, word.length / 2);
   for (const candidate of candidates) {
-    // @bound loses nothing: no word that is looked for is as long
+    // @bound loses nothing: no candidate is that long
     const distance = editDistance(word.slice(0, 64).toLowerCase(), candidate.toLowerCase());
     if (distance < least) [best, least] = [candidate, distance];
   }
   return best;
 }
 
-/** How many letters must be put in, taken out, changed or swapped with the next to get from one word to the other (Damerau). */
+/**
+ * The number of letters to insert, delete, replace or swap with the next to turn one word into the
+ * other (Damerau).
+ */
 function editDistance(from: string, to: string): number {
   let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, at) => at);

@@ -3,35 +3,35 @@ import { describeType, ExpmanError } from './errors.js';
 import { nearestWord } from './nearest-word.js';
 import { quoted } from './printable.js';
 
-/** The answer of a check to a value that breaks its rule. */
+/** The result of a check for a value that breaks its rule. */
 export const REFUSED = Symbol('refused');
 
 /**
- * The longest a timer of Node waits; a longer one fires at once.
+ * The longest delay of a Node timer; a longer one fires at once.
  *
  * @bound refuses: INVALID_OPTION
  */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-// Callers in plain JavaScript give anything, so every check takes `unknown`.
+// Callers in plain JavaScript can pass anything, so every check takes `unknown`.
 type Accept<Out> = (value: unknown, option: string) => Out | typeof REFUSED;
 
 /**
- * The values an option may have, as a check and in words, and what stands for one that is absent.
+ * The values an option may have, as a check and in words, and the value for an absent one.
  *
- * `In` is what a caller may give, `Out` what becomes of it, `Absent` what an absent value becomes: `undefined`, the default,
- * or `never` where the option is required.
+ * `In` is the type a caller may give, `Out` the type after the check, `Absent` that of an absent
+ * value: `undefined`, the default, or `never` if the option is required.
  */
 export class Rule<In, Out = In, Absent = undefined> {
-  /** For the compiler alone: a rule fits an option only if it takes exactly what the option's type says. */
+  /** For the compiler only: a rule fits an option only if it accepts exactly the option's type. */
   declare readonly takes: (value: In) => In;
 
-  /** @param words - completes "must be", as errors say it */
+  /** @param words - completes "must be" in error messages */
   constructor(
     readonly words: string,
-    /** The value as the rule takes it, or `REFUSED`. */
+    /** Returns the checked value, or `REFUSED`. */
     readonly accept: Accept<Out>,
-    /** The value of an option that is absent; throws where it is required. */
+    /** Returns the value of an absent option; throws if it is required. */
     readonly whenAbsent: (option: string) => Absent,
   ) {}
 
@@ -53,18 +53,23 @@ export class Rule<In, Out = In, Absent = undefined> {
     return new Rule(words, this.accept, this.whenAbsent);
   }
 
-  /** The same rule for an option that has always taken null as absent, which its type does not say. */
+  /**
+   * The same rule for an option that has always accepted null as absent, although its type does not
+   * say so.
+   */
   orNull(): Rule<In, Out, Absent> {
     const { accept, whenAbsent } = this;
     return new NullableRule(this.words, accept, whenAbsent);
   }
 
-  /** The value of an option by this rule. @throws ExpmanError `INVALID_OPTION` */
+  /** Reads the value of an option by this rule. @throws ExpmanError `INVALID_OPTION` */
   read(option: string, value: unknown): Out | Absent {
     return value === undefined ? this.whenAbsent(option) : this.check(option, value);
   }
 
-  /** A value that must be there: an argument, for one. @throws ExpmanError `INVALID_OPTION` */
+  /**
+   * Checks a value that must be present, such as an argument. @throws ExpmanError `INVALID_OPTION`
+   */
   check(option: string, value: unknown): Out {
     const accepted = this.accept(value, option);
     if (accepted === REFUSED) throw invalidOption(option, this.words, value);
@@ -78,7 +83,7 @@ class NullableRule<In, Out, Absent> extends Rule<In, Out, Absent> {
   }
 }
 
-/** An optional rule with a check of its own. */
+/** An optional rule with a custom check. */
 export const rule = <In, Out = In>(words: string, accept: Accept<Out>): Rule<In, Out> =>
   new Rule<In, Out>(words, accept, () => undefined);
 
@@ -102,11 +107,11 @@ export const amount = (min = 0, max = Number.MAX_VALUE): Rule<number> =>
 /** A number above 0. */
 export const positive = (max = Number.MAX_VALUE): Rule<number> =>
   ruleOf(
-    max === Number.MAX_VALUE ? 'a positive number' : `above 0, to ${max}`,
+    max === Number.MAX_VALUE ? 'a positive number' : `a number above 0, at most ${max}`,
     (value): value is number => value !== 0 && isWithin(value, 0, max),
   );
 
-/** A time that a timer of Node can wait. */
+/** A delay that a Node timer can wait. */
 export const milliseconds = (): Rule<number> =>
   ruleOf(`a number of milliseconds from 1 to ${MAX_TIMER_MS}`, (value): value is number =>
     isWithin(value, 1, MAX_TIMER_MS),
@@ -139,29 +144,29 @@ export const strings = (words: string): Rule<readonly string[]> =>
       Array.isArray(value) && value.every((each) => typeof each === 'string'),
   );
 
-/** A path, which becomes absolute. */
+/** A path, made absolute. */
 export const path = (): Rule<string> =>
-  rule('a path, not empty and without NUL', (value) =>
+  rule('a non-empty path without NUL', (value) =>
     typeof value !== 'string' || value === '' || value.includes('\0') ? REFUSED : resolve(value),
   );
 
-/** A function, of the type that its option says; no check can look at its parameters. */
+/** A function of the type of its option; no check can look at its parameters. */
 export const callback = <F extends (...args: never[]) => unknown>(words = 'a function'): Rule<F> =>
   ruleOf(words, (value): value is F => typeof value === 'function');
 
-/** An object that has these methods, of the type that its option says. */
+/** An object with these methods, of the type of its option. */
 export const withMethods = <T extends object>(
   words: string,
   ...methods: readonly Extract<keyof T, PropertyKey>[]
 ): Rule<T> => ruleOf(words, (value): value is T => methods.every((method) => hasMethod(value, method)));
 
-/** Whether a value is an object with a method of that name. */
+/** True if a value is an object with a method of that name. */
 export function hasMethod(value: unknown, method: PropertyKey): boolean {
   const isObject = (typeof value === 'object' || typeof value === 'function') && value !== null;
   return isObject && typeof Reflect.get(value, method) === 'function';
 }
 
-/** The absolute path of what must be one. @throws ExpmanError `INVALID_OPTION` */
+/** Checks a path and makes it absolute. @throws ExpmanError `INVALID_OPTION` */
 export const resolvePath = (option: string, value: unknown): string => PATH.check(option, value);
 
 /** The error for an option that breaks its rule. */
@@ -176,7 +181,7 @@ export function invalidOption(option: string, words: string, value: unknown, hin
   });
 }
 
-/** The error for an option that no table has. */
+/** The error for an option that is not in the table. */
 export function unknownOption(key: string, value: unknown, known: readonly string[]): ExpmanError {
   const all = known.length > 0 ? known.join(', ') : 'none';
   const facts = { option: key, rule: `one of ${all}`, value, type: describeType(value) };

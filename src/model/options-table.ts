@@ -1,45 +1,49 @@
 import { invalidOption, REFUSED, rule, type Rule, unknownOption, unknownWords } from './option-rules.js';
 
-/** All that is known of the options of a call. */
+/** The table of the options of a call. */
 export interface OptionsTable<O, R> {
-  /** The names there are, in the order of the table. */
+  /** The names, in the order of the table. */
   readonly names: readonly string[];
-  /** By name what is allowed, and in which words errors say it. */
+  /** The rules by name: what is allowed, and the words for it in errors. */
   readonly rules: R;
   /**
    * Checks options and fills in the defaults; `undefined` is an absent value.
    *
-   * @throws ExpmanError `INVALID_OPTION` for an unknown name, with the nearest one that is known, and for a value that breaks its rule
+   * @throws ExpmanError `INVALID_OPTION` for an unknown name, with the nearest known one, and for a
+   * value that breaks its rule
    */
   resolve(options: O | undefined): Resolved<R>;
-  /** The table as the rule of one option, whose value is an object of these options. */
+  /** The table as the rule of a single option whose value is an object of these options. */
   asRule(): Rule<O, Resolved<R>>;
   /**
-   * The same for an option that may also be a boolean: `true` becomes `whenTrue`, `false` stays. Errors are those of the option, in these
-   * words.
+   * The same for an option that may also be a boolean: `true` becomes `whenTrue`, `false` stays.
+   * Errors name the option, with these words.
    */
   orFlag<T>(words: string, whenTrue: T): Rule<O | boolean, Resolved<R> | T | false>;
 }
 
-/** A rule for each option of `O`; an option may be absent by its rule exactly where it may by its type. */
+/**
+ * A rule for each option of `O`; an option is optional by its rule exactly if it is by its type.
+ */
 export type RulesOf<O> = {
   readonly [K in keyof O]-?: IsOptional<O, K> extends true
     ? Rule<Exclude<O[K], undefined>, unknown, unknown>
     : Rule<O[K], unknown, never>;
 };
 
-/** Options after their check: values as the rules give them, defaults filled in. */
+/** Checked options: values as the rules return them, defaults filled in. */
 export type Resolved<R> = {
   readonly [K in keyof R]: R[K] extends { read(option: string, value: unknown): infer Value } ? Value : never;
 };
 
-/** What a table resolves its options to. */
+/** The type to which a table resolves its options. */
 export type ResolvedBy<T> = T extends { resolve(options: never): infer R } ? R : never;
 
 /**
- * The table of the options `O`, which says everything about them once.
+ * Makes the table of the options `O`, the only place that describes them.
  *
- * A name that only the table or only `O` has, or a rule that takes other values than `O` says, is an error of the compiler.
+ * A name that only the table or only `O` has, or a rule that accepts other values than `O`, is a
+ * compile error.
  *
  * @example
  * const OPTIONS = optionsTable<PlateauOptions>()({ patience: integer(1).required(), mode: oneOf('min', 'max').byDefault('min') });
@@ -53,7 +57,7 @@ export function optionsTable<O extends object>() {
     const read = (options: unknown, what: string): Resolved<R> => {
       mustBeKnown(options, names, what);
       const values = names.map((name) => [name, rules[name]?.read(name, Reflect.get(options, name))]);
-      // Each value is what the rule of its name has made of it.
+      // Each value is the result of the rule of its name.
       return Object.fromEntries(values) as Resolved<R>;
     };
     return {
@@ -87,7 +91,7 @@ const isObject = (value: unknown): value is object =>
 
 type IsOptional<O, K extends keyof O> = Partial<Pick<O, K>> extends Pick<O, K> ? true : false;
 
-/** Forbids rules of options that `O` has not got, and that an optional one is required. */
+/** Forbids rules for options that `O` does not have, and required rules for optional ones. */
 type NoOthers<O, R> = {
   readonly [K in keyof R]: K extends keyof O
     ? IsOptional<O, K> extends true

@@ -8,14 +8,14 @@ export interface Params {
 }
 
 /**
- * How deep parameters may be nested; the values of the outermost object are at depth 1.
+ * The deepest nesting of parameters; the values of the outermost object are at depth 1.
  *
  * @bound tells: run.log says which parameter, and invalid counts it; specs/model/params.spec.ts "end at a depth of 32"
  */
 export const MAX_PARAM_DEPTH = 32;
 
 /**
- * The largest integer kept, in bits; a decimal text of more takes quadratic time to read and write.
+ * The largest integer kept, in bits; a longer decimal text takes quadratic time to read and write.
  *
  * @bound tells: run.log says which parameter, and invalid counts it; specs/model/params.spec.ts "leave out and report what cannot be written down"
  */
@@ -23,21 +23,21 @@ export const MAX_PARAM_BITS = 4096;
 
 const POLLUTING: ReadonlySet<string> = new Set(['__proto__', 'prototype', 'constructor']);
 
-/** Tells whether a key could reach a prototype once a careless merge assigns it. */
+/** Tells if a key could reach a prototype when a careless merge assigns it. */
 export function isPolluting(key: string): boolean {
   return POLLUTING.has(key);
 }
 
-/** Tells whether a parameter holds named parameters itself. */
+/** Tells if a parameter is a group of named parameters. */
 export function isParamGroup(value: ParamValue | undefined): value is Params {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
- * Parameters by their dotted paths; a group without any is a value, too.
+ * Lists parameters by their dotted paths; an empty group is a value, too.
  *
- * Where `{ 'lr.decay': 1, lr: { decay: 2 } }` would be one path twice, a name that has a dot of its own is quoted, as filters
- * quote it: `"lr.decay"` is 1, `lr.decay` is 2.
+ * If two paths would be equal, as in `{ 'lr.decay': 1, lr: { decay: 2 } }`, a name that contains a
+ * dot is quoted, as in filters: `"lr.decay"` is 1, `lr.decay` is 2.
  */
 export function* paramLeaves(params: Params): Generator<[string, ParamValue], void> {
   const leaves = [...leavesBelow(params, [])].map(([path, value]) => ({
@@ -63,7 +63,7 @@ function* leavesBelow(
 const quotedPart = (name: string): string =>
   name === '' || /[."]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
 
-/** An object without a prototype from its entries, so that no key means anything but itself. */
+/** Makes an object without a prototype from entries, so that no key has a special meaning. */
 export function bareObject<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
   const bare: Record<string, T> = {};
   Object.setPrototypeOf(bare, null);

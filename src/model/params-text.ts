@@ -17,17 +17,18 @@ const MAX_DIGITS = Math.ceil(MAX_PARAM_BITS * Math.log10(2)) + 1;
 /**
  * Parameters as JSON text that {@link decodeParams} turns back into the same values, NaN, infinities, -0 and bigint included.
  *
- * What JSON cannot say is an object with one `$` key (`{"$number":"NaN"}`, `{"$bigint":"12"}`); a user's key that begins with
- * `$` gets one more, so nothing a user logs reads as a tag.
+ * A value that JSON cannot express becomes an object with one `$` key (`{"$number":"NaN"}`,
+ * `{"$bigint":"12"}`); a user's key that begins with `$` gets one more, so that nothing a user logs
+ * is read as a tag.
  */
 export function encodeParams(params: Params): string {
   return JSON.stringify(encode(params));
 }
 
 /**
- * The parameters that {@link encodeParams} wrote.
+ * Reads the parameters that {@link encodeParams} wrote.
  *
- * @throws ExpmanError `CORRUPT` when the text is too large, too deep or not of that form.
+ * @throws ExpmanError `CORRUPT` if the text is too large, too deep or not of that form.
  */
 export function decodeParams(text: string): Params {
   if (text.length > MAX_TEXT) throw corrupt(`text of ${text.length} characters`);
@@ -35,7 +36,7 @@ export function decodeParams(text: string): Params {
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw corrupt('no JSON', cause);
+    throw corrupt('not valid JSON', cause);
   }
   if (!isRecord(parsed) || tagOf(parsed) !== null) throw corrupt(describeType(parsed));
   return decodeGroup(parsed, 0);
@@ -84,7 +85,7 @@ function untag(tag: string, text: unknown): number | bigint {
     /^-?[0-9]+$/.test(text)
   )
     return BigInt(text);
-  throw corrupt(`the tag ${cut(tag, 40)}`);
+  throw corrupt(`unknown tag or value at ${cut(tag, 40)}`);
 }
 
 function isPlainNumber(value: number): boolean {

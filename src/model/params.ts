@@ -5,7 +5,7 @@ export { decodeParams, encodeParams } from './params-text.js';
 export { plainParams, sanitiseParams } from './sanitise-params.js';
 
 /**
- * The parameters of `base` with those of `update` over them; neither is changed.
+ * Merges the parameters of `update` into those of `base`; neither is changed.
  *
  * Nested objects are merged key by key, arrays and all other values are replaced, and a key of `base` keeps its place.
  *

@@ -9,10 +9,10 @@ import {
 } from './secret-names.js';
 
 /**
- * A text without the secrets that show in it, the rest as it is: passwords in URLs, values of `name=value` and
- * `"name": "value"` where the name is secret, headers that authorise, and tokens of known makers.
+ * Redacts the recognisable secrets in a text: passwords in URLs, values of `name=value` and
+ * `"name": "value"` with a secret name, authorisation headers, and tokens of known services.
  *
- * Takes time in proportion to the text.
+ * Takes time proportional to the length of the text.
  *
  * @example
  * redactText('postgres://ada:pw@host/d failed'); // 'postgres://ada:[redacted]@host/d failed'
@@ -21,14 +21,14 @@ export function redactText(text: string): string {
   return redact(text, false);
 }
 
-/** The same for an argument, a header or a tag, in which a colon may stand between name and value. */
+/** The same for an argument, a header or a tag, in which a colon may separate name and value. */
 export function redactWord(word: string): string {
   const [, start] = WHOLE.exec(word) ?? [];
   return start !== undefined && isSecretName(start) ? start + REDACTED : redact(word, true);
 }
 
 /**
- * Command line arguments, each without its secrets; one that follows the option of a secret name is secret.
+ * Redacts command line arguments; an argument after an option with a secret name is secret.
  *
  * @example
  * redactWords(['--api-key', 'k1', '--lr=0.1', 'https://ada:pw@host/']);
@@ -38,17 +38,17 @@ export function redactWords(words: readonly string[]): string[] {
   return words.map((word, at) => (isValueOf(words[at - 1], word) ? REDACTED : redactWord(word)));
 }
 
-/** Tells whether a word is the value of the option before it, and that is secret. */
+/** Tells if a word is the value of the option before it, and that option is secret. */
 export function isValueOf(before: unknown, word: unknown): boolean {
   if (typeof before !== 'string' || typeof word !== 'string') return false;
   return OPTION.test(before) && !word.startsWith('--') && isSecretName(before);
 }
 
-/** A text as it may be written where it stands: {@link redactText}, or nothing of it. */
+/** Redacts a text by its scope: {@link redactText}, or all of it. */
 export const redactAt = (text: string, scope: NameScope): string =>
   scope.isSecret && text !== '' ? REDACTED : redactText(text);
 
-/** Plain data of any depth with its texts as they may be written; for data that holds no cycle. */
+/** Redacts the texts in plain data of any depth; for data without cycles. */
 export function redactNamed(value: unknown, scope: NameScope = NAMELESS): unknown {
   if (typeof value === 'string') return redactAt(value, scope);
   if (Array.isArray(value))
@@ -67,15 +67,18 @@ export function redactNamed(value: unknown, scope: NameScope = NAMELESS): unknow
 
 const OPTION = /^--?[A-Za-z][\w.-]{0,255}$/;
 const WHOLE = /^(-{0,2}[A-Za-z][\w.-]{0,255}\s*[=:]\s*)(?=\S)/;
-// A name begins where a word does and is of bounded length, so that one long word takes no more time than many.
+// A name begins at the start of a word and has a bounded length, so that one long word takes no
+// more time than many.
 const NAMED = /(?<!\w)(\w[\w.-]{0,255})(\\{0,3}["'])?\s{0,8}([=:])(?![=>])\s{0,8}(\\{0,3}["'])?/g;
 const HEADER = /^(?:proxy-)?authorization$|^(?:set-)?cookie$|^x-api-key$/i;
 const UNQUOTED = /(?:(?:bearer|basic|token)\s+)?[^\s"'\\&,;}]*/iy;
 const QUOTED = { '"': /(?:[^"\\]|\\.)*/sy, "'": /(?:[^'\\]|\\.)*/sy } as const;
-// A password goes to the last @ of the authority. One that nobody escaped may hold slashes, which tell it from a port.
+// A password ends at the last @ of the authority. An unescaped one may hold slashes, which
+// distinguish it from a port.
 const USERINFO =
   /\/\/(?!\[)(?:([^\s/?#:@"'`<>]{0,256}):(?:([^\s/?#"'`<>]{0,2048})|(?!\d{0,5}[/?#])(?:(?!:\/\/)[^\s"'`<>]){1,256})|([^\s/?#:@"'`<>]{1,2048}))@/g;
-// Tokens by their looks: OpenAI and its like, GitHub, GitLab, Hugging Face, npm, Slack, AWS, Google, JWT.
+// Tokens by their format: OpenAI and the like, GitHub, GitLab, Hugging Face, npm, Slack, AWS,
+// Google, JWT.
 const TOKEN =
   /\b(?:sk-(?=[\w-]{0,64}\d)[\w-]{12,}|gh[opsur]_[A-Za-z0-9]{12,}|github_pat_\w{12,}|glpat-[\w-]{12,}|hf_[A-Za-z0-9]{12,}|npm_[A-Za-z0-9]{12,}|xox[abeprs]-[\w-]{12,}|A[KS]IA[A-Z0-9]{12,}|AIza[\w-]{12,}|eyJ[\w-]{12,}(?:\.[\w-]+)*)/g;
 const BEARER = /(?<=\bbearer\s{1,4})(?=[\w.~+/-]{0,64}\d)[\w.~+/-]{12,}/gi;
@@ -87,7 +90,7 @@ function redact(text: string, isWord: boolean): string {
   return redacted.replace(TOKEN, REDACTED).replace(BEARER, REDACTED);
 }
 
-/** The arguments are those of a replacement: the match, its groups, its place, the text. */
+/** The arguments are those of a replacement: the match, its groups, its position, the text. */
 function withoutPassword(
   whole: string,
   user: string | undefined,
@@ -96,7 +99,7 @@ function withoutPassword(
   at: number,
   text: string,
 ): string {
-  // A token in place of the user goes with no password, or with one that says so.
+  // A token in place of the user comes with no password, or with one that says so.
   if (user !== undefined)
     return user !== '' && (password === '' || password === 'x-oauth-basic')
       ? `//${REDACTED}:${password}@`
@@ -110,9 +113,10 @@ function withoutPassword(
 function redactPairs(text: string, isWord: boolean): string {
   let kept = '';
   let done = 0;
-  // Only names are looked for, because a value may hold names of its own: `--db=postgres://host/?password=x`.
+  // Only names are searched for, because a value may hold names itself:
+  // `--db=postgres://host/?password=x`.
   for (const { 0: whole, 1: name = '', 2: closing, 3: sign, 4: quote = '', index } of text.matchAll(NAMED)) {
-    // In prose a colon is no sign of a value: `the token: a piece of a word`.
+    // In prose a colon does not announce a value: `the token: a piece of a word`.
     const isPair = sign === '=' || isWord || (closing !== undefined && quote !== '') || HEADER.test(name);
     if (index < done || !isPair || !isSecretName(name)) continue;
     const from = index + whole.length;

@@ -3,21 +3,21 @@ import type { Params } from './param-value.js';
 import type { RunStatus } from './run-status.js';
 import type { Step } from './step.js';
 
-/** How a run was taken up again. */
+/** A mark of a run that was resumed. */
 export interface ResumeMark {
-  /** When; ISO 8601, UTC. */
+  /** The time; ISO 8601, UTC. */
   readonly at: string;
-  /** The status it had. */
+  /** The status before. */
   readonly from: string;
-  /** The greatest step that it had; null for a run without steps. */
+  /** The greatest step before; null for a run without steps. */
   readonly step: Step | null;
-  /** Milliseconds that the sessions before it lasted, summed; absent in a mark of 0.1.0. */
+  /** The summed duration of the sessions before it in milliseconds; absent in a mark of 0.1.0. */
   readonly lastedMs?: number;
-  /** From which step on its rows were taken out; absent where they all stayed. */
+  /** The step from which on rows were removed; absent if all stayed. */
   readonly fromStep?: Step;
 }
 
-/** What `run.yaml` says of a run that does not change while it is open. */
+/** The part of `run.yaml` that does not change while the run is open. */
 export interface RunIdentity {
   readonly experiment: string;
   readonly run: string;
@@ -27,78 +27,82 @@ export interface RunIdentity {
   readonly startedAt: string;
   readonly pid: number;
   readonly host: string;
-  /** One higher with every owner the run has had. */
+  /** Incremented with every new owner of the run. */
   readonly epoch: number;
   readonly tags: readonly string[];
   readonly notes: string;
   readonly group: string | null;
-  /** Which process of a distributed group it is; absent for a run that is none. */
+  /** The index of its process in a distributed group; absent for any other run. */
   readonly rank?: number;
   /** Node, platform, machine, arguments without secrets, git; absent with `environment: false`. */
   readonly environment?: Params;
-  /** Where the run was taken up again, oldest first. */
+  /** The times the run was resumed, oldest first. */
   readonly resumed?: readonly ResumeMark[];
 }
 
-/** Why a run's rows are not where they should be. */
+/** The reason why a run's rows are not where they should be. */
 export interface Degradation {
-  /** An {@link ErrorCode}, or the operating system's. */
+  /** An {@link ErrorCode}, or the operating system's code. */
   readonly code: string;
   readonly message: string;
   /** ISO 8601, UTC. */
   readonly since: string;
 }
 
-/** Calls of a run, and other records, that are known to be gone: how many, and where they were. */
+/** A known loss of calls and other records of a run: their number and their place. */
 export interface Loss {
-  /** The owner whose records they were, counted from 0. */
+  /** The owner that wrote the records, counted from 0. */
   readonly epoch: number;
-  /** Number of the first missing record in its epoch. */
+  /** The number of the first missing record in its epoch. */
   readonly firstRecord: number;
-  /** Length of the gap, in records. */
+  /** The length of the gap, in records. */
   readonly records: number;
-  /** Calls that are gone: rows as they were logged. */
+  /** The lost calls: rows as they were logged. */
   readonly calls: number;
-  /** Present when `calls` is an upper bound: a version 1 log counts records, not calls. */
+  /** Present if `calls` is an upper bound: a version 1 log counts records, not calls. */
   readonly atMost?: true;
-  /** Log lines, parameters and other records that are gone; absent for none, and where that is not known. */
+  /**
+   * The lost log lines, parameters and other records; absent for none, and if that is not known.
+   */
   readonly others?: number;
-  /** File in which the gap was found. */
+  /** The file in which the gap was found. */
   readonly file: string;
 }
 
-/** What is counted of a run. */
+/** The counts of a run. */
 export interface RunCounts {
   /** Rows that `metrics.parquet` would hold if it were published now. */
   readonly rows: number;
-  /** Calls taken: several may be one row. Rows that were taken out later are among them. */
+  /**
+   * Accepted calls; several may form one row. Includes the calls of rows that were removed later.
+   */
   readonly accepted: number;
-  /** Rows of earlier sessions that resuming with `fromStep` has taken out. */
+  /** Rows of earlier sessions that were removed by resuming with `fromStep`. */
   readonly rewound: number;
-  /** Calls that were not taken because the buffer was full. */
+  /** Calls that were not accepted because the buffer was full. */
   readonly dropped: number;
-  /** Values, steps and rows that were of no loggable type. */
+  /** Values, steps and rows that could not be logged. */
   readonly invalid: number;
-  /** Calls that are known to be gone; where they were is in the file's `losses`. */
+  /** Calls known to be lost; the file's `losses` says where they were. */
   readonly lost: number;
 }
 
-/** What the error was that ended a run. */
+/** The error that ended a run. */
 export interface RunError {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
 }
 
-/** What `run.yaml` says of a run. */
+/** The content of `run.yaml`. */
 export interface RunFile extends RunIdentity {
   readonly status: RunStatus;
   readonly endedAt?: string;
-  /** Milliseconds that its sessions lasted, summed, by the monotonic clock. */
+  /** The summed duration of its sessions in milliseconds, by the monotonic clock. */
   readonly durationMs: number;
   readonly heartbeatAt: string;
   readonly counts: RunCounts;
-  /** The greatest step of the rows that are there; null when none has a step. */
+  /** The greatest step of the existing rows; null if none has a step. */
   readonly lastStep: Step | null;
   readonly losses: readonly Loss[];
   readonly metrics: ReadonlyMap<string, MetricSummary>;
@@ -107,27 +111,30 @@ export interface RunFile extends RunIdentity {
   readonly degraded?: Degradation;
 }
 
-/** How a run ended; what `close()` resolves to. */
+/** The end of a run; `close()` resolves to it. */
 export interface RunSummary extends RunCounts {
   readonly status: RunStatus;
   readonly runDir: string;
-  /** Milliseconds that its sessions lasted, summed, by the monotonic clock. */
+  /** The summed duration of its sessions in milliseconds, by the monotonic clock. */
   readonly durationMs: number;
   readonly metrics: ReadonlyMap<string, MetricSummary>;
 }
 
-/** How an open run is doing. */
+/** The health of an open run. */
 export interface Health {
-  /** Calls taken; one may join the row of an earlier one. */
+  /** Accepted calls; one may join the row of an earlier one. */
   readonly accepted: number;
-  /** Those of them that are in the write-ahead log. */
+  /** The accepted calls that are in the write-ahead log. */
   readonly flushed: number;
-  /** Those of them that are in `metrics.parquet`. */
+  /** The accepted calls that are in `metrics.parquet`. */
   readonly published: number;
   readonly dropped: number;
   readonly invalid: number;
-  /** How often `metrics.parquet` was replaced, and how long that took the writer in all, in milliseconds. */
+  /**
+   * The number of times `metrics.parquet` was replaced, and the total time that took the writer, in
+   * milliseconds.
+   */
   readonly publishes: { readonly count: number; readonly totalMs: number };
-  /** Why rows are not where they should be; null while all is well. */
+  /** The reason why rows are not where they should be; null while all is well. */
   readonly degraded: Degradation | null;
 }

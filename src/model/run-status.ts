@@ -4,7 +4,9 @@ export const RunStatus = {
   Running: 'RUNNING',
   /** Closed as planned. */
   Finished: 'FINISHED',
-  /** Closed by an error the caller told, or its process ended itself with a code other than 0. */
+  /**
+   * Closed with an error that the caller reported, or its process exited with a code other than 0.
+   */
   Failed: 'FAILED',
   /** Its process died (a kill, a power cut, an uncaught exception). */
   Crashed: 'CRASHED',
@@ -15,7 +17,7 @@ export const RunStatus = {
 /** The state of a run. */
 export type RunStatus = (typeof RunStatus)[keyof typeof RunStatus];
 
-/** Tells whether a word is one of {@link RunStatus}. */
+/** Tells if a word is one of {@link RunStatus}. */
 export function isRunStatus(word: unknown): word is RunStatus {
   return Object.values(RunStatus).some((status) => status === word);
 }

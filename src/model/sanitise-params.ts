@@ -13,25 +13,26 @@ import { isError, isUrl } from './realms.js';
 import { isValueOf, redactAt, redactText } from './redact-text.js';
 import { isSecretNumber, NAMELESS, type NameScope, REDACTED, scopeOf, subjectOf } from './secret-names.js';
 
-/** A parameter that was left out, and why. */
+/** A rejected parameter. */
 export interface RejectedParam {
-  /** Where it was, `optimizer.schedule[3]` for one; '' for the whole input. */
+  /** Its path, for example `optimizer.schedule[3]`; '' for the whole input. */
   readonly path: string;
-  /** Why, in words. */
+  /** The reason, in words. */
   readonly reason: string;
 }
 
-/** What {@link sanitiseParams} made of an input. */
+/** The result of {@link sanitiseParams}. */
 export interface SanitisedParams {
   readonly params: Params;
-  /** At most 100; `droppedCount` has them all. */
+  /** At most 100; `droppedCount` counts all. */
   readonly rejected: readonly RejectedParam[];
-  /** How many values were left out. */
+  /** The number of values left out. */
   readonly droppedCount: number;
 }
 
 /**
- * How much one call may hold, in characters and 8 for each value; keeps config.yaml readable and the caller quick.
+ * The most that one call may hold: characters, and 8 for each value; keeps config.yaml readable and
+ * the call fast.
  *
  * @bound tells: run.log says where the cut is, and invalid counts it; specs/model/params.spec.ts "are bounded in size, and say where they were cut"
  */
@@ -41,23 +42,31 @@ export const MAX_PARAM_SIZE = 512 * 1024;
 const MAX_REJECTED = 100;
 
 /**
- * A plain deep copy of whatever was given as parameters, never throwing and never changing it.
+ * Makes a plain deep copy of any value given as parameters; never throws and never changes it.
  *
- * Dates become ISO strings, Maps objects, Sets and typed arrays arrays, class instances their own fields, errors, URLs and
- * regular expressions their text; `undefined` is left out. What cannot be kept (functions, symbols, cycles, what is deeper than
- * 32, keys that reach a prototype, getters that throw, what is beyond the size) is left out and reported; inside an
- * array null keeps its place. Texts below a secret name, and secrets that show in a text, are replaced by `[redacted]`.
+ * Dates become ISO strings, Maps objects, Sets and typed arrays arrays, class instances their own
+ * fields, errors, URLs and regular expressions their text; `undefined` is left out. Values that
+ * cannot be kept (functions, symbols, cycles, values deeper than 32, keys that reach a prototype,
+ * getters that throw, everything beyond the size limit) are left out and reported; inside an array,
+ * null keeps the place. Texts below a secret name, and recognisable secrets in a text, are replaced
+ * by `[redacted]`.
  */
 export function sanitiseParams(input: unknown): SanitisedParams {
   return new Copier(true).copy(input);
 }
 
-/** The same of facts that hold no more secrets than what they were made of, whatever their names: `model.key` may be an artifact. */
+/**
+ * The same without redaction, for facts made of values that were already redacted: a `model.key`
+ * there may be an artifact.
+ */
 export function plainParams(input: unknown): Params {
   return new Copier(false).copy(input).params;
 }
 
-/** A value that is not kept: with a reason to report, or `undefined` that is left out in silence. */
+/**
+ * A copied value, or the reason why it is not kept; null for `undefined`, which is left out
+ * silently.
+ */
 type Outcome = { readonly kept: ParamValue } | { readonly reason: string | null };
 
 class Copier {
@@ -80,7 +89,7 @@ class Copier {
         this.#ancestors.add(input);
         return this.#group(input, '', 1);
       }
-      if (input !== undefined) this.#reject('', 'is no object of named parameters');
+      if (input !== undefined) this.#reject('', 'is not an object of named parameters');
     } catch (error) {
       this.#reject('', reasonOf(error));
     }
@@ -97,7 +106,7 @@ class Copier {
 
   #copyOf(value: unknown, path: string, depth: number): Outcome {
     if (!this.#take(typeof value === 'string' ? value.length + 8 : 8))
-      return { reason: 'is beyond the size' };
+      return { reason: 'exceeds the size limit' };
     if (typeof value === 'string') return { kept: this.redacts ? redactAt(value, this.#scope) : value };
     if (value === null || typeof value === 'boolean' || typeof value === 'number') return { kept: value };
     if (value === undefined) return { reason: null };
@@ -139,7 +148,7 @@ class Copier {
       const outcome = this.#outcome(isSecret ? REDACTED : item, place, depth);
       before = item;
       if (this.#room <= 0) {
-        this.#reject(place, 'and what follows is beyond the size');
+        this.#reject(place, 'and the values after it exceed the size limit');
         break;
       }
       copy.push('kept' in outcome ? outcome.kept : null);
@@ -162,7 +171,7 @@ class Copier {
   }
 
   #member(name: string, read: () => unknown, place: string, depth: number, subject: string | null): Outcome {
-    if (!this.#take(name.length + 1)) return { reason: 'and what follows is beyond the size' };
+    if (!this.#take(name.length + 1)) return { reason: 'and the values after it exceed the size limit' };
     if (isPolluting(name)) return { reason: 'is a name that could reach a prototype' };
     const outer = this.#scope;
     try {
@@ -206,7 +215,7 @@ function keyText(key: unknown): string {
   return typeof key === 'string' ? key : cut(inspect(key, { depth: 0, customInspect: false }), 256);
 }
 
-/** The number, text, boolean, bigint or symbol in an object of one, of whatever realm. */
+/** The number, text, boolean, bigint or symbol in a boxed primitive of any realm. */
 function unboxed(value: object): unknown {
   if (types.isNumberObject(value)) return Number.prototype.valueOf.call(value);
   if (types.isStringObject(value)) return String.prototype.valueOf.call(value);
@@ -216,7 +225,7 @@ function unboxed(value: object): unknown {
     : Symbol.prototype.valueOf.call(value);
 }
 
-/** What is best said by a text, as that text. */
+/** The text of a value that is best expressed as text; null for any other. */
 function ownText(value: object): string | null {
   if (types.isDate(value)) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (isError(value) || types.isRegExp(value) || isUrl(value)) return String(value);

@@ -1,25 +1,28 @@
-/** Stands in place of a value that is secret. */
+/** The replacement of a secret value. */
 export const REDACTED = '[redacted]';
 
-/** Secret wherever they stand in a name, and at the end of words that are run together. */
+/** Words that are secret anywhere in a name, and at the end of words that are run together. */
 const STRONG: ReadonlySet<string> = new Set([
   'secret', 'secrets', 'password', 'passwords', 'passwd', 'pwd', 'passphrase', 'credential', 'credentials', 'auth', 'oauth',
   'authorization', 'bearer', 'cookie', 'cookies', 'jwt',
 ]); // prettier-ignore
 const STRONG_END = /(?:password|passwd|passphrase|secret|credential)s?$/;
 
-/** No name without one of these is secret; most have none. */
+/** Every secret name has one of these; most names have none. */
 const ANY = /key|token|pat|secret|passw|passphrase|pwd|credential|auth|bearer|cookie|jwt/i;
 
-/** A number under one of these is secret, too: parsers of command lines make numbers of digits. */
+/** Names under which a number is secret, too: command line parsers turn digits into numbers. */
 const PASSWORD_END = /(?:password|passwd|passphrase|pwd|secret)s?$/;
 
-/** Before `key`, `keys`, `token` or `tokens` they make a secret of a name, however it goes on. */
+/** Words that, before `key`, `keys`, `token` or `tokens`, make a name secret, whatever follows. */
 const KEY_KINDS: ReadonlySet<string> = new Set([
   'api', 'private', 'secret', 'access', 'signing', 'encryption', 'ssh', 'refresh', 'bearer', 'session', 'service',
 ]); // prettier-ignore
 
-/** Words that make a word after them no secret: a key of a table, a batch, attention, a keyboard; a token of a text; a pattern. */
+/**
+ * Words that make the word after them harmless: a key of a table, a batch, attention, a keyboard; a
+ * token of a text; a pattern.
+ */
 const PLAIN_KINDS: Readonly<Record<string, ReadonlySet<string>>> = {
   key: new Set([
     'primary', 'foreign', 'public', 'unique', 'composite', 'natural', 'surrogate', 'candidate', 'partition', 'shard', 'sort', 'sorting',
@@ -33,7 +36,7 @@ const PLAIN_KINDS: Readonly<Record<string, ReadonlySet<string>>> = {
     'mask', 'hot', 'short', 'keyboard', 'arrow', 'up', 'down', 'left', 'right', 'enter', 'escape', 'shift', 'ctrl', 'control',
     'controls', 'alt', 'modifier', 'binding', 'bindings', 'shortcut', 'shortcuts', 'music', 'musical', 'song', 'major', 'minor', 'max',
     'min', 'num', 'per', 'each', 'every', 'by', 'first', 'last', 'next', 'prev', 'previous',
-    // Monkeys, donkeys, turkeys: words that end so.
+    // Monkeys, donkeys, turkeys: words that end in `key`.
     'mon', 'don', 'tur', 'hoc', 'joc', 'whis', 'turn', 'lac', 'mic',
   ]),
   token: new Set([
@@ -45,37 +48,37 @@ const PLAIN_KINDS: Readonly<Record<string, ReadonlySet<string>>> = {
   pat: new Set(['file', 'glob', 'regex', 'name', 'path', 'search', 'match', 'ignore', 'include', 'exclude', 'url', 'log']),
 }; // prettier-ignore
 
-/** What may follow the word that says so: `HF_TOKEN_PROD`. */
+/** Words that may follow the secret word: `HF_TOKEN_PROD`. */
 const TAILS: ReadonlySet<string> = new Set([
   'value', 'string', 'str', 'plain', 'raw', 'base64', 'b64', 'hex', 'prod', 'production', 'staging', 'stage', 'dev', 'test', 'old',
   'backup', 'default', 'main', 'primary', 'secondary',
 ]); // prettier-ignore
 
-/** Members of something secret that are not: `auth: { user, password }`. */
+/** Members of a secret group that are not secret: `auth: { user, password }`. */
 const PLAIN_MEMBERS: ReadonlySet<string> = new Set([
   'user', 'username', 'login', 'name', 'type', 'kind', 'method', 'mode', 'scheme', 'provider', 'host', 'region', 'realm',
 ]); // prettier-ignore
 
 /**
- * Of a longer name the end is looked at.
+ * The number of characters, at the end of a name, that are looked at.
  *
- * @bound loses nothing: what makes a name secret stands at its end
+ * @bound loses nothing: the words that make a name secret are at its end
  */
 const MAX_NAME = 256;
 
-/** Where a value stands: under which name, and whether everything there is secret. */
+/** The scope of a value: its name, and whether everything below it is secret. */
 export interface NameScope {
   readonly name: string;
   readonly isSecret: boolean;
 }
 
-/** Where there is no name. */
+/** The scope without a name. */
 export const NAMELESS: NameScope = { name: '', isSecret: false };
 
 /**
- * Where the value of a name stands that is itself in `outer`.
+ * The scope of the value of a name that is itself in `outer`.
  *
- * @param subject - what the group that holds the name is about, by {@link subjectOf}
+ * @param subject - the subject of the group that holds the name, by {@link subjectOf}
  */
 export function scopeOf(name: string, outer: NameScope, subject: string | null = null): NameScope {
   if (outer.isSecret) return { name, isSecret: !PLAIN_MEMBERS.has(name.toLowerCase()) };
@@ -85,7 +88,10 @@ export function scopeOf(name: string, outer: NameScope, subject: string | null =
   return { name, isSecret };
 }
 
-/** What a group is the value of by its own words: `{ name: 'API_KEY', value }`, as environments and headers are written. */
+/**
+ * The name whose value a group holds: `{ name: 'API_KEY', value }`, as environments and headers are
+ * written.
+ */
 export function subjectOf(group: object): string | null {
   if (!Object.hasOwn(group, 'value')) return null;
   const [name, key] = ['name', 'key'].map(
@@ -95,14 +101,16 @@ export function subjectOf(group: object): string | null {
 }
 
 /**
- * Tells whether the name of a parameter, option or member says that its value is secret.
+ * Tells if the name of a parameter, option or member means that its value is secret.
  *
- * Names are taken apart into words, whatever separates them (`apiKey`, `API_KEY`, `api-key`, `apikey`). Secret are passwords,
- * secrets, credentials, auth, cookies and the like, wherever in a name; and a name that ends in `key`, `token` or `pat`, unless
- * the word before says otherwise: `primary_key`, `metric_key`, `pad_token`, `max_token`, `file_pat`. A `key` on its own is not
- * secret, the `key` of `openai` is; `keys`, `tokens`, `tokenizer`, `token_count` and `key_dim` are not, `api_keys` is.
+ * Names are split into words, whatever separates them (`apiKey`, `API_KEY`, `api-key`, `apikey`).
+ * Passwords, secrets, credentials, auth, cookies and the like are secret anywhere in a name; so is
+ * a name that ends in `key`, `token` or `pat`, unless the word before it says otherwise:
+ * `primary_key`, `metric_key`, `pad_token`, `max_token`, `file_pat`. A `key` on its own is not
+ * secret, the `key` of `openai` is; `keys`, `tokens`, `tokenizer`, `token_count` and `key_dim` are
+ * not, `api_keys` is.
  *
- * @param owner - the name of what it is a member of
+ * @param owner - the name of the group it is a member of
  */
 export function isSecretName(name: string, owner = ''): boolean {
   const ending = name.slice(-MAX_NAME);
@@ -111,11 +119,11 @@ export function isSecretName(name: string, owner = ''): boolean {
     ending.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replace(/([A-Z])([A-Z][a-z])/g, '$1 $2'),
   );
   if (hasSecret(words, owner)) return true;
-  // Letters of any case show no words: `oPeNaI_kEy`.
+  // Letters of mixed case do not show the words: `oPeNaI_kEy`.
   return !words.some((word) => word in PLAIN_KINDS) && hasSecret(wordsOf(ending), owner);
 }
 
-/** Tells whether a value is a number that is secret by its name, as passwords are. */
+/** Tells if a value is a number that is secret by its name, as a password is. */
 export const isSecretNumber = (name: string, value: unknown): boolean =>
   (typeof value === 'number' || typeof value === 'bigint') &&
   PASSWORD_END.test(
@@ -147,7 +155,10 @@ function wordsOf(name: string): string[] {
     .flatMap(wordsIn);
 }
 
-/** A word that has `key` or `token` run together with others, as two: of the others the last one counts, where it is known. */
+/**
+ * Splits a word that has `key` or `token` run together with others in two; of the others the last
+ * one counts, if it is known.
+ */
 function wordsIn(word: string): string[] {
   const [, kind, ending] = /^(.+)(key|token)s?$/.exec(word) ?? [];
   if (kind === undefined || ending === undefined) return [word];

@@ -1,7 +1,10 @@
 import { count as withCommas } from '../pure/quantity.js';
 import { parseHistogram } from './histogram.js';
 
-/** A text cut to about so many characters; a histogram first says of how many values it is, which a reader of its beginning can tell. */
+/**
+ * Cuts a text to about `length` characters; a histogram is written with its count first, so that
+ * its beginning tells it.
+ */
 export function shortText(text: string, length: number): string {
   if (text.length <= length) return text;
   const histogram = parseHistogram(text);
@@ -12,7 +15,10 @@ export function shortText(text: string, length: number): string {
 
 const BEGINNING = /^\{(?:"count":([\d.e+]+),)?"edges":\[/;
 
-/** What a text that is a histogram is called, also where {@link shortText} has cut it; null for any other text. */
+/**
+ * A label for the text of a histogram, even if {@link shortText} has cut it; null for any other
+ * text.
+ */
 export function histogramWords(text: string): string | null {
   const [beginning, said] = BEGINNING.exec(text) ?? [];
   if (beginning === undefined) return null;

@@ -4,13 +4,18 @@ const INT64_MIN = -(2n ** 63n);
 /** @bound refuses: INVALID_VALUE, the step is counted and run.log says why */
 const INT64_MAX = 2n ** 63n - 1n;
 
-/** A row's step: any integer of 64 bits. Within ±(2^53 - 1) it is a number, beyond a bigint. */
+/**
+ * The step of a row: any 64-bit integer. Within ±(2^53 - 1) it is a number, beyond that a bigint.
+ */
 export type Step = number | bigint;
 
-/** Whether a bigint has room in 64 bits. */
+/** True if a bigint fits into 64 bits. */
 export const isInt64 = (value: bigint): boolean => value >= INT64_MIN && value <= INT64_MAX;
 
-/** The step that was given, a bigint that a number holds exactly as that number; undefined for what is not a step. */
+/**
+ * Checks a step; a bigint that a number holds exactly becomes that number. Undefined for anything
+ * that is not a step.
+ */
 export function parseStep(given: unknown): Step | undefined {
   if (typeof given === 'number') return Number.isSafeInteger(given) ? given : undefined;
   if (typeof given !== 'bigint' || !isInt64(given)) return undefined;
@@ -18,7 +23,7 @@ export function parseStep(given: unknown): Step | undefined {
   return Number.isSafeInteger(number) ? number : given;
 }
 
-/** The step that decimal digits say; undefined for any other text. */
+/** Reads a step from decimal digits; undefined for any other text. */
 export const stepFromText = (text: string): Step | undefined =>
   /^-?\d{1,19}$/.test(text) ? parseStep(BigInt(text)) : undefined;
 

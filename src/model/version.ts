@@ -1,2 +1,2 @@
-/** This package's version, as its package.json says it. */
+/** The version of this package, as in its package.json. */
 export const VERSION = '0.1.0';

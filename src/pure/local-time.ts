@@ -1,4 +1,7 @@
-/** Writes a moment by the reader's clock, `2026-03-01 12:00:05`, to the minute or to the second; null if the text is not a time. */
+/**
+ * Formats a time by the reader's clock, `2026-03-01 12:00:05`, to the minute or to the second; null
+ * if the text is not a time.
+ */
 export function localTime(iso: string, to: 'minute' | 'second'): string | null {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return null;

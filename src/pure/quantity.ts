@@ -5,7 +5,7 @@ export const count = (number: number): string => number.toLocaleString('en-US');
 export const quantity = (number: number, plural: string): string =>
   `${count(number)} ${inNumber(number, plural)}`;
 
-/** Puts words into the singular where they are about one thing: its first plural noun, and the first verb. */
+/** Puts words into the singular for one thing: the first plural noun, and the first verb. */
 export const inNumber = (number: number, plural: string): string =>
   number === 1
     ? plural

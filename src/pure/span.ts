@@ -1,15 +1,21 @@
-/** A stretch of an axis. */
+/** An interval of an axis. */
 export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** The shortest stretch that is shown, beside the size of its ends: 64 times the distance between neighbouring doubles. */
+/**
+ * The shortest interval shown, relative to its ends: 64 times the distance between neighbouring
+ * doubles.
+ */
 const LEAST_PART = 2 ** -46;
-/** The same near 0: the pixels of a shorter one would be no numbers any more. */
+/** The shortest interval near 0: the pixels of a shorter one would not be numbers any more. */
 const LEAST_LENGTH = 1e-300;
 
-/** Moves ends that are beyond the doubles back among them, and widens a stretch that is too short to have places within it. */
+/**
+ * Clamps ends that are beyond the doubles, and widens an interval that is too short to have
+ * positions within it.
+ */
 export function shownSpan(span: Span): Span {
   const [from, to] = [withinDoubles(span.from), withinDoubles(span.to)];
   const least = leastLength({ from, to });
@@ -22,31 +28,34 @@ export function shownSpan(span: Span): Span {
   return { from: middle - least / 2, to: middle + least / 2 };
 }
 
-/** The share of a stretch, from 0 to 1, at which a value is. */
+/** The position of a value in an interval, as a share from 0 to 1. */
 export function shareOf({ from, to }: Span, value: number): number {
   const length = to - from;
   return length === Infinity ? (value / 2 - from / 2) / (to / 2 - from / 2) : (value - from) / length;
 }
 
-/** The same by a rule for many values; on a logarithmic axis by their logarithms. */
+/** The same as a function for many values; on a logarithmic axis by their logarithms. */
 export function shares(span: Span, isLog: boolean): (value: number) => number {
   if (!isLog) return (value) => shareOf(span, value);
   const levels = { from: Math.log10(span.from), to: Math.log10(span.to) };
   return (value) => shareOf(levels, Math.log10(value));
 }
 
-/** The value at a share of a stretch. */
+/** The value at a share of an interval. */
 export function valueOf({ from, to }: Span, share: number): number {
   const by = share * halfOf({ from, to });
   return from + by + by;
 }
 
-/** The stretch moved by a share of its length. */
+/** The interval moved by a share of its length. */
 export function moved(span: Span, share: number): Span {
   return shownSpan({ from: valueOf(span, share), to: valueOf(span, 1 + share) });
 }
 
-/** The stretch made longer, or shorter as far as one is shown, by a factor; the value at a share of it stays where it is. */
+/**
+ * The interval made longer, or shorter down to the shortest one shown, by a factor; the value at a
+ * share of it stays in place.
+ */
 export function zoomed(span: Span, share: number, factor: number): Span {
   const half = withinDoubles(Math.max(halfOf(span) * factor, leastLength(span) / 2));
   const held = valueOf(span, share);
