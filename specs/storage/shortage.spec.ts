@@ -46,7 +46,7 @@ describe('the room of a file system', () => {
     [{ ...space, ffree: 0 }, '0 inodes are left (and 4096000 bytes)'],
     [{ ...space, bavail: 1 }, '4096 bytes are left'],
     [{ ...space, bavail: 0, ffree: 0, files: 0 }, '0 bytes are left'],
-    [space, '4096000 bytes are free: a quota, or other files took the room and gave it back'],
+    [space, '4096000 bytes are free: a quota was reached, or other files used the space and freed it again'],
   ])('says which of the two has run out: %j', (given, said) => {
     expect(shortageOf(roomLeft(given))).toBe(said);
   });

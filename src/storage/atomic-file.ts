@@ -9,11 +9,13 @@ import { writeAll } from './write-all.js';
 const MAX_NAME_BYTES = 255;
 
 /**
- * Replaces a file, or makes it: at every moment the path holds the old bytes or the new ones, whole.
+ * Replaces or creates a file: at every moment the path holds either all the old bytes or all the
+ * new ones.
  *
- * The bytes are on the device before the name points to them, and the name is when it returns. On failure the
- * temporary file is removed, the old file is as it was, and the file system's own error is thrown. (Only when the
- * folder's sync, the last step, fails is the new file already in place.)
+ * The bytes are on the device before the name points to them, and the name is when the call
+ * returns. On failure the temporary file is removed, the old file is as it was, and the file
+ * system's own error is thrown. (Only when the folder's sync, the last step, fails is the new file
+ * already in place.)
  */
 export function replaceFile(fs: FsPort, path: string, bytes: Uint8Array): void {
   const folder = dirname(path);
@@ -29,9 +31,12 @@ export function replaceFile(fs: FsPort, path: string, bytes: Uint8Array): void {
   fs.syncFolder(folder);
 }
 
-/** The calls that {@link replaceBy} makes; an `FsPort` fits, and so does a file system whose calls return promises. */
+/**
+ * The calls that {@link replaceBy} makes; an `FsPort` fits, and so does a file system whose calls
+ * return promises.
+ */
 export interface ReplacePort<File> {
-  /** Makes a file, which must not exist. */
+  /** Creates a file, which must not exist. */
   open(path: string, mode: 'create'): Awaitable<File>;
   statOpen(file: File): Awaitable<{ readonly size: number }>;
   sync(file: File): Awaitable<void>;
@@ -44,9 +49,11 @@ export interface ReplacePort<File> {
 type Awaitable<T> = T | Promise<T>;
 
 /**
- * Replaces a file as {@link replaceFile} does, with content that comes piece by piece: `fill` writes it and returns its length.
+ * Replaces a file as {@link replaceFile} does, with content that arrives in pieces: `fill` writes
+ * it and returns its length.
  *
- * @param verify - called with the temporary path once the file is whole, right before it is renamed; may refuse by throwing
+ * @param verify - called with the temporary path once the file is complete, right before it is
+ * renamed; may refuse by throwing
  */
 export async function replaceBy<File, Filled extends { readonly bytes: number }>(
   fs: ReplacePort<File>,
@@ -90,8 +97,8 @@ async function quietly(action: () => Awaitable<void>): Promise<void> {
 /**
  * Reads a whole regular file of at most `maxBytes`; links are not followed.
  *
- * @throws ExpmanError `IO` with path and errno when it cannot be opened or read, `CORRUPT` when it is not a regular file, too
- * large, or shorter than its size.
+ * @throws ExpmanError `IO` with path and errno if it cannot be opened or read, `CORRUPT` if it is
+ * not a regular file, too large, or shorter than its size.
  */
 export function readWhole(fs: FsPort, path: string, maxBytes: number): Buffer {
   try {
@@ -106,7 +113,10 @@ export function readWhole(fs: FsPort, path: string, maxBytes: number): Buffer {
   }
 }
 
-/** Opens a file for reading; null when nothing has its name. @throws ExpmanError `IO` as {@link unreadable} makes it */
+/**
+ * Opens a file for reading; null if it does not exist. @throws ExpmanError `IO` as
+ * {@link unreadable} makes it
+ */
 export function openIfThere(fs: FsPort, path: string): number | null {
   try {
     return fs.open(path, 'read');
@@ -116,7 +126,7 @@ export function openIfThere(fs: FsPort, path: string): number | null {
   }
 }
 
-/** Turns the error of a file that cannot be read into `IO` with path and errno. */
+/** Turns the error of reading a file into `IO` with path and errno. */
 export function unreadable(path: string, error: unknown): ExpmanError {
   if (error instanceof ExpmanError) return error;
   const errno = errnoOf(error);
@@ -124,7 +134,7 @@ export function unreadable(path: string, error: unknown): ExpmanError {
   return new ExpmanError('IO', `${path} cannot be read: ${errno ?? String(error)}`, facts);
 }
 
-/** Tells whether a file name is one that {@link replaceFile} gives to files not yet whole. */
+/** Tells if a file name is one that {@link replaceFile} gives to incomplete files. */
 export function isTempName(name: string): boolean {
   return /^\..+\.[0-9a-f]{12}\.tmp$/.test(name);
 }
@@ -152,7 +162,10 @@ export function freeName(fs: FsPort, path: string): string {
   return free;
 }
 
-/** A nearly full disk was seen to take a part without an error: two well-known packages then left a shortened file. */
+/**
+ * Guards against a nearly full disk, which was seen to write only a part without an error: two
+ * well-known packages then left a truncated file.
+ */
 function assertWhole(size: number, written: number): void {
   if (size === written) return;
   throw Object.assign(new Error(`ENOSPC: ${size} of ${written} bytes written`), { code: 'ENOSPC' });
@@ -174,7 +187,7 @@ function writeSynced(fs: FsPort, fd: number, bytes: Uint8Array): void {
 /** Reads a file that is already open, as {@link readWhole} does. */
 export function readOpen(fs: FsPort, fd: number, path: string, maxBytes: number): Buffer {
   const { kind, size } = fs.statOpen(fd);
-  if (kind !== 'file') throw new ExpmanError('CORRUPT', `${path} is no regular file`, { path });
+  if (kind !== 'file') throw new ExpmanError('CORRUPT', `${path} is not a regular file`, { path });
   if (size > maxBytes) {
     throw new ExpmanError('CORRUPT', `${path} has ${size} bytes, more than ${maxBytes}`, { path });
   }

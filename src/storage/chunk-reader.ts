@@ -17,7 +17,10 @@ export function chunkReader(fs: FsPort, file: number, path: string): ChunkReader
   };
 }
 
-/** Reads a column of a row group as a type that holds its values; without a chunk all its rows are null. */
+/**
+ * Reads a column of a row group as a type that holds its values; without a chunk, all rows are
+ * null.
+ */
 export const readColumn = (
   read: ChunkReader,
   chunk: PlacedChunk | undefined,

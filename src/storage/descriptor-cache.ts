@@ -6,10 +6,13 @@ import { readProc } from './read-proc.js';
 /** @bound loses nothing: a file that was closed is opened again */
 const MOST = 40;
 const LEAST = 4;
-/** Descriptors left to Node, the caller and files that are open for a moment. */
+/** Descriptors left to Node, the caller and files that are open briefly. */
 const FOR_OTHERS = 40;
 
-/** Returns how many descriptors may be kept under the process's limit: `ulimit -n 64` must not make a run fail. */
+/**
+ * Returns the number of descriptors that may be kept under the process's limit: `ulimit -n 64` must
+ * not make a run fail.
+ */
 function affordable(fs: FsPort): number {
   const allowed = Number(
     /^Max open files\s+(\d+)/m.exec(readProc(fs, '/proc/self/limits') ?? '')?.[1] ?? Infinity,
@@ -18,10 +21,11 @@ function affordable(fs: FsPort): number {
 }
 
 /**
- * Descriptors of files that are written again and again, at most `limit` open at once.
+ * Descriptors of files that are written repeatedly, at most `limit` open at once.
  *
- * A thousand runs share one writer thread and must not need a thousand descriptors: the least recently used one is
- * closed, and opened again by its path when it is wanted, if the file there is still the same.
+ * A thousand runs share one writer thread and must not need a thousand descriptors: the least
+ * recently used one is closed, and reopened by its path when needed, if the file there is still the
+ * same.
  */
 export class DescriptorCache {
   private readonly open = new Map<string, number>();
@@ -32,7 +36,10 @@ export class DescriptorCache {
     private readonly limit = affordable(fs),
   ) {}
 
-  /** Makes a file and returns its descriptor, which the cache owns; on failure nothing is left of it. */
+  /**
+   * Creates a file and returns its descriptor, which the cache owns; on failure, nothing of it
+   * remains.
+   */
   create(path: string): number {
     const fd = this.sparing(() => this.fs.open(path, 'create'));
     try {
@@ -45,7 +52,10 @@ export class DescriptorCache {
     return this.keep(path, fd);
   }
 
-  /** Keeps the file that has come to bear this name by another way; it is opened now, if there is a descriptor for it. */
+  /**
+   * Caches a file that was created under this name in another way; it is opened now, if a
+   * descriptor is available.
+   */
   adopt(path: string, inode: number): void {
     this.close(path);
     this.inodes.set(path, inode);
@@ -53,7 +63,7 @@ export class DescriptorCache {
   }
 
   /**
-   * The descriptor of a file made or adopted here.
+   * Returns the descriptor of a file created or adopted here.
    *
    * @throws {@link ExpmanError} `IO` when another file has taken its place
    */
@@ -81,12 +91,12 @@ export class DescriptorCache {
     this.close(path);
   }
 
-  /** Closes a file until it is wanted again. */
+  /** Closes a file until it is needed again. */
   close(path: string): void {
     const fd = this.open.get(path);
     if (fd === undefined) return;
     this.open.delete(path);
-    // What had to be durable was synced before.
+    // Everything that had to be durable was synced before.
     attempt(() => this.fs.close(fd));
   }
 

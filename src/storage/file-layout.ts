@@ -3,26 +3,29 @@ import { MAGIC, type Region } from './parquet/index.js';
 /**
  * The most tails kept besides the newest one.
  *
- * @bound loses nothing: older versions of the tail, for readers that are slow
+ * @bound loses nothing: older versions of the tail, for slow readers
  */
 const MOST_PAST_TAILS = 8;
-/** @bound loses nothing: older versions of the tail, for readers that are slow */
+/** @bound loses nothing: older versions of the tail, for slow readers */
 const MOST_PAST_BYTES = 1024 * 1024;
 
-/** A stretch of a file. */
+/** A range of a file. */
 export type Stretch = Pick<Region, 'offset' | 'length'>;
 
-/** Returns the first offset after the magic bytes at which `length` bytes overlap nothing that is taken. */
+/**
+ * Returns the first offset after the magic bytes at which `length` bytes do not overlap anything
+ * taken.
+ */
 export function firstFree(taken: readonly Stretch[], length: number): number {
   return gapsBetween(taken).find((gap) => gap.length >= length)?.offset ?? endOf(taken);
 }
 
-/** Returns the first offset after everything that is taken. */
+/** Returns the first offset after everything taken. */
 export function endOf(taken: readonly Stretch[]): number {
   return taken.reduce((end, { offset, length }) => Math.max(end, offset + length), MAGIC.length);
 }
 
-/** Selects the earlier tails, given oldest first, that the next version of the file holds again. */
+/** Selects the earlier tails, given oldest first, that the next version of the file keeps. */
 export function tailsToKeep<T extends Stretch>(tails: readonly T[]): T[] {
   // @bound loses nothing: the newest tail, older ones follow
   const kept = tails.slice(-1);

@@ -5,7 +5,10 @@ import { tempName } from './atomic-file.js';
 import type { FsPort } from './fs-port.js';
 import { writeAll } from './write-all.js';
 
-/** An answer serves every folder of its device for so long: a listing asks for each run of another host. */
+/**
+ * The time for which an answer serves every folder of its device: a listing asks for each run of
+ * another host.
+ */
 const GOOD_FOR_MS = 1_000;
 
 interface Answer {
@@ -16,8 +19,9 @@ interface Answer {
 const answers = new WeakMap<FsPort, Map<number, Answer>>();
 
 /**
- * Reads the time of a folder's file system, in milliseconds since the epoch, by the clock that stamps its files: a temporary
- * file is written, its time read, and the file removed. Null where no file can be written.
+ * Reads the time of a folder's file system, in milliseconds since the epoch, by the clock that
+ * stamps its files: writes a temporary file, reads its time, and removes it. Null if no file can be
+ * written.
  */
 export function fileSystemNow(fs: FsPort, folder: string, monotonic = monotonicMs): number | null {
   const known = answers.get(fs) ?? new Map<number, Answer>();

@@ -1,4 +1,6 @@
-/** Modes of {@link FsPort.open}: `create` fails when the file exists; no mode follows a symbolic link. */
+/**
+ * Modes of {@link FsPort.open}: `create` fails if the file exists; no mode follows a symbolic link.
+ */
 export type OpenMode = 'read' | 'create' | 'append' | 'update';
 
 /** Result of {@link FsPort.stat} for a file, a folder, or anything else of that name. */
@@ -20,11 +22,14 @@ export interface FileFacts {
  * error; `write-all.ts` has the loop. A `close` does not sync.
  */
 export interface FsPort {
-  /** Opens a file (mode 0600 when it makes one) and returns its descriptor. */
+  /** Opens a file (mode 0600 if it creates one) and returns its descriptor. */
   open(path: string, mode: OpenMode): number;
-  /** Reads up to `bytes.length` bytes at `position`; returns how many came, 0 at the end. */
+  /** Reads up to `bytes.length` bytes at `position`; returns the number read, 0 at the end. */
   read(fd: number, bytes: Uint8Array, position: number): number;
-  /** Writes at `position`, or at the end for a descriptor opened to append; returns how many bytes were taken. */
+  /**
+   * Writes at `position`, or at the end for a descriptor opened to append; returns the number of
+   * bytes written.
+   */
   write(fd: number, bytes: Uint8Array, position: number | null): number;
   /** fsync: the file's bytes and size are on the device when it returns. */
   sync(fd: number): void;
@@ -33,13 +38,13 @@ export interface FsPort {
   close(fd: number): void;
   /** The facts of an open file. */
   statOpen(fd: number): FileFacts;
-  /** The facts of a path, links not followed; null when nothing is there. */
+  /** The facts of a path, links not followed; null if it does not exist. */
   stat(path: string): FileFacts | null;
   /** The names in a folder, in no order. */
   list(folder: string): string[];
-  /** Makes one folder (mode 0700); EEXIST when it is there. */
+  /** Makes one folder (mode 0700); EEXIST if it exists. */
   makeFolder(folder: string): void;
-  /** Removes a folder that is empty. */
+  /** Removes an empty folder. */
   removeFolder(folder: string): void;
   rename(from: string, to: string): void;
   remove(path: string): void;

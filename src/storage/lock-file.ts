@@ -11,7 +11,7 @@ export const HEARTBEAT_MS = 5_000;
 const MAX_LOCK_BYTES = 4096;
 const BEAT_DIGITS = 10;
 const LASTED_DIGITS = 12;
-/** The end of a lock's text, which a beat replaces by as many other bytes. */
+/** The end of a lock's text, which a beat overwrites with the same number of bytes. */
 const TAIL = /"beat":"(\d{10})","lastedMs":"(\d{12})"\}\n$/;
 /** Errors of opening a lock that is absent or not a regular file. */
 const NO_LOCK: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'EMLINK', 'ENXIO', 'EISDIR', 'ENOTDIR']);
@@ -19,23 +19,29 @@ const NO_LOCK: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'EMLINK', 'ENXI
 /** The owner of a run: enough to tell a living process from a later one with the same pid. */
 export interface LockOwner {
   readonly pid: number;
-  /** Start of the process in clock ticks since boot, as `/proc/<pid>/stat` has it; null where there is no /proc. */
+  /**
+   * Start of the process in clock ticks since boot, as in `/proc/<pid>/stat`; null if there is no
+   * /proc.
+   */
   readonly startTicks: number | null;
-  /** Changes with every boot; null where there is no /proc. */
+  /** Changes with every boot; null if there is no /proc. */
   readonly bootId: string | null;
   readonly host: string;
-  /** One higher with every owner; names the owner's WAL files. */
+  /** Incremented with every owner; part of the names of the owner's WAL files. */
   readonly epoch: number;
   /** Random, so that two owners never look alike. */
   readonly token: string;
-  /** The owner only brings the run to its end, or amends it: it logs nothing, and the run lasts no longer for it. */
+  /**
+   * True if the owner only closes or amends the run: it logs nothing and does not add to the run's
+   * duration.
+   */
   readonly ends?: boolean;
 }
 
 /** A lock as it was read. */
 export interface HeldLock {
   readonly owner: LockOwner;
-  /** Beats so far; null in a lock of 0.1.0, whose beat is its time alone. */
+  /** Beats so far; null in a lock of 0.1.0, whose only beat is its time. */
   readonly beat: number | null;
   /** Duration of the run at the last beat, the sum of its sessions, in milliseconds; null in a lock of 0.1.0. */
   readonly lastedMs: number | null;
@@ -55,7 +61,7 @@ function tailText(beat: number, lastedMs: number): string {
 
 const digits = (number: number, length: number): string => String(number).padStart(length, '0');
 
-/** Reads a lock; returns null if it is absent or malformed; throws if that cannot be found out. */
+/** Reads a lock; returns null if it is absent or malformed; throws if that cannot be determined. */
 export function readLock(fs: FsPort, path: string): HeldLock | null {
   try {
     // Opened, not only stat'ed: a network file system revalidates the file on open.
@@ -112,8 +118,9 @@ function isLockOwner(value: unknown): value is LockOwner {
 /**
  * Shows other hosts that the owner is alive: writes the next beat and the run's duration into its lock.
  *
- * A write, so that the clock of the file system stamps it. Digits replace digits in the file that was checked to be this owner's: a
- * reader at that moment finds a whole lock, and another owner's is never touched. Does nothing where the lock is not this owner's.
+ * It is a write, so that the clock of the file system stamps it. Digits replace digits in a file
+ * that was checked to be this owner's: a reader at that moment finds a complete lock, and another
+ * owner's lock is never touched. Does nothing if the lock is not this owner's.
  */
 export function beatLock(fs: FsPort, folder: string, owner: LockOwner, lastedMs: number): void {
   const path = join(folder, LOCK_NAME);

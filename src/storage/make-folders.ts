@@ -4,7 +4,7 @@ import type { FsPort } from './fs-port.js';
 
 const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP']);
 
-/** Makes a folder and those it lies in; those that are there are left as they are. */
+/** Makes a folder and its missing parents; existing ones are left as they are. */
 export function makeFolders(fs: FsPort, folder: string): void {
   if (fs.stat(folder) !== null) return;
   const parent = dirname(folder);
@@ -12,14 +12,14 @@ export function makeFolders(fs: FsPort, folder: string): void {
   tryMakeFolder(fs, folder);
 }
 
-/** Makes one folder, its name durable; false when it is there. */
+/** Makes one folder with a durable name; false if it exists. */
 export function tryMakeFolder(fs: FsPort, folder: string): boolean {
   const made = isMade(fs, folder);
   if (made) syncEntry(fs, dirname(folder));
   return made;
 }
 
-/** Makes one folder whose name need not outlive a power cut; false when something is there. */
+/** Makes one folder whose name need not outlive a power cut; false if the name is taken. */
 export function isMade(fs: FsPort, folder: string): boolean {
   try {
     fs.makeFolder(folder);
@@ -30,7 +30,7 @@ export function isMade(fs: FsPort, folder: string): boolean {
   }
 }
 
-/** Makes a new folder's name durable, where the file system and the folder's rights let us. */
+/** Makes a new folder's name durable, if the file system and the folder's permissions allow it. */
 function syncEntry(fs: FsPort, parent: string): void {
   try {
     fs.syncFolder(parent);

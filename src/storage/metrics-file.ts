@@ -22,13 +22,14 @@ const NO_INODE = -1;
 /**
  * `metrics.parquet`, or another file of rows, and its next version.
  *
- * Sealed row groups stay where they are in the file: a sealed group is encoded once and written once to the draft of
- * the next version. A publish copies what the draft lacks from the published file, adds the tail group and a footer,
- * and renames. The last tails keep their offsets, too: DuckDB opens a file once for the footer and once more for each
- * thread that scans, so the bytes that an earlier footer names must also be in the file that has replaced it since.
+ * Sealed row groups stay where they are in the file: a sealed group is encoded once and written
+ * once to the draft of the next version. A publish copies the missing parts from the published file
+ * to the draft, adds the tail group and a footer, and renames. The last tails keep their offsets,
+ * too: DuckDB opens a file once for the footer and once more for each thread that scans, so the
+ * bytes that an earlier footer names must also be in the file that has replaced it since.
  *
- * The published file is held open while it has sealed groups, because a user may delete or replace it by hand. Every method
- * that takes long is a generator that yields whenever other work may run.
+ * The published file is held open while it has sealed groups, because a user may delete or replace
+ * it by hand. Every long-running method is a generator that yields whenever other work may run.
  */
 export class MetricsFile {
   private groups: RowGroup[] = [];
@@ -71,7 +72,7 @@ export class MetricsFile {
     return this.spare > (this.latest?.bytes ?? 0) / 8;
   }
 
-  /** Encodes a full group and writes it to the draft; from then on it is only copied. */
+  /** Encodes a full group and writes it to the draft; after that, it is only copied. */
   seal(columns: Iterable<Column>, compression: Compression): void {
     this.groups.push(this.encoded(columns, compression));
   }
@@ -81,7 +82,7 @@ export class MetricsFile {
     return this.groups.length;
   }
 
-  /** The columns of a sealed group, values as each field's type. */
+  /** Reads the columns of a sealed group, with values of each field's type. */
   read(index: number, fields: readonly ColumnField[]): Column[] {
     const { rows, chunks } = this.groups[index] ?? { rows: 0, chunks: [] };
     return fields.map(({ type }, place) => readColumn(this.readSealed, chunks[place], type, rows));
@@ -117,7 +118,10 @@ export class MetricsFile {
     return { rows: chunks[0]?.facts.rows ?? 0, chunks: this.sealed.append(chunks) };
   }
 
-  /** Replaces `metrics.parquet` by a complete newer one; on failure the old one stays and nothing sealed is lost. */
+  /**
+   * Replaces `metrics.parquet` with a complete newer one; on failure the old one stays and nothing
+   * sealed is lost.
+   */
   *publish(publication: Publication): Generator<void, PublishFacts> {
     // A group sealed in the meantime is in the tail of this publish.
     const count = this.groups.length;
@@ -136,8 +140,9 @@ export class MetricsFile {
   }
 
   /**
-   * Gives each of the first `count` sealed groups a chunk of the present type for every field: a few bytes of nulls for a metric that
-   * came later, the values encoded again for one whose type widened.
+   * Gives each of the first `count` sealed groups a chunk of the current type for every field: a
+   * few bytes of nulls for a metric that was added later, the values encoded again for one whose
+   * type was widened.
    */
   private *reconcile(fields: readonly ColumnField[], count: number): Generator<void> {
     for (const group of this.groups.slice(0, count)) {
@@ -174,7 +179,8 @@ export class MetricsFile {
   /** Records that the published file was replaced. */
   private recordVersion(facts: FileFacts | null): void {
     this.latest = { inode: facts?.inode ?? NO_INODE, bytes: facts?.size ?? 0 };
-    // Without sealed groups the file holds nothing that could be lost: a thousand small runs need no descriptors for it.
+    // Without sealed groups, the file holds nothing that could be lost: a thousand small runs need
+    // no descriptors for it.
     if (this.sealed.areInPublished) this.files.adopt(this.sealed.published.path, this.latest.inode);
   }
 }

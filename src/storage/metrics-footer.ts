@@ -6,9 +6,10 @@ import { type FileFooter, decodeFooter, footerLength } from './parquet/index.js'
 const TAIL_BYTES = 64 * 1024;
 
 /**
- * Reads the footer of a `metrics.parquet` of ours.
+ * Reads the footer of a `metrics.parquet` that this package wrote.
  *
- * @throws {@link ExpmanError} `CORRUPT` when it is not whole, intact and ours; `IO` when it cannot be read
+ * @throws {@link ExpmanError} `CORRUPT` if it is incomplete, damaged or from another writer; `IO`
+ * if it cannot be read
  */
 export function readFooter(fs: FsPort, path: string): FileFooter {
   const file = fs.open(path, 'read');
@@ -22,7 +23,7 @@ export function readFooter(fs: FsPort, path: string): FileFooter {
 /** Does the same for an open file. */
 export function readFooterOf(fs: FsPort, file: number, path: string): FileFooter {
   const { size, kind } = fs.statOpen(file);
-  if (kind !== 'file') throw new ExpmanError('IO', `${path} is no regular file`, { path });
+  if (kind !== 'file') throw new ExpmanError('IO', `${path} is not a regular file`, { path });
   if (size < 12)
     throw new ExpmanError('CORRUPT', `${path} has ${size} bytes, too few for a Parquet file`, { path });
   const readTail = (length: number): Uint8Array => {

@@ -18,9 +18,9 @@ export interface Publication {
   readonly tail: RowGroupBatches;
   readonly metadata: ReadonlyMap<string, string>;
   readonly compression: Compression;
-  /** Nothing will follow: earlier tails are left out. */
+  /** True if nothing will follow: earlier tails are left out. */
   readonly final: boolean;
-  /** Called right before the rename; returns false when another owner has taken the run over. */
+  /** Called right before the rename; returns false if another owner has taken over the run. */
   readonly mayReplace: () => boolean;
 }
 
@@ -31,7 +31,10 @@ export interface PublishFacts {
   readonly rows: number;
 }
 
-/** A file of rows at the moment its next version is begun; more groups may be sealed while it is written. */
+/**
+ * A file of rows at the moment its next version is started; more groups may be sealed while it is
+ * written.
+ */
 export interface CurrentVersion {
   readonly fs: FsPort;
   readonly folder: string;
@@ -46,9 +49,10 @@ export interface CurrentVersion {
  *
  * Yields whenever other work may run. On failure the published file stays, and nothing sealed is lost.
  *
- * @param onReplaced - called when the draft has the name, before that is on the device: with the facts of the new file, and how many of
- * its bytes are tails of earlier versions
- * @throws {@link ExpmanError} `FENCED` when another owner has taken the run over, `CORRUPT` when the draft is not what was written
+ * @param onReplaced - called when the draft has the name, before that is on the device: with the
+ * facts of the new file, and the number of its bytes that are tails of earlier versions
+ * @throws {@link ExpmanError} `FENCED` if another owner has taken over the run, `CORRUPT` if the
+ * draft is not what was written
  */
 export function* publishNext(
   { fs, folder, files, sealed, groups }: CurrentVersion,
@@ -74,7 +78,7 @@ export function* publishNext(
     if (!publication.mayReplace())
       throw new ExpmanError('FENCED', `another owner has taken over ${folder}`, { path: folder });
     const { path } = sealed.published;
-    // Windows replaces no file that is open.
+    // Windows does not replace an open file.
     files.close(path);
     fs.rename(draft.path, path);
     sealed.endPublish(draft, regions, tails);
@@ -89,12 +93,12 @@ export function* publishNext(
   }
 }
 
-/** The parts of the next version that are in the draft already. */
+/** The parts of the next version that are already in the draft. */
 interface Copied {
   readonly sealed: SealedRegions;
   readonly groups: readonly RowGroup[];
   readonly regions: readonly SealedRegion[];
-  /** The tail that is written joins them. */
+  /** The new tail is added to these. */
   readonly tails: Region[];
 }
 
@@ -115,7 +119,7 @@ function* finish(
     }
     const length = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
     const offset = firstFree([...sealed.all, ...tails], length);
-    // Groups are sealed meanwhile, and must lie elsewhere.
+    // Groups are sealed in the meantime, and must be placed elsewhere.
     sealed.reserved = [...tails, { offset, length }];
     const placed = placedAt(offset, chunks);
     let crc = 0;
@@ -138,7 +142,10 @@ function* finish(
   return { bytes: end + footer.length, rows };
 }
 
-/** Reads the footer of a draft back. @throws ExpmanError `CORRUPT` when it does not hold what was written */
+/**
+ * Reads the footer of a draft back. @throws ExpmanError `CORRUPT` if it does not hold what was
+ * written
+ */
 function verify(fs: FsPort, path: string, expected: PublishFacts): FileFacts {
   const footer = readFooter(fs, path);
   const rows = footer.groups.reduce((sum, group) => sum + group.rows, 0);
@@ -151,6 +158,9 @@ function verify(fs: FsPort, path: string, expected: PublishFacts): FileFacts {
   );
 }
 
-/** Encodes the column at a place of a row group; the first two are step and timestamp, sequences that deltas make small. */
+/**
+ * Encodes the column at a place of a row group; the first two are step and timestamp, sequences
+ * that delta encoding makes small.
+ */
 export const encodeColumn = (column: Column, place: number, compression: Compression): EncodedChunk =>
   encodeChunk(column, { delta: place < 2, compression });

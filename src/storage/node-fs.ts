@@ -5,7 +5,7 @@ import type { FileFacts, FsPort, OpenMode } from './fs-port.js';
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_APPEND } = fs.constants;
 const ofThisPlatform: Partial<typeof fs.constants> = fs.constants;
 
-// The two are undefined on Windows; a fifo must not hang an open, a link must not be followed.
+// Both flags are undefined on Windows; a FIFO must not block an open, a link must not be followed.
 const SAFE = (ofThisPlatform.O_NOFOLLOW ?? 0) | (ofThisPlatform.O_NONBLOCK ?? 0);
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: O_RDONLY | SAFE,
@@ -31,9 +31,11 @@ function factsOf(stats: fs.Stats): FileFacts {
   };
 }
 
-/** Why the system or the runtime refuses to sync, once it did. */
+/** The reason why the system or the runtime refuses to sync; null if it has not refused. */
 let refusal: string | null = null;
-/** Codes that say "not here", whatever the file; all others say that it failed. */
+/**
+ * Codes that mean "not supported here", whatever the file; all others mean that the sync failed.
+ */
 const REFUSALS: ReadonlySet<string> = new Set([
   'ERR_ACCESS_DENIED',
   'ENOTSUP',
@@ -42,7 +44,10 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'EINVAL',
 ]);
 
-/** Syncs, where that can be done: Node's permission model and some file systems refuse it for good, and a run can do without. */
+/**
+ * Syncs if that is supported: Node's permission model and some file systems always refuse it, and a
+ * run can do without.
+ */
 function synced(sync: (fd: number) => void, fd: number): void {
   try {
     sync(fd);
@@ -52,7 +57,7 @@ function synced(sync: (fd: number) => void, fd: number): void {
   }
 }
 
-/** Why nothing can be synced here; null as long as nothing was refused. */
+/** The reason why nothing can be synced here; null as long as no sync was refused. */
 export const syncRefusal = (): string | null => refusal;
 
 /** The {@link FsPort} of the real file system. */

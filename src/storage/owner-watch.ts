@@ -8,9 +8,9 @@ import type { FsPort } from './fs-port.js';
 import { HEARTBEAT_MS, type HeldLock, LOCK_NAME, type LockOwner, readLock } from './lock-file.js';
 import { readProc } from './read-proc.js';
 
-// An owner on another host that is busy gets three beats before it is taken for dead.
+// A busy owner on another host gets three beats before it is considered dead.
 const STALE_MS = 3 * HEARTBEAT_MS;
-/** A malformed lock younger than this may still be being written. */
+/** A malformed lock younger than this may still be in the middle of being written. */
 const HALF_WRITTEN_MS = 1_000;
 const LOOK_MS = 500;
 const UNKNOWN_OWNER: LockOwner = { pid: 0, startTicks: null, bootId: null, host: '', epoch: 0, token: '' };
@@ -23,29 +23,33 @@ export type Ownership =
   | { readonly kind: 'unsure'; readonly owner: LockOwner }
   | { readonly kind: 'dead'; readonly owner: LockOwner | null };
 
-/** Reads who owns the run in a folder, and whether that owner lives. */
+/** Reads the owner of the run in a folder, and whether that owner is alive. */
 export const readOwnership = (fs: FsPort, folder: string): Ownership => new OwnerWatch(fs, folder).look();
 
-/** A beat, and for how long it has been the last one. */
+/** A beat, and the time for which it has been the last one. */
 interface Sighting {
-  /** Differs from that of any other beat. */
+  /** Unique to this beat. */
   readonly sign: string;
   readonly modifiedMs: number;
   readonly stillMs: number;
-  /** False while `stillMs` counts from the first look, because the age the beat had then is not known. */
+  /**
+   * False while `stillMs` counts from the first look, because the age of the beat at that time is
+   * not known.
+   */
   readonly isAgeKnown: boolean;
   readonly at: number;
 }
 
 /**
- * Looks at a run's owner, now and again.
+ * Observes a run's owner over several looks.
  *
- * On this host an owner lives while its process does: pid, start time and boot decide. On another one it lives while its beat moves: the
- * first look compares the beat's time with the file system's own (never with this host's), later ones see whether another beat
- * came since, by the monotonic clock. One that has stood still for three beats is dead.
+ * On this host an owner is alive while its process is: pid, start time and boot decide. On another
+ * host it is alive while its beat advances: the first look compares the beat's time with the file
+ * system's own clock (never with this host's), later looks check for another beat since, by the
+ * monotonic clock. An owner without a beat for three intervals is dead.
  */
 export class OwnerWatch {
-  /** Beats that came between looks. */
+  /** Beats seen between looks. */
   beats = 0;
   private seen: Sighting | null = null;
   private last: HeldLock | null = null;
@@ -68,7 +72,7 @@ export class OwnerWatch {
       this.last = null;
       return this.judged(UNKNOWN_OWNER, null, facts.modifiedMs, STALE_MS);
     }
-    // Its maker was cut off while it wrote, or is writing this moment.
+    // Its creator was interrupted while writing, or is writing right now.
     if (this.last === null)
       return this.judged(UNKNOWN_OWNER, String(facts.modifiedMs), facts.modifiedMs, HALF_WRITTEN_MS);
     const { owner, beat, modifiedMs } = this.last;
@@ -76,12 +80,12 @@ export class OwnerWatch {
     return this.judged(owner, `${owner.token} ${beat} ${modifiedMs}`, modifiedMs, STALE_MS);
   }
 
-  /** Tells whether a lock is the one of the last look, without a beat since. */
+  /** Tells if a lock is the one of the last look, without a beat since. */
   isLast(held: HeldLock | null): boolean {
     return held?.owner.token === this.last?.owner.token && held?.beat === this.last?.beat;
   }
 
-  /** `sign` is null where the lock could not be read. */
+  /** `sign` is null if the lock could not be read. */
   private judged(owner: LockOwner, sign: string | null, modifiedMs: number, limitMs: number): Ownership {
     const sighting = this.sighting(sign, modifiedMs);
     if (sign !== null) this.seen = sighting;
@@ -105,16 +109,17 @@ export class OwnerWatch {
   }
 }
 
-/** The time that {@link watchOwner} goes by. */
+/** The clock of {@link watchOwner}. */
 export interface WatchClock {
   readonly monotonic: () => number;
   readonly wait: (ms: number) => Promise<unknown>;
 }
 
 /**
- * Watches a run whose owner is on another host for three beats, or until one comes; returns at once for any other run.
+ * Watches a run whose owner is on another host for three beats, or until it sees one; returns at
+ * once for any other run.
  *
- * The next `look` of the watch it returns says whether the owner lives.
+ * The next `look` of the returned watch tells whether the owner is alive.
  */
 export async function watchOwner(
   fs: FsPort,
@@ -131,7 +136,7 @@ export async function watchOwner(
   }
 }
 
-/** Tells an owner that is known to be on another host from all others. */
+/** True for an owner that is known to be on another host. */
 export const isElsewhere = (owner: LockOwner | null): owner is LockOwner =>
   owner !== null && owner !== UNKNOWN_OWNER && owner.host !== os.hostname();
 
@@ -148,12 +153,12 @@ function livesHere(fs: FsPort, owner: LockOwner): boolean {
   return owner.startTicks === null || ticks === null || owner.startTicks === ticks;
 }
 
-/** Reads which boot is running; null where there is no /proc. */
+/** Reads the id of the current boot; null if there is no /proc. */
 export function bootId(fs: FsPort): string | null {
   return readProc(fs, '/proc/sys/kernel/random/boot_id')?.trim() ?? null;
 }
 
-/** Reads when a process started, in clock ticks since boot; null where there is no /proc. */
+/** Reads the start of a process in clock ticks since boot; null if there is no /proc. */
 export function startTicks(fs: FsPort, pid: number): number | null {
   // The command in field 2 may hold spaces and brackets; the fields after its last bracket do not.
   const fields = readProc(fs, `/proc/${pid}/stat`)?.split(') ').pop()?.split(' ');
@@ -161,21 +166,24 @@ export function startTicks(fs: FsPort, pid: number): number | null {
   return Number.isFinite(ticks) && fields !== undefined ? ticks : null;
 }
 
-/** Tells whether the owner of a run is alive, or may be. */
+/** Tells if the owner of a run is alive, or may be. */
 export const isOwned = ({ kind }: Pick<Ownership, 'kind'>): boolean => kind === 'alive' || kind === 'unsure';
 
-/** Refuses a run whose owner lives, or may live. @throws {@link ExpmanError} `RUN_LOCKED` */
+/** Refuses a run whose owner is alive, or may be. @throws {@link ExpmanError} `RUN_LOCKED` */
 export function mustNotBeOwned(folder: string, ownership: Ownership): void {
   if (isOwned(ownership)) throw lockedBy(folder, ownership);
 }
 
-/** Refuses that, and a run whose dead owner was on another host: only the user can say whether it is gone for good. @throws as {@link mustNotBeOwned} */
+/**
+ * Refuses such a run, and one whose dead owner was on another host: only the user knows if that is
+ * gone for good. @throws as {@link mustNotBeOwned}
+ */
 export function mustHaveEndedHere(folder: string, ownership: Ownership): void {
   mustNotBeOwned(folder, ownership);
   if (ownership.kind === 'dead' && isElsewhere(ownership.owner)) throw lockedBy(folder, ownership);
 }
 
-/** Makes the error for a run that another process owns: who the owner is, and what to do. */
+/** Makes the error for a run that another process owns: it names the owner and says what to do. */
 export function lockedBy(folder: string, ownership: Ownership): ExpmanError {
   const owner = ownership.kind === 'free' ? null : ownership.owner;
   const who =
@@ -195,7 +203,7 @@ function adviceOn(ownership: Ownership): string {
         ? `, which has written into run.lock in the last ${stale}; wait until it closes the run, or has been silent for ${stale}`
         : '; wait until it closes the run, or end it';
     case 'unsure':
-      return `, and whether it still runs is not known, because no file can be written beside run.lock to compare their times; end it on that host, or make the folder writable`;
+      return `, which may still be running: no file can be written beside run.lock to compare their times; end it on that host, or make the folder writable`;
     case 'dead':
       return isElsewhere(ownership.owner)
         ? `, which has been silent for ${stale}; if it is gone for good, \`expman recover --force\` (in code \`force: true\`) ends the run`

@@ -8,7 +8,8 @@ const PAUSE_MS = 10;
 /**
  * A file system that waits up to two seconds for a descriptor when the process has none left.
  *
- * While a thread loads its modules it may hold a hundred for a moment; under `ulimit -n 64` that is all there are.
+ * While a thread loads its modules it may hold a hundred for a moment; under `ulimit -n 64` that is
+ * all of them.
  */
 export function patientFs(fs: FsPort): FsPort {
   return {

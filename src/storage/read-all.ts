@@ -1,7 +1,7 @@
 import { ExpmanError } from '../model/errors.js';
 import type { FsPort } from './fs-port.js';
 
-/** Reads at most `limit` bytes of a file from a position on; fewer where it ends before. */
+/** Reads at most `limit` bytes of a file from a position on; fewer if the file ends before. */
 export function readUpTo(fs: FsPort, path: string, position: number, limit: number): Buffer {
   if (limit === 0) return Buffer.alloc(0);
   const file = fs.open(path, 'read');
@@ -21,7 +21,7 @@ export function readUpTo(fs: FsPort, path: string, position: number, limit: numb
 /**
  * Fills `into` from a position of an open file.
  *
- * @throws {@link ExpmanError} `CORRUPT` when the file ends before
+ * @throws {@link ExpmanError} `CORRUPT` if the file ends before
  */
 export function readAll(fs: FsPort, file: number, into: Uint8Array, position: number, path: string): void {
   for (let done = 0; done < into.length;) {

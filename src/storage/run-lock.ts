@@ -11,20 +11,26 @@ import { writeAll } from './write-all.js';
 
 /** Options of {@link takeLock}. */
 export interface LockTaking {
-  /** Duration of the run so far, the sum of its earlier sessions, in milliseconds; default 0. */
+  /**
+   * The duration of the run so far, the sum of its earlier sessions, in milliseconds; default 0.
+   */
   readonly lastedMs?: number;
-  /** The taker only brings the run to its end, or amends it. */
+  /** True if the taker only closes or amends the run. */
   readonly ends?: boolean;
-  /** The watch that has looked at the owner so far: it decides whether an owner on another host is alive. */
+  /**
+   * The watch that has observed the owner so far: it decides whether an owner on another host is
+   * alive.
+   */
   readonly watch?: OwnerWatch;
 }
 
 /**
  * Takes the lock of a run's folder for this process.
  *
- * A dead owner's lock is moved aside and checked to be the one that was read, so that of several takers one wins.
+ * A dead owner's lock is moved aside and checked to be the one that was read, so that one of
+ * several takers wins.
  *
- * @throws {@link ExpmanError} `RUN_LOCKED` when its owner lives, or may live
+ * @throws {@link ExpmanError} `RUN_LOCKED` if its owner is alive, or may be
  */
 export function takeLock(
   fs: FsPort,
@@ -43,7 +49,8 @@ export function takeLock(
       if (ownership.kind === 'dead') aside ??= moveAside(fs, folder, watch);
     }
   } finally {
-    // Not earlier: until the new lock is whole, only the dead owner's lock says how long the run has lasted.
+    // Not earlier: until the new lock is complete, only the dead owner's lock knows the duration of
+    // the run.
     const moved = aside;
     if (moved !== null) attempt(() => fs.remove(moved));
   }
@@ -53,7 +60,7 @@ export function takeLock(
 /**
  * True while the lock in the folder is this owner's.
  *
- * @throws an error of the file system, or {@link ExpmanError} `IO`, when that cannot be found out
+ * @throws an error of the file system, or {@link ExpmanError} `IO`, if that cannot be determined
  */
 export function holdsLock(fs: FsPort, folder: string, owner: LockOwner): boolean {
   return readLock(fs, join(folder, LOCK_NAME))?.owner.token === owner.token;
@@ -64,7 +71,7 @@ export function releaseLock(fs: FsPort, folder: string, owner: LockOwner): void 
   if (holdsLock(fs, folder, owner)) fs.remove(join(folder, LOCK_NAME));
 }
 
-/** Tells whether another taker, which saw the dead lock first, has moved the new one away. */
+/** Tells if another taker, which saw the dead lock first, has moved the new one away. */
 function isTakenFrom(fs: FsPort, folder: string, owner: LockOwner): boolean {
   try {
     return !holdsLock(fs, folder, owner);
@@ -92,7 +99,7 @@ function createLock(fs: FsPort, path: string, text: string): boolean {
   return true;
 }
 
-/** Returns where the lock is now; null where another taker was faster. */
+/** Moves the lock aside and returns its new path; null if another taker was faster. */
 function moveAside(fs: FsPort, folder: string, watch: OwnerWatch): string | null {
   const aside = join(folder, tempName(LOCK_NAME));
   try {
@@ -109,7 +116,8 @@ function moveAside(fs: FsPort, folder: string, watch: OwnerWatch): string | null
     putBack(fs, folder, aside);
     throw error;
   }
-  // A faster taker's fresh lock was moved, or one whose owner lives after all; it goes back, and this taker has lost.
+  // The moved lock is a faster taker's new one, or its owner is alive after all; it is put back,
+  // and this taker has lost.
   putBack(fs, folder, aside);
   throw lockedBy(folder, ownershipOf(moved));
 }

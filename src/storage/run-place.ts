@@ -1,7 +1,7 @@
 import type { DescriptorCache } from './descriptor-cache.js';
 import type { FsPort } from './fs-port.js';
 
-/** Where the files of a run are written, for which run and by which of its owners. */
+/** The place where the files of a run are written, with the run and its current owner. */
 export interface RunPlace {
   readonly fs: FsPort;
   readonly files: DescriptorCache;

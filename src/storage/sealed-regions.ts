@@ -26,7 +26,7 @@ export interface SealedRegion extends Region {
 }
 
 /**
- * Where the sealed bytes of a file of rows lie: in the published file, or in drafts of its next version.
+ * The sealed bytes of a file of rows, in the published file or in drafts of its next version.
  *
  * Bytes keep their offset from version to version.
  */
@@ -34,7 +34,7 @@ export class SealedRegions {
   readonly published: Holder;
   /** The tails in the published file; its own is the last. */
   tails: Region[] = [];
-  /** The stretches reserved for the tail of the publish in progress. */
+  /** The ranges reserved for the tail of the publish in progress. */
   reserved: Stretch[] = [];
   private regions: SealedRegion[] = [];
   private drafts: Holder[] = [];
@@ -100,8 +100,8 @@ export class SealedRegions {
   }
 
   /**
-   * Forgets the regions that none of these groups needs, and returns the total size of those in the published file, which readers
-   * of its footer still need. Must not be called during a publish.
+   * Forgets the regions that no group needs, and returns the total size of those in the published
+   * file, which readers of its footer still need. Must not be called during a publish.
    */
   release(groups: readonly RowGroup[]): number {
     let bytes = 0;
@@ -110,13 +110,16 @@ export class SealedRegions {
       if (region.holder === this.published) {
         this.tails.push(region);
         bytes += region.length;
-      } else region.holder.failed = true; // A draft with bytes that belong to nothing must not become the file.
+      } else region.holder.failed = true; // A draft with unused bytes must not become the file.
       return false;
     });
     return bytes;
   }
 
-  /** Returns the file for new sealed bytes: the newest draft, or a new one while that is being published. */
+  /**
+   * Returns the file for new sealed bytes: the newest draft, or a new one while the newest is being
+   * published.
+   */
   draft(): Holder {
     const newest = this.drafts.at(-1);
     if (newest !== undefined && !newest.failed && newest !== this.publishing) return newest;
@@ -135,12 +138,15 @@ export class SealedRegions {
     return draft;
   }
 
-  /** Marks the newest draft as the one that is being published. */
+  /** Marks the newest draft as being published. */
   beginPublish(): Holder {
     return (this.publishing = this.draft());
   }
 
-  /** Called once the draft has been renamed to the published file, whether that is on the device yet or not. */
+  /**
+   * Ends a publish whose draft was renamed to the published file, whether that is on the device yet
+   * or not.
+   */
   endPublish(draft: Holder, regions: readonly SealedRegion[], tails: Region[]): void {
     for (const region of regions) region.holder = this.published;
     this.drafts = this.drafts.filter((other) => other !== draft);
@@ -171,7 +177,7 @@ export class SealedRegions {
         this.readFrom(holder, part, offset + done);
         writeAll(this.fs, file, part, offset + done);
         unsynced += part.length;
-        // Synced as it goes, so that the last sync does not hold the thread for the whole file.
+        // Synced along the way, so that the last sync does not block the thread for the whole file.
         if (unsynced >= SYNC_EVERY_BYTES) {
           this.fs.syncData(file);
           unsynced = 0;
@@ -210,7 +216,7 @@ export class SealedRegions {
     }
   }
 
-  /** Removes the drafts that nothing needs. */
+  /** Removes the drafts that are not needed. */
   private removeDrafts(): void {
     const needed = new Set([this.publishing, ...this.regions.map(({ holder }) => holder)]);
     for (const draft of this.drafts) if (!needed.has(draft)) attempt(() => this.fs.remove(draft.path));

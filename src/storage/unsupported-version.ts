@@ -8,21 +8,23 @@ export interface NewerFormat {
   readonly version: number | undefined;
   /** The latest format this version reads. */
   readonly known: number;
-  /** The version of expman-rx that wrote the file; empty or undefined where the file does not say. */
+  /** The version of expman-rx that wrote the file; empty or undefined if the file does not say. */
   readonly writtenBy: string | undefined;
 }
 
-/** The error for a file of a later format; its `value` is the version of expman-rx that is needed, where that is known. */
+/**
+ * Makes the error for a file of a later format; its `value` is the version of expman-rx that is
+ * needed, if known.
+ */
 export function unsupportedVersion(
   path: string,
   { what, version, known, writtenBy = '' }: NewerFormat,
 ): ExpmanError {
-  const needed =
-    writtenBy === '' ? `a version that reads format ${version ?? 'of it'}` : `${writtenBy} or later`;
+  const needed = writtenBy === '' ? 'a later version of expman-rx' : `expman-rx ${writtenBy} or later`;
   return new ExpmanError(
     'UNSUPPORTED_VERSION',
     `${path} is a ${what} of format ${version ?? 'unknown'}; expman-rx ${VERSION} reads formats up to ${known}. ` +
-      `Install expman-rx ${needed} to open this run`,
+      `Install ${needed} to open this run`,
     { path, value: writtenBy, rule: `format ${known} or lower` },
   );
 }

@@ -3,8 +3,9 @@ import type { FsPort } from './fs-port.js';
 /**
  * Writes all bytes, however the file system splits them.
  *
- * A full disk takes a part and says so only by the count it returns, and a call may be interrupted: both go
- * round the loop; a call that takes nothing without an error is an error here.
+ * A full disk writes a part and reports that only by the count it returns, and a call may be
+ * interrupted: both are retried; a call that repeatedly writes nothing without an error is an error
+ * here.
  */
 export function writeAll(fs: FsPort, fd: number, bytes: Uint8Array, position: number | null): void {
   let done = 0;

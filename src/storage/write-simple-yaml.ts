@@ -1,24 +1,29 @@
 import { types } from 'node:util';
 
 /**
- * Text that stands without quotes: it begins with a letter and is no word that a reader of YAML 1.1 or 1.2 takes for something else,
- * and nothing in it is structure.
+ * Text that needs no quotes: it begins with a letter, is not a word with a special meaning in YAML
+ * 1.1 or 1.2, and contains no structure.
  */
 const PLAIN = /^[A-Za-z](?:[A-Za-z0-9_./@+()-]|[ ,](?=[A-Za-z0-9_./@+()-])){0,500}$/;
 const WORDS = /^(?:y|yes|n|no|true|false|on|off|null|nan|inf|e[0-9]+)$/i;
-/** What JSON writes as YAML in double quotes: no line break, no character that a terminal or an older reader obeys. */
+/**
+ * Text whose JSON form is valid YAML in double quotes: without a line break or a character that a
+ * terminal or an older reader obeys.
+ */
 const QUOTABLE = /^[\t -~\u00a1-\u060f\u2030-\u205f\u3000-\ud7ff]{0,4000}$/;
-/** @bound loses nothing: a longer key is written by the whole package */
+/** @bound loses nothing: a longer key is written by the yaml package */
 const MAX_KEY = 200;
 
-/** Thrown where a value is not of the simple kind; the yaml package then writes it. */
+/** Thrown for a value that is not of the simple kind; the yaml package then writes it. */
 const NOT_SIMPLE = new Error('not the simple kind of value');
 
 /**
- * The YAML of a value of the simple kind, one value a line: mappings and lists of numbers, single lines, booleans and null. Null for any other.
+ * Writes a value of the simple kind as YAML, one value per line: mappings and lists of numbers,
+ * single lines, booleans and null. Null for any other value.
  *
- * The `yaml` package takes 25 ms to load and 3 ms for a `run.yaml`, both while a run is opened; nearly every `run.yaml` is of this kind. What is
- * written here, the package reads as the value it was, and so does a reader of YAML 1.1.
+ * The `yaml` package takes 25 ms to load and 3 ms for a `run.yaml`, both while a run is being
+ * opened; nearly every `run.yaml` is of this kind. The package reads this text back as the same
+ * value, and so does a reader of YAML 1.1.
  *
  * @param value - without cycles, as `assertWritable` takes it
  */
@@ -32,7 +37,7 @@ export function writeSimpleYaml(value: unknown): string | null {
   }
 }
 
-/** The lines of a list or a mapping that has entries; null for what stands on one line. */
+/** The lines of a list or a mapping with entries; null for a value on one line. */
 function blockOf(value: unknown): string[] | null {
   if (Array.isArray(value)) return value.length === 0 ? null : value.flatMap(itemOf);
   const entries = entriesOf(value);
@@ -79,7 +84,7 @@ function scalarOf(value: unknown): string {
   }
 }
 
-/** To YAML 1.1 a number with an exponent is one only with a point before and a sign behind it. */
+/** Writes a number; in YAML 1.1 an exponent needs a point before it and a sign after it. */
 function numberOf(value: number): string {
   if (Number.isNaN(value)) return '.nan';
   if (!Number.isFinite(value)) return value > 0 ? '.inf' : '-.inf';

@@ -14,7 +14,7 @@ import { writeSimpleYaml } from './write-simple-yaml.js';
  */
 export const MAX_YAML_BYTES = 1024 * 1024;
 
-/** The package, whose seventy modules are loaded when the first text is read or written. */
+/** The yaml package, whose seventy modules are loaded when the first text is read or written. */
 export const yaml = commonJs(load);
 
 const END = '# end';
@@ -28,10 +28,12 @@ const PARSING = {
 } as const;
 
 /**
- * Formats a value as YAML whose last line is `# end`, so that {@link isWhole} recognises a truncated one.
+ * Formats a value as YAML whose last line is `# end`, so that {@link isWhole} recognises a
+ * truncated file.
  *
- * Every value comes back from {@link parseYaml} as it was: NaN, infinities, -0, text that looks like a number; a bigint within 2^53
- * comes back as a number. YAML 1.1 readers such as PyYAML see the same. Shared objects are written out, `undefined` is left out.
+ * {@link parseYaml} returns every value as it was: NaN, infinities, -0, text that looks like a
+ * number; a bigint within 2^53 comes back as a number. YAML 1.1 readers such as PyYAML see the
+ * same. Shared objects are written out, `undefined` is left out.
  *
  * @throws ExpmanError `INVALID_VALUE` for a cycle, a function, a symbol, or a value nested deeper than 60.
  */
@@ -40,17 +42,19 @@ export function stringifyYaml(value: unknown): string {
   const simple = writeSimpleYaml(value);
   if (simple !== null) return `${simple}${END}\n`;
   const readable = documentText(value, false);
-  // Only text that looks like structure, such as a line of a hundred dashes, comes out unreadable: then all is quoted.
+  // Only text that looks like structure, such as a line of a hundred dashes, becomes unreadable:
+  // then everything is quoted.
   return dangerOf(lexemesOf(readable)) === null ? readable : documentText(value, true);
 }
 
 /**
- * The value of YAML text that anyone may have written; duplicate keys are an error, integers beyond 2^53 become bigint.
+ * Parses untrusted YAML; duplicate keys are an error, integers beyond 2^53 become bigint.
  *
  * Size and depth are checked before the parser sees the text: `yaml` 2.9.1 aborts the process on 2 kB of nested input.
  *
- * @throws ExpmanError `UNSAFE_YAML` when it is larger than `maxBytes`, nested deeper than 64, holds over 100 aliases, anchors, tags and directives or over
- * 100 quoted values with nothing between them, `CORRUPT` when it is not YAML.
+ * @throws ExpmanError `UNSAFE_YAML` if it is larger than `maxBytes`, nested deeper than 64, holds
+ * over 100 aliases, anchors, tags and directives or over 100 quoted values with nothing between
+ * them, `CORRUPT` if it is not YAML.
  */
 export function parseYaml(text: string, maxBytes = MAX_YAML_BYTES): unknown {
   if (text.length > maxBytes || Buffer.byteLength(text) > maxBytes)
@@ -67,15 +71,18 @@ export function parseYaml(text: string, maxBytes = MAX_YAML_BYTES): unknown {
   }
 }
 
-/** The first document; the parser goes no further than its first error, of which 1 MB of commas has a million, and takes a minute. */
+/**
+ * Composes the first document; stops at the first error, because 1 MB of commas has a million of
+ * them, which take a minute.
+ */
 function documentOf(text: string): Document.Parsed {
   const { Composer, Parser } = yaml();
   const composer = new Composer({ ...SCHEMA, ...PARSING, customTags: [] });
   composer.streamInfo().errors.push = (error) => {
-    throw new ExpmanError('CORRUPT', `no YAML: ${error.message}`, { cause: error });
+    throw new ExpmanError('CORRUPT', `not valid YAML: ${error.message}`, { cause: error });
   };
   const [document] = composer.compose(firstDocumentOf(new Parser().parse(text)), true, text.length);
-  if (document === undefined) throw new ExpmanError('CORRUPT', 'no YAML: no document');
+  if (document === undefined) throw new ExpmanError('CORRUPT', 'not valid YAML: it has no document');
   return document;
 }
 
@@ -87,7 +94,7 @@ function* firstDocumentOf(tokens: Iterable<CST.Token>): Iterable<CST.Token> {
   }
 }
 
-/** Tells whether text that {@link stringifyYaml} wrote is all there. */
+/** Tells if text that {@link stringifyYaml} wrote is complete. */
 export function isWhole(text: string): boolean {
   const trimmed = text.trimEnd();
   return trimmed === END || trimmed.endsWith(`\n${END}`);
@@ -98,7 +105,8 @@ function lexemesOf(text: string): Iterable<string> {
   return new Lexer().lex(text);
 }
 
-// PyYAML takes 1e-7 for a string and refuses the file over a raw C1 character; a terminal obeys direction marks.
+// PyYAML reads 1e-7 as a string and refuses a file with a raw C1 character; a terminal obeys
+// direction marks.
 const RAW = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
 
 function documentText(value: unknown, quoted: boolean): string {
@@ -120,11 +128,14 @@ function documentText(value: unknown, quoted: boolean): string {
     blockQuote: quoted ? false : 'literal',
     ...(quoted ? { defaultStringType: 'QUOTE_DOUBLE', doubleQuotedMinMultiLineLength: Infinity } : {}),
   });
-  // Such characters are in double quotes only, where an escape means the same.
+  // Such characters occur only in double quotes, where an escape means the same.
   return `${text.replace(RAW, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}${END}\n`;
 }
 
-/** Numbers whose digits alone would read as an integer beyond 2^53 (a bigint) or, to YAML 1.1, as text. */
+/**
+ * Numbers whose digits alone would be read as an integer beyond 2^53 (a bigint) or, in YAML 1.1, as
+ * text.
+ */
 const EXPONENT: ScalarTag = {
   default: true,
   tag: 'tag:yaml.org,2002:float',
@@ -161,7 +172,7 @@ function assertDistinctKeys(document: Document.Parsed): void {
       for (const pair of map.items) {
         const name = nameOf(pair);
         if (seen.has(name))
-          throw new ExpmanError('CORRUPT', `no YAML: the key ${quoted(name)} is there twice`);
+          throw new ExpmanError('CORRUPT', `not valid YAML: the key ${quoted(name)} occurs twice`);
         seen.add(name);
       }
     },
@@ -178,7 +189,7 @@ function nameOf({ key }: Pair): string {
     typeof value === 'boolean'
   )
     return String(value);
-  throw new ExpmanError('CORRUPT', 'no YAML: a key is no plain value');
+  throw new ExpmanError('CORRUPT', 'not valid YAML: a key is not a plain value');
 }
 
 function unsafe(what: string, cause?: unknown): ExpmanError {

@@ -1,5 +1,5 @@
 /**
- * How deep YAML may nest, brackets and blocks each.
+ * The deepest nesting of YAML, for brackets and for blocks.
  *
  * @bound refuses: UNSAFE_YAML
  */
@@ -8,7 +8,8 @@ export const MAX_YAML_DEPTH = 64;
 /** @bound refuses: UNSAFE_YAML */
 const MAX_PROPERTIES = 100;
 /**
- * YAML has two, a value and the next key; where a file has a few more the parser says, but 1 MB of them takes it half a minute.
+ * The most adjacent quoted values. Valid YAML has two, a value and the next key; the parser reports
+ * a few more as an error, but takes half a minute for 1 MB of them.
  *
  * @bound refuses: UNSAFE_YAML
  */
@@ -18,10 +19,12 @@ const DOCUMENT = '\u0002';
 const SCALAR = '\u001f';
 
 /**
- * Says why YAML is not safe to parse, or null; it looks only at the lexemes, which the lexer finds without recursion.
+ * Returns the reason why YAML is not safe to parse, or null; looks only at the lexemes, which the
+ * lexer finds without recursion.
  *
- * The parser recurses, and V8 ends the process when a regular expression is compiled at the edge of the stack. A block can nest only by
- * beginning further right, so the columns where content begins count its depth (at least half of it: a list may begin under its key).
+ * The parser recurses, and V8 ends the process if a regular expression is compiled at the edge of
+ * the stack. A nested block begins further right, so the columns at which content begins give the
+ * depth (at least half of it: a list may begin under its key).
  */
 export function dangerOf(lexemes: Iterable<string>): string | null {
   const columns: number[] = [];
@@ -49,7 +52,8 @@ export function dangerOf(lexemes: Iterable<string>): string | null {
     if (kind === 'quoted') quoted++;
     else if (kind !== 'space') quoted = 0;
     if (quoted > MAX_QUOTED) return `has more than ${MAX_QUOTED} quoted values with nothing between them`;
-    // Inside brackets only a new line can begin a block, or else `{a: 1, b: 2}` would count as two.
+    // Inside brackets only a new line can begin a block; otherwise `{a: 1, b: 2}` would count as
+    // two.
     if (kind === 'indicator') opens = brackets === 0;
     else if (kind === 'open' && ++brackets > MAX_YAML_DEPTH)
       return `is nested deeper than ${MAX_YAML_DEPTH} brackets`;

@@ -3,7 +3,7 @@ import { ExpmanError } from '../model/errors.js';
 import { cut } from '../model/printable.js';
 
 /**
- * How deep a value may be nested to be written; the guard that reads it back counts a few columns more.
+ * The deepest nesting of a written value; the guard that reads it back counts a few columns more.
  *
  * @bound refuses: INVALID_VALUE
  */
@@ -37,7 +37,7 @@ function entriesOf(value: object): Iterable<readonly [string, unknown]> {
 
 function nameOf(key: unknown): string {
   if (typeof key === 'string') return key;
-  throw unwritable('', 'a map whose keys are no strings');
+  throw unwritable('', 'a map with keys that are not strings');
 }
 
 function unwritable(path: string, what: string): ExpmanError {

@@ -1,4 +1,4 @@
-/** Bits of each byte value that are set. */
+/** The number of set bits in each byte value. */
 const ONES = Uint8Array.from({ length: 256 }, (_, byte) => {
   let ones = 0;
   for (let rest = byte; rest !== 0; rest &= rest - 1) ones++;

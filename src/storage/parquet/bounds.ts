@@ -1,7 +1,7 @@
 import type { ColumnType } from '../../columnar/column.js';
 import type { Dense, Strings } from './dense.js';
 
-/** The least and the greatest value of a chunk, PLAIN-encoded; null where they are left out. */
+/** The smallest and the largest value of a chunk, PLAIN-encoded; null if left out. */
 export interface Bounds {
   readonly min: Uint8Array | null;
   readonly max: Uint8Array | null;
@@ -15,7 +15,10 @@ const NO_BOUNDS: Bounds = { min: null, max: null };
  */
 const MAX_STRING_BOUND = 64;
 
-/** Finds the bounds by which engines may skip a chunk; there are none without values, or for doubles with a NaN. */
+/**
+ * Finds the bounds by which engines may skip a chunk; a chunk without values, or of doubles with a
+ * NaN, has none.
+ */
 export function boundsOf(type: ColumnType, dense: Dense): Bounds {
   if (dense.count === 0) return NO_BOUNDS;
   switch (dense.kind) {
@@ -32,7 +35,7 @@ export function boundsOf(type: ColumnType, dense: Dense): Bounds {
   }
 }
 
-/** DuckDB and pyarrow skip rows with a NaN where bounds are given, so a chunk that holds one gets none. */
+/** DuckDB and pyarrow skip rows with a NaN if bounds are given, so a chunk with a NaN gets none. */
 function doubleBounds(words: Int32Array, count: number): Bounds {
   const values = toDoubles(words, count);
   let min = Infinity;
@@ -41,14 +44,17 @@ function doubleBounds(words: Int32Array, count: number): Bounds {
     const value = values[i] ?? 0;
     if (value < min) min = value;
     if (value > max) max = value;
-    // Neither less nor greater than anything, so it has to be asked for.
+    // NaN is neither less nor greater than anything, so it needs its own test.
     if (value !== value) return NO_BOUNDS;
   }
-  // The specification's rule: engines compare zeros differently, so either bound takes in both.
+  // The specification's rule: engines compare zeros differently, so either bound includes both.
   return { min: doubleBytes(min === 0 ? -0 : min), max: doubleBytes(max === 0 ? 0 : max) };
 }
 
-/** In words, high first and then the low one unsigned: exact for every int64 and without BigInt. */
+/**
+ * Compares words, the high one first and then the low one unsigned: exact for every int64 and
+ * without BigInt.
+ */
 function integerBounds(words: Int32Array, count: number): Bounds {
   let minLow = words[0] ?? 0;
   let minHigh = words[1] ?? 0;
@@ -83,7 +89,7 @@ function bitBounds(bits: Uint8Array, count: number): Bounds {
   return { min: Uint8Array.of(all ? 1 : 0), max: Uint8Array.of(any === 0 ? 0 : 1) };
 }
 
-/** In the order of unsigned bytes, which is that of the code points. */
+/** Compares by unsigned bytes, which is the order of the code points. */
 function stringBounds({ count, starts, ends, bytes }: Strings): Bounds {
   let min = 0;
   let max = 0;

@@ -37,7 +37,7 @@ export class ByteCursor {
     return value;
   }
 
-  /** A varint of whatever value. */
+  /** Skips a varint of any value. */
   skipVarint(): void {
     this.#varint();
   }
@@ -46,7 +46,8 @@ export class ByteCursor {
   zigZag64(): number {
     const at = this.#at;
     const zigzag = this.#varint();
-    // Half of it is exact in a double, all of it is not: the lowest bit, the sign, is in the first byte.
+    // Half of it is exact in a double, the whole is not: the lowest bit, the sign, is in the first
+    // byte.
     const isNegative = ((this.bytes[at] ?? 0) & 1) === 1;
     if (zigzag >= TWO_53) return this.#halved(at, isNegative);
     return isNegative ? -(zigzag + 1) / 2 : zigzag / 2;

@@ -7,15 +7,16 @@ const THRIFT = [0, 2, 2, 3, 6, 8, 10, 4, 11, 15, 14, 13, 12];
 const STRUCT = 12;
 /** @bound refuses: CORRUPT */
 const MAX_DEPTH = 16;
-/** No struct of ours takes fewer bytes, on average, than this. */
+/** The fewest bytes that our structs take on average. */
 const MIN_STRUCT_BYTES = 3;
 
 /**
  * Reads Thrift's compact protocol from untrusted bytes; passed to a generated struct's `read`.
  *
- * Every length is checked against the bytes that are left before anything of that length is made, nothing is read
- * past the end, varints end after ten bytes and unknown fields nest 16 deep at most; each breach is `CORRUPT`.
- * Both hyparquet's parser and the package's own lack one or more of these bounds.
+ * Every length is checked against the bytes left before anything of that length is allocated,
+ * nothing is read past the end, varints end after ten bytes and unknown fields nest 16 deep at
+ * most; each breach is `CORRUPT`. Both hyparquet's parser and the package's own lack one or more of
+ * these bounds.
  */
 export class CompactReader implements ThriftInput {
   readonly #cursor: ByteCursor;
@@ -23,7 +24,7 @@ export class CompactReader implements ThriftInput {
   readonly #fields: number[] = [];
   #bool: boolean | null = null;
   #structs: number;
-  // The generated code copies out of these at once, so one of each serves all.
+  // The generated code copies from these at once, so one of each is enough.
   readonly #begun: { fname: null; ftype: number; fid: number } = { fname: null, ftype: 0, fid: 0 };
   readonly #list = { etype: 0, size: 0 };
 
@@ -92,7 +93,7 @@ export class CompactReader implements ThriftInput {
     return (zigzag >>> 1) ^ -(zigzag & 1);
   }
 
-  /** A safe integer; all that count or place something are, so anything else is `CORRUPT`. */
+  /** A safe integer; every count and offset is one, so anything else is `CORRUPT`. */
   readI64(): number {
     return this.#cursor.zigZag64();
   }
@@ -107,7 +108,7 @@ export class CompactReader implements ThriftInput {
   }
 
   #skip(type: number, depth: number): void {
-    if (depth > MAX_DEPTH) throw corrupt('structs nest too deep');
+    if (depth > MAX_DEPTH) throw corrupt('structs are nested too deep');
     switch (type) {
       case 2:
         this.readBool();
@@ -140,13 +141,13 @@ export class CompactReader implements ThriftInput {
         return;
       }
       default:
-        throw corrupt('a struct holds a value of no type that Parquet uses');
+        throw corrupt('a struct holds a value of a type that Parquet does not use');
     }
   }
 }
 
 function thriftType(compact: number): number {
   const type = THRIFT[compact];
-  if (type === undefined) throw corrupt('a value is of no type that Thrift knows');
+  if (type === undefined) throw corrupt('a value has a type that Thrift does not know');
   return type;
 }

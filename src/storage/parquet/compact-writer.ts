@@ -1,6 +1,6 @@
 import type { Binary, ThriftOutput } from './parquetjs.js';
 
-/** Thrift's type numbers, as the generated structs give them. */
+/** Thrift's type numbers, as used by the generated structs. */
 const BOOL = 2;
 /** Thrift type number -> compact protocol type number. */
 const COMPACT = [0, 0, 1, 3, 7, 0, 4, 0, 5, 0, 6, 8, 12, 11, 10, 9];
@@ -120,7 +120,7 @@ export class CompactWriter implements ThriftOutput {
     }
   }
 
-  /** Bytes that are a whole struct already, as an element of a list. */
+  /** Writes bytes that already encode a struct, as an element of a list. */
   writeEncoded(struct: Uint8Array): void {
     this.#reserve(struct.length);
     this.#bytes.set(struct, this.#at);
@@ -151,7 +151,10 @@ export class CompactWriter implements ThriftOutput {
   }
 }
 
-/** Writes the low 32 bits of `value` as an unsigned varint at `at`; returns where the next byte goes. */
+/**
+ * Writes the low 32 bits of `value` as an unsigned varint at `at`; returns the offset of the next
+ * byte.
+ */
 export function putVarint(bytes: Uint8Array, at: number, value: number): number {
   let rest = value >>> 0;
   while (rest > 127) {
@@ -162,7 +165,7 @@ export function putVarint(bytes: Uint8Array, at: number, value: number): number 
   return at;
 }
 
-/** Writes a safe integer as a 64-bit zigzag varint at `at`; returns where the next byte goes. */
+/** Writes a safe integer as a 64-bit zigzag varint at `at`; returns the offset of the next byte. */
 export function putZigZag64(bytes: Uint8Array, at: number, value: number): number {
   if (value >= -0x40000000 && value < 0x40000000) return putVarint(bytes, at, (value << 1) ^ (value >> 31));
   // In two 32-bit halves: twice a large safe integer minus one is no longer exact as a double.

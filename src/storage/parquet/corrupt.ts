@@ -9,7 +9,7 @@ export function corrupt(what: string, cause?: unknown): ExpmanError {
   );
 }
 
-/** Runs a decoder and turns whatever else it throws on hostile bytes into `CORRUPT`. */
+/** Runs a decoder and turns any other error that it throws on hostile bytes into `CORRUPT`. */
 export function orCorrupt<T>(what: string, decode: () => T): T {
   try {
     return decode();

@@ -25,13 +25,14 @@ interface DecodedPage {
 }
 
 /**
- * Decodes the bytes of exactly one chunk, as {@link encodeChunk} wrote them, into a column of its own buffers.
+ * Decodes the bytes of exactly one chunk, as {@link encodeChunk} wrote them, into a column with its
+ * own buffers.
  *
  * Every bit comes back: NaN payloads, -0, the ends of int64. Slots of null rows are zero or empty. The bytes may be
  * anything: what is allocated is bounded by the chunk's rows, which the footer's decoder bounds, and by 22 times its
  * bytes; looked-up strings by 256 MB.
  *
- * @throws ExpmanError `CORRUPT` for a checksum, a length or an encoding that is wrong
+ * @throws ExpmanError `CORRUPT` for a wrong checksum, length or encoding
  */
 export function decodeChunk(bytes: Uint8Array, chunk: PlacedChunk): Column {
   return orCorrupt('a chunk cannot be decoded', () => decode(bytes, chunk));
@@ -40,7 +41,7 @@ export function decodeChunk(bytes: Uint8Array, chunk: PlacedChunk): Column {
 function decode(bytes: Uint8Array, chunk: PlacedChunk): Column {
   const { rows, type } = chunk;
   if (!(rows >= 0 && rows <= MAX_GROUP_ROWS))
-    throw corrupt('a row group holds more rows than are ever written');
+    throw corrupt('a row group holds more rows than this package ever writes');
   if (bytes.length !== chunk.length) throw corrupt('a chunk is not as long as the footer says');
   const cursor = new ByteCursor(bytes);
   const column = new ColumnAssembly(type, rows);
@@ -55,13 +56,13 @@ function decode(bytes: Uint8Array, chunk: PlacedChunk): Column {
       continue;
     }
     if (page.values > rows - column.rows) throw corrupt('a chunk holds more rows than the footer says');
-    // Pages of no rows would let a chunk go on for as long as it likes.
+    // With empty pages a chunk could go on for ever.
     if (page.values === 0 && rows > 0) throw corrupt('a page holds no rows');
     const count = decodeLevels(body, column.validity, column.rows, page.values);
     column.add(decodeValues(page.encoding, chunk, dictionary, body, count), page.values);
   }
   if (column.rows !== rows || column.nullCount !== chunk.nullCount) {
-    throw corrupt('a chunk holds other rows than the footer says');
+    throw corrupt('the number of rows or nulls in a chunk is not what the footer says');
   }
   const finished = column.finish();
   return finished.type === 'UTF8' ? withMarks(finished, chunk.marks ?? null) : finished;

@@ -17,26 +17,29 @@ import { MARKS_KEY } from './text-marks.js';
 const TRAILER = 8;
 
 /**
- * The length of the whole footer, metadata and trailer, by the file's last eight bytes: as many bytes at the end of
- * the file are what {@link decodeFooter} wants. At most 64 MB.
+ * The length of the whole footer, metadata and trailer, from the file's last eight bytes:
+ * {@link decodeFooter} needs that many bytes from the end of the file. At most 64 MB.
  *
- * @throws ExpmanError `CORRUPT` when the file does not end as a Parquet file, or the length is beyond all that is written
+ * @throws ExpmanError `CORRUPT` if the file does not end as a Parquet file, or the length is beyond
+ * any that is written
  */
 export function footerLength(last8: Uint8Array): number {
   if (last8.length !== TRAILER || MAGIC.some((byte, i) => last8[4 + i] !== byte))
     throw corrupt('it does not end in PAR1');
   const length = new ByteCursor(last8).u32() + TRAILER;
-  if (length > MAX_FOOTER_BYTES) throw corrupt('its footer is larger than any that is written');
+  if (length > MAX_FOOTER_BYTES)
+    throw corrupt(`its footer has ${length} bytes, more than ${MAX_FOOTER_BYTES}`);
   return length;
 }
 
 /**
  * Decodes and checks a footer that {@link encodeFooter} wrote. `tail` is the end of the file, at least the footer.
  *
- * The bytes may be anything: the footer's checksum has to be there and right, every chunk and region has to lie
- * between the first magic and the footer, and every group to have a chunk for every field.
+ * The bytes may be anything: the footer's checksum must be present and right, every chunk and
+ * region must lie between the first magic and the footer, and every group must have a chunk for
+ * every field.
  *
- * @throws ExpmanError `CORRUPT` for anything wrong, and for the files of other writers
+ * @throws ExpmanError `CORRUPT` for anything wrong, and for files of other writers
  */
 export function decodeFooter(tail: Uint8Array, fileSize: number): FileFooter {
   return orCorrupt('its footer cannot be read', () => decode(tail, fileSize));
@@ -45,14 +48,14 @@ export function decodeFooter(tail: Uint8Array, fileSize: number): FileFooter {
 function decode(tail: Uint8Array, fileSize: number): FileFooter {
   if (tail.length < TRAILER) throw corrupt('it is too short');
   const length = footerLength(tail.subarray(-TRAILER));
-  // Where the footer begins, and so where all data has to end.
+  // The offset at which the footer begins and all data has to end.
   const end = fileSize - length;
   if (end < MAGIC.length || length > tail.length) throw corrupt('its footer is longer than the file');
   const bytes = tail.subarray(tail.length - length, tail.length - TRAILER);
   const metadata = new structs.FileMetaData();
   const cursor = new ByteCursor(bytes);
   metadata.read(new CompactReader(cursor));
-  if (cursor.left > 0) throw corrupt('its footer goes on after its end');
+  if (cursor.left > 0) throw corrupt('its footer has bytes after its end');
   const entries = checkedEntries(bytes, metadata.key_value_metadata ?? []);
   const regions = parseRegions(entries.get(REGIONS_KEY) ?? '', end);
   entries.delete(REGIONS_KEY);
@@ -67,7 +70,7 @@ function checkedEntries(bytes: Uint8Array, entries: readonly KeyValue[]): Map<st
   for (const entry of entries) {
     const key = decodeText(entry.key, 'a metadata key');
     if (checked.has(key) || (key === CRC_KEY && digits !== null))
-      throw corrupt('a metadata key is there twice');
+      throw corrupt('a metadata key occurs twice');
     if (key === CRC_KEY) digits = entry.value instanceof Uint8Array ? entry.value : null;
     else checked.set(key, decodeText(entry.value, 'a metadata value'));
   }
@@ -86,7 +89,8 @@ function groupsOf(metadata: FileMetaData, fields: readonly ColumnField[], end: n
   const names = fields.map(({ name }) => Buffer.from(name));
   const groups = (metadata.row_groups ?? []).map((group) => groupOf(group, fields, names, end));
   const rows = groups.reduce((sum, group) => sum + group.rows, 0);
-  if (rows !== metadata.num_rows) throw corrupt('its row groups do not add up to its rows');
+  if (rows !== metadata.num_rows)
+    throw corrupt('the rows of its row groups do not add up to its number of rows');
   return groups;
 }
 
@@ -103,7 +107,7 @@ function groupOf(
     const path = column.meta_data?.path_in_schema ?? [];
     const name = path[0];
     if (!(name instanceof Uint8Array) || path.length !== 1 || names[i]?.equals(name) !== true) {
-      throw corrupt('a chunk is not of the column in its place');
+      throw corrupt('a chunk belongs to another column than the one in its place');
     }
     return chunkOf(column, fields[i]?.type ?? 'UTF8', rows, end);
   });
@@ -112,10 +116,10 @@ function groupOf(
 
 function chunkOf(column: ColumnChunk, type: ColumnType, rows: number, end: number): PlacedChunk {
   const facts = column.meta_data;
-  if (facts === null || column.file_path !== null) throw corrupt('a chunk is described elsewhere');
+  if (facts === null || column.file_path !== null) throw corrupt('a chunk is described in another file');
   const { statistics } = facts;
-  if (facts.type !== TYPE_NUMBERS[type]) throw corrupt('a chunk is not of the type of its column');
-  if (facts.num_values !== rows) throw corrupt('a chunk has not the rows of its group');
+  if (facts.type !== TYPE_NUMBERS[type]) throw corrupt('a chunk does not have the type of its column');
+  if (facts.num_values !== rows) throw corrupt('a chunk does not have the number of rows of its group');
   const dataOffset = within(facts.data_page_offset, MAGIC.length, end);
   const offset = within(facts.dictionary_page_offset ?? dataOffset, MAGIC.length, dataOffset);
   const length = within(facts.total_compressed_size, dataOffset - offset, end - offset);
@@ -142,7 +146,7 @@ function within(value: number | null, least: number, most: number): number {
 }
 
 function known<N>(name: N | undefined): N {
-  if (name === undefined) throw corrupt('a chunk is encoded or compressed as is never written');
+  if (name === undefined) throw corrupt('a chunk has an encoding or a codec that this package never writes');
   return name;
 }
 

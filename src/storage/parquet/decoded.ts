@@ -14,7 +14,7 @@ export type Values =
       readonly bytes: Uint8Array;
     };
 
-/** No values of a type. */
+/** An empty list of values of a type. */
 export function emptyValues(type: ColumnType): Values {
   if (type === 'UTF8')
     return { kind: 'strings', count: 0, offsets: new Int32Array(1), bytes: new Uint8Array(0) };
@@ -22,7 +22,7 @@ export function emptyValues(type: ColumnType): Values {
   return { kind: 'words', count: 0, words: new Int32Array(0) };
 }
 
-/** Decodes `count` PLAIN values at the cursor; a count beyond the bytes that are left is `CORRUPT`. */
+/** Decodes `count` PLAIN values at the cursor; a count beyond the bytes left is `CORRUPT`. */
 export function decodePlain(type: ColumnType, cursor: ByteCursor, count: number): Values {
   if (type === 'BOOLEAN') {
     return { kind: 'bits', count, bits: Uint8Array.from(cursor.read(Math.ceil(count / 8))) };
@@ -31,7 +31,7 @@ export function decodePlain(type: ColumnType, cursor: ByteCursor, count: number)
     const words = new Uint8Array(cursor.read(count * 8));
     return { kind: 'words', count, words: new Int32Array(words.buffer) };
   }
-  // Four bytes of length each: checked before the offsets are made.
+  // Each takes four bytes of length: checked before the offsets are allocated.
   if (count * 4 > cursor.left) throw corrupt('a page ends too early');
   const offsets = new Int32Array(count + 1);
   const bytes = new Uint8Array(cursor.left - count * 4);
@@ -69,7 +69,8 @@ function gather({ offsets, bytes }: Values & { kind: 'strings' }, indices: Int32
   for (let i = 0; i < count; i++) {
     const entry = indices[i] ?? 0;
     length += (offsets[entry + 1] ?? 0) - (offsets[entry] ?? 0);
-    if (length > MAX_EXPANDED_BYTES) throw corrupt('a dictionary expands to more than is ever written');
+    if (length > MAX_EXPANDED_BYTES)
+      throw corrupt('a dictionary expands to more bytes than this package ever writes');
     out[i + 1] = length;
   }
   const gathered = new Uint8Array(length);

@@ -9,23 +9,23 @@ const TWO_32 = 4294967296;
 /**
  * Deltas within this differ from each other by less than 2^53, so that all of it is exact in doubles.
  *
- * @bound loses nothing: what does not fit is written in another encoding, and read as CORRUPT
+ * @bound loses nothing: other values are written in another encoding, and read as CORRUPT
  */
 const MAX_DELTA = 2 ** 52 - 1;
 /**
- * A block at its worst: minimum, widths, 53 bits a value; and the page's first bytes.
+ * The size of the largest block: minimum, widths, 53 bits a value; and the page's first bytes.
  *
- * @bound loses nothing: the room that is made for a block
+ * @bound loses nothing: the room allocated for a block
  */
 const MAX_BLOCK_BYTES = 10 + MINIBLOCKS + (BLOCK * 53) / 8;
-/** @bound loses nothing: the room that is made for a header */
+/** @bound loses nothing: the room allocated for a header */
 const MAX_HEADER_BYTES = 24;
 
 let scratch = new Uint8Array(1 << 16);
 const deltas = new Float64Array(BLOCK);
 const narrow = new Int32Array(BLOCK);
 const mosts = new Int32Array(MINIBLOCKS);
-/** The least step of the block that was put last. */
+/** The smallest step of the block written last. */
 let leastStep = 0;
 
 /** Integers in DELTA_BINARY_PACKED, and whether they never decrease. */
@@ -37,9 +37,10 @@ export interface DeltaValues {
 /**
  * Encodes the 64-bit integers [from, to), given as (low, high) words, as DELTA_BINARY_PACKED in blocks of 128.
  *
- * Returns null, for the caller to encode otherwise, where a value is beyond 2^53 or a step beyond 2^52, and where
- * the result would be no smaller than PLAIN. Takes 3 to 5 ns a value: blocks whose steps fit 32 bits, which are
- * nearly all, are worked out in integers, the others in doubles; BigInt is 20 times slower.
+ * Returns null, so that the caller picks another encoding, if a value is beyond 2^53 or a step
+ * beyond 2^52, or if the result would not be smaller than PLAIN. Takes 3 to 5 ns a value: blocks
+ * whose steps fit 32 bits, nearly all of them, are computed in integers, the others in doubles;
+ * BigInt is 20 times slower.
  */
 export function encodeDelta(words: Int32Array, from: number, to: number): DeltaValues | null {
   const count = to - from;
@@ -65,7 +66,7 @@ export function encodeDelta(words: Int32Array, from: number, to: number): DeltaV
 /**
  * Decodes `count` integers at the cursor into (low, high) words.
  *
- * @throws ExpmanError `CORRUPT`, also for anything legal that {@link encodeDelta} never writes
+ * @throws ExpmanError `CORRUPT`, also for valid encodings that {@link encodeDelta} never writes
  */
 export function decodeDelta(cursor: ByteCursor, count: number): Int32Array {
   if (cursor.varint() !== BLOCK || cursor.varint() !== MINIBLOCKS || cursor.varint() !== count) {
@@ -85,7 +86,7 @@ export function decodeDelta(cursor: ByteCursor, count: number): Int32Array {
       for (let bit = 0; next < end; bit += width) {
         const delta = min + bitsOf(bytes, bit, width);
         value += delta;
-        // A longer step might be rounded, and then the value it leads to would be too.
+        // A longer step might be rounded, and then so would the value it leads to.
         if (delta > MAX_DELTA || delta < -MAX_DELTA || !Number.isSafeInteger(value))
           throw corrupt('a delta-encoded value is beyond 2^53, or a step beyond 2^52');
         putWords(words, next++, value);
@@ -95,7 +96,10 @@ export function decodeDelta(cursor: ByteCursor, count: number): Int32Array {
   return words;
 }
 
-/** Writes the steps to the values [from, to) as one block; returns 0 where one of them does not fit 32 bits. */
+/**
+ * Writes the steps to the values [from, to) as one block; returns 0 if one of them does not fit 32
+ * bits.
+ */
 function putNarrowBlock(out: Uint8Array, start: number, words: Int32Array, from: number, to: number): number {
   const high = words[from * 2 - 1] ?? 0;
   let low = words[from * 2 - 2] ?? 0;
@@ -126,7 +130,7 @@ function putNarrowBlock(out: Uint8Array, start: number, words: Int32Array, from:
   const widths = at;
   at += MINIBLOCKS;
   out.fill(0, widths, at);
-  // Steps that are all the same, as of a plain counter, need no bits at all.
+  // Equal steps, as of a plain counter, need no bits at all.
   if (min === max) return at;
   narrow.fill(min, to - from);
   for (let m = 0; m * MINIBLOCK < to - from; m++) {
@@ -137,7 +141,7 @@ function putNarrowBlock(out: Uint8Array, start: number, words: Int32Array, from:
   return at;
 }
 
-/** As {@link putNarrowBlock} for steps of any size; returns 0 where doubles would not be exact. */
+/** Like {@link putNarrowBlock}, for steps of any size; returns 0 if doubles would not be exact. */
 function putWideBlock(out: Uint8Array, start: number, words: Int32Array, from: number, to: number): number {
   let value = valueAt(words, from - 1);
   let min = MAX_DELTA;
@@ -168,9 +172,9 @@ function putWideBlock(out: Uint8Array, start: number, words: Int32Array, from: n
   return at;
 }
 
-/** Packs 32 steps less the least one, in at most 32 bits each, a 32-bit word at a time. */
+/** Packs 32 steps minus the smallest one, in at most 32 bits each, a 32-bit word at a time. */
 function packNarrow(out: Uint8Array, at: number, from: number, min: number, width: number): number {
-  // Two small ones are packed as one: half as many turns.
+  // Two small steps are packed as one, which halves the iterations.
   const together = width <= 16 ? 2 : 1;
   const size = together * width;
   let bits = 0;
@@ -187,20 +191,21 @@ function packNarrow(out: Uint8Array, at: number, from: number, min: number, widt
     out[at + 3] = bits >>> 24;
     at += 4;
     used -= 32;
-    // A shift by 32 would be one by 0, hence the case of nothing left over.
+    // A shift by 32 would be a shift by 0, hence the case without a remainder.
     bits = used === 0 ? 0 : value >>> (size - used);
   }
   return at;
 }
 
-/** Packs 32 steps less the least one, in at most 53 bits each, byte by byte. */
+/** Packs 32 steps minus the smallest one, in at most 53 bits each, byte by byte. */
 function packWide(out: Uint8Array, at: number, from: number, min: number, width: number): number {
   let bits = 0;
   let used = 0;
   for (let i = from; i < from + MINIBLOCK; i++) {
     let rest = (deltas[i] ?? 0) - min;
     for (let left = width; left > 0; left -= 16) {
-      // Less than 8 bits wait, 16 more come: they fit one word. The value's own bits end before its width does.
+      // Fewer than 8 bits wait, 16 more are added: they fit one word. The value's own bits end
+      // before its width does.
       bits |= (rest % 65536) << used;
       rest = Math.floor(rest / 65536);
       used += Math.min(left, 16);

@@ -2,11 +2,11 @@ import type { Column } from '../../columnar/column.js';
 import { countSet } from './bit-runs.js';
 
 /**
- * The values of a column without its null rows, in the units that the encoders work in.
+ * The values of a column without its null rows, in the units that the encoders use.
  *
- * 64-bit values are pairs of 32-bit words (low, high), so that every bit of a NaN and of a large integer stays and no
- * loop meets a BigInt. Strings are [starts, ends) in shared bytes. Where the column has no nulls all of these are
- * views of its buffers.
+ * 64-bit values are pairs of 32-bit words (low, high), so that every bit of a NaN and of a large
+ * integer is kept and no loop needs a BigInt. Strings are [starts, ends) in shared bytes. If the
+ * column has no nulls, all of these are views of its buffers.
  */
 export type Dense =
   | { readonly kind: 'words'; readonly count: number; readonly words: Int32Array }
@@ -20,12 +20,14 @@ export interface Strings {
   readonly bytes: Uint8Array;
 }
 
-/** The validity bitmap of a column that has nulls, else null; without a bitmap all its rows have values. */
+/**
+ * The validity bitmap of a column with nulls, else null; without a bitmap, all rows have values.
+ */
 export function validityOf(column: Column): Uint8Array | null {
   return column.nullCount === 0 ? null : column.validity;
 }
 
-/** Leaves the null rows out of a column. */
+/** Removes the null rows from a column. */
 export function toDense(column: Column): Dense {
   const rows = column.length;
   const validity = validityOf(column);
@@ -93,7 +95,7 @@ function denseWords(words: Int32Array, validity: Uint8Array, rows: number, count
   return out;
 }
 
-/** Behind the last value the bits are as Arrow leaves them, undefined. */
+/** The bits after the last value are undefined, as in Arrow. */
 function denseBits(values: Uint8Array, validity: Uint8Array | null, rows: number, count: number): Uint8Array {
   if (validity === null) return values.subarray(0, (rows + 7) >> 3);
   const out = new Uint8Array((count + 7) >> 3);

@@ -3,7 +3,7 @@ import { equalBytes, hashBytes, hashWords } from './hash.js';
 import { indexWidth } from './hybrid.js';
 import { plainLength } from './plain.js';
 
-/** The distinct values of a chunk and, for each of its values, which of them it is. */
+/** The distinct values of a chunk and, for each of its values, the index among them. */
 export interface Dictionary {
   readonly entries: Dense;
   readonly indices: Int32Array;
@@ -12,9 +12,10 @@ export interface Dictionary {
 }
 
 /**
- * A dictionary of strings may be looked up into this many bytes; without a limit a few bytes decode to gigabytes.
+ * The most bytes to which a dictionary of strings may expand; without a limit, a few bytes decode
+ * to gigabytes.
  *
- * @bound refuses: CORRUPT when it is read; written are longer strings without a dictionary
+ * @bound refuses: CORRUPT when it is read; longer strings are written without a dictionary
  */
 export const MAX_EXPANDED_BYTES = 256 * 1024 * 1024;
 
@@ -23,12 +24,13 @@ const STRETCH = 8;
 const sampleSlots = new Int32Array(SAMPLE * 4);
 
 /**
- * Finds the dictionary of a chunk's values, or null where it could not be smaller than PLAIN by much.
+ * Finds the dictionary of a chunk's values, or null if it could not be much smaller than PLAIN.
  *
- * A sample decides first, so that columns of random doubles pay 20 microseconds and not a hash table of all they hold:
- * 256 stretches of 8 neighbours, for values may repeat side by side or far apart, and at places that keep no beat, for
- * they may repeat at one. A dictionary of 64-bit values pays
- * off up to some 0.7 distinct values per value, where s samples of n values hold s^2 / 1.4 n repeats; a third will do.
+ * A sample decides first, so that columns of random doubles cost 20 microseconds and not a hash
+ * table of all values: 256 runs of 8 neighbours, because values may repeat side by side or far
+ * apart, at irregular places, because they may repeat at regular ones. A dictionary of 64-bit
+ * values pays off up to some 0.7 distinct values per value, where s samples of n values hold s^2 /
+ * 1.4 n repeats; a third of that is enough.
  */
 export function findDictionary(dense: Dense): Dictionary | null {
   if (dense.kind === 'bits' || dense.count < 4) return null;
@@ -46,10 +48,11 @@ function sampleRepeats(dense: Exclude<Dense, { kind: 'bits' }>): number {
   sampleSlots.fill(0);
   let repeats = 0;
   for (let s = 0; s < stretches; s++) {
-    // Somewhere in the stretch's part of the values.
+    // A random place in this run's part of the values.
     const from = Math.floor(s * room + ((hashWords(s, 1) >>> 0) / 2 ** 32) * (room - STRETCH));
     for (let i = from; i < from + STRETCH; i++) {
-      // The hash stands for the value; two of 2,048 values share one in a chunk of a thousand. Zero marks a free slot.
+      // The hash represents the value; in one chunk of a thousand, two of 2,048 values share one.
+      // Zero marks a free slot.
       const hash = hashAt(dense, i) | 1;
       let slot = (hash >>> 1) & mask;
       while (sampleSlots[slot] !== 0 && sampleSlots[slot] !== hash) slot = (slot + 1) & mask;
@@ -65,7 +68,7 @@ function hashAt(dense: Exclude<Dense, { kind: 'bits' }>, i: number): number {
   return hashBytes(dense.bytes, dense.starts[i] ?? 0, dense.ends[i] ?? 0);
 }
 
-/** Compares bit patterns: -0 is not 0, and each NaN is its own. */
+/** Compares bit patterns: -0 is not 0, and each NaN pattern is distinct. */
 function wordsDictionary(words: Int32Array, count: number): Dictionary | null {
   const most = Math.ceil(count * 0.75);
   const indices = new Int32Array(count);
@@ -78,7 +81,7 @@ function wordsDictionary(words: Int32Array, count: number): Dictionary | null {
   for (let i = 0; i < count; i++) {
     const low = words[i * 2] ?? 0;
     const high = words[i * 2 + 1] ?? 0;
-    // Epochs and learning rates come in long runs, which need no hashing.
+    // Epochs and learning rates occur in long runs, which need no hashing.
     if (current < 0 || low !== currentLow || high !== currentHigh) {
       const mask = slots.length - 1;
       let slot = hashWords(low, high) & mask;
@@ -118,7 +121,7 @@ function wordsDictionary(words: Int32Array, count: number): Dictionary | null {
 function stringsDictionary({ count, starts, ends, bytes }: Strings, limit: number): Dictionary | null {
   const indices = new Int32Array(count);
   let slots = new Int32Array(1024);
-  // Of each entry, as of each value, where it starts and ends.
+  // The start and end of each entry, as of each value.
   const entryStarts: number[] = [];
   const entryEnds: number[] = [];
   let length = 0;

@@ -21,13 +21,16 @@ import { marksOf } from './text-marks.js';
 export interface EncodeOptions {
   /** Tries DELTA_BINARY_PACKED first, on integers: for counters and timestamps. */
   readonly delta: boolean;
-  /** By Snappy where that saves a tenth (`auto`), always, or not. */
+  /** Snappy if that saves a tenth (`auto`), always, or never. */
   readonly compression: Compression;
 }
 
 /** Values of a data page, in bytes. */
 const PAGE_BYTES = 1024 * 1024;
-/** A dictionary has to save more than the header of its page and the longer list of encodings. */
+/**
+ * The overhead that a dictionary has to save: the header of its page and the longer list of
+ * encodings.
+ */
 const DICTIONARY_OVERHEAD = 40;
 
 /** The rows [from, to) of one page and the values [first, last) that they hold. */
@@ -42,8 +45,9 @@ interface PageRange {
  * Encodes one column of one row group: pages with headers, checksums and definition levels, ready to be written
  * anywhere in a file.
  *
- * Picks the encoding by the values: delta where asked for and smaller, else a dictionary where smaller, else PLAIN.
- * The column's buffers are read and not kept. Holds at most about twice the chunk's bytes while it works.
+ * Picks the encoding by the values: delta if requested and smaller, else a dictionary if smaller,
+ * else PLAIN. The column's buffers are read and not kept. Holds at most about twice the chunk's
+ * bytes in memory.
  *
  * @throws RangeError for more than 2^24 rows
  */
@@ -51,7 +55,7 @@ export function encodeChunk(column: Column, options: EncodeOptions): EncodedChun
   checkRows(column.length);
   const dense = toDense(column);
   if (dense.count === 0) return encodeNullChunk(column.type, column.length);
-  // Doubles are words too, but Parquet knows no deltas of them.
+  // Doubles are words too, but Parquet has no delta encoding for them.
   const isDelta = options.delta && dense.kind === 'words' && column.type !== 'DOUBLE';
   const delta = isDelta ? deltaPages(column, dense) : null;
   if (delta !== null) return assemble(column, dense.count, delta.pages, delta.bounds, options.compression);
@@ -70,7 +74,7 @@ export function encodeChunk(column: Column, options: EncodeOptions): EncodedChun
   return marks === null ? chunk : { ...chunk, facts: { ...chunk.facts, marks } };
 }
 
-/** Encodes a chunk whose rows are all null, in a few bytes whatever their number. */
+/** Encodes a chunk whose rows are all null, in a few bytes, whatever their number. */
 export function encodeNullChunk(type: ColumnType, rows: number): EncodedChunk {
   checkRows(rows);
   const parts = [encodeConstantLevels(0, rows)];
@@ -122,7 +126,8 @@ function deltaPages(
     isAscending &&= values.isAscending;
     if (range.first < range.last) ends.push(range.first, range.last - 1);
   }
-  // Where every page ascends, as steps and timestamps do, the bounds are among the pages' first and last values.
+  // If every page ascends, as steps and timestamps do, the bounds are among the pages' first and
+  // last values.
   const spread = Int32Array.from(ends.flatMap((i) => [words[i * 2] ?? 0, words[i * 2 + 1] ?? 0]));
   const bounding: Dense = isAscending ? { kind: 'words', count: ends.length, words: spread } : dense;
   return { pages, bounds: boundsOf(column.type, bounding) };

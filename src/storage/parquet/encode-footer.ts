@@ -23,7 +23,7 @@ export const CRC_PLACEHOLDER = '00000000';
  *
  * Some 70 bytes a chunk; 3 microseconds a chunk of a new group, almost nothing for a group that was in an earlier footer.
  *
- * @throws ExpmanError `INVALID_NAME` for two fields of one name or a metadata key that is reserved here,
+ * @throws ExpmanError `INVALID_NAME` for two fields of one name or a reserved metadata key,
  *   `WRITE_FAILED` beyond 64 MB; RangeError for a group whose chunks do not fit the fields
  */
 export function encodeFooter(footer: FileFooter): Uint8Array {
@@ -43,9 +43,9 @@ export function encodeFooter(footer: FileFooter): Uint8Array {
 }
 
 /**
- * parquetjs-lite's envelope writer with the row groups described and the metadata serialized by us: its own
- * `writeRowGroup` copies the group once per column and knows no dictionary page, its `writeFooter` takes 60 ms for
- * 2,000 chunks.
+ * parquetjs-lite's envelope writer with our own description of row groups and serialization of
+ * metadata: its own `writeRowGroup` copies the group once per column and does not support
+ * dictionary pages, its `writeFooter` takes 60 ms for 2,000 chunks.
  */
 class FooterEnvelope extends ParquetEnvelopeWriter {
   constructor(schema: Schema, sections: Uint8Array[]) {
@@ -83,7 +83,10 @@ class FooterEnvelope extends ParquetEnvelopeWriter {
   }
 }
 
-/** The entry of the footer's own checksum: notes where its digits come to lie, to set them when all is written. */
+/**
+ * The entry of the footer's own checksum: records the offset of its digits, to fill them in when
+ * everything is written.
+ */
 class Checksum extends structs.KeyValue {
   #at = 0;
 
@@ -116,7 +119,7 @@ function check({ fields, groups, metadata }: FileFooter): void {
   }
   for (const key of [REGIONS_KEY, CRC_KEY]) {
     if (metadata.has(key)) {
-      throw new ExpmanError('INVALID_NAME', `the metadata key ${key} is the Parquet writer's own`, {
+      throw new ExpmanError('INVALID_NAME', `the metadata key ${key} is reserved for the Parquet writer`, {
         value: key,
       });
     }

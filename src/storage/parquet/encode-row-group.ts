@@ -6,14 +6,15 @@ import type { SchemaField, ThriftOutput } from './parquetjs.js';
 import { MARKS_KEY } from './text-marks.js';
 
 /**
- * A row group's entry in the footer. A sealed group is in every later footer of the file: its entry is encoded once
- * and copied from then on, for as long as the same object describes the group and the columns have the same names.
+ * A row group's entry in the footer. A sealed group is in every later footer of the file: its entry
+ * is encoded once and then copied, as long as the same object describes the group and the columns
+ * have the same names.
  */
 export class EncodedRowGroup extends structs.RowGroup {
   static readonly #encoded = new WeakMap<RowGroup, { fields: readonly SchemaField[]; bytes: Uint8Array }>();
   readonly #bytes: Uint8Array;
 
-  /** @throws RangeError when the group does not have one chunk for each field */
+  /** @throws RangeError if the group does not have one chunk for each field */
   constructor(fields: readonly SchemaField[], group: RowGroup) {
     super();
     const earlier = EncodedRowGroup.#encoded.get(group);
@@ -27,7 +28,7 @@ export class EncodedRowGroup extends structs.RowGroup {
 
   override write(output: ThriftOutput): void {
     if (!(output instanceof CompactWriter))
-      throw new TypeError('an encoded row group is in the compact protocol');
+      throw new TypeError('an encoded row group can only be written in the compact protocol');
     output.writeEncoded(this.#bytes);
   }
 }
@@ -35,7 +36,8 @@ export class EncodedRowGroup extends structs.RowGroup {
 const writer = new CompactWriter(1 << 12);
 
 function encodeRowGroup(fields: readonly SchemaField[], group: RowGroup): Uint8Array {
-  if (group.chunks.length !== fields.length) throw new RangeError('a row group has one chunk for each field');
+  if (group.chunks.length !== fields.length)
+    throw new RangeError('a row group must have one chunk for each field');
   const columns = group.chunks.map((chunk, i) => new DescribedChunk(fields[i], chunk));
   const size = group.chunks.reduce((sum, chunk) => sum + chunk.uncompressedLength, 0);
   writer.reset();
@@ -48,8 +50,8 @@ function haveSameNames(some: readonly SchemaField[], others: readonly SchemaFiel
 }
 
 /**
- * A chunk's entry, described only while it is written, in structs that all chunks share: making the structs of 50,000
- * chunks first takes longer than writing them.
+ * A chunk's entry, filled in only while it is written, in structs that all chunks share: making the
+ * structs of 50,000 chunks takes longer than writing them.
  */
 class DescribedChunk extends structs.ColumnChunk {
   static readonly #statistics = new structs.Statistics();

@@ -11,19 +11,22 @@ export interface ChunkFacts {
   readonly type: ColumnType;
   readonly rows: number;
   readonly nullCount: number;
-  /** As stored, page headers included. */
+  /** The stored length, page headers included. */
   readonly length: number;
   /** Length of the leading dictionary page with its header; 0 without one. */
   readonly dictionaryLength: number;
-  /** As `length`, had nothing been compressed. */
+  /** The `length` without compression. */
   readonly uncompressedLength: number;
   readonly codec: Codec;
   readonly encodings: readonly Encoding[];
-  /** Least value, PLAIN-encoded (a string without its length); null when left out. */
+  /** The smallest value, PLAIN-encoded (a string without its length); null if left out. */
   readonly min: Uint8Array | null;
-  /** Greatest value, PLAIN-encoded (a string without its length); null when left out. */
+  /** The largest value, PLAIN-encoded (a string without its length); null if left out. */
   readonly max: Uint8Array | null;
-  /** The cells of a text column that read as numbers but are texts, in the form of `marksOf`; absent if there are none or it is unknown. */
+  /**
+   * The cells of a text column that look like numbers but are texts, in the form of `marksOf`;
+   * absent if there are none or it is unknown.
+   */
   readonly marks?: string;
 }
 
@@ -33,18 +36,18 @@ export interface EncodedChunk {
   readonly facts: ChunkFacts;
 }
 
-/** A chunk and where in the file its first byte lies. */
+/** A chunk and the offset of its first byte in the file. */
 export interface PlacedChunk extends ChunkFacts {
   readonly offset: number;
 }
 
-/** A row group: one chunk per field in the fields' order, lying anywhere in the file. */
+/** A row group: one chunk per field in the fields' order, anywhere in the file. */
 export interface RowGroup {
   readonly rows: number;
   readonly chunks: readonly PlacedChunk[];
 }
 
-/** A stretch of the file and the CRC-32 (`zlib.crc32`) of its bytes. */
+/** A range of the file and the CRC-32 (`zlib.crc32`) of its bytes. */
 export interface Region {
   readonly offset: number;
   readonly length: number;
@@ -56,13 +59,14 @@ export interface FileFooter {
   readonly fields: readonly ColumnField[];
   readonly groups: readonly RowGroup[];
   readonly regions: readonly Region[];
-  /** Key-value metadata, without the entries this folder keeps for itself. */
+  /** Key-value metadata, without the entries reserved for this folder. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
 /**
- * The most rows a row group may hold. An all-null chunk costs a few bytes whatever its rows, so without a limit a
- * small hostile file could ask for any amount of memory; row groups are sealed at a hundredth of it.
+ * The most rows a row group may hold. An all-null chunk takes a few bytes whatever its rows, so
+ * without a limit a small hostile file could demand any amount of memory; row groups are sealed at
+ * a hundredth of it.
  *
  * @bound refuses: CORRUPT when it is read, RangeError when it is written; groups are sealed at a hundredth of it
  */

@@ -1,4 +1,7 @@
-/** Hashes a 64-bit pattern; integers kept as doubles differ in few bits and all of them in the high word. */
+/**
+ * Hashes a 64-bit pattern; integers stored as doubles differ in few bits, all of them in the high
+ * word.
+ */
 export function hashWords(low: number, high: number): number {
   let hash = Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
@@ -13,7 +16,7 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
   return hash ^ (hash >>> 13);
 }
 
-/** Tells whether two stretches of the same bytes are equal. */
+/** Tells if two ranges of the same bytes are equal. */
 export function equalBytes(
   bytes: Uint8Array,
   start: number,

@@ -2,14 +2,17 @@ import type { ByteCursor } from './byte-cursor.js';
 import { putVarint } from './compact-writer.js';
 import { corrupt } from './corrupt.js';
 
-/** The bits that an index into a dictionary of `size` entries takes; 1 for a single entry, as parquet-cpp does it. */
+/**
+ * The number of bits of an index into a dictionary of `size` entries; 1 for a single entry, as in
+ * parquet-cpp.
+ */
 export function indexWidth(size: number): number {
   return Math.max(1, 32 - Math.clz32(size - 1));
 }
 
 /**
- * Encodes the dictionary indices [from, to) as a data page holds them: the width, then RLE runs where eight or more
- * are equal and bit-packed runs elsewhere.
+ * Encodes the dictionary indices [from, to) as a data page holds them: the width, then RLE runs for
+ * eight or more equal indices, and bit-packed runs elsewhere.
  */
 export function encodeIndices(indices: Int32Array, from: number, to: number, width: number): Uint8Array {
   const groups = ((to - from) >> 3) + 1;
@@ -44,7 +47,8 @@ export function decodeIndices(cursor: ByteCursor, count: number, size: number): 
   const out = new Int32Array(count);
   if (count === 0) return out;
   const width = cursor.u8();
-  if (width === 0 || width > 25) throw corrupt('dictionary indices have a width that is never written');
+  if (width === 0 || width > 25)
+    throw corrupt('dictionary indices have a width that this package never writes');
   for (let at = 0; at < count;) {
     const header = cursor.varint();
     const packed = (header & 1) === 1;

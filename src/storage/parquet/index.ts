@@ -1,6 +1,6 @@
 /**
- * Parquet over bytes: columns become chunks, chunks and a footer become a file, and back. Pure, no file system; the
- * only folder that knows parquetjs-lite.
+ * Parquet over bytes: columns become chunks, chunks and a footer become a file, and back. Pure,
+ * without a file system; the only folder that uses parquetjs-lite.
  */
 export type { EncodedChunk, FileFooter, PlacedChunk, Region, RowGroup } from './facts.js';
 export { MAX_FOOTER_BYTES, MAX_GROUP_ROWS } from './facts.js';

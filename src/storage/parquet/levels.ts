@@ -7,8 +7,8 @@ import { ByteCursor } from './byte-cursor.js';
  * Encodes the definition levels of rows [from, to) as a data page holds them: a u32 length and RLE/bit-packed runs of
  * one bit. `from` is a multiple of 8; no bitmap means that every row has a value.
  *
- * The runs are chosen as parquet-cpp chooses them, from where the last run ended and not only at whole bytes, so that
- * sparse columns are no larger; its bit-packed runs end after 504 levels, ours do not.
+ * The runs are chosen as in parquet-cpp, from the end of the last run and not only at whole bytes,
+ * so that sparse columns are no larger; its bit-packed runs end after 504 levels, ours do not.
  */
 export function encodeLevels(validity: Uint8Array | null, from: number, to: number): Uint8Array {
   const rows = to - from;
@@ -46,8 +46,8 @@ export function encodeConstantLevels(level: 0 | 1, rows: number): Uint8Array {
 }
 
 /**
- * Decodes definition levels at the cursor into bits [from, from + rows) of `validity`, which are zero; returns how
- * many were set.
+ * Decodes definition levels at the cursor into bits [from, from + rows) of `validity`, which are
+ * zero; returns the number of bits set.
  *
  * @throws ExpmanError `CORRUPT`
  */

@@ -2,7 +2,7 @@ import type { ColumnType } from '../../columnar/column.js';
 import type { Codec, Encoding } from './facts.js';
 import { structs } from './parquetjs.js';
 
-/** The numbers that stand for our encodings in a file. */
+/** The numbers of our encodings in a file. */
 export const ENCODING_NUMBERS: Readonly<Record<Encoding, number>> = {
   PLAIN: numberOf(structs.Encoding, 'PLAIN'),
   RLE: numberOf(structs.Encoding, 'RLE'),
@@ -10,7 +10,7 @@ export const ENCODING_NUMBERS: Readonly<Record<Encoding, number>> = {
   DELTA_BINARY_PACKED: numberOf(structs.Encoding, 'DELTA_BINARY_PACKED'),
 };
 
-/** The numbers of the physical types that our column types are kept as. */
+/** The numbers of the physical types of our column types. */
 export const TYPE_NUMBERS: Readonly<Record<ColumnType, number>> = {
   BOOLEAN: numberOf(structs.Type, 'BOOLEAN'),
   INT64: numberOf(structs.Type, 'INT64'),
@@ -19,13 +19,13 @@ export const TYPE_NUMBERS: Readonly<Record<ColumnType, number>> = {
   UTF8: numberOf(structs.Type, 'BYTE_ARRAY'),
 };
 
-/** The numbers that stand for our codecs in a file. */
+/** The numbers of our codecs in a file. */
 export const CODEC_NUMBERS: Readonly<Record<Codec, number>> = {
   UNCOMPRESSED: numberOf(structs.CompressionCodec, 'UNCOMPRESSED'),
   SNAPPY: numberOf(structs.CompressionCodec, 'SNAPPY'),
 };
 
-/** The encoding that a number in a file stands for; undefined for one that is never written. */
+/** The encoding of a number in a file; undefined for one that is never written. */
 export function encodingOf(number: number | null): Encoding | undefined {
   switch (number) {
     case ENCODING_NUMBERS.PLAIN:
@@ -41,7 +41,7 @@ export function encodingOf(number: number | null): Encoding | undefined {
   }
 }
 
-/** The codec that a number in a file stands for; undefined for one that is never written. */
+/** The codec of a number in a file; undefined for one that is never written. */
 export function codecOf(number: number | null): Codec | undefined {
   if (number === CODEC_NUMBERS.UNCOMPRESSED) return 'UNCOMPRESSED';
   return number === CODEC_NUMBERS.SNAPPY ? 'SNAPPY' : undefined;

@@ -25,7 +25,8 @@ export interface AssembledPages {
 /** Compression has to save this share of a chunk's pages to be worth the time it costs every reader. */
 const WORTH_SAVING = 0.1;
 /**
- * Sample that is compressed to decide about the rest: at most this many pieces of this many bytes a chunk.
+ * The sample that is compressed to decide about the rest: at most this many pieces of this many
+ * bytes per chunk.
  *
  * @bound loses nothing: a sample decides whether compressing is worth it
  */
@@ -35,10 +36,12 @@ const SAMPLE_BYTES = 4096;
 const header = new CompactWriter();
 
 /**
- * Puts headers with checksums before the pages and all into one buffer, the only copy that is made of the values.
+ * Joins the pages, each after a header with a checksum, in one buffer, which is the only copy of
+ * the values.
  *
- * By `'auto'` the pages are compressed by Snappy if that saves a tenth. snappyjs takes 3 to 12 ns a byte for what
- * compresses and 1 ns a byte for random bytes, so a sample of 24 kB decides first.
+ * With `'auto'` the pages are compressed by Snappy if that saves a tenth. snappyjs takes 3 to 12 ns
+ * a byte for compressible data and 1 ns a byte for random bytes, so a sample of 24 kB decides
+ * first.
  */
 export function assemblePages(pages: readonly Page[], compression: Compression): AssembledPages {
   const sizes = pages.map((page) => sizeOf(page.parts));
@@ -82,7 +85,7 @@ function encodeHeader(page: Page, size: number, uncompressedSize: number): Uint8
     type: PageType[isData ? 'DATA_PAGE' : 'DICTIONARY_PAGE'] ?? 0,
     uncompressed_page_size: uncompressedSize,
     compressed_page_size: size,
-    // Of the body as stored; Thrift knows no unsigned integers.
+    // The checksum of the stored body; Thrift has no unsigned integers.
     crc: page.parts.reduce((crc, part) => crc32(part, crc), 0) | 0,
     data_page_header: isData
       ? new DataPageHeader({
@@ -103,7 +106,7 @@ function isSampleWorthIt(pages: readonly Page[], sizes: readonly number[]): bool
   let packed = 0;
   const pieces = Math.max(1, Math.floor(SAMPLE_PIECES / pages.length));
   for (const { parts } of pages.slice(0, SAMPLE_PIECES)) {
-    // Of a page's parts the values are by far the longest.
+    // The values are by far the longest part of a page.
     const values = parts.reduce((longest, part) => (part.length > longest.length ? part : longest));
     const stride = Math.floor(values.length / pieces);
     for (let i = 0; i < pieces; i++) {
@@ -116,7 +119,8 @@ function isSampleWorthIt(pages: readonly Page[], sizes: readonly number[]): bool
 }
 
 function snappy(bytes: Uint8Array): Uint8Array {
-  // snappyjs is handed a plain Uint8Array: of a Buffer it would clear and keep its whole worst-case output.
+  // snappyjs gets a plain Uint8Array: for a Buffer it would clear and keep its whole worst-case
+  // output.
   return deflate(
     'SNAPPY',
     Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes,

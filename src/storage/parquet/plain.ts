@@ -1,7 +1,7 @@
 import { bitsAt } from './bit-runs.js';
 import type { Dense, Strings } from './dense.js';
 
-/** The number of bytes that all the values take in PLAIN pages. */
+/** The total size of the values in PLAIN pages. */
 export function plainLength(dense: Dense): number {
   switch (dense.kind) {
     case 'words':
@@ -53,7 +53,7 @@ function plainStrings({ starts, ends, bytes }: Strings, from: number, to: number
     out[at + 2] = size >> 16;
     out[at + 3] = size >> 24;
     at += 4;
-    // A call per string costs more than these few bytes one by one.
+    // A call per string costs more than copying these few bytes one by one.
     if (size < 24) for (let j = start; j < end; j++) out[at + j - start] = bytes[j] ?? 0;
     else out.set(bytes.subarray(start, end), at);
     at += size;

@@ -11,7 +11,7 @@ export function formatRegions(regions: readonly Region[]): string {
 }
 
 /**
- * Parses what {@link formatRegions} wrote; regions lie before `end`.
+ * Parses the text of {@link formatRegions}; regions must end before `end`.
  *
  * @throws ExpmanError `CORRUPT`
  */

@@ -4,7 +4,7 @@ import { ParquetSchema, structs } from './parquetjs.js';
 import type { LogicalType, Schema, SchemaElement } from './parquetjs.js';
 import { decodeText } from './text.js';
 
-/** Our column types by the names that parquetjs-lite knows them by. */
+/** The names of our column types in parquetjs-lite. */
 const PACKAGE_TYPES: Readonly<Record<ColumnType, string>> = {
   BOOLEAN: 'BOOLEAN',
   INT64: 'INT64',
@@ -15,8 +15,8 @@ const PACKAGE_TYPES: Readonly<Record<ColumnType, string>> = {
 
 /** The Parquet schema of the fields, all of them optional. */
 export function toSchema(fields: readonly ColumnField[]): Schema {
-  // The package keys plain objects by name: '__proto__' would vanish, and '1' would come before 'a'. So it gets safe
-  // names, and the fields their own afterwards.
+  // The package keys plain objects by name: '__proto__' would vanish, and '1' would come before
+  // 'a'. So it gets safe names, and the fields get their own afterwards.
   const safe = fields.map(
     ({ type }, i) => [`c${String(i)}`, { type: PACKAGE_TYPES[type], optional: true }] as const,
   );
@@ -53,7 +53,7 @@ export function toSchemaElements(schema: Schema): SchemaElement[] {
  */
 export function fromSchemaElements(elements: readonly SchemaElement[]): ColumnField[] {
   const [root, ...rest] = elements;
-  if (root?.num_children !== rest.length) throw corrupt('its schema is not a flat one');
+  if (root?.num_children !== rest.length) throw corrupt('its schema is not flat');
   const fields = rest.map((element) => ({
     name: decodeText(element.name, 'a column name'),
     type: typeOf(element),
@@ -63,7 +63,10 @@ export function fromSchemaElements(elements: readonly SchemaElement[]): ColumnFi
   return fields;
 }
 
-/** The older converted type means the same, except that it does not say whether a timestamp is UTC. */
+/**
+ * The logical type; the older converted type means the same, but does not say whether a timestamp
+ * is UTC.
+ */
 function logicalType(originalType: string | undefined): LogicalType | null {
   switch (originalType) {
     case 'UTF8':
@@ -89,5 +92,5 @@ function typeOf(element: SchemaElement): ColumnType {
     if (type === Type['DOUBLE'] && converted === null) return 'DOUBLE';
     if (type === Type['BOOLEAN'] && converted === null) return 'BOOLEAN';
   }
-  throw corrupt('a column is of a type that is never written');
+  throw corrupt('a column has a type that this package never writes');
 }

@@ -2,7 +2,7 @@ import { ByteCursor } from './byte-cursor.js';
 import { corrupt } from './corrupt.js';
 
 /**
- * Snappy's longest copy, 64 bytes, takes three bytes; nothing expands more.
+ * The greatest expansion: Snappy's longest copy, 64 bytes, takes three bytes.
  *
  * @bound refuses: CORRUPT
  */
@@ -13,8 +13,9 @@ const SHORT = 32;
 /**
  * Uncompresses a Snappy block of `size` bytes.
  *
- * The package's own decoder, and hyparquet's, take a literal's 32-bit length as signed: six bytes send them back to
- * where they were, for ever. Here every element makes progress in the input and stays within the output.
+ * The package's own decoder, and hyparquet's, read a literal's 32-bit length as signed: six bytes
+ * make them loop for ever. Here every element makes progress in the input and stays within the
+ * output.
  *
  * @throws ExpmanError `CORRUPT`
  */
@@ -42,7 +43,7 @@ export function uncompressSnappy(stored: Uint8Array, size: number): Uint8Array {
     } else {
       const offset = kind === 1 ? ((tag >>> 5) << 8) | number : number;
       if (offset === 0 || offset > at) throw corrupt('a compressed page refers to bytes before it');
-      // Byte by byte: a copy may overlap what it writes, which repeats it.
+      // Byte by byte: a copy may overlap its own output, which repeats it.
       for (let i = at, end = at + length; i < end; i++) out[i] = out[i - offset] ?? 0;
     }
     at += length;

@@ -8,11 +8,13 @@ export const MARKS_KEY = 'expman.texts';
 const BITS = 'bits:';
 
 /**
- * Lists the cells of a text column that read as numbers or booleans but were logged as text; null if there are none or that is unknown.
+ * Lists the cells of a text column that look like numbers or booleans but were logged as text; null
+ * if there are none or that is unknown.
  *
- * Only such cells are counted: a column of numbers and the text `'n/a'` needs no marks. They are run lengths, numbers first
- * (`3,1,2`: three numbers, a text, two numbers), or where that is shorter `bits:` and a bitmap in base64 in which a text is 1: in the worst
- * case a sixth of a byte a cell.
+ * Only such cells are counted: a column of numbers and the text `'n/a'` needs no marks. They are
+ * run lengths, numbers first (`3,1,2`: three numbers, a text, two numbers), or, if that is shorter,
+ * `bits:` and a bitmap in base64 in which a text is 1: in the worst case a sixth of a byte per
+ * cell.
  */
 export function marksOf(column: TextColumn): string | null {
   const { length, validity, numeric } = column;
@@ -22,7 +24,7 @@ export function marksOf(column: TextColumn): string | null {
   let cells = 0;
   for (let row = 0; row < length; row++) {
     if (validity !== null && !bitAt(validity, row)) continue;
-    // The text of a number reads as one.
+    // The text of a number looks like one.
     const isText = numeric === undefined || !bitAt(numeric, row);
     if (isText && !isAlike(column, row)) continue;
     if (isText) setBit(bits, cells);
@@ -37,7 +39,8 @@ export function marksOf(column: TextColumn): string | null {
 }
 
 /**
- * A text column and which of its cells are numbers, by the marks of its chunk; of a chunk without marks all that read as numbers are.
+ * Adds to a text column which of its cells are numbers, by the marks of its chunk; without marks,
+ * every cell that looks like a number is one.
  *
  * @throws ExpmanError `CORRUPT` for marks that do not fit the cells
  */
@@ -54,7 +57,7 @@ export function withMarks(column: TextColumn, marks: string | null): TextColumn 
   return { ...column, numeric };
 }
 
-/** Tells of the cells one after another whether each is a text. */
+/** Tells, for one cell after another, if it is a text. */
 type Marks = (cell: number) => boolean;
 
 function bitMarks(marks: string): Marks {

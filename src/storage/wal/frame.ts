@@ -4,7 +4,8 @@ import { VERSION } from '../../model/version.js';
 /**
  * The bytes of a write-ahead log segment. Numbers are little-endian, checksums are CRC-32.
  *
- * Version 2, the one that is written, is `guard | head | frame*`. Guard and head are 56 bytes each and say the same:
+ * Version 2, the current one, is `guard | head | frame*`. Guard and head are 56 bytes each and hold
+ * the same facts:
  *
  * | at | bytes | field      | guard                         | head       |
  * |----|-------|------------|-------------------------------|------------|
@@ -18,9 +19,10 @@ import { VERSION } from '../../model/version.js';
  * | 48 |     4 | zeros      |                               |            |
  * | 52 |     4 | checksum   | of the 52 bytes before        | likewise   |
  *
- * Either of them is enough to read the frames. expman-rx 0.1.0 deletes a segment whose head it cannot read; the guard
- * is an intact head of version 1 that names another run, so 0.1.0 calls the segment corrupt and keeps every byte of it
- * as `*.corrupt`. Later versions keep the layout of guard and head, so that this one can name the version they need.
+ * Either is enough to read the frames. expman-rx 0.1.0 deletes a segment whose head it cannot read;
+ * the guard is an intact head of version 1 that names another run, so 0.1.0 calls the segment
+ * corrupt and keeps every byte of it as `*.corrupt`. Later versions keep the layout of guard and
+ * head, so that this version can name the version needed.
  *
  * A frame is a head of 32 bytes and a payload of `length`:
  *
@@ -39,30 +41,36 @@ import { VERSION } from '../../model/version.js';
  * the seq and calls at which the segment begins. `records` frames follow. A `definitions` frame follows each `records`
  * frame that defines a metric or a shape; its seq and calls are those after that frame.
  *
- * Version 1 is `head | frame*`: its head is a head as above with the magic `EXPMWAL1` and zeros from 40 to 51; the heads of
- * its frames end before `calls`, `part` is zero, and the first frame is its only checkpoint, in one piece. It is read
- * and no longer written.
+ * Version 1 is `head | frame*`: its head is a head as above with the magic `EXPMWAL1` and zeros
+ * from 40 to 51; the heads of its frames end before `calls`, `part` is zero, and the first frame is
+ * its only checkpoint, in one piece. It is still read, but no longer written.
  */
 export const FrameType = {
-  /** JSON: the state that the rows of the segment depend on; see run/replay/checkpoint.ts. Of version 1: all of the run's state. */
+  /**
+   * JSON: the state that the rows of the segment depend on; see run/replay/checkpoint.ts. In
+   * version 1: the whole state of the run.
+   */
   checkpoint: 1,
   /** The channel's records, byte for byte. */
   records: 2,
-  /** JSON: part of the state that a checkpoint carries along: lines not yet in run.log, parameters, facts. */
+  /**
+   * JSON: a part of the state that a checkpoint carries along: lines not yet in run.log,
+   * parameters, facts.
+   */
   carried: 3,
-  /** The definitions of the `records` frame before it, once more, as records. */
+  /** The definitions of the `records` frame before it, repeated as records. */
   definitions: 4,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
-/** The version of segments that are written. */
+/** The version of the segments written. */
 export const WAL_VERSION = 2;
 export const SEGMENT_HEAD_BYTES = 56;
 /** Bytes of a segment before its first frame: guard and head. */
 export const SEGMENT_START_BYTES = 2 * SEGMENT_HEAD_BYTES;
 export const FRAME_HEAD_BYTES = 32;
 /**
- * A longer length is rejected, even if its checksum matches.
+ * The longest payload; a longer one is rejected, even if its checksum matches.
  *
  * @bound refuses: CORRUPT when it is read, WRITE_FAILED when it is written; a row is at most half of it
  */
@@ -79,18 +87,21 @@ export interface SegmentHead {
   readonly runUuid: string;
   readonly epoch: number;
   readonly number: number;
-  /** Eight random bytes that every checksum of the segment includes, so that an old file's bytes never pass. */
+  /**
+   * Eight random bytes that every checksum of the segment includes, so that bytes of an old file
+   * never match.
+   */
   readonly salt: Uint8Array;
 }
 
 /** The start of a segment, as it was read. */
 export interface SegmentStart extends SegmentHead {
   readonly version: number;
-  /** The version of expman-rx that wrote it; empty where that is not known. */
+  /** The version of expman-rx that wrote it; empty if unknown. */
   readonly writtenBy: string;
   /** Offset of the first frame. */
   readonly bytes: number;
-  /** False when guard or head is damaged and the other one served. */
+  /** False if guard or head is damaged and the other one was used. */
   readonly isIntact: boolean;
 }
 
@@ -114,7 +125,7 @@ export function decodeSegmentStart(bytes: Buffer): SegmentStart | null {
   if (guard === null) return null;
   if (guard.magic > 1 || guard.version === 0)
     return { ...guard, version: guard.magic, bytes: SEGMENT_HEAD_BYTES, isIntact: true };
-  // A guard whose head is damaged, or not there yet.
+  // A guard whose head is damaged, or not written yet.
   const runUuid = inverted(Buffer.from(guard.runUuid, 'hex')).toString('hex');
   return { ...guard, runUuid, bytes: SEGMENT_START_BYTES, isIntact: bytes.length < SEGMENT_START_BYTES };
 }
@@ -155,9 +166,13 @@ const inverted = (bytes: Buffer): Buffer => Buffer.from(bytes.map((byte) => ~byt
 /** The head of a frame. */
 export interface FrameHead {
   readonly type: FrameType;
-  /** Records of the epoch before the frame, and so the number of its first record. */
+  /**
+   * The number of records of the epoch before the frame, which is the number of its first record.
+   */
   readonly seq: number;
-  /** Calls of the epoch before the frame; null in version 1, which does not say. */
+  /**
+   * The number of calls of the epoch before the frame; null in version 1, which does not store it.
+   */
   readonly calls: number | null;
   /** Place among the frames of a checkpoint. */
   readonly part: number;
@@ -169,7 +184,7 @@ export interface FrameFormat {
   readonly saltCrc: number;
 }
 
-/** Bytes of a frame's head in a version. */
+/** The size of a frame's head in a version. */
 export const frameHeadBytes = ({ version }: FrameFormat): number =>
   version === 1 ? FRAME_HEAD_BYTES_1 : FRAME_HEAD_BYTES;
 
@@ -190,7 +205,7 @@ export function sealFrame(
   frame.writeUInt32LE(crc32(frame.subarray(0, FRAME_HEAD_BYTES), saltCrc), 4);
 }
 
-/** Null when no intact head of a frame stands at `at`. */
+/** Decodes the head of a frame at `at`; null if there is no intact one. */
 export function decodeFrameHead(
   bytes: Buffer,
   at: number,

@@ -18,10 +18,10 @@ export interface WalFrame extends FrameHead {
 }
 
 /**
- * The state of a segment: `whole`; `torn` when the bytes at its end are not a whole frame and nothing intact follows them;
- * `corrupt` when something intact of the same segment follows bad bytes, or bytes that are not the start of a segment
- * stand where one belongs; `empty` when there is no frame, as when its writing was cut off; `newer` when a later version
- * of expman-rx wrote it.
+ * The state of a segment: `whole`; `torn` if the bytes at its end are not a complete frame and
+ * nothing intact follows them; `corrupt` if something intact of the same segment follows bad bytes,
+ * or the file does not begin with the start of a segment; `empty` if there is no frame, for example
+ * because writing it was interrupted; `newer` if a later version of expman-rx wrote it.
  */
 export type SegmentVerdict =
   | { readonly kind: 'whole' }
@@ -43,7 +43,7 @@ export interface Segment {
 /**
  * Reads a segment from its bytes; never throws, and allocates no more than the bytes it was given.
  *
- * A frame counts when both of its checksums, which include the segment's salt, are right.
+ * A frame is valid if both of its checksums, which include the segment's salt, match.
  */
 export function readSegment(bytes: Buffer): Segment {
   const head = decodeSegmentStart(bytes);
@@ -60,7 +60,7 @@ export function readSegment(bytes: Buffer): Segment {
 /** Returns the facts needed to read the frames of a segment with this start. */
 export const formatOf = ({ version, salt }: SegmentStart): FrameFormat => ({ version, saltCrc: crc32(salt) });
 
-/** Reads intact frames one after another from `from` on; returns where the last of them ends. */
+/** Reads intact frames one after another from `from` on; returns the end of the last one. */
 export function readFrames(bytes: Buffer, from: number, format: FrameFormat, into: WalFrame[]): number {
   let at = from;
   for (;;) {
@@ -71,7 +71,10 @@ export function readFrames(bytes: Buffer, from: number, format: FrameFormat, int
   }
 }
 
-/** A write that was cut off leaves too few bytes for a head, or zeros in its place; anything else is damage. */
+/**
+ * An interrupted write leaves too few bytes for a head, or zeros in its place; anything else is
+ * damage.
+ */
 function verdictWithoutHead(bytes: Buffer): SegmentVerdict {
   const badBytes = bytes.length;
   const isCutOff = badBytes < SEGMENT_HEAD_BYTES || bytes.every((byte) => byte === 0);
@@ -102,7 +105,7 @@ function frameAt(bytes: Buffer, at: number, format: FrameFormat): WalFrame | nul
 }
 
 /**
- * Looks for intact frames after a bad byte, one byte at a time.
+ * Searches for intact frames after a bad byte, one byte at a time.
  *
  * The salted checksum of the head decides, never a magic number; only frames that belong after those found so far
  * count, so that a duplicated block is not salvaged.
@@ -130,15 +133,15 @@ function salvage(
 
 const isStart = ({ type }: WalFrame): boolean => type === FrameType.checkpoint || type === FrameType.carried;
 
-/** Tells whether a frame comes after another one in its segment. */
+/** Tells if a frame comes after another one in its segment. */
 function belongsBehind(frame: WalFrame, last: WalFrame | undefined): boolean {
   if (last === undefined) return true;
   if (isStart(last)) return !isStart(frame) || frame.part > last.part;
-  // Definitions have the number of the record after them.
+  // Definitions carry the number of the record after them.
   return !isStart(frame) && (frame.seq > last.seq || (frame.seq === last.seq && last.type > frame.type));
 }
 
-/** Cheap necessary conditions, so that most places are passed without a checksum. */
+/** Checks cheap necessary conditions, so that most places are skipped without a checksum. */
 function couldBeHead(bytes: Buffer, at: number): boolean {
   const type = bytes[at + 16] ?? 0;
   return type >= FrameType.checkpoint && type <= FrameType.definitions && bytes[at + 17] === 0;

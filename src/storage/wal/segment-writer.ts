@@ -13,7 +13,7 @@ import {
   segmentName,
 } from './frame.js';
 
-/** The records of an epoch so far, and how many of them are calls. */
+/** The number of records of an epoch so far, and of the calls among them. */
 export interface RecordCount {
   readonly seq: number;
   readonly calls: number;
@@ -30,11 +30,15 @@ export interface Checkpoint {
 /**
  * One WAL segment, open for appending.
  *
- * After any failed write or sync it is `broken`: its good bytes stay, nothing more is written to it (a second
- * fsync on the same descriptor may report success for pages that are lost), and its owner goes on in a new segment.
+ * After any failed write or sync it is `broken`: its good bytes stay, nothing more is written to it
+ * (a second fsync on the same descriptor may report success for lost pages), and its owner
+ * continues in a new segment.
  */
 export class SegmentWriter {
-  /** The number after that of the last record appended: the segment may go once all before it are published. */
+  /**
+   * The number after the last record appended: the segment may be deleted once all records before
+   * it are published.
+   */
   seqEnd: number;
   broken = false;
   private offset = 0;
@@ -50,12 +54,14 @@ export class SegmentWriter {
     this.seqEnd = seq;
   }
 
-  /** Bytes in it so far. */
+  /** The number of bytes so far. */
   get bytes(): number {
     return this.offset;
   }
 
-  /** Makes segment `number` and writes its start and checkpoint; on failure nothing of it is left. */
+  /**
+   * Creates segment `number` and writes its start and checkpoint; on failure nothing of it remains.
+   */
   static create(place: RunPlace, number: number, at: RecordCount, checkpoint: Checkpoint): SegmentWriter {
     const { fs, files, folder, runUuid, epoch } = place;
     const path = join(folder, segmentName(epoch, number));
@@ -81,9 +87,10 @@ export class SegmentWriter {
   }
 
   /**
-   * Appends one frame, before which the epoch has the records and calls of `at`; its head, the first bytes, is filled in here.
+   * Appends one frame, before which the epoch has the records and calls of `at`; fills in its head,
+   * the first bytes.
    *
-   * One that is larger than a reader believes is refused, and harms nothing.
+   * A frame larger than a reader accepts is refused, without harm.
    */
   append(type: FrameType, at: RecordCount, frame: Buffer): void {
     this.write(this.sealed(type, 0, at, frame));
@@ -91,7 +98,10 @@ export class SegmentWriter {
 
   private sealed(type: FrameType, part: number, { seq, calls }: RecordCount, frame: Buffer): Buffer {
     if (frame.length - FRAME_HEAD_BYTES > MAX_PAYLOAD_BYTES)
-      throw Object.assign(new Error(`EFBIG: a frame of ${frame.length} bytes`), { code: 'EFBIG' });
+      throw Object.assign(
+        new Error(`EFBIG: a frame of ${frame.length} bytes, more than ${MAX_PAYLOAD_BYTES}`),
+        { code: 'EFBIG' },
+      );
     sealFrame(frame, { type, seq, calls, part }, this.saltCrc);
     return frame;
   }
@@ -107,7 +117,7 @@ export class SegmentWriter {
     this.unsynced = true;
   }
 
-  /** fdatasync, where there is something to sync. */
+  /** Calls fdatasync, if there is anything to sync. */
   sync(): void {
     if (!this.unsynced) return;
     try {
@@ -124,6 +134,6 @@ export class SegmentWriter {
   }
 }
 
-/** A payload with room for the head of its frame. */
+/** Puts room for the head of its frame before a payload. */
 export const framed = (payload: Uint8Array): Buffer =>
   Buffer.concat([Buffer.alloc(FRAME_HEAD_BYTES), payload]);
