@@ -6,8 +6,9 @@ import type { RunControl } from './run-control.js';
 /**
  * The consumer's end of one run's channel.
  *
- * `read` copies out the committed bytes and changes nothing; `acknowledge` drops them and lets the producer
- * have the chunks back. Between the two the bytes become durable; if that fails, the next `read` gives them again.
+ * `read` copies the committed bytes and changes nothing; `acknowledge` drops them and returns the
+ * chunks to the producer. Between the two, the bytes become durable; if that fails, the next `read`
+ * returns them again.
  */
 export class ChannelReader {
   private chunk: Chunk | undefined;
@@ -26,10 +27,10 @@ export class ChannelReader {
   }
 
   /**
-   * Copies committed records out, whole ones only and about `limit` bytes at the most (one record at the least),
-   * after `headroom` bytes (a multiple of 8) for the caller's own use.
+   * Copies committed records, only complete ones and about `limit` bytes at most (at least one
+   * record), after `headroom` bytes (a multiple of 8) for the caller's own use.
    *
-   * Returns null when there is nothing new; an empty copy when only a chunk was finished.
+   * Returns null if there is nothing new; an empty copy if only a chunk was finished.
    */
   read(limit: number, headroom: number): Buffer | null {
     let chunk = this.current();

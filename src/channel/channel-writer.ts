@@ -11,22 +11,23 @@ import {
 import { RunControl } from './run-control.js';
 
 /**
- * The producer's end of one run's channel: records go into shared memory and are there for the writer, whatever
- * this thread does next.
+ * The producer's end of one run's channel: records go into shared memory, where the writer finds
+ * them, whatever this thread does next.
  *
- * A record is written at `position` and then committed by one atomic store; until then the consumer sees nothing
- * of it. The fields are public to the row encoder beside it, whose speed they decide.
+ * A record is written at `position` and then committed by one atomic store; until then the consumer
+ * does not see it. The fields are public for the row encoder beside it, whose speed depends on
+ * them.
  */
 export class ChannelWriter {
   readonly control: RunControl;
   arena: Arena;
-  /** Byte offset in the arena where the next record goes. */
+  /** The byte offset of the next record in the arena. */
   position: number;
-  /** End of the chunk. */
+  /** The end of the chunk. */
   end: number;
-  /** Records committed in all. */
+  /** The number of records committed. */
   seq = 0;
-  /** Rows committed in all. */
+  /** The number of rows committed. */
   rows = 0;
   private chunk: Chunk;
   private readonly inFlight: Chunk[] = [];
@@ -40,15 +41,15 @@ export class ChannelWriter {
     this.control = RunControl.starting(this.chunk.id);
   }
 
-  /** Bytes of earlier chunks that the writer has not released: rows it has not acknowledged. */
+  /** The bytes of earlier chunks that the writer has not released: rows it has not acknowledged. */
   get bufferedBytes(): number {
     return this.inFlightBytes;
   }
 
   /**
-   * Takes back the chunks in front of the one the writer has come to.
+   * Takes back the chunks before the one that the writer has reached.
    *
-   * Only its acknowledgement counts: a writer that dies after it leaves no chunk that is never freed.
+   * Only the acknowledgement counts: a writer that dies after it leaves no chunk unfreed.
    */
   reclaim(): void {
     const { chunkId } = this.control.acknowledged();
@@ -63,12 +64,12 @@ export class ChannelWriter {
     }
   }
 
-  /** True when a record of this size fits into the chunk at hand. */
+  /** True if a record of this size fits into the current chunk. */
   fits(bytes: number): boolean {
     return this.position + bytes <= this.end;
   }
 
-  /** Goes on in a new chunk with room for a record of `bytes`. */
+  /** Continues in a new chunk with room for a record of `bytes`. */
   advance(bytes: number): void {
     this.reclaim();
     const next = this.pool.acquire(bytes);
@@ -81,7 +82,7 @@ export class ChannelWriter {
     this.end = next.start + next.bytes;
   }
 
-  /** Commits a record of `bytes` (aligned) that stands at `position`. */
+  /** Commits the record of `bytes` (aligned) at `position`. */
   commit(bytes: number): void {
     this.position += bytes;
     this.seq++;
@@ -94,13 +95,16 @@ export class ChannelWriter {
   }
 
   /**
-   * Writes a record of the form every kind but rows has: two u32 and text.
+   * Writes a record in the form of every kind except rows: two u32 and text.
    *
-   * @throws {@link ExpmanError} `INVALID_VALUE` for a text no frame of the log has room for
+   * @throws {@link ExpmanError} `INVALID_VALUE` for a text too long for a frame of the log
    */
   text(kind: RecordKind, number: number, text: Buffer): void {
     if (text.length > MAX_TEXT_BYTES)
-      throw new ExpmanError('INVALID_VALUE', `a text of ${text.length} bytes, where ${MAX_TEXT_BYTES} fit`);
+      throw new ExpmanError(
+        'INVALID_VALUE',
+        `a text may have at most ${MAX_TEXT_BYTES} bytes; got ${text.length}`,
+      );
     const bytes = aligned(RECORD_HEAD_BYTES + 8 + text.length);
     if (!this.fits(bytes)) this.advance(bytes);
     const { i32, bytes: memory } = this.arena;
@@ -113,7 +117,7 @@ export class ChannelWriter {
     this.commit(bytes);
   }
 
-  /** Gives every chunk back to the pool once the writer has let go of the run. */
+  /** Returns every chunk to the pool once the writer has released the run. */
   dispose(): void {
     this.reclaim();
     for (const chunk of this.inFlight.splice(0)) this.pool.give(chunk);

@@ -1,13 +1,17 @@
 /**
  * The channel's memory, seen from both threads.
  *
- * A chunk is a piece of shared memory with a 16-byte head: how many bytes of records are committed (a word only the
- * producer writes), and which chunk follows (likewise). Only the producer writes into it; it sees which bytes may be reused by how far
- * the consumer has come (run-control.ts). Records are 8-byte aligned and never span chunks.
+ * A chunk is a piece of shared memory with a 16-byte head: the number of committed bytes of
+ * records, and the number of the next chunk, both written only by the producer. Only the producer
+ * writes into a chunk; the progress of the consumer (run-control.ts) tells it which bytes may be
+ * reused. Records are 8-byte aligned and never span chunks.
  */
 export const CHUNK_BYTES = 32 * 1024;
 export const CHUNK_HEAD_BYTES = 16;
-/** Chunks of ordinary size come from arenas of this many bytes; a larger record gets an arena of its own. */
+/**
+ * The size of the arenas that hold chunks of ordinary size, in bytes; a larger record gets its own
+ * arena.
+ */
 export const ARENA_BYTES = 32 * CHUNK_BYTES;
 
 /** Word offsets (int32) in a chunk's head. */
@@ -15,18 +19,18 @@ export const ChunkWord = { committed: 0, next: 1 } as const;
 
 /** Word offsets (int32) in the wire, the control words a producer thread shares with its writer. */
 export const WireWord = {
-  /** 1 while the writer's poll has backed off; the producer then wakes it with a message. */
+  /** 1 while the writer has stopped polling; the producer then wakes it with a message. */
   sleeping: 0,
   /** The thread that drains: see {@link WireOwner}. */
   owner: 1,
-  /** Counts the writer's polls; a poll that stands still is a dead or hung writer. */
+  /** Counts the writer's polls; if it stops, the writer is dead or hung. */
   heartbeat: 2,
-  /** Counts acknowledgements; producers that must wait, wait on it. */
+  /** Counts acknowledgements; blocked producers wait on it. */
   acknowledged: 3,
 } as const;
 export const WIRE_BYTES = 64;
 
-/** Values of `WireWord.owner`; `gone` is a thread that announced its end. */
+/** The values of `WireWord.owner`; `gone` is a thread that announced its end. */
 export const WireOwner = { none: 0, thread: 1, caller: 2, gone: 3 } as const;
 
 /** The kind of a record: the low 8 bits of its second word; the upper 24 are the shape's number for a row or a shape. */
@@ -43,13 +47,13 @@ export const RecordKind = {
   params: 5,
   /** u32 0, u32 byte length, a fact for run.yaml as JSON. */
   fact: 6,
-  /** u32 0, u32 byte length, how the run ended, as JSON. */
+  /** u32 0, u32 byte length, the end of the run as JSON. */
   close: 7,
-  /** As `row`; its timestamp was given by the caller. */
+  /** Like `row`, with a timestamp given by the caller. */
   stampedRow: 8,
-  /** As `row`, but the step's slot is an int64, for a step beyond 2^53. */
+  /** Like `row`, but the step's slot is an int64, for a step beyond 2^53. */
   wideRow: 9,
-  /** Both. */
+  /** Like `row`, with both. */
   wideStampedRow: 10,
   /** u32 0, u32 byte length, the rows removed from earlier sessions, as JSON (channel/rewind.ts). */
   rewind: 11,
@@ -57,9 +61,9 @@ export const RecordKind = {
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
 /**
- * Numbers of shapes; then the oldest ones are given again.
+ * The number of shape numbers; after that, the oldest ones are reused.
  *
- * @bound loses nothing: a shape that was forgotten is written once more
+ * @bound loses nothing: a forgotten shape is written again
  */
 export const MAX_SHAPES = 1024;
 
@@ -70,15 +74,15 @@ export type RowKind =
   | typeof RecordKind.wideRow
   | typeof RecordKind.wideStampedRow;
 
-/** Tells whether a record of this kind is a row. */
+/** Tells if a record of this kind is a row. */
 export const isRowKind = (kind: number): kind is RowKind =>
   kind === RecordKind.row || (kind >= RecordKind.stampedRow && kind <= RecordKind.wideStampedRow);
 
-/** Tells whether the caller gave the timestamps of rows of this kind. */
+/** Tells if the caller gave the timestamps of rows of this kind. */
 export const isStamped = (kind: number): boolean =>
   kind === RecordKind.stampedRow || kind === RecordKind.wideStampedRow;
 
-/** Tells whether the step's slot of rows of this kind is an int64. */
+/** Tells if the step's slot of rows of this kind is an int64. */
 export const isWide = (kind: number): boolean =>
   kind === RecordKind.wideRow || kind === RecordKind.wideStampedRow;
 
@@ -88,7 +92,8 @@ export const kindOfTag = (tag: number): number => tag & 0xff;
 export const RECORD_HEAD_BYTES = 8;
 export const ROW_HEAD_BYTES = 24;
 /**
- * The strings of a row, or the text of another record: a record must fit into one frame of the write-ahead log.
+ * The most bytes of the strings of a row, or of the text of another record: a record must fit into
+ * one frame of the write-ahead log.
  *
  * @bound refuses: INVALID_VALUE, the row is counted and run.log says why
  */

@@ -20,7 +20,7 @@ export class Arena {
 
 /** A chunk: `bytes` of an arena from `start` on, head included. */
 export interface Chunk {
-  /** Its number for the `next` word; never 0. */
+  /** The chunk's number for the `next` word; never 0. */
   readonly id: number;
   readonly arena: Arena;
   readonly start: number;
@@ -30,9 +30,9 @@ export interface Chunk {
 const PER_ARENA = ARENA_BYTES / CHUNK_BYTES;
 
 /**
- * The chunk with a number: arena number and place in it.
+ * The number of a chunk: arena number and place in it.
  *
- * Numbers are all that crosses the channel; both threads compute the same places from them.
+ * Only numbers cross the channel; both threads compute the same places from them.
  */
 export function chunkAt(arena: Arena, id: number): Chunk {
   const start = arena.memory.byteLength === ARENA_BYTES ? ((id - 1) % PER_ARENA) * CHUNK_BYTES : 0;
@@ -44,17 +44,20 @@ export function chunkAt(arena: Arena, id: number): Chunk {
   };
 }
 
-/** The arena a chunk's number belongs to. */
+/** The arena of a chunk's number. */
 export const arenaIdOf = (chunkId: number): number => Math.floor((chunkId - 1) / PER_ARENA);
 
-/** Looks up memory by its number, for the consumer; undefined while the message that brings it is on its way. */
+/**
+ * Looks up memory by its number, for the consumer; undefined while the message with it is on its
+ * way.
+ */
 export interface ArenaSource {
   arena(id: number): Arena | undefined;
-  /** The only chunk of this oversized arena is done with. */
+  /** Drops an oversized arena whose only chunk is finished. */
   drop(id: number): void;
 }
 
-/** The memory that was announced to a writer thread. */
+/** The memory announced to a writer thread. */
 export class ArenaTable implements ArenaSource {
   private readonly arenas = new Map<number, Arena>();
 
@@ -74,8 +77,8 @@ export class ArenaTable implements ArenaSource {
 /**
  * The chunks of one producer thread, shared by all its runs.
  *
- * Freed chunks are handed out again last in, first out, since their pages are warm. `onArena` tells the writer
- * of new memory before any chunk in it is linked.
+ * Freed chunks are reused last in, first out, since their pages are warm. `onArena` announces new
+ * memory to the writer before any chunk in it is linked.
  */
 export class ChunkPool implements ArenaSource {
   private readonly free: Chunk[] = [];
@@ -83,7 +86,7 @@ export class ChunkPool implements ArenaSource {
   private arenasMade = 0;
   private onArena: (arena: Arena) => void = () => undefined;
 
-  /** All memory so far, for a writer that starts or starts again. */
+  /** All memory so far, for a writer that starts or restarts. */
   connect(onArena: (arena: Arena) => void): readonly Arena[] {
     this.onArena = onArena;
     return [...this.arenas.values()];
@@ -94,10 +97,10 @@ export class ChunkPool implements ArenaSource {
   }
 
   drop(): void {
-    // The pool lets go of oversized memory when the chunk comes back; see `give`.
+    // The pool releases oversized memory when the chunk is returned; see `give`.
   }
 
-  /** A chunk with room for a record of `recordBytes`, its head cleared. */
+  /** Returns a chunk with room for a record of `recordBytes`, its head cleared. */
   acquire(recordBytes: number): Chunk {
     const bytes = CHUNK_HEAD_BYTES + aligned(recordBytes);
     const chunk = bytes > CHUNK_BYTES ? this.oversized(bytes) : (this.free.pop() ?? this.fromNewArena());
@@ -122,7 +125,7 @@ export class ChunkPool implements ArenaSource {
   }
 
   private oversized(bytes: number): Chunk {
-    // An oversized arena must not be taken for an ordinary one, which is recognised by its size.
+    // An oversized arena must not be mistaken for an ordinary one, which is recognised by its size.
     const arena = this.add(bytes === ARENA_BYTES ? bytes + 8 : bytes);
     return chunkAt(arena, arena.id * PER_ARENA + 1);
   }

@@ -1,11 +1,11 @@
 import { RECORD_HEAD_BYTES, RecordKind, isRowKind, kindOfTag } from './chunk-layout.js';
 
-/** Records of a payload, counted by their heads alone. */
+/** The records of a payload, counted only by their heads. */
 export interface RecordTally {
   readonly records: number;
-  /** Calls among those that are not below the number asked for. */
+  /** The number of calls from the given record number on. */
   readonly calls: number;
-  /** Bytes at the end that are not records. */
+  /** The number of bytes at the end that are not records. */
   readonly restBytes: number;
 }
 
@@ -30,7 +30,10 @@ export function definitionsIn(payload: Uint8Array): Buffer {
   return Buffer.concat(pieces);
 }
 
-/** Visits the records of a payload up to the first whose length makes no sense; returns where that is, or the payload's end. */
+/**
+ * Visits the records of a payload up to the first with an invalid length; returns the offset of
+ * that one, or the payload's end.
+ */
 function walkHeads(payload: Uint8Array, visit: (kind: number, at: number, length: number) => void): number {
   const words = new Int32Array(payload.buffer, payload.byteOffset, payload.length >> 2);
   let at = 0;

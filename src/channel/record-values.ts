@@ -3,7 +3,7 @@ import type { Step } from '../model/step.js';
 import { ROW_HEAD_BYTES, ValueKind } from './chunk-layout.js';
 import type { RowShape } from './records.js';
 
-/** Views of memory that holds records, all of its whole length. */
+/** Views of memory with records, each over its whole length. */
 export interface RecordViews {
   readonly f64: Float64Array;
   readonly i64: BigInt64Array;
@@ -17,7 +17,7 @@ export function stepAt({ f64, i64 }: RecordViews, at: number, wide: boolean): St
   return step === step ? step : null;
 }
 
-/** The values of the row whose record begins at byte `at`, in an object of their own. */
+/** Reads the values of the row whose record begins at byte `at` into a new object. */
 export function valuesAt(
   { f64, i64, bytes }: RecordViews,
   at: number,
@@ -40,7 +40,7 @@ export function valuesAt(
   return values;
 }
 
-/** A metric may have any name, and an assignment to this one would make no entry. */
+/** A metric may have any name, and an assignment to this one would not create an entry. */
 function set(values: Record<string, MetricValue>, metric: string, value: MetricValue): void {
   if (metric === '__proto__')
     Object.defineProperty(values, metric, { value, enumerable: true, configurable: true, writable: true });

@@ -20,7 +20,10 @@ export interface RowShape {
   readonly hasStrings: boolean;
 }
 
-/** A payload as bytes, 8-byte aligned, and the same memory as words and as doubles: made once for all its spans, which may have a row each. */
+/**
+ * A payload as bytes, 8-byte aligned, and the same memory as words and as doubles: made once for
+ * all its spans, which may have only a row each.
+ */
 export interface PayloadViews {
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
@@ -30,37 +33,46 @@ export interface PayloadViews {
 /** Consecutive rows of one shape and one kind of record. */
 export interface RowSpan {
   readonly views: PayloadViews;
-  /** Byte offset of the first row's record. */
+  /** The byte offset of the first row's record. */
   readonly start: number;
   readonly rows: number;
-  /** Bytes of the rows' records. */
+  /** The number of bytes of the rows' records. */
   readonly length: number;
   readonly shape: RowShape;
-  /** The caller gave the rows' timestamps. */
+  /** True if the caller gave the rows' timestamps. */
   readonly stamped: boolean;
-  /** The step's slot is an int64, and every row has a step. */
+  /** True if the step's slot is an int64, and every row has a step. */
   readonly wide: boolean;
   readonly epoch: number;
-  /** Number of the last row's record in its epoch. */
+  /** The number of the last row's record in its epoch. */
   readonly lastSeq: number;
-  /** Calls of its epoch up to its last row, that one included; null where a version 1 log does not say. */
+  /**
+   * The number of calls of its epoch up to and including its last row; null if a version 1 log does
+   * not say.
+   */
   readonly calls: number | null;
-  /** The first row of the session that the span's calls begin; set, like the next two, when calls are joined to rows. */
+  /**
+   * The first row of the session that the span's calls begin; set, like the next two, once calls
+   * are joined to rows.
+   */
   row: number;
   /** The number of rows that the calls begin. */
   begun: number;
-  /** The row of each call, counted from `row`: negative for one that earlier calls began. Null when each call begins a row. */
+  /**
+   * The row of each call, counted from `row`: negative for a row that earlier calls began. Null if
+   * each call begins a row.
+   */
   targets: Int32Array | null;
 }
 
 /** The position of a payload among a run's records. */
 export interface PayloadPlace {
   readonly epoch: number;
-  /** Number of its first record. */
+  /** The number of its first record. */
   readonly seq: number;
-  /** Calls of its epoch before it, where that is known. */
+  /** The number of calls of its epoch before it, if known. */
   readonly calls?: number | null;
-  /** Records below this number were taken before; of them only definitions count. */
+  /** Records below this number were read before; only their definitions count. */
   readonly from?: number;
 }
 
@@ -68,17 +80,17 @@ export interface PayloadPlace {
 export interface SplitRecords {
   readonly records: number;
   readonly rows: number;
-  /** Rows below the place's `from`, which are in no span. */
+  /** The number of rows below the place's `from`, which are in no span. */
   readonly skippedRows: number;
   readonly spans: readonly RowSpan[];
-  /** They come before all rows of their session. */
+  /** The rewinds, which come before all rows of their session. */
   readonly rewinds: readonly Rewind[];
   readonly lines: readonly string[];
   /** JSON texts; see model/params.ts. */
   readonly params: readonly string[];
   /** JSON texts. */
   readonly facts: readonly string[];
-  /** JSON text of how the run ended, if it did. */
+  /** The JSON text of the run's end, if it ended. */
   readonly close: string | null;
 }
 
@@ -88,12 +100,12 @@ export interface PlainDictionary {
   readonly shapes: readonly (readonly [number: number, words: readonly number[]])[];
 }
 
-/** The metric and shape numbers in force at some point of a run's records. */
+/** The metric and shape numbers in effect at a point of a run's records. */
 export class RecordDictionary {
   private readonly metrics: string[];
   private readonly shapeWords = new Map<number, readonly number[]>();
   private readonly shapes = new Map<number, RowShape>();
-  /** Definitions made since the dictionary was. */
+  /** The number of definitions since the dictionary was made. */
   defined = 0;
 
   constructor(plain: PlainDictionary = { metrics: [], shapes: [] }) {
@@ -106,9 +118,9 @@ export class RecordDictionary {
   }
 
   defineMetric(number: number, name: string): void {
-    // A replay may bring a definition again; a gap means that records are missing.
+    // A replay may repeat a definition; a gap means that records are missing.
     if (number < 0 || number > this.metrics.length)
-      throw malformed(`metric number ${number} without its predecessors`);
+      throw malformed(`metric number ${number} is defined before lower numbers`);
     this.metrics[number] = name;
     this.defined++;
   }
@@ -118,7 +130,7 @@ export class RecordDictionary {
     const metrics = words.map((word) => {
       const name = this.metrics[word >>> 2];
       if (name === undefined)
-        throw malformed(`shape ${number} names metric number ${word >>> 2}, which was never defined`);
+        throw malformed(`shape ${number} refers to metric number ${word >>> 2}, which was never defined`);
       return name;
     });
     this.defined++;
@@ -127,9 +139,9 @@ export class RecordDictionary {
   }
 
   /**
-   * Forgets all shapes when one of `missing` records may have given a number of theirs to another.
+   * Forgets all shapes if one of `missing` records may have reused the number of a shape.
    *
-   * Numbers are given a second time only when all of them are taken.
+   * Numbers are reused only when all of them are taken.
    */
   forgetReused(missing: number): void {
     if (this.shapes.size + missing < MAX_SHAPES) return;
@@ -139,7 +151,7 @@ export class RecordDictionary {
 
   shape(number: number): RowShape {
     const shape = this.shapes.get(number);
-    if (shape === undefined) throw malformed(`a row of shape ${number}, which was never defined`);
+    if (shape === undefined) throw malformed(`a row has shape ${number}, which was never defined`);
     return shape;
   }
 }
@@ -147,11 +159,11 @@ export class RecordDictionary {
 const NO_SHAPE: RowShape = { metrics: [], kinds: [], hasStrings: false };
 
 /**
- * Splits the records of a payload by kind, applying definitions to the dictionary as they come.
+ * Splits the records of a payload by kind, applying definitions to the dictionary on the way.
  *
- * Rows of one shape become spans of at most `maxSpanRows` rows, views on the payload. Every length is checked against
- * the payload's end.
- * @throws {@link ExpmanError} `CORRUPT` for a payload no channel writes
+ * Rows of one shape become spans of at most `maxSpanRows` rows, which are views of the payload.
+ * Every length is checked against the payload's end.
+ * @throws {@link ExpmanError} `CORRUPT` for a payload that no channel writes
  */
 export function splitRecords(
   payload: Uint8Array,
@@ -200,10 +212,10 @@ export function splitRecords(
     const length = words[at >> 2] ?? 0;
     const tag = words[(at >> 2) + 1] ?? 0;
     if (length < RECORD_HEAD_BYTES || (length & 7) !== 0 || at + length > payload.length)
-      throw malformed(`a record of ${length} bytes at byte ${at} of ${payload.length}`);
+      throw malformed(`the record at byte ${at} of ${payload.length} claims ${length} bytes`);
     const kind = kindOfTag(tag);
     if (seq + records < from && kind !== RecordKind.metric && kind !== RecordKind.shape) {
-      if (isRowKind(kind)) skippedRows++; // Taken before, from another segment.
+      if (isRowKind(kind)) skippedRows++; // Read before, from another segment.
     } else if (isRowKind(kind)) {
       if (tag !== spanTag || spanRows === maxSpanRows) {
         endSpan(at);
@@ -242,7 +254,7 @@ export function splitRecords(
           close = textAt(text, words, at, length);
           break;
         default:
-          throw malformed(`a record of unknown kind ${kind}`);
+          throw malformed(`a record has the unknown kind ${kind}`);
       }
     }
     records++;
@@ -258,14 +270,14 @@ const viewsOf = (bytes: Uint8Array): PayloadViews => ({
   doubles: new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3),
 });
 
-/** The steps of a wide span, each in the second slot of its row. */
+/** The steps of a wide span, in the second slot of each row. */
 export const wideStepsIn = ({ bytes }: PayloadViews): BigInt64Array =>
   new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
 
 /**
  * Counts the whole rows with the same head that follow the one at `at`, at most `limit`.
  *
- * Most rows of most runs take this loop only.
+ * Most rows of most runs go through this loop only.
  */
 function rowsAlike(words: Int32Array, at: number, limit: number): number {
   const first = at >> 2;
@@ -283,37 +295,38 @@ function rowsAlike(words: Int32Array, at: number, limit: number): number {
   return more;
 }
 
-/** The byte length of every string of a row must stay inside its record. */
+/** Checks that every string of a row ends inside its record. */
 function checkRow(words: Int32Array, at: number, length: number, shape: RowShape): void {
   const slots = ROW_HEAD_BYTES + 8 * shape.kinds.length;
   if (!shape.hasStrings) {
-    if (length !== slots) throw malformed(`a row of ${length} bytes where its shape has ${slots}`);
+    if (length !== slots) throw malformed(`a row has ${length} bytes, but its shape needs ${slots}`);
     return;
   }
-  if (slots > length) throw malformed(`a row of ${length} bytes where its shape has ${slots} and more`);
+  if (slots > length) throw malformed(`a row has ${length} bytes, but its shape needs at least ${slots}`);
   const doubles = new Float64Array(words.buffer, words.byteOffset + at, slots >> 3);
   let bytes = slots;
   shape.kinds.forEach((kind, index) => {
     if (kind !== ValueKind.string) return;
     const size = doubles[3 + index] ?? 0;
-    if (!Number.isInteger(size) || size < 0) throw malformed(`a string of ${size} bytes`);
+    if (!Number.isInteger(size) || size < 0) throw malformed(`a string claims ${size} bytes`);
     bytes += size;
   });
   if (bytes > length || bytes + 8 <= length)
-    throw malformed(`a row of ${length} bytes whose strings end at ${bytes}`);
+    throw malformed(`the strings of a row end at byte ${bytes}, but the row has ${length}`);
 }
 
 function textAt(text: Buffer, words: Int32Array, at: number, length: number): string {
   const size = words[(at >> 2) + 3] ?? -1;
   const from = at + RECORD_HEAD_BYTES + 8;
   if (size < 0 || from + size > at + length)
-    throw malformed(`a text of ${size} bytes in a record of ${length}`);
+    throw malformed(`a text claims ${size} bytes in a record of ${length}`);
   return text.toString('utf8', from, from + size);
 }
 
 function shapeWords(words: Int32Array, at: number, length: number): number[] {
   const count = words[(at >> 2) + 2] ?? -1;
-  if (count < 0 || RECORD_HEAD_BYTES + 4 + 4 * count > length) throw malformed(`a shape of ${count} values`);
+  if (count < 0 || RECORD_HEAD_BYTES + 4 + 4 * count > length)
+    throw malformed(`a shape claims ${count} values`);
   return Array.from(words.subarray((at >> 2) + 3, (at >> 2) + 3 + count), (word) => word >>> 0);
 }
 

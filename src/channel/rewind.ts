@@ -2,19 +2,19 @@ import { ExpmanError } from '../model/errors.js';
 import { cut } from '../model/printable.js';
 import { type Step, stepFromText } from '../model/step.js';
 
-/** The rows and media that a session removes from earlier ones when it begins. */
+/** The rows and media of earlier sessions that a session removes when it begins. */
 export interface RewindOrder {
-  /** Rows with this step or a greater one are taken out. */
+  /** Rows with this step or a greater one are removed. */
   readonly fromStep: Step;
   /** Media with such a step are removed from the first `mediaBytes` bytes of their manifest. */
   readonly mediaBytes: number;
 }
 
-/** A rewind and where it stands among a run's records. */
+/** A rewind and its position among a run's records. */
 export interface Rewind extends RewindOrder {
-  /** Epoch of the session that asked for it; it applies to the rows of all earlier ones. */
+  /** The epoch of the session that requested it; it applies to the rows of all earlier ones. */
   readonly epoch: number;
-  /** Number of its record in its epoch. */
+  /** The number of its record in its epoch. */
   readonly seq: number;
 }
 

@@ -30,11 +30,11 @@ import {
 } from './row-entry.js';
 import { stepAt, valuesAt } from './record-values.js';
 
-/** A value or row that was left out, and why. */
+/** A rejected value or row. */
 export interface Rejection {
   /** The metric; `row` for all values of a row. */
   readonly metric: string;
-  /** No value but all of a row. */
+  /** Stands for all values of a row. */
   readonly isRow?: true;
   readonly reason: string;
   readonly value: unknown;
@@ -42,15 +42,18 @@ export interface Rejection {
 
 /** The composition of a row: its metrics in order, and their kinds. */
 interface Shape extends RowShape {
-  /** The metrics' names as the caller spells them. */
+  /** The metrics' names as spelled by the caller. */
   readonly keys: readonly string[];
   readonly allNumbers: boolean;
-  /** All numbers, under names that the file has as the caller spells them. */
+  /** True if all values are numbers, under names that the file spells like the caller. */
   readonly isPlain: boolean;
-  /** Second word of a row's record, for a row whose timestamp the clock gave and for one whose caller did. */
+  /**
+   * The second word of a row's record, for a row with a timestamp from the clock and for one with
+   * the caller's.
+   */
   readonly tag: number;
   readonly stampedTag: number;
-  /** Bytes of a row, its strings left out. */
+  /** The number of bytes of a row without its strings. */
   readonly bytes: number;
 }
 
@@ -71,20 +74,21 @@ const NO_SHAPE: Shape = {
 export interface RowEncoderOptions {
   readonly maxMetrics: number;
   readonly onRejection: (rejection: Rejection) => void;
-  /** These metrics of a row are beyond `maxMetrics`. */
+  /** Called for the metrics of a row that are beyond `maxMetrics`. */
   readonly onExcess: (metrics: readonly string[]) => void;
-  /** A metric's first row is being written. */
+  /** Called when a metric's first row is being written. */
   readonly onMetric: (metric: string) => void;
-  /** A row of a shape that is new has a value of that kind. */
+  /** Called when a row of a new shape has a value of that kind. */
   readonly onKind?: (metric: string, kind: ValueKind) => void;
 }
 
 /**
  * Writes rows into the channel.
  *
- * The last row's shape is the guess for the next one: keys are compared by identity while the doubles are already
- * being written, so a training loop that logs the same metrics pays for a comparison and a store each. Everything
- * else (a new key, another type, a getter that throws) takes the careful way.
+ * The last row's shape is the guess for the next one: keys are compared by identity while the
+ * doubles are already being written, so a training loop that logs the same metrics pays for one
+ * comparison and one store each. Everything else (a new key, another type, a getter that throws)
+ * takes the slow path.
  */
 export class RowEncoder {
   private shape = NO_SHAPE;
@@ -92,9 +96,12 @@ export class RowEncoder {
   private readonly shapeKeys: string[] = [];
   private nextShape = 0;
   private readonly metricIds = new Map<string, number>();
-  /** Bytes of the record of the last row that had strings. */
+  /** The size of the record of the last row that had strings. */
   private textRowBytes = 0;
-  /** The first entries of a row that the quick way has read and could not write; a getter is not asked twice. */
+  /**
+   * The first entries of a row that the fast path has read and could not write; a getter is not
+   * called twice.
+   */
   private readBefore: readonly ReadEntry[] = [];
 
   constructor(
@@ -105,10 +112,11 @@ export class RowEncoder {
   /**
    * Writes one row.
    *
-   * @param values - one entry for each metric; entries of no loggable type are reported and left out
+   * @param values - one entry for each metric; entries that cannot be logged are reported and left
+   * out
    * @param step - a safe integer, a bigint beyond that, or NaN for no step
    * @param timestamp - microseconds since the epoch
-   * @param stamped - the caller gave the timestamp
+   * @param stamped - true if the caller gave the timestamp
    */
   write(values: Readonly<Record<string, unknown>>, step: Step, timestamp: number, stamped = false): void {
     if (
@@ -120,8 +128,8 @@ export class RowEncoder {
   }
 
   /**
-   * Writes one row as {@link write} does, and gives it back as it was taken: what was left out is not there, a timestamp is
-   * when the caller gave it, and the values are in an object of their own.
+   * Writes one row like {@link write}, and returns it as accepted: without the entries left out,
+   * with a timestamp if the caller gave one, and with the values in a new object.
    */
   writeAndCopy(
     values: Readonly<Record<string, unknown>>,
@@ -131,7 +139,7 @@ export class RowEncoder {
   ): MetricRow {
     const copy = this.shape.isPlain && typeof step === 'number' ? copyOf(values) : null;
     if (copy === null || typeof step !== 'number' || !this.tryNumbers(copy, step, timestamp, stamped)) {
-      // A copy of a list or a map would lose its type; a getter is not called again.
+      // A copy of a list or a map would lose its type; a getter must not be called twice.
       this.writeCarefully(copy === null || isCollection(values) ? values : copy, step, timestamp, stamped);
       return this.written();
     }
@@ -139,7 +147,7 @@ export class RowEncoder {
     return stamped ? { ...row, timestamp: timestamp / MICROS } : row;
   }
 
-  /** The row written last, as it stands in the channel. */
+  /** Reads the row written last from the channel. */
   private written(): MetricRow {
     const { channel, shape, textRowBytes } = this;
     const { arena } = channel;
@@ -168,14 +176,14 @@ export class RowEncoder {
       for (const key in values) {
         reading = key;
         const value = values[key];
-        // A getter that logged a row itself has taken this place.
+        // A getter that logged a row itself has overwritten this place.
         if (typeof value !== 'number' || key !== keys[count] || channel.seq !== seq)
           return this.giveUp(seq, count, { key, value, failure: null });
         f64[slot++] = value;
         count++;
       }
     } catch (error) {
-      // A getter threw; or a Proxy, before it came to another key.
+      // A getter threw, or a Proxy before it reached another key.
       const isGetter = reading !== undefined && reading !== keys[count - 1];
       return this.giveUp(
         seq,
@@ -193,10 +201,10 @@ export class RowEncoder {
     return true;
   }
 
-  /** The quick way ends here, having read `count` numbers and perhaps one `last` entry. */
+  /** Leaves the fast path after reading `count` numbers and perhaps one `last` entry. */
   private giveUp(seq: number, count: number, last: ReadEntry | null): false {
     const { channel, shape } = this;
-    // A row that a getter has logged meanwhile stands where the numbers stood.
+    // A row that a getter has logged meanwhile has overwritten the numbers.
     if (channel.seq !== seq) return false;
     const slots = (channel.position + ROW_HEAD_BYTES) >> 3;
     const numbers = channel.arena.f64.subarray(slots, slots + count);
@@ -256,7 +264,7 @@ export class RowEncoder {
     const entries: Entry[] = [];
     const excess: string[] = [];
     if (isCollection(values)) {
-      const reason = 'values must be a plain object, one key for each metric';
+      const reason = 'values must be a plain object with one key for each metric';
       onRejection({ metric: 'row', isRow: true, reason, value: values });
       return entries;
     }
@@ -292,14 +300,14 @@ export class RowEncoder {
     const key = entries.map(({ metric, kind }) => `${kind}${metric.length}:${metric}`).join('');
     const known = this.shapes.get(key);
     if (known !== undefined) return known;
-    // Numbers of shapes are used again, oldest first: the records are in order, so a reader follows.
+    // Shape numbers are reused, oldest first: records are in order, so a reader can follow.
     const number = this.nextShape++ % MAX_SHAPES;
     const evicted = this.shapeKeys[number];
     if (evicted !== undefined) this.shapes.delete(evicted);
     this.shapeKeys[number] = key;
     const keys = entries.map(({ metric }) => metric);
     const metrics = keys.map(wellFormed);
-    // A Map or an array has no keys to use either; it takes the careful path, which reports it.
+    // A Map or an array has no keys to use either; it takes the slow path, which reports it.
     const allNumbers = entries.length > 0 && entries.every(({ kind }) => kind === ValueKind.number);
     const shape: Shape = {
       keys,

@@ -9,7 +9,7 @@ const MAX_STRING_BYTES = 16 * 1024 * 1024;
 
 /** A value of a row on its way into the channel. */
 export interface Entry {
-  /** The metric's name as the caller spells it. */
+  /** The metric's name as spelled by the caller. */
   readonly metric: string;
   /** The metric's number. */
   readonly id: number;
@@ -17,7 +17,7 @@ export interface Entry {
   readonly value: MetricValue;
 }
 
-/** An entry of a caller's row that was read; its getter may have thrown. */
+/** An entry read from a caller's row; its getter may have thrown. */
 export interface ReadEntry {
   readonly key: string;
   readonly value: unknown;
@@ -35,16 +35,16 @@ export function valueOf(
   return before.value;
 }
 
-/** A row's own entries in an object of their own; null for one whose getter throws. */
+/** Copies a row's own entries to a new object; null if a getter throws. */
 export function copyOf(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | null {
   try {
     return { ...values };
   } catch {
-    return null; // The careful way finds out which.
+    return null; // The slow path finds out which.
   }
 }
 
-/** Tells whether a row is a list or a map, which has no metric for each key. */
+/** Tells if a row is a list or a map, which does not have a metric for each key. */
 export function isCollection(values: object): boolean {
   try {
     return Array.isArray(values) || ArrayBuffer.isView(values) || types.isMap(values) || types.isSet(values);
@@ -80,18 +80,18 @@ export function kindOf(value: unknown): ValueKind | undefined {
   }
 }
 
-/** Says why a value cannot be logged. */
+/** Returns the reason why a value cannot be logged. */
 export function reasonFor(value: unknown): string {
   if (typeof value === 'bigint') return 'a bigint must fit into 64 bits';
   if (typeof value === 'string') return `a string may have at most ${MAX_STRING_BYTES} bytes`;
   return `a value must be a number, bigint, boolean or string, not ${describeType(value)}`;
 }
 
-/** A name with its lone surrogates spelled out: as U+FFFD, two names could become one. */
+/** Escapes the lone surrogates of a name: as U+FFFD, two names could become one. */
 export const wellFormed = (name: string): string =>
   name.replace(/[\ud800-\udfff]/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 
-/** UTF-8, lone surrogates visibly replaced by U+FFFD. */
+/** The texts as UTF-8, with lone surrogates visibly replaced by U+FFFD. */
 export function encodeStrings(entries: readonly Entry[]): Buffer[] {
   return entries.flatMap(({ value }) => (typeof value === 'string' ? [Buffer.from(value, 'utf8')] : []));
 }

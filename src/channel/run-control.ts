@@ -1,16 +1,19 @@
-/** The writer's progress with one run: a consistent triple, whenever the writer dies. */
+/** The writer's progress with one run: consistent, whenever the writer dies. */
 export interface Acknowledged {
-  /** The chunk to go on in. */
+  /** The chunk in which to continue. */
   readonly chunkId: number;
-  /** Bytes of records done in it. */
+  /** The bytes of records acknowledged in it. */
   readonly offset: number;
-  /** Records acknowledged in all. */
+  /** The total number of records acknowledged. */
   readonly seq: number;
-  /** Rows acknowledged in all. */
+  /** The total number of rows acknowledged. */
   readonly rows: number;
 }
 
-/** Why rows are not reaching the disk; the word in shared memory that the caller's thread looks at. */
+/**
+ * The reason why rows are not reaching the disk; a word in shared memory that the caller's thread
+ * reads.
+ */
 export const RunTrouble = { none: 0, disk: 1, fenced: 2 } as const;
 
 const SLOT_DOUBLES = 4;
@@ -21,9 +24,10 @@ const COUNT = { dropped: 2 * SLOT_DOUBLES, invalid: 2 * SLOT_DOUBLES + 1 } as co
 /**
  * The shared words of one run. The writer stores, the caller's thread loads.
  *
- * An acknowledgement goes into the slot that is not current and then becomes current by one atomic store, so a
- * writer that dies half-way leaves the previous one. The word stored counts acknowledgements, so that a reader sees that
- * two have come while it read: the second is in the slot of the one it was reading.
+ * An acknowledgement goes into the slot that is not current and then becomes current by one atomic
+ * store, so a writer that dies half-way leaves the previous one. The word stored counts
+ * acknowledgements, so that a reader notices two new ones during its read: the second overwrites
+ * the slot it was reading.
  */
 export class RunControl {
   static readonly bytes = 16 + (2 * SLOT_DOUBLES + 2) * 8;
@@ -60,7 +64,7 @@ export class RunControl {
     }
   }
 
-  /** Records acknowledged, without making an object. */
+  /** The number of records acknowledged, without creating an object. */
   seq(): number {
     return this.doubles[(Atomics.load(this.words, WORD.acknowledgements) & 1) * SLOT_DOUBLES + 2] ?? 0;
   }
@@ -73,7 +77,7 @@ export class RunControl {
     Atomics.store(this.words, WORD.trouble, word);
   }
 
-  /** The writer is done with the run and looks at its channel no more. */
+  /** True once the writer has finished the run and no longer reads its channel. */
   get closed(): boolean {
     return Atomics.load(this.words, WORD.closed) === 1;
   }
@@ -82,12 +86,18 @@ export class RunControl {
     Atomics.store(this.words, WORD.closed, 1);
   }
 
-  /** Rows are not getting through: the disk refuses them, another owner has the run, or the writer is done with it. */
+  /**
+   * True while rows do not get through: the disk refuses them, another owner has the run, or the
+   * writer has finished it.
+   */
   get stuck(): boolean {
     return this.trouble !== RunTrouble.none || this.closed;
   }
 
-  /** The run's status at the end of the process is in run.yaml, or cannot be written there. */
+  /**
+   * True once the run's status at the end of the process is in run.yaml, or cannot be written
+   * there.
+   */
   get isCutNoted(): boolean {
     return Atomics.load(this.words, WORD.cutNoted) === 1;
   }
@@ -96,7 +106,7 @@ export class RunControl {
     Atomics.store(this.words, WORD.cutNoted, 1);
   }
 
-  /** Rows that were not taken because the buffer was full. */
+  /** The number of rows not accepted because the buffer was full. */
   get dropped(): number {
     return this.doubles[COUNT.dropped] ?? 0;
   }
@@ -105,7 +115,7 @@ export class RunControl {
     this.doubles[COUNT.dropped] = rows;
   }
 
-  /** Values, steps and rows that were left out because they are of no loggable type. */
+  /** The number of values, steps and rows left out because they cannot be logged. */
   get invalid(): number {
     return this.doubles[COUNT.invalid] ?? 0;
   }

@@ -8,25 +8,29 @@ const LEFT_BEHIND: ReadonlySet<unknown> = new Set([
   'ERR_INVALID_URL',
 ]);
 
-/** Whether a thread failed because its file, or one that it needs, is not where the package had it. */
+/**
+ * Tells if a thread failed because its file, or one that it needs, is not where the package had it.
+ */
 export const isLeftBehind = (cause: unknown): boolean => LEFT_BEHIND.has(errnoOf(cause));
 
-/** Why a thread failed, and what to do where a bundler has left its file behind. */
+/** The reason why a thread failed, with advice if a bundler has left its file behind. */
 export function threadFailure(cause: unknown): string {
-  const advice = 'a bundle has no file for it: mark expman-rx as external to have the thread';
+  const advice = 'the bundle does not contain its file; mark expman-rx as external to start the thread';
   return isLeftBehind(cause) ? `${messageOf(cause)}; ${advice}` : messageOf(cause);
 }
 
 /**
- * Starts a thread; what keeps it from starting may come at once, as the error of this call, or later as its event.
+ * Starts a thread; a failure to start may be thrown at once by this call, or arrive later as an
+ * event.
  *
- * @param entry - gives the address of its module; called here, because a bundle may know none
- * @param options - as those of `Worker`; without `execArgv` the thread gets no arguments of Node, with `undefined` those of the process
- * @throws {@link ExpmanError} `IO` where the machine has no thread left or none is allowed
+ * @param entry - returns the URL of its module; called here, because in a bundle it may throw
+ * @param options - those of `Worker`; without `execArgv` the thread gets no arguments of Node, with
+ * `undefined` those of the process
+ * @throws {@link ExpmanError} `IO` if the machine has no thread left or none is allowed
  */
 export function startThread(entry: () => URL, options: WorkerOptions & { readonly name: string }): Worker {
   try {
-    // Loaders and preloads of the caller are not for a thread that runs plain JavaScript.
+    // The caller's loaders and preloads are not needed in a thread that runs plain JavaScript.
     const env = { ...process.env, NODE_OPTIONS: '' };
     return new Worker(fileURLToPath(entry()), { execArgv: [], env, ...options });
   } catch (cause) {

@@ -18,31 +18,35 @@ const {
 } = arrow();
 
 /**
- * The most rows of a batch that is read: real writers stay far below, and it bounds what is allocated for a batch.
+ * The most rows of a batch that is read: real writers stay far below, and it bounds the memory
+ * allocated for a batch.
  *
- * @bound refuses: RangeError, which the importer tells as CORRUPT
+ * @bound refuses: RangeError, which the importer reports as CORRUPT
  */
 const MAX_BATCH_ROWS = 1 << 24;
 
-/** A table in an IPC file or stream, whatever wrote it. */
+/** A table in an IPC file or stream of any writer. */
 export interface IpcTable {
-  /** Columns of other types than ours have the type that their values fit; nested values are text. */
+  /**
+   * Columns of other types than ours get the type that fits their values; nested values are text.
+   */
   readonly fields: readonly ColumnField[];
   /** The metadata of its schema. */
   readonly metadata: ReadonlyMap<string, string>;
   /**
-   * Its batches, one column for each field; a file that is cut off gives those that are whole, and then throws.
+   * Its batches, with one column for each field; a truncated file yields the complete ones, and
+   * then throws.
    *
    * @throws RangeError, TypeError or Error of Arrow for bytes that are not a batch
    */
   batches(): Generator<readonly Column[], void>;
 }
 
-/** Reads a table; its columns are views of `bytes`, where those are of our types. */
+/** Reads a table; its columns are views of `bytes` if they are of our types. */
 export function readIpc(bytes: Uint8Array): IpcTable {
   const { schema } = open(bytes);
   return {
-    // The format lets a field have no name, whatever the types say.
+    // The format allows a field without a name, whatever the types say.
     fields: schema.fields.map(({ name, type }) => ({
       name: (name as string | null) ?? '',
       type: typeFor(type),
@@ -54,7 +58,7 @@ export function readIpc(bytes: Uint8Array): IpcTable {
   };
 }
 
-/** Writes batches as an IPC file; gives the bytes away as they come. */
+/** Writes batches as an IPC file; passes the bytes on as they arise. */
 export class IpcWriter {
   private readonly writer = new RecordBatchFileWriter();
 
@@ -83,7 +87,7 @@ export class IpcWriter {
   }
 }
 
-/** A sink for Arrow's writer that passes bytes on, instead of queueing the whole file. */
+/** A sink for Arrow's writer that passes bytes on instead of queueing the whole file. */
 class Sink extends AsyncByteQueue {
   constructor(private readonly take: (bytes: Uint8Array) => void) {
     super();
@@ -110,7 +114,8 @@ function open(
 
 function columnsOf(batch: RowBatch): Column[] {
   const { numRows } = batch;
-  if (numRows > MAX_BATCH_ROWS) throw new RangeError(`a batch of ${numRows} rows`);
+  if (numRows > MAX_BATCH_ROWS)
+    throw new RangeError(`a batch has ${numRows} rows, more than ${MAX_BATCH_ROWS}`);
   return batch.schema.fields.map(({ type }, at) => {
     const column = isOurs(type) ? columnAt(batch, at) : foreignColumn(type, batch.getChildAt(at), numRows);
     assertWhole(column, numRows);
@@ -128,12 +133,13 @@ function assertWhole(column: Column, rows: number): void {
   if (column.type !== 'UTF8') return;
   const { offsets, values } = column;
   for (let row = 0; row < rows; row++)
-    if ((offsets[row] ?? -1) > (offsets[row + 1] ?? -1)) throw new RangeError('texts that overlap');
+    if ((offsets[row] ?? -1) > (offsets[row + 1] ?? -1))
+      throw new RangeError('the texts of a column overlap');
   if ((offsets[0] ?? 0) < 0 || (offsets[rows] ?? 0) > values.length)
-    throw new RangeError('a text beyond its column');
+    throw new RangeError('a text ends beyond its column');
 }
 
-/** Tells whether our column can be a view of its buffers. */
+/** Tells if our column can be a view of its buffers. */
 function isOurs(type: DataType): boolean {
   if (is.isFloat(type)) return type.precision === Precision.DOUBLE;
   if (is.isInt(type)) return type.isSigned && type.bitWidth === 64;

@@ -11,12 +11,13 @@ import { ByteBuffer } from 'flatbuffers';
 const MAGIC = Buffer.from('ARROW1');
 /** The marker before the length of a message, since Arrow 0.15. */
 const CONTINUATION = -1;
-/** An item of a list is an offset at the least. */
+/** The least bytes of an item of a list: an offset. */
 const ITEM_BYTES = 4;
 
 /**
- * Checks that nothing in an IPC file or stream claims more than its bytes can hold, and that each block of a file is a record batch. Arrow
- * would look for the missing values four thousand million times, or for ever.
+ * Checks that nothing in an IPC file or stream claims more than its bytes can hold, and that each
+ * block of a file is a record batch. Arrow would loop over the missing values four thousand million
+ * times, or for ever.
  *
  * @throws RangeError
  */
@@ -29,16 +30,16 @@ function assertSoundFile(bytes: Uint8Array): void {
   const end = bytes.length - MAGIC.length - 4;
   const length = end < 0 ? 0 : viewOf(bytes).getInt32(end, true);
   // A truncated file has no footer.
-  if (length <= 0 || length > end) throw new RangeError('a file without a footer');
+  if (length <= 0 || length > end) throw new RangeError('the file has no footer');
   const footer = Footer.getRootAsFooter(new ByteBuffer(bytes.subarray(end - length, end)));
   new Items(length).ofFooter(footer);
   let total = 0;
   const check = (block: Block | null, type: MessageHeader): void => {
     const at = Number(block?.offset() ?? -1);
     const found = at < 0 || at >= bytes.length ? null : messageAt(bytes, at);
-    if (found?.type !== type) throw new RangeError('a batch that is none');
-    // Batches over each other would be more than a file of its size can hold.
-    if ((total += found.end - at) > bytes.length) throw new RangeError('batches over each other');
+    if (found?.type !== type) throw new RangeError('a block does not hold a record batch');
+    // Overlapping batches would be more than a file of its size can hold.
+    if ((total += found.end - at) > bytes.length) throw new RangeError('record batches overlap');
   };
   for (let at = 0; at < footer.dictionariesLength(); at++)
     check(footer.dictionaries(at), MessageHeader.DictionaryBatch);
@@ -46,7 +47,7 @@ function assertSoundFile(bytes: Uint8Array): void {
     check(footer.recordBatches(at), MessageHeader.RecordBatch);
 }
 
-/** Reads the message at an offset and its end; returns null if it is not whole. */
+/** Reads the message at an offset and its end; returns null if it is incomplete. */
 function messageAt(
   bytes: Uint8Array,
   at: number,
@@ -59,7 +60,7 @@ function messageAt(
   const message = Message.getRootAsMessage(new ByteBuffer(bytes.subarray(begin, begin + length)));
   new Items(length).ofMessage(message);
   const body = Number(message.bodyLength());
-  if (body < 0) throw new RangeError(`a message of ${body} bytes`);
+  if (body < 0) throw new RangeError(`a message claims a body of ${body} bytes`);
   return { type: message.headerType(), end: begin + length + body };
 }
 
@@ -87,7 +88,7 @@ class Items {
         this.ofBatch((message.header(new DictionaryBatch()) as DictionaryBatch | null)?.data() ?? null);
         return;
       default:
-        // Arrow refuses it.
+        // Arrow refuses such a type.
         return;
     }
   }
@@ -122,6 +123,6 @@ class Items {
 
   private count(items: number): void {
     this.left -= items;
-    if (items < 0 || this.left < 0) throw new RangeError('a message that says more than it holds');
+    if (items < 0 || this.left < 0) throw new RangeError('a message claims more items than it holds');
   }
 }

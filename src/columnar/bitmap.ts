@@ -1,7 +1,7 @@
-/** The number of bytes of a bitmap of `bits` bits. */
+/** The size in bytes of a bitmap of `bits` bits. */
 export const bitmapBytes = (bits: number): number => (bits + 7) >> 3;
 
-/** Bit `index`, least significant bit first as Arrow and Parquet have it. */
+/** Reads bit `index`, least significant bit first, as in Arrow and Parquet. */
 export const bitAt = (bitmap: Uint8Array, index: number): boolean =>
   ((bitmap[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
 
@@ -22,14 +22,16 @@ export function setBits(bitmap: Uint8Array, start: number, count: number): void 
   while (at < end) setBit(bitmap, at++);
 }
 
-/** A bitmap with the first `bits` bits set. */
+/** Makes a bitmap with the first `bits` bits set. */
 export function allBits(bits: number): Uint8Array {
   const bitmap = new Uint8Array(bitmapBytes(bits));
   setBits(bitmap, 0, bits);
   return bitmap;
 }
 
-/** Copies the first `count` bits of a bitmap to where another, from `start` on, is still zero. */
+/**
+ * Copies the first `count` bits of a bitmap into another from `start` on, where that is still zero.
+ */
 export function copyBits(from: Uint8Array, count: number, into: Uint8Array, start: number): void {
   const shift = start & 7;
   let at = start >> 3;

@@ -35,7 +35,7 @@ export class NumberBuilder extends Builder {
   readonly type = 'DOUBLE';
   private readonly values = new Float64Array(this.rows);
 
-  /** Takes `count` values that stand `stride` apart in `from`. */
+  /** Adds `count` values from `from`, `stride` apart. */
   copy(row: number, count: number, from: Float64Array, at: number, stride: number): void {
     const { values } = this;
     for (let i = 0, source = at; i < count; i++, source += stride) values[row + i] = from[source] ?? 0;
@@ -47,7 +47,7 @@ export class NumberBuilder extends Builder {
   }
 }
 
-/** Integers of 64 bits. */
+/** 64-bit integers. */
 export class IntegerBuilder extends Builder {
   readonly type = 'INT64';
   private readonly values = new BigInt64Array(this.rows);
@@ -63,7 +63,7 @@ export class IntegerBuilder extends Builder {
   }
 }
 
-/** Truth values. */
+/** Booleans. */
 export class BooleanBuilder extends Builder {
   readonly type = 'BOOLEAN';
   private readonly values = new Uint8Array(bitmapBytes(this.rows));

@@ -33,12 +33,12 @@ export function stepReader(column: Column): (row: number) => Step | null {
   };
 }
 
-/** The numbers of a column as doubles. */
+/** A reader of the numbers of a column as doubles. */
 export type NumberColumn = Extract<Column, { readonly type: 'DOUBLE' }>;
 
 /**
- * The numbers of a column, true and false as 1 and 0, as a column of doubles that has no value where there is a text. Null for a column that
- * holds no numbers.
+ * Converts a column to doubles: true and false become 1 and 0, texts become null rows. Null for a
+ * column without numbers.
  */
 export function numberColumn(column: Column): NumberColumn | null {
   const { length } = column;
@@ -62,5 +62,5 @@ export function numberColumn(column: Column): NumberColumn | null {
   return { type: 'DOUBLE', length, nullCount, validity, values };
 }
 
-/** Reads them as doubles, NaN where a row has no number. */
+/** Reads the numbers of a column as doubles, NaN for a row without a number. */
 export const numbersOf = (column: Column): Float64Array | null => numberColumn(column)?.values ?? null;

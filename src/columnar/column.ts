@@ -1,4 +1,4 @@
-/** The type of a column on disk. `TIMESTAMP` is INT64 microseconds since the epoch, UTC. */
+/** The type of a column on disk; `TIMESTAMP` is INT64 microseconds since the epoch, UTC. */
 export type ColumnType = 'BOOLEAN' | 'INT64' | 'DOUBLE' | 'UTF8' | 'TIMESTAMP';
 
 /** A named, typed column. */
@@ -8,15 +8,17 @@ export interface ColumnField {
 }
 
 interface ColumnBase {
-  /** Number of rows, nulls included. */
+  /** The number of rows, nulls included. */
   readonly length: number;
   readonly nullCount: number;
-  /** Arrow validity bitmap, least significant bit first, 1 = valid; null when every row has a value. */
+  /**
+   * Arrow validity bitmap, least significant bit first, 1 = valid; null if every row has a value.
+   */
   readonly validity: Uint8Array | null;
 }
 
 /**
- * The rows of one column as Arrow buffers: slots of null rows are there and hold anything.
+ * The rows of one column as Arrow buffers; the slots of null rows exist and may hold anything.
  *
  * `BOOLEAN` values are an Arrow bitmap; `UTF8` has `length + 1` offsets into its bytes.
  */
@@ -32,8 +34,8 @@ export interface TextColumn extends ColumnBase {
   readonly offsets: Int32Array;
   readonly values: Uint8Array;
   /**
-   * A bitmap of the cells that were logged as numbers or booleans; `'alike'` if that is unknown, and every cell that reads as one
-   * counts. Absent if there were none.
+   * A bitmap of the cells that were logged as numbers or booleans; `'alike'` if that is unknown,
+   * and every cell that looks like one counts. Absent if there were none.
    */
   readonly numeric?: Uint8Array | 'alike';
 }

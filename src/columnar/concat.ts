@@ -3,7 +3,7 @@ import type { Column, ColumnType, TextColumn } from './column.js';
 import { halvesOf } from './int64.js';
 import { numericCells } from './text-cells.js';
 
-/** A stretch of rows of one column: a column, or a number of null rows. */
+/** A piece of a column: a column, or a number of null rows. */
 export type Piece = Column | { readonly type: null; readonly length: number };
 
 /**
@@ -13,7 +13,8 @@ export type Piece = Column | { readonly type: null; readonly length: number };
  */
 export function concatColumns(type: ColumnType, pieces: readonly Piece[]): Column {
   const stranger = pieces.find((piece) => piece.type !== null && piece.type !== type);
-  if (stranger !== undefined) throw new TypeError(`a ${String(stranger.type)} piece in a ${type} column`);
+  if (stranger !== undefined)
+    throw new TypeError(`a ${String(stranger.type)} piece cannot be added to a ${type} column`);
   const [only] = pieces;
   if (pieces.length === 1 && only !== undefined && only.type !== null) return only;
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -71,11 +72,11 @@ function concatBits(pieces: readonly Piece[], length: number): Uint8Array {
   return bitmap;
 }
 
-/** A column without a value. */
+/** Makes a column of null rows. */
 export const nullColumn = (type: ColumnType, rows: number): Column =>
   concatColumns(type, [{ type: null, length: rows }]);
 
-/** Which cells are numbers: of a piece that leaves that to how its cells read, by how they read. */
+/** Finds the cells that are numbers; in a piece marked `'alike'`, those that look like numbers. */
 function concatNumeric(pieces: readonly Piece[], length: number): Pick<TextColumn, 'numeric'> {
   const texts = pieces.filter((piece) => piece.type === 'UTF8');
   if (texts.every(({ numeric }) => numeric === undefined)) return {};

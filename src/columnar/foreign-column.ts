@@ -3,7 +3,7 @@ import { arrow } from './arrow.js';
 import { BooleanBuilder, IntegerBuilder, NumberBuilder, TextBuilder } from './column-builder.js';
 import type { Column, ColumnType } from './column.js';
 
-/** Maps an Arrow type to the type of ours that holds its values; nested and other foreign types become text. */
+/** Maps an Arrow type to our type for its values; nested and other foreign types become text. */
 export function typeFor(type: DataType): ColumnType {
   const { DataType: is } = arrow();
   if (is.isFloat(type)) return 'DOUBLE';
@@ -14,7 +14,7 @@ export function typeFor(type: DataType): ColumnType {
 }
 
 /**
- * A column of any type of Arrow as one of ours, its values copied; `rows` is how many there are to be.
+ * Copies a column of any Arrow type to one of our types; `rows` is the number of rows it must have.
  *
  * @throws RangeError for an integer beyond 64 bits
  */
@@ -85,7 +85,7 @@ function int64Of(value: unknown): bigint | null {
   return integer;
 }
 
-/** Arrow gives times in milliseconds, whatever their unit. */
+/** Converts a time; Arrow returns times in milliseconds, whatever their unit. */
 function microsOf(value: unknown): bigint | null {
   const micros = value === null ? NaN : Math.round(Number(value) * 1000);
   return Number.isSafeInteger(micros) ? BigInt(micros) : null;

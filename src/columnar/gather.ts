@@ -3,7 +3,7 @@ import type { Column } from './column.js';
 import { columnOfStrings } from './column-of-strings.js';
 import { halvesOf } from './int64.js';
 
-/** The rows of a column that `source` names, in its order; -1 is a row without a value. */
+/** Selects the rows of a column listed in `source`, in that order; -1 is a row without a value. */
 export function gatherColumn(column: Column, source: Int32Array): Column {
   const rows = source.length;
   const validity = new Uint8Array(bitmapBytes(rows));

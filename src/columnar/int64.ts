@@ -1,7 +1,7 @@
 const HIGH = 2 ** 32;
 
 /**
- * Safe integers as int64, written as two halves: a BigInt per value would cost ten times as much.
+ * Converts safe integers to int64, in two halves: a BigInt per value would cost ten times as much.
  *
  * NaN becomes 0; the caller's validity bitmap marks it as null.
  */
@@ -16,18 +16,21 @@ export function int64FromDoubles(doubles: Float64Array): BigInt64Array<ArrayBuff
   return new BigInt64Array(halves.buffer);
 }
 
-/** The int64 at `index` as a double; exact for safe integers. */
+/** Reads the int64 at `index` as a double; exact for safe integers. */
 export function doubleAt(halves: Int32Array, index: number): number {
   return (halves[2 * index + 1] ?? 0) * HIGH + ((halves[2 * index] ?? 0) >>> 0);
 }
 
-/** True when the int64 at `index` lies strictly between -2^53 and 2^53. */
+/** True if the int64 at `index` is strictly between -2^53 and 2^53. */
 export function isSafeAt(halves: Int32Array, index: number): boolean {
   const high = halves[2 * index + 1] ?? 0;
   return high < 0x200000 && (high > -0x200000 || (high === -0x200000 && halves[2 * index] !== 0));
 }
 
-/** The 32-bit halves of 64-bit values, low half first: every bit of them, a NaN's too, and no BigInt. */
+/**
+ * The 32-bit halves of 64-bit values, low half first: keeps every bit, those of a NaN too, without
+ * a BigInt.
+ */
 export function halvesOf(values: BigInt64Array | Float64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
 }

@@ -2,7 +2,7 @@ import { bitAt } from './bitmap.js';
 import type { Column } from './column.js';
 import { gatherColumn } from './gather.js';
 
-/** Which row each call belongs to, where calls share rows. */
+/** The row of each call, if calls share rows. */
 export interface RowMerge {
   /** The row of each call. */
   readonly targets: Int32Array;
@@ -17,7 +17,7 @@ export function mergeOf(targets: Int32Array, rows: number): RowMerge {
   return { targets, firsts };
 }
 
-/** A metric's column by rows: of the calls of a row at most one has a value. */
+/** Converts a metric's column from calls to rows; at most one call of a row has a value. */
 export function mergeColumn(column: Column, { targets, firsts }: RowMerge): Column {
   const source = new Int32Array(firsts.length).fill(-1);
   for (let call = 0; call < column.length; call++)
@@ -25,5 +25,5 @@ export function mergeColumn(column: Column, { targets, firsts }: RowMerge): Colu
   return gatherColumn(column, source);
 }
 
-/** Steps or timestamps by rows: a row has those of the call that began it. */
+/** Converts steps or timestamps from calls to rows; a row has those of the call that began it. */
 export const firstOfRows = (column: Column, { firsts }: RowMerge): Column => gatherColumn(column, firsts);

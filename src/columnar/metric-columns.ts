@@ -3,17 +3,20 @@ import { STEP_FIELD, TIMESTAMP_FIELD } from './row-group.js';
 import { integersExact, widerType } from './widen.js';
 
 interface MetricColumn {
-  /** The column's name: the metric's own, or with a suffix where that is taken. */
+  /** The column's name: the metric's name, with a suffix if that is taken. */
   readonly name: string;
   type: ColumnType;
-  /** No int64 was seen that a double could not hold. */
+  /** True if no int64 was seen that a double cannot hold. */
   exact: boolean;
 }
 
 /** A metric's column in a plain form, for the file's metadata. */
 export type PlainMetricColumn = readonly [metric: string, name: string, exact: boolean];
 
-/** The columns of a run: one for each metric, in the order they came, of a type that holds all values so far. */
+/**
+ * The columns of a run: one for each metric, in order of appearance, of a type that holds all
+ * values so far.
+ */
 export class MetricColumns {
   private readonly columns = new Map<string, MetricColumn>();
   private readonly taken = new Set([STEP_FIELD.name, TIMESTAMP_FIELD.name]);
@@ -24,12 +27,12 @@ export class MetricColumns {
     return [STEP_FIELD, TIMESTAMP_FIELD, ...metrics];
   }
 
-  /** Columns whose names are not their metrics'. */
+  /** The columns whose names differ from their metrics' names. */
   get renamed(): { readonly metric: string; readonly name: string }[] {
     return [...this.columns].flatMap(([metric, { name }]) => (metric === name ? [] : [{ metric, name }]));
   }
 
-  /** Takes note of new values; returns the name of the column they belong to. */
+  /** Registers new values; returns the name of their column. */
   admit(metric: string, column: Column): string {
     const exact = column.type !== 'INT64' || integersExact(column);
     const known = this.columns.get(metric);
@@ -47,7 +50,7 @@ export class MetricColumns {
     return [...this.columns].map(([metric, { name, exact }]) => [metric, name, exact]);
   }
 
-  /** The columns of a file that is continued. */
+  /** Restores the columns of a file that is continued. */
   restore(plain: readonly PlainMetricColumn[], fields: readonly ColumnField[]): void {
     const types = new Map(fields.map(({ name, type }) => [name, type]));
     for (const [metric, name, exact] of plain) {

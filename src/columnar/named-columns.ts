@@ -7,6 +7,6 @@ import type { NamedColumn } from './record-batch.js';
 export const namedColumns = (fields: readonly ColumnField[], columns: readonly Column[]): NamedColumn[] =>
   fields.map(({ name, type }, index) => ({ ...(columns[index] ?? nullColumn(type, 0)), name }));
 
-/** The rows of columns that `source` names, in its order. */
+/** Selects the rows of columns listed in `source`, in that order. */
 export const gatherRows = (columns: readonly NamedColumn[], source: Int32Array): NamedColumn[] =>
   columns.map((column) => ({ ...gatherColumn(column, source), name: column.name }));

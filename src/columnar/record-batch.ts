@@ -19,7 +19,9 @@ const NUMERIC_KEY = 'expman.numeric';
 /** A column and its name. */
 export type NamedColumn = Column & { readonly name: string };
 
-/** Puts columns of equal length together as an Arrow record batch; their buffers are taken, not copied. */
+/**
+ * Combines columns of equal length in an Arrow record batch; their buffers are used, not copied.
+ */
 export function recordBatchOf(columns: readonly NamedColumn[]): RowBatch {
   return recordBatchWith(arrow(), columns, marksOf);
 }
@@ -80,7 +82,10 @@ function dataOf(arrow: Arrow, column: Column): Data {
   }
 }
 
-/** Which cells of a text column are numbers; Arrow has no other place for it. */
+/**
+ * The metadata that lists the cells of a text column that are numbers; Arrow has no other place for
+ * it.
+ */
 function marksOf(column: Column): Map<string, string> | null {
   if (column.type !== 'UTF8' || column.numeric === undefined) return null;
   const { numeric } = column;
@@ -93,7 +98,7 @@ function numericOf({ metadata }: Field): Pick<TextColumn, 'numeric'> {
   return { numeric: text === 'alike' ? text : Buffer.from(text, 'latin1') };
 }
 
-/** The names and types of a batch's columns. */
+/** Returns the names and types of a batch's columns. */
 export function fieldsOf(batch: RowBatch): ColumnField[] {
   return batch.schema.fields.map(({ name, type }) => ({ name, type: typeOf(type) }));
 }
@@ -105,15 +110,15 @@ function typeOf(type: DataType): ColumnType {
   if (is.isBool(type)) return 'BOOLEAN';
   if (is.isUtf8(type)) return 'UTF8';
   if (is.isTimestamp(type)) return 'TIMESTAMP';
-  throw new TypeError(`no column type for Arrow's ${Type[type.typeId]}`);
+  throw new TypeError(`there is no column type for Arrow's ${Type[type.typeId]}`);
 }
 
-/** Column `index` of a batch, as views on its buffers. */
+/** Returns column `index` of a batch as views of its buffers. */
 export function columnAt(batch: RowBatch, index: number): Column {
   const data = batch.data.children[index];
   const field = batch.schema.fields[index];
   if (data === undefined || field === undefined)
-    throw new RangeError(`no column ${index} in a batch of ${batch.numCols}`);
+    throw new RangeError(`a batch of ${batch.numCols} columns has no column ${index}`);
   const { length, nullCount } = data;
   const validity = nullCount === 0 ? null : data.nullBitmap;
   const type = typeOf(field.type);

@@ -6,18 +6,18 @@ import { type NamedColumn, type RowBatch, columnAt, fieldsOf, recordBatchOf } fr
 import { sliceColumn } from './slice.js';
 import { widenColumn } from './widen.js';
 
-/** The column every group starts with. */
+/** The first column of every group. */
 export const STEP_FIELD: ColumnField = { name: 'step', type: 'INT64' };
 /** The second column of every group. */
 export const TIMESTAMP_FIELD: ColumnField = { name: 'timestamp', type: 'TIMESTAMP' };
 
-/** Which rows the calls of a batch belong to. */
+/** The rows of the calls of a batch. */
 export interface BatchPlace {
-  /** Rows that the batch begins. */
+  /** The number of rows that the batch begins. */
   readonly rows: number;
   /**
-   * The row of each call, counted from the first row that the batch begins: negative for an earlier row that the call
-   * joins. Null when each call begins a row.
+   * The row of each call, counted from the first row that the batch begins: negative for an earlier
+   * row that the call joins. Null if each call begins a row.
    */
   readonly targets: Int32Array | null;
 }
@@ -31,20 +31,23 @@ interface PlacedBatch {
 /**
  * The batches that will be one Parquet row group.
  *
- * Columns come out one by one, so that a caller with other work can do it in between.
+ * Columns are yielded one by one, so that a caller can do other work in between.
  */
 export class RowGroupBatches {
   private readonly batches: PlacedBatch[] = [];
   rows = 0;
-  /** Bytes of the batches' buffers. */
+  /** The number of bytes of the batches' buffers. */
   bytes = 0;
   private calls = 0;
   private merge: RowMerge | null = null;
 
-  /** Adds calls, and the rows that they begin. @throws RangeError for a call that joins a row of an earlier group */
+  /**
+   * Adds calls and the rows that they begin. @throws RangeError for a call that joins a row of an
+   * earlier group
+   */
   add(batch: RowBatch, place: BatchPlace = { rows: batch.numRows, targets: null }): void {
     if (place.targets?.some((target) => this.rows + target < 0) === true)
-      throw new RangeError('a call joins a row that is in no batch of its group');
+      throw new RangeError('a call joins a row that is not in a batch of its group');
     this.batches.push({
       batch,
       indexOf: new Map(fieldsOf(batch).map(({ name }, index) => [name, index])),
@@ -56,17 +59,17 @@ export class RowGroupBatches {
     for (const child of batch.data.children) this.bytes += child.byteLength;
   }
 
-  /** Adds rows as they are. */
+  /** Adds rows unchanged. */
   addRows(columns: readonly NamedColumn[]): void {
     const [step] = columns;
     if (step === undefined || step.length === 0) return;
-    // A column without a value takes any type.
+    // A column without a value can have any type.
     const isKey = ({ name }: NamedColumn): boolean =>
       name === STEP_FIELD.name || name === TIMESTAMP_FIELD.name;
     this.add(recordBatchOf(columns.filter((column) => isKey(column) || column.nullCount < column.length)));
   }
 
-  /** A copy that later batches do not change. */
+  /** Makes a copy that later batches do not change. */
   snapshot(): RowGroupBatches {
     const copy = new RowGroupBatches();
     copy.batches.push(...this.batches);
@@ -88,7 +91,10 @@ export class RowGroupBatches {
     }
   }
 
-  /** The group in two: the columns of all rows but the last `keep`, and a group that begins with those. */
+  /**
+   * Splits the group: returns the columns of all rows except the last `keep`, and a group that
+   * begins with those.
+   */
   split(
     fields: readonly ColumnField[],
     keep: number,

@@ -1,7 +1,7 @@
 import { bitAt, bitmapBytes, setBit } from './bitmap.js';
 import type { Column } from './column.js';
 
-/** Rows `from` to `to` of a column; fixed-width values are views on its buffers. */
+/** Returns rows `from` to `to` of a column; fixed-width values are views of its buffers. */
 export function sliceColumn(column: Column, from: number, to: number): Column {
   const length = to - from;
   const { validity, nullCount } = sliceValidity(column, from, to);
@@ -44,7 +44,7 @@ function sliceValidity(
   return { validity: nulls === 0 ? null : bits, nullCount: nulls };
 }
 
-/** Bits `from` to `to`; those after the last one are zero. */
+/** Returns bits `from` to `to`; those after the last one are zero. */
 function sliceBits(bits: Uint8Array, from: number, to: number): Uint8Array {
   const length = to - from;
   const out = new Uint8Array(bitmapBytes(length));

@@ -4,10 +4,10 @@ import { type NamedColumn, recordBatchWith } from './record-batch.js';
 /** Rows of a run as an Arrow table. */
 export type RowTable = arrow.Table;
 
-/** One stretch of a run's rows. */
+/** A batch of a run's rows. */
 export type RowsBatch = arrow.RecordBatch<Record<string, arrow.DataType>>;
 
-/** Rows for the caller's Arrow; the columns' buffers are taken, not copied. */
+/** Makes a batch of rows for the caller's Arrow; the columns' buffers are used, not copied. */
 export const batchOf = (columns: readonly NamedColumn[]): RowsBatch => recordBatchWith(arrow, columns);
 
 /** Concatenates batches of the same columns. */

@@ -6,10 +6,10 @@ import type { TextColumn } from './column.js';
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * Texts of at most this many bytes that match this whole pattern can only be told from a number or a boolean by a mark: all that
- * {@link cellTextOf} gives for one, and a few more.
+ * Texts of at most this many bytes that match this whole pattern need a mark to be told from a
+ * number or a boolean: all that {@link cellTextOf} returns for one, and a few more.
  *
- * The rule is part of the file format: marks count the cells that it fits.
+ * The rule is part of the file format: marks count the cells that match it.
  */
 export const ALIKE = {
   pattern: String.raw`-?(?:\d+(?:\.\d+)?(?:e[+-]\d+)?|Infinity)|NaN|true|false`,
@@ -19,11 +19,13 @@ const WHOLE = new RegExp(`^(?:${ALIKE.pattern})$`);
 const INTEGER = /^-?[1-9]\d*$/;
 const FIRST_BYTES: ReadonlySet<number> = new Set(Buffer.from('-0123456789INtf'));
 
-/** Reads a cell's text; a null row has an empty one. */
+/** Reads a cell's text; empty for a null row. */
 const textAt = ({ offsets, values }: TextColumn, row: number): string =>
   UTF8.decode(values.subarray(offsets[row], offsets[row + 1]));
 
-/** The value a cell was logged as: a number, bigint or boolean, or the text itself. */
+/**
+ * Returns the value as which a cell was logged: a number, bigint or boolean, or the text itself.
+ */
 export function cellAt(column: TextColumn, row: number): MetricValue {
   const { numeric } = column;
   if (numeric === undefined || (numeric !== 'alike' && !bitAt(numeric, row))) return textAt(column, row);
@@ -45,7 +47,7 @@ export function numericCells(column: TextColumn): Uint8Array | null {
   return hasAny ? bits : null;
 }
 
-/** Tells whether the cell of a non-null row could be taken for a number or a boolean. */
+/** Tells if the cell of a non-null row could be mistaken for a number or a boolean. */
 export const isAlike = (column: TextColumn, row: number): boolean =>
   mayBeAlike(column, row) && WHOLE.test(textAt(column, row));
 
@@ -57,10 +59,12 @@ function mayBeAlike({ offsets, values }: TextColumn, row: number): boolean {
 }
 
 /**
- * The text of a number, bigint or boolean in a column of texts, from which {@link cellAt} gives back the same value.
+ * The text of a number, bigint or boolean in a column of texts, from which {@link cellAt} restores
+ * the same value.
  *
- * It is what `String()` gives, but for a -0, which keeps its sign, and for integral doubles of 2^53 and more, which have an exponent: `String()`
- * ends them in zeros that are not their own, and digits alone are those of a bigint.
+ * It is the result of `String()`, except for -0, which keeps its sign, and for integral doubles of
+ * 2^53 and more, which have an exponent: `String()` pads them with zeros, and digits alone mean a
+ * bigint.
  */
 export function cellTextOf(value: number | bigint | boolean): string {
   if (typeof value !== 'number') return String(value);
@@ -71,8 +75,9 @@ export function cellTextOf(value: number | bigint | boolean): string {
 /**
  * Returns the number, bigint or boolean whose {@link cellTextOf} this is; undefined for any other text.
  *
- * Files of format 1 hold `String()` of all doubles. Of digits beyond 2^53 they do not say whether they were a double: they
- * are a bigint, unless no bigint of 64 bits has them or they are exactly a double.
+ * Files of format 1 hold `String()` of all doubles. For digits beyond 2^53 they do not say whether
+ * they were a double: such digits are a bigint, unless they exceed a 64-bit bigint or are exactly a
+ * double.
  */
 export function valueOfCellText(text: string): number | bigint | boolean | undefined {
   if (text === 'true' || text === 'false') return text === 'true';

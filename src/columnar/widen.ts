@@ -5,8 +5,8 @@ import { doubleAt, halvesOf, isSafeAt } from './int64.js';
 import { cellTextOf } from './text-cells.js';
 
 /**
- * The type that holds values of both types without loss: doubles and such int64 as a double holds exactly are
- * doubles, everything else that differs becomes text.
+ * The type that holds values of both types without loss: doubles and int64 that a double holds
+ * exactly become doubles, all other differing types become text.
  *
  * @param integersExact - whether every int64 among them is a safe integer, which a double holds exactly
  */
@@ -16,7 +16,7 @@ export function widerType(a: ColumnType, b: ColumnType, integersExact: boolean):
   return numeric && integersExact ? 'DOUBLE' : 'UTF8';
 }
 
-/** True when every valid value of an int64 column is a safe integer. */
+/** True if every valid value of an int64 column is a safe integer. */
 export function integersExact(column: Column & { readonly type: 'INT64' | 'TIMESTAMP' }): boolean {
   const halves = halvesOf(column.values);
   for (let row = 0; row < column.length; row++) {
@@ -26,9 +26,11 @@ export function integersExact(column: Column & { readonly type: 'INT64' | 'TIMES
 }
 
 /**
- * Converts values to another type; a number becomes the text of {@link cellTextOf}, and its cell is marked as a number.
+ * Converts values to another type; a number becomes the text of {@link cellTextOf}, with its cell
+ * marked as a number.
  *
- * @throws TypeError for a type that does not hold them all; int64 as doubles needs {@link integersExact}
+ * @throws TypeError for a type that cannot hold them all; int64 as doubles needs
+ * {@link integersExact}
  */
 export function widenColumn(column: Column, to: ColumnType): Column {
   if (column.type === to) return column;
@@ -39,7 +41,7 @@ export function widenColumn(column: Column, to: ColumnType): Column {
     for (let row = 0; row < length; row++) values[row] = doubleAt(halves, row);
     return { type: 'DOUBLE', length, nullCount, validity, values };
   }
-  if (to !== 'UTF8') throw new TypeError(`a ${column.type} column does not widen to ${to}`);
+  if (to !== 'UTF8') throw new TypeError(`a ${column.type} column cannot be widened to ${to}`);
   const { length, validity } = column;
   const texts = columnOfStrings(Array.from({ length }, (_, row) => textAt(column, row)));
   return { ...texts, numeric: validity ?? allBits(length) };
