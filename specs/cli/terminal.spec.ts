@@ -90,7 +90,7 @@ describe('what is asked wrongly', () => {
     [['query', '.'], 1, /SQL is missing\n\nusage: expman query DIR SQL/],
     [['tail'], 1, /a path is missing: RUN\n/],
     [['list', '.', '--columns', 'nothing'], 2, /unknown field "nothing"[^]*\^/],
-    [['inspect', '.'], 2, /is no run: it holds no run\.yaml\n`expman list DIR`/],
+    [['inspect', '.'], 2, /is not a run: it has no run\.yaml\n`expman list DIR`/],
   ])('is told with what is allowed: %j', async (args, exit, message) => {
     const end = await expmanHere(...args);
     expect(end).toMatchObject({ exit, stdout: '' });

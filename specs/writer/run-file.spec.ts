@@ -77,7 +77,7 @@ describe('run.yaml', () => {
     }).toThrow(
       expect.objectContaining({
         code: 'INVALID_VALUE',
-        message: expect.stringMatching(/may have 1048576/) as string,
+        message: expect.stringMatching(/more than 1048576/) as string,
       }) as Error,
     );
     expect(readMapping(fs, FOLDER, RUN_NAME)).toEqual(before);

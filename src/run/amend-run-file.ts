@@ -11,11 +11,11 @@ import { nextEpoch, readIdentity } from './identity.js';
 import { segmentNames } from './replay/segment-files.js';
 
 /**
- * Changes what `run.yaml` says of a run that is closed, while no other process can open it.
+ * Changes the `run.yaml` of a closed run, while no other process can open it.
  *
- * @throws {@link ExpmanError} `RUN_LOCKED` when its owner lives, `INVALID_VALUE` for one that was cut off and not recovered yet, and where
- * `run.yaml` would become larger than readers take,
- * `RUN_NOT_FOUND`, `CORRUPT`
+ * @throws {@link ExpmanError} `RUN_LOCKED` if its owner is alive, `INVALID_VALUE` for an
+ * interrupted run that is not recovered yet, or if `run.yaml` would become larger than readers
+ * accept, `RUN_NOT_FOUND`, `CORRUPT`
  */
 export function amendRunFile(fs: FsPort, folder: string, change: (file: Mapping) => Mapping): void {
   const known = readIdentity(fs, folder);
@@ -25,7 +25,7 @@ export function amendRunFile(fs: FsPort, folder: string, change: (file: Mapping)
   if (ownership.kind === 'dead' || segmentNames(fs, folder).length > 0)
     throw new ExpmanError(
       'INVALID_VALUE',
-      `${folder} was cut off; \`expman recover\` brings it to its end first`,
+      `${folder} was interrupted; run \`expman recover\` first to close it`,
       {
         path: folder,
       },
@@ -44,6 +44,6 @@ export function amendRunFile(fs: FsPort, folder: string, change: (file: Mapping)
 const tooLarge = (path: string, bytes: number): ExpmanError =>
   new ExpmanError(
     'INVALID_VALUE',
-    `${path} would have ${bytes} bytes, it may have ${MAX_YAML_BYTES}: shorten the notes or remove tags`,
+    `${path} would have ${bytes} bytes, more than ${MAX_YAML_BYTES}: shorten the notes or remove tags`,
     { path, rule: `at most ${MAX_YAML_BYTES} bytes`, value: bytes },
   );

@@ -11,29 +11,29 @@ import { readOwnership } from '../storage/owner-watch.js';
 import { lossesIn } from './known-losses.js';
 import { segmentNames } from './replay/segment-files.js';
 
-/** What `run.yaml` says of a run, for an owner that continues it. */
+/** The content of `run.yaml`, for an owner that continues the run. */
 export interface KnownRun {
   readonly identity: RunIdentity;
-  /** The status as written; RUNNING for a run that was cut off. */
+  /** The status as written; RUNNING for an interrupted run. */
   readonly status: string;
   readonly counts: { readonly dropped: number; readonly invalid: number };
-  /** The losses that it lists. */
+  /** The losses listed in it. */
   readonly losses: readonly Loss[];
-  /** How many rows it says were logged. */
+  /** The number of rows listed in it. */
   readonly rows: number;
   readonly file: Mapping;
 }
 
 /**
- * Reads who a run is from its `run.yaml`.
+ * Reads the identity of a run from its `run.yaml`.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND` if there is no such file, `CORRUPT` if it makes no sense, `UNSUPPORTED_VERSION` if a
- * later version of this package wrote it
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` if there is no such file, `CORRUPT` if it is not
+ * valid, `UNSUPPORTED_VERSION` if a later version of this package wrote it
  */
 export function readIdentity(fs: FsPort, folder: string): KnownRun {
   const file = readMapping(fs, folder, RUN_NAME);
   if (file === null)
-    throw new ExpmanError('RUN_NOT_FOUND', `${folder} is no run: it holds no ${RUN_NAME}`, { path: folder });
+    throw new ExpmanError('RUN_NOT_FOUND', `${folder} is not a run: it has no ${RUN_NAME}`, { path: folder });
   assertKnown(join(folder, RUN_NAME), file);
   const text = (key: string): string => {
     const value = file[key];
@@ -83,18 +83,20 @@ function assertKnown(path: string, { format, writtenBy }: Mapping): void {
 }
 
 /**
- * A number for the next owner, above that of every owner there has been.
+ * The number of the next owner, above that of every earlier owner.
  *
- * @throws {@link ExpmanError} `CORRUPT` if the numbers found are too large to be followed by another
+ * @throws {@link ExpmanError} `CORRUPT` if the numbers found are too large to be incremented
  */
 export function nextEpoch(fs: FsPort, folder: string, { identity }: KnownRun): number {
   const ownership = readOwnership(fs, folder);
   const locked = ownership.kind === 'free' ? -1 : (ownership.owner?.epoch ?? -1);
   const inWal = segmentNames(fs, folder).at(-1)?.epoch ?? -1;
   const next = Math.max(identity.epoch, locked, inWal) + 1;
-  // Such a number was made up, and a log named after it would not be recognised.
+  // No owner has such a number, and a log named after it would not be recognised.
   if (parseSegmentName(segmentName(next, 0))?.epoch !== next)
-    throw new ExpmanError('CORRUPT', `${folder} says that its owner is number ${next - 1}`, { path: folder });
+    throw new ExpmanError('CORRUPT', `${folder} gives its owner the number ${next - 1}, which is too large`, {
+      path: folder,
+    });
   return next;
 }
 

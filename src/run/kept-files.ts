@@ -11,21 +11,22 @@ import { type SegmentFile, inOrder, isForeign, segmentNames } from './replay/seg
 
 const KEPT = /^(.+)\.corrupt(?:\.\d+)?$/;
 
-/** The files of a run that were found damaged and are kept as `*.corrupt`. */
+/** The damaged files of a run that are kept as `*.corrupt`. */
 export const keptFiles = (fs: FsPort, folder: string): string[] =>
   fs
     .list(folder)
     .filter((name) => KEPT.test(name))
     .sort();
 
-/** The name a kept file had. */
+/** The original name of a kept file. */
 export const nameBefore = (name: string): string => KEPT.exec(name)?.[1] ?? name;
 
 /**
- * The segments among the kept files that are intact: expman-rx 0.1.0, which cannot read them, set them aside.
+ * The intact segments among the kept files: expman-rx 0.1.0, which cannot read them, set them
+ * aside.
  *
- * Those of an owner before that of the published file are left out: 0.1.0 has resumed the run since, and it is unknown
- * which of their rows it had published before.
+ * Those of owners before that of the published file are left out: 0.1.0 has resumed the run since,
+ * and it is unknown which of their rows it had published before.
  */
 export function setAsideSegments(
   fs: FsPort,
@@ -34,7 +35,8 @@ export function setAsideSegments(
   from: Watermark,
 ): SegmentFile[] {
   const candidates = keptFiles(fs, folder).filter((name) => parseSegmentName(nameBefore(name)) !== null);
-  // This version keeps a file for a reason; only where 0.1.0 wrote run.yaml last is there anything to take back.
+  // This version keeps files for a reason; only if 0.1.0 wrote run.yaml last is there anything to
+  // take back.
   if (candidates.length === 0 || readIdentity(fs, folder).file['format'] !== undefined) return [];
   return candidates.flatMap((name) => {
     const place = parseSegmentName(nameBefore(name));
@@ -48,8 +50,8 @@ export function setAsideSegments(
 }
 
 /**
- * The calls in segments that 0.1.0 could not read, in a run that it has resumed and published since: it is unknown which of
- * them were published before, so that the number is an upper bound.
+ * The calls in segments that 0.1.0 could not read, in a run that it has resumed and published
+ * since: it is unknown which of them were published before, so the number is an upper bound.
  */
 export function strandedSegments(
   fs: FsPort,
@@ -75,11 +77,11 @@ export function strandedSegments(
   });
 }
 
-/** All segments of a run, those that were set aside included, in the order they were written. */
+/** All segments of a run, those set aside included, in the order they were written. */
 export const allSegments = (fs: FsPort, folder: string, setAside: readonly SegmentFile[]): SegmentFile[] =>
   [...segmentNames(fs, folder), ...setAside].sort(inOrder);
 
-/** Gives segments that were set aside their names back; only the run's owner may. */
+/** Restores the names of segments that were set aside; only the run's owner may do that. */
 export function takeBack(fs: FsPort, folder: string, setAside: readonly SegmentFile[]): void {
   for (const { name } of setAside) fs.rename(join(folder, name), join(folder, nameBefore(name)));
 }

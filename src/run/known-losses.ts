@@ -2,7 +2,10 @@ import { callsLost } from '../model/losses.js';
 import type { Loss } from '../model/run-file.js';
 import { type Mapping, isMapping } from './run-record.js';
 
-/** What `run.yaml` says is lost; a sum without a list, as someone may have left it, is one loss without a place. */
+/**
+ * The losses in `run.yaml`; a sum without a list, perhaps after an edit by hand, becomes one loss
+ * without a place.
+ */
 export function lossesIn(file: Mapping): Loss[] {
   const listed = Array.isArray(file['losses']) ? file['losses'] : [];
   const losses = listed.flatMap((entry: unknown) => (isMapping(entry) ? [lossIn(entry)] : []));

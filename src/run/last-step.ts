@@ -16,9 +16,11 @@ import { endOf, greatestOf, stretchesOf } from './rows/rewind-rows.js';
 const ATTEMPTS = 20;
 
 /**
- * The greatest step of a run's rows as its files have them, a rewind that is on its way done; null when none has a step.
+ * Finds the greatest step of the rows in a run's files, with a pending rewind applied; null if no
+ * row has a step.
  *
- * Works while a writer publishes: what it moves from the write-ahead log to the file is read again.
+ * Works while a writer publishes: rows that it moves from the write-ahead log to the file are read
+ * again.
  */
 export function lastStepIn(
   fs: FsPort,
@@ -37,7 +39,7 @@ export function lastStepIn(
   }
 }
 
-/** Undefined when the file was replaced meanwhile. */
+/** Returns undefined if the file was replaced meanwhile. */
 function lookOnce(
   fs: FsPort,
   folder: string,

@@ -8,15 +8,16 @@ import type { KnownRun } from './identity.js';
 import { segmentNames } from './replay/segment-files.js';
 
 /**
- * Finds out how long a run has lasted, its sessions summed, in milliseconds.
+ * Finds the duration of a run, the sum of its sessions, in milliseconds.
  *
- * For a run that was ended, that is what its run.yaml says. Any other has lasted until its last sign of life: its lock says how long that
- * was at the last beat, by the monotonic clock of its process; what it wrote into its log since counts by the file system's clock,
- * which stamped the beat as well, and never for more than the time between two beats. So no step of a clock makes the figure wrong by
- * more than that, and a recovery finds the same that a reader did.
+ * For a closed run, this is the duration in its run.yaml. Any other run has lasted until its last
+ * sign of life: its lock holds the duration at the last beat, by the monotonic clock of its
+ * process; later writes to its log are added by the file system's clock, which stamped the beat as
+ * well, but never more than the time between two beats. So no clock change makes the figure wrong
+ * by more than that, and a recovery finds the same duration as a reader.
  *
- * @param lastSignMs - when a run of 0.1.0, whose lock does not say how long it has lasted, gave its last sign of life, in milliseconds
- * since the epoch
+ * @param lastSignMs - returns the time of the last sign of life, in milliseconds since the epoch,
+ * for a run of 0.1.0, whose lock does not hold the duration
  */
 export function lastedMs(
   fs: FsPort,
@@ -32,11 +33,14 @@ export function lastedMs(
   return Math.max(said, durationIn(seen));
 }
 
-/** A duration, or 0 for anything else: a run.yaml may say anything. */
+/** A duration, or 0 for anything else: a run.yaml may hold anything. */
 const durationIn = (value: unknown): number =>
   typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
 
-/** The lock, or the one that a taker which was killed had moved aside; null where neither is there, or can be read this moment. */
+/**
+ * The lock, or the one that a killed taker had moved aside; null if neither exists or can be read
+ * right now.
+ */
 function lastLock(fs: FsPort, folder: string): HeldLock | null {
   try {
     const held = readLock(fs, join(folder, LOCK_NAME));
@@ -49,13 +53,16 @@ function lastLock(fs: FsPort, folder: string): HeldLock | null {
   }
 }
 
-/** Start of the latest session, in milliseconds since the epoch, and never before that of the run. */
+/**
+ * The start of the latest session, in milliseconds since the epoch, and never before that of the
+ * run.
+ */
 export function sessionStartMs({ startedAt, resumed = [] }: KnownRun['identity']): number {
   const known = [startedAt, resumed.at(-1)?.at ?? ''].map((at) => Date.parse(at));
   return Math.max(...known.filter((ms) => !Number.isNaN(ms)));
 }
 
-/** Null where the lock does not tell. */
+/** The duration by the lock; null if the lock does not hold it. */
 function lastedBy(fs: FsPort, folder: string, held: HeldLock): number | null {
   const { owner, lastedMs, modifiedMs } = held;
   if (lastedMs === null) return null;

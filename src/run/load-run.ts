@@ -18,10 +18,11 @@ import { restoreState } from './replay/restore-state.js';
 import { isTallied, retallied } from './summaries/retally.js';
 
 /**
- * Reads what earlier owners left in a run's folder, for its new owner.
+ * Reads the state that earlier owners left in a run's folder, for its new owner.
  *
- * An unreadable `metrics.parquet` is kept as `metrics.parquet.corrupt`, and the run is what the WAL holds. Segments that an
- * older version of this package set aside get their names back.
+ * An unreadable `metrics.parquet` is kept as `metrics.parquet.corrupt`, and the run consists of the
+ * content of the WAL. Segments that an older version of this package set aside get their names
+ * back.
  */
 export function loadRun(fs: FsPort, folder: string, runUuid: string, epoch: number): LoadedRun {
   const published = loadPublished(fs, folder, runUuid);
@@ -47,9 +48,9 @@ function loadPublished(fs: FsPort, folder: string, runUuid: string): PublishedFi
 }
 
 /**
- * Reads what the WAL holds beyond the published file, intact frames after bad bytes included.
+ * Reads the content of the WAL beyond the published file, including intact frames after bad bytes.
  *
- * @param epoch - the number of the owner that continues the run, if there is one
+ * @param epoch - the number of the owner that continues the run, if any
  * @param files - as in `replayWal`
  */
 export function replayBehind(
@@ -74,14 +75,17 @@ export function replayBehind(
   }
 }
 
-/** The published file, or what is wrong with it; both are null when there is no such file. */
+/** The published file, or its damage; both are null if there is no such file. */
 export interface PublishedLook {
   readonly published: PublishedFile | null;
-  /** The error of a file that is damaged, or another run's. */
+  /** The error of a file that is damaged or belongs to another run. */
   readonly damage: ExpmanError | null;
 }
 
-/** Reads what `metrics.parquet` says it holds; returns damage instead of throwing it. @throws ExpmanError `IO`, `UNSUPPORTED_VERSION` */
+/**
+ * Reads the footer of `metrics.parquet`; returns damage instead of throwing it. @throws ExpmanError
+ * `IO`, `UNSUPPORTED_VERSION`
+ */
 export function lookForPublished(fs: FsPort, folder: string, runUuid: string): PublishedLook {
   try {
     const published = readPublished(fs, folder, runUuid);
@@ -92,7 +96,7 @@ export function lookForPublished(fs: FsPort, folder: string, runUuid: string): P
   }
 }
 
-/** Of a file of 0.1.0 the tallies are completed from its columns. */
+/** Completes the tallies of a file of 0.1.0 from its columns. */
 function withWholeTallies(fs: FsPort, folder: string, published: PublishedFile): PublishedFile {
   if (isTallied(published)) return published;
   const path = join(folder, METRICS_NAME);
@@ -104,7 +108,10 @@ function withWholeTallies(fs: FsPort, folder: string, published: PublishedFile):
   }
 }
 
-/** The loss of a file that is gone or damaged, in a run that has no log; run.yaml says how many calls it held. */
+/**
+ * The loss of a missing or damaged file, in a run without a log; run.yaml says how many calls the
+ * file held.
+ */
 function lossOfFile(fs: FsPort, folder: string, epoch: number): Loss[] {
   const { rows, file } = readIdentity(fs, folder);
   const { accepted } = isMapping(file['counts']) ? file['counts'] : {};
@@ -112,7 +119,10 @@ function lossOfFile(fs: FsPort, folder: string, epoch: number): Loss[] {
   return calls > 0 ? [{ epoch: epoch - 1, firstRecord: 0, records: calls, calls, file: METRICS_NAME }] : [];
 }
 
-/** Reads what `metrics.parquet` says it holds; returns null if there is no such file. @throws ExpmanError `CORRUPT`, `IO` */
+/**
+ * Reads the footer of `metrics.parquet`; returns null if there is no such file. @throws ExpmanError
+ * `CORRUPT`, `IO`
+ */
 export function readPublished(fs: FsPort, folder: string, runUuid: string): PublishedFile | null {
   const path = join(folder, METRICS_NAME);
   if (fs.stat(path) === null) return null;

@@ -9,33 +9,33 @@ import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay/replay.js';
 import type { RowJoiner } from './rows/row-joiner.js';
 import type { RunState } from './run-state.js';
 
-/** What a folder holds of a run that is continued. */
+/** The content of the folder of a run that is continued. */
 export interface LoadedRun {
   readonly state: RunState;
-  /** Null when nothing (readable) is published. */
+  /** Null if nothing readable is published. */
   readonly published: PublishedFile | null;
-  /** Calls and rewinds in the WAL alone, in order. */
+  /** The calls and rewinds that are only in the WAL, in order. */
   readonly items: readonly (RowSpan | Rewind)[];
-  /** Calls taken before, published or not, and the rows that they are. */
+  /** The number of calls accepted before, published or not, and of their rows. */
   readonly calls: number;
   readonly rows: number;
   /** The greatest step among them. */
   readonly lastStep: Step | null;
-  /** Goes on where the owner's session stands; null when it has none yet. */
+  /** The joiner that continues the owner's session; null if it has none yet. */
   readonly joiner: RowJoiner | null;
-  /** Whether calls may join rows of the published file. */
+  /** True if calls may join rows of the published file. */
   readonly reopens: boolean;
-  /** Number of this owner's next WAL segment. */
+  /** The number of this owner's next WAL segment. */
   readonly nextSegment: number;
-  /** Records of this owner that an earlier writer put into the WAL. */
+  /** The number of records of this owner that an earlier writer put into the WAL. */
   readonly replayedTo: number;
-  /** Records that are gone. */
+  /** The lost records. */
   readonly losses: readonly Loss[];
-  /** Segments that hold what could not be read, beside those whose bytes are damaged. */
+  /** The segments with unreadable records, beside those with damaged bytes. */
   readonly kept: ReadonlySet<string>;
 }
 
-/** What a replay and a published file come to for the owner of `epoch`. */
+/** Combines a replay and a published file for the owner of `epoch`. */
 export function loadedFrom(replay: Replay, epoch: number, published: PublishedFile | null): LoadedRun {
   const { state, segments, end, losses, malformed } = replay;
   if (end.epoch !== epoch) {
@@ -82,9 +82,10 @@ export const itemsOf = ({ spans, rewinds }: Replay): (RowSpan | Rewind)[] =>
   [...rewinds, ...spans].sort((one, other) => one.epoch - other.epoch);
 
 /**
- * Reads only what the WAL says; for a writer that takes over while the process ends, without Arrow.
+ * Reads only the WAL, without Arrow; for a writer that takes over while the process ends.
  *
- * What is published is not looked at, so that its records seem to be missing: they are counted as rows, and are no losses.
+ * The published file is not read, so its records seem to be missing: they are counted as rows, not
+ * as losses.
  */
 export function loadState(fs: FsPort, folder: string, runUuid: string, epoch: number): LoadedRun {
   const replay = replayWal(fs, folder, runUuid, NOTHING_PUBLISHED, { salvage: true });

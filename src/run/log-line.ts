@@ -12,18 +12,18 @@ import {
   subjectOf,
 } from '../model/secret-names.js';
 
-/** One line of a run log, taken apart. */
+/** A parsed line of a run log. */
 export interface LogLine {
   readonly timestampMs: number;
-  /** In lower case. */
+  /** The level in lower case. */
   readonly level: string;
   readonly message: string;
-  /** What was said beside the message; empty when nothing was. */
+  /** The meta data beside the message; empty if there is none. */
   readonly meta: Readonly<Record<string, unknown>>;
 }
 
 /**
- * No line is longer, in characters and without its newline.
+ * The longest line, in characters and without its newline.
  *
  * @bound tells: the line says how many characters are missing; specs/run/log-line.spec.ts "counts what is cut off"
  */
@@ -32,17 +32,19 @@ export const MAX_LINE_LENGTH = 64 * 1024;
 /** @bound tells: the line has [Object] or [Array] in their place; specs/run/log-line.spec.ts "is cut in depth" */
 const MAX_DEPTH = 16;
 const LEVEL_WIDTH = 5;
-// What closing every bracket of a cut value, and saying so at every depth, may add to it.
+// The room for closing every bracket of a cut value, with a marker at every depth.
 const CLOSING_ROOM = 2048;
 const MARKER_ROOM = 48;
 
 /**
- * A message as one line of `run.log`: `2026-01-01T12:00:00.000Z INFO  message {"epoch":3}` and a newline.
+ * Formats a message as one line of `run.log`: `2026-01-01T12:00:00.000Z INFO  message {"epoch":3}`
+ * and a newline.
  *
- * Never throws, whatever it is given. Texts below a secret name of the meta, and secrets that show in a text, are redacted, by
- * {@link redactAt}. Control characters, line separators and what turns the reading direction are escaped
- * as in JSON, and so is the backslash, so that a message cannot fake a line and {@link parseLogLine} gives back
- * what went in. Too long a text is cut and says so: `…[truncated 123 characters]`.
+ * Never throws, whatever the arguments. Texts below a secret name of the meta, and recognisable
+ * secrets in a text, are redacted by {@link redactAt}. Control characters, line separators and
+ * direction marks are escaped as in JSON, and so is the backslash, so that a message cannot fake a
+ * line and {@link parseLogLine} returns the original. A text that is too long is cut and marked:
+ * `…[truncated 123 characters]`.
  */
 export function formatLogLine(
   level: string,
@@ -54,13 +56,16 @@ export function formatLogLine(
   const room = MAX_LINE_LENGTH - head.length;
   const beside = metaText(meta ?? {}, Math.floor(room / 2));
   const said = cut(redactText(valueText(message)), room - beside.length - 1, escapeText);
-  // A message that ends as if in meta is told apart by an empty one.
+  // A message that ends like meta is followed by an empty meta to distinguish it.
   return beside === '{}' && splitMeta(said) === undefined ? `${head}${said}\n` : `${head}${said} ${beside}\n`;
 }
 
 const LINE = /^((?:[+-]\d\d)?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([A-Z0-9_.-]+)( *)/;
 
-/** What {@link formatLogLine} was given, from its line with or without the newline; undefined for a line it did not write. */
+/**
+ * Parses a line of {@link formatLogLine}, with or without the newline; undefined for any other
+ * line.
+ */
 export function parseLogLine(line: string): LogLine | undefined {
   const text = line.endsWith('\n') ? line.slice(0, -1) : line;
   const [whole, time, level, gap] = LINE.exec(text) ?? [];
@@ -73,7 +78,10 @@ export function parseLogLine(line: string): LogLine | undefined {
   return { timestampMs, level: level.toLowerCase(), message: unescapeText(said), meta };
 }
 
-/** A value as a log message shows it: a string as it is, anything else as in meta, without quotes around it. */
+/**
+ * Formats a value for a log message: a string as it is, anything else as in meta, without quotes
+ * around it.
+ */
 export function valueText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === undefined) return 'undefined';
@@ -87,7 +95,7 @@ function isoTime(timestampMs: number): string {
 }
 
 function levelText(level: unknown): string {
-  // @bound loses nothing: a level is a word, none that winston knows is as long
+  // @bound loses nothing: a level is a word, and winston has none that is as long
   const word = typeof level === 'string' ? level.slice(0, 32).replace(/[^A-Za-z0-9_.-]/g, '_') : '';
   return (word === '' ? 'info' : word).toUpperCase().padEnd(LEVEL_WIDTH);
 }
@@ -97,7 +105,10 @@ function metaText(meta: object, room: number): string {
   return text.startsWith('{') ? text : `{"meta":${text}}`;
 }
 
-/** Where a message ends and its meta begins, found from the end in one pass: a hostile line costs no more than another. */
+/**
+ * Splits a message from its meta, from the end in one pass: a hostile line costs no more than any
+ * other.
+ */
 function splitMeta(
   text: string,
 ): { readonly said: string; readonly meta: Readonly<Record<string, unknown>> } | undefined {
@@ -111,7 +122,10 @@ function splitMeta(
   }
 }
 
-/** Where the bracket stands that opens the object a text ends with, strings passed over; -1 when it ends with none. */
+/**
+ * The index of the bracket that opens the object at the end of a text, skipping strings; -1 if
+ * there is none.
+ */
 function lastObjectStart(text: string): number {
   if (!text.endsWith('}')) return -1;
   let depth = 0;
@@ -132,7 +146,8 @@ function isEscaped(text: string, at: number): boolean {
   return slashes % 2 === 1;
 }
 
-// Control characters, lone surrogates, line and paragraph separators, and what turns the reading direction.
+// Control characters, lone surrogates, line and paragraph separators, and marks that change the
+// text direction.
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 const ESCAPED = /\\(?:([\\nrt])|u([0-9a-f]{4}))/g;
 const SHORT: ReadonlyMap<string, string> = new Map([
@@ -142,7 +157,7 @@ const SHORT: ReadonlyMap<string, string> = new Map([
 ]);
 const LONG: ReadonlyMap<string, string> = new Map([...SHORT].map(([char, short]) => [short.slice(1), char]));
 
-// Most texts are: one quick look saves the two slow ones.
+// Most texts are plain: one quick check saves the two slow ones.
 const PLAIN = /^[ !#-[\]-~]*$/;
 
 function escapeText(text: string): string {
@@ -160,7 +175,7 @@ function hexEscape(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** A text escaped to at most `room` characters; what does not fit is cut off and counted. */
+/** Escapes a text to at most `room` characters; the rest is cut off and counted. */
 function cut(text: string, room: number, escape: (text: string) => string): string {
   if (text.length <= room) {
     const whole = escape(text);
@@ -188,7 +203,7 @@ class Json {
 
   constructor(private room: number) {}
 
-  /** Never throws; of a value that does, the reason is written. */
+  /** Never throws; for a value that throws, the reason is written. */
   of(value: unknown): string {
     try {
       return this.#plain(value);

@@ -5,20 +5,23 @@ import type { FsPort } from '../storage/fs-port.js';
 import { MAX_YAML_BYTES, isWhole, parseYaml } from '../storage/yaml-file.js';
 import { readSimpleYaml } from '../storage/yaml-subset.js';
 
-/** The format of `run.yaml` that this version writes, and the latest it reads; a file that does not say is of format 1. */
+/**
+ * The format of `run.yaml` that this version writes, and the latest it reads; a file without one
+ * has format 1.
+ */
 export const RUN_FORMAT = 2;
 
-/** A YAML file's mapping; values are whatever the file says. */
+/** The mapping in a YAML file; its values may be anything. */
 export type Mapping = Readonly<Record<string, unknown>>;
 
-/** Tells a mapping from everything else that a file may hold. */
+/** Tells if a value is a mapping. */
 export const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * Reads one of a run's YAML files, of at most `maxBytes`, as a mapping; returns null if there is no such file.
  *
- * @throws {@link ExpmanError} `CORRUPT` when it is cut off or not a mapping, `UNSAFE_YAML`, or `IO`
+ * @throws {@link ExpmanError} `CORRUPT` if it is truncated or not a mapping, `UNSAFE_YAML`, or `IO`
  */
 export function readMapping(
   fs: FsPort,
@@ -30,9 +33,9 @@ export function readMapping(
   if (fs.stat(path) === null) return null;
   const text = readWhole(fs, path, maxBytes).toString('utf8');
   if (!isWhole(text))
-    throw new ExpmanError('CORRUPT', `${path} is cut off: its last line is not "# end"`, { path });
+    throw new ExpmanError('CORRUPT', `${path} is truncated: its last line is not "# end"`, { path });
   const parsed = readSimpleYaml(text) ?? parseYaml(text, maxBytes);
   if (parsed === null) return {};
-  if (!isMapping(parsed)) throw new ExpmanError('CORRUPT', `${path} holds no mapping`, { path });
+  if (!isMapping(parsed)) throw new ExpmanError('CORRUPT', `${path} does not hold a mapping`, { path });
   return parsed;
 }

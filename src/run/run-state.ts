@@ -3,28 +3,34 @@ import { ExpmanError } from '../model/errors.js';
 import type { Params } from '../model/params.js';
 import { MergedParams } from './merged-params.js';
 
-/** How a run was ended by its caller or its process. */
+/** The end of a run, by its caller or its process. */
 export interface RunEnding {
   readonly status: string;
-  /** The process is going down: nothing but the WAL and run.yaml will be written. */
+  /** True if the process is ending: only the WAL and run.yaml will be written. */
   readonly cut: boolean;
   readonly exitCode?: number;
   readonly error?: { readonly name: string; readonly message: string; readonly stack?: string };
-  /** When it ended, in milliseconds since the epoch, where that is not now: a recovery is later than the end. */
+  /**
+   * The time of the end in milliseconds since the epoch, if that is not now: a recovery is later
+   * than the end.
+   */
   readonly endedAtMs?: number;
-  /** How long the run had lasted then, its sessions summed. */
+  /** The duration of the run at that time, the sum of its sessions. */
   readonly durationMs?: number;
 }
 
-/** Up to where a run's records go: all epochs before `epoch`, and its records below `seq`. */
+/**
+ * A position in a run's records: after all epochs before `epoch`, and the records of `epoch` below
+ * `seq`.
+ */
 export interface Watermark {
   readonly epoch: number;
   readonly seq: number;
-  /** How many of its records below `seq` are calls, where that is known. */
+  /** The number of calls among its records below `seq`, if known. */
   readonly calls?: number | null;
 }
 
-/** Where run.log stands: `pending` lines belong after its first `offset` bytes. */
+/** The end of run.log: `pending` lines belong after its first `offset` bytes. */
 interface LogTail {
   offset: number;
   pending: string[];
@@ -40,7 +46,7 @@ export interface PlainState {
   readonly before?: Watermark | null;
 }
 
-/** A run's state for those who do not change it. */
+/** A read-only view of a run's state. */
 export interface RunStateView {
   readonly log: { readonly offset: number; readonly pending: readonly string[] };
   readonly paramRecords: Pick<MergedParams, 'refused'> & { readonly merged: Params };
@@ -50,24 +56,25 @@ export interface RunStateView {
 }
 
 /**
- * What a run's records amount to, rows left out: the part of a run that fits into a checkpoint.
+ * The result of a run's records without the rows: the part of a run that fits into a checkpoint.
  *
- * Applying the same records to the same state always gives the same state; that is what recovery rests on.
+ * Applying the same records to the same state always gives the same state; recovery depends on
+ * that.
  */
 export class RunState implements RunStateView {
   private dictionary = new RecordDictionary();
   readonly log: LogTail = { offset: 0, pending: [] };
   /** Parameters, merged, last write wins. */
   readonly paramRecords = new MergedParams();
-  /** Facts for run.yaml, merged likewise. */
+  /** Facts for run.yaml, merged in the same way. */
   readonly factRecords = new MergedParams();
-  /** How many characters the lines have that are not in run.log yet. */
+  /** The number of characters of the lines that are not in run.log yet. */
   pendingText = 0;
   ending: RunEnding | null = null;
-  /** Where the records of the owner before this one ended; null for the first. */
+  /** The end of the records of the owner before this one; null for the first owner. */
   before: Watermark | null = null;
 
-  /** The dictionary rows are decoded by; it changes as records are split. */
+  /** The dictionary with which rows are decoded; it changes as records are split. */
   get records(): RecordDictionary {
     return this.dictionary;
   }
@@ -80,7 +87,7 @@ export class RunState implements RunStateView {
     return this.factRecords.merged;
   }
 
-  /** Metric and shape numbers start again: another producer continues the run. */
+  /** Resets the metric and shape numbers: another producer continues the run. */
   startEpoch(): void {
     this.dictionary = new RecordDictionary();
     this.ending = null;
@@ -94,20 +101,20 @@ export class RunState implements RunStateView {
     if (close !== null) this.ending = decodeEnding(close);
   }
 
-  /** Adds a line of the writer's own. */
+  /** Adds a line by the writer. */
   addLine(line: string): void {
     this.log.pending.push(line);
     this.pendingText += line.length;
   }
 
-  /** The first `count` pending lines are in run.log, which is `offset` bytes long now. */
+  /** Marks the first `count` pending lines as written to run.log, which now has `offset` bytes. */
   logged(count: number, offset: number): void {
     this.pendingText -= lengthOf(this.log.pending.splice(0, count));
     this.log.offset = offset;
   }
 
   /**
-   * Becomes what a checkpoint says.
+   * Restores the state from a checkpoint.
    *
    * @throws {@link ExpmanError} `CORRUPT` for anything that is not a state
    */
@@ -139,9 +146,8 @@ function decodeEnding(text: string): RunEnding {
   try {
     plain = JSON.parse(text) as Partial<RunEnding> | null;
   } catch (error) {
-    throw new ExpmanError('CORRUPT', 'a closing record that is no JSON', { cause: error });
+    throw new ExpmanError('CORRUPT', 'a closing record is not valid JSON', { cause: error });
   }
-  if (typeof plain?.status !== 'string')
-    throw new ExpmanError('CORRUPT', 'a closing record without a status');
+  if (typeof plain?.status !== 'string') throw new ExpmanError('CORRUPT', 'a closing record has no status');
   return { ...plain, status: plain.status, cut: plain.cut === true };
 }

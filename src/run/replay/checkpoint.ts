@@ -6,9 +6,9 @@ import type { WalFrame } from '../../storage/wal/segment-reader.js';
 import type { Checkpoint } from '../../storage/wal/segment-writer.js';
 import type { PlainState, RunEnding, RunState, Watermark } from '../run-state.js';
 
-/** A piece ends with the entry that makes it this long, in characters. */
+/** The length of a piece in characters; it ends with the entry that reaches it. */
 const PIECE_CHARS = 4 * 1024;
-/** The frames before the first piece hold the core, twice. */
+/** The number of frames before the first piece; they hold the core, twice. */
 const CORES = 2;
 const NO_DICTIONARY: PlainDictionary = { metrics: [], shapes: [] };
 const NOTHING_MISSING: Unrestored = { lines: [], params: 0, facts: 0, knowsOffset: true };
@@ -16,10 +16,13 @@ const NOTHING_MISSING: Unrestored = { lines: [], params: 0, facts: 0, knowsOffse
 type ParamKind = 'params' | 'facts';
 type Kind = 'lines' | ParamKind;
 
-/** The core's entry for a piece: its kind, how many entries it has, and for lines how many bytes. */
+/**
+ * The core's entry for a piece: its kind, the number of its entries, and for lines the number of
+ * bytes.
+ */
 type Listed = readonly [kind: Kind, entries: number, bytes: number];
 
-/** What the rows of a segment rest on, and what is carried along. */
+/** The state that the rows of a segment depend on, and a list of the pieces carried along. */
 interface Core {
   readonly dictionary: PlainDictionary;
   readonly ending: RunEnding | null;
@@ -35,31 +38,31 @@ interface Piece {
   readonly facts?: string;
 }
 
-/** Lines that belong into run.log after `at` pending lines and are in no checkpoint. */
+/** Lines that belong in run.log after `at` pending lines and are missing from the checkpoint. */
 export interface LostLines {
   readonly at: number;
   readonly lines: number;
   readonly bytes: number;
 }
 
-/** The parts of a checkpoint that damage has taken; see restore-state.ts for where they may be found. */
+/** The damaged parts of a checkpoint; restore-state.ts finds them elsewhere. */
 export interface Unrestored {
   readonly lines: readonly LostLines[];
-  /** Entries at the top level, of parameters and of facts. */
+  /** The number of entries at the top level, of parameters and of facts. */
   readonly params: number;
   readonly facts: number;
-  /** False when it is unknown, too, how far run.log had come. */
+  /** False if the length of run.log is unknown, too. */
   readonly knowsOffset: boolean;
 }
 
-/** A checkpoint as its intact frames give it. */
+/** A checkpoint, read from its intact frames. */
 export interface ReadCheckpoint {
   readonly isWhole: boolean;
   readonly plain: PlainState;
   readonly unrestored: Unrestored;
 }
 
-/** The state of a run as the frames at the start of a segment hold it. */
+/** Encodes the state of a run for the frames at the start of a segment. */
 export function encodeCheckpoint({ records, ending, before, log, params, facts }: RunState): Checkpoint {
   const pieces = [
     ...linePieces(log.pending),
@@ -77,13 +80,14 @@ export function encodeCheckpoint({ records, ending, before, log, params, facts }
 }
 
 /**
- * Reads the checkpoint at the start of a segment, as far as its frames are intact; at least one of them is.
+ * Reads the checkpoint at the start of a segment, as far as its frames are intact; at least one
+ * must be.
  *
  * @throws {@link ExpmanError} `CORRUPT` for an intact frame that holds something else
  */
 export function readCheckpoint(frames: readonly WalFrame[]): ReadCheckpoint {
   const [frame] = frames;
-  // Version 1, which counts no calls, has all of it in one frame.
+  // Version 1, which does not count calls, has all of it in one frame.
   if (frame?.calls === null) return wholeOf(frame.payload);
   let core: Core | null = null;
   const pieces = new Map<number, Piece>();
@@ -123,7 +127,7 @@ export function readCheckpoint(frames: readonly WalFrame[]): ReadCheckpoint {
 
 function wholeOf(payload: Uint8Array): ReadCheckpoint {
   const plain = jsonIn(payload);
-  if (plain === null) throw new ExpmanError('CORRUPT', 'a checkpoint that is no JSON');
+  if (plain === null) throw new ExpmanError('CORRUPT', 'a checkpoint is not valid JSON');
   return { isWhole: true, plain: plain as PlainState, unrestored: NOTHING_MISSING };
 }
 

@@ -11,10 +11,10 @@ import { type SegmentFile, isForeign, segmentNames } from './segment-files.js';
 
 export type { Watermark } from '../run-state.js';
 
-/** Nothing is published. */
+/** The watermark of a run without a published file. */
 export const NOTHING_PUBLISHED: Watermark = { epoch: -1, seq: 0 };
 
-/** A segment's file and how it ends. */
+/** A segment's file and its verdict. */
 export interface SegmentReport {
   readonly name: string;
   readonly epoch: number;
@@ -23,32 +23,37 @@ export interface SegmentReport {
   readonly verdict: SegmentVerdict;
 }
 
-/** What a run's WAL holds beyond its published file. */
+/** The content of a run's WAL beyond its published file. */
 export interface Replay extends Replayed {
   readonly segments: readonly SegmentReport[];
-  /** Bytes at the ends of segments that are not a whole frame: a write that was cut off. */
+  /**
+   * The number of bytes at the ends of segments that are not a complete frame: an interrupted
+   * write.
+   */
   readonly tornBytes: number;
-  /** Segments with damaged bytes before intact ones, and segments of another run. */
+  /** The segments with damaged bytes before intact ones, and segments of another run. */
   readonly corrupt: readonly string[];
 }
 
-/** How a WAL is replayed. */
+/** The options of {@link replayWal}. */
 export interface ReplayOptions {
-  /** Whether rows after a gap are included. */
+  /** Includes the rows after a gap. */
   readonly salvage?: boolean;
   /** The files to read, by default the segments of the folder. */
   readonly files?: readonly SegmentFile[];
-  /** The rows of the watermark's session in the published file; null when it has none. */
+  /** The rows of the watermark's session in the published file; null if it has none. */
   readonly session?: SessionStart | null;
 }
 
 /**
  * Reads the WAL of a run's folder; writes nothing.
  *
- * Frames are taken in the order of epochs and sequence numbers, each record once. Without `salvage` the rows stop for good
- * at a gap, so that they are always a beginning of what went in. What is missing is counted alike with and without it.
+ * Frames are read in the order of epochs and sequence numbers, each record once. Without `salvage`
+ * the rows stop at the first gap, so that they are always a prefix of the logged rows. Missing
+ * records are counted in the same way with and without it.
  *
- * @throws {@link ExpmanError} `UNSUPPORTED_VERSION` for a segment that a later version of expman-rx wrote; as `readSegmentFile` does
+ * @throws {@link ExpmanError} `UNSUPPORTED_VERSION` for a segment that a later version of expman-rx
+ * wrote; and those of `readSegmentFile`
  */
 export function replayWal(
   fs: FsPort,

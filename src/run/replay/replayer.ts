@@ -10,43 +10,46 @@ import { RunState, type Watermark } from '../run-state.js';
 import { type Unrestored, readCheckpoint } from './checkpoint.js';
 
 const SPAN_ROWS = 1024;
-/** No row's record is shorter. */
+/** The shortest record of a row. */
 const LEAST_ROW_BYTES = 24;
 
-/** What the frames of a run's segments amount to. */
+/** The result of replaying the frames of a run's segments. */
 export interface Replayed {
   /** Parameters, facts, log lines and ending as of the last record. */
   readonly state: RunState;
-  /** Which part of it damage has taken from a checkpoint, and where; null when nothing is missing. */
+  /**
+   * The part of the state that is missing from a damaged checkpoint, and its place; null if nothing
+   * is missing.
+   */
   readonly unrestored:
     (Unrestored & { readonly epoch: number; readonly seq: number; readonly file: string }) | null;
-  /** Calls that are not in the published file, in order. */
+  /** The calls that are not in the published file, in order. */
   readonly spans: readonly RowSpan[];
   readonly calls: number;
-  /** Rows that those calls begin; the others join rows that are there. */
+  /** The number of rows that those calls begin; the other calls join existing rows. */
   readonly rows: number;
-  /** Rewinds that the published file does not know of, in order. */
+  /** The rewinds that the published file does not contain, in order. */
   readonly rewinds: readonly Rewind[];
-  /** Goes on where the last session stands. */
+  /** The joiner that continues the last session. */
   readonly joiner: RowJoiner;
-  /** Intact calls after a gap, which only a salvage gives. */
+  /** The number of intact calls after a gap, which only a salvage returns. */
   readonly rowsBehindGap: number;
   /** The position after the last record. */
   readonly end: Watermark;
-  /** Records that are not published and are missing, with or without `salvage`. */
+  /** The missing records that are not published, with or without `salvage`. */
   readonly losses: readonly Loss[];
-  /** What is wrong with intact frames whose records make no sense. */
+  /** The intact frames with invalid records. */
   readonly malformed: readonly Malformed[];
 }
 
-/** An intact frame whose records make no sense. */
+/** An intact frame with invalid records. */
 export interface Malformed {
-  /** Name of the segment it is in. */
+  /** The name of its segment. */
   readonly file: string;
   readonly message: string;
 }
 
-/** How far an epoch's records have come; calls are null where that is not known. */
+/** The position in an epoch's records; calls are null if unknown. */
 interface Place {
   readonly seq: number;
   readonly calls: number | null;
@@ -63,14 +66,14 @@ export class Replayer {
   private rowsBehindGap = 0;
   private epoch = -1;
   private place = EPOCH_START;
-  /** Where the rows stopped, if they did. */
+  /** The position at which the rows stopped, if they did. */
   private stop: Watermark | null = null;
-  /** Whether the state is that of all records up to the place, none missing. */
+  /** True if the state includes all records up to the place. */
   private isStateWhole = true;
   private unrestored: Replayed['unrestored'] = null;
   private readonly losses: Loss[] = [];
   private readonly malformed: Malformed[] = [];
-  /** An upper bound of the calls in a frame at the place, when they cannot be counted. */
+  /** An upper bound of the calls in a frame at the place, if they cannot be counted. */
   private uncounted: { readonly calls: number; readonly file: string } | null = null;
 
   constructor(
@@ -90,7 +93,7 @@ export class Replayer {
     for (const frame of records) this.takeFrame(frame, epoch, file);
   }
 
-  /** All there is, once the last segment is read. */
+  /** Returns the result, once the last segment is read. */
   finish(): Replayed {
     const { state, spans, rewinds, joiner, epoch, place, losses, malformed, rowsBehindGap } = this;
     this.missUncounted();
@@ -109,18 +112,18 @@ export class Replayer {
     };
   }
 
-  /** The frames at the start of a segment, those of them that are intact. */
+  /** Reads the intact frames at the start of a segment. */
   private takeCheckpoint(frames: readonly WalFrame[], epoch: number, file: string): void {
     const [frame] = frames;
     if (frame === undefined) return;
     const { plain, unrestored, isWhole } = readCheckpoint(frames);
     this.enter(epoch, plain.before ?? null, file);
-    // A writer that took over from a dead one may have begun below what that one had written.
+    // A writer that took over from a dead one may have begun below the last record of that one.
     if (frame.seq < this.place.seq) return;
     const isBehindGap = frame.seq > this.place.seq;
     if (isBehindGap) this.miss(frame, { file, isStateThere: isWhole });
     this.place = { seq: frame.seq, calls: frame.calls ?? this.place.calls };
-    // Where the segment before ends where this one begins, its state serves in place of a damaged checkpoint.
+    // If the previous segment ends where this one begins, its state replaces a damaged checkpoint.
     if (!isWhole && !isBehindGap && this.isStateWhole) return;
     this.state.restore(plain);
     this.isStateWhole = isWhole;
@@ -165,7 +168,10 @@ export class Replayer {
     };
   }
 
-  /** Repeated definitions: when the frame that made them is lost, the rows after it can still be read. */
+  /**
+   * Reads repeated definitions: if the frame that made them is lost, the rows after it can still be
+   * read.
+   */
   private takeDefinitions(frame: WalFrame, file: string): void {
     if (frame.seq < this.place.seq) return;
     const regained = tallyRecords(frame.payload, 0, 0).records;
@@ -184,7 +190,7 @@ export class Replayer {
     return new RowJoiner(epoch === this.from.epoch && this.session !== null ? this.session : undefined);
   }
 
-  /** Goes on with the records of an owner; `before` says where those of the one before it ended. */
+  /** Continues with the records of an owner; `before` is the end of those of the owner before. */
   private enter(epoch: number, before: Watermark | null, file: string): void {
     if (epoch === this.epoch) return;
     if (before !== null && before.epoch > this.epoch) this.begin(before.epoch, before.epoch === 0);
@@ -202,15 +208,15 @@ export class Replayer {
     this.isStateWhole = isStateWhole;
   }
 
-  /** Up to which record of an epoch all are in the published file. */
+  /** The number of the first record of an epoch that is not in the published file. */
   private publishedIn(epoch: number): number {
     const { from } = this;
     return epoch < from.epoch ? Infinity : epoch === from.epoch ? from.seq : 0;
   }
 
   /**
-   * Goes on at `to`, where records up to there are missing: a loss, unless they are published or nothing but what a
-   * checkpoint that follows holds.
+   * Continues at `to`, although records before it are missing: a loss, unless they are published or
+   * contained in a checkpoint that follows.
    */
   private miss(to: Place, { file, isStateThere = false, regained = 0 }: Gap): void {
     const { epoch, from, place } = this;
@@ -249,7 +255,7 @@ export class Replayer {
     this.lose({ epoch, firstRecord: place.seq, records: calls, calls, atMost: true, file });
   }
 
-  /** Takes an intact frame; if its records still make no sense, its calls are counted as lost. */
+  /** Reads an intact frame; if its records are invalid, its calls are counted as lost. */
   private guarded(file: string, take: () => void, frame?: WalFrame): void {
     try {
       take();
@@ -282,10 +288,10 @@ export class Replayer {
 }
 
 interface Gap {
-  /** The file in which reading goes on. */
+  /** The file in which reading continues. */
   readonly file: string;
-  /** Whether a whole checkpoint follows, so that only calls can be lost. */
+  /** True if a complete checkpoint follows, so that only calls can be lost. */
   readonly isStateThere?: boolean;
-  /** Missing records that are repeated later. */
+  /** The number of missing records that are repeated later. */
   readonly regained?: number;
 }

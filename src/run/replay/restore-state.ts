@@ -11,10 +11,10 @@ import type { Replay } from './replay.js';
 import type { RunState } from '../run-state.js';
 
 /**
- * Completes the state of a replay from the other files of the run: all of it for a run that was closed, which has no WAL;
- * what damage took of a checkpoint for any other.
+ * Completes the state of a replay from the other files of the run: all of it for a closed run,
+ * which has no WAL; the damaged parts of a checkpoint for any other.
  *
- * Returns as a loss what is in none of them.
+ * Returns the parts that are in none of them as a loss.
  */
 export function restoreState(
   fs: FsPort,
@@ -38,7 +38,9 @@ export function restoreState(
   return others > 0 ? [{ epoch, firstRecord: seq, records: 0, calls: 0, others, file }] : [];
 }
 
-/** The mapping in a file; empty for a damaged file that was only to complete a damaged log. */
+/**
+ * The mapping in a file; empty for a damaged file that was only needed to complete a damaged log.
+ */
 function mappingOf(fs: FsPort, folder: string, name: string, mustBeWhole: boolean): Mapping {
   try {
     return readMapping(fs, folder, name) ?? {};
@@ -48,7 +50,7 @@ function mappingOf(fs: FsPort, folder: string, name: string, mustBeWhole: boolea
   }
 }
 
-/** Adds the entries that the records lack; returns how many. */
+/** Adds the entries missing from the records; returns their number. */
 function complete(records: MergedParams, known: Mapping): number {
   const { params } = sanitiseParams(known);
   const absent = Object.entries(params).filter(([key]) => !Object.hasOwn(records.merged, key));
@@ -57,7 +59,10 @@ function complete(records: MergedParams, known: Mapping): number {
   return absent.length;
 }
 
-/** Puts lines that run.log has by now where a checkpoint lost them, and returns how many it does not have. */
+/**
+ * Inserts the lines that a checkpoint lost and that run.log has by now; returns the number of lines
+ * still missing.
+ */
 function linesNotIn(fs: FsPort, path: string, state: RunState, lost: readonly LostLines[]): number {
   const { pending, offset: from } = state.log;
   let missing = 0;

@@ -9,7 +9,7 @@ export interface SegmentFile {
   readonly number: number;
 }
 
-/** Whether a segment is another run's, or of another owner than its name says. */
+/** True if a segment belongs to another run, or to another owner than its name says. */
 export const isForeign = ({ head }: Segment, runUuid: string, epoch: number): boolean =>
   head !== null && (head.runUuid !== runUuid || head.epoch !== epoch);
 
@@ -24,5 +24,5 @@ export function segmentNames(fs: FsPort, folder: string): SegmentFile[] {
     .sort(inOrder);
 }
 
-/** Segments in the order they were written. */
+/** Compares segments by the order in which they were written. */
 export const inOrder = (a: SegmentFile, b: SegmentFile): number => a.epoch - b.epoch || a.number - b.number;

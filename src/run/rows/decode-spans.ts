@@ -16,10 +16,10 @@ import { gatherColumn } from '../../columnar/gather.js';
 import { int64FromDoubles } from '../../columnar/int64.js';
 import { integersExact, widenColumn, widerType } from '../../columnar/widen.js';
 
-/** The calls of some spans as columns, on their way into a record batch. */
+/** The calls of some spans as columns, to be put in a record batch. */
 export interface DecodedRows {
   readonly calls: number;
-  /** Which rows the calls belong to. */
+  /** The rows of the calls. */
   readonly place: BatchPlace;
   /** The calls' steps as doubles, NaN for none. */
   readonly steps: Float64Array;
@@ -34,7 +34,10 @@ export interface DecodedRows {
 export interface DecodedMetric {
   readonly metric: string;
   readonly column: Column;
-  /** The same values by the kind they were logged as, each row in at most one of them; several for a metric that changes its kind. */
+  /**
+   * The same values by the kind they were logged as, each row in at most one part; several for a
+   * metric that changes its kind.
+   */
   readonly parts: readonly Column[];
 }
 
@@ -48,7 +51,7 @@ const TYPE_OF: Readonly<Record<ValueKind, Exclude<ColumnType, 'TIMESTAMP'>>> = {
 /**
  * Turns spans of one session's records into columns: for rows without strings, one strided copy per span and metric.
  *
- * Rows begun by the spans follow one another, as they do where the spans do.
+ * The spans must follow one another, so that the rows they begin do, too.
  */
 export function decodeSpans(spans: readonly RowSpan[]): DecodedRows {
   const rows = spans.reduce((sum, span) => sum + span.rows, 0);
@@ -83,7 +86,10 @@ export function decodeSpans(spans: readonly RowSpan[]): DecodedRows {
 /** Rows of one shape that follow one another in a payload. */
 type Stretch = Pick<RowSpan, 'views' | 'start' | 'rows' | 'shape'>;
 
-/** The spans, those that follow one another in their payload as one: a span is small, and starting on one costs more than its rows. */
+/**
+ * Joins spans that follow one another in their payload: a span is small, and starting one costs
+ * more than its rows.
+ */
 function* stretchesIn(spans: readonly RowSpan[]): Generator<Stretch, void> {
   for (let first = 0, next = 0; first < spans.length; first = next) {
     const span = spans[first];
@@ -149,14 +155,17 @@ class BatchBuilders {
   }
 }
 
-/** A metric that changed its type within the batch: its parts widen to one type; at most one of them has a row. */
+/**
+ * Combines the parts of a metric that changed its type within the batch: they are widened to one
+ * type; at most one of them has a value in a row.
+ */
 function uniteKinds(parts: readonly Column[]): Column {
   const [first, ...rest] = parts;
-  if (first === undefined) throw new RangeError('a metric without values');
+  if (first === undefined) throw new RangeError('a metric has no values');
   if (rest.length === 0) return first;
   const exact = parts.every((part) => part.type !== 'INT64' || integersExact(part));
   const type = parts.reduce<ColumnType>((wide, part) => widerType(wide, part.type, exact), first.type);
-  // The parts one after the other, then for each row the value of the part that has one.
+  // First the parts one after another, then for each row the value of the part that has one.
   const source = new Int32Array(first.length).fill(-1);
   parts.forEach(({ validity, length }, index) => {
     for (let row = 0; row < length; row++)
@@ -187,7 +196,7 @@ function stepColumn(steps: Float64Array, wideSteps: ReadonlyMap<number, bigint>)
   return { type: 'INT64', length, nullCount, validity: nullCount === 0 ? null : validity, values };
 }
 
-/** Decodes rows of one length; of a wide span the steps are left to the caller. */
+/** Decodes rows of equal length; the steps of a wide span are left to the caller. */
 function decodeFixed(
   { views, start, rows, shape }: Stretch,
   row: number,
@@ -217,7 +226,10 @@ function decodeFixed(
   });
 }
 
-/** Decodes rows whose texts make them of different lengths; of a wide span the steps are left to the caller. */
+/**
+ * Decodes rows that differ in length because of their texts; the steps of a wide span are left to
+ * the caller.
+ */
 function decodeVarying(
   { views, start, rows, shape }: Stretch,
   row: number,

@@ -9,8 +9,8 @@ import type { PublishedFile } from '../summaries/file-metadata.js';
 import { JOIN_WINDOW_ROWS, type JoinWindow, type SessionStart } from './row-joiner.js';
 
 /**
- * Where the session of a published file's watermark stands, for a joiner that goes on after it; null when the file has no
- * rows of it, or does not say (a file of 0.1.0: no call joins its rows).
+ * The state of the session of a published file's watermark, for a joiner that continues it; null if
+ * the file has no rows of it, or does not say (a file of 0.1.0: no call joins its rows).
  */
 export function publishedSession(file: PublishedFile, read: ChunkReader): SessionStart | null {
   const { facts, rows } = file;
@@ -28,7 +28,7 @@ function joinWindow(file: PublishedFile, last: LastRows): JoinWindow {
   const { rows } = last;
   const step = last.column(STEP_FIELD.name);
   const timestamp = last.column(TIMESTAMP_FIELD.name);
-  if (step?.type !== 'INT64' || timestamp?.type !== 'TIMESTAMP') throw new TypeError('a file without steps');
+  if (step?.type !== 'INT64' || timestamp?.type !== 'TIMESTAMP') throw new TypeError('the file has no steps');
   const halves = halvesOf(step.values);
   const steps = new Float64Array(rows).fill(NaN);
   const wideSteps = new Map<number, bigint>();
@@ -44,7 +44,7 @@ function joinWindow(file: PublishedFile, last: LastRows): JoinWindow {
     stamps: stampsOf(file.facts.stamps, timestamp.values),
     held: (row) => ({
       has: (metric) => {
-        // A metric may be named '', so that no name can stand for a column that the file lacks.
+        // A metric may be named '', so no name can represent a column that the file lacks.
         const name = nameOf.get(metric);
         const column = name === undefined ? null : last.column(name);
         return column !== null && hasValue(column, row);
@@ -58,7 +58,7 @@ function joinWindow(file: PublishedFile, last: LastRows): JoinWindow {
 
 const hasValue = ({ validity }: Column, row: number): boolean => validity === null || bitAt(validity, row);
 
-/** The timestamps that callers gave; NaN for rows that took the clock's. */
+/** The timestamps given by callers; NaN for rows with the clock's. */
 function stampsOf(runs: readonly number[], timestamps: BigInt64Array): Float64Array {
   const stamps = new Float64Array(timestamps.length).fill(NaN);
   let row = timestamps.length - runs.reduce((sum, length) => sum + length, 0);
@@ -70,7 +70,7 @@ function stampsOf(runs: readonly number[], timestamps: BigInt64Array): Float64Ar
   return stamps;
 }
 
-/** The last rows of a file, column by column, each read when it is asked for. */
+/** The last rows of a file; each column is read on first use. */
 class LastRows {
   private readonly columns = new Map<string, Column | null>();
 

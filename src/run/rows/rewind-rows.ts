@@ -7,25 +7,25 @@ import type { DecodedRows } from './decode-spans.js';
 import type { TalliedRows } from '../summaries/metric-summaries.js';
 import type { Session } from '../summaries/file-metadata.js';
 
-/** Rows `from` to `to` of a batch: those of one session. */
+/** The rows `from` to `to` of a batch, which belong to one session. */
 export interface Stretch {
   readonly epoch: number;
   readonly from: number;
   readonly to: number;
-  /** From which step on they are taken out; Infinity where all stay. */
+  /** The step from which on they are removed; Infinity if all stay. */
   readonly end: Step;
 }
 
 type Mark = Pick<Rewind, 'epoch' | 'fromStep'>;
 
-/** From which step on rewinds take the rows of a session out; Infinity where they take none. */
+/** The step from which on rewinds remove the rows of a session; Infinity if they remove none. */
 export const endOf = (epoch: number, rewinds: readonly Mark[]): Step =>
   rewinds.reduce<Step>(
     (end, rewind) => (rewind.epoch > epoch && rewind.fromStep < end ? rewind.fromStep : end),
     Infinity,
   );
 
-/** Which of `rows` rows from `firstRow` on are of which session. */
+/** Splits `rows` rows from `firstRow` on by session. */
 export function* stretchesOf(
   sessions: readonly Session[],
   rewinds: readonly Mark[],
@@ -40,7 +40,7 @@ export function* stretchesOf(
   }
 }
 
-/** The rows of a step column that are left of all its stretches, null where all are; rows without a step stay. */
+/** The rows of a step column that rewinds leave, null if all stay; rows without a step stay. */
 export function rowsLeft(step: Column, stretches: Iterable<Stretch>): Int32Array | null {
   const stepOf = stepReader(step);
   const kept = new Int32Array(step.length);
@@ -53,7 +53,7 @@ export function rowsLeft(step: Column, stretches: Iterable<Stretch>): Int32Array
   return count === step.length ? null : kept.subarray(0, count);
 }
 
-/** The greatest step that is left of a step column, and before it. */
+/** The greatest step that rewinds leave of a step column and of the rows before it. */
 export function greatestOf(step: Column, stretches: Iterable<Stretch>, before: Step | null): Step | null {
   const stepOf = stepReader(step);
   let greatest = before;
@@ -65,7 +65,7 @@ export function greatestOf(step: Column, stretches: Iterable<Stretch>, before: S
   return greatest;
 }
 
-/** The greatest step of some rows and those before; null when none has a step. */
+/** The greatest step of some rows and those before; null if none has a step. */
 export function greatestStep(
   { steps, wideSteps }: Pick<DecodedRows, 'steps' | 'wideSteps'>,
   before: Step | null,
@@ -79,12 +79,12 @@ export function greatestStep(
   return greatest === -Infinity ? null : greatest;
 }
 
-/** Rows of a file in the form that summaries are made of. */
+/** Converts rows of a file to the form from which summaries are made. */
 export function callsOf(
   [step, , ...metrics]: readonly NamedColumn[],
   metricOf: (name: string) => string,
 ): TalliedRows & Pick<DecodedRows, 'wideSteps'> {
-  if (step === undefined) throw new TypeError('rows without steps');
+  if (step === undefined) throw new TypeError('the rows have no steps');
   const stepOf = stepReader(step);
   const steps = new Float64Array(step.length).fill(NaN);
   const wideSteps = new Map<number, bigint>();
@@ -98,13 +98,13 @@ export function callsOf(
   return { steps, wideSteps, metrics: held.map((column) => ({ metric: metricOf(column.name), column })) };
 }
 
-/** Counts the rows that are left of each session, stretch by stretch of a run's rows. */
+/** Counts the rows left of each session, batch by batch of a run's rows. */
 export class SessionCount {
   private readonly left = new Map<number, number>();
 
   constructor(private readonly sessions: readonly Session[]) {}
 
-  /** Of `rows` rows from `firstRow` on, those that `kept` names are left; all, where it is null. */
+  /** Adds `rows` rows from `firstRow` on, of which those in `kept` are left; all if it is null. */
   add(firstRow: number, rows: number, kept: Int32Array | null): void {
     let at = 0;
     for (const { epoch, from, to } of stretchesOf(this.sessions, [], firstRow, rows)) {
@@ -120,7 +120,7 @@ export class SessionCount {
   }
 }
 
-/** The sessions that still have rows, given how many each has. */
+/** The sessions that still have rows, given the number of rows of each. */
 export function sessionsLeft(sessions: readonly Session[], rowsOf: (epoch: number) => number): Session[] {
   let firstRow = 0;
   return sessions.flatMap(({ epoch }) => {

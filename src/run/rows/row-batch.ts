@@ -3,7 +3,7 @@ import { type RowBatch, recordBatchOf } from '../../columnar/record-batch.js';
 import { STEP_FIELD, TIMESTAMP_FIELD } from '../../columnar/row-group.js';
 import type { DecodedRows } from './decode-spans.js';
 
-/** Decoded rows as Arrow's record batch, under the names the run's columns have in its file. */
+/** Converts decoded rows to an Arrow record batch, with the column names of the run's file. */
 export function rowBatchOf({ step, timestamp, metrics }: DecodedRows, columns: MetricColumns): RowBatch {
   const named = metrics.map(({ metric, column }) => ({ ...column, name: columns.admit(metric, column) }));
   return recordBatchOf([

@@ -1,29 +1,33 @@
 import { type RowShape, type RowSpan, wideStepsIn } from '../../channel/records.js';
 
-/** How many of a session's last rows a call may join. */
+/** The number of a session's last rows that a call may join. */
 export const JOIN_WINDOW_ROWS = 1024;
 const MASK = JOIN_WINDOW_ROWS - 1;
-/** After this many rows whose steps only rise, the table of steps is dropped: per row it costs more than the rest of joining. */
+/**
+ * The number of rows with rising steps after which the table of steps is dropped: per row it costs
+ * more than the rest of joining.
+ */
 const QUIET_ROWS = 4 * JOIN_WINDOW_ROWS;
 /**
- * Spans that are kept though no call can join their rows, so that they are dropped many at a time.
+ * The number of spans kept although no call can join their rows, so that many are dropped at a
+ * time.
  *
  * @bound loses nothing: their rows are in the log and on their way into the file
  */
 const MAX_PASSED = 256;
 
-/** Which metrics a row of the window holds. */
+/** The metrics of a row of the window. */
 export interface HeldMetrics {
   has(metric: string): boolean;
 }
 
-/** The last rows of a session that a file holds, for a joiner that goes on after them. */
+/** The last rows of a session in a file, for a joiner that continues after them. */
 export interface JoinWindow {
-  /** Their steps, NaN for none; the last row's is the last. At most {@link JOIN_WINDOW_ROWS}. */
+  /** Their steps in order, NaN for none. At most {@link JOIN_WINDOW_ROWS}. */
   readonly steps: Float64Array;
   /** Steps beyond 2^53, by their place in `steps`. */
   readonly wideSteps: ReadonlyMap<number, bigint>;
-  /** The timestamps that callers gave, in microseconds; NaN for a row that took the clock's. */
+  /** The timestamps given by callers, in microseconds; NaN for a row with the clock's. */
   readonly stamps: Float64Array;
   /** The metrics of the row at a place; read from the file on demand. */
   readonly held: (place: number) => HeldMetrics;
@@ -31,30 +35,31 @@ export interface JoinWindow {
   readonly readAll: () => void;
 }
 
-/** Where a session stands when a joiner begins. */
+/** The state of a session when a joiner begins. */
 export interface SessionStart {
-  /** Rows of the session so far. */
+  /** The number of rows of the session so far. */
   readonly rows: number;
-  /** A bound on the steps of those rows: the greatest one, or more; -Infinity when no row has a step. */
+  /** An upper bound of the steps of those rows; -Infinity if no row has a step. */
   readonly greatestStep: number;
-  /** Called at most once, and only when a step comes that may be one of theirs. */
+  /** Called at most once, and only when a step occurs that may be one of theirs. */
   readonly window: () => JoinWindow | null;
 }
 
 const NOTHING: SessionStart = { rows: 0, greatestStep: -Infinity, window: () => null };
 
 /**
- * Decides for every call of a session which row it belongs to.
+ * Decides to which row every call of a session belongs.
  *
- * A call joins the latest row of its step if that row is among the last {@link JOIN_WINDOW_ROWS} rows, holds none of the
- * call's metrics, and was begun with the same explicit timestamp, or with none like the call. Every other call begins a
- * row. The outcome depends on the calls alone: not on batches, row groups, publishes or readers.
+ * A call joins the latest row of its step if that row is among the last {@link JOIN_WINDOW_ROWS}
+ * rows, holds none of the call's metrics, and was begun with the same explicit timestamp as the
+ * call, or with none if the call has none. Every other call begins a row. The outcome depends only
+ * on the calls, not on batches, row groups, publishes or readers.
  */
 export class RowJoiner {
-  /** Rows of the session so far. */
+  /** The number of rows of the session so far. */
   rows: number;
   private greatest: number;
-  /** Rows of the session that a file held when the joiner began. */
+  /** The number of rows of the session in the file when the joiner began. */
   private readonly begun: number;
   private loadWindow: SessionStart['window'] | null;
   private window: JoinWindow | null = null;
@@ -66,13 +71,13 @@ export class RowJoiner {
   /** The latest row of each step in the window; null while steps only rise. */
   private latest: Map<number | bigint, number> | null = null;
   private quietRows = 0;
-  /** The last rows, in the spans that begun them, which are put into the window once a call may join one of them. */
+  /** The spans of the last rows, which are put into the window once a call may join one of them. */
   private recent: RowSpan[] = [];
   private recentRows = 0;
-  /** Spans at the front of `recent` whose rows have left the window. */
+  /** The number of spans at the front of `recent` whose rows have left the window. */
   private passed = 0;
 
-  /** @param joins - false for a copy of another run's rows, each call of which is a row */
+  /** @param joins - false for a copy of another run's rows, in which each call is a row */
   constructor(
     start: SessionStart = NOTHING,
     private readonly joins = true,
@@ -95,7 +100,10 @@ export class RowJoiner {
     }
   }
 
-  /** True when no step of the span can be that of an earlier row; what a training loop pays for joining. */
+  /**
+   * True if no step of the span can be that of an earlier row; this check is the cost of joining
+   * for a training loop.
+   */
   private onlyRises({ views, start, rows, length, shape }: RowSpan): boolean {
     const { doubles, words } = views;
     let last = this.greatest;
@@ -188,14 +196,14 @@ export class RowJoiner {
   private latestOf(step: number, exact: bigint | null): number | undefined {
     if (step !== step || step > this.greatest) return undefined;
     this.restore();
-    // A step's calls mostly come one after the other.
+    // The calls of a step mostly follow one another.
     const last = this.rows - 1;
     if (exact === null && this.steps[last & MASK] === step && this.knows(last)) return last;
     this.latest ??= this.stepTable();
     return this.latest.get(exact ?? step);
   }
 
-  /** Whether the window knows the row: of those a file holds it may not. */
+  /** True if the window has the row; rows of the file may be missing. */
   private knows(row: number): boolean {
     return row >= 0 && this.held[row & MASK] !== null;
   }
@@ -248,7 +256,7 @@ export class RowJoiner {
     this.window?.readAll();
   }
 
-  /** Whether a row of the window holds a metric; false for a row that is no longer in it. */
+  /** True if a row of the window holds a metric; false for a row that is no longer in it. */
   holds(row: number, metric: string): boolean {
     if (row < this.rows - JOIN_WINDOW_ROWS) return false;
     this.catchUp();
@@ -256,7 +264,7 @@ export class RowJoiner {
     return held !== null && metricsOf(held).has(metric);
   }
 
-  /** Keeps the table of steps to the window. */
+  /** Updates the table of steps, which covers only the window. */
   private replace(row: number, step: number | bigint): void {
     const { latest } = this;
     const left = row - JOIN_WINDOW_ROWS;
@@ -267,7 +275,7 @@ export class RowJoiner {
     if (step === step) latest?.set(step, row);
   }
 
-  /** Puts the rows that a file holds into the window, before those that have come since. */
+  /** Loads the rows of the file into the window, before the rows added since. */
   private restore(): void {
     if (this.loadWindow === null) return;
     const window = (this.window = this.loadWindow());
@@ -277,7 +285,7 @@ export class RowJoiner {
     const first = this.begun - steps.length;
     for (let place = 0; place < steps.length; place++) {
       const row = first + place;
-      // Rows that have come since are nearer.
+      // Rows added since are more recent.
       if (row < this.rows - JOIN_WINDOW_ROWS) continue;
       const slot = row & MASK;
       this.steps[slot] = steps[place] ?? NaN;
@@ -290,7 +298,7 @@ export class RowJoiner {
   }
 }
 
-/** What a row holds after calls have joined it. */
+/** The metrics of a row after calls have joined it. */
 class JoinedMetrics implements HeldMetrics {
   private readonly joined = new Set<string>();
 
@@ -307,7 +315,7 @@ class JoinedMetrics implements HeldMetrics {
 
 const sets = new WeakMap<RowShape, ReadonlySet<string>>();
 
-/** The metrics of a row, by its shape as long as one call made it. */
+/** The metrics of a row; those of its shape as long as only one call made it. */
 function metricsOf(held: RowShape | HeldMetrics): HeldMetrics {
   if (!('metrics' in held)) return held;
   let set = sets.get(held);

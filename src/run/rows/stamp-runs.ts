@@ -1,12 +1,15 @@
 import type { RowSpan } from '../../channel/records.js';
 import { JOIN_WINDOW_ROWS } from './row-joiner.js';
 
-/** Which of a session's last rows took the caller's timestamp: what a joiner cannot see in a file. */
+/**
+ * Records which of a session's last rows have the caller's timestamp, which a joiner cannot see in
+ * a file.
+ */
 export class StampRuns {
   private runs: { readonly stamped: boolean; rows: number }[] = [];
   private rows = 0;
 
-  /** Takes the rows that a span begins. */
+  /** Adds the rows that a span begins. */
   add({ stamped, begun }: Pick<RowSpan, 'stamped' | 'begun'>): void {
     if (begun === 0) return;
     const last = this.runs.at(-1);
@@ -17,13 +20,13 @@ export class StampRuns {
       this.rows -= this.runs.shift()?.rows ?? 0;
   }
 
-  /** Another session begins. */
+  /** Clears the runs, for another session. */
   clear(): void {
     this.runs = [];
     this.rows = 0;
   }
 
-  /** The lengths in turn, the clock's first; empty where all are the clock's. */
+  /** The lengths in alternation, the clock's first; empty if all are the clock's. */
   toPlain(): number[] {
     if (this.runs.every(({ stamped }) => !stamped)) return [];
     const lengths = this.runs.map(({ rows }) => Math.min(rows, JOIN_WINDOW_ROWS));

@@ -9,25 +9,26 @@ import type { PlainTally } from './metric-summaries.js';
 import type { Watermark } from '../replay/replay.js';
 
 const SCHEMA_VERSION = 1;
-/** Written in place of a number of calls. */
+/** The text written in place of an unknown number of calls. */
 const UNKNOWN = 'unknown';
 
-/** What a published file says of its run, beside its columns. */
+/** The facts in a published file about its run, beside its columns. */
 export interface FileFacts {
   readonly runUuid: string;
-  /** Up to where the file holds the run's records. */
+  /** The position up to which the file holds the run's records. */
   readonly watermark: Watermark;
-  /** Calls whose rows the file holds, or held before a rewind. */
+  /** The number of calls whose rows the file holds, or held before a rewind. */
   readonly loggedRows: number;
   /** The sessions that have rows in the file, in order. */
   readonly sessions: readonly Session[];
-  /** Rows that rewinds have taken out so far. */
+  /** The number of rows that rewinds have removed so far. */
   readonly rewound: number;
   /** Those rewinds. */
   readonly rewinds: readonly Rewind[];
   /**
-   * For the last rows of the last session, how many in turn took the clock's timestamp and how many the caller's, up to
-   * the last row; empty where all took the clock's, and when nothing joins them any more.
+   * For the last rows of the last session, up to the last one, the lengths of runs of rows with the
+   * clock's timestamp and with the caller's, in alternation; empty if all have the clock's, or if
+   * no call can join them any more.
    */
   readonly stamps: readonly number[];
   readonly columns: readonly PlainMetricColumn[];
@@ -38,15 +39,15 @@ export interface FileFacts {
   readonly readsCalls: boolean;
 }
 
-/** An open of the run, as its rows say it. */
+/** A session of the run, as recorded with its rows. */
 export interface Session {
   /** The epoch of its owner. */
   readonly epoch: number;
-  /** Rows of the file before its first one. */
+  /** The number of rows of the file before its first one. */
   readonly firstRow: number;
 }
 
-/** A published file, by its footer. */
+/** A published file, read from its footer. */
 export interface PublishedFile {
   readonly footer: FileFooter;
   readonly facts: FileFacts;
@@ -54,7 +55,7 @@ export interface PublishedFile {
 }
 
 /**
- * What a footer says of the published file at `path`.
+ * Reads the facts of the published file at `path` from its footer.
  *
  * @throws {@link ExpmanError} `UNSUPPORTED_VERSION` for one that a later version of this package wrote
  */
@@ -69,7 +70,8 @@ export function publishedFile(footer: FileFooter, path: string): PublishedFile {
   const facts = factsOf(metadata);
   const rows = footer.groups.reduce((sum, group) => sum + group.rows, 0);
   if (metadata.has('sessions') || rows === 0) return { footer, facts, rows };
-  // A file of 0.1.0 does not say where its sessions began: together they count as one, of an owner that never was.
+  // A file of 0.1.0 does not say where its sessions began: together they count as one, of an
+  // imaginary owner.
   return { footer, facts: { ...facts, sessions: [{ epoch: -1, firstRow: 0 }] }, rows };
 }
 
@@ -100,7 +102,10 @@ export function metadataOf(facts: Omit<FileFacts, 'readsCalls'>): Map<string, st
   ]);
 }
 
-/** The facts a footer's metadata holds; of a file that says nothing, those of a run of which nothing is published. */
+/**
+ * Reads the facts from a footer's metadata; for a file without any, those of a run without a
+ * published file.
+ */
 export function factsOf(metadata: ReadonlyMap<string, string>): FileFacts {
   const summary = decodeParams(metadata.get('summary') ?? '{}');
   const { lastStep } = summary;
@@ -143,7 +148,7 @@ function isRewind(value: unknown): value is Rewind {
   return [epoch, seq, mediaBytes].every(Number.isSafeInteger) && parseStep(fromStep) !== undefined;
 }
 
-/** The sessions a file names; none where it names none. */
+/** The sessions listed in a file; empty if it lists none. */
 function sessionsOf(text: string | undefined): Session[] {
   let said: unknown;
   try {
@@ -161,7 +166,10 @@ function sessionsOf(text: string | undefined): Session[] {
   );
 }
 
-/** Lists of what begins with a metric's name; a file from elsewhere may hold anything in their place. */
+/**
+ * A list of entries that begin with a metric's name; a file from elsewhere may hold anything in its
+ * place.
+ */
 function entriesOf<T extends readonly [metric: string, ...unknown[]]>(value: unknown): T[] {
   if (!Array.isArray(value)) return [];
   return value.filter((entry): entry is T => Array.isArray(entry) && typeof entry[0] === 'string');

@@ -6,17 +6,17 @@ import { plainInteger } from '../../model/plain-integer.js';
 import type { Step } from '../../model/step.js';
 
 interface Tally {
-  /** The last number or boolean; as long as there was none, the last text. */
+  /** The last number or boolean; until there is one, the last text. */
   last: MetricValue;
   count: number;
   nan: number;
-  /** Numbers that are not NaN, booleans as 0 and 1. */
+  /** The number of numbers that are not NaN, booleans as 0 and 1. */
   numbers: number;
-  /** Added up value by value, so that it is the same wherever batches end. */
+  /** Summed value by value, so that it does not depend on where batches end. */
   sum: number;
   min: number | bigint;
   max: number | bigint;
-  /** The step of the smallest; NaN where its row has none. */
+  /** The step of the smallest number; NaN if its row has none. */
   minStep: Step;
   maxStep: Step;
   texts: number;
@@ -37,7 +37,7 @@ export interface TalliedRows {
   readonly metrics: readonly {
     readonly metric: string;
     readonly column: Column;
-    /** The values by the kind they were logged as, where that is known; the column otherwise. */
+    /** The values by the kind they were logged as, if known; otherwise the column. */
     readonly parts?: readonly Column[];
   }[];
 }
@@ -45,8 +45,9 @@ export interface TalliedRows {
 /**
  * Last, smallest, largest and mean of every metric, kept up to date batch by batch.
  *
- * Each value counts as what it was logged as, one after the other: what comes out does not depend on where batches end. Numbers and bigints
- * are compared exactly; the smallest and the largest are of the kind they were logged as.
+ * Each value counts by the kind it was logged as, one after another: the result does not depend on
+ * where batches end. Numbers and bigints are compared exactly; the smallest and the largest keep
+ * the kind they were logged as.
  */
 export class MetricSummaries {
   private readonly tallies = new Map<string, Tally>();
@@ -78,7 +79,7 @@ export class MetricSummaries {
   }
 }
 
-/** The summaries that a file's metadata tells. */
+/** The summaries in a file's metadata. */
 export function summariesFrom(plain: readonly PlainTally[]): Map<string, MetricSummary> {
   const summaries = new MetricSummaries();
   summaries.restore(plain);
@@ -86,8 +87,8 @@ export function summariesFrom(plain: readonly PlainTally[]): Map<string, MetricS
 }
 
 /**
- * Tallies what columns hold, for a run some of whose rows were taken out: the numbers of a column that became text are those that were
- * logged as such.
+ * Tallies the values of columns, for a run from which rows were removed: in a column that became
+ * text, the numbers are the values that were logged as numbers.
  */
 export function tallyOf(rows: Iterable<TalliedRows>): MetricSummaries {
   const summaries = new MetricSummaries();
@@ -116,7 +117,7 @@ function stepsOf(
   return (row) => wideSteps.get(row) ?? steps[row] ?? NaN;
 }
 
-/** Of values of one kind, which most metrics have, the column is gone through without making a value of each cell. */
+/** Adds a column of one kind, as most metrics have, without creating a value for each cell. */
 function addColumn(tally: Tally, column: Column, stepAt: (row: number) => Step): void {
   const { length, validity } = column;
   if (column.type === 'DOUBLE' || column.type === 'INT64') {
@@ -159,7 +160,7 @@ function addValue(tally: Tally, value: MetricValue, stepAt: (row: number) => Ste
   tally.last = value;
 }
 
-/** Whether no number has come yet. */
+/** True until there is a number. */
 const isOfTexts = ({ count, last }: Tally): boolean => count === 0 || typeof last === 'string';
 
 function addNumber(tally: Tally, value: number | bigint, stepAt: (row: number) => Step, row: number): void {

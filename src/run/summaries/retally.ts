@@ -8,8 +8,9 @@ import type { PublishedFile } from './file-metadata.js';
 import { type MetricSummaries, type PlainTally, type TalliedRows, tallyOf } from './metric-summaries.js';
 
 /**
- * A file of 0.1.0 as this version would have tallied it: booleans, and numbers that were in a batch with texts, are counted from their columns,
- * which are read for it. Any other file stays as it is, and so does one whose columns cannot be read.
+ * Tallies a file of 0.1.0 again as this version would have: reads the columns with booleans, or
+ * with numbers in a batch with texts, and counts them. Any other file stays as it is, and so does
+ * one whose columns cannot be read.
  */
 export function retallied(bytesOf: ChunkReader, published: PublishedFile): PublishedFile {
   const { facts } = published;
@@ -32,15 +33,21 @@ export function retallied(bytesOf: ChunkReader, published: PublishedFile): Publi
   }
 }
 
-/** Whether a file's tallies say all of its values, so that {@link retallied} reads no column of it. */
+/**
+ * True if a file's tallies cover all of its values, so that {@link retallied} does not read a
+ * column.
+ */
 export const isTallied = ({ facts }: PublishedFile): boolean =>
   facts.tallies.every(([, tally]) => isWhole(tally));
 
-/** Whether each value was tallied as a number, as NaN or as a text. */
+/** True if each value was tallied as a number, as NaN or as a text. */
 const isWhole = ({ count, nan, numbers, texts = 0 }: PlainTally[1]): boolean =>
   count === nan + numbers + texts;
 
-/** Whether no batch of the metric had numbers alone: its texts may read as numbers, but none is known to be one. */
+/**
+ * True if no batch of the metric had only numbers: its texts may look like numbers, but none is
+ * known to be one.
+ */
 const isOfTexts = ({ last, nan, numbers }: PlainTally[1]): boolean =>
   typeof last === 'string' && nan + numbers === 0;
 

@@ -9,18 +9,19 @@ const MAX_TEXT = 256;
 const MAX_BYTES = 512 * 1024;
 const BYTES_PER_SUMMARY = 180;
 
-/** As many summaries as run.yaml has room for. */
+/** The summaries for which run.yaml has room. */
 export interface SummaryCopy {
   readonly kept: ReadonlyMap<string, MetricSummary>;
-  /** How many are in the footer of `metrics.parquet` alone. */
+  /** The number of summaries that are only in the footer of `metrics.parquet`. */
   readonly leftOut: number;
 }
 
 /**
- * Picks the summaries that run.yaml keeps a copy of; all of them, but of runs with thousands of metrics.
+ * Picks the summaries to copy to run.yaml: all of them, except for runs with thousands of metrics.
  *
- * There the names with the fewest slashes come first, then the shorter ones: of 10,000 `layer/17/grad_norm` and one `val_loss` the latter is what
- * somebody looks for. They stand in the order the metrics came. `share` is the part of the room they may take.
+ * For those, the names with the fewest slashes come first, then the shorter ones: among 10,000
+ * `layer/17/grad_norm` and one `val_loss`, a reader looks for the latter. The copy is in the order
+ * of the metrics. `share` is the part of the room that it may take.
  */
 export function copyOf(metrics: ReadonlyMap<string, MetricSummary>, share = 1): SummaryCopy {
   const room = share * MAX_BYTES;
@@ -38,7 +39,8 @@ export function copyOf(metrics: ReadonlyMap<string, MetricSummary>, share = 1): 
 }
 
 /**
- * How many summaries a run.yaml leaves out, where it says so. 0.1.0 did not: of a file of its that may have been full, null.
+ * The number of summaries that a run.yaml leaves out, if it says so. 0.1.0 did not: null for a file
+ * of 0.1.0 that may have been full.
  */
 export function leftOutIn({ metrics, summariesLeftOut }: Mapping): number | null {
   if (typeof summariesLeftOut === 'number') return summariesLeftOut;
