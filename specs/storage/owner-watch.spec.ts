@@ -185,7 +185,7 @@ describe('an owner on another host', () => {
     expect(refused).toThrow(locked(/process 7 on elsewhere, .*wait until it closes the run/));
     run.canWrite = false;
     run.pass(HOUR_MS);
-    expect(refused).toThrow(locked(/not known, .*make the folder writable/));
+    expect(refused).toThrow(locked(/may still be running: .*make the folder writable/));
     run.canWrite = true;
     expect(refused).toThrow(locked(/silent for 15 s; .*--force/));
   });

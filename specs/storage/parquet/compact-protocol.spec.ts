@@ -146,7 +146,7 @@ describe('the compact protocol', () => {
   it('does not follow unknown structs deeper than any of ours nest', () => {
     const nested = Buffer.alloc(2000, 0xfc);
     expect(() => new structs.FileMetaData().read(new CompactReader(new ByteCursor(nested)))).toThrow(
-      'nest too deep',
+      'nested too deep',
     );
   });
 });

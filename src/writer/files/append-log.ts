@@ -6,27 +6,28 @@ import { writeAll } from '../../storage/write-all.js';
 
 const NEWLINE = 0x0a;
 
-/** Where a run.log is written. */
+/** The place of a run.log. */
 export interface LogPlace {
   readonly fs: FsPort;
   readonly folder: string;
-  /** Whether lines are synced before they count as written. */
+  /** True if lines are synced before they count as written. */
   readonly power: boolean;
 }
 
-/** The lines that wait for run.log; a run's state is one. */
+/** The lines that wait for run.log, for example in a run's state. */
 export interface PendingLines {
   /** `pending` lines belong after the first `offset` bytes of the file. */
   readonly log: { readonly offset: number; readonly pending: readonly string[] };
-  /** Called when the first `count` of them are in the file, which is `offset` bytes long now. */
+  /** Called when the first `count` lines are in the file, which now has `offset` bytes. */
   readonly logged: (count: number, offset: number) => void;
 }
 
 /**
- * Brings run.log up to the last pending line in one append.
+ * Brings run.log up to date with the last pending line in one append.
  *
- * What the file holds after the known offset decides what is missing: a cut-off append is completed, and no line is
- * written twice. Lines that the WAL has lost and the file has stay where they are.
+ * The content of the file after the known offset decides what is missing: an interrupted append is
+ * completed, and no line is written twice. Lines in the file that the WAL has lost stay where they
+ * are.
  */
 export function healLog(place: LogPlace, lines: PendingLines): void {
   const { fs, folder } = place;

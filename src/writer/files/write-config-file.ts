@@ -7,11 +7,12 @@ import { replaceFile } from '../../storage/atomic-file.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { MAX_YAML_BYTES, stringifyYaml } from '../../storage/yaml-file.js';
 
-/** Room for the line that ends a file. */
+/** The room for the last line of a file. */
 const END_BYTES = 64;
 
 /**
- * Replaces `config.yaml` by the run's parameters, up to the size that readers accept; returns how many are left out.
+ * Replaces `config.yaml` with the run's parameters, up to the size that readers accept; returns the
+ * number left out.
  */
 export function writeConfigFile(
   fs: FsPort,
@@ -51,7 +52,7 @@ function fitting(params: Params, room: number, indent: string): Fitted {
 
 interface Fitted {
   readonly kept: Params;
-  /** Entries left out. */
+  /** The number of entries left out. */
   readonly leftOut: number;
   readonly bytes: number;
 }

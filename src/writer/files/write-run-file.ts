@@ -13,11 +13,12 @@ import { replaceFile } from '../../storage/atomic-file.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { MAX_YAML_BYTES, stringifyYaml } from '../../storage/yaml-file.js';
 
-/** Keys of run.yaml that only a run which has ended, or is in trouble, has. */
+/** The keys of run.yaml that only an ended or a degraded run has. */
 const SAYS_IT_ENDED: ReadonlySet<string> = new Set(['endedAt', 'error', 'exitCode', 'degraded']);
 const FORMAT = { format: RUN_FORMAT, writtenBy: VERSION };
 /**
- * Room that run.yaml keeps for what is added before it is next written whole: marks of resumes, tags, notes.
+ * The room reserved in run.yaml for additions before it is next written as a whole: marks of
+ * resumes, tags, notes.
  *
  * @bound tells: summariesLeftOut and artifactsLeftOut in run.yaml say how many; specs/writer/run-file.spec.ts "of a run with more metrics, artifacts, tags and notes than it has room for together can still be read"
  */
@@ -27,7 +28,7 @@ const MAX_ARTIFACT_BYTES = 256 * 1024;
 const BYTES_PER_ARTIFACT = 200;
 
 /**
- * Replaces `run.yaml`; `facts` are merged over what the run says of itself.
+ * Replaces `run.yaml`; `facts` are merged over the run's own entries.
  *
  * Long notes and many tags leave less room for summaries and artifacts, which are in other files too.
  */
@@ -47,11 +48,11 @@ function runFileBytes(run: RunFile, facts: Params, share: number): Buffer {
   return Buffer.from(stringifyYaml(said));
 }
 
-/** Reads the losses that `run.yaml` lists. */
+/** Reads the losses listed in `run.yaml`. */
 export const knownLosses = (fs: FsPort, folder: string): Loss[] =>
   lossesIn(readMapping(fs, folder, RUN_NAME) ?? {});
 
-/** Writes into `run.yaml` what is lost and how many rows are left; its other entries stay. */
+/** Writes the losses and the number of rows left into `run.yaml`; its other entries stay. */
 export function tellLosses(fs: FsPort, folder: string, losses: readonly Loss[], rows: number): void {
   const file = readMapping(fs, folder, RUN_NAME) ?? {};
   const known = isMapping(file['counts']) ? file['counts'] : {};
@@ -60,10 +61,10 @@ export function tellLosses(fs: FsPort, folder: string, losses: readonly Loss[], 
 }
 
 /**
- * Writes into `run.yaml` that a run goes on with a new owner.
+ * Records in `run.yaml` that a run continues with a new owner.
  *
- * Metrics and counts stay until the writer has read the rows, and so does the format, which tells whether an older version
- * of this package had the run last.
+ * Metrics and counts stay until the writer has read the rows, and so does the format, which shows
+ * if an older version of this package had the run last.
  */
 export function reopenRunFile(
   fs: FsPort,
@@ -82,7 +83,10 @@ export function reopenRunFile(
   replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml(reopened)));
 }
 
-/** The facts with as many artifacts as there is room for, and the number left out; the files of those are there all the same. */
+/**
+ * The facts with as many artifacts as there is room for, and the number left out, whose files exist
+ * all the same.
+ */
 function withRoom({ artifacts, ...facts }: Params, share: number): Params {
   if (artifacts === undefined || !isParamGroup(artifacts))
     return { ...facts, ...(artifacts !== undefined && { artifacts }) };

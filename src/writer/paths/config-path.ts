@@ -12,11 +12,14 @@ export interface ConfigPathOptions {
   /** The parameters themselves, merged in the state of the run. */
   readonly state: Pick<RunStateView, 'paramRecords'>;
   readonly onOutcome: (outcome: FlushOutcome) => void;
-  /** Called with how many parameters config.yaml has no room for. */
+  /** Called with the number of parameters for which config.yaml has no room. */
   readonly onParamsLeftOut: (count: number) => void;
 }
 
-/** The path of a run's parameters to `config.yaml`; `paramsCame$` is a bell. Emits how every write went. */
+/**
+ * The path of a run's parameters to `config.yaml`; `paramsCame$` is a signal without values. Emits
+ * the outcome of every write.
+ */
 export function configPath(
   paramsCame$: Observable<void>,
   { place, state, onOutcome, onParamsLeftOut }: ConfigPathOptions,

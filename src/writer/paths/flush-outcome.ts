@@ -1,6 +1,9 @@
 import { EMPTY, type Observable, catchError, defer, endWith, ignoreElements, of, tap } from 'rxjs';
 
-/** What became of an attempt to write: a value, not an exception, for it happens in the middle of a stream. */
+/**
+ * The outcome of an attempt to write: a value, not an exception, because it occurs in the middle of
+ * a stream.
+ */
 export type FlushOutcome =
   { readonly kind: 'written' } | { readonly kind: 'failed'; readonly error: unknown };
 
@@ -8,7 +11,7 @@ export const WRITTEN: FlushOutcome = { kind: 'written' };
 
 export const failed = (error: unknown): FlushOutcome => ({ kind: 'failed', error });
 
-/** How `source$` ends, as its only value, reported before it is emitted. Never fails. */
+/** Emits the outcome of `source$` as its only value, after reporting it. Never fails. */
 export function outcomeOf(
   source$: Observable<unknown>,
   report: (outcome: FlushOutcome) => void,
@@ -21,7 +24,7 @@ export function outcomeOf(
   );
 }
 
-/** How something that may fail goes, once it is subscribed to. */
+/** Emits the outcome of work that may fail, which starts on subscription. */
 export function attempted(
   action: () => void,
   report: (outcome: FlushOutcome) => void,

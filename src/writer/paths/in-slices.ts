@@ -3,10 +3,12 @@ import { Observable } from 'rxjs';
 const SLICE_MS = 3;
 
 /**
- * Runs a generator in slices of a few milliseconds, one per turn of the event loop, and emits what it returns.
+ * Runs a generator in slices of a few milliseconds, one per turn of the event loop, and emits its
+ * return value.
  *
- * In between, timers run: the WAL is drained while a large file is being published. An exception of the generator is
- * the error; unsubscribing stops it at its next `yield` and runs its `finally` blocks.
+ * In between, timers run: the WAL is drained while a large file is being published. An exception of
+ * the generator becomes the error; unsubscribing stops it at its next `yield` and runs its
+ * `finally` blocks.
  */
 export function inSlices<R>(steps: () => Generator<void, R>): Observable<R> {
   return new Observable((subscriber) => {

@@ -4,21 +4,27 @@ import { type FlushOutcome, WRITTEN, attempted, failed } from './flush-outcome.j
 
 const APPEND_EVERY_MS = 100;
 const LINES_PER_APPEND = 4096;
-/** At first, when an earlier owner may have been cut off, the file may hold a part of what is pending, as after a failure. */
+/**
+ * The initial outcome: an earlier owner may have been interrupted, so that the file may hold a part
+ * of the pending lines, as after a failure.
+ */
 const UNSURE = failed(null);
 
 /** Options of {@link logPath}. */
 export interface LogPathOptions {
   readonly place: LogPlace;
-  /** The lines themselves: they wait in the state of the run, from where a checkpoint carries them along. */
+  /**
+   * The lines themselves; they wait in the state of the run, so that a checkpoint includes them.
+   */
   readonly lines: PendingLines;
   readonly onOutcome: (outcome: FlushOutcome) => void;
 }
 
 /**
- * The path of a run's lines to `run.log`; `lineCame$` is a bell that rings once for each.
+ * The path of a run's lines to `run.log`; `lineCame$` emits once for each.
  *
- * Emits how every append went. When the bell completes, what is still pending is written and the file is synced.
+ * Emits the outcome of every append. When `lineCame$` completes, the pending lines are written and
+ * the file is synced.
  */
 export function logPath(
   lineCame$: Observable<void>,

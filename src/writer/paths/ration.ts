@@ -8,17 +8,19 @@ import {
 
 /** Options of {@link ration}. */
 export interface RationOptions<R> {
-  /** How long to rest after work that took `durationMs`, in milliseconds. */
+  /** Returns the rest after work that took `durationMs`, in milliseconds. */
   readonly restMs: (durationMs: number, result: R) => number;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Runs `work` when the source says there is something to do, one at a time and with a rest after each.
+ * Runs `work` when the source signals that there is something to do, one at a time and with a rest
+ * after each.
  *
- * The first value starts work at once. Values that come during work or rest are one request, granted when the rest is
- * over. When the source completes, work in progress is awaited, a rest is not, and a pending request is dropped: who
- * completes does the last work itself. An error of the source or of `work` is passed on. Holds no values.
+ * The first value starts work at once. Values during work or rest make one request, granted when
+ * the rest is over. When the source completes, work in progress is awaited, a rest is not, and a
+ * pending request is dropped: the caller that completes it does the last work itself. An error of
+ * the source or of `work` is passed on. Holds no values.
  */
 export function ration<T, R>(
   work: () => Observable<R>,
@@ -51,7 +53,8 @@ export function ration<T, R>(
       const pause = (ms: number): void => {
         state = 'resting';
         const rest: Subscription = scheduler.schedule(() => {
-          // An action that ran stays with its subscriber until it is unsubscribed: one for each publish of a long run.
+          // A finished action stays with its subscriber until it is unsubscribed: one for each
+          // publish of a long run.
           rest.unsubscribe();
           state = 'idle';
           if (wanted) start();

@@ -40,30 +40,36 @@ import {
   withSpans,
 } from './rows-so-far.js';
 
-/** Publishes may take a twentieth of the writer's time, including the last one, which waits for nothing. */
+/**
+ * The share of the writer's time for publishes is a twentieth, including the last one, which does
+ * not wait.
+ */
 const PARTS = 20;
-/** The least rest after a publish, by how long it took: they are spread over the time of a run. */
+/**
+ * The shortest rest after a publish, as a multiple of its duration: publishes are spread over the
+ * time of a run.
+ */
 const REST_FACTOR = 24;
 
-/** Rows that are in the WAL, or a mark among them. */
+/** Rows that are in the WAL, or a rewind among them. */
 export type RowItem = RowSpan | Rewind;
 
-/** What goes into a {@link rowsPath}; all of it must complete for the path to end. */
+/** The inputs of a {@link rowsPath}; all of them must complete for the path to end. */
 export interface RowsInput {
-  /** In order. */
+  /** The rows and rewinds, in order. */
   readonly items$: Observable<RowItem>;
-  /** Makes a batch of what waits for its interval: there is no room for more. */
+  /** Makes a batch of the waiting rows before their interval ends: there is no room for more. */
   readonly hurry$: Observable<void>;
-  /** Tries what failed once more, though nothing new came. */
+  /** Retries failed work, although there are no new rows. */
   readonly retry$: Observable<void>;
 }
 
-/** What the file on disk holds of a run's rows, and what it took to write it. */
+/** The rows of a run in the file on disk, and the cost of writing them. */
 export interface Published {
   readonly calls: number;
-  /** How many rewinds are done in it. */
+  /** The number of rewinds applied in it. */
   readonly rewinds: number;
-  /** Publishes of this writer, and how long they took together. */
+  /** The number of publishes of this writer, and their total duration. */
   readonly count: number;
   readonly totalMs: number;
 }
@@ -73,35 +79,36 @@ export interface RowsPathOptions extends SealOptions {
   readonly place: RunPlace;
   readonly flushIntervalMs: number;
   readonly flushIntervalRows: number;
-  /** What the path has come to, for those outside it; holds what it begins with. */
+  /** The current state of the path, for observers; initialised with the state at the start. */
   readonly rows$: BehaviorSubject<RowsSoFar>;
   readonly published$: BehaviorSubject<Published>;
-  /** Called before a publish: the WAL goes on in a new segment. */
+  /** Called before a publish: the WAL continues in a new segment. */
   readonly onPublishing: () => void;
   /** Called after a publish: everything below the watermark is in the file. */
   readonly onPublished: (watermark: Watermark) => void;
-  /** Called when rows of earlier sessions have been taken out. */
+  /** Called when rows of earlier sessions have been removed. */
   readonly onRewound: (rows: number, fromStep: Step) => void;
   /** Called before a rename; false when another owner has taken over. */
   readonly mayReplace: () => boolean;
-  /** Called with everything that fails or works again. */
+  /** Called with every failure and every recovery. */
   readonly onOutcome: (outcome: FlushOutcome) => void;
-  /** How many runs share the thread: each rests the longer, the more there are. */
+  /** The number of runs that share the thread: the more there are, the longer each rests. */
   readonly openRuns: () => number;
   /** Runs publishes one at a time. */
   readonly gate: Gate;
 }
 
-/** Another try at what failed. */
+/** A retry of failed work. */
 interface Retry {
-  /** By `performance.now()`. */
+  /** The time by `performance.now()`. */
   readonly askedAt: number;
 }
 
 /**
  * The path of a run's rows through the second stage: spans to Arrow batches to row groups to `metrics.parquet`.
  *
- * Emits how every publish went, the last one included, which is made when the input completes.
+ * Emits the outcome of every publish, including the last one, which is made when the input
+ * completes.
  */
 export function rowsPath(
   { items$, hurry$, retry$ }: RowsInput,
@@ -127,7 +134,10 @@ export function rowsPath(
   ).pipe(last(null, WRITTEN));
 }
 
-/** How long to rest after a publish: until there is time for another one like it, and for a last one at any moment after that. */
+/**
+ * The rest after a publish: until there is time for another one like it, and for a last one at any
+ * moment after that.
+ */
 function restAfter({
   flushIntervalMs,
   openRuns,
@@ -148,7 +158,7 @@ const inBatches = ({
 }: RowsPathOptions): OperatorFunction<RowItem, RowItem[]> =>
   bufferTime(flushIntervalMs, null, Math.floor(flushIntervalRows / spanRowsFor(flushIntervalRows)));
 
-/** Items in order, rows of one session together. */
+/** Groups items in order, with the rows of one session together. */
 function partsOf(items: readonly RowItem[]): (readonly RowSpan[] | Rewind)[] {
   const parts: (RowSpan[] | Rewind)[] = [];
   for (const item of items) {
@@ -160,7 +170,7 @@ function partsOf(items: readonly RowItem[]): (readonly RowSpan[] | Rewind)[] {
   return parts;
 }
 
-/** What the rows are after a batch, a rewind, or another try at the rewinds that failed. */
+/** The rows after a batch, a rewind, or a retry of failed rewinds. */
 function advance(
   rows: RowsSoFar,
   part: readonly RowSpan[] | Rewind | Retry,
@@ -169,7 +179,7 @@ function advance(
   if ('fromStep' in part) return rewound(withDue(rows, part), options);
   if (!('askedAt' in part)) return of(appended(rows, part, options));
   const { refused } = rows;
-  // Retries that were asked for while the last one was at work are that one.
+  // Retries that were requested during the last one are covered by it.
   return refused === null || part.askedAt < refused.at ? of(rows) : rewound(rows, options);
 }
 
@@ -186,7 +196,7 @@ function appended(rows: RowsSoFar, spans: readonly RowSpan[], options: RowsPathO
   return after;
 }
 
-/** Does the rewinds that are due; one that fails stays due, and is tried again later. */
+/** Applies the rewinds that are due; one that fails stays due, and is retried later. */
 function rewound(rows: RowsSoFar, options: RowsPathOptions): Observable<RowsSoFar> {
   return options
     .gate(defer(() => rewoundEach(rows, options)))
@@ -222,7 +232,7 @@ function publish({ final }: { final: boolean }, options: RowsPathOptions): Obser
   );
 }
 
-/** False when somebody may have deleted what is published: publishing again does no harm. */
+/** False if the published file may have been deleted: publishing again does no harm. */
 function isInPlace(file: MetricsFile): boolean {
   try {
     return file.isInPlace;

@@ -19,11 +19,11 @@ import type { MetricsFile } from '../../storage/metrics-file.js';
 const SEAL_BYTES = 8 * 1024 * 1024;
 
 /**
- * What the rows of a run amount to after a batch or a rewind: the rows that are in no sealed group, and the facts for the
- * footer of the file.
+ * The rows of a run after a batch or a rewind: those that are not in a sealed group, and the facts
+ * for the footer of the file.
  *
- * Each step makes another one. The parts that grow with the run (group, columns, summaries, stamps) are added to in place
- * and handed on, so that only the latest value may be read.
+ * Each step makes a new value. The parts that grow with the run (group, columns, summaries, stamps)
+ * are changed in place and passed on, so only the latest value may be read.
  */
 export interface RowsSoFar {
   readonly group: RowGroupBatches;
@@ -31,26 +31,26 @@ export interface RowsSoFar {
   readonly summaries: MetricSummaries;
   readonly stamps: StampRuns;
   readonly sessions: readonly Session[];
-  /** Rows of the file as it will be, those of the group included. */
+  /** The number of rows of the next version of the file, including those of the group. */
   readonly rows: number;
-  /** Calls whose rows these are, or were before a rewind. */
+  /** The number of calls whose rows these are, or were before a rewind. */
   readonly calls: number;
-  /** Bytes of the spans that were batched. */
+  /** The number of bytes of the batched spans. */
   readonly batchedBytes: number;
   readonly watermark: Watermark;
   /** The greatest step among the rows. */
   readonly lastStep: Step | null;
-  /** Rows that rewinds have taken out. */
+  /** The number of rows that rewinds have removed. */
   readonly rewound: number;
-  /** Rewinds that are done. */
+  /** The rewinds applied. */
   readonly rewinds: readonly Rewind[];
-  /** Rewinds that are not done yet: nothing may be published before they are. */
+  /** The rewinds not applied yet: nothing may be published before they are. */
   readonly due: readonly Rewind[];
-  /** Why the first of those failed, and when; null while none has. */
+  /** The error and the time of the first failed rewind; null if none has failed. */
   readonly refused: { readonly error: unknown; readonly at: number } | null;
 }
 
-/** The start of a run that has no rows. */
+/** The start of a run without rows. */
 export const noRows = (epoch: number): RowsSoFar => ({
   group: new RowGroupBatches(),
   columns: new MetricColumns(),
@@ -69,8 +69,8 @@ export const noRows = (epoch: number): RowsSoFar => ({
 });
 
 /**
- * Goes on after a published file; with `reopens`, rows of its last session may still be joined, and the row groups that
- * hold them become the open one again.
+ * Continues after a published file; with `reopens`, calls may still join rows of its last session,
+ * and the row groups that hold them are reopened.
  */
 export function rowsAfter(
   { footer, facts, rows }: PublishedFile,
@@ -127,15 +127,21 @@ export function withSpans(before: RowsSoFar, spans: readonly RowSpan[]): RowsSoF
   };
 }
 
-/** How a row group is sealed. */
+/** The options for sealing a row group. */
 export interface SealOptions {
   readonly file: MetricsFile;
-  /** Rows after which a row group is sealed, those that calls may still join left aside. */
+  /**
+   * The number of rows after which a row group is sealed, not counting those that calls may still
+   * join.
+   */
   readonly sealRows: number;
   readonly compression: Compression;
 }
 
-/** Seals the group once it is full; one that cannot be written stays the tail, and is tried again with the next batch. */
+/**
+ * Seals the group once it is full; a group that cannot be written stays the tail, and is retried
+ * with the next batch.
+ */
 export function sealedWhenFull(rows: RowsSoFar, { file, sealRows, compression }: SealOptions): RowsSoFar {
   const { group, columns } = rows;
   const sealable = Math.max(0, group.rows - JOIN_WINDOW_ROWS);
@@ -145,14 +151,17 @@ export function sealedWhenFull(rows: RowsSoFar, { file, sealRows, compression }:
   return { ...rows, group: rest };
 }
 
-/** Notes a rewind that is to be done; it comes before all rows of its session. */
+/** Adds a pending rewind; it comes before all rows of its session. */
 export const withDue = (rows: RowsSoFar, mark: Rewind): RowsSoFar => ({
   ...rows,
   due: [...rows.due, mark],
   watermark: { epoch: mark.epoch, seq: mark.seq + 1, calls: 0 },
 });
 
-/** Takes the rows of earlier sessions out from a step on; the file and the rows stay as they are unless all of it can be written. */
+/**
+ * Removes the rows of earlier sessions from a step on; the file and the rows stay unchanged unless
+ * everything can be written.
+ */
 export function* rewinding(
   before: RowsSoFar,
   mark: Rewind,
@@ -182,7 +191,7 @@ export function* rewinding(
   const stay = rest(namedColumns(fields, [...before.group.columns(fields)]));
   const group = stay === null ? before.group : new RowGroupBatches();
   if (stay !== null) group.addRows(stay);
-  // No call joins a row of an earlier session any more.
+  // Calls can no longer join a row of an earlier session.
   if ((sessions.at(-1)?.epoch ?? mark.epoch) < mark.epoch) stamps.clear();
   return {
     ...before,

@@ -12,9 +12,9 @@ import { type RowsSoFar, noRows, rowsAfter } from './rows-so-far.js';
 export interface RunPipelineOptions
   extends Omit<RowsPathOptions, 'file' | 'rows$' | 'published$'>, Omit<ConfigPathOptions, 'place'> {
   readonly lines: PendingLines;
-  /** Whether lines are synced as they are appended to run.log. */
+  /** True if lines are synced when they are appended to run.log. */
   readonly power: boolean;
-  /** What an earlier owner published, if the run goes on after one. */
+  /** The rows published by an earlier owner; null for a new run. */
   readonly loaded: Pick<LoadedRun, 'published' | 'reopens'> | null;
 }
 
@@ -22,11 +22,11 @@ export interface RunPipelineOptions
  * The second stage of the writer, for one run: rows to Arrow batches to `metrics.parquet`, lines to `run.log`,
  * parameters to `config.yaml`.
  *
- * `complete()` ends all three paths; what they hold is written and the last publish made before `done$` emits how it
- * went. Nothing is ever unsubscribed.
+ * `complete()` ends all three paths; their content is written and the last publish made before
+ * `done$` emits the outcome. Nothing is ever unsubscribed.
  */
 export class RunPipeline {
-  /** Emits once, after the last write: `written`, or the first failure that was not made good. */
+  /** Emits once, after the last write: `written`, or the first failure that was not resolved. */
   readonly done$: Observable<FlushOutcome>;
   private readonly items$ = new Subject<RowItem>();
   private readonly hurry$ = new Subject<void>();
@@ -36,10 +36,10 @@ export class RunPipeline {
   private readonly rows$: BehaviorSubject<RowsSoFar>;
   private readonly published$: BehaviorSubject<Published>;
   private readonly file: MetricsFile;
-  /** Bytes of the spans that came. */
+  /** The number of bytes of the spans received. */
   private spanBytes = 0;
 
-  /** @throws ExpmanError `IO`, `CORRUPT` when what an earlier owner published cannot be read */
+  /** @throws ExpmanError `IO`, `CORRUPT` if the file of an earlier owner cannot be read */
   constructor(private readonly options: RunPipelineOptions) {
     const { place, loaded, power } = options;
     const { fs, folder, epoch, files } = place;
@@ -59,43 +59,43 @@ export class RunPipeline {
     ]).pipe(map((outcomes) => outcomes.find(({ kind }) => kind === 'failed') ?? WRITTEN));
   }
 
-  /** What the rows that were batched amount to. */
+  /** The rows batched so far. */
   get rows(): RowsSoFar {
     return this.rows$.value;
   }
 
-  /** What of them is in `metrics.parquet`. */
+  /** The part of them that is in `metrics.parquet`. */
   get published(): Published {
     return this.published$.value;
   }
 
-  /** Bytes of rows on their way into a batch. */
+  /** The number of bytes of rows waiting for a batch. */
   get pendingBytes(): number {
     return this.spanBytes - this.rows.batchedBytes;
   }
 
-  /** Takes rows that are in the WAL, in order. */
+  /** Adds rows that are in the WAL, in order. */
   next(item: RowItem): void {
     if (!('fromStep' in item)) this.spanBytes += item.length;
     this.items$.next(item);
   }
 
-  /** Another line waits for run.log. */
+  /** Signals that another line waits for run.log. */
   lineCame(): void {
     this.lineCame$.next();
   }
 
-  /** There are other parameters than before. */
+  /** Signals that the parameters have changed. */
   paramsCame(): void {
     this.paramsCame$.next();
   }
 
-  /** Makes a batch of what waits for its interval: there is no room for more. */
+  /** Makes a batch of the waiting rows before their interval ends: there is no room for more. */
   hurry(): void {
     this.hurry$.next();
   }
 
-  /** Tries what failed once more, though nothing new came. */
+  /** Retries failed work, although nothing new was added. */
   retry(): void {
     const { lines, state } = this.options;
     this.retry$.next();
@@ -109,7 +109,7 @@ export class RunPipeline {
       input$.complete();
   }
 
-  /** Closes what is held open between publishes. */
+  /** Closes the files held open between publishes. */
   leave(): void {
     this.file.leave();
   }

@@ -21,12 +21,12 @@ interface Witness {
 }
 
 /**
- * Reads who a run is; a `run.yaml` that makes no sense is mended first, from what of it can be read and from the run's
- * other files, and kept as `run.yaml.corrupt`.
+ * Reads the identity of a run; a damaged `run.yaml` is repaired first, from its readable parts and
+ * from the run's other files, and kept as `run.yaml.corrupt`.
  *
- * Each entry of the file is read on its own, so that a damaged byte costs only the entry it is in.
+ * Each entry of the file is read separately, so that a damaged byte costs only its own entry.
  *
- * @throws {@link ExpmanError} as {@link readIdentity} does, if no other file identifies the run either
+ * @throws {@link ExpmanError} as {@link readIdentity}, if no other file identifies the run either
  */
 export function readOrMend(
   fs: FsPort,
@@ -67,7 +67,7 @@ function mend(fs: FsPort, folder: string): boolean {
   return true;
 }
 
-/** The readable entries of a mapping, each parsed on its own: a key at the left edge begins one. */
+/** The readable entries of a mapping, parsed one by one: a key at the left edge begins an entry. */
 function entriesIn(text: string): Map<string, unknown> {
   const entries = new Map<string, unknown>();
   for (const block of text.split(/\n(?=[^\s#])/))
@@ -78,7 +78,7 @@ function entriesIn(text: string): Map<string, unknown> {
   return entries;
 }
 
-/** What metrics.parquet and the log say, as far as they can be read. */
+/** Reads the identity from metrics.parquet and the log, as far as they can be read. */
 function witnessesOf(fs: FsPort, folder: string): Witness[] {
   const witnesses: Witness[] = [];
   attempt(() => {

@@ -36,43 +36,52 @@ import type { Malformed } from '../../run/replay/replayer.js';
 import type { RunEnding } from '../../run/run-state.js';
 import { WriterCore } from '../thread/writer-core.js';
 
-/** What a recovery found and did. */
+/** The result of a recovery. */
 export interface Recovery {
   readonly runDir: string;
-  /** False for a run that was whole already; then nothing was written. */
+  /** False for a run that was already complete; then nothing was written. */
   readonly changed: boolean;
   readonly status: RunStatus;
-  /** Rows of the run, all of them published now. */
+  /** The number of rows of the run, all of them published now. */
   readonly rows: number;
-  /** Rows the write-ahead log held. */
+  /** The number of rows in the write-ahead log. */
   readonly replayedRows: number;
-  /** Bytes at the ends of segments that were not a whole frame: the write that was cut off. */
+  /**
+   * The number of bytes at the ends of segments that were not a complete frame: an interrupted
+   * write.
+   */
   readonly tornBytes: number;
-  /** Files that were found damaged, now or earlier, by the names they had; kept as `*.corrupt`. */
+  /** The files found damaged, now or earlier, by their original names; kept as `*.corrupt`. */
   readonly corrupt: readonly string[];
-  /** Records of the run that are missing: calls and, where it is known, others. */
+  /** The number of missing records of the run: calls and, if known, others. */
   readonly missingRecords: number;
-  /** Calls of the run that are known to be gone, those of earlier losses included. */
+  /** The number of calls of the run known to be lost, including earlier losses. */
   readonly lost: number;
-  /** Which records those were, and where. */
+  /** The lost records, with their places. */
   readonly losses: readonly Loss[];
-  /** Segments that an older version of this package had set aside, and whose rows are in the file now. */
+  /**
+   * The segments that an older version of this package had set aside, and whose rows are now in the
+   * file.
+   */
   readonly takenBack: readonly string[];
-  /** What is wrong with intact frames of the log whose records make no sense. */
+  /** The intact frames of the log with invalid records. */
   readonly malformed: readonly Malformed[];
 }
 
 /**
- * Brings a run that was cut off to its end: replays its write-ahead log into `metrics.parquet`, and says in `run.yaml` how it
- * ended.
+ * Recovers and closes an interrupted run: replays its write-ahead log into `metrics.parquet`, and
+ * records its end in `run.yaml`.
  *
- * A `run.yaml` that makes no sense is mended first, as far as possible, and kept as `run.yaml.corrupt`.
+ * A damaged `run.yaml` is repaired first, as far as possible, and kept as `run.yaml.corrupt`.
  *
- * Idempotent, and itself safe to be killed at any moment: the write-ahead log goes only when all of it is published.
+ * Idempotent, and safe to kill at any moment: the write-ahead log is removed only when all of it is
+ * published.
  *
- * @param watch - has observed the run's owner; without it a run whose owner is on another host is refused, dead or not
- * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives or may live, `CORRUPT` (the file of a closed run is damaged or
- * gone, and there is nothing to recover it from), `UNSUPPORTED_VERSION`, `WRITE_FAILED`
+ * @param watch - a watch that has observed the run's owner; without it a run whose owner is on
+ * another host is refused, dead or not
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` if its owner is alive or may be,
+ * `CORRUPT` (the file of a closed run is damaged or missing, and there is nothing from which to
+ * recover it), `UNSUPPORTED_VERSION`, `WRITE_FAILED`
  */
 export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch): Promise<Recovery> {
   const looking = watch ?? new OwnerWatch(fs, folder);
@@ -127,7 +136,7 @@ export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch)
   };
 }
 
-/** What run.yaml lists as lost: the same for every recovery. */
+/** The losses listed in run.yaml: the same for every recovery. */
 function lossOf(
   fs: FsPort,
   folder: string,
@@ -141,7 +150,7 @@ function lossOf(
   };
 }
 
-/** Runs a writer without a producer over the folder until the run is closed. */
+/** Runs a writer without a producer on the folder until the run is closed. */
 function takeToItsEnd(
   fs: FsPort,
   folder: string,
@@ -167,7 +176,7 @@ function takeToItsEnd(
     core.open({
       runId: 0,
       folder,
-      // Its own record says who ended the run, not the process that recovered it.
+      // The run keeps the identity of the process that logged it, not of the one that recovers it.
       identity: { ...identity, epoch: owner.epoch },
       owner,
       options: resolveOptions({}),
@@ -184,7 +193,7 @@ function takeToItsEnd(
 
 type SettledEnding = RunEnding & Required<Pick<RunEnding, 'endedAtMs' | 'durationMs'>>;
 
-/** How the run ended: as it recorded, or else by a crash, at its last sign of life. */
+/** The end of the run: as recorded, or else a crash at its last sign of life. */
 function endingOf(fs: FsPort, folder: string, known: KnownRun, { state, segments }: Replay): SettledEnding {
   const { status, file, identity } = known;
   const written = Date.parse(String(file['endedAt']));
@@ -218,5 +227,5 @@ function publishedRows(folder: string, { rows }: KnownRun, { published, damage }
   if (damage !== null) throw damage;
   if (published !== null || rows === 0) return published?.rows ?? 0;
   const path = join(folder, METRICS_NAME);
-  throw new ExpmanError('CORRUPT', `${path} is missing, though ${rows} rows were logged`, { path });
+  throw new ExpmanError('CORRUPT', `${path} is missing, although ${rows} rows were logged`, { path });
 }

@@ -8,21 +8,24 @@ import { type SessionContext, yamlOf } from './session-context.js';
 import { removeLeftovers, removeSegments } from './tidy.js';
 import type { WalStage } from './wal-stage.js';
 
-/** A run whose rows are all published, on its way to being closed. */
+/** A run that is being closed; all of its rows are published. */
 export interface Closing {
   readonly place: RunPlace;
   readonly owner: LockOwner;
-  /** Whether run.log is synced. */
+  /** True if run.log is synced. */
   readonly power: boolean;
   readonly status: string;
   readonly wal: WalStage;
   readonly report: RunReport;
   readonly context: SessionContext;
-  /** Segments to keep under another name when all others go. */
+  /** The segments to keep under another name when all others are removed. */
   readonly kept: ReadonlySet<string>;
 }
 
-/** In this order a process that is killed in between leaves a run that a recovery brings to the same end. */
+/**
+ * The steps, in an order such that a process killed in between leaves a run that a recovery closes
+ * with the same result.
+ */
 const STEPS: readonly ((closing: Closing) => void)[] = [
   assertOwned,
   completeLog,
@@ -35,7 +38,7 @@ const STEPS: readonly ((closing: Closing) => void)[] = [
   syncFolder,
 ];
 
-/** Closes a run, step by step; returns what the first step that fails throws, after which no other is made, or null. */
+/** Closes a run step by step; stops at the first step that fails and returns its error, or null. */
 export function closeRun(closing: Closing): unknown {
   for (const step of STEPS) {
     try {
@@ -73,7 +76,7 @@ function removeOtherLogs({ place: { fs, folder, runUuid }, kept }: Closing): voi
   removeSegments(fs, folder, runUuid, kept);
 }
 
-/** A draft may be left whose removal was refused when the next one took its place. */
+/** Removes drafts that could not be removed when they were replaced. */
 function removeDrafts({ place: { fs, folder } }: Closing): void {
   removeLeftovers(fs, folder);
 }

@@ -2,7 +2,7 @@ import type { FromWriter, PlainError } from '../thread/writer-messages.js';
 
 interface Waiter {
   readonly flushId: number;
-  /** How many records must be in the WAL. */
+  /** The number of records that must be in the WAL. */
   readonly seq: number;
 }
 
@@ -23,7 +23,7 @@ export class FlushWaiters {
     this.waiters = [...this.waiters, { flushId, seq }];
   }
 
-  /** Answers those whose records are below `seq`, and with an error all others, too. */
+  /** Answers the flushes whose records are below `seq`; with an error, all others, too. */
   answer(seq: number, error: PlainError | null): void {
     const { waiters } = this;
     this.waiters = error === null ? waiters.filter((waiter) => waiter.seq > seq) : [];
@@ -32,7 +32,7 @@ export class FlushWaiters {
       else if (error !== null) this.say(flushId, error);
   }
 
-  /** Answers all of them alike: the run is closed. */
+  /** Answers all flushes alike: the run is closed. */
   answerAll(error: PlainError | null): void {
     const { waiters } = this;
     this.waiters = [];

@@ -4,14 +4,17 @@ import { tempName } from '../../storage/atomic-file.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { writeAll } from '../../storage/write-all.js';
 
-/** Room for the smallest frame of the log, the head of its segment, and a run.yaml beside the one it replaces. */
+/**
+ * The room for the smallest frame of the log, the head of its segment, and a run.yaml beside the
+ * one it replaces.
+ */
 const RESERVE_BYTES = 64 * 1024;
 
 /**
- * A file of zeros beside a run's own: once the disk is full it is removed, which makes room for the rows at hand and for a run.yaml
- * that says what is wrong.
+ * A file of zeros beside a run's own: once the disk is full it is removed, which makes room for the
+ * current rows and for a run.yaml that reports the failure.
  *
- * It has the name of a temporary file, so that the next owner of a run that was cut off removes it.
+ * It has the name of a temporary file, so that the next owner of an interrupted run removes it.
  */
 export class ReserveFile {
   private path: string | null = null;
@@ -21,7 +24,7 @@ export class ReserveFile {
     private readonly folder: string,
   ) {}
 
-  /** Makes the file if it is not there; when there is no room for it, it counts as used. */
+  /** Creates the file if it is missing; if there is no room for it, it counts as used. */
   keep(): void {
     if (this.path !== null) return;
     const path = join(this.folder, tempName('reserve'));
@@ -38,7 +41,7 @@ export class ReserveFile {
     }
   }
 
-  /** Removes the file, so that as many bytes are free. */
+  /** Removes the file to free its space. */
   release(): void {
     const { path } = this;
     if (path === null) return;

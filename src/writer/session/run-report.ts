@@ -15,31 +15,34 @@ import type { FromWriter, PlainError, RunOpening } from '../thread/writer-messag
 import { type SecondStage, type SessionContext, yamlOf } from './session-context.js';
 import type { WalStage } from './wal-stage.js';
 
-/** What a {@link RunReport} is made from. */
+/** The sources of a {@link RunReport}. */
 export interface RunReportOptions {
   readonly opening: RunOpening;
   readonly context: SessionContext;
   readonly control: RunControl;
   readonly wal: WalStage;
   readonly joiner: RowJoiner;
-  /** What earlier owners have left; null for a run that begins. */
+  /** The state left by earlier owners; null for a new run. */
   readonly loaded: LoadedRun | null;
 }
 
-/** What is said of a run: in its run.yaml, in health messages and in the summary of its close. */
+/** The report on a run: for its run.yaml, health messages and the summary of its close. */
 export class RunReport {
-  /** What keeps the run from being written, if something does. */
+  /** The failure that keeps the run from being written, if any. */
   degraded: Degradation | null;
-  /** Parameters that config.yaml has no room for. */
+  /** The number of parameters for which config.yaml has no room. */
   paramsLeftOut = 0;
   private pipeline: RunPipeline | null = null;
   private identity: RunIdentity;
-  /** Records that are gone, of this owner and of earlier ones. */
+  /** The lost records of this owner and of earlier ones. */
   private losses: readonly Loss[] = [];
   private lastRunFileAt: number;
   private readonly opening: RunOpening;
   private readonly context: SessionContext;
-  /** Calls that are in the files of earlier writers, and rows of earlier sessions before rewinds take some out. */
+  /**
+   * The calls in the files of earlier writers, and the rows of earlier sessions before rewinds
+   * remove some.
+   */
   private readonly callsBefore: number;
   private readonly rowsBefore: number;
   private readonly rewoundBefore: number;
@@ -56,14 +59,14 @@ export class RunReport {
     this.rewoundBefore = loaded?.published?.facts.rewound ?? 0;
   }
 
-  /** From now on the report speaks of what the second stage does, too. */
+  /** Includes the second stage in the report from now on. */
   attach(pipeline: RunPipeline): void {
     this.pipeline = pipeline;
   }
 
   /**
-   * Takes over what run.yaml says of earlier sessions, and adds to its losses those that were `found`: before anything is
-   * published after a gap, which then hides it from the next look.
+   * Takes over the entries of run.yaml about earlier sessions, and adds the losses `found`: before
+   * anything is published after a gap, which would hide the gap from the next replay.
    */
   takeUp(second: SecondStage, { lastStep, losses: found }: LoadedRun): void {
     this.identity = this.continuedIdentity(second, lastStep);
@@ -75,12 +78,15 @@ export class RunReport {
       attempt(() => yamlOf(this.context).tellLosses(fs, folder, this.losses, this.rows));
   }
 
-  /** Takes over the losses that run.yaml lists: a writer that only drains has read the log alone. */
+  /** Takes over the losses listed in run.yaml: a writer that only drains has read only the log. */
   readLosses(): void {
     attempt(() => (this.losses = yamlOf(this.context).knownLosses(this.context.fs, this.opening.folder)));
   }
 
-  /** The identity with the marks that run.yaml has; the newest gets the last step before the run was taken up again. */
+  /**
+   * The identity with the marks in run.yaml; the newest gets the last step before the run was
+   * resumed.
+   */
   private continuedIdentity({ readIdentity }: SecondStage, lastStep: Step | null): RunIdentity {
     const { fs } = this.context;
     const { folder, identity, resumes } = this.opening;
@@ -93,17 +99,19 @@ export class RunReport {
     return known;
   }
 
-  /** Whether something keeps the run from being written that was not so when it was opened. */
+  /** True if a failure since the opening keeps the run from being written. */
   get isFailing(): boolean {
     return this.degraded !== this.opening.degraded;
   }
 
-  /** Notes what keeps the run from being written; the first failure stands until `recover`. */
+  /**
+   * Records the failure that keeps the run from being written; the first one stays until `recover`.
+   */
   degrade(error: unknown): void {
     this.degraded ??= degradationOf(error, this.context.now(), this.opening.folder);
   }
 
-  /** What failed works again. */
+  /** Clears the failure: the run is being written again. */
   recover(): void {
     this.degraded = this.opening.degraded;
   }
@@ -113,7 +121,7 @@ export class RunReport {
     return this.context.monotonic() - this.lastRunFileAt;
   }
 
-  /** How the run has ended; finished, if nothing else was said. */
+  /** The status with which the run has ended; finished by default. */
   get status(): RunStatus {
     const status = this.options.wal.state.ending?.status;
     return isRunStatus(status) ? status : RunStatus.Finished;
@@ -144,9 +152,9 @@ export class RunReport {
     });
   }
 
-  /** How the run is doing, for its process. */
+  /** The health of the run, for its process. */
   health(): FromWriter {
-    // Calls of earlier owners are in the file too; health speaks of this process.
+    // The file also holds calls of earlier owners; health covers only this process.
     const earlier = this.calls - this.options.wal.calls;
     const { calls = 0, count = 0, totalMs = 0 } = this.pipeline?.published ?? {};
     return {
@@ -158,7 +166,7 @@ export class RunReport {
     };
   }
 
-  /** What the close of the run resolves to. */
+  /** The summary to which the close of the run resolves. */
   summary(status: RunStatus): RunSummary {
     return {
       status,
@@ -169,7 +177,10 @@ export class RunReport {
     };
   }
 
-  /** An error as it crosses threads, with the number of calls that are in the log alone. */
+  /**
+   * An error in the form that is sent between threads, with the number of calls that are only in
+   * the log.
+   */
   plainError(error: unknown): PlainError {
     const code = error instanceof ExpmanError && error.code === 'FENCED' ? 'FENCED' : 'WRITE_FAILED';
     const errno = error instanceof ExpmanError ? error.errno : errnoOf(error);
@@ -181,12 +192,18 @@ export class RunReport {
     };
   }
 
-  /** How long the run has lasted, its sessions summed; one that is only brought to its end lasts no longer. */
+  /**
+   * The duration of the run, the sum of its sessions; a session that only closes the run adds
+   * nothing.
+   */
   get lastedMs(): number {
     return this.options.wal.state.ending?.durationMs ?? this.opening.clock.lastedMs + this.sessionMs;
   }
 
-  /** Where the clock was set back meanwhile, the session ends no sooner than after it lasted. */
+  /**
+   * The end of the session; if the clock was set back meanwhile, not before its start plus its
+   * duration.
+   */
   get endedAtMs(): number {
     const soonest = sessionStartMs(this.identity) + this.sessionMs;
     return this.options.wal.state.ending?.endedAtMs ?? Math.max(this.context.now(), soonest);
@@ -210,12 +227,12 @@ export class RunReport {
     };
   }
 
-  /** What the file would hold if it were published now. */
+  /** The number of rows in the file if it were published now. */
   private get rows(): number {
     return this.rowsBefore + this.options.joiner.rows - (this.rewound - this.rewoundBefore);
   }
 
-  /** Calls that were taken, those that are lost left out. */
+  /** The number of accepted calls that are not lost. */
   private get calls(): number {
     return this.callsBefore + this.options.wal.newCalls;
   }

@@ -27,14 +27,15 @@ import { Upkeep } from './upkeep.js';
 import { WalStage } from './wal-stage.js';
 
 /**
- * Lines that wait for run.log; a checkpoint, which holds them, must not outgrow a frame.
+ * The most characters of lines that wait for run.log; a checkpoint, which holds them, must fit into
+ * a frame.
  *
  * @bound tells: dropped lines are counted; specs/engine/refused.spec.ts "keeps a bounded number of lines for run.log, drops and counts the others, and goes on with its rows"
  */
 const MAX_PENDING_TEXT = 16 * 1024 * 1024;
 
 /**
- * One run in the writer: WAL first, then the pipeline, then the files that say how the run is.
+ * One run in the writer: WAL first, then the pipeline, then the files with the state of the run.
  *
  * `drain` may run before Arrow is loaded; its records wait in a queue until `attach`.
  */
@@ -50,10 +51,10 @@ export class RunSession {
   private pipeline: RunPipeline | null = null;
   private system: SystemFile | null = null;
   private completing = false;
-  /** Why the rows stay in the log, where they do. */
+  /** The reason why rows stay in the log, if they do. */
   private logOnly: ExpmanError | null = null;
   private readonly waiters: FlushWaiters;
-  /** Segments to keep under another name when all others go. */
+  /** The segments to keep under another name when all others are removed. */
   private readonly kept: ReadonlySet<string>;
 
   constructor(
@@ -86,16 +87,17 @@ export class RunSession {
     }));
     this.report = new RunReport({ opening, context, control, wal, joiner, loaded });
     if (second === null) return;
-    // What may fail comes before the pipeline, whose timers would go on without a session.
+    // Steps that may fail come before the pipeline, whose timers would continue without a session.
     if (loaded !== null) this.report.takeUp(second, loaded);
     this.attach(second, loaded);
     for (const item of loaded?.items ?? []) this.pipeline?.next(item);
     if (wal.log.pending.length > 0) this.pipeline?.lineCame();
-    // The end of the run is in the log of a writer that died after it took it: the engine does not send it again.
+    // The end of the run may be in the log of a writer that died after receiving it: the engine
+    // does not send it again.
     if (wal.state.ending?.cut === false) this.complete();
   }
 
-  /** Bytes of rows in this thread's memory that are in no file but the WAL. */
+  /** The number of bytes of rows in this thread's memory that are only in the WAL. */
   get pendingBytes(): number {
     return this.queuedBytes + (this.pipeline?.pendingBytes ?? 0);
   }
@@ -104,12 +106,12 @@ export class RunSession {
     return this.opening.options.walIntervalMs;
   }
 
-  /** True when there is nothing to feed to the pipeline. */
+  /** True if there is nothing to feed to the pipeline. */
   get fed(): boolean {
     return this.queue.length === 0 || this.pipeline === null;
   }
 
-  /** The second stage is there; `loaded` is what earlier owners have left for it. */
+  /** Attaches the second stage; `loaded` is the state left by earlier owners. */
   attach(second: SecondStage, loaded: LoadedRun | null = null): void {
     const { gate } = second;
     const { options, folder, owner, runId } = this.opening;
@@ -124,7 +126,7 @@ export class RunSession {
       power: options.durability === 'power',
       flushIntervalMs: options.flushIntervalMs,
       flushIntervalRows: options.flushIntervalRows,
-      // A new segment may be refused on a full disk; the old one then serves on.
+      // A new segment may be refused on a full disk; the old one is then used further.
       onPublishing: () => attempt(() => wal.rotate()),
       onPublished: (watermark) => {
         if (watermark.epoch === owner.epoch) wal.dropBelow(watermark.seq);
@@ -150,12 +152,12 @@ export class RunSession {
     });
   }
 
-  /** Moves what the channel holds into the WAL; returns how many bytes. */
+  /** Moves the content of the channel into the WAL; returns the number of bytes. */
   drain(): number {
     if (this.closed || this.backlogged) return 0;
     const had = this.wal.trouble;
     const drained = this.wal.drain((split, bytes) => {
-      // When no second stage will come, the next owner reads them in the WAL.
+      // Without a second stage, the next owner reads them from the WAL.
       if (!this.context.walOnly()) {
         this.queue.push({ split, bytes });
         this.queuedBytes += bytes;
@@ -170,7 +172,7 @@ export class RunSession {
     return drained;
   }
 
-  /** Says in run.yaml that the process is ending; the process waits for that. */
+  /** Records in run.yaml that the process is ending; the process waits for that. */
   tellCut(): void {
     const { ending } = this.wal.state;
     if (ending?.cut !== true || this.context.yamlParts() === null) return;
@@ -180,7 +182,7 @@ export class RunSession {
     this.control.markCutNoted();
   }
 
-  /** Hands one drained frame to the pipeline. */
+  /** Passes one drained frame to the pipeline. */
   feed(): void {
     const next = this.queue.shift();
     if (next === undefined || this.pipeline === null) return;
@@ -192,13 +194,13 @@ export class RunSession {
     if (next.split.close !== null && this.wal.state.ending?.cut === false) this.complete();
   }
 
-  /** Answers once `seq` records are in the WAL, or at once when they cannot be. */
+  /** Answers once `seq` records are in the WAL, or at once if they cannot be written. */
   flush(flushId: number, seq: number): void {
     this.waiters.add(flushId, seq);
     this.answerWaiters();
   }
 
-  /** Shows that the run lives, and tries again what failed, when that is due. */
+  /** Sends a heartbeat and retries failed work, when due. */
   beat(): void {
     if (this.closed) return;
     const { report, completing: isCompleting } = this;
@@ -206,7 +208,9 @@ export class RunSession {
     this.upkeep.beat({ isFailing, isCompleting, lastedMs: () => report.lastedMs });
   }
 
-  /** No second stage will come: what is drained stays in the WAL, and the end of the run is a failure. */
+  /**
+   * Continues without a second stage: drained records stay in the WAL, and closing the run fails.
+   */
   goWithLogOnly(cause: ExpmanError): void {
     this.logOnly = cause;
     this.queue.length = 0;
@@ -215,13 +219,13 @@ export class RunSession {
     this.completeIfEnded();
   }
 
-  /** Ends a run that has no producer any more: what is in its channel is in the WAL already. */
+  /** Ends a run that no longer has a producer: the content of its channel is already in the WAL. */
   end(ending: RunEnding): void {
     this.wal.end(ending);
     this.complete();
   }
 
-  /** Nothing more comes: what is on its way is written, and the run closed. */
+  /** Completes the pipeline after the last record: pending data is written, and the run closed. */
   private complete(): void {
     const { pipeline, logOnly } = this;
     if (this.completing || (pipeline === null && logOnly === null)) return;
@@ -230,16 +234,20 @@ export class RunSession {
     else this.finish({ kind: 'failed', error: logOnly });
   }
 
-  /** The end of a run whose rows stay in the log is found where it is drained. */
+  /** Completes a run whose rows stay in the log once its end is drained. */
   private completeIfEnded(): void {
     if (this.logOnly !== null && this.wal.state.ending?.cut === false) this.complete();
   }
 
-  /** Whether records stay in shared memory: the second stage has more than its share of rows, or of lines. */
+  /**
+   * True if records must stay in shared memory: the second stage has more than its share of rows or
+   * lines.
+   */
   private get backlogged(): boolean {
     if (this.context.walOnly()) return false;
     const share = this.opening.options.maxBufferedBytes / 2;
-    // They wait for the end of an interval, which may be an hour, and nothing is drained before.
+    // The rows wait for the end of an interval, which may be an hour, and nothing is drained
+    // before.
     if (this.pendingBytes > share) {
       this.pipeline?.hurry();
       if (this.pendingBytes > share) return true;
@@ -300,7 +308,7 @@ export class RunSession {
     const { place, report, wal } = this;
     const { owner, runId, options } = this.opening;
     const { status } = report;
-    // All that is said of the end is of one moment.
+    // All facts about the end are taken at one moment.
     const { endedAtMs, lastedMs: durationMs } = report;
     wal.end({ status, cut: false, ...wal.state.ending, endedAtMs, durationMs });
     this.upkeep.release();
@@ -315,7 +323,7 @@ export class RunSession {
           });
     if (failure !== null) {
       report.degrade(failure);
-      // For the reader of the run: its process has only the rejected close to go by.
+      // This is for readers of the run: its process only sees the rejected close.
       attempt(() => {
         if (holdsLock(place.fs, place.folder, owner)) report.writeRunFile(RunStatus.Running);
       });

@@ -5,7 +5,7 @@ import type { Gate } from '../paths/publish-gate.js';
 import type { SystemSampler } from '../system/system-sampler.js';
 import type { FromWriter } from '../thread/writer-messages.js';
 
-/** What all runs of a writer share. */
+/** The context shared by all runs of a writer. */
 export interface SessionContext {
   readonly fs: FsPort;
   readonly files: DescriptorCache;
@@ -16,9 +16,9 @@ export interface SessionContext {
   /** See model/monotonic.ts. */
   readonly monotonic: () => number;
   readonly openRuns: () => number;
-  /** True when no second stage will come. */
+  /** True if there will be no second stage. */
   readonly walOnly: () => boolean;
-  /** Rows after which a row group is sealed. */
+  /** The number of rows after which a row group is sealed. */
   readonly sealRows: number;
   /** Null while YAML is still loading. */
   readonly yamlParts: () => YamlParts | null;
@@ -30,7 +30,7 @@ export type YamlParts = typeof import('../thread/yaml-parts.js');
 /** The parts of the writer that need Arrow, Parquet and RxJS; loaded after the first drain. */
 export type ColumnarParts = typeof import('../thread/columnar-parts.js');
 
-/** The same, with the gate and the sampler all runs share. */
+/** The second stage: these parts, with the gate and the sampler that all runs share. */
 export interface SecondStage extends Pick<
   ColumnarParts,
   'RunPipeline' | 'SystemFile' | 'loadRun' | 'readIdentity'
@@ -39,7 +39,7 @@ export interface SecondStage extends Pick<
   readonly sampler: SystemSampler;
 }
 
-/** The parts that need YAML, where they must be loaded by now. */
+/** Returns the parts that need YAML; they must be loaded by now. */
 export function yamlOf({ yamlParts }: Pick<SessionContext, 'yamlParts'>): YamlParts {
   const parts = yamlParts();
   if (parts === null) throw new Error('the writer of run.yaml is not loaded yet');

@@ -7,15 +7,16 @@ import { isForeign, segmentNames } from '../../run/replay/segment-files.js';
 
 /** Removes the temporary files of earlier owners; only the run's owner may. */
 export function removeLeftovers(fs: FsPort, folder: string): void {
-  // Harmless if they cannot be removed: no reader looks at them, and the run must not fail for it.
+  // It does no harm if they cannot be removed: no reader looks at them, and the run must not fail
+  // because of them.
   attempt(() => {
     for (const name of fs.list(folder).filter(isTempName)) attempt(() => fs.remove(join(folder, name)));
   });
 }
 
 /**
- * Removes the WAL of a run whose rows are all published; a segment that is corrupt, another run's, or in `kept` stays under
- * another name.
+ * Removes the WAL of a run whose rows are all published; a segment that is corrupt, belongs to
+ * another run, or is in `kept` is renamed instead.
  */
 export function removeSegments(
   fs: FsPort,

@@ -4,7 +4,7 @@ import { HEARTBEAT_MS, type LockOwner, beatLock } from '../../storage/lock-file.
 import { ReserveFile } from './reserve-file.js';
 
 const RETRY_MS = 1_000;
-/** A run that is over sooner is not worth a reserve: 1,000 of them would make as many files. */
+/** The age from which a run has a reserve: 1,000 shorter runs would make 1,000 files. */
 const RESERVE_AFTER_MS = 1_000;
 
 /** Options of an {@link Upkeep}. */
@@ -14,19 +14,19 @@ export interface UpkeepOptions {
   readonly owner: LockOwner;
   /** See model/monotonic.ts. */
   readonly monotonic: () => number;
-  /** Tries again what failed. */
+  /** Retries failed work. */
   readonly retry: () => void;
 }
 
-/** How a run is doing when its upkeep is due. */
+/** The state of a run when its upkeep is due. */
 export interface UpkeepFacts {
   readonly isFailing: boolean;
-  /** No retry is made and no reserve kept any more. */
+  /** True if there are no more retries and no reserve is kept. */
   readonly isCompleting: boolean;
   readonly lastedMs: () => number;
 }
 
-/** What is done for an open run now and then: heartbeats, retries, and the reserve for a full disk. */
+/** The periodic work for an open run: heartbeats, retries, and the reserve for a full disk. */
 export class Upkeep {
   private readonly reserve: ReserveFile;
   private readonly openedAt: number;
@@ -39,14 +39,14 @@ export class Upkeep {
     this.openedAt = this.lastBeatAt = this.lastRetryAt = monotonic();
   }
 
-  /** Does what is due. */
+  /** Does the work that is due. */
   beat({ isFailing, isCompleting, lastedMs }: UpkeepFacts): void {
     const now = this.options.monotonic();
     if (isFailing && !isCompleting && now - this.lastRetryAt >= RETRY_MS) {
       this.lastRetryAt = now;
       this.options.retry();
     }
-    // A disk that was full gets its reserve back once nothing waits for it any more.
+    // The reserve is restored on a disk that was full once nothing waits for it.
     if (!isFailing && !isCompleting && now - this.openedAt >= RESERVE_AFTER_MS) this.reserve.keep();
     if (now - this.lastBeatAt < HEARTBEAT_MS) return;
     this.lastBeatAt = now;
@@ -54,7 +54,7 @@ export class Upkeep {
     attempt(() => beatLock(fs, folder, owner, lastedMs()));
   }
 
-  /** Gives the reserve away: the disk is full, or the run ends. */
+  /** Releases the reserve: the disk is full, or the run ends. */
   release(): void {
     this.reserve.release();
   }

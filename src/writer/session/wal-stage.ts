@@ -13,11 +13,20 @@ import type { RowJoiner } from '../../run/rows/row-joiner.js';
 import type { RunEnding, RunState, RunStateView } from '../../run/run-state.js';
 
 const FRAME_BYTES = 1024 * 1024;
-/** When large frames do not fit (a disk nearly full, a limit on file sizes), small ones may. */
+/**
+ * The smallest frame tried: when large frames do not fit (a nearly full disk, a limit on file
+ * sizes), small ones may.
+ */
 const SMALLEST_FRAME_BYTES = 32 * 1024;
-/** A drain ends after this many bytes, however fast the producer is: other runs and the Parquet stage get their turn. */
+/**
+ * The most bytes of one drain, however fast the producer is, so that other runs and the Parquet
+ * stage get their turn.
+ */
 const DRAIN_BYTES = 16 * FRAME_BYTES;
-/** A reader takes a segment into memory whole, and publishes, which end one, may be far apart. */
+/**
+ * The size at which a segment ends: a reader loads a whole segment into memory, and publishes,
+ * which also end one, may be far apart.
+ */
 const SEGMENT_BYTES = 256 * 1024 * 1024;
 
 /** Options of a {@link WalStage}. */
@@ -25,40 +34,40 @@ export interface WalStageOptions {
   readonly place: RunPlace;
   readonly reader: ChannelReader;
   readonly control: RunControl;
-  /** The state that the records so far come to; from now on the stage alone changes it. */
+  /** The state after the records so far; from now on only this stage changes it. */
   readonly state: RunState;
-  /** Decides which row each call belongs to, in the order they come. */
+  /** Decides to which row each call belongs, in order. */
   readonly joiner: RowJoiner;
-  /** Whether a frame is synced before it is acknowledged. */
+  /** True if a frame is synced before it is acknowledged. */
   readonly power: boolean;
   readonly maxSpanRows: number;
-  /** Number of the first segment to make. */
+  /** The number of the first segment to create. */
   readonly firstSegment: number;
-  /** Records below this number are in an earlier segment and were replayed from there. */
+  /** The number below which records are in an earlier segment and were replayed from there. */
   readonly replayedTo: number;
-  /** A segment of more bytes is followed by another. */
+  /** The size at which a new segment is started. */
   readonly segmentBytes?: number;
 }
 
 /**
  * The first stage of the writer: the channel's bytes into the WAL, then the acknowledgement, then the records.
  *
- * A failed write leaves the bytes in the channel, where the next drain finds them, and every drain tries a new
- * segment: when the disk is back, writing goes on.
+ * A failed write leaves the bytes in the channel, where the next drain finds them, and every drain
+ * tries a new segment: when the disk works again, writing continues.
  */
 export class WalStage implements PendingLines {
-  /** Why nothing gets through; null while everything does. */
+  /** The reason why nothing can be written; null if all is well. */
   trouble: unknown = null;
-  /** Records and calls in the WAL. */
+  /** The number of records and calls in the WAL. */
   seq: number;
   calls: number;
-  /** Calls that this stage was the first to take. */
+  /** The number of calls that this stage was the first to write. */
   newCalls = 0;
   private segment: SegmentWriter | null = null;
   private finished: SegmentWriter[] = [];
   private nextSegment: number;
   private frameBytes = FRAME_BYTES;
-  // Of its own, not of the options: a thousand runs that have nothing to say are asked at every poll.
+  // Fields of its own instead of the options: a thousand idle runs are checked at every poll.
   private readonly reader: ChannelReader;
   private readonly runState: RunState;
 
@@ -71,7 +80,7 @@ export class WalStage implements PendingLines {
     this.nextSegment = options.firstSegment;
   }
 
-  /** What the records in the WAL amount to, rows left out; it is this stage that changes it. */
+  /** The state of the records in the WAL, without rows; this stage changes it. */
   get state(): RunStateView {
     return this.runState;
   }
@@ -81,30 +90,31 @@ export class WalStage implements PendingLines {
     return this.runState.log;
   }
 
-  /** The run ends, or has ended, otherwise than by a record. */
+  /** Ends the run in another way than by a record. */
   end(ending: RunEnding): void {
     this.runState.ending = ending;
   }
 
-  /** Adds a line of the writer's own to those that wait for run.log. */
+  /** Adds a line by the writer to those that wait for run.log. */
   addLine(line: string): void {
     this.runState.addLine(line);
   }
 
-  /** The first `count` pending lines are in run.log, which is `offset` bytes long now. */
+  /** Marks the first `count` pending lines as written to run.log, which now has `offset` bytes. */
   logged(count: number, offset: number): void {
     this.runState.logged(count, offset);
   }
 
-  /** True when the channel holds nothing that is not in the WAL. */
+  /** True if everything in the channel is in the WAL. */
   get idle(): boolean {
     return this.reader.idle;
   }
 
   /**
-   * Moves what the channel holds into the WAL, one frame at a time, and hands its records to `onRecords`.
+   * Moves the content of the channel into the WAL, one frame at a time, and passes its records to
+   * `onRecords`.
    *
-   * Returns how many bytes got through; 0 with `trouble` set when the disk refuses them.
+   * Returns the number of bytes written; 0 with `trouble` set if the disk refuses them.
    */
   drain(onRecords: (split: SplitRecords, bytes: number) => void): number {
     const { reader, runState: state } = this;
@@ -114,8 +124,8 @@ export class WalStage implements PendingLines {
       if (frame === null) return drained;
       const { place, joiner, control, maxSpanRows, replayedTo } = this.options;
       const payload = frame.subarray(FRAME_HEAD_BYTES);
-      // A definition changes the dictionary, so records are told apart once, and only when they are in the WAL: a
-      // new segment's checkpoint must not know of records after it.
+      // A definition changes the dictionary, so records are split once, and only when they are in
+      // the WAL: a new segment's checkpoint must not include records after it.
       if (payload.length > 0 && !this.append(frame)) return drained;
       const { defined } = state.records;
       const split = splitRecords(
@@ -140,26 +150,29 @@ export class WalStage implements PendingLines {
     return drained;
   }
 
-  /** Ends the segment at hand, so that it can go once its records are published. */
+  /** Ends the current segment, so that it can be removed once its records are published. */
   rotate(): void {
     const next = this.create();
     if (this.segment !== null) this.finished.push(this.segment);
     this.segment = next;
   }
 
-  /** Removes finished segments whose records are all below `seq` and published; the one at hand is synced first. */
+  /**
+   * Removes finished segments whose records are all below `seq` and published; the current one is
+   * synced first.
+   */
   dropBelow(seq: number): void {
     const done = this.finished.filter((segment) => segment.seqEnd <= seq);
-    // A broken one's checkpoint may not be on the device, whatever another sync says.
+    // The checkpoint of a broken segment may not be on the device, whatever another sync says.
     if (done.length === 0 || this.segment?.broken === true) return;
-    // What only the old segments said of parameters and lines is in the checkpoint of the new one, whose name was made durable
-    // by the publish, which synced the folder.
+    // Parameters and lines that only the old segments held are in the checkpoint of the new one,
+    // whose name was made durable by the publish, which synced the folder.
     this.segment?.sync();
     for (const segment of done) this.remove(segment);
     this.finished = this.finished.filter((segment) => !done.includes(segment));
   }
 
-  /** Removes every segment of this owner: the run is closed, or nothing of it is to be kept. */
+  /** Removes every segment of this owner: the run is closed, or nothing of it needs to be kept. */
   removeAll(): void {
     for (const segment of this.finished) this.remove(segment);
     if (this.segment !== null) this.remove(this.segment);
@@ -176,12 +189,13 @@ export class WalStage implements PendingLines {
   private provideSegment(): void {
     const { segment } = this;
     if (segment === null || segment.broken) this.rotate();
-    // When there is no room for another one, the one at hand stays in use.
+    // If there is no room for another segment, the current one stays in use.
     else if (segment.bytes >= (this.options.segmentBytes ?? SEGMENT_BYTES)) attempt(() => this.rotate());
   }
 
   private append(frame: Buffer): boolean {
-    // A broken or missing segment gets one successor per drain, so that a full disk is asked once per poll.
+    // A broken or missing segment gets one successor per drain, so that a full disk is tried once
+    // per poll.
     for (let attempt = 0; attempt < 2; attempt++) {
       try {
         this.provideSegment();
@@ -198,9 +212,13 @@ export class WalStage implements PendingLines {
     return false;
   }
 
-  /** Rows of later frames rest on these definitions: one damaged byte must not cost them all. */
+  /**
+   * Repeats the definitions, because rows of later frames depend on them: one damaged byte must not
+   * cost them all.
+   */
   private repeatDefinitions(payload: Uint8Array): void {
-    // Where it cannot be written, the segment is broken, and the checkpoint of the next one holds them.
+    // If they cannot be written, the segment is broken, and the checkpoint of the next one holds
+    // them.
     attempt(() => this.segment?.append(FrameType.definitions, this.count, framed(definitionsIn(payload))));
   }
 
@@ -211,7 +229,7 @@ export class WalStage implements PendingLines {
   private create(): SegmentWriter {
     const { place, state, power } = this.options;
     const segment = SegmentWriter.create(place, this.nextSegment++, this.count, encodeCheckpoint(state));
-    // A synced file whose name is not on the device is lost all the same.
+    // A synced file is still lost if its name is not on the device.
     try {
       if (power) place.fs.syncFolder(place.folder);
     } catch (error) {

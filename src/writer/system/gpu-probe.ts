@@ -3,13 +3,16 @@ import { outputOf } from './output-of.js';
 
 const EVERY_MS = 10_000;
 const TIMEOUT_MS = 5_000;
-/** @bound loses nothing: nvidia-smi says less than 200 bytes of a GPU; what says more is not it */
+/**
+ * @bound loses nothing: nvidia-smi prints less than 200 bytes per GPU; a program that prints more
+ * is another one
+ */
 const MAX_BYTES = 64 * 1024;
-/** Failures one after another, after which there is nothing to be asked. */
+/** The number of consecutive failures after which the probe gives up. */
 const PATIENCE = 3;
 const MIB = 1024 * 1024;
 
-/** What is asked, the place first, and what a figure is called and multiplied by. */
+/** The figures: the field to query, its name and its factor. */
 const FIGURES: readonly (readonly [query: string, name: string, factor: number])[] = [
   ['utilization.gpu', 'utilization_percent', 1],
   ['memory.used', 'memory_used_bytes', MIB],
@@ -21,12 +24,12 @@ const ARGS = [
   '--format=csv,noheader,nounits',
 ];
 
-/** Figures by their column. */
+/** Figures with their columns. */
 export type Figures = readonly (readonly [column: string, value: number])[];
 
 /**
- * How the GPUs are doing, by `nvidia-smi`, which takes its time and is asked every ten seconds at the most; a machine
- * without it has none.
+ * The figures of the GPUs by `nvidia-smi`, which is slow and is run every ten seconds at most; a
+ * machine without it has none.
  */
 export class GpuProbe {
   private figures: Figures = [];
@@ -37,7 +40,7 @@ export class GpuProbe {
 
   constructor(private readonly program = 'nvidia-smi') {}
 
-  /** The last figures, if they are not too old; asks for newer ones. */
+  /** Returns the last figures, if they are not too old, and requests newer ones. */
   latest(now: number): Figures {
     if (!this.asking && this.failures < PATIENCE && now - this.askedAt >= EVERY_MS) {
       this.askedAt = now;
@@ -61,7 +64,7 @@ export class GpuProbe {
   }
 }
 
-/** The figures in what `nvidia-smi` prints, a line a GPU; what a GPU does not know (`[N/A]`) is left out. */
+/** Parses the output of `nvidia-smi`, one line per GPU; unknown figures (`[N/A]`) are left out. */
 export function figuresIn(output: string): Figures {
   return output.split('\n').flatMap((line) => {
     const [index = '', ...cells] = line.split(',').map((part) => part.trim());

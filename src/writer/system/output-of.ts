@@ -10,14 +10,17 @@ export interface OutputOptions {
   readonly maxBytes: number;
 }
 
-/** What a program prints; neither it nor the wait for it keeps this process alive. Rejects when it fails or takes too long. */
+/**
+ * Returns the output of a program; neither the program nor the wait for it keeps this process
+ * alive. Rejects if it fails or takes too long.
+ */
 export async function outputOf(
   program: string,
   args: readonly string[],
   { timeoutMs, maxBytes, ...where }: OutputOptions,
 ): Promise<string> {
   const end = promisify(execFile)(program, args, { ...where, windowsHide: true, maxBuffer: maxBytes });
-  // Where a program cannot be started, Deno rejects before anybody has come to wait.
+  // If a program cannot be started, Deno rejects before there is a handler.
   end.catch(() => undefined);
   const { child } = end;
   child.unref();

@@ -14,13 +14,16 @@ import { inSlices } from '../paths/in-slices.js';
 import type { Gate } from '../paths/publish-gate.js';
 import type { SystemSample, SystemSampler } from './system-sampler.js';
 
-/** The file is replaced at most this often: what a SIGKILL costs of it. */
+/** The shortest time between two publishes, which a SIGKILL may cost. */
 const PUBLISH_MS = 20_000;
-/** ... and how many times its duration a publish rests, so that a file of months takes little of the writer's time. */
+/**
+ * The rest after a publish as a multiple of its duration, so that a file of months takes little of
+ * the writer's time.
+ */
 const REST_FACTOR = 100;
 const SEAL_ROWS = 4_096;
 /**
- * Rows that wait for a disk that refuses them.
+ * The most rows that wait for a disk that refuses them.
  *
  * @bound tells: run.log says that system.parquet cannot be written; specs/engine/system-metrics.spec.ts "that cannot be written are told once in run.log, and the run is as it would be without"
  */
@@ -37,15 +40,15 @@ export interface SystemFileOptions {
   readonly gate: Gate;
   /** Called before a rename; false when another owner has taken over. */
   readonly mayReplace: () => boolean;
-  /** Called once, when the file cannot be written. */
+  /** Called once if the file cannot be written. */
   readonly onFailed: (error: unknown) => void;
 }
 
 /**
  * The `system.parquet` of one run: a row for each sample, a column for each figure, absent or complete at every moment.
  *
- * Samples from its construction on, on a timer that keeps nothing alive. What fails is tried again with a later sample
- * and never the run's trouble.
+ * Samples from its construction on, on a timer that does not keep the process alive. Failed work is
+ * retried with a later sample and does not affect the run.
  */
 export class SystemFile {
   private readonly file: MetricsFile;
@@ -68,7 +71,9 @@ export class SystemFile {
     this.timer = setInterval(() => this.tick(), intervalMs).unref();
   }
 
-  /** Emits what `done$` emits, once all that was sampled until then is in the file, or cannot be. */
+  /**
+   * Emits the values of `done$` once all samples until then are in the file, or cannot be written.
+   */
   endAfter<T>(done$: Observable<T>): Observable<T> {
     return done$.pipe(
       concatMap((outcome) => {
@@ -79,7 +84,7 @@ export class SystemFile {
     );
   }
 
-  /** Samples no more, and closes what is held open. */
+  /** Stops sampling and closes the open files. */
   leave(): void {
     clearInterval(this.timer);
     this.file.leave();
@@ -94,7 +99,7 @@ export class SystemFile {
   private sample(): void {
     if (this.samples.length + this.group.rows >= MOST_WAITING) return;
     const sample = this.options.sampler.sample(this.options.intervalMs);
-    // At the end the last one may have been taken a moment ago.
+    // At the end, the last sample may have been taken a moment ago.
     if (sample.at === this.lastAt) return;
     this.lastAt = sample.at;
     this.samples.push(sample);
@@ -148,7 +153,9 @@ export class SystemFile {
     }
   }
 
-  /** Goes on after the rows of earlier owners; a file that is not theirs is kept under another name. */
+  /**
+   * Continues after the rows of earlier owners; a file of another run is kept under another name.
+   */
   private load(): void {
     const { fs, folder, runUuid } = this.options.place;
     const path = join(folder, SYSTEM_NAME);
@@ -157,7 +164,7 @@ export class SystemFile {
         const { fields, groups, regions, metadata } = readFooter(fs, path);
         const isOurs = metadata.get('run_uuid') === runUuid && fields[0]?.name === TIMESTAMP_FIELD.name;
         if (!isOurs || !fields.every(({ type }, at) => type === (at === 0 ? 'TIMESTAMP' : 'DOUBLE')))
-          throw new ExpmanError('CORRUPT', `${path} is not of this run`, { path });
+          throw new ExpmanError('CORRUPT', `${path} does not belong to this run`, { path });
         this.fields = fields;
         this.file.continueFrom(groups, regions);
       } catch (error) {
@@ -203,7 +210,7 @@ export class SystemFile {
   }
 }
 
-/** One figure of some samples; null for a sample that lacks it. */
+/** The column of one figure; null for a sample without it. */
 class Figure {
   private readonly values: Float64Array<ArrayBuffer>;
   private readonly validity: Uint8Array;

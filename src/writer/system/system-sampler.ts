@@ -4,14 +4,14 @@ import { readProc } from '../../storage/read-proc.js';
 import { type Figures, GpuProbe } from './gpu-probe.js';
 import type { CallerFacts } from '../thread/writer-messages.js';
 
-/** How the process and its machine were at one moment. */
+/** The state of the process and its machine at one moment. */
 export interface SystemSample {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly figures: Figures;
 }
 
-/** CPU time used so far, and since when; ticks of a machine have no unit. */
+/** The CPU time used so far, with the time of the reading; ticks of a machine have no unit. */
 interface CpuReading {
   readonly at: number;
   readonly processMs: number;
@@ -19,10 +19,13 @@ interface CpuReading {
   readonly allTicks: number;
 }
 
-/** What the caller's thread said is of a moment ago, or of no use. */
+/** The age from which the caller thread's figures are out of date. */
 const CALLER_MS = 1_500;
 
-/** Samples the process, its machine and the GPUs: once for all runs that ask at about the same time. */
+/**
+ * Samples the process, its machine and the GPUs: once for all runs that request it at about the
+ * same time.
+ */
 export class SystemSampler {
   private cpu: CpuReading;
   private last: (SystemSample & { readonly clock: number }) | null = null;
@@ -35,18 +38,18 @@ export class SystemSampler {
     this.cpu = this.readCpu();
   }
 
-  /** The caller's thread says how it is doing. */
+  /** Receives the figures of the caller's thread. */
   callerSays(facts: CallerFacts): void {
     this.caller = { ...facts, clock: performance.now() };
   }
 
-  /** A run begins to ask: what it is told first is not to be about the time before. */
+  /** Prepares for a run that begins to sample: its first sample must not cover the time before. */
   begin(intervalMs: number): void {
     if (performance.now() - this.cpu.at > intervalMs) this.cpu = this.readCpu();
     this.gpu.latest(performance.now());
   }
 
-  /** A sample that is at most half an interval old. */
+  /** Returns a sample that is at most half an interval old. */
   sample(intervalMs: number): SystemSample {
     const clock = performance.now();
     if (this.last !== null && clock - this.last.clock < intervalMs / 2) return this.last;
@@ -72,7 +75,10 @@ export class SystemSampler {
     return figures.filter(([, value]) => Number.isFinite(value));
   }
 
-  /** What the caller's thread said last; a thread that does not get to its timers has said nothing of this interval. */
+  /**
+   * The latest figures of the caller's thread; a thread too busy for its timers has sent none for
+   * this interval.
+   */
   private callerFigures(clock: number, intervalMs: number): Figures {
     const { caller } = this;
     if (caller === null || clock - caller.clock > intervalMs + CALLER_MS) return [];
@@ -99,8 +105,8 @@ export class SystemSampler {
 export function ticksIn(stat: string | null): readonly [busy: number, all: number] | null {
   const [, line] = /^cpu +((?:\d+ ?)+)/.exec(stat ?? '') ?? [];
   if (line === undefined) return null;
-  // user nice system idle iowait irq softirq steal; what guests take is in user and nice.
-  // @bound loses nothing: the columns of /proc/stat that a busy share is made of
+  // user nice system idle iowait irq softirq steal; the time of guests is part of user and nice.
+  // @bound loses nothing: the columns of /proc/stat that make up the busy share
   const ticks = line.trim().split(' ').slice(0, 8).map(Number);
   const all = ticks.reduce((sum, some) => sum + some, 0);
   return [all - (ticks[3] ?? 0) - (ticks[4] ?? 0), all];

@@ -1,6 +1,7 @@
 import { arrow } from '../../columnar/arrow.js';
 
-// With the stage, and not when the first rows are written: descriptors may be used up by then.
+// Loaded with the stage, and not when the first rows are written: descriptors may be used up by
+// then.
 arrow();
 
 /* The second stage, in one import: Arrow, Parquet and RxJS take longer to load than all else. */

@@ -14,10 +14,13 @@ import type { ColumnarParts, SecondStage, SessionContext, YamlParts } from '../s
 const FEED_MS = 4;
 const DEFAULT_INTERVAL_MS = 10;
 const SEAL_ROWS = 128 * 1024;
-/** How long the opening of a run is retried: a disk may be full, or descriptors used up, for a moment. */
+/**
+ * The time for which the opening of a run is retried: a disk may be full, or descriptors used up,
+ * for a moment.
+ */
 const OPENING_PATIENCE_MS = 5_000;
 
-/** What a {@link WriterCore} works with. */
+/** The options of a {@link WriterCore}. */
 export interface WriterCoreOptions {
   readonly fs: FsPort;
   /** The control words shared with the producer; see channel/chunk-layout.ts. */
@@ -26,28 +29,31 @@ export interface WriterCoreOptions {
   readonly post: (message: FromWriter) => void;
   readonly now?: () => number;
   readonly monotonic?: () => number;
-  /** Given where YAML is loaded already. */
+  /** Given if YAML is already loaded. */
   readonly yamlParts?: YamlParts;
-  /** Rows after which a row group is sealed, those that calls may still join left aside; default 131,072. */
+  /**
+   * The number of rows after which a row group is sealed, not counting those that calls may still
+   * join; default 131,072.
+   */
   readonly sealRows?: number;
-  /** True when the process is going down: no second stage will come, and no run waits for it. */
+  /** True if the process is ending: there will be no second stage, and no run waits for it. */
   readonly walOnly?: boolean;
 }
 
 /**
- * The writer of all runs of one producer thread, without a loop of its own: `writer-thread.ts` runs it in a worker,
- * the engine on the caller's thread where no worker can be had.
+ * The writer of all runs of one producer thread, without a loop: `writer-thread.ts` runs it in a
+ * worker, the engine on the caller's thread if no worker is available.
  */
 export class WriterCore {
   private readonly sessions = new Map<number, RunSession>();
-  /** Runs that wait for the second stage, or for a file system that lets them be opened. */
+  /** The runs that wait for the second stage, or for a file system that lets them be opened. */
   private readonly waiting = new Map<number, WaitingRun>();
   private readonly context: SessionContext;
   private second: SecondStage | null = null;
-  /** True when no second stage will come. */
+  /** True if there will be no second stage. */
   private hopeless: boolean;
   private yamlParts: YamlParts | null;
-  /** Why there are only logs, when the second stage could not be loaded. */
+  /** The reason why there are only logs, if the second stage could not be loaded. */
   private logOnly: ExpmanError | null = null;
 
   constructor(private readonly options: WriterCoreOptions) {
@@ -67,27 +73,29 @@ export class WriterCore {
     };
   }
 
-  /** YAML is loaded: what waited to be written into run.yaml is written. */
+  /**
+   * Sets the YAML parts once they are loaded, and writes the run.yaml files that waited for them.
+   */
   attachYaml(yamlParts: YamlParts): void {
     this.yamlParts = yamlParts;
     for (const session of this.sessions.values()) session.tellCut();
   }
 
-  /** The second stage is loaded; it gets the records that were drained before. */
+  /** Attaches the second stage once it is loaded, and passes it the records drained before. */
   attach(parts: ColumnarParts): void {
     this.second = { ...parts, gate: parts.publishGate(), sampler: new parts.SystemSampler(this.options.fs) };
     for (const session of this.sessions.values()) session.attach(this.second);
     for (const run of this.waiting.values()) this.tryToOpen(run);
   }
 
-  /** Takes over a run. One that continues an earlier run waits for the second stage, which alone can read that. */
+  /** Takes over a run. A continued run waits for the second stage, which is needed to read it. */
   open(opening: RunOpening): void {
     const run: WaitingRun = { opening, flushes: [], failure: null };
     if (opening.continues && this.second === null && !this.hopeless) this.waiting.set(opening.runId, run);
     else this.tryToOpen(run);
   }
 
-  /** The caller's thread says how it is doing. */
+  /** Receives the figures of the caller's thread. */
   callerSays(facts: CallerFacts): void {
     this.second?.sampler.callerSays(facts);
   }
@@ -97,14 +105,14 @@ export class WriterCore {
     this.sessions.get(runId)?.flush(flushId, seq);
   }
 
-  /** Ends a run that has no producer any more; one that could not be opened is given up. */
+  /** Ends a run that no longer has a producer; gives up a run that could not be opened. */
   end(runId: number, ending: RunEnding): void {
     const failed = this.waiting.get(runId);
     if (failed?.failure != null) this.giveUp(failed, failed.failure.error);
     this.sessions.get(runId)?.end(ending);
   }
 
-  /** Drains every channel into the WAL once; returns how many bytes came. */
+  /** Drains every channel into the WAL once; returns the number of bytes. */
   drain(): number {
     let drained = 0;
     if (this.second !== null) for (const run of this.waiting.values()) this.tryToOpen(run);
@@ -118,7 +126,7 @@ export class WriterCore {
     return drained;
   }
 
-  /** Hands drained records to the second stage for a few milliseconds; true when there are more. */
+  /** Passes drained records to the second stage for a few milliseconds; true if there are more. */
   feed(): boolean {
     const until = performance.now() + FEED_MS;
     let more = false;
@@ -129,26 +137,30 @@ export class WriterCore {
     return more;
   }
 
-  /** The process is going down: what waits for the second stage goes into the WAL without it. */
+  /**
+   * Continues without a second stage, because the process is ending: waiting runs are written to
+   * the WAL only.
+   */
   goWithoutSecondStage(): void {
     this.hopeless = true;
     for (const run of this.waiting.values()) this.tryToOpen(run);
   }
 
   /**
-   * No second stage will come, though the process goes on: rows go into the WAL alone, and the close of a run fails with the cause.
+   * Continues without a second stage, although the process goes on: rows are written only to the
+   * WAL, and closing a run fails with the cause.
    */
   goWithLogOnly(cause: unknown): void {
     this.logOnly = new ExpmanError(
       'WRITE_FAILED',
-      `the part that writes metrics.parquet cannot be loaded (${messageOf(cause)}); rows are in the write-ahead log, and \`expman recover\` brings them into the file. Of a bundled program, leave expman-rx out of the bundle`,
+      `the writer of metrics.parquet cannot be loaded (${messageOf(cause)}); rows are in the write-ahead log, and \`expman recover\` moves them into the file. If the program is bundled, mark expman-rx as external`,
       { cause },
     );
     this.goWithoutSecondStage();
     for (const session of this.sessions.values()) session.goWithLogOnly(this.logOnly);
   }
 
-  /** Closes all files and leaves the runs as they are; another writer takes over. */
+  /** Closes all files and leaves the runs as they are, for another writer to take over. */
   leave(): void {
     for (const session of this.sessions.values()) session.leave();
   }
@@ -168,7 +180,9 @@ export class WriterCore {
     return this.sessions.size + this.waiting.size;
   }
 
-  /** Opens a run; what the file system refuses is tried again at the next drain, as long as that may help. */
+  /**
+   * Opens a run; if the file system refuses, retries at the next drain, as long as that may help.
+   */
   private tryToOpen(run: WaitingRun): void {
     const { opening, flushes } = run;
     const { runId } = opening;
@@ -198,19 +212,19 @@ export class WriterCore {
   }
 }
 
-/** A run that is not open yet, and the flushes that were asked of it meanwhile. */
+/** A run that is not open yet, with the flushes requested meanwhile. */
 interface WaitingRun {
   readonly opening: RunOpening;
   readonly flushes: [flushId: number, seq: number][];
-  /** Why it could not be opened the last time, and since when. */
+  /** The error of the last attempt to open it, and the time of the first. */
   readonly failure: { readonly since: number; readonly error: unknown } | null;
 }
 
-/** Whether an error comes from the file system and not from the contents of the files. */
+/** True if an error comes from the file system and not from the contents of the files. */
 const mayPass = (error: unknown): boolean =>
   error instanceof ExpmanError ? error.code === 'IO' : errnoOf(error) !== undefined;
 
-/** Summary and error for a run whose folder cannot be read or written. */
+/** The summary and error for a run whose folder cannot be read or written. */
 function notOpened(
   { folder }: RunOpening,
   error: unknown,

@@ -1,16 +1,16 @@
 import { WireWord } from '../../channel/chunk-layout.js';
 import type { WriterCore } from './writer-core.js';
 
-/** Polls without anything new, after which the poll backs off. */
+/** The number of polls without anything new after which polling backs off. */
 const QUIET_POLLS = 50;
-/** How often a backed-off poll looks anyway, in case a wake-up was lost. */
+/** The interval of a backed-off poll, in case a wake-up was lost. */
 const BACKED_OFF_MS = 1000;
 // A timer fires up to a millisecond or two late; the interval is a promise.
 const TIMER_LATENESS_MS = 2;
 
 /**
- * The writer's heart: drains every channel each `walIntervalMs`, feeds the second stage in between, backs off when
- * nothing comes.
+ * The writer's main loop: drains every channel each `walIntervalMs`, feeds the second stage in
+ * between, and backs off when idle.
  */
 export class WriterLoop {
   private timer: NodeJS.Timeout | undefined;
@@ -22,16 +22,19 @@ export class WriterLoop {
   constructor(
     private readonly core: WriterCore,
     private readonly wire: Int32Array,
-    /** On the caller's thread the loop must not keep the process alive. */
+    /** False on the caller's thread, where the loop must not keep the process alive. */
     private readonly options: { readonly keepsAlive: boolean } = { keepsAlive: true },
   ) {}
 
-  /** Drains at once, then goes on until `stop`. */
+  /** Drains at once, then continues until `stop`. */
   start(): void {
     this.poll();
   }
 
-  /** Something is in a channel, or in a queue: polls now and at the full pace from now on. */
+  /**
+   * Wakes the loop because a channel or a queue has content: polls now and at the full rate from
+   * now on.
+   */
   wake(): void {
     this.quietPolls = 0;
     Atomics.store(this.wire, WireWord.sleeping, 0);
@@ -63,7 +66,7 @@ export class WriterLoop {
     clearImmediate(this.turn);
     if (!this.core.feed()) return;
     this.turn = setImmediate(() => {
-      // Feeding may take all the time there is; the WAL goes first.
+      // Feeding may take all available time; the WAL goes first.
       if (performance.now() - this.lastDrainAt >= this.core.intervalMs - TIMER_LATENESS_MS) this.drain();
       this.feed();
     });
@@ -73,7 +76,8 @@ export class WriterLoop {
     const { core, wire } = this;
     if (this.quietPolls < QUIET_POLLS)
       return Math.max(0, core.intervalMs - TIMER_LATENESS_MS - (performance.now() - this.lastDrainAt));
-    // The flag first, then one more look: a producer that saw no flag has committed by then.
+    // Set the flag first, then look once more: a producer that did not see the flag has committed
+    // by then.
     Atomics.store(wire, WireWord.sleeping, 1);
     if (this.drain() === 0) return BACKED_OFF_MS;
     Atomics.store(wire, WireWord.sleeping, 0);

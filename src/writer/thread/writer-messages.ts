@@ -3,9 +3,9 @@ import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { Degradation, Health, RunIdentity, RunSummary } from '../../model/run-file.js';
 import type { LockOwner } from '../../storage/lock-file.js';
 
-/** All a writer must know to take a run over from its engine. */
+/** The facts a writer needs to take over a run from its engine. */
 export interface RunOpening {
-  /** Number of the run in its process. */
+  /** The number of the run in its process. */
   readonly runId: number;
   readonly folder: string;
   readonly identity: RunIdentity;
@@ -13,21 +13,33 @@ export interface RunOpening {
   readonly options: ResolvedOptions;
   /** The memory of the run's control words; see channel/run-control.ts. */
   readonly control: SharedArrayBuffer;
-  /** The folder holds rows already: of an earlier owner, or of a writer that died. */
+  /** True if the folder already holds rows, of an earlier owner or of a writer that died. */
   readonly continues: boolean;
-  /** This opening takes an earlier owner's run up again; the newest mark of its `resumed` waits for its step. */
+  /**
+   * True if this opening resumes an earlier owner's run; the newest mark of its `resumed` waits for
+   * its step.
+   */
   readonly resumes: boolean;
-  /** How long the run had lasted when this owner took it, its sessions summed, and when that was by the monotonic clock; in milliseconds. */
+  /**
+   * The duration of the run when this owner took it, the sum of its sessions, and the time of that
+   * by the monotonic clock; in milliseconds.
+   */
   readonly clock: { readonly lastedMs: number; readonly takenAtMs: number };
-  /** What earlier owners counted; rows are counted from the files. */
+  /** The counts of earlier owners; rows are counted from the files. */
   readonly before: { readonly dropped: number; readonly invalid: number };
-  /** A writer thread died under the run; told in run.yaml to the end. */
+  /** Set if a writer thread of the run died; stays in run.yaml to the end. */
   readonly degraded: Degradation | null;
-  /** Whether the rows are those of another run, to be kept as they are: rows of one step do not merge. */
+  /**
+   * True if the rows are copied from another run and must not change: rows of one step are not
+   * merged.
+   */
   readonly isCopy?: boolean;
 }
 
-/** What only the caller's thread knows of itself, since it last said so; times in milliseconds. */
+/**
+ * The figures that only the caller's thread can measure, since its last message; times in
+ * milliseconds.
+ */
 export interface CallerFacts {
   /** The share of the time its event loop was not waiting, 0 to 1. */
   readonly utilization: number;
@@ -40,29 +52,29 @@ export interface CallerFacts {
   readonly externalBytes: number;
 }
 
-/** What the caller's thread says to a writer. */
+/** A message from the caller's thread to a writer. */
 export type ToWriter =
   | { readonly kind: 'arena'; readonly id: number; readonly memory: SharedArrayBuffer }
   | { readonly kind: 'open'; readonly opening: RunOpening }
-  /** Asks for an answer once `seq` records are as durable as the run's options say. */
+  /** Requests an answer once `seq` records are as durable as the run's options require. */
   | { readonly kind: 'flush'; readonly runId: number; readonly flushId: number; readonly seq: number }
-  /** Something is in a channel, and the poll had backed off. */
+  /** A channel has content, and the poll had backed off. */
   | { readonly kind: 'wake' }
-  /** How the caller's thread is doing, for system.parquet. */
+  /** The figures of the caller's thread, for system.parquet. */
   | { readonly kind: 'caller'; readonly facts: CallerFacts }
-  /** No run is open; the thread ends. */
+  /** No run is open any more; the thread ends. */
   | { readonly kind: 'end' };
 
-/** An error as it crosses threads. */
+/** An error in the form that is sent between threads. */
 export interface PlainError {
   readonly code: string;
   readonly message: string;
   readonly errno?: string;
-  /** Rows that are in memory only. */
+  /** The number of rows that are only in memory. */
   readonly count: number;
 }
 
-/** The error a close, a flush or a recovery of the run in `folder` rejects with. */
+/** The error with which a close, a flush or a recovery of the run in `folder` rejects. */
 export function errorFrom({ code, message, errno, count }: PlainError, folder: string): ExpmanError {
   return new ExpmanError(
     code === 'FENCED' || code === 'CORRUPT' || code === 'UNSUPPORTED_VERSION' ? code : 'WRITE_FAILED',
@@ -71,7 +83,7 @@ export function errorFrom({ code, message, errno, count }: PlainError, folder: s
   );
 }
 
-/** What a writer says to the caller's thread. */
+/** A message from a writer to the caller's thread. */
 export type FromWriter =
   | { readonly kind: 'ready' }
   | {
@@ -87,9 +99,9 @@ export type FromWriter =
       readonly publishes: Health['publishes'];
       readonly degraded: Degradation | null;
     }
-  /** How many parameters config.yaml has no room for. */
+  /** The number of parameters for which config.yaml has no room. */
   | { readonly kind: 'params left out'; readonly runId: number; readonly count: number }
-  /** system.parquet cannot be written; tried again, and the run is not worse for it. */
+  /** system.parquet cannot be written; this is retried, and does not affect the run. */
   | { readonly kind: 'system failed'; readonly runId: number; readonly message: string }
   | {
       readonly kind: 'closed';

@@ -7,26 +7,29 @@ import type { FromWriter, RunOpening, ToWriter } from './writer-messages.js';
 import { WriterCore } from './writer-core.js';
 import { WriterLoop } from './writer-loop.js';
 
-/** After which a process is no short one. */
+/** The age from which a process counts as a long-running one. */
 const SETTLED_MS = 1_000;
 
-/** What a writer thread is started with. */
+/** The start data of a writer thread. */
 export interface WriterThreadData {
   readonly wire: SharedArrayBuffer;
   readonly arenas: readonly { readonly id: number; readonly memory: SharedArrayBuffer }[];
   readonly openings: readonly RunOpening[];
 }
 
-/** The entry of the writer thread; synchronous fs only, for the thread pool may be busy when it matters. */
+/**
+ * The entry of the writer thread; uses only synchronous fs, because the thread pool may be busy
+ * when it matters.
+ */
 async function main(): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('writer-thread.js runs in a worker');
   const data = workerData as WriterThreadData;
   const wire = new Int32Array(data.wire);
-  // Where the process is exiting already, the caller's thread has taken over.
+  // If the process is already exiting, the caller's thread has taken over.
   if (Atomics.compareExchange(wire, WireWord.owner, WireOwner.none, WireOwner.thread) !== WireOwner.none)
     return;
-  // A thread that dies says so at once, to a caller that may be waiting without its event loop.
+  // A dying thread announces that at once, to a caller that may be blocking its event loop.
   const sayGone = (): void =>
     void Atomics.compareExchange(wire, WireWord.owner, WireOwner.thread, WireOwner.gone);
   process.on('exit', sayGone);
@@ -60,7 +63,7 @@ async function main(): Promise<void> {
         core.callerSays(message.facts);
         return;
       case 'end':
-        // Its successor may be there already, on the same words.
+        // Its successor may already exist, on the same words.
         process.off('exit', sayGone);
         loop.stop();
         port.close();
@@ -73,11 +76,12 @@ async function main(): Promise<void> {
   core.attachYaml(yamlParts);
   core.attach(await import('./columnar-parts.js'));
   loop.wake();
-  // What is rarely needed is loaded in time: by the time it is needed, descriptors may be used up.
+  // Rarely needed modules are loaded early: when they are needed, descriptors may be used up.
   setTimeout(() => attempt(yamlParts.yaml), SETTLED_MS).unref();
 }
 
-// Not awaited at the top: a bundler that copies this file may take it for a script. What it throws still ends the thread.
+// Not awaited at the top level: a bundler that copies this file may take it for a script. An error
+// still ends the thread.
 main().catch((error: unknown) =>
   process.nextTick(() => {
     throw error;
