@@ -82,7 +82,7 @@ describe('media', () => {
     const { invalid, runDir } = await run.close();
     expect(invalid).toBe(1);
     expect(logLines(runDir).join()).toMatch(
-      /manifest\.ndjson is full, it may have 67108864 bytes; saveArtifact/,
+      /manifest\.ndjson is full: it may have at most 67108864 bytes; use saveArtifact/,
     );
     expect(await readMedia(runDir)).toHaveLength(1);
     expect(readdirSync(join(runDir, 'media'))).toHaveLength(2);
@@ -125,7 +125,7 @@ describe('media', () => {
     expect(run.logImage('x', PNG)).toBeNull();
     expect(run.logImage('x', PNG)).toBeNull();
     expect((await run.close()).invalid).toBe(0);
-    expect(logLines(run.runDir).filter((line) => line.includes('x was not kept'))).toHaveLength(1);
+    expect(logLines(run.runDir).filter((line) => line.includes('x was not saved'))).toHaveLength(1);
     expect(yamlOf(run.runDir)['status']).toBe('FINISHED');
   });
 });

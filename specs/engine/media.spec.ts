@@ -157,7 +157,9 @@ describe('a file of any type', () => {
     truncateSync(path, 128 * 1024 * 1024 + 1);
     expect(run.logMedia('big', path)).toBeNull();
     await run.close();
-    expect(logLines(run.runDir).join()).toMatch(/134217729 bytes, more than the 134217728.*saveArtifact/);
+    expect(logLines(run.runDir).join()).toMatch(
+      /134217729 bytes, more than the limit of 134217728.*saveArtifact/,
+    );
   });
 
   it.skipIf(process.platform === 'win32')('is not waited for when it is a fifo', async () => {
@@ -237,7 +239,7 @@ describe('a table', () => {
       ),
     ).not.toBeNull();
     expect((await run.close()).invalid).toBe(1);
-    expect(logLines(run.runDir).join()).toContain('1 are more than a table has');
+    expect(logLines(run.runDir).join()).toContain('1 of its rows exceed the limit of a table');
   });
 });
 

@@ -255,7 +255,7 @@ describe('a run that is rewound', () => {
     expect(facts).toMatchObject({ rows: 9, accepted: 18, rewound: 6, lastStep: 7 });
     const lines = readFileSync(join(run.runDir, 'run.log'), 'utf8');
     expect(lines).toContain('said before');
-    expect(lines).toContain('rewound to step 5: 6 rows of earlier sessions taken out');
+    expect(lines).toContain('rewound to step 5: 6 rows of earlier sessions removed');
     const { identity } = await openRun(run.runDir).inspect();
     expect(identity.resumed).toMatchObject([{ fromStep: 5, step: BIG }]);
   });

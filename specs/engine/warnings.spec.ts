@@ -36,7 +36,7 @@ describe('what a run leaves out', () => {
     const lines = logLines(run.runDir);
     expect(lines.map((line) => line.replace(/ \{.*/, ''))).toEqual([
       'WARN  1 metric was left out: the run already has maxMetrics = 2 metrics; further ones are reported when the run ends',
-      'WARN  499 metrics beyond maxMetrics were left out in all',
+      'WARN  499 metrics beyond maxMetrics were left out in total',
     ]);
     expect(lines[1]).toContain('{"count":499,"first":["m2","m3",');
   });
@@ -46,7 +46,7 @@ describe('what a run leaves out', () => {
     for (let step = 0; step < 11; step++) log(run, metrics(step * 1000, step * 1000 + 1000), step);
     await run.close();
     expect(logLines(run.runDir).at(-1)).toMatch(
-      /^WARN {2}10000 or more metrics beyond maxMetrics were left out in all \{"count":10000,/,
+      /^WARN {2}10000 or more metrics beyond maxMetrics were left out in total \{"count":10000,/,
     );
   });
 

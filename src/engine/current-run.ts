@@ -5,8 +5,8 @@ import type { LoggableRun } from './loggable-run.js';
 const storage = new AsyncLocalStorage<LoggableRun>();
 
 /**
- * The run that the code is running for: of the innermost {@link withRun} around it, also across `await`, timers and
- * events; undefined outside. Library code can log without being handed the run.
+ * Returns the run of the innermost {@link withRun} around the code, also across `await`, timers and
+ * events; undefined outside. Library code can log without being passed the run.
  *
  * @example
  * currentRun()?.logMetrics({ cacheHits });
@@ -16,8 +16,8 @@ export function currentRun(): LoggableRun | undefined {
 }
 
 /**
- * Calls `work`, for which, with all that it starts, {@link currentRun} is `run`; returns what it returns, throws what it
- * throws. Runs that work at the same time never see each other's.
+ * Calls `work`, in which, and in everything it starts, {@link currentRun} is `run`; returns its
+ * result, and throws its errors. Concurrent runs never see each other.
  *
  * @throws ExpmanError `INVALID_OPTION`
  */

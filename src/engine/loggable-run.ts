@@ -1,7 +1,8 @@
 import type { LoggingEngine } from './logging-engine.js';
 
 /**
- * A run as code that logs into it needs it: everything but its end, which is for who opened it.
+ * A run for code that logs to it: everything except its end, which is up to the code that opened
+ * it.
  *
  * A {@link LoggingEngine} is one, and so is the run of a sweep's trial in a worker thread.
  */

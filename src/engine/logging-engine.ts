@@ -19,19 +19,19 @@ import { TapObservable } from './streams/taps.js';
 const FINISHED = { status: RunStatus.Finished, cut: false } as const;
 
 /**
- * An open run: takes metrics, parameters, messages and artifacts, and never waits for a disk.
+ * An open run: accepts metrics, parameters, messages and artifacts, and never waits for a disk.
  *
- * The constructor makes the run's folder and returns with the run `RUNNING`; what is logged is in shared memory when a
- * call returns, in the write-ahead log `walIntervalMs` later, and in `metrics.parquet` soon after. A run that is never
- * closed is closed when the process ends.
+ * The constructor makes the run's folder and returns with the run `RUNNING`; logged data is in
+ * shared memory when a call returns, in the write-ahead log `walIntervalMs` later, and in
+ * `metrics.parquet` soon after. A run that is never closed is closed when the process ends.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION`, `RUN_EXISTS`, `RUN_NOT_FOUND`, `RUN_LOCKED` or `IO`, from the constructor, which
- * then leaves nothing behind
+ * @throws {@link ExpmanError} `INVALID_OPTION`, `RUN_EXISTS`, `RUN_NOT_FOUND`, `RUN_LOCKED` or
+ * `IO`, from the constructor, which then leaves nothing behind
  * @example
  * await using run = new LoggingEngine(new ExperimentConfig('my_exp'));
  * run.logMetrics({ loss: 0.5 }, 0);
  * @example
- * // With their names and types known to the compiler, which then sees a slip of the pen.
+ * // With names and types that the compiler checks.
  * const typed = new LoggingEngine<{ loss: number }>(new ExperimentConfig('my_exp'));
  * typed.metric('loss').subscribe(({ value }) => console.log(value));
  */
@@ -39,15 +39,21 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
   extends RunDoors<M>
   implements AsyncDisposable, Disposable
 {
-  /** How the run is doing: its state on subscription, then every change; completes when the run is closed. */
+  /**
+   * The health of the run: its state on subscription, then every change; completes when the run is
+   * closed.
+   */
   readonly health$: Observable<Health>;
-  /** Where the run stands: at once on subscription, then every change; completes with `closed` or `unwritten`. */
+  /**
+   * The status of the run: at once on subscription, then every change; completes with `closed` or
+   * `unwritten`.
+   */
   readonly status$: Observable<LiveStatus>;
-  /** Resolves when the run is closed, however that came about; rejects as `close()` does. */
+  /** Resolves when the run is closed, for whatever reason; rejects like `close()`. */
   readonly closed: Promise<RunSummary>;
   readonly #parts: RunParts;
 
-  /** @hidden `isCopy`: the rows are those of another run, and kept as they are. */
+  /** @hidden `isCopy`: the rows are copied from another run, unchanged. */
   constructor(config: ExperimentConfig, { isCopy = false }: { readonly isCopy?: boolean | undefined } = {}) {
     const parts = openParts(config, isCopy);
     super(parts);
@@ -60,15 +66,17 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
   }
 
   /**
-   * Copies a file into the run's `artifacts/` folder, under its own name unless another is given; or saves content there
-   * under a name: bytes, a text (`{ text }`) or a value as JSON (`{ json }`).
+   * Copies a file into the run's `artifacts/` folder, under its own name unless another is given;
+   * or saves content there under a name: bytes, a text (`{ text }`) or a value as JSON
+   * (`{ json }`).
    *
-   * The name may hold folders and stays inside the run; for a copy, one with quotes, braces or line breaks is refused, for it is content
-   * that was meant to be saved. Resolves when the file is synced, with its size in bytes and its hash; close waits for it. An artifact of
-   * that name is replaced.
+   * The name may contain folders and stays inside the run; for a copy, a name with quotes, braces
+   * or line breaks is refused, because it is content that was meant to be saved. Resolves when the
+   * file is synced, with its size in bytes and its hash; close waits for it. An existing artifact
+   * of that name is replaced.
    *
-   * @throws {@link ExpmanError} as a rejection: `INVALID_NAME`, `INVALID_VALUE`, `ARTIFACT_NOT_FOUND`, `RUN_CLOSED` or `IO`; one that nobody
-   * awaits is reported in run.log instead
+   * @throws {@link ExpmanError} as a rejection: `INVALID_NAME`, `INVALID_VALUE`,
+   * `ARTIFACT_NOT_FOUND`, `RUN_CLOSED` or `IO`; an unhandled one is only reported in run.log
    * @example
    * await run.saveArtifact('confusion.json', { json: { tp: 90, fp: 3 } });
    */
@@ -88,13 +96,16 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
   }
 
   /**
-   * Keeps an image, its bytes or the file at a path, in the run's `media/` folder and lists it in `media/manifest.ndjson`.
+   * Saves an image, given as bytes or as the path of a file, in the run's `media/` folder and lists
+   * it in `media/manifest.ndjson`.
    *
-   * Both are written when the call returns, which takes as long as hashing and writing the file does (at most 128 MB;
-   * `saveArtifact` copies a large file beside the caller's work), and synced with `durability: 'power'`. What is no
-   * image, or cannot be kept, is told in run.log, and the call returns null.
+   * Both are written when the call returns, which takes as long as hashing and writing the file (at
+   * most 128 MB; `saveArtifact` copies a large file beside the caller's work), and synced with
+   * `durability: 'power'`. If it is not an image, or cannot be saved, that is reported in run.log,
+   * and the call returns null.
    *
-   * @param name - as the name of an artifact; may come once for each step, or more often
+   * @param name - like the name of an artifact; may be used any number of times, for each step or
+   * more often
    * @throws {@link ExpmanError} `INVALID_NAME`, `INVALID_VALUE`, `INVALID_OPTION`, `ARTIFACT_NOT_FOUND`, only with
    * `onInvalid: 'throw'`
    * @example
@@ -109,7 +120,7 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
     return this.#keep({ kind: 'image', name, step, content: image, options });
   }
 
-  /** The same for a file of any type: sound, video, a plot, a document. */
+  /** The same for a file of any type: audio, video, a plot, a document. */
   logMedia(
     name: string,
     file: Uint8Array | string,
@@ -120,7 +131,8 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
   }
 
   /**
-   * The same for a small table, which becomes JSON lines: numbers, truth values, texts and nulls as they are, the rest as text.
+   * The same for a small table, which becomes JSON lines: numbers, booleans, texts and nulls
+   * unchanged, the rest as text.
    *
    * @param table - objects, or `{ columns, rows }`; at most 10,000 rows of 1,000 columns
    */
@@ -129,10 +141,10 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
   }
 
   /**
-   * The greatest step of the run's rows, of earlier sessions as well, without those that `fromStep` has taken out; null
-   * when no row has a step. Of a run that was continued, the first look reads its files.
+   * The greatest step of the run's rows, including earlier sessions, without the rows removed by
+   * `fromStep`; null if no row has a step. For a continued run, the first access reads its files.
    *
-   * @throws {@link ExpmanError} `CORRUPT` or `IO`, where what earlier sessions left cannot be read
+   * @throws {@link ExpmanError} `CORRUPT` or `IO`, if the files of earlier sessions cannot be read
    * @example
    * for (let step = Number(run.lastStep ?? -1) + 1; step < steps; step++) run.logMetrics({ loss: train(step) }, step);
    */
@@ -143,24 +155,29 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
   }
 
   /**
-   * Resolves when all that was logged before the call is in the write-ahead log (and synced, with `durability: 'power'`).
+   * Resolves when everything logged before the call is in the write-ahead log (and synced, with
+   * `durability: 'power'`).
    *
-   * @throws {@link ExpmanError} `WRITE_FAILED` or `FENCED`, with the count of rows that are in memory only
+   * @throws {@link ExpmanError} `WRITE_FAILED` or `FENCED`, with the number of rows that are only
+   * in memory
    */
   flush(): Promise<void> {
     return this.#parts.link.flush();
   }
 
   /**
-   * Closes the run: all that was logged is written, published and synced, run.yaml says `status`, the write-ahead log is gone.
+   * Closes the run: all logged data is written, published and synced, `status` is in run.yaml, and
+   * the write-ahead log is removed.
    *
-   * Idempotent: every call gets the same summary. Keeps the process alive until it is done.
+   * Idempotent: every call returns the same summary. Keeps the process alive until it is done.
    *
-   * While the disk refuses the last rows, a call waits for it for `exitTimeoutMs` and then rejects; the rows stay in
-   * memory, writing is tried again as long as the process lives, and so may close be called again.
+   * While the disk refuses the last rows, a call waits for it for `exitTimeoutMs` and then rejects;
+   * the rows stay in memory, writing is retried as long as the process lives, and close may be
+   * called again.
    *
-   * @throws {@link ExpmanError} `WRITE_FAILED` or `FENCED` when something could not be written; the write-ahead log is
-   * then left for `expman recover`. `INVALID_OPTION` for a status no run can end with.
+   * @throws {@link ExpmanError} `WRITE_FAILED` or `FENCED` if something could not be written; the
+   * write-ahead log is then left for `expman recover`. `INVALID_OPTION` for a status with which no
+   * run can end.
    */
   close(status: RunStatus = RunStatus.Finished): Promise<RunSummary> {
     if (!isRunStatus(status) || status === RunStatus.Running) {
@@ -170,12 +187,18 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
     return this.#parts.life.close({ status, cut: false });
   }
 
-  /** Closes the run as {@link RunStatus.Finished} and waits for it; `await using` calls this, also when its block throws. */
+  /**
+   * Closes the run as {@link RunStatus.Finished} and waits for it; `await using` calls this, even
+   * if its block throws.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** Begins to close the run; the process stays alive until that is done, and {@link closed} tells how it went. */
+  /**
+   * Begins to close the run; the process stays alive until that is done, and {@link closed} has the
+   * result.
+   */
   [Symbol.dispose](): void {
     this.#parts.life.closeInBackground(FINISHED);
   }

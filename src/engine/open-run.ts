@@ -27,28 +27,31 @@ import { reopenRunFile, writeRunFile } from '../writer/files/write-run-file.js';
 const EXPERIMENT_NAME = 'experiment.yaml';
 /** @bound refuses: RUN_EXISTS */
 const MAX_SUFFIX = 10_000;
-/** How long a process takes at the most from making a run's folder to its run.yaml. */
+/** The longest time that a process takes from making a run's folder to writing its run.yaml. */
 const OPENING_MS = 1_000;
 const LOOK_AGAIN_MS = 5;
 
-/** A run's folder, made or found, locked, and said to be running. */
+/** A run's folder, created or found, locked, and marked as running. */
 export interface OpenedRun {
   readonly folder: string;
   readonly identity: RunIdentity;
   readonly owner: LockOwner;
-  /** The run was there before and is continued. */
+  /** True if the run existed before and is continued. */
   readonly continues: boolean;
-  /** What earlier owners counted. */
+  /** The counts of earlier owners. */
   readonly before: RunOpening['before'];
   readonly clock: RunOpening['clock'];
-  /** What run.yaml said of its metrics; nothing of a new run. */
+  /** The metrics in the earlier run.yaml; empty for a new run. */
   readonly metricsBefore: Mapping;
-  /** Takes the opening back, before anything was logged: the folder is gone, or says what it said before; the lock is free. */
+  /**
+   * Undoes the opening, before anything was logged: removes the folder, or restores its earlier
+   * state; releases the lock.
+   */
   readonly abandon: () => void;
 }
 
 /**
- * Makes or finds the folder of a run and takes its lock.
+ * Creates or finds the folder of a run and takes its lock.
  *
  * @throws {@link ExpmanError} `RUN_EXISTS`, `RUN_NOT_FOUND`, `RUN_LOCKED`, `IO`
  */
@@ -97,7 +100,7 @@ function claimRun(
   return resumeRun(fs, folder, config, environment, now);
 }
 
-/** Its maker was killed before it wrote run.yaml: nothing can have been logged. */
+/** True if the creator was killed before it wrote run.yaml: nothing can have been logged. */
 function neverBegan(fs: FsPort, folder: string): boolean {
   return fs.list(folder).every((name) => name === LOCK_NAME || isTempName(name));
 }
@@ -152,7 +155,7 @@ function resumeRun(
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, before), { lastedMs: lasted, watch });
   const clock = { lastedMs: lasted, takenAtMs: monotonicMs() };
   const { identity, status } = before;
-  // Its step is known when the writer has read the rows.
+  // Its step is known once the writer has read the rows.
   const { fromStep } = config;
   const mark = {
     ...{ at: new Date(now).toISOString(), from: status, step: null, lastedMs: lasted },
@@ -184,7 +187,7 @@ function resumeRun(
     clock,
     metricsBefore: isMapping(metrics) ? metrics : {},
     abandon: () => {
-      // The lock of an owner that died said how long the run has lasted; now run.yaml has to.
+      // The lock of the dead owner held the duration of the run; now run.yaml has to.
       const said = { ...before.file, durationMs: lasted };
       attempt(() => replaceFile(fs, join(folder, RUN_NAME), Buffer.from(stringifyYaml(said))));
       releaseLock(fs, folder, owner);
@@ -212,7 +215,10 @@ function announce(fs: FsPort, folder: string, identity: RunIdentity, now: number
   writeRunFile(fs, folder, run, {});
 }
 
-/** The first free name of this second: `mkdir` decides, so that processes that start together never share a folder. */
+/**
+ * Finds the first free name of this second: `mkdir` decides, so that processes that start together
+ * never share a folder.
+ */
 function makeFresh(fs: FsPort, experiment: string, now: number): { name: RunName; folder: string } {
   const base = defaultRunName(new Date(now));
   for (let n = 1; n <= MAX_SUFFIX; n++) {
@@ -220,12 +226,16 @@ function makeFresh(fs: FsPort, experiment: string, now: number): { name: RunName
     const folder = join(experiment, name);
     if (tryMakeFolder(fs, folder)) return { name, folder };
   }
-  throw new ExpmanError('RUN_EXISTS', `${experiment} has ${MAX_SUFFIX} runs of this second`, {
-    path: experiment,
-  });
+  throw new ExpmanError(
+    'RUN_EXISTS',
+    `${experiment} already has ${MAX_SUFFIX} runs that started this second`,
+    {
+      path: experiment,
+    },
+  );
 }
 
-/** Another process may have made the folder this moment, and be about to write into it. */
+/** Waits for run.yaml: another process may have just made the folder, and be about to write it. */
 function awaitOpening(fs: FsPort, folder: string): void {
   const path = join(folder, RUN_NAME);
   if (fs.stat(path) !== null) return;

@@ -22,24 +22,25 @@ import { metricPoints } from './streams/metric-points.js';
 import type { MetricSubject } from './streams/metric-subject.js';
 import { type TapErrors, TapObservable } from './streams/taps.js';
 
-/** The parts of a run that its doors lead to. */
+/** The parts of a run behind its public methods. */
 export interface DoorParts {
   readonly runDir: string;
   readonly runName: RunName;
   readonly intake: RowIntake;
   readonly mailbox: MetricSubject;
-  /** Reports what a tap threw. */
+  /** Reports the error of a tap. */
   readonly tapFailed: TapErrors;
-  /** More of what `console.log(run)` shows. */
+  /** Further facts for `console.log(run)`. */
   readonly facts: () => Readonly<Record<string, string>>;
 }
 
 /**
- * The doors that a run has in every thread: in the one that opened it, and in that of a sweep's trial.
+ * The public methods that a run has in every thread: in the one that opened it, and in that of a
+ * sweep's trial.
  *
- * A call after the run's end does nothing, and the process is warned of the first.
+ * A call after the run's end does nothing, except that the process is warned of the first.
  *
- * @typeParam M - the metrics of the run, where one wants the compiler to know their names and types
+ * @typeParam M - the metrics of the run, for names and types that the compiler checks
  */
 export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   /** The run's folder, absolute. */
@@ -47,15 +48,17 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   /** The run's name in its experiment. */
   readonly runName: RunName;
   /**
-   * The mailbox: subscribe any `Observable<MetricRow>` to it, or send rows with `next`, or tap what is logged.
+   * The mailbox: subscribe it to any `Observable<MetricRow>`, or send rows with `next`, or tap the
+   * logged rows.
    *
-   * `complete` closes the run. `error` writes what was logged and fails the run with that error. Taps get each row
-   * after the run took it, as it is in the file: without what was refused, and in an object of its own. They complete with the
-   * run; `observed` is false while nobody taps. A row that a tap logs, and an end that it causes, follow after the row it got.
+   * `complete` closes the run. `error` writes the logged data and fails the run with that error.
+   * Taps get each row after the run accepted it, as it is in the file: without refused parts, and
+   * in a new object. They complete with the run; `observed` is false while there are no taps. A row
+   * that a tap logs, or an end that it causes, follows after the row it received.
    *
-   * What is piped from a tap is isolated as the tap is. What RxJS makes of several is not: `merge(a$, b$)` and its
-   * like throw an error that nobody takes, as of a run that fails, out of a timer, so give those an `error` handler, or
-   * write `a$.pipe(mergeWith(b$))`.
+   * A stream piped from a tap is isolated like the tap. A combination of several by RxJS is not:
+   * `merge(a$, b$)` and the like throw an unhandled error, such as that of a failing run, from a
+   * timer, so give them an `error` handler, or write `a$.pipe(mergeWith(b$))`.
    */
   readonly metrics: Subject<MetricRow> & RowObserver;
   readonly #intake: RowIntake;
@@ -75,10 +78,11 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   /**
    * Logs one row; returns as soon as it is in shared memory.
    *
-   * A value that is not a {@link MetricValue} is left out, counted and reported in run.log, and the process is warned of the first
-   * one (code `INVALID_VALUE`); the rest of the row is kept, and is what taps see. A getter is read once. The call joins the
-   * latest row of its step if that is among the last 1,024 of this session and holds none of its metrics; no value is
-   * ever replaced. After close the call does nothing.
+   * A value that is not a {@link MetricValue} is left out, counted and reported in run.log, and the
+   * process is warned of the first one (code `INVALID_VALUE`); the rest of the row is kept and
+   * passed to taps. A getter is read once. The call joins the latest row of its step if that is
+   * among the last 1,024 of this session and holds none of its metrics; no value is ever replaced.
+   * After close the call does nothing.
    *
    * @param values - one value for each metric
    * @param step - an integer, beyond 2^53 as a bigint; may be absent, repeat or go back
@@ -91,11 +95,14 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   }
 
   /**
-   * Logs the distribution of some numbers as one value of a metric: the text that {@link histogram} makes.
+   * Logs the distribution of numbers as one value of a metric: the text that {@link histogram}
+   * makes.
    *
-   * Goes the way of a row. Costs two readings of the values, some milliseconds for a million of them.
+   * The value is logged like a row. Reads the values twice, which takes some milliseconds for a
+   * million of them.
    *
-   * @param values - an array or typed array of numbers, or counts that are ready: `{ edges, counts }`, `{ limits, counts }`
+   * @param values - an array or typed array of numbers, or ready counts: `{ edges, counts }`,
+   * `{ limits, counts }`
    * @throws {@link ExpmanError} `INVALID_VALUE` or `INVALID_OPTION`, only with `onInvalid: 'throw'`
    */
   logHistogram(
@@ -113,7 +120,8 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   /**
    * Merges parameters into the run's config.yaml: nested objects key by key, otherwise the last write wins.
    *
-   * What no YAML can hold is left out and reported in run.log; texts under secret names, and passwords in URLs, are redacted.
+   * Values that YAML cannot hold are left out and reported in run.log; texts under secret names,
+   * and passwords in URLs, are redacted.
    */
   logParams(params: object): void {
     if (this.#intake.isOpen) this.#intake.params(params);
@@ -129,7 +137,8 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   }
 
   /**
-   * Samples the run for a progress bar: one snapshot every `periodMs` milliseconds in which rows came, and a last one.
+   * Samples the run for a progress bar: one snapshot every `periodMs` milliseconds with new rows,
+   * and a last one.
    *
    * Works in a loop that never yields, does not keep the process alive, and completes with the run.
    */
@@ -139,9 +148,11 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   }
 
   /**
-   * The numbers of one metric as they are logged, from the subscription on; completes with the run.
+   * Emits the numbers of one metric as they are logged, from the subscription on; completes with
+   * the run.
    *
-   * A boolean is 1 or 0; text is left out. Costs each row a look for the name, on the thread that logs.
+   * A boolean is 1 or 0; text is left out. Costs a look-up of the name for each row, on the thread
+   * that logs.
    *
    * @throws {@link ExpmanError} `INVALID_OPTION`
    * @example
@@ -151,7 +162,7 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
     return metricPoints(this.metrics, name);
   }
 
-  /** `console.log(run)` prints one line: which run it is, where it stands and how many rows it has taken. */
+  /** Makes `console.log(run)` print one line: the run, its status and its number of rows. */
   [inspect.custom](): string {
     const { rows } = this.#intake.channel;
     const facts = { run: this.runName, ...this.#facts(), rows, dir: printable(this.runDir) };

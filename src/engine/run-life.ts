@@ -17,7 +17,7 @@ import type { MetricSubject } from './streams/metric-subject.js';
 
 const RETRY_MS = 100;
 
-/** What a {@link RunLife} works with. */
+/** The options of a {@link RunLife}. */
 export interface RunLifeOptions {
   readonly options: ResolvedOptions;
   readonly host: WriterHost;
@@ -27,21 +27,25 @@ export interface RunLifeOptions {
 }
 
 /**
- * How a run comes to its end: by a call, by its stream of rows, or with its process.
+ * Ends a run: by a call, by its stream of rows, or with its process.
  *
- * It is open while its intake is, then closing until the writer has all of it, and closed when the link says so.
+ * A run is open while its intake is, then closing until the writer has everything, and closed when
+ * the link reports it.
  */
 export class RunLife {
   private ending: OwnEnding | null = null;
   private endingSent: Promise<void> = Promise.resolve();
-  /** Facts for run.yaml that are on their way, such as an artifact's hash. */
+  /** Pending facts for run.yaml, such as an artifact's hash. */
   private readonly facts = new Set<Promise<unknown>>();
   private readonly watches: (() => void)[] = [];
   private stopCapture = (): void => undefined;
 
   constructor(private readonly run: RunLifeOptions) {}
 
-  /** Watches how the process ends, and what it prints, where the options ask for it; until the run is closed. */
+  /**
+   * Watches the end of the process and, if the options request it, its output, until the run is
+   * closed.
+   */
   watchProcess(): void {
     const { host, options } = this.run;
     const { captureConsole: what, exitTimeoutMs, handleSignals } = options;
@@ -51,13 +55,13 @@ export class RunLife {
     if (what !== false) this.stopCapture = captureConsole(what, (level, text) => this.printed(level, text));
   }
 
-  /** The run is over, or was never opened: nothing of the process concerns it any more. */
+  /** Stops watching the process, for a run that is over or was never opened. */
   unwatchProcess(): void {
     this.stopCapture();
     for (const stop of this.watches.splice(0)) stop();
   }
 
-  /** Adds a fact to run.yaml when it has come; null adds nothing. */
+  /** Adds a fact to run.yaml once it resolves; null adds nothing. */
   addFact(coming: Promise<Params | null>): void {
     const { intake, link } = this.run;
     const settled = coming.then((fact) => {
@@ -73,13 +77,16 @@ export class RunLife {
     return this.untilClosed();
   }
 
-  /** Ends the run without anybody waiting: the process stays alive, and is warned when something could not be written. */
+  /**
+   * Ends the run in the background: the process stays alive, and is warned if something could not
+   * be written.
+   */
   closeInBackground(ending: OwnEnding): void {
     if (!this.run.intake.isOpen) return;
     this.close(ending).catch((error: unknown) => process.emitWarning(isError(error) ? error : String(error)));
   }
 
-  /** The writer is done with the run, whoever ended it. */
+  /** Finishes the run once its writer has finished it, for whatever reason. */
   finish(): void {
     const { intake, mailbox } = this.run;
     intake.shut();
@@ -95,7 +102,7 @@ export class RunLife {
     this.ending = ending;
     mailbox.complete();
     link.closing(ending.status);
-    // The last facts belong into run.yaml, so they come before the end.
+    // The last facts belong in run.yaml, so they come before the end.
     if (this.facts.size === 0) this.sendEnding(ending);
     else this.endingSent = Promise.allSettled(this.facts).then(() => this.sendEnding(ending));
   }
@@ -139,7 +146,7 @@ export class RunLife {
     };
   }
 
-  /** The process printed something; the line goes past the logger, whose transports may print. */
+  /** Logs a line printed by the process, bypassing the logger, whose transports may print. */
   private printed(level: string, text: string): void {
     const { intake } = this.run;
     if (intake.isOpen) intake.line(level, text);

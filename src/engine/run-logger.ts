@@ -10,26 +10,30 @@ export type { Logger } from 'winston';
 
 const winstonPackage = commonJs(load);
 
-// The names winston's formats and transports go by; the package that has them is winston's own.
+// The symbols that winston's formats and transports use; they are from a package of winston.
 const LEVEL = Symbol.for('level');
 const MESSAGE = Symbol.for('message');
 const SPLAT = Symbol.for('splat');
-/** All that was said beside the message, a `level` among it too, which in an info is winston's. */
+/**
+ * The meta data beside the message, possibly with a `level`, which in an info belongs to winston.
+ */
 const META = Symbol('expman.meta');
 
-/** What winston passes from a call to its formats and transports. */
+/** The info that winston passes from a call to its formats and transports. */
 type Info = Record<string | symbol, unknown>;
 type Bag = Readonly<Record<string | symbol, unknown>>;
 
 const TOKENS = /%[scdjifoO%]/g;
 
 /**
- * A winston logger that hands every message to `write` as one line of a run log, inside the call that logs it.
+ * Makes a winston logger that passes every message to `write` as one line of a run log, inside the
+ * call that logs it.
  *
- * All npm levels are kept unless `logger.level` says less. winston's own way is a stream, which holds messages back and lost
- * all of 5,000 on `logger.close()`; here only transports the user adds are fed through it, and a failure of theirs
- * becomes a line. After `close()` or `end()` messages still reach `write`. No call throws because of what it is given,
- * nor changes it; what `write` throws passes through.
+ * All npm levels are kept unless `logger.level` says less. winston itself uses a stream, which
+ * holds messages back and lost all of 5,000 on `logger.close()`; here only transports that the user
+ * adds are fed through it, and their failures become a line. After `close()` or `end()` messages
+ * still reach `write`. No call throws because of its arguments, or changes them; errors of `write`
+ * pass through.
  */
 export function createRunLogger(
   write: (level: string, line: string) => void,
@@ -47,7 +51,7 @@ export function createRunLogger(
     if (!logger.silent) {
       const line = formatLogLine(level, info.message, metaOf(info), now());
       if (isEnabled(logger, level)) write(level, line);
-      // With no transport winston would complain, after its end it would throw.
+      // Without a transport winston would complain, and after its end it would throw.
       if (logger.transports.length > 0 && logger.writable)
         guarded(() => uncaptured(() => feed({ ...info, [MESSAGE]: line.slice(0, -1) })), failed);
     }
@@ -60,14 +64,17 @@ export function createRunLogger(
   return logger;
 }
 
-/** A line of another run logger as `logger.write` takes it: neither its message nor its meta is looked into again. */
+/**
+ * Converts a line of another run logger for `logger.write`: its message and meta are not
+ * interpreted again.
+ */
 export function infoOfLine({ level, message, meta }: LogLine): object {
   return { ...meta, [META]: meta, [LEVEL]: level, level, message };
 }
 
 /**
- * Puts the logging calls on the logger itself. winston's write into the objects they are given, throw on frozen ones, and lose
- * the stack of an error behind a `%s`; a child logger inherits these.
+ * Puts the logging methods on the logger itself. winston's methods write into their arguments,
+ * throw on frozen ones, and lose the stack of an error after a `%s`; a child logger inherits these.
  */
 function replaceMethods(logger: winston.Logger): void {
   const define = (name: string, infoFor: (args: readonly unknown[]) => Info): void => {
@@ -87,16 +94,16 @@ function replaceMethods(logger: winston.Logger): void {
   );
 }
 
-/** The info of a call, or of what was written to the logger as a stream. */
+/** The info of a call, or of a value written to the logger as a stream. */
 function infoOf(chunk: unknown): Bag {
   try {
     const bag = bagOf(chunk);
     if (META in bag) return bag;
-    // A timer of winston's has a level and a duration, and no message unless it is given one.
+    // A winston timer has a level and a duration, and no message unless it is given one.
     const wordless = 'level' in bag && bag.message === undefined;
     if (wordless) return infoFrom(levelOf(bag.level), '', [textKeyed(bag, 'level', 'message')]);
   } catch {
-    // What cannot be read is told as well as it can be.
+    // An unreadable value is logged as well as possible.
   }
   return infoFrom(entryLevel(chunk), chunk, []);
 }
@@ -105,7 +112,7 @@ function metaOf(info: Bag): object {
   return { ...textKeyed(info, 'level', 'message'), ...bagOf(info[META]) };
 }
 
-/** The info of one call; of what cannot even be read, all that can be said of it is the message. */
+/** The info of one call; for unreadable arguments only a message. */
 function infoFrom(level: string, said: unknown, rest: readonly unknown[]): Info {
   try {
     const { message, meta } = draftOf(said, rest);
@@ -129,7 +136,10 @@ function draftOf(said: unknown, rest: readonly unknown[]): Draft {
   return given.slice(wanted).reduce(withExtra, { message: filled, meta });
 }
 
-/** What is logged as a whole: an error, winston's `{ level, message, ...meta }`, or just a message. */
+/**
+ * Parses an entry logged as a whole: an error, winston's `{ level, message, ...meta }`, or just a
+ * message.
+ */
 function entryOf(said: unknown): Draft & { readonly values: readonly unknown[] } {
   if (isError(said)) return { ...errorParts(said), values: [] };
   if (typeof said !== 'object') return { message: said, meta: {}, values: [] };
@@ -143,9 +153,12 @@ function entryOf(said: unknown): Draft & { readonly values: readonly unknown[] }
   };
 }
 
-/** Adds an argument the message has no place for: errors and objects to the meta, anything else to the text. */
+/**
+ * Adds an argument for which the message has no place: errors and objects to the meta, anything
+ * else to the text.
+ */
 function withExtra(draft: Draft, extra: unknown): Draft {
-  // Behind the message, a function is winston 2's callback, which winston 3 does not call either.
+  // After the message, a function is winston 2's callback, which winston 3 does not call either.
   if (extra === undefined || extra === null || typeof extra === 'function') return draft;
   const error = isError(extra);
   if (!error && !isPlain(extra))
@@ -155,7 +168,7 @@ function withExtra(draft: Draft, extra: unknown): Draft {
   return { message: said, meta: { ...draft.meta, ...meta } };
 }
 
-// As winston does: a message among the meta is put behind the message.
+// As in winston, a message in the meta is appended to the message.
 function plainParts(extra: object): Draft {
   return { message: Reflect.get(extra, 'message'), meta: textKeyed(extra, 'message') };
 }
@@ -170,7 +183,7 @@ function errorParts(error: Error): Draft {
 }
 
 function textKeyed(value: object, ...without: readonly string[]): Record<string, unknown> {
-  // Without a prototype `__proto__` is a name like any other.
+  // Without a prototype, `__proto__` is a name like any other.
   const kept: Record<string, unknown> = { __proto__: null };
   for (const [key, member] of Object.entries(value)) if (!without.includes(key)) kept[key] = member;
   return kept;
@@ -180,7 +193,7 @@ function bagOf(value: unknown): Bag {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
-/** Tells a bag of named values from what is better shown as one value. */
+/** Tells if a value is a bag of named values, rather than one that is better shown as a whole. */
 function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const kind: unknown = Object.getPrototypeOf(value);
@@ -203,7 +216,7 @@ function levelOf(level: unknown): string {
   return typeof level === 'string' && level !== '' ? level : 'info';
 }
 
-/** A level nobody knows, of the message or the logger, keeps the message. */
+/** Tells if a message is enabled; an unknown level, of the message or the logger, keeps it. */
 function isEnabled({ levels, level: limit }: winston.Logger, level: string): boolean {
   const [rank, least] = [levels[level], levels[limit]];
   return rank === undefined || least === undefined || rank <= least;

@@ -27,7 +27,7 @@ import type { TapErrors } from './streams/taps.js';
 import { networkFileSystemOf } from './surroundings/network-file-system.js';
 import { surroundings } from './surroundings/surroundings.js';
 
-/** The parts of a run in the thread that opened it, wired to each other. */
+/** The parts of a run in the thread that opened it, connected to each other. */
 export interface RunParts extends DoorParts {
   readonly media: MediaLog;
   readonly link: WriterLink;
@@ -39,9 +39,10 @@ export interface RunParts extends DoorParts {
 let sharedHost: WriterHost | undefined;
 
 /**
- * Opens a run and begins to write it. When that fails its folder is as it was before, and its lock is free.
+ * Opens a run and begins to write it. On failure its folder is as before, and its lock is free.
  *
- * @throws ExpmanError `INVALID_OPTION` for anything but an `ExperimentConfig`, before anything is made; then as {@link openRun}
+ * @throws ExpmanError `INVALID_OPTION` for anything but an `ExperimentConfig`, before anything is
+ * created; then those of {@link openRun}
  */
 export function openParts(config: ExperimentConfig, isCopy: boolean): RunParts {
   if (!((config as unknown) instanceof ExperimentConfig))
@@ -76,7 +77,8 @@ function begin(
   { folder, identity, owner, continues, before, clock }: OpenedRun,
   isCopy: boolean,
 ): void {
-  // Before all rows of this session: a kill leaves the run wholly before it or wholly after.
+  // Before all rows of this session: a kill leaves the run either wholly before the rewind or
+  // wholly after it.
   if (continues && config.fromStep !== undefined)
     intake.text(
       RecordKind.rewind,
@@ -84,7 +86,7 @@ function begin(
     );
   warnOfNetwork(intake, folder);
   life.watchProcess();
-  // Last: a writer that has the run cannot be asked to give it back.
+  // Last: a run cannot be taken back from its writer.
   link.open({
     runId: link.runId,
     folder,
@@ -101,13 +103,16 @@ function begin(
   });
 }
 
-/** Why a run is degraded from its start: the opening of its folder has found that nothing can be synced. */
+/**
+ * The degradation of a run from its start, if the opening of its folder has found that nothing can
+ * be synced.
+ */
 function notSynced(): Degradation | null {
   const refusal = syncRefusal();
   if (refusal === null) return null;
   return {
     code: 'NOT_SYNCED',
-    message: `files cannot be synced here (${refusal}): what is written survives the process, but not a power cut`,
+    message: `files cannot be synced here (${refusal}): written data survives the process, but not a power cut`,
     since: new Date().toISOString(),
   };
 }
@@ -179,18 +184,18 @@ function wired(
 function openMedia(runDir: string, { durability }: ExperimentConfig, intake: RowIntake): MediaLog {
   return new MediaLog(new MediaFolder(nodeFs, runDir, durability === 'power'), {
     invalid: (subject, error) => intake.refuse(subject, error),
-    failed: (subject, { message }) => intake.warn('media', subject, `${subject} was not kept: ${message}`),
+    failed: (subject, { message }) => intake.warn('media', subject, `${subject} was not saved: ${message}`),
   });
 }
 
 function warnOfNetwork(intake: RowIntake, runDir: string): void {
   const name = networkFileSystemOf(runDir);
   if (name === null) return;
-  const advice = 'what survives a crash is what that keeps; log to a disk of this machine where you can';
+  const advice = 'only that file system decides what survives a crash; log to a local disk if you can';
   intake.warn('run', 'file system', `the run is on a network file system (${name}): ${advice}`);
 }
 
-/** Where a run stands, in the word that run.yaml has for it. */
+/** The status of a run, in the words of run.yaml. */
 function statusWords(status: LiveStatus): string {
   switch (status.kind) {
     case 'running':

@@ -1,15 +1,16 @@
-/** What a warning is about; the lines of one kind take no room from those of another. */
+/** The kind of a warning; the lines of one kind take no room from those of another. */
 export type WarningKind =
   'value' | 'row' | 'metric' | 'kind' | 'parameter' | 'name' | 'media' | 'tap' | 'run';
 
 /**
- * Lines of one kind in a run's log; a metric whose name changes with every row must not fill it.
+ * The most lines of one kind in a run's log; a metric whose name changes with every row must not
+ * fill it.
  *
  * @bound tells: run.log announces it and ends with how many more; specs/engine/warnings.spec.ts "is told for a thousand subjects of a kind, then announced and counted, and other kinds go on"
  */
 export const MAX_WARNINGS_OF_KIND = 1000;
 /**
- * Names of metrics beyond `maxMetrics` that are told apart.
+ * The most names of metrics beyond `maxMetrics` that are counted separately.
  *
  * @bound tells: run.log says "10000 or more"; specs/engine/warnings.spec.ts "says "or more" where it has stopped to tell names apart"
  */
@@ -24,7 +25,7 @@ const WORDS: Readonly<Record<WarningKind, string>> = {
   kind: 'metrics that changed their type',
   parameter: 'parameters that were left out',
   name: 'reserved names',
-  media: 'files that were not kept',
+  media: 'files that were not saved',
   tap: 'taps that threw',
   run: 'the run',
 };
@@ -40,7 +41,8 @@ interface Told {
 /**
  * Warns once about each subject, and about at most {@link MAX_WARNINGS_OF_KIND} subjects of one kind.
  *
- * The first that is over that is announced, and at the end of the run a line says how many had none.
+ * The first one beyond that is announced, and at the end of the run a line gives the number of
+ * those without a line.
  */
 export class RunWarnings {
   private readonly kinds = new Map<WarningKind, Told>();
@@ -83,7 +85,7 @@ export class RunWarnings {
     );
   }
 
-  /** Reports what had no line of its own, at the end of the run. */
+  /** Reports, at the end of the run, the warnings that had no line. */
   finish(write: WriteWarning): void {
     for (const [kind, known] of this.kinds) {
       const { untold: count } = known;
@@ -94,7 +96,7 @@ export class RunWarnings {
     if (size === this.excessTold) return;
     this.excessTold = size;
     const number = `${size}${size === MAX_EXCESS_NAMES ? ' or more' : ''}`;
-    write(`${number} metrics beyond maxMetrics were left out in all`, this.excessFacts());
+    write(`${number} metrics beyond maxMetrics were left out in total`, this.excessFacts());
   }
 
   private excessFacts(): Readonly<Record<string, unknown>> {

@@ -10,32 +10,33 @@ import { bytesIn } from '../../model/realms.js';
 import { replaceBy } from '../../storage/atomic-file.js';
 import { asyncFs } from './async-fs.js';
 
-/** What is known of an artifact once it is whole, under its name and on the device. */
+/** The facts about a saved artifact, which is complete, under its name and on the device. */
 export interface ArtifactFacts {
   readonly name: ArtifactName;
   readonly bytes: number;
-  /** Of the content, in hex. */
+  /** The digest of the content, in hex. */
   readonly sha256: string;
 }
 
-/** What is saved under a name: bytes, a text as UTF-8, or a value as JSON with an indent of two. */
+/** Content saved under a name: bytes, a text as UTF-8, or a value as JSON with an indent of two. */
 export type ArtifactContent =
   Uint8Array | ArrayBuffer | SharedArrayBuffer | { readonly text: string } | { readonly json: unknown };
 
-/** What `saveArtifact` was asked for: a file to copy, or content for a name. */
+/** A request to `saveArtifact`: a file to copy, or content for a name. */
 export type ArtifactCall =
   | { readonly path: string; readonly name: string | undefined }
   | { readonly name: string; readonly data: Uint8Array };
 
 const ARTIFACTS_FOLDER = 'artifacts';
-/** A name for a copy that holds one of these is content that was meant to be saved. */
+/** Characters that show that a name is in fact content that was meant to be saved. */
 const OF_CONTENT = /["'{}\n\r]/;
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Tells apart what callers give to `saveArtifact`.
+ * Parses the arguments of `saveArtifact`.
  *
- * @throws ExpmanError `INVALID_NAME`, also for content in the place of a name; `INVALID_VALUE` for what is neither
+ * @throws ExpmanError `INVALID_NAME`, also for content in place of a name; `INVALID_VALUE` for
+ * anything else
  */
 export function artifactCall(nameOrPath: unknown, given: unknown): ArtifactCall {
   if (typeof nameOrPath !== 'string')
@@ -63,7 +64,7 @@ function contentOf(given: unknown): Uint8Array {
   if (written !== undefined) return Buffer.from(`${written}\n`);
   throw new ExpmanError(
     'INVALID_VALUE',
-    `an artifact is saved from bytes, { text: string } or { json: value }, not from ${describeType(given)}`,
+    `an artifact must be bytes, { text: string } or { json: value }, not ${describeType(given)}`,
     { value: given, type: describeType(given) },
   );
 }
@@ -79,11 +80,13 @@ function jsonTextOf(value: unknown): string | undefined {
 /**
  * Copies a file into a run's artifacts, under its own base name unless another is given.
  *
- * The content goes through a temporary file, so the name always holds an old artifact or the new one, whole. Memory does
- * not grow with the file. On failure nothing is left behind and an older artifact of that name is as it was.
+ * The content goes through a temporary file, so the name always refers to a complete artifact, the
+ * old or the new one. Memory does not grow with the file. On failure nothing is left behind and an
+ * older artifact of that name is unchanged.
  *
- * @throws ExpmanError `INVALID_NAME` for a name that leads out of the run, by a link on the way too; `ARTIFACT_NOT_FOUND`
- * when the source is not there or is no regular file; `IO` when the file system refuses.
+ * @throws ExpmanError `INVALID_NAME` for a name that leads out of the run, also by a link on the
+ * way; `ARTIFACT_NOT_FOUND` if the source does not exist or is not a regular file; `IO` if the file
+ * system refuses.
  */
 export async function copyArtifact(
   runDir: string,
@@ -103,9 +106,9 @@ export async function copyArtifact(
 }
 
 /**
- * Writes bytes or a text (as UTF-8) into a run's artifacts; otherwise as {@link copyArtifact}.
+ * Writes bytes or a text (as UTF-8) into a run's artifacts; otherwise like {@link copyArtifact}.
  *
- * The data is copied before this returns its promise and may be changed at once.
+ * The data is copied before the promise is returned, and may be changed at once.
  *
  * @throws ExpmanError `INVALID_NAME`, `IO`
  */
@@ -119,7 +122,7 @@ export async function writeArtifact(
   return telling(join(runDir, ARTIFACTS_FOLDER, target), () => place(runDir, target, [bytes]));
 }
 
-/** Does what a call of `saveArtifact` asks for; whatever is wrong with it is a rejection. */
+/** Performs a call of `saveArtifact`; every error is a rejection. */
 export async function saveArtifact(
   runDir: string,
   nameOrPath: unknown,
@@ -131,7 +134,10 @@ export async function saveArtifact(
     : copyArtifact(runDir, artifact.path, artifact.name);
 }
 
-/** An artifact as run.yaml lists it, once it is saved; null when it was not, which is reported. */
+/**
+ * The entry of an artifact in run.yaml, once it is saved; null if it could not be saved, which is
+ * reported.
+ */
 export function artifactFact(
   saved: Promise<ArtifactFacts>,
   report: (problem: string) => void,
@@ -150,12 +156,12 @@ export function artifactFact(
 async function openSource(path: string): Promise<FileHandle> {
   const absent = (why: string, cause?: unknown): ExpmanError =>
     new ExpmanError('ARTIFACT_NOT_FOUND', `${path} ${why}`, { path, cause });
-  // A fifo must not hang the open; the flag is undefined on Windows, which reads as 0.
+  // A FIFO must not block the open; the flag is undefined on Windows, which counts as 0.
   const source = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-    throw errnoOf(error) === 'ENOENT' ? absent('is not there', error) : error;
+    throw errnoOf(error) === 'ENOENT' ? absent('does not exist', error) : error;
   });
   try {
-    if (!(await source.stat()).isFile()) throw absent('is no regular file');
+    if (!(await source.stat()).isFile()) throw absent('is not a regular file');
     return source;
   } catch (error) {
     await source.close();
@@ -175,7 +181,7 @@ async function place(runDir: string, name: ArtifactName, chunks: Chunks): Promis
   return { name, ...facts };
 }
 
-/** Counts and hashes what passes. */
+/** Counts and hashes the bytes that pass through it. */
 class Meter {
   readonly #hash = createHash('sha256');
   #bytes = 0;
@@ -197,7 +203,7 @@ class Meter {
   }
 }
 
-/** Makes the folders that are missing, one by one, so that no link on the way leads out of the run. */
+/** Makes the missing folders one by one, so that no link on the way leads out of the run. */
 async function makeFolders(base: string, parts: readonly string[]): Promise<void> {
   let folder = base;
   for (const part of parts) {
@@ -206,9 +212,13 @@ async function makeFolders(base: string, parts: readonly string[]): Promise<void
     if (await isMade(folder)) await asyncFs.syncFolder(above);
     const stats = await lstat(folder);
     if (stats.isSymbolicLink())
-      throw new ExpmanError('INVALID_NAME', `${folder} is a link, an artifact must stay in its run`, {
-        path: folder,
-      });
+      throw new ExpmanError(
+        'INVALID_NAME',
+        `${folder} is a link; an artifact must stay in the folder of its run`,
+        {
+          path: folder,
+        },
+      );
     if (!stats.isDirectory()) throw Object.assign(new Error(`ENOTDIR: ${folder}`), { code: 'ENOTDIR' });
   }
 }
@@ -223,14 +233,14 @@ async function isMade(folder: string): Promise<boolean> {
   }
 }
 
-/** Tells a failure of the file system as this package's error. */
+/** Converts a failure of the file system to this package's error. */
 async function telling<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof ExpmanError) throw error;
     const errno = errnoOf(error);
-    throw new ExpmanError('IO', `the artifact ${path} cannot be kept: ${errno ?? String(error)}`, {
+    throw new ExpmanError('IO', `the artifact ${path} cannot be saved: ${errno ?? String(error)}`, {
       path,
       cause: error,
       ...(errno !== undefined && { errno }),

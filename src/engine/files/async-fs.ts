@@ -1,7 +1,10 @@
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import type { ReplacePort } from '../../storage/atomic-file.js';
 
-/** Replaces files without holding up the thread: for large ones, which are filled and synced beside the caller's work. */
+/**
+ * Replaces files without blocking the thread: for large ones, which are filled and synced beside
+ * the caller's work.
+ */
 export const asyncFs: ReplacePort<FileHandle> = {
   open: (path) => open(path, 'wx', 0o600),
   statOpen: (file) => file.stat(),

@@ -14,10 +14,10 @@ import type { FsPort } from '../../storage/fs-port.js';
 import { tryMakeFolder } from '../../storage/make-folders.js';
 import { writeAll } from '../../storage/write-all.js';
 
-/** What is to be kept, but for what only the keeping tells. */
+/** A file to be saved, without the facts that are only known once it is. */
 export interface NewMedia extends Omit<MediaFile, 'file' | 'bytes' | 'sha256'> {
   readonly content: Uint8Array;
-  /** Of the file's name. */
+  /** The extension of the file's name. */
   readonly extension: string;
 }
 
@@ -27,31 +27,33 @@ const NEWLINE = 0x0a;
 const ATTEMPTS = 10_000;
 
 /**
- * A run's `media/` folder: files that are never replaced, and the manifest that lists them in the order they came.
+ * A run's `media/` folder: files that are never replaced, and the manifest that lists them in
+ * order.
  *
- * A file is written whole before its line is, so what the manifest lists was whole; a process that is killed in
- * between leaves a file that no reader looks at.
+ * A file is written completely before its line, so every file in the manifest was complete; a
+ * process killed in between leaves a file that no reader looks at.
  */
 export class MediaFolder {
   private readonly folder: string;
-  /** The number of the last file; null before the folder was looked at. */
+  /** The number of the last file; null until the folder is inspected. */
   private last: number | null = null;
-  /** The manifest may end within a line. */
+  /** True if the manifest may end within a line. */
   private torn = true;
 
   constructor(
     private readonly fs: FsPort,
     private readonly runDir: string,
-    /** Whether what is kept is synced before `keep` returns. */
+    /** True if files are synced before `keep` returns. */
     private readonly power: boolean,
   ) {
     this.folder = join(runDir, MEDIA_FOLDER);
   }
 
   /**
-   * Writes a file and its line; on failure neither is there.
+   * Writes a file and its line; on failure neither remains.
    *
-   * @throws ExpmanError `INVALID_NAME` where `media/` is a link, `INVALID_VALUE` where the manifest is full, `IO` when the file system refuses
+   * @throws ExpmanError `INVALID_NAME` if `media/` is a link, `INVALID_VALUE` if the manifest is
+   * full, `IO` if the file system refuses
    */
   keep({ content, extension, ...media }: NewMedia): MediaFile {
     try {
@@ -74,30 +76,37 @@ export class MediaFolder {
     }
   }
 
-  /** Makes the folder, or finds how many files it has. */
+  /** Makes the folder, or counts its files. */
   private look(): number {
     const { fs, folder, runDir } = this;
     if (tryMakeFolder(fs, folder)) return 0;
     const kind = fs.stat(folder)?.kind;
     if (kind === 'link')
-      throw new ExpmanError('INVALID_NAME', `${folder} is a link, a run's files must stay in it`, {
-        path: folder,
-      });
+      throw new ExpmanError(
+        'INVALID_NAME',
+        `${folder} is a link; the files of a run must stay in its folder`,
+        {
+          path: folder,
+        },
+      );
     if (kind !== 'folder') throw Object.assign(new Error(`ENOTDIR: ${runDir}`), { code: 'ENOTDIR' });
     return fs.list(folder).length;
   }
 
-  /** Readers refuse a manifest that is larger: then none of the files before could be listed either. */
+  /**
+   * Checks the size of the manifest: readers refuse a larger one, and then no earlier file could be
+   * listed either.
+   */
   private checkRoom(): void {
     if (manifestBytes(this.fs, this.runDir) + MAX_MEDIA_LINE <= MAX_MANIFEST_BYTES) return;
     throw new ExpmanError(
       'INVALID_VALUE',
-      `${join(this.folder, MANIFEST_NAME)} is full, it may have ${MAX_MANIFEST_BYTES} bytes; saveArtifact takes more files`,
+      `${join(this.folder, MANIFEST_NAME)} is full: it may have at most ${MAX_MANIFEST_BYTES} bytes; use saveArtifact for more files`,
       { rule: `at most ${MAX_MANIFEST_BYTES} bytes`, path: this.folder },
     );
   }
 
-  /** Writes a file of a name that is new, and returns the name. */
+  /** Writes a file under a new name, and returns the name. */
   private write(stem: string, extension: string, content: Uint8Array): string {
     const { fs } = this;
     for (let tries = 1; ; tries++) {
@@ -122,7 +131,10 @@ export class MediaFolder {
     }
   }
 
-  /** Appends a line in one write; one that was cut off before is closed first, and stays no line of JSON. */
+  /**
+   * Appends a line in one write; an earlier incomplete line is ended first, and remains invalid
+   * JSON.
+   */
   private append(line: string): void {
     const { fs, folder } = this;
     const path = join(folder, MANIFEST_NAME);
@@ -141,11 +153,11 @@ export class MediaFolder {
   }
 }
 
-/** How many bytes a run's manifest has. */
+/** The size of a run's manifest in bytes. */
 export const manifestBytes = (fs: FsPort, runDir: string): number =>
   fs.stat(join(runDir, MEDIA_FOLDER, MANIFEST_NAME))?.size ?? 0;
 
-/** Whether a file's last byte is no newline. */
+/** True if the last byte of a file is not a newline. */
 function endsWithin(fs: FsPort, path: string): boolean {
   const size = fs.stat(path)?.size ?? 0;
   if (size === 0) return false;
@@ -158,7 +170,7 @@ function endsWithin(fs: FsPort, path: string): boolean {
   }
 }
 
-/** The name and step as the beginning of a file name that every system takes. */
+/** The name and step as the beginning of a file name that is valid on every system. */
 function stemOf({ name, step }: Pick<NewMedia, 'name' | 'step'>): string {
   const safe = name.replace(/[^A-Za-z0-9_-]+/g, '_').slice(0, MOST_NAME);
   const stem = safe.startsWith('-') ? `_${safe.slice(1)}` : safe;
@@ -167,7 +179,7 @@ function stemOf({ name, step }: Pick<NewMedia, 'name' | 'step'>): string {
 
 function refused(folder: string, error: unknown): ExpmanError {
   const errno = errnoOf(error);
-  return new ExpmanError('IO', `a file cannot be kept in ${folder}: ${errno ?? String(error)}`, {
+  return new ExpmanError('IO', `a file cannot be saved in ${folder}: ${errno ?? String(error)}`, {
     path: folder,
     cause: error,
     ...(errno !== undefined && { errno }),

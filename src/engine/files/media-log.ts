@@ -13,17 +13,20 @@ import { tableLines } from './table-lines.js';
 
 /** Options of `run.logImage`. */
 export interface ImageOptions {
-  /** What is to be said under it; up to 4,096 characters. */
+  /** The caption shown below it; up to 4,096 characters. */
   readonly caption?: string | undefined;
 }
 
 /** Options of `run.logMedia`. */
 export interface MediaOptions extends ImageOptions {
-  /** Its media type, `video/mp4` for one; by default what its first bytes say, else the ending of its path. */
+  /**
+   * Its media type, for example `video/mp4`; by default detected from its first bytes, else from
+   * the extension of its path.
+   */
   readonly type?: string | undefined;
 }
 
-/** What one call wants to be kept. */
+/** A call that logs a file. */
 export interface MediaCall {
   readonly kind: MediaKind;
   readonly name: unknown;
@@ -33,16 +36,16 @@ export interface MediaCall {
   readonly options: MediaOptions | undefined;
 }
 
-/** What a {@link MediaLog} tells the run. */
+/** The events that a {@link MediaLog} reports to the run. */
 export interface MediaLogTells {
-  /** Something was left out that cannot be logged; may throw the error. */
+  /** Called with a part left out because it cannot be logged; may throw the error. */
   readonly invalid: (metric: string, error: ExpmanError) => void;
-  /** The file system refused. */
+  /** Called if the file system refused. */
   readonly failed: (metric: string, error: ExpmanError) => void;
 }
 
 /**
- * The largest file that is logged.
+ * The largest file that can be logged.
  *
  * @bound refuses: INVALID_VALUE, the file is counted and run.log says why
  */
@@ -57,14 +60,16 @@ const OPTIONS = optionsTable<MediaOptions>()({
 });
 const NDJSON = namedType('application/x-ndjson');
 
-/** Checks what is logged as files and keeps it in the run's `media/` folder. */
+/** Checks logged files and saves them in the run's `media/` folder. */
 export class MediaLog {
   constructor(
     private readonly folder: MediaFolder,
     private readonly tells: MediaLogTells,
   ) {}
 
-  /** Keeps one file; null where that cannot be, which is told. Throws only what `tells.invalid` throws. */
+  /**
+   * Saves one file; null if that fails, which is reported. Throws only errors of `tells.invalid`.
+   */
   keep(call: MediaCall): MediaFile | null {
     const subject = typeof call.name === 'string' ? call.name : call.kind;
     const losses: Loss[] = [];
@@ -82,9 +87,9 @@ export class MediaLog {
   }
 }
 
-/** A part that was left out of what is kept. */
+/** A part left out of a saved file. */
 interface Loss {
-  /** What it is a part of; null for the content. */
+  /** The name of the part; null for the content. */
   readonly of: string | null;
   readonly error: ExpmanError;
 }
@@ -93,7 +98,7 @@ function newMedia(call: MediaCall, losses: Loss[]): NewMedia {
   const name = parseArtifactName(call.name);
   const step = stepOf(call.step, losses);
   const { kind } = call;
-  // Who writes JavaScript has always been allowed null for no options.
+  // Callers in plain JavaScript have always been allowed to pass null for no options.
   const { caption = null, type } = OPTIONS.resolve(call.options ?? {});
   const facts = { name, step, kind, caption, timestamp: new Date().toISOString() };
   return { ...facts, ...(kind === 'table' ? tableOf(call, losses) : fileOf(call, type)) };
@@ -117,18 +122,18 @@ type Content = MediaType & Pick<NewMedia, 'content'>;
 
 function tableOf(call: MediaCall, losses: Loss[]): Content {
   const { text, leftOut } = tableLines(call.content);
-  const reason = `of its rows ${leftOut} are more than a table has`;
+  const reason = `${leftOut} of its rows exceed the limit of a table`;
   if (leftOut > 0) losses.push({ of: null, error: invalidContent(call, reason) });
   return { ...NDJSON, content: within(Buffer.from(text), 'the table') };
 }
 
 function fileOf(call: MediaCall, type: string | undefined): Content {
   const path = typeof call.content === 'string' ? call.content : null;
-  const content = path === null ? within(bytesOf(call), 'what is logged') : readMediaSource(path, MAX_BYTES);
+  const content = path === null ? within(bytesOf(call), 'the content') : readMediaSource(path, MAX_BYTES);
   const found = mediaTypeOf(content, path);
   if (call.kind === 'image' && !found.type.startsWith('image/')) {
-    const advice = 'pixels are to be encoded first, as PNG for one';
-    throw invalidContent(call, `its bytes are no image but ${found.type}; ${advice}`);
+    const advice = 'encode pixels first, for example as PNG';
+    throw invalidContent(call, `its bytes are not an image but ${found.type}; ${advice}`);
   }
   return { ...(type === undefined ? found : namedType(type, found.extension)), content };
 }
@@ -136,7 +141,10 @@ function fileOf(call: MediaCall, type: string | undefined): Content {
 function bytesOf(call: MediaCall): Uint8Array {
   const bytes = bytesIn(call.content);
   if (bytes !== null) return bytes;
-  throw invalidContent(call, `bytes or the path of a file are wanted, not ${describeType(call.content)}`);
+  throw invalidContent(
+    call,
+    `the content must be bytes or the path of a file, not ${describeType(call.content)}`,
+  );
 }
 
 function within(bytes: Uint8Array, what: string): Uint8Array {

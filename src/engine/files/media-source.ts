@@ -2,13 +2,14 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { ExpmanError, errnoOf } from '../../model/errors.js';
 
 /**
- * Reads a file that is to be logged, links followed.
+ * Reads a file to be logged; follows links.
  *
- * @throws ExpmanError `ARTIFACT_NOT_FOUND` when it is not there or no regular file, `INVALID_VALUE` beyond `maxBytes`, `IO`
+ * @throws ExpmanError `ARTIFACT_NOT_FOUND` if it does not exist or is not a regular file,
+ * `INVALID_VALUE` beyond `maxBytes`, `IO`
  */
 export function readMediaSource(path: string, maxBytes: number): Buffer {
   try {
-    // A fifo must not hang the open; the flag is undefined on Windows, which reads as 0.
+    // A FIFO must not block the open; the flag is undefined on Windows, which counts as 0.
     const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       return readOpen(file, path, maxBytes);
@@ -18,7 +19,7 @@ export function readMediaSource(path: string, maxBytes: number): Buffer {
   } catch (error) {
     if (error instanceof ExpmanError) throw error;
     const errno = errnoOf(error);
-    if (errno === 'ENOENT') throw notFound(path, 'is not there', error);
+    if (errno === 'ENOENT') throw notFound(path, 'does not exist', error);
     const facts = { path, cause: error, ...(errno !== undefined && { errno }) };
     throw new ExpmanError('IO', `${path} cannot be read: ${errno ?? String(error)}`, facts);
   }
@@ -26,7 +27,7 @@ export function readMediaSource(path: string, maxBytes: number): Buffer {
 
 function readOpen(file: number, path: string, maxBytes: number): Buffer {
   const stats = fstatSync(file);
-  if (!stats.isFile()) throw notFound(path, 'is no regular file');
+  if (!stats.isFile()) throw notFound(path, 'is not a regular file');
   if (stats.size > maxBytes) throw tooLarge(path, stats.size, maxBytes);
   const bytes = Buffer.allocUnsafe(stats.size);
   let done = 0;
@@ -40,7 +41,7 @@ export function tooLarge(what: string, bytes: number, maxBytes: number): ExpmanE
   const rule = `at most ${maxBytes} bytes`;
   return new ExpmanError(
     'INVALID_VALUE',
-    `${what} has ${bytes} bytes, more than the ${maxBytes} that are logged; saveArtifact takes files of any size`,
+    `${what} has ${bytes} bytes, more than the limit of ${maxBytes}; use saveArtifact for files of any size`,
     { rule, value: bytes, type: 'number' },
   );
 }

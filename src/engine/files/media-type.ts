@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 
-/** What a file is, and the ending its name gets. */
+/** The type of a file, and the extension of its name. */
 export interface MediaType {
   readonly type: string;
   readonly extension: string;
@@ -8,7 +8,7 @@ export interface MediaType {
 
 const UNKNOWN = 'application/octet-stream';
 
-/** Endings and what they stand for; the first of a type is the one that a file of that type gets. */
+/** The types by extension; a file gets the first extension of its type. */
 const BY_EXTENSION: ReadonlyMap<string, string> = new Map([
   ['png', 'image/png'],
   ['jpg', 'image/jpeg'],
@@ -42,7 +42,7 @@ const EXTENSION_OF: ReadonlyMap<string, string> = new Map(
   [...BY_EXTENSION].reverse().map(([extension, type]) => [type, extension]),
 );
 
-/** First bytes as Latin-1, and what they are the beginning of. */
+/** The types by the first bytes of a file, as Latin-1. */
 const MAGIC: readonly (readonly [RegExp, string])[] = [
   [/^\x89PNG\r\n\x1a\n/, 'image/png'],
   [/^\xff\xd8\xff/, 'image/jpeg'],
@@ -66,7 +66,9 @@ const MAGIC: readonly (readonly [RegExp, string])[] = [
 ];
 const HEAD_BYTES = 512;
 
-/** What some bytes are: by their beginning, else by the ending of the path they came from, else unknown. */
+/**
+ * Detects the type of bytes by their beginning, else by the extension of their path, else unknown.
+ */
 export function mediaTypeOf(bytes: Uint8Array, path: string | null): MediaType {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, HEAD_BYTES)).toString(
     'latin1',
@@ -77,7 +79,7 @@ export function mediaTypeOf(bytes: Uint8Array, path: string | null): MediaType {
   return { type: BY_EXTENSION.get(extension) ?? UNKNOWN, extension };
 }
 
-/** A type that is known already, with the ending of its files. */
+/** A known type, with the extension of its files. */
 export const namedType = (type: string, otherwise = 'bin'): MediaType => ({
   type,
   extension: EXTENSION_OF.get(type) ?? otherwise,

@@ -2,14 +2,16 @@ import { types } from 'node:util';
 import { cut } from '../../model/printable.js';
 import { valueText } from '../../run/log-line.js';
 
-/** A small table: objects with a key for each column, or the names of columns and rows of as many values. */
+/**
+ * A small table: objects with a key for each column, or column names and rows with as many values.
+ */
 export type TableInput =
   readonly object[] | { readonly columns: readonly string[]; readonly rows: readonly (readonly unknown[])[] };
 
 /** A table as lines of JSON. */
 export interface TableLines {
   readonly text: string;
-  /** Rows there was no room for. */
+  /** The number of rows for which there was no room. */
   readonly leftOut: number;
 }
 
@@ -21,17 +23,17 @@ const MOST_COLUMNS = 1_000;
 const MOST_CELL_TEXT = 64 * 1024;
 
 /**
- * A table as JSON lines: an object a row, every column in each, null where there is no value.
+ * Formats a table as JSON lines: an object per row with every column, null for a missing value.
  *
- * Numbers, truth values, texts and null stay what they are; a bigint within 2^53 is a number; anything else (NaN, a
- * date, an object) becomes its text. Rows beyond 10,000 are left out.
+ * Numbers, booleans, texts and null stay unchanged; a bigint within 2^53 is a number; anything else
+ * (NaN, a date, an object) becomes its text. Rows beyond 10,000 are left out.
  *
- * @throws TypeError for what is no table, with the reason as its message
+ * @throws TypeError for a value that is not a table, with the reason as its message
  */
 export function tableLines(table: unknown): TableLines {
   const { columns, rows } = tableOf(table);
   if (columns.length > MOST_COLUMNS)
-    throw new TypeError(`a table may have ${MOST_COLUMNS} columns, this one has ${columns.length}`);
+    throw new TypeError(`a table may have at most ${MOST_COLUMNS} columns; this one has ${columns.length}`);
   if (new Set(columns).size < columns.length) throw new TypeError('two columns have the same name');
   const keys = columns.map((name) => JSON.stringify(name));
   const lines = rows.map((row) => `{${keys.map((key, at) => `${key}:${cell(row(at))}`).join(',')}}\n`);
@@ -40,7 +42,7 @@ export function tableLines(table: unknown): TableLines {
 
 interface Table {
   readonly columns: readonly string[];
-  /** Each gives the value of a column by its place. */
+  /** Functions that return the value of a column by its index. */
   readonly rows: readonly ((column: number) => unknown)[];
 }
 
@@ -48,20 +50,20 @@ function tableOf(table: unknown): Table {
   if (Array.isArray(table)) return tableOfObjects(table.slice(0, MOST_ROWS) as unknown[]);
   const { columns, rows } = isRecord(table) ? table : {};
   if (!Array.isArray(columns) || !Array.isArray(rows))
-    throw new TypeError('a table is an array of objects, or { columns, rows }');
+    throw new TypeError('a table must be an array of objects, or { columns, rows }');
   const names = (columns as unknown[]).map(String);
   return {
     columns: names,
     rows: (rows.slice(0, MOST_ROWS) as unknown[]).map((row) => {
       if (!Array.isArray(row) || row.length > names.length)
-        throw new TypeError('each row is an array with at most a value for each column');
+        throw new TypeError('each row must be an array with at most one value per column');
       return (column) => (row as unknown[])[column];
     }),
   };
 }
 
 function tableOfObjects(rows: readonly unknown[]): Table {
-  if (!rows.every(isRecord)) throw new TypeError('each row of a table is an object');
+  if (!rows.every(isRecord)) throw new TypeError('each row of a table must be an object');
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return {
     columns,

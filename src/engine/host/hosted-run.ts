@@ -1,18 +1,18 @@
 import type { Degradation } from '../../model/run-file.js';
 import type { FromWriter, RunOpening } from '../../writer/thread/writer-messages.js';
 
-/** A run as the host of its writer sees it. */
+/** A run, as seen by the host of its writer. */
 export interface HostedRun {
   readonly opening: RunOpening;
-  /** Records committed to its channel. */
+  /** The number of records committed to its channel. */
   readonly committed: () => number;
-  /** Records its writer acknowledged. */
+  /** The number of records acknowledged by its writer. */
   readonly acknowledged: () => number;
-  /** True once run.yaml says what the end of the process means for the run. */
+  /** True once run.yaml records the end of the process. */
   readonly isCutNoted: () => boolean;
-  /** True while the disk refuses the run's rows, and when its writer is done with it. */
+  /** True while the disk refuses the run's rows, and once its writer has finished it. */
   readonly stuck: () => boolean;
   readonly onMessage: (message: FromWriter) => void;
-  /** The writer died, or cannot work in a thread; called before another one takes over. */
+  /** Called when the writer died, or cannot work in a thread, before another one takes over. */
   readonly onWriterLost: (degraded: Degradation) => void;
 }

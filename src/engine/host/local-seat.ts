@@ -7,18 +7,21 @@ import { WriterLoop } from '../../writer/thread/writer-loop.js';
 import type { CallerFacts, FromWriter, RunOpening } from '../../writer/thread/writer-messages.js';
 import type { FlushRequest, WriterSeat } from './writer-seat.js';
 
-/** How often, and after how long, the second stage is tried again. */
+/** The number of retries to load the second stage, and the delay before each. */
 const RELOADS = 3;
 const RELOAD_MS = 1_000;
 
-/** What a {@link LocalSeat} works with. */
+/** The options of a {@link LocalSeat}. */
 export interface LocalSeatOptions {
   readonly wire: Int32Array;
   readonly pool: ChunkPool;
   readonly onMessage: (message: FromWriter) => void;
 }
 
-/** A writer that works between the caller's own turns, where no thread can be had; kept as long as the process lives. */
+/**
+ * A writer that works between the caller's own turns, if no thread is available; kept as long as
+ * the process lives.
+ */
 export class LocalSeat implements WriterSeat {
   private readonly core: WriterCore;
   private readonly loop: WriterLoop;
@@ -60,11 +63,11 @@ export class LocalSeat implements WriterSeat {
   }
 
   lookAfter(): void {
-    // It stands still exactly when the caller does.
+    // It is blocked exactly when the caller is.
   }
 
   halt(): void {
-    // The caller's thread writes already.
+    // The caller's thread is already the writer.
   }
 
   exiting(): void {
@@ -81,7 +84,8 @@ export class LocalSeat implements WriterSeat {
         this.core.attach(parts);
         this.loop.wake();
       },
-      // What keeps it from loading may pass, such as descriptors that are used up; in a bundle that lacks it, nothing will.
+      // The cause may be temporary, such as used up descriptors; in a bundle that lacks the file it
+      // is not.
       (cause: unknown) => {
         if (triesLeft > 0) setTimeout(() => this.loadSecondStage(triesLeft - 1), RELOAD_MS).unref();
         else {

@@ -7,31 +7,34 @@ import type { HostedRun } from './hosted-run.js';
 import type { WriterSeat } from './writer-seat.js';
 
 const WAIT_SLICE_MS = 50;
-/** A writer whose poll stands still this long, with rows waiting, is dead or hung. */
+/** The time without a poll, with rows waiting, after which a writer is considered dead or hung. */
 export const HUNG_MS = 3_000;
 
-/** What a {@link SyncDrain} works with. */
+/** The options of a {@link SyncDrain}. */
 export interface SyncDrainOptions {
   readonly wire: Int32Array;
   readonly pool: ChunkPool;
   readonly runs: ReadonlyMap<number, HostedRun>;
-  /** Makes a writer whose poll has backed off look again. */
+  /** Wakes a writer whose poll has backed off. */
   readonly wake: () => void;
-  /** Where the writer is; null before the first run and after the last. */
+  /** Returns the writer's seat; null before the first run and after the last. */
   readonly seat: () => WriterSeat | null;
 }
 
-/** Waits for the writer while the event loop of the caller's thread stands still, and writes in its place where it is gone. */
+/**
+ * Waits for the writer while the event loop of the caller's thread is blocked, and writes in its
+ * place if it is gone.
+ */
 export class SyncDrain {
-  /** Drains where there is no thread, and no local writer either. */
+  /** The drain used if there is neither a thread nor a local writer. */
   private standIn: WriterCore | null = null;
 
   constructor(private readonly options: SyncDrainOptions) {}
 
   /**
-   * Waits until `done`; false when it was not by then.
+   * Waits until `done`; false if that did not happen in time.
    *
-   * A writer that stands still is replaced by a drain on this thread.
+   * A hung writer is replaced by a drain on this thread.
    */
   waitFor(done: () => boolean, timeoutMs: number): boolean {
     const { wire, seat, wake } = this.options;
@@ -58,7 +61,10 @@ export class SyncDrain {
     return true;
   }
 
-  /** Gets everything committed into the WAL before the process is gone, within the deadline; says on stderr what is lost. */
+  /**
+   * Writes everything committed to the WAL before the process ends, within the deadline; reports
+   * losses on stderr.
+   */
   drainForExit(timeoutMs: number): void {
     const { runs, seat } = this.options;
     const done = (): boolean =>
@@ -79,13 +85,13 @@ export class SyncDrain {
     }
   }
 
-  /** The thread that was written for is gone for good, and its successor takes over. */
+  /** Stops writing for a thread that is gone, so that its successor takes over. */
   leave(): void {
     this.standIn?.leave();
     this.standIn = null;
   }
 
-  /** True when nobody but this thread would drain the channels. */
+  /** True if no other thread would drain the channels. */
   private isHere(): boolean {
     const { wire, seat } = this.options;
     const owner = Atomics.load(wire, WireWord.owner);
@@ -94,7 +100,7 @@ export class SyncDrain {
     );
   }
 
-  /** Drains all channels into the WAL, on this thread; returns how many bytes. */
+  /** Drains all channels into the WAL on this thread; returns the number of bytes. */
   private drainHere(): number {
     return this.options.seat()?.drain() ?? this.standInCore().drain();
   }
@@ -118,11 +124,11 @@ export class SyncDrain {
   }
 }
 
-/** At this point of a process only a synchronous write arrives. */
+/** Writes synchronously: at this point of a process nothing else arrives. */
 function say(text: string): void {
   try {
     nodeFs.write(2, Buffer.from(text), null);
   } catch {
-    // Nobody listens to stderr any more.
+    // stderr is closed.
   }
 }

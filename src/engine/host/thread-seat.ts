@@ -9,18 +9,18 @@ import type { FlushRequest, WriterSeat } from './writer-seat.js';
 
 const ENTRY = (): URL => new URL('../../writer/thread/writer-thread.js', import.meta.url);
 
-/** What a {@link ThreadSeat} works with. */
+/** The options of a {@link ThreadSeat}. */
 export interface ThreadSeatOptions {
   readonly wire: Int32Array<SharedArrayBuffer>;
   readonly pool: ChunkPool;
   readonly onMessage: (message: FromWriter) => void;
-  /** The thread is gone, though it was not asked to leave. */
+  /** Called when the thread is gone without having been asked to leave. */
   readonly onLost: (cause: unknown) => void;
 }
 
-/** A writer in a thread of its own, which does not keep the process alive. */
+/** A writer in its own thread, which does not keep the process alive. */
 export class ThreadSeat implements WriterSeat {
-  /** Null before the start, and after it was asked to leave. */
+  /** The worker; null before the start, and after it was asked to leave. */
   private worker: Worker | null = null;
   private lastBeat = { count: 0, at: 0 };
 
@@ -86,7 +86,7 @@ export class ThreadSeat implements WriterSeat {
   }
 
   exiting(): void {
-    // A thread that has not come up yet may need longer than writing the rows on the caller's thread.
+    // A thread that is still starting may need longer than writing the rows on the caller's thread.
     Atomics.compareExchange(this.options.wire, WireWord.owner, WireOwner.none, WireOwner.caller);
   }
 

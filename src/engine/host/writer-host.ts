@@ -18,10 +18,11 @@ const KEEP_ALIVE_MS = 2 ** 30;
 const HERE = "rows are written on the caller's thread";
 
 /**
- * The writer of all runs of a process, as the caller's thread has it: in a thread that starts with the first run and is
- * replaced once when it dies, then on the caller's thread; there at once where no thread can be started.
+ * The writer of all runs of a process, as seen by the caller's thread: in a thread that starts with
+ * the first run and is replaced once if it dies, after that on the caller's thread; there from the
+ * start if no thread can be started.
  *
- * It keeps the process alive only while somebody awaits a flush or a close.
+ * It keeps the process alive only while a flush or a close is awaited.
  */
 export class WriterHost {
   readonly pool = new ChunkPool();
@@ -44,14 +45,14 @@ export class WriterHost {
   private watch: NodeJS.Timeout | undefined;
   private lastId = 0;
 
-  /** A number for a run or a flush of this process. */
+  /** Returns a new number for a run or a flush of this process. */
   newId(): number {
     return ++this.lastId;
   }
 
   /**
-   * A run is about to be opened: a thread comes up while it is, and ends again where none is. One that cannot be started is no
-   * matter of anybody's before a run is there.
+   * Prepares for the opening of a run: starts a thread meanwhile, which ends again if no run is
+   * opened. A failure to start does not matter until there is a run.
    */
   prepare(): void {
     if (this.seat !== null) return;
@@ -73,7 +74,7 @@ export class WriterHost {
     this.watch ??= setInterval(() => this.seat?.lookAfter(this.isAnyWaiting()), LOOK_AFTER_MS).unref();
   }
 
-  /** The run is closed, or given up. */
+  /** Forgets a run that is closed or given up. */
   forget(runId: number): void {
     this.runs.delete(runId);
     this.probe.unwatch(runId);
@@ -83,12 +84,15 @@ export class WriterHost {
     this.endSoon();
   }
 
-  /** To be called when something was committed while the writer's poll had backed off. */
+  /** Wakes the writer; to be called after a commit while its poll had backed off. */
   wake(): void {
     if (Atomics.compareExchange(this.wire, WireWord.sleeping, 1, 0) === 1) this.seat?.wake();
   }
 
-  /** Asks for a `flushed` message once `seq` records are in the WAL; a writer that dies passes the request on. */
+  /**
+   * Requests a `flushed` message once `seq` records are in the WAL; if the writer dies, the request
+   * goes to the next one.
+   */
   flush(request: FlushRequest): void {
     this.flushes.set(request.flushId, request);
     this.seat?.flush(request);
@@ -108,12 +112,12 @@ export class WriterHost {
     this.keptAlive = undefined;
   }
 
-  /** Waits, without the event loop, until `done`; false when it was not by then. */
+  /** Waits, without the event loop, until `done`; false if that did not happen in time. */
   waitFor(done: () => boolean, timeoutMs: number): boolean {
     return this.drain.waitFor(done, timeoutMs);
   }
 
-  /** Gets everything committed into the WAL before the process is gone, within the deadline. */
+  /** Writes everything committed to the WAL before the process ends, within the deadline. */
   drainForExit(timeoutMs: number): void {
     this.drain.drainForExit(timeoutMs);
   }
@@ -133,7 +137,10 @@ export class WriterHost {
     return new LocalSeat({ wire, pool, onMessage: (message) => this.received(message) });
   }
 
-  /** Starts the writer in a thread or, where that is refused (no thread is left, or none is allowed), on this one. */
+  /**
+   * Starts the writer in a thread or, if that is refused (no thread is left, or none is allowed),
+   * on this one.
+   */
   private start(): void {
     try {
       this.occupy(this.threadSeat());
@@ -156,7 +163,9 @@ export class WriterHost {
     }
   }
 
-  /** Notes in every open run what has become of its writer, before another one takes over. */
+  /**
+   * Marks every open run as degraded after a change of its writer, before another one takes over.
+   */
   private degrade(code: string, message: string): void {
     const degraded: Degradation = { code, message, since: new Date().toISOString() };
     for (const [runId, run] of this.runs) {
@@ -174,7 +183,7 @@ export class WriterHost {
     this.runs.get(message.runId)?.onMessage(message);
   }
 
-  /** The thread is gone. Its runs go on in a new one, or, when that dies too, here. */
+  /** Handles the loss of the thread: its runs continue in a new one, or here if that dies too. */
   private lost(cause: unknown): void {
     this.seat = null;
     this.drain.leave();
@@ -183,7 +192,7 @@ export class WriterHost {
     for (const [runId, run] of this.runs)
       this.runs.set(runId, { ...run, opening: { ...run.opening, continues: true, resumes: false } });
     const died = `the writer thread died (${threadFailure(cause)})`;
-    // A file that is not there will not come.
+    // A missing file will not appear later.
     if (!isLeftBehind(cause) && this.respawns++ < RESPAWNS) {
       this.degrade('WRITER_REPLACED', `${died}; a new one took over`);
       this.start();

@@ -13,29 +13,32 @@ import type { WriterHost } from './writer-host.js';
 
 const LOSS_REPORTED_EVERY_MS = 100;
 
-/** What a {@link WriterLink} works with. */
+/** The options of a {@link WriterLink}. */
 export interface WriterLinkOptions {
   readonly host: WriterHost;
   readonly runDir: string;
   readonly channel: ChannelWriter;
   /** Writes a warning about the run into run.log, once for each subject. */
   readonly warn: (subject: string, message: string, meta?: Readonly<Record<string, unknown>>) => void;
-  /** The writer is done with the run; called before anybody else is notified. */
+  /** Called when the writer has finished the run, before anyone else is notified. */
   readonly onFinish: () => void;
 }
 
-/** How a run ended, once its writer is done with it. */
+/** The outcome of a run, once its writer has finished it. */
 type Outcome = Extract<LiveStatus, { readonly kind: 'closed' | 'unwritten' }>;
 
-/** The line between a run and its writer: flushes go out; health, and in the end the summary, come in. */
+/**
+ * The link between a run and its writer: sends flushes, and receives health and finally the
+ * summary.
+ */
 export class WriterLink {
   /** The run's number in its process. */
   readonly runId: number;
-  /** Resolves when the writer is done with the run; rejects when not all of it could be written. */
+  /** Resolves when the writer has finished the run; rejects if some of it could not be written. */
   readonly closed: Promise<RunSummary>;
   /** The run's health on subscription, then after every change. */
   readonly health$ = this.onChange(() => this.health());
-  /** Where the run stands on subscription, then after every change. */
+  /** The run's status on subscription, then after every change. */
   readonly status$ = this.onChange(() => this.status()).pipe(
     distinctUntilChanged((one, other) => one.kind === other.kind && whyOf(one) === whyOf(other)),
   );
@@ -52,16 +55,17 @@ export class WriterLink {
   constructor(private readonly options: WriterLinkOptions) {
     this.runId = options.host.newId();
     this.closed = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
-    // Nobody has to look at `closed`, so its rejection ends no process; the error is in run.yaml too.
+    // `closed` need not be handled, so its rejection must not end the process; the error is in
+    // run.yaml too.
     this.closed.catch(() => undefined);
   }
 
-  /** True once the writer is done with the run, whether or not all of it could be written. */
+  /** True once the writer has finished the run, whether or not all of it could be written. */
   get isFinished(): boolean {
     return this.outcome !== null;
   }
 
-  /** Hands the run to the writer. */
+  /** Passes the run to the writer. */
   open(opening: RunOpening): void {
     const { host, channel } = this.options;
     this.degraded = opening.degraded;
@@ -79,7 +83,10 @@ export class WriterLink {
     });
   }
 
-  /** Resolves when all that was logged before the call is as durable as the options say; rejects where it is not. */
+  /**
+   * Resolves when everything logged before the call is as durable as the options require; rejects
+   * if it cannot be.
+   */
   flush(): Promise<void> {
     if (this.isFinished) return this.closed.then(() => undefined);
     const { host, channel, runDir } = this.options;
@@ -96,13 +103,15 @@ export class WriterLink {
     });
   }
 
-  /** The run begins to close; its channel takes its end by and by. */
+  /** Marks the run as closing; its end is sent through the channel later. */
   closing(status: RunStatus): void {
     this.closingAs = status;
     this.changes$.next();
   }
 
-  /** Something was left out or dropped, which is reported at most every {@link LOSS_REPORTED_EVERY_MS}. */
+  /**
+   * Reports that something was left out or dropped, at most every {@link LOSS_REPORTED_EVERY_MS}.
+   */
   reportLoss(): void {
     const now = performance.now();
     if (!this.changes$.observed || now - this.lossReportedAt < LOSS_REPORTED_EVERY_MS) return;
@@ -110,7 +119,7 @@ export class WriterLink {
     this.changes$.next();
   }
 
-  /** Where the run stands now. */
+  /** The current status of the run. */
   status(): LiveStatus {
     if (this.outcome !== null) return this.outcome;
     if (this.closingAs !== null) return { kind: 'closing', status: this.closingAs };
@@ -183,7 +192,7 @@ export class WriterLink {
     else this.settle.resolve(summary);
   }
 
-  /** The value of `look` on subscription, then after every change. */
+  /** Emits the value of `look` on subscription, then after every change. */
   private onChange<T>(look: () => T): Observable<T> {
     return new Observable((subscriber) => {
       subscriber.next(look());

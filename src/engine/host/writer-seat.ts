@@ -1,30 +1,42 @@
 import type { CallerFacts, RunOpening } from '../../writer/thread/writer-messages.js';
 
-/** Asks for a `flushed` message once `seq` records of a run are as durable as its options say. */
+/**
+ * A request for a `flushed` message once `seq` records of a run are as durable as its options
+ * require.
+ */
 export interface FlushRequest {
   readonly runId: number;
   readonly flushId: number;
   readonly seq: number;
 }
 
-/** The place a process's writer works in: a thread of its own, or, where no thread can be had, the caller's thread. */
+/**
+ * The place in which a process's writer works: its own thread, or the caller's thread if no thread
+ * is available.
+ */
 export interface WriterSeat {
-  /** Begins to write the runs that are open, and answers the flushes that are awaited. */
+  /** Begins to write the open runs, and answers the pending flushes. */
   start(openings: readonly RunOpening[], flushes: Iterable<FlushRequest>): void;
   open(opening: RunOpening): void;
   flush(request: FlushRequest): void;
-  /** Passes on how the caller's thread is doing. */
+  /** Passes on the figures of the caller's thread. */
   caller(facts: CallerFacts): void;
-  /** Makes a writer whose poll has backed off look again. */
+  /** Wakes a writer whose poll has backed off. */
   wake(): void;
-  /** No run is open: gives the seat up and returns true; false from a seat that is kept. */
+  /** Gives up the seat when no run is open; returns false if the seat is kept. */
   leave(): boolean;
-  /** Ends a writer that stands still while rows wait for it; called once a second. */
+  /** Ends a writer that hangs while rows wait for it; called once a second. */
   lookAfter(isWaiting: boolean): void;
-  /** Stops a writer for which the caller's thread cannot wait any longer, and which writes in its place. */
+  /**
+   * Stops a writer for which the caller's thread cannot wait any longer, so that this thread writes
+   * in its place.
+   */
   halt(): void;
-  /** The process is exiting: the writer may wait for nothing any more. */
+  /** Notifies the writer that the process is exiting, so that it must not wait any more. */
   exiting(): void;
-  /** Drains all channels on this thread and returns how many bytes; null from a seat in another thread. */
+  /**
+   * Drains all channels on this thread and returns the number of bytes; null for a seat in another
+   * thread.
+   */
   drain(): number | null;
 }

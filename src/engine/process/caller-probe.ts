@@ -2,15 +2,16 @@ import { PerformanceObserver, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { CallerFacts } from '../../writer/thread/writer-messages.js';
 
-/** How often the event loop is asked whether it comes in time. */
+/** The interval at which the delay of the event loop is measured. */
 const TICK_MS = 100;
 
 /**
- * What only the caller's thread can tell of itself, told as often as the run that asks most often wants it: how busy
- * its event loop is, how late timers come, how long the garbage collector stops it.
+ * Measures figures that only the caller's thread can know, at the shortest interval of all runs:
+ * the load of its event loop, the delay of timers, the pauses of the garbage collector.
  *
- * One timer that keeps nothing alive, and none while no run asks. Node's own histogram of delays is no use here: after
- * each reset it leaves out the next interval, and with it the long step of a training.
+ * Uses one timer that does not keep the process alive, and none while no run needs it. Node's own
+ * histogram of delays cannot be used here: after each reset it leaves out the next interval, and
+ * with it the long step of a training.
  */
 export class CallerProbe {
   private readonly intervals = new Map<number, number>();
@@ -27,7 +28,7 @@ export class CallerProbe {
 
   constructor(private readonly report: (facts: CallerFacts) => void) {}
 
-  /** A run asks. */
+  /** Starts to measure for a run. */
   watch(runId: number, intervalMs: number): void {
     this.intervals.set(runId, intervalMs);
     this.intervalMs = Math.min(...this.intervals.values());
@@ -38,7 +39,7 @@ export class CallerProbe {
     this.timer = setInterval(() => this.tick(), TICK_MS).unref();
   }
 
-  /** A run is closed. */
+  /** Stops measuring for a closed run. */
   unwatch(runId: number): void {
     if (!this.intervals.delete(runId)) return;
     this.intervalMs = Math.min(...this.intervals.values());
@@ -52,7 +53,7 @@ export class CallerProbe {
     const now = performance.now();
     this.delays.add(Math.max(0, now - this.tickedAt - TICK_MS));
     this.tickedAt = now;
-    // The tick that comes closest; half a tick early rather than a whole one late.
+    // Report at the closest tick: half a tick early rather than a whole one late.
     if (now - this.toldAt < this.intervalMs - TICK_MS / 2) return;
     this.toldAt = now;
     const loop = performance.eventLoopUtilization();
@@ -86,7 +87,7 @@ class Tally {
     if (ms > this.max) this.max = ms;
   }
 
-  /** What was added since the last time. */
+  /** Returns the totals since the last call, and resets them. */
   drain(): { readonly count: number; readonly sum: number; readonly max: number } {
     const { count, sum, max } = this;
     this.count = this.sum = this.max = 0;

@@ -1,6 +1,6 @@
 import { format, types } from 'node:util';
 
-/** Takes what was printed, a text that may have lines, with the level it stands for. */
+/** Receives printed text, which may have several lines, with its level. */
 export type PrintSink = (level: string, text: string) => void;
 
 const LEVELS = { debug: 'debug', log: 'info', info: 'info', warn: 'warn', error: 'error' } as const;
@@ -9,7 +9,7 @@ const STREAMS = { stdout: 'info', stderr: 'error' } as const;
 type StreamName = keyof typeof STREAMS;
 
 /**
- * Of a line of a stream that has not ended yet, so much is kept.
+ * The most characters kept of an unfinished line of a stream.
  *
  * @bound tells: the line in run.log begins with how much is missing; specs/engine/console-capture.spec.ts "say how much of a long line is missing, unless that was written over"
  */
@@ -19,32 +19,38 @@ const consoleSinks = new Set<PrintSink>();
 const streamSinks = new Set<PrintSink>();
 const consolePatches = new Map<Method, Patch>();
 const streamPatches = new Map<StreamName, Patch>();
-/** Prints of the sinks and of log transports are not printed by the program. */
+/** True while sinks or log transports print, which is not output of the program. */
 let isDeaf = false;
 
-/** Something of ours in the place of a method. */
+/** A patched method. */
 interface Patch {
-  /** Takes it back; false where somebody has put something over it, and it stays, without anybody who listens. */
+  /**
+   * Restores the original; false if another patch is on top, so that this one stays, without
+   * listeners.
+   */
   readonly undo: () => boolean;
-  /** Tells one who goes what there is of a line that has not ended; those who stay get it whole, and with the last it is forgotten. */
+  /**
+   * Passes an unfinished line to a sink that leaves; the other sinks get the complete line later,
+   * and with the last sink it is dropped.
+   */
   readonly leave: (sink: PrintSink, isLast: boolean) => void;
 }
 
 /**
- * Hands all that the process prints to `sink` as well, until the returned function is called: by the methods of
- * `console`, or with `'streams'` by everything that is written to stdout and stderr.
+ * Passes everything the process prints to `sink` as well, until the returned function is called:
+ * the calls of `console`, or with `'streams'` everything written to stdout and stderr.
  *
- * What is printed is printed as before. Nothing the sink prints, or throws, comes back.
+ * Output is printed as before. Output and errors of the sink are not captured.
  */
 export function captureConsole(what: true | 'streams', sink: PrintSink): () => void {
-  // A sink of its own: one that is given twice is to be taken away twice.
+  // A wrapper, so that a sink that is added twice can be removed twice.
   const own: PrintSink = (level, text) => sink(level, text);
   return what === true
     ? listen(consoleSinks, own, consolePatches, namesOf(LEVELS), patchedMethod)
     : listen(streamSinks, own, streamPatches, namesOf(STREAMS), patchedStream);
 }
 
-/** Does what may print for the log and not for the program: no capture hears it. */
+/** Runs work whose output belongs to the log and not to the program, without capturing it. */
 export function uncaptured<T>(work: () => T): T {
   const before = isDeaf;
   isDeaf = true;
@@ -79,7 +85,7 @@ function notifySinks(sinks: ReadonlySet<PrintSink>, level: string, text: () => s
       const said = text();
       for (const sink of sinks) sink(level, said);
     } catch {
-      // What cannot be formatted, console itself will complain of.
+      // console itself reports what cannot be formatted.
     }
   });
 }
@@ -126,10 +132,10 @@ function patchedStream(name: StreamName): Patch {
 
 const namesOf = <K extends string>(table: Readonly<Record<K, unknown>>): K[] => Object.keys(table) as K[];
 
-/** Cuts what is written to a stream into lines. */
+/** Splits the output of a stream into lines. */
 class Lines {
   private rest = '';
-  /** Characters of its beginning that are not in {@link rest}. */
+  /** The number of characters at its beginning that are not in {@link rest}. */
   private lost = 0;
 
   constructor(private readonly emit: (line: string) => void) {}
@@ -145,7 +151,7 @@ class Lines {
     this.lost += rest.length - this.rest.length;
   }
 
-  /** What there is of a line that has not ended. */
+  /** Emits an unfinished line. */
   sayRest(emit: (line: string) => void): void {
     this.say(this.rest, emit);
   }
@@ -155,14 +161,17 @@ class Lines {
     this.lost = 0;
   }
 
-  /** Says a line; where its beginning is gone, and was not written over, how much of it. */
+  /**
+   * Emits a line; if its beginning is lost, and was not overwritten, with the number of lost
+   * characters.
+   */
   private say(line: string, emit: (line: string) => void): void {
     say(this.lost > 0 && !line.includes('\r') ? `[truncated ${this.lost} characters]…${line}` : line, emit);
     this.lost = 0;
   }
 }
 
-/** Of a line that was written over and over, as by a progress bar, the last state is what stood there. */
+/** Emits a line; if it was overwritten repeatedly, as by a progress bar, only its last state. */
 function say(line: string, emit: (line: string) => void): void {
   const shown = line.replace(/\r+$/, '').split('\r').at(-1) ?? '';
   if (shown !== '') emit(shown);

@@ -1,8 +1,8 @@
-/** What a process-wide hook does for one run. */
+/** The callbacks of a process-wide hook for one run. */
 export interface ProcessEnd {
-  /** The event loop has run dry with the run still open. */
+  /** Called when the event loop is empty while the run is still open. */
   readonly ranDry: () => void;
-  /** The process is exiting, for good and at once. */
+  /** Called when the process is exiting, at once and irrevocably. */
   readonly exiting: (exitCode: number, fatal: { readonly error: unknown } | null) => void;
 }
 
@@ -12,10 +12,10 @@ let fatal: { readonly error: unknown } | null = null;
 let installed = false;
 
 /**
- * Tells a run how its process ends. Neither keeps the process alive nor changes its exit code, and installs no signal
- * or exception handler: an uncaught exception is only looked at on its way.
+ * Notifies a run of the end of its process. Neither keeps the process alive nor changes its exit
+ * code, and installs no signal or exception handler: an uncaught exception is only observed.
  *
- * @param drain - called once, after every run was told that the process is exiting
+ * @param drain - called once, after every run was notified that the process is exiting
  */
 export function watchProcessEnd(run: ProcessEnd, drain: () => void): () => void {
   open.add(run);

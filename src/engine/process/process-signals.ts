@@ -1,17 +1,19 @@
-// Windows gives a process that hangs up no time to close anything. SIGQUIT asks for a core dump, and is left to that.
+// Windows gives a process no time to close anything on SIGHUP. SIGQUIT requests a core dump, and is
+// not handled.
 const SIGNALS: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? ['SIGINT', 'SIGTERM'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
-/** How long the runs may take to close before the signal has its way. */
+/** The time that runs may take to close before the signal ends the process. */
 const CLOSE_MS = 2_000;
 
 const closings = new Set<() => Promise<unknown>>();
 let ending = false;
 
 /**
- * Has a run closed when the process is told to end; for runs with `handleSignals`.
+ * Closes a run when the process is signalled to end; for runs with `handleSignals`.
  *
- * A signal somebody else listens to is left to them. After the closing, or two seconds, the signal is sent again with
- * nobody listening, so that the process ends as its parent expects; a second signal ends it at once.
+ * A signal with other listeners is left to them. After the closing, or two seconds, the signal is
+ * sent again without listeners, so that the process ends as its parent expects; a second signal
+ * ends it at once.
  */
 export function watchSignals(close: () => Promise<unknown>): () => void {
   if (closings.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);

@@ -2,7 +2,10 @@ import { ExpmanError, messageOf, stringOf } from '../../model/errors.js';
 import { type HistogramInput, type HistogramOptions, histogram } from '../../model/histogram.js';
 import type { RowIntake } from './row-intake.js';
 
-/** The histogram of some numbers as the values of a row; null for what has none, which the run refuses as it refuses a value. */
+/**
+ * Makes the histogram of numbers as the values of a row; null for invalid input, which the run
+ * refuses like an invalid value.
+ */
 export function histogramRow(
   intake: RowIntake,
   name: string,

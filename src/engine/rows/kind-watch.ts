@@ -8,17 +8,20 @@ const WORDS: Readonly<Record<ValueKind, string>> = {
   [ValueKind.string]: 'string',
 };
 
-/** A metric's change of type, in the words of JavaScript. */
+/** A metric's change of type, in JavaScript's terms. */
 export interface KindChange {
   readonly from: string;
   readonly to: string;
 }
 
-/** Notices when a metric is logged as another type than before; asked only when a row has a new shape. */
+/**
+ * Detects when a metric is logged as another type than before; used only when a row has a new
+ * shape.
+ */
 export class KindWatch {
   private readonly kinds: Map<string, readonly ValueKind[]>;
 
-  /** @param before - what run.yaml says of the metrics of a run that is taken up again */
+  /** @param before - the metrics in the run.yaml of a resumed run */
   constructor(before: Mapping) {
     this.kinds = new Map(
       Object.entries(before).flatMap(([metric, said]) => {
@@ -28,7 +31,7 @@ export class KindWatch {
     );
   }
 
-  /** The change that a value of `kind` is; null if it is not a change. */
+  /** The change that a value of `kind` makes; null if there is none. */
   changeTo(metric: string, kind: ValueKind): KindChange | null {
     const known = this.kinds.get(metric);
     if (known === undefined) this.kinds.set(metric, [kind]);
@@ -37,7 +40,10 @@ export class KindWatch {
   }
 }
 
-/** The kinds a metric had, by its summary: a number may have been a bigint, and of one that had texts among its numbers all was said. */
+/**
+ * The kinds a metric had, by its summary: a number may have been a bigint, and for a metric with
+ * texts among its numbers the change was already reported.
+ */
 function kindsBehind({ last, texts }: Mapping): readonly ValueKind[] {
   switch (typeof last) {
     case 'number':

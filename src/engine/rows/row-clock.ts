@@ -3,15 +3,19 @@ import { WireWord } from '../../channel/chunk-layout.js';
 /** @bound loses nothing: rows that share one reading of the clock */
 const MAX_SHARED_ROWS = 16;
 const MICROS = 1000;
-/** Rows share a reading only while so many of them pass in about a quarter of a millisecond. */
+/**
+ * The time within which rows that share a reading must follow one another: about a quarter of a
+ * millisecond.
+ */
 const SHARED_MS = 0.25;
 
 /**
- * The time a row is stamped with, in microseconds since the epoch.
+ * The clock for the timestamps of rows, in microseconds since the epoch.
  *
- * `Date.now()` costs as much as all the rest of logging a row (57 ns of 110 here), and says milliseconds. So rows that
- * follow each other within microseconds share a reading, up to 16 of them; the writer's heartbeat, which beats every
- * `walIntervalMs` after a row, ends the sharing when a pause comes. Without a writer that beats every row reads the clock.
+ * `Date.now()` costs as much as all the rest of logging a row (57 ns of 110 here), and has a
+ * resolution of milliseconds. So rows that follow each other within microseconds share a reading,
+ * up to 16 of them; the writer's heartbeat, which beats every `walIntervalMs` after a row, ends the
+ * sharing when there is a pause. Without a beating writer every row reads the clock.
  */
 export class RowClock {
   private micros = 0;

@@ -17,45 +17,52 @@ import { RunWarnings, type WarningKind, type WriteWarning } from '../run-warning
 const MICROS = 1000;
 const RESERVED_COLUMNS: ReadonlySet<string> = new Set(['step', 'timestamp']);
 
-/** Observers of the rows that a run took. */
+/** Observers of the rows accepted by a run. */
 export interface RowTaps {
   readonly observed: boolean;
   notify(row: MetricRow): void;
 }
 
-/** What a {@link RowIntake} needs of its surroundings. */
+/** The options of a {@link RowIntake}. */
 export interface RowIntakeOptions {
   readonly pool: ChunkPool;
   readonly wire: Int32Array;
   readonly options: ResolvedOptions;
   readonly taps: RowTaps;
-  /** Makes a writer whose poll has backed off look again. */
+  /** Wakes a writer whose poll has backed off. */
   readonly wake: () => void;
-  /** Stands still until `done`, or until it cannot come true. */
+  /** Blocks until `done`, or until that is no longer possible. */
   readonly waitFor: (done: () => boolean) => void;
-  /** What run.yaml says of the metrics of a run that is taken up again. */
+  /** The metrics in the run.yaml of a resumed run. */
   readonly metricsBefore?: Mapping;
-  /** Something was left out or dropped. */
+  /** Called when something was left out or dropped. */
   readonly onLoss: () => void;
 }
 
 /**
- * The caller's end of a run: checks what is logged, keeps to `maxBufferedBytes`, and writes it into the channel.
+ * The caller's end of a run: checks logged data, enforces `maxBufferedBytes`, and writes into the
+ * channel.
  *
- * Whatever is wrong with a row is counted and told once for each metric in run.log; the rest of the row is kept. Taps get
- * the row as it was written, never the caller's object.
+ * Every invalid part of a row is counted, and reported once for each metric in run.log; the rest of
+ * the row is kept. Taps get the row as it was written, never the caller's object.
  */
 export class RowIntake {
   readonly channel: ChannelWriter;
-  /** False once the run takes nothing more from its caller; its doors look here, what the run itself has to say passes. */
+  /**
+   * False once the run accepts nothing more from its caller; checked by its public methods, while
+   * the run itself may still write.
+   */
   isOpen = true;
   private readonly encoder: RowEncoder;
   private readonly clock: RowClock;
-  /** The channel's half of `maxBufferedBytes`; the other half is for rows the writer has taken and not yet batched. */
+  /**
+   * The channel's half of `maxBufferedBytes`; the other half is for rows that the writer has taken
+   * but not yet batched.
+   */
   private readonly limit: number;
   private readonly warnings: RunWarnings;
   private rejected: Rejection | null = null;
-  /** The greatest step of the rows that were taken; -Infinity while none had one. */
+  /** The greatest step of the accepted rows; -Infinity until one has a step. */
   lastStep: Step = -Infinity;
   private readonly kinds: KindWatch;
 
@@ -76,10 +83,10 @@ export class RowIntake {
   }
 
   /**
-   * Takes one row. One that is not taken is counted as dropped or invalid.
+   * Accepts one row. A row that is not accepted is counted as dropped or invalid.
    *
-   * @param stamped - the caller gave the timestamp, rather than the clock of another thread
-   * @throws ExpmanError `BACKPRESSURE` or `INVALID_VALUE`, where the options ask for it
+   * @param stamped - true if the caller gave the timestamp, rather than the clock of another thread
+   * @throws ExpmanError `BACKPRESSURE` or `INVALID_VALUE`, if the options request it
    */
   row(values: unknown, step?: Step | null, timestamp?: number, stamped = true): void {
     if (this.channel.bufferedBytes > this.limit && !this.makeRoom('throw')) return;
@@ -97,7 +104,7 @@ export class RowIntake {
     if (taken !== null || this.rejected !== null) this.conclude(taken);
   }
 
-  /** Takes a row that comes as one object, checked by nobody yet. @throws ExpmanError as {@link row} */
+  /** Accepts a row given as one unchecked object. @throws ExpmanError as {@link row} */
   rowObject(row: unknown): void {
     if (!isObject(row)) {
       this.rejectPart('row', 'a row must be an object with values', row);
@@ -116,35 +123,39 @@ export class RowIntake {
     this.row(parts.values, parts.step as Step | null | undefined, parts.timestamp as number | undefined);
   }
 
-  /** The run begins to close. */
+  /** Stops accepting data from the caller, because the run begins to close. */
   shut(): void {
     this.isOpen = false;
   }
 
-  /** Takes a line of run.log. */
+  /** Writes a line of run.log. */
   line(level: string, message: string): void {
     this.text(RecordKind.log, formatLogLine(level, message, {}, Date.now()));
   }
 
-  /** Takes a record of text: a line, parameters, a fact, the end. */
+  /** Writes a record of text: a line, parameters, a fact, the end. */
   text(kind: RecordKind, text: string): void {
     if (kind !== RecordKind.close && this.channel.bufferedBytes > this.limit && !this.makeRoom('drop'))
       return;
     this.put(kind, text);
   }
 
-  /** Takes the end of the run, after the warnings that waited for it. */
+  /** Writes the end of the run, after the warnings that waited for it. */
   end(ending: string): void {
     this.finishWarnings();
     this.text(RecordKind.close, ending);
   }
 
-  /** Writes the warnings that waited for the end; they are few, and an exit is not to wait for room. */
+  /**
+   * Writes the warnings that waited for the end; they are few, and an exit must not wait for room.
+   */
   finishWarnings(): void {
     this.warnings.finish((message, meta) => this.put(RecordKind.log, warningLine(message, meta)));
   }
 
-  /** Takes parameters; what no YAML can hold is left out, counted and told in run.log. */
+  /**
+   * Accepts parameters; values that YAML cannot hold are left out, counted and reported in run.log.
+   */
   params(params: object): void {
     const { params: plain, rejected, droppedCount } = sanitiseParams(params);
     this.text(RecordKind.params, encodeParams(plain));
@@ -174,14 +185,14 @@ export class RowIntake {
     this.warn('tap', message, `a tap threw: ${message}`, { error });
   }
 
-  /** Counts values that were left out, and told, already. */
+  /** Counts values whose omission is already reported. */
   countInvalid(values: number): void {
     this.channel.control.invalid += values;
     this.run.onLoss();
   }
 
   /**
-   * Counts and tells a value that is not part of a row and has its error already.
+   * Counts and reports a value that is not part of a row and already has its error.
    *
    * @throws {@link ExpmanError} the error, with `onInvalid: 'throw'`
    */
@@ -192,7 +203,7 @@ export class RowIntake {
     if (this.run.options.onInvalid === 'throw') throw error;
   }
 
-  /** Counts and tells a value that is of no loggable type. */
+  /** Counts and reports a value that cannot be logged. */
   private reject(rejection: Rejection): void {
     const { metric, isRow, reason, value } = rejection;
     if (isRow) {
@@ -206,7 +217,7 @@ export class RowIntake {
     this.noteRejection(rejection, 1);
   }
 
-  /** The same of a part that is not a metric; each reason is told once. */
+  /** The same for a part that is not a metric; each reason is reported once. */
   private rejectPart(part: 'row' | 'step' | 'timestamp', reason: string, value: unknown): void {
     this.warn('row', `${part} ${reason}`, `the ${part} was left out: ${reason}`, {
       type: describeType(value),
@@ -231,7 +242,10 @@ export class RowIntake {
     this.countInvalid(values);
   }
 
-  /** Passes a row on to those who tap; then throws what was refused, where the options ask for it. */
+  /**
+   * Passes a row on to the taps; then throws the error of a refused part, if the options request
+   * it.
+   */
   private conclude(taken: MetricRow | null): void {
     const { rejected } = this;
     this.rejected = null;
@@ -240,8 +254,8 @@ export class RowIntake {
   }
 
   /**
-   * True when there is room now. In the way `'block'` this thread waits for it, unless the disk refuses the rows:
-   * a training loop must not hang on a full disk.
+   * Makes room; true if there is any. With `'block'` this thread waits for it, unless the disk
+   * refuses the rows: a training loop must not hang on a full disk.
    */
   private makeRoom(otherwise: 'throw' | 'drop'): boolean {
     const { channel, limit } = this;
@@ -256,7 +270,8 @@ export class RowIntake {
     const stuck = (): boolean => control.stuck;
     if (backpressure === 'block' && !stuck()) {
       this.run.waitFor(() => roomy() || stuck());
-      // A writer on this very thread gets no further before the event loop turns: the limit gives way, not the row.
+      // A writer on this same thread cannot continue before the event loop turns: the limit is
+      // exceeded rather than the row dropped.
       if (!stuck()) return true;
     }
     if (roomy()) return true;
@@ -266,7 +281,7 @@ export class RowIntake {
       const facts = { option: 'maxBufferedBytes', value: maxBufferedBytes, count: control.dropped };
       throw new ExpmanError(
         'BACKPRESSURE',
-        `maxBufferedBytes (${maxBufferedBytes}) is reached: the row was not taken`,
+        `maxBufferedBytes (${maxBufferedBytes}) is reached: the row was dropped; log more slowly, or raise maxBufferedBytes`,
         facts,
       );
     }
@@ -280,7 +295,10 @@ export class RowIntake {
     return step ?? NaN;
   }
 
-  /** The caller's timestamp in microseconds; undefined for one that is refused, and the clock's stands for it. */
+  /**
+   * The caller's timestamp in microseconds; undefined for a refused one, which the clock's
+   * replaces.
+   */
   private stampOf(timestamp: unknown): number | undefined {
     const micros = typeof timestamp === 'number' ? Math.round(timestamp * MICROS) : NaN;
     if (Number.isSafeInteger(micros)) return micros;
@@ -293,7 +311,7 @@ export class RowIntake {
       this.warn(
         'name',
         metric,
-        `the column of metric ${quoted(metric)} bears a suffix: the name is taken; for the ${metric} of a row, write { ${metric}, values }`,
+        `the column of metric ${quoted(metric)} gets a suffix, because the name is reserved; for the ${metric} of a row, write { ${metric}, values }`,
         { metric },
       );
   }
@@ -304,7 +322,7 @@ export class RowIntake {
       this.warn(
         'kind',
         metric,
-        `metric ${quoted(metric)} was logged as a ${change.from}, and now as a ${change.to}: its column holds both; figures and curves are of its numbers and booleans`,
+        `metric ${quoted(metric)} was logged as a ${change.from}, and now as a ${change.to}: its column holds both; summaries and curves use only its numbers and booleans`,
         { metric, ...change },
       );
   }

@@ -1,4 +1,7 @@
-/** Runs steps one after another, though one of them may cause the next: that one waits until the first is done. */
+/**
+ * Runs steps one after another, even if one of them causes the next, which waits until the first is
+ * done.
+ */
 export class InTurn {
   private busy = false;
   private readonly waiting: (() => void)[] = [];
@@ -8,7 +11,10 @@ export class InTurn {
     this.give(undefined, step);
   }
 
-  /** Runs a step for a value; one function serves all values, where a closure for each is too dear. */
+  /**
+   * Runs a step for a value; one function serves all values, because a closure for each is too
+   * expensive.
+   */
   give<T>(value: T, step: (value: T) => void): void {
     if (this.busy) {
       this.waiting.push(() => {
@@ -24,7 +30,7 @@ export class InTurn {
     }
   }
 
-  /** Runs the steps that waited, in the order they came, and gives the turn back. */
+  /** Runs the waiting steps in order, and ends the turn. */
   private end(): void {
     try {
       for (let step = this.waiting.shift(); step !== undefined; step = this.waiting.shift()) step();

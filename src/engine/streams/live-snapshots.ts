@@ -4,16 +4,17 @@ import type { MetricRow, MetricValue } from '../../model/metric.js';
 import { milliseconds } from '../../model/option-rules.js';
 import type { Step } from '../../model/step.js';
 
-/** How often {@link liveSnapshots} is asked for snapshots unless told otherwise, in milliseconds. */
+/** The default period of {@link liveSnapshots}, in milliseconds. */
 export const DEFAULT_LIVE_MS = 100;
-/** A row is looked at by the clock only so often; a row costs less than its reading. */
+/** The number of rows between two readings of the clock; a row costs less than a reading. */
 const ROWS_PER_LOOK = 16;
 
 /**
- * Samples rows: one {@link LiveSnapshot} per period in which rows came, and one at the end.
+ * Samples rows: one {@link LiveSnapshot} per period with new rows, and one at the end.
  *
- * The period is kept by the rows' own passing as well as by a timer, so that a loop that never yields is seen too; the
- * timer does not keep the process alive. Completes with the rows, never errors, and holds one tally for each metric.
+ * The period is checked at rows as well as by a timer, so that a loop that never yields is sampled
+ * too; the timer does not keep the process alive. Completes with the rows, never errors, and holds
+ * one tally for each metric.
  *
  * @throws ExpmanError `INVALID_OPTION`
  */

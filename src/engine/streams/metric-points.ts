@@ -2,7 +2,10 @@ import { type Observable, filter, map } from 'rxjs';
 import { invalidOption } from '../../model/option-rules.js';
 import type { MetricPoint, MetricRow } from '../../model/metric.js';
 
-/** The numbers of one metric among rows; a boolean is 1 or 0, text is left out. @throws ExpmanError `INVALID_OPTION` */
+/**
+ * Emits the numbers of one metric among rows; a boolean is 1 or 0, text is left out. @throws
+ * ExpmanError `INVALID_OPTION`
+ */
 export function metricPoints(rows$: Observable<MetricRow>, name: string): Observable<MetricPoint> {
   if (typeof name !== 'string') throw invalidOption('name', 'the name of a metric', name);
   return rows$.pipe(

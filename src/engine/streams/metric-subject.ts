@@ -3,21 +3,22 @@ import type { MetricRow } from '../../model/metric.js';
 import { InTurn } from './in-turn.js';
 import { type TapErrors, type TapOperator, guarded, lifted } from './taps.js';
 
-/** What a {@link MetricSubject} does with what it is sent. */
+/** The receiver of the rows sent to a {@link MetricSubject}. */
 export interface Mailbox {
-  /** A row, checked by nobody yet. */
+  /** Receives an unchecked row. */
   readonly row: (row: MetricRow) => void;
-  /** The stream of rows is over; with an error, or as planned. */
+  /** Called at the end of the stream of rows, with an error or null. */
   readonly end: (error: { readonly error: unknown } | null) => void;
-  /** A tap has thrown. */
+  /** Called when a tap has thrown. */
   readonly tapFailed: TapErrors;
 }
 
 /**
- * A run's mailbox: a true Subject whose rows go to the writer whether anybody observes or not.
+ * A run's mailbox: a real Subject whose rows go to the writer whether or not it is observed.
  *
- * There is no internal subscriber, so `observed` is false until somebody taps, and an unobserved row costs no more than
- * its way into shared memory. `complete` closes the run, `error` writes what was logged and fails it.
+ * There is no internal subscriber, so `observed` is false until there is a tap, and an unobserved
+ * row costs no more than its way into shared memory. `complete` closes the run, `error` writes the
+ * logged data and fails it.
  */
 export class MetricSubject extends Subject<MetricRow> {
   #ended = false;
@@ -37,9 +38,10 @@ export class MetricSubject extends Subject<MetricRow> {
   }
 
   /**
-   * Passes a row on to those who tap; the run has it already.
+   * Passes a row on to the taps; the run already has it.
    *
-   * What a tap does meanwhile, a row of its own or the end of the run, the others hear of after this row.
+   * If a tap logs a row or ends the run meanwhile, the other taps are notified of that after this
+   * row.
    */
   notify(row: MetricRow): void {
     this.#turn.give(row, this.#pass);
@@ -73,7 +75,7 @@ export class MetricSubject extends Subject<MetricRow> {
   override error(error: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
-    // eslint-disable-next-line rxjs-x/throw-error -- what came is passed on as it is
+    // eslint-disable-next-line rxjs-x/throw-error -- the error is passed on unchanged
     this.#turn.run(() => super.error(error));
     this.#mailbox.end({ error });
   }

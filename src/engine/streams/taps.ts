@@ -1,21 +1,22 @@
 import { Observable, type Observer, Subscriber, type Subscription, type TeardownLogic } from 'rxjs';
 
-/** Told of what a tap threw, and of an error that nobody took. */
+/** Receives the errors of taps, and errors without a handler. */
 export type TapErrors = (error: unknown) => void;
 
-/** What RxJS makes of `source` for one who subscribes to what was piped from it. */
+/** An operator of RxJS, applied to `source` for each subscriber of the piped stream. */
 export interface TapOperator<T, R> {
   call(subscriber: Subscriber<R>, source: Observable<T>): TeardownLogic;
 }
 
-/** What may be given to `subscribe`. */
+/** The arguments of `subscribe`. */
 type Given<T> = Partial<Observer<T>> | ((value: T) => void) | null | undefined;
 
 /**
- * A stream of a run: whoever listens to it, or to what is piped from it, cannot harm the run.
+ * A stream of a run: an observer of it, or of a stream piped from it, cannot harm the run.
  *
- * RxJS throws what an observer throws again from a timer, which ends the process. Here it goes to `errors`, the tap goes
- * on, and so do the others. An error for which an observer has a handler goes there.
+ * RxJS rethrows the error of an observer from a timer, which ends the process. Here it goes to
+ * `errors`, and this tap and the others continue. An error for which an observer has a handler goes
+ * there.
  */
 export class TapObservable<T> extends Observable<T> {
   readonly #errors: TapErrors;
@@ -44,7 +45,7 @@ export class TapObservable<T> extends Observable<T> {
   }
 }
 
-/** What `operator` makes of a stream, isolated like the stream itself. */
+/** Applies `operator` to a stream; the result is isolated like the stream itself. */
 export function lifted<T, R>(
   source: Observable<T>,
   operator: TapOperator<T, R> | undefined,
@@ -53,7 +54,10 @@ export function lifted<T, R>(
   return new TapObservable<R>(errors, (subscriber) => operator?.call(subscriber, source));
 }
 
-/** An observer that does as it was asked, and whose errors go to `errors`; operators' own subscribers pass as they are. */
+/**
+ * Wraps an observer so that its errors go to `errors`; operators' own subscribers are returned
+ * unchanged.
+ */
 export function guarded<T>(
   given: Given<T>,
   error: ((error: unknown) => void) | null | undefined,
@@ -69,7 +73,7 @@ export function guarded<T>(
           ...(typeof error === 'function' && { error }),
           ...(typeof complete === 'function' && { complete }),
         };
-  // Written out: a closure for each row costs more than the row's way through RxJS.
+  // Written out, because a closure for each row costs more than the row's way through RxJS.
   return {
     next: (value) => {
       try {

@@ -6,59 +6,68 @@ import { cut } from '../../model/printable.js';
 import { redactWords } from '../../model/redact-text.js';
 import { outputOf } from '../../writer/system/output-of.js';
 
-/** Where a run was made, as plain values; what could not be found out is absent. A type, so that it is also `Params`. */
+/**
+ * The environment of a run, as plain values; unknown facts are absent. A type, so that it is also
+ * `Params`.
+ */
 export type EnvironmentFacts = {
   readonly node: string;
-  /** The runtime that stands in for Node, where it is another: `bun 1.3.4`. */
+  /** The runtime in place of Node, if it is another: `bun 1.3.4`. */
   readonly runtime?: string;
   readonly platform: string;
   readonly arch: string;
   readonly osRelease: string;
-  /** The processors this process may use, and what they are. */
+  /** The number of processors this process may use, and their model. */
   readonly cpus: { readonly count: number; readonly model: string };
   /** The machine's memory. */
   readonly memoryBytes: number;
   readonly hostname: string;
-  /** The script and its arguments, without the secrets that show in them; absent with `environment: { argv: false }`. */
+  /**
+   * The script and its arguments, without recognisable secrets; absent with
+   * `environment: { argv: false }`.
+   */
   readonly argv?: readonly string[];
-  /** Arguments beyond the first 256. */
+  /** The number of arguments beyond the first 256. */
   readonly argvLeftOut?: number;
   readonly cwd?: string;
-  /** The named package the main script belongs to. */
+  /** The named package of the main script. */
   readonly package?: { readonly name: string; readonly version?: string };
   readonly git?: GitFacts;
 };
 
-/** The commit that is checked out and its branch; a detached HEAD has no branch, a branch just made no commit. */
+/** The checked-out commit and its branch; a detached HEAD has no branch, a new branch no commit. */
 export type GitFacts = { readonly commit?: string; readonly branch?: string };
 
-/** @bound loses nothing: no path that a system takes has as many folders */
+/** @bound loses nothing: no valid path has as many folders */
 const MAX_LEVELS = 64;
 /** @bound tells: argvLeftOut in run.yaml says how many; specs/engine/environment.spec.ts "says the arguments without secrets, where a long one is cut, and how many it leaves out" */
 const MAX_ARGS = 256;
 /** @bound tells: the argument ends in an ellipsis; specs/engine/environment.spec.ts "says the arguments without secrets, where a long one is cut, and how many it leaves out" */
 const MAX_ARG_LENGTH = 1000;
 /**
- * Longer than an argument that is kept and an address that begins in it.
+ * The characters read of an argument: more than are kept, so that a URL that begins among them is
+ * complete.
  *
  * @bound tells: the argument ends in an ellipsis; specs/engine/environment.spec.ts "says the arguments without secrets, where a long one is cut, and how many it leaves out"
  */
 const MAX_ARG_READ = 4096;
-/** @bound loses nothing: a larger package.json is taken for none, as one that is not JSON is */
+/** @bound loses nothing: a larger package.json is ignored, like one that is not JSON */
 const MAX_MANIFEST_BYTES = 1024 * 1024;
-/** @bound loses nothing: a ref is 41 bytes; what is larger is none */
+/** @bound loses nothing: a ref is 41 bytes; a larger file is not a ref */
 const MAX_REF_BYTES = 4096;
 // The packed refs of a large repository; one of that size takes about 2 ms to search.
-// @bound loses nothing: the commit is absent from run.yaml, as where git cannot say it
+// @bound loses nothing: the commit is absent from run.yaml, as when git does not know it
 const MAX_PACKED_BYTES = 4 * 1024 * 1024;
 const DIRTY_TIMEOUT_MS = 5000;
 /** @bound loses nothing: one line is enough to know that there are changes */
 const MAX_DIRTY_BYTES = 64 * 1024;
 
 /**
- * What machine, program and commit this process is, read synchronously in about a millisecond; never throws.
+ * Captures the machine, program and commit of this process, synchronously in about a millisecond;
+ * never throws.
  *
- * No child process, no environment variables; the arguments come without the secrets that show in them.
+ * Uses no child process and no environment variables; the arguments are without recognisable
+ * secrets.
  */
 export function captureEnvironment(): EnvironmentFacts {
   const cwd = attempt(() => process.cwd());
@@ -83,7 +92,7 @@ export function captureEnvironment(): EnvironmentFacts {
   };
 }
 
-/** Redacted before they are cut: a half of an address does not show that there is a password in it. */
+/** Redacts arguments before cutting them: half of a URL does not show that it holds a password. */
 function argumentsOf([, ...args]: readonly string[]): Pick<EnvironmentFacts, 'argv' | 'argvLeftOut'> {
   const argv = redactWords(args.slice(0, MAX_ARGS).map((arg) => cut(arg, MAX_ARG_READ))).map((arg) =>
     cut(arg, MAX_ARG_LENGTH),
@@ -93,10 +102,10 @@ function argumentsOf([, ...args]: readonly string[]): Pick<EnvironmentFacts, 'ar
 }
 
 /**
- * Asks git whether a tracked file in the repository around `cwd` differs from its commit.
+ * Asks git if a tracked file in the repository around `cwd` differs from its commit.
  *
- * Resolves to undefined when git cannot tell within 5 s: it is not installed, there is no repository, and so on. Neither
- * the child process nor the wait for it keeps this process alive.
+ * Resolves to undefined if git does not answer within 5 s: it is not installed, there is no
+ * repository, and so on. Neither the child process nor the wait for it keeps this process alive.
  */
 export async function captureGitDirty(cwd: string): Promise<boolean | undefined> {
   try {
@@ -118,7 +127,7 @@ function attempt<T>(read: () => T): T | undefined {
   }
 }
 
-/** What `find` finds in the folder or the closest one above it. */
+/** The result of `find` in the folder or the closest one above it. */
 function nearest<T>(folder: string | undefined, find: (folder: string) => T | undefined): T | undefined {
   let at = folder;
   for (let level = 0; at !== undefined && level < MAX_LEVELS; level++) {
@@ -132,7 +141,7 @@ function nearest<T>(folder: string | undefined, find: (folder: string) => T | un
 
 function scriptFolder(): string | undefined {
   const [, script] = process.argv;
-  // A program in node_modules/.bin is a link to the package's own file.
+  // A program in node_modules/.bin is a link to the file of its package.
   return script === undefined ? undefined : dirname(realpathSync(script));
 }
 
@@ -155,12 +164,12 @@ function parsed(text: string): unknown {
   return JSON.parse(text);
 }
 
-/** What the folder's own `.git` says; an empty object when there is one that says nothing. */
+/** Reads the `.git` of a folder; an empty object if it exists but holds nothing useful. */
 function gitIn(folder: string): GitFacts | undefined {
   const place = join(folder, '.git');
   const stats = statSync(place, { throwIfNoEntry: false });
   if (stats === undefined) return undefined;
-  // In a worktree or submodule `.git` is a file that says where the folder is.
+  // In a worktree or submodule, `.git` is a file with the path of the folder.
   const gitDir = stats.isDirectory() ? place : pointedAt(folder, place, /^gitdir: (.+)$/m);
   return gitDir === undefined ? {} : headOf(gitDir);
 }
@@ -170,7 +179,7 @@ function headOf(gitDir: string): GitFacts {
   const head = attempt(() => readText(join(gitDir, 'HEAD'), MAX_REF_BYTES).trim()) ?? '';
   if (isCommit(head)) return { commit: head };
   const ref = refIn(head);
-  // With the reftable format HEAD is a stand-in for what only git can read.
+  // With the reftable format, HEAD is a placeholder for data that only git can read.
   if (ref === undefined || ref === 'refs/heads/.invalid') return {};
   const commit = commitOf(ref, gitDir, commonDir);
   const branch = /^refs\/heads\/(.+)$/.exec(ref)?.[1] ?? ref;
@@ -210,13 +219,17 @@ function readText(path: string, maxBytes: number): string {
   return text;
 }
 
-/** At most the first `maxBytes` of a regular file, whose size is not asked: files under /proc say 0. */
+/**
+ * Reads at most the first `maxBytes` of a regular file, regardless of its size: files under /proc
+ * report 0.
+ */
 function readHead(path: string, maxBytes: number): string {
-  // A fifo of that name must not hang the open; the flag is undefined on Windows, which reads as 0.
+  // A FIFO of that name must not block the open; the flag is undefined on Windows, which counts as
+  // 0.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = fstatSync(fd);
-    if (!stats.isFile()) throw new TypeError(`${path} is no regular file`);
+    if (!stats.isFile()) throw new TypeError(`${path} is not a regular file`);
     const bytes = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(stats.size + 1, MAX_REF_BYTES)));
     let done = 0;
     let count = -1;

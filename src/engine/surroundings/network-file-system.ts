@@ -1,6 +1,8 @@
 import { statfsSync } from 'node:fs';
 
-/** What statfs(2) calls the file systems that are on another machine; FUSE holds what is mounted by SSH or S3. */
+/**
+ * The types of statfs(2) for file systems on another machine; FUSE covers mounts over SSH or S3.
+ */
 const NETWORK: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
   [0x517b, 'SMB'],
@@ -12,7 +14,10 @@ const NETWORK: ReadonlyMap<number, string> = new Map([
   [0x65735546, 'FUSE'],
 ]);
 
-/** The name of the network file system a folder is on; null for one of this machine, and where that cannot be told. */
+/**
+ * The name of the network file system of a folder; null for a local one, and if that cannot be
+ * determined.
+ */
 export function networkFileSystemOf(folder: string): string | null {
   if (process.platform !== 'linux') return null;
   try {
@@ -22,8 +27,8 @@ export function networkFileSystemOf(folder: string): string | null {
   }
 }
 
-/** The same by the `type` that statfs(2) gives. */
+/** The same by the `type` of statfs(2). */
 export function nameOfType(type: number): string | null {
-  // Node gives it as a signed word on some machines.
+  // Node returns it as a signed word on some machines.
   return NETWORK.get(type >>> 0) ?? null;
 }

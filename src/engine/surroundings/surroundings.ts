@@ -4,12 +4,17 @@ import type { Params } from '../../model/params.js';
 import { sanitiseParams } from '../../model/params.js';
 import { captureEnvironment, captureGitDirty } from './environment.js';
 
-/** A sweep opens hundreds of runs in a second, all of them in the same surroundings. */
+/**
+ * The time for which facts are shared: a sweep opens hundreds of runs in a second, all in the same
+ * environment.
+ */
 const SHARED_MS = 2_000;
 
 interface Surroundings {
   readonly facts: Params;
-  /** Comes later: only git itself knows whether a file was changed. Null outside a repository. */
+  /**
+   * Resolves later, because only git itself knows if a file was changed. Null outside a repository.
+   */
   readonly dirty: Promise<boolean | undefined> | null;
 }
 
@@ -17,7 +22,7 @@ const NONE = { facts: undefined, dirty: null } as const;
 
 let last: { readonly at: number; readonly cwd: string; readonly found: Surroundings } | undefined;
 
-/** On what a run runs, for its run.yaml; nothing where that is not wanted. */
+/** The environment of a run, for its run.yaml; empty if that is not wanted. */
 export function surroundings(wanted: ResolvedOptions['environment']): Surroundings | typeof NONE {
   if (wanted === false) return NONE;
   if (wanted === true || wanted.argv) return allSurroundings();

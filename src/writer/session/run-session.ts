@@ -259,7 +259,7 @@ export class RunSession {
   }
 
   private tellRewound(rows: number, fromStep: Step): void {
-    const message = `rewound to step ${fromStep}: ${rows} ${inNumber(rows, 'rows')} of earlier sessions taken out`;
+    const message = `rewound to step ${fromStep}: ${rows} ${inNumber(rows, 'rows')} of earlier sessions removed`;
     this.wal.addLine(formatLogLine('info', message, { fromStep, rows }, this.context.now()));
     this.pipeline?.lineCame();
   }
