@@ -5,10 +5,11 @@ import { oneOf } from '../../model/option-rules.js';
 /**
  * Emits each new best: the first number, then every one that is better than all before it.
  *
- * An equal number is no new best, and NaN never is one; an infinity is a number like any other. Completes and errors with its
- * source, without a value for one that had no number. Holds the best so far.
+ * An equal number is not a new best, and NaN never is one; an infinity is a number like any other.
+ * Completes and errors with its source, without a value if the source had no number. Holds the best
+ * so far.
  *
- * @param mode - whether smaller (`'min'`) or larger (`'max'`) is better
+ * @param mode - `'min'` if smaller is better, `'max'` if larger is
  * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
  * @example
  * of(3, 4, 2).pipe(best('min')).subscribe(console.log); // 3, 2

@@ -5,18 +5,18 @@ import type { CurvePoint } from './lttb.js';
 /** An item with its place on the curve. */
 export interface Placed<T> extends CurvePoint {
   readonly item: T;
-  /** Which one of its source it is, from 0. */
+  /** The index of the item in its source, from 0. */
   readonly at: number;
 }
 
-/** What {@link downsample} takes: a value at a step, such as a {@link MetricPoint}. */
+/** An input of {@link downsample}: a value at a step, such as a {@link MetricPoint}. */
 export interface StepPoint {
   readonly step: Step | null;
   readonly value: number;
 }
 
 interface Bucket<T> {
-  /** The lowest and the highest finite one; null where there is none. */
+  /** The lowest and the highest finite point; null if there is none. */
   low: Placed<T> | null;
   high: Placed<T> | null;
   /** The first NaN and the first infinity of either sign. */
@@ -24,21 +24,24 @@ interface Bucket<T> {
   count: number;
 }
 
-/** What the ends and a bucket of one point of each kind take: a smaller sketch holds finite points only. */
+/**
+ * The size of the two ends and a bucket with one point of each kind; a smaller sketch holds finite
+ * points only.
+ */
 const LEAST_FOR_ALL_KINDS = 7;
 
 /**
- * A curve in bounded memory: all its points while they are no more than `capacity`, then the ends and extremes of it.
+ * A curve in bounded memory: all its points up to `capacity`, after that its ends and extremes.
  *
- * Points lie in buckets of equal count that keep their lowest and their highest (Van Der Donckt et al. 2023 choose so before
- * LTTB), and one NaN and one infinity of either sign. When no more fit, neighbours are merged in pairs and the count doubles. At
- * least half of the capacity stays in use.
+ * Points are in buckets of equal count that keep their lowest and highest point (as Van Der Donckt
+ * et al. 2023 do before LTTB), and one NaN and one infinity of either sign. When no more fit,
+ * neighbours are merged in pairs and the count doubles. At least half of the capacity stays in use.
  */
 export class CurveSketch<T extends StepPoint> {
   private first: Placed<T> | null = null;
   private last: Placed<T> | null = null;
   private buckets: Bucket<T>[] = [];
-  /** How many points a bucket stands for when it is full. */
+  /** The number of points that a full bucket represents. */
   private width = 1;
   private held = 0;
   private seen = 0;
@@ -58,7 +61,7 @@ export class CurveSketch<T extends StepPoint> {
     return this;
   }
 
-  /** The points that have a place on the curve and the ends, in the order they came. */
+  /** The points with a place on the curve, and the ends, in order. */
   points(): Placed<T>[] {
     const between = this.buckets.flatMap(({ low, high }) => {
       if (low === null || high === null) return [];
@@ -68,7 +71,7 @@ export class CurveSketch<T extends StepPoint> {
     return [this.first, ...between, this.last].filter((point) => point !== null);
   }
 
-  /** The points between the ends that are NaN or infinite, in the order they came. */
+  /** The points between the ends that are NaN or infinite, in order. */
   odd(): Placed<T>[] {
     return this.buckets.flatMap(({ odd }) => [...odd].sort((one, other) => one.at - other.at));
   }
@@ -103,7 +106,7 @@ export class CurveSketch<T extends StepPoint> {
   }
 }
 
-/** Adds the later bucket to the earlier one; of equal points the earlier stays. */
+/** Adds the later bucket to the earlier one; the earlier of equal points stays. */
 function merge<T>(bucket: Bucket<T>, { low, high, odd, count }: Bucket<T>): void {
   if (low !== null && (bucket.low === null || low.y < bucket.low.y)) bucket.low = low;
   if (high !== null && (bucket.high === null || high.y > bucket.high.y)) bucket.high = high;

@@ -5,11 +5,20 @@ import { optionsTable } from '../../model/options-table.js';
 
 /** Options of {@link divergence}. */
 export interface DivergenceOptions {
-  /** How many standard deviations worse than the mean is an outlier; above 0, default 6. */
+  /**
+   * The number of standard deviations worse than the mean from which a number is an outlier; above
+   * 0, default 6.
+   */
   readonly sigmas?: number | undefined;
-  /** How many finite numbers come before the first can be an outlier; 2 to 1,000,000,000, default 20. */
+  /**
+   * The number of finite numbers before the first can be an outlier; 2 to 1,000,000,000, default
+   * 20.
+   */
   readonly warmup?: number | undefined;
-  /** Whether smaller (`'min'`, the default) or larger is better; a number that is better never is an outlier. */
+  /**
+   * `'min'` (default) if smaller is better, `'max'` if larger is; a better number is never an
+   * outlier.
+   */
   readonly mode?: Mode | undefined;
 }
 
@@ -19,7 +28,7 @@ const OPTIONS = optionsTable<DivergenceOptions>()({
   mode: oneOf('min', 'max').byDefault('min'),
 });
 
-/** A value that says that something is off its track. */
+/** A sign that a metric diverges. */
 export type Divergence<T> =
   | { readonly kind: 'nan'; readonly item: T }
   | { readonly kind: 'infinite'; readonly item: T; readonly value: number }
@@ -27,22 +36,26 @@ export type Divergence<T> =
       readonly kind: 'outlier';
       readonly item: T;
       readonly value: number;
-      /** Of the numbers before, without NaN, infinities and outliers. */
+      /** The mean of the numbers before, without NaN, infinities and outliers. */
       readonly mean: number;
       /** Their standard deviation, with `n - 1`. */
       readonly deviation: number;
-      /** How many deviations the value is worse than the mean; Infinity where all before were equal. */
+      /**
+       * The number of deviations by which the value is worse than the mean; Infinity if all before
+       * were equal.
+       */
       readonly sigmas: number;
     };
 
 /**
  * Emits for each value that is NaN, infinite, or more than `sigmas` standard deviations worse than the mean so far.
  *
- * Mean and deviation are Welford's, of all numbers since the subscription that were not emitted: an outlier does not widen
- * the deviation that the next one is measured by, so a run that stays off its track is told with every value. The other
- * side of it: a level that changes for good is told for good, so take one (`take(1)`) or subscribe anew. After numbers that
- * were all equal any worse one is an outlier. While a metric still falls steeply its deviation is wide: look at a later part
- * (`skip`) or at differences to see small bursts.
+ * Mean and deviation are Welford's, over all numbers since the subscription that were not emitted:
+ * an outlier does not widen the deviation by which the next one is measured, so a run that stays
+ * diverged emits with every value. On the other hand, a permanent change of level is emitted for
+ * ever, so take one (`take(1)`) or subscribe again. After numbers that were all equal, any worse
+ * one is an outlier. While a metric still falls steeply its deviation is wide: use a later part
+ * (`skip`) or differences to see small bursts.
  *
  * Does not complete by itself; completes and errors with its source. Holds three numbers.
  *
@@ -91,7 +104,7 @@ interface Moments {
   readonly squares: number;
 }
 
-/** Welford (1962): exact where a sum of squares would cancel. */
+/** Adds a value by Welford (1962): exact where a sum of squares would cancel. */
 function extended({ count, mean, squares }: Moments, value: number): Moments {
   const nextMean = mean + (value - mean) / (count + 1);
   return { count: count + 1, mean: nextMean, squares: squares + (value - mean) * (value - nextMean) };

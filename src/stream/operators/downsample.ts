@@ -7,25 +7,28 @@ import { perSubscription } from './per-subscription.js';
 
 /** Options of {@link downsample}. */
 export interface DownsampleOptions {
-  /** How many points are held at most; from 2n to 100,000,000, default 16n. */
+  /** The most points held in memory; from 2n to 100,000,000, default 16n. */
   readonly capacity?: number | undefined;
 }
 
 /**
- * Draws a curve with `n` points: the largest-triangle-three-buckets choice (LTTB, Steinarsson 2013) of its source's points.
+ * Reduces a curve to `n` points: the largest-triangle-three-buckets choice (LTTB, Steinarsson 2013)
+ * of its source's points.
  *
- * Emits when the source completes, in the order the points came, the first and the last always among them. Of no more than
- * `capacity` points the choice is exactly LTTB's. Of more it is LTTB's among the lowest and the highest point of each of many
- * equally long stretches, which double in length whenever the capacity is reached: spikes stay.
+ * Emits when the source completes, in the order of the points, always including the first and the
+ * last. Up to `capacity` points the choice is exactly LTTB's. Beyond that it is LTTB's among the
+ * lowest and the highest point of each of many equally long buckets, which double in length
+ * whenever the capacity is reached: spikes stay.
  *
- * Points are emitted as they came, at most `n` of them; of no more than `n` all are. One without a step lies one after the point before.
- * NaN and infinities have no place on a curve: a quarter of `n` is theirs, or what finite points leave, evenly chosen, with at least one
- * NaN where there is any. Where `n` is below 4 that is none, and only the first and the last point may be one.
+ * Points are emitted unchanged, at most `n` of them; up to `n` points all are. A point without a
+ * step comes one after the point before. NaN and infinities have no place on a curve: they get a
+ * quarter of `n`, or as many as finite points leave free, evenly chosen, with at least one NaN if
+ * there is any. If `n` is below 4 they get none, and only the first and the last point may be one.
  *
- * An error is passed on, and nothing emitted. Holds at most `capacity` points for each subscription; a point costs O(1),
- * amortised.
+ * An error is passed on, and nothing is emitted. Holds at most `capacity` points for each
+ * subscription; a point costs O(1), amortised.
  *
- * @param n - how many points, 2 to 1,000,000
+ * @param n - the number of points, 2 to 1,000,000
  * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
  * @example
  * run.metric('loss').pipe(downsample(500), toArray()).subscribe(draw);
@@ -45,11 +48,11 @@ export function downsample<T extends StepPoint>(
   );
 }
 
-/** The capacity goes by the number of points. */
+/** The options, whose capacity depends on the number of points. */
 const optionsFor = (n: number) =>
   optionsTable<DownsampleOptions>()({ capacity: integer(2 * n, 100_000_000).byDefault(16 * n) });
 
-/** Of the three kinds the one that is given up last stands last. */
+/** The three kinds, in the order in which they are given up. */
 const ODD_KINDS = [-Infinity, Infinity, NaN];
 
 function chosen<T extends StepPoint>(sketch: CurveSketch<T>, n: number): Placed<T>[] {
@@ -59,7 +62,10 @@ function chosen<T extends StepPoint>(sketch: CurveSketch<T>, n: number): Placed<
   return [...lttb(points, n - odd.length), ...odd].sort((one, other) => one.at - other.at);
 }
 
-/** At most `most` of some points: every other one of the commonest kind is left out as often as it takes. */
+/**
+ * Thins points to at most `most`: leaves out every other one of the commonest kind as often as
+ * needed.
+ */
 function thinned<T>(points: readonly Placed<T>[], most: number): readonly Placed<T>[] {
   if (points.length <= most) return points;
   const kinds = ODD_KINDS.map((kind) => points.filter(({ y }) => Object.is(y, kind)));

@@ -3,17 +3,19 @@ import { type Numeric, type WithNumber, numberOf, withNumber } from './numeric.j
 import { positive } from '../../model/option-rules.js';
 
 /**
- * Smooths numbers by an exponential moving average that is debiased from the first value on, as TensorBoard's charts are.
+ * Smooths numbers by an exponential moving average that is debiased from the first value on, as in
+ * TensorBoard's charts.
  *
- * `alpha` is the share of the newest number, `1 - w` for TensorBoard's smoothing weight `w`: its default of 0.6 is
- * `ema(0.4)`. The average is `last / (1 - w^n)`, where `last = w * last + (1 - w) * x` starts at 0 and `n` counts the
- * numbers so far; it is kept as a running mean, so that equal numbers stay exactly what they are, and `ema(1)` changes
- * nothing. NaN and infinities pass as they are and leave the average alone, as in TensorBoard.
+ * `alpha` is the share of the newest number, `1 - w` for TensorBoard's smoothing weight `w`: its
+ * default of 0.6 is `ema(0.4)`. The average is `last / (1 - w^n)`, where
+ * `last = w * last + (1 - w) * x` starts at 0 and `n` counts the numbers so far; it is kept as a
+ * running mean, so that equal numbers stay exactly the same, and `ema(1)` changes nothing. NaN and
+ * infinities pass unchanged and do not affect the average, as in TensorBoard.
  *
- * Emits once for each value; of a {@link MetricPoint} the value is replaced and the rest kept. Completes and errors with
- * its source. Holds two numbers.
+ * Emits once for each value; in a {@link MetricPoint} the value is replaced and the rest kept.
+ * Completes and errors with its source. Holds two numbers.
  *
- * @param alpha - above 0, to 1; the smaller, the smoother
+ * @param alpha - above 0, at most 1; the smaller, the smoother
  * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
  * @example
  * of(3, 5).pipe(ema(0.5)).subscribe(console.log); // 3, 4.333333333333333
@@ -34,7 +36,7 @@ export function ema(alpha: number): OperatorFunction<Numeric, Numeric> {
 
 interface Average {
   readonly mean: number;
-  /** `1 - w^n`; summed, not subtracted: for the smallest of alphas `w` is 1. */
+  /** `1 - w^n`; summed, not subtracted: for the smallest alpha, `w` is 1. */
   readonly weight: number;
   readonly shown: Numeric;
 }

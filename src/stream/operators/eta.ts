@@ -12,14 +12,17 @@ import { optionsTable } from '../../model/options-table.js';
 import { clock } from './clock.js';
 import type { Step } from '../../model/step.js';
 
-/** How far something is: a count, or what has a step, such as a {@link MetricPoint} or a `LiveSnapshot`. */
+/**
+ * The progress of some work: a count, or an object with a step, such as a {@link MetricPoint} or a
+ * `LiveSnapshot`.
+ */
 export type Progress = number | { readonly step: Step | null };
 
 /** Options of {@link eta}. */
 export interface EtaOptions {
-  /** After so many milliseconds progress counts half as much in the rate; default 10,000. */
+  /** The milliseconds after which progress counts half as much in the rate; default 10,000. */
   readonly halfLifeMs?: number | undefined;
-  /** Whose clock is read, in milliseconds since the epoch; default `asyncScheduler`. */
+  /** The clock to read, in milliseconds since the epoch; default `asyncScheduler`. */
   readonly scheduler?: TimestampProvider | undefined;
 }
 
@@ -28,10 +31,10 @@ const OPTIONS = optionsTable<EtaOptions>()({
   scheduler: clock().byDefault(asyncScheduler),
 });
 
-/** How far something is, and when it ends. */
+/** The progress of some work, and an estimate of its end. */
 export type Eta = Reached & (Estimate | NoEstimate);
 
-/** How far something is. */
+/** The progress of some work. */
 export interface Reached {
   readonly done: number;
   readonly total: number;
@@ -39,29 +42,30 @@ export interface Reached {
   readonly fraction: number;
 }
 
-/** When it ends, by the rate so far. */
+/** An estimate of the end, by the rate so far. */
 export interface Estimate {
-  /** Milliseconds to go; 0 once `total` is reached. */
+  /** The milliseconds left; 0 once `total` is reached. */
   readonly remainingMs: number;
-  /** When that will be, in milliseconds since the epoch. */
+  /** The estimated time of the end, in milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** That nothing says yet when it ends: there was one value only, or no progress. */
+/** The end is not known yet: there was only one value, or no progress. */
 export interface NoEstimate {
   readonly remainingMs: null;
   readonly at: null;
 }
 
 /**
- * Estimates from progress towards `total` how long the rest takes.
+ * Estimates the remaining time from the progress towards `total`.
  *
- * The rate is all progress by all time it took, where both count half as much after each `halfLifeMs`: it follows a change of
- * pace, and does not depend on how often values come. Unknown before two values at different times, and while nothing gets
- * done; reaching `total` gives 0, also with the first value. Progress that goes back begins the rate anew. NaN, infinities
- * and points without a step are passed over.
+ * The rate is all progress divided by all the time it took, where both count half as much after
+ * each `halfLifeMs`: it follows a change of speed, and does not depend on the frequency of values.
+ * Unknown before two values at different times, and while there is no progress; reaching `total`
+ * gives 0, even with the first value. Progress that goes back restarts the rate. NaN, infinities
+ * and points without a step are ignored.
  *
- * `done` is taken as it is given: steps counted from 0 end at `total - 1`.
+ * `done` is used as given: steps counted from 0 end at `total - 1`.
  *
  * Emits once for each value; completes and errors with its source. Holds four numbers.
  *
@@ -91,14 +95,14 @@ interface Moment {
 interface Pace {
   readonly done: number;
   readonly now: number;
-  /** What got done, and in how many milliseconds, of old fading. */
+  /** The progress and the milliseconds it took, with older values fading. */
   readonly gained: number;
   readonly tookMs: number;
 }
 
 function advance(pace: Pace | null, { value: done, timestamp: now }: Moment, halfLifeMs: number): Pace {
   if (pace === null || done < pace.done) return { done, now, gained: 0, tookMs: 0 };
-  // A clock that is set back stood still.
+  // A clock that is set back counts as stopped.
   const ms = Math.max(now - pace.now, 0);
   const kept = 2 ** (-ms / halfLifeMs);
   return { done, now, gained: kept * pace.gained + (done - pace.done), tookMs: kept * pace.tookMs + ms };

@@ -1,5 +1,6 @@
 /**
- * Operators over the metrics of a run, and ways into one: smoothing, early stopping, alerts, rates, charts, logging.
+ * Operators over the metrics of a run, and for logging to one: smoothing, early stopping, alerts,
+ * rates, charts.
  *
  * @packageDocumentation
  */

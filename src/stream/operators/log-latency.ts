@@ -8,9 +8,12 @@ import { type RunSink, guard, mustBeRun } from './run-sink.js';
 
 /** Options of {@link logLatency}. */
 export interface LogLatencyOptions {
-  /** Whether the first value's latency is the time since the subscription; default false, and then it has none. */
+  /**
+   * Measures the first value's latency from the subscription; default false: the first value has
+   * none.
+   */
   readonly fromSubscription?: boolean | undefined;
-  /** Whose clock is read, in milliseconds; default `performance`, which never goes back. */
+  /** The clock to read, in milliseconds; default `performance`, which never goes back. */
   readonly scheduler?: TimestampProvider | undefined;
 }
 
@@ -20,12 +23,14 @@ const OPTIONS = optionsTable<LogLatencyOptions>()({
 });
 
 /**
- * Logs as a metric how many milliseconds lie between each value and the one before, and passes the values on.
+ * Logs the milliseconds between each value and the one before as a metric, and passes the values
+ * on.
  *
- * The first value has no latency, unless it is asked for from the subscription on. Time that a subscriber further down takes
- * is part of the latency of the next value. A run that is closed, or throws on a row it refuses, does not disturb the source.
+ * The first value has no latency, unless `fromSubscription` is set. The time taken by a downstream
+ * subscriber is part of the latency of the next value. A run that is closed, or throws on a row it
+ * refuses, does not disturb the source.
  *
- * Completes and errors with its source, and logs nothing of that. Holds one value.
+ * Completes and errors with its source, without logging that. Holds one value.
  *
  * @param name - the metric's name
  * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
@@ -69,6 +74,6 @@ interface Start {
 
 interface Arrival<T> extends Start {
   readonly value: T;
-  /** Milliseconds since the value before. */
+  /** The milliseconds since the value before. */
   readonly ms: number | null;
 }

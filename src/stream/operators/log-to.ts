@@ -15,19 +15,21 @@ import { optionsTable } from '../../model/options-table.js';
 const OPTIONS = optionsTable<Partial<LogValuesOptions>>()(LOG_RULES);
 
 /**
- * Logs each value into a run and passes it on, as it came.
+ * Logs each value to a run and passes it on unchanged.
  *
- * Without a `name` a value is a row: a {@link MetricRow} with its step and timestamp, or a plain object with one value for
- * each metric. With a `name` it is one value of that metric: a number, boolean, string or bigint, or a {@link MetricPoint},
- * whose step and timestamp the row gets. Anything else the run counts as invalid, and tells in run.log.
+ * Without a `name` a value is a row: a {@link MetricRow} with its step and timestamp, or a plain
+ * object with one value for each metric. With a `name` it is one value of that metric: a number,
+ * boolean, string or bigint, or a {@link MetricPoint}, whose step and timestamp the row gets. The
+ * run counts anything else as invalid, and reports it in run.log.
  *
- * When the source completes, the run is closed as finished with `complete: true`, otherwise it stays open; `run.closed` says
- * how closing went. An error fails the run with it, or else becomes a line of run.log; it is passed on either way. Whoever
- * unsubscribes says nothing about the source: the run stays open, so `takeUntil` belongs before `logTo`. A row that makes the
- * source end by being logged is passed on before the end. A run that is closed, or throws on a row it refuses, does not disturb
- * the source. Holds nothing.
+ * With `complete: true` the run is closed as finished when the source completes, otherwise it stays
+ * open; `run.closed` has the result of closing. An error fails the run with `complete: true`, or
+ * else becomes a line of run.log; it is passed on either way. Unsubscribing does not end the run,
+ * so `takeUntil` belongs before `logTo`. A row that ends the source by being logged is passed on
+ * before the end. A run that is closed, or throws on a row it refuses, does not disturb the source.
+ * Holds nothing.
  *
- * Never log into a run what comes from the same metric of it: each row would make another.
+ * Never log a metric of a run to the same metric: each row would make another.
  *
  * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
  * @example

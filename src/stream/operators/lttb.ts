@@ -5,11 +5,12 @@ export interface CurvePoint {
 }
 
 /**
- * Largest triangle three buckets (Steinarsson 2013): the `n` points that keep the look of a curve best.
+ * Largest triangle three buckets (Steinarsson 2013): selects the `n` points that best keep the
+ * shape of a curve.
  *
- * The first and the last point stay; those between are shared out into `n - 2` buckets of equal size, each of which gives the
- * point that makes the largest triangle with the point before that was kept and the centre of the next bucket, the first of
- * equal ones. Fewer points than `n` are all kept.
+ * The first and the last point stay; those between are split into `n - 2` buckets of equal size,
+ * each of which yields the point that makes the largest triangle with the last point kept and the
+ * centre of the next bucket, the first of equal ones. Fewer points than `n` are all kept.
  */
 export function lttb<P extends CurvePoint>(points: readonly P[], n: number): P[] {
   const [first, last] = [points[0], points.at(-1)];
@@ -35,7 +36,7 @@ function centreOf(points: readonly CurvePoint[]): CurvePoint {
   return { x: x / points.length, y: y / points.length };
 }
 
-/** The point that makes the largest triangle with two corners; where no area is a number, the first. */
+/** The point that makes the largest triangle with two corners; the first if no area is a number. */
 function farthest<P extends CurvePoint>(points: readonly P[], a: P, c: CurvePoint): P {
   let [chosen, largest] = [a, -1];
   for (const point of points) {

@@ -4,16 +4,17 @@ import { integer } from '../../model/option-rules.js';
 import { perSubscription } from './per-subscription.js';
 
 /**
- * Averages the last `n` numbers; the first ones over as many as there are.
+ * Averages the last `n` numbers, or all numbers so far if there are fewer.
  *
- * No number is ever subtracted again, so nothing drifts over a million values and a huge one leaves no trace once it is out
- * of the window: each result is as exact as a plain sum of its window. NaN and infinities make the average what arithmetic
- * says, for as long as they are among the last `n`. Costs two additions a value, amortised.
+ * No number is ever subtracted, so nothing drifts over a million values and a huge one leaves no
+ * trace once it is out of the window: each result is as exact as a plain sum of its window. NaN and
+ * infinities affect the average by the rules of arithmetic, as long as they are among the last `n`.
+ * Costs two additions per value, amortised.
  *
- * Emits once for each value; of a {@link MetricPoint} the value is replaced and the rest kept. Completes and errors with
- * its source. Holds `n` numbers for each subscription.
+ * Emits once for each value; in a {@link MetricPoint} the value is replaced and the rest kept.
+ * Completes and errors with its source. Holds `n` numbers for each subscription.
  *
- * @param n - how many numbers, 1 to 10,000,000
+ * @param n - the number of values, 1 to 10,000,000
  * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
  * @example
  * of(1, 2, 6).pipe(movingAverage(2)).subscribe(console.log); // 1, 1.5, 4
@@ -30,11 +31,14 @@ export function movingAverage(n: number): OperatorFunction<Numeric, Numeric> {
 /**
  * The last `n` numbers as the end of one block and the beginning of the next.
  *
- * Of the block before, the sums of its ends are kept, made when it was full; of the block at hand, the sum so far. A window
- * is one of each.
+ * Keeps the sums of the ends of the previous block, computed when it was full, and the sum so far
+ * of the current block. A window is one of each.
  */
 class AverageWindow {
-  /** Up to `filled` the numbers of this block, then the sums from each place of the block before to its end. */
+  /**
+   * Up to `filled` the numbers of this block, then the sums from each place of the previous block
+   * to its end.
+   */
   private readonly cells: Float64Array;
   private filled = 0;
   private sum = 0;

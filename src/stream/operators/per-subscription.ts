@@ -1,10 +1,10 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 
 /**
- * An operator that is made anew for each subscription, for one that has state.
+ * Makes a new operator for each subscription, for operators with state.
  *
- * Not `defer`, which makes a plain Observable: what is piped from a tap of a run is to stay isolated as the tap is, and
- * that goes by `lift`.
+ * Not `defer`, which makes a plain Observable: a stream piped from a tap of a run must stay
+ * isolated like the tap, and that depends on `lift`.
  */
 export function perSubscription<T, R>(make: () => OperatorFunction<T, R>): OperatorFunction<T, R> {
   return (source) =>

@@ -5,11 +5,14 @@ import { optionsTable } from '../../model/options-table.js';
 
 /** Options of {@link plateau}. */
 export interface PlateauOptions {
-  /** How many values in a row may bring no improvement before that is a plateau; 1 to 1,000,000,000. */
+  /**
+   * The number of consecutive values without an improvement that make a plateau; 1 to
+   * 1,000,000,000.
+   */
   readonly patience: number;
-  /** An improvement is one by more than this; from 0 up, default 0. */
+  /** The amount that an improvement must exceed; at least 0, default 0. */
   readonly minDelta?: number | undefined;
-  /** Whether smaller (`'min'`, the default) or larger is better. */
+  /** `'min'` (default) if smaller is better, `'max'` if larger is. */
   readonly mode?: Mode | undefined;
 }
 
@@ -19,24 +22,26 @@ const OPTIONS = optionsTable<PlateauOptions>()({
   mode: oneOf('min', 'max').byDefault('min'),
 });
 
-/** That nothing gets better any more. */
+/** The state of a metric that no longer improves. */
 export interface Plateau<T> {
-  /** What improved last; null when nothing ever did. */
+  /** The last improvement; null if there never was one. */
   readonly best: T | null;
-  /** What patience ended with. */
+  /** The value with which patience ended. */
   readonly last: T;
-  /** How many values, `last` among them, brought no improvement. */
+  /** The number of values, including `last`, without an improvement. */
   readonly waited: number;
 }
 
 /**
- * Emits once when `patience` values in a row brought no improvement by more than `minDelta`, then completes: early stopping.
+ * Emits once after `patience` consecutive values without an improvement by more than `minDelta`,
+ * then completes: early stopping.
  *
- * Compared is with the value that improved last, as Keras does it, so that many small steps add up to one improvement. The
- * first value is one, and NaN, or the worst of the infinities, never is: a run of nothing but NaN is a plateau, too.
+ * Values are compared with the last improvement, as in Keras, so that many small steps add up to
+ * one improvement. The first value is an improvement, and NaN, or the worst of the infinities,
+ * never is: a run of nothing but NaN is a plateau, too.
  *
- * When the source completes earlier, completes without a value, which `takeUntil` takes for no signal; an error is passed on.
- * Unsubscribes from the source when it emits. Holds the best and the last value.
+ * If the source completes earlier, completes without a value, which `takeUntil` ignores; an error
+ * is passed on. Unsubscribes from the source when it emits. Holds the best and the last value.
  *
  * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
  * @example

@@ -12,18 +12,21 @@ import { clock } from './clock.js';
 
 /** Options of {@link rate}. */
 export interface RateOptions {
-  /** Whose clock is read, in milliseconds; default `asyncScheduler`. `performance` has a finer one. */
+  /**
+   * The clock to read, in milliseconds; default `asyncScheduler`. `performance` has a finer
+   * resolution.
+   */
   readonly scheduler?: TimestampProvider | undefined;
 }
 
 const OPTIONS = optionsTable<RateOptions>()({ scheduler: clock().byDefault(asyncScheduler) });
 
 /**
- * Emits how many values come in a second, from each one's distance to the one before.
+ * Emits the number of values per second, from the time between each value and the one before.
  *
- * The first value has no distance and emits nothing. Values within one tick of the clock count together and are told
- * with the first after it, so a rate is never infinite: those that come in one burst at the very end are not told. A
- * clock that is set back begins anew.
+ * The first value emits nothing. Values within one tick of the clock count together and are emitted
+ * with the first after it, so a rate is never infinite: values in one burst at the very end are not
+ * emitted. A clock that is set back restarts the rate.
  *
  * Completes and errors with its source. Holds two numbers.
  *
@@ -46,9 +49,9 @@ export function rate(options: RateOptions = {}): OperatorFunction<unknown, numbe
 }
 
 interface Pace {
-  /** When the last tick with a value was. */
+  /** The time of the last tick with a value. */
   readonly since: number;
-  /** How many values came since, beside the one that began it. */
+  /** The number of values since, without the first one. */
   readonly count: number;
   readonly perSecond: number | null;
 }

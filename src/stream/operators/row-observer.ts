@@ -7,7 +7,7 @@ import { type RunSink, type UncheckedRow, guard } from './run-sink.js';
 /** One row, with or without its step. */
 export type RowLike = MetricRow | Readonly<Record<string, MetricValue>>;
 
-/** The same in a type of one's own, an `interface` as well. */
+/** The same for a custom type, which may be an `interface`. */
 export type RowLikeOf<T> = {
   readonly [K in keyof T]: K extends 'values'
     ? MetricsOf<T[K]>
@@ -16,7 +16,7 @@ export type RowLikeOf<T> = {
       : MetricValue | (K extends 'timestamp' ? undefined : never);
 };
 
-/** One value of a metric whose name is said elsewhere, alone or as a {@link MetricPoint}. */
+/** One value of a metric whose name is given elsewhere, alone or as a {@link MetricPoint}. */
 export type ValueLike =
   | MetricValue
   | {
@@ -25,15 +25,18 @@ export type ValueLike =
       readonly timestamp?: number | undefined;
     };
 
-/** How {@link logTo} and {@link tee} log rows. */
+/** Options of {@link logTo} and {@link tee} for rows. */
 export interface LogRowsOptions {
-  /** Whether the run ends with its source: finished when that completes, failed when it errors; default false. */
+  /**
+   * Ends the run with its source: as finished when that completes, as failed when it errors;
+   * default false.
+   */
   readonly complete?: boolean | undefined;
 }
 
-/** How {@link logTo} and {@link tee} log single values. */
+/** Options of {@link logTo} and {@link tee} for single values. */
 export interface LogValuesOptions extends LogRowsOptions {
-  /** The metric they are values of. */
+  /** The metric to log them as. */
   readonly name: string;
 }
 
@@ -41,9 +44,10 @@ export interface LogValuesOptions extends LogRowsOptions {
 export const LOG_RULES = { name: metricName(), complete: flag().byDefault(false) };
 
 /**
- * An observer that logs what it gets into a run, and never throws.
+ * Makes an observer that logs its values to a run, and never throws.
  *
- * What is no row goes to the run all the same, which counts it as invalid and tells it in run.log.
+ * A value that is not a row is passed to the run too, which counts it as invalid and reports it in
+ * run.log.
  */
 export function rowObserver(run: RunSink, { name, complete }: Resolved<typeof LOG_RULES>): Observer<unknown> {
   const guarded = guard(run);
@@ -53,7 +57,7 @@ export function rowObserver(run: RunSink, { name, complete }: Resolved<typeof LO
     error: (error: unknown) =>
       guarded(() => {
         if (complete) run.metrics.error(error);
-        else run.logger.error('a source that is logged into the run failed', { error });
+        else run.logger.error('a source that logs to the run failed', { error });
       }),
     complete: () => {
       if (complete) guarded(() => run.metrics.complete());
@@ -61,7 +65,10 @@ export function rowObserver(run: RunSink, { name, complete }: Resolved<typeof LO
   };
 }
 
-/** A metric's value is never an object: `values` that is one makes a row. */
+/**
+ * Converts an item to a row; a metric's value is never an object, so an item whose `values` is one
+ * is a row.
+ */
 function rowLike(item: unknown): UncheckedRow {
   return isObject(item) && 'values' in item && isObject(item.values) ? item : { values: item };
 }

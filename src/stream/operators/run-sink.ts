@@ -1,15 +1,15 @@
 import { hasMethod, invalidOption } from '../../model/option-rules.js';
 
-/** A row as it comes; the run checks it. */
+/** An unchecked row; the run checks it. */
 export interface UncheckedRow {
   readonly step?: unknown;
   readonly timestamp?: unknown;
   readonly values: unknown;
 }
 
-/** What of a run is needed to log into it; a `LoggingEngine` has it. */
+/** The part of a run that is needed to log to it; a `LoggingEngine` has it. */
 export interface RunSink {
-  /** The mailbox: takes rows, checks them, and ends the run. */
+  /** The mailbox: accepts rows, checks them, and ends the run. */
   readonly metrics: {
     next(row: UncheckedRow): void;
     error(error: unknown): void;
@@ -30,8 +30,9 @@ export function mustBeRun(run: RunSink): void {
 }
 
 /**
- * Gives a way to do something to a run that never throws: what the run refuses by an exception (`onInvalid: 'throw'`,
- * `backpressure: 'throw'`) it has counted, and is told in run.log, once.
+ * Returns a function that runs work on a run and never throws: a refusal by an exception
+ * (`onInvalid: 'throw'`, `backpressure: 'throw'`) is counted by the run, and reported in run.log
+ * once.
  */
 export function guard(run: RunSink): (work: () => void) => void {
   let isTold = false;
@@ -39,7 +40,7 @@ export function guard(run: RunSink): (work: () => void) => void {
     try {
       work();
     } catch (error) {
-      if (!isTold) run.logger.warn('the run refused a row of a source that is logged into it', { error });
+      if (!isTold) run.logger.warn('the run refused a row from a source that logs to it', { error });
       isTold = true;
     }
   };

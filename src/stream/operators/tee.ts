@@ -11,21 +11,21 @@ import {
 } from './row-observer.js';
 import { type RunSink, mustBeRun } from './run-sink.js';
 
-/** What of an `EventEmitter` {@link tee} needs. */
+/** The part of an `EventEmitter` that {@link tee} needs. */
 export interface EmitterLike {
   on(event: string | symbol, listener: (first: unknown) => void): unknown;
   off(event: string | symbol, listener: (first: unknown) => void): unknown;
 }
 
-/** How {@link tee} logs the events of an emitter. */
+/** Options of {@link tee} for the events of an emitter. */
 export interface TeeEventOptions {
   /** The event whose first argument is logged. */
   readonly event: string | symbol;
-  /** The metric that single values are logged as; without it each is a row. */
+  /** The metric as which single values are logged; without it each is a row. */
   readonly name?: string | undefined;
 }
 
-/** All that any of the ways to call it takes. */
+/** The options of all overloads. */
 type AnyOptions = LogRowsOptions & Partial<TeeEventOptions>;
 
 const OPTIONS = optionsTable<AnyOptions>()({
@@ -38,19 +38,22 @@ const OPTIONS = optionsTable<AnyOptions>()({
 });
 
 /**
- * Logs what an async iterable, a stream of objects or an event emitter gives into a run, beside its own use.
+ * Logs the values of an async iterable, a stream of objects or an event emitter to a run, beside
+ * their own use.
  *
- * Rows and single values are told apart as {@link logTo} does, and so are the outcomes: what is no row is counted as invalid
- * by the run and passed on, and with `complete: true` the run is closed as finished at the end, or failed by an error.
+ * Rows and single values are distinguished as by {@link logTo}, with the same outcomes: the run
+ * counts a value that is not a row as invalid, and it is passed on; with `complete: true` the run
+ * is closed as finished at the end, or failed by an error.
  *
- * Of an iterable or a `Readable` it returns an async iterable of the same values, to be used once and instead of the source:
- * a value is asked for when the consumer asks for one, so backpressure holds, and it is logged before it is passed on. An
- * error of the source is thrown to the consumer. Ending early (`break`, `return`, a throw in the loop) ends the source, a
- * `Readable` is destroyed, and the run stays open. Holds no values.
+ * For an iterable or a `Readable` it returns an async iterable of the same values, to be used once
+ * and instead of the source: a value is requested when the consumer requests one, so backpressure
+ * holds, and it is logged before it is passed on. An error of the source is thrown to the consumer.
+ * Ending early (`break`, `return`, a throw in the loop) ends the source, a `Readable` is destroyed,
+ * and the run stays open. Holds no values.
  *
- * Of an `EventEmitter` it returns the subscription: from the call on each event is logged by its first argument, until it is
- * unsubscribed. Events come as fast as they are emitted, `emit` never throws because of it, and the emitter's end and its
- * `error` event are not listened to. Holds one listener.
+ * For an `EventEmitter` it returns the subscription: from the call on, the first argument of each
+ * event is logged, until it is unsubscribed. There is no backpressure, `emit` never throws because
+ * of it, and it does not listen to the emitter's end or its `error` event. Holds one listener.
  *
  * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
  * @example
@@ -76,16 +79,16 @@ export function tee(
   const { event, ...rest } = OPTIONS.resolve(options);
   if (event === undefined) {
     if (!isIterable(source))
-      throw invalidOption('source', 'iterable, or an emitter with an event named', source);
+      throw invalidOption('source', 'an iterable, or an event emitter together with an event', source);
     return teed(source, rowObserver(run, rest));
   }
-  if (!isEmitter(source)) throw invalidOption('source', 'an event emitter, where an event is named', source);
+  if (!isEmitter(source)) throw invalidOption('source', 'an event emitter if an event is given', source);
   return eventsOf(source, event).subscribe(rowObserver(run, rest));
 }
 
 async function* teed(source: Iterables, log: Observer<unknown>): AsyncGenerator<unknown, void, undefined> {
   try {
-    // Left early, it returns to the source, which ends it.
+    // An early exit calls the source's `return`, which ends it.
     for await (const value of source) {
       log.next(value);
       yield value;

@@ -15,23 +15,28 @@ import { optionsTable } from '../../model/options-table.js';
 import { type LineOptions, RunProgress, drawn } from './run-progress.js';
 import { type ProgressStream, Screen } from './screen.js';
 
-/** What {@link progress} needs of a run; without `health$` it shows no losses. */
+/** The part of a run that {@link progress} needs; without `health$` it shows no losses. */
 export type ProgressRun<Name extends string = string> = Pick<LoggingEngine, 'runName' | 'live' | 'status$'> &
   Partial<Pick<LoggingEngine, 'health$'>> & { metric?(name: Name): unknown };
 
 /** Options of {@link progress}. */
 export interface ProgressOptions<Name extends string = string> {
-  /** How many steps a run will have (or rows, for rows without a step); without it there is no bar and no ETA. */
+  /**
+   * The number of steps a run will have (or rows, for rows without a step); without it there is no
+   * bar and no ETA.
+   */
   readonly total?: number | undefined;
-  /** The metrics to show; by default the first three numbers that come. */
+  /** The metrics to show; by default the first three with numbers. */
   readonly metrics?: readonly Name[] | undefined;
-  /** How often bars are drawn, in milliseconds; default 100. */
+  /** The interval at which bars are drawn, in milliseconds; default 100. */
   readonly periodMs?: number | undefined;
-  /** How often a line is printed where there is no terminal, in milliseconds; default 10,000. */
+  /**
+   * The interval at which a line is printed without a terminal, in milliseconds; default 10,000.
+   */
   readonly lineMs?: number | undefined;
-  /** Where to; default `process.stderr`. */
+  /** The stream to write to; default `process.stderr`. */
   readonly stream?: ProgressStream | undefined;
-  /** Whether to show progress also where `NO_PROGRESS` or `CI` is set; default false. */
+  /** Shows progress even if `NO_PROGRESS` or `CI` is set; default false. */
   readonly force?: boolean | undefined;
 }
 
@@ -55,19 +60,21 @@ const OPTIONS = optionsTable<ProgressOptions>()({
 export interface Progress extends Disposable {
   /** Shows one more run. */
   add(run: ProgressRun, options?: Pick<ProgressOptions, 'total' | 'metrics'>): void;
-  /** Ends it: what is drawn is taken away, the last state of every run stays as a line. Idempotent. */
+  /** Ends it: removes the bars and leaves the last state of every run as a line. Idempotent. */
   stop(): void;
 }
 
 /**
- * Shows how far runs have come, one line each, while they log: a bar, steps, rate, time left, losses, metrics and status.
+ * Shows the progress of runs while they log, one line each: a bar, steps, rate, time left, losses,
+ * metrics and status.
  *
- * The rate counts from the first step that is seen, so a run that was resumed shows its own pace.
+ * The rate counts from the first step seen, so a resumed run shows its own speed.
  *
- * On a terminal the lines are drawn again every `periodMs`, below what else is printed; a run that is over leaves its
- * last line behind. Elsewhere a plain line is printed every `lineMs`. Nothing is shown where `NO_PROGRESS` or `CI` is set
- * in the environment, unless with `force`. It ends by itself with the last run, keeps no process alive, and takes
- * nothing from the thread that logs but what {@link LoggingEngine.live} takes.
+ * On a terminal the lines are redrawn every `periodMs`, below any other output; a run that is over
+ * leaves its last line. Elsewhere a plain line is printed every `lineMs`. Nothing is shown if
+ * `NO_PROGRESS` or `CI` is set in the environment, unless with `force`. It ends by itself with the
+ * last run, does not keep the process alive, and costs the logging thread no more than
+ * {@link LoggingEngine.live}.
  *
  * @throws ExpmanError `INVALID_OPTION`
  * @example
@@ -102,7 +109,7 @@ class ShownProgress implements Progress {
 
   constructor(private readonly options: Resolved) {
     const { stream } = options;
-    // Both go to the same terminal, where they are one.
+    // Both write to the same terminal.
     const others =
       stream === process.stderr || stream === process.stdout ? [process.stdout, process.stderr] : [];
     this.screen = new Screen(
@@ -130,7 +137,7 @@ class ShownProgress implements Progress {
       run.live(periodMs).subscribe({
         next: (snapshot) => {
           shown.add(snapshot);
-          // A loop that never yields lets no timer fire.
+          // In a loop that never yields no timer fires.
           if (performance.now() - this.shownAt >= this.interval()) this.show();
         },
         error: () => this.over(run),
@@ -174,7 +181,7 @@ class ShownProgress implements Progress {
     else this.screen.draw([...texts.slice(0, rows - 1), `... and ${texts.length - rows + 1} more`]);
   }
 
-  /** Its last line stays; with the last run all ends. */
+  /** Ends the line of a run, which stays on the screen; the last run ends everything. */
   private over(key: ProgressRun): void {
     const line = this.lines.get(key);
     if (line === undefined) return;

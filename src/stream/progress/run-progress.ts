@@ -8,39 +8,41 @@ const BAR_CELLS = 20;
 const LEAST_BAR = 5;
 const LEAST_NAME = 8;
 const SPARK_CELLS = 12;
-/** @bound loses nothing: a sparkline is the shape of the latest values */
+/** @bound loses nothing: a sparkline shows the shape of the latest values */
 const SPARK_POINTS = 120;
 /** @bound tells: the line says how many more; specs/stream/progress/progress.spec.ts "shows three metrics unless it is told which, and how many more there are" */
 const METRICS_SHOWN = 3;
-/** How much of the old rate is left after a second. */
+/** The share of the old rate that is left after a second. */
 const RATE_MEMORY = 0.7;
 
-/** What a line of progress shows of a run. */
+/** Options of the progress line of a run. */
 export interface LineOptions {
-  /** How many steps (or rows without a step) the run will have; null when nobody knows. */
+  /** The number of steps (or rows without a step) the run will have; null if unknown. */
   readonly total: number | null;
-  /** The metrics to show; null for the first three numbers that come. */
+  /** The metrics to show; null for the first three with numbers. */
   readonly metrics: readonly string[] | null;
 }
 
-/** What a run has lost: rows that found no room, and values that cannot be logged. */
+/** The losses of a run: rows for which there was no room, and values that cannot be logged. */
 export type Losses = Pick<Health, 'dropped' | 'invalid'>;
 
-/** A run at one moment as the words of its line, and the part of it that is done. */
+/** The words of a run's line at one moment, and the part of the run that is done. */
 export interface ProgressLine {
-  /** 0 to 1; null when the total is not known. */
+  /** The part done, 0 to 1; null if the total is unknown. */
   readonly fraction: number | null;
   readonly name: string;
-  /** What stands behind it, the most important first; the line may end after any of them. */
+  /** The words after the name, the most important first; the line may end after any of them. */
   readonly words: readonly string[];
-  /** Which of the words is the sparkline, if one is. */
+  /** The word that is the sparkline; null if there is none. */
   readonly spark: string | null;
 }
 
-/** What is known of one run's progress: its live snapshots and its status, folded. Holds 120 points of one metric. */
+/**
+ * The progress of one run, from its live snapshots and its status. Holds 120 points of one metric.
+ */
 export class RunProgress {
   status: LiveStatus = { kind: 'running' };
-  /** Rows and values that were lost so far. */
+  /** The rows and values lost so far. */
   losses: Losses = { dropped: 0, invalid: 0 };
   private latest: LiveSnapshot | null = null;
   private rate = NaN;
@@ -52,7 +54,7 @@ export class RunProgress {
     private readonly options: LineOptions,
   ) {}
 
-  /** The run takes no more rows. */
+  /** True if the run accepts no more rows. */
   get isOver(): boolean {
     return this.status.kind === 'closed' || this.status.kind === 'unwritten';
   }
@@ -64,7 +66,7 @@ export class RunProgress {
     if (seconds > 0) {
       const now = (gained - this.lookedAt.gained) / seconds;
       const kept = RATE_MEMORY ** seconds;
-      // Steps that go back say nothing about the pace.
+      // Steps that go back say nothing about the rate.
       if (now >= 0) this.rate = Number.isNaN(this.rate) ? now : kept * this.rate + (1 - kept) * now;
       this.lookedAt = { gained, elapsedMs: snapshot.elapsedMs };
     }
@@ -108,7 +110,7 @@ export class RunProgress {
     return left > 0 ? [...words, `+${left} more`] : words;
   }
 
-  /** The metrics that are shown, and how many others there are. */
+  /** The metrics shown, and the number of others. */
   private metricsShown(): { readonly shown: readonly string[]; readonly left: number } {
     const { metrics } = this.options;
     if (metrics !== null) return { shown: metrics, left: 0 };
@@ -125,16 +127,19 @@ export class RunProgress {
   }
 }
 
-/** Steps, or rows without a step, since the tap was opened: a run that goes on where another ended has not done that one's. */
+/**
+ * The steps, or rows without a step, since the tap was opened: a resumed run has not done the steps
+ * before.
+ */
 function gainedIn({ step, firstStep, rows }: LiveSnapshot): number {
   return step === null || firstStep === null ? rows : Number(step) - Number(firstStep) + 1;
 }
 
 /**
- * A line as it stands on a terminal of `columns`.
+ * Formats a line for a terminal of `columns`.
  *
- * What was logged comes before the looks: where there is no room for all, first the name and the bar get shorter, then the
- * sparkline goes, then the bar, then the last of the words.
+ * Logged data has priority over appearance: if there is not enough room, first the name and the bar
+ * get shorter, then the sparkline is left out, then the bar, then the last words.
  */
 export function drawn({ name, fraction, words, spark }: ProgressLine, columns: number): string {
   const most = columns - 1;
@@ -163,7 +168,7 @@ function barOf(fraction: number, cells: number): string {
   return '█'.repeat(filled) + '░'.repeat(cells - filled);
 }
 
-/** Names of the runs of a day, or of a sweep, differ at their end. */
+/** Cuts a name at its start: names of the runs of a day, or of a sweep, differ at their end. */
 function shortName(name: string, length: number): string {
   return name.length <= length ? name : `…${name.slice(1 - length)}`;
 }

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { createLogUpdate } from 'log-update';
 
-/** A stream to draw on: `process.stderr`, or another terminal, or a file. */
+/** A stream to draw on: `process.stderr`, another terminal, or a file. */
 export interface ProgressStream {
   write(text: string): boolean;
   readonly isTTY?: boolean;
@@ -9,14 +9,15 @@ export interface ProgressStream {
   readonly rows?: number;
 }
 
-/** What a stream is given may also be bytes, and be followed by an encoding and a callback. */
+/** The `write` of a stream, which also accepts bytes, an encoding and a callback. */
 type Write = (...args: readonly unknown[]) => boolean;
 
 /**
- * Lines at the bottom of a terminal that are drawn again and again, under everything else that is written to it.
+ * Lines at the bottom of a terminal that are redrawn repeatedly, below all other output.
  *
- * While there are lines, writes to the `others` (and to the stream itself) take them away first and draw them again
- * behind; so a logger's console output stands above them. The cursor is never hidden: a process may end at any time.
+ * While there are lines, writes to the `others` (and to the stream itself) first clear them and
+ * then redraw them after the output, so a logger's console output is above them. The cursor is
+ * never hidden: a process may end at any time.
  */
 export class Screen {
   private readonly update: ReturnType<typeof createLogUpdate>;
@@ -36,7 +37,7 @@ export class Screen {
     return this.stream.columns ?? 80;
   }
 
-  /** How many lines there is room for. */
+  /** The number of lines for which there is room. */
   get rows(): number {
     return Math.max(1, (this.stream.rows ?? 24) - 1);
   }
@@ -52,12 +53,12 @@ export class Screen {
     this.redraw();
   }
 
-  /** Prints a line that stays, above those that are drawn. */
+  /** Prints a permanent line above those that are drawn. */
   print(line: string): void {
     this.above(() => this.stream.write(`${line}\n`));
   }
 
-  /** Takes the lines away; nothing is hooked any more. */
+  /** Clears the lines and removes all hooks. */
   leave(): void {
     if (this.hooks.length === 0) return;
     this.quietly(() => this.update.clear());
@@ -81,7 +82,7 @@ export class Screen {
     return result;
   }
 
-  /** What is written in `work` is ours. */
+  /** Runs `work`, whose output is our own. */
   private quietly<T>(work: () => T): T {
     const before = this.drawing;
     this.drawing = true;
@@ -100,7 +101,7 @@ export class Screen {
       if (this.text !== '') this.quietly(() => this.update.clear());
       const result = this.quietly(() => original(...args));
       this.lineIsOpen = !endsLine(args[0]);
-      // What ends within a line goes on there; the next drawing begins a new one.
+      // Output that ends within a line continues there; the next drawing begins a new line.
       if (!this.lineIsOpen) this.redraw();
       return result;
     };

@@ -1,9 +1,11 @@
 const LEVELS = '▁▂▃▄▅▆▇█';
 
 /**
- * Numbers as a line of up to `width` block characters, the latest last: each from the lowest (▁) to the highest (█) of those shown.
+ * Draws numbers as a line of up to `width` block characters, the latest last, from the lowest (▁)
+ * to the highest (█) of those shown.
  *
- * More numbers than `width` are averaged in even groups. A blank stands for NaN and the infinities; equal numbers are all ▁.
+ * More numbers than `width` are averaged in even groups. NaN and infinities are blank; equal
+ * numbers are all ▁.
  *
  * @example
  * sparkline([1, 2, 4, 8], 4); // '▁▂▄█'
@@ -16,7 +18,7 @@ export function sparkline(values: readonly number[], width = 16): string {
   return shown
     .map((value) => {
       if (!Number.isFinite(value)) return ' ';
-      // Halves, for a difference of two doubles may be infinite.
+      // Halves, because the difference of two doubles may be infinite.
       const share = most > least ? (value / 2 - least / 2) / (most / 2 - least / 2) : 0;
       return LEVELS[Math.min(LEVELS.length - 1, Math.floor(share * LEVELS.length))] ?? ' ';
     })

@@ -2,14 +2,23 @@ import { oneOf, string } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
 import { type RunSink, guard, mustBeRun } from '../operators/run-sink.js';
 
-/** What TensorFlow.js has measured, by name: `loss`, the metrics the model was compiled with, and `val_...` of each. */
+/**
+ * The measurements of TensorFlow.js by name: `loss`, the metrics the model was compiled with, and
+ * `val_...` of each.
+ */
 export type FitLogs = Readonly<Record<string, number>>;
 
 /** Options of {@link fitCallbacks}. */
 export interface FitCallbacksOptions {
-  /** A row for each epoch (`'epoch'`, default), or for each batch as well (`'batch'`). */
+  /**
+   * The rows to log: one for each epoch (`'epoch'`, default), or for each batch as well
+   * (`'batch'`).
+   */
   readonly every?: 'epoch' | 'batch' | undefined;
-  /** What goes in front of the names of a batch's metrics; default `'batch_'`. An epoch's keep their names. */
+  /**
+   * The prefix of the names of a batch's metrics; default `'batch_'`. An epoch's metrics keep their
+   * names.
+   */
   readonly batchPrefix?: string | undefined;
 }
 
@@ -18,22 +27,27 @@ const OPTIONS = optionsTable<FitCallbacksOptions>()({
   batchPrefix: string().byDefault('batch_'),
 });
 
-/** Callbacks as `model.fit` and `model.fitDataset` take them. */
+/** Callbacks for `model.fit` and `model.fitDataset`. */
 export interface FitCallbacks {
   readonly onEpochEnd: (epoch: number, logs?: FitLogs) => void;
-  /** Only there when batches are logged: for who listens to batches, TensorFlow.js waits for the loss of each. */
+  /**
+   * Only present if batches are logged, because with it TensorFlow.js waits for the loss of each
+   * batch.
+   */
   readonly onBatchEnd?: (batch: number, logs?: FitLogs) => void;
 }
 
 /**
- * Callbacks that log what `model.fit` of TensorFlow.js measures into a run.
+ * Makes callbacks that log the measurements of TensorFlow.js's `model.fit` to a run.
  *
- * An epoch is a row with `loss`, the metrics of `compile` and those of the validation, under the names they have there; its step is the
- * epoch's number, from `initialEpoch` on. With `every: 'batch'` the step counts batches instead, over all epochs and over every `fit`
- * these callbacks are given to; an epoch's row has the step of its last batch, and an `epoch`.
+ * An epoch is a row with `loss`, the metrics of `compile` and those of the validation, under the
+ * same names; its step is the epoch's number, from `initialEpoch` on. With `every: 'batch'` the
+ * step counts batches instead, over all epochs and over every `fit` with these callbacks; an
+ * epoch's row has the step of its last batch, and an `epoch`.
  *
- * The run stays open when the fit ends: there may be another. What the run refuses does not disturb the training. To stop early, set
- * `model.stopTraining` from a pipe over the run's metric. Holds nothing.
+ * The run stays open when the fit ends: there may be another. A row that the run refuses does not
+ * disturb the training. To stop early, set `model.stopTraining` from a pipe over the run's metric.
+ * Holds nothing.
  *
  * @throws {@link ExpmanError} `INVALID_OPTION`, at the call
  * @example
@@ -54,7 +68,10 @@ export function fitCallbacks(run: RunSink, options: FitCallbacksOptions = {}): F
   };
 }
 
-/** The metrics of a batch; its number and size, which TensorFlow.js has among them, are none. */
+/**
+ * The metrics of a batch with the prefix, without its number and size, which TensorFlow.js
+ * includes.
+ */
 function prefixed(logs: FitLogs, prefix: string): FitLogs {
   return Object.fromEntries(
     Object.entries(logs)

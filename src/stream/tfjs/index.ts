@@ -1,5 +1,5 @@
 /**
- * The hook for TensorFlow.js: what `model.fit` measures goes into a run.
+ * Callbacks for TensorFlow.js that log the measurements of `model.fit` to a run.
  *
  * @packageDocumentation
  */
