@@ -63,7 +63,10 @@ export class ChannelReader {
     return total === 0 && this.passed.length === 0 ? null : gather(pieces, headroom, total);
   }
 
-  /** Acknowledges the last `read` as durable: `seq` records since the run was opened, `rows` of them rows. */
+  /**
+   * Acknowledges the last `read` as durable: `seq` records since the run was opened, `rows` of them
+   * rows.
+   */
   acknowledge(seq: number, rows: number): void {
     if (this.readTo === undefined) return;
     this.chunk = this.readTo.chunk;

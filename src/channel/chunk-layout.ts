@@ -33,13 +33,22 @@ export const WIRE_BYTES = 64;
 /** The values of `WireWord.owner`; `gone` is a thread that announced its end. */
 export const WireOwner = { none: 0, thread: 1, caller: 2, gone: 3 } as const;
 
-/** The kind of a record: the low 8 bits of its second word; the upper 24 are the shape's number for a row or a shape. */
+/**
+ * The kind of a record: the low 8 bits of its second word; the upper 24 are the shape's number for
+ * a row or a shape.
+ */
 export const RecordKind = {
   /** Gives a metric its number: u32 number, u32 byte length, UTF-8 name. */
   metric: 1,
-  /** Gives a shape its number: u32 count, then a u32 for each value: metric number << 2 | value kind. */
+  /**
+   * Gives a shape its number: u32 count, then a u32 for each value: metric number << 2 | value
+   * kind.
+   */
   shape: 2,
-  /** f64 step (NaN: none), f64 timestamp in µs, one 8-byte slot for each value, then the bytes of its strings. */
+  /**
+   * f64 step (NaN: none), f64 timestamp in µs, one 8-byte slot for each value, then the bytes of
+   * its strings.
+   */
   row: 3,
   /** u32 0, u32 byte length, UTF-8 line ending in a newline. */
   log: 4,
@@ -55,7 +64,9 @@ export const RecordKind = {
   wideRow: 9,
   /** Like `row`, with both. */
   wideStampedRow: 10,
-  /** u32 0, u32 byte length, the rows removed from earlier sessions, as JSON (channel/rewind.ts). */
+  /**
+   * u32 0, u32 byte length, the rows removed from earlier sessions, as JSON (channel/rewind.ts).
+   */
   rewind: 11,
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
@@ -99,7 +110,10 @@ export const ROW_HEAD_BYTES = 24;
  */
 export const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 
-/** The encoding of a value in its slot: a double; an int64; a double 0 or 1; the byte length of a string. */
+/**
+ * The encoding of a value in its slot: a double; an int64; a double 0 or 1; the byte length of a
+ * string.
+ */
 export const ValueKind = { number: 0, bigint: 1, boolean: 2, string: 3 } as const;
 export type ValueKind = (typeof ValueKind)[keyof typeof ValueKind];
 

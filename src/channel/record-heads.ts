@@ -9,7 +9,10 @@ export interface RecordTally {
   readonly restBytes: number;
 }
 
-/** Counts the records of a payload whose rows cannot be decoded; calls below number `from` are left out. */
+/**
+ * Counts the records of a payload whose rows cannot be decoded; calls below number `from` are left
+ * out.
+ */
 export function tallyRecords(payload: Uint8Array, seq: number, from: number): RecordTally {
   let records = 0;
   let calls = 0;

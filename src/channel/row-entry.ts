@@ -24,7 +24,10 @@ export interface ReadEntry {
   readonly failure: { readonly error: unknown } | null;
 }
 
-/** Returns a metric's value: the one read before, or the row's current one. Throws the error of its getter. */
+/**
+ * Returns a metric's value: the one read before, or the row's current one. Throws the error of its
+ * getter.
+ */
 export function valueOf(
   values: Readonly<Record<string, unknown>>,
   metric: string,

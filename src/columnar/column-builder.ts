@@ -3,7 +3,9 @@ import type { Column, ColumnType, TextColumn } from './column.js';
 import { columnOfStrings } from './column-of-strings.js';
 import { cellTextOf } from './text-cells.js';
 
-/** A metric's values on their way into a batch of `rows` rows; rows that are never set stay null. */
+/**
+ * A metric's values on their way into a batch of `rows` rows; rows that are never set stay null.
+ */
 export type ColumnBuilder = NumberBuilder | IntegerBuilder | BooleanBuilder | TextBuilder;
 
 abstract class Builder {

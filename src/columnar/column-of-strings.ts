@@ -1,7 +1,9 @@
 import { bitmapBytes, setBit } from './bitmap.js';
 import type { TextColumn } from './column.js';
 
-/** Makes a UTF8 column of encoded strings, null for null rows. None of them was logged as a number. */
+/**
+ * Makes a UTF8 column of encoded strings, null for null rows. None of them was logged as a number.
+ */
 export function columnOfStrings(strings: readonly (Uint8Array | null)[]): TextColumn {
   const offsets = new Int32Array(strings.length + 1);
   const validity = new Uint8Array(bitmapBytes(strings.length));

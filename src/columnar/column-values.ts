@@ -5,7 +5,10 @@ import type { Column } from './column.js';
 import { doubleAt, halvesOf, isSafeAt } from './int64.js';
 import { cellAt, numericCells } from './text-cells.js';
 
-/** Reads the value of a row of a metric's column; a number in a column that became text is returned as a number; null for a null row. */
+/**
+ * Reads the value of a row of a metric's column; a number in a column that became text is returned
+ * as a number; null for a null row.
+ */
 export function valueAt(column: Column, row: number): MetricValue | null {
   if (column.validity !== null && !bitAt(column.validity, row)) return null;
   switch (column.type) {

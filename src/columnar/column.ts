@@ -28,7 +28,9 @@ export type Column =
   | (ColumnBase & { readonly type: 'BOOLEAN'; readonly values: Uint8Array })
   | TextColumn;
 
-/** The rows of a text column, some of which may have been logged as numbers before it became text. */
+/**
+ * The rows of a text column, some of which may have been logged as numbers before it became text.
+ */
 export interface TextColumn extends ColumnBase {
   readonly type: 'UTF8';
   readonly offsets: Int32Array;

@@ -79,7 +79,10 @@ export class RowGroupBatches {
     return copy;
   }
 
-  /** Yields the group's columns in the order of `fields`, calls joined to rows, values as each field's type. */
+  /**
+   * Yields the group's columns in the order of `fields`, calls joined to rows, values as each
+   * field's type.
+   */
   *columns(fields: readonly ColumnField[]): Generator<Column, void> {
     this.merge ??= this.plan();
     for (const field of fields) {

@@ -73,7 +73,8 @@ export function cellTextOf(value: number | bigint | boolean): string {
 }
 
 /**
- * Returns the number, bigint or boolean whose {@link cellTextOf} this is; undefined for any other text.
+ * Returns the number, bigint or boolean whose {@link cellTextOf} this is; undefined for any other
+ * text.
  *
  * Files of format 1 hold `String()` of all doubles. For digits beyond 2^53 they do not say whether
  * they were a double: such digits are a bigint, unless they exceed a 64-bit bigint or are exactly a

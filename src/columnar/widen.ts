@@ -8,7 +8,8 @@ import { cellTextOf } from './text-cells.js';
  * The type that holds values of both types without loss: doubles and int64 that a double holds
  * exactly become doubles, all other differing types become text.
  *
- * @param integersExact - whether every int64 among them is a safe integer, which a double holds exactly
+ * @param integersExact - whether every int64 among them is a safe integer, which a double holds
+ * exactly
  */
 export function widerType(a: ColumnType, b: ColumnType, integersExact: boolean): ColumnType {
   if (a === b) return a;

@@ -106,8 +106,8 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
    *
    * @param name - like the name of an artifact; may be used any number of times, for each step or
    * more often
-   * @throws {@link ExpmanError} `INVALID_NAME`, `INVALID_VALUE`, `INVALID_OPTION`, `ARTIFACT_NOT_FOUND`, only with
-   * `onInvalid: 'throw'`
+   * @throws {@link ExpmanError} `INVALID_NAME`, `INVALID_VALUE`, `INVALID_OPTION`,
+   * `ARTIFACT_NOT_FOUND`, only with `onInvalid: 'throw'`
    * @example
    * run.logImage('samples', png, step, { caption: 'after warm-up' });
    */

@@ -86,7 +86,8 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
    *
    * @param values - one value for each metric
    * @param step - an integer, beyond 2^53 as a bigint; may be absent, repeat or go back
-   * @throws {@link ExpmanError} `INVALID_VALUE` with `onInvalid: 'throw'`, `BACKPRESSURE` with `backpressure: 'throw'`
+   * @throws {@link ExpmanError} `INVALID_VALUE` with `onInvalid: 'throw'`, `BACKPRESSURE` with
+   * `backpressure: 'throw'`
    */
   logMetrics<V extends MetricsOf<V>>(values: V & ValuesFor<V, M>, step?: number | bigint | null): void {
     const intake = this.#intake;
@@ -118,7 +119,8 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   }
 
   /**
-   * Merges parameters into the run's config.yaml: nested objects key by key, otherwise the last write wins.
+   * Merges parameters into the run's config.yaml: nested objects key by key, otherwise the last
+   * write wins.
    *
    * Values that YAML cannot hold are left out and reported in run.log; texts under secret names,
    * and passwords in URLs, are redacted.
@@ -128,7 +130,10 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
     else warnOfLateCall(this.runDir);
   }
 
-  /** A winston logger whose lines go to run.log, in order with everything else; add transports to send them elsewhere too. */
+  /**
+   * A winston logger whose lines go to run.log, in order with everything else; add transports to
+   * send them elsewhere too.
+   */
   get logger(): Logger {
     return (this.#logger ??= createRunLogger((_level, line) => {
       if (this.#intake.isOpen) this.#intake.text(RecordKind.log, line);

@@ -32,7 +32,10 @@ export interface RunParts extends DoorParts {
   readonly media: MediaLog;
   readonly link: WriterLink;
   readonly life: RunLife;
-  /** The greatest step of earlier sessions; null if no row has a step. The first call reads their files. */
+  /**
+   * The greatest step of earlier sessions; null if no row has a step. The first call reads their
+   * files.
+   */
   readonly earlierStep: () => Step | null;
 }
 

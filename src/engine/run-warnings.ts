@@ -39,7 +39,8 @@ interface Told {
 }
 
 /**
- * Warns once about each subject, and about at most {@link MAX_WARNINGS_OF_KIND} subjects of one kind.
+ * Warns once about each subject, and about at most {@link MAX_WARNINGS_OF_KIND} subjects of one
+ * kind.
  *
  * The first one beyond that is announced, and at the end of the run a line gives the number of
  * those without a line.

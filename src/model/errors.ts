@@ -1,7 +1,8 @@
 import { isError } from './realms.js';
 
 /**
- * Every code an {@link ExpmanError} can carry. Codes are the contract: messages may be reworded, codes may not.
+ * Every code an {@link ExpmanError} can carry. Codes are the contract: messages may be reworded,
+ * codes may not.
  *
  * | code | when |
  * |---|---|
@@ -74,7 +75,9 @@ export interface ErrorFacts {
   readonly cause?: unknown;
 }
 
-/** The one error class of this package; branch on its stable {@link ErrorCode}, not on its message. */
+/**
+ * The one error class of this package; branch on its stable {@link ErrorCode}, not on its message.
+ */
 export class ExpmanError extends Error {
   readonly code: ErrorCode;
   readonly option?: string;

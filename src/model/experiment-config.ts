@@ -17,7 +17,8 @@ export interface PlainConfig extends ResolvedOptions {
 /**
  * The folder and the options of an experiment's runs; checked once, here, and frozen.
  *
- * @throws ExpmanError `INVALID_OPTION` or `INVALID_NAME`, with the option, its rule, and the value and type that were given.
+ * @throws ExpmanError `INVALID_OPTION` or `INVALID_NAME`, with the option, its rule, and the value
+ * and type that were given.
  * @example
  * const config = new ExperimentConfig('my_exp', './experiments', { tags: ['baseline'], durability: 'power' });
  */

@@ -4,9 +4,15 @@ import { optionsTable } from './options-table.js';
 import { redactText, redactWord } from './redact-text.js';
 import { parseStep } from './step.js';
 
-/** Every option of an {@link ExperimentConfig}, checked and with its default filled in; plain, frozen, cloneable. */
+/**
+ * Every option of an {@link ExperimentConfig}, checked and with its default filled in; plain,
+ * frozen, cloneable.
+ */
 export interface ResolvedOptions {
-  /** The run's name and folder; by default `YYYYMMDD_HHMMSS` of the start, made unique with a suffix. */
+  /**
+   * The run's name and folder; by default `YYYYMMDD_HHMMSS` of the start, made unique with a
+   * suffix.
+   */
   readonly runName: RunName | undefined;
   /**
    * The most milliseconds from the logging of a row until it is in the write-ahead log; 1 to
@@ -120,7 +126,8 @@ export type ExperimentOptions = {
 /**
  * Checks all options by their rules and fills in the defaults.
  *
- * @throws ExpmanError `INVALID_OPTION` (`INVALID_NAME` for the run name) with option, rule, value and type.
+ * @throws ExpmanError `INVALID_OPTION` (`INVALID_NAME` for the run name) with option, rule, value
+ * and type.
  */
 export function resolveOptions(options: ExperimentOptions): ResolvedOptions {
   const resolved: ResolvedOptions = OPTIONS.resolve(options);

@@ -30,7 +30,9 @@ export interface MetricRow {
    * without one.
    */
   readonly step?: Step | null | undefined;
-  /** Milliseconds since the epoch (as `Date.now()` gives them, fractions allowed); now, when absent. */
+  /**
+   * Milliseconds since the epoch (as `Date.now()` gives them, fractions allowed); now, when absent.
+   */
   readonly timestamp?: number | undefined;
   /** One value for each metric of the row. */
   readonly values: Readonly<Record<string, MetricValue>>;

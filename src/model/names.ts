@@ -9,7 +9,10 @@ export type ExperimentName = string & { readonly [brand]: 'experiment' };
 /** The name of a run: checked, and safe as a folder name. */
 export type RunName = string & { readonly [brand]: 'run' };
 
-/** The name of an artifact: relative to the artifacts folder, `/` between its parts, never leaving it. */
+/**
+ * The name of an artifact: relative to the artifacts folder, `/` between its parts, never leaving
+ * it.
+ */
 export type ArtifactName = string & { readonly [brand]: 'artifact' };
 
 /** The kinds of names, and the type that the parser returns for each. */

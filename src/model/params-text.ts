@@ -15,7 +15,8 @@ const MAX_TEXT = 16 * 1024 * 1024;
 const MAX_DIGITS = Math.ceil(MAX_PARAM_BITS * Math.log10(2)) + 1;
 
 /**
- * Parameters as JSON text that {@link decodeParams} turns back into the same values, NaN, infinities, -0 and bigint included.
+ * Parameters as JSON text that {@link decodeParams} turns back into the same values, NaN,
+ * infinities, -0 and bigint included.
  *
  * A value that JSON cannot express becomes an object with one `$` key (`{"$number":"NaN"}`,
  * `{"$bigint":"12"}`); a user's key that begins with `$` gets one more, so that nothing a user logs

@@ -7,7 +7,8 @@ export { plainParams, sanitiseParams } from './sanitise-params.js';
 /**
  * Merges the parameters of `update` into those of `base`; neither is changed.
  *
- * Nested objects are merged key by key, arrays and all other values are replaced, and a key of `base` keeps its place.
+ * Nested objects are merged key by key, arrays and all other values are replaced, and a key of
+ * `base` keeps its place.
  *
  * @example
  * mergeParams({ optimizer: { name: 'Adam', lr: 1e-3 } }, { optimizer: { lr: 1e-4 } });

@@ -4,7 +4,8 @@ interface Valued {
 }
 
 /**
- * Adds points whose kind of value (NaN, Infinity, -Infinity) is missing so far; of each kind the first one stays.
+ * Adds points whose kind of value (NaN, Infinity, -Infinity) is missing so far; of each kind the
+ * first one stays.
  *
  * `others` has no two points of one kind. Returns `points` itself if nothing is added.
  */

@@ -19,7 +19,8 @@ export const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Reads one of a run's YAML files, of at most `maxBytes`, as a mapping; returns null if there is no such file.
+ * Reads one of a run's YAML files, of at most `maxBytes`, as a mapping; returns null if there is no
+ * such file.
  *
  * @throws {@link ExpmanError} `CORRUPT` if it is truncated or not a mapping, `UNSAFE_YAML`, or `IO`
  */

@@ -140,8 +140,8 @@ export function isTempName(name: string): boolean {
 }
 
 /**
- * Returns a fresh hidden name for a file that is to become `base`, or for one of a name too long to be part of it; the random part keeps
- * it from being guessed.
+ * Returns a fresh hidden name for a file that is to become `base`, or for one of a name too long to
+ * be part of it; the random part keeps it from being guessed.
  */
 export function tempName(base: string): string {
   const affixes = `..${randomBytes(6).toString('hex')}.tmp`;
@@ -149,7 +149,10 @@ export function tempName(base: string): string {
   return `.${isShort ? base : 'long-name'}${affixes.slice(1)}`;
 }
 
-/** Returns the only hidden name for a folder that is to become `base`: the process that makes the folder is the only one to fill it. */
+/**
+ * Returns the only hidden name for a folder that is to become `base`: the process that makes the
+ * folder is the only one to fill it.
+ */
 export function draftName(base: string): string {
   // @bound loses nothing: the name itself stands before it
   return `.${base}.${createHash('sha256').update(base).digest('hex').slice(0, 12)}.tmp`;

@@ -100,7 +100,10 @@ export class DescriptorCache {
     attempt(() => this.fs.close(fd));
   }
 
-  /** Runs an operation that needs a descriptor; when the process has none left, closes half of the cached ones and retries. */
+  /**
+   * Runs an operation that needs a descriptor; when the process has none left, closes half of the
+   * cached ones and retries.
+   */
   sparing<T>(operation: () => T): T {
     try {
       return operation();

@@ -38,7 +38,9 @@ export function tailsToKeep<T extends Stretch>(tails: readonly T[]): T[] {
   return kept;
 }
 
-/** Returns the gaps between the regions and before the first one: nothing was ever written there. */
+/**
+ * Returns the gaps between the regions and before the first one: nothing was ever written there.
+ */
 export function gapsBetween(regions: readonly Stretch[]): Stretch[] {
   const gaps: Stretch[] = [];
   let at = MAGIC.length;

@@ -16,10 +16,11 @@ export interface FileFacts {
 }
 
 /**
- * The file system as the storage code sees it: synchronous, small, and replaceable by one that injects faults.
+ * The file system as the storage code sees it: synchronous, small, and replaceable by one that
+ * injects faults.
  *
- * Every call throws an error with a `code` such as `ENOSPC`. `write` may write less than it was given, without an
- * error; `write-all.ts` has the loop. A `close` does not sync.
+ * Every call throws an error with a `code` such as `ENOSPC`. `write` may write less than it was
+ * given, without an error; `write-all.ts` has the loop. A `close` does not sync.
  */
 export interface FsPort {
   /** Opens a file (mode 0600 if it creates one) and returns its descriptor. */

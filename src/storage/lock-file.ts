@@ -43,7 +43,10 @@ export interface HeldLock {
   readonly owner: LockOwner;
   /** Beats so far; null in a lock of 0.1.0, whose only beat is its time. */
   readonly beat: number | null;
-  /** Duration of the run at the last beat, the sum of its sessions, in milliseconds; null in a lock of 0.1.0. */
+  /**
+   * Duration of the run at the last beat, the sum of its sessions, in milliseconds; null in a lock
+   * of 0.1.0.
+   */
   readonly lastedMs: number | null;
   /** Time of the last beat, by the clock of the file system. */
   readonly modifiedMs: number;
@@ -116,7 +119,8 @@ function isLockOwner(value: unknown): value is LockOwner {
 }
 
 /**
- * Shows other hosts that the owner is alive: writes the next beat and the run's duration into its lock.
+ * Shows other hosts that the owner is alive: writes the next beat and the run's duration into its
+ * lock.
  *
  * It is a write, so that the clock of the file system stamps it. Digits replace digits in a file
  * that was checked to be this owner's: a reader at that moment finds a complete lock, and another

@@ -88,7 +88,10 @@ export class MetricsFile {
     return fields.map(({ type }, place) => readColumn(this.readSealed, chunks[place], type, rows));
   }
 
-  /** Reopens the last sealed group: its rows leave the file unless they are sealed or published again. */
+  /**
+   * Reopens the last sealed group: its rows leave the file unless they are sealed or published
+   * again.
+   */
   reopenLast(fields: readonly ColumnField[]): Column[] {
     const columns = this.read(this.groups.length - 1, fields);
     this.groups.pop();
@@ -97,8 +100,9 @@ export class MetricsFile {
   }
 
   /**
-   * Replaces the rows of sealed groups: `rewrite` takes a group's number and returns its new columns, no columns to remove the
-   * group, or null to keep it. Nothing changes unless everything can be written.
+   * Replaces the rows of sealed groups: `rewrite` takes a group's number and returns its new
+   * columns, no columns to remove the group, or null to keep it. Nothing changes unless everything
+   * can be written.
    */
   *rewrite(rewrite: (index: number) => readonly Column[] | null, compression: Compression): Generator<void> {
     const groups: RowGroup[] = [];

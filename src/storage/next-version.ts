@@ -45,9 +45,11 @@ export interface CurrentVersion {
 }
 
 /**
- * Writes the next version of a file of rows into a draft, reads its footer back, and renames it over the published file.
+ * Writes the next version of a file of rows into a draft, reads its footer back, and renames it
+ * over the published file.
  *
- * Yields whenever other work may run. On failure the published file stays, and nothing sealed is lost.
+ * Yields whenever other work may run. On failure the published file stays, and nothing sealed is
+ * lost.
  *
  * @param onReplaced - called when the draft has the name, before that is on the device: with the
  * facts of the new file, and the number of its bytes that are tails of earlier versions

@@ -89,8 +89,13 @@ export const nodeFs: FsPort = {
   },
 };
 
-/** The free space of a file system: blocks free for this user and their size, inodes in total and free. */
+/**
+ * The free space of a file system: blocks free for this user and their size, inodes in total and
+ * free.
+ */
 export type FileSystemSpace = Pick<fs.StatsFs, 'bavail' | 'bsize' | 'files' | 'ffree'>;
 
-/** Reads the free space of the file system that holds a folder. @throws the file system's own error */
+/**
+ * Reads the free space of the file system that holds a folder. @throws the file system's own error
+ */
 export const spaceOf = (folder: string): FileSystemSpace => fs.statfsSync(folder);

@@ -19,7 +19,10 @@ const UNKNOWN_OWNER: LockOwner = { pid: 0, startTicks: null, bootId: null, host:
 export type Ownership =
   | { readonly kind: 'free' }
   | { readonly kind: 'alive'; readonly owner: LockOwner }
-  /** The owner is on another host and may be alive or dead: no file can be written beside its lock to compare times. */
+  /**
+   * The owner is on another host and may be alive or dead: no file can be written beside its lock
+   * to compare times.
+   */
   | { readonly kind: 'unsure'; readonly owner: LockOwner }
   | { readonly kind: 'dead'; readonly owner: LockOwner | null };
 

@@ -16,7 +16,10 @@ const SYNC_EVERY_BYTES = 4 * 1024 * 1024;
 /** A file that holds sealed bytes. */
 export interface Holder {
   readonly path: string;
-  /** Set for a draft whose publish failed: it is only read from, as it may have bad bytes at its end or fail to sync. */
+  /**
+   * Set for a draft whose publish failed: it is only read from, as it may have bad bytes at its end
+   * or fail to sync.
+   */
   failed: boolean;
 }
 
@@ -60,7 +63,10 @@ export class SealedRegions {
     return this.regions.some(({ holder }) => holder === this.published);
   }
 
-  /** Adopts the regions of a published file that hold chunks of its groups; returns the total size of the others. */
+  /**
+   * Adopts the regions of a published file that hold chunks of its groups; returns the total size
+   * of the others.
+   */
   adopt(regions: readonly Region[], groups: readonly RowGroup[]): number {
     let others = 0;
     for (const region of regions)
@@ -187,7 +193,10 @@ export class SealedRegions {
     }
   }
 
-  /** Copies the last tails to their old offsets and returns them; tails that cannot be read are skipped without loss. */
+  /**
+   * Copies the last tails to their old offsets and returns them; tails that cannot be read are
+   * skipped without loss.
+   */
   *copyTails(into: number): Generator<void, Region[]> {
     const copied: Region[] = [];
     for (const tail of tailsToKeep(this.tails)) {

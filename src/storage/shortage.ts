@@ -1,6 +1,9 @@
 import { type FileSystemSpace, spaceOf } from './node-fs.js';
 
-/** The bytes and inodes of a file system that a process may still use; every file takes an inode; null where that is unknown. */
+/**
+ * The bytes and inodes of a file system that a process may still use; every file takes an inode;
+ * null where that is unknown.
+ */
 export interface RoomLeft {
   readonly bytes: number;
   readonly inodes: number | null;

@@ -35,7 +35,8 @@ const PARSING = {
  * number; a bigint within 2^53 comes back as a number. YAML 1.1 readers such as PyYAML see the
  * same. Shared objects are written out, `undefined` is left out.
  *
- * @throws ExpmanError `INVALID_VALUE` for a cycle, a function, a symbol, or a value nested deeper than 60.
+ * @throws ExpmanError `INVALID_VALUE` for a cycle, a function, a symbol, or a value nested deeper
+ * than 60.
  */
 export function stringifyYaml(value: unknown): string {
   assertWritable(value);
@@ -50,7 +51,8 @@ export function stringifyYaml(value: unknown): string {
 /**
  * Parses untrusted YAML; duplicate keys are an error, integers beyond 2^53 become bigint.
  *
- * Size and depth are checked before the parser sees the text: `yaml` 2.9.1 aborts the process on 2 kB of nested input.
+ * Size and depth are checked before the parser sees the text: `yaml` 2.9.1 aborts the process on 2
+ * kB of nested input.
  *
  * @throws ExpmanError `UNSAFE_YAML` if it is larger than `maxBytes`, nested deeper than 64, holds
  * over 100 aliases, anchors, tags and directives or over 100 quoted values with nothing between

@@ -12,7 +12,8 @@ export const MAX_WRITTEN_DEPTH = 60;
 /**
  * Checks that a value can be written as YAML and read back.
  *
- * @throws ExpmanError `INVALID_VALUE` for a cycle, a function, a symbol, a binary buffer, or a value nested too deep.
+ * @throws ExpmanError `INVALID_VALUE` for a cycle, a function, a symbol, a binary buffer, or a
+ * value nested too deep.
  */
 export function assertWritable(value: unknown): void {
   visit(value, '', new Set());

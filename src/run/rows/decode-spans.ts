@@ -49,7 +49,8 @@ const TYPE_OF: Readonly<Record<ValueKind, Exclude<ColumnType, 'TIMESTAMP'>>> = {
 };
 
 /**
- * Turns spans of one session's records into columns: for rows without strings, one strided copy per span and metric.
+ * Turns spans of one session's records into columns: for rows without strings, one strided copy per
+ * span and metric.
  *
  * The spans must follow one another, so that the rows they begin do, too.
  */

@@ -1,4 +1,5 @@
-// bufferTime spends 100 ns on an item, more than the rest of a row costs, so a full batch has at most this many items.
+// bufferTime spends 100 ns on an item, more than the rest of a row costs, so a full batch has at
+// most this many items.
 const ITEMS_PER_BATCH = 1024;
 
 /**

@@ -57,7 +57,8 @@ export interface PublishedFile {
 /**
  * Reads the facts of the published file at `path` from its footer.
  *
- * @throws {@link ExpmanError} `UNSUPPORTED_VERSION` for one that a later version of this package wrote
+ * @throws {@link ExpmanError} `UNSUPPORTED_VERSION` for one that a later version of this package
+ * wrote
  */
 export function publishedFile(footer: FileFooter, path: string): PublishedFile {
   const { metadata } = footer;

@@ -22,7 +22,10 @@ interface Tally {
   texts: number;
 }
 
-/** A tally in a plain form, for the file's metadata; `texts` is absent when it is 0, and in files of 0.1.0. */
+/**
+ * A tally in a plain form, for the file's metadata; `texts` is absent when it is 0, and in files of
+ * 0.1.0.
+ */
 export type PlainTally = readonly [
   metric: string,
   tally: Readonly<Omit<Tally, 'texts'> & Partial<Pick<Tally, 'texts'>>>,

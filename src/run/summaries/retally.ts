@@ -51,7 +51,10 @@ const isWhole = ({ count, nan, numbers, texts = 0 }: PlainTally[1]): boolean =>
 const isOfTexts = ({ last, nan, numbers }: PlainTally[1]): boolean =>
   typeof last === 'string' && nan + numbers === 0;
 
-/** Tallies some metrics of a file from its columns, one row group in memory at a time. @throws ExpmanError `CORRUPT`, `IO` */
+/**
+ * Tallies some metrics of a file from its columns, one row group in memory at a time. @throws
+ * ExpmanError `CORRUPT`, `IO`
+ */
 export function tallyFile(
   bytesOf: ChunkReader,
   { footer, facts }: PublishedFile,

@@ -2,7 +2,10 @@ import type { MetricSummary } from '../../model/metric.js';
 import { shortText } from '../../model/short-text.js';
 import { isMapping, type Mapping } from '../run-record.js';
 
-/** @bound loses nothing: the text ends in an ellipsis, and the footer of metrics.parquet has all of it */
+/**
+ * @bound loses nothing: the text ends in an ellipsis, and the footer of metrics.parquet has all of
+ * it
+ */
 const MAX_TEXT = 256;
 // Readers refuse YAML of over a megabyte.
 // @bound tells: summariesLeftOut in run.yaml says how many; specs/writer/run-file.spec.ts "of a run with more metrics and artifacts than it has room for can still be read, and says how many it left out"

@@ -8,10 +8,11 @@ const TRUE = 1;
 const FALSE = 2;
 
 /**
- * Thrift's compact protocol over one growing buffer; a generated struct's `write` is given one of these.
+ * Thrift's compact protocol over one growing buffer; a generated struct's `write` is given one of
+ * these.
  *
- * The package's own protocol allocates several buffers per byte and manages 1.3 MB/s, which is 60 ms for a footer of
- * 2,000 chunks; the bytes are the same.
+ * The package's own protocol allocates several buffers per byte and manages 1.3 MB/s, which is 60
+ * ms for a footer of 2,000 chunks; the bytes are the same.
  */
 export class CompactWriter implements ThriftOutput {
   #bytes: Buffer;

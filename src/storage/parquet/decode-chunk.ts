@@ -28,9 +28,9 @@ interface DecodedPage {
  * Decodes the bytes of exactly one chunk, as {@link encodeChunk} wrote them, into a column with its
  * own buffers.
  *
- * Every bit comes back: NaN payloads, -0, the ends of int64. Slots of null rows are zero or empty. The bytes may be
- * anything: what is allocated is bounded by the chunk's rows, which the footer's decoder bounds, and by 22 times its
- * bytes; looked-up strings by 256 MB.
+ * Every bit comes back: NaN payloads, -0, the ends of int64. Slots of null rows are zero or empty.
+ * The bytes may be anything: what is allocated is bounded by the chunk's rows, which the footer's
+ * decoder bounds, and by 22 times its bytes; looked-up strings by 256 MB.
  *
  * @throws ExpmanError `CORRUPT` for a wrong checksum, length or encoding
  */

@@ -33,7 +33,8 @@ export function footerLength(last8: Uint8Array): number {
 }
 
 /**
- * Decodes and checks a footer that {@link encodeFooter} wrote. `tail` is the end of the file, at least the footer.
+ * Decodes and checks a footer that {@link encodeFooter} wrote. `tail` is the end of the file, at
+ * least the footer.
  *
  * The bytes may be anything: the footer's checksum must be present and right, every chunk and
  * region must lie between the first magic and the footer, and every group must have a chunk for

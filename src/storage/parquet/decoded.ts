@@ -3,7 +3,10 @@ import type { ByteCursor } from './byte-cursor.js';
 import { corrupt } from './corrupt.js';
 import { MAX_EXPANDED_BYTES } from './dictionary.js';
 
-/** Decoded values without the null rows; the counterpart of `Dense` with Arrow's offsets, in its own buffers. */
+/**
+ * Decoded values without the null rows; the counterpart of `Dense` with Arrow's offsets, in its own
+ * buffers.
+ */
 export type Values =
   | { readonly kind: 'words'; readonly count: number; readonly words: Int32Array }
   | { readonly kind: 'bits'; readonly count: number; readonly bits: Uint8Array }

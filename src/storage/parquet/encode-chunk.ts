@@ -42,8 +42,8 @@ interface PageRange {
 }
 
 /**
- * Encodes one column of one row group: pages with headers, checksums and definition levels, ready to be written
- * anywhere in a file.
+ * Encodes one column of one row group: pages with headers, checksums and definition levels, ready
+ * to be written anywhere in a file.
  *
  * Picks the encoding by the values: delta if requested and smaller, else a dictionary if smaller,
  * else PLAIN. The column's buffers are read and not kept. Holds at most about twice the chunk's
@@ -160,7 +160,10 @@ function dataPage(column: Column, range: PageRange, encoding: Encoding, values: 
   return { kind: 'data', values: range.to - range.from, encoding, parts: [levels, values] };
 }
 
-/** Splits the rows evenly into pages of about 1 MB of the `length` bytes, at whole bytes of the validity bitmap. */
+/**
+ * Splits the rows evenly into pages of about 1 MB of the `length` bytes, at whole bytes of the
+ * validity bitmap.
+ */
 function pageRanges(column: Column, length: number): PageRange[] {
   const validity = validityOf(column);
   const rows = column.length;

@@ -19,9 +19,11 @@ export const CRC_KEY = 'expman.crc';
 export const CRC_PLACEHOLDER = '00000000';
 
 /**
- * Encodes the end of a file: the metadata, its length and `PAR1`. The data lies between {@link MAGIC} and this.
+ * Encodes the end of a file: the metadata, its length and `PAR1`. The data lies between
+ * {@link MAGIC} and this.
  *
- * Some 70 bytes a chunk; 3 microseconds a chunk of a new group, almost nothing for a group that was in an earlier footer.
+ * Some 70 bytes a chunk; 3 microseconds a chunk of a new group, almost nothing for a group that was
+ * in an earlier footer.
  *
  * @throws ExpmanError `INVALID_NAME` for two fields of one name or a reserved metadata key,
  *   `WRITE_FAILED` beyond 64 MB; RangeError for a group whose chunks do not fit the fields

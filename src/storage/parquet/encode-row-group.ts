@@ -59,7 +59,8 @@ class DescribedChunk extends structs.ColumnChunk {
     encodings: [],
     statistics: DescribedChunk.#statistics,
   });
-  // The offset would be that of a second copy of the metadata after the chunk, which is not written.
+  // The offset would be that of a second copy of the metadata after the chunk, which is not
+  // written.
   static readonly #chunk = new structs.ColumnChunk({ file_offset: 0, meta_data: DescribedChunk.#metadata });
   readonly #field: SchemaField;
   readonly #facts: PlacedChunk;

@@ -68,12 +68,14 @@ export interface FileFooter {
  * without a limit a small hostile file could demand any amount of memory; row groups are sealed at
  * a hundredth of it.
  *
- * @bound refuses: CORRUPT when it is read, RangeError when it is written; groups are sealed at a hundredth of it
+ * @bound refuses: CORRUPT when it is read, RangeError when it is written; groups are sealed at a
+ * hundredth of it
  */
 export const MAX_GROUP_ROWS = 1 << 24;
 
 /**
- * The largest footer written or read: some 800,000 chunks. Parsed it takes up to 20 times as much memory.
+ * The largest footer written or read: some 800,000 chunks. Parsed it takes up to 20 times as much
+ * memory.
  *
  * @bound refuses: CORRUPT when it is read, WRITE_FAILED when it is written
  */

@@ -4,8 +4,9 @@ import { corrupt } from './corrupt.js';
 import { ByteCursor } from './byte-cursor.js';
 
 /**
- * Encodes the definition levels of rows [from, to) as a data page holds them: a u32 length and RLE/bit-packed runs of
- * one bit. `from` is a multiple of 8; no bitmap means that every row has a value.
+ * Encodes the definition levels of rows [from, to) as a data page holds them: a u32 length and
+ * RLE/bit-packed runs of one bit. `from` is a multiple of 8; no bitmap means that every row has a
+ * value.
  *
  * The runs are chosen as in parquet-cpp, from the end of the last run and not only at whole bytes,
  * so that sparse columns are no larger; its bit-packed runs end after 504 levels, ours do not.

@@ -22,7 +22,9 @@ export interface AssembledPages {
   readonly dictionaryLength: number;
 }
 
-/** Compression has to save this share of a chunk's pages to be worth the time it costs every reader. */
+/**
+ * Compression has to save this share of a chunk's pages to be worth the time it costs every reader.
+ */
 const WORTH_SAVING = 0.1;
 /**
  * The sample that is compressed to decide about the rest: at most this many pieces of this many

@@ -8,7 +8,9 @@ import { loadStructs, loadWriter } from './parquetjs-lite.cjs';
  */
 export type Binary = string | Uint8Array;
 
-/** The writing half of Thrift's protocol interface, as far as Parquet's generated structs call it. */
+/**
+ * The writing half of Thrift's protocol interface, as far as Parquet's generated structs call it.
+ */
 export interface ThriftOutput {
   writeStructBegin(name: string): void;
   writeStructEnd(): void;
@@ -136,7 +138,10 @@ interface Generated {
   readonly PageType: Readonly<Record<string, number>>;
 }
 
-/** One column as parquetjs-lite's schema describes it; `name` and `path` may be set after the schema is made. */
+/**
+ * One column as parquetjs-lite's schema describes it; `name` and `path` may be set after the schema
+ * is made.
+ */
 export interface SchemaField {
   name: string;
   path: string[];

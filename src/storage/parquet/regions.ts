@@ -3,7 +3,10 @@ import type { Region } from './facts.js';
 
 const REGION = /^(\d{1,16})\+(\d{1,16})=([0-9a-f]{8})$/;
 
-/** The regions as the footer's metadata holds them: `offset+length=crc`, the checksum in hex, separated by blanks. */
+/**
+ * The regions as the footer's metadata holds them: `offset+length=crc`, the checksum in hex,
+ * separated by blanks.
+ */
 export function formatRegions(regions: readonly Region[]): string {
   return regions
     .map(({ offset, length, crc }) => `${String(offset)}+${String(length)}=${hex(crc)}`)

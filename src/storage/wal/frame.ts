@@ -37,9 +37,10 @@ import { VERSION } from '../../model/version.js';
  * | 20 |     4 | payload checksum | of the salt and the payload                                             |
  * | 24 |     8 | calls            | u64, calls (row records) of the epoch before this frame                 |
  *
- * A segment begins with its checkpoint: two equal `checkpoint` frames and the `carried` frames they count, all with
- * the seq and calls at which the segment begins. `records` frames follow. A `definitions` frame follows each `records`
- * frame that defines a metric or a shape; its seq and calls are those after that frame.
+ * A segment begins with its checkpoint: two equal `checkpoint` frames and the `carried` frames they
+ * count, all with the seq and calls at which the segment begins. `records` frames follow. A
+ * `definitions` frame follows each `records` frame that defines a metric or a shape; its seq and
+ * calls are those after that frame.
  *
  * Version 1 is `head | frame*`: its head is a head as above with the magic `EXPMWAL1` and zeros
  * from 40 to 51; the heads of its frames end before `calls`, `part` is zero, and the first frame is
@@ -72,7 +73,8 @@ export const FRAME_HEAD_BYTES = 32;
 /**
  * The longest payload; a longer one is rejected, even if its checksum matches.
  *
- * @bound refuses: CORRUPT when it is read, WRITE_FAILED when it is written; a row is at most half of it
+ * @bound refuses: CORRUPT when it is read, WRITE_FAILED when it is written; a row is at most half
+ * of it
  */
 export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 

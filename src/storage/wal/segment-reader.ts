@@ -107,8 +107,8 @@ function frameAt(bytes: Buffer, at: number, format: FrameFormat): WalFrame | nul
 /**
  * Searches for intact frames after a bad byte, one byte at a time.
  *
- * The salted checksum of the head decides, never a magic number; only frames that belong after those found so far
- * count, so that a duplicated block is not salvaged.
+ * The salted checksum of the head decides, never a magic number; only frames that belong after
+ * those found so far count, so that a duplicated block is not salvaged.
  */
 function salvage(
   bytes: Buffer,

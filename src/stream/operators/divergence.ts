@@ -48,7 +48,8 @@ export type Divergence<T> =
     };
 
 /**
- * Emits for each value that is NaN, infinite, or more than `sigmas` standard deviations worse than the mean so far.
+ * Emits for each value that is NaN, infinite, or more than `sigmas` standard deviations worse than
+ * the mean so far.
  *
  * Mean and deviation are Welford's, over all numbers since the subscription that were not emitted:
  * an outlier does not widen the deviation by which the next one is measured, so a run that stays

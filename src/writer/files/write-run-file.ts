@@ -30,7 +30,8 @@ const BYTES_PER_ARTIFACT = 200;
 /**
  * Replaces `run.yaml`; `facts` are merged over the run's own entries.
  *
- * Long notes and many tags leave less room for summaries and artifacts, which are in other files too.
+ * Long notes and many tags leave less room for summaries and artifacts, which are in other files
+ * too.
  */
 export function writeRunFile(fs: FsPort, folder: string, run: RunFile, facts: Params): void {
   let bytes = runFileBytes(run, facts, 1);

@@ -105,7 +105,8 @@ interface Retry {
 }
 
 /**
- * The path of a run's rows through the second stage: spans to Arrow batches to row groups to `metrics.parquet`.
+ * The path of a run's rows through the second stage: spans to Arrow batches to row groups to
+ * `metrics.parquet`.
  *
  * Emits the outcome of every publish, including the last one, which is made when the input
  * completes.

@@ -19,8 +19,8 @@ export interface RunPipelineOptions
 }
 
 /**
- * The second stage of the writer, for one run: rows to Arrow batches to `metrics.parquet`, lines to `run.log`,
- * parameters to `config.yaml`.
+ * The second stage of the writer, for one run: rows to Arrow batches to `metrics.parquet`, lines to
+ * `run.log`, parameters to `config.yaml`.
  *
  * `complete()` ends all three paths; their content is written and the last publish made before
  * `done$` emits the outcome. Nothing is ever unsubscribed.

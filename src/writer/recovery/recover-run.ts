@@ -222,7 +222,10 @@ function isPlainError(value: unknown): value is NonNullable<RunEnding['error']> 
   return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
 }
 
-/** The number of rows of a closed run, all of which must be in its file. @throws ExpmanError `CORRUPT` */
+/**
+ * The number of rows of a closed run, all of which must be in its file. @throws ExpmanError
+ * `CORRUPT`
+ */
 function publishedRows(folder: string, { rows }: KnownRun, { published, damage }: PublishedLook): number {
   if (damage !== null) throw damage;
   if (published !== null || rows === 0) return published?.rows ?? 0;

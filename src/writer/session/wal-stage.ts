@@ -50,7 +50,8 @@ export interface WalStageOptions {
 }
 
 /**
- * The first stage of the writer: the channel's bytes into the WAL, then the acknowledgement, then the records.
+ * The first stage of the writer: the channel's bytes into the WAL, then the acknowledgement, then
+ * the records.
  *
  * A failed write leaves the bytes in the channel, where the next drain finds them, and every drain
  * tries a new segment: when the disk works again, writing continues.

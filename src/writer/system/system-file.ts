@@ -45,7 +45,8 @@ export interface SystemFileOptions {
 }
 
 /**
- * The `system.parquet` of one run: a row for each sample, a column for each figure, absent or complete at every moment.
+ * The `system.parquet` of one run: a row for each sample, a column for each figure, absent or
+ * complete at every moment.
  *
  * Samples from its construction on, on a timer that does not keep the process alive. Failed work is
  * retried with a later sample and does not affect the run.

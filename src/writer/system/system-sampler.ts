@@ -101,7 +101,10 @@ export class SystemSampler {
   }
 }
 
-/** Busy and all ticks of a machine, by the first line of Linux's /proc/stat; null for any other text. */
+/**
+ * Busy and all ticks of a machine, by the first line of Linux's /proc/stat; null for any other
+ * text.
+ */
 export function ticksIn(stat: string | null): readonly [busy: number, all: number] | null {
   const [, line] = /^cpu +((?:\d+ ?)+)/.exec(stat ?? '') ?? [];
   if (line === undefined) return null;
