@@ -135,7 +135,7 @@ describe('a run with more metrics than run.yaml has room for', () => {
     const left = names.length - (run?.facts.metrics.size ?? 0);
     expect(left).toBeGreaterThan(100);
     expect(run?.facts.summariesLeftOut).toBe(left);
-    expect((await expman('list', base)).stderr).toContain(`${left} metrics that run.yaml leaves out`);
+    expect((await expman('list', base)).stderr).toContain(`${left} metrics that are missing from run.yaml`);
     rmSync(join(runDir, 'metrics.parquet'));
     expect(await json('list', base)).toMatchObject([{ summariesLeftOut: left }]);
   });

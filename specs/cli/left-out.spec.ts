@@ -31,7 +31,7 @@ describe('a command', () => {
     Object.assign(process.stdout, { columns: 200 });
     expect(await said('list', base)).toContain('… and 46 more');
     expect(await said('inspect', run)).toContain('… and 10 more');
-    expect(await said('tail', run)).toContain('… and 10 more, --metrics chooses');
+    expect(await said('tail', run)).toContain('… and 10 more; choose with --metrics');
     expect(await said('tail', run, '--metrics', 'no')).toMatch(/… and 30 more/);
     expect(await said('plot', run, '-m', 'no')).toContain('metric_7, … and 42 more');
   });

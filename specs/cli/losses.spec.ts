@@ -143,9 +143,9 @@ describe('a run whose log lost a frame of rows', () => {
   it('says how many, where, and what is kept, in words', async () => {
     const before = (await expmanHere('inspect', runDir)).stdout;
     expect(before).toMatch(/lost +12 calls \(wal-1-0\.log\)/);
-    expect(before).toMatch(/\d+ rows behind damaged bytes; `expman recover` saves them/);
+    expect(before).toMatch(/\d+ rows after damaged bytes; `expman recover` saves them/);
     expect((await expmanHere('recover', runDir)).stdout).toMatch(
-      /corrupt, kept as they are: wal-1-0\.log\n +lost: 12 calls/,
+      /corrupt, kept unchanged: wal-1-0\.log\n +lost: 12 calls/,
     );
     expect((await expmanHere('list', base, '--no-cache')).stdout).toMatch(/rows +lost[^]*588 +12 /);
     const { exit, stdout } = await expmanHere('inspect', runDir);
@@ -155,7 +155,7 @@ describe('a run whose log lost a frame of rows', () => {
     expect((await expmanHere('verify', runDir)).stdout).toMatch(
       /wal-1-0\.log\.corrupt: CORRUPT: it was found damaged/,
     );
-    expect((await expmanHere('doctor', base)).stdout).toMatch(/1 run holds files that were found damaged/);
+    expect((await expmanHere('doctor', base)).stdout).toMatch(/1 run holds damaged files/);
   });
 });
 

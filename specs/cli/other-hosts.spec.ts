@@ -117,9 +117,11 @@ describe('a run of another host in a folder that cannot be written to', () => {
     expect(found?.facts).toMatchObject({ status: 'RUNNING', owner: 'unsure' });
     const list = (await expmanHere('list', base)).stdout;
     expect(list).toMatch(/exp\/run +RUNNING\? /);
-    expect(list).toMatch(/RUNNING\?: of another host, and whether it still runs is not known/);
-    expect((await expmanHere('inspect', runDir)).stdout).toMatch(/RUNNING\?\n[^]*, alive or not: unsure\n/);
-    expect((await expmanHere('doctor', base)).stdout).toMatch(/1 run is owned by other hosts, and whether/);
+    expect(list).toMatch(/RUNNING\?: owned by another host, may or may not still be running/);
+    expect((await expmanHere('inspect', runDir)).stdout).toMatch(/RUNNING\?\n[^]*, may be alive\n/);
+    expect((await expmanHere('doctor', base)).stdout).toMatch(
+      /1 run is owned by other hosts and may or may not still be running/,
+    );
     for (const command of ['recover', 'reap'])
       expect(await expmanHere(command, base)).toMatchObject({
         exit: 4,

@@ -105,7 +105,7 @@ describe('what is asked wrongly', () => {
       /silly, debug, .*error; got "loud"/,
     );
     expect((await expmanHere('plot', run, '-m', 'x')).stderr).toMatch(
-      /it has those of metric_0, .*, … and 192 more\n/,
+      /it has numbers of metric_0, .*, … and 192 more\n/,
     );
   });
 
@@ -122,7 +122,7 @@ describe('what is asked wrongly', () => {
     for (const command of ['plot', 'compare', 'inspect', 'verify', 'reap'])
       expect(await expmanHere(command, ...all)).toMatchObject({ exit: 0 });
     const { stderr } = await expmanHere('plot', join(base, 'exp'), '-m', 'metric_1');
-    expect(stderr).toBe('expman: left out: other has no numbers of metric_1; no metric of it has any\n');
+    expect(stderr).toBe('expman: left out: other has no numbers of metric_1; none of its metrics has any\n');
   });
 
   it('is explained in a folder without runs', async () => {

@@ -175,7 +175,7 @@ describe('a report', () => {
     writeFileSync(output, 'mine');
     const refused = await expman('report', runDir, '--output', output);
     expect(refused.exit).toBe(2);
-    expect(refused.stderr).toContain(`${output} is there already; --force replaces it`);
+    expect(refused.stderr).toContain(`${output} already exists; --force replaces it`);
     const { exit, stdout } = await expman('report', runDir, '--output', output, '--force', '--json');
     expect({ exit, ...(JSON.parse(stdout) as object) }).toMatchObject({ exit: 0, path: output, runs: 1 });
     expect((await expman('report', runDir, '--output', folder(), '--force')).stderr).toContain(

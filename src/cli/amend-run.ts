@@ -4,7 +4,11 @@ import type { Mapping } from '../run/run-record.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { amendRunFile } from '../run/amend-run-file.js';
 
-/** Changes what run.yaml says of a run that nobody owns. @throws {@link ExpmanError} as {@link amendRunFile} does */
+/**
+ * Changes run.yaml of a run that no process owns.
+ *
+ * @throws {@link ExpmanError} as {@link amendRunFile} does
+ */
 export function amendRun(path: string, change: (file: Mapping) => Mapping): string {
   const runDir = resolve(path);
   if (nodeFs.stat(runDir)?.kind !== 'folder')

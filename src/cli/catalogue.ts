@@ -19,7 +19,7 @@ import {
 } from './command-options.js';
 
 const ELSEWHERE_DETAILS =
-  'Whether a process on another host still runs is not known for certain: without\n--force such a run is refused as RUN_LOCKED.';
+  'Whether a process on another host is still running cannot be known for certain:\nwithout --force such a run is refused with RUN_LOCKED.';
 
 /** All commands, in the order the help shows them. */
 export const COMMANDS: readonly Command[] = [
@@ -30,23 +30,23 @@ export const COMMANDS: readonly Command[] = [
     options: LIST,
     details:
       'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
-      'Tags have a column where the terminal has 100 of them, or with --columns tags.',
-    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan, texts), artifacts, error; owner is "unsure" where a process on another host may or may not run. A run that cannot be read has the status UNREADABLE and says why in error.',
+      'Tags are shown on terminals at least 100 columns wide, or with --columns tags.',
+    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan, texts), artifacts, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error.',
     load: () => import('./list.js'),
   }),
   command({
     name: 'inspect',
     args: '<run...>',
-    summary: 'Says what a run is: status, counts, metrics, files.',
+    summary: "Shows a run's status, counts, metrics and files.",
     options: NONE,
     details: 'Changes nothing. RUN is the folder of a run, with its run.yaml.',
-    json: 'an object, of several runs an array of them: what list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, files, losses (each: epoch, firstRecord, records, calls, atMost, others, file), tornBytes, corrupt, kept, setAside, malformed, rowsBehindGap.',
+    json: 'an object (for several runs, an array of objects) with the keys that list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, files, losses (each: epoch, firstRecord, records, calls, atMost, others, file), tornBytes, corrupt, kept, setAside, malformed, rowsBehindGap.',
     load: () => import('./inspect.js'),
   }),
   command({
     name: 'tail',
     args: '<run>',
-    summary: 'Prints the last lines of the log and the last rows.',
+    summary: 'Prints the last log lines and rows of a run.',
     options: TAIL,
     json: 'one object per line: { kind: "log", timestampMs, level, message, meta } or { kind: "row", step, timestamp, values }.',
     load: () => import('./tail.js'),
@@ -56,7 +56,7 @@ export const COMMANDS: readonly Command[] = [
     args: '<run...>',
     summary: 'Plots a metric; several runs are overlaid.',
     options: PLOT,
-    details: 'RUN is a run, an experiment, or a folder of experiments: all runs in it.',
+    details: 'RUN is a run, an experiment, or a folder of experiments (all runs in it).',
     json: '{ metric, curves: [{ name, points: [[x, y], ...] }] }.',
     load: () => import('./plot.js'),
   }),
@@ -65,8 +65,8 @@ export const COMMANDS: readonly Command[] = [
     args: '<run...>',
     summary: 'Shows where runs differ: parameters, then metrics.',
     options: COMPARE,
-    details: 'RUN is a run, an experiment, or a folder of experiments: all runs in it.',
-    json: '{ runs, params: { key: [a value for each run] }, metrics: { name: { last, min, max, mean, count, minStep, maxStep, nan, texts } } }, every list with an entry for each of runs, null where it has none.',
+    details: 'RUN is a run, an experiment, or a folder of experiments (all runs in it).',
+    json: '{ runs, params: { key: [one value per run] }, metrics: { name: { last, min, max, mean, count, minStep, maxStep, nan, texts } } }; each list has one entry per run, null if the run has none.',
     load: () => import('./compare.js'),
   }),
   command({
@@ -76,20 +76,20 @@ export const COMMANDS: readonly Command[] = [
     options: SERVE,
     details:
       'DIR is a folder of experiments (default ./experiments). Prints the address with\n' +
-      'its token; anyone with the token can read all runs below DIR. Ctrl-C ends it.\n' +
+      'its token; anyone with the token can read all runs below DIR. Ctrl-C stops it.\n' +
       'Changes nothing without --write.',
-    json: '{ url, port, token } in one line, as soon as it listens.',
+    json: '{ url, port, token } on one line, as soon as the server listens.',
     load: () => import('./serve.js'),
   }),
   command({
     name: 'report',
     args: '<run...>',
-    summary: 'Writes runs as one HTML file that can be mailed.',
+    summary: 'Writes runs to a single HTML file for sharing.',
     options: REPORT,
     details:
-      'RUN is a run, an experiment, or a folder of experiments: all runs in it. Holds\n' +
-      'the curves (2,000 points each, no peak lost), parameters, the last 1,000 lines\n' +
-      'of each log and images; opens in any browser and loads nothing from elsewhere.',
+      'RUN is a run, an experiment, or a folder of experiments (all runs in it). The\n' +
+      'file holds the curves (2,000 points each, peaks kept), parameters, images, and\n' +
+      'the last 1,000 log lines of each run. It opens in any browser, also offline.',
     json: '{ path, runs, bytes }.',
     load: () => import('./report.js'),
   }),
@@ -104,13 +104,13 @@ export const COMMANDS: readonly Command[] = [
       '           duration_ms, rows, accepted, rewound, last_step, dropped, invalid,\n' +
       '           lost, tags, notes, "group", rank, exit_code, error\n' +
       '  params   experiment, run, key, value (text), number\n' +
-      '  metrics  experiment, run, step, timestamp, metric, value, text: a row for each\n' +
+      '  metrics  experiment, run, step, timestamp, metric, value, text: one row per\n' +
       '           value\n' +
-      '  wide     experiment, run, step, timestamp, and a column for each metric\n' +
+      '  wide     experiment, run, step, timestamp, and one column per metric\n' +
       '  logs     experiment, run, timestamp, level, message, meta\n' +
-      'A key is a path with dots. Where {"lr.decay": 1, "lr": {"decay": 2}} would be\n' +
-      'one twice, the name that has a dot is quoted: the key "lr.decay" is 1. Reads\n' +
-      'nothing but the runs below DIR, and changes nothing.\n\n' +
+      'A key is a dotted path. A name that contains a dot is quoted if the path would\n' +
+      'be ambiguous: in {"lr.decay": 1, "lr": {"decay": 2}} the key "lr.decay", with\n' +
+      'its quotes, is 1. A query reads only the runs below DIR, and changes nothing.\n\n' +
       '  expman query experiments \\\n' +
       '    "SELECT run, min(value) FROM metrics WHERE metric = \'loss\' GROUP BY run"',
     json: 'an array of one object per row; repeated column names get a numeric suffix.',
@@ -119,7 +119,7 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'export',
     args: '<run>',
-    summary: 'Writes a run for another tool.',
+    summary: 'Exports a run to the format of another tool.',
     options: EXPORT,
     json: '{ runDir, format, path, loses }.',
     load: () => import('./export.js'),
@@ -130,8 +130,8 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Imports runs from another tool.',
     options: IMPORT,
     details:
-      'Tells the format itself. Knows TensorBoard event files, expman-rs run folders,\n' +
-      'W&B histories (CSV, JSON), MLflow file stores, neptune-exporter, and what export\nwrites.',
+      'Detects the format: TensorBoard event files, expman-rs run folders, W&B\n' +
+      'histories (CSV, JSON), MLflow file stores, neptune-exporter, and everything that\nexport writes.',
     json: '{ format, imported: [{ experiment, run, runDir, status, rows, logLines, invalid, leftOut }], failed: [{ run, code, message }] }.',
     load: () => import('./import.js'),
   }),
@@ -146,7 +146,7 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'note',
     args: '<run> <text>',
-    summary: 'Replaces the notes of a run that is closed.',
+    summary: 'Replaces the notes of a closed run, or adds to them.',
     options: NOTE,
     json: '{ runDir, notes }.',
     load: () => import('./note.js'),
@@ -154,19 +154,19 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'clean',
     args: '<dir>',
-    summary: 'Deletes old runs; without --force it only says which.',
+    summary: 'Deletes old runs; without --force, only lists them.',
     options: CLEAN,
-    details: 'Never deletes a run that is open, a folder that is no run, or what is not below\nDIR.',
+    details: 'Never deletes an open run, a folder that is not a run, or anything outside DIR.',
     json: '{ dryRun, deleted: [{ experiment, run, runDir, status, startedAt, bytes }], failed: [{ runDir, message }], kept, bytes }.',
     load: () => import('./clean.js'),
   }),
   command({
     name: 'reap',
     args: '<dir...>',
-    summary: 'Ends runs whose process has died.',
+    summary: 'Closes runs whose process has died.',
     options: RECOVER,
-    details: `They become CRASHED, or what they were ended as before the process died.\n${ELSEWHERE_DETAILS}`,
-    json: 'what recover prints.',
+    details: `They become CRASHED, or get the status that was set before the process died.\n${ELSEWHERE_DETAILS}`,
+    json: 'the same as recover.',
     load: () => import('./reap.js'),
   }),
   command({
@@ -180,36 +180,36 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'unarchive',
     args: '<file>',
-    summary: 'Unpacks a run that archive has packed.',
+    summary: 'Unpacks a run from an archive.',
     options: UNARCHIVE,
-    details: 'Nothing that is there is replaced; an archive may come from anywhere.',
+    details: 'Replaces no existing file. The archive may come from an untrusted source.',
     json: '{ runDir, experiment, run, files }.',
     load: () => import('./unarchive.js'),
   }),
   command({
     name: 'recover',
     args: '<dir...>',
-    summary: 'Brings runs that were cut off to their end.',
+    summary: 'Recovers interrupted runs and closes them.',
     options: RECOVER,
-    details: `DIR is a run, an experiment, or a folder of experiments.\nThe exit code is 2 where something is damaged or calls are lost, now or earlier.\n${ELSEWHERE_DETAILS}`,
+    details: `DIR is a run, an experiment, or a folder of experiments.\nThe exit code is 2 if anything is damaged or calls were lost, now or earlier.\n${ELSEWHERE_DETAILS}`,
     json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords, lost, losses, takenBack, malformed }], failed: [{ runDir, code, message }] }.',
     load: () => import('./recover.js'),
   }),
   command({
     name: 'verify',
     args: '<dir...>',
-    summary: 'Compares every checksum of runs; changes nothing.',
+    summary: 'Verifies all checksums of runs; changes nothing.',
     options: NONE,
     details:
       'DIR is a run, an experiment, or a folder of experiments; every byte is read.\n' +
-      'The exit code is 2 where something is damaged or calls are lost, now or earlier.',
+      'The exit code is 2 if anything is damaged or calls were lost, now or earlier.',
     json: 'an array of { runDir, status, rows, checkedBytes, tornBytes, lost, losses, problems: [{ file, code, message }] }.',
     load: () => import('./verify.js'),
   }),
   command({
     name: 'doctor',
     args: '[dir]',
-    summary: 'Says what is wrong with a folder and this machine.',
+    summary: 'Checks a folder and this machine for problems.',
     options: NONE,
     json: 'an array of { kind: "fine" | "warning" | "problem", what, advice }.',
     load: () => import('./doctor.js'),

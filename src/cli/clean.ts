@@ -38,7 +38,7 @@ export const run: CommandRun<typeof CLEAN> = ([dir = ''], options, terminal) => 
   return failed.size > 0 ? ExitCode.io : ExitCode.ok;
 };
 
-/** Of each experiment, the runs behind its newest `keep`, by when they began. */
+/** Returns the runs after the newest `keep` of each experiment, by start time. */
 function beyondNewest(runs: readonly RunFacts[], keep: number): RunFacts[] {
   const byExperiment = new Map<string, RunFacts[]>();
   for (const facts of runs) {
@@ -67,19 +67,21 @@ function deleteAll(base: string, old: readonly Candidate[], terminal: Terminal):
 }
 
 /**
- * Deletes one run's folder: it must lie in the base, be a folder and no link, and still hold the run that was listed, without an owner.
+ * Deletes a run's folder. It must lie in the base, be a folder and not a link, and still hold the
+ * listed run, without an owner.
  *
- * It is renamed first, so that what cannot be deleted whole is at least no run any more.
+ * The folder is renamed first, so that one that cannot be deleted completely no longer looks like a
+ * run.
  */
 function deleteRun(base: string, { runDir, uuid }: RunFacts): void {
   const inside = relative(base, runDir);
   if (inside.startsWith('..') || inside.split(sep).includes('..'))
     throw new ExpmanError('INVALID_VALUE', `${runDir} lies outside ${base}`, { path: runDir });
   if (!lstatSync(runDir).isDirectory())
-    throw new ExpmanError('INVALID_VALUE', `${runDir} is no folder`, { path: runDir });
+    throw new ExpmanError('INVALID_VALUE', `${runDir} is not a folder`, { path: runDir });
   mustHaveEndedHere(runDir, readOwnership(nodeFs, runDir));
   if (readIdentity(nodeFs, runDir).identity.uuid !== uuid)
-    throw new ExpmanError('INVALID_VALUE', `${runDir} is another run by now`, { path: runDir });
+    throw new ExpmanError('INVALID_VALUE', `${runDir} now holds another run`, { path: runDir });
   const doomed = join(dirname(runDir), `.${basename(runDir)}.${randomBytes(6).toString('hex')}.deleted`);
   renameSync(runDir, doomed);
   rmSync(doomed, { recursive: true });
@@ -126,5 +128,5 @@ function report({ old, failed, total, isForced }: Cleaning, isJson: boolean, ter
       ]),
     ]);
   const what = `${count(gone.length)} of ${quantity(total, 'runs')}, ${bytesText(bytes)}`;
-  terminal.print(isForced ? `deleted ${what}` : `would delete ${what}; --force does it`);
+  terminal.print(isForced ? `deleted ${what}` : `would delete ${what}; add --force to delete them`);
 }

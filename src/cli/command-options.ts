@@ -1,7 +1,8 @@
 import type { CommandOption } from './command.js';
 
-// The options of each command: as commander writes them, and what the help says. The types that the commands read their options by
-// come from these texts; they stand apart from the catalogue, which loads the commands.
+// The options of each command: the flags as commander writes them, and their help. The types of the
+// parsed options are derived from these texts. They are kept apart from the catalogue, which loads
+// the commands.
 
 type Declared = readonly CommandOption[];
 
@@ -12,10 +13,10 @@ const WHERE = [
 const FORCE = ['--force', 'really delete; without it, only list what would be deleted'] as const;
 const FORCE_ELSEWHERE = [
   '--force',
-  'also a run of another host, if its process writes nothing into run.lock for 15 s, for which it is watched',
+  'also close a run owned by another host, if its process writes nothing to run.lock while it is watched for 15 s',
 ] as const;
 
-/** No options of its own. */
+/** For a command with no options of its own. */
 export const NONE = [] as const satisfies Declared;
 
 /** The options of `expman list`. */
@@ -24,26 +25,26 @@ export const LIST = [
   ['--sort <field>', 'sort by a field, ascending; "-startedAt" sorts descending'],
   ['--limit <n>', 'show at most n runs'],
   ['--columns <fields>', 'more columns, comma-separated: params.lr,metrics.loss.min'],
-  ['--no-cache', 'read every run again'],
+  ['--no-cache', 'read every run again instead of using the cache'],
 ] as const satisfies Declared;
 
 /** The options of `expman tail`. */
 export const TAIL = [
-  ['-f, --follow', 'keep printing as lines and rows come, until the run ends'],
+  ['-f, --follow', 'keep printing new lines and rows until the run ends'],
   ['-n, --lines <n>', 'how many log lines and rows to show (default 10)'],
   ['--level <level>', 'only log lines of this level or more severe'],
   ['--grep <text>', 'only log lines that contain the text, ignoring case'],
   ['--metrics <names>', 'only these metrics, comma-separated'],
-  ['--no-log', 'no log lines'],
-  ['--no-rows', 'no rows'],
+  ['--no-log', 'print no log lines'],
+  ['--no-rows', 'print no rows'],
 ] as const satisfies Declared;
 
 /** The options of `expman plot`. */
 export const PLOT = [
-  ['-m, --metric <name>', 'the metric (default: the first with numbers)'],
+  ['-m, --metric <name>', 'the metric to plot (default: the first with numbers)'],
   ['-x, --x <axis>', 'step (default) or time, in seconds since the first row'],
-  ['--smooth <weight>', 'exponential moving average, from 0 to 0.999, debiased as TensorBoard does it'],
-  ['--log', 'a logarithmic axis'],
+  ['--smooth <weight>', 'weight of the exponential moving average, 0 to 0.999, debiased as in TensorBoard'],
+  ['--log', 'use a logarithmic y axis'],
   ['--width <n>', 'width of the plot in columns'],
   ['--height <n>', 'height of the plot in lines'],
 ] as const satisfies Declared;
@@ -51,26 +52,26 @@ export const PLOT = [
 /** The options of `expman compare`. */
 export const COMPARE = [
   WHERE,
-  ['--all', 'also parameters that are the same in all runs'],
+  ['--all', 'also show parameters that are the same in all runs'],
   ['--metrics <names>', 'only these metrics, comma-separated'],
-  ['--markdown', 'as a Markdown table'],
+  ['--markdown', 'print a Markdown table'],
 ] as const satisfies Declared;
 
 /** The options of `expman serve`. */
 export const SERVE = [
-  ['--port <n>', 'the port; 0, the default, takes a free one'],
-  ['--host <address>', 'where it listens (default 127.0.0.1, this machine alone)'],
+  ['--port <n>', 'the port to listen on (default 0: any free port)'],
+  ['--host <address>', 'the address to listen on (default 127.0.0.1: this machine only)'],
   ['--allowed-host <names>', 'other host names to answer to, comma-separated'],
-  ['--open', 'also open the browser'],
+  ['--open', 'also open the page in a browser'],
   ['--write', 'let the page change tags and notes of closed runs'],
-  ['--no-token', 'ask for no token: every user of this machine can read the runs'],
+  ['--no-token', 'require no token: every user of this machine can read the runs'],
 ] as const satisfies Declared;
 
 /** The options of `expman report`. */
 export const REPORT = [
   ['-o, --output <path>', 'the file to write'],
-  ['--force', 'replace the file if it is there already'],
-  ['--title <text>', 'what heads it (default: the name of the first RUN)'],
+  ['--force', 'replace the file if it exists'],
+  ['--title <text>', 'the title of the report (default: the name of the first RUN)'],
   WHERE,
 ] as const satisfies Declared;
 
@@ -83,15 +84,15 @@ export const QUERY = [
 /** The options of `expman export`. */
 export const EXPORT = [
   ['-f, --format <format>', 'csv, json, ndjson, arrow, parquet, neptune or tensorboard'],
-  ['-o, --output <path>', 'the file or folder to write; it must not be there yet'],
+  ['-o, --output <path>', 'the file or folder to write; it must not exist yet'],
 ] as const satisfies Declared;
 
 /** The options of `expman import`. */
 export const IMPORT = [
-  ['--dir <dir>', 'the folder of experiments they go to (default ./experiments)'],
-  ['-f, --format <format>', 'the format, where it cannot be recognised'],
-  ['--experiment <name>', 'the experiment they belong to, whatever the source says'],
-  ['--run-name <name>', 'the name of the run'],
+  ['--dir <dir>', 'the folder of experiments to import into (default ./experiments)'],
+  ['-f, --format <format>', 'the format, if it cannot be detected'],
+  ['--experiment <name>', 'the experiment to put the runs in, whatever the source says'],
+  ['--run-name <name>', 'the name to give the run'],
 ] as const satisfies Declared;
 
 /** The options of `expman tag`. */
@@ -105,11 +106,11 @@ export const NOTE = [['--append', 'append to the existing notes']] as const sati
 
 /** The options of `expman clean`. */
 export const CLEAN = [
-  ['--keep <n>', 'the newest n of each experiment stay'],
-  ['--older-than <time>', 'only runs that began longer ago: 90s, 12h, 30d'],
+  ['--keep <n>', 'keep the newest n runs of each experiment'],
+  ['--older-than <time>', 'only runs that started longer ago than this: 90s, 12h, 30d'],
   WHERE,
   FORCE,
-  ['--dry-run', 'only list what would be deleted, whatever else is given'],
+  ['--dry-run', 'only list what would be deleted, even with --force'],
 ] as const satisfies Declared;
 
 /** The options of `expman recover` and `reap`. */
@@ -117,12 +118,12 @@ export const RECOVER = [FORCE_ELSEWHERE] as const satisfies Declared;
 
 /** The options of `expman archive`. */
 export const ARCHIVE = [
-  ['-o, --output <file>', 'the .tar.gz to write (default RUN.tar.gz)'],
+  ['-o, --output <file>', 'the .tar.gz file to write (default RUN.tar.gz)'],
 ] as const satisfies Declared;
 
 /** The options of `expman unarchive`. */
 export const UNARCHIVE = [
-  ['--dir <dir>', 'the folder of experiments it goes to (default ./experiments)'],
-  ['--experiment <name>', 'the experiment to put it in, whatever the archive says'],
-  ['--run-name <name>', 'the name to give it'],
+  ['--dir <dir>', 'the folder of experiments to unpack into (default ./experiments)'],
+  ['--experiment <name>', 'the experiment to put the run in, whatever the archive says'],
+  ['--run-name <name>', 'the name to give the run'],
 ] as const satisfies Declared;

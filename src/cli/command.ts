@@ -11,8 +11,8 @@ export interface CommonOptions {
 }
 
 /**
- * What commander makes of some declared options, by their long names in camel case: `--older-than <time>` is text, `--all` is true where
- * it is given, `--no-cache` is false where it is.
+ * The values that commander returns for declared options, by their long names in camel case:
+ * `--older-than <time>` is text, `--all` is true if it is given, `--no-cache` is false if it is.
  */
 export type OptionsOf<D extends readonly CommandOption[]> = CommonOptions & {
   readonly [F in D[number][0] as NameOf<LongOf<F>>]: ValueOf<LongOf<F>>;
@@ -47,43 +47,49 @@ export type CommandRun<D extends readonly CommandOption[]> = (
 /** A command of the CLI, as it is declared. */
 interface Declaration<D extends readonly CommandOption[]> {
   readonly name: string;
-  /** As commander writes them: `<run...>` for one or more, `[dir]` for one that may be left out. */
+  /**
+   * Arguments as commander writes them: `<run...>` for one or more, `[dir]` for an optional one.
+   */
   readonly args: string;
   readonly summary: string;
   readonly options: D;
-  /** What the help says beyond that. */
+  /** Further text for the help. */
   readonly details?: string;
-  /** What `--json` prints, in words; keys are only ever added. */
+  /** A description of what `--json` prints; keys are only ever added. */
   readonly json: string;
-  /** Loaded when it is asked for: most of what this package can do is not needed to say so. */
+  /** Loads the implementation on demand: most of this package is not needed to print the help. */
   readonly load: () => Promise<{ readonly run: CommandRun<D> }>;
 }
 
-/** A command of the CLI; it is given what commander has made of its own options. */
+/** A command of the CLI; it receives the values that commander parsed for its own options. */
 export interface Command extends Omit<Declaration<readonly CommandOption[]>, 'load'> {
   load(): Promise<{
     run(args: readonly string[], options: CommonOptions, terminal: Terminal): Promise<number> | number;
   }>;
 }
 
-/** A command whose work is given the options that it declares, and no others. */
+/** Declares a command; its implementation receives the options that it declares, and no others. */
 export const command = <const D extends readonly CommandOption[]>(declaration: Declaration<D>): Command =>
   declaration;
 
-/** A command was used wrongly; its message says how. */
+/** Thrown when a command is used wrongly; the message says how. */
 export class UsageError extends Error {}
 
-/** The texts of an option with commas in it. */
+/** Splits the text of an option at its commas. */
 export const listOf = (text: string | undefined): string[] | undefined =>
   text
     ?.split(',')
     .map((each) => each.trim())
     .filter((each) => each !== '');
 
-/** Options of which this one is text. */
+/** Options in which this one is text. */
 type WithText<Name extends string> = Readonly<Record<Name, string | undefined>>;
 
-/** The number of an option. @throws {@link UsageError} when it is not a number, or out of bounds */
+/**
+ * Parses an option as a number.
+ *
+ * @throws {@link UsageError} if it is not a number, or out of bounds
+ */
 export function numberOption<Name extends string>(
   options: WithText<Name>,
   name: Name,
@@ -108,7 +114,11 @@ function bounds(min: number, max: number): string {
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
-/** A time such as `90s`, `12h`, `30d`, in milliseconds. @throws {@link UsageError} for anything else, or a time that is too long */
+/**
+ * Parses a time such as `90s`, `12h` or `30d` into milliseconds.
+ *
+ * @throws {@link UsageError} for anything else, or a time that is too long
+ */
 export function durationOption<Name extends string>(
   options: WithText<Name>,
   name: Name,
@@ -129,13 +139,13 @@ export function durationOption<Name extends string>(
   return ms;
 }
 
-/** What is told of an error: its code and message, without a stack. */
+/** Formats an error as its code and message, without a stack. */
 export function codeAndMessageOf(error: unknown): string {
   if (error instanceof ExpmanError) return `${error.code}: ${error.message}`;
   return messageOf(error);
 }
 
-/** The exit code an error stands for. */
+/** Returns the exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return ExitCode.usage;
   const codes: Partial<Record<ErrorCode, number>> = {

@@ -9,7 +9,7 @@ import { knownMetrics } from './known-metrics.js';
 import type { Cell, Terminal } from './terminal.js';
 import { MAX_TEXT, count, cut, paramText, statusCell, tookText, valueText } from './words.js';
 
-/** Runs side by side; every list has one entry for each of `runs`, null where a run has none. */
+/** Runs side by side; every list has one entry for each of `runs`, null if a run has none. */
 interface Comparison {
   readonly runs: readonly RunFacts[];
   /** Parameters by their dotted path: those in which the runs differ, or all. */
@@ -69,7 +69,7 @@ function plainOf({ runs, params, metrics }: Comparison): object {
   };
 }
 
-/** One line for each thing compared, one column for each run. */
+/** Builds a table with one line per item compared and one column per run. */
 function tableOf({ runs, params, metrics }: Comparison): Cell[][] {
   const several = new Set(runs.map(({ experiment }) => experiment)).size > 1;
   const heading = runs.map(({ experiment, run }) => printable(several ? `${experiment}/${run}` : run));
@@ -106,7 +106,7 @@ function metricLines(name: string, summaries: readonly (MetricSummary | null)[])
   ];
 }
 
-/** How many of a metric's values are NaN. */
+/** Formats the number of a metric's values that are NaN. */
 const nanText = (summary: MetricSummary | null): string =>
   summary === null ? '' : `${count(summary.nan ?? 0)} of ${count(summary.count)}`;
 
@@ -120,7 +120,7 @@ function printMarkdown([heading = [], ...rows]: readonly (readonly Cell[])[], te
   let metric = '';
   for (const [name = '', ...cells] of rows) {
     const text = typeof name === 'string' ? name : name.text;
-    // Without indents, a statistic names its metric.
+    // Without indentation, a statistic has to name its metric.
     if (!text.startsWith(' ')) metric = text;
     terminal.print(line([text.startsWith(' ') ? `${metric} ${text.trim()}` : text, ...cells]));
   }

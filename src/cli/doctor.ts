@@ -26,11 +26,11 @@ const FEW_INODES = 10_000;
 /** @bound tells: the finding says how many more; specs/cli/left-out.spec.ts "says how many runs it does not name" */
 const MAX_NAMED = 5;
 
-/** What was looked at, and what is wrong with it. */
+/** A check and its result. */
 interface Finding {
   readonly kind: 'fine' | 'warning' | 'problem';
   readonly what: string;
-  /** How to mend it. */
+  /** Advice on how to fix it. */
   readonly advice?: string;
 }
 
@@ -83,7 +83,7 @@ function folderFindings(path: string): Finding[] {
   if (network !== null)
     findings.push({
       kind: 'warning',
-      what: `${path} is on ${network}: one writer at a time, and what is synced may come late`,
+      what: `${path} is on ${network}: use one writer at a time; synced files may arrive late`,
     });
   try {
     accessSync(path, constants.W_OK);
@@ -94,14 +94,14 @@ function folderFindings(path: string): Finding[] {
   if (process.getuid !== undefined && uid !== process.getuid() && uid !== 0)
     findings.push({ kind: 'warning', what: `${path} belongs to another user (${uid})` });
   if ((mode & 0o002) !== 0 && (mode & 0o1000) === 0)
-    findings.push({ kind: 'warning', what: `everybody may write to ${path}`, advice: `chmod o-w ${path}` });
+    findings.push({ kind: 'warning', what: `anyone can write to ${path}`, advice: `chmod o-w ${path}` });
   attempt(() => {
     findings.push(roomFinding(path, roomLeftIn(path)));
   });
   return findings;
 }
 
-/** Bytes and inodes: a disk that has run out of either is full. */
+/** Checks bytes and inodes: a disk that has run out of either is full. */
 export function roomFinding(path: string, { bytes, inodes }: RoomLeft): Finding {
   const isShort = bytes < LITTLE_SPACE || (inodes !== null && inodes < FEW_INODES);
   const files = inodes === null ? '' : ` and ${quantity(inodes, 'inodes')}`;
@@ -111,9 +111,9 @@ export function roomFinding(path: string, { bytes, inodes }: RoomLeft): Finding 
 function importFindings(path: string): Finding[] {
   const drafts = deadDrafts(path);
   if (drafts.length === 0) return [];
-  const what = `${quantity(drafts.length, 'imports were')} cut off: ${firstOf(drafts, MAX_NAMED)}`;
+  const what = `${quantity(drafts.length, 'imports were')} interrupted: ${firstOf(drafts, MAX_NAMED)}`;
   return [
-    { kind: 'warning', what, advice: 'import again, which removes what is left, or delete the folder' },
+    { kind: 'warning', what, advice: 'import again, which removes the leftovers, or delete the folder' },
   ];
 }
 
@@ -151,32 +151,32 @@ function runFindings({ runs, unreadable }: RunListing): Finding[] {
       'problem',
       unreadable,
       'folders cannot be read as a run',
-      '`expman verify` says what is wrong with them',
+      '`expman verify` shows what is wrong with them',
     ),
     ...finding('warning', dead, 'runs whose process has died', '`expman reap` closes them'),
     ...finding(
       'warning',
       silent,
       'runs are owned by other hosts that have been silent for 15 s',
-      '`expman reap --force` brings them to their end, if those hosts are gone for good',
+      'if those hosts are gone for good, `expman reap --force` closes the runs',
     ),
     ...finding(
       'warning',
       unsure,
-      'runs are owned by other hosts, and whether they still run is not known',
-      'no file can be written in their folders to compare times; ask on those hosts, or make the folders writable',
+      'runs are owned by other hosts and may or may not still be running',
+      'times cannot be compared, as no file can be written to their folders; check on those hosts, or make the folders writable',
     ),
     ...finding(
       'warning',
       degraded,
       'runs had trouble with their disk or writer',
-      '`expman inspect` says which',
+      '`expman inspect` shows which',
     ),
     ...finding(
       'warning',
       lossy,
       'runs have dropped rows',
-      'they logged faster than the disk wrote, with backpressure drop',
+      'they logged faster than the disk could write, with backpressure "drop"',
     ),
     ...finding(
       'warning',
@@ -185,13 +185,13 @@ function runFindings({ runs, unreadable }: RunListing): Finding[] {
         lost.reduce((sum, facts) => sum + facts.lost, 0),
         'calls',
       )}`,
-      '`expman inspect` says in which files of theirs that was seen',
+      '`expman inspect` names the files in which the losses were found',
     ),
     ...finding(
       'warning',
       kept,
-      'runs hold files that were found damaged (*.corrupt)',
-      '`expman verify` names them; delete them when nothing more is wanted of them',
+      'runs hold damaged files (*.corrupt)',
+      '`expman verify` names them; delete them when you no longer need them',
     ),
     ...finding('warning', left, 'runs hold temporary files', '`expman recover` removes them'),
   ];

@@ -7,10 +7,13 @@ process.stdout.on('error', endOutput);
 process.stderr.on('error', endOutput);
 process.exitCode = await runCli(process.argv.slice(2));
 
-/** A reader that has seen enough (`expman inspect ... | head`) is no error; a full disk behind `>` is one. */
+/**
+ * Ends the process when output fails: quietly if the reader has seen enough (`expman inspect ... |
+ * head`), with an error otherwise, for example if the disk is full.
+ */
 function endOutput(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit();
-  // Where stderr is what failed there is nobody to tell, and the failure of telling ends here, too.
+  // If stderr itself failed, there is nowhere to report to; ignore that failure, too.
   process.stderr.removeListener('error', endOutput).on('error', () => undefined);
   process.stderr.write(`expman: IO: the output cannot be written: ${printable(error.message)}\n`);
   process.exit(ExitCode.io);

@@ -9,11 +9,11 @@ import { count } from './words.js';
 export const run: CommandRun<typeof EXPORT> = async ([path = ''], options, terminal) => {
   const formats = EXPORTERS.map(({ format }) => format);
   const { format, output } = options;
-  if (format === undefined) throw new UsageError(`--format is missing: ${formats.join(', ')}`);
+  if (format === undefined) throw new UsageError(`--format is missing; choose one of ${formats.join(', ')}`);
   if (output === undefined) throw new UsageError('--output is missing: the file or folder to write');
   const exporter = EXPORTERS.find((each) => each.format === format);
   if (exporter === undefined)
-    throw new UsageError(`there is no format ${JSON.stringify(format)}: ${formats.join(', ')}`);
+    throw new UsageError(`unknown format ${JSON.stringify(format)}; choose one of ${formats.join(', ')}`);
   await exportRun(resolve(path), format, resolve(output), {
     onRows: (rows, total) => {
       terminal.progress(`exporting row ${count(rows)} of ${count(total)}`);
@@ -23,7 +23,7 @@ export const run: CommandRun<typeof EXPORT> = async ([path = ''], options, termi
   if (options.json === true) terminal.json({ runDir: resolve(path), format, path: resolve(output), loses });
   else {
     terminal.print(printable(resolve(output)));
-    if (loses !== '') terminal.print(terminal.style('dim', `  what ${format} does not hold: ${loses}`));
+    if (loses !== '') terminal.print(terminal.style('dim', `  not included in ${format}: ${loses}`));
   }
   return ExitCode.ok;
 };

@@ -13,24 +13,25 @@ import { pointOutUnknown } from './point-out.js';
 import type { Terminal } from './terminal.js';
 import { count } from './words.js';
 
-/** Of the options of a command those by which runs are found. */
+/** The options of a command that select runs. */
 type FindOptions = Partial<Pick<OptionsOf<typeof LIST>, 'where' | 'cache'>>;
 
-/** The folder of experiments when none is named. */
+/** The folder of experiments used when none is named. */
 export const DEFAULT_DIR = './experiments';
 
 /**
- * The runs below a folder that `--where` lets through, and the folders that cannot be read as one.
+ * Returns the runs below a folder that match `--where`, and the folders that cannot be read as a
+ * run.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND` when there is no such folder, `INVALID_FILTER`
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` if there is no such folder, `INVALID_FILTER`
  */
 export function findRuns(dir: string, options: FindOptions, terminal: Terminal): RunListing {
-  filterOf(options); // Wrong, it is no folder's fault.
+  filterOf(options); // A wrong filter is not the fault of a folder.
   const { runs, unreadable } = listingOf(dir, options, terminal);
   return { runs: filtered(runs, options, terminal), unreadable };
 }
 
-/** The runs that `--where` lets through; what it names and none of them has is pointed out. */
+/** Returns the runs that match `--where`; points out the fields in it that no run has. */
 function filtered(runs: readonly RunFacts[], options: FindOptions, terminal: Terminal): readonly RunFacts[] {
   const filter = filterOf(options);
   if (filter === null) return runs;
@@ -49,20 +50,25 @@ function listingOf(dir: string, options: FindOptions, terminal: Terminal): RunLi
   for (const { runDir, summariesLeftOut } of listing.runs)
     if (summariesLeftOut !== undefined)
       terminal.complain(
-        `${printable(runDir)} has ${count(summariesLeftOut)} metrics that run.yaml leaves out, and metrics.parquet cannot be read`,
+        `${printable(runDir)} has ${count(summariesLeftOut)} metrics that are missing from run.yaml, and metrics.parquet cannot be read`,
       );
   return listing;
 }
 
-/** What `--where` asks for; null when it was not given. @throws {@link ExpmanError} `INVALID_FILTER` */
+/**
+ * Returns the filter of `--where`; null if it was not given.
+ *
+ * @throws {@link ExpmanError} `INVALID_FILTER`
+ */
 export function filterOf({ where }: FindOptions): Filter | null {
   return where === undefined ? null : parseWhere(where);
 }
 
 /**
- * The runs at and below several paths, in their order, each once, and what could not be read beside them.
+ * Returns the runs at and below several paths, in their order, each once, and the paths that could
+ * not be read.
  *
- * @throws as {@link findRuns}, where there is no run that can be read
+ * @throws as {@link findRuns}, if no run can be read
  */
 export function findRunsIn(
   paths: readonly string[],
@@ -71,7 +77,7 @@ export function findRunsIn(
 ): { readonly runs: readonly RunFacts[]; readonly leftOut: LeftOut } {
   const found = new Map<string, RunFacts>();
   const leftOut = new LeftOut(terminal);
-  filterOf(options); // Wrong, it is no path's fault.
+  filterOf(options); // A wrong filter is not the fault of a path.
   for (const path of withoutFiles(paths))
     try {
       const { runs, unreadable } = listingOf(path, options, terminal);
@@ -87,12 +93,12 @@ export function findRunsIn(
   throw new ExpmanError('RUN_NOT_FOUND', `no run in ${printable(paths.join(', '))}`);
 }
 
-/** `EXPERIMENT/*` names the files beside its runs, too, which nobody means. */
+/** Drops paths of files, unless all are: `EXPERIMENT/*` also matches files beside the runs. */
 export function withoutFiles(paths: readonly string[]): readonly string[] {
   const folders = paths.filter((path) => nodeFs.stat(resolve(path))?.kind !== 'file');
   return folders.length > 0 ? folders : paths;
 }
 
-/** The folder that is meant when none is named. */
+/** The folder that is named, or the default. */
 export const dirOr = (dir: string | undefined): string =>
   dir ?? (existsSync(DEFAULT_DIR) ? DEFAULT_DIR : '.');

@@ -1,18 +1,23 @@
-/** Between two columns. */
+/** Spaces between two columns. */
 export const GAP = 2;
-/** The last column, which says most, is cut down to this before any other is. */
+/** The width to which the last column, the longest, is cut before any other is. */
 const MIN_LAST = 10;
-/** No other column is cut below this. */
+/** The width below which no other column is cut. */
 const MIN_WIDTH = 16;
 
-/** How a table fits a width: how wide its columns are, and which of them stand side by side. */
+/**
+ * The layout of a table that fits a width: column widths, and the columns that stand side by side.
+ */
 export interface FittedColumns {
   readonly widths: readonly number[];
-  /** Column numbers; each block of a table that does not fit begins with its first column. */
+  /** Column numbers; each block of a table that does not fit starts with the first column. */
   readonly blocks: readonly (readonly number[])[];
 }
 
-/** Cuts the columns of a table so that they fit side by side; where they cannot, they stand in several blocks. */
+/**
+ * Cuts the columns of a table so that they fit side by side; if they cannot, splits them into
+ * blocks.
+ */
 export function fitColumns(natural: readonly number[], room: number): FittedColumns {
   const all = natural.map((_, column) => column);
   const fits = (widths: readonly number[]): boolean => totalOf(widths) <= room;

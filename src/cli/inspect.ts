@@ -25,7 +25,7 @@ import {
 /** @bound tells: the last line says how many more, --json has all; specs/cli/left-out.spec.ts "says how many metrics it has no room for" */
 const MAX_METRICS = 40;
 const FACT_WIDTH = 15;
-const LIVES = { alive: 'alive', unsure: 'alive or not: unsure', dead: 'dead' } as const;
+const LIVES = { alive: 'alive', unsure: 'may be alive', dead: 'dead' } as const;
 
 export const run: CommandRun<typeof NONE> = (paths, { json }, terminal) => {
   const folders = withoutFiles(paths);
@@ -39,11 +39,11 @@ export const run: CommandRun<typeof NONE> = (paths, { json }, terminal) => {
     }
   });
   if (runs.length === 0) leftOut.throwFirst();
-  // What a list says of a run is here under the same names.
+  // The facts that `list` prints have the same names here.
   const plain = runs.map((info) => ({ ...factsOf(info), ...info }));
   if (json === true) terminal.json(folders.length === 1 ? plain[0] : plain);
   else for (const info of runs) print(info, terminal);
-  // What of the log is damaged is shown; that it is an error is for `verify` to say.
+  // Damage in the log is shown; reporting it as an error is left to `verify`.
   const isCorrupt = runs.some(({ corrupt }) => corrupt.includes(METRICS_NAME));
   return Math.max(leftOut.end(), isCorrupt ? ExitCode.invalid : ExitCode.ok);
 };
@@ -62,10 +62,7 @@ function print(run: RunInfo, terminal: Terminal): void {
       `${count(rows)}${walRows > 0 ? `, of which ${walRows === 1 ? '1 is' : `${count(walRows)} are`} in the write-ahead log only` : ''}`,
     ],
     ['calls', run.accepted === rows ? '' : count(run.accepted)],
-    [
-      'rewound',
-      run.rewound > 0 ? `${quantity(run.rewound, 'rows')} taken out by resuming with fromStep` : '',
-    ],
+    ['rewound', run.rewound > 0 ? `${quantity(run.rewound, 'rows')} removed by resuming with fromStep` : ''],
     ['dropped', dropped > 0 ? count(dropped) : ''],
     ['lost', losses.length > 0 ? lossWithPlace(losses) : ''],
     ['invalid values', invalid > 0 ? count(invalid) : ''],
@@ -90,13 +87,13 @@ function print(run: RunInfo, terminal: Terminal): void {
     [
       'set aside',
       run.setAside.length > 0
-        ? `${printable(run.setAside.join(', '))} by an older version; \`expman recover\` takes it back`
+        ? `${printable(run.setAside.join(', '))} by an older version; \`expman recover\` restores it`
         : '',
     ],
     [
       'not readable',
       run.rowsBehindGap > 0
-        ? `${count(run.rowsBehindGap)} rows behind damaged bytes; \`expman recover\` saves them`
+        ? `${count(run.rowsBehindGap)} rows after damaged bytes; \`expman recover\` saves them`
         : '',
     ],
   ];
@@ -110,7 +107,7 @@ function print(run: RunInfo, terminal: Terminal): void {
   );
   if (walRows > 0 && !isOwned({ kind: run.owner }))
     terminal.print(
-      `\n  ${quantity(publishedRows, 'rows are')} in metrics.parquet; \`expman recover\` brings the rest there.`,
+      `\n  ${quantity(publishedRows, 'rows are')} in metrics.parquet; \`expman recover\` moves the rest there.`,
     );
 }
 
@@ -136,7 +133,7 @@ function printMetrics({ metrics }: RunInfo, terminal: Terminal): void {
   if (metrics.size > MAX_METRICS) terminal.print(`  … and ${count(metrics.size - MAX_METRICS)} more`);
 }
 
-/** A text of several lines, those after the first below it. */
+/** Indents all lines of a text but the first below it. */
 const linesText = (text: string): string =>
   printableLines(cut(text, 200)).join(`\n${' '.repeat(FACT_WIDTH + 2)}`);
 

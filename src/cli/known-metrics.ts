@@ -5,7 +5,11 @@ import { firstOf } from './words.js';
 /** @bound tells: the message says how many more; specs/cli/left-out.spec.ts "says how many metrics it has no room for" */
 const MAX_NAMED = 20;
 
-/** The metrics `--metrics` names, each of which must be there. @throws {@link ExpmanError} `INVALID_OPTION`, with those there are */
+/**
+ * Checks that every metric named by `--metrics` exists.
+ *
+ * @throws {@link ExpmanError} `INVALID_OPTION`, with the metrics there are
+ */
 export function knownMetrics(
   wanted: readonly string[] | undefined,
   known: ReadonlySet<string>,
@@ -17,7 +21,7 @@ export function knownMetrics(
   const shown = firstOf(names, MAX_NAMED);
   throw new ExpmanError(
     'INVALID_OPTION',
-    `there is no metric ${JSON.stringify(missing)}${near === undefined ? '' : `; did you mean ${near}?`}; ${names.length === 0 ? 'there is none at all' : `metrics are ${shown}`}`,
+    `unknown metric ${JSON.stringify(missing)}${near === undefined ? '' : `; did you mean ${near}?`} (${names.length === 0 ? 'there are no metrics' : `known metrics: ${shown}`})`,
     { option: 'metrics', value: missing },
   );
 }

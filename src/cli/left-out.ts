@@ -2,7 +2,10 @@ import { printable } from '../model/printable.js';
 import { codeAndMessageOf, exitCodeOf } from './command.js';
 import { ExitCode, type Terminal } from './terminal.js';
 
-/** What cannot be read beside other runs that can: it hides none of them, is named on stderr, and the worst of it is the exit code. */
+/**
+ * Collects the paths that cannot be read. They hide none of the readable runs: each is reported on
+ * stderr, and the worst one decides the exit code.
+ */
 export class LeftOut {
   private readonly failures: { readonly path: string; readonly error: unknown }[] = [];
 
@@ -12,7 +15,7 @@ export class LeftOut {
     this.failures.push({ path, error });
   }
 
-  /** Where nothing could be read, the first failure is the command's. */
+  /** Throws the first failure, after nothing could be read, and reports the others. */
   throwFirst(): void {
     const [first, ...others] = this.failures.splice(0);
     if (first === undefined) return;
@@ -20,7 +23,7 @@ export class LeftOut {
     throw first.error;
   }
 
-  /** Names what was left out; returns the exit code. */
+  /** Reports what was left out; returns the exit code. */
   end(): number {
     this.failures.forEach((failure) => {
       this.report(failure);

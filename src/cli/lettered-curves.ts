@@ -1,28 +1,30 @@
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
-/** The letter a curve is drawn with where no colour tells it from others. */
+/** The letter that draws a curve when no colour distinguishes it from others. */
 export const letterOf = (curve: number): string => LETTERS.charAt(curve % LETTERS.length);
 
-/** A point of a curve as the drawing asks for it: its number in the curve, and its place in columns and lines. */
+/**
+ * A point of a curve as the plot library passes it: its number in the curve, its column and line.
+ */
 interface PlacedPoint {
   readonly index: number;
   readonly plotX: number;
   readonly plotY: number;
 }
 
-/** A sign of the drawing. */
+/** A character of the drawing. */
 interface PlacedSymbol {
   x: number;
   y: number;
   symbol: string;
 }
 
-/** Draws curve after curve with their letters; between two points a letter stands in each column. */
+/** Draws curve after curve with its letter, one in every column between two points. */
 export function letteredCurves(): (point: PlacedPoint) => PlacedSymbol[] {
   let curve = -1;
   let [beforeX, beforeY] = [0, 0];
   return ({ index, plotX, plotY }) => {
-    // Each curve's points come in their order, from 0.
+    // The points of each curve arrive in order, from 0.
     if (index === 0) {
       curve++;
       [beforeX, beforeY] = [plotX, plotY];

@@ -14,7 +14,7 @@ import { count, cut, moment, paramText, statusCell, tookText, valueText } from '
 /** @bound tells: the cell says how many more, --json has all; specs/cli/left-out.spec.ts "says how many metrics it has no room for" */
 const MAX_SHOWN_METRICS = 4;
 const WIDE = 100;
-/** Counts that have a column only where some run has any. */
+/** Counts that get a column only if some run has any. */
 const LOSSES = ['dropped', 'invalid', 'lost'] as const;
 
 export const run: CommandRun<typeof LIST> = ([dir], options, terminal) => {
@@ -32,20 +32,18 @@ export const run: CommandRun<typeof LIST> = ([dir], options, terminal) => {
   if (shown.length > 0) printRuns(shown, columns, fields, terminal);
   else
     terminal.print(
-      `no runs ${runs.length > 0 || options.where !== undefined ? 'that fit ' : ''}in ${printable(dirOr(dir))}`,
+      `no ${runs.length > 0 || options.where !== undefined ? 'matching ' : ''}runs in ${printable(dirOr(dir))}`,
     );
   if (runs.length === 0 && unreadable.length === 0 && options.where === undefined)
-    terminal.print('  a run is a folder DIR/EXPERIMENT/RUN with a run.yaml in it; expman-rx makes them');
+    terminal.print('  a run is a folder DIR/EXPERIMENT/RUN with a run.yaml in it; expman-rx creates them');
   if (shown.some(({ owner }) => owner === 'unsure'))
-    terminal.print(
-      '  RUNNING?: of another host, and whether it still runs is not known; `expman doctor` says more',
-    );
+    terminal.print('  RUNNING?: owned by another host, may or may not still be running; see `expman doctor`');
   for (const { runDir, code, message } of unreadable)
     terminal.complain(`${printable(runDir)} cannot be read: ${code}: ${printable(message)}`);
   return ExitCode.ok;
 };
 
-/** A run that cannot be read, with the keys of one that can. */
+/** Returns the JSON of an unreadable run, with the same keys as a readable one. */
 const unreadableFacts = ({ experiment, run, runDir, code, message }: UnreadableRun): object => ({
   ...{ experiment, run, runDir, status: 'UNREADABLE', startedAt: null, rows: 0 },
   ...{ tags: [], params: {}, metrics: {}, error: { name: code, message } },
@@ -57,7 +55,8 @@ function printRuns(
   fields: readonly ReturnType<typeof parseField>[],
   terminal: Terminal,
 ): void {
-  // Beside the metrics there is room for them in a wide terminal only; `--columns tags` shows them in any.
+  // Next to the metrics, only a wide terminal has room for tags; `--columns tags` always shows
+  // them.
   const hasTags = terminal.width >= WIDE && runs.some(({ tags }) => tags.length > 0);
   const losses = LOSSES.filter((loss) => runs.some((facts) => facts[loss] > 0));
   const heading: Cell[] = [
@@ -88,7 +87,7 @@ function printRuns(
 
 const lossCell = (lost: number): Cell => (lost > 0 ? { text: count(lost), style: 'yellow' } : '');
 
-/** Numbers and histograms; the text of a row says nothing of its run. */
+/** Formats numbers and histograms; text logged in one row says nothing about its run. */
 function metricsText({ metrics }: RunFacts): string {
   const shown = [...metrics]
     .filter(([, { last }]) => typeof last !== 'string' || histogramWords(last) !== null)

@@ -17,15 +17,15 @@ import { count, firstOf, quantity, valueText } from './words.js';
 
 const COLOURS = ['ansiCyan', 'ansiYellow', 'ansiGreen', 'ansiMagenta', 'ansiRed', 'ansiBlue'] as const;
 const DEFAULT_WIDTH = 80;
-/** What the axis, its numbers and its frame take of the width. */
+/** Columns taken by the axis, its numbers and its frame. */
 const AXIS_WIDTH = 14;
-/** More points than the drawing has columns cannot be told apart. */
+/** More points than this per column of the plot cannot be told apart. */
 const POINTS_PER_COLUMN = 4;
 const TICKS = 5;
 const TICK_GAP = 4;
 /** @bound tells: the message says how many more; specs/cli/left-out.spec.ts "says how many metrics it has no room for" */
 const MAX_NAMED = 8;
-/** Values that are nearer to each other, or farther apart, are drawn by their share of the distance. */
+/** Values closer together or farther apart than these are drawn by their share of the range. */
 const NEAREST = 1e-100;
 const FARTHEST = 1e100;
 
@@ -34,11 +34,11 @@ type Point = [x: number, y: number];
 interface PlottedCurve {
   readonly name: string;
   readonly points: readonly Point[];
-  /** Values that have no place on the chart, by what they are. */
+  /** Values that cannot be drawn, by kind. */
   readonly notDrawn: Undrawn;
 }
 
-/** How many values are NaN, infinite, or at or below 0 on a logarithmic axis. */
+/** Counts of values that are NaN, infinite, or at or below 0 on a logarithmic axis. */
 type Undrawn = Readonly<Record<string, number>>;
 
 export const run: CommandRun<typeof PLOT> = async (paths, options, terminal) => {
@@ -72,7 +72,7 @@ export const run: CommandRun<typeof PLOT> = async (paths, options, terminal) => 
   return leftOut.end();
 };
 
-/** What is drawn over what. */
+/** The axes of a plot. */
 interface Axes {
   readonly x: 'step' | 'time';
   readonly smooth: number;
@@ -89,7 +89,7 @@ function axesOf(options: OptionsOf<typeof PLOT>): Axes {
 
 function firstMetric(runs: readonly RunFacts[]): string {
   const all = runs.flatMap(({ metrics }) => [...metrics]);
-  // A run that diverged at once has nothing but NaN: that is said of it, rather than that it has no numbers.
+  // For a run that diverged at once, say that all is NaN rather than that it has no numbers.
   const found = all.find(([, { min }]) => min !== undefined) ?? all.find(([, { nan = 0 }]) => nan > 0);
   if (found !== undefined) return found[0];
   throw new ExpmanError('INVALID_VALUE', 'no metric of these runs has numbers');
@@ -105,7 +105,7 @@ async function pointsOf(
   let isWhole = true;
   let begun: number | null = null;
   let index = 0;
-  // Every value counts for smoothing; of a curve as it is, the peaks of each column are all that shows.
+  // Smoothing needs every value; an unsmoothed curve only shows the peaks of each column.
   const sample = smooth === 0 ? { downsample: width * POINTS_PER_COLUMN } : {};
   for await (const { step, timestamp, values } of stored.rows({ columns: [metric], ...sample })) {
     const value = values[metric];
@@ -121,16 +121,16 @@ async function pointsOf(
   return { points: await smoothed(points, smooth), isWhole };
 }
 
-/** Whether a value is of a curve: a number, or a boolean as 0 or 1; a text is not. */
+/** True if a value can be part of a curve: a number, or a boolean as 0 or 1; not a text. */
 const isDrawn = (value: MetricValue | undefined): boolean => value !== undefined && typeof value !== 'string';
 
-/** The name of a value that has no place on the chart; null for one that is drawn. */
+/** The kind of a value that cannot be drawn; null if it can. */
 function undrawnAs(y: number, isLog: boolean): string | null {
   if (!Number.isFinite(y)) return String(y);
   return isLog && y <= 0 ? 'at or below 0' : null;
 }
 
-/** Counts them all: the points are of a sample of the rows. */
+/** Counts all values that cannot be drawn; the points come from a sample of the rows. */
 async function undrawnOf(stored: StoredRun, metric: string, { isLog }: Axes): Promise<Undrawn> {
   const counts: Record<string, number> = {};
   for await (const { values } of stored.rows({ columns: [metric] })) {
@@ -141,7 +141,7 @@ async function undrawnOf(stored: StoredRun, metric: string, { isLog }: Axes): Pr
   return counts;
 }
 
-/** Says why a run has no curve: it has no numbers of the metric, or none that can be drawn. */
+/** Explains why a run has no curve: it has no numbers of the metric, or none that can be drawn. */
 function noPoints({ run, metrics }: RunFacts, metric: string, notDrawn: Undrawn): string {
   const kinds = Object.keys(notDrawn);
   if (kinds.length > 0) {
@@ -152,7 +152,8 @@ function noPoints({ run, metrics }: RunFacts, metric: string, notDrawn: Undrawn)
   const names = [...metrics].flatMap(([name, { min }]) =>
     min === undefined || name === metric ? [] : [name],
   );
-  const has = names.length === 0 ? 'no metric of it has any' : `it has those of ${firstOf(names, MAX_NAMED)}`;
+  const has =
+    names.length === 0 ? 'none of its metrics has any' : `it has numbers of ${firstOf(names, MAX_NAMED)}`;
   return `${run} has no numbers of ${metric}; ${has}`;
 }
 
@@ -169,13 +170,16 @@ async function smoothed(points: readonly Point[], weight: number): Promise<reado
   return points.map(([x], index) => [x, smooth[index] ?? NaN]);
 }
 
-/** A few even places between the first and the last x, each with a label of its own that does not touch the next one. */
+/**
+ * Returns evenly spaced ticks from the first to the last x, each with its own label and room for
+ * it.
+ */
 function ticksOf(curves: readonly PlottedCurve[], width: number, axis: Axes['x']): number[] {
   const xs = curves.flatMap(({ points }) => [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0]);
   const [from, to] = extentOf(xs);
   const longest = Math.max(...[from, to].map((x) => valueText(x).length));
   const count = Math.max(2, Math.min(TICKS, Math.floor(width / (longest + TICK_GAP))));
-  // A step is whole; of a time as many digits as tell one tick from the next.
+  // A step is whole; a time needs enough digits to tell one tick from the next.
   const digits = axis === 'step' ? 0 : Math.ceil(1 - Math.log10((to - from) / (count - 1) || 1));
   const scale = 10 ** Math.min(6, Math.max(0, digits));
   const ticks = Array.from({ length: count }, (_, index) => from + ((to - from) * index) / (count - 1));
@@ -188,7 +192,7 @@ function extentOf(values: readonly number[]): readonly [least: number, greatest:
   return [least, greatest];
 }
 
-/** The height at which the drawing has a value, and the way back. */
+/** Maps a value to its height in the drawing, and back. */
 interface Levels {
   readonly levelOf: (y: number) => number;
   readonly valueAt: (level: number) => number;
@@ -199,7 +203,7 @@ function levelsOf(curves: readonly PlottedCurve[], isLog: boolean): Levels {
   const [from, to] = extentOf(curves.flatMap(({ points }) => points.map(([, y]) => y)));
   const isUsual = to - from < FARTHEST && (to === from || to - from > NEAREST);
   if (isUsual) return { levelOf: (y) => y, valueAt: (level) => level };
-  // The drawing multiplies and subtracts values, which would leave the range of doubles.
+  // The plot library multiplies and subtracts values, which would leave the range of doubles.
   return { levelOf: (y) => shareOf({ from, to }, y), valueAt: (level) => valueOf({ from, to }, level) };
 }
 
@@ -211,7 +215,7 @@ function draw(
 ): void {
   const { isLog } = axes;
   const levels = levelsOf(curves, isLog);
-  // Where nothing is coloured, letters tell several curves apart.
+  // Without colours, letters distinguish several curves.
   const isLettered = curves.length > 1 && !terminal.isColoured;
   const settings: Settings = {
     width,

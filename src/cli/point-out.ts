@@ -3,7 +3,10 @@ import type { RunFacts } from '../model/run-facts.js';
 import { type FieldTexts, unknownFields } from '../reader/where/unknown-fields.js';
 import type { Terminal } from './terminal.js';
 
-/** Says on stderr which metrics and parameters that a command was given no run has, and what may be meant. */
+/**
+ * Reports on stderr the metrics and parameters in a command's arguments that no run has, with
+ * hints.
+ */
 export function pointOutUnknown(texts: FieldTexts, runs: readonly RunFacts[], terminal: Terminal): void {
   for (const { field, hint } of unknownFields(texts, runs))
     terminal.complain(printable(`no run has ${field}${hint === '' ? '' : `; ${hint}`}`));

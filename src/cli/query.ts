@@ -13,7 +13,7 @@ const MAX_ROWS = 10_000;
 
 export const run: CommandRun<typeof QUERY> = async ([dir = '', sql = ''], options, terminal) => {
   const listing = findRuns(dir, {}, terminal);
-  terminal.waiting(`asking DuckDB about ${quantity(listing.runs.length, 'runs')}`);
+  terminal.waiting(`querying ${quantity(listing.runs.length, 'runs')} with DuckDB`);
   const timeoutMs = durationOption(options, 'timeout', MAX_TIMER_MS);
   const { columns, rows, truncated, skipped } = await queryRuns(dir, sql, {
     maxRows: numberOption(options, 'limit', { min: 1 }) ?? MAX_ROWS,
@@ -29,13 +29,13 @@ export const run: CommandRun<typeof QUERY> = async ([dir = '', sql = ''], option
       ...rows.map((row): Cell[] => row.map((value) => (value === null ? '' : paramText(value)))),
     ]);
   if (truncated)
-    terminal.complain(`there are more than ${quantity(rows.length, 'rows')}; --limit asks for more`);
+    terminal.complain(`there are more than ${quantity(rows.length, 'rows')}; raise --limit to see more`);
   for (const { runDir, reason } of skipped)
     terminal.complain(`left out: ${printable(runDir)}: ${printable(reason)}`);
   return ExitCode.ok;
 };
 
-/** Of columns with one name, as a join makes them, each further one gets a number behind it. */
+/** Makes column names unique: a repeated one, as a join yields, gets a numeric suffix. */
 function distinct(names: readonly string[]): string[] {
   const taken = new Set(names);
   const seen = new Set<string>();

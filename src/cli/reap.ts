@@ -16,13 +16,14 @@ export const run: CommandRun<typeof RECOVER> = async (paths, options, terminal) 
     .filter(isCutOff);
   if (dead.length > 0) return recoverAll(dead, options, terminal);
   if (options.json === true) terminal.json({ recovered: [], failed: [] });
-  else terminal.print('no run has lost its process');
+  else terminal.print('no runs whose process has died');
   return ExitCode.ok;
 };
 
 /**
- * Whether a run's process is gone and has left something to do: its lock, its log, or a run.yaml that says RUNNING. One of another host
- * that may be gone counts, so that it is told why nothing is done.
+ * True if a run's process is gone and left work to do: its lock, its log, or a run.yaml that says
+ * RUNNING. A run of another host that may be gone counts, so that the user learns why nothing is
+ * done.
  */
 function isCutOff(runDir: string): boolean {
   const { kind } = readOwnership(nodeFs, runDir);

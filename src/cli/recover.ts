@@ -32,7 +32,7 @@ async function watchAll(folders: readonly string[], terminal: Terminal): Promise
   return watches;
 }
 
-/** Brings runs to their end, each whatever comes of the others; returns the worst exit code. */
+/** Recovers runs, each whatever happens to the others; returns the worst exit code. */
 export async function recoverAll(
   folders: readonly string[],
   options: OptionsOf<typeof RECOVER>,
@@ -71,14 +71,13 @@ function print(recovery: Recovery, terminal: Terminal): void {
       ? `  ${quantity(rows, 'rows are')} in metrics.parquet; the write-ahead log held ${count(replayedRows)}`
       : `  nothing to do: ${rows === 1 ? '' : 'all '}${quantity(rows, 'rows are')} in metrics.parquet`,
   );
-  if (tornBytes > 0)
-    terminal.print(`  ${quantity(tornBytes, 'bytes at its end were a write that was cut off')}`);
+  if (tornBytes > 0) terminal.print(`  ${quantity(tornBytes, 'bytes at its end were an interrupted write')}`);
   if (takenBack.length > 0)
     terminal.print(
-      `  taken back, which an older version of expman-rx had set aside: ${printable(takenBack.join(', '))}`,
+      `  restored (an older version of expman-rx had set them aside): ${printable(takenBack.join(', '))}`,
     );
   const warn = (text: string): void => terminal.print(terminal.style('red', `  ${text}`));
-  if (corrupt.length > 0) warn(`corrupt, kept as they are: ${printable(corrupt.join(', '))}`);
+  if (corrupt.length > 0) warn(`corrupt, kept unchanged: ${printable(corrupt.join(', '))}`);
   for (const { file, message } of malformed) warn(`${printable(file)}: ${printable(message)}`);
   if (losses.length > 0) warn(`lost: ${lossWithPlace(losses)}`);
 }

@@ -13,7 +13,7 @@ export const run: CommandRun<typeof REPORT> = async (paths, options, terminal) =
   const path = resolve(output);
   const force = options.force === true;
   if (!force && nodeFs.stat(path) !== null)
-    throw new ExpmanError('INVALID_OPTION', `${path} is there already; --force replaces it`, {
+    throw new ExpmanError('INVALID_OPTION', `${path} already exists; --force replaces it`, {
       option: 'output',
       path,
     });

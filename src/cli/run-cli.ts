@@ -8,10 +8,10 @@ import { COMMANDS } from './catalogue.js';
 import { type Command, type CommonOptions, UsageError, codeAndMessageOf, exitCodeOf } from './command.js';
 import { ExitCode, Terminal } from './terminal.js';
 
-/** Columns of a text that nobody has to turn the head for. */
+/** The width of the help, in columns. */
 const HELP_WIDTH = 80;
 const JSON_NUMBERS = 'Integers beyond 2^53, NaN and Infinity are printed as strings.';
-/** Arguments that are paths. */
+/** Names of arguments that are paths. */
 const PATHS: ReadonlySet<string> = new Set(['RUN', 'DIR', 'PATH', 'FILE']);
 
 /** Runs `expman` with its arguments; returns the exit code. */
@@ -90,7 +90,7 @@ function parserOf({ name, args, summary, options, details, json }: Command, term
       writeErr: () => undefined,
     });
   for (const [flags, description] of options) parser.option(flags, description);
-  parser.option('--json', 'print JSON').option('--debug', 'print the stack of an error');
+  parser.option('--json', 'print JSON').option('--debug', 'print the stack trace of an error');
   const width = Math.min(terminal.width, HELP_WIDTH);
   if (details !== undefined) parser.addHelpText('after', `\n${details}`);
   parser.addHelpText('after', `\n${new Help().boxWrap(`--json prints ${json} ${JSON_NUMBERS}`, width)}`);
@@ -98,7 +98,7 @@ function parserOf({ name, args, summary, options, details, json }: Command, term
 }
 
 const usageOf = ({ name, args }: Command): string =>
-  `usage: expman ${name} ${args.toUpperCase().replaceAll('<', '').replaceAll('>', '')} [--json]\n\`expman ${name} --help\` says more`;
+  `usage: expman ${name} ${args.toUpperCase().replaceAll('<', '').replaceAll('>', '')} [--json]\n\run \`expman ${name} --help\` for details`;
 
 function usageError(terminal: Terminal, message: string): number {
   terminal.complain(message);
@@ -111,7 +111,7 @@ function unknownCommand(name: string): string {
     COMMANDS.map((command) => command.name),
   );
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
-  return `there is no command ${printable(name)}${hint}\n\n\`expman --help\` shows all there are`;
+  return `unknown command ${printable(name)}${hint}\n\nrun \`expman --help\` for all commands`;
 }
 
 function helpText(): string {
@@ -120,16 +120,16 @@ function helpText(): string {
       `  ${`expman ${name} ${args.toUpperCase().replaceAll('<', '').replaceAll('>', '')}`.padEnd(24)} ${summary}`,
   );
   return [
-    'expman reads, compares, queries, mends and moves the runs of expman-rx.',
-    'Begin with `expman list experiments`, where experiments is your folder of them.',
+    'expman reads, compares, queries, repairs and moves the runs of expman-rx.',
+    'Start with `expman list experiments`, where experiments is your folder of runs.',
     '',
     ...lines,
     '',
-    '`expman COMMAND --help` says more. Every command takes --json, to print JSON,',
-    'and --debug, to print the stack of an error; --version prints the version.',
+    '`expman COMMAND --help` shows details. Every command takes --json to print JSON',
+    'and --debug to print the stack trace of an error; --version prints the version.',
     '',
     'DIR is a folder of experiments, RUN a folder DIR/EXPERIMENT/RUN in it.',
-    'Exit codes: 0 done, 1 wrong usage, 2 invalid or corrupt data, 3 input or output',
-    'failed, 4 a run is locked.',
+    'Exit codes: 0 success, 1 wrong usage, 2 invalid or corrupt data, 3 I/O error,',
+    '4 a run is locked.',
   ].join('\n');
 }

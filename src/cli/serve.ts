@@ -23,7 +23,7 @@ export const run: CommandRun<typeof SERVE> = async ([dir], options, terminal) =>
   else terminal.print(url);
   if (!LOOPBACK.includes(host))
     terminal.complain(
-      `the runs can be read from the network by whoever has the token, and what is sent is not encrypted (--host ${printable(host)})`,
+      `anyone on the network who has the token can read the runs, and the connection is not encrypted (--host ${printable(host)})`,
     );
   if (options.open === true) openInBrowser(url);
   await untilStopped();
@@ -31,7 +31,7 @@ export const run: CommandRun<typeof SERVE> = async ([dir], options, terminal) =>
   return ExitCode.ok;
 };
 
-/** Resolves with the first signal that ends a process. */
+/** Resolves on the first signal that ends a process. */
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -41,7 +41,7 @@ function untilStopped(): Promise<void> {
   });
 }
 
-/** Asks the desktop to show an address; where there is none, nothing happens. */
+/** Opens an address in the browser; does nothing if there is no desktop. */
 function openInBrowser(url: string): void {
   const commands: Partial<Record<NodeJS.Platform, readonly string[]>> = {
     darwin: ['open', url],

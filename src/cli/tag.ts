@@ -15,7 +15,7 @@ export const run: CommandRun<typeof TAG> = (paths, options, terminal) => {
     const runDir = amendRun(path, (file) => {
       const before = Array.isArray(file['tags']) ? file['tags'].map(String) : [];
       const after = [...new Set([...before, ...added])].filter((tag) => !removed.has(tag));
-      // What a run may be tagged with is said in one place.
+      // ExperimentConfig holds the rules for tags.
       ({ tags } = new ExperimentConfig('any', '.', { tags: after }));
       return { ...file, tags };
     });

@@ -17,13 +17,13 @@ import { count, statusCell, valueText } from './words.js';
 
 const DEFAULT_LINES = 10;
 /**
- * Of a row; with --json there are all.
+ * Metrics of a row that are printed; --json prints all.
  *
  * @bound tells: the line says how many more, --json has all; specs/cli/left-out.spec.ts "says how many metrics it has no room for"
  */
 const MAX_METRICS = 40;
 
-/** A line of the log or a row, and when it was logged. */
+/** A log line or a row, and the time it was logged. */
 type Item =
   | { readonly kind: 'log'; readonly timestampMs: number; readonly line: LogLine }
   | { readonly kind: 'row'; readonly timestampMs: number; readonly row: StoredRow };
@@ -33,7 +33,7 @@ type TailOptions = OptionsOf<typeof TAIL>;
 export const run: CommandRun<typeof TAIL> = async ([path = ''], options, terminal) => {
   const stored = openStoredRun(nodeFs, resolve(path));
   const wanted = listOf(options.metrics);
-  // One that is followed may log it yet.
+  // A run that is followed may log it later.
   const isAwaited = options.follow === true && stored.facts.status === RunStatus.Running;
   const metrics = isAwaited ? wanted : knownMetrics(wanted, new Set(stored.facts.metrics.keys()));
   const show = (item: Item): void => {
@@ -63,7 +63,7 @@ function logFilter(options: TailOptions): LogFilter {
   return { ...(level !== undefined && { level }), ...(text !== undefined && { text }) };
 }
 
-/** The last lines and the last rows, in the order they were logged. */
+/** Returns the last lines and the last rows, in the order they were logged. */
 async function lastItems(
   stored: StoredRun,
   options: TailOptions,
@@ -86,7 +86,7 @@ async function lastItems(
 
 const rowItem = (row: StoredRow): Item => ({ kind: 'row', timestampMs: row.timestamp, row });
 
-/** The last ones and then all that come, none left out in between. */
+/** Emits the last items and then all new ones, with none lost in between. */
 function itemsAsTheyCome(stored: StoredRun, options: TailOptions): Observable<Item> {
   const last = lastOf(options);
   const rows$ = wantsRows(options) ? stored.follow({ from: last }) : EMPTY;
@@ -123,7 +123,7 @@ function valuesText(entries: readonly (readonly [string, MetricValue])[]): strin
     .slice(0, MAX_METRICS)
     .map(([name, value]) => `${printable(name)} ${valueText(value)}`);
   const left = entries.length - shown.length;
-  return [...shown, ...(left > 0 ? [`… and ${count(left)} more, --metrics chooses`] : [])].join('  ');
+  return [...shown, ...(left > 0 ? [`… and ${count(left)} more; choose with --metrics`] : [])].join('  ');
 }
 
 function lineText({ timestampMs, level, message, meta }: LogLine, terminal: Terminal): string {

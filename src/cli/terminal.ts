@@ -10,24 +10,26 @@ export const ExitCode = { ok: 0, usage: 1, invalid: 2, io: 3, locked: 4 } as con
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 const CODES: Readonly<Record<Style, string>> = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' };
-/** Work that takes longer says how far it is. */
+/** Work that takes longer than this shows its progress. */
 const PATIENCE_MS = 1000;
 const PROGRESS_MS = 100;
 const DEFAULT_WIDTH = 80;
 const INDENT = '  ';
 /**
- * Nobody reads on for longer than this to the right.
+ * Blocks of columns that a table prints; nobody reads further to the right.
  *
  * @bound tells: a line below the table says how many columns; specs/cli/left-out.spec.ts "says how many columns of a table are not there, and that there are more rows"
  */
 const MAX_BLOCKS = 12;
 
-/** A line of a table; a cell is printable text, or text with its style. */
+/** A cell of a table: printable text, or text with its style. */
 export type Cell = string | { readonly text: string; readonly style: Style };
 
-/** Where a command prints: colours on a terminal only, and not where `NO_COLOR` asks for none. */
+/**
+ * Prints a command's output: with colours on a terminal only, and only if `NO_COLOR` is not set.
+ */
 export class Terminal {
-  /** Whether it shows colours, and is not asked to show none. */
+  /** True if the output is a terminal and `NO_COLOR` is not set. */
   readonly isColoured: boolean;
   private readonly begun = performance.now();
   private toldAt = 0;
@@ -40,7 +42,7 @@ export class Terminal {
     this.isColoured = out.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   }
 
-  /** Columns of the terminal; without one, unlimited. */
+  /** The width of the terminal in columns; Infinity without a terminal. */
   get width(): number {
     return this.out.isTTY ? this.out.columns || DEFAULT_WIDTH : Infinity;
   }
@@ -54,18 +56,20 @@ export class Terminal {
     this.print(harmlessJson(value, 2));
   }
 
-  /** One value a line. */
+  /** Prints one value per line. */
   jsonLine(value: unknown): void {
     this.print(harmlessJson(value));
   }
 
-  /** Says on stderr what went wrong; whatever a message quotes, nothing in it is obeyed. */
+  /** Reports an error on stderr; control characters in the message are made harmless. */
   complain(text: string): void {
     this.clearProgress();
     this.err.write(`${`expman: ${text}`.split('\n').map(printable).join('\n')}\n`);
   }
 
-  /** Says on the terminal's last line how far long work is; nothing where there is no terminal. */
+  /**
+   * Shows the progress of long work on the terminal's last line; does nothing without a terminal.
+   */
   progress(text: string): void {
     const now = performance.now();
     if (!this.err.isTTY || now - this.begun < PATIENCE_MS || now - this.toldAt < PROGRESS_MS) return;
@@ -73,11 +77,13 @@ export class Terminal {
     this.err.write(`\r\u001b[K${text}`);
   }
 
-  /** The same of work that says nothing on its way: how long it takes, every second until something is printed. */
+  /**
+   * Shows the time taken by work that reports no progress, every second until something is printed.
+   */
   waiting(text: string): void {
     this.clearProgress();
     const begun = performance.now();
-    // What is waited for leaves the loop free, so that the end does not have to wait for it.
+    // The work leaves the event loop free, so that Ctrl-C need not wait for its end.
     process.once('SIGINT', this.interrupted);
     this.clock = setInterval(() => {
       this.progress(`${text}, ${Math.round((performance.now() - begun) / 1000)} s`);
@@ -92,7 +98,7 @@ export class Terminal {
     this.err.write('\r\u001b[K');
   }
 
-  /** Ctrl-C ends the process as ever, but leaves no half line. */
+  /** Lets Ctrl-C end the process as usual, but leaves no half line. */
   private readonly interrupted = (): void => {
     this.clearProgress();
     process.kill(process.pid, 'SIGINT');
@@ -103,9 +109,10 @@ export class Terminal {
   }
 
   /**
-   * Prints rows with their columns aligned, the first row being the heading; on a terminal they are cut to fit it.
+   * Prints rows with aligned columns, the first row as the heading; on a terminal they are cut to
+   * fit.
    *
-   * @param right - the headings of columns that are aligned at their right side, as counts are
+   * @param right - the headings of columns to align right, such as counts
    */
   table(rows: readonly (readonly Cell[])[], right: readonly string[] = []): void {
     const natural = (rows[0] ?? []).map((_, column) =>
@@ -137,7 +144,7 @@ export class Terminal {
 const cellText = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
 const padding = (text: string, width: number): string => ' '.repeat(Math.max(0, width - stringWidth(text)));
 
-/** As much of a text as fits, and a sign that it goes on. */
+/** Cuts a text to a width; an ellipsis marks the cut. */
 export function cutTo(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   let [cut, used] = ['', 0];
@@ -149,13 +156,13 @@ export function cutTo(text: string, width: number): string {
   return `${cut}…`;
 }
 
-// A terminal obeys C1 and what turns the reading direction; JSON leaves them as they are.
+// A terminal obeys C1 and bidirectional controls; JSON leaves them unescaped.
 const OBEYED = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** Stands for -0, which `JSON.stringify` writes as 0; no run can hold it. */
+/** Stands for -0, which `JSON.stringify` writes as 0; no run can contain it. */
 const NEGATIVE_ZERO = randomUUID();
 
-/** An integer is a number whatever its type, as long as every reader of JSON gives it back. */
+/** Writes a bigint as a number if every JSON reader returns it exactly, and keeps -0. */
 function asNumber(value: unknown): unknown {
   if (Object.is(value, -0)) return NEGATIVE_ZERO;
   return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;

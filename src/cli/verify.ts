@@ -41,7 +41,7 @@ function print(
   );
   if (tornBytes > 0)
     terminal.print(
-      `  ${quantity(tornBytes, 'bytes')} at the end of the write-ahead log: a write that was cut off`,
+      `  ${quantity(tornBytes, 'bytes')} at the end of the write-ahead log: an interrupted write`,
     );
   if (losses.length > 0) terminal.print(`  lost: ${lossWithPlace(losses)}`);
   for (const { file, code, message } of problems)

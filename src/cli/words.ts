@@ -13,19 +13,19 @@ import type { Cell } from './terminal.js';
 export { count, cut, quantity };
 
 /**
- * Characters of a text that a table shows.
+ * The number of characters of a text that a table shows.
  *
  * @bound tells: the cell ends in an ellipsis, --json has all; specs/model/printable.spec.ts "ends in an ellipsis where it is longer than there is room for"
  */
 export const MAX_TEXT = 32;
 /**
- * Files that a line names.
+ * The number of files that a line names.
  *
  * @bound tells: the line says how many more; specs/model/losses.spec.ts "names some files of a loss, and counts the others"
  */
 const MAX_FILES = 5;
 
-/** A value as a table shows it: six digits of a fraction, text cut. */
+/** Formats a value for a table: six digits of a fraction, text cut. */
 export function valueText(value: MetricValue): string {
   if (typeof value === 'string') return histogramWords(value) ?? printable(cut(value, MAX_TEXT));
   if (typeof value === 'number' && Number.isFinite(value) && !Number.isInteger(value))
@@ -33,7 +33,7 @@ export function valueText(value: MetricValue): string {
   return String(value);
 }
 
-/** Anything a parameter may be, as a table shows it. */
+/** Formats any parameter for a table. */
 export function paramText(value: unknown): string {
   if (typeof value === 'object' && value !== null)
     return printable(
@@ -48,7 +48,7 @@ export function paramText(value: unknown): string {
 const plain = (value: unknown): unknown =>
   typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)) ? String(value) : value;
 
-/** How long something took. */
+/** Formats a duration. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   const seconds = ms / 1000;
@@ -59,18 +59,21 @@ export function duration(ms: number): string {
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** How long a run took, its sessions summed; of one that was cut off before anybody could tell, `-`. */
+/**
+ * Formats the duration of a run, summed over its sessions; `-` if it was cut off before it was
+ * known.
+ */
 export function tookText({ status, durationMs }: Pick<RunFacts, 'status' | 'durationMs'>): string {
   return status === RunStatus.Crashed && durationMs === 0 ? '-' : duration(durationMs);
 }
 
-/** Bytes in the unit that shows them best. */
+/** Formats bytes in the most readable unit. */
 export function bytesText(bytes: number): string {
   const { size, unit } = byteSize(bytes);
   return `${unit === 'B' ? size : size.toFixed(1)} ${unit}`;
 }
 
-/** What a run has lost, and in which files that was seen: `12 calls (wal-0-1.log)`. */
+/** Describes the losses of a run and the files they were found in: `12 calls (wal-0-1.log)`. */
 export function lossWithPlace(losses: readonly Loss[]): string {
   const files = [...new Set(losses.map(({ file }) => file))].filter((file) => file !== '');
   const shown = files.slice(0, MAX_FILES).map(printable).join(', ');
@@ -78,10 +81,10 @@ export function lossWithPlace(losses: readonly Loss[]): string {
   return `${lossText(losses)}${files.length > 0 ? ` (${shown}${more})` : ''}`;
 }
 
-/** A moment by the reader's clock, to the minute. */
+/** Formats a time on the reader's clock, to the minute. */
 export const moment = (iso: string): string => localTime(iso, 'minute') ?? printable(cut(iso, 16));
 
-/** A status in its colour; with a question mark where only run.yaml says that a run is running. */
+/** Colours a status; a question mark is added if only run.yaml says that the run is running. */
 export function statusCell(status: RunStatus, owner?: string): Cell {
   if (owner === 'unsure') return { text: `${status}?`, style: 'yellow' };
   switch (status) {
@@ -97,7 +100,7 @@ export function statusCell(status: RunStatus, owner?: string): Cell {
   }
 }
 
-/** The first names of a list with commas between them, and how many more there are: `a, b, … and 3 more`. */
+/** Joins the first names of a list and says how many more there are: `a, b, … and 3 more`. */
 export function firstOf(names: readonly string[], most: number): string {
   const left = names.length - most;
   return [...names.slice(0, most), ...(left > 0 ? [`… and ${count(left)} more`] : [])].join(', ');

@@ -331,7 +331,7 @@ describe('serving', () => {
     command.kill('SIGTERM');
     const [exit] = (await once(command, 'close')) as [number];
     expect(exit).toBe(0);
-    expect(stderr).toMatch(/can be read from the network/);
+    expect(stderr).toMatch(/anyone on the network who has the token/);
     expect(stderr).not.toContain(dashboard.token);
   });
 
