@@ -1,9 +1,10 @@
 /**
- * What the server of the dashboard and its page say to each other: one schema, from which the server checks what it is
- * asked, both have their types, and the specs check what is answered.
+ * The protocol between the dashboard's server and its page: one schema, from which the server
+ * checks requests, both sides derive their types, and the specs check answers.
  *
- * All answers but files are JSON; errors are {@link ApiError} with a status of HTTP. A run is named `experiment/run`.
- * Numbers JSON has not (NaN, infinities, integers beyond 2^53) are text in facts, and null with a place in `nonFinite` in series.
+ * All answers but files are JSON; errors are {@link ApiError} with an HTTP status. A run is named
+ * `experiment/run`. Numbers that JSON cannot express (NaN, infinities, integers beyond 2^53) are
+ * text in facts, and null with an entry in `nonFinite` in series.
  */
 import { type Static, Type } from '@sinclair/typebox';
 
@@ -22,14 +23,16 @@ const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) =
   Type.Union([type, Type.Null()]);
 const Whole = (maximum: number, standard: number) => Type.Integer({ minimum: 0, maximum, default: standard });
 
-/** `GET /api/server`: what the page has to know first. */
+/** `GET /api/server`: the facts that the page needs first. */
 export const ServerFacts = Type.Object({
   version: Type.String(),
   /** The folder's last name. */
   title: Type.String(),
-  /** Whether tags and notes may be changed (`--write`). */
+  /** True if tags and notes may be changed (`--write`). */
   writable: Type.Boolean(),
-  /** To be sent as `X-Expman-Write` with what changes something; null for a server that only reads. */
+  /**
+   * The value of `X-Expman-Write` for requests that change something; null for a read-only server.
+   */
   writeToken: Nullable(Type.String()),
 });
 export type ServerFacts = Static<typeof ServerFacts>;
@@ -44,19 +47,19 @@ export const ExperimentFacts = Type.Object({
   running: Type.Integer(),
   failed: Type.Integer(),
   unreadable: Type.Integer(),
-  /** ISO 8601, of the run that began last; null where there is none. */
+  /** ISO 8601, of the run that began last; null if there is none. */
   lastStartedAt: Nullable(Type.String()),
   hasSweep: Type.Boolean(),
 });
 export type ExperimentFacts = Static<typeof ExperimentFacts>;
 export const ExperimentsAnswer = Type.Object({ experiments: Type.Array(ExperimentFacts) });
 
-/** `GET /api/runs`: which runs, in which order, and which part of them. */
+/** `GET /api/runs`: the filter and order of runs, and the page of them to return. */
 export const RunsRequest = Type.Object({
   experiment: Type.Optional(Type.String({ maxLength: 128 })),
   /** The language of `expman list --where`. */
   where: Type.Optional(Type.String({ maxLength: 4000 })),
-  /** A field of that language, `-` before it from the greatest down; default `-startedAt`. */
+  /** A field of that language, with `-` before it for descending order; default `-startedAt`. */
   sort: Type.Optional(Type.String({ maxLength: 400 })),
   offset: Whole(10_000_000, 0),
   limit: Whole(LIMITS.runs, 100),
@@ -72,13 +75,13 @@ export const RunFactsAnswer = Type.Object({
   uuid: Type.Optional(Type.String()),
   /** RUNNING, FINISHED, FAILED, INTERRUPTED, CRASHED or UNREADABLE. */
   status: Type.String(),
-  /** Where its process is on another host, and whether it runs is not known. */
+  /** Present if its process is on another host and may or may not be running. */
   owner: Type.Optional(Type.Literal('unsure')),
   startedAt: Type.Optional(Type.String()),
   endedAt: Type.Optional(Type.String()),
   durationMs: Type.Optional(Type.Number()),
   rows: Type.Optional(Type.Integer()),
-  /** Calls that are known to be gone. */
+  /** Calls that are known to be lost. */
   lost: Type.Optional(Type.Integer()),
   tags: Type.Optional(Type.Array(Type.String())),
   notes: Type.Optional(Type.String()),
@@ -92,27 +95,32 @@ export const RunFactsAnswer = Type.Object({
 });
 export type RunFactsAnswer = Static<typeof RunFactsAnswer>;
 export const RunsAnswer = Type.Object({
-  /** How many runs there are that match. */
+  /** The number of runs that match. */
   total: Type.Integer(),
   offset: Type.Integer(),
   runs: Type.Array(RunFactsAnswer),
-  /** The keys of parameters (dotted) and of metrics in all runs that match, for columns, axes and grouping; at most 1,000 each. */
+  /**
+   * The keys of parameters (dotted) and metrics in all matching runs, for columns, axes and
+   * grouping; at most 1,000 each.
+   */
   paramKeys: Type.Array(Type.String()),
   metricKeys: Type.Array(Type.String()),
-  /** Names beyond the 1,000 of parameters and of metrics; absent where there are none. */
+  /** The number of names beyond those 1,000 each; absent for 0. */
   keysLeftOut: Type.Optional(Type.Integer()),
 });
 export type RunsAnswer = Static<typeof RunsAnswer>;
 
-/** `GET /api/runs/:experiment/:run`: all there is to know of a run. */
+/** `GET /api/runs/:experiment/:run`: the details of a run. */
 export const RunAnswer = Type.Object({
   facts: RunFactsAnswer,
   /** The columns of its rows. */
   fields: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
-  /** Commit, host, Node, command and so on, as `run.yaml` has them. */
+  /** Commit, host, Node, command and so on, as in `run.yaml`. */
   environment: Type.Record(Type.String(), Type.Unknown()),
   files: Type.Array(Type.Object({ name: Type.String(), bytes: Type.Integer() })),
-  /** Calls that are known to be gone: how many, at most or exactly, and in which file that was seen. */
+  /**
+   * Calls that are known to be lost: how many, at most or exactly, and the file that revealed it.
+   */
   losses: Type.Array(
     Type.Object({
       calls: Type.Integer(),
@@ -132,7 +140,7 @@ export const RunAnswer = Type.Object({
       step: Nullable(Type.Number()),
       bytes: Type.Integer(),
       caption: Nullable(Type.String()),
-      /** Only where its bytes are those of a PNG, JPEG, GIF or WebP may the page show it. */
+      /** True if its bytes are a PNG, JPEG, GIF or WebP, which the page may show. */
       isImage: Type.Boolean(),
       href: Type.String(),
     }),
@@ -141,10 +149,10 @@ export const RunAnswer = Type.Object({
 });
 export type RunAnswer = Static<typeof RunAnswer>;
 
-/** `PATCH /api/runs/:experiment/:run`, with `--write` alone. */
+/** `PATCH /api/runs/:experiment/:run`, only with `--write`. */
 export const RunChange = Type.Object(
   {
-    // As much as a run may be given: what it has can be sent back.
+    // The limits of a run, so that existing values can be sent back.
     tags: Type.Optional(Type.Array(Type.String({ maxLength: LIMITS.tagLength }), { maxItems: LIMITS.tags })),
     notes: Type.Optional(Type.String({ maxLength: LIMITS.notesLength })),
   },
@@ -154,15 +162,18 @@ export type RunChange = Static<typeof RunChange>;
 
 /** `GET /api/series`: metrics of runs as curves. */
 export const SeriesRequest = Type.Object({
-  /** `experiment/run`, several with commas. */
+  /** `experiment/run`, comma-separated. */
   runs: Type.String({ minLength: 3, maxLength: 30_000 }),
-  /** Given once for each metric. */
+  /** Repeated for each metric. */
   metric: Type.Array(Type.String({ maxLength: 1000 }), { minItems: 1, maxItems: 50 }),
   /** `step`, `time` (seconds since the run began), or `metric:NAME`. */
   x: Type.String({ default: 'step', maxLength: 1010 }),
   from: Type.Optional(Type.Number()),
   to: Type.Optional(Type.Number()),
-  /** The most points per curve: of each stretch its first, least, greatest and last value. */
+  /**
+   * The maximum number of points per curve: the first, least, greatest and last value of each
+   * stretch.
+   */
   points: Type.Integer({ minimum: 8, maximum: LIMITS.points, default: 1000 }),
 });
 export type SeriesRequest = Static<typeof SeriesRequest>;
@@ -170,25 +181,31 @@ export type SeriesRequest = Static<typeof SeriesRequest>;
 const NonFinite = Type.Array(Type.Tuple([Type.Integer(), Type.String()]));
 const Stretches = Type.Array(Type.Tuple([Type.Integer(), Type.Integer(), Type.Number()]));
 
-/** A curve: as many `x` as `y`, in the order of `x`. */
+/** A curve: `x` and `y` are equally long and ordered by `x`. */
 export const Series = Type.Object({
   run: Id,
   metric: Type.String(),
   x: Type.Array(Type.Number()),
-  /** null where the value was no finite number: `nonFinite` says which. */
+  /** null if the value was not a finite number: `nonFinite` has it. */
   y: Type.Array(Nullable(Type.Number())),
-  /** Index in `x` and what was there: NaN, Infinity or -Infinity. */
+  /** Index in `x`, and the value: NaN, Infinity or -Infinity. */
   nonFinite: NonFinite,
-  /** Of a curve that is thinned, where a stretch of it ends: its index in `x`, how many finite values the stretch is of, their mean. */
+  /**
+   * The stretches of a thinned curve: the index in `x` where each ends, how many finite values it
+   * stands for, and their mean.
+   */
   stretches: Stretches,
-  /** How many values there are in the range asked for; all of them are here when `isExact`. */
+  /** The number of values in the requested range; all of them are here if `isExact`. */
   values: Type.Integer(),
   isExact: Type.Boolean(),
 });
 export type Series = Static<typeof Series>;
 export const SeriesAnswer = Type.Object({
   series: Type.Array(Series),
-  /** Until when each run was read: live points up to then are in the curves. Milliseconds since the epoch. */
+  /**
+   * The time up to which each run was read: live points up to then are in the curves. Milliseconds
+   * since the epoch.
+   */
   readUntil: Type.Record(Type.String(), Type.Number()),
   /** Runs that could not be read. */
   failed: Type.Array(Type.Object({ run: Type.String(), code: Type.String(), message: Type.String() })),
@@ -197,9 +214,9 @@ export type SeriesAnswer = Static<typeof SeriesAnswer>;
 
 /** `GET /api/runs/:experiment/:run/logs`. */
 export const LogsRequest = Type.Object({
-  /** silly, debug, verbose, http, info, warn or error: that and graver ones. */
+  /** silly, debug, verbose, http, info, warn or error: that level and more severe ones. */
   level: Type.Optional(Type.String({ maxLength: 10 })),
-  /** Text that a line holds, whatever its case. */
+  /** Text that a line must contain, ignoring case. */
   text: Type.Optional(Type.String({ maxLength: 1000 })),
   last: Whole(LIMITS.logLines, 500),
 });
@@ -213,7 +230,10 @@ export type LogLineAnswer = Static<typeof LogLineAnswer>;
 export const LogsAnswer = Type.Object({ lines: Type.Array(LogLineAnswer) });
 export type LogsAnswer = Static<typeof LogsAnswer>;
 
-/** `GET /api/runs/:experiment/:run/system`: what was sampled of the machine; x in seconds since the run began. */
+/**
+ * `GET /api/runs/:experiment/:run/system`: samples of the machine; x in seconds since the run
+ * began.
+ */
 export const SystemAnswer = Type.Object({
   columns: Type.Array(
     Type.Object({
@@ -225,10 +245,15 @@ export const SystemAnswer = Type.Object({
 });
 export type SystemAnswer = Static<typeof SystemAnswer>;
 
-/** `GET /api/runs/:experiment/:run/histograms?metric=NAME`: at most 100 of them, evenly over the steps, the first and the last included. */
+/**
+ * `GET /api/runs/:experiment/:run/histograms?metric=NAME`: at most 100, spread evenly over the
+ * steps, including the first and the last.
+ */
 export const HistogramsRequest = Type.Object({ metric: Type.String({ maxLength: 1000 }) });
 export const HistogramsAnswer = Type.Object({
-  /** Values of the metric, of which these are some where there are over 100. */
+  /**
+   * The number of values of the metric; the histograms are a sample of them if there are over 100.
+   */
   values: Type.Integer(),
   histograms: Type.Array(
     Type.Object({
@@ -240,20 +265,26 @@ export const HistogramsAnswer = Type.Object({
 });
 export type HistogramsAnswer = Static<typeof HistogramsAnswer>;
 
-/** `GET /api/experiments/:experiment/sweep`: `sweep.yaml` as it is (space, metric, mode, trials, best), 404 where it is none. */
+/**
+ * `GET /api/experiments/:experiment/sweep`: the contents of `sweep.yaml` (space, metric, mode,
+ * trials, best); 404 if there is none.
+ */
 export const SweepAnswer = Type.Object({ sweep: Type.Record(Type.String(), Type.Unknown()) });
 export type SweepAnswer = Static<typeof SweepAnswer>;
 
 /**
  * `GET /api/live?runs=a/b,c/d&metric=loss&logs=1` is a stream of server-sent events:
  *
- * - `points` ({@link LivePoints}): new points of one run; each has an id, so that a stream that broke resumes after it
- *   (`Last-Event-ID`, which the browser sends by itself, or `since=` for a stream that replaces it);
+ * - `points` ({@link LivePoints}): new points of one run; each has an id, so that a broken stream
+ * resumes after it (`Last-Event-ID`, which the browser sends by itself, or `since=` for a stream
+ * that replaces it);
  * - `logs` ({@link LiveLogs}): new lines of its log;
- * - `run` ({@link RunFactsAnswer}): a run has changed (status, rows, summaries), at most once a second;
- * - `reset` ({@link LiveReset}): what was missed is not known any more; read the curves of the run again;
- * - `here`: what was missed since the event before has been told; what comes now is new;
- * - `runs`: the list of runs has changed, ask for it again (without `runs=` this is all there is to hear).
+ * - `run` ({@link RunFactsAnswer}): a run has changed (status, rows, summaries), at most once a
+ * second;
+ * - `reset` ({@link LiveReset}): missed events are no longer available; read the curves of the run
+ * again;
+ * - `here`: all missed events have been sent; the next ones are new;
+ * - `runs`: the list of runs has changed, request it again (the only event without `runs=`).
  */
 export const LiveRequest = Type.Object({
   runs: Type.Optional(Type.String({ maxLength: 30_000 })),
@@ -263,7 +294,10 @@ export const LiveRequest = Type.Object({
 });
 export type LiveRequest = Static<typeof LiveRequest>;
 
-/** New points, in the order they came; where more came than can be drawn, of each stretch the first, least, greatest and last. */
+/**
+ * New points in order of arrival; if more arrived than can be drawn, the first, least, greatest and
+ * last of each stretch.
+ */
 export const LivePoints = Type.Object({
   run: Id,
   series: Type.Array(
@@ -273,12 +307,12 @@ export const LivePoints = Type.Object({
       step: Type.Array(Nullable(Type.Number())),
       /** Milliseconds since the epoch. */
       time: Type.Array(Type.Number()),
-      /** null where the value was no finite number: `nonFinite` says which. */
+      /** null if the value was not a finite number: `nonFinite` has it. */
       value: Type.Array(Nullable(Type.Number())),
-      /** As those of {@link Series}. */
+      /** As in {@link Series}. */
       nonFinite: NonFinite,
       stretches: Stretches,
-      /** How many values came; all of them are here when `isExact`. */
+      /** The number of values that arrived; all of them are here if `isExact`. */
       values: Type.Integer(),
       isExact: Type.Boolean(),
     }),
@@ -290,11 +324,14 @@ export type LiveLogs = Static<typeof LiveLogs>;
 export const LiveReset = Type.Object({ run: Id });
 export type LiveReset = Static<typeof LiveReset>;
 
-/** Every error. `code` is stable: UNAUTHORISED, FORBIDDEN, NOT_FOUND, BUSY, TOO_LARGE, INVALID_REQUEST, or one of `ExpmanError`'s. */
+/**
+ * Any error. `code` is stable: UNAUTHORISED, FORBIDDEN, NOT_FOUND, BUSY, TOO_LARGE,
+ * INVALID_REQUEST, or a code of `ExpmanError`.
+ */
 export const ApiError = Type.Object({
   code: Type.String(),
   message: Type.String(),
-  /** For a `where` that does not parse: the character, from 0. */
+  /** For a `where` that does not parse: the position of the error, from 0. */
   at: Type.Optional(Type.Integer()),
 });
 export type ApiError = Static<typeof ApiError>;

@@ -10,33 +10,37 @@ import type {
 import type { DrawnCurve } from './data/curve-builder.js';
 
 /**
- * What a report holds for the page, as JSON in its `<script type="application/json" id="expman-report">`: the answers a server
- * would give, put together beforehand. `<` is to be written as `\u003c` in it, so that no text ends the element.
+ * The data of a report for its page, as JSON in `<script type="application/json"
+ * id="expman-report">`: the answers that a server would give. `<` must be written as `\u003c` in
+ * it, so that no text ends the element.
  */
 export interface ReportData {
-  /** Of the program that wrote it; `title` heads the report. */
+  /** The program that wrote it; `title` is the heading of the report. */
   readonly server: Pick<ServerFacts, 'version' | 'title'>;
-  /** ISO 8601, of when the report was written. */
+  /** ISO 8601, the time the report was written. */
   readonly writtenAt: string;
   readonly experiments: readonly ExperimentFacts[];
-  /** All runs of the report, in the order they are listed; UNREADABLE ones have facts alone. */
+  /** All runs of the report, in listing order; UNREADABLE ones have only facts. */
   readonly runs: readonly ReportRun[];
-  /** By experiment, as `GET /api/experiments/:experiment/sweep` has it. */
+  /** Sweeps by experiment, as in `GET /api/experiments/:experiment/sweep`. */
   readonly sweeps: Readonly<Record<string, SweepAnswer['sweep']>>;
 }
 
 /** A run of a report. */
 export interface ReportRun {
-  /** An `href` may be a `data:` address of an image; empty for what the report does not hold. */
+  /**
+   * An `href` may be a `data:` address of an image; it is empty for files that the report does not
+   * contain.
+   */
   readonly answer: RunAnswer;
-  /** Each metric by step and, where it is wanted, by time; already downsampled. */
+  /** Each metric by step and, if wanted, by time; already downsampled. */
   readonly series: readonly ReportSeries[];
   /** The last lines of its log. */
   readonly logs: readonly LogLineAnswer[];
-  /** Whether the log has earlier lines than these. */
+  /** True if the log has earlier lines than these. */
   readonly isLogCut?: boolean;
   readonly system: SystemAnswer['columns'];
-  /** By metric. */
+  /** Histograms by metric. */
   readonly histograms: Readonly<Record<string, HistogramsAnswer>>;
 }
 
@@ -46,7 +50,7 @@ export interface ReportSeries extends Pick<
   'y' | 'nonFinite' | 'stretches' | 'values' | 'isExact'
 > {
   readonly metric: string;
-  /** A row without a step stands at its place among the rows. */
+  /** A row without a step gets its index among the rows. */
   readonly step: readonly number[];
   /** Seconds since the run began. */
   readonly time: readonly number[];

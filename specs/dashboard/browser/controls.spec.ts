@@ -24,7 +24,7 @@ const PLACES: readonly (readonly [place: string, ...controls: string[]])[] = [
       'a sweep',
     ],
     ...[
-      'input Filter of runs',
+      'input Filter runs',
       'select Group by',
       'input Select exp/one',
       'a exp/one',
@@ -50,10 +50,10 @@ const PLACES: readonly (readonly [place: string, ...controls: string[]])[] = [
   [
     '#/run/exp/one',
     ...['a exp', 'a overview', 'a metrics#', 'a logs', 'a environment', 'button Edit tags and notes'],
-    ...['input Tags, with commas', 'textarea Notes', 'button Save', 'button Cancel'],
+    ...['input Tags, comma-separated', 'textarea Notes', 'button Save', 'button Cancel'],
   ],
   ['#/run/exp/one/metrics', 'select x', 'input Smoothing', 'input log y', 'button CSV'],
-  ['#/run/exp/one/logs', 'select Level', 'input Text that a line holds'],
+  ['#/run/exp/one/logs', 'select Level', 'input Text that a line contains'],
   ['#/run/exp/one/files', 'a model#txt', 'summary Show model#txt', 'pre Text of model#txt'],
   ['#/run/exp/one/media', 'a worst', 'summary Show worst', 'div Rows of worst'],
   ['#/run/exp/one/histograms'],

@@ -28,20 +28,17 @@ describe.skipIf(!hasBrowser)('what a page has no room for', { timeout: 90_000 },
     };
 
     await page.getByRole('button', { name: 'Columns' }).click();
-    await says(page.locator('.columns-list'), 'more columns: type a part of the name');
+    await says(page.locator('.columns-list'), 'more columns: type part of the name');
     await says(page.locator('.columns-list'), 'and 10 more names of metrics and parameters');
 
     const metrics = Array.from({ length: 53 }, (_, at) => `metric=m${at}`).join('&');
     await go(page, `#/run/exp/one/metrics?${metrics}`);
     await says(page.locator('.curves'), 'and 3 more metrics that are not drawn');
     await page.getByRole('button', { name: /^Metrics/ }).click();
-    await says(page.locator('.columns-list'), 'and 10 more metrics: type a part of the name');
+    await says(page.locator('.columns-list'), 'and 10 more metrics: type part of the name');
 
     await go(page, '#/compare?run=exp%2Fone&run=exp%2Ftwo');
-    await says(
-      page.locator('section[aria-label="Parallel coordinates"]'),
-      'more parameters that have no axis here',
-    );
+    await says(page.locator('section[aria-label="Parallel coordinates"]'), 'more parameters without an axis');
 
     const runs = Array.from({ length: 104 }, (_, at) => `run=exp%2Fr${at}`).join('&');
     await go(page, `#/curves?${runs}&run=exp%2Fone`);

@@ -40,7 +40,10 @@ describe('the beginning of a file', () => {
   });
 
   it('is nothing where it is no text, or empty', () => {
-    expect(shownOf(Uint8Array.of(0x50, 0, 0x51), false)).toEqual({ kind: 'nothing', why: 'It is no text.' });
+    expect(shownOf(Uint8Array.of(0x50, 0, 0x51), false)).toEqual({
+      kind: 'nothing',
+      why: 'The file is not text.',
+    });
     expect(shownOf(new Uint8Array(), false)).toMatchObject({ kind: 'nothing' });
   });
 

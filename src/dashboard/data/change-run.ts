@@ -5,9 +5,10 @@ import type { RunChange } from '../api.js';
 import type { RunPlace } from './data-messages.js';
 
 /**
- * Changes tags and notes of a run that is closed.
+ * Changes tags and notes of a closed run.
  *
- * @throws ExpmanError `INVALID_OPTION` for what a run may not be tagged with, and as {@link amendRunFile} does
+ * @throws ExpmanError `INVALID_OPTION` for tags that a run may not have, and as {@link
+ * amendRunFile} does
  */
 export function changeRun({ runDir }: RunPlace, { tags, notes }: RunChange): void {
   // The rules for tags and notes are those of a new run.

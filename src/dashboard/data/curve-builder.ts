@@ -12,7 +12,7 @@ const MAX_GAPS = 256;
 /** A curve that can be drawn: `x` and `y` are equally long and ordered by x. */
 export interface DrawnCurve {
   readonly x: number[];
-  /** null where the value was not finite: `nonFinite` has it. */
+  /** null if the value was not finite: `nonFinite` has it. */
   readonly y: (number | null)[];
   readonly nonFinite: [at: number, what: string][];
   /** The times given with the values; NaN where none was given. */
@@ -21,7 +21,7 @@ export interface DrawnCurve {
   readonly stretches: [at: number, count: number, mean: number][];
   /** Number of values added. */
   readonly values: number;
-  /** Whether the curve has all of them. */
+  /** True if the curve has all of them. */
   readonly isExact: boolean;
 }
 

@@ -10,7 +10,10 @@ export interface RunPlace {
   readonly startedMs: number;
 }
 
-/** A question to a data thread. Every answer is text; except for `places`, `news` and `watch` it is the JSON that the client gets. */
+/**
+ * A question to a data thread. Every answer is text; except for `places`, `news` and `watch` it is
+ * the JSON that the client gets.
+ */
 export type DataRequest =
   | { readonly kind: 'runs'; readonly query: RunsRequest }
   | { readonly kind: 'experiments' }
@@ -29,7 +32,7 @@ export type DataRequest =
       readonly wish: Omit<SeriesRequest, 'runs'>;
     }
   | { readonly kind: 'change'; readonly place: RunPlace; readonly change: RunChange }
-  /** Replaces everything that is watched; answered once each run that is alive is being followed. */
+  /** Replaces everything that is watched; answered once each live run is being followed. */
   | { readonly kind: 'watch'; readonly watches: readonly Watch[] };
 
 /** The parts of a run that are reported live. */

@@ -28,10 +28,10 @@ const HEAP = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 8 };
 /** The client name of the server's own questions. */
 const OWN = '';
 
-/** More was asked than can be answered; HTTP 503. */
+/** Thrown if more questions are asked than can be answered; HTTP 503. */
 export class BusyError extends Error {}
 
-/** The client has disconnected. */
+/** Thrown if the client has disconnected. */
 class GoneError extends Error {}
 
 /** The threads that read runs: one for short and live questions, one for long ones. */
@@ -141,7 +141,10 @@ class DataThread {
     this.worker ??= this.start();
   }
 
-  /** Whether a question of this client may wait; when the queue is full, the client with the most questions loses one. */
+  /**
+   * True if a question of this client may wait; if the queue is full, the client with the most
+   * questions loses one.
+   */
   private hasRoomFor(client: string): boolean {
     if (this.waiting.size < MAX_WAITING || client === OWN) return true;
     const call = this.waiting.takeFromGreediest(client);
@@ -175,7 +178,7 @@ class DataThread {
 
   private expire(call: Call): void {
     if (this.waiting.delete(call)) fail(call, tooMuch());
-    else this.end(new ExpmanError('IO', `there was no answer within ${PATIENCE_MS / 1000} s`));
+    else this.end(new ExpmanError('IO', `no answer within ${PATIENCE_MS / 1000} s`));
   }
 
   private start(): Worker {
@@ -191,7 +194,7 @@ class DataThread {
       this.lost(worker, error);
     });
     worker.on('exit', () => {
-      this.lost(worker, new Error('it ended by itself'));
+      this.lost(worker, new Error('it exited unexpectedly'));
     });
     // After the listeners are added: a message listener refs the worker again.
     worker.unref();
@@ -220,7 +223,7 @@ class DataThread {
   private lost(worker: Worker, cause: Error): void {
     if (this.worker !== worker || this.isClosed) return;
     this.worker = null;
-    const why = `the thread that reads the runs went away: ${threadFailure(cause)}`;
+    const why = `the thread that reads the runs has ended: ${threadFailure(cause)}`;
     this.failRunning(new ExpmanError('IO', why, { cause }));
     this.watchAgain();
   }
@@ -253,9 +256,9 @@ function fail({ settle, reject }: Call, error: unknown): void {
   reject(error);
 }
 
-const tooMuch = (): BusyError => new BusyError('more is asked than can be answered; ask again in a moment');
+const tooMuch = (): BusyError => new BusyError('the server is busy; try again in a moment');
 
-/** An error that a thread answered with, with its code. */
+/** An error that a thread returned, with its code. */
 export class AnsweredError extends Error {
   constructor(
     readonly code: string,

@@ -3,10 +3,11 @@ import { nodeFs } from '../../storage/node-fs.js';
 import { RUN_NAME } from '../../run/file-names.js';
 
 /**
- * Finds the folder of the run `experiment/run` at or below the folder that is served, without listing other runs.
+ * Finds the folder of the run `experiment/run` at or below the served folder, without listing other
+ * runs.
  *
- * Finds what a listing finds: the folder that is served may be one of experiments, an experiment or a run, and links are not followed.
- * Returns null if there is no such run.
+ * It finds the same runs as a listing: the served folder may be a folder of experiments, an
+ * experiment or a run, and links are not followed. Returns null if there is no such run.
  */
 export function findRun(dir: string, id: string): string | null {
   const [experiment = '', run = '', ...more] = id.split('/');
@@ -19,12 +20,12 @@ export function findRun(dir: string, id: string): string | null {
     const runDir = join(folder, run);
     return isFolder(folder) && !isRun(folder) && isRun(runDir) ? runDir : null;
   } catch {
-    // A name that is too long, for example.
+    // For example, a name that is too long.
     return null;
   }
 }
 
-/** Whether a text names something in a folder; never a way out of it. */
+/** True if a text names an entry of a folder and cannot lead out of it. */
 const isName = (text: string): boolean =>
   !['', '.', '..'].includes(text) && !text.includes('\0') && basename(text) === text;
 

@@ -11,7 +11,7 @@ import type { LiveLogs, LivePoints, LogLineAnswer } from '../api.js';
 import { CurveBuilder } from './curve-builder.js';
 import type { LiveNews, Watch } from './data-messages.js';
 
-/** How often new points are reported. */
+/** The interval at which new points are reported. */
 const TELL_MS = 250;
 /**
  * Points of a curve in one report; if more have come, those that a chart would show.
@@ -21,7 +21,7 @@ const TELL_MS = 250;
 const MAX_POINTS = 200;
 /** @bound loses nothing: further lines are in the next message */
 const MAX_LINES = 500;
-/** How often to check whether a process has taken the run up again. */
+/** The interval for checking whether a process has taken the run up again. */
 const LOOK_MS = 1000;
 
 /** Reports a run's news until stopped; a run that has ended may be taken up again. */

@@ -16,6 +16,6 @@ export const sweepFolder = (folder: string): string | null =>
 /** Reads `sweep.yaml` as JSON of a `SweepAnswer`. @throws ExpmanError `RUN_NOT_FOUND` if there is no sweep, `CORRUPT`, `UNSAFE_YAML` or `IO` */
 export function readSweep(folder: string): string {
   const file = readMapping(nodeFs, folder, SWEEP_NAME, MAX_BYTES);
-  if (file === null) throw new ExpmanError('RUN_NOT_FOUND', 'this experiment is no sweep');
+  if (file === null) throw new ExpmanError('RUN_NOT_FOUND', 'this experiment has no sweep');
   return jsonText({ sweep: sanitiseParams(file).params });
 }

@@ -14,7 +14,7 @@ import type { ListNews, RunPlace } from './data-messages.js';
 
 /** A list is fresh for this long, or for this many times the time it took to read. */
 const FRESH = { ms: 500, times: 5 };
-/** The same factor for the check whether anything has changed, which is asked all the time. */
+/** The same factor for checking whether anything has changed, which happens all the time. */
 const VERSION_TIMES = 20;
 /** A list is read again for a run it does not have, but no more often than this. */
 const MISS_MS = 200;
@@ -134,7 +134,7 @@ export class RunsView {
     this.listing = null;
   }
 
-  /** Whether a run that the list does not have exists by now. */
+  /** True if a run that is missing from the list exists by now. */
   private hasBegun(id: string, { unreadable }: Listing): boolean {
     if (unreadable.some(({ experiment, run }) => `${experiment}/${run}` === id)) return false;
     return findRun(this.dir, id) !== null;

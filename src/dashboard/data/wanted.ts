@@ -9,5 +9,5 @@ export function beginQuestion(call: number, unwanted: Int32Array): void {
 /** Throws if the question was abandoned. Long reads call it between batches: until they end, a thread receives no message. */
 export function checkWanted(): void {
   if (asked !== null && Atomics.load(asked.unwanted, 0) === asked.call)
-    throw new Error('nobody waits for the answer any more');
+    throw new Error('the client no longer waits for the answer');
 }

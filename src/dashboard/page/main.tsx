@@ -6,10 +6,10 @@ import { reportApi } from './api/report-api.js';
 import { beginSession } from './api/session.js';
 import { Page } from './page.js';
 
-/** The report the page is in, if it is in one. */
+/** Returns the report that the page is embedded in, if any. */
 function embeddedReport(): ReportData | null {
   const element = document.getElementById('expman-report');
-  // Written by the program this page is part of.
+  // Written by the same program as this page.
   return element === null ? null : (JSON.parse(element.textContent) as ReportData);
 }
 

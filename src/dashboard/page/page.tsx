@@ -16,7 +16,7 @@ type Begun =
   | { readonly state: 'failed'; readonly failure: ApiFailure }
   | { readonly state: 'begun'; readonly page: PageContext };
 
-/** The whole page, from the first question to the server on. */
+/** The whole page, starting with the first request to the server. */
 export function Page({ begin }: { readonly begin: () => Promise<Api> }): JSX.Element {
   const [begun, setBegun] = useState<Begun>({ state: 'beginning' });
   const renew = useCallback(() => {
@@ -32,7 +32,7 @@ export function Page({ begin }: { readonly begin: () => Promise<Api> }): JSX.Ele
     renew();
   }, [renew]);
   useEffect(start, [start]);
-  // With a new token all is asked again, and what is shown stays until it is here.
+  // A new token reloads everything; the current contents stay until the new ones arrive.
   useEffect(() => onToken(renew), [renew]);
   switch (begun.state) {
     case 'beginning':

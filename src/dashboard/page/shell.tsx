@@ -17,14 +17,14 @@ const NAMES: Readonly<Record<Connection, string>> = {
   none: '',
 };
 
-/** Of the pages that show no title. */
+/** Titles for pages that do not show one. */
 const TITLES: Partial<Record<Place['page'], string>> = {
   runs: 'Runs',
   curves: 'Curves of the selected runs',
-  compare: 'The selected runs beside each other',
+  compare: 'The selected runs side by side',
 };
 
-/** The head of the page, with where one can go, and below it the place one is at. */
+/** The head of the page with its navigation, and the current place below it. */
 export function Shell({ children }: { readonly children: ComponentChildren }): JSX.Element {
   const { api, server } = usePage();
   const connection = useConnection();
@@ -86,7 +86,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
   );
 }
 
-/** The fragment is the page's own state: the link moves the focus and leaves it alone. */
+/** The fragment is the page's own state: the link moves the focus and does not change it. */
 function skipToContent(event: Event): void {
   event.preventDefault();
   document.getElementById('content')?.focus();
@@ -99,11 +99,14 @@ function useConnection(): Connection {
   return state;
 }
 
-/** What is shown stays: in this tab the new address goes on from it. */
+/**
+ * A notice that leaves the contents in place: opening the new address in this tab continues from
+ * here.
+ */
 function Expired(): JSX.Element {
   return (
     <div class="notice" role="alert">
-      <strong>This address has expired: the server was started again.</strong>
+      <strong>This address has expired: the server has been restarted.</strong>
       <HowToGoOn />
     </div>
   );

@@ -10,7 +10,7 @@ import { renderReport } from './render-report.js';
 export interface ReportOptions {
   /** The report's heading; default `runs`. */
   readonly title?: string | undefined;
-  /** Whether to replace an existing file; default false. */
+  /** True to replace an existing file; default false. */
   readonly force?: boolean | undefined;
   /** Called before each run with the number of runs done. */
   readonly onRun?: ((done: number) => void) | undefined;

@@ -2,7 +2,10 @@ import type { Socket } from 'node:net';
 import type { Asker } from '../data/data-threads.js';
 import type { Asked } from './backend.js';
 
-/** The client of a request. On the loopback all have one address, but a browser and a program differ in their User-Agent. */
+/**
+ * Returns the client of a request. On the loopback all have one address, but a browser and a
+ * program differ in their User-Agent.
+ */
 export function askerOf(c: Asked): Asker {
   const { socket } = c.env.incoming;
   return {
@@ -14,8 +17,8 @@ export function askerOf(c: Asked): Asker {
 const presences = new WeakMap<Socket, AbortSignal>();
 
 /**
- * Aborted when a connection is closed. One signal for all requests of the connection: a response that waits behind another one gets no
- * `close` event.
+ * Returns a signal that aborts when a connection is closed. All requests of the connection share
+ * it: a response that waits for an earlier one gets no `close` event.
  */
 function presenceOf(socket: Socket): AbortSignal {
   const known = presences.get(socket);

@@ -10,17 +10,17 @@ export interface Backend {
   readonly live: LiveHub;
   readonly page: ReadonlyMap<string, PageFile>;
   readonly title: string;
-  /** The folder that is shown; no answer names it. */
+  /** The folder that is shown; no answer reveals it. */
   readonly dir: string;
-  /** null: everybody may ask. */
+  /** null: no token is required. */
   readonly token: string | null;
-  /** null: this server only reads. */
+  /** null: this server is read-only. */
   readonly writeToken: string | null;
   /** The server's port, once it has one. */
   readonly port: () => number;
 }
 
-/** What `@hono/node-server` gives every request. */
+/** The objects that `@hono/node-server` adds to every request. */
 export interface Bindings {
   readonly Bindings: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse };
 }

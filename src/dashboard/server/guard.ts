@@ -33,15 +33,16 @@ export function admits(request: IncomingMessage, response: ServerResponse, admis
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
   const host = onlyHost(request);
   if (host === null || !isAllowedHost(host, admission))
-    return refuse(response, 403, 'this host is not served');
+    return refuse(response, 403, 'this server does not answer to this host; add it with --allowed-host');
   const { origin, 'sec-fetch-site': site } = request.headers;
   if (origin !== undefined && origin !== `http://${host}`)
-    return refuse(response, 403, 'this origin may not ask');
+    return refuse(response, 403, 'requests from this origin are not allowed');
   // Any site may link to the page; all other requests must come from the page itself.
   const isPage = request.method === 'GET' && request.url === '/';
   if (!isPage && site !== undefined && site !== 'same-origin' && site !== 'none')
-    return refuse(response, 403, 'another site may not ask');
-  if (!METHODS.has(request.method ?? '')) return refuse(response, 405, 'this method is not known');
+    return refuse(response, 403, 'requests from another site are not allowed');
+  if (!METHODS.has(request.method ?? ''))
+    return refuse(response, 405, 'unknown method; allowed are GET, HEAD, POST and PATCH');
   return true;
 }
 

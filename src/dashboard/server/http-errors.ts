@@ -19,7 +19,7 @@ export class Refusal extends Error {
 }
 
 /** The refusal of everything that does not exist here. */
-export const notFound = (): Refusal => new Refusal(404, 'NOT_FOUND', 'there is no such thing here');
+export const notFound = (): Refusal => new Refusal(404, 'NOT_FOUND', 'not found');
 
 /** The refusal of a request whose query or body breaks a rule. */
 export const invalidRequest = (message: string): Refusal => new Refusal(400, 'INVALID_REQUEST', message);
@@ -47,9 +47,9 @@ function answerTo(error: unknown, dir: string): { readonly status: ErrorStatus; 
     return { status: error.status, body: { code: error.code, message: error.message } };
   if (error instanceof BusyError) return { status: 503, body: { code: 'BUSY', message: error.message } };
   if (error instanceof HTTPException)
-    return { status: 400, body: { code: 'INVALID_REQUEST', message: 'the request is not understood' } };
+    return { status: 400, body: { code: 'INVALID_REQUEST', message: 'the request is not valid' } };
   if (!(error instanceof AnsweredError || error instanceof ExpmanError))
-    return { status: 500, body: { code: 'IO', message: 'it could not be read' } };
+    return { status: 500, body: { code: 'IO', message: 'the run could not be read' } };
   const { code } = error;
   // A run that does not exist and a name that leads elsewhere must look the same to the client.
   if (code === 'RUN_NOT_FOUND') return answerTo(notFound(), dir);

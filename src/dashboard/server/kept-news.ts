@@ -47,7 +47,10 @@ export class KeptNews {
     return ++this.number;
   }
 
-  /** The news after a number; null if some of it was dropped, or the number was never assigned. */
+  /**
+   * Returns the news after a number; null if some of it was dropped, or the number was never
+   * assigned.
+   */
   after(number: number): readonly Kept[] | null {
     if (!(number >= this.gone && number <= this.number)) return null;
     return this.kept.filter((kept) => kept.number > number);

@@ -13,7 +13,7 @@ import { type Kept, KeptNews } from './kept-news.js';
 const MAX_UNREAD_BYTES = 1024 * 1024;
 /** @bound refuses: HTTP 503 */
 const MAX_CLIENTS = 32;
-/** How often to check whether the list of runs has changed. */
+/** The interval for checking whether the list of runs has changed. */
 const LIST_MS = 1000;
 /** Keeps proxies from closing an idle connection. */
 const KEEP_ALIVE_MS = 15_000;
@@ -26,7 +26,7 @@ const GRACE_MS = 20_000;
  */
 const MAX_LEFT = 32;
 
-/** What a client wants to hear. */
+/** The events that a client wants. */
 export interface LiveWish {
   readonly places: readonly RunPlace[];
   readonly metrics: readonly string[];

@@ -15,7 +15,11 @@ export interface PageFile {
   readonly text: string;
 }
 
-/** Reads the built page; its files by name. @throws {@link ExpmanError} `IO` where they are not, as in a bundle */
+/**
+ * Reads the built page and returns its files by name.
+ *
+ * @throws {@link ExpmanError} `IO` if they are missing, as in a bundle
+ */
 export function pageFiles(): ReadonlyMap<string, PageFile> {
   return new Map(
     TYPES.map(([name, type]) => {
@@ -28,7 +32,7 @@ function textOf(name: string): string {
   try {
     return readFileSync(fileURLToPath(new URL(`../page/${name}`, import.meta.url)), 'utf8');
   } catch (cause) {
-    const advice = 'a bundle has no files for the dashboard: mark expman-rx as external to serve it';
+    const advice = 'a bundle does not contain the page: mark expman-rx as external to serve the dashboard';
     throw new ExpmanError('IO', `the page ${name} cannot be read: ${messageOf(cause)}; ${advice}`, { cause });
   }
 }

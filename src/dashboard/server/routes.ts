@@ -27,7 +27,7 @@ import { beginSession, mustHaveToken } from './session.js';
 /** @bound refuses: HTTP 413 */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** The API, the files of runs, and the page; the guard stands before them. */
+/** The API, the files of runs, and the page; requests have passed the guard. */
 export function routesOf(backend: Backend): Hono<Bindings> {
   const app = new Hono<Bindings>();
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }));
@@ -48,7 +48,7 @@ export function routesOf(backend: Backend): Hono<Bindings> {
 }
 
 function refuseBody(): never {
-  throw new Refusal(413, 'TOO_LARGE', 'the body is too large');
+  throw new Refusal(413, 'TOO_LARGE', 'the body is larger than 1 MiB');
 }
 
 function addPage(app: Hono<Bindings>, { page }: Backend): void {
@@ -96,7 +96,7 @@ function addRun(app: Hono<Bindings>, backend: Backend): void {
   app.get('/files/:experiment/:run/*', (c) => sendFile(c, threads));
 }
 
-/** Sends on what a data thread answers, which is JSON text. */
+/** Sends the answer of a data thread, which is JSON text. */
 async function answer(c: Asked, threads: DataThreads, request: DataRequest): Promise<Response> {
   const text = await threads.ask(request, askerOf(c));
   return c.body(text, 200, { 'Content-Type': 'application/json; charset=utf-8' });
@@ -110,7 +110,7 @@ function checkSeries({ x, from = -Infinity, to = Infinity }: Omit<SeriesRequest,
 async function listen(c: Asked, { threads, live }: Backend): Promise<Response> {
   const { runs = '', metric, logs, since } = queryAs(c, LiveRequest, ['metric']);
   if (c.req.method === 'HEAD') return c.body(null);
-  if (live.isFull) throw new BusyError('too many pages listen; close one');
+  if (live.isFull) throw new BusyError('too many pages are connected; close one');
   const ids = runIds(runs, LIMITS.liveRuns);
   // A run that was deleted since the page was opened must not keep the others from being followed.
   const places = ids.length === 0 ? [] : await threads.places(ids, askerOf(c));
@@ -145,10 +145,14 @@ async function changeRun(c: Asked, { threads, writeToken }: Backend): Promise<Re
     throw new Refusal(
       403,
       'FORBIDDEN',
-      'this server only reads; `expman serve --write` changes tags and notes',
+      'this server is read-only; start `expman serve --write` to change tags and notes',
     );
   if (!isSameSecret(c.req.header('X-Expman-Write') ?? '', writeToken))
-    throw new Refusal(403, 'FORBIDDEN', 'the X-Expman-Write header is missing, or not that of this server');
+    throw new Refusal(
+      403,
+      'FORBIDDEN',
+      'the X-Expman-Write header is missing, or does not match this server',
+    );
   const change = await bodyAs(c, RunChange);
   return answer(c, threads, { kind: 'change', place: await placeIn(c, threads), change });
 }

@@ -42,17 +42,20 @@ const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 
 /** Options of {@link serve}. */
 export interface ServeOptions {
-  /** From 0 to 65,535; 0, the default, takes a free one. */
+  /** From 0 to 65,535; 0, the default, means any free port. */
   readonly port?: number | undefined;
   /** The address to listen on; default `127.0.0.1`, this machine only. Any other is open to the network. */
   readonly host?: string | undefined;
   /** Other host names to answer to, such as the machine's; those of the loopback are always allowed. */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** Whether tags and notes of closed runs may be changed; default false. */
+  /** True if tags and notes of closed runs may be changed; default false. */
   readonly writable?: boolean | undefined;
-  /** Whether a token is required; default true. Without one every user of the machine can read the runs; only allowed on the loopback. */
+  /**
+   * True if a token is required; default true. Without one every user of the machine can read the
+   * runs; only allowed on the loopback.
+   */
   readonly token?: boolean | undefined;
-  /** Whether it keeps the process alive; default true for a folder, false for an open run. */
+  /** True if it keeps the process alive; default true for a folder, false for an open run. */
   readonly keepAlive?: boolean | undefined;
 }
 
@@ -81,7 +84,8 @@ export interface Dashboard {
  *
  * All work is done on the dashboard's own threads; it never delays a run.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND` when there is no such folder, `INVALID_OPTION`, `IO` when the port is taken
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` if there is no such folder, `INVALID_OPTION`, `IO` if
+ * the port is in use
  * @example
  * const dashboard = await serve(run);
  * console.log(dashboard.url);
@@ -156,7 +160,8 @@ function serverOf(answer: ReturnType<typeof getRequestListener>, admission: () =
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.timeout = IDLE_MS;
-  // Nothing is ever upgraded. Node leaves such a socket to us, with its errors, and the other side may never end it.
+  // Nothing is ever upgraded. Node leaves such a socket and its errors to us, and the other side
+  // may never end it.
   server.on('upgrade', (_request, socket: Socket) => {
     refuseSocket(socket, 403);
     socket.destroySoon();
@@ -184,7 +189,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
     server.on('error', (error) => {
       const errno = errnoOf(error) ?? '';
       const what =
-        errno === 'EADDRINUSE' ? `port ${port} is taken; --port 0 takes a free one` : messageOf(error);
+        errno === 'EADDRINUSE' ? `port ${port} is in use; port 0 picks a free one` : messageOf(error);
       reject(new ExpmanError('IO', what, { errno, cause: error }));
     });
     server.listen(port, host, () => {

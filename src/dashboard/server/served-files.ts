@@ -30,12 +30,12 @@ export function openRunFile(runDir: string, parts: readonly string[]): SentFile 
   }
 }
 
-/** Makes an open file ready to be sent, which closes it; if it is not sent, it is closed here. */
+/** Prepares an open file for sending, which closes it; if it is not sent, it is closed here. */
 function sentFile(file: number, isMedia: boolean, name: string): SentFile | null {
   let isSent = false;
   try {
     const { kind, size, links } = nodeFs.statOpen(file);
-    // A hard link may lead to anybody's file.
+    // A hard link may lead to any file.
     if (kind !== 'file' || links > 1) return null;
     const headers = {
       'Content-Length': String(size),
@@ -49,7 +49,7 @@ function sentFile(file: number, isMedia: boolean, name: string): SentFile | null
   }
 }
 
-/** Whether a text is a plain file name. */
+/** True if a text is a plain file name. */
 const isPlain = (part: string): boolean =>
   part !== '' && part !== '.' && part !== '..' && !/[/\\\0]/.test(part) && part.length <= 255;
 

@@ -9,7 +9,7 @@ import { bodyAs } from './request-values.js';
 export async function beginSession(c: Asked, { token, port }: Backend): Promise<Response> {
   const given = await bodyAs(c, SessionRequest);
   if (token !== null && !isSameSecret(given.token, token))
-    throw new Refusal(401, 'UNAUTHORISED', 'this is not the token of this server');
+    throw new Refusal(401, 'UNAUTHORISED', 'the token does not match this server');
   if (token !== null)
     setCookie(c, cookieName(port()), token, { httpOnly: true, sameSite: 'Strict', path: '/' });
   return c.body(null, 204);
@@ -21,7 +21,7 @@ export function mustHaveToken(c: Asked, { token, port }: Backend): void {
   const bearer = /^Bearer (.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1];
   const given = bearer ?? getCookie(c, cookieName(port()));
   if (given === undefined || !isSameSecret(given, token))
-    throw new Refusal(401, 'UNAUTHORISED', 'the token is missing, or not that of this server');
+    throw new Refusal(401, 'UNAUTHORISED', 'the token is missing, or does not match this server');
 }
 
 // Browsers share cookies between ports: with one name, servers on one machine would overwrite each other's.

@@ -17,7 +17,7 @@ import type {
   SystemAnswer,
 } from '../../api.js';
 
-/** Which curves are asked for. */
+/** The curves to request. */
 export interface SeriesQuery {
   readonly runs: readonly string[];
   readonly metrics: readonly string[];
@@ -26,56 +26,65 @@ export interface SeriesQuery {
   readonly to?: number | undefined;
 }
 
-/** Which lines of a log are asked for. */
+/** The log lines to request. */
 export interface LogsQuery {
   readonly level?: string | undefined;
   readonly text?: string | undefined;
   readonly last?: number | undefined;
 }
 
-/** What is to be heard of runs; without runs only that their list has changed. */
+/** The events to listen for; without runs, only changes of their list. */
 export interface LiveQuery {
   readonly runs: readonly string[];
   readonly metrics: readonly string[];
   readonly logs: boolean;
 }
 
-/** Who hears what, each as the stream's event of that name. */
+/** Listeners, named after the events of the stream. */
 export interface LiveListeners {
   readonly points?: (points: LivePoints) => void;
   readonly logs?: (logs: LiveLogs) => void;
   readonly run?: (facts: RunFactsAnswer) => void;
   readonly reset?: (run: string) => void;
   readonly runs?: () => void;
-  /** The stream is open; `again` when it had been open before. */
+  /** Called when the stream is open; `again` if it was open before. */
   readonly open?: (again: boolean) => void;
 }
 
-/** Whether news arrive; `expired` where the server asks for the token of another start, `none` in a report. */
+/**
+ * The state of the live connection; `expired` if the server was restarted and wants another token,
+ * `none` in a report.
+ */
 export type Connection = 'connecting' | 'connected' | 'disconnected' | 'expired' | 'none';
 
-/** Where the page has everything from: a server, or the report it is in. What is asked fails with {@link ApiFailure}. */
+/**
+ * The source of all data on the page: a server, or the report that embeds it. Requests fail with
+ * {@link ApiFailure}.
+ */
 export interface Api {
-  /** Whether there is a server, and with it news, writing and exact curves. */
+  /** True if there is a server, and with it live events, writing and exact curves. */
   readonly isLive: boolean;
   server(): Promise<ServerFacts>;
   experiments(): Promise<readonly ExperimentFacts[]>;
   runs(query: RunsRequest, signal?: AbortSignal): Promise<RunsAnswer>;
   run(id: string): Promise<RunAnswer>;
-  /** Changes tags or notes; resolves with what the run is then. */
+  /** Changes tags or notes; resolves once they are changed. */
   change(id: string, change: RunChange): Promise<void>;
   series(query: SeriesQuery, signal?: AbortSignal): Promise<SeriesAnswer>;
   logs(id: string, query: LogsQuery): Promise<readonly LogLineAnswer[]>;
   system(id: string): Promise<SystemAnswer['columns']>;
   histograms(id: string, metric: string): Promise<HistogramsAnswer>;
   sweep(experiment: string): Promise<SweepAnswer['sweep']>;
-  /** Hears what is new until the function it returns is called. */
+  /** Listens for events until the returned function is called. */
   live(query: LiveQuery, listeners: LiveListeners): () => void;
-  /** Hears whether news arrive, at once and whenever it changes, until the function it returns is called. */
+  /**
+   * Reports the state of the connection, at once and on each change, until the returned function is
+   * called.
+   */
   connection(listener: (state: Connection) => void): () => void;
 }
 
-/** What was asked could not be answered. */
+/** A request that failed. */
 export class ApiFailure extends Error {
   override readonly name = 'ApiFailure';
 
@@ -87,7 +96,7 @@ export class ApiFailure extends Error {
   }
 }
 
-/** Any error as one that has a code. */
+/** Wraps any error as one with a code. */
 export function failureOf(error: unknown): ApiFailure {
   if (error instanceof ApiFailure) return error;
   const message = error instanceof Error ? error.message : String(error);

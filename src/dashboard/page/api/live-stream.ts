@@ -6,18 +6,21 @@ import { queryText, request } from './request.js';
 const FIRST_WAIT_MS = 1000;
 /** @bound loses nothing: a time between two tries */
 const LONGEST_WAIT_MS = 15_000;
-/** A page that nobody looks at for so long lets its connection go. */
+/** A page hidden for longer than this closes its connection. */
 const AWAY_MS = 3000;
 
-/** Who hears of what. */
+/** A listener and the events it wants. */
 interface Hearer {
   readonly query: LiveQuery;
   readonly listeners: LiveListeners;
-  /** Whether a stream has been open for it; until then it has missed nothing. */
+  /** True once a stream has been open for it; before that it has missed nothing. */
   isKnown: boolean;
 }
 
-/** Everything a stream can say, by the event's name; of one version and one schema with the server, as every answer. */
+/**
+ * All events of a stream, by name; server and page share version and schema, so they are not
+ * checked.
+ */
 interface LiveEvents {
   readonly points: LivePoints;
   readonly logs: LiveLogs;
@@ -28,21 +31,21 @@ interface LiveEvents {
 }
 
 /**
- * The news for all parts of the page, over one stream: a browser has six connections to a server at the most, for all its tabs
- * together. For the same reason a page that nobody looks at has none.
+ * Shares one stream of events among all parts of the page: a browser allows six connections per
+ * server, for all its tabs together. For the same reason a hidden page has none.
  *
- * When other news is wanted, another stream is opened that goes on where the one before was. The browser takes a broken one up
- * by itself, with the id of the last event; where it gives up (the server answered with an error) it is opened again after a
- * while.
+ * If other events are wanted, a new stream opens and resumes where the old one was. The browser
+ * resumes a broken stream by itself, with the id of the last event; if it gives up (the server
+ * answered with an error), the stream is opened again after a while.
  */
 export class LiveStream {
   private readonly hearers = new Set<Hearer>();
   private source: EventSource | null = null;
-  /** What the stream was opened for. */
+  /** The query the stream was opened with. */
   private subject = '';
-  /** Behind which event it goes on. */
+  /** The id of the last event received; a new stream resumes after it. */
   private lastId = '';
-  /** Until all that was missed has been told. */
+  /** True until all missed events have arrived. */
   private isCatchingUp = false;
   private isAway = document.hidden;
   private waitMs = FIRST_WAIT_MS;
@@ -54,7 +57,7 @@ export class LiveStream {
     document.addEventListener('visibilitychange', () => this.look());
   }
 
-  /** Hears what is new until the function it returns is called. */
+  /** Listens for events until the returned function is called. */
   hear(query: LiveQuery, listeners: LiveListeners): () => void {
     const hearer: Hearer = { query, listeners, isKnown: false };
     this.hearers.add(hearer);
@@ -75,7 +78,7 @@ export class LiveStream {
     else settle();
   }
 
-  /** Once, when all parts of a page that has just changed have said what they want. */
+  /** Changes the stream once all parts of a page that has just changed have registered. */
   private changeSoon(): void {
     this.changeTimer ??= setTimeout(() => this.change(), 0);
   }
@@ -92,7 +95,7 @@ export class LiveStream {
   }
 
   private open(subject: string): void {
-    // Of one that takes the place of another nothing is missed, or it says so.
+    // A stream that replaces an open one misses nothing, or a `reset` says so.
     let isGoingOn = this.source?.readyState === EventSource.OPEN;
     this.close();
     this.subject = subject;
@@ -112,7 +115,7 @@ export class LiveStream {
     this.listen(source);
   }
 
-  /** The browser does not say with which status: another question does. */
+  /** The browser does not report the HTTP status, so another request finds it out. */
   private async refused(source: EventSource, subject: string): Promise<void> {
     const status = await request('/api/server').then(
       () => 200,
@@ -130,13 +133,13 @@ export class LiveStream {
     this.source = null;
   }
 
-  /** Behind which event a stream goes on, where anybody has heard of a run before. */
+  /** The event to resume after, if any listener has received events of a run before. */
   private since(): string | undefined {
     const isHeard = [...this.hearers].some(({ isKnown, query }) => isKnown && query.runs.length > 0);
     return isHeard ? this.lastId : undefined;
   }
 
-  /** Those who came since the stream was opened hear from here on. */
+  /** Marks listeners that were added since the stream opened; they receive events from here on. */
   private welcome(): void {
     for (const hearer of this.hearers) {
       if (hearer.isKnown) continue;
@@ -169,7 +172,7 @@ export class LiveStream {
       if (query.runs.includes(runId(facts))) listeners.run?.(facts);
     });
     on('reset', ({ run }, { isKnown, query, listeners }) => {
-      // What was missed by a stream before is nothing to one who did not hear it.
+      // Events missed by an earlier stream do not matter to a listener that was not on it.
       if (query.runs.includes(run) && (isKnown || !this.isCatchingUp)) listeners.reset?.(run);
     });
     on('runs', (_, { listeners }) => listeners.runs?.());
@@ -177,7 +180,7 @@ export class LiveStream {
   }
 }
 
-/** What all of them want to hear together, as a query. */
+/** Combines the queries of all listeners into one. */
 function subjectOf(queries: readonly LiveQuery[]): string {
   const all = (names: (query: LiveQuery) => readonly string[]): string[] =>
     [...new Set(queries.flatMap(names))].sort();

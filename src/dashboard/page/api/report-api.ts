@@ -6,10 +6,11 @@ import { type Api, ApiFailure, type LogsQuery, type SeriesQuery } from './api.js
 import { orderOf } from './report-order.js';
 import { reportSeries } from './report-series.js';
 
-/** The API of a report: it answers from what the report holds, and has no news. */
+/** The API of a report: it answers from the data of the report, and has no live events. */
 export function reportApi(report: ReportData): Api {
   const runs = new Map(report.runs.map((run) => [runId(run.answer.facts), run]));
-  const find = (id: string): ReportRun => runs.get(id) ?? missing(`the report has no run ${id}`);
+  const find = (id: string): ReportRun =>
+    runs.get(id) ?? missing(`the report does not contain the run ${id}`);
   return {
     isLive: false,
     server: () => later(() => ({ ...report.server, writable: false, writeToken: null })),
@@ -22,7 +23,9 @@ export function reportApi(report: ReportData): Api {
     system: (id) => later(() => find(id).system),
     histograms: (id, metric) => later(() => find(id).histograms[metric] ?? { values: 0, histograms: [] }),
     sweep: (experiment) =>
-      later(() => report.sweeps[experiment] ?? missing(`${experiment} has no sweep in the report`)),
+      later(
+        () => report.sweeps[experiment] ?? missing(`the report does not contain a sweep of ${experiment}`),
+      ),
     live: () => () => undefined,
     connection: (listener) => {
       listener('none');
@@ -31,14 +34,17 @@ export function reportApi(report: ReportData): Api {
   };
 }
 
-/** As a server would: what throws rejects. */
+/** Makes an answer asynchronous, as a server's: a throw becomes a rejection. */
 const later = <T>(answer: () => T): Promise<T> => Promise.resolve().then(answer);
 
 function missing(message: string): never {
   throw new ApiFailure(404, { code: 'NOT_FOUND', message });
 }
 
-/** A report has no language of filters: `where` is text that a run's name, status or tags hold. */
+/**
+ * A report has no filter language: `where` is text that the name, status or tags of a run must
+ * contain.
+ */
 function runsOf(
   report: ReportData,
   { experiment, where = '', sort, offset, limit }: RunsRequest,
@@ -58,12 +64,12 @@ function runsOf(
   };
 }
 
-/** The lines that fit, after one that says that the report has not the whole log. */
+/** Returns the matching lines, after one that says that the report lacks the start of the log. */
 function logsOf({ logs, isLogCut = false }: ReportRun, { level, text }: LogsQuery): LogLineAnswer[] {
   const [first] = logs;
   const found = logs.filter((line) => isWanted(line, level, text));
   if (!isLogCut || first === undefined) return found;
-  const message = `The report holds the last ${logs.length} lines of this log; expman tail shows the earlier ones.`;
+  const message = `The report contains the last ${logs.length} lines of this log; expman tail shows the earlier ones.`;
   return [{ timestampMs: first.timestampMs, level: '', message, meta: {} }, ...found];
 }
 

@@ -2,7 +2,9 @@ import type { RunFactsAnswer } from '../../api.js';
 import { valueText } from '../facts/format.js';
 import { STATISTICS, valueOf } from '../facts/run-values.js';
 
-/** The order a server would give for `sort`, for the fields the table sorts by; what is absent comes last. */
+/**
+ * The order in which a server would sort, for the fields of the table; missing values come last.
+ */
 export function orderOf(sort: string): (one: RunFactsAnswer, other: RunFactsAnswer) => number {
   const keys = sort
     .split(',')

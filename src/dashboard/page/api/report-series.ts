@@ -2,7 +2,7 @@ import type { Series } from '../../api.js';
 import type { ReportSeries } from '../../report-data.js';
 import type { SeriesQuery } from './api.js';
 
-/** A curve of a report by the x that is asked for, cut to the range; null where it has no such curve. */
+/** Returns a curve of a report over the requested x and range; null if there is no such curve. */
 export function reportSeries(
   run: string,
   all: readonly ReportSeries[],
@@ -31,7 +31,9 @@ export function reportSeries(
   };
 }
 
-/** The other metric at the same step; points of the report whose step the other curve has not are left out. */
+/**
+ * Returns the other metric at the same steps; null at steps where it has no point in the report.
+ */
 function byMetric(all: readonly ReportSeries[], axis: string, { step }: ReportSeries): (number | null)[] {
   const other = all.find(({ metric }) => `metric:${metric}` === axis);
   const values = new Map(other?.step.map((at, index) => [at, other.y[index] ?? null]) ?? []);

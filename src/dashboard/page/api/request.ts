@@ -1,7 +1,7 @@
 import type { ApiError } from '../../api.js';
 import { ApiFailure } from './api.js';
 
-/** Asks the server and gives the JSON it answers; undefined for an answer without content. */
+/** Sends a request and returns the JSON of the answer; undefined for an answer without content. */
 export async function request<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(path, { ...init, credentials: 'same-origin', cache: 'no-store' }).catch(
     (error: unknown) => {
@@ -10,11 +10,12 @@ export async function request<Answer>(path: string, init: RequestInit = {}): Pro
     },
   );
   if (!response.ok) throw new ApiFailure(response.status, await errorOf(response));
-  // The one place where an answer's type is taken on trust: server and page are of one version and one schema.
+  // The only place where the type of an answer is trusted: server and page share version and
+  // schema.
   return (response.status === 204 ? undefined : await response.json()) as Answer;
 }
 
-/** The first bytes of a file of a run; the rest is not fetched. */
+/** Reads the first bytes of a file of a run, and fetches no more. */
 export async function readStart(href: string, bytes: number): Promise<Uint8Array> {
   const control = new AbortController();
   const response = await fetch(href, { credentials: 'same-origin', signal: control.signal });
@@ -35,13 +36,16 @@ export async function readStart(href: string, bytes: number): Promise<Uint8Array
 async function errorOf(response: Response): Promise<ApiError> {
   const said: unknown = await response.json().catch(() => null);
   if (isApiError(said)) return said;
-  return { code: `HTTP_${response.status}`, message: response.statusText || 'the server refused' };
+  return {
+    code: `HTTP_${response.status}`,
+    message: response.statusText || 'the server refused the request',
+  };
 }
 
 const isApiError = (value: unknown): value is ApiError =>
   typeof value === 'object' && value !== null && 'code' in value && 'message' in value;
 
-/** `?a=1&b=2&b=3`, without what is undefined. */
+/** Writes `?a=1&b=2&b=3`, skipping undefined values. */
 export function queryText(
   query: Readonly<Record<string, string | number | readonly string[] | undefined>>,
 ): string {

@@ -1,7 +1,7 @@
 import { takeToken } from '../state/navigation.js';
 import { request } from './request.js';
 
-/** Exchanges the token in the address for a cookie, and takes it out of the address. */
+/** Exchanges the token in the address for a cookie, and removes it from the address. */
 export async function beginSession(): Promise<void> {
   const token = takeToken();
   if (token === null) return;

@@ -3,7 +3,7 @@ import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hoo
 import type { ServerFacts } from '../../api.js';
 import { type Api, type ApiFailure, failureOf } from './api.js';
 
-/** What every part of the page can reach. */
+/** Values that every part of the page can use. */
 export interface PageContext {
   readonly api: Api;
   readonly server: ServerFacts;
@@ -13,17 +13,20 @@ export const PageContext = createContext<PageContext | null>(null);
 
 export function usePage(): PageContext {
   const page = useContext(PageContext);
-  if (page === null) throw new Error('no part of the page stands outside of it');
+  if (page === null) throw new Error('usePage must be called below PageContext');
   return page;
 }
 
-/** What became of a question; `last` is the answer before, while the next is awaited. */
+/** The state of a request; `last` is the previous answer while the next one is loading. */
 export type Asked<T> =
   | { readonly state: 'loading'; readonly last: T | undefined }
   | { readonly state: 'failed'; readonly failure: ApiFailure }
   | { readonly state: 'there'; readonly answer: T };
 
-/** Asks whenever `key` changes, and again when told to; an answer that comes too late is dropped. */
+/**
+ * Sends a request whenever `key` changes, and again on demand; answers that arrive too late are
+ * dropped.
+ */
 export function useAsked<T>(
   key: string,
   ask: (api: Api, signal: AbortSignal) => Promise<T>,
@@ -45,7 +48,7 @@ export function useAsked<T>(
   return [asked, useCallback(() => setTurn((before) => before + 1), [])];
 }
 
-/** The answer, or the one before it; undefined where there is none. */
+/** Returns the answer, or the previous one while loading; undefined if there is none. */
 export function answerOf<T>(asked: Asked<T>): T | undefined {
   switch (asked.state) {
     case 'there':
@@ -57,7 +60,7 @@ export function answerOf<T>(asked: Asked<T>): T | undefined {
   }
 }
 
-/** The same with each answer changed. */
+/** Applies a function to each answer. */
 export function mapped<T, R>(asked: Asked<T>, change: (answer: T) => R): Asked<R> {
   switch (asked.state) {
     case 'there':

@@ -195,7 +195,7 @@ function watchSight(element: HTMLElement, draw: FrameTask): () => void {
 const countIn = (x: readonly number[], span: Span | null): number =>
   span === null ? x.length : x.findLastIndex((at) => at <= span.to) + 1 - firstFrom(x, span.from);
 
-/** Says how many of the values are drawn, and which are not. */
+/** Describes how many of the values are drawn, and which are not. */
 function noteOf({ strokes, isLog }: Figure, curves: readonly Curve[] = [], span: Span | null): string {
   const values = curves.reduce((sum, curve) => sum + curve.values, 0);
   const points = curves.reduce((sum, { x }) => sum + countIn(x, span), 0);

@@ -17,7 +17,7 @@ export interface Stroke {
   readonly band?: {
     readonly min: readonly (number | null)[];
     readonly max: readonly (number | null)[];
-    /** Whether the curves have more points than the band. */
+    /** True if the curves have more points than the band. */
     readonly isSample: boolean;
   };
 }

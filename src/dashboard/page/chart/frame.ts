@@ -25,7 +25,7 @@ export function makeFrame(parent: HTMLElement): Frame {
   const choice = element('div', 'plot-choice', over);
   const cursor = element('div', 'plot-cursor', over);
   const context = canvas.getContext('2d');
-  if (context === null) throw new Error('the browser gives no canvas to paint on');
+  if (context === null) throw new Error('the browser provides no canvas to draw on');
   cursor.hidden = true;
   return { root, canvas, context, over, cursor, choice };
 }

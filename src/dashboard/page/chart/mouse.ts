@@ -25,7 +25,10 @@ export interface MouseListeners {
 
 const within = (share: number): number => Math.min(Math.max(share, 0), 1);
 
-/** Listens to the mouse on a plot: where it points, and what it drags over, also when it is let go beside the plot. */
+/**
+ * Reports where the mouse points and what it drags over, even if the button is released outside the
+ * plot.
+ */
 export function onMouse(over: HTMLElement, { point, choose, grab, doubleClick }: MouseListeners): () => void {
   let start: number | null = null;
   const placeOf = ({ clientX, clientY }: MouseEvent): Place => {

@@ -151,7 +151,10 @@ class DrawnPlot {
   }
 }
 
-/** Shows the cursor and what is being chosen, here and in the other charts, and passes on what the mouse does. */
+/**
+ * Shows the cursor and the selected stretch here and in the other charts, and reports mouse
+ * actions.
+ */
 function listenToMouse(drawn: DrawnPlot, listeners: PlotListeners): () => void {
   const { frame } = drawn;
   const valuesOf = ({ from, to }: Stretch): Span => ({
@@ -193,7 +196,10 @@ function listenToMouse(drawn: DrawnPlot, listeners: PlotListeners): () => void {
   };
 }
 
-/** Calls when the device pixels of a CSS pixel change: the page was zoomed, or moved to another screen. */
+/**
+ * Calls back when the number of device pixels per CSS pixel changes: the page was zoomed, or moved
+ * to another screen.
+ */
 function watchRatio(draw: () => void): () => void {
   const stop = new AbortController();
   const watch = (): void =>

@@ -49,7 +49,7 @@ function pngOf(
   canvas.width = chart.width;
   canvas.height = chart.height + (named.length + (more === null ? 3 : 4)) * LINE * ratio;
   const context = canvas.getContext('2d');
-  if (context === null) throw new Error('the browser gives no canvas to paint on');
+  if (context === null) throw new Error('the browser provides no canvas to draw on');
   context.fillStyle = paper;
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(chart, 0, 1.5 * LINE * ratio);

@@ -75,14 +75,14 @@ function placeOf(xs: readonly number[], over: HTMLElement): Pick<Grip, 'at' | 's
   };
 }
 
-/** The value between the fingers stays between them. */
+/** Keeps the value between the fingers in place. */
 function viewUnder(grip: Grip, { at, spread }: Pick<Grip, 'at' | 'spread'>): Span {
   return moved(zoomed(grip.view, grip.at, grip.spread / spread), grip.at - at);
 }
 
 type Tap = Pick<PointerEvent, 'type' | 'clientX' | 'clientY' | 'timeStamp'>;
 
-/** Tells for each finger that touches or lifts whether it completes a double tap. */
+/** Returns a function that says for each finger event whether it completes a double tap. */
 function tapCounter(): (event: Tap) => boolean {
   let began: Tap | null = null;
   let before: Tap | null = null;

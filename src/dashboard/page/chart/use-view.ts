@@ -5,7 +5,10 @@ import { choose, route } from '../state/navigation.js';
 import { viewIn, viewQuery } from '../state/route.js';
 import type { ChartProps } from './chart.js';
 
-/** The stretch of x that all charts of a page show: it is in the address once it is chosen, not while a chart is dragged. */
+/**
+ * The stretch of x that all charts of a page show. Once chosen it is kept in the address, but not
+ * while a chart is being dragged.
+ */
 export function useView(): Pick<ChartProps, 'view' | 'isMoving' | 'onZoom' | 'onMove'> {
   const chosen = viewIn(route.value.query);
   const view = useSignal<Span | null>(chosen);

@@ -1,21 +1,24 @@
 import { shareOf, valueOf } from '../../../pure/span.js';
 import { ALL_DIGITS, digitsOn, distinctText, numberText } from '../facts/format.js';
 
-/** A scale for values of any kind: where each stands, from 0 to 1, and what is written beside it. */
+/** A scale for values of any kind: a place from 0 to 1 for each value, and labels for the axis. */
 export interface Axis {
   readonly isLog: boolean;
-  /** null for what has no place on it. */
+  /** Returns null for a value without a place on the axis. */
   readonly placeOf: (value: unknown) => number | null;
   readonly ticks: readonly { readonly place: number; readonly text: string }[];
 }
 
-/** Numbers that reach over more than this are set out by their logarithm. */
+/** Numbers with a greater ratio than this use a logarithmic axis. */
 const LOG_RATIO = 50;
 const LOG_DIGITS = 3;
 /** @bound loses nothing: every value keeps its place, and a line says its values */
 const MOST_CATEGORIES = 12;
 
-/** The axis for some values: by size when all are numbers, else one place for each that there is. */
+/**
+ * Makes an axis for some values: ordered by size if all are numbers, else with one place for each
+ * distinct value.
+ */
 export function axisOf(values: readonly unknown[]): Axis {
   const there = values.filter((value) => value !== undefined && value !== null);
   const numbers = there.flatMap((value) =>
@@ -38,7 +41,7 @@ function numberAxis(numbers: readonly number[]): Axis {
   };
   const places = high === low ? [0.5] : [0, 0.25, 0.5, 0.75, 1];
   const valueAt = (place: number): number => {
-    // The way there and back by logarithms is not exact.
+    // Converting to logarithms and back is not exact.
     if (place === 0 || place === 1) return place === 0 ? least : greatest;
     const at = valueOf({ from: low, to: high }, place);
     return isLog ? 10 ** at : at;

@@ -20,14 +20,14 @@ import { comparedRuns, type Dimension, dimensionsOf, metricNames, paramNames } f
 /** @bound tells: a line below the axes says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs" */
 const MOST_AXES = 8;
 
-/** The selected runs beside each other. */
+/** Shows the selected runs side by side. */
 export function ComparePage(): JSX.Element {
   const ids = route.value.query.getAll('run');
   const [asked, again] = useLiveFacts(ids);
   if (ids.length === 0)
     return (
       <Empty title="No runs are selected">
-        Tick some <To place={{ page: 'runs' }}>runs</To> and come back: they are set beside each other here.
+        Tick some <To place={{ page: 'runs' }}>runs</To> and come back to see them side by side.
       </Empty>
     );
   return (
@@ -89,7 +89,7 @@ function Compare({ runs }: { readonly runs: readonly RunFactsAnswer[] }): JSX.El
       <section aria-label="Parallel coordinates">
         <h2>Parallel coordinates</h2>
         <Parallel rows={rows} dimensions={[...axes.shown, ...(metric === undefined ? [] : [metric])]} />
-        <Left left={axes.left} what="parameters that have no axis here" />
+        <Left left={axes.left} what="parameters without an axis" />
       </section>
     </div>
   );

@@ -5,7 +5,7 @@ import { TableBox } from '../parts/table-box.js';
 import { runPlace } from '../state/route.js';
 import type { Compared, Dimension } from './value-rows.js';
 
-/** One column a run, one row a value. */
+/** A table with one column per run and one row per value. */
 export function CompareTable({
   rows,
   dimensions,
@@ -13,12 +13,12 @@ export function CompareTable({
 }: {
   readonly rows: readonly Compared[];
   readonly dimensions: readonly Dimension[];
-  /** Those in bold. */
+  /** Dimensions to show in bold. */
   readonly differ: readonly Dimension[];
 }): JSX.Element {
   const digits = ({ key, kind }: Dimension): number =>
     kind === 'param' ? ALL_DIGITS : digitsFor(rows.map(({ values }) => values.get(key)));
-  if (dimensions.length === 0) return <p class="dim">There are none.</p>;
+  if (dimensions.length === 0) return <p class="dim">None.</p>;
   return (
     <TableBox label="Values of the runs">
       <table class="figures">

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { importanceOf } from '../facts/importance.js';
 import type { Compared, Dimension } from './value-rows.js';
 
-/** How much each parameter goes along with a metric. */
+/** Shows how strongly each parameter correlates with a metric. */
 export function ImportanceList({
   rows,
   params,
@@ -23,14 +23,14 @@ export function ImportanceList({
   if (found.length === 0)
     return (
       <p class="dim">
-        This takes at least three runs with {metric?.name ?? 'a metric'} that differ in a parameter.
+        This needs at least three runs with {metric?.name ?? 'a metric'} that differ in a parameter.
       </p>
     );
   return (
     <>
       <p class="dim">
-        Rank correlation (Spearman) for numbers, from −1 to 1; correlation ratio (η) for anything else, from 0
-        to 1. Neither says that one makes the other.
+        Rank correlation (Spearman) for numbers, from −1 to 1; correlation ratio (η) for other values, from 0
+        to 1. Neither implies causation.
       </p>
       <ul class="bars">
         {found.map(({ param, measure, value, runs }) => (
@@ -50,7 +50,7 @@ export function ImportanceList({
   );
 }
 
-/** From the middle to either side for what can be negative, from the left for what cannot. */
+/** Bars of signed values start in the middle, those of unsigned values at the left. */
 function barOf(value: number, isSigned: boolean): { left: string; width: string } {
   if (!isSigned) return { left: '0', width: `${value * 100}%` };
   return { left: `${50 + Math.min(0, value) * 50}%`, width: `${Math.abs(value) * 50}%` };

@@ -10,7 +10,7 @@ const EDGE = { side: 66, top: 34, bottom: 14 };
 /** @bound loses nothing: the text ends in an ellipsis, and the table beside it has all of it */
 const LONGEST = 18;
 
-/** Each run as a line over all axes, in the colour of its place on the last one. */
+/** Draws each run as a line over all axes, coloured by its place on the last one. */
 export function Parallel({
   rows,
   dimensions,
@@ -65,7 +65,7 @@ interface DimensionAxis extends Axis {
 
 const topOf = (place: number): number => EDGE.top + (1 - place) * (HEIGHT - EDGE.top - EDGE.bottom);
 
-/** What has no value on an axis goes by below it. */
+/** A run without a value on an axis passes below it. */
 function pointsOf({ values }: Compared, axes: readonly DimensionAxis[], stride: number): string {
   return axes
     .map((axis, index) => {
@@ -75,7 +75,7 @@ function pointsOf({ values }: Compared, axes: readonly DimensionAxis[], stride: 
     .join(' ');
 }
 
-/** Blue for the least, orange for the greatest, grey for none. */
+/** Blue for the least, orange for the greatest, grey for no value. */
 const colourAt = (place: number | null): string =>
   place === null ? 'var(--ink-2)' : `hsl(${Math.round(215 + place * 175) % 360} 72% 55%)`;
 

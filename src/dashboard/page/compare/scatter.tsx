@@ -7,14 +7,14 @@ import type { Compared, Dimension } from './value-rows.js';
 const SIZE = { width: 640, height: 360 };
 const EDGE = { left: 78, right: 16, top: 12, bottom: 42 };
 /**
- * Of a tick: at the side, where there are few below, and where there are many.
+ * Characters of a tick label: at the side, below with few ticks, and below with many.
  *
  * @bound loses nothing: the text ends in an ellipsis, and the table beside it has all of it
  */
 const LONGEST = { side: 20, few: 20, many: 14 };
 const LETTER = 6.4;
 
-/** Any value against any other, one dot each. */
+/** Plots one value against another, one dot per run. */
 export function Scatter({
   rows,
   x: across,

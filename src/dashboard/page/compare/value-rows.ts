@@ -1,17 +1,17 @@
 import type { RunFactsAnswer } from '../../api.js';
 import { type Column, flatParams, numberOf, runId, type Statistic, valueOf } from '../facts/run-values.js';
 
-/** What runs are compared in: a parameter or a metric; the two may have one name. */
+/** A parameter or metric in which runs are compared; the two may share a name. */
 export interface Dimension {
-  /** Tells it from every other one: `p:lr`, `m:loss`. */
+  /** A unique key: `p:lr`, `m:loss`. */
   readonly key: string;
   readonly name: string;
-  /** Its name, and where that is both a parameter's and a metric's, which of them it is. */
+  /** The name, with its kind added if both a parameter and a metric have it. */
   readonly title: string;
   readonly kind: Column['kind'];
 }
 
-/** Some parameters and metrics to compare runs in. */
+/** Makes dimensions from parameters and metrics. */
 export function dimensionsOf(
   params: readonly string[],
   metrics: readonly string[],
@@ -30,14 +30,16 @@ export function dimensionsOf(
   };
 }
 
-/** What is compared: each with a value for each dimension, by its key. */
+/** A run as it is compared: a value for each dimension, by its key. */
 export interface Compared {
   readonly id: string;
   readonly colour: string;
   readonly values: ReadonlyMap<string, unknown>;
 }
 
-/** The names of all parameters of some runs; those in which they differ first. */
+/**
+ * The names of all parameters of some runs, separated into those that differ and those that do not.
+ */
 export function paramNames(runs: readonly RunFactsAnswer[]): { differ: string[]; same: string[] } {
   const flat = runs.map(({ params = {} }) => new Map(flatParams(params)));
   const names = [...new Set(flat.flatMap((params) => [...params.keys()]))].sort();
@@ -47,7 +49,7 @@ export function paramNames(runs: readonly RunFactsAnswer[]): { differ: string[];
   return { differ: names.filter((name) => !isSame(name)), same: names.filter(isSame) };
 }
 
-/** The names of all metrics of some runs that are numbers. */
+/** The names of all metrics of some runs whose last value is a number. */
 export function metricNames(runs: readonly RunFactsAnswer[]): string[] {
   const names = runs.flatMap(({ metrics = {} }) =>
     Object.entries(metrics).flatMap(([name, { last }]) => (typeof last === 'number' ? [name] : [])),
@@ -55,7 +57,7 @@ export function metricNames(runs: readonly RunFactsAnswer[]): string[] {
   return [...new Set(names)].sort();
 }
 
-/** The values of runs, a statistic of each metric. */
+/** Collects the values of runs; for metrics, the given statistic. */
 export function comparedRuns(
   runs: readonly RunFactsAnswer[],
   { dimensions, statistic }: { readonly dimensions: readonly Dimension[]; readonly statistic: Statistic },

@@ -11,7 +11,7 @@ export interface Band {
   readonly max: readonly (number | null)[];
   /** Roughly how many values of one curve a place stands for. */
   readonly perPlace: number;
-  /** Whether the curves have more places than the band. */
+  /** True if the curves have more places than the band. */
   readonly isSample: boolean;
 }
 

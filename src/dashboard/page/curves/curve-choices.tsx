@@ -7,13 +7,13 @@ import { choose, route } from '../state/navigation.js';
 import { numberIn } from '../state/route.js';
 
 /**
- * More are found by typing.
+ * Names shown at once; more are found by typing.
  *
  * @bound tells: a line below the names says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs"
  */
 const MOST_SHOWN = 200;
 
-/** How the curves are drawn: which metrics, over what, how smooth, by which group. */
+/** The controls for drawing curves: metrics, x axis, smoothing and grouping. */
 export function CurveChoices({
   metricKeys,
   metrics,
@@ -83,7 +83,7 @@ export function CurveChoices({
           </select>
         </label>
       )}
-      <span class="dim hint">drag to zoom · shift-drag to move · double click for all · or + − ← → 0</span>
+      <span class="dim hint">drag to zoom · shift-drag to move · double-click to reset · or + − ← → 0</span>
     </div>
   );
 }
@@ -120,7 +120,7 @@ function MetricsMenu({
                 <span>{name}</span>
               </label>
             ))}
-            <Left left={left} what="metrics: type a part of the name" />
+            <Left left={left} what="metrics: type part of the name" />
           </div>
         </div>
       )}

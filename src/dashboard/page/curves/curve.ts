@@ -1,12 +1,12 @@
 import type { Span } from '../../../pure/span.js';
 import type { Series } from '../../api.js';
 
-/** A metric of a run as it is drawn: `x` and `y` are equally long and ordered by x. */
+/** A metric of a run as drawn: `x` and `y` are equally long and ordered by x. */
 export type Curve = {
   readonly [Key in 'run' | 'metric' | 'values' | 'isExact']: Series[Key];
 } & {
   readonly x: readonly number[];
-  /** null where the value was not finite: `nonFinite` has it. */
+  /** null if the value was not finite: `nonFinite` has it. */
   readonly y: readonly (number | null)[];
   /** Index and value: NaN, Infinity or -Infinity. */
   readonly nonFinite: readonly (readonly [index: number, value: string])[];
@@ -35,7 +35,7 @@ export function nearestTo(x: readonly number[], value: number): number {
   return value - x[after - 1]! <= x[after]! - value ? after - 1 : after;
 }
 
-/** The stretches of a curve; of a whole one, each finite value by itself. */
+/** The stretches of a curve; for a whole one, each finite value by itself. */
 export function stretchesOf({ y, stretches }: Pick<Curve, 'y' | 'stretches'>): readonly WholeStretch[] {
   if (stretches.length > 0) return stretches;
   return y.flatMap((value, index) => (value === null ? [] : [[index, 1, value] as const]));

@@ -28,10 +28,10 @@ export function withLive(curve: Curve, arrived: Arrived, placing: Placing): Curv
   return joined(curve, points, isWhole ? arrived.values : points.length, arrived.isExact);
 }
 
-/** Whether a curve has grown so long that it should be read again. */
+/** True if a curve has grown so long that it should be read again. */
 export const isOvergrown = (curve: Curve): boolean => curve.x.length > MOST_POINTS;
 
-/** Whether some points have no place on the axis yet, so that the curve must be read again. */
+/** True if some points have no place on the axis yet, so that the curve must be read again. */
 export const isWithoutPlace = ({ step }: Arrived, { x }: Pick<Placing, 'x'>): boolean =>
   x === 'step' && step.includes(null);
 

@@ -20,7 +20,7 @@ const STANDARD_METRICS = 6;
 /** @bound tells: a line above the charts says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs" */
 const MOST_METRICS = 50;
 
-/** Overlays the curves of runs, one chart per metric, as the address says. */
+/** Overlays the curves of runs, one chart per metric, with the options in the address. */
 export function RunCurves({
   ids,
   facts,
@@ -28,7 +28,7 @@ export function RunCurves({
 }: {
   readonly ids: readonly string[];
   readonly facts: readonly RunFactsAnswer[];
-  /** Whether the runs are listed at the side, and can be grouped. */
+  /** True if the runs are listed at the side and can be grouped. */
   readonly hasLegend?: boolean;
 }): JSX.Element {
   const { query } = route.value;
@@ -63,7 +63,7 @@ export function RunCurves({
   );
 }
 
-/** The options of the address for turning curves into lines. */
+/** Options for turning curves into lines, from the address. */
 function useFigureOptions(
   ids: readonly string[],
   known: ReadonlyMap<string, RunFactsAnswer>,

@@ -6,7 +6,7 @@ import { Status } from '../parts/status.js';
 import { choose } from '../state/navigation.js';
 import { runPlace } from '../state/route.js';
 
-/** The runs and their colours; each can be taken out of the charts. */
+/** The runs and their colours; each can be hidden from the charts. */
 export function RunLegend({
   ids,
   known,

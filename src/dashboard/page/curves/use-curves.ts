@@ -7,7 +7,7 @@ import { runId } from '../facts/run-values.js';
 import { type Curve, withDetail } from './curve.js';
 import { isOvergrown, isWithoutPlace, withLive } from './live-points.js';
 
-/** Which curves are shown. */
+/** The curves to show. */
 export interface CurvesQuery {
   readonly runs: readonly string[];
   readonly metrics: readonly string[];
@@ -34,7 +34,7 @@ const REREAD_MS = 2000;
 /**
  * Reports of new points that are kept until the curves have arrived: some minutes of ten runs.
  *
- * @bound loses nothing: where more has come the curves are read again
+ * @bound loses nothing: if more have arrived, the curves are read again
  */
 const MAX_EARLY = 5000;
 const NOTHING: SeriesAnswer = { series: [], readUntil: {}, failed: [] };

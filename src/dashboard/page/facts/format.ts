@@ -1,7 +1,7 @@
 import { byteSize } from '../../../pure/byte-size.js';
 import { localTime } from '../../../pure/local-time.js';
 
-/** As many significant digits as a number has. */
+/** The number of significant digits that writes a number exactly. */
 export const ALL_DIGITS = 17;
 
 /**
@@ -21,12 +21,15 @@ export function numberText(value: number, digits = 4): string {
   return digits >= ALL_DIGITS ? String(value) : String(Number(value.toPrecision(Math.max(digits, whole))));
 }
 
-/** A whole number with thousands apart. */
+/** Writes a whole number with separators between thousands. */
 export function countText(value: number | string): string {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
 }
 
-/** Writes any value of a parameter or metric in one line; a number to `digits` significant digits, by default all. */
+/**
+ * Writes any value of a parameter or metric on one line; numbers to `digits` significant digits, by
+ * default all.
+ */
 export function valueText(value: unknown, digits = ALL_DIGITS): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'number') return numberText(value, digits);
@@ -34,7 +37,7 @@ export function valueText(value: unknown, digits = ALL_DIGITS): string {
   return typeof value === 'boolean' ? String(value) : JSON.stringify(value);
 }
 
-/** How many significant digits tell values that are shown beside each other apart; at least five. */
+/** The number of significant digits that distinguish values shown side by side; at least five. */
 export function digitsFor(values: readonly unknown[]): number {
   const numbers = [...new Set(values)].filter((value) => typeof value === 'number');
   const isTold = (digits: number): boolean =>
@@ -44,20 +47,20 @@ export function digitsFor(values: readonly unknown[]): number {
   return digits;
 }
 
-/** How many significant digits of a number matter on an axis that shows a stretch as long as this; at least five. */
+/** The number of significant digits that matter on an axis of this length; at least five. */
 export function digitsOn(length: number, value: number): number {
   const digits = Math.ceil(Math.log10(Math.abs(value) / length)) + 4;
   return Math.max(5, Math.min(Number.isFinite(digits) ? digits : 5, ALL_DIGITS));
 }
 
-/** Text that no two values share: to tell groups and categories apart by. */
+/** Returns text that no two values share, for names of groups and categories. */
 export function distinctText(value: unknown): string {
-  // 1 and "1" are two values of a parameter.
+  // 1 and "1" are different values of a parameter.
   if (typeof value === 'string') return isBare(value) ? value : JSON.stringify(value);
   return value === undefined ? '' : JSON.stringify(value);
 }
 
-/** Whether a text stands for nothing but itself. */
+/** True if a text cannot be mistaken for JSON. */
 function isBare(text: string): boolean {
   try {
     JSON.parse(text);
@@ -67,12 +70,12 @@ function isBare(text: string): boolean {
   }
 }
 
-/** A number as it is, for a title or an attribute. */
+/** Writes a number exactly, for a title or an attribute. */
 export function exactText(value: unknown): string {
   return typeof value === 'number' ? String(value) : valueText(value);
 }
 
-/** How long something took: `3m 20s`. */
+/** Writes a duration: `3m 20s`. */
 export function durationText(ms: number): string {
   const seconds = ms / 1000;
   if (seconds < 1) return `${Math.round(ms)} ms`;
@@ -90,16 +93,16 @@ export function durationText(ms: number): string {
     .join(' ');
 }
 
-/** Bytes in units of a thousand. */
+/** Writes bytes in units of a thousand. */
 export function bytesText(bytes: number): string {
   const { size, unit } = byteSize(bytes);
   return `${unit === 'B' ? size : size.toFixed(size < 10 ? 1 : 0)}\u202f${unit}`;
 }
 
-/** A moment by the reader's clock, to the second: `2026-03-01 12:00:05`. */
+/** Writes a time on the reader's clock, to the second: `2026-03-01 12:00:05`. */
 export const momentText = (iso: string): string => localTime(iso, 'second') ?? iso;
 
-/** How long ago a moment was: `3 h ago`. */
+/** Writes how long ago a time was: `3 h ago`. */
 export function agoText(iso: string, nowMs: number): string {
   const seconds = (nowMs - Date.parse(iso)) / 1000;
   if (!(seconds >= 0)) return momentText(iso);

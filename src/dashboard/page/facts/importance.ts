@@ -1,18 +1,22 @@
-/** How much a parameter goes along with a metric, and by which measure that is said. */
+/** The correlation of a parameter with a metric, and the measure used. */
 export interface Importance {
   readonly param: string;
-  /** `rank correlation` (Spearman's, -1 to 1) for numbers, `correlation ratio` (eta, 0 to 1) for anything else. */
+  /**
+   * `rank correlation` (Spearman's, -1 to 1) for numbers, `correlation ratio` (eta, 0 to 1) for
+   * other values.
+   */
   readonly measure: 'rank correlation' | 'correlation ratio';
   readonly value: number;
-  /** How many runs have both. */
+  /** The number of runs that have both. */
   readonly runs: number;
 }
 
-/** Below this many runs nothing is said. */
+/** The least number of runs for a result. */
 const FEWEST = 3;
 
 /**
- * Tells how much each parameter goes along with a number, the most telling first; it is no proof that one makes the other.
+ * Measures how strongly each parameter correlates with a number, the strongest first; this does not
+ * prove causation.
  *
  * A parameter that is the same everywhere, or that fewer than three runs have, is left out.
  */
@@ -50,12 +54,15 @@ function importance(
 
 const keyOf = (value: unknown): string => `${typeof value} ${JSON.stringify(value)}`;
 
-/** Spearman's: the correlation of the ranks; NaN when one of the two is always the same. */
+/** Spearman's rank correlation; NaN if one of the two is constant. */
 export function rankCorrelation(one: readonly number[], other: readonly number[]): number {
   return correlation(ranksOf(one), ranksOf(other));
 }
 
-/** Eta: the root of the share of the variance that lies between the categories; NaN when there is no variance. */
+/**
+ * Eta: the square root of the share of the variance between the categories; NaN if there is no
+ * variance.
+ */
 export function correlationRatio(categories: readonly string[], values: readonly number[]): number {
   const all = meanOf(values);
   const total = values.reduce((sum, value) => sum + (value - all) ** 2, 0);
@@ -70,7 +77,7 @@ export function correlationRatio(categories: readonly string[], values: readonly
   return total === 0 ? NaN : Math.sqrt(between / total);
 }
 
-/** From 1; equal values share the mean of their ranks. */
+/** Ranks values from 1; equal values share the mean of their ranks. */
 function ranksOf(values: readonly number[]): number[] {
   const order = values.map((_, index) => index).sort((one, other) => values[one]! - values[other]!);
   const ranks = new Array<number>(values.length).fill(0);

@@ -3,13 +3,13 @@ import type { RunAnswer, RunFactsAnswer } from '../../api.js';
 import { countText } from './format.js';
 
 /**
- * Files that a line names.
+ * The number of files that a line names.
  *
  * @bound tells: the line says how many more; specs/model/losses.spec.ts "names some files of a loss, and counts the others"
  */
 const MAX_FILES = 3;
 
-/** What of a metric's summary can be shown in a column. */
+/** The statistics of a metric that a column can show. */
 export const STATISTICS = ['last', 'min', 'max', 'mean'] as const;
 export type Statistic = (typeof STATISTICS)[number];
 
@@ -22,11 +22,14 @@ export type Column =
 export const runId = ({ experiment, run }: Pick<RunFactsAnswer, 'experiment' | 'run'>): string =>
   `${experiment}/${run}`;
 
-/** The status of a run; with a question mark where its process is on another host, which cannot be asked whether it runs. */
+/**
+ * The status of a run; with a question mark if its process is on another host and may or may not be
+ * running.
+ */
 export const statusText = ({ status, owner }: Pick<RunFactsAnswer, 'status' | 'owner'>): string =>
   owner === 'unsure' ? `${status}?` : status;
 
-/** Losses as the page says them: `at most 12 calls (wal-0-1.log)`; undefined where nothing is lost. */
+/** Describes losses: `at most 12 calls (wal-0-1.log)`; undefined if nothing is lost. */
 export function lostText(losses: RunAnswer['losses']): string | undefined {
   if (losses.length === 0) return undefined;
   const sum = (of: 'calls' | 'others'): number => losses.reduce((all, loss) => all + loss[of], 0);
@@ -41,7 +44,7 @@ export function lostText(losses: RunAnswer['losses']): string | undefined {
   return files.length === 0 ? what : `${what} (${files.slice(0, MAX_FILES).join(', ')}${more})`;
 }
 
-/** A column as the language of filters has it, so that the server can sort by it. */
+/** Writes a column in the filter language, so that the server can sort by it. */
 export function fieldOf(column: Column): string {
   const path = column.name.split('.').map((part) => (/^[\w-]+$/.test(part) ? part : quoted(part)));
   return column.kind === 'param'
@@ -51,12 +54,12 @@ export function fieldOf(column: Column): string {
 
 const quoted = (part: string): string => `"${part.replaceAll('"', '""')}"`;
 
-/** A column as text for the address: `p:lr`, `m:min:loss`. */
+/** Writes a column for the address: `p:lr`, `m:min:loss`. */
 export function columnText(column: Column): string {
   return column.kind === 'param' ? `p:${column.name}` : `m:${column.statistic}:${column.name}`;
 }
 
-/** The column of such a text; null for any other text. */
+/** Parses such a text; null for any other text. */
 export function parseColumn(text: string): Column | null {
   const [, param, statistic, metric] = /^(?:p:(.+)|m:(\w+):(.+))$/s.exec(text) ?? [];
   if (param !== undefined) return { kind: 'param', name: param };
@@ -66,21 +69,21 @@ export function parseColumn(text: string): Column | null {
     : { kind: 'metric', name: metric, statistic: known };
 }
 
-/** The value a run has in a column; undefined where it has none. */
+/** Returns the value of a run in a column; undefined if it has none. */
 export function valueOf(facts: RunFactsAnswer, column: Column): unknown {
   return column.kind === 'param'
     ? paramAt(facts.params, column.name.split('.'))
     : own(own(facts.metrics, column.name), column.statistic);
 }
 
-/** That value where it is a number; of true and false 1 and 0. */
+/** Returns that value if it is a number; true and false count as 1 and 0. */
 export function numberOf(facts: RunFactsAnswer, column: Column): number | undefined {
   const value = valueOf(facts, column);
   if (column.kind === 'metric' && typeof value === 'boolean') return Number(value);
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** Names may hold dots themselves: the longest name that is there comes first. */
+/** Names may contain dots themselves: the longest existing name is tried first. */
 function paramAt(value: unknown, path: readonly string[]): unknown {
   if (path.length === 0) return value;
   for (let to = path.length; to > 0; to--) {
@@ -95,7 +98,7 @@ function own(value: unknown, key: string): unknown {
   return Reflect.get(value, key);
 }
 
-/** All metrics that have a curve, numbers and booleans, those that most runs have first. */
+/** Returns all metrics with a curve, numbers and booleans, those that most runs have first. */
 export function drawnMetrics(runs: readonly Pick<RunFactsAnswer, 'metrics'>[]): string[] {
   const counts = new Map<string, number>();
   for (const { metrics = {} } of runs)
@@ -105,7 +108,7 @@ export function drawnMetrics(runs: readonly Pick<RunFactsAnswer, 'metrics'>[]): 
   return [...counts].sort(([, one], [, other]) => other - one).map(([name]) => name);
 }
 
-/** All parameters, nested ones by dotted names; lists as they are. */
+/** Returns all parameters, nested ones by dotted names; lists are not split. */
 export function flatParams(
   params: Readonly<Record<string, unknown>>,
   before = '',
@@ -118,6 +121,6 @@ export function flatParams(
   });
 }
 
-/** What a column is called at its head. */
+/** Returns the heading of a column. */
 export const columnTitle = (column: Column): string =>
   column.kind === 'param' || column.statistic === 'last' ? column.name : `${column.name} ${column.statistic}`;

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { hashOf, type Place } from '../state/route.js';
 
-/** A link to a place of the page. */
+/** A link to a place on the page. */
 export function To({
   place,
   query,

@@ -1,7 +1,10 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-/** A button that opens a panel, towards the middle of the window; Escape, or a press anywhere else, closes it. */
+/**
+ * A button that opens a panel, towards the middle of the window; Escape or a press outside closes
+ * it.
+ */
 export function Menu({
   label,
   title,

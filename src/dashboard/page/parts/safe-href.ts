@@ -1,6 +1,6 @@
 /**
- * An address of the server itself, or an image within the report, as it is; null for any other: no link or picture of the page
- * leads out, and none is a script.
+ * Returns an address of the server itself, or of an image within the report; null for any other: no
+ * link or picture of the page leads outside, and none is a script.
  */
 export function safeHref(href: string): string | null {
   return /^\/(?![/\\])[^\\]*$/.test(href) ||

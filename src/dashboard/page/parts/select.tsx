@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 
-/** One of some names. */
+/** A choice of one of several names. */
 export function Select({
   label,
   value,
@@ -11,7 +11,7 @@ export function Select({
   readonly label: string;
   readonly value: string;
   readonly names: readonly string[];
-  /** What is shown for a name. */
+  /** Returns the text shown for a name. */
   readonly titleOf?: (name: string) => string;
   readonly choose: (name: string) => void;
 }): JSX.Element {

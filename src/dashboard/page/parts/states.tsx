@@ -2,16 +2,16 @@ import type { ComponentChildren, JSX } from 'preact';
 import type { ApiFailure } from '../api/api.js';
 import { answerOf, type Asked } from '../api/use-api.js';
 
-/** What is asked for is on its way. */
+/** Shown while a request is running. */
 export function Loading({ what }: { readonly what: string }): JSX.Element {
   return (
     <p class="state" role="status">
-      <span class="pulse" aria-hidden="true" /> reading {what} …
+      <span class="pulse" aria-hidden="true" /> loading {what} …
     </p>
   );
 }
 
-/** There is nothing, and what to do about it. */
+/** Shown if there is nothing, with advice. */
 export function Empty({
   title,
   children,
@@ -27,17 +27,17 @@ export function Empty({
   );
 }
 
-/** What to do about an address whose token is that of another start. */
+/** Advice for an address whose token is from an earlier start of the server. */
 export function HowToGoOn(): JSX.Element {
   return (
     <p>
-      Go to the one that <code>expman serve</code> printed: it ends in <code>#token=…</code> and is good for
-      as long as that server runs.
+      Use the address that <code>expman serve</code> printed: it ends in <code>#token=…</code> and is valid as
+      long as that server runs.
     </p>
   );
 }
 
-/** What could not be answered, with its code. */
+/** Shows a failed request with its code. */
 export function Broken({
   failure: { answer },
   again,
@@ -60,7 +60,7 @@ export function Broken({
   );
 }
 
-/** The answer when it is there, the one before it while the next is awaited, or how it is going. */
+/** Shows the answer, the previous one while loading, or the state of the request. */
 export function Answered<T>({
   asked,
   again,

@@ -2,10 +2,10 @@ import type { JSX } from 'preact';
 
 const KNOWN = ['RUNNING', 'FINISHED', 'FAILED', 'INTERRUPTED', 'CRASHED', 'UNREADABLE'];
 
-/** How a run is doing: a word, and a dot in its colour. */
+/** The status of a run: a word, and a dot in its colour. */
 export function Status({ status }: { readonly status: string }): JSX.Element {
   const kind = KNOWN.includes(status) ? status.toLowerCase() : 'unknown';
-  const title = status === 'RUNNING?' ? 'On another host: whether it still runs is not known' : undefined;
+  const title = status === 'RUNNING?' ? 'On another host; may or may not still be running' : undefined;
   return (
     <span class={`status status-${kind}`} title={title}>
       {status}

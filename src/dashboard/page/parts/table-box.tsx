@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 
-/** A box that what is too wide is scrolled in, by the keyboard too. */
+/** A box that scrolls contents too wide for it, by keyboard too. */
 export function TableBox({
   label,
   children,

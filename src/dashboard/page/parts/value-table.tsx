@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { exactText, valueText } from '../facts/format.js';
 
-/** Names and values, one row each. */
+/** A table of names and values, one pair per row. */
 export function ValueTable({
   rows,
   empty,

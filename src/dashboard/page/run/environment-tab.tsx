@@ -3,7 +3,7 @@ import type { RunAnswer } from '../../api.js';
 import { flatParams } from '../facts/run-values.js';
 import { ValueTable } from '../parts/value-table.js';
 
-/** Where and by what the run was made, and the columns of its rows. */
+/** The environment that produced the run, and the columns of its rows. */
 export function EnvironmentTab({
   run: { environment, fields, facts },
 }: {
@@ -14,13 +14,13 @@ export function EnvironmentTab({
     <div class="columns">
       <section aria-label="Environment">
         <h2>Environment</h2>
-        <ValueTable rows={[...folder, ...flatParams(environment)]} empty="Nothing was noted of it." />
+        <ValueTable rows={[...folder, ...flatParams(environment)]} empty="No environment was recorded." />
       </section>
       <section aria-label="Columns">
-        <h2>Columns of its rows</h2>
+        <h2>Columns of the rows</h2>
         <ValueTable
           rows={fields.map(({ name, type }) => [name, type] as const)}
-          empty="It has no rows yet."
+          empty="The run has no rows yet."
         />
       </section>
     </div>

@@ -5,7 +5,7 @@ import { safeHref } from '../parts/safe-href.js';
 import { TableBox } from '../parts/table-box.js';
 import { Preview } from './preview.js';
 
-/** What was saved with the run, to be downloaded, and the run's own files. */
+/** Saved artifacts, for download, and the run's own files. */
 export function FilesTab({ run: { artifacts, files } }: { readonly run: RunAnswer }): JSX.Element {
   return (
     <div class="columns">
@@ -71,7 +71,7 @@ function Artifacts({ artifacts }: Pick<RunAnswer, 'artifacts'>): JSX.Element {
 // @bound loses nothing: an ellipsis follows, and the title has the whole hash
 const hashText = (sha256: string): string => `${sha256.slice(0, 16)}…`;
 
-/** A link to a file of the run; its name alone where there is nothing to download. */
+/** A link to a file of the run; only its name if there is nothing to download. */
 export function Download({ name, href }: { readonly name: string; readonly href: string }): JSX.Element {
   const address = safeHref(href);
   if (address === null) return <>{name}</>;

@@ -9,14 +9,14 @@ import { Answered, Empty } from '../parts/states.js';
 import { theme } from '../state/theme.js';
 import { useReread } from './use-reread.js';
 
-/** The metrics of a run that are histograms: their values are JSON. */
+/** Returns the metrics of a run that are histograms: their values are JSON. */
 export function histogramNames({ facts }: RunAnswer): string[] {
   return Object.entries(facts.metrics ?? {})
     .filter(([, { last }]) => typeof last === 'string' && last.startsWith('{'))
     .map(([name]) => name);
 }
 
-/** How the distributions of a run change over its steps. */
+/** Shows how the distributions of a run change over its steps. */
 export function HistogramsTab({
   id,
   run,
@@ -27,7 +27,7 @@ export function HistogramsTab({
   readonly news: RunFactsAnswer | undefined;
 }): JSX.Element {
   const names = histogramNames(run);
-  if (names.length === 0) return <Empty title="The run has logged no histograms" />;
+  if (names.length === 0) return <Empty title="The run has not logged any histograms" />;
   return (
     <div class="charts">
       {names.map((name) => (
@@ -60,7 +60,7 @@ function Histogram({
   );
 }
 
-/** One column a step, at its place among the steps, values upwards; the darker the more of the values are there. */
+/** Draws one column per step, placed by step, with values upwards; darker means more values. */
 function Heatmap({
   name,
   values,
@@ -95,7 +95,7 @@ function Heatmap({
   );
 }
 
-/** The title of the axis of steps, and of how many values these are some. */
+/** The title of the step axis, which says how many values are shown if not all are. */
 export const stepsText = (shown: number, values: number): string =>
   shown < values ? `step (${countText(shown)} of ${countText(values)} values)` : 'step';
 

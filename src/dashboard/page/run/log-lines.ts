@@ -1,10 +1,10 @@
 import { inNumber } from '../../../pure/quantity.js';
 import type { LogLineAnswer } from '../../api.js';
 
-/** The levels of a log, the gravest last. */
+/** The levels of a log, the most severe last. */
 export const LEVELS = ['silly', 'debug', 'verbose', 'http', 'info', 'warn', 'error'] as const;
 
-/** Whether a line is as grave as is asked for, and holds a text, upper and lower case aside. */
+/** True if a line is at least as severe as requested and contains a text, ignoring case. */
 export function isWanted(
   { level, message }: Pick<LogLineAnswer, 'level' | 'message'>,
   least: string | undefined,
@@ -14,7 +14,10 @@ export function isWanted(
   return own! >= asked! && message.toLowerCase().includes((text ?? '').toLowerCase());
 }
 
-/** The last lines of a log, which is asked for one more: that tells whether there are earlier ones. */
+/**
+ * Cuts a log to its last lines; one line more is requested, to find out whether there are earlier
+ * ones.
+ */
 export function lastLines(
   read: readonly LogLineAnswer[],
   last: number,
@@ -22,13 +25,16 @@ export function lastLines(
   return { lines: read.slice(-last), isCut: read.length > last };
 }
 
-/** How many lines a log counts, and whether these are all. */
+/** Writes the number of lines, and whether there are earlier ones. */
 export function countOfLines(lines: number, isCut: boolean): string {
   const count = `${lines} ${inNumber(lines, 'lines')}`;
   return isCut ? `last ${count}` : count;
 }
 
-/** The lines that were read, and behind them those that came since; what came while the log was read may be in both, and is told once. */
+/**
+ * Appends lines that arrived to those that were read; a line that arrived during the read may be in
+ * both, and is kept once.
+ */
 export function joined(
   read: readonly LogLineAnswer[],
   arrived: readonly LogLineAnswer[],
@@ -40,7 +46,7 @@ export function joined(
   const more = arrived.filter((line) => {
     const left = known.get(keyOf(line)) ?? 0;
     if (left > 0) known.set(keyOf(line), left - 1);
-    // An older one that was not read is one the server left out, of a longer log.
+    // An older line that was not read is one that the server left out of a longer log.
     return left === 0 && line.timestampMs >= lastReadAt;
   });
   return [...read, ...more];

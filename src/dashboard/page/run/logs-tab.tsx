@@ -8,18 +8,21 @@ import { numberIn } from '../state/route.js';
 import { countOfLines, isWanted, joined, lastLines, LEVELS } from './log-lines.js';
 
 /**
- * More lines than a browser shows with ease are not kept.
+ * Lines that are kept; a browser would struggle with more.
  *
  * @bound tells: the count above the lines says that they are the last ones; specs/dashboard/page/lists.spec.ts "are the last ones, and say that there are earlier ones"
  */
 const MOST_LINES = 5000;
-/** At first, at most, and how many times as many each time more are asked for; the server gives one more than the most. */
+/**
+ * Lines requested at first, at most, and the factor for each request for more; the server returns
+ * one more than the most.
+ */
 const FIRST_READ = 500;
 /** @bound tells: the count above the lines says that they are the last ones; specs/dashboard/page/lists.spec.ts "are the last ones, and say that there are earlier ones" */
 const MOST_READ = 4999;
 const MORE = 4;
 
-/** The run's log, as it grows. */
+/** The run's log, updated as it grows. */
 export function LogsTab({ id }: { readonly id: string }): JSX.Element {
   const { query } = route.value;
   const level = query.get('level') ?? undefined;
@@ -47,7 +50,7 @@ export function LogsTab({ id }: { readonly id: string }): JSX.Element {
             <option value="">all</option>
             {LEVELS.slice(1).map((name) => (
               <option key={name} value={name}>
-                {name} and graver
+                {name} and above
               </option>
             ))}
           </select>
@@ -55,7 +58,7 @@ export function LogsTab({ id }: { readonly id: string }): JSX.Element {
         <div class="filter">
           <input
             type="search"
-            aria-label="Text that a line holds"
+            aria-label="Text that a line contains"
             placeholder="Find in the log"
             value={text ?? ''}
             onInput={({ currentTarget }) => choose({ text: currentTarget.value || null }, 'replace')}
@@ -77,7 +80,7 @@ export function LogsTab({ id }: { readonly id: string }): JSX.Element {
       ) : read === undefined ? (
         <Loading what="the log" />
       ) : lines.length === 0 ? (
-        <Empty title={level === undefined && text === undefined ? 'The log is empty' : 'No line fits'} />
+        <Empty title={level === undefined && text === undefined ? 'The log is empty' : 'No matching lines'} />
       ) : (
         <Lines lines={lines} />
       )}
@@ -85,7 +88,7 @@ export function LogsTab({ id }: { readonly id: string }): JSX.Element {
   );
 }
 
-/** Lines that came since the page is open. */
+/** Lines that arrived since the page was opened. */
 function useNewLines(id: string, again: () => void): readonly LogLineAnswer[] {
   const { api } = usePage();
   const [lines, setLines] = useState<readonly LogLineAnswer[]>([]);
@@ -104,7 +107,7 @@ function useNewLines(id: string, again: () => void): readonly LogLineAnswer[] {
   return lines;
 }
 
-/** Stays at the end while it is there, as a terminal does. */
+/** Stays scrolled to the end if it is there, like a terminal. */
 function Lines({ lines }: { readonly lines: readonly LogLineAnswer[] }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
@@ -117,7 +120,7 @@ function Lines({ lines }: { readonly lines: readonly LogLineAnswer[] }): JSX.Ele
       ref={box}
       role="log"
       tabIndex={0}
-      aria-label="Lines of the log"
+      aria-label="Log lines"
       onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) =>
         (isAtEnd.current = scrollHeight - scrollTop - clientHeight < 8)
       }

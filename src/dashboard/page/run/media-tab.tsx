@@ -8,7 +8,7 @@ import { Preview } from './preview.js';
 
 type Media = RunAnswer['media'][number];
 
-/** Images and other media by name, each name in the order of its steps. */
+/** Images and other media by name, ordered by step. */
 export function MediaTab({ run: { media } }: { readonly run: RunAnswer }): JSX.Element {
   const names = [...new Set(media.map(({ name }) => name))];
   return (

@@ -16,16 +16,16 @@ const COLUMNS = [
   ['texts', 'texts'],
 ] as const;
 
-/** What came of each metric, in figures. */
+/** The statistics of each metric. */
 export function MetricTable({
   metrics,
 }: {
   readonly metrics: NonNullable<RunFactsAnswer['metrics']>;
 }): JSX.Element {
   const names = Object.keys(metrics).sort();
-  if (names.length === 0) return <p class="dim">The run has logged no metrics yet.</p>;
+  if (names.length === 0) return <p class="dim">The run has not logged any metrics yet.</p>;
   return (
-    <TableBox label="Figures of the metrics">
+    <TableBox label="Statistics of the metrics">
       <table class="figures">
         <thead>
           <tr>
@@ -66,7 +66,7 @@ function Figure({
   readonly isDim: boolean;
   readonly digits: number;
 }): JSX.Element {
-  // A histogram is JSON, and has a page of its own.
+  // A histogram is JSON, and has its own tab.
   const isHistogram = typeof value === 'string' && value.startsWith('{');
   const text = isHistogram ? 'histogram' : valueText(value, digits);
   return (

@@ -7,15 +7,15 @@ import { countText } from '../facts/format.js';
 import { tagsIn, tagText } from './tag-text.js';
 
 /**
- * As long as the server takes them.
+ * The length of notes that the server accepts.
  *
  * @bound refuses: HTTP 400, and the field takes no more characters
  */
 const MOST_NOTES = 65_536;
-/** Longer ones take the first screen for themselves. */
+/** Longer notes would fill the first screen. */
 const SHORT_NOTES = { length: 600, lines: 10 };
 
-/** Tags and notes; those of a run that is no longer open can be changed where the server was begun with `--write`. */
+/** Shows tags and notes; those of a closed run can be edited if the server runs with `--write`. */
 export function NotesEditor({
   id,
   facts: { status, tags = [], notes = '' },
@@ -53,7 +53,7 @@ export function NotesEditor({
             type="button"
             class="quiet"
             disabled={isRunning}
-            title={isRunning ? 'They can be changed when the run has ended' : undefined}
+            title={isRunning ? 'You can edit them once the run has ended' : undefined}
             onClick={() => setOpen(true)}
           >
             Edit tags and notes
@@ -65,7 +65,7 @@ export function NotesEditor({
   );
 }
 
-/** Long ones are folded: what came of the run is to be seen first. */
+/** Long notes are folded, so that the results of the run are seen first. */
 function Notes({ notes }: { readonly notes: string }): JSX.Element | null {
   if (notes === '') return null;
   const text = <p class="notes-text">{notes}</p>;
@@ -94,7 +94,7 @@ function Form({
   const [noteText, setNoteText] = useState(notes);
   const [failure, setFailure] = useState<ApiFailure | null>(null);
   const save = (): void => {
-    // What was not touched stays as it is, whatever a field makes of it.
+    // Send only what was edited, so that a field cannot alter the rest.
     const change = {
       ...(tagLine !== tagText(tags) && { tags: tagsIn(tagLine) }),
       ...(noteText !== notes && { notes: noteText }),
@@ -114,7 +114,7 @@ function Form({
       onKeyDown={({ key }) => (key === 'Escape' ? close(false) : undefined)}
     >
       <label>
-        Tags, with commas
+        Tags, comma-separated
         <input type="text" value={tagLine} onInput={({ currentTarget }) => setTagLine(currentTarget.value)} />
       </label>
       <label>

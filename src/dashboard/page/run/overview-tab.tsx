@@ -7,7 +7,7 @@ import { reasonOf } from '../runs/run-row.js';
 import { MetricTable } from './metric-table.js';
 import { NotesEditor } from './notes-editor.js';
 
-/** How the run is doing, what it was given and what came of it. */
+/** Shows the status, parameters and results of the run. */
 export function OverviewTab({
   id,
   run,

@@ -5,7 +5,7 @@ const MOST_COLUMNS = 50;
 /** @bound tells: the last line says how many more; specs/dashboard/page/preview.spec.ts "has no line that is not whole, and says that there is more" */
 const MOST_LINES = 200;
 
-/** The beginning of a file as it is shown. */
+/** The start of a file as shown. */
 export type Shown =
   | { readonly kind: 'nothing'; readonly why: string }
   | { readonly kind: 'text'; readonly text: string }
@@ -13,18 +13,19 @@ export type Shown =
       readonly kind: 'table';
       readonly columns: readonly string[];
       readonly rows: readonly (readonly string[])[];
-      /** Rows and columns of what was read that are not shown; absent where there are none. */
+      /** Rows and columns that were read but are not shown; absent if there are none. */
       readonly left?: { readonly rows: number; readonly columns: number };
     };
 
 /**
- * What can be shown of the first bytes of a file: text, objects of NDJSON as a table, nothing of what is no text.
+ * Decides how to show the first bytes of a file: text, NDJSON objects as a table, nothing for
+ * binary data.
  *
- * @param isCut whether the file goes on, so that its last line here is no whole one
+ * @param isCut true if the file continues, so that the last line here is incomplete
  */
 export function shownOf(start: Uint8Array, isCut: boolean): Shown {
   if (start.length === 0) return { kind: 'nothing', why: 'The file is empty.' };
-  if (start.includes(0)) return { kind: 'nothing', why: 'It is no text.' };
+  if (start.includes(0)) return { kind: 'nothing', why: 'The file is not text.' };
   const lines = new TextDecoder().decode(start).split('\n');
   if (isCut && lines.length > 1) lines.pop();
   const filled = lines.filter((line) => line !== '');
@@ -35,7 +36,10 @@ export function shownOf(start: Uint8Array, isCut: boolean): Shown {
   return { kind: 'text', text: lines.slice(0, MOST_LINES).join('\n') + more };
 }
 
-/** What stands for a file that is not shown; a report holds images that are small, and no other files. */
+/**
+ * The text in place of a file that is not shown; a report contains only small images and no other
+ * files.
+ */
 export const placeText = (kind: string, href: string): string =>
   href === '' ? `${kind}, not in this report` : kind;
 

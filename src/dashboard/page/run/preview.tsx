@@ -10,7 +10,10 @@ import { type Shown, shownOf } from './preview-text.js';
 
 const SHOWN_BYTES = 64 * 1024;
 
-/** The beginning of a file of the run, as text or, of NDJSON, as a table; read when it is asked for. Whatever is in it, it is text. */
+/**
+ * Shows the start of a file of the run, as text or, for NDJSON, as a table; it is read on demand.
+ * Whatever it contains is shown as text.
+ */
 export function Preview({
   name,
   href,
@@ -22,7 +25,7 @@ export function Preview({
 }): JSX.Element | null {
   const [shown, setShown] = useState<Shown | null>(null);
   const address = safeHref(href);
-  // A report holds no files.
+  // A report contains no files.
   if (address === null || !address.startsWith('/')) return null;
   const read = (): void => {
     if (shown !== null) return;
@@ -34,7 +37,7 @@ export function Preview({
   return (
     <details class="preview" onToggle={({ currentTarget }) => (currentTarget.open ? read() : undefined)}>
       <summary>Show {name}</summary>
-      {shown === null ? <p class="dim">reading …</p> : <Content name={name} shown={shown} />}
+      {shown === null ? <p class="dim">loading …</p> : <Content name={name} shown={shown} />}
       {bytes > SHOWN_BYTES ? (
         <p class="dim">
           the first {bytesText(SHOWN_BYTES)} of {bytesText(bytes)}

@@ -17,7 +17,7 @@ import { OverviewTab } from './overview-tab.js';
 import { SystemTab } from './system-tab.js';
 import { useReread } from './use-reread.js';
 
-/** All there is to know of one run. */
+/** Shows everything about one run. */
 export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab }): JSX.Element {
   const [asked, again] = useAsked(id, (api) => api.run(id));
   const news = useNews([id], again).get(id);
@@ -92,7 +92,7 @@ function Tabs({
 interface TabProps {
   readonly id: string;
   readonly run: RunAnswer;
-  /** What the server last said of the run, if it did. */
+  /** The latest facts that the server sent, if any. */
   readonly news: RunFactsAnswer | undefined;
   readonly again: () => void;
 }

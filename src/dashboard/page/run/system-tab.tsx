@@ -10,7 +10,7 @@ import { Answered, Empty } from '../parts/states.js';
 import { theme } from '../state/theme.js';
 import { useReread } from './use-reread.js';
 
-/** What was sampled of the machine while the run went on. */
+/** Shows the system metrics sampled during the run. */
 export function SystemTab({
   id,
   news,
@@ -21,13 +21,9 @@ export function SystemTab({
   const [asked, again] = useAsked(id, (api) => api.system(id));
   useReread(news, asked, again);
   return (
-    <Answered asked={asked} again={again} what="what was sampled of the machine">
+    <Answered asked={asked} again={again} what="system metrics">
       {(columns) =>
-        columns.length === 0 ? (
-          <Empty title="Nothing was sampled of the machine" />
-        ) : (
-          <Charts columns={columns} />
-        )
+        columns.length === 0 ? <Empty title="No system metrics were sampled" /> : <Charts columns={columns} />
       }
     </Answered>
   );

@@ -1,8 +1,8 @@
-/** Tags in one line, with commas; one that would not come back from there is in quotes, as JSON has it. */
+/** Writes tags on one line, comma-separated; a tag that would not parse back is quoted as JSON. */
 export const tagText = (tags: readonly string[]): string =>
   tags.map((tag) => (/^[\s"]|[,\r\n\u2028\u2029]|\s$/.test(tag) ? JSON.stringify(tag) : tag)).join(', ');
 
-/** The tags of such a line. */
+/** Parses the tags of such a line. */
 export function tagsIn(text: string): string[] {
   const parts = text.matchAll(/\s*(?:("(?:[^"\\]|\\.)*")\s*|([^,]*))(?:,|$)/g);
   const tags = [...parts].map(([, quoted, plain = '']) =>

@@ -2,10 +2,13 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
 import type { Asked } from '../api/use-api.js';
 
-/** What does not come with the news of a run is read again so long after them, and no sooner after it was read. */
+/** The delay after an event before data that events do not carry is read again. */
 const REREAD_MS = 2000;
 
-/** Asks again when a run was told of, never while an answer is awaited: what takes long to read would be given up each time. */
+/**
+ * Requests data again after an event of the run, but never while a request is running: a slow read
+ * would be cancelled each time.
+ */
 export function useReread(news: RunFactsAnswer | undefined, asked: Asked<unknown>, again: () => void): void {
   const read = useRef<RunFactsAnswer | undefined>(undefined);
   const latest = useRef(news);

@@ -7,13 +7,13 @@ import { Menu } from '../parts/menu.js';
 import { choose } from '../state/navigation.js';
 
 /**
- * More are found by typing.
+ * Names shown at once; more are found by typing.
  *
  * @bound tells: a line below the names says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs"
  */
 const MOST_SHOWN = 200;
 
-/** Chooses the columns of the table. */
+/** The menu for choosing the columns of the table. */
 export function ColumnsMenu({
   columns,
   paramKeys,
@@ -23,7 +23,7 @@ export function ColumnsMenu({
   readonly columns: readonly Column[];
   readonly paramKeys: readonly string[];
   readonly metricKeys: readonly string[];
-  /** Names beyond those that are read. */
+  /** The number of names beyond those that were read. */
   readonly keysLeftOut: number;
 }): JSX.Element {
   const [text, setText] = useState('');
@@ -38,7 +38,7 @@ export function ColumnsMenu({
   const chosen = columns.map(columnText);
   const toggle = (key: string): void => {
     const next = chosen.includes(key) ? chosen.filter((each) => each !== key) : [...chosen, key];
-    // A column that is none says that none is wanted, in place of the standard ones.
+    // The unknown column 'none' stands for no columns, in place of the standard ones.
     choose({ col: next.length === 0 ? ['none'] : next }, 'replace');
   };
   return (
@@ -64,8 +64,8 @@ export function ColumnsMenu({
                 <span class="dim">{column.kind}</span>
               </label>
             ))}
-            <Left left={left} what="columns: type a part of the name" />
-            <Left left={keysLeftOut} what="names of metrics and parameters that only a filter takes" />
+            <Left left={left} what="columns: type part of the name" />
+            <Left left={keysLeftOut} what="names of metrics and parameters, usable in filters only" />
           </div>
           <button type="button" class="quiet" onClick={() => choose({ col: null }, 'replace')}>
             Standard columns

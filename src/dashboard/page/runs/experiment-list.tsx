@@ -7,7 +7,7 @@ import { route } from '../state/navigation.js';
 import { listTurn } from '../state/news.js';
 import { changedQuery } from '../state/route.js';
 
-/** The experiments at the side, and how many runs each has. */
+/** Lists the experiments at the side, with the number of runs of each. */
 export function ExperimentList({ current }: { readonly current: string | undefined }): JSX.Element {
   const [asked] = useAsked(`experiments ${listTurn.value}`, (api) => api.experiments());
   const experiments = answerOf(asked) ?? [];
@@ -69,6 +69,9 @@ function Item({
   );
 }
 
-/** Another experiment, with the filter and columns there are; its parameters are others, so the grouping goes. */
+/**
+ * Keeps the filter and columns for another experiment; its parameters differ, so the grouping is
+ * dropped.
+ */
 const queryFor = (experiment: string | null): URLSearchParams =>
   changedQuery(route.value.query, { experiment, by: null });

@@ -4,10 +4,10 @@ import type { ApiFailure } from '../api/api.js';
 import { usePage } from '../api/use-api.js';
 import { choose } from '../state/navigation.js';
 
-/** After the last key the filter is asked for. */
+/** The pause after the last key before the filter is applied. */
 const REST_MS = 350;
 
-/** The filter, in the language of `expman list --where`; what is wrong with it stands under it. */
+/** The filter, in the language of `expman list --where`; an error is shown below it. */
 export function FilterBox({
   value,
   failure,
@@ -39,11 +39,11 @@ export function FilterBox({
         ref={input}
         type="search"
         data-testid="filter"
-        aria-label="Filter of runs"
+        aria-label="Filter runs"
         aria-invalid={isWrong}
         aria-describedby={isWrong ? 'filter-error' : undefined}
         placeholder={api.isLive ? 'status = FINISHED AND metrics.loss.min < 0.2' : 'name, status or tag'}
-        title="The key / leads here"
+        title="Press / to focus"
         spellcheck={false}
         autocomplete="off"
         value={text}
@@ -80,7 +80,7 @@ function FilterError({
   );
 }
 
-/** `/` goes to the filter from anywhere but another field. */
+/** Focuses the filter on `/`, unless another field has the focus. */
 function useFocusKey(input: { readonly current: HTMLInputElement | null }): void {
   useEffect(() => {
     const focus = (event: KeyboardEvent): void => {

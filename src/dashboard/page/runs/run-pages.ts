@@ -1,21 +1,24 @@
 import type { RunFactsAnswer, RunsAnswer } from '../../api.js';
 
-/** Asks for one page of runs. */
+/** Requests one page of runs. */
 export type AskPage = (offset: number, limit: number, signal: AbortSignal) => Promise<RunsAnswer>;
 
-/** Who hears of pages. */
+/** Listeners for pages. */
 export interface PageListeners {
   readonly arrived: (answer: RunsAnswer) => void;
   readonly failed: (error: unknown) => void;
 }
 
-/** The pages of a list of runs that were looked at; each is asked for once, those that failed too, until they are to be read again. */
+/**
+ * The pages of a list of runs that were viewed. Each is requested once, even if it fails, until a
+ * reload.
+ */
 export class RunPages {
   private readonly pages = new Map<number, readonly RunFactsAnswer[]>();
   private readonly asked = new Set<number>();
   private readonly control = new AbortController();
   private window: readonly [from: number, to: number] = [0, 1];
-  /** Answers to questions before the last `reload` are of an older list. */
+  /** The number of reloads; answers to earlier requests belong to an older list. */
   private turn = 0;
 
   constructor(
@@ -28,7 +31,7 @@ export class RunPages {
     return this.pages.get(Math.floor(index / this.size))?.[index % this.size];
   }
 
-  /** Has the pages of a stretch read that are not here. */
+  /** Requests the missing pages of a stretch. */
   look(from: number, to: number): void {
     this.window = [from, to];
     if (this.control.signal.aborted) return;
@@ -36,7 +39,7 @@ export class RunPages {
       if (!this.asked.has(page)) this.read(page);
   }
 
-  /** Reads the pages that are looked at again; the others when they are looked at. */
+  /** Reads the viewed pages again, and the others when they are viewed. */
   reload(): void {
     this.turn++;
     this.asked.clear();

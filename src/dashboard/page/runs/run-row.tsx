@@ -16,10 +16,10 @@ import { choose, go, route } from '../state/navigation.js';
 import { runPlace } from '../state/route.js';
 
 export interface RunRowProps {
-  /** undefined while it is on its way. */
+  /** undefined while it is loading. */
   readonly facts: RunFactsAnswer | undefined;
   readonly columns: readonly Column[];
-  /** How many significant digits each column shows. */
+  /** The number of significant digits of each column. */
   readonly digits: readonly number[];
   readonly baseline: RunFactsAnswer | null;
   readonly place: number;
@@ -84,7 +84,7 @@ export function RunRow({ facts, columns, digits, ...props }: RunRowProps): JSX.E
   );
 }
 
-/** Selects a run, or no more. */
+/** Selects or deselects a run. */
 function toggle(id: string): void {
   const selected = route.peek().query.getAll('run');
   const rest = selected.filter((each) => each !== id);
@@ -159,7 +159,7 @@ function ValueCell({
   );
 }
 
-/** Why a run cannot be read: the code and what was said, of an error in any of its shapes. */
+/** The reason why a run cannot be read: the code and message of an error in any of its shapes. */
 export function reasonOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return valueText(error) || 'it cannot be read';
   const said = ['name', 'code', 'message'].map((key): unknown => Reflect.get(error, key));

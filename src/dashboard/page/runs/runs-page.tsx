@@ -13,12 +13,15 @@ import { useBaseline } from './use-baseline.js';
 import { type RunsWindow, useRuns } from './use-runs.js';
 
 const PAGE_SIZE = 100;
-/** Groups have headings between their runs: where these stand is known when all runs are. */
+/**
+ * Groups have headings between their runs, and the places of headings are only known once all runs
+ * are.
+ */
 const GROUPED_PAGE_SIZE = 1000;
 /** @bound loses nothing: the columns that are shown until others are chosen from the menu of all */
 const STANDARD_COLUMNS = 3;
 
-/** All runs, or those of an experiment, as a table. */
+/** The table of all runs, or of those in an experiment. */
 export function RunsPage(): JSX.Element {
   const { query } = route.value;
   const experiment = query.get('experiment') ?? undefined;
@@ -72,10 +75,10 @@ function contents(runs: RunsWindow, where: string | undefined, table: () => JSX.
   if (runs.total > 0) return table();
   return where === undefined ? (
     <Empty title="There are no runs yet">
-      A run appears here as soon as a program makes one: <code>new LoggingEngine(config)</code>.
+      A run appears here as soon as a program starts one: <code>new LoggingEngine(config)</code>.
     </Empty>
   ) : (
-    <Empty title="No run fits the filter">
+    <Empty title="No runs match the filter">
       <button type="button" onClick={() => choose({ where: null })}>
         Show all runs
       </button>
@@ -83,7 +86,7 @@ function contents(runs: RunsWindow, where: string | undefined, table: () => JSX.
   );
 }
 
-/** The columns that were chosen; the first few of each kind where none were. */
+/** The chosen columns; the first few of each kind if none were chosen. */
 function useColumns(texts: readonly string[], { paramKeys, metricKeys }: RunsWindow): readonly Column[] {
   return useMemo(() => {
     const chosen = texts.flatMap((text) => parseColumn(text) ?? []);

@@ -18,7 +18,7 @@ import { itemsOf } from './table-items.js';
 import type { RunsWindow } from './use-runs.js';
 import { ROW_HEIGHT, useRowFocus, useWindow } from './use-window.js';
 
-/** Of each cell beside those every run has; the style sheet gives those theirs. */
+/** The width of each column beyond the fixed ones, whose widths are in the style sheet. */
 const COLUMN_WIDTH = 126;
 /** @bound loses nothing: a row that was forgotten is made again */
 const MOST_CACHED = 500;
@@ -33,7 +33,7 @@ export interface RunsTableProps {
   readonly baseline: RunFactsAnswer | null;
 }
 
-/** The runs as a table of which only those rows are made that are seen. */
+/** The runs as a table that renders only the visible rows. */
 export function RunsTable(props: RunsTableProps): JSX.Element {
   const { runs, columns, sort, groupColumn, selected, baseline } = props;
   const scroller = useRef<HTMLDivElement>(null);
@@ -89,7 +89,10 @@ export function RunsTable(props: RunsTableProps): JSX.Element {
   );
 }
 
-/** Makes rows, and gives the very same one where nothing about it has changed: the table is made anew as it is scrolled. */
+/**
+ * Makes rows, and returns the same element if nothing about a row has changed: scrolling renders
+ * the table again.
+ */
 function useRowCache(): (props: RunRowProps) => JSX.Element {
   const cache = useRef(new Map<number, { readonly props: RunRowProps; readonly row: JSX.Element }>());
   return (props) => {
@@ -125,7 +128,7 @@ function Head({
 }: {
   readonly columns: readonly Column[];
   readonly sort: string;
-  /** Its values say which columns are numbers. */
+  /** A run whose values show which columns are numbers. */
   readonly first: RunFactsAnswer | undefined;
 }): JSX.Element {
   return (
@@ -157,7 +160,7 @@ function Head({
   );
 }
 
-/** Sorts by its column; once more, the other way round. */
+/** Sorts by its column; a second click reverses the order. */
 function SortHead({
   field,
   title,

@@ -4,7 +4,7 @@ import { countText } from '../facts/format.js';
 import { To } from '../parts/link.js';
 import { choose } from '../state/navigation.js';
 
-/** How many runs there are and were chosen, and what can be done with these. */
+/** Shows how many runs there are and how many are selected, with actions for these. */
 export function SelectionBar({
   selected,
   total,

@@ -2,13 +2,13 @@ import type { RunFactsAnswer } from '../../api.js';
 import { type Column, columnTitle, valueOf } from '../facts/run-values.js';
 import { distinctText } from '../facts/format.js';
 
-/** A row of the table: a run by its number, or the heading of a group. */
+/** A row of the table: a run by its index, or the heading of a group. */
 export type Item =
   | { readonly kind: 'run'; readonly index: number }
   | {
       readonly kind: 'heading';
       readonly text: string;
-      /** How many are under it; null until all of them are read. */
+      /** The number of runs under it; null until all of them are read. */
       readonly runs: number | null;
     };
 
@@ -16,7 +16,7 @@ export type Item =
 export interface Items {
   readonly count: number;
   readonly at: (place: number) => Item;
-  /** The number of the run at a place, or of the next one behind a heading. */
+  /** The index of the run at a place, or of the next one after a heading. */
   readonly indexAt: (place: number) => number;
 }
 
@@ -25,7 +25,9 @@ interface Runs {
   readonly at: (index: number) => RunFactsAnswer | undefined;
 }
 
-/** The rows of a table of runs; with a heading wherever the value they are grouped by changes. */
+/**
+ * Makes the rows of a table of runs, with a heading wherever the value they are grouped by changes.
+ */
 export function itemsOf(runs: Runs, group: Column | null): Items {
   if (group === null)
     return {
@@ -52,7 +54,7 @@ function grouped(runs: Runs, group: Column): Item[] {
   };
   for (let index = 0; index < runs.total; index++) {
     const facts = runs.at(index);
-    // What is not read yet has no heading yet.
+    // A run that is not read yet has no heading yet.
     isWhole &&= facts !== undefined;
     const next = facts === undefined ? text : headingText(facts, group);
     if (next !== text) {

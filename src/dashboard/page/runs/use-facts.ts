@@ -5,15 +5,15 @@ import { type Asked, mapped, useAsked } from '../api/use-api.js';
 import { runId } from '../facts/run-values.js';
 import { useNews } from './use-news.js';
 
-/** Runs that one filter asks for. */
+/** The number of runs that one filter asks for. */
 const RUNS_PER_QUESTION = 50;
 
-/** The facts of some runs, in the order of their names; those that are gone are left out. */
+/** Returns the facts of some runs, in the order of their names; deleted runs are left out. */
 export function useFacts(ids: readonly string[], turn = 0): readonly [Asked<RunFactsAnswer[]>, () => void] {
   return useAsked(`${turn} ${ids.join('\n')}`, (api, signal) => readFacts(api, ids, signal));
 }
 
-/** The same, as the server has them by now. */
+/** Returns the same, updated by live events. */
 export function useLiveFacts(ids: readonly string[]): ReturnType<typeof useFacts> {
   const [asked, again] = useFacts(ids);
   const news = useNews(ids, again);

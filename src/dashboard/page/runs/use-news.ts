@@ -3,7 +3,10 @@ import type { RunFactsAnswer } from '../../api.js';
 import { usePage } from '../api/use-api.js';
 import { runId } from '../facts/run-values.js';
 
-/** What the server last said of runs, of those of which it said anything; `again` is called where news may have been missed. */
+/**
+ * Returns the latest facts that the server sent of each run; calls `again` if events may have been
+ * missed.
+ */
 export function useNews(ids: readonly string[], again: () => void): ReadonlyMap<string, RunFactsAnswer> {
   const { api } = usePage();
   const [news, setNews] = useState<ReadonlyMap<string, RunFactsAnswer>>(new Map());

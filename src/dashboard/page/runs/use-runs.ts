@@ -4,22 +4,22 @@ import { type Api, type ApiFailure, failureOf } from '../api/api.js';
 import { usePage } from '../api/use-api.js';
 import { RunPages } from './run-pages.js';
 
-/** The runs that match, of which those are here that were looked at. */
+/** The runs that match; only those that were viewed are loaded. */
 export interface RunsWindow {
   readonly state: 'loading' | 'there' | 'failed';
   readonly failure: ApiFailure | null;
   readonly total: number;
   readonly paramKeys: readonly string[];
   readonly metricKeys: readonly string[];
-  /** Names of parameters and metrics beyond those. */
+  /** The number of parameters and metrics beyond those. */
   readonly keysLeftOut: number;
-  /** undefined while it is on its way. */
+  /** Returns undefined while it is loading. */
   readonly at: (index: number) => RunFactsAnswer | undefined;
-  /** Has the runs of a stretch read. */
+  /** Loads the runs of a stretch. */
   readonly look: (from: number, to: number) => void;
-  /** Has what is looked at read again; what is shown stays until it is here. */
+  /** Loads the viewed runs again; the current ones stay until the new ones arrive. */
   readonly reload: () => void;
-  /** Goes up whenever something has come. */
+  /** Increases whenever an answer arrives. */
   readonly version: number;
 }
 
@@ -29,7 +29,7 @@ export function useRuns(query: Omit<RunsRequest, 'offset' | 'limit'>, pageSize: 
   const key = JSON.stringify([query, pageSize]);
   const [version, setVersion] = useState(0);
   const [failure, setFailure] = useState<ApiFailure | null>(null);
-  // What is shown: the answer before stays until the next one is here, and while a filter makes no sense.
+  // The pages being shown: they stay until the next answer arrives, and while a filter is invalid.
   const shown = useRef<{ readonly answer: RunsAnswer; readonly pages: RunPages } | null>(null);
   const pages = useMemo(() => {
     const made: RunPages = new RunPages(askPage(api, JSON.parse(key) as QueryKey), pageSize, {

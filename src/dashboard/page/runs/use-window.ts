@@ -1,11 +1,12 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
-/** Of every row, in CSS pixels; the style sheet says the same. */
+/** The height of every row in CSS pixels; must match the style sheet. */
 export const ROW_HEIGHT = 32;
 const HEAD_HEIGHT = 34;
 const BEYOND = 8;
 /**
- * No screen is that high: where nothing bounds the table, it would grow with its rows for ever.
+ * Rows that are rendered at most; no screen is that high, but in a table without a fixed height
+ * their number would grow for ever.
  *
  * @bound loses nothing: the rows that are scrolled to are made
  */
@@ -15,7 +16,7 @@ interface Ref<T> {
   readonly current: T | null;
 }
 
-/** Which rows are to be made: those that are seen, and some beyond. */
+/** Returns the range of rows to render: those in view, and some beyond. */
 export function useWindow(scroller: Ref<HTMLElement>, count: number): { from: number; to: number } {
   const [first, setFirst] = useState(0);
   const [seen, setSeen] = useState(30);
@@ -23,7 +24,7 @@ export function useWindow(scroller: Ref<HTMLElement>, count: number): { from: nu
     const element = scroller.current;
     if (element === null) return;
     const measure = (): void => {
-      // In steps of some rows, so that not every pixel makes the table anew.
+      // In steps of several rows, so that not every pixel renders the table again.
       setFirst(Math.floor(element.scrollTop / ROW_HEIGHT / 4) * 4);
       setSeen(Math.min(MOST_SEEN, Math.ceil(element.clientHeight / ROW_HEIGHT) + 4));
     };
@@ -40,7 +41,7 @@ export function useWindow(scroller: Ref<HTMLElement>, count: number): { from: nu
   return { from, to: Math.min(count, first + seen + BEYOND) };
 }
 
-/** One row at a time is in the order of the tab key; the arrow keys, Home and End move to others. */
+/** Keeps one row in the tab order; the arrow keys, Home and End move to others. */
 export interface RowFocus {
   readonly place: number;
   readonly set: (place: number) => void;
@@ -58,7 +59,8 @@ const STEPS: Readonly<Record<string, number>> = {
 
 export function useRowFocus(scroller: Ref<HTMLElement>, count: number): RowFocus {
   const [place, setPlace] = useState(0);
-  // The row to go to may not be made yet: the table has to be scrolled there first. Before the next key is heard, which is for it.
+  // The row to go to may not be rendered yet: the table must be scrolled there first, before the
+  // next key, which is meant for that row.
   const wanted = useRef<number | null>(null);
   useLayoutEffect(() => {
     if (wanted.current === null) return;

@@ -9,12 +9,15 @@ import {
   tokenIn,
 } from './route.js';
 
-/** The token an address came with, until it is taken: from the first moment on, for what stands in the address may change at any. */
+/**
+ * The token of an address until it is taken; read at once, because the address may change at any
+ * time.
+ */
 let given = tokenIn(location.hash);
 
 const hash = signal(given === null ? location.hash : '');
 
-/** Where the page is. All there is to choose is in it, so that an address holds it. */
+/** The current place. All choices are in it, so that an address captures them. */
 export const route = computed<Route>(() => parseRoute(hash.value));
 
 addEventListener('hashchange', () => {
@@ -23,7 +26,9 @@ addEventListener('hashchange', () => {
   else given = token;
 });
 
-/** Takes the token out of the address, and leaves the place in it where the page is; null where none was given. */
+/**
+ * Takes the token out of the address, and puts the current place there; null if no token was given.
+ */
 export function takeToken(): string | null {
   const token = given;
   given = null;
@@ -32,14 +37,20 @@ export function takeToken(): string | null {
   return token;
 }
 
-/** Hears of a token that comes into the address of an open page: the browser changes the fragment and loads nothing. */
+/**
+ * Listens for a token in the address of an open page: the browser changes the fragment and loads
+ * nothing.
+ */
 export function onToken(listener: () => void): () => void {
   const hear = (): void => (tokenIn(location.hash) === null ? undefined : listener());
   addEventListener('hashchange', hear);
   return () => removeEventListener('hashchange', hear);
 }
 
-/** Changes what is chosen here. What is changed in small steps (a slider) replaces the entry of the history. */
+/**
+ * Changes choices on the current page. A change made in small steps (a slider) replaces the history
+ * entry.
+ */
 export function choose(change: QueryChange, how: 'push' | 'replace' = 'push'): void {
   const { place, query } = route.peek();
   go(place, changedQuery(query, change), how);

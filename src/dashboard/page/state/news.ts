@@ -1,4 +1,4 @@
 import { signal } from '@preact/signals';
 
-/** Goes up whenever the list of runs has changed, or may have while no news came. */
+/** Increases whenever the list of runs has changed, or may have changed while no events arrived. */
 export const listTurn = signal(0);

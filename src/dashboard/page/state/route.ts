@@ -13,13 +13,13 @@ export const RUN_TABS = [
 ] as const;
 export type RunTab = (typeof RUN_TABS)[number];
 
-/** A place on the page, as the address's fragment says it. */
+/** A place on the page, as the fragment of the address names it. */
 export type Place =
   | { readonly page: 'runs' | 'curves' | 'compare' }
   | { readonly page: 'run'; readonly experiment: string; readonly run: string; readonly tab: RunTab }
   | { readonly page: 'sweep'; readonly experiment: string };
 
-/** A place and what is chosen there; a key may be given more than once. */
+/** A place and the choices there; a key may be repeated. */
 export interface Route {
   readonly place: Place;
   readonly query: URLSearchParams;
@@ -27,7 +27,10 @@ export interface Route {
 
 const RUNS: Place = { page: 'runs' };
 
-/** Reads a fragment such as `#/run/mnist/quick-fox/logs?level=warn`; what makes no sense is the list of runs. */
+/**
+ * Parses a fragment such as `#/run/mnist/quick-fox/logs?level=warn`; an invalid one means the list
+ * of runs.
+ */
 export function parseRoute(hash: string): Route {
   const [path = '', ...rest] = hash.replace(/^#/, '').split('?');
   return {
@@ -44,7 +47,7 @@ function placeOf([page, experiment, run, tab]: readonly string[]): Place {
   return RUNS;
 }
 
-/** The fragment of a place, which {@link parseRoute} reads back. */
+/** Writes the fragment of a place, for {@link parseRoute}. */
 export function hashOf(place: Place, query: URLSearchParams = new URLSearchParams()): string {
   const text = query.toString();
   return `#/${pathOf(place).map(encodeURIComponent).join('/')}${text === '' ? '' : `?${text}`}`;
@@ -61,10 +64,10 @@ function pathOf(place: Place): readonly string[] {
   }
 }
 
-/** What a query is changed to: null takes a key away, a list gives it once for each. */
+/** Changes of a query: null removes a key, a list repeats it. */
 export type QueryChange = Readonly<Record<string, string | readonly string[] | null>>;
 
-/** The query with some keys changed. */
+/** Returns the query with some keys changed. */
 export function changedQuery(query: URLSearchParams, change: QueryChange): URLSearchParams {
   const out = new URLSearchParams(query);
   for (const [key, value] of Object.entries(change)) {
@@ -75,20 +78,23 @@ export function changedQuery(query: URLSearchParams, change: QueryChange): URLSe
   return out;
 }
 
-/** A finite number of the query; the standard where there is none. */
+/** Returns a finite number of the query; `standard` if there is none. */
 export function numberIn<T>(query: URLSearchParams, key: string, standard: T): number | T {
   const text = query.get(key);
   const value = text === null || text.trim() === '' ? NaN : Number(text);
   return Number.isFinite(value) ? value : standard;
 }
 
-/** What charts are zoomed to, as long as the least that is shown; null for all there is. */
+/** Returns the stretch that charts are zoomed to, never too short to show; null for everything. */
 export function viewIn(query: URLSearchParams): Span | null {
   const [from, to] = [numberIn(query, 'from', null), numberIn(query, 'to', null)];
   return from === null || to === null || from >= to ? null : shownSpan({ from, to });
 }
 
-/** The change that zooms to a stretch, its ends to a hundred-millionth of it: no pixel is that narrow. */
+/**
+ * Returns the change that zooms to a stretch, rounded to a hundred-millionth of it: no pixel is
+ * that narrow.
+ */
 export function viewQuery(view: Span | null): QueryChange {
   if (view === null) return { from: null, to: null };
   const { from, to } = view;
@@ -99,18 +105,18 @@ export function viewQuery(view: Span | null): QueryChange {
   return { from: String(rounded.from), to: String(rounded.to) };
 }
 
-/** The token of `#token=...`, which the first address has; null for any other fragment. */
+/** Returns the token of `#token=...`, as in the first address; null for any other fragment. */
 export function tokenIn(hash: string): string | null {
   return /^#token=([^&]+)/.exec(hash)?.[1] ?? null;
 }
 
-/** `experiment/run` taken apart. */
+/** Returns the place of the run `experiment/run`. */
 export function runPlace(id: string, tab: RunTab = 'overview'): Place {
   const slash = id.indexOf('/');
   return { page: 'run', experiment: id.slice(0, slash), run: id.slice(slash + 1), tab };
 }
 
-/** An address may be cut anywhere: what does not decode is taken as it is. */
+/** An address may be cut anywhere: a part that does not decode is kept as it is. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);

@@ -5,7 +5,7 @@ export type Theme = 'light' | 'dark';
 const KEY = 'expman-theme';
 const prefersDark = matchMedia('(prefers-color-scheme: dark)');
 
-/** The colours the page is in: what was chosen here, or else what the system is in. */
+/** The colours of the page: those chosen here, or else those of the system. */
 export const theme = signal<Theme>(chosen() ?? systemTheme());
 
 prefersDark.addEventListener('change', () => {
@@ -13,13 +13,13 @@ prefersDark.addEventListener('change', () => {
 });
 show(theme.value);
 
-/** Changes to the other one, for the next visit too. */
+/** Switches to the other theme, for later visits too. */
 export function toggleTheme(): void {
   const next = theme.value === 'dark' ? 'light' : 'dark';
   try {
     localStorage.setItem(KEY, next);
   } catch {
-    // A report opened as a file may have no storage: it is for this visit then.
+    // A report opened as a file may have no storage; then it lasts for this visit only.
   }
   show(next);
 }

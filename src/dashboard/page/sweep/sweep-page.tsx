@@ -21,7 +21,7 @@ import { bestSoFar, comparedTrials, type Sweep, sweepOf } from './trials.js';
 /** @bound tells: a line below the axes says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs" */
 const MOST_AXES = 8;
 
-/** The sweep of an experiment: its trials, and how they got better. */
+/** Shows the sweep of an experiment: its trials, and the best value over time. */
 export function SweepPage({ experiment }: { readonly experiment: string }): JSX.Element {
   const [asked, again] = useAsked(`${experiment} ${listTurn.value}`, (api) => api.sweep(experiment));
   return (
@@ -60,7 +60,7 @@ function Shown({
       <section aria-label="Parallel coordinates">
         <h2>Parallel coordinates</h2>
         <Parallel rows={rows} dimensions={[...axes.shown, ...(metric === undefined ? [] : [metric])]} />
-        <Left left={axes.left} what="parameters that have no axis here" />
+        <Left left={axes.left} what="parameters without an axis" />
       </section>
       <section aria-label="Trials">
         <h2>Trials</h2>
@@ -70,7 +70,10 @@ function Shown({
   );
 }
 
-/** Whether a run has a page to go to; a report may hold the sweep and not all of its runs. */
+/**
+ * Returns a function that is true if a run has a page; a report may hold the sweep and not all of
+ * its runs.
+ */
 function usePages(experiment: string): (run: string) => boolean {
   const { api } = usePage();
   const [asked] = useAsked(experiment, async () =>
@@ -86,7 +89,7 @@ function Head({ experiment, sweep }: { readonly experiment: string; readonly swe
   const { status, metric, mode, searcher, scheduler, trials } = sweep;
   const stopped = trials.filter((trial) => trial.status === 'stopped').length;
   const rows = [
-    ['Metric', `${metric}, ${mode === 'min' ? 'the least' : 'the greatest'} is best`],
+    ['Metric', `${metric}, ${mode === 'min' ? 'lowest' : 'highest'} is best`],
     ['Searcher', searcher],
     ['Scheduler', scheduler],
     ['Trials', String(trials.length)],
@@ -122,7 +125,7 @@ function BestChart({ sweep }: { readonly sweep: Sweep }): JSX.Element {
   const figure = useMemo((): Figure => {
     const x = sweep.trials.map(({ number }) => number);
     const dotted = (status: string): (number | null)[] =>
-      // A line between trials says nothing: each stands alone, between two that are not there.
+      // Lines between trials mean nothing: each is a dot, between two gaps.
       sweep.trials.flatMap((trial) => [null, trial.status === status ? trial.value : null, null]);
     const thrice = x.flatMap((at) => [at, at, at]);
     const stroke = { marks: [] };
@@ -139,7 +142,7 @@ function BestChart({ sweep }: { readonly sweep: Sweep }): JSX.Element {
   return <Chart {...{ figure, ...moves }} />;
 }
 
-/** A line that goes on level to where it changes. */
+/** Makes a step line: it stays level until the value changes. */
 function steps(x: readonly number[], y: readonly (number | null)[]): Pick<Stroke, 'x' | 'y'> {
   return {
     x: x.flatMap((at) => [at, at]),

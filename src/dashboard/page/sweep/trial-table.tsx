@@ -6,13 +6,14 @@ import { runPlace } from '../state/route.js';
 import type { Sweep, Trial } from './trials.js';
 
 /**
- * What browsers show at once with ease; the rest of a longer sweep is among the runs.
+ * The number of rows that browsers show with ease; the other trials of a longer sweep are in the
+ * list of runs.
  *
  * @bound tells: a line above the table says of how many trials; specs/dashboard/page/lists.spec.ts "says how many of it are left out"
  */
 const MOST_TRIALS = 1000;
 
-/** The trials, the best one marked. */
+/** A table of trials, with the best one marked. */
 export function TrialTable({
   experiment,
   sweep: { trials, best, metric },
@@ -21,7 +22,7 @@ export function TrialTable({
 }: {
   readonly experiment: string;
   readonly sweep: Sweep;
-  /** Whether there is a page of a run. */
+  /** Returns true if a run has a page. */
   readonly hasPage: (run: string) => boolean;
   readonly params: readonly string[];
 }): JSX.Element {
@@ -80,7 +81,7 @@ function Row({
   readonly params: readonly string[];
   readonly isBest: boolean;
   readonly hasPage: boolean;
-  /** Of the metric. */
+  /** The significant digits of the metric. */
   readonly digits: number;
 }): JSX.Element {
   return (

@@ -1,12 +1,12 @@
 import { type Compared, dimensionsOf } from '../compare/value-rows.js';
 import { flatParams } from '../facts/run-values.js';
 
-/** A trial of a sweep, as far as `sweep.yaml` makes sense: it is read from a file that may hold anything. */
+/** A trial of a sweep, as far as `sweep.yaml` is valid: the file may contain anything. */
 export interface Trial {
   readonly number: number;
   /** running, finished, stopped, failed or interrupted. */
   readonly status: string;
-  /** The name of its run; empty where there is none. */
+  /** The name of its run; empty if there is none. */
   readonly run: string;
   readonly params: ReadonlyMap<string, unknown>;
   readonly value: number | null;
@@ -25,7 +25,7 @@ export interface Sweep {
   readonly trials: readonly Trial[];
 }
 
-/** Reads what the server says of a sweep. */
+/** Reads the server's answer about a sweep. */
 export function sweepOf(answer: Readonly<Record<string, unknown>>): Sweep {
   const trials = Array.isArray(answer['trials'])
     ? answer['trials'].flatMap((each) => trialOf(each) ?? [])
@@ -66,7 +66,7 @@ export function bestSoFar({ trials, mode }: Pick<Sweep, 'trials' | 'mode'>): (nu
   });
 }
 
-/** The trials as they are compared, each in its parameters and the metric that is searched for. */
+/** Returns the trials for comparison, by their parameters and the metric of the sweep. */
 export function comparedTrials(
   experiment: string,
   { trials, metric }: Pick<Sweep, 'trials' | 'metric'>,
