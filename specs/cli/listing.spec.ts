@@ -189,7 +189,9 @@ describe('--metrics with a name no run has', () => {
       expect(await expman(command, runDir, '--metrics', 'los')).toMatchObject({
         exit: 2,
         stdout: '',
-        stderr: expect.stringMatching(/"los"; did you mean loss\?; metrics are loss, phase\n/) as string,
+        stderr: expect.stringMatching(
+          /"los"; did you mean loss\? \(known metrics: loss, phase\)\n/,
+        ) as string,
       });
   });
 });

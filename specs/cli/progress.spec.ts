@@ -75,7 +75,7 @@ describe('work that takes long says how far it is:', () => {
     });
     const cleared = vi.spyOn(globalThis, 'clearInterval');
     const end = await expmanHere('query', base, 'SELECT count(*) FROM runs', '--json');
-    expect(told(end).at(-1)).toBe('asking DuckDB about 1 run, 2 s');
+    expect(told(end).at(-1)).toBe('querying 1 run with DuckDB, 2 s');
     expect(ticks).toHaveLength(1);
     expect(cleared).toHaveBeenCalledWith(ticks[0]);
   });

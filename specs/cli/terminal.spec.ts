@@ -86,7 +86,7 @@ describe('in a terminal of 80 columns', () => {
 
 describe('what is asked wrongly', () => {
   it.each([
-    [['lst'], 1, /did you mean list\?\n\n`expman --help`/],
+    [['lst'], 1, /did you mean list\?\n\nrun `expman --help`/],
     [['query', '.'], 1, /SQL is missing\n\nusage: expman query DIR SQL/],
     [['tail'], 1, /a path is missing: RUN\n/],
     [['list', '.', '--columns', 'nothing'], 2, /unknown field "nothing"[^]*\^/],

@@ -179,7 +179,7 @@ describe('an option that breaks its rule', () => {
     [
       'memoryLimit',
       () => streamQuery(base, 'SELECT 1', { memoryLimit: 5 as never }),
-      "memoryLimit must be a size as DuckDB writes it, such as '1GB'; got 5 (number)",
+      "memoryLimit must be a size in DuckDB's notation, such as '1GB'; got 5 (number)",
     ],
   ])('is refused with what is allowed and what was given: %s', async (_option, call, message) => {
     const refused = await refusal(call);

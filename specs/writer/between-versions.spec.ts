@@ -111,8 +111,8 @@ describe('a run that expman-rx 0.1.0 could not read the log of', () => {
     expect(segmentsIn(runDir)).toEqual(['wal-0-0.log.corrupt', 'wal-0-1.log.corrupt']);
     expect(inspectRun(nodeFs, runDir)).toMatchObject({ rows: 80, lost: 0, setAside: segmentsIn(runDir) });
     expect(verifyRun(nodeFs, runDir).problems.map(({ message }) => message)).toEqual([
-      expect.stringContaining('`expman recover` takes it back'),
-      expect.stringContaining('`expman recover` takes it back'),
+      expect.stringContaining('`expman recover` restores it'),
+      expect.stringContaining('`expman recover` restores it'),
     ]);
     const recovery = await recoverRun(nodeFs, runDir);
     expect(recovery).toMatchObject({

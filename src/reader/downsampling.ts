@@ -2,14 +2,14 @@ import { bitAt } from '../columnar/bitmap.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { numberColumn } from '../columnar/column-values.js';
 
-/** One metric's numbers, row by row. */
+/** The numbers of one metric, by row. */
 interface Numbers {
   readonly values: ArrayLike<number | bigint>;
-  /** Whether a row has a value of this metric; the other values mean nothing. */
+  /** True if a row has a value of this metric; other values are meaningless. */
   readonly has: (row: number) => boolean;
 }
 
-/** The rows of one stretch that one metric keeps; -1 where there is none of a kind. */
+/** The rows of one stretch that are kept for one metric; -1 for a kind without a row. */
 interface Kept {
   least: number;
   greatest: number;
@@ -19,15 +19,16 @@ interface Kept {
 }
 
 /**
- * Chooses at most `limit` rows: the first and the last, and of each of equally long stretches, for each metric, the rows of its least and
- * greatest finite number, of one NaN and of one infinity of either sign, where it has them. At least one stretch is kept, whatever
- * the limit. Returns the rows in ascending order.
+ * Chooses at most `limit` rows: the first and the last, and from each of equally long stretches,
+ * for each metric, the rows of its least and greatest finite number, of one NaN and of one infinity
+ * of either sign, if it has them. At least one stretch is kept, whatever the limit. Returns the
+ * rows in ascending order.
  */
 export function chooseRows(metrics: readonly NamedColumn[], length: number, limit: number): Int32Array {
   const all = metrics.flatMap((column) => numbersIn(column) ?? []);
   const perStretch = all.reduce((sum, numbers) => sum + rowsOf(keptOf(numbers, 0, length)).length, 0);
   const stretches = Math.max(1, Math.floor((limit - 2) / Math.max(1, perStretch)));
-  // A set ends at 16.7 million entries.
+  // A Set is limited to 16.7 million entries.
   const isKept = new Uint8Array(length);
   const keep = (row: number): void => void (isKept[row] = 1);
   keep(0);
@@ -47,7 +48,7 @@ export function chooseRows(metrics: readonly NamedColumn[], length: number, limi
 const rowsOf = ({ least, greatest, nan, infinity, minusInfinity }: Kept): number[] =>
   [least, greatest, nan, infinity, minusInfinity].filter((row) => row >= 0);
 
-/** The first row of each kind between two rows. */
+/** Finds the first row of each kind between two rows. */
 function keptOf({ values, has }: Numbers, from: number, to: number): Kept {
   const kept = { least: -1, greatest: -1, nan: -1, infinity: -1, minusInfinity: -1 };
   let [least, greatest]: [number | bigint, number | bigint] = [Infinity, -Infinity];
@@ -65,7 +66,10 @@ function keptOf({ values, has }: Numbers, from: number, to: number): Kept {
   return kept;
 }
 
-/** Booleans count as 0 and 1, and of texts those that are numbers: a column widens to text when a text is logged. */
+/**
+ * Returns the numbers of a column. Booleans count as 0 and 1, and texts that are numbers count too:
+ * a column widens to text when a text is logged.
+ */
 function numbersIn(column: NamedColumn): Numbers | null {
   const { validity, length } = column;
   const hasValue = (row: number): boolean => validity === null || bitAt(validity, row);

@@ -13,11 +13,14 @@ import { StoredRun, openStoredRun } from './stored-run.js';
 /** @bound refuses: CORRUPT, with the size */
 const MAX_SWEEP_BYTES = 16 * 1024 * 1024;
 
-/** How a folder of experiments is read. */
+/** Options of {@link Experiments}. */
 export interface ExperimentsOptions {
-  /** Where listings are remembered; default `expman-rx` in `$XDG_CACHE_HOME` or `~/.cache`; null: nowhere. */
+  /**
+   * The folder that caches listings; default `expman-rx` in `$XDG_CACHE_HOME` or `~/.cache`; null
+   * for no cache.
+   */
   readonly cacheDir?: string | null | undefined;
-  /** Told how a long listing is going. */
+  /** Called with the progress of a long listing. */
   readonly onScan?: OnScan | undefined;
 }
 
@@ -30,11 +33,11 @@ export const EXPERIMENTS_OPTIONS = optionsTable<ExperimentsOptions>()({
   onScan: callback<OnScan>().orNull(),
 });
 
-/** Which runs are wanted; all, where nothing is said. */
+/** The runs to return; all by default. */
 export interface RunQuery {
-  /** Of this experiment. */
+  /** Only runs of this experiment. */
   readonly experiment?: string | undefined;
-  /** Those for which this holds. */
+  /** Only runs for which this returns true. */
   readonly where?: ((facts: RunFacts) => boolean) | undefined;
 }
 
@@ -46,7 +49,7 @@ const RUN_QUERY = optionsTable<RunQuery>()({
 });
 
 /**
- * A folder of experiments (or one experiment, or a run); nothing is read before it is asked for.
+ * A folder of experiments (or one experiment, or a run); it is read on demand.
  *
  * @example
  * const lab = openExperiments('./experiments');
@@ -63,9 +66,10 @@ export class Experiments {
   ) {}
 
   /**
-   * All runs as they are now, and the folders that cannot be read as a run, which hide none of the others.
+   * Lists all runs as they are now, and the folders that cannot be read as a run, which hide none
+   * of the others.
    *
-   * @throws {@link ExpmanError} `RUN_NOT_FOUND` when there is no such folder
+   * @throws {@link ExpmanError} `RUN_NOT_FOUND` if there is no such folder
    */
   // eslint-disable-next-line @typescript-eslint/require-await -- errors are rejections, and reading may move to a thread
   async list(): Promise<RunListing> {
@@ -74,7 +78,7 @@ export class Experiments {
     return listRuns(this.fs, this.dir, this.options.cacheDir, this.options.onScan);
   }
 
-  /** The experiments, by name. @throws as {@link list} */
+  /** Returns the experiments, by name. @throws as {@link list} */
   async experiments(): Promise<StoredExperiment[]> {
     const { runs, unreadable } = await this.list();
     const folders = new Map<string, StoredRun[]>();
@@ -91,7 +95,7 @@ export class Experiments {
     });
   }
 
-  /** Runs, by experiment and name. @throws as {@link list} */
+  /** Returns runs, by experiment and name. @throws as {@link list} */
   async runs(query: RunQuery = {}): Promise<StoredRun[]> {
     const { experiment, where } = RUN_QUERY.resolve(query);
     const { runs } = await this.list();
@@ -102,7 +106,10 @@ export class Experiments {
       .map((facts) => new StoredRun(this.fs, facts.runDir, facts));
   }
 
-  /** One run. @throws {@link ExpmanError} `INVALID_NAME`, `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO` */
+  /**
+   * Returns one run. @throws {@link ExpmanError} `INVALID_NAME`, `RUN_NOT_FOUND`, `CORRUPT`,
+   * `UNSAFE_YAML` or `IO`
+   */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async run(experiment: string, run: string): Promise<StoredRun> {
     const folder = join(this.dir, parseName('experiment', experiment));
@@ -123,7 +130,7 @@ export class StoredExperiment {
     private readonly fs: FsPort,
     /** Its folder, absolute. */
     readonly dir: string,
-    /** By name. */
+    /** The runs, by name. */
     readonly runs: readonly StoredRun[],
     /** Folders in it that cannot be read as a run. */
     readonly unreadable: readonly UnreadableRun[],
@@ -131,13 +138,19 @@ export class StoredExperiment {
     this.name = basename(dir);
   }
 
-  /** Title, description and tags, from `experiment.yaml`. @throws {@link ExpmanError} `CORRUPT`, `UNSAFE_YAML` or `IO` */
+  /**
+   * Returns title, description and tags, from `experiment.yaml`. @throws {@link ExpmanError}
+   * `CORRUPT`, `UNSAFE_YAML` or `IO`
+   */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async about(): Promise<Params> {
     return sanitiseParams(readMapping(this.fs, this.dir, 'experiment.yaml') ?? {}).params;
   }
 
-  /** Space, trials and best of the sweep it is, from `sweep.yaml`; null where it is none. @throws as {@link about} */
+  /**
+   * Returns space, trials and best trial of the sweep, from `sweep.yaml`; null if the experiment is
+   * not a sweep. @throws as {@link about}
+   */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async sweep(): Promise<Params | null> {
     const file = readMapping(this.fs, this.dir, 'sweep.yaml', MAX_SWEEP_BYTES);

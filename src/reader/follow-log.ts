@@ -9,8 +9,8 @@ import { LOG_NAME } from '../run/file-names.js';
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**
- * The lines of a run's log behind its first `from` bytes, as they are appended to `run.log`, each byte read once; completes when the run is closed or its owner is
- * dead.
+ * Emits the lines of a run's log after its first `from` bytes, as they are appended to `run.log`,
+ * reading each byte once; completes when the run is closed or its owner is dead.
  */
 export function followLog(
   fs: FsPort,
@@ -34,7 +34,7 @@ export function followLog(
   });
 }
 
-/** The whole lines behind `offset`, at most so many bytes of them. */
+/** Reads the whole lines after `offset`, at most MAX_CHUNK_BYTES of them. */
 function appended(
   fs: FsPort,
   path: string,
@@ -47,7 +47,7 @@ function appended(
     const bytes = Buffer.alloc(Math.min(MAX_CHUNK_BYTES, facts.size - offset));
     const read = fs.read(file, bytes, offset);
     const last = bytes.subarray(0, read).lastIndexOf(10);
-    // No line of ours is as long as a chunk; what is, is nobody's.
+    // No line that a run writes is as long as a chunk, so this one is foreign.
     if (last < 0)
       return read === MAX_CHUNK_BYTES
         ? {
@@ -63,5 +63,5 @@ function appended(
   }
 }
 
-/** A line that no run writes, which does not say when it was written. */
+/** Wraps a line that no run wrote and that has no timestamp. */
 const foreignLine = (message: string): LogLine => ({ timestampMs: NaN, level: '', message, meta: {} });

@@ -14,13 +14,13 @@ import { type OpenRows, openRows } from './read-rows.js';
 import { type StoredRow, columnarRows, metricNames, rowsOf } from './select-rows.js';
 import { WalFollower } from './wal-follower.js';
 
-/** How a run is followed. */
+/** Options for following a run. */
 export interface FollowOptions {
-  /** How often it is looked for new rows, in milliseconds; from 1 up, default 100. */
+  /** The interval for checking for new rows, in milliseconds; from 1 up, default 100. */
   readonly pollMs?: number | undefined;
   /**
-   * Whether what is there comes first (`'start'`, default), only what comes from now on (`'end'`), or first so many of what is there
-   * last.
+   * The rows to start with: all existing ones (`'start'`, default), none (`'end'`), or the last n
+   * of them.
    */
   readonly from?: 'start' | 'end' | number | undefined;
 }
@@ -34,7 +34,7 @@ const OPTIONS = optionsTable<FollowOptions>()({
   ).byDefault('start'),
 });
 
-/** The rows of a run as they are logged; `StoredRun.follow` says how. */
+/** Emits the rows of a run as they are logged; see `StoredRun.follow`. */
 export function followRows(fs: FsPort, runDir: string, options: FollowOptions = {}): Observable<StoredRow> {
   const { pollMs, from } = OPTIONS.resolve(options);
   return defer(() => {
@@ -52,14 +52,14 @@ export function followRows(fs: FsPort, runDir: string, options: FollowOptions = 
 
 interface RowNews {
   readonly rows: Iterable<StoredRow>;
-  /** Nothing more will come. */
+  /** True if nothing more will come. */
   readonly isOver: boolean;
 }
 
-/** What was given of the session that is followed. */
+/** The rows of the followed session that have been emitted. */
 interface Given {
   readonly epoch: number;
-  /** Knows which rows there are and, of the last ones, which metrics they hold. */
+  /** Knows the rows emitted so far and, for the last ones, which metrics they hold. */
   readonly joiner: RowJoiner;
 }
 
@@ -68,11 +68,11 @@ class RowFollower {
   private readonly wal: WalFollower;
   private readonly watch: OwnerWatch;
   private given: Given = { epoch: -1, joiner: new RowJoiner() };
-  /** Rows that rewinds had taken out by then. */
+  /** The number of rows that rewinds had removed by then. */
   private rewound = 0;
   private end: Watermark = NOTHING_PUBLISHED;
   private isPlaced = false;
-  /** Of whoever owned the run when it was looked at last. */
+  /** The token of the run's owner at the last check. */
   private owner: string | null = null;
 
   constructor(
@@ -82,7 +82,7 @@ class RowFollower {
   ) {
     this.uuid = readIdentity(fs, runDir).identity.uuid;
     this.watch = new OwnerWatch(fs, runDir);
-    // Its segments are open before the file is looked at, so that none is gone by then.
+    // Open the segments before looking at the file, so that none disappears in between.
     this.wal = new WalFollower(fs, runDir, this.uuid);
   }
 
@@ -95,7 +95,7 @@ class RowFollower {
       return { rows: this.place(), isOver };
     }
     const rows = this.fromWal();
-    // What its log no longer holds when its owner has gone is in the file.
+    // Once the owner has gone, rows that its log no longer holds are in the file.
     return { rows: isOver ? this.withRest(rows) : rows, isOver };
   }
 
@@ -103,20 +103,23 @@ class RowFollower {
     this.wal.close();
   }
 
-  /** A run that changes hands may have been deleted, and another one put in its place. */
+  /**
+   * Checks that the folder still holds this run: when a run changes hands, it may have been deleted
+   * and replaced by another one.
+   */
   private checkOwner(ownership: Ownership): void {
     const owner = ownership.kind === 'free' ? null : (ownership.owner?.token ?? null);
     if (owner === this.owner) return;
     this.owner = owner;
     if (readIdentity(this.fs, this.runDir).identity.uuid !== this.uuid)
-      throw new ExpmanError('RUN_NOT_FOUND', `another run is in ${this.runDir} by now`, {
+      throw new ExpmanError('RUN_NOT_FOUND', `${this.runDir} now holds another run`, {
         path: this.runDir,
       });
   }
 
   private fromWal(): Iterable<StoredRow> {
     const { spans, isGap, isOfNewOwner, end } = this.wal.read(this.end);
-    // Whether all of the last owner's log was seen before it went, its numbers do not tell.
+    // The numbers do not tell whether all of the last owner's log was read before it went.
     if (isGap || isOfNewOwner) return this.missing();
     this.end = end;
     if (spans.length === 0) return [];
@@ -132,7 +135,7 @@ class RowFollower {
     yield* this.missing();
   }
 
-  /** Places itself after all rows there are, and gives as many of them as come first. */
+  /** Positions the follower after all existing rows, and returns those to emit first. */
   private place(): Iterable<StoredRow> {
     const rows = this.open();
     this.placeAfter(rows);
@@ -141,7 +144,7 @@ class RowFollower {
     return [];
   }
 
-  /** Gives the values that were not given yet, and places itself after them. */
+  /** Returns the values that were not emitted yet, and positions the follower after them. */
   private missing(): Iterable<StoredRow> {
     const { given, rewound } = this;
     const rows = this.open();
@@ -164,7 +167,7 @@ class RowFollower {
   }
 }
 
-/** The rows from one on. */
+/** Yields the rows starting at one of them. */
 function* rowsFrom(rows: OpenRows, first: number): Generator<StoredRow, void> {
   try {
     const metricOf = metricNames(rows);
@@ -179,8 +182,9 @@ function* rowsFrom(rows: OpenRows, first: number): Generator<StoredRow, void> {
 }
 
 /**
- * The values that were not given: rows after those that were, and what calls have joined to the last of them. A session
- * that a rewind has cut since counts as given: which of its rows were is not to be told.
+ * Yields the values that were not emitted: rows after the emitted ones, and values that calls have
+ * joined to the last of them. A session that a rewind has cut in the meantime counts as emitted,
+ * because it cannot be known which of its rows were.
  */
 function* missingRows(
   rows: OpenRows,

@@ -6,40 +6,42 @@ import type { Step } from '../model/step.js';
 import { type ChunkReader, readColumn } from '../storage/chunk-reader.js';
 import type { FileFooter, PlacedChunk } from '../storage/parquet/index.js';
 
-/** What is wanted of each batch. */
+/** The columns and rows to read in each batch. */
 export interface BatchWish {
-  /** Columns by name; all, when absent. `step` and `timestamp` are always there. */
+  /** Columns by name; all if absent. `step` and `timestamp` are always included. */
   readonly columns?: ReadonlySet<string>;
-  /** Groups whose steps all lie outside are passed over. */
+  /** Groups whose steps all lie outside this range are skipped. */
   readonly fromStep?: Step;
   readonly toStep?: Step;
-  /** Rows without a step are wanted as well: a group that has one is not passed over. */
+  /** True to include rows without a step: a group that has one is not skipped. */
   readonly isWithStepless?: boolean;
-  /** The epoch of each row's session stands as a third column, `session`, after the timestamp. */
+  /**
+   * True to add the epoch of each row's session as a third column, `session`, after the timestamp.
+   */
   readonly isWithSession?: boolean;
-  /** Groups all of whose rows come before this one are passed over. */
+  /** Groups whose rows all come before this one are skipped. */
   readonly fromRow?: number;
-  /** Groups with a row from this one on are never passed over. */
+  /** Groups with a row at or after this one are never skipped. */
   readonly neededFrom?: number;
-  /** Hears of how many rows are passed over. */
+  /** Called with the number of skipped rows. */
   readonly passedOver?: (rows: number) => void;
 }
 
-/** Rows of a file that are in one row group. */
+/** Rows of a file from one row group. */
 export interface GroupBatch {
-  /** Rows of the file before them. */
+  /** The number of rows of the file before them. */
   readonly firstRow: number;
   readonly columns: NamedColumn[];
 }
 
-/** The fields that are wanted. */
+/** Returns the fields that are wanted. */
 export const wantedFields = (fields: readonly ColumnField[], { columns }: BatchWish): ColumnField[] =>
   fields.filter(
     ({ name }) =>
       columns === undefined || columns.has(name) || name === STEP_FIELD.name || name === TIMESTAMP_FIELD.name,
   );
 
-/** The row groups of a file as batches of some fields; a field that a group lacks is null in it. */
+/** Reads the row groups of a file as batches of some fields; a field that a group lacks is null. */
 export function* groupBatches(
   footer: FileFooter,
   fields: readonly ColumnField[],
@@ -63,7 +65,7 @@ export function* groupBatches(
   }
 }
 
-/** Whether no step of a group lies in the range asked for, by the bounds in the footer. */
+/** True if the bounds in the footer show that no step of a group lies in the requested range. */
 function isBeside(
   chunk: PlacedChunk | undefined,
   rows: number,

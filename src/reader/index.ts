@@ -1,5 +1,5 @@
 /**
- * Reading runs, open or closed: their rows as an Arrow table, and what they are.
+ * Reading runs, open or closed: their rows as an Arrow table, and their facts.
  *
  * @packageDocumentation
  */
@@ -50,7 +50,8 @@ export { type Filter, parseWhere } from './where/parse-where.js';
 export { type RunOrder, parseSort } from './where/parse-sort.js';
 
 /**
- * The runs below a folder: of one run, of an experiment, or of a folder of experiments. Links are not followed.
+ * Opens a folder whose runs are to be read: a run, an experiment, or a folder of experiments. Links
+ * are not followed.
  *
  * @example
  * const lab = openExperiments('./experiments');
@@ -74,7 +75,10 @@ export function openRun(runDir: string): StoredRun {
 
 /** A run as it was at one moment. */
 export interface RunReading extends RunInfo {
-  /** All rows, in the order they were logged: step, timestamp, then one column for each metric; an Arrow table. */
+  /**
+   * All rows, in the order they were logged: step, timestamp, then one column per metric; an Arrow
+   * table.
+   */
   readonly table: RowTable;
 }
 
@@ -95,7 +99,7 @@ export async function readRun(runDir: string): Promise<RunReading> {
 }
 
 /**
- * Reads what a run is, without the values of its rows.
+ * Reads the facts of a run, without the values of its rows.
  *
  * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO`
  */
@@ -105,12 +109,13 @@ export async function inspectRun(runDir: string): Promise<RunInfo> {
 }
 
 /**
- * Lists the images, files and tables a run has logged, in the order they came, open or closed.
+ * Lists the images, files and tables that a run has logged, in order, whether it is open or closed.
  *
- * What the manifest says is checked: a file that is gone, a link, outside `media/`, or of another size is left out
- * (`expman verify` names it). The type is what was told or found when it was logged: show nothing by it that can act.
+ * Each entry of the manifest is checked: files that are missing, links, outside `media/` or of
+ * another size are left out (`expman verify` names them). The type is the one given or detected
+ * when the file was logged: do not trust it to show anything active.
  *
- * @throws {@link ExpmanError} `CORRUPT` when the manifest is larger than 64 MB or no file, `IO`
+ * @throws {@link ExpmanError} `CORRUPT` if the manifest is larger than 64 MB or not a file, `IO`
  */
 // eslint-disable-next-line @typescript-eslint/require-await -- as above
 export async function readMedia(runDir: string): Promise<LoggedMedia[]> {
@@ -118,10 +123,12 @@ export async function readMedia(runDir: string): Promise<LoggedMedia[]> {
 }
 
 /**
- * Reads what was sampled of process and machine while a run was open (`systemMetrics`): `timestamp`, then one column for
- * each figure; an Arrow table, or null where nothing was sampled.
+ * Reads the metrics of process and machine that were sampled while a run was open
+ * (`systemMetrics`): `timestamp`, then one column per metric; an Arrow table, or null if nothing
+ * was sampled.
  *
- * Of a run that is open, or was killed, the last twenty seconds are missing (or a hundred times what writing the file takes).
+ * For a run that is open, or was killed, the last twenty seconds are missing (or a hundred times
+ * what writing the file takes).
  *
  * @throws {@link ExpmanError} `CORRUPT` or `IO`
  */
@@ -131,12 +138,14 @@ export async function readSystemMetrics(runDir: string): Promise<RowTable | null
 }
 
 /**
- * Brings a run that was cut off to its end: what only its write-ahead log holds goes into `metrics.parquet`.
+ * Recovers a run that was cut off and closes it: rows that are only in its write-ahead log are
+ * moved into `metrics.parquet`.
  *
- * Idempotent; a run that is whole is left as it is. One that a process on another host owned is refused without `force`.
+ * Idempotent; an intact run is left as it is. A run owned by a process on another host is refused
+ * without `force`.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` when its owner lives or may live, `CORRUPT`, `WRITE_FAILED`,
- * `INVALID_OPTION`
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` if its owner is or may be alive,
+ * `CORRUPT`, `WRITE_FAILED`, `INVALID_OPTION`
  */
 export async function recoverRun(runDir: string, options: RecoverOptions = {}): Promise<Recovery> {
   const path = resolvePath('runDir', runDir);
@@ -147,8 +156,8 @@ export async function recoverRun(runDir: string, options: RecoverOptions = {}): 
 /** Options of {@link recoverRun}. */
 export interface RecoverOptions {
   /**
-   * Ends also a run whose owner is on another host, once that owner has been silent for 15 seconds, for which it is watched; one that
-   * still beats is `RUN_LOCKED`. Default false.
+   * True to also close a run whose owner is on another host, if that owner is silent while it is
+   * watched for 15 seconds; one that still beats is `RUN_LOCKED`. Default false.
    */
   readonly force?: boolean | undefined;
 }

@@ -19,66 +19,80 @@ import type { Malformed } from '../run/replay/replayer.js';
 import { restoreState } from '../run/replay/restore-state.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
-/** What a run is, from its files; nothing of it is changed. */
+/** The facts of a run, read from its files without changing them. */
 export interface RunInfo {
   readonly runDir: string;
   readonly identity: RunIdentity;
-  /** RUNNING only while its owner lives, or may live; a run whose owner died reads as it was ended, or CRASHED. */
+  /**
+   * RUNNING only while its owner is or may be alive; a run whose owner died has the status it was
+   * given before, or CRASHED.
+   */
   readonly status: RunStatus;
   /**
-   * Whether a process owns the run, and whether that process lives; `unsure` where it is on another host, and no file can be written
-   * beside its lock to compare their times.
+   * States whether a process owns the run and whether that process is alive; `unsure` if it is on
+   * another host, and no file can be written beside its lock to compare their times.
    */
   readonly owner: Ownership['kind'];
   /** ISO 8601, UTC; absent while the run is open, and for one that was cut off. */
   readonly endedAt?: string;
-  /** Milliseconds that its sessions lasted, summed; of one that was cut off, up to its last sign of life. */
+  /**
+   * Milliseconds that its sessions lasted, summed; for a run that was cut off, up to its last sign
+   * of life.
+   */
   readonly durationMs: number;
   /** Rows that `metrics.parquet` would hold if it were published now. */
   readonly rows: number;
-  /** Rows that it holds. */
+  /** Rows that `metrics.parquet` holds. */
   readonly publishedRows: number;
   /** Rows that only the write-ahead log has. */
   readonly walRows: number;
-  /** Calls that were taken; several may be one row. */
+  /** Calls that were accepted; several may form one row. */
   readonly accepted: number;
-  /** Rows that resuming with `fromStep` has taken out. */
+  /** Rows that resuming with `fromStep` has removed. */
   readonly rewound: number;
-  /** The greatest step; null when no row has one. */
+  /** The greatest step; null if no row has one. */
   readonly lastStep: Step | null;
   readonly dropped: number;
   readonly invalid: number;
-  /** Calls that are known to be gone: in damaged or deleted parts of the write-ahead log. */
+  /** Calls that are known to be lost: in damaged or deleted parts of the write-ahead log. */
   readonly lost: number;
-  /** Where they were. */
+  /** The places where they were lost. */
   readonly losses: readonly Loss[];
   readonly metrics: ReadonlyMap<string, MetricSummary>;
   readonly params: Params;
-  /** Name, bytes and SHA-256 of what was saved. */
+  /** Name, bytes and SHA-256 of saved artifacts. */
   readonly artifacts: Params;
   readonly error?: unknown;
   readonly exitCode?: number;
   readonly degraded?: unknown;
-  /** Bytes at the end of the write-ahead log that are no whole frame: being written, or cut off. */
+  /**
+   * Bytes at the end of the write-ahead log that are not a whole frame: being written, or cut off.
+   */
   readonly tornBytes: number;
   /** Files that fail their checks. */
   readonly corrupt: readonly string[];
   /** Files that were found damaged earlier and are kept as `*.corrupt`. */
   readonly kept: readonly string[];
-  /** Those of them that are whole: an older version of this package could not read them, and a recovery takes them back. */
+  /**
+   * Those of them that are intact: an older version of this package could not read them, and a
+   * recovery restores them.
+   */
   readonly setAside: readonly string[];
-  /** Rows of the write-ahead log behind damaged bytes, which readers do not give before a recovery. */
+  /**
+   * Rows of the write-ahead log after damaged bytes, which readers do not return before a recovery.
+   */
   readonly rowsBehindGap: number;
-  /** What is wrong with intact frames of the write-ahead log whose records make no sense. */
+  /** Descriptions of intact frames of the write-ahead log whose records are not valid. */
   readonly malformed: readonly Malformed[];
-  /** Files of the run and their sizes in bytes, artifacts left out. */
+  /** Files of the run and their sizes in bytes, without artifacts. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 
 /**
- * Reads what a run is: status, counts, summaries and parameters, published or not.
+ * Reads the facts of a run: status, counts, summaries and parameters, published or not.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT` when its run.yaml makes no sense, `UNSAFE_YAML`, `IO`
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT` if its run.yaml is not valid,
+ * `UNSAFE_YAML`, `IO`
  */
 export function inspectRun(fs: FsPort, runDir: string): RunInfo {
   const { info, rows } = openContents(fs, runDir);
@@ -86,7 +100,10 @@ export function inspectRun(fs: FsPort, runDir: string): RunInfo {
   return info;
 }
 
-/** The same as {@link openContents}, for whoever wants the rows. @throws ExpmanError `CORRUPT` where a file of them fails its checks */
+/**
+ * Does the same as {@link openContents}, for callers that need the rows. @throws ExpmanError
+ * `CORRUPT` if the file of rows fails its checks
+ */
 export function openIntact(fs: FsPort, runDir: string): ReturnType<typeof openContents> {
   const contents = openContents(fs, runDir);
   if (!contents.info.corrupt.includes(METRICS_NAME)) return contents;
@@ -94,7 +111,7 @@ export function openIntact(fs: FsPort, runDir: string): ReturnType<typeof openCo
   throw damaged(runDir);
 }
 
-/** What is told of a run whose file of rows is damaged, of another run, or gone. */
+/** Returns the error for a run whose file of rows is damaged, missing, or of another run. */
 export function damaged(runDir: string): ExpmanError {
   const path = join(runDir, METRICS_NAME);
   return new ExpmanError('CORRUPT', `${path} fails its checks or is missing: the rows in it cannot be read`, {
@@ -102,7 +119,9 @@ export function damaged(runDir: string): ExpmanError {
   });
 }
 
-/** Reads what a run is, and opens its rows as they are at that moment; whoever calls it closes them. */
+/**
+ * Reads the facts of a run, and opens its rows as they are at that moment; the caller closes them.
+ */
 export function openContents(
   fs: FsPort,
   runDir: string,

@@ -1,6 +1,9 @@
 import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
 
-/** What the system refuses a process, whatever it reads: descriptors, memory, room for temporary files. */
+/**
+ * Errors of the process rather than of the files it reads: no descriptors, memory or room for
+ * temporary files.
+ */
 const OF_PROCESS: ReadonlySet<string | undefined> = new Set([
   'EMFILE',
   'ENFILE',
@@ -11,8 +14,8 @@ const OF_PROCESS: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * Throws what is no fault of the run that was being read: to leave out one run after the other for it would give a wrong answer
- * about all of them.
+ * Throws an error that is not the fault of the run being read: skipping one run after another
+ * because of it would give a wrong answer about all of them.
  *
  * @throws ExpmanError `IO`
  */

@@ -8,11 +8,11 @@ export interface StoredArtifact {
   readonly bytes: number;
   /** Hex digits of the file's SHA-256 when it was saved. */
   readonly sha256: string;
-  /** Where it is, if nobody has moved it. */
+  /** The path of the file, if it has not been moved. */
   readonly path: string;
 }
 
-/** What was saved with a run; nothing of the files is read. */
+/** Lists the artifacts of a run without reading their files. */
 export function storedArtifacts({ artifacts, runDir }: RunFacts): StoredArtifact[] {
   return Object.entries(artifacts).flatMap(([name, said]) => {
     if (!isParamGroup(said)) return [];

@@ -2,7 +2,7 @@ import { type RowTable, tableOf } from '../columnar/table.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type RunInfo, openIntact } from './inspect-run.js';
 
-/** All of a run: what it is, and its rows. */
+/** The contents of a run: its facts, and its rows. */
 export interface RunContents {
   readonly info: RunInfo;
   /** All rows, in the order they were logged. */

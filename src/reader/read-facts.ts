@@ -19,21 +19,21 @@ import { summariesFrom } from '../run/summaries/metric-summaries.js';
 import { leftOutIn } from '../run/summaries/summary-copy.js';
 import { inspectRun, type RunInfo } from './inspect-run.js';
 
-/** A run's facts, and whether they stay as they are for as long as its files do. */
+/** A run's facts. */
 export interface ReadFacts {
   readonly facts: RunFacts;
   readonly isSettled: boolean;
 }
 
 /**
- * Reads what a run is listed by. Of a run that was closed, its two YAML files say all; of any other one, the rows that are not
- * published count too.
+ * Reads the facts that a listing shows. For a closed run, its two YAML files have them all; for any
+ * other run, rows that are not published count too.
  *
  * @throws {@link ExpmanError} as {@link inspectRun} does
  */
 export function readFacts(fs: FsPort, runDir: string): ReadFacts {
   const names = fs.stat(runDir)?.kind === 'folder' ? fs.list(runDir) : [];
-  // What an older version of this package set aside is looked into.
+  // Segments that an older version of this package set aside are read as well.
   const isOpen = names.some((name) => name === LOCK_NAME || parseSegmentName(nameBefore(name)) !== null);
   if (!isOpen) {
     const facts = closedFacts(fs, runDir);
@@ -47,7 +47,7 @@ export function readFacts(fs: FsPort, runDir: string): ReadFacts {
   };
 }
 
-/** What a run is, as a list tells it. */
+/** Converts a run's information to the facts of a listing. */
 export function factsOf(info: RunInfo): RunFacts {
   const {
     identity,
@@ -81,13 +81,16 @@ export function factsOf(info: RunInfo): RunFacts {
   };
 }
 
-/** Its folders' names: what run.yaml says may be of before they were moved, or of anybody's. */
+/**
+ * Returns the names of the run's folders: run.yaml may state names from before they were moved, or
+ * any others.
+ */
 const namesOf = (runDir: string): { readonly experiment: string; readonly run: string } => ({
   experiment: basename(dirname(runDir)),
   run: basename(runDir),
 });
 
-/** Null for a run whose files do not say that it was closed. */
+/** Returns null for a run whose files do not say that it was closed. */
 function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
   const { identity, status, counts, losses, file } = readIdentity(fs, runDir);
   if (!isRunStatus(status) || status === RunStatus.Running) return null;
@@ -112,7 +115,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
   };
 }
 
-/** The footer's facts, where run.yaml does not hold all of them: of a run of many metrics, or of 0.1.0. */
+/** Reads the footer's facts if run.yaml lacks some: for a run of many metrics, or of 0.1.0. */
 function factsNeeded(fs: FsPort, runDir: string, uuid: string, file: Mapping): PublishedFile | null {
   if (leftOutIn(file) === 0 && countIn(file, 'accepted') !== null) return null;
   try {
@@ -123,7 +126,7 @@ function factsNeeded(fs: FsPort, runDir: string, uuid: string, file: Mapping): P
   }
 }
 
-/** 0.1.0 called rows what were calls, and did not know the last step. */
+/** Reads the counts; 0.1.0 counted calls as rows, and did not know the last step. */
 function countsOf(
   file: Mapping,
   published: PublishedFile | null,
@@ -144,7 +147,10 @@ function countIn({ counts }: Mapping, name: string): number | null {
   return typeof count === 'number' ? count : null;
 }
 
-/** Of a run.yaml that does not hold all summaries, those of the file's footer; where that cannot be read, how many are missing. */
+/**
+ * Returns the summaries; if run.yaml lacks some, those of the file's footer; if that cannot be
+ * read, the number that is missing.
+ */
 function summariesOf(
   file: Mapping,
   published: PublishedFile | null,
@@ -164,7 +170,7 @@ function summariesIn({ metrics }: Mapping): ReadonlyMap<string, MetricSummary> {
   );
 }
 
-/** What a file says of a metric; null for what no run of ours says. */
+/** Parses the summary of a metric; null if it is not valid. */
 export function summaryIn({
   last,
   count,
@@ -195,7 +201,7 @@ const isNumber = (value: unknown): value is number | bigint =>
 const isValue = (value: unknown): value is MetricValue =>
   isNumber(value) || typeof value === 'boolean' || typeof value === 'string';
 
-/** The facts as parameters, which have a text that keeps every number. */
+/** Converts the facts to parameters, whose text keeps every number exactly. */
 export function plainFacts({ metrics, ...facts }: RunFacts): Params {
   return plainParams({ ...facts, metrics: [...metrics] });
 }

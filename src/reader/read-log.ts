@@ -8,27 +8,28 @@ import type { RunState } from '../run/run-state.js';
 
 const CHUNK_BYTES = 256 * 1024;
 /**
- * A line of ours is shorter; what is longer is cut there.
+ * Bytes after which a line is cut; lines that runs write are shorter.
  *
  * @bound tells: the line ends in how many bytes are missing; specs/reader/stored-run.spec.ts "says how much of a line is missing that is too long, and where no line ends any more"
  */
 const MAX_LINE_BYTES = 1024 * 1024;
 /**
- * So many bytes without the end of a line are no log, whatever the file's size says.
+ * Bytes without a newline after which reading stops, whatever the size of the file: it is not a
+ * log.
  *
  * @bound tells: the last line says from where on nothing was read; specs/reader/stored-run.spec.ts "says how much of a line is missing that is too long, and where no line ends any more"
  */
 const MAX_LINELESS_BYTES = 64 * 1024 * 1024;
-/** The levels a log may be filtered by, npm's, from the least grave up. */
+/** The levels to filter a log by, those of npm, from the least to the most severe. */
 export const LEVELS: readonly string[] = ['silly', 'debug', 'verbose', 'http', 'info', 'warn', 'error'];
 
-/** Which lines of a log are wanted; all, where nothing is said. */
+/** The lines of a log to return; all by default. */
 export interface LogFilter {
-  /** This level of npm's and graver ones; a level nobody knows is always taken. */
+  /** This npm level and more severe ones; lines of an unknown level always match. */
   readonly level?: string | undefined;
-  /** Text that the message holds, whatever its case. */
+  /** Text that the message must contain, ignoring case. */
   readonly text?: string | undefined;
-  /** Only the last so many of them. */
+  /** The maximum number of lines, counted from the end. */
   readonly last?: number | undefined;
 }
 
@@ -41,9 +42,11 @@ const FILTER = optionsTable<LogFilter>()({
 });
 
 /**
- * The lines of a run's log that a filter lets through, those that are only in the write-ahead log (`state`) included.
+ * Returns the lines of a run's log that match a filter, including those that are only in the
+ * write-ahead log (`state`).
  *
- * A line that no run writes is given as a message without a level, `''`, and the time of the line before it.
+ * A line that no run writes becomes a message without a level, `''`, and with the time of the line
+ * before it.
  *
  * @throws ExpmanError `INVALID_OPTION` for a filter that breaks its rules
  */
@@ -56,7 +59,10 @@ export function readLog(
   return linesThrough(linesOf(fs, runDir, state), filter);
 }
 
-/** The same of what is in `run.log` alone, and where the last whole line of it ends: from there on it can be followed. */
+/**
+ * Returns the same for `run.log` alone, and the end of its last whole line, from where it can be
+ * followed.
+ */
 export function readLogFile(
   fs: FsPort,
   runDir: string,
@@ -84,7 +90,7 @@ function linesThrough(lines: Iterable<string>, filter: LogFilter): LogLine[] {
   return last === Infinity ? found : last === 0 ? [] : found.slice(-last);
 }
 
-/** Tells which lines a filter lets through. */
+/** Returns a predicate for the lines that match a filter. */
 export function lineFilter({
   level,
   text,
@@ -101,7 +107,10 @@ export function lineFilter({
   };
 }
 
-/** run.log as far as it is known to be whole, and what the write-ahead log has beyond it. */
+/**
+ * Yields run.log as far as it is known to be whole, then the lines that only the write-ahead log
+ * has.
+ */
 function* linesOf(fs: FsPort, runDir: string, state: RunState | null): Generator<string, void> {
   const pending = state?.log.pending ?? [];
   if (pending.length === 0) {
@@ -110,7 +119,8 @@ function* linesOf(fs: FsPort, runDir: string, state: RunState | null): Generator
   }
   const offset = state?.log.offset ?? 0;
   yield* linesFrom(fs, runDir, 0, offset);
-  // What the file holds behind it is the beginning of what is pending, all of it and more, or something else.
+  // After the offset, the file holds the start of the pending lines, all of them and more, or other
+  // lines.
   const behind = [...linesFrom(fs, runDir, offset)];
   const lines = pending.map((line) => (line.endsWith('\n') ? line.slice(0, -1) : line));
   const isSame = behind.slice(0, lines.length).every((line, index) => line === lines[index]);
@@ -118,13 +128,16 @@ function* linesOf(fs: FsPort, runDir: string, state: RunState | null): Generator
   yield* isSame ? behind.slice(lines.length) : lines;
 }
 
-/** A line of so many bytes, of which these are the first; one that is cut says how much is missing. */
+/** Returns a line from its first bytes and its length; a cut line says how much is missing. */
 function lineOf(start: Buffer, bytes: number): string {
   if (bytes <= MAX_LINE_BYTES) return start.toString('utf8');
   return `${start.toString('utf8', 0, MAX_LINE_BYTES)}…[truncated ${bytes - MAX_LINE_BYTES} bytes]`;
 }
 
-/** Whole lines of a file; what stands behind its last newline is being written, or was cut off. Returns where that begins. */
+/**
+ * Yields the whole lines of a file; text after the last newline is being written, or was cut off.
+ * Returns the end of the last line.
+ */
 function* linesFrom(fs: FsPort, runDir: string, from: number, to = Infinity): Generator<string, number> {
   const path = join(runDir, LOG_NAME);
   if (fs.stat(path)?.kind !== 'file') return from;
@@ -145,7 +158,7 @@ function* linesFrom(fs: FsPort, runDir: string, from: number, to = Infinity): Ge
       const lines = Buffer.concat([rest, chunk.subarray(0, read)]);
       let start = 0;
       for (let next = lines.indexOf(10); next >= 0; next = lines.indexOf(10, start)) {
-        // Counted from the end: of a line that is too long the middle is not kept.
+        // Counted from the end: the middle of a line that is too long is not kept.
         const newline = at - (lines.length - next);
         yield lineOf(lines.subarray(start, next), newline - end);
         start = next + 1;

@@ -14,19 +14,22 @@ import { RUN_NAME } from '../run/file-names.js';
 import { readIdentity } from '../run/identity.js';
 import { openRows } from './read-rows.js';
 
-/** A file that was logged, and where it is. */
+/** A file that was logged, and its path. */
 export interface LoggedMedia extends MediaFile {
   /** Absolute. */
   readonly path: string;
 }
 
-/** A line of a manifest, and what it lists; null for what is no line of ours. */
+/** A line of a manifest and the media it lists; null if the line is not valid. */
 export interface ManifestLine {
   readonly text: string;
   readonly media: LoggedMedia | null;
 }
 
-/** The files a run has logged, in the order they came: regular files of the size that was logged, inside `media/`. */
+/**
+ * Lists the files that a run has logged, in order: regular files inside `media/` with the size that
+ * was logged.
+ */
 export function mediaOf(fs: FsPort, runDir: string): LoggedMedia[] {
   return manifestOf(fs, runDir).flatMap(({ media }) => {
     if (media === null) return [];
@@ -35,14 +38,17 @@ export function mediaOf(fs: FsPort, runDir: string): LoggedMedia[] {
   });
 }
 
-/** The whole lines of a run's manifest, those left out that rewinds have taken out; none where there is no manifest, or a link for a folder. */
+/**
+ * Reads the whole lines of a run's manifest, without those that rewinds have removed; none if there
+ * is no manifest, or its folder is a link.
+ */
 export function manifestOf(fs: FsPort, runDir: string): ManifestLine[] {
   const folder = join(runDir, MEDIA_FOLDER);
   const path = join(folder, MANIFEST_NAME);
   if (fs.stat(folder)?.kind !== 'folder' || fs.stat(path) === null) return [];
   const text = readWhole(fs, path, MAX_MANIFEST_BYTES).toString();
   const rewinds = rewindsOf(fs, runDir);
-  // What stands after the last newline is being written, or was cut off.
+  // Text after the last newline is being written, or was cut off.
   const lines = text.split('\n').slice(0, -1);
   let offset = 0;
   return lines.flatMap((line): ManifestLine[] => {
@@ -58,7 +64,10 @@ export function manifestOf(fs: FsPort, runDir: string): ManifestLine[] {
 const takesOut = ({ fromStep, mediaBytes }: Rewind, offset: number, step: Step | null): boolean =>
   offset < mediaBytes && step !== null && step >= fromStep;
 
-/** The rewinds of a run: its run.yaml says whether there may be any, its rows which there were. */
+/**
+ * Returns the rewinds of a run: run.yaml says whether there may be any, the rows which ones there
+ * were.
+ */
 function rewindsOf(fs: FsPort, runDir: string): readonly Rewind[] {
   if (fs.stat(join(runDir, RUN_NAME)) === null) return [];
   const { resumed = [], uuid } = readIdentity(fs, runDir).identity;

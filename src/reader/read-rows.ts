@@ -23,44 +23,49 @@ import { type Published, batchesFrom, batchesOf, sessionsOf } from './row-batche
 
 const ATTEMPTS = 20;
 
-/** The rows of a run, published or not, as they were at one moment; the file stays open until it is closed. */
+/**
+ * The rows of a run, published or not, as they were at one moment; the file stays open until
+ * `close`.
+ */
 export interface OpenRows {
   /** Rows that the file would hold if it were published now. */
   readonly rows: number;
-  /** Rows that it holds. */
+  /** Rows that the file holds. */
   readonly publishedRows: number;
-  /** Calls that were taken, those that are lost left out. */
+  /** Calls that were accepted, without those that are lost. */
   readonly calls: number;
-  /** Rows that rewinds have taken out. */
+  /** Rows that rewinds have removed. */
   readonly rewound: number;
   /** The rewinds, in order. */
   readonly rewinds: readonly Rewind[];
-  /** The opens of the run that have rows. */
+  /** The sessions of the run that have rows. */
   readonly sessions: readonly Session[];
   /** The greatest step. */
   readonly lastStep: Step | null;
-  /** What the published file says of itself; undefined where there is none, or none to be read. */
+  /** The facts in the published file; undefined if there is none, or none that can be read. */
   readonly published: FileFacts | undefined;
   readonly replay: Replay;
-  /** Where the last of them stands among the run's records. */
+  /** The position of the last row among the run's records. */
   readonly end: Watermark;
   readonly metrics: ReadonlyMap<string, MetricSummary>;
   /** Files that fail their checks. */
   readonly corrupt: readonly string[];
-  /** The columns' names, by their metrics'. */
+  /** The names of the columns, by metric. */
   readonly columnOf: ReadonlyMap<string, string>;
-  /** All columns: step, timestamp, then the metrics'. */
+  /** All columns: step, timestamp, then those of the metrics. */
   readonly fields: readonly ColumnField[];
-  /** The rows from the first to the last, by row group, with the columns that `wants` asks for. */
+  /** Yields all rows, by row group, with the columns that `wants` asks for. */
   batches(wants?: BatchWish): Generator<NamedColumn[], void>;
   close(): void;
 }
 
 /**
- * Opens `metrics.parquet` and the write-ahead log as one, without a lock and without changing anything.
+ * Opens `metrics.parquet` and the write-ahead log as one, without a lock and without changing
+ * anything.
  *
- * A publish between the two readings takes away segments the older file needs; then both are read again. The file stays
- * open until all of it is read: what replaces it is another file.
+ * A publish between the two reads removes segments that the older file needs; then both are read
+ * again. The file stays open until all of it is read: it is replaced by another file, never
+ * changed.
  */
 export function openRows(fs: FsPort, runDir: string, uuid: string): OpenRows {
   const path = join(runDir, METRICS_NAME);
@@ -78,7 +83,7 @@ export function openRows(fs: FsPort, runDir: string, uuid: string): OpenRows {
         if (file !== null) fs.close(file);
       });
     } catch (error) {
-      // A segment was removed between the listing and its reading.
+      // A segment was removed between listing and reading it.
       if (attempt === ATTEMPTS || !(error instanceof ExpmanError) || error.errno !== 'ENOENT') throw error;
     } finally {
       if (file !== null && !isTaken) fs.close(file);
@@ -100,7 +105,7 @@ function readPublished(fs: FsPort, file: number, path: string, uuid: string): Pu
   }
 }
 
-/** Whether another file has the name by now; while ours is open, no other one is given its inode. */
+/** True if the path names another file by now; while ours is open, its inode is not reused. */
 function isNewer(fs: FsPort, path: string, file: number | null): boolean {
   const opened = file === null ? undefined : fs.statOpen(file).inode;
   return fs.stat(path)?.inode !== opened;
@@ -109,7 +114,8 @@ function isNewer(fs: FsPort, path: string, file: number | null): boolean {
 function rowsFrom(published: Published, replay: Replay, close: () => void): OpenRows {
   const { file, corrupt } = published;
   const summaries = new MetricSummaries();
-  // Figures of 0.1.0's file leave values out; with the log's beside them they would look whole.
+  // The tallies in a file of 0.1.0 omit values; combined with those of the log they would look
+  // complete.
   const tallied = file !== null && replay.spans.length > 0 ? retallied(published.read, file) : file;
   summaries.restore(tallied?.facts.tallies ?? []);
   const columns = new MetricColumns();
@@ -144,11 +150,12 @@ function rowsFrom(published: Published, replay: Replay, close: () => void): Open
   };
   const batches = (wish: BatchWish = {}): Generator<NamedColumn[], void> =>
     batchesFrom(published, replay, columns, sessions, wish);
-  // What a rewind takes out is known when all rows have been looked at; the next publish spares readers that.
+  // The effect of a rewind is known once all rows have been read; after the next publish readers
+  // are spared that.
   return { ...known, ...(replay.rewinds.length === 0 ? all : leftOf(all, columns, batches)), batches };
 }
 
-/** What is left of a run when rewinds that its file does not know of are done. */
+/** Computes the rows that remain after rewinds that the file does not know of. */
 function leftOf(
   { sessions, rows, rewound }: Pick<OpenRows, 'sessions' | 'rows' | 'rewound'>,
   columns: MetricColumns,

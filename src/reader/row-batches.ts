@@ -15,15 +15,18 @@ import { type BatchWish, type GroupBatch, groupBatches, wantedFields } from './g
 const ROWS_PER_BATCH = 64 * 1024;
 const SESSION_NAME = 'session';
 
-/** What is published, as far as it can be read. */
+/** The published rows, as far as they can be read. */
 export interface Published {
-  /** Null where there is none, or none to be read. */
+  /** Null if there is no file, or none that can be read. */
   readonly file: PublishedFile | null;
   readonly read: ChunkReader;
   readonly corrupt: readonly string[];
 }
 
-/** The sessions of a run that have rows, those of the write-ahead log included, rewinds left aside. */
+/**
+ * Returns the sessions of a run that have rows, including those of the write-ahead log, before
+ * rewinds.
+ */
 export function sessionsOf(file: PublishedFile | null, { spans }: Replay): Session[] {
   const sessions = file === null ? [] : [...file.facts.sessions];
   let rows = file?.rows ?? 0;
@@ -34,7 +37,10 @@ export function sessionsOf(file: PublishedFile | null, { spans }: Replay): Sessi
   return sessions;
 }
 
-/** The rows of a file and a write-ahead log in order: calls joined to rows, rewinds done. */
+/**
+ * Yields the rows of a file and a write-ahead log in order, with calls joined to rows and rewinds
+ * applied.
+ */
 export function* batchesFrom(
   { file, read }: Published,
   replay: Replay,
@@ -59,18 +65,21 @@ export function* batchesFrom(
     count++;
     yield finished.of({ firstRow, columns: rows });
   }
-  // Decoded again only for a caller that wants the rows: most want to know what the run is.
+  // Decoded again, and only for callers that read rows: most only need the facts of the run.
   for (const spans of batchesOf(replay.spans)) {
     const decoded = decodeSpans(spans);
     tail.add(rowBatchOf(decoded, columns), decoded.place);
   }
   if (tail.rows > 0)
     yield finished.of({ firstRow: tailFrom, columns: namedColumns(fields, [...tail.columns(fields)]) });
-  // Of no rows, too, the columns are known.
+  // Without rows, the columns are still known.
   else if (count === 0) yield finished.of({ firstRow: 0, columns: namedColumns(fields, []) });
 }
 
-/** The first published row that a call of the write-ahead log joins; Infinity where none does. */
+/**
+ * Returns the first published row that a call of the write-ahead log joins; Infinity if there is
+ * none.
+ */
 function firstJoined(sessions: readonly Session[], spans: readonly RowSpan[], publishedRows: number): number {
   let first = Infinity;
   for (const { epoch, row, targets } of spans) {
@@ -81,7 +90,7 @@ function firstJoined(sessions: readonly Session[], spans: readonly RowSpan[], pu
   return first;
 }
 
-/** Spans by the batch, so that no batch is very large. */
+/** Groups spans into batches of limited size. */
 export function* batchesOf(spans: readonly RowSpan[]): Generator<readonly RowSpan[], void> {
   let some: RowSpan[] = [];
   let rows = 0;
@@ -96,7 +105,7 @@ export function* batchesOf(spans: readonly RowSpan[]): Generator<readonly RowSpa
   if (some.length > 0) yield some;
 }
 
-/** Takes out what rewinds take out, and says the session where that is wanted. */
+/** Removes rows that rewinds removed, and adds the session if it is wanted. */
 class FinishedRows {
   constructor(
     private readonly sessions: readonly Session[],

@@ -16,21 +16,21 @@ import { plainFacts, readFacts, summaryIn } from './read-facts.js';
 const VERSION = 2;
 /** @bound loses nothing: without a cache each run is read */
 const MAX_CACHE_BYTES = 1024 * 1024 * 1024;
-/** A folder changed so lately may change again without its time showing it. */
+/** A folder changed this recently may change again without a new modification time. */
 const RACY_MS = 2000;
 /**
- * For fewer runs a cache is not worth its file.
+ * The least number of runs for which a cache is worth its file.
  *
  * @bound loses nothing: fewer runs are listed without a cache
  */
 const WORTHWHILE = 100;
-/** Runs are in experiments, which are in a folder of experiments. */
+/** Levels of folders: an experiment holds runs, and a folder of experiments holds experiments. */
 const DEPTH = 2;
 
-/** A run folder that cannot be read; the others are. */
+/** A run folder that cannot be read; it does not hide the others. */
 export interface UnreadableRun {
   readonly runDir: string;
-  /** Of the folder above it. */
+  /** The name of the folder above it. */
   readonly experiment: string;
   readonly run: string;
   /** An {@link ErrorCode}. */
@@ -45,12 +45,13 @@ export interface RunListing {
   readonly unreadable: readonly UnreadableRun[];
 }
 
-/** How a listing is going. */
+/** Called with the progress of a listing. */
 export type OnScan = (done: number, total: number) => void;
 
 /**
- * Where listings are remembered unless told otherwise: `expman-rx` in `$XDG_CACHE_HOME`, or in `~/.cache`; null, nowhere, for a user who has
- * no home, as in a container that runs under any number.
+ * Returns the default folder of the cache: `expman-rx` in `$XDG_CACHE_HOME`, or in `~/.cache`;
+ * null, for no cache, if the user has no home, as in a container that runs under an arbitrary user
+ * id.
  */
 export function defaultCacheDir(): string | null {
   const given = process.env['XDG_CACHE_HOME'];
@@ -71,8 +72,9 @@ interface Entry {
 /**
  * Lists the runs at or below a folder: a run, an experiment, or a folder of experiments. Links are not followed.
  *
- * What was read of a run that is closed is remembered in a file of `cacheDir` (null: not at all), and holds while its folder and its two
- * YAML files have the same inode, size and time. That file may be deleted at any moment; one that makes no sense is not used.
+ * Facts of closed runs are cached in a file in `cacheDir` (null for no cache), and are valid while
+ * a run's folder and its two YAML files have the same inode, size and time. That file may be
+ * deleted at any moment; one that is not valid is ignored.
  */
 export function listRuns(
   fs: FsPort,
@@ -138,11 +140,11 @@ function runsBelow(fs: FsPort, path: string, depth: number, unreadable: Unreadab
     if (folder?.kind !== 'folder') return [];
     const file = fs.stat(join(path, RUN_NAME));
     if (file?.kind === 'file') return [{ runDir: path, folder, file }];
-    // A run that is being imported has its folder in a hidden one.
+    // The folder of a run that is being imported lies in a hidden folder.
     if (depth > 0) names = fs.list(path).filter((name) => !isTempName(name));
   } catch (error) {
     throwProcessFault(error);
-    // Where runs are it may be one; above, it is a folder of somebody else's.
+    // At this depth it may be a run; above, it is a folder of something else.
     if (depth === 0) unreadable.push(unreadableRun(path, error));
     return [];
   }
@@ -186,12 +188,12 @@ function writeCache(fs: FsPort, path: string, entries: ReadonlyMap<string, Entry
 
 const headLine = (): string => `expman-rx listing ${VERSION}`;
 
-/** Null for what no listing of ours has written. */
+/** Parses the facts in a cache; null if they are not valid. */
 function factsFrom(text: string, runDir: string): RunFacts | null {
   try {
     const { metrics, ...facts } = decodeParams(text);
     if (typeof facts['uuid'] !== 'string' || !Array.isArray(metrics)) return null;
-    // Whatever the cache says, it says of the folder it was found for.
+    // The folder is the one that was found, whatever the cache says.
     return {
       ...(facts as unknown as Omit<RunFacts, 'metrics'>),
       runDir,

@@ -11,34 +11,45 @@ import type { Step } from '../model/step.js';
 import { chooseRows } from './downsampling.js';
 import type { OpenRows } from './read-rows.js';
 
-/** A row as it was logged; values are a number, a bigint, a boolean or text, metrics without a value are left out. */
+/**
+ * A row as logged; values are numbers, bigints, booleans or text; metrics without a value are left
+ * out.
+ */
 export interface StoredRow extends MetricRow {
   /** A number within 2^53, a bigint beyond; null for a row without a step. */
   readonly step: number | bigint | null;
   /** Milliseconds since the epoch, UTC; microseconds are its fraction. */
   readonly timestamp: number;
-  /** Which open of the run logged the row, by the epoch of its owner; only there when the selection asks for it. */
+  /**
+   * The session that logged the row, by the epoch of its owner; only present if the selection asks
+   * for it.
+   */
   readonly session?: number;
 }
 
-/** Which rows and columns are read; all, where nothing is said. */
+/** The rows and columns to read; all by default. */
 export interface RowSelection {
-  /** Metrics by name; `step` and `timestamp` are always there. A name the run has not got is left out. */
+  /**
+   * Metrics by name; `step` and `timestamp` are always included. A name that the run does not have
+   * is ignored.
+   */
   readonly columns?: readonly string[] | undefined;
-  /** The first step; rows without a step are left out once one of the two is given. */
+  /** The first step; rows without a step are left out if `fromStep` or `toStep` is given. */
   readonly fromStep?: number | bigint | undefined;
   /** The last step. */
   readonly toStep?: number | bigint | undefined;
   /**
-   * Whether each row says its session: a column `session` (INT64) after the timestamp, and a property of each row. The
-   * epoch rises with every open of the run; rows of 0.1.0 are of session -1.
+   * True to add the session of each row: a column `session` (INT64) after the timestamp, and a
+   * property of each row. The epoch rises each time the run is opened; rows of 0.1.0 have session
+   * -1.
    */
   readonly session?: boolean | undefined;
-  /** Rows for which this holds. */
+  /** Only rows for which this returns true. */
   readonly where?: ((row: StoredRow) => boolean) | undefined;
   /**
-   * Keeps at most this many rows, in their order: the first and the last, and of each of equally long stretches the rows in which a metric
-   * has its least and its greatest finite number, one NaN and one infinity of either sign, where it has them. Booleans count as 0 and 1.
+   * Keeps at most this many rows, in order: the first and the last, and from each of equally long
+   * stretches the rows in which a metric has its least and its greatest finite number, one NaN and
+   * one infinity of either sign, if it has them. Booleans count as 0 and 1.
    *
    * One stretch is always kept, whatever the limit: 2 rows, and up to 5 for each metric.
    */
@@ -61,7 +72,7 @@ export const SELECTION = optionsTable<RowSelection>()({
 /** A {@link RowSelection} that was checked. */
 export type CheckedSelection = ResolvedBy<typeof SELECTION>;
 
-/** The batches of the rows that are selected, one by one; downsampled ones come as a single batch. */
+/** Yields the selected rows in batches; downsampled rows come as a single batch. */
 export function* selectRows(rows: OpenRows, selection: CheckedSelection): Generator<NamedColumn[], void> {
   if (selection.downsample === undefined) {
     yield* filtered(rows, selection);
@@ -82,7 +93,7 @@ export function* selectRows(rows: OpenRows, selection: CheckedSelection): Genera
   );
 }
 
-/** Rows as columns, metrics under their own names. */
+/** Rows as columns, with metrics under their own names. */
 export interface ColumnarRows {
   readonly step: Column;
   readonly timestamp: Column;
@@ -90,7 +101,7 @@ export interface ColumnarRows {
   readonly metrics: readonly { readonly metric: string; readonly column: Column }[];
 }
 
-/** The columns of a batch by what they are. */
+/** Sorts the columns of a batch by role. */
 export function columnarRows(
   [step, timestamp, ...others]: readonly NamedColumn[],
   metricOf: (column: string) => string,
@@ -106,7 +117,7 @@ export function columnarRows(
   };
 }
 
-/** Columns as rows, one by one. */
+/** Yields columns as rows, one by one. */
 export function* rowsOf(columns: ColumnarRows): Generator<StoredRow, void> {
   const stepOf = stepReader(columns.step);
   for (let row = 0; row < columns.step.length; row++) yield rowAt(columns, stepOf(row), row);
@@ -114,10 +125,10 @@ export function* rowsOf(columns: ColumnarRows): Generator<StoredRow, void> {
 
 function* filtered(rows: OpenRows, selection: CheckedSelection): Generator<NamedColumn[], void> {
   const { columns, fromStep = -Infinity, toStep = Infinity, session, where } = selection;
-  // A name the run has not got may still be that of another metric's column.
+  // A name that is not a metric of the run may still be the column name of another metric.
   const wanted = columns && new Set(columns.flatMap((metric) => rows.columnOf.get(metric) ?? []));
   const metricOf = metricNames(rows);
-  // What a predicate looks at is its own business: it is given all metrics.
+  // It is not known which metrics a predicate reads, so it gets all of them.
   const read = {
     fromStep,
     toStep,
@@ -139,13 +150,13 @@ function* filtered(rows: OpenRows, selection: CheckedSelection): Generator<Named
   }
 }
 
-/** The metric a column belongs to. */
+/** Returns a function from column names to metric names. */
 export function metricNames({ columnOf }: OpenRows): (column: string) => string {
   const names = new Map([...columnOf].map(([metric, column]) => [column, metric]));
   return (column) => names.get(column) ?? column;
 }
 
-/** How many columns stand before the metrics. */
+/** The number of columns before the metrics. */
 const keyColumns = ({ session }: CheckedSelection): number => (session ? 3 : 2);
 
 function rowAt({ timestamp, session, metrics }: ColumnarRows, step: Step | null, row: number): StoredRow {

@@ -20,12 +20,12 @@ import {
   selectRows,
 } from './select-rows.js';
 
-/** `step` and `timestamp` stand before the metrics. */
+/** The columns before the metrics: `step` and `timestamp`. */
 const KEY_COLUMNS = 2;
 
 /**
- * A run on disk, open or closed. Whatever is read is read anew, takes no lock and changes nothing; rows that are not in
- * `metrics.parquet` yet are there, too.
+ * A run on disk, open or closed. Every method reads the files again, takes no lock and changes
+ * nothing; rows that are not in `metrics.parquet` yet are included.
  *
  * @example
  * const run = openRun('./experiments/my_exp/20260101_120000');
@@ -38,24 +38,30 @@ export class StoredRun {
     private readonly fs: FsPort,
     /** The run's folder, absolute. */
     readonly runDir: string,
-    /** What the run was when it was opened or listed. */
+    /** The facts of the run when it was opened or listed. */
     readonly facts: RunFacts,
   ) {}
 
-  /** The run as it is now. @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO` */
+  /**
+   * Returns the run as it is now. @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`,
+   * `UNSAFE_YAML` or `IO`
+   */
   // eslint-disable-next-line @typescript-eslint/require-await -- errors are rejections, and reading may move to a thread
   async refresh(): Promise<StoredRun> {
     return openStoredRun(this.fs, this.runDir);
   }
 
-  /** All there is to know of it beside its rows: owner, files, what is torn or corrupt. @throws as {@link refresh} */
+  /**
+   * Reads everything about the run except its rows: owner, files, torn and corrupt parts. @throws
+   * as {@link refresh}
+   */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async inspect(): Promise<RunInfo> {
     return inspectRun(this.fs, this.runDir);
   }
 
   /**
-   * Rows as an Apache Arrow table: step, timestamp, then a column for each metric.
+   * Reads rows as an Apache Arrow table: step, timestamp, then one column per metric.
    *
    * @throws {@link ExpmanError} `INVALID_OPTION`, and as {@link refresh}
    */
@@ -70,7 +76,10 @@ export class StoredRun {
     }
   }
 
-  /** The same, batch by batch: of a large run only one row group is in memory at a time. @throws as {@link metrics} */
+  /**
+   * Reads the same, batch by batch: only one row group of a large run is in memory at a time.
+   * @throws as {@link metrics}
+   */
   async *batches(selection: RowSelection = {}): AsyncGenerator<RowsBatch, void> {
     const wanted = SELECTION.resolve(selection);
     const { rows } = openIntact(this.fs, this.runDir);
@@ -82,7 +91,7 @@ export class StoredRun {
     }
   }
 
-  /** The same, row by row, in the order they were logged. @throws as {@link metrics} */
+  /** Reads the same, row by row, in the order they were logged. @throws as {@link metrics} */
   async *rows(selection: RowSelection = {}): AsyncGenerator<StoredRow, void> {
     const wanted = SELECTION.resolve(selection);
     const { rows } = openIntact(this.fs, this.runDir);
@@ -95,7 +104,10 @@ export class StoredRun {
     }
   }
 
-  /** The metrics' names and the types of their columns, in the order they came. @throws as {@link refresh} */
+  /**
+   * Returns the names of the metrics and the types of their columns, in order of appearance.
+   * @throws as {@link refresh}
+   */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async fields(): Promise<ColumnField[]> {
     return reading(openIntact(this.fs, this.runDir).rows, (rows) => {
@@ -104,7 +116,7 @@ export class StoredRun {
     });
   }
 
-  /** Lines of the run's log. @throws {@link ExpmanError} as {@link refresh} */
+  /** Returns lines of the run's log. @throws {@link ExpmanError} as {@link refresh} */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async logs(filter: LogFilter = {}): Promise<LogLine[]> {
     return reading(openContents(this.fs, this.runDir).rows, ({ replay }) =>
@@ -112,17 +124,19 @@ export class StoredRun {
     );
   }
 
-  /** What was saved with it; nothing of the files is read. */
+  /** Lists the artifacts of the run without reading their files. */
   artifacts(): StoredArtifact[] {
     return storedArtifacts(this.facts);
   }
 
   /**
-   * The rows as they are logged, from the run's write-ahead log; late steps and rows without a step included. Completes when the run is
-   * closed or its owner is dead; errs with `RUN_NOT_FOUND`, `CORRUPT` or `IO`.
+   * Emits the rows as they are logged, from the run's write-ahead log, including late steps and
+   * rows without a step. Completes when the run is closed or its owner is dead; errors with
+   * `RUN_NOT_FOUND`, `CORRUPT` or `IO`.
    *
-   * Each call that joins an earlier row comes as a row of its own, with the step of that row: every value comes once,
-   * whenever the subscription begins. Each subscription reads on its own, and each byte once.
+   * A call that joins an earlier row is emitted as a row of its own, with the step of that row:
+   * every value is emitted once, whenever the subscription begins. Each subscription reads on its
+   * own, and each byte once.
    *
    * @throws {@link ExpmanError} `INVALID_OPTION`
    */
@@ -131,7 +145,7 @@ export class StoredRun {
   }
 }
 
-/** The caller's Arrow has a hundred modules: it is loaded for whom wants a table of it. */
+/** The caller's Arrow has a hundred modules: it is loaded only when a table of it is wanted. */
 const arrowTables = (): Promise<typeof import('../columnar/table.js')> => import('../columnar/table.js');
 
 function reading<T>(rows: OpenRows, read: (rows: OpenRows) => T): T {

@@ -7,7 +7,10 @@ import { SYSTEM_NAME } from '../storage/metrics-file.js';
 import { readFooterOf } from '../storage/metrics-footer.js';
 import { groupBatches } from './group-batches.js';
 
-/** What was sampled of the machine while a run was open, batch by batch, the last of them without rows; none where nothing was sampled. */
+/**
+ * Yields the system metrics sampled while a run was open, batch by batch, the last one without
+ * rows; nothing if none were sampled.
+ */
 export function* systemBatches(fs: FsPort, runDir: string): Generator<NamedColumn[], void> {
   const path = join(runDir, SYSTEM_NAME);
   if (fs.stat(path) === null) return;

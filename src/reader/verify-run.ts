@@ -16,28 +16,31 @@ import { inspectRun } from './inspect-run.js';
 import { manifestOf } from './read-media.js';
 import { checkMedia } from './verify-media.js';
 
-/** What a file of a run fails. */
+/** A problem with a file of a run. */
 export interface Problem {
   readonly file: string;
-  /** A code of an error, `CORRUPT` for most. */
+  /** The code of an error, `CORRUPT` for most. */
   readonly code: string;
   readonly message: string;
 }
 
-/** What a verification found. */
+/** The result of a verification. */
 export interface Verification {
   readonly runDir: string;
-  /** Null where run.yaml cannot be read. */
+  /** Null if run.yaml cannot be read. */
   readonly status: RunStatus | null;
   /** Rows logged, as far as they can be read. */
   readonly rows: number;
-  /** Bytes at the end of the write-ahead log that are no whole frame: being written, or cut off; no corruption. */
+  /**
+   * Bytes at the end of the write-ahead log that are not a whole frame: being written, or cut off;
+   * not corruption.
+   */
   readonly tornBytes: number;
-  /** Calls that are known to be gone. */
+  /** Calls that are known to be lost. */
   readonly lost: number;
-  /** Where they were. */
+  /** The places where they were lost. */
   readonly losses: readonly Loss[];
-  /** Every byte of `metrics.parquet` was read, and every checksum compared. */
+  /** The size of `metrics.parquet`, of which every byte was read and every checksum compared. */
   readonly checkedBytes: number;
   readonly problems: readonly Problem[];
 }
@@ -66,8 +69,8 @@ export function verifyRun(fs: FsPort, runDir: string): Verification {
       ...{ file, code: 'CORRUPT' },
       message:
         info?.setAside.includes(file) === true
-          ? 'an older version of expman-rx could not read it; `expman recover` takes it back'
-          : 'it was found damaged, and is kept as it was',
+          ? 'an older version of expman-rx could not read it; `expman recover` restores it'
+          : 'it was found damaged and is kept unchanged',
     });
   for (const file of info?.corrupt ?? [])
     if (!problems.some((problem) => problem.file === file))
@@ -75,10 +78,10 @@ export function verifyRun(fs: FsPort, runDir: string): Verification {
         ...{ file, code: 'CORRUPT' },
         message:
           file !== METRICS_NAME
-            ? 'it holds bytes that are not those that were written'
+            ? 'it contains bytes that differ from those that were written'
             : fs.stat(join(runDir, file)) === null
-              ? 'it is missing, though rows were logged'
-              : 'it is the file of another run',
+              ? 'it is missing, although rows were logged'
+              : 'it belongs to another run',
       });
   const { status = null, rows = 0, tornBytes = 0, lost = 0, losses = [] } = info ?? {};
   return { runDir, status, rows, tornBytes, lost, losses, checkedBytes, problems };
@@ -93,18 +96,18 @@ function checkRows(fs: FsPort, runDir: string, name: string): number {
     const corrupt = (what: string): ExpmanError => new ExpmanError('CORRUPT', `${path}: ${what}`, { path });
     const magic = new Uint8Array(MAGIC.length);
     readAll(fs, file, magic, 0, path);
-    if (Buffer.compare(magic, MAGIC) !== 0) throw corrupt('it does not begin with PAR1');
+    if (Buffer.compare(magic, MAGIC) !== 0) throw corrupt('it does not start with PAR1');
     for (const { offset, length, crc } of footer.regions) {
       const bytes = new Uint8Array(length);
       readAll(fs, file, bytes, offset, path);
       if (crc32(bytes) !== crc)
-        throw corrupt(`the ${length} bytes at ${offset} are not those that were written`);
+        throw corrupt(`the ${length} bytes at ${offset} differ from those that were written`);
     }
     for (const { offset, length } of gapsBetween(footer.regions)) {
       const bytes = new Uint8Array(length);
       readAll(fs, file, bytes, offset, path);
       if (bytes.some((byte) => byte !== 0))
-        throw corrupt(`the ${length} bytes at ${offset} belong to nothing`);
+        throw corrupt(`the ${length} bytes at ${offset} are not part of any chunk or footer`);
     }
     checkChunks(fs, file, path, footer);
     return fs.statOpen(file).size;
@@ -113,7 +116,7 @@ function checkRows(fs: FsPort, runDir: string, name: string): number {
   }
 }
 
-/** A chunk whose bytes are right must also decode to the rows its footer names. */
+/** Checks that a chunk whose bytes are right also decodes to the rows its footer states. */
 function checkChunks(fs: FsPort, file: number, path: string, { groups, fields }: FileFooter): void {
   groups.forEach(({ rows, chunks }, group) => {
     fields.forEach(({ name, type }, place) => {
@@ -126,14 +129,17 @@ function checkChunks(fs: FsPort, file: number, path: string, { groups, fields }:
       if (column.length !== rows || column.type !== type)
         throw new ExpmanError(
           'CORRUPT',
-          `${path}: ${name} of row group ${group} is no ${type} of ${rows} rows`,
+          `${path}: ${name} of row group ${group} is not a ${type} column of ${rows} rows`,
           { path },
         );
     });
   });
 }
 
-/** A file inside the run that an error is of a version of: any of its files may be read on the way to another. */
+/**
+ * Returns the file of the run whose version is not supported: any file may be read on the way to
+ * another.
+ */
 function fileOf(runDir: string, error: unknown): string | null {
   if (!(error instanceof ExpmanError) || error.code !== 'UNSUPPORTED_VERSION') return null;
   return error.path === undefined ? null : relative(runDir, error.path);

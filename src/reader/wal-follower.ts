@@ -18,12 +18,17 @@ import { segmentNames } from '../run/replay/segment-files.js';
 
 const SPAN_ROWS = 8192;
 
-/** What came into a write-ahead log. */
+/** New rows in a write-ahead log. */
 export interface WalNews {
   readonly spans: readonly RowSpan[];
-  /** Records are missing before some of them: their segment was gone before it was seen. */
+  /**
+   * True if records are missing before some of them: their segment was deleted before it was read.
+   */
   readonly isGap: boolean;
-  /** Some are another owner's than those before: whether all of that one's were there, numbers do not tell. */
+  /**
+   * True if some belong to a new owner: the numbers do not tell whether all rows of the previous
+   * one were there.
+   */
   readonly isOfNewOwner: boolean;
 }
 
@@ -32,18 +37,19 @@ interface FollowedSegment {
   readonly epoch: number;
   readonly number: number;
   readonly file: number;
-  /** Where the last whole frame ends; 0 before the head was read. */
+  /** The end of the last whole frame; 0 before the head was read. */
   offset: number;
   /** Null before the start of the segment was read. */
   format: FrameFormat | null;
-  /** What the segment's rows are decoded by; null before its first frame. */
+  /** The dictionary for decoding the segment's rows; null before its first frame. */
   dictionary: RecordDictionary | null;
 }
 
 /**
  * Reads what is appended to a run's write-ahead log, every byte once.
  *
- * A segment stays open until it was read to its end, so that a publish, which deletes it, takes nothing away.
+ * A segment stays open until it was read to its end, so that a publish, which deletes it, loses
+ * nothing.
  */
 export class WalFollower {
   private segments: FollowedSegment[] = [];
@@ -57,7 +63,7 @@ export class WalFollower {
     this.openNew(segmentNames(fs, runDir));
   }
 
-  /** The rows behind `from`, and how far they go. */
+  /** Returns the rows after `from`, and the position they reach. */
   read(from: Watermark): WalNews & { readonly end: Watermark } {
     const listed = segmentNames(this.fs, this.runDir);
     this.openNew(listed);
@@ -109,7 +115,10 @@ export class WalFollower {
     }
   }
 
-  /** A segment that was gone when its rest was read grows no more, also one that was cut off in a frame. */
+  /**
+   * Closes deleted segments: once its rest is read, a deleted segment grows no more, even if it was
+   * cut off in a frame.
+   */
   private closeAllBut(listed: ReadonlySet<string>): void {
     this.segments = this.segments.filter(({ name, file }) => {
       if (listed.has(name)) return true;
@@ -135,11 +144,13 @@ export class WalFollower {
     let from = 0;
     if (segment.format === null) {
       const start = decodeSegmentStart(bytes);
-      // Being written: what is there so far may be the start of version 1, which is shorter.
+      // Being written: the bytes so far may be the start of version 1, which is shorter.
       if (bytes.length < (start?.bytes ?? SEGMENT_START_BYTES)) return [];
       const path = join(this.runDir, segment.name);
       if (start?.runUuid !== this.uuid)
-        throw new ExpmanError('CORRUPT', `${segment.name} is no segment of this run`, { path: this.runDir });
+        throw new ExpmanError('CORRUPT', `${segment.name} is not a segment of this run`, {
+          path: this.runDir,
+        });
       const { version, writtenBy } = start;
       if (version > WAL_VERSION)
         throw unsupportedVersion(path, { what: 'write-ahead log', version, known: WAL_VERSION, writtenBy });

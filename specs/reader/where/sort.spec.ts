@@ -34,7 +34,7 @@ describe('an order of runs', () => {
   it('is by a parameter of an empty name, or of a dot, where that is quoted', () => {
     const nameless = [named('a', { params: { '': 2, '.': 1 } }), named('b', { params: { '': 1, '.': 2 } })];
     expect([sorted(nameless, 'params.""'), sorted(nameless, 'params."".""')]).toEqual(['ba', 'ab']);
-    expect(() => parseSort('params.')).toThrow('which param is meant');
+    expect(() => parseSort('params.')).toThrow('the name of the param is missing');
   });
 
   it('goes on to the next field where the first says nothing', () => {

@@ -1,17 +1,19 @@
 /**
- * How long a text may be that a function makes of a short one, in characters.
+ * The longest text, in characters, that a function may make of a short one.
  *
  * @bound refuses: QUERY_LIMIT
  */
 const MAX_MADE = 65_536;
-/** In the message of the database's error. */
+/** Part of the database's error message. */
 const TOO_LONG = 'expman: a text of more characters than a query may make';
 
 /**
- * Functions that make a text as long as they are told, shadowed by ones that are bounded: texts are no part of the database's
- * memory limit, and one call cannot be interrupted, so that `repeat('x', 2000000000)` took 8 GB and 41 s.
+ * Bounded versions of functions that make a text as long as asked for: texts do not count towards
+ * the database's memory limit, and one call cannot be interrupted, so that `repeat('x',
+ * 2000000000)` took 8 GB and 41 s.
  *
- * The bound is in the argument: a call with constants in a branch of a CASE is worked out before the branch is chosen.
+ * The bound is in the argument: a call with constants in a branch of a CASE is evaluated before the
+ * branch is chosen.
  */
 export const BOUNDED_FUNCTIONS: readonly string[] = [
   `CREATE MACRO main.repeat(s, n) AS system.main.repeat(s, ${bounded('n', `n > ${MAX_MADE} OR len(s) * n > ${MAX_MADE}`, 'BIGINT')})`,
@@ -25,5 +27,5 @@ function bounded(argument: string, isTooMuch: string, type: string): string {
   return `CASE WHEN ${isTooMuch} THEN error('${TOO_LONG}')::${type} ELSE ${argument} END`;
 }
 
-/** Whether that is what the database's error says. */
+/** True if the database's error says that a text was too long. */
 export const isTooLong = (message: string): boolean => message.includes(TOO_LONG);

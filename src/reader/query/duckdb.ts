@@ -9,24 +9,24 @@ type DuckDb = typeof duckdb;
 
 const PACKAGE = '@duckdb/node-api';
 
-/** The most rows a chunk of the database holds. */
+/** The most rows that a chunk of the database holds. */
 const CHUNK_ROWS = 2048;
 
 /** Limits of a database. */
 export interface DatabaseLimits {
-  /** As DuckDB writes it: `1GB`. */
+  /** In DuckDB's notation: `1GB`. */
   readonly memoryLimit: string;
   readonly threads: number;
 }
 
-/** The rows of an answer as they come. */
+/** The rows of an answer as they arrive. */
 export interface Answer {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
-  /** Rows in arrays, some thousand at a time. */
+  /** Rows as arrays, some thousand at a time. */
   readonly batches: AsyncIterable<readonly (readonly unknown[])[]>;
 }
 
-/** A database in memory that ends with the query it was made for. */
+/** A database in memory that is closed with the query it was made for. */
 export class Database implements Disposable {
   private constructor(
     private readonly api: DuckDb,
@@ -37,7 +37,8 @@ export class Database implements Disposable {
   /**
    * Opens a database that neither loads extensions nor spills to disk.
    *
-   * @throws ExpmanError `QUERY_UNAVAILABLE` when the package is not installed or does not work, `INVALID_OPTION` for a limit it does not know
+   * @throws ExpmanError `QUERY_UNAVAILABLE` if the package is not installed or does not work,
+   * `INVALID_OPTION` for a limit that DuckDB does not accept
    */
   static async open({ memoryLimit, threads }: DatabaseLimits): Promise<Database> {
     const api = await load();
@@ -55,23 +56,23 @@ export class Database implements Disposable {
       return database;
     } catch (cause) {
       const message = messageOf(cause);
-      // All that a caller can choose of it; the database says no more.
+      // The only setting that a caller can choose; the database says no more.
       if (/^Failed to set config/.test(message))
         throw invalidOption(
           'memoryLimit',
-          `a size as DuckDB writes it, such as '1GB' (${message})`,
+          `a size in DuckDB's notation, such as '1GB' (${message})`,
           memoryLimit,
         );
       throw new ExpmanError('QUERY_UNAVAILABLE', `DuckDB cannot be started: ${message}`, { cause });
     }
   }
 
-  /** Runs SQL of ours. */
+  /** Runs our own SQL. */
   async run(sql: string): Promise<void> {
     await this.connection.run(sql);
   }
 
-  /** The functions that can stand in FROM. */
+  /** Returns the functions that can be used in FROM. */
   async tableFunctions(): Promise<ReadonlySet<string>> {
     const { connection } = this;
     const found = await connection.runAndReadAll(
@@ -80,7 +81,7 @@ export class Database implements Disposable {
     return new Set(found.getRowsJS().flatMap(([name]) => (typeof name === 'string' ? [name] : [])));
   }
 
-  /** Makes a table and fills it. */
+  /** Creates a table and fills it. */
   async fill(name: string, { columns, rows }: FactTable, schema = 'main'): Promise<void> {
     const fields = columns.map(([field, type]) => `${identifier(field)} ${type}`);
     await this.run(`CREATE TABLE ${identifier(schema)}.${identifier(name)} (${fields.join(', ')})`);
@@ -129,7 +130,10 @@ export class Database implements Disposable {
     return typeof cell === 'object' && cell !== null ? this.api.listValue([...cell]) : cell;
   }
 
-  /** From now on the database reads those files and nothing else, writes nothing, and no setting can be changed. */
+  /**
+   * Restricts the database: from now on it reads only those files, writes nothing, and its settings
+   * are locked.
+   */
   async lock(paths: readonly string[]): Promise<void> {
     await this.run(`SET allowed_paths = [${paths.map(literal).join(', ')}]`);
     await this.run('SET enable_external_access = false');
@@ -137,7 +141,7 @@ export class Database implements Disposable {
   }
 
   /**
-   * Runs one statement that reads; its rows come as they are asked for.
+   * Runs one read-only statement; its rows arrive as they are asked for.
    *
    * @throws ExpmanError `INVALID_QUERY`, or the database's own error
    */
@@ -146,25 +150,30 @@ export class Database implements Disposable {
     const statements = await this.connection.extractStatements(sql);
     if (statements.count !== 1)
       throw invalidQuery(
-        `one statement at a time, not ${statements.count} (a PIVOT names its values: ON metric IN ('loss', 'accuracy'))`,
+        `a query must be one statement, not ${statements.count} (a PIVOT must name its values: ON metric IN ('loss', 'accuracy'))`,
       );
     const statement = await statements.prepare(0);
     if (statement.statementType !== StatementType.SELECT && statement.statementType !== StatementType.EXPLAIN)
-      throw invalidQuery(`only what reads can be run, not ${StatementType[statement.statementType]}`);
+      throw invalidQuery(
+        `only read-only statements are allowed, not ${StatementType[statement.statementType]}`,
+      );
     if (statement.parameterCount > 0)
-      throw invalidQuery('a query has no parameters: ? and $1 stand for nothing here');
+      throw invalidQuery('parameters such as ? and $1 are not supported; write the values into the query');
     const result = await statement.stream();
     const types = result.columnTypes();
     const columns = result.columnNames().map((name, at) => ({ name, type: String(types[at]) }));
     return { columns, batches: result.yieldConvertedRows(this.converter()) };
   }
 
-  /** Ends what runs at the moment. */
+  /** Interrupts the running query. */
   interrupt(): void {
     this.connection.interrupt();
   }
 
-  /** Values as JavaScript has them; a moment as ISO text with all its digits, some of which a Date would lose. */
+  /**
+   * Returns a converter to JavaScript values; timestamps become ISO text with all digits, some of
+   * which a Date would lose.
+   */
   private converter(): duckdb.DuckDBValueConverter<duckdb.JS> {
     const {
       JSDuckDBValueConverter,
@@ -196,12 +205,15 @@ export class Database implements Disposable {
   }
 }
 
-/** The version of DuckDB that queries are asked. @throws ExpmanError `QUERY_UNAVAILABLE` where it cannot be loaded */
+/**
+ * Returns the version of DuckDB used for queries. @throws ExpmanError `QUERY_UNAVAILABLE` if it
+ * cannot be loaded
+ */
 export const duckdbVersion = async (): Promise<string> => (await load()).version();
 
 async function load(): Promise<DuckDb> {
   try {
-    // Not by its literal name: a bundler would follow it, and what it needs is no JavaScript.
+    // Not by its literal name: a bundler would follow it to files that are not JavaScript.
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE)) as DuckDb;
   } catch (cause) {
     const isAbsent = errnoOf(cause) === 'ERR_MODULE_NOT_FOUND' && messageOf(cause).includes(`'${PACKAGE}'`);

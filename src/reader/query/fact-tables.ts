@@ -10,12 +10,15 @@ import { LOG_NAME } from '../../run/file-names.js';
 import { throwProcessFault } from '../process-fault.js';
 import { type Skipped, skippedFor } from './facts-source.js';
 
-/** A value of a table that is filled before the query; a moment is in milliseconds since the epoch. */
+/**
+ * A value of a table that is filled before the query; timestamps are in milliseconds since the
+ * epoch.
+ */
 export type Cell = string | number | bigint | null | readonly string[];
 
-/** A table that is filled from what we read ourselves. */
+/** A table that is filled with facts that we read ourselves. */
 export interface FactTable {
-  /** Names and SQL types. */
+  /** The names and SQL types of the columns. */
   readonly columns: readonly (readonly [name: string, type: CellType])[];
   readonly rows: Iterable<readonly Cell[]>;
 }
@@ -24,13 +27,13 @@ export interface FactTable {
 export type CellType = 'VARCHAR' | 'BIGINT' | 'DOUBLE' | 'TIMESTAMPTZ' | 'VARCHAR[]';
 
 /**
- * Of a longer log the end is read.
+ * Bytes of a log that are read; of a longer one, only the end is read.
  *
  * @bound tells: skipped says of which log only the end was read; specs/reader/query/query.spec.ts "says of which log it has read the end alone"
  */
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 
-/** One row for each run. */
+/** Makes a table with one row per run. */
 export function runsTable(runs: readonly RunFacts[]): FactTable {
   return {
     columns: [
@@ -82,7 +85,10 @@ export function runsTable(runs: readonly RunFacts[]): FactTable {
   };
 }
 
-/** One row for each parameter: its path as {@link paramLeaves} has it, its text (JSON for a list), and its number where it is one. */
+/**
+ * Makes a table with one row per parameter: its path as in {@link paramLeaves}, its text (JSON for
+ * a list), and its number if it is one.
+ */
 export function paramsTable(runs: readonly RunFacts[]): FactTable {
   return {
     columns: [
@@ -110,7 +116,7 @@ function paramText(value: ParamValue): string | null {
   return typeof value === 'object' ? jsonOf(value) : String(value);
 }
 
-/** One row for each line of the logs; what cannot be read is told in `skipped`. */
+/** Makes a table with one row per log line; logs that cannot be read are reported in `skipped`. */
 export function logsTable(fs: FsPort, runs: readonly RunFacts[], skipped: Skipped[]): FactTable {
   return {
     columns: [
@@ -142,14 +148,14 @@ function linesOf(fs: FsPort, runDir: string, skipped: Skipped[]): string[] {
     const file = fs.open(path, 'read');
     try {
       const { kind, size } = fs.statOpen(file);
-      if (kind !== 'file') throw new TypeError(`${path} is no regular file`);
+      if (kind !== 'file') throw new TypeError(`${path} is not a regular file`);
       const bytes = Buffer.alloc(Math.min(size, MAX_LOG_BYTES));
       readAll(fs, file, bytes, size - bytes.length, path);
       if (size > bytes.length)
         skipped.push({
           runDir,
           code: 'TOO_LARGE',
-          reason: `of ${path} only the last ${MAX_LOG_BYTES} bytes were read`,
+          reason: `only the last ${MAX_LOG_BYTES} bytes of ${path} were read`,
         });
       return bytes.toString('utf8').split('\n');
     } finally {
@@ -167,7 +173,7 @@ const moment = (iso: string | undefined): number | null => {
   return Number.isNaN(ms) ? null : ms;
 };
 
-/** A count that a file made up may be no integer. */
+/** Converts a count from a file, which may not be an integer. */
 const integer = (count: number | undefined): bigint | null =>
   Number.isSafeInteger(count) ? BigInt(count ?? 0) : null;
 

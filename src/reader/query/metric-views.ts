@@ -4,18 +4,19 @@ import { widerType } from '../../columnar/widen.js';
 import type { MetricColumn, MetricFile } from './parquet-sources.js';
 import { folded, identifier, literal } from './sql-text.js';
 
-/** SQL that makes a view, and the lists of files it names. */
+/** SQL that creates a view, and the lists of files that it names. */
 export interface ViewSql {
   readonly sql: string;
-  /** Variables, each a list of paths. */
+  /** SQL variables, each a list of paths. */
   readonly lists: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The table that knows which run a file is of. */
+/** The table that maps files to their runs. */
 export const FILES_TABLE = 'expman.files';
 
 /**
- * With more metrics than this every column is read at once: a scan for each would be planned for longer than it runs.
+ * The number of metrics above which every column is read at once: planning a scan for each would
+ * take longer than running it.
  *
  * @bound loses nothing: every column is read at once
  */
@@ -31,10 +32,10 @@ const NO_ROWS = `SELECT NULL::VARCHAR AS experiment, NULL::VARCHAR AS run, NULL:
 const EVERY_ROW = 'f.experiment, f.run, p.step, p.timestamp';
 
 /**
- * The long form: one row for each value.
+ * Makes the long form: one row per value.
  *
- * A scan for each metric, so that a query that asks for one reads its column only; the database leaves out the scans whose metric a
- * query excludes.
+ * Each metric has its own scan, so that a query for one metric reads only its column; the database
+ * drops the scans of metrics that a query excludes.
  */
 export function longView(files: readonly MetricFile[]): ViewSql {
   const lists = new FileLists('long');
@@ -68,7 +69,10 @@ function allMetrics(columns: readonly MetricColumn[], scan: string): string {
   return `SELECT experiment, run, step, timestamp, v.metric, v.value, v.text FROM (${each}) WHERE v.value IS NOT NULL OR v.text IS NOT NULL`;
 }
 
-/** What was logged as a number is one, though the column became text; what was logged as text is none, however it reads. */
+/**
+ * A value logged as a number stays one, even if its column became text; a value logged as text
+ * stays text, even if it looks like a number.
+ */
 function longValue({ column, type, numbers = 'nowhere' }: MetricColumn): {
   readonly value: string;
   readonly text: string;
@@ -88,7 +92,10 @@ function longValue({ column, type, numbers = 'nowhere' }: MetricColumn): {
   return { value, text: `CASE WHEN ${value} IS NULL THEN ${name} END` };
 }
 
-/** The wide form: one row for each row, a column for each metric, of a type that holds the values of all runs. */
+/**
+ * Makes the wide form: one row per logged row, one column per metric, with a type that holds the
+ * values of all runs.
+ */
 export function wideView(files: readonly MetricFile[]): ViewSql {
   const lists = new FileLists('wide');
   const outputs = outputColumns(files);
@@ -105,7 +112,10 @@ export function wideView(files: readonly MetricFile[]): ViewSql {
   return { sql: [`${NO_ROWS} WHERE false`, ...parts].join('\nUNION ALL BY NAME '), lists: lists.named };
 }
 
-/** Names in the wide form; those that only differ in upper and lower case, or are taken, get a `_` behind them. */
+/**
+ * Chooses the column names of the wide form; a name that differs from another only in case, or is
+ * taken, gets a trailing `_`.
+ */
 function outputColumns(
   files: readonly MetricFile[],
 ): Map<string, { readonly name: string; readonly type: ColumnType }> {
@@ -125,7 +135,9 @@ function outputColumns(
   return outputs;
 }
 
-/** Files together in which no name is that of two metrics or two types: one scan can read them all. */
+/**
+ * Groups files in which no name stands for two metrics or two types: one scan can read them all.
+ */
 function partitions(files: readonly MetricFile[]): MetricFile[][] {
   const parts: {
     readonly known: Map<string, string>;
@@ -162,14 +174,16 @@ function groupBy(files: readonly MetricFile[], keyOf: (file: MetricFile) => stri
   return [...groups.values()];
 }
 
-/** Lists of files under a name each, the same list under one: a list of ten thousand stands in SQL once. */
+/**
+ * Named lists of files, each list under one name: a list of ten thousand appears in the SQL once.
+ */
 class FileLists {
   readonly named = new Map<string, readonly string[]>();
   private readonly known = new Map<string, string>();
 
   constructor(private readonly prefix: string) {}
 
-  /** What stands behind FROM to read the files, as `p`, each row beside its run, as `f`. */
+  /** Returns the SQL after FROM that reads the files, as `p`, each row with its run, as `f`. */
   scan(files: readonly MetricFile[], byName = false): string {
     const paths = files.map(({ path }) => path);
     const key = paths.join('\0');

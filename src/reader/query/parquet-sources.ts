@@ -19,11 +19,14 @@ export interface MetricColumn {
   readonly metric: string;
   readonly column: string;
   readonly type: ColumnType;
-  /** Of a column of text: where the numbers are that were logged as such. */
+  /** For a column of text: the place of values that were logged as numbers. */
   readonly numbers?: NumberPlace;
 }
 
-/** Nowhere; in the cells that read as numbers; or in a column of their own, beside that of the texts. */
+/**
+ * Nowhere; in the cells that read as numbers; or in a column of their own, beside that of the
+ * texts.
+ */
 export type NumberPlace = 'nowhere' | 'alike' | { readonly column: string };
 
 /** The rows of one run as a Parquet file that the database may read. */
@@ -31,17 +34,23 @@ export interface MetricFile {
   readonly facts: RunFacts;
   readonly path: string;
   readonly columns: readonly MetricColumn[];
-  /** Written for this query, because the run's own lacks rows or cannot be told to the database by its names. */
+  /**
+   * True if it was written for this query, because the run's own file lacks rows or has names that
+   * the database cannot handle.
+   */
   readonly isSnapshot: boolean;
 }
 
-/** Finds the rows of runs, each file checked before the database is told of it. */
+/** Finds the files with the rows of runs, and checks each before the database reads it. */
 export class MetricFiles {
   readonly files: MetricFile[] = [];
   readonly skipped: Skipped[] = [];
   /** Metrics in snapshots have short names, the same in all of them. */
   private readonly names = new Map<string, string>();
-  /** Snapshots begun: one that fails keeps its number, as its half-written file is there. */
+  /**
+   * The number of snapshots begun: a failed one keeps its number, because its half-written file
+   * exists.
+   */
   private snapshots = 0;
 
   constructor(
@@ -51,9 +60,10 @@ export class MetricFiles {
   ) {}
 
   /**
-   * Adds a run; one whose files say no is skipped and told.
+   * Adds a run; one whose files cannot be read is skipped and reported.
    *
-   * @throws ExpmanError `IO` for what is no fault of a run: without it the answer would be wrong for all that are left out
+   * @throws ExpmanError `IO` for errors that are not the fault of a run: the answer would be wrong
+   * for all runs left out
    */
   add(facts: RunFacts): void {
     try {
@@ -68,7 +78,7 @@ export class MetricFiles {
     }
   }
 
-  /** Takes a file out again that the database stumbled over. */
+  /** Excludes a file that the database could not read. */
   exclude(file: MetricFile, reason: string): void {
     this.files.splice(this.files.indexOf(file), 1);
     this.skipped.push({ runDir: file.facts.runDir, code: 'CORRUPT', reason });
@@ -81,7 +91,7 @@ export class MetricFiles {
     if (said.runUuid !== facts.uuid) throw corrupt(path, 'belongs to another run');
     const types = new Map(footer.fields.map(({ name, type }) => [name, type]));
     if (types.get('step') !== 'INT64' || types.get('timestamp') !== 'TIMESTAMP')
-      throw corrupt(path, 'has no steps and timestamps of ours');
+      throw corrupt(path, 'lacks the columns step (INT64) and timestamp');
     const ofTexts = new Set(
       said.tallies.flatMap(([metric, { count, texts }]) => (count === texts ? [metric] : [])),
     );
@@ -103,7 +113,7 @@ export class MetricFiles {
         alike.has(name) && footer.groups.some(({ chunks }) => chunks[at]?.marks !== undefined),
     );
     const names = footer.fields.map(({ name }) => name);
-    // The database sees no marks, and texts that read as numbers would be some.
+    // The database does not see marks, and would take texts that look like numbers for numbers.
     if (isMarked || !isTellable(path, names)) return this.snapshot(facts);
     return { facts, path, columns, isSnapshot: false };
   }
@@ -143,20 +153,24 @@ export class MetricFiles {
   }
 }
 
-/** A run is in the folder of an experiment in the base folder, and none of them is a link to somewhere else. */
+/**
+ * Checks that a run is in an experiment folder in the base folder, and that none of them is a link
+ * to somewhere else.
+ */
 function checkPlace(fs: FsPort, baseDir: string, runDir: string): void {
   const way = relative(baseDir, runDir);
   const isBelow = way !== '..' && !way.startsWith(`..${sep}`);
   const places = way === '' ? [runDir] : [runDir, dirname(runDir)];
   if (isBelow && places.every((place) => place === baseDir || fs.stat(place)?.kind === 'folder')) return;
-  throw new ExpmanError('IO', `${runDir} is no folder in ${baseDir}`, { path: runDir });
+  throw new ExpmanError('IO', `${runDir} is not a folder in ${baseDir}`, { path: runDir });
 }
 
-// What the database takes for a pattern in a path cannot be escaped everywhere; some names are taken by its reader.
+// Characters that the database takes for a pattern in a path cannot be escaped everywhere; some
+// column names are reserved by its reader.
 const PATTERN = /[*?[\]{}]/;
 const TAKEN: ReadonlySet<string> = new Set(['', 'filename', 'file_index', 'file_row_number']);
 
-/** Whether path and column names mean to the database what they mean to us: it is blind to upper and lower case. */
+/** True if path and column names mean the same to the database, which ignores case. */
 function isTellable(path: string, columns: readonly string[]): boolean {
   const names = new Set(columns.map(folded));
   const isOdd = (name: string): boolean => TAKEN.has(name) || name.includes('\0');

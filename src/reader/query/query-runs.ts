@@ -19,64 +19,75 @@ import { TempFolder } from './temp-folder.js';
 
 /** Options of {@link queryRuns}. */
 export interface QueryOptions {
-  /** The longest the database may work, in milliseconds, from 1 to 2,147,483,647; 60,000 when absent. */
+  /**
+   * The longest time the database may take, in milliseconds, from 1 to 2,147,483,647; default
+   * 60,000.
+   */
   readonly timeoutMs?: number | undefined;
-  /** The most rows that are returned; 1,000,000 when absent. */
+  /** The maximum number of rows to return; default 1,000,000. */
   readonly maxRows?: number | undefined;
-  /** The most memory the database may take, as DuckDB writes it; `1GB` when absent. */
+  /** The most memory the database may use, in DuckDB's notation; default `1GB`. */
   readonly memoryLimit?: string | undefined;
-  /** What the runs are, where that is known already; read from the folder when absent. */
+  /** The facts of the runs, if they are known already; by default they are read from the folder. */
   readonly source?: FactsSource | undefined;
 }
 
 const OPTIONS = optionsTable<QueryOptions>()({
   timeoutMs: milliseconds().byDefault(60_000),
   maxRows: integer(0).byDefault(1_000_000),
-  memoryLimit: string().inWords("a size as DuckDB writes it, such as '1GB'").byDefault('1GB'),
+  memoryLimit: string().inWords("a size in DuckDB's notation, such as '1GB'").byDefault('1GB'),
   source: withMethods<FactsSource>('a source of facts', 'runs', 'skipped').orNull(),
 });
 
 /** A column of an answer. */
 export interface QueryColumn {
   readonly name: string;
-  /** As DuckDB calls it: `DOUBLE`, `VARCHAR[]`. */
+  /** The type as DuckDB calls it: `DOUBLE`, `VARCHAR[]`. */
   readonly type: string;
 }
 
 /** The answer to a query. */
 export interface QueryResult {
   readonly columns: readonly QueryColumn[];
-  /** Rows as arrays: 64-bit integers are bigints, moments ISO text, lists arrays, structs objects. */
+  /**
+   * Rows as arrays: 64-bit integers are bigints, timestamps ISO text, lists arrays, structs
+   * objects.
+   */
   readonly rows: readonly (readonly unknown[])[];
-  /** There were more than `maxRows` rows. */
+  /** True if there were more than `maxRows` rows. */
   readonly truncated: boolean;
-  /** Runs and files that could not be read, and why; the answer is without them. */
+  /** Runs and files that could not be read, and why; they are missing from the answer. */
   readonly skipped: readonly Skipped[];
 }
 
-/** The answer to a query, rows as they are asked for. Its database lives until the rows are all read, or left. */
+/**
+ * The answer to a query, with rows that are read on demand. Its database is closed when all rows
+ * are read or the loop is left.
+ */
 export interface QueryStream extends AsyncIterable<readonly (readonly unknown[])[]> {
   readonly columns: readonly QueryColumn[];
   readonly skipped: readonly Skipped[];
-  /** Ends a query whose rows are not wanted; the end of a loop over them does it too. */
+  /** Ends a query whose rows are not needed; leaving a loop over them does so too. */
   close(): void;
 }
 
 /**
- * Asks one SQL question about all runs below a folder at once, with DuckDB.
+ * Runs one SQL query over all runs below a folder, with DuckDB.
  *
- * Views: `runs` (experiment, run, run_dir, uuid, status, started_at, ended_at, duration_ms, rows, dropped, invalid, lost, tags, notes, "group",
- * rank, exit_code, error), `params` (experiment, run, key, value, number), `metrics` (experiment, run, step, timestamp, metric, value,
- * text: a row for each value, what was logged as a number in `value`, a text in `text`), `wide` (experiment, run, step, timestamp and
- * a column for each metric) and `logs` (experiment, run, timestamp, level, message, meta). A key of `params` is the path with dots; where
- * two would be the same, a name that has a dot of its own is quoted: `"lr.decay"` beside the `lr.decay` of `{ lr: { decay } }`. What is in
- * a run's write-ahead log only is there too.
+ * Views: `runs` (experiment, run, run_dir, uuid, status, started_at, ended_at, duration_ms, rows,
+ * dropped, invalid, lost, tags, notes, "group", rank, exit_code, error), `params` (experiment, run,
+ * key, value, number), `metrics` (experiment, run, step, timestamp, metric, value, text: one row
+ * per value, with numbers in `value` and texts in `text`), `wide` (experiment, run, step, timestamp
+ * and one column per metric) and `logs` (experiment, run, timestamp, level, message, meta). A key
+ * of `params` is a dotted path; if two keys would be the same, a name that contains a dot is
+ * quoted: `"lr.decay"` beside the `lr.decay` of `{ lr: { decay } }`. Rows that are only in a run's
+ * write-ahead log are included.
  *
- * The database is in memory, reads the `metrics.parquet` of these runs and nothing else, and writes nothing; one statement that reads
- * is taken. A run that cannot be read is left out and told in `skipped`.
+ * The database is in memory, reads only the `metrics.parquet` of these runs, and writes nothing; it
+ * accepts one read-only statement. A run that cannot be read is left out and reported in `skipped`.
  *
- * @throws {@link ExpmanError} `QUERY_UNAVAILABLE` where `@duckdb/node-api` is not installed, `INVALID_QUERY`, `QUERY_LIMIT` when it takes
- * too long or too much memory, `INVALID_OPTION`
+ * @throws {@link ExpmanError} `QUERY_UNAVAILABLE` if `@duckdb/node-api` is not installed,
+ * `INVALID_QUERY`, `QUERY_LIMIT` if it takes too long or too much memory, `INVALID_OPTION`
  * @example
  * const { rows } = await queryRuns(
  *   './experiments',
@@ -113,9 +124,10 @@ export async function queryRuns(
 }
 
 /**
- * The same, rows as they come, some thousand at a time, for answers that are larger than memory. `maxRows` is not looked at.
+ * Runs a query like {@link queryRuns}, for answers larger than memory: rows arrive some thousand at
+ * a time, and `maxRows` is ignored.
  *
- * What is wrong with a file once rows have come is an error: what was given cannot be taken back.
+ * A damaged file is an error once rows have arrived: rows that were returned cannot be taken back.
  *
  * @throws {@link ExpmanError} as {@link queryRuns}
  * @example
@@ -144,7 +156,7 @@ export async function streamQuery(
 
 type Batch = readonly (readonly unknown[])[];
 
-/** One question, from the scan of the folder to the last row. */
+/** One query, from scanning the folder to the last row. */
 class QuerySession implements Disposable {
   private readonly fs: FsPort = nodeFs;
   private readonly temp = new TempFolder();
@@ -170,7 +182,7 @@ class QuerySession implements Disposable {
     return [...this.source.skipped(), ...this.metricFiles.skipped, ...this.ownSkipped];
   }
 
-  /** Sets a database up and asks. */
+  /** Sets up a database and runs the query. */
   async answer(): Promise<Answer> {
     this.close();
     const { memoryLimit } = this.options;
@@ -182,7 +194,7 @@ class QuerySession implements Disposable {
     return database.query(this.sql);
   }
 
-  /** Tries once more without the files that turn out to be corrupt, where there are any. */
+  /** Tries once more without the files that turn out to be corrupt, if there are any. */
   async retrying<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
@@ -198,7 +210,7 @@ class QuerySession implements Disposable {
     }
   }
 
-  /** The rows, and the end of the database behind them. */
+  /** Yields the rows, then closes the database. */
   async *leaving(batches: AsyncIterable<Batch>): AsyncGenerator<Batch, void> {
     try {
       yield* batches;
@@ -220,9 +232,9 @@ class QuerySession implements Disposable {
     this.database = null;
   }
 
-  /** Only what the query names is read. */
+  /** Reads only what the query names. */
   private async prepare(database: Database, words: ReadonlySet<string>): Promise<void> {
-    // `query` by DESCRIBE or SHOW names no view, and all are shown.
+    // `query` through DESCRIBE or SHOW names no view, so all are created.
     const wants = (view: string): boolean =>
       words.has(view) || words.has('show') || words.has('duckdb_columns');
     const runs = this.source.runs();
@@ -259,7 +271,10 @@ class QuerySession implements Disposable {
     }, this.options.timeoutMs);
   }
 
-  /** What went wrong, as an error of ours; `CORRUPT` where it may lie at a file. @throws a mistake of the code as it is */
+  /**
+   * Converts an error to an ExpmanError; `CORRUPT` if a file may be the cause. @throws programming
+   * mistakes as they are
+   */
   private failureOf(error: unknown): ExpmanError {
     if (isMistake(error)) throw error;
     if (error instanceof ExpmanError) return error;
@@ -275,7 +290,7 @@ class QuerySession implements Disposable {
     if (/^Out of Memory Error/i.test(message))
       return new ExpmanError(
         'QUERY_LIMIT',
-        `the query wants more memory than ${this.options.memoryLimit}: ${message}`,
+        `the query needs more memory than ${this.options.memoryLimit}: ${message}`,
         { cause: error },
       );
     if (
@@ -299,7 +314,7 @@ class QuerySession implements Disposable {
   }
 }
 
-/** `params.lr` is a field of a filter, and a table of SQL. */
+/** Hints at the views: `params.lr` is a field of a filter, but `params` is a table in SQL. */
 function hintFor(message: string): string {
   const [, table, column] =
     /(?:table|column) "(params|metrics)" not found|column named "(params|metrics)"/i.exec(message) ?? [];

@@ -14,13 +14,14 @@ import {
 import { writeAll } from '../../storage/write-all.js';
 import type { OpenRows } from '../read-rows.js';
 
-/** The column that holds the numbers of a column of text in a snapshot. */
+/** Names the column that holds the numbers of a column of text in a snapshot. */
 export const numbersBeside = (column: string): string => `${column}_numbers`;
 
 /**
- * Writes rows to a new Parquet file, columns renamed, and beside each column of text one of the numbers in it.
+ * Writes rows to a new Parquet file, with columns renamed, and beside each column of text a column
+ * of the numbers in it.
  *
- * It is for a reader of this process and gone after the query: nothing is synced.
+ * The file is for a reader in this process and deleted after the query: nothing is synced.
  */
 export function writeSnapshot(
   fs: FsPort,

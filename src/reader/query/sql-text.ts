@@ -1,10 +1,13 @@
-/** A text as an SQL literal; a NUL, which would end the SQL, becomes the sign for what cannot be shown. */
+/**
+ * Writes a text as an SQL literal; a NUL, which would end the SQL, becomes the replacement
+ * character.
+ */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''").replaceAll('\0', '\ufffd')}'`;
 
-/** A name as an SQL identifier. */
+/** Writes a name as an SQL identifier. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** How DuckDB compares names: ASCII letters of either case are the same. */
+/** Folds a name as DuckDB compares names: ASCII letters of either case are the same. */
 export const folded = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /** A name in SQL, quoted or not, in lower case, and whether a parenthesis follows it. */
@@ -13,11 +16,12 @@ export interface SqlWord {
   readonly isCalled: boolean;
 }
 
-// In this order: comments, texts with escapes, texts, dollar-quoted texts, quoted names, names, any other sign. A comment may hold others.
+// In this order: comments, texts with escapes, texts, dollar-quoted texts, quoted names, names, any
+// other character. Comments may be nested.
 const LEXEME =
   /(?<skip>\s+|--[^\n\r]*|(?<comment>\/\*))|(?<text>e'(?:[^'\\]|\\[\s\S]|'')*'?|'(?:[^']|'')*'?|(?<dollar>\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$))|(?<quoted>"(?:[^"]|"")*"?)|(?<bare>[a-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(?<sign>[\s\S])/giy;
 
-/** The names in an SQL text, comments and texts left out, as DuckDB's lexer finds them. */
+/** Returns the names in an SQL text, without comments and texts, as DuckDB's lexer finds them. */
 export function wordsIn(sql: string): SqlWord[] {
   const words: { name: string; isCalled: boolean }[] = [];
   let last: { name: string; isCalled: boolean } | undefined;

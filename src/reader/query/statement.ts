@@ -24,8 +24,9 @@ const READING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Functions in FROM that only work on what they are given, or tell of the database itself. Of all others, those of later versions
- * too, none may be called: they read files or run SQL of their own, and `enable_logging` to a file that may not be written ends the process.
+ * Functions in FROM that only use their arguments, or describe the database itself. No others may
+ * be called, including those of later versions: they read files or run SQL of their own, and
+ * `enable_logging` to a file that may not be written ends the process.
  */
 const HARMLESS: ReadonlySet<string> = new Set([
   'unnest',
@@ -51,35 +52,37 @@ const HARMLESS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Checks that SQL may be a statement that only reads, before the database sees it; returns the names in it.
+ * Checks that SQL may be a read-only statement, before the database sees it; returns the names in
+ * it.
  *
- * @param tableFunctions the functions that can stand in FROM
+ * @param tableFunctions the functions that can be used in FROM
  * @throws ExpmanError `INVALID_QUERY`
  */
 export function checkedWords(sql: string, tableFunctions: ReadonlySet<string>): ReadonlySet<string> {
-  if (sql.length > MAX_SQL_LENGTH) throw invalidQuery(`SQL of more than ${MAX_SQL_LENGTH} characters`);
-  if (sql.includes('\0')) throw invalidQuery('SQL with a NUL character');
+  if (sql.length > MAX_SQL_LENGTH)
+    throw invalidQuery(`a query may have at most ${MAX_SQL_LENGTH} characters`);
+  if (sql.includes('\0')) throw invalidQuery('a query must not contain a NUL character');
   const words = wordsIn(sql);
   const first = statementWord(words);
   if (first === undefined || !READING.has(first))
     throw invalidQuery(
-      `only what reads can be run: SELECT, WITH, FROM, DESCRIBE, SUMMARIZE, EXPLAIN; not ${cut((first ?? 'nothing').toUpperCase(), 40)}`,
+      `only read-only statements are allowed: SELECT, WITH, FROM, DESCRIBE, SUMMARIZE, EXPLAIN; not ${cut((first ?? 'nothing').toUpperCase(), 40)}`,
     );
   const forbidden = words.find(
     ({ name, isCalled }) => isCalled && tableFunctions.has(name) && !HARMLESS.has(name),
   );
   if (forbidden !== undefined)
-    throw invalidQuery(`the function ${forbidden.name} cannot be called: a query sees the runs only`);
+    throw invalidQuery(`the function ${forbidden.name} cannot be called: a query can only read the runs`);
   return new Set(words.map(({ name }) => name));
 }
 
-/** The word that says what a statement does; of one to be explained, that of the explained one. */
+/** Returns the keyword of a statement; for EXPLAIN, that of the explained statement. */
 function statementWord(words: readonly SqlWord[]): string | undefined {
   const said = words.find(({ name }) => !['explain', 'analyze', 'format', 'json', 'text'].includes(name));
   return words[0]?.name === 'explain' ? said?.name : words[0]?.name;
 }
 
-/** SQL that is not run, or that the database refuses. */
+/** Makes the error for SQL that is not run, or that the database rejects. */
 export function invalidQuery(why: string, cause?: unknown): ExpmanError {
   return new ExpmanError('INVALID_QUERY', why, { cause });
 }

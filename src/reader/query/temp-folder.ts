@@ -4,29 +4,34 @@ import { join } from 'node:path';
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { defaultCacheDir } from '../run-index.js';
 
-/** Where temporary files may go: a container may have no /tmp, or a TMPDIR that leads nowhere. The last one is in memory. */
+/**
+ * Folders for temporary files: a container may have no /tmp, or a TMPDIR that does not exist. The
+ * last one is in memory.
+ */
 const PLACES: readonly (() => string)[] = [
   tmpdir,
   () => {
     const folder = defaultCacheDir();
-    if (folder === null) throw new Error('there is no home folder');
+    if (folder === null) throw new Error('the user has no home folder');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
   },
   ...(process.platform === 'linux' ? [() => '/dev/shm'] : []),
 ];
 
-/** A folder of its own (mode 0700) outside every folder of experiments, made when it is first asked for. */
+/**
+ * A private folder (mode 0700) outside every folder of experiments, created when it is first used.
+ */
 export class TempFolder implements Disposable {
-  /** Why it cannot be made, once it was asked for. */
+  /** The reason why it cannot be created, after the first attempt. */
   failure: ExpmanError | null = null;
   private made: string | null = null;
 
   constructor(private readonly places = PLACES) {}
 
-  /** @throws ExpmanError `IO` where no folder for temporary files can be written to */
+  /** @throws ExpmanError `IO` if no folder for temporary files is writable */
   get path(): string {
-    // As the system names it: the database compares paths by their text.
+    // The real path: the database compares paths as text.
     return (this.made ??= realpathSync(this.make()));
   }
 
@@ -45,7 +50,7 @@ export class TempFolder implements Disposable {
       }
     throw (this.failure = new ExpmanError(
       'IO',
-      `a query needs a folder for temporary files, and none can be made: ${failures.join('; ')}. Set TMPDIR to a folder that can be written to`,
+      `a query needs a folder for temporary files, and none can be created: ${failures.join('; ')}. Set TMPDIR to a writable folder`,
       { path: tmpdir() },
     ));
   }

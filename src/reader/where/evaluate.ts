@@ -5,8 +5,9 @@ import { type FieldValue, typeOfField, valueOf } from './fields.js';
 import { holds, isLike } from './text-match.js';
 
 /**
- * Whether an expression is true of a run; null where that cannot be told, as in SQL: of a value that is absent nothing can be said
- * but that it is, and the opposite of what cannot be told cannot be told either.
+ * Evaluates an expression for a run; null if the result is unknown, as in SQL: the only thing known
+ * about an absent value is that it is absent, and the negation of an unknown result is unknown,
+ * too.
  */
 export function evaluate(expression: Expression, facts: RunFacts): boolean | null {
   switch (expression.kind) {
@@ -26,7 +27,9 @@ export function evaluate(expression: Expression, facts: RunFacts): boolean | nul
   }
 }
 
-/** `decisive` is what one term alone decides: true for OR, false for AND. */
+/**
+ * Combines terms; `decisive` is the result that one term alone decides: true for OR, false for AND.
+ */
 function combined(terms: readonly Expression[], decisive: boolean, facts: RunFacts): boolean | null {
   let known = true;
   for (const term of terms) {
@@ -54,7 +57,10 @@ function isTrue(expression: Leaf, value: ParamValue): boolean | null {
   }
 }
 
-/** Values of two kinds are not the same, and neither is the greater one; NaN is the same as NaN only, and not greater or less than anything. */
+/**
+ * Compares two values. Values of different kinds are neither equal nor ordered; NaN equals only
+ * NaN, and is not less or greater than anything.
+ */
 function compare(value: ParamValue, is: Comparison, other: Literal): boolean | null {
   if (is === '=') return isSame(value, other);
   if (is === '!=') return !isSame(value, other);
@@ -73,7 +79,7 @@ function compare(value: ParamValue, is: Comparison, other: Literal): boolean | n
   }
 }
 
-/** A number is the same as a bigint of the same value. */
+/** True if two values are equal; a number equals a bigint of the same value. */
 function isSame(value: ParamValue, other: Literal): boolean {
   if (isNumber(value) && isNumber(other))
     return value <= other ? value >= other : Number.isNaN(value) && Number.isNaN(other);
@@ -84,13 +90,13 @@ const isNumber = (value: ParamValue): value is number | bigint =>
   typeof value === 'number' || typeof value === 'bigint';
 const isText = (value: ParamValue): value is Literal => typeof value !== 'object';
 
-/** The items of a list; of anything else, itself. */
+/** Returns the items of a list; any other value as a single item. */
 const itemsOf = (value: ParamValue): readonly ParamValue[] => (isList(value) ? value : [value]);
 
 // Array.isArray does not narrow a readonly array.
 const isList = (value: ParamValue): value is readonly ParamValue[] => Array.isArray(value);
 
-/** A date is compared by its milliseconds; one that is none is as good as absent. */
+/** Converts a date to milliseconds for comparing; an invalid date counts as absent. */
 function comparable({ kind, field }: Leaf, value: FieldValue): FieldValue {
   if (kind !== 'compare' || typeOfField(field) !== 'date' || typeof value !== 'string') return value;
   const ms = Date.parse(value);

@@ -1,12 +1,15 @@
 import type { Field } from './fields.js';
 
-/** A value a run's is compared with. A date is in milliseconds since the epoch, a duration in milliseconds. */
+/**
+ * A value that a run's is compared with. A date is in milliseconds since the epoch, a duration in
+ * milliseconds.
+ */
 export type Literal = number | bigint | string | boolean;
 
-/** How a run's value is compared with one. */
+/** The operators that compare two values. */
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
-/** A filter as it was understood. */
+/** A parsed filter. */
 export type Expression =
   | { readonly kind: 'and' | 'or'; readonly terms: readonly Expression[] }
   | { readonly kind: 'not'; readonly term: Expression }

@@ -3,13 +3,13 @@ import type { MetricSummary } from '../../model/metric.js';
 import type { ParamValue, Params } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
 
-/** What a field holds, which decides how a value beside it is read. */
+/** The type of a field, which decides how a value next to it is parsed. */
 export type FieldType = 'any' | 'number' | 'text' | 'status' | 'date' | 'duration' | 'list';
 
-/** A value of a run as filters and orders see it; undefined where the run has none. */
+/** A value of a run as seen by filters and orders; undefined if the run has none. */
 export type FieldValue = ParamValue | undefined;
 
-/** What of a run is meant. */
+/** A field of a run. */
 export type Field =
   | { readonly kind: 'fact'; readonly name: FactName }
   | { readonly kind: 'param' | 'metric'; readonly path: readonly string[] };
@@ -43,10 +43,10 @@ const FACTS = {
   error: { type: 'text', of: ({ error }) => errorText(error) },
 } as const satisfies Readonly<Record<string, Fact>>;
 
-/** What every run has, beside its parameters and metrics. */
+/** The names of the facts that every run has, beside its parameters and metrics. */
 export type FactName = keyof typeof FACTS;
 
-/** Other words for a fact. */
+/** Aliases of facts. */
 const ALIASES: ReadonlyMap<string, FactName> = new Map([
   ['name', 'run'],
   ['durationms', 'duration'],
@@ -57,19 +57,19 @@ const NAMES: ReadonlyMap<string, FactName> = new Map([
   ...ALIASES,
 ]);
 
-/** What every run has, in words. */
+/** The names of the facts, in order. */
 export const FACT_WORDS: readonly string[] = Object.keys(FACTS);
-/** Words a field can begin with, for whoever misspelt one. */
+/** Words that a field can begin with, for suggestions after a misspelling. */
 export const FIELD_WORDS: readonly string[] = [...FACT_WORDS, 'name', 'durationMs', 'params', 'metrics'];
 
-/** The fact a word means, upper and lower case aside. */
+/** Returns the fact that a word names, ignoring case. */
 export const factNamed = (word: string): FactName | undefined => NAMES.get(word.toLowerCase());
 
-/** How a value beside the field is read. */
+/** Returns the type by which a value next to the field is parsed. */
 export const typeOfField = (field: Field): FieldType =>
   field.kind === 'fact' ? FACTS[field.name].type : 'any';
 
-/** The value a run has there; undefined where it has none, null included. */
+/** Returns the value of a run's field; undefined if it has none, or null. */
 export function valueOf(field: Field, facts: RunFacts): FieldValue {
   return fieldOf(field, facts) ?? undefined;
 }
@@ -85,7 +85,7 @@ function fieldOf(field: Field, facts: RunFacts): FieldValue {
   }
 }
 
-/** Names may hold dots themselves: the longest name that is there comes first. */
+/** Names may contain dots themselves: the longest existing name is tried first. */
 function paramAt(value: ParamValue, path: readonly string[], from: number): FieldValue {
   if (from === path.length) return value;
   if (typeof value !== 'object' || value === null) return undefined;
@@ -111,10 +111,13 @@ const STATISTICS: ReadonlyMap<string, (summary: MetricSummary) => FieldValue> = 
   ['texts', ({ texts }) => texts ?? 0],
 ]);
 
-/** What a metric's name may end with. */
+/** The statistics that a metric's name may end with. */
 export const STATISTIC_WORDS: readonly string[] = [...STATISTICS.keys()];
 
-/** A metric of that whole name comes before a statistic of one that is called as all but the last part. */
+/**
+ * A metric with that full name takes precedence over a statistic of a metric named by all but the
+ * last part.
+ */
 function metricAt(metrics: RunFacts['metrics'], path: readonly string[]): FieldValue {
   const whole = metrics.get(path.join('.'));
   if (whole !== undefined) return whole.last;

@@ -5,9 +5,10 @@ const BEFORE = 40;
 const SHOWN = 72;
 
 /**
- * The error of a filter or sort order that cannot be understood: what is wrong, then the text with a caret under the place.
+ * Makes the error for a filter or sort order that cannot be parsed: the problem, then the text with
+ * a caret below the place.
  *
- * Of a long text the part around the place is shown.
+ * A long text is cut to the part around the place.
  */
 export function invalidFilter(text: string, at: number, what: string): ExpmanError {
   const from = Math.max(0, Math.min(at - BEFORE, text.length - SHOWN));

@@ -8,7 +8,7 @@ const SPECIAL: ReadonlyMap<string, number> = new Map([
   ['-infinity', -Infinity],
 ]);
 
-/** The number a word is, upper and lower case of its letters aside; an integer that a double cannot hold is a bigint. */
+/** Parses a number, ignoring case; an integer that a double cannot hold becomes a bigint. */
 export function numberIn(word: string): number | bigint | undefined {
   if (!NUMBER.test(word)) return SPECIAL.get(word.toLowerCase());
   const number = Number(word);
@@ -26,7 +26,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 const SPAN = /(\d+(?:\.\d+)?)(ms|min|s|m|h|d|w)/gy;
 
-/** The milliseconds of a duration such as `90s`, `2h30m` or `1.5d`. */
+/** Parses a duration such as `90s`, `2h30m` or `1.5d` into milliseconds. */
 export function durationIn(word: string): number | undefined {
   let ms = 0;
   let end = 0;
@@ -41,7 +41,10 @@ const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)\s?(Z|
 /** @bound refuses: INVALID_FILTER */
 const LONGEST_MS = 100 * 366 * 86_400_000;
 
-/** The milliseconds since the epoch of an ISO date, of `now`, or of a duration ago (`-7d`); without a zone it is UTC. */
+/**
+ * Parses an ISO date, `now`, or a duration ago (`-7d`) into milliseconds since the epoch; UTC if
+ * there is no time zone.
+ */
 export function dateIn(word: string, nowMs: number): number | undefined {
   if (word.toLowerCase() === 'now') return nowMs;
   const ago = word.startsWith('-') ? durationIn(word.slice(1)) : undefined;
@@ -51,10 +54,10 @@ export function dateIn(word: string, nowMs: number): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/** The words of {@link RunStatus}. */
+/** The names of {@link RunStatus}. */
 export const STATUS_WORDS: readonly string[] = Object.values(RunStatus);
 
-/** The status a word means, upper and lower case aside. */
+/** Returns the status that a word names, ignoring case. */
 export function statusIn(word: string): RunStatus | undefined {
   return Object.values(RunStatus).find((status) => status === word.toUpperCase());
 }

@@ -9,11 +9,11 @@ const MAX_DEPTH = 64;
 const COMPARISONS = ['=', '==', '!=', '<>', '<', '<=', '>', '>='] as const;
 const AFTER_FIELD = 'a comparison (= != < <= > >= ~ LIKE IN HAS), IS NULL or EXISTS';
 
-/** Reads a filter as an expression; nesting is bounded, and so is the stack. */
+/** Parses a filter as an expression; nesting is limited, and so is the stack. */
 export function parseExpression(text: string, nowMs: number): Expression {
   const parser = new Parser(text);
   if (parser.isAtEnd())
-    throw parser.error('the filter is empty: a field such as status or params.lr is expected');
+    throw parser.error('the filter is empty: expected a field such as status or params.lr');
   const expression = alternatives(parser, nowMs, 0);
   if (!parser.isAtEnd()) throw parser.expected('AND, OR or the end of the filter');
   return expression;
@@ -24,7 +24,7 @@ type Rule = (parser: Parser, nowMs: number, depth: number) => Expression;
 const alternatives: Rule = (parser, nowMs, depth) => joined('or', conditions)(parser, nowMs, depth);
 const conditions: Rule = (parser, nowMs, depth) => joined('and', condition)(parser, nowMs, depth);
 
-/** One term, or several with a word between them: as many as there are, without nesting. */
+/** Parses one term, or several with a word between them: any number, without nesting. */
 function joined(kind: 'and' | 'or', rule: Rule): Rule {
   return (parser, nowMs, depth) => {
     const first = rule(parser, nowMs, depth);
@@ -75,7 +75,7 @@ function membership(parser: Parser, field: Field, type: FieldType, nowMs: number
   }
   if (parser.isWord('has')) {
     if (type !== 'list' && field.kind !== 'param')
-      throw parser.error('only tags and lists among the parameters can be asked with HAS');
+      throw parser.error('HAS only works on tags and on parameters that are lists');
     parser.takeWord('has');
     return { kind: 'has', field, value: readLiteral(parser, type, nowMs) };
   }
@@ -85,21 +85,24 @@ function membership(parser: Parser, field: Field, type: FieldType, nowMs: number
 type Sign = (typeof COMPARISONS)[number];
 
 function compared(parser: Parser, field: Field, type: FieldType, sign: Sign, nowMs: number): Expression {
-  if (type === 'list') throw parser.error("tags are a list: tags HAS 'name' is expected");
+  if (type === 'list') throw parser.error("tags are a list: write tags HAS 'name'");
   const is = sign === '==' ? '=' : sign === '<>' ? '!=' : sign;
   if (is === '=' || is === '!=') refuseDates(parser, type);
   parser.takeSymbol(sign);
   if (parser.isWord('null'))
     throw parser.error(
-      `nothing is equal to NULL: IS ${is === '!=' ? 'NOT ' : ''}NULL is expected in place of ${sign}`,
+      `nothing is equal to NULL: write IS ${is === '!=' ? 'NOT ' : ''}NULL instead of ${sign}`,
     );
   return { kind: 'compare', field, is, value: readLiteral(parser, type, nowMs) };
 }
 
-/** No run begins at the very millisecond that somebody writes down. */
+/**
+ * Refuses to compare dates for equality: no run begins at exactly the millisecond that somebody
+ * writes down.
+ */
 function refuseDates(parser: Parser, type: FieldType): void {
   if (type === 'date')
-    throw parser.error('a moment is compared by < <= > >=, a day by ~ 2026-01-31: one of these is expected');
+    throw parser.error('a date can only be compared with < <= > >=, or a day with ~ 2026-01-31');
 }
 
 function nullness(parser: Parser, field: Field): Expression {

@@ -4,16 +4,17 @@ import { Parser } from './parser.js';
 import { readField } from './read-field.js';
 
 /**
- * Reads a field such as `metrics.loss.min`, as `parseWhere` knows them; what it gives is the value a run has there.
+ * Parses a field such as `metrics.loss.min`, as in `parseWhere`; the returned function reads the
+ * value of a run.
  *
- * @throws ExpmanError `INVALID_FILTER`, with the place, when it cannot be understood
+ * @throws ExpmanError `INVALID_FILTER`, with the place, if it cannot be parsed
  */
 export function parseField(text: string): (facts: RunFacts) => FieldValue {
   const field = fieldIn(text);
   return (facts) => valueOf(field, facts);
 }
 
-/** The field a text names. @throws ExpmanError `INVALID_FILTER` */
+/** Parses the field that a text names. @throws ExpmanError `INVALID_FILTER` */
 export function fieldIn(text: string): Field {
   const parser = new Parser(text);
   const field = readField(parser);

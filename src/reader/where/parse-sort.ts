@@ -4,16 +4,16 @@ import { type Field, type FieldValue, typeOfField, valueOf } from './fields.js';
 import { Parser } from './parser.js';
 import { readField } from './read-field.js';
 
-/** Which of two runs comes first: negative for the first, as `Array.sort` wants it. */
+/** Compares two runs: negative if the first comes first, as for `Array.sort`. */
 export type RunOrder = (one: RunFacts, other: RunFacts) => number;
 
 /**
- * Reads an order of runs such as `metrics.loss.min` or `-startedAt,run`: fields as in `parseWhere`, the decisive one first, a `-`
- * in front for the greatest first.
+ * Parses an order of runs such as `metrics.loss.min` or `-startedAt,run`: fields as in
+ * `parseWhere`, the most significant one first, with a leading `-` for descending order.
  *
- * Numbers come before texts; NaN, then what is absent, come last in either direction.
+ * Numbers come before texts; NaN, then absent values, come last in either direction.
  *
- * @throws ExpmanError `INVALID_FILTER`, with the place, when it cannot be understood
+ * @throws ExpmanError `INVALID_FILTER`, with the place, if it cannot be parsed
  * @example
  * [...runs].sort(parseSort('-metrics.accuracy.max'));
  */
@@ -29,13 +29,15 @@ export function parseSort(text: string): RunOrder {
   };
 }
 
-/** A field that runs are sorted by, and in which direction. */
+/** A field to sort runs by, and its direction. */
 export interface SortKey {
   readonly field: Field;
   readonly sign: 1 | -1;
 }
 
-/** What an order is made of, the decisive key first. @throws ExpmanError `INVALID_FILTER` */
+/**
+ * Parses the keys of an order, the most significant one first. @throws ExpmanError `INVALID_FILTER`
+ */
 export function keysOf(text: string): SortKey[] {
   const parser = new Parser(text);
   const keys: SortKey[] = [];
@@ -44,14 +46,14 @@ export function keysOf(text: string): SortKey[] {
     const { at } = parser.next;
     const field = readField(parser);
     if (typeOfField(field) === 'list')
-      throw parser.error('tags are a list, which has no order: another field is expected', at);
+      throw parser.error('tags are a list, which has no order: use another field', at);
     keys.push({ field, sign });
   } while (parser.takeSymbol(','));
   if (!parser.isAtEnd()) throw parser.expected('a comma or the end');
   return keys;
 }
 
-/** Moments are compared as such, however they are written. */
+/** Returns a value for sorting; dates are compared as times, however they are written. */
 function valueAt(field: Field, facts: RunFacts): FieldValue {
   const value = valueOf(field, facts);
   return typeOfField(field) === 'date' && typeof value === 'string' ? Date.parse(value) : value;

@@ -6,30 +6,40 @@ import { printExpression } from './print-expression.js';
 
 /** A condition on runs. */
 export interface Filter {
-  /** The filter as it was understood: words in full, dates and durations worked out. */
+  /** The filter as it was understood: keywords in full, dates and durations resolved. */
   readonly text: string;
-  /** Whether a run fulfils it; a condition on what the run does not have is not fulfilled, and neither is its opposite. */
+  /**
+   * True if a run matches; a condition on a value that the run does not have never matches, and
+   * neither does its negation.
+   */
   matches(facts: RunFacts): boolean;
 }
 
 /**
- * Reads a filter such as `params.lr < 0.01 AND metrics.loss.min < 0.2 AND tags HAS 'baseline' AND status = FINISHED`.
+ * Parses a filter such as `params.lr < 0.01 AND metrics.loss.min < 0.2 AND tags HAS 'baseline' AND
+ * status = FINISHED`.
  *
- * Fields are `params.<path>`, `metrics.<name>` with `.last` (when none is named), `.min`, `.max`, `.mean`, `.count`, `.minStep`,
- * `.maxStep`, `.nan` or `.texts` behind it, and `experiment`, `run` (or `name`), `uuid`, `status`, `startedAt`, `endedAt`, `duration`,
- * `rows`, `accepted`, `rewound`, `lastStep`, `dropped`, `invalid`, `lost`, `tags`, `notes`, `group`, `rank`, `error`. Where names hold dots themselves the longest one that is there is
- * meant; a part with spaces or signs is quoted: `params."my key".x`.
+ * Fields are `params.<path>`, `metrics.<name>` followed by `.last` (the default), `.min`, `.max`,
+ * `.mean`, `.count`, `.minStep`, `.maxStep`, `.nan` or `.texts`, and `experiment`, `run` (or
+ * `name`), `uuid`, `status`, `startedAt`, `endedAt`, `duration`, `rows`, `accepted`, `rewound`,
+ * `lastStep`, `dropped`, `invalid`, `lost`, `tags`, `notes`, `group`, `rank`, `error`. If names
+ * contain dots themselves, the longest existing one is used; a part with spaces or special
+ * characters is quoted: `params."my key".x`.
  *
- * Operators are `= == != <> < <= > >=`, `IN (a, b)`, `HAS` (a list has the item), `LIKE` (the whole text, `*` or `%` for any
- * characters, `?` for one), `~` (the text holds it), `IS NULL`, `IS NOT NULL`, `EXISTS`, `AND`, `OR`, `NOT` and parentheses. `LIKE` and
- * `~` are blind to upper and lower case, and look at each item of a list. Text with spaces or signs stands in `'` or `"`, a quote in
- * it twice. A duration is `90s` or `2h30m`; a date is ISO text (UTC where it names no zone), `now`, or `-7d` for seven days ago.
+ * Operators are `= == != <> < <= > >=`, `IN (a, b)`, `HAS` (a list has the item), `LIKE` (the whole
+ * text, with `*` or `%` for any characters, `?` for one), `~` (contains the text), `IS NULL`, `IS
+ * NOT NULL`, `EXISTS`, `AND`, `OR`, `NOT` and parentheses. `LIKE` and `~` ignore case, and test
+ * each item of a list. Text with spaces or special characters is quoted with `'` or `"`; a quote
+ * inside is doubled. A duration is `90s` or `2h30m`; a date is ISO text (UTC if it has no time
+ * zone), `now`, or `-7d` for seven days ago.
  *
- * What is absent is as NULL in SQL: every comparison with it, `!=` and `NOT` included, is not fulfilled. Numbers are compared by
- * value whatever their type; NaN equals NaN, and is neither below nor above anything; values of two kinds are not equal, and not ordered.
+ * An absent value is like NULL in SQL: no comparison with it matches, not even `!=` or with `NOT`.
+ * Numbers are compared by value whatever their type; NaN equals NaN, and is neither less nor
+ * greater than anything; values of different kinds are neither equal nor ordered.
  *
- * @param nowMs the moment that relative dates count from, in milliseconds since the epoch
- * @throws ExpmanError `INVALID_FILTER`, with the place, when it cannot be understood; `INVALID_OPTION` for what is no text
+ * @param nowMs the time that relative dates count from, in milliseconds since the epoch
+ * @throws ExpmanError `INVALID_FILTER`, with the place, if it cannot be parsed; `INVALID_OPTION` if
+ * it is not text
  * @example
  * const filter = parseWhere("status = FINISHED AND startedAt > -7d AND NOT tags HAS 'broken'");
  * runs.filter((run) => filter.matches(run));

@@ -2,7 +2,7 @@ import type { ExpmanError } from '../../model/errors.js';
 import { invalidFilter } from './filter-error.js';
 import { type Symbol, type Token, tokensOf } from './tokens.js';
 
-/** The tokens of a text, one after another, and errors at the next one. */
+/** Reads the tokens of a text one after another, and makes errors at the next one. */
 export class Parser {
   private readonly tokens: Token[];
   private place = 0;
@@ -11,7 +11,7 @@ export class Parser {
     this.tokens = tokensOf(text);
   }
 
-  /** The token that was not taken yet; at the end, the end. */
+  /** The next token; at the end of the text, the end token. */
   get next(): Token {
     return this.tokens[this.place] ?? { kind: 'end', at: this.text.length, text: '' };
   }
@@ -24,7 +24,7 @@ export class Parser {
     this.place++;
   }
 
-  /** Whether the next token is that word, upper and lower case aside. */
+  /** True if the next token is that word, ignoring case. */
   isWord(word: string): boolean {
     return this.next.kind === 'word' && this.next.text.toLowerCase() === word;
   }
@@ -33,7 +33,7 @@ export class Parser {
     return this.next.kind === 'symbol' && this.next.text === symbol;
   }
 
-  /** Takes the word if it is the next one. */
+  /** Consumes the word if it is next. */
   takeWord(word: string): boolean {
     const isNext = this.isWord(word);
     if (isNext) this.advance();
@@ -46,7 +46,7 @@ export class Parser {
     return isNext;
   }
 
-  /** Takes the sign a word begins with, and leaves the rest of the word. */
+  /** Consumes the sign at the start of a word, and leaves the rest of the word. */
   takeSign(): '-' | '+' | null {
     const { next } = this;
     const sign = next.text.charAt(0);
@@ -57,13 +57,13 @@ export class Parser {
     return sign;
   }
 
-  /** Something is wrong at the next token. */
+  /** Makes the error for a problem at the next token. */
   error(what: string, at = this.next.at): ExpmanError {
     return invalidFilter(this.text, at, what);
   }
 
-  /** The next token is not what may stand there. */
+  /** Makes the error for an unexpected next token. */
   expected(what: string): ExpmanError {
-    return this.error(`${what} is expected`);
+    return this.error(`expected ${what}`);
   }
 }

@@ -1,7 +1,7 @@
 import type { Expression, Literal } from './expression.js';
 import { type Field, typeOfField } from './fields.js';
 
-/** An expression as text that is read as the same expression. */
+/** Writes an expression as text that parses to the same expression. */
 export function printExpression(expression: Expression): string {
   switch (expression.kind) {
     case 'and':
@@ -31,7 +31,7 @@ const asTerm = (expression: Expression): string =>
     ? `(${printExpression(expression)})`
     : printExpression(expression);
 
-/** Every part of a path is quoted that could be read as something else. */
+/** Quotes every part of a path that could be read as something else. */
 function printField(field: Field): string {
   if (field.kind === 'fact') return field.name;
   const parts = field.path.map((part) => (/^[A-Za-z0-9_/-]+$/.test(part) ? part : quote(part, '"')));

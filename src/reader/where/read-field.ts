@@ -7,7 +7,7 @@ import type { PathPart } from './tokens.js';
 /** @bound refuses: INVALID_FILTER */
 const MAX_PARTS = 64;
 
-/** Reads what of a run is meant. */
+/** Parses a field. */
 export function readField(parser: Parser): Field {
   const { next } = parser;
   if (next.kind !== 'word') throw parser.expected('a field such as status, params.lr or metrics.loss.min');
@@ -25,10 +25,10 @@ function fieldOf(parser: Parser, word: string, first: string, rest: readonly Pat
     return { kind: 'fact', name };
   }
   if (rest.length > MAX_PARTS)
-    throw parser.error(`a path has at most ${MAX_PARTS} parts, this one ${rest.length}`);
-  // An empty part that is quoted is a name; where nothing stands, none is meant.
+    throw parser.error(`a path may have at most ${MAX_PARTS} parts; got ${rest.length}`);
+  // A quoted empty part is a name; an unquoted one means that the name is missing.
   if (rest.every(({ text, quoted }) => text === '' && !quoted))
-    throw parser.error(`${first.toLowerCase()}.<name> is expected: which ${kind} is meant`);
+    throw parser.error(`expected ${first.toLowerCase()}.<name>: the name of the ${kind} is missing`);
   return { kind, path: rest.map(({ text }) => text) };
 }
 
@@ -37,7 +37,7 @@ function unknownField(parser: Parser, word: string, first: string): Error {
   const path = cut(word, 64);
   return parser.error(
     near === undefined
-      ? `unknown field "${path}": params.${path}, metrics.${path} or one of ${FACT_WORDS.join(', ')} is expected`
+      ? `unknown field "${path}": expected params.${path}, metrics.${path} or one of ${FACT_WORDS.join(', ')}`
       : `unknown field "${path}": did you mean ${near}? A parameter or metric of that name is params.${path}, metrics.${path}`,
   );
 }

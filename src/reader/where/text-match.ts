@@ -1,9 +1,11 @@
 const ANY = new Set(['*', '%']);
 
 /**
- * Whether a whole text is of a pattern, upper and lower case aside: `*` or `%` stands for any characters, `?` for one.
+ * True if a whole text matches a pattern, ignoring case: `*` or `%` stands for any characters, `?`
+ * for one.
  *
- * One pass that goes back to the last star only: at most as many steps as pattern times text has characters.
+ * One pass that backtracks only to the last star: at most as many steps as pattern times text has
+ * characters.
  */
 export function isLike(text: string, pattern: string): boolean {
   const [given, wanted] = [Array.from(text.toLowerCase()), Array.from(pattern.toLowerCase())];
@@ -27,5 +29,5 @@ export function isLike(text: string, pattern: string): boolean {
   return wanted.slice(place).every((sign) => ANY.has(sign));
 }
 
-/** Whether a text holds another one, upper and lower case aside. */
+/** True if a text contains another one, ignoring case. */
 export const holds = (text: string, part: string): boolean => text.toLowerCase().includes(part.toLowerCase());

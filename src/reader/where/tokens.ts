@@ -6,14 +6,14 @@ export interface PathPart {
   readonly quoted: boolean;
 }
 
-/** What a filter is made of; `at` is the place of its first character. */
+/** A token of a filter; `at` is the place of its first character. */
 export type Token =
   | { readonly kind: 'word'; readonly at: number; readonly text: string; readonly parts: readonly PathPart[] }
   | { readonly kind: 'text'; readonly at: number; readonly text: string }
   | { readonly kind: 'symbol'; readonly at: number; readonly text: Symbol }
   | { readonly kind: 'end'; readonly at: number; readonly text: '' };
 
-/** Signs that are no part of a word. */
+/** Signs that are not part of a word. */
 export type Symbol = (typeof SYMBOLS)[number];
 
 /**
@@ -23,22 +23,22 @@ export type Symbol = (typeof SYMBOLS)[number];
  */
 export const MAX_FILTER_LENGTH = 4096;
 
-// The longer one first, where one begins another.
+// Longer signs first, if one is a prefix of another.
 const SYMBOLS = ['==', '!=', '<>', '<=', '>=', '=', '<', '>', '~', '(', ')', ','] as const;
 const SPACE = /\s/;
 const NO_WORD = /[\s=!<>~(),'"]/;
 
 /**
- * Takes a filter apart; the last token is the end.
+ * Splits a filter into tokens; the last one is the end token.
  *
- * @throws ExpmanError `INVALID_FILTER` for a text that is too long or not closed
+ * @throws ExpmanError `INVALID_FILTER` for a text that is too long, or a quote that is not closed
  */
 export function tokensOf(filter: string): Token[] {
   if (filter.length > MAX_FILTER_LENGTH)
     throw invalidFilter(
       filter,
       MAX_FILTER_LENGTH,
-      `a filter has at most ${MAX_FILTER_LENGTH} characters, this one ${filter.length}: too long`,
+      `the filter is too long: at most ${MAX_FILTER_LENGTH} characters are allowed; got ${filter.length}`,
     );
   const tokens: Token[] = [];
   for (let at = 0; at < filter.length;) {
@@ -62,11 +62,11 @@ function tokenAt(filter: string, at: number): { readonly token: Token; readonly 
   }
   const symbol = SYMBOLS.find((each) => filter.startsWith(each, at));
   if (symbol !== undefined) return { token: { kind: 'symbol', at, text: symbol }, end: at + symbol.length };
-  if (char === '!') throw invalidFilter(filter, at, 'a "!" stands only in "!=" (use NOT)');
+  if (char === '!') throw invalidFilter(filter, at, '"!" is only allowed in "!=" (use NOT)');
   return wordAt(filter, at);
 }
 
-/** A word goes on until a space or a sign; behind a dot in it a part may be quoted. */
+/** Reads a word, up to a space or a sign; after a dot in it, a part may be quoted. */
 function wordAt(filter: string, at: number): { readonly token: Token; readonly end: number } {
   const parts: PathPart[] = [];
   let end = at;
@@ -76,7 +76,7 @@ function wordAt(filter: string, at: number): { readonly token: Token; readonly e
     const bare = filter.slice(from, end);
     const isQuoted = bare.endsWith('.') && /['"]/.test(filter.charAt(end));
     const names = bare.split('.');
-    // What is in front of the first dot behind a quoted part is nothing; so is what is behind the last dot before one.
+    // Nothing stands before the first dot after a quoted part, nor after the last dot before one.
     if (from > at) names.shift();
     if (isQuoted) names.pop();
     parts.push(...names.map((text) => ({ text, quoted: false })));
@@ -89,7 +89,7 @@ function wordAt(filter: string, at: number): { readonly token: Token; readonly e
   return { token: { kind: 'word', at, text: filter.slice(at, end), parts }, end };
 }
 
-/** A quote inside is written twice. */
+/** Reads a quoted text; a quote inside is doubled. */
 function quotedAt(filter: string, at: number): { readonly text: string; readonly end: number } {
   const quote = filter.charAt(at);
   let text = '';

@@ -7,13 +7,13 @@ import { parseExpression } from './parse-expression.js';
 import { keysOf } from './parse-sort.js';
 import { fieldIn } from './parse-field.js';
 
-/** A field that no run has, as it is written in a filter, and what may be meant. */
+/** A field that no run has, as written in a filter, and a suggestion. */
 export interface UnknownField {
   readonly field: string;
   readonly hint: string;
 }
 
-/** Where fields of runs are named. */
+/** Texts that name fields of runs. */
 export interface FieldTexts {
   readonly where?: string | undefined;
   readonly sort?: string | undefined;
@@ -21,10 +21,11 @@ export interface FieldTexts {
 }
 
 /**
- * The metrics and parameters that texts name and none of the runs has: to a filter they are absent, to an order equal, and nobody
- * would see that a word is misspelt. What is only asked to be there or not is left out.
+ * Finds the metrics and parameters that texts name but no run has: to a filter they are absent, to
+ * an order equal, so a misspelling would go unnoticed. Fields that are only tested for presence are
+ * left out.
  *
- * @throws ExpmanError `INVALID_FILTER` for a text that cannot be understood
+ * @throws ExpmanError `INVALID_FILTER` for a text that cannot be parsed
  */
 export function unknownFields(
   { where, sort, columns = [] }: FieldTexts,
@@ -60,7 +61,7 @@ function fieldsOf(expression: Expression): Field[] {
   }
 }
 
-/** A metric may be misspelt, or a statistic of one that is there. */
+/** Suggests a metric, or a statistic of an existing metric. */
 function metricHint(path: readonly string[], runs: readonly RunFacts[]): string {
   const names = new Set(runs.flatMap(({ metrics }) => [...metrics.keys()]));
   const [name, statistic] = [path.slice(0, -1).join('.'), path.at(-1) ?? ''];
