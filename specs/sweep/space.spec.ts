@@ -115,23 +115,23 @@ describe('a space', () => {
   );
 
   it.each<[said: string, space: unknown]>([
-    ['space must be one with at least one parameter', {}],
-    ['space must be one with a parameter that varies', { epochs: 10 }],
+    ['space must be an object with at least one parameter', {}],
+    ['space must be a space with at least one parameter that varies', { epochs: 10 }],
     ['space must be a plain object of parameters', null],
     ['space must be a plain object of parameters', [uniform(0, 1)]],
     ['space must be a plain object of parameters', uniform(0, 1)],
     ['space.a must be a plain object of parameters', { a: new Map() }],
-    ['space.a.b must be one with at least one parameter', { a: { b: {} } }],
+    ['space.a.b must be an object with at least one parameter', { a: { b: {} } }],
     ['space must be free of names that reach a prototype', JSON.parse('{"__proto__": 1}')],
     ['space.o[0] must be free of names that reach a prototype', { o: choice({ constructor: 1 }) }],
-    ['space.again.circular must be free of itself', circular],
+    ['space.again.circular must be free of circular references', circular],
     [`space${'.a'.repeat(16)} must be nested at most ${MAX_SPACE_DEPTH} deep`, deep(17)],
     ['space.lr.low must be above 0, as its logarithm is taken', { lr: { ...logUniform(1, 2), low: 0 } }],
     ['space.a.high must be a finite number', { a: { ...uniform(0, 1), high: NaN } }],
     ['space.c must be given at least one option', { c: { ...choice(1), options: [] } }],
-    ['space.c[1] must be told from the options before it by a constant', { c: choice(0, -0) }],
+    ['space.c[1] must be distinguishable from the earlier options by a constant', { c: choice(0, -0) }],
     [
-      'space.c[1] must be told from the options before it by a constant',
+      'space.c[1] must be distinguishable from the earlier options by a constant',
       { c: choice({ lr: uniform(0, 1) }, { lr: normal(0, 1) }) },
     ],
     [

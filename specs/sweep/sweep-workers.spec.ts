@@ -205,7 +205,7 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
     expect((await study.result).status).toBe('INTERRUPTED');
     const runDir = join(study.dir, 'trial-0000');
     expect(yamlIn(runDir, 'run.yaml')).toMatchObject({ status: 'INTERRUPTED', counts: { rows: 3 } });
-    expect(textIn(runDir, 'run.log')).toMatch(/it is not waited for/);
+    expect(textIn(runDir, 'run.log')).toMatch(/the sweep no longer waits for it/);
   });
 
   it('has the signal reach a trial that waits, with its reason', async () => {

@@ -1,6 +1,9 @@
 import { MAX_TIMER_MS } from '../model/option-rules.js';
 
-/** Does something once after so many milliseconds, of which there may be any number; never after Infinity. Returns what calls it off. */
+/**
+ * Runs a task once after a delay of any length; never after Infinity. Returns a function that
+ * cancels it.
+ */
 export function after(ms: number, work: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;
   const wait = (leftMs: number): void => {

@@ -13,7 +13,7 @@ import type { MetricRow, MetricValue } from '../model/metric.js';
 import { withRun } from '../engine/current-run.js';
 import type { Drive, Train, TrialRow, WorkerTrain, WorkerTrial } from './trial.js';
 
-/** Trains in the thread of the sweep; a training that does not end is left alone. */
+/** Trains in the thread of the sweep; a training that does not end is abandoned. */
 export function trainHere<P>(train: Train<P>): Drive<P> {
   return async (trial, expired) => {
     const abandoned = new Promise<void>((resolve) => {
@@ -25,10 +25,11 @@ export function trainHere<P>(train: Train<P>): Drive<P> {
 }
 
 /**
- * Runs what trains, in whatever form it comes, until it ends or has ended itself after an abort; rejects with what it throws.
+ * Runs a training in whatever form it comes, until it ends or has ended itself after an abort;
+ * rejects with what it throws.
  *
- * Rows of a generator or an Observable are logged; when the trial is aborted, the generator's `return` is called between two
- * rows, and the Observable is unsubscribed from.
+ * Rows of a generator or an Observable are logged; when the trial is aborted, the generator's
+ * `return` is called between two rows, and the Observable is unsubscribed from.
  */
 export async function driveTrial<P>(train: WorkerTrain<P>, trial: WorkerTrial<P>): Promise<void> {
   const given: unknown = await train(trial);
@@ -44,7 +45,8 @@ async function ofObservable<P>(
   const logged$ = from(rows$).pipe(
     map(rowOf),
     tap((row) => run.metrics.next(row)),
-    // Behind what logs: a row may abort the trial, and the source may give all of them in one go.
+    // After the logging: a row may abort the trial, and the source may emit all of them
+    // synchronously.
     takeUntil(fromEvent(signal, 'abort')),
   );
   await lastValueFrom(logged$, { defaultValue: undefined });
@@ -58,17 +60,18 @@ async function ofIterable<P>(
   for await (const row of rows) {
     if (trial.signal.aborted) break;
     trial.run.metrics.next(rowOf(row, count++));
-    // The scheduler has seen the row, and what it says comes before the next is asked for.
+    // The scheduler has seen the row, and its decision must take effect before the next row is
+    // requested.
     if (isAborted(trial)) break;
   }
 }
 
-// Asked anew: what is logged in between may abort it.
+// Checked again: a row logged in between may have aborted it.
 const isAborted = <P>({ signal }: WorkerTrial<P>): boolean => signal.aborted;
 
 function rowOf(row: unknown, count: number): MetricRow {
   if (typeof row !== 'object' || row === null)
-    throw invalidOption('row', 'an object of values, or a MetricRow, as what a trial yields', row);
+    throw invalidOption('row', 'an object of values or a MetricRow, yielded by the trial', row);
   const values: unknown = Reflect.get(row, 'values');
   return typeof values === 'object' && values !== null
     ? (row as MetricRow)

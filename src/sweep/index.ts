@@ -1,5 +1,5 @@
 /**
- * Searching for parameters: spaces, and searchers that suggest what to try next.
+ * Hyperparameter search: spaces, and searchers that suggest what to try next.
  *
  * @packageDocumentation
  */

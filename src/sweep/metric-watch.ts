@@ -1,13 +1,16 @@
 import type { MetricPoint } from '../model/metric.js';
 import type { Step } from '../model/step.js';
 
-/** The value of a trial's metric that counts, and where it came. */
+/** The value of a trial's metric that counts, and its step. */
 export interface Reported {
   readonly value: number;
   readonly step: Step | null;
 }
 
-/** Follows a trial's metric: its last value, its best, and how much was spent. NaN is a value that came, and never the best. */
+/**
+ * Follows a trial's metric: its last value, its best value, and the resource spent. NaN counts as a
+ * value, but is never the best.
+ */
 export class MetricWatch {
   private last: Reported | null = null;
   private best: Reported | null = null;
@@ -18,7 +21,7 @@ export class MetricWatch {
     private readonly sign: 1 | -1,
   ) {}
 
-  /** Takes in a point; returns what a scheduler is to hear of it, or null for a NaN. */
+  /** Adds a point; returns the report for the scheduler, or null for a NaN. */
   add({ step, value }: MetricPoint): { readonly resource: number; readonly loss: number } | null {
     this.count++;
     this.last = { value, step };
@@ -28,13 +31,16 @@ export class MetricWatch {
     return { resource: step === null ? this.count : Number(step) + 1, loss: this.sign * counts };
   }
 
-  /** Why nothing counts, where nothing does, as what is said of the metric. */
+  /** The reason why no value counts, as a predicate of the metric. */
   get lack(): string {
     if (this.last === null) return 'was never reported as a number';
     return this.best === null ? 'was never anything but NaN' : 'was NaN at the end';
   }
 
-  /** What counts so far; null when no number came, or the last is wanted and is NaN. */
+  /**
+   * The value that counts so far; null if there is no number, or if the last one is wanted and is
+   * NaN.
+   */
   get reported(): Reported | null {
     const { last, best } = this;
     if (this.wanted === 'best') return best;

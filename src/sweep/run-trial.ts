@@ -22,19 +22,19 @@ export interface TrialHost<P> {
   readonly options: ResolvedSweep<P>;
   readonly drive: Drive<P>;
   readonly events: Subject<TrialEvent<P>>;
-  /** The trials under way: each is here from before its `started` event until its run is closed. */
+  /** The running trials: each is here from before its `started` event until its run is closed. */
   readonly running: Set<RunningTrial<P>>;
   /** Called with the trial's record before its run exists. */
   readonly onBegin: (record: TrialRecord) => void;
 }
 
-/** Why a trial was aborted. */
+/** The reason why a trial was aborted. */
 type AbortReason = 'stopped' | 'interrupted';
 
-/** A trial that is under way, and the two ways to end it. */
+/** A running trial, and the two ways to end it. */
 export class RunningTrial<P> {
   readonly trial: Trial<P>;
-  /** Why the trial was aborted; null while it was not. */
+  /** The reason why the trial was aborted; null if it was not. */
   abortReason: AbortReason | null = null;
   private readonly aborting = new AbortController();
   private readonly expiring = new AbortController();
@@ -43,28 +43,30 @@ export class RunningTrial<P> {
     this.trial = { number, attempt, params, run, signal: this.aborting.signal };
   }
 
-  /** Aborted when the trial has had its time to end. */
+  /** Aborted when the trial's time to end has passed. */
   get expired(): AbortSignal {
     return this.expiring.signal;
   }
 
-  /** Asks the training to end; the first reason stays. */
+  /** Asks the training to end; the first reason is kept. */
   abort(reason: AbortReason): void {
     if (this.abortReason !== null) return;
     this.abortReason = reason;
     this.aborting.abort(new DOMException(`the trial was ${reason}`, 'AbortError'));
   }
 
-  /** Waits for the training no longer. */
+  /** Stops waiting for the training. */
   expire(): void {
     this.expiring.abort();
   }
 }
 
 /**
- * Runs one trial in a run of its own: trains, watches the metric, has the scheduler decide, and closes the run.
+ * Runs one trial in its own run: trains, watches the metric, lets the scheduler decide, and closes
+ * the run.
  *
- * Resolves with the trial's record, which says how it ended; rejects only when the run cannot be opened or a part of the sweep throws.
+ * Resolves with the trial's record, which says how it ended; rejects only if the run cannot be
+ * opened or a part of the sweep throws.
  */
 export async function runTrial<P>(next: NextTrial<P>, host: TrialHost<P>): Promise<TrialRecord> {
   const { options, events } = host;
@@ -98,7 +100,7 @@ function openTrialRun<P>(runName: string, { name, baseDir, run }: ResolvedSweep<
     new ExperimentConfig(name, baseDir, {
       ...run,
       runName,
-      // A process that was killed may have left the folder behind, with nothing in it.
+      // A killed process may have left an empty folder behind.
       resume: 'allow',
       group: name,
     }),
@@ -125,7 +127,7 @@ function watchMetric<P>(running: RunningTrial<P>, { options, events }: TrialHost
   return watch;
 }
 
-/** What a training threw. */
+/** The failure of a training. */
 interface Failure {
   readonly thrown: unknown;
 }
@@ -139,7 +141,9 @@ async function untilTrained<P>(
   let callOff = (): void => undefined;
   const onAbort = (): void => {
     callOff = after(options.graceMs, () => {
-      trial.run.logger.warn('the trial was aborted and did not end; it is not waited for');
+      trial.run.logger.warn(
+        'the trial was aborted but did not end in time; the sweep no longer waits for it',
+      );
       running.expire();
     });
   };
@@ -192,11 +196,14 @@ async function closeTrial<P>(
   return recordAfter(run.close(RunStatus.Finished), { ...record, status: abortReason ?? 'finished' });
 }
 
-/** The record of a trial whose run is being closed: as given, or failed when the run was closed otherwise or could not be written. */
+/**
+ * Returns the record of a trial whose run is being closed: as given, or failed if the run was
+ * closed otherwise or could not be written.
+ */
 async function recordAfter(closing: Promise<RunSummary>, record: TrialRecord): Promise<TrialRecord> {
   try {
     const { status: closedAs } = await closing;
-    // A run that its trial closed itself stays as it was closed.
+    // A run that its trial has closed itself keeps its status.
     return record.status === 'finished' && closedAs !== RunStatus.Finished
       ? { ...record, status: 'failed', error: `the trial closed its run as ${closedAs}` }
       : record;

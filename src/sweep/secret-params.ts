@@ -4,8 +4,8 @@ import { NAMELESS, type NameScope, REDACTED, isSecretNumber, scopeOf } from '../
 import { type SpaceDescription, canonical } from './space/describe-space.js';
 
 /**
- * Checks that the options of every choice can still be told apart once secrets are redacted, as they are in `sweep.yaml`: a
- * sweep that is resumed has nothing else to go by.
+ * Checks that the options of every choice remain distinguishable once secrets are redacted, as they
+ * are in `sweep.yaml`: a resumed sweep has nothing else to identify them by.
  *
  * @throws ExpmanError `INVALID_OPTION`
  */
@@ -25,13 +25,15 @@ export function mustBeDistinctInFile(
   if (distinct.size < new Set(options.map(canonical)).size)
     throw invalidOption(
       path,
-      'a choice without secrets, which are not written to sweep.yaml; rename it if these are not secret',
+      'a choice without secrets, which are not written to sweep.yaml; rename it if its options are not secret',
       options,
     );
   for (const option of options) mustBeDistinctInFile(option, path, scope);
 }
 
-/** Parameters as they were read from `sweep.yaml`, with the secrets of the space that were redacted there. */
+/**
+ * Restores the secrets of a space in parameters read from `sweep.yaml`, where they were redacted.
+ */
 export function withSecretsOf(
   space: SpaceDescription,
   params: unknown,
@@ -52,7 +54,7 @@ export function withSecretsOf(
   );
 }
 
-/** Whether redacted parameters may be those of an option. */
+/** True if redacted parameters may be those of an option. */
 function hasShapeOf(option: SpaceDescription, params: unknown, scope: NameScope): boolean {
   if (!isGroup(option)) return params === written(option, scope);
   if (Object.values(option).some(Array.isArray)) return true;
@@ -67,7 +69,7 @@ function hasShapeOf(option: SpaceDescription, params: unknown, scope: NameScope)
   );
 }
 
-/** A value as it is in `sweep.yaml`. */
+/** Returns a value as `sweep.yaml` has it. */
 const written = (value: SpaceDescription, scope: NameScope): unknown =>
   isSecretNumber(scope.name, value) ? REDACTED : redactNamed(value, scope);
 
@@ -78,7 +80,7 @@ interface Group {
 const isGroup = (space: SpaceDescription): space is Group =>
   typeof space === 'object' && !Array.isArray(space);
 
-/** What a choice is between; null for what is none. */
+/** Returns the options of a choice; null if the group is not a choice. */
 function optionsOf({ choice }: Group): readonly SpaceDescription[] | null {
   return Array.isArray(choice) ? (choice as readonly SpaceDescription[]) : null;
 }

@@ -24,31 +24,35 @@ const fs = patientFs(nodeFs);
 
 /** The outcome of a sweep. */
 export interface StudyResult<P> {
-  /** `INTERRUPTED` when it was stopped, by a call, a signal or its time limit; it can be resumed. */
+  /** `INTERRUPTED` if it was stopped by a call, a signal or its time limit; it can be resumed. */
   readonly status: 'FINISHED' | 'INTERRUPTED';
-  /** The best of the trials that finished; if none did, of those that were stopped early, then of those that were interrupted. */
+  /**
+   * The best of the finished trials; if there are none, of those stopped early, then of those
+   * interrupted.
+   */
   readonly best: TrialResult<P> & { readonly value: number };
   /** All trials by number, including those of the sweep that was resumed. */
   readonly trials: readonly TrialResult<P>[];
 }
 
-/** A sweep that is under way. */
+/** A running sweep. */
 export interface Study<P> {
   /** The experiment's folder: `sweep.yaml`, and a folder for each trial's run. */
   readonly dir: string;
-  /** Events from the subscription on; completes with the sweep, never errors. */
+  /** Events from the time of subscription; completes with the sweep, never errors. */
   readonly events$: Observable<TrialEvent<P>>;
   /**
-   * Resolves when all trials are over and their runs closed.
+   * Resolves when all trials have ended and their runs are closed.
    *
-   * Rejects with `SWEEP_FAILED` when no trial gave a value or more than `maxFailures` failed, with `RUN_LOCKED` when another process runs
-   * this sweep, with `RUN_EXISTS`, `RUN_NOT_FOUND` or `INVALID_OPTION` when it cannot be resumed, and with an error of the file system or
-   * of a custom searcher, which stops the other trials as {@link stop} does.
+   * Rejects with `SWEEP_FAILED` if no trial gave a value or more than `maxFailures` failed, with
+   * `RUN_LOCKED` if another process runs this sweep, with `RUN_EXISTS`, `RUN_NOT_FOUND` or
+   * `INVALID_OPTION` if it cannot be resumed, and with an error of the file system or of a custom
+   * searcher, which stops the other trials as {@link stop} does.
    */
   readonly result: Promise<StudyResult<P>>;
   /**
-   * Starts no more trials, aborts those that are running, and has `result` resolve with the trials so far; it rejects when no trial has
-   * reported a number yet. Idempotent.
+   * Starts no more trials, aborts the running ones, and makes `result` resolve with the trials so
+   * far; it rejects if no trial has reported a number yet. Idempotent.
    */
   stop(): void;
 }
@@ -134,7 +138,10 @@ export class SweepStudy<P> implements Study<P> {
     return this.concludeSweep(records);
   }
 
-  /** Waits for all slots; when one throws, the others are stopped first: nothing may be logged into a sweep that no longer has its lock. */
+  /**
+   * Waits for all slots; if one throws, the others are stopped first: nothing may be logged in a
+   * sweep that has lost its lock.
+   */
   private async fillSlots(records: TrialRecords): Promise<void> {
     const slots = Array.from({ length: this.options.concurrency }, async () => {
       try {
@@ -220,7 +227,7 @@ export class SweepStudy<P> implements Study<P> {
     if (best?.value == null || tooMany) {
       const failed = records.all.find(({ error }) => error !== undefined);
       const example = failed?.error === undefined ? '' : `; one of them: ${failed.error}`;
-      const none = `no trial gave a value of ${JSON.stringify(this.options.metric)}`;
+      const none = `no trial reported a value of ${JSON.stringify(this.options.metric)}`;
       const message = tooMany
         ? `${this.failures} trials failed, more than ${this.options.maxFailures}`
         : `${none}${this.stopped ? ' before the sweep was stopped' : ''}`;
@@ -241,7 +248,10 @@ export class SweepStudy<P> implements Study<P> {
     };
   }
 
-  /** Ends the sweep on a signal, which leaves two seconds: the runs are closed whether or not their trials end. */
+  /**
+   * Ends the sweep on a signal, which allows two seconds: the runs are closed whether or not their
+   * trials end.
+   */
   private async stopNow(): Promise<void> {
     this.stop();
     for (const running of this.running) running.expire();

@@ -13,28 +13,30 @@ import type { TrialStatus } from './trial.js';
 
 /** The name of a sweep's file, in the folder of its experiment. */
 export const SWEEP_NAME = 'sweep.yaml';
-/** What `sweep.yaml` does not say yet: the records of trials that have changed since, one after the other. */
+/**
+ * The file of trial records that have changed since `sweep.yaml` was written, one after the other.
+ */
 const JOURNAL_NAME = 'sweep.journal';
 /**
- * Some 50,000 trials.
+ * Enough for some 50,000 trials.
  *
  * @bound refuses: CORRUPT or UNSAFE_YAML
  */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** What a sweep searches, and by what; a sweep that goes on must be asked for the same. */
+/** The plan of a sweep; a resumed sweep must have the same. */
 export interface SweepPlan {
   readonly space: SpaceDescription;
   readonly metric: string;
   readonly mode: 'min' | 'max';
   readonly value: 'last' | 'best';
   readonly seed: number;
-  /** The searcher's name; `custom` for one of the caller's. */
+  /** The searcher's name; `custom` for a custom one. */
   readonly searcher: string;
   readonly scheduler: string;
 }
 
-/** A trial as `sweep.yaml` has it. */
+/** A trial as in `sweep.yaml`. */
 export interface TrialRecord {
   readonly trial: number;
   readonly attempt: number;
@@ -45,11 +47,11 @@ export interface TrialRecord {
   readonly value: number | null;
   readonly step: Step | null;
   readonly error?: string;
-  /** What the scheduler keeps of it, for a sweep that goes on. */
+  /** Figures that the scheduler keeps about it, for a resumed sweep. */
   readonly course?: Course;
 }
 
-/** All of a `sweep.yaml`. */
+/** The contents of a `sweep.yaml`. */
 export interface SweepRecord {
   readonly status: 'RUNNING' | 'FINISHED' | 'INTERRUPTED' | 'FAILED';
   readonly plan: SweepPlan;
@@ -57,7 +59,10 @@ export interface SweepRecord {
   readonly trials: readonly TrialRecord[];
 }
 
-/** Replaces `sweep.yaml`, which is whole at every moment; the journal, all of which it says, goes. Secrets are redacted in both. */
+/**
+ * Replaces `sweep.yaml` atomically, and removes the journal, which it now includes. Secrets are
+ * redacted in both.
+ */
 export function writeSweep(fs: FsPort, folder: string, { status, plan, best, trials }: SweepRecord): void {
   const text = stringifyYaml({
     ...{ status, ...plan },
@@ -70,7 +75,10 @@ export function writeSweep(fs: FsPort, folder: string, { status, plan, best, tri
   if (fs.stat(journal) !== null) fs.remove(journal);
 }
 
-/** Puts a trial's record down where it survives the process and the machine, at a cost that does not grow with the sweep. */
+/**
+ * Writes a trial's record so that it survives the process and the machine, at a cost that does not
+ * grow with the sweep.
+ */
 export function appendToJournal(fs: FsPort, folder: string, record: TrialRecord): void {
   const path = join(folder, JOURNAL_NAME);
   const isNew = fs.stat(path) === null;
@@ -84,33 +92,38 @@ export function appendToJournal(fs: FsPort, folder: string, record: TrialRecord)
   if (isNew) fs.syncFolder(folder);
 }
 
-/** A record as it is written. */
+/** Returns a record as it is written. */
 const redacted = ({ error, ...record }: TrialRecord): TrialRecord => ({
   ...record,
   params: redactNamed(record.params),
   ...(error !== undefined && { error: redactText(error) }),
 });
 
-/** The records of the journal that are whole; the last may have been cut off, and then what it was about has not begun, or not ended. */
+/**
+ * Reads the whole records of the journal; the last one may be cut off, and then that trial has not
+ * begun, or not ended.
+ */
 function readJournal(fs: FsPort, folder: string): TrialRecord[] {
   const path = join(folder, JOURNAL_NAME);
   if (fs.stat(path) === null) return [];
-  // Of each record the last line is a comment, which no text in it can be taken for: that is indented or in quotes.
+  // The last line of each record is a comment; no text in the record can be mistaken for it,
+  // because text is indented or quoted.
   const [, ...whole] = readWhole(fs, path, MAX_BYTES)
     .toString('utf8')
     .split(/^# end\n/m)
     .reverse();
   return whole.reverse().map((text) => {
     const record = parseYaml(text, MAX_BYTES);
-    if (!isTrialRecord(record)) throw new ExpmanError('CORRUPT', `${path} holds what is no trial`, { path });
+    if (!isTrialRecord(record))
+      throw new ExpmanError('CORRUPT', `${path} contains an entry that is not a trial`, { path });
     return record;
   });
 }
 
 /**
- * Reads a `sweep.yaml` and what its journal adds to that; null when there is none.
+ * Reads a `sweep.yaml` and its journal; null if there is none.
  *
- * @throws {@link ExpmanError} `CORRUPT` when it is cut off or makes no sense, `UNSAFE_YAML`, `IO`
+ * @throws {@link ExpmanError} `CORRUPT` if it is cut off or not valid, `UNSAFE_YAML`, `IO`
  */
 export function readSweep(fs: FsPort, folder: string): SweepRecord | null {
   const path = join(folder, SWEEP_NAME);
@@ -122,7 +135,7 @@ export function readSweep(fs: FsPort, folder: string): SweepRecord | null {
   if (!Array.isArray(trials) || !trials.every(isTrialRecord)) throw corrupt('has no list of trials');
   const words = ['metric', 'mode', 'value', 'searcher', 'scheduler'] as const;
   if (words.some((word) => typeof plan[word] !== 'string') || typeof plan['seed'] !== 'number')
-    throw corrupt('does not say what it searches');
+    throw corrupt('has no valid plan (metric, mode, value, seed, searcher, scheduler)');
   const records = new Map([...trials, ...readJournal(fs, folder)].map((record) => [record.trial, record]));
   return {
     status,

@@ -28,7 +28,7 @@ import { OWN_SEARCHER_OPTIONS, type SearcherOptions } from './searchers/searcher
 import type { Searcher } from './searchers/searcher.js';
 import type { ParamsOf, Space } from './space/space.js';
 
-/** The schedulers this package has; an object says with which options. */
+/** The schedulers of this package; an object also gives options. */
 export type SchedulerOption =
   | 'none'
   | 'median'
@@ -38,39 +38,51 @@ export type SchedulerOption =
 
 /** Options of a sweep. */
 export interface SweepOptions<P> {
-  /** The experiment its runs belong to. */
+  /** The experiment that the runs belong to. */
   readonly name: string;
   /** The folder that holds the experiments; default `./experiments`. */
   readonly baseDir?: string | undefined;
-  /** The metric, as it is logged, that the sweep goes by. */
+  /** The metric to optimise, as it is logged. */
   readonly metric: string;
-  /** Whether it is better when it is less (`'min'`, default) or when it is greater. */
+  /** The direction: `'min'` (default) if less is better, or `'max'`. */
   readonly mode?: 'min' | 'max' | undefined;
-  /** Which value of it counts: its `'last'` (default) or its `'best'`. */
+  /** The value that counts: the `'last'` (default) or the `'best'`. */
   readonly value?: 'last' | 'best' | undefined;
-  /** How many trials; from 1 up, default 20. A grid may end before. */
+  /** The number of trials; from 1 up, default 20. A grid may end before. */
   readonly trials?: number | undefined;
-  /** How many at a time; from 1 up, default 1. */
+  /** The number of trials at a time; from 1 up, default 1. */
   readonly concurrency?: number | undefined;
-  /** What all that is random comes from; an integer from 0 up, default 0. */
+  /** The seed of all random decisions; an integer from 0 up, default 0. */
   readonly seed?: number | undefined;
-  /** Where parameters come from; default `'random'`. An object is a searcher of one's own. */
+  /** The source of parameters; default `'random'`. An object is a custom searcher. */
   readonly searcher?: SearcherName | Searcher<P> | undefined;
-  /** Further options of the searcher that is named. */
+  /** Further options of the named searcher. */
   readonly searcherOptions?: Omit<SearcherOptions, 'seed' | 'mode'> | undefined;
-  /** Which trials are stopped early; default `'none'`. */
+  /** The rule for stopping trials early; default `'none'`. */
   readonly scheduler?: SchedulerOption | undefined;
-  /** How often a failed trial is begun anew; default 0. */
+  /** The number of times that a failed trial is started again; default 0. */
   readonly retries?: number | undefined;
-  /** With more failed trials than this the sweep ends, and its result rejects; default no limit. */
+  /**
+   * The number of failed trials above which the sweep ends and its result rejects; default no
+   * limit.
+   */
   readonly maxFailures?: number | undefined;
-  /** After so many milliseconds the sweep is stopped; default no limit. */
+  /** Milliseconds after which the sweep is stopped; default no limit. */
   readonly timeLimitMs?: number | undefined;
-  /** How long a trial may take to end once it is aborted, before its run is closed over its head, in milliseconds, Infinity for as long as it likes; default 10,000. */
+  /**
+   * Milliseconds that an aborted trial may take to end before its run is closed anyway; Infinity
+   * for no limit; default 10,000.
+   */
   readonly graceMs?: number | undefined;
-  /** Whether a sweep that was cut off or stopped goes on: `'allow'` (default), `'never'`, or `'must'`. */
+  /**
+   * True to resume a sweep that was cut off or stopped: `'allow'` (default), `'never'`, or
+   * `'must'`.
+   */
   readonly resume?: 'never' | 'allow' | 'must' | undefined;
-  /** Whether SIGINT, SIGTERM and, but on Windows, SIGHUP stop the sweep, its runs and `sweep.yaml` INTERRUPTED, before they end the process; default true. */
+  /**
+   * True if SIGINT, SIGTERM and, except on Windows, SIGHUP stop the sweep, with its runs and
+   * `sweep.yaml` INTERRUPTED, before they end the process; default true.
+   */
   readonly handleSignals?: boolean | undefined;
   /** Options of the trials' runs. */
   readonly run?: Omit<ExperimentOptions, 'runName' | 'resume' | 'group' | 'handleSignals'> | undefined;
@@ -78,11 +90,11 @@ export interface SweepOptions<P> {
 
 /** Options of a sweep whose trials run in worker threads. */
 export interface WorkerSweepOptions<P> extends SweepOptions<P> {
-  /** The module whose default export, or `train`, is the function that trains; see `WorkerTrain`. */
+  /** The module whose default export, or `train`, is the training function; see `WorkerTrain`. */
   readonly worker: URL;
 }
 
-/** All of that, checked, with defaults, searcher and scheduler made. */
+/** All options, checked, with defaults, searcher and scheduler filled in. */
 export interface ResolvedSweep<P>
   extends Omit<ResolvedBy<typeof OPTIONS>, 'searcher' | 'searcherOptions' | 'scheduler'>, NamedScheduler {
   readonly baseDir: string;
@@ -122,7 +134,7 @@ const RULES = {
   graceMs: amount(0, Infinity).byDefault(10_000),
   resume: oneOf('allow', 'never', 'must').byDefault('allow'),
   handleSignals: flag().byDefault(true),
-  // An ExperimentConfig knows the rules of its options.
+  // The rules of these options are in ExperimentConfig.
   run: ruleOf('an object', isRunOptions).byDefault({}),
 };
 const NO_OPTIONS = optionsTable<object>()({});
@@ -144,7 +156,7 @@ export function resolveSweep<S extends Space>(
   return completed(space, OPTIONS.resolve(options), options?.searcher);
 }
 
-/** The same for trials in worker threads. @throws as {@link resolveSweep} */
+/** Does the same for trials in worker threads. @throws as {@link resolveSweep} */
 export function resolveWorkerSweep<S extends Space>(
   space: S,
   options: WorkerSweepOptions<ParamsOf<S>>,
@@ -153,7 +165,7 @@ export function resolveWorkerSweep<S extends Space>(
   return { ...completed(space, resolved, options.searcher), worker: resolved.worker };
 }
 
-/** @param searcher - the one that was checked, of the type of the space */
+/** @param searcher - the checked searcher, with the type of the space */
 function completed<S extends Space>(
   space: S,
   resolved: ResolvedBy<typeof OPTIONS>,
@@ -164,7 +176,7 @@ function completed<S extends Space>(
   const { baseDir } = new ExperimentConfig(name, rest.baseDir, run);
   for (const option of OWN_RUN_OPTIONS)
     if (Object.hasOwn(run, option))
-      throw invalidOption(`run.${option}`, 'left to the sweep', Reflect.get(run, option));
+      throw invalidOption(`run.${option}`, 'left out, because the sweep sets it', Reflect.get(run, option));
   const named = typeof searcher === 'string';
   return {
     ...rest,

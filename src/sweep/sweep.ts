@@ -15,12 +15,14 @@ import type { Train } from './trial.js';
 import { trainInThread } from './worker/train-in-thread.js';
 
 /**
- * Searches parameters: tries some, each in a run of its own, several at a time, and says which were best.
+ * Searches parameters: tries some, each in its own run, several at a time, and reports which were
+ * best.
  *
- * The sweep goes by a metric that the trials log; nothing else is to be reported. A trial that fails does not end it.
- * `sweep.yaml` in the experiment's folder says what is searched and how every trial is; a sweep that was killed or stopped goes on when
- * it is asked for again: trials that had ended are not run again, one that was cut off is tried anew in another run.
- * A scheduler still counts what those had reported. Begins on the next turn of the event loop.
+ * The sweep optimises a metric that the trials log; nothing else needs to be reported. A failed
+ * trial does not end it. `sweep.yaml` in the experiment's folder has the plan and the state of
+ * every trial; a sweep that was killed or stopped is resumed when it is started again: trials that
+ * had ended are not repeated, and one that was cut off is tried again in another run. A scheduler
+ * still counts the values they had reported. Starts on the next turn of the event loop.
  *
  * @throws ExpmanError `INVALID_OPTION` or `INVALID_NAME`, for a space or an option
  * @example
@@ -40,15 +42,18 @@ export function sweep<const S extends Space>(
   options: SweepOptions<ParamsOf<S>>,
 ): Study<ParamsOf<S>>;
 /**
- * Runs each trial in a worker thread of its own; all of them log into the one writer of the process.
+ * Runs each trial in its own worker thread; all of them log through the single writer of the
+ * process.
  *
- * The module at `worker` exports the function that trains, as its default or as `train`; see {@link WorkerTrain}. It is JavaScript: a
- * thread on Node 20 loads no TypeScript, not even under tsx. Its trial has the same parts: `trial.run` takes metrics, histograms,
- * parameters, messages and artifacts. What would close the run, `health$`, `status$`, `logImage`, `logMedia` and `logTable` are only in
- * the thread of the sweep, and throw `WRONG_THREAD` here. What it logs is in shared memory when the call
- * returns, and stays whatever becomes of the thread. The sweep sees a row some milliseconds later, so that a trial may be a few rows
- * further when it is stopped early. A thread that throws or exits is a failed trial, one that is still there `graceMs` after it was
- * aborted is ended.
+ * The module at `worker` exports the training function, as its default or as `train`; see {@link
+ * WorkerTrain}. It must be JavaScript: a thread on Node 20 cannot load TypeScript, not even under
+ * tsx. Its trial has the same members: `trial.run` takes metrics, histograms, parameters, messages
+ * and artifacts. Members that would close the run, `health$`, `status$`, `logImage`, `logMedia` and
+ * `logTable` only exist in the thread of the sweep, and throw `WRONG_THREAD` here. Logged values
+ * are in shared memory when the call returns, and are kept whatever happens to the thread. The
+ * sweep sees a row some milliseconds later, so a trial may be a few rows further when it is stopped
+ * early. A thread that throws or exits is a failed trial; one that is still running `graceMs` after
+ * it was aborted is terminated.
  *
  * @throws ExpmanError `INVALID_OPTION` or `INVALID_NAME`, for a space or an option
  * @example

@@ -18,10 +18,16 @@ import {
   writeSweep,
 } from './sweep-file.js';
 
-/** `sweep.yaml`, which grows with the sweep, is written in so small a share of the time. */
+/**
+ * The time between writes of `sweep.yaml`, which grows with the sweep, as a multiple of the time a
+ * write takes.
+ */
 const REST_PER_WRITE = 24;
 
-/** Settles what a killed process left: a trial whose run had ended counts, any other was interrupted. */
+/**
+ * Settles the trials that a killed process left: one whose run had ended counts, any other was
+ * interrupted.
+ */
 async function settled(
   fs: FsPort,
   folder: string,
@@ -32,7 +38,7 @@ async function settled(
   const interrupted: TrialRecord = { ...record, status: 'interrupted', value: null, step: null };
   const runDir = join(folder, record.run);
   if (fs.stat(join(runDir, RUN_NAME)) === null) return interrupted;
-  // Its owner may have been on another host; who takes up the sweep takes up its trials.
+  // Its owner may have been on another host; whoever resumes the sweep takes over its trials.
   const { status } = await recoverRun(fs, runDir, new OwnerWatch(fs, runDir));
   if (status !== RunStatus.Finished) return interrupted;
   const metrics: unknown = readIdentity(fs, runDir).file['metrics'];
@@ -48,8 +54,8 @@ async function settled(
 /**
  * The trials of a sweep, and its file.
  *
- * A change is in the journal when `set` returns, and in `sweep.yaml` some time later: all of that is written each time, which takes
- * 0.3 s for 1,000 trials.
+ * A change is in the journal when `set` returns, and in `sweep.yaml` some time later: the whole
+ * file is written each time, which takes 0.3 s for 1,000 trials.
  */
 export class TrialRecords {
   status: SweepRecord['status'] = 'RUNNING';
@@ -64,10 +70,10 @@ export class TrialRecords {
   ) {}
 
   /**
-   * Takes up the sweep of a folder, or begins one.
+   * Resumes the sweep of a folder, or begins one.
    *
-   * @throws {@link ExpmanError} `RUN_EXISTS`, `RUN_NOT_FOUND` for a `resume` that does not fit, `INVALID_OPTION` when the sweep that is there searches something else, and what
-   * reading and recovering throw
+   * @throws {@link ExpmanError} `RUN_EXISTS`, `RUN_NOT_FOUND` for a `resume` that does not fit,
+   * `INVALID_OPTION` if the existing sweep has another plan, and as reading and recovering do
    */
   static async open(
     fs: FsPort,
@@ -80,12 +86,16 @@ export class TrialRecords {
     if (before === null && resume === 'must')
       throw new ExpmanError('RUN_NOT_FOUND', `there is no sweep in ${folder} to resume`, { path: folder });
     if (before !== null && resume === 'never')
-      throw new ExpmanError('RUN_EXISTS', `there is a sweep in ${folder}; choose another name, or resume`, {
-        path: folder,
-      });
+      throw new ExpmanError(
+        'RUN_EXISTS',
+        `there is a sweep in ${folder} already; choose another name, or resume it`,
+        {
+          path: folder,
+        },
+      );
     if (before !== null) assertSame(before.plan, plan);
     for (const { course, ...record } of before?.trials ?? []) {
-      // What another scheduler has kept means nothing to this one.
+      // The records of another scheduler mean nothing to this one.
       const kept = course !== undefined && before?.plan.scheduler === plan.scheduler ? { course } : {};
       records.records.set(record.trial, await settled(fs, folder, { ...record, ...kept }, plan));
     }
@@ -97,7 +107,10 @@ export class TrialRecords {
     return [...this.records.values()].sort((one, other) => one.trial - other.trial);
   }
 
-  /** The best of the trials that finished; where none did, of those that were stopped early, then of those cut off with the sweep. */
+  /**
+   * The best of the finished trials; if there are none, of those stopped early, then of those
+   * interrupted.
+   */
   get best(): TrialRecord | null {
     const sign = this.plan.mode === 'min' ? 1 : -1;
     const bestOf = (status: TrialRecord['status']): TrialRecord | null =>
@@ -117,7 +130,7 @@ export class TrialRecords {
     appendToJournal(this.fs, this.folder, record);
     const restMs = this.writeAt - performance.now();
     if (restMs <= 0) this.write();
-    // What cannot be written now is in the journal, and the next to write says so to somebody.
+    // If the write fails, the records are in the journal, and the next write reports the failure.
     else this.timer ??= setTimeout(() => attempt(() => this.write()), restMs).unref();
   }
 
@@ -131,7 +144,10 @@ export class TrialRecords {
     this.writeAt = ended + REST_PER_WRITE * (ended - begun);
   }
 
-  /** Writes, as well as the disk lets it, that the sweep came to grief, and that no trial runs any more. */
+  /**
+   * Records, as far as the disk allows, that the sweep has failed and that no trial is running any
+   * more.
+   */
   breakOff(): void {
     this.status = 'FAILED';
     for (const record of this.all)
@@ -140,7 +156,7 @@ export class TrialRecords {
     attempt(() => this.write());
   }
 
-  /** Writes no more by itself. */
+  /** Cancels the next scheduled write. */
   rest(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -149,12 +165,12 @@ export class TrialRecords {
 
 function assertSame(before: SweepPlan, plan: SweepPlan): void {
   for (const key of ['metric', 'mode', 'value', 'seed', 'searcher', 'space'] as const) {
-    // What the file says of secrets is the same of any.
+    // Redacted, because the file has the same text for any secret.
     const [was, is] = [before[key], plan[key]].map((value) => canonical(redactNamed(value)));
     if (was !== is)
       throw new ExpmanError(
         'INVALID_OPTION',
-        `the sweep that is there has ${key} ${was}, not ${is}; choose another name for another sweep`,
+        `the existing sweep has ${key} ${was}, not ${is}; choose another name for a new sweep`,
         { option: key, rule: `the ${key} of the sweep that is resumed`, value: plan[key] },
       );
   }

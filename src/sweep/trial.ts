@@ -4,40 +4,44 @@ import type { LoggingEngine } from '../engine/logging-engine.js';
 import type { MetricRow, MetricValue } from '../model/metric.js';
 import type { Step } from '../model/step.js';
 
-/** One try of a sweep, as the function that trains is given it, in whichever thread that runs. */
+/** A trial of a sweep, as passed to the training function, in whichever thread it runs. */
 export interface WorkerTrial<P> {
   /** Its number, from 0. */
   readonly number: number;
-  /** How often it was begun before: after a failure, or because its process was killed. */
+  /** The number of earlier attempts: after a failure, or because the process was killed. */
   readonly attempt: number;
   readonly params: P;
-  /** Its run: what is logged here the sweep sees. It is closed by the sweep. */
+  /** Its run: the sweep sees what is logged here, and closes it. */
   readonly run: LoggableRun;
-  /** Aborted when the trial is not to go on: it was stopped early, or the sweep was. */
+  /** Aborted when the trial must end: it was stopped early, or the sweep was. */
   readonly signal: AbortSignal;
 }
 
-/** One try of a sweep, in the thread of the sweep. */
+/** A trial of a sweep, in the thread of the sweep. */
 export interface Trial<P> extends WorkerTrial<P> {
   readonly run: LoggingEngine;
 }
 
-/** What a generator or an Observable of a trial gives: a row, or its values alone, whose step is then counted. */
+/**
+ * A row from a generator or an Observable of a trial: a row, or only its values, which get the next
+ * step.
+ */
 export type TrialRow = MetricRow | Readonly<Record<string, MetricValue>>;
 
-/** What a function that trains may give. */
+/** The return types of a training function. */
 export type Training =
-  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a function that gives nothing is one of the ways
+  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a function that returns nothing is allowed
   void | Promise<void> | AsyncIterable<TrialRow> | Iterable<TrialRow> | Observable<TrialRow>;
 
 /**
- * What a trial does. It may log into `trial.run` itself, or give rows to be logged. A promise is awaited, a generator is
- * taken from until it ends, an Observable is subscribed to; when the trial is aborted, the latter two are ended.
+ * The training function. It may log to `trial.run` itself, or return rows to be logged. A promise
+ * is awaited, a generator is iterated to its end, an Observable is subscribed to; when the trial is
+ * aborted, the latter two are ended.
  */
 export type Train<P> = (trial: Trial<P>) => Training;
 
 /**
- * A {@link Train} that runs in a worker thread, too: what the module of `worker` exports.
+ * A {@link Train} that also runs in a worker thread: the export of the `worker` module.
  *
  * @example
  * export default (async ({ params, run }) => run.logMetrics({ loss: params.lr })) satisfies WorkerTrain<ParamsOf<typeof space>>;
@@ -47,32 +51,34 @@ export type WorkerTrain<P> = (trial: WorkerTrial<P>) => Training;
 /**
  * Runs a trial until its training has ended; rejects with what that threw.
  *
- * With `expired` it is over: no more is waited for, and what was logged by then is in the run when the promise resolves.
+ * Once `expired` is aborted, it waits no longer, and everything logged by then is in the run when
+ * the promise resolves.
  */
 export type Drive<P> = (trial: Trial<P>, expired: AbortSignal) => Promise<void>;
 
 /**
- * How a trial is: `finished` by itself, `stopped` early by the scheduler, `failed` with an error or without a value of the
+ * The status of a trial: `finished` by itself, `stopped` early by the scheduler, `failed` with an
+ * error or without a value of the
  * metric, `interrupted` with the sweep, to be tried again.
  */
 export type TrialStatus = 'running' | 'finished' | 'stopped' | 'failed' | 'interrupted';
 
-/** What came of a trial. */
+/** The result of a trial. */
 export interface TrialResult<P> {
   readonly number: number;
   readonly attempt: number;
   readonly status: TrialStatus;
   readonly params: P;
-  /** The metric's last value, or its best, as the sweep was asked; null when none came. */
+  /** The metric's last or best value, depending on the sweep's options; null if there was none. */
   readonly value: number | null;
   /** The step of that value. */
   readonly step: Step | null;
   readonly runDir: string;
-  /** Why it failed. */
+  /** The reason why it failed. */
   readonly error?: string;
 }
 
-/** What happens in a sweep. */
+/** An event of a sweep. */
 export type TrialEvent<P> =
   | { readonly kind: 'started'; readonly trial: Trial<P> }
   | {

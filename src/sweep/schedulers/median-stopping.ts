@@ -2,14 +2,17 @@ import { amount } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
 import type { Course, Report, Scheduler } from './scheduler.js';
 
-/** As many means of a trial as are kept across a restart. */
+/** The number of means of a trial that are kept across a restart. */
 const KEPT_MEANS = 32;
 
 /** Options of the median stopping rule. */
 export interface MedianStoppingOptions {
-  /** No trial is stopped with less than this resource; from 1 up, default 10. */
+  /** The resource below which no trial is stopped; from 1 up, default 10. */
   readonly minResource?: number | undefined;
-  /** No trial is stopped before so many others have come as far; from 1 up, default 5. */
+  /**
+   * The number of other trials that must have come as far before one is stopped; from 1 up, default
+   * 5.
+   */
   readonly minTrials?: number | undefined;
 }
 
@@ -27,10 +30,12 @@ interface Means {
 }
 
 /**
- * The median stopping rule of Golovin et al., "Google Vizier: A Service for Black-Box Optimization", KDD 2017: a trial is
- * stopped when its best loss so far is worse than the median of the other trials' mean losses up to the same resource.
+ * The median stopping rule of Golovin et al., "Google Vizier: A Service for Black-Box
+ * Optimization", KDD 2017: a trial is stopped if its best loss so far is worse than the median of
+ * the other trials' mean losses up to the same resource.
  *
- * Holds a mean for each report of each trial; of a trial before a restart, of 32 reports evenly spread over it.
+ * Keeps a mean for each report of each trial; for a trial before a restart, of 32 reports evenly
+ * spread over it.
  *
  * @throws ExpmanError `INVALID_OPTION`
  */
@@ -58,14 +63,14 @@ export function medianStopping(options: MedianStoppingOptions = {}): Scheduler {
   };
 }
 
-/** Some of the means, the first and the last among them. */
+/** Returns evenly spread means, including the first and the last. */
 function thinned(means: Course): Course {
   if (means.length <= KEPT_MEANS) return means;
   const stride = (means.length - 1) / (KEPT_MEANS - 1);
   return Array.from({ length: KEPT_MEANS }, (_, at) => means[Math.round(at * stride)] ?? [NaN, NaN]);
 }
 
-/** The mean a trial had at a resource; none when it has not come so far. */
+/** Returns the mean of a trial at a resource; empty if it has not come that far. */
 function meanAt(means: Course, resource: number): number[] {
   if ((means.at(-1)?.[0] ?? -Infinity) < resource) return [];
   let [low, high] = [0, means.length - 1];

@@ -1,27 +1,36 @@
-/** One value of a trial, as a scheduler sees it. */
+/** A value of a trial, as a scheduler sees it. */
 export interface Report {
   /** The trial's number. */
   readonly trial: number;
-  /** How much has been spent on the trial: its step plus one, or how many values came where rows have no step. */
+  /**
+   * The resource spent on the trial: its step plus one, or the number of values if rows have no
+   * step.
+   */
   readonly resource: number;
-  /** What is to be as small as can be: the metric, its sign turned where more is better; never NaN. */
+  /** The value to minimise: the metric, with its sign inverted if greater is better; never NaN. */
   readonly loss: number;
 }
 
-/** What a scheduler keeps of a trial, for others to be compared with: a number for each of some resources, in their order. */
+/**
+ * The record that a scheduler keeps of a trial, to compare others with: a loss at each of some
+ * resources, in order.
+ */
 export type Course = readonly (readonly [resource: number, loss: number])[];
 
 /**
- * Decides which trials go on.
+ * Decides which trials continue.
  *
- * It hears of every value that a trial logs, and of nothing else; what it answers depends on what it has heard.
+ * It is notified of every value that a trial logs, and its decisions depend on nothing else.
  */
 export interface Scheduler {
-  /** Takes in a value of a trial; true when the trial is not worth going on with. */
+  /** Reports a value of a trial; returns true if the trial should be stopped. */
   stops(report: Report): boolean;
-  /** What it keeps of a trial; some dozens of numbers at the most. */
+  /** Returns the scheduler's record of a trial; some dozens of numbers at most. */
   courseOf(trial: number): Course;
-  /** Takes back what another of its kind has kept of a trial, before anything else is heard of that. */
+  /**
+   * Restores the record of a trial that another scheduler of the same kind has kept, before any
+   * report of that trial.
+   */
   recall(trial: number, course: Course): void;
 }
 

@@ -6,7 +6,10 @@ import type { Report, Scheduler } from './scheduler.js';
 export interface SuccessiveHalvingOptions {
   /** The resource of the first rung: no trial is stopped before it; from 1 up, default 1. */
   readonly minResource?: number | undefined;
-  /** Each rung asks so many times the resource of the one before, and lets one in so many pass; from 2 up, default 4. */
+  /**
+   * The factor between the resources of successive rungs, and the fraction of trials that pass (one
+   * in n); from 2 up, default 4.
+   */
   readonly reductionFactor?: number | undefined;
 }
 
@@ -19,17 +22,18 @@ const OPTIONS = optionsTable<SuccessiveHalvingOptions>()({
  * Asynchronous successive halving (ASHA): Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020
  * (arXiv 1810.05934, 2018), whose reduction factor of 4 is the default.
  *
- * In the form that stops trials rather than pausing them, as Ray Tune has it: a trial that reaches a rung
- * (`minResource`, times `reductionFactor` for each next one) goes on if its loss there is among the best
- * `1 / reductionFactor` of all that have reached the rung so far, and at any rate if it is the best of them; so the first
- * always does. Holds one number for each trial and rung, also across a restart.
+ * Implemented in the variant that stops trials rather than pausing them, as in Ray Tune: a trial
+ * that reaches a rung (`minResource`, times `reductionFactor` for each following one) continues if
+ * its loss there is among the best `1 / reductionFactor` of all that have reached the rung so far,
+ * and always if it is the best of them; so the first always does. Keeps one number for each trial
+ * and rung, also across a restart.
  *
  * @throws ExpmanError `INVALID_OPTION`
  */
 export function successiveHalving(options: SuccessiveHalvingOptions = {}): Scheduler {
   const { minResource, reductionFactor } = OPTIONS.resolve(options);
   const rungs: number[][] = [];
-  /** What each trial had at the rungs it has come to. */
+  /** The losses of each trial at the rungs that it has reached. */
   const courses = new Map<number, [resource: number, loss: number][]>();
   const stops = ({ trial, resource, loss }: Report): boolean => {
     const course = courses.get(trial) ?? [];

@@ -1,14 +1,14 @@
 import type { Assignment } from '../space/space-tree.js';
 
-/** A searcher in numbers: what all searchers of this package are inside. */
+/** A searcher in terms of numbers, which all searchers of this package implement. */
 export interface AssignmentSearcher {
   /** See {@link Searcher.suggest}. */
   suggest(trial: number): Assignment | null;
-  /** See {@link Searcher.observe}; a value is to be as small as can be, and is never NaN. */
+  /** See {@link Searcher.observe}; the loss is to be minimised, and is never NaN. */
   observe(assignment: Assignment, loss: number | null): void;
 }
 
-/** A searcher that learns nothing: what it suggests depends on the trial's number alone. */
+/** Makes a searcher that learns nothing: its suggestions depend only on the trial's number. */
 export function unlearning(suggest: (trial: number) => Assignment | null): AssignmentSearcher {
   return { suggest, observe: () => undefined };
 }

@@ -1,25 +1,28 @@
 import { nearestStepped } from '../space/number-values.js';
 import type { NumberDistribution } from '../space/space.js';
 
-/** The scale on which the values of a distribution are modelled, and what is thought of them before any was seen. */
+/** The scale on which the values of a distribution are modelled, and the prior. */
 export interface Axis {
-  /** Nothing is below; may be `-Infinity`. */
+  /** The lower bound; may be `-Infinity`. */
   readonly low: number;
-  /** Nothing is above; may be `Infinity`. */
+  /** The upper bound; may be `Infinity`. */
   readonly high: number;
   /** The mean of the prior. */
   readonly mean: number;
   /** The standard deviation of the prior, and the widest a window gets. */
   readonly deviation: number;
-  /** How wide the part of the axis is that stands for one value; 0 where values lie dense. */
+  /** The width of the part of the axis that stands for one value; 0 for continuous values. */
   readonly cell: number;
-  /** Where a value lies. */
+  /** Returns the place of a value. */
   readonly placeOf: (value: number) => number;
-  /** The value that a place stands for. */
+  /** Returns the value at a place. */
   readonly valueAt: (place: number) => number;
 }
 
-/** The axis of a distribution: logarithmic for `logUniform`, with half a step more at both ends where there are steps. */
+/**
+ * Returns the axis of a distribution: logarithmic for `logUniform`, extended by half a step at both
+ * ends if there are steps.
+ */
 export function axisOf(distribution: NumberDistribution): Axis {
   switch (distribution.kind) {
     case 'normal': {

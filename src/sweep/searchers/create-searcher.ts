@@ -11,7 +11,7 @@ import type { Searcher } from './searcher.js';
 import { SEARCHER_OPTIONS, type ResolvedSearcherOptions, type SearcherOptions } from './searcher-options.js';
 import { tpeSearcher } from './tpe.js';
 
-/** The searchers this package has. */
+/** The names of the searchers in this package. */
 export type SearcherName = 'grid' | 'random' | 'quasi-random' | 'tpe';
 
 const SEARCHERS = {
@@ -30,13 +30,15 @@ const SEARCHERS = {
  * | `grid` | every combination once; continuous parameters by `gridSteps` values | after the last |
  * | `random` | independent draws | never |
  * | `quasi-random` | a randomised Halton sequence, more even than random (Halton 1960, Owen 2017) | never |
- * | `tpe` | what looks like good trials and unlike the others (Bergstra et al. 2011, with Optuna's defaults) | never |
+ * | `tpe` | values that are likely in good trials and unlikely in the others (Bergstra et al. 2011, with Optuna's defaults) | never |
  *
- * A suggestion depends on the space, the options and the trial's number only, of `tpe` on the set of the observations as
- * well; so a searcher made anew and told the finished trials, in any order, goes on like the one it replaces.
- * `tpe` keeps its observations; the others keep nothing. `observe` refuses parameters that no trial of the space can have.
+ * A suggestion depends only on the space, the options and the trial's number, and for `tpe` also on
+ * the set of observations; so a new searcher that is given the finished trials, in any order,
+ * continues like the one it replaces. `tpe` keeps its observations; the others keep nothing.
+ * `observe` refuses parameters that no trial of the space can have.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION` for a wrong name, space or option, and for a grid of too many trials
+ * @throws {@link ExpmanError} `INVALID_OPTION` for a wrong name, space or option, and for a grid
+ * with too many trials
  * @example
  * const searcher = createSearcher('tpe', { x: uniform(-1, 1) }, { seed: 7, mode: 'min' });
  * for (let trial = 0; trial < 50; trial++) {
@@ -66,15 +68,15 @@ export function createSearcher<const S extends Space>(
   };
 }
 
-/** Whether a word names one of the searchers there are. */
+/** True if a word is the name of a searcher. */
 export const isSearcherName = (word: string): word is SearcherName => Object.hasOwn(SEARCHERS, word);
 
-/** The names of the searchers, in words. */
+/** The names of the searchers, quoted and joined. */
 export const SEARCHER_NAMES = Object.keys(SEARCHERS)
   .map((name) => `'${name}'`)
   .join(', ');
 
-/** What is to be as small as can be; a value that is no number is none. */
+/** Returns the loss to minimise; null for NaN or no value. */
 function lossOf(value: unknown, mode: 'min' | 'max'): number | null {
   if (value === null || Number.isNaN(value)) return null;
   if (typeof value !== 'number') throw invalidOption('value', 'a number or null', value);

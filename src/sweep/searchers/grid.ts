@@ -4,20 +4,20 @@ import type { NumberDistribution } from '../space/space.js';
 import type { Assignment, SpaceTree } from '../space/space-tree.js';
 import { unlearning, type AssignmentSearcher } from './assignment-searcher.js';
 
-/** How fine a grid is, and how large it may get. */
+/** The resolution and the maximum size of a grid. */
 export interface GridSize {
-  /** Points of a distribution that is not counted by steps. */
+  /** The number of points for a continuous distribution. */
   readonly steps: number;
-  /** A grid of more trials is refused. */
+  /** The largest number of trials; a larger grid is refused. */
   readonly maxTrials: number;
 }
 
 /**
  * Tries every combination once, in the order of the names, the last changing fastest; exhausted after the last.
  *
- * `choice`, `randint` and `quniform` give all their values, `uniform` and `logUniform` evenly spaced ones with both ends
- * (the latter on its logarithmic scale), `normal` the middles of equally likely parts. What is inside of an option is
- * varied only where the option is chosen.
+ * `choice`, `randint` and `quniform` yield all their values, `uniform` and `logUniform` evenly
+ * spaced ones including both ends (the latter on its logarithmic scale), `normal` the middles of
+ * equally likely parts. Parameters inside an option are varied only if the option is chosen.
  *
  * @throws ExpmanError `INVALID_OPTION` for a grid of more than `maxTrials`, with its size
  */
@@ -32,14 +32,17 @@ class Grid {
   readonly size: number;
   readonly #tree: SpaceTree;
   readonly #steps: number;
-  /** For each dimension how many combinations it has with all that is inside of it, for a choice by its options. */
+  /**
+   * The number of combinations of each dimension and everything inside it; for a choice, per
+   * option.
+   */
   readonly #counts: readonly (readonly number[])[];
 
   constructor(tree: SpaceTree, steps: number) {
     this.#tree = tree;
     this.#steps = steps;
     const counts: (readonly number[])[] = [];
-    // From the last to the first: what is inside of an option comes after its choice.
+    // From last to first: the dimensions inside an option come after its choice.
     for (const [at, dimension] of [...tree.dimensions.entries()].reverse()) {
       counts[at] =
         dimension.kind === 'number'
@@ -58,7 +61,10 @@ class Grid {
     return assignment;
   }
 
-  /** Writes an index out in the mixed radix of some dimensions, the last one's digit being the least. */
+  /**
+   * Writes an index in the mixed radix of some dimensions, the last one being the least significant
+   * digit.
+   */
   #assign(dimensions: readonly number[], index: number, assignment: (number | null)[]): void {
     let rest = index;
     for (const at of [...dimensions].reverse()) {
@@ -80,7 +86,7 @@ class Grid {
     this.#assign(this.#inside(at, option), rest, assignment);
   }
 
-  /** The dimensions directly inside of an option of a choice, or at the top. */
+  /** Returns the dimensions directly inside an option of a choice, or at the top. */
   #inside(choice: number | null, option: number): readonly number[] {
     return this.#tree.dimensions.flatMap(({ condition }, at) => {
       const isInside =
@@ -90,7 +96,7 @@ class Grid {
   }
 }
 
-/** How many of its values a grid takes. */
+/** Returns the number of values in the grid. */
 function levelCount(distribution: NumberDistribution, steps: number): number {
   const count = countOf(distribution);
   return count === Infinity ? steps : count;

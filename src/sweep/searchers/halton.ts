@@ -4,7 +4,7 @@ import { randomStream } from './random-stream.js';
 const BELOW_ONE = 1 - 2 ** -53;
 
 /**
- * A coordinate of the points of a randomised Halton sequence, by the point's index.
+ * Returns a function from an index to one coordinate of a randomised Halton sequence.
  *
  * J. H. Halton, "On the efficiency of certain quasi-random sequences of points in evaluating multi-dimensional
  * integrals", Numerische Mathematik 2, 1960: the index is written in the dimension's own prime base and mirrored at the

@@ -2,7 +2,7 @@ import { normalDensity, normalQuantile, normalShareBelow } from '../space/normal
 import type { Axis } from './axis.js';
 import type { RandomStream } from './random-stream.js';
 
-/** A density over the values of one dimension, estimated from some of them. */
+/** A density over the values of one dimension, estimated from samples. */
 export interface Estimate {
   /** Draws a value. */
   readonly draw: (random: RandomStream) => number;
@@ -10,7 +10,10 @@ export interface Estimate {
   readonly logDensity: (value: number) => number;
 }
 
-/** A window never gets narrower than the prior over this, or over the number of windows if that is less. */
+/**
+ * The narrowest window is the prior's width over this, or over the number of windows if that is
+ * less.
+ */
 const NARROWEST = 100;
 
 interface Window {
@@ -25,12 +28,14 @@ interface Window {
 }
 
 /**
- * A Parzen estimate of numbers: the mean of one truncated normal density about each value, and of the prior's.
+ * A Parzen estimate of numbers: the mean of one truncated normal density around each value, and of
+ * the prior's.
  *
- * After Bergstra et al. 2011, section 4: a window is as wide as the greater of the distances to its neighbours, the
- * prior's centre being one of them, within reasonable bounds. The bounds are those of Optuna's "magic clip": at most the
- * prior's width, at least that over min(100, number of windows + 1). The outermost windows look inwards only, as in
- * hyperopt and in Optuna by default. The order of the values means nothing.
+ * As in Bergstra et al. 2011, section 4: a window is as wide as the greater of the distances to its
+ * neighbours, the prior's centre being one of them, within bounds. The bounds are those of Optuna's
+ * "magic clip": at most the prior's width, at least that over min(100, number of windows + 1). The
+ * outermost windows only look inwards, as in hyperopt and by default in Optuna. The order of the
+ * values does not matter.
  */
 export function parzenEstimate(axis: Axis, values: readonly number[]): Estimate {
   const windows = windowsOf(axis, values.map(axis.placeOf));
@@ -77,10 +82,11 @@ function densityOf({ centre, width, within, height }: Window, place: number, cel
 }
 
 /**
- * An estimate of a choice: the probability of an option is proportional to how often it was taken, plus one.
+ * An estimate of a choice: the probability of an option is proportional to the number of times it
+ * was taken, plus one.
  *
- * The posterior of Bergstra et al. 2011, section 4, for a uniform prior whose weight is that of as many trials as there are
- * options.
+ * The posterior of Bergstra et al. 2011, section 4, for a uniform prior with the weight of as many
+ * trials as there are options.
  */
 export function choiceEstimate(optionCount: number, taken: readonly number[]): Estimate {
   const counts = Array.from({ length: optionCount }, () => 1);

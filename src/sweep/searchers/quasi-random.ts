@@ -5,7 +5,8 @@ import { unlearning, type AssignmentSearcher } from './assignment-searcher.js';
 import { haltonCoordinate } from './halton.js';
 
 /**
- * With more dimensions the first trials of a Halton sequence are no better than random ones, and its tables get large.
+ * The most dimensions: with more, the first trials of a Halton sequence are no better than random
+ * ones, and its tables get large.
  *
  * @bound refuses: INVALID_OPTION
  */
@@ -14,8 +15,8 @@ const MAX_DIMENSIONS = 256;
 /**
  * Covers the space more evenly than random trials do: the points of a Halton sequence, randomised by the seed.
  *
- * The suggestion depends on the seed and the trial's number only. Every dimension has a coordinate of its own, also where
- * it is not active. Never exhausted.
+ * The suggestion depends only on the seed and the trial's number. Every dimension has its own
+ * coordinate, even if it is not active. Never exhausted.
  *
  * @throws ExpmanError `INVALID_OPTION` for a space of more than 256 dimensions
  */

@@ -1,11 +1,12 @@
 const GAMMA = 0x9e3779b97f4a7c15n;
 const TO_DOUBLE = 2 ** -53;
 
-/** Gives the next number in [0, 1), with all 53 bits random. */
+/** Returns the next number in [0, 1), with all 53 bits random. */
 export type RandomStream = () => number;
 
 /**
- * A stream of random numbers for a key, such as a seed and the number of a trial: the same key, the same stream.
+ * Makes a stream of random numbers from a key, such as a seed and the number of a trial: the same
+ * key gives the same stream.
  *
  * xoshiro128** of D. Blackman and S. Vigna, "Scrambled Linear Pseudorandom Number Generators", ACM Transactions on
  * Mathematical Software 47(4), 2021, its state filled by {@link splitMix64} as they advise.
@@ -17,7 +18,9 @@ export function randomStream(...key: readonly number[]): RandomStream {
   return () => ((next32() >>> 5) * 2 ** 26 + (next32() >>> 6)) * TO_DOUBLE;
 }
 
-/** The raw generator under {@link randomStream}: integers of 32 bits, from a state that is not all zero. */
+/**
+ * The raw generator of {@link randomStream}: 32-bit integers, from a state that is not all zero.
+ */
 export function xoshiro128(state: readonly [number, number, number, number]): () => number {
   let [a, b, c, d] = state;
   return () => {
@@ -34,7 +37,7 @@ export function xoshiro128(state: readonly [number, number, number, number]): ()
 }
 
 /**
- * The generator that turns one integer of 64 bits into many that have nothing to do with each other.
+ * A generator that turns one 64-bit integer into many unrelated ones.
  *
  * G. L. Steele, D. Lea and C. H. Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
  */

@@ -1,19 +1,25 @@
 import { integer, oneOf } from '../../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
 
-/** What a searcher of this package can be told; each takes from it what concerns it. */
+/** Options of the searchers in this package; each uses those that concern it. */
 export interface SearcherOptions {
-  /** What all that is random comes from: an integer from 0 up. */
+  /** The seed of all random decisions: an integer from 0 up. */
   readonly seed: number;
-  /** Whether a metric is better when it is less or when it is greater. */
+  /** The direction of the metric: `'min'` if less is better, or `'max'`. */
   readonly mode: 'min' | 'max';
-  /** `grid`: how many values a continuous parameter takes; 1 to 10,000, default 5. */
+  /** `grid`: the number of values of a continuous parameter; 1 to 10,000, default 5. */
   readonly gridSteps?: number | undefined;
-  /** `grid`: a grid of more trials is refused; 1 to 1,000,000, default 10,000. */
+  /**
+   * `grid`: the largest number of trials, above which a grid is refused; 1 to 1,000,000, default
+   * 10,000.
+   */
   readonly maxGridTrials?: number | undefined;
-  /** `tpe`: so many trials are random before any is learnt from; 1 to 10,000, default 10. */
+  /** `tpe`: the number of random trials before it learns; 1 to 10,000, default 10. */
   readonly startupTrials?: number | undefined;
-  /** `tpe`: how many values are drawn for a parameter, of which the best is taken; 1 to 10,000, default 24. */
+  /**
+   * `tpe`: the number of values drawn for a parameter, of which the best is used; 1 to 10,000,
+   * default 24.
+   */
   readonly candidates?: number | undefined;
 }
 
@@ -31,7 +37,9 @@ export const SEARCHER_OPTIONS = optionsTable<SearcherOptions>()({
   ...OWN_RULES,
 });
 
-/** The rules of what the user of a sweep may say of its searcher; the rest comes from the sweep. */
+/**
+ * The rules of the searcher options that the user of a sweep may set; the sweep sets the others.
+ */
 export const OWN_SEARCHER_OPTIONS = optionsTable<Omit<SearcherOptions, 'seed' | 'mode'>>()(OWN_RULES);
 
 /** All options, checked and with the defaults filled in. */

@@ -8,13 +8,19 @@ import { randomStream, type RandomStream } from './random-stream.js';
 /** The settings of {@link tpeSearcher}. */
 export interface TpeSettings {
   readonly seed: number;
-  /** So many trials must have a value before any is learnt from; until then trials are those of the random searcher. */
+  /**
+   * The number of trials with a value before it learns; until then trials are those of the random
+   * searcher.
+   */
   readonly startupTrials: number;
-  /** How many values are drawn for a dimension, of which the most promising is taken. */
+  /** The number of values drawn for a dimension, of which the most promising is used. */
   readonly candidates: number;
 }
 
-/** The share of the trials that counts as good, and the most that ever do: Optuna's default, `min(ceil(0.1 n), 25)`. */
+/**
+ * The share of the trials that counts as good, up to a maximum: Optuna's default, `min(ceil(0.1 n),
+ * 25)`.
+ */
 const GOOD_SHARE = 0.1;
 /** @bound loses nothing: the others are the rest that the good ones are compared with */
 const MOST_GOOD = 25;
@@ -28,16 +34,18 @@ interface Observation {
 /**
  * The tree-structured Parzen estimator: draws where good trials are dense and the others are not.
  *
- * J. Bergstra, R. Bardenet, Y. Bengio and B. Kégl, "Algorithms for Hyper-Parameter Optimization", NIPS 2011. The trials are
- * split into the best and the rest, either group gives a density l and g for each dimension, and of some values drawn
- * from l the one with the greatest l/g is taken, which is the one of the greatest expected improvement. Each dimension is
- * modelled on its own, one inside of an option from the trials that chose it. The split, the number of candidates (24)
- * and of startup trials (10) and the weight of the prior (that of one trial) are Optuna's defaults; unlike there, and as in the
- * paper, old trials weigh as much as new ones.
+ * J. Bergstra, R. Bardenet, Y. Bengio and B. Kégl, "Algorithms for Hyper-Parameter Optimization",
+ * NIPS 2011. The trials are split into the best and the rest; the groups give densities l and g for
+ * each dimension, and of some values drawn from l the one with the greatest l/g is used, which is
+ * the one with the greatest expected improvement. Each dimension is modelled on its own, one inside
+ * an option from the trials that chose it. The split, the number of candidates (24) and of startup
+ * trials (10) and the weight of the prior (that of one trial) are Optuna's defaults; unlike in
+ * Optuna, and as in the paper, old trials weigh as much as new ones.
  *
- * A trial without a value counts among the rest, so that a region that fails is left. The suggestion depends on the
- * seed, the trial's number and the set of what was observed, not on its order. Never exhausted; a discrete
- * space may have the same suggested again. Keeps every observation, and takes time linear in their number.
+ * A trial without a value counts among the rest, so that the search leaves a region that fails. The
+ * suggestion depends on the seed, the trial's number and the set of observations, not on their
+ * order. Never exhausted; in a discrete space the same suggestion may be repeated. Keeps every
+ * observation, and takes time linear in their number.
  */
 export function tpeSearcher(tree: SpaceTree, settings: TpeSettings): AssignmentSearcher {
   const { seed, startupTrials, candidates } = settings;
@@ -67,7 +75,7 @@ function split(observations: readonly Observation[], goodCount: number): Groups 
   return { good: ranked.slice(0, goodCount), rest: ranked.slice(goodCount) };
 }
 
-/** The better first; of equals it is the assignment that decides, not which came first. */
+/** Ranks better trials first; ties are broken by the assignment, not by the order of arrival. */
 function byRank(a: Observation, b: Observation): number {
   if (a.loss === null || b.loss === null) {
     if (a.loss !== b.loss) return a.loss === null ? 1 : -1;

@@ -1,7 +1,10 @@
 import { numberAt } from './number-values.js';
 import { isActive, type Assignment, type Dimension, type SpaceTree } from './space-tree.js';
 
-/** The assignment at a point of the unit cube; `shareOf` is asked for active dimensions only, in their order. */
+/**
+ * Returns the assignment at a point of the unit cube; `shareOf` is called for active dimensions
+ * only, in order.
+ */
 export function assignmentAt({ dimensions }: SpaceTree, shareOf: (dimension: number) => number): Assignment {
   const assignment: (number | null)[] = [];
   dimensions.forEach((dimension, at) => {

@@ -2,17 +2,20 @@ import { parseSpace } from './parse-space.js';
 import type { NumberDistribution, Scalar, Space } from './space.js';
 import type { SpaceNode } from './space-tree.js';
 
-/** A space as plain data, fit for YAML and JSON: a distribution is `{ uniform: [low, high] }`, all else stands for itself. */
+/**
+ * A space as plain data, fit for YAML and JSON: a distribution is `{ uniform: [low, high] }`,
+ * everything else stands for itself.
+ */
 export type SpaceDescription =
   Scalar | readonly SpaceDescription[] | { readonly [name: string]: SpaceDescription };
 
 /**
- * A space as plain data, to be kept with what was found in it.
+ * Describes a space as plain data, to be stored with the results of a search.
  *
- * Different spaces have different descriptions; an array stands only in a distribution, so that a parameter may have
- * the name of one.
+ * Different spaces have different descriptions; arrays only occur in distributions, so that a
+ * parameter may have the name of one.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION` for what is no valid space
+ * @throws {@link ExpmanError} `INVALID_OPTION` if the space is not valid
  * @example
  * describeSpace({ lr: logUniform(1e-5, 1e-1), optimizer: choice('sgd', 'adam'), epochs: 10 });
  * // { epochs: 10, lr: { logUniform: [1e-5, 0.1] }, optimizer: { choice: ['sgd', 'adam'] } }
@@ -22,9 +25,10 @@ export function describeSpace(space: Space): SpaceDescription {
 }
 
 /**
- * Tells whether a description, as it was read from a file, is that of a space. The order of names means nothing.
+ * True if a description, as read from a file, is that of a space. The order of names does not
+ * matter.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION` for what is no valid space
+ * @throws {@link ExpmanError} `INVALID_OPTION` if the space is not valid
  */
 export function isDescriptionOf(description: unknown, space: Space): boolean {
   return canonical(description) === canonical(describeSpace(space));
@@ -54,7 +58,7 @@ function argumentsOf(distribution: NumberDistribution): readonly number[] {
   }
 }
 
-/** A description as text: that of another order of names is the same. */
+/** Writes a description as text that does not depend on the order of names. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner === 'bigint') return `${inner}n`;

@@ -2,13 +2,13 @@ import { invalidOption } from '../../model/option-rules.js';
 import type { Normal, NumberDistribution, QUniform } from './space.js';
 
 /**
- * How many times smaller than the bounds a step may be; beyond, neighbouring values run into each other.
+ * The largest ratio of the bounds to a step; beyond it, neighbouring values become equal.
  *
  * @bound refuses: INVALID_OPTION
  */
 const MAX_STEP_RATIO = 1e12;
 
-/** Beyond so many deviations from the mean no double ever falls: the quantile of 2^-54 is at -8.3. */
+/** Deviations from the mean beyond which no double ever falls: the quantile of 2^-54 is at -8.3. */
 const FAR_IN_DEVIATIONS = 10;
 
 /**

@@ -23,7 +23,8 @@ export function uniform(low: number, high: number): Uniform {
 }
 
 /**
- * Any number from `low` to `high`, each of their orders of magnitude equally likely: for learning rates and the like.
+ * Any number from `low` to `high`, each order of magnitude equally likely: for learning rates and
+ * the like.
  *
  * @throws {@link ExpmanError} `INVALID_OPTION` unless both are finite, `low` is above 0 and below `high`
  */
@@ -48,7 +49,10 @@ export function quniform(low: number, high: number, q: number): QUniform {
   });
 }
 
-/** {@link quniform}, written as `logUniform` is. @throws {@link ExpmanError} `INVALID_OPTION`, as that does */
+/**
+ * {@link quniform} under another name, spelt like `logUniform`. @throws {@link ExpmanError}
+ * `INVALID_OPTION`, as that does
+ */
 export function qUniform(low: number, high: number, q: number): QUniform {
   return quniform(low, high, q);
 }
@@ -62,13 +66,17 @@ export function randint(low: number, high: number): RandInt {
   return checked({ [DISTRIBUTION]: true, kind: 'randint', low: withoutMinus(low), high: withoutMinus(high) });
 }
 
-/** {@link randint} by a name that says what it gives. @throws {@link ExpmanError} `INVALID_OPTION`, as that does */
+/**
+ * {@link randint} under a name that says what it yields. @throws {@link ExpmanError}
+ * `INVALID_OPTION`, as that does
+ */
 export function integer(low: number, high: number): RandInt {
   return randint(low, high);
 }
 
 /**
- * A number of the normal distribution: about `mean`, two in three within one `deviation` of it, without bounds.
+ * A number of the normal distribution around `mean`, two in three within one `deviation` of it,
+ * without bounds.
  *
  * @throws {@link ExpmanError} `INVALID_OPTION` unless both are finite and `deviation` is above 0
  */
@@ -77,11 +85,13 @@ export function normal(mean: number, deviation: number): Normal {
 }
 
 /**
- * One of the given options, all equally likely: strings, numbers, booleans, or objects that hold parameters of their own.
+ * One of the given options, all equally likely: strings, numbers, booleans, or objects with their
+ * own parameters.
  *
- * The parameters inside an object exist only in trials that chose it. Two options must never look the same in a trial's
- * parameters, so that a finished trial says which was chosen: give such objects a constant, `kind` for one.
- * That, and what is inside of objects, is checked with the whole space.
+ * The parameters inside an object exist only in trials that chose it. Two options must never look
+ * the same in a trial's parameters, so that a finished trial shows which one was chosen: give such
+ * objects a constant, for example `kind`. That rule, and the contents of objects, are checked with
+ * the whole space.
  *
  * @throws {@link ExpmanError} `INVALID_OPTION` without options, and for an option of another type
  * @example
@@ -98,7 +108,7 @@ export function choice<const O extends readonly Option[]>(...values: O): Choice<
   });
 }
 
-/** Zero is one value: YAML and JSON would not bring a negative one back. */
+/** Returns 0 for -0, which YAML and JSON would not preserve. */
 function withoutMinus(value: number): number {
   return value === 0 ? 0 : value;
 }

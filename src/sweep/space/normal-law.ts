@@ -5,7 +5,7 @@
  * all its terms have one sign, so that nothing cancels.
  */
 export function normalShareBelow(x: number): number {
-  // The series below ends where its sum stands still, which NaN never does.
+  // The series below ends when its sum no longer changes, which a NaN always does.
   if (Number.isNaN(x)) return NaN;
   if (x < -8) return 0;
   if (x > 8) return 1;

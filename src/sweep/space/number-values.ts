@@ -1,7 +1,7 @@
 import { normalQuantile } from './normal-law.js';
 import type { NumberDistribution, QUniform } from './space.js';
 
-/** Tells whether a distribution can give a value. */
+/** True if a distribution can yield a value. */
 export function containsNumber(distribution: NumberDistribution, value: number): boolean {
   if (!Number.isFinite(value)) return false;
   switch (distribution.kind) {
@@ -17,7 +17,10 @@ export function containsNumber(distribution: NumberDistribution, value: number):
   }
 }
 
-/** The value at a share of the probability: the inverse of the cumulative distribution, for a share in [0, 1). */
+/**
+ * Returns the value at a share of the probability: the inverse of the cumulative distribution, for
+ * a share in [0, 1).
+ */
 export function numberAt(distribution: NumberDistribution, share: number): number {
   switch (distribution.kind) {
     case 'normal':
@@ -35,7 +38,7 @@ export function numberAt(distribution: NumberDistribution, share: number): numbe
   }
 }
 
-/** How many values a distribution can give, `Infinity` where they are not counted by steps. */
+/** Returns the number of values that a distribution can yield; `Infinity` for continuous ones. */
 export function countOf(distribution: NumberDistribution): number {
   switch (distribution.kind) {
     case 'randint':
@@ -49,7 +52,7 @@ export function countOf(distribution: NumberDistribution): number {
   }
 }
 
-/** The value of a `quniform` nearest to a number. */
+/** Returns the value of a `quniform` nearest to a number. */
 export function nearestStepped(distribution: QUniform, value: number): number {
   return steppedAt(distribution, nearestStep(distribution, value));
 }
@@ -59,7 +62,7 @@ function nearestStep(distribution: QUniform, value: number): number {
   return Math.min(Math.max(step, 0), lastStep(distribution));
 }
 
-/** The last whole step; a quotient that misses one by a rounding error has reached it. */
+/** Returns the last whole step; a quotient that misses it by a rounding error counts. */
 function lastStep({ low, high, q }: QUniform): number {
   return Math.floor((high - low) / q + 1e-9);
 }
@@ -79,7 +82,7 @@ function isWithin({ low, high }: Bounds, value: number): boolean {
   return value >= low && value <= high;
 }
 
-/** A rounding error must not leave the bounds. */
+/** Keeps rounding errors within the bounds. */
 function clamped({ low, high }: Bounds, value: number): number {
   return Math.min(Math.max(value, low), high);
 }

@@ -15,34 +15,36 @@ import type {
 import { mayLookAlike } from './told-apart.js';
 
 /**
- * How deep groups and choices may be nested; a run's parameters and sweep.yaml, which both have bounds, hold as much.
+ * The deepest nesting of groups and choices; a run's parameters and sweep.yaml, which are both
+ * bounded, allow as much.
  *
  * @bound refuses: INVALID_OPTION
  */
 export const MAX_SPACE_DEPTH = 16;
 
 /**
- * How many constants, distributions and options a space may have.
+ * The most constants, distributions and options of a space.
  *
  * @bound refuses: INVALID_OPTION
  */
 export const MAX_SPACE_ENTRIES = 4096;
 
 /**
- * Checks a whole space and says what is to be searched.
+ * Checks a whole space and lists the dimensions to search.
  *
- * Names are taken in the order of their code units, so that spaces that differ in the order alone are the same space.
+ * Names are sorted by code unit, so that spaces that differ only in order are the same space.
  *
  * @throws ExpmanError `INVALID_OPTION` with the place, the rule and the value
  */
 export function parseSpace(space: unknown): SpaceTree {
   const parser = new Parser();
   const root = parser.group(space, { path: 'space', condition: null, ancestors: [] });
-  if (parser.dimensions.length === 0) throw invalidOption('space', 'one with a parameter that varies', space);
+  if (parser.dimensions.length === 0)
+    throw invalidOption('space', 'a space with at least one parameter that varies', space);
   return { root, dimensions: parser.dimensions };
 }
 
-/** Where the parser stands. */
+/** The position of the parser. */
 interface Place {
   readonly path: string;
   readonly condition: Condition | null;
@@ -56,7 +58,7 @@ class Parser {
   group(value: unknown, place: Place): GroupNode {
     const group = plainObject(value, place);
     const names = Object.keys(group).sort();
-    if (names.length === 0) throw invalidOption(place.path, 'one with at least one parameter', value);
+    if (names.length === 0) throw invalidOption(place.path, 'an object with at least one parameter', value);
     const ancestors = [...place.ancestors, group];
     return {
       kind: 'group',
@@ -108,7 +110,7 @@ class Parser {
 
 function plainObject(value: unknown, { path, ancestors }: Place): Readonly<Record<string, unknown>> {
   if (!isPlain(value)) throw invalidOption(path, 'a plain object of parameters', value);
-  if (ancestors.includes(value)) throw invalidOption(path, 'free of itself', value);
+  if (ancestors.includes(value)) throw invalidOption(path, 'free of circular references', value);
   if (ancestors.length >= MAX_SPACE_DEPTH)
     throw invalidOption(path, `nested at most ${MAX_SPACE_DEPTH} deep`, value);
   return value;
@@ -144,7 +146,7 @@ function checkToldApart(options: ChoiceNode['options'], value: Choice, path: str
     if (isDouble)
       throw invalidOption(
         `${path}[${at}]`,
-        'told from the options before it by a constant',
+        'distinguishable from the earlier options by a constant',
         value.options[at],
       );
     if (option.kind === 'constant') seen.add(option.value);

@@ -3,10 +3,10 @@ import { containsNumber } from './number-values.js';
 import type { NumberDistribution, Scalar } from './space.js';
 import type { Assignment, SpaceNode, SpaceTree } from './space-tree.js';
 
-/** Parameters as a trial gets them: plain objects, frozen. */
+/** Parameters as passed to a trial: plain objects, frozen. */
 export type SpaceParams = Scalar | { readonly [name: string]: SpaceParams };
 
-/** The parameters an assignment stands for. */
+/** Returns the parameters of an assignment. */
 export function toParams({ root }: SpaceTree, assignment: Assignment): SpaceParams {
   const paramsOf = (node: SpaceNode): SpaceParams => {
     switch (node.kind) {
@@ -26,9 +26,11 @@ export function toParams({ root }: SpaceTree, assignment: Assignment): SpacePara
 }
 
 /**
- * The assignment that parameters stand for; the inverse of {@link toParams}, also for what was written to YAML and read back.
+ * Returns the assignment of parameters; the inverse of {@link toParams}, also for parameters read
+ * back from YAML.
  *
- * @throws ExpmanError `INVALID_OPTION` for parameters that no trial of the space can have, with their place and the rule
+ * @throws ExpmanError `INVALID_OPTION` for parameters that no trial of the space can have, with
+ * their place and the rule
  */
 export function toAssignment({ root, dimensions }: SpaceTree, params: unknown): Assignment {
   const assignment: (number | null)[] = dimensions.map(() => null);
@@ -56,7 +58,7 @@ function assigned(assignment: Assignment, dimension: number): number {
   return value;
 }
 
-/** Whether a value is right for a node, what is inside of a group aside. */
+/** True if a value is valid for a node, without checking the contents of a group. */
 function accepts(node: SpaceNode, value: unknown): boolean {
   switch (node.kind) {
     case 'constant':
@@ -75,7 +77,7 @@ function accepts(node: SpaceNode, value: unknown): boolean {
   }
 }
 
-/** Whether a value is right for a node with all that is inside of it. */
+/** True if a value and all its contents are valid for a node. */
 function fits(node: SpaceNode, value: unknown): boolean {
   if (!accepts(node, value)) return false;
   if (node.kind === 'choice') return node.options.some((option) => fits(option, value));
@@ -99,7 +101,7 @@ function ruleOf(node: SpaceNode): string {
   }
 }
 
-/** A distribution as it is called in code. */
+/** Writes a distribution as its call in code. */
 function callOf(distribution: NumberDistribution): string {
   switch (distribution.kind) {
     case 'normal':

@@ -1,10 +1,13 @@
 import type { NumberDistribution, Scalar } from './space.js';
 
-/** A space that was checked, as a tree whose leaves know their dimension. */
+/** A checked space, as a tree whose leaves know their dimension. */
 export interface SpaceTree {
   /** The parameters at the top. */
   readonly root: GroupNode;
-  /** What is to be searched: whatever is no constant, a choice always before what its options hold. */
+  /**
+   * The dimensions to search: everything that is not a constant, with a choice always before the
+   * contents of its options.
+   */
   readonly dimensions: readonly Dimension[];
 }
 
@@ -35,13 +38,18 @@ export interface GroupNode {
   readonly entries: readonly (readonly [name: string, node: SpaceNode])[];
 }
 
-/** One number a searcher has to find. */
+/** A number that a searcher has to find. */
 export type Dimension = NumberDimension | ChoiceDimension;
 
 interface Placed {
-  /** Where it is in the space, `optimizer[0].momentum` for what is inside of a choice's first option. */
+  /**
+   * The place in the space, `optimizer[0].momentum` for a parameter inside a choice's first option.
+   */
   readonly path: string;
-  /** The choice that must be active and have taken this option; null when it is always active. */
+  /**
+   * The choice that must be active and have taken this option; null if the dimension is always
+   * active.
+   */
   readonly condition: Condition | null;
 }
 
@@ -62,10 +70,13 @@ export interface Condition {
   readonly option: number;
 }
 
-/** A trial in numbers: for each dimension its value, an option's index for a choice, null where it is not active. */
+/**
+ * A trial in numbers: the value of each dimension, the index of an option for a choice, null if it
+ * is not active.
+ */
 export type Assignment = readonly (number | null)[];
 
-/** Tells whether a dimension exists, given the values of the dimensions before it. */
+/** True if a dimension exists, given the values of the dimensions before it. */
 export function isActive({ condition }: Dimension, assigned: Assignment): boolean {
   return condition === null || assigned[condition.dimension] === condition.option;
 }

@@ -1,14 +1,18 @@
 /**
- * What tells a distribution from a group of parameters, which may have a parameter called `kind` of its own.
+ * The key that distinguishes a distribution from a group of parameters, which may have its own
+ * parameter called `kind`.
  *
- * From the registry of symbols, so that two copies of this package in one process know each other's distributions.
+ * From the global symbol registry, so that two copies of this package in one process recognise each
+ * other's distributions.
  */
 export const DISTRIBUTION: unique symbol = Symbol.for('expman-rx.distribution');
 
 /** A constant of a space, or an option of a choice. */
 export type Scalar = string | number | boolean;
 
-/** What every distribution has: no object that a user writes is taken for one. */
+/**
+ * The members that every distribution has; no object that a user writes can be mistaken for one.
+ */
 export interface Distributed<K extends string> {
   readonly [DISTRIBUTION]: true;
   /** The constructor that made it. */
@@ -33,9 +37,9 @@ export interface LogUniform extends Distributed<'logUniform'> {
 
 /** Made by {@link quniform}. */
 export interface QUniform extends Distributed<'quniform'> {
-  /** The least value, and the one all steps are counted from. */
+  /** The least value, from which all steps are counted. */
   readonly low: number;
-  /** No value is greater; it is a value itself only when whole steps lead to it. */
+  /** The upper bound; it is a value itself only if whole steps reach it. */
   readonly high: number;
   /** The step from one value to the next. */
   readonly q: number;
@@ -59,29 +63,29 @@ export interface Normal extends Distributed<'normal'> {
 
 /** Made by {@link choice}. */
 export interface Choice<O extends Option = Option> extends Distributed<'choice'> {
-  /** What there is to choose from, no two alike. */
+  /** The options to choose from, all different. */
   readonly options: readonly O[];
 }
 
 /** A distribution whose values are numbers. */
 export type NumberDistribution = Uniform | LogUniform | QUniform | RandInt | Normal;
 
-/** What a parameter is drawn from. */
+/** A source of values for a parameter. */
 export type Distribution = NumberDistribution | Choice;
 
-/** An option of a choice: a value, or parameters that exist only when it is chosen. */
+/** An option of a choice: a value, or parameters that exist only if it is chosen. */
 export type Option = Scalar | Space;
 
-/** What stands under a name: a constant, a distribution, or a group of further parameters. */
+/** A named entry of a space: a constant, a distribution, or a group of further parameters. */
 export type SpaceEntry = Scalar | Distribution | Space;
 
-/** The parameters of a sweep by their names. The order in which they are written means nothing. */
+/** The parameters of a sweep, by name. Their order does not matter. */
 export interface Space {
   readonly [name: string]: SpaceEntry;
 }
 
 /**
- * The parameters a trial of a space gets.
+ * The parameters of a trial of a space.
  *
  * @example
  * const space = { lr: logUniform(1e-5, 1e-1), optimizer: choice('sgd', 'adam') };
@@ -95,7 +99,7 @@ export type ParamsOf<S> = S extends Scalar
       ? ParamsOf<O>
       : { readonly [K in keyof S]: ParamsOf<S[K]> };
 
-/** Tells whether a value was made by one of the constructors of distributions. */
+/** True if a value was made by one of the constructors of distributions. */
 export function isDistribution(value: object): value is Distribution {
   return DISTRIBUTION in value;
 }

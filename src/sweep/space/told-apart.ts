@@ -1,7 +1,9 @@
 import { containsNumber } from './number-values.js';
 import type { NumberNode, SpaceNode } from './space-tree.js';
 
-/** Tells whether two nodes can take values that are the same, so that the values do not say which node they are of. */
+/**
+ * True if two nodes can take equal values, so that a value does not show which node it belongs to.
+ */
 export function mayLookAlike(a: SpaceNode, b: SpaceNode): boolean {
   if (a.kind === 'choice') return a.options.some((option) => mayLookAlike(option, b));
   if (b.kind === 'choice') return mayLookAlike(b, a);

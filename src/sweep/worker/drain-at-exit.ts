@@ -1,8 +1,11 @@
 const drains = new Set<() => void>();
 
-/** Has what other threads have logged taken into their runs when the process exits, before the runs are told; until the function returned is called. */
+/**
+ * Drains what other threads have logged into their runs when the process exits, before the runs are
+ * closed; until the returned function is called.
+ */
 export function drainAtExit(drain: () => void): () => void {
-  // In front of the listener that tells the runs: afterwards they take nothing more.
+  // Before the listener that closes the runs: afterwards they accept nothing more.
   if (drains.size === 0) process.prependListener('exit', drainAll);
   drains.add(drain);
   return () => {

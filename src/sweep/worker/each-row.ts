@@ -4,7 +4,7 @@ import type { MetricRow } from '../../model/metric.js';
 
 const MICROS = 1000;
 
-/** Calls `visit` with each row of a span, as it was logged, and the time it was logged at. */
+/** Calls `visit` with each row of a span, as logged, with its time. */
 export function eachRow(
   { views: { bytes, words, doubles: f64 }, start, rows, shape, wide }: RowSpan,
   visit: (row: Required<MetricRow>) => void,

@@ -1,16 +1,19 @@
 import { type ErrorCode, type ErrorFacts, ExpmanError, stringOf } from '../../model/errors.js';
 import { isError } from '../../model/realms.js';
 
-/** Something that was thrown, as it goes from thread to thread: whatever it was, it can be cloned. */
+/** A thrown value in a form that can always be cloned from thread to thread. */
 export interface PortableError {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** Of an error of this package; what may not be cloned (`value`, `cause`) stays behind. */
+  /**
+   * Details of an error of this package; facts that may not be cloneable (`value`, `cause`) are
+   * dropped.
+   */
   readonly expman: { readonly code: ErrorCode; readonly facts: ErrorFacts } | null;
 }
 
-/** Packs what was thrown, an error or anything else. */
+/** Packs a thrown value, an error or anything else. */
 export function portable(thrown: unknown): PortableError {
   if (!isError(thrown)) return { name: 'Error', message: stringOf(thrown), stack: undefined, expman: null };
   const { name, message, stack } = thrown;
@@ -22,7 +25,7 @@ export function portable(thrown: unknown): PortableError {
   };
 }
 
-/** The error again, in the other thread. */
+/** Restores the error in the other thread. */
 export function restored({ name, message, stack, expman }: PortableError): Error {
   const error = expman === null ? new Error(message) : new ExpmanError(expman.code, message, expman.facts);
   if (error.name !== name) error.name = name;

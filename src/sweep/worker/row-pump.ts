@@ -14,16 +14,16 @@ import type { MetricRow } from '../../model/metric.js';
 import { decodeParams } from '../../model/params.js';
 import { eachRow } from './each-row.js';
 
-/** What the channel of a trial holds before the trial has to wait, in bytes. */
+/** The bytes that a trial's channel holds before the trial has to wait. */
 export const CHANNEL_BYTES = 4 * 1024 * 1024;
-/** Some 2 ms of rows; in between the event loop turns. */
+/** Bytes for some 2 ms of rows; between slices the event loop turns. */
 const SLICE_BYTES = 128 * 1024;
 
 /**
- * Logs what another thread has put into its channel into the run, in order.
+ * Logs the rows that another thread has put into its channel into the run, in order.
  *
- * What is in the channel is there whatever becomes of that thread. It is acknowledged when the run has it, and the thread waits
- * when {@link CHANNEL_BYTES} are not.
+ * The contents of the channel survive that thread. They are acknowledged once the run has them, and
+ * the thread waits while {@link CHANNEL_BYTES} are not.
  */
 export class RowPump {
   private readonly arenas = new ArenaTable();
@@ -53,12 +53,15 @@ export class RowPump {
     this.pump();
   }
 
-  /** Takes what is there, a slice in each turn of the event loop, until nothing is; then the other thread has to say when to look. */
+  /**
+   * Reads the channel, a slice in each turn of the event loop, until it is empty; after that the
+   * other thread has to wake it.
+   */
   pump(): void {
     if (this.again !== undefined) return;
     if (!this.pumpSlice()) {
       Atomics.store(this.wire, WireWord.sleeping, 1);
-      // What came in between saw nobody asleep.
+      // Rows that arrived in between did not wake it, as it was not asleep yet.
       if (!this.pumpSlice()) return;
       Atomics.store(this.wire, WireWord.sleeping, 0);
     }
@@ -68,12 +71,15 @@ export class RowPump {
     });
   }
 
-  /** Takes all that was logged before the call; of a thread that goes on logging, no more than its channel holds. */
+  /**
+   * Reads everything that was logged before the call; from a thread that keeps logging, no more
+   * than its channel holds.
+   */
   pumpLogged(): void {
     for (let slices = CHANNEL_BYTES / SLICE_BYTES; slices >= 0 && this.pumpSlice(); slices--);
   }
 
-  /** Takes all that is there, from a thread that is gone. */
+  /** Reads everything left by a thread that has ended. */
   pumpRest(): void {
     while (this.pumpSlice());
     clearImmediate(this.again);
@@ -104,11 +110,11 @@ export class RowPump {
       const line = parseLogLine(text);
       if (line !== undefined) run.logger.write(infoOfLine(line));
     }
-    // What the run refuses by an exception it has counted.
+    // Rows that the run refuses with an exception are counted by it.
     for (const span of spans) eachRow(span, (row) => attempt(() => this.forward(row, span.stamped)));
   }
 
-  /** Logs a row with the time it has from the other thread; `stamped` if the caller gave it. */
+  /** Logs a row with its time from the other thread; `stamped` if the caller gave that time. */
   private forward({ values, step, timestamp }: Required<MetricRow>, stamped: boolean): void {
     if (this.intake.isOpen) this.intake.row(values, step, timestamp, stamped);
     else warnOfLateCall(this.run.runDir);

@@ -14,18 +14,18 @@ import { portable, restored } from './portable-error.js';
 
 const WAIT_SLICE_MS = 50;
 
-/** A call that waits for the answer of the other thread. */
+/** A call that waits for an answer from the other thread. */
 interface Call {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * The run of a trial, in the thread of the trial: what is logged is in shared memory when a call returns, and the thread that opened the run
- * logs it there.
+ * The run of a trial, in the thread of the trial: logged values are in shared memory when a call
+ * returns, and the thread that opened the run logs them there.
  *
- * Taps see what this thread logs. When the channel is full, a call waits. It has the doors of a run that work from any
- * thread; the others throw `WRONG_THREAD`, each with what to do instead.
+ * Taps see what this thread logs. If the channel is full, a call waits. It has the members of a run
+ * that work from any thread; the others throw `WRONG_THREAD`, with advice on what to do instead.
  */
 export class ThreadRun extends RunDoors implements LoggableRun {
   readonly #intake: RowIntake;
@@ -34,7 +34,10 @@ export class ThreadRun extends RunDoors implements LoggableRun {
   readonly #lookForAbort: () => void;
   #lastCall = 0;
 
-  /** @param hear - handles the messages of the other thread that have come, in a loop that lets none in */
+  /**
+   * @param hear - handles messages of the other thread that have arrived, in a loop that lets none
+   * in
+   */
   constructor(data: TrialThreadData, hear: () => void) {
     const { port, runDir, runName } = data;
     const aborted = new Int32Array(data.aborted);
@@ -59,7 +62,10 @@ export class ThreadRun extends RunDoors implements LoggableRun {
     this.#lookForAbort = lookForAbort;
   }
 
-  /** As {@link RunDoors.logMetrics}; a loop that lets no message in notices an abort all the same. */
+  /**
+   * Logs like {@link RunDoors.logMetrics}, and notices an abort even in a loop that lets no message
+   * in.
+   */
   override logMetrics<V extends MetricsOf<V>>(
     values: V & ValuesFor<V, AnyMetrics>,
     step?: number | bigint | null,
@@ -79,12 +85,12 @@ export class ThreadRun extends RunDoors implements LoggableRun {
     await this.#ask((call) => ({ kind: 'flush', call }));
   }
 
-  /** The training is over: reports the warnings that waited for its end. */
+  /** Reports the warnings that were held back until the end of the training. */
   finish(): void {
     this.#intake.finishWarnings();
   }
 
-  /** The other thread has answered a call. */
+  /** Settles a call that the other thread has answered. */
   answered(message: Exclude<ToTrial, { readonly kind: 'abort' }>): void {
     const call = this.#calls.get(message.call);
     this.#calls.delete(message.call);
@@ -132,10 +138,13 @@ function waitOn(wire: Int32Array, done: () => boolean): void {
   }
 }
 
-/** The members of a run that only the thread which opened it has, and what to do instead; for callers without a compiler. */
+/**
+ * The members of a run that exist only in the thread that opened it, with advice on what to do
+ * instead; for callers without a compiler.
+ */
 const ELSEWHERE: Readonly<Record<Exclude<keyof LoggingEngine, keyof ThreadRun>, string>> = {
-  close: 'it is closed when the training returns, and fails with what that throws',
-  closed: 'it is closed when the training returns, and fails with what that throws',
+  close: 'it is closed when the training returns, or fails with what the training throws',
+  closed: 'it is closed when the training returns, or fails with what the training throws',
   [Symbol.asyncDispose]: 'it is closed when the training returns',
   [Symbol.dispose]: 'it is closed when the training returns',
   health$: 'listen to the run of the event "started" of study.events$',
@@ -152,13 +161,13 @@ for (const member of Reflect.ownKeys(ELSEWHERE) as (keyof typeof ELSEWHERE)[])
       const name = nameOf(member);
       throw new ExpmanError(
         'WRONG_THREAD',
-        `run.${name} is for the thread that opened the run, not for a trial's; ${ELSEWHERE[member]}`,
+        `run.${name} only works in the thread that opened the run, not in a trial's thread; ${ELSEWHERE[member]}`,
         { option: name },
       );
     },
   });
 
-/** A member's name in a message; Node 20 describes the symbols of disposal in words of its own. */
+/** Returns a member's name for a message; Node 20 describes the symbols of disposal differently. */
 function nameOf(member: keyof typeof ELSEWHERE): string {
   if (member === Symbol.dispose) return '[Symbol.dispose]';
   return member === Symbol.asyncDispose ? '[Symbol.asyncDispose]' : member;

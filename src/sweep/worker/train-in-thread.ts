@@ -12,21 +12,26 @@ import { drainAtExit } from './drain-at-exit.js';
 import { CHANNEL_BYTES, RowPump } from './row-pump.js';
 
 const ENTRY = (): URL => new URL('./trial-thread.js', import.meta.url);
-/** A thread has the arguments of its process, a loader of TypeScript among them; those of a program on the command line are for no file. */
+/**
+ * Arguments of the thread. It inherits those of the process, such as a TypeScript loader, but those
+ * for a program on the command line do not apply to a file.
+ */
 const ARGUMENTS = process.execArgv.some((argument) => argument.startsWith('--input-type')) ? [] : undefined;
 
 /**
- * Trains in a thread of its own for each trial, whose module's default export (or `train`) is the function.
+ * Trains each trial in its own thread with the training function that a module exports as default
+ * (or `train`).
  *
- * Ends when the thread has, all that it logged being in the run: with what the training threw, with what ended the thread, or with an
- * error when it went away by itself. A thread that has not ended when `expired` comes is ended.
+ * Ends when the thread has ended and everything it logged is in the run: with what the training
+ * threw, with the error that ended the thread, or with an error if it exited unexpectedly. A thread
+ * that is still running when `expired` is aborted is terminated.
  */
 export function trainInThread<P>(module: URL, options: ResolvedOptions): Drive<P> {
   const channel: ResolvedOptions = { ...options, maxBufferedBytes: CHANNEL_BYTES, backpressure: 'block' };
   return (trial, expired) => new TrialThread(trial, channel).run(module, expired);
 }
 
-/** What came of the training, as far as it is known. */
+/** The outcome of the training, as far as it is known. */
 type Outcome =
   | { readonly kind: 'none' | 'expired' }
   | { readonly kind: 'ended'; readonly error: PortableError | null }
@@ -62,7 +67,7 @@ class TrialThread<P> {
       onAbort(trial.signal, () => this.abort());
       onAbort(expired, () => end({ kind: 'expired' }));
       const code = await new Promise<number>((resolve) => worker.once('exit', resolve));
-      // What it has said is to be heard, though it is gone.
+      // Messages that arrived before it exited still count.
       for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port))
         this.received(left.message as FromTrial, end);
       pump.pumpRest();
@@ -146,7 +151,7 @@ class TrialThread<P> {
   private abort(): void {
     const reason: unknown = this.trial.signal.reason;
     this.post({ kind: 'abort', reason: isError(reason) ? reason.message : 'the trial was aborted' });
-    // Who sees the word finds the message.
+    // Post first, then set the flag: a thread that sees the flag will find the message.
     Atomics.store(this.aborted, 0, 1);
   }
 
@@ -172,7 +177,7 @@ class TrialThread<P> {
   }
 }
 
-/** A thread whose own file is not there has not begun with the user's. */
+/** Returns the error of a thread whose own file is missing; it has not reached the user's code. */
 function startFailure(error: unknown): unknown {
   if (!isLeftBehind(error) || !messageOf(error).includes('trial-thread')) return error;
   return new ExpmanError('IO', `the thread of the trial cannot be started: ${threadFailure(error)}`, {

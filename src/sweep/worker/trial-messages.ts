@@ -4,14 +4,16 @@ import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { RunName } from '../../model/names.js';
 import type { PortableError } from './portable-error.js';
 
-/** What the thread of a trial is started with. */
+/** The data that a trial's thread is started with. */
 export interface TrialThreadData {
   /** Address of the module that trains. */
   readonly module: string;
   readonly port: MessagePort;
-  /** The control words of the channel that rows, lines and parameters come through; see channel/chunk-layout.ts. */
+  /**
+   * The control words of the channel for rows, lines and parameters; see channel/chunk-layout.ts.
+   */
   readonly wire: SharedArrayBuffer;
-  /** One word: 1 once there is an `abort` among the messages, for a loop that lets none in. */
+  /** A single word: 1 once there is an `abort` among the messages, for a loop that lets none in. */
   readonly aborted: SharedArrayBuffer;
   readonly number: number;
   readonly attempt: number;
@@ -21,21 +23,21 @@ export interface TrialThreadData {
   readonly options: ResolvedOptions;
 }
 
-/** What the thread of a trial says; all that was logged before is in the channel by then. */
+/** Messages from a trial's thread; everything logged before one is in the channel by then. */
 export type FromTrial =
-  /** Memory of the channel; comes before a chunk in it is used. */
+  /** Memory of the channel; sent before a chunk in it is used. */
   | { readonly kind: 'arena'; readonly id: number; readonly memory: SharedArrayBuffer }
   | { readonly kind: 'channel'; readonly control: SharedArrayBuffer }
-  /** Something was logged while nobody looked. */
+  /** Something was logged while the reader was asleep. */
   | { readonly kind: 'logged' }
   | { readonly kind: 'flush'; readonly call: number }
   | { readonly kind: 'artifact'; readonly call: number; readonly artifact: ArtifactCall }
-  /** `run.metrics` was completed, or failed. */
+  /** `run.metrics` has completed, or failed. */
   | { readonly kind: 'metrics ended'; readonly error: PortableError | null }
   /** The training is over. */
   | { readonly kind: 'ended'; readonly error: PortableError | null };
 
-/** What is said to the thread of a trial. */
+/** Messages to a trial's thread. */
 export type ToTrial =
   | { readonly kind: 'abort'; readonly reason: string }
   | { readonly kind: 'answer'; readonly call: number; readonly value: unknown }

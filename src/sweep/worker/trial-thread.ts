@@ -45,7 +45,8 @@ function trainOf(exported: unknown, module: string): WorkerTrain<unknown> {
   return train as WorkerTrain<unknown>;
 }
 
-// Not awaited at the top: a bundler that copies this file may take it for a script. What it throws still ends the thread.
+// Not awaited at the top level: a bundler that copies this file may treat it as a script. An error
+// still ends the thread.
 main(workerData as TrialThreadData).catch((error: unknown) =>
   process.nextTick(() => {
     throw error;
