@@ -58,8 +58,7 @@ export type Drive<P> = (trial: Trial<P>, expired: AbortSignal) => Promise<void>;
 
 /**
  * The status of a trial: `finished` by itself, `stopped` early by the scheduler, `failed` with an
- * error or without a value of the
- * metric, `interrupted` with the sweep, to be tried again.
+ * error or without a value of the metric, `interrupted` with the sweep, to be tried again.
  */
 export type TrialStatus = 'running' | 'finished' | 'stopped' | 'failed' | 'interrupted';
 
