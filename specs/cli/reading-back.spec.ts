@@ -171,7 +171,7 @@ describe('expman export and import', () => {
     );
     expect(readdirSync(join(base, 'made'))).toHaveLength(1);
     const again = await expman('export', runDir, '--format', 'tensorboard', '-o', join(base, 'made'));
-    expect(again).toMatchObject({ exit: 2, stderr: expect.stringContaining('is there already') as string });
+    expect(again).toMatchObject({ exit: 2, stderr: expect.stringContaining('already exists') as string });
   });
 
   it('say what is missing, and leave alone what is there', async () => {

@@ -207,7 +207,9 @@ describe('an import that fails', () => {
     const path = join(folder(), 'picture.png');
     writeFileSync(path, '\x89PNG');
     for (const refused of [path, folder()])
-      await expect(importRuns(refused, { dir: folder() })).rejects.toThrow(/formats are csv, json, ndjson/);
+      await expect(importRuns(refused, { dir: folder() })).rejects.toThrow(
+        /known formats: csv, json, ndjson/,
+      );
     await expect(importRuns(path, { dir: folder(), format: 'cvs' })).rejects.toMatchObject({
       code: 'INVALID_OPTION',
     });

@@ -123,7 +123,7 @@ describe('a file store of MLflow', () => {
   it('names the file and the line of what is no metric', async () => {
     const root = store({ [`${RUN}/metrics/loss`]: '1 3 0\n2 many 1\n' });
     await expect(rowsOf(await onlyRun(root))).rejects.toThrow(
-      /metrics\/loss:2: it is no "timestamp value step"/,
+      /metrics\/loss:2: expected "timestamp value step"/,
     );
   });
 });

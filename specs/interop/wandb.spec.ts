@@ -114,6 +114,6 @@ describe('a history of W&B', () => {
       wandbImporter,
       files({ 'wandb-history.jsonl': '{"_step":0,"a":1}\n{"_step":1,\n' }),
     );
-    await expect(rowsOf(run)).rejects.toThrow(/wandb-history\.jsonl:2: no JSON/);
+    await expect(rowsOf(run)).rejects.toThrow(/wandb-history\.jsonl:2: not valid JSON/);
   });
 });

@@ -14,17 +14,17 @@ import { asExpmanError, chosenPath } from './source/source-files.js';
 import type { Destination } from './target/draft-run.js';
 import { writeRun } from './target/write-run.js';
 
-/** How {@link importRuns} imports. */
+/** Options of {@link importRuns}. */
 export interface ImportOptions {
   /** The folder of experiments to write into. */
   readonly dir: string;
-  /** The tool the path is of; told from what is there when left out. */
+  /** The format of the source; detected if absent. */
   readonly format?: string | undefined;
-  /** Takes the place of the source's name of the experiment. */
+  /** Replaces the source's name of the experiment. */
   readonly experiment?: string | undefined;
-  /** Takes the place of the source's name of the run; each further run gets a suffix. */
+  /** Replaces the source's name of the run; each further run gets a suffix. */
   readonly runName?: string | undefined;
-  /** Told of each run once it is written, or could not be. */
+  /** Called with each run once it is imported, or has failed. */
   readonly onRun?: ((run: ImportedRun | FailedImport) => void) | undefined;
 }
 
@@ -46,33 +46,36 @@ export interface ImportedRun {
   readonly status: RunStatus;
   readonly rows: number;
   readonly logLines: number;
-  /** Values left out because no metric can take them; run.log has which. */
+  /** Values left out because no metric can hold them; run.log lists them. */
   readonly invalid: number;
-  /** In words, what of its tags, notes and group a run of ours has no room for; run.log and run.yaml say so, too. */
+  /**
+   * Descriptions of the parts of its tags, notes and group that exceed a run's limits; run.log and
+   * run.yaml list them, too.
+   */
   readonly leftOut: readonly string[];
 }
 
-/** A run that was not. */
+/** A run that could not be imported. */
 export interface FailedImport {
   readonly kind: 'failed';
-  /** As the source names it; absent when not even that could be read. */
+  /** The name in the source; absent if not even that could be read. */
   readonly run?: string;
   readonly error: ExpmanError;
 }
 
-/** What an import did. */
+/** The result of an import. */
 export interface ImportReport {
   readonly format: string;
   readonly imported: readonly ImportedRun[];
-  /** One bad run keeps no other from being imported. */
+  /** Runs that failed; they do not keep others from being imported. */
   readonly failed: readonly FailedImport[];
 }
 
 /**
  * Imports the runs at a path, one after another, each as a new run.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND` when nothing is at the path, `INVALID_OPTION` for a format nobody knows, or when the
- * path is of none, or of several
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` if there is nothing at the path, `INVALID_OPTION` for
+ * an unknown format, or if the path has no known format or several
  */
 export async function importFrom(
   importers: readonly Importer[],
@@ -124,7 +127,9 @@ async function outcomeOf(
   }
 }
 
-/** Removes an experiment that was made for a run that is not there; one that has another by now stays. */
+/**
+ * Removes an experiment that was created for a run that failed, unless it has another run by now.
+ */
 function removeEmpty(folder: string): void {
   if (nodeFs.list(folder).every((name) => name === EXPERIMENT_NAME))
     rmSync(folder, { recursive: true, force: true });
@@ -151,7 +156,7 @@ async function importerOf(
 ): Promise<Importer> {
   const formats = importers.map((importer) => importer.format).join(', ');
   const refuse = (why: string): ExpmanError =>
-    new ExpmanError('INVALID_OPTION', `${why}; formats are ${formats}`, {
+    new ExpmanError('INVALID_OPTION', `${why}; known formats: ${formats}`, {
       option: 'format',
       rule: `one of ${formats}`,
       value: format,
@@ -159,13 +164,15 @@ async function importerOf(
     });
   if (format !== undefined) {
     const named = importers.find((importer) => importer.format === format);
-    if (named === undefined) throw refuse(`there is no format ${JSON.stringify(format)}`);
+    if (named === undefined) throw refuse(`unknown format ${JSON.stringify(format)}`);
     return named;
   }
   const fitting: Importer[] = [];
   for (const importer of importers) if (await importer.recognises(path)) fitting.push(importer);
   const [only, ...others] = fitting;
-  if (only === undefined) throw refuse(`${path} is of no format that is known`);
+  if (only === undefined) throw refuse(`the format of ${path} is not recognised`);
   if (others.length === 0) return only;
-  throw refuse(`${path} may be any of ${fitting.map((importer) => importer.format).join(', ')}: say which`);
+  throw refuse(
+    `${path} matches several formats (${fitting.map((importer) => importer.format).join(', ')}): give the format`,
+  );
 }

@@ -1,5 +1,6 @@
 /**
- * Runs to and from other tools: files that any tool opens, and the runs other trackers have written.
+ * Exchanges runs with other tools: files that any tool can open, and runs that other trackers have
+ * written.
  *
  * @packageDocumentation
  */
@@ -46,7 +47,7 @@ export type {
 export type { FailedImport, ImportedRun, ImportOptions, ImportReport } from './import-runs.js';
 export { exchangeRunOf, type ExportOptions } from './target/own-run.js';
 
-/** All that a run can be exported as. */
+/** All formats that a run can be exported to. */
 export const EXPORTERS: readonly Exporter[] = [
   csvExporter,
   jsonExporter,
@@ -57,7 +58,7 @@ export const EXPORTERS: readonly Exporter[] = [
   tensorboardExporter(),
 ];
 
-/** All that runs can be imported from; at most one of them recognises a path. */
+/** All formats that runs can be imported from; at most one of them recognises a path. */
 export const IMPORTERS: readonly Importer[] = [
   csvImporter,
   jsonImporter,
@@ -72,11 +73,14 @@ export const IMPORTERS: readonly Importer[] = [
 ];
 
 /**
- * Writes a run, open or closed, in another format; what that does not hold, its exporter's `loses` says. None holds its rank, error, counts
- * of left-out values, artifacts, media and system metrics: {@link archiveRun} keeps all of it.
+ * Writes a run, open or closed, in another format; the exporter's `loses` lists what is not
+ * included. No format includes rank, error, counts of left-out values, artifacts, media and system
+ * metrics: {@link archiveRun} keeps everything.
  *
- * @param path - a file or, for `neptune` and `tensorboard`, a folder, that is not there yet; the folders above it are made
- * @throws {@link ExpmanError} `INVALID_OPTION` for a format nobody knows or a path that is taken; `RUN_NOT_FOUND`, `CORRUPT`, `IO`
+ * @param path - a file or, for `neptune` and `tensorboard`, a folder, that does not exist yet; its
+ * parent folders are created
+ * @throws {@link ExpmanError} `INVALID_OPTION` for an unknown format or an existing path;
+ * `RUN_NOT_FOUND`, `CORRUPT`, `IO`
  * @example
  * await exportRun('./experiments/my_exp/baseline', 'csv', './baseline.csv');
  */
@@ -94,7 +98,7 @@ export async function exportRun(
     throw invalidOption('format', `one of ${EXPORTERS.map((known) => known.format).join(', ')}`, format);
   const run = await exchangeRunOf(runDir, options);
   makeFolders(nodeFs, dirname(target));
-  // A folder that somebody has made for it is as good as none.
+  // An existing empty folder counts as free.
   if (exporter.makes === 'folder') attempt(() => rmdirSync(path));
   assertFree(path);
   await exporter.write(run, path);
@@ -103,10 +107,12 @@ export async function exportRun(
 /**
  * Imports the runs at a path, each as a new run: rows with their own times, parameters, tags, log, status, start and end.
  *
- * The source is only read, and everything in it is taken for hostile. A name that is taken gets a suffix, one that no folder can
- * have is changed; a run that cannot be read, or only half, is not there afterwards, and keeps no other from being imported.
+ * The source is only read, and never trusted. A name that is taken gets a suffix, one that no
+ * folder can have is changed; a run that cannot be read completely is not created, and does not
+ * keep others from being imported.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND` when nothing is at the path, `INVALID_OPTION` when it is of no known format
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` if there is nothing at the path, `INVALID_OPTION` if
+ * its format is not known
  * @example
  * const { imported } = await importRuns('./mlruns', { dir: './experiments' });
  */

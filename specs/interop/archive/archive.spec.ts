@@ -278,7 +278,7 @@ describe('a hostile archive', () => {
       const unpacked = unarchiveRun(path, folder(), { onBytes: (bytes) => made.push(bytes) });
       await expect(unpacked).rejects.toMatchObject({
         code: 'UNSAFE_ARCHIVE',
-        message: expect.stringMatching(/200 times the archive's size on disk/) as string,
+        message: expect.stringMatching(/200 times the archive's size/) as string,
       });
       expect(made).toEqual([]);
     }

@@ -87,7 +87,7 @@ describe('an event file', () => {
     large.writeUInt32LE(maskedCrc32c(large.subarray(0, 8)), 8);
     writeFileSync(path, large);
     truncateSync(path, 65 * 1024 * 1024);
-    await expect(losses(path)).rejects.toThrow(`at most ${64 * 1024 * 1024} are read`);
+    await expect(losses(path)).rejects.toThrow(`at most ${64 * 1024 * 1024} are allowed`);
   });
 
   it('with a message that ends before it says it does is CORRUPT', async () => {

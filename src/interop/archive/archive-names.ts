@@ -7,7 +7,7 @@ import { LOCK_NAME } from '../../storage/lock-file.js';
 /** The file of an experiment that lies beside its runs. */
 export const EXPERIMENT_NAME = 'experiment.yaml';
 
-/** Where a file of an archive belongs: beside the run, or in it. */
+/** The place of a file of an archive: beside the run, or in it. */
 export type ArchivedName =
   | { readonly kind: 'experiment'; readonly experiment: ExperimentName }
   | { readonly kind: 'folder'; readonly experiment: ExperimentName }
@@ -19,7 +19,8 @@ export type ArchivedName =
     };
 
 /**
- * Names of an archive, each checked: one experiment, one run, no way out of its folder, no two that are one on any disk.
+ * Checks the names in an archive: one experiment, one run, no path out of its folder, no two names
+ * that any file system considers equal.
  */
 export class ArchiveNames {
   private readonly files = new Set<string>();
@@ -27,7 +28,7 @@ export class ArchiveNames {
   private of: { readonly experiment: string; readonly run: string | null } | null = null;
 
   /**
-   * Takes a path of an archive apart.
+   * Parses a path of an archive.
    *
    * @throws ExpmanError `UNSAFE_ARCHIVE`
    */
@@ -43,9 +44,9 @@ export class ArchiveNames {
     }
     const name = rest.join('/');
     if (name !== '' && checked(path, () => parseArtifactName(name)) !== name)
-      throw unsafe(path, 'is no plain path');
+      throw unsafe(path, 'is not a plain path');
     if (isFolder) return { kind: 'folder', experiment };
-    if (run === null || name === '') throw unsafe(path, 'is no file of a run');
+    if (run === null || name === '') throw unsafe(path, 'is not a file of a run');
     if (rest.some((part) => part === LOCK_NAME || isTempName(part)))
       throw unsafe(path, 'is a file of a process, not of a run');
     this.claim(path);
@@ -56,24 +57,24 @@ export class ArchiveNames {
     const known = this.of ?? { experiment, run };
     const isOther =
       known.experiment !== experiment || (run !== null && known.run !== null && known.run !== run);
-    if (isOther) throw unsafe(path, 'is of a second run: an archive holds one');
+    if (isOther) throw unsafe(path, 'belongs to a second run: an archive contains one');
     this.of = { experiment, run: known.run ?? run };
   }
 
-  /** What is one name where upper and lower case, or ways to write an umlaut, are the same, is one here. */
+  /** Claims a path; paths that differ only in case or Unicode normalisation count as equal. */
   private claim(path: string): void {
     const folded = path.normalize('NFC').toLowerCase();
-    if (this.files.has(folded) || this.folders.has(folded)) throw unsafe(path, 'is there twice');
+    if (this.files.has(folded) || this.folders.has(folded)) throw unsafe(path, 'occurs twice');
     this.files.add(folded);
     for (let at = folded.indexOf('/'); at >= 0; at = folded.indexOf('/', at + 1)) {
       const folder = folded.slice(0, at);
-      if (this.files.has(folder)) throw unsafe(path, 'lies in a file');
+      if (this.files.has(folder)) throw unsafe(path, 'lies inside a file');
       this.folders.add(folder);
     }
   }
 }
 
-/** An archive that is not unpacked. */
+/** Makes the error for an archive that is refused. */
 export function unsafe(path: string, why: string): ExpmanError {
   return new ExpmanError('UNSAFE_ARCHIVE', `the archive is refused: ${quoted(path, 200)} ${why}`);
 }
@@ -82,6 +83,6 @@ function checked<T>(path: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw unsafe(path, `is no name that is allowed: ${messageOf(error)}`);
+    throw unsafe(path, `is not an allowed name: ${messageOf(error)}`);
   }
 }

@@ -17,19 +17,22 @@ import { mustNotBeOwned, readOwnership } from '../../storage/owner-watch.js';
 import { EXPERIMENT_NAME } from './archive-names.js';
 import { readArchive } from './read-archive.js';
 
-/** What an archive was made of. */
+/** The result of archiving a run. */
 export interface ArchivedRun {
   readonly path: string;
   readonly files: number;
-  /** Of the files together, as they are in the run. */
+  /** The total size of the files in the run. */
   readonly bytes: number;
-  /** What is in the run's folder and no file, links for one: left out. */
+  /** Entries of the run's folder that are not files, such as links; they are left out. */
   readonly skipped: readonly string[];
 }
 
 /** Options of {@link archiveRun}. */
 export interface ArchiveOptions {
-  /** Told of the bytes of the archive that are written, and then of the bytes of files that are read back from it. */
+  /**
+   * Called with the bytes written to the archive, and then with the bytes of files read back from
+   * it.
+   */
   readonly onBytes?: ((bytes: number, step: 'packed' | 'compared') => void) | undefined;
 }
 
@@ -38,12 +41,14 @@ const OPTIONS = optionsTable<ArchiveOptions>()({
 });
 
 /**
- * Packs a run and its experiment.yaml into one new file, a gzipped tar with `<experiment>/<run>/` in front of every name.
+ * Packs a run and its experiment.yaml into one new file, a gzipped tar with `<experiment>/<run>/`
+ * in front of every name.
  *
- * Rows that are only in the write-ahead log of a run that was cut off are in it, too. What was written is read back and
- * compared with the run's files before it gets its name; on failure nothing is left.
+ * Rows that are only in the write-ahead log of a run that was cut off are included. The archive is
+ * read back and compared with the run's files before it gets its name; on failure nothing is left.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` while the run's owner lives, `CORRUPT`, `IO`, also when the file is there
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` while the run's owner is alive,
+ * `CORRUPT`, `IO`, also if the file exists
  * @example
  * await archiveRun('./experiments/digits/20260101_120000', './digits.tar.gz');
  */
@@ -58,7 +63,10 @@ export async function archiveRun(
   const { identity } = inspectRun(nodeFs, folder);
   mustNotBeOwned(folder, readOwnership(nodeFs, folder));
   if (nodeFs.stat(target) !== null)
-    throw new ExpmanError('IO', `${target} is there already`, { path: target, errno: 'EEXIST' });
+    throw new ExpmanError('IO', `${target} already exists; choose another path, or remove it first`, {
+      path: target,
+      errno: 'EEXIST',
+    });
   const prefix = `${parseName('experiment', identity.experiment)}/${parseName('run', identity.run)}`;
   const skipped: string[] = [];
   const sources = new Map(
@@ -82,7 +90,7 @@ export async function archiveRun(
   return { path: target, files: sources.size, bytes, skipped };
 }
 
-/** The regular files below a folder, what belongs to a process left out. */
+/** Lists the regular files below a folder, without those that belong to a process. */
 function filesIn(folder: string, below: string, skipped: string[]): string[] {
   return readdirSync(join(folder, below))
     .sort()
@@ -96,7 +104,7 @@ function filesIn(folder: string, below: string, skipped: string[]): string[] {
     });
 }
 
-/** Packs the files into one that is open, and returns its length. */
+/** Packs the files into an open file, and returns its length. */
 async function pack(
   cwd: string,
   sources: ReadonlyMap<string, string>,
@@ -114,7 +122,7 @@ async function pack(
         entry.path = sources.get(entry.path.replace(/^\.\//, '')) ?? entry.path;
       },
     },
-    // A name that begins with @ would be taken for an archive to be copied from.
+    // A name that begins with @ would be treated as an archive to copy from.
     [...sources.keys()].map((name) => `./${name}`),
   );
   let bytes = 0;
@@ -134,7 +142,7 @@ async function* counted(
   }
 }
 
-/** Reads the archive back and compares what every file is; returns the bytes of all. */
+/** Reads the archive back and compares the content of every file; returns the total bytes. */
 async function compare(
   cwd: string,
   sources: ReadonlyMap<string, string>,
@@ -165,7 +173,7 @@ async function compare(
     if (found.get(path) !== hash.digest('hex'))
       throw new ExpmanError(
         'CORRUPT',
-        `${path} is not in the archive as it is in the run: has it changed meanwhile?`,
+        `${path} differs between the archive and the run: has it changed in the meantime?`,
         { path: temp },
       );
   }

@@ -5,40 +5,47 @@ import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
 import { systemError } from '../source/source-files.js';
 import { ArchiveNames, type ArchivedName, unsafe } from './archive-names.js';
 
-/** How much an archive may hold. */
+/** Limits on the contents of an archive. */
 export interface ArchiveLimits {
   readonly maxFiles: number;
-  /** Of all files together, unpacked. */
+  /** The total size of all files, unpacked. */
   readonly maxBytes: number;
 }
 
-/** A file of an archive, as it comes. */
+/** Receives the bytes of a file of an archive. */
 export interface ArchiveSink {
   write(bytes: Uint8Array): void;
   close(): void;
 }
 
 /**
- * How many times larger than the archive what it holds may be: a log of nothing but one stack trace comes to 126.
+ * The largest ratio of the contents to the archive's size: a log of nothing but one stack trace
+ * reaches 126.
  *
  * @bound refuses: UNSAFE_ARCHIVE
  */
 const MAX_RATIO = 200;
-/** The same for an archive so small that it does no harm. */
+/** The size up to which the ratio is not checked: too small to do harm. */
 const HARMLESS_BYTES = 16 * 1024 * 1024;
-/** What a file takes of a disk beside its bytes: an empty one costs, too. */
+/** The disk space that a file takes beside its bytes: even an empty one has a cost. */
 const ENTRY_BYTES = 4096;
-/** What the parser itself ends at: nothing declares the zeros between two entries, and it looks at them for half a minute. */
+/**
+ * The parser's own ratio limit: nothing declares the zeros between two entries, and it reads them
+ * for half a minute.
+ */
 const PARSER_RATIO = 500;
-/** The parser copies all that a piece unpacks to with every 16 kB of it: 50 MB of zeros took it half a minute. */
+/**
+ * The parser copies everything unpacked from a piece with every 16 kB of it: 50 MB of zeros took
+ * half a minute.
+ */
 const PIECE_BYTES = 4096;
 const FILES: ReadonlySet<string> = new Set(['File', 'OldFile']);
 
 /**
- * Reads an archive from its first byte to its last, twice: once all names and sizes are looked at, so that of one that is refused
- * for them no file is made, and then every file is given to its sink.
+ * Reads an archive from start to end, twice: first all names and sizes are checked, so that no file
+ * is created from an archive that is refused, and then every file is passed to its sink.
  *
- * @throws ExpmanError `UNSAFE_ARCHIVE`, `CORRUPT` when it is no whole archive, `IO`
+ * @throws ExpmanError `UNSAFE_ARCHIVE`, `CORRUPT` if it is not a complete archive, `IO`
  */
 export async function readArchive(
   path: string,
@@ -102,7 +109,7 @@ class Reading {
     this.check();
   }
 
-  /** Closes what an error has left open. */
+  /** Closes the sink that an error may have left open. */
   leave(): void {
     this.sink?.close();
     this.sink = null;
@@ -110,10 +117,10 @@ class Reading {
 
   private enter(entry: ReadEntry): void {
     const isFolder = entry.type === 'Directory';
-    if (!isFolder && !FILES.has(entry.type)) throw unsafe(entry.path, `is no file: ${entry.type}`);
+    if (!isFolder && !FILES.has(entry.type)) throw unsafe(entry.path, `is not a regular file: ${entry.type}`);
     const name = this.names.admit(entry.path, isFolder);
     if (++this.files > this.limits.maxFiles)
-      throw unsafe(entry.path, `is one more than ${this.limits.maxFiles} files`);
+      throw unsafe(entry.path, `exceeds the limit of ${this.limits.maxFiles} files`);
     this.count(entry.path, entry.size);
     const sink = isFolder ? null : this.open(name);
     this.sink = sink;
@@ -124,12 +131,12 @@ class Reading {
   private count(path: string, bytes: number): void {
     this.bytes += bytes;
     if (this.bytes > this.limits.maxBytes)
-      throw unsafe(path, `makes more than ${this.limits.maxBytes} bytes`);
+      throw unsafe(path, `exceeds the limit of ${this.limits.maxBytes} bytes`);
     if (this.bytes + this.files * ENTRY_BYTES > HARMLESS_BYTES + this.size * MAX_RATIO)
-      throw unsafe(path, `makes more than ${MAX_RATIO} times the archive's size on disk`);
+      throw unsafe(path, `unpacks to more than ${MAX_RATIO} times the archive's size`);
   }
 
-  /** What is thrown in the parser's events is kept: it would be lost in there, or end the process. */
+  /** Keeps errors thrown in the parser's events: they would be lost there, or end the process. */
   private trying(work: () => void): void {
     if (this.failure !== null) return;
     try {
@@ -149,7 +156,7 @@ class Reading {
 async function openRegular(path: string): ReturnType<typeof open> {
   const ofThisPlatform: Partial<typeof constants> = constants;
   try {
-    // A fifo must not hang the open.
+    // Opening a fifo must not hang.
     const file = await open(path, constants.O_RDONLY | (ofThisPlatform.O_NONBLOCK ?? 0));
     if ((await file.stat()).isFile()) return file;
     await file.close();
@@ -161,11 +168,11 @@ async function openRegular(path: string): ReturnType<typeof open> {
       ...(errno !== undefined && { errno }),
     });
   }
-  throw new ExpmanError('IO', `${path} is no regular file`, { path });
+  throw new ExpmanError('IO', `${path} is not a regular file`, { path });
 }
 
 function corrupt(path: string, cause: unknown): ExpmanError {
   const message = messageOf(cause);
-  if (/ratio/i.test(message)) return unsafe(path, `holds more than ${PARSER_RATIO} times its size`);
-  return new ExpmanError('CORRUPT', `${path} is no whole archive: ${message}`, { path, cause });
+  if (/ratio/i.test(message)) return unsafe(path, `unpacks to more than ${PARSER_RATIO} times its size`);
+  return new ExpmanError('CORRUPT', `${path} is not a complete archive: ${message}`, { path, cause });
 }

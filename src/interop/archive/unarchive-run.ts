@@ -18,21 +18,23 @@ import { type ArchiveSink, readArchive } from './read-archive.js';
 
 /** Options of {@link unarchiveRun}. */
 export interface UnarchiveOptions {
-  /** The experiment to put the run in; the archive's when absent. */
+  /** The experiment to put the run in; that of the archive by default. */
   readonly experiment?: string | undefined;
-  /** The name to give the run; the archive's when absent. */
+  /** The name to give the run; that of the archive by default. */
   readonly runName?: string | undefined;
-  /** What to do where there is a run of that name: `fail` (when absent), or put a number behind the name. */
+  /**
+   * The action if a run of that name exists: `fail` (the default), or append a number to the name.
+   */
   readonly whenTaken?: 'fail' | 'suffix' | undefined;
-  /** The most files; 100,000 when absent. */
+  /** The maximum number of files; default 100,000. */
   readonly maxFiles?: number | undefined;
-  /** The most bytes of all files together; 64 GiB when absent. */
+  /** The maximum bytes of all files together; default 64 GiB. */
   readonly maxBytes?: number | undefined;
-  /** Told of the bytes of files that are unpacked so far. */
+  /** Called with the bytes of files unpacked so far. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** Where an archive was unpacked to. */
+/** The result of unpacking an archive. */
 export interface UnarchivedRun {
   readonly runDir: string;
   readonly experiment: string;
@@ -52,11 +54,12 @@ const OPTIONS = optionsTable<UnarchiveOptions>()({
 const MAX_SUFFIX = 10_000;
 
 /**
- * Unpacks a run that {@link archiveRun} packed into a folder of experiments. The archive may come from anywhere.
+ * Unpacks a run that {@link archiveRun} packed into a folder of experiments. The archive may come
+ * from an untrusted source.
  *
- * It is unpacked into a new folder of its own and looked through before the run gets its place by a rename; nothing that is
- * there is replaced, on failure nothing is left, and nothing outside the folder is touched. Names of experiment and run in
- * `run.yaml` become those of the place.
+ * It is unpacked into its own new folder and checked before the run is moved to its place by a
+ * rename; nothing that exists is replaced, on failure nothing is left, and nothing outside the
+ * folder is touched. The names of experiment and run in `run.yaml` are set to those of the place.
  *
  * @throws {@link ExpmanError} `UNSAFE_ARCHIVE`, `CORRUPT`, `UNSAFE_YAML`, `RUN_EXISTS`, `INVALID_NAME`, `IO`
  * @example
@@ -87,7 +90,7 @@ export async function unarchiveRun(
     return { ...place, files };
   } finally {
     rmSync(temp, { recursive: true, force: true });
-    // Only an empty one goes: of an archive that was refused nothing is left.
+    // Only removes an empty folder: nothing is left of an archive that was refused.
     if (isNew) attempt(() => rmdirSync(base));
   }
 }
@@ -117,11 +120,11 @@ async function unpack(
     return newFile(join(inTemp(temp), ...name.name.split('/')), reportBytes);
   });
   const [first] = found;
-  if (first === undefined) throw new ExpmanError('CORRUPT', `${path} holds no run`, { path });
+  if (first === undefined) throw new ExpmanError('CORRUPT', `${path} does not contain a run`, { path });
   return { ...first, files };
 }
 
-/** The folder is ours alone, so nobody has put a link in the way. */
+/** Creates a file; the folder is private, so nobody can have put a link in the way. */
 function newFile(path: string, report: (bytes: number) => void): ArchiveSink {
   const ofThisPlatform: Partial<typeof constants> = constants;
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
@@ -142,18 +145,21 @@ function newFile(path: string, report: (bytes: number) => void): ArchiveSink {
   };
 }
 
-/** What was unpacked must be a run, and the one its place in the archive says. */
+/** Checks that the unpacked files are a run, and the one that its place in the archive states. */
 function checkRun(temp: string, experiment: string, run: string): void {
   const path = inTemp(temp);
   if (nodeFs.stat(join(path, RUN_NAME)) === null)
-    throw new ExpmanError('CORRUPT', `the archive holds no ${RUN_NAME}`);
+    throw new ExpmanError('CORRUPT', `the archive does not contain a ${RUN_NAME}`);
   readMapping(nodeFs, temp, EXPERIMENT_NAME);
   const { identity } = inspectRun(nodeFs, path);
   if (identity.experiment !== experiment || identity.run !== run)
-    throw new ExpmanError('CORRUPT', `the archive's ${RUN_NAME} is of another run than its folder`);
+    throw new ExpmanError('CORRUPT', `the archive's ${RUN_NAME} belongs to another run than its folder`);
 }
 
-/** Gives the run its place: the first free one, claimed by making the folder, and then replaced by the whole run at once. */
+/**
+ * Moves the run to its place: the first free one, claimed by creating the folder, which is then
+ * replaced by the whole run at once.
+ */
 async function settle(
   base: string,
   temp: string,
@@ -165,7 +171,7 @@ async function settle(
   const madeFolder = tryMakeFolder(nodeFs, folder);
   try {
     if (nodeFs.stat(folder)?.kind !== 'folder')
-      throw new ExpmanError('IO', `${folder} is no folder`, { path: folder });
+      throw new ExpmanError('IO', `${folder} is not a folder`, { path: folder });
     const name = await claim(folder, run, whenTaken);
     const runDir = join(folder, name);
     try {
@@ -191,7 +197,7 @@ async function claim(folder: string, run: RunName, whenTaken: 'fail' | 'suffix')
     if (await claimFolder(join(folder, name))) return name;
   }
   const path = join(folder, run);
-  throw new ExpmanError('RUN_EXISTS', `there is a run ${path} already`, { path });
+  throw new ExpmanError('RUN_EXISTS', `the run ${path} already exists; choose another name`, { path });
 }
 
 function rename(temp: string, experiment: string, run: string): void {
@@ -201,7 +207,10 @@ function rename(temp: string, experiment: string, run: string): void {
   replaceFile(nodeFs, join(path, RUN_NAME), Buffer.from(stringifyYaml({ ...file, experiment, run })));
 }
 
-/** What an experiment says of itself is not replaced by what an archive says of it; the run is in its place whatever comes of this. */
+/**
+ * Keeps the description of an existing experiment rather than the archive's; the run is in its
+ * place even if this fails.
+ */
 function keepExperiment(temp: string, folder: string): void {
   attempt(() => {
     const to = join(folder, EXPERIMENT_NAME);

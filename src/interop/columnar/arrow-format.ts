@@ -20,7 +20,10 @@ const HEADER_KEY = 'expman.run';
 // @bound refuses: CORRUPT, with the size
 const MAX_BYTES = 1024 * 1024 * 1024;
 
-/** An Arrow IPC file (what Feather 2 is): step int64, timestamp in microseconds UTC, the metrics; the run in the schema's metadata. */
+/**
+ * An Arrow IPC file (the same as Feather 2): step int64, timestamp in microseconds UTC, the
+ * metrics; the run is in the schema's metadata.
+ */
 export const arrowExporter: Exporter = {
   format: 'arrow',
   makes: 'file',
@@ -36,14 +39,16 @@ export const arrowExporter: Exporter = {
   },
 };
 
-/** Reads Arrow IPC files and streams of up to 1 GB, ours and anybody's with metrics in columns. */
+/**
+ * Reads Arrow IPC files and streams of up to 1 GB, our own and any others with metrics in columns.
+ */
 export const arrowImporter: Importer = {
   format: 'arrow',
   recognises: (path) => Promise.resolve(isArrow(path)),
   runs: (path) => oneRun(path, runIn),
 };
 
-/** A table of Arrow in a file. @throws ExpmanError `CORRUPT` or `IO` */
+/** Reads the Arrow table in a file. @throws ExpmanError `CORRUPT` or `IO` */
 export function arrowTableAt(path: string): IpcTable {
   const bytes = readWhole(nodeFs, path, MAX_BYTES);
   try {
@@ -63,7 +68,8 @@ function isArrow(path: string): boolean {
 function runIn(path: string): ExchangeRun {
   const table = arrowTableAt(path);
   const header = headerIn(table, path);
-  // By our header: whoever read the names of columns may have taken a byte order mark off one.
+  // Placed by our header: a tool that read the column names may have dropped a byte order mark from
+  // one.
   const places = header === null ? placesIn(table.fields.map(({ name }) => name)) : OUR_PLACES;
   const metrics = header?.fields.map((field, at) => ({ ...field, at: at + 2 })) ?? metricsIn(table, places);
   return {
@@ -74,7 +80,7 @@ function runIn(path: string): ExchangeRun {
   };
 }
 
-/** Rows, the errors of Arrow on the way being told as ours. */
+/** Yields rows, and converts errors of Arrow to our own. */
 function* withOurErrors(path: string, rows: Iterable<MetricRow>): Generator<MetricRow, void> {
   try {
     yield* rows;
@@ -89,6 +95,6 @@ function headerIn({ metadata, fields }: IpcTable, path: string): RunHeader | nul
   const header = headerOfText(text, path);
   const columns = columnsFor(header.fields);
   if (columns.length !== fields.length || columns.some(({ type }, at) => type !== fields[at]?.type))
-    throw corruptAt(path, 'it has other columns than it says');
+    throw corruptAt(path, 'its columns differ from those in its header');
   return header;
 }

@@ -8,19 +8,22 @@ import { type MetricField, valueAs } from '../exchange/metric-fields.js';
 /** @bound loses nothing: further rows are in the next batch */
 const MAX_ROWS = 16 * 1024;
 /**
- * Values of a batch, those that are missing too: a run of 10,000 metrics has batches of few rows.
+ * Values of a batch, including missing ones: a run of 10,000 metrics has batches of few rows.
  *
  * @bound loses nothing: further rows are in the next batch
  */
 const MAX_VALUES = 2 * 1024 * 1024;
 /**
- * Characters of text in a batch; the last row may go beyond.
+ * Characters of text in a batch; the last row may exceed it.
  *
  * @bound loses nothing: further rows are in the next batch
  */
 const MAX_TEXT = 32 * 1024 * 1024;
 
-/** A run's rows as columns, some thousand rows at a time: step, timestamp, then one for each field. */
+/**
+ * Yields a run's rows as columns, some thousand rows at a time: step, timestamp, then one per
+ * field.
+ */
 export async function* columnBatches(
   run: ExchangeRun,
   fields: readonly MetricField[],

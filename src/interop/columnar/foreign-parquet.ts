@@ -5,22 +5,26 @@ import { corruptAt } from '../source/source-files.js';
 import type { FromParquetThread, ToParquetThread } from './parquet-thread-messages.js';
 
 const ENTRY = (): URL => new URL('./parquet-thread.js', import.meta.url);
-/** What may pass before the thread has answered: ten times what a small file takes, and what a large group does. */
+/**
+ * The time allowed for an answer of the thread: ten times what a small file takes, and the time for
+ * a large group.
+ */
 const PATIENCE = { ms: 1000, bytesPerMs: 2000 };
-/** More than a group within the limits takes. */
+/** More than a group within the limits needs. */
 const HEAP_MB = 4096;
 
-/** A Parquet file that anybody wrote. */
+/** A Parquet file from any writer. */
 export interface ForeignParquet {
-  /** Its columns at the top; one that holds others has no type. */
+  /** Its top-level columns; a nested one has no type. */
   readonly columns: readonly SchemaElement[];
   readonly metadata: ReadonlyMap<string, string>;
-  /** Its rows, values in the order of the columns; a row group is in memory at a time. */
+  /** Its rows, with values in the order of the columns; one row group is in memory at a time. */
   readonly rows: () => AsyncGenerator<readonly unknown[], void>;
 }
 
 /**
- * Opens a Parquet file that anybody wrote, on a thread of its own: one made to be read for ever, or to fill the memory, is given up.
+ * Opens a Parquet file from any writer, in its own thread: one crafted to be read forever, or to
+ * fill the memory, is abandoned.
  *
  * @throws {@link ExpmanError} `CORRUPT` or `IO`
  */
@@ -49,12 +53,15 @@ async function* rowsIn(path: string): AsyncGenerator<readonly unknown[], void> {
   }
 }
 
-/** A thread that reads one file at a time, asked one thing after the other; one that gave no answer is not used again. */
+/**
+ * A thread that reads one file at a time, with one request at a time; one that failed to answer is
+ * not used again.
+ */
 class ParquetThread {
-  /** The one that waits for its next file; it keeps no process alive. */
+  /** A thread that waits for its next file; it does not keep the process alive. */
   private static idle: ParquetThread | null = null;
 
-  /** The idle thread, or a new one. */
+  /** Returns the idle thread, or a new one. */
   static acquire(): ParquetThread {
     const thread = ParquetThread.idle ?? new ParquetThread();
     ParquetThread.idle = null;
@@ -71,14 +78,14 @@ class ParquetThread {
   private usable = true;
 
   private constructor() {
-    // Whoever asks hears of it then.
+    // The next request reports the failure.
     this.running.catch(() => undefined);
-    // What ends it between two files is heard of by the next.
+    // An error between two files is reported by the next one.
     this.worker.on('error', () => (this.usable = false));
   }
 
   /**
-   * Turns to a file, and tells what it is.
+   * Switches to a file, and returns its description.
    *
    * @throws {@link ExpmanError} `CORRUPT` or `IO`
    */
@@ -86,11 +93,11 @@ class ParquetThread {
     this.path = path;
     const opened = await this.ask({ kind: 'open', path }, 0);
     if (opened.kind === 'file') return opened;
-    throw corruptAt(path, 'it is no Parquet file');
+    throw corruptAt(path, 'it is not a Parquet file');
   }
 
   /**
-   * What comes next in the file; `bytes` is how much of it there is to read.
+   * Returns the next part of the file; `bytes` is the amount to read.
    *
    * @throws {@link ExpmanError} `CORRUPT` or `IO`
    */
@@ -115,7 +122,7 @@ class ParquetThread {
   }
 
   private async answerTo(message: ToParquetThread, bytes: number): Promise<FromParquetThread> {
-    // That a thread does not begin is the machine's doing, not the file's: no clock runs.
+    // Starting the thread is up to the machine, not the file: the time is not limited.
     await this.running;
     const answer = this.answer(PATIENCE.ms + bytes / PATIENCE.bytesPerMs);
     this.worker.postMessage(message);
@@ -127,7 +134,7 @@ class ParquetThread {
     void this.worker.terminate();
   }
 
-  /** The next thing the thread tells, within `ms` where they are given. */
+  /** Waits for the thread's next message, for at most `ms` if given. */
   private answer(ms?: number): Promise<FromParquetThread> {
     return new Promise((resolve, reject) => {
       const settled = (settle: () => void): void => {
@@ -140,11 +147,10 @@ class ParquetThread {
       const onMessage = (message: FromParquetThread): void => settled(() => resolve(message));
       const onError = (error: unknown): void =>
         errnoOf(error) === 'ERR_WORKER_OUT_OF_MEMORY'
-          ? failed('reading it takes more memory than there is', error)
+          ? failed('reading it takes more memory than is available', error)
           : failed(`the thread that reads it has failed: ${threadFailure(error)}`, error, 'IO');
-      const onExit = (): void => failed('the thread that read it went away');
-      const late = (): void =>
-        failed(`reading it goes on for ever; given up after ${Math.round(ms ?? 0)} ms`);
+      const onExit = (): void => failed('the thread that read it has ended');
+      const late = (): void => failed(`reading it takes too long; abandoned after ${Math.round(ms ?? 0)} ms`);
       const timer = ms === undefined ? undefined : setTimeout(late, ms);
       this.worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     });

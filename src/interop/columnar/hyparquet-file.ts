@@ -15,26 +15,26 @@ import type { FileTime } from './parquet-thread-messages.js';
 
 const MB = 1024 * 1024;
 /**
- * What a file may say of itself, before anything is allocated for it.
+ * Limits on the sizes that a file states, checked before anything is allocated.
  *
- * @bound refuses: RangeError, which the importer tells as CORRUPT
+ * @bound refuses: RangeError, which the importer reports as CORRUPT
  */
 const LIMITS = { columns: 20_000, groupRows: 1 << 24, groupBytes: 2048 * MB, pageBytes: 256 * MB };
 
-/** A Parquet file as hyparquet reads it, on the thread that calls. */
+/** A Parquet file as hyparquet reads it, in the calling thread. */
 export interface HyparquetFile {
-  /** Its columns at the top; one that holds others has no type. */
+  /** Its top-level columns; a nested one has no type. */
   readonly columns: readonly SchemaElement[];
   readonly metadata: ReadonlyMap<string, string>;
-  /** How many bytes a row group holds when nothing is compressed, as the file says. */
+  /** The uncompressed bytes of each row group, as stated in the file. */
   readonly groupBytes: readonly number[];
-  /** The rows of each row group, values in the order of the columns. */
+  /** The rows of each row group, with values in the order of the columns. */
   readonly groups: () => AsyncGenerator<readonly (readonly unknown[])[], void>;
 }
 
 /**
- * Opens a Parquet file that anybody wrote, its sizes checked; each codec Parquet has but LZO is read. A hostile one may
- * still keep the thread for ever, hence {@link foreignParquet}.
+ * Opens a Parquet file from any writer, and checks its sizes; all codecs of Parquet but LZO are
+ * supported. A hostile file may still block the thread forever, hence {@link foreignParquet}.
  *
  * @throws ExpmanError `CORRUPT` or `IO`
  */
@@ -85,7 +85,7 @@ async function* groupsIn(
 
 function assertWithin({ schema, row_groups, num_rows }: FileMetaData, path: string): void {
   const within = (ok: boolean, what: string): void => {
-    if (!ok) throw corruptAt(path, `${what} beyond what is read`);
+    if (!ok) throw corruptAt(path, `${what} beyond the limits`);
   };
   within(schema.length <= LIMITS.columns, `${schema.length} columns are`);
   let rows = 0n;
@@ -98,15 +98,15 @@ function assertWithin({ schema, row_groups, num_rows }: FileMetaData, path: stri
     const bytes = bytesOf(group);
     within(bytes >= 0n && bytes <= LIMITS.groupBytes, `a group of ${bytes} bytes is`);
   }
-  within(rows === num_rows, 'the rows of its groups, which are not those of the file, are');
+  within(rows === num_rows, 'the row counts of its groups, which do not add up to that of the file, are');
 }
 
 const bytesOf = ({ columns }: RowGroup): bigint =>
   columns.reduce((bytes, { meta_data }) => bytes + (meta_data?.total_uncompressed_size ?? 0n), 0n);
 
-/** The codecs, each asked first whether what comes out has room. */
+/** The codecs, each guarded by a limit on the output size. */
 const BOUNDED: typeof compressors = Object.fromEntries(
-  // Its own decoder of Snappy goes round for ever on some lengths of a literal; ours does not.
+  // Its own Snappy decoder loops forever on some lengths of a literal; ours does not.
   Object.entries({ ...compressors, SNAPPY: uncompressSnappy }).map(([codec, decompress]) => [
     codec,
     (input: Uint8Array, length: number): Uint8Array => {
@@ -116,7 +116,7 @@ const BOUNDED: typeof compressors = Object.fromEntries(
   ]),
 );
 
-// Dates would lose microseconds, and hyparquet's own decoder of text takes a byte order mark away.
+// Dates would lose microseconds, and hyparquet's own text decoder drops a byte order mark.
 const PARSERS = {
   timestampFromMilliseconds: (value: bigint | null): FileTime | null => timeOf(value, 1000n, 1n),
   timestampFromMicroseconds: (value: bigint | null): FileTime | null => timeOf(value, 1n, 1n),
@@ -135,13 +135,13 @@ const utf8Text = (bytes: Uint8Array | null | undefined): string | null =>
     ? null
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 
-/** A file as hyparquet reads it, piece by piece. */
+/** A file that hyparquet reads piece by piece. */
 class FileSlices {
   readonly byteLength: number;
 
   constructor(private readonly path: string) {
     const facts = nodeFs.stat(path);
-    if (facts?.kind !== 'file') throw corruptAt(path, 'it is no regular file');
+    if (facts?.kind !== 'file') throw corruptAt(path, 'it is not a regular file');
     this.byteLength = facts.size;
   }
 

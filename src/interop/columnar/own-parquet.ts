@@ -15,7 +15,8 @@ import { HEADER_KEY } from './parquet-exporter.js';
 import { rowsOfTable, type TableMetric } from './placed-table.js';
 
 /**
- * The run in a Parquet file that expman-rx wrote: an export, or the `metrics.parquet` of a run's folder.
+ * Reads the run in a Parquet file that expman-rx wrote: an export, or the `metrics.parquet` of a
+ * run's folder.
  *
  * @throws ExpmanError `CORRUPT` for any other file
  */
@@ -36,7 +37,7 @@ export function ownParquetRun(path: string): ExchangeRun {
   };
 }
 
-/** A run's own file says which column is of which metric. */
+/** Returns the metrics by the columns that a run's own file assigns to them. */
 function metricsOf({ fields, metadata }: FileFooter): TableMetric[] {
   const metricOf = new Map(factsOf(metadata).columns.map(([metric, name]) => [name, metric]));
   return fields.slice(2).map(({ name, type }, at) => ({
@@ -49,11 +50,11 @@ function metricsOf({ fields, metadata }: FileFooter): TableMetric[] {
 function checked(header: RunHeader, { fields }: FileFooter, path: string): RunHeader {
   const columns = columnsFor(header.fields);
   if (columns.length !== fields.length || columns.some(({ type }, at) => type !== fields[at]?.type))
-    throw corruptAt(path, 'it has other columns than it says');
+    throw corruptAt(path, 'its columns differ from those in its header');
   return header;
 }
 
-/** The row groups, one in memory at a time. */
+/** Yields the row groups, one in memory at a time. */
 function* groupsOf(path: string, { groups }: FileFooter): Generator<readonly Column[], void> {
   for (const { chunks } of groups)
     yield withFile(path, (file) =>

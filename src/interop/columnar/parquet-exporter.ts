@@ -16,12 +16,13 @@ import { headerMembers } from '../exchange/run-header.js';
 import { columnBatches } from './columns-of-rows.js';
 
 const FORMAT = 'expman-rx.parquet';
-/** The entry of the file's metadata that holds the run. */
+/** The key of the file's metadata that holds the run. */
 export const HEADER_KEY = 'expman.run';
 
 /**
- * One compact Parquet file: step int64, timestamp in microseconds UTC, the metrics; the run in the file's metadata. What is
- * in a run's `metrics.parquet` to continue it (earlier versions' tails, checkpoints of the log) is not in it.
+ * Writes one compact Parquet file: step int64, timestamp in microseconds UTC, the metrics; the run
+ * is in the file's metadata. Parts of a run's `metrics.parquet` that are only needed to continue it
+ * (earlier versions' tails, checkpoints of the log) are not included.
  */
 export const parquetExporter: Exporter = {
   format: 'parquet',
@@ -45,7 +46,7 @@ export const parquetExporter: Exporter = {
   },
 };
 
-/** As Parquet's own writers have it by default, more or less: small groups cost a footer entry for each column. */
+/** Close to the default of Parquet's own writers: small groups cost a footer entry per column. */
 const GROUP_ROWS = 128 * 1024;
 
 function addGroup(
@@ -55,7 +56,7 @@ function addGroup(
   const offset = output.bytes;
   let crc = 0;
   const chunks = columns.map((column, at): PlacedChunk => {
-    // Step and timestamp are sequences, which deltas make small.
+    // Step and timestamp are sequences, which delta encoding makes small.
     const { bytes, facts } = encodeChunk(column, { delta: at < 2, compression: 'auto' });
     const placed = { ...facts, offset: output.bytes };
     crc = crc32(bytes, crc);

@@ -16,21 +16,24 @@ import { isFileTime } from './parquet-thread-messages.js';
 import { type TableMetric, metricsIn } from './placed-table.js';
 import { microsOfValue, stepOfValue } from './rows-of-columns.js';
 
-/** What a Parquet file in the layout of neptune-exporter has, and no table of metrics. */
+/** Columns of a Parquet file in the layout of neptune-exporter that no table of metrics has. */
 export const NEPTUNE_COLUMNS = ['project_id', 'run_id', 'attribute_path', 'attribute_type'] as const;
 
-/** Reads Parquet files: ours, and anybody's with metrics in columns; integers stay integers, what is nested becomes JSON text. */
+/**
+ * Reads Parquet files: our own, and any others with metrics in columns; integers stay integers,
+ * nested values become JSON text.
+ */
 export const parquetImporter: Importer = {
   format: 'parquet',
   recognises: async (path) => isParquet(path) && !(await hasColumns(path, NEPTUNE_COLUMNS)),
   runs: (path) => oneRun(path, parquetRun),
 };
 
-/** Whether a file begins as Parquet files do. */
+/** True if a file begins like a Parquet file. */
 export const isParquet = (path: string): boolean =>
   kindAt(path) === 'file' && beginningOf(path, 4).toString('latin1') === 'PAR1';
 
-/** Whether a Parquet file has columns of those names. */
+/** True if a Parquet file has columns of those names. */
 export async function hasColumns(path: string, names: readonly string[]): Promise<boolean> {
   try {
     const { columns } = await foreignParquet(path);
@@ -40,14 +43,14 @@ export async function hasColumns(path: string, names: readonly string[]): Promis
   }
 }
 
-/** The run in a Parquet file. */
+/** Reads the run in a Parquet file. */
 export async function parquetRun(path: string): Promise<ExchangeRun> {
   try {
     return ownParquetRun(path);
   } catch (error) {
     if (!(error instanceof ExpmanError) || error.code !== 'CORRUPT') throw error;
     const file = await foreignParquet(path);
-    // One of ours that fails its checks is not read without them.
+    // A file of ours that fails its checks must not be read without them.
     if (file.metadata.has('expman.crc')) throw error;
     return foreignRun(path, file);
   }

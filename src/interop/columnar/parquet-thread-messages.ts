@@ -1,12 +1,12 @@
 import type { SchemaElement } from 'hyparquet';
 import type { ErrorCode, ErrorFacts } from '../../model/errors.js';
 
-/** A time in a Parquet file, as it crosses between threads; microseconds since the epoch. */
+/** A time in a Parquet file, in a form that crosses threads; microseconds since the epoch. */
 export interface FileTime {
   readonly microsSinceEpoch: number;
 }
 
-/** Whether a value of a Parquet file is a time. */
+/** True if a value of a Parquet file is a time. */
 export function isFileTime(value: unknown): value is FileTime {
   return (
     typeof value === 'object' &&
@@ -16,10 +16,13 @@ export function isFileTime(value: unknown): value is FileTime {
   );
 }
 
-/** What the thread is asked, one thing after the other: the file at a path, and what comes next in it. */
+/** Requests to the thread, one at a time: open the file at a path, or return its next part. */
 export type ToParquetThread = { readonly kind: 'open'; readonly path: string } | { readonly kind: 'next' };
 
-/** What the thread tells: that it runs, what the file is, its rows in portions, the end; or why it cannot go on. */
+/**
+ * Messages from the thread: that it runs, the file's description, its rows in portions, the end; or
+ * why it failed.
+ */
 export type FromParquetThread =
   | { readonly kind: 'running' }
   | {

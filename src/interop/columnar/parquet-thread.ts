@@ -1,10 +1,13 @@
-/** The thread that reads Parquet files of somebody else: it may be ended at any moment, and nothing is lost. */
+/**
+ * The thread that reads Parquet files of other writers: it may be terminated at any time without
+ * losing anything.
+ */
 import { parentPort } from 'node:worker_threads';
 import { asDecodingError } from '../source/source-files.js';
 import { hyparquetFile } from './hyparquet-file.js';
 import type { FromParquetThread, ToParquetThread } from './parquet-thread-messages.js';
 
-/** What crosses to the other thread at once is copied; few enough to hold twice. */
+/** Rows per message; messages are copied, so few enough to hold twice. */
 const PORTION = 10_000;
 
 async function* answers(path: string): AsyncGenerator<FromParquetThread, void> {

@@ -12,12 +12,14 @@ export interface ColumnTable {
   batches(): Iterable<readonly Column[]>;
 }
 
-/** The metrics of a table, and in which of its columns they are. */
+/** A metric of a table, and the column it is in. */
 export interface TableMetric extends Pick<MetricField, 'metric' | 'type' | 'mixed'> {
   readonly at: number;
 }
 
-/** Each column that is neither step nor timestamp is a metric of its name; one of times is text. */
+/**
+ * Treats each column that is neither step nor timestamp as a metric of its name; times become text.
+ */
 export function metricsIn({ fields }: ColumnTable, { step, timestamp }: Places): TableMetric[] {
   const taken = new Set<string>();
   return fields.flatMap(({ name, type }, at) => {
@@ -29,7 +31,7 @@ export function metricsIn({ fields }: ColumnTable, { step, timestamp }: Places):
   });
 }
 
-/** The rows of a table. */
+/** Yields the rows of a table. */
 export function* rowsOfTable(
   table: ColumnTable,
   { step, timestamp }: Places,
@@ -46,7 +48,10 @@ export function* rowsOfTable(
     });
 }
 
-/** Times as texts; what reads as a number in a column of texts and numbers is one, where no mark says which are. */
+/**
+ * Converts times to texts; in a column of texts and numbers, texts that look like numbers become
+ * numbers if there are no marks.
+ */
 function asLogged(column: Column, isMixed: boolean): Column {
   if (column.type === 'UTF8' && isMixed) return { numeric: 'alike', ...column };
   if (column.type !== 'TIMESTAMP') return column;

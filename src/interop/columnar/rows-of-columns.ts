@@ -13,7 +13,7 @@ export interface RowColumns {
   readonly metrics: readonly { readonly metric: string; readonly column: Column }[];
 }
 
-/** The rows of a batch, in their order; a null is a metric the row does not have. */
+/** Yields the rows of a batch in order; a null means that the row does not have the metric. */
 export function* rowsOfColumns({ step, timestamp, metrics }: RowColumns): Generator<MetricRow, void> {
   const length = (step ?? timestamp ?? metrics[0]?.column)?.length ?? 0;
   const steps = step === null ? null : valuesOf(step);
@@ -34,7 +34,7 @@ export function* rowsOfColumns({ step, timestamp, metrics }: RowColumns): Genera
   }
 }
 
-/** Reads the value of a row; null where there is none. */
+/** Returns a function that reads the value of a row; null if there is none. */
 export function valuesOf(column: Column): (row: number) => MetricValue | null {
   const { validity } = column;
   const at = validValues(column);
@@ -67,14 +67,14 @@ function validValues(column: Column): (row: number) => MetricValue {
   }
 }
 
-/** A step as another tool may have it: any whole number of 64 bits. */
+/** Parses a step from another tool: any 64-bit integer. */
 export function stepOfValue(value: MetricValue | null): Step | null {
   const number = value === null || value === '' ? NaN : Number(value);
   if (Number.isSafeInteger(number)) return number;
   return (typeof value === 'string' ? stepFromText(value) : parseStep(value)) ?? null;
 }
 
-/** A timestamp as another tool may have it: microseconds, a number in another unit, or ISO 8601. */
+/** Parses a timestamp from another tool: microseconds, a number in another unit, or ISO 8601. */
 export function microsOfValue(value: MetricValue | null): number | undefined {
   if (typeof value === 'string') return microsOfIso(value);
   if (typeof value === 'number') return microsOfNumber(value);

@@ -2,38 +2,38 @@ import { cellTextOf, valueOfCellText } from '../../columnar/text-cells.js';
 import type { MetricValue } from '../../model/metric.js';
 import type { MetricType } from '../exchange/metric-fields.js';
 
-// What a spreadsheet would run as a formula, in its full-width forms too.
+// Text that a spreadsheet would run as a formula, including its full-width forms.
 const FORMULA = /^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NOT_FINITE = /^([+-]?)(?:(nan)|inf(?:inity)?)$/i;
 const INTEGER = /^[+-]?\d{1,19}$/;
 const TRUTH = /^(?:true|false)$/i;
-/** What tools write where they have no number. */
+/** Words that tools write for a missing number. */
 const NO_NUMBER = /^(?:#?n\/?a|null|none|missing|-{1,3}|\.)$/i;
 
-/** A text as a cell: in front of one that a spreadsheet would take for a formula there is a `'`. */
+/** Writes a text as a cell, with a leading `'` if a spreadsheet would treat it as a formula. */
 export const cellOfText = (text: string): string => (FORMULA.test(text) ? `'${text}` : text);
 
-/** The text that {@link cellOfText} was given. */
+/** Returns the text of such a cell. */
 export const textOfCell = (cell: string): string =>
   cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
 
-/** A value as a cell. */
+/** Writes a value as a cell. */
 export function cellOf(value: MetricValue): string {
   if (typeof value === 'string') return cellOfText(value);
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
 /**
- * A value as a cell of a column that holds texts and numbers or booleans: in front of a text that could be taken for one of those there is
- * a `'`, as in front of one that could be taken for a formula.
+ * Writes a value as a cell of a column that holds texts and numbers or booleans: a text that could
+ * be mistaken for one of those gets a leading `'`, like one that could be mistaken for a formula.
  */
 export function cellOfMixed(value: MetricValue): string {
   if (typeof value !== 'string') return cellTextOf(value);
   return isQuotable(value) ? `'${value}` : value;
 }
 
-/** What {@link cellOfMixed} was given. */
+/** Returns the value of a cell written by {@link cellOfMixed}. */
 export function valueOfMixedCell(cell: string): MetricValue {
   if (cell.startsWith("'") && isQuotable(cell)) return cell.slice(1);
   return valueOfCellText(cell) ?? cell;
@@ -42,7 +42,7 @@ export function valueOfMixedCell(cell: string): MetricValue {
 const isQuotable = (text: string): boolean =>
   FORMULA.test(text) || valueOfCellText(text.replace(/^'+/, '')) !== undefined;
 
-/** The value in a cell of a column of that type; undefined for anything else. */
+/** Parses a cell of a column of that type; undefined if it is not valid. */
 export function valueOfCell(cell: string, type: MetricType): MetricValue | undefined {
   switch (type) {
     case 'DOUBLE':
@@ -58,7 +58,7 @@ export function valueOfCell(cell: string, type: MetricType): MetricValue | undef
   }
 }
 
-/** A number as most tools write it, `nan` and `-inf` too. */
+/** Parses a number as most tools write it, including `nan` and `-inf`. */
 export function numberOf(text: string): number | undefined {
   if (NUMBER.test(text)) return Number(text);
   const [, sign, nan] = NOT_FINITE.exec(text) ?? [];
@@ -73,7 +73,7 @@ function int64Of(text: string): bigint | undefined {
   return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
-/** Finds the narrowest type that all cells of a column are of. */
+/** Finds the narrowest type that fits all cells of a column. */
 export class CellTypes {
   private seen = false;
   private gaps = false;
@@ -96,7 +96,10 @@ export class CellTypes {
     else if (BigInt.asIntN(53, integer) !== integer) this.unsafe = true;
   }
 
-  /** Null for a column without a value. Whole numbers are doubles unless one is beyond 2^53. */
+  /**
+   * The type; null for a column without values. Whole numbers are doubles unless one is beyond
+   * 2^53.
+   */
   get type(): MetricType | null {
     if (this.gaps) return 'UTF8';
     if (!this.seen) return null;
@@ -105,7 +108,10 @@ export class CellTypes {
     return this.integers && this.unsafe ? 'INT64' : 'DOUBLE';
   }
 
-  /** Whether all that makes it text are words such as `N/A` among numbers, which stay numbers. */
+  /**
+   * True if only words such as `N/A` make it text, and all other cells are numbers, which stay
+   * numbers.
+   */
   get hasNumbers(): boolean {
     return this.gaps && this.seen && this.numbers;
   }

@@ -7,17 +7,20 @@ import { assertFree, type Output, writeNewFile } from '../target/output-file.js'
 import { writeLines } from '../text/ndjson.js';
 import { cellOf, cellOfMixed, cellOfText } from './cells.js';
 
-/** What stands in the sidecar's first line. */
+/** The format in the sidecar's first line. */
 export const SIDECAR_FORMAT = 'expman-rx.csv';
 const RECORDS_AT_ONCE = 1024;
 
-/** The file beside `metrics.csv` that says what run it is of and of which types the columns are. */
+/**
+ * Returns the path of the file beside the CSV that describes the run and the types of the columns.
+ */
 export const sidecarOf = (path: string): string => `${path}.run.ndjson`;
 
 /**
- * A header, then a record a row: step, timestamp (ISO 8601, microseconds), the metrics. Nothing between two commas is a missing
- * value, `""` the empty text; `NaN`, `Infinity`; in front of a text that a spreadsheet would take for a formula stands a `'`,
- * and in a column that also holds numbers in front of one that would be taken for a number.
+ * Writes a header, then one record per row: step, timestamp (ISO 8601, microseconds), the metrics.
+ * Nothing between two commas is a missing value, `""` the empty text; numbers may be `NaN` or
+ * `Infinity`; a text that a spreadsheet would treat as a formula gets a leading `'`, and so does
+ * one that looks like a number in a column that also holds numbers.
  *
  * The run itself, the types of the columns and the log are in a file beside it, {@link sidecarOf}.
  */
@@ -25,7 +28,7 @@ export const csvExporter: Exporter = {
   format: 'csv',
   makes: 'file',
   loses:
-    'nothing, with the file FILE.run.ndjson beside it; without it the run, its parameters and its log, and the types of columns are guessed from their cells',
+    'nothing, with the file FILE.run.ndjson beside it; without that file the run, its parameters and its log, and the types of columns are guessed from the cells',
   write: async (run, path) => {
     const sidecar = sidecarOf(path);
     assertFree(path);
@@ -51,7 +54,7 @@ async function writeTable(output: Output, run: ExchangeRun, fields: readonly Met
 const csvOf = (records: readonly (readonly (string | null)[])[]): string =>
   stringify([...records], {
     record_delimiter: '\n',
-    // A carriage return at the end of a record is the last cell's, not of the record's end.
+    // A carriage return at the end of a record belongs to the last cell, not to the line ending.
     quote_record_delimiter: true,
     // With `quoted_empty` for all, a missing value would be quoted too.
     cast: { string: (text) => (text === '' ? { value: text, quoted_empty: true } : text) },

@@ -11,8 +11,9 @@ import { headerIn } from './csv-records.js';
 import { type CsvLayout, guessedLayout, rowsOfTable } from './csv-table.js';
 
 /**
- * Reads CSV files: ours with all that stands in the file beside them, anybody's by their header, in which a column `step` and a column
- * `timestamp` (or `wall_time`; ISO 8601, or a number since the epoch) are told apart from metrics.
+ * Reads CSV files: our own with the information in the file beside them, any others by their
+ * header, in which a column `step` and a column `timestamp` (or `wall_time`; ISO 8601, or a number
+ * since the epoch) are distinguished from metrics.
  */
 export const csvImporter: Importer = {
   format: 'csv',
@@ -20,10 +21,13 @@ export const csvImporter: Importer = {
   runs: (path) => oneRun(path, isDescribed(path) ? describedRun : guessedRun),
 };
 
-/** Whether a file goes by a name of CSV. */
+/** True if a file has a CSV name. */
 export const isCsv = (path: string): boolean => kindAt(path) === 'file' && /\.csv$/i.test(path);
 
-/** Whether a file of CSV has a column `_step`, as those of W&B have, and is none of ours, where a metric may have that name. */
+/**
+ * True if a CSV file has a column `_step`, like those of W&B, and is not one of ours, where a
+ * metric may have that name.
+ */
 export function isWandbCsv(path: string): boolean {
   const [header = ''] = beginningOf(path, 64 * 1024)
     .toString('utf8')
@@ -53,7 +57,7 @@ function layoutBy(
   return { step: places.get('step') ?? -1, timestamp: places.get('timestamp') ?? -1, metrics };
 }
 
-/** A run of which only a table is known: it takes its names from the file and its folder. */
+/** Makes a run from a table alone: its names come from the file and its folder. */
 async function guessedRun(path: string): Promise<ExchangeRun> {
   const layout = await guessedLayout(path);
   return {

@@ -5,34 +5,37 @@ import { nodeFs } from '../../storage/node-fs.js';
 import { corruptAt } from '../source/source-files.js';
 
 /**
- * A row of one text takes at most so many characters.
+ * The longest record in characters; a row of one text fits.
  *
  * @bound refuses: CORRUPT, with the line
  */
 const MAX_RECORD_LENGTH = 64 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 
-/** A record of a CSV file; a cell is null where nothing stands between the commas, `""` is the empty text. */
+/**
+ * A record of a CSV file; a cell is null if there is nothing between the commas, `""` is the empty
+ * text.
+ */
 export interface CsvRecord {
   readonly cells: readonly (string | null)[];
-  /** Where it begins, from 1; empty lines in front of it are not counted. */
+  /** The line at which it begins, from 1; empty lines before it are not counted. */
   readonly line: number;
 }
 
 /**
- * The records of a CSV file, its header first; memory holds few of them at a time.
+ * Yields the records of a CSV file, the header first; only a few are in memory at a time.
  *
- * @throws ExpmanError `CORRUPT` with the line, for quotes or counts of cells that are wrong
+ * @throws ExpmanError `CORRUPT` with the line, for wrong quotes or numbers of cells
  */
 export async function* recordsIn(path: string): AsyncGenerator<CsvRecord, void> {
   const isAsked = hasQuotedNothing(path);
   const parser = parse({
     bom: true,
     skip_empty_lines: true,
-    // Found out from the file, a quoted return in its header would be taken for one.
+    // If detected from the file, a quoted carriage return in its header would be mistaken for one.
     record_delimiter: ['\r\n', '\n'],
     max_record_size: MAX_RECORD_LENGTH,
-    // What the parser has to say of each cell it asks about takes three quarters of the time.
+    // Calling back for each cell takes three quarters of the parsing time.
     ...(isAsked && {
       cast: (cell: string, { quoting }: InfoField) => (quoting || cell !== '' ? cell : null),
     }),
@@ -56,13 +59,13 @@ export async function* recordsIn(path: string): AsyncGenerator<CsvRecord, void> 
   }
 }
 
-/** The names in the first record of a CSV file. */
+/** Returns the names in the first record of a CSV file. */
 export async function headerIn(path: string): Promise<readonly (string | null)[]> {
   for await (const { cells } of recordsIn(path)) return cells;
   return [];
 }
 
-/** Whether `""` may stand between two commas, which is another value than nothing. */
+/** True if `""` may occur between two commas, which is another value than nothing. */
 function hasQuotedNothing(path: string): boolean {
   const file = nodeFs.open(path, 'read');
   try {

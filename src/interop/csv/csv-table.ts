@@ -14,18 +14,21 @@ export interface CsvColumn {
   readonly at: number;
   readonly metric: string;
   readonly type: MetricType;
-  /** A column of text in which what reads as a number is one. */
+  /** True for a column of text in which cells that look like numbers are numbers. */
   readonly hasNumbers?: boolean;
-  /** A column of texts and values that are not, which {@link cellOfMixed} wrote. */
+  /** True for a column of texts and other values, written by {@link cellOfMixed}. */
   readonly mixed?: boolean;
 }
 
-/** Which columns of a CSV file are what. */
+/** The roles of the columns of a CSV file. */
 export interface CsvLayout extends Places {
   readonly metrics: readonly CsvColumn[];
 }
 
-/** Where a file that nobody describes has its step, its timestamp and its metrics; the types are those of all its cells. */
+/**
+ * Guesses the columns of step, timestamp and metrics in a file without a description; types are
+ * chosen to fit all cells.
+ */
 export async function guessedLayout(path: string): Promise<CsvLayout> {
   const header = await headerIn(path);
   const { step, timestamp } = placesIn(header.map((name) => name ?? ''));
@@ -52,7 +55,7 @@ function freeName(wanted: string, taken: Set<string>): string {
   return name;
 }
 
-/** The rows of a CSV file by a layout. */
+/** Yields the rows of a CSV file by a layout. */
 export async function* rowsOfTable(path: string, layout: CsvLayout): AsyncGenerator<MetricRow, void> {
   let isHeader = true;
   for await (const { cells, line } of recordsIn(path)) {
@@ -73,7 +76,7 @@ function rowOf(
     const value = mixed
       ? valueOfMixedCell(cell)
       : ((hasNumbers ? numberOf(cell) : undefined) ?? valueOfCell(cell, type));
-    if (value === undefined) throw wrong(`${quoted(cell)} is no ${type}`);
+    if (value === undefined) throw wrong(`${quoted(cell)} is not a ${type}`);
     entries.push([metric, value]);
   }
   const micros = microsOfCell(cells[timestamp] ?? null, wrong);
@@ -95,6 +98,6 @@ function microsOfCell(cell: string | null, wrong: (what: string) => Error): numb
   if (cell === null) return undefined;
   const number = numberOf(cell);
   const micros = number === undefined ? microsOfIso(cell) : microsOfNumber(number);
-  if (micros === undefined) throw wrong(`the timestamp ${quoted(cell)} is no time`);
+  if (micros === undefined) throw wrong(`the timestamp ${quoted(cell)} is not a time`);
   return micros;
 }

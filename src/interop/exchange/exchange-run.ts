@@ -5,27 +5,33 @@ import type { MetricRow } from '../../model/metric.js';
 import type { Params } from '../../model/params.js';
 import type { RunStatus } from '../../model/run-status.js';
 
-/** A metric of a run that is exchanged, and the type of its column. */
+/** A metric of an exchanged run, and the type of its column. */
 export interface ExchangeField extends ColumnField {
-  /** Of a column of texts: whether some of its values are numbers or booleans. */
+  /** For a column of texts: true if some of its values are numbers or booleans. */
   readonly mixed?: boolean;
 }
 
-/** An open of a run. */
+/** A session of a run. */
 export interface ExchangeSession {
-  /** Its number, the first is 0; one that has left no row is not listed. */
+  /** Its number, starting at 0; a session without rows is not listed. */
   readonly session: number;
   /** The index of its first row among the rows of the run. */
   readonly firstRow: number;
 }
 
-/** A run on its way between our files and those of another tool. What a format does not know is left at its empty value. */
+/**
+ * A run on its way between our files and those of another tool. Facts that a format does not know
+ * are left empty.
+ */
 export interface ExchangeRun {
   readonly experiment: string;
   readonly run: string;
-  /** How it ended; `RUNNING` for one that goes on, or whose tool was cut off before it could say. */
+  /**
+   * The final status; `RUNNING` for a run that is still going on, or whose tool was cut off before
+   * it could record the end.
+   */
   readonly status: RunStatus;
-  /** ISO 8601, UTC; null where the source does not say. */
+  /** ISO 8601, UTC; null if the source does not state it. */
   readonly startedAt: string | null;
   /** ISO 8601, UTC. */
   readonly endedAt: string | null;
@@ -33,37 +39,47 @@ export interface ExchangeRun {
   readonly notes: string;
   readonly group: string | null;
   readonly params: Params;
-  /** Names and types of the metrics, without `step` and `timestamp`; empty where they are only known once the rows are read. */
+  /**
+   * Names and types of the metrics, without `step` and `timestamp`; empty if they are only known
+   * once the rows are read.
+   */
   readonly fields: readonly ExchangeField[];
-  /** The opens that its rows come from, of a run that was opened more than once and a format that knows. */
+  /**
+   * The sessions that its rows come from, for a run that was opened more than once and a format
+   * that knows.
+   */
   readonly sessions?: readonly ExchangeSession[];
-  /** The rows from the first to the last; may be called again for another reading. */
+  /** Yields all rows in order; may be called again for another pass. */
   rows(): AsyncIterable<MetricRow>;
-  /** The lines of the run's log. */
+  /** Yields the lines of the run's log. */
   log(): AsyncIterable<LogLine>;
 }
 
 /** Reads the runs of another tool. */
 export interface Importer {
-  /** The word of `--format`. */
+  /** The value of `--format`. */
   readonly format: string;
-  /** Tells whether a file or folder is of that tool, from names and first bytes; throws nothing that its bytes cause. */
+  /**
+   * Returns true if a file or folder is of that tool, by names and first bytes; never throws
+   * because of its contents.
+   */
   recognises(path: string): Promise<boolean>;
-  /** The runs in it, one after another; in the place of one that cannot be read, why. */
+  /** Yields the runs in it, one after another; for a run that cannot be read, the error. */
   runs(path: string): AsyncIterable<ExchangeRun | ExpmanError>;
 }
 
 /** Writes runs for another tool. */
 export interface Exporter {
-  /** The word of `--format`. */
+  /** The value of `--format`. */
   readonly format: string;
-  /** Whether it makes a file or a folder of files. */
+  /** The kind of output: a file, or a folder of files. */
   readonly makes: 'file' | 'folder';
   /**
-   * What of a run the format cannot hold, in words; empty when it holds all that an exchange holds: not its rank, error, counts of
-   * left-out values, artifacts, media and system metrics, which an archive keeps.
+   * The parts of a run that the format cannot hold, in words; empty if it holds everything that is
+   * exchanged: that excludes rank, error, counts of left-out values, artifacts, media and system
+   * metrics, which an archive keeps.
    */
   readonly loses: string;
-  /** Writes a run to a file or folder that is not there yet; on failure nothing is left there. */
+  /** Writes a run to a file or folder that does not exist yet; on failure nothing is left there. */
   write(run: ExchangeRun, path: string): Promise<void>;
 }

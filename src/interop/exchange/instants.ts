@@ -2,21 +2,27 @@ const SECOND = 1_000_000;
 const ISO =
   /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,12}))?\s*(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?)?$/;
 
-/** A row's timestamp in whole microseconds since the epoch; undefined for a row that has none. */
+/**
+ * Converts a row's timestamp to whole microseconds since the epoch; undefined for a row without
+ * one.
+ */
 export function microsOf(timestampMs: number | undefined): number | undefined {
   if (timestampMs === undefined) return undefined;
   const micros = Math.round(timestampMs * 1000);
   return Number.isSafeInteger(micros) ? micros : undefined;
 }
 
-/** Microseconds since the epoch as ISO 8601 with six digits behind the second. */
+/** Writes microseconds since the epoch as ISO 8601 with six decimals. */
 export function isoOfMicros(micros: number): string {
   const second = Math.floor(micros / SECOND);
   const rest = String(micros - second * SECOND).padStart(6, '0');
   return `${new Date(second * 1000).toISOString().slice(0, -5)}.${rest}Z`;
 }
 
-/** Microseconds since the epoch of a time in ISO 8601; without a zone it is UTC. Undefined for any other text. */
+/**
+ * Parses a time in ISO 8601 to microseconds since the epoch; UTC if it has no time zone. Undefined
+ * for any other text.
+ */
 export function microsOfIso(text: string): number | undefined {
   const [, date, time, fraction = '', zone = 'Z'] = ISO.exec(text.trim()) ?? [];
   if (date === undefined) return undefined;
@@ -25,7 +31,10 @@ export function microsOfIso(text: string): number | undefined {
   return Number.isNaN(second) ? undefined : second + Number(fraction.slice(0, 6).padEnd(6, '0'));
 }
 
-/** A bare number is in seconds, or in so much smaller a unit that it would be thousands of years ahead. */
+/**
+ * Converts a bare number to microseconds: it is in seconds, or in a smaller unit if it would
+ * otherwise be thousands of years ahead.
+ */
 export function microsOfNumber(number: number): number | undefined {
   const size = Math.abs(number);
   const unit = size < 1e11 ? 1e6 : size < 1e14 ? 1e3 : size < 1e17 ? 1 : 1e-3;
@@ -33,13 +42,13 @@ export function microsOfNumber(number: number): number | undefined {
   return Number.isSafeInteger(micros) ? micros : undefined;
 }
 
-/** A time of another tool as ISO 8601 in UTC with milliseconds; null for anything else. */
+/** Writes a time of another tool as ISO 8601 in UTC with milliseconds; null for anything else. */
 export function isoOf(value: unknown): string | null {
   const micros = typeof value === 'string' ? microsOfIso(value) : undefined;
   return micros === undefined ? null : isoOfMs(Math.floor(micros / 1000));
 }
 
-/** Milliseconds since the epoch as ISO 8601; null for what is no time. */
+/** Writes milliseconds since the epoch as ISO 8601; null if they are not a time. */
 export function isoOfMs(ms: unknown): string | null {
   if (typeof ms !== 'number') return null;
   const time = new Date(ms);

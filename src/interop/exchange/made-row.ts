@@ -1,9 +1,9 @@
 import type { MetricRow, MetricValue } from '../../model/metric.js';
 
 /**
- * The values of a row; whatever its name, a metric is one of its own.
+ * Makes the values of a row; every metric becomes an own property, whatever its name.
  *
- * An object without a prototype would do as well, and cost a reader of a million rows ten seconds.
+ * An object without a prototype would do as well, but cost a reader of a million rows ten seconds.
  */
 export function rowValues(entries: readonly (readonly [string, MetricValue])[]): MetricRow['values'] {
   const values: Record<string, MetricValue> = {};

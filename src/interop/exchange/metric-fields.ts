@@ -8,13 +8,16 @@ import type { ExchangeField, ExchangeRun } from './exchange-run.js';
 /** The type of a metric's column. */
 export type MetricType = Exclude<ColumnType, 'TIMESTAMP'>;
 
-/** A metric and the column it is in; the names differ where the metric's is taken, as `step` is. */
+/** A metric and its column; the names differ if the metric's is taken, like `step`. */
 export interface MetricField extends ExchangeField {
   readonly metric: string;
   readonly type: MetricType;
 }
 
-/** The metrics of a run, which are read once through where it does not name them, each with a column of its own. */
+/**
+ * Returns the metrics of a run, each with its own column; if the run does not list them, its rows
+ * are read once.
+ */
 export async function metricFieldsOf(run: ExchangeRun): Promise<readonly MetricField[]> {
   const fields = run.fields.length > 0 ? run.fields : await scanned(run);
   const taken = new Set([STEP_FIELD.name, TIMESTAMP_FIELD.name]);
@@ -26,14 +29,14 @@ export async function metricFieldsOf(run: ExchangeRun): Promise<readonly MetricF
   });
 }
 
-/** All columns of a table: step, timestamp, then the metrics. */
+/** Returns all columns of a table: step, timestamp, then the metrics. */
 export const columnsFor = (fields: readonly MetricField[]): ColumnField[] => [
   STEP_FIELD,
   TIMESTAMP_FIELD,
   ...fields.map(({ name, type }) => ({ name, type })),
 ];
 
-/** Collects which metrics there are, and a type for each that holds all its values. */
+/** Collects the metrics of rows, with a type for each that holds all its values. */
 export class FieldScan {
   private readonly types = new Map<string, { type: MetricType; exact: boolean; isText: boolean }>();
 
@@ -59,9 +62,9 @@ export class FieldScan {
 }
 
 /**
- * A value as its column's type has it.
+ * Converts a value to the type of its column.
  *
- * @throws TypeError for a type that does not hold it
+ * @throws TypeError if the type cannot hold it
  */
 export function valueAs(value: MetricValue, type: MetricType): MetricValue {
   if (typeOf(value) === type) return value;

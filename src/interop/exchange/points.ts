@@ -3,7 +3,8 @@ import type { MetricRow, MetricValue } from '../../model/metric.js';
 import { rowValues } from './made-row.js';
 
 /**
- * Tools that keep each metric by itself give one of these at a time; they wait in memory until all are there.
+ * The most values of a run; tools that keep each metric separately yield one at a time, and all
+ * wait in memory.
  *
  * @bound refuses: CORRUPT, with the number
  */
@@ -17,7 +18,10 @@ interface Point {
   readonly value: MetricValue;
 }
 
-/** Puts metrics that were kept one by one together as rows: values of the same step and time are of one row. */
+/**
+ * Combines metrics that were stored separately into rows: values of the same step and time form one
+ * row.
+ */
 export class PointRows {
   private readonly points: Point[] = [];
 
@@ -30,7 +34,7 @@ export class PointRows {
     this.points.push({ metric, step, micros, value });
   }
 
-  /** The rows, by time, then by step; values that came first stay first. */
+  /** Yields the rows by time, then by step; otherwise in the order the values were added. */
   *rows(): Generator<MetricRow, void> {
     const ordered = [...this.points.entries()].sort(
       ([i, a], [j, b]) => (a.micros ?? 0) - (b.micros ?? 0) || (a.step ?? -1) - (b.step ?? -1) || i - j,
@@ -38,7 +42,7 @@ export class PointRows {
     let row: Map<string, MetricValue> = new Map();
     let place: Point | null = null;
     for (const [, point] of ordered) {
-      // A metric that has two values at once has two rows.
+      // A metric that has two values at once gets two rows.
       const isSame = point.step === place?.step && point.micros === place.micros && !row.has(point.metric);
       if (!isSame && place !== null) yield rowOf(place, row);
       if (!isSame) row = new Map();

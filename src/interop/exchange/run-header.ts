@@ -6,21 +6,25 @@ import { isoOf } from './instants.js';
 import type { MetricField, MetricType } from './metric-fields.js';
 import { corruptAt, isMapping, textOr, textsOf } from '../source/source-files.js';
 
-/** What is known of a run before its rows: all of an {@link ExchangeRun} but `rows` and `log`. */
+/** The facts of a run before its rows: an {@link ExchangeRun} without `rows` and `log`. */
 export type RunHeader = Omit<ExchangeRun, 'rows' | 'log' | 'fields'> & {
   readonly fields: readonly MetricField[];
 };
 
 const VERSION = 1;
 const TYPES: readonly MetricType[] = ['DOUBLE', 'INT64', 'BOOLEAN', 'UTF8'];
-// Whoever sends a file without one control character in it, which a name may hold, sends it as it was.
+// A name may contain control characters; a file of ASCII only passes unchanged through tools that
+// alter others.
 const BEYOND_ASCII = /[\u007f-\uffff]/g;
 
 /**
- * A run's header as members of a JSON object, ASCII only: `"format":…,"version":1,"run":{…},"params":{…},"fields":[…]`.
- * `"sessions":[{"session":0,"firstRow":0},…]` says which rows were logged by which open of the run, if there were several.
+ * Writes a run's header as members of a JSON object, ASCII only:
+ * `"format":…,"version":1,"run":{…},"params":{…},"fields":[…]`.
+ * `"sessions":[{"session":0,"firstRow":0},…]` assigns the rows to sessions of the run, if there
+ * were several.
  *
- * `params` is as `encodeParams` writes it: a number JSON cannot say is `{"$number":"NaN"}`, a bigint `{"$bigint":"12"}`.
+ * `params` is written by `encodeParams`: a number that JSON cannot express is `{"$number":"NaN"}`,
+ * a bigint `{"$bigint":"12"}`.
  */
 export function headerMembers(format: string, run: ExchangeRun, fields: readonly MetricField[]): string {
   const { experiment, run: name, status, startedAt, endedAt, tags, notes, group } = run;
@@ -43,18 +47,18 @@ export function headerMembers(format: string, run: ExchangeRun, fields: readonly
 }
 
 /**
- * The header that {@link headerMembers} wrote, from parsed JSON.
+ * Parses the header that {@link headerMembers} wrote, from parsed JSON.
  *
  * @throws ExpmanError `CORRUPT` for anything else
  */
 export function headerFrom(json: unknown, path: string, line?: number): RunHeader {
-  const wrong = (what: string): Error => corruptAt(path, `in the header, ${what}`, line);
-  if (!isMapping(json)) throw wrong('there are no names with values');
+  const wrong = (what: string): Error => corruptAt(path, `invalid header: ${what}`, line);
+  if (!isMapping(json)) throw wrong('it is not an object');
   if (json['version'] !== VERSION) throw wrong(`the version is not ${VERSION}`);
   const { run, params, fields, sessions } = json;
-  if (!isMapping(run)) throw wrong('there is no run');
+  if (!isMapping(run)) throw wrong('it has no run');
   const { status, group } = run;
-  if (!isRunStatus(status)) throw wrong('the status is none');
+  if (!isRunStatus(status)) throw wrong('not a run status');
   return {
     experiment: textOr(run['experiment']),
     run: textOr(run['run']),
@@ -81,7 +85,7 @@ function sessionsFrom(json: unknown, wrong: (what: string) => Error): ExchangeSe
 }
 
 function fieldsFrom(json: unknown, wrong: (what: string) => Error): MetricField[] {
-  if (!Array.isArray(json)) throw wrong('there are no fields');
+  if (!Array.isArray(json)) throw wrong('it has no fields');
   const names = new Set(['step', 'timestamp']);
   const metrics = new Set<string>();
   return json.map((field: unknown): MetricField => {
@@ -89,21 +93,20 @@ function fieldsFrom(json: unknown, wrong: (what: string) => Error): MetricField[
     const known = TYPES.find((word) => word === type);
     if (typeof name !== 'string' || typeof metric !== 'string' || known === undefined)
       throw wrong('a field has no name or type');
-    if (names.has(name) || metrics.has(metric))
-      throw wrong(`the field ${JSON.stringify(name)} is there twice`);
+    if (names.has(name) || metrics.has(metric)) throw wrong(`the field ${JSON.stringify(name)} occurs twice`);
     names.add(name);
     metrics.add(metric);
     return { metric, name, type: known, ...(mixed === true && { mixed }) };
   });
 }
 
-/** The header in a text of JSON. */
+/** Parses the header in a JSON text. */
 export function headerOfText(text: string, path: string): RunHeader {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw corruptAt(path, `what it says of its run is no JSON: ${messageOf(cause)}`);
+    throw corruptAt(path, `its header is not valid JSON: ${messageOf(cause)}`);
   }
   return headerFrom(json, path);
 }

@@ -5,7 +5,8 @@ import { type NameKinds, parseName } from '../../model/names.js';
 const MAX_LENGTH = 128;
 
 /**
- * The name that comes closest to another tool's: what no folder's name may hold becomes `_`.
+ * Returns the closest allowed name to another tool's: characters that no folder name may contain
+ * become `_`.
  *
  * @example
  * allowedName('run', 'lr=1e-3, seed 7', 'imported'); // 'lr_1e-3_seed_7'
@@ -26,7 +27,7 @@ export function allowedName<K extends keyof NameKinds>(
   try {
     return parseName(kind, tidy === '' ? otherwise : tidy);
   } catch (error) {
-    // What is left is a device of Windows.
+    // The remaining name is that of a Windows device.
     if (error instanceof ExpmanError) return parseName(kind, `${otherwise}_${tidy}`.slice(0, MAX_LENGTH));
     throw error;
   }

@@ -21,15 +21,17 @@ import {
 import { logOf } from './log-file.js';
 import { SEGMENT, tablesOf, VECTORS } from './tables.js';
 
-/** How far a run's folder may be below the path: a folder of experiments, an experiment, a run. */
+/** The depth of run folders below the path: a folder of experiments, an experiment, a run. */
 const DEPTH = 2;
 
 /**
- * Reads the runs of the Rust crate `expman` (`expman-rs` in Python), closed ones and those of which only segments are there:
- * `vectors.parquet`, or `metrics.parquet` of its first versions, and `vectors-0000.arrow` and on.
+ * Reads the runs of the Rust crate `expman` (`expman-rs` in Python), closed ones and those with
+ * segments only: `vectors.parquet`, or `metrics.parquet` in its first versions, and
+ * `vectors-0000.arrow` and following.
  *
- * Its scalars, of which it keeps the last values only, come as one last row without a step. A run that says RUNNING is
- * INTERRUPTED: whether its process lives it does not tell. Histograms, media and system metrics are left out.
+ * Its scalars, of which it keeps only the last values, become a final row without a step. A run
+ * that says RUNNING is INTERRUPTED: it does not record whether its process is alive. Histograms,
+ * media and system metrics are left out.
  */
 export const expmanRsImporter: Importer = {
   format: 'expman-rs',
@@ -53,7 +55,10 @@ function* runFoldersAt(path: string, depth = DEPTH): Generator<string, void> {
   else if (depth > 0) for (const folder of foldersIn(path)) yield* runFoldersAt(folder, depth - 1);
 }
 
-/** Its `run.yaml` has a name where ours has a uuid; a run that was killed at once may have only rows. */
+/**
+ * True for a run folder: its `run.yaml` has a name but, unlike ours, no uuid; a run that was killed
+ * at once may only have rows.
+ */
 function isRun(folder: string): boolean {
   const names = namesIn(folder);
   if (names.some((name) => name === VECTORS || SEGMENT.test(name))) return true;
@@ -74,7 +79,7 @@ function runIn(folder: string): ExchangeRun {
   return {
     experiment: textOr(said['experiment'], basename(dirname(folder))),
     run: textOr(said['name'], basename(folder)),
-    // Without a run.yaml, it was killed before it had one.
+    // A run without a run.yaml was killed before it had one.
     status: isRunStatus(status) ? status : RunStatus.Crashed,
     startedAt: isoOf(said['started_at']),
     endedAt,

@@ -6,7 +6,10 @@ import { linesOf } from '../text/lines.js';
 
 const LINE = /^\[([^\]]{1,40})\] \[([A-Z]{1,10})\] ?(.*)$/s;
 
-/** The lines of its `run.log`, `[2026-01-01T12:00:00.000Z] [INFO] message`; any other line goes on with the one before it. */
+/**
+ * Yields the lines of its `run.log`, `[2026-01-01T12:00:00.000Z] [INFO] message`; any other line
+ * continues the previous one.
+ */
 export function* logOf(folder: string): Generator<LogLine, void> {
   const path = join(folder, 'run.log');
   if (kindAt(path) !== 'file') return;

@@ -6,15 +6,16 @@ import { metricsIn, rowsOfTable } from '../columnar/placed-table.js';
 import { placesIn } from '../source/places.js';
 import { asDecodingError, beginningOf, endOf, kindAt, namesIn } from '../source/source-files.js';
 
-/** Its rows, once it has closed; versions before 0.4 call the file `metrics.parquet`. */
+/** The file of rows of a closed run; versions before 0.4 call it `metrics.parquet`. */
 export const VECTORS = 'vectors.parquet';
 /**
- * Its rows while it is open: Arrow streams, a new one whenever the metrics of a batch differ from those before. It calls them
- * `vectors-0000.arrow` and on; whoever copied them may have given them other names. `system-0000.arrow` is of the machine.
+ * The files of rows of an open run: Arrow streams, with a new one whenever the metrics of a batch
+ * differ from the previous one. They are called `vectors-0000.arrow` and following, but copies may
+ * have other names. `system-0000.arrow` has system metrics.
  */
 export const SEGMENT = /^(?!system-).*\.arrow$/;
 
-/** The rows of a run: its Parquet file, then its segments in their order. */
+/** Yields the rows of a run: those of its Parquet file, then of its segments in order. */
 export async function* tablesOf(folder: string): AsyncGenerator<MetricRow, void> {
   for (const name of [VECTORS, 'metrics.parquet']) {
     const path = join(folder, name);
@@ -32,7 +33,10 @@ function segmentsIn(folder: string): string[] {
     .sort(inOrder.compare);
 }
 
-/** A kill cuts the last segment off; the batches in front of the cut are whole, and all there is. */
+/**
+ * Yields the rows of a segment; a kill cuts the last one off, and then only the batches before the
+ * cut are read.
+ */
 function* rowsOfSegment(path: string): Generator<MetricRow, void> {
   if (beginningOf(path, 8).length < 8) return;
   try {
@@ -46,7 +50,7 @@ function* rowsOfSegment(path: string): Generator<MetricRow, void> {
 
 const END_OF_STREAM = Buffer.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
 
-/** Whether the mark is missing that a stream is closed with. */
+/** True if the mark is missing that ends a complete stream. */
 function isCutOff(path: string): boolean {
   const end = endOf(path, END_OF_STREAM.length);
   return !end.equals(END_OF_STREAM) && !end.toString('latin1').endsWith('ARROW1');

@@ -11,23 +11,27 @@ export interface MetricFile {
   readonly path: string;
 }
 
-/** One line of it: `timestamp value step`, and in new versions what data set it is of. */
+/** A line of such a file: `timestamp value step`, and in new versions the data set. */
 interface Entry {
   readonly ms: number;
   readonly value: number;
   readonly step: number;
 }
 
-/** The files of a run's metrics; a metric with slashes in its name is a file in folders. */
+/**
+ * Lists the files of a run's metrics; a metric with slashes in its name is a file in nested
+ * folders.
+ */
 export const metricFilesIn = (folder: string): MetricFile[] =>
   filesBelow(folder).map(([metric, path]) => ({ metric, path }));
 
-/** The rows of a run: what was logged at the same time for the same step is one. */
+/** Yields the rows of a run: values logged at the same time for the same step form one row. */
 export function* rowsOfMetrics(files: readonly MetricFile[], folder: string): Generator<MetricRow, void> {
   const points = new PointRows(folder);
   for (const { metric, path } of files) {
     const entries = [...entriesIn(path)];
-    // Who gives no step logs each value for step 0; as one step, all but the last value would be gone.
+    // A user who gives no step logs each value for step 0; as one step, all but the last value
+    // would be lost.
     const hasSteps = entries.length < 2 || entries.some(({ step }) => step !== 0);
     for (const { ms, value, step } of entries) points.add(metric, hasSteps ? step : null, ms * 1000, value);
   }
@@ -40,7 +44,7 @@ function* entriesIn(path: string): Generator<Entry, void> {
     const [ms, value, step = '0'] = text.trim().split(/\s+/);
     const entry = { ms: wholeOf(ms), value: numberOf(value ?? ''), step: wholeOf(step) };
     if (entry.ms === undefined || entry.value === undefined || entry.step === undefined)
-      throw corruptAt(path, 'it is no "timestamp value step"', number);
+      throw corruptAt(path, 'expected "timestamp value step"', number);
     yield { ms: entry.ms, value: entry.value, step: entry.step };
   }
 }

@@ -34,10 +34,11 @@ const STATUSES: ReadonlyMap<unknown, RunStatus> = new Map<unknown, RunStatus>([
 ]);
 
 /**
- * Reads a file store of MLflow (`mlruns`), one of its experiments, or one run; deleted runs are left out.
+ * Reads a file store of MLflow (`mlruns`), one of its experiments, or one run; deleted runs are
+ * left out.
  *
- * A killed run is INTERRUPTED. Tags of the user are `key=value`, MLflow's own are left out but for name and note. A text of a
- * parameter that is a number or a truth value becomes one.
+ * A killed run is INTERRUPTED. User tags become `key=value`; MLflow's own tags are left out, except
+ * name and note. A parameter text that is a number or a boolean becomes one.
  */
 export const mlflowImporter: Importer = {
   format: 'mlflow',
@@ -56,7 +57,10 @@ function* runsAt(path: string): Generator<ExchangeRun | ExpmanError, void> {
   }
 }
 
-/** The folders of runs: the path itself, those in an experiment, those in the experiments of a store. */
+/**
+ * Yields the folders of runs: the path itself, those in an experiment, those in the experiments of
+ * a store.
+ */
 function* runFoldersAt(path: string): Generator<string, void> {
   if (isRun(path)) {
     yield path;
@@ -68,12 +72,12 @@ function* runFoldersAt(path: string): Generator<string, void> {
   }
 }
 
-/** Experiments have a `meta.yaml` too. */
+/** True for a run folder; experiments have a `meta.yaml` too. */
 const isRun = (folder: string): boolean =>
   kindAt(folder) === 'folder' &&
   /^run_(?:id|uuid):/m.test(beginningOf(join(folder, META), 64 * 1024).toString('utf8'));
 
-/** Null for a run that was deleted. */
+/** Reads a run; null if it was deleted. */
 function runIn(folder: string): ExchangeRun | null {
   const meta = yamlAt(join(folder, META)) ?? {};
   if (meta['lifecycle_stage'] === 'deleted') return null;
@@ -96,14 +100,14 @@ function runIn(folder: string): ExchangeRun | null {
   };
 }
 
-/** The name that the store's experiment has, or else its folder. */
+/** Returns the name of the experiment in the store, or else of its folder. */
 function experimentOf(folder: string): string {
   const experiment = dirname(folder);
   let meta: Mapping = {};
   try {
     meta = yamlAt(join(experiment, META)) ?? {};
   } catch {
-    // The runs are good without the name.
+    // The runs can be imported without the name.
   }
   return textOr(meta['name'], basename(experiment));
 }
@@ -120,7 +124,9 @@ function paramsIn(folder: string): Params {
   );
 }
 
-/** Parameters are texts in MLflow; what reads as a number of Python is one. */
+/**
+ * Parses a parameter: MLflow stores texts, and those that look like Python literals become values.
+ */
 function paramOf(text: string): ParamValue {
   if (/^(?:True|False)$/.test(text)) return text === 'True';
   if (text === 'None') return null;

@@ -16,10 +16,10 @@ export interface NeptuneRecord {
   readonly string_set_value?: readonly string[];
 }
 
-/** Steps are decimals of 18 digits, 6 of them behind the point. */
+/** The factor for steps, which are decimals of 18 digits, 6 of them after the point. */
 export const STEP_SCALE = 1_000_000;
 /**
- * A step of more digits has no place in one.
+ * The largest step that fits into such a decimal.
  *
  * @bound loses nothing: the export says that it loses steps beyond 12 digits
  */
@@ -86,7 +86,7 @@ export const SCHEMA: readonly SchemaElement[] = [
   ...listOf('values', plain('element', 'DOUBLE')),
 ];
 
-/** The columns at the top, as a writer of Parquet takes them. */
+/** The top-level columns, as the Parquet writer takes them. */
 export const COLUMNS = [
   'project_id',
   'run_id',

@@ -7,7 +7,7 @@ import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { metricFieldsOf, type MetricField, valueAs } from '../exchange/metric-fields.js';
 import { MAX_STEP, type NeptuneRecord } from './attribute-columns.js';
 
-/** Where in a run its attributes are; a metric has the path that is its name. */
+/** The paths of a run's attributes; a metric's path is its name. */
 export const PATHS = {
   params: 'params/',
   tags: 'sys/tags',
@@ -18,16 +18,21 @@ export const PATHS = {
   modified: 'sys/modification_time',
   failed: 'sys/failed',
   group: 'sys/group_tags',
-  /** What neptune has no place for is under `expman/`: how the run ended, in our word. */
+  /**
+   * Attributes that neptune has no place for are under `expman/`: the run's final status in our
+   * terms.
+   */
   status: 'expman/status',
-  /** Types and names of the metrics, in JSON: integers and truth values are numbers in a series. */
+  /**
+   * Types and names of the metrics, as JSON: integers and booleans are plain numbers in a series.
+   */
   fields: 'expman/fields',
-  /** The parameters once more, as `encodeParams` has them: neptune has no lists and no nothing. */
+  /** The parameters again, written by `encodeParams`: neptune has no lists and no null. */
   exactParams: 'expman/params',
   log: 'expman/log',
 } as const;
 
-/** All that is known of a run as records, a metric's in the order of its rows. */
+/** Yields a run as records, those of a metric in the order of its rows. */
 export async function* recordsOf(run: ExchangeRun): AsyncGenerator<NeptuneRecord, void> {
   const fields = await metricFieldsOf(run);
   yield* factsOf(run, fields);
@@ -82,7 +87,10 @@ function* factsOf(run: ExchangeRun, fields: readonly MetricField[]): Generator<N
   if (group !== null) yield set(PATHS.group, [group]);
 }
 
-/** Parameters in parameters are at `params/optimizer/lr`; what neptune has no type for is text. */
+/**
+ * Yields parameters; nested ones are at `params/optimizer/lr`, and values that neptune has no type
+ * for become text.
+ */
 function* paramsOf(params: Params, prefix: string): Generator<NeptuneRecord, void> {
   for (const [name, value] of Object.entries(params)) {
     if (isParamGroup(value)) yield* paramsOf(value, `${prefix}${name}/`);

@@ -14,16 +14,18 @@ import { recordsOf } from './attribute-records.js';
 const RECORDS_A_GROUP = 64 * 1024;
 
 /**
- * The Parquet layout of neptune-exporter, which its loaders take to MLflow, W&B and others: a folder, in it one for the project (the
- * experiment), in that `<run>_part_0.parquet` with a record for each value of each attribute.
+ * Writes the Parquet layout of neptune-exporter, which its loaders import into MLflow, W&B and
+ * others: a folder, in it one for the project (the experiment), and in that `<run>_part_0.parquet`
+ * with a record for each value of each attribute.
  *
- * Metrics are series under their names, parameters are under `params/`, what the run is under `sys/`.
+ * Metrics are series under their names, parameters are under `params/`, the facts of the run under
+ * `sys/`.
  */
 export const neptuneExporter: Exporter = {
   format: 'neptune',
   makes: 'folder',
   loses:
-    'microseconds (times are in milliseconds); steps beyond 12 digits; integers beyond 2^53 (numbers are doubles); rows without a metric, and the order of rows of one millisecond; that numbers were numbers in a metric that also holds texts; which open of the run logged a row; whether a run was crashed or interrupted says only the attribute expman/status; meta of log lines',
+    'microseconds (times are in milliseconds); steps beyond 12 digits; integers beyond 2^53 (numbers are doubles); rows without a metric, and the order of rows of one millisecond; that numbers were numbers in a metric that also holds texts; which session of the run logged a row; whether a run crashed or was interrupted is only in the attribute expman/status; meta of log lines',
   write: async (run, path) => {
     assertFree(path);
     nodeFs.makeFolder(path);
@@ -40,7 +42,10 @@ export const neptuneExporter: Exporter = {
   },
 };
 
-/** As neptune-exporter names folders: what is no letter, digit, `_` or `-` becomes `_`, and a digest keeps the names apart. */
+/**
+ * Names a file as neptune-exporter names folders: anything but letters, digits, `_` and `-` becomes
+ * `_`, and a digest keeps names distinct.
+ */
 function fileNameOf(name: string): string {
   // @bound loses nothing: the name itself stands in the records
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 16);
@@ -76,7 +81,7 @@ function columnsOf(run: ExchangeRun, records: readonly NeptuneRecord[]): ColumnS
   return COLUMNS.map((name) => ({
     name,
     data: whole.map((record) => cellOf(name, record)),
-    // Its dictionaries take -0 for 0.
+    // Its dictionaries would turn -0 into 0.
     ...(name === 'float_value' && { encoding: 'PLAIN' as const }),
   }));
 }

@@ -10,8 +10,8 @@ import { RunAttributes } from './run-attributes.js';
 const PART = /^(.+)_part_(\d{1,6})\.parquet$/;
 
 /**
- * Reads what neptune-exporter wrote: its data folder, the folder of a project, or one file. Series are put together as rows by step
- * and time; files and histograms are left out.
+ * Reads the output of neptune-exporter: its data folder, the folder of a project, or one file.
+ * Series are combined into rows by step and time; files and histograms are left out.
  */
 export const neptuneImporter: Importer = {
   format: 'neptune',
@@ -42,7 +42,7 @@ function partsAt(path: string): string[] {
   );
 }
 
-/** The files of each run, in the order of their parts. */
+/** Groups files by run, in the order of their parts. */
 function runsOfParts(parts: readonly string[]): string[][] {
   const runs = new Map<string, string[]>();
   for (const part of parts) {
@@ -53,7 +53,10 @@ function runsOfParts(parts: readonly string[]): string[][] {
   return [...runs.values()].map((files) => files.sort((a, b) => placeOf(a) - placeOf(b)));
 }
 
-/** The runs in files: one, but for older versions of neptune-exporter, which put all of a project together. */
+/**
+ * Reads the runs in some files: one, except from older versions of neptune-exporter, which combined
+ * a whole project.
+ */
 async function runsIn(parts: readonly string[]): Promise<ExchangeRun[]> {
   const runs = new Map<string, RunAttributes>();
   for (const path of parts) {
@@ -63,7 +66,7 @@ async function runsIn(parts: readonly string[]): Promise<ExchangeRun[]> {
       const record = bareObject(names.map((name, at) => [name, row[at] ?? null] as const));
       const { project_id: project, run_id: id } = record;
       if (typeof project !== 'string' || typeof id !== 'string')
-        throw corruptAt(path, 'a record is of no run');
+        throw corruptAt(path, 'a record has no project_id or run_id');
       const key = JSON.stringify([project, id]);
       let run = runs.get(key);
       if (run === undefined) runs.set(key, (run = new RunAttributes(project, id, path)));

@@ -49,7 +49,7 @@ export class RunAttributes {
         this.addConfig(name, isoOfMs(msOf(record['datetime_value'])));
         break;
       default:
-        // Files and histograms, which a run of ours keeps elsewhere.
+        // Files and histograms, which our runs store elsewhere.
         break;
     }
   }
@@ -91,7 +91,7 @@ export class RunAttributes {
     this.points.add(metric, stepOf(record['step']), ms === null ? null : ms * 1000, read);
   }
 
-  /** A number as the type that our own export says the metric has. */
+  /** Converts a number to the type that our own export states for the metric. */
   private typed(metric: string, value: number): MetricValue {
     const type = this.types.get(metric);
     if (type === 'BOOLEAN') return value !== 0;
@@ -132,14 +132,17 @@ function lineOf(record: Mapping): LogLine {
   return { timestampMs: msOf(record['timestamp']) ?? 0, level: level.toLowerCase(), message, meta: {} };
 }
 
-/** The nearest integer of 64 bits: as a double, the largest of them is one too large. */
+/** Converts to the nearest 64-bit integer: as a double, the largest of them is one too large. */
 function int64Of(value: number): bigint {
   const integer = BigInt(value);
   if (BigInt.asIntN(64, integer) === integer) return integer;
   return value > 0 ? 2n ** 63n - 1n : -(2n ** 63n);
 }
 
-/** hyparquet gives decimals as doubles; what has digits behind the point is no step of ours. */
+/**
+ * Converts a step; hyparquet returns decimals as doubles, and one with a fraction is not a step of
+ * ours.
+ */
 function stepOf(value: unknown): number | null {
   const step = typeof value === 'number' ? Math.round(value * STEP_SCALE) / STEP_SCALE : NaN;
   return Number.isSafeInteger(step) ? step : null;

@@ -5,14 +5,14 @@ import { invalidOption, milliseconds, ruleOf, string } from '../../model/option-
 import { optionsTable } from '../../model/options-table.js';
 import type { MetricValue } from '../../model/metric.js';
 
-/** What {@link observe} needs of a run; a `LoggingEngine` has it. */
+/** The members of a run that {@link observe} needs; a `LoggingEngine` has them. */
 export interface ObservedRun {
   readonly runDir: string;
   readonly runName: string;
   live(periodMs?: number): Observable<LiveSnapshot>;
 }
 
-/** What takes a number while metrics are collected; `ObservableResult` of `@opentelemetry/api`. */
+/** Receives a number while metrics are collected; `ObservableResult` of `@opentelemetry/api`. */
 export interface ObservableResult {
   observe(value: number, attributes?: Record<string, string>): void;
 }
@@ -23,22 +23,22 @@ export interface ObservableGauge {
   removeCallback(callback: (result: ObservableResult) => void): void;
 }
 
-/** What makes gauges; a `Meter` of `@opentelemetry/api` is one. */
+/** Creates gauges; a `Meter` of `@opentelemetry/api` is one. */
 export interface GaugeMeter {
   createObservableGauge(name: string, options?: { readonly description?: string }): ObservableGauge;
 }
 
-/** How a run is observed. */
+/** Options of {@link observe}. */
 export interface ObserveOptions {
-  /** Put before each metric's name to name its gauge; `expman.` unless said otherwise. */
+  /** Put before each metric's name to name its gauge; default `expman.`. */
   readonly prefix?: string | undefined;
-  /** Attributes beside `experiment`, `run` and `metric`. */
+  /** Attributes in addition to `experiment`, `run` and `metric`. */
   readonly attributes?: Readonly<Record<string, string>> | undefined;
-  /** Milliseconds a value is late at most; 1,000 unless said otherwise. */
+  /** The longest delay of a value in milliseconds; default 1,000. */
   readonly periodMs?: number | undefined;
 }
 
-/** The values are OpenTelemetry's to judge. */
+/** Checks the shape only: the values are OpenTelemetry's to check. */
 const isRecord = (value: unknown): value is Readonly<Record<string, string>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const OPTIONS = optionsTable<ObserveOptions>()({
@@ -51,18 +51,22 @@ const OPTIONS = optionsTable<ObserveOptions>()({
 const MAX_NAME = 255;
 
 /**
- * Shows the latest number of each of a run's metrics as an observable gauge, with the attributes `experiment`, `run` and `metric`.
+ * Publishes the latest number of each of a run's metrics as an observable gauge, with the
+ * attributes `experiment`, `run` and `metric`.
  *
- * The gauge of metric `val loss` is `expman.val_loss`: what no instrument may be called is `_`. A boolean is 1 or 0, of a bigint the
- * nearest double; text is left out, and so is what is not finite, which OTLP's JSON cannot say. After the run's end each
- * gauge gives its last number to one more collection and is then unregistered; unsubscribing does so at once. Holds
- * one number for each metric, and costs what a `live` tap costs.
+ * The gauge of metric `val loss` is `expman.val_loss`: characters that instrument names may not
+ * contain become `_`. A boolean is 1 or 0, a bigint the nearest double; text is left out, and so
+ * are non-finite numbers, which OTLP's JSON cannot express. After the end of the run each gauge
+ * reports its last number to one more collection and is then unregistered; unsubscribing does so at
+ * once. Keeps one number per metric, and costs as much as a `live` tap.
  *
  * An exporter of cumulative temporality (the default) repeats a gauge's last number for as long as its provider lives.
  *
- * Where the numbers go is the meter's provider's matter; this imports no package of OpenTelemetry's.
+ * The destination of the numbers is up to the meter's provider; this imports no OpenTelemetry
+ * package.
  *
- * @throws ExpmanError `INVALID_OPTION` for what is no run or no meter, and an option nobody knows
+ * @throws ExpmanError `INVALID_OPTION` if the run or the meter is not valid, and for an unknown
+ * option
  *
  * @param meter - a `Meter` of `@opentelemetry/api`
  * @example
@@ -95,10 +99,10 @@ export function observe(run: ObservedRun, meter: GaugeMeter, options: ObserveOpt
   return observed;
 }
 
-/** One metric's latest number, for whoever collects. */
+/** The latest number of a metric, for collection. */
 class RunGauge {
   value: Exclude<MetricValue, string> = NaN;
-  /** The run has ended: the next collection is the last. */
+  /** True if the run has ended: the next collection is the last. */
   isLast = false;
 
   constructor(
@@ -115,7 +119,7 @@ class RunGauge {
   private readonly tell = (result: ObservableResult): void => {
     const number = Number(this.value);
     if (Number.isFinite(number)) result.observe(number, this.attributes);
-    // Not from within the collection: the SDK walks the list of callbacks that this shortens.
+    // Not within the collection: the SDK iterates over the list of callbacks that this shortens.
     if (this.isLast) queueMicrotask(() => this.unregister());
   };
 }

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { kindAt, namesIn } from './source-files.js';
 
-/** The files below a folder, by their paths in it with `/` between the parts; links are left out. */
+/**
+ * Lists the files below a folder, by their paths in it with `/` between the parts; links are left
+ * out.
+ */
 export function filesBelow(folder: string, prefix = ''): (readonly [name: string, path: string])[] {
   return namesIn(folder).flatMap((part) => {
     const path = join(folder, part);

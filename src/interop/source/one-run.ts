@@ -2,7 +2,7 @@ import type { ExpmanError } from '../../model/errors.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { asExpmanError } from './source-files.js';
 
-/** What an importer gives of a path that holds one run: the run or, where it cannot be read, why. */
+/** Yields the run at a path that holds one run or, if it cannot be read, the error. */
 export async function* oneRun(
   path: string,
   read: (path: string) => ExchangeRun | Promise<ExchangeRun>,

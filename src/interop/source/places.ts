@@ -7,18 +7,18 @@ const TIME_NAMES: ReadonlySet<string> = new Set([
   'time',
 ]);
 
-/** Which columns of a table are no metrics; `-1` where there is none. */
+/** The columns of a table that are not metrics; `-1` if there is none. */
 export interface Places {
   readonly step: number;
   readonly timestamp: number;
 }
 
-/** Finds step and timestamp among the columns of a table that anybody may have written. */
+/** Finds step and timestamp among the columns of a table from any writer. */
 export function placesIn(columns: readonly string[]): Places {
   const find = (names: ReadonlySet<string>): number =>
     columns.findIndex((name) => names.has(name.trim().toLowerCase()));
   return { step: find(STEP_NAMES), timestamp: find(TIME_NAMES) };
 }
 
-/** Where they are in tables of ours. */
+/** The columns of step and timestamp in our own tables. */
 export const OUR_PLACES: Places = { step: 0, timestamp: 1 };

@@ -8,16 +8,19 @@ import { parseYaml } from '../../storage/yaml-file.js';
 
 const MB = 1024 * 1024;
 /**
- * The most that is read of a file that says what a run is.
+ * Upper bound for metadata files.
  *
  * @bound refuses: CORRUPT, with the size
  */
 const MAX_FACTS_BYTES = 16 * MB;
 
-/** Values under names, from whoever wrote the file. */
+/** Named values, from whoever wrote the file. */
 export type Mapping = Readonly<Record<string, unknown>>;
 
-/** What is at a path below the one the user gave; links are not followed, what else is there is nothing. */
+/**
+ * Returns the kind of entry at a path below the one the user gave; links are not followed, and
+ * other kinds count as nothing.
+ */
 export function kindAt(path: string): 'file' | 'folder' | null {
   try {
     const kind = nodeFs.stat(path)?.kind;
@@ -28,9 +31,10 @@ export function kindAt(path: string): 'file' | 'folder' | null {
 }
 
 /**
- * The path that a user gave, with the links of it resolved: the user chose them, a source's own are not followed.
+ * Resolves the path that a user gave, including its links: the user chose them, but links inside a
+ * source are not followed.
  *
- * @throws {@link ExpmanError} `RUN_NOT_FOUND` when nothing is there
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` if there is nothing at the path
  */
 export function chosenPath(path: string): string {
   try {
@@ -40,7 +44,7 @@ export function chosenPath(path: string): string {
   }
 }
 
-/** The names in a folder, sorted; none where it cannot be read. */
+/** Lists the names in a folder, sorted; empty if it cannot be read. */
 export function namesIn(folder: string): string[] {
   try {
     return nodeFs.list(folder).sort();
@@ -49,7 +53,7 @@ export function namesIn(folder: string): string[] {
   }
 }
 
-/** The folders in a folder, hidden ones left out. */
+/** Lists the folders in a folder, without hidden ones. */
 export function foldersIn(folder: string): string[] {
   return namesIn(folder)
     .filter((name) => !name.startsWith('.'))
@@ -57,10 +61,10 @@ export function foldersIn(folder: string): string[] {
     .filter((path) => kindAt(path) === 'folder');
 }
 
-/** Up to `length` bytes of a file's beginning; none where it cannot be read. */
+/** Reads up to `length` bytes from the start of a file; empty if it cannot be read. */
 export const beginningOf = (path: string, length: number): Buffer => partOf(path, length, () => 0);
 
-/** Up to `length` bytes of a file's end; none where it cannot be read. */
+/** Reads up to `length` bytes from the end of a file; empty if it cannot be read. */
 export const endOf = (path: string, length: number): Buffer =>
   partOf(path, length, (size) => Math.max(0, size - length));
 
@@ -81,16 +85,16 @@ function partOf(path: string, length: number, startIn: (size: number) => number)
 }
 
 /**
- * A whole text file; null where there is none.
+ * Reads a whole text file; null if there is none.
  *
- * @throws {@link ExpmanError} `CORRUPT` when it is larger than `maxBytes` or no regular file, `IO`
+ * @throws {@link ExpmanError} `CORRUPT` if it is larger than `maxBytes` or not a regular file, `IO`
  */
 export function textAt(path: string, maxBytes = MAX_FACTS_BYTES): string | null {
   return kindAt(path) === null ? null : readWhole(nodeFs, path, maxBytes).toString('utf8');
 }
 
 /**
- * A YAML file that another tool wrote, as a mapping; null where there is none.
+ * Reads a YAML file of another tool as a mapping; null if there is none.
  *
  * @throws {@link ExpmanError} `CORRUPT`, `UNSAFE_YAML` or `IO`, naming the file
  */
@@ -100,7 +104,7 @@ export function yamlAt(path: string): Mapping | null {
 }
 
 /**
- * A JSON file that another tool wrote, as a mapping; null where there is none.
+ * Reads a JSON file of another tool as a mapping; null if there is none.
  *
  * @throws {@link ExpmanError} `CORRUPT` or `IO`, naming the file
  */
@@ -118,52 +122,52 @@ function parsed(path: string, parse: () => unknown): Mapping {
     throw new ExpmanError(code, `${path}: ${messageOf(error)}`, { path, cause: error });
   }
   if (isMapping(value)) return value;
-  throw corruptAt(path, 'it holds no names with values');
+  throw corruptAt(path, 'it does not contain named values');
 }
 
-/** Whether a value is one of named values. */
+/** True if a value is a mapping. */
 export function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A text, or '' for anything else. */
+/** Returns a text, or the fallback for anything else. */
 export const textOr = (value: unknown, fallback = ''): string =>
   typeof value === 'string' ? value : fallback;
 
-/** The texts in a list; none for anything else. */
+/** Returns the texts in a list; empty for anything else. */
 export const textsOf = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
 
-/** The error for a file that is not as its format has it; `line` counts from 1. */
+/** Makes the error for a file that breaks its format; `line` counts from 1. */
 export function corruptAt(path: string, what: string, line?: number): ExpmanError {
   const place = line === undefined ? path : `${path}:${line}`;
   return new ExpmanError('CORRUPT', `${place}: ${what}`, { path });
 }
 
 /**
- * An error met while a source was read as this package's, naming the file it came from.
+ * Converts an error from reading a source to one of ours that names the file.
  *
- * @throws the error itself where it is a mistake of the code, which no file is to blame for
+ * @throws the error itself if it is a programming mistake, which no file is to blame for
  */
 export function asExpmanError(error: unknown, path: string): ExpmanError {
   if (isMistake(error)) throw error;
   return asDecodingError(error, path);
 }
 
-/** The same where another package decodes the file's bytes: what it stumbles over, they have caused. */
+/** Does the same for bytes decoded by another package, whose errors are caused by the file. */
 export function asDecodingError(error: unknown, path: string): ExpmanError {
   if (error instanceof ExpmanError) return error;
-  // What a decoder stumbles over says something to its author alone.
-  const what = error instanceof TypeError ? 'its bytes make no sense' : messageOf(error);
+  // The decoder's message would only help its author.
+  const what = error instanceof TypeError ? 'the bytes are not valid in this format' : messageOf(error);
   return systemError(error, path) ?? new ExpmanError('CORRUPT', `${path}: ${what}`, { path, cause: error });
 }
 
-/** What the file system refused, as `IO`; null for any other error. */
+/** Converts an error of the file system to `IO`; null for any other error. */
 export function systemError(error: unknown, path: string): ExpmanError | null {
   const errno = errnoOf(error);
   if (errno === undefined || !/^E[A-Z0-9]+$/.test(errno) || errno.startsWith('ERR_')) return null;
   return new ExpmanError('IO', `${path}: ${messageOf(error)}`, { path, cause: error, errno });
 }
 
-/** A file's name without the extension; of `run.csv`, `run`. */
+/** Returns a file's name without its extension: `run` for `run.csv`. */
 export const stemOf = (path: string): string => basename(path).replace(/\.[A-Za-z0-9]{1,8}$/, '');

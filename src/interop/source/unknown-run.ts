@@ -4,7 +4,10 @@ import { asyncOf } from '../exchange/async-of.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { stemOf } from './source-files.js';
 
-/** What is said of a run of which there is but a table: the names of the file and its folder, and that it is over. */
+/**
+ * The facts of a run known only as a table: its names are those of the file and its folder, and it
+ * has finished.
+ */
 export const unknownRun = (path: string): Omit<ExchangeRun, 'fields' | 'rows'> => ({
   experiment: basename(dirname(path)),
   run: stemOf(path),

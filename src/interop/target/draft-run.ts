@@ -15,11 +15,11 @@ import { EXPERIMENT_NAME } from '../archive/archive-names.js';
 import { kindAt, namesIn, systemError } from '../source/source-files.js';
 import { claimFolder, isFree, moveToClaim } from './place-folder.js';
 
-/** Longer than a lock that was cut off while it was written counts as one that is being written. */
+/** A lock file that is incomplete for longer than this was cut off, rather than being written. */
 const LOCKING_MS = 2_000;
 const LOOK_AGAIN_MS = 20;
 
-/** The place of a run that is written here: a folder of experiments, an experiment, a name. */
+/** The place of a new run: a folder of experiments, an experiment, a name. */
 export interface Destination {
   /** The folder of experiments. */
   readonly dir: string;
@@ -28,16 +28,18 @@ export interface Destination {
 }
 
 /**
- * A run that is written in a hidden folder of its experiment and gets its name when it is whole: until then no reader sees it.
+ * A run that is written in a hidden folder of its experiment and renamed once it is complete: until
+ * then no reader sees it.
  *
- * The folder's name follows from the run's, and its lock says who writes: two processes never write a run of one name, and what one
- * that was killed has left is removed by the next that writes a run of that name.
+ * The folder's name is derived from the run's, and its lock states the writer: two processes never
+ * write a run of the same name, and the remains of a killed one are removed by the next that writes
+ * a run of that name.
  */
 export class DraftRun {
   private readonly beats: NodeJS.Timeout;
 
   /**
-   * Begins a run; null when there is a run of that name, or another process writes one.
+   * Begins a run; null if there is a run of that name, or another process is writing one.
    *
    * @throws {@link ExpmanError} `IO`
    */
@@ -46,7 +48,7 @@ export class DraftRun {
     const runDir = join(experiment, to.run);
     try {
       const folder = join(experiment, draftName(to.run));
-      // A draft that is there may be all that is left of one whose run has its place.
+      // An existing draft may be what is left of one whose run has been placed.
       if (nodeFs.stat(folder) === null && !(await isFree(runDir))) return null;
       makeFolders(nodeFs, experiment);
       const owner = await ownFolder(folder);
@@ -55,7 +57,7 @@ export class DraftRun {
       try {
         draft.empty();
         draft.describe();
-        // Another process may have placed a run of that name before it let go of the folder.
+        // Another process may have placed a run of that name before it released the folder.
         if (await isFree(runDir)) return draft;
       } catch (error) {
         draft.discard();
@@ -70,11 +72,11 @@ export class DraftRun {
 
   private constructor(
     private readonly to: Destination,
-    /** The folder of experiments that the run is to be opened in. */
+    /** The folder of experiments in which the run is to be opened. */
     readonly baseDir: string,
     private readonly owner: LockOwner,
   ) {
-    // For those who look from another host.
+    // For observers on another host.
     this.beats = setInterval(() => {
       attempt(() => {
         beatLock(nodeFs, baseDir, owner, 0);
@@ -82,22 +84,25 @@ export class DraftRun {
     }, HEARTBEAT_MS).unref();
   }
 
-  /** The name that it gets. */
+  /** The name of the run. */
   get run(): RunName {
     return this.to.run;
   }
 
-  /** The run's folder once it has its place. */
+  /** The run's folder once it is placed. */
   get runDir(): string {
     return join(this.to.dir, this.to.experiment, this.to.run);
   }
 
-  /** Gives the run its name, and an experiment that has no description its own. @throws {@link ExpmanError} `RUN_EXISTS`, `IO` */
+  /**
+   * Gives the run its name, and the experiment its description if it has none. @throws {@link
+   * ExpmanError} `RUN_EXISTS`, `IO`
+   */
   async place(): Promise<void> {
     const { experiment, run } = this.to;
     try {
       if (!(await claimFolder(this.runDir)))
-        throw new ExpmanError('RUN_EXISTS', `${this.runDir} was made by another process meanwhile`, {
+        throw new ExpmanError('RUN_EXISTS', `${this.runDir} was created by another process in the meantime`, {
           path: this.runDir,
         });
       attempt(() => {
@@ -109,19 +114,19 @@ export class DraftRun {
     }
   }
 
-  /** Removes the hidden folder, as far as the file system lets it. */
+  /** Removes the hidden folder, as far as the file system allows. */
   discard(): void {
     clearInterval(this.beats);
     attempt(() => {
       if (!holdsLock(nodeFs, this.baseDir, this.owner)) return;
       this.empty();
       releaseLock(nodeFs, this.baseDir, this.owner);
-      // Fails when another process has begun in it since.
+      // Fails if another process has started in it since.
       rmdirSync(this.baseDir);
     });
   }
 
-  /** What the experiment says of itself, there and here. */
+  /** The paths of the experiment's description, in its place and in the draft. */
   private get about(): { readonly placed: string; readonly drafted: string } {
     const { dir, experiment } = this.to;
     return {
@@ -130,7 +135,7 @@ export class DraftRun {
     };
   }
 
-  /** Spares the engine, and the disk, a description of an experiment that has one. */
+  /** Copies an existing description of the experiment, so that the engine need not write one. */
   private describe(): void {
     const { placed, drafted } = this.about;
     if (kindAt(placed) !== 'file') return;
@@ -146,7 +151,10 @@ export class DraftRun {
   }
 }
 
-/** The hidden folders, in a folder of experiments or in one of them, of runs whose writer died before they were whole. */
+/**
+ * Lists the hidden folders, in a folder of experiments or in one of them, of runs whose writer died
+ * before they were complete.
+ */
 export function deadDrafts(dir: string): string[] {
   const drafts = (folder: string): string[] =>
     foldersNamed(folder, isTempName).filter((path) => readOwnership(nodeFs, path).kind === 'dead');
@@ -159,14 +167,17 @@ const foldersNamed = (folder: string, is: (name: string) => boolean): string[] =
     .map((name) => join(folder, name))
     .filter((path) => kindAt(path) === 'folder');
 
-/** Makes a hidden folder, or finds the one of a writer that died, and takes its lock; null while another process has it. */
+/**
+ * Creates a hidden folder, or takes over that of a writer that died, and takes its lock; null while
+ * another process has it.
+ */
 async function ownFolder(folder: string): Promise<LockOwner | null> {
   const watch = new OwnerWatch(nodeFs, folder);
   const until = monotonicMs() + LOCKING_MS;
   do {
     isMade(nodeFs, folder);
     const kind = nodeFs.stat(folder)?.kind ?? 'folder';
-    // A link leads to what is somebody else's.
+    // A link leads to a folder of somebody else.
     if (kind !== 'folder') return null;
     try {
       mustHaveEndedHere(folder, watch.look());
@@ -174,7 +185,7 @@ async function ownFolder(folder: string): Promise<LockOwner | null> {
     } catch (error) {
       const isLocked = error instanceof ExpmanError && error.code === 'RUN_LOCKED';
       if (isLocked && !isHalfWritten(folder)) return null;
-      // ENOENT: the one that had it has removed it this moment.
+      // ENOENT: its previous owner has just removed it.
       if (!isLocked && errnoOf(error) !== 'ENOENT') throw error;
     }
     await delay(LOOK_AGAIN_MS);
@@ -182,5 +193,8 @@ async function ownFolder(folder: string): Promise<LockOwner | null> {
   return null;
 }
 
-/** Its maker is writing the lock this moment, or was killed while it did; the next looks tell. */
+/**
+ * True if its owner is writing the lock right now, or was killed while doing so; later checks will
+ * tell.
+ */
 const isHalfWritten = (folder: string): boolean => readLock(nodeFs, join(folder, LOCK_NAME)) === null;

@@ -6,18 +6,18 @@ import { systemError } from '../source/source-files.js';
 
 const BUFFER_BYTES = 256 * 1024;
 
-/** Takes the bytes of a new file one after another. */
+/** Receives the bytes of a new file in order. */
 export interface Output {
-  /** How many bytes were taken. */
+  /** The number of bytes added. */
   readonly bytes: number;
   add(bytes: Uint8Array | string): void;
 }
 
 /**
- * Makes a file of what `fill` adds: it is there, whole and synced, when the promise resolves.
+ * Creates a file from what `fill` adds: it exists, complete and synced, when the promise resolves.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION` when something is there already; `IO`; and what `fill` throws. On any failure
- * nothing is left behind
+ * @throws {@link ExpmanError} `INVALID_OPTION` if the path exists already; `IO`; and errors of
+ * `fill`. On any failure nothing is left behind
  */
 export function writeNewFile(path: string, fill: (output: Output) => Promise<void>): Promise<void> {
   return writeFile(path, fill, () => {
@@ -25,7 +25,10 @@ export function writeNewFile(path: string, fill: (output: Output) => Promise<voi
   });
 }
 
-/** The same, and a file that is there is replaced: until the new one is whole it stays. @throws as {@link writeNewFile} */
+/**
+ * Does the same, but replaces an existing file, which stays until the new one is complete. @throws
+ * as {@link writeNewFile}
+ */
 export function replaceWithFile(path: string, fill: (output: Output) => Promise<void>): Promise<void> {
   return writeFile(path, fill, () => {
     const kind = nodeFs.stat(path)?.kind ?? 'file';
@@ -53,18 +56,18 @@ async function writeFile(
       check,
     );
   } catch (error) {
-    // What `fill` read or made a mistake of is not this file's.
+    // Errors of `fill` itself are not errors of this file.
     throw systemError(error, path) ?? error;
   }
 }
 
-/** @throws {@link ExpmanError} `INVALID_OPTION` when something is at the path */
+/** @throws {@link ExpmanError} `INVALID_OPTION` if the path exists */
 export function assertFree(path: string): void {
   if (nodeFs.stat(path) === null) return;
   throw taken(
     path,
-    'is there already; choose another path, or remove it first',
-    'a path where nothing is yet',
+    'already exists; choose another path, or remove it first',
+    'a path that does not exist yet',
   );
 }
 
@@ -86,7 +89,7 @@ class BufferedFile implements Output {
     if (this.waitingBytes >= BUFFER_BYTES) this.flush();
   }
 
-  /** Writes the bytes that are still in memory. */
+  /** Writes the buffered bytes. */
   flush(): void {
     const at = this.bytes - this.waitingBytes;
     writeAll(nodeFs, this.file, Buffer.concat(this.waiting.splice(0)), at);

@@ -7,11 +7,11 @@ import { nodeFs } from '../../storage/node-fs.js';
 import { asyncOf } from '../exchange/async-of.js';
 import type { ExchangeField, ExchangeRun, ExchangeSession } from '../exchange/exchange-run.js';
 
-/** How {@link exchangeRunOf} and {@link exportRun} read a run. */
+/** Options for reading a run with {@link exchangeRunOf} and {@link exportRun}. */
 export interface ExportOptions {
   /**
-   * Told of the rows read so far and of all that were logged, every 1,000 rows and at the end; rows of one step are read as one,
-   * so there may be fewer. A format that reads a run twice counts twice.
+   * Called with the rows read so far and the total logged, every 1,000 rows and at the end; rows of
+   * one step are read as one, so there may be fewer. A format that reads a run twice counts twice.
    */
   readonly onRows?: ((rows: number, total: number) => void) | undefined;
 }
@@ -24,7 +24,7 @@ export const EXPORT_OPTIONS = optionsTable<ExportOptions>()({
 const ROWS_A_CALL = 1000;
 
 /**
- * A run of ours as exporters take it, as it is now: open, closed, or cut off.
+ * Reads a run for exporters, as it is now: open, closed, or cut off.
  *
  * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML`, `IO` or `INVALID_OPTION`
  */
@@ -46,12 +46,12 @@ export async function exchangeRunOf(runDir: string, options: ExportOptions = {})
         : counted(stored.rows(), (rows) => {
             onRows(rows, stored.facts.rows);
           }),
-    // A line that is none of ours belongs to the one before it, or somebody wrote it there.
+    // A line that no run writes belongs to the one before it, or somebody added it.
     log: () => asyncOf(lines.map((line) => (line.level === '' ? { ...line, level: 'info' } : line))),
   };
 }
 
-/** A run and its sessions, as both are at one moment. */
+/** Opens a run and its sessions, both as of one moment. */
 function openWithSessions(runDir: string): {
   readonly stored: StoredRun;
   readonly sessions: readonly ExchangeSession[];

@@ -7,17 +7,20 @@ import { fileSystemNow } from '../../storage/file-system-time.js';
 import { isMade } from '../../storage/make-folders.js';
 import { nodeFs } from '../../storage/node-fs.js';
 
-/** How long a process takes at most from making a run's folder to the first file in it. */
+/** The longest time a process takes from creating a run's folder to its first file. */
 const FILLING_MS = 1_000;
 const LOOK_AGAIN_MS = 10;
 
-/** Claims a path for a folder, by making it, empty; false when something is there. @throws what the file system refuses */
+/**
+ * Claims a path for a folder by creating it empty; false if something is there. @throws errors of
+ * the file system
+ */
 export const claimFolder = async (path: string): Promise<boolean> =>
   (await isFree(path)) && isMade(nodeFs, path);
 
 /**
- * Tells whether nothing is at a path. An empty folder there is waited for, a second at most: its maker is about to fill it, or was
- * killed before it could, and then the folder is removed.
+ * True if nothing is at a path. Waits for an empty folder there, for a second at most: its owner is
+ * about to fill it, or was killed before it could, and then the folder is removed.
  */
 export async function isFree(path: string): Promise<boolean> {
   const until = monotonicMs() + FILLING_MS;
@@ -26,10 +29,13 @@ export async function isFree(path: string): Promise<boolean> {
   return nodeFs.stat(path) === null;
 }
 
-/** Moves a folder, whose content is synced, to a path that was claimed; on failure the claim is given up. @throws what the file system refuses */
+/**
+ * Moves a folder, whose content is synced, to a claimed path; on failure the claim is released.
+ * @throws errors of the file system
+ */
 export function moveToClaim(from: string, claimed: string): void {
   try {
-    if (process.platform === 'win32') rmdirSync(claimed); // Windows replaces no folder, not even an empty one.
+    if (process.platform === 'win32') rmdirSync(claimed); // Windows does not replace folders, not even empty ones.
     nodeFs.rename(from, claimed);
   } catch (error) {
     attempt(() => rmdirSync(claimed));

@@ -25,7 +25,7 @@ const ROWS_A_TURN = 10_000;
 /** @bound tells: the report of the import, run.log and run.yaml say what; specs/interop/import-runs.spec.ts "says which of its tags and how much of its notes and group a run has no room for" */
 const LIMITS = { tags: 1000, tag: 128, notes: 65_536, group: 128 };
 
-/** Where a run comes from. */
+/** The source of a run. */
 export interface Origin {
   /** The path it was read from. */
   readonly from: string;
@@ -37,21 +37,25 @@ export interface WrittenRun {
   readonly runDir: string;
   readonly run: RunName;
   readonly rows: number;
-  /** Values that are of no loggable type, too large, or of too many metrics. */
+  /** Values that have no loggable type, are too large, or belong to too many metrics. */
   readonly invalid: number;
   readonly logLines: number;
-  /** In words, what of its tags, notes and group was left out; run.log and run.yaml say so, too. */
+  /**
+   * Descriptions of the parts of its tags, notes and group that were left out; run.log and run.yaml
+   * list them, too.
+   */
   readonly leftOut: readonly string[];
   readonly status: RunStatus;
 }
 
 /**
- * Writes a run of another tool as one of ours, under its name or, where that is taken, with a suffix.
+ * Writes a run of another tool as one of ours, under its name or, if that is taken, with a suffix.
  *
- * It is written in a hidden folder and gets its name when it is whole: whatever happens meanwhile, there is the whole run or none.
+ * It is written in a hidden folder and renamed once it is complete: whatever happens in between,
+ * there is a whole run or none.
  *
- * @throws {@link ExpmanError} what the source or the writing of it threw; `RUN_EXISTS` when another process has made a run of that name
- * meanwhile
+ * @throws {@link ExpmanError} errors of the source or of writing; `RUN_EXISTS` if another process
+ * has created a run of that name in the meantime
  */
 export async function writeRun(source: ExchangeRun, to: Destination, origin: Origin): Promise<WrittenRun> {
   const fitting = fittingOf(source);
@@ -80,14 +84,16 @@ export async function writeRun(source: ExchangeRun, to: Destination, origin: Ori
   }
 }
 
-/** Begins a run under the name that was asked for, or the first free one with a suffix. */
+/** Begins a run under the requested name, or the first free one with a suffix. */
 async function freshDraft(to: Destination): Promise<DraftRun> {
   for (let n = 1; n <= MAX_SUFFIX; n++) {
     const draft = await DraftRun.begin({ ...to, run: n === 1 ? to.run : suffixedName(to.run, n) });
     if (draft !== null) return draft;
   }
   const { dir, experiment, run } = to;
-  throw new ExpmanError('RUN_EXISTS', `${experiment} has ${MAX_SUFFIX} runs called ${run}`, { path: dir });
+  throw new ExpmanError('RUN_EXISTS', `${experiment} already has ${MAX_SUFFIX} runs called ${run}`, {
+    path: dir,
+  });
 }
 
 const configOf = (
@@ -101,7 +107,10 @@ const configOf = (
     maxMetrics: 1_000_000,
   });
 
-/** The tags, notes and group of a source as a run may have them, and in words what that leaves out. */
+/**
+ * The tags, notes and group of a source within a run's limits, and descriptions of what is left
+ * out.
+ */
 interface Fitting {
   readonly tags: readonly string[];
   readonly notes: string;
@@ -131,14 +140,14 @@ function fittingOf(source: ExchangeRun): Fitting {
   return { tags, notes, group, leftOut };
 }
 
-/** When the first and the last row were logged, in milliseconds since the epoch. */
+/** The times of the first and the last row, in milliseconds since the epoch. */
 interface Times {
   first: number;
   last: number;
 }
 
 async function copyRows(source: ExchangeRun, engine: LoggingEngine): Promise<Times> {
-  // A row that does not say when it was logged gets the time of the one before it.
+  // A row without a timestamp gets that of the previous row.
   let timestamp = Date.parse(source.startedAt ?? source.endedAt ?? new Date().toISOString());
   const times: Times = { first: Infinity, last: -Infinity };
   let rows = 0;
@@ -147,7 +156,7 @@ async function copyRows(source: ExchangeRun, engine: LoggingEngine): Promise<Tim
     times.first = Math.min(times.first, timestamp);
     times.last = Math.max(times.last, timestamp);
     engine.metrics.next({ step: row.step ?? null, timestamp, values: row.values });
-    // The event loop has other work, such as a signal to stop.
+    // Yield to the event loop for other work, such as a signal to stop.
     if (++rows % ROWS_A_TURN === 0) await turn();
   }
   return times;
@@ -159,7 +168,7 @@ function assertTaken(dropped: number, path: string): void {
   throw new ExpmanError('WRITE_FAILED', `${dropped} rows could not be written to ${path}`, facts);
 }
 
-/** The source's lines under their own times, then what the writing of the rows had to say. */
+/** Writes the source's lines with their own times, then the messages from writing the rows. */
 async function writeLog(source: ExchangeRun, runDir: string): Promise<number> {
   const path = join(runDir, LOG_NAME);
   let lines = 0;
@@ -173,7 +182,7 @@ async function writeLog(source: ExchangeRun, runDir: string): Promise<number> {
   return lines;
 }
 
-/** What run.yaml says of the end of a run. */
+/** The end of a run in run.yaml. */
 type RunEnd = Pick<RunFile, 'status' | 'startedAt' | 'durationMs' | 'heartbeatAt'> & {
   readonly endedAt: string;
 };
@@ -183,7 +192,7 @@ function endOf(source: ExchangeRun, { first, last }: Times): RunEnd {
   const startedAt = source.startedAt ?? known[0] ?? source.endedAt ?? new Date().toISOString();
   const endedAt = source.endedAt ?? known[1] ?? startedAt;
   return {
-    // Nobody goes on with a run that is written here.
+    // A run that is written here is not continued by anyone.
     status: source.status === RunStatus.Running ? RunStatus.Interrupted : source.status,
     startedAt,
     endedAt,

@@ -8,11 +8,14 @@ import { versionEvent } from './event-writing.js';
 import { ioError } from './io-error.js';
 import { frameRecord } from './record-frame.js';
 
-/** How an {@link EventFileWriter} writes. */
+/** Options of {@link EventFileWriter}. */
 export interface EventFileOptions {
-  /** Milliseconds an event waits in memory at most, unless the loop never yields; 0 for as long as there is room. */
+  /**
+   * The longest time in milliseconds that an event waits in memory, unless the event loop is
+   * blocked; 0 for as long as there is room.
+   */
   readonly flushIntervalMs: number;
-  /** Put behind the file's name. */
+  /** Appended to the file's name. */
   readonly suffix?: string;
 }
 
@@ -24,11 +27,12 @@ const openWriters = new Set<EventFileWriter>();
 let fileCount = 0;
 
 /**
- * Appends events to a new event file of a folder, in whole records, so that TensorBoard can read along.
+ * Appends events to a new event file in a folder, in whole records, so that TensorBoard can read
+ * along.
  *
- * Events are written once 64 kB wait, when `flushIntervalMs` is over and when the process ends. While the file system
- * refuses them they wait, up to 16 MiB; what comes then is dropped and counted. Holds one descriptor and no thread; its
- * timer does not keep the process alive.
+ * Events are written once 64 kB wait, after `flushIntervalMs`, and when the process ends. While the
+ * file system refuses them they wait, up to 16 MiB; further ones are dropped and counted. Uses one
+ * descriptor and no thread; its timer does not keep the process alive.
  */
 export class EventFileWriter {
   /** The file's path. */
@@ -42,7 +46,7 @@ export class EventFileWriter {
   private timer: NodeJS.Timeout | null = null;
   private closed = false;
 
-  /** @throws {@link ExpmanError} `IO` when the folder or the file cannot be made */
+  /** @throws {@link ExpmanError} `IO` if the folder or the file cannot be created */
   constructor(
     folder: string,
     { flushIntervalMs, suffix = '' }: EventFileOptions,
@@ -65,7 +69,7 @@ export class EventFileWriter {
     this.tryFlush();
   }
 
-  /** Takes an event; after close, or with no room left, it is dropped. */
+  /** Adds an event; after close, or without room, it is dropped. */
   append(event: Uint8Array): void {
     if (this.closed || this.waitingBytes > MAX_WAITING_BYTES) {
       this.dropped++;
@@ -79,16 +83,17 @@ export class EventFileWriter {
   }
 
   /**
-   * Writes what waits.
+   * Writes waiting events.
    *
-   * @throws {@link ExpmanError} `IO` when the file system refuses, with the `count` of events dropped so far
+   * @throws {@link ExpmanError} `IO` if the file system refuses, with the `count` of events dropped
+   * so far
    */
   flush(): void {
     this.tryFlush();
     this.check();
   }
 
-  /** @throws {@link ExpmanError} as {@link flush}, for what went wrong so far */
+  /** @throws {@link ExpmanError} as {@link flush}, for failures so far */
   check(): void {
     if (this.failure !== null) throw this.failure;
     if (this.dropped > 0)
@@ -98,7 +103,7 @@ export class EventFileWriter {
       });
   }
 
-  /** Writes what waits and closes the file; may be called again. @throws as {@link flush} */
+  /** Writes waiting events and closes the file; may be called again. @throws as {@link flush} */
   close(): void {
     if (this.closed) return;
     try {
@@ -113,7 +118,10 @@ export class EventFileWriter {
     }
   }
 
-  /** Writes what waits; a refusal is kept for {@link flush} to throw, and what was not written waits on. */
+  /**
+   * Writes waiting events; an error is kept for {@link flush} to throw, and unwritten events keep
+   * waiting.
+   */
   tryFlush(): void {
     if (this.closed) return;
     let rest: Uint8Array = Buffer.concat(this.waiting);

@@ -3,23 +3,24 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { ioError } from './io-error.js';
 import { beginsWithRecord } from './record-reader.js';
 
-/** A folder with event files: what TensorBoard calls a run. */
+/** A folder with event files, which TensorBoard calls a run. */
 export interface EventFolder {
-  /** Path below the folder that was given, its parts joined by `/`; '' for that folder itself. */
+  /** The path below the given folder, its parts joined by `/`; '' for that folder itself. */
   readonly name: string;
-  /** In the order they were begun, which is that of their names. */
+  /** The files in the order they were started, which is that of their names. */
   readonly files: readonly string[];
 }
 
 /**
- * Files and folders looked at before a folder is taken for one of another tool.
+ * Files and folders checked before a folder is assumed to belong to another tool.
  *
  * @bound refuses: INVALID_OPTION, which asks for the format
  */
 const MAX_LOOKS = 20_000;
 
 /**
- * The folders with event files under a path, itself included, in the order of their names; a file stands for its folder.
+ * Yields the folders with event files under a path, including itself, in the order of their names;
+ * a file stands for its folder.
  *
  * Links are not followed.
  *
@@ -34,7 +35,7 @@ export async function* eventFolders(path: string): AsyncGenerator<EventFolder> {
   yield* foldersUnder(top, top);
 }
 
-/** Whether a path is, or holds, an event file. */
+/** True if a path is, or contains, an event file. */
 export async function holdsEventFiles(path: string): Promise<boolean> {
   const info = await stat(path).catch(() => null);
   if (info?.isFile() === true) return isEventFileName(path) && beginsWithRecord(path);
@@ -52,7 +53,7 @@ export async function holdsEventFiles(path: string): Promise<boolean> {
   return false;
 }
 
-/** The name of the folder that was given, or that the given file lies in. */
+/** Returns the name of the given folder, or of the folder of the given file. */
 export async function topName(path: string): Promise<string> {
   const top = resolve(path);
   return basename((await statOf(top)).isFile() ? dirname(top) : top);
@@ -77,5 +78,5 @@ const statOf = (path: string): ReturnType<typeof stat> =>
     throw ioError(path, error);
   });
 
-// TensorBoard's own rule.
+// The rule of TensorBoard itself.
 const isEventFileName = (path: string): boolean => basename(path).includes('tfevents');

@@ -2,7 +2,7 @@ import { HPARAMS_TAGS } from './hparams.js';
 import type { Step } from '../../model/step.js';
 import { writeInt64, writeMessage, writeText } from './wire.js';
 
-/** Which plugin a tag is shown by, and what that is told. */
+/** The plugin that shows a tag, and its data. */
 export interface TagPlugin {
   readonly plugin: 'scalars' | 'text' | 'histograms' | 'hparams';
   readonly content?: Uint8Array;
@@ -20,10 +20,13 @@ export interface PngImage {
 // `DataClass` of summary.proto: newer TensorBoards look at it before the plugin's name.
 const DATA_CLASSES = { scalars: 1, text: 2, histograms: 2, hparams: 0 } as const;
 
-/** A time in milliseconds as TensorBoard's seconds, to the microsecond; by way of whole ones, or doubles round them away. */
+/**
+ * Converts milliseconds to TensorBoard's seconds, to the microsecond; through whole microseconds,
+ * because doubles would round them away.
+ */
 export const wallTimeOf = (timestampMs: number): number => Math.round(timestampMs * 1000) / 1e6;
 
-/** The event that every file begins with. */
+/** Makes the event that every file begins with. */
 export function versionEvent(wallTime: number): Uint8Array {
   return writeMessage((pbf) => {
     pbf.writeDoubleField(1, wallTime);
@@ -31,7 +34,7 @@ export function versionEvent(wallTime: number): Uint8Array {
   });
 }
 
-/** An event of some summary values. */
+/** Makes an event with some summary values. */
 export function summaryEvent(wallTime: number, step: Step, values: readonly Uint8Array[]): Uint8Array {
   return writeMessage((pbf) => {
     pbf.writeDoubleField(1, wallTime);
@@ -43,7 +46,7 @@ export function summaryEvent(wallTime: number, step: Step, values: readonly Uint
   });
 }
 
-/** One tag's tensor. */
+/** Makes the tensor value of a tag. */
 export function tensorValue(tag: string, tensor: Uint8Array, shownBy: TagPlugin | null): Uint8Array {
   return writeMessage((pbf) => {
     writeText(pbf, 1, tag);
@@ -52,7 +55,7 @@ export function tensorValue(tag: string, tensor: Uint8Array, shownBy: TagPlugin 
   });
 }
 
-/** One tag's image. */
+/** Makes the image value of a tag. */
 export function imageValue(tag: string, { width, height, colorspace, bytes }: PngImage): Uint8Array {
   return writeMessage((pbf) => {
     writeText(pbf, 1, tag);
@@ -68,7 +71,10 @@ export function imageValue(tag: string, { width, height, colorspace, bytes }: Pn
   });
 }
 
-/** What the hparams plugin keeps under one of its tags; it has no value, only metadata. */
+/**
+ * Makes the data that the hparams plugin keeps under one of its tags; it has no value, only
+ * metadata.
+ */
 export function hparamsValue(what: keyof typeof HPARAMS_TAGS, content: Uint8Array): Uint8Array {
   return writeMessage((pbf) => {
     writeText(pbf, 1, HPARAMS_TAGS[what]);

@@ -2,7 +2,7 @@ import type { Step } from '../../model/step.js';
 import { corruptRecord, type EventRecord } from './record-reader.js';
 import { BYTES, FIXED32, FIXED64, type PbfReader, readInt64, readMessage, readText, VARINT } from './wire.js';
 
-/** What an event file says at one moment (`tensorflow/core/util/event.proto`), as far as it is a summary. */
+/** A summary event of an event file (`tensorflow/core/util/event.proto`). */
 export interface SummaryEvent {
   /** Milliseconds since the epoch, to the microsecond. */
   readonly timestampMs: number;
@@ -11,10 +11,12 @@ export interface SummaryEvent {
   readonly values: readonly SummaryValue[];
 }
 
-/** One tag's value (`tensorflow/core/framework/summary.proto`); what it holds is not read further yet. */
+/**
+ * The value of a tag (`tensorflow/core/framework/summary.proto`); its content is not decoded yet.
+ */
 export interface SummaryValue {
   readonly tag: string;
-  /** Only the first value of a tag has to have it. */
+  /** Only the first value of a tag must have it. */
   readonly metadata: TagMetadata | null;
   readonly content:
     | { readonly kind: 'scalar'; readonly value: number }
@@ -22,7 +24,7 @@ export interface SummaryValue {
     | { readonly kind: 'image' | 'audio' | 'none' };
 }
 
-/** Which of TensorBoard's plugins shows a tag, and what it is told. */
+/** The plugin that shows a tag, and its data. */
 export interface TagMetadata {
   readonly plugin: string;
   readonly content: Uint8Array;
@@ -34,9 +36,10 @@ const MAX_VALUES = 100_000;
 const MAX_TIME_MS = 8.64e15;
 
 /**
- * Reads an event; null for one that is no summary (a graph, a profile, the version of the file).
+ * Reads an event; null for one that is not a summary (a graph, a profile, the version of the file).
  *
- * @throws {@link ExpmanError} `CORRUPT` with the record's offset for what is no event and for a time that is none
+ * @throws {@link ExpmanError} `CORRUPT` with the record's offset if it is not a valid event or has
+ * no valid time
  */
 export function readEvent({ path, offset, data }: EventRecord): SummaryEvent | null {
   const fields = decoded(() => readMessage(data, new EventFields(), readEventField), path, offset);
@@ -48,12 +51,12 @@ export function readEvent({ path, offset, data }: EventRecord): SummaryEvent | n
   return { timestampMs, step: fields.step, values: fields.values };
 }
 
-/** What a decoder gives; what it throws is a corrupt record. */
+/** Runs a decoder; an error means a corrupt record. */
 export function decoded<T>(decode: () => T, path: string, offset: number): T {
   try {
     return decode();
   } catch (cause) {
-    throw corruptRecord(path, offset, 'is no event', cause);
+    throw corruptRecord(path, offset, 'is not a valid event', cause);
   }
 }
 
@@ -63,7 +66,7 @@ class EventFields {
   readonly values: SummaryValue[] = [];
 }
 
-/** A step, to the last bit; a bigint costs more, so only where a double does not hold it. */
+/** Reads a step exactly; bigints are slower, so only if a double cannot hold it. */
 function readStep(pbf: PbfReader): Step {
   const from = pbf.pos;
   const step = pbf.readVarint(true);

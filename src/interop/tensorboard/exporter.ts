@@ -11,21 +11,23 @@ import { RUN_TAG, runRecordText } from './run-tag.js';
 import { kindOf, SummaryEncoder, type TagKind } from './summary-encoder.js';
 
 const LOSES =
-  'A row without a step gets the number of rows before it; a row without values goes; rows that follow one another at one ' +
-  "step become one, with the first one's time. Of a histogram the edges and counts are kept. A metric that is text in some " +
-  'rows is text in all; a lone surrogate is U+FFFD. TensorBoard itself shows numbers as float32. Artifacts stay behind.';
+  'A row without a step gets the number of rows before it; a row without values is dropped; consecutive rows of one ' +
+  "step become one, with the first one's time. Only the edges and counts of a histogram are kept. A metric that is text in some " +
+  'rows is text in all; a lone surrogate is U+FFFD. TensorBoard itself shows numbers as float32. Artifacts are not exported.';
 
 /**
  * Writes a run as a folder with one TensorBoard event file.
  *
- * A number is a float32 scalar, which is what TensorBoard shows, with its exact value and type beside it in the same tensor:
- * {@link tensorboardImporter} gives back every double, INT64 and boolean as it was. Texts are shown in the Text tab, histograms in
- * theirs; parameters and status are a session of the HParams tab (flat names, `optimizer.lr`). What TensorBoard has no place
- * for (names, exact parameters and status, tags, notes) is the text `expman-rx/run`, the log the text `expman-rx/log`.
+ * A number is a float32 scalar, which TensorBoard shows, with its exact value and type next to it
+ * in the same tensor: {@link tensorboardImporter} restores every double, INT64 and boolean. Texts
+ * are shown in the Text tab, histograms in theirs; parameters and status are a session of the
+ * HParams tab (flat names, `optimizer.lr`). Facts that TensorBoard has no place for (names, exact
+ * parameters and status, tags, notes) are the text `expman-rx/run`, the log is the text
+ * `expman-rx/log`.
  *
  * The run's rows are read twice. On failure nothing is left behind.
  *
- * `write` throws `IO` when the folder is there already or the file system refuses.
+ * `write` throws `IO` if the folder exists already or the file system refuses.
  *
  * @example
  * await tensorboardExporter().write(run, './runs/my_exp/20260101_120000');
@@ -81,7 +83,7 @@ async function fill(
   }
 }
 
-/** What TensorBoard's HParams tab shows of a run from its start on. */
+/** Makes the summaries that TensorBoard's HParams tab shows of a run from its start on. */
 function sessionStart(
   run: ExchangeRun,
   startedAt: number,
@@ -110,7 +112,10 @@ async function writeLog(file: EventFileWriter, encoder: SummaryEncoder, run: Exc
   }
 }
 
-/** What each metric is over all rows: a tag has one plugin, and its first value does not tell. */
+/**
+ * Determines the kind of each metric over all rows: a tag has one plugin, and its first value does
+ * not decide it.
+ */
 async function kindsOf(run: ExchangeRun): Promise<ReadonlyMap<string, TagKind>> {
   const kinds = new Map<string, TagKind>();
   for await (const { values } of run.rows()) {

@@ -1,7 +1,10 @@
 import { ExpmanError } from '../../model/errors.js';
 import { parseName } from '../../model/names.js';
 
-/** A text as the name of a run or experiment: what no folder may be called becomes `_`, a path's parts are joined by `-`. */
+/**
+ * Converts a text to the name of a run or experiment: disallowed characters become `_`, the parts
+ * of a path are joined by `-`.
+ */
 export function folderName(text: string): string {
   // @bound loses nothing: the name of a folder; the record in it has the whole one
   const plain = text

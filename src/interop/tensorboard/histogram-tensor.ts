@@ -1,13 +1,13 @@
 import { BYTES, FIXED64, type PbfReader, readMessage } from './wire.js';
 
-/** Counted values: bucket i holds those from `edges[i]` to `edges[i + 1]`. */
+/** A histogram: bucket i counts the values from `edges[i]` to `edges[i + 1]`. */
 export interface HistogramCounts {
-  /** One more than there are counts. */
+  /** One more than the counts. */
   readonly edges: readonly number[];
   readonly counts: readonly number[];
 }
 
-/** A histogram as a text metric holds it, as JSON. */
+/** A histogram as a text metric stores it, as JSON. */
 export interface Histogram extends HistogramCounts {
   readonly min: number;
   readonly max: number;
@@ -18,7 +18,7 @@ export interface Histogram extends HistogramCounts {
 /** @bound tells: the log of the run counts what was left out; specs/interop/tensorboard/importer.spec.ts "that are too large are counted in the log: tensors of many elements or dimensions, histograms of many buckets" */
 const MAX_BUCKETS = 20_000;
 
-/** The edges and counts of a text that is a histogram's JSON; null for any other. */
+/** Parses the edges and counts of a histogram's JSON text; null for any other text. */
 export function parseHistogram(text: string): HistogramCounts | null {
   if (!text.startsWith('{"edges":[')) return null;
   try {
@@ -33,7 +33,7 @@ export function parseHistogram(text: string): HistogramCounts | null {
   }
 }
 
-/** Buckets of equal width over the finite ones of some numbers; null when there is none. */
+/** Counts the finite numbers in buckets of equal width; null if there are none. */
 export function histogramOf(values: ArrayLike<number>, bucketCount: number): Histogram | null {
   const finite = Array.from(values).filter(Number.isFinite);
   if (finite.length === 0) return null;
@@ -43,11 +43,11 @@ export function histogramOf(values: ArrayLike<number>, bucketCount: number): His
     max = Math.max(max, value);
     sum += value;
   }
-  // One value everywhere is one bucket around it, as in TensorBoard's own summary.
+  // Equal values form one bucket around them, as in TensorBoard's own summary.
   const [low, high, buckets] = min === max ? [min - 0.5, max + 0.5, 1] : [min, max, bucketCount];
   const counts = new Array<number>(buckets).fill(0);
   for (const value of finite) {
-    // Halves, because the width of doubles may be no double.
+    // In halves, because the width may exceed the range of doubles.
     const share = (value / 2 - low / 2) / (high / 2 - low / 2);
     const bucket = Math.min(buckets - 1, Math.floor(share * buckets));
     counts[bucket] = (counts[bucket] ?? 0) + 1;
@@ -56,15 +56,15 @@ export function histogramOf(values: ArrayLike<number>, bucketCount: number): His
   return { edges, counts, min, max, mean: sum / finite.length, count: finite.length };
 }
 
-/** The rows of TensorBoard's histogram tensor, [k, 3]: left edge, right edge, count. */
+/** Returns the rows of TensorBoard's histogram tensor, [k, 3]: left edge, right edge, count. */
 export function bucketTriples({ edges, counts }: HistogramCounts): number[] {
   return counts.flatMap((count, index) => [edges[index] ?? 0, edges[index + 1] ?? 0, count]);
 }
 
 /**
- * The histogram of such a tensor; null for another shape.
+ * Reads the histogram of such a tensor; null for another shape.
  *
- * A tensor does not say the mean of its values: that of the buckets' centres stands for it.
+ * A tensor does not have the mean of the values: that of the buckets' centres is used instead.
  */
 export function histogramOfTriples(
   shape: readonly number[],
@@ -77,7 +77,7 @@ export function histogramOfTriples(
   for (let at = 0; at < elements.length; at += 3) {
     const [left = 0, right = 0, count = 0] = elements.slice(at, at + 3);
     if (edges.length === 0) edges.push(left);
-    // A hole between two buckets is a bucket that counts nothing.
+    // A gap between two buckets becomes an empty bucket.
     else if (edges.at(-1) !== left) {
       edges.push(left);
       counts.push(0);
@@ -101,10 +101,11 @@ export function histogramOfTriples(
 }
 
 /**
- * Reads a `HistogramProto`, the form TensorFlow 1, PyTorch and tensorboardX write; null for one that is too large.
+ * Reads a `HistogramProto`, the form that TensorFlow 1, PyTorch and tensorboardX write; null for
+ * one that is too large.
  *
- * As TensorBoard does, empty buckets at both ends go, and the outer edges are the smallest and the largest value instead of the
- * largest doubles there are.
+ * As in TensorBoard, empty buckets at both ends are dropped, and the outer edges are the smallest
+ * and the largest value instead of the largest doubles.
  */
 export function readHistogram(bytes: Uint8Array): Histogram | null {
   const { min, max, num, sum, limits, buckets } = readMessage(

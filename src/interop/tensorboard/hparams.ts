@@ -9,7 +9,7 @@ export const HPARAMS_TAGS = {
   end: '_hparams_/session_end_info',
 } as const;
 
-/** What one summary of the hparams plugin says of its run; what it does not say is absent. */
+/** The facts of a run in one summary of the hparams plugin; missing ones are absent. */
 export interface SessionFacts {
   readonly experiment?: string;
   readonly params?: Params;
@@ -21,7 +21,7 @@ export interface SessionFacts {
   readonly endedAt?: number;
 }
 
-/** A parameter as TensorBoard's table holds it. */
+/** A parameter as stored in TensorBoard's table. */
 export type Hparam = boolean | number | string;
 
 // `Status` of tensorboard/plugins/hparams/api.proto.
@@ -45,7 +45,10 @@ export function readSession(bytes: Uint8Array): SessionFacts {
   return facts;
 }
 
-/** Parameters in one level, `optimizer.lr`; what TensorBoard's table has no type for becomes text. */
+/**
+ * Flattens parameters to one level, `optimizer.lr`; values that TensorBoard's table has no type for
+ * become text.
+ */
 export function flatHparams(params: Params): ReadonlyMap<string, Hparam> {
   const flat = new Map<string, Hparam>();
   const add = (group: Params, prefix: string): void => {
@@ -58,7 +61,7 @@ export function flatHparams(params: Params): ReadonlyMap<string, Hparam> {
   return flat;
 }
 
-/** The summary of an experiment: its name, and the columns of the table. */
+/** Makes the summary of an experiment: its name, and the columns of the table. */
 export function experimentData(
   name: string,
   createdAt: number,
@@ -89,7 +92,7 @@ export function experimentData(
   });
 }
 
-/** The summary of a session's start, with its parameters. */
+/** Makes the summary of a session's start, with its parameters. */
 export function sessionStartData(
   hparams: ReadonlyMap<string, Hparam>,
   group: string | null,
@@ -109,7 +112,10 @@ export function sessionStartData(
   });
 }
 
-/** The summary of a session's end; what TensorBoard has no word for (crashed, interrupted) is a failure. */
+/**
+ * Makes the summary of a session's end; statuses that TensorBoard does not have (crashed,
+ * interrupted) become failures.
+ */
 export function sessionEndData(status: RunStatus, endedAt: number): Uint8Array {
   const [code = 2] = [...STATUS].find(([, word]) => word === status) ?? [];
   return pluginData(4, (pbf) => {
@@ -159,7 +165,7 @@ function readEntry(bytes: Uint8Array, into: Map<string, ParamValue>): void {
   if (!isPolluting(key)) into.set(key, value);
 }
 
-/** A `google.protobuf.Value`; its lists and structs are no hyperparameters, and read as null. */
+/** Reads a `google.protobuf.Value`; lists and structs are not hyperparameters, and become null. */
 function readValue(bytes: Uint8Array): ParamValue {
   return readMessage(bytes, { value: null as ParamValue }, (key, into, pbf) => {
     if (key === ((2 << 3) | FIXED64)) into.value = pbf.readDouble();

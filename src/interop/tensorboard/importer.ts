@@ -9,11 +9,11 @@ import { folderName } from './folder-name.js';
 import { momentsOf, rowsOf } from './moments.js';
 import { RunSurvey } from './run-survey.js';
 
-/** How TensorBoard's files are imported. */
+/** Options for importing TensorBoard's files. */
 export interface TensorBoardImportOptions {
   /**
-   * What a record that fails its checks does: `'throw'` (the default) ends the import, `'stop'` ends the reading of its file,
-   * keeps what came before and says so in the run's log.
+   * The reaction to a record that fails its checks: `'throw'` (the default) ends the import,
+   * `'stop'` stops reading its file, keeps the records before it and notes that in the run's log.
    */
   readonly onCorrupt?: 'throw' | 'stop' | undefined;
 }
@@ -23,20 +23,23 @@ const OPTIONS = optionsTable<TensorBoardImportOptions>()({
 });
 
 /**
- * Reads TensorBoard's event files: one file, or a folder in which each folder with event files is a run.
+ * Reads TensorBoard's event files: one file, or a folder in which each folder with event files is a
+ * run.
  *
- * Scalars of TensorFlow 1 and PyTorch (`simple_value`, a float32) and of TensorFlow 2 (a tensor) become numbers; texts become
- * text metrics; histograms become text metrics that hold `{"edges":[…],"counts":[…],"min":…,"max":…,"mean":…,"count":…}`; the hparams
- * plugin gives parameters, group, times and status. Images, sounds and other tensors are counted, and left out with a
- * line in the log. What follows one another at one step is one row, and its time that of its first value. A last record
- * that is cut off is left out with a line in the log. A run that does not say how it ended is `FINISHED`.
+ * Scalars of TensorFlow 1 and PyTorch (`simple_value`, a float32) and of TensorFlow 2 (a tensor)
+ * become numbers; texts become text metrics; histograms become text metrics that hold
+ * `{"edges":[…],"counts":[…],"min":…,"max":…,"mean":…,"count":…}`; the hparams plugin provides
+ * parameters, group, times and status. Images, sounds and other tensors are counted, and left out
+ * with a line in the log. Consecutive values of one step form one row, with the time of the first.
+ * A last record that is cut off is left out with a line in the log. A run that does not state how
+ * it ended is `FINISHED`.
  *
- * A run is called after its folder's path below the given one, its experiment after the given folder, unless the files say
- * their names. Each run is read twice: once for what it is, once for each reading of its rows. Memory does not grow with
- * the rows; no record may exceed 64 MiB.
+ * A run is named after its folder's path below the given one, its experiment after the given
+ * folder, unless the files state their names. Each run is read twice: once for its facts, once for
+ * each pass over its rows. Memory does not grow with the rows; no record may exceed 64 MiB.
  *
- * Reading throws `CORRUPT` with the offset of a record whose checksum does not hold, that is no event or
- * whose time is none; `IO` when the file system refuses.
+ * Reading throws `CORRUPT` with the offset of a record that does not match its checksum, is not a
+ * valid event or has no valid time; `IO` if the file system refuses.
  *
  * The formats are those of TensorFlow's [record_writer.cc](https://github.com/tensorflow/tensorflow/blob/master/third_party/xla/xla/tsl/lib/io/record_writer.cc),
  * [event.proto](https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/util/event.proto) and
@@ -88,7 +91,10 @@ async function runOf(
   };
 }
 
-/** What the hparams plugin, and else the times of the values, say of a run. */
+/**
+ * Returns the facts of a run from the hparams plugin or, failing that, from the times of the
+ * values.
+ */
 function factsOf({
   session,
   firstMs,
@@ -125,7 +131,7 @@ function freeName(wanted: string, taken: ReadonlySet<string>): RunName {
   return free;
 }
 
-// Zero is what a field that was never set reads as.
+// A field that was never set reads as zero.
 const inMs = (seconds: number | undefined): number | null =>
   seconds === undefined || seconds === 0 ? null : seconds * 1000;
 

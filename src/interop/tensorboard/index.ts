@@ -1,5 +1,6 @@
 /**
- * TensorBoard: its event files written and read, a `SummaryWriter`, and a tap that shows a run there live.
+ * TensorBoard: reading and writing its event files, a `SummaryWriter`, and a tap that mirrors a run
+ * live.
  *
  * @packageDocumentation
  */

@@ -1,6 +1,8 @@
 import { errnoOf, ExpmanError, messageOf } from '../../model/errors.js';
 
-/** What the file system refused, as an error of ours; `count` events were dropped because of it. */
+/**
+ * Converts an error of the file system to one of ours; `count` events were dropped because of it.
+ */
 export function ioError(path: string, cause: unknown, count = 0): ExpmanError {
   const errno = errnoOf(cause);
   return new ExpmanError('IO', `${path}: ${messageOf(cause)}`, {

@@ -9,7 +9,7 @@ import { readTensor, scalarOf, textsOf } from './tensor.js';
 /** The text tag that holds the lines of a run's log. */
 export const LOG_TAG = 'expman-rx/log';
 
-/** What one value of an event file is to a run. */
+/** The meaning of a value in an event file for a run. */
 export type Meaning =
   | { readonly kind: 'metric'; readonly name: string; readonly value: MetricValue }
   | { readonly kind: 'session'; readonly facts: SessionFacts }
@@ -18,13 +18,13 @@ export type Meaning =
   /** Not a metric; `what` is its plural. */
   | { readonly kind: 'left out'; readonly what: string };
 
-/** The metadata of each tag: a writer says it once, with the tag's first value. */
+/** The metadata of each tag, which a writer writes only with the tag's first value. */
 export type TagBook = Map<string, TagMetadata>;
 
 /**
- * Tells what a value is, by its content and by the plugin its tag belongs to.
+ * Determines the meaning of a value by its content and the plugin of its tag.
  *
- * @throws Error when its bytes are not what they say
+ * @throws Error if its bytes are not valid
  */
 export function meaningOf({ tag, metadata, content }: SummaryValue, book: TagBook): Meaning | null {
   if (metadata !== null && !book.has(tag)) book.set(tag, metadata);
@@ -72,7 +72,7 @@ function tensorMeaning(tag: string, bytes: Uint8Array, plugin: string): Meaning 
 }
 
 function textMeaning(tag: string, texts: readonly string[]): Meaning {
-  // TensorBoard shows an array of texts as a table; as one value it is its JSON.
+  // TensorBoard shows an array of texts as a table; as one value it becomes JSON.
   const text = texts.length === 1 ? (texts[0] ?? '') : JSON.stringify(texts);
   const record = tag === RUN_TAG ? parseRunRecord(text) : null;
   if (record !== null) return { kind: 'run', record };

@@ -6,23 +6,23 @@ import { decoded, readEvent } from './event.js';
 import { type Meaning, meaningOf, type TagBook } from './meaning.js';
 import { readRecords } from './record-reader.js';
 
-/** What one event of a run says. */
+/** The contents of one event of a run. */
 export interface Moment {
   readonly timestampMs: number;
   readonly step: Step;
   readonly meanings: readonly Meaning[];
 }
 
-/** How event files are read. */
+/** Options for reading event files. */
 export interface ReadOptions {
-  /** Whether a record that fails its checks ends the import, or only the reading of its file. */
+  /** The scope of a record that fails its checks: the whole import, or only its file. */
   readonly onCorrupt: 'throw' | 'stop';
-  /** Told what was not read, in words. */
+  /** Called with a description of what was not read. */
   readonly note?: (text: string) => void;
 }
 
 /**
- * What the event files of a run say, one after another.
+ * Yields the contents of the event files of a run, event by event.
  *
  * @throws {@link ExpmanError} `CORRUPT` with `onCorrupt: 'throw'`; `IO`
  */
@@ -40,7 +40,8 @@ export async function* momentsOf(files: readonly string[], options: ReadOptions)
 }
 
 /**
- * The metrics among them as rows: what follows one another at one step, each tag once, is one row.
+ * Combines the metrics in them into rows: consecutive values of one step, each tag once, form one
+ * row.
  *
  * A row's time is that of its first value.
  */

@@ -14,9 +14,9 @@ const CHANNELS: ReadonlyMap<number, number> = new Map([
 const COLOUR_TYPE_AT = 25;
 
 /**
- * The size of a PNG, from its header.
+ * Reads the size of a PNG from its header.
  *
- * @throws {@link ExpmanError} `INVALID_VALUE` for what is no PNG
+ * @throws {@link ExpmanError} `INVALID_VALUE` if it is not a PNG
  */
 export function pngImage(bytes: Uint8Array): PngImage {
   if (

@@ -7,13 +7,13 @@ import { FOOTER_BYTES, HEADER_BYTES, isIntact, lengthIn } from './record-frame.j
 /** One record of an event file. */
 export interface EventRecord {
   readonly path: string;
-  /** Where it begins in its file, in bytes. */
+  /** The position in its file, in bytes. */
   readonly offset: number;
   readonly data: Uint8Array;
 }
 
 /**
- * No record is larger, in bytes; what says it is, is not read.
+ * The largest record in bytes; one that claims to be larger is not read.
  *
  * @bound refuses: CORRUPT, with the place of the record
  */
@@ -22,12 +22,14 @@ export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * The records of an event file, from the first to the last that is whole; memory is bounded by the largest record.
+ * Yields the records of an event file, up to the last complete one; memory is bounded by the
+ * largest record.
  *
- * A file that another process still writes is read as long as it was at the start. A last record that is cut off is left out
- * and told.
+ * A file that another process is still writing is read up to its size at the start. A last record
+ * that is cut off is left out and reported.
  *
- * @throws {@link ExpmanError} `CORRUPT` with the offset of the record whose checksum or length does not hold; `IO`
+ * @throws {@link ExpmanError} `CORRUPT` with the offset of a record that does not match its
+ * checksum or length; `IO`
  */
 export async function* readRecords(
   path: string,
@@ -53,7 +55,7 @@ export async function* readRecords(
   }
 }
 
-/** Whether a file begins like an event file; an empty one does. False for what cannot be read. */
+/** True if a file begins like an event file, or is empty. False if it cannot be read. */
 export async function beginsWithRecord(path: string): Promise<boolean> {
   try {
     const file = await openRegular(path);
@@ -68,7 +70,7 @@ export async function beginsWithRecord(path: string): Promise<boolean> {
   }
 }
 
-/** The error of a record that is not what it should be. */
+/** Makes the error for a record that is not valid. */
 export function corruptRecord(path: string, offset: number, what: string, cause?: unknown): ExpmanError {
   return new ExpmanError('CORRUPT', `${path}: the record at byte ${offset} ${what}`, { path, cause });
 }
@@ -79,10 +81,10 @@ async function nextData(window: FileWindow, path: string): Promise<Uint8Array | 
   const header = await window.read(HEADER_BYTES);
   if (header === null) return 'torn';
   const length = lengthIn(header);
-  if (length === null) throw corruptRecord(path, offset, 'has a length whose checksum does not hold');
+  if (length === null) throw corruptRecord(path, offset, 'has a length that does not match its checksum');
   if (length > window.size - window.offset - FOOTER_BYTES) return 'torn';
   if (length > MAX_RECORD_BYTES)
-    throw corruptRecord(path, offset, `has ${length} bytes; at most ${MAX_RECORD_BYTES} are read`);
+    throw corruptRecord(path, offset, `has ${length} bytes; at most ${MAX_RECORD_BYTES} are allowed`);
   const body = await window.read(length + FOOTER_BYTES);
   if (body === null) return 'torn';
   const data = body.subarray(0, length);
@@ -92,19 +94,19 @@ async function nextData(window: FileWindow, path: string): Promise<Uint8Array | 
 }
 
 async function openRegular(path: string): Promise<FileHandle> {
-  // A fifo must not hang the open; the flags are undefined on Windows, which reads as 0.
+  // Opening a fifo must not hang; the flag is undefined on Windows, which reads as 0.
   const flags = constants.O_RDONLY | constants.O_NONBLOCK;
   const file = await open(path, flags).catch((error: unknown) => {
     throw ioError(path, error);
   });
   if ((await file.stat()).isFile()) return file;
   await file.close();
-  throw new ExpmanError('IO', `${path} is no regular file`, { path });
+  throw new ExpmanError('IO', `${path} is not a regular file`, { path });
 }
 
-/** Reads a file front to back in chunks; what it gives stays as it is when more is read. */
+/** Reads a file front to back in chunks; returned bytes are not overwritten by later reads. */
 class FileWindow {
-  /** Where the next byte is taken from. */
+  /** The position of the next byte. */
   offset = 0;
   private chunk = Buffer.alloc(0);
 
@@ -113,7 +115,7 @@ class FileWindow {
     readonly size: number,
   ) {}
 
-  /** The next bytes; null when the file has not so many. */
+  /** Returns the next bytes; null if the file does not have as many. */
   async read(count: number): Promise<Uint8Array | null> {
     if (this.chunk.length < count) await this.fill(count);
     if (this.chunk.length < count) return null;

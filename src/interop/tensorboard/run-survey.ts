@@ -4,13 +4,13 @@ import type { Meaning } from './meaning.js';
 import type { Moment } from './moments.js';
 import type { RunRecord } from './run-tag.js';
 
-/** What is known of a run once all its events went by; holds one entry for each metric. */
+/** The facts of a run after all its events have been read; keeps one entry per metric. */
 export class RunSurvey {
   readonly types = new FieldScan();
   session: SessionFacts = {};
   record: RunRecord | null = null;
   lineCount = 0;
-  /** Milliseconds since the epoch; null while nothing went by. */
+  /** Milliseconds since the epoch; null before the first event. */
   firstMs: number | null = null;
   lastMs: number | null = null;
   private readonly leftOut = new Map<string, number>();
@@ -21,7 +21,7 @@ export class RunSurvey {
     for (const meaning of meanings) this.note(meaning);
   }
 
-  /** What was left out, each kind once: `12 images`. */
+  /** The kinds of values that were left out, with their counts: `12 images`. */
   get omissions(): readonly string[] {
     return [...this.leftOut].map(([what, count]) => `${count} ${what}`);
   }

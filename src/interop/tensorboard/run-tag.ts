@@ -2,15 +2,15 @@ import { decodeParams, encodeParams } from '../../model/params.js';
 import { isRunStatus } from '../../model/run-status.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 
-/** The text tag that holds what a run is and TensorBoard has no place for; its Text tab shows it. */
+/** The text tag for facts of a run that TensorBoard has no place for; its Text tab shows it. */
 export const RUN_TAG = 'expman-rx/run';
 
-/** What a run is, without its rows and lines. */
+/** The facts of a run, without its rows and lines. */
 export type RunRecord = Omit<ExchangeRun, 'fields' | 'rows' | 'log'>;
 
 const FENCE = '```';
 
-/** A run's record as a Markdown code block of JSON. */
+/** Writes a run's record as a Markdown code block of JSON. */
 export function runRecordText({ params, ...run }: RunRecord): string {
   const { experiment, run: name, status, startedAt, endedAt, tags, notes, group } = run;
   const facts = { experiment, run: name, status, startedAt, endedAt, tags, notes, group };
@@ -18,7 +18,7 @@ export function runRecordText({ params, ...run }: RunRecord): string {
   return `${FENCE}json\n${json}\n${FENCE}`;
 }
 
-/** The record in such a text, or null: the tag is anybody's to write. */
+/** Parses the record in such a text; null if it is not valid: anybody may write the tag. */
 export function parseRunRecord(text: string): RunRecord | null {
   try {
     const json: unknown = JSON.parse(text.slice(`${FENCE}json`.length, -FENCE.length));

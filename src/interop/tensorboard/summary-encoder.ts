@@ -4,10 +4,10 @@ import { summaryEvent, type TagPlugin, tensorValue } from './event-writing.js';
 import { bucketTriples, type HistogramCounts, parseHistogram } from './histogram-tensor.js';
 import { scalarTensor, textTensor, triplesTensor } from './tensor.js';
 
-/** How a metric stands under its tag. */
+/** The kind of a metric under its tag. */
 export type TagKind = 'SCALAR' | 'TEXT' | 'HISTOGRAM';
 
-/** A row on its way into an event file. */
+/** A row to be written into an event file. */
 export interface EncodableRow {
   readonly step: Step;
   /** Seconds since the epoch. */
@@ -27,10 +27,11 @@ const MAX_VALUES = 4096;
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * Makes events of rows and remembers what each tag is, because a tag belongs to one plugin for good.
+ * Makes events of rows and remembers the kind of each tag, because a tag belongs to one plugin for
+ * good.
  *
- * A tag is what it is declared as, else what its first value is; a text that comes under a tag of numbers is kept under the
- * tag with `/text` behind it.
+ * A tag has the kind it is declared with, or else that of its first value; a text under a tag of
+ * numbers is kept under the tag with `/text` appended.
  */
 export class SummaryEncoder {
   private readonly kinds: Map<string, TagKind>;
@@ -40,7 +41,7 @@ export class SummaryEncoder {
     this.kinds = new Map(declared);
   }
 
-  /** The events of a row: one, or for a very large row several of the same step and time. */
+  /** Makes the events of a row: one, or several of the same step and time for a very large row. */
   *row({ step, wallTime, values }: EncodableRow): Generator<Uint8Array> {
     let [encoded, bytes] = [[] as Uint8Array[], 0];
     for (const [tag, value] of Object.entries(values)) {
@@ -55,7 +56,7 @@ export class SummaryEncoder {
     if (encoded.length > 0) yield summaryEvent(wallTime, step, encoded);
   }
 
-  /** One value under its tag. */
+  /** Encodes a value under its tag. */
   value(tag: string, value: MetricValue): Uint8Array {
     const kind = this.kinds.get(tag) ?? kindOf(value);
     if (kind === 'TEXT') return this.tensor(tag, kind, textTensor(String(value)));
@@ -68,13 +69,13 @@ export class SummaryEncoder {
     return this.value(`${tag}/text`, String(value));
   }
 
-  /** One text under its tag, whatever it looks like. */
+  /** Encodes a text under its tag, whatever it looks like. */
   text(tag: string, text: string): Uint8Array {
     if (!this.kinds.has(tag)) this.kinds.set(tag, 'TEXT');
     return this.value(tag, text);
   }
 
-  /** One histogram under its tag. */
+  /** Encodes a histogram under its tag. */
   histogram(tag: string, histogram: HistogramCounts): Uint8Array {
     return this.tensor(tag, 'HISTOGRAM', triplesTensor(bucketTriples(histogram)));
   }
@@ -87,7 +88,7 @@ export class SummaryEncoder {
   }
 }
 
-/** What a metric is by one of its values. */
+/** Returns the kind of a metric by one of its values. */
 export function kindOf(value: MetricValue): TagKind {
   if (typeof value !== 'string') return 'SCALAR';
   return parseHistogram(value) === null ? 'TEXT' : 'HISTOGRAM';

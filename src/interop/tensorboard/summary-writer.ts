@@ -12,11 +12,11 @@ import { experimentData, flatHparams, sessionEndData, sessionStartData } from '.
 import { pngImage } from './png.js';
 import { SummaryEncoder } from './summary-encoder.js';
 
-/** How a {@link SummaryWriter} writes. */
+/** Options of {@link SummaryWriter}. */
 export interface SummaryWriterOptions {
-  /** Milliseconds a value waits in memory at most; 1,000 unless said otherwise. */
+  /** The longest time in milliseconds that a value waits in memory; default 1,000. */
   readonly flushIntervalMs?: number | undefined;
-  /** Put behind the name of the event file. */
+  /** Appended to the name of the event file. */
   readonly filenameSuffix?: string | undefined;
 }
 
@@ -27,24 +27,26 @@ const OPTIONS = optionsTable<SummaryWriterOptions>()({
 const BUCKETS = 30;
 
 /**
- * Writes TensorBoard's event files as PyTorch's and tensorboardX's class of this name does, in JavaScript's spelling.
+ * Writes TensorBoard's event files like the class of this name in PyTorch and tensorboardX, with
+ * JavaScript's naming.
  *
- * A call returns once its event is in memory; events are written every `flushIntervalMs`, when 64 kB wait, on `flush` and
- * `close`, and when the process exits. A disk that refuses them throws only from `flush` and `close`; meanwhile up to
- * 16 MiB wait, what comes then is dropped. After `close` a call does nothing. TensorBoard shows numbers as
- * float32; our importer reads the exact ones. Steps are integers, beyond 2^53 bigints, 0
- * when left out; times are seconds since the epoch, now when left out.
+ * A call returns once its event is in memory; events are written every `flushIntervalMs`, when 64
+ * kB wait, on `flush` and `close`, and when the process exits. A disk that refuses them only causes
+ * errors in `flush` and `close`; meanwhile up to 16 MiB wait, and further events are dropped. After
+ * `close` a call does nothing. TensorBoard shows numbers as float32; our importer reads the exact
+ * ones. Steps are integers, beyond 2^53 bigints, default 0; times are seconds since the epoch,
+ * default now.
  *
- * Not here: graphs, embeddings, meshes, PR curves, audio, video.
+ * Not supported: graphs, embeddings, meshes, PR curves, audio, video.
  *
- * @throws {@link ExpmanError} `IO`, from the constructor, when the folder or file cannot be made
+ * @throws {@link ExpmanError} `IO`, from the constructor, if the folder or file cannot be created
  * @example
  * const writer = new SummaryWriter('runs/lr-1e-3');
  * for (let step = 0; step < 100; step++) writer.addScalar('loss', 1 / (step + 1), step);
  * writer.close();
  */
 export class SummaryWriter implements Disposable {
-  /** The folder that is given to `tensorboard --logdir`, absolute. */
+  /** The folder for `tensorboard --logdir`, absolute. */
   readonly logDir: string;
   private readonly file: EventFileWriter;
   private readonly encoder = new SummaryEncoder();
@@ -62,9 +64,10 @@ export class SummaryWriter implements Disposable {
   }
 
   /**
-   * Adds one number to a curve; of a bigint the nearest double, of a boolean 1 or 0.
+   * Adds a number to a curve; a bigint becomes the nearest double, a boolean 1 or 0.
    *
-   * @throws {@link ExpmanError} `INVALID_VALUE` for what is none of these, and for a step that is not an integer of 64 bits
+   * @throws {@link ExpmanError} `INVALID_VALUE` for any other value, and for a step that is not a
+   * 64-bit integer
    */
   addScalar(tag: string, value: number | bigint | boolean, step?: Step, wallTime?: number): void {
     if (!['number', 'bigint', 'boolean'].includes(typeof value))
@@ -73,9 +76,10 @@ export class SummaryWriter implements Disposable {
   }
 
   /**
-   * Adds several numbers that TensorBoard shows in one chart: each gets a writer of its own in a folder beside this file.
+   * Adds several numbers that TensorBoard shows in one chart: each gets its own writer in a folder
+   * beside this file.
    *
-   * @throws {@link ExpmanError} as {@link addScalar}, and `IO` for a folder that cannot be made
+   * @throws {@link ExpmanError} as {@link addScalar}, and `IO` for a folder that cannot be created
    */
   addScalars(
     mainTag: string,
@@ -90,10 +94,12 @@ export class SummaryWriter implements Disposable {
   }
 
   /**
-   * Adds the distribution of some numbers, counted in 30 buckets between the smallest and the largest, or one that is counted
-   * already. Numbers that are not finite are left out; without any other nothing is added.
+   * Adds the distribution of some numbers, counted in 30 buckets between the smallest and the
+   * largest, or an existing histogram. Numbers that are not finite are left out; if there are no
+   * others, nothing is added.
    *
-   * @throws {@link ExpmanError} `INVALID_VALUE` for edges that are not one more than the counts, and for a step as above
+   * @throws {@link ExpmanError} `INVALID_VALUE` if there is not exactly one more edge than counts,
+   * and for a step as above
    */
   addHistogram(
     tag: string,
@@ -116,21 +122,22 @@ export class SummaryWriter implements Disposable {
   }
 
   /**
-   * Adds a picture.
+   * Adds an image.
    *
    * @param png - the bytes of a PNG file
-   * @throws {@link ExpmanError} `INVALID_VALUE` for what is no PNG, and for a step as above
+   * @throws {@link ExpmanError} `INVALID_VALUE` if it is not a PNG, and for a step as above
    */
   addImage(tag: string, png: Uint8Array, step?: Step, wallTime?: number): void {
     this.add([imageValue(tag, pngImage(png))], step, wallTime);
   }
 
   /**
-   * Adds a line to TensorBoard's table of parameters and results, as a run of its own in a folder beside this file.
+   * Adds a line to TensorBoard's table of parameters and results, as a separate run in a folder
+   * beside this file.
    *
    * Nested parameters get flat names (`optimizer.lr`); values of secret-looking names are redacted.
    *
-   * @param runName - the folder's name; the time in seconds unless given
+   * @param runName - the folder's name; by default the time in seconds
    * @throws {@link ExpmanError} as {@link addScalars}
    */
   addHparams(
@@ -153,17 +160,20 @@ export class SummaryWriter implements Disposable {
   }
 
   /**
-   * Writes what waits.
+   * Writes waiting events.
    *
-   * @throws {@link ExpmanError} `IO` when the file system refuses, and `WRITE_FAILED` when events were dropped because it did;
-   * `count` says how many
+   * @throws {@link ExpmanError} `IO` if the file system refuses, and `WRITE_FAILED` if events were
+   * dropped because of that; `count` is their number
    */
   flush(): void {
     for (const writer of this.others.values()) writer.flush();
     this.file.flush();
   }
 
-  /** Writes what waits and closes the files; may be called again. @throws {@link ExpmanError} as {@link flush} */
+  /**
+   * Writes waiting events and closes the files; may be called again. @throws {@link ExpmanError} as
+   * {@link flush}
+   */
   close(): void {
     this.closed = true;
     const failures: unknown[] = [];
@@ -191,7 +201,7 @@ export class SummaryWriter implements Disposable {
     this.file.append(summaryEvent(wallTime, step, values));
   }
 
-  /** The writer of a run in a folder beside this file; its name cannot lead elsewhere. */
+  /** Returns the writer of a run in a folder beside this file; its name cannot lead elsewhere. */
   private other(name: string): SummaryWriter {
     const folder = name.replace(/[\\/\0]/g, '_').replace(/^\.+$/, '_');
     let writer = this.others.get(folder);

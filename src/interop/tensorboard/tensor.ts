@@ -11,28 +11,30 @@ import {
   writeMessage,
 } from './wire.js';
 
-/** TensorFlow's numbers of the types we read (`tensorflow/core/framework/types.proto`). */
+/** TensorFlow's numbers for the types we read (`tensorflow/core/framework/types.proto`). */
 const DataType = { float: 1, double: 2, int32: 3, string: 7, int64: 9, bool: 10 } as const;
 
 /** A metric value that is a number of some kind. */
 export type NumericValue = Exclude<MetricValue, string>;
 
-/** What a tensor holds, in row-major order. */
+/** The contents of a tensor, in row-major order. */
 export interface Tensor {
   readonly shape: readonly number[];
   readonly elements: readonly NumericValue[] | readonly Uint8Array[];
 }
 
-// A histogram of 20,000 buckets; what is larger is no metric, and is not unpacked.
+// A histogram of 20,000 buckets; anything larger is not a metric, and is not unpacked.
 // @bound tells: the log of the run counts what was left out; specs/interop/tensorboard/importer.spec.ts "that are too large are counted in the log: tensors of many elements or dimensions, histograms of many buckets"
 const MAX_ELEMENTS = 60_000;
 /** @bound tells: the log of the run counts what was left out; specs/interop/tensorboard/importer.spec.ts "that are too large are counted in the log: tensors of many elements or dimensions, histograms of many buckets" */
 const MAX_RANK = 8;
 
 /**
- * Reads a `TensorProto` whose values stand in `tensor_content` or in the list of their type (`float_val` and so on).
+ * Reads a `TensorProto` with its values in `tensor_content` or in the list of their type
+ * (`float_val` and so on).
  *
- * Null for a tensor of another type, one that is too large for a metric, and one whose values and shape do not agree.
+ * Returns null for a tensor of another type, one that is too large for a metric, and one whose
+ * values and shape do not match.
  */
 export function readTensor(bytes: Uint8Array): Tensor | null {
   const proto = readMessage(bytes, new TensorFields(), readTensorField);
@@ -42,17 +44,18 @@ export function readTensor(bytes: Uint8Array): Tensor | null {
   return elements?.length === count ? { shape: proto.shape, elements } : null;
 }
 
-/** The one value of a tensor of one element; text is null, see {@link textsOf}. */
+/** Returns the value of a tensor with one element; null for text, see {@link textsOf}. */
 export function scalarOf({ elements }: Tensor): NumericValue | null {
   const [value] = elements;
   return elements.length !== 1 || value === undefined || typeof value === 'object' ? null : value;
 }
 
 /**
- * A scalar as `TensorProto`: a float32, and the exact value beside it.
+ * Writes a scalar as `TensorProto`: a float32, and the exact value beside it.
  *
- * TensorBoard's default reader (tensorboard-data-server 0.7) shows scalars of DT_FLOAT only. A tensor has a list for each type
- * and is read from that of its `dtype` alone, so the list of the value's own type is free to hold what a float32 cannot.
+ * TensorBoard's default reader (tensorboard-data-server 0.7) only shows scalars of DT_FLOAT. A
+ * tensor has a list for each type and is read only from that of its `dtype`, so the list of the
+ * value's own type is free for what a float32 cannot hold.
  */
 export function scalarTensor(value: NumericValue): Uint8Array {
   return writeMessage((pbf) => {
@@ -65,7 +68,7 @@ export function scalarTensor(value: NumericValue): Uint8Array {
   });
 }
 
-/** A text as `TensorProto`. */
+/** Writes a text as `TensorProto`. */
 export function textTensor(text: string): Uint8Array {
   return writeMessage((pbf) => {
     pbf.writeVarintField(1, DataType.string);
@@ -73,7 +76,7 @@ export function textTensor(text: string): Uint8Array {
   });
 }
 
-/** Rows of three doubles as `TensorProto` of shape [rows, 3]. */
+/** Writes rows of three doubles as `TensorProto` of shape [rows, 3]. */
 export function triplesTensor(triples: readonly number[]): Uint8Array {
   return writeMessage((pbf) => {
     pbf.writeVarintField(1, DataType.double);
@@ -86,7 +89,7 @@ export function triplesTensor(triples: readonly number[]): Uint8Array {
   });
 }
 
-/** The texts of a string tensor; null for another. */
+/** Returns the texts of a string tensor; null for another type. */
 export function textsOf({ elements }: Tensor): readonly string[] | null {
   const texts: string[] = [];
   for (const element of elements) {
@@ -96,7 +99,7 @@ export function textsOf({ elements }: Tensor): readonly string[] | null {
   return texts;
 }
 
-/** The fields of a `TensorProto` as they come; lists end where a metric's would. */
+/** Collects the fields of a `TensorProto`; lists are cut at the size limit of a metric. */
 class TensorFields {
   dtype = 0;
   shape: number[] = [];
@@ -104,14 +107,14 @@ class TensorFields {
   readonly lists = new Map<number, NumericValue[]>();
   readonly texts: Uint8Array[] = [];
 
-  /** The list of the tensor's own type. */
+  /** Returns the list of the tensor's own type. */
   listed(): Tensor['elements'] | null {
     if (this.dtype === DataType.string) return this.texts;
     const list = this.lists.get(this.dtype) ?? null;
     return this.dtype === DataType.float && list?.length === 1 ? [this.exactly(list[0])] : list;
   }
 
-  /** What {@link scalarTensor} put beside a float32, if it did. */
+  /** Returns the value that {@link scalarTensor} put beside a float32, if there is one. */
   private exactly(float: NumericValue = NaN): NumericValue {
     for (const dtype of [DataType.double, DataType.int64, DataType.bool]) {
       const [exact, more] = this.lists.get(dtype) ?? [];
@@ -126,7 +129,7 @@ class TensorFields {
     this.lists.set(dtype, list);
     const end = pbf.type === BYTES ? pbf.readVarint() + pbf.pos : pbf.pos + 1;
     while (pbf.pos < end && list.length <= MAX_ELEMENTS) list.push(read());
-    // One more than allowed is seen as too many; the rest is passed over.
+    // One element more than allowed reveals that there are too many; the rest is skipped.
     if (pbf.type === BYTES) pbf.pos = Math.max(end, pbf.pos);
   }
 }
@@ -184,7 +187,7 @@ const WIDTHS: ReadonlyMap<number, number> = new Map([
   [DataType.bool, 1],
 ]);
 
-/** The elements of `tensor_content`: little endian, one after another. */
+/** Reads the elements of `tensor_content`: little endian, one after another. */
 function unpacked(dtype: number, content: Uint8Array): Tensor['elements'] | null {
   const width = WIDTHS.get(dtype);
   if (width === undefined || content.length % width !== 0 || content.length > MAX_ELEMENTS * width)

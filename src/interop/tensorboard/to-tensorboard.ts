@@ -7,7 +7,7 @@ import { hparamsValue, summaryEvent, wallTimeOf } from './event-writing.js';
 import { sessionEndData, sessionStartData } from './hparams.js';
 import { SummaryEncoder } from './summary-encoder.js';
 
-/** What {@link toTensorBoard} needs of a run; a `LoggingEngine` has it. */
+/** The members of a run that {@link toTensorBoard} needs; a `LoggingEngine` has them. */
 export interface MirroredRun {
   readonly metrics: Observable<MetricRow>;
   readonly closed: Promise<{ readonly status: RunStatus }>;
@@ -16,13 +16,16 @@ export interface MirroredRun {
 const FLUSH_INTERVAL_MS = 1000;
 
 /**
- * Mirrors a run's rows into an event file while they are logged, so that TensorBoard shows the run live.
+ * Mirrors a run's rows into an event file while they are logged, so that TensorBoard shows the run
+ * live.
  *
- * Begins with the next row; a row without a step gets the number of rows before it. The file is closed with the run, whose
- * status it then says, or when the returned subscription is unsubscribed. What the disk refuses waits, up to 16 MiB, and the
- * process is warned at the end; the run itself is not disturbed. Parameters and log are not mirrored: export the run for them.
+ * Begins with the next row; a row without a step gets the number of rows before it. The file is
+ * closed with the run, whose status it then states, or when the returned subscription is
+ * unsubscribed. Events that the disk refuses wait, up to 16 MiB, and a process warning reports them
+ * at the end; the run itself is not affected. Parameters and log are not mirrored: export the run
+ * to include them.
  *
- * @throws {@link ExpmanError} `IO` when the folder or file cannot be made
+ * @throws {@link ExpmanError} `IO` if the folder or file cannot be created
  * @example
  * const run = new LoggingEngine(new ExperimentConfig('my_exp'));
  * toTensorBoard(run, `runs/${run.runName}`);
@@ -55,7 +58,7 @@ export function toTensorBoard(run: MirroredRun, logDir: string): Subscription {
   return mirror;
 }
 
-/** A mirror that is torn is told, and is no reason to end a training. */
+/** Reports a failed mirror as a warning; it is no reason to end a training. */
 function closeQuietly(file: EventFileWriter): void {
   try {
     file.close();

@@ -11,11 +11,13 @@ export const FIXED32 = 5;
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * Reads one message, field by field; a field of another wire type than expected has another key, and is skipped as unknown.
+ * Reads one message, field by field; a field of another wire type than expected has another key,
+ * and is skipped as unknown.
  *
- * Nested messages are read from their own bytes by another call, so that none reaches beyond its parent.
+ * Nested messages are read from their own bytes by another call, so that none can reach beyond its
+ * parent.
  *
- * @throws Error when the bytes are no message
+ * @throws Error if the bytes are not a valid message
  */
 export function readMessage<T>(
   bytes: Uint8Array,
@@ -35,14 +37,14 @@ export function writeMessage(write: (pbf: PbfWriter) => void): Uint8Array {
   return pbf.finish();
 }
 
-/** A length-delimited text; pbf's own reading drops a byte order mark. */
+/** Reads a length-delimited text; pbf's own reading drops a byte order mark. */
 export const readText = (pbf: PbfReader): string => utf8.decode(pbf.readBytes());
 
-/** Writes a text; what is no Unicode (a lone surrogate) becomes U+FFFD. */
+/** Writes a text; invalid Unicode (a lone surrogate) becomes U+FFFD. */
 export const writeText = (pbf: PbfWriter, field: number, text: string): void =>
   pbf.writeBytesField(field, Buffer.from(text));
 
-/** An int64 to the last bit, which pbf's own reading rounds beyond 2^53. */
+/** Reads an int64 exactly; pbf's own reading rounds beyond 2^53. */
 export function readInt64(pbf: PbfReader): bigint {
   let value = 0n;
   for (let shift = 0n; shift < 70n; shift += 7n) {
@@ -54,7 +56,7 @@ export function readInt64(pbf: PbfReader): bigint {
   throw new RangeError('a varint of over 10 bytes, or one that is cut off');
 }
 
-/** Writes an int64; pbf's own writing takes numbers only. */
+/** Writes an int64; pbf's own writing only accepts numbers. */
 export function writeInt64(pbf: PbfWriter, field: number, value: number | bigint): void {
   if (typeof value === 'number') {
     pbf.writeVarintField(field, value);
@@ -67,7 +69,7 @@ export function writeInt64(pbf: PbfWriter, field: number, value: number | bigint
   pbf.pos += bytes.length;
 }
 
-/** An int64 as a varint. */
+/** Encodes an int64 as a varint. */
 export function int64Bytes(value: bigint): Uint8Array {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, value);

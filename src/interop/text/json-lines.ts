@@ -7,7 +7,10 @@ import type { MetricField } from '../exchange/metric-fields.js';
 import { isMapping, textOr } from '../source/source-files.js';
 import { jsonIn, stepFromJson, stepJson, valueFromJson } from './json-values.js';
 
-/** Writes rows as flat JSON objects: `{"step":3,"timestamp":"…","loss":0.5}`; what a row does not have is left out. A step beyond 2^53 is a text of digits. */
+/**
+ * Writes rows as flat JSON objects: `{"step":3,"timestamp":"…","loss":0.5}`; missing values are
+ * left out. A step beyond 2^53 is a text of digits.
+ */
 export function rowWriter(fields: readonly MetricField[]): (row: MetricRow) => string {
   const columns = new Map(
     fields.map((field) => [field.metric, { ...field, key: JSON.stringify(field.name) }]),
@@ -26,20 +29,23 @@ export function rowWriter(fields: readonly MetricField[]): (row: MetricRow) => s
   };
 }
 
-/** Reads what {@link rowWriter} wrote, from parsed JSON; `wrong` makes the error for what is no such row. */
+/**
+ * Reads rows written by {@link rowWriter}, from parsed JSON; `wrong` makes the error for a row that
+ * is not valid.
+ */
 export function rowReader(
   fields: readonly MetricField[],
 ): (json: unknown, wrong: (what: string) => Error) => MetricRow {
   const columns = new Map(fields.map((field) => [field.name, field]));
   return (json, wrong) => {
-    if (!isMapping(json)) throw wrong('it is no row');
+    if (!isMapping(json)) throw wrong('it is not a row');
     const entries: [string, MetricValue][] = [];
     for (const [name, value] of Object.entries(json)) {
       if (name === 'step' || name === 'timestamp' || value === null) continue;
       const field = columns.get(name);
-      if (field === undefined) throw wrong(`${quoted(name)} is none of the fields`);
+      if (field === undefined) throw wrong(`${quoted(name)} is not one of the fields`);
       const read = valueFromJson(value, field.type);
-      if (read === undefined) throw wrong(`${quoted(name)} is no ${field.type}`);
+      if (read === undefined) throw wrong(`${quoted(name)} is not a ${field.type}`);
       entries.push([field.metric, read]);
     }
     return { ...placeOf(json['step'], json['timestamp'], wrong), values: rowValues(entries) };
@@ -54,14 +60,15 @@ function placeOf(
   const read = stepFromJson(step ?? null);
   if (read === undefined) throw wrong('the step is not a whole number');
   const micros = typeof timestamp === 'string' ? microsOfIso(timestamp) : undefined;
-  if (micros === undefined && (timestamp ?? null) !== null) throw wrong('the timestamp is no ISO 8601 time');
+  if (micros === undefined && (timestamp ?? null) !== null)
+    throw wrong('the timestamp is not an ISO 8601 time');
   return {
     step: read,
     ...(micros !== undefined && { timestamp: micros / 1000 }),
   };
 }
 
-/** A line of a run's log as a JSON object. */
+/** Writes a line of a run's log as a JSON object. */
 export function logLineJson({ timestampMs, level, message, meta }: LogLine): string {
   return JSON.stringify({
     timestamp: isoOfMs(timestampMs),
@@ -71,11 +78,11 @@ export function logLineJson({ timestampMs, level, message, meta }: LogLine): str
   });
 }
 
-/** What {@link logLineJson} was given, from parsed JSON. */
+/** Reads a line written by {@link logLineJson}, from parsed JSON. */
 export function logLineFrom(json: unknown, wrong: (what: string) => Error): LogLine {
   const { timestamp, level, message, meta } = isMapping(json) ? json : {};
   const micros = typeof timestamp === 'string' ? microsOfIso(timestamp) : undefined;
-  if (micros === undefined || typeof message !== 'string') throw wrong('it is no line of a log');
+  if (micros === undefined || typeof message !== 'string') throw wrong('it is not a log line');
   return {
     timestampMs: Math.floor(micros / 1000),
     level: textOr(level, 'info'),

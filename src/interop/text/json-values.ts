@@ -12,10 +12,11 @@ const NOT_FINITE: ReadonlyMap<string, number> = new Map([
 const INTEGER = /^-?\d{1,20}$/;
 
 /**
- * A value as JSON text that is read back as it was, given its column's type.
+ * Writes a value as JSON text that can be read back exactly, given its column's type.
  *
- * What JSON numbers cannot say is a text: `"NaN"`, `"Infinity"`, `"-Infinity"`, and an integer beyond 2^53 by its digits. In a column of texts
- * it is `{"$number":"NaN"}` or `{"$bigint":"…"}`, because a text may read the same.
+ * Numbers that JSON cannot express are texts: `"NaN"`, `"Infinity"`, `"-Infinity"`, and the digits
+ * of an integer beyond 2^53. In a column of texts they are `{"$number":"NaN"}` or
+ * `{"$bigint":"…"}`, because a text may look the same.
  */
 export function jsonIn(type: MetricType, value: MetricValue): string {
   if (type !== 'UTF8' || typeof value === 'string') return jsonOf(valueAs(value, type));
@@ -23,7 +24,7 @@ export function jsonIn(type: MetricType, value: MetricValue): string {
   return json.startsWith('"') ? `{"$${typeof value}":${json}}` : json;
 }
 
-/** A value as JSON text, whatever its column. */
+/** Writes a value as JSON text, whatever its column. */
 function jsonOf(value: MetricValue): string {
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) return `"${value}"`;
@@ -35,7 +36,10 @@ function jsonOf(value: MetricValue): string {
   return JSON.stringify(value);
 }
 
-/** What {@link jsonIn} was given, from parsed JSON; undefined for anything that is not a value of that type. */
+/**
+ * Reads a value written by {@link jsonIn}, from parsed JSON; undefined if it is not a value of that
+ * type.
+ */
 export function valueFromJson(json: unknown, type: MetricType): MetricValue | undefined {
   switch (type) {
     case 'DOUBLE':
@@ -64,10 +68,10 @@ function int64Of(json: unknown): bigint | undefined {
   return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
-/** A step as JSON text: beyond 2^53 a text of digits, which no reader rounds. */
+/** Writes a step as JSON text: beyond 2^53 a text of digits, which no reader rounds. */
 export const stepJson = (step: Step | null): string =>
   typeof step === 'bigint' ? `"${step}"` : String(step);
 
-/** What {@link stepJson} was given, from parsed JSON; undefined for anything else. */
+/** Reads a step written by {@link stepJson}, from parsed JSON; undefined for anything else. */
 export const stepFromJson = (json: unknown): Step | null | undefined =>
   json === null ? null : typeof json === 'string' ? stepFromText(json) : parseStep(json);

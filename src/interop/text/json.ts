@@ -12,11 +12,14 @@ import { logLineFrom, logLineJson, rowReader, rowWriter } from './json-lines.js'
 
 const FORMAT = 'expman-rx.json';
 const OURS = /^\s*\{\s*"format"\s*:\s*"expman-rx\.json"/;
-// A text of more is beyond what the engine holds as one string.
+// A longer text is beyond what the engine holds as one string.
 // @bound refuses: CORRUPT, with the size
 const MAX_BYTES = 256 * 1024 * 1024;
 
-/** One JSON object, `{ format, version, run, params, fields, rows, log }`, each row and each line of the log on a line of its own. */
+/**
+ * Writes one JSON object, `{ format, version, run, params, fields, rows, log }`, with each row and
+ * log line on a line of its own.
+ */
 export const jsonExporter: Exporter = {
   format: 'json',
   makes: 'file',
@@ -27,7 +30,7 @@ export const jsonExporter: Exporter = {
   },
 };
 
-/** Reads what {@link jsonExporter} wrote, up to 256 MB, in whatever layout it has by now. */
+/** Reads files of {@link jsonExporter}, up to 256 MB, even if they were reformatted. */
 export const jsonImporter: Importer = {
   format: 'json',
   recognises: (path) =>
@@ -70,7 +73,7 @@ function parsedFile(path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw corruptAt(path, `no JSON: ${messageOf(error)}`);
+    throw corruptAt(path, `not valid JSON: ${messageOf(error)}`);
   }
 }
 

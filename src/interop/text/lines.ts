@@ -4,7 +4,7 @@ import { corruptAt } from '../source/source-files.js';
 
 const CHUNK_BYTES = 256 * 1024;
 /**
- * No line of a text file is longer, in characters: it holds one row, and a text of a row has at most 16 MB.
+ * The longest line in characters: it holds one row, and a text of a row has at most 16 MB.
  *
  * @bound refuses: CORRUPT, with the line
  */
@@ -17,7 +17,7 @@ export interface TextLine {
 }
 
 /**
- * The lines of a text file, without their ends; memory holds one of them at a time.
+ * Yields the lines of a text file, without line endings; one of them is in memory at a time.
  *
  * @throws ExpmanError `CORRUPT` for a line of over 64 million characters
  */
@@ -33,7 +33,8 @@ export function* linesOf(path: string): Generator<TextLine, void> {
 function* splitLines(file: number, path: string): Generator<TextLine, void> {
   const decoder = new StringDecoder('utf8');
   const bytes = Buffer.alloc(CHUNK_BYTES);
-  // Pieces of a line that is longer than a chunk; joined once, or a long line would be copied for each chunk.
+  // Pieces of a line that is longer than a chunk; joined once, or a long line would be copied for
+  // each chunk.
   let pieces: string[] = [];
   let length = 0;
   let number = 0;
@@ -44,7 +45,8 @@ function* splitLines(file: number, path: string): Generator<TextLine, void> {
     const [first = '', ...rest] = decoder.write(bytes.subarray(0, read)).split('\n');
     pieces.push(first);
     length += first.length;
-    if (length > MAX_LINE_LENGTH) throw corruptAt(path, 'a line is too long', number + 1);
+    if (length > MAX_LINE_LENGTH)
+      throw corruptAt(path, 'the line is longer than 64 million characters', number + 1);
     for (const next of rest) {
       yield { text: withoutReturn(pieces.join('')), number: ++number };
       pieces = [next];

@@ -14,8 +14,9 @@ import { linesOf } from './lines.js';
 const FORMAT = 'expman-rx.ndjson';
 
 /**
- * One JSON object a line: the run (`{"format":…,"run":{…},"params":{…},"fields":[…]}`), `{"row":{…}}` for each row,
- * `{"log":{…}}` for each line of the log, and at last `{"end":{"rows":…,"lines":…}}`, by which a cut off file is known.
+ * Writes one JSON object per line: the run (`{"format":…,"run":{…},"params":{…},"fields":[…]}`),
+ * `{"row":{…}}` for each row, `{"log":{…}}` for each log line, and finally
+ * `{"end":{"rows":…,"lines":…}}`, without which a file was cut off.
  */
 export const ndjsonExporter: Exporter = {
   format: 'ndjson',
@@ -27,20 +28,20 @@ export const ndjsonExporter: Exporter = {
   },
 };
 
-/** Reads what {@link ndjsonExporter} wrote, a line at a time. */
+/** Reads files of {@link ndjsonExporter}, a line at a time. */
 export const ndjsonImporter: Importer = {
   format: 'ndjson',
   recognises: (path) => Promise.resolve(isLinesFile(path, FORMAT)),
   runs: (path) => oneRun(path, runIn),
 };
 
-/** Whether a file begins with a header of that format. */
+/** True if a file begins with a header of that format. */
 export function isLinesFile(path: string, format: string): boolean {
   if (kindAt(path) !== 'file') return false;
   return beginningOf(path, 64).toString('latin1').startsWith(`{"format":"${format}"`);
 }
 
-/** Writes a run as lines of JSON, with its rows or, where they are in another file, without. */
+/** Writes a run as lines of JSON, with its rows or, if they are in another file, without. */
 export async function writeLines(
   output: Output,
   format: string,
@@ -64,7 +65,7 @@ export async function writeLines(
   output.add(`{"end":{"rows":${rows},"lines":${lines}}}\n`);
 }
 
-/** The run in such a file. */
+/** Reads the run in such a file. */
 export function runIn(path: string): Omit<ExchangeRun, 'fields'> & RunHeader {
   const header = headerOf(path);
   const { fields } = header;
@@ -76,7 +77,7 @@ export function runIn(path: string): Omit<ExchangeRun, 'fields'> & RunHeader {
   };
 }
 
-/** The header of such a file, the fields with their columns. */
+/** Reads the header of such a file, the fields with their columns. */
 export function headerOf(path: string): RunHeader {
   for (const { text, number } of linesOf(path)) return headerFrom(parsed(text, path, number), path, number);
   throw corruptAt(path, 'it is empty');
@@ -117,7 +118,7 @@ function parsed(text: string, path: string, number: number): Mapping {
     const json: unknown = JSON.parse(text);
     if (isMapping(json)) return json;
   } catch (error) {
-    throw corruptAt(path, `no JSON: ${messageOf(error)}`, number);
+    throw corruptAt(path, `not valid JSON: ${messageOf(error)}`, number);
   }
-  throw corruptAt(path, 'it is no JSON object', number);
+  throw corruptAt(path, 'it is not a JSON object', number);
 }

@@ -7,7 +7,7 @@ import { asyncOf } from '../exchange/async-of.js';
 import { corruptAt, isMapping, type Mapping, textAt } from '../source/source-files.js';
 import { linesOf } from '../text/lines.js';
 
-// A text of more is beyond what the engine holds as one string.
+// A longer text is beyond what the engine holds as one string.
 // @bound refuses: CORRUPT, with the size
 const MAX_JSON_BYTES = 256 * 1024 * 1024;
 const NOT_FINITE: ReadonlyMap<unknown, number> = new Map<unknown, number>([
@@ -17,16 +17,17 @@ const NOT_FINITE: ReadonlyMap<unknown, number> = new Map<unknown, number>([
 ]);
 const RUNTIME = '_runtime';
 
-/** A row of the history as it stands in the file. */
+/** A row of the history as in the file. */
 interface Entry {
   readonly row: Mapping;
   readonly line: number;
 }
 
 /**
- * The rows of a history. `_step` is the step, `_timestamp` (seconds) the time or, without it, `startedAt` and `_runtime` seconds; what else
- * begins with `_` is W&B's own and left out. `"NaN"` and `"Infinity"` are the numbers W&B means by them; values in values
- * are `a.b`, lists and media JSON text.
+ * Reads the rows of a history. `_step` is the step, `_timestamp` (seconds) the time or, without it,
+ * `startedAt` plus `_runtime` seconds; other names that begin with `_` are W&B's own and left out.
+ * `"NaN"` and `"Infinity"` are the numbers W&B means by them; nested values become `a.b`, lists and
+ * media JSON text.
  */
 export async function historyRows(
   path: string,
@@ -54,7 +55,7 @@ function* jsonRows(path: string, startMs: number | null): Generator<MetricRow, v
   for (const { row, line } of entriesIn(path)) {
     const { _step: step, _timestamp: seconds, [RUNTIME]: runtime } = row;
     if (step !== undefined && step !== null && !Number.isSafeInteger(step))
-      throw corruptAt(path, 'the _step is no whole number', line);
+      throw corruptAt(path, 'the _step is not a whole number', line);
     const timestamp = timeOf(seconds, runtime, startMs);
     yield {
       step: typeof step === 'number' ? step : null,
@@ -90,16 +91,16 @@ function* entriesIn(path: string): Generator<Entry, void> {
     return;
   }
   const rows = parsed(textAt(path, MAX_JSON_BYTES) ?? '', path);
-  if (!Array.isArray(rows)) throw corruptAt(path, 'it is no list of rows');
+  if (!Array.isArray(rows)) throw corruptAt(path, 'it is not a list of rows');
   for (const [at, row] of rows.entries()) yield entryOf(row, path, at + 1);
 }
 
 function entryOf(row: unknown, path: string, line: number): Entry {
-  if (!isMapping(row)) throw corruptAt(path, 'it is no row', line);
+  if (!isMapping(row)) throw corruptAt(path, 'it is not a row', line);
   return { row, line };
 }
 
-/** Python writes `NaN` bare, which is no JSON. */
+/** Parses JSON in which Python wrote `NaN` unquoted, which is not valid. */
 function parsed(text: string, path: string, line?: number): unknown {
   try {
     return JSON.parse(text);
@@ -110,7 +111,7 @@ function parsed(text: string, path: string, line?: number): unknown {
     try {
       return JSON.parse(quoted);
     } catch (error) {
-      throw corruptAt(path, `no JSON: ${messageOf(error)}`, line);
+      throw corruptAt(path, `not valid JSON: ${messageOf(error)}`, line);
     }
   }
 }

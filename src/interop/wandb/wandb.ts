@@ -33,11 +33,11 @@ const STATUSES: ReadonlyMap<unknown, RunStatus> = new Map<unknown, RunStatus>([
 ]);
 
 /**
- * Reads the history of a run of Weights & Biases: a CSV, JSON (an array) or JSONL file with a column `_step`, or a folder with one called
- * `history` or `wandb-history`.
+ * Reads the history of a Weights & Biases run: a CSV, JSON (an array) or JSONL file with a column
+ * `_step`, or a folder with one called `history` or `wandb-history`.
  *
- * What is beside it is read too: `config.yaml` or `config.json`, `wandb-metadata.json` (start, state, tags, names). A run of which
- * nothing says otherwise is FINISHED.
+ * Files beside it are read too: `config.yaml` or `config.json`, `wandb-metadata.json` (start,
+ * state, tags, names). A run without a stated status is FINISHED.
  */
 export const wandbImporter: Importer = {
   format: 'wandb',
@@ -51,7 +51,7 @@ function historyAt(path: string): string | null {
   return name === undefined || kindAt(join(path, name)) !== 'file' ? null : join(path, name);
 }
 
-/** Whether the records a file begins with have a `_step`. */
+/** True if the first records of a file have a `_step`. */
 function hasStep(path: string): boolean {
   const text = beginningOf(path, 64 * 1024).toString('utf8');
   if (isCsv(path)) return isWandbCsv(path);
@@ -82,15 +82,18 @@ async function runAt(path: string): Promise<ExchangeRun> {
   };
 }
 
-/** A folder is a run's own where its history is called as all are, or what W&B knows of it lies beside it. */
+/**
+ * True if the folder is the run's own: its history has a standard name, or W&B's metadata lie
+ * beside it.
+ */
 const isOfOneRun = (history: string): boolean =>
   HISTORY.test(basename(history)) || jsonAt(join(dirname(history), 'wandb-metadata.json')) !== null;
 
-/** A file that is called as all are goes by its folder. */
+/** Returns the name of a run; for a file with a standard name, that of its folder. */
 const nameOf = (history: string): string =>
   HISTORY.test(basename(history)) ? basename(dirname(history)) : stemOf(history);
 
-/** When its summary was written. */
+/** Returns the time its summary was written. */
 function endOf(folder: string, startedAt: string | null): string | null {
   const { _timestamp: seconds, _runtime: runtime } = jsonAt(join(folder, 'wandb-summary.json')) ?? {};
   if (typeof seconds === 'number' && seconds > 0 && seconds < 1e11)
@@ -99,7 +102,10 @@ function endOf(folder: string, startedAt: string | null): string | null {
   return new Date(Date.parse(startedAt) + runtime * 1000).toISOString();
 }
 
-/** W&B's own file has a `value` under each name, and `_wandb` and `wandb_version` among them. */
+/**
+ * Reads the configuration; W&B's own file has a `value` under each name, and `_wandb` and
+ * `wandb_version` among them.
+ */
 function configIn(folder: string): Params {
   const config = yamlAt(join(folder, 'config.yaml')) ?? jsonAt(join(folder, 'config.json')) ?? {};
   const isTheirs = 'wandb_version' in config || '_wandb' in config;
