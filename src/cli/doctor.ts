@@ -23,7 +23,10 @@ import { bytesText, count, firstOf, quantity } from './words.js';
 const LITTLE_SPACE = 1e9;
 /** A run makes about ten files. */
 const FEW_INODES = 10_000;
-/** @bound tells: the finding says how many more; specs/cli/left-out.spec.ts "says how many runs it does not name" */
+/**
+ * @bound tells: the finding says how many more; specs/cli/left-out.spec.ts "says how many runs it
+ * does not name"
+ */
 const MAX_NAMED = 5;
 
 /** A check and its result. */

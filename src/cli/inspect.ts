@@ -22,7 +22,10 @@ import {
   valueText,
 } from './words.js';
 
-/** @bound tells: the last line says how many more, --json has all; specs/cli/left-out.spec.ts "says how many metrics it has no room for" */
+/**
+ * @bound tells: the last line says how many more, --json has all; specs/cli/left-out.spec.ts "says
+ * how many metrics it has no room for"
+ */
 const MAX_METRICS = 40;
 const FACT_WIDTH = 15;
 const LIVES = { alive: 'alive', unsure: 'may be alive', dead: 'dead' } as const;

@@ -2,7 +2,10 @@ import { ExpmanError } from '../model/errors.js';
 import { nearestWord } from '../model/nearest-word.js';
 import { firstOf } from './words.js';
 
-/** @bound tells: the message says how many more; specs/cli/left-out.spec.ts "says how many metrics it has no room for" */
+/**
+ * @bound tells: the message says how many more; specs/cli/left-out.spec.ts "says how many metrics
+ * it has no room for"
+ */
 const MAX_NAMED = 20;
 
 /**

@@ -11,7 +11,10 @@ import { pointOutUnknown } from './point-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
 import { count, cut, moment, paramText, statusCell, tookText, valueText } from './words.js';
 
-/** @bound tells: the cell says how many more, --json has all; specs/cli/left-out.spec.ts "says how many metrics it has no room for" */
+/**
+ * @bound tells: the cell says how many more, --json has all; specs/cli/left-out.spec.ts "says how
+ * many metrics it has no room for"
+ */
 const MAX_SHOWN_METRICS = 4;
 const WIDE = 100;
 /** Counts that get a column only if some run has any. */

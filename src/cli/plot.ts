@@ -23,7 +23,10 @@ const AXIS_WIDTH = 14;
 const POINTS_PER_COLUMN = 4;
 const TICKS = 5;
 const TICK_GAP = 4;
-/** @bound tells: the message says how many more; specs/cli/left-out.spec.ts "says how many metrics it has no room for" */
+/**
+ * @bound tells: the message says how many more; specs/cli/left-out.spec.ts "says how many metrics
+ * it has no room for"
+ */
 const MAX_NAMED = 8;
 /** Values closer together or farther apart than these are drawn by their share of the range. */
 const NEAREST = 1e-100;

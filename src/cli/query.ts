@@ -8,7 +8,10 @@ import { findRuns } from './find-runs.js';
 import { type Cell, ExitCode } from './terminal.js';
 import { paramText, quantity } from './words.js';
 
-/** @bound tells: a line on stderr says that there are more rows; specs/cli/left-out.spec.ts "says how many columns of a table are not there, and that there are more rows" */
+/**
+ * @bound tells: a line on stderr says that there are more rows; specs/cli/left-out.spec.ts "says
+ * how many columns of a table are not there, and that there are more rows"
+ */
 const MAX_ROWS = 10_000;
 
 export const run: CommandRun<typeof QUERY> = async ([dir = '', sql = ''], options, terminal) => {

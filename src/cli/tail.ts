@@ -19,7 +19,8 @@ const DEFAULT_LINES = 10;
 /**
  * Metrics of a row that are printed; --json prints all.
  *
- * @bound tells: the line says how many more, --json has all; specs/cli/left-out.spec.ts "says how many metrics it has no room for"
+ * @bound tells: the line says how many more, --json has all; specs/cli/left-out.spec.ts "says how
+ * many metrics it has no room for"
  */
 const MAX_METRICS = 40;
 

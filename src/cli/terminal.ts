@@ -18,7 +18,8 @@ const INDENT = '  ';
 /**
  * Blocks of columns that a table prints; nobody reads further to the right.
  *
- * @bound tells: a line below the table says how many columns; specs/cli/left-out.spec.ts "says how many columns of a table are not there, and that there are more rows"
+ * @bound tells: a line below the table says how many columns; specs/cli/left-out.spec.ts "says how
+ * many columns of a table are not there, and that there are more rows"
  */
 const MAX_BLOCKS = 12;
 

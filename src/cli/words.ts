@@ -15,13 +15,15 @@ export { count, cut, quantity };
 /**
  * The number of characters of a text that a table shows.
  *
- * @bound tells: the cell ends in an ellipsis, --json has all; specs/model/printable.spec.ts "ends in an ellipsis where it is longer than there is room for"
+ * @bound tells: the cell ends in an ellipsis, --json has all; specs/model/printable.spec.ts "ends
+ * in an ellipsis where it is longer than there is room for"
  */
 export const MAX_TEXT = 32;
 /**
  * The number of files that a line names.
  *
- * @bound tells: the line says how many more; specs/model/losses.spec.ts "names some files of a loss, and counts the others"
+ * @bound tells: the line says how many more; specs/model/losses.spec.ts "names some files of a
+ * loss, and counts the others"
  */
 const MAX_FILES = 5;
 

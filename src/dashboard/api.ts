@@ -11,7 +11,8 @@ import { type Static, Type } from '@sinclair/typebox';
 /**
  * Limits of one answer and of one change.
  *
- * @bound refuses: HTTP 400 for a question that asks for more; an answer that is cut says of how many
+ * @bound refuses: HTTP 400 for a question that asks for more; an answer that is cut says of how
+ * many
  */
 export const LIMITS = {
   ...{ runs: 1000, points: 5000, seriesRuns: 100, logLines: 5000, liveRuns: 100 },

@@ -105,7 +105,8 @@ export async function exportRun(
 }
 
 /**
- * Imports the runs at a path, each as a new run: rows with their own times, parameters, tags, log, status, start and end.
+ * Imports the runs at a path, each as a new run: rows with their own times, parameters, tags, log,
+ * status, start and end.
  *
  * The source is only read, and never trusted. A name that is taken gets a suffix, one that no
  * folder can have is changed; a run that cannot be read completely is not created, and does not

@@ -107,8 +107,9 @@ export class Experiments {
   }
 
   /**
-   * Returns one run. @throws {@link ExpmanError} `INVALID_NAME`, `RUN_NOT_FOUND`, `CORRUPT`,
-   * `UNSAFE_YAML` or `IO`
+   * Returns one run.
+   *
+   * @throws {@link ExpmanError} `INVALID_NAME`, `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO`
    */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async run(experiment: string, run: string): Promise<StoredRun> {
@@ -139,8 +140,9 @@ export class StoredExperiment {
   }
 
   /**
-   * Returns title, description and tags, from `experiment.yaml`. @throws {@link ExpmanError}
-   * `CORRUPT`, `UNSAFE_YAML` or `IO`
+   * Returns title, description and tags, from `experiment.yaml`.
+   *
+   * @throws {@link ExpmanError} `CORRUPT`, `UNSAFE_YAML` or `IO`
    */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async about(): Promise<Params> {
@@ -149,7 +151,9 @@ export class StoredExperiment {
 
   /**
    * Returns space, trials and best trial of the sweep, from `sweep.yaml`; null if the experiment is
-   * not a sweep. @throws as {@link about}
+   * not a sweep.
+   *
+   * @throws as {@link about}
    */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async sweep(): Promise<Params | null> {

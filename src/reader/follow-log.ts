@@ -5,7 +5,10 @@ import type { FsPort } from '../storage/fs-port.js';
 import { OwnerWatch, isOwned } from '../storage/owner-watch.js';
 import { LOG_NAME } from '../run/file-names.js';
 
-/** @bound tells: a line in its place says how many bytes; specs/reader/stored-run.spec.ts "is followed past a line that is longer than a chunk, and says how much of it is missing" */
+/**
+ * @bound tells: a line in its place says how many bytes; specs/reader/stored-run.spec.ts "is
+ * followed past a line that is longer than a chunk, and says how much of it is missing"
+ */
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**

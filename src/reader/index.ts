@@ -83,7 +83,8 @@ export interface RunReading extends RunInfo {
 }
 
 /**
- * Reads a run whatever its state: open in another process, closed, or cut off. Takes no lock and changes nothing.
+ * Reads a run whatever its state: open in another process, closed, or cut off. Takes no lock and
+ * changes nothing.
  *
  * Rows that are not in `metrics.parquet` yet come from the write-ahead log.
  *

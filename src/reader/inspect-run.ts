@@ -101,8 +101,9 @@ export function inspectRun(fs: FsPort, runDir: string): RunInfo {
 }
 
 /**
- * Does the same as {@link openContents}, for callers that need the rows. @throws ExpmanError
- * `CORRUPT` if the file of rows fails its checks
+ * Does the same as {@link openContents}, for callers that need the rows.
+ *
+ * @throws ExpmanError `CORRUPT` if the file of rows fails its checks
  */
 export function openIntact(fs: FsPort, runDir: string): ReturnType<typeof openContents> {
   const contents = openContents(fs, runDir);

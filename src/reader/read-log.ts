@@ -10,14 +10,16 @@ const CHUNK_BYTES = 256 * 1024;
 /**
  * Bytes after which a line is cut; lines that runs write are shorter.
  *
- * @bound tells: the line ends in how many bytes are missing; specs/reader/stored-run.spec.ts "says how much of a line is missing that is too long, and where no line ends any more"
+ * @bound tells: the line ends in how many bytes are missing; specs/reader/stored-run.spec.ts "says
+ * how much of a line is missing that is too long, and where no line ends any more"
  */
 const MAX_LINE_BYTES = 1024 * 1024;
 /**
  * Bytes without a newline after which reading stops, whatever the size of the file: it is not a
  * log.
  *
- * @bound tells: the last line says from where on nothing was read; specs/reader/stored-run.spec.ts "says how much of a line is missing that is too long, and where no line ends any more"
+ * @bound tells: the last line says from where on nothing was read; specs/reader/stored-run.spec.ts
+ * "says how much of a line is missing that is too long, and where no line ends any more"
  */
 const MAX_LINELESS_BYTES = 64 * 1024 * 1024;
 /** The levels to filter a log by, those of npm, from the least to the most severe. */

@@ -70,7 +70,8 @@ interface Entry {
 }
 
 /**
- * Lists the runs at or below a folder: a run, an experiment, or a folder of experiments. Links are not followed.
+ * Lists the runs at or below a folder: a run, an experiment, or a folder of experiments. Links are
+ * not followed.
  *
  * Facts of closed runs are cached in a file in `cacheDir` (null for no cache), and are valid while
  * a run's folder and its two YAML files have the same inode, size and time. That file may be

@@ -43,8 +43,9 @@ export class StoredRun {
   ) {}
 
   /**
-   * Returns the run as it is now. @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`,
-   * `UNSAFE_YAML` or `IO`
+   * Returns the run as it is now.
+   *
+   * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO`
    */
   // eslint-disable-next-line @typescript-eslint/require-await -- errors are rejections, and reading may move to a thread
   async refresh(): Promise<StoredRun> {
@@ -52,8 +53,9 @@ export class StoredRun {
   }
 
   /**
-   * Reads everything about the run except its rows: owner, files, torn and corrupt parts. @throws
-   * as {@link refresh}
+   * Reads everything about the run except its rows: owner, files, torn and corrupt parts.
+   *
+   * @throws as {@link refresh}
    */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async inspect(): Promise<RunInfo> {
@@ -156,7 +158,11 @@ function reading<T>(rows: OpenRows, read: (rows: OpenRows) => T): T {
   }
 }
 
-/** Opens a run's folder. @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO` */
+/**
+ * Opens a run's folder.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `CORRUPT`, `UNSAFE_YAML` or `IO`
+ */
 export function openStoredRun(fs: FsPort, runDir: string): StoredRun {
   return new StoredRun(fs, runDir, factsOf(inspectRun(fs, runDir)));
 }

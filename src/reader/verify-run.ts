@@ -45,7 +45,10 @@ export interface Verification {
   readonly problems: readonly Problem[];
 }
 
-/** Reads every byte of a run's files and compares every checksum; changes nothing, throws nothing that the files cause. */
+/**
+ * Reads every byte of a run's files and compares every checksum; changes nothing, throws nothing
+ * that the files cause.
+ */
 export function verifyRun(fs: FsPort, runDir: string): Verification {
   const problems: Problem[] = [];
   const check = <T>(file: string, work: () => T): T | null => {

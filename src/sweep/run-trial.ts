@@ -107,7 +107,10 @@ function openTrialRun<P>(runName: string, { name, baseDir, run }: ResolvedSweep<
   );
 }
 
-/** Follows the trial's metric, emits each of its values, and aborts the trial when the scheduler says so. */
+/**
+ * Follows the trial's metric, emits each of its values, and aborts the trial when the scheduler
+ * says so.
+ */
 function watchMetric<P>(running: RunningTrial<P>, { options, events }: TrialHost<P>): MetricWatch {
   const { number, run } = running.trial;
   const watch = new MetricWatch(options.value, options.mode === 'min' ? 1 : -1);
@@ -132,7 +135,10 @@ interface Failure {
   readonly thrown: unknown;
 }
 
-/** Waits until the training ends, or `graceMs` after it was aborted; returns what it threw, null if it threw nothing. */
+/**
+ * Waits until the training ends, or `graceMs` after it was aborted; returns what it threw, null if
+ * it threw nothing.
+ */
 async function untilTrained<P>(
   running: RunningTrial<P>,
   { options, drive }: TrialHost<P>,

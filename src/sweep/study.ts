@@ -155,7 +155,9 @@ export class SweepStudy<P> implements Study<P> {
     await Promise.all(slots);
   }
 
-  /** Passes earlier results to the searcher and the scheduler, and queues interrupted trials again. */
+  /**
+   * Passes earlier results to the searcher and the scheduler, and queues interrupted trials again.
+   */
   private restore(records: TrialRecords): void {
     for (const record of records.all) {
       this.nextNumber = Math.max(this.nextNumber, record.trial + 1);
@@ -193,7 +195,10 @@ export class SweepStudy<P> implements Study<P> {
     return { number: this.nextNumber++, attempt: 0, params: params as P };
   }
 
-  /** Reports the end of a trial to the searcher and to listeners, and queues a failed one again while it has retries left. */
+  /**
+   * Reports the end of a trial to the searcher and to listeners, and queues a failed one again
+   * while it has retries left.
+   */
   private concludeTrial(record: TrialRecord): void {
     const result = this.resultOf(record);
     const { status } = record;

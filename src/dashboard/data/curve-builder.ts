@@ -5,7 +5,9 @@ const KEPT = 4;
 /**
  * Gaps that are kept with both their ends; when there are more, the longest ones are kept.
  *
- * @bound tells: a curve that is not exact says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values"
+ * @bound tells: a curve that is not exact says of how many values it is;
+ * specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and
+ * of how many values"
  */
 const MAX_GAPS = 256;
 
@@ -17,7 +19,10 @@ export interface DrawnCurve {
   readonly nonFinite: [at: number, what: string][];
   /** The times given with the values; NaN where none was given. */
   readonly times: number[];
-  /** The stretches of a thinned curve: the index where each ends, how many finite values it stands for, and their mean. */
+  /**
+   * The stretches of a thinned curve: the index where each ends, how many finite values it stands
+   * for, and their mean.
+   */
   readonly stretches: [at: number, count: number, mean: number][];
   /** Number of values added. */
   readonly values: number;
@@ -52,10 +57,11 @@ interface Gap {
 }
 
 /**
- * Thins a curve of any length, in one pass and bounded memory, to at most `points` (from 8 up). Values are divided, in the order they
- * come, into stretches of equal count; each keeps its first, least, greatest and last finite value. A short curve is kept whole. NaN and
- * infinities come on top: one of each kind per stretch, and the first and last of up to 256 gaps, always including the curve's first and
- * last value.
+ * Thins a curve of any length, in one pass and bounded memory, to at most `points` (from 8 up).
+ * Values are divided, in the order they come, into stretches of equal count; each keeps its first,
+ * least, greatest and last finite value. A short curve is kept whole. NaN and infinities come on
+ * top: one of each kind per stretch, and the first and last of up to 256 gaps, always including the
+ * curve's first and last value.
  */
 export class CurveBuilder {
   private readonly raw: Place[] = [];

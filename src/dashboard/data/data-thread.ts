@@ -1,4 +1,7 @@
-/** A thread that reads runs for the dashboard, so that a read that is slow or never ends delays no other request. */
+/**
+ * A thread that reads runs for the dashboard, so that a read that is slow or never ends delays no
+ * other request.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { firstValueFrom, timer } from 'rxjs';
 import { ExpmanError, messageOf } from '../../model/errors.js';

@@ -19,10 +19,16 @@ const ENTRY = (): URL => new URL('./data-thread.js', import.meta.url);
  * @bound refuses: HTTP 503
  */
 const MAX_WAITING = 64;
-/** A question that waits longer is refused; one that is being answered is given up after this time, and its thread is ended. */
+/**
+ * A question that waits longer is refused; one that is being answered is given up after this time,
+ * and its thread is ended.
+ */
 const PATIENCE_MS = 30_000;
 const RESTART_MS = 1000;
-/** A small young generation: garbage is collected early, and two threads do not take twice the memory. */
+/**
+ * A small young generation: garbage is collected early, and two threads do not take twice the
+ * memory.
+ */
 const HEAP = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 8 };
 
 /** The client name of the server's own questions. */
@@ -47,7 +53,11 @@ export class DataThreads {
     this.long.begin();
   }
 
-  /** Asks a thread; resolves with the answer as text. @throws {@link BusyError}, {@link ExpmanError} */
+  /**
+   * Asks a thread; resolves with the answer as text.
+   *
+   * @throws {@link BusyError}, {@link ExpmanError}
+   */
   ask(request: DataRequest, asker?: Asker): Promise<string> {
     const isLong = ['series', 'histograms', 'system'].includes(request.kind);
     return (isLong ? this.long : this.short).ask(request, asker);
@@ -58,7 +68,11 @@ export class DataThreads {
     return JSON.parse(await this.ask({ kind: 'places', ids }, asker)) as RunPlace[];
   }
 
-  /** Reports news of these runs from now on; resolves once those that are alive are being followed. @throws as {@link ask} */
+  /**
+   * Reports news of these runs from now on; resolves once those that are alive are being followed.
+   *
+   * @throws as {@link ask}
+   */
   watch(watches: readonly Watch[]): Promise<void> {
     return this.short.watch(watches);
   }
@@ -86,7 +100,10 @@ interface Call {
   readonly settle: () => void;
 }
 
-/** One thread, started with the first question and again after it ended. It gets one question at a time, so that waiting ones can still be dropped. */
+/**
+ * One thread, started with the first question and again after it ended. It gets one question at a
+ * time, so that waiting ones can still be dropped.
+ */
 class DataThread {
   private worker: Worker | null = null;
   private readonly waiting = new Waiting<Call>();
@@ -230,7 +247,8 @@ class DataThread {
 
   private watchAgain(): void {
     if (this.watches.length === 0) return;
-    // A pause, so that a run that crashes every thread that reads it does not keep the machine busy with starting them.
+    // A pause, so that a run that crashes every thread that reads it does not keep the machine busy
+    // with starting them.
     setTimeout(() => {
       const { watches } = this;
       this.watch(watches)

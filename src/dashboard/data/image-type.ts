@@ -2,7 +2,10 @@ import { nodeFs } from '../../storage/node-fs.js';
 
 const BYTES = 16;
 
-/** Detects by its first bytes the type of an image that is safe to show; null for anything else, whatever its name. */
+/**
+ * Detects by its first bytes the type of an image that is safe to show; null for anything else,
+ * whatever its name.
+ */
 export function imageTypeOf(bytes: Buffer): string | null {
   const text = bytes.toString('latin1', 0, BYTES);
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';

@@ -16,7 +16,9 @@ const TELL_MS = 250;
 /**
  * Points of a curve in one report; if more have come, those that a chart would show.
  *
- * @bound tells: a curve that is not exact says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values"
+ * @bound tells: a curve that is not exact says of how many values it is;
+ * specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and
+ * of how many values"
  */
 const MAX_POINTS = 200;
 /** @bound loses nothing: further lines are in the next message */
@@ -69,7 +71,8 @@ export class LiveRun {
     }, LOOK_MS);
   }
 
-  // A follower that ended or failed is started again by the next check and no sooner: a run whose files fail at once would take all the time.
+  // A follower that ended or failed is started again by the next check and no sooner: a run whose
+  // files fail at once would take all the time.
   private follow(): void {
     if (this.watch.logs) this.followLines();
     if (isGoing(this.rows)) return;
@@ -87,8 +90,8 @@ export class LiveRun {
         },
         error: () => undefined,
       });
-    // Rows logged before the run was seen alive (again) were missed. Reported once the follower has its place, which it finds with the timer
-    // before this one.
+    // Rows logged before the run was seen alive (again) were missed. Reported once the follower has
+    // its place, which it finds with the timer before this one.
     if (!this.isNew)
       timer(0).subscribe({
         complete: () => {

@@ -22,7 +22,11 @@ import { checkWanted } from './wanted.js';
 /** The columns before the metrics: `step` and `timestamp`. */
 const KEY_COLUMNS = 2;
 const SYSTEM_POINTS = 1000;
-/** @bound tells: the answer and the axis of steps say of how many; specs/dashboard/server/api.spec.ts "has at most 100 histograms of many, the first and the last among them, and says of how many" */
+/**
+ * @bound tells: the answer and the axis of steps say of how many;
+ * specs/dashboard/server/api.spec.ts "has at most 100 histograms of many, the first and the last
+ * among them, and says of how many"
+ */
 const MAX_HISTOGRAMS = 100;
 
 /** Escapes a path for an address. */
@@ -65,7 +69,9 @@ export function readRun({ runDir, id }: RunPlace): string {
   }
 }
 
-/** The media of a run; none if their manifest cannot be read, so that the rest of the page stays. */
+/**
+ * The media of a run; none if their manifest cannot be read, so that the rest of the page stays.
+ */
 function mediaThere(runDir: string): LoggedMedia[] {
   try {
     return mediaOf(nodeFs, runDir);

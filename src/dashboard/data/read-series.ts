@@ -15,13 +15,16 @@ const OF_METRIC = 'metric:';
 /**
  * Points of all curves of one answer; the more curves, the fewer points each.
  *
- * @bound tells: a curve that is not exact says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values"
+ * @bound tells: a curve that is not exact says of how many values it is;
+ * specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and
+ * of how many values"
  */
 const MAX_POINTS = 500_000;
 const MIN_POINTS = 8;
 
 /**
- * Reads metrics of runs, `experiment/run`, as curves, each run on its own: a run that cannot be read or does not exist hides no other.
+ * Reads metrics of runs, `experiment/run`, as curves, each run on its own: a run that cannot be
+ * read or does not exist hides no other.
  *
  * @throws ExpmanError `RUN_NOT_FOUND` if none of the runs exists
  */
@@ -55,7 +58,10 @@ interface Wish extends Omit<SeriesRequest, 'runs'> {
   readonly withTimes?: boolean;
 }
 
-/** Reads the curves of a run, by metric, and the last time that was read, in milliseconds since the epoch. */
+/**
+ * Reads the curves of a run, by metric, and the last time that was read, in milliseconds since the
+ * epoch.
+ */
 export function curvesOfRun(
   runDir: string,
   wish: Wish,

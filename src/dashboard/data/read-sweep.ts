@@ -13,7 +13,11 @@ const MAX_BYTES = 16 * 1024 * 1024;
 export const sweepFolder = (folder: string): string | null =>
   nodeFs.stat(join(folder, SWEEP_NAME))?.kind === 'file' ? folder : null;
 
-/** Reads `sweep.yaml` as JSON of a `SweepAnswer`. @throws ExpmanError `RUN_NOT_FOUND` if there is no sweep, `CORRUPT`, `UNSAFE_YAML` or `IO` */
+/**
+ * Reads `sweep.yaml` as JSON of a `SweepAnswer`.
+ *
+ * @throws ExpmanError `RUN_NOT_FOUND` if there is no sweep, `CORRUPT`, `UNSAFE_YAML` or `IO`
+ */
 export function readSweep(folder: string): string {
   const file = readMapping(nodeFs, folder, SWEEP_NAME, MAX_BYTES);
   if (file === null) throw new ExpmanError('RUN_NOT_FOUND', 'this experiment has no sweep');

@@ -24,7 +24,11 @@ const MISS_MS = 200;
  * @bound loses nothing: the answer says how many runs there are, and the next page has the rest
  */
 const MAX_TEXT = 8 * 1024 * 1024;
-/** @bound tells: the answer and the menu of columns say how many more; specs/dashboard/server/api.spec.ts "lists 1,000 names of metrics and of parameters, and says how many there are beyond those" */
+/**
+ * @bound tells: the answer and the menu of columns say how many more;
+ * specs/dashboard/server/api.spec.ts "lists 1,000 names of metrics and of parameters, and says how
+ * many there are beyond those"
+ */
 const MAX_KEYS = 1000;
 
 interface Listing extends RunListing {
@@ -49,7 +53,11 @@ export class RunsView {
 
   constructor(private readonly dir: string) {}
 
-  /** Returns a page of the matching runs as JSON of a `RunsAnswer`. @throws ExpmanError `INVALID_FILTER` */
+  /**
+   * Returns a page of the matching runs as JSON of a `RunsAnswer`.
+   *
+   * @throws ExpmanError `INVALID_FILTER`
+   */
   page({ offset, limit, ...query }: RunsRequest): string {
     const listing = this.fresh();
     const { runs: matching, keys } = this.matching(listing, query);
@@ -82,7 +90,9 @@ export class RunsView {
     return this.matched;
   }
 
-  /** Returns the experiments as JSON of an `ExperimentsAnswer`, by their latest run, newest first. */
+  /**
+   * Returns the experiments as JSON of an `ExperimentsAnswer`, by their latest run, newest first.
+   */
   experiments(): string {
     const listing = this.fresh();
     const byName = new Map<string, { readonly runs: RunFacts[]; unreadable: number }>();

@@ -1,6 +1,11 @@
-/** A queue that serves clients in turn, one item each, so that no client waits for all the items of another. */
+/**
+ * A queue that serves clients in turn, one item each, so that no client waits for all the items of
+ * another.
+ */
 export class Waiting<T> {
-  /** Items by client, the client whose turn is next first; every client here has at least one item. */
+  /**
+   * Items by client, the client whose turn is next first; every client here has at least one item.
+   */
   private readonly clients = new Map<string, T[]>();
 
   get size(): number {
@@ -35,7 +40,10 @@ export class Waiting<T> {
     return false;
   }
 
-  /** Takes the newest item of the client that has the most; undefined if no client has more than this one would have with one more. */
+  /**
+   * Takes the newest item of the client that has the most; undefined if no client has more than
+   * this one would have with one more.
+   */
   takeFromGreediest(client: string): T | undefined {
     const own = this.clients.get(client)?.length ?? 0;
     const [greediest] = [...this.clients.values()].sort((one, other) => other.length - one.length);

@@ -17,18 +17,28 @@ import type { ReportData, ReportRun, ReportSeries } from '../report-data.js';
 /**
  * Points of a curve.
  *
- * @bound tells: a curve that is not exact says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values"
+ * @bound tells: a curve that is not exact says of how many values it is;
+ * specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and
+ * of how many values"
  */
 const MAX_POINTS = 2000;
-/** @bound tells: the first line of the log says that earlier ones are missing; specs/dashboard/page/report.spec.ts "says before the lines of a log that it has not all of them, whatever is looked for in it" */
+/**
+ * @bound tells: the first line of the log says that earlier ones are missing;
+ * specs/dashboard/page/report.spec.ts "says before the lines of a log that it has not all of them,
+ * whatever is looked for in it"
+ */
 const MAX_LINES = 1000;
 /**
  * Images that fit go into the report.
  *
- * @bound tells: in the place of the image; specs/dashboard/page/preview.spec.ts "that a report does not hold says so"
+ * @bound tells: in the place of the image; specs/dashboard/page/preview.spec.ts "that a report does
+ * not hold says so"
  */
 const MAX_IMAGE_BYTES = 1024 * 1024;
-/** @bound tells: in the place of the image; specs/dashboard/page/preview.spec.ts "that a report does not hold says so" */
+/**
+ * @bound tells: in the place of the image; specs/dashboard/page/preview.spec.ts "that a report does
+ * not hold says so"
+ */
 const MAX_IMAGES_BYTES = 16 * 1024 * 1024;
 
 /** Collects the contents of a report. @throws ExpmanError as reading a run does */

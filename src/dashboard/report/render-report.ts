@@ -4,8 +4,8 @@ import type { ReportData } from '../report-data.js';
 import { pageFiles } from '../server/page-files.js';
 
 /**
- * Renders a report as one self-contained HTML file: the dashboard's page with its data inside. A policy lets only its own script run,
- * and no request leave the file.
+ * Renders a report as one self-contained HTML file: the dashboard's page with its data inside. A
+ * policy lets only its own script run, and no request leave the file.
  */
 export function renderReport(report: ReportData): string {
   const files = pageFiles();

@@ -23,12 +23,14 @@ const OPTIONS = optionsTable<ReportOptions>()({
 });
 
 /**
- * Writes runs as one self-contained HTML file that can be mailed: the dashboard with its data inside.
+ * Writes runs as one self-contained HTML file that can be mailed: the dashboard with its data
+ * inside.
  *
- * Curves are thinned to 2,000 points with their peaks, logs cut to their last 1,000 lines; images up to 1 MB are included (16 MB in all),
- * files are not. Resolves with its size in bytes.
+ * Curves are thinned to 2,000 points with their peaks, logs cut to their last 1,000 lines; images
+ * up to 1 MB are included (16 MB in all), files are not. Resolves with its size in bytes.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION`, also when the path exists already, `IO`, and as reading a run does
+ * @throws {@link ExpmanError} `INVALID_OPTION`, also when the path exists already, `IO`, and as
+ * reading a run does
  * @example
  * await writeReport(['./experiments/my_exp/20260101_120000'], './report.html');
  */

@@ -5,7 +5,9 @@ import type { Duplex } from 'node:stream';
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH']);
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Headers of every answer: no framing of the page, no guessing of types, no loading from elsewhere. */
+/**
+ * Headers of every answer: no framing of the page, no guessing of types, no loading from elsewhere.
+ */
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy':
     "default-src 'self'; frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'none'",
@@ -26,8 +28,8 @@ export interface Admission {
 }
 
 /**
- * Checks a request before anything else sees it: answers it and returns false when it is not meant for this server (DNS rebinding,
- * another origin) or its method is unknown.
+ * Checks a request before anything else sees it: answers it and returns false when it is not meant
+ * for this server (DNS rebinding, another origin) or its method is unknown.
  */
 export function admits(request: IncomingMessage, response: ServerResponse, admission: Admission): boolean {
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
@@ -46,7 +48,10 @@ export function admits(request: IncomingMessage, response: ServerResponse, admis
   return true;
 }
 
-/** Answers bytes that are not an HTTP request, or that end the HTTP exchange, and closes the connection. */
+/**
+ * Answers bytes that are not an HTTP request, or that end the HTTP exchange, and closes the
+ * connection.
+ */
 export function refuseSocket(socket: Duplex, status: number): void {
   const headers = Object.entries(HEADERS).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.on('error', () => undefined);

@@ -7,7 +7,9 @@ import type { Asked } from './backend.js';
 /** The HTTP status codes of errors. */
 export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 500 | 503;
 
-/** A request that is refused, with the answer's HTTP status and the code of its {@link ApiError}. */
+/**
+ * A request that is refused, with the answer's HTTP status and the code of its {@link ApiError}.
+ */
 export class Refusal extends Error {
   constructor(
     readonly status: ErrorStatus,

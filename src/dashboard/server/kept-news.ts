@@ -16,7 +16,10 @@ export interface Kept {
   readonly news: LiveNews;
 }
 
-/** The latest news, for clients whose connection broke; older news is dropped when there is too much. */
+/**
+ * The latest news, for clients whose connection broke; older news is dropped when there is too
+ * much.
+ */
 export class KeptNews {
   private readonly kept: Kept[] = [];
   private bytes = 0;
@@ -42,7 +45,10 @@ export class KeptNews {
     return kept;
   }
 
-  /** Assigns a number to no news: a client that only knows older numbers has missed what came in between. */
+  /**
+   * Assigns a number to no news: a client that only knows older numbers has missed what came in
+   * between.
+   */
   skip(): number {
     return ++this.number;
   }

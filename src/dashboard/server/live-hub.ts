@@ -63,9 +63,13 @@ export class LiveHub {
     return this.clients.size >= MAX_CLIENTS;
   }
 
-  /** Sends a client, once its runs are followed, all news from then on, or all after the last event it had. */
+  /**
+   * Sends a client, once its runs are followed, all news from then on, or all after the last event
+   * it had.
+   */
   async connect(response: ServerResponse, wish: LiveWish, lastEventId: string | undefined): Promise<void> {
-    // A response queued after another one on its connection gets no event when the connection closes.
+    // A response queued after another one on its connection gets no event when the connection
+    // closes.
     const { socket } = response.req;
     const hasGone = (): boolean => socket.destroyed || this.isClosed;
     if (hasGone()) return;
@@ -86,7 +90,8 @@ export class LiveHub {
     else
       for (const kept of this.kept.after(asked) ?? [])
         if (kept.news.kind === 'run') this.deliver(client, kept);
-    // Gives it a number at once: a stream that breaks before its first news has missed something, too.
+    // Gives it a number at once: a stream that breaks before its first news has missed something,
+    // too.
     this.send(client, 'here', '{}', this.idOf(this.kept.last));
     this.keepAlive ??= setInterval(() => {
       for (const each of this.clients) this.write(each, ': here\n\n');

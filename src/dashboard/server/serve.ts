@@ -30,7 +30,9 @@ const HTTP_LIMITS = {
 };
 /** @bound loses nothing: further connections wait or are closed, and the page tries again */
 const MAX_CONNECTIONS = 128;
-/** A connection idle in both directions has a client that stopped reading; events are more frequent. */
+/**
+ * A connection idle in both directions has a client that stopped reading; events are more frequent.
+ */
 const IDLE_MS = 60_000;
 /** HTTP statuses for errors of Node's parser; any other is 400. */
 const CLIENT_ERRORS: Readonly<Record<string, number>> = {
@@ -44,9 +46,14 @@ const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 export interface ServeOptions {
   /** From 0 to 65,535; 0, the default, means any free port. */
   readonly port?: number | undefined;
-  /** The address to listen on; default `127.0.0.1`, this machine only. Any other is open to the network. */
+  /**
+   * The address to listen on; default `127.0.0.1`, this machine only. Any other is open to the
+   * network.
+   */
   readonly host?: string | undefined;
-  /** Other host names to answer to, such as the machine's; those of the loopback are always allowed. */
+  /**
+   * Other host names to answer to, such as the machine's; those of the loopback are always allowed.
+   */
   readonly allowedHosts?: readonly string[] | undefined;
   /** True if tags and notes of closed runs may be changed; default false. */
   readonly writable?: boolean | undefined;

@@ -13,7 +13,8 @@ export interface SentFile {
 }
 
 /**
- * Opens a file of a run's artifacts or media; null if it must not be sent: not a regular file, a link, or a path out of the run's folder.
+ * Opens a file of a run's artifacts or media; null if it must not be sent: not a regular file, a
+ * link, or a path out of the run's folder.
  *
  * Only a file that starts with an image's bytes is shown, as that image; any other is a download.
  */

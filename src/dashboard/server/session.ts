@@ -24,5 +24,6 @@ export function mustHaveToken(c: Asked, { token, port }: Backend): void {
     throw new Refusal(401, 'UNAUTHORISED', 'the token is missing, or does not match this server');
 }
 
-// Browsers share cookies between ports: with one name, servers on one machine would overwrite each other's.
+// Browsers share cookies between ports: with one name, servers on one machine would overwrite each
+// other's.
 const cookieName = (port: number): string => `expman-${port}`;

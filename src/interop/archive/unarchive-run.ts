@@ -61,7 +61,8 @@ const MAX_SUFFIX = 10_000;
  * rename; nothing that exists is replaced, on failure nothing is left, and nothing outside the
  * folder is touched. The names of experiment and run in `run.yaml` are set to those of the place.
  *
- * @throws {@link ExpmanError} `UNSAFE_ARCHIVE`, `CORRUPT`, `UNSAFE_YAML`, `RUN_EXISTS`, `INVALID_NAME`, `IO`
+ * @throws {@link ExpmanError} `UNSAFE_ARCHIVE`, `CORRUPT`, `UNSAFE_YAML`, `RUN_EXISTS`,
+ * `INVALID_NAME`, `IO`
  * @example
  * const { runDir } = await unarchiveRun('./digits.tar.gz', './experiments', { whenTaken: 'suffix' });
  */

@@ -76,7 +76,8 @@ function hasQuotedNothing(path: string): boolean {
       const text = before + (read === 0 ? '\n' : bytes.toString('latin1', 0, read));
       if (/[,\n]""[,\r\n]/.test(text)) return true;
       if (read === 0) return false;
-      // @bound loses nothing: what a pattern of four characters may begin with at the end of a chunk
+      // @bound loses nothing: what a pattern of four characters may begin with at the end of a
+      // chunk
       before = text.slice(-3);
       position += read;
     }

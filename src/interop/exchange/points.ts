@@ -30,7 +30,9 @@ export class PointRows {
   /** @throws {@link ExpmanError} `CORRUPT` for over 20 million values */
   add(metric: string, step: number | null, micros: number | null, value: MetricValue): void {
     if (this.points.length >= MAX_POINTS)
-      throw new ExpmanError('CORRUPT', `${this.path} holds over ${MAX_POINTS} values`, { path: this.path });
+      throw new ExpmanError('CORRUPT', `${this.path} has more than ${MAX_POINTS} values`, {
+        path: this.path,
+      });
     this.points.push({ metric, step, micros, value });
   }
 

@@ -60,7 +60,8 @@ const MAX_NAME = 255;
  * reports its last number to one more collection and is then unregistered; unsubscribing does so at
  * once. Keeps one number per metric, and costs as much as a `live` tap.
  *
- * An exporter of cumulative temporality (the default) repeats a gauge's last number for as long as its provider lives.
+ * An exporter of cumulative temporality (the default) repeats a gauge's last number for as long as
+ * its provider lives.
  *
  * The destination of the numbers is up to the meter's provider; this imports no OpenTelemetry
  * package.

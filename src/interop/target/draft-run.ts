@@ -95,8 +95,9 @@ export class DraftRun {
   }
 
   /**
-   * Gives the run its name, and the experiment its description if it has none. @throws {@link
-   * ExpmanError} `RUN_EXISTS`, `IO`
+   * Gives the run its name, and the experiment its description if it has none.
+   *
+   * @throws {@link ExpmanError} `RUN_EXISTS`, `IO`
    */
   async place(): Promise<void> {
     const { experiment, run } = this.to;

@@ -26,8 +26,9 @@ export function writeNewFile(path: string, fill: (output: Output) => Promise<voi
 }
 
 /**
- * Does the same, but replaces an existing file, which stays until the new one is complete. @throws
- * as {@link writeNewFile}
+ * Does the same, but replaces an existing file, which stays until the new one is complete.
+ *
+ * @throws as {@link writeNewFile}
  */
 export function replaceWithFile(path: string, fill: (output: Output) => Promise<void>): Promise<void> {
   return writeFile(path, fill, () => {

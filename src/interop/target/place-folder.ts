@@ -12,8 +12,9 @@ const FILLING_MS = 1_000;
 const LOOK_AGAIN_MS = 10;
 
 /**
- * Claims a path for a folder by creating it empty; false if something is there. @throws errors of
- * the file system
+ * Claims a path for a folder by creating it empty; false if something is there.
+ *
+ * @throws errors of the file system
  */
 export const claimFolder = async (path: string): Promise<boolean> =>
   (await isFree(path)) && isMade(nodeFs, path);

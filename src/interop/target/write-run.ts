@@ -22,7 +22,11 @@ import { linesOf } from '../text/lines.js';
 /** @bound refuses: RUN_EXISTS */
 const MAX_SUFFIX = 10_000;
 const ROWS_A_TURN = 10_000;
-/** @bound tells: the report of the import, run.log and run.yaml say what; specs/interop/import-runs.spec.ts "says which of its tags and how much of its notes and group a run has no room for" */
+/**
+ * @bound tells: the report of the import, run.log and run.yaml say what;
+ * specs/interop/import-runs.spec.ts "says which of its tags and how much of its notes and group a
+ * run has no room for"
+ */
 const LIMITS = { tags: 1000, tag: 128, notes: 65_536, group: 128 };
 
 /** The source of a run. */

@@ -15,7 +15,11 @@ export interface Histogram extends HistogramCounts {
   readonly count: number;
 }
 
-/** @bound tells: the log of the run counts what was left out; specs/interop/tensorboard/importer.spec.ts "that are too large are counted in the log: tensors of many elements or dimensions, histograms of many buckets" */
+/**
+ * @bound tells: the log of the run counts what was left out;
+ * specs/interop/tensorboard/importer.spec.ts "that are too large are counted in the log: tensors of
+ * many elements or dimensions, histograms of many buckets"
+ */
 const MAX_BUCKETS = 20_000;
 
 /** Parses the edges and counts of a histogram's JSON text; null for any other text. */

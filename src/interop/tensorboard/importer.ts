@@ -41,9 +41,12 @@ const OPTIONS = optionsTable<TensorBoardImportOptions>()({
  * Reading throws `CORRUPT` with the offset of a record that does not match its checksum, is not a
  * valid event or has no valid time; `IO` if the file system refuses.
  *
- * The formats are those of TensorFlow's [record_writer.cc](https://github.com/tensorflow/tensorflow/blob/master/third_party/xla/xla/tsl/lib/io/record_writer.cc),
- * [event.proto](https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/util/event.proto) and
- * [summary.proto](https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/framework/summary.proto), and TensorBoard's
+ * The formats are those of TensorFlow's
+ * [record_writer.cc](https://github.com/tensorflow/tensorflow/blob/master/third_party/xla/xla/tsl/lib/io/record_writer.cc),
+ * [event.proto](https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/util/event.proto)
+ * and
+ * [summary.proto](https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/framework/summary.proto),
+ * and TensorBoard's
  * [plugin_data.proto](https://github.com/tensorflow/tensorboard/blob/master/tensorboard/plugins/hparams/plugin_data.proto).
  *
  * @throws {@link ExpmanError} `INVALID_OPTION`, at the call

@@ -115,7 +115,11 @@ export class SummaryWriter implements Disposable {
     this.add([this.encoder.histogram(tag, histogram)], step, wallTime);
   }
 
-  /** Adds a text; TensorBoard shows it as Markdown. @throws {@link ExpmanError} `INVALID_VALUE` for a step as above */
+  /**
+   * Adds a text; TensorBoard shows it as Markdown.
+   *
+   * @throws {@link ExpmanError} `INVALID_VALUE` for a step as above
+   */
   addText(tag: string, text: string, step?: Step, wallTime?: number): void {
     if (typeof text !== 'string') throw invalid('INVALID_VALUE', tag, 'a string', text);
     this.add([this.encoder.text(tag, text)], step, wallTime);
@@ -171,8 +175,9 @@ export class SummaryWriter implements Disposable {
   }
 
   /**
-   * Writes waiting events and closes the files; may be called again. @throws {@link ExpmanError} as
-   * {@link flush}
+   * Writes waiting events and closes the files; may be called again.
+   *
+   * @throws {@link ExpmanError} as {@link flush}
    */
   close(): void {
     this.closed = true;

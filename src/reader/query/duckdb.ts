@@ -206,8 +206,9 @@ export class Database implements Disposable {
 }
 
 /**
- * Returns the version of DuckDB used for queries. @throws ExpmanError `QUERY_UNAVAILABLE` if it
- * cannot be loaded
+ * Returns the version of DuckDB used for queries.
+ *
+ * @throws ExpmanError `QUERY_UNAVAILABLE` if it cannot be loaded
  */
 export const duckdbVersion = async (): Promise<string> => (await load()).version();
 

@@ -29,7 +29,8 @@ export type CellType = 'VARCHAR' | 'BIGINT' | 'DOUBLE' | 'TIMESTAMPTZ' | 'VARCHA
 /**
  * Bytes of a log that are read; of a longer one, only the end is read.
  *
- * @bound tells: skipped says of which log only the end was read; specs/reader/query/query.spec.ts "says of which log it has read the end alone"
+ * @bound tells: skipped says of which log only the end was read; specs/reader/query/query.spec.ts
+ * "says of which log it has read the end alone"
  */
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 

@@ -272,8 +272,9 @@ class QuerySession implements Disposable {
   }
 
   /**
-   * Converts an error to an ExpmanError; `CORRUPT` if a file may be the cause. @throws programming
-   * mistakes as they are
+   * Converts an error to an ExpmanError; `CORRUPT` if a file may be the cause.
+   *
+   * @throws programming mistakes as they are
    */
   private failureOf(error: unknown): ExpmanError {
     if (isMistake(error)) throw error;

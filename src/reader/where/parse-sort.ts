@@ -36,7 +36,9 @@ export interface SortKey {
 }
 
 /**
- * Parses the keys of an order, the most significant one first. @throws ExpmanError `INVALID_FILTER`
+ * Parses the keys of an order, the most significant one first.
+ *
+ * @throws ExpmanError `INVALID_FILTER`
  */
 export function keysOf(text: string): SortKey[] {
   const parser = new Parser(text);

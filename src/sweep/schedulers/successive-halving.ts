@@ -19,8 +19,9 @@ const OPTIONS = optionsTable<SuccessiveHalvingOptions>()({
 });
 
 /**
- * Asynchronous successive halving (ASHA): Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020
- * (arXiv 1810.05934, 2018), whose reduction factor of 4 is the default.
+ * Asynchronous successive halving (ASHA): Li et al., "A System for Massively Parallel
+ * Hyperparameter Tuning", MLSys 2020 (arXiv 1810.05934, 2018), whose reduction factor of 4 is the
+ * default.
  *
  * Implemented in the variant that stops trials rather than pausing them, as in Ray Tune: a trial
  * that reaches a rung (`minResource`, times `reductionFactor` for each following one) continues if

@@ -13,7 +13,8 @@ export interface GridSize {
 }
 
 /**
- * Tries every combination once, in the order of the names, the last changing fastest; exhausted after the last.
+ * Tries every combination once, in the order of the names, the last changing fastest; exhausted
+ * after the last.
  *
  * `choice`, `randint` and `quniform` yield all their values, `uniform` and `logUniform` evenly
  * spaced ones including both ends (the latter on its logarithmic scale), `normal` the middles of

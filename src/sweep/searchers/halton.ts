@@ -6,10 +6,11 @@ const BELOW_ONE = 1 - 2 ** -53;
 /**
  * Returns a function from an index to one coordinate of a randomised Halton sequence.
  *
- * J. H. Halton, "On the efficiency of certain quasi-random sequences of points in evaluating multi-dimensional
- * integrals", Numerische Mathematik 2, 1960: the index is written in the dimension's own prime base and mirrored at the
- * point. Each digit goes through a random permutation of its own, as in A. B. Owen, "A randomized Halton algorithm in R",
- * arXiv:1706.02808, 2017; without, coordinates of large bases run along lines.
+ * J. H. Halton, "On the efficiency of certain quasi-random sequences of points in evaluating
+ * multi-dimensional integrals", Numerische Mathematik 2, 1960: the index is written in the
+ * dimension's own prime base and mirrored at the point. Each digit goes through a random
+ * permutation of its own, as in A. B. Owen, "A randomized Halton algorithm in R", arXiv:1706.02808,
+ * 2017; without, coordinates of large bases run along lines.
  */
 export function haltonCoordinate(seed: number, dimension: number): (index: number) => number {
   const base = primeAt(dimension);

@@ -13,7 +13,8 @@ import { haltonCoordinate } from './halton.js';
 const MAX_DIMENSIONS = 256;
 
 /**
- * Covers the space more evenly than random trials do: the points of a Halton sequence, randomised by the seed.
+ * Covers the space more evenly than random trials do: the points of a Halton sequence, randomised
+ * by the seed.
  *
  * The suggestion depends only on the seed and the trial's number. Every dimension has its own
  * coordinate, even if it is not active. Never exhausted.

@@ -8,8 +8,9 @@ export type RandomStream = () => number;
  * Makes a stream of random numbers from a key, such as a seed and the number of a trial: the same
  * key gives the same stream.
  *
- * xoshiro128** of D. Blackman and S. Vigna, "Scrambled Linear Pseudorandom Number Generators", ACM Transactions on
- * Mathematical Software 47(4), 2021, its state filled by {@link splitMix64} as they advise.
+ * xoshiro128** of D. Blackman and S. Vigna, "Scrambled Linear Pseudorandom Number Generators", ACM
+ * Transactions on Mathematical Software 47(4), 2021, its state filled by {@link splitMix64} as they
+ * advise.
  */
 export function randomStream(...key: readonly number[]): RandomStream {
   const next64 = splitMix64(key.reduce((state, part) => mixed(state + GAMMA + BigInt(part)), 0n));
@@ -39,7 +40,8 @@ export function xoshiro128(state: readonly [number, number, number, number]): ()
 /**
  * A generator that turns one 64-bit integer into many unrelated ones.
  *
- * G. L. Steele, D. Lea and C. H. Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
+ * G. L. Steele, D. Lea and C. H. Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA
+ * 2014.
  */
 export function splitMix64(seed: bigint): () => bigint {
   let state = seed;

@@ -26,7 +26,8 @@ export function uniform(low: number, high: number): Uniform {
  * Any number from `low` to `high`, each order of magnitude equally likely: for learning rates and
  * the like.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION` unless both are finite, `low` is above 0 and below `high`
+ * @throws {@link ExpmanError} `INVALID_OPTION` unless both are finite, `low` is above 0 and below
+ * `high`
  */
 export function logUniform(low: number, high: number): LogUniform {
   return checked({ [DISTRIBUTION]: true, kind: 'logUniform', low, high });
@@ -37,7 +38,8 @@ export function logUniform(low: number, high: number): LogUniform {
  *
  * Values are rounded to 15 digits, so that three steps of 0.1 are 0.3.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION` unless all are finite, `q` is above 0 and `low` not above `high`
+ * @throws {@link ExpmanError} `INVALID_OPTION` unless all are finite, `q` is above 0 and `low` not
+ * above `high`
  */
 export function quniform(low: number, high: number, q: number): QUniform {
   return checked({
@@ -50,8 +52,9 @@ export function quniform(low: number, high: number, q: number): QUniform {
 }
 
 /**
- * {@link quniform} under another name, spelt like `logUniform`. @throws {@link ExpmanError}
- * `INVALID_OPTION`, as that does
+ * {@link quniform} under another name, spelt like `logUniform`.
+ *
+ * @throws {@link ExpmanError} `INVALID_OPTION`, as that does
  */
 export function qUniform(low: number, high: number, q: number): QUniform {
   return quniform(low, high, q);
@@ -60,15 +63,17 @@ export function qUniform(low: number, high: number, q: number): QUniform {
 /**
  * An integer from `low` to `high`, both ends included, all equally likely.
  *
- * @throws {@link ExpmanError} `INVALID_OPTION` unless both are safe integers and `low` is not above `high`
+ * @throws {@link ExpmanError} `INVALID_OPTION` unless both are safe integers and `low` is not above
+ * `high`
  */
 export function randint(low: number, high: number): RandInt {
   return checked({ [DISTRIBUTION]: true, kind: 'randint', low: withoutMinus(low), high: withoutMinus(high) });
 }
 
 /**
- * {@link randint} under a name that says what it yields. @throws {@link ExpmanError}
- * `INVALID_OPTION`, as that does
+ * {@link randint} under a name that says what it yields.
+ *
+ * @throws {@link ExpmanError} `INVALID_OPTION`, as that does
  */
 export function integer(low: number, high: number): RandInt {
   return randint(low, high);

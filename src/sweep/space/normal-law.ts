@@ -1,8 +1,8 @@
 /**
  * The share of the standard normal distribution below `x`, to about 15 digits after the point.
  *
- * The series of G. Marsaglia, "Evaluating the Normal Distribution", Journal of Statistical Software 11(4), 2004:
- * all its terms have one sign, so that nothing cancels.
+ * The series of G. Marsaglia, "Evaluating the Normal Distribution", Journal of Statistical Software
+ * 11(4), 2004: all its terms have one sign, so that nothing cancels.
  */
 export function normalShareBelow(x: number): number {
   // The series below ends when its sum no longer changes, which a NaN always does.
@@ -57,10 +57,11 @@ const TAIL = [
 ] as const;
 
 /**
- * The number below which a share of the standard normal distribution lies, for a share above 0 and below 1.
+ * The number below which a share of the standard normal distribution lies, for a share above 0 and
+ * below 1.
  *
- * Algorithm AS 241 (PPND16) of M. J. Wichura, "The Percentage Points of the Normal Distribution", Applied Statistics
- * 37(3), 1988: about 16 digits.
+ * Algorithm AS 241 (PPND16) of M. J. Wichura, "The Percentage Points of the Normal Distribution",
+ * Applied Statistics 37(3), 1988: about 16 digits.
  */
 export function normalQuantile(share: number): number {
   const fromMiddle = share - 0.5;

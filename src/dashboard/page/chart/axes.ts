@@ -56,7 +56,10 @@ const LEAST_ROOM_PX = 58;
 /** About the width of a digit; the least distance of ticks along x and y, and of their texts. */
 const SIZES = { letter: 6.2, across: 50, between: 34, gap: 18 };
 
-/** Lays out the axes of a chart: ticks at round values, and as much room on the left as their texts need. */
+/**
+ * Lays out the axes of a chart: ticks at round values, and as much room on the left as their texts
+ * need.
+ */
 export function layOutAxes(context: CanvasRenderingContext2D, size: Size, shown: Shown): Axes {
   const height = Math.max(1, size.height - TOP_PX - BOTTOM_PX);
   const up = upTicks(shown, height);
@@ -100,7 +103,10 @@ export function drawAxes(
   context.restore();
 }
 
-/** The room of y's texts: as wide as the widest; the same in all charts as long as the texts are of the usual length. */
+/**
+ * The room of y's texts: as wide as the widest; the same in all charts as long as the texts are of
+ * the usual length.
+ */
 function roomOf(context: CanvasRenderingContext2D, up: readonly Tick[]): number {
   context.save();
   context.font = `${FONT_PX}px ${FONT_FAMILY}`;

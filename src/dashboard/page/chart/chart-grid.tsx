@@ -15,7 +15,9 @@ export interface ChartGridProps {
   readonly options: Omit<FigureOptions, 'title'>;
 }
 
-/** One chart per metric; all show the same stretch of x, which is in the address once it is chosen. */
+/**
+ * One chart per metric; all show the same stretch of x, which is in the address once it is chosen.
+ */
 export function ChartGrid({ curves, metrics, options }: ChartGridProps): JSX.Element {
   const moves = useView();
   const figures = useMemo(

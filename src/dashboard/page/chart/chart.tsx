@@ -18,12 +18,17 @@ const HEIGHT = 240;
 
 export interface ChartProps {
   readonly figure: Figure;
-  /** The stretch of x that all charts show; null for everything. It changes many times a second while a chart is dragged. */
+  /**
+   * The stretch of x that all charts show; null for everything. It changes many times a second
+   * while a chart is dragged.
+   */
   readonly view: Signal<Span | null>;
   readonly isMoving: Signal<boolean>;
   readonly onZoom: (view: Span | null) => void;
   readonly onMove: (view: Span, isOver: boolean) => void;
-  /** The curves that the lines are made of, if any: they know how many values the points stand for. */
+  /**
+   * The curves that the lines are made of, if any: they know how many values the points stand for.
+   */
   readonly curves?: readonly Curve[];
   readonly height?: number;
 }
@@ -97,7 +102,10 @@ export function Chart(props: ChartProps): JSX.Element {
 /** Keys with a modifier belong to the browser. */
 const isWithModifier = ({ ctrlKey, metaKey, altKey }: KeyboardEvent): boolean => ctrlKey || metaKey || altKey;
 
-/** Keeps a plot in its element: made again for another kind of axis or other colours, drawn at most once a frame and only while it is visible. */
+/**
+ * Keeps a plot in its element: made again for another kind of axis or other colours, drawn at most
+ * once a frame and only while it is visible.
+ */
 function usePlot(
   { figure, view, isMoving, onZoom, onMove, height = HEIGHT }: ChartProps,
   point: (pointed: Pointed | null) => void,

@@ -1,8 +1,9 @@
 import type { Figure } from './figure.js';
 
 /**
- * Writes the lines of a chart as CSV (RFC 4180), one value per row; NaN and infinities are written as such. A smoothed value is followed
- * by its raw value, a mean by the least and greatest. For sampled curves, the heading says how many values they stand for.
+ * Writes the lines of a chart as CSV (RFC 4180), one value per row; NaN and infinities are written
+ * as such. A smoothed value is followed by its raw value, a mean by the least and greatest. For
+ * sampled curves, the heading says how many values they stand for.
  */
 export function csvOf({ xTitle, title, strokes, sampledFrom }: Figure): string {
   const isSmoothed = strokes.some(({ raw }) => raw !== undefined);
@@ -28,7 +29,10 @@ export function csvOf({ xTitle, title, strokes, sampledFrom }: Figure): string {
   return [head, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
-/** Writes a cell; a text that a spreadsheet would take for a formula gets a quote in front, as in `expman export`. */
+/**
+ * Writes a cell; a text that a spreadsheet would take for a formula gets a quote in front, as in
+ * `expman export`.
+ */
 function cell(value: string | number): string {
   if (typeof value === 'number') return String(value);
   const harmless = /^[=+\-@\t\r]/.test(value) && !/^-Infinity$/.test(value) ? `'${value}` : value;

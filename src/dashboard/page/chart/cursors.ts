@@ -1,6 +1,9 @@
 import type { Span } from '../../../pure/span.js';
 
-/** The cursor that all charts of the page share: the value of x under it, and the stretch that is being chosen, if there is one. */
+/**
+ * The cursor that all charts of the page share: the value of x under it, and the stretch that is
+ * being chosen, if there is one.
+ */
 export interface SharedCursor {
   readonly x: number;
   readonly chosen: Span | null;

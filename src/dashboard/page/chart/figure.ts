@@ -50,7 +50,10 @@ export interface FigureOptions {
   /** Weight of the smoothing, 0 for none. */
   readonly smoothing: number;
   readonly colourOf: (run: string) => string;
-  /** The group of a run, if each group is drawn as one line and a band; a group has the colour of its first run. */
+  /**
+   * The group of a run, if each group is drawn as one line and a band; a group has the colour of
+   * its first run.
+   */
   readonly groupOf?: ((run: string) => string) | undefined;
 }
 

@@ -1,6 +1,9 @@
 import type { Area, Size } from './axes.js';
 
-/** The elements of a plot: the canvas, and over its plotting area the cursor and the stretch that is being chosen. */
+/**
+ * The elements of a plot: the canvas, and over its plotting area the cursor and the stretch that is
+ * being chosen.
+ */
 export interface Frame {
   readonly root: HTMLElement;
   readonly canvas: HTMLCanvasElement;

@@ -4,7 +4,10 @@ import { digitsOn, exactText, numberText } from '../facts/format.js';
 import type { Figure, Stroke } from './figure.js';
 import type { Plot, Pointed } from './plot.js';
 
-/** @bound tells: the table says how many more; specs/dashboard/browser/left-out.spec.ts "is counted below a chart: lines that are not next to the pointer" */
+/**
+ * @bound tells: the table says how many more; specs/dashboard/browser/left-out.spec.ts "is counted
+ * below a chart: lines that are not next to the pointer"
+ */
 const MOST_ROWS = 10;
 
 /** The values of the lines under the pointer; of many lines, the nearest ones. */

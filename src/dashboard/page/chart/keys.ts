@@ -1,6 +1,8 @@
 import { moved, type Span, zoomed } from '../../../pure/span.js';
 
-/** The share of the view that an arrow key moves by, and that + and - take away or add at each side. */
+/**
+ * The share of the view that an arrow key moves by, and that + and - take away or add at each side.
+ */
 const STEP = 0.2;
 
 /** Returns the view after a key: null for everything, undefined if the key has no meaning here. */

@@ -14,7 +14,10 @@ export interface Stretch {
 
 /** Listeners to the mouse on a plot. */
 export interface MouseListeners {
-  /** The mouse is at a place; null when it has left. `choice` is the stretch that is being dragged over. */
+  /**
+   * The mouse is at a place; null when it has left. `choice` is the stretch that is being dragged
+   * over.
+   */
   readonly point: (at: Place | null, choice: Stretch | null) => void;
   /** The button was let go after a drag over a stretch. */
   readonly choose: (choice: Stretch) => void;

@@ -22,7 +22,9 @@ export function pan(over: HTMLElement, { clientX: start }: MouseEvent, from: Spa
   addEventListener('mouseup', end);
 }
 
-/** Zooms around the pointer by the wheel while Shift or Ctrl is held; without them the page scrolls. */
+/**
+ * Zooms around the pointer by the wheel while Shift or Ctrl is held; without them the page scrolls.
+ */
 export function onWheel(over: HTMLElement, view: () => Span, onMove: OnMove): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const turn = (event: WheelEvent): void => {

@@ -36,7 +36,10 @@ export async function saveFigure({ figure, view, canvas }: Savable, format: Save
   }
 }
 
-/** Copies the chart from the page, with its title and the names of its lines: the server's policy does not allow painting an SVG. */
+/**
+ * Copies the chart from the page, with its title and the names of its lines: the server's policy
+ * does not allow painting an SVG.
+ */
 function pngOf(
   chart: HTMLCanvasElement,
   { title, xTitle, strokes }: Figure,

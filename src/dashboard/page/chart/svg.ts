@@ -15,7 +15,10 @@ export interface SvgLook {
 
 const MARGIN = { left: 64, right: 16, top: 34, bottom: 44 };
 const LEGEND_LINE = 16;
-/** @bound tells: the legend says how many more; specs/dashboard/page/saved-charts.spec.ts "names 30 of its lines, and says how many it does not" */
+/**
+ * @bound tells: the legend says how many more; specs/dashboard/page/saved-charts.spec.ts "names 30
+ * of its lines, and says how many it does not"
+ */
 export const MOST_NAMED = 30;
 
 /** Writes the chart as an SVG document, with the names of its lines below it. */

@@ -8,7 +8,10 @@ const MOST_DECIMALS = 20;
 /** Tolerance for rounding: 0.35 / 0.05 is not exactly 7. */
 const TOLERANCE = 1e-9;
 
-/** Returns about as many round numbers within a stretch as asked for; none if the doubles of the stretch leave no room for them. */
+/**
+ * Returns about as many round numbers within a stretch as asked for; none if the doubles of the
+ * stretch leave no room for them.
+ */
 export function ticks({ from, to }: Span, about: number): number[] {
   // Divided first: the difference of two doubles may be infinite.
   const rough = to / about - from / about;
@@ -19,7 +22,8 @@ export function ticks({ from, to }: Span, about: number): number[] {
   const first = Math.ceil(from / step - TOLERANCE);
   const count = Math.max(0, Math.floor(to / step + TOLERANCE) - first + 1);
   const size = Math.max(Math.abs(from), Math.abs(to));
-  // 15 digits, enough for a step of 1 between milliseconds since the epoch, or as many as tell one tick from the next.
+  // 15 digits, enough for a step of 1 between milliseconds since the epoch, or as many as tell one
+  // tick from the next.
   const digits = Math.max(15, Math.min(17, Math.floor(Math.log10(size / step)) + 2));
   const values = Array.from({ length: Math.min(count, 50) || 0 }, (_, index) =>
     Number(((first + index) * step).toPrecision(digits)),
@@ -41,7 +45,9 @@ export function logTicks({ from, to }: Span, about: number): number[] {
     .filter((value) => value >= from && value <= to);
 }
 
-/** Writes the ticks of an axis in one common form, with as many digits as their distance requires. */
+/**
+ * Writes the ticks of an axis in one common form, with as many digits as their distance requires.
+ */
 export function tickTexts(values: readonly number[]): string[] {
   const size = Math.max(0, ...values.map(Math.abs));
   const gap = values
@@ -76,7 +82,10 @@ const powerText = (value: number): string =>
     ? numberText(value)
     : value.toExponential().replace('e+', 'e');
 
-/** Writes each value in units of a power of ten, with as many decimals as tell it from its neighbours. */
+/**
+ * Writes each value in units of a power of ten, with as many decimals as tell it from its
+ * neighbours.
+ */
 function fixedTexts(values: readonly number[], step: number, power: number): string[] {
   const unit = Number(`1e${power}`);
   const scaled = values.map((value) => value / unit);

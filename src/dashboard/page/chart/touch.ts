@@ -17,14 +17,20 @@ export interface Touched {
   readonly onDoubleTap: () => void;
 }
 
-/** The start of a gesture: the view, the place between the fingers and their distance, in widths of the chart. */
+/**
+ * The start of a gesture: the view, the place between the fingers and their distance, in widths of
+ * the chart.
+ */
 interface Grip {
   readonly view: Span;
   readonly at: number;
   readonly spread: number;
 }
 
-/** Zooms and moves with two fingers, moves with one, until the returned function is called. Vertical moves scroll the page. */
+/**
+ * Zooms and moves with two fingers, moves with one, until the returned function is called. Vertical
+ * moves scroll the page.
+ */
 export function onTouch(over: HTMLElement, { view, isZoomed, onMove, onDoubleTap }: Touched): () => void {
   const fingers = new Map<number, number>();
   let grip: Grip | null = null;

@@ -17,7 +17,11 @@ import { Parallel } from './parallel.js';
 import { Scatter } from './scatter.js';
 import { comparedRuns, type Dimension, dimensionsOf, metricNames, paramNames } from './value-rows.js';
 
-/** @bound tells: a line below the axes says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs" */
+/**
+ * @bound tells: a line below the axes says how many more; specs/dashboard/browser/left-out.spec.ts
+ * "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns,
+ * runs"
+ */
 const MOST_AXES = 8;
 
 /** Shows the selected runs side by side. */

@@ -15,7 +15,11 @@ export interface Band {
   readonly isSample: boolean;
 }
 
-/** @bound tells: what is saved as CSV says of how many values it is; specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and of how many values" */
+/**
+ * @bound tells: what is saved as CSV says of how many values it is;
+ * specs/dashboard/page/saved-charts.spec.ts "says that its lines are a sample, where they are, and
+ * of how many values"
+ */
 const MOST_PLACES = 1000;
 
 /** Makes one band of curves; a curve is straight between its points and absent beyond its ends. */
@@ -49,7 +53,10 @@ interface Courses {
   readonly max: Course;
 }
 
-/** The mean, least and greatest value of each stretch, placed at its end; three times the curve itself if it is not thinned. */
+/**
+ * The mean, least and greatest value of each stretch, placed at its end; three times the curve
+ * itself if it is not thinned.
+ */
 function coursesOf(curve: Curve): Courses {
   if (curve.stretches.length === 0) return { mean: curve, min: curve, max: curve };
   const { stretches } = curve;

@@ -9,7 +9,9 @@ import { numberIn } from '../state/route.js';
 /**
  * Names shown at once; more are found by typing.
  *
- * @bound tells: a line below the names says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs"
+ * @bound tells: a line below the names says how many more; specs/dashboard/browser/left-out.spec.ts
+ * "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns,
+ * runs"
  */
 const MOST_SHOWN = 200;
 

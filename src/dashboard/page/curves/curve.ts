@@ -10,7 +10,10 @@ export type Curve = {
   readonly y: readonly (number | null)[];
   /** Index and value: NaN, Infinity or -Infinity. */
   readonly nonFinite: readonly (readonly [index: number, value: string])[];
-  /** The stretches of a thinned curve: the index where each ends, how many finite values it stands for, and their mean. Empty for a whole curve. */
+  /**
+   * The stretches of a thinned curve: the index where each ends, how many finite values it stands
+   * for, and their mean. Empty for a whole curve.
+   */
   readonly stretches: readonly WholeStretch[];
 };
 

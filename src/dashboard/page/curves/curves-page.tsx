@@ -11,7 +11,9 @@ import { RunCurves } from './run-curves.js';
 /**
  * Runs whose curves the server reads in one answer.
  *
- * @bound tells: a line above the curves says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs"
+ * @bound tells: a line above the curves says how many more;
+ * specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts,
+ * parameters beyond the axes, columns, runs"
  */
 const MOST_RUNS = 100;
 

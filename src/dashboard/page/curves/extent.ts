@@ -21,7 +21,10 @@ export function extentOfX(lines: readonly Line[]): Span | null {
   return shownSpan(from === to ? { from: from - 0.5, to: to + 0.5 } : { from, to });
 }
 
-/** The span of the `y` that are seen, with some room; on a logarithmic axis only values above zero count. */
+/**
+ * The span of the `y` that are seen, with some room; on a logarithmic axis only values above zero
+ * count.
+ */
 export function extentOfY(lines: readonly Line[], { from, to }: Span, isLog: boolean): Span {
   let [least, greatest] = [Infinity, -Infinity];
   for (const { x, y } of lines) {
@@ -36,7 +39,10 @@ export function extentOfY(lines: readonly Line[], { from, to }: Span, isLog: boo
   return isLog ? paddedLog(least, greatest) : padded(least, greatest);
 }
 
-/** The range of indices of the points within a stretch, and one more beyond each edge, where the line continues. */
+/**
+ * The range of indices of the points within a stretch, and one more beyond each edge, where the
+ * line continues.
+ */
 export function seen(x: readonly number[], { from, to }: Span): readonly [first: number, end: number] {
   let end = firstFrom(x, to);
   // Points may share an x: the trials of a sweep, the steps of an epoch.

@@ -5,7 +5,10 @@ import type { HistogramsAnswer } from '../../api.js';
 export interface HistogramMap {
   readonly from: number;
   readonly to: number;
-  /** The bins of each histogram that are not empty; `share` is their density relative to the densest of all, from 0 to 1. */
+  /**
+   * The bins of each histogram that are not empty; `share` is their density relative to the densest
+   * of all, from 0 to 1.
+   */
   readonly columns: readonly (readonly {
     readonly from: number;
     readonly to: number;
@@ -44,14 +47,16 @@ export function histogramMap(histograms: HistogramsAnswer['histograms']): Histog
 }
 
 /**
- * The edges of the columns, from 0 to 1: halfway between neighbouring steps, or evenly spaced where steps are missing or do not rise.
+ * The edges of the columns, from 0 to 1: halfway between neighbouring steps, or evenly spaced where
+ * steps are missing or do not rise.
  */
 export function columnEdges(steps: readonly (number | null)[]): number[] {
   const places = steps.flatMap((step) => (step === null ? [] : step));
   const isRising = places.every((step, index) => index === 0 || step > places[index - 1]!);
   if (places.length !== steps.length || !isRising || places.length < 2)
     return Array.from({ length: steps.length + 1 }, (_, index) => index / Math.max(1, steps.length));
-  // There may be no double halfway between two large steps, but there is one between their distances from the first.
+  // There may be no double halfway between two large steps, but there is one between their
+  // distances from the first.
   const far = places.map((step) => step - places[0]!);
   const between = far.slice(1).map((at, index) => (at + far[index]!) / 2);
   // The outer columns extend as far outwards as inwards.

@@ -54,7 +54,10 @@ function newPoints({ step, time, value, nonFinite, stretches }: Arrived, placing
   });
 }
 
-/** Appends points to a curve; as steps may come in any order, each is placed after those of its own step. */
+/**
+ * Appends points to a curve; as steps may come in any order, each is placed after those of its own
+ * step.
+ */
 function joined(curve: Curve, points: readonly Point[], values: number, isExact: boolean): Curve {
   const marks = new Map(curve.nonFinite);
   const isThinned = curve.stretches.length > 0 || points.some(({ standsFor }) => standsFor !== undefined);

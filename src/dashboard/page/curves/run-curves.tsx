@@ -15,9 +15,17 @@ import { CurveChoices } from './curve-choices.js';
 import { RunLegend } from './run-legend.js';
 import { type CurvesView, factsById, useCurves } from './use-curves.js';
 
-/** @bound tells: the button of the menu says how many of how many; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs" */
+/**
+ * @bound tells: the button of the menu says how many of how many;
+ * specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts,
+ * parameters beyond the axes, columns, runs"
+ */
 const STANDARD_METRICS = 6;
-/** @bound tells: a line above the charts says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs" */
+/**
+ * @bound tells: a line above the charts says how many more;
+ * specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts,
+ * parameters beyond the axes, columns, runs"
+ */
 const MOST_METRICS = 50;
 
 /** Overlays the curves of runs, one chart per metric, with the options in the address. */

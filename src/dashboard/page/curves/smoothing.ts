@@ -2,10 +2,12 @@ import { shareOf, valueOf } from '../../../pure/span.js';
 import { type Curve, stretchesOf } from './curve.js';
 
 /**
- * Smooths a curve by an exponential moving average, debiased as TensorBoard does it: the first values count in full.
+ * Smooths a curve by an exponential moving average, debiased as TensorBoard does it: the first
+ * values count in full.
  *
- * A stretch of a thinned curve counts as all the values it stands for, each equal to their mean; between the ends of stretches the
- * average is interpolated linearly. Values that are not finite (null) stay in place and do not count.
+ * A stretch of a thinned curve counts as all the values it stands for, each equal to their mean;
+ * between the ends of stretches the average is interpolated linearly. Values that are not finite
+ * (null) stay in place and do not count.
  *
  * @param weight - the weight of the average so far, from 0 (no smoothing) to below 1
  */

@@ -5,8 +5,8 @@ import { localTime } from '../../../pure/local-time.js';
 export const ALL_DIGITS = 17;
 
 /**
- * Writes a number in few characters without rounding its integer part: integers in full with thin spaces between thousands, others to
- * `digits` significant digits. Titles have the exact number.
+ * Writes a number in few characters without rounding its integer part: integers in full with thin
+ * spaces between thousands, others to `digits` significant digits. Titles have the exact number.
  */
 export function numberText(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');

@@ -5,7 +5,8 @@ import { countText } from './format.js';
 /**
  * The number of files that a line names.
  *
- * @bound tells: the line says how many more; specs/model/losses.spec.ts "names some files of a loss, and counts the others"
+ * @bound tells: the line says how many more; specs/model/losses.spec.ts "names some files of a
+ * loss, and counts the others"
  */
 const MAX_FILES = 3;
 

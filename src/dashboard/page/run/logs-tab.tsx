@@ -10,7 +10,8 @@ import { countOfLines, isWanted, joined, lastLines, LEVELS } from './log-lines.j
 /**
  * Lines that are kept; a browser would struggle with more.
  *
- * @bound tells: the count above the lines says that they are the last ones; specs/dashboard/page/lists.spec.ts "are the last ones, and say that there are earlier ones"
+ * @bound tells: the count above the lines says that they are the last ones;
+ * specs/dashboard/page/lists.spec.ts "are the last ones, and say that there are earlier ones"
  */
 const MOST_LINES = 5000;
 /**
@@ -18,7 +19,10 @@ const MOST_LINES = 5000;
  * one more than the most.
  */
 const FIRST_READ = 500;
-/** @bound tells: the count above the lines says that they are the last ones; specs/dashboard/page/lists.spec.ts "are the last ones, and say that there are earlier ones" */
+/**
+ * @bound tells: the count above the lines says that they are the last ones;
+ * specs/dashboard/page/lists.spec.ts "are the last ones, and say that there are earlier ones"
+ */
 const MOST_READ = 4999;
 const MORE = 4;
 

@@ -1,8 +1,17 @@
-/** @bound tells: a line below the table says how many more; specs/dashboard/page/preview.spec.ts "has no line that is not whole, and says that there is more" */
+/**
+ * @bound tells: a line below the table says how many more; specs/dashboard/page/preview.spec.ts
+ * "has no line that is not whole, and says that there is more"
+ */
 const MOST_ROWS = 50;
-/** @bound tells: a line below the table says how many more; specs/dashboard/page/preview.spec.ts "has no line that is not whole, and says that there is more" */
+/**
+ * @bound tells: a line below the table says how many more; specs/dashboard/page/preview.spec.ts
+ * "has no line that is not whole, and says that there is more"
+ */
 const MOST_COLUMNS = 50;
-/** @bound tells: the last line says how many more; specs/dashboard/page/preview.spec.ts "has no line that is not whole, and says that there is more" */
+/**
+ * @bound tells: the last line says how many more; specs/dashboard/page/preview.spec.ts "has no line
+ * that is not whole, and says that there is more"
+ */
 const MOST_LINES = 200;
 
 /** The start of a file as shown. */

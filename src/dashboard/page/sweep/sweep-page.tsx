@@ -18,7 +18,11 @@ import { theme } from '../state/theme.js';
 import { TrialTable } from './trial-table.js';
 import { bestSoFar, comparedTrials, type Sweep, sweepOf } from './trials.js';
 
-/** @bound tells: a line below the axes says how many more; specs/dashboard/browser/left-out.spec.ts "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs" */
+/**
+ * @bound tells: a line below the axes says how many more; specs/dashboard/browser/left-out.spec.ts
+ * "is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns,
+ * runs"
+ */
 const MOST_AXES = 8;
 
 /** Shows the sweep of an experiment: its trials, and the best value over time. */

@@ -9,7 +9,8 @@ import type { Sweep, Trial } from './trials.js';
  * The number of rows that browsers show with ease; the other trials of a longer sweep are in the
  * list of runs.
  *
- * @bound tells: a line above the table says of how many trials; specs/dashboard/page/lists.spec.ts "says how many of it are left out"
+ * @bound tells: a line above the table says of how many trials; specs/dashboard/page/lists.spec.ts
+ * "says how many of it are left out"
  */
 const MOST_TRIALS = 1000;
 
