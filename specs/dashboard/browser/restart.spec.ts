@@ -34,6 +34,17 @@ describe.skipIf(!hasBrowser)('a page whose server was started again', { timeout:
     await is('expired');
     await expect.poll(() => page.getByRole('alert').textContent()).toMatch(/expired.*expman serve/);
     expect(await chart.count()).toBe(1);
+    // A question that is refused meanwhile is no second fault.
+    const refused = page.waitForResponse(
+      (answer) => answer.status() === 401 && answer.url().includes('/log'),
+    );
+    await go(page, '#/run/exp/one/logs');
+    await refused;
+    await page.evaluate(
+      'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve))))',
+    );
+    expect(await page.getByRole('alert').count()).toBe(1);
+    await go(page, '#/run/exp/one/metrics');
 
     await page.goto(second.url);
     await is('connected');

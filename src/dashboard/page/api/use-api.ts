@@ -36,12 +36,28 @@ export function useAsked<T>(
   const [turn, setTurn] = useState(0);
   const latest = useRef(ask);
   latest.current = ask;
+  const answered = useRef<string | null>(null);
   useEffect(() => {
     const control = new AbortController();
     setAsked((before) => ({ state: 'loading', last: answerOf(before) }));
     latest.current(api, control.signal).then(
-      (answer) => control.signal.aborted || setAsked({ state: 'there', answer }),
-      (error: unknown) => control.signal.aborted || setAsked({ state: 'failed', failure: failureOf(error) }),
+      (answer) => {
+        if (control.signal.aborted) return;
+        answered.current = key;
+        setAsked({ state: 'there', answer });
+      },
+      (error: unknown) => {
+        if (control.signal.aborted) return;
+        const failure = failureOf(error);
+        // The page has a notice for an expired address: the answer to the same question stays below it.
+        const stays = failure.status === 401 && answered.current === key;
+        setAsked((before) => {
+          const last = answerOf(before);
+          return stays && last !== undefined
+            ? { state: 'there', answer: last }
+            : { state: 'failed', failure };
+        });
+      },
     );
     return () => control.abort();
   }, [api, key, turn]);

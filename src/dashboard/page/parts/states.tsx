@@ -37,14 +37,15 @@ export function HowToGoOn(): JSX.Element {
   );
 }
 
-/** Shows a failed request with its code. */
+/** Shows a failed request with its code; nothing for an expired address, which the page reports itself. */
 export function Broken({
-  failure: { answer },
+  failure: { answer, status },
   again,
 }: {
   readonly failure: ApiFailure;
   readonly again?: (() => void) | undefined;
-}): JSX.Element {
+}): JSX.Element | null {
+  if (status === 401) return null;
   return (
     <div class="state state-broken" role="alert">
       <p class="state-title">{answer.message}</p>
