@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { memoised } from './memoised.js';
 
 /**
  * Loads a CommonJS package on first use, by a function of a `.cjs` file that calls `require` for
@@ -8,10 +9,7 @@ import { createRequire } from 'node:module';
  * `require('fs')` to a global of that name, which does not exist in an ES module. It is given one
  * while it loads.
  */
-export function commonJs<T>(load: () => T): () => T {
-  let loaded: { readonly value: T } | undefined;
-  return () => (loaded ??= { value: withRequire(load) }).value;
-}
+export const commonJs = <T>(load: () => T): (() => T) => memoised(() => withRequire(load));
 
 function withRequire<T>(load: () => T): T {
   if ('require' in globalThis) return load();

@@ -30,25 +30,25 @@ const columnMetaData = fc
     dictionary_page_offset: fc.option(count),
     statistics: fc
       .record({ null_count: count, min_value: fc.option(bytes), max_value: fc.option(bytes) })
-      .map((fields) => new structs.Statistics(fields)),
+      .map((fields) => new (structs().Statistics)(fields)),
   })
-  .map((fields) => new structs.ColumnMetaData(fields));
+  .map((fields) => new (structs().ColumnMetaData)(fields));
 
 const fileMetaData = fc
   .record({ columns: fc.array(columnMetaData, { maxLength: 20 }), rows: count, key: text, value: text })
   .map(({ columns, rows, key, value }) => {
-    const unit = new structs.TimeUnit({ MICROS: new structs.MicroSeconds() });
-    const TIMESTAMP = new structs.TimestampType({ isAdjustedToUTC: rows % 2 === 0, unit });
-    const logicalType = new structs.LogicalType({ TIMESTAMP });
-    const chunks = columns.map((meta_data) => new structs.ColumnChunk({ file_offset: 0, meta_data }));
-    return new structs.FileMetaData({
+    const unit = new (structs().TimeUnit)({ MICROS: new (structs().MicroSeconds)() });
+    const TIMESTAMP = new (structs().TimestampType)({ isAdjustedToUTC: rows % 2 === 0, unit });
+    const logicalType = new (structs().LogicalType)({ TIMESTAMP });
+    const chunks = columns.map((meta_data) => new (structs().ColumnChunk)({ file_offset: 0, meta_data }));
+    return new (structs().FileMetaData)({
       version: 2,
-      schema: [new structs.SchemaElement({ name: key, num_children: 1, logicalType })],
+      schema: [new (structs().SchemaElement)({ name: key, num_children: 1, logicalType })],
       num_rows: rows,
-      row_groups: [new structs.RowGroup({ columns: chunks, total_byte_size: rows, num_rows: rows })],
-      key_value_metadata: [new structs.KeyValue({ key, value })],
+      row_groups: [new (structs().RowGroup)({ columns: chunks, total_byte_size: rows, num_rows: rows })],
+      key_value_metadata: [new (structs().KeyValue)({ key, value })],
       created_by: value,
-      column_orders: [new structs.ColumnOrder({ TYPE_ORDER: new structs.TypeDefinedOrder() })],
+      column_orders: [new (structs().ColumnOrder)({ TYPE_ORDER: new (structs().TypeDefinedOrder)() })],
     });
   });
 
@@ -71,7 +71,7 @@ describe('the compact protocol', () => {
   it('writes page headers as the package does, whatever the checksum', () => {
     fc.assert(
       fc.property(fc.integer(), fc.nat(), (crc, size) => {
-        const data_page_header = new structs.DataPageHeader({
+        const data_page_header = new (structs().DataPageHeader)({
           num_values: size,
           encoding: 8,
           definition_level_encoding: 3,
@@ -84,7 +84,7 @@ describe('the compact protocol', () => {
           crc,
           data_page_header,
         };
-        const struct = new structs.PageHeader(header);
+        const struct = new (structs().PageHeader)(header);
         expect(Buffer.from(written(struct))).toEqual(serializeThrift(struct));
       }),
     );
@@ -93,7 +93,7 @@ describe('the compact protocol', () => {
   it('reads back what it wrote, text as bytes', () => {
     fc.assert(
       fc.property(columnMetaData, (struct) => {
-        const read: ColumnMetaData = new structs.ColumnMetaData();
+        const read: ColumnMetaData = new (structs().ColumnMetaData)();
         read.read(new CompactReader(new ByteCursor(written(struct))));
         expect(written(read)).toEqual(written(struct));
         expect(read.path_in_schema?.every((path) => path instanceof Uint8Array)).toBe(true);
@@ -130,14 +130,14 @@ describe('the compact protocol', () => {
   it('does not take more structs than their bytes can hold', () => {
     const writer = new CompactWriter();
     // A list of empty structs, a byte each in the file and a hundred in memory.
-    new structs.FileMetaData({ version: 2, key_value_metadata: [] }).write(writer);
+    new (structs().FileMetaData)({ version: 2, key_value_metadata: [] }).write(writer);
     const bytes = Buffer.from(writer.bytes);
     const flood = Buffer.concat([
       bytes.subarray(0, -2),
       Buffer.of(0xfc, 0xa0, 0x8d, 0x06),
       Buffer.alloc(100_001),
     ]);
-    const metadata = new structs.FileMetaData();
+    const metadata = new (structs().FileMetaData)();
     expect(() => metadata.read(new CompactReader(new ByteCursor(flood)))).toThrow(
       'more structs than its size allows',
     );
@@ -145,7 +145,7 @@ describe('the compact protocol', () => {
 
   it('does not follow unknown structs deeper than any of ours nest', () => {
     const nested = Buffer.alloc(2000, 0xfc);
-    expect(() => new structs.FileMetaData().read(new CompactReader(new ByteCursor(nested)))).toThrow(
+    expect(() => new (structs().FileMetaData)().read(new CompactReader(new ByteCursor(nested)))).toThrow(
       'nested too deep',
     );
   });

@@ -226,21 +226,21 @@ function pageOf(
     ? Uint8Array.of(3, 0, 0, 0, ((rows << 1) & 127) | 128, rows >> 6, 1, ...body)
     : body;
   const writer = new CompactWriter();
-  new structs.PageHeader({
-    type: structs.PageType[isDictionary ? 'DICTIONARY_PAGE' : 'DATA_PAGE'] ?? 0,
+  new (structs().PageHeader)({
+    type: structs().PageType[isDictionary ? 'DICTIONARY_PAGE' : 'DATA_PAGE'] ?? 0,
     uncompressed_page_size: size ?? stored.length,
     compressed_page_size: stored.length,
     crc: crc32(stored) | 0,
     data_page_header: isDictionary
       ? null
-      : new structs.DataPageHeader({
+      : new (structs().DataPageHeader)({
           num_values: hasLevels ? rows : values,
           encoding,
           definition_level_encoding: 3,
           repetition_level_encoding: 3,
         }),
     dictionary_page_header: isDictionary
-      ? new structs.DictionaryPageHeader({ num_values: values, encoding })
+      ? new (structs().DictionaryPageHeader)({ num_values: values, encoding })
       : null,
   }).write(writer);
   return Buffer.concat([writer.bytes, stored]);
@@ -255,7 +255,7 @@ function pagesOf(bytes: Uint8Array): StoredPage[] {
   const cursor = new ByteCursor(Uint8Array.from(bytes));
   const pages: StoredPage[] = [];
   while (cursor.left > 0) {
-    const header = new structs.PageHeader();
+    const header = new (structs().PageHeader)();
     header.read(new CompactReader(cursor));
     pages.push({ header, body: cursor.read(header.compressed_page_size ?? 0) });
   }

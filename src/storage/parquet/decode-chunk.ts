@@ -88,8 +88,9 @@ function decodeValues(
 }
 
 function readPage(cursor: ByteCursor, { codec }: PlacedChunk): DecodedPage {
-  const { DATA_PAGE, DICTIONARY_PAGE } = structs.PageType;
-  const header = new structs.PageHeader();
+  const { PageHeader, PageType } = structs();
+  const { DATA_PAGE, DICTIONARY_PAGE } = PageType;
+  const header = new PageHeader();
   header.read(new CompactReader(cursor));
   const size = header.compressed_page_size ?? -1;
   const uncompressedSize = header.uncompressed_page_size ?? -1;

@@ -53,7 +53,7 @@ function decode(tail: Uint8Array, fileSize: number): FileFooter {
   const end = fileSize - length;
   if (end < MAGIC.length || length > tail.length) throw corrupt('its footer is longer than the file');
   const bytes = tail.subarray(tail.length - length, tail.length - TRAILER);
-  const metadata = new structs.FileMetaData();
+  const metadata = new (structs().FileMetaData)();
   const cursor = new ByteCursor(bytes);
   metadata.read(new CompactReader(cursor));
   if (cursor.left > 0) throw corrupt('its footer has bytes after its end');

@@ -1,10 +1,11 @@
 import { crc32 } from 'node:zlib';
 import { ExpmanError } from '../../model/errors.js';
+import { memoised } from '../../model/memoised.js';
 import { CompactWriter } from './compact-writer.js';
-import { EncodedRowGroup } from './encode-row-group.js';
+import { rowGroupEntry } from './encode-row-group.js';
 import { MAX_FOOTER_BYTES } from './facts.js';
 import type { FileFooter, RowGroup } from './facts.js';
-import { CREATED_BY, ParquetEnvelopeWriter, structs } from './parquetjs.js';
+import { CREATED_BY, parquetjs, structs } from './parquetjs.js';
 import type { KeyValue, Schema, ThriftOutput } from './parquetjs.js';
 import { formatRegions, hex } from './regions.js';
 import { toSchema, toSchemaElements } from './schema.js';
@@ -31,11 +32,13 @@ export const CRC_PLACEHOLDER = '00000000';
 export function encodeFooter(footer: FileFooter): Uint8Array {
   check(footer);
   const sections: Uint8Array[] = [];
+  const { FooterEnvelope } = classes();
+  const { KeyValue } = structs();
   const envelope = new FooterEnvelope(toSchema(footer.fields), sections);
   for (const group of footer.groups) envelope.addRowGroup(group);
   envelope.writeMetadata([
-    ...[...footer.metadata].map(([key, value]) => new structs.KeyValue({ key, value })),
-    new structs.KeyValue({ key: REGIONS_KEY, value: formatRegions(footer.regions) }),
+    ...[...footer.metadata].map(([key, value]) => new KeyValue({ key, value })),
+    new KeyValue({ key: REGIONS_KEY, value: formatRegions(footer.regions) }),
   ]);
   const [bytes] = sections;
   if (bytes === undefined || bytes.length > MAX_FOOTER_BYTES) {
@@ -44,68 +47,70 @@ export function encodeFooter(footer: FileFooter): Uint8Array {
   return bytes;
 }
 
-/**
- * parquetjs-lite's envelope writer with our own description of row groups and serialization of
- * metadata: its own `writeRowGroup` copies the group once per column and does not support
- * dictionary pages, its `writeFooter` takes 60 ms for 2,000 chunks.
- */
-class FooterEnvelope extends ParquetEnvelopeWriter {
-  constructor(schema: Schema, sections: Uint8Array[]) {
-    super(
-      schema,
-      (bytes) => sections.push(bytes),
-      () => undefined,
-      0,
-      {},
-    );
+/** The classes that extend those of parquetjs-lite, and so are made when it is loaded. */
+const classes = memoised(() => {
+  /** The entry of the footer's own checksum: notes where its digits come to lie, to set them when all is written. */
+  class Checksum extends structs().KeyValue {
+    #at = 0;
+
+    constructor() {
+      super({ key: CRC_KEY, value: CRC_PLACEHOLDER });
+    }
+
+    override write(output: ThriftOutput): void {
+      super.write(output);
+      // The value is the struct's last field, followed by the stop byte.
+      if (output instanceof CompactWriter) this.#at = output.length - CRC_PLACEHOLDER.length - 1;
+    }
+
+    patch(metadata: Uint8Array): void {
+      metadata.set(Buffer.from(hex(crc32(metadata))), this.#at);
+    }
   }
 
-  addRowGroup(group: RowGroup): void {
-    this.rowGroups.push(new EncodedRowGroup(this.schema.fieldList, group));
-    this.rowCount += group.rows;
+  /**
+   * parquetjs-lite's envelope writer with the row groups described and the metadata serialized by us: its own
+   * `writeRowGroup` copies the group once per column and knows no dictionary page, its `writeFooter` takes 60 ms for
+   * 2,000 chunks.
+   */
+  class FooterEnvelope extends parquetjs().ParquetEnvelopeWriter {
+    constructor(schema: Schema, sections: Uint8Array[]) {
+      super(
+        schema,
+        (bytes) => sections.push(bytes),
+        () => undefined,
+        0,
+        {},
+      );
+    }
+
+    addRowGroup(group: RowGroup): void {
+      this.rowGroups.push(rowGroupEntry(this.schema.fieldList, group));
+      this.rowCount += group.rows;
+    }
+
+    writeMetadata(entries: readonly KeyValue[]): void {
+      const checksum = new Checksum();
+      const { FileMetaData, ColumnOrder, TypeDefinedOrder } = structs();
+      // Without an order, engines must not trust `min_value` and `max_value`.
+      const order = new ColumnOrder({ TYPE_ORDER: new TypeDefinedOrder() });
+      const output = new CompactWriter(1 << 16);
+      new FileMetaData({
+        version: 2,
+        schema: toSchemaElements(this.schema),
+        num_rows: this.rowCount,
+        row_groups: this.rowGroups,
+        key_value_metadata: [...entries, checksum],
+        created_by: CREATED_BY,
+        column_orders: this.schema.fieldList.map(() => order),
+      }).write(output);
+      checksum.patch(output.bytes);
+      this.writeSection(withTrailer(output.bytes));
+    }
   }
 
-  writeMetadata(entries: readonly KeyValue[]): void {
-    const checksum = new Checksum();
-    const { FileMetaData, ColumnOrder, TypeDefinedOrder } = structs;
-    // Without an order, engines must not trust `min_value` and `max_value`.
-    const order = new ColumnOrder({ TYPE_ORDER: new TypeDefinedOrder() });
-    const output = new CompactWriter(1 << 16);
-    new FileMetaData({
-      version: 2,
-      schema: toSchemaElements(this.schema),
-      num_rows: this.rowCount,
-      row_groups: this.rowGroups,
-      key_value_metadata: [...entries, checksum],
-      created_by: CREATED_BY,
-      column_orders: this.schema.fieldList.map(() => order),
-    }).write(output);
-    checksum.patch(output.bytes);
-    this.writeSection(withTrailer(output.bytes));
-  }
-}
-
-/**
- * The entry of the footer's own checksum: records the offset of its digits, to fill them in when
- * everything is written.
- */
-class Checksum extends structs.KeyValue {
-  #at = 0;
-
-  constructor() {
-    super({ key: CRC_KEY, value: CRC_PLACEHOLDER });
-  }
-
-  override write(output: ThriftOutput): void {
-    super.write(output);
-    // The value is the struct's last field, followed by the stop byte.
-    if (output instanceof CompactWriter) this.#at = output.length - CRC_PLACEHOLDER.length - 1;
-  }
-
-  patch(metadata: Uint8Array): void {
-    metadata.set(Buffer.from(hex(crc32(metadata))), this.#at);
-  }
-}
+  return { FooterEnvelope };
+});
 
 function check({ fields, groups, metadata }: FileFooter): void {
   const names = new Set<string>();

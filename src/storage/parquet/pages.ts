@@ -3,7 +3,7 @@ import type { Compression } from '../../model/experiment-options.js';
 import { CompactWriter } from './compact-writer.js';
 import type { Codec, Encoding } from './facts.js';
 import { ENCODING_NUMBERS } from './numbers.js';
-import { deflate, structs } from './parquetjs.js';
+import { parquetjs, structs } from './parquetjs.js';
 
 /** A page before compression: its body is `parts`, one after the other. */
 export interface Page {
@@ -79,7 +79,7 @@ function place(
 }
 
 function encodeHeader(page: Page, size: number, uncompressedSize: number): Uint8Array {
-  const { PageHeader, DataPageHeader, DictionaryPageHeader, PageType } = structs;
+  const { PageHeader, DataPageHeader, DictionaryPageHeader, PageType } = structs();
   const encoding = ENCODING_NUMBERS[page.encoding];
   const isData = page.kind === 'data';
   header.reset();
@@ -121,9 +121,8 @@ function isSampleWorthIt(pages: readonly Page[], sizes: readonly number[]): bool
 }
 
 function snappy(bytes: Uint8Array): Uint8Array {
-  // snappyjs gets a plain Uint8Array: for a Buffer it would clear and keep its whole worst-case
-  // output.
-  return deflate(
+  // snappyjs is handed a plain Uint8Array: of a Buffer it would clear and keep its whole worst-case output.
+  return parquetjs().deflate(
     'SNAPPY',
     Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes,
   );

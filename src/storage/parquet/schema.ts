@@ -1,6 +1,6 @@
 import type { ColumnField, ColumnType } from '../../columnar/column.js';
 import { corrupt } from './corrupt.js';
-import { ParquetSchema, structs } from './parquetjs.js';
+import { parquetjs, structs } from './parquetjs.js';
 import type { LogicalType, Schema, SchemaElement } from './parquetjs.js';
 import { decodeText } from './text.js';
 
@@ -20,6 +20,7 @@ export function toSchema(fields: readonly ColumnField[]): Schema {
   const safe = fields.map(
     ({ type }, i) => [`c${String(i)}`, { type: PACKAGE_TYPES[type], optional: true }] as const,
   );
+  const { ParquetSchema } = parquetjs();
   const schema = new ParquetSchema(Object.fromEntries(safe));
   schema.fieldList.forEach((field, i) => {
     const name = fields[i]?.name ?? '';
@@ -31,11 +32,11 @@ export function toSchema(fields: readonly ColumnField[]): Schema {
 
 /** The schema as the footer holds it: the root and then the fields. */
 export function toSchemaElements(schema: Schema): SchemaElement[] {
-  const { Type, ConvertedType, FieldRepetitionType } = structs;
-  const root = new structs.SchemaElement({ name: 'schema', num_children: schema.fieldList.length });
+  const { Type, ConvertedType, FieldRepetitionType, SchemaElement } = structs();
+  const root = new SchemaElement({ name: 'schema', num_children: schema.fieldList.length });
   const fields = schema.fieldList.map(
     ({ name, primitiveType, originalType, repetitionType }) =>
-      new structs.SchemaElement({
+      new SchemaElement({
         name,
         type: Type[primitiveType] ?? null,
         repetition_type: FieldRepetitionType[repetitionType] ?? null,
@@ -68,13 +69,14 @@ export function fromSchemaElements(elements: readonly SchemaElement[]): ColumnFi
  * is UTC.
  */
 function logicalType(originalType: string | undefined): LogicalType | null {
+  const { LogicalType, MicroSeconds, StringType, TimestampType, TimeUnit } = structs();
   switch (originalType) {
     case 'UTF8':
-      return new structs.LogicalType({ STRING: new structs.StringType() });
+      return new LogicalType({ STRING: new StringType() });
     case 'TIMESTAMP_MICROS': {
-      const unit = new structs.TimeUnit({ MICROS: new structs.MicroSeconds() });
-      return new structs.LogicalType({
-        TIMESTAMP: new structs.TimestampType({ isAdjustedToUTC: true, unit }),
+      const unit = new TimeUnit({ MICROS: new MicroSeconds() });
+      return new LogicalType({
+        TIMESTAMP: new TimestampType({ isAdjustedToUTC: true, unit }),
       });
     }
     default:
@@ -83,7 +85,7 @@ function logicalType(originalType: string | undefined): LogicalType | null {
 }
 
 function typeOf(element: SchemaElement): ColumnType {
-  const { Type, ConvertedType, FieldRepetitionType } = structs;
+  const { Type, ConvertedType, FieldRepetitionType } = structs();
   const { type, converted_type: converted } = element;
   if (element.repetition_type === FieldRepetitionType['OPTIONAL'] && element.num_children === null) {
     if (type === Type['BYTE_ARRAY'] && converted === ConvertedType['UTF8']) return 'UTF8';
