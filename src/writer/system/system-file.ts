@@ -48,8 +48,8 @@ export interface SystemFileOptions {
  * The `system.parquet` of one run: a row for each sample, a column for each figure, absent or
  * complete at every moment.
  *
- * Samples from its construction on, on a timer that does not keep the process alive. Failed work is
- * retried with a later sample and does not affect the run.
+ * Samples once at its construction, and then on a timer that does not keep the process alive. Failed
+ * work is retried with a later sample and does not affect the run.
  */
 export class SystemFile {
   private readonly file: MetricsFile;
@@ -68,7 +68,7 @@ export class SystemFile {
     const { place, sampler, intervalMs } = options;
     const { fs, folder, files } = place;
     this.file = new MetricsFile(fs, folder, files, SYSTEM_NAME);
-    sampler.begin(intervalMs);
+    this.add(sampler.begin(intervalMs));
     this.timer = setInterval(() => this.tick(), intervalMs).unref();
   }
 
@@ -99,7 +99,10 @@ export class SystemFile {
 
   private sample(): void {
     if (this.samples.length + this.group.rows >= MOST_WAITING) return;
-    const sample = this.options.sampler.sample(this.options.intervalMs);
+    this.add(this.options.sampler.sample(this.options.intervalMs));
+  }
+
+  private add(sample: SystemSample): void {
     // At the end, the last sample may have been taken a moment ago.
     if (sample.at === this.lastAt) return;
     this.lastAt = sample.at;

@@ -11,6 +11,10 @@ export interface SystemSample {
   readonly figures: Figures;
 }
 
+interface TimedSample extends SystemSample {
+  readonly clock: number;
+}
+
 /** The CPU time used so far, with the time of the reading; ticks of a machine have no unit. */
 interface CpuReading {
   readonly at: number;
@@ -19,6 +23,8 @@ interface CpuReading {
   readonly allTicks: number;
 }
 
+/** The greatest age of a sample of another run that this run shares. */
+const RECENT_MS = 1_000;
 /** The age from which the caller thread's figures are out of date. */
 const CALLER_MS = 1_500;
 
@@ -28,7 +34,9 @@ const CALLER_MS = 1_500;
  */
 export class SystemSampler {
   private cpu: CpuReading;
-  private last: (SystemSample & { readonly clock: number }) | null = null;
+  private last: TimedSample | null = null;
+  /** The newest that began a run. */
+  private first: TimedSample | null = null;
   private caller: (CallerFacts & { readonly clock: number }) | null = null;
 
   constructor(
@@ -43,25 +51,35 @@ export class SystemSampler {
     this.caller = { ...facts, clock: performance.now() };
   }
 
-  /** Prepares for a run that begins to sample: its first sample must not cover the time before. */
-  begin(intervalMs: number): void {
-    if (performance.now() - this.cpu.at > intervalMs) this.cpu = this.readCpu();
-    this.gpu.latest(performance.now());
+  /**
+   * Returns the first sample of a run. CPU use is a difference, so it is in this sample only if
+   * another run has just sampled; that of the second sample covers none of the time before this one.
+   */
+  begin(intervalMs: number): SystemSample {
+    const clock = performance.now();
+    if (clock - this.cpu.at > intervalMs) this.cpu = this.readCpu();
+    const known = recentOf(this.last, clock, intervalMs) ?? recentOf(this.first, clock, intervalMs);
+    return known ?? (this.first = { at: Date.now(), clock, figures: this.momentary(clock, intervalMs) });
   }
 
-  /** Returns a sample that is at most half an interval old. */
+  /** Returns a sample that is at most half an interval, and at most a second, old. */
   sample(intervalMs: number): SystemSample {
     const clock = performance.now();
-    if (this.last !== null && clock - this.last.clock < intervalMs / 2) return this.last;
-    const figures = [
-      ...this.cpuFigures(),
-      ['memory.rss_bytes', process.memoryUsage.rss()] as const,
-      ['memory.system_free_bytes', freemem()] as const,
+    const recent = recentOf(this.last, clock, intervalMs);
+    if (recent !== null) return recent;
+    const figures = [...this.cpuFigures(), ...this.momentary(clock, intervalMs)];
+    this.last = { at: Date.now(), clock, figures };
+    return this.last;
+  }
+
+  /** Figures that need no earlier reading. */
+  private momentary(clock: number, intervalMs: number): Figures {
+    return [
+      ['memory.rss_bytes', process.memoryUsage.rss()],
+      ['memory.system_free_bytes', freemem()],
       ...this.callerFigures(clock, intervalMs),
       ...this.gpu.latest(clock),
     ];
-    this.last = { at: Date.now(), clock, figures };
-    return this.last;
   }
 
   private cpuFigures(): Figures {
@@ -100,6 +118,9 @@ export class SystemSampler {
     return { at: performance.now(), processMs: (user + system) / 1000, busyTicks, allTicks };
   }
 }
+
+const recentOf = (sample: TimedSample | null, clock: number, intervalMs: number): TimedSample | null =>
+  sample !== null && clock - sample.clock < Math.min(intervalMs / 2, RECENT_MS) ? sample : null;
 
 /**
  * Busy and all ticks of a machine, by the first line of Linux's /proc/stat; null for any other
