@@ -12,6 +12,7 @@ import { RunStatus } from '../model/run-status.js';
 import { isTempName, replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { makeFolders, tryMakeFolder } from '../storage/make-folders.js';
+import { makePrivate } from '../storage/node-fs.js';
 import { fileSystemNow } from '../storage/file-system-time.js';
 import { LOCK_NAME, type LockOwner } from '../storage/lock-file.js';
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
@@ -172,6 +173,7 @@ function resumeRun(
     resumed: [...(identity.resumed ?? []), mark],
   };
   try {
+    if (config.fileMode === 'private') makePrivate(folder);
     reopenRunFile(fs, folder, { ...before.file, durationMs: lasted }, resumed, now);
   } catch (error) {
     releaseLock(fs, folder, owner);

@@ -10,7 +10,7 @@ import type { Degradation } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
 import { lastStepIn } from '../run/last-step.js';
-import { nodeFs, syncRefusal } from '../storage/node-fs.js';
+import { nodeFs, nodeFsOf, syncRefusal } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { MediaFolder, manifestBytes } from './files/media-folder.js';
 import { MediaLog } from './files/media-log.js';
@@ -53,7 +53,7 @@ export function openParts(config: ExperimentConfig, isCopy: boolean): RunParts {
   const host = (sharedHost ??= new WriterHost());
   host.prepare();
   const { facts, dirty } = surroundings(config.environment);
-  const opened = openRun(patientFs(nodeFs), config, facts, Date.now());
+  const opened = openRun(patientFs(nodeFsOf(config.fileMode)), config, facts, Date.now());
   const undo = [opened.abandon];
   try {
     const parts = wired(host, config, opened);

@@ -48,6 +48,7 @@ export class ExperimentConfig implements PlainConfig {
   declare readonly exitTimeoutMs: number;
   declare readonly handleSignals: boolean;
   declare readonly compression: ResolvedOptions['compression'];
+  declare readonly fileMode: ResolvedOptions['fileMode'];
   declare readonly systemMetrics: ResolvedOptions['systemMetrics'];
   declare readonly captureConsole: ResolvedOptions['captureConsole'];
 

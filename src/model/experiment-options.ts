@@ -96,8 +96,15 @@ export interface ResolvedOptions {
    */
   readonly compression: 'auto' | 'none' | 'snappy';
   /**
-   * Samples CPU, memory, event loop, GC and GPU into `system.parquet` every `intervalMs`
-   * milliseconds, 100 to 3,600,000; default false, `true` is every 5,000.
+   * The access rights of the run's files and folders: `'umask'` (default) leaves them to the umask of
+   * the process, `'private'` lets only their owner read them (0600, folders 0700). A run that is
+   * continued keeps the rights of its folder, unless `'private'` closes it to others. The lock of a
+   * run is always private. Windows has no such rights: there the option does nothing.
+   */
+  readonly fileMode: 'umask' | 'private';
+  /**
+   * Samples CPU, memory, event loop, GC and GPU into `system.parquet`: once when the run is opened
+   * and every `intervalMs` milliseconds, 100 to 3,600,000; default false, `true` is every 5,000.
    */
   readonly systemMetrics: false | { readonly intervalMs: number };
   /**
@@ -109,6 +116,9 @@ export interface ResolvedOptions {
 
 /** The compression of pages. */
 export type Compression = ResolvedOptions['compression'];
+
+/** The access rights of a run's files and folders. */
+export type FileMode = ResolvedOptions['fileMode'];
 
 /** The options of an {@link ExperimentConfig}; all are optional. */
 export type ExperimentOptions = {
@@ -180,6 +190,7 @@ const OPTIONS = optionsTable<ExperimentOptions>()({
   exitTimeoutMs: integer(0, 60_000).byDefault(5000),
   handleSignals: flag().byDefault(false),
   compression: oneOf('auto', 'none', 'snappy').byDefault('auto'),
+  fileMode: oneOf('umask', 'private').byDefault('umask'),
   systemMetrics: SAMPLING.orFlag(
     `a boolean, or { intervalMs } with ${SAMPLING.rules.intervalMs.words}`,
     Object.freeze(SAMPLING.resolve({})),

@@ -9,6 +9,7 @@ import type { RunFacts } from '../model/run-facts.js';
 import { isTempName, readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FileFacts, FsPort } from '../storage/fs-port.js';
 import { makeFolders } from '../storage/make-folders.js';
+import { privateFs } from '../storage/node-fs.js';
 import { CONFIG_NAME, RUN_NAME } from '../run/file-names.js';
 import { throwProcessFault } from './process-fault.js';
 import { plainFacts, readFacts, summaryIn } from './read-facts.js';
@@ -113,8 +114,7 @@ export function listRuns(
     }
   });
   const isStale = fresh > 0 || next.size < cache.size;
-  if (cachePath !== null && found.length >= WORTHWHILE && isStale)
-    attempt(() => writeCache(fs, cachePath, next));
+  if (cachePath !== null && found.length >= WORTHWHILE && isStale) attempt(() => writeCache(cachePath, next));
   return { runs, unreadable };
 }
 
@@ -181,10 +181,11 @@ function readCache(fs: FsPort, path: string): ReadonlyMap<string, Entry> {
   }
 }
 
-function writeCache(fs: FsPort, path: string, entries: ReadonlyMap<string, Entry>): void {
-  makeFolders(fs, dirname(path));
+function writeCache(path: string, entries: ReadonlyMap<string, Entry>): void {
+  // It repeats what private runs say.
+  makeFolders(privateFs, dirname(path));
   const lines = [...entries].map(([runDir, { key, text }]) => `${JSON.stringify(runDir)}\t${key}\t${text}`);
-  replaceFile(fs, path, Buffer.from([headLine(), ...lines].join('\n')));
+  replaceFile(privateFs, path, Buffer.from([headLine(), ...lines].join('\n')));
 }
 
 const headLine = (): string => `expman-rx listing ${VERSION}`;

@@ -1,7 +1,8 @@
 /**
- * Modes of {@link FsPort.open}: `create` fails if the file exists; no mode follows a symbolic link.
+ * Modes of {@link FsPort.open}: `create` fails if the file exists, and so does `create-private`,
+ * whose file only its owner may read; no mode follows a symbolic link.
  */
-export type OpenMode = 'read' | 'create' | 'append' | 'update';
+export type OpenMode = 'read' | 'create' | 'create-private' | 'append' | 'update';
 
 /** Result of {@link FsPort.stat} for a file, a folder, or anything else of that name. */
 export interface FileFacts {
@@ -23,7 +24,7 @@ export interface FileFacts {
  * given, without an error; `write-all.ts` has the loop. A `close` does not sync.
  */
 export interface FsPort {
-  /** Opens a file (mode 0600 if it creates one) and returns its descriptor. */
+  /** Opens a file and returns its descriptor. */
   open(path: string, mode: OpenMode): number;
   /** Reads up to `bytes.length` bytes at `position`; returns the number read, 0 at the end. */
   read(fd: number, bytes: Uint8Array, position: number): number;
@@ -43,7 +44,7 @@ export interface FsPort {
   stat(path: string): FileFacts | null;
   /** The names in a folder, in no order. */
   list(folder: string): string[];
-  /** Makes one folder (mode 0700); EEXIST if it exists. */
+  /** Makes one folder; EEXIST if it exists. */
   makeFolder(folder: string): void;
   /** Removes an empty folder. */
   removeFolder(folder: string): void;

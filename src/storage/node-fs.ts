@@ -1,5 +1,7 @@
 import * as fs from 'node:fs';
+import { dirname } from 'node:path';
 import { errnoOf, messageOf } from '../model/errors.js';
+import type { FileMode } from '../model/experiment-options.js';
 import type { FileFacts, FsPort, OpenMode } from './fs-port.js';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_APPEND } = fs.constants;
@@ -10,6 +12,7 @@ const SAFE = (ofThisPlatform.O_NOFOLLOW ?? 0) | (ofThisPlatform.O_NONBLOCK ?? 0)
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: O_RDONLY | SAFE,
   create: O_RDWR | O_CREAT | O_EXCL | SAFE,
+  'create-private': O_RDWR | O_CREAT | O_EXCL | SAFE,
   append: O_WRONLY | O_CREAT | O_APPEND | SAFE,
   update: O_RDWR | SAFE,
 };
@@ -60,9 +63,41 @@ function synced(sync: (fd: number) => void, fd: number): void {
 /** The reason why nothing can be synced here; null as long as no sync was refused. */
 export const syncRefusal = (): string | null => refusal;
 
-/** The {@link FsPort} of the real file system. */
+/** The mode bits that give rights to others than the owner. */
+const OF_OTHERS = 0o077;
+/** The rights of new files and folders, before the umask of the process. */
+const RIGHTS = {
+  private: { file: 0o600, folder: 0o700 },
+  umask: { file: 0o666, folder: 0o777 },
+} as const;
+
+/**
+ * Returns the rights of new files and folders in a folder: private if only its owner may enter it.
+ *
+ * So everything in the folder of a private run is private, whoever writes it: the writer thread, a
+ * recovery, a later session.
+ */
+export const rightsIn = (folder: string): (typeof RIGHTS)[FileMode] =>
+  RIGHTS[isPrivate(folder) ? 'private' : 'umask'];
+
+function isPrivate(folder: string): boolean {
+  if (process.platform === 'win32') return false; // Windows has lists of rights, which a new file inherits.
+  const stats = fs.statSync(folder, { throwIfNoEntry: false });
+  return stats !== undefined && (stats.mode & OF_OTHERS) === 0;
+}
+
+/** Removes all rights of others to a folder. */
+export function makePrivate(folder: string): void {
+  if (!isPrivate(folder)) fs.chmodSync(folder, RIGHTS.private.folder);
+}
+
+/** The {@link FsPort} of the real file system; new files and folders have the rights of {@link rightsIn}. */
 export const nodeFs: FsPort = {
-  open: (path, mode) => fs.openSync(path, FLAGS[mode], 0o600),
+  open: (path, mode) => {
+    if (mode === 'create-private') return fs.openSync(path, FLAGS[mode], RIGHTS.private.file);
+    const makes = mode === 'create' || mode === 'append';
+    return fs.openSync(path, FLAGS[mode], makes ? rightsIn(dirname(path)).file : undefined);
+  },
   read: (fd, bytes, position) => fs.readSync(fd, bytes, 0, bytes.length, position),
   write: (fd, bytes, position) => fs.writeSync(fd, bytes, 0, bytes.length, position),
   sync: (fd) => synced(fs.fsyncSync, fd),
@@ -74,7 +109,7 @@ export const nodeFs: FsPort = {
     return stats === undefined ? null : factsOf(stats);
   },
   list: (folder) => fs.readdirSync(folder),
-  makeFolder: (folder) => fs.mkdirSync(folder, 0o700),
+  makeFolder: (folder) => fs.mkdirSync(folder, rightsIn(dirname(folder)).folder),
   removeFolder: (folder) => fs.rmdirSync(folder),
   rename: (from, to) => fs.renameSync(from, to),
   remove: (path) => fs.unlinkSync(path),
@@ -88,6 +123,20 @@ export const nodeFs: FsPort = {
     }
   },
 };
+
+/** Returns a {@link nodeFs} that gives new files and folders these rights in every folder. */
+export const nodeFsOf = (mode: FileMode): FsPort => ({
+  ...nodeFs,
+  open: (path, how) =>
+    fs.openSync(path, FLAGS[how], RIGHTS[how === 'create-private' ? 'private' : mode].file),
+  makeFolder: (folder) => fs.mkdirSync(folder, RIGHTS[mode].folder),
+});
+
+/** The file system for files that only their owner may read. */
+export const privateFs = nodeFsOf('private');
+
+/** The file system for files outside a run's folder, such as exports: they follow the umask. */
+export const umaskFs = nodeFsOf('umask');
 
 /**
  * The free space of a file system: blocks free for this user and their size, inodes in total and

@@ -83,7 +83,7 @@ function isTakenFrom(fs: FsPort, folder: string, owner: LockOwner): boolean {
 function createLock(fs: FsPort, path: string, text: string): boolean {
   let fd: number;
   try {
-    fd = fs.open(path, 'create');
+    fd = fs.open(path, 'create-private');
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
     throw error;

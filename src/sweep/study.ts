@@ -5,8 +5,9 @@ import { TapObservable } from '../engine/streams/taps.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError, messageOf } from '../model/errors.js';
 import { invalidOption } from '../model/option-rules.js';
+import type { FsPort } from '../storage/fs-port.js';
 import { makeFolders } from '../storage/make-folders.js';
-import { nodeFs } from '../storage/node-fs.js';
+import { nodeFsOf } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { HEARTBEAT_MS, type LockOwner, beatLock } from '../storage/lock-file.js';
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
@@ -19,8 +20,6 @@ import type { SweepPlan, TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
 import type { Drive, TrialEvent, TrialResult } from './trial.js';
 import { TrialRecords } from './trial-records.js';
-
-const fs = patientFs(nodeFs);
 
 /** The outcome of a sweep. */
 export interface StudyResult<P> {
@@ -64,6 +63,7 @@ export class SweepStudy<P> implements Study<P> {
   readonly result: Promise<StudyResult<P>>;
   private readonly events = new Subject<TrialEvent<P>>();
   private readonly running = new Set<RunningTrial<P>>();
+  private readonly fs: FsPort;
   private readonly plan: SweepPlan;
   /** Trials to be tried again, before any new one. */
   private readonly queue: NextTrial<P>[] = [];
@@ -79,6 +79,7 @@ export class SweepStudy<P> implements Study<P> {
   ) {
     const { name, baseDir, metric, mode, value, seed, searcherName, schedulerName } = options;
     this.dir = join(baseDir, name);
+    this.fs = patientFs(nodeFsOf(options.run.fileMode ?? 'umask'));
     this.plan = { space, metric, mode, value, seed, searcher: searcherName, scheduler: schedulerName };
     this.events$ = new TapObservable(
       (error) => {
@@ -100,12 +101,12 @@ export class SweepStudy<P> implements Study<P> {
 
   private async run(): Promise<StudyResult<P>> {
     try {
-      makeFolders(fs, this.dir);
-      const owner = lock(this.dir);
+      makeFolders(this.fs, this.dir);
+      const owner = lock(this.fs, this.dir);
       try {
         return await this.runLocked(owner);
       } finally {
-        releaseLock(fs, this.dir, owner);
+        releaseLock(this.fs, this.dir, owner);
       }
     } finally {
       this.events.complete();
@@ -113,11 +114,14 @@ export class SweepStudy<P> implements Study<P> {
   }
 
   private async runLocked(owner: LockOwner): Promise<StudyResult<P>> {
-    const beating = setInterval(() => attempt(() => beatLock(fs, this.dir, owner, 0)), HEARTBEAT_MS).unref();
+    const beating = setInterval(
+      () => attempt(() => beatLock(this.fs, this.dir, owner, 0)),
+      HEARTBEAT_MS,
+    ).unref();
     const unwatch = this.options.handleSignals ? watchSignals(() => this.stopNow()) : () => undefined;
     const unlimit = after(this.options.timeLimitMs, () => this.stop());
     try {
-      return await this.runTrials(await TrialRecords.open(fs, this.dir, this.plan, this.options.resume));
+      return await this.runTrials(await TrialRecords.open(this.fs, this.dir, this.plan, this.options.resume));
     } finally {
       unlimit();
       unwatch();
@@ -264,7 +268,7 @@ export class SweepStudy<P> implements Study<P> {
   }
 }
 
-function lock(folder: string): LockOwner {
+function lock(fs: FsPort, folder: string): LockOwner {
   const watch = new OwnerWatch(fs, folder);
   const ownership = watch.look();
   mustNotBeOwned(folder, ownership);

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describeType, errnoOf, ExpmanError, messageOf } from '../../model/errors.js';
 import { type ArtifactName, parseArtifactName } from '../../model/names.js';
 import type { Params } from '../../model/params.js';
 import { quoted } from '../../model/printable.js';
 import { bytesIn } from '../../model/realms.js';
 import { replaceBy } from '../../storage/atomic-file.js';
+import { rightsIn } from '../../storage/node-fs.js';
 import { asyncFs } from './async-fs.js';
 
 /** The facts about a saved artifact, which is complete, under its name and on the device. */
@@ -225,7 +226,7 @@ async function makeFolders(base: string, parts: readonly string[]): Promise<void
 
 async function isMade(folder: string): Promise<boolean> {
   try {
-    await mkdir(folder, 0o700);
+    await mkdir(folder, rightsIn(dirname(folder)).folder);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;

@@ -8,7 +8,7 @@ import { type ExperimentName, type RunName, parseName, suffixedName } from '../.
 import { inspectRun } from '../../reader/inspect-run.js';
 import { replaceFile, tempName } from '../../storage/atomic-file.js';
 import { makeFolders, tryMakeFolder } from '../../storage/make-folders.js';
-import { nodeFs } from '../../storage/node-fs.js';
+import { nodeFs, umaskFs } from '../../storage/node-fs.js';
 import { RUN_NAME } from '../../run/file-names.js';
 import { readMapping } from '../../run/run-record.js';
 import { stringifyYaml } from '../../storage/yaml-file.js';
@@ -57,9 +57,10 @@ const MAX_SUFFIX = 10_000;
  * Unpacks a run that {@link archiveRun} packed into a folder of experiments. The archive may come
  * from an untrusted source.
  *
- * It is unpacked into its own new folder and checked before the run is moved to its place by a
- * rename; nothing that exists is replaced, on failure nothing is left, and nothing outside the
- * folder is touched. The names of experiment and run in `run.yaml` are set to those of the place.
+ * It is unpacked into its own new folder, which only its owner may enter, and checked before the run
+ * is moved to its place by a rename; nothing that exists is replaced, on failure nothing is left,
+ * and nothing outside the folder is touched. The names of experiment and run in `run.yaml` are set
+ * to those of the place.
  *
  * @throws {@link ExpmanError} `UNSAFE_ARCHIVE`, `CORRUPT`, `UNSAFE_YAML`, `RUN_EXISTS`,
  * `INVALID_NAME`, `IO`
@@ -75,7 +76,7 @@ export async function unarchiveRun(
   const wanted = OPTIONS.resolve(options);
   const base = resolvePath('dir', dir);
   const isNew = nodeFs.stat(base) === null;
-  makeFolders(nodeFs, base);
+  makeFolders(umaskFs, base);
   const temp = join(base, tempName('unarchive'));
   mkdirSync(temp, { mode: 0o700 });
   try {
@@ -112,7 +113,7 @@ async function unpack(
   const found: Omit<Unpacked, 'files'>[] = [];
   let [files, bytes] = [0, 0];
   const reportBytes = (more: number): void => onBytes?.((bytes += more));
-  mkdirSync(inTemp(temp), { mode: 0o700 });
+  mkdirSync(inTemp(temp));
   await readArchive(path, { maxFiles, maxBytes }, (name) => {
     if (name.kind === 'folder') return null;
     files++;
@@ -129,8 +130,8 @@ async function unpack(
 function newFile(path: string, report: (bytes: number) => void): ArchiveSink {
   const ofThisPlatform: Partial<typeof constants> = constants;
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | (ofThisPlatform.O_NOFOLLOW ?? 0), 0o600);
+  mkdirSync(dirname(path), { recursive: true });
+  const file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | (ofThisPlatform.O_NOFOLLOW ?? 0));
   return {
     write: (bytes) => {
       for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
@@ -169,7 +170,7 @@ async function settle(
   whenTaken: 'fail' | 'suffix',
 ): Promise<Omit<UnarchivedRun, 'files'>> {
   const folder = join(base, experiment);
-  const madeFolder = tryMakeFolder(nodeFs, folder);
+  const madeFolder = tryMakeFolder(umaskFs, folder);
   try {
     if (nodeFs.stat(folder)?.kind !== 'folder')
       throw new ExpmanError('IO', `${folder} is not a folder`, { path: folder });

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
 import { attempt } from '../../model/attempt.js';
 import type { ExchangeRun, Exporter } from '../exchange/exchange-run.js';
-import { nodeFs } from '../../storage/node-fs.js';
+import { umaskFs } from '../../storage/node-fs.js';
 import { assertFree, type Output, writeNewFile } from '../target/output-file.js';
 import { systemError } from '../source/source-files.js';
 import { COLUMNS, type NeptuneRecord, SCHEMA, STEP_SCALE } from './attribute-columns.js';
@@ -21,17 +21,17 @@ const RECORDS_A_GROUP = 64 * 1024;
  * Metrics are series under their names, parameters are under `params/`, the facts of the run under
  * `sys/`.
  */
-export const neptuneExporter: Exporter = {
+export const neptuneExporter: Exporter<'neptune'> = {
   format: 'neptune',
   makes: 'folder',
   loses:
     'microseconds (times are in milliseconds); steps beyond 12 digits; integers beyond 2^53 (numbers are doubles); rows without a metric, and the order of rows of one millisecond; that numbers were numbers in a metric that also holds texts; which session of the run logged a row; whether a run crashed or was interrupted is only in the attribute expman/status; meta of log lines',
   write: async (run, path) => {
     assertFree(path);
-    nodeFs.makeFolder(path);
+    umaskFs.makeFolder(path);
     try {
       const project = join(path, fileNameOf(run.experiment));
-      nodeFs.makeFolder(project);
+      umaskFs.makeFolder(project);
       await writeNewFile(join(project, `${fileNameOf(run.run)}_part_0.parquet`), (output) =>
         writeRun(output, run),
       );

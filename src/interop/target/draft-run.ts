@@ -8,7 +8,7 @@ import type { ExperimentName, RunName } from '../../model/names.js';
 import { draftName, isTempName } from '../../storage/atomic-file.js';
 import { HEARTBEAT_MS, LOCK_NAME, type LockOwner, beatLock, readLock } from '../../storage/lock-file.js';
 import { isMade, makeFolders } from '../../storage/make-folders.js';
-import { nodeFs } from '../../storage/node-fs.js';
+import { nodeFs, privateFs, umaskFs } from '../../storage/node-fs.js';
 import { OwnerWatch, mustHaveEndedHere, readOwnership } from '../../storage/owner-watch.js';
 import { holdsLock, releaseLock, takeLock } from '../../storage/run-lock.js';
 import { EXPERIMENT_NAME } from '../archive/archive-names.js';
@@ -50,7 +50,7 @@ export class DraftRun {
       const folder = join(experiment, draftName(to.run));
       // An existing draft may be what is left of one whose run has been placed.
       if (nodeFs.stat(folder) === null && !(await isFree(runDir))) return null;
-      makeFolders(nodeFs, experiment);
+      makeFolders(umaskFs, experiment);
       const owner = await ownFolder(folder);
       if (owner === null) return null;
       const draft = new DraftRun(to, folder, owner);
@@ -176,7 +176,7 @@ async function ownFolder(folder: string): Promise<LockOwner | null> {
   const watch = new OwnerWatch(nodeFs, folder);
   const until = monotonicMs() + LOCKING_MS;
   do {
-    isMade(nodeFs, folder);
+    isMade(privateFs, folder);
     const kind = nodeFs.stat(folder)?.kind ?? 'folder';
     // A link leads to a folder of somebody else.
     if (kind !== 'folder') return null;

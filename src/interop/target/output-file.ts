@@ -1,6 +1,6 @@
 import { ExpmanError } from '../../model/errors.js';
 import { replaceBy } from '../../storage/atomic-file.js';
-import { nodeFs } from '../../storage/node-fs.js';
+import { umaskFs } from '../../storage/node-fs.js';
 import { writeAll } from '../../storage/write-all.js';
 import { systemError } from '../source/source-files.js';
 
@@ -32,7 +32,7 @@ export function writeNewFile(path: string, fill: (output: Output) => Promise<voi
  */
 export function replaceWithFile(path: string, fill: (output: Output) => Promise<void>): Promise<void> {
   return writeFile(path, fill, () => {
-    const kind = nodeFs.stat(path)?.kind ?? 'file';
+    const kind = umaskFs.stat(path)?.kind ?? 'file';
     if (kind !== 'file')
       throw taken(path, `is a ${kind}, not a file that can be replaced`, 'the path of a file');
   });
@@ -46,7 +46,7 @@ async function writeFile(
   check();
   try {
     await replaceBy(
-      nodeFs,
+      umaskFs,
       path,
       async (file) => {
         const output = new BufferedFile(file);
@@ -64,7 +64,7 @@ async function writeFile(
 
 /** @throws {@link ExpmanError} `INVALID_OPTION` if the path exists */
 export function assertFree(path: string): void {
-  if (nodeFs.stat(path) === null) return;
+  if (umaskFs.stat(path) === null) return;
   throw taken(
     path,
     'already exists; choose another path, or remove it first',
@@ -93,7 +93,7 @@ class BufferedFile implements Output {
   /** Writes the buffered bytes. */
   flush(): void {
     const at = this.bytes - this.waitingBytes;
-    writeAll(nodeFs, this.file, Buffer.concat(this.waiting.splice(0)), at);
+    writeAll(umaskFs, this.file, Buffer.concat(this.waiting.splice(0)), at);
     this.waitingBytes = 0;
   }
 }

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { ExpmanError } from '../../model/errors.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { makeFolders } from '../../storage/make-folders.js';
-import { nodeFs } from '../../storage/node-fs.js';
+import { umaskFs } from '../../storage/node-fs.js';
 import { versionEvent } from './event-writing.js';
 import { ioError } from './io-error.js';
 import { frameRecord } from './record-frame.js';
@@ -50,7 +50,7 @@ export class EventFileWriter {
   constructor(
     folder: string,
     { flushIntervalMs, suffix = '' }: EventFileOptions,
-    private readonly fs: FsPort = nodeFs,
+    private readonly fs: FsPort = umaskFs,
   ) {
     this.flushIntervalMs = flushIntervalMs;
     const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, '0');
