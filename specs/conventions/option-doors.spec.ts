@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExperimentConfig, LoggingEngine, histogram } from 'expman-rx';
 import { serve, writeReport } from 'expman-rx/dashboard';
-import { archiveRun, exchangeRunOf, exportRun, importRuns, unarchiveRun } from 'expman-rx/interop';
+import { EXPORTERS, archiveRun, exchangeRunOf, exportRun, importRuns, unarchiveRun } from 'expman-rx/interop';
 import { divergence, downsample, eta, logLatency, logTo, plateau, rate, tee } from 'expman-rx/operators';
 import { observe } from 'expman-rx/otel';
 import { progress } from 'expman-rx/progress';
@@ -65,6 +65,7 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'StoredRun.follow(FollowOptions)': { call: (options) => isOpen().follow(options) },
   'StoredRun.logs(LogFilter)': { call: (options) => isOpen().logs(options) },
   'StoredRun.metrics(RowSelection)': { call: (options) => isOpen().metrics(options) },
+  'StoredRun.recover(RecoverOptions)': { call: (options) => isOpen().recover(options) },
   'StoredRun.rows(RowSelection)': { call: (options) => isOpen().rows(options).next() },
   'archiveRun(ArchiveOptions)': { call: (options) => archiveRun(run.runDir, join(base, 'a'), options) },
   'createSearcher(SearcherOptions)': {
@@ -78,11 +79,19 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'exportRun(ExportOptions)': {
     call: (options) => exportRun(run.runDir, 'csv', join(folder(), 'x.csv'), options),
   },
+  'exportRun(OwnExportOptions)': {
+    call: (options) => exportRun(run.runDir, 'csv', join(folder(), 'x.csv'), options),
+    given: { exporters: EXPORTERS },
+  },
   'fitCallbacks(FitCallbacksOptions)': { call: (options) => fitCallbacks(run, options) },
   'histogram(HistogramOptions)': { call: (options) => histogram([1], options) },
   'importRuns(ImportOptions)': {
     call: (options) => importRuns(join(base, 'nothing'), options),
     given: { dir: './nowhere' },
+  },
+  'importRuns(OwnImportOptions)': {
+    call: (options) => importRuns(join(base, 'nothing'), options),
+    given: { dir: './nowhere', importers: [] },
   },
   'logLatency(LogLatencyOptions)': { call: (options) => logLatency(run, 'ms', options) },
   'logTo(LogRowsOptions)': { call: (options) => logTo(run, options) },

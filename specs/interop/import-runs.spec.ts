@@ -210,7 +210,7 @@ describe('an import that fails', () => {
       await expect(importRuns(refused, { dir: folder() })).rejects.toThrow(
         /known formats: csv, json, ndjson/,
       );
-    await expect(importRuns(path, { dir: folder(), format: 'cvs' })).rejects.toMatchObject({
+    await expect(importRuns(path, { dir: folder(), format: 'cvs' as never })).rejects.toMatchObject({
       code: 'INVALID_OPTION',
     });
     await expect(importRuns(join(path, 'no'), { dir: folder() })).rejects.toMatchObject({
@@ -250,7 +250,9 @@ describe('exporting a run of ours', () => {
       code: 'INVALID_OPTION',
       path,
     });
-    await expect(exportRun(run.runDir, 'xls', path)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    await expect(exportRun(run.runDir, 'xls' as never, path)).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+    });
   });
 
   it('leaves nothing where it fails', async () => {

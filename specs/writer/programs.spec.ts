@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { EXPORTERS, IMPORTERS, exportRun } from '../../src/interop/index.js';
+import { EXPORTERS, type ExportFormat, IMPORTERS, exportRun } from '../../src/interop/index.js';
 import { followRows } from '../../src/reader/follow-rows.js';
 import { openContents } from '../../src/reader/inspect-run.js';
 import { queryRuns } from '../../src/reader/query/query-runs.js';
@@ -172,9 +172,9 @@ async function askedOf(runDir: string): Promise<string[]> {
 }
 
 /** Formats that give back every value as it was logged, and the session of its row; the others say what they lose. */
-const EXACT = ['json', 'ndjson', 'csv', 'parquet'];
+const EXACT: readonly ExportFormat[] = ['json', 'ndjson', 'csv', 'parquet'];
 
-async function exportedAs(format: string, runDir: string): Promise<Cell[][]> {
+async function exportedAs(format: ExportFormat, runDir: string): Promise<Cell[][]> {
   const path = join(folder(), `run.${format}`);
   await exportRun(runDir, format, path);
   const importer = IMPORTERS.find((known) => known.format === format);

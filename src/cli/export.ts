@@ -14,7 +14,7 @@ export const run: CommandRun<typeof EXPORT> = async ([path = ''], options, termi
   const exporter = EXPORTERS.find((each) => each.format === format);
   if (exporter === undefined)
     throw new UsageError(`unknown format ${JSON.stringify(format)}; choose one of ${formats.join(', ')}`);
-  await exportRun(resolve(path), format, resolve(output), {
+  await exportRun(resolve(path), exporter.format, resolve(output), {
     onRows: (rows, total) => {
       terminal.progress(`exporting row ${count(rows)} of ${count(total)}`);
     },

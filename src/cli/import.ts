@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { importRuns } from '../interop/index.js';
+import { IMPORTERS, importRuns } from '../interop/index.js';
 import { printable } from '../model/printable.js';
 import type { CommandRun } from './command.js';
 import type { IMPORT } from './command-options.js';
@@ -11,6 +11,7 @@ export const run: CommandRun<typeof IMPORT> = async ([path = ''], options, termi
   const { format, experiment, runName } = options;
   let done = 0;
   const report = await importRuns(resolve(path), {
+    importers: IMPORTERS,
     dir: resolve(options.dir ?? DEFAULT_DIR),
     format,
     experiment,

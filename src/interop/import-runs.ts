@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { parseName } from '../model/names.js';
-import { callback, path, string } from '../model/option-rules.js';
+import { callback, eitherFolder, invalidOption, listOf, path, string } from '../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import type { RunStatus } from '../model/run-status.js';
 import { nodeFs } from '../storage/node-fs.js';
@@ -14,12 +14,27 @@ import { asExpmanError, chosenPath } from './source/source-files.js';
 import type { Destination } from './target/draft-run.js';
 import { writeRun } from './target/write-run.js';
 
+/** The formats that can be imported without custom importers. */
+export type ImportFormat =
+  | 'csv'
+  | 'json'
+  | 'ndjson'
+  | 'arrow'
+  | 'parquet'
+  | 'neptune'
+  | 'expman-rs'
+  | 'wandb'
+  | 'mlflow'
+  | 'tensorboard';
+
 /** Options of {@link importRuns}. */
 export interface ImportOptions {
-  /** The folder of experiments to write into. */
-  readonly dir: string;
+  /** The folder of experiments to write into; required, under this name or as `baseDir`. */
+  readonly dir?: string | undefined;
+  /** The same as `dir`. */
+  readonly baseDir?: string | undefined;
   /** The format of the source; detected if absent. */
-  readonly format?: string | undefined;
+  readonly format?: ImportFormat | undefined;
   /** Replaces the source's name of the experiment. */
   readonly experiment?: string | undefined;
   /** Replaces the source's name of the run; each further run gets a suffix. */
@@ -28,14 +43,37 @@ export interface ImportOptions {
   readonly onRun?: ((run: ImportedRun | FailedImport) => void) | undefined;
 }
 
+/** How {@link importRuns} imports with importers that are given to it. */
+export interface OwnImportOptions extends Omit<ImportOptions, 'format'> {
+  /** All importers to choose from, such as `[...IMPORTERS, mine]`; the default is `IMPORTERS`. */
+  readonly importers: readonly Importer[];
+  /** The format of one of them; found out from what is there when left out. */
+  readonly format?: string | undefined;
+}
+
+/** Either kind of options, as they are checked. */
+export interface AnyImportOptions extends Omit<OwnImportOptions, 'importers'> {
+  readonly importers?: readonly Importer[] | undefined;
+}
+
 // Formats and names are checked where they are looked up.
-const OPTIONS = optionsTable<ImportOptions>()({
-  dir: path().required(),
+const OPTIONS = optionsTable<AnyImportOptions>()({
+  dir: path(),
+  baseDir: path(),
+  importers: listOf<Importer>(
+    'an array of importers: objects with a format, recognises() and runs()',
+    'format',
+    'recognises',
+    'runs',
+  ),
   format: string(),
   experiment: string(),
   runName: string(),
   onRun: callback<(run: ImportedRun | FailedImport) => void>().orNull(),
 });
+
+/** The options of an import once they are checked. */
+type Resolved = Omit<ResolvedBy<typeof OPTIONS>, 'dir' | 'baseDir' | 'importers'> & { readonly dir: string };
 
 /** A run that was imported. */
 export interface ImportedRun {
@@ -78,11 +116,14 @@ export interface ImportReport {
  * an unknown format, or if the path has no known format or several
  */
 export async function importFrom(
-  importers: readonly Importer[],
+  known: readonly Importer[],
   path: string,
-  given: ImportOptions,
+  given: AnyImportOptions,
 ): Promise<ImportReport> {
-  const options = OPTIONS.resolve(given);
+  const { dir, baseDir, importers = known, ...others } = OPTIONS.resolve(given);
+  const folder = eitherFolder(dir, baseDir);
+  if (folder === undefined) throw invalidOption('dir', 'the path of a folder of experiments', folder);
+  const options = { ...others, dir: folder };
   const source = chosenPath(path);
   const importer = await importerOf(importers, source, options.format);
   const imported: ImportedRun[] = [];
@@ -99,7 +140,7 @@ async function* outcomesOf(
   importer: Importer,
   source: string,
   from: string,
-  options: ResolvedBy<typeof OPTIONS>,
+  options: Resolved,
 ): AsyncGenerator<ImportedRun | FailedImport, void> {
   try {
     for await (const run of importer.runs(source))
@@ -135,10 +176,7 @@ function removeEmpty(folder: string): void {
     rmSync(folder, { recursive: true, force: true });
 }
 
-function destinationOf(
-  run: ExchangeRun,
-  { dir, experiment, runName }: ResolvedBy<typeof OPTIONS>,
-): Destination {
+function destinationOf(run: ExchangeRun, { dir, experiment, runName }: Resolved): Destination {
   return {
     dir,
     experiment:

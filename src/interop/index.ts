@@ -9,7 +9,7 @@ import { dirname } from 'node:path';
 import { attempt } from '../model/attempt.js';
 import { invalidOption, resolvePath } from '../model/option-rules.js';
 import { makeFolders } from '../storage/make-folders.js';
-import { nodeFs } from '../storage/node-fs.js';
+import { umaskFs } from '../storage/node-fs.js';
 import { arrowExporter, arrowImporter } from './columnar/arrow-format.js';
 import { parquetExporter } from './columnar/parquet-exporter.js';
 import { parquetImporter } from './columnar/parquet-importer.js';
@@ -17,12 +17,23 @@ import { csvExporter } from './csv/csv-exporter.js';
 import { csvImporter } from './csv/csv-importer.js';
 import type { Exporter, Importer } from './exchange/exchange-run.js';
 import { expmanRsImporter } from './expman-rs/expman-rs.js';
-import { importFrom, type ImportOptions, type ImportReport } from './import-runs.js';
+import {
+  importFrom,
+  type ImportFormat,
+  type ImportOptions,
+  type ImportReport,
+  type OwnImportOptions,
+} from './import-runs.js';
 import { mlflowImporter } from './mlflow/mlflow.js';
 import { neptuneExporter } from './neptune/neptune-exporter.js';
 import { neptuneImporter } from './neptune/neptune-importer.js';
 import { assertFree } from './target/output-file.js';
-import { EXPORT_OPTIONS, exchangeRunOf, type ExportOptions } from './target/own-run.js';
+import {
+  EXPORT_RUN_OPTIONS,
+  exchangeRunOf,
+  type ExportOptions,
+  type OwnExportOptions,
+} from './target/own-run.js';
 import { tensorboardExporter, tensorboardImporter } from './tensorboard/index.js';
 import { jsonExporter, jsonImporter } from './text/json.js';
 import { ndjsonExporter, ndjsonImporter } from './text/ndjson.js';
@@ -44,11 +55,21 @@ export type {
   Exporter,
   Importer,
 } from './exchange/exchange-run.js';
-export type { FailedImport, ImportedRun, ImportOptions, ImportReport } from './import-runs.js';
-export { exchangeRunOf, type ExportOptions } from './target/own-run.js';
+export type {
+  FailedImport,
+  ImportedRun,
+  ImportFormat,
+  ImportOptions,
+  ImportReport,
+  OwnImportOptions,
+} from './import-runs.js';
+export { exchangeRunOf, type ExportOptions, type OwnExportOptions } from './target/own-run.js';
 
-/** All formats that a run can be exported to. */
-export const EXPORTERS: readonly Exporter[] = [
+/** The formats that a run can be exported to without custom exporters. */
+export type ExportFormat = 'csv' | 'json' | 'ndjson' | 'arrow' | 'parquet' | 'neptune' | 'tensorboard';
+
+/** The exporters of this package. */
+export const EXPORTERS: readonly Exporter<ExportFormat>[] = [
   csvExporter,
   jsonExporter,
   ndjsonExporter,
@@ -58,8 +79,8 @@ export const EXPORTERS: readonly Exporter[] = [
   tensorboardExporter(),
 ];
 
-/** All formats that runs can be imported from; at most one of them recognises a path. */
-export const IMPORTERS: readonly Importer[] = [
+/** The importers of this package; at most one of them recognises a path. */
+export const IMPORTERS: readonly Importer<ImportFormat>[] = [
   csvImporter,
   jsonImporter,
   ndjsonImporter,
@@ -84,20 +105,33 @@ export const IMPORTERS: readonly Importer[] = [
  * @example
  * await exportRun('./experiments/my_exp/baseline', 'csv', './baseline.csv');
  */
+export function exportRun(
+  runDir: string,
+  format: ExportFormat,
+  path: string,
+  options?: ExportOptions,
+): Promise<void>;
+/** Writes a run with one of the exporters that are given; otherwise as without them. */
+export function exportRun(
+  runDir: string,
+  format: string,
+  path: string,
+  options: OwnExportOptions,
+): Promise<void>;
 export async function exportRun(
   runDir: string,
   format: string,
   path: string,
-  options: ExportOptions = {},
+  options: Partial<OwnExportOptions> = {},
 ): Promise<void> {
   const target = resolvePath('path', path);
   resolvePath('runDir', runDir);
-  EXPORT_OPTIONS.resolve(options);
-  const exporter = EXPORTERS.find((known) => known.format === format);
+  const { exporters = EXPORTERS, ...reading } = EXPORT_RUN_OPTIONS.resolve(options);
+  const exporter = exporters.find((known) => known.format === format);
   if (exporter === undefined)
-    throw invalidOption('format', `one of ${EXPORTERS.map((known) => known.format).join(', ')}`, format);
-  const run = await exchangeRunOf(runDir, options);
-  makeFolders(nodeFs, dirname(target));
+    throw invalidOption('format', `one of ${exporters.map((known) => known.format).join(', ')}`, format);
+  const run = await exchangeRunOf(runDir, reading);
+  makeFolders(umaskFs, dirname(target));
   // An existing empty folder counts as free.
   if (exporter.makes === 'folder') attempt(() => rmdirSync(path));
   assertFree(path);
@@ -117,7 +151,10 @@ export async function exportRun(
  * @example
  * const { imported } = await importRuns('./mlruns', { dir: './experiments' });
  */
-export async function importRuns(path: string, options: ImportOptions): Promise<ImportReport> {
+export async function importRuns(
+  path: string,
+  options: ImportOptions | OwnImportOptions,
+): Promise<ImportReport> {
   resolvePath('path', path);
   return importFrom(IMPORTERS, path, options);
 }

@@ -166,6 +166,34 @@ export function hasMethod(value: unknown, method: PropertyKey): boolean {
   return isObject && typeof Reflect.get(value, method) === 'function';
 }
 
+/** An array of objects that each have a string property and some methods. */
+export const listOf = <T extends object>(
+  words: string,
+  text: Extract<keyof T, PropertyKey>,
+  ...methods: readonly Extract<keyof T, PropertyKey>[]
+): Rule<readonly T[]> =>
+  ruleOf(
+    words,
+    (value): value is readonly T[] =>
+      Array.isArray(value) &&
+      value.every(
+        (each: unknown) =>
+          methods.every((method) => hasMethod(each, method)) &&
+          typeof Reflect.get(Object(each), text) === 'string',
+      ),
+  );
+
+/**
+ * The folder of experiments, which may be given as `dir` or as `baseDir`.
+ *
+ * @throws ExpmanError `INVALID_OPTION` if both are given and differ
+ */
+export function eitherFolder(dir: string | undefined, baseDir: string | undefined): string | undefined {
+  if (dir !== undefined && baseDir !== undefined && dir !== baseDir)
+    throw invalidOption('baseDir', `left out, or ${quoted(dir)} as dir is`, baseDir);
+  return dir ?? baseDir;
+}
+
 /** Checks a path and makes it absolute. @throws ExpmanError `INVALID_OPTION` */
 export const resolvePath = (option: string, value: unknown): string => PATH.check(option, value);
 

@@ -2,6 +2,7 @@ import { type ExperimentOptions, ExperimentConfig } from '../model/experiment-co
 import { type ExperimentName, parseName } from '../model/names.js';
 import {
   amount,
+  eitherFolder,
   flag,
   hasMethod,
   integer,
@@ -42,6 +43,8 @@ export interface SweepOptions<P> {
   readonly name: string;
   /** The folder that holds the experiments; default `./experiments`. */
   readonly baseDir?: string | undefined;
+  /** The same as `baseDir`. */
+  readonly dir?: string | undefined;
   /** The metric to optimise, as it is logged. */
   readonly metric: string;
   /** The direction: `'min'` (default) if less is better, or `'max'`. */
@@ -75,7 +78,7 @@ export interface SweepOptions<P> {
    */
   readonly graceMs?: number | undefined;
   /**
-   * True to resume a sweep that was cut off or stopped: `'allow'` (default), `'never'`, or
+   * Resumes a sweep that was cut off or stopped: `'allow'` (default) if there is one, `'never'`, or
    * `'must'`.
    */
   readonly resume?: 'never' | 'allow' | 'must' | undefined;
@@ -96,7 +99,9 @@ export interface WorkerSweepOptions<P> extends SweepOptions<P> {
 
 /** All options, checked, with defaults, searcher and scheduler filled in. */
 export interface ResolvedSweep<P>
-  extends Omit<ResolvedBy<typeof OPTIONS>, 'searcher' | 'searcherOptions' | 'scheduler'>, NamedScheduler {
+  extends
+    Omit<ResolvedBy<typeof OPTIONS>, 'dir' | 'searcher' | 'searcherOptions' | 'scheduler'>,
+    NamedScheduler {
   readonly baseDir: string;
   readonly searcher: Searcher<P>;
   readonly searcherName: string;
@@ -114,6 +119,7 @@ const OWN_RUN_OPTIONS = ['runName', 'resume', 'group', 'handleSignals'];
 const RULES = {
   name: rule<string, ExperimentName>('a name', (value) => parseName('experiment', value)).required(),
   baseDir: path(),
+  dir: path(),
   metric: metricName().inWords('the name of a metric').required(),
   mode: oneOf('min', 'max').byDefault('min'),
   value: oneOf('last', 'best').byDefault('last'),
@@ -171,9 +177,9 @@ function completed<S extends Space>(
   resolved: ResolvedBy<typeof OPTIONS>,
   searcher: SearcherName | Searcher<ParamsOf<S>> = 'random',
 ): ResolvedSweep<ParamsOf<S>> {
-  const { searcherOptions, scheduler, run, ...rest } = resolved;
+  const { searcherOptions, scheduler, run, dir, ...rest } = resolved;
   const { name, seed, mode } = rest;
-  const { baseDir } = new ExperimentConfig(name, rest.baseDir, run);
+  const { baseDir } = new ExperimentConfig(name, eitherFolder(dir, rest.baseDir), run);
   for (const option of OWN_RUN_OPTIONS)
     if (Object.hasOwn(run, option))
       throw invalidOption(`run.${option}`, 'left out, because the sweep sets it', Reflect.get(run, option));

@@ -24,7 +24,7 @@ const MAX_BYTES = 1024 * 1024 * 1024;
  * An Arrow IPC file (the same as Feather 2): step int64, timestamp in microseconds UTC, the
  * metrics; the run is in the schema's metadata.
  */
-export const arrowExporter: Exporter = {
+export const arrowExporter: Exporter<'arrow'> = {
   format: 'arrow',
   makes: 'file',
   loses: 'the lines of the log; that a text such as "5" was a text, in a metric that also holds numbers',
@@ -42,7 +42,7 @@ export const arrowExporter: Exporter = {
 /**
  * Reads Arrow IPC files and streams of up to 1 GB, our own and any others with metrics in columns.
  */
-export const arrowImporter: Importer = {
+export const arrowImporter: Importer<'arrow'> = {
   format: 'arrow',
   recognises: (path) => Promise.resolve(isArrow(path)),
   runs: (path) => oneRun(path, runIn),

@@ -24,7 +24,7 @@ export const HEADER_KEY = 'expman.run';
  * is in the file's metadata. Parts of a run's `metrics.parquet` that are only needed to continue it
  * (earlier versions' tails, checkpoints of the log) are not included.
  */
-export const parquetExporter: Exporter = {
+export const parquetExporter: Exporter<'parquet'> = {
   format: 'parquet',
   makes: 'file',
   loses: 'the lines of the log',

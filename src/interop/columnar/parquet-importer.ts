@@ -23,7 +23,7 @@ export const NEPTUNE_COLUMNS = ['project_id', 'run_id', 'attribute_path', 'attri
  * Reads Parquet files: our own, and any others with metrics in columns; integers stay integers,
  * nested values become JSON text.
  */
-export const parquetImporter: Importer = {
+export const parquetImporter: Importer<'parquet'> = {
   format: 'parquet',
   recognises: async (path) => isParquet(path) && !(await hasColumns(path, NEPTUNE_COLUMNS)),
   runs: (path) => oneRun(path, parquetRun),

@@ -24,7 +24,7 @@ export const sidecarOf = (path: string): string => `${path}.run.ndjson`;
  *
  * The run itself, the types of the columns and the log are in a file beside it, {@link sidecarOf}.
  */
-export const csvExporter: Exporter = {
+export const csvExporter: Exporter<'csv'> = {
   format: 'csv',
   makes: 'file',
   loses:

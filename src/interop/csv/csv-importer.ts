@@ -15,7 +15,7 @@ import { type CsvLayout, guessedLayout, rowsOfTable } from './csv-table.js';
  * header, in which a column `step` and a column `timestamp` (or `wall_time`; ISO 8601, or a number
  * since the epoch) are distinguished from metrics.
  */
-export const csvImporter: Importer = {
+export const csvImporter: Importer<'csv'> = {
   format: 'csv',
   recognises: (path) => Promise.resolve(isCsv(path) && !isWandbCsv(path)),
   runs: (path) => oneRun(path, isDescribed(path) ? describedRun : guessedRun),

@@ -56,9 +56,9 @@ export interface ExchangeRun {
 }
 
 /** Reads the runs of another tool. */
-export interface Importer {
+export interface Importer<Format extends string = string> {
   /** The value of `--format`. */
-  readonly format: string;
+  readonly format: Format;
   /**
    * Returns true if a file or folder is of that tool, by names and first bytes; never throws
    * because of its contents.
@@ -69,9 +69,9 @@ export interface Importer {
 }
 
 /** Writes runs for another tool. */
-export interface Exporter {
+export interface Exporter<Format extends string = string> {
   /** The value of `--format`. */
-  readonly format: string;
+  readonly format: Format;
   /** The kind of output: a file, or a folder of files. */
   readonly makes: 'file' | 'folder';
   /**

@@ -33,7 +33,7 @@ const DEPTH = 2;
  * that says RUNNING is INTERRUPTED: it does not record whether its process is alive. Histograms,
  * media and system metrics are left out.
  */
-export const expmanRsImporter: Importer = {
+export const expmanRsImporter: Importer<'expman-rs'> = {
   format: 'expman-rs',
   recognises: (path) => Promise.resolve(runFoldersAt(path).next().done !== true),
   runs: (path) => asyncOf(runsAt(path)),

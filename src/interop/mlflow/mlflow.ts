@@ -40,7 +40,7 @@ const STATUSES: ReadonlyMap<unknown, RunStatus> = new Map<unknown, RunStatus>([
  * A killed run is INTERRUPTED. User tags become `key=value`; MLflow's own tags are left out, except
  * name and note. A parameter text that is a number or a boolean becomes one.
  */
-export const mlflowImporter: Importer = {
+export const mlflowImporter: Importer<'mlflow'> = {
   format: 'mlflow',
   recognises: (path) => Promise.resolve(runFoldersAt(path).next().done !== true),
   runs: (path) => asyncOf(runsAt(path)),

@@ -13,7 +13,7 @@ const PART = /^(.+)_part_(\d{1,6})\.parquet$/;
  * Reads the output of neptune-exporter: its data folder, the folder of a project, or one file.
  * Series are combined into rows by step and time; files and histograms are left out.
  */
-export const neptuneImporter: Importer = {
+export const neptuneImporter: Importer<'neptune'> = {
   format: 'neptune',
   recognises: async (path) => {
     const [first] = partsAt(path);

@@ -11,6 +11,7 @@ export {
   type ObservedRun,
   type ObserveOptions,
 } from './observe.js';
+export { ExpmanError, type ErrorCode, type ErrorFacts } from '../../model/errors.js';
 export type { LiveMetric, LiveSnapshot } from '../../model/live.js';
 export type { MetricValue } from '../../model/metric.js';
 export type { Step } from '../../model/step.js';

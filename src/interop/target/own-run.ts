@@ -1,11 +1,11 @@
-import { callback, resolvePath } from '../../model/option-rules.js';
+import { callback, listOf, resolvePath } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
 import { openContents } from '../../reader/inspect-run.js';
 import { factsOf } from '../../reader/read-facts.js';
 import { StoredRun } from '../../reader/stored-run.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { asyncOf } from '../exchange/async-of.js';
-import type { ExchangeField, ExchangeRun, ExchangeSession } from '../exchange/exchange-run.js';
+import type { ExchangeField, ExchangeRun, ExchangeSession, Exporter } from '../exchange/exchange-run.js';
 
 /** Options for reading a run with {@link exchangeRunOf} and {@link exportRun}. */
 export interface ExportOptions {
@@ -16,9 +16,18 @@ export interface ExportOptions {
   readonly onRows?: ((rows: number, total: number) => void) | undefined;
 }
 
-/** The rules of {@link ExportOptions}. */
-export const EXPORT_OPTIONS = optionsTable<ExportOptions>()({
-  onRows: callback<(rows: number, total: number) => void>(),
+/** How {@link exportRun} exports with exporters that are given to it. */
+export interface OwnExportOptions extends ExportOptions {
+  /** All exporters to choose from, such as `[...EXPORTERS, mine]`; the default is `EXPORTERS`. */
+  readonly exporters: readonly Exporter[];
+}
+
+const RULES = { onRows: callback<(rows: number, total: number) => void>() };
+const EXPORT_OPTIONS = optionsTable<ExportOptions>()(RULES);
+/** The rules of {@link OwnExportOptions}, and of {@link ExportOptions}. */
+export const EXPORT_RUN_OPTIONS = optionsTable<Partial<OwnExportOptions>>()({
+  ...RULES,
+  exporters: listOf<Exporter>('an array of exporters: objects with a format and write()', 'format', 'write'),
 });
 
 const ROWS_A_CALL = 1000;

@@ -32,7 +32,7 @@ const LOSES =
  * @example
  * await tensorboardExporter().write(run, './runs/my_exp/20260101_120000');
  */
-export function tensorboardExporter(): Exporter {
+export function tensorboardExporter(): Exporter<'tensorboard'> {
   return { format: 'tensorboard', makes: 'folder', loses: LOSES, write };
 }
 

@@ -53,7 +53,7 @@ const OPTIONS = optionsTable<TensorBoardImportOptions>()({
  * @example
  * for await (const run of tensorboardImporter().runs('./runs')) console.log(run.run, run.params);
  */
-export function tensorboardImporter(options: TensorBoardImportOptions = {}): Importer {
+export function tensorboardImporter(options: TensorBoardImportOptions = {}): Importer<'tensorboard'> {
   const { onCorrupt } = OPTIONS.resolve(options);
   return {
     format: 'tensorboard',

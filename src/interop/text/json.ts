@@ -20,7 +20,7 @@ const MAX_BYTES = 256 * 1024 * 1024;
  * Writes one JSON object, `{ format, version, run, params, fields, rows, log }`, with each row and
  * log line on a line of its own.
  */
-export const jsonExporter: Exporter = {
+export const jsonExporter: Exporter<'json'> = {
   format: 'json',
   makes: 'file',
   loses: '',
@@ -31,7 +31,7 @@ export const jsonExporter: Exporter = {
 };
 
 /** Reads files of {@link jsonExporter}, up to 256 MB, even if they were reformatted. */
-export const jsonImporter: Importer = {
+export const jsonImporter: Importer<'json'> = {
   format: 'json',
   recognises: (path) =>
     Promise.resolve(kindAt(path) === 'file' && OURS.test(beginningOf(path, 256).toString('latin1'))),

@@ -18,7 +18,7 @@ const FORMAT = 'expman-rx.ndjson';
  * `{"row":{…}}` for each row, `{"log":{…}}` for each log line, and finally
  * `{"end":{"rows":…,"lines":…}}`, without which a file was cut off.
  */
-export const ndjsonExporter: Exporter = {
+export const ndjsonExporter: Exporter<'ndjson'> = {
   format: 'ndjson',
   makes: 'file',
   loses: '',
@@ -29,7 +29,7 @@ export const ndjsonExporter: Exporter = {
 };
 
 /** Reads files of {@link ndjsonExporter}, a line at a time. */
-export const ndjsonImporter: Importer = {
+export const ndjsonImporter: Importer<'ndjson'> = {
   format: 'ndjson',
   recognises: (path) => Promise.resolve(isLinesFile(path, FORMAT)),
   runs: (path) => oneRun(path, runIn),

@@ -39,7 +39,7 @@ const STATUSES: ReadonlyMap<unknown, RunStatus> = new Map<unknown, RunStatus>([
  * Files beside it are read too: `config.yaml` or `config.json`, `wandb-metadata.json` (start,
  * state, tags, names). A run without a stated status is FINISHED.
  */
-export const wandbImporter: Importer = {
+export const wandbImporter: Importer<'wandb'> = {
   format: 'wandb',
   recognises: (path) => Promise.resolve(historyAt(path) !== null),
   runs: (path) => oneRun(path, runAt),
