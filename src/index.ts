@@ -37,5 +37,5 @@ export type {
 } from './model/metric.js';
 export type { Step } from './model/step.js';
 export type { ArtifactName, ExperimentName, RunName } from './model/names.js';
-export type { Degradation, Health, RunSummary } from './model/run-file.js';
+export type { Degradation, Health, RunError, RunSummary } from './model/run-file.js';
 export { RunStatus } from './model/run-status.js';

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ExperimentConfig, type ExperimentOptions, LoggingEngine, type MetricValue } from 'expman-rx';
 import { openRun, queryRuns, recoverRun } from 'expman-rx/reader';
 import { exportRun } from 'expman-rx/interop';
+import { extremeSteps } from '../../src/model/metric.js';
 import { runChild } from '../support/child.js';
 import { duckdb } from '../support/read-back.js';
 import { tempFolders } from '../support/temp-folder.js';
@@ -242,7 +243,7 @@ describe('a run that is rewound', () => {
     expect({ rows, accepted, rewound }).toEqual({ rows: 9, accepted: 18, rewound: 6 });
     expect(metrics.get('loss')).toEqual({
       ...{ last: 107, count: 8, min: 0, max: 107, mean: (0 + 1 + 2 + 3 + 4 + 105 + 106 + 107) / 8 },
-      ...{ minStep: 0, maxStep: 7 },
+      ...extremeSteps(0, 7),
     });
     expect([...metrics.keys()].sort()).toEqual(['free', 'loss', 'weights']);
     expect(metrics.get('weights')?.count).toBe(1);

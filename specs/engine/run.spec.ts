@@ -80,8 +80,7 @@ describe('a run', () => {
       min: 1,
       max: 2,
       mean: 1.5,
-      minStep: 2,
-      maxStep: 1,
+      ...{ minStep: 2, maxStep: 1, stepOfMin: 2, stepOfMax: 1 },
     });
   });
 

@@ -5,6 +5,7 @@ import { openExperiments, openRun, recoverRun } from 'expman-rx/reader';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nodeFs } from '../../src/storage/node-fs.js';
+import { extremeSteps } from '../../src/model/metric.js';
 import { readFooter } from '../../src/storage/metrics-footer.js';
 import { factsOf } from '../../src/run/summaries/file-metadata.js';
 import { summariesFrom } from '../../src/run/summaries/metric-summaries.js';
@@ -83,8 +84,7 @@ function summaryOf(logged: readonly { readonly value: MetricValue; readonly step
         ...{
           min: plain(least.number),
           max: plain(greatest.number),
-          minStep: least.step,
-          maxStep: greatest.step,
+          ...extremeSteps(least.step, greatest.step),
         },
         mean: numbers.reduce((sum, { number }) => sum + Number(number), 0) / numbers.length,
       }),
@@ -136,14 +136,14 @@ describe('what is told of a metric', () => {
     const numbers = Array.from({ length: 100 }, (_, at) => 1 / (at + 1));
     for (const setting of SETTINGS)
       expect(await summariesOf([...numbers, 'nan', 0.5], setting)).toEqual({
-        ...{ last: 0.5, count: 102, min: 0.01, minStep: 99, max: 1, maxStep: 0, texts: 1 },
+        ...{ last: 0.5, count: 102, min: 0.01, max: 1, ...extremeSteps(99, 0), texts: 1 },
         mean: [...numbers, 0.5].reduce((sum, number) => sum + number, 0) / 101,
       });
   });
 
   it('takes a text for none, however much it looks like a number', async () => {
     expect(await summariesOf(['5', 'NaN', 'true', 2, '-1', 'Infinity'])).toEqual({
-      ...{ last: 2, count: 6, min: 2, max: 2, mean: 2, minStep: 3, maxStep: 3, texts: 5 },
+      ...{ last: 2, count: 6, min: 2, max: 2, mean: 2, ...extremeSteps(3, 3), texts: 5 },
     });
   });
 
@@ -153,7 +153,7 @@ describe('what is told of a metric', () => {
 
   it('counts booleans as 0 and 1, and has the last one as it was', async () => {
     expect(await summariesOf([true, false, true, true])).toEqual({
-      ...{ last: true, count: 4, min: 0, max: 1, mean: 0.75, minStep: 1, maxStep: 0 },
+      ...{ last: true, count: 4, min: 0, max: 1, mean: 0.75, ...extremeSteps(1, 0) },
     });
   });
 

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { ExperimentConfig, LoggingEngine, type MetricValue } from 'expman-rx';
 import { openRun } from 'expman-rx/reader';
 import { describe, expect, it } from 'vitest';
+import { extremeSteps } from '../../src/model/metric.js';
 import { chunkReader } from '../../src/storage/chunk-reader.js';
 import { nodeFs } from '../../src/storage/node-fs.js';
 import { readPublished } from '../../src/run/load-run.js';
@@ -42,7 +43,7 @@ describe('a run of 0.1.0', () => {
     const flags = logged('flag', ROWS);
     expect(metrics.get('flag')).toEqual({
       ...{ last: flags.at(-1), count: ROWS, min: 0, max: 1, mean: mean(flags) },
-      ...{ minStep: flags.indexOf(false), maxStep: flags.indexOf(true) },
+      ...extremeSteps(flags.indexOf(false), flags.indexOf(true)),
     });
     expect(metrics.get('note')).toEqual({ last: logged('note', ROWS).at(-1), count: ROWS, texts: ROWS });
   });
@@ -58,7 +59,7 @@ describe('a run of 0.1.0', () => {
     const flags = logged('flag', ROWS + 10);
     expect(metrics.get('flag')).toEqual({
       ...{ last: flags.at(-1), count: flags.length, min: 0, max: 1, mean: mean(flags) },
-      ...{ minStep: flags.indexOf(false), maxStep: flags.indexOf(true) },
+      ...extremeSteps(flags.indexOf(false), flags.indexOf(true)),
     });
     expect(metrics.get('note')).toEqual({
       ...{ last: logged('note', ROWS + 10).at(-1), count: ROWS + 10, texts: ROWS + 10 },

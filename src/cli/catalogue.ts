@@ -31,7 +31,7 @@ export const COMMANDS: readonly Command[] = [
     details:
       'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
       'Tags are shown on terminals at least 100 columns wide, or with --columns tags.',
-    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, minStep, maxStep, nan, texts), artifacts, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error.',
+    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), artifacts, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error.',
     load: () => import('./list.js'),
   }),
   command({

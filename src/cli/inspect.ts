@@ -10,17 +10,7 @@ import type { NONE } from './command-options.js';
 import { withoutFiles } from './find-runs.js';
 import { LeftOut } from './left-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import {
-  MAX_TEXT,
-  count,
-  cut,
-  lossWithPlace,
-  paramText,
-  quantity,
-  statusCell,
-  tookText,
-  valueText,
-} from './words.js';
+import { MAX_TEXT, count, cut, lossWithPlace, quantity, statusCell, tookText, valueText } from './words.js';
 
 /**
  * @bound tells: the last line says how many more, --json has all; specs/cli/left-out.spec.ts "says
@@ -79,7 +69,7 @@ function print(run: RunInfo, terminal: Terminal): void {
         ? ''
         : `process ${identity.pid} on ${printable(identity.host)}, ${LIVES[run.owner]}`,
     ],
-    ['error', run.error === undefined ? '' : linesText(errorText(run.error))],
+    ['error', run.error === undefined ? '' : linesText(`${run.error.name}: ${run.error.message}`)],
     ['torn', tornBytes > 0 ? `${quantity(tornBytes, 'bytes')} at the end of the write-ahead log` : ''],
     ['corrupt', printable(run.corrupt.join(', '))],
     [
@@ -142,9 +132,3 @@ const linesText = (text: string): string =>
 
 const shown = (cell: Cell, terminal: Terminal): string =>
   typeof cell === 'string' ? cell : terminal.style(cell.style, cell.text);
-
-function errorText(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return paramText(error);
-  const { name, message } = error as Readonly<Record<string, unknown>>;
-  return typeof name === 'string' && typeof message === 'string' ? `${name}: ${message}` : paramText(error);
-}

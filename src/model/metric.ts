@@ -71,11 +71,24 @@ export interface MetricSummary {
   /** The arithmetic mean of the numbers, NaN ignored. */
   readonly mean?: number;
   /** The step of the smallest number, if its row had one; of several, the first. */
-  readonly minStep?: number | bigint;
+  readonly stepOfMin?: Step;
   /** The step of the largest number, if its row had one; of several, the first. */
-  readonly maxStep?: number | bigint;
+  readonly stepOfMax?: Step;
+  /** The older name of {@link stepOfMin}, used in files. */
+  readonly minStep?: Step;
+  /** The older name of {@link stepOfMax}, used in files. */
+  readonly maxStep?: Step;
   /** The number of NaN values; absent for none. */
   readonly nan?: number;
   /** The number of texts; absent for none. */
   readonly texts?: number;
 }
+
+/** The steps of the smallest and the largest number, under both names; absent if unknown. */
+export const extremeSteps = (
+  min: Step | undefined,
+  max: Step | undefined,
+): Pick<MetricSummary, 'stepOfMin' | 'stepOfMax' | 'minStep' | 'maxStep'> => ({
+  ...(min !== undefined && { stepOfMin: min, minStep: min }),
+  ...(max !== undefined && { stepOfMax: max, maxStep: max }),
+});

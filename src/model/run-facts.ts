@@ -1,5 +1,6 @@
 import type { MetricSummary } from './metric.js';
 import type { Params } from './param-value.js';
+import type { Degradation, RunError } from './run-file.js';
 import type { RunStatus } from './run-status.js';
 import type { Step } from './step.js';
 
@@ -57,7 +58,9 @@ export interface RunFacts {
   readonly summariesLeftOut?: number;
   /** Name, bytes and SHA-256 of each saved artifact. */
   readonly artifacts: Params;
-  readonly error?: unknown;
+  /** The error that ended the run. */
+  readonly error?: RunError;
   readonly exitCode?: number;
-  readonly degraded?: unknown;
+  /** Present for a run some of whose rows were not written as they should have been, and why. */
+  readonly degraded?: Degradation;
 }

@@ -4,14 +4,13 @@
  * @packageDocumentation
  */
 import type { RowTable } from '../columnar/table.js';
-import { flag, resolvePath } from '../model/option-rules.js';
-import { optionsTable } from '../model/options-table.js';
+import { resolvePath } from '../model/option-rules.js';
 import { nodeFs } from '../storage/node-fs.js';
-import { watchOwner } from '../storage/owner-watch.js';
-import { recoverRun as recover, type Recovery } from '../writer/recovery/recover-run.js';
+import type { Recovery } from '../writer/recovery/recover-run.js';
 import { EXPERIMENTS_OPTIONS, Experiments, type ExperimentsOptions } from './experiments.js';
 import { inspectRun as inspect, type RunInfo } from './inspect-run.js';
 import { type LoggedMedia, mediaOf } from './read-media.js';
+import { type RecoverOptions, recoverBy } from './recover.js';
 import { type StoredRun, openStoredRun } from './stored-run.js';
 
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
@@ -24,10 +23,11 @@ export type { MetricRow, MetricSummary, MetricValue } from '../model/metric.js';
 export type { Step } from '../model/step.js';
 export type { Params, ParamValue } from '../model/params.js';
 export type { RunFacts } from '../model/run-facts.js';
-export type { Loss, ResumeMark, RunIdentity } from '../model/run-file.js';
+export type { Degradation, Loss, ResumeMark, RunError, RunIdentity } from '../model/run-file.js';
 export { RunStatus } from '../model/run-status.js';
+export type { RecoverOptions } from './recover.js';
 export type { Recovery } from '../writer/recovery/recover-run.js';
-export { type ExperimentsOptions, type RunQuery, Experiments, StoredExperiment } from './experiments.js';
+export type { Experiments, ExperimentsOptions, RunQuery, StoredExperiment } from './experiments.js';
 export type { FollowOptions } from './follow-rows.js';
 export type { RunInfo } from './inspect-run.js';
 export type { Malformed } from '../run/replay/replayer.js';
@@ -36,7 +36,7 @@ export type { LoggedMedia } from './read-media.js';
 export type { OnScan, RunListing, UnreadableRun } from './run-index.js';
 export type { RowSelection, StoredRow } from './select-rows.js';
 export type { StoredArtifact } from './read-artifacts.js';
-export { StoredRun } from './stored-run.js';
+export type { StoredRun } from './stored-run.js';
 export type { FactsSource, Skipped } from './query/facts-source.js';
 export {
   type QueryColumn,
@@ -149,18 +149,5 @@ export async function readSystemMetrics(runDir: string): Promise<RowTable | null
  * `CORRUPT`, `WRITE_FAILED`, `INVALID_OPTION`
  */
 export async function recoverRun(runDir: string, options: RecoverOptions = {}): Promise<Recovery> {
-  const path = resolvePath('runDir', runDir);
-  const { force } = RECOVER_OPTIONS.resolve(options);
-  return recover(nodeFs, path, force ? await watchOwner(nodeFs, path) : undefined);
+  return recoverBy(nodeFs, resolvePath('runDir', runDir), options);
 }
-
-/** Options of {@link recoverRun}. */
-export interface RecoverOptions {
-  /**
-   * True to also close a run whose owner is on another host, if that owner is silent while it is
-   * watched for 15 seconds; one that still beats is `RUN_LOCKED`. Default false.
-   */
-  readonly force?: boolean | undefined;
-}
-
-const RECOVER_OPTIONS = optionsTable<RecoverOptions>()({ force: flag().byDefault(false) });

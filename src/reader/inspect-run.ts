@@ -3,7 +3,7 @@ import { ExpmanError } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
 import { callsLost, mergeLosses } from '../model/losses.js';
 import { type Params, mergeParams, plainParams } from '../model/params.js';
-import type { Loss, RunIdentity } from '../model/run-file.js';
+import type { Degradation, Loss, RunError, RunIdentity } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
@@ -17,6 +17,7 @@ import { lastedMs } from '../run/lasted-ms.js';
 import { NOTHING_PUBLISHED } from '../run/replay/replay.js';
 import type { Malformed } from '../run/replay/replayer.js';
 import { restoreState } from '../run/replay/restore-state.js';
+import { saidErrors } from '../run/said-error.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
 /** The facts of a run, read from its files without changing them. */
@@ -62,9 +63,9 @@ export interface RunInfo {
   readonly params: Params;
   /** Name, bytes and SHA-256 of saved artifacts. */
   readonly artifacts: Params;
-  readonly error?: unknown;
+  readonly error?: RunError;
   readonly exitCode?: number;
-  readonly degraded?: unknown;
+  readonly degraded?: Degradation;
   /**
    * Bytes at the end of the write-ahead log that are not a whole frame: being written, or cut off.
    */
@@ -163,9 +164,8 @@ export function openContents(
     metrics: rows.metrics,
     params: replay.state.params,
     artifacts,
-    ...(file['error'] !== undefined && { error: file['error'] }),
     ...(typeof file['exitCode'] === 'number' && { exitCode: file['exitCode'] }),
-    ...(file['degraded'] !== undefined && { degraded: file['degraded'] }),
+    ...saidErrors(file),
     tornBytes: replay.tornBytes,
     corrupt: [...(isGone ? [METRICS_NAME] : rows.corrupt), ...replay.corrupt],
     kept: keptFiles(fs, runDir),

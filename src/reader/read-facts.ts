@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { callsLost } from '../model/losses.js';
-import type { MetricSummary, MetricValue } from '../model/metric.js';
+import { extremeSteps, type MetricSummary, type MetricValue } from '../model/metric.js';
 import { type Params, plainParams, sanitiseParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { isRunStatus, RunStatus } from '../model/run-status.js';
@@ -10,6 +10,7 @@ import type { FsPort } from '../storage/fs-port.js';
 import { LOCK_NAME } from '../storage/lock-file.js';
 import { CONFIG_NAME } from '../run/file-names.js';
 import { type Mapping, readMapping, isMapping } from '../run/run-record.js';
+import { saidErrors } from '../run/said-error.js';
 import { parseSegmentName } from '../storage/wal/frame.js';
 import { readIdentity } from '../run/identity.js';
 import type { PublishedFile } from '../run/summaries/file-metadata.js';
@@ -95,7 +96,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
   const { identity, status, counts, losses, file } = readIdentity(fs, runDir);
   if (!isRunStatus(status) || status === RunStatus.Running) return null;
   const { uuid, startedAt, tags, notes, group, rank } = identity;
-  const { endedAt, durationMs, exitCode, error, degraded } = file;
+  const { endedAt, durationMs, exitCode } = file;
   const published = factsNeeded(fs, runDir, uuid, file);
   return {
     ...{ ...namesOf(runDir), runDir, uuid, status, startedAt },
@@ -109,9 +110,8 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
     params: sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,
     ...summariesOf(file, published),
     artifacts: plainParams(file['artifacts'] ?? {}),
-    ...(error !== undefined && { error }),
     ...(typeof exitCode === 'number' && { exitCode }),
-    ...(degraded !== undefined && { degraded }),
+    ...saidErrors(file),
   };
 }
 
@@ -189,8 +189,7 @@ export function summaryIn({
     ...(isNumber(min) && { min }),
     ...(isNumber(max) && { max }),
     ...(typeof mean === 'number' && { mean }),
-    ...(isNumber(minStep) && { minStep }),
-    ...(isNumber(maxStep) && { maxStep }),
+    ...extremeSteps(isNumber(minStep) ? minStep : undefined, isNumber(maxStep) ? maxStep : undefined),
     ...(typeof nan === 'number' && { nan }),
     ...(typeof texts === 'number' && { texts }),
   };

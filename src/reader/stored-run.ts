@@ -3,13 +3,16 @@ import type { ColumnField } from '../columnar/column.js';
 import type { RowTable, RowsBatch } from '../columnar/table.js';
 import type { LogLine } from '../run/log-line.js';
 import type { RunFacts } from '../model/run-facts.js';
+import type { Recovery } from '../writer/recovery/recover-run.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type FollowOptions, followRows } from './follow-rows.js';
 import { type RunInfo, inspectRun, openContents, openIntact } from './inspect-run.js';
 import { factsOf } from './read-facts.js';
 import { type StoredArtifact, storedArtifacts } from './read-artifacts.js';
 import { type LogFilter, readLog } from './read-log.js';
+import { type LoggedMedia, mediaOf } from './read-media.js';
 import type { OpenRows } from './read-rows.js';
+import type { RecoverOptions } from './recover.js';
 import {
   type RowSelection,
   SELECTION,
@@ -24,8 +27,8 @@ import {
 const KEY_COLUMNS = 2;
 
 /**
- * A run on disk, open or closed. Every method reads the files again, takes no lock and changes
- * nothing; rows that are not in `metrics.parquet` yet are included.
+ * A run on disk, open or closed. Every method reads the files again, takes no lock and, except
+ * {@link recover}, changes nothing; rows that are not in `metrics.parquet` yet are included.
  *
  * @example
  * const run = openRun('./experiments/my_exp/20260101_120000');
@@ -129,6 +132,32 @@ export class StoredRun {
   /** Lists the artifacts of the run without reading their files. */
   artifacts(): StoredArtifact[] {
     return storedArtifacts(this.facts);
+  }
+
+  /** The logged images, files and tables, in their order. @throws as `readMedia` */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async media(): Promise<LoggedMedia[]> {
+    return mediaOf(this.fs, this.runDir);
+  }
+
+  /**
+   * The samples of process and machine as an Arrow table; null if nothing was sampled.
+   *
+   * @throws as `readSystemMetrics`
+   */
+  async system(): Promise<RowTable | null> {
+    const { systemMetricsOf } = await import('./read-system.js');
+    return systemMetricsOf(this.fs, this.runDir);
+  }
+
+  /**
+   * Recovers the run if it was cut off; call {@link refresh} for its new facts. Idempotent.
+   *
+   * @throws as `recoverRun`
+   */
+  async recover(options: RecoverOptions = {}): Promise<Recovery> {
+    const { recoverBy } = await import('./recover.js');
+    return recoverBy(this.fs, this.runDir, options);
   }
 
   /**

@@ -1,4 +1,3 @@
-import { stringOf } from '../../model/errors.js';
 import type { MetricSummary } from '../../model/metric.js';
 import type { ParamValue, Params } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
@@ -40,7 +39,7 @@ const FACTS = {
   notes: { type: 'text', of: ({ notes }) => unlessEmpty(notes) },
   group: { type: 'text', of: ({ group }) => group },
   rank: { type: 'number', of: ({ rank }) => rank },
-  error: { type: 'text', of: ({ error }) => errorText(error) },
+  error: { type: 'text', of: ({ error }) => error && `${error.name}: ${error.message}` },
 } as const satisfies Readonly<Record<string, Fact>>;
 
 /** The names of the facts that every run has, beside its parameters and metrics. */
@@ -105,6 +104,8 @@ const STATISTICS: ReadonlyMap<string, (summary: MetricSummary) => FieldValue> = 
   ['max', ({ max }) => max],
   ['mean', ({ mean }) => mean],
   ['count', ({ count }) => count],
+  ['stepOfMin', ({ minStep }) => minStep],
+  ['stepOfMax', ({ maxStep }) => maxStep],
   ['minStep', ({ minStep }) => minStep],
   ['maxStep', ({ maxStep }) => maxStep],
   ['nan', ({ nan }) => nan ?? 0],
@@ -124,11 +125,4 @@ function metricAt(metrics: RunFacts['metrics'], path: readonly string[]): FieldV
   const statistic = STATISTICS.get(path.at(-1) ?? '');
   const summary = metrics.get(path.slice(0, -1).join('.'));
   return summary === undefined ? undefined : statistic?.(summary);
-}
-
-function errorText(error: unknown): FieldValue {
-  if (error === undefined || error === null) return undefined;
-  if (typeof error !== 'object') return stringOf(error);
-  const said = ['name', 'message'].map((key): unknown => Reflect.get(error, key));
-  return said.filter((part) => typeof part === 'string').join(': ');
 }

@@ -1,7 +1,7 @@
 import { bitAt } from '../../columnar/bitmap.js';
 import type { Column } from '../../columnar/column.js';
 import { valueAt } from '../../columnar/column-values.js';
-import type { MetricSummary, MetricValue } from '../../model/metric.js';
+import { extremeSteps, type MetricSummary, type MetricValue } from '../../model/metric.js';
 import { plainInteger } from '../../model/plain-integer.js';
 import type { Step } from '../../model/step.js';
 
@@ -191,9 +191,10 @@ function summaryOf(tally: Tally): MetricSummary {
     last: plainInteger(last),
     count,
     ...(numbers > 0 && { min: plainInteger(min), max: plainInteger(max), mean: sum / numbers }),
-    ...(numbers > 0 && !Number.isNaN(minStep) && { minStep }),
-    ...(numbers > 0 && !Number.isNaN(maxStep) && { maxStep }),
+    ...(numbers > 0 && extremeSteps(knownStep(minStep), knownStep(maxStep))),
     ...(nan > 0 && { nan }),
     ...(texts > 0 && { texts }),
   };
 }
+
+const knownStep = (step: Step): Step | undefined => (Number.isNaN(step) ? undefined : step);

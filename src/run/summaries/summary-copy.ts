@@ -28,7 +28,7 @@ export interface SummaryCopy {
  */
 export function copyOf(metrics: ReadonlyMap<string, MetricSummary>, share = 1): SummaryCopy {
   const room = share * MAX_BYTES;
-  const cut = [...metrics].map(([metric, summary]) => [metric, withShortText(summary)] as const);
+  const cut = [...metrics].map(([metric, summary]) => [metric, toStored(summary)] as const);
   let bytes = cut.reduce((sum, [metric, summary]) => sum + bytesOf(metric, summary), 0);
   if (bytes <= room) return { kept: new Map(cut), leftOut: 0 };
   const kept = new Set<string>();
@@ -52,7 +52,8 @@ export function leftOutIn({ metrics, summariesLeftOut }: Mapping): number | null
   return bytes > MAX_BYTES / 2 ? null : 0;
 }
 
-function withShortText(summary: MetricSummary): MetricSummary {
+/** A summary as run.yaml has it: each step once, under its older name. */
+function toStored({ stepOfMin: _min, stepOfMax: _max, ...summary }: MetricSummary): MetricSummary {
   const { last } = summary;
   return typeof last === 'string' && last.length > MAX_TEXT
     ? { ...summary, last: shortText(last, MAX_TEXT) }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { ExpmanError, type ErrorCode, type ErrorFacts } from '../../model/errors.js';
 export { type Progress, type ProgressOptions, type ProgressRun, progress } from './progress.js';
 export type { ProgressStream } from './screen.js';
 export { sparkline } from './sparkline.js';
