@@ -42,6 +42,7 @@ const inSweep = { name: 'swept', metric: 'loss', trials: 1 };
 
 /** A call for each door there is; which there are says the compiler. */
 const CALLS: Readonly<Record<string, DoorCall>> = {
+  'Experiments.points(PointQuery)': { call: (options) => openExperiments(base).points('loss', options) },
   'Experiments.runs(RunQuery)': { call: (options) => openExperiments(base).runs(options) },
   'LoggableRun.logHistogram(HistogramOptions)': {
     call: (options) => run.logHistogram('h', [1], 0, options),
@@ -65,6 +66,7 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'StoredRun.follow(FollowOptions)': { call: (options) => isOpen().follow(options) },
   'StoredRun.logs(LogFilter)': { call: (options) => isOpen().logs(options) },
   'StoredRun.metrics(RowSelection)': { call: (options) => isOpen().metrics(options) },
+  'StoredRun.points(PointSelection)': { call: (options) => isOpen().points('loss', options) },
   'StoredRun.recover(RecoverOptions)': { call: (options) => isOpen().recover(options) },
   'StoredRun.rows(RowSelection)': { call: (options) => isOpen().rows(options).next() },
   'archiveRun(ArchiveOptions)': { call: (options) => archiveRun(run.runDir, join(base, 'a'), options) },

@@ -4,10 +4,12 @@ import { callback, ruleOf, string } from '../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import { parseName } from '../model/names.js';
 import { type Params, sanitiseParams } from '../model/params.js';
+import type { MetricPoint } from '../model/metric.js';
 import type { RunFacts } from '../model/run-facts.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { readMapping } from '../run/run-record.js';
 import { type OnScan, type RunListing, type UnreadableRun, listRuns } from './run-index.js';
+import { POINT_RULES, type PointSelection } from './points.js';
 import { StoredRun, openStoredRun } from './stored-run.js';
 
 /** @bound refuses: CORRUPT, with the size */
@@ -41,12 +43,24 @@ export interface RunQuery {
   readonly where?: ((facts: RunFacts) => boolean) | undefined;
 }
 
-const RUN_QUERY = optionsTable<RunQuery>()({
+const RUN_RULES = {
   experiment: string(),
   where: callback<(facts: RunFacts) => boolean>(
     "a function of a run's facts, such as parseWhere(text).matches",
   ),
-});
+};
+const RUN_QUERY = optionsTable<RunQuery>()(RUN_RULES);
+
+/** The runs and points of a metric to read; all by default. */
+export interface PointQuery extends RunQuery, PointSelection {}
+
+const POINT_QUERY = optionsTable<PointQuery>()({ ...RUN_RULES, ...POINT_RULES });
+
+/** The points of a metric in one run. */
+export interface RunPoints {
+  readonly run: StoredRun;
+  readonly points: readonly MetricPoint[];
+}
 
 /**
  * A folder of experiments (or one experiment, or a run); it is read on demand.
@@ -104,6 +118,24 @@ export class Experiments {
         (facts) => (experiment === undefined || facts.experiment === experiment) && (where?.(facts) ?? true),
       )
       .map((facts) => new StoredRun(this.fs, facts.runDir, facts));
+  }
+
+  /**
+   * Reads the numbers of one metric in several runs, as {@link StoredRun.points} does; runs that do
+   * not have the metric are left out.
+   *
+   * @throws {@link ExpmanError} `INVALID_OPTION`, `CORRUPT`, `IO`, and as {@link list}
+   * @example
+   * for (const { run, points } of await lab.points('val_loss', { experiment: 'my_exp', last: 1 }))
+   *   console.log(run.facts.run, points.at(-1)?.value);
+   */
+  async points(metric: string, query: PointQuery = {}): Promise<RunPoints[]> {
+    const { experiment, where, ...selection } = POINT_QUERY.resolve(query);
+    const runs = await this.runs({ experiment, where });
+    const found: RunPoints[] = [];
+    for (const run of runs)
+      if (run.facts.metrics.has(metric)) found.push({ run, points: await run.points(metric, selection) });
+    return found;
   }
 
   /**

@@ -19,7 +19,7 @@ export type { RowTable, RowsBatch } from '../columnar/table.js';
 export type { LogLine } from '../run/log-line.js';
 export { type Histogram, parseHistogram } from '../model/histogram.js';
 export type { MediaFile, MediaKind } from '../model/media.js';
-export type { MetricRow, MetricSummary, MetricValue } from '../model/metric.js';
+export type { MetricPoint, MetricRow, MetricSummary, MetricValue } from '../model/metric.js';
 export type { Step } from '../model/step.js';
 export type { Params, ParamValue } from '../model/params.js';
 export type { RunFacts } from '../model/run-facts.js';
@@ -27,7 +27,15 @@ export type { Degradation, Loss, ResumeMark, RunError, RunIdentity } from '../mo
 export { RunStatus } from '../model/run-status.js';
 export type { RecoverOptions } from './recover.js';
 export type { Recovery } from '../writer/recovery/recover-run.js';
-export type { Experiments, ExperimentsOptions, RunQuery, StoredExperiment } from './experiments.js';
+export type {
+  Experiments,
+  ExperimentsOptions,
+  PointQuery,
+  RunPoints,
+  RunQuery,
+  StoredExperiment,
+} from './experiments.js';
+export type { PointSelection } from './points.js';
 export type { FollowOptions } from './follow-rows.js';
 export type { RunInfo } from './inspect-run.js';
 export type { Malformed } from '../run/replay/replayer.js';

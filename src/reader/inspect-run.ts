@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
+import { jsonable } from '../model/jsonable.js';
 import type { MetricSummary } from '../model/metric.js';
 import { callsLost, mergeLosses } from '../model/losses.js';
 import { type Params, mergeParams, plainParams } from '../model/params.js';
@@ -145,7 +146,7 @@ export function openContents(
   const isClosed = owner === 'free' && status !== RunStatus.Running && replay.segments.length === 0;
   const isGone = isClosed && rows.publishedRows === 0 && counted > 0 && rows.corrupt.length === 0;
   const artifacts = mergeParams(mappingOf(file['artifacts']), mappingOf(replay.state.facts['artifacts']));
-  const info: RunInfo = {
+  const info: RunInfo = jsonable({
     runDir,
     identity,
     status: statusOf(status, owner, replay.state.ending?.status),
@@ -175,7 +176,7 @@ export function openContents(
     rowsBehindGap: replay.rowsBehindGap,
     malformed: replay.malformed,
     files: filesOf(fs, runDir),
-  };
+  });
   return { info, rows };
 }
 

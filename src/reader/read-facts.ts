@@ -4,6 +4,7 @@ import { ExpmanError } from '../model/errors.js';
 import { callsLost } from '../model/losses.js';
 import { extremeSteps, type MetricSummary, type MetricValue } from '../model/metric.js';
 import { type Params, plainParams, sanitiseParams } from '../model/params.js';
+import { jsonable } from '../model/jsonable.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { isRunStatus, RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
@@ -68,7 +69,7 @@ export function factsOf(info: RunInfo): RunFacts {
     artifacts,
   } = info;
   const { uuid, startedAt, tags, notes, group, rank } = identity;
-  return {
+  return jsonable({
     ...{ ...namesOf(runDir), runDir, uuid, status },
     ...(info.owner === 'unsure' && { owner: info.owner }),
     startedAt,
@@ -79,7 +80,7 @@ export function factsOf(info: RunInfo): RunFacts {
     ...(info.error !== undefined && { error: info.error }),
     ...(info.exitCode !== undefined && { exitCode: info.exitCode }),
     ...(info.degraded !== undefined && { degraded: info.degraded }),
-  };
+  });
 }
 
 /**
@@ -98,7 +99,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
   const { uuid, startedAt, tags, notes, group, rank } = identity;
   const { endedAt, durationMs, exitCode } = file;
   const published = factsNeeded(fs, runDir, uuid, file);
-  return {
+  return jsonable({
     ...{ ...namesOf(runDir), runDir, uuid, status, startedAt },
     ...(typeof endedAt === 'string' && { endedAt }),
     durationMs: typeof durationMs === 'number' ? durationMs : 0,
@@ -112,7 +113,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
     artifacts: plainParams(file['artifacts'] ?? {}),
     ...(typeof exitCode === 'number' && { exitCode }),
     ...saidErrors(file),
-  };
+  });
 }
 
 /** Reads the footer's facts if run.yaml lacks some: for a run of many metrics, or of 0.1.0. */
@@ -161,12 +162,14 @@ function summariesOf(
 }
 
 function summariesIn({ metrics }: Mapping): ReadonlyMap<string, MetricSummary> {
-  if (!isMapping(metrics)) return new Map();
-  return new Map(
-    Object.entries(metrics).flatMap(([metric, said]) => {
-      const summary = isMapping(said) ? summaryIn(said) : null;
-      return summary === null ? [] : [[metric, summary] as const];
-    }),
+  if (!isMapping(metrics)) return jsonable(new Map<string, MetricSummary>());
+  return jsonable(
+    new Map(
+      Object.entries(metrics).flatMap(([metric, said]) => {
+        const summary = isMapping(said) ? summaryIn(said) : null;
+        return summary === null ? [] : [[metric, summary] as const];
+      }),
+    ),
   );
 }
 

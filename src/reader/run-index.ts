@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { attempt } from '../model/attempt.js';
 import { codeOf, messageOf } from '../model/errors.js';
+import { jsonable } from '../model/jsonable.js';
 import type { MetricSummary } from '../model/metric.js';
 import { type Params, decodeParams, encodeParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
@@ -196,11 +197,11 @@ function factsFrom(text: string, runDir: string): RunFacts | null {
     const { metrics, ...facts } = decodeParams(text);
     if (typeof facts['uuid'] !== 'string' || !Array.isArray(metrics)) return null;
     // The folder is the one that was found, whatever the cache says.
-    return {
+    return jsonable({
       ...(facts as unknown as Omit<RunFacts, 'metrics'>),
       runDir,
-      metrics: new Map(summariesFrom(metrics)),
-    };
+      metrics: jsonable(new Map(summariesFrom(metrics))),
+    });
   } catch {
     return null;
   }

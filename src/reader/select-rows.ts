@@ -56,7 +56,8 @@ export interface RowSelection {
   readonly downsample?: number | undefined;
 }
 
-const isStep = (value: unknown): value is Step =>
+/** True for a step to compare with, infinities included. */
+export const isStep = (value: unknown): value is Step =>
   typeof value === 'bigint' || (typeof value === 'number' && !Number.isNaN(value));
 
 /** The rules of {@link RowSelection}. */

@@ -2,12 +2,15 @@ import type { Observable } from 'rxjs';
 import type { ColumnField } from '../columnar/column.js';
 import type { RowTable, RowsBatch } from '../columnar/table.js';
 import type { LogLine } from '../run/log-line.js';
+import type { MetricPoint } from '../model/metric.js';
+import { metricName } from '../model/option-rules.js';
 import type { RunFacts } from '../model/run-facts.js';
 import type { Recovery } from '../writer/recovery/recover-run.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type FollowOptions, followRows } from './follow-rows.js';
 import { type RunInfo, inspectRun, openContents, openIntact } from './inspect-run.js';
 import { factsOf } from './read-facts.js';
+import { type PointSelection, pointsReader } from './points.js';
 import { type StoredArtifact, storedArtifacts } from './read-artifacts.js';
 import { type LogFilter, readLog } from './read-log.js';
 import { type LoggedMedia, mediaOf } from './read-media.js';
@@ -107,6 +110,22 @@ export class StoredRun {
     } finally {
       rows.close();
     }
+  }
+
+  /**
+   * Reads the numbers of one metric, in the order they were logged, as plain numbers: without the
+   * rows in which it has no value, and without texts. Booleans are 0 and 1, a bigint is the nearest
+   * double. Empty for a metric that the run does not have.
+   *
+   * @throws {@link ExpmanError} `INVALID_OPTION`, and as {@link refresh}
+   * @example
+   * const points = await run.points('val_loss', { fromStep: 100, last: 10 });
+   * console.log(points.map(({ step, value }) => `${step}: ${value}`));
+   */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async points(metric: string, selection: PointSelection = {}): Promise<MetricPoint[]> {
+    const read = pointsReader(metricName().check('metric', metric), selection);
+    return reading(openIntact(this.fs, this.runDir).rows, read);
   }
 
   /**

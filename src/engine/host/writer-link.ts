@@ -1,5 +1,6 @@
 import { Observable, Subject, distinctUntilChanged, map } from 'rxjs';
 import type { ChannelWriter } from '../../channel/channel-writer.js';
+import { jsonable } from '../../model/jsonable.js';
 import type { LiveStatus } from '../../model/live.js';
 import type { Degradation, Health, RunSummary } from '../../model/run-file.js';
 import type { RunStatus } from '../../model/run-status.js';
@@ -171,6 +172,8 @@ export class WriterLink {
 
   private finish(summary: RunSummary, error: PlainError | null): void {
     const { host, runDir, channel, onFinish } = this.options;
+    // The message that brought them has left their methods behind.
+    jsonable(summary.metrics);
     const outcome: Outcome =
       error === null ? { kind: 'closed', summary } : { kind: 'unwritten', error: errorFrom(error, runDir) };
     this.outcome = outcome;

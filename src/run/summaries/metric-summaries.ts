@@ -2,6 +2,7 @@ import { bitAt } from '../../columnar/bitmap.js';
 import type { Column } from '../../columnar/column.js';
 import { valueAt } from '../../columnar/column-values.js';
 import { extremeSteps, type MetricSummary, type MetricValue } from '../../model/metric.js';
+import { jsonable } from '../../model/jsonable.js';
 import { plainInteger } from '../../model/plain-integer.js';
 import type { Step } from '../../model/step.js';
 
@@ -67,7 +68,7 @@ export class MetricSummaries {
   }
 
   toSummary(): Map<string, MetricSummary> {
-    return new Map([...this.tallies].map(([metric, tally]) => [metric, summaryOf(tally)]));
+    return jsonable(new Map([...this.tallies].map(([metric, tally]) => [metric, summaryOf(tally)])));
   }
 
   toPlain(): PlainTally[] {

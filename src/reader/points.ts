@@ -1,0 +1,56 @@
+import type { Column } from '../columnar/column.js';
+import { stepReader, valueAt } from '../columnar/column-values.js';
+import type { MetricPoint } from '../model/metric.js';
+import { integer, ruleOf } from '../model/option-rules.js';
+import { optionsTable } from '../model/options-table.js';
+import type { OpenRows } from './read-rows.js';
+import { columnarRows, isStep, metricNames, SELECTION, selectRows } from './select-rows.js';
+
+/** The points of a metric to read; all by default. */
+export interface PointSelection {
+  /** The first step; rows without a step are left out if `fromStep` or `toStep` is given. */
+  readonly fromStep?: number | bigint | undefined;
+  /** The last step. */
+  readonly toStep?: number | bigint | undefined;
+  /** Keeps only this many points, the last that were logged. */
+  readonly last?: number | undefined;
+}
+
+/** The rules of {@link PointSelection}. */
+export const POINT_RULES = {
+  fromStep: ruleOf('a number or a bigint', isStep),
+  toStep: ruleOf('a number or a bigint', isStep),
+  last: integer(0),
+};
+
+const OPTIONS = optionsTable<PointSelection>()(POINT_RULES);
+
+/**
+ * Reads the numbers of a metric, in the order they were logged.
+ *
+ * @throws ExpmanError `INVALID_OPTION`, before the rows are opened
+ */
+export function pointsReader(metric: string, selection: PointSelection): (rows: OpenRows) => MetricPoint[] {
+  const { fromStep, toStep, last = Infinity } = OPTIONS.resolve(selection);
+  const wanted = SELECTION.resolve({ columns: [metric], fromStep, toStep });
+  return (rows) => {
+    const metricOf = metricNames(rows);
+    const points: MetricPoint[] = [];
+    for (const batch of selectRows(rows, wanted)) {
+      const { step, timestamp, metrics } = columnarRows(batch, metricOf);
+      const [only] = metrics;
+      if (only !== undefined) addPoints(points, step, timestamp, only.column);
+    }
+    return last < points.length ? points.slice(points.length - last) : points;
+  };
+}
+
+function addPoints(points: MetricPoint[], steps: Column, timestamps: Column, values: Column): void {
+  const stepOf = stepReader(steps);
+  for (let row = 0; row < values.length; row++) {
+    const value = valueAt(values, row);
+    if (value === null || typeof value === 'string') continue;
+    const timestamp = Number(valueAt(timestamps, row) ?? NaN) / 1000;
+    points.push({ step: stepOf(row), value: Number(value), timestamp });
+  }
+}
