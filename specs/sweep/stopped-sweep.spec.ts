@@ -129,8 +129,34 @@ describe('a sweep that is stopped', () => {
     expect(resumed.trials.slice(0, 4).map(({ params }) => params)).toEqual(
       first.trials.map(({ params }) => params),
     );
+    expect([first.reused, resumed.reused]).toEqual([0, 2]);
     const third = await sweep(SPACE, () => expect.fail('nothing is left to try'), options).result;
     expect(third.best).toEqual(resumed.best);
+  });
+
+  it('says that all its trials are of an earlier session, and how to begin again', async () => {
+    const options = optionsIn(folder());
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): number => warnings.push(warning);
+    process.on('warning', onWarning);
+    try {
+      const first = sweep(SPACE, square, options);
+      expect((await first.result).reused).toBe(0);
+      const { reused, trials } = await sweep(SPACE, square, options).result;
+      expect([reused, trials.length]).toEqual([6, 6]);
+      // A warning is emitted in the next turn.
+      await turn();
+      const ofThis = warnings.filter(({ message }) => message.includes(first.dir));
+      expect(ofThis.map(({ name, message }) => [name, message])).toEqual([
+        [
+          'ExpmanWarning',
+          `6 of 6 trials taken from sweep.yaml in ${first.dir}, none was run; ` +
+            'to begin again, choose another name or delete that folder; to go on, raise trials',
+        ],
+      ]);
+    } finally {
+      process.off('warning', onWarning);
+    }
   });
 
   it('has told its searcher of every trial that had ended before', async () => {

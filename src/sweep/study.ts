@@ -32,6 +32,8 @@ export interface StudyResult<P> {
   readonly best: TrialResult<P> & { readonly value: number };
   /** All trials by number, including those of the sweep that was resumed. */
   readonly trials: readonly TrialResult<P>[];
+  /** The number of trials that are results of an earlier session, from `sweep.yaml`. */
+  readonly reused: number;
 }
 
 /** A running sweep. */
@@ -68,6 +70,9 @@ export class SweepStudy<P> implements Study<P> {
   /** Trials to be tried again, before any new one. */
   private readonly queue: NextTrial<P>[] = [];
   private nextNumber = 0;
+  /** The number of trials that earlier sessions have settled. */
+  private reused = 0;
+  private ran = 0;
   private failures = 0;
   private stopped = false;
   private warned = false;
@@ -139,7 +144,16 @@ export class SweepStudy<P> implements Study<P> {
     } finally {
       records.rest();
     }
+    if (this.ran === 0 && this.reused > 0) this.warnOfNothingToDo(records.all.length);
     return this.concludeSweep(records);
+  }
+
+  private warnOfNothingToDo(trials: number): void {
+    process.emitWarning(
+      `${this.reused} of ${trials} trials taken from sweep.yaml in ${this.dir}, none was run; ` +
+        'to begin again, choose another name or delete that folder; to go on, raise trials',
+      { type: 'ExpmanWarning' },
+    );
   }
 
   /**
@@ -169,6 +183,7 @@ export class SweepStudy<P> implements Study<P> {
       if (record.status === 'interrupted')
         this.queue.push({ number: record.trial, attempt: record.attempt + 1, params });
       else {
+        this.reused++;
         this.options.searcher.observe(params, record.value);
         if (record.course !== undefined) this.options.scheduler.recall(record.trial, record.course);
       }
@@ -183,6 +198,7 @@ export class SweepStudy<P> implements Study<P> {
       if (next === null) return;
       const { options, drive, events, running } = this;
       const onBegin = (record: TrialRecord): void => records.set(record);
+      this.ran++;
       const record = await runTrial(next, { options, drive, events, running, onBegin });
       records.set(record);
       this.concludeTrial(record);
@@ -246,6 +262,7 @@ export class SweepStudy<P> implements Study<P> {
       status,
       best: { ...this.resultOf(best), value: best.value },
       trials: records.all.map((record) => this.resultOf(record)),
+      reused: this.reused,
     };
   }
 
