@@ -8,7 +8,7 @@ import { EXPORTERS, archiveRun, exchangeRunOf, exportRun, importRuns, unarchiveR
 import { divergence, downsample, eta, logLatency, logTo, plateau, rate, tee } from 'expman-rx/operators';
 import { observe } from 'expman-rx/otel';
 import { progress } from 'expman-rx/progress';
-import { openExperiments, openRun, queryRuns, recoverRun, streamQuery } from 'expman-rx/reader';
+import { amendRun, openExperiments, openRun, queryRuns, recoverRun, streamQuery } from 'expman-rx/reader';
 import { createSearcher, sweep, uniform } from 'expman-rx/sweep';
 import { SummaryWriter, tensorboardImporter } from 'expman-rx/tensorboard';
 import { fitCallbacks } from 'expman-rx/tfjs';
@@ -69,6 +69,10 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'StoredRun.points(PointSelection)': { call: (options) => isOpen().points('loss', options) },
   'StoredRun.recover(RecoverOptions)': { call: (options) => isOpen().recover(options) },
   'StoredRun.rows(RowSelection)': { call: (options) => isOpen().rows(options).next() },
+  'amendRun(RunChanges)': {
+    call: (options) => amendRun(run.runDir, options),
+    given: { notes: 'x' },
+  },
   'archiveRun(ArchiveOptions)': { call: (options) => archiveRun(run.runDir, join(base, 'a'), options) },
   'createSearcher(SearcherOptions)': {
     call: (options) => createSearcher('tpe', SPACE, options),

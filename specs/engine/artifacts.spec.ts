@@ -7,7 +7,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -37,7 +36,7 @@ const tree = (): string[] =>
 const failure = (facts: object): unknown => expect.objectContaining(facts);
 
 describe('an artifact', () => {
-  it('is a copy under its own name, readable by its owner alone', async () => {
+  it('is a copy under its own name', async () => {
     expect(await copyArtifact(runDir, source)).toEqual({
       name: 'model.json',
       bytes: 7,
@@ -45,10 +44,6 @@ describe('an artifact', () => {
     });
     expect(kept('model.json')).toBe('{"w":1}');
     expect(tree()).toEqual(['model.json']);
-    if (process.platform !== 'win32') {
-      expect(statSync(join(runDir, 'artifacts/model.json')).mode & 0o777).toBe(0o600);
-      expect(statSync(join(runDir, 'artifacts')).mode & 0o777).toBe(0o700);
-    }
   });
 
   it('may have a name with folders in it, which are made', async () => {

@@ -72,7 +72,7 @@ describe('a custom format', () => {
       /format must be one of csv, json, .*; got "lines"/,
     );
     writeFileSync(path, '1\n');
-    await expect(importRuns(path, { dir: folder() })).rejects.toThrow(/formats are csv, json/);
+    await expect(importRuns(path, { dir: folder() })).rejects.toThrow(/known formats: csv, json/);
     await expect(importRuns(path, { dir: folder(), importers: [] })).rejects.toMatchObject({
       code: 'INVALID_OPTION',
     });

@@ -44,6 +44,7 @@ describe('an experiment config', () => {
       exitTimeoutMs: 5000,
       handleSignals: false,
       compression: 'auto',
+      fileMode: 'umask',
       systemMetrics: false,
       captureConsole: false,
     });
@@ -71,6 +72,7 @@ describe('an experiment config', () => {
       exitTimeoutMs: 0,
       handleSignals: true,
       compression: 'snappy',
+      fileMode: 'private',
       systemMetrics: { intervalMs: 100 },
       captureConsole: 'streams',
     };
@@ -160,6 +162,7 @@ describe('an experiment config', () => {
     ['maxMetrics', 0, 'an integer from 1 to 1000000', 'number'],
     ['exitTimeoutMs', -1, 'an integer from 0 to 60000', 'number'],
     ['handleSignals', 1, 'a boolean', 'number'],
+    ['fileMode', 0o600, "one of 'umask', 'private'", 'number'],
     ['compression', 'zstd', "one of 'auto', 'none', 'snappy'", 'string'],
     ['compression', Symbol('auto'), "one of 'auto', 'none', 'snappy'", 'symbol'],
   ])('refuses %s: %o and says why', (option, value, rule, type) => {

@@ -1,18 +1,15 @@
-import { ExperimentConfig } from '../model/experiment-config.js';
+import { resolve } from 'node:path';
 import { printable, printableLines } from '../model/printable.js';
-import { amendRun } from './amend-run.js';
+import { amendRunBy } from '../reader/amend-run.js';
+import { nodeFs } from '../storage/node-fs.js';
 import type { CommandRun } from './command.js';
 import type { NOTE } from './command-options.js';
 import { ExitCode } from './terminal.js';
 
 export const run: CommandRun<typeof NOTE> = ([path = '', text = ''], options, terminal) => {
-  let notes = text;
-  const runDir = amendRun(path, (file) => {
-    const before = typeof file['notes'] === 'string' ? file['notes'] : '';
-    if (options.append === true && before !== '') notes = `${before}\n${text}`;
-    ({ notes } = new ExperimentConfig('any', '.', { notes }));
-    return { ...file, notes };
-  });
+  const runDir = resolve(path);
+  const changes = options.append === true ? { appendNotes: text } : { notes: text };
+  const { notes } = amendRunBy(nodeFs, runDir, changes);
   if (options.json === true) terminal.json({ runDir, notes });
   else {
     const [first = '', ...others] = printableLines(notes);

@@ -7,6 +7,7 @@ import type { RowTable } from '../columnar/table.js';
 import { resolvePath } from '../model/option-rules.js';
 import { nodeFs } from '../storage/node-fs.js';
 import type { Recovery } from '../writer/recovery/recover-run.js';
+import { amendRunBy, type RunChanges, type RunLabels } from './amend-run.js';
 import { EXPERIMENTS_OPTIONS, Experiments, type ExperimentsOptions } from './experiments.js';
 import { inspectRun as inspect, type RunInfo } from './inspect-run.js';
 import { type LoggedMedia, mediaOf } from './read-media.js';
@@ -26,6 +27,7 @@ export type { RunFacts } from '../model/run-facts.js';
 export type { Degradation, Loss, ResumeMark, RunError, RunIdentity } from '../model/run-file.js';
 export { RunStatus } from '../model/run-status.js';
 export type { RecoverOptions } from './recover.js';
+export type { RunChanges, RunLabels } from './amend-run.js';
 export type { Recovery } from '../writer/recovery/recover-run.js';
 export type {
   Experiments,
@@ -158,4 +160,19 @@ export async function readSystemMetrics(runDir: string): Promise<RowTable | null
  */
 export async function recoverRun(runDir: string, options: RecoverOptions = {}): Promise<Recovery> {
   return recoverBy(nodeFs, resolvePath('runDir', runDir), options);
+}
+
+/**
+ * Changes tags and notes of a closed run, whole or not at all; the rules for them are those of a
+ * new run. Resolves with the tags and notes it has then.
+ *
+ * @throws {@link ExpmanError} `INVALID_OPTION` without a change, or for tags or notes that a run
+ * may not have; `RUN_NOT_FOUND`, `RUN_LOCKED` if its owner is or may be alive, `INVALID_VALUE` for
+ * an interrupted run that is not recovered yet, `CORRUPT`, `IO`
+ * @example
+ * const { tags } = await amendRun('./experiments/my_exp/baseline', { addTags: ['best'] });
+ */
+// eslint-disable-next-line @typescript-eslint/require-await -- as above
+export async function amendRun(runDir: string, changes: RunChanges): Promise<RunLabels> {
+  return amendRunBy(nodeFs, resolvePath('runDir', runDir), changes);
 }

@@ -220,8 +220,11 @@ const GLOBALS = [
  * which a program that only opens a run, or lists some, need not spend.
  */
 export const structs = commonJs(loadWithoutGlobals);
-/** The rest of parquetjs-lite, loaded by the first call. */
-export const parquetjs = commonJs(() => loadWriter() as Package);
+/** The rest of parquetjs-lite, loaded by the first call, after the structs that it requires. */
+export const parquetjs = commonJs(() => {
+  structs();
+  return loadWriter() as Package;
+});
 
 /** The writer of the file, in the form that parquet-cpp and parquet-mr parse. */
 export const CREATED_BY = `expman-rx version ${VERSION} (build expman-rx)`;
