@@ -59,7 +59,8 @@ export async function bundleEntries(modules, outFolder) {
     input: Object.fromEntries(Object.entries(FILES).map(([name, file]) => [name, join(modules, file)])),
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
-    external: (id) => !id.startsWith('.') && !isAbsolute(id),
+    // RxJS's own helpers come with it: they are no dependency of the package.
+    external: (id) => id !== 'tslib' && !id.startsWith('.') && !isAbsolute(id),
     plugins: [placing(modules, outFolder)],
     // A cycle or a name that is not there is a fault of ours, and no warning.
     onLog: (level, log, handler) => handler(level === 'warn' ? 'error' : level, log),

@@ -1,12 +1,12 @@
 import { format as fillIn } from 'node:util';
-import type winston from 'winston';
+import type { Logger } from 'winston';
 import { commonJs } from '../model/common-js.js';
 import { isError } from '../model/realms.js';
 import { uncaptured } from './process/console-capture.js';
 import { load } from './winston.cjs';
 import { formatLogLine, type LogLine, valueText } from '../run/log-line.js';
 
-export type { Logger } from 'winston';
+export type { Logger };
 
 const winstonPackage = commonJs(load);
 
@@ -38,7 +38,7 @@ const TOKENS = /%[scdjifoO%]/g;
 export function createRunLogger(
   write: (level: string, line: string) => void,
   now: () => number = Date.now,
-): winston.Logger {
+): Logger {
   const { createLogger, format } = winstonPackage();
   const logger = createLogger({ level: 'silly', format: format((info) => info)() });
   const feed = logger.write.bind(logger);
@@ -76,9 +76,9 @@ export function infoOfLine({ level, message, meta }: LogLine): object {
  * Puts the logging methods on the logger itself. winston's methods write into their arguments,
  * throw on frozen ones, and lose the stack of an error after a `%s`; a child logger inherits these.
  */
-function replaceMethods(logger: winston.Logger): void {
+function replaceMethods(logger: Logger): void {
   const define = (name: string, infoFor: (args: readonly unknown[]) => Info): void => {
-    const value = function (this: winston.Logger | undefined, ...args: unknown[]): winston.Logger {
+    const value = function (this: Logger | undefined, ...args: unknown[]): Logger {
       const self = this ?? logger;
       self.write(infoFor(args));
       return self;
@@ -217,7 +217,7 @@ function levelOf(level: unknown): string {
 }
 
 /** Tells if a message is enabled; an unknown level, of the message or the logger, keeps it. */
-function isEnabled({ levels, level: limit }: winston.Logger, level: string): boolean {
+function isEnabled({ levels, level: limit }: Logger, level: string): boolean {
   const [rank, least] = [levels[level], levels[limit]];
   return rank === undefined || least === undefined || rank <= least;
 }

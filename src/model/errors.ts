@@ -80,13 +80,14 @@ export interface ErrorFacts {
  */
 export class ExpmanError extends Error {
   readonly code: ErrorCode;
-  readonly option?: string;
-  readonly rule?: string;
-  readonly value?: unknown;
-  readonly type?: string;
-  readonly path?: string;
-  readonly errno?: string;
-  readonly count?: number;
+  // Declared only: a fact that is absent is no property, so that a printed error is short.
+  declare readonly option?: string;
+  declare readonly rule?: string;
+  declare readonly value?: unknown;
+  declare readonly type?: string;
+  declare readonly path?: string;
+  declare readonly errno?: string;
+  declare readonly count?: number;
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
     const { cause, ...rest } = facts;

@@ -2,6 +2,7 @@ import type { ChunkPool } from '../../channel/chunk-pool.js';
 import { WireOwner, WireWord } from '../../channel/chunk-layout.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import * as yamlParts from '../../writer/thread/yaml-parts.js';
+import type { ColumnarParts } from '../../writer/session/session-context.js';
 import { WriterCore } from '../../writer/thread/writer-core.js';
 import { WriterLoop } from '../../writer/thread/writer-loop.js';
 import type { CallerFacts, FromWriter, RunOpening } from '../../writer/thread/writer-messages.js';
@@ -79,7 +80,8 @@ export class LocalSeat implements WriterSeat {
   }
 
   private loadSecondStage(triesLeft: number): void {
-    import('../../writer/thread/columnar-parts.js').then(
+    const loading = import('../../writer/thread/columnar-parts.js').then(assertLoaded);
+    loading.then(
       (parts) => {
         this.core.attach(parts);
         this.loop.wake();
@@ -95,4 +97,16 @@ export class LocalSeat implements WriterSeat {
       },
     );
   }
+}
+
+/**
+ * In a bundle of one file, a module that is imported dynamically may stand after a top-level `await`
+ * that waits for the close of the run, which waits for the module.
+ */
+function assertLoaded(parts: ColumnarParts | undefined): ColumnarParts {
+  if (parts !== undefined) return parts;
+  throw new Error(
+    'a top-level await of this bundle waits for the close of a run, and the code that writes metrics.parquet stands after it; ' +
+      'mark expman-rx as external, or close the run in an async function that is not awaited at the top level',
+  );
 }
