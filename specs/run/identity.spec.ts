@@ -46,3 +46,20 @@ describe('the next owner of a run', () => {
     },
   );
 });
+
+describe('the marks of a run that was resumed', () => {
+  const mark = { at: '2026-01-02T00:00:00.000Z', from: 'FAILED', step: 2n ** 60n, lastedMs: 5, fromStep: 3 };
+
+  it('are those that run.yaml lists', () => {
+    const first = { at: mark.at, from: 'CRASHED', step: null };
+    const fs = withRunFile({ resumed: [first, mark] });
+    expect(readIdentity(fs, FOLDER).identity.resumed).toEqual([first, mark]);
+  });
+
+  it('have only values of their types, whatever run.yaml says', () => {
+    const fs = withRunFile({
+      resumed: [null, 7, 'x', ['y'], { ...mark, at: 1, from: null, step: 'a', lastedMs: 'b', fromStep: 0.5 }],
+    });
+    expect(readIdentity(fs, FOLDER).identity.resumed).toEqual([{ at: '', from: '', step: null }]);
+  });
+});

@@ -1,6 +1,7 @@
 import { ExpmanError } from '../model/errors.js';
 import { sanitiseParams } from '../model/params.js';
-import type { Loss, RunIdentity } from '../model/run-file.js';
+import type { Loss, ResumeMark, RunIdentity } from '../model/run-file.js';
+import { parseStep } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { join } from 'node:path';
 import { RUN_NAME } from './file-names.js';
@@ -59,9 +60,7 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
     group: typeof file['group'] === 'string' ? file['group'] : null,
     ...(typeof file['rank'] === 'number' && { rank: file['rank'] }),
     ...(isMapping(file['environment']) && { environment: sanitiseParams(file['environment']).params }),
-    ...(Array.isArray(file['resumed']) && {
-      resumed: file['resumed'] as NonNullable<RunIdentity['resumed']>,
-    }),
+    ...(Array.isArray(file['resumed']) && { resumed: file['resumed'].filter(isMapping).map(resumeMarkIn) }),
   };
   const counts = isMapping(file['counts']) ? file['counts'] : {};
   return {
@@ -71,6 +70,17 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
     losses: lossesIn(file),
     rows: numberOr(counts['rows'], 0),
     file,
+  };
+}
+
+function resumeMarkIn({ at, from, step, lastedMs, fromStep }: Mapping): ResumeMark {
+  const firstRemoved = parseStep(fromStep);
+  return {
+    at: typeof at === 'string' ? at : '',
+    from: typeof from === 'string' ? from : '',
+    step: parseStep(step) ?? null,
+    ...(typeof lastedMs === 'number' && { lastedMs }),
+    ...(firstRemoved !== undefined && { fromStep: firstRemoved }),
   };
 }
 
