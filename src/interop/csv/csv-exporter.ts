@@ -1,4 +1,3 @@
-import { stringify } from 'csv-stringify/sync';
 import type { MetricRow } from '../../model/metric.js';
 import type { ExchangeRun, Exporter } from '../exchange/exchange-run.js';
 import { isoOfMicros, microsOf } from '../exchange/instants.js';
@@ -6,6 +5,7 @@ import { columnsFor, type MetricField, metricFieldsOf, valueAs } from '../exchan
 import { assertFree, type Output, writeNewFile } from '../target/output-file.js';
 import { writeLines } from '../text/ndjson.js';
 import { cellOf, cellOfMixed, cellOfText } from './cells.js';
+import { csvText } from './csv-text.js';
 
 /** The format in the sidecar's first line. */
 export const SIDECAR_FORMAT = 'expman-rx.csv';
@@ -45,20 +45,11 @@ async function writeTable(output: Output, run: ExchangeRun, fields: readonly Met
   for await (const row of run.rows()) {
     records.push(recordOf(row, fields));
     if (records.length < RECORDS_AT_ONCE) continue;
-    output.add(csvOf(records));
+    output.add(csvText(records));
     records = [];
   }
-  output.add(csvOf(records));
+  output.add(csvText(records));
 }
-
-const csvOf = (records: readonly (readonly (string | null)[])[]): string =>
-  stringify([...records], {
-    record_delimiter: '\n',
-    // A carriage return at the end of a record belongs to the last cell, not to the line ending.
-    quote_record_delimiter: true,
-    // With `quoted_empty` for all, a missing value would be quoted too.
-    cast: { string: (text) => (text === '' ? { value: text, quoted_empty: true } : text) },
-  });
 
 function recordOf({ step, timestamp, values }: MetricRow, fields: readonly MetricField[]): (string | null)[] {
   const micros = microsOf(timestamp);
