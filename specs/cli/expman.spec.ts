@@ -76,6 +76,7 @@ describe.skipIf(!existsSync('/dev/full'))('expman with its output on a full disk
     ['--help'],
     ['list', 'BASE'],
     ['list', 'BASE', '--json'],
+    ['list', 'BASE', '--csv'],
     ['inspect', 'RUN'],
     ['tail', 'RUN'],
     ['plot', 'RUN'],

@@ -1,4 +1,4 @@
-import { ExperimentConfig, LoggingEngine, RunStatus } from 'expman-rx';
+import { ExperimentConfig, type ExperimentOptions, LoggingEngine, RunStatus } from 'expman-rx';
 import type { CliEnd } from '../support/cli.js';
 
 /** A run as `list --json` prints it. */
@@ -13,6 +13,21 @@ export interface Listed {
 export const json = ({ stdout }: CliEnd): unknown => JSON.parse(stdout);
 /** The names of the runs that a command printed as JSON. */
 export const names = (end: CliEnd): string[] => (json(end) as Listed[]).map(({ run }) => run);
+
+/** A closed run of `exp` that logged what it is given to; its folder. */
+export async function runOf(
+  base: string,
+  runName: string,
+  fill: (run: LoggingEngine) => unknown,
+  options: ExperimentOptions = {},
+): Promise<string> {
+  const run = new LoggingEngine(
+    new ExperimentConfig('exp', base, { environment: false, runName, ...options }),
+  );
+  await fill(run);
+  await run.close();
+  return run.runDir;
+}
 
 /** A closed run with parameters, 20 rows and a log; its folder. */
 export async function logged(base: string, runName: string, lr: number, experiment = 'exp'): Promise<string> {

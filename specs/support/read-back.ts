@@ -8,11 +8,22 @@ import { parse } from 'yaml';
 export type ReadRow = Readonly<Record<string, unknown>>;
 
 /** What DuckDB answers to a query over a run's `metrics.parquet`, which is `$1` in it; numbers as JavaScript has them. */
-export async function duckdb(runDir: string, sql = 'SELECT * FROM read_parquet($1)'): Promise<ReadRow[]> {
+export const duckdb = (runDir: string, sql = 'SELECT * FROM read_parquet($1)'): Promise<ReadRow[]> =>
+  answerOf(sql, join(runDir, 'metrics.parquet'));
+
+/** The rows of a CSV file as DuckDB reads them, every cell a text; null where nothing stands between two commas. */
+export const csvRows = (path: string): Promise<ReadRow[]> =>
+  answerOf(
+    `SELECT * FROM read_csv($1, header = true, delim = ',', new_line = '\\n', quote = '"', escape = '"', all_varchar = true,
+      allow_quoted_nulls = false, strict_mode = true, max_line_size = 10000000)`,
+    path,
+  );
+
+async function answerOf(sql: string, path: string): Promise<ReadRow[]> {
   const instance = await DuckDBInstance.create();
   const connection = await instance.connect();
   try {
-    const result = await connection.runAndReadAll(sql, [join(runDir, 'metrics.parquet')]);
+    const result = await connection.runAndReadAll(sql, [path]);
     const names = result.columnNames();
     return result.getRowsJS().map((row) => rowOf(names, row));
   } finally {

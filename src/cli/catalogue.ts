@@ -21,6 +21,12 @@ import {
 const ELSEWHERE_DETAILS =
   'Whether a process on another host is still running cannot be known for certain:\nwithout --force such a run is refused with RUN_LOCKED.';
 
+const CSV_DETAILS =
+  '--csv prints values as exact as --json does. Null is an empty cell, an empty\n' +
+  'text is "", a list is JSON. A text that a spreadsheet would treat as a formula\n' +
+  "gets a leading ', and so does one that looks like a number in a column that also\n" +
+  'holds numbers. Lines end in a line feed.';
+
 /** All commands, in the order the help shows them. */
 export const COMMANDS: readonly Command[] = [
   command({
@@ -30,7 +36,11 @@ export const COMMANDS: readonly Command[] = [
     options: LIST,
     details:
       'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
-      'Tags are shown on terminals at least 100 columns wide, or with --columns tags.',
+      'Tags are shown on terminals at least 100 columns wide, or with --columns tags.\n\n' +
+      '--csv prints a row per run: the columns of the view runs of `expman query`, then\n' +
+      'params.PATH for every parameter, and last, min, max, mean, count, stepOfMin and\n' +
+      'stepOfMax of every metric, as metrics.NAME.last; with --columns, experiment, run\n' +
+      `and those fields. Runs that cannot be read are reported on stderr.\n${CSV_DETAILS}`,
     json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), artifacts, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error.',
     load: () => import('./list.js'),
   }),
@@ -110,7 +120,8 @@ export const COMMANDS: readonly Command[] = [
       '  logs     experiment, run, timestamp, level, message, meta\n' +
       'A key is a dotted path. A name that contains a dot is quoted if the path would\n' +
       'be ambiguous: in {"lr.decay": 1, "lr": {"decay": 2}} the key "lr.decay", with\n' +
-      'its quotes, is 1. A query reads only the runs below DIR, and changes nothing.\n\n' +
+      'its quotes, is 1. A query reads only the runs below DIR, and changes nothing.\n' +
+      `${CSV_DETAILS}\n\n` +
       '  expman query experiments \\\n' +
       '    "SELECT run, min(value) FROM metrics WHERE metric = \'loss\' GROUP BY run"',
     json: 'an array of one object per row; repeated column names get a numeric suffix.',

@@ -16,6 +16,8 @@ const FORCE_ELSEWHERE = [
   'also close a run owned by another host, if its process writes nothing to run.lock while it is watched for 15 s',
 ] as const;
 
+const CSV = ['--csv', 'print CSV with a header, for spreadsheets and data frames'] as const;
+
 /** For a command with no options of its own. */
 export const NONE = [] as const satisfies Declared;
 
@@ -25,6 +27,7 @@ export const LIST = [
   ['--sort <field>', 'sort by a field, ascending; "-startedAt" sorts descending'],
   ['--limit <n>', 'show at most n runs'],
   ['--columns <fields>', 'more columns, comma-separated: params.lr,metrics.loss.min'],
+  CSV,
   ['--no-cache', 'read every run again instead of using the cache'],
 ] as const satisfies Declared;
 
@@ -79,6 +82,7 @@ export const REPORT = [
 export const QUERY = [
   ['--timeout <time>', 'give up after this time (default 60s)'],
   ['--limit <n>', 'return at most n rows (default 10,000)'],
+  CSV,
 ] as const satisfies Declared;
 
 /** The options of `expman export`. */

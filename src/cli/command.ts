@@ -75,6 +75,17 @@ export const command = <const D extends readonly CommandOption[]>(declaration: D
 /** Thrown when a command is used wrongly; the message says how. */
 export class UsageError extends Error {}
 
+/**
+ * Tells if `--csv` is given.
+ *
+ * @throws {@link UsageError} if `--json` is given as well
+ */
+export function wantsCsv({ csv, json }: CommonOptions & { readonly csv: true | undefined }): boolean {
+  if (csv === true && json === true)
+    throw new UsageError('--csv and --json cannot be combined; choose one of them');
+  return csv === true;
+}
+
 /** Splits the text of an option at its commas. */
 export const listOf = (text: string | undefined): string[] | undefined =>
   text

@@ -1,13 +1,15 @@
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { histogramWords } from '../model/short-text.js';
-import type { UnreadableRun } from '../reader/run-index.js';
+import type { RunListing, UnreadableRun } from '../reader/run-index.js';
 import { parseField } from '../reader/where/parse-field.js';
 import { parseSort } from '../reader/where/parse-sort.js';
-import { type CommandRun, listOf, numberOption } from './command.js';
+import { type CommandRun, listOf, numberOption, wantsCsv } from './command.js';
 import type { LIST } from './command-options.js';
 import { dirOr, findRuns } from './find-runs.js';
 import { pointOutUnknown } from './point-out.js';
+import { printCsv } from './print-csv.js';
+import { chosenFacts, everyFact } from './runs-csv.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
 import { count, cut, moment, paramText, statusCell, tookText, valueText } from './words.js';
 
@@ -20,10 +22,12 @@ const WIDE = 100;
 /** Counts that get a column only if some run has any. */
 const LOSSES = ['dropped', 'invalid', 'lost'] as const;
 
-export const run: CommandRun<typeof LIST> = ([dir], options, terminal) => {
+export const run: CommandRun<typeof LIST> = async ([dir], options, terminal) => {
+  const isCsv = wantsCsv(options);
   const columns = listOf(options.columns) ?? [];
   const fields = columns.map(parseField);
-  const { runs, unreadable } = findRuns(dirOr(dir), options, terminal);
+  const listing = findRuns(dirOr(dir), options, terminal);
+  const { runs, unreadable } = listing;
   const { sort } = options;
   const sorted = sort === undefined ? runs : [...runs].sort(parseSort(sort));
   pointOutUnknown({ sort, columns }, runs, terminal);
@@ -32,15 +36,10 @@ export const run: CommandRun<typeof LIST> = ([dir], options, terminal) => {
     terminal.json([...shown, ...unreadable.map(unreadableFacts)]);
     return ExitCode.ok;
   }
-  if (shown.length > 0) printRuns(shown, columns, fields, terminal);
-  else
-    terminal.print(
-      `no ${runs.length > 0 || options.where !== undefined ? 'matching ' : ''}runs in ${printable(dirOr(dir))}`,
-    );
-  if (runs.length === 0 && unreadable.length === 0 && options.where === undefined)
-    terminal.print('  a run is a folder DIR/EXPERIMENT/RUN with a run.yaml in it; expman-rx creates them');
-  if (shown.some(({ owner }) => owner === 'unsure'))
-    terminal.print('  RUNNING?: owned by another host, may or may not still be running; see `expman doctor`');
+  if (isCsv)
+    await printCsv(columns.length > 0 ? chosenFacts(shown, columns, fields) : everyFact(shown), terminal);
+  else if (shown.length > 0) printRuns(shown, columns, fields, terminal);
+  else printNone(dirOr(dir), options.where !== undefined, listing, terminal);
   for (const { runDir, code, message } of unreadable)
     terminal.complain(`${printable(runDir)} cannot be read: ${code}: ${printable(message)}`);
   return ExitCode.ok;
@@ -51,6 +50,17 @@ const unreadableFacts = ({ experiment, run, runDir, code, message }: UnreadableR
   ...{ experiment, run, runDir, status: 'UNREADABLE', startedAt: null, rows: 0 },
   ...{ tags: [], params: {}, metrics: {}, error: { name: code, message } },
 });
+
+function printNone(
+  dir: string,
+  isFiltered: boolean,
+  { runs, unreadable }: RunListing,
+  terminal: Terminal,
+): void {
+  terminal.print(`no ${runs.length > 0 || isFiltered ? 'matching ' : ''}runs in ${printable(dir)}`);
+  if (runs.length === 0 && unreadable.length === 0 && !isFiltered)
+    terminal.print('  a run is a folder DIR/EXPERIMENT/RUN with a run.yaml in it; expman-rx creates them');
+}
 
 function printRuns(
   runs: readonly RunFacts[],
@@ -86,6 +96,8 @@ function printRuns(
     [[...heading, ...columns.map(printable), ...(columns.length === 0 ? ['metrics'] : [])], ...rows],
     ['rows', ...losses],
   );
+  if (runs.some(({ owner }) => owner === 'unsure'))
+    terminal.print('  RUNNING?: owned by another host, may or may not still be running; see `expman doctor`');
 }
 
 const lossCell = (lost: number): Cell => (lost > 0 ? { text: count(lost), style: 'yellow' } : '');

@@ -2,9 +2,11 @@ import { MAX_TIMER_MS } from '../model/option-rules.js';
 import { printable } from '../model/printable.js';
 import { listedSource } from '../reader/query/facts-source.js';
 import { queryRuns } from '../reader/query/query-runs.js';
-import { type CommandRun, durationOption, numberOption } from './command.js';
+import { type CommandRun, durationOption, numberOption, wantsCsv } from './command.js';
 import type { QUERY } from './command-options.js';
+import { distinctNames } from './distinct-names.js';
 import { findRuns } from './find-runs.js';
+import { printCsv } from './print-csv.js';
 import { type Cell, ExitCode } from './terminal.js';
 import { paramText, quantity } from './words.js';
 
@@ -15,6 +17,7 @@ import { paramText, quantity } from './words.js';
 const MAX_ROWS = 10_000;
 
 export const run: CommandRun<typeof QUERY> = async ([dir = '', sql = ''], options, terminal) => {
+  const isCsv = wantsCsv(options);
   const listing = findRuns(dir, {}, terminal);
   terminal.waiting(`querying ${quantity(listing.runs.length, 'runs')} with DuckDB`);
   const timeoutMs = durationOption(options, 'timeout', MAX_TIMER_MS);
@@ -23,9 +26,10 @@ export const run: CommandRun<typeof QUERY> = async ([dir = '', sql = ''], option
     ...(timeoutMs !== undefined && { timeoutMs }),
     source: listedSource(listing),
   });
-  const keys = distinct(columns.map(({ name }) => name));
+  const keys = distinctNames(columns.map(({ name }) => name));
   if (options.json === true)
     terminal.json(rows.map((row) => Object.fromEntries(keys.map((key, index) => [key, row[index]]))));
+  else if (isCsv) await printCsv({ names: keys, rows }, terminal);
   else
     terminal.table([
       columns.map(({ name }) => printable(name)),
@@ -37,15 +41,3 @@ export const run: CommandRun<typeof QUERY> = async ([dir = '', sql = ''], option
     terminal.complain(`left out: ${printable(runDir)}: ${printable(reason)}`);
   return ExitCode.ok;
 };
-
-/** Makes column names unique: a repeated one, as a join yields, gets a numeric suffix. */
-function distinct(names: readonly string[]): string[] {
-  const taken = new Set(names);
-  const seen = new Set<string>();
-  return names.map((name) => {
-    let key = name;
-    for (let n = 2; seen.has(key) || (key !== name && taken.has(key)); n++) key = `${name}_${n}`;
-    seen.add(key);
-    return key;
-  });
-}

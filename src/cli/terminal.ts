@@ -62,10 +62,18 @@ export class Terminal {
     this.print(harmlessJson(value));
   }
 
+  /**
+   * Prints text for another program as it is; on a terminal, control characters become escapes.
+   */
+  printExactly(text: string): void {
+    this.clearProgress();
+    this.out.write(this.out.isTTY ? printableText(text) : text);
+  }
+
   /** Reports an error on stderr; control characters in the message are made harmless. */
   complain(text: string): void {
     this.clearProgress();
-    this.err.write(`${`expman: ${text}`.split('\n').map(printable).join('\n')}\n`);
+    this.err.write(`${printableText(`expman: ${text}`)}\n`);
   }
 
   /**
@@ -142,6 +150,7 @@ export class Terminal {
   }
 }
 
+const printableText = (text: string): string => text.split('\n').map(printable).join('\n');
 const cellText = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
 const padding = (text: string, width: number): string => ' '.repeat(Math.max(0, width - stringWidth(text)));
 
@@ -169,7 +178,8 @@ function asNumber(value: unknown): unknown {
   return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
-function harmlessJson(value: unknown, indent?: number): string {
+/** Writes JSON that a terminal obeys in no part. */
+export function harmlessJson(value: unknown, indent?: number): string {
   const text = jsonText(value, indent, asNumber).replaceAll(`"${NEGATIVE_ZERO}"`, '-0');
   return text.replace(OBEYED, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
