@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { parquetMetadata, parquetRead, parquetSchema } from 'hyparquet';
 import { parse } from 'yaml';
+import { parseYaml, stringifyYaml } from '../../dist/modules/storage/yaml-file.js';
 
 /** A row as another reader gives it. */
 export type ReadRow = Readonly<Record<string, unknown>>;
@@ -52,6 +53,12 @@ const rowOf = (names: readonly string[], row: readonly unknown[]): ReadRow =>
 /** A YAML file of a run. */
 export function yamlOf(runDir: string, name = 'run.yaml'): Readonly<Record<string, unknown>> {
   return parse(readFileSync(join(runDir, name), 'utf8')) as Readonly<Record<string, unknown>>;
+}
+
+/** Changes what a run.yaml says. */
+export function changeRunYaml(runDir: string, facts: object): void {
+  const path = join(runDir, 'run.yaml');
+  writeFileSync(path, stringifyYaml({ ...(parseYaml(readFileSync(path, 'utf8')) as object), ...facts }));
 }
 
 /** The lines of a run's log, without their times. */

@@ -47,10 +47,13 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'inspect',
     args: '<run...>',
-    summary: "Shows a run's status, counts, metrics and files.",
+    summary: 'Shows everything about a run except its rows and log.',
     options: NONE,
-    details: 'Changes nothing. RUN is the folder of a run, with its run.yaml.',
-    json: 'an object (for several runs, an array of objects) with the keys that list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, files, losses (each: epoch, firstRecord, records, calls, atMost, others, file), tornBytes, corrupt, kept, setAside, malformed, rowsBehindGap.',
+    details:
+      'Changes nothing. RUN is the folder of a run, with its run.yaml. Shows status,\n' +
+      'counts, parameters, metrics, artifacts, media, resumes, losses, environment and\n' +
+      'files: at most 40 of each, and how many more there are.',
+    json: 'an object (for several runs, an array of objects) with the keys that list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, media (each: name, step, file, kind, type, bytes, sha256, caption, timestamp, path; null if they cannot be read), files, losses (each: epoch, firstRecord, records, calls, atMost, others, file), tornBytes, corrupt, kept, setAside, malformed, rowsBehindGap.',
     load: () => import('./inspect.js'),
   }),
   command({

@@ -1,22 +1,21 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { MEDIA_FOLDER } from '../model/media.js';
+import { printable, printableLines } from '../model/printable.js';
+import type { Degradation } from '../model/run-file.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { isOwned } from '../storage/owner-watch.js';
 import { factsOf } from '../reader/read-facts.js';
 import { inspectRun, type RunInfo } from '../reader/inspect-run.js';
-import { printable, printableLines } from '../model/printable.js';
+import { type LoggedMedia, mediaOf } from '../reader/read-media.js';
 import type { CommandRun } from './command.js';
 import type { NONE } from './command-options.js';
 import { withoutFiles } from './find-runs.js';
+import { printSections } from './inspect-sections.js';
 import { LeftOut } from './left-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import { MAX_TEXT, count, cut, lossWithPlace, quantity, statusCell, tookText, valueText } from './words.js';
+import { count, cut, lossWithPlace, quantity, statusCell, tookText } from './words.js';
 
-/**
- * @bound tells: the last line says how many more, --json has all; specs/cli/left-out.spec.ts "says
- * how many metrics it has no room for"
- */
-const MAX_METRICS = 40;
 const FACT_WIDTH = 15;
 const LIVES = { alive: 'alive', unsure: 'may be alive', dead: 'dead' } as const;
 
@@ -32,21 +31,45 @@ export const run: CommandRun<typeof NONE> = (paths, { json }, terminal) => {
     }
   });
   if (runs.length === 0) leftOut.throwFirst();
+  const inspected = runs.map((info) => ({ info, media: mediaIn(info, leftOut) }));
   // The facts that `list` prints have the same names here.
-  const plain = runs.map((info) => ({ ...factsOf(info), ...info }));
+  const plain = inspected.map(({ info, media }) => ({ ...factsOf(info), ...info, media }));
   if (json === true) terminal.json(folders.length === 1 ? plain[0] : plain);
-  else for (const info of runs) print(info, terminal);
+  else for (const { info, media } of inspected) print(info, media, terminal);
   // Damage in the log is shown; reporting it as an error is left to `verify`.
   const isCorrupt = runs.some(({ corrupt }) => corrupt.includes(METRICS_NAME));
   return Math.max(leftOut.end(), isCorrupt ? ExitCode.invalid : ExitCode.ok);
 };
 
-function print(run: RunInfo, terminal: Terminal): void {
-  const { identity, status, rows, publishedRows, walRows, dropped, invalid, losses, tornBytes } = run;
+/** Returns the files that a run has logged; null if that cannot be read, which is reported. */
+function mediaIn({ runDir }: RunInfo, leftOut: LeftOut): readonly LoggedMedia[] | null {
+  try {
+    return mediaOf(nodeFs, runDir);
+  } catch (error) {
+    leftOut.add(join(runDir, MEDIA_FOLDER), error);
+    return null;
+  }
+}
+
+function print(run: RunInfo, media: readonly LoggedMedia[] | null, terminal: Terminal): void {
+  const { identity, status, publishedRows, walRows } = run;
   terminal.print(
     `${terminal.style('bold', printable(`${identity.experiment}/${identity.run}`))}  ${shown(statusCell(status, run.owner), terminal)}`,
   );
-  const facts: [string, string][] = [
+  for (const [name, text] of factLines(run))
+    if (text !== '') terminal.print(`  ${terminal.style('dim', name.padEnd(FACT_WIDTH))}${text}`);
+  printSections(run, media, terminal);
+  if (walRows > 0 && !isOwned({ kind: run.owner }))
+    terminal.print(
+      `\n  ${quantity(publishedRows, 'rows are')} in metrics.parquet; \`expman recover\` moves the rest there.`,
+    );
+}
+
+/** Returns the names and texts of facts that are one line each; a text is empty if it says nothing. */
+function factLines(run: RunInfo): readonly (readonly [name: string, text: string])[] {
+  const { identity, rows, walRows, dropped, invalid, losses, tornBytes } = run;
+  return [
+    ['uuid', identity.uuid],
     ['started', printable(identity.startedAt)],
     ['ended', printable(run.endedAt ?? '')],
     ['took', tookText(run) + sessionsText(identity.resumed?.length ?? 0)],
@@ -54,6 +77,7 @@ function print(run: RunInfo, terminal: Terminal): void {
       'rows',
       `${count(rows)}${walRows > 0 ? `, of which ${walRows === 1 ? '1 is' : `${count(walRows)} are`} in the write-ahead log only` : ''}`,
     ],
+    ['last step', String(run.lastStep ?? '')],
     ['calls', run.accepted === rows ? '' : count(run.accepted)],
     ['rewound', run.rewound > 0 ? `${quantity(run.rewound, 'rows')} removed by resuming with fromStep` : ''],
     ['dropped', dropped > 0 ? count(dropped) : ''],
@@ -70,6 +94,8 @@ function print(run: RunInfo, terminal: Terminal): void {
         : `process ${identity.pid} on ${printable(identity.host)}, ${LIVES[run.owner]}`,
     ],
     ['error', run.error === undefined ? '' : linesText(`${run.error.name}: ${run.error.message}`)],
+    ['exit code', String(run.exitCode ?? '')],
+    ['degraded', run.degraded === undefined ? '' : linesText(degradedText(run.degraded))],
     ['torn', tornBytes > 0 ? `${quantity(tornBytes, 'bytes')} at the end of the write-ahead log` : ''],
     ['corrupt', printable(run.corrupt.join(', '))],
     [
@@ -90,41 +116,13 @@ function print(run: RunInfo, terminal: Terminal): void {
         : '',
     ],
   ];
-  for (const [name, text] of facts)
-    if (text !== '') terminal.print(`  ${terminal.style('dim', name.padEnd(FACT_WIDTH))}${text}`);
-  printMetrics(run, terminal);
-  terminal.print('');
-  terminal.table(
-    [['file', 'bytes'], ...run.files.map(({ name, bytes }) => [printable(name), count(bytes)])],
-    ['bytes'],
-  );
-  if (walRows > 0 && !isOwned({ kind: run.owner }))
-    terminal.print(
-      `\n  ${quantity(publishedRows, 'rows are')} in metrics.parquet; \`expman recover\` moves the rest there.`,
-    );
 }
 
 const sessionsText = (resumed: number): string =>
   resumed === 0 ? '' : `, in ${count(resumed + 1)} sessions`;
 
-function printMetrics({ metrics }: RunInfo, terminal: Terminal): void {
-  if (metrics.size === 0) return;
-  terminal.print('');
-  const shown = [...metrics].slice(0, MAX_METRICS);
-  const isMixed = shown.some(([, { texts, count: values }]) => texts !== undefined && texts < values);
-  const lines = shown.map(([metric, { last, count: values, min, max, mean, texts }]) => [
-    printable(cut(metric, MAX_TEXT)),
-    valueText(last),
-    min === undefined ? '' : valueText(min),
-    max === undefined ? '' : valueText(max),
-    mean === undefined ? '' : valueText(mean),
-    count(values),
-    ...(isMixed ? [texts === undefined ? '' : count(texts)] : []),
-  ]);
-  const heading = ['metric', 'last', 'min', 'max', 'mean', 'values', ...(isMixed ? ['texts'] : [])];
-  terminal.table([heading, ...lines]);
-  if (metrics.size > MAX_METRICS) terminal.print(`  … and ${count(metrics.size - MAX_METRICS)} more`);
-}
+const degradedText = ({ code, message, since }: Degradation): string =>
+  `${code}: ${message}${since === '' ? '' : ` (since ${since})`}`;
 
 /** Indents all lines of a text but the first below it. */
 const linesText = (text: string): string =>

@@ -1,5 +1,6 @@
 import { lossText } from '../model/losses.js';
 import type { MetricValue } from '../model/metric.js';
+import type { ParamValue } from '../model/param-value.js';
 import { cut, printable } from '../model/printable.js';
 import { histogramWords } from '../model/short-text.js';
 import type { RunFacts } from '../model/run-facts.js';
@@ -37,14 +38,21 @@ export function valueText(value: MetricValue): string {
 
 /** Formats any parameter for a table. */
 export function paramText(value: unknown): string {
-  if (typeof value === 'object' && value !== null)
+  if (typeof value === 'object' && value !== null) return wholeText(value as ParamValue, MAX_TEXT);
+  return value === null ? 'null' : valueText(value as MetricValue);
+}
+
+/** Formats any parameter with all its digits; it is cut only if longer than `most` characters. */
+export function wholeText(value: ParamValue, most: number): string {
+  if (typeof value === 'object')
     return printable(
       cut(
         JSON.stringify(value, (_key, inner: unknown) => plain(inner)),
-        MAX_TEXT,
+        most,
       ),
     );
-  return value === null ? 'null' : valueText(value as MetricValue);
+  if (value === '') return '""';
+  return Object.is(value, -0) ? '-0' : printable(cut(String(value), most));
 }
 
 const plain = (value: unknown): unknown =>

@@ -13,7 +13,10 @@ export interface StoredArtifact {
 }
 
 /** Lists the artifacts of a run without reading their files. */
-export function storedArtifacts({ artifacts, runDir }: RunFacts): StoredArtifact[] {
+export function storedArtifacts({
+  artifacts,
+  runDir,
+}: Pick<RunFacts, 'artifacts' | 'runDir'>): StoredArtifact[] {
   return Object.entries(artifacts).flatMap(([name, said]) => {
     if (!isParamGroup(said)) return [];
     const { bytes, sha256 } = said;

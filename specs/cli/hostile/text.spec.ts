@@ -1,19 +1,11 @@
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { openExperiments } from 'expman-rx/reader';
 import { describe, expect, it } from 'vitest';
 import { ExpmanError } from '../../../dist/modules/model/errors.js';
-import { parseYaml, stringifyYaml } from '../../../dist/modules/storage/yaml-file.js';
+import { stringifyYaml } from '../../../dist/modules/storage/yaml-file.js';
+import { changeRunYaml } from '../../support/read-back.js';
 import { FACTS, NAMES, PAYLOADS, YAML } from './inputs.js';
 import { Lab } from './lab.js';
 import { FORMATS, hostileLabs } from './labs.js';
@@ -84,7 +76,7 @@ describe('YAML to be afraid of', () => {
     'run.yaml says of itself, %i: %s',
     async (_at, key, value) => {
       const lab = labWith((runDir) => {
-        say(runDir, { [key]: value });
+        changeRunYaml(runDir, { [key]: value });
       });
       await lookAtAll(lab);
       await mendAll(lab);
@@ -92,19 +84,12 @@ describe('YAML to be afraid of', () => {
   );
 });
 
-/** Changes what a run.yaml says. */
-function say(runDir: string, facts: object): void {
-  const path = join(runDir, 'run.yaml');
-  const file = parseYaml(readFileSync(path, 'utf8')) as object;
-  writeFileSync(path, stringifyYaml({ ...file, ...facts }));
-}
-
 describe('text that a terminal would obey', () => {
   let given = 0;
   it.each(titled(PAYLOADS))('in every text of run.yaml: %s', async (_title, text) => {
     const lab = labWith((runDir) => {
       const summary = { last: text, count: 1 };
-      say(runDir, {
+      changeRunYaml(runDir, {
         ...{
           experiment: text,
           run: text,
