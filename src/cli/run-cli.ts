@@ -98,7 +98,7 @@ function parserOf({ name, args, summary, options, details, json }: Command, term
 }
 
 const usageOf = ({ name, args }: Command): string =>
-  `usage: expman ${name} ${args.toUpperCase().replaceAll('<', '').replaceAll('>', '')} [--json]\nrun \`expman ${name} --help\` for details`;
+  `usage: expman ${name} ${args.toUpperCase().replaceAll('<', '').replaceAll('>', '')} [--json]\n\nrun \`expman ${name} --help\` for details`;
 
 function usageError(terminal: Terminal, message: string): number {
   terminal.complain(message);
