@@ -2,20 +2,14 @@ import { availableParallelism } from 'node:os';
 import { ExpmanError, isMistake, messageOf } from '../../model/errors.js';
 import { integer, milliseconds, resolvePath, string, withMethods } from '../../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
-import type { FsPort } from '../../storage/fs-port.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { listRuns } from '../run-index.js';
-import { verifyRun } from '../verify-run.js';
-import { METRICS_NAME } from '../../storage/metrics-file.js';
-import { BOUNDED_FUNCTIONS, isTooLong } from './bounded-text.js';
+import { isTooLong } from './bounded-text.js';
 import { type Answer, Database } from './duckdb.js';
-import { logsTable, paramsTable, runsTable } from './fact-tables.js';
 import { type FactsSource, type Skipped, listedSource } from './facts-source.js';
-import { MetricFiles } from './parquet-sources.js';
-import { type ViewSql, longView, wideView } from './metric-views.js';
-import { identifier, literal } from './sql-text.js';
 import { checkedWords, invalidQuery } from './statement.js';
 import { TempFolder } from './temp-folder.js';
+import { Views } from './views.js';
 
 /** Options of {@link queryRuns}. */
 export interface QueryOptions {
@@ -158,12 +152,8 @@ type Batch = readonly (readonly unknown[])[];
 
 /** One query, from scanning the folder to the last row. */
 class QuerySession implements Disposable {
-  private readonly fs: FsPort = nodeFs;
   private readonly temp = new TempFolder();
-  private readonly baseDir: string;
-  private readonly source: FactsSource;
-  private readonly metricFiles: MetricFiles;
-  private readonly ownSkipped: Skipped[] = [];
+  private readonly views: Views;
   private database: Database | null = null;
   private timer: NodeJS.Timeout | null = null;
   private isLate = false;
@@ -173,13 +163,13 @@ class QuerySession implements Disposable {
     private readonly sql: string,
     private readonly options: ResolvedBy<typeof OPTIONS>,
   ) {
-    this.baseDir = resolvePath('baseDir', baseDir);
-    this.source = options.source ?? listedSource(listRuns(this.fs, this.baseDir));
-    this.metricFiles = new MetricFiles(this.fs, this.baseDir, this.temp);
+    const resolved = resolvePath('baseDir', baseDir);
+    const source = options.source ?? listedSource(listRuns(nodeFs, resolved));
+    this.views = new Views({ fs: nodeFs, baseDir: resolved, source, temp: this.temp });
   }
 
   get skipped(): readonly Skipped[] {
-    return [...this.source.skipped(), ...this.metricFiles.skipped, ...this.ownSkipped];
+    return this.views.skipped;
   }
 
   /** Sets up a database and runs the query. */
@@ -189,7 +179,7 @@ class QuerySession implements Disposable {
     const database = await Database.open({ memoryLimit, threads: Math.min(4, availableParallelism()) });
     this.database = database;
     const words = checkedWords(this.sql, await database.tableFunctions());
-    await this.prepare(database, words);
+    await database.lock(await this.views.create(database, words));
     this.startTimer(database);
     return database.query(this.sql);
   }
@@ -200,7 +190,7 @@ class QuerySession implements Disposable {
       return await attempt();
     } catch (error) {
       const failure = this.failureOf(error);
-      if (failure.code !== 'CORRUPT' || !this.excludeCorrupt())
+      if (failure.code !== 'CORRUPT' || !this.views.excludeCorrupt())
         throw failure.code === 'CORRUPT' ? invalidQuery(failure.message, error) : failure;
     }
     try {
@@ -230,38 +220,6 @@ class QuerySession implements Disposable {
     if (this.timer !== null) clearTimeout(this.timer);
     this.database?.[Symbol.dispose]();
     this.database = null;
-  }
-
-  /** Reads only what the query names. */
-  private async prepare(database: Database, words: ReadonlySet<string>): Promise<void> {
-    // `query` through DESCRIBE or SHOW names no view, so all are created.
-    const wants = (view: string): boolean =>
-      words.has(view) || words.has('show') || words.has('duckdb_columns');
-    const runs = this.source.runs();
-    if (wants('runs')) await database.fill('runs', runsTable(runs));
-    if (wants('params')) await database.fill('params', paramsTable(runs));
-    if (wants('logs')) await database.fill('logs', logsTable(this.fs, runs, this.ownSkipped));
-    const { metricFiles } = this;
-    if (wants('metrics') || wants('wide')) {
-      if (metricFiles.files.length === 0) for (const run of runs) metricFiles.add(run);
-      await database.fill(
-        'files',
-        {
-          columns: [
-            ['path', 'VARCHAR'],
-            ['experiment', 'VARCHAR'],
-            ['run', 'VARCHAR'],
-          ],
-          rows: metricFiles.files.map(({ path, facts }) => [path, facts.experiment, facts.run]),
-        },
-        'expman',
-      );
-    }
-    const { files } = metricFiles;
-    if (wants('metrics')) await makeView(database, 'metrics', longView(files));
-    if (wants('wide')) await makeView(database, 'wide', wideView(files));
-    for (const sql of BOUNDED_FUNCTIONS) await database.run(sql);
-    await database.lock(files.map(({ path }) => path));
   }
 
   private startTimer(database: Database): void {
@@ -302,17 +260,6 @@ class QuerySession implements Disposable {
       return invalidQuery(message + hintFor(message), error);
     return new ExpmanError('CORRUPT', message, { cause: error });
   }
-
-  private excludeCorrupt(): boolean {
-    const { metricFiles, fs } = this;
-    const problems = [...metricFiles.files].flatMap((file) => {
-      if (file.isSnapshot) return [];
-      const problem = verifyRun(fs, file.facts.runDir).problems.find((each) => each.file === METRICS_NAME);
-      return problem === undefined ? [] : [{ file, problem }];
-    });
-    for (const { file, problem } of problems) metricFiles.exclude(file, problem.message);
-    return problems.length > 0;
-  }
 }
 
 /** Hints at the views: `params.lr` is a field of a filter, but `params` is a table in SQL. */
@@ -324,10 +271,4 @@ function hintFor(message: string): string {
   return view.toLowerCase() === 'params'
     ? "\n\nparameters are rows of the view params: SELECT run, value FROM params WHERE key = 'lr'"
     : "\n\nmetrics are rows of the view metrics, and columns of the view wide: SELECT run, min(value) FROM metrics WHERE metric = 'loss' GROUP BY run";
-}
-
-async function makeView(database: Database, name: string, { sql, lists }: ViewSql): Promise<void> {
-  for (const [list, paths] of lists)
-    await database.run(`SET VARIABLE ${list} = [${paths.map(literal).join(', ')}]`);
-  await database.run(`CREATE VIEW ${identifier(name)} AS ${sql}`);
 }
