@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { queryRuns } from 'expman-rx/reader';
 import { describe, expect, it } from 'vitest';
 import { tempFolders } from '../../support/temp-folder.js';
-import { closed, rowsOf } from './runs-to-query.js';
+import { closed, overwritePages, rowsOf } from './runs-to-query.js';
 
 const folder = tempFolders('query');
 
@@ -29,16 +29,7 @@ describe('a query over damaged runs', () => {
         );
       },
     ],
-    [
-      'pages that were overwritten',
-      (runDir) => {
-        const bytes = readFileSync(join(runDir, 'metrics.parquet'));
-        writeFileSync(
-          join(runDir, 'metrics.parquet'),
-          bytes.fill(0xff, 4, bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8)),
-        );
-      },
-    ],
+    ['pages that were overwritten', overwritePages],
     [
       'text for a file',
       (runDir) => {
@@ -92,6 +83,16 @@ describe('a query over damaged runs', () => {
     damage(bad, outside);
     const { rows, skipped } = await queryRuns(base, 'SELECT run, sum(value) FROM metrics GROUP BY ALL');
     expect(rows).toEqual([['good', 1]]);
+    expect(skipped.map(({ runDir }) => runDir)).toEqual([bad]);
+  });
+
+  it('has no rows where every file turns out to be corrupt', async () => {
+    const base = folder();
+    const rows = Array.from({ length: 50 }, (_, at) => ({ loss: at / 7 }));
+    const bad = await closed(base, 'bad', rows);
+    overwritePages(bad);
+    const { rows: found, skipped } = await queryRuns(base, 'FROM metrics');
+    expect(found).toEqual([]);
     expect(skipped.map(({ runDir }) => runDir)).toEqual([bad]);
   });
 

@@ -21,6 +21,7 @@ export interface ViewSources {
 /** The views of one query; files are read once, however often the views are created. */
 export class Views {
   private readonly metricFiles: MetricFiles;
+  private areMetricsFound = false;
   private logsSkipped: Skipped[] = [];
 
   constructor(private readonly sources: ViewSources) {
@@ -48,7 +49,8 @@ export class Views {
     if (wants('logs')) await database.fill('logs', logsTable(fs, runs, this.logsSkipped));
     const { metricFiles } = this;
     if (wants('metrics') || wants('wide')) {
-      if (metricFiles.files.length === 0) for (const run of runs) metricFiles.add(run);
+      if (!this.areMetricsFound) for (const run of runs) metricFiles.add(run);
+      this.areMetricsFound = true;
       await database.fill(
         'files',
         {
