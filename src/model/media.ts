@@ -38,6 +38,14 @@ export const MANIFEST_NAME = 'manifest.ndjson';
 export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 
 /**
+ * The most rows of a table that are written or read.
+ *
+ * @bound tells: run.log says how many were left out, and a query of which table it read the first;
+ * specs/engine/media.spec.ts "loses rows beyond its bound, which is told"
+ */
+export const MAX_TABLE_ROWS = 10_000;
+
+/**
  * The longest caption, in characters.
  *
  * @bound refuses: INVALID_OPTION

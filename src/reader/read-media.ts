@@ -32,10 +32,19 @@ export interface ManifestLine {
  */
 export function mediaOf(fs: FsPort, runDir: string): LoggedMedia[] {
   return manifestOf(fs, runDir).flatMap(({ media }) => {
-    if (media === null) return [];
-    const facts = fs.stat(media.path);
-    return facts?.kind === 'file' && facts.size === media.bytes ? [media] : [];
+    return media === null || mediaProblem(fs, media) !== null ? [] : [media];
   });
+}
+
+/**
+ * Returns what is wrong with a logged file, to be read after its path; null for a regular file of
+ * the size that was logged.
+ */
+export function mediaProblem(fs: FsPort, { path, bytes }: LoggedMedia): string | null {
+  const facts = fs.stat(path);
+  if (facts === null) return 'is missing';
+  if (facts.kind !== 'file') return 'is not a regular file';
+  return facts.size === bytes ? null : `has ${facts.size} bytes instead of the ${bytes} that were logged`;
 }
 
 /**

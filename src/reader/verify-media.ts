@@ -3,7 +3,7 @@ import { ExpmanError } from '../model/errors.js';
 import { cut } from '../model/printable.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { readAll } from '../storage/read-all.js';
-import type { LoggedMedia, ManifestLine } from './read-media.js';
+import { type LoggedMedia, type ManifestLine, mediaProblem } from './read-media.js';
 
 const SLICE_BYTES = 1024 * 1024;
 
@@ -19,18 +19,17 @@ export function checkMedia(fs: FsPort, { text, media }: ManifestLine): void {
   else if (text.endsWith('}')) throw new ExpmanError('CORRUPT', `not a valid entry: ${cut(text, 100)}`);
 }
 
-function checkContent(fs: FsPort, { path, bytes, sha256 }: LoggedMedia): void {
+function checkContent(fs: FsPort, media: LoggedMedia): void {
+  const { path, bytes, sha256 } = media;
   const corrupt = (what: string): ExpmanError => new ExpmanError('CORRUPT', `${path} ${what}`, { path });
-  if (fs.stat(path) === null) throw corrupt('is missing');
+  const problem = mediaProblem(fs, media);
+  if (problem !== null) throw corrupt(problem);
   const file = fs.open(path, 'read');
   try {
-    const { kind, size } = fs.statOpen(file);
-    if (kind !== 'file') throw corrupt('is not a regular file');
-    if (size !== bytes) throw corrupt(`has ${size} bytes instead of the ${bytes} that were logged`);
     const hash = createHash('sha256');
-    const slice = new Uint8Array(Math.min(SLICE_BYTES, size));
-    for (let at = 0; at < size; at += slice.length) {
-      const part = slice.subarray(0, Math.min(slice.length, size - at));
+    const slice = new Uint8Array(Math.min(SLICE_BYTES, bytes));
+    for (let at = 0; at < bytes; at += slice.length) {
+      const part = slice.subarray(0, Math.min(slice.length, bytes - at));
       readAll(fs, file, part, at, path);
       hash.update(part);
     }

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { MAX_TABLE_ROWS } from '../../model/media.js';
 import { cut } from '../../model/printable.js';
 import { valueText } from '../../run/log-line.js';
 
@@ -15,8 +16,6 @@ export interface TableLines {
   readonly leftOut: number;
 }
 
-/** @bound tells: run.log says how many rows; specs/engine/media.spec.ts "loses rows beyond its bound, which is told" */
-const MOST_ROWS = 10_000;
 /** @bound refuses: TypeError, which is counted and told in run.log as INVALID_VALUE */
 const MOST_COLUMNS = 1_000;
 /** @bound tells: the cell ends in an ellipsis; specs/model/printable.spec.ts "ends in an ellipsis where it is longer than there is room for" */
@@ -37,7 +36,7 @@ export function tableLines(table: unknown): TableLines {
   if (new Set(columns).size < columns.length) throw new TypeError('two columns have the same name');
   const keys = columns.map((name) => JSON.stringify(name));
   const lines = rows.map((row) => `{${keys.map((key, at) => `${key}:${cell(row(at))}`).join(',')}}\n`);
-  return { text: lines.join(''), leftOut: Math.max(0, lengthOf(table) - MOST_ROWS) };
+  return { text: lines.join(''), leftOut: Math.max(0, lengthOf(table) - MAX_TABLE_ROWS) };
 }
 
 interface Table {
@@ -47,14 +46,14 @@ interface Table {
 }
 
 function tableOf(table: unknown): Table {
-  if (Array.isArray(table)) return tableOfObjects(table.slice(0, MOST_ROWS) as unknown[]);
+  if (Array.isArray(table)) return tableOfObjects(table.slice(0, MAX_TABLE_ROWS) as unknown[]);
   const { columns, rows } = isRecord(table) ? table : {};
   if (!Array.isArray(columns) || !Array.isArray(rows))
     throw new TypeError('a table must be an array of objects, or { columns, rows }');
   const names = (columns as unknown[]).map(String);
   return {
     columns: names,
-    rows: (rows.slice(0, MOST_ROWS) as unknown[]).map((row) => {
+    rows: (rows.slice(0, MAX_TABLE_ROWS) as unknown[]).map((row) => {
       if (!Array.isArray(row) || row.length > names.length)
         throw new TypeError('each row must be an array with at most one value per column');
       return (column) => (row as unknown[])[column];
