@@ -236,8 +236,8 @@ describe('the views of a query', () => {
     const base = folder();
     await runOf(base, 'a', numbers(1));
     const help = (await expman('query', '--help')).stdout;
-    for (const view of ['runs', 'params', 'metrics', 'wide', 'logs']) {
-      const { rows } = await queryRuns(base, `SELECT column_name FROM (DESCRIBE ${view})`);
+    for (const view of ['runs', 'params', 'metrics', 'wide', 'logs', 'tables']) {
+      const { rows } = await queryRuns(base, `SELECT column_name FROM (DESCRIBE FROM ${view})`);
       const [, said = ''] = new RegExp(`\\n  ${view} +((?:.*\\n(?: {11}.*\\n)*))`).exec(help) ?? [];
       const names = rows
         .map(([name]) => String(name))

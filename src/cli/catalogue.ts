@@ -121,6 +121,8 @@ export const COMMANDS: readonly Command[] = [
       '           value\n' +
       '  wide     experiment, run, step, timestamp, and one column per metric\n' +
       '  logs     experiment, run, timestamp, level, message, meta\n' +
+      '  tables   experiment, run, step, name, row, data (JSON): one row per row of a\n' +
+      '           logged table\n' +
       'A key is a dotted path. A name that contains a dot is quoted if the path would\n' +
       'be ambiguous: in {"lr.decay": 1, "lr": {"decay": 2}} the key "lr.decay", with\n' +
       'its quotes, is 1. A query reads only the runs below DIR, and changes nothing.\n' +

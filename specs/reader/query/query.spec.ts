@@ -268,7 +268,7 @@ describe('a query', () => {
 
   it('has all views where there is no run', async () => {
     const base = folder();
-    for (const view of ['runs', 'params', 'metrics', 'wide', 'logs'])
+    for (const view of ['runs', 'params', 'metrics', 'wide', 'logs', 'tables'])
       expect(await rowsOf(base, `FROM ${view}`)).toEqual([]);
   });
 

@@ -72,13 +72,15 @@ export interface QueryStream extends AsyncIterable<readonly (readonly unknown[])
  * dropped, invalid, lost, tags, notes, "group", rank, exit_code, error), `params` (experiment, run,
  * key, value, number), `metrics` (experiment, run, step, timestamp, metric, value, text: one row
  * per value, with numbers in `value` and texts in `text`), `wide` (experiment, run, step, timestamp
- * and one column per metric) and `logs` (experiment, run, timestamp, level, message, meta). A key
+ * and one column per metric), `logs` (experiment, run, timestamp, level, message, meta) and
+ * `tables` (experiment, run, step, name, row, data: one row per row of a table logged with
+ * `run.logTable`, with `row` counted from 0 and `data` a JSON object: `data->>'predicted'`). A key
  * of `params` is a dotted path; if two keys would be the same, a name that contains a dot is
  * quoted: `"lr.decay"` beside the `lr.decay` of `{ lr: { decay } }`. Rows that are only in a run's
  * write-ahead log are included.
  *
- * The database is in memory, reads only the `metrics.parquet` of these runs, and writes nothing; it
- * accepts one read-only statement. A run that cannot be read is left out and reported in `skipped`.
+ * The database is in memory, reads nothing but these runs, and changes nothing; it accepts one
+ * read-only statement. A run or a table that cannot be read is left out and reported in `skipped`.
  *
  * @throws {@link ExpmanError} `QUERY_UNAVAILABLE` if `@duckdb/node-api` is not installed,
  * `INVALID_QUERY`, `QUERY_LIMIT` if it takes too long or too much memory, `INVALID_OPTION`
@@ -191,7 +193,9 @@ class QuerySession implements Disposable {
     } catch (error) {
       const failure = this.failureOf(error);
       if (failure.code !== 'CORRUPT' || !this.views.excludeCorrupt())
-        throw failure.code === 'CORRUPT' ? invalidQuery(failure.message, error) : failure;
+        throw failure.code === 'CORRUPT'
+          ? invalidQuery(failure.message + hintFor(failure.message), error)
+          : failure;
     }
     try {
       return await attempt();
@@ -262,8 +266,13 @@ class QuerySession implements Disposable {
   }
 }
 
-/** Hints at the views: `params.lr` is a field of a filter, but `params` is a table in SQL. */
+/**
+ * Hints at the views: `params.lr` is a field of a filter, but `params` is a table in SQL; and at
+ * the operator for JSON, which binds less tightly than AND.
+ */
 function hintFor(message: string): string {
+  if (/casting from source column "?data\b/i.test(message))
+    return "\n\n->> binds less tightly than = and AND; put it in parentheses: WHERE run = 'a' AND (data->>'label') = 'cat'";
   const [, table, column] =
     /(?:table|column) "(params|metrics)" not found|column named "(params|metrics)"/i.exec(message) ?? [];
   const view = table ?? column;

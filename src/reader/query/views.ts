@@ -8,6 +8,7 @@ import type { FactsSource, Skipped } from './facts-source.js';
 import { type ViewSql, longView, wideView } from './metric-views.js';
 import { MetricFiles } from './parquet-sources.js';
 import { identifier, literal } from './sql-text.js';
+import { TableFile } from './table-file.js';
 import type { TempFolder } from './temp-folder.js';
 
 /** The places that the views of a query are read from. */
@@ -23,6 +24,7 @@ export class Views {
   private readonly metricFiles: MetricFiles;
   private areMetricsFound = false;
   private logsSkipped: Skipped[] = [];
+  private tableFile: TableFile | null = null;
 
   constructor(private readonly sources: ViewSources) {
     this.metricFiles = new MetricFiles(sources.fs, sources.baseDir, sources.temp);
@@ -30,7 +32,12 @@ export class Views {
 
   /** Runs and files that could not be read, and why. */
   get skipped(): readonly Skipped[] {
-    return [...this.sources.source.skipped(), ...this.metricFiles.skipped, ...this.logsSkipped];
+    return [
+      ...this.sources.source.skipped(),
+      ...this.metricFiles.skipped,
+      ...this.logsSkipped,
+      ...(this.tableFile?.skipped ?? []),
+    ];
   }
 
   /**
@@ -41,7 +48,7 @@ export class Views {
     // `query` through DESCRIBE or SHOW names no view, so all are created.
     const wants = (view: string): boolean =>
       words.has(view) || words.has('show') || words.has('duckdb_columns');
-    const { fs, source } = this.sources;
+    const { fs, source, temp } = this.sources;
     const runs = source.runs();
     if (wants('runs')) await database.fill('runs', runsTable(runs));
     if (wants('params')) await database.fill('params', paramsTable(runs));
@@ -64,11 +71,17 @@ export class Views {
         'expman',
       );
     }
+    if (wants('tables')) {
+      this.tableFile ??= new TableFile(fs, runs, temp);
+      await database.fill('logged_tables', this.tableFile.ids, 'expman');
+      await makeView(database, 'tables', this.tableFile.view('expman.logged_tables'));
+    }
     const { files } = metricFiles;
     if (wants('metrics')) await makeView(database, 'metrics', longView(files));
     if (wants('wide')) await makeView(database, 'wide', wideView(files));
     for (const sql of BOUNDED_FUNCTIONS) await database.run(sql);
-    return files.map(({ path }) => path);
+    const tables = this.tableFile?.path ?? null;
+    return [...files.map(({ path }) => path), ...(tables === null ? [] : [tables])];
   }
 
   /** Excludes the files that turn out to be corrupt; false if there are none. */
