@@ -87,7 +87,11 @@ describe('in a terminal of 80 columns', () => {
 describe('what is asked wrongly', () => {
   it.each([
     [['lst'], 1, /did you mean list\?\n\nrun `expman --help`/],
-    [['query', '.'], 1, /SQL is missing\n\nusage: expman query DIR SQL \[--json\]\n\nrun `expman query --help` for details\n$/],
+    [
+      ['query', '.'],
+      1,
+      /SQL is missing\n\nusage: expman query DIR SQL \[--json\]\n\nrun `expman query --help` for details\n$/,
+    ],
     [['tail'], 1, /a path is missing: RUN\n/],
     [['list', '.', '--columns', 'nothing'], 2, /unknown field "nothing"[^]*\^/],
     [['inspect', '.'], 2, /is not a run: it has no run\.yaml\n`expman list DIR`/],
