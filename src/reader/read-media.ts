@@ -9,7 +9,7 @@ import {
 import { readWhole } from '../storage/atomic-file.js';
 import type { Rewind } from '../channel/rewind.js';
 import type { Step } from '../model/step.js';
-import type { FsPort } from '../storage/fs-port.js';
+import type { FileFacts, FsPort } from '../storage/fs-port.js';
 import { RUN_NAME } from '../run/file-names.js';
 import { readIdentity } from '../run/identity.js';
 import { openRows } from './read-rows.js';
@@ -31,17 +31,16 @@ export interface ManifestLine {
  * was logged.
  */
 export function mediaOf(fs: FsPort, runDir: string): LoggedMedia[] {
-  return manifestOf(fs, runDir).flatMap(({ media }) => {
-    return media === null || mediaProblem(fs, media) !== null ? [] : [media];
-  });
+  return manifestOf(fs, runDir).flatMap(({ media }) =>
+    media === null || mediaProblem(fs.stat(media.path), media) !== null ? [] : [media],
+  );
 }
 
 /**
  * Returns what is wrong with a logged file, to be read after its path; null for a regular file of
  * the size that was logged.
  */
-export function mediaProblem(fs: FsPort, { path, bytes }: LoggedMedia): string | null {
-  const facts = fs.stat(path);
+export function mediaProblem(facts: FileFacts | null, { bytes }: LoggedMedia): string | null {
   if (facts === null) return 'is missing';
   if (facts.kind !== 'file') return 'is not a regular file';
   return facts.size === bytes ? null : `has ${facts.size} bytes instead of the ${bytes} that were logged`;

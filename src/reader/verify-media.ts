@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ExpmanError } from '../model/errors.js';
 import { cut } from '../model/printable.js';
-import type { FsPort } from '../storage/fs-port.js';
+import type { FileFacts, FsPort } from '../storage/fs-port.js';
 import { readAll } from '../storage/read-all.js';
 import { type LoggedMedia, type ManifestLine, mediaProblem } from './read-media.js';
 
@@ -22,10 +22,15 @@ export function checkMedia(fs: FsPort, { text, media }: ManifestLine): void {
 function checkContent(fs: FsPort, media: LoggedMedia): void {
   const { path, bytes, sha256 } = media;
   const corrupt = (what: string): ExpmanError => new ExpmanError('CORRUPT', `${path} ${what}`, { path });
-  const problem = mediaProblem(fs, media);
-  if (problem !== null) throw corrupt(problem);
+  const check = (facts: FileFacts | null): void => {
+    const problem = mediaProblem(facts, media);
+    if (problem !== null) throw corrupt(problem);
+  };
+  check(fs.stat(path));
   const file = fs.open(path, 'read');
   try {
+    // The path may have been given to another file since.
+    check(fs.statOpen(file));
     const hash = createHash('sha256');
     const slice = new Uint8Array(Math.min(SLICE_BYTES, bytes));
     for (let at = 0; at < bytes; at += slice.length) {

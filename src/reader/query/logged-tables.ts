@@ -62,7 +62,7 @@ function readableTables(fs: FsPort, tables: readonly LoggedMedia[], problems: Ta
   const readable: LoggedMedia[] = [];
   let room = MAX_RUN_BYTES;
   for (const media of [...tables].reverse()) {
-    const problem = mediaProblem(fs, media);
+    const problem = mediaProblem(fs.stat(media.path), media);
     if (problem !== null) problems.add('unreadable', 'CORRUPT', `${media.path} ${problem}`);
     else if (media.bytes > room)
       problems.add(
