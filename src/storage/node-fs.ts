@@ -70,6 +70,7 @@ const RIGHTS = {
   private: { file: 0o600, folder: 0o700 },
   umask: { file: 0o666, folder: 0o777 },
 } as const;
+type Rights = (typeof RIGHTS)[FileMode];
 
 /**
  * Returns the rights of new files and folders in a folder: private if only its owner may enter it.
@@ -77,8 +78,7 @@ const RIGHTS = {
  * So everything in the folder of a private run is private, whoever writes it: the writer thread, a
  * recovery, a later session.
  */
-export const rightsIn = (folder: string): (typeof RIGHTS)[FileMode] =>
-  RIGHTS[isPrivate(folder) ? 'private' : 'umask'];
+export const rightsIn = (folder: string): Rights => RIGHTS[isPrivate(folder) ? 'private' : 'umask'];
 
 function isPrivate(folder: string): boolean {
   if (process.platform === 'win32') return false; // Windows has lists of rights, which a new file inherits.
@@ -91,12 +91,19 @@ export function makePrivate(folder: string): void {
   if (!isPrivate(folder)) fs.chmodSync(folder, RIGHTS.private.folder);
 }
 
-/** The {@link FsPort} of the real file system; new files and folders have the rights of {@link rightsIn}. */
-export const nodeFs: FsPort = {
+/** Makes the {@link FsPort} of the real file system, by the rights of what is made in a folder. */
+const fsWith = (rightsFor: (folder: string) => Rights): FsPort => ({
   open: (path, mode) => {
-    if (mode === 'create-private') return fs.openSync(path, FLAGS[mode], RIGHTS.private.file);
-    const makes = mode === 'create' || mode === 'append';
-    return fs.openSync(path, FLAGS[mode], makes ? rightsIn(dirname(path)).file : undefined);
+    switch (mode) {
+      case 'create-private':
+        return fs.openSync(path, FLAGS[mode], RIGHTS.private.file);
+      case 'create':
+      case 'append':
+        return fs.openSync(path, FLAGS[mode], rightsFor(dirname(path)).file);
+      case 'read':
+      case 'update':
+        return fs.openSync(path, FLAGS[mode]);
+    }
   },
   read: (fd, bytes, position) => fs.readSync(fd, bytes, 0, bytes.length, position),
   write: (fd, bytes, position) => fs.writeSync(fd, bytes, 0, bytes.length, position),
@@ -109,7 +116,7 @@ export const nodeFs: FsPort = {
     return stats === undefined ? null : factsOf(stats);
   },
   list: (folder) => fs.readdirSync(folder),
-  makeFolder: (folder) => fs.mkdirSync(folder, rightsIn(dirname(folder)).folder),
+  makeFolder: (folder) => fs.mkdirSync(folder, rightsFor(dirname(folder)).folder),
   removeFolder: (folder) => fs.rmdirSync(folder),
   rename: (from, to) => fs.renameSync(from, to),
   remove: (path) => fs.unlinkSync(path),
@@ -122,15 +129,13 @@ export const nodeFs: FsPort = {
       fs.closeSync(fd);
     }
   },
-};
-
-/** Returns a {@link nodeFs} that gives new files and folders these rights in every folder. */
-export const nodeFsOf = (mode: FileMode): FsPort => ({
-  ...nodeFs,
-  open: (path, how) =>
-    fs.openSync(path, FLAGS[how], RIGHTS[how === 'create-private' ? 'private' : mode].file),
-  makeFolder: (folder) => fs.mkdirSync(folder, RIGHTS[mode].folder),
 });
+
+/** The {@link FsPort} in which new files and folders have the rights of {@link rightsIn}. */
+export const nodeFs = fsWith(rightsIn);
+
+/** Returns an {@link FsPort} that gives new files and folders these rights in every folder. */
+export const nodeFsOf = (mode: FileMode): FsPort => fsWith(() => RIGHTS[mode]);
 
 /** The file system for files that only their owner may read. */
 export const privateFs = nodeFsOf('private');
