@@ -1,10 +1,10 @@
 import type { Column } from '../columnar/column.js';
 import { stepReader, valueAt } from '../columnar/column-values.js';
 import type { MetricPoint } from '../model/metric.js';
-import { integer, ruleOf } from '../model/option-rules.js';
+import { integer } from '../model/option-rules.js';
 import { optionsTable } from '../model/options-table.js';
 import type { OpenRows } from './read-rows.js';
-import { columnarRows, isStep, metricNames, SELECTION, selectRows } from './select-rows.js';
+import { SELECTION, selectRows, timestampAt } from './select-rows.js';
 
 /** The points of a metric to read; all by default. */
 export interface PointSelection {
@@ -18,8 +18,8 @@ export interface PointSelection {
 
 /** The rules of {@link PointSelection}. */
 export const POINT_RULES = {
-  fromStep: ruleOf('a number or a bigint', isStep),
-  toStep: ruleOf('a number or a bigint', isStep),
+  fromStep: SELECTION.rules.fromStep,
+  toStep: SELECTION.rules.toStep,
   last: integer(0),
 };
 
@@ -34,13 +34,10 @@ export function pointsReader(metric: string, selection: PointSelection): (rows: 
   const { fromStep, toStep, last = Infinity } = OPTIONS.resolve(selection);
   const wanted = SELECTION.resolve({ columns: [metric], fromStep, toStep });
   return (rows) => {
-    const metricOf = metricNames(rows);
     const points: MetricPoint[] = [];
-    for (const batch of selectRows(rows, wanted)) {
-      const { step, timestamp, metrics } = columnarRows(batch, metricOf);
-      const [only] = metrics;
-      if (only !== undefined) addPoints(points, step, timestamp, only.column);
-    }
+    for (const [steps, timestamps, values] of selectRows(rows, wanted))
+      if (steps !== undefined && timestamps !== undefined && values !== undefined)
+        addPoints(points, steps, timestamps, values);
     return last < points.length ? points.slice(points.length - last) : points;
   };
 }
@@ -50,7 +47,6 @@ function addPoints(points: MetricPoint[], steps: Column, timestamps: Column, val
   for (let row = 0; row < values.length; row++) {
     const value = valueAt(values, row);
     if (value === null || typeof value === 'string') continue;
-    const timestamp = Number(valueAt(timestamps, row) ?? NaN) / 1000;
-    points.push({ step: stepOf(row), value: Number(value), timestamp });
+    points.push({ step: stepOf(row), value: Number(value), timestamp: timestampAt(timestamps, row) });
   }
 }

@@ -56,8 +56,7 @@ export interface RowSelection {
   readonly downsample?: number | undefined;
 }
 
-/** True for a step to compare with, infinities included. */
-export const isStep = (value: unknown): value is Step =>
+const isStep = (value: unknown): value is Step =>
   typeof value === 'bigint' || (typeof value === 'number' && !Number.isNaN(value));
 
 /** The rules of {@link RowSelection}. */
@@ -169,10 +168,14 @@ function rowAt({ timestamp, session, metrics }: ColumnarRows, step: Step | null,
   return {
     step,
     ...(session !== undefined && { session: numberOrNull(valueAt(session, row)) ?? -1 }),
-    timestamp: (numberOrNull(valueAt(timestamp, row)) ?? NaN) / 1000,
+    timestamp: timestampAt(timestamp, row),
     values: bareObject(values),
   };
 }
+
+/** Returns the timestamp of a row in milliseconds; NaN for a row without one. */
+export const timestampAt = (timestamps: Column, row: number): number =>
+  (numberOrNull(valueAt(timestamps, row)) ?? NaN) / 1000;
 
 const numberOrNull = (value: MetricValue | null): number | null => (value === null ? null : Number(value));
 
