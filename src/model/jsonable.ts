@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { plain } from './json-text.js';
 
 /**
  * Gives an object a `toJSON` for `JSON.stringify`: maps become objects, and numbers that JSON
@@ -12,17 +12,13 @@ export function jsonable<T extends object>(object: T): T {
 }
 
 function toJson(this: object): unknown {
-  return types.isMap(this) ? plainOf(this) : objectOf(Object.entries(this));
+  return deepPlain(this);
 }
 
-function plainOf(value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(plainOf);
-  return objectOf(types.isMap(value) ? value : Object.entries(value));
+function deepPlain(value: unknown): unknown {
+  const flat = plain(value);
+  if (typeof flat !== 'object' || flat === null) return flat;
+  if (Array.isArray(flat)) return flat.map(deepPlain);
+  // Not an assignment: that of `__proto__` would set the prototype.
+  return Object.fromEntries(Object.entries(flat).map(([key, member]) => [key, deepPlain(member)]));
 }
-
-// Not an assignment: that of `__proto__` would set the prototype.
-const objectOf = (entries: Iterable<readonly [unknown, unknown]>): Readonly<Record<string, unknown>> =>
-  Object.fromEntries([...entries].map(([key, value]) => [String(key), plainOf(value)] as const));

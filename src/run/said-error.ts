@@ -1,4 +1,4 @@
-import { messageOf } from '../model/errors.js';
+import { jsonOrText } from '../model/json-text.js';
 import type { Degradation, RunError } from '../model/run-file.js';
 import { isMapping, type Mapping } from './run-record.js';
 
@@ -37,13 +37,4 @@ function degradationOf(said: unknown): Degradation {
 const isSaid = (said: unknown): boolean => said !== undefined && said !== null;
 const partsOf = (said: unknown): Mapping => (isMapping(said) ? said : {});
 
-function textOf(said: unknown): string {
-  if (typeof said === 'string') return said;
-  try {
-    return JSON.stringify(said, (_key, value: unknown) =>
-      typeof value === 'bigint' ? String(value) : value,
-    );
-  } catch (error) {
-    return messageOf(error);
-  }
-}
+const textOf = (said: unknown): string => (typeof said === 'string' ? said : jsonOrText(said));

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { attempt } from '../../model/attempt.js';
-import { messageOf } from '../../model/errors.js';
+import { jsonOrText } from '../../model/json-text.js';
 import { type ParamValue, isParamGroup, paramLeaves } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
 import { parseLogLine } from '../../run/log-line.js';
@@ -81,7 +80,7 @@ export function runsTable(runs: readonly RunFacts[]): FactTable {
       run.group,
       integer(run.rank),
       integer(run.exitCode),
-      run.error === undefined ? null : jsonOf(run.error),
+      run.error === undefined ? null : jsonOrText(run.error),
     ]),
   };
 }
@@ -114,7 +113,7 @@ function* paramRows(runs: readonly RunFacts[]): Generator<Cell[]> {
 
 function paramText(value: ParamValue): string | null {
   if (value === null) return null;
-  return typeof value === 'object' ? jsonOf(value) : String(value);
+  return typeof value === 'object' ? jsonOrText(value) : String(value);
 }
 
 /** Makes a table with one row per log line; logs that cannot be read are reported in `skipped`. */
@@ -137,7 +136,7 @@ function* logRows(fs: FsPort, runs: readonly RunFacts[], skipped: Skipped[]): Ge
     for (const line of linesOf(fs, runDir, skipped)) {
       const said = parseLogLine(line);
       if (said === undefined) continue;
-      const meta = Object.keys(said.meta).length === 0 ? null : jsonOf(said.meta);
+      const meta = Object.keys(said.meta).length === 0 ? null : jsonOrText(said.meta);
       yield [experiment, run, said.timestampMs, said.level, said.message, meta];
     }
 }
@@ -177,11 +176,3 @@ const moment = (iso: string | undefined): number | null => {
 /** Converts a count from a file, which may not be an integer. */
 const integer = (count: number | undefined): bigint | null =>
   Number.isSafeInteger(count) ? BigInt(count ?? 0) : null;
-
-function jsonOf(value: unknown): string {
-  const plain = (_key: string, inner: unknown): unknown =>
-    typeof inner === 'bigint' ? String(inner) : inner;
-  let text = '';
-  attempt(() => (text = JSON.stringify(value, plain)));
-  return text === '' ? messageOf(value) : text;
-}
