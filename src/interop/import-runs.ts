@@ -51,13 +51,8 @@ export interface OwnImportOptions extends Omit<ImportOptions, 'format'> {
   readonly format?: string | undefined;
 }
 
-/** Either kind of options, as they are checked. */
-export interface AnyImportOptions extends Omit<OwnImportOptions, 'importers'> {
-  readonly importers?: readonly Importer[] | undefined;
-}
-
 // Formats and names are checked where they are looked up.
-const OPTIONS = optionsTable<AnyImportOptions>()({
+const OPTIONS = optionsTable<Partial<OwnImportOptions>>()({
   dir: path(),
   baseDir: path(),
   importers: listOf<Importer>(
@@ -118,7 +113,7 @@ export interface ImportReport {
 export async function importFrom(
   known: readonly Importer[],
   path: string,
-  given: AnyImportOptions,
+  given: Partial<OwnImportOptions>,
 ): Promise<ImportReport> {
   const { dir, baseDir, importers = known, ...others } = OPTIONS.resolve(given);
   const folder = eitherFolder(dir, baseDir);

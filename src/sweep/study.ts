@@ -84,7 +84,7 @@ export class SweepStudy<P> implements Study<P> {
   ) {
     const { name, baseDir, metric, mode, value, seed, searcherName, schedulerName } = options;
     this.dir = join(baseDir, name);
-    this.fs = patientFs(nodeFsOf(options.run.fileMode ?? 'umask'));
+    this.fs = patientFs(nodeFsOf(options.fileMode));
     this.plan = { space, metric, mode, value, seed, searcher: searcherName, scheduler: schedulerName };
     this.events$ = new TapObservable(
       (error) => {

@@ -1,4 +1,5 @@
 import { type ExperimentOptions, ExperimentConfig } from '../model/experiment-config.js';
+import type { FileMode } from '../model/experiment-options.js';
 import { type ExperimentName, parseName } from '../model/names.js';
 import {
   amount,
@@ -103,6 +104,7 @@ export interface ResolvedSweep<P>
     Omit<ResolvedBy<typeof OPTIONS>, 'dir' | 'searcher' | 'searcherOptions' | 'scheduler'>,
     NamedScheduler {
   readonly baseDir: string;
+  readonly fileMode: FileMode;
   readonly searcher: Searcher<P>;
   readonly searcherName: string;
 }
@@ -179,7 +181,7 @@ function completed<S extends Space>(
 ): ResolvedSweep<ParamsOf<S>> {
   const { searcherOptions, scheduler, run, dir, ...rest } = resolved;
   const { name, seed, mode } = rest;
-  const { baseDir } = new ExperimentConfig(name, eitherFolder(dir, rest.baseDir), run);
+  const { baseDir, fileMode } = new ExperimentConfig(name, eitherFolder(dir, rest.baseDir), run);
   for (const option of OWN_RUN_OPTIONS)
     if (Object.hasOwn(run, option))
       throw invalidOption(`run.${option}`, 'left out, because the sweep sets it', Reflect.get(run, option));
@@ -188,6 +190,7 @@ function completed<S extends Space>(
     ...rest,
     ...scheduler,
     baseDir,
+    fileMode,
     run,
     searcher: named ? createSearcher(searcher, space, { ...searcherOptions, seed, mode }) : searcher,
     searcherName: named ? searcher : 'custom',
