@@ -1,7 +1,7 @@
 // JavaScript runtimes other than the one this runs on, and tools, from the npm registry: each is installed once, in a folder that
 // later runs on this machine find again.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -51,6 +51,8 @@ export function installed(folderName, packages, program) {
     console.error(`SKIPPED: ${packages.join(', ')} cannot be installed here: ${stderr.trim().slice(-300)}`);
     return null;
   }
+  // Programs of theirs are also started as another user, and a temporary folder is private.
+  chmodSync(draft, 0o755);
   try {
     renameSync(draft, folder);
   } catch {
