@@ -36,6 +36,8 @@ export type {
   ValuesFor,
 } from './model/metric.js';
 export type { Step } from './model/step.js';
+export type { SummaryOptions, SummaryValues } from './model/summary-values.js';
+export type { Goal, MetricDefinition, SummaryStatistic } from './pure/metric-definition.js';
 export type { ArtifactName, ExperimentName, RunName } from './model/names.js';
 export type { Degradation, Health, RunError, RunSummary } from './model/run-file.js';
 export { RunStatus } from './model/run-status.js';

@@ -44,6 +44,16 @@ const inSweep = { name: 'swept', metric: 'loss', trials: 1 };
 const CALLS: Readonly<Record<string, DoorCall>> = {
   'Experiments.points(PointQuery)': { call: (options) => openExperiments(base).points('loss', options) },
   'Experiments.runs(RunQuery)': { call: (options) => openExperiments(base).runs(options) },
+  'LoggableRun.defineMetric(MetricDefinition)': {
+    call: (options) => run.defineMetric('loss', options),
+    given: { goal: 'min' },
+  },
+  'LoggableRun.summary(SummaryOptions)': { call: (options) => run.summary({ rate: 1 }, options) },
+  'LoggingEngine.defineMetric(MetricDefinition)': {
+    call: (options) => run.defineMetric('loss', options),
+    given: { goal: 'min' },
+  },
+  'LoggingEngine.summary(SummaryOptions)': { call: (options) => run.summary({ rate: 1 }, options) },
   'LoggableRun.logHistogram(HistogramOptions)': {
     call: (options) => run.logHistogram('h', [1], 0, options),
   },

@@ -28,10 +28,12 @@ describe('amending a run', () => {
     expect(await amendRun(runDir, { addTags: ['c', 'a'], removeTags: ['b', 'z'] })).toEqual({
       tags: ['a', 'c'],
       notes: 'first',
+      summary: {},
     });
     expect(await amendRun(runDir, { appendNotes: 'second' })).toEqual({
       tags: ['a', 'c'],
       notes: 'first\nsecond',
+      summary: {},
     });
     expect(labels(runDir)).toEqual({ tags: ['a', 'c'], notes: 'first\nsecond', status: 'FINISHED', rows: 1 });
     await amendRun(runDir, { tags: ['x', 'x'], notes: '' });
@@ -44,6 +46,35 @@ describe('amending a run', () => {
     writeFileSync(path, readFileSync(path, 'utf8').replace('notes: first', `notes: ${'x'.repeat(70_000)}`));
     expect((await amendRun(runDir, { addTags: ['c'] })).tags).toEqual(['a', 'b', 'c']);
     expect(openRun(runDir).facts.notes).toHaveLength(70_000);
+  });
+
+  it('sets and removes summary values, by the rules of a run', async () => {
+    const runDir = await closed();
+    const set = await amendRun(runDir, { summary: { pass_rate: 0.5, model: 'a', seen: 3 } });
+    expect(set).toMatchObject({ summary: { pass_rate: 0.5, model: 'a', seen: 3 }, notes: 'first' });
+    expect(await amendRun(runDir, { summary: { model: null, pass_rate: 0.75, no: null } })).toMatchObject({
+      summary: { pass_rate: 0.75, seen: 3 },
+    });
+    for (const summary of [{ bad: [1] }, { big: 'x'.repeat(200_000) }, JSON.parse('{"constructor": 1}')])
+      await expect(amendRun(runDir, { summary: summary as never })).rejects.toMatchObject({
+        code: 'INVALID_VALUE',
+      });
+    await expect(amendRun(runDir, { summary: 3 as never })).rejects.toMatchObject({ option: 'summary' });
+    expect(openRun(runDir).facts).toMatchObject({ summary: { pass_rate: 0.75, seen: 3 }, rows: 1 });
+  });
+
+  it('takes a removed value out of the headline, and leaves the definitions', async () => {
+    const run = new LoggingEngine(new ExperimentConfig('exp', folder(), { environment: false }));
+    run.summary({ a: 1, b: 2 }, { headline: true });
+    run.defineMetric('a', { goal: 'max' });
+    await run.close();
+    await amendRun(run.runDir, { summary: { a: null } });
+    const { summary, headline, definitions } = openRun(run.runDir).facts;
+    expect({ summary, headline, definitions }).toEqual({
+      summary: { b: 2 },
+      headline: ['b'],
+      definitions: { a: { goal: 'max' } },
+    });
   });
 
   it('redacts secrets, as a new run does', async () => {

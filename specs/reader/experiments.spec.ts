@@ -102,7 +102,13 @@ describe('a folder of experiments', () => {
 describe('a listing that is remembered', () => {
   async function many(): Promise<{ readonly base: string; readonly cacheDir: string }> {
     const [base, other, cacheDir] = [newFolder(), newFolder(), newFolder()];
-    copies(await logged(other, 'exp', 'one', 1), base, 120);
+    const run = new LoggingEngine(new ExperimentConfig('exp', other, { environment: false }));
+    run.logParams({ lr: 1 });
+    run.logMetrics({ loss: 0.5, big: 2n ** 60n }, 0);
+    run.summary({ pass_rate: 0.5, seen: 2n ** 60n, worst: NaN }, { headline: true });
+    run.defineMetric('loss', { goal: 'min', summary: 'best' });
+    await run.close();
+    copies(run.runDir, base, 120);
     return { base, cacheDir };
   }
 
@@ -137,7 +143,7 @@ describe('a listing that is remembered', () => {
     const { base, cacheDir } = await many();
     const plain = await openExperiments(base, { cacheDir }).list();
     for (const name of readdirSync(cacheDir))
-      writeFileSync(join(cacheDir, name), 'expman-rx listing 2\n"x"\t\t{');
+      writeFileSync(join(cacheDir, name), 'expman-rx listing 3\n"x"\t\t{');
     expect(await openExperiments(base, { cacheDir }).list()).toStrictEqual(plain);
     for (const name of readdirSync(cacheDir)) rmSync(join(cacheDir, name));
     expect(await openExperiments(base, { cacheDir }).list()).toStrictEqual(plain);

@@ -102,7 +102,10 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
       nested: { deep: true },
     });
     expect(yamlIn(best.runDir, 'run.yaml')).toMatchObject({
-      counts: { invalid: 2 },
+      counts: { invalid: 3 },
+      summary: { score: 1 },
+      headline: { score: true },
+      definitions: { loss: { goal: 'min' } },
       artifacts: { 'model/weights.bin': { bytes: 3 } },
     });
     const log = textIn(best.runDir, 'run.log');

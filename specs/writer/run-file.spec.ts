@@ -68,6 +68,20 @@ describe('run.yaml', () => {
     expect(file).toMatchObject({ summariesLeftOut: 20_000 - kept!, artifactsLeftOut: 20_000 - told! });
   });
 
+  it('of a log with more summary values than a run accepts can still be read, and says how many it left out', () => {
+    const fs = runFolder();
+    const many = (value: unknown): object =>
+      Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`value.${at}`, value]));
+    const facts = { summary: many('x'.repeat(40)), headline: many(true), definitions: many({ goal: 'min' }) };
+    writeRunFile(fs, FOLDER, RUN, facts as never);
+    const file = readMapping(fs, FOLDER, RUN_NAME) ?? {};
+    for (const key of ['summary', 'headline', 'definitions']) {
+      const kept = Object.keys(file[key] as object).length;
+      expect(kept).toBeGreaterThan(1000);
+      expect(file[`${key}LeftOut`]).toBe(20_000 - kept);
+    }
+  });
+
   it('that an amendment would make larger than readers take stays as it was, and the amendment is refused', () => {
     const fs = runFolder();
     writeRunFile(fs, FOLDER, { ...RUN, status: RunStatus.Finished }, {});

@@ -1,7 +1,9 @@
+import { bestOf, definedIn } from '../model/figure.js';
 import type { MetricSummary, MetricValue } from '../model/metric.js';
 import { type ParamValue, paramLeaves } from '../model/param-value.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
+import type { Goal } from '../pure/metric-definition.js';
 import { type CommandRun, listOf } from './command.js';
 import type { COMPARE } from './command-options.js';
 import { findRunsIn } from './find-runs.js';
@@ -9,20 +11,30 @@ import { knownMetrics } from './known-metrics.js';
 import type { Cell, Terminal } from './terminal.js';
 import { MAX_TEXT, count, cut, paramText, statusCell, tookText, valueText } from './words.js';
 
+/** Marks the best value of a line, by the goal that `defineMetric` gave. */
+const BEST = ' *';
+
 /** Runs side by side; every list has one entry for each of `runs`, null if a run has none. */
 interface Comparison {
   readonly runs: readonly RunFacts[];
   /** Parameters by their dotted path: those in which the runs differ, or all. */
   readonly params: ReadonlyMap<string, readonly (ParamValue | null)[]>;
+  /** Summary values by name. */
+  readonly summary: ReadonlyMap<string, readonly (MetricValue | null)[]>;
   readonly metrics: ReadonlyMap<string, readonly (MetricSummary | null)[]>;
 }
 
 export const run: CommandRun<typeof COMPARE> = (paths, options, terminal) => {
   const { runs, leftOut } = findRunsIn(paths, options, terminal);
   const comparison = comparisonOf(runs, options.all === true, listOf(options.metrics));
+  const table = tableOf(comparison);
   if (options.json === true) terminal.json(plainOf(comparison));
-  else if (options.markdown === true) printMarkdown(tableOf(comparison), terminal);
-  else terminal.table(tableOf(comparison));
+  else if (options.markdown === true) printMarkdown(table, terminal);
+  else {
+    terminal.table(table);
+    if (table.some((cells) => cells.some((cell) => typeof cell === 'string' && cell.endsWith(BEST))))
+      terminal.print('  * the best of its line');
+  }
   return leftOut.end();
 };
 
@@ -35,34 +47,41 @@ function comparisonOf(
   const keys = new Set(flat.flatMap((leavesOfRun) => [...leavesOfRun.keys()]));
   const params = [...keys].map((key) => [key, flat.map((each) => each.get(key) ?? null)] as const);
   const names = new Set(runs.flatMap(({ metrics }) => [...metrics.keys()]));
-  knownMetrics(wanted, names);
+  const summaries = new Set(runs.flatMap(({ summary }) => Object.keys(summary)));
+  knownMetrics(wanted, new Set([...names, ...summaries]));
+  const isWanted = (name: string): boolean => wanted?.includes(name) ?? true;
   const metrics = [...names]
-    .filter((name) => wanted?.includes(name) ?? true)
+    .filter(isWanted)
     .map((name) => [name, runs.map((each) => each.metrics.get(name) ?? null)] as const);
   return {
     runs,
     params: new Map(params.filter(([, values]) => all || runs.length === 1 || differ(values))),
+    summary: new Map(
+      [...summaries]
+        .filter(isWanted)
+        .map((name) => [name, runs.map(({ summary }) => summary[name] ?? null)] as const),
+    ),
     metrics: new Map(metrics),
   };
 }
 
 const differ = (values: readonly unknown[]): boolean => new Set(values.map(paramText)).size > 1;
 
-function plainOf({ runs, params, metrics }: Comparison): object {
+function plainOf({ runs, params, summary, metrics }: Comparison): object {
   const parts = ['last', 'min', 'max', 'mean', 'count', 'minStep', 'maxStep', 'nan', 'texts'] as const;
   return {
     runs: runs.map(({ experiment, run, runDir, status, rows, startedAt, durationMs, tags }) => ({
       ...{ experiment, run, runDir, status, rows, startedAt, durationMs, tags },
     })),
     params,
+    summary,
     metrics: new Map(
       [...metrics].map(([name, summaries]) => [
         name,
         {
-          ...Object.fromEntries(
-            parts.map((part) => [part, summaries.map((summary) => summary?.[part] ?? null)]),
-          ),
-          nan: summaries.map((summary) => (summary === null ? null : (summary.nan ?? 0))),
+          ...Object.fromEntries(parts.map((part) => [part, summaries.map((each) => each?.[part] ?? null)])),
+          goal: definedIn('goal', runs, name) ?? null,
+          nan: summaries.map((each) => (each === null ? null : (each.nan ?? 0))),
         },
       ]),
     ),
@@ -70,7 +89,7 @@ function plainOf({ runs, params, metrics }: Comparison): object {
 }
 
 /** Builds a table with one line per item compared and one column per run. */
-function tableOf({ runs, params, metrics }: Comparison): Cell[][] {
+function tableOf({ runs, params, summary, metrics }: Comparison): Cell[][] {
   const several = new Set(runs.map(({ experiment }) => experiment)).size > 1;
   const heading = runs.map(({ experiment, run }) => printable(several ? `${experiment}/${run}` : run));
   return [
@@ -82,17 +101,42 @@ function tableOf({ runs, params, metrics }: Comparison): Cell[][] {
       printable(cut(key, MAX_TEXT)),
       ...values.map((value) => (value === null ? '' : paramText(value))),
     ]),
-    ...[...metrics].flatMap(([name, summaries]) => metricLines(printable(cut(name, MAX_TEXT)), summaries)),
+    ...[...summary].map(([name, values]) => [
+      shortName(name),
+      ...markedTexts(values, definedIn('goal', runs, name)),
+    ]),
+    ...[...metrics].flatMap(([name, summaries]) =>
+      metricLines(name, summaries, definedIn('goal', runs, name)),
+    ),
   ];
 }
 
-function metricLines(name: string, summaries: readonly (MetricSummary | null)[]): Cell[][] {
+const shortName = (name: string): string => printable(cut(name, MAX_TEXT));
+
+/** Formats values, the best of several with a star. */
+function markedTexts(values: readonly (MetricValue | null | undefined)[], goal: Goal | undefined): string[] {
+  const found = values.map((value) => value ?? undefined);
+  const best = goal === undefined || found.length < 2 ? undefined : bestOf(found, goal);
+  return found.map((value) => {
+    const isBest = best !== undefined && typeof value !== 'string' && Number(value) === best;
+    return metricText(value) + (isBest ? BEST : '');
+  });
+}
+
+function metricLines(
+  name: string,
+  summaries: readonly (MetricSummary | null)[],
+  goal: Goal | undefined,
+): Cell[][] {
   const line = (part: 'last' | 'min' | 'max' | 'texts'): string[] =>
-    summaries.map((summary) => metricText(summary?.[part]));
+    markedTexts(
+      summaries.map((summary) => summary?.[part]),
+      part === goal ? goal : undefined,
+    );
   const hasNumbers = summaries.some((summary) => summary?.min !== undefined);
   const hasNaN = summaries.some((summary) => (summary?.nan ?? 0) > 0);
   return [
-    [name, ...line('last')],
+    [shortName(name), ...line('last')],
     ...(hasNumbers
       ? [
           ['  min', ...line('min')],

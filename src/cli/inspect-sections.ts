@@ -48,8 +48,10 @@ interface Section {
  */
 export function printSections(run: RunInfo, media: readonly LoggedMedia[] | null, terminal: Terminal): void {
   const sections = [
+    summarySection(run),
     paramsSection(run),
     metricsSection(run),
+    definitionsSection(run),
     artifactsSection(run),
     mediaSection(media ?? []),
     resumesSection(run),
@@ -74,6 +76,23 @@ function section<T>(
   const shown = items.slice(0, MAX_ROWS);
   return { heading, rows: shown.map(rowOf), left: items.length - shown.length, right };
 }
+
+/** Shows the headline first. */
+function summarySection({ summary, headline }: RunInfo): Section {
+  const names = [...new Set([...headline, ...Object.keys(summary)])];
+  return section(['summary', 'value', ...(headline.length > 0 ? [''] : [])], names, (name) => [
+    nameText(name),
+    wholeText(summary[name] ?? '', MAX_VALUE),
+    ...(headline.length > 0 ? [headline.includes(name) ? 'headline' : ''] : []),
+  ]);
+}
+
+const definitionsSection = ({ definitions }: RunInfo): Section =>
+  section(
+    ['defined metric', 'goal', 'x', 'summary'],
+    Object.entries(definitions),
+    ([pattern, { goal = '', x = '', summary = '' }]) => [nameText(pattern), goal, nameText(x), summary],
+  );
 
 const paramsSection = ({ params }: RunInfo): Section =>
   section(['param', 'value'], [...paramLeaves(params)], ([path, value]) => [

@@ -1,3 +1,4 @@
+import { figureOf } from '../model/figure.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { histogramWords } from '../model/short-text.js';
@@ -102,12 +103,22 @@ function printRuns(
 
 const lossCell = (lost: number): Cell => (lost > 0 ? { text: count(lost), style: 'yellow' } : '');
 
-/** Formats numbers and histograms; text logged in one row says nothing about its run. */
-function metricsText({ metrics }: RunFacts): string {
-  const shown = [...metrics]
-    .filter(([, { last }]) => typeof last !== 'string' || histogramWords(last) !== null)
+/**
+ * Formats the headline, then other summary values, then numbers and histograms of metrics; text
+ * logged in one row says nothing about its run.
+ */
+function metricsText(facts: RunFacts): string {
+  const { metrics, summary, headline } = facts;
+  const names = [...new Set([...headline, ...Object.keys(summary)])];
+  const figures = [
+    ...names.flatMap((name) => (summary[name] === undefined ? [] : [[name, summary[name]] as const])),
+    ...[...metrics.keys()]
+      .map((metric) => [metric, figureOf(facts, metric) ?? ''] as const)
+      .filter(([, figure]) => typeof figure !== 'string' || histogramWords(figure) !== null),
+  ];
+  const shown = figures
     .slice(0, MAX_SHOWN_METRICS)
-    .map(([metric, { last }]) => `${printable(cut(metric, 20))} ${valueText(last)}`);
-  const left = metrics.size - shown.length;
+    .map(([name, value]) => `${printable(cut(name, 20))} ${valueText(value)}`);
+  const left = names.length + metrics.size - shown.length;
   return [...shown, ...(left > 0 ? [`… and ${count(left)} more`] : [])].join('  ');
 }

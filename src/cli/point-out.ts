@@ -4,8 +4,8 @@ import { type FieldTexts, unknownFields } from '../reader/where/unknown-fields.j
 import type { Terminal } from './terminal.js';
 
 /**
- * Reports on stderr the metrics and parameters in a command's arguments that no run has, with
- * hints.
+ * Reports on stderr the metrics, parameters and summary values in a command's arguments that no run
+ * has, with hints.
  */
 export function pointOutUnknown(texts: FieldTexts, runs: readonly RunFacts[], terminal: Terminal): void {
   for (const { field, hint } of unknownFields(texts, runs))

@@ -14,6 +14,8 @@ export type LoggableRun = Pick<
   | 'logger'
   | 'logMetrics'
   | 'logParams'
+  | 'summary'
+  | 'defineMetric'
   | 'logHistogram'
   | 'saveArtifact'
   | 'flush'

@@ -18,7 +18,7 @@ import { LOCK_NAME, type LockOwner } from '../storage/lock-file.js';
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { RUN_NAME } from '../run/file-names.js';
-import { type Mapping, isMapping } from '../run/run-record.js';
+import type { Mapping } from '../run/run-record.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
 import { nextEpoch, readIdentity } from '../run/identity.js';
 import { lastedMs } from '../run/lasted-ms.js';
@@ -42,8 +42,8 @@ export interface OpenedRun {
   /** The counts of earlier owners. */
   readonly before: RunOpening['before'];
   readonly clock: RunOpening['clock'];
-  /** The metrics in the earlier run.yaml; empty for a new run. */
-  readonly metricsBefore: Mapping;
+  /** The earlier run.yaml; empty for a new run. */
+  readonly fileBefore: Mapping;
   /**
    * Undoes the opening, before anything was logged: removes the folder, or restores its earlier
    * state; releases the lock.
@@ -139,7 +139,7 @@ function start(
     throw error;
   }
   const before = { dropped: 0, invalid: 0 };
-  return { folder, identity, owner, continues: false, before, clock, metricsBefore: {}, abandon };
+  return { folder, identity, owner, continues: false, before, clock, fileBefore: {}, abandon };
 }
 
 function resumeRun(
@@ -179,7 +179,6 @@ function resumeRun(
     releaseLock(fs, folder, owner);
     throw error;
   }
-  const { metrics } = before.file;
   return {
     folder,
     identity: resumed,
@@ -187,7 +186,7 @@ function resumeRun(
     continues: true,
     before: before.counts,
     clock,
-    metricsBefore: isMapping(metrics) ? metrics : {},
+    fileBefore: before.file,
     abandon: () => {
       // The lock of the dead owner held the duration of the run; now run.yaml has to.
       const said = { ...before.file, durationMs: lasted };

@@ -13,9 +13,13 @@ import type {
 } from '../model/metric.js';
 import type { RunName } from '../model/names.js';
 import { printable } from '../model/printable.js';
+import type { SummaryOptions } from '../model/summary-values.js';
+import type { MetricDefinition } from '../pure/metric-definition.js';
+import type { Mapping } from '../run/run-record.js';
 import { warnOfLateCall } from './process/process-warnings.js';
 import { histogramRow } from './rows/histogram-row.js';
 import type { RowIntake } from './rows/row-intake.js';
+import { SummaryIntake } from './rows/summary-intake.js';
 import { type Logger, createRunLogger } from './run-logger.js';
 import { DEFAULT_LIVE_MS, liveSnapshots } from './streams/live-snapshots.js';
 import { metricPoints } from './streams/metric-points.js';
@@ -32,6 +36,8 @@ export interface DoorParts {
   readonly tapFailed: TapErrors;
   /** Further facts for `console.log(run)`. */
   readonly facts: () => Readonly<Record<string, string>>;
+  /** The summary in the run.yaml of a resumed run. */
+  readonly fileBefore?: Mapping;
 }
 
 /**
@@ -64,15 +70,17 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   readonly #intake: RowIntake;
   readonly #tapFailed: TapErrors;
   readonly #facts: DoorParts['facts'];
+  readonly #summary: SummaryIntake;
   #logger: Logger | undefined;
 
-  protected constructor({ runDir, runName, intake, mailbox, tapFailed, facts }: DoorParts) {
+  protected constructor({ runDir, runName, intake, mailbox, tapFailed, facts, fileBefore }: DoorParts) {
     this.runDir = runDir;
     this.runName = runName;
     this.metrics = mailbox;
     this.#intake = intake;
     this.#tapFailed = tapFailed;
     this.#facts = facts;
+    this.#summary = new SummaryIntake(intake, fileBefore);
   }
 
   /**
@@ -127,6 +135,42 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
    */
   logParams(params: object): void {
     if (this.#intake.isOpen) this.#intake.params(params);
+    else warnOfLateCall(this.runDir);
+  }
+
+  /**
+   * Sets values of the run as a whole, which belong to no step: the pass rate of an evaluation, the
+   * best loss. A name that is set again takes its new value.
+   *
+   * They are in run.yaml, in lists, comparisons and SQL, and in filters as `summary.pass_rate`. A
+   * value that is not a {@link MetricValue} is left out, counted and reported in run.log.
+   *
+   * @param options - `headline: true` shows these values first
+   * @throws {@link ExpmanError} `INVALID_OPTION`; `INVALID_VALUE` with `onInvalid: 'throw'`
+   * @example
+   * run.summary({ pass_rate: 0.88, cases: 200 }, { headline: true });
+   */
+  summary<V extends MetricsOf<V>>(values: V, options?: SummaryOptions): void {
+    if (this.#intake.isOpen) this.#summary.values(values, options);
+    else warnOfLateCall(this.runDir);
+  }
+
+  /**
+   * Defines how metrics are ranked and drawn: the direction in which they get better, the metric
+   * that is their x axis, and the statistic that stands for them in lists, filters and orders.
+   *
+   * Applies to the rows before it, too. A pattern covers all names that match it; the name itself
+   * counts before patterns, and a longer pattern before a shorter one.
+   *
+   * @param pattern - a metric's name, or a pattern in which `*` stands for any characters and `?`
+   * for one
+   * @throws {@link ExpmanError} `INVALID_OPTION`; `INVALID_VALUE` with `onInvalid: 'throw'` if
+   * run.yaml has no room for it
+   * @example
+   * run.defineMetric('val/*', { goal: 'min', x: 'epoch', summary: 'best' });
+   */
+  defineMetric(pattern: string, definition: MetricDefinition): void {
+    if (this.#intake.isOpen) this.#summary.define(pattern, definition);
     else warnOfLateCall(this.runDir);
   }
 

@@ -10,6 +10,7 @@ import type { Degradation } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
 import { lastStepIn } from '../run/last-step.js';
+import { isMapping } from '../run/run-record.js';
 import { nodeFs, nodeFsOf, syncRefusal } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { MediaFolder, manifestBytes } from './files/media-folder.js';
@@ -123,7 +124,7 @@ function notSynced(): Degradation | null {
 function wired(
   host: WriterHost,
   config: ExperimentConfig,
-  { folder, identity, continues, metricsBefore }: OpenedRun,
+  { folder, identity, continues, fileBefore }: OpenedRun,
 ): RunParts {
   const { experiment, run, uuid, epoch } = identity;
   let warnedOfInvalid = false;
@@ -146,7 +147,7 @@ function wired(
     wire: host.wire,
     options: config,
     taps: mailbox,
-    metricsBefore,
+    metricsBefore: isMapping(fileBefore['metrics']) ? fileBefore['metrics'] : {},
     wake: () => host.wake(),
     waitFor: (done) => void host.waitFor(done, Infinity),
     onLoss: () => {
@@ -174,6 +175,7 @@ function wired(
     mailbox,
     tapFailed,
     facts: () => ({ uuid, status: statusWords(link.status()) }),
+    fileBefore,
     media: openMedia(folder, config, intake),
     link,
     life,

@@ -3,7 +3,8 @@
  */
 export function nearestWord(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
-  let least = Math.min(4, word.length / 2);
+  // Of two letters one may be wrong or too many.
+  let least = word.length === 2 ? 1.5 : Math.min(4, word.length / 2);
   for (const candidate of candidates) {
     // @bound loses nothing: no candidate is that long
     const distance = editDistance(word.slice(0, 64).toLowerCase(), candidate.toLowerCase());

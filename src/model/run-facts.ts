@@ -3,9 +3,10 @@ import type { Params } from './param-value.js';
 import type { Degradation, RunError } from './run-file.js';
 import type { RunStatus } from './run-status.js';
 import type { Step } from './step.js';
+import type { SummaryFacts } from './summary-values.js';
 
 /** A run without its rows: the facts by which it is listed, filtered and compared. */
-export interface RunFacts {
+export interface RunFacts extends SummaryFacts {
   readonly experiment: string;
   readonly run: string;
   readonly runDir: string;

@@ -2,6 +2,7 @@ import type { MetricSummary } from './metric.js';
 import type { Params } from './param-value.js';
 import type { RunStatus } from './run-status.js';
 import type { Step } from './step.js';
+import type { SummaryValues } from './summary-values.js';
 
 /** A mark of a run that was resumed. */
 export interface ResumeMark {
@@ -118,6 +119,8 @@ export interface RunSummary extends RunCounts {
   /** The summed duration of its sessions in milliseconds, by the monotonic clock. */
   readonly durationMs: number;
   readonly metrics: ReadonlyMap<string, MetricSummary>;
+  /** The values of the run as a whole, set with `run.summary`. */
+  readonly summary: SummaryValues;
 }
 
 /** The health of an open run. */

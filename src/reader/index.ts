@@ -24,6 +24,13 @@ export type { MetricPoint, MetricRow, MetricSummary, MetricValue } from '../mode
 export type { Step } from '../model/step.js';
 export type { Params, ParamValue } from '../model/params.js';
 export type { RunFacts } from '../model/run-facts.js';
+export type { SummaryFacts, SummaryValues } from '../model/summary-values.js';
+export type {
+  Goal,
+  MetricDefinition,
+  MetricDefinitions,
+  SummaryStatistic,
+} from '../pure/metric-definition.js';
 export type { Degradation, Loss, ResumeMark, RunError, RunIdentity } from '../model/run-file.js';
 export { RunStatus } from '../model/run-status.js';
 export type { RecoverOptions } from './recover.js';
@@ -163,12 +170,13 @@ export async function recoverRun(runDir: string, options: RecoverOptions = {}): 
 }
 
 /**
- * Changes tags and notes of a closed run, whole or not at all; the rules for them are those of a
- * new run. Resolves with the tags and notes it has then.
+ * Changes tags, notes and summary of a closed run, whole or not at all; the rules for them are those
+ * of a new run. Resolves with the tags, notes and summary it has then.
  *
  * @throws {@link ExpmanError} `INVALID_OPTION` without a change, or for tags or notes that a run
  * may not have; `RUN_NOT_FOUND`, `RUN_LOCKED` if its owner is or may be alive, `INVALID_VALUE` for
- * an interrupted run that is not recovered yet, `CORRUPT`, `IO`
+ * a summary value that a run may not have and for an interrupted run that is not recovered yet,
+ * `CORRUPT`, `IO`
  * @example
  * const { tags } = await amendRun('./experiments/my_exp/baseline', { addTags: ['best'] });
  */

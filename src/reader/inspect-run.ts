@@ -7,6 +7,7 @@ import { type Params, mergeParams, plainParams } from '../model/params.js';
 import type { Degradation, Loss, RunError, RunIdentity } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
+import { type SummaryFacts, summaryFactsIn } from '../model/summary-values.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/owner-watch.js';
@@ -18,11 +19,12 @@ import { lastedMs } from '../run/lasted-ms.js';
 import { NOTHING_PUBLISHED } from '../run/replay/replay.js';
 import type { Malformed } from '../run/replay/replayer.js';
 import { restoreState } from '../run/replay/restore-state.js';
+import { FACT_KEYS } from '../run/run-state.js';
 import { saidErrors } from '../run/said-error.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
 /** The facts of a run, read from its files without changing them. */
-export interface RunInfo {
+export interface RunInfo extends SummaryFacts {
   readonly runDir: string;
   readonly identity: RunIdentity;
   /**
@@ -145,7 +147,9 @@ export function openContents(
   // The rows of a closed run are in its file or nowhere.
   const isClosed = owner === 'free' && status !== RunStatus.Running && replay.segments.length === 0;
   const isGone = isClosed && rows.publishedRows === 0 && counted > 0 && rows.corrupt.length === 0;
-  const artifacts = mergeParams(mappingOf(file['artifacts']), mappingOf(replay.state.facts['artifacts']));
+  const { artifacts, ...said } = Object.fromEntries(
+    FACT_KEYS.map((key) => [key, mergeParams(mappingOf(file[key]), mappingOf(replay.state.facts[key]))]),
+  );
   const info: RunInfo = jsonable({
     runDir,
     identity,
@@ -164,7 +168,8 @@ export function openContents(
     losses,
     metrics: rows.metrics,
     params: replay.state.params,
-    artifacts,
+    artifacts: artifacts ?? {},
+    ...summaryFactsIn(said),
     ...(typeof file['exitCode'] === 'number' && { exitCode: file['exitCode'] }),
     ...saidErrors(file),
     tornBytes: replay.tornBytes,

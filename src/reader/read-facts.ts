@@ -6,6 +6,7 @@ import { extremeSteps, type MetricSummary, type MetricValue } from '../model/met
 import { type Params, plainParams, sanitiseParams } from '../model/params.js';
 import { jsonable } from '../model/jsonable.js';
 import type { RunFacts } from '../model/run-facts.js';
+import { headlineMapping, summaryFactsIn } from '../model/summary-values.js';
 import { isRunStatus, RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { LOCK_NAME } from '../storage/lock-file.js';
@@ -67,6 +68,9 @@ export function factsOf(info: RunInfo): RunFacts {
     params,
     metrics,
     artifacts,
+    summary,
+    headline,
+    definitions,
   } = info;
   const { uuid, startedAt, tags, notes, group, rank } = identity;
   return jsonable({
@@ -76,7 +80,7 @@ export function factsOf(info: RunInfo): RunFacts {
     ...(endedAt !== undefined && { endedAt }),
     ...{ durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group },
     ...(rank !== undefined && { rank }),
-    ...{ params, metrics, artifacts },
+    ...{ params, metrics, artifacts, summary, headline, definitions },
     ...(info.error !== undefined && { error: info.error }),
     ...(info.exitCode !== undefined && { exitCode: info.exitCode }),
     ...(info.degraded !== undefined && { degraded: info.degraded }),
@@ -111,6 +115,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
     params: sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,
     ...summariesOf(file, published),
     artifacts: plainParams(file['artifacts'] ?? {}),
+    ...summaryFactsIn(file),
     ...(typeof exitCode === 'number' && { exitCode }),
     ...saidErrors(file),
   });
@@ -204,6 +209,6 @@ const isValue = (value: unknown): value is MetricValue =>
   isNumber(value) || typeof value === 'boolean' || typeof value === 'string';
 
 /** Converts the facts to parameters, whose text keeps every number exactly. */
-export function plainFacts({ metrics, ...facts }: RunFacts): Params {
-  return plainParams({ ...facts, metrics: [...metrics] });
+export function plainFacts({ metrics, headline, ...facts }: RunFacts): Params {
+  return plainParams({ ...facts, metrics: [...metrics], headline: headlineMapping(headline) });
 }

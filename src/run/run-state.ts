@@ -46,6 +46,12 @@ export interface PlainState {
   readonly before?: Watermark | null;
 }
 
+/**
+ * The keys of run.yaml whose values are facts of the log and of nothing else, so that run.yaml
+ * stands in for a log that lacks them; the environment is taken anew by every session.
+ */
+export const FACT_KEYS = ['artifacts', 'summary', 'headline', 'definitions'] as const;
+
 /** A read-only view of a run's state. */
 export interface RunStateView {
   readonly log: { readonly offset: number; readonly pending: readonly string[] };

@@ -33,7 +33,7 @@ const part = fc.oneof(
 const fields: fc.Arbitrary<Field> = fc.oneof(
   fc.constantFrom(...NAMES).map((name) => ({ kind: 'fact', name }) as const),
   fc.record({
-    kind: fc.constantFrom('param', 'metric'),
+    kind: fc.constantFrom('param', 'metric', 'summary'),
     path: fc.array(part, { minLength: 1, maxLength: 4 }),
   }),
 );

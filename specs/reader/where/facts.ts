@@ -21,6 +21,9 @@ export function factsOf(over: Partial<RunFacts> = {}): RunFacts {
     tags: ['baseline', 'v2'],
     notes: 'with Warm-up',
     group: 'night',
+    summary: {},
+    headline: [],
+    definitions: {},
     params: {
       lr: 0.001,
       seed: 12345678901234567890n,

@@ -124,6 +124,29 @@ describe('a filter', () => {
     expect(matches('metrics.val/acc.top.min = 0.2', shorter)).toBe(true);
   });
 
+  describe('of summary values and defined metrics', () => {
+    const evaluated = factsOf({
+      summary: { pass_rate: 0.88, 'by.kind': 'good', ok: true },
+      definitions: { 'l*': { goal: 'min', summary: 'best' }, 'val/*': { summary: 'mean' } },
+    });
+
+    it.each([
+      'summary.pass_rate > 0.8 AND SUMMARY.ok = true',
+      'summary.by.kind = good AND summary."by.kind" LIKE g*',
+      'summary.none IS NULL AND NOT EXISTS summary.toString',
+      'metrics.loss = 0.1 AND metrics.loss.last = 0.3 AND metrics.loss.best = 0.1',
+      'metrics.val/acc.top = 0.8',
+      'metrics.grad.best IS NULL',
+    ])('is fulfilled: %s', (filter) => {
+      expect(matches(filter, evaluated)).toBe(true);
+    });
+
+    it('says what is missing', () => {
+      expect(errorOf('summary = 1').message).toContain('the name of the summary value is missing');
+      expect(errorOf('pass_rate > 1').message).toContain('summary.pass_rate');
+    });
+  });
+
   it('takes a word for text where only text can stand', () => {
     expect(matches('run = 20260101', factsOf({ run: '20260101' }))).toBe(true);
     expect(matches('tags HAS 3', factsOf({ tags: ['3'] }))).toBe(true);

@@ -28,6 +28,8 @@ const WAYS = {
   },
   everything: async ({ run, number, attempt }) => {
     run.logParams({ learning_rate: 0.1, nested: { deep: true } });
+    run.summary({ score: 1, bad: /** @type {never} */ (null) }, { headline: true });
+    run.defineMetric('loss', { goal: 'min' });
     run.logger.warn('%s', '100%d', { epoch: 3 });
     run.metrics.next({
       step: 7,

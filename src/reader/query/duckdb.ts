@@ -1,7 +1,7 @@
 import type * as duckdb from '@duckdb/node-api';
 import { errnoOf, ExpmanError, messageOf } from '../../model/errors.js';
 import { invalidOption } from '../../model/option-rules.js';
-import type { Cell, CellType, FactTable } from './fact-tables.js';
+import type { Cell, CellType, FactTable } from './fact-table.js';
 import { identifier, literal } from './sql-text.js';
 import { invalidQuery } from './statement.js';
 
@@ -108,6 +108,7 @@ export class Database implements Disposable {
       VARCHAR: api.VARCHAR,
       BIGINT: api.BIGINT,
       DOUBLE: api.DOUBLE,
+      BOOLEAN: api.BOOLEAN,
       TIMESTAMPTZ: api.TIMESTAMPTZ,
       'VARCHAR[]': api.LIST(api.VARCHAR),
     };

@@ -7,23 +7,9 @@ import type { FsPort } from '../../storage/fs-port.js';
 import { readAll } from '../../storage/read-all.js';
 import { LOG_NAME } from '../../run/file-names.js';
 import { throwProcessFault } from '../process-fault.js';
+import type { Cell, FactTable } from './fact-table.js';
 import { type Skipped, skippedFor } from './facts-source.js';
-
-/**
- * A value of a table that is filled before the query; timestamps are in milliseconds since the
- * epoch.
- */
-export type Cell = string | number | bigint | null | readonly string[];
-
-/** A table that is filled with facts that we read ourselves. */
-export interface FactTable {
-  /** The names and SQL types of the columns. */
-  readonly columns: readonly (readonly [name: string, type: CellType])[];
-  readonly rows: Iterable<readonly Cell[]>;
-}
-
-/** The SQL types of such tables. */
-export type CellType = 'VARCHAR' | 'BIGINT' | 'DOUBLE' | 'TIMESTAMPTZ' | 'VARCHAR[]';
+import { type SummaryColumn, summaryColumns } from './summary-tables.js';
 
 /**
  * Bytes of a log that are read; of a longer one, only the end is read.
@@ -33,8 +19,11 @@ export type CellType = 'VARCHAR' | 'BIGINT' | 'DOUBLE' | 'TIMESTAMPTZ' | 'VARCHA
  */
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 
-/** Makes a table with one row per run. */
-export function runsTable(runs: readonly RunFacts[]): FactTable {
+/** Makes a table with one row per run: its facts, then these of its summary values. */
+export function runsTable(
+  runs: readonly RunFacts[],
+  summaries: readonly SummaryColumn[] = summaryColumns(runs),
+): FactTable {
   return {
     columns: [
       ['experiment', 'VARCHAR'],
@@ -58,6 +47,7 @@ export function runsTable(runs: readonly RunFacts[]): FactTable {
       ['rank', 'BIGINT'],
       ['exit_code', 'BIGINT'],
       ['error', 'VARCHAR'],
+      ...summaries.map(({ name, type }) => [name, type] as const),
     ],
     rows: runs.map((run) => [
       run.experiment,
@@ -81,6 +71,7 @@ export function runsTable(runs: readonly RunFacts[]): FactTable {
       integer(run.rank),
       integer(run.exitCode),
       run.error === undefined ? null : jsonOrText(run.error),
+      ...summaries.map((column) => column.of(run)),
     ]),
   };
 }

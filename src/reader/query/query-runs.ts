@@ -69,8 +69,9 @@ export interface QueryStream extends AsyncIterable<readonly (readonly unknown[])
  * Runs one SQL query over all runs below a folder, with DuckDB.
  *
  * Views: `runs` (experiment, run, run_dir, uuid, status, started_at, ended_at, duration_ms, rows,
- * dropped, invalid, lost, tags, notes, "group", rank, exit_code, error), `params` (experiment, run,
- * key, value, number), `metrics` (experiment, run, step, timestamp, metric, value, text: one row
+ * dropped, invalid, lost, tags, notes, "group", rank, exit_code, error, and a column such as
+ * `"summary.pass_rate"` per summary value), `summaries` (experiment, run, name, value, number,
+ * headline: one row per summary value), `params` (experiment, run, key, value, number), `metrics` (experiment, run, step, timestamp, metric, value, text: one row
  * per value, with numbers in `value` and texts in `text`), `wide` (experiment, run, step, timestamp
  * and one column per metric), `logs` (experiment, run, timestamp, level, message, meta) and
  * `tables` (experiment, run, step, name, row, data: one row per row of a table logged with
@@ -271,6 +272,9 @@ class QuerySession implements Disposable {
  * the operator for JSON, which binds less tightly than AND.
  */
 function hintFor(message: string): string {
+  const [, summary] = /Referenced table "(summary)" not found/i.exec(message) ?? [];
+  if (summary !== undefined)
+    return '\n\nsummary values are columns of the view runs; put the whole name in double quotes: SELECT run, "summary.pass_rate" FROM runs';
   if (/casting from source column "?data\b/i.test(message))
     return "\n\n->> binds less tightly than = and AND; put it in parentheses: WHERE run = 'a' AND (data->>'label') = 'cat'";
   const [, table, column] =

@@ -4,7 +4,7 @@ import type { Column, ColumnField } from '../../columnar/column.js';
 import { int64FromDoubles } from '../../columnar/int64.js';
 import type { RunFacts } from '../../model/run-facts.js';
 import type { FsPort } from '../../storage/fs-port.js';
-import type { Cell, FactTable } from './fact-tables.js';
+import type { Cell, FactTable } from './fact-table.js';
 import type { Skipped } from './facts-source.js';
 import { type TableRow, loggedTables } from './logged-tables.js';
 import type { ViewSql } from './metric-views.js';

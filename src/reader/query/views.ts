@@ -1,3 +1,4 @@
+import type { RunFacts } from '../../model/run-facts.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { METRICS_NAME } from '../../storage/metrics-file.js';
 import { verifyRun } from '../verify-run.js';
@@ -8,8 +9,17 @@ import type { FactsSource, Skipped } from './facts-source.js';
 import { type ViewSql, longView, wideView } from './metric-views.js';
 import { MetricFiles } from './parquet-sources.js';
 import { identifier, literal } from './sql-text.js';
+import { type SummaryColumn, summariesTable, summaryColumns } from './summary-tables.js';
 import { TableFile } from './table-file.js';
 import type { TempFolder } from './temp-folder.js';
+
+/**
+ * The columns for summary values in the view `runs`.
+ *
+ * @bound tells: skipped says how many have none; specs/reader/query/summaries.spec.ts "has room for
+ * 1,000 summary values in the view runs, and all in the view summaries"
+ */
+const MAX_SUMMARIES = 1000;
 
 /** The places that the views of a query are read from. */
 export interface ViewSources {
@@ -25,6 +35,7 @@ export class Views {
   private areMetricsFound = false;
   private logsSkipped: Skipped[] = [];
   private tableFile: TableFile | null = null;
+  private summariesSkipped: Skipped[] = [];
 
   constructor(private readonly sources: ViewSources) {
     this.metricFiles = new MetricFiles(sources.fs, sources.baseDir, sources.temp);
@@ -36,6 +47,7 @@ export class Views {
       ...this.sources.source.skipped(),
       ...this.metricFiles.skipped,
       ...this.logsSkipped,
+      ...this.summariesSkipped,
       ...(this.tableFile?.skipped ?? []),
     ];
   }
@@ -50,7 +62,8 @@ export class Views {
       words.has(view) || words.has('show') || words.has('duckdb_columns');
     const { fs, source, temp } = this.sources;
     const runs = source.runs();
-    if (wants('runs')) await database.fill('runs', runsTable(runs));
+    if (wants('runs')) await database.fill('runs', runsTable(runs, this.summariesOf(runs)));
+    if (wants('summaries')) await database.fill('summaries', summariesTable(runs));
     if (wants('params')) await database.fill('params', paramsTable(runs));
     this.logsSkipped = [];
     if (wants('logs')) await database.fill('logs', logsTable(fs, runs, this.logsSkipped));
@@ -82,6 +95,15 @@ export class Views {
     for (const sql of BOUNDED_FUNCTIONS) await database.run(sql);
     const tables = this.tableFile?.path ?? null;
     return [...files.map(({ path }) => path), ...(tables === null ? [] : [tables])];
+  }
+
+  /** Returns the columns of the view `runs` for summary values, as many as it has room for. */
+  private summariesOf(runs: readonly RunFacts[]): SummaryColumn[] {
+    const all = summaryColumns(runs);
+    const left = all.length - MAX_SUMMARIES;
+    const reason = `${left} of ${all.length} summary values have no column in the view runs; the view summaries has all of them`;
+    this.summariesSkipped = left > 0 ? [{ runDir: this.sources.baseDir, code: 'TOO_LARGE', reason }] : [];
+    return all.slice(0, MAX_SUMMARIES);
   }
 
   /** Excludes the files that turn out to be corrupt; false if there are none. */

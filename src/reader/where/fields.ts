@@ -1,6 +1,8 @@
+import { figureOf } from '../../model/figure.js';
 import type { MetricSummary } from '../../model/metric.js';
 import type { ParamValue, Params } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
+import { definitionOf, type Goal } from '../../pure/metric-definition.js';
 
 /** The type of a field, which decides how a value next to it is parsed. */
 export type FieldType = 'any' | 'number' | 'text' | 'status' | 'date' | 'duration' | 'list';
@@ -11,7 +13,7 @@ export type FieldValue = ParamValue | undefined;
 /** A field of a run. */
 export type Field =
   | { readonly kind: 'fact'; readonly name: FactName }
-  | { readonly kind: 'param' | 'metric'; readonly path: readonly string[] };
+  | { readonly kind: 'param' | 'metric' | 'summary'; readonly path: readonly string[] };
 
 interface Fact {
   readonly type: FieldType;
@@ -59,7 +61,17 @@ const NAMES: ReadonlyMap<string, FactName> = new Map([
 /** The names of the facts, in order. */
 export const FACT_WORDS: readonly string[] = Object.keys(FACTS);
 /** Words that a field can begin with, for suggestions after a misspelling. */
-export const FIELD_WORDS: readonly string[] = [...FACT_WORDS, 'name', 'durationMs', 'params', 'metrics'];
+export const FIELD_WORDS: readonly string[] = [
+  ...FACT_WORDS,
+  'name',
+  'durationMs',
+  'params',
+  'metrics',
+  'summary',
+];
+
+/** The words before the path of a field. */
+export const PATH_WORDS = { param: 'params', metric: 'metrics', summary: 'summary' } as const;
 
 /** Returns the fact that a word names, ignoring case. */
 export const factNamed = (word: string): FactName | undefined => NAMES.get(word.toLowerCase());
@@ -80,7 +92,11 @@ function fieldOf(field: Field, facts: RunFacts): FieldValue {
     case 'param':
       return paramAt(facts.params, field.path, 0);
     case 'metric':
-      return metricAt(facts.metrics, field.path);
+      return metricAt(facts, field.path);
+    case 'summary': {
+      const name = field.path.join('.');
+      return Object.hasOwn(facts.summary, name) ? facts.summary[name] : undefined;
+    }
   }
 }
 
@@ -98,8 +114,11 @@ function paramAt(value: ParamValue, path: readonly string[], from: number): Fiel
   return undefined;
 }
 
-const STATISTICS: ReadonlyMap<string, (summary: MetricSummary) => FieldValue> = new Map([
-  ['last', ({ last }: MetricSummary): FieldValue => last],
+/** Reads a statistic; the best depends on the goal of the metric. */
+type Statistic = (summary: MetricSummary, goal?: Goal) => FieldValue;
+
+const STATISTICS: ReadonlyMap<string, Statistic> = new Map<string, Statistic>([
+  ['last', ({ last }) => last],
   ['min', ({ min }) => min],
   ['max', ({ max }) => max],
   ['mean', ({ mean }) => mean],
@@ -110,6 +129,7 @@ const STATISTICS: ReadonlyMap<string, (summary: MetricSummary) => FieldValue> = 
   ['maxStep', ({ maxStep }) => maxStep],
   ['nan', ({ nan }) => nan ?? 0],
   ['texts', ({ texts }) => texts ?? 0],
+  ['best', (summary, goal) => goal && summary[goal]],
 ]);
 
 /** The statistics that a metric's name may end with. */
@@ -119,10 +139,11 @@ export const STATISTIC_WORDS: readonly string[] = [...STATISTICS.keys()];
  * A metric with that full name takes precedence over a statistic of a metric named by all but the
  * last part.
  */
-function metricAt(metrics: RunFacts['metrics'], path: readonly string[]): FieldValue {
-  const whole = metrics.get(path.join('.'));
-  if (whole !== undefined) return whole.last;
-  const statistic = STATISTICS.get(path.at(-1) ?? '');
-  const summary = metrics.get(path.slice(0, -1).join('.'));
-  return summary === undefined ? undefined : statistic?.(summary);
+function metricAt(facts: RunFacts, path: readonly string[]): FieldValue {
+  const figure = figureOf(facts, path.join('.'));
+  if (figure !== undefined) return figure;
+  const metric = path.slice(0, -1).join('.');
+  const summary = facts.metrics.get(metric);
+  if (summary === undefined) return undefined;
+  return STATISTICS.get(path.at(-1) ?? '')?.(summary, definitionOf(facts.definitions, metric).goal);
 }

@@ -19,9 +19,10 @@ export interface Filter {
  * Parses a filter such as `params.lr < 0.01 AND metrics.loss.min < 0.2 AND tags HAS 'baseline' AND
  * status = FINISHED`.
  *
- * Fields are `params.<path>`, `metrics.<name>` followed by `.last` (the default), `.min`, `.max`,
- * `.mean`, `.count`, `.minStep`, `.maxStep`, `.nan` or `.texts`, and `experiment`, `run` (or
- * `name`), `uuid`, `status`, `startedAt`, `endedAt`, `duration`, `rows`, `accepted`, `rewound`,
+ * Fields are `params.<path>`, `summary.<name>`, `metrics.<name>` followed by `.last`, `.min`,
+ * `.max`, `.best` (by the goal given to `defineMetric`), `.mean`, `.count`, `.stepOfMin`,
+ * `.stepOfMax`, `.nan` or `.texts` (alone it is the statistic given to `defineMetric`, otherwise
+ * the last value), and `experiment`, `run` (or `name`), `uuid`, `status`, `startedAt`, `endedAt`, `duration`, `rows`, `accepted`, `rewound`,
  * `lastStep`, `dropped`, `invalid`, `lost`, `tags`, `notes`, `group`, `rank`, `error`. If names
  * contain dots themselves, the longest existing one is used; a part with spaces or special
  * characters is quoted: `params."my key".x`.

@@ -1,5 +1,5 @@
 import type { Expression, Literal } from './expression.js';
-import { type Field, typeOfField } from './fields.js';
+import { type Field, PATH_WORDS, typeOfField } from './fields.js';
 
 /** Writes an expression as text that parses to the same expression. */
 export function printExpression(expression: Expression): string {
@@ -35,7 +35,7 @@ const asTerm = (expression: Expression): string =>
 function printField(field: Field): string {
   if (field.kind === 'fact') return field.name;
   const parts = field.path.map((part) => (/^[A-Za-z0-9_/-]+$/.test(part) ? part : quote(part, '"')));
-  return [`${field.kind}s`, ...parts].join('.');
+  return [PATH_WORDS[field.kind], ...parts].join('.');
 }
 
 function printLiteral(field: Field, value: Literal): string {

@@ -2,7 +2,7 @@ import { nearestWord } from '../../model/nearest-word.js';
 import { paramLeaves } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
 import type { Expression } from './expression.js';
-import { type Field, STATISTIC_WORDS, valueOf } from './fields.js';
+import { type Field, PATH_WORDS, STATISTIC_WORDS, valueOf } from './fields.js';
 import { parseExpression } from './parse-expression.js';
 import { keysOf } from './parse-sort.js';
 import { fieldIn } from './parse-field.js';
@@ -21,7 +21,7 @@ export interface FieldTexts {
 }
 
 /**
- * Finds the metrics and parameters that texts name but no run has: to a filter they are absent, to
+ * Finds the metrics, parameters and summary values that texts name but no run has: to a filter they are absent, to
  * an order equal, so a misspelling would go unnoticed. Fields that are only tested for presence are
  * left out.
  *
@@ -40,8 +40,8 @@ export function unknownFields(
   const unknown = new Map<string, UnknownField>();
   for (const field of fields)
     if (field.kind !== 'fact' && runs.every((facts) => valueOf(field, facts) === undefined)) {
-      const name = `${field.kind}s.${field.path.join('.')}`;
-      const hint = field.kind === 'metric' ? metricHint(field.path, runs) : paramHint(field.path, runs);
+      const name = `${PATH_WORDS[field.kind]}.${field.path.join('.')}`;
+      const hint = HINTS[field.kind](field.path, runs);
       unknown.set(name, { field: name, hint });
     }
   return [...unknown.values()];
@@ -83,5 +83,13 @@ function paramHint(path: readonly string[], runs: readonly RunFacts[]): string {
   const near = nearestWord(path.join('.'), [...keys]);
   return didYouMean(near && `params.${near}`);
 }
+
+function summaryHint(path: readonly string[], runs: readonly RunFacts[]): string {
+  const names = new Set(runs.flatMap(({ summary }) => Object.keys(summary)));
+  const near = nearestWord(path.join('.'), [...names]);
+  return didYouMean(near && `summary.${near}`);
+}
+
+const HINTS = { metric: metricHint, param: paramHint, summary: summaryHint };
 
 const didYouMean = (near: string | undefined): string => (near === undefined ? '' : `did you mean ${near}?`);

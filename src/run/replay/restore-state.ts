@@ -8,7 +8,7 @@ import { type Mapping, readMapping } from '../run-record.js';
 import type { LostLines } from './checkpoint.js';
 import type { MergedParams } from '../merged-params.js';
 import type { Replay } from './replay.js';
-import type { RunState } from '../run-state.js';
+import { FACT_KEYS, type RunState } from '../run-state.js';
 
 /**
  * Completes the state of a replay from the other files of the run: all of it for a closed run,
@@ -24,9 +24,12 @@ export function restoreState(
   const isClosed = end.epoch < 0;
   if (!isClosed && unrestored === null) return [];
   const params = mappingOf(fs, folder, CONFIG_NAME, isClosed);
-  const { artifacts } = mappingOf(fs, folder, RUN_NAME, isClosed);
+  const known = mappingOf(fs, folder, RUN_NAME, isClosed);
   const paramsFound = complete(state.paramRecords, params);
-  const factsFound = complete(state.factRecords, artifacts === undefined ? {} : { artifacts });
+  const factsFound = complete(
+    state.factRecords,
+    Object.fromEntries(FACT_KEYS.flatMap((key) => (key in known ? [[key, known[key]]] : []))),
+  );
   const log = join(folder, LOG_NAME);
   if (isClosed || unrestored?.knowsOffset === false) state.log.offset = fs.stat(log)?.size ?? 0;
   if (unrestored === null) return [];

@@ -1,6 +1,6 @@
 import { ChannelReader } from '../../channel/channel-reader.js';
 import { Arena, ArenaTable } from '../../channel/chunk-pool.js';
-import { WireWord } from '../../channel/chunk-layout.js';
+import { RecordKind, WireWord } from '../../channel/chunk-layout.js';
 import { RecordDictionary, type SplitRecords, splitRecords } from '../../channel/records.js';
 import { RunControl } from '../../channel/run-control.js';
 import { parseLogLine } from '../../run/log-line.js';
@@ -103,9 +103,12 @@ export class RowPump {
     return true;
   }
 
-  private log({ spans, lines, params }: SplitRecords): void {
+  private log({ spans, lines, params, facts }: SplitRecords): void {
     const { run } = this;
     for (const text of params) run.logParams(decodeParams(text));
+    for (const text of facts)
+      if (this.intake.isOpen) this.intake.text(RecordKind.fact, text);
+      else warnOfLateCall(run.runDir);
     for (const text of lines) {
       const line = parseLogLine(text);
       if (line !== undefined) run.logger.write(infoOfLine(line));

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { callsLost } from '../../model/losses.js';
 import { isParamGroup } from '../../model/param-value.js';
-import { mergeParams, type Params } from '../../model/params.js';
+import { encodeParams, mergeParams, type Params, type ParamValue } from '../../model/params.js';
 import type { Loss, RunFile, RunIdentity } from '../../model/run-file.js';
 import { RunStatus } from '../../model/run-status.js';
 import { VERSION } from '../../model/version.js';
@@ -26,6 +26,13 @@ const SPARE_BYTES = 64 * 1024;
 /** @bound tells: artifactsLeftOut in run.yaml says how many; specs/writer/run-file.spec.ts "of a run with more metrics and artifacts than it has room for can still be read, and says how many it left out" */
 const MAX_ARTIFACT_BYTES = 256 * 1024;
 const BYTES_PER_ARTIFACT = 200;
+/**
+ * The room for the values of a summary, for its headline and for definitions, each; a run accepts
+ * less.
+ *
+ * @bound tells: summaryLeftOut, headlineLeftOut and definitionsLeftOut in run.yaml say how many; specs/writer/run-file.spec.ts "of a log with more summary values than a run accepts can still be read, and says how many it left out"
+ */
+const MAX_SUMMARY_BYTES = 160 * 1024;
 
 /**
  * Replaces `run.yaml`; `facts` are merged over the run's own entries.
@@ -85,21 +92,37 @@ export function reopenRunFile(
 }
 
 /**
- * The facts with as many artifacts as there is room for, and the number left out, whose files exist
- * all the same.
+ * The facts with as many artifacts and summary values as there is room for, and the numbers left
+ * out: the files of artifacts exist all the same, and only a damaged or forged log has more summary
+ * values than a run accepts.
  */
-function withRoom({ artifacts, ...facts }: Params, share: number): Params {
-  if (artifacts === undefined || !isParamGroup(artifacts))
-    return { ...facts, ...(artifacts !== undefined && { artifacts }) };
-  const all = Object.entries(artifacts);
-  let bytes = 0;
-  const kept = all.filter(
-    ([name]) => (bytes += BYTES_PER_ARTIFACT + 2 * Buffer.byteLength(name)) <= share * MAX_ARTIFACT_BYTES,
-  );
-  const leftOut = all.length - kept.length;
+function withRoom(facts: Params, share: number): Params {
   return {
     ...facts,
-    artifacts: Object.fromEntries(kept),
-    ...(leftOut > 0 && { artifactsLeftOut: leftOut }),
+    ...cutTo(facts, 'artifacts', share * MAX_ARTIFACT_BYTES, artifactBytes),
+    ...cutTo(facts, 'summary', MAX_SUMMARY_BYTES, textBytes),
+    ...cutTo(facts, 'headline', MAX_SUMMARY_BYTES, textBytes),
+    ...cutTo(facts, 'definitions', MAX_SUMMARY_BYTES, textBytes),
   };
 }
+
+/** The first entries of a fact that fit into `room` bytes of text, and the number left out. */
+function cutTo(
+  facts: Params,
+  key: string,
+  room: number,
+  sizeOf: (name: string, value: ParamValue) => number,
+): Params {
+  const fact = facts[key];
+  if (!isParamGroup(fact)) return {};
+  const all = Object.entries(fact);
+  let bytes = 0;
+  const kept = all.filter(([name, value]) => (bytes += sizeOf(name, value)) <= room);
+  const leftOut = all.length - kept.length;
+  return { [key]: Object.fromEntries(kept), ...(leftOut > 0 && { [`${key}LeftOut`]: leftOut }) };
+}
+
+const artifactBytes = (name: string): number => BYTES_PER_ARTIFACT + 2 * Buffer.byteLength(name);
+
+const textBytes = (name: string, value: ParamValue): number =>
+  Buffer.byteLength(encodeParams({ [name]: value }));

@@ -6,6 +6,7 @@ import type { MetricSummary } from '../../model/metric.js';
 import type { Degradation, Loss, RunCounts, RunFile, RunIdentity, RunSummary } from '../../model/run-file.js';
 import { RunStatus, isRunStatus } from '../../model/run-status.js';
 import type { Step } from '../../model/step.js';
+import { summaryFactsIn } from '../../model/summary-values.js';
 import { sessionStartMs } from '../../run/lasted-ms.js';
 import type { LoadedRun } from '../../run/load-state.js';
 import type { RowJoiner } from '../../run/rows/row-joiner.js';
@@ -174,6 +175,7 @@ export class RunReport {
       ...this.counts,
       durationMs: this.lastedMs,
       metrics: this.metrics(),
+      summary: summaryFactsIn(this.options.wal.state.facts).summary,
     };
   }
 

@@ -1,0 +1,44 @@
+import { matchesGlob } from './glob.js';
+
+/** The direction in which a metric gets better. */
+export type Goal = 'min' | 'max';
+
+/** The statistic that stands for a metric of a run; `best` is its minimum or maximum, by the goal. */
+export type SummaryStatistic = 'last' | 'best' | 'min' | 'max' | 'mean';
+
+/** What is known of the metrics whose names match a pattern. */
+export interface MetricDefinition {
+  /** The direction in which the metric gets better. */
+  readonly goal?: Goal | undefined;
+  /** The metric over which its curve is drawn; `step` and `time` are steps and seconds. */
+  readonly x?: string | undefined;
+  /** The statistic that stands for the metric wherever runs are ranked or shown in one figure. */
+  readonly summary?: SummaryStatistic | undefined;
+}
+
+/**
+ * Definitions by the name of a metric, or by a pattern of names in which `*` stands for any
+ * characters and `?` for one.
+ */
+export type MetricDefinitions = Readonly<Record<string, MetricDefinition>>;
+
+/**
+ * Returns the definition of one metric. Each of its properties comes from the closest definition
+ * that has it: that of the metric's name, else that of the matching pattern with the most literal
+ * characters, of several the later one.
+ */
+export function definitionOf(definitions: MetricDefinitions, metric: string): MetricDefinition {
+  const matching = Object.entries(definitions)
+    .filter(([pattern]) => pattern === metric || matchesGlob(metric, pattern))
+    .sort(([one], [other]) => rankOf(one, metric) - rankOf(other, metric));
+  return Object.assign({}, ...matching.map(([, definition]) => definition)) as MetricDefinition;
+}
+
+/** Ranks a pattern: the higher, the closer it is to the name. */
+const rankOf = (pattern: string, metric: string): number =>
+  pattern === metric ? Infinity : pattern.replaceAll(/[*?]/g, '').length;
+
+/** Returns the statistic of a definition in the words of a summary: `best` as the goal says. */
+export function statisticOf({ goal, summary = 'last' }: MetricDefinition): Exclude<SummaryStatistic, 'best'> {
+  return summary === 'best' ? (goal ?? 'last') : summary;
+}
