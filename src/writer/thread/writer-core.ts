@@ -242,7 +242,7 @@ function notOpened(
       lost: 0,
       durationMs: 0,
       metrics: new Map(),
-        summary: {},
+      summary: {},
     },
     error: { code, message: messageOf(error), count: 0 },
   };
