@@ -47,6 +47,8 @@ describe('listening to a run', () => {
   it('gives every row that is logged once the answer has begun, and no other, late ones and those without a step as well', async () => {
     const run = openRun(folder());
     run.logMetrics({ loss: -1 }, 0);
+    // Only what is in its log by then was logged before, to a listener.
+    await run.flush();
     const listener = await listen(await serve(run), ofLoss(run));
     // What it is comes first.
     await status(listener, 'RUNNING');
