@@ -74,7 +74,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'log-update': ['stream/progress/screen.ts'],
   commander: ['cli/run-cli.ts'],
   'string-width': ['cli/terminal.ts'],
-  'simple-ascii-chart': ['cli/plot.ts'],
+  'simple-ascii-chart': ['cli/plot-drawing.ts'],
   '@duckdb/node-api': ['reader/query/'],
   hyparquet: ['interop/'],
   'hyparquet-compressors': ['interop/'],

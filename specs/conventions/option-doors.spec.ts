@@ -43,6 +43,10 @@ const inSweep = { name: 'swept', metric: 'loss', trials: 1 };
 /** A call for each door there is; which there are says the compiler. */
 const CALLS: Readonly<Record<string, DoorCall>> = {
   'Experiments.points(PointQuery)': { call: (options) => openExperiments(base).points('loss', options) },
+  'Experiments.groups(GroupQuery)': { call: (options) => openExperiments(base).groups(options) },
+  'Experiments.series(SeriesQuery)': {
+    call: (options) => openExperiments(base).series('loss', options),
+  },
   'Experiments.runs(RunQuery)': { call: (options) => openExperiments(base).runs(options) },
   'LoggableRun.defineMetric(MetricDefinition)': {
     call: (options) => run.defineMetric('loss', options),

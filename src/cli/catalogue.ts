@@ -40,8 +40,11 @@ export const COMMANDS: readonly Command[] = [
       '--csv prints a row per run: the columns of the view runs of `expman query`, then\n' +
       'params.PATH for every parameter, and last, min, max, mean, count, stepOfMin and\n' +
       'stepOfMax of every metric, as metrics.NAME.last; with --columns, experiment, run\n' +
-      `and those fields. Runs that cannot be read are reported on stderr.\n${CSV_DETAILS}`,
-    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), artifacts, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error.',
+      'and those fields. Runs that cannot be read are reported on stderr.\n\n' +
+      '--group-by prints a row per group: the number of runs in it, with the ranks of a\n' +
+      'distributed run as one, and the mean and sample deviation of summary values and\n' +
+      `metrics, or of the fields of --columns.\n${CSV_DETAILS}`,
+    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), summary, headline, definitions, artifacts, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error. With --group-by one object per group: group, count, runs (their folders), figures (by name: count, mean, deviation, min, max, best with value and runDir where a goal is defined).',
     load: () => import('./list.js'),
   }),
   command({
@@ -51,8 +54,8 @@ export const COMMANDS: readonly Command[] = [
     options: NONE,
     details:
       'Changes nothing. RUN is the folder of a run, with its run.yaml. Shows status,\n' +
-      'counts, parameters, metrics, artifacts, media, resumes, losses, environment and\n' +
-      'files: at most 40 of each, and how many more there are.',
+      'counts, summary, parameters, metrics, artifacts, media, resumes, losses,\n' +
+      'environment and files: at most 40 of each, and how many more there are.',
     json: 'an object (for several runs, an array of objects) with the keys that list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, media (each: name, step, file, kind, type, bytes, sha256, caption, timestamp, path; null if they cannot be read), files, losses (each: epoch, firstRecord, records, calls, atMost, others, file), tornBytes, corrupt, kept, setAside, malformed, rowsBehindGap.',
     load: () => import('./inspect.js'),
   }),
@@ -67,10 +70,14 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'plot',
     args: '<run...>',
-    summary: 'Plots a metric; several runs are overlaid.',
+    summary: 'Plots a metric of runs, or one point per run.',
     options: PLOT,
-    details: 'RUN is a run, an experiment, or a folder of experiments (all runs in it).',
-    json: '{ metric, curves: [{ name, points: [[x, y], ...] }] }.',
+    details:
+      'RUN is a run, an experiment, or a folder of experiments (all runs in it).\n' +
+      'The x axis is the one of run.defineMetric unless --x is given. With --by or\n' +
+      '--last each run is one point: its summary value of that name, else its metric\n' +
+      'by run.defineMetric (the last value without one), else a field such as duration.',
+    json: '{ metric, x, curves: [{ name, points: [[x, y], ...] }] }; with --by or --last { metric, by, points: [{ experiment, run, runDir, x, value }] }.',
     load: () => import('./plot.js'),
   }),
   command({
@@ -79,7 +86,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Shows where runs differ: parameters, then metrics.',
     options: COMPARE,
     details: 'RUN is a run, an experiment, or a folder of experiments (all runs in it).',
-    json: '{ runs, params: { key: [one value per run] }, metrics: { name: { last, min, max, mean, count, minStep, maxStep, nan, texts } } }; each list has one entry per run, null if the run has none.',
+    json: '{ runs, params: { key: [one value per run] }, summary: { name: [one value per run] }, metrics: { name: { last, min, max, mean, count, minStep, maxStep, nan, texts, goal } } }; each list has one entry per run, null if the run has none.',
     load: () => import('./compare.js'),
   }),
   command({

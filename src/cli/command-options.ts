@@ -27,6 +27,7 @@ export const LIST = [
   ['--sort <field>', 'sort by a field, ascending; "-startedAt" sorts descending'],
   ['--limit <n>', 'show at most n runs'],
   ['--columns <fields>', 'more columns, comma-separated: params.lr,metrics.loss.min'],
+  ['--group-by <field>', 'one row per group: by group, tag, params.lr or any other field'],
   CSV,
   ['--no-cache', 'read every run again instead of using the cache'],
 ] as const satisfies Declared;
@@ -45,7 +46,10 @@ export const TAIL = [
 /** The options of `expman plot`. */
 export const PLOT = [
   ['-m, --metric <name>', 'the metric to plot (default: the first with numbers)'],
-  ['-x, --x <axis>', 'step (default) or time, in seconds since the first row'],
+  WHERE,
+  ['-x, --x <axis>', 'step (default), time in seconds since the first row, or a metric'],
+  ['--by <field>', 'one point per run, over startedAt, params.lr or any other field'],
+  ['--last <n>', 'one point per run, of the last n that started'],
   ['--smooth <weight>', 'weight of the exponential moving average, 0 to 0.999, debiased as in TensorBoard'],
   ['--log', 'use a logarithmic y axis'],
   ['--width <n>', 'width of the plot in columns'],

@@ -5,9 +5,10 @@ import { histogramWords } from '../model/short-text.js';
 import type { RunListing, UnreadableRun } from '../reader/run-index.js';
 import { parseField } from '../reader/where/parse-field.js';
 import { parseSort } from '../reader/where/parse-sort.js';
-import { type CommandRun, listOf, numberOption, wantsCsv } from './command.js';
+import { type CommandRun, UsageError, listOf, numberOption, wantsCsv } from './command.js';
 import type { LIST } from './command-options.js';
 import { dirOr, findRuns } from './find-runs.js';
+import { printGroups } from './list-groups.js';
 import { pointOutUnknown } from './point-out.js';
 import { printCsv } from './print-csv.js';
 import { chosenFacts, everyFact } from './runs-csv.js';
@@ -26,10 +27,19 @@ const LOSSES = ['dropped', 'invalid', 'lost'] as const;
 export const run: CommandRun<typeof LIST> = async ([dir], options, terminal) => {
   const isCsv = wantsCsv(options);
   const columns = listOf(options.columns) ?? [];
-  const fields = columns.map(parseField);
+  const fields = options.groupBy === undefined ? columns.map(parseField) : [];
   const listing = findRuns(dirOr(dir), options, terminal);
   const { runs, unreadable } = listing;
-  const { sort } = options;
+  const { sort, groupBy } = options;
+  if (groupBy !== undefined) {
+    if (sort !== undefined || options.limit !== undefined)
+      throw new UsageError(
+        '--group-by is ordered by its groups: --sort and --limit cannot be combined with it',
+      );
+    await printGroups(runs, { by: groupBy, columns, json: options.json === true, csv: isCsv }, terminal);
+    complainOf(unreadable, terminal);
+    return ExitCode.ok;
+  }
   const sorted = sort === undefined ? runs : [...runs].sort(parseSort(sort));
   pointOutUnknown({ sort, columns }, runs, terminal);
   const shown = sorted.slice(0, numberOption(options, 'limit', { min: 0 }));
@@ -41,10 +51,14 @@ export const run: CommandRun<typeof LIST> = async ([dir], options, terminal) => 
     await printCsv(columns.length > 0 ? chosenFacts(shown, columns, fields) : everyFact(shown), terminal);
   else if (shown.length > 0) printRuns(shown, columns, fields, terminal);
   else printNone(dirOr(dir), options.where !== undefined, listing, terminal);
-  for (const { runDir, code, message } of unreadable)
-    terminal.complain(`${printable(runDir)} cannot be read: ${code}: ${printable(message)}`);
+  complainOf(unreadable, terminal);
   return ExitCode.ok;
 };
+
+function complainOf(unreadable: readonly UnreadableRun[], terminal: Terminal): void {
+  for (const { runDir, code, message } of unreadable)
+    terminal.complain(`${printable(runDir)} cannot be read: ${code}: ${printable(message)}`);
+}
 
 /** Returns the JSON of an unreadable run, with the same keys as a readable one. */
 const unreadableFacts = ({ experiment, run, runDir, code, message }: UnreadableRun): object => ({

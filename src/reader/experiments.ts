@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
-import { callback, ruleOf, string } from '../model/option-rules.js';
+import { jsonable } from '../model/jsonable.js';
+import { callback, metricName, ruleOf, string, strings } from '../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import { parseName } from '../model/names.js';
 import { type Params, sanitiseParams } from '../model/params.js';
@@ -9,6 +10,8 @@ import type { RunFacts } from '../model/run-facts.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { readMapping } from '../run/run-record.js';
 import { type OnScan, type RunListing, type UnreadableRun, listRuns } from './run-index.js';
+import { type FactsGroup, figureNames, groupsOf } from './groups.js';
+import { HISTORY_RULES, type HistoryOptions, historyOf } from './history.js';
 import { POINT_RULES, type PointSelection } from './points.js';
 import { StoredRun, openStoredRun } from './stored-run.js';
 
@@ -55,6 +58,38 @@ const RUN_QUERY = optionsTable<RunQuery>()(RUN_RULES);
 export interface PointQuery extends RunQuery, PointSelection {}
 
 const POINT_QUERY = optionsTable<PointQuery>()({ ...RUN_RULES, ...POINT_RULES });
+
+/** The runs of a series, their order, and how many. */
+export interface SeriesQuery extends RunQuery, HistoryOptions {}
+
+const SERIES_QUERY = optionsTable<SeriesQuery>()({ ...RUN_RULES, ...HISTORY_RULES });
+
+/** One figure of one run in a series. */
+export interface SeriesPoint {
+  readonly run: StoredRun;
+  /** The value of the field that orders the series; for a date, milliseconds since the epoch. */
+  readonly x: number | string;
+  readonly value: number;
+}
+
+/** The runs to group, the field to group by, and the figures. */
+export interface GroupQuery extends RunQuery {
+  /** A field as in filters, such as `params.lr`, or `tag`; default `group`. */
+  readonly by?: string | undefined;
+  /** The figures: summary values, metrics or fields; all summary values and metrics by default. */
+  readonly figures?: readonly string[] | undefined;
+}
+
+const GROUP_QUERY = optionsTable<GroupQuery>()({
+  ...RUN_RULES,
+  by: string().byDefault('group'),
+  figures: strings('an array of names'),
+});
+
+/** Runs that have the same value of a field. */
+export interface RunGroup extends Omit<FactsGroup, 'runs'> {
+  readonly runs: readonly StoredRun[];
+}
 
 /** The points of a metric in one run. */
 export interface RunPoints {
@@ -136,6 +171,48 @@ export class Experiments {
     for (const run of runs)
       if (run.facts.metrics.has(metric)) found.push({ run, points: await run.points(metric, selection) });
     return found;
+  }
+
+  /**
+   * Reads one figure of several runs, one point per run: a summary value, else a metric by its
+   * definition (its last value without one), else a field such as `metrics.loss.min`. Runs that do
+   * not have it are left out.
+   *
+   * @throws {@link ExpmanError} `INVALID_OPTION`, `INVALID_FILTER` if `by` is not a field, and as
+   * {@link list}
+   * @example
+   * for (const { run, value } of await lab.series('pass_rate', { experiment: 'evals', last: 10 }))
+   *   console.log(run.facts.startedAt, value);
+   */
+  async series(name: string, query: SeriesQuery = {}): Promise<SeriesPoint[]> {
+    const wanted = metricName().check('name', name);
+    const { experiment, where, ...options } = SERIES_QUERY.resolve(query);
+    const runs = await this.runs({ experiment, where });
+    const storedOf = new Map(runs.map((run) => [run.facts, run]));
+    return historyOf([...storedOf.keys()], wanted, options).flatMap(({ facts, x, value }) => {
+      const run = storedOf.get(facts);
+      return run === undefined ? [] : [{ run, x, value }];
+    });
+  }
+
+  /**
+   * Groups runs by a field, with mean, deviation and best of their figures; the ranks of one
+   * distributed run count as one. With `by: 'tag'` a run is in the group of each of its tags.
+   *
+   * @throws {@link ExpmanError} `INVALID_OPTION`, `INVALID_FILTER` if `by` is not a field, and as
+   * {@link list}
+   * @example
+   * for (const { value, count, figures } of await lab.groups({ by: 'params.lr', figures: ['accuracy'] }))
+   *   console.log(value, count, figures.get('accuracy')?.mean);
+   */
+  async groups(query: GroupQuery = {}): Promise<RunGroup[]> {
+    const { experiment, where, by, figures } = GROUP_QUERY.resolve(query);
+    const runs = await this.runs({ experiment, where });
+    const storedOf = new Map(runs.map((run) => [run.facts, run]));
+    const facts = [...storedOf.keys()];
+    return groupsOf(facts, by, figures ?? figureNames(facts)).map((group) =>
+      jsonable({ ...group, runs: group.runs.flatMap((each) => storedOf.get(each) ?? []) }),
+    );
   }
 
   /**

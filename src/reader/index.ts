@@ -39,11 +39,17 @@ export type { Recovery } from '../writer/recovery/recover-run.js';
 export type {
   Experiments,
   ExperimentsOptions,
+  GroupQuery,
   PointQuery,
+  RunGroup,
   RunPoints,
   RunQuery,
+  SeriesPoint,
+  SeriesQuery,
   StoredExperiment,
 } from './experiments.js';
+export type { FactsGroup, GroupFigure } from './groups.js';
+export type { HistoryOptions } from './history.js';
 export type { PointSelection } from './points.js';
 export type { FollowOptions } from './follow-rows.js';
 export type { RunInfo } from './inspect-run.js';
