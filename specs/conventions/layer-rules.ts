@@ -42,6 +42,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   const files = [...ground, 'storage', 'run'];
   const core = [...files, 'writer', 'engine'];
   const middle = [...core, 'reader', 'stream', 'sweep'];
+  const upper = [...middle, 'evaluate'];
   return {
     [PURE_LAYER]: [],
     model: [PURE_LAYER],
@@ -54,9 +55,10 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     reader: files,
     stream: core,
     sweep: core,
-    interop: middle,
-    dashboard: [...middle, 'interop'],
-    cli: [...middle, 'interop', 'dashboard'],
+    evaluate: middle,
+    interop: upper,
+    dashboard: [...upper, 'interop'],
+    cli: [...upper, 'interop', 'dashboard'],
   };
 })();
 

@@ -6,6 +6,7 @@ import { ExperimentConfig, LoggingEngine, histogram } from 'expman-rx';
 import { serve, writeReport } from 'expman-rx/dashboard';
 import { EXPORTERS, archiveRun, exchangeRunOf, exportRun, importRuns, unarchiveRun } from 'expman-rx/interop';
 import { divergence, downsample, eta, logLatency, logTo, plateau, rate, tee } from 'expman-rx/operators';
+import { gate } from 'expman-rx/evaluate';
 import { observe } from 'expman-rx/otel';
 import { progress } from 'expman-rx/progress';
 import { amendRun, openExperiments, openRun, queryRuns, recoverRun, streamQuery } from 'expman-rx/reader';
@@ -95,6 +96,10 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'divergence(DivergenceOptions)': { call: divergence },
   'downsample(DownsampleOptions)': { call: (options) => downsample(3, options) },
   'eta(EtaOptions)': { call: (options) => eta(10, options) },
+  'gate(GateOptions)': {
+    call: (options) => gate(run.runDir, options),
+    given: { metric: 'loss', min: 0, tag: false },
+  },
   'exchangeRunOf(ExportOptions)': { call: (options) => exchangeRunOf(run.runDir, options) },
   'exportRun(ExportOptions)': {
     call: (options) => exportRun(run.runDir, 'csv', join(folder(), 'x.csv'), options),

@@ -4,6 +4,7 @@ import {
   CLEAN,
   COMPARE,
   EXPORT,
+  GATE,
   IMPORT,
   LIST,
   NONE,
@@ -88,6 +89,20 @@ export const COMMANDS: readonly Command[] = [
     details: 'RUN is a run, an experiment, or a folder of experiments (all runs in it).',
     json: '{ runs, params: { key: [one value per run] }, summary: { name: [one value per run] }, metrics: { name: { last, min, max, mean, count, minStep, maxStep, nan, texts, goal } } }; each list has one entry per run, null if the run has none.',
     load: () => import('./compare.js'),
+  }),
+  command({
+    name: 'gate',
+    args: '<run>',
+    summary: 'Checks a figure of a run against limits, for CI.',
+    options: GATE,
+    details:
+      'Exit code 0 if the run passes, 5 if it fails; the others as of every command.\n' +
+      'A run must be FINISHED to pass. --baseline tag:NAME is the newest finished run of\n' +
+      'the experiment with that tag, last the newest one that started before (a run of\n' +
+      'that name is given by its path); a run tagged gate:failed is never a baseline.\n' +
+      'The first run of an experiment has nothing before it, and passes --max-drop.',
+    json: '{ passed, runDir, experiment, run, metric, value, goal, baseline: { runDir, run, value } or null, checks: [{ name, passed, message }], tagged, tagProblem: text or null }.',
+    load: () => import('./gate.js'),
   }),
   command({
     name: 'serve',

@@ -64,6 +64,19 @@ export const COMPARE = [
   ['--markdown', 'print a Markdown table'],
 ] as const satisfies Declared;
 
+/** The options of `expman gate`. */
+export const GATE = [
+  ['-m, --metric <name>', 'the summary value to check, else the last value of a metric'],
+  ['--min <n>', 'the least value that passes'],
+  ['--max <n>', 'the greatest value that passes'],
+  ['--max-drop <n>', 'how much worse than the baseline it may be'],
+  ['--baseline <run>', 'tag:NAME, last, the path of a run, or a name in the experiment'],
+  ['--goal <goal>', 'what is better: min or max (default: as defined, else max)'],
+  ['--no-tag', 'do not tag a run that fails with gate:failed'],
+  ['--markdown', 'print a Markdown table, for a pull request'],
+  ['--junit <path>', 'also write JUnit XML to a file'],
+] as const satisfies Declared;
+
 /** The options of `expman serve`. */
 export const SERVE = [
   ['--port <n>', 'the port to listen on (default 0: any free port)'],

@@ -5,8 +5,8 @@ import { printable } from '../model/printable.js';
 import { quantity } from '../pure/quantity.js';
 import { GAP, fitColumns } from './fit-columns.js';
 
-/** The exit codes of every command. */
-export const ExitCode = { ok: 0, usage: 1, invalid: 2, io: 3, locked: 4 } as const;
+/** The exit codes of every command; `gate` is that of a run that fails its gate. */
+export const ExitCode = { ok: 0, usage: 1, invalid: 2, io: 3, locked: 4, gate: 5 } as const;
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 const CODES: Readonly<Record<Style, string>> = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' };

@@ -1,0 +1,63 @@
+import { writeFileSync } from 'node:fs';
+import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
+import { gate, type GateResult } from '../evaluate/gate.js';
+import { gateJUnit, gateMarkdown } from '../evaluate/gate-report.js';
+import { printable } from '../model/printable.js';
+import { type CommandRun, UsageError, numberOption } from './command.js';
+import type { GATE } from './command-options.js';
+import { type Cell, ExitCode, type Terminal } from './terminal.js';
+import { valueText } from './words.js';
+
+export const run: CommandRun<typeof GATE> = async ([runDir = ''], options, terminal) => {
+  const { metric, goal, baseline } = options;
+  if (metric === undefined) throw new UsageError('--metric is missing');
+  if (goal !== undefined && goal !== 'min' && goal !== 'max')
+    throw new UsageError(`--goal must be min or max; got ${JSON.stringify(goal)}`);
+  if (options.json === true && options.markdown === true)
+    throw new UsageError('--markdown and --json cannot be combined; choose one of them');
+  const min = numberOption(options, 'min', { isInteger: false });
+  const max = numberOption(options, 'max', { isInteger: false });
+  const maxDrop = numberOption(options, 'maxDrop', { min: 0, isInteger: false });
+  if (min === undefined && max === undefined && maxDrop === undefined)
+    throw new UsageError('--min, --max or --max-drop is missing');
+  if ((maxDrop === undefined) !== (baseline === undefined))
+    throw new UsageError('--max-drop and --baseline belong together; one of them is missing');
+  const result = await gate(runDir, { metric, min, max, maxDrop, baseline, goal, tag: options.tag });
+  if (options.junit !== undefined) writeJUnit(options.junit, result);
+  if (options.json === true) terminal.json(result);
+  else if (options.markdown === true) terminal.print(gateMarkdown(result));
+  else print(result, terminal);
+  if (result.tagProblem !== null)
+    terminal.complain(`the run was not tagged gate:failed: ${printable(result.tagProblem)}`);
+  return result.passed ? ExitCode.ok : ExitCode.gate;
+};
+
+function print(
+  { passed, experiment, run, metric, value, checks, tagged }: GateResult,
+  terminal: Terminal,
+): void {
+  const word = passed ? terminal.style('green', 'passed') : terminal.style('red', 'failed');
+  terminal.print(`${printable(`${experiment}/${run}`)}  ${printable(metric)} ${valueText(value)}  ${word}`);
+  terminal.table([
+    ['check', 'result', ''],
+    ...checks.map((check): Cell[] => [
+      check.name,
+      check.passed ? 'passed' : { text: 'failed', style: 'red' },
+      printable(check.message),
+    ]),
+  ]);
+  if (tagged) terminal.print('  tagged gate:failed');
+}
+
+function writeJUnit(path: string, result: GateResult): void {
+  try {
+    writeFileSync(path, gateJUnit(result));
+  } catch (error) {
+    const errno = errnoOf(error);
+    throw new ExpmanError('IO', `the JUnit file cannot be written: ${messageOf(error)}`, {
+      path,
+      cause: error,
+      ...(errno !== undefined && { errno }),
+    });
+  }
+}

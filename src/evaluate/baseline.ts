@@ -1,0 +1,69 @@
+import { basename, dirname, join, resolve } from 'node:path';
+import { ExpmanError } from '../model/errors.js';
+import type { RunFacts } from '../model/run-facts.js';
+import { RunStatus } from '../model/run-status.js';
+import { readFacts } from '../reader/read-facts.js';
+import { listRuns } from '../reader/run-index.js';
+import { RUN_NAME } from '../run/file-names.js';
+import type { FsPort } from '../storage/fs-port.js';
+
+/** The tag of a run that a gate has refused; such a run is never a baseline. */
+export const FAILED_TAG = 'gate:failed';
+
+const TAG = 'tag:';
+
+/**
+ * Finds the run that a run is compared with: `tag:NAME` is the newest finished run of the same
+ * experiment with that tag, `last` the newest finished one that started before it; anything else is
+ * the path of a run, or the name of one in the same experiment. Returns null if there is no run
+ * before it.
+ *
+ * @throws ExpmanError `RUN_NOT_FOUND` if no run has the tag or the path; `INVALID_VALUE` for the run
+ * itself, and for one that a gate has refused or that has not finished
+ */
+export function baselineOf(fs: FsPort, run: RunFacts, baseline: string): RunFacts | null {
+  if (baseline.startsWith(TAG)) {
+    const tag = baseline.slice(TAG.length);
+    const found = newest(candidates(fs, run).filter(({ tags }) => tags.includes(tag)));
+    if (found !== null) return found;
+    const path = dirname(run.runDir);
+    throw new ExpmanError('RUN_NOT_FOUND', `no finished run in ${path} has the tag ${JSON.stringify(tag)}`, {
+      path,
+    });
+  }
+  if (baseline === 'last')
+    return newest(candidates(fs, run).filter(({ startedAt }) => startedAt <= run.startedAt));
+  return namedRun(fs, run, baseline);
+}
+
+/** Returns the runs of the same experiment that may be a baseline. */
+function candidates(fs: FsPort, { runDir }: RunFacts): RunFacts[] {
+  return listRuns(fs, dirname(runDir), null).runs.filter(
+    (facts) =>
+      facts.runDir !== runDir && facts.status === RunStatus.Finished && !facts.tags.includes(FAILED_TAG),
+  );
+}
+
+function newest(runs: readonly RunFacts[]): RunFacts | null {
+  return runs.reduce<RunFacts | null>(
+    (found, facts) => (found === null || facts.startedAt > found.startedAt ? facts : found),
+    null,
+  );
+}
+
+function namedRun(fs: FsPort, run: RunFacts, name: string): RunFacts {
+  const beside = join(dirname(run.runDir), basename(name));
+  const isName = name !== '' && basename(name) === name && name !== '..' && name !== '.';
+  const runDir = isName && fs.stat(join(beside, RUN_NAME)) !== null ? beside : resolve(name);
+  const { facts } = readFacts(fs, runDir);
+  const why =
+    facts.uuid === run.uuid
+      ? 'is the run itself'
+      : facts.tags.includes(FAILED_TAG)
+        ? `has the tag ${FAILED_TAG}`
+        : facts.status === RunStatus.Finished
+          ? null
+          : `is ${facts.status}, not FINISHED`;
+  if (why === null) return facts;
+  throw new ExpmanError('INVALID_VALUE', `${runDir} cannot be the baseline: it ${why}`, { path: runDir });
+}
