@@ -7,7 +7,7 @@ import { neptuneExporter } from '../../dist/modules/interop/neptune/neptune-expo
 import { neptuneImporter } from '../../dist/modules/interop/neptune/neptune-importer.js';
 import { hasPython, python } from '../support/python.js';
 import { tempFolders } from '../support/temp-folder.js';
-import { givenRun, rowsOf } from './run-arbitrary.js';
+import { givenRun, rowsOf, runAt } from './run-arbitrary.js';
 
 const folder = tempFolders('neptune');
 
@@ -37,7 +37,11 @@ const run = givenRun({
   group: null,
   params: { lr: 0.1, opt: { name: 'adam' }, n: 7n },
   fields: [],
-  givenRows: [{ step: 3, timestamp: 1_767_225_600_000.5, values: { loss: 0.5, phase: 'warm' } }],
+  summary: { pass_rate: 0.88, seen: 2n ** 60n, passed: true, model: 'small', loss: 0.1 },
+  headline: ['pass_rate'],
+  givenRows: [
+    { step: 3, timestamp: 1_767_225_600_000.5, values: { loss: 0.5, phase: 'warm', 'summary/loss': 1 } },
+  ],
   givenLog: [],
 });
 
@@ -75,8 +79,13 @@ describe('the layout of neptune-exporter', () => {
       config('params/lr', 'float', 0.1),
       config('params/opt/name', 'string', 'adam'),
       config('params/n', 'int', 7),
+      config('summary/pass_rate', 'float', 0.88),
+      config('summary/seen', 'int', 2 ** 60),
+      config('summary/passed', 'bool', true),
+      config('summary/model', 'string', 'small'),
       { ...place, attribute_path: 'loss', attribute_type: 'float_series', float_value: 0.5 },
       { ...place, attribute_path: 'phase', attribute_type: 'string_series', string_value: 'warm' },
+      { ...place, attribute_path: 'summary/loss', attribute_type: 'float_series', float_value: 1 },
     ]);
   });
 
@@ -150,5 +159,32 @@ describe('the layout of neptune-exporter', () => {
         [null, 12_000, [['metrics/loss', 0]]],
       ]);
     }
+  });
+
+  it.each([
+    ['parameters/', { 'test/acc': 0.9, epochs: 7, passed: true }],
+    ['config/', undefined],
+  ])('has as summary the numbers that are no parameters where those are under %s', async (group, summary) => {
+    const path = folder();
+    const records = [
+      { attribute_path: `${group}lr`, attribute_type: 'float', float_value: 0.1 },
+      { attribute_path: 'test/acc', attribute_type: 'float', float_value: 0.9 },
+      { attribute_path: 'epochs', attribute_type: 'int', int_value: 7n },
+      { attribute_path: 'passed', attribute_type: 'bool', bool_value: true },
+      { attribute_path: 'model', attribute_type: 'string', string_value: 'small' },
+      { attribute_path: 'sys/size', attribute_type: 'float', float_value: 5 },
+      { attribute_path: 'monitoring/ab/pid', attribute_type: 'int', int_value: 5n },
+    ].map((record) => ({ project_id: 'team/p', run_id: 'P-1', ...record }));
+    parquetWriteFile({
+      filename: join(path, 'P-1-abc_part_0.parquet'),
+      schema: [...SCHEMA],
+      columnData: COLUMNS.map((name) => ({
+        name,
+        data: records.map((record): unknown => (record as Readonly<Record<string, unknown>>)[name] ?? null),
+      })),
+    });
+    const found = await runAt(neptuneImporter, path);
+    expect(found.summary && { ...found.summary, epochs: Number(found.summary['epochs']) }).toEqual(summary);
+    expect(found.params).toMatchObject({ 'test/acc': 0.9, passed: true, model: 'small' });
   });
 });

@@ -57,6 +57,9 @@ const factsOf = ({
   group,
   params,
   sessions,
+  summary = {},
+  headline = [],
+  definitions = {},
 }: ExchangeRun): unknown => ({
   experiment,
   run,
@@ -68,6 +71,9 @@ const factsOf = ({
   group,
   params: encodeParams(params),
   sessions: sessions ?? [],
+  summary,
+  headline,
+  definitions,
 });
 
 /**
@@ -118,7 +124,7 @@ describe.each(FORMATS.filter(([{ format }]) => format !== 'neptune'))(
       );
     });
 
-    it(`is the same run as ${exporter.format}: names, status, times, tags, notes, parameters`, async () => {
+    it(`is the same run as ${exporter.format}: names, status, times, tags, notes, parameters, summary`, async () => {
       await fc.assert(
         fc.asyncProperty(anyRun, async (run) => {
           expect(factsOf(await thereAndBack(pair, run))).toEqual(factsOf(run));
@@ -201,7 +207,7 @@ describe('a run exported for neptune and imported again', () => {
     );
   });
 
-  it('is the same run, with its parameters and the words of its log', async () => {
+  it('is the same run, with its parameters, its summary and the words of its log', async () => {
     await fc.assert(
       fc.asyncProperty(anyRun, async (run) => {
         const back = await thereAndBack([neptuneExporter, neptuneImporter], run);

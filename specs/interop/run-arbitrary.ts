@@ -131,6 +131,19 @@ const params = fc
   })
   .map((entries) => bareObject<ParamValue>(entries));
 
+const summary = fc
+  .dictionary(paramKey, fc.oneof(...Object.values(VALUES)), { maxKeys: 4, noNullPrototype: true })
+  .chain((values) =>
+    fc.record({
+      summary: fc.constant(bareObject(Object.entries(values))),
+      headline: fc.subarray(Object.keys(values)),
+      definitions: fc.constantFrom<NonNullable<ExchangeRun['definitions']>>(
+        {},
+        { 'val/*': { goal: 'min', summary: 'best' }, 'é"': { x: 'epoch' } },
+      ),
+    }),
+  );
+
 const logLine: fc.Arbitrary<LogLine> = fc.record({
   timestampMs: fc.integer({ min: 0, max: 4e12 }),
   level: fc.constantFrom('info', 'warn', 'error', 'debug'),
@@ -151,6 +164,7 @@ export const anyRun: fc.Arbitrary<GivenRun> = fields.chain((all) =>
       notes: text,
       group: fc.option(text),
       params,
+      said: summary,
       sessions: fc.constantFrom(
         [],
         [
@@ -161,8 +175,8 @@ export const anyRun: fc.Arbitrary<GivenRun> = fields.chain((all) =>
       givenRows: fc.array(row(all), { maxLength: 20 }),
       givenLog: fc.array(logLine, { maxLength: 4 }),
     })
-    .map(({ sessions, ...run }) =>
-      givenRun({ ...run, fields: all, ...(sessions.length > 0 && { sessions }) }),
+    .map(({ sessions, said, ...run }) =>
+      givenRun({ ...run, ...said, fields: all, ...(sessions.length > 0 && { sessions }) }),
     ),
 );
 

@@ -45,7 +45,9 @@ export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js
 export type { MetricRow, MetricValue } from '../model/metric.js';
 export type { Params, ParamValue } from '../model/params.js';
 export { RunStatus } from '../model/run-status.js';
+export type { SummaryValues } from '../model/summary-values.js';
 export type { Step } from '../model/step.js';
+export type { MetricDefinition, MetricDefinitions } from '../pure/metric-definition.js';
 export { type ArchivedRun, type ArchiveOptions, archiveRun } from './archive/archive-run.js';
 export { type UnarchiveOptions, type UnarchivedRun, unarchiveRun } from './archive/unarchive-run.js';
 export type {

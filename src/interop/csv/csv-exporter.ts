@@ -28,7 +28,7 @@ export const csvExporter: Exporter<'csv'> = {
   format: 'csv',
   makes: 'file',
   loses:
-    'nothing, with the file FILE.run.ndjson beside it; without that file the run, its parameters and its log, and the types of columns are guessed from the cells',
+    'nothing, with the file FILE.run.ndjson beside it; without that file the run, its parameters, its summary and its log, and the types of columns are guessed from the cells',
   write: async (run, path) => {
     const sidecar = sidecarOf(path);
     assertFree(path);

@@ -4,6 +4,8 @@ import type { ExpmanError } from '../../model/errors.js';
 import type { MetricRow } from '../../model/metric.js';
 import type { Params } from '../../model/params.js';
 import type { RunStatus } from '../../model/run-status.js';
+import type { SummaryValues } from '../../model/summary-values.js';
+import type { MetricDefinitions } from '../../pure/metric-definition.js';
 
 /** A metric of an exchanged run, and the type of its column. */
 export interface ExchangeField extends ColumnField {
@@ -49,6 +51,15 @@ export interface ExchangeRun {
    * that knows.
    */
   readonly sessions?: readonly ExchangeSession[];
+  /**
+   * Values of the run as a whole, if the format has such values. A run counts and reports those
+   * that it cannot keep when they are written to it.
+   */
+  readonly summary?: SummaryValues;
+  /** The names of the summary values that are shown first. */
+  readonly headline?: readonly string[];
+  /** Goals, x axes and statistics of metrics, by name or pattern. */
+  readonly definitions?: MetricDefinitions;
   /** Yields all rows in order; may be called again for another pass. */
   rows(): AsyncIterable<MetricRow>;
   /** Yields the lines of the run's log. */

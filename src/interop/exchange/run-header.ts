@@ -4,6 +4,7 @@ import { isRunStatus } from '../../model/run-status.js';
 import type { ExchangeRun, ExchangeSession } from './exchange-run.js';
 import { isoOf } from './instants.js';
 import type { MetricField, MetricType } from './metric-fields.js';
+import { summaryFrom, summaryJson } from './summary-json.js';
 import { corruptAt, isMapping, textOr, textsOf } from '../source/source-files.js';
 
 /** The facts of a run before its rows: an {@link ExchangeRun} without `rows` and `log`. */
@@ -21,7 +22,8 @@ const BEYOND_ASCII = /[\u007f-\uffff]/g;
  * Writes a run's header as members of a JSON object, ASCII only:
  * `"format":…,"version":1,"run":{…},"params":{…},"fields":[…]`.
  * `"sessions":[{"session":0,"firstRow":0},…]` assigns the rows to sessions of the run, if there
- * were several.
+ * were several; `"summary":{…}`, `"headline":[…]` and `"definitions":{…}` are written as far as the
+ * run has them.
  *
  * `params` is written by `encodeParams`: a number that JSON cannot express is `{"$number":"NaN"}`,
  * a bigint `{"$bigint":"12"}`.
@@ -41,6 +43,7 @@ export function headerMembers(format: string, run: ExchangeRun, fields: readonly
     `"run":${JSON.stringify(facts)}`,
     `"params":${encodeParams(run.params)}`,
     ...(run.sessions === undefined ? [] : [`"sessions":${JSON.stringify(run.sessions)}`]),
+    ...Object.entries(summaryJson(run)).map(([name, json]) => `"${name}":${JSON.stringify(json)}`),
     `"fields":${JSON.stringify(columns)}`,
   ].join(',');
   return members.replace(BEYOND_ASCII, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -70,6 +73,7 @@ export function headerFrom(json: unknown, path: string, line?: number): RunHeade
     group: typeof group === 'string' ? group : null,
     params: decodeParams(JSON.stringify(params ?? {})),
     ...(sessions !== undefined && { sessions: sessionsFrom(sessions, wrong) }),
+    ...summaryFrom(json),
     fields: fieldsFrom(fields, wrong),
   };
 }

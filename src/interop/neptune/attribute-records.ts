@@ -5,6 +5,7 @@ import { RunStatus } from '../../model/run-status.js';
 import type { Step } from '../../model/step.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { metricFieldsOf, type MetricField, valueAs } from '../exchange/metric-fields.js';
+import { summaryJson } from '../exchange/summary-json.js';
 import { MAX_STEP, type NeptuneRecord } from './attribute-columns.js';
 
 /** The paths of a run's attributes; a metric's path is its name. */
@@ -30,6 +31,9 @@ export const PATHS = {
   /** The parameters again, written by `encodeParams`: neptune has no lists and no null. */
   exactParams: 'expman/params',
   log: 'expman/log',
+  summary: 'summary/',
+  /** The summary again, with its headline and the definitions of metrics, as JSON. */
+  exactSummary: 'expman/summary',
 } as const;
 
 /** Yields a run as records, those of a metric in the order of its rows. */
@@ -38,6 +42,11 @@ export async function* recordsOf(run: ExchangeRun): AsyncGenerator<NeptuneRecord
   yield* factsOf(run, fields);
   yield* paramsOf(run.params, PATHS.params);
   const types = new Map(fields.map(({ metric, type }) => [metric, type]));
+  for (const [name, value] of Object.entries(run.summary ?? {})) {
+    const attribute_path = PATHS.summary + name;
+    // An attribute cannot be a single value and a series.
+    if (!types.has(attribute_path)) yield { attribute_path, ...configValue(value) };
+  }
   for await (const { step, timestamp, values } of run.rows()) {
     const place = { step: stepOf(step), timestamp: timestamp ?? null };
     for (const [metric, value] of Object.entries(values)) {
@@ -78,6 +87,8 @@ function* factsOf(run: ExchangeRun, fields: readonly MetricField[]): Generator<N
   const types = fields.map(({ metric, type }) => ({ name: metric, type }));
   yield text(PATHS.fields, JSON.stringify(types));
   yield text(PATHS.exactParams, encodeParams(run.params));
+  const summary = summaryJson(run);
+  if (Object.keys(summary).length > 0) yield text(PATHS.exactSummary, JSON.stringify(summary));
   const failed = status === RunStatus.Failed || status === RunStatus.Crashed;
   yield { attribute_path: PATHS.failed, attribute_type: 'bool', bool_value: failed };
   if (startedAt !== null) yield time(PATHS.created, startedAt);

@@ -18,14 +18,14 @@ const RECORDS_A_GROUP = 64 * 1024;
  * others: a folder, in it one for the project (the experiment), and in that `<run>_part_0.parquet`
  * with a record for each value of each attribute.
  *
- * Metrics are series under their names, parameters are under `params/`, the facts of the run under
- * `sys/`.
+ * Metrics are series under their names, parameters are under `params/`, the summary is under
+ * `summary/`, the facts of the run are under `sys/`.
  */
 export const neptuneExporter: Exporter<'neptune'> = {
   format: 'neptune',
   makes: 'folder',
   loses:
-    'microseconds (times are in milliseconds); steps beyond 12 digits; integers beyond 2^53 (numbers are doubles); rows without a metric, and the order of rows of one millisecond; that numbers were numbers in a metric that also holds texts; which session of the run logged a row; whether a run crashed or was interrupted is only in the attribute expman/status; meta of log lines',
+    'microseconds (times are in milliseconds); steps beyond 12 digits; integers beyond 2^53 (numbers are doubles); rows without a metric, and the order of rows of one millisecond; that numbers were numbers in a metric that also holds texts; which session of the run logged a row; whether a run crashed or was interrupted is only in the attribute expman/status, and headline and definitions of metrics only in expman/summary; meta of log lines',
   write: async (run, path) => {
     assertFree(path);
     umaskFs.makeFolder(path);

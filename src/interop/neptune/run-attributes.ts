@@ -8,6 +8,7 @@ import { isFileTime } from '../columnar/parquet-thread-messages.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { isoOfMs } from '../exchange/instants.js';
 import { PointRows } from '../exchange/points.js';
+import { type ExchangedSummary, summaryFrom, summaryOf } from '../exchange/summary-json.js';
 import { corruptAt, isMapping, type Mapping, textOr, textsOf } from '../source/source-files.js';
 import { STEP_SCALE } from './attribute-columns.js';
 import { PATHS } from './attribute-records.js';
@@ -67,6 +68,7 @@ export class RunAttributes {
       notes: textOr(configs.get(PATHS.description)),
       group: group ?? null,
       params: this.params(),
+      ...this.summary(),
       fields: [],
       rows: () => asyncOf(this.points.rows()),
       log: () => asyncOf(this.lines),
@@ -107,12 +109,49 @@ export class RunAttributes {
     return isRunning ? RunStatus.Running : RunStatus.Finished;
   }
 
+  private get userConfigs(): [string, unknown][] {
+    return [...this.configs].filter(([name]) => !/^(?:sys|expman)\//.test(name));
+  }
+
+  /**
+   * Returns the summary that our own export states, or else single numbers and booleans.
+   *
+   * Neptune has one kind of attribute for a parameter and for a final score
+   * (https://docs.neptune.ai/attribute_types). Only where a run has the namespace for parameters
+   * that its documentation recommends are all others figures; they remain parameters as well.
+   */
+  private summary(): ExchangedSummary {
+    const exact = this.configs.get(PATHS.exactSummary);
+    if (typeof exact === 'string') return summaryIn(exact);
+    const isParam = ([name]: [string, unknown]): boolean => /^param(?:eter)?s\//.test(name);
+    const { userConfigs } = this;
+    if (this.configs.has(PATHS.exactParams) || !userConfigs.some(isParam)) return {};
+    const figures = userConfigs.filter(
+      (entry): entry is [string, number | bigint | boolean] =>
+        !isParam(entry) &&
+        !THEIRS.test(entry[0]) &&
+        ['number', 'bigint', 'boolean'].includes(typeof entry[1]),
+    );
+    return summaryOf({ summary: bareObject(figures) });
+  }
+
   private params(): Params {
     const exact = this.configs.get(PATHS.exactParams);
     if (typeof exact === 'string') return decodeParams(exact);
-    const userConfigs = [...this.configs].filter(([name]) => !/^(?:sys|expman)\//.test(name));
-    const short = userConfigs.map(([name, value]) => [name.replace(/^params\//, ''), value] as const);
+    const short = this.userConfigs.map(([name, value]) => [name.replace(/^params\//, ''), value] as const);
     return sanitiseParams(bareObject(short)).params;
+  }
+}
+
+/** The namespaces that Neptune itself fills. */
+const THEIRS = /^(?:monitoring|source_code)\//;
+
+function summaryIn(text: string): ExchangedSummary {
+  try {
+    const json: unknown = JSON.parse(text);
+    return isMapping(json) ? summaryFrom(json) : {};
+  } catch {
+    return {};
   }
 }
 

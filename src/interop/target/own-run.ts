@@ -6,6 +6,7 @@ import { StoredRun } from '../../reader/stored-run.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { asyncOf } from '../exchange/async-of.js';
 import type { ExchangeField, ExchangeRun, ExchangeSession, Exporter } from '../exchange/exchange-run.js';
+import { summaryOf } from '../exchange/summary-json.js';
 
 /** Options for reading a run with {@link exchangeRunOf} and {@link exportRun}. */
 export interface ExportOptions {
@@ -49,6 +50,7 @@ export async function exchangeRunOf(runDir: string, options: ExportOptions = {})
   return {
     ...{ experiment, run, status, startedAt, endedAt, tags, notes, group, params, fields },
     ...(sessions.length > 1 && { sessions }),
+    ...summaryOf(stored.facts),
     rows: () =>
       onRows === undefined
         ? stored.rows()

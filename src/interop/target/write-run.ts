@@ -15,6 +15,7 @@ import { amendRunFile } from '../../run/amend-run-file.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { microsOf } from '../exchange/instants.js';
 import { type Destination, DraftRun } from './draft-run.js';
+import { logSummary } from './log-summary.js';
 import { replaceWithFile } from './output-file.js';
 import { kindAt } from '../source/source-files.js';
 import { linesOf } from '../text/lines.js';
@@ -45,8 +46,8 @@ export interface WrittenRun {
   readonly invalid: number;
   readonly logLines: number;
   /**
-   * Descriptions of the parts of its tags, notes and group that were left out; run.log and run.yaml
-   * list them, too.
+   * Descriptions of the parts of its tags, notes, group and definitions of metrics that were left
+   * out; run.log and run.yaml list them, too.
    */
   readonly leftOut: readonly string[];
   readonly status: RunStatus;
@@ -66,23 +67,24 @@ export async function writeRun(source: ExchangeRun, to: Destination, origin: Ori
   const draft = await freshDraft(to);
   try {
     const engine = new LoggingEngine(configOf(to, draft, fitting), { isCopy: true });
-    let written: Pick<WrittenRun, 'rows' | 'invalid' | 'logLines' | 'status'>;
+    let written: Omit<WrittenRun, 'runDir' | 'run'>;
     try {
-      for (const part of fitting.leftOut) engine.logger.warn(`the import left out ${part}`);
       engine.logParams(source.params);
+      const leftOut = [...fitting.leftOut, ...logSummary(source, engine)];
+      for (const part of leftOut) engine.logger.warn(`the import left out ${part}`);
       const end = endOf(source, await copyRows(source, engine));
       const { rows, invalid, dropped } = await engine.close(end.status);
       assertTaken(dropped, draft.runDir);
       const logLines = await writeLog(source, engine.runDir);
-      const imported = redactNamed(importOf(source, to, origin, fitting.leftOut));
+      const imported = redactNamed(importOf(source, to, origin, leftOut));
       amendRunFile(nodeFs, engine.runDir, (file) => ({ ...file, ...end, imported }));
-      written = { rows, invalid, logLines, status: end.status };
+      written = { rows, invalid, logLines, leftOut, status: end.status };
     } catch (error) {
       await engine.close(RunStatus.Failed).catch(() => undefined);
       throw error;
     }
     await draft.place();
-    return { runDir: draft.runDir, run: engine.runName, ...written, leftOut: fitting.leftOut };
+    return { runDir: draft.runDir, run: engine.runName, ...written };
   } finally {
     draft.discard();
   }
