@@ -109,6 +109,55 @@ describe('a history of W&B', () => {
     });
   });
 
+  it('has as summary what its rows do not end with: set values, statistics, lists as JSON', async () => {
+    const summary = `{"_step":4,"_runtime":2,"_timestamp":${T},"_wandb":{"runtime":2},"acc":4,"gone":NaN,"nest":{"q":4},
+      "epoch":2,"loss":{"min":0.05,"max":1.0},"val/l":{"best":0},"best_accuracy":0.99,"name":"x","flag":true,
+      "worst":NaN,"big":1152921504606846976,"lst":[1,2],"deep":{"er":5},"none_":null,"_own":1}`;
+    const lines = [
+      '{"_step":3,"acc":3,"gone":1,"epoch":2,"loss":1,"val/l":0}',
+      '{"_step":4,"acc":4,"gone":NaN,"nest":{"q":4},"loss":0.2,"val/l":1}',
+    ];
+    const jsonl = files({ 'wandb-history.jsonl': lines.join('\n'), 'wandb-summary.json': summary });
+    const expected = {
+      ...{ 'loss.min': 0.05, 'loss.max': 1, 'val/l.best': 0, best_accuracy: 0.99, name: 'x', flag: true },
+      ...{ worst: NaN, big: 2 ** 60, lst: '[1,2]', 'deep.er': 5, _own: 1 },
+    };
+    expect((await runAt(wandbImporter, jsonl)).summary).toEqual(expected);
+    const csv = files({
+      'history.csv': '_step,acc,gone,epoch,loss,val/l,nest.q\n3,3,1,2,1,0,\n4,4,NaN,,0.2,1,4\n',
+      'wandb-summary.json': summary,
+    });
+    expect((await runAt(wandbImporter, csv)).summary).toEqual(expected);
+  });
+
+  it('has the definitions that W&B keeps in its configuration', async () => {
+    // As wandb 0.16 encodes define_metric: fields of MetricRecord by number.
+    const path = files({
+      'wandb-history.jsonl': '{"_step":0,"loss":1}\n',
+      'config.yaml': `wandb_version: 1
+_wandb:
+  value:
+    m:
+    - 1: epoch
+      6: [3]
+    - {2: 'val/*', 4: epoch, 6: [1, 3], 7: [4], 8: 1}
+    - {1: loss, 5: 1, 6: [3], 7: [1, 2]}
+    - {1: acc, 6: [3], 8: 2}
+    - {1: f1, 7: [1], 4: _step}
+    - {1: hid, 6: [2, 3], 7: [6]}
+    - {1: odd, 7: [4], 8: 9, 5: 77}
+    - nothing
+    - {1: 5, 8: 1}
+`,
+    });
+    expect((await runAt(wandbImporter, path)).definitions).toEqual({
+      'val/*': { goal: 'min', x: 'epoch', summary: 'best' },
+      loss: { x: 'epoch' },
+      acc: { goal: 'max' },
+      f1: { x: 'step', summary: 'min' },
+    });
+  });
+
   it('names the file and the line of what is no JSON', async () => {
     const run = await runAt(
       wandbImporter,

@@ -1,4 +1,3 @@
-import { messageOf } from '../../model/errors.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
 import { rowValues } from '../exchange/made-row.js';
 import { isCsv } from '../csv/csv-importer.js';
@@ -6,15 +5,11 @@ import { guessedLayout, rowsOfTable } from '../csv/csv-table.js';
 import { asyncOf } from '../exchange/async-of.js';
 import { corruptAt, isMapping, type Mapping, textAt } from '../source/source-files.js';
 import { linesOf } from '../text/lines.js';
+import { notFiniteOf, parsePythonJson } from './python-json.js';
 
 // A longer text is beyond what the engine holds as one string.
 // @bound refuses: CORRUPT, with the size
 const MAX_JSON_BYTES = 256 * 1024 * 1024;
-const NOT_FINITE: ReadonlyMap<unknown, number> = new Map<unknown, number>([
-  ['NaN', NaN],
-  ['Infinity', Infinity],
-  ['-Infinity', -Infinity],
-]);
 const RUNTIME = '_runtime';
 
 /** A row of the history as in the file. */
@@ -60,7 +55,7 @@ function* jsonRows(path: string, startMs: number | null): Generator<MetricRow, v
     yield {
       step: typeof step === 'number' ? step : null,
       ...(timestamp !== undefined && { timestamp }),
-      values: rowValues(valuesOf(row)),
+      values: rowValues(flatValues(Object.entries(row).filter(([name]) => !name.startsWith('_')))),
     };
   }
 }
@@ -70,27 +65,27 @@ function timeOf(seconds: unknown, runtime: unknown, startMs: number | null): num
   return typeof runtime === 'number' && startMs !== null ? startMs + runtime * 1000 : undefined;
 }
 
-function valuesOf(row: Mapping, prefix = ''): [string, MetricValue][] {
-  return Object.entries(row).flatMap(([name, value]): [string, MetricValue][] => {
-    if (prefix === '' && name.startsWith('_')) return [];
+/** Lists values as a history has them: nested ones as `a.b`, lists and media as JSON text. */
+export function flatValues(entries: readonly [string, unknown][], prefix = ''): [string, MetricValue][] {
+  return entries.flatMap(([name, value]): [string, MetricValue][] => {
     const metric = prefix + name;
-    const number = NOT_FINITE.get(value);
+    const number = notFiniteOf(value);
     if (number !== undefined) return [[metric, number]];
     if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string')
       return [[metric, value]];
     if (value === null || value === undefined) return [];
     const isGroup = isMapping(value) && !('_type' in value) && prefix.split('.').length < 16;
-    return isGroup ? valuesOf(value, `${metric}.`) : [[metric, JSON.stringify(value)]];
+    return isGroup ? flatValues(Object.entries(value), `${metric}.`) : [[metric, JSON.stringify(value)]];
   });
 }
 
 function* entriesIn(path: string): Generator<Entry, void> {
   if (!/\.json$/i.test(path)) {
     for (const { text, number } of linesOf(path))
-      if (text.trim() !== '') yield entryOf(parsed(text, path, number), path, number);
+      if (text.trim() !== '') yield entryOf(parsePythonJson(text, path, number), path, number);
     return;
   }
-  const rows = parsed(textAt(path, MAX_JSON_BYTES) ?? '', path);
+  const rows = parsePythonJson(textAt(path, MAX_JSON_BYTES) ?? '', path);
   if (!Array.isArray(rows)) throw corruptAt(path, 'it is not a list of rows');
   for (const [at, row] of rows.entries()) yield entryOf(row, path, at + 1);
 }
@@ -98,20 +93,4 @@ function* entriesIn(path: string): Generator<Entry, void> {
 function entryOf(row: unknown, path: string, line: number): Entry {
   if (!isMapping(row)) throw corruptAt(path, 'it is not a row', line);
   return { row, line };
-}
-
-/** Parses JSON in which Python wrote `NaN` unquoted, which is not valid. */
-function parsed(text: string, path: string, line?: number): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (token) =>
-      token.startsWith('"') ? token : `"${token}"`,
-    );
-    try {
-      return JSON.parse(quoted);
-    } catch (error) {
-      throw corruptAt(path, `not valid JSON: ${messageOf(error)}`, line);
-    }
-  }
 }

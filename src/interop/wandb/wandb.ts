@@ -6,6 +6,7 @@ import { asyncOf } from '../exchange/async-of.js';
 import { isCsv, isWandbCsv } from '../csv/csv-importer.js';
 import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
 import { isoOf } from '../exchange/instants.js';
+import { summaryOf } from '../exchange/summary-json.js';
 import { oneRun } from '../source/one-run.js';
 import {
   beginningOf,
@@ -20,6 +21,8 @@ import {
   yamlAt,
 } from '../source/source-files.js';
 import { historyRows } from './history.js';
+import { pythonJsonAt } from './python-json.js';
+import { definitionsIn, summaryValues } from './run-summary.js';
 
 const HISTORY = /^(?:wandb-)?history\.(?:csv|jsonl?|ndjson)$/i;
 const HISTORY_FILE = /\.(?:csv|jsonl?|ndjson)$/i;
@@ -36,8 +39,9 @@ const STATUSES: ReadonlyMap<unknown, RunStatus> = new Map<unknown, RunStatus>([
  * Reads the history of a Weights & Biases run: a CSV, JSON (an array) or JSONL file with a column
  * `_step`, or a folder with one called `history` or `wandb-history`.
  *
- * Files beside it are read too: `config.yaml` or `config.json`, `wandb-metadata.json` (start,
- * state, tags, names). A run without a stated status is FINISHED.
+ * Files beside it are read too: `config.yaml` or `config.json`, with what `define_metric` said;
+ * `wandb-summary.json`, without the copies of last values; `wandb-metadata.json` (start, state,
+ * tags, names). A run without a stated status is FINISHED.
  */
 export const wandbImporter: Importer<'wandb'> = {
   format: 'wandb',
@@ -66,16 +70,19 @@ async function runAt(path: string): Promise<ExchangeRun> {
   const startedAt = isoOf(about['startedAt'] ?? about['created_at']);
   const rows = await historyRows(history, startedAt);
   const { group } = about;
+  const config = configIn(folder);
+  const summary = pythonJsonAt(join(folder, 'wandb-summary.json')) ?? {};
   return {
     experiment: textOr(about['project'], basename(isOfOneRun(history) ? dirname(folder) : folder)),
     run: textOr(about['name'] ?? about['id'], nameOf(history)),
     status: STATUSES.get(about['state']) ?? RunStatus.Finished,
     startedAt,
-    endedAt: endOf(folder, startedAt),
+    endedAt: endOf(summary, startedAt),
     tags: textsOf(about['tags']),
     notes: textOr(about['notes']),
     group: typeof group === 'string' ? group : null,
-    params: configIn(folder),
+    params: paramsOf(config),
+    ...summaryOf({ summary: await summaryValues(summary, rows), definitions: definitionsIn(config) }),
     fields: [],
     rows,
     log: () => asyncOf([]),
@@ -94,20 +101,21 @@ const nameOf = (history: string): string =>
   HISTORY.test(basename(history)) ? basename(dirname(history)) : stemOf(history);
 
 /** Returns the time its summary was written. */
-function endOf(folder: string, startedAt: string | null): string | null {
-  const { _timestamp: seconds, _runtime: runtime } = jsonAt(join(folder, 'wandb-summary.json')) ?? {};
+function endOf({ _timestamp: seconds, _runtime: runtime }: Mapping, startedAt: string | null): string | null {
   if (typeof seconds === 'number' && seconds > 0 && seconds < 1e11)
     return new Date(seconds * 1000).toISOString();
   if (typeof runtime !== 'number' || startedAt === null || !(Math.abs(runtime) < 1e9)) return null;
   return new Date(Date.parse(startedAt) + runtime * 1000).toISOString();
 }
 
+const configIn = (folder: string): Mapping =>
+  yamlAt(join(folder, 'config.yaml')) ?? jsonAt(join(folder, 'config.json')) ?? {};
+
 /**
- * Reads the configuration; W&B's own file has a `value` under each name, and `_wandb` and
- * `wandb_version` among them.
+ * Returns the parameters in a configuration; W&B's own file has a `value` under each name, and
+ * `_wandb` and `wandb_version` among them.
  */
-function configIn(folder: string): Params {
-  const config = yamlAt(join(folder, 'config.yaml')) ?? jsonAt(join(folder, 'config.json')) ?? {};
+function paramsOf(config: Mapping): Params {
   const isTheirs = 'wandb_version' in config || '_wandb' in config;
   const entries = Object.entries(config).flatMap(([name, entry]): [string, unknown][] => {
     if (name === '_wandb' || name === 'wandb_version') return [];
