@@ -91,6 +91,30 @@ describe('a file store of MLflow', () => {
     ]);
   });
 
+  it('has as summary, too, each metric with one value at step 0: that is how MLflow logs a figure', async () => {
+    const root = store({
+      [`${RUN}/metrics/loss`]: '1 3 0\n2 2 1\n',
+      [`${RUN}/metrics/test/acc`]: '5 0.9 0\n',
+      [`${RUN}/metrics/nothing`]: '5 nan 0\n\n',
+      [`${RUN}/metrics/late`]: '5 1 7\n',
+      [`${RUN}/metrics/again`]: '5 1 0\n6 1 0\n',
+      [`${RUN}/metrics/empty`]: '',
+    });
+    const run = await onlyRun(root);
+    expect(run.summary).toEqual({ 'test/acc': 0.9, nothing: NaN });
+    expect((await rowsOf(run)).filter(([step]) => step === 0)).toEqual([
+      [0, 1000, [['loss', 3]]],
+      [
+        0,
+        5000,
+        [
+          ['nothing', NaN],
+          ['test/acc', 0.9],
+        ],
+      ],
+    ]);
+  });
+
   it('can be given as a store, an experiment or a run', async () => {
     const root = store({});
     for (const path of [root, join(root, '0'), join(root, RUN)]) {

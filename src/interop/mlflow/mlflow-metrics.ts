@@ -1,4 +1,7 @@
 import type { MetricRow } from '../../model/metric.js';
+import { isMistake } from '../../model/errors.js';
+import { bareObject } from '../../model/param-value.js';
+import type { SummaryValues } from '../../model/summary-values.js';
 import { numberOf } from '../csv/cells.js';
 import { filesBelow } from '../source/files-below.js';
 import { PointRows } from '../exchange/points.js';
@@ -36,6 +39,36 @@ export function* rowsOfMetrics(files: readonly MetricFile[], folder: string): Ge
     for (const { ms, value, step } of entries) points.add(metric, hasSteps ? step : null, ms * 1000, value);
   }
   yield* points.rows();
+}
+
+/**
+ * Returns the metrics that have exactly one value, at step 0, which is how MLflow logs a figure of
+ * a run: `log_metric` without a step means step 0 (`runs/log-metric` of its REST API).
+ *
+ * A loop that ended after its first step has logged the same, so the values remain metrics as well.
+ * A file that cannot be read is left to {@link rowsOfMetrics}.
+ */
+export function figuresOf(files: readonly MetricFile[]): SummaryValues {
+  return bareObject(
+    files.flatMap(({ metric, path }): [string, number][] => {
+      const entry = onlyEntryIn(path);
+      return entry?.step === 0 ? [[metric, entry.value]] : [];
+    }),
+  );
+}
+
+function onlyEntryIn(path: string): Entry | null {
+  let only: Entry | null = null;
+  try {
+    for (const entry of entriesIn(path)) {
+      if (only !== null) return null;
+      only = entry;
+    }
+  } catch (error) {
+    if (isMistake(error)) throw error;
+    return null;
+  }
+  return only;
 }
 
 function* entriesIn(path: string): Generator<Entry, void> {

@@ -7,6 +7,7 @@ import { asyncOf } from '../exchange/async-of.js';
 import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
 import { filesBelow } from '../source/files-below.js';
 import { isoOfMs } from '../exchange/instants.js';
+import { summaryOf } from '../exchange/summary-json.js';
 import {
   asExpmanError,
   beginningOf,
@@ -17,7 +18,7 @@ import {
   textOr,
   yamlAt,
 } from '../source/source-files.js';
-import { metricFilesIn, rowsOfMetrics } from './mlflow-metrics.js';
+import { figuresOf, metricFilesIn, rowsOfMetrics } from './mlflow-metrics.js';
 
 const META = 'meta.yaml';
 const STATUSES: ReadonlyMap<unknown, RunStatus> = new Map<unknown, RunStatus>([
@@ -38,7 +39,8 @@ const STATUSES: ReadonlyMap<unknown, RunStatus> = new Map<unknown, RunStatus>([
  * left out.
  *
  * A killed run is INTERRUPTED. User tags become `key=value`; MLflow's own tags are left out, except
- * name and note. A parameter text that is a number or a boolean becomes one.
+ * name and note. A parameter text that is a number or a boolean becomes one. A metric with one
+ * value, at step 0, is a summary value as well.
  */
 export const mlflowImporter: Importer<'mlflow'> = {
   format: 'mlflow',
@@ -94,6 +96,7 @@ function runIn(folder: string): ExchangeRun | null {
     notes: tags.get('mlflow.note.content') ?? '',
     group: null,
     params: paramsIn(join(folder, 'params')),
+    ...summaryOf({ summary: figuresOf(files) }),
     fields: files.map(({ metric }) => ({ name: metric, type: 'DOUBLE' })),
     rows: () => asyncOf(rowsOfMetrics(files, folder)),
     log: () => asyncOf([]),
