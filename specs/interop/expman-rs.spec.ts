@@ -145,7 +145,7 @@ describe('a run of expman-rs', () => {
     }
   });
 
-  it('has its names, status, times, tags, description, parameters, and scalars as a last row', async () => {
+  it('has its names, status, times, tags, description, parameters, and scalars as its summary', async () => {
     const path = runFolder({ 'config.yaml': 'lr: 0.001\noptimizer:\n  name: Adam\n' });
     writeVectors(join(path, 'vectors.parquet'));
     const run = await runAt(expmanRsImporter, path);
@@ -158,8 +158,9 @@ describe('a run of expman-rs', () => {
       tags: ['baseline'],
       notes: 'first try',
       params: { lr: 0.001, optimizer: { name: 'Adam' } },
+      summary: { best_acc: 0.9 },
     });
-    expect((await rowsOf(run)).at(-1)).toEqual([null, 1_767_226_200_000_000, [['best_acc', 0.9]]]);
+    expect(await rowsOf(run)).toEqual(PARQUET_ROWS);
   });
 
   it('has its log, messages of several lines too', async () => {

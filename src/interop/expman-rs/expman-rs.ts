@@ -1,12 +1,13 @@
 import { basename, dirname, join } from 'node:path';
 import { ExpmanError } from '../../model/errors.js';
-import type { MetricRow, MetricValue } from '../../model/metric.js';
-import { rowValues } from '../exchange/made-row.js';
+import { bareObject } from '../../model/param-value.js';
 import { sanitiseParams } from '../../model/params.js';
 import { isRunStatus, RunStatus } from '../../model/run-status.js';
+import type { SummaryValues } from '../../model/summary-values.js';
 import { asyncOf } from '../exchange/async-of.js';
 import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
 import { isoOf } from '../exchange/instants.js';
+import { summaryOf } from '../exchange/summary-json.js';
 import {
   asExpmanError,
   foldersIn,
@@ -29,9 +30,9 @@ const DEPTH = 2;
  * segments only: `vectors.parquet`, or `metrics.parquet` in its first versions, and
  * `vectors-0000.arrow` and following.
  *
- * Its scalars, of which it keeps only the last values, become a final row without a step. A run
- * that says RUNNING is INTERRUPTED: it does not record whether its process is alive. Histograms,
- * media and system metrics are left out.
+ * Its scalars are the summary: of each it keeps only the last value (`RunMetadata` in its
+ * `src/core/models.rs`). A run that says RUNNING is INTERRUPTED: it does not record whether its
+ * process is alive. Histograms, media and system metrics are left out.
  */
 export const expmanRsImporter: Importer<'expman-rs'> = {
   format: 'expman-rs',
@@ -74,48 +75,27 @@ function isRun(folder: string): boolean {
 function runIn(folder: string): ExchangeRun {
   const said = yamlAt(join(folder, 'run.yaml')) ?? {};
   const { status, group } = said;
-  const endedAt = isoOf(said['finished_at']);
-  const scalars = scalarsOf(said);
   return {
     experiment: textOr(said['experiment'], basename(dirname(folder))),
     run: textOr(said['name'], basename(folder)),
     // A run without a run.yaml was killed before it had one.
     status: isRunStatus(status) ? status : RunStatus.Crashed,
     startedAt: isoOf(said['started_at']),
-    endedAt,
+    endedAt: isoOf(said['finished_at']),
     tags: textsOf(said['tags']),
     notes: textOr(said['description']),
     group: typeof group === 'string' ? group : null,
     params: sanitiseParams(yamlAt(join(folder, 'config.yaml')) ?? {}).params,
+    ...summaryOf({ summary: scalarsOf(said) }),
     fields: [],
-    rows: () => rowsIn(folder, scalars, endedAt),
+    rows: () => tablesOf(folder),
     log: () => asyncOf(logOf(folder)),
   };
 }
 
-async function* rowsIn(
-  folder: string,
-  scalars: readonly (readonly [string, MetricValue])[],
-  endedAt: string | null,
-): AsyncGenerator<MetricRow, void> {
-  let timestamp: number | undefined;
-  for await (const row of tablesOf(folder)) {
-    timestamp = row.timestamp ?? timestamp;
-    yield row;
-  }
-  if (scalars.length === 0) return;
-  const last = endedAt === null ? timestamp : Date.parse(endedAt);
-  yield { step: null, ...(last !== undefined && { timestamp: last }), values: rowValues(scalars) };
-}
-
-function scalarsOf({ scalars }: Mapping): (readonly [string, MetricValue])[] {
-  if (!isMapping(scalars)) return [];
-  return Object.entries(scalars).flatMap(([name, value]) =>
-    typeof value === 'number' ||
-    typeof value === 'boolean' ||
-    typeof value === 'string' ||
-    typeof value === 'bigint'
-      ? [[name, value] as const]
-      : [],
-  );
-}
+/**
+ * Returns the scalars as summary values; the run that they are written to refuses, counts and
+ * reports what is not a value.
+ */
+const scalarsOf = ({ scalars }: Mapping): SummaryValues =>
+  bareObject(isMapping(scalars) ? Object.entries(scalars) : []) as SummaryValues;
