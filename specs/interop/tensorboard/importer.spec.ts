@@ -210,6 +210,40 @@ describe('the values of event files', () => {
     expect(only(await imported(importer, path))).toMatchObject({ status, experiment: 'my_search' });
   });
 
+  it('are the summary, too, where a session of the hparams plugin names them and they are alone', async () => {
+    const experiment = message((pbf) =>
+      pbf.writeBytesField(
+        2,
+        message((info) => {
+          for (const [tag, group] of [['final'], ['loss'], ['other', 'validation'], ['nothing']] as const)
+            info.writeBytesField(
+              5,
+              message((metric) =>
+                metric.writeBytesField(
+                  1,
+                  message((name) => {
+                    if (group !== undefined) name.writeStringField(1, group);
+                    name.writeStringField(2, tag);
+                  }),
+                ),
+              ),
+            );
+        }),
+      ),
+    );
+    const path = writeEventFile(join(folder(), NAME), [
+      pluginEvent('_hparams_/experiment', 'hparams', experiment),
+      scalarEvent('final', 0.5, 3),
+      scalarEvent('other', 1, 3),
+      scalarEvent('alone', 1, 3),
+      scalarEvent('loss', 1, 3),
+      scalarEvent('loss', 2, 4),
+    ]);
+    const run = only(await imported(importer, path));
+    expect({ ...run.summary }).toEqual({ final: 0.5 });
+    expect(run.rowList[0]?.values['final']).toBe(0.5);
+  });
+
   it('that are no metrics are counted in the log', async () => {
     const path = writeEventFile(join(folder(), NAME), [
       pluginEvent('a', 'images', new Uint8Array(), new Uint8Array()),

@@ -94,6 +94,8 @@ describe("TensorBoard's own reader", () => {
       exchangeRun(rows, {
         status: 'FAILED',
         group: 'ablation',
+        summary: { passed: true, note: 'text', best: 0.25 },
+        headline: ['best'],
         params: { lr: 0.1, opt: { name: 'adam', nesterov: true }, layers: [1, 2] },
         lines: [{ timestampMs: 1e12, level: 'info', message: 'hello', meta: {} }],
       }),
@@ -119,7 +121,9 @@ describe("TensorBoard's own reader", () => {
       [0.1, 3, 2],
     ]);
     expect(read.hparams).toEqual({ lr: 0.1, 'opt.name': 'adam', 'opt.nesterov': true, layers: '[1,2]' });
-    expect(read).toMatchObject({ status: 2, groupName: 'ablation', metricTags: ['d', 'n', 'flag'] });
+    expect(read).toMatchObject({ status: 2, groupName: 'ablation' });
+    expect(read.metricTags).toEqual(['summary/best', 'summary/passed', 'd', 'n', 'flag']);
+    expect(read.scalars['summary/best']?.map(([, , value]) => number(value))).toEqual([0.25]);
     expect([...read.columns].sort()).toEqual(['layers', 'lr', 'opt.name', 'opt.nesterov']);
     expect(read.texts['expman-rx/log']?.[0]).toContain('INFO  hello');
   });
@@ -196,7 +200,7 @@ describe('files that tensorboardX wrote', () => {
     ]);
     expect(main?.startedAt).toBe('2023-11-14T22:13:20.000Z');
     expect(only(both?.rowList ?? [])).toMatchObject({ step: 5, values: { both: 1 } });
-    expect(trial).toMatchObject({ status: 'FINISHED' });
+    expect(trial).toMatchObject({ status: 'FINISHED', summary: { final: 0.5 } });
     expect({ ...trial?.params }).toEqual({ lr: 0.1, layers: 3, name: 'adam', bias: true });
     expect(only(trial?.rowList ?? [])).toMatchObject({ step: 1, values: { final: 0.5 } });
   });

@@ -87,6 +87,21 @@ describe('a run that goes through TensorBoard files', () => {
     expect(run.lineList).toEqual(lines);
   });
 
+  it('keeps the summary, its headline and the definitions of metrics, and makes no rows of them', async () => {
+    const summary = { a: 0.1, b: 2n ** 60n, c: true, d: 'text', loss: NaN, e: -0 };
+    const facts = {
+      summary,
+      headline: ['c', 'a'],
+      definitions: { 'val/*': { goal: 'min', x: 'epoch' } },
+    } as const;
+    const given = { step: 0, timestamp: 1, values: { loss: 1, 'summary/loss': 2, 'summary/loss_': 3 } };
+    const run = await roundTrip(exchangeRun([given], facts));
+    expect(run.summary).toStrictEqual(Object.assign(Object.create(null), summary));
+    expect(run).toMatchObject({ headline: facts.headline, definitions: facts.definitions });
+    expect(only(run.rowList)).toMatchObject(given);
+    expect(run.fields.map(({ name }) => name)).toEqual(['loss', 'summary/loss', 'summary/loss_']);
+  });
+
   it('says the type of each metric', async () => {
     const values = { d: 0.5, n: 3n, b: true, t: 'x' };
     const { fields } = await roundTrip(

@@ -1,6 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { formatLogLine } from '../../run/log-line.js';
+import type { MetricValue } from '../../model/metric.js';
+import { bareObject } from '../../model/param-value.js';
 import type { ExchangeRun, Exporter } from '../exchange/exchange-run.js';
 import { EventFileWriter } from './event-file-writer.js';
 import { hparamsValue, summaryEvent, wallTimeOf } from './event-writing.js';
@@ -13,7 +15,8 @@ import { kindOf, SummaryEncoder, type TagKind } from './summary-encoder.js';
 const LOSES =
   'A row without a step gets the number of rows before it; a row without values is dropped; consecutive rows of one ' +
   "step become one, with the first one's time. Only the edges and counts of a histogram are kept. A metric that is text in some " +
-  'rows is text in all; a lone surrogate is U+FFFD. TensorBoard itself shows numbers as float32. Artifacts are not exported.';
+  'rows is text in all; a lone surrogate is U+FFFD. TensorBoard itself shows numbers as float32, and of the summary only ' +
+  'numbers and booleans; its texts, headline and definitions of metrics are in the text expman-rx/run. Artifacts are not exported.';
 
 /**
  * Writes a run as a folder with one TensorBoard event file.
@@ -21,7 +24,9 @@ const LOSES =
  * A number is a float32 scalar, which TensorBoard shows, with its exact value and type next to it
  * in the same tensor: {@link tensorboardImporter} restores every double, INT64 and boolean. Texts
  * are shown in the Text tab, histograms in theirs; parameters and status are a session of the
- * HParams tab (flat names, `optimizer.lr`). Facts that TensorBoard has no place for (names, exact
+ * HParams tab (flat names, `optimizer.lr`), and the numbers of the summary are its first metrics:
+ * the tab shows the last scalar of each tag that the experiment names, so they are written once,
+ * under `summary/` and their names. Facts that TensorBoard has no place for (names, exact
  * parameters and status, tags, notes) are the text `expman-rx/run`, the log is the text
  * `expman-rx/log`.
  *
@@ -60,11 +65,14 @@ async function fill(
   try {
     const encoder = new SummaryEncoder(kinds);
     const startedAt = secondsOf(run.startedAt);
-    file.append(summaryEvent(startedAt, 0, sessionStart(run, startedAt, kinds)));
+    const figures = figuresOf(run, kinds);
+    file.append(
+      summaryEvent(startedAt, 0, sessionStart(run, startedAt, [...figures.keys(), ...numericOf(kinds)])),
+    );
     for (const event of encoder.row({
       step: 0,
       wallTime: startedAt,
-      values: { [RUN_TAG]: runRecordText(run) },
+      values: { [RUN_TAG]: runRecordText({ ...run, figures: [...figures.keys()] }) },
     }))
       file.append(event);
     let rowCount = 0;
@@ -74,6 +82,9 @@ async function fill(
       rowCount++;
       file.check();
     }
+    const values = bareObject(figures);
+    for (const event of encoder.row({ step: 0, wallTime: secondsOf(run.endedAt ?? run.startedAt), values }))
+      file.append(event);
     await writeLog(file, encoder, run);
     const endedAt = secondsOf(run.endedAt);
     if (run.status !== 'RUNNING')
@@ -84,17 +95,31 @@ async function fill(
 }
 
 /** Makes the summaries that TensorBoard's HParams tab shows of a run from its start on. */
-function sessionStart(
-  run: ExchangeRun,
-  startedAt: number,
-  kinds: ReadonlyMap<string, TagKind>,
-): Uint8Array[] {
+function sessionStart(run: ExchangeRun, startedAt: number, metrics: readonly string[]): Uint8Array[] {
   const hparams = flatHparams(run.params);
-  const numeric = [...kinds].filter(([, kind]) => kind === 'SCALAR').map(([tag]) => tag);
   return [
-    hparamsValue('experiment', experimentData(run.experiment, startedAt, hparams, numeric)),
+    hparamsValue('experiment', experimentData(run.experiment, startedAt, hparams, metrics)),
     hparamsValue('start', sessionStartData(hparams, run.group, startedAt)),
   ];
+}
+
+const numericOf = (kinds: ReadonlyMap<string, TagKind>): string[] =>
+  [...kinds].filter(([, kind]) => kind === 'SCALAR').map(([tag]) => tag);
+
+/** Returns the numbers of the summary by the tags that show them, which no metric has. */
+function figuresOf(
+  { summary = {}, headline = [] }: ExchangeRun,
+  kinds: ReadonlyMap<string, TagKind>,
+): ReadonlyMap<string, MetricValue> {
+  const figures = new Map<string, MetricValue>();
+  for (const name of new Set([...headline, ...Object.keys(summary)])) {
+    const value = Object.hasOwn(summary, name) ? summary[name] : undefined;
+    if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') continue;
+    let tag = `summary/${name}`;
+    while (kinds.has(tag) || figures.has(tag)) tag += '_';
+    figures.set(tag, value);
+  }
+  return figures;
 }
 
 async function writeLog(file: EventFileWriter, encoder: SummaryEncoder, run: ExchangeRun): Promise<void> {

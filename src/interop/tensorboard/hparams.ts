@@ -13,6 +13,8 @@ export const HPARAMS_TAGS = {
 export interface SessionFacts {
   readonly experiment?: string;
   readonly params?: Params;
+  /** The tags of the metrics that the session is judged by. */
+  readonly metrics?: readonly string[];
   readonly group?: string;
   readonly status?: RunStatus;
   /** Seconds since the epoch. */
@@ -126,10 +128,25 @@ export function sessionEndData(status: RunStatus, endedAt: number): Uint8Array {
 
 function readExperiment(bytes: Uint8Array): SessionFacts {
   let name = '';
+  const metrics: string[] = [];
   readMessage(bytes, null, (key, _, pbf) => {
     if (key === ((6 << 3) | BYTES)) name = readText(pbf);
+    else if (key === ((5 << 3) | BYTES)) metrics.push(...readMetricInfo(pbf.readBytes()));
   });
-  return name === '' ? {} : { experiment: name };
+  return { ...(name !== '' && { experiment: name }), ...(metrics.length > 0 && { metrics }) };
+}
+
+/** Reads the tag of a `MetricInfo`; none if its values are in a run of their own, its group. */
+function readMetricInfo(bytes: Uint8Array): string[] {
+  const name = { group: '', tag: null as string | null };
+  readMessage(bytes, name, (key, into, pbf) => {
+    if (key !== ((1 << 3) | BYTES)) return;
+    readMessage(pbf.readBytes(), into, (field, parts, inner) => {
+      if (field === ((1 << 3) | BYTES)) parts.group = readText(inner);
+      else if (field === ((2 << 3) | BYTES)) parts.tag = readText(inner);
+    });
+  });
+  return name.tag === null || !['', '.'].includes(name.group) ? [] : [name.tag];
 }
 
 function readStart(bytes: Uint8Array): SessionFacts {

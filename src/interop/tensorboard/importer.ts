@@ -4,10 +4,12 @@ import { oneOf } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
 import { RunStatus } from '../../model/run-status.js';
 import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
+import { summaryOf } from '../exchange/summary-json.js';
 import { type EventFolder, eventFolders, holdsEventFiles, topName } from './event-files.js';
 import { folderName } from './folder-name.js';
 import { momentsOf, rowsOf } from './moments.js';
 import { RunSurvey } from './run-survey.js';
+import type { RunRecord } from './run-tag.js';
 
 /** Options for importing TensorBoard's files. */
 export interface TensorBoardImportOptions {
@@ -29,7 +31,8 @@ const OPTIONS = optionsTable<TensorBoardImportOptions>()({
  * Scalars of TensorFlow 1 and PyTorch (`simple_value`, a float32) and of TensorFlow 2 (a tensor)
  * become numbers; texts become text metrics; histograms become text metrics that hold
  * `{"edges":[…],"counts":[…],"min":…,"max":…,"mean":…,"count":…}`; the hparams plugin provides
- * parameters, group, times and status. Images, sounds and other tensors are counted, and left out
+ * parameters, group, times and status, and those of its metrics that have one value are summary
+ * values as well. Images, sounds and other tensors are counted, and left out
  * with a line in the log. Consecutive values of one step form one row, with the time of the first.
  * A last record that is cut off is left out with a line in the log. A run that does not state how
  * it ended is `FINISHED`.
@@ -84,12 +87,17 @@ async function runOf(
     survey.add(moment);
   notes.push(...survey.omissions.map((what) => `left out of TensorBoard's files: ${what}`));
   const { record, session, types } = survey;
+  const { figures = [], ...facts }: Omit<RunRecord, 'experiment' | 'run'> = record ?? {
+    ...{ ...factsOf(survey), tags: [], notes: '', params: session.params ?? {} },
+    ...summaryOf({ summary: survey.figures }),
+  };
+  const shown = new Set(figures);
   return {
-    ...(record ?? { ...factsOf(survey), tags: [], notes: '', params: session.params ?? {} }),
+    ...facts,
     experiment: folderName(record?.experiment || session.experiment || top),
     run: folderName(record?.run || name || top),
-    fields: types.fields,
-    rows: () => rowsOf(momentsOf(files, { onCorrupt })),
+    fields: types.fields.filter(({ name: metric }) => !shown.has(metric)),
+    rows: () => rowsOf(momentsOf(files, { onCorrupt }), shown),
     log: () => linesOf(files, survey, notes, onCorrupt),
   };
 }

@@ -44,12 +44,17 @@ export async function* momentsOf(files: readonly string[], options: ReadOptions)
  * row.
  *
  * A row's time is that of its first value.
+ *
+ * @param figures - tags whose values are not metrics
  */
-export async function* rowsOf(moments: AsyncIterable<Moment>): AsyncGenerator<MetricRow> {
+export async function* rowsOf(
+  moments: AsyncIterable<Moment>,
+  figures: ReadonlySet<string> = new Set(),
+): AsyncGenerator<MetricRow> {
   let row: { step: Step; timestamp: number; values: Map<string, MetricValue> } | null = null;
   for await (const { step, timestampMs, meanings } of moments) {
     for (const meaning of meanings) {
-      if (meaning.kind !== 'metric') continue;
+      if (meaning.kind !== 'metric' || figures.has(meaning.name)) continue;
       if (row !== null && (row.step !== step || row.values.has(meaning.name))) {
         yield { ...row, values: bareObject(row.values) };
         row = null;

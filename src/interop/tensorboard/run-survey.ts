@@ -1,3 +1,6 @@
+import type { MetricValue } from '../../model/metric.js';
+import { bareObject } from '../../model/param-value.js';
+import type { SummaryValues } from '../../model/summary-values.js';
 import { FieldScan } from '../exchange/metric-fields.js';
 import type { SessionFacts } from './hparams.js';
 import type { Meaning } from './meaning.js';
@@ -14,6 +17,8 @@ export class RunSurvey {
   firstMs: number | null = null;
   lastMs: number | null = null;
   private readonly leftOut = new Map<string, number>();
+  /** The number of each metric that has had no other value so far, else null. */
+  private readonly onlyNumbers = new Map<string, Exclude<MetricValue, string> | null>();
 
   add({ timestampMs, meanings }: Moment): void {
     this.firstMs = Math.min(this.firstMs ?? timestampMs, timestampMs);
@@ -26,10 +31,30 @@ export class RunSurvey {
     return [...this.leftOut].map(([what, count]) => `${count} ${what}`);
   }
 
+  /**
+   * Returns the metrics that the session is judged by, as far as they have one value: `add_hparams`
+   * of PyTorch writes its `metric_dict` in this way.
+   */
+  get figures(): SummaryValues {
+    const named = this.session.metrics ?? [];
+    return bareObject(
+      named.flatMap((metric): [string, MetricValue][] => {
+        const value = this.onlyNumbers.get(metric) ?? null;
+        return value === null ? [] : [[metric, value]];
+      }),
+    );
+  }
+
+  private noteOnly(metric: string, value: MetricValue): void {
+    const isOnly = typeof value !== 'string' && !this.onlyNumbers.has(metric);
+    this.onlyNumbers.set(metric, isOnly ? value : null);
+  }
+
   private note(meaning: Meaning): void {
     switch (meaning.kind) {
       case 'metric':
         this.types.add(meaning.name, meaning.value);
+        this.noteOnly(meaning.name, meaning.value);
         return;
       case 'session':
         this.session = { ...this.session, ...meaning.facts };

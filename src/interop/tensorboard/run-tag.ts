@@ -1,20 +1,30 @@
 import { decodeParams, encodeParams } from '../../model/params.js';
 import { isRunStatus } from '../../model/run-status.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
+import { summaryFrom, summaryJson } from '../exchange/summary-json.js';
+import { textsOf } from '../source/source-files.js';
 
 /** The text tag for facts of a run that TensorBoard has no place for; its Text tab shows it. */
 export const RUN_TAG = 'expman-rx/run';
 
 /** The facts of a run, without its rows and lines. */
-export type RunRecord = Omit<ExchangeRun, 'fields' | 'rows' | 'log'>;
+export interface RunRecord extends Omit<ExchangeRun, 'fields' | 'rows' | 'log'> {
+  /** The tags under which TensorBoard shows the summary: what they hold is not a metric. */
+  readonly figures?: readonly string[];
+}
 
 const FENCE = '```';
 
 /** Writes a run's record as a Markdown code block of JSON. */
 export function runRecordText({ params, ...run }: RunRecord): string {
-  const { experiment, run: name, status, startedAt, endedAt, tags, notes, group } = run;
+  const { experiment, run: name, status, startedAt, endedAt, tags, notes, group, figures = [] } = run;
   const facts = { experiment, run: name, status, startedAt, endedAt, tags, notes, group };
-  const json = JSON.stringify({ ...facts, params: JSON.parse(encodeParams(params)) as unknown }, null, 2);
+  const said = { ...summaryJson(run), ...(figures.length > 0 && { figures }) };
+  const json = JSON.stringify(
+    { ...facts, params: JSON.parse(encodeParams(params)) as unknown, ...said },
+    null,
+    2,
+  );
   return `${FENCE}json\n${json}\n${FENCE}`;
 }
 
@@ -25,7 +35,6 @@ export function parseRunRecord(text: string): RunRecord | null {
     if (typeof json !== 'object' || json === null) return null;
     const fact = (key: string): unknown => (Object.hasOwn(json, key) ? Reflect.get(json, key) : undefined);
     const status = fact('status');
-    const tags = fact('tags');
     if (!isRunStatus(status)) return null;
     return {
       experiment: textOr('', fact('experiment')),
@@ -33,10 +42,16 @@ export function parseRunRecord(text: string): RunRecord | null {
       status,
       startedAt: timeOrNull(fact('startedAt')),
       endedAt: timeOrNull(fact('endedAt')),
-      tags: Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === 'string') : [],
+      tags: textsOf(fact('tags')),
       notes: textOr('', fact('notes')),
       group: textOr(null, fact('group')),
       params: decodeParams(JSON.stringify(fact('params') ?? {})),
+      ...summaryFrom({
+        summary: fact('summary'),
+        headline: fact('headline'),
+        definitions: fact('definitions'),
+      }),
+      figures: textsOf(fact('figures')),
     };
   } catch {
     return null;

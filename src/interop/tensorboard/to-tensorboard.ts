@@ -22,8 +22,8 @@ const FLUSH_INTERVAL_MS = 1000;
  * Begins with the next row; a row without a step gets the number of rows before it. The file is
  * closed with the run, whose status it then states, or when the returned subscription is
  * unsubscribed. Events that the disk refuses wait, up to 16 MiB, and a process warning reports them
- * at the end; the run itself is not affected. Parameters and log are not mirrored: export the run
- * to include them.
+ * at the end; the run itself is not affected. Parameters, summary and log are not mirrored:
+ * export the run to include them.
  *
  * @throws {@link ExpmanError} `IO` if the folder or file cannot be created
  * @example
