@@ -6,7 +6,7 @@ import { ExperimentConfig, LoggingEngine, histogram } from 'expman-rx';
 import { serve, writeReport } from 'expman-rx/dashboard';
 import { EXPORTERS, archiveRun, exchangeRunOf, exportRun, importRuns, unarchiveRun } from 'expman-rx/interop';
 import { divergence, downsample, eta, logLatency, logTo, plateau, rate, tee } from 'expman-rx/operators';
-import { gate } from 'expman-rx/evaluate';
+import { compareCases, evaluate, gate } from 'expman-rx/evaluate';
 import { observe } from 'expman-rx/otel';
 import { progress } from 'expman-rx/progress';
 import { amendRun, openExperiments, openRun, queryRuns, recoverRun, streamQuery } from 'expman-rx/reader';
@@ -96,6 +96,15 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'divergence(DivergenceOptions)': { call: divergence },
   'downsample(DownsampleOptions)': { call: (options) => downsample(3, options) },
   'eta(EtaOptions)': { call: (options) => eta(10, options) },
+  'compareCases(CompareCasesOptions)': {
+    call: (options) => compareCases(run.runDir, run.runDir, options),
+  },
+  'evaluate(EvaluateOptions)': {
+    call: (options) => evaluate([], () => 1, options),
+    get given() {
+      return { run };
+    },
+  },
   'gate(GateOptions)': {
     call: (options) => gate(run.runDir, options),
     given: { metric: 'loss', min: 0, tag: false },

@@ -97,9 +97,9 @@ export const COMMANDS: readonly Command[] = [
     options: GATE,
     details:
       'Exit code 0 if the run passes, 5 if it fails; the others as of every command.\n' +
-      'A run must be FINISHED to pass. --baseline tag:NAME is the newest finished run of\n' +
-      'the experiment with that tag, last the newest one that started before (a run of\n' +
-      'that name is given by its path); a run tagged gate:failed is never a baseline.\n' +
+      'A run must be FINISHED to pass. --baseline tag:NAME is the newest finished run\n' +
+      'of the experiment with that tag, last the newest one that started before (a run\n' +
+      'of that name is given by its path); one tagged gate:failed is never a baseline.\n' +
       'The first run of an experiment has nothing before it, and passes --max-drop.',
     json: '{ passed, runDir, experiment, run, metric, value, goal, baseline: { runDir, run, value } or null, checks: [{ name, passed, message }], tagged, tagProblem: text or null }.',
     load: () => import('./gate.js'),
