@@ -1,5 +1,6 @@
 import { definedIn } from '../model/figure.js';
 import { jsonable } from '../model/jsonable.js';
+import type { ParamValue } from '../model/param-value.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { numberIn, runValue } from './run-value.js';
 import type { FieldValue } from './where/fields.js';
@@ -22,7 +23,7 @@ export interface GroupFigure {
 /** Runs that have the same value of a field. */
 export interface FactsGroup {
   /** The value; undefined for the runs that have none. */
-  readonly value: FieldValue;
+  readonly value: ParamValue | undefined;
   readonly runs: readonly RunFacts[];
   /** The number of members: the ranks of one distributed run are one. */
   readonly count: number;
