@@ -18,8 +18,7 @@ import { lastSignMs } from '../run/last-sign.js';
 import { lastedMs } from '../run/lasted-ms.js';
 import { NOTHING_PUBLISHED } from '../run/replay/replay.js';
 import type { Malformed } from '../run/replay/replayer.js';
-import { restoreState } from '../run/replay/restore-state.js';
-import { FACT_KEYS } from '../run/run-state.js';
+import { factsIn, restoreState } from '../run/replay/restore-state.js';
 import { saidErrors } from '../run/said-error.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
@@ -147,9 +146,7 @@ export function openContents(
   // The rows of a closed run are in its file or nowhere.
   const isClosed = owner === 'free' && status !== RunStatus.Running && replay.segments.length === 0;
   const isGone = isClosed && rows.publishedRows === 0 && counted > 0 && rows.corrupt.length === 0;
-  const { artifacts, ...said } = Object.fromEntries(
-    FACT_KEYS.map((key) => [key, mergeParams(mappingOf(file[key]), mappingOf(replay.state.facts[key]))]),
-  );
+  const facts = mergeParams(factsIn(file), replay.state.facts);
   const info: RunInfo = jsonable({
     runDir,
     identity,
@@ -168,8 +165,8 @@ export function openContents(
     losses,
     metrics: rows.metrics,
     params: replay.state.params,
-    artifacts: artifacts ?? {},
-    ...summaryFactsIn(said),
+    artifacts: plainParams(facts['artifacts'] ?? {}),
+    ...summaryFactsIn(facts),
     ...(typeof file['exitCode'] === 'number' && { exitCode: file['exitCode'] }),
     ...saidErrors(file),
     tornBytes: replay.tornBytes,
@@ -202,5 +199,3 @@ function filesOf(fs: FsPort, runDir: string): { readonly name: string; readonly 
     })
     .sort((a, b) => rank(a.name) - rank(b.name) || a.name.localeCompare(b.name));
 }
-
-const mappingOf = (value: unknown): Params => plainParams(value ?? {});

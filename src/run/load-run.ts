@@ -14,7 +14,7 @@ import { setAsideSegments, strandedSegments, takeBack } from './kept-files.js';
 import { publishedSession } from './rows/published-session.js';
 import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay/replay.js';
 import type { SegmentFile } from './replay/segment-files.js';
-import { restoreState } from './replay/restore-state.js';
+import { restoreFacts, restoreState } from './replay/restore-state.js';
 import { isTallied, retallied } from './summaries/retally.js';
 
 /**
@@ -31,6 +31,7 @@ export function loadRun(fs: FsPort, folder: string, runUuid: string, epoch: numb
   const replay = replayBehind(fs, folder, runUuid, published, { epoch });
   const stranded = strandedSegments(fs, folder, runUuid, published?.facts);
   const restored = restoreState(fs, folder, replay);
+  restoreFacts(fs, folder, replay);
   const lostFile = published === null && replay.end.epoch < 0 ? lossOfFile(fs, folder, epoch) : [];
   const loaded = loadedFrom(replay, epoch, published);
   return {

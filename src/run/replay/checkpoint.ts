@@ -11,7 +11,7 @@ const PIECE_CHARS = 4 * 1024;
 /** The number of frames before the first piece; they hold the core, twice. */
 const CORES = 2;
 const NO_DICTIONARY: PlainDictionary = { metrics: [], shapes: [] };
-const NOTHING_MISSING: Unrestored = { lines: [], params: 0, facts: 0, knowsOffset: true };
+const NOTHING_MISSING: Unrestored = { lines: [], params: 0, facts: 0, factsThere: [], knowsOffset: true };
 
 type ParamKind = 'params' | 'facts';
 type Kind = 'lines' | ParamKind;
@@ -51,6 +51,8 @@ export interface Unrestored {
   /** The number of entries at the top level, of parameters and of facts. */
   readonly params: number;
   readonly facts: number;
+  /** The names of the facts in intact parts. */
+  readonly factsThere: readonly string[];
   /** False if the length of run.log is unknown, too. */
   readonly knowsOffset: boolean;
 }
@@ -121,7 +123,12 @@ export function readCheckpoint(frames: readonly WalFrame[]): ReadCheckpoint {
       ending: core?.ending ?? null,
       before: core?.before ?? null,
     },
-    unrestored: { ...missing, lines, knowsOffset: core !== null },
+    unrestored: {
+      ...missing,
+      lines,
+      factsThere: Object.keys(merged.facts),
+      knowsOffset: core !== null,
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { encodeParams, mergeParams, sanitiseParams } from '../../model/params.js';
+import { encodeParams, mergeParams, type Params, plainParams, sanitiseParams } from '../../model/params.js';
+import { bareObject } from '../../model/param-value.js';
 import type { Loss } from '../../model/run-file.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { readUpTo } from '../../storage/read-all.js';
@@ -12,7 +13,8 @@ import { FACT_KEYS, type RunState } from '../run-state.js';
 
 /**
  * Completes the state of a replay from the other files of the run: all of it for a closed run,
- * which has no WAL; the damaged parts of a checkpoint for any other.
+ * which has no WAL; the damaged parts of a checkpoint for any other. Facts are not added: see
+ * {@link restoreFacts}.
  *
  * Returns the parts that are in none of them as a loss.
  */
@@ -23,16 +25,12 @@ export function restoreState(
 ): Loss[] {
   const isClosed = end.epoch < 0;
   if (!isClosed && unrestored === null) return [];
-  const params = mappingOf(fs, folder, CONFIG_NAME, isClosed);
-  const known = mappingOf(fs, folder, RUN_NAME, isClosed);
-  const paramsFound = complete(state.paramRecords, params);
-  const factsFound = complete(
-    state.factRecords,
-    Object.fromEntries(FACT_KEYS.flatMap((key) => (key in known ? [[key, known[key]]] : []))),
-  );
+  const paramsFound = complete(state.paramRecords, mappingOf(fs, folder, CONFIG_NAME, isClosed));
   const log = join(folder, LOG_NAME);
   if (isClosed || unrestored?.knowsOffset === false) state.log.offset = fs.stat(log)?.size ?? 0;
   if (unrestored === null) return [];
+  const known = mappingOf(fs, folder, RUN_NAME, isClosed);
+  const factsFound = FACT_KEYS.filter((key) => key in known && !unrestored.factsThere.includes(key)).length;
   const others =
     Math.max(0, unrestored.params - paramsFound) +
     Math.max(0, unrestored.facts - factsFound) +
@@ -40,6 +38,27 @@ export function restoreState(
   const { epoch, seq, file } = unrestored;
   return others > 0 ? [{ epoch, firstRecord: seq, records: 0, calls: 0, others, file }] : [];
 }
+
+/**
+ * Merges the facts in run.yaml under those of a replay, for the next owner: a closed run has no
+ * others, and a log that is damaged, or was not synced before a power loss, may lack some.
+ */
+export function restoreFacts(
+  fs: FsPort,
+  folder: string,
+  { state, end }: Pick<Replay, 'state' | 'end'>,
+): void {
+  const known = factsIn(mappingOf(fs, folder, RUN_NAME, end.epoch < 0));
+  if (Object.keys(known).length > 0)
+    state.factRecords.restore(encodeParams(mergeParams(known, state.factRecords.merged)));
+}
+
+/**
+ * The facts in a run.yaml. Secrets in them were redacted when they were logged; names are not
+ * looked at, because a value may be called `token`, and an artifact `model.key`.
+ */
+export const factsIn = (file: Mapping): Params =>
+  bareObject(FACT_KEYS.flatMap((key) => Object.entries(plainParams({ [key]: file[key] }))));
 
 /**
  * The mapping in a file; empty for a damaged file that was only needed to complete a damaged log.
