@@ -11,7 +11,7 @@ const INTO = new URL('expected/', import.meta.url);
 const base = mkdtempSync(join(tmpdir(), 'expman-expect-'));
 mkdirSync(INTO, { recursive: true });
 for (const golden of GOLDEN_RUNS) {
-  const runDir = unpackGolden(golden, base);
+  const runDir = unpackGolden(golden, join(base, expectedName(golden)));
   const path = new URL(expectedName(golden), INTO);
   const text = JSON.stringify(expectedOf(golden, runDir), null, 2);
   writeFileSync(path, await format(text, { parser: 'json', printWidth: 110 }));

@@ -3,6 +3,7 @@ import { valueAt, stepReader } from '../../src/columnar/column-values.js';
 import type { NamedColumn } from '../../src/columnar/record-batch.js';
 import type { MetricSummary, MetricValue } from '../../src/model/metric.js';
 import { encodeParams, plainParams } from '../../src/model/params.js';
+import { definitionOf } from '../../src/pure/metric-definition.js';
 import { readLog } from '../../src/reader/read-log.js';
 import { mediaOf } from '../../src/reader/read-media.js';
 import { openContents } from '../../src/reader/inspect-run.js';
@@ -24,6 +25,7 @@ export function expectedOf({ golden, run }: GoldenRun, runDir: string): unknown 
     const { status, publishedRows, walRows, accepted, rewound, lastStep, dropped, invalid, lost, losses } =
       info;
     const { tornBytes, corrupt, kept, setAside, rowsBehindGap, params, artifacts, metrics } = info;
+    const { summary, headline, definitions } = info;
     const [, , ...metricFields] = rows.fields;
     const metricOf = new Map([...rows.columnOf].map(([metric, column]) => [column, metric]));
     return tagged({
@@ -40,7 +42,15 @@ export function expectedOf({ golden, run }: GoldenRun, runDir: string): unknown 
         setAside,
         params,
         artifacts,
+        summary,
+        headline,
+        definitions,
       },
+      defined: Object.fromEntries(
+        [...metrics.keys()]
+          .map((metric) => [metric, definitionOf(definitions, metric)] as const)
+          .filter(([, definition]) => Object.keys(definition).length > 0),
+      ),
       metrics: Object.fromEntries([...metrics].map(([metric, summary]) => [metric, stored(summary)])),
       columns: metricFields.map(({ name, type }) => [metricOf.get(name) ?? name, name, type]),
       sessions: rows.sessions,

@@ -130,6 +130,8 @@ describe('the text', () => {
     first.logMetrics({ loss: 1, mixed: 'a' }, 1);
     first.logMetrics({ mixed: 1 }, 2);
     first.logParams({ rate: 1 });
+    first.summary({ best: 1 }, { headline: true });
+    first.defineMetric('loss', { goal: 'min', x: 'step', summary: 'best' });
     await first.saveArtifact('a.txt', Buffer.from('a'));
     await first.close();
     const second = open({ resume: 'must', fromStep: 2 });
@@ -141,6 +143,7 @@ describe('the text', () => {
     const named = [
       ...[...keys(file), ...keys(file['counts']), ...keys(file['environment']), ...keys(file['error'])],
       ...(file['resumed'] as object[]).flatMap(keys),
+      ...Object.values(file['definitions'] as object).flatMap(keys),
       ...Object.values(file['metrics'] as object).flatMap(keys),
       ...[...metadata.keys(), ...keys(JSON.parse(metadata.get('summary') ?? '{}'))],
     ];

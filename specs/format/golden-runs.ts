@@ -17,9 +17,10 @@ export const GOLDEN_RUNS: readonly GoldenRun[] = [
     golden: 'between-versions/0.1.0.json',
     run,
   })),
-  ...[...['cut-off', 'torn', 'damaged', 'headless', 'lost-segment', 'closed', 'rewinding', 'rewound']].map(
+  ...['cut-off', 'torn', 'damaged', 'headless', 'lost-segment', 'closed', 'rewinding', 'rewound'].map(
     (run) => ({ golden: 'vectors/format-2.json', run }),
   ),
+  ...['cut-off', 'damaged', 'closed', 'odd'].map((run) => ({ golden: 'vectors/summaries.json', run })),
 ];
 
 /** The name of the file that says what a reader must find in a golden run. */

@@ -591,6 +591,50 @@ def as_columns_have(rows: list[Row], columns: list[tuple[str, str, str]]) -> Non
                 row.values[metric] = from_text(text_of(value))
 
 
+# ---------------------------------------------------------------- 13.1 The summary of the run, and definitions
+
+NO_NAMES = ("__proto__", "prototype", "constructor")
+PROPERTIES = {"goal": ("min", "max"), "summary": ("last", "best", "min", "max", "mean")}
+
+
+def mapping(value: Any) -> dict:
+    return {key: item for key, item in value.items() if key not in NO_NAMES} if isinstance(value, dict) else {}
+
+
+def summary_of(facts: dict) -> tuple[dict, list[str], dict]:
+    """Values, the names of those that come first, and definitions; what is neither is passed over."""
+    values = {name: value for name, value in mapping(facts.get("summary")).items() if isinstance(value, (bool, int, float, str))}
+    headline = [name for name, is_first in mapping(facts.get("headline")).items() if is_first is True and name in values]
+    definitions = {pattern: definition(said) for pattern, said in mapping(facts.get("definitions")).items()}
+    return values, headline, definitions
+
+
+def definition(said: Any) -> dict:
+    return {key: value for key, value in mapping(said).items() if isinstance(value, str)
+            and (value in PROPERTIES[key] if key in PROPERTIES else key == "x" and value != "")}
+
+
+def defined(definitions: dict, columns: list[tuple[str, str, str]]) -> dict:
+    """What is defined of each metric."""
+    out = {}
+    for metric, _, _ in columns:
+        found: dict = {}
+        for pattern in sorted((p for p in definitions if p == metric or matches(metric, p)), key=lambda p: closeness(p, metric)):
+            found.update(definitions[pattern])
+        if found:
+            out[metric] = found
+    return out
+
+
+def matches(metric: str, pattern: str) -> bool:
+    expression = "".join({"*": ".*", "?": "."}.get(char) or re.escape(char) for char in pattern)
+    return re.fullmatch(expression, metric, re.DOTALL) is not None
+
+
+def closeness(pattern: str, metric: str) -> float:
+    return math.inf if pattern == metric else len(re.sub(r"[*?]", "", pattern))
+
+
 # ---------------------------------------------------------------- 14 Owner, liveness and status
 
 def owner_of(folder: str) -> str:
@@ -786,6 +830,8 @@ def read_run(folder: str) -> Run:
     replay.finish()
     state = replay.state if segments else None
     params = params_of(folder, state)
+    said = facts_of(run, state)
+    values, headline, definitions = summary_of(said)
     carried = lost_pieces(folder, run, state, params) if state else []
     losses = ledger(run, sorted(stranded(segments + kept, file) + replay.losses + carried, key=lambda loss: (loss.epoch, loss.first)))
     rewound = sum(rewind(replay.sessions, epoch, from_step) for epoch, from_step, _ in replay.rewinds)
@@ -809,7 +855,8 @@ def read_run(folder: str) -> Run:
         "rowsBehindGap": replay.behind_gap, "corrupt": corrupt, "kept": files.kept,
         "setAside": set_aside(run, kept, file),
         "params": params,
-        "artifacts": merge(run.get("artifacts") or {}, (state.facts.get("artifacts") or {}) if state else {}),
+        "artifacts": mapping(said.get("artifacts")),
+        "summary": values, "headline": headline, "definitions": definitions, "defined": defined(definitions, columns),
         "metrics": summaries(file, replay, rows),
         "columns": [list(column) for column in columns],
         "sessions": places, "log": [list(line) for line in read_log(folder, state)],
@@ -843,6 +890,15 @@ def params_of(folder: str, state: Optional[State]) -> dict:
     return {**config, **state.params} if state else config
 
 
+FACTS = ("artifacts", "summary", "headline", "definitions")
+
+
+def facts_of(run: dict, state: Optional[State]) -> dict:
+    """11.6: the facts of run.yaml, and the log's merged over them."""
+    known = {key: run[key] for key in FACTS if key in run}
+    return merge(known, {key: value for key, value in state.facts.items() if key in FACTS}) if state else known
+
+
 def lost_pieces(folder: str, run: dict, state: State, params: dict) -> list[Loss]:
     """12: what pieces of a checkpoint took with them that is in no other file. Moves the log's offset behind lines that are."""
     missing = {"lines": 0, "params": 0, "facts": 0}
@@ -856,7 +912,7 @@ def lost_pieces(folder: str, run: dict, state: State, params: dict) -> list[Loss
     if missing["params"]:
         missing["params"] -= len(params.keys() - state.params.keys())
     if missing["facts"]:
-        missing["facts"] -= "artifacts" in run
+        missing["facts"] -= sum(key in run and key not in state.there for key in FACTS)
     others = sum(max(0, count) for count in missing.values())
     return [Loss(state.at[0], state.at[1], 0, 0, False, others, state.at[2])] if others else []
 

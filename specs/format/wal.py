@@ -271,6 +271,7 @@ class State:
     offset: Optional[int] = 0
     pending: list[str] = field(default_factory=list)
     lost: list[tuple[str, int, int]] = field(default_factory=list)  # kind, entries and bytes of pieces of a checkpoint
+    there: frozenset[str] = frozenset()  # names of the facts in the pieces that are there
     at: tuple[int, int, str] = (-1, 0, "")  # epoch, seq and file of that checkpoint
 
 
@@ -307,5 +308,6 @@ def read_checkpoint(frames: list[Frame], version: int) -> Optional[Checkpoint]:
         state.pending += piece.get("lines", [])
         state.params = merge(state.params, parse_tagged(piece.get("params", "{}")))
         state.facts = merge(state.facts, parse_tagged(piece.get("facts", "{}")))
+    state.there = frozenset(state.facts)
     state.lost = [(kind, entries, size) for i, (kind, entries, size) in enumerate(core.get("carried", ())) if 2 + i not in pieces]
     return Checkpoint(first.seq, first.calls, core.get("before"), state, bool(cores) and not state.lost)

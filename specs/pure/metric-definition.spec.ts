@@ -19,6 +19,7 @@ describe('the definition of a metric', () => {
   it('is the later of two patterns that are equally close', () => {
     expect(definitionOf({ 'a*': { goal: 'min' }, '*b': { goal: 'max' } }, 'ab')).toEqual({ goal: 'max' });
     expect(definitionOf({ '*b': { goal: 'max' }, 'a*': { goal: 'min' } }, 'ab')).toEqual({ goal: 'min' });
+    expect(definitionOf({ '😀*': { goal: 'min' }, '*b': { goal: 'max' } }, '😀b')).toEqual({ goal: 'max' });
   });
 
   it('is that of the very name, whatever signs the name has', () => {

@@ -36,7 +36,7 @@ export function definitionOf(definitions: MetricDefinitions, metric: string): Me
 
 /** Ranks a pattern: the higher, the closer it is to the name. */
 const rankOf = (pattern: string, metric: string): number =>
-  pattern === metric ? Infinity : pattern.replaceAll(/[*?]/g, '').length;
+  pattern === metric ? Infinity : Array.from(pattern.replaceAll(/[*?]/g, '')).length;
 
 /** Returns the statistic of a definition in the words of a summary: `best` as the goal says. */
 export function statisticOf({ goal, summary = 'last' }: MetricDefinition): Exclude<SummaryStatistic, 'best'> {

@@ -1,12 +1,13 @@
 // Makes runs of the present format that hold what the runs of older versions do not: see "Test vectors" in src/storage/FORMAT.md.
 //
 //   npm run build && node specs/faults/golden/vectors/make.mjs && npx tsx specs/format/expect.ts
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom } from 'rxjs';
 import { ExperimentConfig, LoggingEngine } from '../../../../dist/index.js';
+import { changed, packed } from './pack.mjs';
 
 const base = mkdtempSync(join(tmpdir(), 'expman-vectors-'));
 const PIXEL = Buffer.from(
@@ -100,33 +101,6 @@ await resumed.flush();
 copied(resumed, 'rewound-copy');
 await resumed.close();
 
-/** A run's files, as text in base64; run.lock without this machine's name. @param {string} name */
-function packed(name) {
-  const folder = join(base, 'vectors', name);
-  return Object.fromEntries(
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
-      .map(({ parentPath, name }) => {
-        const path = join(parentPath, name);
-        const bytes = readFileSync(path);
-        const text = () =>
-          bytes.toString().replace(`"host":${JSON.stringify(hostname())}`, '"host":"golden"');
-        return [
-          path.slice(folder.length + 1),
-          (name === 'run.lock' ? Buffer.from(text()) : bytes).toString('base64'),
-        ];
-      }),
-  );
-}
-
-/** A copy of packed files, the last segment of which has other bytes. @param {ReturnType<typeof packed>} files @param {(bytes: Buffer) => Buffer} change */
-function changed(files, change) {
-  const segments = Object.keys(files).filter((name) => name.startsWith('wal-'));
-  const last = segments.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).at(-1) ?? '';
-  const bytes = change(Buffer.from(files[last] ?? '', 'base64'));
-  return { ...files, [last]: bytes.toString('base64') };
-}
-
 /** Turns a bit in the first frame with a metric of that name. @param {string} name */
 const flipped = (name) => (/** @type {Buffer} */ bytes) => {
   const at = bytes.indexOf(`${name}\0\0\0\0`);
@@ -134,7 +108,7 @@ const flipped = (name) => (/** @type {Buffer} */ bytes) => {
   return bytes;
 };
 
-const open2 = packed('cut-off-copy');
+const open2 = packed(join(base, 'vectors', 'cut-off-copy'));
 const vectors = {
   'cut-off': open2,
   torn: changed(open2, (bytes) => bytes.subarray(0, bytes.length - 10)),
@@ -145,9 +119,9 @@ const vectors = {
   'lost-segment': Object.fromEntries(
     Object.entries(open2).filter(([name]) => !name.endsWith('.parquet') && name !== 'wal-0-0.log'),
   ),
-  closed: packed('cut-off'),
-  rewinding: packed('rewound-copy'),
-  rewound: packed('resumed'),
+  closed: packed(join(base, 'vectors', 'cut-off')),
+  rewinding: packed(join(base, 'vectors', 'rewound-copy')),
+  rewound: packed(join(base, 'vectors', 'resumed')),
 };
 clearInterval(alive);
 rmSync(base, { recursive: true });
