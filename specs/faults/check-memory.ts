@@ -1,6 +1,7 @@
 import { readContents } from '../../src/reader/read-contents.js';
 import { recoverRun } from '../../src/writer/recovery/recover-run.js';
 import { must } from './check-run.js';
+import { SESSION_MARKS, checkSummary } from './check-summary.js';
 import type { MemoryFs } from './memory-fs.js';
 import { rowOf } from './rows.mjs';
 
@@ -13,7 +14,7 @@ export interface Expectation {
   readonly logged: number;
 }
 
-/** Checks that a run is an unbroken beginning of what was logged, with every acknowledged row and the right values. */
+/** Checks that a run is an unbroken beginning of what was logged, with every acknowledged row and the right values, and the summary of its last row. */
 export function checkContents(
   fs: MemoryFs,
   folder: string,
@@ -28,6 +29,7 @@ export function checkContents(
   );
   must(table.numRows <= logged, 'I2', () => `${what}: ${table.numRows} rows, ${logged} were logged`);
   must(info.rows === table.numRows, 'I2', () => `${what}: ${info.rows} rows counted, ${table.numRows} read`);
+  checkSummary(info, table.numRows, SESSION_MARKS, what);
   const steps = table.getChild('step');
   const columns = new Map(table.schema.fields.map(({ name }) => [name, table.getChild(name)] as const));
   for (let step = 0; step < table.numRows; step++) {

@@ -7,6 +7,7 @@
 import { openSync, readFileSync, writeSync } from 'node:fs';
 import { ExperimentConfig, LoggingEngine } from '../../dist/modules/index.js';
 import { rowOf } from './rows.mjs';
+import { logSummary } from './summaries.mjs';
 
 /** @type {import('./plan.js').Plan} */
 const plan = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));
@@ -21,7 +22,13 @@ const runs = plan.from.map((from, index) => {
     runName: `run${index}`,
     ...plan.options,
   });
-  return { engine: new LoggingEngine(config), step: from, index };
+  const engine = new LoggingEngine(config);
+  /** @type {import('./summaries.mjs').SummaryDoor} */
+  const door = {
+    values: (values, options) => engine.summary(values, options),
+    define: (pattern, definition) => engine.defineMetric(pattern, definition),
+  };
+  return { engine, door, step: from, index };
 });
 note(`O ${Date.now() * 1000}`);
 
@@ -36,6 +43,7 @@ for (let burst = 0; plan.bursts === null || burst < plan.bursts; burst++) {
   if (process.ppid !== parent) process.exit(1);
   for (const run of runs) {
     for (let row = 0; row < plan.rowsPerBurst; row++) {
+      if (run.step % plan.marks === 0) logSummary(run.door, run.step, plan.marks);
       run.engine.logMetrics(rowOf(plan.shape, run.index, run.step), run.step);
       run.step++;
       for (let i = 0; i < plan.work; i++) Math.sin(i);

@@ -10,6 +10,8 @@ export interface Plan {
   readonly from: readonly number[];
   readonly shape: 'plain' | 'mixed' | 'wide';
   readonly rowsPerBurst: number;
+  /** Steps from one mark to the next, where it sets summary values. */
+  readonly marks: number;
   /** Turns of a loop between rows: what a training step would compute. */
   readonly work: number;
   /** How many bursts until it closes; null for ever. */

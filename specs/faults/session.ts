@@ -1,9 +1,12 @@
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { RecordKind } from '../../src/channel/chunk-layout.js';
+import { SummaryIntake } from '../../src/engine/rows/summary-intake.js';
 import type { ExperimentOptions } from '../../src/model/experiment-config.js';
 import type { MemoryFs } from './memory-fs.js';
+import { SESSION_MARKS } from './check-summary.js';
 import { BASE, Played, type Closed } from './played.js';
 import { rowOf } from './rows.mjs';
+import { logSummary } from './summaries.mjs';
 
 /** What a session is to do. */
 export interface SessionPlan {
@@ -45,6 +48,7 @@ export async function runSession(
 ): Promise<SessionEnd> {
   const played = new Played(fs, options);
   const { folder, intake } = played;
+  const summary = new SummaryIntake(intake);
   const acknowledgements: Acknowledgement[] = [];
   const pump = (): void => {
     const acknowledged = played.drain();
@@ -53,7 +57,10 @@ export async function runSession(
   };
   let step = from;
   for (let burst = 0; burst < bursts; burst++) {
-    for (let row = 0; row < rowsPerBurst; row++, step++) intake.row(rowOf(shape, 0, step), step);
+    for (let row = 0; row < rowsPerBurst; row++, step++) {
+      if (step % SESSION_MARKS === 0) logSummary(summary, step, SESSION_MARKS);
+      intake.row(rowOf(shape, 0, step), step);
+    }
     if (burst % 3 === 1) {
       intake.text(RecordKind.params, JSON.stringify({ burst }));
       intake.text(RecordKind.log, `line ${burst}\n`);

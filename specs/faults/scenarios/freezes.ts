@@ -188,6 +188,7 @@ function planOf(random: Random, folder: string, closes: boolean): Plan {
     from: Array<number>(1 + random.below(3)).fill(0),
     shape: random.pick(['plain', 'mixed', 'wide'] as const),
     rowsPerBurst: 1 + random.below(60),
+    marks: 64,
     work: 500,
     // Bursts wait for the log, each some milliseconds: the freezes come before the close, or around it.
     bursts: closes ? 40 + random.below(100) : null,

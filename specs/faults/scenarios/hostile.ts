@@ -3,15 +3,19 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readRun, recoverRun } from 'expman-rx/reader';
+import { inspectRun, readRun, recoverRun } from 'expman-rx/reader';
 import { duckdb } from '../../support/read-back.js';
 import { must } from '../check-run.js';
+import { checkSummary } from '../check-summary.js';
 import { mortal } from '../mortal.js';
 import type { Scenario, ScenarioContext } from '../scenario.js';
 
 const DIST = new URL('../../../dist/index.js', import.meta.url).href;
+const SUMMARIES = new URL('../summaries.mjs', import.meta.url).href;
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const MANY = 1000;
+/** Steps from one mark to the next, where summary values are set. */
+const MARKS = 100;
 
 /** What a program said, line by line as JSON. */
 interface Said {
@@ -45,7 +49,13 @@ async function fullDisk({ folder, tally }: ScenarioContext): Promise<void> {
     writeFileSync(DISK + '/ballast', Buffer.alloc(200_000));
     const run = open(DISK, { flushIntervalMs: 20 });
     let step = 0;
-    const log = (rows) => { for (const end = step + rows; step < end; step++) run.logMetrics({ loss: step }, step); };
+    const door = { values: (...given) => run.summary(...given), define: (...given) => run.defineMetric(...given) };
+    const log = (rows) => {
+      for (const end = step + rows; step < end; step++) {
+        if (step % ${MARKS} === 0) logSummary(door, step, ${MARKS});
+        run.logMetrics({ loss: step }, step);
+      }
+    };
     log(100);
     await run.flush();
     let code = null;
@@ -89,7 +99,9 @@ async function fullDisk({ folder, tally }: ScenarioContext): Promise<void> {
     'I1',
     () => `after a full disk: ${JSON.stringify(lines)} ${stderr}`,
   );
-  await allRows(join(folder, 'saved'), Number(told('closed')['logged']));
+  const logged = Number(told('closed')['logged']);
+  await allRows(join(folder, 'saved'), logged);
+  checkSummary(await inspectRun(join(folder, 'saved')), logged, MARKS, 'after a full disk');
   tally.cases++;
 }
 
@@ -222,6 +234,7 @@ function withPrelude(program: string, folder: string): string {
   return `
     import { cpSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
     import { ExperimentConfig, LoggingEngine } from ${JSON.stringify(DIST)};
+    import { logSummary } from ${JSON.stringify(SUMMARIES)};
     const FOLDER = ${JSON.stringify(folder)}, DISK = FOLDER;
     const say = (told) => void writeSync(1, JSON.stringify(told) + '\\n');
     const open = (base, options) => new LoggingEngine(new ExperimentConfig('hostile', base, { environment: false, ...options }));

@@ -4,8 +4,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { recoverRun } from 'expman-rx/reader';
+import { inspectRun, recoverRun } from 'expman-rx/reader';
 import { checkRun, checkTidy, must } from '../check-run.js';
+import { checkSummary } from '../check-summary.js';
 import { checkDamage, checkRecovery, checkStatements } from '../check-statements.js';
 import { mortal } from '../mortal.js';
 import { DelayProbe } from '../delay-probe.js';
@@ -78,6 +79,7 @@ async function checkGeneration(
   const flushed = Math.max(plan.from[index] ?? 0, account.flushed.get(index) ?? 0);
   const { rows, tornBytes, status } = await checkRun(runDir, plan.shape, index, flushed);
   must(status !== 'FINISHED' || account.closed, 'I5', () => `${runDir} says FINISHED`);
+  checkSummary(await inspectRun(runDir), rows, plan.marks, runDir);
   if (index < LISTENED) {
     const known = { runDir, shape: plan.shape, index, rows, lost: 0 };
     await checkStatements(known);
@@ -129,6 +131,7 @@ async function recover(
       () => `${runDir}: ${rows} rows after a recovery, ${from[index] ?? 0} before`,
     );
     checkTidy(runDir);
+    checkSummary(await inspectRun(runDir), rows, plan.marks, `${runDir}, recovered`);
     must(!(await recoverRun(runDir)).changed, 'I6', () => `${runDir}: a second recovery changed something`);
   }
   context.tally.cases += runDirs.length;
@@ -163,6 +166,7 @@ function planOf(random: Random, folder: string): Plan {
     from: Array<number>(runs).fill(0),
     shape: random.pick(['plain', 'mixed', 'wide'] as const),
     rowsPerBurst: 1 + random.below(200),
+    marks: random.pick([10, 64, 640]),
     work: random.pick([0, 50, 500]),
     bursts: null,
     flushEvery: random.pick([1, 5, 50]),

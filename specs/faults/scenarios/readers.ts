@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { readRun } from 'expman-rx/reader';
 import { must } from '../check-run.js';
+import { checkSummary } from '../check-summary.js';
 import { mortal } from '../mortal.js';
 import { readAccount, type Plan } from '../plan.js';
 import { PYTHON, hasPython } from '../../support/python.js';
@@ -17,6 +18,8 @@ const POLLERS = ['DuckDB', 'our reader'];
 /** Fewer readings are no storm; on a machine with other work the two go on until they have as many. */
 const LEAST_READINGS = 21;
 const PATIENCE = 4;
+/** Steps from one mark to the next, where the child sets summary values. */
+const MARKS = 10;
 const CHILD = fileURLToPath(new URL('../child.mjs', import.meta.url));
 
 /**
@@ -33,6 +36,7 @@ export const readerStorm: Scenario = {
       from: [0],
       shape: 'plain',
       rowsPerBurst: 50,
+      marks: MARKS,
       work: 2000,
       bursts: null,
       flushEvery: 1,
@@ -178,12 +182,15 @@ async function pollWithOurs(
   let [opens, before] = [0, 0];
   for (; !stop(opens); opens++) {
     const flushed = readAccount(readFileSync(account, 'utf8')).flushed.get(0) ?? 0;
-    const { table, rows } = await readRun(runDir);
+    const read = await readRun(runDir);
+    const { table, rows } = read;
     must(
       rows >= before && table.numRows === rows && rows >= flushed,
       'I3',
       () => `our reader reads ${rows} rows after ${before}, ${flushed} were acknowledged`,
     );
+    // Of the same moment as the rows, so no value ever goes back.
+    checkSummary(read, rows, MARKS, 'our reader');
     before = rows;
     // Both readers share this thread.
     await delay(1);

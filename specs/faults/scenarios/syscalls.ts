@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { recoverRun } from 'expman-rx/reader';
+import { inspectRun, recoverRun } from 'expman-rx/reader';
 import { checkRun, checkTidy, must } from '../check-run.js';
+import { checkSummary } from '../check-summary.js';
 import { readByOthers } from '../other-readers.js';
 import { readAccount, type Plan } from '../plan.js';
 import type { Scenario, ScenarioContext } from '../scenario.js';
@@ -41,6 +42,7 @@ async function killAt({ folder, tally }: ScenarioContext, syscall: string, n: nu
     from: [0],
     shape: 'mixed',
     rowsPerBurst: 30,
+    marks: 10,
     work: 0,
     bursts: 6,
     flushEvery: 1,
@@ -75,6 +77,7 @@ async function killAt({ folder, tally }: ScenarioContext, syscall: string, n: nu
   const what = (): string => `${syscall} number ${n}: ${stderr}`;
   if (account.openedAt !== null) {
     const { rows } = await checkRun(runDir, plan.shape, 0, flushed);
+    checkSummary(await inspectRun(runDir), rows, plan.marks, what());
     const { status } = await recoverRun(runDir);
     must(status === 'FINISHED' || !account.closed, 'I5', () => `${what()} ended as ${status}`);
     const after = await checkRun(runDir, plan.shape, 0, rows);
@@ -84,6 +87,7 @@ async function killAt({ folder, tally }: ScenarioContext, syscall: string, n: nu
       () => `${what()}: ${rows} rows before the recovery, ${after.rows} after it`,
     );
     checkTidy(runDir);
+    checkSummary(await inspectRun(runDir), rows, plan.marks, `${what()}, recovered`);
     tally.readerOpens += await readByOthers(runDir);
     tally.rowsAcknowledged += flushed;
   } else must(flushed === 0, 'I1', what);
