@@ -4,7 +4,16 @@
 //   npm run faults:mutations              all of them, a quarter of an hour; prints the table of specs/faults/README.md
 //   npm run faults:mutations -- page      those with the word in their name
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -175,6 +184,20 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'losses: [],',
     scenario: 'random-kills',
   },
+  {
+    protection: 'facts that a checkpoint carries',
+    file: 'src/run/replay/checkpoint.ts',
+    from: "...paramPieces('facts', facts),",
+    to: "...paramPieces('facts', facts).slice(1),",
+    scenario: 'changes',
+  },
+  {
+    protection: 'facts of the log before those of run.yaml',
+    file: 'src/run/replay/restore-state.ts',
+    from: 'mergeParams(known, state.factRecords.merged)',
+    to: 'mergeParams(state.factRecords.merged, known)',
+    scenario: 'failing-calls',
+  },
 ];
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -200,15 +223,21 @@ function check({
   try {
     for (const name of ['src', 'specs', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE'])
       cpSync(join(root, name), join(copy, name), { recursive: true });
-    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    // A folder of its own, in which the build makes dist.
+    mkdirSync(join(copy, 'node_modules'));
+    for (const name of readdirSync(join(root, 'node_modules')).filter((each) => each !== '.cache'))
+      symlinkSync(join(root, 'node_modules', name), join(copy, 'node_modules', name));
     const source = readFileSync(join(copy, file), 'utf8');
     if (source.split(from).length < 2) throw new Error(`${file} has no ${JSON.stringify(from)} any more`);
     writeFileSync(join(copy, file), source.replaceAll(from, to));
-    const built = spawnSync('npx', ['tsc', '--noUnusedLocals', 'false', '--noUnusedParameters', 'false'], {
+    const settings = readFileSync(join(copy, 'tsconfig.json'), 'utf8');
+    // What a protection was made with is unused without it.
+    writeFileSync(join(copy, 'tsconfig.json'), settings.replaceAll(/("noUnused\w+"): true/g, '$1: false'));
+    const built = spawnSync(process.execPath, ['specs/conventions/build.mjs'], {
       cwd: copy,
       encoding: 'utf8',
     });
-    if (built.status !== 0) throw new Error(`${protection}: ${built.stdout}`);
+    if (built.status !== 0) throw new Error(`${protection}: ${built.stdout}${built.stderr}`);
     const run = spawnSync('npx', ['tsx', 'specs/faults/run.ts', '--seconds', '400', scenario], {
       cwd: copy,
       encoding: 'utf8',
@@ -216,6 +245,9 @@ function check({
     });
     // What a scenario had no time for it cannot have noticed.
     const isCut = run.stdout.includes(', cut short by its time');
+    // A harness that cannot even start has noticed nothing.
+    if (run.status !== 0 && !run.stderr.includes(`FAILED ${scenario}`))
+      throw new Error(`${protection}: ${run.stdout}${run.stderr}`);
     const noticed =
       run.status === 0
         ? null
