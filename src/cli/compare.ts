@@ -1,9 +1,8 @@
-import { bestOf, definedIn } from '../model/figure.js';
 import type { MetricSummary, MetricValue } from '../model/metric.js';
 import { type ParamValue, paramLeaves } from '../model/param-value.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
-import type { Goal } from '../pure/metric-definition.js';
+import { bestOf, definedIn, type Goal } from '../pure/metric-definition.js';
 import { type CommandRun, listOf } from './command.js';
 import type { COMPARE } from './command-options.js';
 import { findRunsIn } from './find-runs.js';

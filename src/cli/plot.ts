@@ -1,5 +1,5 @@
 import { ExpmanError } from '../model/errors.js';
-import { definedIn } from '../model/figure.js';
+import { definedIn } from '../pure/metric-definition.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { openStoredRun } from '../reader/stored-run.js';
 import { nodeFs } from '../storage/node-fs.js';

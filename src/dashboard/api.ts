@@ -67,6 +67,16 @@ export const RunsRequest = Type.Object({
 });
 export type RunsRequest = Static<typeof RunsRequest>;
 
+/** A definition of metrics, as `run.defineMetric` takes it. */
+const MetricDefinitionAnswer = Type.Object({
+  goal: Type.Optional(Type.Union([Type.Literal('min'), Type.Literal('max')])),
+  /** The metric that is the x axis; `step` and `time` are steps and seconds. */
+  x: Type.Optional(Type.String()),
+  summary: Type.Optional(
+    Type.Union((['last', 'best', 'min', 'max', 'mean'] as const).map((each) => Type.Literal(each))),
+  ),
+});
+
 /** A run as `expman list --json` has it; `error` says why a run is UNREADABLE. */
 export const RunFactsAnswer = Type.Object({
   experiment: Type.String(),
@@ -92,6 +102,12 @@ export const RunFactsAnswer = Type.Object({
   params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   /** By name: last, count, min, max, mean, minStep, maxStep, nan, texts. */
   metrics: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()))),
+  /** Values of the run as a whole, by name. */
+  summary: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  /** The names of the summary values that are shown first. */
+  headline: Type.Optional(Type.Array(Type.String())),
+  /** Goals, x axes and statistics of metrics, by name or pattern. */
+  definitions: Type.Optional(Type.Record(Type.String(), MetricDefinitionAnswer)),
   error: Type.Optional(Type.Unknown()),
 });
 export type RunFactsAnswer = Static<typeof RunFactsAnswer>;
@@ -101,11 +117,14 @@ export const RunsAnswer = Type.Object({
   offset: Type.Integer(),
   runs: Type.Array(RunFactsAnswer),
   /**
-   * The keys of parameters (dotted) and metrics in all matching runs, for columns, axes and
-   * grouping; at most 1,000 each.
+   * The keys of parameters (dotted), metrics and summary values in all matching runs, for columns,
+   * axes and grouping; at most 1,000 each.
    */
   paramKeys: Type.Array(Type.String()),
   metricKeys: Type.Array(Type.String()),
+  summaryKeys: Type.Array(Type.String()),
+  /** Those summary values that are shown first in some of the runs. */
+  headlineKeys: Type.Array(Type.String()),
   /** The number of names beyond those 1,000 each; absent for 0. */
   keysLeftOut: Type.Optional(Type.Integer()),
 });

@@ -1,5 +1,5 @@
 import { ExpmanError } from '../model/errors.js';
-import { definedIn } from '../model/figure.js';
+import { definedIn } from '../pure/metric-definition.js';
 import { nearestWord } from '../model/nearest-word.js';
 import {
   amount,

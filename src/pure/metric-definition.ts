@@ -29,10 +29,14 @@ export type MetricDefinitions = Readonly<Record<string, MetricDefinition>>;
  */
 export function definitionOf(definitions: MetricDefinitions, metric: string): MetricDefinition {
   const matching = Object.entries(definitions)
-    .filter(([pattern]) => pattern === metric || matchesGlob(metric, pattern))
+    .filter(([pattern]) => isOf(pattern, metric))
     .sort(([one], [other]) => rankOf(one, metric) - rankOf(other, metric));
   return Object.assign({}, ...matching.map(([, definition]) => definition)) as MetricDefinition;
 }
+
+/** True if a pattern is a name or matches it; most patterns are names, which are only compared. */
+const isOf = (pattern: string, metric: string): boolean =>
+  pattern === metric || (/[*?]/.test(pattern) && matchesGlob(metric, pattern));
 
 /** Ranks a pattern: the higher, the closer it is to the name. */
 const rankOf = (pattern: string, metric: string): number =>
@@ -42,3 +46,40 @@ const rankOf = (pattern: string, metric: string): number =>
 export function statisticOf({ goal, summary = 'last' }: MetricDefinition): Exclude<SummaryStatistic, 'best'> {
   return summary === 'best' ? (goal ?? 'last') : summary;
 }
+
+/** A run, as far as it defines metrics; one that cannot be read has neither. */
+interface Defining {
+  readonly definitions?: MetricDefinitions | undefined;
+  /** ISO 8601, UTC. */
+  readonly startedAt?: string | undefined;
+}
+
+/**
+ * Returns one property of a metric's or summary value's definition over several runs: that of the
+ * newest run that defines it.
+ */
+export function definedIn<K extends keyof MetricDefinition>(
+  property: K,
+  runs: readonly Defining[],
+  name: string,
+): MetricDefinition[K] | undefined {
+  let newest = '';
+  let found: MetricDefinition[K] | undefined;
+  for (const { definitions = {}, startedAt = '' } of runs) {
+    const own = definitionOf(definitions, name)[property];
+    if (own === undefined || startedAt < newest) continue;
+    newest = startedAt;
+    found = own;
+  }
+  return found;
+}
+
+/** Returns the best of some values by a goal; undefined if none is a number or boolean. */
+export function bestOf(values: readonly unknown[], goal: Goal): number | undefined {
+  const numbers = values.flatMap((value) => (isRanked(value) ? [Number(value)] : []));
+  if (numbers.length === 0) return undefined;
+  return numbers.reduce((best, each) => (goal === 'min' ? Math.min(best, each) : Math.max(best, each)));
+}
+
+const isRanked = (value: unknown): value is number | bigint | boolean =>
+  ['number', 'bigint', 'boolean'].includes(typeof value) && !Number.isNaN(Number(value));

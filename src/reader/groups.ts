@@ -1,4 +1,4 @@
-import { definedIn } from '../model/figure.js';
+import { definedIn } from '../pure/metric-definition.js';
 import { jsonable } from '../model/jsonable.js';
 import type { ParamValue } from '../model/param-value.js';
 import type { RunFacts } from '../model/run-facts.js';

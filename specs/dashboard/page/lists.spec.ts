@@ -70,7 +70,15 @@ describe('tags as a line of text', () => {
 
 describe('the pages of a list', () => {
   const answer = (offset: number, run: string): RunsAnswer => ({
-    ...{ total: 500, offset, runs: [facts(run)], paramKeys: [], metricKeys: [] },
+    ...{
+      total: 500,
+      offset,
+      runs: [facts(run)],
+      paramKeys: [],
+      metricKeys: [],
+      summaryKeys: [],
+      headlineKeys: [],
+    },
   });
 
   it('are asked for once, as they are looked at, and again after a reload', async () => {

@@ -43,7 +43,10 @@ interface Matching {
   readonly of: Listing;
   readonly key: string;
   readonly runs: readonly (RunFacts | UnreadableRun)[];
-  readonly keys: Pick<RunsAnswer, 'paramKeys' | 'metricKeys' | 'keysLeftOut'>;
+  readonly keys: Pick<
+    RunsAnswer,
+    'paramKeys' | 'metricKeys' | 'summaryKeys' | 'headlineKeys' | 'keysLeftOut'
+  >;
 }
 
 /** The runs below a folder, listed again when the list is no longer fresh. */
@@ -167,8 +170,10 @@ export class RunsView {
       }),
     );
     const version = createHash('sha1');
-    for (const { uuid, status, rows, tags, notes } of runs)
-      version.update(`${uuid} ${status} ${rows} ${tags.join(',')} ${notes}\n`);
+    for (const run of runs) {
+      const { uuid, status, rows, tags, notes } = run;
+      version.update(`${uuid} ${status} ${rows} ${tags.join(',')} ${notes} ${summaryText(run)}\n`);
+    }
     for (const { runDir, code } of unreadable) version.update(`${runDir} ${code}\n`);
     const at = performance.now();
     this.listing = { runs, unreadable, at, tookMs: at - begun, places, version: version.digest('hex') };
@@ -176,17 +181,32 @@ export class RunsView {
   }
 }
 
+/** The summary of a run and its definitions as text; empty for a run that has neither. */
+const summaryText = ({ summary, headline, definitions }: RunFacts): string =>
+  Object.keys(summary).length + Object.keys(definitions).length === 0
+    ? ''
+    : jsonText([summary, headline, definitions]);
+
 function keysOf(runs: readonly RunFacts[]): Matching['keys'] {
   const paramKeys = new Set<string>();
   const metricKeys = new Set<string>();
-  for (const { params, metrics } of runs) {
+  const summaryKeys = new Set<string>();
+  const headlineKeys = new Set<string>();
+  for (const { params, metrics, summary, headline } of runs) {
     for (const [key] of paramLeaves(params)) paramKeys.add(key);
     for (const name of metrics.keys()) metricKeys.add(name);
+    for (const name of Object.keys(summary)) summaryKeys.add(name);
+    for (const name of headline) headlineKeys.add(name);
   }
-  const keysLeftOut = Math.max(0, paramKeys.size - MAX_KEYS) + Math.max(0, metricKeys.size - MAX_KEYS);
+  const keysLeftOut = [paramKeys, metricKeys, summaryKeys].reduce(
+    (left, { size }) => left + Math.max(0, size - MAX_KEYS),
+    0,
+  );
   return {
     paramKeys: firstSorted(paramKeys),
     metricKeys: firstSorted(metricKeys),
+    summaryKeys: firstSorted(summaryKeys),
+    headlineKeys: firstSorted(headlineKeys),
     ...(keysLeftOut > 0 && { keysLeftOut }),
   };
 }

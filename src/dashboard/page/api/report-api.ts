@@ -61,6 +61,8 @@ function runsOf(
     runs: sorted.slice(offset, offset + limit),
     paramKeys: keysOf(found, ({ params = {} }) => flatParams(params).map(([name]) => name)),
     metricKeys: keysOf(found, ({ metrics = {} }) => Object.keys(metrics)),
+    summaryKeys: keysOf(found, ({ summary = {} }) => Object.keys(summary)),
+    headlineKeys: keysOf(found, ({ headline = [] }) => headline),
   };
 }
 
