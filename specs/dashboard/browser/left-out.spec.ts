@@ -29,7 +29,7 @@ describe.skipIf(!hasBrowser)('what a page has no room for', { timeout: 90_000 },
 
     await page.getByRole('button', { name: 'Columns' }).click();
     await says(page.locator('.columns-list'), 'more columns: type part of the name');
-    await says(page.locator('.columns-list'), 'and 10 more names of metrics and parameters');
+    await says(page.locator('.columns-list'), 'and 10 more names of metrics, parameters and summary values');
 
     const metrics = Array.from({ length: 53 }, (_, at) => `metric=m${at}`).join('&');
     await go(page, `#/run/exp/one/metrics?${metrics}`);

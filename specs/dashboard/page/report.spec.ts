@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { reportApi } from '../../../src/dashboard/page/api/report-api.js';
+import { type Column, fieldOf } from '../../../src/dashboard/page/facts/run-values.js';
 import type { ReportData, ReportRun } from '../../../src/dashboard/report-data.js';
 
 const run = (name: string, lr: number, more: Partial<ReportRun> = {}): ReportRun => ({
@@ -62,6 +63,41 @@ describe('a report', () => {
   it('lists its runs in the order that is asked for', async () => {
     expect(await names({ sort: '-params.lr' })).toEqual(['b', 'a', 'c']);
     expect(await names({ sort: 'metrics.loss.last' })).toEqual(['b', 'a', 'c']);
+  });
+
+  it('orders them by summaries, figures of metrics, and names with quotes and commas, as a server does', async () => {
+    const odd = 'a,"b".c';
+    const of = (name: string, rate: number, metrics: Record<string, Record<string, number>>): ReportRun => {
+      const made = run(name, 1);
+      const facts = {
+        ...made.answer.facts,
+        metrics,
+        summary: { rate, [odd]: -rate },
+        headline: ['rate'],
+        definitions: { loss: { goal: 'min' as const, summary: 'best' as const } },
+      };
+      return { ...made, answer: { ...made.answer, facts } };
+    };
+    const other = reportApi({
+      ...report,
+      runs: [
+        of('a', 3, { loss: { last: 1, min: 1 }, 'loss.min': { last: 2 } }),
+        of('b', 1, { loss: { last: 2, min: 0 }, 'loss.min': { last: 3 } }),
+        of('c', 2, { loss: { last: 3, min: 2 }, 'loss.min': { last: 1 } }),
+      ],
+    });
+    const order = async (column: Column, sign = ''): Promise<string> =>
+      (await other.runs({ offset: 0, limit: 10, sort: `${sign}${fieldOf(column)},-startedAt` })).runs
+        .map((facts) => facts.run)
+        .join('');
+    expect(await order({ kind: 'summary', name: 'rate' })).toBe('bca');
+    expect(await order({ kind: 'summary', name: odd })).toBe('acb');
+    expect(await order({ kind: 'metric', name: 'loss', statistic: 'figure' })).toBe('bac');
+    expect(await order({ kind: 'metric', name: 'loss', statistic: 'last' }, '-')).toBe('cba');
+    // A metric of that name counts before the minimum of loss.
+    expect(await order({ kind: 'metric', name: 'loss.min', statistic: 'figure' })).toBe('cab');
+    const { summaryKeys, headlineKeys } = await other.runs({ offset: 0, limit: 10 });
+    expect([summaryKeys, headlineKeys]).toEqual([[odd, 'rate'], ['rate']]);
   });
 
   it('finds runs by words, as it knows no language', async () => {

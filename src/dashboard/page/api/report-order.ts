@@ -2,32 +2,46 @@ import type { RunFactsAnswer } from '../../api.js';
 import { valueText } from '../facts/format.js';
 import { STATISTICS, valueOf } from '../facts/run-values.js';
 
+/** A key of an order: a field in which quoted parts may hold commas. */
+const KEY = /(-?)((?:"(?:[^"]|"")*"|[^,"])+)/g;
+
 /**
  * The order in which a server would sort, for the fields of the table; missing values come last.
  */
 export function orderOf(sort: string): (one: RunFactsAnswer, other: RunFactsAnswer) => number {
-  const keys = sort
-    .split(',')
-    .map((key) => ({ sign: key.startsWith('-') ? -1 : 1, field: key.replace(/^-/, '') }));
+  const keys = [...sort.matchAll(KEY)].map(([, minus, field = '']) => ({
+    sign: minus === '-' ? -1 : 1,
+    name: field.replaceAll(/"((?:[^"]|"")*)"/g, (_, inner: string) => inner.replaceAll('""', '"')),
+  }));
   return (one, other) => {
-    for (const { sign, field } of keys) {
-      const order = compare(valueAt(one, field), valueAt(other, field), sign);
+    for (const { sign, name } of keys) {
+      const order = compare(valueAt(one, name), valueAt(other, name), sign);
       if (order !== 0) return order;
     }
     return 0;
   };
 }
 
-function valueAt(facts: RunFactsAnswer, field: string): unknown {
-  const name = field.replaceAll('"', '');
-  if (name.startsWith('params.')) return valueOf(facts, { kind: 'param', name: name.slice(7) });
-  if (name.startsWith('metrics.')) {
-    const statistic = STATISTICS.find((each) => name.endsWith(`.${each}`)) ?? 'last';
-    const metric = name.slice(8).replace(new RegExp(`\\.${statistic}$`), '');
-    return valueOf(facts, { kind: 'metric', name: metric, statistic });
+function valueAt(facts: RunFactsAnswer, name: string): unknown {
+  const [, kind, path = ''] = /^(params|summary|metrics)\.(.+)$/s.exec(name) ?? [];
+  switch (kind) {
+    case 'params':
+      return valueOf(facts, { kind: 'param', name: path });
+    case 'summary':
+      return valueOf(facts, { kind: 'summary', name: path });
+    case 'metrics':
+      return metricAt(facts, path);
+    default:
+      return name === 'duration' ? facts.durationMs : Reflect.get(facts, name);
   }
-  if (name === 'duration') return facts.durationMs;
-  return Reflect.get(facts, name);
+}
+
+/** A metric of that name counts before a statistic of a metric with a shorter one. */
+function metricAt(facts: RunFactsAnswer, path: string): unknown {
+  const figure = valueOf(facts, { kind: 'metric', name: path, statistic: 'figure' });
+  const statistic = STATISTICS.find((each) => path.endsWith(`.${each}`));
+  if (figure !== undefined || statistic === undefined) return figure;
+  return valueOf(facts, { kind: 'metric', name: path.slice(0, -statistic.length - 1), statistic });
 }
 
 function compare(one: unknown, other: unknown, sign: number): number {

@@ -1,5 +1,6 @@
 import { inNumber } from '../../../pure/quantity.js';
 import type { RunAnswer, RunFactsAnswer } from '../../api.js';
+import { definitionIn, standingStatistic } from './figures.js';
 import { countText } from './format.js';
 
 /**
@@ -10,13 +11,16 @@ import { countText } from './format.js';
  */
 const MAX_FILES = 3;
 
-/** The statistics of a metric that a column can show. */
-export const STATISTICS = ['last', 'min', 'max', 'mean'] as const;
+/**
+ * The statistics of a metric that a column can show; `figure` is the one that its definition
+ * chooses, `best` the minimum or maximum, by its goal.
+ */
+export const STATISTICS = ['figure', 'last', 'best', 'min', 'max', 'mean'] as const;
 export type Statistic = (typeof STATISTICS)[number];
 
 /** A value that runs are listed, ordered and compared by. */
 export type Column =
-  | { readonly kind: 'param'; readonly name: string }
+  | { readonly kind: 'param' | 'summary'; readonly name: string }
   | { readonly kind: 'metric'; readonly name: string; readonly statistic: Statistic };
 
 /** The name of a run everywhere: `experiment/run`. */
@@ -48,22 +52,23 @@ export function lostText(losses: RunAnswer['losses']): string | undefined {
 /** Writes a column in the filter language, so that the server can sort by it. */
 export function fieldOf(column: Column): string {
   const path = column.name.split('.').map((part) => (/^[\w-]+$/.test(part) ? part : quoted(part)));
-  return column.kind === 'param'
-    ? `params.${path.join('.')}`
-    : `metrics.${path.join('.')}.${column.statistic}`;
+  if (column.kind !== 'metric') return `${column.kind === 'param' ? 'params' : 'summary'}.${path.join('.')}`;
+  return `metrics.${path.join('.')}${column.statistic === 'figure' ? '' : `.${column.statistic}`}`;
 }
 
 const quoted = (part: string): string => `"${part.replaceAll('"', '""')}"`;
 
-/** Writes a column for the address: `p:lr`, `m:min:loss`. */
+/** Writes a column for the address: `p:lr`, `s:pass_rate`, `m:min:loss`. */
 export function columnText(column: Column): string {
-  return column.kind === 'param' ? `p:${column.name}` : `m:${column.statistic}:${column.name}`;
+  if (column.kind !== 'metric') return `${column.kind === 'param' ? 'p' : 's'}:${column.name}`;
+  return `m:${column.statistic}:${column.name}`;
 }
 
 /** Parses such a text; null for any other text. */
 export function parseColumn(text: string): Column | null {
-  const [, param, statistic, metric] = /^(?:p:(.+)|m:(\w+):(.+))$/s.exec(text) ?? [];
+  const [, param, summary, statistic, metric] = /^(?:p:(.+)|s:(.+)|m:(\w+):(.+))$/s.exec(text) ?? [];
   if (param !== undefined) return { kind: 'param', name: param };
+  if (summary !== undefined) return { kind: 'summary', name: summary };
   const known = STATISTICS.find((name) => name === statistic);
   return known === undefined || metric === undefined
     ? null
@@ -72,15 +77,26 @@ export function parseColumn(text: string): Column | null {
 
 /** Returns the value of a run in a column; undefined if it has none. */
 export function valueOf(facts: RunFactsAnswer, column: Column): unknown {
-  return column.kind === 'param'
-    ? paramAt(facts.params, column.name.split('.'))
-    : own(own(facts.metrics, column.name), column.statistic);
+  switch (column.kind) {
+    case 'param':
+      return paramAt(facts.params, column.name.split('.'));
+    case 'summary':
+      return own(facts.summary, column.name);
+    case 'metric':
+      return statisticAt(facts, column.name, column.statistic);
+  }
 }
 
-/** Returns that value if it is a number; true and false count as 1 and 0. */
+function statisticAt(facts: RunFactsAnswer, name: string, statistic: Statistic): unknown {
+  const metric = own(facts.metrics, name);
+  if (statistic === 'figure') return own(metric, standingStatistic(facts, name)) ?? own(metric, 'last');
+  return own(metric, statistic === 'best' ? (definitionIn(facts, name).goal ?? '') : statistic);
+}
+
+/** Returns that value if it is a number; true and false of a result count as 1 and 0. */
 export function numberOf(facts: RunFactsAnswer, column: Column): number | undefined {
   const value = valueOf(facts, column);
-  if (column.kind === 'metric' && typeof value === 'boolean') return Number(value);
+  if (column.kind !== 'param' && typeof value === 'boolean') return Number(value);
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
@@ -124,4 +140,6 @@ export function flatParams(
 
 /** Returns the heading of a column. */
 export const columnTitle = (column: Column): string =>
-  column.kind === 'param' || column.statistic === 'last' ? column.name : `${column.name} ${column.statistic}`;
+  column.kind !== 'metric' || column.statistic === 'figure'
+    ? column.name
+    : `${column.name} ${column.statistic}`;

@@ -1,7 +1,8 @@
 import type { JSX } from 'preact';
-import type { RunAnswer } from '../../api.js';
+import type { RunAnswer, RunFactsAnswer } from '../../api.js';
 import { countText, durationText, momentText } from '../facts/format.js';
-import { flatParams, lostText } from '../facts/run-values.js';
+import { summaryNames } from '../facts/figures.js';
+import { flatParams, lostText, valueOf } from '../facts/run-values.js';
 import { ValueTable } from '../parts/value-table.js';
 import { reasonOf } from '../runs/run-row.js';
 import { MetricTable } from './metric-table.js';
@@ -35,10 +36,11 @@ export function OverviewTab({
         ))}
       </dl>
       {facts.status === 'UNREADABLE' ? null : <NotesEditor {...{ id, facts, again }} />}
+      <SummarySection facts={facts} />
       <div class="columns">
         <section aria-label="Metrics">
           <h2>Metrics</h2>
-          <MetricTable metrics={facts.metrics ?? {}} />
+          <MetricTable facts={facts} />
         </section>
         <section aria-label="Parameters">
           <h2>Parameters</h2>
@@ -46,6 +48,18 @@ export function OverviewTab({
         </section>
       </div>
     </div>
+  );
+}
+
+/** The summary values of the run, the headline first; nothing if it has none. */
+function SummarySection({ facts }: { readonly facts: RunFactsAnswer }): JSX.Element | null {
+  const rows = summaryNames(facts).map((name) => [name, valueOf(facts, { kind: 'summary', name })] as const);
+  if (rows.length === 0) return null;
+  return (
+    <section aria-label="Summary">
+      <h2>Summary</h2>
+      <ValueTable rows={rows} first={facts.headline ?? []} />
+    </section>
   );
 }
 

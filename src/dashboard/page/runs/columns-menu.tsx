@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { type Column, columnText, columnTitle, STATISTICS } from '../facts/run-values.js';
+import { type Column, columnText, columnTitle, fieldOf, STATISTICS } from '../facts/run-values.js';
 import { firstOf } from '../parts/first-of.js';
 import { Left } from '../parts/left.js';
 import { Menu } from '../parts/menu.js';
 import { choose } from '../state/navigation.js';
+import type { RunsWindow } from './use-runs.js';
 
 /**
  * Names shown at once; more are found by typing.
@@ -18,24 +19,22 @@ const MOST_SHOWN = 200;
 /** The menu for choosing the columns of the table. */
 export function ColumnsMenu({
   columns,
-  paramKeys,
-  metricKeys,
-  keysLeftOut,
+  runs: { paramKeys, metricKeys, summaryKeys, keysLeftOut },
 }: {
   readonly columns: readonly Column[];
-  readonly paramKeys: readonly string[];
-  readonly metricKeys: readonly string[];
-  /** The number of names beyond those that were read. */
-  readonly keysLeftOut: number;
+  readonly runs: Pick<RunsWindow, 'paramKeys' | 'metricKeys' | 'summaryKeys' | 'keysLeftOut'>;
 }): JSX.Element {
   const [text, setText] = useState('');
   const all: readonly Column[] = [
+    ...summaryKeys.map((name): Column => ({ kind: 'summary', name })),
     ...metricKeys.flatMap((name) =>
       STATISTICS.map((statistic): Column => ({ kind: 'metric', name, statistic })),
     ),
     ...paramKeys.map((name): Column => ({ kind: 'param', name })),
   ];
-  const found = all.filter((column) => columnTitle(column).toLowerCase().includes(text.toLowerCase()));
+  const found = all.filter((column) =>
+    [columnTitle(column), fieldOf(column)].some((each) => each.toLowerCase().includes(text.toLowerCase())),
+  );
   const { shown, left } = firstOf(found, MOST_SHOWN);
   const chosen = columns.map(columnText);
   const toggle = (key: string): void => {
@@ -56,7 +55,7 @@ export function ColumnsMenu({
           />
           <div class="columns-list">
             {shown.map((column) => (
-              <label key={columnText(column)}>
+              <label key={columnText(column)} title={fieldOf(column)}>
                 <input
                   type="checkbox"
                   checked={chosen.includes(columnText(column))}
@@ -67,7 +66,7 @@ export function ColumnsMenu({
               </label>
             ))}
             <Left left={left} what="columns: type part of the name" />
-            <Left left={keysLeftOut} what="names of metrics and parameters, usable in filters only" />
+            <Left left={keysLeftOut} what="names of metrics, parameters and summary values, usable in filters only" />
           </div>
           <button type="button" class="quiet" onClick={() => choose({ col: null }, 'replace')}>
             Standard columns

@@ -9,6 +9,7 @@ import {
   numberText,
   valueText,
 } from '../facts/format.js';
+import { standingStatistic } from '../facts/figures.js';
 import { type Column, columnText, numberOf, runId, statusText, valueOf } from '../facts/run-values.js';
 import { To } from '../parts/link.js';
 import { Status } from '../parts/status.js';
@@ -148,15 +149,22 @@ function ValueCell({
   const value = valueOf(facts, column);
   const [own, other] = [facts, baseline].map((each) => (each === null ? undefined : numberOf(each, column)));
   const difference =
-    column.kind === 'metric' && own !== undefined && other !== undefined ? own - other : undefined;
+    column.kind !== 'param' && own !== undefined && other !== undefined ? own - other : undefined;
   return (
-    <td class={typeof value === 'number' ? 'number' : 'cell-text'} title={exactText(value)}>
+    <td class={typeof value === 'number' ? 'number' : 'cell-text'} title={titleOf(facts, column, value)}>
       {valueText(value, digits)}
       {difference === undefined ? null : (
         <small class="difference">{`${difference > 0 ? '+' : ''}${numberText(difference, 2)}`}</small>
       )}
     </td>
   );
+}
+
+/** The exact value, and the statistic that it is if the definition of the metric chose it. */
+function titleOf(facts: RunFactsAnswer, column: Column, value: unknown): string {
+  const isFigure = column.kind === 'metric' && column.statistic === 'figure' && value !== undefined;
+  const statistic = isFigure ? standingStatistic(facts, column.name) : 'last';
+  return statistic === 'last' ? exactText(value) : `${exactText(value)} (${statistic})`;
 }
 
 /** The reason why a run cannot be read: the code and message of an error in any of its shapes. */

@@ -20,6 +20,8 @@ const PAGE_SIZE = 100;
 const GROUPED_PAGE_SIZE = 1000;
 /** @bound loses nothing: the columns that are shown until others are chosen from the menu of all */
 const STANDARD_COLUMNS = 3;
+/** @bound loses nothing: the columns that are shown until others are chosen from the menu of all */
+const STANDARD_HEADLINES = 6;
 
 /** The table of all runs, or of those in an experiment. */
 export function RunsPage(): JSX.Element {
@@ -49,12 +51,7 @@ export function RunsPage(): JSX.Element {
         <div class="bar">
           <FilterBox value={where ?? ''} failure={runs.failure} />
           <GroupChoice keys={runs.paramKeys} value={group} />
-          <ColumnsMenu
-            columns={columns}
-            paramKeys={runs.paramKeys}
-            metricKeys={runs.metricKeys}
-            keysLeftOut={runs.keysLeftOut}
-          />
+          <ColumnsMenu {...{ columns, runs }} />
         </div>
         <SelectionBar selected={selected} total={runs.total} baseline={query.get('base')} />
         {contents(runs, where, () => (
@@ -86,18 +83,22 @@ function contents(runs: RunsWindow, where: string | undefined, table: () => JSX.
   );
 }
 
-/** The chosen columns; the first few of each kind if none were chosen. */
-function useColumns(texts: readonly string[], { paramKeys, metricKeys }: RunsWindow): readonly Column[] {
+/** The chosen columns; the headline and the first few of each kind if none were chosen. */
+function useColumns(
+  texts: readonly string[],
+  { paramKeys, metricKeys, headlineKeys }: RunsWindow,
+): readonly Column[] {
   return useMemo(() => {
     const chosen = texts.flatMap((text) => parseColumn(text) ?? []);
     if (texts.length > 0) return chosen;
     return [
+      ...headlineKeys.slice(0, STANDARD_HEADLINES).map((name): Column => ({ kind: 'summary', name })),
       ...metricKeys
         .slice(0, STANDARD_COLUMNS)
-        .map((name): Column => ({ kind: 'metric', name, statistic: 'last' })),
+        .map((name): Column => ({ kind: 'metric', name, statistic: 'figure' })),
       ...paramKeys.slice(0, STANDARD_COLUMNS).map((name): Column => ({ kind: 'param', name })),
     ];
-  }, [texts.join('\n'), paramKeys.join('\n'), metricKeys.join('\n')]);
+  }, [texts.join('\n'), paramKeys.join('\n'), metricKeys.join('\n'), headlineKeys.join('\n')]);
 }
 
 /** Reads the list again when it has changed. */

@@ -1,7 +1,9 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { type Goal, statisticOf } from '../../../pure/metric-definition.js';
 import { inNumber } from '../../../pure/quantity.js';
 import type { RunFactsAnswer } from '../../api.js';
+import { type Defined, definedOver } from '../facts/figures.js';
 import { ALL_DIGITS, countText, digitsFor } from '../facts/format.js';
 import {
   type Column,
@@ -60,7 +62,7 @@ export function RunsTable(props: RunsTableProps): JSX.Element {
         onKeyDown={focus.onKeyDown}
       >
         <caption class="hidden">Runs; arrow keys move, Space selects, Enter opens</caption>
-        <Head columns={columns} sort={sort} first={runs.at(0)} />
+        <Head columns={columns} sort={sort} first={runs.at(0)} defined={definedOver(seen)} />
         <tbody>
           <Spacer rows={from} width={width} />
           {Array.from({ length: to - from }, (_, offset) => {
@@ -125,11 +127,13 @@ function Head({
   columns,
   sort,
   first,
+  defined,
 }: {
   readonly columns: readonly Column[];
   readonly sort: string;
   /** A run whose values show which columns are numbers. */
   readonly first: RunFactsAnswer | undefined;
+  readonly defined: Defined;
 }): JSX.Element {
   return (
     <thead>
@@ -150,6 +154,8 @@ function Head({
             field={fieldOf(column)}
             title={columnTitle(column)}
             sort={sort}
+            goal={column.kind === 'param' ? undefined : defined('goal', column.name)}
+            note={noteOf(column, defined)}
             isNumber={
               column.kind === 'metric' || (first !== undefined && numberOf(first, column) !== undefined)
             }
@@ -160,24 +166,43 @@ function Head({
   );
 }
 
-/** Sorts by its column; a second click reverses the order. */
+/** The statistic that stands for a metric, if it is not the last value. */
+function noteOf(column: Column, defined: Defined): string {
+  if (column.kind !== 'metric' || column.statistic !== 'figure') return '';
+  const statistic = statisticOf({
+    goal: defined('goal', column.name),
+    summary: defined('summary', column.name),
+  });
+  return statistic === 'last' ? '' : statistic;
+}
+
+/**
+ * Sorts by its column, the best first if the goal is known; a second click reverses the order.
+ */
 function SortHead({
   field,
   title,
   sort,
   isNumber,
+  goal,
+  note = '',
 }: {
   readonly field: string;
   readonly title: string;
   readonly sort: string;
   readonly isNumber: boolean;
+  readonly goal?: Goal | undefined;
+  /** Text beside the title. */
+  readonly note?: string;
 }): JSX.Element {
   const direction = sort === field ? 'ascending' : sort === `-${field}` ? 'descending' : 'none';
-  const next = direction === 'ascending' ? `-${field}` : field;
+  const [first, second] = goal === 'max' ? [`-${field}`, field] : [field, `-${field}`];
+  const next = sort === first ? second : first;
   return (
     <th scope="col" aria-sort={direction} class={isNumber ? 'number' : ''} title={field}>
       <button type="button" onClick={() => choose({ sort: next })}>
         {title}
+        {note === '' ? null : <small> {note}</small>}
         <span aria-hidden="true" class="sort">
           {direction === 'none' ? '' : direction === 'ascending' ? '↑' : '↓'}
         </span>

@@ -11,7 +11,10 @@ export interface RunsWindow {
   readonly total: number;
   readonly paramKeys: readonly string[];
   readonly metricKeys: readonly string[];
-  /** The number of parameters and metrics beyond those. */
+  readonly summaryKeys: readonly string[];
+  /** The summary values that are shown first in some of the runs. */
+  readonly headlineKeys: readonly string[];
+  /** The number of parameters, metrics and summary values beyond those. */
   readonly keysLeftOut: number;
   /** Returns undefined while it is loading. */
   readonly at: (index: number) => RunFactsAnswer | undefined;
@@ -52,6 +55,8 @@ export function useRuns(query: Omit<RunsRequest, 'offset' | 'limit'>, pageSize: 
     total: shown.current?.answer.total ?? 0,
     paramKeys: shown.current?.answer.paramKeys ?? [],
     metricKeys: shown.current?.answer.metricKeys ?? [],
+    summaryKeys: shown.current?.answer.summaryKeys ?? [],
+    headlineKeys: shown.current?.answer.headlineKeys ?? [],
     keysLeftOut: shown.current?.answer.keysLeftOut ?? 0,
     at: useCallback((index) => shown.current?.pages.at(index), []),
     look: useCallback((from, to) => pages.look(from, to), [pages]),
