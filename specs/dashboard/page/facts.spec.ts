@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { parseSort } from 'expman-rx/reader';
 import { describe, expect, it } from 'vitest';
 import { axisOf } from '../../../src/dashboard/page/compare/axis.js';
-import { comparedRuns, dimensionsOf, paramNames } from '../../../src/dashboard/page/compare/value-rows.js';
+import {
+  bestValues,
+  comparedRuns,
+  dimensionsOf,
+  paramNames,
+  summaryNamesOf,
+} from '../../../src/dashboard/page/compare/value-rows.js';
+import { definedOver } from '../../../src/dashboard/page/facts/figures.js';
 import {
   agoText,
   bytesText,
@@ -24,6 +31,7 @@ import {
   fieldOf,
   flatParams,
   lostText,
+  numberOf,
   parseColumn,
   STATISTICS,
   valueOf,
@@ -32,7 +40,7 @@ import {
 
 const text = fc.string({ minLength: 1, maxLength: 12 });
 const column = fc.oneof(
-  fc.record({ kind: fc.constant('param' as const), name: text }),
+  fc.record({ kind: fc.constantFrom('param' as const, 'summary' as const), name: text }),
   fc.record({ kind: fc.constant('metric' as const), name: text, statistic: fc.constantFrom(...STATISTICS) }),
 );
 
@@ -70,11 +78,58 @@ describe('a column', () => {
     expect(valueOf(facts, { kind: 'param', name: 'toString' })).toBeUndefined();
   });
 
+  it('of a metric has the statistic that its definition chooses, of a summary its value', () => {
+    const facts = {
+      ...{ experiment: 'a', run: 'b', status: 'FINISHED' },
+      metrics: { 'val/loss': { last: 3, min: 1, max: 9 }, acc: { last: 0.5, max: 0.9 }, text: { last: 'x' } },
+      summary: { 'pass.rate': 0.88, ok: true },
+      definitions: {
+        'val/*': { goal: 'min' as const, summary: 'best' as const },
+        '*': { summary: 'max' as const },
+      },
+    };
+    const metric = (name: string, statistic: (typeof STATISTICS)[number]): unknown =>
+      valueOf(facts, { kind: 'metric', name, statistic });
+    expect([metric('val/loss', 'figure'), metric('acc', 'figure'), metric('text', 'figure')]).toEqual([
+      1,
+      0.9,
+      'x',
+    ]);
+    expect([metric('val/loss', 'best'), metric('acc', 'best'), metric('val/loss', 'last')]).toEqual([
+      1,
+      undefined,
+      3,
+    ]);
+    expect(valueOf(facts, { kind: 'summary', name: 'pass.rate' })).toBe(0.88);
+    expect(valueOf(facts, { kind: 'summary', name: '__proto__' })).toBeUndefined();
+    expect(numberOf(facts, { kind: 'summary', name: 'ok' })).toBe(1);
+    expect(fieldOf({ kind: 'metric', name: 'acc', statistic: 'figure' })).toBe('metrics.acc');
+    expect(fieldOf({ kind: 'summary', name: 'pass.rate' })).toBe('summary.pass.rate');
+  });
+
   it('names nested parameters by their way', () => {
     expect(flatParams({ a: { b: 1, c: [1, 2] }, d: null })).toEqual([
       ['a.b', 1],
       ['a.c', [1, 2]],
       ['d', null],
+    ]);
+  });
+});
+
+describe('definitions over several runs', () => {
+  it('are those of the newest run that has one', () => {
+    const run = (startedAt: string, goal: 'min' | 'max') => ({ startedAt, definitions: { loss: { goal } } });
+    const defined = definedOver([
+      run('2026-01-02', 'max'),
+      run('2026-01-03', 'min'),
+      run('2026-01-01', 'max'),
+      { startedAt: '2026-01-04', definitions: { acc: { x: 'epoch' } } },
+      {},
+    ]);
+    expect([defined('goal', 'loss'), defined('x', 'acc'), defined('goal', '__proto__')]).toEqual([
+      'min',
+      'epoch',
+      undefined,
     ]);
   });
 });
@@ -192,6 +247,30 @@ describe('what runs are compared in', () => {
       ['loss', 2],
       ['lr (metric)', 0.05],
     ]);
+  });
+
+  it('has the headlines of summaries first, and the best of a line by its goal', () => {
+    const run = (name: string, summary: Record<string, unknown>, headline: string[] = []) => ({
+      ...{ experiment: 'a', run: name, status: 'FINISHED', summary, headline },
+    });
+    const runs = [
+      run('a', { cases: 3, rate: 0.5, lr: 1 }),
+      run('b', { rate: 0.9, note: 'x' }, ['rate', 'gone']),
+    ];
+    expect(summaryNamesOf(runs)).toEqual(['rate', 'cases', 'lr', 'note']);
+    const { summaries } = dimensionsOf(['lr'], [], summaryNamesOf(runs));
+    expect(summaries.map(({ title }) => title)).toContain('lr (summary)');
+    const rows = comparedRuns(runs, { dimensions: summaries, statistic: 'figure' }, () => '');
+    const best = (name: string, goal: 'min' | 'max', of = rows): unknown[] => [
+      ...bestValues(
+        of,
+        summaries.find((each) => each.name === name)!,
+        goal,
+      ),
+    ];
+    expect([best('rate', 'max'), best('rate', 'min'), best('note', 'max')]).toEqual([[0.9], [0.5], []]);
+    // Alone, a value is the best of nothing.
+    expect(best('rate', 'max', rows.slice(0, 1))).toEqual([]);
   });
 });
 

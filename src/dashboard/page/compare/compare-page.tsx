@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
 import { colourAt } from '../chart/palette.js';
+import { definedOver } from '../facts/figures.js';
 import { STATISTICS, type Statistic } from '../facts/run-values.js';
 import { firstOf } from '../parts/first-of.js';
 import { Left } from '../parts/left.js';
@@ -15,7 +16,15 @@ import { CompareTable } from './compare-table.js';
 import { ImportanceList } from './importance-list.js';
 import { Parallel } from './parallel.js';
 import { Scatter } from './scatter.js';
-import { comparedRuns, type Dimension, dimensionsOf, metricNames, paramNames } from './value-rows.js';
+import {
+  type Compared,
+  comparedRuns,
+  type Dimension,
+  dimensionsOf,
+  metricNames,
+  paramNames,
+  summaryNamesOf,
+} from './value-rows.js';
 
 /**
  * @bound tells: a line below the axes says how many more; specs/dashboard/browser/left-out.spec.ts
@@ -43,68 +52,102 @@ export function ComparePage(): JSX.Element {
 
 function Compare({ runs }: { readonly runs: readonly RunFactsAnswer[] }): JSX.Element {
   const { query } = route.value;
-  const statistic: Statistic = STATISTICS.find((name) => name === query.get('stat')) ?? 'last';
-  const { differ, same, metrics } = useMemo(() => splitDimensions(runs), [runs]);
+  const statistic: Statistic = STATISTICS.find((name) => name === query.get('stat')) ?? 'figure';
+  const { differ, same, summaries, metrics } = useMemo(() => splitDimensions(runs), [runs]);
+  const defined = useMemo(() => definedOver(runs), [runs]);
   const axes = firstOf(differ, MOST_AXES);
-  const dimensions = useMemo(() => [...differ, ...metrics, ...same], [differ, metrics, same]);
+  const dimensions = useMemo(
+    () => [...differ, ...summaries, ...metrics, ...same],
+    [differ, summaries, metrics, same],
+  );
   const rows = useRows(runs, dimensions, statistic);
-  const metric = metrics.find(({ name }) => name === query.get('metric')) ?? metrics[0];
+  const results = resultsOf(summaries, metrics, rows);
+  const wanted = query.get('metric');
+  const result =
+    results.find(({ key }) => key === wanted) ?? results.find(({ name }) => name === wanted) ?? results[0];
+  const goal = result === undefined ? undefined : defined('goal', result.name);
   const x = dimensions.find(({ key }) => key === query.get('sx')) ?? dimensions[0];
-  const y = dimensions.find(({ key }) => key === query.get('sy')) ?? metric ?? x;
-  const select = (label: string, one: Dimension | undefined, to: (key: string) => void): JSX.Element => (
+  const y = dimensions.find(({ key }) => key === query.get('sy')) ?? result ?? x;
+  const select = (
+    label: string,
+    [of, one]: readonly [of: readonly Dimension[], one: Dimension | undefined],
+    to: (key: string) => void,
+  ): JSX.Element => (
     <Select
-      {...{ label, value: one?.key ?? '', names: dimensions.map(({ key }) => key), choose: to }}
-      titleOf={(key) => dimensions.find((each) => each.key === key)?.title ?? key}
+      {...{ label, value: one?.key ?? '', names: of.map(({ key }) => key), choose: to }}
+      titleOf={(key) => of.find((each) => each.key === key)?.title ?? key}
     />
   );
   return (
     <div class="page">
+      {summaries.length === 0 ? null : (
+        <section aria-label="Summary">
+          <h2>Summary</h2>
+          <CompareTable {...{ rows, defined }} dimensions={summaries} />
+        </section>
+      )}
       <section aria-label="Parameters">
         <h2>Parameters</h2>
-        <CompareTable {...{ rows }} dimensions={[...differ, ...same]} differ={differ} />
+        <CompareTable {...{ rows, differ }} dimensions={[...differ, ...same]} />
       </section>
       <section aria-label="Metrics">
         <div class="bar">
           <h2>Metrics</h2>
-          <Select label="of each" value={statistic} names={STATISTICS} choose={(stat) => choose({ stat })} />
+          <Select
+            {...{ label: 'of each', value: statistic, names: STATISTICS }}
+            titleOf={(name) => (name === 'figure' ? 'as defined' : name)}
+            choose={(stat) => choose({ stat })}
+          />
         </div>
-        <CompareTable {...{ rows }} dimensions={metrics} differ={[]} />
+        <CompareTable {...{ rows, defined }} dimensions={metrics} />
       </section>
       <div class="charts">
         <section aria-label="Scatter">
           <div class="bar">
             <h2>Scatter</h2>
-            {select('x', x, (sx) => choose({ sx }))}
-            {select('y', y, (sy) => choose({ sy }))}
+            {select('x', [dimensions, x], (sx) => choose({ sx }))}
+            {select('y', [dimensions, y], (sy) => choose({ sy }))}
           </div>
           {x === undefined || y === undefined ? null : <Scatter {...{ rows, x, y }} />}
         </section>
         <section aria-label="Importance">
           <div class="bar">
             <h2>Parameter importance</h2>
-            <Select
-              {...{ label: 'for', value: metric?.name ?? '', names: metrics.map(({ name }) => name) }}
-              choose={(name) => choose({ metric: name })}
-            />
+            {select('for', [results, result], (metric) => choose({ metric }))}
           </div>
-          <ImportanceList {...{ rows, metric }} params={differ} />
+          <ImportanceList {...{ rows, goal }} metric={result} params={differ} />
         </section>
       </div>
       <section aria-label="Parallel coordinates">
         <h2>Parallel coordinates</h2>
-        <Parallel rows={rows} dimensions={[...axes.shown, ...(metric === undefined ? [] : [metric])]} />
+        <Parallel
+          {...{ rows, goal }}
+          dimensions={[...axes.shown, ...(result === undefined ? [] : [result])]}
+        />
         <Left left={axes.left} what="parameters without an axis" />
       </section>
     </div>
   );
 }
 
+/** The values that parameters are judged by: summary values that are numbers, and metrics. */
+const resultsOf = (
+  summaries: readonly Dimension[],
+  metrics: readonly Dimension[],
+  rows: readonly Compared[],
+): Dimension[] => [
+  ...summaries.filter(({ key }) =>
+    rows.some(({ values }) => ['number', 'boolean'].includes(typeof values.get(key))),
+  ),
+  ...metrics,
+];
+
 function splitDimensions(
   runs: readonly RunFactsAnswer[],
-): Readonly<Record<'differ' | 'same' | 'metrics', Dimension[]>> {
+): Readonly<Record<'differ' | 'same' | 'summaries' | 'metrics', Dimension[]>> {
   const { differ, same } = paramNames(runs);
-  const { params, metrics } = dimensionsOf([...differ, ...same], metricNames(runs));
-  return { differ: params.slice(0, differ.length), same: params.slice(differ.length), metrics };
+  const { params, ...others } = dimensionsOf([...differ, ...same], metricNames(runs), summaryNamesOf(runs));
+  return { differ: params.slice(0, differ.length), same: params.slice(differ.length), ...others };
 }
 
 function useRows(

@@ -1,20 +1,24 @@
 import type { JSX } from 'preact';
+import { type Defined, goalText } from '../facts/figures.js';
 import { ALL_DIGITS, digitsFor, exactText, valueText } from '../facts/format.js';
 import { To } from '../parts/link.js';
 import { TableBox } from '../parts/table-box.js';
 import { runPlace } from '../state/route.js';
-import type { Compared, Dimension } from './value-rows.js';
+import { bestValues, type Compared, type Dimension } from './value-rows.js';
 
 /** A table with one column per run and one row per value. */
 export function CompareTable({
   rows,
   dimensions,
-  differ,
+  differ = [],
+  defined,
 }: {
   readonly rows: readonly Compared[];
   readonly dimensions: readonly Dimension[];
   /** Dimensions to show in bold. */
-  readonly differ: readonly Dimension[];
+  readonly differ?: readonly Dimension[];
+  /** Marks the best value of each line whose goal it finds. */
+  readonly defined?: Defined;
 }): JSX.Element {
   const digits = ({ key, kind }: Dimension): number =>
     kind === 'param' ? ALL_DIGITS : digitsFor(rows.map(({ values }) => values.get(key)));
@@ -38,18 +42,37 @@ export function CompareTable({
           </tr>
         </thead>
         <tbody>
-          {dimensions.map((dimension) => (
-            <tr key={dimension.key} class={differ.includes(dimension) ? 'differs' : ''}>
-              <th scope="row">{dimension.name}</th>
-              {rows.map(({ id, values }) => (
-                <td key={id} class="number" title={exactText(values.get(dimension.key))}>
-                  {valueText(values.get(dimension.key), digits(dimension))}
-                </td>
-              ))}
-            </tr>
-          ))}
+          {dimensions.map((dimension) => {
+            const goal = defined?.('goal', dimension.name);
+            const best = goal === undefined ? new Set() : bestValues(rows, dimension, goal);
+            return (
+              <tr key={dimension.key} class={differ.includes(dimension) ? 'differs' : ''}>
+                <th scope="row" title={goal === undefined ? '' : goalText(goal)}>
+                  {dimension.name}
+                </th>
+                {rows.map(({ id, values }) => {
+                  const value = values.get(dimension.key);
+                  return (
+                    <td key={id} class="number" title={exactText(value)}>
+                      {valueText(value, digits(dimension))}
+                      {value === undefined || !best.has(value) ? null : <BestMark />}
+                    </td>
+                  );
+                })}
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </TableBox>
+  );
+}
+
+function BestMark(): JSX.Element {
+  return (
+    <span class="best-mark" title="the best of its line">
+      <span aria-hidden="true">★</span>
+      <span class="hidden"> best</span>
+    </span>
   );
 }

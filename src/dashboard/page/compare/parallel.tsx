@@ -1,4 +1,6 @@
 import type { JSX } from 'preact';
+import type { Goal } from '../../../pure/metric-definition.js';
+import { goalText } from '../facts/figures.js';
 import { valueText } from '../facts/format.js';
 import { type Axis, axisOf, cut } from './axis.js';
 import type { Compared, Dimension } from './value-rows.js';
@@ -14,9 +16,12 @@ const LONGEST = 18;
 export function Parallel({
   rows,
   dimensions,
+  goal,
 }: {
   readonly rows: readonly Compared[];
   readonly dimensions: readonly Dimension[];
+  /** The direction in which the last dimension gets better. */
+  readonly goal?: Goal | undefined;
 }): JSX.Element | null {
   const axes = dimensions.map((dimension) => ({
     ...axisOf(rows.map(({ values }) => values.get(dimension.key))),
@@ -27,35 +32,42 @@ export function Parallel({
   const stride = Math.max(NARROWEST_STRIDE, (WIDTH - 2 * EDGE.side) / (axes.length - 1));
   const width = (axes.length - 1) * stride + 2 * EDGE.side;
   return (
-    <div class="plain-chart card table-box" tabIndex={0} role="group" aria-label="Parallel coordinates">
-      <svg
-        viewBox={`0 0 ${width} ${HEIGHT}`}
-        style={{ minWidth: `${Math.min(width, 1100)}px` }}
-        role="img"
-        aria-label={`Parallel coordinates of ${rows.length} runs over ${dimensions.map(({ title }) => title).join(', ')}`}
-      >
-        {rows.map((row) => (
-          <polyline
-            key={row.id}
-            points={pointsOf(row, axes, stride)}
-            fill="none"
-            style={{ stroke: colourAt(last.placeOf(row.values.get(last.dimension.key))) }}
-            stroke-width="1.6"
-            stroke-opacity="0.75"
-          >
-            <title>
-              {[
-                row.id,
-                ...dimensions.map(({ key, title }) => `${title} ${valueText(row.values.get(key))}`),
-              ].join('\n')}
-            </title>
-          </polyline>
-        ))}
-        {axes.map((axis, index) => (
-          <AxisLine key={axis.dimension.key} axis={axis} left={EDGE.side + index * stride} />
-        ))}
-      </svg>
-    </div>
+    <>
+      {goal === undefined ? null : (
+        <p class="dim">
+          Orange is the best {last.dimension.title}: {goalText(goal)}.
+        </p>
+      )}
+      <div class="plain-chart card table-box" tabIndex={0} role="group" aria-label="Parallel coordinates">
+        <svg
+          viewBox={`0 0 ${width} ${HEIGHT}`}
+          style={{ minWidth: `${Math.min(width, 1100)}px` }}
+          role="img"
+          aria-label={`Parallel coordinates of ${rows.length} runs over ${dimensions.map(({ title }) => title).join(', ')}`}
+        >
+          {rows.map((row) => (
+            <polyline
+              key={row.id}
+              points={pointsOf(row, axes, stride)}
+              fill="none"
+              style={{ stroke: colourAt(last.placeOf(row.values.get(last.dimension.key)), goal) }}
+              stroke-width="1.6"
+              stroke-opacity="0.75"
+            >
+              <title>
+                {[
+                  row.id,
+                  ...dimensions.map(({ key, title }) => `${title} ${valueText(row.values.get(key))}`),
+                ].join('\n')}
+              </title>
+            </polyline>
+          ))}
+          {axes.map((axis, index) => (
+            <AxisLine key={axis.dimension.key} axis={axis} left={EDGE.side + index * stride} />
+          ))}
+        </svg>
+      </div>
+    </>
   );
 }
 
@@ -75,9 +87,12 @@ function pointsOf({ values }: Compared, axes: readonly DimensionAxis[], stride: 
     .join(' ');
 }
 
-/** Blue for the least, orange for the greatest, grey for no value. */
-const colourAt = (place: number | null): string =>
-  place === null ? 'var(--ink-2)' : `hsl(${Math.round(215 + place * 175) % 360} 72% 55%)`;
+/** Blue for the least, orange for the greatest or, if there is a goal, the best; grey for no value. */
+function colourAt(place: number | null, goal: Goal | undefined): string {
+  if (place === null) return 'var(--ink-2)';
+  const merit = goal === 'min' ? 1 - place : place;
+  return `hsl(${Math.round(215 + merit * 175) % 360} 72% 55%)`;
+}
 
 function AxisLine({ axis, left }: { readonly axis: DimensionAxis; readonly left: number }): JSX.Element {
   return (

@@ -1,32 +1,44 @@
+import { bestOf, type Goal } from '../../../pure/metric-definition.js';
 import type { RunFactsAnswer } from '../../api.js';
+import { summaryNames } from '../facts/figures.js';
 import { type Column, flatParams, numberOf, runId, type Statistic, valueOf } from '../facts/run-values.js';
 
-/** A parameter or metric in which runs are compared; the two may share a name. */
+/** A parameter, summary value or metric in which runs are compared; they may share a name. */
 export interface Dimension {
-  /** A unique key: `p:lr`, `m:loss`. */
+  /** A unique key: `p:lr`, `s:pass_rate`, `m:loss`. */
   readonly key: string;
   readonly name: string;
-  /** The name, with its kind added if both a parameter and a metric have it. */
+  /** The name, with its kind added if another kind has it, too. */
   readonly title: string;
   readonly kind: Column['kind'];
 }
 
-/** Makes dimensions from parameters and metrics. */
+/** The dimensions of some runs, by their kind. */
+export interface Dimensions {
+  readonly params: Dimension[];
+  readonly summaries: Dimension[];
+  readonly metrics: Dimension[];
+}
+
+/** Makes dimensions from parameters, metrics and summary values. */
 export function dimensionsOf(
   params: readonly string[],
   metrics: readonly string[],
-): { readonly params: Dimension[]; readonly metrics: Dimension[] } {
-  const inBoth = new Set(metrics.filter((name) => params.includes(name)));
-  const titleOf = (name: string, what: string): string => (inBoth.has(name) ? `${name} (${what})` : name);
+  summaries: readonly string[] = [],
+): Dimensions {
+  const seen = new Set<string>();
+  const shared = new Set<string>();
+  for (const name of [params, metrics, summaries].flatMap((names) => [...new Set(names)]))
+    (seen.has(name) ? shared : seen).add(name);
+  const made = (names: readonly string[], kind: Column['kind'], what: string): Dimension[] =>
+    names.map((name) => ({
+      ...{ key: `${kind[0]}:${name}`, kind, name },
+      title: shared.has(name) ? `${name} (${what})` : name,
+    }));
   return {
-    params: params.map((name) => ({
-      ...{ key: `p:${name}`, kind: 'param', name },
-      title: titleOf(name, 'parameter'),
-    })),
-    metrics: metrics.map((name) => ({
-      ...{ key: `m:${name}`, kind: 'metric', name },
-      title: titleOf(name, 'metric'),
-    })),
+    params: made(params, 'param', 'parameter'),
+    summaries: made(summaries, 'summary', 'summary'),
+    metrics: made(metrics, 'metric', 'metric'),
   };
 }
 
@@ -49,12 +61,32 @@ export function paramNames(runs: readonly RunFactsAnswer[]): { differ: string[];
   return { differ: names.filter((name) => !isSame(name)), same: names.filter(isSame) };
 }
 
-/** The names of all metrics of some runs whose last value is a number. */
+/** The names of all metrics of some runs that have had a number. */
 export function metricNames(runs: readonly RunFactsAnswer[]): string[] {
   const names = runs.flatMap(({ metrics = {} }) =>
-    Object.entries(metrics).flatMap(([name, { last }]) => (typeof last === 'number' ? [name] : [])),
+    Object.entries(metrics).flatMap(([name, { last, min }]) =>
+      typeof last === 'number' || typeof min === 'number' ? [name] : [],
+    ),
   );
   return [...new Set(names)].sort();
+}
+
+/** The names of all summary values of some runs, the headlines first. */
+export function summaryNamesOf(runs: readonly RunFactsAnswer[]): string[] {
+  const names = runs.flatMap(summaryNames);
+  const headlines = new Set(runs.flatMap(({ headline = [] }) => headline));
+  return [...new Set([...names.filter((name) => headlines.has(name)), ...names])];
+}
+
+/** Returns the values of a dimension that are the best of several runs, by the goal. */
+export function bestValues(rows: readonly Compared[], { key }: Dimension, goal: Goal): ReadonlySet<unknown> {
+  const values = rows.map((row) => row.values.get(key));
+  const best = rows.length < 2 ? undefined : bestOf(values, goal);
+  return new Set(
+    values.filter(
+      (value) => (typeof value === 'number' || typeof value === 'boolean') && Number(value) === best,
+    ),
+  );
 }
 
 /** Collects the values of runs; for metrics, the given statistic. */

@@ -58,12 +58,16 @@ function Shown({
         <BestChart sweep={sweep} />
         <section aria-label="Parameter importance">
           <h2>Parameter importance for {sweep.metric}</h2>
-          <ImportanceList {...{ rows, params, metric }} />
+          <ImportanceList {...{ rows, params, metric }} goal={sweep.mode} />
         </section>
       </div>
       <section aria-label="Parallel coordinates">
         <h2>Parallel coordinates</h2>
-        <Parallel rows={rows} dimensions={[...axes.shown, ...(metric === undefined ? [] : [metric])]} />
+        <Parallel
+          rows={rows}
+          dimensions={[...axes.shown, ...(metric === undefined ? [] : [metric])]}
+          goal={sweep.mode}
+        />
         <Left left={axes.left} what="parameters without an axis" />
       </section>
       <section aria-label="Trials">
