@@ -186,7 +186,10 @@ export const SeriesRequest = Type.Object({
   runs: Type.String({ minLength: 3, maxLength: 30_000 }),
   /** Repeated for each metric. */
   metric: Type.Array(Type.String({ maxLength: 1000 }), { minItems: 1, maxItems: 50 }),
-  /** `step`, `time` (seconds since the run began), or `metric:NAME`. */
+  /**
+   * `step`, `time` (seconds since the run began), or `metric:NAME`: its value in the same row, else
+   * the latest finite one that was logged before it.
+   */
   x: Type.String({ default: 'step', maxLength: 1010 }),
   from: Type.Optional(Type.Number()),
   to: Type.Optional(Type.Number()),

@@ -54,4 +54,6 @@ export interface ReportSeries extends Pick<
   readonly step: readonly number[];
   /** Seconds since the run began. */
   readonly time: readonly number[];
+  /** The x axis that its definition names, if that is a metric; null where it has no value yet. */
+  readonly over?: { readonly metric: string; readonly x: readonly (number | null)[] };
 }

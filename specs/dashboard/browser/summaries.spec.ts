@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeReport } from 'expman-rx/dashboard';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { go, hasBrowser, settled } from '../../support/browser.js';
 import { browsing } from '../../support/browsing.js';
@@ -125,6 +126,82 @@ describe.skipIf(!hasBrowser)('summaries and definitions', { timeout: 120_000 }, 
     expect(complaints).toEqual([]);
   });
 
+  const draws = async (page: Page): Promise<void> => {
+    await go(page, '#/run/exp/one/metrics?metric=val%2Floss&metric=acc');
+    const chart = (metric: string): Locator => page.locator(`[data-testid=chart][data-metric="${metric}"]`);
+    await chart('val/loss').waitFor();
+    const csv = async (metric: string): Promise<string[]> => {
+      await chart(metric).getByRole('button', { name: /^Save/ }).click();
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        chart(metric).getByRole('button', { name: 'CSV' }).click(),
+      ]);
+      return readFileSync(await download.path(), 'utf8')
+        .trim()
+        .split(/\r?\n/);
+    };
+    // Three epochs from 10 on, two values in each; acc has no definition.
+    expect((await csv('val/loss')).map((line) => line.split(',')[1])).toEqual([
+      ...['epoch', '10', '10', '10.5', '10.5', '11', '11'],
+    ]);
+    expect((await csv('acc')).map((line) => line.split(',')[1])).toEqual(['step', '0', '100', '200']);
+
+    // The stretch of one axis leaves the charts over the other as they are.
+    const points = (metric: string): Promise<string | null> => chart(metric).getAttribute('data-points');
+    await go(page, '#/run/exp/one/metrics?metric=val%2Floss&metric=acc&from=10.4&to=11&of=metric%3Aepoch');
+    await expect.poll(async () => [await points('val/loss'), await points('acc')]).toEqual(['4', '3']);
+    await chart('val/loss').getByRole('button', { name: 'Reset' }).click();
+    await expect.poll(() => points('val/loss')).toBe('6');
+    await chart('acc').locator('.chart-body').focus();
+    await page.keyboard.press('+');
+    await expect.poll(() => page.evaluate('location.hash')).toContain('from=');
+    expect(await page.evaluate('location.hash')).not.toContain('of=');
+    expect(await points('val/loss')).toBe('6');
+
+    const choice = page.locator('.choice', { hasText: /^x/ }).locator('select');
+    expect(await choice.inputValue()).toBe('');
+    await choice.selectOption('step');
+    await settled(page);
+    await expect
+      .poll(async () => (await csv('val/loss')).map((line) => line.split(',')[1]))
+      .toEqual(['step', '0', '50', '100', '150', '200', '250']);
+    // The chart follows the view of its new axis.
+    await chart('val/loss').locator('.chart-body').focus();
+    await page.keyboard.press('+');
+    await chart('val/loss').getByRole('button', { name: 'Reset' }).click();
+    await choice.selectOption('');
+    await expect.poll(() => page.evaluate('location.hash')).not.toContain('x=');
+  };
+
+  it('draw curves over the axis of their definition, until another is chosen', async () => {
+    const { page, complaints } = await visit((await serve(base)).url);
+    await page.waitForSelector('[data-testid=run-row]');
+    await draws(page);
+    expect(complaints).toEqual([]);
+  });
+
+  it('draw the curves of a run that grows over its epochs', async () => {
+    const live = folder();
+    const run = openRun(live, { runName: 'grows' });
+    run.defineMetric('loss', { x: 'epoch' });
+    const log = async (epoch: number): Promise<void> => {
+      run.logMetrics({ epoch }, epoch * 10);
+      run.logMetrics({ loss: 1 / epoch }, epoch * 10 + 1);
+      await run.flush();
+    };
+    await log(1);
+    const { page, complaints } = await visit((await serve(live)).url);
+    await page.waitForSelector('[data-testid=run-row]');
+    await go(page, '#/run/exp/grows/metrics?metric=loss');
+    const chart = page.locator('[data-testid=chart]');
+    await expect.poll(() => chart.getAttribute('data-points')).toBe('1');
+    await log(2);
+    await log(3);
+    await expect.poll(() => chart.getAttribute('data-points'), { timeout: 20_000 }).toBe('3');
+    await run.close();
+    expect(complaints).toEqual([]);
+  });
+
   it('are in a report, too', async () => {
     const path = join(folder(), 'report.html');
     await writeReport(runDirs, path);
@@ -137,6 +214,7 @@ describe.skipIf(!hasBrowser)('summaries and definitions', { timeout: 120_000 }, 
     await go(page, '#/run/exp/one');
     expect((await page.locator('section[aria-label=Summary] th').allInnerTexts())[0]).toBe('rate');
     await compares(page);
+    await draws(page);
     expect(complaints).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reportApi } from '../../../src/dashboard/page/api/report-api.js';
 import { type Column, fieldOf } from '../../../src/dashboard/page/facts/run-values.js';
-import type { ReportData, ReportRun } from '../../../src/dashboard/report-data.js';
+import type { ReportData, ReportRun, ReportSeries } from '../../../src/dashboard/report-data.js';
 
 const run = (name: string, lr: number, more: Partial<ReportRun> = {}): ReportRun => ({
   answer: {
@@ -111,7 +111,21 @@ describe('a report', () => {
 
     expect(await x('step')).toEqual([0, 1, 2]);
     expect(await x('time', { from: 5 })).toEqual([10, 20]);
-    expect(await x('metric:acc')).toEqual([0.5, 0.9]);
+    // At step 1, acc has the value of step 0.
+    expect(await x('metric:acc')).toEqual([0.5, 0.5, 0.9]);
+  });
+
+  it('gives curves over the axis of their definition as they were read, and over a sample only where both have a point', async () => {
+    const [loss, acc] = run('a', 1).series as [ReportSeries, ReportSeries];
+    const x = async (series: ReportSeries[]): Promise<readonly number[] | undefined> => {
+      const { series: found } = await reportApi({ ...report, runs: [run('a', 1, { series })] }).series({
+        ...{ runs: ['mnist/a'], metrics: ['loss'], x: 'metric:acc' },
+      });
+      return found[0]?.x;
+    };
+    expect(await x([{ ...loss, over: { metric: 'acc', x: [null, 7, 8] } }, acc])).toEqual([7, 8]);
+    expect(await x([loss, { ...acc, isExact: false }])).toEqual([0.5, 0.9]);
+    expect(await x([loss])).toEqual([]);
   });
 
   it('keeps what is no finite number at its place', async () => {

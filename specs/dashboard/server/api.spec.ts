@@ -274,9 +274,10 @@ describe('a series', () => {
     expect(curve('text')?.x ?? []).toEqual([]);
     const byMetric = (await seriesOf(dashboard, `runs=${idOf(run.runDir)}&metric=loss&x=metric:by`))
       .series[0];
+    // The last row has no `by`: the latest one counts. Infinity is no place.
     expect([byMetric?.x, byMetric?.y]).toEqual([
-      [10, 20, 30],
-      [null, 4, 1],
+      [10, 20, 20, 30],
+      [null, 4, 3, 1],
     ]);
     const byTime = (await seriesOf(dashboard, `runs=${idOf(run.runDir)}&metric=loss&x=time`)).series[0];
     expect(byTime?.x.every((at) => at >= 0 && at < 60)).toBe(true);

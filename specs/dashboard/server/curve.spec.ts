@@ -127,7 +127,7 @@ describe('a curve', () => {
 
   it('of nothing is nothing', () => {
     expect(drawn([], 10)).toEqual({
-      ...{ x: [], y: [], nonFinite: [], stretches: [], times: [], values: 0, isExact: true },
+      ...{ x: [], y: [], nonFinite: [], stretches: [], times: [], beside: [], values: 0, isExact: true },
     });
   });
 });

@@ -111,3 +111,40 @@ describe('the API', () => {
     expect(summaryKeys).toContain(long);
   });
 });
+
+describe('a series over another metric', () => {
+  it('has the value in the same row, else the latest finite one before, in a file and in its growing end', async () => {
+    const dir = folder();
+    const run = openRun(dir);
+    run.logMetrics({ loss: 9 }, 0);
+    for (let epoch = 0; epoch < 3; epoch++) {
+      run.logMetrics({ epoch, loss: epoch }, epoch * 10 + 1);
+      run.logMetrics({ loss: epoch + 0.5 }, epoch * 10 + 2);
+      run.logMetrics({ other: 1 }, epoch * 10 + 3);
+    }
+    run.logMetrics({ epoch: NaN, loss: 7 }, 40);
+    run.logMetrics({ loss: 8 });
+    await run.flush();
+    const dashboard = await serve(dir);
+    const curve = async (range = ''): Promise<unknown> => {
+      const query = `runs=${idOf(run.runDir)}&metric=loss&x=metric:epoch${range}`;
+      const { series } = (await (await ask(dashboard, `/api/series?${query}`)).json()) as api.SeriesAnswer;
+      return series.map(({ x, y }) => [x, y]);
+    };
+    const whole = [
+      [
+        [0, 0, 1, 1, 2, 2, 2],
+        [0, 0.5, 1, 1.5, 2, 2.5, 8],
+      ],
+    ];
+    expect(await curve()).toEqual(whole);
+    await run.close();
+    expect(await curve()).toEqual(whole);
+    expect(await curve('&from=1&to=1')).toEqual([
+      [
+        [1, 1],
+        [1, 1.5],
+      ],
+    ]);
+  });
+});

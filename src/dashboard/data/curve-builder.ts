@@ -19,6 +19,8 @@ export interface DrawnCurve {
   readonly nonFinite: [at: number, what: string][];
   /** The times given with the values; NaN where none was given. */
   readonly times: number[];
+  /** The values of another metric given with the values; NaN where none was given. */
+  readonly beside: number[];
   /**
    * The stretches of a thinned curve: the index where each ends, how many finite values it stands
    * for, and their mean.
@@ -45,6 +47,7 @@ interface Place {
   readonly x: number;
   readonly y: number;
   readonly time: number;
+  readonly beside: number;
   /** For the last place of a stretch: how many values the stretch stands for, and their mean. */
   readonly standsFor?: readonly [count: number, mean: number];
 }
@@ -77,17 +80,17 @@ export class CurveBuilder {
   private finite = 0;
   private isInGap = false;
   /** A place that is only the last of its stretch, and may be overwritten by the next value. */
-  private passing: { x: number; y: number; time: number } = { x: NaN, y: NaN, time: NaN };
+  private passing = { x: NaN, y: NaN, time: NaN, beside: NaN };
 
   constructor(private readonly points: number) {
     // The stretches are merged in pairs when there are this many.
     this.maxStretches = Math.max(2, Math.floor(points / KEPT / 2) * 2);
   }
 
-  add(x: number, y: number, time = NaN): void {
+  add(x: number, y: number, time = NaN, beside = NaN): void {
     this.values++;
     if (!Number.isFinite(y)) {
-      this.addToGap({ x, y, time });
+      this.addToGap({ x, y, time, beside });
       return;
     }
     this.isInGap = false;
@@ -102,10 +105,11 @@ export class CurveBuilder {
         this.passing.x = x;
         this.passing.y = y;
         this.passing.time = time;
+        this.passing.beside = beside;
         return;
       }
     }
-    const place = { x, y, time };
+    const place = { x, y, time, beside };
     const isRaw = this.raw.length < this.points;
     if (isRaw) this.raw.push(place);
     if (!isInside) {
@@ -134,6 +138,7 @@ export class CurveBuilder {
       nonFinite: places.flatMap(({ y }, at) => (Number.isFinite(y) ? [] : [[at, String(y)]])),
       stretches: places.flatMap(({ standsFor }, at) => (standsFor === undefined ? [] : [[at, ...standsFor]])),
       times: places.map(({ time }) => time),
+      beside: places.map(({ beside }) => beside),
       values: this.values,
       isExact: places.length === this.values,
     };

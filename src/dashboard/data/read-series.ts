@@ -7,6 +7,7 @@ import { openIntact } from '../../reader/inspect-run.js';
 import type { OpenRows } from '../../reader/read-rows.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import type { Series, SeriesAnswer, SeriesRequest } from '../api.js';
+import { CarriedValues } from './carried-values.js';
 import { CurveBuilder, type DrawnCurve } from './curve-builder.js';
 import { findRun } from './find-run.js';
 import { checkWanted } from './wanted.js';
@@ -56,6 +57,8 @@ export function readSeries(dir: string, ids: readonly string[], wish: Wish): Ser
 interface Wish extends Omit<SeriesRequest, 'runs'> {
   /** Also returns the seconds since the run began when x is something else. */
   readonly withTimes?: boolean;
+  /** Metrics of which values are returned beside each curve, by the metric of the curve. */
+  readonly beside?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -88,7 +91,11 @@ function readInto(
   const { x, from = -Infinity, to = Infinity } = wish;
   const xMetric = x.startsWith(OF_METRIC) ? x.slice(OF_METRIC.length) : null;
   const columnOf = (metric: string): string => rows.columnOf.get(metric) ?? '';
-  const names = [...curves.keys(), ...(xMetric === null ? [] : [xMetric])].map(columnOf);
+  const { beside = new Map<string, string>() } = wish;
+  const carried = new Map(
+    [...(xMetric === null ? [] : [xMetric]), ...beside.values()].map((name) => [name, new CarriedValues()]),
+  );
+  const names = [...curves.keys(), ...carried.keys()].map(columnOf);
   let until = 0;
   let before = 0;
   const passedOver = (count: number): void => {
@@ -102,9 +109,12 @@ function readInto(
     // Rows come in the order they were logged: the last one of a batch is its newest.
     const newest = step.length === 0 ? null : valueAt(timestamp, step.length - 1);
     if (newest !== null) until = Math.max(until, Number(newest) / 1000);
+    const along = new Map(
+      [...carried].map(([name, values]) => [name, values.next(named(batch, columnOf(name)), step.length)]),
+    );
     const axis =
       xMetric !== null
-        ? numbersNamed(batch, columnOf(xMetric))
+        ? (along.get(xMetric) ?? null)
         : x === 'time'
           ? secondsSince(startedMs, timestamp)
           : stepsOf(step, before);
@@ -114,10 +124,11 @@ function readInto(
       const numbers = column === undefined ? null : numberColumn(column);
       if (numbers === null || axis === null) continue;
       const { values, validity } = numbers;
+      const others = along.get(beside.get(metric) ?? '');
       for (let row = 0; row < values.length; row++) {
         const at = axis[row] ?? NaN;
         if (Number.isFinite(at) && at >= from && at <= to && (validity === null || bitAt(validity, row)))
-          curve.add(at, values[row] ?? NaN, times?.[row]);
+          curve.add(at, values[row] ?? NaN, times?.[row], others?.[row]);
       }
     }
     before += step.length;
@@ -127,11 +138,6 @@ function readInto(
 
 const named = (batch: readonly NamedColumn[], name: string): NamedColumn | undefined =>
   batch.find((column) => column.name === name);
-
-function numbersNamed(batch: readonly NamedColumn[], name: string): Float64Array | null {
-  const column = named(batch, name);
-  return column === undefined ? null : numbersOf(column);
-}
 
 const secondsSince = (startedMs: number, timestamp: Column): Float64Array | null =>
   numbersOf(timestamp)?.map((micros) => micros / 1e6 - startedMs / 1e3) ?? null;

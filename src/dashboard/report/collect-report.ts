@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { VERSION } from '../../model/version.js';
 import type { RunFacts } from '../../model/run-facts.js';
+import { definitionOf } from '../../pure/metric-definition.js';
 import { mediaOf } from '../../reader/read-media.js';
 import { openStoredRun } from '../../reader/stored-run.js';
 import { readWhole } from '../../storage/atomic-file.js';
@@ -102,7 +103,7 @@ async function collectRun(
         return { ...media, isImage: href !== '', href };
       }),
     },
-    series: collectSeries(place, answer.fields),
+    series: collectSeries(place, answer),
     logs: lines.slice(-MAX_LINES).map(({ meta, ...line }) => ({ ...line, meta: { ...meta } })),
     ...(lines.length > MAX_LINES && { isLogCut: true }),
     system: (JSON.parse(readSystem(place)) as SystemAnswer).columns,
@@ -110,16 +111,31 @@ async function collectRun(
   };
 }
 
-function collectSeries(place: RunPlace, fields: RunAnswer['fields']): ReportSeries[] {
+function collectSeries(place: RunPlace, { fields, facts }: RunAnswer): ReportSeries[] {
+  const names = new Set(fields.map(({ name }) => name));
+  const beside = new Map(
+    [...names].flatMap((name) => {
+      const { x } = definitionOf(facts.definitions ?? {}, name);
+      return x === undefined || !names.has(x) ? [] : [[name, x] as const];
+    }),
+  );
   const { curves } = curvesOfRun(place.runDir, {
-    ...{ metric: fields.map(({ name }) => name), x: 'step', points: MAX_POINTS, withTimes: true },
+    ...{ metric: [...names], x: 'step', points: MAX_POINTS, withTimes: true, beside },
   });
   // A column of text may have held numbers for a while, or only texts.
   const ofText = new Set(fields.flatMap(({ name, type }) => (type === 'UTF8' ? [name] : [])));
   return [...curves]
     .filter(([metric, { values }]) => values > 0 || !ofText.has(metric))
-    .map(([metric, { x, times, ...curve }]) => ({ metric, step: x, time: times, ...curve }));
+    .map(([metric, { x, times, beside: over, ...curve }]) => ({
+      ...{ metric, step: x, time: times, ...curve },
+      ...overOf(beside.get(metric), over),
+    }));
 }
+
+const overOf = (metric: string | undefined, x: readonly number[]): Pick<ReportSeries, 'over'> =>
+  metric === undefined
+    ? {}
+    : { over: { metric, x: x.map((value) => (Number.isFinite(value) ? value : null)) } };
 
 /** Turns images into `data:` addresses while there is room. */
 class Images {

@@ -32,10 +32,43 @@ export function reportSeries(
 }
 
 /**
- * Returns the other metric at the same steps; null at steps where it has no point in the report.
+ * Returns another metric at the same rows: its value there, else the latest one before. Of a metric
+ * whose points in the report are a sample, only values at the same steps are known.
  */
-function byMetric(all: readonly ReportSeries[], axis: string, { step }: ReportSeries): (number | null)[] {
-  const other = all.find(({ metric }) => `metric:${metric}` === axis);
-  const values = new Map(other?.step.map((at, index) => [at, other.y[index] ?? null]) ?? []);
-  return step.map((at) => values.get(at) ?? null);
+function byMetric(
+  all: readonly ReportSeries[],
+  axis: string,
+  { step, time, over }: ReportSeries,
+): readonly (number | null)[] {
+  const name = axis.replace(/^metric:/, '');
+  if (over?.metric === name) return over.x;
+  const other = all.find(({ metric }) => metric === name);
+  if (other === undefined) return [];
+  const values = new Map(other.step.map((at, index) => [at, other.y[index] ?? null]));
+  if (!other.isExact) return step.map((at) => values.get(at) ?? null);
+  const known = other.y
+    .flatMap((y, index) => (y === null ? [] : [{ y, ...rowAt(other, index) }]))
+    .sort(byRow);
+  const rows = step.map((_, index) => ({ index, ...rowAt({ step, time }, index) })).sort(byRow);
+  const out: (number | null)[] = [];
+  let next = 0;
+  for (const row of rows) {
+    while (next < known.length && byRow(known[next]!, row) <= 0) next++;
+    const same = values.get(row.step);
+    out[row.index] = same === undefined ? (known[next - 1]?.y ?? null) : same;
+  }
+  return out;
 }
+
+interface Row {
+  readonly step: number;
+  readonly time: number;
+}
+
+const rowAt = ({ step, time }: Pick<ReportSeries, 'step' | 'time'>, index: number): Row => ({
+  step: step[index] ?? NaN,
+  time: time[index] ?? NaN,
+});
+
+/** The order in which rows were logged; those of one moment by their step. */
+const byRow = (one: Row, other: Row): number => one.time - other.time || one.step - other.step;

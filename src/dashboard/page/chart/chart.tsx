@@ -1,4 +1,4 @@
-import { type Signal, useComputed } from '@preact/signals';
+import { computed, type ReadonlySignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { inNumber } from '../../../pure/quantity.js';
@@ -22,8 +22,8 @@ export interface ChartProps {
    * The stretch of x that all charts show; null for everything. It changes many times a second
    * while a chart is dragged.
    */
-  readonly view: Signal<Span | null>;
-  readonly isMoving: Signal<boolean>;
+  readonly view: ReadonlySignal<Span | null>;
+  readonly isMoving: ReadonlySignal<boolean>;
   readonly onZoom: (view: Span | null) => void;
   readonly onMove: (view: Span, isOver: boolean) => void;
   /**
@@ -38,7 +38,8 @@ export function Chart(props: ChartProps): JSX.Element {
   const { figure, view, onZoom, curves } = props;
   const [pointed, setPointed] = useState<Pointed | null>(null);
   const { parent, plot } = usePlot(props, setPointed);
-  const isZoomed = useComputed(() => view.value !== null);
+  // Another axis has another view, which useComputed would not notice.
+  const isZoomed = useMemo(() => computed(() => view.value !== null), [view]);
   const span = view.peek();
   const points = figure.strokes.reduce((sum, { x }) => sum + countIn(x, span), 0);
   const first = figure.strokes[0];

@@ -1,10 +1,12 @@
 import type { Span } from '../../../pure/span.js';
 
 /**
- * The cursor that all charts of the page share: the value of x under it, and the stretch that is
- * being chosen, if there is one.
+ * The cursor that all charts of the page share that have the same axis: the value of x under it,
+ * and the stretch that is being chosen, if there is one.
  */
 export interface SharedCursor {
+  /** The title of the axis. */
+  readonly axis: string;
   readonly x: number;
   readonly chosen: Span | null;
 }

@@ -120,6 +120,10 @@ class DrawnPlot {
     this.axes = this.paint();
   }
 
+  get xTitle(): string {
+    return this.figure.xTitle;
+  }
+
   topOf(value: number): number {
     return (1 - shares(this.heights, this.options.isLog)(value)) * this.axes.area.height;
   }
@@ -161,7 +165,8 @@ function listenToMouse(drawn: DrawnPlot, listeners: PlotListeners): () => void {
     from: valueOf(drawn.view, from),
     to: valueOf(drawn.view, to),
   });
-  const { move, leave } = joinCursors((cursor) => {
+  const { move, leave } = joinCursors((shared) => {
+    const cursor = shared?.axis === drawn.xTitle ? shared : null;
     const chosen = cursor?.chosen ?? null;
     showCursor(frame, cursor === null ? null : shareOf(drawn.view, cursor.x));
     showChoice(
@@ -181,7 +186,7 @@ function listenToMouse(drawn: DrawnPlot, listeners: PlotListeners): () => void {
       const { width, height } = drawn.axes.area;
       const x = valueOf(drawn.view, at.across);
       listeners.point({ left: at.across * width, top: at.down * height, x });
-      move({ x, chosen: choice === null ? null : valuesOf(choice) });
+      move({ axis: drawn.xTitle, x, chosen: choice === null ? null : valuesOf(choice) });
     },
     choose: (choice) => {
       if ((choice.to - choice.from) * drawn.axes.area.width >= LEAST_CHOICE_PX)

@@ -20,11 +20,15 @@ export function CurveChoices({
   metricKeys,
   metrics,
   x,
+  isDefined,
   params,
 }: {
   readonly metricKeys: readonly string[];
   readonly metrics: readonly string[];
-  readonly x: string;
+  /** The chosen x axis; null if none was chosen. */
+  readonly x: string | null;
+  /** True if some of the metrics have an x axis by their definition. */
+  readonly isDefined: boolean;
   readonly params?: readonly string[];
 }): JSX.Element {
   const { query } = route.value;
@@ -35,9 +39,12 @@ export function CurveChoices({
       <label class="choice">
         x
         <select
-          value={x}
-          onChange={({ currentTarget }) => choose({ x: currentTarget.value, from: null, to: null })}
+          value={x ?? (isDefined ? '' : 'step')}
+          onChange={({ currentTarget: { value } }) =>
+            choose({ x: value === '' ? null : value, from: null, to: null, of: null })
+          }
         >
+          {isDefined ? <option value="">as defined</option> : null}
           <option value="step">step</option>
           <option value="time">time</option>
           {metricKeys.map((name) => (

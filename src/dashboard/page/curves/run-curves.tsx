@@ -3,6 +3,7 @@ import { useMemo } from 'preact/hooks';
 import type { RunFactsAnswer } from '../../api.js';
 import { ChartGrid } from '../chart/chart-grid.js';
 import { colourAt } from '../chart/palette.js';
+import { axisIn } from '../chart/use-view.js';
 import { distinctText } from '../facts/format.js';
 import { drawnMetrics, flatParams, valueOf } from '../facts/run-values.js';
 import { firstOf } from '../parts/first-of.js';
@@ -11,6 +12,7 @@ import { Broken, Empty, Loading } from '../parts/states.js';
 import { route } from '../state/navigation.js';
 import { numberIn, viewIn } from '../state/route.js';
 import { theme } from '../state/theme.js';
+import { type Axes, axesOf } from './axes.js';
 import { CurveChoices } from './curve-choices.js';
 import { RunLegend } from './run-legend.js';
 import { type CurvesView, factsById, useCurves } from './use-curves.js';
@@ -45,21 +47,30 @@ export function RunCurves({
   const metricKeys = useMemo(() => drawnMetrics(facts), [facts]);
   const { shown: chosen, left } = firstOf(query.getAll('metric'), MOST_METRICS);
   const metrics = chosen.length > 0 ? chosen : metricKeys.slice(0, STANDARD_METRICS);
-  const x = query.get('x') ?? 'step';
-  const view = viewIn(query);
-  const curves = useCurves({ runs: ids, metrics, x, view, facts: known });
+  const x = query.get('x');
+  const axes = useAxes(facts, metrics, { chosen: x, known: metricKeys });
+  const isDefined = useMemo(
+    () =>
+      [...axesOf(facts, metrics, { chosen: null, known: metricKeys }).values()].some(
+        (axis) => axis !== 'step',
+      ),
+    [facts, metrics.join('\n'), metricKeys],
+  );
+  const span = viewIn(query);
+  const view = span === null ? null : { axis: axisIn(query, axes.usual), span };
+  const curves = useCurves({ runs: ids, metrics, axes, view, facts: known });
   const shown = useMemo(
     () => curves.curves.filter(({ run }) => !hidden.includes(run)),
     [curves.curves, hidden.join('\n')],
   );
-  const options = useFigureOptions(ids, known, x);
+  const options = useFigureOptions(ids, known);
   const params = useMemo(() => paramsOf(facts), [facts]);
   const charts = (
     <section class="curves" aria-label="Curves">
-      <CurveChoices {...{ metricKeys, metrics, x }} {...(hasLegend ? { params } : {})} />
+      <CurveChoices {...{ metricKeys, metrics, x, isDefined }} {...(hasLegend ? { params } : {})} />
       <CurvesState curves={curves} hasMetrics={metrics.length > 0} />
       <Left left={left} what="metrics that are not drawn" />
-      <ChartGrid curves={shown} {...{ metrics, options }} />
+      <ChartGrid curves={shown} {...{ metrics, axes, options }} />
     </section>
   );
   if (!hasLegend) return charts;
@@ -71,11 +82,24 @@ export function RunCurves({
   );
 }
 
+/** The axes of metrics, the same object as long as they are the same. */
+function useAxes(
+  facts: readonly RunFactsAnswer[],
+  metrics: readonly string[],
+  choice: Parameters<typeof axesOf>[2],
+): Axes {
+  const axes = axesOf(facts, metrics, choice);
+  const usual = choice.chosen ?? 'step';
+  return useMemo(
+    () => ({ usual, of: (metric: string) => axes.get(metric) ?? usual }),
+    [JSON.stringify([...axes]), usual],
+  );
+}
+
 /** Options for turning curves into lines, from the address. */
 function useFigureOptions(
   ids: readonly string[],
   known: ReadonlyMap<string, RunFactsAnswer>,
-  x: string,
 ): Parameters<typeof ChartGrid>[0]['options'] {
   const { query } = route.value;
   const by = query.get('by');
@@ -85,7 +109,6 @@ function useFigureOptions(
   return useMemo(
     () => ({
       ...{ smoothing, isLog },
-      xTitle: x === 'time' ? 'time (s)' : x.replace(/^metric:/, ''),
       colourOf: (run) => colourAt(ids.indexOf(run), colours),
       groupOf:
         by === null
@@ -97,7 +120,7 @@ function useFigureOptions(
             },
     }),
     // Without groups, news every second must not make new lines.
-    [ids.join('\n'), by === null ? null : known, x, by, smoothing, isLog, colours],
+    [ids.join('\n'), by === null ? null : known, by, smoothing, isLog, colours],
   );
 }
 

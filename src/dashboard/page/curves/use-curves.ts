@@ -4,6 +4,7 @@ import type { LivePoints, RunFactsAnswer, SeriesAnswer } from '../../api.js';
 import { type Api, type ApiFailure, failureOf, type SeriesQuery } from '../api/api.js';
 import { usePage } from '../api/use-api.js';
 import { runId } from '../facts/run-values.js';
+import type { Axes, Axis } from './axes.js';
 import { type Curve, withDetail } from './curve.js';
 import { isOvergrown, isWithoutPlace, withLive } from './live-points.js';
 
@@ -11,10 +12,9 @@ import { isOvergrown, isWithoutPlace, withLive } from './live-points.js';
 export interface CurvesQuery {
   readonly runs: readonly string[];
   readonly metrics: readonly string[];
-  /** `step`, `time` or `metric:NAME`. */
-  readonly x: string;
-  /** The stretch that is zoomed to; null for the whole curve. */
-  readonly view: Span | null;
+  readonly axes: Axes;
+  /** The stretch of one axis that is zoomed to; null for whole curves. */
+  readonly view: { readonly axis: Axis; readonly span: Span } | null;
   /** Facts of the runs: `time` counts from their start. */
   readonly facts: ReadonlyMap<string, RunFactsAnswer>;
 }
@@ -37,20 +37,27 @@ const REREAD_MS = 2000;
  * @bound loses nothing: if more have arrived, the curves are read again
  */
 const MAX_EARLY = 5000;
-const NOTHING: SeriesAnswer = { series: [], readUntil: {}, failed: [] };
 
 /** Reads curves whole, and the zoomed stretch in detail, and adds new points to both. */
-export function useCurves({ runs, metrics, x, view, facts }: CurvesQuery): CurvesView {
+export function useCurves({ runs, metrics, axes, view, facts }: CurvesQuery): CurvesView {
   const { api } = usePage();
-  const base = useSeries(api, { runs, metrics, x });
-  const detail = useSeries(api, view === null ? null : { runs, metrics, x, ...view });
-  useLive(api, { runs, metrics, x }, facts, [base, detail]);
+  const whole = [...new Set(metrics.map(axes.of))].map((x): SeriesQuery => ({
+    runs,
+    metrics: metrics.filter((metric) => axes.of(metric) === x),
+    x,
+  }));
+  const base = useSeries(api, whole);
+  const detail = useSeries(
+    api,
+    view === null ? [] : whole.filter(({ x }) => x === view.axis).map((each) => ({ ...each, ...view.span })),
+  );
+  useLive(api, { runs, metrics }, facts, [base, detail]);
   const curves = useMemo(() => {
     const details = new Map(detail.answer.series.map((curve) => [keyOf(curve), curve]));
-    const read = detail.query?.view;
+    const read = detail.view;
     return base.answer.series.map((curve) => {
       const more = details.get(keyOf(curve));
-      return more === undefined || read == null ? curve : withDetail(curve, more, read);
+      return more === undefined || read === null ? curve : withDetail(curve, more, read);
     });
   }, [base.answer, detail.answer]);
   return {
@@ -62,45 +69,51 @@ export function useCurves({ runs, metrics, x, view, facts }: CurvesQuery): Curve
 
 const keyOf = ({ run, metric }: Pick<Curve, 'run' | 'metric'>): string => JSON.stringify([run, metric]);
 
-interface CurvesAnswer extends Omit<SeriesAnswer, 'series'> {
+/** The answers to the questions about several axes, put together. */
+interface CurvesAnswer {
   readonly series: readonly Curve[];
+  readonly failed: SeriesAnswer['failed'];
+  /** By metric: the axis of its curves, and the time up to which each run was read for them. */
+  readonly parts: ReadonlyMap<string, { readonly x: Axis } & Pick<SeriesAnswer, 'readUntil'>>;
 }
+
+const NOTHING: CurvesAnswer = { series: [], failed: [], parts: new Map() };
 
 interface SeriesView {
   readonly answer: CurvesAnswer;
-  /** The question that was answered. */
-  readonly query: { readonly view: Span | null } | null;
+  /** The stretch that was read; null for whole curves. */
+  readonly view: Span | null;
   readonly failure: ApiFailure | null;
   readonly again: () => void;
-  readonly append: (points: LivePoints, startedAtMs: number, axis: 'step' | 'time') => void;
+  readonly append: (points: LivePoints, startedAt: string | undefined) => void;
 }
 
-/** Asks for curves; null asks nothing. The previous answer stays until the next one arrives. */
-function useSeries(api: Api, query: SeriesQuery | null): SeriesView {
-  const key = JSON.stringify(query);
+/** Asks for the curves of each axis. The previous answer stays until the next one arrives. */
+function useSeries(api: Api, queries: readonly SeriesQuery[]): SeriesView {
+  const key = JSON.stringify(queries);
   const [known, setKnown] = useState<Omit<SeriesView, 'again' | 'append'>>({
-    ...{ answer: NOTHING, query: null, failure: null },
+    ...{ answer: NOTHING, view: null, failure: null },
   });
   const [turn, setTurn] = useState(0);
   // Points logged after the curves were read may be reported before the curves arrive.
   const early = useRef<Parameters<SeriesView['append']>[] | null>(null);
   useEffect(() => {
     early.current = [];
-    const asked = JSON.parse(key) as SeriesQuery | null;
-    if (asked === null || asked.runs.length === 0 || asked.metrics.length === 0) {
-      setKnown({ answer: NOTHING, query: null, failure: null });
+    const asked = (JSON.parse(key) as SeriesQuery[]).filter(({ runs }) => runs.length > 0);
+    if (asked.length === 0) {
+      setKnown({ answer: NOTHING, view: null, failure: null });
       return;
     }
     const control = new AbortController();
-    const view =
-      asked.from === undefined || asked.to === undefined ? null : { from: asked.from, to: asked.to };
-    api.series(asked, control.signal).then(
+    const { from, to } = asked[0]!;
+    const view = from === undefined || to === undefined ? null : { from, to };
+    readAll(api, asked, control.signal).then(
       (read) => {
         if (control.signal.aborted) return;
         const missed = early.current ?? [];
         early.current = null;
-        const answer = missed.reduce<CurvesAnswer>((before, points) => appended(before, ...points), read);
-        setKnown({ answer, query: { view }, failure: null });
+        const answer = missed.reduce((before, points) => appended(before, ...points), read);
+        setKnown({ answer, view, failure: null });
         // Points beyond that number are in the files by now.
         if (missed.length === MAX_EARLY) again();
       },
@@ -110,12 +123,14 @@ function useSeries(api: Api, query: SeriesQuery | null): SeriesView {
     return () => control.abort();
   }, [api, key, turn]);
   const again = useThrottled(() => setTurn((before) => before + 1));
-  const append: SeriesView['append'] = (points, startedAtMs, axis) => {
-    if (early.current !== null && early.current.length < MAX_EARLY)
-      early.current.push([points, startedAtMs, axis]);
+  const append: SeriesView['append'] = (points, startedAt) => {
+    if (early.current !== null && early.current.length < MAX_EARLY) early.current.push([points, startedAt]);
     setKnown((before) => {
-      const answer = appended(before.answer, points, startedAtMs, axis);
-      if (answer.series.some(isOvergrown) || points.series.some((each) => isWithoutPlace(each, { x: axis })))
+      const answer = appended(before.answer, points, startedAt);
+      if (
+        answer.series.some(isOvergrown) ||
+        points.series.some((each) => isLost(each, before.answer, startedAt))
+      )
         again();
       return answer === before.answer ? before : { ...before, answer };
     });
@@ -123,19 +138,52 @@ function useSeries(api: Api, query: SeriesQuery | null): SeriesView {
   return { ...known, again, append };
 }
 
+async function readAll(
+  api: Api,
+  queries: readonly SeriesQuery[],
+  signal: AbortSignal,
+): Promise<CurvesAnswer> {
+  const answers = await Promise.all(
+    queries.map(async (query) => ({ query, ...(await api.series(query, signal)) })),
+  );
+  const failed = new Map(answers.flatMap((each) => each.failed.map((failure) => [failure.run, failure])));
+  return {
+    series: answers.flatMap(({ series }) => series),
+    failed: [...failed.values()],
+    parts: new Map(
+      answers.flatMap(({ query: { metrics, x }, readUntil }) =>
+        metrics.map((metric) => [metric, { x, readUntil }] as const),
+      ),
+    ),
+  };
+}
+
+/** True if live points cannot continue their curve, which must be read again. */
+function isLost(
+  points: LivePoints['series'][number],
+  { parts }: CurvesAnswer,
+  startedAt: string | undefined,
+): boolean {
+  const x = parts.get(points.metric)?.x;
+  if (x === undefined) return false;
+  // The values of another metric in those rows are not known.
+  if (x !== 'step' && x !== 'time') return true;
+  return (x === 'time' && startedAt === undefined) || isWithoutPlace(points, { x });
+}
+
 function appended(
   answer: CurvesAnswer,
   { run, series }: LivePoints,
-  startedAtMs: number,
-  axis: 'step' | 'time',
+  startedAt: string | undefined,
 ): CurvesAnswer {
-  const readUntil = answer.readUntil[run];
-  if (readUntil === undefined) return answer;
   const arrived = new Map(series.map((each) => [each.metric, each]));
   const next = answer.series.map((curve) => {
     const points = curve.run === run ? arrived.get(curve.metric) : undefined;
-    if (points === undefined) return curve;
-    return withLive(curve, points, { x: axis, startedAtMs, readUntil });
+    const { x, readUntil } = answer.parts.get(curve.metric) ?? {};
+    const until = readUntil?.[run];
+    if (points === undefined || until === undefined || (x !== 'step' && x !== 'time')) return curve;
+    if (x === 'time' && startedAt === undefined) return curve;
+    return withLive(curve, points, { x, startedAtMs: Date.parse(startedAt ?? ''), readUntil: until });
   });
   const isChanged = next.some((curve, index) => curve !== answer.series[index]);
   return isChanged ? { ...answer, series: next } : answer;
@@ -159,13 +207,13 @@ function useThrottled(task: () => void): () => void {
 /** Listens for new points, and reads curves again that they cannot continue. */
 function useLive(
   api: Api,
-  { runs, metrics, x }: Pick<CurvesQuery, 'runs' | 'metrics' | 'x'>,
+  { runs, metrics }: Pick<CurvesQuery, 'runs' | 'metrics'>,
   facts: CurvesQuery['facts'],
   views: readonly SeriesView[],
 ): void {
   const latest = useRef({ facts, views });
   latest.current = { facts, views };
-  const key = JSON.stringify([runs, metrics, x]);
+  const key = JSON.stringify([runs, metrics]);
   useEffect(() => {
     if (runs.length === 0 || metrics.length === 0) return;
     const again = (): void => latest.current.views.forEach((view) => view.again());
@@ -174,9 +222,7 @@ function useLive(
       {
         points: (points) => {
           const startedAt = latest.current.facts.get(points.run)?.startedAt;
-          const needsStart = x === 'time' && startedAt === undefined;
-          if ((x !== 'step' && x !== 'time') || needsStart) again();
-          else for (const view of latest.current.views) view.append(points, Date.parse(startedAt ?? ''), x);
+          for (const view of latest.current.views) view.append(points, startedAt);
         },
         reset: again,
         // Points logged between the reading of the curves and now would be missing.

@@ -66,7 +66,10 @@ export function ColumnsMenu({
               </label>
             ))}
             <Left left={left} what="columns: type part of the name" />
-            <Left left={keysLeftOut} what="names of metrics, parameters and summary values, usable in filters only" />
+            <Left
+              left={keysLeftOut}
+              what="names of metrics, parameters and summary values, usable in filters only"
+            />
           </div>
           <button type="button" class="quiet" onClick={() => choose({ col: null }, 'replace')}>
             Standard columns
