@@ -90,6 +90,23 @@ describe.skipIf(!hasBrowser)('summaries and definitions', { timeout: 120_000 }, 
     expect(complaints).toEqual([]);
   });
 
+  it('of any name leave the page as wide as the window', async () => {
+    const { page, complaints } = await visit((await serve(base)).url);
+    await page.waitForSelector('[data-testid=run-row]');
+    const column = encodeURIComponent(`s:${LONG}`);
+    for (const place of [
+      `#/runs?col=${column}`,
+      '#/run/exp/one',
+      `#/compare?${TWO}&sy=${column}&metric=${column}`,
+    ]) {
+      await go(page, place);
+      const isWithin = 'document.documentElement.scrollWidth <= innerWidth';
+      expect([place, await page.evaluate(isWithin)]).toEqual([place, true]);
+    }
+    expect(await page.evaluate('window.owned')).toBeUndefined();
+    expect(complaints).toEqual([]);
+  });
+
   const compares = async (page: Page): Promise<void> => {
     await go(page, `#/compare?${TWO}`);
     const line = (section: string, name: string): Promise<string[]> =>

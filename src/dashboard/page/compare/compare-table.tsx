@@ -47,7 +47,10 @@ export function CompareTable({
             const best = goal === undefined ? new Set() : bestValues(rows, dimension, goal);
             return (
               <tr key={dimension.key} class={differ.includes(dimension) ? 'differs' : ''}>
-                <th scope="row" title={goal === undefined ? '' : goalText(goal)}>
+                <th
+                  scope="row"
+                  title={[dimension.name, ...(goal === undefined ? [] : [goalText(goal)])].join(': ')}
+                >
                   {dimension.name}
                 </th>
                 {rows.map(({ id, values }) => {

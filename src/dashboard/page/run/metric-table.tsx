@@ -77,7 +77,9 @@ function MetricRow({
   const digits = digitsFor(STATISTICS.map(figureOf));
   return (
     <tr>
-      <th scope="row">{name}</th>
+      <th scope="row" title={name}>
+        {name}
+      </th>
       {!isDefined ? null : (
         <>
           <td>{definitionIn(facts, name).goal ?? ''}</td>
