@@ -24,14 +24,14 @@ describe('the API', () => {
   it('has the summary of a run, its headline and its definitions, in lists and by itself, open and closed', async () => {
     const dir = folder();
     const run = openRun(dir);
-    run.summary({ pass_rate: 0.88, cases: 200n, odd: NaN, model: 'small' });
+    run.summary({ pass_rate: 0.88, cases: 2n ** 60n, odd: NaN, model: 'small' });
     run.summary({ pass_rate: 0.9 }, { headline: true });
     run.defineMetric('val/*', { goal: 'min', x: 'epoch', summary: 'best' });
     run.logMetrics({ 'val/loss': 1 }, 0);
     await run.flush();
     const dashboard = await serve(dir);
     const expected = {
-      summary: { pass_rate: 0.9, cases: 200, odd: 'NaN', model: 'small' },
+      summary: { pass_rate: 0.9, cases: String(2n ** 60n), odd: 'NaN', model: 'small' },
       headline: ['pass_rate'],
       definitions: { 'val/*': { goal: 'min', x: 'epoch', summary: 'best' } },
     };
