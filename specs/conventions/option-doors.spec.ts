@@ -13,6 +13,7 @@ import { amendRun, openExperiments, openRun, queryRuns, recoverRun, streamQuery 
 import { createSearcher, sweep, uniform } from 'expman-rx/sweep';
 import { SummaryWriter, tensorboardImporter } from 'expman-rx/tensorboard';
 import { fitCallbacks } from 'expman-rx/tfjs';
+import { ExpmanReporter } from 'expman-rx/vitest';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tempFolders } from '../support/temp-folder.js';
@@ -130,6 +131,10 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'logLatency(LogLatencyOptions)': { call: (options) => logLatency(run, 'ms', options) },
   'logTo(LogRowsOptions)': { call: (options) => logTo(run, options) },
   'logTo(LogValuesOptions)': { call: (options) => logTo(run, options) },
+  'new ExpmanReporter(ExpmanReporterOptions)': {
+    call: (options) => new ExpmanReporter(options),
+    given: { experiment: 'e' },
+  },
   'new ExperimentConfig(ExperimentOptions)': {
     call: (options) => new ExperimentConfig('e', base, options),
   },

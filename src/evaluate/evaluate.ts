@@ -33,7 +33,8 @@ import { openStoredRun } from '../reader/stored-run.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { CASE_COLUMNS, type CaseRecord, type Score, isScore, readCases, rowOfCase } from './case-result.js';
 import { CaseTable } from './case-table.js';
-import { SUMMARY_NAMES, summarise } from './summarise.js';
+import { SUMMARY_NAMES } from './summarise.js';
+import { summariseRun } from './summarise-run.js';
 
 /** The run of an evaluation, in the thread that opened it. */
 export type EvaluationRun = Pick<
@@ -271,14 +272,6 @@ async function scoresOf<C, O>(
       error ??= cut(`scorer ${name}: ${errorText(thrown)}`, MAX_ERROR);
     }
   return { scores, error };
-}
-
-function summariseRun(run: EvaluationRun, results: readonly CaseRecord[]): void {
-  const { scores, pass_rate: rate, ...figures } = summarise(results);
-  run.defineMetric('pass_rate', { goal: 'max' });
-  run.defineMetric('latency_*', { goal: 'min' });
-  if (rate !== undefined) run.summary({ pass_rate: rate }, { headline: true });
-  run.summary({ ...figures, ...scores });
 }
 
 const pauseBefore = (attempt: number): number => Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (attempt - 1));

@@ -2,6 +2,7 @@ import { isCollection, keysOf, kindOf, reasonFor, wellFormed } from '../channel/
 import { ExpmanError, describeType, stringOf } from '../model/errors.js';
 import type { MetricValue } from '../model/metric.js';
 import { isPolluting } from '../model/param-value.js';
+import { plainInteger } from '../model/plain-integer.js';
 import { quoted } from '../model/printable.js';
 import { redactText } from '../model/redact-text.js';
 import { summaryFactsIn } from '../model/summary-values.js';
@@ -57,7 +58,7 @@ export class SummaryRoom {
           reason = `its getter threw ${stringOf(error)}`;
         }
         if (reason !== null) refused.push(refusal(name, reason, value));
-        else values[name] = typeof value === 'string' ? redactText(value) : (value as MetricValue);
+        else values[name] = keptAs(value as MetricValue);
       }
     return { values, refused };
   }
@@ -81,6 +82,12 @@ export class SummaryRoom {
     this.taken = taken;
     return true;
   }
+}
+
+/** Returns a value as run.yaml gives it back: an integer within 2^53 as a number. */
+function keptAs(value: MetricValue): MetricValue {
+  if (typeof value === 'bigint') return plainInteger(value);
+  return typeof value === 'string' ? redactText(value) : value;
 }
 
 const NO_ROOM = `the summary of a run and its definitions may have ${MAX_SUMMARY} bytes together`;
