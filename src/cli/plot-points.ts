@@ -1,4 +1,5 @@
 import { from, lastValueFrom, toArray } from 'rxjs';
+import { CurveBuilder } from '../dashboard/data/curve-builder.js';
 import type { MetricValue } from '../model/metric.js';
 import type { StoredRun } from '../reader/stored-run.js';
 import { ema } from '../stream/operators/ema.js';
@@ -76,21 +77,10 @@ async function smoothed(points: readonly Point[], weight: number): Promise<reado
   return points.map(([x], index) => [x, smooth[index] ?? NaN]);
 }
 
-/** Keeps the ends and, of each stretch, the lowest and the highest point. */
+/** Keeps at most some points per column: of each stretch the ends, the lowest and the highest. */
 function thinned(points: readonly Point[], width: number): readonly Point[] {
-  const most = width * POINTS_PER_COLUMN;
-  if (points.length <= most) return points;
-  const stretch = Math.ceil((2 * points.length) / most);
-  const kept = new Set<Point>();
-  const ends = [points[0], points.at(-1)];
-  for (const end of ends) if (end !== undefined) kept.add(end);
-  for (let at = 0; at < points.length; at += stretch) {
-    const some = points.slice(at, at + stretch); // @bound loses nothing: stretches of all points
-    const [lowest, highest] = [Math.min, Math.max].map((most) =>
-      some.reduce((best, each) => (most(each[1], best[1]) === each[1] ? each : best)),
-    );
-    if (lowest !== undefined) kept.add(lowest);
-    if (highest !== undefined) kept.add(highest);
-  }
-  return points.filter((point) => kept.has(point));
+  const curve = new CurveBuilder(width * POINTS_PER_COLUMN);
+  for (const [x, y] of points) curve.add(x, y);
+  const { x, y } = curve.drawn();
+  return x.map((at, index): Point => [at, y[index] ?? NaN]);
 }
