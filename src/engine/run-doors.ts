@@ -36,7 +36,7 @@ export interface DoorParts {
   readonly tapFailed: TapErrors;
   /** Further facts for `console.log(run)`. */
   readonly facts: () => Readonly<Record<string, string>>;
-  /** The summary in the run.yaml of a resumed run. */
+  /** The run.yaml of a resumed run, as it was. */
   readonly fileBefore?: Mapping;
 }
 
@@ -70,7 +70,8 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   readonly #intake: RowIntake;
   readonly #tapFailed: TapErrors;
   readonly #facts: DoorParts['facts'];
-  readonly #summary: SummaryIntake;
+  readonly #fileBefore: Mapping | undefined;
+  #summary: SummaryIntake | undefined;
   #logger: Logger | undefined;
 
   protected constructor({ runDir, runName, intake, mailbox, tapFailed, facts, fileBefore }: DoorParts) {
@@ -80,7 +81,7 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
     this.#intake = intake;
     this.#tapFailed = tapFailed;
     this.#facts = facts;
-    this.#summary = new SummaryIntake(intake, fileBefore);
+    this.#fileBefore = fileBefore;
   }
 
   /**
@@ -151,7 +152,7 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
    * run.summary({ pass_rate: 0.88, cases: 200 }, { headline: true });
    */
   summary<V extends MetricsOf<V>>(values: V, options?: SummaryOptions): void {
-    if (this.#intake.isOpen) this.#summary.values(values, options);
+    if (this.#intake.isOpen) this.#summaries.values(values, options);
     else warnOfLateCall(this.runDir);
   }
 
@@ -170,8 +171,13 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
    * run.defineMetric('val/*', { goal: 'min', x: 'epoch', summary: 'best' });
    */
   defineMetric(pattern: string, definition: MetricDefinition): void {
-    if (this.#intake.isOpen) this.#summary.define(pattern, definition);
+    if (this.#intake.isOpen) this.#summaries.define(pattern, definition);
     else warnOfLateCall(this.runDir);
+  }
+
+  /** Made for the first call: most runs have no summary. */
+  get #summaries(): SummaryIntake {
+    return (this.#summary ??= new SummaryIntake(this.#intake, this.#fileBefore));
   }
 
   /**
