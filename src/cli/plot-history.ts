@@ -3,7 +3,7 @@ import { ExpmanError } from '../model/errors.js';
 import { nearestWord } from '../model/nearest-word.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { figureNames } from '../reader/groups.js';
-import { type HistoryPoint, historyOf } from '../reader/history.js';
+import { type HistoryPoint, historyOf, lastStarted } from '../reader/history.js';
 import { typeOfField } from '../reader/where/fields.js';
 import { fieldIn } from '../reader/where/parse-field.js';
 import { type PlottedCurve, type Point, undrawnText } from './plot-drawing.js';
@@ -38,9 +38,9 @@ export function historyCurves(
   options: { readonly by: string; readonly last: number | undefined; readonly isLog: boolean },
   terminal: Terminal,
 ): PlottedHistory {
-  const points = historyOf(runs, name, options);
-  if (points.length === 0) throw none(runs, name, options.by);
-  const all = options.last === undefined ? points : historyOf(runs, name, { ...options, last: undefined });
+  const all = historyOf(runs, name, options.by);
+  if (all.length === 0) throw none(runs, name, options.by);
+  const points = lastStarted(all, options.last);
   if (all.length < runs.length)
     terminal.complain(
       `left out: ${quantity(runs.length - all.length, 'runs')} without ${name} or ${options.by}`,

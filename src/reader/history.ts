@@ -30,25 +30,25 @@ export interface HistoryPoint {
  *
  * @throws ExpmanError `INVALID_FILTER` if `by` is not a field, `INVALID_OPTION` if it has no order
  */
-export function historyOf(
-  runs: readonly RunFacts[],
-  name: string,
-  { by, last }: { readonly by: string; readonly last: number | undefined },
-): HistoryPoint[] {
+export function historyOf(runs: readonly RunFacts[], name: string, by: string): HistoryPoint[] {
   const field = fieldIn(by);
   if (typeOfField(field) === 'list') throw invalidOption('by', 'a field that has an order', by);
-  const [valueOf, placeOf] = [runValue(name), parseField(by)];
-  const points = runs.flatMap((facts) => {
-    const value = numberIn(valueOf(facts));
-    const place = placeOf(facts);
-    const x = typeof place === 'string' && typeOfField(field) === 'date' ? Date.parse(place) : place;
-    if (value === undefined || x === undefined || x === null) return [];
-    return [{ facts, x: typeof x === 'string' ? x : (numberIn(x) ?? JSON.stringify(x)), value }];
-  });
-  const newest = [...points].sort((one, other) => compare(one.facts.startedAt, other.facts.startedAt));
-  const kept = new Set(last === undefined ? points : newest.slice(Math.max(0, newest.length - last)));
-  const order = parseSort(by);
-  return points.filter((point) => kept.has(point)).sort((one, other) => order(one.facts, other.facts));
+  const [valueOf, placeOf, order] = [runValue(name), parseField(by), parseSort(by)];
+  return runs
+    .flatMap((facts) => {
+      const value = numberIn(valueOf(facts));
+      const place = placeOf(facts);
+      const x = typeof place === 'string' && typeOfField(field) === 'date' ? Date.parse(place) : place;
+      if (value === undefined || x === undefined || x === null) return [];
+      return [{ facts, x: typeof x === 'string' ? x : (numberIn(x) ?? JSON.stringify(x)), value }];
+    })
+    .sort((one, other) => order(one.facts, other.facts));
 }
 
-const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+/** Keeps the `last` points whose runs started last, in their order; all of them for undefined. */
+export function lastStarted(points: readonly HistoryPoint[], last: number | undefined): HistoryPoint[] {
+  if (last === undefined) return [...points];
+  const byStart = [...points].sort((one, other) => one.facts.startedAt.localeCompare(other.facts.startedAt));
+  const kept = new Set(byStart.slice(Math.max(0, byStart.length - last)));
+  return points.filter((point) => kept.has(point));
+}
