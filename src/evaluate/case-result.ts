@@ -1,11 +1,21 @@
 import type { MetricValue } from '../model/metric.js';
+import { cut } from '../model/printable.js';
 import type { StoredRun } from '../reader/stored-run.js';
 
 /** A score of a case: a number, or whether it fulfils something. */
 export type Score = number | boolean;
 
 /** The columns of a case that are no scores. */
-export const CASE_COLUMNS = ['passed', 'latency_ms', 'error', 'case', 'attempts'] as const;
+const CASE_COLUMNS = ['passed', 'latency_ms', 'error', 'case', 'attempts'] as const;
+
+/** The names that a summary gives to its figures. */
+const SUMMARY_NAMES = [
+  ...['cases', 'errors', 'pass_rate', 'pass_rate_low', 'pass_rate_high'],
+  ...['latency_p50_ms', 'latency_p90_ms', 'latency_p99_ms'],
+];
+
+/** The names that no score may have. */
+export const TAKEN_NAMES: readonly string[] = [...CASE_COLUMNS, ...SUMMARY_NAMES];
 
 /** One case of an evaluation, as it is in the rows of its run. */
 export interface CaseRecord {
@@ -70,3 +80,17 @@ export async function readCases(stored: StoredRun): Promise<Map<string, CaseReco
 /** Tells if a value can be a score. */
 export const isScore = (value: unknown): value is Score =>
   typeof value === 'number' || typeof value === 'boolean';
+
+/** Tells if a name is that of another column or figure, which no score may have. */
+export const isTaken = (name: string): boolean => TAKEN_NAMES.includes(name);
+
+/**
+ * The characters of an error that a row has.
+ *
+ * @bound tells: the text ends in an ellipsis; specs/evaluate/evaluate.spec.ts "records what a
+ * subject or a scorer throws, and goes on"
+ */
+const MAX_ERROR = 1000;
+
+/** Cuts the text of an error to what a row has room for. */
+export const cutError = (text: string): string => cut(text, MAX_ERROR);

@@ -27,13 +27,20 @@ import {
   withMethods,
 } from '../model/option-rules.js';
 import { optionsTable } from '../model/options-table.js';
-import { cut } from '../model/printable.js';
 import { isError } from '../model/realms.js';
 import { openStoredRun } from '../reader/stored-run.js';
 import { nodeFs } from '../storage/node-fs.js';
-import { CASE_COLUMNS, type CaseRecord, type Score, isScore, readCases, rowOfCase } from './case-result.js';
+import {
+  type CaseRecord,
+  type Score,
+  TAKEN_NAMES,
+  cutError,
+  isScore,
+  isTaken,
+  readCases,
+  rowOfCase,
+} from './case-result.js';
 import { CaseTable } from './case-table.js';
-import { SUMMARY_NAMES } from './summarise.js';
 import { summariseRun } from './summarise-run.js';
 
 /** The run of an evaluation, in the thread that opened it. */
@@ -105,14 +112,6 @@ const PAUSE_MS = 250;
 /** @bound loses nothing: the longest pause between two attempts */
 const LONGEST_PAUSE_MS = 8000;
 /**
- * The characters of an error that a row has.
- *
- * @bound tells: the text ends in an ellipsis; specs/evaluate/evaluate.spec.ts "records what a
- * subject or a scorer throws, and goes on"
- */
-const MAX_ERROR = 1000;
-
-/**
  * Asks a subject about each case, judges its answers, and logs one row per case: `passed`,
  * `latency_ms`, each score, and `error`, with the case's index as step.
  *
@@ -144,12 +143,8 @@ export function evaluate<C, O>(
   const { run, concurrency, timeoutMs, retries } = OPTIONS.resolve(options);
   const { scorers = {}, id } = options;
   for (const name of Object.keys(scorers))
-    if (name === '' || [...CASE_COLUMNS, ...SUMMARY_NAMES].includes(name))
-      throw invalidOption(
-        'scorers',
-        `functions by names other than ${[...CASE_COLUMNS, ...SUMMARY_NAMES].join(', ')}`,
-        name,
-      );
+    if (name === '' || isTaken(name))
+      throw invalidOption('scorers', `functions by names other than ${TAKEN_NAMES.join(', ')}`, name);
   return defer(() => {
     const table = new CaseTable(run);
     const results: CaseRecord[] = [];
@@ -269,7 +264,7 @@ async function scoresOf<C, O>(
       if (!isScore(score)) throw new TypeError(`a score must be a number or a boolean, not ${typeof score}`);
       scores[name] = score;
     } catch (thrown) {
-      error ??= cut(`scorer ${name}: ${errorText(thrown)}`, MAX_ERROR);
+      error ??= cutError(`scorer ${name}: ${errorText(thrown)}`);
     }
   return { scores, error };
 }
@@ -280,4 +275,4 @@ const tooLong = (ms: number): Error =>
   Object.assign(new Error(`no answer within ${ms} ms`), { name: 'TimeoutError' });
 
 const errorText = (error: unknown): string =>
-  cut(isError(error) ? `${error.name}: ${error.message}` : messageOf(error), MAX_ERROR);
+  cutError(isError(error) ? `${error.name}: ${error.message}` : messageOf(error));

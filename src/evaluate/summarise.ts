@@ -20,12 +20,6 @@ export interface EvaluationSummary {
   readonly scores: Readonly<Record<string, number>>;
 }
 
-/** The names that a summary gives to its figures, which no score may have. */
-export const SUMMARY_NAMES = [
-  ...['cases', 'errors', 'pass_rate', 'pass_rate_low', 'pass_rate_high'],
-  ...['latency_p50_ms', 'latency_p90_ms', 'latency_p99_ms'],
-];
-
 /** The quantile of the normal distribution for a two-sided 95%. */
 const Z = 1.959963984540054;
 

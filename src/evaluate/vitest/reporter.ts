@@ -2,9 +2,7 @@ import { LoggingEngine } from '../../engine/logging-engine.js';
 import { ExperimentConfig } from '../../model/experiment-config.js';
 import { string, strings } from '../../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
-import { cut } from '../../model/printable.js';
-import { CASE_COLUMNS, type CaseRecord, type Score, isScore, rowOfCase } from '../case-result.js';
-import { SUMMARY_NAMES } from '../summarise.js';
+import { type CaseRecord, type Score, cutError, isScore, isTaken, rowOfCase } from '../case-result.js';
 import { summariseRun } from '../summarise-run.js';
 
 /** Options of an {@link ExpmanReporter}. */
@@ -37,14 +35,6 @@ export interface ReportedTest {
   diagnostic(): { readonly duration: number; readonly retryCount: number } | undefined;
   meta(): object;
 }
-
-/**
- * The characters of an error that a row has.
- *
- * @bound tells: the text ends in an ellipsis; specs/evaluate/vitest-reporter.spec.ts "logs each test
- * as a case, and summarises them"
- */
-const MAX_ERROR = 1000;
 
 /**
  * Reports test runs of Vitest (3 or later) as runs of an experiment, as `evaluate` logs them: a row
@@ -88,7 +78,7 @@ export class ExpmanReporter {
       passed: state === 'passed',
       latencyMs: duration ?? null,
       scores: scoresIn(test.meta()),
-      error: error === '' ? null : cut(error, MAX_ERROR),
+      error: error === '' ? null : cutError(error),
       attempts: retryCount + 1,
     };
     this.#cases.push(record);
@@ -113,8 +103,5 @@ const configOf = ({ experiment, baseDir, runName, tags }: ResolvedBy<typeof OPTI
 /** Returns the scores of a test; those with the name of another column are left out. */
 const scoresIn = (meta: object): Record<string, Score> =>
   Object.fromEntries(
-    Object.entries(meta).filter(
-      (entry): entry is [string, Score] =>
-        isScore(entry[1]) && ![...CASE_COLUMNS, ...SUMMARY_NAMES].includes(entry[0]),
-    ),
+    Object.entries(meta).filter((entry): entry is [string, Score] => isScore(entry[1]) && !isTaken(entry[0])),
   );
