@@ -1,13 +1,14 @@
 // Makes the golden runs of this version, once, when it is released: what later versions must still open.
 //
 //   npm run build && node specs/faults/golden/make.mjs      writes specs/faults/golden/VERSION.json
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom } from 'rxjs';
 import { ExperimentConfig, LoggingEngine } from '../../../dist/index.js';
 import { rowOf } from '../rows.mjs';
+import { packed } from './vectors/pack.mjs';
 
 const base = mkdtempSync(join(tmpdir(), 'expman-golden-'));
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
@@ -29,23 +30,8 @@ async function begin(runName, rows) {
   return run;
 }
 
-/** A run's files, as text in base64; run.lock without this machine's name. @param {string} runName */
-function packed(runName) {
-  const folder = join(base, 'golden', runName);
-  return Object.fromEntries(
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
-      .map(({ parentPath, name }) => {
-        const path = join(parentPath, name);
-        const bytes = readFileSync(path);
-        const shown =
-          name === 'run.lock'
-            ? Buffer.from(JSON.stringify({ ...JSON.parse(bytes.toString()), host: 'golden' }))
-            : bytes;
-        return [path.slice(folder.length + 1), shown.toString('base64')];
-      }),
-  );
-}
+/** @param {string} runName */
+const filesOf = (runName) => packed(join(base, 'golden', runName));
 
 const closed = await begin('closed', 120);
 await closed.close();
@@ -55,7 +41,7 @@ const alive = setInterval(() => undefined, 1000);
 await firstValueFrom(cutOff.health$.pipe(filter(({ published }) => published >= 80)), { defaultValue: null });
 for (let step = 80; step < 120; step++) cutOff.logMetrics(rowOf('mixed', 0, step), step);
 await cutOff.flush();
-const golden = { closed: packed('closed'), 'cut-off': packed('cut-off') };
+const golden = { closed: filesOf('closed'), 'cut-off': filesOf('cut-off') };
 await cutOff.close();
 clearInterval(alive);
 rmSync(base, { recursive: true });
