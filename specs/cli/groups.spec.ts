@@ -66,7 +66,7 @@ describe('expman list --group-by', () => {
     expect(stdout).toContain('… and 2 more figures; --columns chooses them');
   });
 
-  it('is refused with --sort, and for a field that is none', async () => {
+  it('is refused with --sort, and for a field that does not exist', async () => {
     const base = folder();
     await models(base);
     expect(await expman('list', base, '--group-by', 'tag', '--sort', 'rows')).toMatchObject({ exit: 1 });

@@ -62,7 +62,7 @@ describe('a series of runs', () => {
     expect(await lab(base).series('duration')).toHaveLength(4);
   });
 
-  it('is refused a field that is none, or has no order', async () => {
+  it('is refused for a field that does not exist, or has no order', async () => {
     const base = folder();
     await expect(lab(base).series('a', { by: 'param.lr' })).rejects.toMatchObject({ code: 'INVALID_FILTER' });
     await expect(lab(base).series('a', { by: 'tags' })).rejects.toMatchObject({ option: 'by' });

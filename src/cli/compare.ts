@@ -2,7 +2,7 @@ import type { MetricSummary, MetricValue } from '../model/metric.js';
 import { type ParamValue, paramLeaves } from '../model/param-value.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
-import { bestOf, definedIn, type Goal } from '../pure/metric-definition.js';
+import { bestAmong, definedIn, type Goal } from '../pure/metric-definition.js';
 import { type CommandRun, listOf } from './command.js';
 import type { COMPARE } from './command-options.js';
 import { findRunsIn } from './find-runs.js';
@@ -26,10 +26,10 @@ interface Comparison {
 export const run: CommandRun<typeof COMPARE> = (paths, options, terminal) => {
   const { runs, leftOut } = findRunsIn(paths, options, terminal);
   const comparison = comparisonOf(runs, options.all === true, listOf(options.metrics));
-  const table = tableOf(comparison);
   if (options.json === true) terminal.json(plainOf(comparison));
-  else if (options.markdown === true) printMarkdown(table, terminal);
+  else if (options.markdown === true) printMarkdown(tableOf(comparison), terminal);
   else {
+    const table = tableOf(comparison);
     terminal.table(table);
     if (table.some((cells) => cells.some((cell) => typeof cell === 'string' && cell.endsWith(BEST))))
       terminal.print('  * the best of its line');
@@ -115,11 +115,8 @@ const shortName = (name: string): string => printable(cut(name, MAX_TEXT));
 /** Formats values, the best of several with a star. */
 function markedTexts(values: readonly (MetricValue | null | undefined)[], goal: Goal | undefined): string[] {
   const found = values.map((value) => value ?? undefined);
-  const best = goal === undefined || found.length < 2 ? undefined : bestOf(found, goal);
-  return found.map((value) => {
-    const isBest = best !== undefined && typeof value !== 'string' && Number(value) === best;
-    return metricText(value) + (isBest ? BEST : '');
-  });
+  const isBest = goal === undefined ? () => false : bestAmong(found, goal);
+  return found.map((value) => metricText(value) + (isBest(value) ? BEST : ''));
 }
 
 function metricLines(

@@ -1,5 +1,6 @@
 import { type ParamValue, isParamGroup, paramLeaves } from '../model/param-value.js';
 import { printable } from '../model/printable.js';
+import { summaryNames } from '../pure/metric-definition.js';
 import type { RunInfo } from '../reader/inspect-run.js';
 import { storedArtifacts } from '../reader/read-artifacts.js';
 import type { LoggedMedia } from '../reader/read-media.js';
@@ -78,9 +79,9 @@ function section<T>(
 }
 
 /** Shows the headline first. */
-function summarySection({ summary, headline }: RunInfo): Section {
-  const names = [...new Set([...headline, ...Object.keys(summary)])];
-  return section(['summary', 'value', ...(headline.length > 0 ? [''] : [])], names, (name) => [
+function summarySection(run: RunInfo): Section {
+  const { summary, headline } = run;
+  return section(['summary', 'value', ...(headline.length > 0 ? [''] : [])], summaryNames(run), (name) => [
     nameText(name),
     wholeText(summary[name] ?? '', MAX_VALUE),
     ...(headline.length > 0 ? [headline.includes(name) ? 'headline' : ''] : []),

@@ -2,6 +2,7 @@ import { figureOf } from '../model/figure.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { histogramWords } from '../model/short-text.js';
+import { summaryNames } from '../pure/metric-definition.js';
 import type { RunListing, UnreadableRun } from '../reader/run-index.js';
 import { parseField } from '../reader/where/parse-field.js';
 import { parseSort } from '../reader/where/parse-sort.js';
@@ -122,8 +123,8 @@ const lossCell = (lost: number): Cell => (lost > 0 ? { text: count(lost), style:
  * logged in one row says nothing about its run.
  */
 function metricsText(facts: RunFacts): string {
-  const { metrics, summary, headline } = facts;
-  const names = [...new Set([...headline, ...Object.keys(summary)])];
+  const { metrics, summary } = facts;
+  const names = summaryNames(facts);
   const figures = [
     ...names.flatMap((name) => (summary[name] === undefined ? [] : [[name, summary[name]] as const])),
     ...[...metrics.keys()]

@@ -3,6 +3,10 @@ import type { Step } from './step.js';
 /** A value a metric can take: DOUBLE, INT64, BOOLEAN or UTF8 on disk. */
 export type MetricValue = number | bigint | boolean | string;
 
+/** Tells if a value is one that a metric can take. */
+export const isMetricValue = (value: unknown): value is MetricValue =>
+  ['number', 'bigint', 'boolean', 'string'].includes(typeof value);
+
 /**
  * The values of a row by a custom type, which may be an `interface`: `V extends MetricsOf<V>` holds
  * when every member of `V` is a {@link MetricValue}.

@@ -23,7 +23,7 @@ const MAX_DIGITS = Math.ceil(MAX_PARAM_BITS * Math.log10(2)) + 1;
  * is read as a tag.
  */
 export function encodeParams(params: Params): string {
-  return JSON.stringify(encode(params));
+  return JSON.stringify(tagged(params));
 }
 
 /**
@@ -43,15 +43,17 @@ export function decodeParams(text: string): Params {
   return decodeGroup(parsed, 0);
 }
 
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+/** A value of parsed JSON. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-function encode(value: ParamValue): Json {
+/** Converts a value to one that JSON can express, as {@link encodeParams} writes it. */
+export function tagged(value: ParamValue): Json {
   if (typeof value === 'bigint') return { $bigint: value.toString() };
   if (typeof value === 'number') return isPlainNumber(value) ? value : { $number: numberText(value) };
   if (value === null || typeof value !== 'object') return value;
-  if (isParamArray(value)) return value.map(encode);
+  if (isParamArray(value)) return value.map(tagged);
   return bareObject(
-    Object.entries(value).map(([key, inner]) => [key.startsWith('$') ? `$${key}` : key, encode(inner)]),
+    Object.entries(value).map(([key, inner]) => [key.startsWith('$') ? `$${key}` : key, tagged(inner)]),
   );
 }
 

@@ -4,7 +4,7 @@ import type {
   MetricDefinitions,
   SummaryStatistic,
 } from '../pure/metric-definition.js';
-import type { MetricValue } from './metric.js';
+import { isMetricValue, type MetricValue } from './metric.js';
 import { invalidOption, oneOf, ruleOf, string } from './option-rules.js';
 import { optionsTable } from './options-table.js';
 import { bareObject, isPolluting } from './param-value.js';
@@ -86,8 +86,7 @@ const entriesOf = (value: unknown): [string, unknown][] =>
     ? Object.entries(value).filter(([key]) => !isPolluting(key))
     : [];
 
-const isValueEntry = (entry: [string, unknown]): entry is [string, MetricValue] =>
-  ['number', 'bigint', 'boolean', 'string'].includes(typeof entry[1]);
+const isValueEntry = (entry: [string, unknown]): entry is [string, MetricValue] => isMetricValue(entry[1]);
 
 function definitionIn(said: unknown): MetricDefinition {
   const { goal, x, summary } = Object.fromEntries(entriesOf(said));

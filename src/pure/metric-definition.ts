@@ -74,12 +74,27 @@ export function definedIn<K extends keyof MetricDefinition>(
   return found;
 }
 
-/** Returns the best of some values by a goal; undefined if none is a number or boolean. */
-export function bestOf(values: readonly unknown[], goal: Goal): number | undefined {
+/**
+ * Returns a function that tells which of several values are the best by a goal; a value without
+ * another to compare it with is not.
+ */
+export function bestAmong(values: readonly unknown[], goal: Goal): (value: unknown) => boolean {
   const numbers = values.flatMap((value) => (isRanked(value) ? [Number(value)] : []));
-  if (numbers.length === 0) return undefined;
-  return numbers.reduce((best, each) => (goal === 'min' ? Math.min(best, each) : Math.max(best, each)));
+  if (values.length < 2 || numbers.length === 0) return () => false;
+  const best = numbers.reduce((one, other) => (goal === 'min' ? Math.min(one, other) : Math.max(one, other)));
+  return (value) => isRanked(value) && Number(value) === best;
 }
 
-const isRanked = (value: unknown): value is number | bigint | boolean =>
+const isRanked = (value: unknown): boolean =>
   ['number', 'bigint', 'boolean'].includes(typeof value) && !Number.isNaN(Number(value));
+
+/** Returns the names of a run's summary values, the headline first. */
+export function summaryNames({
+  summary = {},
+  headline = [],
+}: {
+  readonly summary?: Readonly<Record<string, unknown>> | undefined;
+  readonly headline?: readonly string[] | undefined;
+}): string[] {
+  return [...new Set([...headline, ...Object.keys(summary)])].filter((name) => Object.hasOwn(summary, name));
+}

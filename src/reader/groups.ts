@@ -1,4 +1,5 @@
 import { definedIn } from '../pure/metric-definition.js';
+import { jsonOrText } from '../model/json-text.js';
 import { jsonable } from '../model/jsonable.js';
 import type { ParamValue } from '../model/param-value.js';
 import type { RunFacts } from '../model/run-facts.js';
@@ -84,10 +85,7 @@ function valuesBy(by: string): (facts: RunFacts) => readonly FieldValue[] {
 }
 
 const keyOf = (value: FieldValue): string =>
-  `${typeof value} ${typeof value === 'object' ? JSON.stringify(value, bigintText) : String(value)}`;
-
-const bigintText = (_key: string, value: unknown): unknown =>
-  typeof value === 'bigint' ? String(value) : value;
+  `${typeof value} ${typeof value === 'object' ? jsonOrText(value) : String(value)}`;
 
 /** Orders numbers, then other values by their text; the absent one last. */
 function compareValues(one: FieldValue, other: FieldValue): number {

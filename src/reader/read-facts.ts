@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { callsLost } from '../model/losses.js';
-import { extremeSteps, type MetricSummary, type MetricValue } from '../model/metric.js';
+import { extremeSteps, isMetricValue, type MetricSummary } from '../model/metric.js';
 import { type Params, plainParams, sanitiseParams } from '../model/params.js';
 import { jsonable } from '../model/jsonable.js';
 import type { RunFacts } from '../model/run-facts.js';
@@ -190,7 +190,7 @@ export function summaryIn({
   nan,
   texts,
 }: Mapping): MetricSummary | null {
-  if (!isValue(last) || typeof count !== 'number') return null;
+  if (!isMetricValue(last) || typeof count !== 'number') return null;
   return {
     last,
     count,
@@ -205,8 +205,6 @@ export function summaryIn({
 
 const isNumber = (value: unknown): value is number | bigint =>
   typeof value === 'number' || typeof value === 'bigint';
-const isValue = (value: unknown): value is MetricValue =>
-  isNumber(value) || typeof value === 'boolean' || typeof value === 'string';
 
 /** Converts the facts to parameters, whose text keeps every number exactly. */
 export function plainFacts({ metrics, headline, ...facts }: RunFacts): Params {

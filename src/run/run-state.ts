@@ -48,7 +48,7 @@ export interface PlainState {
 
 /**
  * The keys of run.yaml whose values are facts of the log and of nothing else, so that run.yaml
- * stands in for a log that lacks them; the environment is taken anew by every session.
+ * stands in for a log that lacks them; every session determines the environment again.
  */
 export const FACT_KEYS = ['artifacts', 'summary', 'headline', 'definitions'] as const;
 

@@ -63,7 +63,7 @@ export class SummaryRoom {
     return { values, refused };
   }
 
-  /** Reserves room for a definition; returns the error if there is none. */
+  /** Reserves room for a definition; returns an error if the run has no room. */
   admit(pattern: string, definition: MetricDefinition): ExpmanError | null {
     const isThere = this.take(`definition ${pattern}`, sizeOf(pattern, definition.x ?? ''));
     return isThere ? null : refusal(pattern, NO_ROOM, definition);

@@ -4,7 +4,7 @@ import { numberColumn } from '../../columnar/column-values.js';
 
 /**
  * The values of a metric along all rows, batch by batch: a row without one has the latest finite
- * value that was logged before it, NaN if there is none.
+ * value that was logged before it, or NaN without one.
  */
 export class CarriedValues {
   private latest = NaN;

@@ -1,5 +1,6 @@
 import type { MetricValue } from '../../model/metric.js';
 import { bareObject } from '../../model/param-value.js';
+import { tagged } from '../../model/params-text.js';
 import type { SummaryValues } from '../../model/summary-values.js';
 import type { MetricDefinitions } from '../../pure/metric-definition.js';
 import { isMapping, type Mapping, textsOf } from '../source/source-files.js';
@@ -57,10 +58,3 @@ export const summaryFrom = ({ summary, headline, definitions }: Mapping): Exchan
 /** Lists the named values in parsed JSON; anything but a mapping is one value of the given name. */
 const entriesOf = (name: string, json: unknown): [string, unknown][] =>
   json === undefined ? [] : isMapping(json) ? Object.entries(json) : [[name, json]];
-
-function tagged(value: MetricValue): unknown {
-  if (typeof value === 'bigint') return { $bigint: String(value) };
-  if (typeof value !== 'number') return value;
-  if (Object.is(value, -0)) return { $number: '-0' };
-  return Number.isFinite(value) ? value : { $number: String(value) };
-}

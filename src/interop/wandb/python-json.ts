@@ -29,7 +29,7 @@ export function parsePythonJson(text: string, path: string, line?: number): unkn
 }
 
 /**
- * Reads a mapping from such a file; null if there is none.
+ * Reads a mapping from such a file; null if the file does not exist.
  *
  * @throws ExpmanError `CORRUPT` or `IO`, naming the file
  */

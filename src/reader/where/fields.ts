@@ -60,18 +60,16 @@ const NAMES: ReadonlyMap<string, FactName> = new Map([
 
 /** The names of the facts, in order. */
 export const FACT_WORDS: readonly string[] = Object.keys(FACTS);
+/** The words before the path of a field. */
+export const PATH_WORDS = { param: 'params', metric: 'metrics', summary: 'summary' } as const;
+
 /** Words that a field can begin with, for suggestions after a misspelling. */
 export const FIELD_WORDS: readonly string[] = [
   ...FACT_WORDS,
   'name',
   'durationMs',
-  'params',
-  'metrics',
-  'summary',
+  ...Object.values(PATH_WORDS),
 ];
-
-/** The words before the path of a field. */
-export const PATH_WORDS = { param: 'params', metric: 'metrics', summary: 'summary' } as const;
 
 /** Returns the fact that a word names, ignoring case. */
 export const factNamed = (word: string): FactName | undefined => NAMES.get(word.toLowerCase());

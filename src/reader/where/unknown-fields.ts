@@ -21,9 +21,9 @@ export interface FieldTexts {
 }
 
 /**
- * Finds the metrics, parameters and summary values that texts name but no run has: to a filter they are absent, to
- * an order equal, so a misspelling would go unnoticed. Fields that are only tested for presence are
- * left out.
+ * Finds the metrics, parameters and summary values that texts name but no run has: to a filter they
+ * are absent, to an order equal, so a misspelling would go unnoticed. Fields that are only tested
+ * for presence are left out.
  *
  * @throws ExpmanError `INVALID_FILTER` for a text that cannot be parsed
  */

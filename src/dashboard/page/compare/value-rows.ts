@@ -1,6 +1,5 @@
-import { bestOf, type Goal } from '../../../pure/metric-definition.js';
+import { bestAmong, type Goal, summaryNames } from '../../../pure/metric-definition.js';
 import type { RunFactsAnswer } from '../../api.js';
-import { summaryNames } from '../facts/figures.js';
 import { type Column, flatParams, numberOf, runId, type Statistic, valueOf } from '../facts/run-values.js';
 
 /** A parameter, summary value or metric in which runs are compared; they may share a name. */
@@ -81,12 +80,7 @@ export function summaryNamesOf(runs: readonly RunFactsAnswer[]): string[] {
 /** Returns the values of a dimension that are the best of several runs, by the goal. */
 export function bestValues(rows: readonly Compared[], { key }: Dimension, goal: Goal): ReadonlySet<unknown> {
   const values = rows.map((row) => row.values.get(key));
-  const best = rows.length < 2 ? undefined : bestOf(values, goal);
-  return new Set(
-    values.filter(
-      (value) => (typeof value === 'number' || typeof value === 'boolean') && Number(value) === best,
-    ),
-  );
+  return new Set(values.filter(bestAmong(values, goal)));
 }
 
 /** Collects the values of runs; for metrics, the given statistic. */

@@ -51,10 +51,5 @@ export function definedOver(runs: readonly Pick<RunFactsAnswer, 'definitions' | 
   return (property, name) => definedIn(property, [...newest.values()], name);
 }
 
-/** Returns the names of a run's summary values, the headline first. */
-export function summaryNames({ summary = {}, headline = [] }: RunFactsAnswer): string[] {
-  return [...new Set([...headline, ...Object.keys(summary)])].filter((name) => Object.hasOwn(summary, name));
-}
-
 /** Describes a goal in words. */
 export const goalText = (goal: Goal): string => (goal === 'min' ? 'lower is better' : 'higher is better');

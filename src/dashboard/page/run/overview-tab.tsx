@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { RunAnswer, RunFactsAnswer } from '../../api.js';
 import { countText, durationText, momentText } from '../facts/format.js';
-import { summaryNames } from '../facts/figures.js';
+import { summaryNames } from '../../../pure/metric-definition.js';
 import { flatParams, lostText, valueOf } from '../facts/run-values.js';
 import { ValueTable } from '../parts/value-table.js';
 import { reasonOf } from '../runs/run-row.js';
