@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ExperimentConfig, LoggingEngine, histogram } from 'expman-rx';
+import { ExperimentConfig, LoggingEngine, histogram, resumeRun } from 'expman-rx';
 import { serve, writeReport } from 'expman-rx/dashboard';
 import { EXPORTERS, archiveRun, exchangeRunOf, exportRun, importRuns, unarchiveRun } from 'expman-rx/interop';
 import { divergence, downsample, eta, logLatency, logTo, plateau, rate, tee } from 'expman-rx/operators';
@@ -57,6 +57,14 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'LoggableRun.summary(SummaryOptions)': { call: (options) => run.summary({ rate: 1 }, options) },
   'LoggingEngine.defineMetric(MetricDefinition)': {
     call: (options) => run.defineMetric('loss', options),
+    given: { goal: 'min' },
+  },
+  'LoggableRun.saveCheckpoint(CheckpointOptions)': {
+    call: (options) => run.saveCheckpoint(1, { text: 'x' }, options),
+    given: { goal: 'min' },
+  },
+  'LoggingEngine.saveCheckpoint(CheckpointOptions)': {
+    call: (options) => run.saveCheckpoint(1, { text: 'x' }, options),
     given: { goal: 'min' },
   },
   'LoggingEngine.summary(SummaryOptions)': { call: (options) => run.summary({ rate: 1 }, options) },
@@ -148,6 +156,13 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'queryRuns(QueryOptions)': { call: (options) => queryRuns(base, 'SELECT 1', options) },
   'rate(RateOptions)': { call: rate },
   'recoverRun(RecoverOptions)': { call: (options) => recoverRun(join(base, 'nothing'), options) },
+  'resumeRun(ResumeOptions)': {
+    call: async (options) => {
+      const closed = new LoggingEngine(new ExperimentConfig('resumed', folder(), { environment: false }));
+      await closed.close();
+      await (await resumeRun(closed.runDir, options)).run.close();
+    },
+  },
   'serve(ServeOptions)': { call: async (options) => (await serve(base, options)).close() },
   'streamQuery(QueryOptions)': {
     call: async (options) => (await streamQuery(base, 'SELECT 1', options)).close(),

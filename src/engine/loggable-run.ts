@@ -18,6 +18,7 @@ export type LoggableRun = Pick<
   | 'defineMetric'
   | 'logHistogram'
   | 'saveArtifact'
+  | 'saveCheckpoint'
   | 'flush'
   | 'live'
   | 'metric'

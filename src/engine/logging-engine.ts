@@ -1,13 +1,16 @@
 import type { Observable } from 'rxjs';
-import { ExpmanError } from '../model/errors.js';
+import { ExpmanError, messageOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
 import { invalidOption } from '../model/option-rules.js';
+import type { CheckpointOptions } from '../model/keep-rule.js';
 import type { LiveStatus } from '../model/live.js';
 import type { MediaFile } from '../model/media.js';
 import type { AnyMetrics, MetricsOf } from '../model/metric.js';
 import type { Health, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
+import type { CheckpointFacts } from '../run/stored-checkpoint.js';
 import { type ArtifactContent, type ArtifactFacts, artifactFact, saveArtifact } from './files/artifacts.js';
+import { type CheckpointContent, checkpointCall } from './files/checkpoints.js';
 import type { ImageOptions, MediaCall, MediaOptions } from './files/media-log.js';
 import type { TableInput } from './files/table-lines.js';
 import { warnOfLateCall } from './process/process-warnings.js';
@@ -84,14 +87,39 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
   saveArtifact(name: string, content: ArtifactContent): Promise<ArtifactFacts>;
   saveArtifact(nameOrPath: string, given?: string | ArtifactContent): Promise<ArtifactFacts> {
     const { intake, life } = this.#parts;
-    if (!intake.isOpen)
-      return Promise.reject(
-        new ExpmanError('RUN_CLOSED', `${this.runDir} is closed; an artifact cannot be saved any more`, {
-          path: this.runDir,
-        }),
-      );
+    if (!intake.isOpen) return Promise.reject(runClosed(this.runDir, 'an artifact'));
     const saved = saveArtifact(this.runDir, nameOrPath, given);
     life.addFact(artifactFact(saved, (problem) => intake.line('error', problem)));
+    return saved;
+  }
+
+  /**
+   * Saves the state of the training at a step in the run's `checkpoints/` folder, so that
+   * `resumeRun` can go on from there: bytes, a text (`{ text }`), a value as JSON (`{ json }`) or a
+   * copy of a file (`{ file }`).
+   *
+   * Resolves when it is on the device, and so is everything that was logged before the call. Whole
+   * or not at all: if the process is killed, or the disk is full, the earlier checkpoints stay. Calls
+   * wait for each other, and close waits for them. A checkpoint of the same step is replaced.
+   *
+   * @param step - the last step that is part of the state; an integer, beyond 2^53 as a bigint
+   * @throws {@link ExpmanError} as a rejection: `INVALID_OPTION`, `INVALID_VALUE`,
+   * `ARTIFACT_NOT_FOUND`, `RUN_CLOSED`, `WRITE_FAILED` or `IO`; an unhandled one is only reported in
+   * run.log
+   * @example
+   * await run.saveCheckpoint(step, { json: model.weights }, { keep: ['last 2', 'best 1 by val/loss'] });
+   */
+  async saveCheckpoint(
+    step: number | bigint,
+    content: CheckpointContent,
+    options?: CheckpointOptions,
+  ): Promise<CheckpointFacts> {
+    const { intake, life, checkpoints } = this.#parts;
+    if (!intake.isOpen) throw runClosed(this.runDir, 'a checkpoint');
+    const saved = checkpoints.save(checkpointCall(step, content, options));
+    life.awaitSaving(saved, (error) =>
+      intake.line('error', `the checkpoint of step ${step} was not saved: ${messageOf(error)}`),
+    );
     return saved;
   }
 
@@ -210,3 +238,6 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
     return null;
   }
 }
+
+const runClosed = (path: string, what: string): ExpmanError =>
+  new ExpmanError('RUN_CLOSED', `${path} is closed; ${what} cannot be saved any more`, { path });

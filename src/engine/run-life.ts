@@ -71,6 +71,19 @@ export class RunLife {
     void settled.finally(() => this.facts.delete(settled));
   }
 
+  /** Lets the end of the run wait for something that is being saved; reports a failure. */
+  awaitSaving(saving: Promise<unknown>, failed: (error: unknown) => void): void {
+    this.addFact(
+      saving.then(
+        () => null,
+        (error: unknown) => {
+          failed(error);
+          return null;
+        },
+      ),
+    );
+  }
+
   /** Ends the run, unless it has ended, and waits until it is closed. */
   close(ending: OwnEnding): Promise<RunSummary> {
     this.begin(ending);

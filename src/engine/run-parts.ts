@@ -13,6 +13,7 @@ import { lastStepIn } from '../run/last-step.js';
 import { isMapping } from '../run/run-record.js';
 import { nodeFs, nodeFsOf, syncRefusal } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
+import { Checkpoints } from './files/checkpoints.js';
 import { MediaFolder, manifestBytes } from './files/media-folder.js';
 import { MediaLog } from './files/media-log.js';
 import { WriterHost } from './host/writer-host.js';
@@ -31,6 +32,7 @@ import { surroundings } from './surroundings/surroundings.js';
 /** The parts of a run in the thread that opened it, connected to each other. */
 export interface RunParts extends DoorParts {
   readonly media: MediaLog;
+  readonly checkpoints: Checkpoints;
   readonly link: WriterLink;
   readonly life: RunLife;
   /**
@@ -177,6 +179,11 @@ function wired(
     facts: () => ({ uuid, status: statusWords(link.status()) }),
     fileBefore,
     media: openMedia(folder, config, intake),
+    checkpoints: new Checkpoints({
+      ...{ fs: nodeFs, runDir: folder, runUuid: uuid, epoch, rewind },
+      flush: () => link.flush(),
+      tell: (level, message) => intake.line(level, message),
+    }),
     link,
     life,
     earlierStep: () => {

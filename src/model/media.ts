@@ -1,5 +1,5 @@
 import { jsonText } from './json-text.js';
-import { type Step, parseStep, stepFromText } from './step.js';
+import { type Step, stepInJson } from './step.js';
 
 /** The kind of a file under `media/`, by the call that logged it. */
 export type MediaKind = 'image' | 'media' | 'table';
@@ -85,7 +85,7 @@ export function parseMediaFile(line: string): MediaFile | null {
   const { name, step, file, kind, type, bytes, sha256, caption, timestamp } = value as Readonly<
     Record<string, unknown>
   >;
-  const loggedAt = stepOf(step);
+  const loggedAt = stepInJson(step);
   const is =
     isText(name) &&
     loggedAt !== undefined &&
@@ -102,17 +102,6 @@ export function parseMediaFile(line: string): MediaFile | null {
   return is
     ? ({ name, step: loggedAt, file, kind, type, bytes, sha256, caption, timestamp } as MediaFile)
     : null;
-}
-
-/**
- * The step in a line: a number, or the text of an integer too large for a number; undefined for
- * anything else.
- */
-function stepOf(given: unknown): Step | null | undefined {
-  if (given === null) return null;
-  if (typeof given === 'number') return parseStep(given);
-  const step = typeof given === 'string' ? stepFromText(given) : undefined;
-  return typeof step === 'bigint' ? step : undefined;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_CAPTION;

@@ -27,6 +27,17 @@ export function parseStep(given: unknown): Step | undefined {
 export const stepFromText = (text: string): Step | undefined =>
   /^-?\d{1,19}$/.test(text) ? parseStep(BigInt(text)) : undefined;
 
+/**
+ * Reads a step from JSON: a number, null for none, or the text of an integer too large for a number;
+ * undefined for anything else.
+ */
+export function stepInJson(given: unknown): Step | null | undefined {
+  if (given === null) return null;
+  if (typeof given === 'number') return parseStep(given);
+  const step = typeof given === 'string' ? stepFromText(given) : undefined;
+  return typeof step === 'bigint' ? step : undefined;
+}
+
 /** Says why a value is not a step. */
 export function stepRule(given: unknown): string {
   if (typeof given === 'bigint') return 'a bigint step must fit into 64 bits';

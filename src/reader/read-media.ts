@@ -12,6 +12,7 @@ import type { Step } from '../model/step.js';
 import type { FileFacts, FsPort } from '../storage/fs-port.js';
 import { RUN_NAME } from '../run/file-names.js';
 import { readIdentity } from '../run/identity.js';
+import { problemOf } from '../run/saved-file.js';
 import { openRows } from './read-rows.js';
 
 /** A file that was logged, and its path. */
@@ -40,11 +41,8 @@ export function mediaOf(fs: FsPort, runDir: string): LoggedMedia[] {
  * Returns what is wrong with a logged file, to be read after its path; null for a regular file of
  * the size that was logged.
  */
-export function mediaProblem(facts: FileFacts | null, { bytes }: LoggedMedia): string | null {
-  if (facts === null) return 'is missing';
-  if (facts.kind !== 'file') return 'is not a regular file';
-  return facts.size === bytes ? null : `has ${facts.size} bytes instead of the ${bytes} that were logged`;
-}
+export const mediaProblem = (facts: FileFacts | null, { bytes }: LoggedMedia): string | null =>
+  problemOf(facts, bytes, 'logged');
 
 /**
  * Reads the whole lines of a run's manifest, without those that rewinds have removed; none if there
@@ -76,7 +74,7 @@ const takesOut = ({ fromStep, mediaBytes }: Rewind, offset: number, step: Step |
  * Returns the rewinds of a run: run.yaml says whether there may be any, the rows which ones there
  * were.
  */
-function rewindsOf(fs: FsPort, runDir: string): readonly Rewind[] {
+export function rewindsOf(fs: FsPort, runDir: string): readonly Rewind[] {
   if (fs.stat(join(runDir, RUN_NAME)) === null) return [];
   const { resumed = [], uuid } = readIdentity(fs, runDir).identity;
   if (resumed.every(({ fromStep }) => fromStep === undefined)) return [];

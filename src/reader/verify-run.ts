@@ -5,14 +5,19 @@ import type { Loss } from '../model/run-file.js';
 import type { RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { gapsBetween } from '../storage/file-layout.js';
+import { CHECKPOINTS_FOLDER } from '../model/checkpoint.js';
 import { MANIFEST_NAME, MEDIA_FOLDER } from '../model/media.js';
+import { cut } from '../model/printable.js';
 import { METRICS_NAME, SYSTEM_NAME } from '../storage/metrics-file.js';
 import { readFooter } from '../storage/metrics-footer.js';
 import { type FileFooter, MAGIC, decodeChunk } from '../storage/parquet/index.js';
 import { readAll } from '../storage/read-all.js';
 import { CONFIG_NAME } from '../run/file-names.js';
 import { readMapping } from '../run/run-record.js';
+import { checkSavedFile } from '../run/saved-file.js';
+import { checkpointFacts } from '../run/stored-checkpoint.js';
 import { inspectRun } from './inspect-run.js';
+import { CHECKPOINT_LIST, checkpointListOf } from './read-checkpoints.js';
 import { manifestOf } from './read-media.js';
 import { checkMedia } from './verify-media.js';
 
@@ -66,6 +71,18 @@ export function verifyRun(fs: FsPort, runDir: string): Verification {
   const manifest = `${MEDIA_FOLDER}/${MANIFEST_NAME}`;
   for (const line of check(manifest, () => manifestOf(fs, runDir)) ?? [])
     check(line.media === null ? manifest : `${MEDIA_FOLDER}/${line.media.file}`, () => checkMedia(fs, line));
+  const checkpoints = check(CHECKPOINT_LIST, () => checkpointListOf(fs, runDir)) ?? {
+    lines: [],
+    damaged: [],
+  };
+  for (const text of checkpoints.damaged)
+    check(CHECKPOINT_LIST, () => {
+      throw new ExpmanError('CORRUPT', `not a valid entry: ${cut(text, 100)}`);
+    });
+  for (const line of checkpoints.lines)
+    check(`${CHECKPOINTS_FOLDER}/${line.file}`, () =>
+      checkSavedFile(fs, checkpointFacts(runDir, line), 'saved'),
+    );
   for (const { file, message } of info?.malformed ?? []) problems.push({ file, code: 'CORRUPT', message });
   for (const file of info?.kept ?? [])
     problems.push({

@@ -55,7 +55,11 @@ export function artifactCall(nameOrPath: unknown, given: unknown): ArtifactCall 
 const invalidName = (message: string, value: unknown): ExpmanError =>
   new ExpmanError('INVALID_NAME', message, { value });
 
-function contentOf(given: unknown): Uint8Array {
+/**
+ * Returns the bytes of content that is to be saved. @throws ExpmanError `INVALID_VALUE`, naming it
+ * by `what`
+ */
+export function contentOf(given: unknown, what = 'an artifact'): Uint8Array {
   const bytes = bytesIn(given);
   if (bytes !== null) return bytes;
   const { text, json } =
@@ -65,7 +69,7 @@ function contentOf(given: unknown): Uint8Array {
   if (written !== undefined) return Buffer.from(`${written}\n`);
   throw new ExpmanError(
     'INVALID_VALUE',
-    `an artifact must be bytes, { text: string } or { json: value }, not ${describeType(given)}`,
+    `${what} must be bytes, { text: string } or { json: value }, not ${describeType(given)}`,
     { value: given, type: describeType(given) },
   );
 }
@@ -95,15 +99,9 @@ export async function copyArtifact(
   name?: string,
 ): Promise<ArtifactFacts> {
   const target = parseArtifactName(name ?? basename(sourcePath));
-  return telling(sourcePath, async () => {
-    const source = await openSource(sourcePath);
-    try {
-      const chunks = source.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES });
-      return await place(runDir, target, chunks);
-    } finally {
-      await source.close();
-    }
-  });
+  return telling(`the artifact ${sourcePath}`, sourcePath, () =>
+    copyFrom(sourcePath, (chunks) => place(runDir, target, chunks)),
+  );
 }
 
 /**
@@ -120,7 +118,8 @@ export async function writeArtifact(
 ): Promise<ArtifactFacts> {
   const target = parseArtifactName(name);
   const bytes = Buffer.from(data);
-  return telling(join(runDir, ARTIFACTS_FOLDER, target), () => place(runDir, target, [bytes]));
+  const path = join(runDir, ARTIFACTS_FOLDER, target);
+  return telling(`the artifact ${path}`, path, () => place(runDir, target, [bytes]));
 }
 
 /** Performs a call of `saveArtifact`; every error is a rejection. */
@@ -154,6 +153,7 @@ export function artifactFact(
   );
 }
 
+/** @throws ExpmanError `ARTIFACT_NOT_FOUND` if it does not exist or is not a regular file */
 async function openSource(path: string): Promise<FileHandle> {
   const absent = (why: string, cause?: unknown): ExpmanError =>
     new ExpmanError('ARTIFACT_NOT_FOUND', `${path} ${why}`, { path, cause });
@@ -173,13 +173,41 @@ async function openSource(path: string): Promise<FileHandle> {
 type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 async function place(runDir: string, name: ArtifactName, chunks: Chunks): Promise<ArtifactFacts> {
-  await makeFolders(runDir, [ARTIFACTS_FOLDER, ...name.split('/').slice(0, -1)]);
-  const facts = await replaceBy(asyncFs, join(runDir, ARTIFACTS_FOLDER, name), async (file) => {
+  return { name, ...(await placeFile(runDir, [ARTIFACTS_FOLDER, ...name.split('/')], chunks)) };
+}
+
+/**
+ * Writes a file of a run through a temporary file, so that its name refers to all of it; makes the
+ * folders on the way, none of which may be a link.
+ *
+ * @param parts - the names on the way from the run's folder to the file
+ */
+export async function placeFile(
+  runDir: string,
+  parts: readonly string[],
+  chunks: Chunks,
+): Promise<{ readonly bytes: number; readonly sha256: string }> {
+  await makeFolders(runDir, parts.slice(0, -1));
+  return replaceBy(asyncFs, join(runDir, ...parts), async (file) => {
     const meter = new Meter();
     await writeFile(file, meter.through(chunks));
     return { bytes: meter.bytes, sha256: meter.sha256() };
   });
-  return { name, ...facts };
+}
+
+/**
+ * Copies a file in pieces, which are passed to `place`.
+ *
+ * @throws ExpmanError `ARTIFACT_NOT_FOUND` if it does not exist or is not a regular file; errors of
+ * the file system
+ */
+export async function copyFrom<T>(path: string, place: (chunks: Chunks) => Promise<T>): Promise<T> {
+  const source = await openSource(path);
+  try {
+    return await place(source.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES }));
+  } finally {
+    await source.close();
+  }
 }
 
 /** Counts and hashes the bytes that pass through it. */
@@ -215,7 +243,7 @@ async function makeFolders(base: string, parts: readonly string[]): Promise<void
     if (stats.isSymbolicLink())
       throw new ExpmanError(
         'INVALID_NAME',
-        `${folder} is a link; an artifact must stay in the folder of its run`,
+        `${folder} is a link; the files of a run must stay in its folder`,
         {
           path: folder,
         },
@@ -234,14 +262,14 @@ async function isMade(folder: string): Promise<boolean> {
   }
 }
 
-/** Converts a failure of the file system to this package's error. */
-async function telling<T>(path: string, work: () => Promise<T>): Promise<T> {
+/** Converts a failure of the file system while something is saved to this package's error. */
+export async function telling<T>(what: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof ExpmanError) throw error;
     const errno = errnoOf(error);
-    throw new ExpmanError('IO', `the artifact ${path} cannot be saved: ${errno ?? String(error)}`, {
+    throw new ExpmanError('IO', `${what} cannot be saved: ${errno ?? String(error)}`, {
       path,
       cause: error,
       ...(errno !== undefined && { errno }),

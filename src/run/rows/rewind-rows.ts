@@ -16,7 +16,8 @@ export interface Stretch {
   readonly end: Step;
 }
 
-type Mark = Pick<Rewind, 'epoch' | 'fromStep'>;
+/** The part of a rewind that says which rows it removes. */
+export type Mark = Pick<Rewind, 'epoch' | 'fromStep'>;
 
 /** The step from which on rewinds remove the rows of a session; Infinity if they remove none. */
 export const endOf = (epoch: number, rewinds: readonly Mark[]): Step =>

@@ -2,13 +2,16 @@ import type { MessagePort } from 'node:worker_threads';
 import { ChunkPool } from '../../channel/chunk-pool.js';
 import { WireWord } from '../../channel/chunk-layout.js';
 import { type ArtifactContent, type ArtifactFacts, artifactCall } from '../../engine/files/artifacts.js';
+import { type CheckpointContent, checkpointCall } from '../../engine/files/checkpoints.js';
 import type { LoggableRun } from '../../engine/loggable-run.js';
 import type { LoggingEngine } from '../../engine/logging-engine.js';
 import { RowIntake } from '../../engine/rows/row-intake.js';
 import { RunDoors } from '../../engine/run-doors.js';
 import { MetricSubject } from '../../engine/streams/metric-subject.js';
 import { ExpmanError } from '../../model/errors.js';
+import type { CheckpointOptions } from '../../model/keep-rule.js';
 import type { AnyMetrics, MetricsOf, ValuesFor } from '../../model/metric.js';
+import type { CheckpointFacts } from '../../run/stored-checkpoint.js';
 import type { FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
 import { portable, restored } from './portable-error.js';
 
@@ -79,6 +82,23 @@ export class ThreadRun extends RunDoors implements LoggableRun {
   async saveArtifact(nameOrPath: string, given?: string | ArtifactContent): Promise<ArtifactFacts> {
     const artifact = artifactCall(nameOrPath, given);
     return this.#ask<ArtifactFacts>((call) => ({ kind: 'artifact', call, artifact }));
+  }
+
+  async saveCheckpoint(
+    step: number | bigint,
+    content: CheckpointContent,
+    options?: CheckpointOptions,
+  ): Promise<CheckpointFacts> {
+    const { step: parsed, source, extension } = checkpointCall(step, content, options);
+    // Bytes have the extension of bytes; a value is made to JSON again on the other side.
+    const sent: CheckpointContent =
+      'path' in source
+        ? { file: source.path }
+        : extension === 'json'
+          ? { json: JSON.parse(Buffer.from(source.data).toString()) as unknown }
+          : source.data;
+    const checkpoint = { step: parsed, content: sent, options };
+    return this.#ask<CheckpointFacts>((call) => ({ kind: 'checkpoint', call, checkpoint }));
   }
 
   async flush(): Promise<void> {

@@ -121,6 +121,12 @@ class TrialThread<P> {
       case 'artifact':
         this.answer(message.call, this.save(message.artifact));
         return;
+      case 'checkpoint': {
+        pump.pumpLogged();
+        const { step, content, options } = message.checkpoint;
+        this.answer(message.call, trial.run.saveCheckpoint(step, content, options));
+        return;
+      }
       case 'metrics ended':
         pump.pumpLogged();
         if (message.error === null) trial.run.metrics.complete();

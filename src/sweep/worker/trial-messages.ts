@@ -1,7 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ArtifactCall } from '../../engine/files/artifacts.js';
+import type { CheckpointContent } from '../../engine/files/checkpoints.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
+import type { CheckpointOptions } from '../../model/keep-rule.js';
 import type { RunName } from '../../model/names.js';
+import type { Step } from '../../model/step.js';
 import type { PortableError } from './portable-error.js';
 
 /** The data that a trial's thread is started with. */
@@ -32,10 +35,18 @@ export type FromTrial =
   | { readonly kind: 'logged' }
   | { readonly kind: 'flush'; readonly call: number }
   | { readonly kind: 'artifact'; readonly call: number; readonly artifact: ArtifactCall }
+  | { readonly kind: 'checkpoint'; readonly call: number; readonly checkpoint: SentCheckpoint }
   /** `run.metrics` has completed, or failed. */
   | { readonly kind: 'metrics ended'; readonly error: PortableError | null }
   /** The training is over. */
   | { readonly kind: 'ended'; readonly error: PortableError | null };
+
+/** The arguments of `saveCheckpoint`, in a form that can be sent. */
+export interface SentCheckpoint {
+  readonly step: Step;
+  readonly content: CheckpointContent;
+  readonly options: CheckpointOptions | undefined;
+}
 
 /** Messages to a trial's thread. */
 export type ToTrial =

@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import type { Rewind } from '../channel/rewind.js';
+import type { Column } from '../columnar/column.js';
+import { numberColumn, stepReader } from '../columnar/column-values.js';
+import { bitAt } from '../columnar/bitmap.js';
+import { ExpmanError } from '../model/errors.js';
+import { mergeParams } from '../model/params.js';
+import type { Step } from '../model/step.js';
+import { summaryFactsIn } from '../model/summary-values.js';
+import type { MetricDefinitions } from '../pure/metric-definition.js';
+import { openIfThere } from '../storage/atomic-file.js';
+import { chunkReader } from '../storage/chunk-reader.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { METRICS_NAME } from '../storage/metrics-file.js';
+import { readFooterOf } from '../storage/metrics-footer.js';
+import { decodeChunk } from '../storage/parquet/index.js';
+import { RUN_NAME } from './file-names.js';
+import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay/replay.js';
+import { factsIn } from './replay/restore-state.js';
+import { decodeSpans } from './rows/decode-spans.js';
+import { type Mark, endOf, stretchesOf } from './rows/rewind-rows.js';
+import { readMapping } from './run-record.js';
+import { type PublishedFile, publishedFile } from './summaries/file-metadata.js';
+
+const ATTEMPTS = 20;
+
+/** The facts of a run's files by which a checkpoint is ranked. */
+export interface LastValues {
+  /** The rewinds of the run, in order. */
+  readonly rewinds: readonly Rewind[];
+  readonly definitions: MetricDefinitions;
+  /** The last number of each requested metric, as far as it has one. */
+  readonly values: ReadonlyMap<string, number>;
+}
+
+/** The request of {@link lastValuesIn}. */
+export interface LastValuesWish {
+  readonly metrics: readonly string[];
+  /** Rows with a greater step do not count; rows without a step do. */
+  readonly toStep: Step;
+  /** A rewind that may not be in the files yet. */
+  readonly coming: Mark | null;
+}
+
+/**
+ * Finds the last numbers of metrics in a run's files, from the last row backwards: most often in the
+ * write-ahead log, or in the last row group.
+ *
+ * Works while a writer publishes: rows that it moves from the log to the file are read again.
+ */
+export function lastValuesIn(fs: FsPort, folder: string, runUuid: string, wish: LastValuesWish): LastValues {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const found = lookOnce(fs, folder, runUuid, wish, attempt === ATTEMPTS);
+      if (found !== null) return found;
+    } catch (error) {
+      // A segment was removed between the listing and its reading.
+      if (attempt === ATTEMPTS || !(error instanceof ExpmanError) || error.errno !== 'ENOENT') throw error;
+    }
+  }
+}
+
+/** Returns null if the file was replaced meanwhile, unless that is accepted. */
+function lookOnce(
+  fs: FsPort,
+  folder: string,
+  runUuid: string,
+  { metrics, toStep, coming }: LastValuesWish,
+  isAnyGood: boolean,
+): LastValues | null {
+  const path = join(folder, METRICS_NAME);
+  const file = openIfThere(fs, path);
+  try {
+    const published = file === null ? null : publishedFile(readFooterOf(fs, file, path), path);
+    const replay = replayWal(fs, folder, runUuid, published?.facts.watermark ?? NOTHING_PUBLISHED, {
+      salvage: true,
+    });
+    const opened = file === null ? undefined : fs.statOpen(file).inode;
+    if (!isAnyGood && fs.stat(path)?.inode !== opened) return null;
+    const rewinds = [...(published?.facts.rewinds ?? []), ...replay.rewinds];
+    const isKnown = rewinds.some(({ epoch }) => epoch === coming?.epoch);
+    const marks = [...rewinds, ...(coming === null || isKnown ? [] : [coming])];
+    const found = new Map<string, number>();
+    const search: Search = { wanted: metrics, toStep, marks, found };
+    fromLog(replay, search);
+    if (published !== null && file !== null) fromFile(fs, file, path, published, search);
+    const facts = mergeParams(factsIn(readMapping(fs, folder, RUN_NAME) ?? {}), replay.state.facts);
+    return { rewinds, definitions: summaryFactsIn(facts).definitions, values: found };
+  } finally {
+    if (file !== null) fs.close(file);
+  }
+}
+
+interface Search {
+  readonly wanted: readonly string[];
+  readonly toStep: Step;
+  readonly marks: readonly Mark[];
+  readonly found: Map<string, number>;
+}
+
+const missing = ({ wanted, found }: Search): string[] => wanted.filter((metric) => !found.has(metric));
+
+function fromLog({ spans }: Replay, search: Search): void {
+  for (const span of [...spans].reverse()) {
+    const metrics = missing(search).filter((metric) => span.shape.metrics.includes(metric));
+    if (metrics.length === 0) continue;
+    const decoded = decodeSpans([span]);
+    const end = endOf(span.epoch, search.marks);
+    for (const { metric, column } of decoded.metrics)
+      if (metrics.includes(metric)) take(search, metric, column, decoded.step, () => end);
+  }
+}
+
+function fromFile(
+  fs: FsPort,
+  file: number,
+  path: string,
+  { footer, facts, rows: all }: PublishedFile,
+  search: Search,
+): void {
+  const read = chunkReader(fs, file, path);
+  const columnOf = new Map(facts.columns.map(([metric, name]) => [metric, name]));
+  const placeOf = new Map(footer.fields.map(({ name }, place) => [name, place]));
+  let firstRow = all;
+  for (const { rows, chunks } of [...footer.groups].reverse()) {
+    firstRow -= rows;
+    const [stepChunk] = chunks;
+    const metrics = missing(search);
+    if (stepChunk === undefined || metrics.length === 0) return;
+    const ends = [...stretchesOf(facts.sessions, search.marks, firstRow, rows)];
+    const endAt = (row: number): Step =>
+      ends.find(({ from, to }) => row >= from && row < to)?.end ?? Infinity;
+    let step: Column | null = null;
+    for (const metric of metrics) {
+      const chunk = chunks[placeOf.get(columnOf.get(metric) ?? '') ?? -1];
+      if (chunk === undefined || chunk.nullCount === rows) continue;
+      step ??= decodeChunk(read(stepChunk), stepChunk);
+      take(search, metric, decodeChunk(read(chunk), chunk), step, endAt);
+    }
+  }
+}
+
+/** Takes the last number of a column whose row counts. */
+function take(
+  { toStep, found }: Search,
+  metric: string,
+  column: Column,
+  step: Column,
+  endAt: (row: number) => Step,
+): void {
+  const numbers = numberColumn(column);
+  if (numbers === null) return;
+  const stepOf = stepReader(step);
+  for (let row = numbers.length - 1; row >= 0; row--) {
+    if (numbers.validity !== null && !bitAt(numbers.validity, row)) continue;
+    const at = stepOf(row);
+    if (at !== null && (at > toStep || at >= endAt(row))) continue;
+    found.set(metric, numbers.values[row] ?? NaN);
+    return;
+  }
+}
