@@ -5,11 +5,13 @@
  * @packageDocumentation
  */
 export type { ArtifactContent, ArtifactFacts } from './engine/files/artifacts.js';
+export type { CheckpointContent } from './engine/files/checkpoints.js';
 export { currentRun, withRun } from './engine/current-run.js';
 export type { LoggableRun } from './engine/loggable-run.js';
 export { LoggingEngine } from './engine/logging-engine.js';
 export type { ImageOptions, MediaOptions } from './engine/files/media-log.js';
 export type { TableInput } from './engine/files/table-lines.js';
+export { resumeRun, type ResumedRun, type ResumeOptions } from './engine/resume-run.js';
 export { ExpmanError, type ErrorCode, type ErrorFacts } from './model/errors.js';
 export {
   ExperimentConfig,
@@ -24,6 +26,7 @@ export {
   type ReadyHistogram,
 } from './model/histogram.js';
 export type { MediaFile, MediaKind } from './model/media.js';
+export type { CheckpointOptions } from './model/keep-rule.js';
 export type { LiveMetric, LiveSnapshot, LiveStatus } from './model/live.js';
 export type {
   AnyMetrics,
@@ -39,5 +42,7 @@ export type { Step } from './model/step.js';
 export type { SummaryOptions, SummaryValues } from './model/summary-values.js';
 export type { Goal, MetricDefinition, SummaryStatistic } from './pure/metric-definition.js';
 export type { ArtifactName, ExperimentName, RunName } from './model/names.js';
+export type { RunParent } from './model/run-parent.js';
 export type { Degradation, Health, RunError, RunSummary } from './model/run-file.js';
 export { RunStatus } from './model/run-status.js';
+export type { CheckpointFacts, StoredCheckpoint } from './run/stored-checkpoint.js';

@@ -1,5 +1,6 @@
 import type { MetricSummary, MetricValue } from '../model/metric.js';
 import { type ParamValue, paramLeaves } from '../model/param-value.js';
+import { parentText } from '../model/run-parent.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { bestAmong, definedIn, type Goal } from '../pure/metric-definition.js';
@@ -69,9 +70,11 @@ const differ = (values: readonly unknown[]): boolean => new Set(values.map(param
 function plainOf({ runs, params, summary, metrics }: Comparison): object {
   const parts = ['last', 'min', 'max', 'mean', 'count', 'minStep', 'maxStep', 'nan', 'texts'] as const;
   return {
-    runs: runs.map(({ experiment, run, runDir, status, rows, startedAt, durationMs, tags }) => ({
-      ...{ experiment, run, runDir, status, rows, startedAt, durationMs, tags },
-    })),
+    runs: runs.map(
+      ({ experiment, run, runDir, status, rows, startedAt, durationMs, tags, parent = null }) => ({
+        ...{ experiment, run, runDir, status, rows, startedAt, durationMs, tags, parent },
+      }),
+    ),
     params,
     summary,
     metrics: new Map(
@@ -96,6 +99,9 @@ function tableOf({ runs, params, summary, metrics }: Comparison): Cell[][] {
     ['status', ...runs.map(({ status, owner }) => statusCell(status, owner))],
     ['rows', ...runs.map(({ rows }) => count(rows))],
     ['took', ...runs.map(tookText)],
+    ...(runs.some(({ parent }) => parent !== undefined)
+      ? [['parent', ...runs.map(({ parent }) => (parent === undefined ? '' : parentText(parent)))]]
+      : []),
     ...[...params].map(([key, values]) => [
       printable(cut(key, MAX_TEXT)),
       ...values.map((value) => (value === null ? '' : paramText(value))),

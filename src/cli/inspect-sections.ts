@@ -3,6 +3,7 @@ import { printable } from '../model/printable.js';
 import { summaryNames } from '../pure/metric-definition.js';
 import type { RunInfo } from '../reader/inspect-run.js';
 import { storedArtifacts } from '../reader/read-artifacts.js';
+import type { CheckpointFacts } from '../run/stored-checkpoint.js';
 import type { LoggedMedia } from '../reader/read-media.js';
 import type { Cell, Terminal } from './terminal.js';
 import { MAX_TEXT, bytesText, count, cut, valueText, wholeText } from './words.js';
@@ -41,20 +42,25 @@ interface Section {
   readonly right: readonly string[];
 }
 
+/** The parts of a run that have files of their own; null for one that cannot be read. */
+export interface InspectedParts {
+  readonly media: readonly LoggedMedia[] | null;
+  readonly checkpoints: readonly CheckpointFacts[] | null;
+}
+
 /**
  * Prints the parts of a run one below the other, each as a table; a part the run does not have is
  * left out.
- *
- * @param media - null if they cannot be read
  */
-export function printSections(run: RunInfo, media: readonly LoggedMedia[] | null, terminal: Terminal): void {
+export function printSections(run: RunInfo, parts: InspectedParts, terminal: Terminal): void {
   const sections = [
     summarySection(run),
     paramsSection(run),
     metricsSection(run),
     definitionsSection(run),
     artifactsSection(run),
-    mediaSection(media ?? []),
+    checkpointsSection(parts.checkpoints ?? []),
+    mediaSection(parts.media ?? []),
     resumesSection(run),
     lossesSection(run),
     environmentSection(run),
@@ -122,6 +128,23 @@ const artifactsSection = (run: RunInfo): Section =>
     ['artifact', 'bytes', 'sha256'],
     storedArtifacts(run),
     ({ name, bytes, sha256 }) => [nameText(name), count(bytes), printable(cut(sha256, HASH_LENGTH))],
+    ['bytes'],
+  );
+
+/** Shows the newest checkpoint first. */
+const checkpointsSection = (checkpoints: readonly CheckpointFacts[]): Section =>
+  section(
+    ['checkpoint of step', 'bytes', 'saved', 'sha256', 'ranked by'],
+    [...checkpoints].reverse(),
+    ({ step, size, savedAt, sha256, values }) => [
+      String(step),
+      count(size),
+      nameText(savedAt),
+      cut(sha256, HASH_LENGTH),
+      Object.entries(values)
+        .map(([metric, value]) => `${nameText(metric)} ${valueText(value)}`)
+        .join(', '),
+    ],
     ['bytes'],
   );
 

@@ -1,17 +1,23 @@
 import { join, resolve } from 'node:path';
+import { CHECKPOINTS_FOLDER } from '../model/checkpoint.js';
 import { MEDIA_FOLDER } from '../model/media.js';
 import { printable, printableLines } from '../model/printable.js';
+import { parentText } from '../model/run-parent.js';
 import type { Degradation } from '../model/run-file.js';
+import { lineageProblem } from '../run/lineage.js';
+import { type CheckpointFacts, checkpointFacts } from '../run/stored-checkpoint.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { isOwned } from '../storage/owner-watch.js';
 import { factsOf } from '../reader/read-facts.js';
+import { lineageIn } from '../reader/inherited-rows.js';
+import { checkpointListOf } from '../reader/read-checkpoints.js';
 import { inspectRun, type RunInfo } from '../reader/inspect-run.js';
-import { type LoggedMedia, mediaOf } from '../reader/read-media.js';
+import { mediaOf } from '../reader/read-media.js';
 import type { CommandRun } from './command.js';
 import type { NONE } from './command-options.js';
 import { withoutFiles } from './find-runs.js';
-import { printSections } from './inspect-sections.js';
+import { type InspectedParts, printSections } from './inspect-sections.js';
 import { LeftOut } from './left-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
 import { count, cut, lossWithPlace, quantity, statusCell, tookText } from './words.js';
@@ -31,34 +37,42 @@ export const run: CommandRun<typeof NONE> = (paths, { json }, terminal) => {
     }
   });
   if (runs.length === 0) leftOut.throwFirst();
-  const inspected = runs.map((info) => ({ info, media: mediaIn(info, leftOut) }));
+  const inspected = runs.map((info) => {
+    const { runDir } = info;
+    const media = readPart(runDir, MEDIA_FOLDER, leftOut, () => mediaOf(nodeFs, runDir));
+    const checkpoints = readPart(runDir, CHECKPOINTS_FOLDER, leftOut, () => checkpointsIn(runDir));
+    return { info, media, checkpoints };
+  });
   // The facts that `list` prints have the same names here.
-  const plain = inspected.map(({ info, media }) => ({ ...factsOf(info), ...info, media }));
+  const plain = inspected.map(({ info, ...parts }) => ({ ...factsOf(info), ...info, ...parts }));
   if (json === true) terminal.json(folders.length === 1 ? plain[0] : plain);
-  else for (const { info, media } of inspected) print(info, media, terminal);
+  else for (const { info, ...parts } of inspected) print(info, parts, terminal);
   // Damage in the log is shown; reporting it as an error is left to `verify`.
   const isCorrupt = runs.some(({ corrupt }) => corrupt.includes(METRICS_NAME));
   return Math.max(leftOut.end(), isCorrupt ? ExitCode.invalid : ExitCode.ok);
 };
 
-/** Returns the files that a run has logged; null if that cannot be read, which is reported. */
-function mediaIn({ runDir }: RunInfo, leftOut: LeftOut): readonly LoggedMedia[] | null {
+const checkpointsIn = (runDir: string): CheckpointFacts[] =>
+  checkpointListOf(nodeFs, runDir).lines.map((line) => checkpointFacts(runDir, line));
+
+/** Reads a part of a run; null if it cannot be read, which is reported. */
+function readPart<T>(runDir: string, name: string, leftOut: LeftOut, read: () => T): T | null {
   try {
-    return mediaOf(nodeFs, runDir);
+    return read();
   } catch (error) {
-    leftOut.add(join(runDir, MEDIA_FOLDER), error);
+    leftOut.add(join(runDir, name), error);
     return null;
   }
 }
 
-function print(run: RunInfo, media: readonly LoggedMedia[] | null, terminal: Terminal): void {
+function print(run: RunInfo, parts: InspectedParts, terminal: Terminal): void {
   const { identity, status, publishedRows, walRows } = run;
   terminal.print(
     `${terminal.style('bold', printable(`${identity.experiment}/${identity.run}`))}  ${shown(statusCell(status, run.owner), terminal)}`,
   );
   for (const [name, text] of factLines(run))
     if (text !== '') terminal.print(`  ${terminal.style('dim', name.padEnd(FACT_WIDTH))}${text}`);
-  printSections(run, media, terminal);
+  printSections(run, parts, terminal);
   if (walRows > 0 && !isOwned({ kind: run.owner }))
     terminal.print(
       `\n  ${quantity(publishedRows, 'rows are')} in metrics.parquet; \`expman recover\` moves the rest there.`,
@@ -86,6 +100,7 @@ function factLines(run: RunInfo): readonly (readonly [name: string, text: string
     ['tags', printable(identity.tags.join(', '))],
     ['group', printable(identity.group ?? '')],
     ['rank', String(identity.rank ?? '')],
+    ['forked from', forkText(run)],
     ['notes', linesText(identity.notes)],
     [
       'owner',
@@ -116,6 +131,13 @@ function factLines(run: RunInfo): readonly (readonly [name: string, text: string
         : '',
     ],
   ];
+}
+
+function forkText({ runDir, identity }: RunInfo): string {
+  const { parent } = identity;
+  if (parent === undefined) return '';
+  const problem = lineageProblem(lineageIn(nodeFs, runDir, identity));
+  return printable(parentText(parent)) + (problem === null ? '' : `; ${printable(problem)}`);
 }
 
 const sessionsText = (resumed: number): string =>

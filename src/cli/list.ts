@@ -1,4 +1,5 @@
 import { figureOf } from '../model/figure.js';
+import { parentText } from '../model/run-parent.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { histogramWords } from '../model/short-text.js';
@@ -87,6 +88,7 @@ function printRuns(
   // Next to the metrics, only a wide terminal has room for tags; `--columns tags` always shows
   // them.
   const hasTags = terminal.width >= WIDE && runs.some(({ tags }) => tags.length > 0);
+  const isForked = runs.some(({ parent }) => parent !== undefined);
   const losses = LOSSES.filter((loss) => runs.some((facts) => facts[loss] > 0));
   const heading: Cell[] = [
     'run',
@@ -95,6 +97,7 @@ function printRuns(
     'took',
     'rows',
     ...losses,
+    ...(isForked ? ['parent'] : []),
     ...(hasTags ? ['tags'] : []),
   ];
   const rows = runs.map((facts): Cell[] => [
@@ -104,6 +107,7 @@ function printRuns(
     tookText(facts),
     count(facts.rows),
     ...losses.map((loss) => lossCell(facts[loss])),
+    ...(isForked ? [facts.parent === undefined ? '' : printable(parentText(facts.parent))] : []),
     ...(hasTags ? [printable(cut(facts.tags.join(' '), 24))] : []),
     ...fields.map((field) => paramText(field(facts) ?? '')),
     ...(columns.length === 0 ? [metricsText(facts)] : []),

@@ -34,7 +34,7 @@ export async function pointsOf(
   // only shows the peaks of each column.
   const sample = smooth === 0 && !isOverMetric ? { downsample: width * POINTS_PER_COLUMN } : {};
   const columns = isOverMetric ? [metric, axis] : [metric];
-  for await (const { step, timestamp, values } of stored.rows({ columns, ...sample })) {
+  for await (const { step, timestamp, values } of stored.rows({ columns, inherited: true, ...sample })) {
     const value = values[metric];
     begun ??= timestamp;
     if (isOverMetric && isDrawn(values[axis])) latest = Number(values[axis]);
@@ -53,7 +53,7 @@ export async function pointsOf(
 /** Counts all values that cannot be drawn; the points come from a sample of the rows. */
 export async function undrawnOf(stored: StoredRun, metric: string, { isLog }: Axes): Promise<Undrawn> {
   const counts: Record<string, number> = {};
-  for await (const { values } of stored.rows({ columns: [metric] })) {
+  for await (const { values } of stored.rows({ columns: [metric], inherited: true })) {
     const value = values[metric];
     const kind = isDrawn(value) ? undrawnAs(Number(value), isLog) : null;
     if (kind !== null) counts[kind] = (counts[kind] ?? 0) + 1;

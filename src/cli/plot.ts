@@ -1,6 +1,7 @@
 import { ExpmanError } from '../model/errors.js';
 import { definedIn } from '../pure/metric-definition.js';
 import type { RunFacts } from '../model/run-facts.js';
+import { lineageProblem } from '../run/lineage.js';
 import { openStoredRun } from '../reader/stored-run.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { type CommandRun, type OptionsOf, UsageError, numberOption } from './command.js';
@@ -38,6 +39,10 @@ export const run: CommandRun<typeof PLOT> = async (paths, options, terminal) => 
   for (const { runDir, experiment, run } of runs)
     try {
       const stored = openStoredRun(nodeFs, runDir);
+      if (stored.facts.parent !== undefined) {
+        const problem = lineageProblem(await stored.lineage());
+        if (problem !== null) terminal.complain(`${experiment}/${run}: ${problem}`);
+      }
       const { points, isWhole } = await pointsOf(stored, metric, size.width, axes);
       const notDrawn = isWhole ? {} : await undrawnOf(stored, metric, axes);
       const why = points.length > 0 ? null : noPoints(stored.facts, metric, axes.x, notDrawn);

@@ -98,6 +98,8 @@ export const RunFactsAnswer = Type.Object({
   notes: Type.Optional(Type.String()),
   group: Type.Optional(Nullable(Type.String())),
   rank: Type.Optional(Type.Integer()),
+  /** Of a fork: the run it began from, and the last step that belongs to it. */
+  parent: Type.Optional(Type.Object({ experiment: Type.String(), run: Type.String(), step: Type.Unknown() })),
   /** Nested as they were logged. */
   params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   /** By name: last, count, min, max, mean, minStep, maxStep, nan, texts. */

@@ -4,6 +4,7 @@ import { attempt } from '../model/attempt.js';
 import { errnoOf, ExpmanError, messageOf } from '../model/errors.js';
 import type { ExperimentConfig } from '../model/experiment-config.js';
 import { defaultRunName, type RunName, suffixedName } from '../model/names.js';
+import { PARENT_FOLDER } from '../model/run-parent.js';
 import { monotonicMs } from '../model/monotonic.js';
 import type { Params } from '../model/params.js';
 import { pause } from '../storage/pause.js';
@@ -12,6 +13,7 @@ import { RunStatus } from '../model/run-status.js';
 import { isTempName, replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { makeFolders, tryMakeFolder } from '../storage/make-folders.js';
+import { removeTree } from '../storage/remove-tree.js';
 import { makePrivate } from '../storage/node-fs.js';
 import { fileSystemNow } from '../storage/file-system-time.js';
 import { LOCK_NAME, type LockOwner } from '../storage/lock-file.js';
@@ -22,6 +24,7 @@ import type { Mapping } from '../run/run-record.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
 import { nextEpoch, readIdentity } from '../run/identity.js';
 import { lastedMs } from '../run/lasted-ms.js';
+import { type NewFork, forkOf, mustBeForkedFrom } from './files/fork.js';
 import type { RunOpening } from '../writer/thread/writer-messages.js';
 import { reopenRunFile, writeRunFile } from '../writer/files/write-run-file.js';
 
@@ -64,9 +67,13 @@ export function openRun(
 ): OpenedRun {
   const experiment = join(config.baseDir, config.name);
   try {
+    const { runName } = config;
+    const isThere = runName !== undefined && fs.stat(join(experiment, runName)) !== null;
+    // Refused before anything is made.
+    const fork = isThere ? null : forkOf(fs, config);
     makeFolders(fs, experiment);
     describeExperiment(fs, experiment, config, now);
-    return claimRun(fs, experiment, config, environment, now);
+    return claimRun(fs, experiment, config, fork, environment, now);
   } catch (error) {
     if (error instanceof ExpmanError) throw error;
     const errno = errnoOf(error);
@@ -79,14 +86,19 @@ function claimRun(
   fs: FsPort,
   experiment: string,
   config: ExperimentConfig,
+  fork: NewFork | null,
   environment: Params | undefined,
   now: number,
 ): OpenedRun {
   const { runName, resume } = config;
-  if (runName === undefined) return start(fs, makeFresh(fs, experiment, now), config, environment, now);
+  const begin = (name: RunName, folder: string, from: NewFork | null): OpenedRun =>
+    start(fs, { name, folder, fork: from }, config, environment, now);
+  if (runName === undefined) {
+    const { name, folder } = makeFresh(fs, experiment, now);
+    return begin(name, folder, fork);
+  }
   const folder = join(experiment, runName);
-  if (resume !== 'must' && tryMakeFolder(fs, folder))
-    return start(fs, { name: runName, folder }, config, environment, now);
+  if (resume !== 'must' && tryMakeFolder(fs, folder)) return begin(runName, folder, fork);
   if (resume === 'must' && fs.stat(folder) === null)
     throw new ExpmanError('RUN_NOT_FOUND', `there is no run ${folder} to resume`, { path: folder });
   if (resume === 'never')
@@ -96,19 +108,18 @@ function claimRun(
       { path: folder },
     );
   awaitOpening(fs, folder);
-  if (resume === 'allow' && neverBegan(fs, folder))
-    return start(fs, { name: runName, folder }, config, environment, now);
+  if (resume === 'allow' && neverBegan(fs, folder)) return begin(runName, folder, forkOf(fs, config));
   return resumeRun(fs, folder, config, environment, now);
 }
 
 /** True if the creator was killed before it wrote run.yaml: nothing can have been logged. */
 function neverBegan(fs: FsPort, folder: string): boolean {
-  return fs.list(folder).every((name) => name === LOCK_NAME || isTempName(name));
+  return fs.list(folder).every((name) => name === LOCK_NAME || name === PARENT_FOLDER || isTempName(name));
 }
 
 function start(
   fs: FsPort,
-  { name, folder }: { name: RunName; folder: string },
+  { name, folder, fork }: { name: RunName; folder: string; fork: NewFork | null },
   config: ExperimentConfig,
   environment: Params | undefined,
   now: number,
@@ -125,14 +136,17 @@ function start(
     notes: config.notes,
     group: config.group ?? null,
     ...(config.rank !== undefined && { rank: config.rank }),
+    ...(fork !== null && { parent: fork.parent }),
     ...(environment !== undefined && { environment }),
   };
   const abandon = (): void => {
     attempt(() => fs.remove(join(folder, RUN_NAME)));
+    attempt(() => removeTree(fs, join(folder, PARENT_FOLDER)));
     releaseLock(fs, folder, owner);
     fs.removeFolder(folder);
   };
   try {
+    fork?.prepare(folder);
     announce(fs, folder, identity, now);
   } catch (error) {
     attempt(abandon);
@@ -152,6 +166,7 @@ function resumeRun(
   const watch = new OwnerWatch(fs, folder);
   mustNotBeOwned(folder, watch.look());
   const before = readIdentity(fs, folder);
+  mustBeForkedFrom(fs, folder, config, before.identity.parent);
   const lasted = lastedMs(fs, folder, before);
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, before), { lastedMs: lasted, watch });
   const clock = { lastedMs: lasted, takenAtMs: monotonicMs() };

@@ -40,6 +40,7 @@ export class ExperimentConfig implements PlainConfig {
   declare readonly notes: string;
   declare readonly group: string | undefined;
   declare readonly rank: number | undefined;
+  declare readonly fork: ResolvedOptions['fork'];
   declare readonly title: string | undefined;
   declare readonly description: string | undefined;
   declare readonly environment: ResolvedOptions['environment'];

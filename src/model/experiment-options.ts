@@ -1,5 +1,5 @@
 import { parseName, type RunName } from './names.js';
-import { flag, integer, invalidOption, oneOf, REFUSED, rule, type Rule } from './option-rules.js';
+import { flag, integer, invalidOption, oneOf, path, REFUSED, rule, type Rule } from './option-rules.js';
 import { optionsTable } from './options-table.js';
 import { redactText, redactWord } from './redact-text.js';
 import { parseStep } from './step.js';
@@ -63,6 +63,13 @@ export interface ResolvedOptions {
   readonly group: string | undefined;
   /** The index of the process of a distributed `group` that logs this run, from 0 to 1,000,000. */
   readonly rank: number | undefined;
+  /**
+   * The run from which this one is forked, as the path of its folder, and the last of its steps that
+   * belongs to this one: curves show the rows of the parent up to there before those of this run.
+   * `rows`, summaries and gates count the rows of this run only. A run that is continued keeps the
+   * fork it began with.
+   */
+  readonly fork: { readonly from: string; readonly step: number | bigint } | undefined;
   /** The experiment's display name, for its experiment.yaml; up to 256 characters. */
   readonly title: string | undefined;
   /** Free text about the experiment, for its experiment.yaml; up to 65,536 characters. */
@@ -165,6 +172,12 @@ const SURROUNDINGS = optionsTable<{ readonly argv?: boolean | undefined }>()({
   argv: flag().byDefault(true),
 });
 
+/** The options in {@link ExperimentOptions.fork}. */
+const FORK = optionsTable<NonNullable<ExperimentOptions['fork']>>()({
+  from: path().required(),
+  step: step().required(),
+});
+
 const OPTIONS = optionsTable<ExperimentOptions>()({
   runName: rule<string, RunName>('a run name', (value) => parseName('run', value)),
   walIntervalMs: integer(1, 60_000).byDefault(10),
@@ -174,14 +187,12 @@ const OPTIONS = optionsTable<ExperimentOptions>()({
   backpressure: oneOf('block', 'drop', 'throw').byDefault('block'),
   maxBufferedBytes: integer(MB).byDefault(256 * MB),
   resume: oneOf('never', 'allow', 'must').byDefault('never'),
-  fromStep: rule<number | bigint>(
-    'a 64-bit integer, as a bigint beyond 2^53',
-    (value) => parseStep(value) ?? REFUSED,
-  ),
+  fromStep: step(),
   tags: words(1000, 128).byDefault(Object.freeze([])),
   notes: text(0, LONG_TEXT).byDefault(''),
   group: text(1, 128),
   rank: integer(0, 1_000_000),
+  fork: FORK.asRule(),
   title: text(1, 256),
   description: text(0, LONG_TEXT),
   environment: SURROUNDINGS.orFlag('a boolean, or { argv } with a boolean', true).byDefault(true),
@@ -199,6 +210,14 @@ const OPTIONS = optionsTable<ExperimentOptions>()({
     typeof value === 'boolean' || value === 'streams' ? value : REFUSED,
   ).byDefault(false),
 });
+
+/** The rules of {@link ExperimentOptions}. */
+export const OPTION_RULES = OPTIONS.rules;
+
+/** A step of a row. */
+function step(): Rule<number | bigint> {
+  return rule('a 64-bit integer, as a bigint beyond 2^53', (value) => parseStep(value) ?? REFUSED);
+}
 
 /** A text; secrets in it are redacted. */
 function text(min: number, max: number): Rule<string> {

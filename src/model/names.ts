@@ -93,7 +93,8 @@ export function parseArtifactName(text: unknown): ArtifactName {
   throw invalidName('name', 'artifact name', ARTIFACT_RULE, text);
 }
 
-function isName<K extends keyof NameKinds>(_kind: K, text: unknown): text is NameKinds[K] {
+/** True for a name that {@link parseName} accepts. */
+export function isName<K extends keyof NameKinds>(_kind: K, text: unknown): text is NameKinds[K] {
   return typeof text === 'string' && ALLOWED.test(text) && !text.endsWith('.') && !DEVICE.test(text);
 }
 

@@ -1,5 +1,6 @@
 import type { MetricSummary } from './metric.js';
 import type { Params } from './param-value.js';
+import type { RunParent } from './run-parent.js';
 import type { Degradation, RunError } from './run-file.js';
 import type { RunStatus } from './run-status.js';
 import type { Step } from './step.js';
@@ -50,6 +51,8 @@ export interface RunFacts extends SummaryFacts {
   readonly group: string | null;
   /** The index of its process in a distributed group; absent for any other run. */
   readonly rank?: number;
+  /** The run from which this one was forked; absent for any other run. */
+  readonly parent?: RunParent;
   readonly params: Params;
   readonly metrics: ReadonlyMap<string, MetricSummary>;
   /**

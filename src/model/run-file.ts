@@ -1,5 +1,6 @@
 import type { MetricSummary } from './metric.js';
 import type { Params } from './param-value.js';
+import type { RunParent } from './run-parent.js';
 import type { RunStatus } from './run-status.js';
 import type { Step } from './step.js';
 import type { SummaryValues } from './summary-values.js';
@@ -37,6 +38,8 @@ export interface RunIdentity {
   readonly rank?: number;
   /** Node, platform, machine, arguments without secrets, git; absent with `environment: false`. */
   readonly environment?: Params;
+  /** The run from which this one was forked; absent for any other run. */
+  readonly parent?: RunParent;
   /** The times the run was resumed, oldest first. */
   readonly resumed?: readonly ResumeMark[];
 }

@@ -168,8 +168,12 @@ export class Experiments {
     const { experiment, where, ...selection } = POINT_QUERY.resolve(query);
     const runs = await this.runs({ experiment, where });
     const found: RunPoints[] = [];
-    for (const run of runs)
-      if (run.facts.metrics.has(metric)) found.push({ run, points: await run.points(metric, selection) });
+    for (const run of runs) {
+      const isFork = run.facts.parent !== undefined && selection.inherited;
+      if (!run.facts.metrics.has(metric) && !isFork) continue;
+      const points = await run.points(metric, selection);
+      if (run.facts.metrics.has(metric) || points.length > 0) found.push({ run, points });
+    }
     return found;
   }
 

@@ -1,7 +1,7 @@
 import type { Column } from '../columnar/column.js';
 import { stepReader, valueAt } from '../columnar/column-values.js';
 import type { MetricPoint } from '../model/metric.js';
-import { integer } from '../model/option-rules.js';
+import { flag, integer } from '../model/option-rules.js';
 import { optionsTable } from '../model/options-table.js';
 import type { OpenRows } from './read-rows.js';
 import { SELECTION, selectRows, timestampAt } from './select-rows.js';
@@ -12,6 +12,11 @@ export interface PointSelection {
   readonly fromStep?: number | bigint | undefined;
   /** The last step. */
   readonly toStep?: number | bigint | undefined;
+  /**
+   * False to leave out the points of the runs from which this one was forked, which come before its
+   * own by default.
+   */
+  readonly inherited?: boolean | undefined;
   /** Keeps only this many points, the last that were logged. */
   readonly last?: number | undefined;
 }
@@ -20,6 +25,7 @@ export interface PointSelection {
 export const POINT_RULES = {
   fromStep: SELECTION.rules.fromStep,
   toStep: SELECTION.rules.toStep,
+  inherited: flag().byDefault(true),
   last: integer(0),
 };
 
@@ -30,16 +36,20 @@ const OPTIONS = optionsTable<PointSelection>()(POINT_RULES);
  *
  * @throws ExpmanError `INVALID_OPTION`, before the rows are opened
  */
-export function pointsReader(metric: string, selection: PointSelection): (rows: OpenRows) => MetricPoint[] {
-  const { fromStep, toStep, last = Infinity } = OPTIONS.resolve(selection);
+export function pointsReader(
+  metric: string,
+  selection: PointSelection,
+): { readonly inherited: boolean; readonly read: (rows: OpenRows) => MetricPoint[] } {
+  const { fromStep, toStep, inherited, last = Infinity } = OPTIONS.resolve(selection);
   const wanted = SELECTION.resolve({ columns: [metric], fromStep, toStep });
-  return (rows) => {
+  const read = (rows: OpenRows): MetricPoint[] => {
     const points: MetricPoint[] = [];
     for (const [steps, timestamps, values] of selectRows(rows, wanted))
       if (steps !== undefined && timestamps !== undefined && values !== undefined)
         addPoints(points, steps, timestamps, values);
     return last < points.length ? points.slice(points.length - last) : points;
   };
+  return { inherited, read };
 }
 
 function addPoints(points: MetricPoint[], steps: Column, timestamps: Column, values: Column): void {

@@ -72,7 +72,7 @@ export function factsOf(info: RunInfo): RunFacts {
     headline,
     definitions,
   } = info;
-  const { uuid, startedAt, tags, notes, group, rank } = identity;
+  const { uuid, startedAt, tags, notes, group, rank, parent } = identity;
   return jsonable({
     ...{ ...namesOf(runDir), runDir, uuid, status },
     ...(info.owner === 'unsure' && { owner: info.owner }),
@@ -80,6 +80,7 @@ export function factsOf(info: RunInfo): RunFacts {
     ...(endedAt !== undefined && { endedAt }),
     ...{ durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group },
     ...(rank !== undefined && { rank }),
+    ...(parent !== undefined && { parent }),
     ...{ params, metrics, artifacts, summary, headline, definitions },
     ...(info.error !== undefined && { error: info.error }),
     ...(info.exitCode !== undefined && { exitCode: info.exitCode }),
@@ -100,7 +101,7 @@ const namesOf = (runDir: string): { readonly experiment: string; readonly run: s
 function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
   const { identity, status, counts, losses, file } = readIdentity(fs, runDir);
   if (!isRunStatus(status) || status === RunStatus.Running) return null;
-  const { uuid, startedAt, tags, notes, group, rank } = identity;
+  const { uuid, startedAt, tags, notes, group, rank, parent } = identity;
   const { endedAt, durationMs, exitCode } = file;
   const published = factsNeeded(fs, runDir, uuid, file);
   return jsonable({
@@ -112,6 +113,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
     lost: callsLost(losses),
     ...{ tags, notes, group },
     ...(rank !== undefined && { rank }),
+    ...(parent !== undefined && { parent }),
     params: sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,
     ...summariesOf(file, published),
     artifacts: plainParams(file['artifacts'] ?? {}),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Rewind } from '../channel/rewind.js';
 import type { ColumnField } from '../columnar/column.js';
-import { MetricColumns } from '../columnar/metric-columns.js';
+import { MetricColumns, type PlainMetricColumn } from '../columnar/metric-columns.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { ExpmanError } from '../model/errors.js';
 import type { MetricSummary } from '../model/metric.js';
@@ -50,6 +50,8 @@ export interface OpenRows {
   readonly metrics: ReadonlyMap<string, MetricSummary>;
   /** Files that fail their checks. */
   readonly corrupt: readonly string[];
+  /** The columns of the metrics, for a reader that joins several runs. */
+  readonly plainColumns: readonly PlainMetricColumn[];
   /** The names of the columns, by metric. */
   readonly columnOf: ReadonlyMap<string, string>;
   /** All columns: step, timestamp, then those of the metrics. */
@@ -136,6 +138,7 @@ function rowsFrom(published: Published, replay: Replay, close: () => void): Open
     end: replay.end.epoch < 0 ? (file?.facts.watermark ?? NOTHING_PUBLISHED) : replay.end,
     corrupt,
     rewinds: [...(file?.facts.rewinds ?? []), ...replay.rewinds],
+    plainColumns: columns.toPlain(),
     columnOf: new Map(columns.toPlain().map(([metric, name]) => [metric, name])),
     fields: columns.fields,
     close,

@@ -44,6 +44,11 @@ export interface RowSelection {
    * -1.
    */
   readonly session?: boolean | undefined;
+  /**
+   * True to put the rows of the runs from which this one was forked before its own, up to the steps
+   * of the forks; their session is -1. `points` does so unless it is false.
+   */
+  readonly inherited?: boolean | undefined;
   /** Only rows for which this returns true. */
   readonly where?: ((row: StoredRow) => boolean) | undefined;
   /**
@@ -65,6 +70,7 @@ export const SELECTION = optionsTable<RowSelection>()({
   fromStep: ruleOf('a number or a bigint', isStep),
   toStep: ruleOf('a number or a bigint', isStep),
   session: flag().byDefault(false),
+  inherited: flag().byDefault(false),
   where: callback<(row: StoredRow) => boolean>('a function of a row'),
   downsample: integer(1),
 });

@@ -5,17 +5,22 @@ import type { LogLine } from '../run/log-line.js';
 import type { MetricPoint } from '../model/metric.js';
 import { metricName } from '../model/option-rules.js';
 import type { RunFacts } from '../model/run-facts.js';
+import type { Ancestor } from '../run/lineage.js';
 import type { Recovery } from '../writer/recovery/recover-run.js';
+import type { StoredCheckpoint } from '../run/stored-checkpoint.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type FollowOptions, followRows } from './follow-rows.js';
+import { openInherited } from './inherited-rows.js';
 import { type RunInfo, inspectRun, openContents, openIntact } from './inspect-run.js';
 import { factsOf } from './read-facts.js';
 import { type PointSelection, pointsReader } from './points.js';
+import { checkpointsOf } from './read-checkpoints.js';
 import { type StoredArtifact, storedArtifacts } from './read-artifacts.js';
 import { type LogFilter, readLog } from './read-log.js';
 import { type LoggedMedia, mediaOf } from './read-media.js';
 import type { OpenRows } from './read-rows.js';
 import type { RecoverOptions } from './recover.js';
+import { knowsLineage, tellLineage } from './tell-lineage.js';
 import {
   type RowSelection,
   SELECTION,
@@ -75,7 +80,7 @@ export class StoredRun {
    */
   async metrics(selection: RowSelection = {}): Promise<RowTable> {
     const wanted = SELECTION.resolve(selection);
-    const { rows } = openIntact(this.fs, this.runDir);
+    const rows = this.#open(wanted.inherited);
     try {
       const { tableOf } = await arrowTables();
       return tableOf([...selectRows(rows, wanted)]);
@@ -90,7 +95,7 @@ export class StoredRun {
    */
   async *batches(selection: RowSelection = {}): AsyncGenerator<RowsBatch, void> {
     const wanted = SELECTION.resolve(selection);
-    const { rows } = openIntact(this.fs, this.runDir);
+    const rows = this.#open(wanted.inherited);
     try {
       const { batchOf } = await arrowTables();
       for (const columns of selectRows(rows, wanted)) yield await Promise.resolve(batchOf(columns));
@@ -102,7 +107,7 @@ export class StoredRun {
   /** Reads the same, row by row, in the order they were logged. @throws as {@link metrics} */
   async *rows(selection: RowSelection = {}): AsyncGenerator<StoredRow, void> {
     const wanted = SELECTION.resolve(selection);
-    const { rows } = openIntact(this.fs, this.runDir);
+    const rows = this.#open(wanted.inherited);
     try {
       const metricOf = metricNames(rows);
       for (const columns of selectRows(rows, wanted))
@@ -113,8 +118,8 @@ export class StoredRun {
   }
 
   /**
-   * Reads the numbers of one metric, in the order they were logged, as plain numbers: without the
-   * rows in which it has no value, and without texts. Booleans are 0 and 1, a bigint is the nearest
+   * Reads the numbers of one metric, in the order they were logged, those of the runs from which this
+   * one was forked first, as plain numbers: without the rows in which it has no value, and without texts. Booleans are 0 and 1, a bigint is the nearest
    * double. Empty for a metric that the run does not have.
    *
    * @throws {@link ExpmanError} `INVALID_OPTION`, and as {@link refresh}
@@ -124,8 +129,8 @@ export class StoredRun {
    */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async points(metric: string, selection: PointSelection = {}): Promise<MetricPoint[]> {
-    const read = pointsReader(metricName().check('metric', metric), selection);
-    return reading(openIntact(this.fs, this.runDir).rows, read);
+    const { inherited, read } = pointsReader(metricName().check('metric', metric), selection);
+    return reading(this.#open(inherited), read);
   }
 
   /**
@@ -153,6 +158,20 @@ export class StoredRun {
     return storedArtifacts(this.facts);
   }
 
+  /**
+   * Lists the checkpoints of the run that are there in full size, in the order in which they were
+   * saved, without those whose steps were removed by resuming.
+   *
+   * @throws {@link ExpmanError} as {@link refresh}
+   * @example
+   * const newest = (await openRun('./experiments/my_exp/r1').checkpoints()).at(-1);
+   * if (newest !== undefined) model.load(await newest.bytes());
+   */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async checkpoints(): Promise<StoredCheckpoint[]> {
+    return checkpointsOf(this.fs, this.runDir);
+  }
+
   /** The logged images, files and tables, in their order. @throws as `readMedia` */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async media(): Promise<LoggedMedia[]> {
@@ -167,6 +186,21 @@ export class StoredRun {
   async system(): Promise<RowTable | null> {
     const { systemMetricsOf } = await import('./read-system.js');
     return systemMetricsOf(this.fs, this.runDir);
+  }
+
+  /**
+   * Finds the runs from which this one was forked, its parent first; none for a run that is no fork.
+   * One whose rows are missing from curves has the reason as its `problem`. The process is then
+   * warned no more when this run is read.
+   *
+   * @throws as {@link refresh}
+   */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async lineage(): Promise<Ancestor[]> {
+    const { rows, lineage } = openInherited(this.fs, this.runDir);
+    rows.close();
+    knowsLineage(this.runDir);
+    return [...lineage];
   }
 
   /**
@@ -192,6 +226,13 @@ export class StoredRun {
    */
   follow(options: FollowOptions = {}): Observable<StoredRow> {
     return followRows(this.fs, this.runDir, options);
+  }
+
+  #open(isInherited: boolean): OpenRows {
+    if (!isInherited) return openIntact(this.fs, this.runDir).rows;
+    const { rows, lineage } = openInherited(this.fs, this.runDir);
+    tellLineage(this.runDir, lineage);
+    return rows;
   }
 }
 

@@ -1,6 +1,7 @@
 import { ExpmanError } from '../model/errors.js';
 import { sanitiseParams } from '../model/params.js';
 import type { Loss, ResumeMark, RunIdentity } from '../model/run-file.js';
+import { parentIn } from '../model/run-parent.js';
 import { parseStep } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { join } from 'node:path';
@@ -45,6 +46,7 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
   const uuid = text('uuid');
   if (!/^[0-9a-f]{32}$/.test(uuid))
     throw new ExpmanError('CORRUPT', `${RUN_NAME} in ${folder} has no valid uuid`, { path: folder });
+  const parent = parentIn(file['parent']);
   const identity: RunIdentity = {
     experiment: text('experiment'),
     run: text('run'),
@@ -59,6 +61,7 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
     notes: typeof file['notes'] === 'string' ? file['notes'] : '',
     group: typeof file['group'] === 'string' ? file['group'] : null,
     ...(typeof file['rank'] === 'number' && { rank: file['rank'] }),
+    ...(parent !== null && { parent }),
     ...(isMapping(file['environment']) && { environment: sanitiseParams(file['environment']).params }),
     ...(Array.isArray(file['resumed']) && { resumed: file['resumed'].filter(isMapping).map(resumeMarkIn) }),
   };

@@ -3,8 +3,9 @@ import type { Column } from '../../columnar/column.js';
 import type { NamedColumn } from '../../columnar/record-batch.js';
 import { numberColumn, numbersOf, valueAt } from '../../columnar/column-values.js';
 import { ExpmanError, messageOf } from '../../model/errors.js';
-import { openIntact } from '../../reader/inspect-run.js';
+import { openInherited } from '../../reader/inherited-rows.js';
 import type { OpenRows } from '../../reader/read-rows.js';
+import { lineageProblem } from '../../run/lineage.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import type { Series, SeriesAnswer, SeriesRequest } from '../api.js';
 import { CarriedValues } from './carried-values.js';
@@ -42,7 +43,9 @@ export function readSeries(dir: string, ids: readonly string[], wish: Wish): Ser
   const readUntil: Record<string, number> = {};
   for (const { run, runDir } of runs) {
     try {
-      const { curves, until } = curvesOfRun(runDir, request);
+      const { curves, until, problem } = curvesOfRun(runDir, request);
+      if (problem !== null)
+        failed.push({ run, code: 'RUN_NOT_FOUND', message: problem.replaceAll(dir, '.') });
       for (const [metric, { x, y, nonFinite, stretches, values, isExact }] of curves)
         series.push({ run, metric, x, y, nonFinite, stretches, values, isExact });
       readUntil[run] = until;
@@ -68,14 +71,23 @@ interface Wish extends Omit<SeriesRequest, 'runs'> {
 export function curvesOfRun(
   runDir: string,
   wish: Wish,
-): { readonly curves: ReadonlyMap<string, DrawnCurve>; readonly until: number } {
-  const { info, rows } = openIntact(nodeFs, runDir);
+): {
+  readonly curves: ReadonlyMap<string, DrawnCurve>;
+  readonly until: number;
+  /** What is missing of the curves, in words; null if nothing is. */
+  readonly problem: string | null;
+} {
+  const { info, rows, lineage } = openInherited(nodeFs, runDir);
   const startedMs = Date.parse(info.identity.startedAt);
   try {
     const metrics = [...new Set(wish.metric)].filter((metric) => rows.columnOf.has(metric));
     const curves = new Map(metrics.map((metric) => [metric, new CurveBuilder(wish.points)]));
     const until = readInto(curves, rows, startedMs, wish);
-    return { until, curves: new Map([...curves].map(([metric, curve]) => [metric, curve.drawn()])) };
+    return {
+      problem: lineageProblem(lineage),
+      until,
+      curves: new Map([...curves].map(([metric, curve]) => [metric, curve.drawn()])),
+    };
   } finally {
     rows.close();
   }

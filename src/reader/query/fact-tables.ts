@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { jsonOrText } from '../../model/json-text.js';
 import { type ParamValue, isParamGroup, paramLeaves } from '../../model/param-value.js';
+import { parentText } from '../../model/run-parent.js';
 import type { RunFacts } from '../../model/run-facts.js';
 import { parseLogLine } from '../../run/log-line.js';
 import type { FsPort } from '../../storage/fs-port.js';
@@ -45,6 +46,7 @@ export function runsTable(
       ['notes', 'VARCHAR'],
       ['group', 'VARCHAR'],
       ['rank', 'BIGINT'],
+      ['parent', 'VARCHAR'],
       ['exit_code', 'BIGINT'],
       ['error', 'VARCHAR'],
       ...summaries.map(({ name, type }) => [name, type] as const),
@@ -69,6 +71,7 @@ export function runsTable(
       run.notes,
       run.group,
       integer(run.rank),
+      run.parent === undefined ? null : parentText(run.parent),
       integer(run.exitCode),
       run.error === undefined ? null : jsonOrText(run.error),
       ...summaries.map((column) => column.of(run)),

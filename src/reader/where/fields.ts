@@ -2,6 +2,7 @@ import { figureOf } from '../../model/figure.js';
 import type { MetricSummary } from '../../model/metric.js';
 import type { ParamValue, Params } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
+import { parentText } from '../../model/run-parent.js';
 import { definitionOf, type Goal } from '../../pure/metric-definition.js';
 
 /** The type of a field, which decides how a value next to it is parsed. */
@@ -41,6 +42,7 @@ const FACTS = {
   notes: { type: 'text', of: ({ notes }) => unlessEmpty(notes) },
   group: { type: 'text', of: ({ group }) => group },
   rank: { type: 'number', of: ({ rank }) => rank },
+  parent: { type: 'text', of: ({ parent }) => parent && parentText(parent) },
   error: { type: 'text', of: ({ error }) => error && `${error.name}: ${error.message}` },
 } as const satisfies Readonly<Record<string, Fact>>;
 

@@ -64,7 +64,7 @@ function SummarySection({ facts }: { readonly facts: RunFactsAnswer }): JSX.Elem
 }
 
 function factRows({ facts, losses }: RunAnswer): readonly (readonly [string, string])[] {
-  const { startedAt, endedAt, durationMs, rows, group, rank, uuid } = facts;
+  const { startedAt, endedAt, durationMs, rows, group, rank, uuid, parent } = facts;
   return (
     [
       ['Started', startedAt === undefined ? undefined : momentText(startedAt)],
@@ -74,6 +74,7 @@ function factRows({ facts, losses }: RunAnswer): readonly (readonly [string, str
       ['Lost', lostText(losses)],
       ['Group', group ?? undefined],
       ['Rank', rank === undefined ? undefined : String(rank)],
+      ['Forked from', parent && `${parent.experiment}/${parent.run}, step ${String(parent.step)}`],
       ['UUID', uuid],
     ] as const
   ).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));

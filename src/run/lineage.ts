@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { attempt } from '../model/attempt.js';
+import { ExpmanError, messageOf } from '../model/errors.js';
+import { MAX_GENERATIONS, PARENT_FOLDER, type RunParent, parentText } from '../model/run-parent.js';
+import type { Step } from '../model/step.js';
+import type { FsPort } from '../storage/fs-port.js';
+import { readUpTo } from '../storage/read-all.js';
+import { RUN_NAME } from './file-names.js';
+import { readIdentity } from './identity.js';
+
+/** A run from which a fork began, or a fork that it began from. */
+export interface Ancestor {
+  readonly parent: RunParent;
+  /** Its folder; null if it was not found, or is not looked for. */
+  readonly runDir: string | null;
+  /** The last step of its rows that belongs to the run asked about. */
+  readonly toStep: Step;
+  /** The reason why its rows, and those of earlier ancestors, are missing; null if they are there. */
+  readonly problem: string | null;
+}
+
+/** The bytes of run.yaml before the end of its `uuid`, which is among the first keys. */
+const HEAD_BYTES = 4096;
+
+/**
+ * Finds the runs from which a run was forked, its parent first.
+ *
+ * A parent is a folder with the right uuid: the copy in the fork's own folder, else the run of the
+ * right name below the base folder, else any run below it. No link is followed. A run that cannot be
+ * found ends the lineage, and so do a circle and the 32nd generation.
+ *
+ * @param baseDir - the folder of experiments
+ */
+export function lineageOf(
+  fs: FsPort,
+  baseDir: string,
+  run: { readonly runDir: string; readonly uuid: string; readonly parent: RunParent | null },
+): Ancestor[] {
+  const ancestors: Ancestor[] = [];
+  const seen = new Set([run.uuid]);
+  let { runDir, parent } = run;
+  let toStep: Step = Infinity;
+  while (parent !== null) {
+    if (parent.step < toStep) toStep = parent.step;
+    const end = (problem: string): Ancestor[] => [
+      ...ancestors,
+      { parent: parent as RunParent, runDir: null, toStep, problem },
+    ];
+    if (seen.has(parent.uuid)) return end('it is a descendant of this run: the forks form a circle');
+    if (ancestors.length === MAX_GENERATIONS) return end(`only ${MAX_GENERATIONS} generations are looked up`);
+    seen.add(parent.uuid);
+    const found = findParent(fs, baseDir, runDir, parent);
+    if (found === null) return end(`it is not below ${baseDir}`);
+    ancestors.push({ parent, runDir: found.runDir, toStep, problem: null });
+    ({ runDir, parent } = found);
+  }
+  return ancestors;
+}
+
+/** A parent that was found. */
+export interface FoundParent {
+  readonly runDir: string;
+  /** The parent of the parent. */
+  readonly parent: RunParent | null;
+}
+
+/** Finds the parent of the run in a folder; null if it is nowhere, or cannot be read. */
+export function findParent(
+  fs: FsPort,
+  baseDir: string,
+  runDir: string,
+  { uuid, experiment, run }: Pick<RunParent, 'uuid' | 'experiment' | 'run'>,
+): FoundParent | null {
+  const named = join(baseDir, experiment);
+  return (
+    runWith(fs, uuid, runDir, PARENT_FOLDER) ??
+    (isFolder(fs, named) ? runWith(fs, uuid, named, run) : null) ??
+    anyWith(fs, baseDir, uuid)
+  );
+}
+
+/** Returns the run in a folder if it has that uuid. */
+function runWith(fs: FsPort, uuid: string, within: string, name: string): FoundParent | null {
+  const runDir = join(within, name);
+  if (!isFolder(fs, runDir)) return null;
+  try {
+    const { identity } = readIdentity(fs, runDir);
+    return identity.uuid === uuid ? { runDir, parent: identity.parent ?? null } : null;
+  } catch (error) {
+    if (error instanceof ExpmanError) return null;
+    throw error;
+  }
+}
+
+/** Looks through all runs of a base folder: the parent was moved or renamed. */
+function anyWith(fs: FsPort, baseDir: string, uuid: string): FoundParent | null {
+  for (const experiment of foldersIn(fs, baseDir))
+    for (const run of foldersIn(fs, join(baseDir, experiment))) {
+      const within = join(baseDir, experiment);
+      const found = mayHave(fs, join(within, run), uuid) ? runWith(fs, uuid, within, run) : null;
+      if (found !== null) return found;
+    }
+  return null;
+}
+
+/** Looks at the beginning of run.yaml only. */
+function mayHave(fs: FsPort, runDir: string, uuid: string): boolean {
+  const path = join(runDir, RUN_NAME);
+  try {
+    return fs.stat(path)?.kind === 'file' && readUpTo(fs, path, 0, HEAD_BYTES).includes(uuid);
+  } catch {
+    return false;
+  }
+}
+
+/** Lists the visible folders in a folder; none if it cannot be listed. */
+function foldersIn(fs: FsPort, folder: string): string[] {
+  let names: string[] = [];
+  attempt(() => (names = fs.list(folder)));
+  return names.filter((name) => !name.startsWith('.') && isFolder(fs, join(folder, name))).sort();
+}
+
+const isFolder = (fs: FsPort, path: string): boolean => fs.stat(path)?.kind === 'folder';
+
+/** Says what is wrong with the lineage of a run, in one sentence; null if nothing is. */
+export function lineageProblem(ancestors: readonly Ancestor[]): string | null {
+  const last = ancestors.at(-1);
+  return last?.problem == null
+    ? null
+    : `rows of ${parentText(last.parent)}, from which it was forked, are missing: ${last.problem}`;
+}
+
+/** Describes an ancestor whose rows cannot be read. */
+export const unreadableAncestor = (ancestor: Ancestor, error: unknown): Ancestor => ({
+  ...ancestor,
+  problem: messageOf(error),
+});
