@@ -11,6 +11,7 @@ import { type CommandRun, UsageError, codeAndMessageOf, durationOption, numberOp
 import type { CLEAN } from './command-options.js';
 import { filterOf, findRuns } from './find-runs.js';
 import { pointOutUnknown } from './point-out.js';
+import { type SparedParent, sparedParents, sparedText } from './spared-parents.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
 import { bytesText, count, moment, quantity, statusCell } from './words.js';
 
@@ -28,13 +29,17 @@ export const run: CommandRun<typeof CLEAN> = ([dir = ''], options, terminal) => 
   const base = resolve(dir);
   const { runs } = findRuns(dir, {}, terminal);
   pointOutUnknown({ where: options.where }, runs, terminal);
-  const old = beyondNewest(runs, keep ?? 0)
+  const chosen = beyondNewest(runs, keep ?? 0)
     .filter((facts) => (filter?.matches(facts) ?? true) && facts.status !== 'RUNNING')
-    .filter(({ startedAt }) => olderThan === undefined || Date.parse(startedAt) < Date.now() - olderThan)
+    .filter(({ startedAt }) => olderThan === undefined || Date.parse(startedAt) < Date.now() - olderThan);
+  const spared = sparedParents(chosen);
+  for (const each of spared) terminal.complain(sparedText(each));
+  const old = chosen
+    .filter(({ runDir }) => spared.every((each) => each.runDir !== runDir))
     .map((facts) => ({ facts, bytes: bytesIn(facts.runDir) }));
   const isForced = options.force === true && options.dryRun !== true;
   const failed = isForced ? deleteAll(base, old, terminal) : new Map<string, string>();
-  report({ old, failed, total: runs.length, isForced }, options.json === true, terminal);
+  report({ old, spared, failed, total: runs.length, isForced }, options.json === true, terminal);
   return failed.size > 0 ? ExitCode.io : ExitCode.ok;
 };
 
@@ -97,12 +102,13 @@ function bytesIn(folder: string): number {
 
 interface Cleaning {
   readonly old: readonly Candidate[];
+  readonly spared: readonly SparedParent[];
   readonly failed: ReadonlyMap<string, string>;
   readonly total: number;
   readonly isForced: boolean;
 }
 
-function report({ old, failed, total, isForced }: Cleaning, isJson: boolean, terminal: Terminal): void {
+function report({ old, spared, failed, total, isForced }: Cleaning, isJson: boolean, terminal: Terminal): void {
   const gone = old.filter(({ facts }) => !failed.has(facts.runDir));
   const bytes = gone.reduce((sum, each) => sum + each.bytes, 0);
   if (isJson) {
@@ -111,6 +117,7 @@ function report({ old, failed, total, isForced }: Cleaning, isJson: boolean, ter
       deleted: gone.map(({ facts: { experiment, run, runDir, status, startedAt }, bytes }) => ({
         ...{ experiment, run, runDir, status, startedAt, bytes },
       })),
+      spared,
       failed: [...failed].map(([runDir, message]) => ({ runDir, message })),
       kept: total - gone.length,
       bytes,

@@ -132,11 +132,11 @@ function start(
     uuid: randomBytes(16).toString('hex'),
     startedAt: new Date(now).toISOString(),
     ...ownedBy(owner),
+    ...(fork !== null && { parent: fork.parent }),
     tags: config.tags,
     notes: config.notes,
     group: config.group ?? null,
     ...(config.rank !== undefined && { rank: config.rank }),
-    ...(fork !== null && { parent: fork.parent }),
     ...(environment !== undefined && { environment }),
   };
   const abandon = (): void => {

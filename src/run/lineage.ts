@@ -19,7 +19,7 @@ export interface Ancestor {
   readonly problem: string | null;
 }
 
-/** The bytes of run.yaml before the end of its `uuid`, which is among the first keys. */
+/** The bytes of run.yaml that hold its `uuid` and `parent`, which are among the first keys. */
 const HEAD_BYTES = 4096;
 
 /**
@@ -94,23 +94,62 @@ function runWith(fs: FsPort, uuid: string, within: string, name: string): FoundP
 
 /** Looks through all runs of a base folder: the parent was moved or renamed. */
 function anyWith(fs: FsPort, baseDir: string, uuid: string): FoundParent | null {
-  for (const experiment of foldersIn(fs, baseDir))
-    for (const run of foldersIn(fs, join(baseDir, experiment))) {
-      const within = join(baseDir, experiment);
-      const found = mayHave(fs, join(within, run), uuid) ? runWith(fs, uuid, within, run) : null;
-      if (found !== null) return found;
-    }
+  for (const { within, run, head } of runHeads(fs, baseDir)) {
+    const found = head.includes(uuid) ? runWith(fs, uuid, within, run) : null;
+    if (found !== null) return found;
+  }
   return null;
 }
 
-/** Looks at the beginning of run.yaml only. */
-function mayHave(fs: FsPort, runDir: string, uuid: string): boolean {
-  const path = join(runDir, RUN_NAME);
-  try {
-    return fs.stat(path)?.kind === 'file' && readUpTo(fs, path, 0, HEAD_BYTES).includes(uuid);
-  } catch {
-    return false;
-  }
+/** A run that was forked from another one, and shows its rows. */
+export interface ForkOf {
+  readonly runDir: string;
+  /** The folder of the run that it was forked from. */
+  readonly parentDir: string;
+}
+
+/**
+ * Finds the forks below a base folder that read the rows of their parent from there; not those that
+ * have a copy of it.
+ */
+export function forksIn(fs: FsPort, baseDir: string): ForkOf[] {
+  return runHeads(fs, baseDir).flatMap(({ within, run, head }): ForkOf[] => {
+    if (!/^parent:/m.test(head)) return [];
+    const runDir = join(within, run);
+    try {
+      const { parent } = readIdentity(fs, runDir).identity;
+      const found = parent === undefined ? null : findParent(fs, baseDir, runDir, parent);
+      return found === null || found.runDir === join(runDir, PARENT_FOLDER)
+        ? []
+        : [{ runDir, parentDir: found.runDir }];
+    } catch (error) {
+      if (error instanceof ExpmanError) return [];
+      throw error;
+    }
+  });
+}
+
+interface RunHead {
+  readonly within: string;
+  readonly run: string;
+  /** The beginning of its run.yaml. */
+  readonly head: string;
+}
+
+/** Reads the beginning of the run.yaml of every run below a base folder. */
+function runHeads(fs: FsPort, baseDir: string): RunHead[] {
+  return foldersIn(fs, baseDir).flatMap((experiment) => {
+    const within = join(baseDir, experiment);
+    return foldersIn(fs, within).map((run) => ({ within, run, head: headOf(fs, join(within, run, RUN_NAME)) }));
+  });
+}
+
+function headOf(fs: FsPort, path: string): string {
+  let head = '';
+  attempt(() => {
+    if (fs.stat(path)?.kind === 'file') head = readUpTo(fs, path, 0, HEAD_BYTES).toString();
+  });
+  return head;
 }
 
 /** Lists the visible folders in a folder; none if it cannot be listed. */
