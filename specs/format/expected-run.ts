@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import { valueAt, stepReader } from '../../src/columnar/column-values.js';
 import type { NamedColumn } from '../../src/columnar/record-batch.js';
+import type { RunIdentity } from '../../src/model/run-file.js';
+import type { Step } from '../../src/model/step.js';
 import type { MetricSummary, MetricValue } from '../../src/model/metric.js';
 import { encodeParams, plainParams } from '../../src/model/params.js';
 import { definitionOf } from '../../src/pure/metric-definition.js';
 import { readLog } from '../../src/reader/read-log.js';
+import { lineageIn } from '../../src/reader/inherited-rows.js';
+import { checkpointsOf } from '../../src/reader/read-checkpoints.js';
 import { mediaOf } from '../../src/reader/read-media.js';
 import { openContents } from '../../src/reader/inspect-run.js';
 import type { OpenRows } from '../../src/reader/read-rows.js';
@@ -55,30 +60,60 @@ export function expectedOf({ golden, run }: GoldenRun, runDir: string): unknown 
       columns: metricFields.map(({ name, type }) => [metricOf.get(name) ?? name, name, type]),
       sessions: rows.sessions,
       log: log.map(({ timestampMs, level, message, meta }) => [timestampMs, level, message, meta]),
+      parent: info.identity.parent ?? null,
+      inherited: inheritedOf(runDir, info.identity),
+      checkpoints: checkpointsOf(nodeFs, runDir).map(({ step, path, size, values }) => [
+        ...[step, basename(path), size, values],
+      ]),
       media: mediaOf(nodeFs, runDir).map(({ name, step, file }) => [name, step, file]),
       firstRow: texts[0] ?? null,
       lastRow: texts.at(-1) ?? null,
-      rowsSha256: createHash('sha256')
-        .update(texts.map((text) => `${text}\n`).join(''))
-        .digest('hex'),
+      rowsSha256: digestOf(texts),
     });
   } finally {
     rows.close();
   }
 }
 
+/** The rows of the runs that a run was forked from, as far as they belong to it: the oldest first. */
+function inheritedOf(runDir: string, identity: RunIdentity): object {
+  const texts = lineageIn(nodeFs, runDir, identity)
+    .reverse()
+    .flatMap(({ runDir: found, parent, toStep }) => {
+      if (found === null) return [];
+      const { rows } = openContents(nodeFs, found);
+      try {
+        const belongs = (step: Step | null, epoch: number): boolean =>
+          step !== null && step <= toStep && epoch <= parent.epoch;
+        return [...rowTexts(rows, belongs)];
+      } finally {
+        rows.close();
+      }
+    });
+  return { rows: texts.length, sha256: digestOf(texts) };
+}
+
+const digestOf = (texts: readonly string[]): string =>
+  createHash('sha256')
+    .update(texts.map((text) => `${text}\n`).join(''))
+    .digest('hex');
+
 const tagged = (value: object): unknown => JSON.parse(encodeParams(plainParams(value)));
 
 /** The rows of a run as texts that any language can make of them. */
-function* rowTexts(rows: OpenRows): Generator<string, void> {
+function* rowTexts(
+  rows: OpenRows,
+  belongs: (step: Step | null, epoch: number) => boolean = () => true,
+): Generator<string, void> {
   const metricOf = new Map([...rows.columnOf].map(([metric, column]) => [column, metric]));
-  for (const [step, timestamp, ...metrics] of rows.batches()) {
-    if (step === undefined || timestamp === undefined) continue;
+  for (const [step, timestamp, session, ...metrics] of rows.batches({ isWithSession: true })) {
+    if (step === undefined || timestamp === undefined || session === undefined) continue;
     const named = metrics
       .map((column) => ({ metric: metricOf.get(column.name) ?? column.name, column }))
       .sort((one, other) => Buffer.compare(Buffer.from(one.metric), Buffer.from(other.metric)));
     const stepOf = stepReader(step);
     for (let row = 0; row < step.length; row++) {
+      if (!belongs(stepOf(row), Number(valueAt(session, row)))) continue;
       const cells = named.flatMap(({ metric, column }) => cellText(metric, column, row));
       yield [stepOf(row) ?? '-', valueAt(timestamp, row), ...cells].map(String).join('\t');
     }

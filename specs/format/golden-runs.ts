@@ -21,6 +21,10 @@ export const GOLDEN_RUNS: readonly GoldenRun[] = [
     (run) => ({ golden: 'vectors/format-2.json', run }),
   ),
   ...['cut-off', 'damaged', 'closed', 'odd'].map((run) => ({ golden: 'vectors/summaries.json', run })),
+  ...['forked', 'resumed-since', 'checkpoints', 'checkpoints-rewinding'].map((run) => ({
+    golden: 'vectors/forks.json',
+    run,
+  })),
 ];
 
 /** The name of the file that says what a reader must find in a golden run. */

@@ -721,6 +721,86 @@ def media_of(folder: str, rewinds: list[tuple[int, int]]) -> list[list]:
     return out
 
 
+# ---------------------------------------------------------------- 15 Checkpoints
+
+CHECKPOINT = re.compile(r"step-(-?\d{1,19})-\d{1,15}\.[A-Za-z0-9]{1,16}")
+ODD_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def checkpoints_of(folder: str, rewinds: list[tuple[int, int]]) -> list[list]:
+    """Step, file, size and values of the checkpoints that are there. Rewinds are (epoch, fromStep)."""
+    within = os.path.join(folder, "checkpoints")
+    if os.path.islink(within) or not os.path.isfile(os.path.join(within, "manifest.ndjson")):
+        return []
+    out = []
+    for line in read_bytes(within, "manifest.ndjson")[: 64 << 20].split(b"\n"):
+        try:
+            entry = json.loads(line)
+            step, epoch, name, size = int(entry["step"]), entry["epoch"], entry["file"], entry["size"]
+            values = {metric: ODD_NUMBERS[value] if isinstance(value, str) else value for metric, value in entry["values"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+        path = os.path.join(within, str(name))
+        if not CHECKPOINT.fullmatch(str(name)) or any(by > epoch and step >= from_step for by, from_step in rewinds):
+            continue
+        if os.path.isfile(path) and not os.path.islink(path) and os.path.getsize(path) == size:
+            out.append([step, name, size, values])
+    return out
+
+
+# ---------------------------------------------------------------- 10.5 Forks
+
+PARENT_KEYS = {"uuid": str, "experiment": str, "run": str, "step": (int, float), "epoch": (int, float)}
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+MOST_GENERATIONS = 32
+
+
+def parent_of(run: dict) -> Optional[dict]:
+    said = run.get("parent")
+    if not isinstance(said, dict) or any(not isinstance(said.get(key), kind) for key, kind in PARENT_KEYS.items()):
+        return None
+    if not re.fullmatch("[0-9a-f]{32}", said["uuid"]) or not all(NAME.fullmatch(said[key]) for key in ("experiment", "run")):
+        return None
+    return {key: said[key] for key in PARENT_KEYS}
+
+
+def run_with(uuid: str, folder: str) -> bool:
+    path = os.path.join(folder, "run.yaml")
+    try:
+        return not os.path.islink(folder) and os.path.isfile(path) and read_yaml(path).get("uuid") == uuid
+    except (Damaged, OSError):
+        return False
+
+
+def find_parent(base: str, folder: str, parent: dict) -> Optional[str]:
+    def folders(within: str) -> list[str]:
+        return sorted(name for name in os.listdir(within) if not name.startswith(".") and os.path.isdir(os.path.join(within, name))
+                      and not os.path.islink(os.path.join(within, name)))
+
+    known = os.path.join(base, parent["experiment"])
+    places = [os.path.join(folder, "parent")] + ([] if os.path.islink(known) else [os.path.join(known, parent["run"])])
+    places += [os.path.join(base, experiment, run) for experiment in folders(base) for run in folders(os.path.join(base, experiment))]
+    return next((place for place in places if run_with(parent["uuid"], place)), None)
+
+
+def inherited(folder: str, uuid: str, parent: Optional[dict]) -> list[Row]:
+    """The rows of a run's ancestors that belong to it, those of the oldest first."""
+    base, seen, up_to, out = os.path.dirname(os.path.dirname(folder)), {uuid}, math.inf, []
+    while parent is not None and parent["uuid"] not in seen and len(seen) <= MOST_GENERATIONS:
+        seen.add(parent["uuid"])
+        up_to = min(up_to, parent["step"])
+        found = find_parent(base, folder, parent)
+        if found is None:
+            break
+        run = read_run(found)
+        if "metrics.parquet" in run.facts["corrupt"]:
+            break
+        out.insert(0, [row for epoch, rows in run.sessions for row in rows
+                       if row.step is not None and row.step <= up_to and epoch <= parent["epoch"]])
+        folder, parent = found, run.facts["parent"]
+    return [row for rows in out for row in rows]
+
+
 # ---------------------------------------------------------------- 16 A row as text
 
 def row_text(row: Row) -> str:
@@ -779,14 +859,20 @@ def read_files(folder: str) -> Files:
 @dataclass
 class Run:
     folder: str
+    uuid: str
     rows: list[Row]
     facts: dict[str, Any]  # the keys of an expected file, but for rows
+    sessions: list[tuple[int, list[Row]]]
 
     def texts(self) -> list[str]:
         return [row_text(row) for row in self.rows]
 
     def digest(self) -> str:
-        return hashlib.sha256("".join(text + "\n" for text in self.texts()).encode("utf-8", "surrogatepass")).hexdigest()
+        return digest_of(self.texts())
+
+
+def digest_of(texts: list[str]) -> str:
+    return hashlib.sha256("".join(text + "\n" for text in texts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_log(folder: str, state: Optional[State]) -> list[LogLine]:
@@ -861,8 +947,10 @@ def read_run(folder: str) -> Run:
         "columns": [list(column) for column in columns],
         "sessions": places, "log": [list(line) for line in read_log(folder, state)],
         "media": media_of(folder, media_rewinds),
+        "parent": parent_of(run),
+        "checkpoints": checkpoints_of(folder, [(r[0], r[2]) for r in file.rewinds] + [(r[0], r[1]) for r in replay.rewinds]),
     }
-    return Run(folder, rows, facts)
+    return Run(folder, uuid, rows, facts, [(session.epoch, session.rows) for session in sessions])
 
 
 def read_bytes(folder: str, name: str) -> bytes:
@@ -923,6 +1011,8 @@ def as_json(run: Run) -> dict:
     texts = run.texts()
     out["firstRow"], out["lastRow"] = (texts[0], texts[-1]) if texts else (None, None)
     out["rowsSha256"] = run.digest()
+    belong = [row_text(row) for row in inherited(run.folder, run.uuid, run.facts["parent"])]
+    out["inherited"] = {"rows": len(belong), "sha256": digest_of(belong)}
     return out
 
 
