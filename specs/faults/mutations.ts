@@ -198,6 +198,20 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'mergeParams(state.factRecords.merged, known)',
     scenario: 'failing-calls',
   },
+  {
+    protection: 'the flush of the rows before their checkpoint',
+    file: 'src/engine/files/checkpoints.ts',
+    from: '    await flush();\n',
+    to: '',
+    scenario: 'checkpoints',
+  },
+  {
+    protection: 'files of checkpoints go only after the list that does not name them',
+    file: 'src/engine/files/checkpoints.ts',
+    from: '    await this.#list(kept, name);\n    await this.#removeOthers(new Set(kept.map(({ file }) => file)));\n',
+    to: '    await this.#removeOthers(new Set(kept.map(({ file }) => file)));\n    await this.#list(kept, name);\n',
+    scenario: 'checkpoints',
+  },
 ];
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.js';
+import { checkpoints } from './checkpoints.js';
 import { deletions } from './deletions.js';
 import { badPages, bitFlips, truncations } from './damage.js';
 import { exits } from './exits.js';
@@ -30,6 +31,7 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'readers', scenario: readerStorm },
   { key: 'random-kills', scenario: randomKills },
   { key: 'syscalls', scenario: syscalls },
+  { key: 'checkpoints', scenario: checkpoints },
   { key: 'deletions', scenario: deletions },
   { key: 'leaks', scenario: leaks },
   { key: 'model', scenario: model },

@@ -9,7 +9,8 @@ import { filter, firstValueFrom } from 'rxjs';
 import { ExperimentConfig, LoggingEngine } from '../../../../dist/index.js';
 import { packed } from './pack.mjs';
 
-const [base, away] = [0, 1].map(() => mkdtempSync(join(tmpdir(), 'expman-vectors-')));
+const base = mkdtempSync(join(tmpdir(), 'expman-vectors-'));
+const away = mkdtempSync(join(tmpdir(), 'expman-vectors-'));
 // Nothing else keeps the process alive meanwhile, and a process that runs dry closes its runs.
 const alive = setInterval(() => undefined, 1000);
 
