@@ -114,6 +114,9 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
     expect(log).toContain(
       `told {"points":[2],"bytes":3,"refused":"INVALID_NAME","missing":"ARTIFACT_NOT_FOUND","runDir":${JSON.stringify(best.runDir)},"name":"trial-0000"}`,
     );
+    expect(log).toContain(
+      'kept {"step":8,"values":{"loss":2},"file":"step-8-1.json","noCheckpoint":"INVALID_VALUE"}',
+    );
     for (const member of ['close', 'closed', 'health$', 'status$', 'logImage', 'logMedia', 'logTable'])
       expect(log).toContain(`no ${member} {"code":"WRONG_THREAD"}`);
     for (const member of ['lastStep', '[Symbol.dispose]', '[Symbol.asyncDispose]'])

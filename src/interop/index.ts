@@ -97,7 +97,7 @@ export const IMPORTERS: readonly Importer<ImportFormat>[] = [
 
 /**
  * Writes a run, open or closed, in another format; the exporter's `loses` lists what is not
- * included. No format includes rank, error, counts of left-out values, artifacts, media and system
+ * included. No format includes rank, parent, error, counts of left-out values, artifacts, media and system
  * metrics: {@link archiveRun} keeps everything.
  *
  * @param path - a file or, for `neptune` and `tensorboard`, a folder, that does not exist yet; its

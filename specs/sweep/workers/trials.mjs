@@ -45,6 +45,9 @@ const WAYS = {
     const refused = await run.saveArtifact('../out', new Uint8Array(3)).catch(codeOf);
     const missing = await run.saveArtifact('/nowhere/to/be/found').catch(codeOf);
     run.logger.info('told', { points, bytes, refused, missing, runDir: run.runDir, name: run.runName });
+    const { path, ...kept } = await run.saveCheckpoint(8, { json: { w: 1 } }, { keep: 'best 1 by loss' });
+    const noCheckpoint = await run.saveCheckpoint(8, /** @type {never} */ ('x')).catch(codeOf);
+    run.logger.info('kept', { step: kept.step, values: kept.values, file: path.slice(-13), noCheckpoint });
     run.logHistogram('weights', [1, 2, 3], 8);
     run.logHistogram('broken weights', /** @type {never} */ ('text'), 8);
     for (const member of ['close', 'closed', 'health$', 'status$', 'logImage', 'logMedia', 'logTable'])

@@ -87,7 +87,7 @@ export interface Exporter<Format extends string = string> {
   readonly makes: 'file' | 'folder';
   /**
    * The parts of a run that the format cannot hold, in words; empty if it holds everything that is
-   * exchanged: that excludes rank, error, counts of left-out values, artifacts, media and system
+   * exchanged: that excludes rank, parent, error, counts of left-out values, artifacts, media and system
    * metrics, which an archive keeps.
    */
   readonly loses: string;
