@@ -4,6 +4,11 @@
  *
  * @packageDocumentation
  */
+export type {
+  ArtifactFiles,
+  ArtifactReference,
+  LogArtifactOptions,
+} from './engine/files/artifact-sources.js';
 export type { ArtifactContent, ArtifactFacts } from './engine/files/artifacts.js';
 export type { CheckpointContent } from './engine/files/checkpoints.js';
 export { currentRun, withRun } from './engine/current-run.js';
@@ -12,6 +17,7 @@ export { LoggingEngine } from './engine/logging-engine.js';
 export type { ImageOptions, MediaOptions } from './engine/files/media-log.js';
 export type { TableInput } from './engine/files/table-lines.js';
 export { resumeRun, type ResumedRun, type ResumeOptions } from './engine/resume-run.js';
+export type { ArtifactFile, ArtifactManifest, ArtifactRun } from './model/artifact-manifest.js';
 export { ExpmanError, type ErrorCode, type ErrorFacts } from './model/errors.js';
 export {
   ExperimentConfig,
@@ -46,3 +52,5 @@ export type { RunParent } from './model/run-parent.js';
 export type { Degradation, Health, RunError, RunSummary } from './model/run-file.js';
 export { RunStatus } from './model/run-status.js';
 export type { CheckpointFacts, StoredCheckpoint } from './run/stored-checkpoint.js';
+export type { ArtifactVersion } from './storage/artifacts/artifact-version.js';
+export type { CheckedOut } from './storage/artifacts/check-out.js';

@@ -97,6 +97,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 const FS_HOMES = [
   'storage/node-fs.ts',
   'engine/files/artifacts.ts',
+  'engine/files/artifact-sources.ts',
   'engine/files/async-fs.ts',
   'engine/surroundings/environment.ts',
   'engine/files/media-source.ts',

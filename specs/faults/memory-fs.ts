@@ -7,6 +7,7 @@ export type Change =
   | { readonly kind: 'write'; readonly inode: number; readonly at: number; readonly bytes: Uint8Array }
   | { readonly kind: 'sync'; readonly inode: number }
   | { readonly kind: 'rename'; readonly from: string; readonly to: string; readonly inode: number }
+  | { readonly kind: 'link'; readonly to: string; readonly inode: number }
   | { readonly kind: 'remove'; readonly path: string }
   | { readonly kind: 'sync folder'; readonly path: string };
 
@@ -94,7 +95,7 @@ export class MemoryFs implements FsPort {
     this.before('open', path);
     const node = this.nodes.get(path);
     if (node?.kind === 'folder') throw errno('EISDIR', path);
-    if (mode === 'create' && node !== undefined) throw errno('EEXIST', path);
+    if (mode.startsWith('create') && node !== undefined) throw errno('EEXIST', path);
     if (node === undefined && (mode === 'read' || mode === 'update')) throw errno('ENOENT', path);
     const inode = node?.inode ?? this.make(path);
     return this.openInode(inode, path, mode === 'append');
@@ -182,6 +183,14 @@ export class MemoryFs implements FsPort {
     this.change({ kind: 'rename', from, to, inode: node.inode.number });
   }
 
+  link(from: string, to: string): void {
+    this.before('link', from);
+    const node = this.nodes.get(from);
+    if (node?.kind !== 'file') throw errno('ENOENT', from);
+    if (this.nodes.has(to)) throw errno('EEXIST', to);
+    this.change({ kind: 'link', to, inode: node.inode.number });
+  }
+
   remove(path: string): void {
     this.before('remove', path);
     if (this.nodes.get(path)?.kind !== 'file') throw errno('ENOENT', path);
@@ -255,6 +264,7 @@ export class MemoryFs implements FsPort {
       }
       case 'folder':
       case 'rename':
+      case 'link':
       case 'remove':
         this.applyEntry(change);
         return;
@@ -269,28 +279,31 @@ export class MemoryFs implements FsPort {
   /** Changes the folder a change is in; of a file it names, all there need be is its inode. */
   private applyEntry(change: Change): void {
     if (change.kind === 'create' && this.nodes.has(parentOf(change.path)))
-      this.link(change.path, change.inode);
-    else if (change.kind === 'folder' && this.nodes.has(parentOf(change.path)))
+      this.put(change.path, change.inode);
+    else if (change.kind === 'link' && this.nodes.has(parentOf(change.to))) {
+      const inode = this.inodes.get(change.inode);
+      if (inode !== undefined) inode.links++;
+      this.put(change.to, change.inode);
+    } else if (change.kind === 'folder' && this.nodes.has(parentOf(change.path)))
       this.nodes.set(change.path, { kind: 'folder' });
     else if (change.kind === 'remove') this.unlink(change.path);
     else if (change.kind === 'rename') {
       const from = this.nodes.get(change.from);
       if (from?.kind === 'file' && from.inode.number === change.inode) this.nodes.delete(change.from);
       this.unlink(change.to);
-      if (this.nodes.has(parentOf(change.to))) this.link(change.to, change.inode);
+      if (this.nodes.has(parentOf(change.to))) this.put(change.to, change.inode);
     }
   }
 
-  private link(path: string, number: number): void {
+  private put(path: string, number: number): void {
     const inode = this.inodes.get(number);
     if (inode === undefined) return;
-    inode.links = 1;
     this.nodes.set(path, { kind: 'file', inode });
   }
 
   private unlink(path: string): void {
     const node = this.nodes.get(path);
-    if (node?.kind === 'file') node.inode.links = 0;
+    if (node?.kind === 'file') node.inode.links = Math.max(0, node.inode.links - 1);
     else if (node === undefined || this.namesIn(path).length > 0) return;
     this.nodes.delete(path);
   }
@@ -332,7 +345,7 @@ export class MemoryFs implements FsPort {
 /** Whether a later sync made an entry's change durable: that of its folder. */
 function coversEntry(sync: Change, change: Change): boolean {
   if (sync.kind !== 'sync folder') return false;
-  if (change.kind === 'rename') return sync.path === parentOf(change.to);
+  if (change.kind === 'rename' || change.kind === 'link') return sync.path === parentOf(change.to);
   return 'path' in change && sync.path === parentOf(change.path);
 }
 

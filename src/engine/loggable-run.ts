@@ -19,6 +19,8 @@ export type LoggableRun = Pick<
   | 'logHistogram'
   | 'saveArtifact'
   | 'saveCheckpoint'
+  | 'logArtifact'
+  | 'useArtifact'
   | 'flush'
   | 'live'
   | 'metric'

@@ -9,6 +9,8 @@ import type { AnyMetrics, MetricsOf } from '../model/metric.js';
 import type { Health, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { CheckpointFacts } from '../run/stored-checkpoint.js';
+import type { ArtifactVersion } from '../storage/artifacts/artifact-version.js';
+import type { ArtifactFiles, LogArtifactOptions } from './files/artifact-sources.js';
 import { type ArtifactContent, type ArtifactFacts, artifactFact, saveArtifact } from './files/artifacts.js';
 import { type CheckpointContent, checkpointCall } from './files/checkpoints.js';
 import type { ImageOptions, MediaCall, MediaOptions } from './files/media-log.js';
@@ -124,6 +126,49 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
   }
 
   /**
+   * Logs a version of an artifact, which other runs can use: `model:v1`, then `model:v2`. All runs
+   * in the folder of experiments share it, and it outlives this run; {@link saveArtifact} is for
+   * files that belong to one run.
+   *
+   * The files are a path, or several, or a map from names to paths, content and references to files
+   * elsewhere. A folder gives all files below it. The same files again give the version that has
+   * them already. `latest`, and the aliases, name that version afterwards. Each content is kept once,
+   * however many versions have it.
+   *
+   * Takes no lock: any number of runs and processes may log at once, and a kill leaves a version
+   * that exists wholly, or not at all. Resolves when it is synced, and the log of this run says that
+   * it has logged it; close waits for it.
+   *
+   * @param name - has the rules of run names
+   * @throws {@link ExpmanError} as a rejection: `INVALID_NAME`, `INVALID_OPTION`, also for another
+   * type than the artifact has, `INVALID_VALUE`, `ARTIFACT_NOT_FOUND`, `RUN_CLOSED`, `CORRUPT` or
+   * `IO`; an unhandled one is only reported in run.log
+   * @example
+   * const model = await run.logArtifact('model', './out', { type: 'model', aliases: ['best'] });
+   * console.log(model.ref); // model:v1
+   */
+  logArtifact(name: string, files: ArtifactFiles, options?: LogArtifactOptions): Promise<ArtifactVersion> {
+    return this.#withVersions('logged', (versions) => versions.log(name, files, options));
+  }
+
+  /**
+   * Returns a version of an artifact, and records that this run has used it: `model:v3`,
+   * `model:best`, `model:latest`, or `model` for the latest.
+   *
+   * Content is checked against its checksum when it is taken out, with `read`, `path` or
+   * `checkout`. References are never fetched.
+   *
+   * @throws {@link ExpmanError} as a rejection: `INVALID_NAME`, `ARTIFACT_NOT_FOUND`, `RUN_CLOSED`,
+   * `CORRUPT`, `UNSUPPORTED_VERSION` or `IO`; an unhandled one is only reported in run.log
+   * @example
+   * const dataset = await run.useArtifact('dataset:latest');
+   * await dataset.checkout('./data');
+   */
+  useArtifact(ref: string): Promise<ArtifactVersion> {
+    return this.#withVersions('used', (versions) => versions.use(ref));
+  }
+
+  /**
    * Saves an image, given as bytes or as the path of a file, in the run's `media/` folder and lists
    * it in `media/manifest.ndjson`.
    *
@@ -231,6 +276,19 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
     this.#parts.life.closeInBackground(FINISHED);
   }
 
+  #withVersions(
+    done: string,
+    work: (versions: RunParts['versions']) => Promise<ArtifactVersion>,
+  ): Promise<ArtifactVersion> {
+    const { intake, life, versions } = this.#parts;
+    if (!intake.isOpen) return Promise.reject(runClosed(this.runDir, 'an artifact', done));
+    const coming = work(versions);
+    life.awaitSaving(coming, (error) =>
+      intake.line('error', `an artifact was not ${done}: ${messageOf(error)}`),
+    );
+    return coming;
+  }
+
   #keep(call: MediaCall): MediaFile | null {
     const { intake, media } = this.#parts;
     if (intake.isOpen) return media.keep(call);
@@ -239,5 +297,5 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
   }
 }
 
-const runClosed = (path: string, what: string): ExpmanError =>
-  new ExpmanError('RUN_CLOSED', `${path} is closed; ${what} cannot be saved any more`, { path });
+const runClosed = (path: string, what: string, done = 'saved'): ExpmanError =>
+  new ExpmanError('RUN_CLOSED', `${path} is closed; ${what} cannot be ${done} any more`, { path });

@@ -63,9 +63,8 @@ export class RunLife {
 
   /** Adds a fact to run.yaml once it resolves; null adds nothing. */
   addFact(coming: Promise<Params | null>): void {
-    const { intake, link } = this.run;
     const settled = coming.then((fact) => {
-      if (fact !== null && !link.isFinished) intake.text(RecordKind.fact, encodeParams(fact));
+      if (fact !== null) this.sendFact(fact);
     });
     this.facts.add(settled);
     void settled.finally(() => this.facts.delete(settled));
@@ -82,6 +81,12 @@ export class RunLife {
         },
       ),
     );
+  }
+
+  /** Adds a fact to run.yaml, unless the run is finished. */
+  sendFact(fact: Params): void {
+    const { intake, link } = this.run;
+    if (!link.isFinished) intake.text(RecordKind.fact, encodeParams(fact));
   }
 
   /** Ends the run, unless it has ended, and waits until it is closed. */

@@ -14,6 +14,7 @@ import { isMapping } from '../run/run-record.js';
 import { nodeFs, nodeFsOf, syncRefusal } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { Checkpoints } from './files/checkpoints.js';
+import { ArtifactVersions } from './files/artifact-versions.js';
 import { MediaFolder, manifestBytes } from './files/media-folder.js';
 import { MediaLog } from './files/media-log.js';
 import { WriterHost } from './host/writer-host.js';
@@ -33,6 +34,7 @@ import { surroundings } from './surroundings/surroundings.js';
 export interface RunParts extends DoorParts {
   readonly media: MediaLog;
   readonly checkpoints: Checkpoints;
+  readonly versions: ArtifactVersions;
   readonly link: WriterLink;
   readonly life: RunLife;
   /**
@@ -184,6 +186,12 @@ function wired(
       flush: () => link.flush(),
       tell: (level, message) => intake.line(level, message),
     }),
+    versions: new ArtifactVersions(
+      config.baseDir,
+      config.fileMode,
+      { experiment, run, uuid },
+      { fact: (fact) => life.sendFact(fact), flush: () => link.flush() },
+    ),
     link,
     life,
     earlierStep: () => {

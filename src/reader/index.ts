@@ -7,6 +7,7 @@ import type { RowTable } from '../columnar/table.js';
 import { resolvePath } from '../model/option-rules.js';
 import { nodeFs } from '../storage/node-fs.js';
 import type { Recovery } from '../writer/recovery/recover-run.js';
+import { Artifacts } from './artifacts/artifacts.js';
 import { amendRunBy, type RunChanges, type RunLabels } from './amend-run.js';
 import { EXPERIMENTS_OPTIONS, Experiments, type ExperimentsOptions } from './experiments.js';
 import { inspectRun as inspect, type RunInfo } from './inspect-run.js';
@@ -14,6 +15,14 @@ import { type LoggedMedia, mediaOf } from './read-media.js';
 import { type RecoverOptions, recoverBy } from './recover.js';
 import { type StoredRun, openStoredRun } from './stored-run.js';
 
+export type { ArtifactLink, ArtifactLinks } from '../model/artifact-links.js';
+export type { ArtifactFile, ArtifactManifest, ArtifactRun } from '../model/artifact-manifest.js';
+export type { ArtifactVersion } from '../storage/artifacts/artifact-version.js';
+export type { CheckedOut } from '../storage/artifacts/check-out.js';
+export type { Pruning } from '../storage/artifacts/prune.js';
+export type { ArtifactProblem, ArtifactVerification } from '../storage/artifacts/verify.js';
+export type { Artifacts, ArtifactSummary, PruneOptions } from './artifacts/artifacts.js';
+export type { ArtifactLineage, LineageRun } from './artifacts/lineage.js';
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
 export type { ColumnField, ColumnType } from '../columnar/column.js';
 export type { RowTable, RowsBatch } from '../columnar/table.js';
@@ -192,4 +201,17 @@ export async function recoverRun(runDir: string, options: RecoverOptions = {}): 
 // eslint-disable-next-line @typescript-eslint/require-await -- as above
 export async function amendRun(runDir: string, changes: RunChanges): Promise<RunLabels> {
   return amendRunBy(nodeFs, resolvePath('runDir', runDir), changes);
+}
+
+/**
+ * Opens the artifacts with versions below a folder of experiments, which runs log with
+ * `run.logArtifact`.
+ *
+ * @throws {@link ExpmanError} `INVALID_OPTION`
+ * @example
+ * const model = await openArtifacts('./experiments').open('model:latest');
+ * console.log(model.ref, model.files.map(({ path }) => path));
+ */
+export function openArtifacts(dir: string): Artifacts {
+  return new Artifacts(nodeFs, resolvePath('dir', dir));
 }

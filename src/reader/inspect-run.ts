@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type ArtifactLinks, artifactLinksIn } from '../model/artifact-links.js';
 import { ExpmanError } from '../model/errors.js';
 import { jsonable } from '../model/jsonable.js';
 import type { MetricSummary } from '../model/metric.js';
@@ -23,7 +24,7 @@ import { saidErrors } from '../run/said-error.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
 /** The facts of a run, read from its files without changing them. */
-export interface RunInfo extends SummaryFacts {
+export interface RunInfo extends SummaryFacts, ArtifactLinks {
   readonly runDir: string;
   readonly identity: RunIdentity;
   /**
@@ -166,6 +167,7 @@ export function openContents(
     metrics: rows.metrics,
     params: replay.state.params,
     artifacts: plainParams(facts['artifacts'] ?? {}),
+    ...artifactLinksIn({ ...file, ...facts }),
     ...summaryFactsIn(facts),
     ...(typeof file['exitCode'] === 'number' && { exitCode: file['exitCode'] }),
     ...saidErrors(file),

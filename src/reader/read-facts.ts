@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
+import { artifactLinksIn } from '../model/artifact-links.js';
 import { ExpmanError } from '../model/errors.js';
 import { callsLost } from '../model/losses.js';
 import { extremeSteps, isMetricValue, type MetricSummary } from '../model/metric.js';
@@ -68,6 +69,9 @@ export function factsOf(info: RunInfo): RunFacts {
     params,
     metrics,
     artifacts,
+    loggedArtifacts,
+    usedArtifacts,
+    artifactLinksLeftOut,
     summary,
     headline,
     definitions,
@@ -81,7 +85,8 @@ export function factsOf(info: RunInfo): RunFacts {
     ...{ durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group },
     ...(rank !== undefined && { rank }),
     ...(parent !== undefined && { parent }),
-    ...{ params, metrics, artifacts, summary, headline, definitions },
+    ...{ params, metrics, artifacts, loggedArtifacts, usedArtifacts, artifactLinksLeftOut },
+    ...{ summary, headline, definitions },
     ...(info.error !== undefined && { error: info.error }),
     ...(info.exitCode !== undefined && { exitCode: info.exitCode }),
     ...(info.degraded !== undefined && { degraded: info.degraded }),
@@ -117,6 +122,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
     params: sanitiseParams(readMapping(fs, runDir, CONFIG_NAME) ?? {}).params,
     ...summariesOf(file, published),
     artifacts: plainParams(file['artifacts'] ?? {}),
+    ...artifactLinksIn(file),
     ...summaryFactsIn(file),
     ...(typeof exitCode === 'number' && { exitCode }),
     ...saidErrors(file),

@@ -2,21 +2,23 @@ import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { attempt } from '../model/attempt.js';
+import { type ArtifactLinks, artifactLinksIn } from '../model/artifact-links.js';
 import { codeOf, messageOf } from '../model/errors.js';
 import { jsonable } from '../model/jsonable.js';
 import type { MetricSummary } from '../model/metric.js';
 import { type Params, decodeParams, encodeParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { type SummaryFacts, summaryFactsIn } from '../model/summary-values.js';
-import { isTempName, readWhole, replaceFile } from '../storage/atomic-file.js';
+import { readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FileFacts, FsPort } from '../storage/fs-port.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { privateFs } from '../storage/node-fs.js';
 import { CONFIG_NAME, RUN_NAME } from '../run/file-names.js';
 import { throwProcessFault } from './process-fault.js';
+import { mayHoldRuns } from './run-folders.js';
 import { plainFacts, readFacts, summaryIn } from './read-facts.js';
 
-const VERSION = 3;
+const VERSION = 4;
 /** @bound loses nothing: without a cache each run is read */
 const MAX_CACHE_BYTES = 1024 * 1024 * 1024;
 /** A folder changed this recently may change again without a new modification time. */
@@ -143,8 +145,8 @@ function runsBelow(fs: FsPort, path: string, depth: number, unreadable: Unreadab
     if (folder?.kind !== 'folder') return [];
     const file = fs.stat(join(path, RUN_NAME));
     if (file?.kind === 'file') return [{ runDir: path, folder, file }];
-    // The folder of a run that is being imported lies in a hidden folder.
-    if (depth > 0) names = fs.list(path).filter((name) => !isTempName(name));
+    // The folder of a run that is being imported lies in a hidden folder, and so do artifacts.
+    if (depth > 0) names = fs.list(path).filter(mayHoldRuns);
   } catch (error) {
     throwProcessFault(error);
     // At this depth it may be a run; above, it is a folder of something else.
@@ -199,9 +201,10 @@ function factsFrom(text: string, runDir: string): RunFacts | null {
     if (typeof facts['uuid'] !== 'string' || !Array.isArray(metrics)) return null;
     // The folder is the one that was found, whatever the cache says.
     return jsonable({
-      ...(facts as unknown as Omit<RunFacts, 'metrics' | keyof SummaryFacts>),
+      ...(facts as unknown as Omit<RunFacts, 'metrics' | keyof SummaryFacts | keyof ArtifactLinks>),
       runDir,
       metrics: jsonable(new Map(summariesFrom(metrics))),
+      ...artifactLinksIn(facts),
       ...summaryFactsIn({ summary, headline, definitions }),
     });
   } catch {

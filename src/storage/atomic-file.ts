@@ -46,7 +46,8 @@ export interface ReplacePort<File> {
   syncFolder(folder: string): Awaitable<void>;
 }
 
-type Awaitable<T> = T | Promise<T>;
+/** A result that is there at once, or later. */
+export type Awaitable<T> = T | Promise<T>;
 
 /**
  * Replaces a file as {@link replaceFile} does, with content that arrives in pieces: `fill` writes
@@ -63,7 +64,29 @@ export async function replaceBy<File, Filled extends { readonly bytes: number }>
 ): Promise<Filled> {
   const folder = dirname(path);
   const temp = join(folder, tempName(basename(path)));
-  const file = await fs.open(temp, 'create');
+  const filled = await writeWhole(fs, temp, 'create', fill);
+  try {
+    await verify(temp);
+    await fs.rename(temp, path);
+    await fs.syncFolder(folder);
+    return filled;
+  } catch (error) {
+    await quietly(() => fs.remove(temp));
+    throw error;
+  }
+}
+
+/**
+ * Creates a file with content that arrives in pieces, complete and synced when the promise
+ * resolves; on failure it is removed.
+ */
+export async function writeWhole<File, Filled extends { readonly bytes: number }, Mode>(
+  fs: Omit<ReplacePort<File>, 'open'> & { open(path: string, mode: Mode): Awaitable<File> },
+  path: string,
+  mode: Mode,
+  fill: (file: File) => Promise<Filled>,
+): Promise<Filled> {
+  const file = await fs.open(path, mode);
   try {
     let filled: Filled;
     try {
@@ -75,18 +98,15 @@ export async function replaceBy<File, Filled extends { readonly bytes: number }>
       throw error;
     }
     await fs.close(file);
-    await verify(temp);
-    await fs.rename(temp, path);
-    await fs.syncFolder(folder);
     return filled;
   } catch (error) {
-    await quietly(() => fs.remove(temp));
+    await quietly(() => fs.remove(path));
     throw error;
   }
 }
 
 /** Runs a step whose failure must not hide the error that is on its way to the caller. */
-async function quietly(action: () => Awaitable<void>): Promise<void> {
+export async function quietly(action: () => Awaitable<void>): Promise<void> {
   try {
     await action();
   } catch {

@@ -1,8 +1,9 @@
 /**
  * Modes of {@link FsPort.open}: `create` fails if the file exists, and so does `create-private`,
- * whose file only its owner may read; no mode follows a symbolic link.
+ * whose file only its owner may read, and `create-read-only`, whose file only this descriptor can
+ * write; no mode follows a symbolic link.
  */
-export type OpenMode = 'read' | 'create' | 'create-private' | 'append' | 'update';
+export type OpenMode = 'read' | 'create' | 'create-private' | 'create-read-only' | 'append' | 'update';
 
 /** Result of {@link FsPort.stat} for a file, a folder, or anything else of that name. */
 export interface FileFacts {
@@ -49,6 +50,8 @@ export interface FsPort {
   /** Removes an empty folder. */
   removeFolder(folder: string): void;
   rename(from: string, to: string): void;
+  /** Gives a file a second name; EEXIST if something has it. Some file systems refuse every link. */
+  link(from: string, to: string): void;
   remove(path: string): void;
   /** fsync of a folder: names made, renamed and removed in it are on the device when it returns. */
   syncFolder(folder: string): void;

@@ -13,6 +13,7 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: O_RDONLY | SAFE,
   create: O_RDWR | O_CREAT | O_EXCL | SAFE,
   'create-private': O_RDWR | O_CREAT | O_EXCL | SAFE,
+  'create-read-only': O_RDWR | O_CREAT | O_EXCL | SAFE,
   append: O_WRONLY | O_CREAT | O_APPEND | SAFE,
   update: O_RDWR | SAFE,
 };
@@ -55,9 +56,14 @@ function synced(sync: (fd: number) => void, fd: number): void {
   try {
     sync(fd);
   } catch (error) {
-    if (!REFUSALS.has(errnoOf(error) ?? '')) throw error;
-    refusal ??= messageOf(error);
+    tolerateRefusal(error);
   }
+}
+
+/** Throws the error of a sync again, unless it says that syncing is not supported here. */
+export function tolerateRefusal(error: unknown): void {
+  if (!REFUSALS.has(errnoOf(error) ?? '')) throw error;
+  refusal ??= messageOf(error);
 }
 
 /** The reason why nothing can be synced here; null as long as no sync was refused. */
@@ -65,6 +71,8 @@ export const syncRefusal = (): string | null => refusal;
 
 /** The mode bits that give rights to others than the owner. */
 const OF_OTHERS = 0o077;
+/** The mode bits that give rights to read. */
+const TO_READ = 0o444;
 /** The rights of new files and folders, before the umask of the process. */
 const RIGHTS = {
   private: { file: 0o600, folder: 0o700 },
@@ -97,6 +105,8 @@ const fsWith = (rightsFor: (folder: string) => Rights): FsPort => ({
     switch (mode) {
       case 'create-private':
         return fs.openSync(path, FLAGS[mode], RIGHTS.private.file);
+      case 'create-read-only':
+        return fs.openSync(path, FLAGS[mode], rightsFor(dirname(path)).file & TO_READ);
       case 'create':
       case 'append':
         return fs.openSync(path, FLAGS[mode], rightsFor(dirname(path)).file);
@@ -119,6 +129,7 @@ const fsWith = (rightsFor: (folder: string) => Rights): FsPort => ({
   makeFolder: (folder) => fs.mkdirSync(folder, rightsFor(dirname(folder)).folder),
   removeFolder: (folder) => fs.rmdirSync(folder),
   rename: (from, to) => fs.renameSync(from, to),
+  link: (from, to) => fs.linkSync(from, to),
   remove: (path) => fs.unlinkSync(path),
   syncFolder: (folder) => {
     if (process.platform === 'win32') return; // Windows has no fsync of a folder.

@@ -31,7 +31,8 @@ export type ArtifactCall =
 const ARTIFACTS_FOLDER = 'artifacts';
 /** Characters that show that a name is in fact content that was meant to be saved. */
 const OF_CONTENT = /["'{}\n\r]/;
-const CHUNK_BYTES = 256 * 1024;
+/** The size of the pieces in which files are read. */
+export const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Parses the arguments of `saveArtifact`.
@@ -153,8 +154,8 @@ export function artifactFact(
   );
 }
 
-/** @throws ExpmanError `ARTIFACT_NOT_FOUND` if it does not exist or is not a regular file */
-async function openSource(path: string): Promise<FileHandle> {
+/** Opens a file to keep; follows links. @throws ExpmanError `ARTIFACT_NOT_FOUND` */
+export async function openSource(path: string): Promise<FileHandle> {
   const absent = (why: string, cause?: unknown): ExpmanError =>
     new ExpmanError('ARTIFACT_NOT_FOUND', `${path} ${why}`, { path, cause });
   // A FIFO must not block the open; the flag is undefined on Windows, which counts as 0.

@@ -1,6 +1,13 @@
 import type { MessagePort } from 'node:worker_threads';
 import { ChunkPool } from '../../channel/chunk-pool.js';
 import { WireWord } from '../../channel/chunk-layout.js';
+import {
+  type ArtifactFiles,
+  type LogArtifactOptions,
+  plainFiles,
+  versionCall,
+} from '../../engine/files/artifact-sources.js';
+import { asyncArtifactFs } from '../../engine/files/async-fs.js';
 import { type ArtifactContent, type ArtifactFacts, artifactCall } from '../../engine/files/artifacts.js';
 import { type CheckpointContent, checkpointCall } from '../../engine/files/checkpoints.js';
 import type { LoggableRun } from '../../engine/loggable-run.js';
@@ -8,10 +15,13 @@ import type { LoggingEngine } from '../../engine/logging-engine.js';
 import { RowIntake } from '../../engine/rows/row-intake.js';
 import { RunDoors } from '../../engine/run-doors.js';
 import { MetricSubject } from '../../engine/streams/metric-subject.js';
+import { parseArtifactRef } from '../../model/artifact-ref.js';
 import { ExpmanError } from '../../model/errors.js';
 import type { CheckpointOptions } from '../../model/keep-rule.js';
-import type { AnyMetrics, MetricsOf, ValuesFor } from '../../model/metric.js';
 import type { CheckpointFacts } from '../../run/stored-checkpoint.js';
+import type { FileMode } from '../../model/experiment-options.js';
+import type { AnyMetrics, MetricsOf, ValuesFor } from '../../model/metric.js';
+import { ArtifactVersion, type PlainVersion } from '../../storage/artifacts/artifact-version.js';
 import type { FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
 import { portable, restored } from './portable-error.js';
 
@@ -35,6 +45,7 @@ export class ThreadRun extends RunDoors implements LoggableRun {
   readonly #port: MessagePort;
   readonly #calls = new Map<number, Call>();
   readonly #lookForAbort: () => void;
+  readonly #fileMode: FileMode;
   #lastCall = 0;
 
   /**
@@ -62,6 +73,7 @@ export class ThreadRun extends RunDoors implements LoggableRun {
     super({ runDir, runName, intake, mailbox, tapFailed, facts: () => ({}) });
     this.#intake = intake;
     this.#port = port;
+    this.#fileMode = data.options.fileMode;
     this.#lookForAbort = lookForAbort;
   }
 
@@ -101,6 +113,21 @@ export class ThreadRun extends RunDoors implements LoggableRun {
     return this.#ask<CheckpointFacts>((call) => ({ kind: 'checkpoint', call, checkpoint }));
   }
 
+  async logArtifact(
+    name: string,
+    files: ArtifactFiles,
+    options: LogArtifactOptions = {},
+  ): Promise<ArtifactVersion> {
+    const { sources, type, aliases } = versionCall(name, files, options);
+    const call = { name, files: plainFiles(sources), options: { type, aliases } };
+    return this.#version(await this.#ask((id) => ({ kind: 'log version', call: id, ...call })));
+  }
+
+  async useArtifact(ref: string): Promise<ArtifactVersion> {
+    parseArtifactRef(ref);
+    return this.#version(await this.#ask((call) => ({ kind: 'use version', call, ref })));
+  }
+
   async flush(): Promise<void> {
     await this.#ask((call) => ({ kind: 'flush', call }));
   }
@@ -116,6 +143,10 @@ export class ThreadRun extends RunDoors implements LoggableRun {
     this.#calls.delete(message.call);
     if (message.kind === 'answer') call?.resolve(message.value);
     else call?.reject(restored(message.error));
+  }
+
+  #version(plain: PlainVersion): ArtifactVersion {
+    return ArtifactVersion.from(asyncArtifactFs(this.#fileMode), plain);
   }
 
   #ask<T>(message: (call: number) => FromTrial): Promise<T> {

@@ -1,6 +1,7 @@
 import { type MessagePort, MessageChannel, type Worker, receiveMessageOnPort } from 'node:worker_threads';
 import { WIRE_BYTES } from '../../channel/chunk-layout.js';
 import { isLeftBehind, startThread, threadFailure } from '../../channel/start-thread.js';
+import type { ArtifactVersion, PlainVersion } from '../../storage/artifacts/artifact-version.js';
 import type { ArtifactCall } from '../../engine/files/artifacts.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
 import { ExpmanError, messageOf } from '../../model/errors.js';
@@ -127,6 +128,15 @@ class TrialThread<P> {
         this.answer(message.call, trial.run.saveCheckpoint(step, content, options));
         return;
       }
+      case 'log version':
+        this.answer(
+          message.call,
+          plainly(trial.run.logArtifact(message.name, message.files, message.options)),
+        );
+        return;
+      case 'use version':
+        this.answer(message.call, plainly(trial.run.useArtifact(message.ref)));
+        return;
       case 'metrics ended':
         pump.pumpLogged();
         if (message.error === null) trial.run.metrics.complete();
@@ -195,3 +205,7 @@ function onAbort(signal: AbortSignal, then: () => void): void {
   if (signal.aborted) then();
   else signal.addEventListener('abort', then, { once: true });
 }
+
+/** Makes a version a message; the other thread makes it a version again. */
+const plainly = (coming: Promise<ArtifactVersion>): Promise<PlainVersion> =>
+  coming.then((version) => version.toPlain());

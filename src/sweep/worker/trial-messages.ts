@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { ArtifactFiles, LogArtifactOptions } from '../../engine/files/artifact-sources.js';
 import type { ArtifactCall } from '../../engine/files/artifacts.js';
 import type { CheckpointContent } from '../../engine/files/checkpoints.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
@@ -36,6 +37,14 @@ export type FromTrial =
   | { readonly kind: 'flush'; readonly call: number }
   | { readonly kind: 'artifact'; readonly call: number; readonly artifact: ArtifactCall }
   | { readonly kind: 'checkpoint'; readonly call: number; readonly checkpoint: SentCheckpoint }
+  | {
+      readonly kind: 'log version';
+      readonly call: number;
+      readonly name: string;
+      readonly files: ArtifactFiles;
+      readonly options: LogArtifactOptions;
+    }
+  | { readonly kind: 'use version'; readonly call: number; readonly ref: string }
   /** `run.metrics` has completed, or failed. */
   | { readonly kind: 'metrics ended'; readonly error: PortableError | null }
   /** The training is over. */

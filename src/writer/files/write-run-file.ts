@@ -27,6 +27,12 @@ const SPARE_BYTES = 64 * 1024;
 const MAX_ARTIFACT_BYTES = 256 * 1024;
 const BYTES_PER_ARTIFACT = 200;
 /**
+ * The room for the versions that a run has logged, and for those that it has used.
+ *
+ * @bound tells: loggedArtifactsLeftOut and usedArtifactsLeftOut in run.yaml say how many; specs/writer/run-file.spec.ts "of a run with more versions of artifacts than it has room for says how many it left out"
+ */
+const MAX_LINK_BYTES = 192 * 1024;
+/**
  * The room for the values of a summary, for its headline and for definitions, each; a run accepts
  * less.
  *
@@ -100,6 +106,8 @@ function withRoom(facts: Params, share: number): Params {
   return {
     ...facts,
     ...cutTo(facts, 'artifacts', share * MAX_ARTIFACT_BYTES, artifactBytes),
+    ...cutTo(facts, 'loggedArtifacts', share * MAX_LINK_BYTES, artifactBytes),
+    ...cutTo(facts, 'usedArtifacts', share * MAX_LINK_BYTES, artifactBytes),
     ...cutTo(facts, 'summary', MAX_SUMMARY_BYTES, textBytes),
     ...cutTo(facts, 'headline', MAX_SUMMARY_BYTES, textBytes),
     ...cutTo(facts, 'definitions', MAX_SUMMARY_BYTES, textBytes),

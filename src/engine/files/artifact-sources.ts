@@ -1,0 +1,258 @@
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import {
+  type ArtifactFile,
+  MAX_FILES,
+  checkedFiles,
+  isSha256,
+  isSize,
+  whyNotAddress,
+} from '../../model/artifact-manifest.js';
+import { checkedAlias, checkedName } from '../../model/artifact-ref.js';
+import { isArtifactType, TYPE_RULE } from '../../model/artifact-manifest.js';
+import { describeType, errnoOf, ExpmanError } from '../../model/errors.js';
+import { parseArtifactName } from '../../model/names.js';
+import { invalidOption, ruleOf, strings } from '../../model/option-rules.js';
+import { optionsTable } from '../../model/options-table.js';
+import { quoted } from '../../model/printable.js';
+import { bytesIn } from '../../model/realms.js';
+import { MAX_ALIASES } from '../../storage/artifacts/manifest-file.js';
+import { type Chunks, measured } from '../../storage/artifacts/blob-folder.js';
+import { type ArtifactContent, CHUNK_BYTES, contentOf, openSource } from './artifacts.js';
+
+/** A file elsewhere, of which an artifact keeps the address and the checksum; it is never fetched. */
+export interface ArtifactReference {
+  /** An address with a scheme and a host: `https://…`, `s3://…`; without secrets. */
+  readonly url: string;
+  /** Hex digits of the SHA-256 of the content. */
+  readonly sha256: string;
+  /** The size in bytes, if known. */
+  readonly bytes?: number | undefined;
+}
+
+/**
+ * The files of a version: a file or folder, several of them, or a map from names to paths, content
+ * and references.
+ */
+export type ArtifactFiles =
+  string | readonly string[] | Readonly<Record<string, string | ArtifactContent | ArtifactReference>>;
+
+/** Options of `run.logArtifact`. */
+export interface LogArtifactOptions {
+  /**
+   * The kind of thing that the artifact is, such as `model` or `dataset`; the same for all its
+   * versions. Default: the type it has, or `artifact`.
+   */
+  readonly type?: string | undefined;
+  /** Names for this version, such as `best`; each moves here from the version that had it. */
+  readonly aliases?: readonly string[] | undefined;
+}
+
+/** A request to log a version, in plain form. */
+export interface VersionCall {
+  readonly name: string;
+  readonly type: string | undefined;
+  readonly aliases: readonly string[];
+  readonly sources: readonly Source[];
+}
+
+/** A source of files; the name is null for the contents of a folder as they are. */
+type Source =
+  | { readonly kind: 'path'; readonly path: string; readonly name: string | null }
+  | { readonly kind: 'bytes'; readonly name: string; readonly data: Uint8Array }
+  | { readonly kind: 'reference'; readonly file: ArtifactFile };
+
+/** The files of a version, with their checksums, and the way to their contents. */
+export interface HashedSources {
+  readonly files: readonly ArtifactFile[];
+  readonly contentOf: (file: ArtifactFile) => Chunks;
+}
+
+const OPTIONS = optionsTable<LogArtifactOptions>()({
+  type: ruleOf(TYPE_RULE, isArtifactType),
+  aliases: strings('an array of names'),
+});
+/** The keys of content and references, which are no names of files when nothing else is there. */
+const OF_CONTENT: ReadonlySet<string> = new Set(['text', 'json', 'url', 'sha256', 'bytes']);
+
+/**
+ * Checks the arguments of `logArtifact`; content is copied, and may be changed at once.
+ *
+ * @throws ExpmanError `INVALID_NAME`, `INVALID_OPTION`, `INVALID_VALUE`
+ */
+export function versionCall(name: unknown, files: unknown, options: LogArtifactOptions = {}): VersionCall {
+  const { type, aliases = [] } = OPTIONS.resolve(options);
+  if (aliases.length > MAX_ALIASES)
+    throw invalidOption('aliases', `an array of at most ${MAX_ALIASES} names`, aliases);
+  const sources = sourcesOf(files);
+  mustDiffer(sources);
+  return { name: checkedName(name), type, aliases: aliases.map(checkedAlias), sources };
+}
+
+function mustDiffer(sources: readonly Source[]): void {
+  const names = new Set<string | null>();
+  for (const source of sources) {
+    const name = source.kind === 'reference' ? source.file.path : source.name;
+    if (names.has(name))
+      throw invalid(
+        `two files of the artifact would have the path ${quoted(name ?? '', 200)}; give them names: { 'NAME': path }`,
+        name,
+      );
+    names.add(name);
+  }
+}
+
+/** Returns files as another thread can take them: without values that only this one has. */
+export function plainFiles(sources: readonly Source[]): ArtifactFiles {
+  const [first] = sources;
+  if (first?.kind === 'path' && first.name === null) return first.path;
+  return Object.fromEntries(
+    sources.map((source) => {
+      switch (source.kind) {
+        case 'path':
+          return [source.name ?? basename(source.path), source.path];
+        case 'bytes':
+          return [source.name, source.data];
+        case 'reference':
+          return [
+            source.file.path,
+            { ...source.file, bytes: source.file.bytes ?? undefined, url: source.file.url ?? '' },
+          ];
+      }
+    }),
+  );
+}
+
+function sourcesOf(files: unknown): Source[] {
+  if (typeof files === 'string') return [{ kind: 'path', path: resolve(pathIn(files)), name: null }];
+  if (Array.isArray(files))
+    return files.map((each: unknown) => {
+      const path = resolve(pathIn(each));
+      return { kind: 'path', path, name: parseArtifactName(basename(path)) };
+    });
+  if (typeof files !== 'object' || files === null || bytesIn(files) !== null || isContentAlone(files))
+    throw invalid(
+      `the files of an artifact must be a path, an array of paths, or an object from names to paths, bytes, { text }, { json } or { url, sha256 }; got ${describeType(files)} without a name. Write { 'NAME': content }`,
+      files,
+    );
+  return Object.entries(files).map(([name, given]: [string, unknown]) =>
+    sourceOf(parseArtifactName(name), given),
+  );
+}
+
+function isContentAlone(files: object): boolean {
+  const keys = Object.keys(files);
+  return keys.length > 0 && keys.every((key) => OF_CONTENT.has(key));
+}
+
+function sourceOf(name: string, given: unknown): Source {
+  if (typeof given === 'string') return { kind: 'path', path: resolve(pathIn(given)), name };
+  if (typeof given === 'object' && given !== null && bytesIn(given) === null && 'url' in given)
+    return { kind: 'reference', file: referenceOf(name, given) };
+  return { kind: 'bytes', name, data: Buffer.from(contentOf(given)) };
+}
+
+function referenceOf(path: string, given: object): ArtifactFile {
+  const { url, sha256, bytes } = given as Readonly<Record<string, unknown>>;
+  const why = whyNotAddress(url);
+  // The address is not repeated: it may hold a secret.
+  if (why !== null) throw invalid(`the url of ${quoted(path)} ${why}`, undefined);
+  if (!isSha256(sha256))
+    throw invalid(
+      `the sha256 of ${quoted(path)} must be 64 lower-case hex digits: the checksum shows later if the content is still the same`,
+      sha256,
+    );
+  if (bytes !== undefined && !isSize(bytes))
+    throw invalid(`the bytes of ${quoted(path)} must be a whole number from 0 up`, bytes);
+  return { path, bytes: bytes ?? null, sha256, url: url as string };
+}
+
+function pathIn(given: unknown): string {
+  if (typeof given === 'string' && given !== '' && !given.includes('\0')) return given;
+  throw invalid(`a path must be a non-empty string without NUL, not ${describeType(given)}`, given);
+}
+
+/**
+ * Finds all files and computes their checksums.
+ *
+ * @throws ExpmanError `ARTIFACT_NOT_FOUND` for a path that does not exist, `INVALID_VALUE` for a
+ * link or a device in a folder, for no files and for two of one name, `INVALID_NAME`, `IO`
+ */
+export async function hashedSources(sources: readonly Source[]): Promise<HashedSources> {
+  const contents = new Map<string, () => Chunks>();
+  const files: ArtifactFile[] = [];
+  const add = async (path: string, chunks: () => Chunks): Promise<void> => {
+    if (files.length >= MAX_FILES)
+      throw invalid(`an artifact may have at most ${MAX_FILES} files; pack them into one`, undefined);
+    files.push({ path, url: null, ...(await measured(chunks())) });
+    contents.set(path, chunks);
+  };
+  for (const source of sources)
+    switch (source.kind) {
+      case 'reference':
+        files.push(source.file);
+        break;
+      case 'bytes':
+        await add(source.name, () => [source.data]);
+        break;
+      case 'path':
+        for await (const [name, path] of filesAt(source.path, source.name))
+          await add(name, () => fileChunks(path));
+        break;
+      default:
+        source satisfies never;
+    }
+  return {
+    files: checkedFiles(files),
+    contentOf: ({ path }) => {
+      const chunks = contents.get(path);
+      if (chunks === undefined) throw new ExpmanError('ARTIFACT_NOT_FOUND', `there is no ${quoted(path)}`);
+      return chunks();
+    },
+  };
+}
+
+/** The name in the version and the path of each file at or below a path. */
+async function* filesAt(path: string, name: string | null): AsyncGenerator<readonly [string, string], void> {
+  let isFolder: boolean;
+  try {
+    isFolder = (await stat(path)).isDirectory();
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
+    throw new ExpmanError('ARTIFACT_NOT_FOUND', `${path} does not exist`, { path, cause: error });
+  }
+  if (!isFolder) yield [name ?? parseArtifactName(basename(path)), path];
+  else yield* filesBelow(path, name === null ? '' : `${name}/`);
+}
+
+async function* filesBelow(folder: string, prefix: string): AsyncGenerator<readonly [string, string], void> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const entry of entries.sort((one, other) => (one.name < other.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesBelow(path, `${prefix}${entry.name}/`);
+    else if (entry.isFile()) yield [parseArtifactName(prefix + entry.name), path];
+    else
+      throw invalid(
+        `${path} is a ${kindOf(entry)}, which is not followed in a folder; name it by itself: { 'NAME': path }`,
+        path,
+      );
+  }
+}
+
+const kindOf = (entry: Dirent): string => (entry.isSymbolicLink() ? 'link' : 'device, pipe or socket');
+
+async function* fileChunks(path: string): AsyncGenerator<Uint8Array, void> {
+  const source = await openSource(path);
+  try {
+    yield* source.createReadStream({
+      autoClose: false,
+      highWaterMark: CHUNK_BYTES,
+    }) as AsyncIterable<Uint8Array>;
+  } finally {
+    await source.close();
+  }
+}
+
+const invalid = (message: string, value: unknown): ExpmanError =>
+  new ExpmanError('INVALID_VALUE', message, { option: 'files', value, type: describeType(value) });

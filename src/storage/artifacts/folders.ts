@@ -1,0 +1,54 @@
+import { dirname, join } from 'node:path';
+import { errnoOf, ExpmanError } from '../../model/errors.js';
+import type { ArtifactFs } from './artifact-fs.js';
+
+const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP']);
+
+/**
+ * Makes the missing folders below one that exists, so that no link on the way leads out of it, and
+ * makes their names durable, whoever made them.
+ *
+ * @param durable - the folders of which that is known; each one that is found is added
+ * @throws ExpmanError `INVALID_NAME` for a link or a file in the place of a folder
+ */
+export async function makeFoldersBelow(
+  fs: ArtifactFs,
+  base: string,
+  parts: readonly string[],
+  durable: Set<string>,
+): Promise<string> {
+  let folder = base;
+  for (const part of parts) {
+    folder = join(folder, part);
+    if (durable.has(folder)) continue;
+    try {
+      await fs.makeFolder(folder);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
+    await mustBeFolder(fs, folder);
+    try {
+      await fs.syncFolder(dirname(folder));
+    } catch (error) {
+      if (!CANNOT_SYNC.has(errnoOf(error) ?? '')) throw error;
+    }
+    durable.add(folder);
+  }
+  return folder;
+}
+
+/** @throws ExpmanError `INVALID_NAME` if a path is not a folder, or is a link to one */
+export async function mustBeFolder(fs: ArtifactFs, folder: string): Promise<void> {
+  const kind = (await fs.stat(folder))?.kind;
+  if (kind === 'folder') return;
+  const what = kind === 'link' ? 'a link, which could lead out of its folder' : 'not a folder';
+  throw new ExpmanError('INVALID_NAME', `${folder} is ${what}`, { path: folder });
+}
+
+/** The names in a folder; empty if it does not exist. */
+export async function namesIn(fs: ArtifactFs, folder: string): Promise<string[]> {
+  const kind = (await fs.stat(folder))?.kind;
+  if (kind === undefined) return [];
+  await mustBeFolder(fs, folder);
+  return fs.list(folder);
+}
