@@ -1,6 +1,7 @@
 import { type Command, command } from './command.js';
 import {
   ARCHIVE,
+  ARTIFACTS,
   CLEAN,
   COMPARE,
   EXPORT,
@@ -172,6 +173,20 @@ export const COMMANDS: readonly Command[] = [
       'histories (CSV, JSON), MLflow file stores, neptune-exporter, and everything that\nexport writes.',
     json: '{ format, imported: [{ experiment, run, runDir, status, rows, logLines, invalid, leftOut }], failed: [{ run, code, message }] }.',
     load: () => import('./import.js'),
+  }),
+  command({
+    name: 'artifacts',
+    args: '[artifact]',
+    summary: 'Lists artifacts with versions, their lineage and files.',
+    options: ARTIFACTS,
+    details:
+      'ARTIFACT is a name, such as model, for all its versions; or one version with the\n' +
+      'runs that made and used it: model:v3, model:best, model:latest.\n\n' +
+      '--verify and --prune are for all artifacts; --verify also for one, or one\n' +
+      'version. --prune deletes nothing younger than 24 hours, and no number of a\n' +
+      'version is used again. The exit code is 2 if anything is damaged.',
+    json: 'without ARTIFACT an array of { name, type, versions, newest, aliases, bytes, problems }; for a name an array of versions, each { name, version, ref, type, createdAt, createdBy, aliases, digest, bytes, files, usedBy }; for a version that object with lineage { loggedBy, usedBy, ancestors, descendants, leftOut }. With --output { ref, dir, files, references }; with --verify { versions, checkedBytes, problems }; with --prune { dryRun, versions, contents, bytes, leftovers }.',
+    load: () => import('./artifacts.js'),
   }),
   command({
     name: 'tag',

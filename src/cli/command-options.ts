@@ -125,6 +125,18 @@ export const TAG = [
 /** The options of `expman note`. */
 export const NOTE = [['--append', 'append to the existing notes']] as const satisfies Declared;
 
+/** The options of `expman artifacts`. */
+export const ARTIFACTS = [
+  ['--dir <dir>', 'the folder of experiments (default ./experiments)'],
+  ['-o, --output <dir>', 'write the files of the version into this folder'],
+  ['--alias <names>', 'move these aliases to the version, comma-separated'],
+  ['--remove-alias <names>', 'remove these aliases of the artifact, comma-separated'],
+  ['--verify', 'read all contents and compare them with their checksums'],
+  ['--prune', 'list contents that no version refers to; delete them with --force'],
+  ['--versions', 'with --prune, also versions that no run and no alias refers to'],
+  ['--force', 'with --prune, really delete'],
+] as const satisfies Declared;
+
 /** The options of `expman clean`. */
 export const CLEAN = [
   ['--keep <n>', 'keep the newest n runs of each experiment'],

@@ -41,6 +41,9 @@ export function factsOf(over: Partial<RunFacts> = {}): RunFacts {
       ['grad', { last: NaN, count: 5, min: 1n, max: 9007199254740993n, nan: 2 }],
     ]),
     artifacts: {},
+    loggedArtifacts: {},
+    usedArtifacts: {},
+    artifactLinksLeftOut: 0,
     ...over,
   };
 }

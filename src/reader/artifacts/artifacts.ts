@@ -72,7 +72,11 @@ export class Artifacts {
     this.#fs = fs;
   }
 
-  /** Lists all artifacts, by name. @throws {@link ExpmanError} `IO` */
+  /**
+   * Lists all artifacts, by name.
+   *
+   * @throws {@link ExpmanError} `RUN_NOT_FOUND` if there is no such folder of experiments, `IO`
+   */
   async list(): Promise<ArtifactSummary[]> {
     const store = this.#store();
     const summaries: ArtifactSummary[] = [];
@@ -108,8 +112,8 @@ export class Artifacts {
   }
 
   /**
-   * Returns the runs that have logged a version, and those that have used it, with the other versions
-   * that they have used and logged.
+   * Returns the runs that have logged a version, those that have used it, and the versions that it
+   * comes from, and that come from it.
    *
    * @throws as {@link open}
    */
@@ -177,6 +181,7 @@ export class Artifacts {
    */
   async prune(options: PruneOptions = {}): Promise<Pruning> {
     const { force, versions } = PRUNE.resolve(options);
+    this.#store();
     return prune(this.#fs, this.dir, { force, readRuns: versions ? () => this.#isReferred() : null });
   }
 
@@ -236,7 +241,10 @@ export class Artifacts {
     return new LineageIndex(this.#runs().runs);
   }
 
+  /** @throws ExpmanError `RUN_NOT_FOUND` if there is no such folder */
   #store(): ArtifactStore {
+    if (this.#fs.stat(this.dir)?.kind !== 'folder')
+      throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${this.dir}`, { path: this.dir });
     return new ArtifactStore(this.#fs, this.dir);
   }
 }

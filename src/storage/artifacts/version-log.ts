@@ -107,6 +107,8 @@ export class VersionLog {
     const path = this.layout.versionFile(name, version);
     const known = fresh ? undefined : this.read.get(path);
     if (known !== undefined) return known;
+    // A prune of another process may have removed it.
+    this.read.delete(path);
     try {
       const bytes = await readSmall(this.fs, path, MAX_MANIFEST_BYTES);
       if (bytes === null) throw missing(versionRef(name, version), path);
