@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.js';
 import { checkpoints } from './checkpoints.js';
+import { artifacts } from './artifacts.js';
 import { deletions } from './deletions.js';
 import { badPages, bitFlips, truncations } from './damage.js';
 import { exits } from './exits.js';
@@ -32,6 +33,7 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'random-kills', scenario: randomKills },
   { key: 'syscalls', scenario: syscalls },
   { key: 'checkpoints', scenario: checkpoints },
+  { key: 'artifacts', scenario: artifacts },
   { key: 'deletions', scenario: deletions },
   { key: 'leaks', scenario: leaks },
   { key: 'model', scenario: model },

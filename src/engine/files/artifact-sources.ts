@@ -4,7 +4,6 @@ import { basename, join, resolve } from 'node:path';
 import {
   type ArtifactFile,
   MAX_FILES,
-  checkedFiles,
   isSha256,
   isSize,
   whyNotAddress,
@@ -204,7 +203,7 @@ export async function hashedSources(sources: readonly Source[]): Promise<HashedS
         source satisfies never;
     }
   return {
-    files: checkedFiles(files),
+    files,
     contentOf: ({ path }) => {
       const chunks = contents.get(path);
       if (chunks === undefined) throw new ExpmanError('ARTIFACT_NOT_FOUND', `there is no ${quoted(path)}`);

@@ -17,6 +17,7 @@ import {
   type ArtifactVerification,
   verifyArtifacts,
 } from '../../storage/artifacts/verify.js';
+import { fileSystemNow } from '../../storage/file-system-time.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { type RunListing, listRuns } from '../run-index.js';
 import { type ArtifactLineage, LineageIndex } from './lineage.js';
@@ -181,8 +182,17 @@ export class Artifacts {
    */
   async prune(options: PruneOptions = {}): Promise<Pruning> {
     const { force, versions } = PRUNE.resolve(options);
-    this.#store();
-    return prune(this.#fs, this.dir, { force, readRuns: versions ? () => this.#isReferred() : null });
+    const { home } = this.#store().layout;
+    if (this.#fs.stat(home) === null)
+      return { dryRun: !force, versions: [], contents: 0, bytes: 0, leftovers: 0 };
+    const nowMs = fileSystemNow(this.#fs, home);
+    if (nowMs === null)
+      throw new ExpmanError(
+        'IO',
+        `${home} cannot be written to, so the age of what is in it is not known, and nothing was pruned`,
+        { path: home },
+      );
+    return prune(this.#fs, this.dir, { force, nowMs, readRuns: versions ? () => this.#isReferred() : null });
   }
 
   async #summary(store: ArtifactStore, name: string): Promise<ArtifactSummary> {

@@ -1,6 +1,11 @@
 import { type ArtifactRef, LATEST, versionRef } from '../../model/artifact-ref.js';
-import type { ArtifactFile, ArtifactManifest, ArtifactRun } from '../../model/artifact-manifest.js';
-import { keptBytes } from '../../model/artifact-manifest.js';
+import {
+  type ArtifactFile,
+  type ArtifactManifest,
+  type ArtifactRun,
+  checkedFiles,
+  keptBytes,
+} from '../../model/artifact-manifest.js';
 import { errnoOf, ExpmanError, messageOf } from '../../model/errors.js';
 import { quoted } from '../../model/printable.js';
 import type { ArtifactFs } from './artifact-fs.js';
@@ -25,7 +30,7 @@ export interface NewVersion {
   /** Undefined for the type that the artifact has already. */
   readonly type: string | undefined;
   readonly aliases: readonly string[];
-  /** The files, checked and in order. */
+  /** The files, in any order. */
   readonly files: readonly ArtifactFile[];
   readonly createdBy: ArtifactRun;
   /** Reads a content that is to be kept, from its beginning. */
@@ -66,8 +71,9 @@ export class ArtifactStore {
    * @throws ExpmanError `INVALID_NAME`, `INVALID_OPTION` for a type that is not the artifact's,
    * `INVALID_VALUE`, `CORRUPT`, `IO`
    */
-  async log(wanted: NewVersion): Promise<ArtifactVersion> {
-    return this.telling(`the artifact ${wanted.name} cannot be logged`, async () => {
+  async log(given: NewVersion): Promise<ArtifactVersion> {
+    return this.telling(`the artifact ${given.name} cannot be logged`, async () => {
+      const wanted = { ...given, files: checkedFiles(given.files) };
       await this.versions.open(wanted.name);
       for (;;) {
         const logged = await this.tryLog(wanted);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { ArtifactFile } from '../../model/artifact-manifest.js';
 import { errnoOf, ExpmanError } from '../../model/errors.js';
-import { quietly, tempName, writeWhole } from '../atomic-file.js';
+import { type Awaitable, quietly, tempName, writeWhole } from '../atomic-file.js';
 import type { ArtifactFs } from './artifact-fs.js';
 import { bytesOf, writeAt } from './file-bytes.js';
 import { makeFoldersBelow, namesIn } from './folders.js';
@@ -90,19 +90,29 @@ export class BlobFolder {
   async setAside(sha256: string): Promise<string | null> {
     const path = this.layout.blob(sha256);
     const aside = join(dirname(path), tempName(`${ASIDE}${sha256}`));
-    try {
-      await this.fs.rename(path, aside);
-      return aside;
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return null;
-      throw error;
-    }
+    return (await unlessGone(() => this.fs.rename(path, aside))) ? aside : null;
   }
 
-  /** Puts a content back that was put aside. */
+  /** Puts a content back that was put aside, unless another process has done so. */
   async restore(sha256: string, aside: string): Promise<void> {
-    await this.fs.rename(aside, this.layout.blob(sha256));
+    await unlessGone(() => this.fs.rename(aside, this.layout.blob(sha256)));
     await this.fs.syncFolder(dirname(aside));
+  }
+
+  /** Removes a content that was put aside; false if another process has done so. */
+  removeAside(aside: string): Promise<boolean> {
+    return unlessGone(() => this.fs.remove(aside));
+  }
+}
+
+/** Tells if a call found its file. */
+async function unlessGone(call: () => Awaitable<void>): Promise<boolean> {
+  try {
+    await call();
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 

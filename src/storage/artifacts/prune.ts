@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { versionRef } from '../../model/artifact-ref.js';
 import { ExpmanError } from '../../model/errors.js';
 import { isTempName } from '../atomic-file.js';
-import { fileSystemNow } from '../file-system-time.js';
-import type { FsPort } from '../fs-port.js';
+import type { ArtifactFs } from './artifact-fs.js';
 import { ArtifactStore, isKept } from './artifact-store.js';
 import { asideOf } from './blob-folder.js';
 import { readSmall } from './file-bytes.js';
@@ -38,6 +37,8 @@ export interface Pruning {
 /** Options of a prune, checked. */
 export interface PruneWork {
   readonly force: boolean;
+  /** The time by the clock of the file system, in milliseconds since the epoch. */
+  readonly nowMs: number;
   /**
    * Reads the runs again; null if no version is to be removed.
    *
@@ -54,16 +55,10 @@ export interface PruneWork {
  *
  * @throws ExpmanError `CORRUPT` if a manifest cannot be read: what it refers to is not known; `IO`
  */
-export async function prune(fs: FsPort, base: string, { force, readRuns }: PruneWork): Promise<Pruning> {
+export function prune(fs: ArtifactFs, base: string, { force, nowMs, readRuns }: PruneWork): Promise<Pruning> {
   const store = new ArtifactStore(fs, base);
-  const { home } = store.layout;
-  if (fs.stat(home) === null) return { dryRun: !force, versions: [], contents: 0, bytes: 0, leftovers: 0 };
-  const now = fileSystemNow(fs, home);
-  if (now === null)
-    throw new ExpmanError('IO', `${home} cannot be written to, so nothing in it can be removed`, {
-      path: home,
-    });
-  const isOld = (path: string): boolean => now - (fs.stat(path)?.modifiedMs ?? Infinity) > GRACE_MS;
+  const isOld = async (path: string): Promise<boolean> =>
+    nowMs - ((await fs.stat(path))?.modifiedMs ?? Infinity) > GRACE_MS;
   return store.telling(`artifacts below ${base} cannot be pruned`, async () => {
     const work = new Prune(store, fs, force, isOld);
     const leftovers = await work.leftovers();
@@ -82,9 +77,9 @@ interface Buried {
 class Prune {
   constructor(
     private readonly store: ArtifactStore,
-    private readonly fs: FsPort,
+    private readonly fs: ArtifactFs,
     private readonly force: boolean,
-    private readonly isOld: (path: string) => boolean,
+    private readonly isOld: (path: string) => Promise<boolean>,
   ) {}
 
   /**
@@ -101,7 +96,7 @@ class Prune {
     for (const folder of folders)
       for (const file of await namesIn(this.fs, folder)) {
         const path = join(folder, file);
-        if (!isTempName(file) || asideOf(file) !== null || !this.isOld(path)) continue;
+        if (!isTempName(file) || asideOf(file) !== null || !(await this.isOld(path))) continue;
         removed++;
         if (this.force) await versions.remove(path);
       }
@@ -138,7 +133,7 @@ class Prune {
       const held = new Set(aliases.values());
       for (const found of versions) {
         if (found.kind !== 'whole' || held.has(found.version) || isReferred(name, found)) continue;
-        if (!this.isOld(this.store.layout.versionFile(name, found.version))) continue;
+        if (!(await this.isOld(this.store.layout.versionFile(name, found.version)))) continue;
         free.push({ name, found, ref: versionRef(name, found.version) });
       }
     }
@@ -153,8 +148,8 @@ class Prune {
     for (const folder of await this.blobFolders())
       for (const sha256 of await namesIn(this.fs, folder)) {
         const path = join(folder, sha256);
-        if (!isBlobName(sha256) || named.has(sha256) || !this.isOld(path)) continue;
-        const bytes = this.fs.stat(path)?.size ?? 0;
+        if (!isBlobName(sha256) || named.has(sha256) || !(await this.isOld(path))) continue;
+        const bytes = (await this.fs.stat(path))?.size ?? 0;
         const moved = this.force ? await this.store.blobs.setAside(sha256) : path;
         if (moved !== null) aside.push({ sha256, path: moved, bytes });
       }
@@ -171,10 +166,7 @@ class Prune {
     for (const each of aside) {
       const { sha256, path } = each;
       if (named.has(sha256)) await this.store.blobs.restore(sha256, path);
-      else {
-        this.fs.remove(path);
-        removed.push(each);
-      }
+      else if (await this.store.blobs.removeAside(path)) removed.push(each);
     }
     return removed;
   }
@@ -192,7 +184,7 @@ class Prune {
     const named = await this.named(new Set());
     for (const { sha256, path } of found)
       if (named.has(sha256)) await this.store.blobs.restore(sha256, path);
-      else await this.store.versions.remove(path);
+      else await this.store.blobs.removeAside(path);
   }
 
   /** The checksums that drafts and versions name, except for versions that are to go. */
