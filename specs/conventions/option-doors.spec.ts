@@ -9,7 +9,15 @@ import { divergence, downsample, eta, logLatency, logTo, plateau, rate, tee } fr
 import { compareCases, evaluate, gate } from 'expman-rx/evaluate';
 import { observe } from 'expman-rx/otel';
 import { progress } from 'expman-rx/progress';
-import { amendRun, openExperiments, openRun, queryRuns, recoverRun, streamQuery } from 'expman-rx/reader';
+import {
+  amendRun,
+  openArtifacts,
+  openExperiments,
+  openRun,
+  queryRuns,
+  recoverRun,
+  streamQuery,
+} from 'expman-rx/reader';
 import { createSearcher, sweep, uniform } from 'expman-rx/sweep';
 import { SummaryWriter, tensorboardImporter } from 'expman-rx/tensorboard';
 import { fitCallbacks } from 'expman-rx/tfjs';
@@ -53,6 +61,13 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'LoggableRun.defineMetric(MetricDefinition)': {
     call: (options) => run.defineMetric('loss', options),
     given: { goal: 'min' },
+  },
+  'Artifacts.prune(PruneOptions)': { call: (options) => openArtifacts(base).prune(options) },
+  'LoggableRun.logArtifact(LogArtifactOptions)': {
+    call: (options) => run.logArtifact('door', { w: { text: 'w' } }, options),
+  },
+  'LoggingEngine.logArtifact(LogArtifactOptions)': {
+    call: (options) => run.logArtifact('door', { w: { text: 'w' } }, options),
   },
   'LoggableRun.summary(SummaryOptions)': { call: (options) => run.summary({ rate: 1 }, options) },
   'LoggingEngine.defineMetric(MetricDefinition)': {

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from typing import Any
 
+import artifacts
 import reader
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -54,6 +55,18 @@ def differences(expected: dict, found: dict) -> list[str]:
     return out
 
 
+def artifacts_differ() -> list[str]:
+    """The golden artifacts, which are beside runs and not in one."""
+    with open(os.path.join(HERE, "expected-artifacts.json"), encoding="utf-8") as file:
+        expected = json.load(file)
+    with tempfile.TemporaryDirectory() as base:
+        unpack("vectors/artifacts.json", "artifacts", os.path.join(base, ".artifacts"))
+        found = artifacts.read_artifacts(base)
+    names = sorted({**expected, **found})
+    return [f"{name}: expected {expected.get(name)}, found {found.get(name)}"
+            for name in names if expected.get(name) != found.get(name)]
+
+
 def main() -> int:
     names, bad = sorted(os.listdir(os.path.join(HERE, "expected"))), 0
     for name in names:
@@ -71,7 +84,12 @@ def main() -> int:
         for line in wrong:
             print("    " + line)
         bad += bool(wrong)
-    print(f"{len(names) - bad} of {len(names)} vectors agree")
+    wrong = artifacts_differ()
+    print(f"{'differs' if wrong else 'agrees '}  artifacts")
+    for line in wrong:
+        print("    " + line)
+    bad += bool(wrong)
+    print(f"{len(names) + 1 - bad} of {len(names) + 1} vectors agree")
     return 1 if bad or not names else 0
 
 

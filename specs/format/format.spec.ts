@@ -27,6 +27,7 @@ import {
 } from '../../src/storage/wal/frame.js';
 import { framed } from '../../src/storage/wal/segment-writer.js';
 import { tempFolders } from '../support/temp-folder.js';
+import { expectedArtifacts, unpackArtifacts } from './expected-artifacts.js';
 import { expectedOf } from './expected-run.js';
 import { GOLDEN_RUNS, expectedName, unpackGolden } from './golden-runs.js';
 
@@ -51,6 +52,15 @@ describe('what a reader must say of a golden run', () => {
   it('is written down for each of them, and for no other', () => {
     expect(readdirSync(expectedDir).sort()).toEqual(GOLDEN_RUNS.map(expectedName).sort());
     for (const { run } of GOLDEN_RUNS) expect(text).toMatch(new RegExp(`^\\| .*${run} \\|`, 'm'));
+  });
+});
+
+describe('what a reader must say of the golden artifacts', () => {
+  it('is what this version says', async () => {
+    const base = folder();
+    unpackArtifacts(base);
+    const expected = readFileSync(new URL('expected-artifacts.json', import.meta.url), 'utf8');
+    expect(await expectedArtifacts(base)).toEqual(JSON.parse(expected));
   });
 });
 

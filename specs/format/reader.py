@@ -978,7 +978,7 @@ def params_of(folder: str, state: Optional[State]) -> dict:
     return {**config, **state.params} if state else config
 
 
-FACTS = ("artifacts", "summary", "headline", "definitions")
+FACTS = ("artifacts", "loggedArtifacts", "usedArtifacts", "summary", "headline", "definitions")
 
 
 def facts_of(run: dict, state: Optional[State]) -> dict:

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunFile } from '../../src/model/run-file.js';
+import { artifactLinksIn } from '../../src/model/artifact-links.js';
 import { RunStatus } from '../../src/model/run-status.js';
 import { RUN_NAME } from '../../src/run/file-names.js';
 import { readMapping } from '../../src/run/run-record.js';
@@ -80,6 +81,22 @@ describe('run.yaml', () => {
       expect(kept).toBeGreaterThan(1000);
       expect(file[`${key}LeftOut`]).toBe(20_000 - kept);
     }
+  });
+
+  it('of a run with more versions of artifacts than it has room for says how many it left out', () => {
+    const fs = runFolder();
+    const links = Object.fromEntries(
+      Array.from({ length: 5000 }, (_, at) => [
+        `model:v${at + 1}`,
+        { type: 'model', digest: 'a'.repeat(64), at: new Date(0).toISOString() },
+      ]),
+    );
+    writeRunFile(fs, FOLDER, RUN, { loggedArtifacts: links, usedArtifacts: links });
+    const file = readMapping(fs, FOLDER, RUN_NAME) ?? {};
+    const { loggedArtifacts, usedArtifacts, artifactLinksLeftOut } = artifactLinksIn(file);
+    const kept = Object.keys(loggedArtifacts).length + Object.keys(usedArtifacts).length;
+    expect(kept).toBeGreaterThan(1000);
+    expect(artifactLinksLeftOut).toBe(10_000 - kept);
   });
 
   it('that an amendment would make larger than readers take stays as it was, and the amendment is refused', () => {

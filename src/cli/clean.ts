@@ -108,7 +108,11 @@ interface Cleaning {
   readonly isForced: boolean;
 }
 
-function report({ old, spared, failed, total, isForced }: Cleaning, isJson: boolean, terminal: Terminal): void {
+function report(
+  { old, spared, failed, total, isForced }: Cleaning,
+  isJson: boolean,
+  terminal: Terminal,
+): void {
   const gone = old.filter(({ facts }) => !failed.has(facts.runDir));
   const bytes = gone.reduce((sum, each) => sum + each.bytes, 0);
   if (isJson) {

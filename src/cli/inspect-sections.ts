@@ -59,6 +59,8 @@ export function printSections(run: RunInfo, parts: InspectedParts, terminal: Ter
     metricsSection(run),
     definitionsSection(run),
     artifactsSection(run),
+    linksSection('logged artifact', run.loggedArtifacts),
+    linksSection('used artifact', run.usedArtifacts),
     checkpointsSection(parts.checkpoints ?? []),
     mediaSection(parts.media ?? []),
     resumesSection(run),
@@ -147,6 +149,14 @@ const checkpointsSection = (checkpoints: readonly CheckpointFacts[]): Section =>
     ],
     ['bytes'],
   );
+
+const linksSection = (heading: string, links: RunInfo['usedArtifacts']): Section =>
+  section([heading, 'type', 'digest', 'at'], Object.entries(links), ([ref, { type, digest, at }]) => [
+    nameText(ref),
+    nameText(type),
+    cut(digest, HASH_LENGTH),
+    nameText(at),
+  ]);
 
 /** Shows one row per name and kind. */
 function mediaSection(media: readonly LoggedMedia[]): Section {

@@ -111,6 +111,12 @@ function factLines(run: RunInfo): readonly (readonly [name: string, text: string
     ['error', run.error === undefined ? '' : linesText(`${run.error.name}: ${run.error.message}`)],
     ['exit code', String(run.exitCode ?? '')],
     ['degraded', run.degraded === undefined ? '' : linesText(degradedText(run.degraded))],
+    [
+      'left out',
+      run.artifactLinksLeftOut > 0
+        ? `${quantity(run.artifactLinksLeftOut, 'versions')} of artifacts, for which run.yaml had no room`
+        : '',
+    ],
     ['torn', tornBytes > 0 ? `${quantity(tornBytes, 'bytes')} at the end of the write-ahead log` : ''],
     ['corrupt', printable(run.corrupt.join(', '))],
     [

@@ -16,7 +16,7 @@ import { isError } from './realms.js';
  * | `BACKPRESSURE` | `maxBufferedBytes` is reached and `backpressure` is `'throw'` |
  * | `WRITE_FAILED` | rows could not be made durable; `count` is the number that still wait in memory |
  * | `FENCED` | another owner has taken over the run; this one writes nothing more |
- * | `ARTIFACT_NOT_FOUND` | the file to keep as an artifact does not exist, or is not a regular file |
+ * | `ARTIFACT_NOT_FOUND` | the file to keep as an artifact does not exist, or is not a regular file; or there is no such artifact, version or alias |
  * | `CORRUPT` | a file fails its checks |
  * | `UNSUPPORTED_VERSION` | a later version of expman-rx wrote a file of the run; the message names the version to install |
  * | `UNSAFE_YAML` | YAML that is too large or too deep to be parsed safely |

@@ -21,6 +21,12 @@ interface Fact {
   readonly of: (facts: RunFacts) => FieldValue;
 }
 
+/** The versions of artifacts, as `model:v3`. */
+const refsIn = (links: object): FieldValue => {
+  const refs = Object.keys(links);
+  return refs.length === 0 ? undefined : refs;
+};
+
 const unlessEmpty = (text: string): FieldValue => (text === '' ? undefined : text);
 
 const FACTS = {
@@ -39,6 +45,8 @@ const FACTS = {
   invalid: { type: 'number', of: ({ invalid }) => invalid },
   lost: { type: 'number', of: ({ lost }) => lost },
   tags: { type: 'list', of: ({ tags }) => (tags.length === 0 ? undefined : tags) },
+  logged: { type: 'list', of: ({ loggedArtifacts }) => refsIn(loggedArtifacts) },
+  used: { type: 'list', of: ({ usedArtifacts }) => refsIn(usedArtifacts) },
   notes: { type: 'text', of: ({ notes }) => unlessEmpty(notes) },
   group: { type: 'text', of: ({ group }) => group },
   rank: { type: 'number', of: ({ rank }) => rank },

@@ -5,7 +5,7 @@ import { errnoOf, ExpmanError } from '../../model/errors.js';
 import { type Awaitable, quietly, tempName, writeWhole } from '../atomic-file.js';
 import type { ArtifactFs } from './artifact-fs.js';
 import { bytesOf, writeAt } from './file-bytes.js';
-import { makeFoldersBelow, namesIn } from './folders.js';
+import { isFolderBelow, makeFoldersBelow, namesIn } from './folders.js';
 import { ARTIFACTS_HOME, type ArtifactLayout } from './layout.js';
 
 /** Bytes in pieces, each of which may be reused for the next. */
@@ -74,8 +74,11 @@ export class BlobFolder {
    */
   async find({ sha256 }: Pick<Content, 'sha256'>): Promise<string | null> {
     const path = this.layout.blob(sha256);
+    if (!(await isFolderBelow(this.fs, this.layout.base, dirname(path)))) return null;
     if ((await this.fs.stat(path)) !== null) return path;
-    const aside = (await namesIn(this.fs, dirname(path))).find((name) => asideOf(name) === sha256);
+    const aside = (await namesIn(this.fs, this.layout.base, dirname(path))).find(
+      (name) => asideOf(name) === sha256,
+    );
     return aside === undefined ? null : join(dirname(path), aside);
   }
 

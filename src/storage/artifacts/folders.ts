@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { errnoOf, ExpmanError } from '../../model/errors.js';
 import type { ArtifactFs } from './artifact-fs.js';
 
@@ -20,7 +20,8 @@ export async function makeFoldersBelow(
   let folder = base;
   for (const part of parts) {
     folder = join(folder, part);
-    if (durable.has(folder)) continue;
+    // It may have been removed since, or replaced by a link.
+    if (durable.has(folder) && (await fs.stat(folder))?.kind === 'folder') continue;
     try {
       await fs.makeFolder(folder);
     } catch (error) {
@@ -45,10 +46,22 @@ export async function mustBeFolder(fs: ArtifactFs, folder: string): Promise<void
   throw new ExpmanError('INVALID_NAME', `${folder} is ${what}`, { path: folder });
 }
 
-/** The names in a folder; empty if it does not exist. */
-export async function namesIn(fs: ArtifactFs, folder: string): Promise<string[]> {
-  const kind = (await fs.stat(folder))?.kind;
-  if (kind === undefined) return [];
-  await mustBeFolder(fs, folder);
-  return fs.list(folder);
+/**
+ * The names in a folder below a base; empty if it does not exist.
+ *
+ * @throws ExpmanError `INVALID_NAME` if a part of the way is a link or a file
+ */
+export async function namesIn(fs: ArtifactFs, base: string, folder: string): Promise<string[]> {
+  return (await isFolderBelow(fs, base, folder)) ? fs.list(folder) : [];
+}
+
+/** Tells if a folder below a base exists. @throws as {@link namesIn} */
+export async function isFolderBelow(fs: ArtifactFs, base: string, folder: string): Promise<boolean> {
+  let path = base;
+  for (const part of relative(base, folder).split(sep)) {
+    path = join(path, part);
+    if ((await fs.stat(path)) === null) return false;
+    await mustBeFolder(fs, path);
+  }
+  return true;
 }

@@ -94,7 +94,7 @@ class Prune {
     ];
     let removed = 0;
     for (const folder of folders)
-      for (const file of await namesIn(this.fs, folder)) {
+      for (const file of await namesIn(this.fs, this.store.layout.base, folder)) {
         const path = join(folder, file);
         if (!isTempName(file) || asideOf(file) !== null || !(await this.isOld(path))) continue;
         removed++;
@@ -146,7 +146,7 @@ class Prune {
     const named = await this.named(gone);
     const aside: { sha256: string; path: string; bytes: number }[] = [];
     for (const folder of await this.blobFolders())
-      for (const sha256 of await namesIn(this.fs, folder)) {
+      for (const sha256 of await namesIn(this.fs, this.store.layout.base, folder)) {
         const path = join(folder, sha256);
         if (!isBlobName(sha256) || named.has(sha256) || !(await this.isOld(path))) continue;
         const bytes = (await this.fs.stat(path))?.size ?? 0;
@@ -176,7 +176,7 @@ class Prune {
     if (!this.force) return;
     const found: { sha256: string; path: string }[] = [];
     for (const folder of await this.blobFolders())
-      for (const file of await namesIn(this.fs, folder)) {
+      for (const file of await namesIn(this.fs, this.store.layout.base, folder)) {
         const sha256 = asideOf(file);
         if (sha256 !== null) found.push({ sha256, path: join(folder, file) });
       }
@@ -218,7 +218,7 @@ class Prune {
   private async drafts(name: string): Promise<WholeVersion['manifest'][]> {
     const folder = this.store.layout.folderOf(name);
     const drafts: WholeVersion['manifest'][] = [];
-    for (const file of await namesIn(this.fs, folder)) {
+    for (const file of await namesIn(this.fs, this.store.layout.base, folder)) {
       if (!DRAFT.test(file)) continue;
       const path = join(folder, file);
       try {
@@ -234,7 +234,7 @@ class Prune {
 
   private async blobFolders(): Promise<string[]> {
     const { blobs } = this.store.layout;
-    return (await namesIn(this.fs, blobs))
+    return (await namesIn(this.fs, this.store.layout.base, blobs))
       .filter((name) => /^[0-9a-f]{2}$/.test(name))
       .map((name) => join(blobs, name));
   }

@@ -70,7 +70,7 @@ export class VersionLog {
 
   /** The names of all artifacts, sorted. */
   async names(): Promise<string[]> {
-    const names = await namesIn(this.fs, this.layout.names);
+    const names = await namesIn(this.fs, this.layout.base, this.layout.names);
     return names.filter(isArtifactFolder).sort();
   }
 
@@ -94,7 +94,7 @@ export class VersionLog {
 
   /** Reads all versions and aliases of an artifact; without versions if there is none. */
   async state(name: string): Promise<ArtifactState> {
-    const names = await namesIn(this.fs, this.layout.folderOf(name));
+    const names = await namesIn(this.fs, this.layout.base, this.layout.folderOf(name));
     const numbers = names.map(versionOfFile).filter((version) => version !== null);
     const versions: LoggedVersion[] = [];
     for (const version of numbers.sort((one, other) => one - other))
@@ -149,7 +149,7 @@ export class VersionLog {
    */
   async moveAliases(name: string, moves: ReadonlyMap<string, number | null>): Promise<void> {
     for (;;) {
-      const names = await namesIn(this.fs, this.layout.folderOf(name));
+      const names = await namesIn(this.fs, this.layout.base, this.layout.folderOf(name));
       const { versions, aliases, unsureBelow } = await this.state(name);
       if (unsureBelow > 0) throw unsure(name, unsureBelow);
       const moved = new Map(aliases);
@@ -171,7 +171,7 @@ export class VersionLog {
 
   /** Spares readers the way through many versions; a failure harms nothing. */
   async summarise(name: string): Promise<void> {
-    const names = await namesIn(this.fs, this.layout.folderOf(name));
+    const names = await namesIn(this.fs, this.layout.base, this.layout.folderOf(name));
     const statement = await this.lastStatement(name, names);
     const { versions, aliases, unsureBelow } = await this.state(name);
     const upTo = versions.at(-1)?.version ?? 0;
