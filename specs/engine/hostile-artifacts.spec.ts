@@ -234,7 +234,7 @@ describe('a folder of artifacts from a stranger', () => {
     // The digest is right: whoever forges one can compute it.
     const lines = list.map(
       ({ sha256, bytes, url, path: name }) =>
-        `${String(sha256)} ${String(bytes ?? '-')} ${String(url ?? '-')} ${String(name)}\n`,
+        `${[sha256, bytes ?? '-', url ?? '-', name].map(String).join(' ')}\n`,
     );
     manifest['digest'] = createHash('sha256').update(lines.join('')).digest('hex');
     unlinkSync(path);

@@ -3,7 +3,7 @@ import { ArtifactStore } from '../../src/storage/artifacts/artifact-store.js';
 import type { ArtifactFs } from '../../src/storage/artifacts/artifact-fs.js';
 import type { ArtifactFile } from '../../src/model/artifact-manifest.js';
 import type { ArtifactVersion } from '../../src/storage/artifacts/artifact-version.js';
-import { must } from './check-run.js';
+import { Violation, must } from './check-run.js';
 
 export const BASE = '/lab';
 
@@ -64,9 +64,12 @@ export async function stateOf(fs: ArtifactFs, what: string): Promise<string> {
       const texts: string[] = [];
       for (const { path } of version.files) {
         const bytes = await version.read(path).catch((error: unknown) => {
-          must(false, 'I2', () => `${what}: ${version.ref} is there, but not its content: ${String(error)}`);
+          throw new Violation(
+            'I2',
+            `${what}: ${version.ref} is there, but not its content: ${String(error)}`,
+          );
         });
-        texts.push(`${path}=${sha256(Buffer.from(bytes ?? []).toString())}`);
+        texts.push(`${path}=${sha256(Buffer.from(bytes).toString())}`);
       }
       said.push(`${version.ref} ${texts.join(' ')}`);
     }

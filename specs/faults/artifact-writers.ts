@@ -2,7 +2,7 @@ import { ArtifactStore } from '../../src/storage/artifacts/artifact-store.js';
 import type { ArtifactFs } from '../../src/storage/artifacts/artifact-fs.js';
 import { prune } from '../../src/storage/artifacts/prune.js';
 import { type Act, BASE, perform, stateOf } from './artifact-acts.js';
-import { must } from './check-run.js';
+import { Violation, must } from './check-run.js';
 import { MemoryFs } from './memory-fs.js';
 import { type Random, randomFrom, type ScenarioContext } from './scenario.js';
 
@@ -22,15 +22,15 @@ class Turns {
   /** The file system as one program sees it. */
   of(who: number): ArtifactFs {
     return new Proxy(this.fs, {
-      get: (fs, call: keyof MemoryFs) => {
-        const made: unknown = fs[call];
+      get: (fs, call) => {
+        const made: unknown = Reflect.get(fs, call);
         if (typeof made !== 'function') return made;
         return async (...args: unknown[]): Promise<unknown> => {
           await new Promise<void>((go) => this.waiting.push({ who, go }));
-          return made.apply(fs, args) as unknown;
+          return Reflect.apply(made, fs, args) as unknown;
         };
       },
-    }) as unknown as ArtifactFs;
+    });
   }
 
   kill(who: number): void {
@@ -126,13 +126,10 @@ async function oneRound(random: Random, what: string): Promise<void> {
   const store = new ArtifactStore(fs, BASE);
   for (const { ref, text } of acknowledged) {
     const version = await store.open({ name: 'm', version: Number(ref.slice(3)) }).catch((error: unknown) => {
-      must(false, 'I1', () => `${what}: ${ref} was acknowledged: ${String(error)}\n${state}`);
+      throw new Violation('I1', `${what}: ${ref} was acknowledged: ${String(error)}\n${state}`);
     });
-    must(
-      version !== undefined && Buffer.from(await version.read('w')).toString() === text,
-      'I1',
-      () => `${what}: ${ref} has another content\n${state}`,
-    );
+    const found = Buffer.from(await version.read('w')).toString();
+    must(found === text, 'I1', () => `${what}: ${ref} has another content\n${state}`);
   }
   const digests = (await store.versions.state('m')).versions.flatMap((each) =>
     each.kind === 'whole' ? [each.manifest.digest] : [],

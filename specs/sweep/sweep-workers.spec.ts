@@ -107,6 +107,8 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
       headline: { score: true },
       definitions: { loss: { goal: 'min' } },
       artifacts: { 'model/weights.bin': { bytes: 3 } },
+      loggedArtifacts: { 'model:v1': { type: 'artifact' } },
+      usedArtifacts: { 'model:v1': { type: 'artifact' } },
     });
     const log = textIn(best.runDir, 'run.log');
     expect(log).toContain('WARN  100%d {"epoch":3}\n');
@@ -116,6 +118,9 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
     );
     expect(log).toContain(
       'kept {"step":8,"values":{"loss":2},"file":"step-8-1.json","noCheckpoint":"INVALID_VALUE"}',
+    );
+    expect(log).toContain(
+      'versions {"ref":"model:v1","used":["best","latest"],"length":2,"far":"https://h/x","unknown":"ARTIFACT_NOT_FOUND"}',
     );
     for (const member of ['close', 'closed', 'health$', 'status$', 'logImage', 'logMedia', 'logTable'])
       expect(log).toContain(`no ${member} {"code":"WRONG_THREAD"}`);

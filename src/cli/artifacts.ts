@@ -97,8 +97,11 @@ async function showVersion(
   const version = await artifacts.open(ref);
   const lineage = artifacts.lineages()(version);
   if (json === true) {
-    const { ref: _ref, ...around } = lineage;
-    terminal.json({ ...versionJson(version), lineage: around });
+    const { loggedBy, usedBy, ancestors, descendants, leftOut } = lineage;
+    terminal.json({
+      ...versionJson(version),
+      lineage: { loggedBy, usedBy, ancestors, descendants, leftOut },
+    });
   } else printVersion(version, lineage, terminal);
   return ExitCode.ok;
 }

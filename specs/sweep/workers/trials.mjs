@@ -48,6 +48,12 @@ const WAYS = {
     const { path, ...kept } = await run.saveCheckpoint(8, { json: { w: 1 } }, { keep: 'best 1 by loss' });
     const noCheckpoint = await run.saveCheckpoint(8, /** @type {never} */ ('x')).catch(codeOf);
     run.logger.info('kept', { step: kept.step, values: kept.values, file: path.slice(-13), noCheckpoint });
+    const files = { 'w.bin': new Uint8Array(2), far: { url: 'https://h/x', sha256: 'a'.repeat(64) } };
+    const { ref } = await run.logArtifact('model', files, { aliases: ['best'] });
+    const used = await run.useArtifact('model:best');
+    const { length } = await used.read('w.bin');
+    const unknown = await run.useArtifact('none').catch(codeOf);
+    run.logger.info('versions', { ref, used: used.aliases, length, far: used.files[0]?.url, unknown });
     run.logHistogram('weights', [1, 2, 3], 8);
     run.logHistogram('broken weights', /** @type {never} */ ('text'), 8);
     for (const member of ['close', 'closed', 'health$', 'status$', 'logImage', 'logMedia', 'logTable'])

@@ -106,21 +106,22 @@ function mustDiffer(sources: readonly Source[]): void {
 export function plainFiles(sources: readonly Source[]): ArtifactFiles {
   const [first] = sources;
   if (first?.kind === 'path' && first.name === null) return first.path;
-  return Object.fromEntries(
-    sources.map((source) => {
-      switch (source.kind) {
-        case 'path':
-          return [source.name ?? basename(source.path), source.path];
-        case 'bytes':
-          return [source.name, source.data];
-        case 'reference':
-          return [
-            source.file.path,
-            { ...source.file, bytes: source.file.bytes ?? undefined, url: source.file.url ?? '' },
-          ];
-      }
-    }),
-  );
+  return Object.fromEntries(sources.map(plainEntry));
+}
+
+function plainEntry(source: Source): readonly [name: string, given: string | Uint8Array | ArtifactReference] {
+  switch (source.kind) {
+    case 'path':
+      return [source.name ?? basename(source.path), source.path];
+    case 'bytes':
+      return [source.name, source.data];
+    case 'reference': {
+      const { path, url, sha256, bytes } = source.file;
+      return [path, { url: url ?? '', sha256, ...(bytes !== null && { bytes }) }];
+    }
+    default:
+      return source satisfies never;
+  }
 }
 
 function sourcesOf(files: unknown): Source[] {

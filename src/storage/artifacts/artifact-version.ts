@@ -5,7 +5,7 @@ import { ExpmanError } from '../../model/errors.js';
 import { resolvePath } from '../../model/option-rules.js';
 import { quoted } from '../../model/printable.js';
 import type { ArtifactFs } from './artifact-fs.js';
-import { BlobFolder, type Content } from './blob-folder.js';
+import { BlobFolder, type Content, measured } from './blob-folder.js';
 import { type CheckedOut, checkOut } from './check-out.js';
 import { ArtifactLayout } from './layout.js';
 
@@ -106,8 +106,7 @@ export class ArtifactVersion implements ArtifactManifest {
    */
   async path(path: string): Promise<string> {
     const content = this.#contentOf(path);
-    // Each piece is read for its checksum only.
-    for await (const part of this.#blobs.read(content, this.#named(path))) void part;
+    await measured(this.#blobs.read(content, this.#named(path)));
     const found = await this.#blobs.find(content);
     if (found === null)
       throw new ExpmanError('CORRUPT', `the content of ${this.#named(path)} is missing`, { value: path });

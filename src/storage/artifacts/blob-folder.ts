@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { ArtifactFile } from '../../model/artifact-manifest.js';
 import { errnoOf, ExpmanError } from '../../model/errors.js';
 import { type Awaitable, quietly, tempName, writeWhole } from '../atomic-file.js';
@@ -46,7 +46,7 @@ export class BlobFolder {
     await makeFoldersBelow(
       this.fs,
       this.layout.base,
-      [ARTIFACTS_HOME, 'blobs', 'sha256', path.slice(this.layout.blobs.length + 1).slice(0, 2)],
+      [ARTIFACTS_HOME, 'blobs', 'sha256', basename(dirname(path))],
       this.durable,
     );
     // It is read-only under its name: an edit in place would damage every version that has it.

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExperimentConfig, LoggingEngine } from '../../../../dist/index.js';
-import { openArtifacts } from '../../../../dist/reader.js';
+import { openArtifacts } from '../../../../dist/modules/reader/index.js';
 
 const base = mkdtempSync(join(tmpdir(), 'expman-artifact-vectors-'));
 const home = join(base, '.artifacts');
