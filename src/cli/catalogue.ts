@@ -177,7 +177,7 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'artifacts',
     args: '[artifact]',
-    summary: 'Lists artifacts with versions, their lineage and files.',
+    summary: 'Lists artifacts with versions, and their lineage.',
     options: ARTIFACTS,
     details:
       'ARTIFACT is a name, such as model, for all its versions; or one version with the\n' +
