@@ -10,7 +10,7 @@ export type {
   LogArtifactOptions,
 } from './engine/files/artifact-sources.js';
 export type { ArtifactContent, ArtifactFacts } from './engine/files/artifacts.js';
-export type { CheckpointContent } from './engine/files/checkpoints.js';
+export type { CheckpointContent } from './engine/files/checkpoint-call.js';
 export { currentRun, withRun } from './engine/current-run.js';
 export type { LoggableRun } from './engine/loggable-run.js';
 export { LoggingEngine } from './engine/logging-engine.js';

@@ -12,7 +12,7 @@ import type { CheckpointFacts } from '../run/stored-checkpoint.js';
 import type { ArtifactVersion } from '../storage/artifacts/artifact-version.js';
 import type { ArtifactFiles, LogArtifactOptions } from './files/artifact-sources.js';
 import { type ArtifactContent, type ArtifactFacts, artifactFact, saveArtifact } from './files/artifacts.js';
-import { type CheckpointContent, checkpointCall } from './files/checkpoints.js';
+import { type CheckpointContent, checkpointCall } from './files/checkpoint-call.js';
 import type { ImageOptions, MediaCall, MediaOptions } from './files/media-log.js';
 import type { TableInput } from './files/table-lines.js';
 import { warnOfLateCall } from './process/process-warnings.js';
@@ -118,7 +118,8 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
   ): Promise<CheckpointFacts> {
     const { intake, life, checkpoints } = this.#parts;
     if (!intake.isOpen) throw runClosed(this.runDir, 'a checkpoint');
-    const saved = checkpoints.save(checkpointCall(step, content, options));
+    const call = checkpointCall(step, content, options);
+    const saved = checkpoints().then((each) => each.save(call));
     life.awaitSaving(saved, (error) =>
       intake.line('error', `the checkpoint of step ${step} was not saved: ${messageOf(error)}`),
     );

@@ -8,13 +8,8 @@ import { optionsTable } from '../model/options-table.js';
 import type { Params } from '../model/params.js';
 import { type Step, parseStep } from '../model/step.js';
 import { readIdentity } from '../run/identity.js';
-import { restoredState } from '../run/restored-state.js';
-import {
-  type StoredCheckpoint,
-  checkContent,
-  checkpointsIn,
-  storedCheckpoint,
-} from '../run/stored-checkpoint.js';
+import type { Mark } from '../run/rows/rewind-rows.js';
+import type { StoredCheckpoint } from '../run/stored-checkpoint.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { mustNotBeOwned, readOwnership } from '../storage/owner-watch.js';
 import { LoggingEngine } from './logging-engine.js';
@@ -82,6 +77,8 @@ export async function resumeRun<M extends MetricsOf<M> = AnyMetrics>(
     throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${folder}`, { path: folder });
   mustNotBeOwned(folder, readOwnership(nodeFs, folder));
   const { identity } = readIdentity(nodeFs, folder);
+  // What reads the files of a run is not loaded with the package.
+  const { restoredState } = await import('../run/restored-state.js');
   const { params, rewinds } = restoredState(nodeFs, folder, identity.uuid);
   const { checkpoint, passedOver } = await newestWhole(folder, rewinds);
   const fromStep = rewind && checkpoint !== null ? after(checkpoint.step) : undefined;
@@ -95,8 +92,9 @@ export async function resumeRun<M extends MetricsOf<M> = AnyMetrics>(
 /** Finds the newest checkpoint whose content is what was saved. */
 async function newestWhole(
   folder: string,
-  rewinds: Parameters<typeof checkpointsIn>[2],
+  rewinds: readonly Mark[],
 ): Promise<{ readonly checkpoint: StoredCheckpoint | null; readonly passedOver: readonly string[] }> {
+  const { checkContent, checkpointsIn, storedCheckpoint } = await import('../run/stored-checkpoint.js');
   const { lines, damaged } = checkpointsIn(nodeFs, folder, rewinds);
   const passedOver = damaged.map(() => 'a line of the list of checkpoints is damaged');
   for (const line of [...lines].reverse()) {

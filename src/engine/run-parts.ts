@@ -7,14 +7,15 @@ import type { LiveStatus } from '../model/live.js';
 import type { RunName } from '../model/names.js';
 import { invalidOption } from '../model/option-rules.js';
 import type { Degradation } from '../model/run-file.js';
+import { memoised } from '../model/memoised.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
 import { lastStepIn } from '../run/last-step.js';
 import { isMapping } from '../run/run-record.js';
 import { nodeFs, nodeFsOf, syncRefusal } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
-import { Checkpoints } from './files/checkpoints.js';
 import { ArtifactVersions } from './files/artifact-versions.js';
+import type { Checkpoints } from './files/checkpoints.js';
 import { MediaFolder, manifestBytes } from './files/media-folder.js';
 import { MediaLog } from './files/media-log.js';
 import { WriterHost } from './host/writer-host.js';
@@ -33,7 +34,8 @@ import { surroundings } from './surroundings/surroundings.js';
 /** The parts of a run in the thread that opened it, connected to each other. */
 export interface RunParts extends DoorParts {
   readonly media: MediaLog;
-  readonly checkpoints: Checkpoints;
+  /** Loaded with the first checkpoint: most runs have none. */
+  readonly checkpoints: () => Promise<Checkpoints>;
   readonly versions: ArtifactVersions;
   readonly link: WriterLink;
   readonly life: RunLife;
@@ -181,10 +183,13 @@ function wired(
     facts: () => ({ uuid, status: statusWords(link.status()) }),
     fileBefore,
     media: openMedia(folder, config, intake),
-    checkpoints: new Checkpoints({
-      ...{ fs: nodeFs, runDir: folder, runUuid: uuid, epoch, rewind },
-      flush: () => link.flush(),
-      tell: (level, message) => intake.line(level, message),
+    checkpoints: memoised(async () => {
+      const { Checkpoints } = await import('./files/checkpoints.js');
+      return new Checkpoints({
+        ...{ fs: nodeFs, runDir: folder, runUuid: uuid, epoch, rewind },
+        flush: () => link.flush(),
+        tell: (level, message) => intake.line(level, message),
+      });
     }),
     versions: new ArtifactVersions(
       config.baseDir,

@@ -140,7 +140,11 @@ interface RunHead {
 function runHeads(fs: FsPort, baseDir: string): RunHead[] {
   return foldersIn(fs, baseDir).flatMap((experiment) => {
     const within = join(baseDir, experiment);
-    return foldersIn(fs, within).map((run) => ({ within, run, head: headOf(fs, join(within, run, RUN_NAME)) }));
+    return foldersIn(fs, within).map((run) => ({
+      within,
+      run,
+      head: headOf(fs, join(within, run, RUN_NAME)),
+    }));
   });
 }
 

@@ -9,7 +9,7 @@ import {
 } from '../../engine/files/artifact-sources.js';
 import { asyncArtifactFs } from '../../engine/files/async-fs.js';
 import { type ArtifactContent, type ArtifactFacts, artifactCall } from '../../engine/files/artifacts.js';
-import { type CheckpointContent, checkpointCall } from '../../engine/files/checkpoints.js';
+import { type CheckpointContent, checkpointCall } from '../../engine/files/checkpoint-call.js';
 import type { LoggableRun } from '../../engine/loggable-run.js';
 import type { LoggingEngine } from '../../engine/logging-engine.js';
 import { RowIntake } from '../../engine/rows/row-intake.js';

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ArtifactFiles, LogArtifactOptions } from '../../engine/files/artifact-sources.js';
 import type { ArtifactCall } from '../../engine/files/artifacts.js';
-import type { CheckpointContent } from '../../engine/files/checkpoints.js';
+import type { CheckpointContent } from '../../engine/files/checkpoint-call.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { CheckpointOptions } from '../../model/keep-rule.js';
 import type { RunName } from '../../model/names.js';
