@@ -8,7 +8,7 @@ export type {
   ArtifactFiles,
   ArtifactReference,
   LogArtifactOptions,
-} from './engine/files/artifact-sources.js';
+} from './engine/files/version-call.js';
 export type { ArtifactContent, ArtifactFacts } from './engine/files/artifacts.js';
 export type { CheckpointContent } from './engine/files/checkpoint-call.js';
 export { currentRun, withRun } from './engine/current-run.js';

@@ -10,7 +10,8 @@ import type { Health, RunSummary } from '../model/run-file.js';
 import { RunStatus, isRunStatus } from '../model/run-status.js';
 import type { CheckpointFacts } from '../run/stored-checkpoint.js';
 import type { ArtifactVersion } from '../storage/artifacts/artifact-version.js';
-import type { ArtifactFiles, LogArtifactOptions } from './files/artifact-sources.js';
+import type { ArtifactVersions } from './files/artifact-versions.js';
+import { type ArtifactFiles, type LogArtifactOptions, versionCall } from './files/version-call.js';
 import { type ArtifactContent, type ArtifactFacts, artifactFact, saveArtifact } from './files/artifacts.js';
 import { type CheckpointContent, checkpointCall } from './files/checkpoint-call.js';
 import type { ImageOptions, MediaCall, MediaOptions } from './files/media-log.js';
@@ -148,8 +149,14 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
    * const model = await run.logArtifact('model', './out', { type: 'model', aliases: ['best'] });
    * console.log(model.ref); // model:v1
    */
-  logArtifact(name: string, files: ArtifactFiles, options?: LogArtifactOptions): Promise<ArtifactVersion> {
-    return this.#withVersions('logged', (versions) => versions.log(name, files, options));
+  async logArtifact(
+    name: string,
+    files: ArtifactFiles,
+    options?: LogArtifactOptions,
+  ): Promise<ArtifactVersion> {
+    // Before anything is awaited: content may be changed as soon as this returns.
+    const call = versionCall(name, files, options);
+    return this.#withVersions('logged', (versions) => versions.log(call));
   }
 
   /**
@@ -279,11 +286,11 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
 
   #withVersions(
     done: string,
-    work: (versions: RunParts['versions']) => Promise<ArtifactVersion>,
+    work: (versions: ArtifactVersions) => Promise<ArtifactVersion>,
   ): Promise<ArtifactVersion> {
     const { intake, life, versions } = this.#parts;
     if (!intake.isOpen) return Promise.reject(runClosed(this.runDir, 'an artifact', done));
-    const coming = work(versions);
+    const coming = versions().then(work);
     life.awaitSaving(coming, (error) =>
       intake.line('error', `an artifact was not ${done}: ${messageOf(error)}`),
     );

@@ -14,7 +14,7 @@ import { lastStepIn } from '../run/last-step.js';
 import { isMapping } from '../run/run-record.js';
 import { nodeFs, nodeFsOf, syncRefusal } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
-import { ArtifactVersions } from './files/artifact-versions.js';
+import type { ArtifactVersions } from './files/artifact-versions.js';
 import type { Checkpoints } from './files/checkpoints.js';
 import { MediaFolder, manifestBytes } from './files/media-folder.js';
 import { MediaLog } from './files/media-log.js';
@@ -36,7 +36,8 @@ export interface RunParts extends DoorParts {
   readonly media: MediaLog;
   /** Loaded with the first checkpoint: most runs have none. */
   readonly checkpoints: () => Promise<Checkpoints>;
-  readonly versions: ArtifactVersions;
+  /** Loaded with the first version of an artifact. */
+  readonly versions: () => Promise<ArtifactVersions>;
   readonly link: WriterLink;
   readonly life: RunLife;
   /**
@@ -191,12 +192,15 @@ function wired(
         tell: (level, message) => intake.line(level, message),
       });
     }),
-    versions: new ArtifactVersions(
-      config.baseDir,
-      config.fileMode,
-      { experiment, run, uuid },
-      { fact: (fact) => life.sendFact(fact), flush: () => link.flush() },
-    ),
+    versions: memoised(async () => {
+      const { ArtifactVersions } = await import('./files/artifact-versions.js');
+      return new ArtifactVersions(
+        config.baseDir,
+        config.fileMode,
+        { experiment, run, uuid },
+        { fact: (fact) => life.sendFact(fact), flush: () => link.flush() },
+      );
+    }),
     link,
     life,
     earlierStep: () => {

@@ -41,6 +41,8 @@ export interface ArtifactManifest {
   readonly files: readonly ArtifactFile[];
 }
 
+/** @bound refuses: INVALID_OPTION, or CORRUPT for a manifest that is there */
+export const MAX_ALIASES = 1000;
 /** @bound refuses: INVALID_VALUE */
 export const MAX_FILES = 100_000;
 /** @bound refuses: INVALID_VALUE */

@@ -5,13 +5,9 @@ import type { FileMode } from '../../model/experiment-options.js';
 import type { Params } from '../../model/params.js';
 import { ArtifactStore } from '../../storage/artifacts/artifact-store.js';
 import type { ArtifactVersion } from '../../storage/artifacts/artifact-version.js';
-import {
-  type ArtifactFiles,
-  type LogArtifactOptions,
-  hashedSources,
-  versionCall,
-} from './artifact-sources.js';
+import { hashedSources } from './artifact-sources.js';
 import { asyncArtifactFs } from './async-fs.js';
+import type { VersionCall } from './version-call.js';
 
 /** The way from here to the log of the run. */
 export interface RunRecord {
@@ -35,8 +31,7 @@ export class ArtifactVersions {
   }
 
   /** Performs a call of `logArtifact`; every error is a rejection. */
-  async log(name: unknown, given: ArtifactFiles, options?: LogArtifactOptions): Promise<ArtifactVersion> {
-    const { sources, ...call } = versionCall(name, given, options);
+  async log({ sources, ...call }: VersionCall): Promise<ArtifactVersion> {
     return this.store.telling(`the artifact ${call.name} cannot be logged`, async () =>
       this.store.log({
         ...call,

@@ -10,6 +10,7 @@ import {
   isSize,
   keptBytes,
   whyNotAddress,
+  MAX_ALIASES,
 } from '../../model/artifact-manifest.js';
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { VERSION } from '../../model/version.js';
@@ -19,8 +20,6 @@ import { unsupportedVersion } from '../unsupported-version.js';
 const FORMAT = 1;
 /** @bound refuses: INVALID_VALUE, or CORRUPT for one that is there */
 export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
-/** @bound refuses: INVALID_OPTION, or CORRUPT for a manifest that is there */
-export const MAX_ALIASES = 1000;
 
 /** What the file of a version says. */
 export type VersionFile =

@@ -1,3 +1,4 @@
+import { MAX_ALIASES } from '../../model/artifact-manifest.js';
 import { join } from 'node:path';
 import { LATEST, versionRef } from '../../model/artifact-ref.js';
 import { ExpmanError } from '../../model/errors.js';
@@ -15,7 +16,6 @@ import {
 } from './layout.js';
 import {
   type AliasStatement,
-  MAX_ALIASES,
   MAX_MANIFEST_BYTES,
   type VersionFile,
   aliasBytes,

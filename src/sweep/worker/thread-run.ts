@@ -6,7 +6,7 @@ import {
   type LogArtifactOptions,
   plainFiles,
   versionCall,
-} from '../../engine/files/artifact-sources.js';
+} from '../../engine/files/version-call.js';
 import { asyncArtifactFs } from '../../engine/files/async-fs.js';
 import { type ArtifactContent, type ArtifactFacts, artifactCall } from '../../engine/files/artifacts.js';
 import { type CheckpointContent, checkpointCall } from '../../engine/files/checkpoint-call.js';

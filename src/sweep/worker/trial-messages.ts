@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { ArtifactFiles, LogArtifactOptions } from '../../engine/files/artifact-sources.js';
+import type { ArtifactFiles, LogArtifactOptions } from '../../engine/files/version-call.js';
 import type { ArtifactCall } from '../../engine/files/artifacts.js';
 import type { CheckpointContent } from '../../engine/files/checkpoint-call.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
