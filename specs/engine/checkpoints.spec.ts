@@ -127,6 +127,19 @@ describe('a checkpoint', () => {
     expect(logLines(run.runDir).join('')).toMatch(/the checkpoint of step 3 was not saved: .*does not exist/);
   });
 
+  it('that was not saved ends no process that does not listen', async () => {
+    const { ended, said } = await runChild(
+      folder(),
+      `const run = open();
+       void run.saveCheckpoint(1.5, Buffer.from('x'));
+       void run.saveCheckpoint(2, { file: '/nowhere/at/all' });
+       void run.logArtifact('m', '/nowhere/at/all');
+       void run.logArtifact('../m', {});
+       say((await run.close()).status);`,
+    );
+    expect([ended, said]).toEqual([0, ['FINISHED']]);
+  });
+
   it('is not written through a link', async () => {
     const base = folder();
     const run = open({}, base);

@@ -112,15 +112,15 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
    * @example
    * await run.saveCheckpoint(step, { json: model.weights }, { keep: ['last 2', 'best 1 by val/loss'] });
    */
-  async saveCheckpoint(
+  saveCheckpoint(
     step: number | bigint,
     content: CheckpointContent,
     options?: CheckpointOptions,
   ): Promise<CheckpointFacts> {
     const { intake, life, checkpoints } = this.#parts;
-    if (!intake.isOpen) throw runClosed(this.runDir, 'a checkpoint');
-    const call = checkpointCall(step, content, options);
-    const saved = checkpoints().then((each) => each.save(call));
+    if (!intake.isOpen) return Promise.reject(runClosed(this.runDir, 'a checkpoint'));
+    const call = checkedNow(() => checkpointCall(step, content, options));
+    const saved = call.then(async (each) => (await checkpoints()).save(each));
     life.awaitSaving(saved, (error) =>
       intake.line('error', `the checkpoint of step ${step} was not saved: ${messageOf(error)}`),
     );
@@ -149,14 +149,9 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
    * const model = await run.logArtifact('model', './out', { type: 'model', aliases: ['best'] });
    * console.log(model.ref); // model:v1
    */
-  async logArtifact(
-    name: string,
-    files: ArtifactFiles,
-    options?: LogArtifactOptions,
-  ): Promise<ArtifactVersion> {
-    // Before anything is awaited: content may be changed as soon as this returns.
-    const call = versionCall(name, files, options);
-    return this.#withVersions('logged', (versions) => versions.log(call));
+  logArtifact(name: string, files: ArtifactFiles, options?: LogArtifactOptions): Promise<ArtifactVersion> {
+    const call = checkedNow(() => versionCall(name, files, options));
+    return this.#withVersions('logged', call, (versions, each) => versions.log(each));
   }
 
   /**
@@ -173,7 +168,7 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
    * await dataset.checkout('./data');
    */
   useArtifact(ref: string): Promise<ArtifactVersion> {
-    return this.#withVersions('used', (versions) => versions.use(ref));
+    return this.#withVersions('used', Promise.resolve(ref), (versions, each) => versions.use(each));
   }
 
   /**
@@ -284,13 +279,17 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
     this.#parts.life.closeInBackground(FINISHED);
   }
 
-  #withVersions(
+  #withVersions<C>(
     done: string,
-    work: (versions: ArtifactVersions) => Promise<ArtifactVersion>,
+    call: Promise<C>,
+    work: (versions: ArtifactVersions, call: C) => Promise<ArtifactVersion>,
   ): Promise<ArtifactVersion> {
     const { intake, life, versions } = this.#parts;
-    if (!intake.isOpen) return Promise.reject(runClosed(this.runDir, 'an artifact', done));
-    const coming = versions().then(work);
+    if (!intake.isOpen) {
+      call.catch(() => undefined);
+      return Promise.reject(runClosed(this.runDir, 'an artifact', done));
+    }
+    const coming = Promise.all([versions(), call]).then(([each, checked]) => work(each, checked));
     life.awaitSaving(coming, (error) =>
       intake.line('error', `an artifact was not ${done}: ${messageOf(error)}`),
     );
@@ -304,6 +303,9 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
     return null;
   }
 }
+
+/** Checks a call before this returns, for its content may be changed then; an error is a rejection. */
+const checkedNow = <T>(check: () => T): Promise<T> => new Promise((resolve) => resolve(check()));
 
 const runClosed = (path: string, what: string, done = 'saved'): ExpmanError =>
   new ExpmanError('RUN_CLOSED', `${path} is closed; ${what} cannot be ${done} any more`, { path });
