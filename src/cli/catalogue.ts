@@ -45,7 +45,7 @@ export const COMMANDS: readonly Command[] = [
       '--group-by prints a row per group: the number of runs in it, with the ranks of a\n' +
       'distributed run as one, and the mean and sample deviation of summary values and\n' +
       `metrics, or of the fields of --columns.\n${CSV_DETAILS}`,
-    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, parent ({ uuid, experiment, run, step, epoch } of a fork), params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), summary, headline, definitions, artifacts, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error. With --group-by one object per group: group, count, runs (their folders), figures (by name: count, mean, deviation, min, max, best with value and runDir where a goal is defined).',
+    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, parent ({ uuid, experiment, run, step, epoch } of a fork), params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), summary, headline, definitions, artifacts, alerts (each: id, at, level, title, text, repeats, delivery, sentAt), alertsLeftOut, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error. With --group-by one object per group: group, count, runs (their folders), figures (by name: count, mean, deviation, min, max, best with value and runDir where a goal is defined).',
     load: () => import('./list.js'),
   }),
   command({
@@ -55,7 +55,7 @@ export const COMMANDS: readonly Command[] = [
     options: NONE,
     details:
       'Changes nothing. RUN is the folder of a run, with its run.yaml. Shows status,\n' +
-      'counts, summary, parameters, metrics, artifacts, media, resumes, losses,\n' +
+      'counts, alerts, summary, parameters, metrics, artifacts, media, resumes, losses,\n' +
       'environment and files: at most 40 of each, and how many more there are.',
     json: 'an object (for several runs, an array of objects) with the keys that list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, media (each: name, step, file, kind, type, bytes, sha256, caption, timestamp, path; null if they cannot be read), files, losses (each: epoch, firstRecord, records, calls, atMost, others, file), tornBytes, corrupt, kept, setAside, malformed, rowsBehindGap.',
     load: () => import('./inspect.js'),
@@ -137,7 +137,8 @@ export const COMMANDS: readonly Command[] = [
       'Views and their columns:\n' +
       '  runs     experiment, run, run_dir, uuid, status, started_at, ended_at,\n' +
       '           duration_ms, rows, accepted, rewound, last_step, dropped, invalid,\n' +
-      '           lost, tags, notes, "group", rank, parent, exit_code, error\n' +
+      '           lost, tags, notes, "group", rank, parent, exit_code, error,\n' +
+      '           alerts\n' +
       '  params   experiment, run, key, value (text), number\n' +
       '  metrics  experiment, run, step, timestamp, metric, value, text: one row per\n' +
       '           value\n' +

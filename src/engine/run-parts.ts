@@ -6,9 +6,11 @@ import { ExperimentConfig } from '../model/experiment-config.js';
 import type { LiveStatus } from '../model/live.js';
 import type { RunName } from '../model/names.js';
 import { invalidOption } from '../model/option-rules.js';
+import { type Webhook, webhookFor } from '../model/webhook.js';
 import type { Degradation } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
+import { AlertSealer } from '../run/alerts/alert-seal.js';
 import { lastStepIn } from '../run/last-step.js';
 import { isMapping } from '../run/run-record.js';
 import { nodeFs, nodeFsOf, syncRefusal } from '../storage/node-fs.js';
@@ -53,17 +55,19 @@ let sharedHost: WriterHost | undefined;
 export function openParts(config: ExperimentConfig, isCopy: boolean): RunParts {
   if (!((config as unknown) instanceof ExperimentConfig))
     throw invalidOption('config', 'an ExperimentConfig', config);
+  // A copy of a run sends nothing: what was raised was raised elsewhere.
+  const webhook = isCopy ? null : webhookFor(config.alerts);
   const host = (sharedHost ??= new WriterHost());
   host.prepare();
   const { facts, dirty } = surroundings(config.environment);
   const opened = openRun(patientFs(nodeFsOf(config.fileMode)), config, facts, Date.now());
   const undo = [opened.abandon];
   try {
-    const parts = wired(host, config, opened);
+    const parts = wired(host, config, opened, webhook);
     undo.push(() => parts.intake.channel.dispose());
     undo.push(() => parts.life.unwatchProcess());
     undo.push(() => host.forget(parts.link.runId));
-    begin(parts, config, opened, isCopy);
+    begin(parts, config, opened, { isCopy, webhook });
     if (dirty !== null)
       parts.life.addFact(
         dirty.then((isDirty) =>
@@ -81,7 +85,7 @@ function begin(
   { intake, life, link }: RunParts,
   config: ExperimentConfig,
   { folder, identity, owner, continues, before, clock }: OpenedRun,
-  isCopy: boolean,
+  { isCopy, webhook }: { readonly isCopy: boolean; readonly webhook: Webhook | null },
 ): void {
   // Before all rows of this session: a kill leaves the run either wholly before the rewind or
   // wholly after it.
@@ -106,6 +110,7 @@ function begin(
     before,
     degraded: notSynced(),
     isCopy,
+    webhook,
   });
 }
 
@@ -127,6 +132,7 @@ function wired(
   host: WriterHost,
   config: ExperimentConfig,
   { folder, identity, continues, fileBefore }: OpenedRun,
+  webhook: Webhook | null,
 ): RunParts {
   const { experiment, run, uuid, epoch } = identity;
   let warnedOfInvalid = false;
@@ -178,6 +184,10 @@ function wired(
     tapFailed,
     facts: () => ({ uuid, status: statusWords(link.status()) }),
     fileBefore,
+    alertPlace: {
+      epoch,
+      sealer: webhook === null ? null : new AlertSealer(nodeFs, folder, uuid, webhook),
+    },
     media: openMedia(folder, config, intake),
     checkpoints: new Checkpoints({
       ...{ fs: nodeFs, runDir: folder, runUuid: uuid, epoch, rewind },

@@ -1,3 +1,4 @@
+import type { AlertFacts } from './alerts.js';
 import type { MetricSummary } from './metric.js';
 import type { Params } from './param-value.js';
 import type { RunParent } from './run-parent.js';
@@ -7,7 +8,7 @@ import type { Step } from './step.js';
 import type { SummaryFacts } from './summary-values.js';
 
 /** A run without its rows: the facts by which it is listed, filtered and compared. */
-export interface RunFacts extends SummaryFacts {
+export interface RunFacts extends SummaryFacts, AlertFacts {
   readonly experiment: string;
   readonly run: string;
   readonly runDir: string;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type AlertFacts, alertFactsIn } from '../model/alerts.js';
 import { ExpmanError } from '../model/errors.js';
 import { jsonable } from '../model/jsonable.js';
 import type { MetricSummary } from '../model/metric.js';
@@ -23,7 +24,7 @@ import { saidErrors } from '../run/said-error.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
 /** The facts of a run, read from its files without changing them. */
-export interface RunInfo extends SummaryFacts {
+export interface RunInfo extends SummaryFacts, AlertFacts {
   readonly runDir: string;
   readonly identity: RunIdentity;
   /**
@@ -167,6 +168,7 @@ export function openContents(
     params: replay.state.params,
     artifacts: plainParams(facts['artifacts'] ?? {}),
     ...summaryFactsIn(facts),
+    ...alertFactsIn({ ...facts, alertsLeftOut: file['alertsLeftOut'] }),
     ...(typeof file['exitCode'] === 'number' && { exitCode: file['exitCode'] }),
     ...saidErrors(file),
     tornBytes: replay.tornBytes,

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
+import { alertFactsIn, plainAlerts } from '../model/alerts.js';
 import { ExpmanError } from '../model/errors.js';
 import { callsLost } from '../model/losses.js';
 import { extremeSteps, isMetricValue, type MetricSummary } from '../model/metric.js';
@@ -71,6 +72,8 @@ export function factsOf(info: RunInfo): RunFacts {
     summary,
     headline,
     definitions,
+    alerts,
+    alertsLeftOut,
   } = info;
   const { uuid, startedAt, tags, notes, group, rank, parent } = identity;
   return jsonable({
@@ -81,7 +84,7 @@ export function factsOf(info: RunInfo): RunFacts {
     ...{ durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group },
     ...(rank !== undefined && { rank }),
     ...(parent !== undefined && { parent }),
-    ...{ params, metrics, artifacts, summary, headline, definitions },
+    ...{ params, metrics, artifacts, summary, headline, definitions, alerts, alertsLeftOut },
     ...(info.error !== undefined && { error: info.error }),
     ...(info.exitCode !== undefined && { exitCode: info.exitCode }),
     ...(info.degraded !== undefined && { degraded: info.degraded }),
@@ -118,6 +121,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
     ...summariesOf(file, published),
     artifacts: plainParams(file['artifacts'] ?? {}),
     ...summaryFactsIn(file),
+    ...alertFactsIn(file),
     ...(typeof exitCode === 'number' && { exitCode }),
     ...saidErrors(file),
   });
@@ -209,6 +213,11 @@ const isNumber = (value: unknown): value is number | bigint =>
   typeof value === 'number' || typeof value === 'bigint';
 
 /** Converts the facts to parameters, whose text keeps every number exactly. */
-export function plainFacts({ metrics, headline, ...facts }: RunFacts): Params {
-  return plainParams({ ...facts, metrics: [...metrics], headline: headlineMapping(headline) });
+export function plainFacts({ metrics, headline, alerts, ...facts }: RunFacts): Params {
+  return plainParams({
+    ...facts,
+    metrics: [...metrics],
+    headline: headlineMapping(headline),
+    alerts: plainAlerts(alerts),
+  });
 }

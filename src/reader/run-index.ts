@@ -7,6 +7,7 @@ import { jsonable } from '../model/jsonable.js';
 import type { MetricSummary } from '../model/metric.js';
 import { type Params, decodeParams, encodeParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
+import { type AlertFacts, alertFactsIn } from '../model/alerts.js';
 import { type SummaryFacts, summaryFactsIn } from '../model/summary-values.js';
 import { isTempName, readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FileFacts, FsPort } from '../storage/fs-port.js';
@@ -16,7 +17,7 @@ import { CONFIG_NAME, RUN_NAME } from '../run/file-names.js';
 import { throwProcessFault } from './process-fault.js';
 import { plainFacts, readFacts, summaryIn } from './read-facts.js';
 
-const VERSION = 3;
+const VERSION = 4;
 /** @bound loses nothing: without a cache each run is read */
 const MAX_CACHE_BYTES = 1024 * 1024 * 1024;
 /** A folder changed this recently may change again without a new modification time. */
@@ -195,14 +196,15 @@ const headLine = (): string => `expman-rx listing ${VERSION}`;
 /** Parses the facts in a cache; null if they are not valid. */
 function factsFrom(text: string, runDir: string): RunFacts | null {
   try {
-    const { metrics, summary, headline, definitions, ...facts } = decodeParams(text);
+    const { metrics, summary, headline, definitions, alerts, alertsLeftOut, ...facts } = decodeParams(text);
     if (typeof facts['uuid'] !== 'string' || !Array.isArray(metrics)) return null;
     // The folder is the one that was found, whatever the cache says.
     return jsonable({
-      ...(facts as unknown as Omit<RunFacts, 'metrics' | keyof SummaryFacts>),
+      ...(facts as unknown as Omit<RunFacts, 'metrics' | keyof (SummaryFacts & AlertFacts)>),
       runDir,
       metrics: jsonable(new Map(summariesFrom(metrics))),
       ...summaryFactsIn({ summary, headline, definitions }),
+      ...alertFactsIn({ alerts, alertsLeftOut }),
     });
   } catch {
     return null;

@@ -50,7 +50,14 @@ export interface PlainState {
  * The keys of run.yaml whose values are facts of the log and of nothing else, so that run.yaml
  * stands in for a log that lacks them; every session determines the environment again.
  */
-export const FACT_KEYS = ['artifacts', 'summary', 'headline', 'definitions'] as const;
+export const FACT_KEYS = [
+  'artifacts',
+  'summary',
+  'headline',
+  'definitions',
+  'alerts',
+  'alertsNotKept',
+] as const;
 
 /** A read-only view of a run's state. */
 export interface RunStateView {

@@ -38,6 +38,7 @@ const FACTS = {
   dropped: { type: 'number', of: ({ dropped }) => dropped },
   invalid: { type: 'number', of: ({ invalid }) => invalid },
   lost: { type: 'number', of: ({ lost }) => lost },
+  alerts: { type: 'number', of: ({ alerts, alertsLeftOut }) => alerts.length + alertsLeftOut },
   tags: { type: 'list', of: ({ tags }) => (tags.length === 0 ? undefined : tags) },
   notes: { type: 'text', of: ({ notes }) => unlessEmpty(notes) },
   group: { type: 'text', of: ({ group }) => group },

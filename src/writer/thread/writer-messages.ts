@@ -1,6 +1,7 @@
 import { ExpmanError } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { Degradation, Health, RunIdentity, RunSummary } from '../../model/run-file.js';
+import type { Webhook } from '../../model/webhook.js';
 import type { LockOwner } from '../../storage/lock-file.js';
 
 /** The facts a writer needs to take over a run from its engine. */
@@ -34,6 +35,8 @@ export interface RunOpening {
    * merged.
    */
   readonly isCopy?: boolean;
+  /** The webhook for its alerts; null or absent for none. Passed in memory, and written nowhere. */
+  readonly webhook?: Webhook | null;
 }
 
 /**
