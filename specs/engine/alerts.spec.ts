@@ -22,14 +22,21 @@ describe('an alert', () => {
     const { alerts, alertsLeftOut } = openRun(run.runDir).facts;
     expect(alerts).toEqual([
       {
-        ...{ id: '0-1', at: expect.stringMatching(/^\d{4}-.*Z$/) as string, level: 'error', title: 'loss is NaN' },
+        ...{
+          id: '0-1',
+          at: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+          level: 'error',
+          title: 'loss is NaN',
+        },
         ...{ text: 'at step 7', repeats: 0, delivery: 'none', sentAt: null },
       },
       expect.objectContaining({ id: '0-2', level: 'warn', title: 'slow', text: '' }),
     ]);
     expect(alertsLeftOut).toBe(0);
     expect(yamlOf(run.runDir)).toMatchObject({ alerts: { '0-1': { level: 'error', title: 'loss is NaN' } } });
-    expect(logLines(run.runDir).join('\n')).toMatch(/ERROR alert: loss is NaN: at step 7[^]*WARN {2}alert: slow/);
+    expect(logLines(run.runDir).join('\n')).toMatch(
+      /ERROR alert: loss is NaN: at step 7[^]*WARN {2}alert: slow/,
+    );
   });
 
   it('can be read while the run is open, and is there after a kill, and after recovery', async () => {
@@ -136,9 +143,11 @@ describe('an alert', () => {
     const run = open({ runName: 'loud' }, base);
     run.alert('\u001b[31mred\u202e', { text: 'a\nb', level: 'info' });
     await run.close();
-    expect((await openExperiments(base).runs({ where: parseWhere('alerts > 0').matches })).map(({ facts }) => facts.run)).toEqual([
-      'loud',
-    ]);
+    expect(
+      (await openExperiments(base).runs({ where: (facts) => parseWhere('alerts > 0').matches(facts) })).map(
+        ({ facts }) => facts.run,
+      ),
+    ).toEqual(['loud']);
     const list = await expmanHere('list', base);
     expect(list.stdout).toMatch(/rows +alerts[^]*loud.*0 +1/);
     const { stdout } = await expmanHere('inspect', run.runDir);

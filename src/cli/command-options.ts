@@ -16,6 +16,11 @@ const FORCE_ELSEWHERE = [
   'also close a run owned by another host, if its process writes nothing to run.lock while it is watched for 15 s',
 ] as const;
 
+const ALLOW_PRIVATE = [
+  '--allow-private',
+  'let the webhook in EXPMAN_WEBHOOK be at a private or link-local address',
+] as const;
+
 const CSV = ['--csv', 'print CSV with a header, for spreadsheets and data frames'] as const;
 
 /** For a command with no options of its own. */
@@ -135,7 +140,7 @@ export const CLEAN = [
 ] as const satisfies Declared;
 
 /** The options of `expman recover` and `reap`. */
-export const RECOVER = [FORCE_ELSEWHERE] as const satisfies Declared;
+export const RECOVER = [FORCE_ELSEWHERE, ALLOW_PRIVATE] as const satisfies Declared;
 
 /** The options of `expman archive`. */
 export const ARCHIVE = [

@@ -51,6 +51,7 @@ export class WriterLink {
   private publishedRows = 0;
   private publishes: Health['publishes'] = { count: 0, totalMs: 0 };
   private degraded: Degradation | null = null;
+  private alerts: Health['alerts'] = { sent: 0, pending: 0, failure: null };
   private lossReportedAt = -Infinity;
 
   constructor(private readonly options: WriterLinkOptions) {
@@ -138,6 +139,7 @@ export class WriterLink {
       dropped: control.dropped,
       invalid: control.invalid,
       degraded: this.degraded,
+      alerts: this.alerts,
     };
   }
 
@@ -152,6 +154,10 @@ export class WriterLink {
         this.publishedRows = message.published;
         this.publishes = message.publishes;
         this.degraded = message.degraded;
+        this.changes$.next();
+        return;
+      case 'alerts':
+        this.alerts = message.alerts;
         this.changes$.next();
         return;
       case 'params left out':

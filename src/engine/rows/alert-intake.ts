@@ -7,7 +7,7 @@ import { encodeParams, type Params } from '../../model/params.js';
 import { redactText } from '../../model/redact-text.js';
 import type { AlertSealer } from '../../run/alerts/alert-seal.js';
 import type { Mapping } from '../../run/run-record.js';
-import { inNumber } from '../../pure/quantity.js';
+import { inNumber, quantity } from '../../pure/quantity.js';
 import type { RowIntake } from './row-intake.js';
 
 /**
@@ -34,6 +34,13 @@ export interface AlertPlace {
   readonly epoch: number;
   /** Null if there is no webhook to send them to. */
   readonly sealer: AlertSealer | null;
+}
+
+/** An alert as it is raised, within its bounds. */
+interface Said {
+  readonly title: string;
+  readonly text: string;
+  readonly level: AlertLevel;
 }
 
 /** An alert that stands for its repetitions. */
@@ -89,8 +96,7 @@ export class AlertIntake {
     else this.raise(this.place, { title, text, level });
   }
 
-  private raise({ epoch, sealer }: AlertPlace, said: { title: string; text: string; level: AlertLevel }): void {
-    const { title, text, level } = said;
+  private raise({ epoch, sealer }: AlertPlace, { title, level, ...said }: Said): void {
     const now = monotonicMs();
     const key = `${level} ${title}`;
     const before = this.raised.get(key);
@@ -99,6 +105,7 @@ export class AlertIntake {
       this.count(`alert ${before.id}`, { alerts: { [before.id]: { repeats: before.repeats } } });
       return;
     }
+    const text = withRepeats(said.text, before?.repeats ?? 0);
     const size = sizeOf(title, text);
     if (this.bytes + size > MAX_ALERT_BYTES) {
       this.leftOut++;
@@ -147,6 +154,14 @@ function bounded(text: string, most: number): string {
   const missing = plain.length - most;
   return `${wellFormed(plain.slice(0, most))}…[${missing} more ${inNumber(missing, 'characters')}]`;
 }
+
+/** Adds to a text how often the alert was raised since it was last kept. */
+const withRepeats = (text: string, repeats: number): string =>
+  repeats === 0
+    ? text
+    : [text, `(raised ${quantity(repeats, 'more times')} since it was last sent)`]
+        .filter((line) => line !== '')
+        .join('\n');
 
 const sizeOf = (title: string, text: string): number =>
   Buffer.byteLength(JSON.stringify([title, text])) + AROUND;

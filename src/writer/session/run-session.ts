@@ -22,6 +22,7 @@ import { closeRun } from './close-run.js';
 import { FlushWaiters } from './flush-waiters.js';
 import { RunReport } from './run-report.js';
 import type { SecondStage, SessionContext } from './session-context.js';
+import { SessionAlerts } from './session-alerts.js';
 import { removeLeftovers } from './tidy.js';
 import { Upkeep } from './upkeep.js';
 import { WalStage } from './wal-stage.js';
@@ -50,6 +51,8 @@ export class RunSession {
   private queuedBytes = 0;
   private pipeline: RunPipeline | null = null;
   private system: SystemFile | null = null;
+  /** Null without a webhook. */
+  private readonly alerts: SessionAlerts | null;
   private completing = false;
   /** The reason why rows stay in the log, if they do. */
   private logOnly: ExpmanError | null = null;
@@ -86,12 +89,23 @@ export class RunSession {
       replayedTo: loaded?.replayedTo ?? 0,
     }));
     this.report = new RunReport({ opening, context, control, wal, joiner, loaded });
+    const { webhook = null } = opening;
+    this.alerts =
+      webhook === null
+        ? null
+        : new SessionAlerts({
+            ...{ opening, webhook, context, wal },
+            log: (level, message) => this.addLine(level, message),
+            onMarked: () => this.noteMarked(),
+          });
     if (second === null) return;
     // Steps that may fail come before the pipeline, whose timers would continue without a session.
     if (loaded !== null) this.report.takeUp(second, loaded);
     this.attach(second, loaded);
     for (const item of loaded?.items ?? []) this.pipeline?.next(item);
     if (wal.log.pending.length > 0) this.pipeline?.lineCame();
+    this.alerts?.send();
+    if (loaded !== null) this.alerts?.sendLeft();
     // The end of the run may be in the log of a writer that died after receiving it: the engine
     // does not send it again.
     if (wal.state.ending?.cut === false) this.complete();
@@ -163,6 +177,7 @@ export class RunSession {
         this.queuedBytes += bytes;
       }
       this.tellCut();
+      if (split.facts.length > 0 && !this.context.walOnly()) this.alerts?.send();
     });
     if (this.wal.trouble !== null && had === null)
       this.noteOutcome({ kind: 'failed', error: this.wal.trouble });
@@ -227,8 +242,10 @@ export class RunSession {
 
   /** Completes the pipeline after the last record: pending data is written, and the run closed. */
   private complete(): void {
-    const { pipeline, logOnly } = this;
+    const { pipeline, logOnly, alerts } = this;
     if (this.completing || (pipeline === null && logOnly === null)) return;
+    const { exitTimeoutMs } = this.opening.options;
+    if (alerts?.isSettled(exitTimeoutMs, () => this.complete()) === false) return;
     this.completing = true;
     if (pipeline !== null) pipeline.complete();
     else this.finish({ kind: 'failed', error: logOnly });
@@ -260,8 +277,19 @@ export class RunSession {
 
   private tellRewound(rows: number, fromStep: Step): void {
     const message = `rewound to step ${fromStep}: ${rows} ${inNumber(rows, 'rows')} of earlier sessions removed`;
-    this.wal.addLine(formatLogLine('info', message, { fromStep, rows }, this.context.now()));
+    this.addLine('info', message, { fromStep, rows });
+  }
+
+  /** Adds a line by the writer to run.log. */
+  private addLine(level: string, message: string, meta: object = {}): void {
+    this.wal.addLine(formatLogLine(level, message, meta, this.context.now()));
     this.pipeline?.lineCame();
+  }
+
+  /** Records in run.yaml that an alert was sent; the end of the run is recorded soon enough. */
+  private noteMarked(): void {
+    if (this.pipeline !== null && this.wal.state.ending === null)
+      attempt(() => this.report.writeRunFile(RunStatus.Running));
   }
 
   private tellParamsLeftOut(count: number): void {
@@ -272,6 +300,7 @@ export class RunSession {
   /** Closes the files and leaves them as they are. */
   leave(): void {
     this.closed = true;
+    this.alerts?.leave();
     this.upkeep.release();
     this.wal.leave();
     this.pipeline?.leave();
@@ -312,6 +341,7 @@ export class RunSession {
     const { endedAtMs, lastedMs: durationMs } = report;
     wal.end({ status, cut: false, ...wal.state.ending, endedAtMs, durationMs });
     this.upkeep.release();
+    this.alerts?.leave();
     const power = options.durability === 'power';
     const failure =
       outcome.kind === 'failed'

@@ -102,6 +102,8 @@ export type FromWriter =
       readonly publishes: Health['publishes'];
       readonly degraded: Degradation | null;
     }
+  /** Alerts were sent, or not. */
+  | { readonly kind: 'alerts'; readonly runId: number; readonly alerts: Health['alerts'] }
   /** The number of parameters for which config.yaml has no room. */
   | { readonly kind: 'params left out'; readonly runId: number; readonly count: number }
   /** system.parquet cannot be written; this is retried, and does not affect the run. */
