@@ -39,6 +39,9 @@ export type {
   ValuesFor,
 } from './model/metric.js';
 export type { Step } from './model/step.js';
+export type { StopRequest } from './model/stop-request.js';
+export type { AlertFacts, AlertLevel, AlertOptions, RunAlert } from './model/alerts.js';
+export type { AlertSettings, ResolvedAlerts } from './model/webhook.js';
 export type { SummaryOptions, SummaryValues } from './model/summary-values.js';
 export type { Goal, MetricDefinition, SummaryStatistic } from './pure/metric-definition.js';
 export type { ArtifactName, ExperimentName, RunName } from './model/names.js';

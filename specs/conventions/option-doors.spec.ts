@@ -9,7 +9,16 @@ import { divergence, downsample, eta, logLatency, logTo, plateau, rate, tee } fr
 import { compareCases, evaluate, gate } from 'expman-rx/evaluate';
 import { observe } from 'expman-rx/otel';
 import { progress } from 'expman-rx/progress';
-import { amendRun, openExperiments, openRun, queryRuns, recoverRun, streamQuery } from 'expman-rx/reader';
+import {
+  amendRun,
+  monitorRuns,
+  openExperiments,
+  openRun,
+  queryRuns,
+  recoverRun,
+  stopRun,
+  streamQuery,
+} from 'expman-rx/reader';
 import { createSearcher, sweep, uniform } from 'expman-rx/sweep';
 import { SummaryWriter, tensorboardImporter } from 'expman-rx/tensorboard';
 import { fitCallbacks } from 'expman-rx/tfjs';
@@ -50,6 +59,10 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
     call: (options) => openExperiments(base).series('loss', options),
   },
   'Experiments.runs(RunQuery)': { call: (options) => openExperiments(base).runs(options) },
+  'LoggableRun.alert(AlertOptions)': { call: (options) => run.alert('a', options) },
+  'LoggingEngine.alert(AlertOptions)': { call: (options) => run.alert('a', options) },
+  'monitorRuns(MonitorOptions)': { call: (options) => monitorRuns(base, options) },
+  'stopRun(StopOptions)': { call: (options) => stopRun(run.runDir, options) },
   'LoggableRun.defineMetric(MetricDefinition)': {
     call: (options) => run.defineMetric('loss', options),
     given: { goal: 'min' },

@@ -7,6 +7,7 @@ import {
   GATE,
   IMPORT,
   LIST,
+  MONITOR,
   NONE,
   NOTE,
   PLOT,
@@ -14,6 +15,7 @@ import {
   RECOVER,
   REPORT,
   SERVE,
+  STOP,
   TAG,
   TAIL,
   UNARCHIVE,
@@ -226,12 +228,38 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./unarchive.js'),
   }),
   command({
+    name: 'monitor',
+    args: '[dir]',
+    summary: 'Watches runs from outside: crashed, stalled, or a filter.',
+    options: MONITOR,
+    details:
+      'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
+      'Prints a run once for each condition, and again after it was resumed. Sends it to\n' +
+      'the webhook in EXPMAN_WEBHOOK, if that is set, with the alerts that ended runs\n' +
+      'have left unsent. Runs until Ctrl-C; with --once the exit code is 5 if anything\n' +
+      'was found.',
+    json: 'one object per line: { kind: "crashed", "stalled" or "matched", condition, message, runDir, experiment, run, uuid, epoch, at }, { kind: "alerts", runDir, sent, unproven, failure } or { kind: "problem", runDir, code, message }.',
+    load: () => import('./monitor.js'),
+  }),
+  command({
+    name: 'stop',
+    args: '<run...>',
+    summary: 'Asks running runs, or a sweep, to end.',
+    options: STOP,
+    details:
+      'RUN is the folder of a run, or that of a sweep. A run ends when its program reacts\n' +
+      'to run.stop$ or run.signal; a later owner of the run is not asked. The exit code is\n' +
+      '2 if nobody runs it, and 4 if it has not ended within --timeout.',
+    json: 'an array of { runDir, hasEnded }.',
+    load: () => import('./stop.js'),
+  }),
+  command({
     name: 'recover',
     args: '<dir...>',
     summary: 'Recovers interrupted runs and closes them.',
     options: RECOVER,
     details: `DIR is a run, an experiment, or a folder of experiments.\nThe exit code is 2 if anything is damaged or calls were lost, now or earlier.\n${ELSEWHERE_DETAILS}`,
-    json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords, lost, losses, takenBack, malformed }], failed: [{ runDir, code, message }] }.',
+    json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords, lost, losses, takenBack, alertsSent, malformed }], failed: [{ runDir, code, message }] }.',
     load: () => import('./recover.js'),
   }),
   command({

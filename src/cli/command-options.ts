@@ -139,6 +139,22 @@ export const CLEAN = [
   ['--dry-run', 'only list what would be deleted, even with --force'],
 ] as const satisfies Declared;
 
+/** The options of `expman stop`. */
+export const STOP = [
+  ['--reason <text>', 'why, for the run and its log'],
+  ['--wait', 'wait until the run has ended'],
+  ['--timeout <time>', 'wait no longer than this: 90s, 10m'],
+] as const satisfies Declared;
+
+/** The options of `expman monitor`. */
+export const MONITOR = [
+  ['--on <conditions>', "crashed, stalled, and filters, comma-separated: crashed,'metrics.loss.last > 10'"],
+  ['--every <time>', 'the time between two looks (default 10s)'],
+  ['--stalled-after <time>', 'without a new row for this long a run is stalled (default 10m)'],
+  ['--once', 'look once, and exit with 5 if anything was found'],
+  ALLOW_PRIVATE,
+] as const satisfies Declared;
+
 /** The options of `expman recover` and `reap`. */
 export const RECOVER = [FORCE_ELSEWHERE, ALLOW_PRIVATE] as const satisfies Declared;
 

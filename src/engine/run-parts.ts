@@ -26,6 +26,7 @@ import { RowIntake } from './rows/row-intake.js';
 import type { DoorParts } from './run-doors.js';
 import { endingOfStream } from './run-ending.js';
 import { RunLife } from './run-life.js';
+import { RunStop } from './run-stop.js';
 import { MetricSubject } from './streams/metric-subject.js';
 import type { TapErrors } from './streams/taps.js';
 import { networkFileSystemOf } from './surroundings/network-file-system.js';
@@ -37,6 +38,7 @@ export interface RunParts extends DoorParts {
   readonly checkpoints: Checkpoints;
   readonly link: WriterLink;
   readonly life: RunLife;
+  readonly stop: RunStop;
   /**
    * The greatest step of earlier sessions; null if no row has a step. The first call reads their
    * files.
@@ -171,8 +173,13 @@ function wired(
     runDir: folder,
     channel: intake.channel,
     warn: (subject, message, meta) => intake.warn('run', subject, message, meta),
-    onFinish: () => life.finish(),
+    onFinish: () => {
+      life.finish();
+      stop.finish();
+    },
+    onStop: (request) => stop.requested(request),
   });
+  const stop = new RunStop({ fs: nodeFs, folder, target: { uuid, epoch }, control: intake.channel.control });
   const life = new RunLife({ options: config, host, intake, mailbox, link });
   const rewind = config.fromStep === undefined ? null : { epoch, fromStep: config.fromStep };
   let earlierStep: Step | null | undefined = continues ? undefined : null;
@@ -196,6 +203,7 @@ function wired(
     }),
     link,
     life,
+    stop,
     earlierStep: () => {
       if (earlierStep === undefined) earlierStep = lastStepIn(nodeFs, folder, uuid, rewind);
       return earlierStep;

@@ -4,6 +4,7 @@ import { jsonable } from '../../model/jsonable.js';
 import type { LiveStatus } from '../../model/live.js';
 import type { Degradation, Health, RunSummary } from '../../model/run-file.js';
 import type { RunStatus } from '../../model/run-status.js';
+import type { StopRequest } from '../../model/stop-request.js';
 import {
   type FromWriter,
   type PlainError,
@@ -23,6 +24,8 @@ export interface WriterLinkOptions {
   readonly warn: (subject: string, message: string, meta?: Readonly<Record<string, unknown>>) => void;
   /** Called when the writer has finished the run, before anyone else is notified. */
   readonly onFinish: () => void;
+  /** Called when the run is asked to end. */
+  readonly onStop: (request: StopRequest) => void;
 }
 
 /** The outcome of a run, once its writer has finished it. */
@@ -155,6 +158,9 @@ export class WriterLink {
         this.publishes = message.publishes;
         this.degraded = message.degraded;
         this.changes$.next();
+        return;
+      case 'stop requested':
+        this.options.onStop(message.request);
         return;
       case 'alerts':
         this.alerts = message.alerts;

@@ -212,8 +212,7 @@ function withoutSeals(alerts: unknown): unknown {
   return Object.fromEntries(
     Object.entries(alerts).map(([id, alert]) => {
       if (!isMapping(alert)) return [id, alert];
-      const { seal: _seal, ...rest } = alert;
-      return [id, rest];
+      return [id, Object.fromEntries(Object.entries(alert).filter(([key]) => key !== 'seal'))];
     }),
   );
 }

@@ -10,16 +10,20 @@ const BACKOFF_MS = [1_000, 4_000, 16_000];
 /** The run whose alerts are sent. */
 export type AlertSubject = Pick<WebhookMessage, 'experiment' | 'run' | 'uuid'>;
 
+/** The network and the delays of deliveries; replaced in specs. */
+export interface DeliveryPorts {
+  readonly ports?: PostPorts | undefined;
+  readonly backoffMs?: readonly number[] | undefined;
+}
+
 /** Options of an {@link AlertOutbox}. */
-export interface OutboxOptions {
+export interface OutboxOptions extends DeliveryPorts {
   readonly webhook: Webhook;
   readonly run: AlertSubject;
   /** Called when the webhook has accepted an alert. */
   readonly onSent: (alert: StoredAlert) => void;
   /** Called when it has not, and will not be asked again; the reason holds no part of its address but the host. */
   readonly onFailed: (alert: StoredAlert, reason: string) => void;
-  readonly ports?: PostPorts | undefined;
-  readonly backoffMs?: readonly number[] | undefined;
 }
 
 /**
@@ -82,6 +86,12 @@ export class AlertOutbox {
     this.left$.complete();
   }
 
+  private deliver({ level, title, text, at, repeats }: StoredAlert): Promise<PostOutcome> {
+    const { webhook, run } = this.options;
+    const message = { kind: 'alert', ...run, level, title, text, at, repeats } as const;
+    return deliver(webhook, message, this.options, () => this.isLeft);
+  }
+
   private delivery$(alert: StoredAlert): Observable<void> {
     return defer(() => this.deliver(alert)).pipe(
       map((outcome) => {
@@ -92,17 +102,25 @@ export class AlertOutbox {
       takeUntil(this.left$),
     );
   }
+}
 
-  private async deliver({ level, title, text, at, repeats }: StoredAlert): Promise<PostOutcome> {
-    const { webhook, run, ports, backoffMs = BACKOFF_MS } = this.options;
-    const json = payloadFor(webhook, { kind: 'alert', ...run, level, title, text, at, repeats });
-    for (let attempt = 0; ; attempt++) {
-      const outcome = await postWebhook(webhook, json, ports);
-      const delayMs = backoffMs[attempt];
-      if (outcome.kind === 'sent' || !outcome.mayRetry || delayMs === undefined) return outcome;
-      await pause(Math.max(delayMs, outcome.retryAfterMs ?? 0));
-      if (this.isLeft) return outcome;
-    }
+/**
+ * Posts a message, with delays between its attempts, until one succeeds, none can, or `isLeft` says
+ * that it no longer matters; never rejects.
+ */
+export async function deliver(
+  webhook: Webhook,
+  message: WebhookMessage,
+  { ports, backoffMs = BACKOFF_MS }: DeliveryPorts = {},
+  isLeft: () => boolean = () => false,
+): Promise<PostOutcome> {
+  const json = payloadFor(webhook, message);
+  for (let attempt = 0; ; attempt++) {
+    const outcome = await postWebhook(webhook, json, ports);
+    const delayMs = backoffMs[attempt];
+    if (outcome.kind === 'sent' || !outcome.mayRetry || delayMs === undefined) return outcome;
+    await pause(Math.max(delayMs, outcome.retryAfterMs ?? 0));
+    if (isLeft()) return outcome;
   }
 }
 

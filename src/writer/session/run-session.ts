@@ -6,6 +6,7 @@ import { ExpmanError, messageOf } from '../../model/errors.js';
 import { RunStatus } from '../../model/run-status.js';
 import { inNumber } from '../../pure/quantity.js';
 import type { Step } from '../../model/step.js';
+import type { StopRequest } from '../../model/stop-request.js';
 import { type LoadedRun, loadState } from '../../run/load-state.js';
 import { formatLogLine } from '../../run/log-line.js';
 import { RowJoiner } from '../../run/rows/row-joiner.js';
@@ -22,7 +23,8 @@ import { closeRun } from './close-run.js';
 import { FlushWaiters } from './flush-waiters.js';
 import { RunReport } from './run-report.js';
 import type { SecondStage, SessionContext } from './session-context.js';
-import { SessionAlerts } from './session-alerts.js';
+import type { SessionAlerts } from './session-alerts.js';
+import { StopWatch } from './stop-watch.js';
 import { removeLeftovers } from './tidy.js';
 import { Upkeep } from './upkeep.js';
 import { WalStage } from './wal-stage.js';
@@ -51,8 +53,9 @@ export class RunSession {
   private queuedBytes = 0;
   private pipeline: RunPipeline | null = null;
   private system: SystemFile | null = null;
-  /** Null without a webhook. */
-  private readonly alerts: SessionAlerts | null;
+  /** Null without a webhook, and before the second stage is there. */
+  private alerts: SessionAlerts | null = null;
+  private readonly stop: StopWatch;
   private completing = false;
   /** The reason why rows stay in the log, if they do. */
   private logOnly: ExpmanError | null = null;
@@ -88,23 +91,21 @@ export class RunSession {
       firstSegment: loaded?.nextSegment ?? 0,
       replayedTo: loaded?.replayedTo ?? 0,
     }));
+    this.stop = new StopWatch({
+      ...{ opening, context },
+      onRequest: (request) => {
+        control.markStopRequested();
+        context.post({ kind: 'stop requested', runId: opening.runId, request });
+        this.addLine('info', stopText(request));
+      },
+    });
     this.report = new RunReport({ opening, context, control, wal, joiner, loaded });
-    const { webhook = null } = opening;
-    this.alerts =
-      webhook === null
-        ? null
-        : new SessionAlerts({
-            ...{ opening, webhook, context, wal },
-            log: (level, message) => this.addLine(level, message),
-            onMarked: () => this.noteMarked(),
-          });
     if (second === null) return;
     // Steps that may fail come before the pipeline, whose timers would continue without a session.
     if (loaded !== null) this.report.takeUp(second, loaded);
     this.attach(second, loaded);
     for (const item of loaded?.items ?? []) this.pipeline?.next(item);
     if (wal.log.pending.length > 0) this.pipeline?.lineCame();
-    this.alerts?.send();
     if (loaded !== null) this.alerts?.sendLeft();
     // The end of the run may be in the log of a writer that died after receiving it: the engine
     // does not send it again.
@@ -159,6 +160,14 @@ export class RunSession {
         intervalMs: options.systemMetrics.intervalMs,
         onFailed: (error) => post({ kind: 'system failed', runId, message: messageOf(error) }),
       });
+    const { webhook = null } = this.opening;
+    if (webhook !== null)
+      this.alerts = new second.SessionAlerts({
+        ...{ opening: this.opening, webhook, context: this.context, wal },
+        log: (level, message) => this.addLine(level, message),
+        onMarked: () => this.noteMarked(),
+      });
+    this.alerts?.send();
     const { done$ } = pipeline;
     (this.system?.endAfter(done$) ?? done$).subscribe({
       next: (outcome) => this.finish(outcome),
@@ -220,6 +229,7 @@ export class RunSession {
     if (this.closed) return;
     const { report, completing: isCompleting } = this;
     const { isFailing } = report;
+    this.stop.look();
     this.upkeep.beat({ isFailing, isCompleting, lastedMs: () => report.lastedMs });
   }
 
@@ -368,3 +378,6 @@ export class RunSession {
     this.waiters.answerAll(error);
   }
 }
+
+const stopText = ({ reason, by }: StopRequest): string =>
+  `the run was asked to stop${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`;

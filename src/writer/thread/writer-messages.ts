@@ -1,6 +1,7 @@
 import { ExpmanError } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { Degradation, Health, RunIdentity, RunSummary } from '../../model/run-file.js';
+import type { StopRequest } from '../../model/stop-request.js';
 import type { Webhook } from '../../model/webhook.js';
 import type { LockOwner } from '../../storage/lock-file.js';
 
@@ -102,6 +103,8 @@ export type FromWriter =
       readonly publishes: Health['publishes'];
       readonly degraded: Degradation | null;
     }
+  /** The run was asked to end. */
+  | { readonly kind: 'stop requested'; readonly runId: number; readonly request: StopRequest }
   /** Alerts were sent, or not. */
   | { readonly kind: 'alerts'; readonly runId: number; readonly alerts: Health['alerts'] }
   /** The number of parameters for which config.yaml has no room. */
