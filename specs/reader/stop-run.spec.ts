@@ -45,25 +45,24 @@ describe('a run that is asked to stop', () => {
   });
 
   it('hears so in a loop that lets no message in, and is waited for', async () => {
-    const ended = runChild(
+    const stops: Promise<unknown>[] = [];
+    const { said, ended: code } = await runChild(
       folder(),
       `const run = open(); say('opened');
        let step = 0;
        while (!run.signal.aborted) run.logMetrics({ a: step }, step++);
        say(run.signal.reason.message); await run.close();`,
       {
-        killWhen: (said, runDir) =>
-          void (
-            said.length === 1 && stops.push(stopRun(runDir, { reason: 'enough', waitMs: 45_000 }))
-          ) as never,
+        killWhen: (lines, runDir) => {
+          if (lines.length === 1) stops.push(stopRun(runDir, { reason: 'enough', waitMs: 45_000 }));
+          return false;
+        },
       },
     );
-    const { said, ended: code } = await ended;
     expect(code).toBe(0);
     expect(said[1]).toMatch(/asked to stop by .*: enough/);
     expect(await stops[0]).toMatchObject({ hasEnded: true });
   });
-  const stops: Promise<unknown>[] = [];
 
   it('that nobody asks completes stop$ with its end, and its signal stays as it is', async () => {
     const run = open();

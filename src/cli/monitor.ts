@@ -41,7 +41,7 @@ export function conditionsIn(text: string): string[] {
     else if (char === '(' || char === '[') depth++;
     else if (char === ')' || char === ']') depth--;
     if (char === ',' && quote === '' && depth <= 0) parts.push('');
-    else parts[parts.length - 1] += char;
+    else parts.push(`${parts.pop() ?? ''}${char}`);
   }
   return parts;
 }

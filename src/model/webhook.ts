@@ -1,5 +1,6 @@
 import { ExpmanError, describeType } from './errors.js';
 import { rule, type Rule, unknownWords } from './option-rules.js';
+import { cut } from './printable.js';
 
 /** The environment variable with the address of a webhook. */
 export const WEBHOOK_VARIABLE = 'EXPMAN_WEBHOOK';
@@ -102,7 +103,7 @@ function problemOf(text: string): string | null {
   const { protocol, hostname, username, password } = new URL(text);
   if (username !== '' || password !== '') return 'it has a user name or a password';
   if (protocol === 'https:' && hostname !== '') return null;
-  if (protocol !== 'http:') return `its protocol is ${protocol.slice(0, 20)}`;
+  if (protocol !== 'http:') return `its protocol is ${cut(protocol, 20)}`;
   return isThisMachine(hostname) ? null : 'it is http to another machine, which anyone in between can read';
 }
 

@@ -12,7 +12,7 @@ const MAX_FILE_BYTES = 8192;
 /**
  * The characters of a reason and of who asks.
  *
- * @bound tells: the text ends in an ellipsis; specs/reader/stop-run.spec.ts "cuts a long reason visibly"
+ * @bound tells: the text ends in an ellipsis; specs/reader/stop-run.spec.ts "cuts a long reason visibly, and redacts secrets in it"
  */
 const MAX_TEXTS = { reason: 500, by: 200 } as const;
 const VERSION = 1;

@@ -1,5 +1,4 @@
 import { type Observable, defer, exhaustMap, from, of, timer } from 'rxjs';
-import { attempt } from '../../model/attempt.js';
 import { ExpmanError, codeOf, messageOf } from '../../model/errors.js';
 import { flag, milliseconds, strings } from '../../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
@@ -129,15 +128,13 @@ class Monitor {
   private findings(facts: RunFacts): Finding[] {
     const { experiment, run, runDir, uuid } = facts;
     return this.watching.conditions.flatMap(({ kind, text, holds }) => {
-      let said: string | null = null;
-      let epoch = 0;
-      attempt(() => {
-        said = holds(facts);
-        if (said !== null) ({ epoch } = readIdentity(this.fs, runDir).identity);
+      const found = meeting(() => {
+        const message = holds(facts);
+        return message === null ? null : { message, epoch: readIdentity(this.fs, runDir).identity.epoch };
       });
-      if (said === null || !this.isNew(`${uuid} ${runDir} ${epoch} ${text}`)) return [];
+      if (found === null || !this.isNew(`${uuid} ${runDir} ${found.epoch} ${text}`)) return [];
       const at = new Date().toISOString();
-      return [{ kind, condition: text, message: said, ...{ runDir, experiment, run, uuid, epoch, at } }];
+      return [{ kind, condition: text, ...found, ...{ runDir, experiment, run, uuid, at } }];
     });
   }
 
@@ -180,5 +177,14 @@ class Monitor {
 
   private isNew(key: string): boolean {
     return this.known.size < this.known.add(key).size;
+  }
+}
+
+/** A run that vanishes, or is replaced, while it is looked at is seen by the next look. */
+function meeting<T>(look: () => T | null): T | null {
+  try {
+    return look();
+  } catch {
+    return null;
   }
 }

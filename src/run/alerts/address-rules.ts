@@ -79,11 +79,8 @@ function plainOf(address: string): string {
   if (isIPv4(address) || address === '::' || address === '::1' || !EMBEDS_AT_END.check(address, 'ipv6'))
     return address;
   // The canonical form of a URL has no dotted part and no leading zeros.
-  const [high = '0', low = '0'] = new URL(`http://[${address}]`).hostname
-    .slice(1, -1)
-    .split(':')
-    .slice(-2)
-    .map((part) => (part === '' ? '0' : part));
-  const bits = Number.parseInt(high, 16) * 65_536 + Number.parseInt(low, 16);
+  const parts = new URL(`http://[${address}]`).hostname.replace(/[[\]]/g, '').split(':');
+  const [high, low] = [parts.at(-2), parts.at(-1)].map((part) => Number.parseInt(part || '0', 16));
+  const bits = (high ?? 0) * 65_536 + (low ?? 0);
   return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join('.');
 }

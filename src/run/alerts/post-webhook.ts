@@ -10,7 +10,7 @@ import type { AllowedAddresses } from './address-rules.js';
  * @bound tells: run.log says that it timed out; specs/run/alerts/post-webhook.spec.ts "gives up on a server that never answers"
  */
 const MAX_POST_MS = 10_000;
-/** @bound refuses: a longer head of an answer fails the attempt */
+/** @bound loses nothing: a longer head of an answer fails the attempt, and there are others */
 const MAX_HEAD_BYTES = 16 * 1024;
 /** @bound loses nothing: an alert waits no longer than this for a busy webhook, then it is tried again */
 const MAX_RETRY_AFTER_S = 30;

@@ -4,15 +4,22 @@ import type { Webhook } from '../../model/webhook.js';
 import { AlertOutbox } from '../../run/alerts/alert-outbox.js';
 import { AlertSealer } from '../../run/alerts/alert-seal.js';
 import { quantity } from '../../pure/quantity.js';
-import type { RunOpening } from '../thread/writer-messages.js';
-import type { SessionContext } from './session-context.js';
+import type { FsPort } from '../../storage/fs-port.js';
+import type { FromWriter, RunOpening } from '../thread/writer-messages.js';
 import type { WalStage } from './wal-stage.js';
+
+/** The part of a session's context that its alerts need. */
+export interface SessionAlertsContext {
+  readonly fs: FsPort;
+  readonly post: (message: FromWriter) => void;
+  readonly now: () => number;
+}
 
 /** Options of {@link SessionAlerts}. */
 export interface SessionAlertsOptions {
   readonly opening: RunOpening;
   readonly webhook: Webhook;
-  readonly context: SessionContext;
+  readonly context: SessionAlertsContext;
   readonly wal: WalStage;
   /** Writes a line into run.log. */
   readonly log: (level: string, message: string) => void;
