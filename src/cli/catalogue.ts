@@ -230,7 +230,7 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'monitor',
     args: '[dir]',
-    summary: 'Watches runs from outside: crashed, stalled, or a filter.',
+    summary: 'Watches runs for crashes, stalls, or a filter.',
     options: MONITOR,
     details:
       'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
