@@ -234,10 +234,10 @@ export const COMMANDS: readonly Command[] = [
     options: MONITOR,
     details:
       'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
-      'Prints a run once for each condition, and again after it was resumed. Sends it to\n' +
-      'the webhook in EXPMAN_WEBHOOK, if that is set, with the alerts that ended runs\n' +
-      'have left unsent. Runs until Ctrl-C; with --once the exit code is 5 if anything\n' +
-      'was found.',
+      'Prints a run once for each condition, and again after it was resumed. Sends it\n' +
+      'to the webhook in EXPMAN_WEBHOOK, if that is set, with the alerts that ended\n' +
+      'runs have left unsent. Runs until Ctrl-C; with --once the exit code is 5 if\n' +
+      'anything was found.',
     json: 'one object per line: { kind: "crashed", "stalled" or "matched", condition, message, runDir, experiment, run, uuid, epoch, at }, { kind: "alerts", runDir, sent, unproven, failure } or { kind: "problem", runDir, code, message }.',
     load: () => import('./monitor.js'),
   }),
@@ -247,9 +247,9 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Asks running runs, or a sweep, to end.',
     options: STOP,
     details:
-      'RUN is the folder of a run, or that of a sweep. A run ends when its program reacts\n' +
-      'to run.stop$ or run.signal; a later owner of the run is not asked. The exit code is\n' +
-      '2 if nobody runs it, and 4 if it has not ended within --timeout.',
+      'RUN is the folder of a run, or that of a sweep. A run ends when its program\n' +
+      'reacts to run.stop$ or run.signal; a later owner of the run is not asked. The\n' +
+      'exit code is 2 if nobody runs it, and 4 if it has not ended within --timeout.',
     json: 'an array of { runDir, hasEnded }.',
     load: () => import('./stop.js'),
   }),

@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { payloadFor } from '../../../src/run/alerts/webhook-payload.js';
+import { type WebhookMessage, payloadFor } from '../../../src/run/alerts/webhook-payload.js';
 
-const MESSAGE = {
-  ...{ kind: 'alert', experiment: 'exp', run: 'r1', uuid: 'f'.repeat(32), level: 'error' },
-  ...{ title: 'loss is NaN', text: 'at step 7', at: '2026-01-01T00:00:00.000Z', repeats: 0 },
-} as const;
+const MESSAGE: WebhookMessage = {
+  kind: 'alert',
+  experiment: 'exp',
+  run: 'r1',
+  uuid: 'f'.repeat(32),
+  level: 'error',
+  title: 'loss is NaN',
+  text: 'at step 7',
+  at: '2026-01-01T00:00:00.000Z',
+  repeats: 0,
+};
 const SLACK = 'https://hooks.slack.com/services/T0/B0/x';
 const DISCORD = 'https://discord.com/api/webhooks/1/x';
 const HOSTILE = '<!channel> <@U1> @everyone & [a](https://evil.example) **b** `c` \u202e\u001b[31m';
