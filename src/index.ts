@@ -4,11 +4,7 @@
  *
  * @packageDocumentation
  */
-export type {
-  ArtifactFiles,
-  ArtifactReference,
-  LogArtifactOptions,
-} from './engine/files/version-call.js';
+export type { ArtifactFiles, ArtifactReference, LogArtifactOptions } from './engine/files/version-call.js';
 export type { ArtifactContent, ArtifactFacts } from './engine/files/artifacts.js';
 export type { CheckpointContent } from './engine/files/checkpoint-call.js';
 export { currentRun, withRun } from './engine/current-run.js';
@@ -45,6 +41,9 @@ export type {
   ValuesFor,
 } from './model/metric.js';
 export type { Step } from './model/step.js';
+export type { StopRequest } from './model/stop-request.js';
+export type { AlertFacts, AlertLevel, AlertOptions, RunAlert } from './model/alerts.js';
+export type { AlertSettings, ResolvedAlerts } from './model/webhook.js';
 export type { SummaryOptions, SummaryValues } from './model/summary-values.js';
 export type { Goal, MetricDefinition, SummaryStatistic } from './pure/metric-definition.js';
 export type { ArtifactName, ExperimentName, RunName } from './model/names.js';

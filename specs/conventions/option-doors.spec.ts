@@ -12,10 +12,12 @@ import { progress } from 'expman-rx/progress';
 import {
   amendRun,
   openArtifacts,
+  monitorRuns,
   openExperiments,
   openRun,
   queryRuns,
   recoverRun,
+  stopRun,
   streamQuery,
 } from 'expman-rx/reader';
 import { createSearcher, sweep, uniform } from 'expman-rx/sweep';
@@ -58,6 +60,10 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
     call: (options) => openExperiments(base).series('loss', options),
   },
   'Experiments.runs(RunQuery)': { call: (options) => openExperiments(base).runs(options) },
+  'LoggableRun.alert(AlertOptions)': { call: (options) => run.alert('a', options) },
+  'LoggingEngine.alert(AlertOptions)': { call: (options) => run.alert('a', options) },
+  'monitorRuns(MonitorOptions)': { call: (options) => monitorRuns(base, options) },
+  'stopRun(StopOptions)': { call: (options) => stopRun(run.runDir, options) },
   'LoggableRun.defineMetric(MetricDefinition)': {
     call: (options) => run.defineMetric('loss', options),
     given: { goal: 'min' },

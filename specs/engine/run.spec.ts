@@ -221,7 +221,11 @@ describe('the health of a run', () => {
     await run.close();
     await done;
     const nothing = { accepted: 0, flushed: 0, published: 0, dropped: 0, invalid: 0, degraded: null };
-    expect(seen[0]).toEqual({ ...nothing, publishes: { count: 0, totalMs: 0 } });
+    expect(seen[0]).toEqual({
+      ...nothing,
+      publishes: { count: 0, totalMs: 0 },
+      alerts: { sent: 0, pending: 0, failure: null },
+    });
     expect(seen.at(-1)).toMatchObject({
       accepted: 2,
       flushed: 2,

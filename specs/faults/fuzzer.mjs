@@ -70,7 +70,15 @@ function diskWith(changed, bytes) {
   const open = new Map();
   let next = 3;
   /** @param {Buffer} file */
-  const facts = (file) => ({ kind: 'file', size: file.length, modifiedMs: 0, inode: 1, device: 1, links: 1 });
+  const facts = (file) => ({
+    kind: 'file',
+    size: file.length,
+    modifiedMs: 0,
+    inode: 1,
+    device: 1,
+    bornMs: 0,
+    links: 1,
+  });
   const refuse = (/** @type {string} */ path) =>
     Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
   return {

@@ -153,7 +153,7 @@ export class MemoryFs implements FsPort {
     if (node === undefined) return null;
     return node.kind === 'file'
       ? factsOf(node.inode)
-      : { kind: 'folder', size: 0, modifiedMs: 0, inode: 0, device: 1, links: 1 };
+      : { kind: 'folder', size: 0, modifiedMs: 0, inode: 0, device: 1, bornMs: 0, links: 1 };
   }
 
   list(folder: string): string[] {
@@ -376,7 +376,7 @@ function writeInto(inode: Inode, at: number, bytes: Uint8Array): void {
 }
 
 function factsOf({ number, size, links, modifiedMs }: Inode): FileFacts {
-  return { kind: 'file', size, modifiedMs, inode: number, device: 1, links };
+  return { kind: 'file', size, modifiedMs, inode: number, device: 1, bornMs: 0, links };
 }
 
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';

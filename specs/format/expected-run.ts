@@ -30,7 +30,7 @@ export function expectedOf({ golden, run }: GoldenRun, runDir: string): unknown 
     const { status, publishedRows, walRows, accepted, rewound, lastStep, dropped, invalid, lost, losses } =
       info;
     const { tornBytes, corrupt, kept, setAside, rowsBehindGap, params, artifacts, metrics } = info;
-    const { summary, headline, definitions } = info;
+    const { summary, headline, definitions, alerts } = info;
     const [, , ...metricFields] = rows.fields;
     const metricOf = new Map([...rows.columnOf].map(([metric, column]) => [column, metric]));
     return tagged({
@@ -51,6 +51,7 @@ export function expectedOf({ golden, run }: GoldenRun, runDir: string): unknown 
         headline,
         definitions,
       },
+      ...(alerts.length > 0 && { alerts }),
       defined: Object.fromEntries(
         [...metrics.keys()]
           .map((metric) => [metric, definitionOf(definitions, metric)] as const)

@@ -142,6 +142,8 @@ describe('the text', () => {
     first.logParams({ rate: 1 });
     first.summary({ best: 1 }, { headline: true });
     first.defineMetric('loss', { goal: 'min', x: 'step', summary: 'best' });
+    first.alert('an alert', { text: 'more' });
+    first.alert('an alert', { text: 'more' });
     await first.saveArtifact('a.txt', Buffer.from('a'));
     await first.close();
     const second = open({ resume: 'must', fromStep: 2 });
@@ -154,6 +156,7 @@ describe('the text', () => {
       ...[...keys(file), ...keys(file['counts']), ...keys(file['environment']), ...keys(file['error'])],
       ...(file['resumed'] as object[]).flatMap(keys),
       ...Object.values(file['definitions'] as object).flatMap(keys),
+      ...Object.values(file['alerts'] as object).flatMap(keys),
       ...Object.values(file['metrics'] as object).flatMap(keys),
       ...[...metadata.keys(), ...keys(JSON.parse(metadata.get('summary') ?? '{}'))],
     ];

@@ -591,6 +591,28 @@ def as_columns_have(rows: list[Row], columns: list[tuple[str, str, str]]) -> Non
                 row.values[metric] = from_text(text_of(value))
 
 
+# ---------------------------------------------------------------- 13.2 Alerts
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z", re.ASCII)
+
+
+def alerts_of(facts: dict) -> list[dict]:
+    """The alerts of a run, in the order they were raised; what is none is passed over."""
+    return [alert_of(key, said) for key, said in mapping(facts.get("alerts")).items() if isinstance(mapping(said).get("title"), str)]
+
+
+def alert_of(key: str, said: dict) -> dict:
+    text, at, level, repeats, seal, sent = (said.get(name) for name in ("text", "at", "level", "repeats", "seal", "sentAt"))
+    moment = lambda value: isinstance(value, str) and MOMENT.fullmatch(value) is not None  # noqa: E731
+    is_count = isinstance(repeats, (int, float)) and not isinstance(repeats, bool) and repeats == int(repeats) > 0
+    return {
+        "id": key, "at": at if moment(at) else "", "level": level if level in ("info", "warn", "error") else "warn",
+        "title": said["title"], "text": text if isinstance(text, str) else "", "repeats": int(repeats) if is_count else 0,
+        "delivery": "sent" if moment(sent) else "unsent" if isinstance(seal, str) and seal else "none",
+        "sentAt": sent if moment(sent) else None,
+    }
+
+
 # ---------------------------------------------------------------- 13.1 The summary of the run, and definitions
 
 NO_NAMES = ("__proto__", "prototype", "constructor")
@@ -943,6 +965,7 @@ def read_run(folder: str) -> Run:
         "params": params,
         "artifacts": mapping(said.get("artifacts")),
         "summary": values, "headline": headline, "definitions": definitions, "defined": defined(definitions, columns),
+        **({"alerts": alerts_of(said)} if alerts_of(said) else {}),
         "metrics": summaries(file, replay, rows),
         "columns": [list(column) for column in columns],
         "sessions": places, "log": [list(line) for line in read_log(folder, state)],
@@ -978,7 +1001,7 @@ def params_of(folder: str, state: Optional[State]) -> dict:
     return {**config, **state.params} if state else config
 
 
-FACTS = ("artifacts", "loggedArtifacts", "usedArtifacts", "summary", "headline", "definitions")
+FACTS = ("artifacts", "loggedArtifacts", "usedArtifacts", "summary", "headline", "definitions", "alerts", "alertsNotKept")
 
 
 def facts_of(run: dict, state: Optional[State]) -> dict:

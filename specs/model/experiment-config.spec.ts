@@ -47,6 +47,7 @@ describe('an experiment config', () => {
       fileMode: 'umask',
       systemMetrics: false,
       captureConsole: false,
+      alerts: { allowPrivate: false },
     });
   });
 
@@ -75,6 +76,7 @@ describe('an experiment config', () => {
       fileMode: 'private',
       systemMetrics: { intervalMs: 100 },
       captureConsole: 'streams',
+      alerts: { allowPrivate: true },
     };
     const config = new ExperimentConfig('my_exp', '/data/runs', options);
     expect(config.toPlain()).toEqual({ name: 'my_exp', baseDir: resolve('/data/runs'), ...options });

@@ -13,6 +13,9 @@ describe('a URL in a text', () => {
     ['https://t0ken@github.com/a/b.git', 'https://[redacted]@github.com/a/b.git'],
     ['https://t0ken:x-oauth-basic@github.com', 'https://[redacted]:x-oauth-basic@github.com'],
     ['https://host/?access_token=k1&x=1#top', 'https://host/?access_token=[redacted]&x=1#top'],
+    ['at https://hooks.slack.com/services/T0/B0/k1, twice', 'at https://hooks.slack.com/[redacted], twice'],
+    ['https://ptb.discord.com/api/v10/webhooks/12/a-b_c', 'https://ptb.discord.com/api/v10/webhooks/[redacted]'],
+    ['EXPMAN_WEBHOOK=https://host/p', 'EXPMAN_WEBHOOK=[redacted]'],
     ['jdbc:postgresql://h/d?user=u&password=pw', 'jdbc:postgresql://h/d?user=u&password=[redacted]'],
   ])('loses its password only: %s', (given, kept) => {
     expect(redactText(given)).toBe(kept);
@@ -21,7 +24,7 @@ describe('a URL in a text', () => {
 
   it.each([
     'ssh://git@github.com/a/b.git', 'https://host:80/a@b', 'http://[::1]:80/a@b', 'https://host/@scope/package@1.2.3', 'mailto:ada@example.org',
-    'see https://host/a:b', 'a // b : c @ d', 'file:///home/ada', '//host/a',
+    'see https://host/a:b', 'https://discord.com/channels/1', 'https://hooks.slack.com/', 'a // b : c @ d', 'file:///home/ada', '//host/a',
   ])('without one is as it was: %s', (text) => expect(redactText(text)).toBe(text)); // prettier-ignore
 });
 

@@ -99,6 +99,18 @@ describe('run.yaml', () => {
     expect(artifactLinksLeftOut).toBe(10_000 - kept);
   });
 
+  it('of a log with more alerts than a run accepts can still be read, and says how many it left out', () => {
+    const fs = runFolder();
+    const alerts = Object.fromEntries(
+      Array.from({ length: 5000 }, (_, at) => [`0-${at}`, { title: 'x'.repeat(100) }]),
+    );
+    writeRunFile(fs, FOLDER, RUN, { alerts });
+    const file = readMapping(fs, FOLDER, RUN_NAME) ?? {};
+    const kept = Object.keys(file['alerts'] as object).length;
+    expect(kept).toBeGreaterThan(500);
+    expect(file['alertsLeftOut']).toBe(5000 - kept);
+  });
+
   it('that an amendment would make larger than readers take stays as it was, and the amendment is refused', () => {
     const fs = runFolder();
     writeRunFile(fs, FOLDER, { ...RUN, status: RunStatus.Finished }, {});

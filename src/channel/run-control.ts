@@ -17,7 +17,7 @@ export interface Acknowledged {
 export const RunTrouble = { none: 0, disk: 1, fenced: 2 } as const;
 
 const SLOT_DOUBLES = 4;
-const WORD = { acknowledgements: 0, trouble: 1, closed: 2, cutNoted: 3 } as const;
+const WORD = { acknowledgements: 0, trouble: 1, closed: 2, cutNoted: 3, stopRequested: 24 } as const;
 /** Doubles after the two slots; the caller's thread stores, the writer loads. */
 const COUNT = { dropped: 2 * SLOT_DOUBLES, invalid: 2 * SLOT_DOUBLES + 1 } as const;
 
@@ -30,7 +30,7 @@ const COUNT = { dropped: 2 * SLOT_DOUBLES, invalid: 2 * SLOT_DOUBLES + 1 } as co
  * the slot it was reading.
  */
 export class RunControl {
-  static readonly bytes = 16 + (2 * SLOT_DOUBLES + 2) * 8;
+  static readonly bytes = 16 + (2 * SLOT_DOUBLES + 2) * 8 + 8;
   private readonly words: Int32Array;
   private readonly doubles: Float64Array;
 
@@ -104,6 +104,15 @@ export class RunControl {
 
   markCutNoted(): void {
     Atomics.store(this.words, WORD.cutNoted, 1);
+  }
+
+  /** True once the run was asked to end. */
+  get isStopRequested(): boolean {
+    return Atomics.load(this.words, WORD.stopRequested) === 1;
+  }
+
+  markStopRequested(): void {
+    Atomics.store(this.words, WORD.stopRequested, 1);
   }
 
   /** The number of rows not accepted because the buffer was full. */

@@ -8,6 +8,7 @@ import {
   GATE,
   IMPORT,
   LIST,
+  MONITOR,
   NONE,
   NOTE,
   PLOT,
@@ -15,6 +16,7 @@ import {
   RECOVER,
   REPORT,
   SERVE,
+  STOP,
   TAG,
   TAIL,
   UNARCHIVE,
@@ -46,7 +48,7 @@ export const COMMANDS: readonly Command[] = [
       '--group-by prints a row per group: the number of runs in it, with the ranks of a\n' +
       'distributed run as one, and the mean and sample deviation of summary values and\n' +
       `metrics, or of the fields of --columns.\n${CSV_DETAILS}`,
-    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, parent ({ uuid, experiment, run, step, epoch } of a fork), params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), summary, headline, definitions, artifacts, loggedArtifacts and usedArtifacts (by version: type, digest, at), artifactLinksLeftOut, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error. With --group-by one object per group: group, count, runs (their folders), figures (by name: count, mean, deviation, min, max, best with value and runDir where a goal is defined).',
+    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, parent ({ uuid, experiment, run, step, epoch } of a fork), params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), summary, headline, definitions, artifacts, loggedArtifacts and usedArtifacts (by version: type, digest, at), artifactLinksLeftOut, alerts (each: id, at, level, title, text, repeats, delivery, sentAt), alertsLeftOut, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error. With --group-by one object per group: group, count, runs (their folders), figures (by name: count, mean, deviation, min, max, best with value and runDir where a goal is defined).',
     load: () => import('./list.js'),
   }),
   command({
@@ -56,7 +58,7 @@ export const COMMANDS: readonly Command[] = [
     options: NONE,
     details:
       'Changes nothing. RUN is the folder of a run, with its run.yaml. Shows status,\n' +
-      'counts, summary, parameters, metrics, artifacts, media, resumes, losses,\n' +
+      'counts, alerts, summary, parameters, metrics, artifacts, media, resumes, losses,\n' +
       'environment and files: at most 40 of each, and how many more there are.',
     json: 'an object (for several runs, an array of objects) with the keys that list prints, and identity, owner, rows, publishedRows, walRows, metrics, params, artifacts, media (each: name, step, file, kind, type, bytes, sha256, caption, timestamp, path; null if they cannot be read), files, losses (each: epoch, firstRecord, records, calls, atMost, others, file), tornBytes, corrupt, kept, setAside, malformed, rowsBehindGap.',
     load: () => import('./inspect.js'),
@@ -138,7 +140,8 @@ export const COMMANDS: readonly Command[] = [
       'Views and their columns:\n' +
       '  runs     experiment, run, run_dir, uuid, status, started_at, ended_at,\n' +
       '           duration_ms, rows, accepted, rewound, last_step, dropped, invalid,\n' +
-      '           lost, tags, notes, "group", rank, parent, exit_code, error\n' +
+      '           lost, tags, notes, "group", rank, parent, exit_code, error,\n' +
+      '           alerts\n' +
       '  params   experiment, run, key, value (text), number\n' +
       '  metrics  experiment, run, step, timestamp, metric, value, text: one row per\n' +
       '           value\n' +
@@ -240,12 +243,38 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./unarchive.js'),
   }),
   command({
+    name: 'monitor',
+    args: '[dir]',
+    summary: 'Watches runs for crashes, stalls, or a filter.',
+    options: MONITOR,
+    details:
+      'DIR is a folder of experiments (default ./experiments), an experiment, or a run.\n' +
+      'Prints a run once for each condition, and again after it was resumed. Sends it\n' +
+      'to the webhook in EXPMAN_WEBHOOK, if that is set, with the alerts that ended\n' +
+      'runs have left unsent. Runs until Ctrl-C; with --once the exit code is 5 if\n' +
+      'anything was found.',
+    json: 'one object per line: { kind: "crashed", "stalled" or "matched", condition, message, runDir, experiment, run, uuid, epoch, at }, { kind: "alerts", runDir, sent, unproven, failure } or { kind: "problem", runDir, code, message }.',
+    load: () => import('./monitor.js'),
+  }),
+  command({
+    name: 'stop',
+    args: '<run...>',
+    summary: 'Asks running runs, or a sweep, to end.',
+    options: STOP,
+    details:
+      'RUN is the folder of a run, or that of a sweep. A run ends when its program\n' +
+      'reacts to run.stop$ or run.signal; a later owner of the run is not asked. The\n' +
+      'exit code is 2 if nobody runs it, and 4 if it has not ended within --timeout.',
+    json: 'an array of { runDir, hasEnded }.',
+    load: () => import('./stop.js'),
+  }),
+  command({
     name: 'recover',
     args: '<dir...>',
     summary: 'Recovers interrupted runs and closes them.',
     options: RECOVER,
     details: `DIR is a run, an experiment, or a folder of experiments.\nThe exit code is 2 if anything is damaged or calls were lost, now or earlier.\n${ELSEWHERE_DETAILS}`,
-    json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords, lost, losses, takenBack, malformed }], failed: [{ runDir, code, message }] }.',
+    json: '{ recovered: [{ runDir, changed, status, rows, replayedRows, tornBytes, corrupt, missingRecords, lost, losses, takenBack, alertsSent, malformed }], failed: [{ runDir, code, message }] }.',
     load: () => import('./recover.js'),
   }),
   command({

@@ -16,6 +16,11 @@ const FORCE_ELSEWHERE = [
   'also close a run owned by another host, if its process writes nothing to run.lock while it is watched for 15 s',
 ] as const;
 
+const ALLOW_PRIVATE = [
+  '--allow-private',
+  'let the webhook in EXPMAN_WEBHOOK be at a private or link-local address',
+] as const;
+
 const CSV = ['--csv', 'print CSV with a header, for spreadsheets and data frames'] as const;
 
 /** For a command with no options of its own. */
@@ -146,8 +151,24 @@ export const CLEAN = [
   ['--dry-run', 'only list what would be deleted, even with --force'],
 ] as const satisfies Declared;
 
+/** The options of `expman stop`. */
+export const STOP = [
+  ['--reason <text>', 'why, for the run and its log'],
+  ['--wait', 'wait until the run has ended'],
+  ['--timeout <time>', 'wait no longer than this: 90s, 10m'],
+] as const satisfies Declared;
+
+/** The options of `expman monitor`. */
+export const MONITOR = [
+  ['--on <conditions>', "crashed, stalled, and filters, comma-separated: crashed,'metrics.loss.last > 10'"],
+  ['--every <time>', 'the time between two looks (default 10s)'],
+  ['--stalled-after <time>', 'without a new row for this long a run is stalled (default 10m)'],
+  ['--once', 'look once, and exit with 5 if anything was found'],
+  ALLOW_PRIVATE,
+] as const satisfies Declared;
+
 /** The options of `expman recover` and `reap`. */
-export const RECOVER = [FORCE_ELSEWHERE] as const satisfies Declared;
+export const RECOVER = [FORCE_ELSEWHERE, ALLOW_PRIVATE] as const satisfies Declared;
 
 /** The options of `expman archive`. */
 export const ARCHIVE = [

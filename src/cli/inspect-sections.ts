@@ -54,6 +54,7 @@ export interface InspectedParts {
  */
 export function printSections(run: RunInfo, parts: InspectedParts, terminal: Terminal): void {
   const sections = [
+    alertsSection(run),
     summarySection(run),
     paramsSection(run),
     metricsSection(run),
@@ -84,6 +85,24 @@ function section<T>(
 ): Section {
   const shown = items.slice(0, MAX_ROWS);
   return { heading, rows: shown.map(rowOf), left: items.length - shown.length, right };
+}
+
+/** Shows the newest first, and how many had no room. */
+function alertsSection({ alerts, alertsLeftOut }: RunInfo): Section {
+  const shown = section(
+    ['alert', 'level', 'raised', 'times', 'sent', 'text'],
+    [...alerts].reverse(),
+    ({ title, level, at, repeats, delivery, sentAt, text }) => [
+      wholeText(title, MAX_VALUE),
+      level,
+      nameText(at),
+      count(repeats + 1),
+      delivery === 'none' ? '' : nameText(sentAt ?? 'not yet'),
+      text === '' ? '' : wholeText(text, MAX_VALUE),
+    ],
+    ['times'],
+  );
+  return { ...shown, left: shown.left + alertsLeftOut };
 }
 
 /** Shows the headline first. */

@@ -89,6 +89,7 @@ function printRuns(
   // them.
   const hasTags = terminal.width >= WIDE && runs.some(({ tags }) => tags.length > 0);
   const isForked = runs.some(({ parent }) => parent !== undefined);
+  const hasAlerts = runs.some(({ alerts, alertsLeftOut }) => alerts.length + alertsLeftOut > 0);
   const losses = LOSSES.filter((loss) => runs.some((facts) => facts[loss] > 0));
   const heading: Cell[] = [
     'run',
@@ -98,6 +99,7 @@ function printRuns(
     'rows',
     ...losses,
     ...(isForked ? ['parent'] : []),
+    ...(hasAlerts ? ['alerts'] : []),
     ...(hasTags ? ['tags'] : []),
   ];
   const rows = runs.map((facts): Cell[] => [
@@ -108,13 +110,14 @@ function printRuns(
     count(facts.rows),
     ...losses.map((loss) => lossCell(facts[loss])),
     ...(isForked ? [facts.parent === undefined ? '' : printable(parentText(facts.parent))] : []),
+    ...(hasAlerts ? [lossCell(facts.alerts.length + facts.alertsLeftOut)] : []),
     ...(hasTags ? [printable(cut(facts.tags.join(' '), 24))] : []),
     ...fields.map((field) => paramText(field(facts) ?? '')),
     ...(columns.length === 0 ? [metricsText(facts)] : []),
   ]);
   terminal.table(
     [[...heading, ...columns.map(printable), ...(columns.length === 0 ? ['metrics'] : [])], ...rows],
-    ['rows', ...losses],
+    ['rows', ...losses, 'alerts'],
   );
   if (runs.some(({ owner }) => owner === 'unsure'))
     terminal.print('  RUNNING?: owned by another host, may or may not still be running; see `expman doctor`');

@@ -4,6 +4,7 @@ import { nodeFs } from '../storage/node-fs.js';
 import { type OwnerWatch, watchOwner } from '../storage/owner-watch.js';
 import { type Recovery, recoverRun } from '../writer/recovery/recover-run.js';
 import { runFoldersIn } from '../reader/run-folders.js';
+import { webhookFor } from '../model/webhook.js';
 import { printable } from '../model/printable.js';
 import { type CommandRun, type OptionsOf, codeAndMessageOf, exitCodeOf } from './command.js';
 import type { RECOVER } from './command-options.js';
@@ -39,13 +40,14 @@ export async function recoverAll(
   terminal: Terminal,
 ): Promise<number> {
   const { json } = options;
+  const webhook = webhookFor({ allowPrivate: options.allowPrivate === true });
   const watches = options.force === true ? await watchAll(folders, terminal) : [];
   const done: Recovery[] = [];
   const failed: Failure[] = [];
   for (const [index, runDir] of folders.entries()) {
     terminal.progress(`recovering run ${index + 1} of ${folders.length}`);
     try {
-      const recovery = await recoverRun(nodeFs, runDir, watches[index]);
+      const recovery = await recoverRun(nodeFs, runDir, watches[index], webhook);
       done.push(recovery);
       if (json !== true) print(recovery, terminal);
     } catch (error) {
@@ -63,14 +65,27 @@ export async function recoverAll(
 }
 
 function print(recovery: Recovery, terminal: Terminal): void {
-  const { runDir, changed, status, rows, replayedRows, tornBytes, corrupt, losses, malformed, takenBack } =
-    recovery;
+  const {
+    runDir,
+    changed,
+    status,
+    rows,
+    replayedRows,
+    tornBytes,
+    corrupt,
+    losses,
+    malformed,
+    takenBack,
+    alertsSent,
+  } = recovery;
   terminal.print(`${terminal.style('bold', printable(runDir))}  ${status}`);
   terminal.print(
     changed
       ? `  ${quantity(rows, 'rows are')} in metrics.parquet; the write-ahead log held ${count(replayedRows)}`
       : `  nothing to do: ${rows === 1 ? '' : 'all '}${quantity(rows, 'rows are')} in metrics.parquet`,
   );
+  if (alertsSent > 0)
+    terminal.print(`  ${quantity(alertsSent, 'alerts were')} sent that the run had left unsent`);
   if (tornBytes > 0) terminal.print(`  ${quantity(tornBytes, 'bytes at its end were an interrupted write')}`);
   if (takenBack.length > 0)
     terminal.print(

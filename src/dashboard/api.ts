@@ -110,6 +110,25 @@ export const RunFactsAnswer = Type.Object({
   headline: Type.Optional(Type.Array(Type.String())),
   /** Goals, x axes and statistics of metrics, by name or pattern. */
   definitions: Type.Optional(Type.Record(Type.String(), MetricDefinitionAnswer)),
+  /** In the order they were raised. */
+  alerts: Type.Optional(
+    Type.Array(
+      Type.Object({
+        id: Type.String(),
+        at: Type.String(),
+        /** info, warn or error. */
+        level: Type.String(),
+        title: Type.String(),
+        text: Type.String(),
+        repeats: Type.Integer(),
+        /** none, unsent or sent. */
+        delivery: Type.String(),
+        sentAt: Nullable(Type.String()),
+      }),
+    ),
+  ),
+  /** Alerts that are only counted. */
+  alertsLeftOut: Type.Optional(Type.Integer()),
   error: Type.Optional(Type.Unknown()),
 });
 export type RunFactsAnswer = Static<typeof RunFactsAnswer>;

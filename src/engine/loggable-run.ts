@@ -16,6 +16,7 @@ export type LoggableRun = Pick<
   | 'logParams'
   | 'summary'
   | 'defineMetric'
+  | 'alert'
   | 'logHistogram'
   | 'saveArtifact'
   | 'saveCheckpoint'

@@ -12,6 +12,7 @@ import type { CheckpointFacts } from '../run/stored-checkpoint.js';
 import type { ArtifactVersion } from '../storage/artifacts/artifact-version.js';
 import type { ArtifactVersions } from './files/artifact-versions.js';
 import { type ArtifactFiles, type LogArtifactOptions, versionCall } from './files/version-call.js';
+import type { StopRequest } from '../model/stop-request.js';
 import { type ArtifactContent, type ArtifactFacts, artifactFact, saveArtifact } from './files/artifacts.js';
 import { type CheckpointContent, checkpointCall } from './files/checkpoint-call.js';
 import type { ImageOptions, MediaCall, MediaOptions } from './files/media-log.js';
@@ -55,6 +56,15 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
    * `unwritten`.
    */
   readonly status$: Observable<LiveStatus>;
+  /**
+   * The request to end the run, made with `expman stop` or `stopRun`: at once on subscription if it was
+   * made before; completes after it, and with the run. Nothing ends by itself: close the run, or end
+   * the stream that feeds it.
+   *
+   * @example
+   * rows$.pipe(takeUntil(run.stop$)).subscribe(run.metrics);
+   */
+  readonly stop$: Observable<StopRequest>;
   /** Resolves when the run is closed, for whatever reason; rejects like `close()`. */
   readonly closed: Promise<RunSummary>;
   readonly #parts: RunParts;
@@ -64,9 +74,10 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
     const parts = openParts(config, isCopy);
     super(parts);
     this.#parts = parts;
-    const { link, tapFailed, intake } = parts;
+    const { link, tapFailed, intake, stop } = parts;
     this.health$ = new TapObservable(tapFailed, (subscriber) => link.health$.subscribe(subscriber));
     this.status$ = new TapObservable(tapFailed, (subscriber) => link.status$.subscribe(subscriber));
+    this.stop$ = new TapObservable(tapFailed, (subscriber) => stop.stop$.subscribe(subscriber));
     this.closed = link.closed;
     admitForwarded(this, intake);
   }
@@ -214,6 +225,19 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
    */
   logTable(name: string, table: TableInput, step?: number | bigint | null): MediaFile | null {
     return this.#keep({ kind: 'table', name, step, content: table, options: undefined });
+  }
+
+  /**
+   * Aborted when the run is asked to end; see {@link stop$}. Its reason is an `AbortError` that says who
+   * asked and why.
+   *
+   * A loop that lets no message in notices the request when it reads `run.signal` itself, each time.
+   *
+   * @example
+   * for (let step = 0; step < steps && !run.signal.aborted; step++) run.logMetrics({ loss: train(step) }, step);
+   */
+  get signal(): AbortSignal {
+    return this.#parts.stop.signal;
   }
 
   /**

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import type { Observable, Subject } from 'rxjs';
 import { RecordKind } from '../channel/chunk-layout.js';
+import type { AlertOptions } from '../model/alerts.js';
 import type { HistogramInput, HistogramOptions } from '../model/histogram.js';
 import type { LiveSnapshot } from '../model/live.js';
 import type {
@@ -17,6 +18,7 @@ import type { SummaryOptions } from '../model/summary-values.js';
 import type { MetricDefinition } from '../pure/metric-definition.js';
 import type { Mapping } from '../run/run-record.js';
 import { warnOfLateCall } from './process/process-warnings.js';
+import { AlertIntake, type AlertPlace } from './rows/alert-intake.js';
 import { histogramRow } from './rows/histogram-row.js';
 import type { RowIntake } from './rows/row-intake.js';
 import { SummaryIntake } from './rows/summary-intake.js';
@@ -38,6 +40,8 @@ export interface DoorParts {
   readonly facts: () => Readonly<Record<string, string>>;
   /** The run.yaml of a resumed run, as it was. */
   readonly fileBefore?: Mapping;
+  /** Absent in a trial's thread, which forwards alerts. */
+  readonly alertPlace?: AlertPlace;
 }
 
 /**
@@ -71,17 +75,20 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   readonly #tapFailed: TapErrors;
   readonly #facts: DoorParts['facts'];
   readonly #fileBefore: Mapping | undefined;
+  readonly #alertPlace: AlertPlace | null;
   #summary: SummaryIntake | undefined;
+  #alert: AlertIntake | undefined;
   #logger: Logger | undefined;
 
-  protected constructor({ runDir, runName, intake, mailbox, tapFailed, facts, fileBefore }: DoorParts) {
+  protected constructor({ runDir, runName, intake, mailbox, tapFailed, facts, ...parts }: DoorParts) {
     this.runDir = runDir;
     this.runName = runName;
     this.metrics = mailbox;
     this.#intake = intake;
     this.#tapFailed = tapFailed;
     this.#facts = facts;
-    this.#fileBefore = fileBefore;
+    this.#fileBefore = parts.fileBefore;
+    this.#alertPlace = parts.alertPlace ?? null;
   }
 
   /**
@@ -173,6 +180,29 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
   defineMetric(pattern: string, definition: MetricDefinition): void {
     if (this.#intake.isOpen) this.#summaries.define(pattern, definition);
     else warnOfLateCall(this.runDir);
+  }
+
+  /**
+   * Raises an alert: it is kept with the run, shown wherever runs are, and sent to the webhook of
+   * `alerts.webhook` or of the environment variable `EXPMAN_WEBHOOK`, if there is one.
+   *
+   * Returns as soon as it is in shared memory; it is sent beside the caller's work, also while a loop
+   * never yields, and what a kill leaves unsent is sent by the next owner of the run. The same title
+   * and level within a minute are counted, as `repeats`, instead of being kept and sent again.
+   *
+   * @param title - up to 200 characters; secrets in it are redacted
+   * @throws {@link ExpmanError} `INVALID_OPTION`; `INVALID_VALUE` with `onInvalid: 'throw'` for a
+   * title that is not a text
+   * @example
+   * run.alert('loss is NaN', { text: `at step ${step}`, level: 'error' });
+   */
+  alert(title: string, options?: AlertOptions): void {
+    if (this.#intake.isOpen) this.#alerts.add(title, options);
+    else warnOfLateCall(this.runDir);
+  }
+
+  get #alerts(): AlertIntake {
+    return (this.#alert ??= new AlertIntake(this.#intake, this.#alertPlace, this.#fileBefore));
   }
 
   /** Made for the first call: most runs have no summary. */

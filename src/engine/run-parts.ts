@@ -6,10 +6,12 @@ import { ExperimentConfig } from '../model/experiment-config.js';
 import type { LiveStatus } from '../model/live.js';
 import type { RunName } from '../model/names.js';
 import { invalidOption } from '../model/option-rules.js';
+import { type Webhook, webhookFor } from '../model/webhook.js';
 import type { Degradation } from '../model/run-file.js';
 import { memoised } from '../model/memoised.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Step } from '../model/step.js';
+import { AlertSealer } from '../run/alerts/alert-seal.js';
 import { lastStepIn } from '../run/last-step.js';
 import { isMapping } from '../run/run-record.js';
 import { nodeFs, nodeFsOf, syncRefusal } from '../storage/node-fs.js';
@@ -26,6 +28,7 @@ import { RowIntake } from './rows/row-intake.js';
 import type { DoorParts } from './run-doors.js';
 import { endingOfStream } from './run-ending.js';
 import { RunLife } from './run-life.js';
+import { RunStop } from './run-stop.js';
 import { MetricSubject } from './streams/metric-subject.js';
 import type { TapErrors } from './streams/taps.js';
 import { networkFileSystemOf } from './surroundings/network-file-system.js';
@@ -40,6 +43,7 @@ export interface RunParts extends DoorParts {
   readonly versions: () => Promise<ArtifactVersions>;
   readonly link: WriterLink;
   readonly life: RunLife;
+  readonly stop: RunStop;
   /**
    * The greatest step of earlier sessions; null if no row has a step. The first call reads their
    * files.
@@ -58,17 +62,19 @@ let sharedHost: WriterHost | undefined;
 export function openParts(config: ExperimentConfig, isCopy: boolean): RunParts {
   if (!((config as unknown) instanceof ExperimentConfig))
     throw invalidOption('config', 'an ExperimentConfig', config);
+  // A copy of a run sends nothing: what was raised was raised elsewhere.
+  const webhook = isCopy ? null : webhookFor(config.alerts);
   const host = (sharedHost ??= new WriterHost());
   host.prepare();
   const { facts, dirty } = surroundings(config.environment);
   const opened = openRun(patientFs(nodeFsOf(config.fileMode)), config, facts, Date.now());
   const undo = [opened.abandon];
   try {
-    const parts = wired(host, config, opened);
+    const parts = wired(host, config, opened, webhook);
     undo.push(() => parts.intake.channel.dispose());
     undo.push(() => parts.life.unwatchProcess());
     undo.push(() => host.forget(parts.link.runId));
-    begin(parts, config, opened, isCopy);
+    begin(parts, config, opened, { isCopy, webhook });
     if (dirty !== null)
       parts.life.addFact(
         dirty.then((isDirty) =>
@@ -86,7 +92,7 @@ function begin(
   { intake, life, link }: RunParts,
   config: ExperimentConfig,
   { folder, identity, owner, continues, before, clock }: OpenedRun,
-  isCopy: boolean,
+  { isCopy, webhook }: { readonly isCopy: boolean; readonly webhook: Webhook | null },
 ): void {
   // Before all rows of this session: a kill leaves the run either wholly before the rewind or
   // wholly after it.
@@ -111,6 +117,7 @@ function begin(
     before,
     degraded: notSynced(),
     isCopy,
+    webhook,
   });
 }
 
@@ -132,6 +139,7 @@ function wired(
   host: WriterHost,
   config: ExperimentConfig,
   { folder, identity, continues, fileBefore }: OpenedRun,
+  webhook: Webhook | null,
 ): RunParts {
   const { experiment, run, uuid, epoch } = identity;
   let warnedOfInvalid = false;
@@ -170,8 +178,13 @@ function wired(
     runDir: folder,
     channel: intake.channel,
     warn: (subject, message, meta) => intake.warn('run', subject, message, meta),
-    onFinish: () => life.finish(),
+    onFinish: () => {
+      life.finish();
+      stop.finish();
+    },
+    onStop: (request) => stop.requested(request),
   });
+  const stop = new RunStop({ fs: nodeFs, folder, target: { uuid, epoch }, control: intake.channel.control });
   const life = new RunLife({ options: config, host, intake, mailbox, link });
   const rewind = config.fromStep === undefined ? null : { epoch, fromStep: config.fromStep };
   let earlierStep: Step | null | undefined = continues ? undefined : null;
@@ -183,6 +196,10 @@ function wired(
     tapFailed,
     facts: () => ({ uuid, status: statusWords(link.status()) }),
     fileBefore,
+    alertPlace: {
+      epoch,
+      sealer: webhook === null ? null : new AlertSealer(nodeFs, folder, uuid, webhook),
+    },
     media: openMedia(folder, config, intake),
     checkpoints: memoised(async () => {
       const { Checkpoints } = await import('./files/checkpoints.js');
@@ -203,6 +220,7 @@ function wired(
     }),
     link,
     life,
+    stop,
     earlierStep: () => {
       if (earlierStep === undefined) earlierStep = lastStepIn(nodeFs, folder, uuid, rewind);
       return earlierStep;

@@ -52,6 +52,7 @@ export class ExperimentConfig implements PlainConfig {
   declare readonly fileMode: ResolvedOptions['fileMode'];
   declare readonly systemMetrics: ResolvedOptions['systemMetrics'];
   declare readonly captureConsole: ResolvedOptions['captureConsole'];
+  declare readonly alerts: ResolvedOptions['alerts'];
 
   constructor(name: string, baseDir = './experiments', options: ExperimentOptions = {}) {
     this.name = parseName('experiment', name);

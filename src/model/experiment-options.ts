@@ -1,6 +1,7 @@
 import { parseName, type RunName } from './names.js';
 import { flag, integer, invalidOption, oneOf, path, REFUSED, rule, type Rule } from './option-rules.js';
 import { optionsTable } from './options-table.js';
+import { type AlertSettings, type ResolvedAlerts, alertsRule } from './webhook.js';
 import { redactText, redactWord } from './redact-text.js';
 import { parseStep } from './step.js';
 
@@ -119,6 +120,12 @@ export interface ResolvedOptions {
    * copies everything written to stdout and stderr.
    */
   readonly captureConsole: boolean | 'streams';
+  /**
+   * Where `run.alert` sends alerts: `{ webhook, allowPrivate }`, by default to the webhook in the
+   * environment variable `EXPMAN_WEBHOOK`; `false` sends none. The address is not enumerable, so that
+   * it is neither printed nor copied.
+   */
+  readonly alerts: false | ResolvedAlerts;
 }
 
 /** The compression of pages. */
@@ -136,7 +143,9 @@ export type ExperimentOptions = {
           ? boolean | { readonly intervalMs?: number | undefined }
           : K extends 'environment'
             ? boolean | { readonly argv?: boolean | undefined }
-            : ResolvedOptions[K])
+            : K extends 'alerts'
+              ? false | AlertSettings
+              : ResolvedOptions[K])
     | undefined;
 };
 
@@ -209,6 +218,7 @@ const OPTIONS = optionsTable<ExperimentOptions>()({
   captureConsole: rule<boolean | 'streams'>("a boolean or 'streams'", (value) =>
     typeof value === 'boolean' || value === 'streams' ? value : REFUSED,
   ).byDefault(false),
+  alerts: alertsRule().byDefault(Object.freeze({ allowPrivate: false })),
 });
 
 /** The rules of {@link ExperimentOptions}. */

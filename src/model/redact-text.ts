@@ -81,11 +81,15 @@ const USERINFO =
 // Google, JWT.
 const TOKEN =
   /\b(?:sk-(?=[\w-]{0,64}\d)[\w-]{12,}|gh[opsur]_[A-Za-z0-9]{12,}|github_pat_\w{12,}|glpat-[\w-]{12,}|hf_[A-Za-z0-9]{12,}|npm_[A-Za-z0-9]{12,}|xox[abeprs]-[\w-]{12,}|A[KS]IA[A-Z0-9]{12,}|AIza[\w-]{12,}|eyJ[\w-]{12,}(?:\.[\w-]+)*)/g;
+// The path of a webhook is all that it takes to post there.
+const WEBHOOK =
+  /(\bhttps:\/\/(?:hooks\.slack(?:-gov)?\.com\/|(?:[a-z]{1,20}\.)?discord(?:app)?\.com\/api\/(?:v\d{1,3}\/)?webhooks\/))[\w/-]{8,}/gi;
 const BEARER = /(?<=\bbearer\s{1,4})(?=[\w.~+/-]{0,64}\d)[\w.~+/-]{12,}/gi;
 
 function redact(text: string, isWord: boolean): string {
   let redacted = text;
-  if (redacted.includes('//')) redacted = redacted.replace(USERINFO, withoutPassword);
+  if (redacted.includes('//'))
+    redacted = redacted.replace(USERINFO, withoutPassword).replace(WEBHOOK, `$1${REDACTED}`);
   if (redacted.includes('=') || redacted.includes(':')) redacted = redactPairs(redacted, isWord);
   return redacted.replace(TOKEN, REDACTED).replace(BEARER, REDACTED);
 }

@@ -1,4 +1,5 @@
 import type { ArtifactLinks } from './artifact-links.js';
+import type { AlertFacts } from './alerts.js';
 import type { MetricSummary } from './metric.js';
 import type { Params } from './param-value.js';
 import type { RunParent } from './run-parent.js';
@@ -8,7 +9,7 @@ import type { Step } from './step.js';
 import type { SummaryFacts } from './summary-values.js';
 
 /** A run without its rows: the facts by which it is listed, filtered and compared. */
-export interface RunFacts extends SummaryFacts, ArtifactLinks {
+export interface RunFacts extends SummaryFacts, ArtifactLinks, AlertFacts {
   readonly experiment: string;
   readonly run: string;
   readonly runDir: string;

@@ -143,4 +143,9 @@ export interface Health {
   readonly publishes: { readonly count: number; readonly totalMs: number };
   /** The reason why rows are not where they should be; null while all is well. */
   readonly degraded: Degradation | null;
+  /**
+   * The alerts that the webhook has accepted since the run was opened, those that are on their way,
+   * and the reason why the last attempt failed, null if it did not.
+   */
+  readonly alerts: { readonly sent: number; readonly pending: number; readonly failure: string | null };
 }

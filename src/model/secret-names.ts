@@ -4,12 +4,12 @@ export const REDACTED = '[redacted]';
 /** Words that are secret anywhere in a name, and at the end of words that are run together. */
 const STRONG: ReadonlySet<string> = new Set([
   'secret', 'secrets', 'password', 'passwords', 'passwd', 'pwd', 'passphrase', 'credential', 'credentials', 'auth', 'oauth',
-  'authorization', 'bearer', 'cookie', 'cookies', 'jwt',
+  'authorization', 'bearer', 'cookie', 'cookies', 'jwt', 'webhook', 'webhooks',
 ]); // prettier-ignore
 const STRONG_END = /(?:password|passwd|passphrase|secret|credential)s?$/;
 
 /** Every secret name has one of these; most names have none. */
-const ANY = /key|token|pat|secret|passw|passphrase|pwd|credential|auth|bearer|cookie|jwt/i;
+const ANY = /key|token|pat|secret|passw|passphrase|pwd|credential|auth|bearer|cookie|jwt|webhook/i;
 
 /** Names under which a number is secret, too: command line parsers turn digits into numbers. */
 const PASSWORD_END = /(?:password|passwd|passphrase|pwd|secret)s?$/;

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { Observable } from 'rxjs';
 import type { RowTable } from '../columnar/table.js';
 import { resolvePath } from '../model/option-rules.js';
 import { nodeFs } from '../storage/node-fs.js';
@@ -11,8 +12,10 @@ import { Artifacts } from './artifacts/artifacts.js';
 import { amendRunBy, type RunChanges, type RunLabels } from './amend-run.js';
 import { EXPERIMENTS_OPTIONS, Experiments, type ExperimentsOptions } from './experiments.js';
 import { inspectRun as inspect, type RunInfo } from './inspect-run.js';
+import { type MonitorEvent, type MonitorOptions, monitorBy } from './monitor/monitor-runs.js';
 import { type LoggedMedia, mediaOf } from './read-media.js';
 import { type RecoverOptions, recoverBy } from './recover.js';
+import { type StopOptions, type StopResult, stopRunBy } from './stop-run.js';
 import { type StoredRun, openStoredRun } from './stored-run.js';
 
 export type { ArtifactLink, ArtifactLinks } from '../model/artifact-links.js';
@@ -35,7 +38,9 @@ export type { Ancestor } from '../run/lineage.js';
 export type { CheckpointFacts, StoredCheckpoint } from '../run/stored-checkpoint.js';
 export type { Step } from '../model/step.js';
 export type { Params, ParamValue } from '../model/params.js';
+export type { AlertFacts, AlertLevel, RunAlert } from '../model/alerts.js';
 export type { RunFacts } from '../model/run-facts.js';
+export type { AlertSettings } from '../model/webhook.js';
 export type { SummaryFacts, SummaryValues } from '../model/summary-values.js';
 export type {
   Goal,
@@ -71,6 +76,8 @@ export type { LoggedMedia } from './read-media.js';
 export type { OnScan, RunListing, UnreadableRun } from './run-index.js';
 export type { RowSelection, StoredRow } from './select-rows.js';
 export type { StoredArtifact } from './read-artifacts.js';
+export type { MonitorEvent, MonitorOptions } from './monitor/monitor-runs.js';
+export type { StopOptions, StopResult } from './stop-run.js';
 export type { StoredRun } from './stored-run.js';
 export type { FactsSource, Skipped } from './query/facts-source.js';
 export {
@@ -214,4 +221,38 @@ export async function amendRun(runDir: string, changes: RunChanges): Promise<Run
  */
 export function openArtifacts(dir: string): Artifacts {
   return new Artifacts(nodeFs, resolvePath('dir', dir));
+}
+
+/**
+ * Asks a running run to end: its `stop$` emits, and its `signal` is aborted. With the folder of a
+ * running sweep, the sweep stops. Resolves once that is written, or when the run has ended or `waitMs`
+ * have passed.
+ *
+ * The request is for the present owner of the run: a run that is resumed later is not stopped by it.
+ *
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_CLOSED` if it has no living owner, `CORRUPT`,
+ * `INVALID_OPTION`, `IO` without the right to write into its folder
+ * @example
+ * const { hasEnded } = await stopRun('./experiments/my_exp/r1', { reason: 'too hot', waitMs: 60_000 });
+ */
+export async function stopRun(runDir: string, options: StopOptions = {}): Promise<StopResult> {
+  return stopRunBy(nodeFs, resolvePath('runDir', runDir), options);
+}
+
+/**
+ * Watches the runs at or below a folder from outside: emits when one crashes, stalls or meets a filter,
+ * once for each condition and owner of a run, and sends that to the webhook, if there is one. Alerts
+ * that ended runs have left unsent are sent, too, if they were raised in that folder with that webhook.
+ *
+ * Looks until it is unsubscribed from, or once; keeps the process alive. A webhook that does not
+ * answer delays the next look, by no more than a minute and a half for each message.
+ *
+ * @throws {@link ExpmanError} `INVALID_OPTION` or `INVALID_FILTER` at the call; `RUN_NOT_FOUND` as an
+ * error of the stream if there is no such folder at the first look
+ * @example
+ * monitorRuns('./experiments', { on: ['crashed', 'metrics.loss.last > 10'] })
+ *   .subscribe((event) => console.log(event));
+ */
+export function monitorRuns(dir: string, options: MonitorOptions = {}): Observable<MonitorEvent> {
+  return monitorBy(nodeFs, resolvePath('dir', dir), options);
 }

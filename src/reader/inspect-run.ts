@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type ArtifactLinks, artifactLinksIn } from '../model/artifact-links.js';
+import { type AlertFacts, alertFactsIn } from '../model/alerts.js';
 import { ExpmanError } from '../model/errors.js';
 import { jsonable } from '../model/jsonable.js';
 import type { MetricSummary } from '../model/metric.js';
@@ -24,7 +25,7 @@ import { saidErrors } from '../run/said-error.js';
 import { type OpenRows, openRows } from './read-rows.js';
 
 /** The facts of a run, read from its files without changing them. */
-export interface RunInfo extends SummaryFacts, ArtifactLinks {
+export interface RunInfo extends SummaryFacts, ArtifactLinks, AlertFacts {
   readonly runDir: string;
   readonly identity: RunIdentity;
   /**
@@ -169,6 +170,7 @@ export function openContents(
     artifacts: plainParams(facts['artifacts'] ?? {}),
     ...artifactLinksIn({ ...file, ...facts }),
     ...summaryFactsIn(facts),
+    ...alertFactsIn({ ...facts, alertsLeftOut: file['alertsLeftOut'] }),
     ...(typeof file['exitCode'] === 'number' && { exitCode: file['exitCode'] }),
     ...saidErrors(file),
     tornBytes: replay.tornBytes,

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { artifactLinksIn } from '../model/artifact-links.js';
+import { alertFactsIn, plainAlerts } from '../model/alerts.js';
 import { ExpmanError } from '../model/errors.js';
 import { callsLost } from '../model/losses.js';
 import { extremeSteps, isMetricValue, type MetricSummary } from '../model/metric.js';
@@ -75,6 +76,8 @@ export function factsOf(info: RunInfo): RunFacts {
     summary,
     headline,
     definitions,
+    alerts,
+    alertsLeftOut,
   } = info;
   const { uuid, startedAt, tags, notes, group, rank, parent } = identity;
   return jsonable({
@@ -86,7 +89,7 @@ export function factsOf(info: RunInfo): RunFacts {
     ...(rank !== undefined && { rank }),
     ...(parent !== undefined && { parent }),
     ...{ params, metrics, artifacts, loggedArtifacts, usedArtifacts, artifactLinksLeftOut },
-    ...{ summary, headline, definitions },
+    ...{ summary, headline, definitions, alerts, alertsLeftOut },
     ...(info.error !== undefined && { error: info.error }),
     ...(info.exitCode !== undefined && { exitCode: info.exitCode }),
     ...(info.degraded !== undefined && { degraded: info.degraded }),
@@ -124,6 +127,7 @@ function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
     artifacts: plainParams(file['artifacts'] ?? {}),
     ...artifactLinksIn(file),
     ...summaryFactsIn(file),
+    ...alertFactsIn(file),
     ...(typeof exitCode === 'number' && { exitCode }),
     ...saidErrors(file),
   });
@@ -215,6 +219,11 @@ const isNumber = (value: unknown): value is number | bigint =>
   typeof value === 'number' || typeof value === 'bigint';
 
 /** Converts the facts to parameters, whose text keeps every number exactly. */
-export function plainFacts({ metrics, headline, ...facts }: RunFacts): Params {
-  return plainParams({ ...facts, metrics: [...metrics], headline: headlineMapping(headline) });
+export function plainFacts({ metrics, headline, alerts, ...facts }: RunFacts): Params {
+  return plainParams({
+    ...facts,
+    metrics: [...metrics],
+    headline: headlineMapping(headline),
+    alerts: plainAlerts(alerts),
+  });
 }

@@ -8,6 +8,7 @@ import { jsonable } from '../model/jsonable.js';
 import type { MetricSummary } from '../model/metric.js';
 import { type Params, decodeParams, encodeParams } from '../model/params.js';
 import type { RunFacts } from '../model/run-facts.js';
+import { type AlertFacts, alertFactsIn } from '../model/alerts.js';
 import { type SummaryFacts, summaryFactsIn } from '../model/summary-values.js';
 import { readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FileFacts, FsPort } from '../storage/fs-port.js';
@@ -197,15 +198,16 @@ const headLine = (): string => `expman-rx listing ${VERSION}`;
 /** Parses the facts in a cache; null if they are not valid. */
 function factsFrom(text: string, runDir: string): RunFacts | null {
   try {
-    const { metrics, summary, headline, definitions, ...facts } = decodeParams(text);
+    const { metrics, summary, headline, definitions, alerts, alertsLeftOut, ...facts } = decodeParams(text);
     if (typeof facts['uuid'] !== 'string' || !Array.isArray(metrics)) return null;
     // The folder is the one that was found, whatever the cache says.
     return jsonable({
-      ...(facts as unknown as Omit<RunFacts, 'metrics' | keyof SummaryFacts | keyof ArtifactLinks>),
+      ...(facts as unknown as Omit<RunFacts, 'metrics' | keyof (SummaryFacts & ArtifactLinks & AlertFacts)>),
       runDir,
       metrics: jsonable(new Map(summariesFrom(metrics))),
       ...artifactLinksIn(facts),
       ...summaryFactsIn({ summary, headline, definitions }),
+      ...alertFactsIn({ alerts, alertsLeftOut }),
     });
   } catch {
     return null;

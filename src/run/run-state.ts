@@ -57,6 +57,8 @@ export const FACT_KEYS = [
   'summary',
   'headline',
   'definitions',
+  'alerts',
+  'alertsNotKept',
 ] as const;
 
 /** A read-only view of a run's state. */

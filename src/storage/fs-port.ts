@@ -13,6 +13,11 @@ export interface FileFacts {
   readonly modifiedMs: number;
   readonly inode: number;
   readonly device: number;
+  /**
+   * The time it was made, in milliseconds since the epoch; on a file system that does not know it, 0
+   * or the time of its last change.
+   */
+  readonly bornMs: number;
   /** Number of names the file has; 0 once it was deleted under an open descriptor. */
   readonly links: number;
 }

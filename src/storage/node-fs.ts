@@ -31,6 +31,7 @@ function factsOf(stats: fs.Stats): FileFacts {
     modifiedMs: stats.mtimeMs,
     inode: stats.ino,
     device: stats.dev,
+    bornMs: stats.birthtimeMs,
     links: stats.nlink,
   };
 }

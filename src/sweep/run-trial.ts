@@ -88,6 +88,8 @@ export async function runTrial<P>(next: NextTrial<P>, host: TrialHost<P>): Promi
   const running = new RunningTrial(next, engine);
   host.running.add(running);
   events.next({ kind: 'started', trial: running.trial });
+  // A trial that somebody asks to end counts with what it has reported, and is not tried again.
+  engine.stop$.subscribe(() => running.abort('stopped'));
   const watch = watchMetric(running, host);
   const failure = await untilTrained(running, host);
   const record = await closeTrial(running, { begun, watch, failure }, options);

@@ -10,6 +10,7 @@ import { makeFolders } from '../storage/make-folders.js';
 import { nodeFsOf } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { HEARTBEAT_MS, type LockOwner, beatLock } from '../storage/lock-file.js';
+import { hasStopFile, readStopRequest, removeStopRequest } from '../run/stop-file.js';
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { after } from './after.js';
@@ -20,6 +21,8 @@ import type { SweepPlan, TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
 import type { Drive, TrialEvent, TrialResult } from './trial.js';
 import { TrialRecords } from './trial-records.js';
+
+const STOP_LOOK_MS = 500;
 
 /** The outcome of a sweep. */
 export interface StudyResult<P> {
@@ -123,6 +126,7 @@ export class SweepStudy<P> implements Study<P> {
       () => attempt(() => beatLock(this.fs, this.dir, owner, 0)),
       HEARTBEAT_MS,
     ).unref();
+    const asking = setInterval(() => this.lookForRequest(owner), STOP_LOOK_MS).unref();
     const unwatch = this.options.handleSignals ? watchSignals(() => this.stopNow()) : () => undefined;
     const unlimit = after(this.options.timeLimitMs, () => this.stop());
     try {
@@ -131,7 +135,18 @@ export class SweepStudy<P> implements Study<P> {
       unlimit();
       unwatch();
       clearInterval(beating);
+      clearInterval(asking);
+      removeStopRequest(this.fs, this.dir);
     }
+  }
+
+  /** Stops if somebody has asked this sweep to, with `expman stop` and its folder. */
+  private lookForRequest({ token: uuid, epoch }: LockOwner): void {
+    const { fs, dir } = this;
+    attempt(() => {
+      if (!this.stopped && hasStopFile(fs, dir) && readStopRequest(fs, dir, { uuid, epoch }) !== null)
+        this.stop();
+    });
   }
 
   private async runTrials(records: TrialRecords): Promise<StudyResult<P>> {

@@ -24,6 +24,8 @@ export function factsOf(over: Partial<RunFacts> = {}): RunFacts {
     summary: {},
     headline: [],
     definitions: {},
+    alerts: [],
+    alertsLeftOut: 0,
     params: {
       lr: 0.001,
       seed: 12345678901234567890n,

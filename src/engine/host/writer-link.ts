@@ -4,6 +4,7 @@ import { jsonable } from '../../model/jsonable.js';
 import type { LiveStatus } from '../../model/live.js';
 import type { Degradation, Health, RunSummary } from '../../model/run-file.js';
 import type { RunStatus } from '../../model/run-status.js';
+import type { StopRequest } from '../../model/stop-request.js';
 import {
   type FromWriter,
   type PlainError,
@@ -23,6 +24,8 @@ export interface WriterLinkOptions {
   readonly warn: (subject: string, message: string, meta?: Readonly<Record<string, unknown>>) => void;
   /** Called when the writer has finished the run, before anyone else is notified. */
   readonly onFinish: () => void;
+  /** Called when the run is asked to end. */
+  readonly onStop: (request: StopRequest) => void;
 }
 
 /** The outcome of a run, once its writer has finished it. */
@@ -51,6 +54,7 @@ export class WriterLink {
   private publishedRows = 0;
   private publishes: Health['publishes'] = { count: 0, totalMs: 0 };
   private degraded: Degradation | null = null;
+  private alerts: Health['alerts'] = { sent: 0, pending: 0, failure: null };
   private lossReportedAt = -Infinity;
 
   constructor(private readonly options: WriterLinkOptions) {
@@ -138,6 +142,7 @@ export class WriterLink {
       dropped: control.dropped,
       invalid: control.invalid,
       degraded: this.degraded,
+      alerts: this.alerts,
     };
   }
 
@@ -152,6 +157,13 @@ export class WriterLink {
         this.publishedRows = message.published;
         this.publishes = message.publishes;
         this.degraded = message.degraded;
+        this.changes$.next();
+        return;
+      case 'stop requested':
+        this.options.onStop(message.request);
+        return;
+      case 'alerts':
+        this.alerts = message.alerts;
         this.changes$.next();
         return;
       case 'params left out':

@@ -65,6 +65,7 @@ export class RowIntake {
   /** The greatest step of the accepted rows; -Infinity until one has a step. */
   lastStep: Step = -Infinity;
   private readonly kinds: KindWatch;
+  private readonly endings: (() => void)[] = [];
 
   constructor(private readonly run: RowIntakeOptions) {
     const { pool, wire, options } = run;
@@ -140,16 +141,22 @@ export class RowIntake {
     this.put(kind, text);
   }
 
-  /** Writes the end of the run, after the warnings that waited for it. */
+  /** Calls `last` before the end of the run is written. */
+  atEnd(last: () => void): void {
+    this.endings.push(last);
+  }
+
+  /** Writes the end of the run, after what waited for it. */
   end(ending: string): void {
     this.finishWarnings();
     this.text(RecordKind.close, ending);
   }
 
   /**
-   * Writes the warnings that waited for the end; they are few, and an exit must not wait for room.
+   * Writes the counts and warnings that waited for the end; they are few, and an exit must not wait for room.
    */
   finishWarnings(): void {
+    for (const last of this.endings) last();
     this.warnings.finish((message, meta) => this.put(RecordKind.log, warningLine(message, meta)));
   }
 

@@ -2,6 +2,7 @@ import { ExpmanError, messageOf } from '../../model/errors.js';
 import { type ExperimentName, type RunName, parseArtifactName, parseName } from '../../model/names.js';
 import { quoted } from '../../model/printable.js';
 import { isTempName } from '../../storage/atomic-file.js';
+import { STOP_NAME } from '../../run/stop-file.js';
 import { LOCK_NAME } from '../../storage/lock-file.js';
 
 /** The file of an experiment that lies beside its runs. */
@@ -47,7 +48,7 @@ export class ArchiveNames {
       throw unsafe(path, 'is not a plain path');
     if (isFolder) return { kind: 'folder', experiment };
     if (run === null || name === '') throw unsafe(path, 'is not a file of a run');
-    if (rest.some((part) => part === LOCK_NAME || isTempName(part)))
+    if (name.toLowerCase() === STOP_NAME || rest.some((part) => part === LOCK_NAME || isTempName(part)))
       throw unsafe(path, 'is a file of a process, not of a run');
     this.claim(path);
     return { kind: 'file', experiment, run, name };

@@ -12,6 +12,7 @@ import { parseArtifactName, parseName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
 import { isTempName, replaceBy } from '../../storage/atomic-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
+import { STOP_NAME } from '../../run/stop-file.js';
 import { LOCK_NAME } from '../../storage/lock-file.js';
 import { mustNotBeOwned, readOwnership } from '../../storage/owner-watch.js';
 import { EXPERIMENT_NAME } from './archive-names.js';
@@ -98,11 +99,15 @@ function filesIn(folder: string, below: string, skipped: string[]): string[] {
       const name = below === '' ? entry : `${below}/${entry}`;
       const facts = lstatSync(join(folder, name));
       if (facts.isDirectory()) return filesIn(folder, name, skipped);
-      if (facts.isFile()) return entry === LOCK_NAME || isTempName(entry) ? [] : [name];
+      if (facts.isFile()) return isOfProcess(name, entry) ? [] : [name];
       skipped.push(name);
       return [];
     });
 }
+
+/** True for a lock, a request to stop, and a file that is being written. */
+const isOfProcess = (name: string, entry: string): boolean =>
+  entry === LOCK_NAME || name === STOP_NAME || isTempName(entry);
 
 /** Packs the files into an open file, and returns its length. */
 async function pack(

@@ -10,7 +10,7 @@ import { replaceFile, tempName } from '../../storage/atomic-file.js';
 import { makeFolders, tryMakeFolder } from '../../storage/make-folders.js';
 import { nodeFs, umaskFs } from '../../storage/node-fs.js';
 import { RUN_NAME } from '../../run/file-names.js';
-import { readMapping } from '../../run/run-record.js';
+import { isMapping, readMapping } from '../../run/run-record.js';
 import { stringifyYaml } from '../../storage/yaml-file.js';
 import { claimFolder, moveToClaim } from '../target/place-folder.js';
 import { EXPERIMENT_NAME } from './archive-names.js';
@@ -202,11 +202,29 @@ async function claim(folder: string, run: RunName, whenTaken: 'fail' | 'suffix')
   throw new ExpmanError('RUN_EXISTS', `the run ${path} already exists; choose another name`, { path });
 }
 
+/**
+ * Takes the seals off alerts, which no longer hold: nothing sends what was unarchived. Returns what it
+ * was given if there are none.
+ */
+function withoutSeals(alerts: unknown): unknown {
+  if (!isMapping(alerts) || !Object.values(alerts).some((alert) => isMapping(alert) && 'seal' in alert))
+    return alerts;
+  return Object.fromEntries(
+    Object.entries(alerts).map(([id, alert]) => {
+      if (!isMapping(alert)) return [id, alert];
+      return [id, Object.fromEntries(Object.entries(alert).filter(([key]) => key !== 'seal'))];
+    }),
+  );
+}
+
 function rename(temp: string, experiment: string, run: string): void {
   const path = inTemp(temp);
   const file = readMapping(nodeFs, path, RUN_NAME) ?? {};
-  if (file['experiment'] === experiment && file['run'] === run) return;
-  replaceFile(nodeFs, join(path, RUN_NAME), Buffer.from(stringifyYaml({ ...file, experiment, run })));
+  const { alerts } = file;
+  const unsealed = withoutSeals(alerts);
+  if (file['experiment'] === experiment && file['run'] === run && unsealed === alerts) return;
+  const renamed = { ...file, experiment, run, ...(unsealed !== undefined && { alerts: unsealed }) };
+  replaceFile(nodeFs, join(path, RUN_NAME), Buffer.from(stringifyYaml(renamed)));
 }
 
 /**

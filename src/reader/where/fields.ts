@@ -44,6 +44,7 @@ const FACTS = {
   dropped: { type: 'number', of: ({ dropped }) => dropped },
   invalid: { type: 'number', of: ({ invalid }) => invalid },
   lost: { type: 'number', of: ({ lost }) => lost },
+  alerts: { type: 'number', of: ({ alerts, alertsLeftOut }) => alerts.length + alertsLeftOut },
   tags: { type: 'list', of: ({ tags }) => (tags.length === 0 ? undefined : tags) },
   logged: { type: 'list', of: ({ loggedArtifacts }) => refsIn(loggedArtifacts) },
   used: { type: 'list', of: ({ usedArtifacts }) => refsIn(usedArtifacts) },

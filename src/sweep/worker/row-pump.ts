@@ -9,6 +9,7 @@ import { warnOfLateCall } from '../../engine/process/process-warnings.js';
 import { intakeOf } from '../../engine/rows/forwarded-rows.js';
 import type { RowIntake } from '../../engine/rows/row-intake.js';
 import { infoOfLine } from '../../engine/run-logger.js';
+import { alertFactsIn } from '../../model/alerts.js';
 import { attempt } from '../../model/attempt.js';
 import type { MetricRow } from '../../model/metric.js';
 import { decodeParams } from '../../model/params.js';
@@ -107,7 +108,7 @@ export class RowPump {
     const { run } = this;
     for (const text of params) run.logParams(decodeParams(text));
     for (const text of facts)
-      if (this.intake.isOpen) this.intake.text(RecordKind.fact, text);
+      if (this.intake.isOpen) this.forwardFact(text);
       else warnOfLateCall(run.runDir);
     for (const text of lines) {
       const line = parseLogLine(text);
@@ -115,6 +116,14 @@ export class RowPump {
     }
     // Rows that the run refuses with an exception are counted by it.
     for (const span of spans) eachRow(span, (row) => attempt(() => this.forward(row, span.stamped)));
+  }
+
+  /** Logs a fact; an alert is raised here, because only the owner of the run can number and seal it. */
+  private forwardFact(text: string): void {
+    const fact = decodeParams(text);
+    for (const { title, text: said, level } of alertFactsIn(fact).alerts)
+      attempt(() => this.run.alert(title, { text: said, level }));
+    if (fact['alerts'] === undefined) this.intake.text(RecordKind.fact, text);
   }
 
   /** Logs a row with its time from the other thread; `stamped` if the caller gave that time. */

@@ -39,6 +39,12 @@ const MAX_LINK_BYTES = 192 * 1024;
  * @bound tells: summaryLeftOut, headlineLeftOut and definitionsLeftOut in run.yaml say how many; specs/writer/run-file.spec.ts "of a log with more summary values than a run accepts can still be read, and says how many it left out"
  */
 const MAX_SUMMARY_BYTES = 160 * 1024;
+/**
+ * The room for alerts, which sessions that were cut off may have exceeded together.
+ *
+ * @bound tells: alertsLeftOut in run.yaml says how many; specs/writer/run-file.spec.ts "of a log with more alerts than a run accepts can still be read, and says how many it left out"
+ */
+const MAX_ALERT_BYTES = 128 * 1024;
 
 /**
  * Replaces `run.yaml`; `facts` are merged over the run's own entries.
@@ -111,6 +117,7 @@ function withRoom(facts: Params, share: number): Params {
     ...cutTo(facts, 'summary', MAX_SUMMARY_BYTES, textBytes),
     ...cutTo(facts, 'headline', MAX_SUMMARY_BYTES, textBytes),
     ...cutTo(facts, 'definitions', MAX_SUMMARY_BYTES, textBytes),
+    ...cutTo(facts, 'alerts', MAX_ALERT_BYTES, textBytes),
   };
 }
 

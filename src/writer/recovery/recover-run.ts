@@ -11,6 +11,7 @@ import type { Loss, RunSummary } from '../../model/run-file.js';
 import { RunStatus, isRunStatus } from '../../model/run-status.js';
 import { isTempName } from '../../storage/atomic-file.js';
 import { METRICS_NAME } from '../../storage/metrics-file.js';
+import type { Webhook } from '../../model/webhook.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { LOCK_NAME, type LockOwner } from '../../storage/lock-file.js';
 import { OwnerWatch, mustHaveEndedHere, mustNotBeOwned } from '../../storage/owner-watch.js';
@@ -35,6 +36,8 @@ import { segmentNames } from '../../run/replay/segment-files.js';
 import type { Malformed } from '../../run/replay/replayer.js';
 import type { RunEnding } from '../../run/run-state.js';
 import { WriterCore } from '../thread/writer-core.js';
+
+const KEEP_ALIVE_MS = 2 ** 30;
 
 /** The result of a recovery. */
 export interface Recovery {
@@ -64,6 +67,8 @@ export interface Recovery {
    * file.
    */
   readonly takenBack: readonly string[];
+  /** The alerts that its owner had left unsent, and that a webhook has accepted now. */
+  readonly alertsSent: number;
   /** The intact frames of the log with invalid records. */
   readonly malformed: readonly Malformed[];
 }
@@ -77,13 +82,19 @@ export interface Recovery {
  * Idempotent, and safe to kill at any moment: the write-ahead log is removed only when all of it is
  * published.
  *
+ * @param webhook - the webhook for alerts that the run's owner has left unsent
  * @param watch - a watch that has observed the run's owner; without it a run whose owner is on
  * another host is refused, dead or not
  * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` if its owner is alive or may be,
  * `CORRUPT` (the file of a closed run is damaged or missing, and there is nothing from which to
  * recover it), `UNSUPPORTED_VERSION`, `WRITE_FAILED`
  */
-export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch): Promise<Recovery> {
+export async function recoverRun(
+  fs: FsPort,
+  folder: string,
+  watch?: OwnerWatch,
+  webhook: Webhook | null = null,
+): Promise<Recovery> {
   const looking = watch ?? new OwnerWatch(fs, folder);
   const ownership = looking.look();
   if (watch === undefined) mustHaveEndedHere(folder, ownership);
@@ -116,13 +127,14 @@ export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch)
       tornBytes,
       malformed,
       takenBack,
+      alertsSent: 0,
       ...lossOf(fs, folder),
     };
   }
   const ending = endingOf(fs, folder, known, replay);
   const taking = { lastedMs: ending.durationMs, ends: true, watch: looking };
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), taking);
-  const summary = await takeToItsEnd(fs, folder, known, owner, ending);
+  const { summary, alertsSent } = await takeToItsEnd(fs, folder, { known, owner, ending, webhook });
   return {
     ...{
       runDir: folder,
@@ -131,7 +143,7 @@ export async function recoverRun(fs: FsPort, folder: string, watch?: OwnerWatch)
       rows: summary.rows,
       replayedRows: replay.rows,
     },
-    ...{ tornBytes, malformed, takenBack },
+    ...{ tornBytes, malformed, takenBack, alertsSent },
     ...lossOf(fs, folder),
   };
 }
@@ -154,18 +166,21 @@ function lossOf(
 function takeToItsEnd(
   fs: FsPort,
   folder: string,
-  { identity, counts }: KnownRun,
-  owner: LockOwner,
-  ending: SettledEnding,
-): Promise<RunSummary> {
+  { known: { identity, counts }, owner, ending, webhook }: Ending,
+): Promise<{ readonly summary: RunSummary; readonly alertsSent: number }> {
   const pool = new ChunkPool();
   const channel = new ChannelWriter(pool);
   const wire = new Int32Array(new SharedArrayBuffer(WIRE_BYTES));
+  // Sending alerts keeps no process alive.
+  const alive = setInterval(() => undefined, KEEP_ALIVE_MS);
+  let alertsSent = 0;
   return new Promise((resolve, reject) => {
     const post = (message: FromWriter): void => {
+      if (message.kind === 'alerts') alertsSent = message.alerts.sent;
       if (message.kind !== 'closed') return;
+      clearInterval(alive);
       const { error, summary } = message;
-      if (error === null) resolve(summary);
+      if (error === null) resolve({ summary, alertsSent });
       else {
         attempt(() => releaseLock(fs, folder, owner));
         reject(errorFrom(error, folder));
@@ -186,9 +201,18 @@ function takeToItsEnd(
       clock: { lastedMs: ending.durationMs, takenAtMs: monotonicMs() },
       before: counts,
       degraded: null,
+      webhook,
     });
     core.end(0, ending);
   });
+}
+
+/** A run that is brought to its end. */
+interface Ending {
+  readonly known: KnownRun;
+  readonly owner: LockOwner;
+  readonly ending: SettledEnding;
+  readonly webhook: Webhook | null;
 }
 
 type SettledEnding = RunEnding & Required<Pick<RunEnding, 'endedAtMs' | 'durationMs'>>;

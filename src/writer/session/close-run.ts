@@ -1,6 +1,7 @@
 import { ExpmanError } from '../../model/errors.js';
 import type { LockOwner } from '../../storage/lock-file.js';
 import { holdsLock, releaseLock } from '../../storage/run-lock.js';
+import { removeStopRequest } from '../../run/stop-file.js';
 import type { RunPlace } from '../../storage/run-place.js';
 import { healLog } from '../files/append-log.js';
 import type { RunReport } from './run-report.js';
@@ -34,6 +35,7 @@ const STEPS: readonly ((closing: Closing) => void)[] = [
   removeOwnLog,
   removeOtherLogs,
   removeDrafts,
+  removeRequest,
   release,
   syncFolder,
 ];
@@ -74,6 +76,11 @@ function removeOwnLog({ wal }: Closing): void {
 
 function removeOtherLogs({ place: { fs, folder, runUuid }, kept }: Closing): void {
   removeSegments(fs, folder, runUuid, kept);
+}
+
+/** Removes the request to stop that the run has followed, or one that came too late. */
+function removeRequest({ place: { fs, folder } }: Closing): void {
+  removeStopRequest(fs, folder);
 }
 
 /** Removes drafts that could not be removed when they were replaced. */

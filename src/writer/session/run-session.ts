@@ -6,6 +6,7 @@ import { ExpmanError, messageOf } from '../../model/errors.js';
 import { RunStatus } from '../../model/run-status.js';
 import { inNumber } from '../../pure/quantity.js';
 import type { Step } from '../../model/step.js';
+import type { StopRequest } from '../../model/stop-request.js';
 import { type LoadedRun, loadState } from '../../run/load-state.js';
 import { formatLogLine } from '../../run/log-line.js';
 import { RowJoiner } from '../../run/rows/row-joiner.js';
@@ -22,6 +23,8 @@ import { closeRun } from './close-run.js';
 import { FlushWaiters } from './flush-waiters.js';
 import { RunReport } from './run-report.js';
 import type { SecondStage, SessionContext } from './session-context.js';
+import type { SessionAlerts } from './session-alerts.js';
+import { StopWatch } from './stop-watch.js';
 import { removeLeftovers } from './tidy.js';
 import { Upkeep } from './upkeep.js';
 import { WalStage } from './wal-stage.js';
@@ -50,6 +53,9 @@ export class RunSession {
   private queuedBytes = 0;
   private pipeline: RunPipeline | null = null;
   private system: SystemFile | null = null;
+  /** Null without a webhook, and before the second stage is there. */
+  private alerts: SessionAlerts | null = null;
+  private readonly stop: StopWatch;
   private completing = false;
   /** The reason why rows stay in the log, if they do. */
   private logOnly: ExpmanError | null = null;
@@ -85,6 +91,14 @@ export class RunSession {
       firstSegment: loaded?.nextSegment ?? 0,
       replayedTo: loaded?.replayedTo ?? 0,
     }));
+    this.stop = new StopWatch({
+      ...{ opening, context },
+      onRequest: (request) => {
+        control.markStopRequested();
+        context.post({ kind: 'stop requested', runId: opening.runId, request });
+        this.addLine('info', stopText(request));
+      },
+    });
     this.report = new RunReport({ opening, context, control, wal, joiner, loaded });
     if (second === null) return;
     // Steps that may fail come before the pipeline, whose timers would continue without a session.
@@ -92,6 +106,7 @@ export class RunSession {
     this.attach(second, loaded);
     for (const item of loaded?.items ?? []) this.pipeline?.next(item);
     if (wal.log.pending.length > 0) this.pipeline?.lineCame();
+    if (loaded !== null) this.alerts?.sendLeft();
     // The end of the run may be in the log of a writer that died after receiving it: the engine
     // does not send it again.
     if (wal.state.ending?.cut === false) this.complete();
@@ -145,6 +160,14 @@ export class RunSession {
         intervalMs: options.systemMetrics.intervalMs,
         onFailed: (error) => post({ kind: 'system failed', runId, message: messageOf(error) }),
       });
+    const { webhook = null } = this.opening;
+    if (webhook !== null)
+      this.alerts = new second.SessionAlerts({
+        ...{ opening: this.opening, webhook, context: this.context, wal },
+        log: (level, message) => this.addLine(level, message),
+        onMarked: () => this.noteMarked(),
+      });
+    this.alerts?.send();
     const { done$ } = pipeline;
     (this.system?.endAfter(done$) ?? done$).subscribe({
       next: (outcome) => this.finish(outcome),
@@ -163,6 +186,7 @@ export class RunSession {
         this.queuedBytes += bytes;
       }
       this.tellCut();
+      if (split.facts.length > 0 && !this.context.walOnly()) this.alerts?.send();
     });
     if (this.wal.trouble !== null && had === null)
       this.noteOutcome({ kind: 'failed', error: this.wal.trouble });
@@ -205,6 +229,7 @@ export class RunSession {
     if (this.closed) return;
     const { report, completing: isCompleting } = this;
     const { isFailing } = report;
+    this.stop.look();
     this.upkeep.beat({ isFailing, isCompleting, lastedMs: () => report.lastedMs });
   }
 
@@ -227,8 +252,10 @@ export class RunSession {
 
   /** Completes the pipeline after the last record: pending data is written, and the run closed. */
   private complete(): void {
-    const { pipeline, logOnly } = this;
+    const { pipeline, logOnly, alerts } = this;
     if (this.completing || (pipeline === null && logOnly === null)) return;
+    const { exitTimeoutMs } = this.opening.options;
+    if (alerts?.isSettled(exitTimeoutMs, () => this.complete()) === false) return;
     this.completing = true;
     if (pipeline !== null) pipeline.complete();
     else this.finish({ kind: 'failed', error: logOnly });
@@ -260,8 +287,19 @@ export class RunSession {
 
   private tellRewound(rows: number, fromStep: Step): void {
     const message = `rewound to step ${fromStep}: ${rows} ${inNumber(rows, 'rows')} of earlier sessions removed`;
-    this.wal.addLine(formatLogLine('info', message, { fromStep, rows }, this.context.now()));
+    this.addLine('info', message, { fromStep, rows });
+  }
+
+  /** Adds a line by the writer to run.log. */
+  private addLine(level: string, message: string, meta: object = {}): void {
+    this.wal.addLine(formatLogLine(level, message, meta, this.context.now()));
     this.pipeline?.lineCame();
+  }
+
+  /** Records in run.yaml that an alert was sent; the end of the run is recorded soon enough. */
+  private noteMarked(): void {
+    if (this.pipeline !== null && this.wal.state.ending === null)
+      attempt(() => this.report.writeRunFile(RunStatus.Running));
   }
 
   private tellParamsLeftOut(count: number): void {
@@ -272,6 +310,7 @@ export class RunSession {
   /** Closes the files and leaves them as they are. */
   leave(): void {
     this.closed = true;
+    this.alerts?.leave();
     this.upkeep.release();
     this.wal.leave();
     this.pipeline?.leave();
@@ -312,6 +351,7 @@ export class RunSession {
     const { endedAtMs, lastedMs: durationMs } = report;
     wal.end({ status, cut: false, ...wal.state.ending, endedAtMs, durationMs });
     this.upkeep.release();
+    this.alerts?.leave();
     const power = options.durability === 'power';
     const failure =
       outcome.kind === 'failed'
@@ -338,3 +378,6 @@ export class RunSession {
     this.waiters.answerAll(error);
   }
 }
+
+const stopText = ({ reason, by }: StopRequest): string =>
+  `the run was asked to stop${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`;

@@ -33,7 +33,7 @@ export type ColumnarParts = typeof import('../thread/columnar-parts.js');
 /** The second stage: these parts, with the gate and the sampler that all runs share. */
 export interface SecondStage extends Pick<
   ColumnarParts,
-  'RunPipeline' | 'SystemFile' | 'loadRun' | 'readIdentity'
+  'RunPipeline' | 'SessionAlerts' | 'SystemFile' | 'loadRun' | 'readIdentity'
 > {
   readonly gate: Gate;
   readonly sampler: SystemSampler;

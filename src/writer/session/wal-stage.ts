@@ -101,6 +101,11 @@ export class WalStage implements PendingLines {
     this.runState.addLine(line);
   }
 
+  /** Adds a fact by the writer, which is in the WAL from the next segment on. */
+  addFact(text: string): void {
+    this.runState.factRecords.add(text);
+  }
+
   /** Marks the first `count` pending lines as written to run.log, which now has `offset` bytes. */
   logged(count: number, offset: number): void {
     this.runState.logged(count, offset);

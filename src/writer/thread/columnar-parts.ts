@@ -9,5 +9,6 @@ export { readIdentity } from '../../run/identity.js';
 export { loadRun } from '../../run/load-run.js';
 export { publishGate } from '../paths/publish-gate.js';
 export { RunPipeline } from '../paths/run-pipeline.js';
+export { SessionAlerts } from '../session/session-alerts.js';
 export { SystemFile } from '../system/system-file.js';
 export { SystemSampler } from '../system/system-sampler.js';

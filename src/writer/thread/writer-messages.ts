@@ -1,6 +1,8 @@
 import { ExpmanError } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { Degradation, Health, RunIdentity, RunSummary } from '../../model/run-file.js';
+import type { StopRequest } from '../../model/stop-request.js';
+import type { Webhook } from '../../model/webhook.js';
 import type { LockOwner } from '../../storage/lock-file.js';
 
 /** The facts a writer needs to take over a run from its engine. */
@@ -34,6 +36,8 @@ export interface RunOpening {
    * merged.
    */
   readonly isCopy?: boolean;
+  /** The webhook for its alerts; null or absent for none. Passed in memory, and written nowhere. */
+  readonly webhook?: Webhook | null;
 }
 
 /**
@@ -99,6 +103,10 @@ export type FromWriter =
       readonly publishes: Health['publishes'];
       readonly degraded: Degradation | null;
     }
+  /** The run was asked to end. */
+  | { readonly kind: 'stop requested'; readonly runId: number; readonly request: StopRequest }
+  /** Alerts were sent, or not. */
+  | { readonly kind: 'alerts'; readonly runId: number; readonly alerts: Health['alerts'] }
   /** The number of parameters for which config.yaml has no room. */
   | { readonly kind: 'params left out'; readonly runId: number; readonly count: number }
   /** system.parquet cannot be written; this is retried, and does not affect the run. */

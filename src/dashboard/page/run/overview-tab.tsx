@@ -5,6 +5,7 @@ import { summaryNames } from '../../../pure/metric-definition.js';
 import { flatParams, lostText, valueOf } from '../facts/run-values.js';
 import { ValueTable } from '../parts/value-table.js';
 import { reasonOf } from '../runs/run-row.js';
+import { AlertList } from './alert-list.js';
 import { MetricTable } from './metric-table.js';
 import { NotesEditor } from './notes-editor.js';
 
@@ -35,6 +36,7 @@ export function OverviewTab({
           </div>
         ))}
       </dl>
+      <AlertList facts={facts} />
       {facts.status === 'UNREADABLE' ? null : <NotesEditor {...{ id, facts, again }} />}
       <SummarySection facts={facts} />
       <div class="columns">
