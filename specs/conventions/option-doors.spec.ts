@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExperimentConfig, LoggingEngine, histogram, resumeRun } from 'expman-rx';
 import { serve, writeReport } from 'expman-rx/dashboard';
-import { EXPORTERS, archiveRun, exchangeRunOf, exportRun, importRuns, unarchiveRun } from 'expman-rx/interop';
+import {
+  EXPORTERS,
+  archiveRun,
+  exchangeRunOf,
+  exportRun,
+  importRuns,
+  moveRun,
+  unarchiveRun,
+} from 'expman-rx/interop';
 import { divergence, downsample, eta, logLatency, logTo, plateau, rate, tee } from 'expman-rx/operators';
 import { compareCases, evaluate, gate } from 'expman-rx/evaluate';
 import { observe } from 'expman-rx/otel';
@@ -98,6 +106,10 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
     given: { notes: 'x' },
   },
   'archiveRun(ArchiveOptions)': { call: (options) => archiveRun(run.runDir, join(base, 'a'), options) },
+  'moveRun(PlaceOptions)': {
+    call: (options) => moveRun(run.runDir, options),
+    given: { experiment: 'moved' },
+  },
   'createSearcher(SearcherOptions)': {
     call: (options) => createSearcher('tpe', SPACE, options),
     given: { seed: 1, mode: 'min' },

@@ -9,6 +9,7 @@ import {
   LIST,
   NONE,
   NOTE,
+  PLACING,
   PLOT,
   QUERY,
   RECOVER,
@@ -188,6 +189,30 @@ export const COMMANDS: readonly Command[] = [
     options: NOTE,
     json: '{ runDir, notes }.',
     load: () => import('./note.js'),
+  }),
+  command({
+    name: 'mv',
+    args: '<run...>',
+    usage: '<run...> <experiment>',
+    summary: 'Moves closed runs to an experiment.',
+    options: PLACING,
+    details:
+      'EXPERIMENT is a name, for an experiment beside that of the run, or the path of\n' +
+      "an experiment's folder; a new one is made. Each run is moved whole or not at\n" +
+      'all, and keeps its uuid; all are checked before the first is moved. A run that\n' +
+      'was cut off is recovered first; one that is open, or is a trial of a sweep, is\n' +
+      'refused.',
+    json: '{ moved: [{ from, runDir, experiment, run, uuid, recovered, copied }], failed: [{ runDir, code, message }] }; copied is true if the place is on another file system.',
+    load: () => import('./mv.js'),
+  }),
+  command({
+    name: 'rename',
+    args: '<run> <name>',
+    summary: 'Gives a closed run another name.',
+    options: NONE,
+    details: 'It stays in its experiment; otherwise the same as mv.',
+    json: '{ from, runDir, experiment, run, uuid, recovered, copied }.',
+    load: () => import('./rename.js'),
   }),
   command({
     name: 'clean',

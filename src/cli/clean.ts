@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { lstatSync, readdirSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { hideRun, removeHidden } from '../interop/target/hidden-folders.js';
 import { ExpmanError } from '../model/errors.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { nodeFs } from '../storage/node-fs.js';
-import { mustHaveEndedHere, readOwnership } from '../storage/owner-watch.js';
+import { OwnerWatch, mustHaveEndedHere } from '../storage/owner-watch.js';
+import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { readIdentity } from '../run/identity.js';
 import { type CommandRun, UsageError, codeAndMessageOf, durationOption, numberOption } from './command.js';
 import type { CLEAN } from './command-options.js';
@@ -75,7 +76,7 @@ function deleteAll(base: string, old: readonly Candidate[], terminal: Terminal):
  * Deletes a run's folder. It must lie in the base, be a folder and not a link, and still hold the
  * listed run, without an owner.
  *
- * The folder is renamed first, so that one that cannot be deleted completely no longer looks like a
+ * The folder is hidden first, so that one that cannot be deleted completely no longer looks like a
  * run.
  */
 function deleteRun(base: string, { runDir, uuid }: RunFacts): void {
@@ -84,12 +85,21 @@ function deleteRun(base: string, { runDir, uuid }: RunFacts): void {
     throw new ExpmanError('INVALID_VALUE', `${runDir} lies outside ${base}`, { path: runDir });
   if (!lstatSync(runDir).isDirectory())
     throw new ExpmanError('INVALID_VALUE', `${runDir} is not a folder`, { path: runDir });
-  mustHaveEndedHere(runDir, readOwnership(nodeFs, runDir));
-  if (readIdentity(nodeFs, runDir).identity.uuid !== uuid)
-    throw new ExpmanError('INVALID_VALUE', `${runDir} now holds another run`, { path: runDir });
-  const doomed = join(dirname(runDir), `.${basename(runDir)}.${randomBytes(6).toString('hex')}.deleted`);
-  renameSync(runDir, doomed);
-  rmSync(doomed, { recursive: true });
+  const watch = new OwnerWatch(nodeFs, runDir);
+  const ownership = watch.look();
+  mustHaveEndedHere(runDir, ownership);
+  // The lock of a dead owner keeps others away as well as ours would.
+  const owner = ownership.kind === 'free' ? takeLock(nodeFs, runDir, 0, { watch, ends: true }) : null;
+  let hidden: string;
+  try {
+    if (readIdentity(nodeFs, runDir).identity.uuid !== uuid)
+      throw new ExpmanError('INVALID_VALUE', `${runDir} now holds another run`, { path: runDir });
+    hidden = hideRun(runDir);
+  } catch (error) {
+    if (owner !== null) releaseLock(nodeFs, runDir, owner);
+    throw error;
+  }
+  removeHidden(hidden, owner);
 }
 
 function bytesIn(folder: string): number {

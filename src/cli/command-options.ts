@@ -148,3 +148,9 @@ export const UNARCHIVE = [
   ['--experiment <name>', 'the experiment to put the run in, whatever the archive says'],
   ['--run-name <name>', 'the name to give the run'],
 ] as const satisfies Declared;
+
+/** The options of `expman mv` and `cp`. */
+export const PLACING = [
+  ['--run-name <name>', 'the name to give the run'],
+  ['--suffix', 'append a number to a name that is taken, instead of failing'],
+] as const satisfies Declared;

@@ -65,6 +65,7 @@ export type {
   ImportReport,
   OwnImportOptions,
 } from './import-runs.js';
+export { type MovedRun, type PlaceOptions, moveRun, renameRun } from './moving/move-run.js';
 export { exchangeRunOf, type ExportOptions, type OwnExportOptions } from './target/own-run.js';
 
 /** The formats that a run can be exported to without custom exporters. */

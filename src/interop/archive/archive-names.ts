@@ -1,11 +1,9 @@
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { type ExperimentName, type RunName, parseArtifactName, parseName } from '../../model/names.js';
 import { quoted } from '../../model/printable.js';
+import { EXPERIMENT_NAME } from '../../run/file-names.js';
 import { isTempName } from '../../storage/atomic-file.js';
 import { LOCK_NAME } from '../../storage/lock-file.js';
-
-/** The file of an experiment that lies beside its runs. */
-export const EXPERIMENT_NAME = 'experiment.yaml';
 
 /** The place of a file of an archive: beside the run, or in it. */
 export type ArchivedName =

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, readdirSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -10,11 +10,11 @@ import { callback, resolvePath } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
 import { parseArtifactName, parseName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
-import { isTempName, replaceBy } from '../../storage/atomic-file.js';
+import { EXPERIMENT_NAME } from '../../run/file-names.js';
+import { replaceBy } from '../../storage/atomic-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { LOCK_NAME } from '../../storage/lock-file.js';
 import { mustNotBeOwned, readOwnership } from '../../storage/owner-watch.js';
-import { EXPERIMENT_NAME } from './archive-names.js';
+import { runFilesIn } from '../source/run-files.js';
 import { readArchive } from './read-archive.js';
 
 /** The result of archiving a run. */
@@ -68,12 +68,9 @@ export async function archiveRun(
       errno: 'EEXIST',
     });
   const prefix = `${parseName('experiment', identity.experiment)}/${parseName('run', identity.run)}`;
-  const skipped: string[] = [];
+  const { files, others: skipped } = runFilesIn(folder);
   const sources = new Map(
-    filesIn(folder, '', skipped).map((name) => [
-      `${basename(folder)}/${name}`,
-      `${prefix}/${parseArtifactName(name)}`,
-    ]),
+    files.map((name) => [`${basename(folder)}/${name}`, `${prefix}/${parseArtifactName(name)}`]),
   );
   if (nodeFs.stat(join(dirname(folder), EXPERIMENT_NAME))?.kind === 'file')
     sources.set(EXPERIMENT_NAME, `${identity.experiment}/${EXPERIMENT_NAME}`);
@@ -88,20 +85,6 @@ export async function archiveRun(
     },
   );
   return { path: target, files: sources.size, bytes, skipped };
-}
-
-/** Lists the regular files below a folder, without those that belong to a process. */
-function filesIn(folder: string, below: string, skipped: string[]): string[] {
-  return readdirSync(join(folder, below))
-    .sort()
-    .flatMap((entry) => {
-      const name = below === '' ? entry : `${below}/${entry}`;
-      const facts = lstatSync(join(folder, name));
-      if (facts.isDirectory()) return filesIn(folder, name, skipped);
-      if (facts.isFile()) return entry === LOCK_NAME || isTempName(entry) ? [] : [name];
-      skipped.push(name);
-      return [];
-    });
 }
 
 /** Packs the files into an open file, and returns its length. */

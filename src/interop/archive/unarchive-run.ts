@@ -4,16 +4,15 @@ import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
 import { amount, callback, oneOf, resolvePath, rule } from '../../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
-import { type ExperimentName, type RunName, parseName, suffixedName } from '../../model/names.js';
+import { type ExperimentName, type RunName, parseName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
 import { replaceFile, tempName } from '../../storage/atomic-file.js';
 import { makeFolders, tryMakeFolder } from '../../storage/make-folders.js';
 import { nodeFs, umaskFs } from '../../storage/node-fs.js';
-import { RUN_NAME } from '../../run/file-names.js';
+import { EXPERIMENT_NAME, RUN_NAME } from '../../run/file-names.js';
 import { readMapping } from '../../run/run-record.js';
 import { stringifyYaml } from '../../storage/yaml-file.js';
-import { claimFolder, moveToClaim } from '../target/place-folder.js';
-import { EXPERIMENT_NAME } from './archive-names.js';
+import { claimName, moveToClaim } from '../target/place-folder.js';
 import { type ArchiveSink, readArchive } from './read-archive.js';
 
 /** Options of {@link unarchiveRun}. */
@@ -50,8 +49,6 @@ const OPTIONS = optionsTable<UnarchiveOptions>()({
   maxBytes: amount(0, Infinity).byDefault(64 * 2 ** 30),
   onBytes: callback<(bytes: number) => void>().orNull(),
 });
-/** @bound refuses: RUN_EXISTS */
-const MAX_SUFFIX = 10_000;
 
 /**
  * Unpacks a run that {@link archiveRun} packed into a folder of experiments. The archive may come
@@ -174,7 +171,7 @@ async function settle(
   try {
     if (nodeFs.stat(folder)?.kind !== 'folder')
       throw new ExpmanError('IO', `${folder} is not a folder`, { path: folder });
-    const name = await claim(folder, run, whenTaken);
+    const name = await claimName(folder, run, whenTaken);
     const runDir = join(folder, name);
     try {
       rename(temp, experiment, name);
@@ -191,15 +188,6 @@ async function settle(
     if (madeFolder) attempt(() => rmdirSync(folder));
     throw error;
   }
-}
-
-async function claim(folder: string, run: RunName, whenTaken: 'fail' | 'suffix'): Promise<RunName> {
-  for (let n = 1; n <= (whenTaken === 'fail' ? 1 : MAX_SUFFIX); n++) {
-    const name = n === 1 ? run : suffixedName(run, n);
-    if (await claimFolder(join(folder, name))) return name;
-  }
-  const path = join(folder, run);
-  throw new ExpmanError('RUN_EXISTS', `the run ${path} already exists; choose another name`, { path });
 }
 
 function rename(temp: string, experiment: string, run: string): void {
