@@ -67,3 +67,19 @@ describe('expman rename', () => {
     expect(await expman('rename', dirs[1] ?? '', '../x')).toMatchObject({ exit: 2 });
   });
 });
+
+describe('expman cp', () => {
+  it('copies runs, each with a uuid of its own', async () => {
+    const { base, dirs } = await threeRuns(folder());
+    const [one = '', two = ''] = dirs;
+    const { copied } = json(await expman('cp', one, two, 'other', '--json')) as {
+      readonly copied: readonly { readonly uuid: string; readonly runDir: string }[];
+    };
+    expect(copied.map(({ runDir }) => runDir)).toEqual([join(base, 'other/one'), join(base, 'other/two')]);
+    const uuids = json(await expman('list', base, '--json')) as readonly { readonly uuid: string }[];
+    expect(new Set(uuids.map(({ uuid }) => uuid)).size).toBe(5);
+    expect(await expman('cp', one, 'exp')).toMatchObject({ exit: 2 });
+    expect(await expman('cp', one, 'exp', '--run-name', 'again')).toMatchObject({ exit: 0 });
+    expect(await expman('verify', base)).toMatchObject({ exit: 0 });
+  });
+});

@@ -7,6 +7,7 @@ import { serve, writeReport } from 'expman-rx/dashboard';
 import {
   EXPORTERS,
   archiveRun,
+  copyRun,
   exchangeRunOf,
   exportRun,
   importRuns,
@@ -106,6 +107,10 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
     given: { notes: 'x' },
   },
   'archiveRun(ArchiveOptions)': { call: (options) => archiveRun(run.runDir, join(base, 'a'), options) },
+  'copyRun(PlaceOptions)': {
+    call: (options) => copyRun(run.runDir, options),
+    given: { experiment: 'copied' },
+  },
   'moveRun(PlaceOptions)': {
     call: (options) => moveRun(run.runDir, options),
     given: { experiment: 'moved' },

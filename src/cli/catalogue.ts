@@ -206,6 +206,19 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./mv.js'),
   }),
   command({
+    name: 'cp',
+    args: '<run...>',
+    usage: '<run...> <experiment>',
+    summary: 'Copies closed runs to an experiment.',
+    options: PLACING,
+    details:
+      'EXPERIMENT is named as for mv. A copy holds everything of its run, under a uuid\n' +
+      'of its own; copiedFrom in its run.yaml names the original, which is only read.\n' +
+      'The copy of a run that was cut off is recovered; a run that is open is refused.',
+    json: '{ copied: [{ from, runDir, experiment, run, uuid, recovered, skipped }], failed: [{ runDir, code, message }] }; skipped names links and the like, which are left out.',
+    load: () => import('./cp.js'),
+  }),
+  command({
     name: 'rename',
     args: '<run> <name>',
     summary: 'Gives a closed run another name.',

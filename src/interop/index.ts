@@ -65,6 +65,7 @@ export type {
   ImportReport,
   OwnImportOptions,
 } from './import-runs.js';
+export { type CopiedRun, copyRun } from './moving/copy-run.js';
 export { type MovedRun, type PlaceOptions, moveRun, renameRun } from './moving/move-run.js';
 export { exchangeRunOf, type ExportOptions, type OwnExportOptions } from './target/own-run.js';
 

@@ -71,6 +71,7 @@ export async function holdRun(runDir: string): Promise<HeldRun> {
   }
 }
 
+/** Tells if a run was cut off, and is yet to be recovered. */
 function isCutOff(runDir: string, { status }: KnownRun): boolean {
   if (status === RunStatus.Running || segmentNames(nodeFs, runDir).length > 0) return true;
   const ownership = readOwnership(nodeFs, runDir);
