@@ -128,6 +128,10 @@ export const NOTE = [['--append', 'append to the existing notes']] as const sati
 /** The options of `expman clean`. */
 export const CLEAN = [
   ['--keep <n>', 'keep the newest n runs of each experiment'],
+  ['--keep-best <n>', 'keep the best n runs of each experiment, by the field of --by'],
+  ['--by <field>', 'the figure by which runs are the best: metrics.val_loss.min'],
+  ['--goal <goal>', 'what is better: min or max (default: as defined, else by .min or .max)'],
+  ['--protect-tag <tags>', 'keep runs with one of these tags, comma-separated; can be repeated'],
   ['--older-than <time>', 'only runs that started longer ago than this: 90s, 12h, 30d'],
   WHERE,
   FORCE,

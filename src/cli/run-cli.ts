@@ -91,13 +91,19 @@ function parserOf(command: Command, terminal: Terminal): Commander {
       },
       writeErr: () => undefined,
     });
-  for (const [flags, description] of options) parser.option(flags, description);
+  for (const [flags, description] of options)
+    if (flags.endsWith('<tags>')) parser.option(flags, description, joined);
+    else parser.option(flags, description);
   parser.option('--json', 'print JSON').option('--debug', 'print the stack trace of an error');
   const width = Math.min(terminal.width, HELP_WIDTH);
   if (details !== undefined) parser.addHelpText('after', `\n${details}`);
   parser.addHelpText('after', `\n${new Help().boxWrap(`--json prints ${json} ${JSON_NUMBERS}`, width)}`);
   return parser;
 }
+
+/** A list that is given twice is one list: the first must not be forgotten. */
+const joined = (text: string, before: string | undefined): string =>
+  before === undefined ? text : `${before},${text}`;
 
 const usageOf = (command: Command): string =>
   `usage: ${callOf(command)} [--json]\n\nrun \`expman ${command.name} --help\` for details`;
