@@ -11,6 +11,7 @@ import {
   NOTE,
   PLACING,
   PLOT,
+  PROJECT,
   QUERY,
   RECOVER,
   REPORT,
@@ -46,7 +47,7 @@ export const COMMANDS: readonly Command[] = [
       '--group-by prints a row per group: the number of runs in it, with the ranks of a\n' +
       'distributed run as one, and the mean and sample deviation of summary values and\n' +
       `metrics, or of the fields of --columns.\n${CSV_DETAILS}`,
-    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, parent ({ uuid, experiment, run, step, epoch } of a fork), params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), summary, headline, definitions, artifacts, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error. With --group-by one object per group: group, count, runs (their folders), figures (by name: count, mean, deviation, min, max, best with value and runDir where a goal is defined).',
+    json: 'an array of one object per run: experiment, run, runDir, project, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, parent ({ uuid, experiment, run, step, epoch } of a fork), params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), summary, headline, definitions, artifacts, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error. With --group-by one object per group: group, count, runs (their folders), figures (by name: count, mean, deviation, min, max, best with value and runDir where a goal is defined).',
     load: () => import('./list.js'),
   }),
   command({
@@ -138,7 +139,7 @@ export const COMMANDS: readonly Command[] = [
       'Views and their columns:\n' +
       '  runs     experiment, run, run_dir, uuid, status, started_at, ended_at,\n' +
       '           duration_ms, rows, accepted, rewound, last_step, dropped, invalid,\n' +
-      '           lost, tags, notes, "group", rank, parent, exit_code, error\n' +
+      '           lost, tags, notes, "group", rank, parent, exit_code, error, project\n' +
       '  params   experiment, run, key, value (text), number\n' +
       '  metrics  experiment, run, step, timestamp, metric, value, text: one row per\n' +
       '           value\n' +
@@ -189,6 +190,18 @@ export const COMMANDS: readonly Command[] = [
     options: NOTE,
     json: '{ runDir, notes }.',
     load: () => import('./note.js'),
+  }),
+  command({
+    name: 'project',
+    args: '<dir> [name]',
+    summary: 'Shows or sets the project of an experiment.',
+    options: PROJECT,
+    details:
+      'DIR is the folder of an experiment. The project stands above experiments: a\n' +
+      'column of list and of the view runs, and a field of filters, as in\n' +
+      '--where "project = \'vision\'".',
+    json: '{ dir, project }.',
+    load: () => import('./project.js'),
   }),
   command({
     name: 'mv',

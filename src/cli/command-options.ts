@@ -153,6 +153,9 @@ export const UNARCHIVE = [
   ['--run-name <name>', 'the name to give the run'],
 ] as const satisfies Declared;
 
+/** The options of `expman project`. */
+export const PROJECT = [['--remove', 'remove the project']] as const satisfies Declared;
+
 /** The options of `expman mv` and `cp`. */
 export const PLACING = [
   ['--run-name <name>', 'the name to give the run'],

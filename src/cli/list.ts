@@ -90,7 +90,9 @@ function printRuns(
   const hasTags = terminal.width >= WIDE && runs.some(({ tags }) => tags.length > 0);
   const isForked = runs.some(({ parent }) => parent !== undefined);
   const losses = LOSSES.filter((loss) => runs.some((facts) => facts[loss] > 0));
+  const hasProject = runs.some(({ project }) => project !== null);
   const heading: Cell[] = [
+    ...(hasProject ? ['project'] : []),
     'run',
     'status',
     'started',
@@ -101,6 +103,7 @@ function printRuns(
     ...(hasTags ? ['tags'] : []),
   ];
   const rows = runs.map((facts): Cell[] => [
+    ...(hasProject ? [printable(cut(facts.project ?? '', 24))] : []),
     printable(`${facts.experiment}/${facts.run}`),
     statusCell(facts.status, facts.owner),
     moment(facts.startedAt),

@@ -19,7 +19,7 @@ import { fileSystemNow } from '../storage/file-system-time.js';
 import { LOCK_NAME, type LockOwner } from '../storage/lock-file.js';
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
-import { describeExperiment } from '../run/describe-experiment.js';
+import { describeExperiment } from '../run/experiment-file.js';
 import { RUN_NAME } from '../run/file-names.js';
 import type { Mapping } from '../run/run-record.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
@@ -72,8 +72,8 @@ export function openRun(
     // Refused before anything is made.
     const fork = isThere ? null : forkOf(fs, config);
     makeFolders(fs, experiment);
-    const { name, title = name, description } = config;
-    describeExperiment(fs, experiment, { title, description }, now);
+    const { name, title = name, description, project } = config;
+    describeExperiment(fs, experiment, { title, description, project }, now);
     return claimRun(fs, experiment, config, fork, environment, now);
   } catch (error) {
     if (error instanceof ExpmanError) throw error;

@@ -12,6 +12,7 @@ import { EXPERIMENTS_OPTIONS, Experiments, type ExperimentsOptions } from './exp
 import { inspectRun as inspect, type RunInfo } from './inspect-run.js';
 import { type LoggedMedia, mediaOf } from './read-media.js';
 import { type RecoverOptions, recoverBy } from './recover.js';
+import { setProjectOf } from './set-project.js';
 import { type StoredRun, openStoredRun } from './stored-run.js';
 
 export { ExpmanError, type ErrorCode, type ErrorFacts } from '../model/errors.js';
@@ -192,4 +193,20 @@ export async function recoverRun(runDir: string, options: RecoverOptions = {}): 
 // eslint-disable-next-line @typescript-eslint/require-await -- as above
 export async function amendRun(runDir: string, changes: RunChanges): Promise<RunLabels> {
   return amendRunBy(nodeFs, resolvePath('runDir', runDir), changes);
+}
+
+/**
+ * Sets the project of an experiment, by which its runs can be listed and filtered, or removes it
+ * with null. Everything else in `experiment.yaml` stays.
+ *
+ * @param dir - the folder of an experiment, not a link
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` if it is not the folder of an experiment,
+ * `INVALID_OPTION` for a name that is not a text of 1 to 128 characters, `CORRUPT`, `UNSAFE_YAML`,
+ * `IO`
+ * @example
+ * await setProject('./experiments/digits', 'vision');
+ */
+// eslint-disable-next-line @typescript-eslint/require-await -- as above
+export async function setProject(dir: string, project: string | null): Promise<void> {
+  setProjectOf(nodeFs, resolvePath('dir', dir), project);
 }

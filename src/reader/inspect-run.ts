@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { jsonable } from '../model/jsonable.js';
 import type { MetricSummary } from '../model/metric.js';
@@ -12,6 +12,7 @@ import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/owner-watch.js';
 import { CONFIG_NAME, LOG_NAME } from '../run/file-names.js';
+import { readProject } from '../run/experiment-file.js';
 import { readIdentity } from '../run/identity.js';
 import { keptFiles, setAsideSegments, strandedSegments } from '../run/kept-files.js';
 import { lastSignMs } from '../run/last-sign.js';
@@ -25,6 +26,8 @@ import { type OpenRows, openRows } from './read-rows.js';
 /** The facts of a run, read from its files without changing them. */
 export interface RunInfo extends SummaryFacts {
   readonly runDir: string;
+  /** The project of its experiment, by `experiment.yaml`; null for none. */
+  readonly project: string | null;
   readonly identity: RunIdentity;
   /**
    * RUNNING only while its owner is or may be alive; a run whose owner died has the status it was
@@ -149,6 +152,7 @@ export function openContents(
   const facts = mergeParams(factsIn(file), replay.state.facts);
   const info: RunInfo = jsonable({
     runDir,
+    project: readProject(fs, dirname(runDir)),
     identity,
     status: statusOf(status, owner, replay.state.ending?.status),
     owner,

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExpmanError, errnoOf } from '../../model/errors.js';
 import type { ExperimentName } from '../../model/names.js';
-import { describeExperiment } from '../../run/describe-experiment.js';
+import { describeExperiment } from '../../run/experiment-file.js';
 import { EXPERIMENT_NAME, RUN_NAME } from '../../run/file-names.js';
 import { makeFolders } from '../../storage/make-folders.js';
 import { nodeFs, umaskFs } from '../../storage/node-fs.js';

@@ -49,6 +49,7 @@ export function runsTable(
       ['parent', 'VARCHAR'],
       ['exit_code', 'BIGINT'],
       ['error', 'VARCHAR'],
+      ['project', 'VARCHAR'],
       ...summaries.map(({ name, type }) => [name, type] as const),
     ],
     rows: runs.map((run) => [
@@ -74,6 +75,7 @@ export function runsTable(
       run.parent === undefined ? null : parentText(run.parent),
       integer(run.exitCode),
       run.error === undefined ? null : jsonOrText(run.error),
+      run.project,
       ...summaries.map((column) => column.of(run)),
     ]),
   };

@@ -24,8 +24,8 @@ export interface Filter {
  * `.stepOfMax`, `.nan` or `.texts` (alone it is the statistic given to `defineMetric`, otherwise
  * the last value), and `experiment`, `run` (or `name`), `uuid`, `status`, `startedAt`, `endedAt`,
  * `duration`, `rows`, `accepted`, `rewound`, `lastStep`, `dropped`, `invalid`, `lost`, `tags`,
- * `notes`, `group`, `rank`, `parent`, `error`. If names contain dots themselves, the longest existing one is
- * used; a part with spaces or special characters is quoted: `params."my key".x`.
+ * `notes`, `group`, `rank`, `parent`, `error`, `project`. If names contain dots themselves, the
+ * longest existing one is used; a part with spaces or special characters is quoted: `params."my key".x`.
  *
  * Operators are `= == != <> < <= > >=`, `IN (a, b)`, `HAS` (a list has the item), `LIKE` (the whole
  * text, with `*` or `%` for any characters, `?` for one), `~` (contains the text), `IS NULL`, `IS
