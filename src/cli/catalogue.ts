@@ -159,9 +159,12 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'export',
     args: '<run>',
-    summary: 'Exports a run to the format of another tool.',
+    summary: 'Exports a run, or all of an experiment.',
     options: EXPORT,
-    json: '{ runDir, format, path, loses }.',
+    details:
+      'RUN may also be an experiment: then PATH is a new folder, with RUN.FORMAT or a\n' +
+      'folder RUN for each of its runs, and copies of experiment.yaml and sweep.yaml.',
+    json: '{ runDir, format, path, loses }; of an experiment { dir, runs, format, path, loses }.',
     load: () => import('./export.js'),
   }),
   command({
@@ -266,18 +269,23 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'archive',
     args: '<run>',
-    summary: 'Packs a run into one file.',
+    summary: 'Packs a run, or an experiment, into one file.',
     options: ARCHIVE,
-    json: '{ runDir, path, files, bytes }.',
+    details:
+      'RUN may also be an experiment: all its runs, experiment.yaml, sweep.yaml and\n' +
+      'sweep.journal. A run or a sweep that is open is refused.',
+    json: '{ runDir, path, files, bytes, skipped }; of an experiment { dir, experiment, runs, path, files, bytes, skipped }.',
     load: () => import('./archive.js'),
   }),
   command({
     name: 'unarchive',
     args: '<file>',
-    summary: 'Unpacks a run from an archive.',
+    summary: 'Unpacks a run or an experiment from an archive.',
     options: UNARCHIVE,
-    details: 'Replaces no existing file. The archive may come from an untrusted source.',
-    json: '{ runDir, experiment, run, files }.',
+    details:
+      'Replaces no existing file. The archive may come from an untrusted source. A\n' +
+      'whole experiment is unpacked as one that does not exist yet, all or nothing.',
+    json: '{ runDir, experiment, run, files }; of an experiment { dir, experiment, runs, files }.',
     load: () => import('./unarchive.js'),
   }),
   command({

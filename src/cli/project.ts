@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { printable } from '../model/printable.js';
-import { checkExperiment, setProjectOf } from '../reader/set-project.js';
+import { checkExperiment } from '../reader/check-experiment.js';
+import { setProjectOf } from '../reader/set-project.js';
 import { projectOf } from '../run/experiment-file.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { type CommandRun, UsageError } from './command.js';

@@ -16,7 +16,7 @@ export const SWEEP_NAME = 'sweep.yaml';
 /**
  * The file of trial records that have changed since `sweep.yaml` was written, one after the other.
  */
-const JOURNAL_NAME = 'sweep.journal';
+export const JOURNAL_NAME = 'sweep.journal';
 /**
  * Enough for some 50,000 trials.
  *

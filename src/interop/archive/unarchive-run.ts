@@ -41,12 +41,15 @@ export interface UnarchivedRun {
   readonly files: number;
 }
 
+/** The limits on an archive unless others are given. */
+export const DEFAULT_LIMITS = { maxFiles: 100_000, maxBytes: 64 * 2 ** 30 };
+
 const OPTIONS = optionsTable<UnarchiveOptions>()({
   experiment: rule<string, ExperimentName>('a name', (value) => parseName('experiment', value)),
   runName: rule<string, RunName>('a name', (value) => parseName('run', value)),
   whenTaken: oneOf('fail', 'suffix').byDefault('fail'),
-  maxFiles: amount(0, Infinity).byDefault(100_000),
-  maxBytes: amount(0, Infinity).byDefault(64 * 2 ** 30),
+  maxFiles: amount(0, Infinity).byDefault(DEFAULT_LIMITS.maxFiles),
+  maxBytes: amount(0, Infinity).byDefault(DEFAULT_LIMITS.maxBytes),
   onBytes: callback<(bytes: number) => void>().orNull(),
 });
 
@@ -111,7 +114,7 @@ async function unpack(
   let [files, bytes] = [0, 0];
   const reportBytes = (more: number): void => onBytes?.((bytes += more));
   mkdirSync(inTemp(temp));
-  await readArchive(path, { maxFiles, maxBytes }, (name) => {
+  await readArchive(path, { maxFiles, maxBytes, manyRuns: false }, (name) => {
     if (name.kind === 'folder') return null;
     files++;
     if (name.kind === 'experiment') return newFile(join(temp, EXPERIMENT_NAME), reportBytes);
@@ -124,7 +127,7 @@ async function unpack(
 }
 
 /** Creates a file; the folder is private, so nobody can have put a link in the way. */
-function newFile(path: string, report: (bytes: number) => void): ArchiveSink {
+export function newFile(path: string, report: (bytes: number) => void): ArchiveSink {
   const ofThisPlatform: Partial<typeof constants> = constants;
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
   mkdirSync(dirname(path), { recursive: true });

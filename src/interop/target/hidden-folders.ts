@@ -68,5 +68,8 @@ export function removeDeadHiddenFolders(experimentFolder: string): void {
       const ownership = watch.look();
       mustHaveEndedHere(path, ownership);
       if (ownership.kind === 'dead') removeHidden(path, takeLock(nodeFs, path, 0, { watch, ends: true }));
+      // Only an empty one: its process was killed as the last step, or is about to take the lock,
+      // and then makes it again.
+      else rmdirSync(path);
     });
 }
