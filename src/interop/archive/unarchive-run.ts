@@ -41,7 +41,11 @@ export interface UnarchivedRun {
   readonly files: number;
 }
 
-/** The limits on an archive unless others are given. */
+/**
+ * The limits on an archive unless others are given.
+ *
+ * @bound refuses: UNSAFE_ARCHIVE
+ */
 export const DEFAULT_LIMITS = { maxFiles: 100_000, maxBytes: 64 * 2 ** 30 };
 
 const OPTIONS = optionsTable<UnarchiveOptions>()({

@@ -19,6 +19,7 @@ import { runExists } from '../target/place-folder.js';
 import { placeCopy, writeRunFile } from './copy-to-place.js';
 import { readClosedRun } from './held-run.js';
 import { type Place, PLACE_OPTIONS, type PlaceOptions, destinationOf } from './move-run.js';
+import { takeParentAlong } from './take-parent.js';
 
 /** The result of copying a run. */
 export interface CopiedRun {
@@ -95,6 +96,7 @@ async function copyTo(from: string, to: Destination, place: Place): Promise<Copi
     // Changes nothing in a whole run. What segments say, also those that an older version set aside,
     // has to be in the other files by the time that these have another uuid.
     recovered = (await recoverRun(nodeFs, folder)).changed;
+    takeParentAlong(from, to.dir, folder);
     takeIdentity(from, folder, { ...to, run: name }, uuid);
   });
   const runDir = join(to.dir, to.experiment, run);

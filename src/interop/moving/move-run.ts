@@ -14,6 +14,7 @@ import { runExists } from '../target/place-folder.js';
 import { copyToPlace, isSameRun } from './copy-to-place.js';
 import { holdRun, readClosedRun } from './held-run.js';
 import { renameRunTo } from './rename-run-to.js';
+import { mustNotLeaveForks, takeParentAlong } from './take-parent.js';
 import { mustNotBeTrial, mustNotPassForTrial } from './trials.js';
 
 /** The place of a run that is moved or copied; what is not given stays as it is. */
@@ -70,8 +71,9 @@ export type Place = ResolvedBy<typeof PLACE_OPTIONS>;
  *
  * @throws {@link ExpmanError} `RUN_NOT_FOUND`, `RUN_LOCKED` while the run's owner is or may be
  * alive, `RUN_EXISTS`, `INVALID_NAME`, `INVALID_OPTION` for a place that cannot hold the run,
- * `INVALID_VALUE` for a trial of a sweep, for a link, and for a run that holds links and would have
- * to be copied; `CORRUPT`, `IO`, and the errors of `recoverRun`
+ * `INVALID_VALUE` for a trial of a sweep, for a link, for a run from which one that stays in another
+ * folder of experiments was forked, and for one that holds links and would have to be copied;
+ * `CORRUPT`, `IO`, and the errors of `recoverRun`
  * @example
  * await moveRun('./experiments/scratch/20260101_120000', { experiment: 'digits', runName: 'baseline' });
  */
@@ -110,6 +112,7 @@ export function planMove(from: string, place: Place): Destination {
   const { uuid } = readClosedRun(from).identity;
   mustNotBeTrial(from);
   const to = destinationOf(from, place);
+  mustNotLeaveForks(from, to.dir);
   const target = join(to.dir, to.experiment, to.run);
   if (target === from)
     throw new ExpmanError(
@@ -181,6 +184,7 @@ async function moveTo(from: string, to: Destination, place: Place): Promise<Move
       removeOriginal();
       return { ...moved, runDir: target, run: to.run, copied: true };
     }
+    takeParentAlong(from, to.dir, from);
     const renamed = await renameRunTo(from, to, place.whenTaken, file);
     if (renamed !== null) {
       locked.at = join(to.dir, to.experiment, renamed);
