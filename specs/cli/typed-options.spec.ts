@@ -16,7 +16,17 @@ describe('the options of a command', () => {
     expectTypeOf<OptionsOf<typeof TAIL>['follow']>().toEqualTypeOf<true | undefined>();
     expectTypeOf<OptionsOf<typeof TAIL>['log']>().toEqualTypeOf<boolean>();
     expectTypeOf<keyof OptionsOf<typeof CLEAN>>().toEqualTypeOf<
-      'keep' | 'olderThan' | 'where' | 'force' | 'dryRun' | 'json' | 'debug'
+      | 'keep'
+      | 'keepBest'
+      | 'by'
+      | 'goal'
+      | 'protectTag'
+      | 'olderThan'
+      | 'where'
+      | 'force'
+      | 'dryRun'
+      | 'json'
+      | 'debug'
     >();
   });
 

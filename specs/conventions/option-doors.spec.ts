@@ -4,7 +4,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExperimentConfig, LoggingEngine, histogram, resumeRun } from 'expman-rx';
 import { serve, writeReport } from 'expman-rx/dashboard';
-import { EXPORTERS, archiveRun, exchangeRunOf, exportRun, importRuns, unarchiveRun } from 'expman-rx/interop';
+import {
+  EXPORTERS,
+  archiveExperiment,
+  archiveRun,
+  copyRun,
+  exchangeRunOf,
+  exportExperiment,
+  exportRun,
+  importRuns,
+  moveRun,
+  unarchiveExperiment,
+  unarchiveRun,
+} from 'expman-rx/interop';
 import { divergence, downsample, eta, logLatency, logTo, plateau, rate, tee } from 'expman-rx/operators';
 import { compareCases, evaluate, gate } from 'expman-rx/evaluate';
 import { observe } from 'expman-rx/otel';
@@ -118,7 +130,18 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
     call: (options) => amendRun(run.runDir, options),
     given: { notes: 'x' },
   },
+  'archiveExperiment(ArchiveOptions)': {
+    call: (options) => archiveExperiment(join(base, 'exp'), join(folder(), 'a'), options),
+  },
   'archiveRun(ArchiveOptions)': { call: (options) => archiveRun(run.runDir, join(base, 'a'), options) },
+  'copyRun(PlaceOptions)': {
+    call: (options) => copyRun(run.runDir, options),
+    given: { experiment: 'copied' },
+  },
+  'moveRun(PlaceOptions)': {
+    call: (options) => moveRun(run.runDir, options),
+    given: { experiment: 'moved' },
+  },
   'createSearcher(SearcherOptions)': {
     call: (options) => createSearcher('tpe', SPACE, options),
     given: { seed: 1, mode: 'min' },
@@ -140,6 +163,13 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
     given: { metric: 'loss', min: 0, tag: false },
   },
   'exchangeRunOf(ExportOptions)': { call: (options) => exchangeRunOf(run.runDir, options) },
+  'exportExperiment(ExportOptions)': {
+    call: (options) => exportExperiment(join(base, 'exp'), 'csv', join(folder(), 'x'), options),
+  },
+  'exportExperiment(OwnExportOptions)': {
+    call: (options) => exportExperiment(join(base, 'exp'), 'csv', join(folder(), 'x'), options),
+    given: { exporters: EXPORTERS },
+  },
   'exportRun(ExportOptions)': {
     call: (options) => exportRun(run.runDir, 'csv', join(folder(), 'x.csv'), options),
   },
@@ -203,6 +233,9 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
     given: { event: 'row' },
   },
   'tensorboardImporter(TensorBoardImportOptions)': { call: tensorboardImporter },
+  'unarchiveExperiment(UnarchiveExperimentOptions)': {
+    call: (options) => unarchiveExperiment(join(base, 'nothing'), join(base, 'un'), options),
+  },
   'unarchiveRun(UnarchiveOptions)': {
     call: (options) => unarchiveRun(join(base, 'nothing'), join(base, 'un'), options),
   },

@@ -137,7 +137,9 @@ describe('an import that is killed', () => {
     await child(dir, 'rows');
     const doctor = async (): Promise<string> => (await expmanHere('doctor', dir)).stdout;
     const [hidden = ''] = readdirSync(join(dir, 'lab'));
-    expect(await doctor()).toContain(`1 import was interrupted: ${join(dir, 'lab', hidden)}`);
+    expect(await doctor()).toContain(
+      `1 hidden folder was left by an interrupted import, copy, move or deletion: ${join(dir, 'lab', hidden)}`,
+    );
     await here(dir);
     expect(await doctor()).not.toContain('cut off');
   });

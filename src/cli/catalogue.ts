@@ -11,7 +11,9 @@ import {
   MONITOR,
   NONE,
   NOTE,
+  PLACING,
   PLOT,
+  PROJECT,
   QUERY,
   RECOVER,
   REPORT,
@@ -48,7 +50,7 @@ export const COMMANDS: readonly Command[] = [
       '--group-by prints a row per group: the number of runs in it, with the ranks of a\n' +
       'distributed run as one, and the mean and sample deviation of summary values and\n' +
       `metrics, or of the fields of --columns.\n${CSV_DETAILS}`,
-    json: 'an array of one object per run: experiment, run, runDir, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, parent ({ uuid, experiment, run, step, epoch } of a fork), params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), summary, headline, definitions, artifacts, loggedArtifacts and usedArtifacts (by version: type, digest, at), artifactLinksLeftOut, alerts (each: id, at, level, title, text, repeats, delivery, sentAt), alertsLeftOut, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error. With --group-by one object per group: group, count, runs (their folders), figures (by name: count, mean, deviation, min, max, best with value and runDir where a goal is defined).',
+    json: 'an array of one object per run: experiment, run, runDir, project, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, parent ({ uuid, experiment, run, step, epoch } of a fork), params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), summary, headline, definitions, artifacts, loggedArtifacts and usedArtifacts (by version: type, digest, at), artifactLinksLeftOut, alerts (each: id, at, level, title, text, repeats, delivery, sentAt), alertsLeftOut, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error. With --group-by one object per group: group, count, runs (their folders), figures (by name: count, mean, deviation, min, max, best with value and runDir where a goal is defined).',
     load: () => import('./list.js'),
   }),
   command({
@@ -141,7 +143,7 @@ export const COMMANDS: readonly Command[] = [
       '  runs     experiment, run, run_dir, uuid, status, started_at, ended_at,\n' +
       '           duration_ms, rows, accepted, rewound, last_step, dropped, invalid,\n' +
       '           lost, tags, notes, "group", rank, parent, exit_code, error,\n' +
-      '           alerts\n' +
+      '           alerts, project\n' +
       '  params   experiment, run, key, value (text), number\n' +
       '  metrics  experiment, run, step, timestamp, metric, value, text: one row per\n' +
       '           value\n' +
@@ -161,9 +163,12 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'export',
     args: '<run>',
-    summary: 'Exports a run to the format of another tool.',
+    summary: 'Exports a run, or all of an experiment.',
     options: EXPORT,
-    json: '{ runDir, format, path, loses }.',
+    details:
+      'RUN may also be an experiment: then PATH is a new folder, with RUN.FORMAT or a\n' +
+      'folder RUN for each of its runs, and copies of experiment.yaml and sweep.yaml.',
+    json: '{ runDir, format, path, loses }; of an experiment { dir, runs, format, path, loses }.',
     load: () => import('./export.js'),
   }),
   command({
@@ -208,12 +213,66 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./note.js'),
   }),
   command({
+    name: 'project',
+    args: '<dir> [name]',
+    summary: 'Shows or sets the project of an experiment.',
+    options: PROJECT,
+    details:
+      'DIR is the folder of an experiment. The project stands above experiments: a\n' +
+      'column of list and of the view runs, and a field of filters, as in\n' +
+      '--where "project = \'vision\'".',
+    json: '{ dir, project }.',
+    load: () => import('./project.js'),
+  }),
+  command({
+    name: 'mv',
+    args: '<run...>',
+    usage: '<run...> <experiment>',
+    summary: 'Moves closed runs to an experiment.',
+    options: PLACING,
+    details:
+      'EXPERIMENT is a name, for an experiment beside that of the run, or the path of\n' +
+      "an experiment's folder; a new one is made. Each run is moved whole or not at\n" +
+      'all, and keeps its uuid; all are checked before the first is moved. A run that\n' +
+      'was cut off is recovered first; one that is open, or is a trial of a sweep, is\n' +
+      'refused.',
+    json: '{ moved: [{ from, runDir, experiment, run, uuid, recovered, copied }], failed: [{ runDir, code, message }] }; copied is true if the place is on another file system.',
+    load: () => import('./mv.js'),
+  }),
+  command({
+    name: 'cp',
+    args: '<run...>',
+    usage: '<run...> <experiment>',
+    summary: 'Copies closed runs to an experiment.',
+    options: PLACING,
+    details:
+      'EXPERIMENT is named as for mv. A copy holds everything of its run, under a uuid\n' +
+      'of its own; copiedFrom in its run.yaml names the original, which is only read.\n' +
+      'The copy of a run that was cut off is recovered; a run that is open is refused.',
+    json: '{ copied: [{ from, runDir, experiment, run, uuid, recovered, skipped }], failed: [{ runDir, code, message }] }; skipped names links and the like, which are left out.',
+    load: () => import('./cp.js'),
+  }),
+  command({
+    name: 'rename',
+    args: '<run> <name>',
+    summary: 'Gives a closed run another name.',
+    options: NONE,
+    details: 'It stays in its experiment; otherwise the same as mv.',
+    json: '{ from, runDir, experiment, run, uuid, recovered, copied }.',
+    load: () => import('./rename.js'),
+  }),
+  command({
     name: 'clean',
     args: '<dir>',
     summary: 'Deletes old runs; without --force, only lists them.',
     options: CLEAN,
-    details: 'Never deletes an open run, a folder that is not a run, or anything outside DIR.',
-    json: '{ dryRun, deleted: [{ experiment, run, runDir, status, startedAt, bytes }], failed: [{ runDir, message }], kept, bytes }.',
+    details:
+      'Never deletes an open run, a folder that is not a run, or anything outside DIR.\n' +
+      'With --keep-best, runs that do not have the field are not kept; how many they\n' +
+      'are is said. --keep and --keep-best together keep the newest and the best.\n\n' +
+      '  expman clean experiments --keep-best 3 --by metrics.val_loss.min \\\n' +
+      '    --protect-tag keep',
+    json: '{ dryRun, deleted: [{ experiment, run, runDir, status, startedAt, bytes }], failed: [{ runDir, message }], kept, bytes, best: [{ runDir, value }], protected (folders that only their tag keeps), withoutValue }.',
     load: () => import('./clean.js'),
   }),
   command({
@@ -228,18 +287,23 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'archive',
     args: '<run>',
-    summary: 'Packs a run into one file.',
+    summary: 'Packs a run, or an experiment, into one file.',
     options: ARCHIVE,
-    json: '{ runDir, path, files, bytes }.',
+    details:
+      'RUN may also be an experiment: all its runs, experiment.yaml, sweep.yaml and\n' +
+      'sweep.journal. A run or a sweep that is open is refused.',
+    json: '{ runDir, path, files, bytes, skipped }; of an experiment { dir, experiment, runs, path, files, bytes, skipped }.',
     load: () => import('./archive.js'),
   }),
   command({
     name: 'unarchive',
     args: '<file>',
-    summary: 'Unpacks a run from an archive.',
+    summary: 'Unpacks a run or an experiment from an archive.',
     options: UNARCHIVE,
-    details: 'Replaces no existing file. The archive may come from an untrusted source.',
-    json: '{ runDir, experiment, run, files }.',
+    details:
+      'Replaces no existing file. The archive may come from an untrusted source. A\n' +
+      'whole experiment is unpacked as one that does not exist yet, all or nothing.',
+    json: '{ runDir, experiment, run, files }; of an experiment { dir, experiment, runs, files }.',
     load: () => import('./unarchive.js'),
   }),
   command({

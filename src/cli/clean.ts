@@ -1,60 +1,94 @@
-import { randomBytes } from 'node:crypto';
-import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { lstatSync, readdirSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { hideRun, removeHidden } from '../interop/target/hidden-folders.js';
 import { ExpmanError } from '../model/errors.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { nodeFs } from '../storage/node-fs.js';
-import { mustHaveEndedHere, readOwnership } from '../storage/owner-watch.js';
+import { OwnerWatch, mustHaveEndedHere } from '../storage/owner-watch.js';
+import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { readIdentity } from '../run/identity.js';
-import { type CommandRun, UsageError, codeAndMessageOf, durationOption, numberOption } from './command.js';
+import {
+  type CommandRun,
+  UsageError,
+  codeAndMessageOf,
+  durationOption,
+  listOf,
+  numberOption,
+} from './command.js';
 import type { CLEAN } from './command-options.js';
 import { filterOf, findRuns } from './find-runs.js';
+import { type BestRule, bestRule, newestFirst } from './keep-best.js';
 import { pointOutUnknown } from './point-out.js';
 import { type SparedParent, sparedParents, sparedText } from './spared-parents.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import { bytesText, count, moment, quantity, statusCell } from './words.js';
+import { bytesText, count, firstOf, moment, quantity, statusCell, valueText } from './words.js';
+
+/**
+ * @bound tells: the line says how many more, --json has all; specs/cli/clean-best.spec.ts "says how
+ * many of the best it does not name"
+ */
+const MAX_NAMED = 5;
 
 interface Candidate {
   readonly facts: RunFacts;
   readonly bytes: number;
 }
 
+/** Runs that stay, and the reasons. */
+interface Kept {
+  readonly best: readonly RunFacts[];
+  readonly protectedRuns: readonly RunFacts[];
+  readonly withoutFigure: number;
+}
+
 export const run: CommandRun<typeof CLEAN> = ([dir = ''], options, terminal) => {
   const keep = numberOption(options, 'keep', { min: 0 });
   const olderThan = durationOption(options, 'olderThan');
   const filter = filterOf(options);
-  if (keep === undefined && olderThan === undefined && filter === null)
-    throw new UsageError('say which runs to delete: --keep, --older-than or --where');
+  const rule = bestRule(options);
+  const protectedTags = new Set(listOf(options.protectTag));
+  if (keep === undefined && olderThan === undefined && filter === null && rule === null)
+    throw new UsageError('say which runs to delete: --keep, --keep-best, --older-than or --where');
   const base = resolve(dir);
   const { runs } = findRuns(dir, {}, terminal);
-  pointOutUnknown({ where: options.where }, runs, terminal);
-  const chosen = beyondNewest(runs, keep ?? 0)
-    .filter((facts) => (filter?.matches(facts) ?? true) && facts.status !== 'RUNNING')
+  pointOutUnknown({ where: options.where, ...(rule !== null && { sort: rule.by }) }, runs, terminal);
+  const experiments = byExperiment(runs);
+  const best = rule === null ? [] : experiments.flatMap((all) => rule.bestOf(all));
+  const stays = new Set([...experiments.flatMap((all) => all.slice(0, keep ?? 0)), ...best]);
+  const doomed = experiments
+    .flat()
+    .filter((facts) => !stays.has(facts) && (filter?.matches(facts) ?? true) && facts.status !== 'RUNNING')
     .filter(({ startedAt }) => olderThan === undefined || Date.parse(startedAt) < Date.now() - olderThan);
+  const isProtected = ({ tags }: RunFacts): boolean => tags.some((tag) => protectedTags.has(tag));
+  const chosen = doomed.filter((facts) => !isProtected(facts));
   const spared = sparedParents(chosen);
   for (const each of spared) terminal.complain(sparedText(each));
   const old = chosen
     .filter(({ runDir }) => spared.every((each) => each.runDir !== runDir))
     .map((facts) => ({ facts, bytes: bytesIn(facts.runDir) }));
+  const kept: Kept = {
+    best,
+    protectedRuns: doomed.filter(isProtected),
+    withoutFigure: rule === null ? 0 : old.filter(({ facts }) => rule.figureOf(facts) === undefined).length,
+  };
   const isForced = options.force === true && options.dryRun !== true;
   const failed = isForced ? deleteAll(base, old, terminal) : new Map<string, string>();
-  report({ old, spared, failed, total: runs.length, isForced }, options.json === true, terminal);
+  const cleaning = { old, spared, failed, total: runs.length, isForced, kept, rule, protectedTags };
+  report(cleaning, options.json === true, terminal);
   return failed.size > 0 ? ExitCode.io : ExitCode.ok;
 };
 
-/** Returns the runs after the newest `keep` of each experiment, by start time. */
-function beyondNewest(runs: readonly RunFacts[], keep: number): RunFacts[] {
-  const byExperiment = new Map<string, RunFacts[]>();
+/** Returns the runs of each experiment, the newest first. */
+function byExperiment(runs: readonly RunFacts[]): RunFacts[][] {
+  const experiments = new Map<string, RunFacts[]>();
   for (const facts of runs) {
     const folder = dirname(facts.runDir);
-    const known = byExperiment.get(folder);
-    if (known === undefined) byExperiment.set(folder, [facts]);
+    const known = experiments.get(folder);
+    if (known === undefined) experiments.set(folder, [facts]);
     else known.push(facts);
   }
-  const newestFirst = (one: RunFacts, other: RunFacts): number =>
-    other.startedAt.localeCompare(one.startedAt) || other.run.localeCompare(one.run);
-  return [...byExperiment.values()].flatMap((all) => all.sort(newestFirst).slice(keep));
+  return [...experiments.values()].map((all) => all.sort(newestFirst));
 }
 
 function deleteAll(base: string, old: readonly Candidate[], terminal: Terminal): ReadonlyMap<string, string> {
@@ -75,7 +109,7 @@ function deleteAll(base: string, old: readonly Candidate[], terminal: Terminal):
  * Deletes a run's folder. It must lie in the base, be a folder and not a link, and still hold the
  * listed run, without an owner.
  *
- * The folder is renamed first, so that one that cannot be deleted completely no longer looks like a
+ * The folder is hidden first, so that one that cannot be deleted completely no longer looks like a
  * run.
  */
 function deleteRun(base: string, { runDir, uuid }: RunFacts): void {
@@ -84,12 +118,21 @@ function deleteRun(base: string, { runDir, uuid }: RunFacts): void {
     throw new ExpmanError('INVALID_VALUE', `${runDir} lies outside ${base}`, { path: runDir });
   if (!lstatSync(runDir).isDirectory())
     throw new ExpmanError('INVALID_VALUE', `${runDir} is not a folder`, { path: runDir });
-  mustHaveEndedHere(runDir, readOwnership(nodeFs, runDir));
-  if (readIdentity(nodeFs, runDir).identity.uuid !== uuid)
-    throw new ExpmanError('INVALID_VALUE', `${runDir} now holds another run`, { path: runDir });
-  const doomed = join(dirname(runDir), `.${basename(runDir)}.${randomBytes(6).toString('hex')}.deleted`);
-  renameSync(runDir, doomed);
-  rmSync(doomed, { recursive: true });
+  const watch = new OwnerWatch(nodeFs, runDir);
+  const ownership = watch.look();
+  mustHaveEndedHere(runDir, ownership);
+  // The lock of a dead owner keeps others away as well as ours would.
+  const owner = ownership.kind === 'free' ? takeLock(nodeFs, runDir, 0, { watch, ends: true }) : null;
+  let hidden: string;
+  try {
+    if (readIdentity(nodeFs, runDir).identity.uuid !== uuid)
+      throw new ExpmanError('INVALID_VALUE', `${runDir} now holds another run`, { path: runDir });
+    hidden = hideRun(runDir);
+  } catch (error) {
+    if (owner !== null) releaseLock(nodeFs, runDir, owner);
+    throw error;
+  }
+  removeHidden(hidden, owner);
 }
 
 function bytesIn(folder: string): number {
@@ -106,13 +149,13 @@ interface Cleaning {
   readonly failed: ReadonlyMap<string, string>;
   readonly total: number;
   readonly isForced: boolean;
+  readonly kept: Kept;
+  readonly rule: BestRule | null;
+  readonly protectedTags: ReadonlySet<string>;
 }
 
-function report(
-  { old, spared, failed, total, isForced }: Cleaning,
-  isJson: boolean,
-  terminal: Terminal,
-): void {
+function report(cleaning: Cleaning, isJson: boolean, terminal: Terminal): void {
+  const { old, spared, failed, total, isForced, kept, rule } = cleaning;
   const gone = old.filter(({ facts }) => !failed.has(facts.runDir));
   const bytes = gone.reduce((sum, each) => sum + each.bytes, 0);
   if (isJson) {
@@ -125,6 +168,9 @@ function report(
       failed: [...failed].map(([runDir, message]) => ({ runDir, message })),
       kept: total - gone.length,
       bytes,
+      best: kept.best.map((facts) => ({ runDir: facts.runDir, value: rule?.figureOf(facts) })),
+      protected: kept.protectedRuns.map(({ runDir }) => runDir),
+      withoutValue: kept.withoutFigure,
     });
     return;
   }
@@ -138,6 +184,31 @@ function report(
         bytesText(size),
       ]),
     ]);
+  for (const line of keptLines(cleaning)) terminal.print(line);
   const what = `${count(gone.length)} of ${quantity(total, 'runs')}, ${bytesText(bytes)}`;
   terminal.print(isForced ? `deleted ${what}` : `would delete ${what}; add --force to delete them`);
+}
+
+/** Says what stays, and which runs go without having been compared. */
+function keptLines({ kept, rule, protectedTags, isForced }: Cleaning): string[] {
+  const { best, protectedRuns, withoutFigure } = kept;
+  const lines = [];
+  if (rule !== null) {
+    const named = best.map(
+      (facts) => `${facts.experiment}/${facts.run} ${valueText(rule.figureOf(facts) ?? '')}`,
+    );
+    lines.push(`kept as the best by ${rule.by}: ${best.length === 0 ? 'none' : firstOf(named, MAX_NAMED)}`);
+  }
+  if (protectedRuns.length > 0)
+    lines.push(
+      `kept for the tag ${[...protectedTags].join(' or ')}: ${firstOf(
+        protectedRuns.map(({ experiment, run }) => `${experiment}/${run}`),
+        MAX_NAMED,
+      )}`,
+    );
+  if (rule !== null && withoutFigure > 0)
+    lines.push(
+      `${count(withoutFigure)} of the runs ${isForced ? 'to delete' : 'above'} have no ${rule.by} to compare`,
+    );
+  return lines.map(printable);
 }

@@ -145,6 +145,10 @@ export const ARTIFACTS = [
 /** The options of `expman clean`. */
 export const CLEAN = [
   ['--keep <n>', 'keep the newest n runs of each experiment'],
+  ['--keep-best <n>', 'keep the best n runs of each experiment, by the field of --by'],
+  ['--by <field>', 'the figure by which runs are the best: metrics.val_loss.min'],
+  ['--goal <goal>', 'what is better: min or max (default: as defined, else by .min or .max)'],
+  ['--protect-tag <tags>', 'keep runs with one of these tags, comma-separated; can be repeated'],
   ['--older-than <time>', 'only runs that started longer ago than this: 90s, 12h, 30d'],
   WHERE,
   FORCE,
@@ -180,4 +184,13 @@ export const UNARCHIVE = [
   ['--dir <dir>', 'the folder of experiments to unpack into (default ./experiments)'],
   ['--experiment <name>', 'the experiment to put the run in, whatever the archive says'],
   ['--run-name <name>', 'the name to give the run'],
+] as const satisfies Declared;
+
+/** The options of `expman project`. */
+export const PROJECT = [['--remove', 'remove the project']] as const satisfies Declared;
+
+/** The options of `expman mv` and `cp`. */
+export const PLACING = [
+  ['--run-name <name>', 'the name to give the run'],
+  ['--suffix', 'append a number to a name that is taken, instead of failing'],
 ] as const satisfies Declared;

@@ -51,6 +51,8 @@ interface Declaration<D extends readonly CommandOption[]> {
    * Arguments as commander writes them: `<run...>` for one or more, `[dir]` for an optional one.
    */
   readonly args: string;
+  /** The arguments as the help shows them, if commander cannot express them. */
+  readonly usage?: string;
   readonly summary: string;
   readonly options: D;
   /** Further text for the help. */

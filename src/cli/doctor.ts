@@ -2,10 +2,11 @@ import { accessSync, constants, lstatSync } from 'node:fs';
 import { cpus, freemem, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { networkFileSystemOf } from '../engine/surroundings/network-file-system.js';
-import { deadDrafts } from '../interop/target/draft-run.js';
+import { deadHiddenFolders } from '../interop/target/hidden-folders.js';
 import { attempt } from '../model/attempt.js';
 import { messageOf } from '../model/errors.js';
 import { printable } from '../model/printable.js';
+import type { RunFacts } from '../model/run-facts.js';
 import { RunStatus } from '../model/run-status.js';
 import { duckdbVersion } from '../reader/query/duckdb.js';
 import type { RunListing } from '../reader/run-index.js';
@@ -112,11 +113,32 @@ export function roomFinding(path: string, { bytes, inodes }: RoomLeft): Finding 
 }
 
 function importFindings(path: string): Finding[] {
-  const drafts = deadDrafts(path);
-  if (drafts.length === 0) return [];
-  const what = `${quantity(drafts.length, 'imports were')} interrupted: ${firstOf(drafts, MAX_NAMED)}`;
+  const left = deadHiddenFolders(path);
+  if (left.length === 0) return [];
+  const what = `${quantity(left.length, 'hidden folders were')} left by an interrupted import, copy, move or deletion: ${firstOf(left, MAX_NAMED)}`;
   return [
-    { kind: 'warning', what, advice: 'import again, which removes the leftovers, or delete the folder' },
+    {
+      kind: 'warning',
+      what,
+      advice: 'do it again, which removes the leftovers, or delete the folder: no run needs it',
+    },
+  ];
+}
+
+/** Finds runs that are there more than once: a move between file systems may have been killed. */
+function twinFindings(runs: readonly RunFacts[]): Finding[] {
+  const byUuid = new Map<string, string[]>();
+  for (const { uuid, runDir } of runs) byUuid.set(uuid, [...(byUuid.get(uuid) ?? []), runDir]);
+  const twins = [...byUuid.values()].filter((dirs) => dirs.length > 1);
+  if (twins.length === 0) return [];
+  const named = twins.map((dirs) => dirs.join(' and '));
+  return [
+    {
+      kind: 'warning',
+      what: `${quantity(twins.length, 'runs are')} there more than once: ${firstOf(named, MAX_NAMED)}`,
+      advice:
+        'a move to another file system was interrupted: `expman mv` again finishes it; or one archive was unpacked twice',
+    },
   ];
 }
 
@@ -150,6 +172,7 @@ function runFindings({ runs, unreadable }: RunListing): Finding[] {
     dirs.length === 0 ? [] : [{ kind, what: `${quantity(dirs.length, what)}: ${named(dirs)}`, advice }];
   return [
     { kind: 'fine', what: `${quantity(runs.length, 'runs')}, ${count(open)} of them open` },
+    ...twinFindings(runs),
     ...finding(
       'problem',
       unreadable,

@@ -1,6 +1,8 @@
-import { resolve } from 'node:path';
-import { EXPORTERS, exportRun } from '../interop/index.js';
+import { join, resolve } from 'node:path';
+import { EXPORTERS, type ExportOptions, exportExperiment, exportRun } from '../interop/index.js';
+import { kindAt } from '../interop/source/source-files.js';
 import { printable } from '../model/printable.js';
+import { RUN_NAME } from '../run/file-names.js';
 import { type CommandRun, UsageError } from './command.js';
 import type { EXPORT } from './command-options.js';
 import { ExitCode } from './terminal.js';
@@ -14,13 +16,21 @@ export const run: CommandRun<typeof EXPORT> = async ([path = ''], options, termi
   const exporter = EXPORTERS.find((each) => each.format === format);
   if (exporter === undefined)
     throw new UsageError(`unknown format ${JSON.stringify(format)}; choose one of ${formats.join(', ')}`);
-  await exportRun(resolve(path), exporter.format, resolve(output), {
+  const how: ExportOptions = {
     onRows: (rows, total) => {
       terminal.progress(`exporting row ${count(rows)} of ${count(total)}`);
     },
-  });
+  };
   const { loses } = exporter;
-  if (options.json === true) terminal.json({ runDir: resolve(path), format, path: resolve(output), loses });
+  const folder = resolve(path);
+  const isRun = kindAt(join(folder, RUN_NAME)) !== null || kindAt(folder) === null;
+  let done: object = { runDir: folder };
+  if (isRun) await exportRun(folder, exporter.format, resolve(output), how);
+  else {
+    const { runs } = await exportExperiment(folder, exporter.format, resolve(output), how);
+    done = { dir: folder, runs };
+  }
+  if (options.json === true) terminal.json({ ...done, format, path: resolve(output), loses });
   else {
     terminal.print(printable(resolve(output)));
     if (loses !== '') terminal.print(terminal.style('dim', `  not included in ${format}: ${loses}`));

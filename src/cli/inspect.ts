@@ -98,6 +98,7 @@ function factLines(run: RunInfo): readonly (readonly [name: string, text: string
     ['lost', losses.length > 0 ? lossWithPlace(losses) : ''],
     ['invalid values', invalid > 0 ? count(invalid) : ''],
     ['tags', printable(identity.tags.join(', '))],
+    ['project', printable(run.project ?? '')],
     ['group', printable(identity.group ?? '')],
     ['rank', String(identity.rank ?? '')],
     ['forked from', forkText(run)],

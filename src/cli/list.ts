@@ -91,7 +91,9 @@ function printRuns(
   const isForked = runs.some(({ parent }) => parent !== undefined);
   const hasAlerts = runs.some(({ alerts, alertsLeftOut }) => alerts.length + alertsLeftOut > 0);
   const losses = LOSSES.filter((loss) => runs.some((facts) => facts[loss] > 0));
+  const hasProject = runs.some(({ project }) => project !== null);
   const heading: Cell[] = [
+    ...(hasProject ? ['project'] : []),
     'run',
     'status',
     'started',
@@ -103,6 +105,7 @@ function printRuns(
     ...(hasTags ? ['tags'] : []),
   ];
   const rows = runs.map((facts): Cell[] => [
+    ...(hasProject ? [printable(cut(facts.project ?? '', 24))] : []),
     printable(`${facts.experiment}/${facts.run}`),
     statusCell(facts.status, facts.owner),
     moment(facts.startedAt),

@@ -78,9 +78,11 @@ const hintFor = (error: unknown): string =>
     ? '\n`expman list DIR` shows the runs below a folder'
     : '';
 
-function parserOf({ name, args, summary, options, details, json }: Command, terminal: Terminal): Commander {
+function parserOf(command: Command, terminal: Terminal): Commander {
+  const { name, args, usage = args, summary, options, details, json } = command;
   const parser = new Commander(`expman ${name}`)
     .arguments(args)
+    .usage(`[options] ${usage}`)
     .description(summary)
     .exitOverride()
     .configureOutput({
@@ -89,7 +91,9 @@ function parserOf({ name, args, summary, options, details, json }: Command, term
       },
       writeErr: () => undefined,
     });
-  for (const [flags, description] of options) parser.option(flags, description);
+  for (const [flags, description] of options)
+    if (flags.endsWith('<tags>')) parser.option(flags, description, joined);
+    else parser.option(flags, description);
   parser.option('--json', 'print JSON').option('--debug', 'print the stack trace of an error');
   const width = Math.min(terminal.width, HELP_WIDTH);
   if (details !== undefined) parser.addHelpText('after', `\n${details}`);
@@ -97,8 +101,15 @@ function parserOf({ name, args, summary, options, details, json }: Command, term
   return parser;
 }
 
-const usageOf = ({ name, args }: Command): string =>
-  `usage: expman ${name} ${args.toUpperCase().replaceAll('<', '').replaceAll('>', '')} [--json]\n\nrun \`expman ${name} --help\` for details`;
+/** A list that is given twice is one list: the first must not be forgotten. */
+const joined = (text: string, before: string | undefined): string =>
+  before === undefined ? text : `${before},${text}`;
+
+const usageOf = (command: Command): string =>
+  `usage: ${callOf(command)} [--json]\n\nrun \`expman ${command.name} --help\` for details`;
+
+const callOf = ({ name, args, usage = args }: Command): string =>
+  `expman ${name} ${usage.toUpperCase().replaceAll('<', '').replaceAll('>', '')}`;
 
 function usageError(terminal: Terminal, message: string): number {
   terminal.complain(message);
@@ -115,10 +126,7 @@ function unknownCommand(name: string): string {
 }
 
 function helpText(): string {
-  const lines = COMMANDS.map(
-    ({ name, args, summary }) =>
-      `  ${`expman ${name} ${args.toUpperCase().replaceAll('<', '').replaceAll('>', '')}`.padEnd(24)} ${summary}`,
-  );
+  const lines = COMMANDS.map((command) => `  ${callOf(command).padEnd(24)} ${command.summary}`);
   return [
     'expman reads, compares, queries, repairs and moves the runs of expman-rx.',
     'Start with `expman list experiments`, where experiments is your folder of runs.',

@@ -84,6 +84,8 @@ export const RunFactsAnswer = Type.Object({
   /** Its folder. */
   runDir: Type.Optional(Type.String()),
   uuid: Type.Optional(Type.String()),
+  /** The project of its experiment. */
+  project: Type.Optional(Nullable(Type.String())),
   /** RUNNING, FINISHED, FAILED, INTERRUPTED, CRASHED or UNREADABLE. */
   status: Type.String(),
   /** Present if its process is on another host and may or may not be running. */

@@ -19,6 +19,7 @@ import { fileSystemNow } from '../storage/file-system-time.js';
 import { LOCK_NAME, type LockOwner } from '../storage/lock-file.js';
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
+import { describeExperiment } from '../run/experiment-file.js';
 import { RUN_NAME } from '../run/file-names.js';
 import type { Mapping } from '../run/run-record.js';
 import { stringifyYaml } from '../storage/yaml-file.js';
@@ -28,7 +29,6 @@ import { type NewFork, forkOf, mustBeForkedFrom } from './files/fork.js';
 import type { RunOpening } from '../writer/thread/writer-messages.js';
 import { reopenRunFile, writeRunFile } from '../writer/files/write-run-file.js';
 
-const EXPERIMENT_NAME = 'experiment.yaml';
 /** @bound refuses: RUN_EXISTS */
 const MAX_SUFFIX = 10_000;
 /** The longest time that a process takes from making a run's folder to writing its run.yaml. */
@@ -72,7 +72,8 @@ export function openRun(
     // Refused before anything is made.
     const fork = isThere ? null : forkOf(fs, config);
     makeFolders(fs, experiment);
-    describeExperiment(fs, experiment, config, now);
+    const { name, title = name, description, project } = config;
+    describeExperiment(fs, experiment, { title, description, project }, now);
     return claimRun(fs, experiment, config, fork, environment, now);
   } catch (error) {
     if (error instanceof ExpmanError) throw error;
@@ -259,21 +260,4 @@ function awaitOpening(fs: FsPort, folder: string): void {
   const ageMs = Math.max(0, (fileSystemNow(fs, folder) ?? changedMs) - changedMs);
   const until = monotonicMs() + OPENING_MS - ageMs;
   while (fs.stat(path) === null && monotonicMs() < until) pause(LOOK_AGAIN_MS);
-}
-
-function describeExperiment(
-  fs: FsPort,
-  folder: string,
-  { name, title, description }: ExperimentConfig,
-  now: number,
-): void {
-  const path = join(folder, EXPERIMENT_NAME);
-  if (fs.stat(path) !== null) return;
-  const about = {
-    name: title ?? name,
-    description: description ?? '',
-    tags: [],
-    createdAt: new Date(now).toISOString(),
-  };
-  replaceFile(fs, path, Buffer.from(stringifyYaml(about)));
 }

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
@@ -7,11 +6,11 @@ import { callback, eitherFolder, invalidOption, listOf, path, string } from '../
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import type { RunStatus } from '../model/run-status.js';
 import { nodeFs } from '../storage/node-fs.js';
-import { EXPERIMENT_NAME } from './archive/archive-names.js';
 import type { ExchangeRun, Importer } from './exchange/exchange-run.js';
 import { allowedName } from './exchange/run-names.js';
 import { asExpmanError, chosenPath } from './source/source-files.js';
 import type { Destination } from './target/draft-run.js';
+import { removeEmptyExperiment } from './target/experiment-folder.js';
 import { writeRun } from './target/write-run.js';
 
 /** The formats that can be imported without custom importers. */
@@ -158,17 +157,9 @@ async function outcomeOf(
     const { experiment } = to;
     return { kind: 'imported', experiment, ...(await writeRun(run, to, origin)) };
   } catch (error) {
-    if (isNew) attempt(() => removeEmpty(folder));
+    if (isNew) attempt(() => removeEmptyExperiment(folder));
     return { kind: 'failed', run: run.run, error: asExpmanError(error, origin.from) };
   }
-}
-
-/**
- * Removes an experiment that was created for a run that failed, unless it has another run by now.
- */
-function removeEmpty(folder: string): void {
-  if (nodeFs.list(folder).every((name) => name === EXPERIMENT_NAME))
-    rmSync(folder, { recursive: true, force: true });
 }
 
 function destinationOf(run: ExchangeRun, { dir, experiment, runName }: Resolved): Destination {

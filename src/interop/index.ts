@@ -27,6 +27,7 @@ import {
 import { mlflowImporter } from './mlflow/mlflow.js';
 import { neptuneExporter } from './neptune/neptune-exporter.js';
 import { neptuneImporter } from './neptune/neptune-importer.js';
+import { type ExportedExperiment, exportExperimentBy } from './target/export-experiment.js';
 import { assertFree } from './target/output-file.js';
 import {
   EXPORT_RUN_OPTIONS,
@@ -48,7 +49,13 @@ export { RunStatus } from '../model/run-status.js';
 export type { SummaryValues } from '../model/summary-values.js';
 export type { Step } from '../model/step.js';
 export type { MetricDefinition, MetricDefinitions } from '../pure/metric-definition.js';
+export { type ArchivedExperiment, archiveExperiment } from './archive/archive-experiment.js';
 export { type ArchivedRun, type ArchiveOptions, archiveRun } from './archive/archive-run.js';
+export {
+  type UnarchiveExperimentOptions,
+  type UnarchivedExperiment,
+  unarchiveExperiment,
+} from './archive/unarchive-experiment.js';
 export { type UnarchiveOptions, type UnarchivedRun, unarchiveRun } from './archive/unarchive-run.js';
 export type {
   ExchangeField,
@@ -65,6 +72,9 @@ export type {
   ImportReport,
   OwnImportOptions,
 } from './import-runs.js';
+export { type CopiedRun, copyRun } from './moving/copy-run.js';
+export { type MovedRun, type PlaceOptions, moveRun, renameRun } from './moving/move-run.js';
+export type { ExportedExperiment } from './target/export-experiment.js';
 export { exchangeRunOf, type ExportOptions, type OwnExportOptions } from './target/own-run.js';
 
 /** The formats that a run can be exported to without custom exporters. */
@@ -129,15 +139,53 @@ export async function exportRun(
   const target = resolvePath('path', path);
   resolvePath('runDir', runDir);
   const { exporters = EXPORTERS, ...reading } = EXPORT_RUN_OPTIONS.resolve(options);
-  const exporter = exporters.find((known) => known.format === format);
-  if (exporter === undefined)
-    throw invalidOption('format', `one of ${exporters.map((known) => known.format).join(', ')}`, format);
+  const exporter = exporterOf(exporters, format);
   const run = await exchangeRunOf(runDir, reading);
   makeFolders(umaskFs, dirname(target));
   // An existing empty folder counts as free.
   if (exporter.makes === 'folder') attempt(() => rmdirSync(path));
   assertFree(path);
   await exporter.write(run, path);
+}
+
+function exporterOf(exporters: readonly Exporter[], format: string): Exporter {
+  const exporter = exporters.find((known) => known.format === format);
+  if (exporter !== undefined) return exporter;
+  throw invalidOption('format', `one of ${exporters.map((known) => known.format).join(', ')}`, format);
+}
+
+/**
+ * Writes all runs of an experiment in another format, into a new folder: `RUN.FORMAT` each, or a
+ * folder `RUN` for `neptune` and `tensorboard`, beside copies of `experiment.yaml` and the files of
+ * a sweep. All of them are written, or nothing.
+ *
+ * @param path - a folder that does not exist yet; its parent folders are created
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` if it is not an experiment with runs, `INVALID_OPTION`
+ * for an unknown format or an existing path; `CORRUPT`, `IO`
+ * @example
+ * await exportExperiment('./experiments/digits', 'csv', './digits-csv');
+ */
+export function exportExperiment(
+  dir: string,
+  format: ExportFormat,
+  path: string,
+  options?: ExportOptions,
+): Promise<ExportedExperiment>;
+/** Writes them with one of the exporters that are given; otherwise as without them. */
+export function exportExperiment(
+  dir: string,
+  format: string,
+  path: string,
+  options: OwnExportOptions,
+): Promise<ExportedExperiment>;
+export async function exportExperiment(
+  dir: string,
+  format: string,
+  path: string,
+  options: Partial<OwnExportOptions> = {},
+): Promise<ExportedExperiment> {
+  const { exporters = EXPORTERS, ...reading } = EXPORT_RUN_OPTIONS.resolve(options);
+  return exportExperimentBy(exporterOf(exporters, format), dir, path, reading);
 }
 
 /**

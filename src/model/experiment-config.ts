@@ -43,6 +43,7 @@ export class ExperimentConfig implements PlainConfig {
   declare readonly fork: ResolvedOptions['fork'];
   declare readonly title: string | undefined;
   declare readonly description: string | undefined;
+  declare readonly project: string | undefined;
   declare readonly environment: ResolvedOptions['environment'];
   declare readonly onInvalid: ResolvedOptions['onInvalid'];
   declare readonly maxMetrics: number;

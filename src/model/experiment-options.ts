@@ -76,6 +76,11 @@ export interface ResolvedOptions {
   /** Free text about the experiment, for its experiment.yaml; up to 65,536 characters. */
   readonly description: string | undefined;
   /**
+   * The project the experiment belongs to, for its experiment.yaml; up to 128 characters. An
+   * experiment that has another one already is refused.
+   */
+  readonly project: string | undefined;
+  /**
    * Records the environment of the run in run.yaml: versions, machine, arguments, git; default
    * true. `{ argv: false }` leaves out the arguments, which may hold a secret that looks like any
    * other word.
@@ -170,6 +175,12 @@ export function resolveOptions(options: ExperimentOptions): ResolvedOptions {
 
 const MB = 1024 * 1024;
 const LONG_TEXT = 65_536;
+/**
+ * The longest name of a project, in characters.
+ *
+ * @bound refuses: INVALID_OPTION; a longer one in a file counts as none
+ */
+export const MAX_PROJECT_LENGTH = 128;
 
 /** The options in {@link ExperimentOptions.systemMetrics}. */
 const SAMPLING = optionsTable<{ readonly intervalMs?: number | undefined }>()({
@@ -204,6 +215,7 @@ const OPTIONS = optionsTable<ExperimentOptions>()({
   fork: FORK.asRule(),
   title: text(1, 256),
   description: text(0, LONG_TEXT),
+  project: text(1, MAX_PROJECT_LENGTH),
   environment: SURROUNDINGS.orFlag('a boolean, or { argv } with a boolean', true).byDefault(true),
   onInvalid: oneOf('warn', 'throw').byDefault('warn'),
   maxMetrics: integer(1, 1_000_000).byDefault(10_000),

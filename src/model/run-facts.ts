@@ -13,6 +13,8 @@ export interface RunFacts extends SummaryFacts, ArtifactLinks, AlertFacts {
   readonly experiment: string;
   readonly run: string;
   readonly runDir: string;
+  /** The project of its experiment, by `experiment.yaml`; null for none. */
+  readonly project: string | null;
   /** 32 hex digits; stays the same when the folder is moved. */
   readonly uuid: string;
   /**

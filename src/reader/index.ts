@@ -16,6 +16,7 @@ import { type MonitorEvent, type MonitorOptions, monitorBy } from './monitor/mon
 import { type LoggedMedia, mediaOf } from './read-media.js';
 import { type RecoverOptions, recoverBy } from './recover.js';
 import { type StopOptions, type StopResult, stopRunBy } from './stop-run.js';
+import { setProjectOf } from './set-project.js';
 import { type StoredRun, openStoredRun } from './stored-run.js';
 
 export type { ArtifactLink, ArtifactLinks } from '../model/artifact-links.js';
@@ -255,4 +256,20 @@ export async function stopRun(runDir: string, options: StopOptions = {}): Promis
  */
 export function monitorRuns(dir: string, options: MonitorOptions = {}): Observable<MonitorEvent> {
   return monitorBy(nodeFs, resolvePath('dir', dir), options);
+}
+
+/**
+ * Sets the project of an experiment, by which its runs can be listed and filtered, or removes it
+ * with null. Everything else in `experiment.yaml` stays.
+ *
+ * @param dir - the folder of an experiment, not a link
+ * @throws {@link ExpmanError} `RUN_NOT_FOUND` if it is not the folder of an experiment,
+ * `INVALID_OPTION` for a name that is not a text of 1 to 128 characters, `CORRUPT`, `UNSAFE_YAML`,
+ * `IO`
+ * @example
+ * await setProject('./experiments/digits', 'vision');
+ */
+// eslint-disable-next-line @typescript-eslint/require-await -- as above
+export async function setProject(dir: string, project: string | null): Promise<void> {
+  setProjectOf(nodeFs, resolvePath('dir', dir), project);
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type ArtifactLinks, artifactLinksIn } from '../model/artifact-links.js';
 import { type AlertFacts, alertFactsIn } from '../model/alerts.js';
 import { ExpmanError } from '../model/errors.js';
@@ -14,6 +14,7 @@ import type { FsPort } from '../storage/fs-port.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
 import { type Ownership, readOwnership } from '../storage/owner-watch.js';
 import { CONFIG_NAME, LOG_NAME } from '../run/file-names.js';
+import { readProject } from '../run/experiment-file.js';
 import { readIdentity } from '../run/identity.js';
 import { keptFiles, setAsideSegments, strandedSegments } from '../run/kept-files.js';
 import { lastSignMs } from '../run/last-sign.js';
@@ -27,6 +28,8 @@ import { type OpenRows, openRows } from './read-rows.js';
 /** The facts of a run, read from its files without changing them. */
 export interface RunInfo extends SummaryFacts, ArtifactLinks, AlertFacts {
   readonly runDir: string;
+  /** The project of its experiment, by `experiment.yaml`; null for none. */
+  readonly project: string | null;
   readonly identity: RunIdentity;
   /**
    * RUNNING only while its owner is or may be alive; a run whose owner died has the status it was
@@ -151,6 +154,7 @@ export function openContents(
   const facts = mergeParams(factsIn(file), replay.state.facts);
   const info: RunInfo = jsonable({
     runDir,
+    project: readProject(fs, dirname(runDir)),
     identity,
     status: statusOf(status, owner, replay.state.ending?.status),
     owner,

@@ -12,6 +12,7 @@ import { headlineMapping, summaryFactsIn } from '../model/summary-values.js';
 import { isRunStatus, RunStatus } from '../model/run-status.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { LOCK_NAME } from '../storage/lock-file.js';
+import { readProject } from '../run/experiment-file.js';
 import { CONFIG_NAME } from '../run/file-names.js';
 import { type Mapping, readMapping, isMapping } from '../run/run-record.js';
 import { saidErrors } from '../run/said-error.js';
@@ -34,14 +35,19 @@ export interface ReadFacts {
  * Reads the facts that a listing shows. For a closed run, its two YAML files have them all; for any
  * other run, rows that are not published count too.
  *
+ * @param projectOf - reads the project of an experiment; a listing does so once for all its runs
  * @throws {@link ExpmanError} as {@link inspectRun} does
  */
-export function readFacts(fs: FsPort, runDir: string): ReadFacts {
+export function readFacts(
+  fs: FsPort,
+  runDir: string,
+  projectOf: (experimentFolder: string) => string | null = (folder) => readProject(fs, folder),
+): ReadFacts {
   const names = fs.stat(runDir)?.kind === 'folder' ? fs.list(runDir) : [];
   // Segments that an older version of this package set aside are read as well.
   const isOpen = names.some((name) => name === LOCK_NAME || parseSegmentName(nameBefore(name)) !== null);
   if (!isOpen) {
-    const facts = closedFacts(fs, runDir);
+    const facts = closedFacts(fs, runDir, projectOf);
     if (facts !== null) return { facts, isSettled: true };
   }
   const info = inspectRun(fs, runDir);
@@ -57,6 +63,7 @@ export function factsOf(info: RunInfo): RunFacts {
   const {
     identity,
     runDir,
+    project,
     status,
     endedAt,
     durationMs,
@@ -81,7 +88,7 @@ export function factsOf(info: RunInfo): RunFacts {
   } = info;
   const { uuid, startedAt, tags, notes, group, rank, parent } = identity;
   return jsonable({
-    ...{ ...namesOf(runDir), runDir, uuid, status },
+    ...{ ...namesOf(runDir), runDir, project, uuid, status },
     ...(info.owner === 'unsure' && { owner: info.owner }),
     startedAt,
     ...(endedAt !== undefined && { endedAt }),
@@ -106,14 +113,18 @@ const namesOf = (runDir: string): { readonly experiment: string; readonly run: s
 });
 
 /** Returns null for a run whose files do not say that it was closed. */
-function closedFacts(fs: FsPort, runDir: string): RunFacts | null {
+function closedFacts(
+  fs: FsPort,
+  runDir: string,
+  projectOf: (experimentFolder: string) => string | null,
+): RunFacts | null {
   const { identity, status, counts, losses, file } = readIdentity(fs, runDir);
   if (!isRunStatus(status) || status === RunStatus.Running) return null;
   const { uuid, startedAt, tags, notes, group, rank, parent } = identity;
   const { endedAt, durationMs, exitCode } = file;
   const published = factsNeeded(fs, runDir, uuid, file);
   return jsonable({
-    ...{ ...namesOf(runDir), runDir, uuid, status, startedAt },
+    ...{ ...namesOf(runDir), runDir, project: projectOf(dirname(runDir)), uuid, status, startedAt },
     ...(typeof endedAt === 'string' && { endedAt }),
     durationMs: typeof durationMs === 'number' ? durationMs : 0,
     ...countsOf(file, published),

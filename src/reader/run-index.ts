@@ -14,6 +14,7 @@ import { readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FileFacts, FsPort } from '../storage/fs-port.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { privateFs } from '../storage/node-fs.js';
+import { readProject } from '../run/experiment-file.js';
 import { CONFIG_NAME, RUN_NAME } from '../run/file-names.js';
 import { throwProcessFault } from './process-fault.js';
 import { mayHoldRuns } from './run-folders.js';
@@ -96,19 +97,25 @@ export function listRuns(
   const next = new Map<string, Entry>();
   const runs: RunFacts[] = [];
   const now = Date.now();
+  const projects = new Map<string, string | null>();
+  const projectOf = (folder: string): string | null => {
+    const project = projects.get(folder) ?? (projects.has(folder) ? null : readProject(fs, folder));
+    projects.set(folder, project);
+    return project;
+  };
   let fresh = 0;
   found.forEach(({ runDir, folder, file }, index) => {
     onScan(index, found.length);
     try {
       const key = keyOf(folder, file, fs.stat(join(runDir, CONFIG_NAME)));
       const known = cache.get(runDir);
-      const remembered = known?.key === key ? factsFrom(known.text, runDir) : null;
+      const remembered = known?.key === key ? factsFrom(known.text, runDir, projectOf) : null;
       if (remembered !== null && known !== undefined) {
         next.set(runDir, known);
         runs.push(remembered);
         return;
       }
-      const { facts, isSettled } = readFacts(fs, runDir);
+      const { facts, isSettled } = readFacts(fs, runDir, projectOf);
       runs.push(facts);
       if (!isSettled || now - folder.modifiedMs < RACY_MS) return;
       fresh++;
@@ -196,7 +203,11 @@ function writeCache(path: string, entries: ReadonlyMap<string, Entry>): void {
 const headLine = (): string => `expman-rx listing ${VERSION}`;
 
 /** Parses the facts in a cache; null if they are not valid. */
-function factsFrom(text: string, runDir: string): RunFacts | null {
+function factsFrom(
+  text: string,
+  runDir: string,
+  projectOf: (experimentFolder: string) => string | null,
+): RunFacts | null {
   try {
     const { metrics, summary, headline, definitions, alerts, alertsLeftOut, ...facts } = decodeParams(text);
     if (typeof facts['uuid'] !== 'string' || !Array.isArray(metrics)) return null;
@@ -204,6 +215,8 @@ function factsFrom(text: string, runDir: string): RunFacts | null {
     return jsonable({
       ...(facts as unknown as Omit<RunFacts, 'metrics' | keyof (SummaryFacts & ArtifactLinks & AlertFacts)>),
       runDir,
+      // It may have changed, and no file of the run with it.
+      project: projectOf(dirname(runDir)),
       metrics: jsonable(new Map(summariesFrom(metrics))),
       ...artifactLinksIn(facts),
       ...summaryFactsIn({ summary, headline, definitions }),

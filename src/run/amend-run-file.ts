@@ -33,12 +33,21 @@ export function amendRunFile(fs: FsPort, folder: string, change: (file: Mapping)
   const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), { ends: true });
   try {
     const file = readMapping(fs, folder, RUN_NAME) ?? {};
-    const bytes = Buffer.from(stringifyYaml(change(file)));
-    if (bytes.length > MAX_YAML_BYTES) throw tooLarge(join(folder, RUN_NAME), bytes.length);
-    replaceFile(fs, join(folder, RUN_NAME), bytes);
+    replaceFile(fs, join(folder, RUN_NAME), runFileBytes(folder, change(file)));
   } finally {
     releaseLock(fs, folder, owner);
   }
+}
+
+/**
+ * Formats the `run.yaml` of a folder.
+ *
+ * @throws {@link ExpmanError} `INVALID_VALUE` if it would be larger than readers accept
+ */
+export function runFileBytes(folder: string, file: Mapping): Buffer {
+  const bytes = Buffer.from(stringifyYaml(file));
+  if (bytes.length > MAX_YAML_BYTES) throw tooLarge(join(folder, RUN_NAME), bytes.length);
+  return bytes;
 }
 
 const tooLarge = (path: string, bytes: number): ExpmanError =>

@@ -18,17 +18,30 @@ const MAX_NAME_BYTES = 255;
  * already in place.)
  */
 export function replaceFile(fs: FsPort, path: string, bytes: Uint8Array): void {
-  const folder = dirname(path);
-  const temp = join(folder, tempName(basename(path)));
-  const fd = fs.open(temp, 'create');
+  const temp = stageFile(fs, path, bytes);
   try {
-    writeSynced(fs, fd, bytes);
     fs.rename(temp, path);
   } catch (error) {
     attempt(() => fs.remove(temp));
     throw error;
   }
-  fs.syncFolder(folder);
+  fs.syncFolder(dirname(path));
+}
+
+/**
+ * Writes the next content of a file beside it, under a hidden name, and returns that path: a rename
+ * will do the rest, and needs no space. On failure nothing is left.
+ */
+export function stageFile(fs: FsPort, path: string, bytes: Uint8Array): string {
+  const temp = join(dirname(path), tempName(basename(path)));
+  const fd = fs.open(temp, 'create');
+  try {
+    writeSynced(fs, fd, bytes);
+  } catch (error) {
+    attempt(() => fs.remove(temp));
+    throw error;
+  }
+  return temp;
 }
 
 /**

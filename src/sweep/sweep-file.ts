@@ -16,7 +16,7 @@ export const SWEEP_NAME = 'sweep.yaml';
 /**
  * The file of trial records that have changed since `sweep.yaml` was written, one after the other.
  */
-const JOURNAL_NAME = 'sweep.journal';
+export const JOURNAL_NAME = 'sweep.journal';
 /**
  * Enough for some 50,000 trials.
  *
@@ -164,12 +164,15 @@ function isTrialRecord(value: unknown): value is TrialRecord {
     Number.isSafeInteger(attempt) &&
     TRIAL_STATUSES.has(status) &&
     typeof run === 'string' &&
-    /^trial-\d{4,}(\.\d+)?$/.test(run) &&
+    isTrialName(run) &&
     (metric === null || typeof metric === 'number') &&
     (step === null || typeof step === 'number' || typeof step === 'bigint') &&
     (course === undefined || (Array.isArray(course) && course.every(isPair)))
   );
 }
+
+/** Tells if a run's name is one that a sweep gives to its trials. */
+export const isTrialName = (run: string): boolean => /^trial-\d{4,}(\.\d+)?$/.test(run);
 
 const isPair = (value: unknown): boolean =>
   Array.isArray(value) && value.length === 2 && value.every((number) => typeof number === 'number');

@@ -19,6 +19,7 @@ import { golden } from './golden.js';
 import { crossEngine } from './cross-engine.js';
 import { fileSystems } from './file-systems.js';
 import { killsAtEveryChange } from './memory-kills.js';
+import { moves } from './moves.js';
 import { owners } from './owners.js';
 import { powerLoss } from './power-loss.js';
 import { randomKills } from './random-kills.js';
@@ -34,6 +35,7 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'syscalls', scenario: syscalls },
   { key: 'checkpoints', scenario: checkpoints },
   { key: 'artifacts', scenario: artifacts },
+  { key: 'moves', scenario: moves },
   { key: 'deletions', scenario: deletions },
   { key: 'leaks', scenario: leaks },
   { key: 'model', scenario: model },

@@ -6,6 +6,7 @@ export function factsOf(over: Partial<RunFacts> = {}): RunFacts {
     experiment: 'digits',
     run: 'lr-1e-3_seed7',
     runDir: '/base/digits/lr-1e-3_seed7',
+    project: null,
     uuid: '0123456789abcdef0123456789abcdef',
     status: 'FINISHED',
     startedAt: '2026-01-10T12:00:00.000Z',

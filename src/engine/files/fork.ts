@@ -90,7 +90,7 @@ const greatest = (one: Step | null, other: Step | null): Step | null =>
  * The log comes before the file: rows that a live run moves from the one to the other meanwhile are
  * in both copies then, and not in neither.
  */
-function copyParent(fs: FsPort, from: string, folder: string): void {
+export function copyParent(fs: FsPort, from: string, folder: string): void {
   const draft = join(folder, draftName(PARENT_FOLDER));
   removeTree(fs, draft);
   try {

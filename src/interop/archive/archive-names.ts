@@ -1,16 +1,18 @@
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { type ExperimentName, type RunName, parseArtifactName, parseName } from '../../model/names.js';
 import { quoted } from '../../model/printable.js';
+import { EXPERIMENT_NAME } from '../../run/file-names.js';
 import { isTempName } from '../../storage/atomic-file.js';
 import { STOP_NAME } from '../../run/stop-file.js';
 import { LOCK_NAME } from '../../storage/lock-file.js';
+import { JOURNAL_NAME, SWEEP_NAME } from '../../sweep/sweep-file.js';
 
-/** The file of an experiment that lies beside its runs. */
-export const EXPERIMENT_NAME = 'experiment.yaml';
+/** The files of an experiment beside its runs. */
+export const EXPERIMENT_FILES: readonly string[] = [EXPERIMENT_NAME, SWEEP_NAME, JOURNAL_NAME];
 
 /** The place of a file of an archive: beside the run, or in it. */
 export type ArchivedName =
-  | { readonly kind: 'experiment'; readonly experiment: ExperimentName }
+  | { readonly kind: 'experiment'; readonly experiment: ExperimentName; readonly name: string }
   | { readonly kind: 'folder'; readonly experiment: ExperimentName }
   | {
       readonly kind: 'file';
@@ -20,13 +22,19 @@ export type ArchivedName =
     };
 
 /**
- * Checks the names in an archive: one experiment, one run, no path out of its folder, no two names
- * that any file system considers equal.
+ * Checks the names in an archive: one experiment, one run unless there may be many, no path out of
+ * its folder, no two names that any file system considers equal.
  */
 export class ArchiveNames {
   private readonly files = new Set<string>();
   private readonly folders = new Set<string>();
+  private readonly facts: ReadonlySet<string>;
   private of: { readonly experiment: string; readonly run: string | null } | null = null;
+
+  /** @param manyRuns - true for a whole experiment, with the files of its sweep */
+  constructor(private readonly manyRuns: boolean) {
+    this.facts = new Set(manyRuns ? EXPERIMENT_FILES : [EXPERIMENT_NAME]);
+  }
 
   /**
    * Parses a path of an archive.
@@ -36,12 +44,13 @@ export class ArchiveNames {
   admit(path: string, isFolder: boolean): ArchivedName {
     const [first, second, ...rest] = path.replace(isFolder ? /\/$/ : /^$/, '').split('/');
     const experiment = checked(path, () => parseName('experiment', first));
-    const isFact = !isFolder && second === EXPERIMENT_NAME && rest.length === 0;
-    const run = second === undefined || isFact ? null : checked(path, () => parseName('run', second));
+    const fact = !isFolder && rest.length === 0 && this.facts.has(second ?? '') ? second : undefined;
+    const run =
+      second === undefined || fact !== undefined ? null : checked(path, () => parseName('run', second));
     this.checkOwner(path, experiment, run);
-    if (isFact) {
+    if (fact !== undefined) {
       this.claim(path);
-      return { kind: 'experiment', experiment };
+      return { kind: 'experiment', experiment, name: fact };
     }
     const name = rest.join('/');
     if (name !== '' && checked(path, () => parseArtifactName(name)) !== name)
@@ -56,9 +65,11 @@ export class ArchiveNames {
 
   private checkOwner(path: string, experiment: string, run: string | null): void {
     const known = this.of ?? { experiment, run };
-    const isOther =
-      known.experiment !== experiment || (run !== null && known.run !== null && known.run !== run);
-    if (isOther) throw unsafe(path, 'belongs to a second run: an archive contains one');
+    const isOtherRun = run !== null && known.run !== null && known.run !== run;
+    if (known.experiment !== experiment && this.manyRuns)
+      throw unsafe(path, 'belongs to a second experiment: an archive contains one');
+    if (known.experiment !== experiment || (isOtherRun && !this.manyRuns))
+      throw unsafe(path, 'belongs to a second run: an archive contains one');
     this.of = { experiment, run: known.run ?? run };
   }
 

@@ -1,22 +1,13 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, readdirSync } from 'node:fs';
-import { type FileHandle, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { create } from 'tar';
-import { asyncFs } from '../../engine/files/async-fs.js';
-import { ExpmanError } from '../../model/errors.js';
 import { callback, resolvePath } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
 import { parseArtifactName, parseName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
-import { isTempName, replaceBy } from '../../storage/atomic-file.js';
+import { EXPERIMENT_NAME } from '../../run/file-names.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { STOP_NAME } from '../../run/stop-file.js';
-import { LOCK_NAME } from '../../storage/lock-file.js';
 import { mustNotBeOwned, readOwnership } from '../../storage/owner-watch.js';
-import { EXPERIMENT_NAME } from './archive-names.js';
-import { readArchive } from './read-archive.js';
+import { runFilesIn } from '../source/run-files.js';
+import { packFiles } from './pack-files.js';
 
 /** The result of archiving a run. */
 export interface ArchivedRun {
@@ -37,7 +28,8 @@ export interface ArchiveOptions {
   readonly onBytes?: ((bytes: number, step: 'packed' | 'compared') => void) | undefined;
 }
 
-const OPTIONS = optionsTable<ArchiveOptions>()({
+/** The rules of {@link ArchiveOptions}. */
+export const ARCHIVE_OPTIONS = optionsTable<ArchiveOptions>()({
   onBytes: callback<(bytes: number, step: 'packed' | 'compared') => void>().orNull(),
 });
 
@@ -60,127 +52,16 @@ export async function archiveRun(
 ): Promise<ArchivedRun> {
   const folder = resolvePath('runDir', runDir);
   const target = resolvePath('path', path);
-  const { onBytes } = OPTIONS.resolve(options);
+  const { onBytes } = ARCHIVE_OPTIONS.resolve(options);
   const { identity } = inspectRun(nodeFs, folder);
   mustNotBeOwned(folder, readOwnership(nodeFs, folder));
-  if (nodeFs.stat(target) !== null)
-    throw new ExpmanError('IO', `${target} already exists; choose another path, or remove it first`, {
-      path: target,
-      errno: 'EEXIST',
-    });
   const prefix = `${parseName('experiment', identity.experiment)}/${parseName('run', identity.run)}`;
-  const skipped: string[] = [];
+  const { files, others: skipped } = runFilesIn(folder);
   const sources = new Map(
-    filesIn(folder, '', skipped).map((name) => [
-      `${basename(folder)}/${name}`,
-      `${prefix}/${parseArtifactName(name)}`,
-    ]),
+    files.map((name) => [`${basename(folder)}/${name}`, `${prefix}/${parseArtifactName(name)}`]),
   );
   if (nodeFs.stat(join(dirname(folder), EXPERIMENT_NAME))?.kind === 'file')
     sources.set(EXPERIMENT_NAME, `${identity.experiment}/${EXPERIMENT_NAME}`);
-  const within = dirname(folder);
-  let bytes = 0;
-  await replaceBy(
-    asyncFs,
-    target,
-    (file) => pack(within, sources, file, (packed) => onBytes?.(packed, 'packed')),
-    async (temp) => {
-      bytes = await compare(within, sources, temp, (read) => onBytes?.(read, 'compared'));
-    },
-  );
+  const bytes = await packFiles(target, { within: dirname(folder), sources, manyRuns: false, onBytes });
   return { path: target, files: sources.size, bytes, skipped };
-}
-
-/** Lists the regular files below a folder, without those that belong to a process. */
-function filesIn(folder: string, below: string, skipped: string[]): string[] {
-  return readdirSync(join(folder, below))
-    .sort()
-    .flatMap((entry) => {
-      const name = below === '' ? entry : `${below}/${entry}`;
-      const facts = lstatSync(join(folder, name));
-      if (facts.isDirectory()) return filesIn(folder, name, skipped);
-      if (facts.isFile()) return isOfProcess(name, entry) ? [] : [name];
-      skipped.push(name);
-      return [];
-    });
-}
-
-/** True for a lock, a request to stop, and a file that is being written. */
-const isOfProcess = (name: string, entry: string): boolean =>
-  entry === LOCK_NAME || name === STOP_NAME || isTempName(entry);
-
-/** Packs the files into an open file, and returns its length. */
-async function pack(
-  cwd: string,
-  sources: ReadonlyMap<string, string>,
-  file: FileHandle,
-  report: (bytes: number) => void,
-): Promise<{ readonly bytes: number }> {
-  const packed = create(
-    {
-      cwd,
-      gzip: true,
-      portable: true,
-      strict: true,
-      noDirRecurse: true,
-      onWriteEntry: (entry) => {
-        entry.path = sources.get(entry.path.replace(/^\.\//, '')) ?? entry.path;
-      },
-    },
-    // A name that begins with @ would be treated as an archive to copy from.
-    [...sources.keys()].map((name) => `./${name}`),
-  );
-  let bytes = 0;
-  const count = (sofar: number): void => report((bytes = sofar));
-  await writeFile(file, counted(packed, count));
-  return { bytes };
-}
-
-async function* counted(
-  chunks: AsyncIterable<Buffer>,
-  tell: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    yield chunk;
-    tell((bytes += chunk.length));
-  }
-}
-
-/** Reads the archive back and compares the content of every file; returns the total bytes. */
-async function compare(
-  cwd: string,
-  sources: ReadonlyMap<string, string>,
-  temp: string,
-  tell: (bytes: number) => void,
-): Promise<number> {
-  const found = new Map<string, string>();
-  let bytes = 0;
-  await readArchive(temp, { maxFiles: Infinity, maxBytes: Infinity }, (name) => {
-    const hash = createHash('sha256');
-    return {
-      write: (chunk) => {
-        hash.update(chunk);
-        tell((bytes += chunk.length));
-      },
-      close: () => {
-        const path =
-          name.kind === 'file'
-            ? `${name.experiment}/${name.run}/${name.name}`
-            : `${name.experiment}/${EXPERIMENT_NAME}`;
-        found.set(path, hash.digest('hex'));
-      },
-    };
-  });
-  for (const [source, path] of sources) {
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(join(cwd, source)), hash);
-    if (found.get(path) !== hash.digest('hex'))
-      throw new ExpmanError(
-        'CORRUPT',
-        `${path} differs between the archive and the run: has it changed in the meantime?`,
-        { path: temp },
-      );
-  }
-  return bytes;
 }

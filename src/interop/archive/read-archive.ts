@@ -10,6 +10,8 @@ export interface ArchiveLimits {
   readonly maxFiles: number;
   /** The total size of all files, unpacked. */
   readonly maxBytes: number;
+  /** True for a whole experiment; otherwise an archive holds one run. */
+  readonly manyRuns: boolean;
 }
 
 /** Receives the bytes of a file of an archive. */
@@ -73,7 +75,7 @@ async function readThrough(file: FileHandle, path: string, reading: Reading): Pr
 }
 
 class Reading {
-  private readonly names = new ArchiveNames();
+  private readonly names: ArchiveNames;
   private readonly parser: Parser;
   private failure: unknown = null;
   private sink: ArchiveSink | null = null;
@@ -86,6 +88,7 @@ class Reading {
     private readonly size: number,
     private readonly open: (name: ArchivedName) => ArchiveSink | null,
   ) {
+    this.names = new ArchiveNames(limits.manyRuns);
     this.parser = new Parser({
       strict: true,
       maxDecompressionRatio: PARSER_RATIO,

@@ -4,17 +4,17 @@ import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
 import { amount, callback, oneOf, resolvePath, rule } from '../../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
-import { type ExperimentName, type RunName, parseName, suffixedName } from '../../model/names.js';
+import { type ExperimentName, type RunName, parseName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
 import { replaceFile, tempName } from '../../storage/atomic-file.js';
 import { makeFolders, tryMakeFolder } from '../../storage/make-folders.js';
 import { nodeFs, umaskFs } from '../../storage/node-fs.js';
-import { RUN_NAME } from '../../run/file-names.js';
-import { isMapping, readMapping } from '../../run/run-record.js';
+import { EXPERIMENT_NAME, RUN_NAME } from '../../run/file-names.js';
+import { readMapping } from '../../run/run-record.js';
 import { stringifyYaml } from '../../storage/yaml-file.js';
-import { claimFolder, moveToClaim } from '../target/place-folder.js';
-import { EXPERIMENT_NAME } from './archive-names.js';
+import { claimName, moveToClaim } from '../target/place-folder.js';
 import { type ArchiveSink, readArchive } from './read-archive.js';
+import { withoutSeals } from './without-seals.js';
 
 /** Options of {@link unarchiveRun}. */
 export interface UnarchiveOptions {
@@ -42,16 +42,21 @@ export interface UnarchivedRun {
   readonly files: number;
 }
 
+/**
+ * The limits on an archive unless others are given.
+ *
+ * @bound refuses: UNSAFE_ARCHIVE
+ */
+export const DEFAULT_LIMITS = { maxFiles: 100_000, maxBytes: 64 * 2 ** 30 };
+
 const OPTIONS = optionsTable<UnarchiveOptions>()({
   experiment: rule<string, ExperimentName>('a name', (value) => parseName('experiment', value)),
   runName: rule<string, RunName>('a name', (value) => parseName('run', value)),
   whenTaken: oneOf('fail', 'suffix').byDefault('fail'),
-  maxFiles: amount(0, Infinity).byDefault(100_000),
-  maxBytes: amount(0, Infinity).byDefault(64 * 2 ** 30),
+  maxFiles: amount(0, Infinity).byDefault(DEFAULT_LIMITS.maxFiles),
+  maxBytes: amount(0, Infinity).byDefault(DEFAULT_LIMITS.maxBytes),
   onBytes: callback<(bytes: number) => void>().orNull(),
 });
-/** @bound refuses: RUN_EXISTS */
-const MAX_SUFFIX = 10_000;
 
 /**
  * Unpacks a run that {@link archiveRun} packed into a folder of experiments. The archive may come
@@ -114,7 +119,7 @@ async function unpack(
   let [files, bytes] = [0, 0];
   const reportBytes = (more: number): void => onBytes?.((bytes += more));
   mkdirSync(inTemp(temp));
-  await readArchive(path, { maxFiles, maxBytes }, (name) => {
+  await readArchive(path, { maxFiles, maxBytes, manyRuns: false }, (name) => {
     if (name.kind === 'folder') return null;
     files++;
     if (name.kind === 'experiment') return newFile(join(temp, EXPERIMENT_NAME), reportBytes);
@@ -127,7 +132,7 @@ async function unpack(
 }
 
 /** Creates a file; the folder is private, so nobody can have put a link in the way. */
-function newFile(path: string, report: (bytes: number) => void): ArchiveSink {
+export function newFile(path: string, report: (bytes: number) => void): ArchiveSink {
   const ofThisPlatform: Partial<typeof constants> = constants;
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
   mkdirSync(dirname(path), { recursive: true });
@@ -174,7 +179,7 @@ async function settle(
   try {
     if (nodeFs.stat(folder)?.kind !== 'folder')
       throw new ExpmanError('IO', `${folder} is not a folder`, { path: folder });
-    const name = await claim(folder, run, whenTaken);
+    const name = await claimName(folder, run, whenTaken);
     const runDir = join(folder, name);
     try {
       rename(temp, experiment, name);
@@ -193,38 +198,12 @@ async function settle(
   }
 }
 
-async function claim(folder: string, run: RunName, whenTaken: 'fail' | 'suffix'): Promise<RunName> {
-  for (let n = 1; n <= (whenTaken === 'fail' ? 1 : MAX_SUFFIX); n++) {
-    const name = n === 1 ? run : suffixedName(run, n);
-    if (await claimFolder(join(folder, name))) return name;
-  }
-  const path = join(folder, run);
-  throw new ExpmanError('RUN_EXISTS', `the run ${path} already exists; choose another name`, { path });
-}
-
-/**
- * Takes the seals off alerts, which no longer hold: nothing sends what was unarchived. Returns what it
- * was given if there are none.
- */
-function withoutSeals(alerts: unknown): unknown {
-  if (!isMapping(alerts) || !Object.values(alerts).some((alert) => isMapping(alert) && 'seal' in alert))
-    return alerts;
-  return Object.fromEntries(
-    Object.entries(alerts).map(([id, alert]) => {
-      if (!isMapping(alert)) return [id, alert];
-      return [id, Object.fromEntries(Object.entries(alert).filter(([key]) => key !== 'seal'))];
-    }),
-  );
-}
-
 function rename(temp: string, experiment: string, run: string): void {
   const path = inTemp(temp);
   const file = readMapping(nodeFs, path, RUN_NAME) ?? {};
-  const { alerts } = file;
-  const unsealed = withoutSeals(alerts);
-  if (file['experiment'] === experiment && file['run'] === run && unsealed === alerts) return;
-  const renamed = { ...file, experiment, run, ...(unsealed !== undefined && { alerts: unsealed }) };
-  replaceFile(nodeFs, join(path, RUN_NAME), Buffer.from(stringifyYaml(renamed)));
+  const unsealed = withoutSeals(file);
+  if (file['experiment'] === experiment && file['run'] === run && unsealed === file) return;
+  replaceFile(nodeFs, join(path, RUN_NAME), Buffer.from(stringifyYaml({ ...unsealed, experiment, run })));
 }
 
 /**

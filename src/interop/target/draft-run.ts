@@ -5,14 +5,14 @@ import { attempt } from '../../model/attempt.js';
 import { ExpmanError, errnoOf } from '../../model/errors.js';
 import { monotonicMs } from '../../model/monotonic.js';
 import type { ExperimentName, RunName } from '../../model/names.js';
-import { draftName, isTempName } from '../../storage/atomic-file.js';
+import { EXPERIMENT_NAME } from '../../run/file-names.js';
+import { draftName } from '../../storage/atomic-file.js';
 import { HEARTBEAT_MS, LOCK_NAME, type LockOwner, beatLock, readLock } from '../../storage/lock-file.js';
 import { isMade, makeFolders } from '../../storage/make-folders.js';
 import { nodeFs, privateFs, umaskFs } from '../../storage/node-fs.js';
-import { OwnerWatch, mustHaveEndedHere, readOwnership } from '../../storage/owner-watch.js';
+import { OwnerWatch, mustHaveEndedHere } from '../../storage/owner-watch.js';
 import { holdsLock, releaseLock, takeLock } from '../../storage/run-lock.js';
-import { EXPERIMENT_NAME } from '../archive/archive-names.js';
-import { kindAt, namesIn, systemError } from '../source/source-files.js';
+import { kindAt, systemError } from '../source/source-files.js';
 import { claimFolder, isFree, moveToClaim } from './place-folder.js';
 
 /** A lock file that is incomplete for longer than this was cut off, rather than being written. */
@@ -151,22 +151,6 @@ export class DraftRun {
       if (name !== LOCK_NAME) rmSync(join(this.baseDir, name), { recursive: true, force: true });
   }
 }
-
-/**
- * Lists the hidden folders, in a folder of experiments or in one of them, of runs whose writer died
- * before they were complete.
- */
-export function deadDrafts(dir: string): string[] {
-  const drafts = (folder: string): string[] =>
-    foldersNamed(folder, isTempName).filter((path) => readOwnership(nodeFs, path).kind === 'dead');
-  return [dir, ...foldersNamed(dir, (name) => !isTempName(name))].flatMap(drafts).sort();
-}
-
-const foldersNamed = (folder: string, is: (name: string) => boolean): string[] =>
-  namesIn(folder)
-    .filter(is)
-    .map((name) => join(folder, name))
-    .filter((path) => kindAt(path) === 'folder');
 
 /**
  * Creates a hidden folder, or takes over that of a writer that died, and takes its lock; null while

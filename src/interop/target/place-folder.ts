@@ -1,7 +1,9 @@
 import { rmdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { attempt } from '../../model/attempt.js';
+import { ExpmanError } from '../../model/errors.js';
+import { type RunName, suffixedName } from '../../model/names.js';
 import { monotonicMs } from '../../model/monotonic.js';
 import { fileSystemNow } from '../../storage/file-system-time.js';
 import { isMade } from '../../storage/make-folders.js';
@@ -18,6 +20,31 @@ const LOOK_AGAIN_MS = 10;
  */
 export const claimFolder = async (path: string): Promise<boolean> =>
   (await isFree(path)) && isMade(nodeFs, path);
+
+/** @bound refuses: RUN_EXISTS */
+export const MAX_SUFFIX = 10_000;
+
+/**
+ * Claims a name for a run in an experiment, or the first free one with a number appended, by
+ * creating its folder.
+ *
+ * @throws {@link ExpmanError} `RUN_EXISTS`; errors of the file system
+ */
+export async function claimName(
+  experimentFolder: string,
+  run: RunName,
+  whenTaken: 'fail' | 'suffix',
+): Promise<RunName> {
+  for (let n = 1; n <= (whenTaken === 'fail' ? 1 : MAX_SUFFIX); n++) {
+    const name = n === 1 ? run : suffixedName(run, n);
+    if (await claimFolder(join(experimentFolder, name))) return name;
+  }
+  throw runExists(join(experimentFolder, run));
+}
+
+/** Makes the error for a run's name that is taken. */
+export const runExists = (runDir: string): ExpmanError =>
+  new ExpmanError('RUN_EXISTS', `the run ${runDir} already exists; choose another name`, { path: runDir });
 
 /**
  * True if nothing is at a path. Waits for an empty folder there, for a second at most: its owner is

@@ -7,21 +7,20 @@ import { ExperimentConfig } from '../../model/experiment-config.js';
 import { redactNamed } from '../../model/redact-text.js';
 import { quoted } from '../../model/printable.js';
 import type { RunFile } from '../../model/run-file.js';
-import { type RunName, suffixedName } from '../../model/names.js';
+import type { RunName } from '../../model/names.js';
 import { RunStatus } from '../../model/run-status.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { LOG_NAME } from '../../run/file-names.js';
 import { amendRunFile } from '../../run/amend-run-file.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { microsOf } from '../exchange/instants.js';
-import { type Destination, DraftRun } from './draft-run.js';
+import type { Destination, DraftRun } from './draft-run.js';
+import { freshDraft } from './fresh-draft.js';
 import { logSummary } from './log-summary.js';
 import { replaceWithFile } from './output-file.js';
 import { kindAt } from '../source/source-files.js';
 import { linesOf } from '../text/lines.js';
 
-/** @bound refuses: RUN_EXISTS */
-const MAX_SUFFIX = 10_000;
 const ROWS_A_TURN = 10_000;
 /**
  * @bound tells: the report of the import, run.log and run.yaml say what;
@@ -64,7 +63,7 @@ export interface WrittenRun {
  */
 export async function writeRun(source: ExchangeRun, to: Destination, origin: Origin): Promise<WrittenRun> {
   const fitting = fittingOf(source);
-  const draft = await freshDraft(to);
+  const draft = await freshDraft(to, 'suffix');
   try {
     const engine = new LoggingEngine(configOf(to, draft, fitting), { isCopy: true });
     let written: Omit<WrittenRun, 'runDir' | 'run'>;
@@ -88,18 +87,6 @@ export async function writeRun(source: ExchangeRun, to: Destination, origin: Ori
   } finally {
     draft.discard();
   }
-}
-
-/** Begins a run under the requested name, or the first free one with a suffix. */
-async function freshDraft(to: Destination): Promise<DraftRun> {
-  for (let n = 1; n <= MAX_SUFFIX; n++) {
-    const draft = await DraftRun.begin({ ...to, run: n === 1 ? to.run : suffixedName(to.run, n) });
-    if (draft !== null) return draft;
-  }
-  const { dir, experiment, run } = to;
-  throw new ExpmanError('RUN_EXISTS', `${experiment} already has ${MAX_SUFFIX} runs called ${run}`, {
-    path: dir,
-  });
 }
 
 const configOf = (

@@ -50,6 +50,7 @@ export function runsTable(
       ['exit_code', 'BIGINT'],
       ['error', 'VARCHAR'],
       ['alerts', 'BIGINT'],
+      ['project', 'VARCHAR'],
       ...summaries.map(({ name, type }) => [name, type] as const),
     ],
     rows: runs.map((run) => [
@@ -76,6 +77,7 @@ export function runsTable(
       integer(run.exitCode),
       run.error === undefined ? null : jsonOrText(run.error),
       integer(run.alerts.length + run.alertsLeftOut),
+      run.project,
       ...summaries.map((column) => column.of(run)),
     ]),
   };

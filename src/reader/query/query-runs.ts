@@ -69,7 +69,7 @@ export interface QueryStream extends AsyncIterable<readonly (readonly unknown[])
  * Runs one SQL query over all runs below a folder, with DuckDB.
  *
  * Views: `runs` (experiment, run, run_dir, uuid, status, started_at, ended_at, duration_ms, rows,
- * dropped, invalid, lost, tags, notes, "group", rank, exit_code, error, alerts, and a column such as
+ * dropped, invalid, lost, tags, notes, "group", rank, exit_code, error, alerts, project, and a column such as
  * `"summary.pass_rate"` per summary value), `summaries` (experiment, run, name, value, number,
  * headline: one row per summary value), `params` (experiment, run, key, value, number), `metrics` (experiment, run, step, timestamp, metric, value, text: one row
  * per value, with numbers in `value` and texts in `text`), `wide` (experiment, run, step, timestamp

@@ -32,6 +32,7 @@ const unlessEmpty = (text: string): FieldValue => (text === '' ? undefined : tex
 const FACTS = {
   experiment: { type: 'text', of: ({ experiment }) => experiment },
   run: { type: 'text', of: ({ run }) => run },
+  project: { type: 'text', of: ({ project }) => project },
   uuid: { type: 'text', of: ({ uuid }) => uuid },
   status: { type: 'status', of: ({ status }) => status },
   startedAt: { type: 'date', of: ({ startedAt }) => startedAt },

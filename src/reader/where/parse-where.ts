@@ -24,7 +24,7 @@ export interface Filter {
  * `.stepOfMax`, `.nan` or `.texts` (alone it is the statistic given to `defineMetric`, otherwise
  * the last value), and `experiment`, `run` (or `name`), `uuid`, `status`, `startedAt`, `endedAt`,
  * `duration`, `rows`, `accepted`, `rewound`, `lastStep`, `dropped`, `invalid`, `lost`, `tags`,
- * `logged`, `used`, `notes`, `group`, `rank`, `parent`, `error`. If names contain dots themselves,
+ * `logged`, `used`, `notes`, `group`, `rank`, `parent`, `error`, `project`. If names contain dots themselves,
  * the longest existing one is used; a part with spaces or special characters is quoted: `params."my key".x`.
  *
  * Operators are `= == != <> < <= > >=`, `IN (a, b)`, `HAS` (a list has the item), `LIKE` (the whole

@@ -8,4 +8,5 @@ export { encodeChunk, encodeNullChunk } from './encode-chunk.js';
 export { decodeChunk } from './decode-chunk.js';
 export { encodeFooter, MAGIC } from './encode-footer.js';
 export { decodeFooter, footerLength } from './decode-footer.js';
+export { patchMetadata } from './patch-metadata.js';
 export { uncompressSnappy } from './snappy.js';

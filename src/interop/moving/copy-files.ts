@@ -1,0 +1,112 @@
+import { createHash, type Hash } from 'node:crypto';
+import { futimesSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { attempt } from '../../model/attempt.js';
+import { ExpmanError } from '../../model/errors.js';
+import type { FileFacts } from '../../storage/fs-port.js';
+import { isMade } from '../../storage/make-folders.js';
+import { makePrivate, nodeFs, privateFs, rightsIn } from '../../storage/node-fs.js';
+import { writeAll } from '../../storage/write-all.js';
+import { type RunFiles, runFilesIn } from '../source/run-files.js';
+
+const PIECE_BYTES = 1024 * 1024;
+/** The rights of others and of the group, in the mode of a folder. */
+const OF_OTHERS = 0o077;
+
+/**
+ * Copies all files of a run into a new folder: every byte is synced, read back and compared. They
+ * keep their times, which say when a run that was cut off gave its last sign of life; a private run
+ * stays private.
+ *
+ * @param more - names of further files to copy
+ * @returns what lies in the source
+ * @throws {@link ExpmanError} `CORRUPT` if a copy differs, `IO` if the source changed meanwhile;
+ * and errors of the file system. The new folder is left as it is then
+ */
+export async function copyRunFiles(
+  from: string,
+  to: string,
+  onBytes: (bytes: number) => void,
+  more: readonly string[] = [],
+): Promise<RunFiles> {
+  const found = runFilesIn(from);
+  const before = marksOf(from, found);
+  const isPrivate = (rightsIn(from).folder & OF_OTHERS) === 0;
+  isMade(isPrivate ? privateFs : nodeFs, to);
+  if (isPrivate) makePrivate(to);
+  for (const name of found.folders) isMade(nodeFs, join(to, name));
+  for (const name of [...found.files, ...more]) await copyFile(join(from, name), join(to, name), onBytes);
+  for (const name of [...found.folders].reverse()) nodeFs.syncFolder(join(to, name));
+  nodeFs.syncFolder(to);
+  if (marksOf(from, runFilesIn(from)) !== before)
+    throw new ExpmanError('IO', `${from} was changed while it was copied; try again`, { path: from });
+  return found;
+}
+
+/** The names, sizes and times of files, as one text. */
+const marksOf = (folder: string, { files }: RunFiles): string =>
+  files
+    .map((name) => {
+      const { size = 0, modifiedMs = 0, inode = 0 } = nodeFs.stat(join(folder, name)) ?? {};
+      return `${name} ${size} ${modifiedMs} ${inode}`;
+    })
+    .join('\n');
+
+async function copyFile(from: string, to: string, onBytes: (bytes: number) => void): Promise<void> {
+  const hash = createHash('sha256');
+  const file = nodeFs.open(to, 'create');
+  try {
+    let at = 0;
+    for (const piece of piecesOf(from)) {
+      writeAll(nodeFs, file, piece, at);
+      hash.update(piece);
+      at += piece.length;
+      onBytes(piece.length);
+      await turn();
+    }
+    setTimes(file, nodeFs.stat(from) ?? { modifiedMs: Date.now() });
+    nodeFs.sync(file);
+  } finally {
+    nodeFs.close(file);
+  }
+  if ((await hashOf(to)) !== hash.digest('hex'))
+    throw new ExpmanError('CORRUPT', `the copy ${to} differs from ${from}`, { path: dirname(to) });
+}
+
+function setTimes(file: number, { modifiedMs }: Pick<FileFacts, 'modifiedMs'>): void {
+  attempt(() => {
+    futimesSync(file, modifiedMs / 1000, modifiedMs / 1000);
+  });
+}
+
+/**
+ * Returns the SHA-256 of a regular file, in hex.
+ *
+ * @throws as {@link copyRunFiles}
+ */
+export async function hashOf(path: string): Promise<string> {
+  const hash: Hash = createHash('sha256');
+  for (const piece of piecesOf(path)) {
+    hash.update(piece);
+    await turn();
+  }
+  return hash.digest('hex');
+}
+
+function* piecesOf(path: string): Generator<Uint8Array> {
+  const file = nodeFs.open(path, 'read');
+  try {
+    if (nodeFs.statOpen(file).kind !== 'file')
+      throw new ExpmanError('CORRUPT', `${path} is not a regular file`, { path });
+    const bytes = Buffer.alloc(PIECE_BYTES);
+    for (let at = 0; ;) {
+      const read = nodeFs.read(file, bytes, at);
+      if (read === 0) return;
+      yield bytes.subarray(0, read);
+      at += read;
+    }
+  } finally {
+    nodeFs.close(file);
+  }
+}
