@@ -89,7 +89,11 @@ export async function runTrial<P>(next: NextTrial<P>, host: TrialHost<P>): Promi
   host.running.add(running);
   events.next({ kind: 'started', trial: running.trial });
   // A trial that somebody asks to end counts with what it has reported, and is not tried again.
-  engine.stop$.subscribe(() => running.abort('stopped'));
+  engine.stop$.subscribe({
+    next: () => running.abort('stopped'),
+    // The trial's own end tells of a run that fails.
+    error: () => undefined,
+  });
   const watch = watchMetric(running, host);
   const failure = await untilTrained(running, host);
   const record = await closeTrial(running, { begun, watch, failure }, options);
