@@ -91,8 +91,11 @@ export const COMMANDS: readonly Command[] = [
     args: '<run...>',
     summary: 'Shows where runs differ: parameters, then metrics.',
     options: COMPARE,
-    details: 'RUN is a run, an experiment, or a folder of experiments (all runs in it).',
-    json: '{ runs, params: { key: [one value per run] }, summary: { name: [one value per run] }, metrics: { name: { last, min, max, mean, count, minStep, maxStep, nan, texts, goal } } }; each list has one entry per run, null if the run has none.',
+    details:
+      'RUN is a run, an experiment, or a folder of experiments (all runs in it). With\n' +
+      '--cases, two runs that were made with evaluate: which cases broke, were mended,\n' +
+      'or changed a score.',
+    json: '{ runs, params: { key: [one value per run] }, summary: { name: [one value per run] }, metrics: { name: { last, min, max, mean, count, minStep, maxStep, nan, texts, goal } } }; each list has one entry per run, null if the run has none. With --cases { before, after, broke, mended, changed: [{ id, before, after, scores }], same, removed, added }.',
     load: () => import('./compare.js'),
   }),
   command({

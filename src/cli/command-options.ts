@@ -66,6 +66,8 @@ export const COMPARE = [
   WHERE,
   ['--all', 'also show parameters that are the same in all runs'],
   ['--metrics <names>', 'only these metrics, comma-separated'],
+  ['--cases', 'compare two evaluations case by case: BEFORE AFTER'],
+  ['--tolerance <n>', 'with --cases, a difference of scores that is no change'],
   ['--markdown', 'print a Markdown table'],
 ] as const satisfies Declared;
 

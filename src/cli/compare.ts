@@ -4,10 +4,12 @@ import { parentText } from '../model/run-parent.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
 import { bestAmong, definedIn, type Goal } from '../pure/metric-definition.js';
-import { type CommandRun, listOf } from './command.js';
+import { type CommandRun, type OptionsOf, UsageError, listOf, numberOption } from './command.js';
+import type { CasesWish } from './compare-cases.js';
 import type { COMPARE } from './command-options.js';
 import { findRunsIn } from './find-runs.js';
 import { knownMetrics } from './known-metrics.js';
+import { printMarkdown } from './print-markdown.js';
 import type { Cell, Terminal } from './terminal.js';
 import { MAX_TEXT, count, cut, paramText, statusCell, tookText, valueText } from './words.js';
 
@@ -25,6 +27,9 @@ interface Comparison {
 }
 
 export const run: CommandRun<typeof COMPARE> = (paths, options, terminal) => {
+  const tolerance = numberOption(options, 'tolerance', { min: 0, isInteger: false });
+  if (options.cases === true) return casesOf(paths, { tolerance, ...formatOf(options) }, terminal);
+  if (tolerance !== undefined) throw new UsageError('--tolerance is for scores of cases; add --cases');
   const { runs, leftOut } = findRunsIn(paths, options, terminal);
   const comparison = comparisonOf(runs, options.all === true, listOf(options.metrics));
   if (options.json === true) terminal.json(plainOf(comparison));
@@ -37,6 +42,17 @@ export const run: CommandRun<typeof COMPARE> = (paths, options, terminal) => {
   }
   return leftOut.end();
 };
+
+const formatOf = (options: OptionsOf<typeof COMPARE>): Omit<CasesWish, 'tolerance'> => ({
+  isJson: options.json === true,
+  isMarkdown: options.markdown === true,
+});
+
+/** Evaluations are read by a part of the package that other comparisons do not load. */
+async function casesOf(paths: readonly string[], wish: CasesWish, terminal: Terminal): Promise<number> {
+  const { printCases } = await import('./compare-cases.js');
+  return printCases(paths, wish, terminal);
+}
 
 function comparisonOf(
   runs: readonly RunFacts[],
@@ -157,20 +173,3 @@ const nanText = (summary: MetricSummary | null): string =>
   summary === null ? '' : `${count(summary.nan ?? 0)} of ${count(summary.count)}`;
 
 const metricText = (value: MetricValue | undefined): string => (value === undefined ? '' : valueText(value));
-
-function printMarkdown([heading = [], ...rows]: readonly (readonly Cell[])[], terminal: Terminal): void {
-  const line = (cells: readonly Cell[]): string =>
-    `| ${cells.map((cell) => escapeMarkdown(typeof cell === 'string' ? cell : cell.text)).join(' | ')} |`;
-  terminal.print(line(heading));
-  terminal.print(`|${heading.map((_, index) => (index === 0 ? ' --- |' : ' ---: |')).join('')}`);
-  let metric = '';
-  for (const [name = '', ...cells] of rows) {
-    const text = typeof name === 'string' ? name : name.text;
-    // Without indentation, a statistic has to name its metric.
-    if (!text.startsWith(' ')) metric = text;
-    terminal.print(line([text.startsWith(' ') ? `${metric} ${text.trim()}` : text, ...cells]));
-  }
-}
-
-const escapeMarkdown = (text: string): string =>
-  text.trim().replace(/[\\`*_{}[\]<>|#!]/g, (char) => `\\${char}`);

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { eachStep } from '../channel/records.js';
 import type { Rewind } from '../channel/rewind.js';
-import { ExpmanError } from '../model/errors.js';
 import type { Step } from '../model/step.js';
 import { openIfThere } from '../storage/atomic-file.js';
 import { chunkReader } from '../storage/chunk-reader.js';
@@ -12,8 +11,7 @@ import { decodeChunk } from '../storage/parquet/index.js';
 import { type PublishedFile, publishedFile } from './summaries/file-metadata.js';
 import { NOTHING_PUBLISHED, replayWal } from './replay/replay.js';
 import { endOf, greatestOf, stretchesOf } from './rows/rewind-rows.js';
-
-const ATTEMPTS = 20;
+import { untilSteady } from './until-steady.js';
 
 /**
  * Finds the greatest step of the rows in a run's files, with a pending rewind applied; null if no
@@ -28,15 +26,7 @@ export function lastStepIn(
   runUuid: string,
   coming: Pick<Rewind, 'epoch' | 'fromStep'> | null,
 ): Step | null {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const last = lookOnce(fs, folder, runUuid, coming);
-      if (last !== undefined || attempt === ATTEMPTS) return last ?? null;
-    } catch (error) {
-      // A segment was removed between the listing and its reading.
-      if (attempt === ATTEMPTS || !(error instanceof ExpmanError) || error.errno !== 'ENOENT') throw error;
-    }
-  }
+  return untilSteady(() => lookOnce(fs, folder, runUuid, coming)) ?? null;
 }
 
 /** Returns undefined if the file was replaced meanwhile. */

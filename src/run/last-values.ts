@@ -3,7 +3,6 @@ import type { Rewind } from '../channel/rewind.js';
 import type { Column } from '../columnar/column.js';
 import { numberColumn, stepReader } from '../columnar/column-values.js';
 import { bitAt } from '../columnar/bitmap.js';
-import { ExpmanError } from '../model/errors.js';
 import { mergeParams } from '../model/params.js';
 import type { Step } from '../model/step.js';
 import { summaryFactsIn } from '../model/summary-values.js';
@@ -21,8 +20,7 @@ import { decodeSpans } from './rows/decode-spans.js';
 import { type Mark, endOf, stretchesOf } from './rows/rewind-rows.js';
 import { readMapping } from './run-record.js';
 import { type PublishedFile, publishedFile } from './summaries/file-metadata.js';
-
-const ATTEMPTS = 20;
+import { untilSteady } from './until-steady.js';
 
 /** The facts of a run's files by which a checkpoint is ranked. */
 export interface LastValues {
@@ -49,25 +47,18 @@ export interface LastValuesWish {
  * Works while a writer publishes: rows that it moves from the log to the file are read again.
  */
 export function lastValuesIn(fs: FsPort, folder: string, runUuid: string, wish: LastValuesWish): LastValues {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const found = lookOnce(fs, folder, runUuid, wish, attempt === ATTEMPTS);
-      if (found !== null) return found;
-    } catch (error) {
-      // A segment was removed between the listing and its reading.
-      if (attempt === ATTEMPTS || !(error instanceof ExpmanError) || error.errno !== 'ENOENT') throw error;
-    }
-  }
+  const found = untilSteady((isLast) => lookOnce(fs, folder, runUuid, wish, isLast));
+  return found ?? { rewinds: [], definitions: {}, values: new Map() };
 }
 
-/** Returns null if the file was replaced meanwhile, unless that is accepted. */
+/** Returns undefined if the file was replaced meanwhile, unless that is accepted. */
 function lookOnce(
   fs: FsPort,
   folder: string,
   runUuid: string,
   { metrics, toStep, coming }: LastValuesWish,
   isAnyGood: boolean,
-): LastValues | null {
+): LastValues | undefined {
   const path = join(folder, METRICS_NAME);
   const file = openIfThere(fs, path);
   try {
@@ -76,7 +67,7 @@ function lookOnce(
       salvage: true,
     });
     const opened = file === null ? undefined : fs.statOpen(file).inode;
-    if (!isAnyGood && fs.stat(path)?.inode !== opened) return null;
+    if (!isAnyGood && fs.stat(path)?.inode !== opened) return undefined;
     const rewinds = [...(published?.facts.rewinds ?? []), ...replay.rewinds];
     const isKnown = rewinds.some(({ epoch }) => epoch === coming?.epoch);
     const marks = [...rewinds, ...(coming === null || isKnown ? [] : [coming])];
