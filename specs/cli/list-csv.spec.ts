@@ -33,6 +33,7 @@ describe('expman list --csv', () => {
         ...{ rows: '2', accepted: '2', rewound: '0', last_step: '2', dropped: '0', invalid: '0', lost: '0' },
         ...{ tags: '["low","a,b"]', notes: 'two\nlines', group: null, rank: null, exit_code: null },
         error: null,
+        alerts: '0',
         project: null,
         parent: null,
         ...{ 'params.lr': '0.1234567890123', 'params.net.layers': '[2,3]', 'params.net.name': 'mlp' },
@@ -72,7 +73,7 @@ describe('expman list --csv', () => {
         ended_at: Date.parse(String(row['ended_at'])),
       }));
     const names = Object.keys(queried[0] ?? {});
-    expect(names).toHaveLength(23);
+    expect(names).toHaveLength(24);
     expect(asTimes(listed.map((row) => Object.fromEntries(names.map((name) => [name, row[name]]))))).toEqual(
       asTimes(queried),
     );
@@ -114,7 +115,7 @@ describe('expman list --csv', () => {
       exit: 0,
       stdout:
         'experiment,run,run_dir,uuid,status,started_at,ended_at,duration_ms,rows,accepted,rewound,last_step,' +
-        'dropped,invalid,lost,tags,notes,group,rank,parent,exit_code,error,project\n',
+        'dropped,invalid,lost,tags,notes,group,rank,parent,exit_code,error,alerts,project\n',
       stderr: '',
     });
   });

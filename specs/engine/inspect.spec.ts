@@ -28,7 +28,15 @@ describe('a run on the console', () => {
 
   it('has no fields but those it says it has', async () => {
     const run = open();
-    expect(Object.keys(run).sort()).toEqual(['closed', 'health$', 'metrics', 'runDir', 'runName', 'status$']);
+    expect(Object.keys(run).sort()).toEqual([
+      'closed',
+      'health$',
+      'metrics',
+      'runDir',
+      'runName',
+      'status$',
+      'stop$',
+    ]);
     expect(inspect(run.metrics, { depth: 5 }).length).toBeLessThan(400);
     await run.close();
   });
