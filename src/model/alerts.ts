@@ -3,10 +3,10 @@ import { optionsTable } from './options-table.js';
 import { bareObject, isPolluting } from './param-value.js';
 
 /** The levels of an alert, from the least to the most severe. */
-export const ALERT_LEVELS = ['info', 'warn', 'error'] as const;
+const ALERT_LEVELS = ['info', 'warn', 'error'] as const satisfies readonly AlertLevel[];
 
 /** The level of an alert. */
-export type AlertLevel = (typeof ALERT_LEVELS)[number];
+export type AlertLevel = 'info' | 'warn' | 'error';
 
 /** Options of `run.alert`. */
 export interface AlertOptions {
