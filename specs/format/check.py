@@ -73,8 +73,8 @@ def main() -> int:
         with open(os.path.join(HERE, "expected", name), encoding="utf-8") as file:
             expected = json.load(file)
         with tempfile.TemporaryDirectory() as base:
-            folder = os.path.join(base, "run")
-            os.mkdir(folder)
+            folder = os.path.join(base, "golden", "run")
+            os.makedirs(folder)
             unpack(expected["golden"], expected["run"], folder)
             try:
                 wrong = differences(expected, reader.as_json(reader.read_run(folder)))

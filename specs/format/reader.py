@@ -18,7 +18,7 @@ import struct
 import sys
 import zlib
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, Iterator, Optional
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -795,14 +795,25 @@ def run_with(uuid: str, folder: str) -> bool:
 
 
 def find_parent(base: str, folder: str, parent: dict) -> Optional[str]:
-    def folders(within: str) -> list[str]:
-        return sorted(name for name in os.listdir(within) if not name.startswith(".") and os.path.isdir(os.path.join(within, name))
-                      and not os.path.islink(os.path.join(within, name)))
+    return next((place for place in places_of(base, folder, parent) if run_with(parent["uuid"], place)), None)
 
+
+def places_of(base: str, folder: str, parent: dict) -> Iterator[str]:
+    yield os.path.join(folder, "parent")
     known = os.path.join(base, parent["experiment"])
-    places = [os.path.join(folder, "parent")] + ([] if os.path.islink(known) else [os.path.join(known, parent["run"])])
-    places += [os.path.join(base, experiment, run) for experiment in folders(base) for run in folders(os.path.join(base, experiment))]
-    return next((place for place in places if run_with(parent["uuid"], place)), None)
+    if not os.path.islink(known):
+        yield os.path.join(known, parent["run"])
+    for experiment in folders_in(base):
+        for run in folders_in(os.path.join(base, experiment)):
+            yield os.path.join(base, experiment, run)
+
+
+def folders_in(within: str) -> list[str]:
+    """Visible folders, no links; none where it cannot be listed, as of one that is removed meanwhile."""
+    try:
+        return sorted(entry.name for entry in os.scandir(within) if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False))
+    except OSError:
+        return []
 
 
 def inherited(folder: str, uuid: str, parent: Optional[dict]) -> list[Row]:
