@@ -31,7 +31,7 @@ const { values, positionals } = parseArgs({
 });
 
 const seed = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
-const limitMs = Number(values.seconds ?? (values.nightly ? 8 * 3600 : 600)) * 1000;
+const limitMs = Number(values.seconds ?? (values.nightly ? 8 * 3600 : 560)) * 1000;
 const workers = Number(values.workers ?? Math.min(2, availableParallelism()));
 const chosen =
   positionals.length === 0 ? scenarios : scenarios.filter(({ key }) => positionals.includes(key));
