@@ -1,17 +1,9 @@
-import { join } from 'node:path';
 import { eachStep } from '../channel/records.js';
-import type { Rewind } from '../channel/rewind.js';
 import type { Step } from '../model/step.js';
-import { openIfThere } from '../storage/atomic-file.js';
-import { chunkReader } from '../storage/chunk-reader.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { METRICS_NAME } from '../storage/metrics-file.js';
-import { readFooterOf } from '../storage/metrics-footer.js';
 import { decodeChunk } from '../storage/parquet/index.js';
-import { type PublishedFile, publishedFile } from './summaries/file-metadata.js';
-import { NOTHING_PUBLISHED, replayWal } from './replay/replay.js';
-import { endOf, greatestOf, stretchesOf } from './rows/rewind-rows.js';
-import { untilSteady } from './until-steady.js';
+import { type Mark, endOf, greatestOf, stretchesOf } from './rows/rewind-rows.js';
+import { type SeenFiles, withSteadyFiles } from './steady-files.js';
 
 /**
  * Finds the greatest step of the rows in a run's files, with a pending rewind applied; null if no
@@ -20,33 +12,12 @@ import { untilSteady } from './until-steady.js';
  * Works while a writer publishes: rows that it moves from the write-ahead log to the file are read
  * again.
  */
-export function lastStepIn(
-  fs: FsPort,
-  folder: string,
-  runUuid: string,
-  coming: Pick<Rewind, 'epoch' | 'fromStep'> | null,
-): Step | null {
-  return untilSteady(() => lookOnce(fs, folder, runUuid, coming)) ?? null;
-}
-
-/** Returns undefined if the file was replaced meanwhile. */
-function lookOnce(
-  fs: FsPort,
-  folder: string,
-  runUuid: string,
-  coming: Pick<Rewind, 'epoch' | 'fromStep'> | null,
-): Step | null | undefined {
-  const path = join(folder, METRICS_NAME);
-  const file = openIfThere(fs, path);
-  try {
-    const published = file === null ? null : publishedFile(readFooterOf(fs, file, path), path);
-    const replay = replayWal(fs, folder, runUuid, published?.facts.watermark ?? NOTHING_PUBLISHED, {
-      salvage: true,
-    });
-    if (fs.stat(path)?.inode !== (file === null ? undefined : fs.statOpen(file).inode)) return undefined;
+export function lastStepIn(fs: FsPort, folder: string, runUuid: string, coming: Mark | null): Step | null {
+  return withSteadyFiles(fs, folder, runUuid, ({ published, replay, isSteady }) => {
+    if (!isSteady) return null;
     const isKnown = published?.facts.rewinds.some(({ epoch }) => epoch === coming?.epoch) === true;
     const rewinds = [...replay.rewinds, ...(coming === null || isKnown ? [] : [coming])];
-    let last = published === null || file === null ? null : lastPublished(fs, file, path, published, rewinds);
+    let last = published === null ? null : lastPublished(published, rewinds);
     for (const span of replay.spans) {
       const end = endOf(span.epoch, rewinds);
       eachStep(span, (step) => {
@@ -54,21 +25,15 @@ function lookOnce(
       });
     }
     return last;
-  } finally {
-    if (file !== null) fs.close(file);
-  }
+  });
 }
 
 function lastPublished(
-  fs: FsPort,
-  file: number,
-  path: string,
-  { footer, facts }: PublishedFile,
-  rewinds: readonly Pick<Rewind, 'epoch' | 'fromStep'>[],
+  { footer, facts, read }: NonNullable<SeenFiles['published']>,
+  rewinds: readonly Mark[],
 ): Step | null {
   const { lastStep, sessions } = facts;
   if (lastStep === null || rewinds.every(({ fromStep }) => fromStep > lastStep)) return lastStep;
-  const read = chunkReader(fs, file, path);
   let last: Step | null = null;
   let firstRow = 0;
   for (const { rows, chunks } of footer.groups) {

@@ -1,26 +1,20 @@
-import { join } from 'node:path';
 import type { Rewind } from '../channel/rewind.js';
+import { bitAt } from '../columnar/bitmap.js';
 import type { Column } from '../columnar/column.js';
 import { numberColumn, stepReader } from '../columnar/column-values.js';
-import { bitAt } from '../columnar/bitmap.js';
 import { mergeParams } from '../model/params.js';
 import type { Step } from '../model/step.js';
 import { summaryFactsIn } from '../model/summary-values.js';
 import type { MetricDefinitions } from '../pure/metric-definition.js';
-import { openIfThere } from '../storage/atomic-file.js';
-import { chunkReader } from '../storage/chunk-reader.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { METRICS_NAME } from '../storage/metrics-file.js';
-import { readFooterOf } from '../storage/metrics-footer.js';
 import { decodeChunk } from '../storage/parquet/index.js';
 import { RUN_NAME } from './file-names.js';
-import { NOTHING_PUBLISHED, type Replay, replayWal } from './replay/replay.js';
+import type { Replay } from './replay/replay.js';
 import { factsIn } from './replay/restore-state.js';
 import { decodeSpans } from './rows/decode-spans.js';
 import { type Mark, endOf, stretchesOf } from './rows/rewind-rows.js';
 import { readMapping } from './run-record.js';
-import { type PublishedFile, publishedFile } from './summaries/file-metadata.js';
-import { untilSteady } from './until-steady.js';
+import { type SeenFiles, withSteadyFiles } from './steady-files.js';
 
 /** The facts of a run's files by which a checkpoint is ranked. */
 export interface LastValues {
@@ -43,43 +37,24 @@ export interface LastValuesWish {
 /**
  * Finds the last numbers of metrics in a run's files, from the last row backwards: most often in the
  * write-ahead log, or in the last row group.
- *
- * Works while a writer publishes: rows that it moves from the log to the file are read again.
  */
-export function lastValuesIn(fs: FsPort, folder: string, runUuid: string, wish: LastValuesWish): LastValues {
-  const found = untilSteady((isLast) => lookOnce(fs, folder, runUuid, wish, isLast));
-  return found ?? { rewinds: [], definitions: {}, values: new Map() };
-}
-
-/** Returns undefined if the file was replaced meanwhile, unless that is accepted. */
-function lookOnce(
+export function lastValuesIn(
   fs: FsPort,
   folder: string,
   runUuid: string,
   { metrics, toStep, coming }: LastValuesWish,
-  isAnyGood: boolean,
-): LastValues | undefined {
-  const path = join(folder, METRICS_NAME);
-  const file = openIfThere(fs, path);
-  try {
-    const published = file === null ? null : publishedFile(readFooterOf(fs, file, path), path);
-    const replay = replayWal(fs, folder, runUuid, published?.facts.watermark ?? NOTHING_PUBLISHED, {
-      salvage: true,
-    });
-    const opened = file === null ? undefined : fs.statOpen(file).inode;
-    if (!isAnyGood && fs.stat(path)?.inode !== opened) return undefined;
+): LastValues {
+  return withSteadyFiles(fs, folder, runUuid, ({ published, replay }) => {
     const rewinds = [...(published?.facts.rewinds ?? []), ...replay.rewinds];
     const isKnown = rewinds.some(({ epoch }) => epoch === coming?.epoch);
     const marks = [...rewinds, ...(coming === null || isKnown ? [] : [coming])];
     const found = new Map<string, number>();
     const search: Search = { wanted: metrics, toStep, marks, found };
     fromLog(replay, search);
-    if (published !== null && file !== null) fromFile(fs, file, path, published, search);
+    if (published !== null) fromFile(published, search);
     const facts = mergeParams(factsIn(readMapping(fs, folder, RUN_NAME) ?? {}), replay.state.facts);
     return { rewinds, definitions: summaryFactsIn(facts).definitions, values: found };
-  } finally {
-    if (file !== null) fs.close(file);
-  }
+  });
 }
 
 interface Search {
@@ -103,13 +78,9 @@ function fromLog({ spans }: Replay, search: Search): void {
 }
 
 function fromFile(
-  fs: FsPort,
-  file: number,
-  path: string,
-  { footer, facts, rows: all }: PublishedFile,
+  { footer, facts, rows: all, read }: NonNullable<SeenFiles['published']>,
   search: Search,
 ): void {
-  const read = chunkReader(fs, file, path);
   const columnOf = new Map(facts.columns.map(([metric, name]) => [metric, name]));
   const placeOf = new Map(footer.fields.map(({ name }, place) => [name, place]));
   let firstRow = all;
