@@ -1,4 +1,5 @@
 import type { RunFacts } from '../model/run-facts.js';
+import { compareNumbers } from '../pure/compare-numbers.js';
 import { type Goal, definedIn } from '../pure/metric-definition.js';
 import { type Field, valueOf } from '../reader/where/fields.js';
 import { fieldIn } from '../reader/where/parse-field.js';
@@ -51,15 +52,15 @@ export function bestRule(options: BestOptions): BestRule | null {
     if (ranked.length === 0) return [];
     const sign = (goal ?? goalOf(field, by, runs)) === 'min' ? 1 : -1;
     return ranked
-      .sort((one, other) => sign * compared(one.figure, other.figure) || newestFirst(one.facts, other.facts))
+      .sort(
+        (one, other) =>
+          sign * compareNumbers(one.figure, other.figure) || newestFirst(one.facts, other.facts),
+      )
       .slice(0, keep)
       .map(({ facts }) => facts);
   };
   return { keep, by, bestOf, figureOf };
 }
-
-/** Compares two numbers that may both be infinite. */
-const compared = (one: number, other: number): number => (one === other ? 0 : one < other ? -1 : 1);
 
 /** Orders runs by start, the newest first. */
 export const newestFirst = (one: RunFacts, other: RunFacts): number =>

@@ -1,3 +1,4 @@
+import { compareNumbers } from '../pure/compare-numbers.js';
 import type { Goal } from '../pure/metric-definition.js';
 import { REFUSED, oneOf, rule } from './option-rules.js';
 import { optionsTable } from './options-table.js';
@@ -90,13 +91,12 @@ function bestFirst(
   goalOf: (metric: string) => Goal,
 ): CheckpointLine[] {
   const sign = goalOf(metric) === 'min' ? 1 : -1;
-  const rank = ({ values }: CheckpointLine): number => {
-    const value = values[metric] ?? NaN;
-    return Number.isNaN(value) ? Infinity : sign * value;
-  };
-  const isRanked = ({ values }: CheckpointLine): boolean => !Number.isNaN(values[metric] ?? NaN);
-  const by = (one: CheckpointLine, other: CheckpointLine): number =>
-    Number(isRanked(other)) - Number(isRanked(one)) ||
-    (rank(one) < rank(other) ? -1 : rank(one) > rank(other) ? 1 : 0);
-  return [...lines].reverse().sort(by);
+  const valueOf = ({ values }: CheckpointLine): number => values[metric] ?? NaN;
+  const newestFirst = [...lines].reverse();
+  return [
+    ...newestFirst
+      .filter((line) => !Number.isNaN(valueOf(line)))
+      .sort((one, other) => sign * compareNumbers(valueOf(one), valueOf(other))),
+    ...newestFirst.filter((line) => Number.isNaN(valueOf(line))),
+  ];
 }

@@ -6,9 +6,9 @@ import { gatherRows } from '../columnar/named-columns.js';
 import type { NamedColumn } from '../columnar/record-batch.js';
 import { STEP_FIELD, TIMESTAMP_FIELD } from '../columnar/row-group.js';
 import { widenColumn, widerType } from '../columnar/widen.js';
-import { ExpmanError } from '../model/errors.js';
+import { ExpmanError, messageOf } from '../model/errors.js';
 import type { RunIdentity } from '../model/run-file.js';
-import { type Ancestor, lineageOf, unreadableAncestor } from '../run/lineage.js';
+import { type Ancestor, lineageOf } from '../run/lineage.js';
 import type { FsPort } from '../storage/fs-port.js';
 import type { BatchWish } from './group-batches.js';
 import { type RunInfo, openIntact } from './inspect-run.js';
@@ -77,7 +77,7 @@ function openShare(fs: FsPort, ancestor: Ancestor, shares: Share[]): Ancestor {
     return { ...ancestor, problem: `it was resumed from step ${removed.fromStep} since` };
   } catch (error) {
     if (!(error instanceof ExpmanError)) throw error;
-    return { ...unreadableAncestor(ancestor, error), runDir: null };
+    return { ...ancestor, problem: messageOf(error), runDir: null };
   }
 }
 

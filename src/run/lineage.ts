@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { attempt } from '../model/attempt.js';
-import { ExpmanError, messageOf } from '../model/errors.js';
+import { ExpmanError } from '../model/errors.js';
 import { MAX_GENERATIONS, PARENT_FOLDER, type RunParent, parentText } from '../model/run-parent.js';
 import type { Step } from '../model/step.js';
 import type { FsPort } from '../storage/fs-port.js';
@@ -113,7 +113,7 @@ export interface ForkOf {
  * have a copy of it.
  */
 export function forksIn(fs: FsPort, baseDir: string): ForkOf[] {
-  return runHeads(fs, baseDir).flatMap(({ within, run, head }): ForkOf[] => {
+  return [...runHeads(fs, baseDir)].flatMap(({ within, run, head }): ForkOf[] => {
     if (!/^parent:/m.test(head)) return [];
     const runDir = join(within, run);
     try {
@@ -136,16 +136,13 @@ interface RunHead {
   readonly head: string;
 }
 
-/** Reads the beginning of the run.yaml of every run below a base folder. */
-function runHeads(fs: FsPort, baseDir: string): RunHead[] {
-  return foldersIn(fs, baseDir).flatMap((experiment) => {
+/** Reads the beginning of the run.yaml of every run below a base folder, one after the other. */
+function* runHeads(fs: FsPort, baseDir: string): Generator<RunHead, void> {
+  for (const experiment of foldersIn(fs, baseDir)) {
     const within = join(baseDir, experiment);
-    return foldersIn(fs, within).map((run) => ({
-      within,
-      run,
-      head: headOf(fs, join(within, run, RUN_NAME)),
-    }));
-  });
+    for (const run of foldersIn(fs, within))
+      yield { within, run, head: headOf(fs, join(within, run, RUN_NAME)) };
+  }
 }
 
 function headOf(fs: FsPort, path: string): string {
@@ -172,9 +169,3 @@ export function lineageProblem(ancestors: readonly Ancestor[]): string | null {
     ? null
     : `rows of ${parentText(last.parent)}, from which it was forked, are missing: ${last.problem}`;
 }
-
-/** Describes an ancestor whose rows cannot be read. */
-export const unreadableAncestor = (ancestor: Ancestor, error: unknown): Ancestor => ({
-  ...ancestor,
-  problem: messageOf(error),
-});

@@ -2,7 +2,8 @@ import { dirname } from 'node:path';
 import { errnoOf } from '../model/errors.js';
 import type { FsPort } from './fs-port.js';
 
-const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP']);
+/** Codes by which a file system, or the rights of a folder, refuse to sync it. */
+export const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP']);
 
 /** Makes a folder and its missing parents; existing ones are left as they are. */
 export function makeFolders(fs: FsPort, folder: string): void {

@@ -1,8 +1,7 @@
 import { dirname, join, relative, sep } from 'node:path';
 import { errnoOf, ExpmanError } from '../../model/errors.js';
+import { CANNOT_SYNC } from '../make-folders.js';
 import type { ArtifactFs } from './artifact-fs.js';
-
-const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP']);
 
 /**
  * Makes the missing folders below one that exists, so that no link on the way leads out of it, and
