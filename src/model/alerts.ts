@@ -1,6 +1,7 @@
 import { oneOf, ruleOf } from './option-rules.js';
 import { optionsTable } from './options-table.js';
-import { bareObject, isPolluting } from './param-value.js';
+import { bareObject } from './param-value.js';
+import { entriesIn } from './stored-values.js';
 
 /** The levels of an alert, from the least to the most severe. */
 const ALERT_LEVELS = ['info', 'warn', 'error'] as const satisfies readonly AlertLevel[];
@@ -59,8 +60,8 @@ export const ALERT_OPTIONS = optionsTable<AlertOptions>()({
 
 /** Reads alerts from a mapping that may hold anything. */
 export function storedAlertsIn(file: Readonly<Record<string, unknown>>): StoredAlert[] {
-  return entriesOf(file['alerts']).flatMap(([id, said]) => {
-    const { title, text, level, at, repeats, seal, sentAt } = Object.fromEntries(entriesOf(said));
+  return entriesIn(file['alerts']).flatMap(([id, said]) => {
+    const { title, text, level, at, repeats, seal, sentAt } = Object.fromEntries(entriesIn(said));
     if (typeof title !== 'string') return [];
     const sent = isMoment(sentAt) ? sentAt : null;
     const sealText = typeof seal === 'string' ? seal : '';
@@ -99,8 +100,3 @@ const countOf = (value: unknown): number =>
 
 const isMoment = (value: unknown): value is string =>
   typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value);
-
-const entriesOf = (value: unknown): [string, unknown][] =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.entries(value).filter(([key]) => !isPolluting(key))
-    : [];

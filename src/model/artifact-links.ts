@@ -1,7 +1,7 @@
 import { isNameLike, versionIn, versionRef } from './artifact-ref.js';
-import { isSha256 } from './artifact-manifest.js';
-import { bareObject, isPolluting } from './param-value.js';
+import { bareObject } from './param-value.js';
 import type { Params } from './params.js';
+import { entriesIn, isRecord, isSha256 } from './stored-values.js';
 
 /** A version of an artifact, as a run has recorded it. */
 export interface ArtifactLink {
@@ -46,8 +46,8 @@ export function artifactLinksIn(file: Readonly<Record<string, unknown>>): Artifa
 
 function linksIn(said: unknown): Readonly<Record<string, ArtifactLink>> {
   return bareObject(
-    Object.entries(isRecord(said) ? said : {}).flatMap(([key, link]): [string, ArtifactLink][] => {
-      if (isPolluting(key) || splitRef(key) === null || !isRecord(link)) return [];
+    entriesIn(said).flatMap(([key, link]): [string, ArtifactLink][] => {
+      if (splitRef(key) === null || !isRecord(link)) return [];
       const { type, digest, at } = link;
       return typeof type === 'string' && isSha256(digest) && typeof at === 'string'
         ? [[key, { type, digest, at }]]
@@ -63,6 +63,3 @@ export function splitRef(ref: string): { readonly name: string; readonly version
   const version = versionIn(ref.slice(at + 1));
   return version !== null && isNameLike(name) && versionRef(name, version) === ref ? { name, version } : null;
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -49,7 +49,6 @@ export const MAX_FILES = 100_000;
 const MAX_URL = 2048;
 /** @bound refuses: INVALID_OPTION */
 const MAX_TYPE = 128;
-const SHA256 = /^[0-9a-f]{64}$/;
 /** An address with an authority, of printable ASCII, as it is sent. */
 const ADDRESS = /^([a-z][a-z0-9+.-]*):\/\/[!-~]+$/i;
 /** Schemes whose addresses are content or code. */
@@ -62,9 +61,6 @@ const ACTIVE: ReadonlySet<string> = new Set([
   'vbscript',
   'view-source',
 ]);
-
-/** Tells if a text is a SHA-256 in lower-case hex digits. */
-export const isSha256 = (value: unknown): value is string => typeof value === 'string' && SHA256.test(value);
 
 /** Tells if a value is a size in bytes. */
 export const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

@@ -1,6 +1,7 @@
 import { jsonText } from './json-text.js';
 import { bareObject, isPolluting } from './param-value.js';
 import { type Step, stepInJson } from './step.js';
+import { isInstant, isRecord, isSha256 } from './stored-values.js';
 
 /** One line of `checkpoints/manifest.ndjson`: a checkpoint of the caller's training. */
 export interface CheckpointLine {
@@ -41,7 +42,6 @@ export const MAX_CHECKPOINT_LIST = 64 * 1024 * 1024;
 
 // A name of one part that no system takes for a device, a hidden file or an option.
 const FILE = /^step-{1,2}\d{1,19}-\d{1,15}\.[A-Za-z0-9]{1,16}$/;
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** The name of a checkpoint's file; `number` makes it unique in the run. */
 export const checkpointName = (step: Step, number: number, extension: string): string =>
@@ -67,28 +67,25 @@ export function parseCheckpointLine(text: string): CheckpointLine | null {
   } catch {
     return null;
   }
-  if (typeof said !== 'object' || said === null) return null;
-  const line = said as Readonly<Record<string, unknown>>;
-  const { epoch, file, size, sha256, savedAt } = line;
-  const step = stepInJson(line['step']);
-  const values = valuesIn(line['values']);
+  if (!isRecord(said)) return null;
+  const { epoch, file, size, sha256, savedAt } = said;
+  const step = stepInJson(said['step']);
+  const values = valuesIn(said['values']);
   if (step === undefined || step === null || values === null) return null;
   const is =
     isCount(epoch) &&
     typeof file === 'string' &&
     FILE.test(file) &&
     isCount(size) &&
-    typeof sha256 === 'string' &&
-    /^[0-9a-f]{64}$/.test(sha256) &&
-    typeof savedAt === 'string' &&
-    TIME.test(savedAt);
+    isSha256(sha256) &&
+    isInstant(savedAt);
   return is ? ({ step, epoch, file, size, sha256, savedAt, values } as CheckpointLine) : null;
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function valuesIn(said: unknown): Readonly<Record<string, number>> | null {
-  if (typeof said !== 'object' || said === null || Array.isArray(said)) return null;
+  if (!isRecord(said)) return null;
   const values = Object.entries(said).map(([metric, value]) => [metric, numberIn(value)] as const);
   const isWhole = values.every(([metric, value]) => value !== undefined && !isPolluting(metric));
   return isWhole ? (bareObject(values) as Readonly<Record<string, number>>) : null;

@@ -1,5 +1,6 @@
 import { jsonText } from './json-text.js';
 import { type Step, stepInJson } from './step.js';
+import { isInstant, isSha256 } from './stored-values.js';
 
 /** The kind of a file under `media/`, by the call that logged it. */
 export type MediaKind = 'image' | 'media' | 'table';
@@ -94,11 +95,9 @@ export function parseMediaFile(line: string): MediaFile | null {
     KINDS.includes(kind) &&
     isMediaType(type) &&
     Number.isSafeInteger(bytes) &&
-    typeof sha256 === 'string' &&
-    /^[0-9a-f]{64}$/.test(sha256) &&
+    isSha256(sha256) &&
     (caption === null || isText(caption)) &&
-    typeof timestamp === 'string' &&
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(timestamp);
+    isInstant(timestamp);
   return is
     ? ({ name, step: loggedAt, file, kind, type, bytes, sha256, caption, timestamp } as MediaFile)
     : null;

@@ -1,5 +1,6 @@
 import { isName } from './names.js';
 import { type Step, parseStep } from './step.js';
+import { isRecord, isUuid } from './stored-values.js';
 
 /** The run that a fork began from. */
 export interface RunParent {
@@ -28,10 +29,10 @@ export const MAX_GENERATIONS = 32;
 
 /** Reads the parent of a run from its run.yaml; null for anything that is not one. */
 export function parentIn(said: unknown): RunParent | null {
-  if (typeof said !== 'object' || said === null) return null;
-  const { uuid, experiment, run, epoch, step: given } = said as Readonly<Record<string, unknown>>;
+  if (!isRecord(said)) return null;
+  const { uuid, experiment, run, epoch, step: given } = said;
   const step = parseStep(given);
-  if (typeof uuid !== 'string' || !/^[0-9a-f]{32}$/.test(uuid) || step === undefined) return null;
+  if (!isUuid(uuid) || step === undefined) return null;
   if (typeof epoch !== 'number' || !Number.isSafeInteger(epoch)) return null;
   if (!isName('experiment', experiment) || !isName('run', run)) return null;
   return { uuid, experiment, run, step, epoch };

@@ -8,6 +8,7 @@ import { isMetricValue, type MetricValue } from './metric.js';
 import { invalidOption, oneOf, ruleOf, string } from './option-rules.js';
 import { optionsTable } from './options-table.js';
 import { bareObject, isPolluting } from './param-value.js';
+import { entriesIn } from './stored-values.js';
 
 /** Values of a run as a whole, by name. */
 export type SummaryValues = Readonly<Record<string, MetricValue>>;
@@ -69,27 +70,22 @@ export const headlineMapping = (names: readonly string[], is = true): Record<str
 
 /** Reads summary values and definitions from a mapping that may hold anything. */
 export function summaryFactsIn(file: Readonly<Record<string, unknown>>): SummaryFacts {
-  const summary = bareObject(entriesOf(file['summary']).filter(isValueEntry));
+  const summary = bareObject(entriesIn(file['summary']).filter(isValueEntry));
   return {
     summary,
-    headline: entriesOf(file['headline']).flatMap(([name, is]) =>
+    headline: entriesIn(file['headline']).flatMap(([name, is]) =>
       is === true && Object.hasOwn(summary, name) ? [name] : [],
     ),
     definitions: bareObject(
-      entriesOf(file['definitions']).map(([pattern, said]) => [pattern, definitionIn(said)] as const),
+      entriesIn(file['definitions']).map(([pattern, said]) => [pattern, definitionIn(said)] as const),
     ),
   };
 }
 
-const entriesOf = (value: unknown): [string, unknown][] =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.entries(value).filter(([key]) => !isPolluting(key))
-    : [];
-
 const isValueEntry = (entry: [string, unknown]): entry is [string, MetricValue] => isMetricValue(entry[1]);
 
 function definitionIn(said: unknown): MetricDefinition {
-  const { goal, x, summary } = Object.fromEntries(entriesOf(said));
+  const { goal, x, summary } = Object.fromEntries(entriesIn(said));
   const knownGoal = GOALS.find((each) => each === goal);
   const statistic = STATISTICS.find((each) => each === summary);
   return {

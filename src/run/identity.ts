@@ -3,6 +3,7 @@ import { sanitiseParams } from '../model/params.js';
 import type { Loss, ResumeMark, RunIdentity } from '../model/run-file.js';
 import { parentIn } from '../model/run-parent.js';
 import { parseStep } from '../model/step.js';
+import { isUuid } from '../model/stored-values.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { join } from 'node:path';
 import { RUN_NAME } from './file-names.js';
@@ -44,7 +45,7 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
     return value;
   };
   const uuid = text('uuid');
-  if (!/^[0-9a-f]{32}$/.test(uuid))
+  if (!isUuid(uuid))
     throw new ExpmanError('CORRUPT', `${RUN_NAME} in ${folder} has no valid uuid`, { path: folder });
   const parent = parentIn(file['parent']);
   const identity: RunIdentity = {

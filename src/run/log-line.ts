@@ -11,6 +11,7 @@ import {
   scopeOf,
   subjectOf,
 } from '../model/secret-names.js';
+import { isRecord } from '../model/stored-values.js';
 
 /** A parsed line of a run log. */
 export interface LogLine {
@@ -322,8 +323,4 @@ function thrown(error: unknown): string {
   } catch {
     return '[Thrown]';
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

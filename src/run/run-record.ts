@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
+import { isRecord } from '../model/stored-values.js';
 import { readWhole } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { MAX_YAML_BYTES, isWhole, parseYaml } from '../storage/yaml-file.js';
@@ -14,9 +15,7 @@ export const RUN_FORMAT = 2;
 /** The mapping in a YAML file; its values may be anything. */
 export type Mapping = Readonly<Record<string, unknown>>;
 
-/** Tells if a value is a mapping. */
-export const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+export { isRecord as isMapping };
 
 /**
  * Reads one of a run's YAML files, of at most `maxBytes`, as a mapping; returns null if there is no
@@ -37,6 +36,6 @@ export function readMapping(
     throw new ExpmanError('CORRUPT', `${path} is truncated: its last line is not "# end"`, { path });
   const parsed = readSimpleYaml(text) ?? parseYaml(text, maxBytes);
   if (parsed === null) return {};
-  if (!isMapping(parsed)) throw new ExpmanError('CORRUPT', `${path} does not hold a mapping`, { path });
+  if (!isRecord(parsed)) throw new ExpmanError('CORRUPT', `${path} does not hold a mapping`, { path });
   return parsed;
 }

@@ -2,6 +2,7 @@ import { types } from 'node:util';
 import { MAX_TABLE_ROWS } from '../../model/media.js';
 import { cut } from '../../model/printable.js';
 import { valueText } from '../../run/log-line.js';
+import { isRecord } from '../../model/stored-values.js';
 
 /**
  * A small table: objects with a key for each column, or column names and rows with as many values.
@@ -86,6 +87,3 @@ function cell(value: unknown): string {
   const text = types.isDate(value) && !Number.isNaN(value.getTime()) ? value.toISOString() : valueText(value);
   return JSON.stringify(cut(text, MOST_CELL_TEXT + 1));
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

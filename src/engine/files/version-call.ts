@@ -1,11 +1,5 @@
 import { basename, resolve } from 'node:path';
-import {
-  type ArtifactFile,
-  MAX_ALIASES,
-  isSha256,
-  isSize,
-  whyNotAddress,
-} from '../../model/artifact-manifest.js';
+import { type ArtifactFile, MAX_ALIASES, isSize, whyNotAddress } from '../../model/artifact-manifest.js';
 import { checkedAlias, checkedName } from '../../model/artifact-ref.js';
 import { isArtifactType, TYPE_RULE } from '../../model/artifact-manifest.js';
 import { describeType, ExpmanError } from '../../model/errors.js';
@@ -14,6 +8,7 @@ import { invalidOption, ruleOf, strings } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
 import { quoted } from '../../model/printable.js';
 import { bytesIn } from '../../model/realms.js';
+import { isSha256 } from '../../model/stored-values.js';
 import { type ArtifactContent, contentOf } from './artifacts.js';
 
 /** A file elsewhere, of which an artifact keeps the address and the checksum; it is never fetched. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { isNameLike, versionIn } from '../../model/artifact-ref.js';
+import { isSha256 } from '../../model/stored-values.js';
 
 /**
  * The folder of all artifacts below a folder of experiments; no experiment can have its name, which
@@ -9,7 +10,6 @@ export const ARTIFACTS_HOME = '.artifacts';
 
 const VERSION_FILE = /^(v[1-9]\d{0,14})\.json$/;
 const ALIASES_FILE = /^aliases-([1-9]\d{0,14})\.json$/;
-const BLOB = /^[0-9a-f]{64}$/;
 
 /** The paths of the artifacts below a folder of experiments. */
 export class ArtifactLayout {
@@ -69,7 +69,7 @@ export function sequenceOfFile(file: string): number | null {
 }
 
 /** Tells if a file name is that of a content. */
-export const isBlobName = (file: string): boolean => BLOB.test(file);
+export const isBlobName = (file: string): boolean => isSha256(file);
 
 /** Tells if a name can be that of an artifact's folder. */
 export const isArtifactFolder = isNameLike;

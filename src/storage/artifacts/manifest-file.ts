@@ -6,13 +6,13 @@ import {
   type ArtifactRun,
   checkedFiles,
   isArtifactType,
-  isSha256,
   isSize,
   keptBytes,
   whyNotAddress,
   MAX_ALIASES,
 } from '../../model/artifact-manifest.js';
 import { ExpmanError, messageOf } from '../../model/errors.js';
+import { isRecord, isSha256 } from '../../model/stored-values.js';
 import { VERSION } from '../../model/version.js';
 import { unsupportedVersion } from '../unsupported-version.js';
 
@@ -148,9 +148,6 @@ function runIn(said: unknown): ArtifactRun | null {
   if (typeof experiment !== 'string' || typeof run !== 'string' || typeof uuid !== 'string') return null;
   return { experiment, run, uuid };
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const corrupt = (path: string, why: string): ExpmanError =>
   new ExpmanError('CORRUPT', `${path} ${why}`, { path });
