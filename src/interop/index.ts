@@ -56,6 +56,7 @@ export {
   type UnarchivedExperiment,
   unarchiveExperiment,
 } from './archive/unarchive-experiment.js';
+export type { UnpackOptions } from './archive/unpack-files.js';
 export { type UnarchiveOptions, type UnarchivedRun, unarchiveRun } from './archive/unarchive-run.js';
 export type {
   ExchangeField,

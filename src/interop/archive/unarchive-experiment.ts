@@ -1,35 +1,32 @@
-import { mkdirSync, rmSync, rmdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
 import type { ExperimentName } from '../../model/names.js';
 import { parseName } from '../../model/names.js';
-import { amount, callback, resolvePath, rule } from '../../model/option-rules.js';
+import { resolvePath, rule } from '../../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
 import { inspectRun } from '../../reader/inspect-run.js';
 import { EXPERIMENT_NAME, RUN_NAME } from '../../run/file-names.js';
 import { readIdentity } from '../../run/identity.js';
 import { readMapping } from '../../run/run-record.js';
-import { tempName } from '../../storage/atomic-file.js';
-import { makeFolders } from '../../storage/make-folders.js';
-import { nodeFs, umaskFs } from '../../storage/node-fs.js';
+import { nodeFs } from '../../storage/node-fs.js';
 import { readSweep } from '../../sweep/sweep-file.js';
 import { writeRunFile } from '../moving/copy-to-place.js';
 import { claimFolder, moveToClaim } from '../target/place-folder.js';
 import { readArchive } from './read-archive.js';
-import { DEFAULT_LIMITS, newFile } from './unarchive-run.js';
+import {
+  DEFAULT_LIMITS,
+  UNPACK_RULES,
+  type UnpackOptions,
+  inPrivateFolder,
+  unpackFiles,
+} from './unpack-files.js';
 import { withoutSeals } from './without-seals.js';
 
 /** Options of {@link unarchiveExperiment}. */
-export interface UnarchiveExperimentOptions {
+export interface UnarchiveExperimentOptions extends UnpackOptions {
   /** The name to give the experiment; that of the archive by default. */
   readonly experiment?: string | undefined;
-  /** The maximum number of files; default 100,000. */
-  readonly maxFiles?: number | undefined;
-  /** The maximum bytes of all files together; default 64 GiB. */
-  readonly maxBytes?: number | undefined;
-  /** Called with the bytes of files unpacked so far. */
-  readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /** The result of unpacking an experiment. */
@@ -43,9 +40,7 @@ export interface UnarchivedExperiment {
 
 const OPTIONS = optionsTable<UnarchiveExperimentOptions>()({
   experiment: rule<string, ExperimentName>('a name', (value) => parseName('experiment', value)),
-  maxFiles: amount(0, Infinity).byDefault(DEFAULT_LIMITS.maxFiles),
-  maxBytes: amount(0, Infinity).byDefault(DEFAULT_LIMITS.maxBytes),
-  onBytes: callback<(bytes: number) => void>().orNull(),
+  ...UNPACK_RULES,
 });
 
 /**
@@ -66,11 +61,7 @@ export async function unarchiveExperiment(
   const archive = resolvePath('path', path);
   const wanted = OPTIONS.resolve(options);
   const base = resolvePath('dir', dir);
-  const isNew = nodeFs.stat(base) === null;
-  makeFolders(umaskFs, base);
-  const temp = join(base, tempName('unarchive'));
-  mkdirSync(temp, { mode: 0o700 });
-  try {
+  return inPrivateFolder(base, async (temp) => {
     const unpacked = await unpack(archive, temp, wanted);
     const experiment = wanted.experiment ?? unpacked.experiment;
     const content = join(temp, 'experiment');
@@ -84,11 +75,7 @@ export async function unarchiveExperiment(
       );
     moveToClaim(content, folder);
     return { dir: folder, experiment, runs: unpacked.runs, files: unpacked.files };
-  } finally {
-    rmSync(temp, { recursive: true, force: true });
-    // Only removes an empty folder: nothing is left of an archive that was refused.
-    if (isNew) attempt(() => rmdirSync(base));
-  }
+  });
 }
 
 interface Unpacked {
@@ -97,24 +84,16 @@ interface Unpacked {
   readonly files: number;
 }
 
-async function unpack(
-  path: string,
-  temp: string,
-  { maxFiles, maxBytes, onBytes }: ResolvedBy<typeof OPTIONS>,
-): Promise<Unpacked> {
+async function unpack(path: string, temp: string, wanted: ResolvedBy<typeof OPTIONS>): Promise<Unpacked> {
   const runs = new Set<string>();
   const found: ExperimentName[] = [];
-  let [files, bytes] = [0, 0];
-  const reportBytes = (more: number): void => onBytes?.((bytes += more));
   const content = join(temp, 'experiment');
   mkdirSync(content);
-  await readArchive(path, { maxFiles, maxBytes, manyRuns: true }, (name) => {
-    if (name.kind === 'folder') return null;
-    files++;
+  const files = await unpackFiles(path, wanted, true, (name) => {
     found.push(name.experiment);
-    if (name.kind === 'experiment') return newFile(join(content, name.name), reportBytes);
+    if (name.kind === 'experiment') return join(content, name.name);
     runs.add(name.run);
-    return newFile(join(content, name.run, ...name.name.split('/')), reportBytes);
+    return join(content, name.run, ...name.name.split('/'));
   });
   const [experiment] = found;
   if (experiment === undefined || runs.size === 0)

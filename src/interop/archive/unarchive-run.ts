@@ -1,23 +1,23 @@
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, rmSync, rmdirSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
-import { amount, callback, oneOf, resolvePath, rule } from '../../model/option-rules.js';
+import { oneOf, resolvePath, rule } from '../../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
 import { type ExperimentName, type RunName, parseName } from '../../model/names.js';
 import { inspectRun } from '../../reader/inspect-run.js';
-import { replaceFile, tempName } from '../../storage/atomic-file.js';
-import { makeFolders, tryMakeFolder } from '../../storage/make-folders.js';
+import { replaceFile } from '../../storage/atomic-file.js';
+import { tryMakeFolder } from '../../storage/make-folders.js';
 import { nodeFs, umaskFs } from '../../storage/node-fs.js';
 import { EXPERIMENT_NAME, RUN_NAME } from '../../run/file-names.js';
 import { readMapping } from '../../run/run-record.js';
 import { stringifyYaml } from '../../storage/yaml-file.js';
 import { claimName, moveToClaim } from '../target/place-folder.js';
-import { type ArchiveSink, readArchive } from './read-archive.js';
+import { UNPACK_RULES, type UnpackOptions, inPrivateFolder, unpackFiles } from './unpack-files.js';
 import { withoutSeals } from './without-seals.js';
 
 /** Options of {@link unarchiveRun}. */
-export interface UnarchiveOptions {
+export interface UnarchiveOptions extends UnpackOptions {
   /** The experiment to put the run in; that of the archive by default. */
   readonly experiment?: string | undefined;
   /** The name to give the run; that of the archive by default. */
@@ -26,12 +26,6 @@ export interface UnarchiveOptions {
    * The action if a run of that name exists: `fail` (the default), or append a number to the name.
    */
   readonly whenTaken?: 'fail' | 'suffix' | undefined;
-  /** The maximum number of files; default 100,000. */
-  readonly maxFiles?: number | undefined;
-  /** The maximum bytes of all files together; default 64 GiB. */
-  readonly maxBytes?: number | undefined;
-  /** Called with the bytes of files unpacked so far. */
-  readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /** The result of unpacking an archive. */
@@ -42,20 +36,11 @@ export interface UnarchivedRun {
   readonly files: number;
 }
 
-/**
- * The limits on an archive unless others are given.
- *
- * @bound refuses: UNSAFE_ARCHIVE
- */
-export const DEFAULT_LIMITS = { maxFiles: 100_000, maxBytes: 64 * 2 ** 30 };
-
 const OPTIONS = optionsTable<UnarchiveOptions>()({
   experiment: rule<string, ExperimentName>('a name', (value) => parseName('experiment', value)),
   runName: rule<string, RunName>('a name', (value) => parseName('run', value)),
   whenTaken: oneOf('fail', 'suffix').byDefault('fail'),
-  maxFiles: amount(0, Infinity).byDefault(DEFAULT_LIMITS.maxFiles),
-  maxBytes: amount(0, Infinity).byDefault(DEFAULT_LIMITS.maxBytes),
-  onBytes: callback<(bytes: number) => void>().orNull(),
+  ...UNPACK_RULES,
 });
 
 /**
@@ -80,11 +65,7 @@ export async function unarchiveRun(
   const archive = resolvePath('path', path);
   const wanted = OPTIONS.resolve(options);
   const base = resolvePath('dir', dir);
-  const isNew = nodeFs.stat(base) === null;
-  makeFolders(umaskFs, base);
-  const temp = join(base, tempName('unarchive'));
-  mkdirSync(temp, { mode: 0o700 });
-  try {
+  return inPrivateFolder(base, async (temp) => {
     const { experiment, run, files } = await unpack(archive, temp, wanted);
     checkRun(temp, experiment, run);
     const place = await settle(
@@ -95,11 +76,7 @@ export async function unarchiveRun(
       wanted.whenTaken,
     );
     return { ...place, files };
-  } finally {
-    rmSync(temp, { recursive: true, force: true });
-    // Only removes an empty folder: nothing is left of an archive that was refused.
-    if (isNew) attempt(() => rmdirSync(base));
-  }
+  });
 }
 
 interface Unpacked {
@@ -110,46 +87,17 @@ interface Unpacked {
 
 const inTemp = (temp: string): string => join(temp, 'run');
 
-async function unpack(
-  path: string,
-  temp: string,
-  { maxFiles, maxBytes, onBytes }: ResolvedBy<typeof OPTIONS>,
-): Promise<Unpacked> {
+async function unpack(path: string, temp: string, wanted: ResolvedBy<typeof OPTIONS>): Promise<Unpacked> {
   const found: Omit<Unpacked, 'files'>[] = [];
-  let [files, bytes] = [0, 0];
-  const reportBytes = (more: number): void => onBytes?.((bytes += more));
   mkdirSync(inTemp(temp));
-  await readArchive(path, { maxFiles, maxBytes, manyRuns: false }, (name) => {
-    if (name.kind === 'folder') return null;
-    files++;
-    if (name.kind === 'experiment') return newFile(join(temp, EXPERIMENT_NAME), reportBytes);
+  const files = await unpackFiles(path, wanted, false, (name) => {
+    if (name.kind === 'experiment') return join(temp, EXPERIMENT_NAME);
     found.push({ experiment: name.experiment, run: name.run });
-    return newFile(join(inTemp(temp), ...name.name.split('/')), reportBytes);
+    return join(inTemp(temp), ...name.name.split('/'));
   });
   const [first] = found;
   if (first === undefined) throw new ExpmanError('CORRUPT', `${path} does not contain a run`, { path });
   return { ...first, files };
-}
-
-/** Creates a file; the folder is private, so nobody can have put a link in the way. */
-export function newFile(path: string, report: (bytes: number) => void): ArchiveSink {
-  const ofThisPlatform: Partial<typeof constants> = constants;
-  const { O_WRONLY, O_CREAT, O_EXCL } = constants;
-  mkdirSync(dirname(path), { recursive: true });
-  const file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | (ofThisPlatform.O_NOFOLLOW ?? 0));
-  return {
-    write: (bytes) => {
-      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
-      report(bytes.length);
-    },
-    close: () => {
-      try {
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-    },
-  };
 }
 
 /** Checks that the unpacked files are a run, and the one that its place in the archive states. */
