@@ -14,10 +14,9 @@ import { draftName, openIfThere } from '../../storage/atomic-file.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { makeFolders } from '../../storage/make-folders.js';
 import { METRICS_NAME } from '../../storage/metrics-file.js';
+import { piecesOf } from '../../storage/pieces.js';
 import { removeTree } from '../../storage/remove-tree.js';
 import { writeAll } from '../../storage/write-all.js';
-
-const SLICE_BYTES = 1024 * 1024;
 
 /** A fork that is about to begin. */
 export interface NewFork {
@@ -119,17 +118,13 @@ function copyFile(fs: FsPort, from: string, to: string): void {
   const source = openIfThere(fs, from);
   if (source === null) return;
   try {
-    const { kind, size } = fs.statOpen(source);
-    if (kind !== 'file') throw new ExpmanError('CORRUPT', `${from} is not a regular file`, { path: from });
     const target = fs.open(to, 'create');
     try {
-      const slice = new Uint8Array(Math.min(SLICE_BYTES, size));
+      let at = 0;
       // A log that grows meanwhile is copied as far as it was.
-      for (let at = 0; at < size;) {
-        const read = fs.read(source, slice.subarray(0, Math.min(slice.length, size - at)), at);
-        if (read === 0) break;
-        writeAll(fs, target, slice.subarray(0, read), at);
-        at += read;
+      for (const piece of piecesOf(fs, source, from)) {
+        writeAll(fs, target, piece, at);
+        at += piece.length;
       }
       fs.sync(target);
     } finally {

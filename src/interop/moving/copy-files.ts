@@ -7,10 +7,10 @@ import { ExpmanError } from '../../model/errors.js';
 import type { FileFacts } from '../../storage/fs-port.js';
 import { isMade } from '../../storage/make-folders.js';
 import { makePrivate, nodeFs, privateFs, rightsIn } from '../../storage/node-fs.js';
+import { piecesOf } from '../../storage/pieces.js';
 import { writeAll } from '../../storage/write-all.js';
 import { type RunFiles, runFilesIn } from '../source/run-files.js';
 
-const PIECE_BYTES = 1024 * 1024;
 /** The rights of others and of the group, in the mode of a folder. */
 const OF_OTHERS = 0o077;
 
@@ -58,7 +58,7 @@ async function copyFile(from: string, to: string, onBytes: (bytes: number) => vo
   const file = nodeFs.open(to, 'create');
   try {
     let at = 0;
-    for (const piece of piecesOf(from)) {
+    for (const piece of piecesAt(from)) {
       writeAll(nodeFs, file, piece, at);
       hash.update(piece);
       at += piece.length;
@@ -87,25 +87,17 @@ function setTimes(file: number, { modifiedMs }: Pick<FileFacts, 'modifiedMs'>): 
  */
 export async function hashOf(path: string): Promise<string> {
   const hash: Hash = createHash('sha256');
-  for (const piece of piecesOf(path)) {
+  for (const piece of piecesAt(path)) {
     hash.update(piece);
     await turn();
   }
   return hash.digest('hex');
 }
 
-function* piecesOf(path: string): Generator<Uint8Array> {
+function* piecesAt(path: string): Generator<Uint8Array, void> {
   const file = nodeFs.open(path, 'read');
   try {
-    if (nodeFs.statOpen(file).kind !== 'file')
-      throw new ExpmanError('CORRUPT', `${path} is not a regular file`, { path });
-    const bytes = Buffer.alloc(PIECE_BYTES);
-    for (let at = 0; ;) {
-      const read = nodeFs.read(file, bytes, at);
-      if (read === 0) return;
-      yield bytes.subarray(0, read);
-      at += read;
-    }
+    yield* piecesOf(nodeFs, file, path);
   } finally {
     nodeFs.close(file);
   }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
-import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
 import { resolvePath } from '../../model/option-rules.js';
 import { readIdentity } from '../../run/identity.js';
@@ -11,13 +10,11 @@ import { readOwnership } from '../../storage/owner-watch.js';
 import { rewriteMetadata } from '../../storage/rewrite-metadata.js';
 import { recoverRun } from '../../writer/recovery/recover-run.js';
 import { runFilesIn } from '../source/run-files.js';
-import { systemError } from '../source/source-files.js';
 import type { Destination } from '../target/draft-run.js';
-import { readyExperiment } from '../target/experiment-folder.js';
-import { removeDeadHiddenFolders } from '../target/hidden-folders.js';
-import { runExists } from '../target/place-folder.js';
+import { isEmptyFolder, runExists } from '../target/place-folder.js';
 import { placeCopy, writeRunFile } from './copy-to-place.js';
 import { readClosedRun } from './held-run.js';
+import { inReadyExperiment } from './in-ready-experiment.js';
 import { type Place, PLACE_OPTIONS, type PlaceOptions, destinationOf } from './move-run.js';
 import { takeParentAlong } from './take-parent.js';
 
@@ -54,15 +51,7 @@ export async function copyRun(runDir: string, options: PlaceOptions): Promise<Co
   const from = resolvePath('runDir', runDir);
   const place = PLACE_OPTIONS.resolve(options);
   const to = planCopy(from, place);
-  const { folder, undo } = readyExperiment(to.dir, to.experiment);
-  try {
-    return await copyTo(from, to, place);
-  } catch (error) {
-    attempt(undo);
-    throw systemError(error, from) ?? error;
-  } finally {
-    removeDeadHiddenFolders(folder);
-  }
+  return inReadyExperiment(from, to, [], () => copyTo(from, to, place));
 }
 
 /**
@@ -74,14 +63,11 @@ export function planCopy(from: string, place: Place): Destination {
   readClosedRun(from);
   const to = destinationOf(from, place);
   const target = join(to.dir, to.experiment, to.run);
+  // An empty folder may be the claim of a process that was killed.
   if (place.whenTaken === 'fail' && nodeFs.stat(target) !== null && !isEmptyFolder(target))
     throw runExists(target);
   return to;
 }
-
-/** An empty folder may be the claim of a process that was killed. */
-const isEmptyFolder = (path: string): boolean =>
-  nodeFs.stat(path)?.kind === 'folder' && nodeFs.list(path).length === 0;
 
 async function copyTo(from: string, to: Destination, place: Place): Promise<CopiedRun> {
   readClosedRun(from);

@@ -6,13 +6,13 @@ import { callback, oneOf, path, resolvePath, rule } from '../../model/option-rul
 import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { releaseLock } from '../../storage/run-lock.js';
-import { systemError } from '../source/source-files.js';
 import type { Destination } from '../target/draft-run.js';
-import { checkExperimentFolder, readyExperiment } from '../target/experiment-folder.js';
-import { hideRun, removeDeadHiddenFolders, removeHidden } from '../target/hidden-folders.js';
-import { runExists } from '../target/place-folder.js';
+import { checkExperimentFolder } from '../target/experiment-folder.js';
+import { hideRun, removeHidden } from '../target/hidden-folders.js';
+import { isEmptyFolder, runExists } from '../target/place-folder.js';
 import { copyToPlace, isSameRun } from './copy-to-place.js';
 import { holdRun, readClosedRun } from './held-run.js';
+import { inReadyExperiment } from './in-ready-experiment.js';
 import { renameRunTo } from './rename-run-to.js';
 import { mustNotLeaveForks, takeParentAlong } from './take-parent.js';
 import { mustNotBeTrial, mustNotPassForTrial } from './trials.js';
@@ -81,15 +81,7 @@ export async function moveRun(runDir: string, options: PlaceOptions): Promise<Mo
   const from = resolvePath('runDir', runDir);
   const place = PLACE_OPTIONS.resolve(options);
   const to = planMove(from, place);
-  const { folder, undo } = readyExperiment(to.dir, to.experiment);
-  try {
-    return await moveTo(from, to, place);
-  } catch (error) {
-    attempt(undo);
-    throw systemError(error, from) ?? error;
-  } finally {
-    for (const each of new Set([folder, dirname(from)])) removeDeadHiddenFolders(each);
-  }
+  return inReadyExperiment(from, to, [dirname(from)], () => moveTo(from, to, place));
 }
 
 /**
@@ -159,7 +151,7 @@ function isTakenByAnother(target: string, uuid: string): boolean {
   if (facts === null) return false;
   if (facts.kind !== 'folder') return true;
   // An empty folder may be the claim of a process that was killed.
-  if (nodeFs.list(target).length === 0) return false;
+  if (isEmptyFolder(target)) return false;
   try {
     return readClosedRun(target).identity.uuid !== uuid;
   } catch {

@@ -22,7 +22,7 @@ export const claimFolder = async (path: string): Promise<boolean> =>
   (await isFree(path)) && isMade(nodeFs, path);
 
 /** @bound refuses: RUN_EXISTS */
-export const MAX_SUFFIX = 10_000;
+const MAX_SUFFIX = 10_000;
 
 /**
  * Claims a name for a run in an experiment, or the first free one with a number appended, by
@@ -35,9 +35,26 @@ export async function claimName(
   run: RunName,
   whenTaken: 'fail' | 'suffix',
 ): Promise<RunName> {
+  const tryName = async (name: RunName): Promise<RunName | null> =>
+    (await claimFolder(join(experimentFolder, name))) ? name : null;
+  return firstFree(experimentFolder, run, whenTaken, tryName);
+}
+
+/**
+ * Tries a name for a run in an experiment, or this one and those with a number appended, until one
+ * of them is free: then `tryName` returns something.
+ *
+ * @throws {@link ExpmanError} `RUN_EXISTS`, and errors of `tryName`
+ */
+export async function firstFree<T>(
+  experimentFolder: string,
+  run: RunName,
+  whenTaken: 'fail' | 'suffix',
+  tryName: (name: RunName) => Promise<T | null>,
+): Promise<T> {
   for (let n = 1; n <= (whenTaken === 'fail' ? 1 : MAX_SUFFIX); n++) {
-    const name = n === 1 ? run : suffixedName(run, n);
-    if (await claimFolder(join(experimentFolder, name))) return name;
+    const got = await tryName(n === 1 ? run : suffixedName(run, n));
+    if (got !== null) return got;
   }
   throw runExists(join(experimentFolder, run));
 }
@@ -72,7 +89,8 @@ export function moveToClaim(from: string, claimed: string): void {
   nodeFs.syncFolder(dirname(claimed));
 }
 
-const isEmptyFolder = (path: string): boolean =>
+/** Tells if there is a folder without anything in it. */
+export const isEmptyFolder = (path: string): boolean =>
   nodeFs.stat(path)?.kind === 'folder' && nodeFs.list(path).length === 0;
 
 function isOld(path: string): boolean {
