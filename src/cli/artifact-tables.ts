@@ -1,7 +1,7 @@
 import { printable } from '../model/printable.js';
 import type { ArtifactLineage, ArtifactSummary, ArtifactVersion, LineageRun } from '../reader/index.js';
 import type { Cell, Terminal } from './terminal.js';
-import { bytesText, count, cut, firstOf, moment, quantity } from './words.js';
+import { bytesText, count, cut, firstOf, hashText, moment, quantity } from './words.js';
 
 /**
  * The files of a version that are shown.
@@ -15,8 +15,6 @@ const MAX_ROWS = 40;
  * @bound tells: the line says how many more, --json has all; specs/cli/artifacts.spec.ts "names some runs of a lineage, and counts the others"
  */
 const MAX_NAMES = 10;
-/** Twelve digits of a hash, as git shows them, and an ellipsis. */
-const HASH_LENGTH = 13;
 /**
  * The characters of a path or an address that are shown.
  *
@@ -117,7 +115,7 @@ export function printVersion(version: ArtifactVersion, lineage: ArtifactLineage,
         .map(({ path, bytes, sha256, url }): Cell[] => [
           printable(cut(path, MAX_PATH)),
           bytes === null ? '' : count(bytes),
-          cut(sha256, HASH_LENGTH),
+          hashText(sha256),
           ...(hasReferences ? [printable(cut(url ?? '', MAX_PATH))] : []),
         ]),
     ],

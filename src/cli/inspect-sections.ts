@@ -6,7 +6,7 @@ import { storedArtifacts } from '../reader/read-artifacts.js';
 import type { CheckpointFacts } from '../run/stored-checkpoint.js';
 import type { LoggedMedia } from '../reader/read-media.js';
 import type { Cell, Terminal } from './terminal.js';
-import { MAX_TEXT, bytesText, count, cut, valueText, wholeText } from './words.js';
+import { MAX_TEXT, bytesText, count, cut, hashText, valueText, wholeText } from './words.js';
 
 /**
  * The rows that a section shows.
@@ -29,8 +29,6 @@ const MAX_VALUE = 200;
  * long value visibly"
  */
 const MAX_NAME = 64;
-/** Twelve digits of a hash, as git shows them, and an ellipsis. */
-const HASH_LENGTH = 13;
 
 /** A table of facts about a run. */
 interface Section {
@@ -148,7 +146,7 @@ const artifactsSection = (run: RunInfo): Section =>
   section(
     ['artifact', 'bytes', 'sha256'],
     storedArtifacts(run),
-    ({ name, bytes, sha256 }) => [nameText(name), count(bytes), printable(cut(sha256, HASH_LENGTH))],
+    ({ name, bytes, sha256 }) => [nameText(name), count(bytes), hashText(sha256)],
     ['bytes'],
   );
 
@@ -161,7 +159,7 @@ const checkpointsSection = (checkpoints: readonly CheckpointFacts[]): Section =>
       String(step),
       count(size),
       nameText(savedAt),
-      cut(sha256, HASH_LENGTH),
+      hashText(sha256),
       Object.entries(values)
         .map(([metric, value]) => `${nameText(metric)} ${valueText(value)}`)
         .join(', '),
@@ -173,7 +171,7 @@ const linksSection = (heading: string, links: RunInfo['usedArtifacts']): Section
   section([heading, 'type', 'digest', 'at'], Object.entries(links), ([ref, { type, digest, at }]) => [
     nameText(ref),
     nameText(type),
-    cut(digest, HASH_LENGTH),
+    hashText(digest),
     nameText(at),
   ]);
 

@@ -115,3 +115,9 @@ export function firstOf(names: readonly string[], most: number): string {
   const left = names.length - most;
   return [...names.slice(0, most), ...(left > 0 ? [`… and ${count(left)} more`] : [])].join(', ');
 }
+
+/** Twelve digits of a hash, as git shows them, and an ellipsis. */
+const HASH_LENGTH = 13;
+
+/** Writes the beginning of a hash. */
+export const hashText = (hash: string): string => printable(cut(hash, HASH_LENGTH));

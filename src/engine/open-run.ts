@@ -67,10 +67,8 @@ export function openRun(
 ): OpenedRun {
   const experiment = join(config.baseDir, config.name);
   try {
-    const { runName } = config;
-    const isThere = runName !== undefined && fs.stat(join(experiment, runName)) !== null;
-    // Refused before anything is made.
-    const fork = isThere ? null : forkOf(fs, config);
+    // Refused before anything is made; a run that is there keeps the fork it began with.
+    const fork = config.fork === undefined || isThere(fs, experiment, config) ? null : forkOf(fs, config);
     makeFolders(fs, experiment);
     const { name, title = name, description, project } = config;
     describeExperiment(fs, experiment, { title, description, project }, now);
@@ -82,6 +80,9 @@ export function openRun(
     throw new ExpmanError('IO', `a run cannot be opened in ${experiment}: ${messageOf(error)}`, facts);
   }
 }
+
+const isThere = (fs: FsPort, experiment: string, { runName }: ExperimentConfig): boolean =>
+  runName !== undefined && fs.stat(join(experiment, runName)) !== null;
 
 function claimRun(
   fs: FsPort,

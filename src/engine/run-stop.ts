@@ -1,6 +1,6 @@
 import { type Observable, ReplaySubject, take } from 'rxjs';
 import type { RunControl } from '../channel/run-control.js';
-import type { StopRequest } from '../model/stop-request.js';
+import { type StopRequest, stopText } from '../model/stop-request.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type StopTarget, readStopRequest } from '../run/stop-file.js';
 
@@ -53,10 +53,4 @@ export class RunStop {
   }
 }
 
-function reasonOf({ reason, by }: StopRequest): DOMException {
-  const who = by === '' ? '' : ` by ${by}`;
-  return new DOMException(
-    `the run was asked to stop${who}${reason === '' ? '' : `: ${reason}`}`,
-    'AbortError',
-  );
-}
+const reasonOf = (request: StopRequest): DOMException => new DOMException(stopText(request), 'AbortError');

@@ -7,3 +7,7 @@ export interface StopRequest {
   /** The user and host that made it, as they said. */
   readonly by: string;
 }
+
+/** Says in one sentence that a run was asked to stop, by whom and why. */
+export const stopText = ({ reason, by }: Pick<StopRequest, 'reason' | 'by'>): string =>
+  `the run was asked to stop${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`;

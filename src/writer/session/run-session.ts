@@ -6,7 +6,7 @@ import { ExpmanError, messageOf } from '../../model/errors.js';
 import { RunStatus } from '../../model/run-status.js';
 import { inNumber } from '../../pure/quantity.js';
 import type { Step } from '../../model/step.js';
-import type { StopRequest } from '../../model/stop-request.js';
+import { stopText } from '../../model/stop-request.js';
 import { type LoadedRun, loadState } from '../../run/load-state.js';
 import { formatLogLine } from '../../run/log-line.js';
 import { RowJoiner } from '../../run/rows/row-joiner.js';
@@ -378,6 +378,3 @@ export class RunSession {
     this.waiters.answerAll(error);
   }
 }
-
-const stopText = ({ reason, by }: StopRequest): string =>
-  `the run was asked to stop${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`;
