@@ -210,6 +210,26 @@ describe('a fork', () => {
     expect(await pointsOf(child.runDir)).toEqual(SHOWN.slice(3));
   });
 
+  it('says what is missing of a parent, whatever is there of the run before it', async () => {
+    const base = folder();
+    const first = await logged(open(base, 'a'), 1, 0, 1);
+    const second = await logged(open(base, 'b', fork(first, 1)), 5, 2, 4);
+    const child = await logged(open(base, 'c', fork(second, 3)), 2, 4, 4);
+    await logged(open(base, 'b', { resume: 'must', fromStep: 3 }), 7, 3, 4);
+    const { problem } = curvesOfRun(child.runDir, { metric: ['loss'], x: 'step', points: 100 });
+    expect(problem).toMatch(/rows of exp\/b@3, .* are missing: it was resumed from step 3 since/);
+  });
+
+  it('shows no rows from before a parent that is damaged', async () => {
+    const base = folder();
+    const first = await logged(open(base, 'a'), 1, 0, 2);
+    const second = await logged(open(base, 'b', fork(first, 1)), 5, 2, 2);
+    const child = await logged(open(base, 'c', fork(second, 2)), 2, 3, 4);
+    writeFileSync(join(second.runDir, 'metrics.parquet'), 'no rows');
+    expect(await openRun(child.runDir).lineage()).toMatchObject([{ runDir: null }]);
+    expect(await pointsOf(child.runDir)).toEqual(SHOWN.slice(3));
+  });
+
   it('of a run in another base folder has a copy of it, and of what that was forked from', async () => {
     const [base, away] = [folder(), folder()];
     const first = await logged(open(away, 'a'), 1, 0, 2);

@@ -45,13 +45,13 @@ export function openInherited(fs: FsPort, runDir: string): InheritedRows {
     for (const each of [rows, ...shares.map((share) => share.rows)]) each.close();
   };
   try {
-    const lineage = lineageIn(fs, runDir, info.identity).map((ancestor) => openShare(fs, ancestor, shares));
-    const end = lineage.findIndex(({ runDir: found }) => found === null);
-    return {
-      info,
-      rows: { ...joined(rows, shares.reverse()), close },
-      lineage: end < 0 ? lineage : lineage.slice(0, end + 1),
-    };
+    const lineage: Ancestor[] = [];
+    for (const ancestor of lineageIn(fs, runDir, info.identity)) {
+      const opened = openShare(fs, ancestor, shares);
+      lineage.push(opened);
+      if (opened.runDir === null) break;
+    }
+    return { info, rows: { ...joined(rows, shares.reverse()), close }, lineage };
   } catch (error) {
     close();
     throw error;
@@ -65,7 +65,7 @@ export const lineageIn = (
   { uuid, parent }: Pick<RunIdentity, 'uuid' | 'parent'>,
 ): Ancestor[] => lineageOf(fs, dirname(dirname(runDir)), { runDir, uuid, parent: parent ?? null });
 
-/** Opens the rows of an ancestor, unless those of a later one could not be opened. */
+/** Opens the rows of an ancestor; says why not if they cannot be read. */
 function openShare(fs: FsPort, ancestor: Ancestor, shares: Share[]): Ancestor {
   const { runDir, parent, toStep } = ancestor;
   if (runDir === null) return ancestor;

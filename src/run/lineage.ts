@@ -164,8 +164,8 @@ const isFolder = (fs: FsPort, path: string): boolean => fs.stat(path)?.kind === 
 
 /** Says what is wrong with the lineage of a run, in one sentence; null if nothing is. */
 export function lineageProblem(ancestors: readonly Ancestor[]): string | null {
-  const last = ancestors.at(-1);
-  return last?.problem == null
+  const broken = ancestors.find(({ problem }) => problem !== null);
+  return broken === undefined
     ? null
-    : `rows of ${parentText(last.parent)}, from which it was forked, are missing: ${last.problem}`;
+    : `rows of ${parentText(broken.parent)}, from which it was forked, are missing: ${broken.problem}`;
 }
