@@ -92,7 +92,7 @@ describe('a checkpoint', () => {
   });
 
   it.each([
-    ['a step that is none', 1.5, bytes('x'), undefined, 'INVALID_OPTION'],
+    ['a value that is no step', 1.5, bytes('x'), undefined, 'INVALID_OPTION'],
     ['a step that is a text', '1', bytes('x'), undefined, 'INVALID_OPTION'],
     ['a text as content', 1, 'weights.bin', undefined, 'INVALID_VALUE'],
     ['nothing', 1, undefined, undefined, 'INVALID_VALUE'],
@@ -312,10 +312,10 @@ describe('the list of checkpoints', () => {
   it.each([
     ['leads out of the folder', { file: '../../run.yaml' }],
     ['leads to another file of the run', { file: '../run.yaml' }],
-    ['has a size that is none', { size: -1 }],
+    ['has a negative size', { size: -1 }],
     ['has no digest', { sha256: 'abc' }],
-    ['has a step that is none', { step: 1.5 }],
-    ['has values that are none', { values: { loss: 'much' } }],
+    ['has a fraction as its step', { step: 1.5 }],
+    ['has a value that is no number', { values: { loss: 'much' } }],
     ['has a value of a dangerous name', { values: JSON.parse('{"__proto__":1}') as object }],
   ])('has no line that %s', async (_what, change) => {
     const run = open();
@@ -347,7 +347,7 @@ describe('the list of checkpoints', () => {
     expect(await steps(run.runDir)).toEqual([4]);
   });
 
-  it('leaves content that was changed to whoever reads it, who is told', async () => {
+  it('lists content that was changed, and refuses to read it', async () => {
     const run = open();
     const { path } = await run.saveCheckpoint(1, bytes('right'));
     await run.close();

@@ -231,7 +231,7 @@ describe('a folder of artifacts from a stranger', () => {
     const files = manifest['files'] as Record<string, unknown>[];
     const given = change(manifest, files);
     const list = (Array.isArray(manifest['files']) ? manifest['files'] : []) as Record<string, unknown>[];
-    // The digest is right: whoever forges one can compute it.
+    // The digest is right: anyone who forges one can compute it.
     const lines = list.map(
       ({ sha256, bytes, url, path: name }) =>
         `${[sha256, bytes ?? '-', url ?? '-', name].map(String).join(' ')}\n`,

@@ -120,7 +120,7 @@ describe('resumeRun', () => {
     expect(openRun(first.runDir).facts.status).toBe('FINISHED');
   });
 
-  it('refuses a run that is not there, a folder that is none, and a run that is open', async () => {
+  it('refuses a run that is not there, a folder that is not a run, and a run that is open', async () => {
     const base = folder();
     await expect(resumeRun(join(base, 'exp/none'))).rejects.toEqual(failure('RUN_NOT_FOUND'));
     const run = open({}, base);

@@ -15,7 +15,7 @@ export interface Act {
   readonly aliases: readonly string[];
 }
 
-/** Versions, the same content again, aliases that move, and enough versions that aliases are stated anew. */
+/** Versions, the same content again, aliases that move, and enough versions that aliases are stated again. */
 export const ACTS: readonly Act[] = [
   { name: 'data', texts: { a: 'one', 'deep/b': 'two' }, aliases: ['best', 'first'] },
   { name: 'data', texts: { a: 'three' }, aliases: ['best'] },

@@ -134,7 +134,7 @@ async function oneRound(random: Random, what: string): Promise<void> {
   const digests = (await store.versions.state('m')).versions.flatMap((each) =>
     each.kind === 'whole' ? [each.manifest.digest] : [],
   );
-  // A prune that takes a removal back may do so after a writer has logged the content anew.
+  // A prune that takes a removal back may do so after a writer has logged the content again.
   const isOnce = prunes.length > 0 || new Set(digests).size === digests.length;
   must(isOnce, 'I2', () => `${what}: equal content has two versions\n${state}`);
 }

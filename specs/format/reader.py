@@ -597,7 +597,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z", re.ASCII)
 
 
 def alerts_of(facts: dict) -> list[dict]:
-    """The alerts of a run, in the order they were raised; what is none is passed over."""
+    """The alerts of a run, in the order they were raised; anything else is passed over."""
     return [alert_of(key, said) for key, said in mapping(facts.get("alerts")).items() if isinstance(mapping(said).get("title"), str)]
 
 

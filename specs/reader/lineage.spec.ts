@@ -269,7 +269,7 @@ describe('a fork', () => {
 
   it.each([
     ['a step that its parent does not have yet', 6, 'INVALID_OPTION'],
-    ['a step that is none', 1.5, 'INVALID_OPTION'],
+    ['a value that is no step', 1.5, 'INVALID_OPTION'],
     ['a run that is not there', null, 'RUN_NOT_FOUND'],
   ])('is refused for %s, and leaves nothing behind', async (_what, step, code) => {
     const base = folder();
@@ -335,7 +335,7 @@ describe('a lineage that was tampered with', () => {
     ['is an absolute path', { uuid, experiment: '/etc', run: 'a', step: 2, epoch: 0 }],
     ['has no uuid', { uuid: 'x', experiment: 'exp', run: 'a', step: 2, epoch: 0 }],
     ['has no step', { uuid, experiment: 'exp', run: 'a', step: 'two', epoch: 0 }],
-  ])('and %s is none', async (_what, parent) => {
+  ])('and %s is ignored', async (_what, parent) => {
     const runDir = await forged(folder(), parent);
     expect(openRun(runDir).facts.parent).toBeUndefined();
     expect(await pointsOf(runDir)).toEqual(SHOWN.slice(3));

@@ -87,7 +87,7 @@ describe('the project of an experiment', () => {
     expect(readFileSync(path, 'utf8')).not.toContain('project');
   });
 
-  it('is none where a file says anything else, and hides no run', async () => {
+  it('is null where a file says anything else, and hides no run', async () => {
     const base = folder();
     await open(base, 'a');
     const path = join(base, 'a/experiment.yaml');

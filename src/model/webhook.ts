@@ -34,7 +34,7 @@ export interface ResolvedAlerts {
 
 /** A webhook, and the addresses that it may be at. */
 export interface Webhook {
-  /** A secret: whoever has it can post there. */
+  /** A secret: anyone who has it can post there. */
   readonly url: string;
   readonly allowPrivate: boolean;
 }

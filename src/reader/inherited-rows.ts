@@ -173,7 +173,7 @@ function withinFork(batch: NamedColumn[], { parent, toStep }: Ancestor): NamedCo
   return count === step.length ? batch : gatherRows(batch, source.subarray(0, count));
 }
 
-/** Removes the epochs of a parent's sessions, which are none of the run's. */
+/** Removes the epochs of a parent's sessions: the run itself has others. */
 const withoutEpochs = (batch: readonly NamedColumn[]): NamedColumn[] =>
   batch.map((column, at) =>
     at === 2 ? { ...nullColumn('INT64', column.length), name: column.name } : column,

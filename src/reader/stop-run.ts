@@ -78,7 +78,7 @@ function ownerOf(fs: FsPort, runDir: string): LockOwner {
   if (fs.stat(runDir)?.kind !== 'folder')
     throw new ExpmanError('RUN_NOT_FOUND', `there is no folder ${runDir}`, { path: runDir });
   const ownership = readOwnership(fs, runDir);
-  // Whoever only amends or recovers the run ends by itself.
+  // A process that only amends or recovers the run ends by itself.
   if ((ownership.kind === 'alive' || ownership.kind === 'unsure') && ownership.owner.ends !== true)
     return ownership.owner;
   if (fs.stat(join(runDir, RUN_NAME)) === null && ownership.kind === 'free')

@@ -40,8 +40,8 @@ export function writeStopRequest(
 export const hasStopFile = (fs: FsPort, folder: string): boolean => fs.stat(join(folder, STOP_NAME)) !== null;
 
 /**
- * Reads the request for this owner; null if there is none, or something else: one for another owner
- * or run, a link, a folder, a file too large, text of another form.
+ * Reads the request for this owner. Null without one, and for anything else: a request for another
+ * owner or run, a link, a folder, a file too large, text of another form.
  */
 export function readStopRequest(fs: FsPort, folder: string, target: StopTarget): StopRequest | null {
   let said: unknown;

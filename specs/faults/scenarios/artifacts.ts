@@ -11,7 +11,7 @@ import { randomFrom, type Scenario, type ScenarioContext } from '../scenario.js'
 const ERRORS = ['ENOSPC', 'EIO', 'EACCES', 'EROFS', 'EDQUOT'];
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Versions of artifacts: each exists wholly or not at all, with its aliases, whatever happens to whoever logs them. */
+/** Versions of artifacts: each exists wholly or not at all, with its aliases, whatever happens to the process that logs them. */
 export const artifacts: Scenario = {
   name: 'artifacts: killed at every change and call, no power, no room, four writers and a prune at once',
   rows: [36],

@@ -116,7 +116,7 @@ describe('moveRun', () => {
     expect(await listed(base)).toEqual(['exp/one 20']);
   });
 
-  it('follows no link to a run, and takes no folder that is none', async () => {
+  it('follows no link to a run, and takes no folder without a run.yaml for a run', async () => {
     const [base, elsewhere] = [folder(), folder()];
     const secret = await logged(elsewhere, 'secret', 1);
     mkdirSync(join(base, 'exp/plain'), { recursive: true });

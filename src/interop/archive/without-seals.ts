@@ -2,7 +2,7 @@ import { type Mapping, isMapping } from '../../run/run-record.js';
 
 /**
  * Takes the seals off the alerts in a run.yaml, which no longer hold: nothing sends what was
- * unarchived. Returns the file it was given if there are none.
+ * unarchived. Returns the same object if no alert has a seal.
  */
 export function withoutSeals(file: Mapping): Mapping {
   const { alerts } = file;

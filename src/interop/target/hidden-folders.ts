@@ -26,7 +26,7 @@ export function hideRun(runDir: string): string {
 /**
  * Deletes a hidden folder; links in it are not followed.
  *
- * The lock goes last: as long as anything is left, it says that whoever deletes it is gone.
+ * The lock goes last: as long as anything is left, it says that the process deleting it is gone.
  *
  * @param owner - this process, if it holds the lock; null for a folder with the lock of a dead owner
  *

@@ -15,13 +15,14 @@ export type Sealed = Pick<StoredAlert, 'id' | 'at' | 'level' | 'title' | 'text'>
 /**
  * Seals alerts, which proves to a later owner of the run that it may send them.
  *
- * Whoever sends what an earlier process left unsent reads that from a folder, and a folder may come
- * from anywhere: an archive, a bucket, a colleague, an enemy. So an alert carries a code that only
- * a process that had the webhook can make, as its key is derived from the webhook's address: who can
- * make one could post there anyway. And the code binds the alert to its run, and to the very folder
- * in which it was raised, by inode and time of birth, which no copy and no archive can restore: what
- * was imported, unarchived, pulled or copied can send nothing, even if it was raised on this
- * machine. The address cannot be found from a code except by guessing it whole, and a guess is dear.
+ * A process that sends what an earlier one left unsent reads that from a folder, and a folder may
+ * come from anywhere: an archive, a bucket, a colleague, an enemy. So an alert carries a code that
+ * only a process that had the webhook can make, as its key is derived from the webhook's address:
+ * who can make one could post there anyway. And the code binds the alert to its run, and to the
+ * very folder in which it was raised, by inode and time of birth, which no copy and no archive can
+ * restore: what was imported, unarchived, pulled or copied can send nothing, even if it was raised
+ * on this machine. The address cannot be found from a code except by guessing it whole, and a guess
+ * is dear.
  */
 export class AlertSealer {
   private place: string | undefined;

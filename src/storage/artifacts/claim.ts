@@ -36,8 +36,9 @@ export async function claim(fs: ArtifactFs, file: string, name: string): Promise
 }
 
 /**
- * The same without hard links: whoever makes the folder of the claim is the only one to rename to
- * the name. A process that is killed in between leaves the folder, and the name stays unused.
+ * The same without hard links: the process that makes the folder of the claim is the only one to
+ * rename to the name. A process that is killed in between leaves the folder, and the name stays
+ * unused.
  */
 async function claimByFolder(fs: ArtifactFs, file: string, name: string): Promise<boolean> {
   const claimed = `${name}.claim`;

@@ -5,7 +5,7 @@ import type { ArtifactFs } from './artifact-fs.js';
 
 /**
  * Makes the missing folders below one that exists, so that no link on the way leads out of it, and
- * makes their names durable, whoever made them.
+ * makes their names durable, also if another process made them.
  *
  * @param durable - the folders of which that is known; each one that is found is added
  * @throws ExpmanError `INVALID_NAME` for a link or a file in the place of a folder

@@ -25,14 +25,14 @@ export interface LeftAlerts {
   readonly sent: number;
   /** Those that were not raised in this folder, or with another webhook: they are never sent. */
   readonly unproven: number;
-  /** The reason why others were not sent; null if there are none. */
+  /** The reason why others were not sent; null if all were sent. */
   readonly failure: string | null;
 }
 
 /**
  * Sends the alerts that a run without a living owner has left unsent, and records in its run.yaml
- * which were. The run stays as it is otherwise; what its log holds is recovered by whoever comes
- * next.
+ * which were. The run stays as it is otherwise; what its log holds is recovered by the process that
+ * comes next.
  *
  * The lock is taken only to record it: another owner may send one again, but is never kept waiting.
  *
