@@ -1,9 +1,11 @@
 import type { Subject } from 'rxjs';
 import { LoggingEngine } from '../engine/logging-engine.js';
+import { requestStop } from '../engine/run-stop.js';
 import { messageOf } from '../model/errors.js';
 import { ExperimentConfig } from '../model/experiment-config.js';
 import type { RunSummary } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
+import type { StopRequest } from '../model/stop-request.js';
 import { after } from './after.js';
 import { MetricWatch } from './metric-watch.js';
 import type { TrialRecord } from './sweep-file.js';
@@ -48,10 +50,11 @@ export class RunningTrial<P> {
     return this.expiring.signal;
   }
 
-  /** Asks the training to end; the first reason is kept. */
-  abort(reason: AbortReason): void {
+  /** Asks the training to end; the first reason is kept. A request to the sweep is one to its runs, too. */
+  abort(reason: AbortReason, request: StopRequest | null = null): void {
     if (this.abortReason !== null) return;
     this.abortReason = reason;
+    if (request !== null) requestStop(this.trial.run, request);
     this.aborting.abort(new DOMException(`the trial was ${reason}`, 'AbortError'));
   }
 

@@ -10,6 +10,7 @@ import { makeFolders } from '../storage/make-folders.js';
 import { nodeFsOf } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { HEARTBEAT_MS, type LockOwner, beatLock } from '../storage/lock-file.js';
+import type { StopRequest } from '../model/stop-request.js';
 import { hasStopFile, readStopRequest, removeStopRequest } from '../run/stop-file.js';
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
@@ -103,8 +104,12 @@ export class SweepStudy<P> implements Study<P> {
   }
 
   stop(): void {
+    this.interrupt(null);
+  }
+
+  private interrupt(request: StopRequest | null): void {
     this.stopped = true;
-    for (const running of this.running) running.abort('interrupted');
+    for (const running of this.running) running.abort('interrupted', request);
   }
 
   private async run(): Promise<StudyResult<P>> {
@@ -130,7 +135,7 @@ export class SweepStudy<P> implements Study<P> {
     const unwatch = this.options.handleSignals ? watchSignals(() => this.stopNow()) : () => undefined;
     const unlimit = after(this.options.timeLimitMs, () => this.stop());
     try {
-      return await this.runTrials(await TrialRecords.open(this.fs, this.dir, this.plan, this.options.resume));
+      return await this.runTrials(await TrialRecords.open(this.fs, this.dir, this.plan, this.options));
     } finally {
       unlimit();
       unwatch();
@@ -144,8 +149,9 @@ export class SweepStudy<P> implements Study<P> {
   private lookForRequest({ token: uuid, epoch }: LockOwner): void {
     const { fs, dir } = this;
     attempt(() => {
-      if (!this.stopped && hasStopFile(fs, dir) && readStopRequest(fs, dir, { uuid, epoch }) !== null)
-        this.stop();
+      if (this.stopped || !hasStopFile(fs, dir)) return;
+      const request = readStopRequest(fs, dir, { uuid, epoch });
+      if (request !== null) this.interrupt(request);
     });
   }
 

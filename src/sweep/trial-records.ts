@@ -3,6 +3,7 @@ import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { redactNamed } from '../model/redact-text.js';
 import { RunStatus } from '../model/run-status.js';
+import type { Webhook } from '../model/webhook.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { OwnerWatch } from '../storage/owner-watch.js';
 import { RUN_NAME } from '../run/file-names.js';
@@ -26,20 +27,21 @@ const REST_PER_WRITE = 24;
 
 /**
  * Settles the trials that a killed process left: one whose run had ended counts, any other was
- * interrupted.
+ * interrupted. Alerts that it left unsent are sent: no session will resume its run.
  */
 async function settled(
   fs: FsPort,
   folder: string,
   record: TrialRecord,
-  { metric, mode, value }: SweepPlan,
+  { plan, webhook }: { readonly plan: SweepPlan; readonly webhook: Webhook | null },
 ): Promise<TrialRecord> {
   if (record.status !== 'running') return record;
+  const { metric, mode, value } = plan;
   const interrupted: TrialRecord = { ...record, status: 'interrupted', value: null, step: null };
   const runDir = join(folder, record.run);
   if (fs.stat(join(runDir, RUN_NAME)) === null) return interrupted;
   // Its owner may have been on another host; whoever resumes the sweep takes over its trials.
-  const { status } = await recoverRun(fs, runDir, new OwnerWatch(fs, runDir));
+  const { status } = await recoverRun(fs, runDir, new OwnerWatch(fs, runDir), webhook);
   if (status !== RunStatus.Finished) return interrupted;
   const metrics: unknown = readIdentity(fs, runDir).file['metrics'];
   const summary: unknown =
@@ -49,6 +51,13 @@ async function settled(
   const step: unknown = value === 'last' ? null : Reflect.get(summary, `${mode}Step`);
   if (typeof counts !== 'number' || Number.isNaN(counts)) return interrupted;
   return { ...record, status: 'finished', value: counts, step: typeof step === 'number' ? step : null };
+}
+
+/** How the trials of a sweep are opened. */
+interface OpenOptions {
+  readonly resume: 'never' | 'allow' | 'must';
+  /** The webhook for alerts that a killed process has left unsent. */
+  readonly webhook: Webhook | null;
 }
 
 /**
@@ -79,7 +88,7 @@ export class TrialRecords {
     fs: FsPort,
     folder: string,
     plan: SweepPlan,
-    resume: 'never' | 'allow' | 'must',
+    { resume, webhook }: OpenOptions,
   ): Promise<TrialRecords> {
     const records = new TrialRecords(fs, folder, plan);
     const before = readSweep(fs, folder);
@@ -97,7 +106,7 @@ export class TrialRecords {
     for (const { course, ...record } of before?.trials ?? []) {
       // The records of another scheduler mean nothing to this one.
       const kept = course !== undefined && before?.plan.scheduler === plan.scheduler ? { course } : {};
-      records.records.set(record.trial, await settled(fs, folder, { ...record, ...kept }, plan));
+      records.records.set(record.trial, await settled(fs, folder, { ...record, ...kept }, { plan, webhook }));
     }
     records.write();
     return records;
