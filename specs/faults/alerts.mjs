@@ -8,8 +8,8 @@
 import { openSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { firstValueFrom } from 'rxjs';
-import { ExperimentConfig, ExpmanError, LoggingEngine } from '../../dist/index.js';
-import { stopRun } from '../../dist/reader.js';
+import { ExperimentConfig, ExpmanError, LoggingEngine } from '../../dist/modules/index.js';
+import { stopRun } from '../../dist/modules/reader/index.js';
 
 /** Why a run is asked to stop; long enough that half of it would be seen. */
 export const REASON = 'enough '.repeat(60).trim();
@@ -54,7 +54,7 @@ async function raise([base = '', account = '', webhook = '', count = '0']) {
   }
   await stopRun(run.runDir, { reason: REASON });
   note('asked');
-  const { reason } = await firstValueFrom(run.stop$);
+  const { reason } = await firstValueFrom(run.stop$, { defaultValue: { reason: 'none' } });
   note(`stopped ${reason}`);
   await run.close();
   clearInterval(alive);

@@ -55,7 +55,10 @@ function print(
 /** Writes the file wholly, or leaves an earlier one as it is and returns the reason. */
 async function writeJUnit(path: string, result: GateResult): Promise<Error | null> {
   try {
-    await replaceWithFile(resolve(path), (output) => Promise.resolve(output.add(gateJUnit(result))));
+    await replaceWithFile(resolve(path), (output) => {
+      output.add(gateJUnit(result));
+      return Promise.resolve();
+    });
     return null;
   } catch (error) {
     if (error instanceof ExpmanError) return error;

@@ -120,8 +120,8 @@ const WAYS = {
     const aborted = [run.signal.aborted];
     signal.addEventListener('abort', () => aborted.push(run.signal.aborted));
     run.logMetrics({ loss: 1 }, 0);
-    const { reason } = await firstValueFrom(run.stop$);
-    const again = await lastValueFrom(run.stop$.pipe(toArray()));
+    const { reason } = await firstValueFrom(run.stop$, { defaultValue: { reason: 'none' } });
+    const again = await lastValueFrom(run.stop$.pipe(toArray()), { defaultValue: [] });
     const why = [run.signal, currentRun()?.signal, signal].map((each) => String(each?.reason));
     run.logger.info('asked', { aborted, reason, times: again.length, why });
   },

@@ -44,9 +44,11 @@ first.logMetrics({ loss: 1 }, 0);
 await first.close();
 const run = open({ resume: 'must', alerts: { webhook: `http://127.0.0.1:${port}/hook` } });
 run.alert('sent', { text: 'with “text”\nof two lines', level: 'error' });
-await firstValueFrom(run.health$.pipe(filter(({ alerts }) => alerts.sent === 1)));
+await firstValueFrom(run.health$.pipe(filter(({ alerts }) => alerts.sent === 1)), { defaultValue: null });
 run.logMetrics({ loss: 2 }, 1);
-await firstValueFrom(run.health$.pipe(filter(({ published, accepted }) => published === accepted)));
+await firstValueFrom(run.health$.pipe(filter(({ published, accepted }) => published === accepted)), {
+  defaultValue: null,
+});
 for (let times = 0; times < 3; times++) run.alert('unsent');
 run.logMetrics({ loss: 3 }, 2);
 await run.flush();
