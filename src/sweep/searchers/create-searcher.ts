@@ -37,8 +37,8 @@ const SEARCHERS = {
 
 /** Searchers that a single number leads. */
 const OF_ONE_METRIC: ReadonlySet<SearcherName> = new Set(['cma-es', 'gp']);
-/** Searchers whose suggestions depend on the running trials. */
-const COUNTS_RUNNING: ReadonlySet<SearcherName> = new Set(['tpe', 'gp', 'nsga2']);
+/** Searchers that need not remember which trials are running. */
+const UNLEARNING: ReadonlySet<SearcherName> = new Set(['grid', 'random', 'quasi-random']);
 
 /**
  * Makes a searcher by its name.
@@ -56,8 +56,8 @@ const COUNTS_RUNNING: ReadonlySet<SearcherName> = new Set(['tpe', 'gp', 'nsga2']
  * A suggestion depends only on the space, the options and the trial's number, and for the last four
  * also on the observations, and on the trials that are running; so a new searcher that is given the
  * finished trials, in any order, continues like the one it replaces. For that, `cma-es` and `gp` must
- * be told the trials' numbers. Without a context, running trials are those that were suggested and
- * not observed yet. The last four keep their observations; the others keep nothing. `observe` refuses
+ * be told the trials' numbers, if the trials are told out of order. Without a context, running trials
+ * are those that were suggested and not observed yet. The last four keep their observations; the others keep nothing. `observe` refuses
  * parameters that no trial of the space can have.
  *
  * @throws {@link ExpmanError} `INVALID_OPTION` for a wrong name, space or option, for a grid with too
@@ -96,20 +96,19 @@ export function createSearcher<const S extends Space>(
           : context.running.map((params) => toAssignment(tree, params));
       const assignment = searcher.suggest(trial, running);
       if (assignment === null) return null;
-      if (context === undefined && COUNTS_RUNNING.has(name)) suggested.set(trial, assignment);
+      if (context === undefined && !UNLEARNING.has(name)) suggested.set(trial, assignment);
       // The tree was parsed from a space of type S, and its parameters are those of S.
       return { params: toParams(tree, assignment) as ParamsOf<S> };
     },
     observe: (params, value, outcome) => {
       const assignment = toAssignment(tree, params);
       const losses = lossesOf(value, modes);
-      const { trial, stopped, violation } = outcome ?? { trial: observed, stopped: false, violation: 0 };
+      const isOf = ([number, other]: readonly [number, Assignment]): boolean =>
+        outcome === undefined ? isSame(other, assignment) : number === outcome.trial;
+      const own = [...suggested].find(isOf)?.[0];
+      if (own !== undefined) suggested.delete(own);
+      const { trial, stopped, violation } = outcome ?? { trial: own ?? observed, stopped: false, violation: 0 };
       observed += 1;
-      for (const [number, other] of suggested)
-        if (outcome === undefined ? isSame(other, assignment) : number === trial) {
-          suggested.delete(number);
-          break;
-        }
       searcher.observe({ trial, assignment, losses, stopped, violation });
     },
   };

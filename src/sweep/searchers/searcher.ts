@@ -49,8 +49,8 @@ export interface Searcher<P> {
    * @param params - the parameters of the trial, as suggested or as read back from YAML
    * @param value - its metric, or all of them in their order if there are several; null if it failed
    * or reported nothing
-   * @param outcome - further facts, which a sweep always gives; without, the trial's number is the
-   * number of calls before
+   * @param outcome - further facts, which a sweep always gives; without, the trial is the one
+   * that was suggested these parameters, or else the number of calls before
    */
   observe(params: P, value: number | readonly number[] | null, outcome?: Outcome): void;
 }
