@@ -77,7 +77,12 @@ describe('the importance of parameters', () => {
     const space = { x: uniform(0, 1) };
     const trials = tried(space, 10, ({ x }: { x: number }) => x);
     expect(paramImportance(describeSpace(space), trials.slice(0, 3))).toEqual([]);
-    expect(paramImportance(describeSpace(space), trials.map((trial) => ({ ...trial, value: 1 })))).toEqual([]);
+    expect(
+      paramImportance(
+        describeSpace(space),
+        trials.map((trial) => ({ ...trial, value: 1 })),
+      ),
+    ).toEqual([]);
     for (const none of [null, 'x', [], { x: 1 }, { x: { uniform: ['a', 'b'] } }])
       expect(paramImportance(none, trials)).toEqual([]);
   });

@@ -88,7 +88,9 @@ export const SEEDS = 20;
 
 /** The median of the regrets over some seeds; of an even number of them the mean of the middle two. */
 export function medianRegret(name: SearcherName, testFunction: TestFunction, seeds = SEEDS): number {
-  const regrets = Array.from({ length: seeds }, (_, seed) => regretOf(name, testFunction, { seed, trials: TRIALS }));
+  const regrets = Array.from({ length: seeds }, (_, seed) =>
+    regretOf(name, testFunction, { seed, trials: TRIALS }),
+  );
   const sorted = regrets.sort((a, b) => a - b);
   return ((sorted[(seeds - 1) >> 1] ?? NaN) + (sorted[seeds >> 1] ?? NaN)) / 2;
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type SearcherName, createSearcher, uniform } from 'expman-rx/sweep';
 import { branin, hartmann6, regretOf } from './functions.js';
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 const seeds = (count: number): number[] => Array.from({ length: count }, (_, seed) => seed);
 
@@ -107,7 +108,11 @@ describe('constraints', () => {
     for (let trial = 0; trial < 60; trial += 1) {
       const { x, y } = searcher.suggest(trial)?.params ?? { x: 0, y: 0 };
       // The values are best where the constraint, x at least 0.5, is broken.
-      searcher.observe({ x, y }, x + (y - 0.5) ** 2, { trial, stopped: false, violation: Math.max(0.5 - x, 0) });
+      searcher.observe({ x, y }, x + (y - 0.5) ** 2, {
+        trial,
+        stopped: false,
+        violation: Math.max(0.5 - x, 0),
+      });
       if (trial >= 30 && x >= 0.5) kept += 1;
     }
     expect(kept).toBeGreaterThan(18);

@@ -118,7 +118,11 @@ describe('a searcher', () => {
     [/space must be of numbers only for 'cma-es'/, 'cma-es', options],
     [/feasible must be a function/, 'tpe', { ...options, feasible: 1 }],
     [/candidates must be an integer from 1/, 'tpe', { ...options, candidates: 0 }],
-    [/unknown option "gamma"\. Known options: seed, mode, feasible, gridSteps/, 'tpe', { ...options, gamma: 0.2 }],
+    [
+      /unknown option "gamma"\. Known options: seed, mode, feasible, gridSteps/,
+      'tpe',
+      { ...options, gamma: 0.2 },
+    ],
     [/options must be an object/, 'tpe', null],
   ])('is refused: %s', (said, name, wrong) => {
     expect(() => createSearcher(name as SearcherName, space, wrong as SearcherOptions)).toThrow(said);
@@ -155,7 +159,9 @@ describe('feasible', () => {
 
   it('leaves no hole in a grid', () => {
     const odd = { ...options, feasible: ({ x }: { readonly x: number }) => x % 2 === 1 };
-    const found = played(createSearcher('grid', { x: randint(0, 9) }, odd), 100).map(({ params }) => params.x);
+    const found = played(createSearcher('grid', { x: randint(0, 9) }, odd), 100).map(
+      ({ params }) => params.x,
+    );
     expect(found).toEqual([1, 3, 5, 7, 9]);
   });
 });

@@ -91,7 +91,9 @@ function sharesOf(sample: TreeSample): readonly number[] {
   const sums = sample.optionCounts.map(() => 0);
   let grown = 0;
   for (let tree = 0; tree < TREES; tree += 1) {
-    const members = Array.from({ length: Math.min(count, MOST_PER_TREE) }, () => Math.floor(random() * count));
+    const members = Array.from({ length: Math.min(count, MOST_PER_TREE) }, () =>
+      Math.floor(random() * count),
+    );
     const leaves = growTree(sample, members, {
       leastLeaf: count < 30 ? 2 : 3,
       axesPerSplit: Math.ceil((2 * axisCount) / 3),
@@ -144,10 +146,12 @@ function partsOf(leaves: readonly Leaf[], axis: number): readonly Part[] {
       share: 1 / side.options.length,
       covers: (of) => 'options' in of && of.options[option] === true,
     }));
-  const borders = new Set(leaves.flatMap(({ sides }) => {
-    const of = sides[axis]!;
-    return 'options' in of ? [] : [of.from, of.to];
-  }));
+  const borders = new Set(
+    leaves.flatMap(({ sides }) => {
+      const of = sides[axis]!;
+      return 'options' in of ? [] : [of.from, of.to];
+    }),
+  );
   const sorted = [...borders].sort((a, b) => a - b);
   return sorted.slice(1).map((to, at) => {
     const from = sorted[at]!;

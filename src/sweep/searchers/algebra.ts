@@ -67,7 +67,8 @@ export function inverseOf(factor: Square, size: number): Square {
         inverse[row * size + column]! += scale * lower[inner * size + column]!;
     }
   for (let row = 0; row < size; row += 1)
-    for (let column = 0; column < row; column += 1) inverse[column * size + row] = inverse[row * size + column]!;
+    for (let column = 0; column < row; column += 1)
+      inverse[column * size + row] = inverse[row * size + column]!;
   return inverse;
 }
 
@@ -98,7 +99,8 @@ export function eigenOf(matrix: Square, size: number): Eigen {
         else off += square;
       }
     if (off <= 1e-30 * diagonal) break;
-    for (let p = 0; p < size - 1; p += 1) for (let q = p + 1; q < size; q += 1) rotate(a, vectors, { p, q, size });
+    for (let p = 0; p < size - 1; p += 1)
+      for (let q = p + 1; q < size; q += 1) rotate(a, vectors, { p, q, size });
   }
   return { values: Float64Array.from({ length: size }, (_, at) => a[at * size + at]!), vectors };
 }

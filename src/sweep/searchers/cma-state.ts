@@ -26,7 +26,10 @@ const LEAST_SPREAD = 1e-9;
 const MOST_CONDITION = 1e14;
 
 /** Returns the first state, or that after some restarts, whose mean is drawn at random. */
-export function initialState(size: number, { seed, restarts }: { readonly seed: number; readonly restarts: number }): CmaState {
+export function initialState(
+  size: number,
+  { seed, restarts }: { readonly seed: number; readonly restarts: number },
+): CmaState {
   const random = randomStream(seed, 0, restarts);
   const covariance = new Float64Array(size * size);
   for (let at = 0; at < size; at += 1) covariance[at * size + at] = 1;
@@ -94,7 +97,10 @@ export function nextState(state: CmaState, points: readonly Point[], best: numbe
   const { weights, mu, mass, c1, cMu, cSigma, cC, damping, chi } = constantsOf(size, points.length);
   const longest = Math.sqrt(size) + (2 * size) / (size + 2);
   const whitened = points.map((point) => {
-    const step = whiten(state, point.map((x, at) => (x - state.mean[at]!) / state.sigma));
+    const step = whiten(
+      state,
+      point.map((x, at) => (x - state.mean[at]!) / state.sigma),
+    );
     return { step, length: lengthOf(step) };
   });
   const steps = points.map((point, at) => {

@@ -80,7 +80,11 @@ export function createSearcher<const S extends Space>(
   const resolved = SEARCHER_OPTIONS.resolve(options);
   const modes = typeof resolved.mode === 'string' ? [resolved.mode] : resolved.mode;
   if (modes.length > 1 && OF_ONE_METRIC.has(name))
-    throw invalidOption('searcher', "'tpe' or 'nsga2', or one that learns nothing, for several metrics", name);
+    throw invalidOption(
+      'searcher',
+      "'tpe' or 'nsga2', or one that learns nothing, for several metrics",
+      name,
+    );
   const tree = parseSpace(space);
   const isFeasible = feasibilityOf(tree, resolved.feasible);
   const searcher: AssignmentSearcher = SEARCHERS[name](tree, { ...resolved, isFeasible });
@@ -107,7 +111,11 @@ export function createSearcher<const S extends Space>(
         outcome === undefined ? isSame(other, assignment) : number === outcome.trial;
       const own = [...suggested].find(isOf)?.[0];
       if (own !== undefined) suggested.delete(own);
-      const { trial, stopped, violation } = outcome ?? { trial: own ?? observed, stopped: false, violation: 0 };
+      const { trial, stopped, violation } = outcome ?? {
+        trial: own ?? observed,
+        stopped: false,
+        violation: 0,
+      };
       observed += 1;
       searcher.observe({ trial, assignment, losses, stopped, violation });
     },
@@ -122,8 +130,7 @@ export const SEARCHER_NAMES = Object.keys(SEARCHERS)
   .map((name) => `'${name}'`)
   .join(', ');
 
-const isSame = (one: Assignment, other: Assignment): boolean =>
-  one.every((value, at) => value === other[at]);
+const isSame = (one: Assignment, other: Assignment): boolean => one.every((value, at) => value === other[at]);
 
 function feasibilityOf(tree: SpaceTree, feasible: ResolvedSearcherOptions['feasible']): IsFeasible {
   // A callback that a caller has typed by the parameters of the space, which these are.

@@ -32,7 +32,11 @@ export function feasibleOf(
         places.push(next);
         refused = 0;
       } else if (++refused >= MOST_REFUSED && isEndless)
-        throw invalidOption('feasible', `true for one in ${MOST_REFUSED} trials of the space at least`, 'none');
+        throw invalidOption(
+          'feasible',
+          `true for one in ${MOST_REFUSED} trials of the space at least`,
+          'none',
+        );
       next += 1;
     }
     return at(places[trial]!);

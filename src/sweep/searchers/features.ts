@@ -12,7 +12,9 @@ export function featureOf({ dimensions }: SpaceTree, point: Point): Feature {
       const share = point[at]!;
       if (dimension.kind === 'number') return share;
       const taken = Math.floor(share * dimension.optionCount);
-      return Array.from({ length: dimension.optionCount }, (_, option) => (option === taken ? Math.SQRT1_2 : 0));
+      return Array.from({ length: dimension.optionCount }, (_, option) =>
+        option === taken ? Math.SQRT1_2 : 0,
+      );
     }),
   );
 }

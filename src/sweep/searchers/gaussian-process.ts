@@ -175,7 +175,8 @@ function likelihoodOf({ features, values }: Sample): (kernel: Kernel) => Likelih
         const fall = pull * scale * Math.exp(-scaled);
         gradient[count]! += fall * (1 + scaled + (5 / 3) * squares[pair]!);
         const slope = (-5 / 6) * fall * (1 + scaled);
-        for (let at = 0; at < count; at += 1) gradient[at]! += slope * weights[at]! * gaps[pair * count + at]!;
+        for (let at = 0; at < count; at += 1)
+          gradient[at]! += slope * weights[at]! * gaps[pair * count + at]!;
       }
     }
     return withPriors({ height, gradient }, { weights, scale, noise });
@@ -184,7 +185,11 @@ function likelihoodOf({ features, values }: Sample): (kernel: Kernel) => Likelih
 
 function withPriors(
   { height, gradient }: Likelihood,
-  { weights, scale, noise }: { readonly weights: Float64Array; readonly scale: number; readonly noise: number },
+  {
+    weights,
+    scale,
+    noise,
+  }: { readonly weights: Float64Array; readonly scale: number; readonly noise: number },
 ): Likelihood {
   const count = weights.length;
   let prior = Math.log(scale) - scale + 0.1 * Math.log(noise) - 30 * noise;

@@ -45,19 +45,28 @@ const [BEST_TRIALS, CLIMBS] = [5, 4];
  * observations. Of more than 250 trials it knows the better ones and a part of the others; the kernel
  * is fitted to at most 80, and again every 8 trials.
  */
-export function gpSearcher(tree: SpaceTree, { seed, startupTrials, isFeasible }: GpSettings): AssignmentSearcher {
+export function gpSearcher(
+  tree: SpaceTree,
+  { seed, startupTrials, isFeasible }: GpSettings,
+): AssignmentSearcher {
   const observations: Observation[] = [];
   const atFirst = quasiRandomSearcher(tree, seed, isFeasible);
   const cube = unitCubeOf(tree);
   const placeOf = (assignment: Assignment): Feature => featureOf(tree, cube.pointOf(assignment));
-  const fit = fitting((of) => ({ features: of.map(({ assignment }) => placeOf(assignment)), values: modelledLosses(of) }));
+  const fit = fitting((of) => ({
+    features: of.map(({ assignment }) => placeOf(assignment)),
+    values: modelledLosses(of),
+  }));
   let valued = 0;
   return {
     suggest: (trial, running) => {
       if (valued === 0 || valued + running.length < startupTrials) return atFirst.suggest(trial, running);
       const kernel = fit(observations);
       const known = thinned(observations, MOST_KNOWN);
-      const sample = { features: known.map(({ assignment }) => placeOf(assignment)), values: modelledLosses(known) };
+      const sample = {
+        features: known.map(({ assignment }) => placeOf(assignment)),
+        values: modelledLosses(known),
+      };
       const told = gaussianProcess(sample, kernel);
       const best = Math.min(...sample.features.map((feature) => told(feature).mean));
       const waiting = running.map(placeOf);
@@ -104,7 +113,10 @@ function thinned(observations: readonly Observation[], most: number): readonly O
   const better = ranked.slice(0, most >> 1);
   const others = ranked.slice(most >> 1).sort((a, b) => a.trial - b.trial);
   const count = most - better.length;
-  const kept = Array.from({ length: count }, (_, at) => others[Math.floor(((at + 0.5) * others.length) / count)]!);
+  const kept = Array.from(
+    { length: count },
+    (_, at) => others[Math.floor(((at + 0.5) * others.length) / count)]!,
+  );
   return [...better, ...kept.sort(byRank)];
 }
 
@@ -136,7 +148,10 @@ class Hill {
       Array.from({ length: NEAR }, () => cube.assignmentOf(this.moved(cube.pointOf(trial), 0.1))),
     );
     const candidates = [...wide, ...near].flatMap((assignment) => this.measured(assignment) ?? []);
-    const tops = candidates.sort((a, b) => b.gain - a.gain).slice(0, CLIMBS).map((top) => this.climbFrom(top));
+    const tops = candidates
+      .sort((a, b) => b.gain - a.gain)
+      .slice(0, CLIMBS)
+      .map((top) => this.climbFrom(top));
     return tops.sort((a, b) => b.gain - a.gain)[0]?.assignment ?? null;
   }
 

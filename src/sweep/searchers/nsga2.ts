@@ -106,9 +106,7 @@ function mutated(point: Point, { isChoice, random }: Chance): Point {
     const share = random();
     if (isChoice[at]!) return share;
     const step =
-      share < 0.5
-        ? (2 * share) ** (1 / (NEARNESS + 1)) - 1
-        : 1 - (2 * (1 - share)) ** (1 / (NEARNESS + 1));
+      share < 0.5 ? (2 * share) ** (1 / (NEARNESS + 1)) - 1 : 1 - (2 * (1 - share)) ** (1 / (NEARNESS + 1));
     return inside(x + step);
   });
 }

@@ -84,9 +84,7 @@ function numberKernels(axis: Axis, values: readonly number[]): Kernels {
   const centres = Float64Array.of(...places, axis.mean);
   const widths = Float64Array.of(...widthsOf(axis, places), axis.deviation);
   const below = centres.map((centre, at) => normalShareBelow((low - centre) / widths[at]!));
-  const within = centres.map(
-    (centre, at) => normalShareBelow((high - centre) / widths[at]!) - below[at]!,
-  );
+  const within = centres.map((centre, at) => normalShareBelow((high - centre) / widths[at]!) - below[at]!);
   const logHeights = centres.map((_, at) => Math.log(normalDensity(0) / (widths[at]! * within[at]!)));
   return {
     draw: (kernel, random) => {

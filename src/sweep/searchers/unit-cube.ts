@@ -46,7 +46,8 @@ function edgeOf(dimension: Dimension): Edge {
   if (dimension.distribution.kind === 'normal')
     return {
       shareOf: (value) => normalShareBelow((value - mean) / deviation),
-      valueAt: (share) => mean + deviation * normalQuantile(Math.min(Math.max(share, 2 ** -54), 1 - 2 ** -53)),
+      valueAt: (share) =>
+        mean + deviation * normalQuantile(Math.min(Math.max(share, 2 ** -54), 1 - 2 ** -53)),
     };
   return {
     shareOf: (value) => (placeOf(value) - low) / (high - low),
