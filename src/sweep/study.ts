@@ -288,7 +288,7 @@ export class SweepStudy<P> implements Study<P> {
     const { status } = record;
     if (status === 'running') return;
     if (status !== 'failed') {
-      if (status !== 'interrupted') this.observe(record, result.params);
+      if (status !== 'interrupted') this.tellSearcher(record, result.params);
       this.events.next({ kind: status, trial: result });
       return;
     }
@@ -297,13 +297,13 @@ export class SweepStudy<P> implements Study<P> {
       this.queue.push({ number: record.trial, attempt: record.attempt + 1, params: result.params });
     else {
       this.failures++;
-      this.observe({ ...record, value: null }, result.params);
+      this.tellSearcher({ ...record, value: null }, result.params);
       if (this.failures > this.options.maxFailures) this.stop();
     }
     this.events.next({ kind: 'failed', trial: result, willRetry });
   }
 
-  private observe(record: TrialRecord, params: P): void {
+  private tellSearcher(record: TrialRecord, params: P): void {
     this.begun.delete(record.trial);
     this.options.searcher.observe(params, record.value, outcomeOf(record));
   }
