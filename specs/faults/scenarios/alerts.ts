@@ -10,6 +10,7 @@ import { type AlertHook, alertHook } from '../alert-hook.js';
 import { REASON, textOf, titleOf } from '../alerts.mjs';
 import { checkTidy, must } from '../check-run.js';
 import { mortal } from '../mortal.js';
+import { strace } from '../strace.js';
 import { randomFrom, type Scenario, type ScenarioContext } from '../scenario.js';
 
 const CHILD = fileURLToPath(new URL('../alerts.mjs', import.meta.url));
@@ -52,7 +53,7 @@ async function traced(
 ): Promise<{ readonly isReached: boolean; readonly stderr: string }> {
   const trace = join(folder, 'trace');
   const inject = ['-e', `trace=${syscall}`, '-e', `inject=${syscall}:${fault}:when=${n}`];
-  const command = ['-f', '--seccomp-bpf', '-qq', '-o', trace, ...inject, process.execPath, CHILD, ...args];
+  const command = [...strace(fault), '-o', trace, ...inject, process.execPath, CHILD, ...args];
   const child = mortal(
     spawn('strace', command, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 60_000, killSignal: 'SIGKILL' }),
   );
@@ -60,7 +61,9 @@ async function traced(
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   await once(child, 'close');
   const said = readFileSync(trace, 'utf8');
-  return { isReached: /killed by SIGKILL|\(INJECTED\)/.test(said), stderr };
+  const isReached = /killed by SIGKILL|\(INJECTED\)/.test(said);
+  must(isReached || n > 1, 'I7', () => `${syscall} is never called, or never hit by ${fault}: ${stderr}`);
+  return { isReached, stderr };
 }
 
 /** A live run is asked by processes that are killed, or have no room. */

@@ -9,6 +9,7 @@ import { nodeFs } from '../../../src/storage/node-fs.js';
 import { must } from '../check-run.js';
 import { FORK_STEP, contentAt, lossAt } from '../checkpoints.mjs';
 import type { Scenario, ScenarioContext } from '../scenario.js';
+import { strace } from '../strace.js';
 
 const CHILD = fileURLToPath(new URL('../checkpoints.mjs', import.meta.url));
 /** Everything that a checkpoint, its list and the copy of a parent are made with. */
@@ -82,11 +83,12 @@ async function at(
   const trace = join(place, 'trace');
   const inject = ['-e', `trace=${syscall}`, '-e', `inject=${syscall}:${fault}:when=${n}`];
   const program = [process.execPath, CHILD, parent, join(place, 'runs'), account, String(steps)];
-  const traced = ['-f', '--seccomp-bpf', '-qq', '-o', trace, ...inject, ...program];
+  const traced = [...strace(fault), '-o', trace, ...inject, ...program];
   spawnSync('strace', traced, { timeout: 60_000, stdio: 'ignore' });
   const said = readFileSync(account, 'utf8');
   const isReached = /killed by SIGKILL|\(INJECTED\)/.test(readFileSync(trace, 'utf8'));
   const what = `${syscall} number ${n}, ${fault}`;
+  must(isReached || n > 1, 'I7', () => `${what}: it is never called, or never hit`);
   const runDir = join(place, 'runs/faults/fork');
   if (said.startsWith('unopened'))
     must(said === 'unopened IO\n' && !existsSync(runDir), 'I4', () => `${what}: ${said}, and left a folder`);
