@@ -1,107 +1,70 @@
-import type { Subject } from 'rxjs';
 import { LoggingEngine } from '../engine/logging-engine.js';
 import { messageOf } from '../model/errors.js';
 import { ExperimentConfig } from '../model/experiment-config.js';
 import type { RunSummary } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { after } from './after.js';
+import type { Executor, NextTrial, TrialControl, TrialObserver, TrialOutcome } from './executor.js';
 import { MetricWatch } from './metric-watch.js';
-import type { TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
-import type { Drive, Trial, TrialEvent } from './trial.js';
+import type { Drive, Trial } from './trial.js';
 
-/** A trial to run: a new one, or another attempt at one that failed or was interrupted. */
-export interface NextTrial<P> {
-  readonly number: number;
-  readonly attempt: number;
-  readonly params: P;
+/** The options of a sweep that a trial needs where it runs. */
+export type TrialRules = Pick<
+  ResolvedSweep<unknown>,
+  'name' | 'baseDir' | 'run' | 'metric' | 'mode' | 'value' | 'graceMs'
+>;
+
+/** Runs trials in this process: their runs are opened here, and `drive` trains. */
+export function runHere<P>(rules: TrialRules, drive: Drive<P>): Executor<P> {
+  return {
+    run: (next, control, observer) => runTrial(next, control, { rules, drive, observer }),
+    close: () => Promise.resolve(),
+  };
 }
 
-/** The sweep of a trial, as far as the trial needs it. */
-export interface TrialHost<P> {
-  readonly options: ResolvedSweep<P>;
+/** What a trial in this process works with. */
+interface TrialHost<P> {
+  readonly rules: TrialRules;
   readonly drive: Drive<P>;
-  readonly events: Subject<TrialEvent<P>>;
-  /** The running trials: each is here from before its `started` event until its run is closed. */
-  readonly running: Set<RunningTrial<P>>;
-  /** Called with the trial's record before its run exists. */
-  readonly onBegin: (record: TrialRecord) => void;
+  readonly observer: TrialObserver<P>;
 }
 
-/** The reason why a trial was aborted. */
-type AbortReason = 'stopped' | 'interrupted';
-
-/** A running trial, and the two ways to end it. */
-export class RunningTrial<P> {
-  readonly trial: Trial<P>;
-  /** The reason why the trial was aborted; null if it was not. */
-  abortReason: AbortReason | null = null;
-  private readonly aborting = new AbortController();
-  private readonly expiring = new AbortController();
-
-  constructor({ number, attempt, params }: NextTrial<P>, run: LoggingEngine) {
-    this.trial = { number, attempt, params, run, signal: this.aborting.signal };
-  }
-
-  /** Aborted when the trial's time to end has passed. */
-  get expired(): AbortSignal {
-    return this.expiring.signal;
-  }
-
-  /** Asks the training to end; the first reason is kept. */
-  abort(reason: AbortReason): void {
-    if (this.abortReason !== null) return;
-    this.abortReason = reason;
-    this.aborting.abort(new DOMException(`the trial was ${reason}`, 'AbortError'));
-  }
-
-  /** Stops waiting for the training. */
-  expire(): void {
-    this.expiring.abort();
-  }
-}
+/** Returns the name of the run of an attempt at a trial. */
+export const trialRunName = (number: number, attempt: number): string =>
+  `trial-${String(number).padStart(4, '0')}${attempt === 0 ? '' : `.${attempt}`}`;
 
 /**
- * Runs one trial in its own run: trains, watches the metric, lets the scheduler decide, and closes
- * the run.
+ * One attempt at a trial in its own run: trains, watches the metric, and closes the run.
  *
- * Resolves with the trial's record, which says how it ended; rejects only if the run cannot be
- * opened or a part of the sweep throws.
+ * Resolves with how it ended; rejects only if the run cannot be opened or a part of the sweep
+ * throws.
  */
-export async function runTrial<P>(next: NextTrial<P>, host: TrialHost<P>): Promise<TrialRecord> {
-  const { options, events } = host;
+async function runTrial<P>(
+  next: NextTrial<P>,
+  control: TrialControl,
+  host: TrialHost<P>,
+): Promise<TrialOutcome> {
   const { number, attempt, params } = next;
-  const run = `trial-${String(number).padStart(4, '0')}${attempt === 0 ? '' : `.${attempt}`}`;
-  const begun: TrialRecord = {
-    trial: number,
-    attempt,
-    status: 'running',
-    run,
-    params,
-    value: null,
-    step: null,
-  };
+  const begun = { attempt, run: trialRunName(number, attempt) };
   // Before the run exists: a trial without a record would be tried again.
-  host.onBegin(begun);
-  const engine = openTrialRun(run, options);
-  engine.logParams(params as Readonly<Record<string, unknown>>);
-  const running = new RunningTrial(next, engine);
-  host.running.add(running);
-  events.next({ kind: 'started', trial: running.trial });
+  host.observer.begins(begun);
+  const run = openTrialRun(begun.run, host.rules);
+  run.logParams(params as Readonly<Record<string, unknown>>);
+  const trial: Trial<P> = { number, attempt, params, run, signal: control.signal };
+  host.observer.started(trial);
   // A trial that somebody asks to end counts with what it has reported, and is not tried again.
-  engine.stop$.subscribe({
-    next: () => running.abort('stopped'),
+  run.stop$.subscribe({
+    next: () => control.abort('stopped'),
     // The trial's own end tells of a run that fails.
     error: () => undefined,
   });
-  const watch = watchMetric(running, host);
-  const failure = await untilTrained(running, host);
-  const record = await closeTrial(running, { begun, watch, failure }, options);
-  host.running.delete(running);
-  return record;
+  const watch = watchMetric(run, host);
+  const failure = await untilTrained(trial, control, host);
+  return closeTrial(trial, { begun, watch, failure, control }, host.rules);
 }
 
-function openTrialRun<P>(runName: string, { name, baseDir, run }: ResolvedSweep<P>): LoggingEngine {
+function openTrialRun(runName: string, { name, baseDir, run }: TrialRules): LoggingEngine {
   return new LoggingEngine(
     new ExperimentConfig(name, baseDir, {
       ...run,
@@ -113,24 +76,11 @@ function openTrialRun<P>(runName: string, { name, baseDir, run }: ResolvedSweep<
   );
 }
 
-/**
- * Follows the trial's metric, emits each of its values, and aborts the trial when the scheduler
- * says so.
- */
-function watchMetric<P>(running: RunningTrial<P>, { options, events }: TrialHost<P>): MetricWatch {
-  const { number, run } = running.trial;
-  const watch = new MetricWatch(options.value, options.mode === 'min' ? 1 : -1);
-  run.metric(options.metric).subscribe({
-    next: (point) => {
-      const report = watch.add(point);
-      if (events.observed) events.next({ kind: 'reported', number, step: point.step, value: point.value });
-      if (
-        report !== null &&
-        running.abortReason === null &&
-        options.scheduler.stops({ trial: number, ...report })
-      )
-        running.abort('stopped');
-    },
+/** Follows the trial's metric, and reports each of its values. */
+function watchMetric<P>(run: LoggingEngine, { rules, observer }: TrialHost<P>): MetricWatch {
+  const watch = new MetricWatch(rules.value, rules.mode === 'min' ? 1 : -1);
+  run.metric(rules.metric).subscribe({
+    next: (point) => observer.reported({ ...point, report: watch.add(point) }),
     error: () => undefined,
   });
   return watch;
@@ -146,22 +96,22 @@ interface Failure {
  * it threw nothing.
  */
 async function untilTrained<P>(
-  running: RunningTrial<P>,
-  { options, drive }: TrialHost<P>,
+  trial: Trial<P>,
+  control: TrialControl,
+  { rules, drive }: TrialHost<P>,
 ): Promise<Failure | null> {
-  const { trial, expired } = running;
   let callOff = (): void => undefined;
   const onAbort = (): void => {
-    callOff = after(options.graceMs, () => {
+    callOff = after(rules.graceMs, () => {
       trial.run.logger.warn(
         'the trial was aborted but did not end in time; the sweep no longer waits for it',
       );
-      running.expire();
+      control.expire();
     });
   };
   trial.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    await drive(trial, expired);
+    await drive(trial, control.expired);
     return null;
   } catch (thrown) {
     return { thrown };
@@ -170,56 +120,51 @@ async function untilTrained<P>(
   }
 }
 
-/** A training that has ended: the trial's record so far, its metric, and what it threw. */
+/** A training that has ended: its attempt, its metric, what it threw, and why it was aborted. */
 interface Trained {
-  readonly begun: TrialRecord;
+  readonly begun: Pick<TrialOutcome, 'attempt' | 'run'>;
   readonly watch: MetricWatch;
   readonly failure: Failure | null;
+  readonly control: TrialControl;
 }
 
-/** Closes the trial's run as the training ended; returns the trial's last record. */
+/** Closes the trial's run as the training ended; returns how that was. */
 async function closeTrial<P>(
-  { trial, abortReason }: RunningTrial<P>,
-  { begun, watch, failure }: Trained,
-  { scheduler, metric }: ResolvedSweep<P>,
-): Promise<TrialRecord> {
-  const { run } = trial;
+  { run }: Trial<P>,
+  { begun, watch, failure, control }: Trained,
+  { metric }: TrialRules,
+): Promise<TrialOutcome> {
   const { reported } = watch;
-  const course = scheduler.courseOf(trial.number);
-  const record = {
-    ...begun,
-    value: reported?.value ?? null,
-    step: reported?.step ?? null,
-    ...(course.length > 0 && { course }),
-  };
+  const { abortReason } = control;
+  const outcome = { ...begun, value: reported?.value ?? null, step: reported?.step ?? null };
   if (abortReason === 'interrupted')
-    return recordAfter(run.close(RunStatus.Interrupted), { ...record, status: abortReason });
+    return outcomeAfter(run.close(RunStatus.Interrupted), { ...outcome, status: abortReason });
   // An aborted trial may throw; that is not a failure.
   if (failure !== null && abortReason === null) {
     // eslint-disable-next-line rxjs-x/throw-error -- what was thrown is passed on as it is
     run.metrics.error(failure.thrown);
-    return recordAfter(run.closed, { ...record, status: 'failed', error: messageOf(failure.thrown) });
+    return outcomeAfter(run.closed, { ...outcome, status: 'failed', error: messageOf(failure.thrown) });
   }
   if (reported === null && abortReason === null) {
     const error = `the metric ${JSON.stringify(metric)} ${watch.lack}`;
     run.logger.error(error);
-    return recordAfter(run.close(RunStatus.Failed), { ...record, status: 'failed', error });
+    return outcomeAfter(run.close(RunStatus.Failed), { ...outcome, status: 'failed', error });
   }
-  return recordAfter(run.close(RunStatus.Finished), { ...record, status: abortReason ?? 'finished' });
+  return outcomeAfter(run.close(RunStatus.Finished), { ...outcome, status: abortReason ?? 'finished' });
 }
 
 /**
- * Returns the record of a trial whose run is being closed: as given, or failed if the run was
+ * Returns the outcome of a trial whose run is being closed: as given, or failed if the run was
  * closed otherwise or could not be written.
  */
-async function recordAfter(closing: Promise<RunSummary>, record: TrialRecord): Promise<TrialRecord> {
+async function outcomeAfter(closing: Promise<RunSummary>, outcome: TrialOutcome): Promise<TrialOutcome> {
   try {
     const { status: closedAs } = await closing;
     // A run that its trial has closed itself keeps its status.
-    return record.status === 'finished' && closedAs !== RunStatus.Finished
-      ? { ...record, status: 'failed', error: `the trial closed its run as ${closedAs}` }
-      : record;
+    return outcome.status === 'finished' && closedAs !== RunStatus.Finished
+      ? { ...outcome, status: 'failed', error: `the trial closed its run as ${closedAs}` }
+      : outcome;
   } catch (unwritten) {
-    return { ...record, status: 'failed', value: null, step: null, error: messageOf(unwritten) };
+    return { ...outcome, status: 'failed', value: null, step: null, error: messageOf(unwritten) };
   }
 }

@@ -14,12 +14,18 @@ import { hasStopFile, readStopRequest, removeStopRequest } from '../run/stop-fil
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { after } from './after.js';
-import { type NextTrial, type RunningTrial, runTrial } from './run-trial.js';
+import {
+  type Executor,
+  type NextTrial,
+  type TrialObserver,
+  type TrialOutcome,
+  TrialControl,
+} from './executor.js';
 import { withSecretsOf } from './secret-params.js';
 import type { SpaceDescription } from './space/describe-space.js';
 import type { SweepPlan, TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
-import type { Drive, TrialEvent, TrialResult } from './trial.js';
+import type { TrialEvent, TrialResult } from './trial.js';
 import { TrialRecords } from './trial-records.js';
 
 const STOP_LOOK_MS = 500;
@@ -67,7 +73,8 @@ export class SweepStudy<P> implements Study<P> {
   readonly events$: Observable<TrialEvent<P>>;
   readonly result: Promise<StudyResult<P>>;
   private readonly events = new Subject<TrialEvent<P>>();
-  private readonly running = new Set<RunningTrial<P>>();
+  /** The running trials: each is here from before its `started` event until its run is closed. */
+  private readonly running = new Set<TrialControl>();
   private readonly fs: FsPort;
   private readonly plan: SweepPlan;
   /** Trials to be tried again, before any new one. */
@@ -83,7 +90,7 @@ export class SweepStudy<P> implements Study<P> {
   constructor(
     private readonly options: ResolvedSweep<P>,
     space: SpaceDescription,
-    private readonly drive: Drive<P>,
+    private readonly executor: Executor<P>,
   ) {
     const { name, baseDir, metric, mode, value, seed, searcherName, schedulerName } = options;
     this.dir = join(baseDir, name);
@@ -112,7 +119,7 @@ export class SweepStudy<P> implements Study<P> {
       makeFolders(this.fs, this.dir);
       const owner = lock(this.fs, this.dir);
       try {
-        return await this.runLocked(owner);
+        return await this.runLocked(owner).finally(() => this.executor.close());
       } finally {
         releaseLock(this.fs, this.dir, owner);
       }
@@ -211,13 +218,43 @@ export class SweepStudy<P> implements Study<P> {
     while (!this.stopped) {
       const next = this.queue.shift() ?? this.suggest();
       if (next === null) return;
-      const { options, drive, events, running } = this;
-      const onBegin = (record: TrialRecord): void => records.set(record);
       this.ran++;
-      const record = await runTrial(next, { options, drive, events, running, onBegin });
-      records.set(record);
-      this.concludeTrial(record);
+      const control = new TrialControl();
+      this.running.add(control);
+      try {
+        const outcome = await this.executor.run(next, control, this.observe(next, control, records));
+        const record = this.recordOf(next, outcome);
+        records.set(record);
+        this.concludeTrial(record);
+      } finally {
+        this.running.delete(control);
+      }
     }
+  }
+
+  /** Records what is said of a running trial, emits it, and lets the scheduler decide. */
+  private observe(next: NextTrial<P>, control: TrialControl, records: TrialRecords): TrialObserver<P> {
+    const { options, events } = this;
+    const { number: trial, params } = next;
+    return {
+      begins: (begun) => records.set({ trial, ...begun, status: 'running', params, value: null, step: null }),
+      started: (started) => events.next({ kind: 'started', trial: started }),
+      reported: ({ step, value, report }) => {
+        if (events.observed) events.next({ kind: 'reported', number: trial, step, value });
+        if (report === null || control.abortReason !== null) return;
+        if (options.scheduler.stops({ trial, ...report })) control.abort('stopped');
+      },
+    };
+  }
+
+  private recordOf({ number, params }: NextTrial<P>, outcome: TrialOutcome): TrialRecord {
+    const course = this.options.scheduler.courseOf(number);
+    const { attempt, run, status, value, step, error } = outcome;
+    return {
+      ...{ trial: number, attempt, status, run, params, value, step },
+      ...(error !== undefined && { error }),
+      ...(course.length > 0 && { course }),
+    };
   }
 
   private suggest(): NextTrial<P> | null {

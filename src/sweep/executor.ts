@@ -1,0 +1,81 @@
+import type { MetricWatch } from './metric-watch.js';
+import type { TrialRecord } from './sweep-file.js';
+import type { Trial } from './trial.js';
+
+/** A trial to run: a new one, or another attempt at one that failed or was interrupted. */
+export interface NextTrial<P> {
+  readonly number: number;
+  readonly attempt: number;
+  readonly params: P;
+}
+
+/** How an attempt at a trial ended, as its record says it. */
+export type TrialOutcome = Pick<TrialRecord, 'attempt' | 'run' | 'value' | 'step'> & {
+  readonly status: 'finished' | 'stopped' | 'failed' | 'interrupted';
+  /** The reason why it failed. */
+  readonly error?: string;
+};
+
+/** A value of the metric that a trial has logged, and what a scheduler makes its decision of. */
+export type TrialReport = Parameters<MetricWatch['add']>[0] & {
+  readonly report: ReturnType<MetricWatch['add']>;
+};
+
+/** The study's side of a trial that an executor runs: what it hears, in this order. */
+export interface TrialObserver<P> {
+  /** An attempt begins in a run of this name, which does not exist before the call returns. */
+  begins(attempt: Pick<TrialRecord, 'attempt' | 'run'>): void;
+  /** The run is open, and the training is about to start. */
+  started(trial: Trial<P>): void;
+  /** A value was logged. */
+  reported(report: TrialReport): void;
+}
+
+/**
+ * The port between a study, which decides what is tried and what is stopped, and whoever runs the
+ * trials.
+ */
+export interface Executor<P> {
+  /**
+   * Runs a trial in its own run until that is closed; resolves with how it ended.
+   *
+   * A trial that is aborted ends with the reason of `control`; once that has expired, the training
+   * is not waited for. Rejects only if the run cannot be opened or a part of the sweep throws.
+   */
+  run(next: NextTrial<P>, control: TrialControl, observer: TrialObserver<P>): Promise<TrialOutcome>;
+  /** Releases what it holds, when all its trials have ended. */
+  close(): Promise<void>;
+}
+
+/** The reason why a trial was aborted. */
+export type AbortReason = 'stopped' | 'interrupted';
+
+/** The two ways to end a running trial. */
+export class TrialControl {
+  /** The reason why the trial was aborted; null if it was not. */
+  abortReason: AbortReason | null = null;
+  private readonly aborting = new AbortController();
+  private readonly expiring = new AbortController();
+
+  /** Aborted when the training must end. */
+  get signal(): AbortSignal {
+    return this.aborting.signal;
+  }
+
+  /** Aborted when the time to end has passed. */
+  get expired(): AbortSignal {
+    return this.expiring.signal;
+  }
+
+  /** Asks the training to end; the first reason is kept. */
+  abort(reason: AbortReason): void {
+    if (this.abortReason !== null) return;
+    this.abortReason = reason;
+    this.aborting.abort(new DOMException(`the trial was ${reason}`, 'AbortError'));
+  }
+
+  /** Stops waiting for the training. */
+  expire(): void {
+    this.expiring.abort();
+  }
+}
