@@ -320,6 +320,17 @@ describe('mergeRuns', () => {
     expect(namesIn(join(base, 'new'))).toEqual(['experiment.yaml', 'whole', 'whole_2']);
   });
 
+  it('says how many names a note has no room for', async () => {
+    const base = folder();
+    const params = (value: number) =>
+      Object.fromEntries(['p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6'].map((name) => [name, value]));
+    const a = await logged(base, 'a', [0], (run) => run.logParams(params(1)));
+    const b = await logged(base, 'b', [1], (run) => run.logParams(params(2)));
+    const { notes, conflicts } = await mergeRuns([a, b], 'whole', { dryRun: true });
+    expect(notes).toEqual([expect.stringContaining('"p4" and 2 more are kept')]);
+    expect(conflicts).toHaveLength(7);
+  });
+
   it('refuses runs and places that do not fit', async () => {
     const base = folder();
     const [a, b] = [

@@ -138,6 +138,7 @@ export async function mergeCheckpoints(
   }
   const taken = new Set<string>();
   const kept: CheckpointLine[] = [];
+  let bytes = 0;
   for (const { source, lines } of all)
     for (const line of lines) {
       const { path, size, sha256 } = checkpointFacts(source.runDir, line);
@@ -151,10 +152,8 @@ export async function mergeCheckpoints(
               Object.entries(line.values).map(([metric, value]) => [`${source.label}/${metric}`, value]),
             );
       const next = { ...line, file, epoch: 0, values };
-      if (
-        kept.length === MAX_CHECKPOINTS ||
-        checkpointLines([...kept.slice(-1), next]).length * (kept.length + 1) > MAX_CHECKPOINT_LIST
-      )
+      const lineBytes = Buffer.byteLength(checkpointLines([next]));
+      if (kept.length === MAX_CHECKPOINTS || bytes + lineBytes > MAX_CHECKPOINT_LIST)
         notes.leftOut(
           source,
           `there was no room for ${CHECKPOINTS_FOLDER}/${line.file} in the list of checkpoints`,
@@ -163,6 +162,7 @@ export async function mergeCheckpoints(
       else if (await isCopied(folder, [CHECKPOINTS_FOLDER, file], { path, size, sha256 }, source, notes)) {
         taken.add(file.toLowerCase());
         kept.push(next);
+        bytes += lineBytes;
       }
     }
   if (kept.length > 0)
@@ -210,5 +210,6 @@ function freeName(taken: ReadonlySet<string>, nameOf: (n: number) => string): st
 function numbered(file: string, n: number): string {
   if (n === 1) return file;
   const extension = extname(file);
+  // @bound loses nothing: the list has the name by which it was logged; this is that of its file
   return `${basename(file, extension).slice(0, 190)}_${n}${extension}`;
 }

@@ -1,7 +1,12 @@
 import { ExpmanError, type ErrorCode } from '../../model/errors.js';
 import { quoted } from '../../model/printable.js';
 
-/** The names shown of things of which there may be many. */
+/**
+ * The names shown of things of which there may be many.
+ *
+ * @bound tells: the note says how many more; specs/interop/merging/merge-runs.spec.ts "says how many
+ * names a note has no room for"
+ */
 const SHOWN = 5;
 
 /**
