@@ -22,6 +22,7 @@ import {
   TrialControl,
 } from './executor.js';
 import { withSecretsOf } from './secret-params.js';
+import type { Outcome } from './searchers/searcher.js';
 import type { SpaceDescription } from './space/describe-space.js';
 import type { SweepPlan, TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
@@ -79,6 +80,8 @@ export class SweepStudy<P> implements Study<P> {
   private readonly plan: SweepPlan;
   /** Trials to be tried again, before any new one. */
   private readonly queue: NextTrial<P>[] = [];
+  /** The parameters of trials that have begun and not ended, those of the queue included, by number. */
+  private readonly begun = new Map<number, P>();
   private nextNumber = 0;
   /** The number of trials that earlier sessions have settled. */
   private reused = 0;
@@ -202,11 +205,12 @@ export class SweepStudy<P> implements Study<P> {
     for (const record of records.all) {
       this.nextNumber = Math.max(this.nextNumber, record.trial + 1);
       const params = withSecretsOf(this.plan.space, record.params) as P;
-      if (record.status === 'interrupted')
+      if (record.status === 'interrupted') {
+        this.begun.set(record.trial, params);
         this.queue.push({ number: record.trial, attempt: record.attempt + 1, params });
-      else {
+      } else {
         this.reused++;
-        this.options.searcher.observe(params, record.value);
+        this.options.searcher.observe(params, record.value, outcomeOf(record));
         if (record.course !== undefined) this.options.scheduler.recall(record.trial, record.course);
       }
       if (record.status === 'failed') this.failures++;
@@ -259,11 +263,13 @@ export class SweepStudy<P> implements Study<P> {
 
   private suggest(): NextTrial<P> | null {
     if (this.nextNumber >= this.options.trials) return null;
-    const suggestion: unknown = this.options.searcher.suggest(this.nextNumber);
+    const running = [...this.begun.values()];
+    const suggestion: unknown = this.options.searcher.suggest(this.nextNumber, { running });
     if (suggestion === null) return null;
     const params: unknown = typeof suggestion === 'object' ? Reflect.get(suggestion, 'params') : undefined;
     if (typeof params !== 'object' || params === null)
       throw invalidOption('suggestion', 'null, or { params } with the parameters of a trial', suggestion);
+    this.begun.set(this.nextNumber, params as P);
     return { number: this.nextNumber++, attempt: 0, params: params as P };
   }
 
@@ -276,7 +282,7 @@ export class SweepStudy<P> implements Study<P> {
     const { status } = record;
     if (status === 'running') return;
     if (status !== 'failed') {
-      if (status !== 'interrupted') this.options.searcher.observe(result.params, record.value);
+      if (status !== 'interrupted') this.observe(record, result.params);
       this.events.next({ kind: status, trial: result });
       return;
     }
@@ -285,10 +291,15 @@ export class SweepStudy<P> implements Study<P> {
       this.queue.push({ number: record.trial, attempt: record.attempt + 1, params: result.params });
     else {
       this.failures++;
-      this.options.searcher.observe(result.params, null);
+      this.observe({ ...record, value: null }, result.params);
       if (this.failures > this.options.maxFailures) this.stop();
     }
     this.events.next({ kind: 'failed', trial: result, willRetry });
+  }
+
+  private observe(record: TrialRecord, params: P): void {
+    this.begun.delete(record.trial);
+    this.options.searcher.observe(params, record.value, outcomeOf(record));
   }
 
   private concludeSweep(records: TrialRecords): StudyResult<P> {
@@ -336,6 +347,13 @@ export class SweepStudy<P> implements Study<P> {
     await this.result.catch(() => undefined);
   }
 }
+
+/** Returns what a searcher is told of a trial beside its value. */
+const outcomeOf = ({ trial, status }: TrialRecord): Outcome => ({
+  trial,
+  stopped: status === 'stopped',
+  violation: 0,
+});
 
 function lock(fs: FsPort, folder: string): LockOwner {
   const watch = new OwnerWatch(fs, folder);
