@@ -66,6 +66,7 @@ export function expectedOf({ golden, run }: GoldenRun, runDir: string): unknown 
       sessions: rows.sessions,
       log: log.map(({ timestampMs, level, message, meta }) => [timestampMs, level, message, meta]),
       parent: info.identity.parent ?? null,
+      ...(info.identity.mergedFrom !== undefined && { mergedFrom: info.identity.mergedFrom }),
       inherited: inheritedOf(runDir, info.identity),
       checkpoints: checkpointsOf(nodeFs, runDir).map(({ step, path, size, values }) => [
         ...[step, basename(path), size, values],

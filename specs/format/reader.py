@@ -1003,6 +1003,7 @@ def read_run(folder: str) -> Run:
         "sessions": places, "log": [list(line) for line in read_log(folder, state)],
         "media": media_of(folder, media_rewinds),
         "parent": parent_of(run),
+        **({"mergedFrom": run["mergedFrom"]} if isinstance(run.get("mergedFrom"), dict) else {}),
         "checkpoints": checkpoints_of(folder, [(r[0], r[2]) for r in file.rewinds] + [(r[0], r[1]) for r in replay.rewinds]),
     }
     return Run(folder, uuid, rows, facts, [(session.epoch, session.rows) for session in sessions])
