@@ -63,8 +63,8 @@ export function expectedOf({ golden, run }: GoldenRun, runDir: string): unknown 
       log: log.map(({ timestampMs, level, message, meta }) => [timestampMs, level, message, meta]),
       parent: info.identity.parent ?? null,
       inherited: inheritedOf(runDir, info.identity),
-      checkpoints: checkpointsOf(nodeFs, runDir).map(({ step, path, size, values }) => [
-        ...[step, basename(path), size, values],
+      checkpoints: checkpointsOf(nodeFs, runDir).map(({ step, path, size, values, keep }) => [
+        ...[step, basename(path), size, values, keep],
       ]),
       media: mediaOf(nodeFs, runDir).map(({ name, step, file }) => [name, step, file]),
       firstRow: texts[0] ?? null,
