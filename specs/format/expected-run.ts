@@ -68,8 +68,8 @@ export function expectedOf({ golden, run }: GoldenRun, runDir: string): unknown 
       parent: info.identity.parent ?? null,
       ...(info.identity.mergedFrom !== undefined && { mergedFrom: info.identity.mergedFrom }),
       inherited: inheritedOf(runDir, info.identity),
-      checkpoints: checkpointsOf(nodeFs, runDir).map(({ step, path, size, values }) => [
-        ...[step, basename(path), size, values],
+      checkpoints: checkpointsOf(nodeFs, runDir).map(({ step, path, size, values, keep }) => [
+        ...[step, basename(path), size, values, keep],
       ]),
       media: mediaOf(nodeFs, runDir).map(({ name, step, file }) => [name, step, file]),
       firstRow: texts[0] ?? null,

@@ -770,7 +770,7 @@ ODD_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def checkpoints_of(folder: str, rewinds: list[tuple[int, int]]) -> list[list]:
-    """Step, file, size and values of the checkpoints that are there. Rewinds are (epoch, fromStep)."""
+    """Step, file, size, values and rules of the checkpoints that are there. Rewinds are (epoch, fromStep)."""
     within = os.path.join(folder, "checkpoints")
     if os.path.islink(within) or not os.path.isfile(os.path.join(within, "manifest.ndjson")):
         return []
@@ -786,7 +786,9 @@ def checkpoints_of(folder: str, rewinds: list[tuple[int, int]]) -> list[list]:
         if not CHECKPOINT.fullmatch(str(name)) or any(by > epoch and step >= from_step for by, from_step in rewinds):
             continue
         if os.path.isfile(path) and not os.path.islink(path) and os.path.getsize(path) == size:
-            out.append([step, name, size, values])
+            keep = entry.get("keep")
+            is_rules = isinstance(keep, list) and all(isinstance(rule, str) for rule in keep)
+            out.append([step, name, size, values, keep if is_rules else []])
     return out
 
 

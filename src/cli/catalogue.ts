@@ -155,6 +155,10 @@ export const COMMANDS: readonly Command[] = [
       '  logs     experiment, run, timestamp, level, message, meta\n' +
       '  tables   experiment, run, step, name, row, data (JSON): one row per row of a\n' +
       '           logged table\n' +
+      '  artifact_versions  name, version, ref, type, created_at, experiment, run,\n' +
+      '           run_uuid, aliases, digest, bytes, files\n' +
+      '  artifact_links  experiment, run, run_uuid, link (logged or used), ref, name,\n' +
+      '           version, type, digest, at\n' +
       'A key is a dotted path. A name that contains a dot is quoted if the path would\n' +
       'be ambiguous: in {"lr.decay": 1, "lr": {"decay": 2}} the key "lr.decay", with\n' +
       'its quotes, is 1. A query reads only the runs below DIR, and changes nothing.\n' +

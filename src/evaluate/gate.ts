@@ -19,7 +19,7 @@ import { quantity } from '../pure/quantity.js';
 import { amendRunBy } from '../reader/amend-run.js';
 import { figureNames } from '../reader/groups.js';
 import { readFacts } from '../reader/read-facts.js';
-import { numberIn } from '../reader/run-value.js';
+import { numberIn } from '../pure/history.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { FAILED_TAG, baselineOf } from './baseline.js';
 

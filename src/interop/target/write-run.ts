@@ -3,17 +3,22 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { formatLogLine } from '../../run/log-line.js';
 import { LoggingEngine } from '../../engine/logging-engine.js';
 import { ExpmanError } from '../../model/errors.js';
+import type { ArtifactLink } from '../../model/artifact-links.js';
+import { isArtifactType } from '../../model/artifact-manifest.js';
 import { ExperimentConfig } from '../../model/experiment-config.js';
+import type { Params } from '../../model/param-value.js';
 import { redactNamed } from '../../model/redact-text.js';
 import { quoted } from '../../model/printable.js';
 import type { FileMode } from '../../model/experiment-options.js';
 import type { RunFile } from '../../model/run-file.js';
 import type { RunName } from '../../model/names.js';
 import { RunStatus } from '../../model/run-status.js';
+import { isInstant } from '../../model/stored-values.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { LOG_NAME } from '../../run/file-names.js';
 import { amendRunFile } from '../../run/amend-run-file.js';
 import type { Mapping } from '../../run/run-record.js';
+import { linksWithRoom } from '../../writer/files/write-run-file.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { microsOf } from '../exchange/instants.js';
 import type { Destination, DraftRun } from './draft-run.js';
@@ -105,14 +110,17 @@ export async function writeRunBy(
     let written: Omit<WrittenRun, 'runDir' | 'run'>;
     try {
       engine.logParams(source.params);
-      const leftOut = [...fitting.leftOut, ...logSummary(source, engine)];
+      const links = linksOf(source);
+      const leftOut = [...fitting.leftOut, ...logSummary(source, engine), ...links.leftOut];
       for (const part of leftOut) engine.logger.warn(`the ${writing.work} left out ${part}`);
       const end = endOf(source, await copyRows(source, engine));
       for (const remark of (await writing.fill?.(engine.runDir)) ?? []) engine.logger.warn(remark);
       const { rows, invalid, dropped } = await engine.close(end.status);
       assertTaken(dropped, draft.runDir);
       const logLines = await writeLog(source, engine.runDir);
-      amendRunFile(nodeFs, engine.runDir, (file) => writing.amend({ ...file, ...end }, leftOut));
+      amendRunFile(nodeFs, engine.runDir, (file) =>
+        writing.amend({ ...file, ...links.facts, ...end }, leftOut),
+      );
       written = { rows, invalid, logLines, leftOut, status: end.status };
     } catch (error) {
       await engine.close(RunStatus.Failed).catch(() => undefined);
@@ -168,6 +176,36 @@ function fittingOf(source: ExchangeRun): Fitting {
   const notes = within('the notes', source.notes, LIMITS.notes);
   const group = within('the group', source.group ?? '', LIMITS.group);
   return { tags, notes, group, leftOut };
+}
+
+/** The versions of artifacts that a source names, as run.yaml has room for, and what is left out. */
+function linksOf({ loggedArtifacts = {}, usedArtifacts = {} }: ExchangeRun): {
+  readonly facts: Params;
+  readonly leftOut: readonly string[];
+} {
+  const valid = (links: Readonly<Record<string, ArtifactLink>>): Params =>
+    Object.fromEntries(
+      Object.entries(links).flatMap(([ref, { type, digest, at }]) =>
+        isArtifactType(type) && isInstant(at) ? [[ref, { type, digest, at }]] : [],
+      ),
+    );
+  const [logged, used] = [valid(loggedArtifacts), valid(usedArtifacts)];
+  const given = Object.keys(loggedArtifacts).length + Object.keys(usedArtifacts).length;
+  const facts = linksWithRoom({
+    ...(Object.keys(logged).length > 0 && { loggedArtifacts: logged }),
+    ...(Object.keys(used).length > 0 && { usedArtifacts: used }),
+  });
+  const kept = ['loggedArtifacts', 'usedArtifacts'].reduce(
+    (sum, key) => sum + Object.keys(facts[key] ?? {}).length,
+    0,
+  );
+  return {
+    facts,
+    leftOut:
+      kept === given
+        ? []
+        : [`${given - kept} of ${given} versions of artifacts that the run has logged and used`],
+  };
 }
 
 /** The times of the first and the last row, in milliseconds since the epoch. */
