@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
 import { gate, type GateResult } from '../evaluate/gate.js';
 import { gateJUnit, gateMarkdown } from '../evaluate/gate-report.js';
@@ -23,17 +24,18 @@ export const run: CommandRun<typeof GATE> = async ([runDir = ''], options, termi
   if ((maxDrop === undefined) !== (baseline === undefined))
     throw new UsageError('--max-drop and --baseline belong together; one of them is missing');
   const result = await gate(runDir, { metric, min, max, maxDrop, baseline, goal, tag: options.tag });
-  if (options.junit !== undefined) writeJUnit(options.junit, result);
   if (options.json === true) terminal.json(result);
   else if (options.markdown === true) terminal.print(gateMarkdown(result));
   else print(result, terminal);
   if (result.tagProblem !== null)
     terminal.complain(`the run was not tagged gate:failed: ${printable(result.tagProblem)}`);
+  // Last, so that a result is seen wherever the file cannot be written.
+  if (options.junit !== undefined) writeJUnit(resolve(options.junit), result);
   return result.passed ? ExitCode.ok : ExitCode.gate;
 };
 
 function print(
-  { passed, experiment, run, metric, value, checks, tagged }: GateResult,
+  { passed, experiment, run, runDir, metric, value, checks, tagged, failedBefore }: GateResult,
   terminal: Terminal,
 ): void {
   const word = passed ? terminal.style('green', 'passed') : terminal.style('red', 'failed');
@@ -47,10 +49,16 @@ function print(
     ]),
   ]);
   if (tagged) terminal.print('  tagged gate:failed');
+  else if (passed && failedBefore)
+    terminal.print(
+      '  an earlier gate has tagged it gate:failed, so it is no baseline; to remove the tag:\n' +
+        `  expman tag ${printable(relative('.', runDir))} --remove gate:failed`,
+    );
 }
 
 function writeJUnit(path: string, result: GateResult): void {
   try {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, gateJUnit(result));
   } catch (error) {
     const errno = errnoOf(error);

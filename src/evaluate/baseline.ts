@@ -27,9 +27,12 @@ export function baselineOf(fs: FsPort, run: RunFacts, baseline: string): RunFact
     const found = newest(candidates(fs, run).filter(({ tags }) => tags.includes(tag)));
     if (found !== null) return found;
     const path = dirname(run.runDir);
-    throw new ExpmanError('RUN_NOT_FOUND', `no finished run in ${path} has the tag ${JSON.stringify(tag)}`, {
-      path,
-    });
+    throw new ExpmanError(
+      'RUN_NOT_FOUND',
+      `no other finished run in ${path} has the tag ${JSON.stringify(tag)}` +
+        ` (a run with the tag ${FAILED_TAG} does not count)`,
+      { path },
+    );
   }
   if (baseline === 'last')
     return newest(candidates(fs, run).filter(({ startedAt }) => startedAt <= run.startedAt));
