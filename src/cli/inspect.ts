@@ -23,7 +23,11 @@ import { type Cell, ExitCode, type Terminal } from './terminal.js';
 import { count, cut, lossWithPlace, quantity, statusCell, tookText } from './words.js';
 
 const FACT_WIDTH = 15;
-const LIVES = { alive: 'alive', unsure: 'may be alive', dead: 'dead' } as const;
+const LIVES = {
+  alive: 'alive',
+  unsure: 'may be alive',
+  dead: 'dead: it did not close the run, `expman recover` does',
+} as const;
 
 export const run: CommandRun<typeof NONE> = (paths, { json }, terminal) => {
   const folders = withoutFiles(paths);
