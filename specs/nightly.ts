@@ -20,7 +20,12 @@ const STEPS: readonly Step[] = [
   // The table of what works where; among the specs as well, without its being seen there.
   {
     name: 'runtimes',
-    command: [...SPECS, 'specs/conventions/runtimes.spec.ts', 'specs/conventions/bundles.spec.ts'],
+    command: [
+      ...SPECS,
+      'specs/conventions/runtimes.spec.ts',
+      'specs/conventions/bundles.spec.ts',
+      'specs/conventions/plug-n-play.spec.ts',
+    ],
     environment: { SPECS_AT_NIGHT: '1' },
   },
   {

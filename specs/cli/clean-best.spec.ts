@@ -71,10 +71,15 @@ describe('expman clean --keep-best', () => {
     ])
       expect(await expman('clean', base, '--force', ...wrong), wrong.join(' ')).toMatchObject({ exit: 1 });
     expect(existsSync(join(base, 'exp/r0'))).toBe(true);
-    // Nothing to compare: none is kept, and that is said.
-    const none = await expman('clean', base, '--keep-best', '1', '--by', 'metrics.other.min');
-    expect(none.stdout).toContain('kept as the best by metrics.other.min: none');
-    expect(none.stderr).toContain('no run has metrics.other');
+    // Nothing to compare, as after a slip of the pen: nothing goes, and that is said.
+    const misspelt = ['clean', base, '--keep-best', '1', '--by', 'metrics.lost.min', '--force'];
+    const none = await expman(...misspelt);
+    expect(none.stdout).toContain(
+      'left alone, as no run of theirs has metrics.lost.min: exp\ndeleted 0 of 2 runs',
+    );
+    expect(none.stderr).toContain('no run has metrics.lost.min; did you mean metrics.loss.min?');
+    expect(json(await expman(...misspelt, '--json'))).toMatchObject({ deleted: [], unranked: ['exp'] });
+    expect(existsSync(join(base, 'exp/r0'))).toBe(true);
   });
 
   it('says how many of the best it does not name', async () => {

@@ -47,7 +47,7 @@ describe('compare --cases', () => {
     const [before, after] = [await evaluated(base, many(1)), await evaluated(base, many(0))];
     const { stdout } = await expmanHere('compare', '--cases', before, after);
     expect(stdout.match(/broke +passed/g)).toHaveLength(40);
-    expect(stdout).toContain('… and 5 more\n45 broke');
+    expect(stdout).toContain('… and 5 more; --json has all\n45 broke');
   });
 
   it('refuses one run, three, a run without cases, and a tolerance without them', async () => {

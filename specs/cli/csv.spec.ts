@@ -126,7 +126,7 @@ describe('--csv', () => {
       stdout: '',
       stderr:
         'expman: --csv and --json cannot be combined; choose one of them\n\n' +
-        `usage: expman ${command} ${usage} [--json]\n\nrun \`expman ${command} --help\` for details\n`,
+        `usage: expman ${command} ${usage} [OPTIONS]\n\nrun \`expman ${command} --help\` for details\n`,
     });
   });
 

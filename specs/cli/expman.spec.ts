@@ -52,7 +52,7 @@ const fingerprint = (runDir: string): string[] =>
 
 describe('expman', () => {
   it('explains itself, says its version, and ends with 1 when it is used wrongly', async () => {
-    expect((await expman('--help')).stdout).toMatch(/expman inspect[^]*expman recover[^]*Exit codes/);
+    expect((await expman('--help')).stdout).toMatch(/expman inspect[^]*expman recover[^]*Exit codes[^]* 5 a gate fails/);
     expect((await expman('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(await expman('recver', '.')).toMatchObject({
       exit: 1,
@@ -127,6 +127,7 @@ describe('expman inspect', () => {
     expect(exit).toBe(0);
     expect(stdout).toMatch(/CRASHED/);
     expect(stdout).toMatch(/rows +100, of which \d+ are in the write-ahead log only/);
+    expect(stdout).toMatch(/owner +process .*, dead: it did not close the run, `expman recover` does\n/);
     expect(fingerprint(runDir)).toEqual(before);
   });
 

@@ -41,6 +41,7 @@ describe('expman list', () => {
     expect((await expman('list', base, '--columns', 'params.lr,metrics.loss.max')).stdout).toMatch(
       /params\.lr +metrics\.loss\.max\n.*exp\/one .* 0\.01 +0\.01\n/,
     );
+    expect((await expman('list', base, '--columns', 'tags')).stdout).toMatch(/rows +tags\n.*exp\/one /);
   });
 
   it('has a column for refused values where a run has any, and inspect says them, too', async () => {

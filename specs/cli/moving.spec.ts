@@ -48,7 +48,7 @@ describe('expman mv', () => {
     expect(await expman('mv')).toMatchObject({ exit: 1 });
     expect(await expman('mv', one)).toMatchObject({
       exit: 1,
-      stderr: expect.stringContaining('usage: expman mv RUN... EXPERIMENT [--json]') as string,
+      stderr: expect.stringContaining('usage: expman mv RUN... EXPERIMENT [OPTIONS]') as string,
     });
     expect(await expman('mv', one, two, 'x', '--run-name', 'y')).toMatchObject({ exit: 1 });
     // A new name after the path of an experiment would be a run that no listing finds.

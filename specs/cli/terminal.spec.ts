@@ -90,7 +90,7 @@ describe('what is asked wrongly', () => {
     [
       ['query', '.'],
       1,
-      /SQL is missing\n\nusage: expman query DIR SQL \[--json\]\n\nrun `expman query --help` for details\n$/,
+      /SQL is missing\n\nusage: expman query DIR SQL \[OPTIONS\]\n\nrun `expman query --help` for details\n$/,
     ],
     [['tail'], 1, /a path is missing: RUN\n/],
     [['list', '.', '--columns', 'nothing'], 2, /unknown field "nothing"[^]*\^/],

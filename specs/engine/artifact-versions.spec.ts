@@ -115,6 +115,11 @@ describe('a version of an artifact', () => {
     expect((await artifacts.open('m:prod')).version).toBe(3);
     await artifacts.removeAliases('m', ['prod', 'first']);
     await expect(artifacts.open('m:prod')).rejects.toMatchObject({ code: 'ARTIFACT_NOT_FOUND' });
+    for (const slip of [artifacts.open('mm:v1'), artifacts.versions('mm')])
+      await expect(slip).rejects.toMatchObject({
+        code: 'ARTIFACT_NOT_FOUND',
+        message: `there is no artifact mm below ${baseOf(run)}; did you mean m?`,
+      });
     expect((await artifacts.list())[0]?.aliases).toEqual({ best: 1, latest: 3 });
     await run.close();
   });

@@ -9,6 +9,8 @@ import {
 } from 'expman-rx/evaluate';
 import { openRun, queryRuns } from 'expman-rx/reader';
 import { NEVER, Subject as Source, from, lastValueFrom, take, toArray } from 'rxjs';
+import { join } from 'node:path';
+import { progress } from 'expman-rx/progress';
 import { describe, expect, it } from 'vitest';
 import { runChild } from '../support/child.js';
 import { logLines } from '../support/read-back.js';
@@ -236,6 +238,52 @@ describe('an evaluation', () => {
     const { summary, rows } = await second.close();
     expect(rows).toBe(10);
     expect(summary).toMatchObject({ cases: 10, pass_rate: 1, s: 0.5 });
+  });
+
+  it('warns when it asked nothing, as every case was taken from an earlier session', async () => {
+    const base = folder();
+    const warnings: string[] = [];
+    const listener = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', listener);
+    for (const resume of ['never', 'allow'] as const) {
+      const run = open(base, { runName: 'r', resume });
+      await all(casesOf(3), ({ input }) => input, { run });
+      await run.close();
+    }
+    process.off('warning', listener);
+    const runDir = join(base, 'evals/r');
+    const text = `3 of 3 cases taken from earlier sessions of ${runDir}`;
+    expect(warnings).toEqual([`${text}, none was asked; to evaluate again, choose another runName`]);
+    expect(logLines(runDir)).toContainEqual(expect.stringContaining(text));
+  });
+
+  it('leaves out the score of a scorer that returns null', async () => {
+    const run = open();
+    const half = (output: string): number | null => (output === 'q1' ? null : 0.5);
+    const results = await all(casesOf(3), ({ input }) => input, { run, scorers: { half } });
+    expect(results.map(({ passed, scores }) => ({ passed, ...scores }))).toEqual([
+      { passed: true, half: 0.5 },
+      { passed: true },
+      { passed: true, half: 0.5 },
+    ]);
+    expect((await run.close()).summary).toMatchObject({ errors: 0, half: 0.5 });
+  });
+
+  it('shows its progress to the end, in whatever order cases end', async () => {
+    const run = open();
+    const written: string[] = [];
+    const stream = { write: (text: string) => written.push(text) > 0 };
+    progress(run, { total: 3, stream, force: true });
+    const gates = [0, 1, 2].map(() => new Source<string>());
+    const done = all(casesOf(3), (_item, { index }) => lastValueFrom(gates[index] ?? NEVER), { run });
+    for (const at of [2, 0, 1]) {
+      await expect.poll(() => gates[at]?.observed).toBe(true);
+      gates[at]?.next('x');
+      gates[at]?.complete();
+    }
+    await done;
+    await run.close();
+    expect(written.at(-1)).toMatch(/100% 3\/3 .*FINISHED/);
   });
 
   it('asks no case twice after a kill, if its row was flushed', async () => {

@@ -106,6 +106,9 @@ describe('a gate', () => {
     expect(await baselineOf(runDir, join(base, 'evals/a'))).toBe('a');
     for (const refused of ['c', 'd', 'e'])
       await expect(baselineOf(runDir, refused)).rejects.toMatchObject({ code: 'INVALID_VALUE' });
+    await expect(baselineOf(runDir, 'tag:no')).rejects.toThrow(
+      /no other finished run .*"no" \(.*gate:failed/,
+    );
     for (const absent of ['tag:no', 'nothing', join(base, 'evals/no'), ''])
       await expect(baselineOf(runDir, absent)).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
   });
@@ -212,7 +215,7 @@ describe('expman gate', () => {
     expect(passed.stdout).toMatch(
       /evals\/pr {2}pass_rate 0\.85 {2}passed\n[^]*min +passed +pass_rate must be at least 0\.8/,
     );
-    const junit = join(base, 'gate.xml');
+    const junit = join(base, 'reports/gate.xml'); // Its folder is made.
     const drop = ['--max-drop', '0.02', '--baseline', 'tag:main'];
     const failed = await expman(...asked, ...drop, '--junit', junit, '--no-tag');
     expect(failed).toMatchObject({ exit: 5 });
@@ -225,9 +228,12 @@ describe('expman gate', () => {
     expect((await expman(...asked, ...drop, '--markdown')).stdout).toMatch(
       /^\*\*Failed\*\*: evals\/pr[^]*\| maxDrop \| \*\*failed\*\* \|/,
     );
-    expect(
-      (await expman(...asked, '--max-drop', '0.02', '--baseline', 'tag:main', '--goal', 'min')).exit,
-    ).toBe(0);
+    const other = await expman(...asked, '--max-drop', '0.02', '--baseline', 'tag:main', '--goal', 'min');
+    expect(other.exit).toBe(0);
+    expect(other.stdout).toMatch(/earlier gate .* no baseline.*\n {2}expman tag .*pr --remove gate:failed\n/);
+    const unwritten = await expman(...asked, '--min', '0.8', '--junit', base);
+    expect(unwritten.exit).toBe(3);
+    expect(unwritten.stdout).toContain('pass_rate must be at least 0.8');
   });
 
   it.each([
@@ -240,7 +246,7 @@ describe('expman gate', () => {
     [['-m', 'pass_rate', '--min', 'x'], 1],
     [['-m', 'none', '--min', '0'], 2],
     [['-m', 'pass_rate', '--max-drop', '0', '--baseline', 'tag:none'], 2],
-    [['-m', 'pass_rate', '--min', '0', '--junit', '/nowhere/at/all.xml'], 3],
+    [['-m', 'pass_rate', '--min', '0', '--junit', '/dev/null/all.xml'], 3],
   ])('%j exits with %d', async (args, exit) => {
     const runDir = await evaluated(folder(), 'a', 0.5);
     expect(await expman('gate', runDir, ...args)).toMatchObject({ exit });

@@ -25,14 +25,16 @@ export function threadFailure(cause: unknown): string {
  *
  * @param entry - returns the URL of its module; called here, because in a bundle it may throw
  * @param options - those of `Worker`; without `execArgv` the thread gets no arguments of Node, with
- * `undefined` those of the process
+ * `undefined`, or under Yarn's Plug'n'Play, those of the process
  * @throws {@link ExpmanError} `IO` if the machine has no thread left or none is allowed
  */
 export function startThread(entry: () => URL, options: WorkerOptions & { readonly name: string }): Worker {
   try {
-    // The caller's loaders and preloads are not needed in a thread that runs plain JavaScript.
-    const env = { ...process.env, NODE_OPTIONS: '' };
-    return new Worker(fileURLToPath(entry()), { execArgv: [], env, ...options });
+    // The caller's loaders and preloads are not needed in a thread that runs plain JavaScript, except
+    // those of Yarn's Plug'n'Play, without which no package is found.
+    const bare = process.versions['pnp'] === undefined;
+    const env = { ...process.env, ...(bare && { NODE_OPTIONS: '' }) };
+    return new Worker(fileURLToPath(entry()), { ...(bare && { execArgv: [] }), env, ...options });
   } catch (cause) {
     throw new ExpmanError('IO', `the thread ${options.name} cannot be started: ${threadFailure(cause)}`, {
       cause,

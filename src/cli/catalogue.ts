@@ -110,7 +110,7 @@ export const COMMANDS: readonly Command[] = [
       'of the experiment with that tag, last the newest one that started before (a run\n' +
       'of that name is given by its path); one tagged gate:failed is never a baseline.\n' +
       'The first run of an experiment has nothing before it, and passes --max-drop.',
-    json: '{ passed, runDir, experiment, run, metric, value, goal, baseline: { runDir, run, value } or null, checks: [{ name, passed, message }], tagged, tagProblem: text or null }.',
+    json: '{ passed, runDir, experiment, run, metric, value, goal, baseline: { runDir, run, value } or null, checks: [{ name, passed, message }], tagged, failedBefore, tagProblem: text or null }.',
     load: () => import('./gate.js'),
   }),
   command({
@@ -144,21 +144,22 @@ export const COMMANDS: readonly Command[] = [
     options: QUERY,
     details:
       'Views and their columns:\n' +
-      '  runs     experiment, run, run_dir, uuid, status, started_at, ended_at,\n' +
-      '           duration_ms, rows, accepted, rewound, last_step, dropped, invalid,\n' +
-      '           lost, tags, notes, "group", rank, parent, exit_code, error,\n' +
-      '           alerts, project\n' +
-      '  params   experiment, run, key, value (text), number\n' +
-      '  metrics  experiment, run, step, timestamp, metric, value, text: one row per\n' +
-      '           value\n' +
-      '  wide     experiment, run, step, timestamp, and one column per metric\n' +
-      '  logs     experiment, run, timestamp, level, message, meta\n' +
-      '  tables   experiment, run, step, name, row, data (JSON): one row per row of a\n' +
-      '           logged table\n' +
+      '  runs       experiment, run, run_dir, uuid, status, started_at, ended_at,\n' +
+      '             duration_ms, rows, accepted, rewound, last_step, dropped, invalid,\n' +
+      '             lost, tags, notes, "group", rank, parent, exit_code, error, alerts,\n' +
+      '             project, and "summary.NAME" for each summary value\n' +
+      '  summaries  experiment, run, name, value (text), number, headline\n' +
+      '  params     experiment, run, key, value (text), number\n' +
+      '  metrics    experiment, run, step, timestamp, metric, value, text: one row per\n' +
+      '             value\n' +
+      '  wide       experiment, run, step, timestamp, and one column per metric\n' +
+      '  logs       experiment, run, timestamp, level, message, meta\n' +
+      '  tables     experiment, run, step, name, row, data (JSON): one row per row of a\n' +
+      '             logged table\n' +
       '  artifact_versions  name, version, ref, type, created_at, experiment, run,\n' +
-      '           run_uuid, aliases, digest, bytes, files\n' +
+      '             run_uuid, aliases, digest, bytes, files\n' +
       '  artifact_links  experiment, run, run_uuid, link (logged or used), ref, name,\n' +
-      '           version, type, digest, at\n' +
+      '             version, type, digest, at\n' +
       'A key is a dotted path. A name that contains a dot is quoted if the path would\n' +
       'be ambiguous: in {"lr.decay": 1, "lr": {"decay": 2}} the key "lr.decay", with\n' +
       'its quotes, is 1. A query reads only the runs below DIR, and changes nothing.\n' +
@@ -294,11 +295,12 @@ export const COMMANDS: readonly Command[] = [
     options: CLEAN,
     details:
       'Never deletes an open run, a folder that is not a run, or anything outside DIR.\n' +
-      'With --keep-best, runs that do not have the field are not kept; how many they\n' +
-      'are is said. --keep and --keep-best together keep the newest and the best.\n\n' +
+      'With --keep-best, runs that do not have the field are not kept, which is\n' +
+      'reported; an experiment in which no run has it stays as it is. --keep and\n' +
+      '--keep-best together keep the newest and the best.\n\n' +
       '  expman clean experiments --keep-best 3 --by metrics.val_loss.min \\\n' +
       '    --protect-tag keep',
-    json: '{ dryRun, deleted: [{ experiment, run, runDir, status, startedAt, bytes }], failed: [{ runDir, message }], kept, bytes, best: [{ runDir, value }], protected (folders that only their tag keeps), withoutValue }.',
+    json: '{ dryRun, deleted: [{ experiment, run, runDir, status, startedAt, bytes }], failed: [{ runDir, message }], kept, bytes, best: [{ runDir, value }], protected (folders that only their tag keeps), withoutValue, unranked (experiments without the field) }.',
     load: () => import('./clean.js'),
   }),
   command({

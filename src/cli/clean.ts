@@ -35,6 +35,9 @@ interface Candidate {
 interface Kept {
   readonly best: readonly RunFacts[];
   readonly protectedRuns: readonly RunFacts[];
+  /** Experiments in which no run has the figure: nothing says which of theirs are the best. */
+  readonly unranked: readonly string[];
+  /** The number of runs that go without it. */
   readonly withoutFigure: number;
 }
 
@@ -52,7 +55,10 @@ export const run: CommandRun<typeof CLEAN> = ([dir = ''], options, terminal) => 
   const experiments = byExperiment(runs);
   const best = rule === null ? [] : experiments.flatMap((all) => rule.bestOf(all));
   const stays = new Set([...experiments.flatMap((all) => all.slice(0, keep ?? 0)), ...best]);
+  const canRank = (all: readonly RunFacts[]): boolean =>
+    rule === null || all.some((facts) => rule.figureOf(facts) !== undefined);
   const doomed = experiments
+    .filter(canRank)
     .flat()
     .filter((facts) => !stays.has(facts) && (filter?.matches(facts) ?? true) && facts.status !== 'RUNNING')
     .filter(({ startedAt }) => olderThan === undefined || Date.parse(startedAt) < Date.now() - olderThan);
@@ -66,6 +72,7 @@ export const run: CommandRun<typeof CLEAN> = ([dir = ''], options, terminal) => 
   const kept: Kept = {
     best,
     protectedRuns: doomed.filter(isProtected),
+    unranked: experiments.flatMap((all) => (canRank(all) ? [] : (all[0]?.experiment ?? []))),
     withoutFigure: rule === null ? 0 : old.filter(({ facts }) => rule.figureOf(facts) === undefined).length,
   };
   const isForced = options.force === true && options.dryRun !== true;
@@ -145,6 +152,7 @@ function report(cleaning: Cleaning, isJson: boolean, terminal: Terminal): void {
       best: kept.best.map((facts) => ({ runDir: facts.runDir, value: rule?.figureOf(facts) })),
       protected: kept.protectedRuns.map(({ runDir }) => runDir),
       withoutValue: kept.withoutFigure,
+      unranked: kept.unranked,
     });
     return;
   }
@@ -165,7 +173,7 @@ function report(cleaning: Cleaning, isJson: boolean, terminal: Terminal): void {
 
 /** Says what stays, and which runs go without having been compared. */
 function keptLines({ kept, rule, protectedTags, isForced }: Cleaning): string[] {
-  const { best, protectedRuns, withoutFigure } = kept;
+  const { best, protectedRuns, unranked, withoutFigure } = kept;
   const lines = [];
   if (rule !== null) {
     const named = best.map(
@@ -173,6 +181,8 @@ function keptLines({ kept, rule, protectedTags, isForced }: Cleaning): string[] 
     );
     lines.push(`kept as the best by ${rule.by}: ${best.length === 0 ? 'none' : firstOf(named, MAX_NAMED)}`);
   }
+  if (rule !== null && unranked.length > 0)
+    lines.push(`left alone, as no run of theirs has ${rule.by}: ${firstOf(unranked, MAX_NAMED)}`);
   if (protectedRuns.length > 0)
     lines.push(
       `kept for the tag ${[...protectedTags].join(' or ')}: ${firstOf(

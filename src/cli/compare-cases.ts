@@ -78,7 +78,7 @@ function print(comparison: CaseComparison, isMarkdown: boolean, terminal: Termin
     else terminal.table(table);
   }
   const left = [broke, mended, changed].reduce((sum, each) => sum + Math.max(0, each.length - MAX_CASES), 0);
-  if (left > 0) terminal.print(`  … and ${count(left)} more`);
+  if (left > 0) terminal.print(`  … and ${count(left)} more; --json has all`);
   const others = [
     ...(removed.length > 0 ? [`${count(removed.length)} only before`] : []),
     ...(added.length > 0 ? [`${count(added.length)} only after`] : []),

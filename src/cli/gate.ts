@@ -1,8 +1,9 @@
-import { resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { gate, type GateResult } from '../evaluate/gate.js';
 import { gateJUnit, gateMarkdown } from '../evaluate/gate-report.js';
 import { replaceWithFile } from '../interop/target/output-file.js';
-import { ExpmanError } from '../model/errors.js';
+import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import { type CommandRun, UsageError, numberOption } from './command.js';
 import type { GATE } from './command-options.js';
@@ -25,7 +26,7 @@ export const run: CommandRun<typeof GATE> = async ([runDir = ''], options, termi
     throw new UsageError('--max-drop and --baseline belong together; one of them is missing');
   const result = await gate(runDir, { metric, min, max, maxDrop, baseline, goal, tag: options.tag });
   // Before the output: its reader may have seen enough. After it, the verdict has been said.
-  const unwritten = options.junit === undefined ? null : await writeJUnit(options.junit, result);
+  const unwritten = options.junit === undefined ? null : await writeJUnit(resolve(options.junit), result);
   if (options.json === true) terminal.json(result);
   else if (options.markdown === true) terminal.print(gateMarkdown(result));
   else print(result, terminal);
@@ -36,7 +37,7 @@ export const run: CommandRun<typeof GATE> = async ([runDir = ''], options, termi
 };
 
 function print(
-  { passed, experiment, run, metric, value, checks, tagged }: GateResult,
+  { passed, experiment, run, runDir, metric, value, checks, tagged, failedBefore }: GateResult,
   terminal: Terminal,
 ): void {
   const word = passed ? terminal.style('green', 'passed') : terminal.style('red', 'failed');
@@ -50,18 +51,28 @@ function print(
     ]),
   ]);
   if (tagged) terminal.print('  tagged gate:failed');
+  else if (passed && failedBefore)
+    terminal.print(
+      '  an earlier gate has tagged it gate:failed, so it is no baseline; to remove the tag:\n' +
+        `  expman tag ${printable(relative('.', runDir))} --remove gate:failed`,
+    );
 }
 
 /** Writes the file wholly, or leaves an earlier one as it is and returns the reason. */
 async function writeJUnit(path: string, result: GateResult): Promise<Error | null> {
   try {
-    await replaceWithFile(resolve(path), (output) => {
+    mkdirSync(dirname(path), { recursive: true });
+    await replaceWithFile(path, (output) => {
       output.add(gateJUnit(result));
       return Promise.resolve();
     });
     return null;
   } catch (error) {
     if (error instanceof ExpmanError) return error;
-    throw error;
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    return new ExpmanError('IO', `the folder of the JUnit file cannot be created: ${messageOf(error)}`, {
+      ...{ path, errno, cause: error },
+    });
   }
 }

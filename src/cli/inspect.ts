@@ -29,7 +29,11 @@ const FACT_WIDTH = 15;
  * merged from"
  */
 const MAX_NAMED = 5;
-const LIVES = { alive: 'alive', unsure: 'may be alive', dead: 'dead' } as const;
+const LIVES = {
+  alive: 'alive',
+  unsure: 'may be alive',
+  dead: 'dead: it did not close the run, `expman recover` does',
+} as const;
 
 export const run: CommandRun<typeof NONE> = (paths, { json }, terminal) => {
   const folders = withoutFiles(paths);

@@ -87,7 +87,8 @@ function printRuns(
 ): void {
   // Next to the metrics, only a wide terminal has room for tags; `--columns tags` always shows
   // them.
-  const hasTags = terminal.width >= WIDE && runs.some(({ tags }) => tags.length > 0);
+  const hasTags =
+    terminal.width >= WIDE && !columns.includes('tags') && runs.some(({ tags }) => tags.length > 0);
   const isForked = runs.some(({ parent }) => parent !== undefined);
   const hasAlerts = runs.some(({ alerts, alertsLeftOut }) => alerts.length + alertsLeftOut > 0);
   const losses = LOSSES.filter((loss) => runs.some((facts) => facts[loss] > 0));

@@ -106,7 +106,7 @@ const joined = (text: string, before: string | undefined): string =>
   before === undefined ? text : `${before},${text}`;
 
 const usageOf = (command: Command): string =>
-  `usage: ${callOf(command)} [--json]\n\nrun \`expman ${command.name} --help\` for details`;
+  `usage: ${callOf(command)} [OPTIONS]\n\nrun \`expman ${command.name} --help\` for details`;
 
 const callOf = ({ name, args, usage = args }: Command): string =>
   `expman ${name} ${usage.toUpperCase().replaceAll('<', '').replaceAll('>', '')}`;
@@ -138,6 +138,6 @@ function helpText(): string {
     '',
     'DIR is a folder of experiments, RUN a folder DIR/EXPERIMENT/RUN in it.',
     'Exit codes: 0 success, 1 wrong usage, 2 invalid or corrupt data, 3 I/O error,',
-    '4 a run is locked.',
+    '4 a run is locked, 5 a gate fails or a monitor finds something.',
   ].join('\n');
 }

@@ -53,9 +53,12 @@ export function baselineOf(fs: FsPort, run: RunFacts, baseline: string): Baselin
       { path: damaged.runDir },
     );
   if (facts === null && isTag)
-    throw new ExpmanError('RUN_NOT_FOUND', `no finished run in ${path} has the tag ${JSON.stringify(tag)}`, {
-      path,
-    });
+    throw new ExpmanError(
+      'RUN_NOT_FOUND',
+      `no other finished run in ${path} has the tag ${JSON.stringify(tag)}` +
+        ` (a run with the tag ${FAILED_TAG} does not count)`,
+      { path },
+    );
   return { facts, unreadable: unreadable.length };
 }
 

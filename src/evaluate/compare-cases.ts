@@ -61,7 +61,7 @@ export async function compareCases(
     readCases(openStoredRun(nodeFs, resolvePath('before', before))),
     readCases(openStoredRun(nodeFs, resolvePath('after', after))),
   ]);
-  const both = [...now.values()].flatMap((each): CaseChange[] => {
+  const both = inOrder(now).flatMap((each): CaseChange[] => {
     const known = old.get(each.id);
     return known === undefined ? [] : [{ id: each.id, before: known, after: each }];
   });
@@ -75,10 +75,14 @@ export async function compareCases(
     mended: both.filter((each) => !each.before.passed && each.after.passed),
     changed,
     same: alike.length - changed.length,
-    removed: [...old.keys()].filter((id) => !now.has(id)),
-    added: [...now.keys()].filter((id) => !old.has(id)),
+    removed: inOrder(old).flatMap(({ id }) => (now.has(id) ? [] : [id])),
+    added: inOrder(now).flatMap(({ id }) => (old.has(id) ? [] : [id])),
   };
 }
+
+/** Returns cases by their place in the evaluation; rows are in the order in which cases ended. */
+const inOrder = (cases: ReadonlyMap<string, CaseRecord>): CaseRecord[] =>
+  [...cases.values()].sort((one, other) => one.index - other.index);
 
 function scoresThatDiffer({ before, after }: CaseChange, tolerance: number): string[] {
   const names = new Set([...Object.keys(before.scores), ...Object.keys(after.scores)]);

@@ -60,8 +60,11 @@ export interface CaseContext {
 /** The thing to evaluate: a function from a case to an answer. */
 export type Subject<C, O> = (item: C, context: CaseContext) => O | PromiseLike<O>;
 
-/** Judges an answer: a boolean says whether the case passes, a number is recorded. */
-export type Scorer<C, O> = (output: O, item: C) => Score | PromiseLike<Score>;
+/**
+ * Judges an answer: a boolean says whether the case passes, a number is recorded; null means that it
+ * has no score for this case.
+ */
+export type Scorer<C, O> = (output: O, item: C) => Score | null | PromiseLike<Score | null>;
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions<C, O> {
@@ -121,8 +124,9 @@ const LONGEST_PAUSE_MS = 8000;
  * 4,000 characters, of at most 10,000 cases. When all cases are done, the run gets its summary (see
  * {@link summarise}), with `pass_rate` as its headline.
  *
- * A run that is resumed (`resume: 'allow'`) goes on: cases that it has a row of are not asked again,
- * and are emitted first, as `reused`. What a kill cuts off is at most the texts of the last second.
+ * A run that is resumed (`resume: 'allow'`) goes on: cases that it has a row of, those with an error
+ * included, are not asked again, and are emitted as `reused`; if that is all of them, a process
+ * warning says so. What a kill cuts off is at most the texts of the last second.
  *
  * @param cases - any source: an array, a generator, an Observable; `input` and `expected` of a case
  * are shown in the table
@@ -147,7 +151,7 @@ export function evaluate<C, O>(
       throw invalidOption('scorers', `functions by names other than ${TAKEN_NAMES.join(', ')}`, name);
   return defer(() => {
     const table = new CaseTable(run);
-    const results: CaseRecord[] = [];
+    const results: CaseResult<O>[] = [];
     const asked = (item: C, index: number, name: string): Observable<CaseResult<O>> =>
       askCase(item, { index, id: name }, { subject, scorers, timeoutMs, retries }).pipe(
         tap((result) => {
@@ -172,6 +176,7 @@ export function evaluate<C, O>(
     const finish$ = defer(() => {
       table.flush();
       summariseRun(run, results);
+      noteReused(run, results);
       return EMPTY;
     });
     return concat(evaluated$, finish$).pipe(finalize(() => table.flush()));
@@ -181,6 +186,18 @@ export function evaluate<C, O>(
 /** Returns the cases that earlier sessions of a run have rows of. */
 async function earlierCases(run: EvaluationRun): Promise<ReadonlyMap<string, CaseRecord>> {
   return run.lastStep === null ? new Map() : readCases(openStoredRun(nodeFs, run.runDir));
+}
+
+/** Says how many cases were not asked; if none was, a warning: the subject may have changed since. */
+function noteReused(run: EvaluationRun, results: readonly { readonly reused: boolean }[]): void {
+  const reused = results.filter((each) => each.reused).length;
+  if (reused === 0) return;
+  const message = `${reused} of ${results.length} cases taken from earlier sessions of ${run.runDir}`;
+  run.logger.info(message);
+  if (reused === results.length)
+    process.emitWarning(`${message}, none was asked; to evaluate again, choose another runName`, {
+      type: 'ExpmanWarning',
+    });
 }
 
 function nameOf<C>(item: C, index: number, id: EvaluateOptions<C, never>['id']): string {
@@ -261,7 +278,9 @@ async function scoresOf<C, O>(
   for (const [name, judge] of Object.entries(scorers))
     try {
       const score: unknown = await judge(output, item);
-      if (!isScore(score)) throw new TypeError(`a score must be a number or a boolean, not ${typeof score}`);
+      if (score === null) continue;
+      if (!isScore(score))
+        throw new TypeError(`a score must be a number, a boolean or null, not ${typeof score}`);
       scores[name] = score;
     } catch (thrown) {
       error ??= cutError(`scorer ${name}: ${errorText(thrown)}`);

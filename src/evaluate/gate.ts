@@ -80,6 +80,8 @@ export interface GateResult {
   readonly checks: readonly GateCheck[];
   /** True if the run has been tagged `gate:failed`. */
   readonly tagged: boolean;
+  /** True if an earlier gate has tagged the run `gate:failed`: it is no baseline, even if it passes. */
+  readonly failedBefore: boolean;
   /** The reason why a run that failed could not be tagged; null if there was none. */
   readonly tagProblem: string | null;
 }
@@ -123,7 +125,7 @@ export async function gate(runDir: string, options: GateOptions): Promise<GateRe
   return {
     passed,
     ...{ runDir: facts.runDir, experiment: facts.experiment, run: facts.run },
-    ...{ metric, value, goal, baseline: known, checks },
+    ...{ metric, value, goal, baseline: known, checks, failedBefore: facts.tags.includes(FAILED_TAG) },
     ...(passed || !tag ? { tagged: false, tagProblem: null } : tagged(facts.runDir)),
   };
 }

@@ -23,6 +23,8 @@ export interface LiveSnapshot {
   readonly step: Step | null;
   /** The first step seen, from which progress is counted; null before. */
   readonly firstStep: Step | null;
+  /** The greatest step seen: rows may come in any order, as those of an evaluation; null before. */
+  readonly lastStep: Step | null;
   /** Rows seen. */
   readonly rows: number;
   /** Rows per second since the previous snapshot. */

@@ -61,6 +61,7 @@ const snapshot = (
 ): LiveSnapshot => ({
   step,
   firstStep,
+  lastStep: step,
   rows: step - firstStep + 1,
   rowsPerSecond: 0,
   elapsedMs,
@@ -120,7 +121,7 @@ describe('progress on a terminal', () => {
     const stream = new FakeTerminal();
     const { run, live } = puppet('r1');
     const shown = progress(run, { stream });
-    live.next({ ...snapshot(0, 1000), step: null, firstStep: null, rows: 2 });
+    live.next({ ...snapshot(0, 1000), step: null, firstStep: null, lastStep: null, rows: 2 });
     live.next({ ...snapshot(5001, 2000, {}, 5000), rows: 4 });
     vi.advanceTimersByTime(100);
     expect(stream.screen).toEqual([expect.stringMatching(/^r1 {2}5002 {2}1\.\d+\/s /)]);

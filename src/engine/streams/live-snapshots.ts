@@ -60,6 +60,7 @@ class LiveTally {
   changed = false;
   private step: Step | null = null;
   private firstStep: Step | null = null;
+  private lastStep: Step | null = null;
   private readonly metrics = new Map<string, Running>();
   private readonly openedAt = performance.now();
   private before = { at: this.openedAt, rows: 0 };
@@ -70,6 +71,7 @@ class LiveTally {
     if (step !== null && step !== undefined) {
       this.step = step;
       this.firstStep ??= step;
+      if (this.lastStep === null || step > this.lastStep) this.lastStep = step;
     }
     for (const metric of Object.keys(values)) {
       const value = values[metric];
@@ -79,13 +81,14 @@ class LiveTally {
 
   snapshot(): LiveSnapshot {
     const now = performance.now();
-    const { rows, step, firstStep, openedAt, before, metrics } = this;
+    const { rows, step, firstStep, lastStep, openedAt, before, metrics } = this;
     const seconds = (now - before.at) / 1000;
     this.before = { at: now, rows };
     this.changed = false;
     return {
       step,
       firstStep,
+      lastStep,
       rows,
       rowsPerSecond: seconds > 0 ? (rows - before.rows) / seconds : 0,
       elapsedMs: now - openedAt,

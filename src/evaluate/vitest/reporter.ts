@@ -71,7 +71,9 @@ export class ExpmanReporter {
     const { state, errors = [] } = test.result();
     if (run === null || (state !== 'passed' && state !== 'failed')) return;
     const { duration, retryCount = 0 } = test.diagnostic() ?? {};
-    const error = errors.map(({ name = 'Error', message }) => `${name}: ${message}`).join('; ');
+    // Vitest keeps the errors of all attempts, also where the last one passed.
+    const texts = new Set(errors.map(({ name = 'Error', message }) => `${name}: ${message}`));
+    const error = state === 'passed' ? '' : [...texts].join('; ');
     const record: CaseRecord = {
       index: this.#cases.length,
       id: `${test.module.relativeModuleId ?? test.module.moduleId} > ${test.fullName}`,

@@ -101,7 +101,7 @@ export class Artifacts {
   async versions(name: string): Promise<ArtifactVersion[]> {
     const store = this.#store();
     const state = await store.versions.state(checkedName(name));
-    if (state.versions.length === 0) throw notFound(name, `there is no artifact ${name} below ${this.dir}`);
+    if (state.versions.length === 0) throw await store.absent(name);
     return state.versions.flatMap((found) => {
       if (found.kind === 'damaged') throw found.error;
       return found.kind === 'whole' ? [store.opened(found, state)] : [];

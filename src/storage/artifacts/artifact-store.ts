@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { type ArtifactRef, LATEST, versionRef } from '../../model/artifact-ref.js';
 import {
   type ArtifactFile,
@@ -7,6 +8,7 @@ import {
   keptBytes,
 } from '../../model/artifact-manifest.js';
 import { errnoOf, ExpmanError, messageOf } from '../../model/errors.js';
+import { nearestWord } from '../../model/nearest-word.js';
 import { quoted } from '../../model/printable.js';
 import type { ArtifactFs } from './artifact-fs.js';
 import { ArtifactVersion } from './artifact-version.js';
@@ -91,12 +93,21 @@ export class ArtifactStore {
   async open(ref: ArtifactRef): Promise<ArtifactVersion> {
     return this.telling(`the artifact ${ref.name} cannot be read`, async () => {
       const state = await this.versions.state(ref.name);
+      if (state.versions.length === 0 && state.unsureBelow === 0) throw await this.absent(ref.name);
       const version = 'version' in ref ? ref.version : holderOf(state, ref.alias);
       const found = state.versions.some((each) => each.version === version)
         ? await this.versions.version(ref.name, version, true)
         : null;
       return this.opened(mustBeWhole(state, found, version), state);
     });
+  }
+
+  /** Makes the error for an artifact that is not there, with the name that may have been meant. */
+  async absent(name: string): Promise<ExpmanError> {
+    const near = nearestWord(name, await this.versions.names());
+    const hint = near === undefined ? '`expman artifacts` lists those there are' : `did you mean ${near}?`;
+    const message = `there is no artifact ${name} below ${dirname(this.layout.home)}; ${hint}`;
+    return new ExpmanError('ARTIFACT_NOT_FOUND', message, { value: name });
   }
 
   /** Makes the public form of a version. */

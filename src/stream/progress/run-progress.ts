@@ -66,8 +66,7 @@ export class RunProgress {
     if (seconds > 0) {
       const now = (gained - this.lookedAt.gained) / seconds;
       const kept = RATE_MEMORY ** seconds;
-      // Steps that go back say nothing about the rate.
-      if (now >= 0) this.rate = Number.isNaN(this.rate) ? now : kept * this.rate + (1 - kept) * now;
+      this.rate = Number.isNaN(this.rate) ? now : kept * this.rate + (1 - kept) * now;
       this.lookedAt = { gained, elapsedMs: snapshot.elapsedMs };
     }
     const [first] = this.metricsShown().shown;
@@ -122,8 +121,8 @@ export class RunProgress {
   }
 
   private done(): number {
-    const { step, rows } = this.latest ?? { step: null, rows: 0 };
-    return step === null ? rows : Number(step) + 1;
+    const { lastStep, rows } = this.latest ?? { lastStep: null, rows: 0 };
+    return lastStep === null ? rows : Number(lastStep) + 1;
   }
 }
 
@@ -131,8 +130,8 @@ export class RunProgress {
  * The steps, or rows without a step, since the tap was opened: a resumed run has not done the steps
  * before.
  */
-function gainedIn({ step, firstStep, rows }: LiveSnapshot): number {
-  return step === null || firstStep === null ? rows : Number(step) - Number(firstStep) + 1;
+function gainedIn({ lastStep, firstStep, rows }: LiveSnapshot): number {
+  return lastStep === null || firstStep === null ? rows : Number(lastStep) - Number(firstStep) + 1;
 }
 
 /**
