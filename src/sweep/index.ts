@@ -32,11 +32,17 @@ export type {
   SpaceEntry,
   Uniform,
 } from './space/space.js';
+export type { HyperbandOptions } from './schedulers/hyperband.js';
 export type { MedianStoppingOptions } from './schedulers/median-stopping.js';
+export type { PatienceOptions } from './schedulers/patience.js';
+export type { Scheduler, TrialCourse, TrialReport } from './schedulers/scheduler.js';
+export type { SchedulerOption } from './schedulers/scheduler-option.js';
 export type { SuccessiveHalvingOptions } from './schedulers/successive-halving.js';
-export type { Study, StudyResult } from './study.js';
+export type { ThresholdOptions } from './schedulers/threshold.js';
+export type { Study } from './study.js';
+export type { StudyResult } from './study-result.js';
 export { sweep } from './sweep.js';
-export type { SchedulerOption, SweepOptions, WorkerSweepOptions } from './sweep-options.js';
+export type { SweepOptions, WorkerSweepOptions } from './sweep-options.js';
 export type {
   Train,
   Training,

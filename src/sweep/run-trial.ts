@@ -5,17 +5,12 @@ import { ExperimentConfig } from '../model/experiment-config.js';
 import type { RunSummary } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { after } from './after.js';
-import { MetricWatch } from './metric-watch.js';
+import type { MetricWatch } from './metric-watch.js';
+import { type Failure, type NextTrial, RunningTrial, STUCK } from './running-trial.js';
 import type { TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
 import type { Drive, Trial, TrialEvent } from './trial.js';
-
-/** A trial to run: a new one, or another attempt at one that failed or was interrupted. */
-export interface NextTrial<P> {
-  readonly number: number;
-  readonly attempt: number;
-  readonly params: P;
-}
+import { courseOf, watchMetric } from './watch-metric.js';
 
 /** The sweep of a trial, as far as the trial needs it. */
 export interface TrialHost<P> {
@@ -24,41 +19,10 @@ export interface TrialHost<P> {
   readonly events: Subject<TrialEvent<P>>;
   /** The running trials: each is here from before its `started` event until its run is closed. */
   readonly running: Set<RunningTrial<P>>;
-  /** Called with the trial's record before its run exists. */
-  readonly onBegin: (record: TrialRecord) => void;
-}
-
-/** The reason why a trial was aborted. */
-type AbortReason = 'stopped' | 'interrupted';
-
-/** A running trial, and the two ways to end it. */
-export class RunningTrial<P> {
-  readonly trial: Trial<P>;
-  /** The reason why the trial was aborted; null if it was not. */
-  abortReason: AbortReason | null = null;
-  private readonly aborting = new AbortController();
-  private readonly expiring = new AbortController();
-
-  constructor({ number, attempt, params }: NextTrial<P>, run: LoggingEngine) {
-    this.trial = { number, attempt, params, run, signal: this.aborting.signal };
-  }
-
-  /** Aborted when the trial's time to end has passed. */
-  get expired(): AbortSignal {
-    return this.expiring.signal;
-  }
-
-  /** Asks the training to end; the first reason is kept. */
-  abort(reason: AbortReason): void {
-    if (this.abortReason !== null) return;
-    this.abortReason = reason;
-    this.aborting.abort(new DOMException(`the trial was ${reason}`, 'AbortError'));
-  }
-
-  /** Stops waiting for the training. */
-  expire(): void {
-    this.expiring.abort();
-  }
+  /** Called with the trial's record before its run exists, and again before its run is closed. */
+  readonly onRecord: (record: TrialRecord) => void;
+  /** Called with what keeps the scheduler from judging a trial well. */
+  readonly remark: (trial: Trial<P>, oddity: string) => void;
 }
 
 /**
@@ -70,7 +34,7 @@ export class RunningTrial<P> {
  */
 export async function runTrial<P>(next: NextTrial<P>, host: TrialHost<P>): Promise<TrialRecord> {
   const { options, events } = host;
-  const { number, attempt, params } = next;
+  const { number, attempt, failures, params } = next;
   const run = `trial-${String(number).padStart(4, '0')}${attempt === 0 ? '' : `.${attempt}`}`;
   const begun: TrialRecord = {
     trial: number,
@@ -80,9 +44,12 @@ export async function runTrial<P>(next: NextTrial<P>, host: TrialHost<P>): Promi
     params,
     value: null,
     step: null,
+    ...(failures > 0 && { failures }),
   };
   // Before the run exists: a trial without a record would be tried again.
-  host.onBegin(begun);
+  host.onRecord(begun);
+  // An earlier attempt at the same trial says nothing about this one.
+  if (attempt > 0) options.scheduler.recall?.(number, []);
   const engine = openTrialRun(run, options);
   engine.logParams(params as Readonly<Record<string, unknown>>);
   const running = new RunningTrial(next, engine);
@@ -95,10 +62,14 @@ export async function runTrial<P>(next: NextTrial<P>, host: TrialHost<P>): Promi
     error: () => undefined,
   });
   const watch = watchMetric(running, host);
-  const failure = await untilTrained(running, host);
-  const record = await closeTrial(running, { begun, watch, failure }, options);
-  host.running.delete(running);
-  return record;
+  try {
+    const failure = await untilTrained(running, host);
+    const record = await closeTrial(running, { begun, watch, failure }, host);
+    if (running.brokenBy !== null) throw running.brokenBy.thrown;
+    return record;
+  } finally {
+    host.running.delete(running);
+  }
 }
 
 function openTrialRun<P>(runName: string, { name, baseDir, run }: ResolvedSweep<P>): LoggingEngine {
@@ -106,39 +77,11 @@ function openTrialRun<P>(runName: string, { name, baseDir, run }: ResolvedSweep<
     new ExperimentConfig(name, baseDir, {
       ...run,
       runName,
-      // A killed process may have left an empty folder behind.
-      resume: 'allow',
+      // The folder of a trial is its own: rows of anything else are never continued.
+      resume: 'never',
       group: name,
     }),
   );
-}
-
-/**
- * Follows the trial's metric, emits each of its values, and aborts the trial when the scheduler
- * says so.
- */
-function watchMetric<P>(running: RunningTrial<P>, { options, events }: TrialHost<P>): MetricWatch {
-  const { number, run } = running.trial;
-  const watch = new MetricWatch(options.value, options.mode === 'min' ? 1 : -1);
-  run.metric(options.metric).subscribe({
-    next: (point) => {
-      const report = watch.add(point);
-      if (events.observed) events.next({ kind: 'reported', number, step: point.step, value: point.value });
-      if (
-        report !== null &&
-        running.abortReason === null &&
-        options.scheduler.stops({ trial: number, ...report })
-      )
-        running.abort('stopped');
-    },
-    error: () => undefined,
-  });
-  return watch;
-}
-
-/** The failure of a training. */
-interface Failure {
-  readonly thrown: unknown;
 }
 
 /**
@@ -179,33 +122,46 @@ interface Trained {
 
 /** Closes the trial's run as the training ended; returns the trial's last record. */
 async function closeTrial<P>(
-  { trial, abortReason }: RunningTrial<P>,
+  running: RunningTrial<P>,
   { begun, watch, failure }: Trained,
-  { scheduler, metric }: ResolvedSweep<P>,
+  { options, onRecord }: TrialHost<P>,
 ): Promise<TrialRecord> {
+  const { abortReason, isStuck, trial } = running;
   const { run } = trial;
   const { reported } = watch;
-  const course = scheduler.courseOf(trial.number);
-  const record = {
-    ...begun,
-    value: reported?.value ?? null,
-    step: reported?.step ?? null,
-    ...(course.length > 0 && { course }),
-  };
+  const record = { ...begun, value: reported?.value ?? null, step: reported?.step ?? null };
   if (abortReason === 'interrupted')
-    return recordAfter(run.close(RunStatus.Interrupted), { ...record, status: abortReason });
-  // An aborted trial may throw; that is not a failure.
-  if (failure !== null && abortReason === null) {
-    // eslint-disable-next-line rxjs-x/throw-error -- what was thrown is passed on as it is
-    run.metrics.error(failure.thrown);
-    return recordAfter(run.closed, { ...record, status: 'failed', error: messageOf(failure.thrown) });
+    return recordAfter(run.close(RunStatus.Interrupted), {
+      ...record,
+      status: abortReason,
+      ...(isStuck && { error: STUCK }),
+    });
+  try {
+    const course = courseOf(options, trial.number);
+    const counted = { ...record, ...(course.length > 0 && { course }) };
+    // An aborted trial may throw; that is not a failure.
+    if (failure !== null && abortReason === null) {
+      // eslint-disable-next-line rxjs-x/throw-error -- what was thrown is passed on as it is
+      run.metrics.error(failure.thrown);
+      return await recordAfter(run.closed, {
+        ...counted,
+        status: 'failed',
+        error: messageOf(failure.thrown),
+      });
+    }
+    if (reported === null && abortReason === null) {
+      const error = `the metric ${JSON.stringify(options.metric)} ${watch.lack}`;
+      run.logger.error(error);
+      return await recordAfter(run.close(RunStatus.Failed), { ...counted, status: 'failed', error });
+    }
+    const ending = abortReason ?? 'finished';
+    // Before the run is closed: a kill in between would leave no trace of how the trial ended.
+    onRecord({ ...counted, status: 'running', ending });
+    return await recordAfter(run.close(RunStatus.Finished), { ...counted, status: ending });
+  } catch (thrown) {
+    await run.close(RunStatus.Interrupted).catch(() => undefined);
+    throw thrown;
   }
-  if (reported === null && abortReason === null) {
-    const error = `the metric ${JSON.stringify(metric)} ${watch.lack}`;
-    run.logger.error(error);
-    return recordAfter(run.close(RunStatus.Failed), { ...record, status: 'failed', error });
-  }
-  return recordAfter(run.close(RunStatus.Finished), { ...record, status: abortReason ?? 'finished' });
 }
 
 /**

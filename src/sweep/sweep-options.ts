@@ -17,9 +17,7 @@ import {
 } from '../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import { isUrl } from '../model/realms.js';
-import { type MedianStoppingOptions, medianStopping } from './schedulers/median-stopping.js';
-import { type Scheduler, noScheduler } from './schedulers/scheduler.js';
-import { type SuccessiveHalvingOptions, successiveHalving } from './schedulers/successive-halving.js';
+import { type NamedScheduler, type SchedulerOption, schedulerRule } from './schedulers/scheduler-option.js';
 import {
   type SearcherName,
   SEARCHER_NAMES,
@@ -29,14 +27,6 @@ import {
 import { OWN_SEARCHER_OPTIONS, type SearcherOptions } from './searchers/searcher-options.js';
 import type { Searcher } from './searchers/searcher.js';
 import type { ParamsOf, Space } from './space/space.js';
-
-/** The schedulers of this package; an object also gives options. */
-export type SchedulerOption =
-  | 'none'
-  | 'median'
-  | 'asha'
-  | ({ readonly name: 'median' } & MedianStoppingOptions)
-  | ({ readonly name: 'asha' } & SuccessiveHalvingOptions);
 
 /** Options of a sweep. */
 export interface SweepOptions<P> {
@@ -52,7 +42,10 @@ export interface SweepOptions<P> {
   readonly mode?: 'min' | 'max' | undefined;
   /** The value that counts: the `'last'` (default) or the `'best'`. */
   readonly value?: 'last' | 'best' | undefined;
-  /** The number of trials; from 1 up, default 20. A grid may end before. */
+  /**
+   * The number of trials; from 1 up, default 20. A grid ends before if it has fewer, and runs whole
+   * by default.
+   */
   readonly trials?: number | undefined;
   /** The number of trials at a time; from 1 up, default 1. */
   readonly concurrency?: number | undefined;
@@ -62,10 +55,19 @@ export interface SweepOptions<P> {
   readonly searcher?: SearcherName | Searcher<P> | undefined;
   /** Further options of the named searcher. */
   readonly searcherOptions?: Omit<SearcherOptions, 'seed' | 'mode' | 'feasible'> | undefined;
-  /** The rule for stopping trials early; default `'none'`. */
+  /** The rule for stopping trials early; default `'none'`. An object with `stops` is a custom one. */
   readonly scheduler?: SchedulerOption | undefined;
-  /** The number of times that a failed trial is started again; default 0. */
+  /**
+   * The number of times that a failed trial is started again; default 0. Attempts that were cut off
+   * do not count, and what is still to be tried again when the sweep ends is tried when it is
+   * resumed.
+   */
   readonly retries?: number | undefined;
+  /**
+   * True to try the trials that failed in earlier sessions once more, such as after a bug was fixed;
+   * default false.
+   */
+  readonly retryFailed?: boolean | undefined;
   /**
    * The number of failed trials above which the sweep ends and its result rejects; default no
    * limit.
@@ -101,18 +103,27 @@ export interface WorkerSweepOptions<P> extends SweepOptions<P> {
 /** All options, checked, with defaults, searcher and scheduler filled in. */
 export interface ResolvedSweep<P>
   extends
-    Omit<ResolvedBy<typeof OPTIONS>, 'dir' | 'searcher' | 'searcherOptions' | 'scheduler'>,
+    Omit<ResolvedBy<typeof OPTIONS>, 'dir' | 'searcher' | 'searcherOptions' | 'scheduler' | 'trials'>,
     NamedScheduler {
   readonly baseDir: string;
   readonly fileMode: FileMode;
+  /** Infinity for a grid that runs whole. */
+  readonly trials: number;
   readonly searcher: Searcher<P>;
   readonly searcherName: string;
+  /** The searcher's options that decide which trials there are. */
+  readonly decisiveOptions: Readonly<Record<string, unknown>>;
 }
 
-interface NamedScheduler {
-  readonly scheduler: Scheduler;
-  readonly schedulerName: string;
-}
+/** The options of each searcher that decide which trials there are: part of a sweep's identity. */
+const DECISIVE = {
+  grid: ['gridSteps'],
+  random: [],
+  'quasi-random': [],
+  tpe: ['startupTrials', 'candidates'],
+} satisfies Record<SearcherName, readonly (keyof SearcherOptions)[]>;
+/** The number of trials of a searcher that has no end. */
+const TRIALS = 20;
 
 const WORKER_RULE = "the URL of a file, such as new URL('./train.js', import.meta.url)";
 /** Options of a trial's run that the sweep sets. */
@@ -125,18 +136,16 @@ const RULES = {
   metric: metricName().inWords('the name of a metric').required(),
   mode: oneOf('min', 'max').byDefault('min'),
   value: oneOf('last', 'best').byDefault('last'),
-  trials: integer(1).byDefault(20),
+  trials: integer(1),
   concurrency: integer(1).byDefault(1),
   seed: integer(0).byDefault(0),
   searcher: ruleOf(`one of ${SEARCHER_NAMES}, or an object with suggest and observe`, isSearcher).byDefault(
     'random',
   ),
   searcherOptions: OWN_SEARCHER_OPTIONS.asRule().byDefault(OWN_SEARCHER_OPTIONS.resolve({})),
-  scheduler: rule<SchedulerOption, NamedScheduler>("one of 'none', 'median', 'asha'", schedulerOf).byDefault({
-    scheduler: noScheduler,
-    schedulerName: 'none',
-  }),
+  scheduler: schedulerRule,
   retries: integer(0).byDefault(0),
+  retryFailed: flag().byDefault(false),
   maxFailures: amount(0, Infinity).byDefault(Infinity),
   timeLimitMs: amount(1, Infinity).byDefault(Infinity),
   graceMs: amount(0, Infinity).byDefault(10_000),
@@ -145,7 +154,6 @@ const RULES = {
   // The rules of these options are in ExperimentConfig.
   run: ruleOf('an object', isRunOptions).byDefault({}),
 };
-const NO_OPTIONS = optionsTable<object>()({});
 const OPTIONS = optionsTable<SweepOptions<unknown>>()(RULES);
 const WORKER_OPTIONS = optionsTable<WorkerSweepOptions<unknown>>()({
   ...RULES,
@@ -192,8 +200,12 @@ function completed<S extends Space>(
     baseDir,
     fileMode,
     run,
+    trials: rest.trials ?? (searcher === 'grid' ? Infinity : TRIALS),
     searcher: named ? createSearcher(searcher, space, { ...searcherOptions, seed, mode }) : searcher,
     searcherName: named ? searcher : 'custom',
+    decisiveOptions: named
+      ? Object.fromEntries(DECISIVE[searcher].map((option) => [option, searcherOptions[option]]))
+      : {},
   };
 }
 
@@ -205,20 +217,4 @@ function isSearcher(value: unknown): value is SearcherName | Searcher<unknown> {
 
 function isRunOptions(value: unknown): value is NonNullable<SweepOptions<unknown>['run']> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function schedulerOf(option: unknown): NamedScheduler {
-  const { name, ...rest } =
-    typeof option === 'object' && option !== null ? (option as { name?: unknown }) : { name: option };
-  switch (name) {
-    case 'none':
-      NO_OPTIONS.resolve(rest);
-      return { scheduler: noScheduler, schedulerName: name };
-    case 'median':
-      return { scheduler: medianStopping(rest), schedulerName: name };
-    case 'asha':
-      return { scheduler: successiveHalving(rest), schedulerName: name };
-    default:
-      throw invalidOption('scheduler', "one of 'none', 'median', 'asha'", name);
-  }
 }
