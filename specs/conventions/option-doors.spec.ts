@@ -32,7 +32,7 @@ import {
   stopRun,
   streamQuery,
 } from 'expman-rx/reader';
-import { createSearcher, sweep, uniform } from 'expman-rx/sweep';
+import { createSearcher, createStudy, sweep, uniform } from 'expman-rx/sweep';
 import { SummaryWriter, tensorboardImporter } from 'expman-rx/tensorboard';
 import { fitCallbacks } from 'expman-rx/tfjs';
 import { ExpmanReporter } from 'expman-rx/vitest';
@@ -145,6 +145,10 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'createSearcher(SearcherOptions)': {
     call: (options) => createSearcher('tpe', SPACE, options),
     given: { seed: 1, mode: 'min' },
+  },
+  'createStudy(AskTellOptions)': {
+    call: (options) => createStudy(SPACE, options).close(),
+    given: { name: 'asked' },
   },
   'divergence(DivergenceOptions)': { call: divergence },
   'downsample(DownsampleOptions)': { call: (options) => downsample(3, options) },

@@ -39,6 +39,9 @@ export type { Scheduler, TrialCourse, TrialReport } from './schedulers/scheduler
 export type { SchedulerOption } from './schedulers/scheduler-option.js';
 export type { SuccessiveHalvingOptions } from './schedulers/successive-halving.js';
 export type { ThresholdOptions } from './schedulers/threshold.js';
+export { createStudy, type AskTellStudy, type AskedTrial, type ToldTrial } from './ask-tell.js';
+export type { AskTellOptions } from './ask-tell-options.js';
+export type { MetricGoal } from './sweep-file.js';
 export type { Study } from './study.js';
 export type { StudyResult } from './study-result.js';
 export { sweep } from './sweep.js';
@@ -56,5 +59,5 @@ export type {
 } from './trial.js';
 export type { Outcome, SearchContext, Searcher, Suggestion } from './searchers/searcher.js';
 export { createSearcher, type SearcherName } from './searchers/create-searcher.js';
-export type { Mode, SearcherOptions } from './searchers/searcher-options.js';
+export type { Feasible, Mode, SearcherOptions } from './searchers/searcher-options.js';
 export { paramImportance, type ImportanceTrial, type ParamImportance } from '../pure/param-importance.js';

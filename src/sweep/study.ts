@@ -341,7 +341,8 @@ const outcomeOf = ({ trial, status }: TrialRecord): Outcome => ({
   violation: 0,
 });
 
-function lock(fs: FsPort, folder: string): LockOwner {
+/** Takes the lock of a sweep's folder. @throws ExpmanError `RUN_LOCKED` */
+export function lock(fs: FsPort, folder: string): LockOwner {
   const watch = new OwnerWatch(fs, folder);
   const ownership = watch.look();
   mustNotBeOwned(folder, ownership);

@@ -36,11 +36,20 @@ const TRIALS = 'trials:';
 const ITEM = '  - ';
 const END = '# end';
 
+/** A metric that a sweep optimises. */
+export interface MetricGoal {
+  readonly name: string;
+  /** The direction: `'min'` if less is better, or `'max'`. */
+  readonly mode: 'min' | 'max';
+}
+
 /** The plan of a sweep; a resumed sweep must have the same. */
 export interface SweepPlan {
   readonly space: SpaceDescription;
   readonly metric: string;
   readonly mode: 'min' | 'max';
+  /** All metrics, if there are several; `metric` and `mode` are those of the first. */
+  readonly metrics?: readonly MetricGoal[];
   readonly value: 'last' | 'best';
   readonly seed: number;
   /**
@@ -62,6 +71,8 @@ export interface TrialRecord {
   readonly run: string;
   readonly params: unknown;
   readonly value: number | null;
+  /** The values of all metrics, if there are several; `value` is the first. */
+  readonly values?: readonly number[];
   readonly step: Step | null;
   readonly error?: string;
   /** The number of attempts that failed; those that were cut off do not count. Absent if none. */
@@ -239,7 +250,7 @@ const TRIAL_STATUSES: ReadonlySet<unknown> = new Set([
 
 function isTrialRecord(value: unknown): value is TrialRecord {
   if (!isMapping(value)) return false;
-  const { trial, attempt, status, run, value: metric, step, course, failures, retry, ending } = value;
+  const { trial, attempt, status, run, value: metric, step, course, failures, retry, ending, values } = value;
   return (
     Number.isSafeInteger(trial) &&
     Number.isSafeInteger(attempt) &&
@@ -247,6 +258,7 @@ function isTrialRecord(value: unknown): value is TrialRecord {
     typeof run === 'string' &&
     isTrialName(run) &&
     (metric === null || typeof metric === 'number') &&
+    (values === undefined || (Array.isArray(values) && values.every((each) => typeof each === 'number'))) &&
     (step === null || typeof step === 'number' || typeof step === 'bigint') &&
     (failures === undefined || Number.isSafeInteger(failures)) &&
     (retry === undefined || typeof retry === 'boolean') &&

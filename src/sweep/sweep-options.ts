@@ -3,6 +3,7 @@ import type { FileMode } from '../model/experiment-options.js';
 import { type ExperimentName, parseName } from '../model/names.js';
 import {
   amount,
+  callback,
   eitherFolder,
   flag,
   hasMethod,
@@ -15,6 +16,7 @@ import {
   rule,
   ruleOf,
 } from '../model/option-rules.js';
+import { redactNamed } from '../model/redact-text.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import { isUrl } from '../model/realms.js';
 import { type NamedScheduler, type SchedulerOption, schedulerRule } from './schedulers/scheduler-option.js';
@@ -24,7 +26,8 @@ import {
   createSearcher,
   isSearcherName,
 } from './searchers/create-searcher.js';
-import { OWN_SEARCHER_OPTIONS, type SearcherOptions } from './searchers/searcher-options.js';
+import { withEnqueued } from './searchers/enqueued.js';
+import { type Feasible, OWN_SEARCHER_OPTIONS, type SearcherOptions } from './searchers/searcher-options.js';
 import type { Searcher } from './searchers/searcher.js';
 import type { ParamsOf, Space } from './space/space.js';
 
@@ -53,6 +56,13 @@ export interface SweepOptions<P> {
   readonly seed?: number | undefined;
   /** The source of parameters; default `'random'`. An object is a custom searcher. */
   readonly searcher?: SearcherName | Searcher<P> | undefined;
+  /**
+   * Tells whether parameters may be tried; default all. Of the named searchers only; it is called
+   * often, and must depend on the parameters alone.
+   */
+  readonly feasible?: Feasible<P> | undefined;
+  /** Parameters of the first trials, in place of suggestions; default none. */
+  readonly enqueue?: readonly P[] | undefined;
   /** Further options of the named searcher. */
   readonly searcherOptions?: Omit<SearcherOptions, 'seed' | 'mode' | 'feasible'> | undefined;
   /** The rule for stopping trials early; default `'none'`. An object with `stops` is a custom one. */
@@ -103,7 +113,10 @@ export interface WorkerSweepOptions<P> extends SweepOptions<P> {
 /** All options, checked, with defaults, searcher and scheduler filled in. */
 export interface ResolvedSweep<P>
   extends
-    Omit<ResolvedBy<typeof OPTIONS>, 'dir' | 'searcher' | 'searcherOptions' | 'scheduler' | 'trials'>,
+    Omit<
+      ResolvedBy<typeof OPTIONS>,
+      'dir' | 'searcher' | 'searcherOptions' | 'scheduler' | 'trials' | 'feasible' | 'enqueue'
+    >,
     NamedScheduler {
   readonly baseDir: string;
   readonly fileMode: FileMode;
@@ -121,6 +134,9 @@ const DECISIVE = {
   random: [],
   'quasi-random': [],
   tpe: ['startupTrials', 'candidates'],
+  gp: ['startupTrials'],
+  'cma-es': [],
+  nsga2: ['startupTrials'],
 } satisfies Record<SearcherName, readonly (keyof SearcherOptions)[]>;
 /** The number of trials of a searcher that has no end. */
 const TRIALS = 20;
@@ -142,6 +158,8 @@ const RULES = {
   searcher: ruleOf(`one of ${SEARCHER_NAMES}, or an object with suggest and observe`, isSearcher).byDefault(
     'random',
   ),
+  feasible: callback<Feasible<unknown>>(),
+  enqueue: ruleOf('a list of parameters', isList).byDefault([]),
   searcherOptions: OWN_SEARCHER_OPTIONS.asRule().byDefault(OWN_SEARCHER_OPTIONS.resolve({})),
   scheduler: schedulerRule,
   retries: integer(0).byDefault(0),
@@ -187,13 +205,18 @@ function completed<S extends Space>(
   resolved: ResolvedBy<typeof OPTIONS>,
   searcher: SearcherName | Searcher<ParamsOf<S>> = 'random',
 ): ResolvedSweep<ParamsOf<S>> {
-  const { searcherOptions, scheduler, run, dir, ...rest } = resolved;
+  const { searcherOptions, scheduler, run, dir, feasible, enqueue, ...rest } = resolved;
   const { name, seed, mode } = rest;
   const { baseDir, fileMode } = new ExperimentConfig(name, eitherFolder(dir, rest.baseDir), run);
   for (const option of OWN_RUN_OPTIONS)
     if (Object.hasOwn(run, option))
       throw invalidOption(`run.${option}`, 'left out, because the sweep sets it', Reflect.get(run, option));
   const named = typeof searcher === 'string';
+  if (!named && feasible !== undefined)
+    throw invalidOption('feasible', 'left out, because a custom searcher suggests what is', feasible);
+  const source = named
+    ? createSearcher(searcher, space, { ...searcherOptions, seed, mode, feasible })
+    : searcher;
   return {
     ...rest,
     ...scheduler,
@@ -201,18 +224,30 @@ function completed<S extends Space>(
     fileMode,
     run,
     trials: rest.trials ?? (searcher === 'grid' ? Infinity : TRIALS),
-    searcher: named ? createSearcher(searcher, space, { ...searcherOptions, seed, mode }) : searcher,
+    searcher: withEnqueued(source, space, { enqueue, feasible }),
     searcherName: named ? searcher : 'custom',
-    decisiveOptions: named
-      ? Object.fromEntries(DECISIVE[searcher].map((option) => [option, searcherOptions[option]]))
-      : {},
+    decisiveOptions: decisiveOf(named ? searcher : null, searcherOptions, enqueue),
   };
 }
+
+/** Returns what, beside the seed and the space, decides which trials there are. */
+export const decisiveOf = (
+  searcher: SearcherName | null,
+  options: ResolvedBy<typeof OWN_SEARCHER_OPTIONS>,
+  enqueue: readonly unknown[],
+): Readonly<Record<string, unknown>> => ({
+  ...(searcher !== null && Object.fromEntries(DECISIVE[searcher].map((option) => [option, options[option]]))),
+  ...(enqueue.length > 0 && { enqueue: redactNamed(enqueue) }),
+});
 
 function isSearcher(value: unknown): value is SearcherName | Searcher<unknown> {
   return typeof value === 'string'
     ? isSearcherName(value)
     : hasMethod(value, 'suggest') && hasMethod(value, 'observe');
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
 function isRunOptions(value: unknown): value is NonNullable<SweepOptions<unknown>['run']> {

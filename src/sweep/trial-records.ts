@@ -87,6 +87,19 @@ export class TrialRecords {
     plan: SweepPlan,
     resume: 'never' | 'allow' | 'must',
   ): Promise<TrialRecords> {
+    const records = TrialRecords.openUnsettled(fs, folder, plan, resume);
+    for (const record of records.all) records.keep(await settled(fs, folder, record));
+    records.write();
+    return records;
+  }
+
+  /** The same, but leaves trials that are running as they are: somebody else may know how they end. */
+  static openUnsettled(
+    fs: FsPort,
+    folder: string,
+    plan: SweepPlan,
+    resume: 'never' | 'allow' | 'must',
+  ): TrialRecords {
     const records = new TrialRecords(fs, folder, plan);
     const before = readSweep(fs, folder);
     if (before === null && resume === 'must')
@@ -104,7 +117,7 @@ export class TrialRecords {
     for (const { course, ...record } of before?.trials ?? []) {
       // The records of another scheduler mean nothing to this one.
       const kept = course !== undefined && before?.plan.scheduler === plan.scheduler ? { course } : {};
-      records.keep(await settled(fs, folder, { ...record, ...kept }));
+      records.keep({ ...record, ...kept });
     }
     records.write();
     return records;
@@ -187,14 +200,15 @@ function assertSame(before: SweepPlan, plan: SweepPlan): void {
       { option: key, rule: `the ${key} of the sweep that is resumed`, value: is },
     );
   };
-  for (const key of ['metric', 'mode', 'value', 'seed', 'searcher', 'space'] as const) {
+  for (const key of ['metric', 'mode', 'metrics', 'value', 'seed', 'searcher', 'space'] as const) {
     const error = differs(key, before[key], plan[key]);
     if (error !== null) throw error;
   }
   // A sweep of an earlier version has none, or fewer.
-  for (const [name, was] of Object.entries(before.searcherOptions ?? {})) {
-    const is = plan.searcherOptions?.[name];
-    const error = is === undefined ? null : differs(`searcherOptions.${name}`, was, is);
+  for (const [name, was] of Object.entries({ enqueue: [], ...before.searcherOptions })) {
+    const is = plan.searcherOptions?.[name] ?? (name === 'enqueue' ? [] : undefined);
+    const option = name === 'enqueue' ? name : `searcherOptions.${name}`;
+    const error = is === undefined ? null : differs(option, was, is);
     if (error !== null) throw error;
   }
 }
