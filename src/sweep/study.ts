@@ -17,6 +17,7 @@ import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { after } from './after.js';
 import { type Executor, TrialControl } from './executor.js';
 import { withSecretsOf } from './secret-params.js';
+import type { Outcome } from './searchers/searcher.js';
 import type { SpaceDescription } from './space/describe-space.js';
 import { type StudyResult, concludeSweep, resultOf } from './study-result.js';
 import { warnOfCutGrid, warnOfNothingToDo } from './study-warnings.js';
@@ -65,6 +66,8 @@ export class SweepStudy<P> implements Study<P> {
   private readonly plan: SweepPlan;
   /** Trials to be tried again, before any new one. */
   private readonly queue: QueuedTrial<P>[] = [];
+  /** The parameters of trials that have begun and not ended, those of the queue included, by number. */
+  private readonly begun = new Map<number, P>();
   private nextNumber = 0;
   /** The number of trials that earlier sessions have settled. */
   private reused = 0;
@@ -226,11 +229,12 @@ export class SweepStudy<P> implements Study<P> {
       const isPromised = record.status === 'interrupted' || record.retry === true;
       if (isPromised || (retryFailed && record.status === 'failed')) {
         const failures = isPromised ? (record.failures ?? 0) : 0;
+        this.begun.set(record.trial, params);
         this.queue.push({ number: record.trial, attempt: record.attempt + 1, failures, params });
         continue;
       }
       this.reused++;
-      searcher.observe(params, record.value);
+      searcher.observe(params, record.value, outcomeOf(record));
       if (record.course !== undefined) scheduler.recall?.(record.trial, record.course);
       if (record.status === 'failed') this.failures++;
     }
@@ -293,11 +297,13 @@ export class SweepStudy<P> implements Study<P> {
 
   private suggest(): QueuedTrial<P> | null {
     if (this.nextNumber >= this.options.trials) return null;
-    const suggestion: unknown = this.options.searcher.suggest(this.nextNumber);
+    const running = [...this.begun.values()];
+    const suggestion: unknown = this.options.searcher.suggest(this.nextNumber, { running });
     if (suggestion === null) return null;
     const params: unknown = typeof suggestion === 'object' ? Reflect.get(suggestion, 'params') : undefined;
     if (typeof params !== 'object' || params === null)
       throw invalidOption('suggestion', 'null, or { params } with the parameters of a trial', suggestion);
+    this.begun.set(this.nextNumber, params as P);
     return { number: this.nextNumber++, attempt: 0, failures: 0, params: params as P };
   }
 
@@ -310,7 +316,7 @@ export class SweepStudy<P> implements Study<P> {
     const { status } = record;
     if (status === 'running') return;
     if (status !== 'failed') {
-      if (status !== 'interrupted') this.options.searcher.observe(result.params, record.value);
+      if (status !== 'interrupted') this.observe(record, result.params);
       this.events.next({ kind: status, trial: result });
       return;
     }
@@ -319,10 +325,15 @@ export class SweepStudy<P> implements Study<P> {
     if (willRetry) this.queue.push({ number, attempt: attempt + 1, failures, params: result.params });
     else {
       this.failures++;
-      this.options.searcher.observe(result.params, null);
+      this.observe({ ...record, value: null }, result.params);
       if (this.failures > this.options.maxFailures) this.stop();
     }
     this.events.next({ kind: 'failed', trial: result, willRetry });
+  }
+
+  private observe(record: TrialRecord, params: P): void {
+    this.begun.delete(record.trial);
+    this.options.searcher.observe(params, record.value, outcomeOf(record));
   }
 
   /**
@@ -335,6 +346,13 @@ export class SweepStudy<P> implements Study<P> {
     await this.result.catch(() => undefined);
   }
 }
+
+/** Returns what a searcher is told of a trial beside its value. */
+const outcomeOf = ({ trial, status }: TrialRecord): Outcome => ({
+  trial,
+  stopped: status === 'stopped',
+  violation: 0,
+});
 
 function lock(fs: FsPort, folder: string): LockOwner {
   const watch = new OwnerWatch(fs, folder);

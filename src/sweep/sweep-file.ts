@@ -34,7 +34,7 @@ const MAX_BYTES = 256 * 1024 * 1024;
 const MAX_OTHER_BYTES = 16 * 1024 * 1024;
 const TRIALS = 'trials:';
 const ITEM = '  - ';
-const LAST_LINE = '# end';
+const END = '# end';
 
 /** The plan of a sweep; a resumed sweep must have the same. */
 export interface SweepPlan {
@@ -113,10 +113,10 @@ export function writeSweep(
     ...{ status, ...plan },
     space: redactNamed(plan.space),
     best: best === null ? null : redacted(best),
-  }).slice(0, -`${LAST_LINE}\n`.length);
+  }).replace(/# end\n$/, '');
   const trials =
     lines.length === 0 ? [`${TRIALS} []\n`] : [`${TRIALS}\n`, ...lines.map((line) => `${ITEM}${line}\n`)];
-  const bytes = Buffer.from(`${head}${trials.join('')}${LAST_LINE}\n`);
+  const bytes = Buffer.from(`${head}${trials.join('')}${END}\n`);
   if (bytes.length > MAX_BYTES)
     throw new ExpmanError(
       'IO',
@@ -137,7 +137,7 @@ export function appendToJournal(fs: FsPort, folder: string, line: string): void 
   const isNew = fs.stat(path) === null;
   const fd = fs.open(path, 'append');
   try {
-    writeAll(fs, fd, Buffer.from(`${line}\n${LAST_LINE}\n`), null);
+    writeAll(fs, fd, Buffer.from(`${line}\n${END}\n`), null);
     fs.syncData(fd);
   } finally {
     fs.close(fd);
@@ -177,7 +177,7 @@ export function readSweepFile(fs: FsPort, folder: string): Mapping | null {
   if (fs.stat(path) === null) return null;
   const text = readWhole(fs, path, MAX_BYTES).toString('utf8');
   if (!isWhole(text))
-    throw new ExpmanError('CORRUPT', `${path} is truncated: its last line is not "${LAST_LINE}"`, { path });
+    throw new ExpmanError('CORRUPT', `${path} is truncated: its last line is not "${END}"`, { path });
   const file = readLines(text) ?? readSimpleYaml(text) ?? parseYaml(text, MAX_OTHER_BYTES);
   if (!isMapping(file)) throw new ExpmanError('CORRUPT', `${path} does not hold a mapping`, { path });
   return file;

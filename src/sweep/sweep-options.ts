@@ -54,7 +54,7 @@ export interface SweepOptions<P> {
   /** The source of parameters; default `'random'`. An object is a custom searcher. */
   readonly searcher?: SearcherName | Searcher<P> | undefined;
   /** Further options of the named searcher. */
-  readonly searcherOptions?: Omit<SearcherOptions, 'seed' | 'mode'> | undefined;
+  readonly searcherOptions?: Omit<SearcherOptions, 'seed' | 'mode' | 'feasible'> | undefined;
   /** The rule for stopping trials early; default `'none'`. An object with `stops` is a custom one. */
   readonly scheduler?: SchedulerOption | undefined;
   /**
@@ -121,6 +121,9 @@ const DECISIVE = {
   random: [],
   'quasi-random': [],
   tpe: ['startupTrials', 'candidates'],
+  'cma-es': [],
+  gp: ['startupTrials'],
+  nsga2: ['startupTrials'],
 } satisfies Record<SearcherName, readonly (keyof SearcherOptions)[]>;
 /** The number of trials of a searcher that has no end. */
 const TRIALS = 20;
