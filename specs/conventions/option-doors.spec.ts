@@ -58,6 +58,8 @@ interface DoorCall {
   readonly given?: object;
   /** Which is taken as no options at all, and always was. */
   readonly takesNull?: true;
+  /** The options for which NaN means that the value is not known. */
+  readonly takesNaN?: readonly string[];
 }
 
 const isOpen = (): ReturnType<typeof openRun> => openRun(run.runDir);
@@ -118,6 +120,7 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'Progress.add(Pick)': {
     call: (options) =>
       using(progress([], { stream: { write: () => true } }), (shown) => shown.add(run, options)),
+    takesNaN: ['total'],
   },
   'StoredRun.batches(RowSelection)': { call: (options) => isOpen().batches(options).next() },
   'StoredRun.follow(FollowOptions)': { call: (options) => isOpen().follow(options) },
@@ -207,7 +210,7 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'observe(ObserveOptions)': { call: (options) => observe(run, meter, options).unsubscribe() },
   'openExperiments(ExperimentsOptions)': { call: (options) => openExperiments(base, options) },
   'plateau(PlateauOptions)': { call: plateau, given: { patience: 1 } },
-  'progress(ProgressOptions)': { call: (options) => progress([], options).stop() },
+  'progress(ProgressOptions)': { call: (options) => progress([], options).stop(), takesNaN: ['total'] },
   'queryRuns(QueryOptions)': { call: (options) => queryRuns(base, 'SELECT 1', options) },
   'rate(RateOptions)': { call: rate },
   'recoverRun(RecoverOptions)': { call: (options) => recoverRun(join(base, 'nothing'), options) },
@@ -351,9 +354,9 @@ describe('a public call with options', () => {
   it.each(doors.map((door) => [door.name, door] as const))(
     'refuses a value of a wrong type, and names the option: %s',
     async (_, door) => {
-      const { given } = callOf(door);
+      const { given, takesNaN = [] } = callOf(door);
       const attempts = door.options.flatMap(({ name, takesSymbol }) =>
-        [NaN, ...(takesSymbol ? [] : [Symbol('wrong')])].map(
+        [...(takesNaN.includes(name) ? [] : [NaN]), ...(takesSymbol ? [] : [Symbol('wrong')])].map(
           (wrong) =>
             [
               `${name}: ${String(wrong)}`,

@@ -112,7 +112,7 @@ describe('a sweep whose trials failed', () => {
 
 describe('a folder with rows of something else', () => {
   it('is never continued as a trial', async () => {
-    const options = optionsIn(folder(), { trials: 2 });
+    const options = optionsIn(folder(), { trials: 4 });
     await sweep(SPACE, square, options).result;
     const dir = join(options.baseDir, 's');
     const before = yamlIn(join(dir, 'trial-0000'), 'run.yaml');
@@ -121,7 +121,9 @@ describe('a folder with rows of something else', () => {
       await expect(sweep(SPACE, square, { ...options, resume, seed: 8 }).result).rejects.toMatchObject({
         code: 'RUN_EXISTS',
         path: join(dir, 'trial-0000'),
-        message: expect.stringMatching(/trial-0000, trial-0001.*choose another name/) as string,
+        message: expect.stringMatching(
+          /4 runs of trials .trial-0000, trial-0001, trial-0002, ….*choose another name/,
+        ) as string,
       });
     expect(yamlIn(join(dir, 'trial-0000'), 'run.yaml')).toEqual(before);
   });

@@ -1,78 +1,87 @@
-import type { Subject } from 'rxjs';
 import { LoggingEngine } from '../engine/logging-engine.js';
 import { messageOf } from '../model/errors.js';
 import { ExperimentConfig } from '../model/experiment-config.js';
 import type { RunSummary } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { after } from './after.js';
-import type { MetricWatch } from './metric-watch.js';
-import { type Failure, type NextTrial, RunningTrial, STUCK } from './running-trial.js';
-import type { TrialRecord } from './sweep-file.js';
+import type { Executor, NextTrial, TrialControl, TrialObserver, TrialOutcome } from './executor.js';
+import { MetricWatch } from './metric-watch.js';
 import type { ResolvedSweep } from './sweep-options.js';
-import type { Drive, Trial, TrialEvent } from './trial.js';
-import { courseOf, watchMetric } from './watch-metric.js';
+import type { Drive, Trial } from './trial.js';
 
-/** The sweep of a trial, as far as the trial needs it. */
-export interface TrialHost<P> {
-  readonly options: ResolvedSweep<P>;
-  readonly drive: Drive<P>;
-  readonly events: Subject<TrialEvent<P>>;
-  /** The running trials: each is here from before its `started` event until its run is closed. */
-  readonly running: Set<RunningTrial<P>>;
-  /** Called with the trial's record before its run exists, and again before its run is closed. */
-  readonly onRecord: (record: TrialRecord) => void;
-  /** Called with what keeps the scheduler from judging a trial well. */
-  readonly remark: (trial: Trial<P>, oddity: string) => void;
+/** The options of a sweep that a trial needs where it runs. */
+export type TrialRules = Pick<
+  ResolvedSweep<unknown>,
+  'name' | 'baseDir' | 'run' | 'metric' | 'mode' | 'value' | 'graceMs'
+>;
+
+const STUCK =
+  'its training never settled: the event loop had nothing left to do; it is tried again when the sweep is resumed';
+
+/** Runs trials in this process: their runs are opened here, and `drive` trains. */
+export function runHere<P>(rules: TrialRules, drive: Drive<P>): Executor<P> {
+  return {
+    run: (next, control, observer) => runTrial(next, control, { rules, drive, observer }),
+    close: () => Promise.resolve(),
+  };
 }
 
+/** What a trial in this process works with. */
+interface TrialHost<P> {
+  readonly rules: TrialRules;
+  readonly drive: Drive<P>;
+  readonly observer: TrialObserver<P>;
+}
+
+/** Returns the name of the run of an attempt at a trial. */
+export const trialRunName = (number: number, attempt: number): string =>
+  `trial-${String(number).padStart(4, '0')}${attempt === 0 ? '' : `.${attempt}`}`;
+
 /**
- * Runs one trial in its own run: trains, watches the metric, lets the scheduler decide, and closes
- * the run.
+ * One attempt at a trial in its own run: trains, watches the metric, and closes the run.
  *
- * Resolves with the trial's record, which says how it ended; rejects only if the run cannot be
- * opened or a part of the sweep throws.
+ * Resolves with how it ended; rejects only if the run cannot be opened or a part of the sweep
+ * throws.
  */
-export async function runTrial<P>(next: NextTrial<P>, host: TrialHost<P>): Promise<TrialRecord> {
-  const { options, events } = host;
-  const { number, attempt, failures, params } = next;
-  const run = `trial-${String(number).padStart(4, '0')}${attempt === 0 ? '' : `.${attempt}`}`;
-  const begun: TrialRecord = {
-    trial: number,
-    attempt,
-    status: 'running',
-    run,
-    params,
-    value: null,
-    step: null,
-    ...(failures > 0 && { failures }),
-  };
+async function runTrial<P>(
+  next: NextTrial<P>,
+  control: TrialControl,
+  host: TrialHost<P>,
+): Promise<TrialOutcome> {
+  const { number, attempt, params } = next;
+  const begun = { attempt, run: trialRunName(number, attempt) };
   // Before the run exists: a trial without a record would be tried again.
-  host.onRecord(begun);
-  // An earlier attempt at the same trial says nothing about this one.
-  if (attempt > 0) options.scheduler.recall?.(number, []);
-  const engine = openTrialRun(run, options);
-  engine.logParams(params as Readonly<Record<string, unknown>>);
-  const running = new RunningTrial(next, engine);
-  host.running.add(running);
-  events.next({ kind: 'started', trial: running.trial });
+  host.observer.begins(begun);
+  const run = openTrialRun(begun.run, host.rules);
+  run.logParams(params as Readonly<Record<string, unknown>>);
+  const trial: Trial<P> = { number, attempt, params, run, signal: control.signal };
+  host.observer.started(trial);
   // A trial that somebody asks to end counts with what it has reported, and is not tried again.
-  engine.stop$.subscribe({
-    next: () => running.abort('stopped'),
+  run.stop$.subscribe({
+    next: () => control.abort('stopped'),
     // The trial's own end tells of a run that fails.
     error: () => undefined,
   });
-  const watch = watchMetric(running, host);
-  try {
-    const failure = await untilTrained(running, host);
-    const record = await closeTrial(running, { begun, watch, failure }, host);
-    if (running.brokenBy !== null) throw running.brokenBy.thrown;
-    return record;
-  } finally {
-    host.running.delete(running);
-  }
+  const watch = watchMetric(run, host);
+  control.expired.addEventListener('abort', () => closeDry(trial, control), { once: true });
+  const failure = await untilTrained(trial, control, host);
+  return closeTrial(trial, { begun, watch, failure, control }, host);
 }
 
-function openTrialRun<P>(runName: string, { name, baseDir, run }: ResolvedSweep<P>): LoggingEngine {
+/**
+ * Begins to close the run of a trial for which nothing is left to do: the end of its process would
+ * close it as finished.
+ */
+function closeDry<P>({ number, run }: Trial<P>, { abortReason, isStuck, ranDry }: TrialControl): void {
+  if (!ranDry) return;
+  if (isStuck) {
+    run.logger.error(STUCK);
+    process.emitWarning(`trial ${number} in ${run.runDir}: ${STUCK}`, { type: 'ExpmanWarning' });
+  }
+  if (abortReason === 'interrupted') run.close(RunStatus.Interrupted).catch(() => undefined);
+}
+
+function openTrialRun(runName: string, { name, baseDir, run }: TrialRules): LoggingEngine {
   return new LoggingEngine(
     new ExperimentConfig(name, baseDir, {
       ...run,
@@ -84,27 +93,47 @@ function openTrialRun<P>(runName: string, { name, baseDir, run }: ResolvedSweep<
   );
 }
 
+/** Follows the trial's metric, and reports each of its values. */
+function watchMetric<P>(run: LoggingEngine, { rules, observer }: TrialHost<P>): MetricWatch {
+  const watch = new MetricWatch(rules.value, rules.mode === 'min' ? 1 : -1);
+  run.metrics.subscribe({
+    next: (row) => {
+      const point = watch.add(row, rules.metric);
+      if (point === null) return;
+      const { report, isFirst, oddity } = watch;
+      observer.reported({ ...point, report, isFirst, oddity });
+    },
+    error: () => undefined,
+  });
+  return watch;
+}
+
+/** The failure of a training. */
+interface Failure {
+  readonly thrown: unknown;
+}
+
 /**
  * Waits until the training ends, or `graceMs` after it was aborted; returns what it threw, null if
  * it threw nothing.
  */
 async function untilTrained<P>(
-  running: RunningTrial<P>,
-  { options, drive }: TrialHost<P>,
+  trial: Trial<P>,
+  control: TrialControl,
+  { rules, drive }: TrialHost<P>,
 ): Promise<Failure | null> {
-  const { trial, expired } = running;
   let callOff = (): void => undefined;
   const onAbort = (): void => {
-    callOff = after(options.graceMs, () => {
+    callOff = after(rules.graceMs, () => {
       trial.run.logger.warn(
         'the trial was aborted but did not end in time; the sweep no longer waits for it',
       );
-      running.expire();
+      control.expire();
     });
   };
   trial.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    await drive(trial, expired);
+    await drive(trial, control.expired);
     return null;
   } catch (thrown) {
     return { thrown };
@@ -113,69 +142,60 @@ async function untilTrained<P>(
   }
 }
 
-/** A training that has ended: the trial's record so far, its metric, and what it threw. */
+/** A training that has ended: its attempt, its metric, what it threw, and why it was aborted. */
 interface Trained {
-  readonly begun: TrialRecord;
+  readonly begun: Pick<TrialOutcome, 'attempt' | 'run'>;
   readonly watch: MetricWatch;
   readonly failure: Failure | null;
+  readonly control: TrialControl;
 }
 
-/** Closes the trial's run as the training ended; returns the trial's last record. */
+/** Closes the trial's run as the training ended; returns how that was. */
 async function closeTrial<P>(
-  running: RunningTrial<P>,
-  { begun, watch, failure }: Trained,
-  { options, onRecord }: TrialHost<P>,
-): Promise<TrialRecord> {
-  const { abortReason, isStuck, trial } = running;
-  const { run } = trial;
+  { run }: Trial<P>,
+  { begun, watch, failure, control }: Trained,
+  { rules, observer }: TrialHost<P>,
+): Promise<TrialOutcome> {
   const { reported } = watch;
-  const record = { ...begun, value: reported?.value ?? null, step: reported?.step ?? null };
-  if (abortReason === 'interrupted')
-    return recordAfter(run.close(RunStatus.Interrupted), {
-      ...record,
-      status: abortReason,
-      ...(isStuck && { error: STUCK }),
-    });
+  const { abortReason, isStuck } = control;
+  const outcome = { ...begun, value: reported?.value ?? null, step: reported?.step ?? null };
+  if (abortReason === 'interrupted') {
+    const error = isStuck && { error: STUCK };
+    return outcomeAfter(run.close(RunStatus.Interrupted), { ...outcome, status: abortReason, ...error });
+  }
+  // An aborted trial may throw; that is not a failure.
+  if (failure !== null && abortReason === null) {
+    // eslint-disable-next-line rxjs-x/throw-error -- what was thrown is passed on as it is
+    run.metrics.error(failure.thrown);
+    return outcomeAfter(run.closed, { ...outcome, status: 'failed', error: messageOf(failure.thrown) });
+  }
+  if (reported === null && abortReason === null) {
+    const error = `the metric ${JSON.stringify(rules.metric)} ${watch.lack}`;
+    run.logger.error(error);
+    return outcomeAfter(run.close(RunStatus.Failed), { ...outcome, status: 'failed', error });
+  }
+  const ended: TrialOutcome = { ...outcome, status: abortReason ?? 'finished' };
   try {
-    const course = courseOf(options, trial.number);
-    const counted = { ...record, ...(course.length > 0 && { course }) };
-    // An aborted trial may throw; that is not a failure.
-    if (failure !== null && abortReason === null) {
-      // eslint-disable-next-line rxjs-x/throw-error -- what was thrown is passed on as it is
-      run.metrics.error(failure.thrown);
-      return await recordAfter(run.closed, {
-        ...counted,
-        status: 'failed',
-        error: messageOf(failure.thrown),
-      });
-    }
-    if (reported === null && abortReason === null) {
-      const error = `the metric ${JSON.stringify(options.metric)} ${watch.lack}`;
-      run.logger.error(error);
-      return await recordAfter(run.close(RunStatus.Failed), { ...counted, status: 'failed', error });
-    }
-    const ending = abortReason ?? 'finished';
-    // Before the run is closed: a kill in between would leave no trace of how the trial ended.
-    onRecord({ ...counted, status: 'running', ending });
-    return await recordAfter(run.close(RunStatus.Finished), { ...counted, status: ending });
+    observer.ending(ended);
   } catch (thrown) {
     await run.close(RunStatus.Interrupted).catch(() => undefined);
     throw thrown;
   }
+  return outcomeAfter(run.close(RunStatus.Finished), ended);
 }
 
 /**
- * Returns the record of a trial whose run is being closed: as given, or failed if the run was
+ * Returns the outcome of a trial whose run is being closed: as given, or failed if the run was
  * closed otherwise or could not be written.
  */
-async function recordAfter(closing: Promise<RunSummary>, record: TrialRecord): Promise<TrialRecord> {
+async function outcomeAfter(closing: Promise<RunSummary>, outcome: TrialOutcome): Promise<TrialOutcome> {
   try {
     const { status: closedAs } = await closing;
     // A run that its trial has closed itself keeps its status.
-    return record.status === 'finished' && closedAs !== RunStatus.Finished
-      ? { ...record, status: 'failed', error: `the trial closed its run as ${closedAs}` }
-      : record;
+    return outcome.status === 'finished' && closedAs !== RunStatus.Finished
+      ? { ...outcome, status: 'failed', error: `the trial closed its run as ${closedAs}` }
+      : outcome;
   } catch (unwritten) {
-    return { ...record, status: 'failed', value: null, step: null, error: messageOf(unwritten) };
+    return { ...outcome, status: 'failed', value: null, step: null, error: messageOf(unwritten) };
   }
 }

@@ -15,8 +15,7 @@ import { hasStopFile, readStopRequest, removeStopRequest } from '../run/stop-fil
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { after } from './after.js';
-import { runTrial } from './run-trial.js';
-import type { NextTrial, RunningTrial } from './running-trial.js';
+import { type Executor, TrialControl } from './executor.js';
 import { withSecretsOf } from './secret-params.js';
 import type { Outcome } from './searchers/searcher.js';
 import type { SpaceDescription } from './space/describe-space.js';
@@ -24,7 +23,8 @@ import { type StudyResult, concludeSweep, resultOf } from './study-result.js';
 import { warnOfCutGrid, warnOfNothingToDo } from './study-warnings.js';
 import type { SweepPlan, TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
-import type { Drive, Trial, TrialEvent } from './trial.js';
+import type { Trial, TrialEvent } from './trial.js';
+import { type QueuedTrial, TrialHearing } from './trial-hearing.js';
 import { TrialRecords } from './trial-records.js';
 
 const STOP_LOOK_MS = 500;
@@ -60,11 +60,12 @@ export class SweepStudy<P> implements Study<P> {
   /** True once somebody has asked for the result. */
   private isResultTaken = false;
   private readonly events = new Subject<TrialEvent<P>>();
-  private readonly running = new Set<RunningTrial<P>>();
+  /** The running trials: each is here from before its `started` event until its run is closed. */
+  private readonly running = new Set<TrialControl>();
   private readonly fs: FsPort;
   private readonly plan: SweepPlan;
   /** Trials to be tried again, before any new one. */
-  private readonly queue: NextTrial<P>[] = [];
+  private readonly queue: QueuedTrial<P>[] = [];
   /** The parameters of trials that have begun and not ended, those of the queue included, by number. */
   private readonly begun = new Map<number, P>();
   private nextNumber = 0;
@@ -79,7 +80,7 @@ export class SweepStudy<P> implements Study<P> {
   constructor(
     private readonly options: ResolvedSweep<P>,
     space: SpaceDescription,
-    private readonly drive: Drive<P>,
+    private readonly executor: Executor<P>,
   ) {
     const { name, baseDir, metric, mode, value, seed, searcherName, schedulerName } = options;
     this.dir = join(baseDir, name);
@@ -123,7 +124,7 @@ export class SweepStudy<P> implements Study<P> {
       const owner = lock(this.fs, this.dir);
       let result;
       try {
-        result = await this.runLocked(owner);
+        result = await this.runLocked(owner).finally(() => this.executor.close());
       } finally {
         releaseLock(this.fs, this.dir, owner);
       }
@@ -244,28 +245,40 @@ export class SweepStudy<P> implements Study<P> {
     while (!this.stopped) {
       const next = this.queue.shift() ?? this.suggest();
       if (next === null) return;
-      const { options, drive, events, running } = this;
       this.ran++;
-      const record = this.withRetry(
-        await runTrial(next, {
-          ...{ options, drive, events, running },
-          onRecord: (changed) => records.set(changed),
-          remark: (trial, oddity) => this.remark(trial, oddity),
-        }),
-      );
+      const record = this.withRetry(await this.tryOne(next, records));
       records.set(record);
       this.concludeTrial(record);
     }
   }
 
+  /** Runs an attempt at a trial; returns its record. */
+  private async tryOne(next: QueuedTrial<P>, records: TrialRecords): Promise<TrialRecord> {
+    const { options, events } = this;
+    const control = new TrialControl();
+    const hearing = new TrialHearing(next, control, {
+      ...{ options, events },
+      onRecord: (changed) => records.set(changed),
+      remark: (trial, oddity) => this.remark(trial, oddity),
+    });
+    this.running.add(control);
+    try {
+      const outcome = await this.executor.run(next, control, hearing);
+      if (hearing.brokenBy !== null) throw hearing.brokenBy.thrown;
+      return hearing.recordOf(outcome);
+    } finally {
+      this.running.delete(control);
+    }
+  }
+
   /** Warns of the first trial that the scheduler cannot judge well. */
-  private remark({ number, run }: Trial<P>, oddity: string): void {
+  private remark(trial: Trial<P> | null, oddity: string): void {
     if (this.remarked) return;
     this.remarked = true;
     const { metric, schedulerName } = this.options;
-    const text = `trial ${number}, ${JSON.stringify(metric)}, scheduler ${schedulerName}: ${oddity}`;
-    run.logger.warn(text);
-    process.emitWarning(`${text} (${run.runDir})`, { type: 'ExpmanWarning' });
+    const text = `${JSON.stringify(metric)}, scheduler ${schedulerName}: ${oddity}`;
+    trial?.run.logger.warn(text);
+    process.emitWarning(`${trial?.run.runDir ?? this.dir}, ${text}`, { type: 'ExpmanWarning' });
   }
 
   /** Counts a failure, and promises another attempt while there are retries left. */
@@ -282,7 +295,7 @@ export class SweepStudy<P> implements Study<P> {
     return options.searcherName !== 'grid' || options.searcher.suggest(nextNumber) !== null;
   }
 
-  private suggest(): NextTrial<P> | null {
+  private suggest(): QueuedTrial<P> | null {
     if (this.nextNumber >= this.options.trials) return null;
     const running = [...this.begun.values()];
     const suggestion: unknown = this.options.searcher.suggest(this.nextNumber, { running });

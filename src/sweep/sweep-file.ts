@@ -124,7 +124,7 @@ export function writeSweep(
     ...{ status, ...plan },
     space: redactNamed(plan.space),
     best: best === null ? null : redacted(best),
-  }).slice(0, -`${END}\n`.length);
+  }).replace(/# end\n$/, '');
   const trials =
     lines.length === 0 ? [`${TRIALS} []\n`] : [`${TRIALS}\n`, ...lines.map((line) => `${ITEM}${line}\n`)];
   const bytes = Buffer.from(`${head}${trials.join('')}${END}\n`);

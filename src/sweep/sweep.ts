@@ -1,6 +1,7 @@
 import { ExperimentConfig } from '../model/experiment-config.js';
 import { invalidOption } from '../model/option-rules.js';
 import { trainHere } from './drive-trial.js';
+import { runHere } from './run-trial.js';
 import { mustBeDistinctInFile } from './secret-params.js';
 import { describeSpace } from './space/describe-space.js';
 import type { ParamsOf, Space } from './space/space.js';
@@ -72,14 +73,11 @@ export function sweep<S extends Space>(
   mustBeDistinctInFile(description);
   if (typeof train === 'function') {
     const options = resolveSweep(space, given);
-    return new SweepStudy(options, description, trainHere(train));
+    return new SweepStudy(options, description, runHere(options, trainHere(train)));
   }
   if (given !== undefined) throw invalidOption('train', 'a function', train);
   const { worker, ...options } = resolveWorkerSweep(space, train);
   const { name, baseDir, run } = options;
-  return new SweepStudy(
-    options,
-    description,
-    trainInThread(worker, new ExperimentConfig(name, baseDir, run)),
-  );
+  const drive = trainInThread<ParamsOf<S>>(worker, new ExperimentConfig(name, baseDir, run));
+  return new SweepStudy(options, description, runHere(options, drive));
 }

@@ -21,7 +21,7 @@ import {
   writeSweep,
 } from './sweep-file.js';
 
-/** @bound tells: the message says how many there are, and ends in an ellipsis */
+/** @bound tells: the message says how many there are; specs/sweep/second-chance.spec.ts "is never continued as a trial" */
 const MAX_NAMED = 3;
 /**
  * The time between writes of `sweep.yaml`, which grows with the sweep, as a multiple of the time a

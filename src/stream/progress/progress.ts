@@ -129,7 +129,7 @@ class ShownProgress implements Progress {
     const { look, line, periodMs } = this.options;
     if (look === 'none' || this.lines.has(run)) return;
     const shown = new RunProgress(run.runName, {
-      total: own.total ?? line.total,
+      total: own.total === undefined ? line.total : own.total,
       metrics: own.metrics ?? line.metrics,
     });
     const tap = new Subscription();
