@@ -21,6 +21,7 @@ const CASES = [
   'publishing',
   'idle',
   'searchers',
+  'pruning',
   'listing',
   'dashboard',
 ] as const;

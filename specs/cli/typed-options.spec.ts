@@ -25,6 +25,7 @@ describe('the options of a command', () => {
       | 'where'
       | 'force'
       | 'dryRun'
+      | 'unfinishedSweeps'
       | 'json'
       | 'debug'
     >();

@@ -75,7 +75,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   yaml: ['storage/yaml-file.ts', 'storage/yaml.cjs'],
   'log-update': ['stream/progress/screen.ts'],
   commander: ['cli/run-cli.ts'],
-  'string-width': ['cli/terminal.ts'],
+  'string-width': ['cli/terminal.ts', 'stream/progress/text-width.ts'],
   'simple-ascii-chart': ['cli/plot-drawing.ts'],
   '@duckdb/node-api': ['reader/query/'],
   hyparquet: ['interop/'],

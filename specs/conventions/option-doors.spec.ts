@@ -33,7 +33,7 @@ import {
   stopRun,
   streamQuery,
 } from 'expman-rx/reader';
-import { createSearcher, sweep, uniform } from 'expman-rx/sweep';
+import { createSearcher, createStudy, sweep, uniform } from 'expman-rx/sweep';
 import { SummaryWriter, tensorboardImporter } from 'expman-rx/tensorboard';
 import { fitCallbacks } from 'expman-rx/tfjs';
 import { ExpmanReporter } from 'expman-rx/vitest';
@@ -59,6 +59,8 @@ interface DoorCall {
   readonly given?: object;
   /** Which is taken as no options at all, and always was. */
   readonly takesNull?: true;
+  /** The options for which NaN means that the value is not known. */
+  readonly takesNaN?: readonly string[];
 }
 
 const isOpen = (): ReturnType<typeof openRun> => openRun(run.runDir);
@@ -119,6 +121,7 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'Progress.add(Pick)': {
     call: (options) =>
       using(progress([], { stream: { write: () => true } }), (shown) => shown.add(run, options)),
+    takesNaN: ['total'],
   },
   'StoredRun.batches(RowSelection)': { call: (options) => isOpen().batches(options).next() },
   'StoredRun.follow(FollowOptions)': { call: (options) => isOpen().follow(options) },
@@ -147,6 +150,10 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'createSearcher(SearcherOptions)': {
     call: (options) => createSearcher('tpe', SPACE, options),
     given: { seed: 1, mode: 'min' },
+  },
+  'createStudy(AskTellOptions)': {
+    call: (options) => createStudy(SPACE, options).close(),
+    given: { name: 'asked' },
   },
   'divergence(DivergenceOptions)': { call: divergence },
   'downsample(DownsampleOptions)': { call: (options) => downsample(3, options) },
@@ -205,7 +212,7 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
   'observe(ObserveOptions)': { call: (options) => observe(run, meter, options).unsubscribe() },
   'openExperiments(ExperimentsOptions)': { call: (options) => openExperiments(base, options) },
   'plateau(PlateauOptions)': { call: plateau, given: { patience: 1 } },
-  'progress(ProgressOptions)': { call: (options) => progress([], options).stop() },
+  'progress(ProgressOptions)': { call: (options) => progress([], options).stop(), takesNaN: ['total'] },
   'queryRuns(QueryOptions)': { call: (options) => queryRuns(base, 'SELECT 1', options) },
   'rate(RateOptions)': { call: rate },
   'recoverRun(RecoverOptions)': { call: (options) => recoverRun(join(base, 'nothing'), options) },
@@ -349,9 +356,9 @@ describe('a public call with options', () => {
   it.each(doors.map((door) => [door.name, door] as const))(
     'refuses a value of a wrong type, and names the option: %s',
     async (_, door) => {
-      const { given } = callOf(door);
+      const { given, takesNaN = [] } = callOf(door);
       const attempts = door.options.flatMap(({ name, takesSymbol }) =>
-        [NaN, ...(takesSymbol ? [] : [Symbol('wrong')])].map(
+        [...(takesNaN.includes(name) ? [] : [NaN]), ...(takesSymbol ? [] : [Symbol('wrong')])].map(
           (wrong) =>
             [
               `${name}: ${String(wrong)}`,

@@ -31,6 +31,7 @@ const NOT_OPTIONS: ReadonlySet<string> = new Set([
   'ProgressRun', // A run to show.
   'ProgressStream', // A stream to write to.
   'RunFacts', // A run to judge.
+  'Scheduler', // A custom one, which decides by itself.
 ]);
 
 /**

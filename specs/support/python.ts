@@ -15,6 +15,9 @@ export const hasPyarrow = (): boolean => hasModules('pyarrow', 'the second reade
 export const hasTensorBoard = (): boolean =>
   hasModules('tensorboard, tensorboardX', 'neither reads or writes event files with us');
 
+/** Whether Python with optuna is at hand; as {@link hasPython}. */
+export const hasOptuna = (): boolean => hasModules('optuna', 'a bench does not compare with it');
+
 function hasModules(modules: string, so: string): boolean {
   let has = found.get(modules);
   if (has === undefined) {

@@ -175,7 +175,7 @@ describe('a sweep that is stopped', () => {
 
   it.each([
     { name: 'asha', reductionFactor: 2 },
-    { name: 'median', minResource: 1, minTrials: 2 },
+    { name: 'median', warmupReports: 0, minTrials: 2 },
   ] as const)('still counts what its trials had reported, for $name', async (scheduler) => {
     const options = optionsIn(folder(), { trials: 3, scheduler });
     const steps: number[] = [];
@@ -267,6 +267,11 @@ describe('a sweep that is stopped', () => {
     ).rejects.toMatchObject({
       option: 'space',
     });
+    const grid = { ...options, name: 'grid', searcher: 'grid', trials: 4 } as const;
+    await sweep(SPACE, square, { ...grid, searcherOptions: { gridSteps: 3 } }).result;
+    await expect(
+      sweep(SPACE, square, { ...grid, searcherOptions: { gridSteps: 4 } }).result,
+    ).rejects.toMatchObject({ code: 'INVALID_OPTION', option: 'searcherOptions.gridSteps' });
     await expect(sweep(SPACE, square, { ...options, resume: 'never' }).result).rejects.toMatchObject({
       code: 'RUN_EXISTS',
     });
@@ -291,7 +296,7 @@ describe('a sweep that is stopped', () => {
     const second = sweep(SPACE, square, options);
     const events = lastValueFrom(second.events$.pipe(toArray()));
     await expect(second.result).rejects.toMatchObject({ code: 'RUN_LOCKED' });
-    expect(await events).toEqual([]);
+    expect(await events).toMatchObject([{ kind: 'ended', status: 'FAILED', error: { code: 'RUN_LOCKED' } }]);
     first.stop();
     await first.result.catch(() => undefined);
   });

@@ -289,6 +289,7 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
       'started',
       'reported',
       'finished',
+      'ended',
     ]);
   });
 

@@ -146,7 +146,7 @@ describe('a sweep', () => {
     await study.result;
     const kinds = (await events).map((event: TrialEvent<Params>) => event.kind);
     const one = ['started', ...Array<string>(5).fill('reported'), 'finished'];
-    expect(kinds).toEqual([...one, ...one]);
+    expect(kinds).toEqual([...one, ...one, 'ended']);
   });
 
   it('ends with its grid', async () => {
@@ -177,6 +177,12 @@ describe('a sweep that makes no sense', () => {
     ['reductionFactor', { scheduler: { name: 'asha', reductionFactor: 1 } }],
     ['minTrials', { scheduler: { name: 'median', minTrials: 0 } }],
     ['retries', { retries: -1 }],
+    ['retryFailed', { retryFailed: 1 }],
+    ['maxResource', { scheduler: { name: 'hyperband' } }],
+    ['maxResource', { scheduler: { name: 'hyperband', maxResource: 4, minResource: 5 } }],
+    ['patience', { scheduler: { name: 'patience', patience: 0 } }],
+    ['scheduler', { scheduler: { name: 'threshold' } }],
+    ['scheduler.recall', { scheduler: { stops: () => false, recall: 7 } }],
     ['timeLimitMs', { timeLimitMs: 0 }],
     ['concurency', { concurency: 2 }],
     ['handleSignals', { handleSignals: 'no' }],

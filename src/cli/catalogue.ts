@@ -297,10 +297,12 @@ export const COMMANDS: readonly Command[] = [
       'Never deletes an open run, a folder that is not a run, or anything outside DIR.\n' +
       'With --keep-best, runs that do not have the field are not kept, which is\n' +
       'reported; an experiment in which no run has it stays as it is. --keep and\n' +
-      '--keep-best together keep the newest and the best.\n\n' +
+      '--keep-best together keep the newest and the best.\n' +
+      'Trials of a sweep that has not finished stay, unless --unfinished-sweeps is\n' +
+      'given.\n\n' +
       '  expman clean experiments --keep-best 3 --by metrics.val_loss.min \\\n' +
       '    --protect-tag keep',
-    json: '{ dryRun, deleted: [{ experiment, run, runDir, status, startedAt, bytes }], failed: [{ runDir, message }], kept, bytes, best: [{ runDir, value }], protected (folders that only their tag keeps), withoutValue, unranked (experiments without the field) }.',
+    json: '{ dryRun, deleted: [{ experiment, run, runDir, status, startedAt, bytes }], failed: [{ runDir, message }], unfinishedSweeps: [{ dir, status, trials }], kept, bytes, best: [{ runDir, value }], protected (folders that only their tag keeps), withoutValue, unranked (experiments without the field) }.',
     load: () => import('./clean.js'),
   }),
   command({

@@ -17,6 +17,7 @@ import { filterOf, findRuns } from './find-runs.js';
 import { type BestRule, bestRule, newestFirst } from './keep-best.js';
 import { pointOutUnknown } from './point-out.js';
 import { type SparedParent, sparedParents, sparedText } from './spared-parents.js';
+import { type SparedSweep, sparedSweepText, sparedSweeps } from './spared-trials.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
 import { bytesText, count, firstOf, moment, quantity, statusCell, valueText } from './words.js';
 
@@ -63,7 +64,11 @@ export const run: CommandRun<typeof CLEAN> = ([dir = ''], options, terminal) => 
     .filter((facts) => !stays.has(facts) && (filter?.matches(facts) ?? true) && facts.status !== 'RUNNING')
     .filter(({ startedAt }) => olderThan === undefined || Date.parse(startedAt) < Date.now() - olderThan);
   const isProtected = ({ tags }: RunFacts): boolean => tags.some((tag) => protectedTags.has(tag));
-  const chosen = doomed.filter((facts) => !isProtected(facts));
+  const unprotected = doomed.filter((facts) => !isProtected(facts));
+  const sweeps = options.unfinishedSweeps === true ? [] : sparedSweeps(unprotected);
+  for (const each of sweeps) terminal.complain(sparedSweepText(each));
+  const trials = new Set(sweeps.flatMap((each) => each.trials));
+  const chosen = unprotected.filter(({ runDir }) => !trials.has(runDir));
   const spared = sparedParents(chosen);
   for (const each of spared) terminal.complain(sparedText(each));
   const old = chosen
@@ -77,7 +82,7 @@ export const run: CommandRun<typeof CLEAN> = ([dir = ''], options, terminal) => 
   };
   const isForced = options.force === true && options.dryRun !== true;
   const failed = isForced ? deleteAll(base, old, terminal) : new Map<string, string>();
-  const cleaning = { old, spared, failed, total: runs.length, isForced, kept, rule, protectedTags };
+  const cleaning = { old, spared, sweeps, failed, total: runs.length, isForced, kept, rule, protectedTags };
   report(cleaning, options.json === true, terminal);
   return failed.size > 0 ? ExitCode.io : ExitCode.ok;
 };
@@ -127,6 +132,7 @@ function bytesIn(folder: string): number {
 interface Cleaning {
   readonly old: readonly Candidate[];
   readonly spared: readonly SparedParent[];
+  readonly sweeps: readonly SparedSweep[];
   readonly failed: ReadonlyMap<string, string>;
   readonly total: number;
   readonly isForced: boolean;
@@ -136,7 +142,7 @@ interface Cleaning {
 }
 
 function report(cleaning: Cleaning, isJson: boolean, terminal: Terminal): void {
-  const { old, spared, failed, total, isForced, kept, rule } = cleaning;
+  const { old, spared, sweeps, failed, total, isForced, kept, rule } = cleaning;
   const gone = old.filter(({ facts }) => !failed.has(facts.runDir));
   const bytes = gone.reduce((sum, each) => sum + each.bytes, 0);
   if (isJson) {
@@ -146,6 +152,7 @@ function report(cleaning: Cleaning, isJson: boolean, terminal: Terminal): void {
         ...{ experiment, run, runDir, status, startedAt, bytes },
       })),
       spared,
+      unfinishedSweeps: sweeps,
       failed: [...failed].map(([runDir, message]) => ({ runDir, message })),
       kept: total - gone.length,
       bytes,

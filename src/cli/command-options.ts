@@ -152,6 +152,7 @@ export const CLEAN = [
   ['--goal <goal>', 'what is better: min or max (default: as defined, else by .min or .max)'],
   ['--protect-tag <tags>', 'keep runs with one of these tags, comma-separated; can be repeated'],
   ['--older-than <time>', 'only runs that started longer ago than this: 90s, 12h, 30d'],
+  ['--unfinished-sweeps', 'delete trials of sweeps that have not finished, too'],
   WHERE,
   FORCE,
   ['--dry-run', 'only list what would be deleted, even with --force'],

@@ -66,9 +66,10 @@ export abstract class RunDoors<M extends MetricsOf<M> = AnyMetrics> {
    * in a new object. They complete with the run; `observed` is false while there are no taps. A row
    * that a tap logs, or an end that it causes, follows after the row it received.
    *
-   * A stream piped from a tap is isolated like the tap. A combination of several by RxJS is not:
-   * `merge(a$, b$)` and the like throw an unhandled error, such as that of a failing run, from a
-   * timer, so give them an `error` handler, or write `a$.pipe(mergeWith(b$))`.
+   * A stream piped from a tap is isolated like the tap, also by `a$.pipe(mergeWith(b$))`. A
+   * combination of several by RxJS is not: `merge(a$, b$)`, `combineLatest` and `zip` throw an
+   * unhandled error, such as that of a failing run, from a timer unless they have an `error` handler,
+   * and what their observer throws ends the process whatever handlers it has.
    */
   readonly metrics: Subject<MetricRow> & RowObserver;
   readonly #intake: RowIntake;

@@ -74,7 +74,7 @@ function scalarOf(value: unknown): string {
     case 'bigint':
       return String(value);
     case 'number':
-      return numberOf(value);
+      return yamlNumber(value);
     case 'string':
       return textOf(value);
     default:
@@ -85,7 +85,7 @@ function scalarOf(value: unknown): string {
 }
 
 /** Writes a number; in YAML 1.1 an exponent needs a point before it and a sign after it. */
-function numberOf(value: number): string {
+export function yamlNumber(value: number): string {
   if (Number.isNaN(value)) return '.nan';
   if (!Number.isFinite(value)) return value > 0 ? '.inf' : '-.inf';
   if (Object.is(value, -0)) return '-0';

@@ -1,5 +1,6 @@
+import type { MetricPoint } from '../model/metric.js';
 import type { StopRequest } from '../model/stop-request.js';
-import type { MetricWatch } from './metric-watch.js';
+import type { TrialReport } from './schedulers/scheduler.js';
 import type { TrialRecord } from './sweep-file.js';
 import type { Trial } from './trial.js';
 
@@ -13,14 +14,18 @@ export interface NextTrial<P> {
 /** How an attempt at a trial ended, as its record says it. */
 export type TrialOutcome = Pick<TrialRecord, 'attempt' | 'run' | 'value' | 'step'> & {
   readonly status: 'finished' | 'stopped' | 'failed' | 'interrupted';
-  /** The reason why it failed. */
+  /** The reason why it failed, or that its training never settled. */
   readonly error?: string;
 };
 
 /** A value of the metric that a trial has logged, and what a scheduler makes its decision of. */
-export type TrialReport = Parameters<MetricWatch['add']>[0] & {
-  readonly report: ReturnType<MetricWatch['add']>;
-};
+export interface LoggedValue extends MetricPoint {
+  readonly report: Omit<TrialReport, 'trial'>;
+  /** True for the first value of the attempt. */
+  readonly isFirst: boolean;
+  /** The reason why no scheduler can place the values of the trial; null if one can. */
+  readonly oddity: string | null;
+}
 
 /** The study's side of a trial that an executor runs: what it hears, in this order. */
 export interface TrialObserver<P> {
@@ -29,7 +34,12 @@ export interface TrialObserver<P> {
   /** The run is open, and the training is about to start. */
   started(trial: Trial<P>): void;
   /** A value was logged. */
-  reported(report: TrialReport): void;
+  reported(logged: LoggedValue): void;
+  /**
+   * The trial has finished, or has ended after it was stopped, and its run is about to be closed; a
+   * kill in between leaves no other trace of how it ended.
+   */
+  ending(outcome: TrialOutcome): void;
 }
 
 /**
@@ -51,12 +61,16 @@ export interface Executor<P> {
 /** The reason why a trial was aborted. */
 export type AbortReason = 'stopped' | 'interrupted';
 
-/** The two ways to end a running trial. */
+/** The ways to end a running trial. */
 export class TrialControl {
   /** The reason why the trial was aborted; null if it was not. */
   abortReason: AbortReason | null = null;
   /** The request to the sweep that aborted it; null if there was none. */
   request: StopRequest | null = null;
+  /** True if the training never settled: nothing was left that could have ended it. */
+  isStuck = false;
+  /** True if the event loop has nothing left to do. */
+  ranDry = false;
   private readonly aborting = new AbortController();
   private readonly expiring = new AbortController();
 
@@ -81,5 +95,13 @@ export class TrialControl {
   /** Stops waiting for the training. */
   expire(): void {
     this.expiring.abort();
+  }
+
+  /** Gives up a training that cannot end, because the event loop has nothing left to do. */
+  giveUp(): void {
+    this.ranDry = true;
+    this.isStuck = this.abortReason === null;
+    this.abort('interrupted');
+    this.expire();
   }
 }

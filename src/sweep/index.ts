@@ -32,11 +32,20 @@ export type {
   SpaceEntry,
   Uniform,
 } from './space/space.js';
+export type { HyperbandOptions } from './schedulers/hyperband.js';
 export type { MedianStoppingOptions } from './schedulers/median-stopping.js';
+export type { PatienceOptions } from './schedulers/patience.js';
+export type { Scheduler, TrialCourse, TrialReport } from './schedulers/scheduler.js';
+export type { SchedulerOption } from './schedulers/scheduler-option.js';
 export type { SuccessiveHalvingOptions } from './schedulers/successive-halving.js';
-export type { Study, StudyResult } from './study.js';
+export type { ThresholdOptions } from './schedulers/threshold.js';
+export { createStudy, type AskTellStudy, type AskedTrial, type ToldTrial } from './ask-tell.js';
+export type { AskTellOptions } from './ask-tell-options.js';
+export type { MetricGoal } from './sweep-file.js';
+export type { Study } from './study.js';
+export type { StudyResult } from './study-result.js';
 export { sweep } from './sweep.js';
-export type { SchedulerOption, SweepOptions, WorkerSweepOptions } from './sweep-options.js';
+export type { SweepOptions, WorkerSweepOptions } from './sweep-options.js';
 export type {
   Train,
   Training,
@@ -50,5 +59,5 @@ export type {
 } from './trial.js';
 export type { Outcome, SearchContext, Searcher, Suggestion } from './searchers/searcher.js';
 export { createSearcher, type SearcherName } from './searchers/create-searcher.js';
-export type { Mode, SearcherOptions } from './searchers/searcher-options.js';
+export type { Feasible, Mode, SearcherOptions } from './searchers/searcher-options.js';
 export { paramImportance, type ImportanceTrial, type ParamImportance } from '../pure/param-importance.js';

@@ -1,5 +1,9 @@
-import type { MetricPoint } from '../model/metric.js';
+import type { MetricPoint, MetricRow } from '../model/metric.js';
 import type { Step } from '../model/step.js';
+import type { TrialReport } from './schedulers/scheduler.js';
+
+/** Reports in a row whose resource does not grow, from which it is no coincidence. */
+const IDLE_REPORTS = 3;
 
 /** The value of a trial's metric that counts, and its step. */
 export interface Reported {
@@ -9,32 +13,63 @@ export interface Reported {
 
 /**
  * Follows a trial's metric: its last value, its best value, and the resource spent. NaN counts as a
- * value, but is never the best.
+ * value, but is never the best; so does a text, which is no number either.
  */
 export class MetricWatch {
   private last: Reported | null = null;
   private best: Reported | null = null;
   private count = 0;
+  private furthest = -Infinity;
+  private idle = 0;
+  private sawNumber = false;
+  private lastIsText = false;
 
   constructor(
     private readonly wanted: 'last' | 'best',
     private readonly sign: 1 | -1,
   ) {}
 
-  /** Adds a point; returns the report for the scheduler, or null for a NaN. */
-  add({ step, value }: MetricPoint): { readonly resource: number; readonly loss: number } | null {
+  /** Adds the metric's value in a row; returns it as a point, or null if the row has none. */
+  add({ step = null, timestamp, values }: MetricRow, metric: string): MetricPoint | null {
+    const given = Object.hasOwn(values, metric) ? values[metric] : undefined;
+    if (given === undefined) return null;
+    this.lastIsText = typeof given === 'string';
+    this.sawNumber ||= !this.lastIsText;
+    const value = this.lastIsText ? NaN : Number(given);
     this.count++;
     this.last = { value, step };
-    if (Number.isNaN(value)) return null;
-    if (this.best === null || this.sign * value < this.sign * this.best.value) this.best = this.last;
-    const counts = this.reported?.value ?? value;
-    return { resource: step === null ? this.count : Number(step) + 1, loss: this.sign * counts };
+    const resource = this.resource;
+    this.idle = resource > this.furthest ? 0 : this.idle + 1;
+    this.furthest = Math.max(this.furthest, resource);
+    if (!Number.isNaN(value) && (this.best === null || this.sign * value < this.sign * this.best.value))
+      this.best = this.last;
+    return { step, value, timestamp: timestamp ?? Date.now() };
+  }
+
+  /** The report of the last point for the scheduler. */
+  get report(): Omit<TrialReport, 'trial'> {
+    const value = this.reported?.value ?? NaN;
+    return { resource: this.resource, loss: this.sign * value, value };
+  }
+
+  /** True for the first value. */
+  get isFirst(): boolean {
+    return this.count === 1;
+  }
+
+  /** The reason why a scheduler cannot place the values of the trial; null if it can. */
+  get oddity(): string | null {
+    if (this.count === 1 && this.resource < 1)
+      return 'its steps are negative, where no scheduler stops a trial';
+    if (this.idle < IDLE_REPORTS) return null;
+    return 'its steps do not grow, so a scheduler cannot tell how far it has come; log with a step that grows, or without one';
   }
 
   /** The reason why no value counts, as a predicate of the metric. */
   get lack(): string {
-    if (this.last === null) return 'was never reported as a number';
-    return this.best === null ? 'was never anything but NaN' : 'was NaN at the end';
+    if (!this.sawNumber) return 'was never reported as a number';
+    if (this.best === null) return 'was never anything but NaN';
+    return this.lastIsText ? 'was a text at the end' : 'was NaN at the end';
   }
 
   /**
@@ -45,5 +80,10 @@ export class MetricWatch {
     const { last, best } = this;
     if (this.wanted === 'best') return best;
     return last === null || Number.isNaN(last.value) ? null : last;
+  }
+
+  private get resource(): number {
+    const step = this.last?.step ?? null;
+    return step === null ? this.count : Number(step) + 1;
   }
 }

@@ -16,6 +16,9 @@ export type TrialRules = Pick<
   'name' | 'baseDir' | 'run' | 'metric' | 'mode' | 'value' | 'graceMs'
 >;
 
+const STUCK =
+  'its training never settled: the event loop had nothing left to do; it is tried again when the sweep is resumed';
+
 /** Runs trials in this process: their runs are opened here, and `drive` trains. */
 export function runHere<P>(rules: TrialRules, drive: Drive<P>): Executor<P> {
   return {
@@ -67,8 +70,22 @@ async function runTrial<P>(
     error: () => undefined,
   });
   const watch = watchMetric(run, host);
+  control.expired.addEventListener('abort', () => closeDry(trial, control), { once: true });
   const failure = await untilTrained(trial, control, host);
-  return closeTrial(trial, { begun, watch, failure, control }, host.rules);
+  return closeTrial(trial, { begun, watch, failure, control }, host);
+}
+
+/**
+ * Begins to close the run of a trial for which nothing is left to do: the end of its process would
+ * close it as finished.
+ */
+function closeDry<P>({ number, run }: Trial<P>, { abortReason, isStuck, ranDry }: TrialControl): void {
+  if (!ranDry) return;
+  if (isStuck) {
+    run.logger.error(STUCK);
+    process.emitWarning(`trial ${number} in ${run.runDir}: ${STUCK}`, { type: 'ExpmanWarning' });
+  }
+  if (abortReason === 'interrupted') run.close(RunStatus.Interrupted).catch(() => undefined);
 }
 
 function openTrialRun(runName: string, { name, baseDir, run }: TrialRules): LoggingEngine {
@@ -76,8 +93,8 @@ function openTrialRun(runName: string, { name, baseDir, run }: TrialRules): Logg
     new ExperimentConfig(name, baseDir, {
       ...run,
       runName,
-      // A killed process may have left an empty folder behind.
-      resume: 'allow',
+      // The folder of a trial is its own: rows of anything else are never continued.
+      resume: 'never',
       group: name,
     }),
   );
@@ -86,8 +103,13 @@ function openTrialRun(runName: string, { name, baseDir, run }: TrialRules): Logg
 /** Follows the trial's metric, and reports each of its values. */
 function watchMetric<P>(run: LoggingEngine, { rules, observer }: TrialHost<P>): MetricWatch {
   const watch = new MetricWatch(rules.value, rules.mode === 'min' ? 1 : -1);
-  run.metric(rules.metric).subscribe({
-    next: (point) => observer.reported({ ...point, report: watch.add(point) }),
+  run.metrics.subscribe({
+    next: (row) => {
+      const point = watch.add(row, rules.metric);
+      if (point === null) return;
+      const { report, isFirst, oddity } = watch;
+      observer.reported({ ...point, report, isFirst, oddity });
+    },
     error: () => undefined,
   });
   return watch;
@@ -139,13 +161,15 @@ interface Trained {
 async function closeTrial<P>(
   { run }: Trial<P>,
   { begun, watch, failure, control }: Trained,
-  { metric }: TrialRules,
+  { rules, observer }: TrialHost<P>,
 ): Promise<TrialOutcome> {
   const { reported } = watch;
-  const { abortReason } = control;
+  const { abortReason, isStuck } = control;
   const outcome = { ...begun, value: reported?.value ?? null, step: reported?.step ?? null };
-  if (abortReason === 'interrupted')
-    return outcomeAfter(run.close(RunStatus.Interrupted), { ...outcome, status: abortReason });
+  if (abortReason === 'interrupted') {
+    const error = isStuck && { error: STUCK };
+    return outcomeAfter(run.close(RunStatus.Interrupted), { ...outcome, status: abortReason, ...error });
+  }
   // An aborted trial may throw; that is not a failure.
   if (failure !== null && abortReason === null) {
     // eslint-disable-next-line rxjs-x/throw-error -- what was thrown is passed on as it is
@@ -153,11 +177,18 @@ async function closeTrial<P>(
     return outcomeAfter(run.closed, { ...outcome, status: 'failed', error: messageOf(failure.thrown) });
   }
   if (reported === null && abortReason === null) {
-    const error = `the metric ${JSON.stringify(metric)} ${watch.lack}`;
+    const error = `the metric ${JSON.stringify(rules.metric)} ${watch.lack}`;
     run.logger.error(error);
     return outcomeAfter(run.close(RunStatus.Failed), { ...outcome, status: 'failed', error });
   }
-  return outcomeAfter(run.close(RunStatus.Finished), { ...outcome, status: abortReason ?? 'finished' });
+  const ended: TrialOutcome = { ...outcome, status: abortReason ?? 'finished' };
+  try {
+    observer.ending(ended);
+  } catch (thrown) {
+    await run.close(RunStatus.Interrupted).catch(() => undefined);
+    throw thrown;
+  }
+  return outcomeAfter(run.close(RunStatus.Finished), ended);
 }
 
 /**

@@ -5,6 +5,7 @@ import { TapObservable } from '../engine/streams/taps.js';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError, messageOf } from '../model/errors.js';
 import { invalidOption } from '../model/option-rules.js';
+import { isError } from '../model/realms.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { nodeFsOf } from '../storage/node-fs.js';
@@ -15,37 +16,19 @@ import { hasStopFile, readStopRequest, removeStopRequest } from '../run/stop-fil
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { after } from './after.js';
-import {
-  type Executor,
-  type NextTrial,
-  type TrialObserver,
-  type TrialOutcome,
-  TrialControl,
-} from './executor.js';
+import { type Executor, TrialControl } from './executor.js';
 import { withSecretsOf } from './secret-params.js';
 import type { Outcome } from './searchers/searcher.js';
 import type { SpaceDescription } from './space/describe-space.js';
+import { type StudyResult, concludeSweep, resultOf } from './study-result.js';
+import { warnOfCutGrid, warnOfNothingToDo } from './study-warnings.js';
 import type { SweepPlan, TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
-import type { TrialEvent, TrialResult } from './trial.js';
+import type { Trial, TrialEvent } from './trial.js';
+import { type QueuedTrial, TrialHearing } from './trial-hearing.js';
 import { TrialRecords } from './trial-records.js';
 
 const STOP_LOOK_MS = 500;
-
-/** The outcome of a sweep. */
-export interface StudyResult<P> {
-  /** `INTERRUPTED` if it was stopped by a call, a signal or its time limit; it can be resumed. */
-  readonly status: 'FINISHED' | 'INTERRUPTED';
-  /**
-   * The best of the finished trials; if there are none, of those stopped early, then of those
-   * interrupted.
-   */
-  readonly best: TrialResult<P> & { readonly value: number };
-  /** All trials by number, including those of the sweep that was resumed. */
-  readonly trials: readonly TrialResult<P>[];
-  /** The number of trials that are results of an earlier session, from `sweep.yaml`. */
-  readonly reused: number;
-}
 
 /** A running sweep. */
 export interface Study<P> {
@@ -59,7 +42,8 @@ export interface Study<P> {
    * Rejects with `SWEEP_FAILED` if no trial gave a value or more than `maxFailures` failed, with
    * `RUN_LOCKED` if another process runs this sweep, with `RUN_EXISTS`, `RUN_NOT_FOUND` or
    * `INVALID_OPTION` if it cannot be resumed, and with an error of the file system or of a custom
-   * searcher, which stops the other trials as {@link stop} does.
+   * searcher or scheduler, which stops the other trials as {@link stop} does. Who never asks for it
+   * is told of the failure by a process warning.
    */
   readonly result: Promise<StudyResult<P>>;
   /**
@@ -73,14 +57,16 @@ export interface Study<P> {
 export class SweepStudy<P> implements Study<P> {
   readonly dir: string;
   readonly events$: Observable<TrialEvent<P>>;
-  readonly result: Promise<StudyResult<P>>;
+  private readonly outcome: Promise<StudyResult<P>>;
+  /** True once somebody has asked for the result. */
+  private isResultTaken = false;
   private readonly events = new Subject<TrialEvent<P>>();
   /** The running trials: each is here from before its `started` event until its run is closed. */
   private readonly running = new Set<TrialControl>();
   private readonly fs: FsPort;
   private readonly plan: SweepPlan;
   /** Trials to be tried again, before any new one. */
-  private readonly queue: NextTrial<P>[] = [];
+  private readonly queue: QueuedTrial<P>[] = [];
   /** The parameters of trials that have begun and not ended, those of the queue included, by number. */
   private readonly begun = new Map<number, P>();
   private nextNumber = 0;
@@ -90,6 +76,7 @@ export class SweepStudy<P> implements Study<P> {
   private failures = 0;
   private stopped = false;
   private warned = false;
+  private remarked = false;
 
   constructor(
     private readonly options: ResolvedSweep<P>,
@@ -99,7 +86,10 @@ export class SweepStudy<P> implements Study<P> {
     const { name, baseDir, metric, mode, value, seed, searcherName, schedulerName } = options;
     this.dir = join(baseDir, name);
     this.fs = patientFs(nodeFsOf(options.fileMode));
-    this.plan = { space, metric, mode, value, seed, searcher: searcherName, scheduler: schedulerName };
+    this.plan = {
+      ...{ space, metric, mode, value, seed, searcher: searcherName, scheduler: schedulerName },
+      searcherOptions: options.decisiveOptions,
+    };
     this.events$ = new TapObservable(
       (error) => {
         if (!this.warned)
@@ -109,8 +99,19 @@ export class SweepStudy<P> implements Study<P> {
       (subscriber) => this.events.subscribe(subscriber),
     );
     // The caller can subscribe before the first event.
-    this.result = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.run());
-    this.result.catch(() => undefined);
+    this.outcome = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.run());
+    this.outcome.catch((error: unknown) => {
+      if (!this.isResultTaken)
+        process.emitWarning(`the sweep in ${this.dir} has failed: ${messageOf(error)}`, {
+          type: 'ExpmanWarning',
+          ...(error instanceof ExpmanError && { code: error.code }),
+        });
+    });
+  }
+
+  get result(): Promise<StudyResult<P>> {
+    this.isResultTaken = true;
+    return this.outcome;
   }
 
   stop(): void {
@@ -126,11 +127,21 @@ export class SweepStudy<P> implements Study<P> {
     try {
       makeFolders(this.fs, this.dir);
       const owner = lock(this.fs, this.dir);
+      let result;
       try {
-        return await this.runLocked(owner).finally(() => this.executor.close());
+        result = await this.runLocked(owner).finally(() => this.executor.close());
       } finally {
         releaseLock(this.fs, this.dir, owner);
       }
+      this.events.next({ kind: 'ended', status: result.status, error: null });
+      return result;
+    } catch (error) {
+      this.events.next({
+        kind: 'ended',
+        status: 'FAILED',
+        error: isError(error) ? error : new Error(messageOf(error)),
+      });
+      throw error;
     } finally {
       this.events.complete();
     }
@@ -144,9 +155,15 @@ export class SweepStudy<P> implements Study<P> {
     const asking = setInterval(() => this.lookForRequest(owner), STOP_LOOK_MS).unref();
     const unwatch = this.options.handleSignals ? watchSignals(() => this.stopNow()) : () => undefined;
     const unlimit = after(this.options.timeLimitMs, () => this.stop());
+    // First of all: runs that are open when nothing is left to do would be closed as finished.
+    const onDry = (): void => {
+      for (const running of this.running) running.giveUp();
+    };
+    process.prependListener('beforeExit', onDry);
     try {
       return await this.runTrials(await TrialRecords.open(this.fs, this.dir, this.plan, this.options));
     } finally {
+      process.removeListener('beforeExit', onDry);
       unlimit();
       unwatch();
       clearInterval(beating);
@@ -168,6 +185,7 @@ export class SweepStudy<P> implements Study<P> {
   private async runTrials(records: TrialRecords): Promise<StudyResult<P>> {
     try {
       this.restore(records);
+      if (this.options.searcherName === 'grid') warnOfCutGrid(this.options.searcher, this.options.trials);
       await this.fillSlots(records);
     } catch (error) {
       records.breakOff();
@@ -175,16 +193,16 @@ export class SweepStudy<P> implements Study<P> {
     } finally {
       records.rest();
     }
-    if (this.ran === 0 && this.reused > 0) this.warnOfNothingToDo(records.all.length);
-    return this.concludeSweep(records);
-  }
-
-  private warnOfNothingToDo(trials: number): void {
-    process.emitWarning(
-      `${this.reused} of ${trials} trials taken from sweep.yaml in ${this.dir}, none was run; ` +
-        'to begin again, choose another name or delete that folder; to go on, raise trials',
-      { type: 'ExpmanWarning' },
-    );
+    const { dir, failures, reused } = this;
+    if (this.ran === 0 && reused > 0)
+      warnOfNothingToDo({ dir, failures, reused, trials: records.all.length });
+    return concludeSweep(records, {
+      ...{ dir, failures, reused },
+      metric: this.options.metric,
+      maxFailures: this.options.maxFailures,
+      isStopped: this.stopped,
+      isLeft: this.stopped && this.isAnyLeft(),
+    });
   }
 
   /**
@@ -205,23 +223,28 @@ export class SweepStudy<P> implements Study<P> {
   }
 
   /**
-   * Passes earlier results to the searcher and the scheduler, and queues interrupted trials again.
+   * Passes earlier results to the searcher and the scheduler, and queues the trials that are to be
+   * tried again: those that were cut off, those that were promised another attempt, and with
+   * `retryFailed` all that failed.
    */
   private restore(records: TrialRecords): void {
+    const { searcher, scheduler, retryFailed, maxFailures } = this.options;
     for (const record of records.all) {
       this.nextNumber = Math.max(this.nextNumber, record.trial + 1);
       const params = withSecretsOf(this.plan.space, record.params) as P;
-      if (record.status === 'interrupted') {
+      const isPromised = record.status === 'interrupted' || record.retry === true;
+      if (isPromised || (retryFailed && record.status === 'failed')) {
+        const failures = isPromised ? (record.failures ?? 0) : 0;
         this.begun.set(record.trial, params);
-        this.queue.push({ number: record.trial, attempt: record.attempt + 1, params });
-      } else {
-        this.reused++;
-        this.options.searcher.observe(params, record.value, outcomeOf(record));
-        if (record.course !== undefined) this.options.scheduler.recall(record.trial, record.course);
+        this.queue.push({ number: record.trial, attempt: record.attempt + 1, failures, params });
+        continue;
       }
+      this.reused++;
+      searcher.observe(params, record.value, outcomeOf(record));
+      if (record.course !== undefined) scheduler.recall?.(record.trial, record.course);
       if (record.status === 'failed') this.failures++;
     }
-    if (this.failures > this.options.maxFailures) this.stop();
+    if (this.failures > maxFailures) this.stop();
   }
 
   private async fillSlot(records: TrialRecords): Promise<void> {
@@ -229,45 +252,56 @@ export class SweepStudy<P> implements Study<P> {
       const next = this.queue.shift() ?? this.suggest();
       if (next === null) return;
       this.ran++;
-      const control = new TrialControl();
-      this.running.add(control);
-      try {
-        const outcome = await this.executor.run(next, control, this.observe(next, control, records));
-        const record = this.recordOf(next, outcome);
-        records.set(record);
-        this.concludeTrial(record);
-      } finally {
-        this.running.delete(control);
-      }
+      const record = this.withRetry(await this.tryOne(next, records));
+      records.set(record);
+      this.concludeTrial(record);
     }
   }
 
-  /** Records what is said of a running trial, emits it, and lets the scheduler decide. */
-  private observe(next: NextTrial<P>, control: TrialControl, records: TrialRecords): TrialObserver<P> {
+  /** Runs an attempt at a trial; returns its record. */
+  private async tryOne(next: QueuedTrial<P>, records: TrialRecords): Promise<TrialRecord> {
     const { options, events } = this;
-    const { number: trial, params } = next;
-    return {
-      begins: (begun) => records.set({ trial, ...begun, status: 'running', params, value: null, step: null }),
-      started: (started) => events.next({ kind: 'started', trial: started }),
-      reported: ({ step, value, report }) => {
-        if (events.observed) events.next({ kind: 'reported', number: trial, step, value });
-        if (report === null || control.abortReason !== null) return;
-        if (options.scheduler.stops({ trial, ...report })) control.abort('stopped');
-      },
-    };
+    const control = new TrialControl();
+    const hearing = new TrialHearing(next, control, {
+      ...{ options, events },
+      onRecord: (changed) => records.set(changed),
+      remark: (trial, oddity) => this.remark(trial, oddity),
+    });
+    this.running.add(control);
+    try {
+      const outcome = await this.executor.run(next, control, hearing);
+      if (hearing.brokenBy !== null) throw hearing.brokenBy.thrown;
+      return hearing.recordOf(outcome);
+    } finally {
+      this.running.delete(control);
+    }
   }
 
-  private recordOf({ number, params }: NextTrial<P>, outcome: TrialOutcome): TrialRecord {
-    const course = this.options.scheduler.courseOf(number);
-    const { attempt, run, status, value, step, error } = outcome;
-    return {
-      ...{ trial: number, attempt, status, run, params, value, step },
-      ...(error !== undefined && { error }),
-      ...(course.length > 0 && { course }),
-    };
+  /** Warns of the first trial that the scheduler cannot judge well. */
+  private remark(trial: Trial<P> | null, oddity: string): void {
+    if (this.remarked) return;
+    this.remarked = true;
+    const { metric, schedulerName } = this.options;
+    const text = `${JSON.stringify(metric)}, scheduler ${schedulerName}: ${oddity}`;
+    trial?.run.logger.warn(text);
+    process.emitWarning(`${trial?.run.runDir ?? this.dir}, ${text}`, { type: 'ExpmanWarning' });
   }
 
-  private suggest(): NextTrial<P> | null {
+  /** Counts a failure, and promises another attempt while there are retries left. */
+  private withRetry(record: TrialRecord): TrialRecord {
+    if (record.status !== 'failed') return record;
+    const failures = (record.failures ?? 0) + 1;
+    return { ...record, failures, ...(failures <= this.options.retries && { retry: true }) };
+  }
+
+  /** True if there is a trial that has not begun. */
+  private isAnyLeft(): boolean {
+    const { nextNumber, options } = this;
+    if (nextNumber >= options.trials) return false;
+    return options.searcherName !== 'grid' || options.searcher.suggest(nextNumber) !== null;
+  }
+
+  private suggest(): QueuedTrial<P> | null {
     if (this.nextNumber >= this.options.trials) return null;
     const running = [...this.begun.values()];
     const suggestion: unknown = this.options.searcher.suggest(this.nextNumber, { running });
@@ -276,7 +310,7 @@ export class SweepStudy<P> implements Study<P> {
     if (typeof params !== 'object' || params === null)
       throw invalidOption('suggestion', 'null, or { params } with the parameters of a trial', suggestion);
     this.begun.set(this.nextNumber, params as P);
-    return { number: this.nextNumber++, attempt: 0, params: params as P };
+    return { number: this.nextNumber++, attempt: 0, failures: 0, params: params as P };
   }
 
   /**
@@ -284,7 +318,7 @@ export class SweepStudy<P> implements Study<P> {
    * while it has retries left.
    */
   private concludeTrial(record: TrialRecord): void {
-    const result = this.resultOf(record);
+    const result = resultOf<P>(this.dir, record);
     const { status } = record;
     if (status === 'running') return;
     if (status !== 'failed') {
@@ -292,9 +326,9 @@ export class SweepStudy<P> implements Study<P> {
       this.events.next({ kind: status, trial: result });
       return;
     }
-    const willRetry = record.attempt < this.options.retries && !this.stopped;
-    if (willRetry)
-      this.queue.push({ number: record.trial, attempt: record.attempt + 1, params: result.params });
+    const willRetry = record.retry === true;
+    const { trial: number, attempt, failures = 0 } = record;
+    if (willRetry) this.queue.push({ number, attempt: attempt + 1, failures, params: result.params });
     else {
       this.failures++;
       this.tellSearcher({ ...record, value: null }, result.params);
@@ -306,41 +340,6 @@ export class SweepStudy<P> implements Study<P> {
   private tellSearcher(record: TrialRecord, params: P): void {
     this.begun.delete(record.trial);
     this.options.searcher.observe(params, record.value, outcomeOf(record));
-  }
-
-  private concludeSweep(records: TrialRecords): StudyResult<P> {
-    const { best } = records;
-    const tooMany = this.failures > this.options.maxFailures;
-    const unfinished =
-      this.queue.length > 0 ||
-      records.all.some(({ status }) => status === 'interrupted') ||
-      (this.stopped && this.nextNumber < this.options.trials);
-    const status = this.stopped && unfinished ? 'INTERRUPTED' : 'FINISHED';
-    records.status = tooMany || (best === null && status === 'FINISHED') ? 'FAILED' : status;
-    records.write();
-    if (best?.value == null || tooMany) {
-      const failed = records.all.find(({ error }) => error !== undefined);
-      const example = failed?.error === undefined ? '' : `; one of them: ${failed.error}`;
-      const none = `no trial reported a value of ${JSON.stringify(this.options.metric)}`;
-      const message = tooMany
-        ? `${this.failures} trials failed, more than ${this.options.maxFailures}`
-        : `${none}${this.stopped ? ' before the sweep was stopped' : ''}`;
-      throw new ExpmanError('SWEEP_FAILED', `${message}${example}`, { path: this.dir, count: this.failures });
-    }
-    return {
-      status,
-      best: { ...this.resultOf(best), value: best.value },
-      trials: records.all.map((record) => this.resultOf(record)),
-      reused: this.reused,
-    };
-  }
-
-  private resultOf({ trial, attempt, status, run, params, value, step, error }: TrialRecord): TrialResult<P> {
-    return {
-      ...{ number: trial, attempt, status, params: params as P, value, step },
-      runDir: join(this.dir, run),
-      ...(error !== undefined && { error }),
-    };
   }
 
   /**
@@ -361,7 +360,8 @@ const outcomeOf = ({ trial, status }: TrialRecord): Outcome => ({
   violation: 0,
 });
 
-function lock(fs: FsPort, folder: string): LockOwner {
+/** Takes the lock of a sweep's folder. @throws ExpmanError `RUN_LOCKED` */
+export function lock(fs: FsPort, folder: string): LockOwner {
   const watch = new OwnerWatch(fs, folder);
   const ownership = watch.look();
   mustNotBeOwned(folder, ownership);

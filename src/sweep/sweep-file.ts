@@ -4,10 +4,12 @@ import type { Step } from '../model/step.js';
 import { redactNamed, redactText } from '../model/redact-text.js';
 import { readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { isMapping, readMapping } from '../run/run-record.js';
+import { type Mapping, isMapping } from '../run/run-record.js';
+import { flowLine, parseFlowLine } from '../storage/flow-line.js';
 import { writeAll } from '../storage/write-all.js';
-import { parseYaml, stringifyYaml } from '../storage/yaml-file.js';
-import type { Course } from './schedulers/scheduler.js';
+import { isWhole, parseYaml, stringifyYaml } from '../storage/yaml-file.js';
+import { readSimpleYaml } from '../storage/yaml-subset.js';
+import type { TrialCourse } from './schedulers/scheduler.js';
 import type { SpaceDescription } from './space/describe-space.js';
 import type { TrialStatus } from './trial.js';
 
@@ -18,19 +20,43 @@ export const SWEEP_NAME = 'sweep.yaml';
  */
 export const JOURNAL_NAME = 'sweep.journal';
 /**
- * Enough for some 50,000 trials.
+ * Enough for some 200,000 trials; a larger file is not written either.
  *
- * @bound refuses: CORRUPT or UNSAFE_YAML
+ * @bound refuses: CORRUPT, or IO when it is written
  */
-const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
+/**
+ * The most that is read of text that this version does not write: by hand, or in block style, in
+ * which earlier versions wrote trials.
+ *
+ * @bound refuses: UNSAFE_YAML
+ */
+const MAX_OTHER_BYTES = 16 * 1024 * 1024;
+const TRIALS = 'trials:';
+const ITEM = '  - ';
+const END = '# end';
+
+/** A metric that a sweep optimises. */
+export interface MetricGoal {
+  readonly name: string;
+  /** The direction: `'min'` if less is better, or `'max'`. */
+  readonly mode: 'min' | 'max';
+}
 
 /** The plan of a sweep; a resumed sweep must have the same. */
 export interface SweepPlan {
   readonly space: SpaceDescription;
   readonly metric: string;
   readonly mode: 'min' | 'max';
+  /** All metrics, if there are several; `metric` and `mode` are those of the first. */
+  readonly metrics?: readonly MetricGoal[];
   readonly value: 'last' | 'best';
   readonly seed: number;
+  /**
+   * The options of the searcher that decide which trials there are; absent in sweeps of earlier
+   * versions.
+   */
+  readonly searcherOptions?: Readonly<Record<string, unknown>>;
   /** The searcher's name; `custom` for a custom one. */
   readonly searcher: string;
   readonly scheduler: string;
@@ -45,10 +71,21 @@ export interface TrialRecord {
   readonly run: string;
   readonly params: unknown;
   readonly value: number | null;
+  /** The values of all metrics, if there are several; `value` is the first. */
+  readonly values?: readonly number[];
   readonly step: Step | null;
   readonly error?: string;
+  /** The number of attempts that failed; those that were cut off do not count. Absent if none. */
+  readonly failures?: number;
+  /** True for a failed trial that is to be tried again, in this session or the next. */
+  readonly retry?: boolean;
+  /**
+   * Only of a running trial: the status it will have once its run is closed as `FINISHED`. A run
+   * that is closed without it was closed by the end of its process, not by the end of the trial.
+   */
+  readonly ending?: 'finished' | 'stopped';
   /** Figures that the scheduler keeps about it, for a resumed sweep. */
-  readonly course?: Course;
+  readonly course?: TrialCourse;
 }
 
 /** The contents of a `sweep.yaml`. */
@@ -59,18 +96,45 @@ export interface SweepRecord {
   readonly trials: readonly TrialRecord[];
 }
 
+/** Returns a record as it is written. */
+const redacted = ({ error, ...record }: TrialRecord): TrialRecord => ({
+  ...record,
+  params: redactNamed(record.params),
+  ...(error !== undefined && { error: redactText(error) }),
+});
+
+/** The record of a trial as a line of `sweep.yaml` and of the journal; secrets are redacted. */
+export const lineOf = (record: TrialRecord): string => flowLine(redacted(record));
+
 /**
  * Replaces `sweep.yaml` atomically, and removes the journal, which it now includes. Secrets are
  * redacted in both.
+ *
+ * @param lines - the trials, by {@link lineOf}
+ * @throws {@link ExpmanError} `IO` if the file would be larger than what is read
  */
-export function writeSweep(fs: FsPort, folder: string, { status, plan, best, trials }: SweepRecord): void {
-  const text = stringifyYaml({
+export function writeSweep(
+  fs: FsPort,
+  folder: string,
+  { status, plan, best }: Omit<SweepRecord, 'trials'>,
+  lines: readonly string[],
+): void {
+  const path = join(folder, SWEEP_NAME);
+  const head = stringifyYaml({
     ...{ status, ...plan },
     space: redactNamed(plan.space),
     best: best === null ? null : redacted(best),
-    trials: trials.map(redacted),
-  });
-  replaceFile(fs, join(folder, SWEEP_NAME), Buffer.from(text));
+  }).replace(/# end\n$/, '');
+  const trials =
+    lines.length === 0 ? [`${TRIALS} []\n`] : [`${TRIALS}\n`, ...lines.map((line) => `${ITEM}${line}\n`)];
+  const bytes = Buffer.from(`${head}${trials.join('')}${END}\n`);
+  if (bytes.length > MAX_BYTES)
+    throw new ExpmanError(
+      'IO',
+      `${path} would have ${bytes.length} bytes, more than the ${MAX_BYTES} that are read; go on with another sweep, under another name`,
+      { path },
+    );
+  replaceFile(fs, path, bytes);
   const journal = join(folder, JOURNAL_NAME);
   if (fs.stat(journal) !== null) fs.remove(journal);
 }
@@ -79,25 +143,18 @@ export function writeSweep(fs: FsPort, folder: string, { status, plan, best, tri
  * Writes a trial's record so that it survives the process and the machine, at a cost that does not
  * grow with the sweep.
  */
-export function appendToJournal(fs: FsPort, folder: string, record: TrialRecord): void {
+export function appendToJournal(fs: FsPort, folder: string, line: string): void {
   const path = join(folder, JOURNAL_NAME);
   const isNew = fs.stat(path) === null;
   const fd = fs.open(path, 'append');
   try {
-    writeAll(fs, fd, Buffer.from(stringifyYaml(redacted(record))), null);
+    writeAll(fs, fd, Buffer.from(`${line}\n${END}\n`), null);
     fs.syncData(fd);
   } finally {
     fs.close(fd);
   }
   if (isNew) fs.syncFolder(folder);
 }
-
-/** Returns a record as it is written. */
-const redacted = ({ error, ...record }: TrialRecord): TrialRecord => ({
-  ...record,
-  params: redactNamed(record.params),
-  ...(error !== undefined && { error: redactText(error) }),
-});
 
 /**
  * Reads the whole records of the journal; the last one may be cut off, and then that trial has not
@@ -113,11 +170,44 @@ function readJournal(fs: FsPort, folder: string): TrialRecord[] {
     .split(/^# end\n/m)
     .reverse();
   return whole.reverse().map((text) => {
-    const record = parseYaml(text, MAX_BYTES);
+    const record = parseFlowLine(text, MAX_OTHER_BYTES);
     if (!isTrialRecord(record))
       throw new ExpmanError('CORRUPT', `${path} contains an entry that is not a trial`, { path });
     return record;
   });
+}
+
+/**
+ * Reads `sweep.yaml` as a mapping whose values may be anything, without the journal; null if there
+ * is none.
+ *
+ * @throws {@link ExpmanError} `CORRUPT` if it is cut off or not valid, `UNSAFE_YAML`, `IO`
+ */
+export function readSweepFile(fs: FsPort, folder: string): Mapping | null {
+  const path = join(folder, SWEEP_NAME);
+  if (fs.stat(path) === null) return null;
+  const text = readWhole(fs, path, MAX_BYTES).toString('utf8');
+  if (!isWhole(text))
+    throw new ExpmanError('CORRUPT', `${path} is truncated: its last line is not "${END}"`, { path });
+  const file = readLines(text) ?? readSimpleYaml(text) ?? parseYaml(text, MAX_OTHER_BYTES);
+  if (!isMapping(file)) throw new ExpmanError('CORRUPT', `${path} does not hold a mapping`, { path });
+  return file;
+}
+
+/** Reads a file whose trials are lines of flow style; null for any other. */
+function readLines(text: string): Mapping | null {
+  const at = text.indexOf(`\n${TRIALS}\n${ITEM}{`);
+  if (at < 0) return null;
+  const lines = text
+    .slice(at + TRIALS.length + 2)
+    .trimEnd()
+    .split('\n')
+    .slice(0, -1);
+  if (!lines.every((line) => line.startsWith(`${ITEM}{`) && line.endsWith('}'))) return null;
+  const head = text.slice(0, at + 1);
+  const plan = readSimpleYaml(head) ?? parseYaml(head, MAX_OTHER_BYTES);
+  const trials = lines.map((line) => parseFlowLine(line.slice(ITEM.length), MAX_OTHER_BYTES));
+  return isMapping(plan) ? { ...plan, trials } : null;
 }
 
 /**
@@ -127,7 +217,7 @@ function readJournal(fs: FsPort, folder: string): TrialRecord[] {
  */
 export function readSweep(fs: FsPort, folder: string): SweepRecord | null {
   const path = join(folder, SWEEP_NAME);
-  const file = readMapping(fs, folder, SWEEP_NAME, MAX_BYTES);
+  const file = readSweepFile(fs, folder);
   if (file === null) return null;
   const corrupt = (what: string): ExpmanError => new ExpmanError('CORRUPT', `${path} ${what}`, { path });
   const { status, best, trials, ...plan } = file;
@@ -136,6 +226,8 @@ export function readSweep(fs: FsPort, folder: string): SweepRecord | null {
   const words = ['metric', 'mode', 'value', 'searcher', 'scheduler'] as const;
   if (words.some((word) => typeof plan[word] !== 'string') || typeof plan['seed'] !== 'number')
     throw corrupt('has no valid plan (metric, mode, value, seed, searcher, scheduler)');
+  if (!['undefined', 'object'].includes(typeof plan['searcherOptions']) || plan['searcherOptions'] === null)
+    throw corrupt('has searcherOptions that are no mapping');
   const records = new Map([...trials, ...readJournal(fs, folder)].map((record) => [record.trial, record]));
   return {
     status,
@@ -158,7 +250,7 @@ const TRIAL_STATUSES: ReadonlySet<unknown> = new Set([
 
 function isTrialRecord(value: unknown): value is TrialRecord {
   if (!isMapping(value)) return false;
-  const { trial, attempt, status, run, value: metric, step, course } = value;
+  const { trial, attempt, status, run, value: metric, step, course, failures, retry, ending, values } = value;
   return (
     Number.isSafeInteger(trial) &&
     Number.isSafeInteger(attempt) &&
@@ -166,7 +258,11 @@ function isTrialRecord(value: unknown): value is TrialRecord {
     typeof run === 'string' &&
     isTrialName(run) &&
     (metric === null || typeof metric === 'number') &&
+    (values === undefined || (Array.isArray(values) && values.every((each) => typeof each === 'number'))) &&
     (step === null || typeof step === 'number' || typeof step === 'bigint') &&
+    (failures === undefined || Number.isSafeInteger(failures)) &&
+    (retry === undefined || typeof retry === 'boolean') &&
+    (ending === undefined || ending === 'finished' || ending === 'stopped') &&
     (course === undefined || (Array.isArray(course) && course.every(isPair)))
   );
 }
@@ -174,5 +270,6 @@ function isTrialRecord(value: unknown): value is TrialRecord {
 /** Tells if a run's name is one that a sweep gives to its trials. */
 export const isTrialName = (run: string): boolean => /^trial-\d{4,}(\.\d+)?$/.test(run);
 
-const isPair = (value: unknown): boolean =>
+/** Tells if a value is a pair of numbers, as in a course. */
+export const isPair = (value: unknown): boolean =>
   Array.isArray(value) && value.length === 2 && value.every((number) => typeof number === 'number');

@@ -3,6 +3,7 @@ import type { FileMode } from '../model/experiment-options.js';
 import { type ExperimentName, parseName } from '../model/names.js';
 import {
   amount,
+  callback,
   eitherFolder,
   flag,
   hasMethod,
@@ -15,29 +16,21 @@ import {
   rule,
   ruleOf,
 } from '../model/option-rules.js';
+import { redactNamed } from '../model/redact-text.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import { isUrl } from '../model/realms.js';
 import { type Webhook, webhookFor } from '../model/webhook.js';
-import { type MedianStoppingOptions, medianStopping } from './schedulers/median-stopping.js';
-import { type Scheduler, noScheduler } from './schedulers/scheduler.js';
-import { type SuccessiveHalvingOptions, successiveHalving } from './schedulers/successive-halving.js';
+import { type NamedScheduler, type SchedulerOption, schedulerRule } from './schedulers/scheduler-option.js';
 import {
   type SearcherName,
   SEARCHER_NAMES,
   createSearcher,
   isSearcherName,
 } from './searchers/create-searcher.js';
-import { OWN_SEARCHER_OPTIONS, type SearcherOptions } from './searchers/searcher-options.js';
+import { withEnqueued } from './searchers/enqueued.js';
+import { type Feasible, OWN_SEARCHER_OPTIONS, type SearcherOptions } from './searchers/searcher-options.js';
 import type { Searcher } from './searchers/searcher.js';
 import type { ParamsOf, Space } from './space/space.js';
-
-/** The schedulers of this package; an object also gives options. */
-export type SchedulerOption =
-  | 'none'
-  | 'median'
-  | 'asha'
-  | ({ readonly name: 'median' } & MedianStoppingOptions)
-  | ({ readonly name: 'asha' } & SuccessiveHalvingOptions);
 
 /** Options of a sweep. */
 export interface SweepOptions<P> {
@@ -53,7 +46,10 @@ export interface SweepOptions<P> {
   readonly mode?: 'min' | 'max' | undefined;
   /** The value that counts: the `'last'` (default) or the `'best'`. */
   readonly value?: 'last' | 'best' | undefined;
-  /** The number of trials; from 1 up, default 20. A grid may end before. */
+  /**
+   * The number of trials; from 1 up, default 20. A grid ends before if it has fewer, and runs whole
+   * by default.
+   */
   readonly trials?: number | undefined;
   /** The number of trials at a time; from 1 up, default 1. */
   readonly concurrency?: number | undefined;
@@ -61,12 +57,28 @@ export interface SweepOptions<P> {
   readonly seed?: number | undefined;
   /** The source of parameters; default `'random'`. An object is a custom searcher. */
   readonly searcher?: SearcherName | Searcher<P> | undefined;
+  /**
+   * Tells whether parameters may be tried; default all. Of the named searchers only; it is called
+   * often, and must depend on the parameters alone.
+   */
+  readonly feasible?: Feasible<P> | undefined;
+  /** Parameters of the first trials, in place of suggestions; default none. */
+  readonly enqueue?: readonly P[] | undefined;
   /** Further options of the named searcher. */
   readonly searcherOptions?: Omit<SearcherOptions, 'seed' | 'mode' | 'feasible'> | undefined;
-  /** The rule for stopping trials early; default `'none'`. */
+  /** The rule for stopping trials early; default `'none'`. An object with `stops` is a custom one. */
   readonly scheduler?: SchedulerOption | undefined;
-  /** The number of times that a failed trial is started again; default 0. */
+  /**
+   * The number of times that a failed trial is started again; default 0. Attempts that were cut off
+   * do not count, and what is still to be tried again when the sweep ends is tried when it is
+   * resumed.
+   */
   readonly retries?: number | undefined;
+  /**
+   * True to try the trials that failed in earlier sessions once more, such as after a bug was fixed;
+   * default false.
+   */
+  readonly retryFailed?: boolean | undefined;
   /**
    * The number of failed trials above which the sweep ends and its result rejects; default no
    * limit.
@@ -102,20 +114,35 @@ export interface WorkerSweepOptions<P> extends SweepOptions<P> {
 /** All options, checked, with defaults, searcher and scheduler filled in. */
 export interface ResolvedSweep<P>
   extends
-    Omit<ResolvedBy<typeof OPTIONS>, 'dir' | 'searcher' | 'searcherOptions' | 'scheduler'>,
+    Omit<
+      ResolvedBy<typeof OPTIONS>,
+      'dir' | 'searcher' | 'searcherOptions' | 'scheduler' | 'trials' | 'feasible' | 'enqueue'
+    >,
     NamedScheduler {
   readonly baseDir: string;
   readonly fileMode: FileMode;
   /** Where the alerts of its runs are sent; null for nowhere. */
   readonly webhook: Webhook | null;
+  /** Infinity for a grid that runs whole. */
+  readonly trials: number;
   readonly searcher: Searcher<P>;
   readonly searcherName: string;
+  /** The searcher's options that decide which trials there are. */
+  readonly decisiveOptions: Readonly<Record<string, unknown>>;
 }
 
-interface NamedScheduler {
-  readonly scheduler: Scheduler;
-  readonly schedulerName: string;
-}
+/** The options of each searcher that decide which trials there are: part of a sweep's identity. */
+const DECISIVE = {
+  grid: ['gridSteps'],
+  random: [],
+  'quasi-random': [],
+  tpe: ['startupTrials', 'candidates'],
+  gp: ['startupTrials'],
+  'cma-es': [],
+  nsga2: ['startupTrials'],
+} satisfies Record<SearcherName, readonly (keyof SearcherOptions)[]>;
+/** The number of trials of a searcher that has no end. */
+const TRIALS = 20;
 
 const WORKER_RULE = "the URL of a file, such as new URL('./train.js', import.meta.url)";
 /** Options of a trial's run that the sweep sets. */
@@ -128,18 +155,18 @@ const RULES = {
   metric: metricName().inWords('the name of a metric').required(),
   mode: oneOf('min', 'max').byDefault('min'),
   value: oneOf('last', 'best').byDefault('last'),
-  trials: integer(1).byDefault(20),
+  trials: integer(1),
   concurrency: integer(1).byDefault(1),
   seed: integer(0).byDefault(0),
   searcher: ruleOf(`one of ${SEARCHER_NAMES}, or an object with suggest and observe`, isSearcher).byDefault(
     'random',
   ),
+  feasible: callback<Feasible<unknown>>(),
+  enqueue: ruleOf('a list of parameters', isList).byDefault([]),
   searcherOptions: OWN_SEARCHER_OPTIONS.asRule().byDefault(OWN_SEARCHER_OPTIONS.resolve({})),
-  scheduler: rule<SchedulerOption, NamedScheduler>("one of 'none', 'median', 'asha'", schedulerOf).byDefault({
-    scheduler: noScheduler,
-    schedulerName: 'none',
-  }),
+  scheduler: schedulerRule,
   retries: integer(0).byDefault(0),
+  retryFailed: flag().byDefault(false),
   maxFailures: amount(0, Infinity).byDefault(Infinity),
   timeLimitMs: amount(1, Infinity).byDefault(Infinity),
   graceMs: amount(0, Infinity).byDefault(10_000),
@@ -148,7 +175,6 @@ const RULES = {
   // The rules of these options are in ExperimentConfig.
   run: ruleOf('an object', isRunOptions).byDefault({}),
 };
-const NO_OPTIONS = optionsTable<object>()({});
 const OPTIONS = optionsTable<SweepOptions<unknown>>()(RULES);
 const WORKER_OPTIONS = optionsTable<WorkerSweepOptions<unknown>>()({
   ...RULES,
@@ -182,13 +208,18 @@ function completed<S extends Space>(
   resolved: ResolvedBy<typeof OPTIONS>,
   searcher: SearcherName | Searcher<ParamsOf<S>> = 'random',
 ): ResolvedSweep<ParamsOf<S>> {
-  const { searcherOptions, scheduler, run, dir, ...rest } = resolved;
+  const { searcherOptions, scheduler, run, dir, feasible, enqueue, ...rest } = resolved;
   const { name, seed, mode } = rest;
   const { baseDir, fileMode, alerts } = new ExperimentConfig(name, eitherFolder(dir, rest.baseDir), run);
   for (const option of OWN_RUN_OPTIONS)
     if (Object.hasOwn(run, option))
       throw invalidOption(`run.${option}`, 'left out, because the sweep sets it', Reflect.get(run, option));
   const named = typeof searcher === 'string';
+  if (!named && feasible !== undefined)
+    throw invalidOption('feasible', 'left out, because a custom searcher suggests what is', feasible);
+  const source = named
+    ? createSearcher(searcher, space, { ...searcherOptions, seed, mode, feasible })
+    : searcher;
   return {
     ...rest,
     ...scheduler,
@@ -196,10 +227,22 @@ function completed<S extends Space>(
     fileMode,
     webhook: webhookFor(alerts),
     run,
-    searcher: named ? createSearcher(searcher, space, { ...searcherOptions, seed, mode }) : searcher,
+    trials: rest.trials ?? (searcher === 'grid' ? Infinity : TRIALS),
+    searcher: withEnqueued(source, space, { enqueue, feasible }),
     searcherName: named ? searcher : 'custom',
+    decisiveOptions: decisiveOf(named ? searcher : null, searcherOptions, enqueue),
   };
 }
+
+/** Returns what, beside the seed and the space, decides which trials there are. */
+export const decisiveOf = (
+  searcher: SearcherName | null,
+  options: ResolvedBy<typeof OWN_SEARCHER_OPTIONS>,
+  enqueue: readonly unknown[],
+): Readonly<Record<string, unknown>> => ({
+  ...(searcher !== null && Object.fromEntries(DECISIVE[searcher].map((option) => [option, options[option]]))),
+  ...(enqueue.length > 0 && { enqueue: redactNamed(enqueue) }),
+});
 
 function isSearcher(value: unknown): value is SearcherName | Searcher<unknown> {
   return typeof value === 'string'
@@ -207,22 +250,10 @@ function isSearcher(value: unknown): value is SearcherName | Searcher<unknown> {
     : hasMethod(value, 'suggest') && hasMethod(value, 'observe');
 }
 
-function isRunOptions(value: unknown): value is NonNullable<SweepOptions<unknown>['run']> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
-function schedulerOf(option: unknown): NamedScheduler {
-  const { name, ...rest } =
-    typeof option === 'object' && option !== null ? (option as { name?: unknown }) : { name: option };
-  switch (name) {
-    case 'none':
-      NO_OPTIONS.resolve(rest);
-      return { scheduler: noScheduler, schedulerName: name };
-    case 'median':
-      return { scheduler: medianStopping(rest), schedulerName: name };
-    case 'asha':
-      return { scheduler: successiveHalving(rest), schedulerName: name };
-    default:
-      throw invalidOption('scheduler', "one of 'none', 'median', 'asha'", name);
-  }
+function isRunOptions(value: unknown): value is NonNullable<SweepOptions<unknown>['run']> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -58,7 +58,8 @@ export type Drive<P> = (trial: Trial<P>, expired: AbortSignal) => Promise<void>;
 
 /**
  * The status of a trial: `finished` by itself, `stopped` early by the scheduler, `failed` with an
- * error or without a value of the metric, `interrupted` with the sweep, to be tried again.
+ * error or without a value of the metric, `interrupted` with the sweep or because its training never
+ * settled, to be tried again when the sweep is resumed.
  */
 export type TrialStatus = 'running' | 'finished' | 'stopped' | 'failed' | 'interrupted';
 
@@ -73,11 +74,11 @@ export interface TrialResult<P> {
   /** The step of that value. */
   readonly step: Step | null;
   readonly runDir: string;
-  /** The reason why it failed. */
+  /** The reason why it failed, or that its training never settled. */
   readonly error?: string;
 }
 
-/** An event of a sweep. */
+/** An event of a sweep; `ended` is always the last. */
 export type TrialEvent<P> =
   | { readonly kind: 'started'; readonly trial: Trial<P> }
   | {
@@ -87,4 +88,15 @@ export type TrialEvent<P> =
       readonly value: number;
     }
   | { readonly kind: 'stopped' | 'finished' | 'interrupted'; readonly trial: TrialResult<P> }
-  | { readonly kind: 'failed'; readonly trial: TrialResult<P>; readonly willRetry: boolean };
+  | {
+      readonly kind: 'failed';
+      readonly trial: TrialResult<P>;
+      /** True if it is tried again: in this session, or in the next one if the sweep was stopped. */
+      readonly willRetry: boolean;
+    }
+  /** The last event: how the sweep ended, and the error that its result rejects with, if any. */
+  | {
+      readonly kind: 'ended';
+      readonly status: 'FINISHED' | 'INTERRUPTED' | 'FAILED';
+      readonly error: Error | null;
+    };

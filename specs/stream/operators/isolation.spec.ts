@@ -45,4 +45,17 @@ describe('what is piped from a tap', () => {
     expect(said).toHaveLength(12);
     for (const line of said) expect(line).toMatch(/ 1,1$/);
   });
+
+  it('stays isolated only if it is piped: an observer of merge ends the process, whatever handlers it has', async () => {
+    const { ended, said, stderr } = await runChild(
+      folder(),
+      `import { merge } from 'rxjs';
+       const [a, b] = [open({ runName: 'a' }), open({ runName: 'b' })];
+       const next = () => { throw new Error('in merge'); };
+       merge(a.metric('x'), b.metric('x')).subscribe({ next, error: () => say('handled') });
+       a.logMetrics({ x: 1 });`,
+    );
+    expect([ended, said]).toEqual([1, []]);
+    expect(stderr).toContain('in merge');
+  });
 });

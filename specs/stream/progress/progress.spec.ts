@@ -274,8 +274,8 @@ describe('progress elsewhere', () => {
   });
 
   it.each([
-    ['total', { total: 0 }],
-    ['total', { total: NaN }],
+    ['total', { total: -1 }],
+    ['total', { total: '10' as never }],
     ['periodMs', { periodMs: 0 }],
     ['lineMs', { lineMs: Infinity }],
     ['metrics', { metrics: 'loss' as unknown as string[] }],

@@ -1,13 +1,9 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../../model/errors.js';
 import { jsonText } from '../../model/json-text.js';
-import { sanitiseParams } from '../../model/params.js';
+import { type Params, sanitiseParams } from '../../model/params.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import { readMapping } from '../../run/run-record.js';
-
-const SWEEP_NAME = 'sweep.yaml';
-/** @bound refuses: CORRUPT, with the size */
-const MAX_BYTES = 16 * 1024 * 1024;
+import { SWEEP_NAME, readSweepFile } from '../../sweep/sweep-file.js';
 
 /** Returns the folder if it holds a sweep, else null. */
 export const sweepFolder = (folder: string): string | null =>
@@ -19,7 +15,16 @@ export const sweepFolder = (folder: string): string | null =>
  * @throws ExpmanError `RUN_NOT_FOUND` if there is no sweep, `CORRUPT`, `UNSAFE_YAML` or `IO`
  */
 export function readSweep(folder: string): string {
-  const file = readMapping(nodeFs, folder, SWEEP_NAME, MAX_BYTES);
+  const file = readSweepFile(nodeFs, folder);
   if (file === null) throw new ExpmanError('RUN_NOT_FOUND', 'this experiment has no sweep');
-  return jsonText({ sweep: sanitiseParams(file).params });
+  const { trials, ...plan } = file;
+  // Each on its own: a whole sweep is more than one call may hold.
+  const sent = Array.isArray(trials) ? trials.map(plainTrial) : [];
+  return jsonText({ sweep: { ...sanitiseParams(plan).params, trials: sent } });
+}
+
+/** Returns a trial without the figures of its scheduler, which nothing shows. */
+function plainTrial(trial: unknown): Params {
+  const { params } = sanitiseParams(trial);
+  return Object.fromEntries(Object.entries(params).filter(([key]) => key !== 'course'));
 }

@@ -7,7 +7,8 @@ import {
   hasMethod,
   invalidOption,
   milliseconds,
-  ruleOf,
+  REFUSED,
+  rule,
   strings,
   withMethods,
 } from '../../model/option-rules.js';
@@ -23,9 +24,10 @@ export type ProgressRun<Name extends string = string> = Pick<LoggingEngine, 'run
 export interface ProgressOptions<Name extends string = string> {
   /**
    * The number of steps a run will have (or rows, for rows without a step); without it there is no
-   * bar and no ETA.
+   * bar and no ETA. 0, NaN and Infinity, which empty or endless data gives, are an unknown total too;
+   * a process warning says so.
    */
-  readonly total?: number | undefined;
+  readonly total?: number | null | undefined;
   /** The metrics to show; by default the first three with numbers. */
   readonly metrics?: readonly Name[] | undefined;
   /** The interval at which bars are drawn, in milliseconds; default 100. */
@@ -41,10 +43,13 @@ export interface ProgressOptions<Name extends string = string> {
 }
 
 const LINE_RULES = {
-  total: ruleOf(
-    'a number of steps above 0',
-    (value): value is number => typeof value === 'number' && Number.isFinite(value) && value > 0,
-  ),
+  total: rule<number | null, number | null>('a number of steps from 0 up, or null', (value) => {
+    if (value === null) return null;
+    if (typeof value !== 'number' || value < 0) return REFUSED;
+    if (value > 0 && value < Infinity) return value;
+    warnOfTotal(value);
+    return null;
+  }),
   metrics: strings('an array of metric names'),
 };
 const LINE_OPTIONS = optionsTable<Pick<ProgressOptions, 'total' | 'metrics'>>()(LINE_RULES);
@@ -124,7 +129,7 @@ class ShownProgress implements Progress {
     const { look, line, periodMs } = this.options;
     if (look === 'none' || this.lines.has(run)) return;
     const shown = new RunProgress(run.runName, {
-      total: own.total ?? line.total,
+      total: own.total === undefined ? line.total : own.total,
       metrics: own.metrics ?? line.metrics,
     });
     const tap = new Subscription();
@@ -207,6 +212,14 @@ class ShownProgress implements Progress {
     const text = drawn(line, columns - word.length - 2);
     return `${text}  ${coloured(run.status, word)}`;
   }
+}
+
+let isTotalTold = false;
+
+function warnOfTotal(total: number): void {
+  if (!isTotalTold)
+    process.emitWarning(`progress has total ${total}, so it shows no bar and no time left`, 'ExpmanWarning');
+  isTotalTold = true;
 }
 
 function statusWord(status: LiveStatus): string {

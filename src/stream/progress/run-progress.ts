@@ -3,6 +3,7 @@ import { printable } from '../../model/printable.js';
 import type { Health } from '../../model/run-file.js';
 import { shortDuration, shortNumber, shortValue } from './figures.js';
 import { sparkline } from './sparkline.js';
+import { endOf, widthOf } from './text-width.js';
 
 const BAR_CELLS = 20;
 const LEAST_BAR = 5;
@@ -135,14 +136,15 @@ function gainedIn({ lastStep, firstStep, rows }: LiveSnapshot): number {
 }
 
 /**
- * Formats a line for a terminal of `columns`.
+ * Formats a line for a terminal of `columns`, in which a wide character takes two.
  *
  * Logged data has priority over appearance: if there is not enough room, first the name and the bar
  * get shorter, then the sparkline is left out, then the bar, then the last words.
  */
 export function drawn({ name, fraction, words, spark }: ProgressLine, columns: number): string {
   const most = columns - 1;
-  const leastName = Math.min(name.length, LEAST_NAME);
+  const wholeName = widthOf(name);
+  const leastName = Math.min(wholeName, LEAST_NAME);
   const [wholeBar, leastBar] = fraction === null ? [0, 0] : [BAR_CELLS, LEAST_BAR];
   const plain = words.filter((word) => word !== spark);
   const layouts: (readonly [readonly string[], number])[] = [
@@ -150,24 +152,20 @@ export function drawn({ name, fraction, words, spark }: ProgressLine, columns: n
     [plain, leastBar],
     ...plain.map((_, at) => [plain.slice(0, plain.length - at), 0] as const),
   ];
-  const roomIn = (shown: readonly string[], cells: number): number => most - widthOf(leastName, cells, shown);
+  const roomIn = (shown: readonly string[], cells: number): number =>
+    most - lineWidth(leastName, cells, shown);
   const [shown, cells] = layouts.find((layout) => roomIn(...layout) >= 0) ?? [[], 0];
   const room = Math.max(0, roomIn(shown, cells));
-  const moreName = Math.min(room, name.length - leastName);
+  const moreName = Math.min(room, wholeName - leastName);
   const bar = cells === 0 ? '' : barOf(fraction ?? 0, Math.min(wholeBar, cells + room - moreName));
-  return [shortName(name, leastName + moreName), bar, ...shown].filter((part) => part !== '').join('  ');
+  return [endOf(name, leastName + moreName), bar, ...shown].filter((part) => part !== '').join('  ');
 }
 
-function widthOf(name: number, cells: number, words: readonly string[]): number {
-  return words.reduce((sum, { length }) => sum + 2 + length, name + (cells > 0 ? 2 + cells : 0));
+function lineWidth(name: number, cells: number, words: readonly string[]): number {
+  return words.reduce((sum, word) => sum + 2 + widthOf(word), name + (cells > 0 ? 2 + cells : 0));
 }
 
 function barOf(fraction: number, cells: number): string {
   const filled = Math.round(fraction * cells);
   return '█'.repeat(filled) + '░'.repeat(cells - filled);
-}
-
-/** Cuts a name at its start: names of the runs of a day, or of a sweep, differ at their end. */
-function shortName(name: string, length: number): string {
-  return name.length <= length ? name : `…${name.slice(1 - length)}`;
 }

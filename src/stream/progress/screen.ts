@@ -1,5 +1,9 @@
 import { types } from 'node:util';
 import { createLogUpdate } from 'log-update';
+import { widthOf } from './text-width.js';
+
+/** Erases the line of the cursor, and goes up one. */
+const ERASE_LINE_ABOVE = '\u001b[2K\u001b[1A';
 
 /** A stream to draw on: `process.stderr`, another terminal, or a file. */
 export interface ProgressStream {
@@ -23,6 +27,10 @@ export class Screen {
   private readonly update: ReturnType<typeof createLogUpdate>;
   private readonly hooks: (() => void)[] = [];
   private text = '';
+  /** The lines on the terminal now; empty while they are cleared. */
+  private shown = '';
+  /** The columns of the terminal when the lines were drawn. */
+  private drawnAt = 0;
   private drawing = false;
   private lineIsOpen = false;
 
@@ -61,7 +69,7 @@ export class Screen {
   /** Clears the lines and removes all hooks. */
   leave(): void {
     if (this.hooks.length === 0) return;
-    this.quietly(() => this.update.clear());
+    this.clear();
     this.text = '';
     for (const unhook of this.hooks.splice(0)) unhook();
   }
@@ -71,12 +79,37 @@ export class Screen {
     this.quietly(() => {
       if (this.lineIsOpen) this.stream.write('\n');
       this.lineIsOpen = false;
+      this.rise();
       this.update(this.text);
+      this.shown = this.text;
+      this.drawnAt = this.columns;
     });
   }
 
+  private clear(): void {
+    this.quietly(() => {
+      this.rise();
+      this.update.clear();
+      this.shown = '';
+    });
+  }
+
+  /**
+   * Erases what a narrower terminal has made of the lines on it: it wraps them, so there are more
+   * than were drawn.
+   */
+  private rise(): void {
+    const { columns, drawnAt, shown } = this;
+    if (shown === '' || columns >= drawnAt) return;
+    const wrapped = shown
+      .split('\n')
+      .reduce((sum, line) => sum + Math.max(0, Math.ceil(widthOf(line) / columns) - 1), 0);
+    this.stream.write(ERASE_LINE_ABOVE.repeat(wrapped));
+    this.drawnAt = columns;
+  }
+
   private above<T>(write: () => T): T {
-    if (this.text !== '') this.quietly(() => this.update.clear());
+    if (this.text !== '') this.clear();
     const result = this.quietly(write);
     this.redraw();
     return result;
@@ -98,7 +131,7 @@ export class Screen {
     const original = stream.write.bind(stream) as Write;
     const write: Write = (...args) => {
       if (this.drawing) return original(...args);
-      if (this.text !== '') this.quietly(() => this.update.clear());
+      if (this.text !== '') this.clear();
       const result = this.quietly(() => original(...args));
       this.lineIsOpen = !endsLine(args[0]);
       // Output that ends within a line continues there; the next drawing begins a new line.

@@ -1,14 +1,19 @@
-import { amount } from '../../model/option-rules.js';
+import { amount, integer } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
-import type { Course, Report, Scheduler } from './scheduler.js';
+import type { Scheduler, TrialCourse, TrialReport } from './scheduler.js';
 
-/** The number of means of a trial that are kept across a restart. */
-const KEPT_MEANS = 32;
+/** The number of losses of a trial that are kept across a restart. */
+const KEPT = 32;
 
 /** Options of the median stopping rule. */
 export interface MedianStoppingOptions {
-  /** The resource below which no trial is stopped; from 1 up, default 10. */
+  /** The resource below which no trial is stopped; from 1 up, default 1. */
   readonly minResource?: number | undefined;
+  /**
+   * The number of values that a trial may report before it can be stopped, on whatever scale its
+   * steps are; from 0 up, default 5.
+   */
+  readonly warmupReports?: number | undefined;
   /**
    * The number of other trials that must have come as far before one is stopped; from 1 up, default
    * 5.
@@ -17,68 +22,87 @@ export interface MedianStoppingOptions {
 }
 
 const OPTIONS = optionsTable<MedianStoppingOptions>()({
-  minResource: amount(1).byDefault(10),
+  minResource: amount(1).byDefault(1),
+  warmupReports: integer(0).byDefault(5),
   minTrials: amount(1).byDefault(5),
 });
 
-/** The running means of one trial, by resource. */
-interface Means {
-  best: number;
-  sum: number;
-  count: number;
-  readonly means: (readonly [resource: number, mean: number])[];
+/** A trial, by its best loss so far. */
+interface Progress {
+  reports: number;
+  /** The furthest resource, which a trial reaches with or without a better loss. */
+  furthest: number;
+  /** Each better loss, at its resource. */
+  readonly better: (readonly [resource: number, loss: number])[];
 }
 
 /**
  * The median stopping rule of Golovin et al., "Google Vizier: A Service for Black-Box
- * Optimization", KDD 2017: a trial is stopped if its best loss so far is worse than the median of
- * the other trials' mean losses up to the same resource.
+ * Optimization", KDD 2017, on best values: a trial is stopped if its best loss so far is worse than
+ * the median of the best losses of the other trials up to the same resource.
  *
- * Keeps a mean for each report of each trial; for a trial before a restart, of 32 reports evenly
- * spread over it.
+ * The paper takes running means of the others. Means still contain the high losses that training
+ * begins with, so hardly anything is stopped, and one infinity is in them for good; best losses are
+ * what Optuna's pruner compares too. A trial without any number is stopped after the warm-up.
+ *
+ * Keeps each improvement of each trial; for a trial before a restart, 32 evenly spread ones.
  *
  * @throws ExpmanError `INVALID_OPTION`
  */
 export function medianStopping(options: MedianStoppingOptions = {}): Scheduler {
-  const { minResource, minTrials } = OPTIONS.resolve(options);
-  const courses = new Map<number, Means>();
+  const { minResource, warmupReports, minTrials } = OPTIONS.resolve(options);
+  const trials = new Map<number, Progress>();
+  const add = ({ trial, resource, loss }: Omit<TrialReport, 'value'>): Progress => {
+    const progress = trials.get(trial) ?? { reports: 0, furthest: -Infinity, better: [] };
+    trials.set(trial, progress);
+    progress.reports++;
+    progress.furthest = Math.max(progress.furthest, resource);
+    // False for NaN, and for the infinity that is worst.
+    if (loss < bestOf(progress)) progress.better.push([progress.furthest, loss]);
+    return progress;
+  };
   return {
-    stops: ({ trial, resource, loss }: Report) => {
-      const course = courses.get(trial) ?? { best: Infinity, sum: 0, count: 0, means: [] };
-      courses.set(trial, course);
-      course.best = Math.min(course.best, loss);
-      course.sum += loss;
-      course.means.push([resource, course.sum / ++course.count]);
-      if (resource < minResource) return false;
-      const others = [...courses]
-        .filter(([number]) => number !== trial)
-        .flatMap(([, { means }]) => meanAt(means, resource))
+    stops: (report) => {
+      const progress = add(report);
+      const { reports, furthest } = progress;
+      if (furthest < minResource || reports <= warmupReports) return false;
+      const others = [...trials]
+        .filter(([trial, other]) => trial !== report.trial && other.furthest >= furthest)
+        .map(([, other]) => bestAt(other, furthest))
         .sort((one, other) => one - other);
       if (others.length < minTrials) return false;
       const [low = NaN, high = NaN] = [others[(others.length - 1) >> 1], others[others.length >> 1]];
-      return course.best > (low + high) / 2;
+      return bestOf(progress) > low / 2 + high / 2 || bestOf(progress) === Infinity;
     },
-    courseOf: (trial) => thinned(courses.get(trial)?.means ?? []),
-    recall: (trial, means) => courses.set(trial, { best: Infinity, sum: 0, count: 0, means: [...means] }),
+    courseOf: (trial) => courseOf(trials.get(trial)),
+    recall: (trial, course) => {
+      trials.delete(trial);
+      // Courses of earlier versions have means; a mean that rises is no better loss.
+      for (const [resource, loss] of course) add({ trial, resource, loss });
+    },
   };
 }
 
-/** Returns evenly spread means, including the first and the last. */
-function thinned(means: Course): Course {
-  if (means.length <= KEPT_MEANS) return means;
-  const stride = (means.length - 1) / (KEPT_MEANS - 1);
-  return Array.from({ length: KEPT_MEANS }, (_, at) => means[Math.round(at * stride)] ?? [NaN, NaN]);
+const bestOf = ({ better }: Progress): number => better.at(-1)?.[1] ?? Infinity;
+
+/** Returns the best loss of a trial up to a resource. */
+function bestAt({ better }: Progress, resource: number): number {
+  let [low, high] = [0, better.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((better[middle]?.[0] ?? Infinity) <= resource) low = middle + 1;
+    else high = middle;
+  }
+  return better[low - 1]?.[1] ?? Infinity;
 }
 
-/** Returns the mean of a trial at a resource; empty if it has not come that far. */
-function meanAt(means: Course, resource: number): number[] {
-  if ((means.at(-1)?.[0] ?? -Infinity) < resource) return [];
-  let [low, high] = [0, means.length - 1];
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((means[middle]?.[0] ?? Infinity) <= resource) low = middle;
-    else high = middle - 1;
-  }
-  const found = means[low];
-  return found === undefined ? [] : [found[1]];
+/** Returns evenly spread losses, the first among them, and the last at the furthest resource. */
+function courseOf(progress: Progress | undefined): TrialCourse {
+  if (progress === undefined || progress.furthest === -Infinity) return [];
+  const { better, furthest } = progress;
+  const end = [furthest, bestOf(progress)] as const;
+  const all = better.at(-1)?.[0] === furthest ? better : [...better, end];
+  if (all.length <= KEPT) return all;
+  const stride = (all.length - 1) / (KEPT - 1);
+  return Array.from({ length: KEPT }, (_, at) => all[Math.round(at * stride)] ?? end);
 }

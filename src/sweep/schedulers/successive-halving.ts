@@ -1,6 +1,10 @@
 import { amount } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
-import type { Report, Scheduler } from './scheduler.js';
+import { Rungs } from './rungs.js';
+import type { Scheduler } from './scheduler.js';
+
+/** A first value beyond this many rungs says that `minResource` is on another scale. */
+const FAR_RUNGS = 3;
 
 /** Options of asynchronous successive halving. */
 export interface SuccessiveHalvingOptions {
@@ -26,33 +30,24 @@ const OPTIONS = optionsTable<SuccessiveHalvingOptions>()({
  * Implemented in the variant that stops trials rather than pausing them, as in Ray Tune: a trial
  * that reaches a rung (`minResource`, times `reductionFactor` for each following one) continues if
  * its loss there is among the best `1 / reductionFactor` of all that have reached the rung so far,
- * and always if it is the best of them; so the first always does. Keeps one number for each trial
- * and rung, also across a restart.
+ * and always if it is the best of them; so the first always does. NaN at a rung is worse than any
+ * number, and is stopped. A value counts for the highest rung it has reached, so a
+ * metric that is logged seldom is judged once for each value at most. Keeps one number for each
+ * trial and rung, also across a restart.
  *
  * @throws ExpmanError `INVALID_OPTION`
  */
 export function successiveHalving(options: SuccessiveHalvingOptions = {}): Scheduler {
-  const { minResource, reductionFactor } = OPTIONS.resolve(options);
-  const rungs: number[][] = [];
-  /** The losses of each trial at the rungs that it has reached. */
-  const courses = new Map<number, [resource: number, loss: number][]>();
-  const stops = ({ trial, resource, loss }: Report): boolean => {
-    const course = courses.get(trial) ?? [];
-    const at = course.length;
-    if (resource < minResource * reductionFactor ** at) return false;
-    course.push([resource, loss]);
-    courses.set(trial, course);
-    const losses = (rungs[at] ??= []);
-    losses.push(loss);
-    losses.sort((one, other) => one - other);
-    const cutoff = losses[Math.max(1, Math.floor(losses.length / reductionFactor)) - 1] ?? Infinity;
-    return loss > cutoff;
-  };
+  const resolved = OPTIONS.resolve(options);
+  const rungs = new Rungs(resolved);
   return {
-    stops,
-    courseOf: (trial) => courses.get(trial) ?? [],
-    recall: (trial, course) => {
-      for (const [resource, loss] of course) stops({ trial, resource, loss });
-    },
+    stops: (report) => rungs.stops(report),
+    courseOf: (trial) => rungs.courseOf(trial),
+    recall: (trial, course) => rungs.recall(trial, course),
+    remark: ({ resource }) =>
+      rungs.rungAt(resource) < FAR_RUNGS
+        ? null
+        : `the first value of a trial is at ${resource}, far beyond minResource ${resolved.minResource}: ` +
+          'set minResource to the resource of an early value',
   };
 }

@@ -1,14 +1,5 @@
+import { paretoFront } from '../../pure/pareto-front.js';
 import { byClass, byRank, isValued, order, type Observation, type Valued } from './observation.js';
-
-/** True if one trial is at least as good in all metrics, and better in one. */
-export function dominates(one: readonly number[], other: readonly number[]): boolean {
-  let isBetter = false;
-  for (let at = 0; at < one.length; at += 1) {
-    if (one[at]! > other[at]!) return false;
-    if (one[at]! < other[at]!) isBetter = true;
-  }
-  return isBetter;
-}
 
 /**
  * Orders observations, the best first: by class, then by Pareto front, then by crowding distance,
@@ -45,7 +36,7 @@ function byFront(members: readonly Valued[], wanted: number): readonly Valued[] 
   let left = members;
   while (left.length > 0 && out.length < wanted) {
     const all = left;
-    const front = all.filter(({ losses }) => !all.some((other) => dominates(other.losses, losses)));
+    const front = paretoFront(all, ({ losses }) => losses);
     out.push(...byCrowding(front));
     const taken = new Set(front);
     left = all.filter((member) => !taken.has(member));

@@ -4,6 +4,12 @@ import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
 /** The direction of a metric: `'min'` if less is better, or `'max'`. */
 export type Mode = 'min' | 'max';
 
+/**
+ * Tells whether parameters may be tried. A method's type, so that one of more special parameters can
+ * be given.
+ */
+export type Feasible<P> = { of(params: P): boolean }['of'];
+
 /** Options of the searchers in this package; each uses those that concern it. */
 export interface SearcherOptions {
   /** The seed of all random decisions: an integer from 0 up. */

@@ -29,10 +29,11 @@ export function toParams({ root }: SpaceTree, assignment: Assignment): SpacePara
  * Returns the assignment of parameters; the inverse of {@link toParams}, also for parameters read
  * back from YAML.
  *
+ * @param place - what errors call the parameters
  * @throws ExpmanError `INVALID_OPTION` for parameters that no trial of the space can have, with
  * their place and the rule
  */
-export function toAssignment({ root, dimensions }: SpaceTree, params: unknown): Assignment {
+export function toAssignment({ root, dimensions }: SpaceTree, params: unknown, place = 'params'): Assignment {
   const assignment: (number | null)[] = dimensions.map(() => null);
   const read = (node: SpaceNode, value: unknown, path: string): void => {
     if (!accepts(node, value)) throw invalidOption(path, ruleOf(node), value);
@@ -47,7 +48,7 @@ export function toAssignment({ root, dimensions }: SpaceTree, params: unknown): 
     if (node.kind === 'group')
       for (const [name, inner] of node.entries) read(inner, valueOf(value, name), `${path}.${name}`);
   };
-  read(root, params, 'params');
+  read(root, params, place);
   return assignment;
 }
 

@@ -1,0 +1,107 @@
+import type { Subject } from 'rxjs';
+import { invalidOption } from '../model/option-rules.js';
+import type { LoggedValue, NextTrial, TrialControl, TrialObserver, TrialOutcome } from './executor.js';
+import { type TrialCourse, noScheduler } from './schedulers/scheduler.js';
+import { type TrialRecord, isPair } from './sweep-file.js';
+import type { ResolvedSweep } from './sweep-options.js';
+import type { Trial, TrialEvent } from './trial.js';
+
+/** @bound refuses: INVALID_OPTION */
+const MAX_COURSE = 1000;
+
+/** A trial that waits for its turn: a new one, or another attempt. */
+export interface QueuedTrial<P> extends NextTrial<P> {
+  /** The number of attempts that failed before. */
+  readonly failures: number;
+}
+
+/** The sweep of a trial, as far as hearing of the trial needs it. */
+export interface HearingHost<P> {
+  readonly options: ResolvedSweep<P>;
+  readonly events: Subject<TrialEvent<P>>;
+  /** Called with each change of the trial's record until it has ended. */
+  readonly onRecord: (record: TrialRecord) => void;
+  /** Called with what keeps the scheduler from judging a trial well. */
+  readonly remark: (trial: Trial<P> | null, oddity: string) => void;
+}
+
+/** Records what is said of a running trial, emits it, and lets the scheduler decide. */
+export class TrialHearing<P> implements TrialObserver<P> {
+  /** The exception of the scheduler, which ends the sweep. */
+  brokenBy: { readonly thrown: unknown } | null = null;
+  private trial: Trial<P> | null = null;
+
+  constructor(
+    private readonly next: QueuedTrial<P>,
+    private readonly control: TrialControl,
+    private readonly host: HearingHost<P>,
+  ) {}
+
+  begins(begun: Pick<TrialRecord, 'attempt' | 'run'>): void {
+    const { number: trial, params, failures } = this.next;
+    const counts = failures > 0 && { failures };
+    this.host.onRecord({
+      ...{ trial, ...begun, status: 'running', params, value: null, step: null },
+      ...counts,
+    });
+    // An earlier attempt at the same trial says nothing about this one.
+    if (begun.attempt > 0) this.host.options.scheduler.recall?.(trial, []);
+  }
+
+  started(trial: Trial<P>): void {
+    this.trial = trial;
+    this.host.events.next({ kind: 'started', trial });
+  }
+
+  reported(logged: LoggedValue): void {
+    const { control, host, next } = this;
+    const { step, value } = logged;
+    if (host.events.observed) host.events.next({ kind: 'reported', number: next.number, step, value });
+    if (host.options.scheduler === noScheduler || control.abortReason !== null) return;
+    try {
+      if (this.judge(logged)) control.abort('stopped');
+    } catch (thrown) {
+      this.brokenBy = { thrown };
+      control.abort('interrupted');
+    }
+  }
+
+  ending(outcome: TrialOutcome): void {
+    const { status } = outcome;
+    if (status === 'finished' || status === 'stopped')
+      this.host.onRecord({ ...this.recordOf(outcome), status: 'running', ending: status });
+  }
+
+  /** Returns the record of the trial as it ended. */
+  recordOf({ attempt, run, status, value, step, error }: TrialOutcome): TrialRecord {
+    const { number: trial, params, failures } = this.next;
+    // What was reported before a trial was cut off does not count.
+    const course = status === 'interrupted' ? [] : this.course();
+    return {
+      ...{ trial, attempt, status, run, params, value, step },
+      ...(error !== undefined && { error }),
+      ...(failures > 0 && { failures }),
+      ...(course.length > 0 && { course }),
+    };
+  }
+
+  /** Asks the scheduler about a value, and passes on what keeps it from judging. */
+  private judge({ report, isFirst, oddity }: LoggedValue): boolean {
+    const { scheduler } = this.host.options;
+    const whole = { trial: this.next.number, ...report };
+    const remark = oddity ?? (isFirst ? (scheduler.remark?.(whole) ?? null) : null);
+    if (remark !== null) this.host.remark(this.trial, remark);
+    const stops: unknown = scheduler.stops(whole);
+    if (typeof stops === 'boolean') return stops;
+    throw invalidOption('scheduler.stops', 'a function that returns true or false', stops);
+  }
+
+  /** Returns the scheduler's record of the trial, as `sweep.yaml` can hold it. */
+  private course(): TrialCourse {
+    const course: unknown = this.host.options.scheduler.courseOf?.(this.next.number) ?? [];
+    if (Array.isArray(course) && course.length <= MAX_COURSE && course.every(isPair))
+      return course as TrialCourse;
+    const rule = `a function that returns at most ${MAX_COURSE} pairs of numbers`;
+    throw invalidOption('scheduler.courseOf', rule, course);
+  }
+}
