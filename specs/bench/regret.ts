@@ -39,7 +39,8 @@ function rosenbrock(x: readonly number[]): number {
 
 /** D. H. Ackley, "A Connectionist Machine for Genetic Hillclimbing", 1987. */
 function ackley(x: readonly number[]): number {
-  const mean = (of: (each: number) => number): number => x.reduce((sum, each) => sum + of(each), 0) / x.length;
+  const mean = (of: (each: number) => number): number =>
+    x.reduce((sum, each) => sum + of(each), 0) / x.length;
   const [squares, waves] = [mean((each) => each * each), mean((each) => Math.cos(2 * Math.PI * each))];
   return -20 * Math.exp(-0.2 * Math.sqrt(squares)) - Math.exp(waves) + 20 + Math.E;
 }
@@ -111,7 +112,12 @@ export const PROBLEMS: readonly Problem[] = [
   },
   {
     name: 'noisy',
-    space: { lr: logUniform(1e-6, 1), wd: logUniform(1e-8, 1), drop: uniform(0, 0.8), units: randint(8, 512) },
+    space: {
+      lr: logUniform(1e-6, 1),
+      wd: logUniform(1e-8, 1),
+      drop: uniform(0, 0.8),
+      units: randint(8, 512),
+    },
     noise: 0.5,
     at: noisy,
   },

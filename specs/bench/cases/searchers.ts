@@ -22,7 +22,9 @@ export default {
   title: `Searchers: median regret after 60 / 150 trials, over ${SEEDS} seeds`,
   run: (quick) => {
     const seeds = quick ? 1 : SEEDS;
-    return Promise.resolve(PROBLEMS.flatMap((problem) => [...ours(problem, seeds), ...theirs(problem, seeds)]));
+    return Promise.resolve(
+      PROBLEMS.flatMap((problem) => [...ours(problem, seeds), ...theirs(problem, seeds)]),
+    );
   },
 } satisfies BenchCase;
 
