@@ -1,4 +1,5 @@
 import type { MetricPoint } from '../model/metric.js';
+import type { StopRequest } from '../model/stop-request.js';
 import type { TrialReport } from './schedulers/scheduler.js';
 import type { TrialRecord } from './sweep-file.js';
 import type { Trial } from './trial.js';
@@ -68,6 +69,8 @@ export class TrialControl {
   isStuck = false;
   /** True if the event loop has nothing left to do. */
   ranDry = false;
+  /** The request to the sweep that aborted it; null if there was none. */
+  request: StopRequest | null = null;
   private readonly aborting = new AbortController();
   private readonly expiring = new AbortController();
 
@@ -82,9 +85,10 @@ export class TrialControl {
   }
 
   /** Asks the training to end; the first reason is kept. */
-  abort(reason: AbortReason): void {
+  abort(reason: AbortReason, request: StopRequest | null = null): void {
     if (this.abortReason !== null) return;
     this.abortReason = reason;
+    this.request = request;
     this.aborting.abort(new DOMException(`the trial was ${reason}`, 'AbortError'));
   }
 

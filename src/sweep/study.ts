@@ -11,6 +11,7 @@ import { makeFolders } from '../storage/make-folders.js';
 import { nodeFsOf } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { HEARTBEAT_MS, type LockOwner, beatLock } from '../storage/lock-file.js';
+import type { StopRequest } from '../model/stop-request.js';
 import { hasStopFile, readStopRequest, removeStopRequest } from '../run/stop-file.js';
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
@@ -114,8 +115,12 @@ export class SweepStudy<P> implements Study<P> {
   }
 
   stop(): void {
+    this.interrupt(null);
+  }
+
+  private interrupt(request: StopRequest | null): void {
     this.stopped = true;
-    for (const running of this.running) running.abort('interrupted');
+    for (const running of this.running) running.abort('interrupted', request);
   }
 
   private async run(): Promise<StudyResult<P>> {
@@ -156,7 +161,7 @@ export class SweepStudy<P> implements Study<P> {
     };
     process.prependListener('beforeExit', onDry);
     try {
-      return await this.runTrials(await TrialRecords.open(this.fs, this.dir, this.plan, this.options.resume));
+      return await this.runTrials(await TrialRecords.open(this.fs, this.dir, this.plan, this.options));
     } finally {
       process.removeListener('beforeExit', onDry);
       unlimit();
@@ -171,8 +176,9 @@ export class SweepStudy<P> implements Study<P> {
   private lookForRequest({ token: uuid, epoch }: LockOwner): void {
     const { fs, dir } = this;
     attempt(() => {
-      if (!this.stopped && hasStopFile(fs, dir) && readStopRequest(fs, dir, { uuid, epoch }) !== null)
-        this.stop();
+      if (this.stopped || !hasStopFile(fs, dir)) return;
+      const request = readStopRequest(fs, dir, { uuid, epoch });
+      if (request !== null) this.interrupt(request);
     });
   }
 
@@ -316,7 +322,7 @@ export class SweepStudy<P> implements Study<P> {
     const { status } = record;
     if (status === 'running') return;
     if (status !== 'failed') {
-      if (status !== 'interrupted') this.observe(record, result.params);
+      if (status !== 'interrupted') this.tellSearcher(record, result.params);
       this.events.next({ kind: status, trial: result });
       return;
     }
@@ -325,13 +331,13 @@ export class SweepStudy<P> implements Study<P> {
     if (willRetry) this.queue.push({ number, attempt: attempt + 1, failures, params: result.params });
     else {
       this.failures++;
-      this.observe({ ...record, value: null }, result.params);
+      this.tellSearcher({ ...record, value: null }, result.params);
       if (this.failures > this.options.maxFailures) this.stop();
     }
     this.events.next({ kind: 'failed', trial: result, willRetry });
   }
 
-  private observe(record: TrialRecord, params: P): void {
+  private tellSearcher(record: TrialRecord, params: P): void {
     this.begun.delete(record.trial);
     this.options.searcher.observe(params, record.value, outcomeOf(record));
   }

@@ -17,6 +17,7 @@ import {
 } from '../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import { isUrl } from '../model/realms.js';
+import { type Webhook, webhookFor } from '../model/webhook.js';
 import { type NamedScheduler, type SchedulerOption, schedulerRule } from './schedulers/scheduler-option.js';
 import {
   type SearcherName,
@@ -109,6 +110,8 @@ export interface ResolvedSweep<P>
   readonly fileMode: FileMode;
   /** Infinity for a grid that runs whole. */
   readonly trials: number;
+  /** Where the alerts of its runs are sent; null for nowhere. */
+  readonly webhook: Webhook | null;
   readonly searcher: Searcher<P>;
   readonly searcherName: string;
   /** The searcher's options that decide which trials there are. */
@@ -192,7 +195,7 @@ function completed<S extends Space>(
 ): ResolvedSweep<ParamsOf<S>> {
   const { searcherOptions, scheduler, run, dir, ...rest } = resolved;
   const { name, seed, mode } = rest;
-  const { baseDir, fileMode } = new ExperimentConfig(name, eitherFolder(dir, rest.baseDir), run);
+  const { baseDir, fileMode, alerts } = new ExperimentConfig(name, eitherFolder(dir, rest.baseDir), run);
   for (const option of OWN_RUN_OPTIONS)
     if (Object.hasOwn(run, option))
       throw invalidOption(`run.${option}`, 'left out, because the sweep sets it', Reflect.get(run, option));
@@ -202,6 +205,7 @@ function completed<S extends Space>(
     ...scheduler,
     baseDir,
     fileMode,
+    webhook: webhookFor(alerts),
     run,
     trials: rest.trials ?? (searcher === 'grid' ? Infinity : TRIALS),
     searcher: named ? createSearcher(searcher, space, { ...searcherOptions, seed, mode }) : searcher,

@@ -3,6 +3,7 @@ import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { redactNamed } from '../model/redact-text.js';
 import { RunStatus } from '../model/run-status.js';
+import type { Webhook } from '../model/webhook.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { OwnerWatch } from '../storage/owner-watch.js';
 import { RUN_NAME } from '../run/file-names.js';
@@ -31,18 +32,23 @@ const REST_PER_WRITE = 24;
 
 /**
  * Settles the trials that a killed process left: one that had come to its end counts, any other was
- * interrupted.
+ * interrupted. Alerts that it left unsent are sent: no session will resume its run.
  *
  * That its run is FINISHED is not enough: so is that of a training that never settled, at the end
  * of its process.
  */
-async function settled(fs: FsPort, folder: string, record: TrialRecord): Promise<TrialRecord> {
+async function settled(
+  fs: FsPort,
+  folder: string,
+  record: TrialRecord,
+  webhook: Webhook | null,
+): Promise<TrialRecord> {
   if (record.status !== 'running') return record;
   const { ending, ...rest } = record;
   const runDir = join(folder, record.run);
   if (fs.stat(join(runDir, RUN_NAME)) === null) return interrupted(record);
   // Its owner may have been on another host; whoever resumes the sweep takes over its trials.
-  const { status } = await recoverRun(fs, runDir, new OwnerWatch(fs, runDir));
+  const { status } = await recoverRun(fs, runDir, new OwnerWatch(fs, runDir), webhook);
   return ending !== undefined && status === RunStatus.Finished
     ? { ...rest, status: ending }
     : interrupted(record);
@@ -52,6 +58,13 @@ async function settled(fs: FsPort, folder: string, record: TrialRecord): Promise
 function interrupted({ trial, attempt, run, params, failures }: TrialRecord): TrialRecord {
   const counts = failures !== undefined && { failures };
   return { trial, attempt, status: 'interrupted', run, params, value: null, step: null, ...counts };
+}
+
+/** How the trials of a sweep are opened. */
+interface OpenOptions {
+  readonly resume: 'never' | 'allow' | 'must';
+  /** The webhook for alerts that a killed process has left unsent. */
+  readonly webhook: Webhook | null;
 }
 
 /**
@@ -85,7 +98,7 @@ export class TrialRecords {
     fs: FsPort,
     folder: string,
     plan: SweepPlan,
-    resume: 'never' | 'allow' | 'must',
+    { resume, webhook }: OpenOptions,
   ): Promise<TrialRecords> {
     const records = new TrialRecords(fs, folder, plan);
     const before = readSweep(fs, folder);
@@ -104,7 +117,7 @@ export class TrialRecords {
     for (const { course, ...record } of before?.trials ?? []) {
       // The records of another scheduler mean nothing to this one.
       const kept = course !== undefined && before?.plan.scheduler === plan.scheduler ? { course } : {};
-      records.keep(await settled(fs, folder, { ...record, ...kept }));
+      records.keep(await settled(fs, folder, { ...record, ...kept }, webhook));
     }
     records.write();
     return records;

@@ -104,11 +104,11 @@ export function reopenRunFile(
 }
 
 /**
- * The facts with as many artifacts and summary values as there is room for, and the numbers left
+ * Returns the facts with as many artifacts and summary values as there is room for, and the numbers left
  * out: the files of artifacts exist all the same, and only a damaged or forged log has more summary
  * values than a run accepts.
  */
-function withRoom(facts: Params, share: number): Params {
+export function withRoom(facts: Params, share: number): Params {
   return {
     ...facts,
     ...cutTo(facts, 'artifacts', share * MAX_ARTIFACT_BYTES, artifactBytes),
