@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom } from 'rxjs';
 import { ExperimentConfig, LoggingEngine } from '../../../../dist/index.js';
-import { stopRun } from '../../../../dist/reader.js';
+import { stopRun } from 'expman-rx/reader';
 import { packed } from './pack.mjs';
 
 const base = mkdtempSync(join(tmpdir(), 'expman-vectors-'));
