@@ -111,6 +111,37 @@ const JOBS: Readonly<Record<string, Job>> = {
       if (Number(rows[0][0]) !== ${ROWS}) throw new Error(JSON.stringify(rows, (_, value) => String(value)));`,
     found: WHOLE,
   },
+  'evaluate and gate': {
+    file: 'app.mjs',
+    code: `import { ExperimentConfig, LoggingEngine } from 'expman-rx';
+      import { evaluate, gate } from 'expman-rx/evaluate';
+      const run = new LoggingEngine(new ExperimentConfig('exp', process.argv[2], { runName: 'one' }));
+      const cases = Array.from({ length: ${ROWS} }, (_, at) => ({ id: 'c' + at, input: at }));
+      const results$ = evaluate(cases, async ({ input }) => input, { run, concurrency: 8, scorers: { right: (said) => said % 2 === 0 } });
+      await new Promise((complete, error) => results$.subscribe({ complete, error }));
+      await run.close();
+      const { passed } = await gate(run.runDir, { metric: 'pass_rate', min: 0.5 });
+      if (!passed) throw new Error('the gate fails');`,
+    found: WHOLE,
+  },
+  'checkpoint, artifact, alert, stop': {
+    file: 'app.mjs',
+    code: `import { resumeRun } from 'expman-rx';
+      import { openArtifacts, stopRun } from 'expman-rx/reader';
+      ${OPEN}
+      await run.saveCheckpoint(${ROWS - 11}, { json: [1] });
+      await run.logArtifact('model', { w: { text: 'x' } });
+      run.alert('hot', { level: 'warn' });
+      await run.close();
+      const again = await resumeRun(run.runDir);
+      if (again.step !== ${ROWS - 11} || (await again.checkpoint.bytes()).length === 0) throw new Error('no checkpoint');
+      for (let step = ${ROWS - 10}; step < ${ROWS}; step++) again.run.logMetrics({ loss: 1 }, step);
+      const stopped = new Promise((resolve) => again.run.stop$.subscribe(resolve));
+      await Promise.all([stopped, stopRun(run.runDir)]);
+      await again.run.close();
+      if ((await openArtifacts(base).open('model')).ref !== 'model:v1') throw new Error('no artifact');`,
+    found: WHOLE,
+  },
   bundled: { file: 'bundle', code: `${OPEN} await run.close();`, found: WHOLE },
 };
 
@@ -170,7 +201,7 @@ describe.each(RUNTIMES)('$name', { timeout: 240_000 }, ({ name, packages, progra
 afterAll(() => {
   const rows = Object.keys(JOBS).filter((job) => [...table.values()].some((column) => column.has(job)));
   const line = (first: string, cells: readonly string[]): string =>
-    `${first.padEnd(20)} ${cells.map((cell) => cell.padEnd(14)).join('')}`.trimEnd();
+    `${first.padEnd(34)} ${cells.map((cell) => cell.padEnd(14)).join('')}`.trimEnd();
   const lines = rows.map((job) =>
     line(
       job,
