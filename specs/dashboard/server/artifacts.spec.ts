@@ -20,7 +20,8 @@ const answerOf = async <T extends TSchema>(
 ): Promise<Static<T>> => {
   const body: unknown = await (await ask(dashboard, path)).json();
   expect([...Value.Errors(schema, body)]).toEqual([]);
-  return body as Static<T>;
+  if (!Value.Check(schema, body)) throw new TypeError(`${path} is not as its schema says`);
+  return body;
 };
 
 /** A dataset, two versions of a model made of it, and a run that used the second. */
