@@ -93,6 +93,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@hono/node-server': ['dashboard/server/'],
   preact: ['dashboard/page/'],
   '@preact/signals': ['dashboard/page/'],
+  'sql.js': ['interop/source/sqlite.ts'],
   pbf: ['interop/tensorboard/'],
   'crc-32': ['interop/tensorboard/'],
 };

@@ -130,7 +130,7 @@ describe('an imported run', () => {
     const dir = folder();
     const path = await exported('csv');
     const runs = [];
-    for (let i = 0; i < 3; i++) runs.push(onlyRun(await importRuns(path, { dir })).run);
+    for (let i = 0; i < 3; i++) runs.push(onlyRun(await importRuns(path, { dir, again: true })).run);
     expect(runs).toEqual(['lr_1e-3', 'lr_1e-3_2', 'lr_1e-3_3']);
     const named = onlyRun(await importRuns(path, { dir, experiment: 'other', runName: 'mine' }));
     expect(named.runDir).toBe(join(dir, 'other', 'mine'));

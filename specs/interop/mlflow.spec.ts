@@ -103,11 +103,11 @@ describe('a file store of MLflow', () => {
     const run = await onlyRun(root);
     expect(run.summary).toEqual({ 'test/acc': 0.9, nothing: NaN });
     expect((await rowsOf(run)).filter(([step]) => step === 0)).toEqual([
-      [0, 1000, [['loss', 3]]],
       [
         0,
-        5000,
+        1000,
         [
+          ['loss', 3],
           ['nothing', NaN],
           ['test/acc', 0.9],
         ],
@@ -144,10 +144,15 @@ describe('a file store of MLflow', () => {
     ]);
   });
 
-  it('names the file and the line of what is no metric', async () => {
-    const root = store({ [`${RUN}/metrics/loss`]: '1 3 0\n2 many 1\n' });
-    await expect(rowsOf(await onlyRun(root))).rejects.toThrow(
-      /metrics\/loss:2: expected "timestamp value step"/,
-    );
+  it('leaves lines out that are no metric, and says of which', async () => {
+    const run = await onlyRun(store({ [`${RUN}/metrics/loss`]: '1 3 0\n2 many 1\n3 2 1\n4 1\n5 0.' }));
+    expect((await rowsOf(run)).map(([step, , values]) => [step, ...values])).toEqual([
+      [0, ['loss', 3]],
+      [1, ['loss', 2]],
+    ]);
+    expect(run.findings?.()).toEqual([
+      { kind: 'damaged', text: 'line 5 of metrics/loss: it has no end, so it may be cut off' },
+      { kind: 'damaged', text: '2 lines of metrics/loss that are not "timestamp value step"' },
+    ]);
   });
 });

@@ -186,9 +186,13 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Imports runs from another tool.',
     options: IMPORT,
     details:
-      'Detects the format: TensorBoard event files, expman-rs run folders, W&B\n' +
-      'histories (CSV, JSON), MLflow file stores, neptune-exporter, and everything that\nexport writes.',
-    json: '{ format, imported: [{ experiment, run, runDir, status, rows, logLines, invalid, leftOut }], failed: [{ run, code, message }] }.',
+      'Detects the format: TensorBoard event files, what W&B keeps offline and its\n' +
+      'histories (CSV, JSON), file stores and databases of MLflow, databases of\n' +
+      'trackio, DVCLive, Sacred, expman-rs, neptune-exporter, tables of anybody\n' +
+      '(CSV, Parquet, Arrow), and everything that export writes.\n\n' +
+      'Imports what is whole, and says what was left out or guessed. A run that was\n' +
+      'imported before and is unchanged is skipped.',
+    json: '{ format, imported: [{ experiment, run, runDir, status, rows, params, summary, files, media, logLines, invalid, leftOut, guessed }], skipped: [{ run, runDir }], failed: [{ run, code, message }] }.',
     load: () => import('./import.js'),
   }),
   command({

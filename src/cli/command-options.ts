@@ -121,6 +121,12 @@ export const IMPORT = [
   ['-f, --format <format>', 'the format, if it cannot be detected'],
   ['--experiment <name>', 'the experiment to put the runs in, whatever the source says'],
   ['--run-name <name>', 'the name to give the run'],
+  ['--strict', 'fail a run of whose source a part is damaged, instead of leaving it out'],
+  ['--again', 'import runs once more that were imported before'],
+  ['--step-column <name>', 'for a table, the column of steps'],
+  ['--time-column <name>', 'for a table, the column of times'],
+  ['--run-column <name>', 'for a table of several runs, the column that tells them apart'],
+  ['--delimiter <char>', "the character between the cells of a text file, or 'tab'"],
 ] as const satisfies Declared;
 
 /** The options of `expman tag`. */

@@ -16,6 +16,7 @@ import { parquetImporter } from './columnar/parquet-importer.js';
 import { csvExporter } from './csv/csv-exporter.js';
 import { csvImporter } from './csv/csv-importer.js';
 import type { Exporter, Importer } from './exchange/exchange-run.js';
+import { dvcliveImporter } from './dvclive/dvclive.js';
 import { expmanRsImporter } from './expman-rs/expman-rs.js';
 import {
   importFrom,
@@ -27,6 +28,7 @@ import {
 import { mlflowImporter } from './mlflow/mlflow.js';
 import { neptuneExporter } from './neptune/neptune-exporter.js';
 import { neptuneImporter } from './neptune/neptune-importer.js';
+import { sacredImporter } from './sacred/sacred.js';
 import { type ExportedExperiment, exportExperimentBy } from './target/export-experiment.js';
 import { assertFree } from './target/output-file.js';
 import {
@@ -38,6 +40,7 @@ import {
 import { tensorboardExporter, tensorboardImporter } from './tensorboard/index.js';
 import { jsonExporter, jsonImporter } from './text/json.js';
 import { ndjsonExporter, ndjsonImporter } from './text/ndjson.js';
+import { trackioImporter } from './trackio/trackio.js';
 import { wandbImporter } from './wandb/wandb.js';
 
 export type { ColumnField, ColumnType } from '../columnar/column.js';
@@ -60,14 +63,20 @@ export type { UnpackOptions } from './archive/unpack-files.js';
 export { type UnarchiveOptions, type UnarchivedRun, unarchiveRun } from './archive/unarchive-run.js';
 export type {
   ExchangeField,
+  ExchangeFile,
+  ExchangeMedia,
   ExchangeRun,
   ExchangeSession,
+  ExchangeSource,
   Exporter,
   Importer,
+  TableHints,
 } from './exchange/exchange-run.js';
+export type { Finding } from './exchange/findings.js';
 export type {
   FailedImport,
   ImportedRun,
+  SkippedImport,
   ImportFormat,
   ImportOptions,
   ImportReport,
@@ -107,7 +116,10 @@ export const IMPORTERS: readonly Importer<ImportFormat>[] = [
   expmanRsImporter,
   wandbImporter,
   mlflowImporter,
-  tensorboardImporter(),
+  trackioImporter,
+  dvcliveImporter,
+  sacredImporter,
+  tensorboardImporter({ onCorrupt: 'stop' }),
 ];
 
 /**

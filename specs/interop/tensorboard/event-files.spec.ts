@@ -39,11 +39,11 @@ describe('an event file', () => {
     const size = readFileSync(path).length;
     for (let length = size - 1; length >= 0; length--) {
       truncateSync(path, length);
-      const { rowList, lineList } = only(await imported(tensorboardImporter(), path));
+      const { rowList, told } = only(await imported(tensorboardImporter(), path));
       const whole = [...offsets.slice(1), size].filter((end) => end <= length).length;
       const atBorder = length === 0 || offsets.includes(length);
       expect(rowList).toHaveLength(whole);
-      expect(lineList.map(({ message }) => message)).toEqual(
+      expect(told.map(({ text }) => text)).toEqual(
         atBorder ? [] : [expect.stringContaining(`from byte ${offsets[whole] ?? NaN}, is cut off`)],
       );
     }
@@ -70,8 +70,8 @@ describe('an event file', () => {
     flip(path, (offsets[1] ?? 0) + 14);
     const run = only(await imported(tensorboardImporter({ onCorrupt: 'stop' }), path));
     expect(run.rowList.map(({ values }) => values['loss'])).toEqual([0]);
-    expect(run.lineList).toMatchObject([
-      { level: 'warn', message: expect.stringContaining('nothing after it was read') as unknown },
+    expect(run.told).toEqual([
+      { kind: 'damaged', text: expect.stringContaining('nothing after it was read') as unknown },
     ]);
   });
 

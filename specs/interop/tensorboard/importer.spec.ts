@@ -159,7 +159,7 @@ describe('the values of event files', () => {
     });
   });
 
-  it('that are too large are counted in the log: tensors of many elements or dimensions, histograms of many buckets', async () => {
+  it('that are too large are counted: tensors of many elements or dimensions, histograms of many buckets', async () => {
     const numbers = (dtype: number, count: number, dimensions: number): Uint8Array =>
       message((pbf) => {
         pbf.writeVarintField(1, dtype);
@@ -181,8 +181,8 @@ describe('the values of event files', () => {
       ),
       pluginEvent('h', 'histograms', new Uint8Array(), numbers(1, 60_003, 1)),
     ];
-    const { lineList } = only(await imported(importer, writeEventFile(join(folder(), NAME), events)));
-    expect(lineList).toMatchObject([{ message: "left out of TensorBoard's files: 3 tensors" }]);
+    const { told } = only(await imported(importer, writeEventFile(join(folder(), NAME), events)));
+    expect(told).toEqual([{ kind: 'left out', text: '3 tensors' }]);
   });
 
   it.each([
@@ -244,17 +244,17 @@ describe('the values of event files', () => {
     expect(run.rowList[0]?.values['final']).toBe(0.5);
   });
 
-  it('that are no metrics are counted in the log', async () => {
+  it('that are no metrics are counted', async () => {
     const path = writeEventFile(join(folder(), NAME), [
       pluginEvent('a', 'images', new Uint8Array(), new Uint8Array()),
       pluginEvent('b', 'images', new Uint8Array(), new Uint8Array()),
       pluginEvent('c', 'mesh', new Uint8Array(), new Uint8Array()),
     ]);
-    const { rowList, lineList } = only(await imported(importer, path));
+    const { rowList, told } = only(await imported(importer, path));
     expect(rowList).toEqual([]);
-    expect(lineList).toMatchObject([
-      { level: 'warn', message: "left out of TensorBoard's files: 2 images" },
-      { level: 'warn', message: "left out of TensorBoard's files: 1 tensors" },
+    expect(told).toEqual([
+      { kind: 'left out', text: '2 images' },
+      { kind: 'left out', text: '1 tensors' },
     ]);
   });
 });

@@ -194,10 +194,7 @@ describe('files that tensorboardX wrote', () => {
       mean: 1.5,
       count: 4,
     });
-    expect(main?.lineList.map(({ message }) => message)).toEqual([
-      "left out of TensorBoard's files: 1 images",
-      "left out of TensorBoard's files: 1 tensors",
-    ]);
+    expect(main?.told.map(({ text }) => text)).toEqual(['1 images', '1 tensors']);
     expect(main?.startedAt).toBe('2023-11-14T22:13:20.000Z');
     expect(only(both?.rowList ?? [])).toMatchObject({ step: 5, values: { both: 1 } });
     expect(trial).toMatchObject({ status: 'FINISHED', summary: { final: 0.5 } });

@@ -38,7 +38,12 @@ export async function imported(importer: Importer, path: string): Promise<Import
   const runs: ImportedRun[] = [];
   for await (const run of importer.runs(path)) {
     if (run instanceof ExpmanError) throw run;
-    runs.push({ ...run, rowList: await collect(run.rows()), lineList: await collect(run.log()) });
+    runs.push({
+      ...run,
+      rowList: await collect(run.rows()),
+      lineList: await collect(run.log()),
+      told: run.findings?.() ?? [],
+    });
   }
   return runs;
 }
@@ -47,6 +52,8 @@ export async function imported(importer: Importer, path: string): Promise<Import
 export interface ImportedRun extends ExchangeRun {
   readonly rowList: readonly MetricRow[];
   readonly lineList: readonly LogLineOf[];
+  /** What was damaged, left out or guessed. */
+  readonly told: ReturnType<NonNullable<ExchangeRun['findings']>>;
 }
 
 /** The only one of some runs. */

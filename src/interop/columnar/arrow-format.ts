@@ -2,14 +2,22 @@ import { type IpcTable, IpcWriter, readIpc } from '../../columnar/arrow-ipc.js';
 import { readWhole } from '../../storage/atomic-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { asyncOf } from '../exchange/async-of.js';
-import type { ExchangeRun, Exporter, Importer } from '../exchange/exchange-run.js';
+import type { ExpmanError } from '../../model/errors.js';
+import {
+  NO_HINTS,
+  type ExchangeRun,
+  type Exporter,
+  type Importer,
+  type TableHints,
+} from '../exchange/exchange-run.js';
+import { Findings } from '../exchange/findings.js';
 import type { MetricRow } from '../../model/metric.js';
-import { oneRun } from '../source/one-run.js';
-import { OUR_PLACES, placesIn } from '../source/places.js';
+import { OUR_PLACES, placesIn, runColumnsIn } from '../source/places.js';
+import { type ReadTable, runsOfTable } from '../source/runs-of-table.js';
 import { columnsFor, metricFieldsOf } from '../exchange/metric-fields.js';
 import { writeNewFile } from '../target/output-file.js';
 import { headerMembers, headerOfText, type RunHeader } from '../exchange/run-header.js';
-import { asDecodingError, beginningOf, corruptAt, kindAt } from '../source/source-files.js';
+import { asDecodingError, asExpmanError, beginningOf, corruptAt, kindAt } from '../source/source-files.js';
 import { unknownRun } from '../source/unknown-run.js';
 import { columnBatches } from './columns-of-rows.js';
 import { metricsIn, rowsOfTable } from './placed-table.js';
@@ -45,7 +53,8 @@ export const arrowExporter: Exporter<'arrow'> = {
 export const arrowImporter: Importer<'arrow'> = {
   format: 'arrow',
   recognises: (path) => Promise.resolve(isArrow(path)),
-  runs: (path) => oneRun(path, runIn),
+  takes: ['stepColumn', 'timeColumn', 'runColumn'],
+  runs: arrowRuns,
 };
 
 /** Reads the Arrow table in a file. @throws ExpmanError `CORRUPT` or `IO` */
@@ -65,18 +74,47 @@ function isArrow(path: string): boolean {
   return magic.toString('latin1') === 'ARROW1' || (isStream && /\.(?:arrows?|ipc|feather)$/i.test(path));
 }
 
-function runIn(path: string): ExchangeRun {
-  const table = arrowTableAt(path);
-  const header = headerIn(table, path);
+async function* arrowRuns(
+  path: string,
+  options: TableHints = NO_HINTS,
+): AsyncGenerator<ExchangeRun | ExpmanError, void> {
+  try {
+    const table = arrowTableAt(path);
+    const header = headerIn(table, path);
+    if (header === null) yield* runsOfTable(foreignTable(path, table, options));
+    else yield ourRun(path, table, header);
+  } catch (error) {
+    yield asExpmanError(error, path);
+  }
+}
+
+function ourRun(path: string, table: IpcTable, header: RunHeader): ExchangeRun {
   // Placed by our header: a tool that read the column names may have dropped a byte order mark from
   // one.
-  const places = header === null ? placesIn(table.fields.map(({ name }) => name)) : OUR_PLACES;
-  const metrics = header?.fields.map((field, at) => ({ ...field, at: at + 2 })) ?? metricsIn(table, places);
+  const metrics = header.fields.map((field, at) => ({ ...field, at: at + 2 }));
   return {
-    ...(header ?? unknownRun(path)),
+    ...header,
     fields: metrics.map(({ metric, type }) => ({ name: metric, type })),
-    rows: () => asyncOf(withOurErrors(path, rowsOfTable(table, places, metrics))),
+    source: { files: [path] },
+    rows: () => asyncOf(withOurErrors(path, rowsOfTable(table, OUR_PLACES, metrics))),
     log: () => asyncOf([]),
+  };
+}
+
+function foreignTable(path: string, table: IpcTable, options: TableHints): ReadTable {
+  const names = table.fields.map(({ name }) => name);
+  const places = placesIn(names, options);
+  const runs = runColumnsIn(names, options);
+  const metrics = metricsIn(table, places).filter(({ at }) => runs?.ignored.includes(at) !== true);
+  const metricAt = (at: number): string => metrics.find((metric) => metric.at === at)?.metric ?? '';
+  return {
+    path,
+    run: unknownRun(path),
+    fields: metrics.map(({ metric, type }) => ({ name: metric, type })),
+    rows: () =>
+      asyncOf(withOurErrors(path, rowsOfTable(table, places, metrics, names[places.timestamp] ?? ''))),
+    findings: new Findings(),
+    runMetrics: runs === null ? null : { id: metricAt(runs.id), name: metricAt(runs.name) },
   };
 }
 

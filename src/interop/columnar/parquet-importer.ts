@@ -2,14 +2,15 @@ import type { SchemaElement } from 'hyparquet';
 import { ExpmanError } from '../../model/errors.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
 import { rowValues } from '../exchange/made-row.js';
-import { asyncOf } from '../exchange/async-of.js';
-import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
-import { isoOfMicros } from '../exchange/instants.js';
+import { NO_HINTS, type ExchangeRun, type Importer, type TableHints } from '../exchange/exchange-run.js';
+import { Findings } from '../exchange/findings.js';
+import { elapsedOf, isoOfMicros } from '../exchange/instants.js';
 import type { MetricType } from '../exchange/metric-fields.js';
-import { oneRun } from '../source/one-run.js';
-import { placesIn } from '../source/places.js';
-import { beginningOf, corruptAt, kindAt } from '../source/source-files.js';
+import { placesIn, runColumnsIn } from '../source/places.js';
+import { type ReadTable, runsOfTable } from '../source/runs-of-table.js';
+import { asExpmanError, beginningOf, corruptAt, kindAt } from '../source/source-files.js';
 import { unknownRun } from '../source/unknown-run.js';
+import { ownRow } from '../wandb/history.js';
 import { type ForeignParquet, foreignParquet } from './foreign-parquet.js';
 import { ownParquetRun } from './own-parquet.js';
 import { isFileTime } from './parquet-thread-messages.js';
@@ -26,7 +27,8 @@ export const NEPTUNE_COLUMNS = ['project_id', 'run_id', 'attribute_path', 'attri
 export const parquetImporter: Importer<'parquet'> = {
   format: 'parquet',
   recognises: async (path) => isParquet(path) && !(await hasColumns(path, NEPTUNE_COLUMNS)),
-  runs: (path) => oneRun(path, parquetRun),
+  takes: ['stepColumn', 'timeColumn', 'runColumn'],
+  runs: parquetRuns,
 };
 
 /** True if a file begins like a Parquet file. */
@@ -43,8 +45,26 @@ export async function hasColumns(path: string, names: readonly string[]): Promis
   }
 }
 
-/** Reads the run in a Parquet file. */
+async function* parquetRuns(
+  path: string,
+  options: TableHints = NO_HINTS,
+): AsyncGenerator<ExchangeRun | ExpmanError, void> {
+  try {
+    const read = await parquetTable(path, options);
+    if ('path' in read) yield* runsOfTable(read);
+    else yield { ...read, source: { files: [path] } };
+  } catch (error) {
+    yield asExpmanError(error, path);
+  }
+}
+
+/** Reads the run in a Parquet file of which there is only one. */
 export async function parquetRun(path: string): Promise<ExchangeRun> {
+  const read = await parquetTable(path);
+  return 'path' in read ? { ...read.run, fields: read.fields, rows: read.rows } : read;
+}
+
+async function parquetTable(path: string, options: TableHints = NO_HINTS): Promise<ExchangeRun | ReadTable> {
   try {
     return ownParquetRun(path);
   } catch (error) {
@@ -52,22 +72,36 @@ export async function parquetRun(path: string): Promise<ExchangeRun> {
     const file = await foreignParquet(path);
     // A file of ours that fails its checks must not be read without them.
     if (file.metadata.has('expman.crc')) throw error;
-    return foreignRun(path, file);
+    return foreignTable(path, file, options);
   }
 }
 
-function foreignRun(path: string, { columns, rows }: ForeignParquet): ExchangeRun {
-  const places = placesIn(columns.map(({ name }) => name));
+function foreignTable(path: string, { columns, rows }: ForeignParquet, options: TableHints): ReadTable {
+  const names = columns.map(({ name }) => name);
+  const places = placesIn(names, options);
+  const runs = runColumnsIn(names, options);
+  const isWandb = options.stepColumn === undefined && names.includes('_step');
   const fields = columns.map((column) => ({ name: column.name, type: typeOf(column) }));
-  const metrics = metricsIn({ fields, batches: () => [] }, places);
+  const metrics = metricsIn({ fields, batches: () => [] }, places).filter(
+    ({ at }) => runs?.ignored.includes(at) !== true,
+  );
+  const elapsed = names[places.timestamp] ?? '';
   const read = async function* (): AsyncGenerator<MetricRow, void> {
-    for await (const row of rows()) yield rowFrom(row, places.step, places.timestamp, metrics, path);
+    for await (const row of rows()) {
+      const whole = rowFrom(row, places.step, places.timestamp, { metrics, elapsed }, path);
+      yield isWandb ? ownRow(whole, null) : whole;
+    }
   };
+  const metricAt = (at: number): string => metrics.find((metric) => metric.at === at)?.metric ?? '';
   return {
-    ...unknownRun(path),
-    fields: metrics.map(({ metric, type }) => ({ name: metric, type })),
+    path,
+    run: unknownRun(path),
+    fields: metrics
+      .filter(({ metric }) => !isWandb || !metric.startsWith('_'))
+      .map(({ metric, type }) => ({ name: metric, type })),
     rows: read,
-    log: () => asyncOf([]),
+    findings: new Findings(),
+    runMetrics: runs === null ? null : { id: metricAt(runs.id), name: metricAt(runs.name) },
   };
 }
 
@@ -75,7 +109,7 @@ function rowFrom(
   row: readonly unknown[],
   step: number,
   timestamp: number,
-  metrics: readonly TableMetric[],
+  { metrics, elapsed }: { readonly metrics: readonly TableMetric[]; readonly elapsed: string },
   path: string,
 ): MetricRow {
   const entries: [string, MetricValue][] = [];
@@ -84,7 +118,11 @@ function rowFrom(
     if (value !== null) entries.push([metric, valueOf(value, type, path)]);
   }
   const time = row[timestamp] ?? null;
-  const micros = isFileTime(time) ? time.microsSinceEpoch : microsOfValue(plain(time));
+  const seconds = elapsedOf(time);
+  if (seconds !== undefined) entries.push([elapsed, seconds]);
+  const number = typeof time === 'bigint' ? Number(time) : plain(time);
+  const read = isFileTime(time) ? time.microsSinceEpoch : microsOfValue(number);
+  const micros = seconds === undefined ? read : undefined;
   return {
     step: stepOfValue(plain(row[step] ?? null)),
     ...(micros !== undefined && { timestamp: micros / 1000 }),
@@ -109,7 +147,9 @@ function metricText(value: unknown): string {
   if (isFileTime(value)) return isoOfMicros(value.microsSinceEpoch);
   return JSON.stringify(value, (_key, inner: unknown) => {
     if (isFileTime(inner)) return isoOfMicros(inner.microsSinceEpoch);
-    return typeof inner === 'bigint' ? String(inner) : inner;
+    if (typeof inner !== 'bigint') return inner;
+    // An integer that JSON cannot express exactly is a text of its digits.
+    return BigInt.asIntN(53, inner) === inner ? Number(inner) : String(inner);
   });
 }
 

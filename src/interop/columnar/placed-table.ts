@@ -24,23 +24,29 @@ export function metricsIn({ fields }: ColumnTable, { step, timestamp }: Places):
   const taken = new Set<string>();
   return fields.flatMap(({ name, type }, at) => {
     if (at === step || at === timestamp) return [];
-    let metric = name;
+    let metric = name.trim();
     while (taken.has(metric)) metric += '_';
     taken.add(metric);
     return [{ metric, type: type === 'TIMESTAMP' ? 'UTF8' : type, at }];
   });
 }
 
-/** Yields the rows of a table. */
+/**
+ * Yields the rows of a table.
+ *
+ * @param elapsed - for a table of any writer, the metric of times that are seconds since the start
+ */
 export function* rowsOfTable(
   table: ColumnTable,
   { step, timestamp }: Places,
   metrics: readonly TableMetric[],
+  elapsed?: string,
 ): Generator<MetricRow, void> {
   for (const columns of table.batches())
     yield* rowsOfColumns({
       step: columns[step] ?? null,
       timestamp: columns[timestamp] ?? null,
+      ...(elapsed !== undefined && { elapsed }),
       metrics: metrics.flatMap(({ metric, at, mixed = false }) => {
         const column = columns[at];
         return column === undefined ? [] : [{ metric, column: asLogged(column, mixed) }];

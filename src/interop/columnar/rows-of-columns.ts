@@ -2,7 +2,7 @@ import { bitAt } from '../../columnar/bitmap.js';
 import type { Column } from '../../columnar/column.js';
 import { cellAt } from '../../columnar/text-cells.js';
 import { rowValues } from '../exchange/made-row.js';
-import { microsOfIso, microsOfNumber } from '../exchange/instants.js';
+import { elapsedOf, microsOfIso, microsOfNumber } from '../exchange/instants.js';
 import type { MetricRow, MetricValue } from '../../model/metric.js';
 import { parseStep, type Step, stepFromText } from '../../model/step.js';
 
@@ -10,11 +10,18 @@ import { parseStep, type Step, stepFromText } from '../../model/step.js';
 export interface RowColumns {
   readonly step: Column | null;
   readonly timestamp: Column | null;
+  /** For a table of any writer: the metric of times that are seconds since the start. */
+  readonly elapsed?: string;
   readonly metrics: readonly { readonly metric: string; readonly column: Column }[];
 }
 
 /** Yields the rows of a batch in order; a null means that the row does not have the metric. */
-export function* rowsOfColumns({ step, timestamp, metrics }: RowColumns): Generator<MetricRow, void> {
+export function* rowsOfColumns({
+  step,
+  timestamp,
+  elapsed,
+  metrics,
+}: RowColumns): Generator<MetricRow, void> {
   const length = (step ?? timestamp ?? metrics[0]?.column)?.length ?? 0;
   const steps = step === null ? null : valuesOf(step);
   const times = timestamp === null ? null : valuesOf(timestamp);
@@ -25,7 +32,10 @@ export function* rowsOfColumns({ step, timestamp, metrics }: RowColumns): Genera
       const value = at(row);
       if (value !== null) entries.push([metric, value]);
     }
-    const micros = microsOfValue(times?.(row) ?? null);
+    const time = times?.(row) ?? null;
+    const seconds = elapsed === undefined || timestamp?.type === 'TIMESTAMP' ? undefined : elapsedOf(time);
+    if (elapsed !== undefined && seconds !== undefined) entries.push([elapsed, seconds]);
+    const micros = seconds === undefined ? microsIn(time, timestamp) : undefined;
     yield {
       step: stepOfValue(steps?.(row) ?? null),
       ...(micros !== undefined && { timestamp: micros / 1000 }),
@@ -33,6 +43,10 @@ export function* rowsOfColumns({ step, timestamp, metrics }: RowColumns): Genera
     };
   }
 }
+
+/** Integers are microseconds in a column of times, and in any other a number since the epoch. */
+const microsIn = (time: MetricValue | null, column: Column | null): number | undefined =>
+  microsOfValue(typeof time === 'bigint' && column?.type !== 'TIMESTAMP' ? Number(time) : time);
 
 /** Returns a function that reads the value of a row; null if there is none. */
 export function valuesOf(column: Column): (row: number) => MetricValue | null {

@@ -7,9 +7,8 @@ const FORMULA = /^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NOT_FINITE = /^([+-]?)(?:(nan)|inf(?:inity)?)$/i;
 const INTEGER = /^[+-]?\d{1,19}$/;
-const TRUTH = /^(?:true|false)$/i;
-/** Words that tools write for a missing number. */
-const NO_NUMBER = /^(?:#?n\/?a|null|none|missing|-{1,3}|\.)$/i;
+/** A cell that is a truth value. */
+export const TRUTH = /^(?:true|false)$/i;
 
 /** Writes a text as a cell, with a leading `'` if a spreadsheet would treat it as a formula. */
 export const cellOfText = (text: string): string => (FORMULA.test(text) ? `'${text}` : text);
@@ -67,52 +66,9 @@ export function numberOf(text: string): number | undefined {
   return sign === '-' ? -Infinity : Infinity;
 }
 
-function int64Of(text: string): bigint | undefined {
+/** Parses an integer of up to 64 bits. */
+export function int64Of(text: string): bigint | undefined {
   if (!INTEGER.test(text)) return undefined;
   const value = BigInt(text.replace('+', ''));
   return BigInt.asIntN(64, value) === value ? value : undefined;
-}
-
-/** Finds the narrowest type that fits all cells of a column. */
-export class CellTypes {
-  private seen = false;
-  private gaps = false;
-  private numbers = true;
-  private integers = true;
-  private truths = true;
-  private unsafe = false;
-
-  add(cell: string): void {
-    if (NO_NUMBER.test(cell)) {
-      this.gaps = true;
-      return;
-    }
-    this.seen = true;
-    if (this.truths && !TRUTH.test(cell)) this.truths = false;
-    if (this.numbers && numberOf(cell) === undefined) this.numbers = false;
-    if (!this.integers) return;
-    const integer = int64Of(cell);
-    if (integer === undefined || cell.startsWith('-0')) this.integers = false;
-    else if (BigInt.asIntN(53, integer) !== integer) this.unsafe = true;
-  }
-
-  /**
-   * The type; null for a column without values. Whole numbers are doubles unless one is beyond
-   * 2^53.
-   */
-  get type(): MetricType | null {
-    if (this.gaps) return 'UTF8';
-    if (!this.seen) return null;
-    if (this.truths) return 'BOOLEAN';
-    if (!this.numbers) return 'UTF8';
-    return this.integers && this.unsafe ? 'INT64' : 'DOUBLE';
-  }
-
-  /**
-   * True if only words such as `N/A` make it text, and all other cells are numbers, which stay
-   * numbers.
-   */
-  get hasNumbers(): boolean {
-    return this.gaps && this.seen && this.numbers;
-  }
 }

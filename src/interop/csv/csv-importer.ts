@@ -1,28 +1,40 @@
+import type { ExpmanError } from '../../model/errors.js';
 import { quoted } from '../../model/printable.js';
-import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
+import { NO_HINTS, type ExchangeRun, type Importer, type TableHints } from '../exchange/exchange-run.js';
+import { Findings } from '../exchange/findings.js';
 import type { MetricField } from '../exchange/metric-fields.js';
 import { oneRun } from '../source/one-run.js';
-import { beginningOf, corruptAt, kindAt } from '../source/source-files.js';
+import { runColumnsIn } from '../source/places.js';
+import { runsOfTable } from '../source/runs-of-table.js';
+import { asExpmanError, beginningOf, corruptAt, kindAt } from '../source/source-files.js';
 import { headerOf, isLinesFile, runIn } from '../text/ndjson.js';
 import { unknownRun } from '../source/unknown-run.js';
 import { textOfCell } from './cells.js';
 import { SIDECAR_FORMAT, sidecarOf } from './csv-exporter.js';
-import { headerIn } from './csv-records.js';
-import { type CsvLayout, guessedLayout, rowsOfTable } from './csv-table.js';
+import { headerIn, ourDialect } from './csv-records.js';
+import { type CsvLayout, rowsOfOurs, rowsOfTable } from './csv-table.js';
+import { dialectOf } from './dialect.js';
+import { guessedLayout } from './guessed-layout.js';
+import { factColumnsOf, runsOfFacts } from './runs-table.js';
 
 /**
- * Reads CSV files: our own with the information in the file beside them, any others by their
- * header, in which a column `step` and a column `timestamp` (or `wall_time`; ISO 8601, or a number
- * since the epoch) are distinguished from metrics.
+ * Reads CSV files, and those with tabs or semicolons: our own with the information in the file
+ * beside them, any others by their header, in which a column `step` and a column `timestamp` (or
+ * `wall_time`; ISO 8601, or a number since the epoch) are distinguished from metrics.
+ *
+ * A table of several runs becomes several: with a column `run`, `run_name` or `run_id`, the columns
+ * of a chart (`<run> - <metric>`), or one row a run.
  */
 export const csvImporter: Importer<'csv'> = {
   format: 'csv',
+  takes: ['stepColumn', 'timeColumn', 'runColumn', 'delimiter'],
   recognises: (path) => Promise.resolve(isCsv(path) && !isWandbCsv(path)),
-  runs: (path) => oneRun(path, isDescribed(path) ? describedRun : guessedRun),
+  runs: (path, options = NO_HINTS) =>
+    isDescribed(path) ? oneRun(path, describedRun) : guessedRuns(path, options),
 };
 
-/** True if a file has a CSV name. */
-export const isCsv = (path: string): boolean => kindAt(path) === 'file' && /\.csv$/i.test(path);
+/** True if a file has the name of a text file of cells. */
+export const isCsv = (path: string): boolean => kindAt(path) === 'file' && /\.[ct]sv$/i.test(path);
 
 /**
  * True if a CSV file has a column `_step`, like those of W&B, and is not one of ours, where a
@@ -39,8 +51,15 @@ const isDescribed = (path: string): boolean => isLinesFile(sidecarOf(path), SIDE
 
 async function describedRun(path: string): Promise<ExchangeRun> {
   const sidecar = sidecarOf(path);
-  const layout = layoutBy(headerOf(sidecar).fields, await headerIn(path), path);
-  return { ...runIn(sidecar), rows: () => rowsOfTable(path, layout) };
+  const findings = new Findings();
+  const records = { dialect: ourDialect(path), findings, isOurs: true };
+  const layout = layoutBy(headerOf(sidecar).fields, await headerIn(path, records), path);
+  return {
+    ...runIn(sidecar),
+    source: { files: [sidecar, path] },
+    findings: () => findings.all,
+    rows: () => rowsOfOurs(path, layout, records),
+  };
 }
 
 function layoutBy(
@@ -57,12 +76,34 @@ function layoutBy(
   return { step: places.get('step') ?? -1, timestamp: places.get('timestamp') ?? -1, metrics };
 }
 
-/** Makes a run from a table alone: its names come from the file and its folder. */
-async function guessedRun(path: string): Promise<ExchangeRun> {
-  const layout = await guessedLayout(path);
-  return {
-    ...unknownRun(path),
-    fields: layout.metrics.map(({ metric, type }) => ({ name: metric, type })),
-    rows: () => rowsOfTable(path, layout),
-  };
+async function* guessedRuns(
+  path: string,
+  options: TableHints,
+): AsyncGenerator<ExchangeRun | ExpmanError, void> {
+  try {
+    const findings = new Findings();
+    const dialect = dialectOf(path, options.delimiter);
+    if (dialect.encoding === 'latin1')
+      findings.add('guessed', 'its bytes are no UTF-8, and were read as Latin-1');
+    const records = { dialect, findings };
+    const layout = await guessedLayout(path, records, options);
+    const { names, metrics } = layout;
+    const runs = runColumnsIn(names, options);
+    const facts = await factColumnsOf(path, records, { ...layout, runs });
+    if (facts !== null) {
+      yield* runsOfFacts(path, records, facts, layout);
+      return;
+    }
+    const metricAt = (at: number): string => metrics.find((column) => column.at === at)?.metric ?? '';
+    yield* runsOfTable({
+      path,
+      run: unknownRun(path),
+      fields: metrics.map(({ metric, type }) => ({ name: metric, type })),
+      rows: () => rowsOfTable(path, layout, records),
+      findings,
+      runMetrics: runs === null ? null : { id: metricAt(runs.id), name: metricAt(runs.name) },
+    });
+  } catch (error) {
+    yield asExpmanError(error, path);
+  }
 }

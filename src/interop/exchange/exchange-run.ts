@@ -5,8 +5,10 @@ import type { ExpmanError } from '../../model/errors.js';
 import type { MetricRow } from '../../model/metric.js';
 import type { Params } from '../../model/params.js';
 import type { RunStatus } from '../../model/run-status.js';
+import type { Step } from '../../model/step.js';
 import type { SummaryValues } from '../../model/summary-values.js';
 import type { MetricDefinitions } from '../../pure/metric-definition.js';
+import type { Finding } from './findings.js';
 
 /** A metric of an exchanged run, and the type of its column. */
 export interface ExchangeField extends ColumnField {
@@ -20,6 +22,42 @@ export interface ExchangeSession {
   readonly session: number;
   /** The index of its first row among the rows of the run. */
   readonly firstRow: number;
+}
+
+/** A file that belongs to a run. */
+export interface ExchangeFile {
+  /** Its path among the run's artifacts, with `/` between the parts. */
+  readonly name: string;
+  /** The file in the source, or its content. */
+  readonly from: string | Uint8Array;
+}
+
+/** A picture, a sound, a table or any other file that was logged at a step. */
+export interface ExchangeMedia {
+  readonly kind: 'image' | 'media' | 'table';
+  /** The metric it was logged as. */
+  readonly name: string;
+  readonly step: Step | null;
+  /** The path of a file, its content or, for a table, its rows. */
+  readonly content: string | Uint8Array | readonly Readonly<Record<string, unknown>>[];
+  readonly caption?: string;
+}
+
+/** The facts about the source of a run, for `imported` in `run.yaml`. */
+export interface ExchangeSource {
+  /** The tool's own identifier of the run. */
+  readonly id?: string;
+  /** The tool's identifier of the run it belongs to. */
+  readonly parent?: string;
+  readonly user?: string;
+  readonly commit?: string;
+  /**
+   * The files that the run is read from: a run whose files are the same as when it was imported is
+   * the same run.
+   */
+  readonly files?: readonly string[];
+  /** What distinguishes states of a run that is not in files of its own. */
+  readonly state?: string;
 }
 
 /**
@@ -67,11 +105,43 @@ export interface ExchangeRun {
    */
   readonly loggedArtifacts?: ArtifactLinks['loggedArtifacts'];
   readonly usedArtifacts?: ArtifactLinks['usedArtifacts'];
+  /** Files that were saved with the run. */
+  readonly files?: readonly ExchangeFile[];
+  readonly source?: ExchangeSource;
+  /** For a run that is known only by its rows: the time of its file, and that it must have some. */
+  readonly table?: { readonly modifiedMs: number };
+  /** Yields the media of the run; those that it cannot keep are counted and reported. */
+  media?(): AsyncIterable<ExchangeMedia>;
+  /**
+   * Returns what was noticed while the run was read: what is damaged, left out or guessed. It is
+   * asked after the rows.
+   */
+  findings?(): readonly Finding[];
   /** Yields all rows in order; may be called again for another pass. */
   rows(): AsyncIterable<MetricRow>;
   /** Yields the lines of the run's log. */
   log(): AsyncIterable<LogLine>;
 }
+
+/** What a user says about a table, where guessing is not enough; undefined is to be guessed. */
+export interface TableHints {
+  /** The column of steps. */
+  readonly stepColumn: string | undefined;
+  /** The column of times. */
+  readonly timeColumn: string | undefined;
+  /** The column that tells to which of several runs a row belongs. */
+  readonly runColumn: string | undefined;
+  /** The character between the cells of a text file, or `tab`. */
+  readonly delimiter: string | undefined;
+}
+
+/** Everything is to be guessed. */
+export const NO_HINTS: TableHints = {
+  stepColumn: undefined,
+  timeColumn: undefined,
+  runColumn: undefined,
+  delimiter: undefined,
+};
 
 /** Reads the runs of another tool. */
 export interface Importer<Format extends string = string> {
@@ -82,8 +152,10 @@ export interface Importer<Format extends string = string> {
    * because of its contents.
    */
   recognises(path: string): Promise<boolean>;
+  /** The hints that `runs` obeys; an import with others fails. */
+  readonly takes?: readonly (keyof TableHints)[];
   /** Yields the runs in it, one after another; for a run that cannot be read, the error. */
-  runs(path: string): AsyncIterable<ExchangeRun | ExpmanError>;
+  runs(path: string, hints?: TableHints): AsyncIterable<ExchangeRun | ExpmanError>;
 }
 
 /** Writes runs for another tool. */

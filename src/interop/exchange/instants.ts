@@ -42,6 +42,18 @@ export function microsOfNumber(number: number): number | undefined {
   return Number.isSafeInteger(micros) ? micros : undefined;
 }
 
+/** In seconds since the epoch a time of 1973: a smaller number is of seconds since the start. */
+export const FIRST_INSTANT = 1e8;
+
+/**
+ * Returns the seconds since the start that a column of times has in place of times; undefined for a
+ * time and for anything else.
+ */
+export function elapsedOf(value: unknown): number | undefined {
+  const number = typeof value === 'bigint' ? Number(value) : value;
+  return typeof number === 'number' && Math.abs(number) < FIRST_INSTANT ? number : undefined;
+}
+
 /** Writes a time of another tool as ISO 8601 in UTC with milliseconds; null for anything else. */
 export function isoOf(value: unknown): string | null {
   const micros = typeof value === 'string' ? microsOfIso(value) : undefined;

@@ -19,8 +19,24 @@ interface Point {
 }
 
 /**
- * Combines metrics that were stored separately into rows: values of the same step and time form one
- * row.
+ * A value joins the latest row of its step if that is among the last 1,024, as in a run of ours.
+ *
+ * @bound loses nothing: an older row stays as it is, and the value begins a new one
+ */
+const JOINED_ROWS = 1024;
+
+/** A row that may still get values. */
+interface OpenRow {
+  readonly at: number;
+  readonly step: number | null;
+  readonly micros: number | null;
+  readonly values: Map<string, MetricValue>;
+}
+
+/**
+ * Combines metrics that were stored separately into rows, as if they had been logged one after
+ * another: a value joins the latest row of its step, unless that has the metric already. The row's
+ * time is that of its first value. Values without a step form a row if their times are the same.
  */
 export class PointRows {
   private readonly points: Point[] = [];
@@ -41,21 +57,27 @@ export class PointRows {
     const ordered = [...this.points.entries()].sort(
       ([i, a], [j, b]) => (a.micros ?? 0) - (b.micros ?? 0) || (a.step ?? -1) - (b.step ?? -1) || i - j,
     );
-    let row: Map<string, MetricValue> = new Map();
-    let place: Point | null = null;
-    for (const [, point] of ordered) {
-      // A metric that has two values at once gets two rows.
-      const isSame = point.step === place?.step && point.micros === place.micros && !row.has(point.metric);
-      if (!isSame && place !== null) yield rowOf(place, row);
-      if (!isSame) row = new Map();
-      row.set(point.metric, point.value);
-      place = point;
+    const rows: OpenRow[] = [];
+    const latest = new Map<number | null, OpenRow>();
+    for (const [, { metric, step, micros, value }] of ordered) {
+      const known = latest.get(step);
+      const isOpen =
+        known !== undefined &&
+        !known.values.has(metric) &&
+        (step === null ? known.micros === micros : rows.length - known.at <= JOINED_ROWS);
+      if (isOpen) {
+        known.values.set(metric, value);
+        continue;
+      }
+      const row = { at: rows.length, step, micros, values: new Map([[metric, value]]) };
+      rows.push(row);
+      latest.set(step, row);
     }
-    if (place !== null) yield rowOf(place, row);
+    for (const row of rows) yield rowOf(row);
   }
 }
 
-const rowOf = ({ step, micros }: Point, values: ReadonlyMap<string, MetricValue>): MetricRow => ({
+const rowOf = ({ step, micros, values }: OpenRow): MetricRow => ({
   step,
   ...(micros !== null && { timestamp: micros / 1000 }),
   values: rowValues([...values]),

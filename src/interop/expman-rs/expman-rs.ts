@@ -7,6 +7,7 @@ import type { SummaryValues } from '../../model/summary-values.js';
 import { asyncOf } from '../exchange/async-of.js';
 import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
 import { isoOf } from '../exchange/instants.js';
+import { filesBelow } from '../source/files-below.js';
 import { summaryOf } from '../exchange/summary-json.js';
 import {
   asExpmanError,
@@ -88,6 +89,7 @@ function runIn(folder: string): ExchangeRun {
     params: sanitiseParams(yamlAt(join(folder, 'config.yaml')) ?? {}).params,
     ...summaryOf({ summary: scalarsOf(said) }),
     fields: [],
+    source: { files: filesBelow(folder).map(([, path]) => path) },
     rows: () => tablesOf(folder),
     log: () => asyncOf(logOf(folder)),
   };

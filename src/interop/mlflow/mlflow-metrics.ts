@@ -1,38 +1,42 @@
 import type { MetricRow } from '../../model/metric.js';
-import { isMistake } from '../../model/errors.js';
 import { bareObject } from '../../model/param-value.js';
 import type { SummaryValues } from '../../model/summary-values.js';
+import { quantity } from '../../pure/quantity.js';
 import { numberOf } from '../csv/cells.js';
+import type { Findings } from '../exchange/findings.js';
 import { filesBelow } from '../source/files-below.js';
 import { PointRows } from '../exchange/points.js';
-import { corruptAt } from '../source/source-files.js';
-import { linesOf } from '../text/lines.js';
+import { wholeLinesOf } from '../text/lines.js';
 
-/** The file of a metric. */
-export interface MetricFile {
-  readonly metric: string;
-  readonly path: string;
-}
-
-/** A line of such a file: `timestamp value step`, and in new versions the data set. */
-interface Entry {
+/** A value of a metric, as MLflow keeps it. */
+export interface MetricEntry {
   readonly ms: number;
   readonly value: number;
   readonly step: number;
 }
 
+/** A metric, and where its values are. */
+export interface MetricSeries {
+  readonly metric: string;
+  /** Reads the values; may be called again. */
+  readonly entries: () => readonly MetricEntry[];
+}
+
 /**
- * Lists the files of a run's metrics; a metric with slashes in its name is a file in nested
+ * Lists the metrics of a run in a file store; one with slashes in its name is a file in nested
  * folders.
  */
-export const metricFilesIn = (folder: string): MetricFile[] =>
-  filesBelow(folder).map(([metric, path]) => ({ metric, path }));
+export const metricFilesIn = (folder: string, findings: Findings): MetricSeries[] =>
+  filesBelow(folder).map(([metric, path]) => ({
+    metric,
+    entries: () => entriesIn(path, metric, findings),
+  }));
 
-/** Yields the rows of a run: values logged at the same time for the same step form one row. */
-export function* rowsOfMetrics(files: readonly MetricFile[], folder: string): Generator<MetricRow, void> {
-  const points = new PointRows(folder);
-  for (const { metric, path } of files) {
-    const entries = [...entriesIn(path)];
+/** Yields the rows of a run: values of one step form one row. */
+export function* rowsOfMetrics(series: readonly MetricSeries[], path: string): Generator<MetricRow, void> {
+  const points = new PointRows(path);
+  for (const { metric, entries: read } of series) {
+    const entries = read();
     // A user who gives no step logs each value for step 0; as one step, all but the last value
     // would be lost.
     const hasSteps = entries.length < 2 || entries.some(({ step }) => step !== 0);
@@ -46,40 +50,41 @@ export function* rowsOfMetrics(files: readonly MetricFile[], folder: string): Ge
  * a run: `log_metric` without a step means step 0 (`runs/log-metric` of its REST API).
  *
  * A loop that ended after its first step has logged the same, so the values remain metrics as well.
- * A file that cannot be read is left to {@link rowsOfMetrics}.
  */
-export function figuresOf(files: readonly MetricFile[]): SummaryValues {
+export function figuresOf(series: readonly MetricSeries[]): SummaryValues {
   return bareObject(
-    files.flatMap(({ metric, path }): [string, number][] => {
-      const entry = onlyEntryIn(path);
-      return entry?.step === 0 ? [[metric, entry.value]] : [];
+    series.flatMap(({ metric, entries }): [string, number][] => {
+      const [entry, other] = entries();
+      return entry?.step === 0 && other === undefined ? [[metric, entry.value]] : [];
     }),
   );
 }
 
-function onlyEntryIn(path: string): Entry | null {
-  let only: Entry | null = null;
-  try {
-    for (const entry of entriesIn(path)) {
-      if (only !== null) return null;
-      only = entry;
-    }
-  } catch (error) {
-    if (isMistake(error)) throw error;
-    return null;
-  }
-  return only;
-}
-
-function* entriesIn(path: string): Generator<Entry, void> {
-  for (const { text, number } of linesOf(path)) {
+/**
+ * Reads the lines of a metric, `timestamp value step`, in new versions with a data set. Lines that
+ * are not whole are left out and told.
+ */
+function entriesIn(path: string, metric: string, findings: Findings): MetricEntry[] {
+  const entries: MetricEntry[] = [];
+  const bare: MetricEntry[] = [];
+  const wrong: number[] = [];
+  for (const { text, number } of wholeLinesOf(path, `metrics/${metric}`, findings)) {
     if (text.trim() === '') continue;
-    const [ms, value, step = '0'] = text.trim().split(/\s+/);
-    const entry = { ms: wholeOf(ms), value: numberOf(value ?? ''), step: wholeOf(step) };
-    if (entry.ms === undefined || entry.value === undefined || entry.step === undefined)
-      throw corruptAt(path, 'expected "timestamp value step"', number);
-    yield { ms: entry.ms, value: entry.value, step: entry.step };
+    const [ms, value, step] = text.trim().split(/\s+/);
+    const entry = { ms: wholeOf(ms), value: numberOf(value ?? ''), step: wholeOf(step ?? '0') };
+    if (entry.ms === undefined || entry.value === undefined || entry.step === undefined) wrong.push(number);
+    else {
+      const read = { ms: entry.ms, value: entry.value, step: entry.step };
+      if (step === undefined) bare.push(read);
+      else entries.push(read);
+    }
   }
+  // The first versions had no steps: then no line has one. Else such a line was cut off.
+  const isOld = entries.length === 0;
+  const lost = wrong.length + (isOld ? 0 : bare.length);
+  if (lost > 0)
+    findings.add('damaged', quantity(lost, `lines of metrics/${metric} that are not "timestamp value step"`));
+  return isOld ? bare : entries;
 }
 
 function wholeOf(text: string | undefined): number | undefined {

@@ -73,5 +73,5 @@ async function runsIn(parts: readonly string[]): Promise<ExchangeRun[]> {
       run.add(record);
     }
   }
-  return [...runs.values()].map((run) => run.toRun());
+  return [...runs.values()].map((run) => run.toRun(parts));
 }

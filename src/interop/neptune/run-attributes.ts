@@ -6,6 +6,9 @@ import { isRunStatus, RunStatus } from '../../model/run-status.js';
 import { asyncOf } from '../exchange/async-of.js';
 import { isFileTime } from '../columnar/parquet-thread-messages.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
+import { quoted } from '../../model/printable.js';
+import { quantity } from '../../pure/quantity.js';
+import { Findings } from '../exchange/findings.js';
 import { isoOfMs } from '../exchange/instants.js';
 import { PointRows } from '../exchange/points.js';
 import { type ExchangedSummary, summaryFrom, summaryOf } from '../exchange/summary-json.js';
@@ -18,6 +21,8 @@ export class RunAttributes {
   private readonly configs = new Map<string, unknown>();
   private readonly points: PointRows;
   private readonly lines: LogLine[] = [];
+  private readonly findings = new Findings();
+  private readonly leftOut = new Map<string, number>();
   private types: ReadonlyMap<string, unknown> = new Map();
 
   constructor(
@@ -50,12 +55,13 @@ export class RunAttributes {
         this.addConfig(name, isoOfMs(msOf(record['datetime_value'])));
         break;
       default:
-        // Files and histograms, which our runs store elsewhere.
+        this.leaveOut(textOr(type, 'unknown'));
         break;
     }
   }
 
-  toRun(): ExchangeRun {
+  /** @param parts - the files that it is in */
+  toRun(parts: readonly string[]): ExchangeRun {
     const { configs } = this;
     const group = textsOf(configs.get(PATHS.group))[0];
     return {
@@ -70,9 +76,18 @@ export class RunAttributes {
       params: this.params(),
       ...this.summary(),
       fields: [],
+      source: { id: this.id, files: parts },
+      findings: () => this.findings.all,
       rows: () => asyncOf(this.points.rows()),
       log: () => asyncOf(this.lines),
     };
+  }
+
+  /** Files and histograms, which the export has only by name or in files of its own. */
+  private leaveOut(type: string): void {
+    const count = (this.leftOut.get(type) ?? 0) + 1;
+    this.leftOut.set(type, count);
+    this.findings.add('left out', quantity(count, `values of the type ${quoted(type, 40)}`), type);
   }
 
   private addConfig(name: string, value: unknown): void {

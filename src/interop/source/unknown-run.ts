@@ -1,12 +1,13 @@
 import { basename, dirname } from 'node:path';
 import { RunStatus } from '../../model/run-status.js';
+import { nodeFs } from '../../storage/node-fs.js';
 import { asyncOf } from '../exchange/async-of.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { stemOf } from './source-files.js';
 
 /**
- * The facts of a run known only as a table: its names are those of the file and its folder, and it
- * has finished.
+ * The facts of a run known only as a table: its names are those of the file and its folder, its
+ * time is that of the file, and it has finished.
  */
 export const unknownRun = (path: string): Omit<ExchangeRun, 'fields' | 'rows'> => ({
   experiment: basename(dirname(path)),
@@ -18,5 +19,7 @@ export const unknownRun = (path: string): Omit<ExchangeRun, 'fields' | 'rows'> =
   notes: '',
   group: null,
   params: {},
+  source: { files: [path] },
+  table: { modifiedMs: nodeFs.stat(path)?.modifiedMs ?? Date.now() },
   log: () => asyncOf([]),
 });

@@ -6,7 +6,7 @@ import { ExpmanError } from '../../model/errors.js';
 import type { ArtifactLink } from '../../model/artifact-links.js';
 import { isArtifactType } from '../../model/artifact-manifest.js';
 import { ExperimentConfig } from '../../model/experiment-config.js';
-import type { Params } from '../../model/param-value.js';
+import { bareObject, isParamGroup, type Params } from '../../model/param-value.js';
 import { redactNamed } from '../../model/redact-text.js';
 import { quoted } from '../../model/printable.js';
 import type { FileMode } from '../../model/experiment-options.js';
@@ -20,12 +20,15 @@ import { amendRunFile } from '../../run/amend-run-file.js';
 import type { Mapping } from '../../run/run-record.js';
 import { linksWithRoom } from '../../writer/files/write-run-file.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
-import { microsOf } from '../exchange/instants.js';
+import type { Finding } from '../exchange/findings.js';
+import { isoOfMs, microsOf } from '../exchange/instants.js';
+import { copyBelongings } from './copy-belongings.js';
 import type { Destination, DraftRun } from './draft-run.js';
+import type { ImportKey } from './earlier-imports.js';
 import { freshDraft } from './fresh-draft.js';
 import { logSummary } from './log-summary.js';
 import { replaceWithFile } from './output-file.js';
-import { kindAt } from '../source/source-files.js';
+import { corruptAt, kindAt } from '../source/source-files.js';
 import { linesOf } from '../text/lines.js';
 
 const ROWS_A_TURN = 10_000;
@@ -41,6 +44,10 @@ export interface Origin {
   /** The path it was read from. */
   readonly from: string;
   readonly format: string;
+  /** What the run is known by when it is imported again; null if nothing is. */
+  readonly key: ImportKey | null;
+  /** Fails if a part of the source is damaged. */
+  readonly strict: boolean;
 }
 
 /** A run that was written. */
@@ -51,11 +58,15 @@ export interface WrittenRun {
   /** Values that have no loggable type, are too large, or belong to too many metrics. */
   readonly invalid: number;
   readonly logLines: number;
-  /**
-   * Descriptions of the parts of its tags, notes, group and definitions of metrics that were left
-   * out; run.log and run.yaml list them, too.
-   */
+  readonly params: number;
+  readonly summary: number;
+  /** Files among its artifacts. */
+  readonly files: number;
+  readonly media: number;
+  /** Descriptions of what was left out; run.log and run.yaml list them, too. */
   readonly leftOut: readonly string[];
+  /** Descriptions of what was guessed; in run.log and run.yaml, too. */
+  readonly guessed: readonly string[];
   readonly status: RunStatus;
 }
 
@@ -76,8 +87,12 @@ export interface Writing {
    * Changes its `run.yaml` once it is closed.
    *
    * @param leftOut - as in {@link WrittenRun}
+   * @param told - that, what was guessed, and if the rows have times
    */
-  readonly amend: (file: Mapping, leftOut: readonly string[]) => Mapping;
+  readonly amend: (file: Mapping, leftOut: readonly string[], told: Told) => Mapping;
+  /** The path that it is read from, for errors; with `strict` it fails if a part of that is damaged. */
+  readonly from?: string;
+  readonly strict?: boolean;
 }
 
 /**
@@ -88,7 +103,8 @@ export interface Writing {
 export const writeRun = (source: ExchangeRun, to: Destination, origin: Origin): Promise<WrittenRun> =>
   writeRunBy(source, to, {
     ...{ work: 'import', whenTaken: 'suffix', fileMode: 'umask' },
-    amend: (file, leftOut) => ({ ...file, imported: redactNamed(importOf(source, to, origin, leftOut)) }),
+    amend: (file, _leftOut, told) => ({ ...file, imported: redactNamed(importOf(source, to, origin, told)) }),
+    ...{ from: origin.from, strict: origin.strict },
   });
 
 /**
@@ -111,17 +127,41 @@ export async function writeRunBy(
     try {
       engine.logParams(source.params);
       const links = linksOf(source);
-      const leftOut = [...fitting.leftOut, ...logSummary(source, engine), ...links.leftOut];
+      const refused = [...fitting.leftOut, ...logSummary(source, engine), ...links.leftOut];
+      const times = await copyRows(source, engine);
+      const belongings = await copyBelongings(source, engine);
+      const findings = [...(source.findings?.() ?? []), ...timeFindings(source, times)];
+      assertWhole(findings, writing);
+      const textsOf = (...kinds: readonly Finding['kind'][]): string[] =>
+        findings.filter(({ kind }) => kinds.includes(kind)).map(({ text }) => text);
+      const leftOut = [...refused, ...textsOf('damaged', 'left out'), ...belongings.leftOut];
+      const guessed = textsOf('guessed');
       for (const part of leftOut) engine.logger.warn(`the ${writing.work} left out ${part}`);
-      const end = endOf(source, await copyRows(source, engine));
+      for (const part of guessed) engine.logger.info(`the ${writing.work} guessed: ${part}`);
+      const end = endOf(source, times);
       for (const remark of (await writing.fill?.(engine.runDir)) ?? []) engine.logger.warn(remark);
       const { rows, invalid, dropped } = await engine.close(end.status);
       assertTaken(dropped, draft.runDir);
+      const { files, media } = belongings;
+      const [params, summary] = [leavesIn(source.params), Object.keys(source.summary ?? {}).length];
+      assertNotEmpty(source, rows + params + summary, leftOut, writing.from);
       const logLines = await writeLog(source, engine.runDir);
+      const told = { leftOut, guessed, times: times.stated ? undefined : ('none' as const) };
       amendRunFile(nodeFs, engine.runDir, (file) =>
-        writing.amend({ ...file, ...links.facts, ...end }, leftOut),
+        writing.amend({ ...file, ...links.facts, ...end }, leftOut, told),
       );
-      written = { rows, invalid, logLines, leftOut, status: end.status };
+      written = {
+        rows,
+        invalid,
+        logLines,
+        params,
+        summary,
+        files,
+        media,
+        leftOut,
+        guessed,
+        status: end.status,
+      };
     } catch (error) {
       await engine.close(RunStatus.Failed).catch(() => undefined);
       throw error;
@@ -178,6 +218,30 @@ function fittingOf(source: ExchangeRun): Fitting {
   return { tags, notes, group, leftOut };
 }
 
+/** @throws {@link ExpmanError} `CORRUPT` with `strict`, if a part of the source is damaged */
+function assertWhole(findings: readonly Finding[], { from = '', strict = false }: Writing): void {
+  const damaged = findings.filter(({ kind }) => kind === 'damaged');
+  const [first] = damaged;
+  if (!strict || first === undefined) return;
+  const others = damaged.length > 1 ? ` (and ${damaged.length - 1} more)` : '';
+  throw corruptAt(from, `it is not whole: ${first.text}${others}`);
+}
+
+/** @throws {@link ExpmanError} `CORRUPT` if nothing came of a source that is known by its rows only */
+function assertNotEmpty(source: ExchangeRun, parts: number, leftOut: readonly string[], from = ''): void {
+  if (source.table === undefined || parts > 0) return;
+  // @bound loses nothing: nothing was imported, and an error names some of the reasons
+  const why = leftOut.length === 0 ? '' : `; left out: ${leftOut.slice(0, 3).join('; ')}`;
+  throw corruptAt(from, `there are no rows in it${why}`);
+}
+
+/** The number of parameters, with those in groups. */
+const leavesIn = (params: Params): number =>
+  Object.values(params).reduce<number>(
+    (count, value) => count + (isParamGroup(value) ? leavesIn(value) : 1),
+    0,
+  );
+
 /** The versions of artifacts that a source names, as run.yaml has room for, and what is left out. */
 function linksOf({ loggedArtifacts = {}, usedArtifacts = {} }: ExchangeRun): {
   readonly facts: Params;
@@ -212,21 +276,34 @@ function linksOf({ loggedArtifacts = {}, usedArtifacts = {} }: ExchangeRun): {
 interface Times {
   first: number;
   last: number;
+  /** True if a row has a time of its own, or there is no row. */
+  stated: boolean;
 }
+
+/** A row needs a time: without one it gets that of the file. */
+const timeFindings = ({ table }: ExchangeRun, { stated }: Times): Finding[] =>
+  stated || table === undefined
+    ? []
+    : [{ kind: 'guessed', text: 'the rows have no times, and have got that of the file' }];
 
 async function copyRows(source: ExchangeRun, engine: LoggingEngine): Promise<Times> {
   // A row without a timestamp gets that of the previous row.
-  let timestamp = Date.parse(source.startedAt ?? source.endedAt ?? new Date().toISOString());
-  const times: Times = { first: Infinity, last: -Infinity };
+  const modified = source.table === undefined ? null : isoOfMs(source.table.modifiedMs);
+  let timestamp = Date.parse(source.startedAt ?? source.endedAt ?? modified ?? new Date().toISOString());
+  const times: Times = { first: Infinity, last: -Infinity, stated: false };
   let rows = 0;
   for await (const row of source.rows()) {
-    if (microsOf(row.timestamp) !== undefined) timestamp = row.timestamp ?? timestamp;
+    if (microsOf(row.timestamp) !== undefined) {
+      timestamp = row.timestamp ?? timestamp;
+      times.stated = true;
+    }
     times.first = Math.min(times.first, timestamp);
     times.last = Math.max(times.last, timestamp);
     engine.metrics.next({ step: row.step ?? null, timestamp, values: row.values });
     // Yield to the event loop for other work, such as a signal to stop.
     if (++rows % ROWS_A_TURN === 0) await turn();
   }
+  times.stated ||= rows === 0;
   return times;
 }
 
@@ -269,17 +346,28 @@ function endOf(source: ExchangeRun, { first, last }: Times): RunEnd {
   };
 }
 
+/** What a run says of how it was read. */
+export interface Told {
+  readonly leftOut: readonly string[];
+  readonly guessed: readonly string[];
+  readonly times: 'none' | undefined;
+}
+
 function importOf(
   source: ExchangeRun,
   { experiment, run }: Destination,
-  { from, format }: Origin,
-  leftOut: readonly string[],
+  { from, format, key }: Origin,
+  { leftOut, guessed, times }: Told,
 ): Readonly<Record<string, unknown>> {
+  const { id, parent, user, commit } = source.source ?? {};
+  const facts = Object.entries({ id, parent, user, commit, times, key: key ?? undefined });
   return {
     from,
     format,
     at: new Date().toISOString(),
+    ...bareObject(facts.filter(([, value]) => value !== undefined)),
     ...(leftOut.length > 0 && { leftOut }),
+    ...(guessed.length > 0 && { guessed }),
     // Names that no folder can have.
     ...(source.experiment !== '' && source.experiment !== experiment && { experiment: source.experiment }),
     ...(source.run !== '' && source.run !== run && { run: source.run }),

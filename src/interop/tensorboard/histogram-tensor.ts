@@ -16,9 +16,9 @@ export interface Histogram extends HistogramCounts {
 }
 
 /**
- * @bound tells: the log of the run counts what was left out;
- * specs/interop/tensorboard/importer.spec.ts "that are too large are counted in the log: tensors of
- * many elements or dimensions, histograms of many buckets"
+ * @bound tells: the import counts what was left out;
+ * specs/interop/tensorboard/importer.spec.ts "that are too large are counted: tensors of many
+ * elements or dimensions, histograms of many buckets"
  */
 const MAX_BUCKETS = 20_000;
 

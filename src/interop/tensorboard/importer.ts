@@ -4,6 +4,7 @@ import { oneOf } from '../../model/option-rules.js';
 import { optionsTable } from '../../model/options-table.js';
 import { RunStatus } from '../../model/run-status.js';
 import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
+import { Findings } from '../exchange/findings.js';
 import { summaryOf } from '../exchange/summary-json.js';
 import { type EventFolder, eventFolders, holdsEventFiles, topName } from './event-files.js';
 import { folderName } from './folder-name.js';
@@ -15,7 +16,7 @@ import type { RunRecord } from './run-tag.js';
 export interface TensorBoardImportOptions {
   /**
    * The reaction to a record that fails its checks: `'throw'` (the default) ends the import,
-   * `'stop'` stops reading its file, keeps the records before it and notes that in the run's log.
+   * `'stop'` stops reading its file, keeps the records before it and tells that with the run.
    */
   readonly onCorrupt?: 'throw' | 'stop' | undefined;
 }
@@ -32,9 +33,9 @@ const OPTIONS = optionsTable<TensorBoardImportOptions>()({
  * become numbers; texts become text metrics; histograms become text metrics that hold
  * `{"edges":[…],"counts":[…],"min":…,"max":…,"mean":…,"count":…}`; the hparams plugin provides
  * parameters, group, times and status, and those of its metrics that have one value are summary
- * values as well. Images, sounds and other tensors are counted, and left out
- * with a line in the log. Consecutive values of one step form one row, with the time of the first.
- * A last record that is cut off is left out with a line in the log. A run that does not state how
+ * values as well. Images, sounds and other tensors are counted, and left out,
+ * which is told. Consecutive values of one step form one row, with the time of the first.
+ * A last record that is cut off is left out, which is told. A run that does not state how
  * it ended is `FINISHED`.
  *
  * A run is named after its folder's path below the given one, its experiment after the given
@@ -82,10 +83,12 @@ async function runOf(
   onCorrupt: 'throw' | 'stop',
 ): Promise<ExchangeRun> {
   const survey = new RunSurvey();
-  const notes: string[] = [];
-  for await (const moment of momentsOf(files, { onCorrupt, note: (text) => notes.push(text) }))
-    survey.add(moment);
-  notes.push(...survey.omissions.map((what) => `left out of TensorBoard's files: ${what}`));
+  const findings = new Findings();
+  const note = (text: string): void => {
+    findings.add('damaged', text);
+  };
+  for await (const moment of momentsOf(files, { onCorrupt, note })) survey.add(moment);
+  for (const what of survey.omissions) findings.add('left out', what);
   const { record, session, types } = survey;
   const { figures = [], ...facts }: Omit<RunRecord, 'experiment' | 'run'> = record ?? {
     ...{ ...factsOf(survey), tags: [], notes: '', params: session.params ?? {} },
@@ -98,7 +101,10 @@ async function runOf(
     run: folderName(record?.run || name || top),
     fields: types.fields.filter(({ name: metric }) => !shown.has(metric)),
     rows: () => rowsOf(momentsOf(files, { onCorrupt }), shown),
-    log: () => linesOf(files, survey, notes, onCorrupt),
+    source: { files },
+    ...(record === null && { table: { modifiedMs: survey.lastMs ?? Date.now() } }),
+    findings: () => findings.all,
+    log: () => linesOf(files, survey, onCorrupt),
   };
 }
 
@@ -124,15 +130,12 @@ function factsOf({
 
 async function* linesOf(
   files: readonly string[],
-  { lineCount, lastMs }: RunSurvey,
-  notes: readonly string[],
+  { lineCount }: RunSurvey,
   onCorrupt: 'throw' | 'stop',
 ): AsyncGenerator<LogLine> {
-  if (lineCount > 0) {
-    for await (const { meanings } of momentsOf(files, { onCorrupt }))
-      for (const meaning of meanings) if (meaning.kind === 'line') yield meaning.line;
-  }
-  for (const message of notes) yield { timestampMs: lastMs ?? 0, level: 'warn', message, meta: {} };
+  if (lineCount === 0) return;
+  for await (const { meanings } of momentsOf(files, { onCorrupt }))
+    for (const meaning of meanings) if (meaning.kind === 'line') yield meaning.line;
 }
 
 function freeName(wanted: string, taken: ReadonlySet<string>): RunName {

@@ -81,6 +81,8 @@ async function nextData(window: FileWindow, path: string): Promise<Uint8Array | 
   const header = await window.read(HEADER_BYTES);
   if (header === null) return 'torn';
   const length = lengthIn(header);
+  // What a power cut leaves of the blocks that were not written yet.
+  if (length === null && header.every((byte) => byte === 0)) return 'torn';
   if (length === null) throw corruptRecord(path, offset, 'has a length that does not match its checksum');
   if (length > window.size - window.offset - FOOTER_BYTES) return 'torn';
   if (length > MAX_RECORD_BYTES)

@@ -25,12 +25,12 @@ export interface Tensor {
 
 // A histogram of 20,000 buckets; anything larger is not a metric, and is not unpacked.
 // @bound tells: the log of the run counts what was left out;
-// specs/interop/tensorboard/importer.spec.ts "that are too large are counted in the log: tensors of
+// specs/interop/tensorboard/importer.spec.ts "that are too large are counted: tensors of
 // many elements or dimensions, histograms of many buckets"
 const MAX_ELEMENTS = 60_000;
 /**
  * @bound tells: the log of the run counts what was left out;
- * specs/interop/tensorboard/importer.spec.ts "that are too large are counted in the log: tensors of
+ * specs/interop/tensorboard/importer.spec.ts "that are too large are counted: tensors of
  * many elements or dimensions, histograms of many buckets"
  */
 const MAX_RANK = 8;

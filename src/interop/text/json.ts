@@ -62,6 +62,7 @@ function runIn(path: string): ExchangeRun {
   if (!Array.isArray(rows) || !Array.isArray(log)) throw corruptAt(path, 'it has no rows or no log');
   return {
     ...header,
+    source: { files: [path] },
     fields: header.fields.map((field) => ({ ...field, name: field.metric })),
     rows: () => asyncOf(rowsFrom(rows, header.fields, path)),
     log: () => asyncOf(logFrom(log, path)),

@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { nodeFs } from '../../storage/node-fs.js';
+import type { Findings } from '../exchange/findings.js';
 import { corruptAt } from '../source/source-files.js';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -14,6 +15,22 @@ const MAX_LINE_LENGTH = 64 * 1024 * 1024;
 export interface TextLine {
   readonly text: string;
   readonly number: number;
+  /** False for a last line without an end, which may be cut off. */
+  readonly hasEnd: boolean;
+}
+
+/**
+ * Yields the lines of a text file that have an end; a last one without is left out and told: what
+ * it says may be cut off within a number.
+ *
+ * @param name - what the finding calls the file
+ * @throws ExpmanError `CORRUPT` for a line of over 64 million characters
+ */
+export function* wholeLinesOf(path: string, name: string, findings: Findings): Generator<TextLine, void> {
+  for (const line of linesOf(path)) {
+    if (line.hasEnd) yield line;
+    else findings.add('damaged', `line ${line.number} of ${name}: it has no end, so it may be cut off`);
+  }
 }
 
 /**
@@ -48,13 +65,13 @@ function* splitLines(file: number, path: string): Generator<TextLine, void> {
     if (length > MAX_LINE_LENGTH)
       throw corruptAt(path, 'the line is longer than 64 million characters', number + 1);
     for (const next of rest) {
-      yield { text: withoutReturn(pieces.join('')), number: ++number };
+      yield { text: withoutReturn(pieces.join('')), number: ++number, hasEnd: true };
       pieces = [next];
       length = next.length;
     }
   }
   const last = pieces.join('') + decoder.end();
-  if (last !== '') yield { text: withoutReturn(last), number: ++number };
+  if (last !== '') yield { text: withoutReturn(last), number: ++number, hasEnd: false };
 }
 
 const withoutReturn = (text: string): string => (text.endsWith('\r') ? text.slice(0, -1) : text);

@@ -71,6 +71,7 @@ export function runIn(path: string): Omit<ExchangeRun, 'fields'> & RunHeader {
   const { fields } = header;
   return {
     ...header,
+    source: { files: [path] },
     fields: fields.map((field) => ({ ...field, name: field.metric })),
     rows: () => asyncOf(rowsIn(path, fields)),
     log: () => asyncOf(logIn(path)),

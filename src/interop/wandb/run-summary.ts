@@ -69,7 +69,11 @@ const AXES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
 export function definitionsIn(config: Mapping): MetricDefinitions {
   const theirs = mappingIn(config['_wandb']);
   const { m } = 'value' in theirs ? mappingIn(theirs['value']) : theirs;
-  const records: readonly Mapping[] = Array.isArray(m) ? m.map(mappingIn) : [];
+  return definitionsOf(Array.isArray(m) ? m.map(mappingIn) : []);
+}
+
+/** Returns what records with the numbers of their fields as keys say of metrics. */
+export function definitionsOf(records: readonly Mapping[]): MetricDefinitions {
   return bareObject(
     records.flatMap((record): [string, MetricDefinition][] => {
       const name = record[FIELDS.name] ?? record[FIELDS.pattern];

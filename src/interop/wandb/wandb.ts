@@ -1,15 +1,25 @@
 import { basename, dirname, join } from 'node:path';
 import type { Params } from '../../model/params.js';
+import type { ExpmanError } from '../../model/errors.js';
 import { sanitiseParams } from '../../model/params.js';
 import { RunStatus } from '../../model/run-status.js';
+import { nodeFs } from '../../storage/node-fs.js';
 import { asyncOf } from '../exchange/async-of.js';
 import { isCsv, isWandbCsv } from '../csv/csv-importer.js';
-import type { ExchangeRun, Importer } from '../exchange/exchange-run.js';
+import {
+  NO_HINTS,
+  type ExchangeRun,
+  type ExchangeSource,
+  type Importer,
+  type TableHints,
+} from '../exchange/exchange-run.js';
+import { Findings } from '../exchange/findings.js';
 import { isoOf } from '../exchange/instants.js';
 import { summaryOf } from '../exchange/summary-json.js';
 import { oneRun } from '../source/one-run.js';
 import {
   beginningOf,
+  foldersIn,
   isMapping,
   jsonAt,
   kindAt,
@@ -21,6 +31,8 @@ import {
   yamlAt,
 } from '../source/source-files.js';
 import { historyRows } from './history.js';
+import { isOfflineLog } from './offline-log.js';
+import { offlineRun } from './offline-run.js';
 import { pythonJsonAt } from './python-json.js';
 import { definitionsIn, summaryValues } from './run-summary.js';
 
@@ -36,7 +48,11 @@ const STATUSES: ReadonlyMap<unknown, RunStatus> = new Map<unknown, RunStatus>([
 ]);
 
 /**
- * Reads the history of a Weights & Biases run: a CSV, JSON (an array) or JSONL file with a column
+ * Reads runs that W&B keeps offline, from their logs `*.wandb`: those in a folder `wandb`, that in
+ * the folder of a run, or a file. Configuration, history with histograms and media, summary, tags,
+ * notes, group, exit code, output and saved files are taken.
+ *
+ * Reads the history of a Weights & Biases run, too: a CSV, JSON (an array) or JSONL file with a column
  * `_step`, or a folder with one called `history` or `wandb-history`.
  *
  * Files beside it are read too: `config.yaml` or `config.json`, with what `define_metric` said;
@@ -45,9 +61,38 @@ const STATUSES: ReadonlyMap<unknown, RunStatus> = new Map<unknown, RunStatus>([
  */
 export const wandbImporter: Importer<'wandb'> = {
   format: 'wandb',
-  recognises: (path) => Promise.resolve(historyAt(path) !== null),
-  runs: (path) => oneRun(path, runAt),
+  recognises: (path) => Promise.resolve(historyAt(path) !== null || offlineLogsAt(path).length > 0),
+  takes: ['stepColumn', 'timeColumn', 'delimiter'],
+  runs: runsAt,
 };
+
+async function* runsAt(
+  path: string,
+  options: TableHints = NO_HINTS,
+): AsyncGenerator<ExchangeRun | ExpmanError, void> {
+  const logs = offlineLogsAt(path);
+  if (logs.length === 0) yield* oneRun(path, (from) => runAt(from, options));
+  for (const log of logs) yield* oneRun(log, offlineRun);
+}
+
+/**
+ * Lists the logs of runs that W&B keeps: the file itself, that in the folder of a run, those in the
+ * folders `wandb/offline-run-*` and `wandb/run-*`, from any of the folders above.
+ */
+function offlineLogsAt(path: string): string[] {
+  if (kindAt(path) === 'file') return isOfflineLog(path) ? [path] : [];
+  const inner = join(path, 'wandb');
+  const store = kindAt(inner) === 'folder' ? inner : path;
+  const folders = [path, ...foldersIn(store).filter((folder) => RUN_FOLDER.test(basename(folder)))];
+  return folders.flatMap((folder) =>
+    namesIn(folder)
+      .filter((name) => /\.wandb$/.test(name))
+      .map((name) => join(folder, name))
+      .filter(isOfflineLog),
+  );
+}
+
+const RUN_FOLDER = /^(?:offline-)?run-\d/;
 
 function historyAt(path: string): string | null {
   if (kindAt(path) === 'file') return HISTORY_FILE.test(path) && hasStep(path) ? path : null;
@@ -63,12 +108,13 @@ function hasStep(path: string): boolean {
   return !isOurs && /^\s*[[{]/.test(text) && /"_step"\s*:/.test(text);
 }
 
-async function runAt(path: string): Promise<ExchangeRun> {
+async function runAt(path: string, options: TableHints): Promise<ExchangeRun> {
   const history = historyAt(path) ?? path;
   const folder = dirname(history);
   const about = jsonAt(join(folder, 'wandb-metadata.json')) ?? {};
   const startedAt = isoOf(about['startedAt'] ?? about['created_at']);
-  const rows = await historyRows(history, startedAt);
+  const findings = new Findings();
+  const rows = await historyRows(history, startedAt, findings, options);
   const { group } = about;
   const config = configIn(folder);
   const summary = pythonJsonAt(join(folder, 'wandb-summary.json')) ?? {};
@@ -84,8 +130,22 @@ async function runAt(path: string): Promise<ExchangeRun> {
     params: paramsOf(config),
     ...summaryOf({ summary: await summaryValues(summary, rows), definitions: definitionsIn(config) }),
     fields: [],
+    source: sourceOf(about, history),
+    table: { modifiedMs: nodeFs.stat(history)?.modifiedMs ?? Date.now() },
+    findings: () => findings.all,
     rows,
     log: () => asyncOf([]),
+  };
+}
+
+function sourceOf(about: Mapping, history: string): ExchangeSource {
+  const { id, username: user, git } = about;
+  const commit = isMapping(git) ? git['commit'] : undefined;
+  return {
+    files: [history],
+    ...(typeof id === 'string' && { id }),
+    ...(typeof user === 'string' && { user }),
+    ...(typeof commit === 'string' && { commit }),
   };
 }
 
