@@ -40,7 +40,7 @@ import { trainInThread } from './worker/train-in-thread.js';
 export function sweep<const S extends Space>(
   space: S,
   train: Train<ParamsOf<S>>,
-  options: SweepOptions<ParamsOf<S>>,
+  options: SweepOptions<NoInfer<ParamsOf<S>>>,
 ): Study<ParamsOf<S>>;
 /**
  * Runs each trial in its own worker thread; all of them log through the single writer of the
@@ -62,7 +62,7 @@ export function sweep<const S extends Space>(
  */
 export function sweep<const S extends Space>(
   space: S,
-  options: WorkerSweepOptions<ParamsOf<S>>,
+  options: WorkerSweepOptions<NoInfer<ParamsOf<S>>>,
 ): Study<ParamsOf<S>>;
 export function sweep<S extends Space>(
   space: S,
