@@ -52,7 +52,9 @@ const fingerprint = (runDir: string): string[] =>
 
 describe('expman', () => {
   it('explains itself, says its version, and ends with 1 when it is used wrongly', async () => {
-    expect((await expman('--help')).stdout).toMatch(/expman inspect[^]*expman recover[^]*Exit codes[^]* 5 a gate fails/);
+    expect((await expman('--help')).stdout).toMatch(
+      /expman inspect[^]*expman recover[^]*Exit codes[^]* 5 a gate fails/,
+    );
     expect((await expman('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(await expman('recver', '.')).toMatchObject({
       exit: 1,
