@@ -36,8 +36,16 @@ export type { MedianStoppingOptions } from './schedulers/median-stopping.js';
 export type { SuccessiveHalvingOptions } from './schedulers/successive-halving.js';
 export type { Study, StudyResult } from './study.js';
 export { sweep } from './sweep.js';
-export type { SchedulerOption, SweepOptions, WorkerSweepOptions } from './sweep-options.js';
 export type {
+  QueueSweepOptions,
+  SchedulerOption,
+  SlotOptions,
+  SlotSweepOptions,
+  SweepOptions,
+  WorkerSweepOptions,
+} from './sweep-options.js';
+export type {
+  PlacedTrial,
   Train,
   Training,
   Trial,

@@ -8,6 +8,7 @@ import type { Executor, NextTrial, TrialControl, TrialObserver, TrialOutcome } f
 import { MetricWatch } from './metric-watch.js';
 import type { ResolvedSweep } from './sweep-options.js';
 import type { Drive, Trial } from './trial.js';
+import { trialRunName } from './trial-run-name.js';
 
 /** The options of a sweep that a trial needs where it runs. */
 export type TrialRules = Pick<
@@ -16,8 +17,10 @@ export type TrialRules = Pick<
 >;
 
 /** Runs trials in this process: their runs are opened here, and `drive` trains. */
-export function runHere<P>(rules: TrialRules, drive: Drive<P>): Executor<P> {
+export function runHere<P>(rules: TrialRules, drive: Drive<P>): Executor<P, Trial<P>> {
   return {
+    outlivesStudy: false,
+    open: () => Promise.resolve(),
     run: (next, control, observer) => runTrial(next, control, { rules, drive, observer }),
     close: () => Promise.resolve(),
   };
@@ -27,12 +30,8 @@ export function runHere<P>(rules: TrialRules, drive: Drive<P>): Executor<P> {
 interface TrialHost<P> {
   readonly rules: TrialRules;
   readonly drive: Drive<P>;
-  readonly observer: TrialObserver<P>;
+  readonly observer: TrialObserver<Trial<P>>;
 }
-
-/** Returns the name of the run of an attempt at a trial. */
-export const trialRunName = (number: number, attempt: number): string =>
-  `trial-${String(number).padStart(4, '0')}${attempt === 0 ? '' : `.${attempt}`}`;
 
 /**
  * One attempt at a trial in its own run: trains, watches the metric, and closes the run.
@@ -45,13 +44,13 @@ async function runTrial<P>(
   control: TrialControl,
   host: TrialHost<P>,
 ): Promise<TrialOutcome> {
-  const { number, attempt, params } = next;
+  const { number, attempt, params, slot } = next;
   const begun = { attempt, run: trialRunName(number, attempt) };
   // Before the run exists: a trial without a record would be tried again.
   host.observer.begins(begun);
   const run = openTrialRun(begun.run, host.rules);
   run.logParams(params as Readonly<Record<string, unknown>>);
-  const trial: Trial<P> = { number, attempt, params, run, signal: control.signal };
+  const trial: Trial<P> = { number, attempt, params, slot, run, signal: control.signal };
   host.observer.started(trial);
   // A trial that somebody asks to end counts with what it has reported, and is not tried again.
   run.stop$.subscribe({

@@ -25,7 +25,7 @@ import { withSecretsOf } from './secret-params.js';
 import type { SpaceDescription } from './space/describe-space.js';
 import type { SweepPlan, TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
-import type { TrialEvent, TrialResult } from './trial.js';
+import type { Trial, TrialEvent, TrialResult } from './trial.js';
 import { TrialRecords } from './trial-records.js';
 
 const STOP_LOOK_MS = 500;
@@ -45,12 +45,12 @@ export interface StudyResult<P> {
   readonly reused: number;
 }
 
-/** A running sweep. */
-export interface Study<P> {
+/** A running sweep; `T` is a trial as its `started` event has it. */
+export interface Study<P, T = Trial<P>> {
   /** The experiment's folder: `sweep.yaml`, and a folder for each trial's run. */
   readonly dir: string;
   /** Events from the time of subscription; completes with the sweep, never errors. */
-  readonly events$: Observable<TrialEvent<P>>;
+  readonly events$: Observable<TrialEvent<P, T>>;
   /**
    * Resolves when all trials have ended and their runs are closed.
    *
@@ -67,30 +67,33 @@ export interface Study<P> {
   stop(): void;
 }
 
+/** A trial without the slot it will take. */
+type QueuedTrial<P> = Omit<NextTrial<P>, 'slot'>;
+
 /** Runs the trials of a sweep in parallel slots; each slot runs one trial after the other. */
-export class SweepStudy<P> implements Study<P> {
+export class SweepStudy<P, T> implements Study<P, T> {
   readonly dir: string;
-  readonly events$: Observable<TrialEvent<P>>;
+  readonly events$: Observable<TrialEvent<P, T>>;
   readonly result: Promise<StudyResult<P>>;
-  private readonly events = new Subject<TrialEvent<P>>();
+  private readonly events = new Subject<TrialEvent<P, T>>();
   /** The running trials: each is here from before its `started` event until its run is closed. */
   private readonly running = new Set<TrialControl>();
   private readonly fs: FsPort;
   private readonly plan: SweepPlan;
   /** Trials to be tried again, before any new one. */
-  private readonly queue: NextTrial<P>[] = [];
+  private readonly queue: QueuedTrial<P>[] = [];
   private nextNumber = 0;
   /** The number of trials that earlier sessions have settled. */
   private reused = 0;
   private ran = 0;
   private failures = 0;
-  private stopped = false;
+  private readonly stopping = new AbortController();
   private warned = false;
 
   constructor(
     private readonly options: ResolvedSweep<P>,
     space: SpaceDescription,
-    private readonly executor: Executor<P>,
+    private readonly executor: Executor<P, T>,
   ) {
     const { name, baseDir, metric, mode, value, seed, searcherName, schedulerName } = options;
     this.dir = join(baseDir, name);
@@ -110,8 +113,12 @@ export class SweepStudy<P> implements Study<P> {
   }
 
   stop(): void {
-    this.stopped = true;
+    this.stopping.abort();
     for (const running of this.running) running.abort('interrupted');
+  }
+
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted;
   }
 
   private async run(): Promise<StudyResult<P>> {
@@ -137,7 +144,12 @@ export class SweepStudy<P> implements Study<P> {
     const unwatch = this.options.handleSignals ? watchSignals(() => this.stopNow()) : () => undefined;
     const unlimit = after(this.options.timeLimitMs, () => this.stop());
     try {
-      return await this.runTrials(await TrialRecords.open(this.fs, this.dir, this.plan, this.options.resume));
+      const { fs, dir, plan, executor } = this;
+      const { resume } = this.options;
+      const records = await TrialRecords.open(fs, dir, plan, { resume, settles: !executor.outlivesStudy });
+      const warn = (text: string): void => process.emitWarning(text, { type: 'ExpmanWarning' });
+      await executor.open({ dir, uuid: records.uuid, signal: this.stopping.signal, warn });
+      return await this.runTrials(records);
     } finally {
       unlimit();
       unwatch();
@@ -183,9 +195,9 @@ export class SweepStudy<P> implements Study<P> {
    * sweep that has lost its lock.
    */
   private async fillSlots(records: TrialRecords): Promise<void> {
-    const slots = Array.from({ length: this.options.concurrency }, async () => {
+    const slots = Array.from({ length: this.options.concurrency }, async (_, slot) => {
       try {
-        await this.fillSlot(records);
+        await this.fillSlot(slot, records);
       } catch (error) {
         this.stop();
         throw error;
@@ -202,8 +214,10 @@ export class SweepStudy<P> implements Study<P> {
     for (const record of records.all) {
       this.nextNumber = Math.max(this.nextNumber, record.trial + 1);
       const params = withSecretsOf(this.plan.space, record.params) as P;
-      if (record.status === 'interrupted')
-        this.queue.push({ number: record.trial, attempt: record.attempt + 1, params });
+      const { trial: number, attempt: last } = record;
+      if (record.status === 'running') this.queue.push({ number, attempt: last, params, isTakenUp: true });
+      else if (record.status === 'interrupted')
+        this.queue.push({ number, attempt: last + 1, params, isTakenUp: false });
       else {
         this.reused++;
         this.options.searcher.observe(params, record.value);
@@ -214,10 +228,11 @@ export class SweepStudy<P> implements Study<P> {
     if (this.failures > this.options.maxFailures) this.stop();
   }
 
-  private async fillSlot(records: TrialRecords): Promise<void> {
+  private async fillSlot(slot: number, records: TrialRecords): Promise<void> {
     while (!this.stopped) {
-      const next = this.queue.shift() ?? this.suggest();
-      if (next === null) return;
+      const queued = this.queue.shift() ?? this.suggest();
+      if (queued === null) return;
+      const next = { ...queued, slot };
       this.ran++;
       const control = new TrialControl();
       this.running.add(control);
@@ -233,7 +248,7 @@ export class SweepStudy<P> implements Study<P> {
   }
 
   /** Records what is said of a running trial, emits it, and lets the scheduler decide. */
-  private observe(next: NextTrial<P>, control: TrialControl, records: TrialRecords): TrialObserver<P> {
+  private observe(next: NextTrial<P>, control: TrialControl, records: TrialRecords): TrialObserver<T> {
     const { options, events } = this;
     const { number: trial, params } = next;
     return {
@@ -249,22 +264,22 @@ export class SweepStudy<P> implements Study<P> {
 
   private recordOf({ number, params }: NextTrial<P>, outcome: TrialOutcome): TrialRecord {
     const course = this.options.scheduler.courseOf(number);
-    const { attempt, run, status, value, step, error } = outcome;
+    const { attempt, run, status, value, step, error, place } = outcome;
     return {
-      ...{ trial: number, attempt, status, run, params, value, step },
+      ...{ trial: number, attempt, status, run, params, value, step, ...place },
       ...(error !== undefined && { error }),
       ...(course.length > 0 && { course }),
     };
   }
 
-  private suggest(): NextTrial<P> | null {
+  private suggest(): QueuedTrial<P> | null {
     if (this.nextNumber >= this.options.trials) return null;
     const suggestion: unknown = this.options.searcher.suggest(this.nextNumber);
     if (suggestion === null) return null;
     const params: unknown = typeof suggestion === 'object' ? Reflect.get(suggestion, 'params') : undefined;
     if (typeof params !== 'object' || params === null)
       throw invalidOption('suggestion', 'null, or { params } with the parameters of a trial', suggestion);
-    return { number: this.nextNumber++, attempt: 0, params: params as P };
+    return { number: this.nextNumber++, attempt: 0, params: params as P, isTakenUp: false };
   }
 
   /**
@@ -282,7 +297,10 @@ export class SweepStudy<P> implements Study<P> {
     }
     const willRetry = record.attempt < this.options.retries && !this.stopped;
     if (willRetry)
-      this.queue.push({ number: record.trial, attempt: record.attempt + 1, params: result.params });
+      this.queue.push({
+        ...{ number: record.trial, attempt: record.attempt + 1, params: result.params },
+        isTakenUp: false,
+      });
     else {
       this.failures++;
       this.options.searcher.observe(result.params, null);
@@ -318,10 +336,13 @@ export class SweepStudy<P> implements Study<P> {
     };
   }
 
-  private resultOf({ trial, attempt, status, run, params, value, step, error }: TrialRecord): TrialResult<P> {
+  private resultOf(record: TrialRecord): TrialResult<P> {
+    const { trial, attempt, status, run, params, value, step, host, slot, runDir, error } = record;
     return {
       ...{ number: trial, attempt, status, params: params as P, value, step },
-      runDir: join(this.dir, run),
+      runDir: runDir ?? join(this.dir, run),
+      ...(host !== undefined && { host }),
+      ...(slot !== undefined && { slot }),
       ...(error !== undefined && { error }),
     };
   }

@@ -47,12 +47,18 @@ export interface TrialRecord {
   readonly value: number | null;
   readonly step: Step | null;
   readonly error?: string;
+  /** Where it runs or ran, if not in the process of the sweep: host, slot, and its run's folder there. */
+  readonly host?: string;
+  readonly slot?: number;
+  readonly runDir?: string;
   /** Figures that the scheduler keeps about it, for a resumed sweep. */
   readonly course?: Course;
 }
 
 /** The contents of a `sweep.yaml`. */
 export interface SweepRecord {
+  /** The identity of the sweep, made when it began; null in a file of an earlier version. */
+  readonly uuid: string | null;
   readonly status: 'RUNNING' | 'FINISHED' | 'INTERRUPTED' | 'FAILED';
   readonly plan: SweepPlan;
   readonly best: TrialRecord | null;
@@ -63,9 +69,13 @@ export interface SweepRecord {
  * Replaces `sweep.yaml` atomically, and removes the journal, which it now includes. Secrets are
  * redacted in both.
  */
-export function writeSweep(fs: FsPort, folder: string, { status, plan, best, trials }: SweepRecord): void {
+export function writeSweep(
+  fs: FsPort,
+  folder: string,
+  { uuid, status, plan, best, trials }: SweepRecord,
+): void {
   const text = stringifyYaml({
-    ...{ status, ...plan },
+    ...{ status, ...(uuid !== null && { uuid }), ...plan },
     space: redactNamed(plan.space),
     best: best === null ? null : redacted(best),
     trials: trials.map(redacted),
@@ -130,7 +140,7 @@ export function readSweep(fs: FsPort, folder: string): SweepRecord | null {
   const file = readMapping(fs, folder, SWEEP_NAME, MAX_BYTES);
   if (file === null) return null;
   const corrupt = (what: string): ExpmanError => new ExpmanError('CORRUPT', `${path} ${what}`, { path });
-  const { status, best, trials, ...plan } = file;
+  const { status, uuid, best, trials, ...plan } = file;
   if (!isStatus(status)) throw corrupt('has no status');
   if (!Array.isArray(trials) || !trials.every(isTrialRecord)) throw corrupt('has no list of trials');
   const words = ['metric', 'mode', 'value', 'searcher', 'scheduler'] as const;
@@ -138,12 +148,15 @@ export function readSweep(fs: FsPort, folder: string): SweepRecord | null {
     throw corrupt('has no valid plan (metric, mode, value, seed, searcher, scheduler)');
   const records = new Map([...trials, ...readJournal(fs, folder)].map((record) => [record.trial, record]));
   return {
+    uuid: typeof uuid === 'string' && UUID.test(uuid) ? uuid : null,
     status,
     plan: plan as unknown as SweepPlan,
     best: isTrialRecord(best) ? best : null,
     trials: [...records.values()],
   };
 }
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 const STATUSES: ReadonlySet<unknown> = new Set(['RUNNING', 'FINISHED', 'INTERRUPTED', 'FAILED']);
 const isStatus = (value: unknown): value is SweepRecord['status'] => STATUSES.has(value);
@@ -158,7 +171,7 @@ const TRIAL_STATUSES: ReadonlySet<unknown> = new Set([
 
 function isTrialRecord(value: unknown): value is TrialRecord {
   if (!isMapping(value)) return false;
-  const { trial, attempt, status, run, value: metric, step, course } = value;
+  const { trial, attempt, status, run, value: metric, step, course, host, slot, runDir } = value;
   return (
     Number.isSafeInteger(trial) &&
     Number.isSafeInteger(attempt) &&
@@ -167,6 +180,9 @@ function isTrialRecord(value: unknown): value is TrialRecord {
     isTrialName(run) &&
     (metric === null || typeof metric === 'number') &&
     (step === null || typeof step === 'number' || typeof step === 'bigint') &&
+    (host === undefined || typeof host === 'string') &&
+    (slot === undefined || Number.isSafeInteger(slot)) &&
+    (runDir === undefined || typeof runDir === 'string') &&
     (course === undefined || (Array.isArray(course) && course.every(isPair)))
   );
 }

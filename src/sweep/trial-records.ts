@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
@@ -67,10 +68,13 @@ export class TrialRecords {
     private readonly fs: FsPort,
     private readonly folder: string,
     private readonly plan: SweepPlan,
+    /** The identity of the sweep, the same in every session. */
+    readonly uuid: string,
   ) {}
 
   /**
-   * Resumes the sweep of a folder, or begins one.
+   * Resumes the sweep of a folder, or begins one. Trials that an earlier session has left running
+   * are settled, or stay as they are without `settles`.
    *
    * @throws {@link ExpmanError} `RUN_EXISTS`, `RUN_NOT_FOUND` for a `resume` that does not fit,
    * `INVALID_OPTION` if the existing sweep has another plan, and as reading and recovering do
@@ -79,10 +83,10 @@ export class TrialRecords {
     fs: FsPort,
     folder: string,
     plan: SweepPlan,
-    resume: 'never' | 'allow' | 'must',
+    { resume, settles = true }: { readonly resume: 'never' | 'allow' | 'must'; readonly settles?: boolean },
   ): Promise<TrialRecords> {
-    const records = new TrialRecords(fs, folder, plan);
     const before = readSweep(fs, folder);
+    const records = new TrialRecords(fs, folder, plan, before?.uuid ?? randomUUID());
     if (before === null && resume === 'must')
       throw new ExpmanError('RUN_NOT_FOUND', `there is no sweep in ${folder} to resume`, { path: folder });
     if (before !== null && resume === 'never')
@@ -97,7 +101,8 @@ export class TrialRecords {
     for (const { course, ...record } of before?.trials ?? []) {
       // The records of another scheduler mean nothing to this one.
       const kept = course !== undefined && before?.plan.scheduler === plan.scheduler ? { course } : {};
-      records.records.set(record.trial, await settled(fs, folder, { ...record, ...kept }, plan));
+      const found = { ...record, ...kept };
+      records.records.set(record.trial, settles ? await settled(fs, folder, found, plan) : found);
     }
     records.write();
     return records;
@@ -138,8 +143,8 @@ export class TrialRecords {
   write(): void {
     this.rest();
     const begun = performance.now();
-    const { status, plan, best, all } = this;
-    writeSweep(this.fs, this.folder, { status, plan, best, trials: all });
+    const { uuid, status, plan, best, all } = this;
+    writeSweep(this.fs, this.folder, { uuid, status, plan, best, trials: all });
     const ended = performance.now();
     this.writeAt = ended + REST_PER_WRITE * (ended - begun);
   }

@@ -1,0 +1,44 @@
+import type { MetricPoint } from '../../model/metric.js';
+import type { TrialControl, TrialOutcome } from '../executor.js';
+import type { TrialPlace } from '../trial.js';
+
+/** An attempt for a worker process to run. */
+export interface Attempt {
+  readonly number: number;
+  readonly attempt: number;
+  readonly params: unknown;
+  readonly slot: number;
+}
+
+/** The rules of a sweep that travel with its trials. */
+export interface AttemptRules {
+  readonly metric: string;
+  readonly mode: 'min' | 'max';
+  readonly value: 'last' | 'best';
+  /** Infinity for no limit. */
+  readonly graceMs: number;
+}
+
+/** Hears of an attempt while it runs. */
+export interface AttemptObserver {
+  /** The run is open, and the training is about to start. */
+  started(place: TrialPlace): void;
+  reported(point: MetricPoint): void;
+}
+
+/** Runs an attempt, whose run is closed when the promise resolves. */
+export type AttemptRunner = (
+  attempt: Attempt,
+  rules: AttemptRules,
+  host: { readonly control: TrialControl; readonly observer: AttemptObserver },
+) => Promise<TrialOutcome>;
+
+/** A trial that a worker has taken, for whoever watches the worker. */
+export interface TakenTrial {
+  readonly kind: 'begun' | 'ended';
+  readonly number: number;
+  readonly attempt: number;
+  readonly slot: number;
+  /** How it ended. */
+  readonly outcome?: TrialOutcome;
+}
