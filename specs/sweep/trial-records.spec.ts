@@ -29,7 +29,8 @@ const record = (trial: number, more: Partial<TrialRecord> = {}): TrialRecord => 
   course: [[1, trial]],
   ...more,
 });
-const open = (dir: string, fs = nodeFs): Promise<TrialRecords> => TrialRecords.open(fs, dir, PLAN, { resume: 'allow' });
+const open = (dir: string, fs = nodeFs): Promise<TrialRecords> =>
+  TrialRecords.open(fs, dir, PLAN, { resume: 'allow' });
 /** As a process that was killed leaves it: nothing is written any more. */
 const kill = (records: TrialRecords): void => records.rest();
 

@@ -1,10 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isMapping } from '../../run/run-record.js';
 import { ExpmanError } from '../../model/errors.js';
 import { invalidOption } from '../../model/option-rules.js';
 import type { MetricPoint } from '../../model/metric.js';
 import type { Step } from '../../model/step.js';
 import type { TrialOutcome } from '../executor.js';
-import { canonical } from '../space/describe-space.js';
 import type { TrialPlace } from '../trial.js';
 import { trialRunName } from '../trial-run-name.js';
 
@@ -99,7 +99,7 @@ export function offerText(offer: Offer): string {
   if (bytes > MAX_JOB_BYTES)
     throw invalidOption('params', `at most ${MAX_JOB_BYTES} bytes as JSON, to travel through a queue`, bytes);
   const read = fromWire(text);
-  if (!isMapping(read) || canonical(read['params']) !== canonical(offer.params))
+  if (!isMapping(read) || !isDeepStrictEqual(read['params'], offer.params))
     throw invalidOption('params', 'plain data, to travel through a queue', offer.params);
   return text;
 }

@@ -122,7 +122,7 @@ export class RedisLink {
   }
 
   private away(error: unknown): void {
-    if (this.outage) return;
+    if (this.outage || REFUSAL.test(messageOf(error))) return;
     this.outage = true;
     const why = error === null ? 'the connection was lost' : messageOf(error);
     this.notify(`the queue at ${this.address.shown} cannot be reached (${why}); everything waits for it`);
