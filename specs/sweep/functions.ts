@@ -52,17 +52,30 @@ export const hartmann6: TestFunction = {
     }, 0),
 };
 
+/** How a searcher is tried. */
+export interface Tried {
+  readonly seed: number;
+  readonly trials: number;
+  /** The number of trials that are asked for before their values are told; default 1. */
+  readonly atOnce?: number;
+}
+
 /** How far above the least value the best of some trials is. */
-function regretOf(name: SearcherName, { bounds, least, at }: TestFunction, seed: number): number {
+export function regretOf(
+  name: SearcherName,
+  { bounds, least, at }: TestFunction,
+  { seed, trials, atOnce = 1 }: Tried,
+): number {
   const space = Object.fromEntries(bounds.map(([low, high], axis) => [`x${axis}`, uniform(low, high)]));
   const searcher = createSearcher(name, space, { seed, mode: 'min' });
   let best = Infinity;
-  for (let trial = 0; trial < TRIALS; trial += 1) {
-    const suggestion = searcher.suggest(trial);
-    if (suggestion === null) break;
-    const value = at(bounds.map((_, axis) => suggestion.params[`x${axis}`]!));
-    searcher.observe(suggestion.params, value);
-    best = Math.min(best, value);
+  for (let trial = 0; trial < trials; trial += atOnce) {
+    const asked = Array.from({ length: Math.min(atOnce, trials - trial) }, (_, more) => trial + more);
+    for (const params of asked.flatMap((number) => searcher.suggest(number)?.params ?? [])) {
+      const value = at(bounds.map((_, axis) => params[`x${axis}`]!));
+      searcher.observe(params, value);
+      best = Math.min(best, value);
+    }
   }
   return best - least;
 }
@@ -75,7 +88,9 @@ export const SEEDS = 20;
 
 /** The median of the regrets over some seeds; of an even number of them the mean of the middle two. */
 export function medianRegret(name: SearcherName, testFunction: TestFunction, seeds = SEEDS): number {
-  const regrets = Array.from({ length: seeds }, (_, seed) => regretOf(name, testFunction, seed));
+  const regrets = Array.from({ length: seeds }, (_, seed) =>
+    regretOf(name, testFunction, { seed, trials: TRIALS }),
+  );
   const sorted = regrets.sort((a, b) => a - b);
   return ((sorted[(seeds - 1) >> 1] ?? NaN) + (sorted[seeds >> 1] ?? NaN)) / 2;
 }

@@ -9,6 +9,7 @@ import {
   randint,
   uniform,
   type NumberDistribution,
+  type Outcome,
   type Searcher,
   type SearcherName,
   type SearcherOptions,
@@ -20,7 +21,7 @@ import { toAssignment } from '../../src/sweep/space/space-params.js';
 import { branin, hartmann6, medianRegret } from './functions.js';
 import { countable, numbers, spaces } from './space-arbitrary.js';
 
-const NAMES: readonly SearcherName[] = ['grid', 'random', 'quasi-random', 'tpe'];
+const NAMES: readonly SearcherName[] = ['grid', 'random', 'quasi-random', 'tpe', 'gp', 'cma-es', 'nsga2'];
 const options: SearcherOptions = { seed: 7, mode: 'min', startupTrials: 3, maxGridTrials: 1_000_000 };
 const space = {
   lr: logUniform(1e-5, 1e-1),
@@ -29,6 +30,10 @@ const space = {
   layers: randint(1, 3),
   batch: choice(16, 32),
 };
+/** Numbers only, for a searcher that takes no choice. */
+const numeric = { lr: logUniform(1e-5, 1e-1), width: quniform(0, 1, 0.25), beta: normal(0.9, 0.1) };
+const spaceFor = (name: SearcherName): Space => (name === 'cma-es' ? numeric : space);
+const told = (trial: number): Outcome => ({ trial, stopped: false, violation: 0 });
 
 /** The parameters of the first trials, each with a value made of its parameters' text; some fail. */
 function played<P>(searcher: Searcher<P>, trials: number): { params: P; value: number | null }[] {
@@ -38,21 +43,23 @@ function played<P>(searcher: Searcher<P>, trials: number): { params: P; value: n
     if (suggestion === null) break;
     const text = JSON.stringify(suggestion.params);
     const value = trial % 5 === 4 ? null : Buffer.from(text).reduce((sum, byte) => sum + byte, 0) % 97;
-    searcher.observe(suggestion.params, value);
+    searcher.observe(suggestion.params, value, told(trial));
     out.push({ params: suggestion.params, value });
   }
   return out;
 }
 
-/** Spaces whose grid is quickly gone through. */
-const small = spaces(countable).filter((any) => {
-  try {
-    createSearcher('grid', any, { ...options, maxGridTrials: 1000 });
-    return true;
-  } catch {
-    return false;
-  }
-});
+/** Spaces that a searcher takes, and a grid of which is quickly gone through. */
+const fitFor = (name: SearcherName): fc.Arbitrary<Space> =>
+  spaces(name === 'grid' ? countable : numbers).filter((any) => {
+    try {
+      createSearcher(name, any, { ...options, maxGridTrials: 1000 });
+      return true;
+    } catch {
+      return false;
+    }
+  });
+const small = fitFor('grid');
 
 function allOf(of: Space, more: Partial<SearcherOptions> = {}): unknown[] {
   return played(createSearcher('grid', of, { ...options, ...more }), 1_000_000).map(({ params }) => params);
@@ -61,28 +68,36 @@ function allOf(of: Space, more: Partial<SearcherOptions> = {}): unknown[] {
 describe.each(NAMES)('the searcher %s', (name) => {
   it('suggests what lies in its space', () => {
     fc.assert(
-      fc.property(name === 'grid' ? small : spaces(numbers), (any) => {
+      fc.property(fitFor(name), (any) => {
         const tree = parseSpace(any);
         for (const { params } of played(createSearcher(name, any, options), 12))
           expect(() => toAssignment(tree, params)).not.toThrow();
       }),
-      { numRuns: 50 },
+      { numRuns: name === 'gp' ? 8 : 50 },
     );
   });
 
   it('goes on after a kill as if there had been none, in whatever order it is told the trials', () => {
-    const whole = played(createSearcher(name, space, options), 40);
+    const whole = played(createSearcher(name, spaceFor(name), options), 40);
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 39 }), fc.infiniteStream(fc.nat()), (finished, order) => {
-        const again = createSearcher(name, space, options);
-        const told = whole.slice(0, finished).map((trial) => [order.next().value, trial] as const);
-        for (const [, { params, value }] of told.sort(([a], [b]) => a - b))
-          again.observe(JSON.parse(JSON.stringify(params)) as typeof params, value);
+        const again = createSearcher(name, spaceFor(name), options);
+        const ended = whole
+          .slice(0, finished)
+          .map((trial, number) => ({ at: order.next().value, number, ...trial }));
+        for (const { number, params, value } of ended.sort((a, b) => a.at - b.at))
+          again.observe(JSON.parse(JSON.stringify(params)) as typeof params, value, told(number));
         expect(again.suggest(finished)?.params).toEqual(whole[finished]?.params);
         expect(again.suggest(finished)?.params).toEqual(whole[finished]?.params);
       }),
-      { numRuns: 30 },
+      { numRuns: name === 'gp' ? 5 : 30 },
     );
+  });
+
+  it('leaves out what is not feasible', () => {
+    const feasible = ({ x }: { readonly x: number }): boolean => x < 0.5;
+    const searcher = createSearcher(name, { x: uniform(0, 1), y: uniform(0, 1) }, { ...options, feasible });
+    for (const { params } of played(searcher, 15)) expect(params.x).toBeLessThan(0.5);
   });
 
   it('refuses what no trial of its space can have run with', () => {
@@ -98,18 +113,26 @@ describe('a searcher', () => {
     [/seed must be an integer from 0/, 'random', { mode: 'min' }],
     [/seed must be an integer from 0/, 'random', { mode: 'min', seed: 0.5 }],
     [/mode must be one of 'min', 'max'/, 'tpe', { seed: 1, mode: 'least' }],
+    [/mode must be one of 'min', 'max', or a list/, 'tpe', { seed: 1, mode: [] }],
+    [/searcher must be 'tpe' or 'nsga2'/, 'gp', { seed: 1, mode: ['min', 'max'] }],
+    [/space must be of numbers only for 'cma-es'/, 'cma-es', options],
+    [/feasible must be a function/, 'tpe', { ...options, feasible: 1 }],
     [/candidates must be an integer from 1/, 'tpe', { ...options, candidates: 0 }],
-    [/unknown option "gamma"\. Known options: seed, mode, gridSteps/, 'tpe', { ...options, gamma: 0.2 }],
+    [
+      /unknown option "gamma"\. Known options: seed, mode, feasible, gridSteps/,
+      'tpe',
+      { ...options, gamma: 0.2 },
+    ],
     [/options must be an object/, 'tpe', null],
   ])('is refused: %s', (said, name, wrong) => {
     expect(() => createSearcher(name as SearcherName, space, wrong as SearcherOptions)).toThrow(said);
   });
 
-  it.each<SearcherName>(['random', 'quasi-random', 'tpe'])(
+  it.each<SearcherName>(['random', 'quasi-random', 'tpe', 'cma-es'])(
     'has, being %s, other trials for other seeds',
     (name) => {
       const texts = [1, 2].flatMap((seed) => {
-        const searcher = createSearcher(name, space, { ...options, seed });
+        const searcher = createSearcher(name, spaceFor(name), { ...options, seed });
         return Array.from({ length: 20 }, (_, trial) => JSON.stringify(searcher.suggest(trial)?.params));
       });
       expect(new Set(texts).size).toBe(40);
@@ -122,6 +145,24 @@ describe('a searcher', () => {
     );
     expectTypeOf(suggestion?.params.lr).toEqualTypeOf<number | undefined>();
     expectTypeOf(suggestion?.params.o).toEqualTypeOf<'a' | 'b' | undefined>();
+  });
+});
+
+describe('feasible', () => {
+  it('ends a grid that has nothing left, and a search that finds nothing', () => {
+    const none = { ...options, feasible: () => false };
+    expect(createSearcher('grid', { x: randint(0, 9) }, none).suggest(0)).toBeNull();
+    expect(() => createSearcher('random', { x: uniform(0, 1) }, none).suggest(0)).toThrow(
+      /feasible must be true for one in 10000 trials/,
+    );
+  });
+
+  it('leaves no hole in a grid', () => {
+    const odd = { ...options, feasible: ({ x }: { readonly x: number }) => x % 2 === 1 };
+    const found = played(createSearcher('grid', { x: randint(0, 9) }, odd), 100).map(
+      ({ params }) => params.x,
+    );
+    expect(found).toEqual([1, 3, 5, 7, 9]);
   });
 });
 
@@ -225,7 +266,7 @@ describe('quasi-random trials', () => {
 
 describe('tpe', () => {
   it.each([branin, hartmann6])('has less median regret than random trials on $title', (testFunction) => {
-    expect(medianRegret('tpe', testFunction)).toBeLessThan(medianRegret('random', testFunction) / 2);
+    expect(medianRegret('tpe', testFunction, 9)).toBeLessThan(medianRegret('random', testFunction, 9) / 2);
   });
 
   it('begins with the trials of the random searcher of its seed', () => {

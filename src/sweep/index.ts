@@ -56,6 +56,7 @@ export type {
   WorkerTrain,
   WorkerTrial,
 } from './trial.js';
-export type { Searcher, Suggestion } from './searchers/searcher.js';
+export type { Outcome, SearchContext, Searcher, Suggestion } from './searchers/searcher.js';
 export { createSearcher, type SearcherName } from './searchers/create-searcher.js';
-export type { SearcherOptions } from './searchers/searcher-options.js';
+export type { Mode, SearcherOptions } from './searchers/searcher-options.js';
+export { paramImportance, type ImportanceTrial, type ParamImportance } from '../pure/param-importance.js';

@@ -22,6 +22,7 @@ import {
   TrialControl,
 } from './executor.js';
 import { withSecretsOf } from './secret-params.js';
+import type { Outcome } from './searchers/searcher.js';
 import type { SpaceDescription } from './space/describe-space.js';
 import type { SweepPlan, TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
@@ -82,6 +83,8 @@ export class SweepStudy<P, T> implements Study<P, T> {
   private readonly plan: SweepPlan;
   /** Trials to be tried again, before any new one. */
   private readonly queue: QueuedTrial<P>[] = [];
+  /** The parameters of trials that have begun and not ended, those of the queue included, by number. */
+  private readonly begun = new Map<number, P>();
   private nextNumber = 0;
   /** The number of trials that earlier sessions have settled. */
   private reused = 0;
@@ -214,13 +217,14 @@ export class SweepStudy<P, T> implements Study<P, T> {
     for (const record of records.all) {
       this.nextNumber = Math.max(this.nextNumber, record.trial + 1);
       const params = withSecretsOf(this.plan.space, record.params) as P;
-      const { trial: number, attempt: last } = record;
-      if (record.status === 'running') this.queue.push({ number, attempt: last, params, isTakenUp: true });
-      else if (record.status === 'interrupted')
-        this.queue.push({ number, attempt: last + 1, params, isTakenUp: false });
-      else {
+      const { trial: number, attempt: last, status } = record;
+      if (status === 'running' || status === 'interrupted') {
+        this.begun.set(number, params);
+        const isTakenUp = status === 'running';
+        this.queue.push({ number, attempt: isTakenUp ? last : last + 1, params, isTakenUp });
+      } else {
         this.reused++;
-        this.options.searcher.observe(params, record.value);
+        this.options.searcher.observe(params, record.value, outcomeOf(record));
         if (record.course !== undefined) this.options.scheduler.recall(record.trial, record.course);
       }
       if (record.status === 'failed') this.failures++;
@@ -237,7 +241,7 @@ export class SweepStudy<P, T> implements Study<P, T> {
       const control = new TrialControl();
       this.running.add(control);
       try {
-        const outcome = await this.executor.run(next, control, this.observe(next, control, records));
+        const outcome = await this.executor.run(next, control, this.observerOf(next, control, records));
         const record = this.recordOf(next, outcome);
         records.set(record);
         this.concludeTrial(record);
@@ -248,7 +252,7 @@ export class SweepStudy<P, T> implements Study<P, T> {
   }
 
   /** Records what is said of a running trial, emits it, and lets the scheduler decide. */
-  private observe(next: NextTrial<P>, control: TrialControl, records: TrialRecords): TrialObserver<T> {
+  private observerOf(next: NextTrial<P>, control: TrialControl, records: TrialRecords): TrialObserver<T> {
     const { options, events } = this;
     const { number: trial, params } = next;
     return {
@@ -274,11 +278,13 @@ export class SweepStudy<P, T> implements Study<P, T> {
 
   private suggest(): QueuedTrial<P> | null {
     if (this.nextNumber >= this.options.trials) return null;
-    const suggestion: unknown = this.options.searcher.suggest(this.nextNumber);
+    const running = [...this.begun.values()];
+    const suggestion: unknown = this.options.searcher.suggest(this.nextNumber, { running });
     if (suggestion === null) return null;
     const params: unknown = typeof suggestion === 'object' ? Reflect.get(suggestion, 'params') : undefined;
     if (typeof params !== 'object' || params === null)
       throw invalidOption('suggestion', 'null, or { params } with the parameters of a trial', suggestion);
+    this.begun.set(this.nextNumber, params as P);
     return { number: this.nextNumber++, attempt: 0, params: params as P, isTakenUp: false };
   }
 
@@ -291,7 +297,7 @@ export class SweepStudy<P, T> implements Study<P, T> {
     const { status } = record;
     if (status === 'running') return;
     if (status !== 'failed') {
-      if (status !== 'interrupted') this.options.searcher.observe(result.params, record.value);
+      if (status !== 'interrupted') this.observe(record, result.params);
       this.events.next({ kind: status, trial: result });
       return;
     }
@@ -303,10 +309,15 @@ export class SweepStudy<P, T> implements Study<P, T> {
       });
     else {
       this.failures++;
-      this.options.searcher.observe(result.params, null);
+      this.observe({ ...record, value: null }, result.params);
       if (this.failures > this.options.maxFailures) this.stop();
     }
     this.events.next({ kind: 'failed', trial: result, willRetry });
+  }
+
+  private observe(record: TrialRecord, params: P): void {
+    this.begun.delete(record.trial);
+    this.options.searcher.observe(params, record.value, outcomeOf(record));
   }
 
   private concludeSweep(records: TrialRecords): StudyResult<P> {
@@ -357,6 +368,13 @@ export class SweepStudy<P, T> implements Study<P, T> {
     await this.result.catch(() => undefined);
   }
 }
+
+/** Returns what a searcher is told of a trial beside its value. */
+const outcomeOf = ({ trial, status }: TrialRecord): Outcome => ({
+  trial,
+  stopped: status === 'stopped',
+  violation: 0,
+});
 
 function lock(fs: FsPort, folder: string): LockOwner {
   const watch = new OwnerWatch(fs, folder);

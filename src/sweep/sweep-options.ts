@@ -62,7 +62,7 @@ export interface SweepOptions<P> {
   /** The source of parameters; default `'random'`. An object is a custom searcher. */
   readonly searcher?: SearcherName | Searcher<P> | undefined;
   /** Further options of the named searcher. */
-  readonly searcherOptions?: Omit<SearcherOptions, 'seed' | 'mode'> | undefined;
+  readonly searcherOptions?: Omit<SearcherOptions, 'seed' | 'mode' | 'feasible'> | undefined;
   /** The rule for stopping trials early; default `'none'`. */
   readonly scheduler?: SchedulerOption | undefined;
   /** The number of times that a failed trial is started again; default 0. */

@@ -20,11 +20,6 @@ import {
   valueText,
 } from '../../../src/dashboard/page/facts/format.js';
 import {
-  correlationRatio,
-  importanceOf,
-  rankCorrelation,
-} from '../../../src/dashboard/page/facts/importance.js';
-import {
   type Column,
   columnText,
   drawnMetrics,
@@ -37,6 +32,7 @@ import {
   valueOf,
   statusText,
 } from '../../../src/dashboard/page/facts/run-values.js';
+import { seenSpace } from '../../../src/dashboard/page/facts/seen-space.js';
 
 const text = fc.string({ minLength: 1, maxLength: 12 });
 const column = fc.oneof(
@@ -150,49 +146,21 @@ describe('the status of a run', () => {
   });
 });
 
-describe('importance', () => {
-  it('is the correlation of ranks for numbers, whatever their distances', () => {
-    expect(rankCorrelation([1, 2, 3, 1000], [1, 10, 11, 12])).toBeCloseTo(1);
-    expect(rankCorrelation([1, 2, 3], [3, 2, 1])).toBeCloseTo(-1);
-    // Ties share the mean of their ranks: 1.5, 1.5, 3 against 1, 2, 3.
-    expect(rankCorrelation([5, 5, 6], [1, 2, 3])).toBeCloseTo(Math.sqrt(0.75));
-  });
-
-  it('is the correlation ratio for categories', () => {
-    expect(correlationRatio(['a', 'a', 'b', 'b'], [1, 1, 2, 2])).toBeCloseTo(1);
-    expect(correlationRatio(['a', 'b', 'a', 'b'], [1, 1, 2, 2])).toBeCloseTo(0);
-    // Between: 4 * 0.25, of a total of 2.
-    expect(correlationRatio(['a', 'a', 'b', 'b'], [0, 1, 1, 2])).toBeCloseTo(Math.SQRT1_2);
-  });
-
-  it('says which measure it is, the most telling first, and nothing of what is the same or too rare', () => {
-    const told = importanceOf(
-      {
-        lr: [3, 1, 2, 4],
-        kind: ['a', 'a', 'b', 'b'],
-        same: [1, 1, 1, 1],
-        rare: [1, 2, undefined, undefined],
-      },
-      [1, 2, 3, 4],
-    );
-    expect(told.map(({ param, measure, runs }) => [param, measure, runs])).toEqual([
-      ['kind', 'correlation ratio', 4],
-      ['lr', 'rank correlation', 4],
-    ]);
-  });
-
-  it('stays within its bounds', () => {
-    const pair = fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 }));
-    fc.assert(
-      fc.property(fc.array(pair, { minLength: 3 }), (pairs) => {
-        const params = { number: pairs.map(([one]) => one), word: pairs.map(([one]) => `w${one}`) };
-        for (const { value } of importanceOf(
-          params,
-          pairs.map(([, result]) => result),
-        ))
-          expect(Math.abs(value)).toBeLessThanOrEqual(1 + 1e-9);
-      }),
-    );
+describe('the space that runs are seen to be of', () => {
+  it('has the range of numbers, by their logarithm where they reach far, and the distinct other values', () => {
+    const columns = {
+      lr: [1e-4, 1e-1, undefined],
+      width: [8, 64, 32],
+      kind: ['a', 'b', 'a'],
+      mixed: [1, 'auto', 1],
+      same: [1, 1, 1],
+    };
+    expect(seenSpace(columns)).toEqual({
+      lr: { logUniform: [1e-4, 1e-1] },
+      width: { uniform: [8, 64] },
+      kind: { choice: ['a', 'b'] },
+      mixed: { choice: [1, 'auto'] },
+    });
   });
 });
 

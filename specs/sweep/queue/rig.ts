@@ -1,6 +1,7 @@
 import { queueAddress } from '../../../dist/modules/sweep/queue/queue-address.js';
 import { attemptHere } from '../../../dist/modules/sweep/queue/attempt-here.js';
-import { type TakeOptions, takeTrials } from '../../../dist/modules/sweep/queue/take-trials.js';
+import { takeTrials } from '../../../dist/modules/sweep/queue/take-trials.js';
+import type { TakeOptions } from '../../../dist/modules/sweep/queue/taken-trial.js';
 import { paramsCheckOf } from '../../../dist/modules/sweep/worker/load-space.js';
 import { ExperimentConfig } from '../../../dist/modules/model/experiment-config.js';
 

@@ -4,12 +4,15 @@ import type { AbortReason, NextTrial, TrialControl, TrialObserver, TrialOutcome 
 import { MetricWatch } from '../metric-watch.js';
 import { trialRunName } from '../trial-run-name.js';
 import type { PlacedTrial, TrialPlace } from '../trial.js';
-import type { QueueRules } from './queue-executor.js';
+import type { ResolvedSweep } from '../sweep-options.js';
 import { type WorkerReport, readResult } from './queue-messages.js';
 
 /** How much longer than `graceMs` a worker may take to say how an aborted trial ended. */
 const TRAVEL_MS = 10_000;
 const STALLED = /stalled more than allowable/;
+
+/** The options of a sweep that its trials need in a queue. */
+export type QueueRules = Pick<ResolvedSweep<unknown>, 'name' | 'metric' | 'mode' | 'value' | 'graceMs'>;
 
 /** What a trial works with. */
 interface OfferHost<P> {

@@ -8,9 +8,8 @@ import type {
   TrialObserver,
   TrialOutcome,
 } from '../executor.js';
-import type { ResolvedSweep } from '../sweep-options.js';
 import type { PlacedTrial } from '../trial.js';
-import { OfferedTrial } from './offered-trial.js';
+import { OfferedTrial, type QueueRules } from './offered-trial.js';
 import type { QueueAddress } from './queue-address.js';
 import { PREFIX, controlKey, jobId, reportsKey } from './queue-keys.js';
 import { type ControlMessage, offerText, readReport, toWire } from './queue-messages.js';
@@ -23,9 +22,6 @@ import { MAX_STALLED } from './queue-messages.js';
 const LOOK_MS = 2000;
 /** How long the end of a sweep waits for Redis. */
 const FAREWELL_MS = 5000;
-
-/** The options of a sweep that its trials need in a queue. */
-export type QueueRules = Pick<ResolvedSweep<unknown>, 'name' | 'metric' | 'mode' | 'value' | 'graceMs'>;
 
 /**
  * Offers trials in a BullMQ queue on Redis, from which `expman work` takes them on any number of

@@ -42,3 +42,23 @@ export interface TakenTrial {
   /** How it ended. */
   readonly outcome?: TrialOutcome;
 }
+
+/** What a worker process takes trials for, and with. */
+export interface TakeOptions {
+  /** The name of the sweep. */
+  readonly name: string;
+  /** The folder of its runs on this host. */
+  readonly dir: string;
+  /** The number of trials at a time. */
+  readonly concurrency: number;
+  /** Runs an attempt in a slot. */
+  readonly run: AttemptRunner;
+  /** Throws if a trial must not have these parameters. */
+  readonly checkParams: (params: unknown) => void;
+  /** Aborted when no more trials are to be taken; those that run come to their end. */
+  readonly draining: AbortSignal;
+  /** Gets what the user should know, in sentences. */
+  readonly notify: (text: string) => void;
+  /** Called with each trial when it begins and when it has ended. */
+  readonly onTrial: (trial: TakenTrial) => void;
+}

@@ -20,7 +20,7 @@ import { StreamReader } from './read-stream.js';
 import { type QueuePackages, type RedisLink, connectionTo } from './redis.js';
 import { ReportSender } from './report-sender.js';
 import { StallWatch } from './stall-watch.js';
-import type { TakeOptions } from './take-trials.js';
+import type { TakeOptions } from './taken-trial.js';
 
 /** How long a worker that is not heard of keeps its trial. */
 const LOCK_MS = 10_000;

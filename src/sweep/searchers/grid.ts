@@ -2,14 +2,17 @@ import { invalidOption } from '../../model/option-rules.js';
 import { countOf, numberAt } from '../space/number-values.js';
 import type { NumberDistribution } from '../space/space.js';
 import type { Assignment, SpaceTree } from '../space/space-tree.js';
-import { unlearning, type AssignmentSearcher } from './assignment-searcher.js';
+import { unlearning, type AssignmentSearcher, type IsFeasible } from './assignment-searcher.js';
+import { feasibleOf } from './feasible.js';
 
-/** The resolution and the maximum size of a grid. */
+/** The resolution and the maximum size of a grid, and what is left out of it. */
 export interface GridSize {
   /** The number of points for a continuous distribution. */
   readonly steps: number;
   /** The largest number of trials; a larger grid is refused. */
   readonly maxTrials: number;
+  /** Leaves combinations out. */
+  readonly isFeasible: IsFeasible;
 }
 
 /**
@@ -22,11 +25,14 @@ export interface GridSize {
  *
  * @throws ExpmanError `INVALID_OPTION` for a grid of more than `maxTrials`, with its size
  */
-export function gridSearcher(tree: SpaceTree, { steps, maxTrials }: GridSize): AssignmentSearcher {
+export function gridSearcher(
+  tree: SpaceTree,
+  { steps, maxTrials, isFeasible }: GridSize,
+): AssignmentSearcher {
   const grid = new Grid(tree, steps);
   if (grid.size > maxTrials)
     throw invalidOption('space', `one whose grid has at most ${maxTrials} trials`, grid.size);
-  return unlearning((trial) => (trial < grid.size ? grid.at(trial) : null));
+  return unlearning(feasibleOf((index) => (index < grid.size ? grid.at(index) : null), isFeasible, false));
 }
 
 class Grid {

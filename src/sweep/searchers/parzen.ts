@@ -1,13 +1,21 @@
 import { normalDensity, normalQuantile, normalShareBelow } from '../space/normal-law.js';
-import type { Axis } from './axis.js';
+import type { Dimension } from '../space/space-tree.js';
+import { type Axis, axisOf } from './axis.js';
 import type { RandomStream } from './random-stream.js';
 
-/** A density over the values of one dimension, estimated from samples. */
+/** A density over the values of some dimensions, estimated from samples. */
 export interface Estimate {
-  /** Draws a value. */
-  readonly draw: (random: RandomStream) => number;
-  /** The logarithm of the density, or of the probability, of a value; always finite. */
-  readonly logDensity: (value: number) => number;
+  /** Draws a value for each dimension. */
+  readonly draw: (random: RandomStream) => readonly number[];
+  /** The logarithm of the density, or of the probability, of such values; always finite. */
+  readonly logDensity: (values: readonly number[]) => number;
+}
+
+/** One kernel for each sample and, last, that of the prior, in one dimension. */
+interface Kernels {
+  readonly draw: (kernel: number, random: RandomStream) => number;
+  /** Adds the logarithm of each kernel's density at a value to a sum. */
+  readonly addLogDensities: (value: number, sums: Float64Array) => void;
 }
 
 /**
@@ -15,89 +23,120 @@ export interface Estimate {
  * less.
  */
 const NARROWEST = 100;
-
-interface Window {
-  readonly centre: number;
-  readonly width: number;
-  /** The share of the normal distribution that lies below the axis. */
-  readonly below: number;
-  /** The share that lies on the axis. */
-  readonly within: number;
-  /** The density at the centre. */
-  readonly height: number;
-}
+/** Stands for the logarithm of 0. */
+const LOG_LEAST = Math.log(Number.MIN_VALUE);
 
 /**
- * A Parzen estimate of numbers: the mean of one truncated normal density around each value, and of
- * the prior's.
+ * A Parzen estimate over several dimensions at once: a mixture of one kernel around each sample and
+ * of the prior's, each kernel being a product over the dimensions.
  *
- * As in Bergstra et al. 2011, section 4: a window is as wide as the greater of the distances to its
- * neighbours, the prior's centre being one of them, within bounds. The bounds are those of Optuna's
- * "magic clip": at most the prior's width, at least that over min(100, number of windows + 1). The
- * outermost windows only look inwards, as in hyperopt and by default in Optuna. The order of the
- * values does not matter.
+ * The kernels over all dimensions are those of S. Falkner, A. Klein and F. Hutter, "BOHB: Robust and
+ * Efficient Hyperparameter Optimization at Scale", ICML 2018: what is good together is drawn
+ * together. Along a number a kernel is a truncated normal, as wide as the greater of the distances to
+ * the neighbouring samples (Bergstra et al. 2011, section 4), within the bounds of Optuna's "magic
+ * clip": at most the prior's width, at least that over min(100, number of kernels + 1); the outermost
+ * look inwards only. Along a choice a kernel gives its option 1 and every option a share of the
+ * prior.
+ *
+ * @param samples - the values of the dimensions, each sample in the order of the dimensions; their
+ * own order does not matter
  */
-export function parzenEstimate(axis: Axis, values: readonly number[]): Estimate {
-  const windows = windowsOf(axis, values.map(axis.placeOf));
+export function parzenEstimate(
+  dimensions: readonly Dimension[],
+  samples: readonly (readonly number[])[],
+): Estimate {
+  const kernels = dimensions.map((dimension, at) =>
+    kernelsOf(
+      dimension,
+      samples.map((sample) => sample[at]!),
+    ),
+  );
+  const kernelCount = samples.length + 1;
   return {
     draw: (random) => {
-      const { centre, width, below, within } = windows[Math.floor(random() * windows.length)]!;
-      const share = Math.min(Math.max(below + random() * within, 2 ** -54), 1 - 2 ** -53);
-      const place = centre + width * normalQuantile(share);
-      return axis.valueAt(Math.min(Math.max(place, axis.low), axis.high));
+      const kernel = Math.floor(random() * kernelCount);
+      return kernels.map(({ draw }) => draw(kernel, random));
     },
-    logDensity: (value) => {
-      const place = axis.placeOf(value);
-      const sum = windows.reduce((total, window) => total + densityOf(window, place, axis.cell), 0);
-      return Math.log(Math.max(sum, Number.MIN_VALUE) / windows.length);
+    logDensity: (values) => {
+      const sums = new Float64Array(kernelCount);
+      kernels.forEach(({ addLogDensities }, at) => addLogDensities(values[at]!, sums));
+      return logOfSum(sums) - Math.log(kernelCount);
     },
   };
 }
 
-function windowsOf(axis: Axis, places: readonly number[]): readonly Window[] {
-  const prior = windowAt(axis, axis.mean, axis.deviation);
-  const centres = [...places, axis.mean].sort((a, b) => a - b);
-  const narrowest = axis.deviation / Math.min(NARROWEST, centres.length + 1);
-  const ofPrior = centres.indexOf(axis.mean);
-  return centres.map((centre, at) => {
-    if (at === ofPrior) return prior;
-    const left = centre - (centres[at - 1] ?? centre);
-    const right = (centres[at + 1] ?? centre) - centre;
-    const width = Math.min(Math.max(left, right, narrowest), axis.deviation);
-    return windowAt(axis, centre, width);
-  });
+/** The logarithm of the sum of numbers whose logarithms are given. */
+function logOfSum(logs: Float64Array): number {
+  const most = logs.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (!(most > LOG_LEAST)) return LOG_LEAST;
+  return most + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - most), 0));
 }
 
-function windowAt({ low, high }: Axis, centre: number, width: number): Window {
-  const below = normalShareBelow((low - centre) / width);
-  const within = normalShareBelow((high - centre) / width) - below;
-  return { centre, width, below, within, height: normalDensity(0) / (width * within) };
+function kernelsOf(dimension: Dimension, values: readonly number[]): Kernels {
+  return dimension.kind === 'choice'
+    ? choiceKernels(dimension.optionCount, values)
+    : numberKernels(axisOf(dimension.distribution), values);
 }
 
-function densityOf({ centre, width, within, height }: Window, place: number, cell: number): number {
-  const at = (place - centre) / width;
-  if (cell === 0) return height * Math.exp(-0.5 * at * at);
-  const half = cell / 2 / width;
-  return (normalShareBelow(at + half) - normalShareBelow(at - half)) / within;
-}
-
-/**
- * An estimate of a choice: the probability of an option is proportional to the number of times it
- * was taken, plus one.
- *
- * The posterior of Bergstra et al. 2011, section 4, for a uniform prior with the weight of as many
- * trials as there are options.
- */
-export function choiceEstimate(optionCount: number, taken: readonly number[]): Estimate {
-  const counts = Array.from({ length: optionCount }, () => 1);
-  for (const option of taken) counts[option] = (counts[option] ?? 0) + 1;
-  const total = taken.length + optionCount;
+function numberKernels(axis: Axis, values: readonly number[]): Kernels {
+  const { low, high, cell } = axis;
+  const places = values.map(axis.placeOf);
+  const centres = Float64Array.of(...places, axis.mean);
+  const widths = Float64Array.of(...widthsOf(axis, places), axis.deviation);
+  const below = centres.map((centre, at) => normalShareBelow((low - centre) / widths[at]!));
+  const within = centres.map((centre, at) => normalShareBelow((high - centre) / widths[at]!) - below[at]!);
+  const logHeights = centres.map((_, at) => Math.log(normalDensity(0) / (widths[at]! * within[at]!)));
   return {
-    draw: (random) => {
-      let left = random() * total;
-      const option = counts.findIndex((count) => (left -= count) < 0);
-      return option < 0 ? optionCount - 1 : option;
+    draw: (kernel, random) => {
+      const share = Math.min(Math.max(below[kernel]! + random() * within[kernel]!, 2 ** -54), 1 - 2 ** -53);
+      const place = centres[kernel]! + widths[kernel]! * normalQuantile(share);
+      return axis.valueAt(Math.min(Math.max(place, low), high));
     },
-    logDensity: (option) => Math.log((counts[option] ?? 1) / total),
+    addLogDensities: (value, sums) => {
+      const place = axis.placeOf(value);
+      for (let kernel = 0; kernel < sums.length; kernel += 1) {
+        const width = widths[kernel]!;
+        const at = (place - centres[kernel]!) / width;
+        const half = cell / 2 / width;
+        sums[kernel]! +=
+          cell === 0
+            ? logHeights[kernel]! - 0.5 * at * at
+            : Math.log((normalShareBelow(at + half) - normalShareBelow(at - half)) / within[kernel]!);
+      }
+    },
+  };
+}
+
+/** Returns the width of the kernel around each place, in their order. */
+function widthsOf({ low, high, deviation }: Axis, places: readonly number[]): readonly number[] {
+  const ranked = [...places.keys()].sort((a, b) => places[a]! - places[b]!);
+  const narrowest = deviation / Math.min(NARROWEST, places.length + 2);
+  const widths = places.map(() => deviation);
+  const isAlone = places.length === 1;
+  ranked.forEach((of, rank) => {
+    const [before, after] = [ranked[rank - 1], ranked[rank + 1]];
+    const left = before === undefined ? (isAlone ? places[of]! - low : 0) : places[of]! - places[before]!;
+    const right = after === undefined ? (isAlone ? high - places[of]! : 0) : places[after]! - places[of]!;
+    widths[of] = Math.min(Math.max(left, right, narrowest), deviation);
+  });
+  return widths;
+}
+
+function choiceKernels(optionCount: number, taken: readonly number[]): Kernels {
+  const share = 1 / (taken.length + 1);
+  const total = 1 + optionCount * share;
+  const [logTaken, logOther] = [Math.log((1 + share) / total), Math.log(share / total)];
+  const logPrior = -Math.log(optionCount);
+  return {
+    draw: (kernel, random) => {
+      const option = taken[kernel];
+      const isOwn = option !== undefined && random() * total < 1;
+      return isOwn ? option : Math.floor(random() * optionCount);
+    },
+    addLogDensities: (value, sums) => {
+      for (let kernel = 0; kernel < taken.length; kernel += 1)
+        sums[kernel]! += taken[kernel] === value ? logTaken : logOther;
+      sums[taken.length]! += logPrior;
+    },
   };
 }

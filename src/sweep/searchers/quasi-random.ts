@@ -1,7 +1,8 @@
 import { invalidOption } from '../../model/option-rules.js';
 import { assignmentAt } from '../space/assignment-at.js';
 import type { SpaceTree } from '../space/space-tree.js';
-import { unlearning, type AssignmentSearcher } from './assignment-searcher.js';
+import { unlearning, type AssignmentSearcher, type IsFeasible } from './assignment-searcher.js';
+import { feasibleOf } from './feasible.js';
 import { haltonCoordinate } from './halton.js';
 
 /**
@@ -21,7 +22,11 @@ const MAX_DIMENSIONS = 256;
  *
  * @throws ExpmanError `INVALID_OPTION` for a space of more than 256 dimensions
  */
-export function quasiRandomSearcher(tree: SpaceTree, seed: number): AssignmentSearcher {
+export function quasiRandomSearcher(
+  tree: SpaceTree,
+  seed: number,
+  isFeasible: IsFeasible,
+): AssignmentSearcher {
   const dimensionCount = tree.dimensions.length;
   if (dimensionCount > MAX_DIMENSIONS)
     throw invalidOption(
@@ -30,5 +35,7 @@ export function quasiRandomSearcher(tree: SpaceTree, seed: number): AssignmentSe
       dimensionCount,
     );
   const coordinates = tree.dimensions.map((_, dimension) => haltonCoordinate(seed, dimension));
-  return unlearning((trial) => assignmentAt(tree, (dimension) => coordinates[dimension]!(trial)));
+  return unlearning(
+    feasibleOf((index) => assignmentAt(tree, (dimension) => coordinates[dimension]!(index)), isFeasible),
+  );
 }

@@ -1,7 +1,8 @@
-import { isActive, type Assignment, type Dimension, type SpaceTree } from '../space/space-tree.js';
-import type { AssignmentSearcher } from './assignment-searcher.js';
-import { axisOf } from './axis.js';
-import { choiceEstimate, parzenEstimate, type Estimate } from './parzen.js';
+import { isActive, type Assignment, type SpaceTree } from '../space/space-tree.js';
+import type { AssignmentSearcher, IsFeasible } from './assignment-searcher.js';
+import { isValued, type Observation } from './observation.js';
+import { byParetoRank } from './pareto-rank.js';
+import { type Estimate, parzenEstimate } from './parzen.js';
 import { randomSearcher } from './random.js';
 import { randomStream, type RandomStream } from './random-stream.js';
 
@@ -9,12 +10,13 @@ import { randomStream, type RandomStream } from './random-stream.js';
 export interface TpeSettings {
   readonly seed: number;
   /**
-   * The number of trials with a value before it learns; until then trials are those of the random
-   * searcher.
+   * The number of trials with a value, or running, before it learns; until then trials are those of
+   * the random searcher.
    */
   readonly startupTrials: number;
-  /** The number of values drawn for a dimension, of which the most promising is used. */
+  /** The number of candidates drawn for a group of dimensions, of which the most promising is used. */
   readonly candidates: number;
+  readonly isFeasible: IsFeasible;
 }
 
 /**
@@ -24,64 +26,95 @@ export interface TpeSettings {
 const GOOD_SHARE = 0.1;
 /** @bound loses nothing: the others are the rest that the good ones are compared with */
 const MOST_GOOD = 25;
-
-interface Observation {
-  readonly assignment: Assignment;
-  /** Null for a trial without a value. */
-  readonly loss: number | null;
-}
+/** Suggestions made in vain, as they were not feasible, before one of the random searcher is used. */
+const MOST_TRIED = 50;
 
 /**
  * The tree-structured Parzen estimator: draws where good trials are dense and the others are not.
  *
  * J. Bergstra, R. Bardenet, Y. Bengio and B. Kégl, "Algorithms for Hyper-Parameter Optimization",
- * NIPS 2011. The trials are split into the best and the rest; the groups give densities l and g for
- * each dimension, and of some values drawn from l the one with the greatest l/g is used, which is
- * the one with the greatest expected improvement. Each dimension is modelled on its own, one inside
- * an option from the trials that chose it. The split, the number of candidates (24) and of startup
- * trials (10) and the weight of the prior (that of one trial) are Optuna's defaults; unlike in
- * Optuna, and as in the paper, old trials weigh as much as new ones.
+ * NIPS 2011. The trials are split into the best and the rest; the groups give densities l and g, and
+ * of some candidates drawn from l the one with the greatest l/g is used, which is the one with the
+ * greatest expected improvement. All dimensions that exist under the same condition are modelled
+ * together (S. Falkner, A. Klein and F. Hutter, "BOHB", ICML 2018; Optuna's `multivariate` and
+ * `group`), from the trials in which they exist. The split, the number of startup trials (10) and the
+ * weight of the prior (that of one trial) are Optuna's defaults; unlike in Optuna, and as in the
+ * paper, old trials weigh as much as new ones.
  *
- * A trial without a value counts among the rest, so that the search leaves a region that fails. The
- * suggestion depends on the seed, the trial's number and the set of observations, not on their
- * order. Never exhausted; in a discrete space the same suggestion may be repeated. Keeps every
- * observation, and takes time linear in their number.
+ * Running trials count among the rest, as if they ended badly (the constant liar of D. Ginsbourger,
+ * R. Le Riche and L. Carraro, 2010), so that several at a time do not try the same. So does a trial
+ * without a value; trials that break constraints, or were stopped early, rank after the others. Of
+ * several metrics, the good trials are those of the first Pareto fronts (Y. Ozaki, Y. Tanigaki, S.
+ * Watanabe and M. Onishi, "Multiobjective Tree-Structured Parzen Estimator", GECCO 2020).
+ *
+ * The suggestion depends on the seed, the trial's number, the running trials and the set of
+ * observations, not on their order. Never exhausted; in a discrete space the same suggestion may be
+ * repeated. Keeps every observation, and takes time linear in their number.
  */
 export function tpeSearcher(tree: SpaceTree, settings: TpeSettings): AssignmentSearcher {
-  const { seed, startupTrials, candidates } = settings;
+  const { seed, startupTrials, candidates, isFeasible } = settings;
   const observations: Observation[] = [];
-  const atFirst = randomSearcher(tree, seed);
+  const atFirst = randomSearcher(tree, seed, isFeasible);
+  const groups = groupsOf(tree);
   let valued = 0;
   return {
-    suggest: (trial) => {
-      if (valued < Math.max(startupTrials, 1)) return atFirst.suggest(trial);
-      const groups = split(observations, Math.min(Math.ceil(GOOD_SHARE * valued), MOST_GOOD));
-      return mostPromising(tree, groups, { random: randomStream(seed, trial), candidates });
+    suggest: (trial, running) => {
+      if (valued === 0 || valued + running.length < startupTrials) return atFirst.suggest(trial, running);
+      const goodCount = Math.min(Math.ceil(GOOD_SHARE * valued), MOST_GOOD);
+      const ranked = byParetoRank(observations, goodCount).map(({ assignment }) => assignment);
+      const split = { good: ranked.slice(0, goodCount), rest: [...ranked.slice(goodCount), ...running] };
+      const models = groups.map((group) => modelOf(tree, group, split));
+      const random = randomStream(seed, trial);
+      for (let tried = 0; tried < MOST_TRIED; tried += 1) {
+        const assignment = drawn(tree, models, { random, candidates });
+        if (isFeasible(assignment)) return assignment;
+      }
+      return atFirst.suggest(trial, running);
     },
-    observe: (assignment, loss) => {
-      observations.push({ assignment, loss });
-      if (loss !== null) valued += 1;
+    observe: (observation) => {
+      observations.push(observation);
+      if (isValued(observation)) valued += 1;
     },
   };
 }
 
-interface Groups {
+/** The indices of the dimensions that exist under the same condition, a choice before its options' contents. */
+function groupsOf({ dimensions }: SpaceTree): readonly (readonly number[])[] {
+  const groups = new Map<string, number[]>();
+  dimensions.forEach(({ condition }, at) => {
+    const key = condition === null ? '' : `${condition.dimension} ${condition.option}`;
+    groups.set(key, [...(groups.get(key) ?? []), at]);
+  });
+  return [...groups.values()];
+}
+
+interface Split {
   readonly good: readonly Assignment[];
   readonly rest: readonly Assignment[];
 }
 
-function split(observations: readonly Observation[], goodCount: number): Groups {
-  const ranked = [...observations].sort(byRank).map(({ assignment }) => assignment);
-  return { good: ranked.slice(0, goodCount), rest: ranked.slice(goodCount) };
+/** The two densities of a group of dimensions, estimated when they are needed. */
+interface Model {
+  readonly group: readonly number[];
+  readonly estimates: () => readonly [good: Estimate, rest: Estimate];
 }
 
-/** Ranks better trials first; ties are broken by the assignment, not by the order of arrival. */
-function byRank(a: Observation, b: Observation): number {
-  if (a.loss === null || b.loss === null) {
-    if (a.loss !== b.loss) return a.loss === null ? 1 : -1;
-  } else if (a.loss !== b.loss) return a.loss < b.loss ? -1 : 1;
-  const at = a.assignment.findIndex((value, dimension) => value !== b.assignment[dimension]);
-  return at < 0 ? 0 : (a.assignment[at] ?? -Infinity) - (b.assignment[at] ?? -Infinity);
+function modelOf({ dimensions }: SpaceTree, group: readonly number[], { good, rest }: Split): Model {
+  const of = group.map((at) => dimensions[at]!);
+  let kept: readonly [Estimate, Estimate] | null = null;
+  return {
+    group,
+    estimates: () =>
+      (kept ??= [parzenEstimate(of, samplesIn(good, group)), parzenEstimate(of, samplesIn(rest, group))]),
+  };
+}
+
+/** The values of some dimensions in those assignments that have them. */
+function samplesIn(set: readonly Assignment[], group: readonly number[]): readonly (readonly number[])[] {
+  return set.flatMap((assignment) => {
+    const sample = group.flatMap((at) => assignment[at] ?? []);
+    return sample.length === group.length ? [sample] : [];
+  });
 }
 
 interface Draw {
@@ -89,35 +122,24 @@ interface Draw {
   readonly candidates: number;
 }
 
-function mostPromising({ dimensions }: SpaceTree, { good, rest }: Groups, draw: Draw): Assignment {
-  const assignment: (number | null)[] = [];
-  dimensions.forEach((dimension, at) => {
-    if (!isActive(dimension, assignment)) {
-      assignment.push(null);
-      return;
-    }
-    const estimates = [good, rest].map((group) => estimateOf(dimension, valuesIn(group, at)));
-    assignment.push(bestOf(estimates[0]!, estimates[1]!, draw));
-  });
+function drawn({ dimensions }: SpaceTree, models: readonly Model[], draw: Draw): Assignment {
+  const assignment: (number | null)[] = dimensions.map(() => null);
+  for (const { group, estimates } of models) {
+    const [first] = group;
+    if (first === undefined || !isActive(dimensions[first]!, assignment)) continue;
+    const [good, rest] = estimates();
+    bestOf(good, rest, draw).forEach((value, at) => (assignment[group[at]!] = value));
+  }
   return assignment;
 }
 
-function bestOf(good: Estimate, rest: Estimate, { random, candidates }: Draw): number {
-  let [best, bestGain] = [0, -Infinity];
-  for (let drawn = 0; drawn < candidates; drawn += 1) {
-    const value = good.draw(random);
-    const gain = good.logDensity(value) - rest.logDensity(value);
-    if (gain > bestGain) [best, bestGain] = [value, gain];
+function bestOf(good: Estimate, rest: Estimate, { random, candidates }: Draw): readonly number[] {
+  let best = good.draw(random);
+  let most = good.logDensity(best) - rest.logDensity(best);
+  for (let count = 1; count < candidates; count += 1) {
+    const values = good.draw(random);
+    const gain = good.logDensity(values) - rest.logDensity(values);
+    if (gain > most) [best, most] = [values, gain];
   }
   return best;
-}
-
-function estimateOf(dimension: Dimension, values: readonly number[]): Estimate {
-  return dimension.kind === 'choice'
-    ? choiceEstimate(dimension.optionCount, values)
-    : parzenEstimate(axisOf(dimension.distribution), values);
-}
-
-function valuesIn(group: readonly Assignment[], dimension: number): readonly number[] {
-  return group.flatMap((assignment) => assignment[dimension] ?? []);
 }

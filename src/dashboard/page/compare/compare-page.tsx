@@ -1,9 +1,11 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
+import type { Goal } from '../../../pure/metric-definition.js';
 import type { RunFactsAnswer } from '../../api.js';
 import { colourAt } from '../chart/palette.js';
 import { definedOver } from '../facts/figures.js';
 import { STATISTICS, type Statistic } from '../facts/run-values.js';
+import { seenSpace } from '../facts/seen-space.js';
 import { firstOf } from '../parts/first-of.js';
 import { Left } from '../parts/left.js';
 import { To } from '../parts/link.js';
@@ -115,7 +117,7 @@ function Compare({ runs }: { readonly runs: readonly RunFactsAnswer[] }): JSX.El
             <h2>Parameter importance</h2>
             {select('for', [results, result], (metric) => choose({ metric }))}
           </div>
-          <ImportanceList {...{ rows, goal }} metric={result} params={differ} />
+          <ImportanceOf {...{ runs, rows, goal, result }} params={differ} />
         </section>
       </div>
       <section aria-label="Parallel coordinates">
@@ -128,6 +130,33 @@ function Compare({ runs }: { readonly runs: readonly RunFactsAnswer[] }): JSX.El
       </section>
     </div>
   );
+}
+
+/** Shows the importance of parameters in runs that are not of one sweep: their space is what is seen of it. */
+function ImportanceOf({
+  runs,
+  rows,
+  params,
+  result,
+  goal,
+}: {
+  readonly runs: readonly RunFactsAnswer[];
+  readonly rows: readonly Compared[];
+  readonly params: readonly Dimension[];
+  readonly result: Dimension | undefined;
+  readonly goal: Goal | undefined;
+}): JSX.Element {
+  const valuesOf = ({ key }: Dimension): unknown[] => rows.map(({ values }) => values.get(key));
+  const space = seenSpace(Object.fromEntries(params.map((param) => [param.name, valuesOf(param)])));
+  const trials = rows.map(({ values }, at) => {
+    const value = result === undefined ? undefined : values.get(result.key);
+    return {
+      status: runs[at]?.status.toLowerCase() ?? '',
+      params: Object.fromEntries(params.map(({ name, key }) => [name, values.get(key)])),
+      value: typeof value === 'number' || typeof value === 'boolean' ? Number(value) : null,
+    };
+  });
+  return <ImportanceList {...{ space, trials, goal }} metric={result?.title ?? 'a metric'} />;
 }
 
 /** The values that parameters are judged by: summary values that are numbers, and metrics. */

@@ -58,7 +58,7 @@ function Shown({
         <BestChart sweep={sweep} />
         <section aria-label="Parameter importance">
           <h2>Parameter importance for {sweep.metric}</h2>
-          <ImportanceList {...{ rows, params, metric }} goal={sweep.mode} />
+          <ImportanceList {...sweep.importance} metric={sweep.metric} goal={sweep.mode} />
         </section>
       </div>
       <section aria-label="Parallel coordinates">

@@ -1,3 +1,4 @@
+import type { ImportanceTrial } from '../../../pure/param-importance.js';
 import { type Compared, dimensionsOf } from '../compare/value-rows.js';
 import { flatParams } from '../facts/run-values.js';
 
@@ -9,6 +10,8 @@ export interface Trial {
   /** The name of its run; empty if there is none. */
   readonly run: string;
   readonly params: ReadonlyMap<string, unknown>;
+  /** The parameters, nested. */
+  readonly given: unknown;
   readonly value: number | null;
   readonly step: number | null;
   readonly error: string;
@@ -23,6 +26,8 @@ export interface Sweep {
   readonly scheduler: string;
   readonly best: number | null;
   readonly trials: readonly Trial[];
+  /** The declared space, and the trials with their parameters as they are nested in it. */
+  readonly importance: { readonly space: unknown; readonly trials: readonly ImportanceTrial[] };
 }
 
 /** Reads the server's answer about a sweep. */
@@ -39,6 +44,10 @@ export function sweepOf(answer: Readonly<Record<string, unknown>>): Sweep {
     scheduler: textOrEmpty(answer['scheduler']),
     best: typeof best === 'number' ? best : null,
     trials: trials.sort((one, other) => one.number - other.number),
+    importance: {
+      space: answer['space'],
+      trials: trials.map(({ status, value, given }) => ({ status, value, params: given })),
+    },
   };
 }
 
@@ -50,6 +59,7 @@ function trialOf(record: unknown): Trial | null {
     status: textOrEmpty(record['status']),
     run: textOrEmpty(record['run']),
     params: new Map(isMapping(params) ? flatParams(params) : []),
+    given: params,
     value: typeof value === 'number' ? value : null,
     step: typeof step === 'number' ? step : null,
     error: textOrEmpty(record['error']),
