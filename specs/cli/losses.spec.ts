@@ -61,8 +61,11 @@ async function told(): Promise<object> {
   const doctor = (await json('doctor', base)) as { kind: string; what: string }[];
   return {
     lost: [inspected.lost, verified[0]?.lost, listed[0]?.lost],
-    page: (JSON.parse(readRun({ id: 'faults/run', runDir, startedMs: 0 })) as { facts: { lost: number } })
-      .facts.lost,
+    page: (
+      JSON.parse(readRun({ id: 'faults/run', runDir, startedMs: 0 }, () => null)) as {
+        facts: { lost: number };
+      }
+    ).facts.lost,
     doctor: doctor.find(({ what }) => /ha(?:ve|s) lost [\d,]+ calls/.test(what))?.what.split(':')[0],
     exits: {
       verify: (await expmanHere('verify', runDir)).exit,

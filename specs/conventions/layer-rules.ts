@@ -86,7 +86,11 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'csv-parse': ['interop/csv/'],
   'csv-stringify': ['interop/csv/'],
   tar: ['interop/archive/'],
-  '@sinclair/typebox': ['dashboard/api.ts', 'dashboard/server/'],
+  '@sinclair/typebox': [
+    'dashboard/api.ts',
+    ...['artifacts', 'history', 'run', 'types'].map((part) => `dashboard/api-${part}.ts`),
+    'dashboard/server/',
+  ],
   hono: ['dashboard/server/'],
   '@hono/node-server': ['dashboard/server/'],
   preact: ['dashboard/page/'],

@@ -13,6 +13,7 @@ import {
   exportExperiment,
   exportRun,
   importRuns,
+  mergeRuns,
   moveRun,
   unarchiveExperiment,
   unarchiveRun,
@@ -138,6 +139,7 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
     call: (options) => copyRun(run.runDir, options),
     given: { experiment: 'copied' },
   },
+  'mergeRuns(MergeOptions)': { call: (options) => mergeRuns([run.runDir, join(base, 'exp')], 'x', options) },
   'moveRun(PlaceOptions)': {
     call: (options) => moveRun(run.runDir, options),
     given: { experiment: 'moved' },

@@ -72,10 +72,10 @@ describe('a run that cannot be opened', () => {
     expect(await second.close()).toMatchObject({ rows: 2, status: 'FINISHED' });
   });
 
-  it('for the disk refuses its run.yaml, leaves no folder behind', () => {
+  it.each(['run.yaml', 'run.lock'])('for the disk refuses its %s, leaves no folder behind', (name) => {
     const fs = new MemoryFs();
     fs.makeFolder('/base');
-    fs.onCall = (call, path) => (call === 'write' && path.includes('run.yaml') ? { errno: 'ENOSPC' } : null);
+    fs.onCall = (call, path) => (call === 'write' && path.includes(name) ? { errno: 'ENOSPC' } : null);
     const config = new SourceConfig('exp', '/base', { runName: 'run' });
     expect(() => openRun(fs, config, undefined, Date.now())).toThrow(
       expect.objectContaining({ code: 'IO', errno: 'ENOSPC' }),

@@ -152,6 +152,36 @@ describe('an alert with a webhook', () => {
     }
   });
 
+  it.each([
+    'https://ada:s3cr3t@hooks.example/x',
+    'https://s3cr3t@hooks.example/x',
+    'http://[::ffff:10.0.0.1]/s3cr3t',
+    'http://127.0.0.1.evil.example/s3cr3t',
+    'http://localhost@evil.example/s3cr3t',
+    'http://[::1].evil.example/s3cr3t',
+    'http://0.0.0.0/s3cr3t',
+    'http://2130706433.evil/s3cr3t',
+    'file:///etc/s3cr3t',
+    'data:,s3cr3t',
+    'javascript:s3cr3t',
+    'unix:/run/s3cr3t',
+    '//hooks.example/s3cr3t',
+    's3cr3t',
+    '',
+    `https://hooks.example/s3cr3t${'x'.repeat(3000)}`,
+  ])('is refused %j, and does not repeat it', (webhook) => {
+    const base = folder();
+    let refusal: unknown;
+    try {
+      open(webhook, {}, base);
+    } catch (error) {
+      refusal = error;
+    }
+    expect(refusal).toMatchObject({ code: 'INVALID_OPTION', option: 'alerts.webhook' });
+    expect(`${String(refusal)}${JSON.stringify(refusal)}`).not.toContain('s3cr3t');
+    expect(readdirSync(base)).toEqual([]);
+  });
+
   it('has its address in no file of the run, open, killed or closed', async () => {
     const { runDir } = await killed();
     expect(allOf(runDir)).not.toContain('s3cr3t');

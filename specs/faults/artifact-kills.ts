@@ -68,14 +68,27 @@ async function fourProcesses({ folder, tally, amount, goOn, seed }: ScenarioCont
         tally.kills++;
       }
     await Promise.all(ends);
-    await checkBase(
-      base,
-      accounts.map((account) => readFileSync(account, 'utf8')),
-      `four processes, round ${round}`,
-    );
+    const said = accounts.map((account) => readFileSync(account, 'utf8'));
+    await checkBase(base, said, `four processes, round ${round}`);
+    await checkAliases(base, said, `four processes, round ${round}`);
     tally.cases++;
     rmSync(place, { recursive: true });
   }
+}
+
+/** An alias that only one process sets names its last version; `latest` is the last one of any. */
+async function checkAliases(base: string, accounts: readonly string[], what: string): Promise<void> {
+  const artifacts = openArtifacts(base);
+  const lastOf = (said: string): string | undefined => [...said.matchAll(/^L (\S+) /gm)].at(-1)?.[1];
+  for (const [who, said] of accounts.entries())
+    if (said.endsWith('C\n')) {
+      const { ref } = await artifacts.open(`m:by-p${who}`);
+      must(ref === lastOf(said), 'I1', () => `${what}: by-p${who} is ${ref}, and not ${lastOf(said) ?? ''}`);
+    }
+  if (!accounts.every((said) => said.endsWith('C\n'))) return;
+  const { ref } = await artifacts.open('m');
+  const lasts = accounts.map(lastOf);
+  must(lasts.includes(ref), 'I1', () => `${what}: latest is ${ref}, and not one of ${lasts.join()}`);
 }
 
 /** Every acknowledged version is there with its content, and known to its run; everything there is whole. */

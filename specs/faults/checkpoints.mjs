@@ -26,14 +26,13 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const file = openSync(account, 'a');
   /** @param {string} line */
   const note = (line) => void writeSync(file, `${line}\n`);
-  const run = new LoggingEngine(
-    new ExperimentConfig('faults', base, {
-      environment: false,
-      runName: 'fork',
-      fork: { from, step: FORK_STEP },
-      exitTimeoutMs: 2000,
-    }),
-  );
+  const config = new ExperimentConfig('faults', base, {
+    environment: false,
+    runName: 'fork',
+    fork: { from, step: FORK_STEP },
+    exitTimeoutMs: 2000,
+  });
+  const run = opened();
   note('opened');
   for (let step = FORK_STEP + 1; step <= FORK_STEP + Number(steps); step++) {
     run.logMetrics({ loss: lossAt(step) }, step);
@@ -44,4 +43,13 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   }
   await run.close().catch((/** @type {unknown} */ error) => note(`unclosed ${codeOf(error)}`));
   note('closed');
+
+  function opened() {
+    try {
+      return new LoggingEngine(config);
+    } catch (error) {
+      note(`unopened ${codeOf(error)}`);
+      process.exit();
+    }
+  }
 }

@@ -212,6 +212,41 @@ export const MUTATIONS: readonly Mutation[] = [
     to: '    await this.#removeOthers(new Set(kept.map(({ file }) => file)));\n    await this.#list(kept, name);\n',
     scenario: 'checkpoints',
   },
+  {
+    protection: 'the copy of a parent before its fork is a run',
+    file: 'src/engine/open-run.ts',
+    from: '    fork?.prepare(folder);\n    announce(fs, folder, identity, now);\n',
+    to: '    announce(fs, folder, identity, now);\n    fork?.prepare(folder);\n',
+    scenario: 'checkpoints',
+  },
+  {
+    protection: "the exclusive claim of a version's number",
+    file: 'src/storage/artifacts/claim.ts',
+    from: "if (errno === 'EEXIST') return false;",
+    to: "if (errno === 'EEXIST') { await fs.rename(file, name); return true; }",
+    scenario: 'artifacts',
+  },
+  {
+    protection: 'alerts that a kill left unsent are sent by the next owner',
+    file: 'src/writer/session/session-alerts.ts',
+    from: '    this.outbox.send(genuine);\n',
+    to: '',
+    scenario: 'alerts',
+  },
+  {
+    protection: 'a request to stop gets its name when it is whole',
+    file: 'src/run/stop-file.ts',
+    from: 'replaceFile(fs, join(folder, STOP_NAME), Buffer.from(`${JSON.stringify(request)}\\n`));',
+    to: "const fd = fs.open(join(folder, STOP_NAME), 'create'); fs.write(fd, Buffer.from(JSON.stringify(request)), 0); fs.close(fd);",
+    scenario: 'alerts',
+  },
+  {
+    protection: 'a request to stop is for one owner',
+    file: 'src/run/stop-file.ts',
+    from: ' || epoch !== target.epoch',
+    to: '',
+    scenario: 'alerts',
+  },
 ];
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

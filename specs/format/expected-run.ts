@@ -9,6 +9,7 @@ import { encodeParams, plainParams } from '../../src/model/params.js';
 import { definitionOf } from '../../src/pure/metric-definition.js';
 import { readLog } from '../../src/reader/read-log.js';
 import { lineageIn } from '../../src/reader/inherited-rows.js';
+import { readStopRequest } from '../../src/run/stop-file.js';
 import { checkpointsOf } from '../../src/reader/read-checkpoints.js';
 import { mediaOf } from '../../src/reader/read-media.js';
 import { openContents } from '../../src/reader/inspect-run.js';
@@ -31,6 +32,8 @@ export function expectedOf({ golden, run }: GoldenRun, runDir: string): unknown 
       info;
     const { tornBytes, corrupt, kept, setAside, rowsBehindGap, params, artifacts, metrics } = info;
     const { summary, headline, definitions, alerts } = info;
+    const { uuid, epoch } = info.identity;
+    const stop = readStopRequest(nodeFs, runDir, { uuid, epoch });
     const [, , ...metricFields] = rows.fields;
     const metricOf = new Map([...rows.columnOf].map(([metric, column]) => [column, metric]));
     return tagged({
@@ -52,6 +55,7 @@ export function expectedOf({ golden, run }: GoldenRun, runDir: string): unknown 
         definitions,
       },
       ...(alerts.length > 0 && { alerts }),
+      ...(stop !== null && { stop }),
       defined: Object.fromEntries(
         [...metrics.keys()]
           .map((metric) => [metric, definitionOf(definitions, metric)] as const)
@@ -62,9 +66,10 @@ export function expectedOf({ golden, run }: GoldenRun, runDir: string): unknown 
       sessions: rows.sessions,
       log: log.map(({ timestampMs, level, message, meta }) => [timestampMs, level, message, meta]),
       parent: info.identity.parent ?? null,
+      ...(info.identity.mergedFrom !== undefined && { mergedFrom: info.identity.mergedFrom }),
       inherited: inheritedOf(runDir, info.identity),
-      checkpoints: checkpointsOf(nodeFs, runDir).map(({ step, path, size, values }) => [
-        ...[step, basename(path), size, values],
+      checkpoints: checkpointsOf(nodeFs, runDir).map(({ step, path, size, values, keep }) => [
+        ...[step, basename(path), size, values, keep],
       ]),
       media: mediaOf(nodeFs, runDir).map(({ name, step, file }) => [name, step, file]),
       firstRow: texts[0] ?? null,

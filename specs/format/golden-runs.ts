@@ -25,6 +25,8 @@ export const GOLDEN_RUNS: readonly GoldenRun[] = [
     golden: 'vectors/forks.json',
     run,
   })),
+  ...['cut-off', 'stop-of-another', 'closed', 'odd'].map((run) => ({ golden: 'vectors/alerts.json', run })),
+  ...['pieces', 'ranks'].map((run) => ({ golden: 'vectors/merged.json', run })),
 ];
 
 /** The name of the file that says what a reader must find in a golden run. */

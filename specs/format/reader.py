@@ -613,6 +613,26 @@ def alert_of(key: str, said: dict) -> dict:
     }
 
 
+# ---------------------------------------------------------------- 15 stop.request
+
+STOP_BYTES = 8192
+
+
+def stop_of(folder: str, run: dict) -> Optional[dict]:
+    """The request to the owner of a run to end; none for another owner, or of another form."""
+    path = os.path.join(folder, "stop.request")
+    if os.path.islink(path) or not os.path.isfile(path) or os.path.getsize(path) > STOP_BYTES:
+        return None
+    try:
+        said = json.loads(read_bytes(folder, "stop.request"))
+    except ValueError:
+        return None
+    said = said if isinstance(said, dict) else {}
+    texts = {name: said.get(name) for name in ("reason", "at", "by")}
+    is_text = all(isinstance(text, str) for text in texts.values()) and MOMENT.fullmatch(texts["at"]) is not None
+    return texts if is_text and [said.get(name) for name in ("version", "uuid", "epoch")] == [1, run["uuid"], run.get("epoch", 0)] else None
+
+
 # ---------------------------------------------------------------- 13.1 The summary of the run, and definitions
 
 NO_NAMES = ("__proto__", "prototype", "constructor")
@@ -750,7 +770,7 @@ ODD_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def checkpoints_of(folder: str, rewinds: list[tuple[int, int]]) -> list[list]:
-    """Step, file, size and values of the checkpoints that are there. Rewinds are (epoch, fromStep)."""
+    """Step, file, size, values and rules of the checkpoints that are there. Rewinds are (epoch, fromStep)."""
     within = os.path.join(folder, "checkpoints")
     if os.path.islink(within) or not os.path.isfile(os.path.join(within, "manifest.ndjson")):
         return []
@@ -766,7 +786,9 @@ def checkpoints_of(folder: str, rewinds: list[tuple[int, int]]) -> list[list]:
         if not CHECKPOINT.fullmatch(str(name)) or any(by > epoch and step >= from_step for by, from_step in rewinds):
             continue
         if os.path.isfile(path) and not os.path.islink(path) and os.path.getsize(path) == size:
-            out.append([step, name, size, values])
+            keep = entry.get("keep")
+            is_rules = isinstance(keep, list) and all(isinstance(rule, str) for rule in keep)
+            out.append([step, name, size, values, keep if is_rules else []])
     return out
 
 
@@ -977,11 +999,13 @@ def read_run(folder: str) -> Run:
         "artifacts": mapping(said.get("artifacts")),
         "summary": values, "headline": headline, "definitions": definitions, "defined": defined(definitions, columns),
         **({"alerts": alerts_of(said)} if alerts_of(said) else {}),
+        **({"stop": stop_of(folder, run)} if stop_of(folder, run) else {}),
         "metrics": summaries(file, replay, rows),
         "columns": [list(column) for column in columns],
         "sessions": places, "log": [list(line) for line in read_log(folder, state)],
         "media": media_of(folder, media_rewinds),
         "parent": parent_of(run),
+        **({"mergedFrom": run["mergedFrom"]} if isinstance(run.get("mergedFrom"), dict) else {}),
         "checkpoints": checkpoints_of(folder, [(r[0], r[2]) for r in file.rewinds] + [(r[0], r[1]) for r in replay.rewinds]),
     }
     return Run(folder, uuid, rows, facts, [(session.epoch, session.rows) for session in sessions])

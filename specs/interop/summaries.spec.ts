@@ -76,6 +76,24 @@ describe('the summary of a run', () => {
     },
   );
 
+  it.each(EXPORTERS.map(({ format }) => format))(
+    'comes from %s with the versions of artifacts that the run has logged and used',
+    async (format) => {
+      const run = new LoggingEngine(new ExperimentConfig('exp', folder(), { environment: false }));
+      run.logMetrics({ loss: 1 }, 0);
+      await run.logArtifact('model', { w: { text: '1' } }, { type: 'model' });
+      await run.useArtifact('model:v1');
+      await run.close();
+      const path = join(folder(), `run.${format}`);
+      await exportRun(run.runDir, format, path);
+      const { runDir, leftOut } = onlyRun(await importRuns(path, { dir: folder() }));
+      const { loggedArtifacts, usedArtifacts } = openRun(run.runDir).facts;
+      expect(Object.keys(usedArtifacts)).toEqual(['model:v1']);
+      expect(openRun(runDir).facts).toMatchObject({ loggedArtifacts, usedArtifacts });
+      expect(leftOut).toEqual([]);
+    },
+  );
+
   it('is in an archive, as run.yaml has it', async () => {
     const runDir = await logged();
     const path = join(folder(), 'run.tar.gz');
@@ -121,6 +139,25 @@ describe('a summary in a file that cannot be trusted', () => {
     ['"summary":"much"', 0],
   ])('that is %s is no reason to fail', async (summary, invalid) => {
     expect(await altered(/"summary":\{.*?\}(?=,"headline")/, summary)).toMatchObject({ rows: 2, invalid });
+  });
+
+  it('takes no versions of artifacts that are none, no more than there is room for, and says so', async () => {
+    const link = { type: 'model', digest: 'a'.repeat(64), at: '2026-03-01T12:00:00.000Z' };
+    const many = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`model:v${at + 1}`, link]));
+    const odd = { 'odd:v1': { ...link, type: '<b>' }, 'late:v1': { ...link, at: 'soon' }, 'a/../b:v1': link };
+    const { runDir, leftOut } = await altered(
+      '"headline":',
+      `"usedArtifacts":${JSON.stringify({ ...odd, ...many })},"loggedArtifacts":[1],"headline":`,
+    );
+    const { usedArtifacts, loggedArtifacts, artifactLinksLeftOut } = openRun(runDir).facts;
+    const kept = Object.keys(usedArtifacts).length;
+    expect(kept).toBeGreaterThan(500);
+    expect(Object.keys(usedArtifacts)).not.toContain('odd:v1');
+    expect(loggedArtifacts).toEqual({});
+    expect(leftOut).toEqual([
+      `${5002 - kept} of 5002 versions of artifacts that the run has logged and used`,
+    ]);
+    expect(artifactLinksLeftOut).toBe(5000 - kept);
   });
 
   it('is cut where a run has no more room, and the headline goes first', async () => {

@@ -30,7 +30,7 @@ const record = (trial: number, more: Partial<TrialRecord> = {}): TrialRecord => 
   ...more,
 });
 const open = (dir: string, fs = nodeFs): Promise<TrialRecords> =>
-  TrialRecords.open(fs, dir, PLAN, { resume: 'allow' });
+  TrialRecords.open(fs, dir, PLAN, { resume: 'allow', webhook: null });
 /** As a process that was killed leaves it: nothing is written any more. */
 const kill = (records: TrialRecords): void => records.rest();
 

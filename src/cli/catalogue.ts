@@ -8,6 +8,7 @@ import {
   GATE,
   IMPORT,
   LIST,
+  MERGE,
   MONITOR,
   NONE,
   NOTE,
@@ -156,6 +157,10 @@ export const COMMANDS: readonly Command[] = [
       '  logs     experiment, run, timestamp, level, message, meta\n' +
       '  tables   experiment, run, step, name, row, data (JSON): one row per row of a\n' +
       '           logged table\n' +
+      '  artifact_versions  name, version, ref, type, created_at, experiment, run,\n' +
+      '           run_uuid, aliases, digest, bytes, files\n' +
+      '  artifact_links  experiment, run, run_uuid, link (logged or used), ref, name,\n' +
+      '           version, type, digest, at\n' +
       'A key is a dotted path. A name that contains a dot is quoted if the path would\n' +
       'be ambiguous: in {"lr.decay": 1, "lr": {"decay": 2}} the key "lr.decay", with\n' +
       'its quotes, is 1. A query reads only the runs below DIR, and changes nothing.\n' +
@@ -265,6 +270,24 @@ export const COMMANDS: readonly Command[] = [
     details: 'It stays in its experiment; otherwise the same as mv.',
     json: '{ from, runDir, experiment, run, uuid, recovered, copied }.',
     load: () => import('./rename.js'),
+  }),
+  command({
+    name: 'merge',
+    args: '<run...>',
+    summary: 'Merges closed runs into a new one.',
+    options: MERGE,
+    details:
+      'For pieces of one training that were logged as several runs, or its ranks.\n' +
+      'NAME is in the experiment of the first run, EXPERIMENT/NAME beside it.\n\n' +
+      'Pieces: rows in the order of steps. Where a later piece has values of a metric\n' +
+      'on both sides of a step, those of earlier pieces are left out and counted.\n' +
+      'Ranks: metrics become rank0/loss and so on, and the rows of a step one row.\n' +
+      'Parameters that differ are kept for each run, artifacts of one name likewise.\n\n' +
+      'The new run is whole or not there at all; its run.yaml names the others, which\n' +
+      'are only read. Of a damaged run, what is whole is taken, and the rest reported.\n\n' +
+      '  expman merge experiments/digits/rank* --into digits/all',
+    json: '{ runDir, experiment, run, uuid, as, status, rows, runs: [{ runDir, experiment, run, uuid, label, rows, replaced, deleted, kept }], conflicts: [{ param, values }], notes, dryRun }; uuid is null with --dry-run.',
+    load: () => import('./merge.js'),
   }),
   command({
     name: 'clean',

@@ -1,13 +1,9 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { hideRun, removeHidden } from '../interop/target/hidden-folders.js';
+import { deleteClosedRun } from '../interop/target/delete-run.js';
 import { ExpmanError } from '../model/errors.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
-import { nodeFs } from '../storage/node-fs.js';
-import { OwnerWatch, mustHaveEndedHere } from '../storage/owner-watch.js';
-import { releaseLock, takeLock } from '../storage/run-lock.js';
-import { readIdentity } from '../run/identity.js';
 import {
   type CommandRun,
   UsageError,
@@ -105,34 +101,12 @@ function deleteAll(base: string, old: readonly Candidate[], terminal: Terminal):
   return failed;
 }
 
-/**
- * Deletes a run's folder. It must lie in the base, be a folder and not a link, and still hold the
- * listed run, without an owner.
- *
- * The folder is hidden first, so that one that cannot be deleted completely no longer looks like a
- * run.
- */
+/** Deletes the folder of a listed run, which must lie in the base. */
 function deleteRun(base: string, { runDir, uuid }: RunFacts): void {
   const inside = relative(base, runDir);
   if (inside.startsWith('..') || inside.split(sep).includes('..'))
     throw new ExpmanError('INVALID_VALUE', `${runDir} lies outside ${base}`, { path: runDir });
-  if (!lstatSync(runDir).isDirectory())
-    throw new ExpmanError('INVALID_VALUE', `${runDir} is not a folder`, { path: runDir });
-  const watch = new OwnerWatch(nodeFs, runDir);
-  const ownership = watch.look();
-  mustHaveEndedHere(runDir, ownership);
-  // The lock of a dead owner keeps others away as well as ours would.
-  const owner = ownership.kind === 'free' ? takeLock(nodeFs, runDir, 0, { watch, ends: true }) : null;
-  let hidden: string;
-  try {
-    if (readIdentity(nodeFs, runDir).identity.uuid !== uuid)
-      throw new ExpmanError('INVALID_VALUE', `${runDir} now holds another run`, { path: runDir });
-    hidden = hideRun(runDir);
-  } catch (error) {
-    if (owner !== null) releaseLock(nodeFs, runDir, owner);
-    throw error;
-  }
-  removeHidden(hidden, owner);
+  deleteClosedRun(runDir, uuid);
 }
 
 function bytesIn(folder: string): number {

@@ -209,3 +209,16 @@ export const WORK = [
   ['--env <key=value>', 'a variable for the trials; may be repeated; {slot} is the number of the slot'],
   ['--any-params', 'take any parameters, from a module that exports no `space`'],
 ] as const satisfies Declared;
+
+/** The options of `expman merge`. */
+export const MERGE = [
+  ['--into <name>', 'the new run: NAME, EXPERIMENT/NAME or a path'],
+  ['--as <kind>', 'pieces or ranks (default: ranks by group and rank, else pieces)'],
+  ['--order <order>', 'of pieces: start (default) or given'],
+  ['--overlap <rule>', 'steps that a later piece has, too: replace (default) or keep'],
+  ['--strict', 'refuse what would be a choice between values, or left out'],
+  ['--suffix', 'append a number to a name that is taken, instead of failing'],
+  ['--delete-sources', 'delete the runs afterwards; without --force, only list them'],
+  ['--force', 'with --delete-sources, really delete'],
+  ['--dry-run', 'read everything, report, and write nothing'],
+] as const satisfies Declared;

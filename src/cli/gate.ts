@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { ExpmanError, errnoOf, messageOf } from '../model/errors.js';
+import { resolve } from 'node:path';
 import { gate, type GateResult } from '../evaluate/gate.js';
 import { gateJUnit, gateMarkdown } from '../evaluate/gate-report.js';
+import { replaceWithFile } from '../interop/target/output-file.js';
+import { ExpmanError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import { type CommandRun, UsageError, numberOption } from './command.js';
 import type { GATE } from './command-options.js';
@@ -23,12 +24,14 @@ export const run: CommandRun<typeof GATE> = async ([runDir = ''], options, termi
   if ((maxDrop === undefined) !== (baseline === undefined))
     throw new UsageError('--max-drop and --baseline belong together; one of them is missing');
   const result = await gate(runDir, { metric, min, max, maxDrop, baseline, goal, tag: options.tag });
-  if (options.junit !== undefined) writeJUnit(options.junit, result);
+  // Before the output: its reader may have seen enough. After it, the verdict has been said.
+  const unwritten = options.junit === undefined ? null : await writeJUnit(options.junit, result);
   if (options.json === true) terminal.json(result);
   else if (options.markdown === true) terminal.print(gateMarkdown(result));
   else print(result, terminal);
   if (result.tagProblem !== null)
     terminal.complain(`the run was not tagged gate:failed: ${printable(result.tagProblem)}`);
+  if (unwritten !== null) throw unwritten;
   return result.passed ? ExitCode.ok : ExitCode.gate;
 };
 
@@ -49,15 +52,16 @@ function print(
   if (tagged) terminal.print('  tagged gate:failed');
 }
 
-function writeJUnit(path: string, result: GateResult): void {
+/** Writes the file wholly, or leaves an earlier one as it is and returns the reason. */
+async function writeJUnit(path: string, result: GateResult): Promise<Error | null> {
   try {
-    writeFileSync(path, gateJUnit(result));
-  } catch (error) {
-    const errno = errnoOf(error);
-    throw new ExpmanError('IO', `the JUnit file cannot be written: ${messageOf(error)}`, {
-      path,
-      cause: error,
-      ...(errno !== undefined && { errno }),
+    await replaceWithFile(resolve(path), (output) => {
+      output.add(gateJUnit(result));
+      return Promise.resolve();
     });
+    return null;
+  } catch (error) {
+    if (error instanceof ExpmanError) return error;
+    throw error;
   }
 }

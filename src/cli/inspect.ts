@@ -2,8 +2,9 @@ import { join, resolve } from 'node:path';
 import { CHECKPOINTS_FOLDER } from '../model/checkpoint.js';
 import { MEDIA_FOLDER } from '../model/media.js';
 import { printable, printableLines } from '../model/printable.js';
+import { isParamGroup, type ParamValue } from '../model/param-value.js';
 import { parentText } from '../model/run-parent.js';
-import type { Degradation } from '../model/run-file.js';
+import type { Degradation, RunIdentity } from '../model/run-file.js';
 import { lineageProblem } from '../run/lineage.js';
 import { type CheckpointFacts, checkpointFacts } from '../run/stored-checkpoint.js';
 import { METRICS_NAME } from '../storage/metrics-file.js';
@@ -20,9 +21,14 @@ import { withoutFiles } from './find-runs.js';
 import { type InspectedParts, printSections } from './inspect-sections.js';
 import { LeftOut } from './left-out.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import { count, cut, lossWithPlace, quantity, statusCell, tookText } from './words.js';
+import { count, cut, firstOf, lossWithPlace, quantity, statusCell, tookText } from './words.js';
 
 const FACT_WIDTH = 15;
+/**
+ * @bound tells: the line says how many more, --json has all; specs/cli/merge.spec.ts "names the runs that one was
+ * merged from"
+ */
+const MAX_NAMED = 5;
 const LIVES = { alive: 'alive', unsure: 'may be alive', dead: 'dead' } as const;
 
 export const run: CommandRun<typeof NONE> = (paths, { json }, terminal) => {
@@ -102,6 +108,8 @@ function factLines(run: RunInfo): readonly (readonly [name: string, text: string
     ['group', printable(identity.group ?? '')],
     ['rank', String(identity.rank ?? '')],
     ['forked from', forkText(run)],
+    ['copied from', printable(namesText(identity.copiedFrom))],
+    ['merged from', printable(mergedText(identity))],
     ['notes', linesText(identity.notes)],
     [
       'owner',
@@ -138,6 +146,18 @@ function factLines(run: RunInfo): readonly (readonly [name: string, text: string
         : '',
     ],
   ];
+}
+
+/** The names in an entry that says of which run something is: `digits/baseline`. */
+function namesText(said: ParamValue | undefined): string {
+  const { experiment, run } = isParamGroup(said) ? said : {};
+  return typeof experiment === 'string' && typeof run === 'string' ? `${experiment}/${run}` : '';
+}
+
+function mergedText({ mergedFrom: { as, runs } = {} }: RunIdentity): string {
+  if (!Array.isArray(runs)) return '';
+  const names = runs.map(namesText);
+  return `${typeof as === 'string' ? `${as}: ` : ''}${firstOf(names, MAX_NAMED)}`;
 }
 
 function forkText({ runDir, identity }: RunInfo): string {

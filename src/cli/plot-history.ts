@@ -3,9 +3,7 @@ import { ExpmanError } from '../model/errors.js';
 import { nearestWord } from '../model/nearest-word.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { figureNames } from '../reader/groups.js';
-import { type HistoryPoint, historyOf, lastStarted } from '../reader/history.js';
-import { typeOfField } from '../reader/where/fields.js';
-import { fieldIn } from '../reader/where/parse-field.js';
+import { type History, type HistoryPoint, historyOf } from '../reader/history.js';
 import { type PlottedCurve, type Point, undrawnText } from './plot-drawing.js';
 import { undrawnAs } from './plot-points.js';
 import type { Terminal } from './terminal.js';
@@ -38,14 +36,12 @@ export function historyCurves(
   options: { readonly by: string; readonly last: number | undefined; readonly isLog: boolean },
   terminal: Terminal,
 ): PlottedHistory {
-  const all = historyOf(runs, name, options.by);
-  if (all.length === 0) throw none(runs, name, options.by);
-  const points = lastStarted(all, options.last);
-  if (all.length < runs.length)
-    terminal.complain(
-      `left out: ${quantity(runs.length - all.length, 'runs')} without ${name} or ${options.by}`,
-    );
-  const labels = labelsOf(points, options.by);
+  const history = historyOf(runs, name, options);
+  const { points, total } = history;
+  if (total === 0) throw none(runs, name, options.by);
+  if (total < runs.length)
+    terminal.complain(`left out: ${quantity(runs.length - total, 'runs')} without ${name} or ${options.by}`);
+  const labels = labelsOf(history);
   const folders = [...new Set(points.map(({ facts }) => dirname(facts.runDir)))];
   const curves = folders.map((folder) =>
     curveOf(
@@ -84,15 +80,13 @@ interface Labels {
   readonly labelOf: (x: number) => string;
 }
 
-function labelsOf(points: readonly HistoryPoint[], by: string): Labels {
-  if (points.every(({ x }) => typeof x === 'number' && Number.isFinite(x))) {
-    const isDate = typeOfField(fieldIn(by)) === 'date';
+function labelsOf({ points, axis }: History): Labels {
+  if (axis !== 'text')
     return {
       placeOf: ({ x }) => Number(x),
-      isWhole: isDate || points.every(({ x }) => Number.isInteger(x)),
-      labelOf: isDate ? (x) => moment(new Date(x).toISOString()) : valueText,
+      isWhole: axis === 'date' || points.every(({ x }) => Number.isInteger(x)),
+      labelOf: axis === 'date' ? (x) => moment(new Date(x).toISOString()) : valueText,
     };
-  }
   const names = [...new Set(points.map(({ x }) => x))];
   return {
     placeOf: ({ x }) => names.indexOf(x),

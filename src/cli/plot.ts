@@ -1,4 +1,5 @@
 import { ExpmanError } from '../model/errors.js';
+import { usualFigure } from '../pure/history.js';
 import { definedIn } from '../pure/metric-definition.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { lineageProblem } from '../run/lineage.js';
@@ -81,8 +82,7 @@ function plotHistory(
   const { by = 'startedAt' } = options;
   const last = numberOption(options, 'last', { min: 1 });
   const { runs, leftOut } = findRunsIn(paths, options, terminal);
-  const metric =
-    options.metric ?? runs.find(({ headline }) => headline.length > 0)?.headline[0] ?? firstMetric(runs);
+  const metric = options.metric ?? usualFigure(runs, entriesOf) ?? noMetric();
   const isLog = options.log === true;
   const { curves, points, isWhole, labelOf } = historyCurves(runs, metric, { by, last, isLog }, terminal);
   if (options.json === true)
@@ -110,11 +110,16 @@ function mustBeAxis(x: string, runs: readonly RunFacts[]): void {
   throw new UsageError(`--x must be step, time or a metric of the runs; got ${JSON.stringify(x)}`);
 }
 
-function firstMetric(runs: readonly RunFacts[]): string {
-  const all = runs.flatMap(({ metrics }) => [...metrics]);
-  // For a run that diverged at once, say that all is NaN rather than that it has no numbers.
-  const found = all.find(([, { min }]) => min !== undefined) ?? all.find(([, { nan = 0 }]) => nan > 0);
-  if (found !== undefined) return found[0];
+/** The metric that is drawn if no other is asked for. */
+const firstMetric = (runs: readonly RunFacts[]): string =>
+  usualFigure(
+    runs.map(({ metrics }) => ({ metrics })),
+    entriesOf,
+  ) ?? noMetric();
+
+const entriesOf = (metrics: RunFacts['metrics']): RunFacts['metrics'] => metrics;
+
+function noMetric(): never {
   throw new ExpmanError('INVALID_VALUE', 'no metric of these runs has numbers');
 }
 

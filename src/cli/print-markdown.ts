@@ -1,3 +1,4 @@
+import { markdownText } from '../model/markdown.js';
 import type { Cell, Terminal } from './terminal.js';
 
 /**
@@ -8,7 +9,7 @@ export function printMarkdown(
   terminal: Terminal,
 ): void {
   const line = (cells: readonly Cell[]): string =>
-    `| ${cells.map((cell) => escapeMarkdown(typeof cell === 'string' ? cell : cell.text)).join(' | ')} |`;
+    `| ${cells.map((cell) => markdownText(typeof cell === 'string' ? cell : cell.text)).join(' | ')} |`;
   terminal.print(line(heading));
   terminal.print(`|${heading.map((_, index) => (index === 0 ? ' --- |' : ' ---: |')).join('')}`);
   let metric = '';
@@ -19,6 +20,3 @@ export function printMarkdown(
     terminal.print(line([text.startsWith(' ') ? `${metric} ${text.trim()}` : text, ...cells]));
   }
 }
-
-const escapeMarkdown = (text: string): string =>
-  text.trim().replace(/[\\`*_{}[\]<>|#!]/g, (char) => `\\${char}`);

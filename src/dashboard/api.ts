@@ -7,6 +7,12 @@
  * text in facts, and null with an entry in `nonFinite` in series.
  */
 import { type Static, Type } from '@sinclair/typebox';
+import { RunFactsAnswer } from './api-run.js';
+import { Nullable } from './api-types.js';
+
+export * from './api-artifacts.js';
+export * from './api-history.js';
+export * from './api-run.js';
 
 /**
  * Limits of one answer and of one change.
@@ -20,8 +26,6 @@ export const LIMITS = {
 } as const;
 
 const Id = Type.String({ minLength: 3, maxLength: 300 });
-const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) =>
-  Type.Union([type, Type.Null()]);
 const Whole = (maximum: number, standard: number) => Type.Integer({ minimum: 0, maximum, default: standard });
 
 /** `GET /api/server`: the facts that the page needs first. */
@@ -51,6 +55,8 @@ export const ExperimentFacts = Type.Object({
   /** ISO 8601, of the run that began last; null if there is none. */
   lastStartedAt: Nullable(Type.String()),
   hasSweep: Type.Boolean(),
+  /** Its project; null for none. */
+  project: Nullable(Type.String()),
 });
 export type ExperimentFacts = Static<typeof ExperimentFacts>;
 export const ExperimentsAnswer = Type.Object({ experiments: Type.Array(ExperimentFacts) });
@@ -67,73 +73,6 @@ export const RunsRequest = Type.Object({
 });
 export type RunsRequest = Static<typeof RunsRequest>;
 
-/** A definition of metrics, as `run.defineMetric` takes it. */
-const MetricDefinitionAnswer = Type.Object({
-  goal: Type.Optional(Type.Union([Type.Literal('min'), Type.Literal('max')])),
-  /** The metric that is the x axis; `step` and `time` are steps and seconds. */
-  x: Type.Optional(Type.String()),
-  summary: Type.Optional(
-    Type.Union((['last', 'best', 'min', 'max', 'mean'] as const).map((each) => Type.Literal(each))),
-  ),
-});
-
-/** A run as `expman list --json` has it; `error` says why a run is UNREADABLE. */
-export const RunFactsAnswer = Type.Object({
-  experiment: Type.String(),
-  run: Type.String(),
-  /** Its folder. */
-  runDir: Type.Optional(Type.String()),
-  uuid: Type.Optional(Type.String()),
-  /** The project of its experiment. */
-  project: Type.Optional(Nullable(Type.String())),
-  /** RUNNING, FINISHED, FAILED, INTERRUPTED, CRASHED or UNREADABLE. */
-  status: Type.String(),
-  /** Present if its process is on another host and may or may not be running. */
-  owner: Type.Optional(Type.Literal('unsure')),
-  startedAt: Type.Optional(Type.String()),
-  endedAt: Type.Optional(Type.String()),
-  durationMs: Type.Optional(Type.Number()),
-  rows: Type.Optional(Type.Integer()),
-  /** Calls that are known to be lost. */
-  lost: Type.Optional(Type.Integer()),
-  tags: Type.Optional(Type.Array(Type.String())),
-  notes: Type.Optional(Type.String()),
-  group: Type.Optional(Nullable(Type.String())),
-  rank: Type.Optional(Type.Integer()),
-  /** Of a fork: the run it began from, and the last step that belongs to it. */
-  parent: Type.Optional(Type.Object({ experiment: Type.String(), run: Type.String(), step: Type.Unknown() })),
-  /** Nested as they were logged. */
-  params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  /** By name: last, count, min, max, mean, minStep, maxStep, nan, texts. */
-  metrics: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()))),
-  /** Values of the run as a whole, by name. */
-  summary: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  /** The names of the summary values that are shown first. */
-  headline: Type.Optional(Type.Array(Type.String())),
-  /** Goals, x axes and statistics of metrics, by name or pattern. */
-  definitions: Type.Optional(Type.Record(Type.String(), MetricDefinitionAnswer)),
-  /** In the order they were raised. */
-  alerts: Type.Optional(
-    Type.Array(
-      Type.Object({
-        id: Type.String(),
-        at: Type.String(),
-        /** info, warn or error. */
-        level: Type.String(),
-        title: Type.String(),
-        text: Type.String(),
-        repeats: Type.Integer(),
-        /** none, unsent or sent. */
-        delivery: Type.String(),
-        sentAt: Nullable(Type.String()),
-      }),
-    ),
-  ),
-  /** Alerts that are only counted. */
-  alertsLeftOut: Type.Optional(Type.Integer()),
-  error: Type.Optional(Type.Unknown()),
-});
-export type RunFactsAnswer = Static<typeof RunFactsAnswer>;
 export const RunsAnswer = Type.Object({
   /** The number of runs that match. */
   total: Type.Integer(),
@@ -152,45 +91,6 @@ export const RunsAnswer = Type.Object({
   keysLeftOut: Type.Optional(Type.Integer()),
 });
 export type RunsAnswer = Static<typeof RunsAnswer>;
-
-/** `GET /api/runs/:experiment/:run`: the details of a run. */
-export const RunAnswer = Type.Object({
-  facts: RunFactsAnswer,
-  /** The columns of its rows. */
-  fields: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
-  /** Commit, host, Node, command and so on, as in `run.yaml`. */
-  environment: Type.Record(Type.String(), Type.Unknown()),
-  files: Type.Array(Type.Object({ name: Type.String(), bytes: Type.Integer() })),
-  /**
-   * Calls that are known to be lost: how many, at most or exactly, and the file that revealed it.
-   */
-  losses: Type.Array(
-    Type.Object({
-      calls: Type.Integer(),
-      isAtMost: Type.Boolean(),
-      others: Type.Integer(),
-      file: Type.String(),
-    }),
-  ),
-  artifacts: Type.Array(
-    Type.Object({ name: Type.String(), bytes: Type.Integer(), sha256: Type.String(), href: Type.String() }),
-  ),
-  media: Type.Array(
-    Type.Object({
-      name: Type.String(),
-      /** image, table, audio, video, text or file, as it was logged. */
-      kind: Type.String(),
-      step: Nullable(Type.Number()),
-      bytes: Type.Integer(),
-      caption: Nullable(Type.String()),
-      /** True if its bytes are a PNG, JPEG, GIF or WebP, which the page may show. */
-      isImage: Type.Boolean(),
-      href: Type.String(),
-    }),
-  ),
-  hasSystemMetrics: Type.Boolean(),
-});
-export type RunAnswer = Static<typeof RunAnswer>;
 
 /** `PATCH /api/runs/:experiment/:run`, only with `--write`. */
 export const RunChange = Type.Object(

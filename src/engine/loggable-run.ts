@@ -24,5 +24,7 @@ export type LoggableRun = Pick<
   | 'useArtifact'
   | 'flush'
   | 'live'
+  | 'signal'
+  | 'stop$'
   | 'metric'
 >;

@@ -21,6 +21,7 @@ import { warnOfLateCall } from './process/process-warnings.js';
 import { admitForwarded } from './rows/forwarded-rows.js';
 import { RunDoors } from './run-doors.js';
 import { type RunParts, openParts } from './run-parts.js';
+import { admitStop } from './run-stop.js';
 import { TapObservable } from './streams/taps.js';
 
 const FINISHED = { status: RunStatus.Finished, cut: false } as const;
@@ -80,6 +81,7 @@ export class LoggingEngine<M extends MetricsOf<M> = AnyMetrics>
     this.stop$ = new TapObservable(tapFailed, (subscriber) => stop.stop$.subscribe(subscriber));
     this.closed = link.closed;
     admitForwarded(this, intake);
+    admitStop(this, stop);
   }
 
   /**

@@ -126,7 +126,7 @@ function start(
   environment: Params | undefined,
   now: number,
 ): OpenedRun {
-  const owner = takeLock(fs, folder, 0);
+  const owner = lockNew(fs, folder);
   const clock = { lastedMs: 0, takenAtMs: monotonicMs() };
   const identity: RunIdentity = {
     experiment: config.name,
@@ -156,6 +156,16 @@ function start(
   }
   const before = { dropped: 0, invalid: 0 };
   return { folder, identity, owner, continues: false, before, clock, fileBefore: {}, abandon };
+}
+
+/** Takes the lock of a new run; without room for it, an empty folder must not keep the name. */
+function lockNew(fs: FsPort, folder: string): LockOwner {
+  try {
+    return takeLock(fs, folder, 0);
+  } catch (error) {
+    attempt(() => fs.removeFolder(folder));
+    throw error;
+  }
 }
 
 function resumeRun(

@@ -28,7 +28,7 @@ import { RowIntake } from './rows/row-intake.js';
 import type { DoorParts } from './run-doors.js';
 import { endingOfStream } from './run-ending.js';
 import { RunLife } from './run-life.js';
-import { RunStop } from './run-stop.js';
+import { RunStop, foundRequest } from './run-stop.js';
 import { MetricSubject } from './streams/metric-subject.js';
 import type { TapErrors } from './streams/taps.js';
 import { networkFileSystemOf } from './surroundings/network-file-system.js';
@@ -184,7 +184,8 @@ function wired(
     },
     onStop: (request) => stop.requested(request),
   });
-  const stop = new RunStop({ fs: nodeFs, folder, target: { uuid, epoch }, control: intake.channel.control });
+  const { control } = intake.channel;
+  const stop = new RunStop(() => foundRequest({ fs: nodeFs, folder, target: { uuid, epoch }, control }));
   const life = new RunLife({ options: config, host, intake, mailbox, link });
   const rewind = config.fromStep === undefined ? null : { epoch, fromStep: config.fromStep };
   let earlierStep: Step | null | undefined = continues ? undefined : null;

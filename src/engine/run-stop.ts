@@ -6,16 +6,10 @@ import { type StopTarget, readStopRequest } from '../run/stop-file.js';
 
 const UNKNOWN: StopRequest = { reason: '', at: '', by: '' };
 
-/** Options of a {@link RunStop}. */
-export interface RunStopOptions {
-  readonly fs: FsPort;
-  readonly folder: string;
-  readonly target: StopTarget;
-  readonly control: RunControl;
-}
+const stops = new WeakMap<object, RunStop>();
 
 /**
- * A request to end a run, on the caller's thread: as a stream, and as a signal, which also notices
+ * A request to end a run, in a thread of its caller: as a stream, and as a signal, which also notices
  * it in a loop that lets no message in.
  */
 export class RunStop {
@@ -25,7 +19,8 @@ export class RunStop {
   private controller: AbortController | undefined;
   private request: StopRequest | null = null;
 
-  constructor(private readonly options: RunStopOptions) {}
+  /** @param look - finds a request that no message has brought yet */
+  constructor(private readonly look: () => StopRequest | null) {}
 
   /** Passes on a request; only the first one counts. */
   requested(request: StopRequest): void {
@@ -40,17 +35,40 @@ export class RunStop {
     this.requests$.complete();
   }
 
-  /** The signal, made for the first call; each look at it costs one load of shared memory. */
+  /** The signal, made for the first call; each access looks for a request. */
   get signal(): AbortSignal {
-    const { fs, folder, target, control } = this.options;
-    if (this.request === null && control.isStopRequested)
-      this.requested(readStopRequest(fs, folder, target) ?? { ...UNKNOWN, at: new Date().toISOString() });
+    const found = this.request === null ? this.look() : null;
+    if (found !== null) this.requested(found);
     if (this.controller === undefined) {
       this.controller = new AbortController();
       if (this.request !== null) this.controller.abort(reasonOf(this.request));
     }
     return this.controller.signal;
   }
+}
+
+/** The run whose folder may hold a request. */
+export interface StopPlace {
+  readonly fs: FsPort;
+  readonly folder: string;
+  readonly target: StopTarget;
+  readonly control: RunControl;
+}
+
+/** Reads the request that the writer has found; without one, a look costs one load of shared memory. */
+export const foundRequest = ({ fs, folder, target, control }: StopPlace): StopRequest | null =>
+  control.isStopRequested
+    ? (readStopRequest(fs, folder, target) ?? { ...UNKNOWN, at: new Date().toISOString() })
+    : null;
+
+/** Registers the stop of `run`, for {@link requestStop}. */
+export function admitStop(run: object, stop: RunStop): void {
+  stops.set(run, stop);
+}
+
+/** Passes a request to a run that this thread has opened, as if its own folder had one. */
+export function requestStop(run: object, request: StopRequest): void {
+  stops.get(run)?.requested(request);
 }
 
 const reasonOf = (request: StopRequest): DOMException => new DOMException(stopText(request), 'AbortError');

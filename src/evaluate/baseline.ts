@@ -12,36 +12,51 @@ export const FAILED_TAG = 'gate:failed';
 
 const TAG = 'tag:';
 
+/** The run that another one is compared with. */
+export interface Baseline {
+  /** Null if there is no run before it. */
+  readonly facts: RunFacts | null;
+  /** The number of runs of the experiment that might have been it, but cannot be read. */
+  readonly unreadable: number;
+}
+
 /**
  * Finds the run that a run is compared with: `tag:NAME` is the newest finished run of the same
  * experiment with that tag, `last` the newest finished one that started before it; anything else is
- * the path of a run, or the name of one in the same experiment. Returns null if there is no run
- * before it.
+ * the path of a run, or the name of one in the same experiment.
  *
- * @throws ExpmanError `RUN_NOT_FOUND` if no run has the tag or the path; `INVALID_VALUE` for the run
- * itself, and for one that a gate has refused or that has not finished
+ * @throws ExpmanError `RUN_NOT_FOUND` if no run has the tag or the path; `CORRUPT` if none can be
+ * found, but some cannot be read; `INVALID_VALUE` for the run itself, and for one that a gate has
+ * refused or that has not finished
  */
-export function baselineOf(fs: FsPort, run: RunFacts, baseline: string): RunFacts | null {
-  if (baseline.startsWith(TAG)) {
-    const tag = baseline.slice(TAG.length);
-    const found = newest(candidates(fs, run).filter(({ tags }) => tags.includes(tag)));
-    if (found !== null) return found;
-    const path = dirname(run.runDir);
+export function baselineOf(fs: FsPort, run: RunFacts, baseline: string): Baseline {
+  const isTag = baseline.startsWith(TAG);
+  if (!isTag && baseline !== 'last') return { facts: namedRun(fs, run, baseline), unreadable: 0 };
+  const path = dirname(run.runDir);
+  const tag = baseline.slice(TAG.length);
+  const { runs, unreadable } = listRuns(fs, path, null);
+  const facts = newest(
+    runs.filter(
+      ({ uuid, status, tags, startedAt }) =>
+        // Not by its folder: it may have been given as a link, which a listing does not have.
+        uuid !== run.uuid &&
+        status === RunStatus.Finished &&
+        !tags.includes(FAILED_TAG) &&
+        (isTag ? tags.includes(tag) : startedAt <= run.startedAt),
+    ),
+  );
+  const [damaged] = unreadable;
+  if (facts === null && damaged !== undefined)
+    throw new ExpmanError(
+      'CORRUPT',
+      `the baseline ${baseline} is not among the runs of ${path} that can be read; ${damaged.runDir} cannot: ${damaged.message}`,
+      { path: damaged.runDir },
+    );
+  if (facts === null && isTag)
     throw new ExpmanError('RUN_NOT_FOUND', `no finished run in ${path} has the tag ${JSON.stringify(tag)}`, {
       path,
     });
-  }
-  if (baseline === 'last')
-    return newest(candidates(fs, run).filter(({ startedAt }) => startedAt <= run.startedAt));
-  return namedRun(fs, run, baseline);
-}
-
-/** Returns the runs of the same experiment that may be a baseline. */
-function candidates(fs: FsPort, { runDir }: RunFacts): RunFacts[] {
-  return listRuns(fs, dirname(runDir), null).runs.filter(
-    (facts) =>
-      facts.runDir !== runDir && facts.status === RunStatus.Finished && !facts.tags.includes(FAILED_TAG),
-  );
+  return { facts, unreadable: unreadable.length };
 }
 
 function newest(runs: readonly RunFacts[]): RunFacts | null {

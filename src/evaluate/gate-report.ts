@@ -1,3 +1,4 @@
+import { markdownText } from '../model/markdown.js';
 import type { GateResult } from './gate.js';
 
 /** Formats the result of a gate as a Markdown table, for a comment on a pull request. */
@@ -15,12 +16,13 @@ export function gateMarkdown({
     ...(baseline === null ? [] : [`${baseline.value} in ${baseline.run}`]),
   ];
   return [
-    `**${passed ? 'Passed' : 'Failed'}**: ${inline(`${experiment}/${run}`)}, ${inline(facts.join('; '))}`,
+    `**${passed ? 'Passed' : 'Failed'}**: ${markdownText(`${experiment}/${run}`)}, ${markdownText(facts.join('; '))}`,
     '',
     '| check | result | |',
     '| --- | --- | --- |',
     ...checks.map(
-      (check) => `| ${check.name} | ${check.passed ? 'passed' : '**failed**'} | ${inline(check.message)} |`,
+      (check) =>
+        `| ${check.name} | ${check.passed ? 'passed' : '**failed**'} | ${markdownText(check.message)} |`,
     ),
   ].join('\n');
 }
@@ -44,10 +46,6 @@ export function gateJUnit({ experiment, run, metric, checks }: GateResult): stri
     '',
   ].join('\n');
 }
-
-/** Escapes a text for one line of Markdown. */
-const inline = (text: string): string =>
-  text.replaceAll(/\s+/g, ' ').replaceAll(/[\\`*_{}[\]<>|#!]/g, (char) => `\\${char}`);
 
 /** Escapes a text for an XML attribute; characters that XML 1.0 does not allow become U+FFFD. */
 const xml = (text: string): string =>

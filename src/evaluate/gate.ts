@@ -15,10 +15,11 @@ import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import type { RunFacts } from '../model/run-facts.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Goal } from '../pure/metric-definition.js';
+import { quantity } from '../pure/quantity.js';
 import { amendRunBy } from '../reader/amend-run.js';
 import { figureNames } from '../reader/groups.js';
 import { readFacts } from '../reader/read-facts.js';
-import { numberIn } from '../reader/run-value.js';
+import { numberIn } from '../pure/history.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { FAILED_TAG, baselineOf } from './baseline.js';
 
@@ -86,7 +87,8 @@ export interface GateResult {
 /**
  * Checks one figure of a closed run against limits and a baseline, as `expman gate` does.
  *
- * A run that has not finished fails. A run that fails gets the tag `gate:failed`. With the baseline
+ * A run that has not finished fails, and so does a metric, unless it is a summary value, of a run
+ * that has lost calls. A run that fails gets the tag `gate:failed`. With the baseline
  * `last`, the first run of an experiment has nothing to be compared with, and passes that check.
  *
  * @throws {@link ExpmanError} `INVALID_OPTION`; `RUN_NOT_FOUND` for the run or its baseline;
@@ -112,9 +114,11 @@ export async function gate(runDir: string, options: GateOptions): Promise<GateRe
     });
   const value = valueIn(facts, metric);
   const goal = wanted.goal ?? definedIn('goal', [facts], metric) ?? 'max';
-  const before = baseline === undefined ? null : baselineOf(nodeFs, facts, baseline);
+  const found = baseline === undefined ? null : baselineOf(nodeFs, facts, baseline);
+  const before = found?.facts ?? null;
   const known = before && { runDir: before.runDir, run: before.run, value: valueIn(before, metric) };
-  const checks = checksOf(facts, value, goal, known, wanted);
+  const measured = { value, goal, baseline: known, unreadable: found?.unreadable ?? 0 };
+  const checks = checksOf(facts, measured, wanted);
   const passed = checks.every((check) => check.passed);
   return {
     passed,
@@ -124,20 +128,18 @@ export async function gate(runDir: string, options: GateOptions): Promise<GateRe
   };
 }
 
+/** What is checked. */
+interface Measured extends Pick<GateResult, 'value' | 'goal' | 'baseline'> {
+  /** The number of runs that cannot be read, so that a later baseline may be missing. */
+  readonly unreadable: number;
+}
+
 function checksOf(
-  { status }: RunFacts,
-  value: number,
-  goal: Goal,
-  baseline: GateResult['baseline'],
+  facts: RunFacts,
+  { value, goal, baseline, unreadable }: Measured,
   { metric, min, max, maxDrop }: ResolvedBy<typeof OPTIONS>,
 ): GateCheck[] {
-  const checks: GateCheck[] = [
-    {
-      name: 'status',
-      passed: status === RunStatus.Finished,
-      message: `the run must be FINISHED; it is ${status}`,
-    },
-  ];
+  const checks: GateCheck[] = [statusCheck(facts, metric)];
   if (min !== undefined)
     checks.push({
       name: 'min',
@@ -157,16 +159,29 @@ function checksOf(
       message:
         baseline === null
           ? `${metric} may be at most ${maxDrop} worse than before; there is no finished run before this one`
-          : `${metric} may be at most ${maxDrop} ${goal === 'max' ? 'below' : 'above'} the ${baseline.value} of ${baseline.run}; it is ${value}`,
+          : `${metric} may be at most ${maxDrop} ${goal === 'max' ? 'below' : 'above'} the ${baseline.value} of ${baseline.run}; it is ${value}${unreadableWords(unreadable)}`,
     });
   return checks;
 }
+
+/** A run must have finished, and a metric must have all of its rows: its last value may be lost. */
+function statusCheck({ status, lost, summary }: RunFacts, metric: string): GateCheck {
+  const isWhole = lost === 0 || Object.hasOwn(summary, metric);
+  return {
+    name: 'status',
+    passed: status === RunStatus.Finished && isWhole,
+    message: `the run must be FINISHED${isWhole ? '' : ', with all of its rows'}; it is ${status}${isWhole ? '' : `, and ${quantity(lost, 'calls')} are lost`}`,
+  };
+}
+
+const unreadableWords = (runs: number): string =>
+  runs === 0 ? '' : ` (${quantity(runs, 'runs')} of the experiment cannot be read)`;
 
 /** Tells if a value is at most `maxDrop` worse; digits that doubles cannot hold do not count. */
 function isWithin(value: number, before: number, maxDrop: number, goal: Goal): boolean {
   const worse = goal === 'max' ? before - value : value - before;
   const rounding = 4 * Number.EPSILON * Math.max(Math.abs(value), Math.abs(before), maxDrop);
-  return value === before || worse <= maxDrop + rounding;
+  return value === before || worse <= maxDrop || (Number.isFinite(rounding) && worse <= maxDrop + rounding);
 }
 
 /** Returns a summary value, else the last value of a metric. @throws ExpmanError `INVALID_VALUE` */

@@ -73,6 +73,10 @@ export type {
   ImportReport,
   OwnImportOptions,
 } from './import-runs.js';
+export type { MergeOptions } from './merging/merge-options.js';
+export type { ParamConflict } from './merging/merge-params.js';
+export { type MergedRun, type MergedSource, mergeRuns } from './merging/merge-runs.js';
+export type { MergeKind } from './merging/merge-sources.js';
 export { type CopiedRun, copyRun } from './moving/copy-run.js';
 export { type MovedRun, type PlaceOptions, moveRun, renameRun } from './moving/move-run.js';
 export type { ExportedExperiment } from './target/export-experiment.js';

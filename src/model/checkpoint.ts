@@ -21,6 +21,8 @@ export interface CheckpointLine {
    * The values by which it is kept, by metric; a metric without a number at that time is left out.
    */
   readonly values: Readonly<Record<string, number>>;
+  /** The rules that it was saved with, `last 3`; absent where all stay, and before 0.2.0. */
+  readonly keep?: readonly string[];
 }
 
 /** The folder of a run's checkpoints. */
@@ -68,7 +70,7 @@ export function parseCheckpointLine(text: string): CheckpointLine | null {
     return null;
   }
   if (!isRecord(said)) return null;
-  const { epoch, file, size, sha256, savedAt } = said;
+  const { epoch, file, size, sha256, savedAt, keep } = said;
   const step = stepInJson(said['step']);
   const values = valuesIn(said['values']);
   if (step === undefined || step === null || values === null) return null;
@@ -79,8 +81,15 @@ export function parseCheckpointLine(text: string): CheckpointLine | null {
     isCount(size) &&
     isSha256(sha256) &&
     isInstant(savedAt);
-  return is ? ({ step, epoch, file, size, sha256, savedAt, values } as CheckpointLine) : null;
+  if (!is) return null;
+  return { ...({ step, epoch, file, size, sha256, savedAt, values } as CheckpointLine), ...keepIn(keep) };
 }
+
+/** Anything but a list of texts says nothing: the checkpoint is whole without it. */
+const keepIn = (said: unknown): Pick<CheckpointLine, 'keep'> =>
+  Array.isArray(said) && said.length > 0 && said.every((rule) => typeof rule === 'string')
+    ? { keep: said }
+    : {};
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 

@@ -45,6 +45,10 @@ function parseKeep(text: string): KeepRule | null {
   return metric === undefined ? { kind: 'last', count } : { kind: 'best', count, metric };
 }
 
+/** Writes a rule as it is given. */
+export const keepText = (rule: KeepRule): string =>
+  rule.kind === 'last' ? `last ${rule.count}` : `best ${rule.count} by ${rule.metric}`;
+
 const LEAST = words('loss losses error err mse rmse mae mape nll perplexity ppl wer cer fid regret latency');
 const GREATEST = words('accuracy acc f1 auc auroc precision recall reward return score iou miou bleu r2');
 

@@ -42,7 +42,20 @@ export interface RunIdentity {
   readonly parent?: RunParent;
   /** The times the run was resumed, oldest first. */
   readonly resumed?: readonly ResumeMark[];
+  /** The path and the format that it was imported from, with the time. */
+  readonly imported?: Params;
+  /** The run that it was copied from: `uuid`, `experiment`, `run`, `at`. */
+  readonly copiedFrom?: Params;
+  /** The runs that were merged into it: `as`, `at`, and `runs`, a list. */
+  readonly mergedFrom?: Params;
 }
+
+/** The entries of `run.yaml` that say what a run was made from, for every later owner to keep. */
+export const ORIGIN_KEYS = [
+  'imported',
+  'copiedFrom',
+  'mergedFrom',
+] as const satisfies readonly (keyof RunIdentity)[];
 
 /** The reason why a run's rows are not where they should be. */
 export interface Degradation {

@@ -11,7 +11,7 @@ import type { FsPort } from '../storage/fs-port.js';
 import { readMapping } from '../run/run-record.js';
 import { type OnScan, type RunListing, type UnreadableRun, listRuns } from './run-index.js';
 import { type FactsGroup, figureNames, groupsOf } from './groups.js';
-import { HISTORY_RULES, type HistoryOptions, historyOf, lastStarted } from './history.js';
+import { HISTORY_RULES, type HistoryOptions, historyOf } from './history.js';
 import { POINT_RULES, type PointSelection } from './points.js';
 import { StoredRun, openStoredRun } from './stored-run.js';
 
@@ -193,8 +193,8 @@ export class Experiments {
     const { experiment, where, by, last } = SERIES_QUERY.resolve(query);
     const runs = await this.runs({ experiment, where });
     const storedOf = new Map(runs.map((run) => [run.facts, run]));
-    const points = historyOf([...storedOf.keys()], wanted, by);
-    return lastStarted(points, last).flatMap(({ facts, x, value }) => {
+    const { points } = historyOf([...storedOf.keys()], wanted, { by, last });
+    return points.flatMap(({ facts, x, value }) => {
       const run = storedOf.get(facts);
       return run === undefined ? [] : [{ run, x, value }];
     });

@@ -1,9 +1,10 @@
+import { numberIn } from '../pure/history.js';
 import { definedIn } from '../pure/metric-definition.js';
 import { jsonOrText } from '../model/json-text.js';
 import { jsonable } from '../model/jsonable.js';
 import type { ParamValue } from '../model/param-value.js';
 import type { RunFacts } from '../model/run-facts.js';
-import { numberIn, runValue } from './run-value.js';
+import { runValue } from './run-value.js';
 import type { FieldValue } from './where/fields.js';
 import { parseField } from './where/parse-field.js';
 

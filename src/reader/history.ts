@@ -1,9 +1,15 @@
 import { integer, invalidOption, string } from '../model/option-rules.js';
 import type { RunFacts } from '../model/run-facts.js';
-import { numberIn, runValue } from './run-value.js';
-import { fieldIn, parseField } from './where/parse-field.js';
-import { typeOfField } from './where/fields.js';
-import { parseSort } from './where/parse-sort.js';
+import {
+  type HistoryAxis,
+  type HistoryPoint as Point,
+  axisOfHistory,
+  historyPoints,
+  lastStarted,
+} from '../pure/history.js';
+import { runValue } from './run-value.js';
+import { typeOfField, valueOf } from './where/fields.js';
+import { fieldIn } from './where/parse-field.js';
 
 /** The field by which a history is ordered, and the number of runs in it. */
 export interface HistoryOptions {
@@ -17,11 +23,14 @@ export interface HistoryOptions {
 export const HISTORY_RULES = { by: string().byDefault('startedAt'), last: integer(0) };
 
 /** One run in a history. */
-export interface HistoryPoint {
-  readonly facts: RunFacts;
-  /** The value of the field; for a date, milliseconds since the epoch. */
-  readonly x: number | string;
-  readonly value: number;
+export type HistoryPoint = Point<RunFacts>;
+
+/** One figure of several runs, a point for each. */
+export interface History {
+  readonly points: readonly HistoryPoint[];
+  readonly axis: HistoryAxis;
+  /** The number of runs that have the figure and the field, of which `points` has the last. */
+  readonly total: number;
 }
 
 /**
@@ -30,25 +39,19 @@ export interface HistoryPoint {
  *
  * @throws ExpmanError `INVALID_FILTER` if `by` is not a field, `INVALID_OPTION` if it has no order
  */
-export function historyOf(runs: readonly RunFacts[], name: string, by: string): HistoryPoint[] {
+export function historyOf(
+  runs: readonly RunFacts[],
+  name: string,
+  { by = 'startedAt', last }: HistoryOptions = {},
+): History {
   const field = fieldIn(by);
   if (typeOfField(field) === 'list') throw invalidOption('by', 'a field that has an order', by);
-  const [valueOf, placeOf, order] = [runValue(name), parseField(by), parseSort(by)];
-  return runs
-    .flatMap((facts) => {
-      const value = numberIn(valueOf(facts));
-      const place = placeOf(facts);
-      const x = typeof place === 'string' && typeOfField(field) === 'date' ? Date.parse(place) : place;
-      if (value === undefined || x === undefined || x === null) return [];
-      return [{ facts, x: typeof x === 'string' ? x : (numberIn(x) ?? JSON.stringify(x)), value }];
-    })
-    .sort((one, other) => order(one.facts, other.facts));
-}
-
-/** Keeps the `last` points whose runs started last, in their order; all of them for undefined. */
-export function lastStarted(points: readonly HistoryPoint[], last: number | undefined): HistoryPoint[] {
-  if (last === undefined) return [...points];
-  const byStart = [...points].sort((one, other) => one.facts.startedAt.localeCompare(other.facts.startedAt));
-  const kept = new Set(byStart.slice(Math.max(0, byStart.length - last)));
-  return points.filter((point) => kept.has(point));
+  const isDate = typeOfField(field) === 'date';
+  const all = historyPoints(runs, {
+    valueOf: runValue(name),
+    placeOf: (facts) => valueOf(field, facts),
+    isDate,
+  });
+  const points = lastStarted(all, last);
+  return { points, axis: axisOfHistory(points, isDate), total: all.length };
 }

@@ -77,14 +77,27 @@ export function readLogFile(
   return { lines: linesThrough(lines(), filter), end };
 }
 
-function linesThrough(lines: Iterable<string>, filter: LogFilter): LogLine[] {
-  const { level, text, last } = FILTER.resolve(filter);
-  const matches = lineFilter({ level, text });
-  let found: LogLine[] = [];
+/**
+ * Yields the lines of a run's log as {@link readLog} returns them, one after another: none but the
+ * current one is in memory.
+ */
+export const logLines = (fs: FsPort, runDir: string, state: RunState | null): Generator<LogLine, void> =>
+  parsed(linesOf(fs, runDir, state));
+
+function* parsed(lines: Iterable<string>): Generator<LogLine, void> {
   let timestampMs = 0;
   for (const text of lines) {
     const line = parseLogLine(text) ?? { timestampMs, level: '', message: text, meta: {} };
     timestampMs = line.timestampMs;
+    yield line;
+  }
+}
+
+function linesThrough(lines: Iterable<string>, filter: LogFilter): LogLine[] {
+  const { level, text, last } = FILTER.resolve(filter);
+  const matches = lineFilter({ level, text });
+  let found: LogLine[] = [];
+  for (const line of parsed(lines)) {
     if (!matches(line)) continue;
     found.push(line);
     if (found.length > 2 * last + 1024) found = found.slice(-last);

@@ -15,9 +15,3 @@ export function runValue(name: string): (facts: RunFacts) => FieldValue {
   return (facts) =>
     (Object.hasOwn(facts.summary, name) ? facts.summary[name] : figureOf(facts, name)) ?? fieldOf?.(facts);
 }
-
-/** Returns a value as a number, a boolean as 0 or 1; undefined for any other. */
-export const numberIn = (value: FieldValue): number | undefined =>
-  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
-    ? Number(value)
-    : undefined;

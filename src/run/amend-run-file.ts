@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
-import { replaceFile } from '../storage/atomic-file.js';
+import { replaceFile, unwritable } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { mustNotBeOwned, readOwnership } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
@@ -15,7 +15,7 @@ import { segmentNames } from './replay/segment-files.js';
  *
  * @throws {@link ExpmanError} `RUN_LOCKED` if its owner is alive, `INVALID_VALUE` for an
  * interrupted run that is not recovered yet, or if `run.yaml` would become larger than readers
- * accept, `RUN_NOT_FOUND`, `CORRUPT`
+ * accept, `RUN_NOT_FOUND`, `CORRUPT`, `IO`
  */
 export function amendRunFile(fs: FsPort, folder: string, change: (file: Mapping) => Mapping): void {
   const known = readIdentity(fs, folder);
@@ -30,12 +30,17 @@ export function amendRunFile(fs: FsPort, folder: string, change: (file: Mapping)
         path: folder,
       },
     );
-  const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), { ends: true });
+  const path = join(folder, RUN_NAME);
   try {
-    const file = readMapping(fs, folder, RUN_NAME) ?? {};
-    replaceFile(fs, join(folder, RUN_NAME), runFileBytes(folder, change(file)));
-  } finally {
-    releaseLock(fs, folder, owner);
+    const owner = takeLock(fs, folder, nextEpoch(fs, folder, known), { ends: true });
+    try {
+      const file = readMapping(fs, folder, RUN_NAME) ?? {};
+      replaceFile(fs, path, runFileBytes(folder, change(file)));
+    } finally {
+      releaseLock(fs, folder, owner);
+    }
+  } catch (error) {
+    throw unwritable(path, error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { ExpmanError } from '../model/errors.js';
 import { sanitiseParams } from '../model/params.js';
-import type { Loss, ResumeMark, RunIdentity } from '../model/run-file.js';
+import { type Loss, ORIGIN_KEYS, type ResumeMark, type RunIdentity } from '../model/run-file.js';
 import { parentIn } from '../model/run-parent.js';
 import { parseStep } from '../model/step.js';
 import { isUuid } from '../model/stored-values.js';
@@ -65,6 +65,7 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
     ...(parent !== null && { parent }),
     ...(isMapping(file['environment']) && { environment: sanitiseParams(file['environment']).params }),
     ...(Array.isArray(file['resumed']) && { resumed: file['resumed'].filter(isMapping).map(resumeMarkIn) }),
+    ...originsIn(file),
   };
   const counts = isMapping(file['counts']) ? file['counts'] : {};
   return {
@@ -76,6 +77,14 @@ export function readIdentity(fs: FsPort, folder: string): KnownRun {
     file,
   };
 }
+
+const originsIn = (file: Mapping): Pick<RunIdentity, (typeof ORIGIN_KEYS)[number]> =>
+  Object.fromEntries(
+    ORIGIN_KEYS.flatMap((key) => {
+      const said = file[key];
+      return isMapping(said) ? [[key, sanitiseParams(said).params]] : [];
+    }),
+  );
 
 function resumeMarkIn({ at, from, step, lastedMs, fromStep }: Mapping): ResumeMark {
   const firstRemoved = parseStep(fromStep);

@@ -28,6 +28,8 @@ export interface CheckpointFacts {
   readonly savedAt: string;
   /** The values by which it was ranked when it was saved, by metric. */
   readonly values: Readonly<Record<string, number>>;
+  /** The rules by which checkpoints were to stay when it was saved; empty if all were. */
+  readonly keep: readonly string[];
 }
 
 /** A checkpoint of a run, to go on from. */
@@ -77,8 +79,8 @@ export function checkpointsIn(fs: FsPort, runDir: string, rewinds: readonly Mark
 
 /** Describes a checkpoint that is in the list of its run. */
 export function checkpointFacts(runDir: string, line: CheckpointLine): CheckpointFacts {
-  const { step, file, size, sha256, savedAt, values } = line;
-  return { step, path: join(runDir, CHECKPOINTS_FOLDER, file), size, sha256, savedAt, values };
+  const { step, file, size, sha256, savedAt, values, keep = [] } = line;
+  return { step, path: join(runDir, CHECKPOINTS_FOLDER, file), size, sha256, savedAt, values, keep };
 }
 
 /** Gives a checkpoint that is in the list of its run, to be read. */

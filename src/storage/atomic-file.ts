@@ -167,6 +167,13 @@ export function unreadable(path: string, error: unknown): ExpmanError {
   return new ExpmanError('IO', `${path} cannot be read: ${errno ?? String(error)}`, facts);
 }
 
+/** Turns an error of the file system into `IO` with path and errno; any other error stays as it is. */
+export function unwritable(path: string, error: unknown): unknown {
+  const errno = errnoOf(error);
+  if (error instanceof ExpmanError || errno === undefined) return error;
+  return new ExpmanError('IO', `${path} cannot be changed: ${errno}`, { path, cause: error, errno });
+}
+
 /** Tells if a file name is one that {@link replaceFile} gives to incomplete files. */
 export function isTempName(name: string): boolean {
   return /^\..+\.[0-9a-f]{12}\.tmp$/.test(name);

@@ -87,9 +87,10 @@ type Rights = (typeof RIGHTS)[FileMode];
  * So everything in the folder of a private run is private, whoever writes it: the writer thread, a
  * recovery, a later session.
  */
-export const rightsIn = (folder: string): Rights => RIGHTS[isPrivate(folder) ? 'private' : 'umask'];
+export const rightsIn = (folder: string): Rights => RIGHTS[isPrivateFolder(folder) ? 'private' : 'umask'];
 
-function isPrivate(folder: string): boolean {
+/** Tells if only its owner may enter a folder. */
+export function isPrivateFolder(folder: string): boolean {
   if (process.platform === 'win32') return false; // Windows has lists of rights, which a new file inherits.
   const stats = fs.statSync(folder, { throwIfNoEntry: false });
   return stats !== undefined && (stats.mode & OF_OTHERS) === 0;
@@ -97,7 +98,7 @@ function isPrivate(folder: string): boolean {
 
 /** Removes all rights of others to a folder. */
 export function makePrivate(folder: string): void {
-  if (!isPrivate(folder)) fs.chmodSync(folder, RIGHTS.private.folder);
+  if (!isPrivateFolder(folder)) fs.chmodSync(folder, RIGHTS.private.folder);
 }
 
 /** Makes the {@link FsPort} of the real file system, by the rights of what is made in a folder. */

@@ -1,3 +1,4 @@
+import type { StopRequest } from '../model/stop-request.js';
 import type { MetricWatch } from './metric-watch.js';
 import type { TrialRecord } from './sweep-file.js';
 import type { TrialPlace } from './trial.js';
@@ -83,6 +84,8 @@ export type AbortReason = 'stopped' | 'interrupted';
 export class TrialControl {
   /** The reason why the trial was aborted; null if it was not. */
   abortReason: AbortReason | null = null;
+  /** The request to the sweep that aborted it; null if there was none. */
+  request: StopRequest | null = null;
   private readonly aborting = new AbortController();
   private readonly expiring = new AbortController();
 
@@ -97,9 +100,10 @@ export class TrialControl {
   }
 
   /** Asks the training to end; the first reason is kept. */
-  abort(reason: AbortReason): void {
+  abort(reason: AbortReason, request: StopRequest | null = null): void {
     if (this.abortReason !== null) return;
     this.abortReason = reason;
+    this.request = request;
     this.aborting.abort(new DOMException(`the trial was ${reason}`, 'AbortError'));
   }
 

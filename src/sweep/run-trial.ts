@@ -1,4 +1,5 @@
 import { LoggingEngine } from '../engine/logging-engine.js';
+import { requestStop } from '../engine/run-stop.js';
 import { messageOf } from '../model/errors.js';
 import { ExperimentConfig } from '../model/experiment-config.js';
 import type { RunSummary } from '../model/run-file.js';
@@ -50,7 +51,13 @@ async function runTrial<P>(
   host.observer.begins(begun);
   const run = openTrialRun(begun.run, host.rules);
   run.logParams(params as Readonly<Record<string, unknown>>);
-  const trial: Trial<P> = { number, attempt, params, slot, run, signal: control.signal };
+  const { signal } = control;
+  const trial: Trial<P> = { number, attempt, params, slot, run, signal };
+  // Before all other listeners: a request to the sweep is one to its runs, too.
+  const onAbort = (): void => {
+    if (control.request !== null) requestStop(run, control.request);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
   host.observer.started(trial);
   // A trial that somebody asks to end counts with what it has reported, and is not tried again.
   run.stop$.subscribe({

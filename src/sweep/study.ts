@@ -10,6 +10,7 @@ import { makeFolders } from '../storage/make-folders.js';
 import { nodeFsOf } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
 import { HEARTBEAT_MS, type LockOwner, beatLock } from '../storage/lock-file.js';
+import type { StopRequest } from '../model/stop-request.js';
 import { hasStopFile, readStopRequest, removeStopRequest } from '../run/stop-file.js';
 import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
 import { releaseLock, takeLock } from '../storage/run-lock.js';
@@ -116,8 +117,12 @@ export class SweepStudy<P, T> implements Study<P, T> {
   }
 
   stop(): void {
+    this.interrupt(null);
+  }
+
+  private interrupt(request: StopRequest | null): void {
     this.stopping.abort();
-    for (const running of this.running) running.abort('interrupted');
+    for (const running of this.running) running.abort('interrupted', request);
   }
 
   private get stopped(): boolean {
@@ -147,9 +152,9 @@ export class SweepStudy<P, T> implements Study<P, T> {
     const unwatch = this.options.handleSignals ? watchSignals(() => this.stopNow()) : () => undefined;
     const unlimit = after(this.options.timeLimitMs, () => this.stop());
     try {
-      const { fs, dir, plan, executor } = this;
-      const { resume } = this.options;
-      const records = await TrialRecords.open(fs, dir, plan, { resume, settles: !executor.outlivesStudy });
+      const { fs, dir, plan, executor, options } = this;
+      const settles = !executor.outlivesStudy;
+      const records = await TrialRecords.open(fs, dir, plan, { ...options, settles });
       const warn = (text: string): void => process.emitWarning(text, { type: 'ExpmanWarning' });
       await executor.open({ dir, uuid: records.uuid, signal: this.stopping.signal, warn });
       return await this.runTrials(records);
@@ -166,8 +171,9 @@ export class SweepStudy<P, T> implements Study<P, T> {
   private lookForRequest({ token: uuid, epoch }: LockOwner): void {
     const { fs, dir } = this;
     attempt(() => {
-      if (!this.stopped && hasStopFile(fs, dir) && readStopRequest(fs, dir, { uuid, epoch }) !== null)
-        this.stop();
+      if (this.stopped || !hasStopFile(fs, dir)) return;
+      const request = readStopRequest(fs, dir, { uuid, epoch });
+      if (request !== null) this.interrupt(request);
     });
   }
 
@@ -297,7 +303,7 @@ export class SweepStudy<P, T> implements Study<P, T> {
     const { status } = record;
     if (status === 'running') return;
     if (status !== 'failed') {
-      if (status !== 'interrupted') this.observe(record, result.params);
+      if (status !== 'interrupted') this.tellSearcher(record, result.params);
       this.events.next({ kind: status, trial: result });
       return;
     }
@@ -309,13 +315,13 @@ export class SweepStudy<P, T> implements Study<P, T> {
       });
     else {
       this.failures++;
-      this.observe({ ...record, value: null }, result.params);
+      this.tellSearcher({ ...record, value: null }, result.params);
       if (this.failures > this.options.maxFailures) this.stop();
     }
     this.events.next({ kind: 'failed', trial: result, willRetry });
   }
 
-  private observe(record: TrialRecord, params: P): void {
+  private tellSearcher(record: TrialRecord, params: P): void {
     this.begun.delete(record.trial);
     this.options.searcher.observe(params, record.value, outcomeOf(record));
   }

@@ -17,6 +17,7 @@ import {
 } from '../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import { isUrl } from '../model/realms.js';
+import { type Webhook, webhookFor } from '../model/webhook.js';
 import { type QueueAddress, queueAddress } from './queue/queue-address.js';
 import { type MedianStoppingOptions, medianStopping } from './schedulers/median-stopping.js';
 import { type Scheduler, noScheduler } from './schedulers/scheduler.js';
@@ -132,6 +133,8 @@ export interface ResolvedSweep<P>
     NamedScheduler {
   readonly baseDir: string;
   readonly fileMode: FileMode;
+  /** Where the alerts of its runs are sent; null for nowhere. */
+  readonly webhook: Webhook | null;
   readonly searcher: Searcher<P>;
   readonly searcherName: string;
 }
@@ -239,7 +242,7 @@ function completed<S extends Space>(
 ): ResolvedSweep<ParamsOf<S>> {
   const { searcherOptions, scheduler, run, dir, ...rest } = resolved;
   const { name, seed, mode } = rest;
-  const { baseDir, fileMode } = new ExperimentConfig(name, eitherFolder(dir, rest.baseDir), run);
+  const { baseDir, fileMode, alerts } = new ExperimentConfig(name, eitherFolder(dir, rest.baseDir), run);
   for (const option of OWN_RUN_OPTIONS)
     if (Object.hasOwn(run, option))
       throw invalidOption(`run.${option}`, 'left out, because the sweep sets it', Reflect.get(run, option));
@@ -249,6 +252,7 @@ function completed<S extends Space>(
     ...scheduler,
     baseDir,
     fileMode,
+    webhook: webhookFor(alerts),
     run,
     searcher: named ? createSearcher(searcher, space, { ...searcherOptions, seed, mode }) : searcher,
     searcherName: named ? searcher : 'custom',

@@ -4,6 +4,7 @@ import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { redactNamed } from '../model/redact-text.js';
 import { RunStatus } from '../model/run-status.js';
+import type { Webhook } from '../model/webhook.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { OwnerWatch } from '../storage/owner-watch.js';
 import { RUN_NAME } from '../run/file-names.js';
@@ -27,20 +28,21 @@ const REST_PER_WRITE = 24;
 
 /**
  * Settles the trials that a killed process left: one whose run had ended counts, any other was
- * interrupted.
+ * interrupted. Alerts that it left unsent are sent: no session will resume its run.
  */
 async function settled(
   fs: FsPort,
   folder: string,
   record: TrialRecord,
-  { metric, mode, value }: SweepPlan,
+  { plan, webhook }: { readonly plan: SweepPlan; readonly webhook: Webhook | null },
 ): Promise<TrialRecord> {
   if (record.status !== 'running') return record;
+  const { metric, mode, value } = plan;
   const interrupted: TrialRecord = { ...record, status: 'interrupted', value: null, step: null };
   const runDir = join(folder, record.run);
   if (fs.stat(join(runDir, RUN_NAME)) === null) return interrupted;
   // Its owner may have been on another host; whoever resumes the sweep takes over its trials.
-  const { status } = await recoverRun(fs, runDir, new OwnerWatch(fs, runDir));
+  const { status } = await recoverRun(fs, runDir, new OwnerWatch(fs, runDir), webhook);
   if (status !== RunStatus.Finished) return interrupted;
   const metrics: unknown = readIdentity(fs, runDir).file['metrics'];
   const summary: unknown =
@@ -50,6 +52,15 @@ async function settled(
   const step: unknown = value === 'last' ? null : Reflect.get(summary, `${mode}Step`);
   if (typeof counts !== 'number' || Number.isNaN(counts)) return interrupted;
   return { ...record, status: 'finished', value: counts, step: typeof step === 'number' ? step : null };
+}
+
+/** How the trials of a sweep are opened. */
+interface OpenOptions {
+  /** False if trials that an earlier session has left running stay as they are; default true. */
+  readonly settles?: boolean;
+  readonly resume: 'never' | 'allow' | 'must';
+  /** The webhook for alerts that a killed process has left unsent. */
+  readonly webhook: Webhook | null;
 }
 
 /**
@@ -83,7 +94,7 @@ export class TrialRecords {
     fs: FsPort,
     folder: string,
     plan: SweepPlan,
-    { resume, settles = true }: { readonly resume: 'never' | 'allow' | 'must'; readonly settles?: boolean },
+    { resume, webhook, settles = true }: OpenOptions,
   ): Promise<TrialRecords> {
     const before = readSweep(fs, folder);
     const records = new TrialRecords(fs, folder, plan, before?.uuid ?? randomUUID());
@@ -102,7 +113,10 @@ export class TrialRecords {
       // The records of another scheduler mean nothing to this one.
       const kept = course !== undefined && before?.plan.scheduler === plan.scheduler ? { course } : {};
       const found = { ...record, ...kept };
-      records.records.set(record.trial, settles ? await settled(fs, folder, found, plan) : found);
+      records.records.set(
+        record.trial,
+        settles ? await settled(fs, folder, found, { plan, webhook }) : found,
+      );
     }
     records.write();
     return records;

@@ -16,6 +16,7 @@ const PLACES = [
   `#/curves?${RUNS}`,
   `#/compare?${RUNS}`,
   '#/sweep/hunt',
+  ...['#/history', '#/history?by=params.lr', '#/artifacts', '#/artifacts/model', '#/artifacts/model/v1'],
   ...['', '/metrics', '/logs', '/files', '/media', '/histograms', '/system', '/environment'].map(
     (tab) => `#/run/exp/one${tab}`,
   ),
@@ -37,7 +38,12 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
   beforeAll(async () => {
     const base = folder();
     const runs = [await runOfAll(base, 'one'), await runOfAll(base, 'two')];
-    for (const run of runs) await run.close();
+    for (const run of runs) {
+      run.alert('Loss is flat', { level: 'warn' });
+      await run.logArtifact('model', { [run.runName]: { text: 'weights' } }, { aliases: ['best'] });
+      await run.saveCheckpoint(150, { text: 'state' }, { keep: 'best 1 by loss' });
+      await run.close();
+    }
     runDirs = runs.map(({ runDir }) => runDir);
     await hunt(base);
     dashboard = await serve(base);

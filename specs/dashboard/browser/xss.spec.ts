@@ -72,6 +72,9 @@ describe.skipIf(!hasBrowser)('what a run holds', { timeout: 180_000 }, () => {
       `#/runs?where=${encodeURIComponent('params.p0 = "<img src=x onerror=window.owned=1>"')}`,
       `#/curves?${runs}`,
       `#/compare?${runs}`,
+      `#/history?by=${encodeURIComponent('params.p0')}`,
+      `#/history?metric=${encodeURIComponent(PAYLOADS[1] ?? '')}&by=run`,
+      `#/artifacts/${encodeURIComponent(PAYLOADS[1] ?? '')}/v1`,
       ...['', '/metrics', '/logs', '/files', '/media', '/histograms', '/system', '/environment'].map(
         (tab) => `#/run/exp/one${tab}`,
       ),

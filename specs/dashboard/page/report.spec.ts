@@ -18,6 +18,7 @@ const run = (name: string, lr: number, more: Partial<ReportRun> = {}): ReportRun
       artifacts: [],
       media: [],
       hasSystemMetrics: false,
+      ...{ checkpoints: [], checkpointsLeftOut: 0, checkpointsProblem: null, lineage: [] },
     },
   },
   series: [

@@ -18,7 +18,9 @@ import {
 
 const name = fc.string({ minLength: 1, maxLength: 20 });
 const place: fc.Arbitrary<Place> = fc.oneof(
-  fc.record({ page: fc.constantFrom('runs' as const, 'curves' as const, 'compare' as const) }),
+  fc.record({
+    page: fc.constantFrom('runs' as const, 'curves' as const, 'compare' as const, 'history' as const),
+  }),
   fc.record({
     page: fc.constant('run' as const),
     experiment: name,
@@ -26,6 +28,9 @@ const place: fc.Arbitrary<Place> = fc.oneof(
     tab: fc.constantFrom(...RUN_TABS),
   }),
   fc.record({ page: fc.constant('sweep' as const), experiment: name }),
+  fc.record({ page: fc.constant('artifacts' as const) }),
+  fc.record({ page: fc.constant('artifacts' as const), name }),
+  fc.record({ page: fc.constant('artifacts' as const), name, version: fc.integer({ min: 1, max: 1e9 }) }),
 );
 
 describe('the address', () => {

@@ -214,7 +214,7 @@ describe('the API', () => {
       api.ExperimentsAnswer,
     );
     expect(experiments).toMatchObject([
-      { name: 'exp', runs: 1, unreadable: 3, running: 0, failed: 0, hasSweep: false },
+      { name: 'exp', runs: 1, unreadable: 3, running: 0, failed: 0, hasSweep: false, project: null },
     ]);
     expect((await error(dashboard, '/api/runs/exp/bad'))[0]).toBe(404);
   });

@@ -9,14 +9,19 @@ import { nodeFs } from '../../../src/storage/node-fs.js';
 import { must } from '../check-run.js';
 import { FORK_STEP, contentAt, lossAt } from '../checkpoints.mjs';
 import type { Scenario, ScenarioContext } from '../scenario.js';
+import { strace } from '../strace.js';
 
 const CHILD = fileURLToPath(new URL('../checkpoints.mjs', import.meta.url));
 /** Everything that a checkpoint, its list and the copy of a parent are made with. */
 const SYSCALLS = ['pwrite64', 'write', 'fsync', 'rename', 'unlink', 'mkdir'];
+/** What a full disk refuses. */
+const FILLING = ['pwrite64', 'mkdir', 'rename'];
+const KILLED = 'signal=SIGKILL';
+const FULL = 'error=ENOSPC';
 const MOST = 400;
 const STEPS = 8;
 
-/** SIGKILL at every system call of a small program that forks a run and saves checkpoints; a disk that is full for some of them. */
+/** SIGKILL at every system call of a small program that forks a run and saves checkpoints; a disk that is full for some of them, and at every call of a fork. */
 export const checkpoints: Scenario = {
   name: 'a fork with checkpoints, killed at every system call, and on a full disk',
   rows: [2, 11, 12],
@@ -28,9 +33,16 @@ export const checkpoints: Scenario = {
       console.log('  SKIPPED kills at system calls: strace is missing, or may not trace');
       return;
     }
-    for (const syscall of SYSCALLS)
-      for (let n = 1; n < MOST && context.goOn(); n++)
-        if (!(await killAt(context, parent, syscall, n))) break;
+    // A rare call has to wait for no frequent one.
+    let left = FAULTS;
+    for (let n = 1; n < MOST && left.length > 0; n++) {
+      const more: Fault[] = [];
+      for (const fault of left) {
+        if (!context.goOn()) return;
+        if (await at(context, parent, fault, n)) more.push(fault);
+      }
+      left = more;
+    }
   },
 };
 
@@ -44,26 +56,48 @@ async function makeParent(folder: string): Promise<string> {
   return run.runDir;
 }
 
+/** What happens to a call of the program that saves checkpoints for some steps. */
+interface Fault {
+  readonly syscall: string;
+  readonly fault: string;
+  readonly steps: number;
+}
+
+const FAULTS: readonly Fault[] = [
+  ...SYSCALLS.map((syscall) => ({ syscall, fault: KILLED, steps: STEPS })),
+  // A fork that only opens and closes, so that most of it is the copy of its parent.
+  ...FILLING.map((syscall) => ({ syscall, fault: FULL, steps: 0 })),
+];
+
 /** False if the program came to its end without so many calls. */
-async function killAt(
+async function at(
   { folder, tally, progress }: ScenarioContext,
   parent: string,
-  syscall: string,
+  { syscall, fault, steps }: Fault,
   n: number,
 ): Promise<boolean> {
   const place = join(folder, `${syscall}-${n}`);
   mkdirSync(place);
   const account = join(place, 'account.txt');
   writeFileSync(account, '');
-  const inject = ['-e', `trace=${syscall}`, '-e', `inject=${syscall}:signal=SIGKILL:when=${n}`];
-  const program = [process.execPath, CHILD, parent, join(place, 'runs'), account, String(STEPS)];
-  spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', ...inject, ...program], { timeout: 60_000 });
+  const trace = join(place, 'trace');
+  const inject = ['-e', `trace=${syscall}`, '-e', `inject=${syscall}:${fault}:when=${n}`];
+  const program = [process.execPath, CHILD, parent, join(place, 'runs'), account, String(steps)];
+  const traced = [...strace(fault), '-o', trace, ...inject, ...program];
+  spawnSync('strace', traced, { timeout: 60_000, stdio: 'ignore' });
   const said = readFileSync(account, 'utf8');
-  await check(join(place, 'runs/faults/fork'), said, `${syscall} number ${n}`);
-  tally.kills++;
-  progress(`${syscall} ${n}`);
+  const isReached = /killed by SIGKILL|\(INJECTED\)/.test(readFileSync(trace, 'utf8'));
+  const what = `${syscall} number ${n}, ${fault}`;
+  must(isReached || n > 1, 'I7', () => `${what}: it is never called, or never hit`);
+  const runDir = join(place, 'runs/faults/fork');
+  if (said.startsWith('unopened'))
+    must(said === 'unopened IO\n' && !existsSync(runDir), 'I4', () => `${what}: ${said}, and left a folder`);
+  else await check(runDir, said, what);
+  if (fault === KILLED) tally.kills++;
+  else tally.cases++;
+  progress(what);
   rmSync(place, { recursive: true });
-  return !said.includes('closed\n');
+  return isReached;
 }
 
 /** Files of at most 20 kB: the larger checkpoints are refused, the others and all rows are there. */

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.js';
 import { checkpoints } from './checkpoints.js';
+import { alerts } from './alerts.js';
 import { artifacts } from './artifacts.js';
 import { deletions } from './deletions.js';
 import { badPages, bitFlips, truncations } from './damage.js';
@@ -35,6 +36,7 @@ export const scenarios: readonly { readonly key: string; readonly scenario: Scen
   { key: 'syscalls', scenario: syscalls },
   { key: 'checkpoints', scenario: checkpoints },
   { key: 'artifacts', scenario: artifacts },
+  { key: 'alerts', scenario: alerts },
   { key: 'moves', scenario: moves },
   { key: 'deletions', scenario: deletions },
   { key: 'leaks', scenario: leaks },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExperimentConfig, ExpmanError, LoggingEngine } from 'expman-rx';
-import { copyRun, moveRun } from 'expman-rx/interop';
+import { copyRun, mergeRuns, moveRun } from 'expman-rx/interop';
 import { openExperiments, openRun, recoverRun } from 'expman-rx/reader';
 import { deadHiddenFolders } from '../../../dist/modules/interop/target/hidden-folders.js';
 import { Violation, must } from '../check-run.js';
@@ -16,8 +16,10 @@ const SHARED_MEMORY = '/dev/shm';
 const ROWS = 40;
 const MOST = 200;
 
-/** What the program does: move by a rename, move to another file system, copy. */
-const WORKS = ['move', 'move-away', 'copy'] as const;
+/** What the program does: move by a rename, move to another file system, copy, merge with another run. */
+const WORKS = ['move', 'move-away', 'copy', 'merge'] as const;
+/** The runs that it must find in their place afterwards. */
+const LEFT = { move: 0, 'move-away': 0, copy: 1, merge: 2 } as const;
 type Work = (typeof WORKS)[number];
 
 /** What happens at the n-th system call of a kind. */
@@ -31,9 +33,9 @@ const FAULTS = [
   ...['pwrite64', 'fsync', 'rename', 'mkdir'].map((syscall) => ({ syscall, fault: FULL })),
 ];
 
-/** A move or a copy that is killed, or has no space, at every system call: the whole run, and nothing lost. */
+/** A move, a copy or a merge that is killed, or has no space, at every system call: the whole run, and nothing lost. */
 export const moves: Scenario = {
-  name: 'runs moved and copied: kill -9 and a full disk at every system call',
+  name: 'runs moved, copied and merged: kill -9 and a full disk at every system call',
   rows: [2, 11],
   unavailable: () => {
     const { status } = spawnSync('strace', ['-f', '-e', 'trace=none', 'true'], { stdio: 'ignore' });
@@ -83,8 +85,9 @@ async function inFolders(
   base: string,
   dir: string,
 ): Promise<boolean> {
-  const from = await smallRun(base);
-  const before = bytesOf(from);
+  const from = await smallRun(base, 'one', 0);
+  if (work === 'merge') await smallRun(base, 'two', ROWS / 2);
+  const before = bytesOf(join(base, 'source'));
   const args = ['-f', '-qq', '-o', join(base, 'trace'), '-e', `trace=${syscall}`];
   args.push('-e', `inject=${syscall}:${fault}:when=${n}`, process.execPath, MOVER, work, from, dir);
   const { status, signal, stderr } = spawnSync('strace', args, { encoding: 'utf8', timeout: 120_000 });
@@ -101,10 +104,11 @@ async function inFolders(
   const found = `${here.length} here, ${there.length} there`;
   must(here.length + there.length > 0, 'I1', () => `${what()}: the run is lost`);
   if (work === 'move') must(here.length + there.length === 1, 'I9', () => `${what()}: ${found}`);
-  if (work === 'copy') must(bytesOf(from) === before, 'I9', () => `${what()}: the original has changed`);
+  if (LEFT[work] > 0)
+    must(bytesOf(join(base, 'source')) === before, 'I9', () => `${what()}: an original has changed`);
   if (status === 0) must(there.length === 1, 'I7', () => `${what()}: it says it is done, ${found}`);
   if (status === 1) {
-    must(/^(IO|ENOSPC): /.test(stderr), 'I7', () => `${what()}: not a typed error`);
+    must(/^(IO|ENOSPC|WRITE_FAILED): /.test(stderr), 'I7', () => `${what()}: not a typed error`);
     if (work !== 'move-away') must(there.length === 0, 'I4', () => `${what()}: refused, and ${found}`);
   }
   await patiently(() => {
@@ -112,7 +116,7 @@ async function inFolders(
   });
   await patiently(() => again(work, from, base, dir));
   must((await runsIn(dir, what)).length === 1, 'I1', () => `${what()}: not there after the second time`);
-  must((await runsIn(base, what)).length === (work === 'copy' ? 1 : 0), 'I9', () => `${what()}: still here`);
+  must((await runsIn(base, what)).length === LEFT[work], 'I9', () => `${what()}: not as many here`);
   checkTidy(base, dir, what);
   return isReached;
 }
@@ -135,8 +139,10 @@ async function patiently(work: () => Promise<void> | void): Promise<void> {
 async function again(work: Work, from: string, base: string, dir: string): Promise<void> {
   const [here, there] = [from, join(dir, 'target/one')].map((path) => existsSync(join(path, 'run.yaml')));
   const place = { experiment: 'target', dir };
-  if (work !== 'copy' && here === true) await moveRun(from, place);
+  if (LEFT[work] === 0 && here === true) await moveRun(from, place);
   if (work === 'copy' && there === false) await copyRun(from, place);
+  if (work === 'merge' && there === false)
+    await mergeRuns([from, join(base, 'source/two')], join(dir, 'target/one'), { order: 'given' });
   // It was killed when the run was in its place, and had still its lock.
   const runDir = join(dir, 'target/one');
   await recoverRun(runDir);
@@ -164,12 +170,12 @@ function checkTold(base: string, dir: string, what: () => string): void {
   }
 }
 
-async function smallRun(base: string): Promise<string> {
+async function smallRun(base: string, runName: string, fromStep: number): Promise<string> {
   const run = new LoggingEngine(
-    new ExperimentConfig('source', base, { runName: 'one', environment: false, tags: ['kept'] }),
+    new ExperimentConfig('source', base, { runName, environment: false, tags: ['kept'] }),
   );
   run.logParams({ lr: 0.1 });
-  for (let step = 0; step < ROWS; step++) run.logMetrics({ loss: step }, step);
+  for (let step = fromStep; step < ROWS; step++) run.logMetrics({ loss: step }, step);
   await run.saveArtifact('model.bin', new Uint8Array(5000).fill(7));
   run.logger.info('hello');
   await run.close();
@@ -182,9 +188,10 @@ async function runsIn(base: string, what: () => string): Promise<string[]> {
   must(unreadable.length === 0, 'I4', () => `${what()}: ${JSON.stringify(unreadable)}`);
   for (const { runDir, run, tags, params, status } of runs) {
     const points = await openRun(runDir).points('loss');
+    const rows = run === 'two' ? ROWS / 2 : ROWS;
     const isWhole =
-      points.length === ROWS && points.every(({ step, value }) => step === value) && status === 'FINISHED';
-    const isSame = run === 'one' && tags[0] === 'kept' && params['lr'] === 0.1;
+      points.length === rows && points.every(({ step, value }) => step === value) && status === 'FINISHED';
+    const isSame = ['one', 'two'].includes(run) && tags.join() === 'kept' && params['lr'] === 0.1;
     must(isWhole && isSame, 'I1', () => `${what()}: ${runDir} has ${points.length} rows, ${status}`);
     const model = readFileSync(join(runDir, 'artifacts/model.bin'));
     must(model.length === 5000 && model.every((byte) => byte === 7), 'I1', () => `${what()}: artifact`);

@@ -58,7 +58,15 @@ describe('copyRun', () => {
     const names = { experiment: 'other', uuid: copied.uuid };
     expect({ ...info, runDir: '', files: [] }).toEqual({
       ...{ ...original, runDir: '', files: [] },
-      identity: { ...original.identity, ...names },
+      identity: {
+        ...{ ...original.identity, ...names },
+        copiedFrom: {
+          uuid: original.identity.uuid,
+          experiment: 'exp',
+          run: 'full',
+          at: expect.any(String) as string,
+        },
+      },
     });
     expect(await openRun(copied.runDir).points('loss')).toEqual(await openRun(from).points('loss'));
     expect((await readMedia(copied.runDir)).map(({ name }) => name)).toEqual(['table']);

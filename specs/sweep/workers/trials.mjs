@@ -1,7 +1,7 @@
 // What trials in worker threads do, one way for each parameter `way`; see sweep-workers.spec.ts.
 import { setImmediate as turn } from 'node:timers/promises';
 import { MessagePort, isMainThread, threadId } from 'node:worker_threads';
-import { range, map } from 'rxjs';
+import { firstValueFrom, lastValueFrom, map, range, toArray } from 'rxjs';
 // Of the modules, as the sweep that starts it is.
 import { ExpmanError, currentRun } from '../../../dist/modules/index.js';
 
@@ -115,6 +115,21 @@ const WAYS = {
     // It may have come while the row was logged.
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
     run.logger.info(`because ${String(signal.reason)}`);
+  },
+  'asked to stop': async ({ run, signal }) => {
+    const aborted = [run.signal.aborted];
+    signal.addEventListener('abort', () => aborted.push(run.signal.aborted));
+    run.logMetrics({ loss: 1 }, 0);
+    const { reason } = await firstValueFrom(run.stop$, { defaultValue: { reason: 'none' } });
+    const again = await lastValueFrom(run.stop$.pipe(toArray()), { defaultValue: [] });
+    const why = [run.signal, currentRun()?.signal, signal].map((each) => String(each?.reason));
+    run.logger.info('asked', { aborted, reason, times: again.length, why });
+  },
+  'asked in a loop': ({ run, signal }) => {
+    run.logMetrics({ loss: 1 }, 0);
+    // Never lets a message in, and logs nothing.
+    while (!run.signal.aborted);
+    run.logger.info('asked', { why: [run.signal, signal].map((each) => String(each.reason)) });
   },
   halving: ({ run, number, signal }) => {
     // The first three are each better than all before.

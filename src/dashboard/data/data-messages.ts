@@ -1,5 +1,12 @@
 import type { LogFilter } from '../../reader/read-log.js';
-import type { LivePoints, RunChange, RunsRequest, SeriesRequest } from '../api.js';
+import type {
+  ArtifactsRequest,
+  HistoryRequest,
+  LivePoints,
+  RunChange,
+  RunsRequest,
+  SeriesRequest,
+} from '../api.js';
 
 /** The place of a run in the list. */
 export interface RunPlace {
@@ -22,6 +29,15 @@ export type DataRequest =
   | { readonly kind: 'news'; readonly ids: readonly string[] }
   | { readonly kind: 'run'; readonly place: RunPlace }
   | { readonly kind: 'sweep'; readonly experiment: string }
+  | { readonly kind: 'history'; readonly query: HistoryRequest }
+  | { readonly kind: 'artifacts'; readonly part: ArtifactsRequest }
+  | { readonly kind: 'artifact'; readonly name: string; readonly part: ArtifactsRequest }
+  | {
+      readonly kind: 'version';
+      readonly name: string;
+      readonly version: number;
+      readonly part: ArtifactsRequest;
+    }
   | { readonly kind: 'logs'; readonly place: RunPlace; readonly filter: LogFilter }
   | { readonly kind: 'system'; readonly place: RunPlace }
   | { readonly kind: 'histograms'; readonly place: RunPlace; readonly metric: string }

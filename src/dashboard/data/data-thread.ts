@@ -9,6 +9,8 @@ import { jsonText } from '../../model/json-text.js';
 import { changeRun } from './change-run.js';
 import { LiveRun } from './live-run.js';
 import type { DataRequest, DataThreadData, FromDataThread, ToDataThread, Watch } from './data-messages.js';
+import { pagesBelow } from './lineage-answer.js';
+import { listArtifacts, listVersions, readVersion } from './read-artifacts.js';
 import { readHistograms, readLogs, readRun, readSystem } from './read-run.js';
 import { readSeries } from './read-series.js';
 import { readSweep } from './read-sweep.js';
@@ -29,8 +31,16 @@ async function answer(request: DataRequest, post: (message: FromDataThread) => v
       return jsonText(view.places(request.ids));
     case 'news':
       return jsonText(view.news(request.ids));
+    case 'history':
+      return view.history(request.query);
+    case 'artifacts':
+      return listArtifacts(dir, view.lineage(), request.part);
+    case 'artifact':
+      return listVersions(dir, request.name, view.lineage(), request.part);
+    case 'version':
+      return readVersion(dir, request, view.lineage(), request.part);
     case 'run':
-      return readRun(request.place);
+      return readRun(request.place, pagesBelow(dir));
     case 'sweep':
       return readSweep(view.folderOf(request.experiment));
     case 'logs':
@@ -44,7 +54,7 @@ async function answer(request: DataRequest, post: (message: FromDataThread) => v
     case 'change':
       changeRun(request.place, request.change);
       view.forget();
-      return readRun(request.place);
+      return readRun(request.place, pagesBelow(dir));
     case 'watch':
       watch(request.watches, post);
       // A follower finds its place with the first timer; this timer fires after it.

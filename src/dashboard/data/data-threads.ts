@@ -31,6 +31,12 @@ const RESTART_MS = 1000;
  */
 const HEAP = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 8 };
 
+/** The questions that may take long: how much they read has no small bound. */
+const LONG: readonly DataRequest['kind'][] = [
+  ...(['series', 'histograms', 'system'] as const),
+  ...(['artifacts', 'artifact', 'version'] as const),
+];
+
 /** The client name of the server's own questions. */
 const OWN = '';
 
@@ -59,7 +65,7 @@ export class DataThreads {
    * @throws {@link BusyError}, {@link ExpmanError}
    */
   ask(request: DataRequest, asker?: Asker): Promise<string> {
-    const isLong = ['series', 'histograms', 'system'].includes(request.kind);
+    const isLong = LONG.includes(request.kind);
     return (isLong ? this.long : this.short).ask(request, asker);
   }
 

@@ -21,6 +21,8 @@ export function experimentFacts(
       (last, { startedAt }) => (last === null || startedAt > last ? startedAt : last),
       null,
     ),
+    // One file says it for all of them, but a listing may be of another moment for each.
+    project: runs.at(-1)?.project ?? null,
     hasSweep: sweepFolder(folder) !== null,
   };
 }

@@ -14,9 +14,11 @@ import { SYSTEM_NAME } from '../../storage/metrics-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { valueAt } from '../../columnar/column-values.js';
 import type { HistogramsAnswer, RunAnswer, SystemAnswer } from '../api.js';
+import { checkpointsAnswer } from './checkpoints-answer.js';
 import { CurveBuilder } from './curve-builder.js';
 import { imageTypeAt } from './image-type.js';
 import type { RunPlace } from './data-messages.js';
+import { type PageOf, lineageAnswer } from './lineage-answer.js';
 import { checkWanted } from './wanted.js';
 
 /** The columns before the metrics: `step` and `timestamp`. */
@@ -32,8 +34,12 @@ const MAX_HISTOGRAMS = 100;
 /** Escapes a path for an address. */
 const quoted = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
 
-/** Reads a run as JSON of a `RunAnswer`. */
-export function readRun({ runDir, id }: RunPlace): string {
+/**
+ * Reads a run as JSON of a `RunAnswer`.
+ *
+ * @param pageOf - the pages of the runs that it was forked from
+ */
+export function readRun({ runDir, id }: RunPlace, pageOf: PageOf): string {
   const { info, rows } = openContents(nodeFs, runDir);
   try {
     const facts = factsOf(info);
@@ -62,6 +68,8 @@ export function readRun({ runDir, id }: RunPlace): string {
         href: `${files}/media/${quoted(file)}`,
       })),
       hasSystemMetrics: nodeFs.stat(join(runDir, SYSTEM_NAME))?.kind === 'file',
+      ...checkpointsAnswer(runDir),
+      lineage: lineageAnswer(runDir, info.identity, pageOf),
     };
     return jsonText({ facts, ...answer });
   } finally {

@@ -3,13 +3,15 @@ import { ExpmanError } from '../../model/errors.js';
 import { jsonText } from '../../model/json-text.js';
 import { paramLeaves } from '../../model/param-value.js';
 import type { RunFacts } from '../../model/run-facts.js';
+import { LineageIndex } from '../../reader/artifacts/lineage.js';
 import { type RunListing, type UnreadableRun, listRuns } from '../../reader/run-index.js';
 import { parseSort } from '../../reader/where/parse-sort.js';
 import { parseWhere } from '../../reader/where/parse-where.js';
 import { nodeFs } from '../../storage/node-fs.js';
-import type { RunsAnswer, RunsRequest } from '../api.js';
+import type { HistoryRequest, RunsAnswer, RunsRequest } from '../api.js';
 import { experimentFacts } from './experiment-facts.js';
 import { findRun } from './find-run.js';
+import { readHistory } from './read-history.js';
 import type { ListNews, RunPlace } from './data-messages.js';
 
 /** A list is fresh for this long, or for this many times the time it took to read. */
@@ -47,12 +49,15 @@ interface Matching {
     RunsAnswer,
     'paramKeys' | 'metricKeys' | 'summaryKeys' | 'headlineKeys' | 'keysLeftOut'
   >;
+  /** The number of parameters beyond those keys. */
+  readonly paramsLeftOut: number;
 }
 
 /** The runs below a folder, listed again when the list is no longer fresh. */
 export class RunsView {
   private listing: Listing | null = null;
   private matched: Matching | null = null;
+  private index: { readonly of: Listing; readonly lineage: LineageIndex } | null = null;
 
   constructor(private readonly dir: string) {}
 
@@ -89,8 +94,29 @@ export class RunsView {
       .sort(order);
     // An unreadable run has no facts to filter by; without a filter it is listed after the others.
     const unreadable = filter === null ? listing.unreadable.filter(isWanted) : [];
-    this.matched = { of: listing, key, runs: [...runs, ...unreadable], keys: keysOf(runs) };
+    this.matched = { of: listing, key, runs: [...runs, ...unreadable], ...keysOf(runs) };
     return this.matched;
+  }
+
+  /**
+   * Returns the history of a figure as JSON of a `HistoryAnswer`.
+   *
+   * @throws ExpmanError `INVALID_FILTER`, `INVALID_OPTION`
+   */
+  history(query: HistoryRequest): string {
+    const { runs, keys, paramsLeftOut } = this.matching(this.fresh(), {
+      ...(query.experiment !== undefined && { experiment: query.experiment }),
+      ...(query.where !== undefined && { where: query.where }),
+    });
+    const readable = runs.flatMap((run) => ('code' in run ? [] : [run]));
+    return readHistory(readable, query, { paramKeys: keys.paramKeys, leftOut: paramsLeftOut });
+  }
+
+  /** Returns who has logged and used which versions of artifacts. */
+  lineage(): LineageIndex {
+    const listing = this.fresh();
+    if (this.index?.of !== listing) this.index = { of: listing, lineage: new LineageIndex(listing.runs) };
+    return this.index.lineage;
   }
 
   /**
@@ -172,7 +198,9 @@ export class RunsView {
     const version = createHash('sha1');
     for (const run of runs) {
       const { uuid, status, rows, tags, notes } = run;
-      version.update(`${uuid} ${status} ${rows} ${tags.join(',')} ${notes} ${summaryText(run)}\n`);
+      version.update(
+        `${uuid} ${status} ${rows} ${tags.join(',')} ${notes} ${summaryText(run)} ${countsText(run)}\n`,
+      );
     }
     for (const { runDir, code } of unreadable) version.update(`${runDir} ${code}\n`);
     const at = performance.now();
@@ -187,7 +215,16 @@ const summaryText = ({ summary, headline, definitions }: RunFacts): string =>
     ? ''
     : jsonText([summary, headline, definitions]);
 
-function keysOf(runs: readonly RunFacts[]): Matching['keys'] {
+/** The project of a run, and the number of its alerts and of versions that it has logged and used. */
+const countsText = ({ project, alerts, alertsLeftOut, loggedArtifacts, usedArtifacts }: RunFacts): string =>
+  [
+    project ?? '',
+    alerts.length + alertsLeftOut,
+    Object.keys(loggedArtifacts).length,
+    Object.keys(usedArtifacts).length,
+  ].join(' ');
+
+function keysOf(runs: readonly RunFacts[]): Pick<Matching, 'keys' | 'paramsLeftOut'> {
   const paramKeys = new Set<string>();
   const metricKeys = new Set<string>();
   const summaryKeys = new Set<string>();
@@ -198,16 +235,17 @@ function keysOf(runs: readonly RunFacts[]): Matching['keys'] {
     for (const name of Object.keys(summary)) summaryKeys.add(name);
     for (const name of headline) headlineKeys.add(name);
   }
-  const keysLeftOut = [paramKeys, metricKeys, summaryKeys].reduce(
-    (left, { size }) => left + Math.max(0, size - MAX_KEYS),
-    0,
-  );
+  const left = ({ size }: ReadonlySet<string>): number => Math.max(0, size - MAX_KEYS);
+  const keysLeftOut = left(paramKeys) + left(metricKeys) + left(summaryKeys);
   return {
-    paramKeys: firstSorted(paramKeys),
-    metricKeys: firstSorted(metricKeys),
-    summaryKeys: firstSorted(summaryKeys),
-    headlineKeys: firstSorted(headlineKeys),
-    ...(keysLeftOut > 0 && { keysLeftOut }),
+    keys: {
+      paramKeys: firstSorted(paramKeys),
+      metricKeys: firstSorted(metricKeys),
+      summaryKeys: firstSorted(summaryKeys),
+      headlineKeys: firstSorted(headlineKeys),
+      ...(keysLeftOut > 0 && { keysLeftOut }),
+    },
+    paramsLeftOut: left(paramKeys),
   };
 }
 

@@ -2,8 +2,10 @@ import type { JSX } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { type Api, type ApiFailure, failureOf } from './api/api.js';
 import { PageContext } from './api/use-api.js';
+import { ArtifactsPage } from './artifacts/artifacts-page.js';
 import { ComparePage } from './compare/compare-page.js';
 import { CurvesPage } from './curves/curves-page.js';
+import { HistoryPage } from './history/history-page.js';
 import { Broken, HowToGoOn, Loading } from './parts/states.js';
 import { RunPage } from './run/run-page.js';
 import { RunsPage } from './runs/runs-page.js';
@@ -59,6 +61,10 @@ function Here(): JSX.Element {
       return <CurvesPage />;
     case 'compare':
       return <ComparePage />;
+    case 'history':
+      return <HistoryPage />;
+    case 'artifacts':
+      return <ArtifactsPage {...place} />;
     case 'run': {
       const id = `${place.experiment}/${place.run}`;
       return <RunPage key={id} id={id} tab={place.tab} />;

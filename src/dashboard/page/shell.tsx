@@ -5,7 +5,7 @@ import { usePage } from './api/use-api.js';
 import { To } from './parts/link.js';
 import { HowToGoOn } from './parts/states.js';
 import { route } from './state/navigation.js';
-import type { Place } from './state/route.js';
+import { changedQuery, type Place } from './state/route.js';
 import { listTurn } from './state/news.js';
 import { theme, toggleTheme } from './state/theme.js';
 
@@ -22,6 +22,7 @@ const TITLES: Partial<Record<Place['page'], string>> = {
   runs: 'Runs',
   curves: 'Curves of the selected runs',
   compare: 'The selected runs side by side',
+  history: 'One figure over many runs',
 };
 
 /** The head of the page with its navigation, and the current place below it. */
@@ -63,6 +64,18 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
           <To place={{ page: 'compare' }} query={selection} aria-current={current('compare')}>
             Compare
           </To>
+          <To
+            place={{ page: 'history' }}
+            query={historyQuery(place, query)}
+            aria-current={current('history')}
+          >
+            History
+          </To>
+          {api.isLive ? (
+            <To place={{ page: 'artifacts' }} aria-current={current('artifacts')}>
+              Artifacts
+            </To>
+          ) : null}
         </nav>
         <span class="grow" />
         {api.isLive ? <ConnectionState state={connection} /> : <span class="dim">report</span>}
@@ -84,6 +97,14 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
       </main>
     </>
   );
+}
+
+/** The history of the runs that are being looked at. */
+function historyQuery(place: Place, query: URLSearchParams): URLSearchParams {
+  if (place.page === 'history') return query;
+  const of = (key: string): string | null => (place.page === 'runs' ? query.get(key) : null);
+  const experiment = 'experiment' in place ? place.experiment : of('experiment');
+  return changedQuery(new URLSearchParams(), { experiment, where: of('where') });
 }
 
 /** The fragment is the page's own state: the link moves the focus and does not change it. */

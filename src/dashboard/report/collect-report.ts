@@ -10,6 +10,7 @@ import type { ExperimentFacts, HistogramsAnswer, RunAnswer, SweepAnswer, SystemA
 import { imageTypeAt } from '../data/image-type.js';
 import type { RunPlace } from '../data/data-messages.js';
 import { experimentFacts } from '../data/experiment-facts.js';
+import type { PageOf } from '../data/lineage-answer.js';
 import { readHistograms, readRun, readSystem } from '../data/read-run.js';
 import { curvesOfRun } from '../data/read-series.js';
 import { readSweep, sweepFolder } from '../data/read-sweep.js';
@@ -50,9 +51,10 @@ export async function collectReport(
 ): Promise<ReportData> {
   const images = new Images();
   const collected: ReportRun[] = [];
+  const ids = new Map(runs.map(({ runDir, experiment, run }) => [runDir, `${experiment}/${run}`]));
   for (const [index, facts] of runs.entries()) {
     onRun(index);
-    collected.push(await collectRun(facts, images));
+    collected.push(await collectRun(facts, images, (runDir) => ids.get(runDir) ?? null));
   }
   const folders = new Map(runs.map(({ experiment, runDir }) => [experiment, dirname(runDir)]));
   const sweeps = [...folders].flatMap(([name, folder]) =>
@@ -80,9 +82,10 @@ export async function collectReport(
 async function collectRun(
   { experiment, run, runDir, startedAt }: RunFacts,
   images: Images,
+  pageOf: PageOf,
 ): Promise<ReportRun> {
   const place: RunPlace = { id: `${experiment}/${run}`, runDir, startedMs: Date.parse(startedAt) };
-  const answer = JSON.parse(readRun(place)) as RunAnswer;
+  const answer = JSON.parse(readRun(place, pageOf)) as RunAnswer;
   const stored = openStoredRun(nodeFs, runDir);
   const histograms: Record<string, HistogramsAnswer> = {};
   for (const { name, type } of answer.fields) {

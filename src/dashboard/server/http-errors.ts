@@ -28,6 +28,7 @@ export const invalidRequest = (message: string): Refusal => new Refusal(400, 'IN
 
 const STATUS: Readonly<Record<string, ErrorStatus>> = {
   RUN_NOT_FOUND: 404,
+  ARTIFACT_NOT_FOUND: 404,
   INVALID_FILTER: 400,
   INVALID_NAME: 400,
   INVALID_OPTION: 400,

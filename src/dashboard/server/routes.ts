@@ -5,7 +5,9 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { VERSION } from '../../model/version.js';
 import { LEVELS } from '../../reader/read-log.js';
 import {
+  ArtifactsRequest,
   HistogramsRequest,
+  HistoryRequest,
   LIMITS,
   LiveRequest,
   LogsRequest,
@@ -42,6 +44,7 @@ export function routesOf(backend: Backend): Hono<Bindings> {
   app.use('/api/*', checkToken);
   app.use('/files/*', checkToken);
   addLists(app, backend);
+  addArtifacts(app, backend);
   addRun(app, backend);
   app.get('/api/live', (c) => listen(c, backend));
   return app;
@@ -65,11 +68,27 @@ function addLists(app: Hono<Bindings>, { threads, title, writeToken }: Backend):
   app.get('/api/experiments/:experiment/sweep', (c) =>
     answer(c, threads, { kind: 'sweep', experiment: c.req.param('experiment') }),
   );
+  app.get('/api/history', (c) => answer(c, threads, { kind: 'history', query: queryAs(c, HistoryRequest) }));
   app.get('/api/runs', (c) => answer(c, threads, { kind: 'runs', query: queryAs(c, RunsRequest) }));
   app.get('/api/series', (c) => {
     const { runs, ...wish } = queryAs(c, SeriesRequest, ['metric']);
     checkSeries(wish);
     return answer(c, threads, { kind: 'series', ids: runIds(runs, LIMITS.seriesRuns), wish });
+  });
+}
+
+/** Routes of artifacts with versions. */
+function addArtifacts(app: Hono<Bindings>, { threads }: Backend): void {
+  app.get('/api/artifacts', (c) =>
+    answer(c, threads, { kind: 'artifacts', part: queryAs(c, ArtifactsRequest) }),
+  );
+  app.get('/api/artifacts/:name', (c) =>
+    answer(c, threads, { kind: 'artifact', name: c.req.param('name'), part: queryAs(c, ArtifactsRequest) }),
+  );
+  app.get('/api/artifacts/:name/:version{v[1-9][0-9]{0,14}}', (c) => {
+    const version = Number(c.req.param('version').slice(1));
+    const part = queryAs(c, ArtifactsRequest);
+    return answer(c, threads, { kind: 'version', name: c.req.param('name'), version, part });
   });
 }
 

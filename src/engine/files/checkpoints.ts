@@ -9,7 +9,7 @@ import {
   numberInName,
 } from '../../model/checkpoint.js';
 import { ExpmanError, messageOf } from '../../model/errors.js';
-import { goalByName, keptBy } from '../../model/keep-rule.js';
+import { goalByName, keepText, keptBy } from '../../model/keep-rule.js';
 import { MANIFEST_NAME } from '../../model/media.js';
 import { invalidOption } from '../../model/option-rules.js';
 import { type Goal, type MetricDefinitions, definitionOf } from '../../pure/metric-definition.js';
@@ -83,6 +83,7 @@ export class Checkpoints {
     const line: CheckpointLine = {
       ...{ step: call.step, epoch, file: name, size, sha256, savedAt },
       values: Object.fromEntries(known.values),
+      ...(call.rules.length > 0 && { keep: call.rules.map(keepText) }),
     };
     const kept = keptBy(call.rules, (metric) => goals.get(metric) ?? 'max', [...before, line]);
     await this.#list(kept, name);

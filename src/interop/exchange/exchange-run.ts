@@ -1,4 +1,5 @@
 import type { ColumnField } from '../../columnar/column.js';
+import type { ArtifactLinks } from '../../model/artifact-links.js';
 import type { LogLine } from '../../run/log-line.js';
 import type { ExpmanError } from '../../model/errors.js';
 import type { MetricRow } from '../../model/metric.js';
@@ -60,6 +61,12 @@ export interface ExchangeRun {
   readonly headline?: readonly string[];
   /** Goals, x axes and statistics of metrics, by name or pattern. */
   readonly definitions?: MetricDefinitions;
+  /**
+   * The versions of artifacts that it has logged and used, by name and version: `model:v3`. Only
+   * these records are exchanged, not the versions themselves.
+   */
+  readonly loggedArtifacts?: ArtifactLinks['loggedArtifacts'];
+  readonly usedArtifacts?: ArtifactLinks['usedArtifacts'];
   /** Yields all rows in order; may be called again for another pass. */
   rows(): AsyncIterable<MetricRow>;
   /** Yields the lines of the run's log. */

@@ -22,7 +22,7 @@ const BEYOND_ASCII = /[\u007f-\uffff]/g;
  * Writes a run's header as members of a JSON object, ASCII only:
  * `"format":…,"version":1,"run":{…},"params":{…},"fields":[…]`.
  * `"sessions":[{"session":0,"firstRow":0},…]` assigns the rows to sessions of the run, if there
- * were several; `"summary":{…}`, `"headline":[…]` and `"definitions":{…}` are written as far as the
+ * were several; `"summary":{…}`, `"headline":[…]`, `"definitions":{…}`, `"loggedArtifacts":{…}` and `"usedArtifacts":{…}` are written as far as the
  * run has them.
  *
  * `params` is written by `encodeParams`: a number that JSON cannot express is `{"$number":"NaN"}`,

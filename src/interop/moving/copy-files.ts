@@ -6,13 +6,10 @@ import { attempt } from '../../model/attempt.js';
 import { ExpmanError } from '../../model/errors.js';
 import type { FileFacts } from '../../storage/fs-port.js';
 import { isMade } from '../../storage/make-folders.js';
-import { makePrivate, nodeFs, privateFs, rightsIn } from '../../storage/node-fs.js';
+import { isPrivateFolder, makePrivate, nodeFs, privateFs } from '../../storage/node-fs.js';
 import { piecesOf } from '../../storage/pieces.js';
 import { writeAll } from '../../storage/write-all.js';
 import { type RunFiles, runFilesIn } from '../source/run-files.js';
-
-/** The rights of others and of the group, in the mode of a folder. */
-const OF_OTHERS = 0o077;
 
 /**
  * Copies all files of a run into a new folder: every byte is synced, read back and compared. They
@@ -31,21 +28,21 @@ export async function copyRunFiles(
   more: readonly string[] = [],
 ): Promise<RunFiles> {
   const found = runFilesIn(from);
-  const before = marksOf(from, found);
-  const isPrivate = (rightsIn(from).folder & OF_OTHERS) === 0;
+  const before = filesMarks(from, found);
+  const isPrivate = isPrivateFolder(from);
   isMade(isPrivate ? privateFs : nodeFs, to);
   if (isPrivate) makePrivate(to);
   for (const name of found.folders) isMade(nodeFs, join(to, name));
   for (const name of [...found.files, ...more]) await copyFile(join(from, name), join(to, name), onBytes);
   for (const name of [...found.folders].reverse()) nodeFs.syncFolder(join(to, name));
   nodeFs.syncFolder(to);
-  if (marksOf(from, runFilesIn(from)) !== before)
+  if (filesMarks(from, runFilesIn(from)) !== before)
     throw new ExpmanError('IO', `${from} was changed while it was copied; try again`, { path: from });
   return found;
 }
 
-/** The names, sizes and times of files, as one text. */
-const marksOf = (folder: string, { files }: RunFiles): string =>
+/** Returns the names, sizes and times of the files of a run, as one text. */
+export const filesMarks = (folder: string, { files }: RunFiles): string =>
   files
     .map((name) => {
       const { size = 0, modifiedMs = 0, inode = 0 } = nodeFs.stat(join(folder, name)) ?? {};

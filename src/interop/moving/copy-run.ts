@@ -11,7 +11,7 @@ import { rewriteMetadata } from '../../storage/rewrite-metadata.js';
 import { recoverRun } from '../../writer/recovery/recover-run.js';
 import { runFilesIn } from '../source/run-files.js';
 import type { Destination } from '../target/draft-run.js';
-import { isEmptyFolder, runExists } from '../target/place-folder.js';
+import { mustBeFree } from '../target/place-folder.js';
 import { placeCopy, writeRunFile } from './copy-to-place.js';
 import { readClosedRun } from './held-run.js';
 import { inReadyExperiment } from './in-ready-experiment.js';
@@ -62,10 +62,7 @@ export async function copyRun(runDir: string, options: PlaceOptions): Promise<Co
 export function planCopy(from: string, place: Place): Destination {
   readClosedRun(from);
   const to = destinationOf(from, place);
-  const target = join(to.dir, to.experiment, to.run);
-  // An empty folder may be the claim of a process that was killed.
-  if (place.whenTaken === 'fail' && nodeFs.stat(target) !== null && !isEmptyFolder(target))
-    throw runExists(target);
+  if (place.whenTaken === 'fail') mustBeFree(join(to.dir, to.experiment, to.run));
   return to;
 }
 

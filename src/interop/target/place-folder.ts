@@ -59,6 +59,16 @@ export async function firstFree<T>(
   throw runExists(join(experimentFolder, run));
 }
 
+/**
+ * Checks that nothing is in the place of a new run.
+ *
+ * @throws {@link ExpmanError} `RUN_EXISTS`
+ */
+export function mustBeFree(runDir: string): void {
+  // An empty folder may be the claim of a process that was killed.
+  if (nodeFs.stat(runDir) !== null && !isEmptyFolder(runDir)) throw runExists(runDir);
+}
+
 /** Makes the error for a run's name that is taken. */
 export const runExists = (runDir: string): ExpmanError =>
   new ExpmanError('RUN_EXISTS', `the run ${runDir} already exists; choose another name`, { path: runDir });

@@ -3,15 +3,22 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { formatLogLine } from '../../run/log-line.js';
 import { LoggingEngine } from '../../engine/logging-engine.js';
 import { ExpmanError } from '../../model/errors.js';
+import type { ArtifactLink } from '../../model/artifact-links.js';
+import { isArtifactType } from '../../model/artifact-manifest.js';
 import { ExperimentConfig } from '../../model/experiment-config.js';
+import type { Params } from '../../model/param-value.js';
 import { redactNamed } from '../../model/redact-text.js';
 import { quoted } from '../../model/printable.js';
+import type { FileMode } from '../../model/experiment-options.js';
 import type { RunFile } from '../../model/run-file.js';
 import type { RunName } from '../../model/names.js';
 import { RunStatus } from '../../model/run-status.js';
+import { isInstant } from '../../model/stored-values.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { LOG_NAME } from '../../run/file-names.js';
 import { amendRunFile } from '../../run/amend-run-file.js';
+import type { Mapping } from '../../run/run-record.js';
+import { linksWithRoom } from '../../writer/files/write-run-file.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { microsOf } from '../exchange/instants.js';
 import type { Destination, DraftRun } from './draft-run.js';
@@ -52,31 +59,68 @@ export interface WrittenRun {
   readonly status: RunStatus;
 }
 
+/** How a run is written that is made of others. */
+export interface Writing {
+  /** The work, for the messages of the run: `import`, `merge`. */
+  readonly work: string;
+  /** The action if a run of that name exists: an error, or a number that is appended to the name. */
+  readonly whenTaken: 'fail' | 'suffix';
+  /** The rights of its files. */
+  readonly fileMode: FileMode;
+  /**
+   * Puts further files into its hidden folder, once its rows are written; returns what is to be said
+   * in its log.
+   */
+  readonly fill?: (runDir: string) => Promise<readonly string[]>;
+  /**
+   * Changes its `run.yaml` once it is closed.
+   *
+   * @param leftOut - as in {@link WrittenRun}
+   */
+  readonly amend: (file: Mapping, leftOut: readonly string[]) => Mapping;
+}
+
 /**
  * Writes a run of another tool as one of ours, under its name or, if that is taken, with a suffix.
  *
- * It is written in a hidden folder and renamed once it is complete: whatever happens in between,
+ * @throws as {@link writeRunBy}
+ */
+export const writeRun = (source: ExchangeRun, to: Destination, origin: Origin): Promise<WrittenRun> =>
+  writeRunBy(source, to, {
+    ...{ work: 'import', whenTaken: 'suffix', fileMode: 'umask' },
+    amend: (file, leftOut) => ({ ...file, imported: redactNamed(importOf(source, to, origin, leftOut)) }),
+  });
+
+/**
+ * Writes a run in a hidden folder, and renames it once it is complete: whatever happens in between,
  * there is a whole run or none.
  *
  * @throws {@link ExpmanError} errors of the source or of writing; `RUN_EXISTS` if another process
  * has created a run of that name in the meantime
  */
-export async function writeRun(source: ExchangeRun, to: Destination, origin: Origin): Promise<WrittenRun> {
+export async function writeRunBy(
+  source: ExchangeRun,
+  to: Destination,
+  writing: Writing,
+): Promise<WrittenRun> {
   const fitting = fittingOf(source);
-  const draft = await freshDraft(to, 'suffix');
+  const draft = await freshDraft(to, writing.whenTaken);
   try {
-    const engine = new LoggingEngine(configOf(to, draft, fitting), { isCopy: true });
+    const engine = new LoggingEngine(configOf(to, draft, fitting, writing), { isCopy: true });
     let written: Omit<WrittenRun, 'runDir' | 'run'>;
     try {
       engine.logParams(source.params);
-      const leftOut = [...fitting.leftOut, ...logSummary(source, engine)];
-      for (const part of leftOut) engine.logger.warn(`the import left out ${part}`);
+      const links = linksOf(source);
+      const leftOut = [...fitting.leftOut, ...logSummary(source, engine), ...links.leftOut];
+      for (const part of leftOut) engine.logger.warn(`the ${writing.work} left out ${part}`);
       const end = endOf(source, await copyRows(source, engine));
+      for (const remark of (await writing.fill?.(engine.runDir)) ?? []) engine.logger.warn(remark);
       const { rows, invalid, dropped } = await engine.close(end.status);
       assertTaken(dropped, draft.runDir);
       const logLines = await writeLog(source, engine.runDir);
-      const imported = redactNamed(importOf(source, to, origin, leftOut));
-      amendRunFile(nodeFs, engine.runDir, (file) => ({ ...file, ...end, imported }));
+      amendRunFile(nodeFs, engine.runDir, (file) =>
+        writing.amend({ ...file, ...links.facts, ...end }, leftOut),
+      );
       written = { rows, invalid, logLines, leftOut, status: end.status };
     } catch (error) {
       await engine.close(RunStatus.Failed).catch(() => undefined);
@@ -93,9 +137,10 @@ const configOf = (
   { experiment }: Destination,
   { baseDir, run: runName }: DraftRun,
   { tags, notes, group }: Fitting,
+  { fileMode }: Writing,
 ): ExperimentConfig =>
   new ExperimentConfig(experiment, baseDir, {
-    ...{ runName, environment: false, tags, notes },
+    ...{ runName, environment: false, tags, notes, fileMode },
     ...(group !== '' && { group }),
     maxMetrics: 1_000_000,
   });
@@ -131,6 +176,36 @@ function fittingOf(source: ExchangeRun): Fitting {
   const notes = within('the notes', source.notes, LIMITS.notes);
   const group = within('the group', source.group ?? '', LIMITS.group);
   return { tags, notes, group, leftOut };
+}
+
+/** The versions of artifacts that a source names, as run.yaml has room for, and what is left out. */
+function linksOf({ loggedArtifacts = {}, usedArtifacts = {} }: ExchangeRun): {
+  readonly facts: Params;
+  readonly leftOut: readonly string[];
+} {
+  const valid = (links: Readonly<Record<string, ArtifactLink>>): Params =>
+    Object.fromEntries(
+      Object.entries(links).flatMap(([ref, { type, digest, at }]) =>
+        isArtifactType(type) && isInstant(at) ? [[ref, { type, digest, at }]] : [],
+      ),
+    );
+  const [logged, used] = [valid(loggedArtifacts), valid(usedArtifacts)];
+  const given = Object.keys(loggedArtifacts).length + Object.keys(usedArtifacts).length;
+  const facts = linksWithRoom({
+    ...(Object.keys(logged).length > 0 && { loggedArtifacts: logged }),
+    ...(Object.keys(used).length > 0 && { usedArtifacts: used }),
+  });
+  const kept = ['loggedArtifacts', 'usedArtifacts'].reduce(
+    (sum, key) => sum + Object.keys(facts[key] ?? {}).length,
+    0,
+  );
+  return {
+    facts,
+    leftOut:
+      kept === given
+        ? []
+        : [`${given - kept} of ${given} versions of artifacts that the run has logged and used`],
+  };
 }
 
 /** The times of the first and the last row, in milliseconds since the epoch. */

@@ -50,6 +50,8 @@ export function parseRunRecord(text: string): RunRecord | null {
         summary: fact('summary'),
         headline: fact('headline'),
         definitions: fact('definitions'),
+        loggedArtifacts: fact('loggedArtifacts'),
+        usedArtifacts: fact('usedArtifacts'),
       }),
       figures: textsOf(fact('figures')),
     };

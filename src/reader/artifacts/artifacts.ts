@@ -17,10 +17,17 @@ import {
   type ArtifactVerification,
   verifyArtifacts,
 } from '../../storage/artifacts/verify.js';
+import type { ArtifactState } from '../../storage/artifacts/version-log.js';
 import { fileSystemNow } from '../../storage/file-system-time.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { type RunListing, listRuns } from '../run-index.js';
 import { type ArtifactLineage, LineageIndex } from './lineage.js';
+
+/** The versions of an artifact, and the problems of those that cannot be read. */
+export interface ReadableVersions {
+  readonly versions: ArtifactVersion[];
+  readonly problems: readonly ArtifactProblem[];
+}
 
 /** Options of {@link Artifacts.prune}. */
 export interface PruneOptions {
@@ -99,6 +106,32 @@ export class Artifacts {
       if (found.kind === 'damaged') throw found.error;
       return found.kind === 'whole' ? [store.opened(found, state)] : [];
     });
+  }
+
+  /**
+   * @hidden The versions of an artifact that can be read, the oldest first, and what is wrong with
+   * the others; neither for an artifact that does not exist.
+   */
+  async readable(name: string): Promise<ReadableVersions> {
+    const store = this.#store();
+    const checked = checkedName(name);
+    try {
+      const state = await store.versions.state(checked);
+      return {
+        versions: state.versions.flatMap((found) =>
+          found.kind === 'whole' ? [store.opened(found, state)] : [],
+        ),
+        problems: problemsIn(state),
+      };
+    } catch (error) {
+      if (!(error instanceof ExpmanError) || error.code === 'IO') throw error;
+      return { versions: [], problems: [problemOf(checked, error)] };
+    }
+  }
+
+  /** @hidden The names of all artifacts. */
+  names(): Promise<string[]> {
+    return this.#store().versions.names();
   }
 
   /**
@@ -213,9 +246,7 @@ export class Artifacts {
         newest: newest === undefined ? null : store.opened(newest, state),
         aliases: Object.fromEntries([...state.aliases].sort(([one], [other]) => (one < other ? -1 : 1))),
         bytes: [...contents.values()].reduce((sum, bytes) => sum + bytes, 0),
-        problems: state.versions.flatMap((found) =>
-          found.kind === 'damaged' ? [problemOf(versionRef(name, found.version), found.error)] : [],
-        ),
+        problems: problemsIn(state),
       };
     } catch (error) {
       if (!(error instanceof ExpmanError) || error.code === 'IO') throw error;
@@ -264,6 +295,11 @@ function selected(which: string): { readonly name: string } | ArtifactRef {
   const ref = parseArtifactRef(which);
   return 'alias' in ref && ref.alias === LATEST && !which.includes(':') ? { name: ref.name } : ref;
 }
+
+const problemsIn = ({ name, versions }: ArtifactState): ArtifactProblem[] =>
+  versions.flatMap((found) =>
+    found.kind === 'damaged' ? [problemOf(versionRef(name, found.version), found.error)] : [],
+  );
 
 const problemOf = (ref: string, error: ExpmanError): ArtifactProblem => ({
   ref,

@@ -73,9 +73,12 @@ export interface QueryStream extends AsyncIterable<readonly (readonly unknown[])
  * `"summary.pass_rate"` per summary value), `summaries` (experiment, run, name, value, number,
  * headline: one row per summary value), `params` (experiment, run, key, value, number), `metrics` (experiment, run, step, timestamp, metric, value, text: one row
  * per value, with numbers in `value` and texts in `text`), `wide` (experiment, run, step, timestamp
- * and one column per metric), `logs` (experiment, run, timestamp, level, message, meta) and
- * `tables` (experiment, run, step, name, row, data: one row per row of a table logged with
- * `run.logTable`, with `row` counted from 0 and `data` a JSON object: `data->>'predicted'`). A key
+ * and one column per metric), `logs` (experiment, run, timestamp, level, message, meta), `tables` (experiment, run, step, name, row, data: one row per row of a table logged with
+ * `run.logTable`, with `row` counted from 0 and `data` a JSON object: `data->>'predicted'`),
+ * `artifact_versions` (name, version, ref, type, created_at, experiment, run, run_uuid, aliases,
+ * digest, bytes, files: one row per version of an artifact below the folder) and `artifact_links`
+ * (experiment, run, run_uuid, link, ref, name, version, type, digest, at: one row per version that a
+ * run has `logged` or `used`). A key
  * of `params` is a dotted path; if two keys would be the same, a name that contains a dot is
  * quoted: `"lr.decay"` beside the `lr.decay` of `{ lr: { decay } }`. Rows that are only in a run's
  * write-ahead log are included.

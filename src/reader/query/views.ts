@@ -2,6 +2,7 @@ import type { RunFacts } from '../../model/run-facts.js';
 import type { FsPort } from '../../storage/fs-port.js';
 import { METRICS_NAME } from '../../storage/metrics-file.js';
 import { verifyRun } from '../verify-run.js';
+import { artifactLinksTable, artifactVersionsTable, linksSkipped } from './artifact-tables.js';
 import { BOUNDED_FUNCTIONS } from './bounded-text.js';
 import type { Database } from './duckdb.js';
 import { logsTable, paramsTable, runsTable } from './fact-tables.js';
@@ -34,6 +35,7 @@ export class Views {
   private readonly metricFiles: MetricFiles;
   private areMetricsFound = false;
   private logsSkipped: Skipped[] = [];
+  private artifactsSkipped: Skipped[] = [];
   private tableFile: TableFile | null = null;
   private summariesSkipped: Skipped[] = [];
 
@@ -47,6 +49,7 @@ export class Views {
       ...this.sources.source.skipped(),
       ...this.metricFiles.skipped,
       ...this.logsSkipped,
+      ...this.artifactsSkipped,
       ...this.summariesSkipped,
       ...(this.tableFile?.skipped ?? []),
     ];
@@ -65,6 +68,16 @@ export class Views {
     if (wants('runs')) await database.fill('runs', runsTable(runs, this.summariesOf(runs)));
     if (wants('summaries')) await database.fill('summaries', summariesTable(runs));
     if (wants('params')) await database.fill('params', paramsTable(runs));
+    this.artifactsSkipped = [];
+    if (wants('artifact_versions'))
+      await database.fill(
+        'artifact_versions',
+        await artifactVersionsTable(fs, this.sources.baseDir, this.artifactsSkipped),
+      );
+    if (wants('artifact_links')) {
+      await database.fill('artifact_links', artifactLinksTable(runs));
+      this.artifactsSkipped.push(...linksSkipped(runs));
+    }
     this.logsSkipped = [];
     if (wants('logs')) await database.fill('logs', logsTable(fs, runs, this.logsSkipped));
     const { metricFiles } = this;

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { Observable } from 'rxjs';
 import { ChunkPool } from '../../channel/chunk-pool.js';
 import { WireWord } from '../../channel/chunk-layout.js';
 import {
@@ -14,13 +15,16 @@ import type { LoggableRun } from '../../engine/loggable-run.js';
 import type { LoggingEngine } from '../../engine/logging-engine.js';
 import { RowIntake } from '../../engine/rows/row-intake.js';
 import { RunDoors } from '../../engine/run-doors.js';
+import { RunStop } from '../../engine/run-stop.js';
 import { MetricSubject } from '../../engine/streams/metric-subject.js';
+import { TapObservable } from '../../engine/streams/taps.js';
 import { parseArtifactRef } from '../../model/artifact-ref.js';
 import { ExpmanError } from '../../model/errors.js';
 import type { CheckpointOptions } from '../../model/keep-rule.js';
 import type { CheckpointFacts } from '../../run/stored-checkpoint.js';
 import type { FileMode } from '../../model/experiment-options.js';
 import type { AnyMetrics, MetricsOf, ValuesFor } from '../../model/metric.js';
+import type { StopRequest } from '../../model/stop-request.js';
 import { ArtifactVersion, type PlainVersion } from '../../storage/artifacts/artifact-version.js';
 import type { FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
 import { portable, restored } from './portable-error.js';
@@ -41,6 +45,9 @@ interface Call {
  * that work from any thread; the others throw `WRONG_THREAD`, with advice on what to do instead.
  */
 export class ThreadRun extends RunDoors implements LoggableRun {
+  /** The request to end the run, or its sweep, as in the thread that opened it. */
+  readonly stop$: Observable<StopRequest>;
+  readonly #stop: RunStop;
   readonly #intake: RowIntake;
   readonly #port: MessagePort;
   readonly #calls = new Map<number, Call>();
@@ -75,6 +82,17 @@ export class ThreadRun extends RunDoors implements LoggableRun {
     this.#port = port;
     this.#fileMode = data.options.fileMode;
     this.#lookForAbort = lookForAbort;
+    this.#stop = new RunStop(() => {
+      // The messages that it hears bring the request.
+      lookForAbort();
+      return null;
+    });
+    this.stop$ = new TapObservable(tapFailed, (subscriber) => this.#stop.stop$.subscribe(subscriber));
+  }
+
+  /** Aborted when the run, or its sweep, is asked to end, as in the thread that opened it. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
   }
 
   /**
@@ -132,13 +150,19 @@ export class ThreadRun extends RunDoors implements LoggableRun {
     await this.#ask((call) => ({ kind: 'flush', call }));
   }
 
-  /** Reports the warnings that were held back until the end of the training. */
+  /** Ends the run in this thread: reports the warnings that were held back, and completes `stop$`. */
   finish(): void {
+    this.#stop.finish();
     this.#intake.finishWarnings();
   }
 
+  /** Passes on a request that the other thread has heard of. */
+  stopRequested(request: StopRequest): void {
+    this.#stop.requested(request);
+  }
+
   /** Settles a call that the other thread has answered. */
-  answered(message: Exclude<ToTrial, { readonly kind: 'abort' }>): void {
+  answered(message: Extract<ToTrial, { readonly call: number }>): void {
     const call = this.#calls.get(message.call);
     this.#calls.delete(message.call);
     if (message.kind === 'answer') call?.resolve(message.value);
@@ -200,8 +224,6 @@ const ELSEWHERE: Readonly<Record<Exclude<keyof LoggingEngine, keyof ThreadRun>, 
   [Symbol.dispose]: 'it is closed when the training returns',
   health$: 'listen to the run of the event "started" of study.events$',
   status$: 'listen to the run of the event "started" of study.events$',
-  signal: "use the trial's signal",
-  stop$: "listen to the trial's signal",
   lastStep: "count the trial's own steps",
   logImage: 'save the file with run.saveArtifact',
   logMedia: 'save the file with run.saveArtifact',

@@ -6,6 +6,7 @@ import type { ArtifactCall } from '../../engine/files/artifacts.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
 import { ExpmanError, messageOf } from '../../model/errors.js';
 import { isError } from '../../model/realms.js';
+import type { StopRequest } from '../../model/stop-request.js';
 import type { Drive, Trial } from '../trial.js';
 import type { FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
 import { type PortableError, portable, restored } from './portable-error.js';
@@ -166,8 +167,20 @@ class TrialThread<P> {
   }
 
   private abort(): void {
-    const reason: unknown = this.trial.signal.reason;
-    this.post({ kind: 'abort', reason: isError(reason) ? reason.message : 'the trial was aborted' });
+    const { run, signal } = this.trial;
+    let request: StopRequest | null = null;
+    let isPosted = false;
+    // A request that aborts the trial is in this stream by now.
+    run.stop$.subscribe({
+      next: (made) => {
+        if (isPosted) this.post({ kind: 'stop', request: made });
+        else request = made;
+      },
+      error: () => undefined,
+    });
+    const reason: unknown = signal.reason;
+    this.post({ kind: 'abort', reason: isError(reason) ? reason.message : 'the trial was aborted', request });
+    isPosted = true;
     // Post first, then set the flag: a thread that sees the flag will find the message.
     Atomics.store(this.aborted, 0, 1);
   }

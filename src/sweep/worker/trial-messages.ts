@@ -6,6 +6,7 @@ import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { CheckpointOptions } from '../../model/keep-rule.js';
 import type { RunName } from '../../model/names.js';
 import type { Step } from '../../model/step.js';
+import type { StopRequest } from '../../model/stop-request.js';
 import type { PortableError } from './portable-error.js';
 
 /** The data that a trial's thread is started with. */
@@ -60,6 +61,9 @@ export interface SentCheckpoint {
 
 /** Messages to a trial's thread. */
 export type ToTrial =
-  | { readonly kind: 'abort'; readonly reason: string }
+  /** With the request to stop, if that is the reason, so that no thread hears of one without the other. */
+  | { readonly kind: 'abort'; readonly reason: string; readonly request: StopRequest | null }
+  /** Somebody has asked the run to end after it was aborted. */
+  | { readonly kind: 'stop'; readonly request: StopRequest }
   | { readonly kind: 'answer'; readonly call: number; readonly value: unknown }
   | { readonly kind: 'refusal'; readonly call: number; readonly error: PortableError };

@@ -11,8 +11,12 @@ async function main(data: TrialThreadData): Promise<void> {
   const { module, port, number, attempt, params, slot } = data;
   const controller = new AbortController();
   const received = (message: ToTrial): void => {
+    if (message.kind !== 'abort' && message.kind !== 'stop') {
+      run.answered(message);
+      return;
+    }
+    if (message.request !== null) run.stopRequested(message.request);
     if (message.kind === 'abort') controller.abort(new DOMException(message.reason, 'AbortError'));
-    else run.answered(message);
   };
   const hear = (): void => {
     for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port))

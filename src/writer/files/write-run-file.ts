@@ -104,22 +104,27 @@ export function reopenRunFile(
 }
 
 /**
- * The facts with as many artifacts and summary values as there is room for, and the numbers left
+ * Returns the facts with as many artifacts and summary values as there is room for, and the numbers left
  * out: the files of artifacts exist all the same, and only a damaged or forged log has more summary
  * values than a run accepts.
  */
-function withRoom(facts: Params, share: number): Params {
+export function withRoom(facts: Params, share: number): Params {
   return {
     ...facts,
     ...cutTo(facts, 'artifacts', share * MAX_ARTIFACT_BYTES, artifactBytes),
-    ...cutTo(facts, 'loggedArtifacts', share * MAX_LINK_BYTES, artifactBytes),
-    ...cutTo(facts, 'usedArtifacts', share * MAX_LINK_BYTES, artifactBytes),
+    ...linksWithRoom(facts, share),
     ...cutTo(facts, 'summary', MAX_SUMMARY_BYTES, textBytes),
     ...cutTo(facts, 'headline', MAX_SUMMARY_BYTES, textBytes),
     ...cutTo(facts, 'definitions', MAX_SUMMARY_BYTES, textBytes),
     ...cutTo(facts, 'alerts', MAX_ALERT_BYTES, textBytes),
   };
 }
+
+/** The versions that a run has logged and used, as many as there is room for, and the numbers left out. */
+export const linksWithRoom = (facts: Params, share = 1): Params => ({
+  ...cutTo(facts, 'loggedArtifacts', share * MAX_LINK_BYTES, artifactBytes),
+  ...cutTo(facts, 'usedArtifacts', share * MAX_LINK_BYTES, artifactBytes),
+});
 
 /** The first entries of a fact that fit into `room` bytes of text, and the number left out. */
 function cutTo(

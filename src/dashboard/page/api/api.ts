@@ -1,7 +1,12 @@
 import type {
   ApiError,
+  ArtifactAnswer,
+  ArtifactsAnswer,
+  ArtifactVersionDetails,
   ExperimentFacts,
   HistogramsAnswer,
+  HistoryAnswer,
+  HistoryRequest,
   LiveLogs,
   LivePoints,
   LogLineAnswer,
@@ -67,6 +72,11 @@ export interface Api {
   server(): Promise<ServerFacts>;
   experiments(): Promise<readonly ExperimentFacts[]>;
   runs(query: RunsRequest, signal?: AbortSignal): Promise<RunsAnswer>;
+  history(query: HistoryRequest, signal?: AbortSignal): Promise<HistoryAnswer>;
+  /** The first artifacts by name; of one, its newest versions; of a version, its first files. */
+  artifacts(): Promise<ArtifactsAnswer>;
+  artifact(name: string): Promise<ArtifactAnswer>;
+  version(name: string, version: number): Promise<ArtifactVersionDetails>;
   run(id: string): Promise<RunAnswer>;
   /** Changes tags or notes; resolves once they are changed. */
   change(id: string, change: RunChange): Promise<void>;

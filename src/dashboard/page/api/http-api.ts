@@ -1,6 +1,10 @@
 import type {
+  ArtifactAnswer,
+  ArtifactsAnswer,
+  ArtifactVersionDetails,
   ExperimentFacts,
   HistogramsAnswer,
+  HistoryAnswer,
   LogsAnswer,
   RunAnswer,
   RunsAnswer,
@@ -12,6 +16,12 @@ import type {
 import type { Api, Connection } from './api.js';
 import { LiveStream } from './live-stream.js';
 import { queryText, request } from './request.js';
+
+/**
+ * @bound tells: the page says how many more there are; specs/dashboard/browser/artifacts.spec.ts
+ * "say how many files of a version are not shown, how many aliases, and what cannot be found"
+ */
+const FIRST = '?limit=1000';
 
 /** The API of `expman serve`, over HTTP. */
 export function httpApi(): Api {
@@ -29,6 +39,15 @@ export function httpApi(): Api {
       (await request<{ experiments: ExperimentFacts[] }>('/api/experiments')).experiments,
     runs: (query, signal) =>
       request<RunsAnswer>(`/api/runs${queryText({ ...query })}`, signal === undefined ? {} : { signal }),
+    history: (query, signal) =>
+      request<HistoryAnswer>(
+        `/api/history${queryText({ ...query })}`,
+        signal === undefined ? {} : { signal },
+      ),
+    artifacts: () => request<ArtifactsAnswer>(`/api/artifacts${FIRST}`),
+    artifact: (name) => request<ArtifactAnswer>(`/api/artifacts/${encodeURIComponent(name)}${FIRST}`),
+    version: (name, version) =>
+      request<ArtifactVersionDetails>(`/api/artifacts/${encodeURIComponent(name)}/v${version}${FIRST}`),
     run: (id) => request<RunAnswer>(runPath(id)),
     change: (id, change) =>
       request(runPath(id), {

@@ -3,6 +3,7 @@ import type { ReportData, ReportRun } from '../../report-data.js';
 import { flatParams, runId } from '../facts/run-values.js';
 import { isWanted } from '../run/log-lines.js';
 import { type Api, ApiFailure, type LogsQuery, type SeriesQuery } from './api.js';
+import { reportHistory } from './report-history.js';
 import { orderOf } from './report-order.js';
 import { reportSeries } from './report-series.js';
 
@@ -16,6 +17,10 @@ export function reportApi(report: ReportData): Api {
     server: () => later(() => ({ ...report.server, writable: false, writeToken: null })),
     experiments: () => later(() => report.experiments),
     runs: (query) => later(() => runsOf(report, query)),
+    history: (query) => later(() => reportHistory(runsOf(report, { ...query, ...EVERY }), query)),
+    artifacts: () => later(noArtifacts),
+    artifact: () => later(noArtifacts),
+    version: () => later(noArtifacts),
     run: (id) => later(() => find(id).answer),
     change: () => later(() => missing('a report cannot be changed')),
     series: (query) => later(() => ({ series: seriesOf(runs, query), readUntil: {}, failed: [] })),
@@ -33,6 +38,10 @@ export function reportApi(report: ReportData): Api {
     },
   };
 }
+
+const EVERY = { sort: '-startedAt', offset: 0, limit: Infinity };
+
+const noArtifacts = (): never => missing('a report does not contain artifacts with versions');
 
 /** Makes an answer asynchronous, as a server's: a throw becomes a rejection. */
 const later = <T>(answer: () => T): Promise<T> => Promise.resolve().then(answer);

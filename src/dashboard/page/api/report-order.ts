@@ -11,7 +11,7 @@ const KEY = /(-?)((?:"(?:[^"]|"")*"|[^,"])+)/g;
 export function orderOf(sort: string): (one: RunFactsAnswer, other: RunFactsAnswer) => number {
   const keys = [...sort.matchAll(KEY)].map(([, minus, field = '']) => ({
     sign: minus === '-' ? -1 : 1,
-    name: field.replaceAll(/"((?:[^"]|"")*)"/g, (_, inner: string) => inner.replaceAll('""', '"')),
+    name: fieldName(field),
   }));
   return (one, other) => {
     for (const { sign, name } of keys) {
@@ -22,7 +22,12 @@ export function orderOf(sort: string): (one: RunFactsAnswer, other: RunFactsAnsw
   };
 }
 
-function valueAt(facts: RunFactsAnswer, name: string): unknown {
+/** Returns a field with its quoted parts as they are: `params.my key` of `params."my key"`. */
+export const fieldName = (field: string): string =>
+  field.replaceAll(/"((?:[^"]|"")*)"/g, (_, inner: string) => inner.replaceAll('""', '"'));
+
+/** Returns the value of a field, by its name; undefined if the run has none. */
+export function valueAt(facts: RunFactsAnswer, name: string): unknown {
   const [, kind, path = ''] = /^(params|summary|metrics)\.(.+)$/s.exec(name) ?? [];
   switch (kind) {
     case 'params':
@@ -32,9 +37,12 @@ function valueAt(facts: RunFactsAnswer, name: string): unknown {
     case 'metrics':
       return metricAt(facts, path);
     default:
-      return name === 'duration' ? facts.durationMs : Reflect.get(facts, name);
+      return name === 'duration' ? facts.durationMs : own(facts, name);
   }
 }
+
+const own = (facts: RunFactsAnswer, name: string): unknown =>
+  Object.hasOwn(facts, name) ? Reflect.get(facts, name) : undefined;
 
 /** A metric of that name counts before a statistic of a metric with a shorter one. */
 function metricAt(facts: RunFactsAnswer, path: string): unknown {

@@ -18,15 +18,17 @@ const MOST_CATEGORIES = 12;
 /**
  * Makes an axis for some values: ordered by size if all are numbers, else with one place for each
  * distinct value.
+ *
+ * @param mostCategories - the most of them that are named
  */
-export function axisOf(values: readonly unknown[]): Axis {
+export function axisOf(values: readonly unknown[], mostCategories = MOST_CATEGORIES): Axis {
   const there = values.filter((value) => value !== undefined && value !== null);
   const numbers = there.flatMap((value) =>
     typeof value === 'number' && Number.isFinite(value) ? value : [],
   );
   return numbers.length > 0 && there.every((value) => typeof value === 'number')
     ? numberAxis(numbers)
-    : categoryAxis(there);
+    : categoryAxis(there, mostCategories);
 }
 
 function numberAxis(numbers: readonly number[]): Axis {
@@ -56,10 +58,10 @@ function numberAxis(numbers: readonly number[]): Axis {
   };
 }
 
-function categoryAxis(values: readonly unknown[]): Axis {
+function categoryAxis(values: readonly unknown[], most: number): Axis {
   const names = [...new Set(values.map(distinctText))].sort();
   const placeAt = (index: number): number => (names.length === 1 ? 0.5 : index / (names.length - 1));
-  const stride = Math.ceil(names.length / MOST_CATEGORIES);
+  const stride = Math.ceil(names.length / Math.max(1, most));
   return {
     isLog: false,
     placeOf: (value) => {

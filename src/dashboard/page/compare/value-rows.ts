@@ -9,7 +9,7 @@ export interface Dimension {
   readonly name: string;
   /** The name, with its kind added if another kind has it, too. */
   readonly title: string;
-  readonly kind: Column['kind'];
+  readonly kind: Exclude<Column['kind'], 'fact'>;
 }
 
 /** The dimensions of some runs, by their kind. */
@@ -29,7 +29,7 @@ export function dimensionsOf(
   const shared = new Set<string>();
   for (const name of [params, metrics, summaries].flatMap((names) => [...new Set(names)]))
     (seen.has(name) ? shared : seen).add(name);
-  const made = (names: readonly string[], kind: Column['kind'], what: string): Dimension[] =>
+  const made = (names: readonly string[], kind: Dimension['kind'], what: string): Dimension[] =>
     names.map((name) => ({
       ...{ key: `${kind[0]}:${name}`, kind, name },
       title: shared.has(name) ? `${name} (${what})` : name,

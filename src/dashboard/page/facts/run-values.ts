@@ -18,9 +18,14 @@ const MAX_FILES = 3;
 export const STATISTICS = ['figure', 'last', 'best', 'min', 'max', 'mean'] as const;
 export type Statistic = (typeof STATISTICS)[number];
 
+/** The facts of a run, beside those in every row of the table, that a column can show. */
+export const FACT_COLUMNS = ['project', 'group', 'parent'] as const;
+export type FactColumn = (typeof FACT_COLUMNS)[number];
+
 /** A value that runs are listed, ordered and compared by. */
 export type Column =
   | { readonly kind: 'param' | 'summary'; readonly name: string }
+  | { readonly kind: 'fact'; readonly name: FactColumn }
   | { readonly kind: 'metric'; readonly name: string; readonly statistic: Statistic };
 
 /** The name of a run everywhere: `experiment/run`. */
@@ -51,6 +56,7 @@ export function lostText(losses: RunAnswer['losses']): string | undefined {
 
 /** Writes a column in the filter language, so that the server can sort by it. */
 export function fieldOf(column: Column): string {
+  if (column.kind === 'fact') return column.name;
   const path = column.name.split('.').map((part) => (/^[\w-]+$/.test(part) ? part : quoted(part)));
   if (column.kind !== 'metric') return `${column.kind === 'param' ? 'params' : 'summary'}.${path.join('.')}`;
   return `metrics.${path.join('.')}${column.statistic === 'figure' ? '' : `.${column.statistic}`}`;
@@ -58,17 +64,24 @@ export function fieldOf(column: Column): string {
 
 const quoted = (part: string): string => `"${part.replaceAll('"', '""')}"`;
 
-/** Writes a column for the address: `p:lr`, `s:pass_rate`, `m:min:loss`. */
+/** Writes the filter for the runs of a project. */
+export const projectFilter = (project: string): string => `project = ${quoted(project)}`;
+
+/** Writes a column for the address: `p:lr`, `s:pass_rate`, `f:project`, `m:min:loss`. */
 export function columnText(column: Column): string {
+  if (column.kind === 'fact') return `f:${column.name}`;
   if (column.kind !== 'metric') return `${column.kind === 'param' ? 'p' : 's'}:${column.name}`;
   return `m:${column.statistic}:${column.name}`;
 }
 
 /** Parses such a text; null for any other text. */
 export function parseColumn(text: string): Column | null {
-  const [, param, summary, statistic, metric] = /^(?:p:(.+)|s:(.+)|m:(\w+):(.+))$/s.exec(text) ?? [];
+  const [, param, summary, fact, statistic, metric] =
+    /^(?:p:(.+)|s:(.+)|f:(\w+)|m:(\w+):(.+))$/s.exec(text) ?? [];
   if (param !== undefined) return { kind: 'param', name: param };
   if (summary !== undefined) return { kind: 'summary', name: summary };
+  const named = FACT_COLUMNS.find((name) => name === fact);
+  if (named !== undefined) return { kind: 'fact', name: named };
   const known = STATISTICS.find((name) => name === statistic);
   return known === undefined || metric === undefined
     ? null
@@ -82,8 +95,21 @@ export function valueOf(facts: RunFactsAnswer, column: Column): unknown {
       return paramAt(facts.params, column.name.split('.'));
     case 'summary':
       return own(facts.summary, column.name);
+    case 'fact':
+      return factAt(facts, column.name);
     case 'metric':
       return statisticAt(facts, column.name, column.statistic);
+  }
+}
+
+function factAt({ project, group, parent }: RunFactsAnswer, name: FactColumn): unknown {
+  switch (name) {
+    case 'project':
+      return project ?? undefined;
+    case 'group':
+      return group ?? undefined;
+    case 'parent':
+      return parent && `${parent.experiment}/${parent.run}@${String(parent.step)}`;
   }
 }
 

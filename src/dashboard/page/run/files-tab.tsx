@@ -4,11 +4,13 @@ import { bytesText } from '../facts/format.js';
 import { safeHref } from '../parts/safe-href.js';
 import { TableBox } from '../parts/table-box.js';
 import { Preview } from './preview.js';
+import { VersionLinks } from './version-links.js';
 
-/** Saved artifacts, for download, and the run's own files. */
-export function FilesTab({ run: { artifacts, files } }: { readonly run: RunAnswer }): JSX.Element {
+/** Versions of artifacts, saved artifacts for download, and the run's own files. */
+export function FilesTab({ run: { artifacts, files, facts } }: { readonly run: RunAnswer }): JSX.Element {
   return (
     <div class="columns">
+      <VersionLinks facts={facts} />
       <section aria-label="Artifacts">
         <h2>Artifacts</h2>
         {artifacts.length === 0 ? (

@@ -1,11 +1,15 @@
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import type { RunAnswer, RunFactsAnswer } from '../../api.js';
+import { usePage } from '../api/use-api.js';
 import { countText, durationText, momentText } from '../facts/format.js';
 import { summaryNames } from '../../../pure/metric-definition.js';
-import { flatParams, lostText, valueOf } from '../facts/run-values.js';
+import { flatParams, lostText, projectFilter, valueOf } from '../facts/run-values.js';
+import { To } from '../parts/link.js';
 import { ValueTable } from '../parts/value-table.js';
 import { reasonOf } from '../runs/run-row.js';
 import { AlertList } from './alert-list.js';
+import { CheckpointList } from './checkpoint-list.js';
+import { LineageLine } from './lineage-line.js';
 import { MetricTable } from './metric-table.js';
 import { NotesEditor } from './notes-editor.js';
 
@@ -39,6 +43,7 @@ export function OverviewTab({
       <AlertList facts={facts} />
       {facts.status === 'UNREADABLE' ? null : <NotesEditor {...{ id, facts, again }} />}
       <SummarySection facts={facts} />
+      <CheckpointList run={run} />
       <div class="columns">
         <section aria-label="Metrics">
           <h2>Metrics</h2>
@@ -65,8 +70,19 @@ function SummarySection({ facts }: { readonly facts: RunFactsAnswer }): JSX.Elem
   );
 }
 
-function factRows({ facts, losses }: RunAnswer): readonly (readonly [string, string])[] {
-  const { startedAt, endedAt, durationMs, rows, group, rank, uuid, parent } = facts;
+/** A project, which leads to its runs; a report has no filter for them. */
+function ProjectLink({ project }: { readonly project: string }): JSX.Element {
+  const { api } = usePage();
+  if (!api.isLive) return <>{project}</>;
+  return (
+    <To place={{ page: 'runs' }} query={new URLSearchParams({ where: projectFilter(project) })}>
+      {project}
+    </To>
+  );
+}
+
+function factRows({ facts, losses, lineage }: RunAnswer): readonly (readonly [string, ComponentChildren])[] {
+  const { startedAt, endedAt, durationMs, rows, group, rank, uuid, project } = facts;
   return (
     [
       ['Started', startedAt === undefined ? undefined : momentText(startedAt)],
@@ -74,9 +90,10 @@ function factRows({ facts, losses }: RunAnswer): readonly (readonly [string, str
       ['Took', durationMs === undefined ? undefined : durationText(durationMs)],
       ['Rows', rows === undefined ? undefined : countText(rows)],
       ['Lost', lostText(losses)],
+      ['Project', project ? <ProjectLink project={project} /> : undefined],
       ['Group', group ?? undefined],
       ['Rank', rank === undefined ? undefined : String(rank)],
-      ['Forked from', parent && `${parent.experiment}/${parent.run}, step ${String(parent.step)}`],
+      ['Forked from', lineage.length === 0 ? undefined : <LineageLine lineage={lineage} />],
       ['UUID', uuid],
     ] as const
   ).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));

@@ -67,7 +67,7 @@ function Tabs({
 }): JSX.Element {
   const counts: Partial<Record<RunTab, number>> = {
     metrics: Object.keys(run.facts.metrics ?? {}).length,
-    files: run.artifacts.length + run.files.length,
+    files: run.artifacts.length + run.files.length + versionCount(run.facts),
     media: run.media.length,
     histograms: histogramNames(run).length,
     ...(run.hasSystemMetrics ? {} : { system: 0 }),
@@ -88,6 +88,9 @@ function Tabs({
     </nav>
   );
 }
+
+const versionCount = ({ loggedArtifacts = {}, usedArtifacts = {} }: RunFactsAnswer): number =>
+  Object.keys(loggedArtifacts).length + Object.keys(usedArtifacts).length;
 
 interface TabProps {
   readonly id: string;

@@ -1,6 +1,13 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { type Column, columnText, columnTitle, fieldOf, STATISTICS } from '../facts/run-values.js';
+import {
+  type Column,
+  columnText,
+  columnTitle,
+  FACT_COLUMNS,
+  fieldOf,
+  STATISTICS,
+} from '../facts/run-values.js';
 import { firstOf } from '../parts/first-of.js';
 import { Left } from '../parts/left.js';
 import { Menu } from '../parts/menu.js';
@@ -31,6 +38,7 @@ export function ColumnsMenu({
       STATISTICS.map((statistic): Column => ({ kind: 'metric', name, statistic })),
     ),
     ...paramKeys.map((name): Column => ({ kind: 'param', name })),
+    ...FACT_COLUMNS.map((name): Column => ({ kind: 'fact', name })),
   ];
   const found = all.filter((column) =>
     [columnTitle(column), fieldOf(column)].some((each) => each.toLowerCase().includes(text.toLowerCase())),

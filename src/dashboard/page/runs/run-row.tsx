@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { inNumber } from '../../../pure/quantity.js';
 import type { RunFactsAnswer } from '../../api.js';
 import {
   agoText,
@@ -93,13 +94,19 @@ function toggle(id: string): void {
 }
 
 function NameCell({ facts }: { readonly facts: RunFactsAnswer }): JSX.Element {
-  const { tags = [] } = facts;
+  const { tags = [], alerts = [], alertsLeftOut = 0 } = facts;
+  const count = alerts.length + alertsLeftOut;
   return (
     <td class="cell-name">
       <To place={runPlace(runId(facts))} title={runId(facts)}>
         <span class="dim">{facts.experiment}/</span>
         {facts.run}
       </To>
+      {count === 0 ? null : (
+        <span class={`tag tag-${worstLevel(alerts)}`} title={alerts.at(-1)?.title}>
+          {countText(count)} {inNumber(count, 'alerts')}
+        </span>
+      )}
       {tags.map((tag) => (
         <span class="tag" key={tag}>
           {tag}
@@ -108,6 +115,10 @@ function NameCell({ facts }: { readonly facts: RunFactsAnswer }): JSX.Element {
     </td>
   );
 }
+
+/** The gravest level of some alerts. */
+const worstLevel = (alerts: NonNullable<RunFactsAnswer['alerts']>): string =>
+  ['error', 'warn'].find((level) => alerts.some((alert) => alert.level === level)) ?? 'info';
 
 function FactCells({
   facts,

@@ -1,9 +1,11 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { type Column, fieldOf, parseColumn } from '../facts/run-values.js';
+import { To } from '../parts/link.js';
 import { Broken, Empty, Loading } from '../parts/states.js';
 import { choose, route } from '../state/navigation.js';
 import { listTurn } from '../state/news.js';
+import { changedQuery } from '../state/route.js';
 import { ColumnsMenu } from './columns-menu.js';
 import { ExperimentList } from './experiment-list.js';
 import { FilterBox } from './filter-box.js';
@@ -52,6 +54,16 @@ export function RunsPage(): JSX.Element {
           <FilterBox value={where ?? ''} failure={runs.failure} />
           <GroupChoice keys={runs.paramKeys} value={group} />
           <ColumnsMenu {...{ columns, runs }} />
+          <To
+            place={{ page: 'history' }}
+            query={changedQuery(new URLSearchParams(), {
+              experiment: experiment ?? null,
+              where: where ?? null,
+            })}
+            class="button"
+          >
+            History
+          </To>
         </div>
         <SelectionBar selected={selected} total={runs.total} baseline={query.get('base')} />
         {contents(runs, where, () => (

@@ -15,9 +15,11 @@ export type RunTab = (typeof RUN_TABS)[number];
 
 /** A place on the page, as the fragment of the address names it. */
 export type Place =
-  | { readonly page: 'runs' | 'curves' | 'compare' }
+  | { readonly page: 'runs' | 'curves' | 'compare' | 'history' }
   | { readonly page: 'run'; readonly experiment: string; readonly run: string; readonly tab: RunTab }
-  | { readonly page: 'sweep'; readonly experiment: string };
+  | { readonly page: 'sweep'; readonly experiment: string }
+  /** All artifacts; the versions of one, by its name; or one version. */
+  | { readonly page: 'artifacts'; readonly name?: string; readonly version?: number };
 
 /** A place and the choices there; a key may be repeated. */
 export interface Route {
@@ -40,11 +42,18 @@ export function parseRoute(hash: string): Route {
 }
 
 function placeOf([page, experiment, run, tab]: readonly string[]): Place {
-  if (page === 'curves' || page === 'compare') return { page };
+  if (page === 'curves' || page === 'compare' || page === 'history') return { page };
+  if (page === 'artifacts') return artifactPlace(experiment, run);
   if (page === 'sweep' && experiment) return { page, experiment };
   if (page === 'run' && experiment && run)
     return { page, experiment, run, tab: RUN_TABS.find((name) => name === tab) ?? 'overview' };
   return RUNS;
+}
+
+function artifactPlace(name: string | undefined, version: string | undefined): Place {
+  if (!name) return { page: 'artifacts' };
+  const [, digits] = /^v([1-9]\d{0,14})$/.exec(version ?? '') ?? [];
+  return { page: 'artifacts', name, ...(digits !== undefined && { version: Number(digits) }) };
 }
 
 /** Writes the fragment of a place, for {@link parseRoute}. */
@@ -59,6 +68,12 @@ function pathOf(place: Place): readonly string[] {
       return ['run', place.experiment, place.run, ...(place.tab === 'overview' ? [] : [place.tab])];
     case 'sweep':
       return ['sweep', place.experiment];
+    case 'artifacts':
+      return [
+        'artifacts',
+        ...(place.name === undefined ? [] : [place.name]),
+        ...(place.name === undefined || place.version === undefined ? [] : [`v${place.version}`]),
+      ];
     default:
       return [place.page];
   }
@@ -114,6 +129,12 @@ export function tokenIn(hash: string): string | null {
 export function runPlace(id: string, tab: RunTab = 'overview'): Place {
   const slash = id.indexOf('/');
   return { page: 'run', experiment: id.slice(0, slash), run: id.slice(slash + 1), tab };
+}
+
+/** Returns the place of the version `model:v3`; of the artifact for any other text. */
+export function versionPlace(ref: string): Place {
+  const at = ref.lastIndexOf(':');
+  return at < 0 ? { page: 'artifacts', name: ref } : artifactPlace(ref.slice(0, at), ref.slice(at + 1));
 }
 
 /** An address may be cut anywhere: a part that does not decode is kept as it is. */

@@ -1,0 +1,72 @@
+import type { JSX } from 'preact';
+import type { RunAnswer } from '../../api.js';
+import { bytesText, countText, exactText, momentText, valueText } from '../facts/format.js';
+import { Left } from '../parts/left.js';
+import { TableBox } from '../parts/table-box.js';
+
+/** The checkpoints of the run, the newest first; nothing if it has none. */
+export function CheckpointList({
+  run: { checkpoints, checkpointsLeftOut, checkpointsProblem },
+}: {
+  readonly run: RunAnswer;
+}): JSX.Element | null {
+  if (checkpoints.length === 0 && checkpointsProblem === null) return null;
+  const newest = checkpoints.at(-1);
+  const ranked = [...new Set(checkpoints.flatMap(({ values }) => Object.keys(values)))];
+  return (
+    <section aria-label="Checkpoints">
+      <h2>Checkpoints</h2>
+      {newest === undefined ? null : (
+        <p class="dim keep-rule" data-testid="keep-rule">
+          {newest.keep.length === 0 ? 'All stay.' : `Kept: ${newest.keep.join(', and ')}.`}
+        </p>
+      )}
+      {checkpointsProblem === null ? null : (
+        <p class="run-error" role="alert">
+          {checkpointsProblem}
+        </p>
+      )}
+      {checkpoints.length === 0 ? null : (
+        <TableBox label="Checkpoints">
+          <table class="figures">
+            <thead>
+              <tr>
+                <th scope="col">step</th>
+                <th scope="col" class="number">
+                  size
+                </th>
+                <th scope="col">saved</th>
+                {ranked.map((name) => (
+                  <th scope="col" key={name} class="number" title={`Ranked by ${name}`}>
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {[...checkpoints].reverse().map((each) => (
+                <tr key={each.step} class={each === newest ? 'best' : ''} data-testid="checkpoint-row">
+                  <th scope="row">
+                    {countText(each.step)}
+                    {each === newest ? <span class="tag">newest</span> : null}
+                  </th>
+                  <td class="number">
+                    {bytesText(each.bytes)}
+                    {each.problem === null ? null : <span class="cell-problem"> {each.problem}</span>}
+                  </td>
+                  <td>{momentText(each.savedAt)}</td>
+                  {ranked.map((name) => (
+                    <td key={name} class="number" title={exactText(each.values[name])}>
+                      {valueText(each.values[name], 5)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </TableBox>
+      )}
+      <Left left={checkpointsLeftOut} what="checkpoints, older than these" />
+    </section>
+  );
+}
