@@ -145,7 +145,8 @@ function bestsOf(
   let [seen, best] = [Infinity, Infinity];
   for (let trial = 0; trial < 150; trial += width) {
     const asked = Array.from({ length: Math.min(width, 150 - trial) }, (_, more) => trial + more);
-    for (const params of asked.flatMap((number) => searcher.suggest(number)?.params ?? [])) {
+    const suggested = asked.map((number) => searcher.suggest(number)?.params);
+    for (const params of suggested.filter((each) => each !== undefined)) {
       const value = at(params as never);
       const told = value + noise * gauss();
       searcher.observe(params, told);

@@ -147,7 +147,7 @@ describe('a sweep', () => {
   it('takes no feasible with a custom searcher', () => {
     const searcher = { suggest: () => null, observe: () => undefined };
     expect(() =>
-      sweep(SPACE, () => undefined, { ...optionsIn(baseDir), searcher, feasible: () => true }),
+      sweep(SPACE, () => undefined, optionsIn(baseDir, { searcher, feasible: () => true })),
     ).toThrow(/feasible must be left out/);
   });
 });

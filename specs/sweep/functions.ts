@@ -71,7 +71,8 @@ export function regretOf(
   let best = Infinity;
   for (let trial = 0; trial < trials; trial += atOnce) {
     const asked = Array.from({ length: Math.min(atOnce, trials - trial) }, (_, more) => trial + more);
-    for (const params of asked.flatMap((number) => searcher.suggest(number)?.params ?? [])) {
+    const suggested = asked.map((number) => searcher.suggest(number)?.params);
+    for (const params of suggested.filter((each) => each !== undefined)) {
       const value = at(bounds.map((_, axis) => params[`x${axis}`]!));
       searcher.observe(params, value);
       best = Math.min(best, value);

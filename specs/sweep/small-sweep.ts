@@ -9,10 +9,10 @@ export const SPACE = { x: uniform(-1, 1), kind: choice('a', 'b') };
 export type Params = { readonly x: number; readonly kind: 'a' | 'b' };
 
 /** Options of a sweep of six trials in a folder. */
-export const optionsIn = (
+export const optionsIn = <P = Params>(
   baseDir: string,
-  more: Partial<SweepOptions<Params>> = {},
-): SweepOptions<Params> & { baseDir: string } => ({
+  more: Partial<SweepOptions<P>> = {},
+): SweepOptions<P> & { baseDir: string } => ({
   name: 's',
   metric: 'loss',
   trials: 6,

@@ -26,12 +26,8 @@ export interface ImportanceTrial {
 /** With fewer trials nothing can be said. */
 const FEWEST = 4;
 const TREES = 64;
-/**
- * Trials that a tree is grown from.
- *
- * @bound thins: each tree draws others
- */
-const MOST_PER_TREE = 500;
+/** Trials that a tree is grown from; each tree draws others. */
+const SAMPLE_SIZE = 500;
 /** Values further from the quartiles than so many times their distance count as if they were there. */
 const FAR = 3;
 
@@ -91,9 +87,7 @@ function sharesOf(sample: TreeSample): readonly number[] {
   const sums = sample.optionCounts.map(() => 0);
   let grown = 0;
   for (let tree = 0; tree < TREES; tree += 1) {
-    const members = Array.from({ length: Math.min(count, MOST_PER_TREE) }, () =>
-      Math.floor(random() * count),
-    );
+    const members = Array.from({ length: Math.min(count, SAMPLE_SIZE) }, () => Math.floor(random() * count));
     const leaves = growTree(sample, members, {
       leastLeaf: count < 30 ? 2 : 3,
       axesPerSplit: Math.ceil((2 * axisCount) / 3),

@@ -48,7 +48,7 @@ type AnyOptions<P> = WorkerSweepOptions<P> | SlotSweepOptions<P> | QueueSweepOpt
 export function sweep<const S extends Space>(
   space: S,
   train: Train<ParamsOf<S>>,
-  options: SweepOptions<ParamsOf<S>>,
+  options: SweepOptions<NoInfer<ParamsOf<S>>>,
 ): Study<ParamsOf<S>>;
 /**
  * Runs each trial in its own worker thread; all of them log through the single writer of the
@@ -70,7 +70,10 @@ export function sweep<const S extends Space>(
  */
 export function sweep<const S extends Space>(
   space: S,
-  options: WorkerSweepOptions<ParamsOf<S>> & { readonly slots?: undefined; readonly queue?: undefined },
+  options: WorkerSweepOptions<NoInfer<ParamsOf<S>>> & {
+    readonly slots?: undefined;
+    readonly queue?: undefined;
+  },
 ): Study<ParamsOf<S>>;
 /**
  * Runs the trials in child processes, one for each slot, and each trial in a worker thread of its
@@ -84,7 +87,7 @@ export function sweep<const S extends Space>(
  */
 export function sweep<const S extends Space>(
   space: S,
-  options: SlotSweepOptions<ParamsOf<S>>,
+  options: SlotSweepOptions<NoInfer<ParamsOf<S>>>,
 ): Study<ParamsOf<S>, PlacedTrial<ParamsOf<S>>>;
 /**
  * Offers the trials in a BullMQ queue on Redis or Valkey; `expman work` takes them, on any number of
@@ -105,7 +108,7 @@ export function sweep<const S extends Space>(
  */
 export function sweep<const S extends Space>(
   space: S,
-  options: QueueSweepOptions<ParamsOf<S>>,
+  options: QueueSweepOptions<NoInfer<ParamsOf<S>>>,
 ): Study<ParamsOf<S>, PlacedTrial<ParamsOf<S>>>;
 export function sweep<S extends Space>(
   space: S,

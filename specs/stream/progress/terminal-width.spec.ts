@@ -60,7 +60,7 @@ function puppet(runName: string): { run: ProgressRun; live: Subject<LiveSnapshot
   return { run: run as unknown as ProgressRun, live };
 }
 const snapshot = (step: number, values: LiveSnapshot['values']): LiveSnapshot => ({
-  ...{ step, firstStep: 0, rows: step + 1, rowsPerSecond: 0, elapsedMs: 1000 * step, values },
+  ...{ step, firstStep: 0, lastStep: step, rows: step + 1, rowsPerSecond: 0, elapsedMs: 1000 * step, values },
   metrics: new Map(),
 });
 

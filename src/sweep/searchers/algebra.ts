@@ -79,7 +79,7 @@ export interface Eigen {
 }
 
 /** Sweeps over all pairs after which the rotations of doubles have long converged. */
-const MOST_SWEEPS = 50;
+const SWEEPS = 50;
 
 /**
  * Returns the eigenvalues and eigenvectors of a symmetric matrix: cyclic Jacobi rotations (Golub and
@@ -90,7 +90,7 @@ export function eigenOf(matrix: Square, size: number): Eigen {
   const a = Float64Array.from(matrix);
   const vectors = new Float64Array(size * size);
   for (let at = 0; at < size; at += 1) vectors[at * size + at] = 1;
-  for (let sweep = 0; sweep < MOST_SWEEPS; sweep += 1) {
+  for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
     let [off, diagonal] = [0, 0];
     for (let row = 0; row < size; row += 1)
       for (let column = 0; column <= row; column += 1) {

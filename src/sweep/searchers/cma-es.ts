@@ -16,7 +16,7 @@ export interface CmaEsSettings {
 }
 
 /** Draws in vain, outside of the cube or not feasible, before one is put onto its edge. */
-const MOST_TRIED = 100;
+const TRIES = 100;
 
 /**
  * CMA-ES: draws from a normal distribution that moves and stretches towards the better half of each
@@ -65,9 +65,9 @@ export function cmaEsSearcher(tree: SpaceTree, { seed, isFeasible }: CmaEsSettin
     suggest: (trial, running) => {
       const state = stateNow();
       const random = randomStream(seed, trial, 1);
-      for (let tried = 0; tried < MOST_TRIED; tried += 1) {
+      for (let tried = 0; tried < TRIES; tried += 1) {
         const point = stepped(drawn(state, random), { state, cells, random });
-        const isLast = tried === MOST_TRIED - 1;
+        const isLast = tried === TRIES - 1;
         if (!isLast && !point.every((x) => x >= 0 && x <= 1)) continue;
         const assignment: Assignment = cube.assignmentOf(point.map((x) => Math.min(Math.max(x, 0), 1)));
         if (isFeasible(assignment)) return assignment;

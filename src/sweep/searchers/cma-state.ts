@@ -23,7 +23,7 @@ const FIRST_SIGMA = 0.2;
 /** Below this spread everywhere, all further trials would be the same. */
 const LEAST_SPREAD = 1e-9;
 /** A covariance matrix of a greater condition is no longer exact in doubles. */
-const MOST_CONDITION = 1e14;
+const ILL_CONDITION = 1e14;
 
 /** Returns the first state, or that after some restarts, whose mean is drawn at random. */
 export function initialState(
@@ -160,7 +160,7 @@ const lengthOf = (vector: Float64Array): number => Math.sqrt(vector.reduce((sum,
 /** True if a state leads no further, and another start is better. */
 export function isSpent({ sigma, eigen: { values }, bests, mean }: CmaState, lambda: number): boolean {
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  if (!(least > 0) || most / least > MOST_CONDITION || sigma * Math.sqrt(most) < LEAST_SPREAD) return true;
+  if (!(least > 0) || most / least > ILL_CONDITION || sigma * Math.sqrt(most) < LEAST_SPREAD) return true;
   const isFull = bests.length >= 10 + Math.ceil((30 * mean.length) / lambda);
   return isFull && Math.max(...bests) === Math.min(...bests);
 }

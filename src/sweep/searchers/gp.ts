@@ -19,10 +19,10 @@ export interface GpSettings {
   readonly isFeasible: IsFeasible;
 }
 
-/** @bound thins: a fit takes time cubic in them; the better half, and others evenly over the sweep */
-const MOST_FITTED = 80;
-/** @bound thins: likewise, for what the suggestion is made from */
-const MOST_KNOWN = 250;
+/** The number of trials that are fitted, in time cubic in it: the better half, and others evenly over the sweep. */
+const FITTED = 80;
+/** The number of trials that a suggestion is made from. */
+const KNOWN = 250;
 /** Trials from one fit of the kernel to the next. */
 const FIT_EVERY = 8;
 /** Candidates drawn over the whole space, around each of the best trials, and on each climb. */
@@ -62,7 +62,7 @@ export function gpSearcher(
     suggest: (trial, running) => {
       if (valued === 0 || valued + running.length < startupTrials) return atFirst.suggest(trial, running);
       const kernel = fit(observations);
-      const known = thinned(observations, MOST_KNOWN);
+      const known = thinned(observations, KNOWN);
       const sample = {
         features: known.map(({ assignment }) => placeOf(assignment)),
         values: modelledLosses(known),
@@ -99,7 +99,7 @@ function fitting(sampleOf: (observations: readonly Observation[]) => Parameters<
     // Of the set of observations and nothing else, so that a resumed sweep has the same kernel.
     const upTo = observations.length - (observations.length % FIT_EVERY);
     const older = observations.filter(({ trial }) => trial < upTo);
-    const fitted = thinned(older.length > 1 ? older : observations, MOST_FITTED);
+    const fitted = thinned(older.length > 1 ? older : observations, FITTED);
     const key = `${upTo} ${older.length} ${older.length > 1 ? '' : observations.length}`;
     if (last?.key !== key) last = { key, kernel: fittedKernel(sampleOf(fitted)) };
     return last.kernel;

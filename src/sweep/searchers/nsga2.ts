@@ -25,7 +25,7 @@ const CROSSED = 0.9;
 /** The distribution index of crossover and mutation: the greater, the nearer children are to their parents. */
 const NEARNESS = 20;
 /** Children made in vain, as they were not feasible, before a quasi-random trial is used. */
-const MOST_TRIED = 100;
+const TRIES = 100;
 
 /**
  * NSGA-II: breeds trials from the best so far, those on the first Pareto fronts and far from each
@@ -55,7 +55,7 @@ export function nsga2Searcher(tree: SpaceTree, settings: Nsga2Settings): Assignm
       const best = byParetoRank(observations, POPULATION).slice(0, Math.min(POPULATION, valued));
       const parents = best.map(({ assignment }) => cube.pointOf(assignment));
       const random = randomStream(seed, trial);
-      for (let tried = 0; tried < MOST_TRIED; tried += 1) {
+      for (let tried = 0; tried < TRIES; tried += 1) {
         const assignment = cube.assignmentOf(childOf(parents, isChoice, random));
         if (isFeasible(assignment)) return assignment;
       }

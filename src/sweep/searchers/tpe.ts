@@ -27,7 +27,7 @@ const GOOD_SHARE = 0.1;
 /** @bound loses nothing: the others are the rest that the good ones are compared with */
 const MOST_GOOD = 25;
 /** Suggestions made in vain, as they were not feasible, before one of the random searcher is used. */
-const MOST_TRIED = 50;
+const TRIES = 50;
 
 /**
  * The tree-structured Parzen estimator: draws where good trials are dense and the others are not.
@@ -65,7 +65,7 @@ export function tpeSearcher(tree: SpaceTree, settings: TpeSettings): AssignmentS
       const split = { good: ranked.slice(0, goodCount), rest: [...ranked.slice(goodCount), ...running] };
       const models = groups.map((group) => modelOf(tree, group, split));
       const random = randomStream(seed, trial);
-      for (let tried = 0; tried < MOST_TRIED; tried += 1) {
+      for (let tried = 0; tried < TRIES; tried += 1) {
         const assignment = drawn(tree, models, { random, candidates });
         if (isFeasible(assignment)) return assignment;
       }
