@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ExperimentConfig, LoggingEngine } from '../../dist/modules/index.js';
 import { inspectRun, openExperiments, openRun, recoverRun } from '../../dist/modules/reader/index.js';
 import { nodeFs } from '../../dist/modules/storage/node-fs.js';
-import { sweep, uniform } from '../../dist/modules/sweep/index.js';
+import { type Study, sweep, uniform } from '../../dist/modules/sweep/index.js';
 import { runChild } from '../support/child.js';
 import { expmanHere } from '../support/cli-here.js';
 import { tempFolders } from '../support/temp-folder.js';
@@ -157,7 +157,7 @@ describe('recoverRun', () => {
 });
 
 describe('a sweep of another host', () => {
-  const begin = (base: string): ReturnType<typeof sweep<{ x: number }>> =>
+  const begin = (base: string): Study<{ readonly x: number }> =>
     sweep({ x: uniform(0, 1) }, ({ run, params }) => run.logMetrics({ loss: params.x }, 0), {
       ...{ name: 's', baseDir: base, metric: 'loss', trials: 2, resume: 'allow', handleSignals: false },
       run: { environment: false },

@@ -16,6 +16,8 @@ const FILES = {
   ...Object.fromEntries(ENTRIES.map(({ file, module }) => [file, `${module}.js`])),
   'writer-thread': 'writer/thread/writer-thread.js',
   'trial-thread': 'sweep/worker/trial-thread.js',
+  'space-thread': 'sweep/worker/space-thread.js',
+  'slot-process': 'sweep/slots/slot-process.js',
   'data-thread': 'dashboard/data/data-thread.js',
   'parquet-thread': 'interop/columnar/parquet-thread.js',
   'cli/expman': 'cli/expman.js',

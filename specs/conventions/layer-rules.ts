@@ -78,6 +78,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'string-width': ['cli/terminal.ts', 'stream/progress/text-width.ts'],
   'simple-ascii-chart': ['cli/plot-drawing.ts'],
   '@duckdb/node-api': ['reader/query/'],
+  bullmq: ['sweep/queue/'],
+  ioredis: ['sweep/queue/'],
   hyparquet: ['interop/'],
   'hyparquet-compressors': ['interop/'],
   'hyparquet-writer': ['interop/neptune/'],

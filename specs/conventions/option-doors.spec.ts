@@ -235,6 +235,15 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
     call: (options) => stopped(sweep(SPACE, options)),
     given: { ...inSweep, worker: new URL('data:text/javascript,export default () => {}') },
   },
+  'sweep(QueueSweepOptions)': {
+    call: (options) => stopped(sweep(SPACE, options)),
+    // Nobody listens there: it waits until it is stopped.
+    given: { ...inSweep, queue: 'redis://127.0.0.1:1' },
+  },
+  'sweep(SlotSweepOptions)': {
+    call: (options) => stopped(sweep(SPACE, options)),
+    given: { ...inSweep, slots: [{}], worker: new URL('data:text/javascript,export default () => {}') },
+  },
   'tee(LogRowsOptions)': { call: (options) => tee([1], run, options) },
   'tee(LogValuesOptions)': { call: (options) => tee([1], run, options) },
   'tee(TeeEventOptions)': {
@@ -260,7 +269,7 @@ function using<T extends Disposable>(resource: T, use: (resource: T) => void): v
   use(held);
 }
 
-async function stopped(study: ReturnType<typeof sweep>): Promise<void> {
+async function stopped(study: { stop(): void; readonly result: Promise<unknown> }): Promise<void> {
   study.stop();
   await study.result.catch(() => undefined);
 }

@@ -33,8 +33,12 @@ const record = (trial: number, more: Partial<TrialRecord> = {}): TrialRecord => 
   course: [[1, trial]],
   ...more,
 });
-const open = (dir: string, fs = nodeFs): Promise<TrialRecords> =>
-  TrialRecords.open(fs, dir, PLAN, { resume: 'allow', webhook: null });
+const open = async (dir: string, fs = nodeFs): Promise<TrialRecords> => {
+  const records = TrialRecords.open(fs, dir, PLAN, { resume: 'allow' });
+  await records.settle(null);
+  records.write();
+  return records;
+};
 /** As a process that was killed leaves it: nothing is written any more. */
 const kill = (records: TrialRecords): void => records.rest();
 
@@ -69,7 +73,7 @@ describe('the records of a sweep', () => {
     const course = Array.from({ length: 32 }, (_, at) => [2 * at + 1, 1 / (at + 3)] as const);
     const line = lineOf(record(7, { course }));
     const lines = Array.from({ length: MANY }, (_, trial) => line.replace('7', String(trial)));
-    writeSweep(nodeFs, dir, { status: 'RUNNING', plan: PLAN, best: null }, lines);
+    writeSweep(nodeFs, dir, { uuid: null, status: 'RUNNING', plan: PLAN, best: null }, lines);
     expect(statSync(join(dir, 'sweep.yaml')).size).toBeGreaterThan(16 * 1024 * 1024);
     const { all } = await open(dir);
     expect(all).toHaveLength(MANY);

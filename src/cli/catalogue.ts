@@ -20,9 +20,11 @@ import {
   REPORT,
   SERVE,
   STOP,
+  SWEEP,
   TAG,
   TAIL,
   UNARCHIVE,
+  WORK,
 } from './command-options.js';
 
 const ELSEWHERE_DETAILS =
@@ -353,6 +355,34 @@ export const COMMANDS: readonly Command[] = [
       'anything was found.',
     json: 'one object per line: { kind: "crashed", "stalled" or "matched", condition, message, runDir, experiment, run, uuid, epoch, at }, { kind: "alerts", runDir, sent, unproven, failure } or { kind: "problem", runDir, code, message }.',
     load: () => import('./monitor.js'),
+  }),
+  command({
+    name: 'sweep',
+    args: '<dir>',
+    summary: 'Shows a sweep: its trials, where they run, and its best.',
+    options: SWEEP,
+    details:
+      'DIR is the folder of a sweep: the experiment, with its sweep.yaml.\n' +
+      'Workers are the hosts that have run its trials; without a host, a trial ran in\n' +
+      'the process of the sweep.',
+    json: '{ dir, status, uuid, metric, mode, searcher, scheduler, best, trials, workers }; each trial: trial, attempt, status, params, value, step, run, host, slot, runDir, error; each worker: host, slots, running, ended. best is the number of a trial.',
+    load: () => import('./sweep.js'),
+  }),
+  command({
+    name: 'work',
+    args: '[url]',
+    usage: '[URL] --sweep NAME --module PATH',
+    summary: 'Runs trials of a sweep that offers them in a queue.',
+    options: WORK,
+    details:
+      'URL is the Redis or Valkey server of the sweep, redis://host:6379; without it,\n' +
+      'EXPMAN_QUEUE is used, which keeps a password out of the list of processes. Waits\n' +
+      'for a sweep that has not begun, and ends with exit code 0 when it has ended.\n' +
+      'SIGTERM and SIGINT let running trials finish first; a second one ends at once.\n' +
+      'Every trial has a worker thread; with --env, each slot is a process of its own.\n' +
+      'Parameters must be of the space that the module exports as `space`.',
+    json: 'one line per event: { event: "begun" | "ended", trial, attempt, slot, status, value, error } or { event: "note", text }.',
+    load: () => import('./work.js'),
   }),
   command({
     name: 'stop',

@@ -204,6 +204,19 @@ export const PLACING = [
   ['--suffix', 'append a number to a name that is taken, instead of failing'],
 ] as const satisfies Declared;
 
+/** The options of `expman sweep`. */
+export const SWEEP = [['--limit <n>', 'show at most n trials, the best first']] as const satisfies Declared;
+
+/** The options of `expman work`. */
+export const WORK = [
+  ['--sweep <name>', 'the name of the sweep whose trials to take'],
+  ['--module <path>', 'the module that trains, as `worker` of sweep() has it'],
+  ['--dir <dir>', 'the folder for the runs (default ./experiments)'],
+  ['--concurrency <n>', 'the number of trials at a time (default 1)'],
+  ['--env <key=value>', 'a variable for the trials; may be repeated; {slot} is the number of the slot'],
+  ['--any-params', 'take any parameters, from a module that exports no `space`'],
+] as const satisfies Declared;
+
 /** The options of `expman merge`. */
 export const MERGE = [
   ['--into <name>', 'the new run: NAME, EXPERIMENT/NAME or a path'],

@@ -92,7 +92,8 @@ function parserOf(command: Command, terminal: Terminal): Commander {
       writeErr: () => undefined,
     });
   for (const [flags, description] of options)
-    if (flags.endsWith('<tags>')) parser.option(flags, description, joined);
+    if (flags.endsWith('<tags>')) parser.option(flags, description, joined(','));
+    else if (flags.endsWith('<key=value>')) parser.option(flags, description, joined('\n'));
     else parser.option(flags, description);
   parser.option('--json', 'print JSON').option('--debug', 'print the stack trace of an error');
   const width = Math.min(terminal.width, HELP_WIDTH);
@@ -102,8 +103,10 @@ function parserOf(command: Command, terminal: Terminal): Commander {
 }
 
 /** A list that is given twice is one list: the first must not be forgotten. */
-const joined = (text: string, before: string | undefined): string =>
-  before === undefined ? text : `${before},${text}`;
+const joined =
+  (separator: string) =>
+  (text: string, before: string | undefined): string =>
+    before === undefined ? text : `${before}${separator}${text}`;
 
 const usageOf = (command: Command): string =>
   `usage: ${callOf(command)} [OPTIONS]\n\nrun \`expman ${command.name} --help\` for details`;

@@ -23,6 +23,7 @@ import { isError } from './realms.js';
  * | `INVALID_FILTER` | a filter or sort order cannot be parsed; the message shows the place |
  * | `INVALID_QUERY` | the SQL is wrong, or is not a single statement that only reads the views |
  * | `QUERY_UNAVAILABLE` | the optional package that runs SQL is not installed, or cannot be loaded |
+ * | `QUEUE_UNAVAILABLE` | an optional package for a sweep on many machines is not installed, or Redis refuses the user |
  * | `QUERY_LIMIT` | a query exceeded its limit of time or memory |
  * | `UNSAFE_ARCHIVE` | an archive holds an entry that could leave its folder, or exceeds a limit |
  * | `SWEEP_FAILED` | no trial of a sweep returned a value, or more than `maxFailures` failed |
@@ -47,6 +48,7 @@ export type ErrorCode =
   | 'INVALID_FILTER'
   | 'INVALID_QUERY'
   | 'QUERY_UNAVAILABLE'
+  | 'QUEUE_UNAVAILABLE'
   | 'QUERY_LIMIT'
   | 'UNSAFE_ARCHIVE'
   | 'SWEEP_FAILED'

@@ -106,7 +106,7 @@ class JournaledStudy<P> implements AskTellStudy<P> {
     makeFolders(this.fs, this.dir);
     this.owner = lock(this.fs, this.dir);
     try {
-      this.records = TrialRecords.openUnsettled(this.fs, this.dir, plan, resume);
+      this.records = TrialRecords.open(this.fs, this.dir, plan, { resume });
       for (const told of this.trials)
         searcher.observe(told.params, this.observed(told.values), outcomeOf(told.number));
       this.records.write();

@@ -2,13 +2,17 @@ import type { MetricPoint } from '../model/metric.js';
 import type { StopRequest } from '../model/stop-request.js';
 import type { TrialReport } from './schedulers/scheduler.js';
 import type { TrialRecord } from './sweep-file.js';
-import type { Trial } from './trial.js';
+import type { TrialPlace } from './trial.js';
 
 /** A trial to run: a new one, or another attempt at one that failed or was interrupted. */
 export interface NextTrial<P> {
   readonly number: number;
   readonly attempt: number;
   readonly params: P;
+  /** The slot of the study that it takes, from 0. */
+  readonly slot: number;
+  /** True if an earlier session has begun it and nobody knows how it ended. */
+  readonly isTakenUp: boolean;
 }
 
 /** How an attempt at a trial ended, as its record says it. */
@@ -16,6 +20,8 @@ export type TrialOutcome = Pick<TrialRecord, 'attempt' | 'run' | 'value' | 'step
   readonly status: 'finished' | 'stopped' | 'failed' | 'interrupted';
   /** The reason why it failed, or that its training never settled. */
   readonly error?: string;
+  /** Where it ran, if not in this process. */
+  readonly place?: TrialPlace;
 };
 
 /** A value of the metric that a trial has logged, and what a scheduler makes its decision of. */
@@ -27,12 +33,18 @@ export interface LoggedValue extends MetricPoint {
   readonly oddity: string | null;
 }
 
+/** An attempt that begins, and where, if not in the process of the sweep. */
+export type BegunAttempt = Pick<TrialOutcome, 'attempt' | 'run' | 'place'>;
+
 /** The study's side of a trial that an executor runs: what it hears, in this order. */
-export interface TrialObserver<P> {
-  /** An attempt begins in a run of this name, which does not exist before the call returns. */
-  begins(attempt: Pick<TrialRecord, 'attempt' | 'run'>): void;
+export interface TrialObserver<T> {
+  /**
+   * An attempt begins in a run of this name, which does not exist before the call returns. Called
+   * again if another attempt takes its place.
+   */
+  begins(attempt: BegunAttempt): void;
   /** The run is open, and the training is about to start. */
-  started(trial: Trial<P>): void;
+  started(trial: T): void;
   /** A value was logged. */
   reported(logged: LoggedValue): void;
   /**
@@ -42,19 +54,39 @@ export interface TrialObserver<P> {
   ending(outcome: TrialOutcome): void;
 }
 
+/** The sweep that an executor works for, once its folder is locked. */
+export interface ExecutedSweep {
+  readonly dir: string;
+  /** The identity of the sweep, the same in every session. */
+  readonly uuid: string;
+  /** Aborted when the sweep is stopped. */
+  readonly signal: AbortSignal;
+  /** Reports something that the user should know. */
+  warn(text: string): void;
+}
+
 /**
  * The port between a study, which decides what is tried and what is stopped, and whoever runs the
  * trials.
+ *
+ * `P` is the type of the parameters, `T` that of a trial as it is announced.
  */
-export interface Executor<P> {
+export interface Executor<P, T> {
+  /**
+   * True if trials go on while no study is there: those that an earlier session has begun are taken
+   * up again, not tried again.
+   */
+  readonly outlivesStudy: boolean;
+  /** Prepares it, before the first trial. */
+  open(sweep: ExecutedSweep): Promise<void>;
   /**
    * Runs a trial in its own run until that is closed; resolves with how it ended.
    *
    * A trial that is aborted ends with the reason of `control`; once that has expired, the training
    * is not waited for. Rejects only if the run cannot be opened or a part of the sweep throws.
    */
-  run(next: NextTrial<P>, control: TrialControl, observer: TrialObserver<P>): Promise<TrialOutcome>;
-  /** Releases what it holds, when all its trials have ended. */
+  run(next: NextTrial<P>, control: TrialControl, observer: TrialObserver<T>): Promise<TrialOutcome>;
+  /** Releases what it holds, when all its trials have ended; also after an `open` that failed. */
   close(): Promise<void>;
 }
 

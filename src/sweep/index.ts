@@ -45,8 +45,15 @@ export type { MetricGoal } from './sweep-file.js';
 export type { Study } from './study.js';
 export type { StudyResult } from './study-result.js';
 export { sweep } from './sweep.js';
-export type { SweepOptions, WorkerSweepOptions } from './sweep-options.js';
 export type {
+  QueueSweepOptions,
+  SlotOptions,
+  SlotSweepOptions,
+  SweepOptions,
+  WorkerSweepOptions,
+} from './sweep-options.js';
+export type {
+  PlacedTrial,
   Train,
   Training,
   Trial,

@@ -1,6 +1,6 @@
 import type { MetricPoint, MetricRow } from '../model/metric.js';
 import type { Step } from '../model/step.js';
-import type { TrialReport } from './schedulers/scheduler.js';
+import type { LoggedValue } from './executor.js';
 
 /** Reports in a row whose resource does not grow, from which it is no coincidence. */
 const IDLE_REPORTS = 3;
@@ -29,13 +29,19 @@ export class MetricWatch {
     private readonly sign: 1 | -1,
   ) {}
 
-  /** Adds the metric's value in a row; returns it as a point, or null if the row has none. */
-  add({ step = null, timestamp, values }: MetricRow, metric: string): MetricPoint | null {
+  /** Adds the metric's value in a row; returns what it makes of it, or null if the row has none. */
+  add({ step = null, timestamp, values }: MetricRow, metric: string): LoggedValue | null {
     const given = Object.hasOwn(values, metric) ? values[metric] : undefined;
     if (given === undefined) return null;
     this.lastIsText = typeof given === 'string';
     this.sawNumber ||= !this.lastIsText;
     const value = this.lastIsText ? NaN : Number(given);
+    return this.addPoint({ step, value, timestamp: timestamp ?? Date.now() });
+  }
+
+  /** Adds a value that another process has taken from a row. */
+  addPoint(point: MetricPoint): LoggedValue {
+    const { step, value } = point;
     this.count++;
     this.last = { value, step };
     const resource = this.resource;
@@ -43,26 +49,9 @@ export class MetricWatch {
     this.furthest = Math.max(this.furthest, resource);
     if (!Number.isNaN(value) && (this.best === null || this.sign * value < this.sign * this.best.value))
       this.best = this.last;
-    return { step, value, timestamp: timestamp ?? Date.now() };
-  }
-
-  /** The report of the last point for the scheduler. */
-  get report(): Omit<TrialReport, 'trial'> {
-    const value = this.reported?.value ?? NaN;
-    return { resource: this.resource, loss: this.sign * value, value };
-  }
-
-  /** True for the first value. */
-  get isFirst(): boolean {
-    return this.count === 1;
-  }
-
-  /** The reason why a scheduler cannot place the values of the trial; null if it can. */
-  get oddity(): string | null {
-    if (this.count === 1 && this.resource < 1)
-      return 'its steps are negative, where no scheduler stops a trial';
-    if (this.idle < IDLE_REPORTS) return null;
-    return 'its steps do not grow, so a scheduler cannot tell how far it has come; log with a step that grows, or without one';
+    const counted = this.reported?.value ?? NaN;
+    const report = { resource, loss: this.sign * counted, value: counted };
+    return { ...point, report, isFirst: this.count === 1, oddity: this.oddity };
   }
 
   /** The reason why no value counts, as a predicate of the metric. */
@@ -80,6 +69,14 @@ export class MetricWatch {
     const { last, best } = this;
     if (this.wanted === 'best') return best;
     return last === null || Number.isNaN(last.value) ? null : last;
+  }
+
+  /** The reason why a scheduler cannot place the values of the trial; null if it can. */
+  private get oddity(): string | null {
+    if (this.count === 1 && this.resource < 1)
+      return 'its steps are negative, where no scheduler stops a trial';
+    if (this.idle < IDLE_REPORTS) return null;
+    return 'its steps do not grow, so a scheduler cannot tell how far it has come; log with a step that grows, or without one';
   }
 
   private get resource(): number {

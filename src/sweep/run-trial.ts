@@ -9,6 +9,7 @@ import type { Executor, NextTrial, TrialControl, TrialObserver, TrialOutcome } f
 import { MetricWatch } from './metric-watch.js';
 import type { ResolvedSweep } from './sweep-options.js';
 import type { Drive, Trial } from './trial.js';
+import { trialRunName } from './trial-run-name.js';
 
 /** The options of a sweep that a trial needs where it runs. */
 export type TrialRules = Pick<
@@ -20,8 +21,10 @@ const STUCK =
   'its training never settled: the event loop had nothing left to do; it is tried again when the sweep is resumed';
 
 /** Runs trials in this process: their runs are opened here, and `drive` trains. */
-export function runHere<P>(rules: TrialRules, drive: Drive<P>): Executor<P> {
+export function runHere<P>(rules: TrialRules, drive: Drive<P>): Executor<P, Trial<P>> {
   return {
+    outlivesStudy: false,
+    open: () => Promise.resolve(),
     run: (next, control, observer) => runTrial(next, control, { rules, drive, observer }),
     close: () => Promise.resolve(),
   };
@@ -31,12 +34,8 @@ export function runHere<P>(rules: TrialRules, drive: Drive<P>): Executor<P> {
 interface TrialHost<P> {
   readonly rules: TrialRules;
   readonly drive: Drive<P>;
-  readonly observer: TrialObserver<P>;
+  readonly observer: TrialObserver<Trial<P>>;
 }
-
-/** Returns the name of the run of an attempt at a trial. */
-export const trialRunName = (number: number, attempt: number): string =>
-  `trial-${String(number).padStart(4, '0')}${attempt === 0 ? '' : `.${attempt}`}`;
 
 /**
  * One attempt at a trial in its own run: trains, watches the metric, and closes the run.
@@ -49,14 +48,14 @@ async function runTrial<P>(
   control: TrialControl,
   host: TrialHost<P>,
 ): Promise<TrialOutcome> {
-  const { number, attempt, params } = next;
+  const { number, attempt, params, slot } = next;
   const begun = { attempt, run: trialRunName(number, attempt) };
   // Before the run exists: a trial without a record would be tried again.
   host.observer.begins(begun);
   const run = openTrialRun(begun.run, host.rules);
   run.logParams(params as Readonly<Record<string, unknown>>);
   const { signal } = control;
-  const trial: Trial<P> = { number, attempt, params, run, signal };
+  const trial: Trial<P> = { number, attempt, params, slot, run, signal };
   // Before all other listeners: a request to the sweep is one to its runs, too.
   const onAbort = (): void => {
     if (control.request !== null) requestStop(run, control.request);
@@ -105,10 +104,8 @@ function watchMetric<P>(run: LoggingEngine, { rules, observer }: TrialHost<P>): 
   const watch = new MetricWatch(rules.value, rules.mode === 'min' ? 1 : -1);
   run.metrics.subscribe({
     next: (row) => {
-      const point = watch.add(row, rules.metric);
-      if (point === null) return;
-      const { report, isFirst, oddity } = watch;
-      observer.reported({ ...point, report, isFirst, oddity });
+      const logged = watch.add(row, rules.metric);
+      if (logged !== null) observer.reported(logged);
     },
     error: () => undefined,
   });

@@ -42,6 +42,9 @@ export interface StudyEnd {
  */
 export function concludeSweep<P>(records: TrialRecords, end: StudyEnd): StudyResult<P> {
   const { dir, failures, maxFailures, reused } = end;
+  // Such as one that a worker had taken in an earlier session, when this one was stopped before it
+  // took the trial up.
+  records.cutOff();
   const { best } = records;
   const tooMany = failures > maxFailures;
   const isCut = records.all.some(({ status, retry }) => status === 'interrupted' || retry === true);
@@ -69,13 +72,13 @@ export function concludeSweep<P>(records: TrialRecords, end: StudyEnd): StudyRes
 }
 
 /** Returns the result of a trial, from its record. */
-export function resultOf<P>(
-  dir: string,
-  { trial, attempt, status, run, params, value, step, error }: TrialRecord,
-): TrialResult<P> {
+export function resultOf<P>(dir: string, record: TrialRecord): TrialResult<P> {
+  const { trial, attempt, status, run, params, value, step, host, slot, runDir, error } = record;
   return {
     ...{ number: trial, attempt, status, params: params as P, value, step },
-    runDir: join(dir, run),
+    runDir: runDir ?? join(dir, run),
+    ...(host !== undefined && { host }),
+    ...(slot !== undefined && { slot }),
     ...(error !== undefined && { error }),
   };
 }

@@ -18,11 +18,13 @@ export function warnOfNothingToDo({ dir, reused, failures, trials }: Reused): vo
   );
 }
 
-/** Names the option that tries failed trials again; empty if none failed. */
-export function wayOut(failures: number): string {
-  if (failures === 0) return '';
+/** Names the option that tries failed trials again, as the end of a sentence; empty if none failed. */
+export const wayOut = (failures: number): string => (failures === 0 ? '' : `; ${failuresText(failures)}`);
+
+/** Says that some trials failed, and names the option that tries them again. */
+export function failuresText(failures: number): string {
   const [who, them] = failures === 1 ? ['1 trial', 'it'] : [`${failures} trials`, 'them'];
-  return `; ${who} failed: once the cause is fixed, retryFailed: true tries ${them} again`;
+  return `${who} failed: once the cause is fixed, retryFailed: true tries ${them} again`;
 }
 
 /** Warns if `trials` leaves out a part of a grid, whose result would read as complete. */

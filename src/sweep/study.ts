@@ -25,17 +25,17 @@ import { warnOfCutGrid, warnOfNothingToDo } from './study-warnings.js';
 import type { SweepPlan, TrialRecord } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
 import type { Trial, TrialEvent } from './trial.js';
-import { type QueuedTrial, TrialHearing } from './trial-hearing.js';
+import { type QueuedTrial, type StartingTrial, TrialHearing } from './trial-hearing.js';
 import { TrialRecords } from './trial-records.js';
 
 const STOP_LOOK_MS = 500;
 
-/** A running sweep. */
-export interface Study<P> {
+/** A running sweep; `T` is a trial as its `started` event has it. */
+export interface Study<P, T = Trial<P>> {
   /** The experiment's folder: `sweep.yaml`, and a folder for each trial's run. */
   readonly dir: string;
   /** Events from the time of subscription; completes with the sweep, never errors. */
-  readonly events$: Observable<TrialEvent<P>>;
+  readonly events$: Observable<TrialEvent<P, T>>;
   /**
    * Resolves when all trials have ended and their runs are closed.
    *
@@ -54,13 +54,13 @@ export interface Study<P> {
 }
 
 /** Runs the trials of a sweep in parallel slots; each slot runs one trial after the other. */
-export class SweepStudy<P> implements Study<P> {
+export class SweepStudy<P, T> implements Study<P, T> {
   readonly dir: string;
-  readonly events$: Observable<TrialEvent<P>>;
+  readonly events$: Observable<TrialEvent<P, T>>;
   private readonly outcome: Promise<StudyResult<P>>;
   /** True once somebody has asked for the result. */
   private isResultTaken = false;
-  private readonly events = new Subject<TrialEvent<P>>();
+  private readonly events = new Subject<TrialEvent<P, T>>();
   /** The running trials: each is here from before its `started` event until its run is closed. */
   private readonly running = new Set<TrialControl>();
   private readonly fs: FsPort;
@@ -74,14 +74,14 @@ export class SweepStudy<P> implements Study<P> {
   private reused = 0;
   private ran = 0;
   private failures = 0;
-  private stopped = false;
+  private readonly stopping = new AbortController();
   private warned = false;
   private remarked = false;
 
   constructor(
     private readonly options: ResolvedSweep<P>,
     space: SpaceDescription,
-    private readonly executor: Executor<P>,
+    private readonly executor: Executor<P, T>,
   ) {
     const { name, baseDir, metric, mode, value, seed, searcherName, schedulerName } = options;
     this.dir = join(baseDir, name);
@@ -119,8 +119,12 @@ export class SweepStudy<P> implements Study<P> {
   }
 
   private interrupt(request: StopRequest | null): void {
-    this.stopped = true;
+    this.stopping.abort();
     for (const running of this.running) running.abort('interrupted', request);
+  }
+
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted;
   }
 
   private async run(): Promise<StudyResult<P>> {
@@ -161,7 +165,14 @@ export class SweepStudy<P> implements Study<P> {
     };
     process.prependListener('beforeExit', onDry);
     try {
-      return await this.runTrials(await TrialRecords.open(this.fs, this.dir, this.plan, this.options));
+      const { fs, dir, plan, executor, options } = this;
+      const { outlivesStudy } = executor;
+      const records = TrialRecords.open(fs, dir, plan, { resume: options.resume, outlivesStudy });
+      if (!outlivesStudy) await records.settle(options.webhook);
+      records.write();
+      const warn = (text: string): void => process.emitWarning(text, { type: 'ExpmanWarning' });
+      await executor.open({ dir, uuid: records.uuid, signal: this.stopping.signal, warn });
+      return await this.runTrials(records);
     } finally {
       process.removeListener('beforeExit', onDry);
       unlimit();
@@ -210,9 +221,9 @@ export class SweepStudy<P> implements Study<P> {
    * sweep that has lost its lock.
    */
   private async fillSlots(records: TrialRecords): Promise<void> {
-    const slots = Array.from({ length: this.options.concurrency }, async () => {
+    const slots = Array.from({ length: this.options.concurrency }, async (_, slot) => {
       try {
-        await this.fillSlot(records);
+        await this.fillSlot(slot, records);
       } catch (error) {
         this.stop();
         throw error;
@@ -232,25 +243,29 @@ export class SweepStudy<P> implements Study<P> {
     for (const record of records.all) {
       this.nextNumber = Math.max(this.nextNumber, record.trial + 1);
       const params = withSecretsOf(this.plan.space, record.params) as P;
-      const isPromised = record.status === 'interrupted' || record.retry === true;
-      if (isPromised || (retryFailed && record.status === 'failed')) {
+      const { trial: number, attempt: last, status } = record;
+      // Only of trials that go on without a study; all others are settled by now.
+      const isTakenUp = status === 'running';
+      const isPromised = isTakenUp || status === 'interrupted' || record.retry === true;
+      if (isPromised || (retryFailed && status === 'failed')) {
         const failures = isPromised ? (record.failures ?? 0) : 0;
-        this.begun.set(record.trial, params);
-        this.queue.push({ number: record.trial, attempt: record.attempt + 1, failures, params });
+        this.begun.set(number, params);
+        this.queue.push({ number, attempt: isTakenUp ? last : last + 1, failures, params, isTakenUp });
         continue;
       }
       this.reused++;
       searcher.observe(params, record.value, outcomeOf(record));
       if (record.course !== undefined) scheduler.recall?.(record.trial, record.course);
-      if (record.status === 'failed') this.failures++;
+      if (status === 'failed') this.failures++;
     }
     if (this.failures > maxFailures) this.stop();
   }
 
-  private async fillSlot(records: TrialRecords): Promise<void> {
+  private async fillSlot(slot: number, records: TrialRecords): Promise<void> {
     while (!this.stopped) {
-      const next = this.queue.shift() ?? this.suggest();
-      if (next === null) return;
+      const queued = this.queue.shift() ?? this.suggest();
+      if (queued === null) return;
+      const next = { ...queued, slot };
       this.ran++;
       const record = this.withRetry(await this.tryOne(next, records));
       records.set(record);
@@ -259,10 +274,10 @@ export class SweepStudy<P> implements Study<P> {
   }
 
   /** Runs an attempt at a trial; returns its record. */
-  private async tryOne(next: QueuedTrial<P>, records: TrialRecords): Promise<TrialRecord> {
+  private async tryOne(next: StartingTrial<P>, records: TrialRecords): Promise<TrialRecord> {
     const { options, events } = this;
     const control = new TrialControl();
-    const hearing = new TrialHearing(next, control, {
+    const hearing = new TrialHearing<P, T>(next, control, {
       ...{ options, events },
       onRecord: (changed) => records.set(changed),
       remark: (trial, oddity) => this.remark(trial, oddity),
@@ -278,13 +293,14 @@ export class SweepStudy<P> implements Study<P> {
   }
 
   /** Warns of the first trial that the scheduler cannot judge well. */
-  private remark(trial: Trial<P> | null, oddity: string): void {
+  private remark(trial: T | null, oddity: string): void {
     if (this.remarked) return;
     this.remarked = true;
     const { metric, schedulerName } = this.options;
     const text = `${JSON.stringify(metric)}, scheduler ${schedulerName}: ${oddity}`;
-    trial?.run.logger.warn(text);
-    process.emitWarning(`${trial?.run.runDir ?? this.dir}, ${text}`, { type: 'ExpmanWarning' });
+    const run = isHere(trial) ? trial.run : null;
+    run?.logger.warn(text);
+    process.emitWarning(`${run?.runDir ?? this.dir}, ${text}`, { type: 'ExpmanWarning' });
   }
 
   /** Counts a failure, and promises another attempt while there are retries left. */
@@ -310,7 +326,7 @@ export class SweepStudy<P> implements Study<P> {
     if (typeof params !== 'object' || params === null)
       throw invalidOption('suggestion', 'null, or { params } with the parameters of a trial', suggestion);
     this.begun.set(this.nextNumber, params as P);
-    return { number: this.nextNumber++, attempt: 0, failures: 0, params: params as P };
+    return { number: this.nextNumber++, attempt: 0, failures: 0, params: params as P, isTakenUp: false };
   }
 
   /**
@@ -327,8 +343,9 @@ export class SweepStudy<P> implements Study<P> {
       return;
     }
     const willRetry = record.retry === true;
-    const { trial: number, attempt, failures = 0 } = record;
-    if (willRetry) this.queue.push({ number, attempt: attempt + 1, failures, params: result.params });
+    const { trial: number, attempt: last, failures = 0 } = record;
+    if (willRetry)
+      this.queue.push({ number, attempt: last + 1, failures, params: result.params, isTakenUp: false });
     else {
       this.failures++;
       this.tellSearcher({ ...record, value: null }, result.params);
@@ -352,6 +369,10 @@ export class SweepStudy<P> implements Study<P> {
     await this.result.catch(() => undefined);
   }
 }
+
+/** Tells if the run of a trial is in this process. */
+const isHere = (trial: unknown): trial is Trial<unknown> =>
+  typeof trial === 'object' && trial !== null && 'run' in trial;
 
 /** Returns what a searcher is told of a trial beside its value. */
 const outcomeOf = ({ trial, status }: TrialRecord): Outcome => ({

@@ -84,12 +84,18 @@ export interface TrialRecord {
    * that is closed without it was closed by the end of its process, not by the end of the trial.
    */
   readonly ending?: 'finished' | 'stopped';
+  /** Where it runs or ran, if not in the process of the sweep: host, slot, and its run's folder there. */
+  readonly host?: string;
+  readonly slot?: number;
+  readonly runDir?: string;
   /** Figures that the scheduler keeps about it, for a resumed sweep. */
   readonly course?: TrialCourse;
 }
 
 /** The contents of a `sweep.yaml`. */
 export interface SweepRecord {
+  /** The identity of the sweep, made when it began; null in a file of an earlier version. */
+  readonly uuid: string | null;
   readonly status: 'RUNNING' | 'FINISHED' | 'INTERRUPTED' | 'FAILED';
   readonly plan: SweepPlan;
   readonly best: TrialRecord | null;
@@ -116,12 +122,12 @@ export const lineOf = (record: TrialRecord): string => flowLine(redacted(record)
 export function writeSweep(
   fs: FsPort,
   folder: string,
-  { status, plan, best }: Omit<SweepRecord, 'trials'>,
+  { uuid, status, plan, best }: Omit<SweepRecord, 'trials'>,
   lines: readonly string[],
 ): void {
   const path = join(folder, SWEEP_NAME);
   const head = stringifyYaml({
-    ...{ status, ...plan },
+    ...{ status, ...(uuid !== null && { uuid }), ...plan },
     space: redactNamed(plan.space),
     best: best === null ? null : redacted(best),
   }).replace(/# end\n$/, '');
@@ -220,7 +226,7 @@ export function readSweep(fs: FsPort, folder: string): SweepRecord | null {
   const file = readSweepFile(fs, folder);
   if (file === null) return null;
   const corrupt = (what: string): ExpmanError => new ExpmanError('CORRUPT', `${path} ${what}`, { path });
-  const { status, best, trials, ...plan } = file;
+  const { status, uuid, best, trials, ...plan } = file;
   if (!isStatus(status)) throw corrupt('has no status');
   if (!Array.isArray(trials) || !trials.every(isTrialRecord)) throw corrupt('has no list of trials');
   const words = ['metric', 'mode', 'value', 'searcher', 'scheduler'] as const;
@@ -230,12 +236,15 @@ export function readSweep(fs: FsPort, folder: string): SweepRecord | null {
     throw corrupt('has searcherOptions that are no mapping');
   const records = new Map([...trials, ...readJournal(fs, folder)].map((record) => [record.trial, record]));
   return {
+    uuid: typeof uuid === 'string' && UUID.test(uuid) ? uuid : null,
     status,
     plan: plan as unknown as SweepPlan,
     best: isTrialRecord(best) ? best : null,
     trials: [...records.values()],
   };
 }
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 const STATUSES: ReadonlySet<unknown> = new Set(['RUNNING', 'FINISHED', 'INTERRUPTED', 'FAILED']);
 const isStatus = (value: unknown): value is SweepRecord['status'] => STATUSES.has(value);
@@ -251,6 +260,7 @@ const TRIAL_STATUSES: ReadonlySet<unknown> = new Set([
 function isTrialRecord(value: unknown): value is TrialRecord {
   if (!isMapping(value)) return false;
   const { trial, attempt, status, run, value: metric, step, course, failures, retry, ending, values } = value;
+  const { host, slot, runDir } = value;
   return (
     Number.isSafeInteger(trial) &&
     Number.isSafeInteger(attempt) &&
@@ -263,6 +273,9 @@ function isTrialRecord(value: unknown): value is TrialRecord {
     (failures === undefined || Number.isSafeInteger(failures)) &&
     (retry === undefined || typeof retry === 'boolean') &&
     (ending === undefined || ending === 'finished' || ending === 'stopped') &&
+    (host === undefined || typeof host === 'string') &&
+    (slot === undefined || Number.isSafeInteger(slot)) &&
+    (runDir === undefined || typeof runDir === 'string') &&
     (course === undefined || (Array.isArray(course) && course.every(isPair)))
   );
 }

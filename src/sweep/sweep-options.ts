@@ -20,6 +20,7 @@ import { redactNamed } from '../model/redact-text.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import { isUrl } from '../model/realms.js';
 import { type Webhook, webhookFor } from '../model/webhook.js';
+import { type QueueAddress, queueAddress } from './queue/queue-address.js';
 import { type NamedScheduler, type SchedulerOption, schedulerRule } from './schedulers/scheduler-option.js';
 import {
   type SearcherName,
@@ -111,6 +112,32 @@ export interface WorkerSweepOptions<P> extends SweepOptions<P> {
   readonly worker: URL;
 }
 
+/** A slot of a sweep: a process that runs one trial after the other. */
+export interface SlotOptions {
+  /**
+   * Environment variables of the process, beside those of this one; the only way to set what native
+   * code reads, such as `CUDA_VISIBLE_DEVICES`.
+   */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Options of a sweep whose trials run in child processes, one for each slot. */
+export interface SlotSweepOptions<P> extends WorkerSweepOptions<P> {
+  /** The slots, at least one; `concurrency` is their number. */
+  readonly slots: readonly SlotOptions[];
+}
+
+/** Options of a sweep whose trials are taken by `expman work`, on any number of hosts. */
+export interface QueueSweepOptions<P> extends Omit<SweepOptions<P>, 'run'> {
+  /**
+   * The address of a Redis or Valkey server, `redis://host:6379` or `rediss://…`; `true` for the one in
+   * the environment variable `EXPMAN_QUEUE`. User and password stay in memory.
+   */
+  readonly queue: string | true;
+  /** Ignored: the workers have the module. Allowed so that one options object fits both. */
+  readonly worker?: URL | undefined;
+}
+
 /** All options, checked, with defaults, searcher and scheduler filled in. */
 export interface ResolvedSweep<P>
   extends
@@ -175,14 +202,24 @@ const RULES = {
   // The rules of these options are in ExperimentConfig.
   run: ruleOf('an object', isRunOptions).byDefault({}),
 };
+const WORKER = rule<URL>(WORKER_RULE, (value, option) => {
+  if (!isUrl(value)) return REFUSED;
+  if (!['file:', 'data:'].includes(value.protocol)) throw invalidOption(option, WORKER_RULE, value.href);
+  return value;
+});
 const OPTIONS = optionsTable<SweepOptions<unknown>>()(RULES);
-const WORKER_OPTIONS = optionsTable<WorkerSweepOptions<unknown>>()({
+const WORKER_OPTIONS = optionsTable<WorkerSweepOptions<unknown>>()({ ...RULES, worker: WORKER.required() });
+const SLOT_OPTIONS = optionsTable<SlotSweepOptions<unknown>>()({
   ...RULES,
-  worker: rule<URL>(WORKER_RULE, (value, option) => {
-    if (!isUrl(value)) return REFUSED;
-    if (!['file:', 'data:'].includes(value.protocol)) throw invalidOption(option, WORKER_RULE, value.href);
-    return value;
-  }).required(),
+  concurrency: integer(1),
+  worker: WORKER.required(),
+  slots: ruleOf('an array of at least one { env } whose values are text', isSlots).required(),
+});
+const { run: _, ...RULES_OF_QUEUE } = RULES;
+const QUEUE_OPTIONS = optionsTable<QueueSweepOptions<unknown>>()({
+  ...RULES_OF_QUEUE,
+  worker: WORKER,
+  queue: rule<string | true, QueueAddress>('the address of a Redis server', queueAddress).required(),
 });
 
 /** @throws ExpmanError `INVALID_OPTION`, `INVALID_NAME` */
@@ -200,6 +237,27 @@ export function resolveWorkerSweep<S extends Space>(
 ): ResolvedSweep<ParamsOf<S>> & { readonly worker: URL } {
   const resolved = WORKER_OPTIONS.resolve(options);
   return { ...completed(space, resolved, options.searcher), worker: resolved.worker };
+}
+
+/** Does the same for trials in child processes. @throws as {@link resolveSweep} */
+export function resolveSlotSweep<S extends Space>(
+  space: S,
+  options: SlotSweepOptions<ParamsOf<S>>,
+): ResolvedSweep<ParamsOf<S>> & { readonly worker: URL; readonly slots: readonly SlotOptions[] } {
+  const { worker, slots, ...resolved } = SLOT_OPTIONS.resolve(options);
+  const { concurrency = slots.length } = resolved;
+  if (concurrency !== slots.length)
+    throw invalidOption('concurrency', `left out, or ${slots.length}, the number of slots`, concurrency);
+  return { ...completed(space, { ...resolved, concurrency }, options.searcher), worker, slots };
+}
+
+/** Does the same for trials in a queue. @throws as {@link resolveSweep} */
+export function resolveQueueSweep<S extends Space>(
+  space: S,
+  options: QueueSweepOptions<ParamsOf<S>>,
+): ResolvedSweep<ParamsOf<S>> & { readonly queue: QueueAddress } {
+  const { queue, worker: _worker, ...resolved } = QUEUE_OPTIONS.resolve(options);
+  return { ...completed(space, { ...resolved, run: {} }, options.searcher), queue };
 }
 
 /** @param searcher - the checked searcher, with the type of the space */
@@ -252,6 +310,19 @@ function isSearcher(value: unknown): value is SearcherName | Searcher<unknown> {
 
 function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
+}
+
+function isSlots(value: unknown): value is readonly SlotOptions[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isSlot);
+}
+
+function isSlot(value: unknown): value is SlotOptions {
+  if (typeof value !== 'object' || value === null || Object.keys(value).some((key) => key !== 'env'))
+    return false;
+  const env: unknown = Reflect.get(value, 'env') ?? {};
+  return (
+    typeof env === 'object' && env !== null && Object.values(env).every((each) => typeof each === 'string')
+  );
 }
 
 function isRunOptions(value: unknown): value is NonNullable<SweepOptions<unknown>['run']> {

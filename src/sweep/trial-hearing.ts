@@ -1,54 +1,65 @@
 import type { Subject } from 'rxjs';
 import { invalidOption } from '../model/option-rules.js';
-import type { LoggedValue, NextTrial, TrialControl, TrialObserver, TrialOutcome } from './executor.js';
+import type {
+  BegunAttempt,
+  LoggedValue,
+  NextTrial,
+  TrialControl,
+  TrialObserver,
+  TrialOutcome,
+} from './executor.js';
 import { type TrialCourse, noScheduler } from './schedulers/scheduler.js';
 import { type TrialRecord, isPair } from './sweep-file.js';
 import type { ResolvedSweep } from './sweep-options.js';
-import type { Trial, TrialEvent } from './trial.js';
+import type { TrialEvent } from './trial.js';
 
 /** @bound refuses: INVALID_OPTION */
 const MAX_COURSE = 1000;
 
 /** A trial that waits for its turn: a new one, or another attempt. */
-export interface QueuedTrial<P> extends NextTrial<P> {
-  /** The number of attempts that failed before. */
+export interface QueuedTrial<P> extends Omit<NextTrial<P>, 'slot'> {
+  /** The number of attempts that failed before; those whose worker was lost do not count. */
   readonly failures: number;
 }
 
+/** A trial that takes its turn, in a slot. */
+export type StartingTrial<P> = QueuedTrial<P> & NextTrial<P>;
+
 /** The sweep of a trial, as far as hearing of the trial needs it. */
-export interface HearingHost<P> {
+export interface HearingHost<P, T> {
   readonly options: ResolvedSweep<P>;
-  readonly events: Subject<TrialEvent<P>>;
+  readonly events: Subject<TrialEvent<P, T>>;
   /** Called with each change of the trial's record until it has ended. */
   readonly onRecord: (record: TrialRecord) => void;
   /** Called with what keeps the scheduler from judging a trial well. */
-  readonly remark: (trial: Trial<P> | null, oddity: string) => void;
+  readonly remark: (trial: T | null, oddity: string) => void;
 }
 
 /** Records what is said of a running trial, emits it, and lets the scheduler decide. */
-export class TrialHearing<P> implements TrialObserver<P> {
+export class TrialHearing<P, T> implements TrialObserver<T> {
   /** The exception of the scheduler, which ends the sweep. */
   brokenBy: { readonly thrown: unknown } | null = null;
-  private trial: Trial<P> | null = null;
+  private trial: T | null = null;
 
   constructor(
-    private readonly next: QueuedTrial<P>,
+    private readonly next: StartingTrial<P>,
     private readonly control: TrialControl,
-    private readonly host: HearingHost<P>,
+    private readonly host: HearingHost<P, T>,
   ) {}
 
-  begins(begun: Pick<TrialRecord, 'attempt' | 'run'>): void {
+  begins({ place, ...begun }: BegunAttempt): void {
     const { number: trial, params, failures } = this.next;
     const counts = failures > 0 && { failures };
     this.host.onRecord({
       ...{ trial, ...begun, status: 'running', params, value: null, step: null },
+      ...place,
       ...counts,
     });
     // An earlier attempt at the same trial says nothing about this one.
     if (begun.attempt > 0) this.host.options.scheduler.recall?.(trial, []);
   }
 
-  started(trial: Trial<P>): void {
+  started(trial: T): void {
     this.trial = trial;
     this.host.events.next({ kind: 'started', trial });
   }
@@ -73,12 +84,12 @@ export class TrialHearing<P> implements TrialObserver<P> {
   }
 
   /** Returns the record of the trial as it ended. */
-  recordOf({ attempt, run, status, value, step, error }: TrialOutcome): TrialRecord {
+  recordOf({ attempt, run, status, value, step, error, place }: TrialOutcome): TrialRecord {
     const { number: trial, params, failures } = this.next;
     // What was reported before a trial was cut off does not count.
     const course = status === 'interrupted' ? [] : this.course();
     return {
-      ...{ trial, attempt, status, run, params, value, step },
+      ...{ trial, attempt, status, run, params, value, step, ...place },
       ...(error !== undefined && { error }),
       ...(failures > 0 && { failures }),
       ...(course.length > 0 && { course }),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
@@ -55,16 +56,25 @@ async function settled(
 }
 
 /** Returns the record of a trial that was cut off: what it has reported does not count. */
-function interrupted({ trial, attempt, run, params, failures }: TrialRecord): TrialRecord {
-  const counts = failures !== undefined && { failures };
-  return { trial, attempt, status: 'interrupted', run, params, value: null, step: null, ...counts };
+function interrupted(record: TrialRecord): TrialRecord {
+  const { trial, attempt, run, params, failures, host, slot, runDir } = record;
+  return {
+    ...{ trial, attempt, status: 'interrupted', run, params, value: null, step: null },
+    ...(failures !== undefined && { failures }),
+    ...(host !== undefined && { host }),
+    ...(slot !== undefined && { slot }),
+    ...(runDir !== undefined && { runDir }),
+  };
 }
 
 /** How the trials of a sweep are opened. */
 interface OpenOptions {
   readonly resume: 'never' | 'allow' | 'must';
-  /** The webhook for alerts that a killed process has left unsent. */
-  readonly webhook: Webhook | null;
+  /**
+   * True if trials that an earlier session has left running may have gone on without it, in further
+   * attempts; default false.
+   */
+  readonly outlivesStudy?: boolean;
 }
 
 /**
@@ -85,36 +95,26 @@ export class TrialRecords {
     private readonly fs: FsPort,
     private readonly folder: string,
     private readonly plan: SweepPlan,
+    /** The identity of the sweep, the same in every session. */
+    readonly uuid: string,
   ) {}
 
   /**
-   * Resumes the sweep of a folder, or begins one.
+   * Resumes the sweep of a folder, or begins one; writes nothing. Trials that an earlier session has
+   * left running stay so until {@link settle}: somebody else may know how they end.
    *
    * @throws {@link ExpmanError} `RUN_EXISTS`, `RUN_NOT_FOUND` for a `resume` that does not fit,
    * `RUN_EXISTS` if the folder holds trials that are in no `sweep.yaml`,
-   * `INVALID_OPTION` if the existing sweep has another plan, and as reading and recovering do
+   * `INVALID_OPTION` if the existing sweep has another plan, and as reading does
    */
-  static async open(
+  static open(
     fs: FsPort,
     folder: string,
     plan: SweepPlan,
-    { resume, webhook }: OpenOptions,
-  ): Promise<TrialRecords> {
-    const records = TrialRecords.openUnsettled(fs, folder, plan, resume);
-    for (const record of records.all) records.keep(await settled(fs, folder, record, webhook));
-    records.write();
-    return records;
-  }
-
-  /** The same, but leaves trials that are running as they are: somebody else may know how they end. */
-  static openUnsettled(
-    fs: FsPort,
-    folder: string,
-    plan: SweepPlan,
-    resume: 'never' | 'allow' | 'must',
+    { resume, outlivesStudy = false }: OpenOptions,
   ): TrialRecords {
-    const records = new TrialRecords(fs, folder, plan);
     const before = readSweep(fs, folder);
+    const records = new TrialRecords(fs, folder, plan, before?.uuid ?? randomUUID());
     if (before === null && resume === 'must')
       throw new ExpmanError('RUN_NOT_FOUND', `there is no sweep in ${folder} to resume`, { path: folder });
     if (before !== null && resume === 'never')
@@ -126,14 +126,23 @@ export class TrialRecords {
         },
       );
     if (before !== null) assertSame(before.plan, plan);
-    mustKnowTrials(fs, folder, before);
+    mustKnowTrials(fs, folder, before, outlivesStudy);
     for (const { course, ...record } of before?.trials ?? []) {
       // The records of another scheduler mean nothing to this one.
       const kept = course !== undefined && before?.plan.scheduler === plan.scheduler ? { course } : {};
       records.keep({ ...record, ...kept });
     }
-    records.write();
     return records;
+  }
+
+  /**
+   * Settles the trials that are still running, which end with their process.
+   *
+   * @param webhook - where alerts that a killed process has left unsent are sent
+   * @throws {@link ExpmanError} as recovering does
+   */
+  async settle(webhook: Webhook | null): Promise<void> {
+    for (const record of this.all) this.keep(await settled(this.fs, this.folder, record, webhook));
   }
 
   get all(): readonly TrialRecord[] {
@@ -170,11 +179,16 @@ export class TrialRecords {
   write(): void {
     this.rest();
     const begun = performance.now();
-    const { status, plan, best, all, lines } = this;
+    const { uuid, status, plan, best, all, lines } = this;
     const ordered = all.map((record) => lines.get(record.trial) ?? lineOf(record));
-    writeSweep(this.fs, this.folder, { status, plan, best }, ordered);
+    writeSweep(this.fs, this.folder, { uuid, status, plan, best }, ordered);
     const ended = performance.now();
     this.writeAt = ended + REST_PER_WRITE * (ended - begun);
+  }
+
+  /** Makes the trials that are still running ones that were cut off. */
+  cutOff(): void {
+    for (const record of this.all) if (record.status === 'running') this.keep(interrupted(record));
   }
 
   /**
@@ -183,7 +197,7 @@ export class TrialRecords {
    */
   breakOff(): void {
     this.status = 'FAILED';
-    for (const record of this.all) if (record.status === 'running') this.keep(interrupted(record));
+    this.cutOff();
     attempt(() => this.write());
   }
 
@@ -230,8 +244,19 @@ function assertSame(before: SweepPlan, plan: SweepPlan): void {
  * Checks that every folder of a trial is one of the sweep's: the rows of any other would be mixed
  * with those of a new trial.
  */
-function mustKnowTrials(fs: FsPort, folder: string, before: SweepRecord | null): void {
-  const attempts = new Map(before?.trials.map(({ trial, attempt }) => [trial, attempt]));
+function mustKnowTrials(
+  fs: FsPort,
+  folder: string,
+  before: SweepRecord | null,
+  outlivesStudy: boolean,
+): void {
+  const attempts = new Map(
+    before?.trials.map(({ trial, attempt, status }) => [
+      trial,
+      // A trial whose worker was lost has begun again without the study.
+      outlivesStudy && status === 'running' ? Infinity : attempt,
+    ]),
+  );
   const unknown = fs.list(folder).filter((name) => {
     if (!isTrialName(name) || fs.stat(join(folder, name))?.kind !== 'folder') return false;
     const [trial = NaN, attempt = 0] = name.slice('trial-'.length).split('.').map(Number);

@@ -11,6 +11,8 @@ export interface WorkerTrial<P> {
   /** The number of earlier attempts: after a failure, or because the process was killed. */
   readonly attempt: number;
   readonly params: P;
+  /** The slot that it runs in, from 0: no other trial of this process is in it at the same time. */
+  readonly slot: number;
   /** Its run: the sweep sees what is logged here, and closes it. */
   readonly run: LoggableRun;
   /** Aborted when the trial must end: it was stopped early, or the sweep was. */
@@ -20,6 +22,22 @@ export interface WorkerTrial<P> {
 /** A trial of a sweep, in the thread of the sweep. */
 export interface Trial<P> extends WorkerTrial<P> {
   readonly run: LoggingEngine;
+}
+
+/** Where a trial runs that is not run in the process of the sweep. */
+export interface TrialPlace {
+  /** The name of the host. */
+  readonly host: string;
+  /** The slot of the process there, from 0. */
+  readonly slot: number;
+  /** The folder of its run on that host. */
+  readonly runDir: string;
+}
+
+/** A trial of a sweep that runs in another process, maybe on another host; its run is there. */
+export interface PlacedTrial<P> extends Pick<WorkerTrial<P>, 'number' | 'attempt' | 'params' | 'slot'> {
+  /** The name of the host. */
+  readonly host: string;
 }
 
 /**
@@ -73,14 +91,22 @@ export interface TrialResult<P> {
   readonly value: number | null;
   /** The step of that value. */
   readonly step: Step | null;
+  /** The folder of its run, on `host` if there is one. */
   readonly runDir: string;
+  /** The host it ran on, if another process than that of the sweep ran it. */
+  readonly host?: string;
+  /** The slot of that process. */
+  readonly slot?: number;
   /** The reason why it failed, or that its training never settled. */
   readonly error?: string;
 }
 
-/** An event of a sweep; `ended` is always the last. */
-export type TrialEvent<P> =
-  | { readonly kind: 'started'; readonly trial: Trial<P> }
+/**
+ * An event of a sweep; `ended` is always the last. `T` is a {@link PlacedTrial} where other processes
+ * run the trials. A trial whose worker was lost is started again with a higher `attempt`.
+ */
+export type TrialEvent<P, T = Trial<P>> =
+  | { readonly kind: 'started'; readonly trial: T }
   | {
       readonly kind: 'reported';
       readonly number: number;

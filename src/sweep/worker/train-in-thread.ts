@@ -82,7 +82,7 @@ class TrialThread<P> {
 
   private start(module: URL): Worker {
     const { otherPort, wire, aborted, trial, options } = this;
-    const { number, attempt, params, run } = trial;
+    const { number, attempt, params, slot, run } = trial;
     const workerData: TrialThreadData = {
       module: module.href,
       port: otherPort,
@@ -91,6 +91,7 @@ class TrialThread<P> {
       number,
       attempt,
       params,
+      slot,
       runDir: run.runDir,
       runName: run.runName,
       options,

@@ -23,6 +23,7 @@ export interface TrialThreadData {
   readonly number: number;
   readonly attempt: number;
   readonly params: unknown;
+  readonly slot: number;
   readonly runDir: string;
   readonly runName: RunName;
   readonly options: ResolvedOptions;

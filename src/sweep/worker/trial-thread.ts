@@ -1,15 +1,14 @@
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { withRun } from '../../engine/current-run.js';
-import { invalidOption } from '../../model/option-rules.js';
 import { driveTrial } from '../drive-trial.js';
-import type { WorkerTrain } from '../trial.js';
 import type { FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
 import { type PortableError, portable } from './portable-error.js';
 import { ThreadRun } from './thread-run.js';
+import { trainOf } from './train-of.js';
 
 /** The entry of a trial's thread. */
 async function main(data: TrialThreadData): Promise<void> {
-  const { module, port, number, attempt, params } = data;
+  const { module, port, number, attempt, params, slot } = data;
   const controller = new AbortController();
   const received = (message: ToTrial): void => {
     if (message.kind !== 'abort' && message.kind !== 'stop') {
@@ -29,24 +28,13 @@ async function main(data: TrialThreadData): Promise<void> {
   try {
     const train = trainOf(await import(module), module);
     hear();
-    await withRun(run, () => driveTrial(train, { number, attempt, params, run, signal: controller.signal }));
+    const trial = { number, attempt, params, slot, run, signal: controller.signal };
+    await withRun(run, () => driveTrial(train, trial));
   } catch (thrown) {
     error = portable(thrown);
   }
   run.finish();
   port.postMessage({ kind: 'ended', error } satisfies FromTrial);
-}
-
-function trainOf(exported: unknown, module: string): WorkerTrain<unknown> {
-  const exports = Object(exported) as object;
-  const train: unknown = Reflect.get(exports, 'default') ?? Reflect.get(exports, 'train');
-  if (typeof train !== 'function')
-    throw invalidOption(
-      'worker',
-      `a module whose default export, or \`train\`, is a function (${module})`,
-      train,
-    );
-  return train as WorkerTrain<unknown>;
 }
 
 // Not awaited at the top level: a bundler that copies this file may treat it as a script. An error

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { TrialControl } from '../../../src/sweep/executor.js';
+import { OfferedTrial } from '../../../src/sweep/queue/offered-trial.js';
+import { toWire } from '../../../src/sweep/queue/queue-messages.js';
+
+const RULES = { metric: 'loss', mode: 'min', value: 'last', graceMs: 0 } as const;
+
+function offered(): {
+  readonly trial: OfferedTrial<unknown>;
+  readonly control: TrialControl;
+  readonly heard: unknown[];
+  readonly warnings: string[];
+} {
+  const heard: unknown[] = [];
+  const warnings: string[] = [];
+  const control = new TrialControl();
+  const trial = new OfferedTrial<unknown>(
+    { number: 3, attempt: 0, params: { x: 1 }, slot: 0, isTakenUp: false },
+    {
+      rules: RULES as never,
+      control,
+      observer: {
+        begins: ({ run }) => heard.push(['begins', run]),
+        started: ({ attempt, host }) => heard.push(['started', attempt, host]),
+        reported: ({ value }) => heard.push(value),
+        ending: () => undefined,
+      },
+      warn: (text) => warnings.push(text),
+    },
+  );
+  return { trial, control, heard, warnings };
+}
+
+const begun = (attempt: number, host: string) =>
+  ({
+    kind: 'begun',
+    trial: 3,
+    attempt,
+    run: `trial-0003${attempt === 0 ? '' : `.${attempt}`}`,
+    place: { host, slot: 0, runDir: '/r' },
+  }) as const;
+const values = (attempt: number, value: number) =>
+  ({ kind: 'values', trial: 3, attempt, points: [{ step: 0, value, timestamp: 0 }] }) as const;
+
+describe('a trial in the queue', () => {
+  it('begins again with the next worker, and drops and tells what the lost one still says', () => {
+    const { trial, heard, warnings } = offered();
+    trial.received(begun(0, 'one'));
+    trial.received(values(0, 5));
+    trial.received(begun(1, 'two'));
+    trial.received(values(0, 6));
+    trial.received(values(0, 7));
+    trial.received(values(1, 8));
+    expect(heard).toEqual([
+      ['begins', 'trial-0003'],
+      ['started', 0, 'one'],
+      5,
+      ['begins', 'trial-0003.1'],
+      ['started', 1, 'two'],
+      8,
+    ]);
+    expect(warnings).toEqual([
+      'trial 3: the worker on one was lost; attempt 1 has begun on two',
+      'trial 3: a worker still reports for attempt 0; its values are dropped, because attempt 1 has taken its place',
+    ]);
+  });
+
+  it('takes no result of an attempt whose place another one has taken', () => {
+    const { trial } = offered();
+    trial.received(begun(1, 'two'));
+    const place = { host: 'one', slot: 0, runDir: '/r' };
+    const outcome = { attempt: 0, status: 'finished', run: 'trial-0003', value: 1, step: 0, place };
+    expect(trial.completed(toWire({ outcome, lastReport: null }))).toMatchObject({
+      status: 'failed',
+      attempt: 1,
+    });
+  });
+
+  it('fails with its third lost worker', () => {
+    const { trial } = offered();
+    expect(trial.failed('job stalled more than allowable limit')).toMatchObject({
+      status: 'failed',
+      error: 'its worker was lost for the third time',
+    });
+  });
+
+  it('that no worker has taken is gone when it is aborted', async () => {
+    const { trial, control } = offered();
+    trial.onAbort(() => Promise.resolve('removed'));
+    control.abort('interrupted');
+    await expect(trial.outcome).resolves.toMatchObject({ status: 'interrupted', value: null });
+  });
+
+  it('is not waited for once its time has passed, and counts with what it has reported', async () => {
+    const { trial, control } = offered();
+    trial.received(begun(0, 'one'));
+    trial.received(values(0, 5));
+    trial.onAbort(() => Promise.resolve('sent'));
+    control.abort('stopped');
+    control.expire();
+    await expect(trial.outcome).resolves.toMatchObject({ status: 'stopped', value: 5, step: 0 });
+  });
+});

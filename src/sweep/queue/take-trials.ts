@@ -1,0 +1,86 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { RedisLink, type QueuePackages, loadPackages } from './redis.js';
+import type { QueueAddress } from './queue-address.js';
+import { claimKey } from './queue-keys.js';
+import { type SweepClaim, readClaim } from './queue-messages.js';
+import { TrialTaker } from './trial-taker.js';
+import type { TakeOptions } from './taken-trial.js';
+
+const LOOK_MS = 500;
+
+/**
+ * Takes the trials of a sweep from its queue until the sweep has ended, or no more are to be taken.
+ *
+ * Waits for a sweep that has not begun, for a study that was killed and for a Redis that is away.
+ *
+ * @throws {@link ExpmanError} `QUEUE_UNAVAILABLE`
+ */
+export async function takeTrials(address: QueueAddress, options: TakeOptions): Promise<'ended' | 'drained'> {
+  const packages = await loadPackages();
+  const connecting = RedisLink.to(address, packages, options.notify);
+  const link = await Promise.race([connecting, aborted(options.draining)]);
+  if (link === null) {
+    connecting.then((late) => late.close()).catch(() => undefined);
+    return 'drained';
+  }
+  try {
+    return await takeFrom(link, packages, options);
+  } finally {
+    link.close();
+  }
+}
+
+async function takeFrom(
+  link: RedisLink,
+  packages: QueuePackages,
+  options: TakeOptions,
+): Promise<'ended' | 'drained'> {
+  const { name, draining, notify } = options;
+  const stopped = aborted(draining);
+  let hasTold = false;
+  for (;;) {
+    const claim = await claimOf(link, name, stopped);
+    if (draining.aborted) return 'drained';
+    if (claim === null) {
+      if (!hasTold) notify(`waiting for the sweep ${name} at ${link.address.shown}`);
+      hasTold = true;
+      await Promise.race([delay(LOOK_MS), stopped]);
+      continue;
+    }
+    const taker = new TrialTaker({ link, packages, claim, options });
+    const replaced = new AbortController();
+    const watching = watchClaim(link, { name, claim, until: replaced.signal });
+    const end = await Promise.race([taker.ended, watching, stopped]);
+    replaced.abort();
+    await taker.close();
+    if (end === 'ended') return 'ended';
+    if (draining.aborted) return 'drained';
+    notify(`another sweep has the name ${name} now; taking its trials`);
+  }
+}
+
+/** Reads who runs a sweep; null if nobody does, or if there is no more time to read it. */
+async function claimOf(link: RedisLink, name: string, stopped: Promise<null>): Promise<SweepClaim | null> {
+  const text = await Promise.race([link.client.get(claimKey(name)), stopped]);
+  return readClaim(text);
+}
+
+/** Resolves when the name belongs to another sweep. */
+async function watchClaim(
+  link: RedisLink,
+  { name, claim, until }: { readonly name: string; readonly claim: SweepClaim; readonly until: AbortSignal },
+): Promise<'replaced'> {
+  const stopped = aborted(until);
+  while (!until.aborted) {
+    await delay(4 * LOOK_MS, undefined, { ref: false });
+    const now = await claimOf(link, name, stopped).catch(() => null);
+    if (now !== null && now.uuid !== claim.uuid) return 'replaced';
+  }
+  return 'replaced';
+}
+
+const aborted = (signal: AbortSignal): Promise<null> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener('abort', () => resolve(null), { once: true });
+  });

@@ -1,0 +1,40 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Executor } from '../executor.js';
+import { MetricWatch } from '../metric-watch.js';
+import type { TrialRules } from '../run-trial.js';
+import type { SlotOptions } from '../sweep-options.js';
+import { trialRunName } from '../trial-run-name.js';
+import type { PlacedTrial } from '../trial.js';
+import { SlotProcesses } from './slot-processes.js';
+
+/** Runs trials in child processes of this one, one for each slot. */
+export function runInSlots<P>(
+  rules: TrialRules,
+  { module, slots }: { readonly module: URL; readonly slots: readonly SlotOptions[] },
+): Executor<P, PlacedTrial<P>> {
+  const { name, baseDir, run } = rules;
+  const processes = new SlotProcesses(
+    { module: module.href, name, baseDir, run },
+    slots.map(({ env = {} }) => env),
+  );
+  return {
+    outlivesStudy: false,
+    open: () => Promise.resolve(),
+    run: ({ number, attempt, params, slot }, control, observer) => {
+      const watch = new MetricWatch(rules.value, rules.mode === 'min' ? 1 : -1);
+      const runName = trialRunName(number, attempt);
+      const place = { host: hostname(), slot, runDir: join(baseDir, name, runName) };
+      observer.begins({ attempt, run: runName, place });
+      return processes.run({ number, attempt, params, slot }, rules, {
+        control,
+        observer: {
+          started: ({ host }) => observer.started({ number, attempt, params, slot, host }),
+          reported: (point) => observer.reported(watch.addPoint(point)),
+          ending: (outcome) => observer.ending({ ...outcome, place }),
+        },
+      });
+    },
+    close: () => processes.close(),
+  };
+}
