@@ -67,6 +67,12 @@ const isOpen = (): ReturnType<typeof openRun> => openRun(run.runDir);
 const emitter = { on: () => undefined, off: () => undefined };
 const inSweep = { name: 'swept', metric: 'loss', trials: 1 };
 
+/** Options of what writes into a folder of experiments, with one of these specs. */
+const inBase = <T>(options: T): T =>
+  typeof options === 'object' && options !== null && !Array.isArray(options)
+    ? { ...options, baseDir: (Reflect.get(options, 'baseDir') as unknown) ?? base }
+    : options;
+
 /** A call for each door there is; which there are says the compiler. */
 const CALLS: Readonly<Record<string, DoorCall>> = {
   'Experiments.points(PointQuery)': { call: (options) => openExperiments(base).points('loss', options) },
@@ -152,7 +158,7 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
     given: { seed: 1, mode: 'min' },
   },
   'createStudy(AskTellOptions)': {
-    call: (options) => createStudy(SPACE, options).close(),
+    call: (options) => createStudy(SPACE, inBase(options)).close(),
     given: { name: 'asked' },
   },
   'divergence(DivergenceOptions)': { call: divergence },
@@ -228,20 +234,20 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
     call: async (options) => (await streamQuery(base, 'SELECT 1', options)).close(),
   },
   'sweep(SweepOptions)': {
-    call: (options) => stopped(sweep(SPACE, ({ run: own }) => own.logMetrics({ loss: 1 }), options)),
+    call: (options) => stopped(sweep(SPACE, ({ run: own }) => own.logMetrics({ loss: 1 }), inBase(options))),
     given: inSweep,
   },
   'sweep(WorkerSweepOptions)': {
-    call: (options) => stopped(sweep(SPACE, options)),
+    call: (options) => stopped(sweep(SPACE, inBase(options))),
     given: { ...inSweep, worker: new URL('data:text/javascript,export default () => {}') },
   },
   'sweep(QueueSweepOptions)': {
-    call: (options) => stopped(sweep(SPACE, options)),
+    call: (options) => stopped(sweep(SPACE, inBase(options))),
     // Nobody listens there: it waits until it is stopped.
     given: { ...inSweep, queue: 'redis://127.0.0.1:1' },
   },
   'sweep(SlotSweepOptions)': {
-    call: (options) => stopped(sweep(SPACE, options)),
+    call: (options) => stopped(sweep(SPACE, inBase(options))),
     given: { ...inSweep, slots: [{}], worker: new URL('data:text/javascript,export default () => {}') },
   },
   'tee(LogRowsOptions)': { call: (options) => tee([1], run, options) },
@@ -349,7 +355,9 @@ describe('a public call with options', () => {
   it.each(doors.map((door) => [door.name, door] as const))(
     'refuses a misspelt option with the nearest name and all there are: %s',
     async (_, door) => {
-      const attempts = door.options.map(({ name }) => {
+      const known = new Set(door.options.map(({ name }) => name));
+      const misspelt = door.options.filter(({ name }) => !known.has(`${name}s`));
+      const attempts = misspelt.map(({ name }) => {
         const start = `unknown option "${name}s"; did you mean "${name}"? Known options: `;
         const isTold = ({ code, option, message }: Refusal): boolean =>
           code === 'INVALID_OPTION' &&

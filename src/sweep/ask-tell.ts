@@ -85,7 +85,7 @@ export interface AskTellStudy<P> {
  */
 export function createStudy<const S extends Space>(
   space: S,
-  options: AskTellOptions<ParamsOf<S>>,
+  options: AskTellOptions<NoInfer<ParamsOf<S>>>,
 ): AskTellStudy<ParamsOf<S>> {
   mustBeDistinctInFile(describeSpace(space));
   return new JournaledStudy(resolveAskTell(space, options));
