@@ -67,7 +67,8 @@ export class SlotProcesses {
   private childOf(slot: number): ChildProcess {
     const running = this.children.get(slot);
     if (running?.connected === true) return running;
-    const { [QUEUE_VARIABLE]: _, ...inherited } = process.env;
+    const inherited = { ...process.env };
+    Reflect.deleteProperty(inherited, QUEUE_VARIABLE);
     const child = fork(fileURLToPath(ENTRY()), [], {
       env: { ...inherited, NODE_OPTIONS: '', ...this.environments[slot] },
       execArgv: [],
