@@ -19,7 +19,7 @@ const COMMAND = fileURLToPath(new URL('../dist/cli/expman.js', import.meta.url))
 const WORKERS = 2;
 
 const redisDir = mkdtempSync(join(tmpdir(), 'expman-machines-'));
-let redis = null as ChildProcess | null;
+const servers: ChildProcess[] = [];
 try {
   process.env['EXPMAN_QUEUE'] ??= await startRedis();
   const workers = Array.from({ length: WORKERS }, () =>
@@ -40,21 +40,25 @@ try {
     seed: 1,
     queue: true,
   });
-  study.events$.subscribe((event) => {
-    if (event.kind === 'finished') {
-      const { number, value, host } = event.trial;
-      console.log(`trial ${number} on ${host ?? '?'}: accuracy ${value?.toFixed(3) ?? '?'}`);
-    }
+  study.events$.subscribe({
+    next: (event) => {
+      if (event.kind === 'finished') {
+        const { number, value, host } = event.trial;
+        console.log(`trial ${number} on ${host ?? '?'}: accuracy ${value?.toFixed(3) ?? '?'}`);
+      }
+    },
+    error: (error: unknown) => console.error(error),
   });
   const { best } = await study.result;
   printTable([
     Object.fromEntries(Object.entries(best.params).map(([name, value]) => [name, value.toPrecision(3)])),
   ]);
   console.log(`best of all: ${best.value.toFixed(3)}, ${shortPath(best.runDir)}`);
-  // The workers end with the sweep.
-  for (const [code] of await Promise.all(exits)) if (code !== 0) process.exitCode = 1;
+  // The workers end with the sweep; one that came too late to see it would wait for the next of its name.
+  for (const worker of workers) worker.kill('SIGTERM');
+  for (const [code] of await Promise.all(exits)) if (code !== 0 && code !== null) process.exitCode = 1;
 } finally {
-  redis?.kill();
+  for (const server of servers) server.kill();
   rmSync(redisDir, { recursive: true, force: true });
 }
 
@@ -66,7 +70,8 @@ async function startRedis(): Promise<string> {
   probe.close();
   await once(probe, 'close');
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', redisDir, '--save', ''];
-  redis = spawn('redis-server', args, { stdio: 'ignore' });
-  await once(redis, 'spawn');
+  const server = spawn('redis-server', args, { stdio: 'ignore' });
+  servers.push(server);
+  await once(server, 'spawn');
   return `redis://127.0.0.1:${port}`;
 }

@@ -242,12 +242,12 @@ const CALLS: Readonly<Record<string, DoorCall>> = {
     given: { ...inSweep, worker: new URL('data:text/javascript,export default () => {}') },
   },
   'sweep(QueueSweepOptions)': {
-    call: (options) => stopped(sweep(SPACE, inBase(options))),
+    call: (options) => stopped(sweep(SPACE, beside({ queue: 'redis://127.0.0.1:1' }, inBase(options)))),
     // Nobody listens there: it waits until it is stopped.
     given: { ...inSweep, queue: 'redis://127.0.0.1:1' },
   },
   'sweep(SlotSweepOptions)': {
-    call: (options) => stopped(sweep(SPACE, inBase(options))),
+    call: (options) => stopped(sweep(SPACE, beside({ slots: [{}] }, inBase(options)))),
     given: { ...inSweep, slots: [{}], worker: new URL('data:text/javascript,export default () => {}') },
   },
   'tee(LogRowsOptions)': { call: (options) => tee([1], run, options) },
@@ -274,6 +274,12 @@ function using<T extends Disposable>(resource: T, use: (resource: T) => void): v
   using held = resource;
   use(held);
 }
+
+/** Adds the option by which one of several doors of a name is chosen; what is not an object stays as it is. */
+const beside = <T>(chooses: object, options: T): T =>
+  typeof options === 'object' && options !== null && !Array.isArray(options)
+    ? { ...chooses, ...options }
+    : options;
 
 async function stopped(study: { stop(): void; readonly result: Promise<unknown> }): Promise<void> {
   study.stop();

@@ -359,7 +359,7 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'sweep',
     args: '<dir>',
-    summary: 'Shows a sweep: its trials, where they run, and its best.',
+    summary: 'Shows the trials of a sweep and where they run.',
     options: SWEEP,
     details:
       'DIR is the folder of a sweep: the experiment, with its sweep.yaml.\n' +
@@ -371,10 +371,10 @@ export const COMMANDS: readonly Command[] = [
   command({
     name: 'work',
     args: '[url]',
-    usage: '[URL] --sweep NAME --module PATH',
-    summary: 'Runs trials of a sweep that offers them in a queue.',
+    summary: 'Runs trials that a sweep offers in a queue.',
     options: WORK,
     details:
+      '--sweep and --module are required.\n' +
       'URL is the Redis or Valkey server of the sweep, redis://host:6379; without it,\n' +
       'EXPMAN_QUEUE is used, which keeps a password out of the list of processes. Waits\n' +
       'for a sweep that has not begun, and ends with exit code 0 when it has ended.\n' +

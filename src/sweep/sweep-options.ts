@@ -175,7 +175,8 @@ const WORKER_RULE = "the URL of a file, such as new URL('./train.js', import.met
 /** Options of a trial's run that the sweep sets. */
 const OWN_RUN_OPTIONS = ['runName', 'resume', 'group', 'handleSignals'];
 
-const RULES = {
+/** The rules of all sweeps. */
+const COMMON_RULES = {
   name: rule<string, ExperimentName>('a name', (value) => parseName('experiment', value)).required(),
   baseDir: path(),
   dir: path(),
@@ -199,6 +200,9 @@ const RULES = {
   graceMs: amount(0, Infinity).byDefault(10_000),
   resume: oneOf('allow', 'never', 'must').byDefault('allow'),
   handleSignals: flag().byDefault(true),
+};
+const RULES = {
+  ...COMMON_RULES,
   // The rules of these options are in ExperimentConfig.
   run: ruleOf('an object', isRunOptions).byDefault({}),
 };
@@ -215,9 +219,8 @@ const SLOT_OPTIONS = optionsTable<SlotSweepOptions<unknown>>()({
   worker: WORKER.required(),
   slots: ruleOf('an array of at least one { env } whose values are text', isSlots).required(),
 });
-const { run: _, ...RULES_OF_QUEUE } = RULES;
 const QUEUE_OPTIONS = optionsTable<QueueSweepOptions<unknown>>()({
-  ...RULES_OF_QUEUE,
+  ...COMMON_RULES,
   worker: WORKER,
   queue: rule<string | true, QueueAddress>('the address of a Redis server', queueAddress).required(),
 });
@@ -256,7 +259,7 @@ export function resolveQueueSweep<S extends Space>(
   space: S,
   options: QueueSweepOptions<ParamsOf<S>>,
 ): ResolvedSweep<ParamsOf<S>> & { readonly queue: QueueAddress } {
-  const { queue, worker: _worker, ...resolved } = QUEUE_OPTIONS.resolve(options);
+  const { queue, ...resolved } = QUEUE_OPTIONS.resolve(options);
   return { ...completed(space, { ...resolved, run: {} }, options.searcher), queue };
 }
 

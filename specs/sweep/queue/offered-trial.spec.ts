@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TrialControl } from '../../../src/sweep/executor.js';
 import { OfferedTrial } from '../../../src/sweep/queue/offered-trial.js';
-import { toWire } from '../../../src/sweep/queue/queue-messages.js';
+import { type WorkerReport, toWire } from '../../../src/sweep/queue/queue-messages.js';
 
 const RULES = { metric: 'loss', mode: 'min', value: 'last', graceMs: 0 } as const;
 
@@ -31,14 +31,11 @@ function offered(): {
   return { trial, control, heard, warnings };
 }
 
-const begun = (attempt: number, host: string) =>
-  ({
-    kind: 'begun',
-    trial: 3,
-    attempt,
-    run: `trial-0003${attempt === 0 ? '' : `.${attempt}`}`,
-    place: { host, slot: 0, runDir: '/r' },
-  }) as const;
+const begun = (attempt: number, host: string): WorkerReport => ({
+  ...({ kind: 'begun', trial: 3, attempt } as const),
+  run: `trial-0003${attempt === 0 ? '' : `.${attempt}`}`,
+  place: { host, slot: 0, runDir: '/r' },
+});
 const values = (attempt: number, value: number) =>
   ({ kind: 'values', trial: 3, attempt, points: [{ step: 0, value, timestamp: 0 }] }) as const;
 

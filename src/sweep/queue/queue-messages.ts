@@ -14,9 +14,17 @@ import { trialRunName } from '../trial-run-name.js';
  * @bound refuses: INVALID_OPTION
  */
 export const MAX_JOB_BYTES = 1024 * 1024;
-/** The number of lost workers after which a trial is offered again; the next one fails it. */
+/**
+ * The number of lost workers after which a trial is offered again; the next one fails it.
+ *
+ * @bound loses nothing: the trial is failed and says that its worker was lost
+ */
 export const MAX_STALLED = 2;
-/** The longest text that a result may hold: a path, a host, an error. */
+/**
+ * The longest text that a result may hold: a path, a host, an error.
+ *
+ * @bound refuses: CORRUPT, or a result that is told as not valid
+ */
 const MAX_TEXT = 16 * 1024;
 
 /** A trial that a study offers; plain data, which a worker checks. */

@@ -61,7 +61,7 @@ export class StreamReader {
         const read = await blocking.xread('COUNT', PER_READ, 'BLOCK', BLOCK_MS, 'STREAMS', key, last);
         for (const [, entries] of read ?? []) this.take(entries);
       } catch {
-        if (!this.isClosed) await delay(RETRY_MS);
+        await delay(RETRY_MS);
       }
   }
 

@@ -54,7 +54,7 @@ async function takeFrom(
     replaced.abort();
     await taker.close();
     if (end === 'ended') return 'ended';
-    if (draining.aborted) return 'drained';
+    if (isAborted(draining)) return 'drained';
     notify(`another sweep has the name ${name} now; taking its trials`);
   }
 }
@@ -84,3 +84,6 @@ const aborted = (signal: AbortSignal): Promise<null> =>
     if (signal.aborted) resolve(null);
     else signal.addEventListener('abort', () => resolve(null), { once: true });
   });
+
+// Read again: it may be aborted while something is waited for.
+const isAborted = (signal: AbortSignal): boolean => signal.aborted;
