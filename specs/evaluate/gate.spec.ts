@@ -232,7 +232,7 @@ describe('expman gate', () => {
     expect(other.exit).toBe(0);
     expect(other.stdout).toMatch(/earlier gate .* no baseline.*\n {2}expman tag .*pr --remove gate:failed\n/);
     const unwritten = await expman(...asked, '--min', '0.8', '--junit', base);
-    expect(unwritten.exit).toBe(3);
+    expect(unwritten.exit).toBe(2);
     expect(unwritten.stdout).toContain('pass_rate must be at least 0.8');
   });
 
