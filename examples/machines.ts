@@ -40,11 +40,13 @@ try {
     seed: 1,
     queue: true,
   });
-  study.events$.subscribe((event) => {
-    if (event.kind === 'finished') {
+  study.events$.subscribe({
+    next: (event) => {
+      if (event.kind !== 'finished') return;
       const { number, value, host } = event.trial;
       console.log(`trial ${number} on ${host ?? '?'}: accuracy ${value?.toFixed(3) ?? '?'}`);
-    }
+    },
+    error: (error: unknown) => console.error(error),
   });
   const { best } = await study.result;
   printTable([

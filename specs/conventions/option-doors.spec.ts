@@ -350,13 +350,15 @@ describe('a public call with options', () => {
     'refuses a misspelt option with the nearest name and all there are: %s',
     async (_, door) => {
       const attempts = door.options.map(({ name }) => {
-        const start = `unknown option "${name}s"; did you mean "${name}"? Known options: `;
+        // Where `metric` and `metrics` are two options, another slip.
+        const wrong = door.options.some((each) => each.name === `${name}s`) ? `x${name}` : `${name}s`;
+        const start = `unknown option "${wrong}"; did you mean "${name}"? Known options: `;
         const isTold = ({ code, option, message }: Refusal): boolean =>
           code === 'INVALID_OPTION' &&
-          option === `${name}s` &&
+          option === wrong &&
           message.startsWith(start) &&
           door.options.every((each) => namesIn(message).includes(each.name));
-        return [name, { [`${name}s`]: undefined }, isTold] as const;
+        return [name, { [wrong]: undefined }, isTold] as const;
       });
       expect(await faultsOf(door, attempts)).toEqual([]);
     },

@@ -83,7 +83,7 @@ function environmentsOf(
 
 interface Runner {
   readonly run: AttemptRunner;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 function runnerOf({
@@ -102,7 +102,7 @@ function runnerOf({
 }
 
 /** Aborts on the first signal that ends a process; the second one ends it. */
-function drainOnSignal(terminal: Terminal): { readonly signal: AbortSignal; unwatch(): void } {
+function drainOnSignal(terminal: Terminal): { readonly signal: AbortSignal; readonly unwatch: () => void } {
   const controller = new AbortController();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const drain = (): void => {

@@ -62,7 +62,7 @@ export interface ExecutedSweep {
   /** Aborted when the sweep is stopped. */
   readonly signal: AbortSignal;
   /** Reports something that the user should know. */
-  warn(text: string): void;
+  readonly warn: (text: string) => void;
 }
 
 /**

@@ -175,7 +175,8 @@ const WORKER_RULE = "the URL of a file, such as new URL('./train.js', import.met
 /** Options of a trial's run that the sweep sets. */
 const OWN_RUN_OPTIONS = ['runName', 'resume', 'group', 'handleSignals'];
 
-const RULES = {
+/** The rules of all sweeps. */
+const SHARED_RULES = {
   name: rule<string, ExperimentName>('a name', (value) => parseName('experiment', value)).required(),
   baseDir: path(),
   dir: path(),
@@ -199,6 +200,9 @@ const RULES = {
   graceMs: amount(0, Infinity).byDefault(10_000),
   resume: oneOf('allow', 'never', 'must').byDefault('allow'),
   handleSignals: flag().byDefault(true),
+};
+const RULES = {
+  ...SHARED_RULES,
   // The rules of these options are in ExperimentConfig.
   run: ruleOf('an object', isRunOptions).byDefault({}),
 };
@@ -208,16 +212,26 @@ const WORKER = rule<URL>(WORKER_RULE, (value, option) => {
   return value;
 });
 const OPTIONS = optionsTable<SweepOptions<unknown>>()(RULES);
-const WORKER_OPTIONS = optionsTable<WorkerSweepOptions<unknown>>()({ ...RULES, worker: WORKER.required() });
+/** Options that choose another table where they are given; named here for who misspells one. */
+interface OptionsElsewhere {
+  readonly slots?: undefined;
+  readonly queue?: undefined;
+}
+const ELSEWHERE = ruleOf('left out', (value): value is never => value === undefined);
+const WORKER_OPTIONS = optionsTable<WorkerSweepOptions<unknown> & OptionsElsewhere>()({
+  ...RULES,
+  worker: WORKER.required(),
+  slots: ELSEWHERE,
+  queue: ELSEWHERE,
+});
 const SLOT_OPTIONS = optionsTable<SlotSweepOptions<unknown>>()({
   ...RULES,
   concurrency: integer(1),
   worker: WORKER.required(),
   slots: ruleOf('an array of at least one { env } whose values are text', isSlots).required(),
 });
-const { run: _, ...RULES_OF_QUEUE } = RULES;
 const QUEUE_OPTIONS = optionsTable<QueueSweepOptions<unknown>>()({
-  ...RULES_OF_QUEUE,
+  ...SHARED_RULES,
   worker: WORKER,
   queue: rule<string | true, QueueAddress>('the address of a Redis server', queueAddress).required(),
 });
@@ -256,7 +270,7 @@ export function resolveQueueSweep<S extends Space>(
   space: S,
   options: QueueSweepOptions<ParamsOf<S>>,
 ): ResolvedSweep<ParamsOf<S>> & { readonly queue: QueueAddress } {
-  const { queue, worker: _worker, ...resolved } = QUEUE_OPTIONS.resolve(options);
+  const { queue, ...resolved } = QUEUE_OPTIONS.resolve(options);
   return { ...completed(space, { ...resolved, run: {} }, options.searcher), queue };
 }
 

@@ -51,31 +51,6 @@ export function sweep<const S extends Space>(
   options: SweepOptions<NoInfer<ParamsOf<S>>>,
 ): Study<ParamsOf<S>>;
 /**
- * Runs each trial in its own worker thread; all of them log through the single writer of the
- * process.
- *
- * The module at `worker` exports the training function, as its default or as `train`; see {@link
- * WorkerTrain}. It must be JavaScript: a thread on Node 20 cannot load TypeScript, not even under
- * tsx. Its trial has the same members: `trial.run` takes metrics, histograms, parameters, messages
- * and artifacts. Members that would close the run, `health$`, `status$`, `logImage`, `logMedia` and
- * `logTable` only exist in the thread of the sweep, and throw `WRONG_THREAD` here. Logged values
- * are in shared memory when the call returns, and are kept whatever happens to the thread. The
- * sweep sees a row some milliseconds later, so a trial may be a few rows further when it is stopped
- * early. A thread that throws or exits is a failed trial; one that is still running `graceMs` after
- * it was aborted is terminated.
- *
- * @throws ExpmanError `INVALID_OPTION` or `INVALID_NAME`, for a space or an option
- * @example
- * const study = sweep(space, { name: 'digits', metric: 'loss', concurrency: 4, worker: new URL('./train.js', import.meta.url) });
- */
-export function sweep<const S extends Space>(
-  space: S,
-  options: WorkerSweepOptions<NoInfer<ParamsOf<S>>> & {
-    readonly slots?: undefined;
-    readonly queue?: undefined;
-  },
-): Study<ParamsOf<S>>;
-/**
  * Runs the trials in child processes, one for each slot, and each trial in a worker thread of its
  * process: so each slot has environment variables of its own, which native code sees. `started`
  * events have no `run`: it is in the other process.
@@ -108,8 +83,31 @@ export function sweep<const S extends Space>(
  */
 export function sweep<const S extends Space>(
   space: S,
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- each has its own description
   options: QueueSweepOptions<NoInfer<ParamsOf<S>>>,
 ): Study<ParamsOf<S>, PlacedTrial<ParamsOf<S>>>;
+/**
+ * Runs each trial in its own worker thread; all of them log through the single writer of the
+ * process.
+ *
+ * The module at `worker` exports the training function, as its default or as `train`; see {@link
+ * WorkerTrain}. It must be JavaScript: a thread on Node 20 cannot load TypeScript, not even under
+ * tsx. Its trial has the same members: `trial.run` takes metrics, histograms, parameters, messages
+ * and artifacts. Members that would close the run, `health$`, `status$`, `logImage`, `logMedia` and
+ * `logTable` only exist in the thread of the sweep, and throw `WRONG_THREAD` here. Logged values
+ * are in shared memory when the call returns, and are kept whatever happens to the thread. The
+ * sweep sees a row some milliseconds later, so a trial may be a few rows further when it is stopped
+ * early. A thread that throws or exits is a failed trial; one that is still running `graceMs` after
+ * it was aborted is terminated.
+ *
+ * @throws ExpmanError `INVALID_OPTION` or `INVALID_NAME`, for a space or an option
+ * @example
+ * const study = sweep(space, { name: 'digits', metric: 'loss', concurrency: 4, worker: new URL('./train.js', import.meta.url) });
+ */
+export function sweep<const S extends Space>(
+  space: S,
+  options: WorkerSweepOptions<NoInfer<ParamsOf<S>>>,
+): Study<ParamsOf<S>>;
 export function sweep<S extends Space>(
   space: S,
   train: Train<ParamsOf<S>> | AnyOptions<ParamsOf<S>>,

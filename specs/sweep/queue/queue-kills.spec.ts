@@ -251,14 +251,13 @@ describe.skipIf(!hasRedis())('a sweep in a queue', { timeout: 300_000 }, () => {
       const [dir, work] = [folder(), folder()];
       const random = randomStream(11);
       const running = study(redis.url, dir, 'plain', 16);
-      let isOver = false;
-      const ending = running.result.finally(() => {
-        isOver = true;
-      });
-      while (!isOver) {
+      const over = new AbortController();
+      const isOver = (): boolean => over.signal.aborted;
+      const ending = running.result.finally(() => over.abort());
+      while (!isOver()) {
         const worker = new WorkProcess(redis.url, 's', work);
         await Promise.race([delay(3000 + random() * 25_000), ending.catch(() => undefined)]);
-        if (!isOver) worker.kill('SIGKILL');
+        if (!isOver()) worker.kill('SIGKILL');
         await worker.exit;
       }
       await mustBeWhole(await ending);

@@ -14,9 +14,17 @@ import { trialRunName } from '../trial-run-name.js';
  * @bound refuses: INVALID_OPTION
  */
 export const MAX_JOB_BYTES = 1024 * 1024;
-/** The number of lost workers after which a trial is offered again; the next one fails it. */
+/**
+ * The number of lost workers after which a trial is offered again; the next one fails it.
+ *
+ * @bound tells: the error of the trial says so; specs/sweep/queue/offered-trial.spec.ts "fails with its third lost worker"
+ */
 export const MAX_STALLED = 2;
-/** The longest text that a result may hold: a path, a host, an error. */
+/**
+ * The longest text that a message may hold: a path, a host, a metric, an error.
+ *
+ * @bound refuses: CORRUPT, in an offer; a report is warned of, and a result fails its trial
+ */
 const MAX_TEXT = 16 * 1024;
 
 /** A trial that a study offers; plain data, which a worker checks. */

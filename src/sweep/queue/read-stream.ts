@@ -55,14 +55,19 @@ export class StreamReader {
   }
 
   private async follow(): Promise<void> {
-    while (!this.isClosed)
+    while (this.isOpen())
       try {
         const { blocking, key, last } = this;
         const read = await blocking.xread('COUNT', PER_READ, 'BLOCK', BLOCK_MS, 'STREAMS', key, last);
         for (const [, entries] of read ?? []) this.take(entries);
       } catch {
-        if (!this.isClosed) await delay(RETRY_MS);
+        if (this.isOpen()) await delay(RETRY_MS);
       }
+  }
+
+  // Asked anew each time: it may be closed in between.
+  private isOpen(): boolean {
+    return !this.isClosed;
   }
 
   private take(entries: readonly (readonly [id: string, fields: readonly string[]])[]): void {

@@ -7,7 +7,11 @@ import { appendTo } from './read-stream.js';
 
 /** Values are sent together for so long: an entry in Redis costs much more than a value in it. */
 const GATHER_MS = 10;
-/** The most values of one report; about 80 bytes each. */
+/**
+ * The most values of one report; about 80 bytes each.
+ *
+ * @bound loses nothing: the others are in the next report
+ */
 const MAX_POINTS = 4096;
 
 /** The attempt that reports. */

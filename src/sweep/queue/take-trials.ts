@@ -37,10 +37,11 @@ async function takeFrom(
 ): Promise<'ended' | 'drained'> {
   const { name, draining, notify } = options;
   const stopped = aborted(draining);
+  const isDraining = (): boolean => draining.aborted;
   let hasTold = false;
   for (;;) {
     const claim = await claimOf(link, name, stopped);
-    if (draining.aborted) return 'drained';
+    if (isDraining()) return 'drained';
     if (claim === null) {
       if (!hasTold) notify(`waiting for the sweep ${name} at ${link.address.shown}`);
       hasTold = true;
@@ -54,7 +55,7 @@ async function takeFrom(
     replaced.abort();
     await taker.close();
     if (end === 'ended') return 'ended';
-    if (draining.aborted) return 'drained';
+    if (isDraining()) return 'drained';
     notify(`another sweep has the name ${name} now; taking its trials`);
   }
 }
