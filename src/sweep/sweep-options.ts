@@ -212,7 +212,18 @@ const WORKER = rule<URL>(WORKER_RULE, (value, option) => {
   return value;
 });
 const OPTIONS = optionsTable<SweepOptions<unknown>>()(RULES);
-const WORKER_OPTIONS = optionsTable<WorkerSweepOptions<unknown>>()({ ...RULES, worker: WORKER.required() });
+/** Options that choose another table where they are given; named here for who misspells one. */
+interface OptionsElsewhere {
+  readonly slots?: undefined;
+  readonly queue?: undefined;
+}
+const ELSEWHERE = ruleOf('left out', (value): value is never => value === undefined);
+const WORKER_OPTIONS = optionsTable<WorkerSweepOptions<unknown> & OptionsElsewhere>()({
+  ...RULES,
+  worker: WORKER.required(),
+  slots: ELSEWHERE,
+  queue: ELSEWHERE,
+});
 const SLOT_OPTIONS = optionsTable<SlotSweepOptions<unknown>>()({
   ...RULES,
   concurrency: integer(1),

@@ -55,7 +55,7 @@ export class StreamReader {
   }
 
   private async follow(): Promise<void> {
-    while (!this.isClosed)
+    while (this.isOpen())
       try {
         const { blocking, key, last } = this;
         const read = await blocking.xread('COUNT', PER_READ, 'BLOCK', BLOCK_MS, 'STREAMS', key, last);
@@ -63,6 +63,11 @@ export class StreamReader {
       } catch {
         await delay(RETRY_MS);
       }
+  }
+
+  // Asked anew each time: it may be closed in between.
+  private isOpen(): boolean {
+    return !this.isClosed;
   }
 
   private take(entries: readonly (readonly [id: string, fields: readonly string[]])[]): void {

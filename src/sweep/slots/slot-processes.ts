@@ -4,6 +4,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../model/errors.js';
+import { isError } from '../../model/realms.js';
 import type { TrialControl, TrialOutcome } from '../executor.js';
 import type { Attempt, AttemptObserver, AttemptRules, AttemptRunner } from '../queue/taken-trial.js';
 import { QUEUE_VARIABLE } from '../queue/queue-address.js';
@@ -104,7 +106,7 @@ export class SlotProcesses {
         } catch (thrown) {
           end();
           control.abort('interrupted');
-          reject(thrown);
+          reject(isError(thrown) ? thrown : new Error(messageOf(thrown)));
         }
       };
       const died = (code: number | null, signal: NodeJS.Signals | null): void => {
