@@ -367,10 +367,10 @@ describe('a public call with options', () => {
         const start = `unknown option "${name}s"; did you mean "${name}"? Known options: `;
         const isTold = ({ code, option, message }: Refusal): boolean =>
           code === 'INVALID_OPTION' &&
-          option === wrong &&
+          option === `${name}s` &&
           message.startsWith(start) &&
           door.options.every((each) => namesIn(message).includes(each.name));
-        return [name, { [wrong]: undefined }, isTold] as const;
+        return [name, { [`${name}s`]: undefined }, isTold] as const;
       });
       expect(await faultsOf(door, attempts)).toEqual([]);
     },
