@@ -213,7 +213,7 @@ export const WORK = [
   ['--module <path>', 'the module that trains, as `worker` of sweep() has it'],
   ['--dir <dir>', 'the folder for the runs (default ./experiments)'],
   ['--concurrency <n>', 'the number of trials at a time (default 1)'],
-  ['--env <key=value>', 'a variable for the trials; may be repeated; {slot} is the number of the slot'],
+  ['--env <variable>', 'KEY=value for the trials; may be repeated; {slot} is the number of the slot'],
   ['--any-params', 'take any parameters, from a module that exports no `space`'],
 ] as const satisfies Declared;
 
