@@ -187,12 +187,13 @@ class QueueExecutor<P> implements Executor<P, PlacedTrial<P>> {
     const trial = this.offered.get(id);
     if (session === null || trial === undefined) return;
     trial.settleBy(async () => {
+      const state = await session.queue.getJobState(id);
+      if (state !== 'completed' && state !== 'failed') return null;
+      await session.reports.catchUp();
+      // Only now: a job that is read before it has ended has no result.
       const job = (await session.queue.getJob(id)) as Job | undefined;
-      const state = job === undefined ? 'unknown' : await job.getState();
-      if (state === 'completed' || state === 'failed') await session.reports.catchUp();
-      if (state === 'completed') return trial.completed(job?.returnvalue);
-      if (state === 'failed') return trial.failed(job?.failedReason ?? '');
-      return null;
+      if (job === undefined) return null;
+      return state === 'completed' ? trial.completed(job.returnvalue) : trial.failed(job.failedReason);
     });
   }
 
