@@ -3,27 +3,19 @@ import { inNumber } from '../../../pure/quantity.js';
 import type { ArtifactAnswer } from '../../api.js';
 import { useAsked } from '../api/use-api.js';
 import { bytesText, countText, momentText } from '../facts/format.js';
+import { FigureTable } from '../parts/figure-table.js';
 import { Left } from '../parts/left.js';
 import { To } from '../parts/link.js';
 import { Answered } from '../parts/states.js';
-import { TableBox } from '../parts/table-box.js';
 import { listTurn } from '../state/news.js';
-import { AliasList, Problems, RunLink } from './artifact-parts.js';
+import { AliasList, ArtifactTitle, Problems, RunLink } from './artifact-parts.js';
 
 /** Shows the versions of an artifact, the newest first. */
 export function ArtifactPage({ name }: { readonly name: string }): JSX.Element {
   const [asked, again] = useAsked(`${name} ${listTurn.value}`, (api) => api.artifact(name));
   return (
     <div class="page">
-      <div class="run-head flush">
-        <h1>
-          <To place={{ page: 'artifacts' }} class="dim">
-            artifacts
-          </To>
-          <span class="dim">/</span>
-          {name}
-        </h1>
-      </div>
+      <ArtifactTitle name={name} />
       <Answered asked={asked} again={again} what="its versions">
         {(answer) => <Versions answer={answer} />}
       </Answered>
@@ -39,46 +31,38 @@ function Versions({
   return (
     <section aria-label="Versions">
       <Problems problems={problems} />
-      <TableBox label={`Versions of ${name}`}>
-        <table class="figures">
-          <thead>
-            <tr>
-              <th scope="col">version</th>
-              <th scope="col">aliases</th>
-              <th scope="col">type</th>
-              <th scope="col" class="number">
-                files
-              </th>
-              <th scope="col" class="number">
-                size
-              </th>
-              <th scope="col">logged</th>
-              <th scope="col">by</th>
-              <th scope="col">used by</th>
-            </tr>
-          </thead>
-          <tbody>
-            {versions.map(({ version, aliases, type, files, bytes, createdAt, createdBy, users }) => (
-              <tr key={version} data-testid="version-row">
-                <th scope="row">
-                  <To place={{ page: 'artifacts', name, version }}>v{version}</To>
-                </th>
-                <td class="cell-names">
-                  <AliasList aliases={aliases} />
-                </td>
-                <td>{type}</td>
-                <td class="number">{countText(files)}</td>
-                <td class="number">{bytesText(bytes)}</td>
-                <td>{momentText(createdAt)}</td>
-                <td>
-                  <RunLink run={createdBy} />
-                </td>
-                <td>{users === 0 ? '' : `${countText(users)} ${inNumber(users, 'runs')}`}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </TableBox>
+      <FigureTable
+        label={`Versions of ${name}`}
+        heads={[
+          'version',
+          'aliases',
+          'type',
+          { number: 'files' },
+          { number: 'size' },
+          'logged',
+          'by',
+          'used by',
+        ]}
+      >
+        {versions.map(({ version, aliases, type, files, bytes, createdAt, createdBy, users }) => (
+          <tr key={version} data-testid="version-row">
+            <th scope="row">
+              <To place={{ page: 'artifacts', name, version }}>v{version}</To>
+            </th>
+            <td class="cell-names">
+              <AliasList aliases={aliases} />
+            </td>
+            <td>{type}</td>
+            <td class="number">{countText(files)}</td>
+            <td class="number">{bytesText(bytes)}</td>
+            <td>{momentText(createdAt)}</td>
+            <td>
+              <RunLink run={createdBy} />
+            </td>
+            <td>{users === 0 ? '' : `${countText(users)} ${inNumber(users, 'runs')}`}</td>
+          </tr>
+        ))}
+      </FigureTable>
       <Left left={total - versions.length} what="versions, older than these" />
     </section>
   );

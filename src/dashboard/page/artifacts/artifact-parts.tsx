@@ -12,6 +12,36 @@ import { runPlace } from '../state/route.js';
  */
 const MOST_NAMED = 10;
 
+/** The way to an artifact, or to one of its versions, as the title of its page. */
+export function ArtifactTitle({
+  name,
+  version,
+}: {
+  readonly name: string;
+  readonly version?: number;
+}): JSX.Element {
+  return (
+    <div class="run-head flush">
+      <h1>
+        <To place={{ page: 'artifacts' }} class="dim">
+          artifacts
+        </To>
+        <span class="dim">/</span>
+        {version === undefined ? (
+          name
+        ) : (
+          <>
+            <To place={{ page: 'artifacts', name }} class="dim">
+              {name}
+            </To>
+            <span class="dim">/</span>v{version}
+          </>
+        )}
+      </h1>
+    </div>
+  );
+}
+
 /** A run, as a link; only its name if it is not there any more. */
 export function RunLink({ run }: { readonly run: ArtifactRunAnswer }): JSX.Element {
   const id = runId(run);
@@ -38,7 +68,7 @@ export function AliasList({ aliases }: { readonly aliases: readonly string[] }):
   );
 }
 
-/** Versions and artifacts that cannot be read; nothing if there are none. */
+/** Versions and artifacts that cannot be read; nothing if all can. */
 export function Problems({
   problems,
 }: {

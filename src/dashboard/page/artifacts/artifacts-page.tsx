@@ -2,10 +2,10 @@ import type { JSX } from 'preact';
 import type { ArtifactsAnswer } from '../../api.js';
 import { useAsked, usePage } from '../api/use-api.js';
 import { bytesText, countText, momentText } from '../facts/format.js';
+import { FigureTable } from '../parts/figure-table.js';
 import { Left } from '../parts/left.js';
 import { To } from '../parts/link.js';
 import { Answered, Empty } from '../parts/states.js';
-import { TableBox } from '../parts/table-box.js';
 import { listTurn } from '../state/news.js';
 import { AliasList, Problems, RunLink } from './artifact-parts.js';
 import { ArtifactPage } from './artifact-page.js';
@@ -58,56 +58,48 @@ function List({ answer: { artifacts, total } }: { readonly answer: ArtifactsAnsw
   return (
     <section aria-label="Artifacts with versions">
       <Problems problems={artifacts.flatMap(({ problems }) => problems)} />
-      <TableBox label="Artifacts with versions">
-        <table class="figures">
-          <thead>
-            <tr>
-              <th scope="col">artifact</th>
-              <th scope="col">type</th>
-              <th scope="col" class="number">
-                versions
-              </th>
-              <th scope="col" class="number">
-                size
-              </th>
-              <th scope="col">newest</th>
-              <th scope="col">logged</th>
-              <th scope="col">by</th>
-              <th scope="col">its aliases</th>
-            </tr>
-          </thead>
-          <tbody>
-            {artifacts.map(({ name, type, versions, bytes, newest }) => (
-              <tr key={name} data-testid="artifact-row">
-                <th scope="row" title={name}>
-                  <To place={{ page: 'artifacts', name }}>{name}</To>
-                </th>
-                <td>{type}</td>
-                <td class="number">{countText(versions)}</td>
-                <td class="number">{bytesText(bytes)}</td>
-                {newest === null ? (
-                  <td colSpan={4} class="dim">
-                    no version can be read
-                  </td>
-                ) : (
-                  <>
-                    <td>
-                      <To place={{ page: 'artifacts', name, version: newest.version }}>v{newest.version}</To>
-                    </td>
-                    <td>{momentText(newest.createdAt)}</td>
-                    <td>
-                      <RunLink run={newest.createdBy} />
-                    </td>
-                    <td class="cell-names">
-                      <AliasList aliases={newest.aliases} />
-                    </td>
-                  </>
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </TableBox>
+      <FigureTable
+        label="Artifacts with versions"
+        heads={[
+          'artifact',
+          'type',
+          { number: 'versions' },
+          { number: 'size' },
+          'newest',
+          'logged',
+          'by',
+          'its aliases',
+        ]}
+      >
+        {artifacts.map(({ name, type, versions, bytes, newest }) => (
+          <tr key={name} data-testid="artifact-row">
+            <th scope="row" title={name}>
+              <To place={{ page: 'artifacts', name }}>{name}</To>
+            </th>
+            <td>{type}</td>
+            <td class="number">{countText(versions)}</td>
+            <td class="number">{bytesText(bytes)}</td>
+            {newest === null ? (
+              <td colSpan={4} class="dim">
+                no version can be read
+              </td>
+            ) : (
+              <>
+                <td>
+                  <To place={{ page: 'artifacts', name, version: newest.version }}>v{newest.version}</To>
+                </td>
+                <td>{momentText(newest.createdAt)}</td>
+                <td>
+                  <RunLink run={newest.createdBy} />
+                </td>
+                <td class="cell-names">
+                  <AliasList aliases={newest.aliases} />
+                </td>
+              </>
+            )}
+          </tr>
+        ))}
+      </FigureTable>
       <Left left={total - artifacts.length} what="artifacts" />
     </section>
   );

@@ -4,13 +4,13 @@ import type { ArtifactRunAnswer, ArtifactVersionDetails } from '../../api.js';
 import { useAsked } from '../api/use-api.js';
 import { bytesText, countText, momentText } from '../facts/format.js';
 import { runId } from '../facts/run-values.js';
+import { FigureTable } from '../parts/figure-table.js';
 import { Left } from '../parts/left.js';
 import { To } from '../parts/link.js';
 import { Answered } from '../parts/states.js';
-import { TableBox } from '../parts/table-box.js';
 import { listTurn } from '../state/news.js';
 import { versionPlace } from '../state/route.js';
-import { AliasList, RunLink } from './artifact-parts.js';
+import { AliasList, ArtifactTitle, RunLink } from './artifact-parts.js';
 
 /** Shows a version of an artifact: the runs and versions around it, and its files. */
 export function VersionPage({
@@ -25,18 +25,7 @@ export function VersionPage({
   );
   return (
     <div class="page">
-      <div class="run-head flush">
-        <h1>
-          <To place={{ page: 'artifacts' }} class="dim">
-            artifacts
-          </To>
-          <span class="dim">/</span>
-          <To place={{ page: 'artifacts', name }} class="dim">
-            {name}
-          </To>
-          <span class="dim">/</span>v{version}
-        </h1>
-      </div>
+      <ArtifactTitle name={name} version={version} />
       <Answered asked={asked} again={again} what="the version">
         {(details) => <Details details={details} />}
       </Answered>
@@ -138,33 +127,22 @@ function Files({ details: { files, total } }: { readonly details: ArtifactVersio
   return (
     <section aria-label="Files">
       <h2>Files</h2>
-      <TableBox label="Files of the version">
-        <table class="figures">
-          <thead>
-            <tr>
-              <th scope="col">file</th>
-              <th scope="col" class="number">
-                size
-              </th>
-              <th scope="col">SHA-256</th>
-              {hasReferences ? <th scope="col">kept at</th> : null}
-            </tr>
-          </thead>
-          <tbody>
-            {files.map(({ path, bytes, sha256, url }) => (
-              <tr key={path}>
-                <th scope="row" title={path}>
-                  {path}
-                </th>
-                <td class="number">{bytes === null ? '' : bytesText(bytes)}</td>
-                <td class="mono dim">{sha256}</td>
-                {/* An address that anybody may have written is no link. */}
-                {hasReferences ? <td>{url ?? ''}</td> : null}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </TableBox>
+      <FigureTable
+        label="Files of the version"
+        heads={['file', { number: 'size' }, 'SHA-256', ...(hasReferences ? ['kept at'] : [])]}
+      >
+        {files.map(({ path, bytes, sha256, url }) => (
+          <tr key={path}>
+            <th scope="row" title={path}>
+              {path}
+            </th>
+            <td class="number">{bytes === null ? '' : bytesText(bytes)}</td>
+            <td class="mono dim">{sha256}</td>
+            {/* An address that anybody may have written is no link. */}
+            {hasReferences ? <td>{url ?? ''}</td> : null}
+          </tr>
+        ))}
+      </FigureTable>
       <Left left={total - files.length} what="files" />
     </section>
   );

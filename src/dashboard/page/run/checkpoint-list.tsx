@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
 import type { RunAnswer } from '../../api.js';
 import { bytesText, countText, exactText, momentText, valueText } from '../facts/format.js';
+import { FigureTable } from '../parts/figure-table.js';
 import { Left } from '../parts/left.js';
-import { TableBox } from '../parts/table-box.js';
 
 /** The checkpoints of the run, the newest first; nothing if it has none. */
 export function CheckpointList({
@@ -27,44 +27,34 @@ export function CheckpointList({
         </p>
       )}
       {checkpoints.length === 0 ? null : (
-        <TableBox label="Checkpoints">
-          <table class="figures">
-            <thead>
-              <tr>
-                <th scope="col">step</th>
-                <th scope="col" class="number">
-                  size
-                </th>
-                <th scope="col">saved</th>
-                {ranked.map((name) => (
-                  <th scope="col" key={name} class="number" title={`Ranked by ${name}`}>
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {[...checkpoints].reverse().map((each) => (
-                <tr key={each.step} class={each === newest ? 'best' : ''} data-testid="checkpoint-row">
-                  <th scope="row">
-                    {countText(each.step)}
-                    {each === newest ? <span class="tag">newest</span> : null}
-                  </th>
-                  <td class="number">
-                    {bytesText(each.bytes)}
-                    {each.problem === null ? null : <span class="cell-problem"> {each.problem}</span>}
-                  </td>
-                  <td>{momentText(each.savedAt)}</td>
-                  {ranked.map((name) => (
-                    <td key={name} class="number" title={exactText(each.values[name])}>
-                      {valueText(each.values[name], 5)}
-                    </td>
-                  ))}
-                </tr>
+        <FigureTable
+          label="Checkpoints"
+          heads={[
+            'step',
+            { number: 'size' },
+            'saved',
+            ...ranked.map((name) => ({ number: name, hint: `Ranked by ${name}` })),
+          ]}
+        >
+          {[...checkpoints].reverse().map((each) => (
+            <tr key={each.step} class={each === newest ? 'best' : ''} data-testid="checkpoint-row">
+              <th scope="row">
+                {countText(each.step)}
+                {each === newest ? <span class="tag">newest</span> : null}
+              </th>
+              <td class="number">
+                {bytesText(each.bytes)}
+                {each.problem === null ? null : <span class="cell-problem"> {each.problem}</span>}
+              </td>
+              <td>{momentText(each.savedAt)}</td>
+              {ranked.map((name) => (
+                <td key={name} class="number" title={exactText(each.values[name])}>
+                  {valueText(each.values[name], 5)}
+                </td>
               ))}
-            </tbody>
-          </table>
-        </TableBox>
+            </tr>
+          ))}
+        </FigureTable>
       )}
       <Left left={checkpointsLeftOut} what="checkpoints, older than these" />
     </section>

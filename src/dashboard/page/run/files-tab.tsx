@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { RunAnswer } from '../../api.js';
 import { bytesText } from '../facts/format.js';
+import { FigureTable } from '../parts/figure-table.js';
 import { safeHref } from '../parts/safe-href.js';
 import { TableBox } from '../parts/table-box.js';
 import { Preview } from './preview.js';
@@ -40,33 +41,20 @@ export function FilesTab({ run: { artifacts, files, facts } }: { readonly run: R
 
 function Artifacts({ artifacts }: Pick<RunAnswer, 'artifacts'>): JSX.Element {
   return (
-    <TableBox label="Artifacts">
-      <table class="figures">
-        <thead>
-          <tr>
-            <th scope="col">name</th>
-            <th scope="col" class="number">
-              size
-            </th>
-            <th scope="col">SHA-256</th>
-          </tr>
-        </thead>
-        <tbody>
-          {artifacts.map(({ name, bytes, sha256, href }) => (
-            <tr key={name}>
-              <th scope="row">
-                <Download name={name} href={href} />
-                <Preview {...{ name, href, bytes }} />
-              </th>
-              <td class="number">{bytesText(bytes)}</td>
-              <td class="mono dim" title={sha256}>
-                {hashText(sha256)}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </TableBox>
+    <FigureTable label="Artifacts" heads={['name', { number: 'size' }, 'SHA-256']}>
+      {artifacts.map(({ name, bytes, sha256, href }) => (
+        <tr key={name}>
+          <th scope="row">
+            <Download name={name} href={href} />
+            <Preview {...{ name, href, bytes }} />
+          </th>
+          <td class="number">{bytesText(bytes)}</td>
+          <td class="mono dim" title={sha256}>
+            {hashText(sha256)}
+          </td>
+        </tr>
+      ))}
+    </FigureTable>
   );
 }
 

@@ -3,13 +3,13 @@ import { inNumber } from '../../../pure/quantity.js';
 import type { RunFactsAnswer } from '../../api.js';
 import { usePage } from '../api/use-api.js';
 import { countText, momentText } from '../facts/format.js';
+import { FigureTable } from '../parts/figure-table.js';
 import { To } from '../parts/link.js';
-import { TableBox } from '../parts/table-box.js';
 import { versionPlace } from '../state/route.js';
 
 type Links = NonNullable<RunFactsAnswer['usedArtifacts']>;
 
-/** The versions of artifacts that the run has logged and used; nothing if there are none. */
+/** The versions of artifacts that the run has logged and used; nothing without any. */
 export function VersionLinks({ facts }: { readonly facts: RunFactsAnswer }): JSX.Element | null {
   const { loggedArtifacts = {}, usedArtifacts = {}, artifactLinksLeftOut = 0 } = facts;
   return (
@@ -33,26 +33,15 @@ function LinkTable({ title, links }: { readonly title: string; readonly links: L
   return (
     <section aria-label={title}>
       <h2>{title}</h2>
-      <TableBox label={title}>
-        <table class="figures">
-          <thead>
-            <tr>
-              <th scope="col">version</th>
-              <th scope="col">type</th>
-              <th scope="col">at</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(([ref, { type, at }]) => (
-              <tr key={ref}>
-                <th scope="row">{api.isLive ? <To place={versionPlace(ref)}>{ref}</To> : ref}</th>
-                <td>{type}</td>
-                <td>{momentText(at)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </TableBox>
+      <FigureTable label={title} heads={['version', 'type', 'at']}>
+        {rows.map(([ref, { type, at }]) => (
+          <tr key={ref}>
+            <th scope="row">{api.isLive ? <To place={versionPlace(ref)}>{ref}</To> : ref}</th>
+            <td>{type}</td>
+            <td>{momentText(at)}</td>
+          </tr>
+        ))}
+      </FigureTable>
     </section>
   );
 }
