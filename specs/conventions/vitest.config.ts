@@ -18,12 +18,13 @@ const SHARED = [
   'specs/columnar/**/*.spec.ts',
   'specs/dashboard/page/**/*.spec.ts',
   'specs/model/**/*.spec.ts',
+  'specs/pure/**/*.spec.ts',
   'specs/reader/where/**/*.spec.ts',
   'specs/run/**/*.spec.ts',
   'specs/storage/parquet/**/*.spec.ts',
   'specs/storage/{wal,yaml-file,yaml-subset}.spec.ts',
   'specs/stream/**/*.spec.ts',
-  'specs/sweep/{after,beats,normal-law,random-stream,schedulers,searchers,space}.spec.ts',
+  'specs/sweep/{after,beats,normal-law,schedulers,searchers,space}.spec.ts',
   'specs/writer/{publish-gate,ration,recovery,wal-stage}.spec.ts',
 ];
 /** They share a browser as well. */
@@ -50,8 +51,8 @@ export default defineConfig({
     ],
     watch: false,
     pool: 'forks',
-    // One for each processor: most specs wait for a child process or a disk half of their time.
-    maxWorkers: availableParallelism(),
+    // One more than processors: specs wait for a child process or a disk a quarter of their time.
+    maxWorkers: availableParallelism() + 1,
     setupFiles: ['specs/conventions/seed-properties.ts'],
     // Outside the transform, so that `import.meta.url` is the file's own and the worker finds its neighbours.
     server: { deps: { external: [dist] } },

@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { amount } from '../support/amount.js';
 import { duckdb } from '../support/read-back.js';
 import { tempFolders } from '../support/temp-folder.js';
-import { randomStream } from '../../src/sweep/searchers/random-stream.js';
+import { randomStream } from '../../src/pure/random-stream.js';
 
 const folder = tempFolders('killed-sweep');
 const DIST = new URL('../../dist/sweep.js', import.meta.url).href;

@@ -95,9 +95,10 @@ function runnerOf({
   readonly config: ExperimentConfig;
   readonly environments: readonly Readonly<Record<string, string>>[] | null;
 }): Runner {
-  if (environments === null) return { run: attemptHere(module, config), close: () => Promise.resolve() };
   const { name, baseDir } = config;
-  const processes = new SlotProcesses({ module: module.href, name, baseDir, run: {} }, environments);
+  const experiment = { name, baseDir, run: {} };
+  if (environments === null) return { run: attemptHere(module, experiment), close: () => Promise.resolve() };
+  const processes = new SlotProcesses({ module: module.href, ...experiment }, environments);
   return { run: processes.run, close: () => processes.close() };
 }
 

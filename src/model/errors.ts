@@ -113,6 +113,9 @@ export function messageOf(error: unknown): string {
   return isError(error) ? error.message : stringOf(error);
 }
 
+/** An error as it is; any other thrown value as an error with its text. */
+export const errorOf = (thrown: unknown): Error => (isError(thrown) ? thrown : new Error(stringOf(thrown)));
+
 /**
  * The text of a value by `String`, for thrown values too: anything may be thrown, even a value
  * without a text.

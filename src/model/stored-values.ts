@@ -1,18 +1,21 @@
+import { isMapping } from '../pure/is-mapping.js';
 import { isPolluting } from './param-value.js';
 
 // Checks of what files say: they may hold anything.
 
-/** True for an object that is not an array. */
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+export { isMapping as isRecord };
 
 /** Returns the entries of an object whose keys reach no prototype; empty for anything else. */
 export const entriesIn = (value: unknown): [string, unknown][] =>
-  isRecord(value) ? Object.entries(value).filter(([key]) => !isPolluting(key)) : [];
+  isMapping(value) ? Object.entries(value).filter(([key]) => !isPolluting(key)) : [];
 
 /** True for the uuid of a run: 32 hex digits in lower case. */
 export const isUuid = (value: unknown): value is string =>
   typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
+
+/** True for an identity as `crypto.randomUUID` writes it. */
+export const isRandomUuid = (value: unknown): value is string =>
+  typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
 
 /** True for a SHA-256: 64 hex digits in lower case. */
 export const isSha256 = (value: unknown): value is string =>

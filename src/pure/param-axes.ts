@@ -1,3 +1,5 @@
+import { isMapping } from './is-mapping.js';
+
 /** A parameter as it was declared: where its values stand, from 0 to 1, or which of its options they are. */
 export interface ParamAxis {
   /** Its path, such as `optimizer.momentum`. */
@@ -8,7 +10,6 @@ export interface ParamAxis {
   readonly placeOf: (params: unknown) => number | null;
 }
 
-type Mapping = Readonly<Record<string, unknown>>;
 type Find = (params: unknown) => unknown;
 
 /**
@@ -80,6 +81,3 @@ function mayBe(option: unknown, value: unknown): boolean {
 
 const memberOf = (value: unknown, name: string): unknown =>
   isMapping(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,4 +1,5 @@
 import { paramAxes } from './param-axes.js';
+import { randomStream } from './random-stream.js';
 import { type Leaf, type Side, type TreeSample, growTree } from './regression-tree.js';
 
 /** How much of a metric a parameter decides. */
@@ -28,7 +29,7 @@ const FEWEST = 4;
 const TREES = 64;
 /** Trials that a tree is grown from; each tree draws others. */
 const SAMPLE_SIZE = 500;
-/** Values further from the quartiles than so many times their distance count as if they were there. */
+/** The number of distances between the quartiles beyond which a value counts as if it were there. */
 const FAR = 3;
 
 /**
@@ -83,7 +84,7 @@ function drawnIn(values: readonly number[]): readonly number[] {
 function sharesOf(sample: TreeSample): readonly number[] {
   const count = sample.points.length;
   const axisCount = sample.optionCounts.length;
-  const random = randomFrom(count);
+  const random = randomStream(count);
   const sums = sample.optionCounts.map(() => 0);
   let grown = 0;
   for (let tree = 0; tree < TREES; tree += 1) {
@@ -151,15 +152,4 @@ function partsOf(leaves: readonly Leaf[], axis: number): readonly Part[] {
     const from = sorted[at]!;
     return { share: to - from, covers: (of) => !('options' in of) && of.from <= from && of.to >= to };
   });
-}
-
-/** A generator of numbers from 0 to 1: mulberry32 of T. Ettinger. */
-function randomFrom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

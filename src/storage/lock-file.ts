@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { attempt } from '../model/attempt.js';
 import { readOpen, unreadable } from './atomic-file.js';
 import type { FsPort } from './fs-port.js';
 import { writeAll } from './write-all.js';
@@ -139,3 +140,10 @@ export function beatLock(fs: FsPort, folder: string, owner: LockOwner, lastedMs:
     fs.close(fd);
   }
 }
+
+/**
+ * Beats for an owner that has no run whose time lasts, as often as other hosts expect, until the timer
+ * is cleared.
+ */
+export const keepBeating = (fs: FsPort, folder: string, owner: LockOwner): NodeJS.Timeout =>
+  setInterval(() => attempt(() => beatLock(fs, folder, owner, 0)), HEARTBEAT_MS).unref();

@@ -20,3 +20,13 @@ export function* piecesOf(fs: FsPort, file: number, path: string): Generator<Uin
     at += read;
   }
 }
+
+/** Reads a file likewise, which it opens and closes. */
+export function* piecesAt(fs: FsPort, path: string): Generator<Uint8Array, void> {
+  const file = fs.open(path, 'read');
+  try {
+    yield* piecesOf(fs, file, path);
+  } finally {
+    fs.close(file);
+  }
+}

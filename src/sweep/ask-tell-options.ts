@@ -1,17 +1,6 @@
 import { ExperimentConfig } from '../model/experiment-config.js';
 import type { FileMode } from '../model/experiment-options.js';
-import { type ExperimentName, parseName } from '../model/names.js';
-import {
-  callback,
-  eitherFolder,
-  integer,
-  invalidOption,
-  metricName,
-  oneOf,
-  path,
-  rule,
-  ruleOf,
-} from '../model/option-rules.js';
+import { eitherFolder, integer, invalidOption, metricName, oneOf, ruleOf } from '../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import {
   SEARCHER_NAMES,
@@ -20,12 +9,12 @@ import {
   isSearcherName,
 } from './searchers/create-searcher.js';
 import { withEnqueued } from './searchers/enqueued.js';
-import { type Feasible, OWN_SEARCHER_OPTIONS, type SearcherOptions } from './searchers/searcher-options.js';
+import type { Feasible, SearcherOptions } from './searchers/searcher-options.js';
 import type { Searcher } from './searchers/searcher.js';
 import { type SpaceDescription, describeSpace } from './space/describe-space.js';
 import type { ParamsOf, Space } from './space/space.js';
 import type { MetricGoal, SweepPlan } from './sweep-file.js';
-import { decisiveOf } from './sweep-options.js';
+import { STUDY_RULES, decisiveOf } from './sweep-options.js';
 
 /** Options of a study whose trials run elsewhere. */
 export interface AskTellOptions<P> {
@@ -60,19 +49,12 @@ export interface AskTellOptions<P> {
 }
 
 const OPTIONS = optionsTable<AskTellOptions<unknown>>()({
-  name: rule<string, ExperimentName>('a name', (value) => parseName('experiment', value)).required(),
-  baseDir: path(),
-  dir: path(),
+  ...STUDY_RULES,
   metric: metricName().inWords('the name of a metric'),
   mode: oneOf('min', 'max'),
   metrics: ruleOf("a list of at least one { name, mode: 'min' or 'max' } of different names", areGoals),
   trials: integer(1).byDefault(Infinity),
-  seed: integer(0).byDefault(0),
   searcher: ruleOf(`one of ${SEARCHER_NAMES}`, isName).byDefault('tpe'),
-  searcherOptions: OWN_SEARCHER_OPTIONS.asRule().byDefault(OWN_SEARCHER_OPTIONS.resolve({})),
-  feasible: callback<Feasible<unknown>>(),
-  enqueue: ruleOf('a list of parameters', isList).byDefault([]),
-  resume: oneOf('allow', 'never', 'must').byDefault('allow'),
 });
 
 /** All options, checked. */
@@ -136,8 +118,4 @@ function areGoals(value: unknown): value is readonly MetricGoal[] {
 
 function isName(value: unknown): value is SearcherName {
   return typeof value === 'string' && isSearcherName(value);
-}
-
-function isList(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value);
 }

@@ -1,21 +1,19 @@
 import { join } from 'node:path';
-import { attempt } from '../model/attempt.js';
 import { ExpmanError } from '../model/errors.js';
 import { invalidOption } from '../model/option-rules.js';
 import { paretoFront } from '../pure/pareto-front.js';
 import type { FsPort } from '../storage/fs-port.js';
-import { HEARTBEAT_MS, type LockOwner, beatLock } from '../storage/lock-file.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { nodeFsOf } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
-import { releaseLock } from '../storage/run-lock.js';
 import { type AskTellOptions, type ResolvedAskTell, resolveAskTell } from './ask-tell-options.js';
 import { mustBeDistinctInFile, withSecretsOf } from './secret-params.js';
 import { describeSpace } from './space/describe-space.js';
 import type { ParamsOf, Space } from './space/space.js';
-import { lock } from './study.js';
 import type { TrialRecord } from './sweep-file.js';
+import { type SweepLock, takeSweepLock } from './sweep-lock.js';
 import { TrialRecords } from './trial-records.js';
+import { trialRunName } from './trial-run-name.js';
 
 /** A trial that was asked for. */
 export interface AskedTrial<P> {
@@ -94,9 +92,8 @@ export function createStudy<const S extends Space>(
 class JournaledStudy<P> implements AskTellStudy<P> {
   readonly dir: string;
   private readonly fs: FsPort;
-  private readonly owner: LockOwner;
+  private readonly lock: SweepLock;
   private readonly records: TrialRecords;
-  private readonly beating: NodeJS.Timeout;
   private isClosed = false;
 
   constructor(private readonly options: ResolvedAskTell<P>) {
@@ -104,20 +101,16 @@ class JournaledStudy<P> implements AskTellStudy<P> {
     this.dir = join(baseDir, name);
     this.fs = patientFs(nodeFsOf(fileMode));
     makeFolders(this.fs, this.dir);
-    this.owner = lock(this.fs, this.dir);
+    this.lock = takeSweepLock(this.fs, this.dir);
     try {
       this.records = TrialRecords.open(this.fs, this.dir, plan, { resume });
       for (const told of this.trials)
         searcher.observe(told.params, this.observed(told.values), outcomeOf(told.number));
       this.records.write();
     } catch (error) {
-      releaseLock(this.fs, this.dir, this.owner);
+      this.lock.release();
       throw error;
     }
-    this.beating = setInterval(
-      () => attempt(() => beatLock(this.fs, this.dir, this.owner, 0)),
-      HEARTBEAT_MS,
-    ).unref();
   }
 
   get pending(): readonly AskedTrial<P>[] {
@@ -147,7 +140,7 @@ class JournaledStudy<P> implements AskTellStudy<P> {
     const suggestion = this.options.searcher.suggest(number, { running });
     if (suggestion === null) return null;
     const { params } = suggestion;
-    const run = `trial-${String(number).padStart(4, '0')}`;
+    const run = trialRunName(number, 0);
     this.records.set({ trial: number, attempt: 0, status: 'running', run, params, value: null, step: null });
     return { number, params };
   }
@@ -175,14 +168,13 @@ class JournaledStudy<P> implements AskTellStudy<P> {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    clearInterval(this.beating);
     try {
       const isLeft = this.records.all.some(isPending) || this.records.all.length < this.options.trials;
       this.records.status = isLeft ? 'INTERRUPTED' : 'FINISHED';
       this.records.write();
     } finally {
       this.records.rest();
-      releaseLock(this.fs, this.dir, this.owner);
+      this.lock.release();
     }
   }
 

@@ -3,18 +3,15 @@ import { type Observable, Subject } from 'rxjs';
 import { watchSignals } from '../engine/process/process-signals.js';
 import { TapObservable } from '../engine/streams/taps.js';
 import { attempt } from '../model/attempt.js';
-import { ExpmanError, messageOf } from '../model/errors.js';
+import { ExpmanError, errorOf, messageOf } from '../model/errors.js';
 import { invalidOption } from '../model/option-rules.js';
-import { isError } from '../model/realms.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { nodeFsOf } from '../storage/node-fs.js';
 import { patientFs } from '../storage/patient-fs.js';
-import { HEARTBEAT_MS, type LockOwner, beatLock } from '../storage/lock-file.js';
+import type { LockOwner } from '../storage/lock-file.js';
 import type { StopRequest } from '../model/stop-request.js';
 import { hasStopFile, readStopRequest, removeStopRequest } from '../run/stop-file.js';
-import { OwnerWatch, mustNotBeOwned } from '../storage/owner-watch.js';
-import { releaseLock, takeLock } from '../storage/run-lock.js';
 import { after } from './after.js';
 import { type Executor, TrialControl } from './executor.js';
 import { withSecretsOf } from './secret-params.js';
@@ -23,6 +20,7 @@ import type { SpaceDescription } from './space/describe-space.js';
 import { type StudyResult, concludeSweep, resultOf } from './study-result.js';
 import { warnOfCutGrid, warnOfNothingToDo } from './study-warnings.js';
 import type { SweepPlan, TrialRecord } from './sweep-file.js';
+import { takeSweepLock } from './sweep-lock.js';
 import type { ResolvedSweep } from './sweep-options.js';
 import type { Trial, TrialEvent } from './trial.js';
 import { type QueuedTrial, type StartingTrial, TrialHearing } from './trial-hearing.js';
@@ -130,12 +128,12 @@ export class SweepStudy<P, T> implements Study<P, T> {
   private async run(): Promise<StudyResult<P>> {
     try {
       makeFolders(this.fs, this.dir);
-      const owner = lock(this.fs, this.dir);
+      const lock = takeSweepLock(this.fs, this.dir);
       let result;
       try {
-        result = await this.runLocked(owner).finally(() => this.executor.close());
+        result = await this.runLocked(lock.owner).finally(() => this.executor.close());
       } finally {
-        releaseLock(this.fs, this.dir, owner);
+        lock.release();
       }
       this.events.next({ kind: 'ended', status: result.status, error: null });
       return result;
@@ -143,7 +141,7 @@ export class SweepStudy<P, T> implements Study<P, T> {
       this.events.next({
         kind: 'ended',
         status: 'FAILED',
-        error: isError(error) ? error : new Error(messageOf(error)),
+        error: errorOf(error),
       });
       throw error;
     } finally {
@@ -152,10 +150,6 @@ export class SweepStudy<P, T> implements Study<P, T> {
   }
 
   private async runLocked(owner: LockOwner): Promise<StudyResult<P>> {
-    const beating = setInterval(
-      () => attempt(() => beatLock(this.fs, this.dir, owner, 0)),
-      HEARTBEAT_MS,
-    ).unref();
     const asking = setInterval(() => this.lookForRequest(owner), STOP_LOOK_MS).unref();
     const unwatch = this.options.handleSignals ? watchSignals(() => this.stopNow()) : () => undefined;
     const unlimit = after(this.options.timeLimitMs, () => this.stop());
@@ -177,7 +171,6 @@ export class SweepStudy<P, T> implements Study<P, T> {
       process.removeListener('beforeExit', onDry);
       unlimit();
       unwatch();
-      clearInterval(beating);
       clearInterval(asking);
       removeStopRequest(this.fs, this.dir);
     }
@@ -380,12 +373,3 @@ const outcomeOf = ({ trial, status }: TrialRecord): Outcome => ({
   stopped: status === 'stopped',
   violation: 0,
 });
-
-/** Takes the lock of a sweep's folder. @throws ExpmanError `RUN_LOCKED` */
-export function lock(fs: FsPort, folder: string): LockOwner {
-  const watch = new OwnerWatch(fs, folder);
-  const ownership = watch.look();
-  mustNotBeOwned(folder, ownership);
-  const epoch = (ownership.kind === 'dead' ? (ownership.owner?.epoch ?? 0) : 0) + 1;
-  return takeLock(fs, folder, epoch, { watch });
-}

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import type { Step } from '../model/step.js';
 import { redactNamed, redactText } from '../model/redact-text.js';
+import { isRandomUuid } from '../model/stored-values.js';
 import { readWhole, replaceFile } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { type Mapping, isMapping } from '../run/run-record.js';
@@ -184,8 +185,8 @@ function readJournal(fs: FsPort, folder: string): TrialRecord[] {
 }
 
 /**
- * Reads `sweep.yaml` as a mapping whose values may be anything, without the journal; null if there
- * is none.
+ * Reads `sweep.yaml` as a mapping whose values may be anything, without the journal; null if the file
+ * does not exist.
  *
  * @throws {@link ExpmanError} `CORRUPT` if it is cut off or not valid, `UNSAFE_YAML`, `IO`
  */
@@ -236,15 +237,13 @@ export function readSweep(fs: FsPort, folder: string): SweepRecord | null {
     throw corrupt('has searcherOptions that are no mapping');
   const records = new Map([...trials, ...readJournal(fs, folder)].map((record) => [record.trial, record]));
   return {
-    uuid: typeof uuid === 'string' && UUID.test(uuid) ? uuid : null,
+    uuid: isRandomUuid(uuid) ? uuid : null,
     status,
     plan: plan as unknown as SweepPlan,
     best: isTrialRecord(best) ? best : null,
     trials: [...records.values()],
   };
 }
-
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 const STATUSES: ReadonlySet<unknown> = new Set(['RUNNING', 'FINISHED', 'INTERRUPTED', 'FAILED']);
 const isStatus = (value: unknown): value is SweepRecord['status'] => STATUSES.has(value);

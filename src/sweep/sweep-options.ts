@@ -175,30 +175,34 @@ const WORKER_RULE = "the URL of a file, such as new URL('./train.js', import.met
 /** Options of a trial's run that the sweep sets. */
 const OWN_RUN_OPTIONS = ['runName', 'resume', 'group', 'handleSignals'];
 
-/** The rules of all sweeps. */
-const COMMON_RULES = {
+/** The rules of the options that every study has, whoever runs its trials. */
+export const STUDY_RULES = {
   name: rule<string, ExperimentName>('a name', (value) => parseName('experiment', value)).required(),
   baseDir: path(),
   dir: path(),
+  seed: integer(0).byDefault(0),
+  feasible: callback<Feasible<unknown>>(),
+  enqueue: ruleOf('a list of parameters', isList).byDefault([]),
+  searcherOptions: OWN_SEARCHER_OPTIONS.asRule().byDefault(OWN_SEARCHER_OPTIONS.resolve({})),
+  resume: oneOf('allow', 'never', 'must').byDefault('allow'),
+};
+/** The rules of all sweeps. */
+const COMMON_RULES = {
+  ...STUDY_RULES,
   metric: metricName().inWords('the name of a metric').required(),
   mode: oneOf('min', 'max').byDefault('min'),
   value: oneOf('last', 'best').byDefault('last'),
   trials: integer(1),
   concurrency: integer(1).byDefault(1),
-  seed: integer(0).byDefault(0),
   searcher: ruleOf(`one of ${SEARCHER_NAMES}, or an object with suggest and observe`, isSearcher).byDefault(
     'random',
   ),
-  feasible: callback<Feasible<unknown>>(),
-  enqueue: ruleOf('a list of parameters', isList).byDefault([]),
-  searcherOptions: OWN_SEARCHER_OPTIONS.asRule().byDefault(OWN_SEARCHER_OPTIONS.resolve({})),
   scheduler: schedulerRule,
   retries: integer(0).byDefault(0),
   retryFailed: flag().byDefault(false),
   maxFailures: amount(0, Infinity).byDefault(Infinity),
   timeLimitMs: amount(1, Infinity).byDefault(Infinity),
   graceMs: amount(0, Infinity).byDefault(10_000),
-  resume: oneOf('allow', 'never', 'must').byDefault('allow'),
   handleSignals: flag().byDefault(true),
 };
 const RULES = {

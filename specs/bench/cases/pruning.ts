@@ -4,7 +4,7 @@ import { hyperband } from '../../../src/sweep/schedulers/hyperband.js';
 import { medianStopping } from '../../../src/sweep/schedulers/median-stopping.js';
 import { type Scheduler, noScheduler } from '../../../src/sweep/schedulers/scheduler.js';
 import { successiveHalving } from '../../../src/sweep/schedulers/successive-halving.js';
-import { randomStream } from '../../../src/sweep/searchers/random-stream.js';
+import { randomStream } from '../../../src/pure/random-stream.js';
 import { hasOptuna, python } from '../../support/python.js';
 import { type BenchCase, type Figure, inTempFolder } from '../measure.js';
 

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { type PlacedTrial, type Study, type StudyResult, sweep, uniform } from 'expman-rx/sweep';
-import { randomStream } from '../../../src/sweep/searchers/random-stream.js';
+import { randomStream } from '../../../src/pure/random-stream.js';
 import { amount } from '../../support/amount.js';
 import { duckdb } from '../../support/read-back.js';
 import { RedisServer, hasRedis } from '../../support/redis-server.js';

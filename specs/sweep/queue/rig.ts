@@ -23,11 +23,11 @@ export function workHere(
 ): WorkerHere {
   const draining = new AbortController();
   const notes: string[] = [];
-  const config = new ExperimentConfig(name, dir, { environment: false });
+  const { name: experiment, baseDir } = new ExperimentConfig(name, dir);
   const ended = paramsCheckOf(MODULE, false).then((checkParams) =>
     takeTrials(queueAddress(url), {
       ...{ name, dir, concurrency: 1, checkParams, draining: draining.signal },
-      run: attemptHere(MODULE, config),
+      run: attemptHere(MODULE, { name: experiment, baseDir, run: { environment: false } }),
       notify: (text) => notes.push(text),
       onTrial: () => undefined,
       ...options,

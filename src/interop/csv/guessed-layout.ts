@@ -1,5 +1,6 @@
 import { nodeFs } from '../../storage/node-fs.js';
 import { quoted } from '../../model/printable.js';
+import { freeName } from '../../pure/free-name.js';
 import { NO_HINTS, type TableHints } from '../exchange/exchange-run.js';
 import type { Findings } from '../exchange/findings.js';
 import { isMissing } from '../exchange/missing-words.js';
@@ -58,7 +59,9 @@ export async function guessedLayout(
         'guessed',
         `the column ${quoted(name, 40)} is of texts, such as versions: as numbers they would be changed`,
       );
-    return [{ at, metric: freeName(name, taken), type, hasNumbers }];
+    const metric = freeName(name, (each) => taken.has(each));
+    taken.add(metric);
+    return [{ at, metric, type, hasNumbers }];
   });
   const startMs = time.isRelative ? startOf(path, surveys[time.at]) : null;
   return { names, mark, step, timestamp: time.at, startMs, metrics };
@@ -133,11 +136,4 @@ class RowCount {
     if (cell === null || isMissing(cell) || numberOf(cell.trim()) !== this.rows) this.isIndex = false;
     this.rows++;
   }
-}
-
-function freeName(wanted: string, taken: Set<string>): string {
-  let name = wanted;
-  while (taken.has(name)) name += '_';
-  taken.add(name);
-  return name;
 }

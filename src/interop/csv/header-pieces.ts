@@ -20,7 +20,7 @@ export async function columnsOf(path: string, options: RecordOptions): Promise<r
 
 /**
  * Yields the records of a file of any writer below its header. A further header, as a logger leaves
- * it that was started again, is none of them: the cells below it are in the order that it says. A
+ * it that was started again, is left out: the cells below it are in the order that it says. A
  * record with more cells than the header is left out, one with fewer lacks the last.
  */
 export async function* piecesOf(path: string, options: RecordOptions): AsyncGenerator<Piece, void> {

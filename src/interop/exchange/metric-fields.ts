@@ -3,6 +3,7 @@ import { STEP_FIELD, TIMESTAMP_FIELD } from '../../columnar/row-group.js';
 import { cellTextOf } from '../../columnar/text-cells.js';
 import { widerType } from '../../columnar/widen.js';
 import type { MetricValue } from '../../model/metric.js';
+import { freeName } from '../../pure/free-name.js';
 import type { ExchangeField, ExchangeRun } from './exchange-run.js';
 
 /** The type of a metric's column. */
@@ -22,8 +23,7 @@ export async function metricFieldsOf(run: ExchangeRun): Promise<readonly MetricF
   const fields = run.fields.length > 0 ? run.fields : await scanned(run);
   const taken = new Set([STEP_FIELD.name, TIMESTAMP_FIELD.name]);
   return fields.map(({ name: metric, type, mixed = false }) => {
-    let name = metric;
-    while (taken.has(name)) name += '_';
+    const name = freeName(metric, (each) => taken.has(each));
     taken.add(name);
     return { metric, name, type: metricTypeOf(type), ...(mixed && { mixed }) };
   });

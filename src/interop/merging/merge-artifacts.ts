@@ -6,6 +6,7 @@ import { quoted } from '../../model/printable.js';
 import { bareObject } from '../../model/param-value.js';
 import type { Params, ParamValue } from '../../model/params.js';
 import { isRecord, isSha256 } from '../../model/stored-values.js';
+import { freeName } from '../../pure/free-name.js';
 import { SYSTEM_NAME } from '../../storage/metrics-file.js';
 import { hashOf } from '../moving/copy-files.js';
 import { type CheckpointFile, isCopied } from './merge-files.js';
@@ -121,11 +122,7 @@ function chooseNames(candidates: readonly Candidate[]): ChosenNames {
     );
   };
   const roots = new Set(shared.map(({ name }) => keyOf(name.split('/')[0] ?? '')));
-  const labelOf = ({ label }: MergeSource): string => {
-    let free = label;
-    while (roots.has(keyOf(free))) free += '_';
-    return free;
-  };
+  const labelOf = ({ label }: MergeSource): string => freeName(label, (name) => roots.has(keyOf(name)));
   return {
     isClash,
     nameFor: ({ source, name, isOwn }) => (isOwn || isClash(name) ? `${labelOf(source)}/${name}` : name),

@@ -2,6 +2,7 @@ import type { LogLine } from '../../run/log-line.js';
 import type { MetricValue } from '../../model/metric.js';
 import { bareObject } from '../../model/param-value.js';
 import { RunStatus } from '../../model/run-status.js';
+import { freeName } from '../../pure/free-name.js';
 import type { MetricDefinition } from '../../pure/metric-definition.js';
 import { logLines } from '../../reader/read-log.js';
 import { nodeFs } from '../../storage/node-fs.js';
@@ -126,8 +127,7 @@ export function* joinedLog(sources: readonly MergeSource[]): Generator<LogLine, 
     logLines(nodeFs, runDir, rows.replay.segments.length > 0 ? rows.replay.state : null),
   );
   for (const [line, index] of inOrder(sequences, ({ timestampMs }) => timestampMs)) {
-    let key = 'from';
-    while (Object.hasOwn(line.meta, key)) key += '_';
+    const key = freeName('from', (name) => Object.hasOwn(line.meta, name));
     // A line that no run writes belongs to the one before it, or somebody added it.
     const level = line.level === '' ? 'info' : line.level;
     yield { ...line, level, meta: { ...line.meta, [key]: sources[index]?.label ?? '' } };

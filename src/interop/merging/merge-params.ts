@@ -1,5 +1,6 @@
 import { bareObject, isParamGroup } from '../../model/param-value.js';
 import { encodeParams, mergeParams, type Params, type ParamValue } from '../../model/params.js';
+import { freeName } from '../../pure/free-name.js';
 
 /** A parameter for which runs have different values. */
 export interface ParamConflict {
@@ -55,7 +56,7 @@ export function joinParams(runs: readonly Labelled[], isLastKept: boolean): Join
   const taken = new Set(runs.flatMap(({ params: each }) => Object.keys(each)));
   for (const { path, values } of conflicts)
     for (const { label, value } of values)
-      params = mergeParams(params, nested([freeName(label, taken), ...path], value));
+      params = mergeParams(params, nested([freeName(label, (name) => taken.has(name)), ...path], value));
   return {
     params,
     conflicts: conflicts.map(({ path, values }) => ({
@@ -68,12 +69,6 @@ export function joinParams(runs: readonly Labelled[], isLastKept: boolean): Join
 interface Value {
   readonly label: string;
   readonly value: ParamValue;
-}
-
-function freeName(label: string, taken: ReadonlySet<string>): string {
-  let name = label;
-  while (taken.has(name)) name += '_';
-  return name;
 }
 
 const nested = ([name = '', ...rest]: readonly string[], value: ParamValue): Params =>

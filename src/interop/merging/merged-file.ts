@@ -99,7 +99,7 @@ function linksOf(sources: readonly RowSource[]): Params {
   return links;
 }
 
-/** The alerts of the runs by time, numbered anew; without seals, which hold in the folder of a run alone. */
+/** The alerts of the runs by time, with new numbers and without seals, which hold only in the folder of a run. */
 function alertsOf(sources: readonly RowSource[]): Params {
   const all = sources
     .flatMap(({ file, rows }) => storedAlertsIn(mergeParams(factsIn(file), rows.replay.state.facts)))

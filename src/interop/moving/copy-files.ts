@@ -7,7 +7,7 @@ import { ExpmanError } from '../../model/errors.js';
 import type { FileFacts } from '../../storage/fs-port.js';
 import { isMade } from '../../storage/make-folders.js';
 import { isPrivateFolder, makePrivate, nodeFs, privateFs } from '../../storage/node-fs.js';
-import { piecesOf } from '../../storage/pieces.js';
+import { piecesAt } from '../../storage/pieces.js';
 import { writeAll } from '../../storage/write-all.js';
 import { type RunFiles, runFilesIn } from '../source/run-files.js';
 
@@ -55,7 +55,7 @@ async function copyFile(from: string, to: string, onBytes: (bytes: number) => vo
   const file = nodeFs.open(to, 'create');
   try {
     let at = 0;
-    for (const piece of piecesAt(from)) {
+    for (const piece of piecesAt(nodeFs, from)) {
       writeAll(nodeFs, file, piece, at);
       hash.update(piece);
       at += piece.length;
@@ -84,18 +84,9 @@ function setTimes(file: number, { modifiedMs }: Pick<FileFacts, 'modifiedMs'>): 
  */
 export async function hashOf(path: string): Promise<string> {
   const hash: Hash = createHash('sha256');
-  for (const piece of piecesAt(path)) {
+  for (const piece of piecesAt(nodeFs, path)) {
     hash.update(piece);
     await turn();
   }
   return hash.digest('hex');
-}
-
-function* piecesAt(path: string): Generator<Uint8Array, void> {
-  const file = nodeFs.open(path, 'read');
-  try {
-    yield* piecesOf(nodeFs, file, path);
-  } finally {
-    nodeFs.close(file);
-  }
 }

@@ -12,8 +12,8 @@ import { isoOf, microsOfIso } from '../exchange/instants.js';
 import { PointRows } from '../exchange/points.js';
 import { summaryOf } from '../exchange/summary-json.js';
 import { filesBelow } from '../source/files-below.js';
+import { oneRun } from '../source/one-run.js';
 import {
-  asExpmanError,
   beginningOf,
   foldersIn,
   isMapping,
@@ -43,7 +43,7 @@ const READ = /^(?:run|config|metrics)\.json$|^cout\.txt$/;
 export const sacredImporter: Importer<'sacred'> = {
   format: 'sacred',
   recognises: (path) => Promise.resolve(foldersAt(path).length > 0),
-  runs: (path) => asyncOf(runsAt(path)),
+  runs: runsAt,
 };
 
 const foldersAt = (path: string): string[] =>
@@ -59,14 +59,8 @@ const isRun = (folder: string): boolean =>
     beginningOf(join(folder, 'run.json'), 1 << 20).toString('latin1'),
   );
 
-function* runsAt(path: string): Generator<ExchangeRun | ExpmanError, void> {
-  for (const folder of foldersAt(path)) {
-    try {
-      yield runIn(folder);
-    } catch (error) {
-      yield asExpmanError(error, folder);
-    }
-  }
+async function* runsAt(path: string): AsyncGenerator<ExchangeRun | ExpmanError, void> {
+  for (const folder of foldersAt(path)) yield* oneRun(folder, runIn);
 }
 
 function runIn(folder: string): ExchangeRun {

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { ExpmanError, errnoOf, isMistake, messageOf } from '../../model/errors.js';
+import { isMapping } from '../../pure/is-mapping.js';
 import { readWhole } from '../../storage/atomic-file.js';
 import { nodeFs } from '../../storage/node-fs.js';
 import { readAll } from '../../storage/read-all.js';
@@ -125,10 +126,7 @@ function parsed(path: string, parse: () => unknown): Mapping {
   throw corruptAt(path, 'it does not contain named values');
 }
 
-/** True if a value is a mapping. */
-export function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export { isMapping };
 
 /** Returns a text, or the fallback for anything else. */
 export const textOr = (value: unknown, fallback = ''): string =>

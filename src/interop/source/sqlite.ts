@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SqlJsStatic } from 'sql.js';
-import { ExpmanError, errnoOf, isMistake, messageOf } from '../../model/errors.js';
+import { ExpmanError, isMistake, messageOf } from '../../model/errors.js';
+import { importOptional } from '../../model/optional-package.js';
 import { corruptAt, type Mapping } from './source-files.js';
 import { sqliteImage } from './sqlite-image.js';
 
@@ -130,20 +131,22 @@ async function packaged(image: Uint8Array, path: string): Promise<Engine> {
 }
 
 async function loaded(path: string): Promise<SqlJsStatic> {
-  try {
-    const { default: init } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE)) as {
-      readonly default: () => Promise<SqlJsStatic>;
-    };
-    return await init();
-  } catch (cause) {
-    const isAbsent = errnoOf(cause) === 'ERR_MODULE_NOT_FOUND' || errnoOf(cause) === 'MODULE_NOT_FOUND';
+  const refused = (isAbsent: boolean, cause: unknown): ExpmanError => {
     const why = isAbsent
       ? `is not installed: npm install ${PACKAGE}`
       : `cannot be loaded: ${messageOf(cause)}`;
-    throw new ExpmanError(
+    return new ExpmanError(
       'QUERY_UNAVAILABLE',
       `${path} is a database of SQLite: reading it needs Node.js 22.13 or the optional package ${PACKAGE}, which ${why}`,
       { path, cause },
     );
+  };
+  const { default: init } = (await importOptional(PACKAGE, refused)) as {
+    readonly default: () => Promise<SqlJsStatic>;
+  };
+  try {
+    return await init();
+  } catch (cause) {
+    throw refused(false, cause);
   }
 }

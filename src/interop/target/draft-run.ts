@@ -7,7 +7,7 @@ import { monotonicMs } from '../../model/monotonic.js';
 import type { ExperimentName, RunName } from '../../model/names.js';
 import { EXPERIMENT_NAME } from '../../run/file-names.js';
 import { draftName } from '../../storage/atomic-file.js';
-import { HEARTBEAT_MS, LOCK_NAME, type LockOwner, beatLock, readLock } from '../../storage/lock-file.js';
+import { LOCK_NAME, type LockOwner, keepBeating, readLock } from '../../storage/lock-file.js';
 import { isMade, makeFolders } from '../../storage/make-folders.js';
 import { nodeFs, privateFs, umaskFs } from '../../storage/node-fs.js';
 import { OwnerWatch, mustHaveEndedHere } from '../../storage/owner-watch.js';
@@ -77,11 +77,7 @@ export class DraftRun {
     private readonly owner: LockOwner,
   ) {
     // For observers on another host.
-    this.beats = setInterval(() => {
-      attempt(() => {
-        beatLock(nodeFs, baseDir, owner, 0);
-      });
-    }, HEARTBEAT_MS).unref();
+    this.beats = keepBeating(nodeFs, baseDir, owner);
   }
 
   /** The name of the run. */

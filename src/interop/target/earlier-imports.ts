@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { isMapping, kindAt, namesIn, yamlAt } from '../source/source-files.js';
 import { nodeFs } from '../../storage/node-fs.js';
+import { piecesAt } from '../../storage/pieces.js';
 import type { ExchangeRun } from '../exchange/exchange-run.js';
 import { RUN_NAME } from '../../run/file-names.js';
 
@@ -14,8 +15,6 @@ export interface ImportKey {
   /** The name of the run in the source. */
   readonly name: string;
 }
-
-const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Returns what identifies a run of a source; null if it has neither files nor a state, so that
@@ -32,24 +31,9 @@ export function keyOf(
   const hash = createHash('sha256').update(`${format}\n${state ?? ''}\n`);
   for (const path of files ?? []) {
     hash.update(`${path.length} `);
-    addFile(hash, path);
+    for (const piece of piecesAt(nodeFs, path)) hash.update(piece);
   }
   return { id: id ?? resolve(from), state: hash.digest('hex'), name: run };
-}
-
-function addFile(hash: ReturnType<typeof createHash>, path: string): void {
-  const file = nodeFs.open(path, 'read');
-  try {
-    const bytes = Buffer.alloc(CHUNK_BYTES);
-    for (let position = 0; ;) {
-      const read = nodeFs.read(file, bytes, position);
-      if (read === 0) return;
-      hash.update(bytes.subarray(0, read));
-      position += read;
-    }
-  } finally {
-    nodeFs.close(file);
-  }
 }
 
 /** The runs of experiments that were imported, by their sources; each experiment is read once. */

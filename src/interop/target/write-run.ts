@@ -86,10 +86,9 @@ export interface Writing {
   /**
    * Changes its `run.yaml` once it is closed.
    *
-   * @param leftOut - as in {@link WrittenRun}
-   * @param told - that, what was guessed, and if the rows have times
+   * @param told - what was left out and guessed, and if the rows have times
    */
-  readonly amend: (file: Mapping, leftOut: readonly string[], told: Told) => Mapping;
+  readonly amend: (file: Mapping, told: Told) => Mapping;
   /** The path that it is read from, for errors; with `strict` it fails if a part of that is damaged. */
   readonly from?: string;
   readonly strict?: boolean;
@@ -103,7 +102,7 @@ export interface Writing {
 export const writeRun = (source: ExchangeRun, to: Destination, origin: Origin): Promise<WrittenRun> =>
   writeRunBy(source, to, {
     ...{ work: 'import', whenTaken: 'suffix', fileMode: 'umask' },
-    amend: (file, _leftOut, told) => ({ ...file, imported: redactNamed(importOf(source, to, origin, told)) }),
+    amend: (file, told) => ({ ...file, imported: redactNamed(importOf(source, to, origin, told)) }),
     ...{ from: origin.from, strict: origin.strict },
   });
 
@@ -147,9 +146,7 @@ export async function writeRunBy(
       assertNotEmpty(source, rows + params + summary, leftOut, writing.from);
       const logLines = await writeLog(source, engine.runDir);
       const told = { leftOut, guessed, times: times.stated ? undefined : ('none' as const) };
-      amendRunFile(nodeFs, engine.runDir, (file) =>
-        writing.amend({ ...file, ...links.facts, ...end }, leftOut, told),
-      );
+      amendRunFile(nodeFs, engine.runDir, (file) => writing.amend({ ...file, ...links.facts, ...end }, told));
       written = {
         rows,
         invalid,

@@ -66,7 +66,8 @@ function* jsonRows(path: string, startMs: number | null, findings: Findings): Ge
   }
 }
 
-function timeOf(seconds: unknown, runtime: unknown, startMs: number | null): number | undefined {
+/** The time of a row: that of its `_timestamp` or, without it, `_runtime` after the start. */
+export function timeOf(seconds: unknown, runtime: unknown, startMs: number | null): number | undefined {
   if (typeof seconds === 'number' && Math.abs(seconds) < 1e11) return seconds * 1000;
   return typeof runtime === 'number' && startMs !== null ? startMs + runtime * 1000 : undefined;
 }

@@ -13,7 +13,7 @@ import { rowValues } from '../exchange/made-row.js';
 import { oneRowAStep } from '../exchange/one-row-a-step.js';
 import { summaryOf } from '../exchange/summary-json.js';
 import type { Mapping } from '../source/source-files.js';
-import { flatValues } from './history.js';
+import { flatValues, timeOf } from './history.js';
 import { filesOf, isMediaValue, mediaOf, type LoggedMedia } from './offline-media.js';
 import { type OfflineLosses, offlineRecords } from './offline-log.js';
 import {
@@ -121,13 +121,7 @@ function* rowsIn(path: string, startMs: number | null): Generator<MetricRow, voi
     if (record.kind !== 'history') continue;
     const row = Object.create(null) as Record<string, unknown>;
     merge(row, record.items);
-    const { _timestamp: seconds, _runtime: runtime } = row;
-    const ms =
-      typeof seconds === 'number' && Math.abs(seconds) < 1e11
-        ? seconds * 1000
-        : typeof runtime === 'number' && startMs !== null
-          ? startMs + runtime * 1000
-          : undefined;
+    const ms = timeOf(row['_timestamp'], row['_runtime'], startMs);
     const own = Object.entries(row).filter(([name, value]) => !name.startsWith('_') && !isMediaValue(value));
     const values = flatValues(own);
     if (values.length > 0)

@@ -1,6 +1,7 @@
 import type * as duckdb from '@duckdb/node-api';
-import { errnoOf, ExpmanError, messageOf } from '../../model/errors.js';
+import { ExpmanError, messageOf } from '../../model/errors.js';
 import { invalidOption } from '../../model/option-rules.js';
+import { importOptional } from '../../model/optional-package.js';
 import type { Cell, CellType, FactTable } from './fact-table.js';
 import { identifier, literal } from './sql-text.js';
 import { invalidQuery } from './statement.js';
@@ -213,17 +214,16 @@ export class Database implements Disposable {
  */
 export const duckdbVersion = async (): Promise<string> => (await load()).version();
 
-async function load(): Promise<DuckDb> {
-  try {
-    // Not by its literal name: a bundler would follow it to files that are not JavaScript.
-    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE)) as DuckDb;
-  } catch (cause) {
-    const isAbsent = errnoOf(cause) === 'ERR_MODULE_NOT_FOUND' && messageOf(cause).includes(`'${PACKAGE}'`);
+const load = async (): Promise<DuckDb> =>
+  (await importOptional(PACKAGE, (isAbsent, cause) => {
     const why = isAbsent
       ? `is not installed: npm install ${PACKAGE}`
       : `cannot be loaded (npm install ${PACKAGE} installs it): ${messageOf(cause)}`;
-    throw new ExpmanError('QUERY_UNAVAILABLE', `queries need the optional package ${PACKAGE}, which ${why}`, {
-      cause,
-    });
-  }
-}
+    return new ExpmanError(
+      'QUERY_UNAVAILABLE',
+      `queries need the optional package ${PACKAGE}, which ${why}`,
+      {
+        cause,
+      },
+    );
+  })) as DuckDb;

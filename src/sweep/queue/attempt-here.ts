@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import type { ExperimentConfig } from '../../model/experiment-config.js';
-import { runHere } from '../run-trial.js';
+import { ExperimentConfig } from '../../model/experiment-config.js';
+import { type TrialRules, runHere } from '../run-trial.js';
 import { trainInThread } from '../worker/train-in-thread.js';
 import type { AttemptRunner } from './taken-trial.js';
 
@@ -8,21 +8,18 @@ import type { AttemptRunner } from './taken-trial.js';
  * Runs attempts in this process: the run is opened here, and the training has a worker thread of
  * its own.
  *
- * @param config - the experiment, and options of its runs
+ * @param of - the experiment, and the options of its runs
  */
-export function attemptHere(module: URL, config: ExperimentConfig): AttemptRunner {
-  const { name, baseDir } = config;
-  const drive = trainInThread<unknown>(module, config);
+export function attemptHere(
+  module: URL,
+  { name, baseDir, run }: Pick<TrialRules, 'name' | 'baseDir' | 'run'>,
+): AttemptRunner {
+  const drive = trainInThread<unknown>(module, new ExperimentConfig(name, baseDir, run));
   return (attempt, rules, { control, observer }) =>
-    runHere<unknown>({ name, baseDir, run: {}, ...rules }, drive).run(
-      { ...attempt, isTakenUp: false },
-      control,
-      {
-        begins: () => undefined,
-        started: ({ run, slot }) => observer.started({ host: hostname(), slot, runDir: run.runDir }),
-        reported: ({ step, value, timestamp }) => observer.reported({ step, value, timestamp }),
-        // The result of its job says how it ended.
-        ending: () => undefined,
-      },
-    );
+    runHere<unknown>({ name, baseDir, run, ...rules }, drive).run({ ...attempt, isTakenUp: false }, control, {
+      begins: () => undefined,
+      started: (trial) => observer.started({ host: hostname(), slot: trial.slot, runDir: trial.run.runDir }),
+      reported: ({ step, value, timestamp }) => observer.reported({ step, value, timestamp }),
+      ending: (outcome) => observer.ending?.(outcome),
+    });
 }

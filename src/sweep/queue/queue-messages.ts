@@ -4,6 +4,7 @@ import { ExpmanError } from '../../model/errors.js';
 import { invalidOption } from '../../model/option-rules.js';
 import type { MetricPoint } from '../../model/metric.js';
 import type { Step } from '../../model/step.js';
+import { isRandomUuid } from '../../model/stored-values.js';
 import type { TrialOutcome } from '../executor.js';
 import type { TrialPlace } from '../trial.js';
 import { trialRunName } from '../trial-run-name.js';
@@ -178,7 +179,7 @@ export function readClaim(text: unknown): SweepClaim | null {
   const read = fromWire(text);
   if (!isMapping(read)) return null;
   const { uuid, session, host, pid } = read;
-  return isText(uuid) && /^[\da-f-]{36}$/.test(uuid) && isText(session) && isText(host) && isCount(pid)
+  return isRandomUuid(uuid) && isText(session) && isText(host) && isCount(pid)
     ? { uuid, session, host, pid }
     : null;
 }

@@ -61,11 +61,11 @@ export class StreamReader {
         const read = await blocking.xread('COUNT', PER_READ, 'BLOCK', BLOCK_MS, 'STREAMS', key, last);
         for (const [, entries] of read ?? []) this.take(entries);
       } catch {
-        await delay(RETRY_MS);
+        if (this.isOpen()) await delay(RETRY_MS);
       }
   }
 
-  // Asked anew each time: it may be closed in between.
+  // Asked again each time: it may be closed in between.
   private isOpen(): boolean {
     return !this.isClosed;
   }

@@ -1,6 +1,7 @@
 import type * as bullmq from 'bullmq';
 import type * as ioredis from 'ioredis';
-import { ExpmanError, errnoOf, messageOf } from '../../model/errors.js';
+import { ExpmanError, errorOf, messageOf } from '../../model/errors.js';
+import { importOptional } from '../../model/optional-package.js';
 import type { QueueAddress } from './queue-address.js';
 
 /** Longest pause between two attempts to reach Redis. */
@@ -32,21 +33,16 @@ export async function loadPackages(): Promise<QueuePackages> {
   };
 }
 
-async function load(name: string): Promise<unknown> {
-  try {
-    // Not by its literal name: a bundler must build without it.
-    return await import(/* webpackIgnore: true */ /* @vite-ignore */ name);
-  } catch (cause) {
-    const isAbsent = errnoOf(cause) === 'ERR_MODULE_NOT_FOUND' && messageOf(cause).includes(`'${name}'`);
+const load = (name: string): Promise<unknown> =>
+  importOptional(name, (isAbsent, cause) => {
     const why = isAbsent ? 'is not installed' : `cannot be loaded: ${messageOf(cause)}`;
-    throw new ExpmanError(
+    return new ExpmanError(
       'QUEUE_UNAVAILABLE',
       `a sweep on many machines needs the optional packages bullmq and ioredis; ${name} ${why} ` +
         '(npm install bullmq ioredis)',
       { cause },
     );
-  }
-}
+  });
 
 /** Options of BullMQ for a connection to an address. */
 export const connectionTo = ({ url }: QueueAddress): bullmq.ConnectionOptions => ({ url, ...PATIENT });
@@ -85,8 +81,7 @@ export class RedisLink {
     try {
       const refusal = new Promise<never>((_, reject) => {
         client.on('error', (error: unknown) => {
-          if (REFUSAL.test(messageOf(error)))
-            reject(error instanceof Error ? error : new Error(messageOf(error)));
+          if (REFUSAL.test(messageOf(error))) reject(errorOf(error));
         });
       });
       refusal.catch(() => undefined);

@@ -37,11 +37,10 @@ async function takeFrom(
 ): Promise<'ended' | 'drained'> {
   const { name, draining, notify } = options;
   const stopped = aborted(draining);
-  const isDraining = (): boolean => draining.aborted;
   let hasTold = false;
   for (;;) {
     const claim = await claimOf(link, name, stopped);
-    if (isDraining()) return 'drained';
+    if (isAborted(draining)) return 'drained';
     if (claim === null) {
       if (!hasTold) notify(`waiting for the sweep ${name} at ${link.address.shown}`);
       hasTold = true;

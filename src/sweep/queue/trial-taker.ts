@@ -1,10 +1,8 @@
-import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { Job, Worker } from 'bullmq';
 import { messageOf } from '../../model/errors.js';
 import { TrialControl, type TrialOutcome } from '../executor.js';
+import { placeHere } from '../trial-place.js';
 import { trialRunName } from '../trial-run-name.js';
-import type { TrialPlace } from '../trial.js';
 import { PREFIX, activeKey, claimKey, controlKey, lockKey, stalledKey } from './queue-keys.js';
 import {
   MAX_STALLED,
@@ -139,7 +137,7 @@ export class TrialTaker {
     const reports = new ReportSender(link.client, claim.uuid, { trial: number, attempt });
     const control = new TrialControl();
     const run = trialRunName(number, attempt);
-    let place: TrialPlace = { host: hostname(), slot, runDir: join(options.dir, run) };
+    let place = placeHere(options.dir, { number, attempt, slot });
     this.running.set(id, { control, token, name: run });
     const reason = this.aborted.get(id);
     if (reason !== undefined) control.abort(reason);

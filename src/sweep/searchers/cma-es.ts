@@ -5,7 +5,7 @@ import type { Assignment, SpaceTree } from '../space/space-tree.js';
 import type { AssignmentSearcher, IsFeasible } from './assignment-searcher.js';
 import { type CmaState, generationSize, initialState, isSpent, nextState } from './cma-state.js';
 import { byRank, type Observation } from './observation.js';
-import { randomStream, type RandomStream } from './random-stream.js';
+import { randomStream, type RandomStream } from '../../pure/random-stream.js';
 import { randomSearcher } from './random.js';
 import { unitCubeOf, type Point } from './unit-cube.js';
 

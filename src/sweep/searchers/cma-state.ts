@@ -1,5 +1,5 @@
 import { eigenOf, type Eigen, type Square } from './algebra.js';
-import { randomStream } from './random-stream.js';
+import { randomStream } from '../../pure/random-stream.js';
 import type { Point } from './unit-cube.js';
 
 /** The distribution that CMA-ES draws from, and the paths along which it has moved. */

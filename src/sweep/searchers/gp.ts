@@ -7,7 +7,7 @@ import { featureOf } from './features.js';
 import { type Feature, type Kernel, fittedKernel, gaussianProcess } from './gaussian-process.js';
 import { byRank, isValued, type Observation } from './observation.js';
 import { quasiRandomSearcher } from './quasi-random.js';
-import { randomStream, type RandomStream } from './random-stream.js';
+import { randomStream, type RandomStream } from '../../pure/random-stream.js';
 import { modelledLosses } from './modelled-losses.js';
 import { unitCubeOf, type Point, type UnitCube } from './unit-cube.js';
 

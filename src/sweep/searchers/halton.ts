@@ -1,4 +1,4 @@
-import { randomStream } from './random-stream.js';
+import { randomStream } from '../../pure/random-stream.js';
 
 /** The greatest double below 1: a sum of digits may round to 1. */
 const BELOW_ONE = 1 - 2 ** -53;

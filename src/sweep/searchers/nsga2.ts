@@ -3,7 +3,7 @@ import type { AssignmentSearcher, IsFeasible } from './assignment-searcher.js';
 import { isValued, type Observation } from './observation.js';
 import { byParetoRank } from './pareto-rank.js';
 import { quasiRandomSearcher } from './quasi-random.js';
-import { randomStream, type RandomStream } from './random-stream.js';
+import { randomStream, type RandomStream } from '../../pure/random-stream.js';
 import { unitCubeOf, type Point } from './unit-cube.js';
 
 /** The settings of {@link nsga2Searcher}. */

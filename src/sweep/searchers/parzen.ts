@@ -1,7 +1,7 @@
 import { normalDensity, normalQuantile, normalShareBelow } from '../space/normal-law.js';
 import type { Dimension } from '../space/space-tree.js';
 import { type Axis, axisOf } from './axis.js';
-import type { RandomStream } from './random-stream.js';
+import type { RandomStream } from '../../pure/random-stream.js';
 
 /** A density over the values of some dimensions, estimated from samples. */
 export interface Estimate {

@@ -4,7 +4,7 @@ import { isValued, type Observation } from './observation.js';
 import { byParetoRank } from './pareto-rank.js';
 import { type Estimate, parzenEstimate } from './parzen.js';
 import { randomSearcher } from './random.js';
-import { randomStream, type RandomStream } from './random-stream.js';
+import { randomStream, type RandomStream } from '../../pure/random-stream.js';
 
 /** The settings of {@link tpeSearcher}. */
 export interface TpeSettings {

@@ -1,9 +1,9 @@
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Executor } from '../executor.js';
 import { MetricWatch } from '../metric-watch.js';
 import type { TrialRules } from '../run-trial.js';
 import type { SlotOptions } from '../sweep-options.js';
+import { placeHere } from '../trial-place.js';
 import { trialRunName } from '../trial-run-name.js';
 import type { PlacedTrial } from '../trial.js';
 import { SlotProcesses } from './slot-processes.js';
@@ -23,13 +23,13 @@ export function runInSlots<P>(
     open: () => Promise.resolve(),
     run: ({ number, attempt, params, slot }, control, observer) => {
       const watch = new MetricWatch(rules.value, rules.mode === 'min' ? 1 : -1);
-      const runName = trialRunName(number, attempt);
-      const place = { host: hostname(), slot, runDir: join(baseDir, name, runName) };
-      observer.begins({ attempt, run: runName, place });
-      return processes.run({ number, attempt, params, slot }, rules, {
+      const taken = { number, attempt, params, slot };
+      const place = placeHere(join(baseDir, name), taken);
+      observer.begins({ attempt, run: trialRunName(number, attempt), place });
+      return processes.run(taken, rules, {
         control,
         observer: {
-          started: ({ host }) => observer.started({ number, attempt, params, slot, host }),
+          started: ({ host }) => observer.started({ ...taken, host }),
           reported: (point) => observer.reported(watch.addPoint(point)),
           ending: (outcome) => observer.ending({ ...outcome, place }),
         },

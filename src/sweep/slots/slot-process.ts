@@ -1,8 +1,6 @@
-import { ExperimentConfig } from '../../model/experiment-config.js';
 import { TrialControl } from '../executor.js';
-import { runHere } from '../run-trial.js';
+import { attemptHere } from '../queue/attempt-here.js';
 import { portable } from '../worker/portable-error.js';
-import { trainInThread } from '../worker/train-in-thread.js';
 import type { FromSlot, ToSlot } from './slot-messages.js';
 
 /** The trial that runs in this process. */
@@ -34,15 +32,15 @@ async function run(
   { experiment, attempt, rules }: ToSlot & { readonly kind: 'run' },
   control: TrialControl,
 ): Promise<void> {
-  const { module, name, baseDir, run: options } = experiment;
   try {
-    const drive = trainInThread<unknown>(new URL(module), new ExperimentConfig(name, baseDir, options));
-    const executor = runHere<unknown>({ name, baseDir, run: options, ...rules }, drive);
-    const outcome = await executor.run({ ...attempt, isTakenUp: false }, control, {
-      begins: () => undefined,
-      started: ({ run: { runDir } }) => send({ kind: 'started', runDir }),
-      reported: ({ step, value, timestamp }) => send({ kind: 'reported', point: { step, value, timestamp } }),
-      ending: (outcome) => send({ kind: 'ending', outcome }),
+    const runAttempt = attemptHere(new URL(experiment.module), experiment);
+    const outcome = await runAttempt(attempt, rules, {
+      control,
+      observer: {
+        started: ({ runDir }) => send({ kind: 'started', runDir }),
+        reported: (point) => send({ kind: 'reported', point }),
+        ending: (outcome) => send({ kind: 'ending', outcome }),
+      },
     });
     send({ kind: 'ended', outcome });
   } catch (error) {

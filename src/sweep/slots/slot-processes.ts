@@ -1,14 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf } from '../../model/errors.js';
-import { isError } from '../../model/realms.js';
+import { errorOf } from '../../model/errors.js';
 import type { TrialControl, TrialOutcome } from '../executor.js';
 import type { Attempt, AttemptObserver, AttemptRules, AttemptRunner } from '../queue/taken-trial.js';
 import { QUEUE_VARIABLE } from '../queue/queue-address.js';
+import { placeHere } from '../trial-place.js';
 import { trialRunName } from '../trial-run-name.js';
 import { restored } from '../worker/portable-error.js';
 import type { FromSlot, SlotExperiment, ToSlot } from './slot-messages.js';
@@ -83,12 +82,11 @@ export class SlotProcesses {
 
   private follow(
     child: ChildProcess,
-    { number, attempt, slot }: Attempt,
+    attempt: Attempt,
     { observer, control }: { readonly observer: AttemptObserver; readonly control: TrialControl },
   ): Promise<TrialOutcome> {
-    const run = trialRunName(number, attempt);
-    const { experiment } = this;
-    const place = { host: hostname(), slot, runDir: join(experiment.baseDir, experiment.name, run) };
+    const { baseDir, name } = this.experiment;
+    const place = placeHere(join(baseDir, name), attempt);
     return new Promise((resolve, reject) => {
       const received = (message: FromSlot): void => {
         if (message.kind === 'started') observer.started({ ...place, runDir: message.runDir });
@@ -106,15 +104,19 @@ export class SlotProcesses {
         } catch (thrown) {
           end();
           control.abort('interrupted');
-          reject(isError(thrown) ? thrown : new Error(messageOf(thrown)));
+          reject(errorOf(thrown));
         }
       };
       const died = (code: number | null, signal: NodeJS.Signals | null): void => {
         end();
         const how = signal === null ? `with code ${String(code)}` : `by ${signal}`;
-        const failed = { status: 'failed', error: `the process of slot ${slot} ended ${how}` } as const;
+        const failed = {
+          status: 'failed',
+          error: `the process of slot ${attempt.slot} ended ${how}`,
+        } as const;
         const ended = control.abortReason === null ? failed : { status: control.abortReason };
-        resolve({ attempt, run, value: null, step: null, place, ...ended });
+        const run = trialRunName(attempt.number, attempt.attempt);
+        resolve({ attempt: attempt.attempt, run, value: null, step: null, place, ...ended });
       };
       const failed = (error: Error): void => {
         end();

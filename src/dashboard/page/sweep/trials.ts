@@ -1,3 +1,4 @@
+import { isMapping } from '../../../pure/is-mapping.js';
 import type { ImportanceTrial } from '../../../pure/param-importance.js';
 import { type Compared, dimensionsOf } from '../compare/value-rows.js';
 import { flatParams } from '../facts/run-values.js';
@@ -95,6 +96,3 @@ export function comparedTrials(
 }
 
 const textOrEmpty = (value: unknown): string => (typeof value === 'string' ? value : '');
-
-const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

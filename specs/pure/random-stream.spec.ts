@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { randomStream, splitMix64, xoshiro128 } from '../../src/sweep/searchers/random-stream.js';
+import { randomStream, splitMix64, xoshiro128 } from '../../src/pure/random-stream.js';
 
 const take = <T>(count: number, next: () => T): T[] => Array.from({ length: count }, next);
 
