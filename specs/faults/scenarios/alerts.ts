@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { openRun, recoverRun, stopRun } from 'expman-rx/reader';
@@ -37,6 +38,7 @@ export const alerts: Scenario = {
   run: async (context) => {
     const hook = await alertHook();
     try {
+      await lateAsker(context);
       await askers(context);
       await raisers(context, hook);
     } finally {
@@ -64,6 +66,36 @@ async function traced(
   const isReached = /killed by SIGKILL|\(INJECTED\)/.test(said);
   must(isReached || n > 1, 'I7', () => `${syscall} is never called, or never hit by ${fault}: ${stderr}`);
   return { isReached, stderr };
+}
+
+/** A request reaches the folder only when its run has another owner, which it must not stop. */
+async function lateAsker({ folder, tally, progress }: ScenarioContext): Promise<void> {
+  const what = 'a late request';
+  const base = join(folder, 'late');
+  const open = async (): Promise<LoggingEngine> => {
+    const run = new LoggingEngine(
+      new ExperimentConfig('faults', base, { environment: false, runName: 'late', resume: 'allow' }),
+    );
+    await run.flush();
+    return run;
+  };
+  const earlier = await open();
+  await stopRun(earlier.runDir, { reason: REASON });
+  const request = join(earlier.runDir, 'stop.request');
+  const late = readFileSync(request);
+  await earlier.close();
+  const run = await open();
+  writeFileSync(request, late);
+  // Three times as long as an owner lets pass before it looks; one that is slower may miss a fault, and reports none.
+  await delay(1500);
+  must(!run.signal.aborted, 'I9', () => `${what}: it stops the next owner`);
+  await stopRun(run.runDir, { reason: REASON });
+  await firstValueFrom(run.stop$);
+  await run.close();
+  must(!existsSync(request), 'I8', () => `${what}: the request is left`);
+  tally.cases++;
+  progress(what);
+  rmSync(base, { recursive: true });
 }
 
 /** A live run is asked by processes that are killed, or have no room. */
