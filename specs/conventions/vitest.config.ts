@@ -10,22 +10,13 @@ const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 const modules = `${dist}modules/`;
 
 /**
- * Specs that change nothing of their process, and run in one after the other: most of the time of such a file was that
- * of loading Arrow, RxJS and the rest again.
+ * Specs that need a process of their own, because they count its threads, files or listeners, or change what the others use. The others run
+ * one after the other in a process for each worker: nearly half of the time of all was that of loading and compiling the package again.
  */
-const SHARED = [
-  'specs/channel/channel.spec.ts',
-  'specs/columnar/**/*.spec.ts',
-  'specs/dashboard/page/**/*.spec.ts',
-  'specs/model/**/*.spec.ts',
-  'specs/pure/**/*.spec.ts',
-  'specs/reader/where/**/*.spec.ts',
-  'specs/run/**/*.spec.ts',
-  'specs/storage/parquet/**/*.spec.ts',
-  'specs/storage/{wal,yaml-file,yaml-subset}.spec.ts',
-  'specs/stream/**/*.spec.ts',
-  'specs/sweep/{after,beats,normal-law,schedulers,searchers,space}.spec.ts',
-  'specs/writer/{publish-gate,ration,recovery,wal-stage}.spec.ts',
+const OWN = [
+  'specs/engine/{caller-probe,environment,file-mode,many-runs,no-thread,process-ends,tap-leaks,warnings}.spec.ts',
+  'specs/conventions/closing-line.spec.ts',
+  'specs/evaluate/vitest-reporter.spec.ts',
 ];
 /** They share a browser as well. */
 const BROWSER = ['specs/dashboard/browser/**/*.spec.ts'];
@@ -45,9 +36,12 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: 'shared', include: SHARED, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'shared', include: ALL, exclude: [...OWN, ...BROWSER], isolate: false },
+      },
       { extends: true, test: { name: 'browser', include: BROWSER, isolate: false } },
-      { extends: true, test: { name: 'own', include: ALL, exclude: [...SHARED, ...BROWSER] } },
+      { extends: true, test: { name: 'own', include: OWN } },
     ],
     watch: false,
     pool: 'forks',

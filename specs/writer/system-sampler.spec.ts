@@ -93,10 +93,11 @@ describe('the GPU probe', () => {
     writeFileSync(program, `#!/bin/sh\necho asked >> '${base}/asked'\necho '0, 1, 2, 3, 4'\n`);
     chmodSync(program, 0o700);
     const probe = new GpuProbe(program);
-    expect(probe.latest(0)).toEqual([]);
-    await vi.waitFor(() => expect(probe.latest(performance.now())).toHaveLength(4), 10_000);
+    const began = performance.now();
+    expect(probe.latest(began)).toEqual([]);
+    await vi.waitFor(() => expect(probe.latest(began)).toHaveLength(4), 10_000);
     const later = performance.now();
-    for (let ms = 0; ms < 9_000; ms += 100) probe.latest(ms);
+    for (let ms = 0; ms < 9_000; ms += 100) probe.latest(began + ms);
     expect(nodeFs.stat(join(base, 'asked'))?.size).toBe('asked\n'.length);
     expect(probe.latest(later + 60_000)).toEqual([]);
   });
@@ -104,15 +105,16 @@ describe('the GPU probe', () => {
   it.skipIf(process.platform === 'win32')('is quiet where there is none, and asks no more', async () => {
     const program = join(folder(), 'nvidia-smi');
     const asking = new GpuProbe(program);
-    expect(asking.latest(0)).toEqual([]);
+    const began = performance.now();
+    expect(asking.latest(began)).toEqual([]);
     // That a program is not there is known before one that is, started later, has ended.
     await promisify(execFile)('/bin/sh', ['-c', 'exit 0']);
     writeFileSync(program, `#!/bin/sh\necho asked >> '${program}.asked'\necho '0, 1, 2, 3, 4'\n`);
     chmodSync(program, 0o700);
-    asking.latest(1_000_000);
+    asking.latest(began + 1_000_000);
     const other = new GpuProbe(program);
-    other.latest(0);
-    await vi.waitFor(() => expect(other.latest(performance.now())).toHaveLength(4), 10_000);
+    other.latest(began);
+    await vi.waitFor(() => expect(other.latest(began)).toHaveLength(4), 10_000);
     expect(nodeFs.stat(`${program}.asked`)?.size).toBe('asked\n'.length);
   });
 });
