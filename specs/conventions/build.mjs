@@ -27,6 +27,8 @@ const PAGE = 'dashboard/page';
 /** What is bundled into it, whose licences go with it. */
 const BUNDLED = ['preact', '@preact/signals', '@preact/signals-core'];
 const PAGE_FILES = ['index.html', 'icon.svg', 'main.js', 'page.css'];
+/** What `expman skill` prints. */
+const SKILL = 'cli/SKILL.md';
 /** The modules, one file for each source. */
 const MODULES = 'modules';
 
@@ -64,6 +66,9 @@ export function staleness() {
     const newer = settings.find((file) => statSync(file).mtimeMs > facts.mtimeMs);
     if (newer !== undefined) return `${relative(root, newer)} is newer`;
   }
+  const skill = statSync(join(dist, SKILL), { throwIfNoEntry: false });
+  if (skill === undefined || skill.mtimeMs < statSync(join(src, SKILL)).mtimeMs)
+    return `src/${SKILL} is newer`;
   return pageStaleness();
 }
 
@@ -147,6 +152,7 @@ export async function build() {
     }
     const { bundleEntries } = await import('./bundle.mjs');
     await bundleEntries(modules, fresh);
+    for (const folder of [fresh, modules]) copyFileSync(join(src, SKILL), join(folder, SKILL));
     for (const folder of [fresh, modules]) chmodSync(join(folder, 'cli/expman.js'), 0o755);
     if (existsSync(dist)) renameSync(dist, join(scratch, 'old'));
     renameSync(fresh, dist);

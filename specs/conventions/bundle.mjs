@@ -48,6 +48,8 @@ const INTERNAL = 'writer/';
 
 /** The files of the package's own that are read by name, below this folder and where they were. */
 const PAGE = 'dashboard/page/';
+/** Another one. */
+const SKILL = 'cli/SKILL.md';
 
 /**
  * Makes the entries. What the package depends on stays an import: `instanceof` holds between its classes and its user's.
@@ -192,7 +194,7 @@ function placing(modules, outFolder) {
  * @returns {string}
  */
 function placeOf(module) {
-  if (module.startsWith(PAGE)) return module;
+  if (module.startsWith(PAGE) || module === SKILL) return module;
   const entry = Object.entries(FILES).find(([, file]) => file === module);
   if (entry === undefined) throw new Error(`${module} is asked for by its address, and is no entry`);
   return `${entry[0]}.js`;

@@ -90,6 +90,19 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./doctor.js'),
   }),
   command({
+    name: 'skill',
+    args: '',
+    summary: 'Prints a guide for coding agents (SKILL.md).',
+    options: NONE,
+    details:
+      'How to log, query, compare, sweep and evaluate, with exit codes and the keys of\n' +
+      'JSON. To install it, write it where an agent looks for its skills:\n\n' +
+      '  mkdir -p .claude/skills/expman-rx\n' +
+      '  expman skill > .claude/skills/expman-rx/SKILL.md',
+    json: '{ path, text }; path is that of the file in the package.',
+    load: () => import('./skill.js'),
+  }),
+  command({
     name: 'completion',
     args: '<shell>',
     summary: 'Prints a completion script for bash, zsh or fish.',

@@ -48,7 +48,8 @@ export type CommandRun<D extends readonly CommandOption[]> = (
 interface Declaration<D extends readonly CommandOption[]> {
   readonly name: string;
   /**
-   * Arguments as commander writes them: `<run...>` for one or more, `[dir]` for an optional one.
+   * Arguments as commander writes them: `<run...>` for one or more, `[dir]` for an optional one; empty
+   * for none.
    */
   readonly args: string;
   /** The arguments as the help shows them, if commander cannot express them. */

@@ -81,8 +81,7 @@ const hintFor = (error: unknown): string =>
 function parserOf(command: Command, terminal: Terminal): Commander {
   const { name, args, usage = args, summary, options, details, json } = command;
   const parser = new Commander(`expman ${name}`)
-    .arguments(args)
-    .usage(`[options] ${usage}`)
+    .usage(`[options] ${usage}`.trimEnd())
     .description(summary)
     .exitOverride()
     .configureOutput({
@@ -91,6 +90,7 @@ function parserOf(command: Command, terminal: Terminal): Commander {
       },
       writeErr: () => undefined,
     });
+  if (args !== '') parser.arguments(args);
   for (const [flags, description] of options)
     if (flags.endsWith('<tags>')) parser.option(flags, description, joined(','));
     else if (flags.endsWith('<key=value>')) parser.option(flags, description, joined('\n'));
@@ -112,7 +112,7 @@ const usageOf = (command: Command): string =>
   `usage: ${callOf(command)} [OPTIONS]\n\nrun \`expman ${command.name} --help\` for details`;
 
 const callOf = ({ name, args, usage = args }: Command): string =>
-  `expman ${name} ${usage.toUpperCase().replaceAll('<', '').replaceAll('>', '')}`;
+  `expman ${name} ${usage.toUpperCase().replaceAll('<', '').replaceAll('>', '')}`.trimEnd();
 
 function usageError(terminal: Terminal, message: string): number {
   terminal.complain(message);
