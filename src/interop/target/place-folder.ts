@@ -85,7 +85,10 @@ export async function isFree(path: string): Promise<boolean> {
 }
 
 /**
- * Moves a folder, whose content is synced, to a claimed path; on failure the claim is released.
+ * Moves a folder, whose content is synced, to a claimed path. On failure the folder is where it was
+ * and the claim is released, also if only the sync failed: a caller that is refused must find
+ * nothing there, and one that goes on to delete what it copied needs a name that lasts.
+ *
  * @throws errors of the file system
  */
 export function moveToClaim(from: string, claimed: string): void {
@@ -96,7 +99,14 @@ export function moveToClaim(from: string, claimed: string): void {
     attempt(() => rmdirSync(claimed));
     throw error;
   }
-  nodeFs.syncFolder(dirname(claimed));
+  try {
+    nodeFs.syncFolder(dirname(claimed));
+  } catch (error) {
+    attempt(() => {
+      nodeFs.rename(claimed, from);
+    });
+    throw error;
+  }
 }
 
 /** Tells if there is a folder without anything in it. */
