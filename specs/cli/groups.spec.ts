@@ -33,7 +33,7 @@ describe('expman list --group-by', () => {
     const { stdout } = await expman('list', base, '--group-by', 'params.model', '--columns', 'score,loss');
     expect(stdout).toMatch(/params\.model +runs +score +loss\n/);
     expect(stdout).toMatch(
-      /big +2 +0\.25 ± 0\.0707107 +3\.5 ± 0\.707107\n +small +2 +0\.05 ± 0\.0707107 +1\.5 ± 0\.707107\n/,
+      /big +2 +0\.25 ± 0\.0707107 best 0\.3 +3\.5 ± 0\.707107 best 3\n +small +2 +0\.05 ± 0\.0707107 best 0\.1 +1\.5 ± 0\.707107 best 1\n/,
     );
     expect(json(await expman('list', base, '--group-by', 'tag', '--json'))).toMatchObject([
       { group: 'new', count: 2, figures: { score: { best: { value: 0.3, runDir: join(base, 'exp/r3') } } } },
@@ -49,6 +49,8 @@ describe('expman list --group-by', () => {
           'score.min': '0.2',
           'score.max': '0.3',
           'score.count': '2',
+          'score.best': '0.3',
+          'score.bestRun': 'exp/r3',
         },
       },
       expect.objectContaining({ 'params.model': 'small', 'score.max': '0.1' }) as object,
@@ -64,6 +66,31 @@ describe('expman list --group-by', () => {
     const { stdout } = await expman('list', base, '--group-by', 'group');
     expect(stdout).toMatch(/group +runs +a +b +c +d\n +- +1 +1 +2 +3 +4\n/);
     expect(stdout).toContain('… and 2 more figures; --columns chooses them');
+  });
+
+  it('says of how many runs a figure is, where some lack it', async () => {
+    const base = folder();
+    for (const [at, name] of ['a', 'b', 'c'].entries())
+      await runOf(base, name, (run) => {
+        if (at > 0) run.summary({ f1: at });
+        if (at > 1) run.summary({ recall: 0.5 });
+      });
+    const { stdout } = await expman('list', base, '--group-by', 'group', '--columns', 'f1,recall');
+    expect(stdout).toMatch(/- +3 +1\.5 ± 0\.707107 of 2 +0\.5 of 1\n/);
+  });
+
+  it('points out a field and figures that no run has', async () => {
+    const base = folder();
+    await models(base);
+    const { exit, stderr } = await expman(
+      ...['list', base, '--group-by', 'params.modl', '--columns', 'score,metrics.loss.min,skore'],
+    );
+    expect(exit).toBe(0);
+    expect(stderr.split('\n')).toEqual([
+      'expman: no run has params.modl; did you mean params.model?',
+      'expman: no run has a number of skore; did you mean score?',
+      '',
+    ]);
   });
 
   it('is refused with --sort, and for a field that does not exist', async () => {

@@ -240,6 +240,36 @@ describe('an evaluation', () => {
     expect(summary).toMatchObject({ cases: 10, pass_rate: 1, s: 0.5 });
   });
 
+  it('keeps cases with one id apart, also when it goes on, and says so', async () => {
+    const base = folder();
+    const ids = ['a', 'b', 'a', '3', undefined, '4', 'a#2', 'a'];
+    const cases = ids.map((id, at) => ({ ...(id !== undefined && { id }), input: `q${at}` }));
+    const first = open(base, { runName: 'r' });
+    const asked: string[] = [];
+    const subject = ({ input }: Case): string => {
+      asked.push(input);
+      return input;
+    };
+    const begun = evaluate(cases, subject, { run: first, concurrency: 1 }).pipe(take(3));
+    await lastValueFrom(begun);
+    await first.close();
+    const second = open(base, { runName: 'r', resume: 'must' });
+    const results = await all(cases, subject, { run: second, concurrency: 1 });
+    expect(asked).toEqual(cases.map(({ input }) => input));
+    expect(results.map(({ id }) => id)).toEqual(['a', 'b', 'a#2', '3', '4', '4#2', 'a#2#2', 'a#3']);
+    await second.close();
+    expect((await compareCases(second.runDir, second.runDir)).same).toBe(8);
+    expect(logLines(second.runDir).join('\n')).toContain('4 cases had the id of an earlier one');
+  });
+
+  it('refuses what is no list of cases, and a text, which is one of characters', () => {
+    const run = { runDir: '', logMetrics: () => 0, summary: () => 0, logTable: () => 0 };
+    for (const cases of [5, null, undefined, {}, 'cases.json'])
+      expect(() => evaluate(cases as never, () => 1, { run: run as never })).toThrow(
+        expect.objectContaining({ code: 'INVALID_OPTION', option: 'cases' }) as Error,
+      );
+  });
+
   it('warns when it asked nothing, as every case was taken from an earlier session', async () => {
     const base = folder();
     const warnings: string[] = [];

@@ -179,6 +179,9 @@ describe('a gate', () => {
     expect(await refused({ min: 1, baseline: 'last' })).toMatchObject({ option: 'maxDrop' });
     expect(await refused({ maxDrop: -1, baseline: 'last' })).toMatchObject({ option: 'maxDrop' });
     expect(await refused({ min: NaN })).toMatchObject({ option: 'min' });
+    // No run can pass it, so none is tagged for it.
+    expect(await refused({ min: 0.9, max: 0.1 })).toMatchObject({ code: 'INVALID_OPTION', option: 'max' });
+    expect(openRun(runDir).facts.tags).toEqual([]);
     expect(await refused({ min: 1 }, join(base, 'no'))).toMatchObject({ code: 'RUN_NOT_FOUND' });
     const open = new LoggingEngine(new ExperimentConfig('evals', base, { environment: false }));
     open.summary({ pass_rate: 1 });
@@ -244,6 +247,7 @@ describe('expman gate', () => {
     [['-m', 'pass_rate', '--min', '0', '--goal', 'up'], 1],
     [['-m', 'pass_rate', '--min', '0', '--json', '--markdown'], 1],
     [['-m', 'pass_rate', '--min', 'x'], 1],
+    [['-m', 'pass_rate', '--min', '0.6', '--max', '0.4'], 1],
     [['-m', 'none', '--min', '0'], 2],
     [['-m', 'pass_rate', '--max-drop', '0', '--baseline', 'tag:none'], 2],
     [['-m', 'pass_rate', '--min', '0', '--junit', '/dev/null/all.xml'], 3],

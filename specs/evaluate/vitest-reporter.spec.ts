@@ -75,11 +75,14 @@ describe('the reporter for Vitest', { timeout: 120_000 }, () => {
       [
         "it('a', () => undefined); it('b', () => { throw new Error(''); });",
         "it('b', () => undefined); it('a', () => { throw new Error(''); });",
-      ].map(async (tests) => (await openExperiments(vitestOn(tests).base).runs())[0]?.runDir ?? ''),
+      ]
+        .map((tests) => `${tests} it('b', () => undefined);`) // A test of the same name as another one.
+        .map(async (tests) => (await openExperiments(vitestOn(tests).base).runs())[0]?.runDir ?? ''),
     );
     expect(await compareCases(before ?? '', after ?? '')).toMatchObject({
       broke: [{ id: 'some.eval.mjs > a' }],
       mended: [{ id: 'some.eval.mjs > b' }],
+      same: 1,
     });
   });
 

@@ -24,6 +24,8 @@ export const run: CommandRun<typeof GATE> = async ([runDir = ''], options, termi
     throw new UsageError('--min, --max or --max-drop is missing');
   if ((maxDrop === undefined) !== (baseline === undefined))
     throw new UsageError('--max-drop and --baseline belong together; one of them is missing');
+  if (min !== undefined && max !== undefined && min > max)
+    throw new UsageError(`--max must be at least --min, which is ${min}; got ${max}`);
   const result = await gate(runDir, { metric, min, max, maxDrop, baseline, goal, tag: options.tag });
   // Before the output: its reader may have seen enough. After it, the verdict has been said.
   const unwritten = options.junit === undefined ? null : await writeJUnit(resolve(options.junit), result);

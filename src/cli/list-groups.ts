@@ -1,6 +1,8 @@
 import type { RunFacts } from '../model/run-facts.js';
 import { printable } from '../model/printable.js';
-import { type FactsGroup, type GroupFigure, figureNames, groupsOf } from '../reader/groups.js';
+import { nearestWord } from '../model/nearest-word.js';
+import { type FactsGroup, type GroupFigure, figureNames, groupsOf, isTag } from '../reader/groups.js';
+import { pointOutUnknown } from './point-out.js';
 import { printCsv } from './print-csv.js';
 import type { Terminal } from './terminal.js';
 import { MAX_TEXT, count, cut, paramText, valueText } from './words.js';
@@ -13,7 +15,7 @@ import { MAX_TEXT, count, cut, paramText, valueText } from './words.js';
  */
 const MAX_FIGURES = 4;
 /** The statistics of a figure in CSV. */
-const STATISTICS = ['mean', 'deviation', 'min', 'max', 'count'] as const;
+const STATISTICS = ['mean', 'deviation', 'min', 'max', 'count', 'best', 'bestRun'] as const;
 
 /** Options of {@link printGroups}. */
 export interface GroupsOptions {
@@ -24,7 +26,10 @@ export interface GroupsOptions {
   readonly csv: boolean;
 }
 
-/** Prints runs in groups: how many there are, and mean and deviation of their figures. */
+/**
+ * Prints runs in groups: how many there are, and mean, deviation and best of their figures. A field
+ * or a figure that no run has is reported on stderr, with a hint.
+ */
 export async function printGroups(
   runs: readonly RunFacts[],
   { by, columns, json, csv }: GroupsOptions,
@@ -32,7 +37,15 @@ export async function printGroups(
 ): Promise<void> {
   const names = columns.length > 0 ? columns : figureNames(runs);
   const groups = groupsOf(runs, by, names);
-  const found = names.filter((name) => columns.length > 0 || groups.some(({ figures }) => figures.has(name)));
+  const isThere = (name: string): boolean => groups.some(({ figures }) => figures.has(name));
+  const found = columns.length > 0 ? columns : names.filter(isThere);
+  if (!isTag(by)) pointOutUnknown({ columns: [by] }, runs, terminal);
+  if (runs.length > 0)
+    pointOutMissing(
+      columns.filter((name) => !isThere(name)),
+      runs,
+      terminal,
+    );
   if (json) terminal.json(groups.map((group) => plainGroup(group)));
   else if (csv) await printCsv(csvOf(groups, by, found), terminal);
   else {
@@ -43,7 +56,7 @@ export async function printGroups(
         ...groups.map(({ value, count: members, figures }) => [
           value === undefined ? '-' : paramText(value),
           count(members),
-          ...shown.map((name) => figureText(figures.get(name))),
+          ...shown.map((name) => figureText(figures.get(name), members)),
         ]),
       ],
       ['runs'],
@@ -53,11 +66,29 @@ export async function printGroups(
   }
 }
 
-/** Formats a mean and its deviation, and the number of members if some lack the figure. */
-function figureText(figure: GroupFigure | undefined): string {
+function pointOutMissing(missing: readonly string[], runs: readonly RunFacts[], terminal: Terminal): void {
+  const known = missing.length === 0 ? [] : figureNames(runs);
+  for (const name of missing) {
+    const near = nearestWord(name, known);
+    terminal.complain(
+      printable(`no run has a number of ${name}${near === undefined ? '' : `; did you mean ${near}?`}`),
+    );
+  }
+}
+
+/**
+ * Formats mean, deviation and best value, and the number of members that have the figure if some
+ * lack it.
+ */
+function figureText(figure: GroupFigure | undefined, members: number): string {
   if (figure === undefined) return '';
-  const { mean, deviation } = figure;
-  return deviation === undefined ? valueText(mean) : `${valueText(mean)} ± ${valueText(deviation)}`;
+  const { mean, deviation, best } = figure;
+  return [
+    valueText(mean),
+    ...(deviation === undefined ? [] : [`± ${valueText(deviation)}`]),
+    ...(deviation === undefined || best === undefined ? [] : [`best ${valueText(best.value)}`]),
+    ...(figure.count < members ? [`of ${count(figure.count)}`] : []),
+  ].join(' ');
 }
 
 const plainGroup = ({ value, runs, count: members, figures }: FactsGroup): object => ({
@@ -83,7 +114,13 @@ const csvOf = (
     members,
     ...names.flatMap((name) => {
       const figure = figures.get(name);
-      return STATISTICS.map((statistic) => figure?.[statistic]);
+      const best = figure?.best;
+      const all = {
+        ...figure,
+        best: best?.value,
+        bestRun: best && `${best.run.experiment}/${best.run.run}`,
+      };
+      return STATISTICS.map((statistic) => all[statistic]);
     }),
   ]),
 });

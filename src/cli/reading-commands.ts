@@ -23,7 +23,8 @@ export const READING_COMMANDS: readonly Command[] = [
       'and those fields. Runs that cannot be read are reported on stderr.\n\n' +
       '--group-by prints a row per group: the number of runs in it, with the ranks of a\n' +
       'distributed run as one, and the mean and sample deviation of summary values and\n' +
-      `metrics, or of the fields of --columns.\n${CSV_DETAILS}`,
+      'metrics, or of the fields of --columns; the best value where run.defineMetric\n' +
+      `gives a goal; and how many runs have the figure if some lack it.\n${CSV_DETAILS}`,
     json: 'an array of one object per run: experiment, run, runDir, project, uuid, status, startedAt, endedAt, durationMs, rows, accepted, rewound, lastStep, dropped, invalid, lost, tags, notes, group, rank, parent ({ uuid, experiment, run, step, epoch } of a fork), params, metrics (by name: last, count, min, max, mean, stepOfMin, stepOfMax and the same as minStep, maxStep, nan, texts), summary, headline, definitions, artifacts, loggedArtifacts and usedArtifacts (by version: type, digest, at), artifactLinksLeftOut, alerts (each: id, at, level, title, text, repeats, delivery, sentAt), alertsLeftOut, error; owner is "unsure" if a process on another host may or may not be running. A run that cannot be read has the status UNREADABLE and the reason in error. With --group-by one object per group: group, count, runs (their folders), figures (by name: count, mean, deviation, min, max, best with value and runDir where a goal is defined).',
     load: () => import('./list.js'),
   }),

@@ -28,6 +28,7 @@ import {
 } from '../model/option-rules.js';
 import { optionsTable } from '../model/options-table.js';
 import { isError } from '../model/realms.js';
+import { quantity } from '../pure/quantity.js';
 import { openStoredRun } from '../reader/stored-run.js';
 import { nodeFs } from '../storage/node-fs.js';
 import {
@@ -40,6 +41,7 @@ import {
   readCases,
   rowOfCase,
 } from './case-result.js';
+import { CaseNames } from './case-names.js';
 import { CaseTable } from './case-table.js';
 import { summariseRun } from './summarise-run.js';
 
@@ -129,7 +131,7 @@ const LONGEST_PAUSE_MS = 8000;
  * warning says so. What a kill cuts off is at most the texts of the last second.
  *
  * @param cases - any source: an array, a generator, an Observable; `input` and `expected` of a case
- * are shown in the table
+ * are shown in the table. A case with the id of an earlier one gets `#2`, `#3` and so on after it
  * @throws {@link ExpmanError} `INVALID_OPTION`, also if a score has the name of another column
  * @example
  * const results$ = evaluate(cases, ({ input }) => model(input), {
@@ -143,6 +145,7 @@ export function evaluate<C, O>(
   subject: Subject<C, O>,
   options: EvaluateOptions<C, O>,
 ): Observable<CaseResult<O>> {
+  const cases$ = casesOf(cases);
   callback().check('subject', subject);
   const { run, concurrency, timeoutMs, retries } = OPTIONS.resolve(options);
   const { scorers = {}, id } = options;
@@ -151,6 +154,7 @@ export function evaluate<C, O>(
       throw invalidOption('scorers', `functions by names other than ${TAKEN_NAMES.join(', ')}`, name);
   return defer(() => {
     const table = new CaseTable(run);
+    const names = new CaseNames();
     const results: CaseResult<O>[] = [];
     const asked = (item: C, index: number, name: string): Observable<CaseResult<O>> =>
       askCase(item, { index, id: name }, { subject, scorers, timeoutMs, retries }).pipe(
@@ -161,8 +165,8 @@ export function evaluate<C, O>(
       );
     const evaluated$ = from(earlierCases(run)).pipe(
       concatMap((earlier) =>
-        from(cases).pipe(
-          map((item, index) => ({ item, index, name: nameOf(item, index, id) })),
+        cases$.pipe(
+          map((item, index) => ({ item, index, name: names.distinct(nameOf(item, index, id)) })),
           mergeMap(({ item, index, name }) => {
             const known = earlier.get(name);
             return known === undefined
@@ -177,6 +181,7 @@ export function evaluate<C, O>(
       table.flush();
       summariseRun(run, results);
       noteReused(run, results);
+      noteRepeated(run, names.repeated);
       return EMPTY;
     });
     return concat(evaluated$, finish$).pipe(finalize(() => table.flush()));
@@ -198,6 +203,24 @@ function noteReused(run: EvaluationRun, results: readonly { readonly reused: boo
     process.emitWarning(`${message}, none was asked; to evaluate again, choose another runName`, {
       type: 'ExpmanWarning',
     });
+}
+
+/** Says how many cases had the id of an earlier one, and what they are called. */
+function noteRepeated(run: EvaluationRun, repeated: number): void {
+  if (repeated > 0)
+    run.logger.warn(
+      `${quantity(repeated, 'cases')} had the id of an earlier one, and got "#2" and so on after it`,
+    );
+}
+
+/** Returns the stream of the cases; a text, which is a list of characters, is taken for a mistake. */
+function casesOf<C>(cases: ObservableInput<C>): Observable<C> {
+  try {
+    if (typeof cases !== 'string') return from(cases);
+  } catch {
+    // What RxJS cannot observe.
+  }
+  throw invalidOption('cases', 'an array, a generator, an Observable or the like', cases);
 }
 
 function nameOf<C>(item: C, index: number, id: EvaluateOptions<C, never>['id']): string {

@@ -109,6 +109,8 @@ export async function gate(runDir: string, options: GateOptions): Promise<GateRe
     throw maxDrop === undefined
       ? invalidOption('maxDrop', 'given beside baseline', maxDrop)
       : invalidOption('baseline', 'given beside maxDrop', baseline);
+  if (min !== undefined && max !== undefined && min > max)
+    throw invalidOption('max', `at least min, which is ${min}`, max);
   const { facts } = readFacts(nodeFs, resolvePath('runDir', runDir));
   if (facts.status === RunStatus.Running)
     throw new ExpmanError('RUN_LOCKED', `${facts.runDir} is still open: close it before its gate`, {

@@ -33,8 +33,8 @@ export interface FactsGroup {
   readonly figures: ReadonlyMap<string, GroupFigure>;
 }
 
-/** The field that stands for each of a run's tags. */
-const TAG = 'tag';
+/** Whether runs are to be grouped by each of their tags: `tag`, or as filters call it `tags`. */
+export const isTag = (by: string): boolean => by === 'tag' || by === 'tags';
 
 /**
  * Groups runs by a field as in filters, or by `tag`: then a run is in the group of each of its tags.
@@ -80,7 +80,7 @@ export function figureNames(runs: readonly RunFacts[]): string[] {
 }
 
 function valuesBy(by: string): (facts: RunFacts) => readonly FieldValue[] {
-  if (by === TAG || by === 'tags') return ({ tags }) => (tags.length === 0 ? [undefined] : tags);
+  if (isTag(by)) return ({ tags }) => (tags.length === 0 ? [undefined] : tags);
   const fieldOf = parseField(by);
   return (facts) => [fieldOf(facts)];
 }

@@ -58,9 +58,9 @@ const invalidName = (message: string, value: unknown): ExpmanError =>
 
 /**
  * Returns the bytes of content that is to be saved. @throws ExpmanError `INVALID_VALUE`, naming it
- * by `what`
+ * by `what`, and `files` as a further form of content that the caller has taken out before
  */
-export function contentOf(given: unknown, what = 'an artifact'): Uint8Array {
+export function contentOf(given: unknown, what = 'an artifact', files = ''): Uint8Array {
   const bytes = bytesIn(given);
   if (bytes !== null) return bytes;
   const { text, json } =
@@ -70,7 +70,7 @@ export function contentOf(given: unknown, what = 'an artifact'): Uint8Array {
   if (written !== undefined) return Buffer.from(`${written}\n`);
   throw new ExpmanError(
     'INVALID_VALUE',
-    `${what} must be bytes, { text: string } or { json: value }, not ${describeType(given)}`,
+    `${what} must be bytes, { text: string }${files === '' ? ' or' : ','} { json: value }${files === '' ? '' : ` or ${files}`}, not ${describeType(given)}`,
     { value: given, type: describeType(given) },
   );
 }

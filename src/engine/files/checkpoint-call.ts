@@ -54,5 +54,5 @@ function bytesOf(content: unknown): Uint8Array {
       'a checkpoint must be bytes, { text }, { json } or { file: path }, not a string; write { text } for its content, { file } for a path',
       { value: content, type: describeType(content) },
     );
-  return contentOf(content, 'a checkpoint');
+  return contentOf(content, 'a checkpoint', '{ file: path }');
 }

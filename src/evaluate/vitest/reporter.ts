@@ -2,6 +2,7 @@ import { LoggingEngine } from '../../engine/logging-engine.js';
 import { ExperimentConfig } from '../../model/experiment-config.js';
 import { string, strings } from '../../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../../model/options-table.js';
+import { CaseNames } from '../case-names.js';
 import { type CaseRecord, type Score, cutError, isScore, isTaken, rowOfCase } from '../case-result.js';
 import { summariseRun } from '../summarise-run.js';
 
@@ -53,6 +54,7 @@ export class ExpmanReporter {
   readonly #options: ResolvedBy<typeof OPTIONS>;
   #run: LoggingEngine | null = null;
   #cases: CaseRecord[] = [];
+  #names = new CaseNames();
 
   constructor(options: ExpmanReporterOptions) {
     this.#options = OPTIONS.resolve(options);
@@ -63,6 +65,7 @@ export class ExpmanReporter {
   onTestRunStart(): void {
     this.#run = new LoggingEngine(configOf(this.#options));
     this.#cases = [];
+    this.#names = new CaseNames();
   }
 
   /** Logs a test; called by Vitest. */
@@ -76,7 +79,7 @@ export class ExpmanReporter {
     const error = state === 'passed' ? '' : [...texts].join('; ');
     const record: CaseRecord = {
       index: this.#cases.length,
-      id: `${test.module.relativeModuleId ?? test.module.moduleId} > ${test.fullName}`,
+      id: this.#names.distinct(`${test.module.relativeModuleId ?? test.module.moduleId} > ${test.fullName}`),
       passed: state === 'passed',
       latencyMs: duration ?? null,
       scores: scoresIn(test.meta()),
