@@ -30,6 +30,8 @@ describe('expman mv', () => {
     const twin = await logged(base, 'one', 1, 'another');
     const [one = '', two = ''] = dirs;
     expect(await expman('mv', one, join(base, 'exp/none'), 'other')).toMatchObject({ exit: 2 });
+    const { stderr } = await expman('mv', join(base, 'exp'), 'other');
+    expect(stderr).toContain(`it is an experiment; name runs of it, such as ${join(base, 'exp')}`);
     expect(await expman('mv', two, one, twin, 'other')).toMatchObject({
       exit: 2,
       stderr: expect.stringContaining('RUN_EXISTS') as string,

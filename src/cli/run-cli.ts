@@ -3,7 +3,6 @@ import { nearestWord } from '../model/nearest-word.js';
 import { printable } from '../model/printable.js';
 import { isError } from '../model/realms.js';
 import { VERSION } from '../model/version.js';
-import { ExpmanError } from '../model/errors.js';
 import { COMMANDS } from './catalogue.js';
 import { type Command, type CommonOptions, UsageError, codeAndMessageOf, exitCodeOf } from './command.js';
 import { ExitCode, Terminal } from './terminal.js';
@@ -62,6 +61,8 @@ async function runParsed(command: Command, parser: Commander, terminal: Terminal
   } catch (error) {
     if (error instanceof UsageError)
       return usageError(terminal, `${printable(error.message)}\n\n${usageOf(command)}`);
+    // Most commands end without one, and the help needs nothing of it.
+    const { hintFor } = await import('./hint-for.js');
     terminal.complain(
       options.debug === true && isError(error)
         ? (error.stack ?? error.message)
@@ -72,11 +73,6 @@ async function runParsed(command: Command, parser: Commander, terminal: Terminal
     terminal.clearProgress();
   }
 }
-
-const hintFor = (error: unknown): string =>
-  error instanceof ExpmanError && error.code === 'RUN_NOT_FOUND'
-    ? '\n`expman list DIR` shows the runs below a folder'
-    : '';
 
 function parserOf(command: Command, terminal: Terminal): Commander {
   const { name, args, usage = args, summary, options, details, json } = command;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
+import { type ParamImportance, paramImportance } from '../pure/param-importance.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { failuresText } from '../sweep/study-warnings.js';
 import { type SweepRecord, type TrialRecord, readSweep } from '../sweep/sweep-file.js';
@@ -58,6 +59,7 @@ function jsonOf(dir: string, sweep: SweepRecord, trials: readonly TrialRecord[])
     best: best?.trial ?? null,
     trials: trials.map(({ course: _, ...trial }) => trial),
     workers: workersOf(sweep),
+    importance: importanceOf(sweep),
   };
 }
 
@@ -81,6 +83,7 @@ function print(
   if (trials.length > shown.length) terminal.print(`  … and ${trials.length - shown.length} more trials`);
   const failed = sweep.trials.filter((trial) => trial.status === 'failed' && trial.retry !== true).length;
   if (failed > 0) terminal.print(failuresText(failed));
+  printImportance(importanceOf(sweep), printable(metric), terminal);
   const workers = workersOf(sweep);
   if (workers.length === 0) return;
   terminal.print('');
@@ -93,6 +96,26 @@ function print(
       String(ended),
     ]),
   ]);
+}
+
+const importanceOf = ({ plan, trials }: SweepRecord): readonly ParamImportance[] =>
+  paramImportance(plan.space, trials);
+
+/** Prints the share of the metric's variance that each parameter explains by itself, if that is known. */
+function printImportance(importance: readonly ParamImportance[], metric: string, terminal: Terminal): void {
+  if (importance.length === 0) return;
+  terminal.print('');
+  terminal.table(
+    [
+      ['parameter', `share of ${metric}`, 'trials'],
+      ...importance.map(({ param, importance: share, trials }) => [
+        printable(param),
+        share.toFixed(2),
+        String(trials),
+      ]),
+    ],
+    [`share of ${metric}`, 'trials'],
+  );
 }
 
 function rowOf(
