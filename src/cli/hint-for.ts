@@ -20,9 +20,10 @@ export function hintFor(error: unknown): string {
 function firstRunIn(folder: string): string | null {
   let found: string | null = null;
   attempt(() => {
-    const name = readdirSync(folder).find(
-      (each) => nodeFs.stat(join(folder, each, RUN_NAME))?.kind === 'file',
-    );
+    const name = readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .find((each) => nodeFs.stat(join(folder, each, RUN_NAME))?.kind === 'file');
     if (name !== undefined) found = join(folder, name);
   });
   return found;
