@@ -1,3 +1,4 @@
+import { readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
@@ -10,14 +11,23 @@ const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 const modules = `${dist}modules/`;
 
 /**
- * Specs that need a process of their own, because they count its threads, files or listeners, or change what the others use. The others run
- * one after the other in a process for each worker: nearly half of the time of all was that of loading and compiling the package again.
+ * What a spec says that counts what its process has, or changes what others in it use: clocks and timers, standard streams, environment,
+ * working folder, listeners. Such a file has a process of its own. All others run one after the other in a process for each worker:
+ * nearly half of the time of all was that of loading and compiling the package again.
  */
-const OWN = [
-  'specs/engine/{caller-probe,environment,file-mode,many-runs,no-thread,process-ends,tap-leaks,warnings}.spec.ts',
-  'specs/conventions/closing-line.spec.ts',
-  'specs/evaluate/vitest-reporter.spec.ts',
-];
+const NEEDS_OWN_PROCESS = new RegExp(
+  [
+    String.raw`spyOn\((?:performance|globalThis|process|console|Date|Atomics|Math)\b|useFakeTimers|stubEnv|stubGlobal|vi\.mock`,
+    String.raw`process\.(?:emit|on|once|chdir|umask|setuid)\(|process\.(?:stderr|stdout|stdin|env\[[^\]]+\]|exitCode)(?:\.\w+)? = `,
+    String.raw`delete process\.env|Object\.assign\(process|openFilesIn|threads\(\)|listenerCount|getActiveResources|memoryUsage`,
+  ].join('|'),
+);
+const OWN = readdirSync(`${root}/specs`, { recursive: true, encoding: 'utf8' })
+  .map((name) => `specs/${name.replaceAll('\\', '/')}`)
+  .filter(
+    (path) => path.endsWith('.spec.ts') && NEEDS_OWN_PROCESS.test(readFileSync(`${root}/${path}`, 'utf8')),
+  )
+  .filter((path) => !path.startsWith('specs/dashboard/browser/'));
 /** They share a browser as well. */
 const BROWSER = ['specs/dashboard/browser/**/*.spec.ts'];
 const ALL = ['specs/**/*.spec.ts'];

@@ -1,4 +1,3 @@
-import { constants } from 'node:buffer';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
@@ -12,6 +11,7 @@ import { MANIFEST_NAME } from '../model/media.js';
 import type { Step } from '../model/step.js';
 import { readWhole, unreadable } from '../storage/atomic-file.js';
 import type { FsPort } from '../storage/fs-port.js';
+import { mostInMemory } from '../storage/most-in-memory.js';
 import { type Mark, endOf } from './rows/rewind-rows.js';
 import { problemOf, readSlices, sliceBuffer } from './saved-file.js';
 
@@ -102,10 +102,11 @@ export const checkContent = (fs: FsPort, facts: CheckpointFacts): Promise<void> 
   readInTurns(fs, facts, sliceBuffer(facts.size));
 
 async function contentOf(fs: FsPort, facts: CheckpointFacts): Promise<Uint8Array> {
-  if (facts.size > constants.MAX_LENGTH)
+  const most = mostInMemory();
+  if (facts.size > most)
     throw new ExpmanError(
       'IO',
-      `${facts.path} has ${facts.size} bytes, more than one buffer can hold (${constants.MAX_LENGTH}); read it in pieces from its path`,
+      `${facts.path} has ${facts.size} bytes, more than fit in memory (${most}); read it in pieces from its path`,
       { path: facts.path },
     );
   const bytes = new Uint8Array(facts.size);

@@ -1,16 +1,13 @@
-import { constants } from 'node:buffer';
 import { versionRef } from '../../model/artifact-ref.js';
 import type { ArtifactFile, ArtifactManifest, ArtifactRun } from '../../model/artifact-manifest.js';
 import { ExpmanError } from '../../model/errors.js';
 import { resolvePath } from '../../model/option-rules.js';
 import { quoted } from '../../model/printable.js';
+import { mostInMemory } from '../most-in-memory.js';
 import type { ArtifactFs } from './artifact-fs.js';
 import { BlobFolder, type Content, measured } from './blob-folder.js';
 import { type CheckedOut, checkOut } from './check-out.js';
 import { ArtifactLayout } from './layout.js';
-
-/** @bound refuses: INVALID_VALUE */
-const MAX_IN_MEMORY = constants.MAX_LENGTH;
 
 /** A version in plain form, for another thread. */
 export interface PlainVersion {
@@ -86,7 +83,7 @@ export class ArtifactVersion implements ArtifactManifest {
    */
   async read(path: string): Promise<Uint8Array> {
     const content = this.#contentOf(path);
-    if (content.bytes > MAX_IN_MEMORY)
+    if (content.bytes > mostInMemory())
       throw new ExpmanError(
         'INVALID_VALUE',
         `${this.ref}: ${quoted(path)} has ${content.bytes} bytes, more than fit in memory; use path() or checkout()`,
