@@ -19,7 +19,7 @@ const NEEDS_OWN_PROCESS = new RegExp(
   [
     String.raw`spyOn\((?:performance|globalThis|process|console|Date|Atomics|Math)\b|useFakeTimers|stubEnv|stubGlobal|vi\.mock`,
     String.raw`process\.(?:emit|on|once|chdir|umask|setuid)\(|process\.(?:stderr|stdout|stdin|env\[[^\]]+\]|exitCode)(?:\.\w+)? = `,
-    String.raw`delete process\.env|Object\.assign\(process|openFilesIn|threads\(\)|listenerCount|getActiveResources|memoryUsage`,
+    String.raw`delete process\.env|Object\.assign\(process|openFilesIn|threads\(\)|listenerCount|getActiveResources|memoryUsage|readSystemMetrics`,
   ].join('|'),
 );
 const OWN = readdirSync(`${root}/specs`, { recursive: true, encoding: 'utf8' })
