@@ -303,12 +303,11 @@ describe('a dashboard that is closed', () => {
     run.logMetrics({ loss: 1 }, 1);
     await points(listener, 1);
     await ask(dashboard, `/api/series?${ofLoss(run)}`);
-    const held = openFilesIn(dir);
     await dashboard.close();
     await dashboard.close();
     await expect(listener.until(() => false)).rejects.toThrow('ended');
     expect(threads()).toBeLessThanOrEqual(before);
-    expect(openFilesIn(dir)).toBeLessThan(Math.max(held, 1));
+    // As long as the run is open, its writer opens and closes files of its own.
     await run.close();
     expect(openFilesIn(dir)).toBe(0);
   });
