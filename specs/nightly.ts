@@ -35,7 +35,7 @@ const STEPS: readonly Step[] = [
   },
   { name: 'faults', command: ['npm', 'run', 'faults', '--', '--nightly'] },
   { name: 'mutations', command: ['npm', 'run', 'faults:mutations'] },
-  { name: 'bench', command: ['npm', 'run', 'bench'] },
+  { name: 'bench', command: ['npm', 'run', 'bench', '--', '--check'] },
 ];
 
 const wanted = process.argv.slice(2);

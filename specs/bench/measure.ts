@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExperimentConfig, LoggingEngine, type ExperimentOptions } from 'expman-rx';
+import type { Guard } from './guard.js';
 
 /** One line of the table: what was measured, and what came out. */
 export interface Figure {
@@ -9,6 +10,8 @@ export interface Figure {
   readonly figure: string;
   /** The bound the project set itself, where it has one. */
   readonly bound?: string;
+  /** What `--check` compares with the committed table: ratios within one run, or what no machine changes. */
+  readonly guards?: readonly Guard[];
 }
 
 /** A thing to measure, in a process of its own. */

@@ -123,33 +123,39 @@ export const PROBLEMS: readonly Problem[] = [
   },
 ].map((problem) => ({ hasChoice: false, noise: 0, ...problem }));
 
-/** Tries a searcher with some seeds, `width` trials being asked for before their values are told. */
-export function regretsOf(
-  name: SearcherName,
-  problem: Problem,
-  { seeds, width }: { readonly seeds: number; readonly width: number },
-): Regrets {
-  const each = Array.from({ length: seeds }, (_, seed) => bestsOf(name, problem, { seed, width }));
+/** How many trials run at a time, and whether the next begin when all of them have ended, or when one has. */
+export interface Pace {
+  readonly width: number;
+  readonly inBatches?: boolean;
+}
+
+/** Tries a searcher with some seeds. */
+export function regretsOf(name: SearcherName, problem: Problem, seeds: number, pace: Pace): Regrets {
+  const each = Array.from({ length: seeds }, (_, seed) => bestsOf(name, problem, seed, pace));
   return { after60: each.map((bests) => bests[59] ?? NaN), after150: each.map((bests) => bests[149] ?? NaN) };
 }
 
-/** Returns the true value of the trial that looked best, after each trial. */
+const TRIALS = 150;
+
+/** Returns the true value of the trial that looked best, after each trial; those that began first end first. */
 function bestsOf(
   name: SearcherName,
   { space, at, noise }: Problem,
-  { seed, width }: { readonly seed: number; readonly width: number },
+  seed: number,
+  { width, inBatches = false }: Pace,
 ): number[] {
   const searcher = createSearcher(name, space, { seed, mode: 'min' });
   const gauss = gaussFrom(seed + 1);
   const bests: number[] = [];
-  let [seen, best] = [Infinity, Infinity];
-  for (let trial = 0; trial < 150; trial += width) {
-    const asked = Array.from({ length: Math.min(width, 150 - trial) }, (_, more) => trial + more);
-    const suggested = asked.map((number) => searcher.suggest(number)?.params);
-    for (const params of suggested.filter((each) => each !== undefined)) {
+  const running: (Readonly<Record<string, unknown>> | undefined)[] = [];
+  let [asked, seen, best] = [0, Infinity, Infinity];
+  while (bests.length < TRIALS) {
+    while (running.length < width && asked < TRIALS) running.push(searcher.suggest(asked++)?.params);
+    for (const params of running.splice(0, inBatches ? width : 1)) {
+      if (params === undefined) throw new Error(`${name} suggests nothing more`);
       const value = at(params as never);
       const told = value + noise * gauss();
-      searcher.observe(params, told);
+      searcher.observe(params as never, told);
       if (told < seen) [seen, best] = [told, value];
       bests.push(best);
     }

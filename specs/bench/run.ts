@@ -3,10 +3,14 @@
 //   npm run bench                     all of it, some minutes; on a quiet machine
 //   npm run bench -- caller idle      these cases only
 //   npm run bench -- --quick --json   a hundredth of the work, as JSON
+//   npm run bench -- --check          ends with 1 if a ratio is a quarter worse than in ratios.json;
+//                    --worse 0.5      another share than a quarter
+//   npm run bench -- --remember       writes the ratios into ratios.json
 import { execFileSync } from 'node:child_process';
 import { cpus, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { fallen, remember } from './guard.js';
 import type { BenchCase, Figure } from './measure.js';
 
 const CASES = [
@@ -22,6 +26,7 @@ const CASES = [
   'idle',
   'searchers',
   'pruning',
+  'queue',
   'listing',
   'dashboard',
 ] as const;
@@ -38,11 +43,23 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     child: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    worse: { type: 'string', default: '0.25' },
+    remember: { type: 'boolean', default: false },
   },
 });
 const unknown = positionals.filter((name) => !CASES.some((known) => known === name));
 if (unknown.length > 0) {
   console.error(`no case ${unknown.join(', ')}; there are ${CASES.join(', ')}`);
+  process.exit(1);
+}
+const worse = Number(values.worse);
+if (!(worse > 0)) {
+  console.error(`--worse ${values.worse} is not a share above 0, such as 0.25`);
+  process.exit(1);
+}
+if (values.quick && (values.check || values.remember)) {
+  console.error('--quick measures too little for --check and --remember');
   process.exit(1);
 }
 if (values.child) await measureHere(positionals[0] ?? '');
@@ -73,10 +90,20 @@ function measureAll(names: readonly string[]): void {
     });
     return JSON.parse(output) as Measured;
   });
-  if (values.json) {
-    console.log(JSON.stringify({ machine, measured }, null, 2));
-    return;
-  }
+  if (values.json) console.log(JSON.stringify({ machine, measured }, null, 2));
+  else printTable(machine, measured);
+  const guarded = measured.map(({ name, figures }) => ({
+    name,
+    guards: figures.flatMap(({ guards = [] }) => guards),
+  }));
+  if (values.remember) remember(guarded);
+  if (!values.check) return;
+  const lines = fallen(guarded, worse);
+  for (const line of lines) console.error(line);
+  if (lines.length > 0) process.exitCode = 1;
+}
+
+function printTable(machine: string, measured: readonly Measured[]): void {
   console.log(
     `Measured on ${machine}; ratios are of the same minutes, absolute figures are of this machine.\n`,
   );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type SearcherName, createSearcher, uniform } from 'expman-rx/sweep';
+import { type SearcherName, createSearcher, randint, uniform } from 'expman-rx/sweep';
+import { PROBLEMS, regretsOf } from '../bench/regret.js';
 import { branin, hartmann6, regretOf } from './functions.js';
 
 const median = (values: readonly number[]): number =>
@@ -16,6 +17,24 @@ describe('tpe', () => {
   ])('is as good eight at a time as one at a time on %s', (_, testFunction, bound) => {
     const regrets = seeds(9).map((seed) => regretOf('tpe', testFunction, { seed, trials: 64, atOnce: 8 }));
     expect(median(regrets)).toBeLessThan(bound);
+  });
+
+  // Rosenbrock's function: 30 one at a time; 72 while a running trial weighed as much as one that had ended, 36 now.
+  it('is not kept from the best region by trials that run there', () => {
+    const rosenbrock = PROBLEMS.find(({ name }) => name === 'rosenbrock5');
+    if (rosenbrock === undefined) throw new Error('there is no such function');
+    const { after150 } = regretsOf('tpe', rosenbrock, 20, { width: 8, inBatches: true });
+    expect(median(after150)).toBeLessThan(50);
+  });
+
+  it('does not try the same twice at a time where there are few values', () => {
+    const searcher = createSearcher('tpe', { x: randint(0, 9) }, { seed: 4, mode: 'min' });
+    for (let trial = 0; trial < 20; trial += 1) {
+      const { x } = searcher.suggest(trial)?.params ?? { x: NaN };
+      searcher.observe({ x }, Math.abs(x - 5));
+    }
+    const xs = Array.from({ length: 8 }, (_, more) => searcher.suggest(20 + more)?.params.x);
+    expect(new Set(xs).size).toBeGreaterThan(4);
   });
 
   it('learns while it starts up: the last of 16 at once are not drawn as at random', () => {

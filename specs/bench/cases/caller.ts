@@ -1,5 +1,6 @@
 import { Subject } from 'rxjs';
 import type { MetricRow } from 'expman-rx';
+import { guard } from '../guard.js';
 import {
   inTempFolder,
   median,
@@ -67,6 +68,7 @@ async function compare(metrics: number, values: (at: number) => Values, quick: b
     return {
       what: `logMetrics of ${metrics} metric${metrics === 1 ? '' : 's'}, against Subject.next with one observer`,
       figure: `${nanoseconds(log)} against ${nanoseconds(next)}: ${times(ratio)}`,
+      guards: guard(`${metrics} metrics / Subject.next`, ratio),
       ...(metrics === 2 && { bound: '<= 1.5 x' }),
     };
   });
@@ -95,6 +97,7 @@ async function singleCalls(calls: number): Promise<Figure[]> {
         what: 'single calls while the writer works: p50, p99, p99.9, max (two readings of the clock included)',
         figure: `${nanoseconds(p50)}, ${nanoseconds(p99)}, ${nanoseconds(p999)}, ${(max / 1e6).toFixed(2)} ms; p99.9 is ${times(p999 / p50)} p50`,
         bound: 'p99.9 <= 20 x p50',
+        guards: guard('p99 / p50', p99 / p50),
       },
     ];
   });

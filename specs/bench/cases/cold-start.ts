@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { guard } from '../guard.js';
 import { inTempFolder, median, openRun, times, type BenchCase } from '../measure.js';
 
 const DIST = new URL('../../../dist/index.js', import.meta.url).href;
@@ -45,9 +46,24 @@ export default {
       const against = (ms: number): string => `${ms.toFixed(0)} ms, ${times(ms / bare)}`;
       return [
         { what: 'Node running an empty file', figure: `${bare.toFixed(0)} ms` },
-        { what: 'import, open, 100 rows, close, exit', figure: against(whole), bound: '4 x' },
-        { what: '`expman --help`', figure: against(help), bound: '2 x' },
-        { what: `\`expman list\` of ${RUNS} runs`, figure: against(list), bound: '3 x' },
+        {
+          what: 'import, open, 100 rows, close, exit',
+          figure: against(whole),
+          bound: '4 x',
+          guards: guard('short program / Node', whole / bare),
+        },
+        {
+          what: '`expman --help`',
+          figure: against(help),
+          bound: '2 x',
+          guards: guard('--help / Node', help / bare),
+        },
+        {
+          what: `\`expman list\` of ${RUNS} runs`,
+          figure: against(list),
+          bound: '3 x',
+          guards: guard('list / Node', list / bare),
+        },
       ];
     }),
 } satisfies BenchCase;

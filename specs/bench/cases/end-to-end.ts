@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { guard } from '../guard.js';
 import { median, millions, times, type BenchCase } from '../measure.js';
 
 const ROWS = 2_000_000;
@@ -29,6 +30,7 @@ export default {
     const pairs = results.expman.map(
       ({ rowsPerSecond }, at) => rowsPerSecond / (results.hyparquet[at]?.rowsPerSecond ?? NaN),
     );
+    const bytes = median(results.expman.map(({ bytesPerRow }) => bytesPerRow));
     return Promise.resolve([
       {
         what: `${rows.toLocaleString('en-US')} rows of two doubles: logMetrics in a loop, then close`,
@@ -38,12 +40,18 @@ export default {
         what: 'against hyparquet-writer 0.17 that is handed ready-made columns',
         figure: `${millions(theirs)}: ${times(median(pairs))}`,
         bound: '>= 1.5 x',
+        guards: guard('rate / hyparquet-writer', median(pairs), 'more'),
       },
-      { what: "against parquetjs-lite's appendRow", figure: `${millions(append)}: ${times(ours / append)}` },
+      {
+        what: "against parquetjs-lite's appendRow",
+        figure: `${millions(append)}: ${times(ours / append)}`,
+        guards: guard('rate / parquetjs-lite', ours / append, 'more'),
+      },
       {
         what: 'bytes a row: step, timestamp, two random-looking doubles',
-        figure: median(results.expman.map(({ bytesPerRow }) => bytesPerRow)).toFixed(2),
+        figure: bytes.toFixed(2),
         bound: '<= 17',
+        guards: guard('bytes a row', bytes),
       },
       {
         what: 'peak memory of the process',

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { linkSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { guard } from '../guard.js';
 import { inTempFolder, times, type BenchCase, type Figure } from '../measure.js';
 import { KINDS, makeRuns } from '../runs.js';
 
@@ -86,6 +87,7 @@ function yamlFigure(base: string, count: number, cold: Took): Figure {
   return {
     what: 'parsing their run.yaml and config.yaml with the yaml package, nothing else',
     figure: `${(all / 1000).toFixed(1)} s: ${times(all / cold.ms)} of our listing that remembers nothing`,
+    guards: guard('yaml / list', all / cold.ms, 'more'),
   };
 }
 

@@ -1,3 +1,4 @@
+import { guard } from '../guard.js';
 import {
   inTempFolder,
   median,
@@ -26,6 +27,7 @@ export default {
       {
         what: `${RUNS.toLocaleString('en-US')} runs, each with a \`live(100)\` and a \`metric('loss')\`; ${rows.toLocaleString('en-US')} rows in all, into the log`,
         figure: `${millions(rows / tapped)}; without taps ${millions(rows / bare)}: ${times(tapped / bare)} the time`,
+        guards: guard('tapped / bare', tapped / bare),
       },
     ] satisfies readonly Figure[];
   },

@@ -6,6 +6,7 @@ import { type Scheduler, noScheduler } from '../../../src/sweep/schedulers/sched
 import { successiveHalving } from '../../../src/sweep/schedulers/successive-halving.js';
 import { randomStream } from '../../../src/pure/random-stream.js';
 import { hasOptuna, python } from '../../support/python.js';
+import { guard } from '../guard.js';
 import { type BenchCase, type Figure, inTempFolder } from '../measure.js';
 
 const TRIALS = 60;
@@ -103,6 +104,7 @@ function figureOf(what: string, all: readonly Curves[], outcomes: readonly Outco
   return {
     what,
     figure: `${(100 * spent).toFixed(0)} % of the epochs, ${mean(lost).toFixed(3)} above the best`,
+    guards: guard(what, mean(lost)),
   };
 }
 

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { guard } from '../guard.js';
 import { bytesWritten, inTempFolder, openRun, type BenchCase } from '../measure.js';
 
 const BYTES = 2 ** 30;
@@ -44,10 +45,12 @@ export default {
           what: `${(bytes / 1e6).toFixed(0)} MB in ${(open / 1000).toFixed(0)} s: share of the writer's time spent publishing`,
           figure: `${((100 * whileOpen.totalMs) / open).toFixed(1)} %, in ${whileOpen.count} publishes`,
           bound: '<= 5 %',
+          guards: guard('share of time', whileOpen.totalMs / open),
         },
         {
           what: 'bytes written (log, sealed groups, publishes) per byte of the file',
           figure: (written / bytes).toFixed(1),
+          guards: guard('bytes written / bytes', written / bytes),
         },
         {
           what: 'age of the oldest row metrics.parquet lacks, right after a publish: greatest seen',

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { guard } from '../guard.js';
 import { inTempFolder, openRun, times, type BenchCase, type Figure } from '../measure.js';
 
 const ROWS = 1_000_000;
@@ -52,6 +53,7 @@ async function weigh(what: string, row: (typeof KINDS)[number]['row'], rows: num
       what,
       figure: `${bytes.toFixed(2)} against ${pyarrow.toFixed(2)} bytes a row: ${times(bytes / pyarrow)}`,
       bound: '<= 1 x',
+      guards: guard(`${what} / pyarrow`, bytes / pyarrow),
     };
   });
 }

@@ -1,4 +1,5 @@
 import type { LoggingEngine } from 'expman-rx';
+import { guard } from '../guard.js';
 import {
   inTempFolder,
   median,
@@ -47,9 +48,10 @@ async function compare(name: string, quick: boolean): Promise<Figure> {
       }
     await Promise.all(runs.map((run) => run.close()));
   });
-  const medians = costs.map((each) => nanoseconds(median(each)));
+  const [bare = NaN, one = NaN, ten = NaN] = costs.map(median);
   return {
     what: `a row of 2 metrics with 0, 1 and 10 taps of ${name}`,
-    figure: medians.join(', '),
+    figure: [bare, one, ten].map(nanoseconds).join(', '),
+    guards: [...guard(`1 ${name} / none`, one / bare), ...guard(`10 ${name} / none`, ten / bare)],
   };
 }

@@ -4,11 +4,15 @@ import { type Axis, axisOf } from './axis.js';
 import type { RandomStream } from '../../pure/random-stream.js';
 
 /** A density over the values of some dimensions, estimated from samples. */
-export interface Estimate {
-  /** Draws a value for each dimension. */
-  readonly draw: (random: RandomStream) => readonly number[];
+export interface Density {
   /** The logarithm of the density, or of the probability, of such values; always finite. */
   readonly logDensity: (values: readonly number[]) => number;
+}
+
+/** A density that values are drawn from. */
+export interface Estimate extends Density {
+  /** Draws a value for each dimension. */
+  readonly draw: (random: RandomStream) => readonly number[];
 }
 
 /** One kernel for each sample and, last, that of the prior, in one dimension. */
@@ -45,22 +49,45 @@ export function parzenEstimate(
   dimensions: readonly Dimension[],
   samples: readonly (readonly number[])[],
 ): Estimate {
-  const kernels = dimensions.map((dimension, at) =>
+  const kernels = kernelsIn(dimensions, samples);
+  const weights = new Float64Array(samples.length + 1).fill(1);
+  return {
+    draw: (random) => {
+      const kernel = Math.floor(random() * weights.length);
+      return kernels.map(({ draw }) => draw(kernel, random));
+    },
+    ...densityOf(kernels, weights),
+  };
+}
+
+/** The density of a {@link parzenEstimate} in which the samples have weights above 0; the prior's is 1. */
+export function parzenDensity(
+  dimensions: readonly Dimension[],
+  samples: readonly (readonly number[])[],
+  weights: readonly number[],
+): Density {
+  return densityOf(kernelsIn(dimensions, samples), Float64Array.of(...weights, 1));
+}
+
+const kernelsIn = (
+  dimensions: readonly Dimension[],
+  samples: readonly (readonly number[])[],
+): readonly Kernels[] =>
+  dimensions.map((dimension, at) =>
     kernelsOf(
       dimension,
       samples.map((sample) => sample[at]!),
     ),
   );
-  const kernelCount = samples.length + 1;
+
+function densityOf(kernels: readonly Kernels[], weights: Float64Array): Density {
+  const logTotal = Math.log(weights.reduce((sum, weight) => sum + weight, 0));
+  const logWeights = weights.map(Math.log);
   return {
-    draw: (random) => {
-      const kernel = Math.floor(random() * kernelCount);
-      return kernels.map(({ draw }) => draw(kernel, random));
-    },
     logDensity: (values) => {
-      const sums = new Float64Array(kernelCount);
+      const sums = Float64Array.from(logWeights);
       kernels.forEach(({ addLogDensities }, at) => addLogDensities(values[at]!, sums));
-      return logOfSum(sums) - Math.log(kernelCount);
+      return logOfSum(sums) - logTotal;
     },
   };
 }

@@ -1,8 +1,9 @@
-import { isActive, type Assignment, type SpaceTree } from '../space/space-tree.js';
+import { type Assignment, type Dimension, type SpaceTree, isActive } from '../space/space-tree.js';
 import type { AssignmentSearcher, IsFeasible } from './assignment-searcher.js';
+import { axisOf } from './axis.js';
 import { isValued, type Observation } from './observation.js';
 import { byParetoRank } from './pareto-rank.js';
-import { type Estimate, parzenEstimate } from './parzen.js';
+import { type Density, type Estimate, parzenDensity, parzenEstimate } from './parzen.js';
 import { randomSearcher } from './random.js';
 import { randomStream, type RandomStream } from '../../pure/random-stream.js';
 
@@ -26,6 +27,13 @@ export interface TpeSettings {
 const GOOD_SHARE = 0.1;
 /** @bound loses nothing: the others are the rest that the good ones are compared with */
 const MOST_GOOD = 25;
+/**
+ * The weight of a running trial among the rest, where two trials hardly ever are the same. As much as
+ * that of an ended one keeps the others away from the best region: with eight at a time the median
+ * regret after 150 trials was 2.3 times that of one at a time on Hartmann's function and 2.4 times on
+ * Rosenbrock's (20 seeds); with a tenth of it, 1.5 and 1.2 times.
+ */
+const RUNNING_WEIGHT = 0.1;
 /** Suggestions made in vain, as they were not feasible, before one of the random searcher is used. */
 const TRIES = 50;
 
@@ -42,8 +50,8 @@ const TRIES = 50;
  * paper, old trials weigh as much as new ones.
  *
  * Running trials count among the rest, as if they ended badly (the constant liar of D. Ginsbourger,
- * R. Le Riche and L. Carraro, 2010), so that several at a time do not try the same. So does a trial
- * without a value; trials that break constraints, or were stopped early, rank after the others. Of
+ * R. Le Riche and L. Carraro, 2010), so that several at a time do not try the same; with less weight
+ * than ended ones where a number is continuous. A trial without a value counts among the rest, too; trials that break constraints, or were stopped early, rank after the others. Of
  * several metrics, the good trials are those of the first Pareto fronts (Y. Ozaki, Y. Tanigaki, S.
  * Watanabe and M. Onishi, "Multiobjective Tree-Structured Parzen Estimator", GECCO 2020).
  *
@@ -62,7 +70,7 @@ export function tpeSearcher(tree: SpaceTree, settings: TpeSettings): AssignmentS
       if (valued === 0 || valued + running.length < startupTrials) return atFirst.suggest(trial, running);
       const goodCount = Math.min(Math.ceil(GOOD_SHARE * valued), MOST_GOOD);
       const ranked = byParetoRank(observations, goodCount).map(({ assignment }) => assignment);
-      const split = { good: ranked.slice(0, goodCount), rest: [...ranked.slice(goodCount), ...running] };
+      const split = { good: ranked.slice(0, goodCount), rest: ranked.slice(goodCount), running };
       const models = groups.map((group) => modelOf(tree, group, split));
       const random = randomStream(seed, trial);
       for (let tried = 0; tried < TRIES; tried += 1) {
@@ -91,26 +99,41 @@ function groupsOf({ dimensions }: SpaceTree): readonly (readonly number[])[] {
 interface Split {
   readonly good: readonly Assignment[];
   readonly rest: readonly Assignment[];
+  readonly running: readonly Assignment[];
 }
 
 /** The two densities of a group of dimensions, estimated when they are needed. */
 interface Model {
   readonly group: readonly number[];
-  readonly estimates: () => readonly [good: Estimate, rest: Estimate];
+  readonly estimates: () => readonly [good: Estimate, rest: Density];
 }
 
-function modelOf({ dimensions }: SpaceTree, group: readonly number[], { good, rest }: Split): Model {
+function modelOf({ dimensions }: SpaceTree, group: readonly number[], { good, rest, running }: Split): Model {
   const of = group.map((at) => dimensions[at]!);
-  let kept: readonly [Estimate, Estimate] | null = null;
+  let kept: readonly [Estimate, Density] | null = null;
   return {
     group,
     estimates: () =>
-      (kept ??= [parzenEstimate(of, samplesIn(good, group)), parzenEstimate(of, samplesIn(rest, group))]),
+      (kept ??= [
+        parzenEstimate(of, samplesIn(good, group)),
+        restDensity(of, samplesIn(rest, group), samplesIn(running, group)),
+      ]),
   };
 }
 
+function restDensity(of: readonly Dimension[], rest: readonly Sample[], running: readonly Sample[]): Density {
+  const weight = of.some(isContinuous) ? RUNNING_WEIGHT : 1;
+  const weights = [...rest.map(() => 1), ...running.map(() => weight)];
+  return parzenDensity(of, [...rest, ...running], weights);
+}
+
+const isContinuous = (dimension: Dimension): boolean =>
+  dimension.kind === 'number' && axisOf(dimension.distribution).cell === 0;
+
+type Sample = readonly number[];
+
 /** The values of some dimensions in those assignments that have them. */
-function samplesIn(set: readonly Assignment[], group: readonly number[]): readonly (readonly number[])[] {
+function samplesIn(set: readonly Assignment[], group: readonly number[]): readonly Sample[] {
   return set.flatMap((assignment) => {
     const sample = group.flatMap((at) => assignment[at] ?? []);
     return sample.length === group.length ? [sample] : [];
@@ -133,7 +156,7 @@ function drawn({ dimensions }: SpaceTree, models: readonly Model[], draw: Draw):
   return assignment;
 }
 
-function bestOf(good: Estimate, rest: Estimate, { random, candidates }: Draw): readonly number[] {
+function bestOf(good: Estimate, rest: Density, { random, candidates }: Draw): readonly number[] {
   let best = good.draw(random);
   let most = good.logDensity(best) - rest.logDensity(best);
   for (let count = 1; count < candidates; count += 1) {
