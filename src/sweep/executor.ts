@@ -16,7 +16,10 @@ export interface NextTrial<P> {
 }
 
 /** How an attempt at a trial ended, as its record says it. */
-export type TrialOutcome = Pick<TrialRecord, 'attempt' | 'run' | 'value' | 'step'> & {
+export type TrialOutcome = Pick<
+  TrialRecord,
+  'attempt' | 'run' | 'value' | 'step' | 'values' | 'constraintValues'
+> & {
   readonly status: 'finished' | 'stopped' | 'failed' | 'interrupted';
   /** The reason why it failed, or that its training never settled. */
   readonly error?: string;
@@ -24,8 +27,17 @@ export type TrialOutcome = Pick<TrialRecord, 'attempt' | 'run' | 'value' | 'step
   readonly place?: TrialPlace;
 };
 
-/** A value of the metric that a trial has logged, and what a scheduler makes its decision of. */
-export interface LoggedValue extends MetricPoint {
+/** A value of a metric that counts. */
+export interface TrialPoint extends MetricPoint {
+  /**
+   * The place of the metric: from 0 those that are optimised, then those of constraints. Absent for
+   * the first.
+   */
+  readonly of?: number;
+}
+
+/** A value that a trial has logged, and what a scheduler makes its decision of. */
+export interface LoggedValue extends TrialPoint {
   readonly report: Omit<TrialReport, 'trial'>;
   /** True for the first value of the attempt. */
   readonly isFirst: boolean;

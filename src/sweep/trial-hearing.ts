@@ -66,9 +66,13 @@ export class TrialHearing<P, T> implements TrialObserver<T> {
 
   reported(logged: LoggedValue): void {
     const { control, host, next } = this;
-    const { step, value } = logged;
-    if (host.events.observed) host.events.next({ kind: 'reported', number: next.number, step, value });
-    if (host.options.scheduler === noScheduler || control.abortReason !== null) return;
+    const { of = 0, step, value } = logged;
+    const goal = host.options.metrics[of];
+    if (goal === undefined) return;
+    if (host.events.observed)
+      host.events.next({ kind: 'reported', number: next.number, metric: goal.name, step, value });
+    // With several metrics there is no scheduler: it would compare trials by one of them.
+    if (of > 0 || host.options.scheduler === noScheduler || control.abortReason !== null) return;
     try {
       if (this.judge(logged)) control.abort('stopped');
     } catch (thrown) {
@@ -84,12 +88,15 @@ export class TrialHearing<P, T> implements TrialObserver<T> {
   }
 
   /** Returns the record of the trial as it ended. */
-  recordOf({ attempt, run, status, value, step, error, place }: TrialOutcome): TrialRecord {
+  recordOf({ attempt, run, status, error, place, ...reported }: TrialOutcome): TrialRecord {
     const { number: trial, params, failures } = this.next;
     // What was reported before a trial was cut off does not count.
     const course = status === 'interrupted' ? [] : this.course();
+    const { value, step, values, constraintValues } = reported;
     return {
       ...{ trial, attempt, status, run, params, value, step, ...place },
+      ...(values !== undefined && { values }),
+      ...(constraintValues !== undefined && { constraintValues }),
       ...(error !== undefined && { error }),
       ...(failures > 0 && { failures }),
       ...(course.length > 0 && { course }),

@@ -89,7 +89,7 @@ class QueueExecutor<P> implements Executor<P, PlacedTrial<P>> {
     observer: TrialObserver<PlacedTrial<P>>,
   ): Promise<TrialOutcome> {
     const session = this.opened;
-    const { metric, mode, value, graceMs } = this.rules;
+    const { metrics, constraints, value, graceMs } = this.rules;
     const trial = new OfferedTrial<P>(next, {
       rules: this.rules,
       control,
@@ -100,7 +100,7 @@ class QueueExecutor<P> implements Executor<P, PlacedTrial<P>> {
     const id = found?.id ?? jobId(next.number, next.attempt);
     if (found === null) {
       const { number, attempt, params } = next;
-      const text = offerText({ trial: number, attempt, params, metric, mode, value, graceMs });
+      const text = offerText({ trial: number, attempt, params, metrics, constraints, value, graceMs });
       trial.begin();
       await trial.unlessAborted(session.queue.add('trial', { offer: text }, { jobId: id }));
     }

@@ -145,10 +145,10 @@ export class TrialTaker {
     const outcome = await this.attempt(
       async () => {
         options.checkParams(params);
-        const { metric, mode, value, graceMs } = offer;
+        const { metrics, constraints, value, graceMs } = offer;
         return options.run(
           { number, attempt, params, slot },
-          { metric, mode, value, graceMs },
+          { metrics, constraints, value, graceMs },
           {
             control,
             observer: {
