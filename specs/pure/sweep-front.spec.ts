@@ -63,9 +63,10 @@ describe('the front of a sweep', () => {
       broken(12, 0.25),
       broken(10, 0.5),
       broken(Infinity, 1),
+      broken(-Infinity, Infinity),
       broken(12),
       violationOf(plan, {}),
-    ]).toEqual([2.25, 0, Infinity, null, null]);
+    ]).toEqual([2.25, 0, Infinity, 0, null, null]);
     expect(violationOf({ mode: 'min' }, {})).toBe(0);
   });
 });

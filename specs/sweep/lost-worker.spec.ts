@@ -32,7 +32,7 @@ function studyIn(
     close: () => Promise.resolve(),
   };
   return new SweepStudy(
-    resolveSweep(SPACE, { name: 's', baseDir, metric: 'loss', handleSignals: false, ...more }),
+    resolveSweep<typeof SPACE>(SPACE, { name: 's', baseDir, metric: 'loss', handleSignals: false, ...more }),
     describeSpace(SPACE),
     executor,
   );

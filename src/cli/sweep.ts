@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import { type ParamImportance, paramImportance } from '../pure/param-importance.js';
-import { frontOf, keepsBounds, valuesOf, violationOf } from '../pure/sweep-front.js';
+import { excessOf, frontOf, keepsBounds, valuesOf, violationOf } from '../pure/sweep-front.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { failuresText } from '../sweep/study-warnings.js';
 import type { MetricConstraint } from '../sweep/objectives.js';
@@ -188,12 +188,8 @@ const optionalText = (value: number | undefined): string => (value === undefined
 
 /** The value of a constraint's metric; one that breaks it says so. */
 function boundedCell(bound: MetricConstraint, value: number | undefined): Cell {
-  const isKept = keepsBounds(
-    { mode: 'min', constraints: [bound] },
-    { constraintValues: value === undefined ? [] : [value] },
-  );
   const text = optionalText(value);
-  return isKept || value === undefined ? text : { text: `${text} broken`, style: 'red' };
+  return value !== undefined && excessOf(bound, value) > 0 ? { text: `${text} broken`, style: 'red' } : text;
 }
 
 /** Lists parameters by their path. */

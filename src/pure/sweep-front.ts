@@ -23,6 +23,14 @@ export interface FrontTrial {
   readonly constraintValues?: readonly number[] | undefined;
 }
 
+/** The amount by which a value breaks a bound; 0 if it keeps it. */
+export function excessOf({ min, max }: Bound, value: number): number {
+  // An infinite value less an infinite bound would be no number.
+  const above = max === undefined ? 0 : value - max;
+  const below = min === undefined ? 0 : min - value;
+  return Math.max(above, below, 0);
+}
+
 /**
  * Returns the amount by which a trial breaks its constraints, the sum over all of them; 0 if it keeps
  * them, or if there are none; null if one of their metrics has no value.
@@ -35,10 +43,10 @@ export function violationOf(
   { constraintValues = [] }: Pick<FrontTrial, 'constraintValues'>,
 ): number | null {
   let sum = 0;
-  for (const [at, { min = -Infinity, max = Infinity }] of constraints.entries()) {
+  for (const [at, bound] of constraints.entries()) {
     const value = constraintValues[at];
     if (value === undefined || Number.isNaN(value)) return null;
-    sum += Math.max(value - max, min - value, 0);
+    sum += excessOf(bound, value);
   }
   return sum;
 }
