@@ -50,7 +50,8 @@ function Shown({
     sweep.metrics.map(({ name }) => name),
   );
   // The last axis is the one that colours the lines.
-  const results = [...metrics.slice(1), ...metrics.slice(0, 1)];
+  const [first, ...others] = metrics;
+  const results = first === undefined ? others : [...others, first];
   const hasPage = usePages(experiment);
   const rows = useMemo(() => comparedTrials(experiment, sweep), [experiment, sweep]);
   const axes = firstOf(params, MOST_AXES);
