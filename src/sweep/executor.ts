@@ -13,6 +13,11 @@ export interface NextTrial<P> {
   readonly slot: number;
   /** True if an earlier session has begun it and nobody knows how it ended. */
   readonly isTakenUp: boolean;
+  /**
+   * True if the attempt has a run, here or on another host; only of one that is taken up. If nobody
+   * runs it any more, the next attempt takes its place.
+   */
+  readonly hasBegun?: boolean;
 }
 
 /** How an attempt at a trial ended, as its record says it. */
@@ -71,6 +76,8 @@ export interface ExecutedSweep {
   readonly dir: string;
   /** The identity of the sweep, the same in every session. */
   readonly uuid: string;
+  /** The trials that an earlier session has left running, which will be taken up. */
+  readonly running: readonly number[];
   /** Aborted when the sweep is stopped. */
   readonly signal: AbortSignal;
   /** Reports something that the user should know. */

@@ -168,7 +168,8 @@ export class SweepStudy<P, T> implements Study<P, T> {
       if (!outlivesStudy) await records.settle(options.webhook);
       records.write();
       const warn = (text: string): void => process.emitWarning(text, { type: 'ExpmanWarning' });
-      await executor.open({ dir, uuid: records.uuid, signal: this.stopping.signal, warn });
+      const running = records.all.filter(({ status }) => status === 'running').map(({ trial }) => trial);
+      await executor.open({ dir, uuid: records.uuid, running, signal: this.stopping.signal, warn });
       return await this.runTrials(records);
     } finally {
       process.removeListener('beforeExit', onDry);
@@ -246,7 +247,16 @@ export class SweepStudy<P, T> implements Study<P, T> {
       if (isPromised || (retryFailed && status === 'failed')) {
         const failures = isPromised ? (record.failures ?? 0) : 0;
         this.begun.set(number, params);
-        this.queue.push({ number, attempt: isTakenUp ? last : last + 1, failures, params, isTakenUp });
+        const hasBegun = isTakenUp && this.hasRun(record);
+        this.queue.push({
+          number,
+          attempt: isTakenUp ? last : last + 1,
+          failures,
+          params,
+          isTakenUp,
+          hasBegun,
+        });
+        if (isTakenUp && record.course !== undefined) scheduler.recall?.(number, record.course);
         continue;
       }
       this.reused++;
@@ -255,6 +265,11 @@ export class SweepStudy<P, T> implements Study<P, T> {
       if (status === 'failed') this.failures++;
     }
     if (this.failures > maxFailures) this.stop();
+  }
+
+  /** True if a trial has a run, here or on another host. */
+  private hasRun({ host, run }: TrialRecord): boolean {
+    return host !== undefined || this.fs.stat(join(this.dir, run)) !== null;
   }
 
   private async fillSlot(slot: number, records: TrialRecords): Promise<void> {
@@ -274,7 +289,8 @@ export class SweepStudy<P, T> implements Study<P, T> {
     const { options, events } = this;
     const control = new TrialControl();
     const hearing = new TrialHearing<P, T>(next, control, {
-      ...{ options, events },
+      ...{ options, events, outlivesStudy: this.executor.outlivesStudy },
+      takenUp: next.isTakenUp ? (records.of(next.number) ?? null) : null,
       onRecord: (changed) => records.set(changed),
       remark: (trial, oddity) => this.remark(trial, oddity),
     });

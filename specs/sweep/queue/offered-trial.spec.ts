@@ -109,6 +109,18 @@ describe('a trial in the queue', () => {
     await expect(trial.outcome).resolves.toMatchObject({ value: 7, values: [7, 8], constraintValues: [9] });
   });
 
+  it('that is aborted and not begun again counts with what was heard of the attempt before', () => {
+    const { trial, control } = offered();
+    trial.received(begun(0, 'one'));
+    trial.received(values(0, 5));
+    control.abort('stopped');
+    const place = { host: 'two', slot: 0, runDir: '/r' };
+    const unbegun = { attempt: 1, status: 'stopped', run: 'trial-0003.1', value: null, step: null, place };
+    expect(trial.completed(toWire({ outcome: unbegun, lastReport: null }))).toMatchObject({
+      ...{ status: 'stopped', attempt: 0, run: 'trial-0003', value: 5, place: { host: 'one' } },
+    });
+  });
+
   it('fails with its third lost worker', () => {
     const { trial } = offered();
     expect(trial.failed('job stalled more than allowable limit')).toMatchObject({

@@ -126,7 +126,8 @@ export class OfferedTrial<P> {
       return this.failure(
         'its worker did not say the values of all metrics and constraints; its version of expman-rx is older than that of the sweep',
       );
-    if (read !== null && read.outcome.attempt >= this.attempt) return read.outcome;
+    if (read !== null && read.outcome.attempt >= this.attempt)
+      return this.isUnbegun(read.outcome) ? this.abortedOutcome() : read.outcome;
     return this.failure(
       read === null
         ? 'the worker gave a result that is not valid'
@@ -215,6 +216,14 @@ export class OfferedTrial<P> {
 
   private failure(error: string): TrialOutcome {
     return { ...this.begun, status: 'failed', value: null, step: null, error };
+  }
+
+  /**
+   * True if an aborted trial ended without a value, such as one that its next worker did not begin any
+   * more: what was heard of the attempt before counts.
+   */
+  private isUnbegun({ status, value }: TrialOutcome): boolean {
+    return status === this.host.control.abortReason && value === null;
   }
 
   /** True unless a finished trial lacks values that the sweep has asked for. */
