@@ -10,6 +10,7 @@ from typing import Any
 
 import artifacts
 import reader
+import sweeps
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(HERE, "..", "faults", "golden")
@@ -67,6 +68,17 @@ def artifacts_differ() -> list[str]:
             for name in names if expected.get(name) != found.get(name)]
 
 
+def sweeps_differ() -> list[str]:
+    """The golden sweeps, which are no runs either."""
+    with open(os.path.join(HERE, "expected-sweeps.json"), encoding="utf-8") as file:
+        expected = json.load(file)
+    with tempfile.TemporaryDirectory() as base:
+        for name in expected:
+            unpack("vectors/sweeps.json", name, os.path.join(base, name))
+        found = reader.tag(sweeps.read_sweeps(base))
+    return [f"{name}: {line}" for name in expected for line in differences(expected[name], found[name])]
+
+
 def main() -> int:
     names, bad = sorted(os.listdir(os.path.join(HERE, "expected"))), 0
     for name in names:
@@ -84,12 +96,15 @@ def main() -> int:
         for line in wrong:
             print("    " + line)
         bad += bool(wrong)
-    wrong = artifacts_differ()
-    print(f"{'differs' if wrong else 'agrees '}  artifacts")
-    for line in wrong:
-        print("    " + line)
-    bad += bool(wrong)
-    print(f"{len(names) + 1 - bad} of {len(names) + 1} vectors agree")
+    others = {"artifacts": artifacts_differ, "sweeps": sweeps_differ}
+    for name, differ in others.items():
+        wrong = differ()
+        print(f"{'differs' if wrong else 'agrees '}  {name}")
+        for line in wrong:
+            print("    " + line)
+        bad += bool(wrong)
+    count = len(names) + len(others)
+    print(f"{count - bad} of {count} vectors agree")
     return 1 if bad or not names else 0
 
 

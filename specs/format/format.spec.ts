@@ -29,6 +29,7 @@ import { framed } from '../../src/storage/wal/segment-writer.js';
 import { tempFolders } from '../support/temp-folder.js';
 import { expectedArtifacts, unpackArtifacts } from './expected-artifacts.js';
 import { expectedOf } from './expected-run.js';
+import { expectedSweeps, unpackSweeps } from './expected-sweeps.js';
 import { GOLDEN_RUNS, expectedName, unpackGolden } from './golden-runs.js';
 
 const folder = tempFolders('format');
@@ -61,6 +62,16 @@ describe('what a reader must say of the golden artifacts', () => {
     unpackArtifacts(base);
     const expected = readFileSync(new URL('expected-artifacts.json', import.meta.url), 'utf8');
     expect(await expectedArtifacts(base)).toEqual(JSON.parse(expected));
+  });
+});
+
+describe('what a reader must say of the golden sweeps', () => {
+  it('is what this version says', () => {
+    const base = folder();
+    const names = unpackSweeps(base);
+    const expected = readFileSync(new URL('expected-sweeps.json', import.meta.url), 'utf8');
+    expect(expectedSweeps(base, names)).toEqual(JSON.parse(expected));
+    for (const name of names) expect(text).toContain(`| \`vectors/sweeps\` ${name} |`);
   });
 });
 

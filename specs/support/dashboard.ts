@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { afterEach } from 'vitest';
 import { ExperimentConfig, LoggingEngine } from 'expman-rx';
 import { type Dashboard, type ServeOptions, serve } from 'expman-rx/dashboard';
-import { sweep, uniform } from 'expman-rx/sweep';
+import { type Train, sweep, uniform } from 'expman-rx/sweep';
 
 /** A run in `folder`, open. */
 export const openRun = (folder: string, options: object = {}, experiment = 'exp'): LoggingEngine =>
@@ -35,6 +35,25 @@ export async function runOfAll(base: string, runName: string): Promise<LoggingEn
 export async function hunt(baseDir: string): Promise<void> {
   await sweep({ lr: uniform(0, 1) }, (trial) => trial.run.logMetrics({ loss: trial.params.lr }, 0), {
     ...{ name: 'hunt', baseDir, metric: 'loss', trials: 5, seed: 1 },
+  }).result;
+}
+
+/** A sweep of two metrics and a bound, `pair`: trials 0 and 2 are on the front, and trial 1 breaks the bound. */
+export async function pair(baseDir: string): Promise<void> {
+  const figures = [
+    { loss: 1, size: 4 },
+    { loss: 0, size: 6 },
+    { loss: 2, size: 2 },
+    { loss: 3, size: 4 },
+  ];
+  const train: Train<{ readonly lr: number }> = ({ run, number }) =>
+    run.logMetrics({ ...figures[number] }, 0);
+  await sweep({ lr: uniform(0, 1) }, train, {
+    ...{ name: 'pair', baseDir, trials: 4, seed: 1, constraints: [{ metric: 'size', max: 5 }] },
+    metrics: [
+      { name: 'loss', mode: 'min' },
+      { name: 'size', mode: 'min' },
+    ],
   }).result;
 }
 

@@ -6,7 +6,8 @@ import type { Executor, NextTrial, TrialObserver, TrialOutcome } from '../../src
 import { uniform } from '../../src/sweep/space/distributions.js';
 import { describeSpace } from '../../src/sweep/space/describe-space.js';
 import { SweepStudy } from '../../src/sweep/study.js';
-import { appendToJournal, lineOf, readSweep } from '../../src/sweep/sweep-file.js';
+import type { Scheduler } from '../../src/sweep/schedulers/scheduler.js';
+import { type TrialRecord, appendToJournal, lineOf, readSweep } from '../../src/sweep/sweep-file.js';
 import { type SweepOptions, resolveSweep } from '../../src/sweep/sweep-options.js';
 import { trialRunName } from '../../src/sweep/trial-run-name.js';
 import type { PlacedTrial } from '../../src/sweep/trial.js';
@@ -32,7 +33,7 @@ function studyIn(
     close: () => Promise.resolve(),
   };
   return new SweepStudy(
-    resolveSweep(SPACE, { name: 's', baseDir, metric: 'loss', handleSignals: false, ...more }),
+    resolveSweep<typeof SPACE>(SPACE, { name: 's', baseDir, metric: 'loss', handleSignals: false, ...more }),
     describeSpace(SPACE),
     executor,
   );
@@ -80,6 +81,46 @@ describe('a trial whose worker was lost', () => {
     const { trials } = await studyIn(base, play, { trials: 2 }).result;
     expect(taken).toMatchObject([{ number: 0, attempt: 0, isTakenUp: true }]);
     expect(trials).toMatchObject([{ attempt: 1, status: 'finished', value: 3 }, { attempt: 0 }]);
+  });
+
+  it('is taken up with what the scheduler knew of it, and says whether it has a run', async () => {
+    const base = folder();
+    const [seen, recalled]: [unknown[], unknown[]] = [[], []];
+    const scheduler: Scheduler = {
+      stops: () => false,
+      courseOf: (trial) => [[4, trial + 0.5]],
+      recall: (trial, course) => recalled.push([trial, course]),
+    };
+    const report = { resource: 4, loss: 1, value: 1 };
+    const play: Play = ({ number, attempt }, observer) => {
+      observer.begins({ attempt, run: trialRunName(number, attempt), place: placeOf('r') });
+      observer.reported({ step: 3, value: 1, timestamp: 0, report, isFirst: true, oddity: null });
+      seen.push(readSweep(nodeFs, join(base, 's'))?.trials.at(-1));
+      return Promise.resolve(outcome(number, attempt, 1));
+    };
+    await studyIn(base, play, { trials: 1, scheduler }).result;
+    const running = { status: 'running', host: 'far', course: [[4, 0.5]] };
+    expect(seen).toMatchObject([running]);
+    // As after a kill: one that began on a host, one that was offered only, and one that began here.
+    const dir = join(base, 's');
+    const record = { ...(seen[0] as TrialRecord), status: 'running' as const };
+    const { attempt, status, params, value, step } = record;
+    const bare = { attempt, status, params, value, step };
+    for (const each of [record, ...[1, 2].map((trial) => ({ ...bare, trial, run: trialRunName(trial, 0) }))])
+      appendToJournal(nodeFs, dir, lineOf(each));
+    mkdirSync(join(dir, 'trial-0002'));
+    const taken: NextTrial<Params>[] = [];
+    const again: Play = (next) => {
+      taken.push(next);
+      return Promise.resolve(outcome(next.number, next.attempt, 1));
+    };
+    await studyIn(base, again, { trials: 3, scheduler }).result;
+    expect(taken.map(({ isTakenUp, hasBegun }) => [isTakenUp, hasBegun])).toEqual([
+      [true, true],
+      [true, false],
+      [true, true],
+    ]);
+    expect(recalled).toEqual([[0, [[4, 0.5]]]]);
   });
 
   it('is tried again later if the sweep is stopped before it is taken up', async () => {

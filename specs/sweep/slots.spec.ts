@@ -14,7 +14,12 @@ describe.skipIf(process.platform !== 'linux')('a slot with variables of its own'
     const study = sweep(
       { x: uniform(0, 1), way: 'environment' as const },
       {
-        ...{ name: 's', baseDir, metric: 'loss', trials: 4, worker: MODULE, handleSignals: false },
+        ...{ name: 's', baseDir, trials: 4, worker: MODULE, handleSignals: false },
+        metrics: [
+          { name: 'loss', mode: 'min' },
+          { name: 'size', mode: 'min' },
+        ],
+        constraints: [{ metric: 'size', max: 1 }],
         run: { environment: false },
         slots: [{ env: { QUEUE_SPEC: 'one' } }, { env: { QUEUE_SPEC: 'two' } }],
       },
@@ -23,7 +28,9 @@ describe.skipIf(process.platform !== 'linux')('a slot with variables of its own'
     study.events$.subscribe((event) => {
       if (event.kind === 'started') hosts.add(event.trial.host);
     });
-    const { trials } = await study.result;
+    const { trials, front } = await study.result;
+    expect(front).toEqual(trials);
+    expect(trials.map(({ values }) => values)).toEqual(trials.map(({ params: { x } }) => [x + 9, 1 - x]));
     expect(hosts.size).toBe(1);
     expect(new Set(trials.map(({ slot }) => slot))).toEqual(new Set([0, 1]));
     for (const { runDir, slot, status } of trials) {

@@ -30,9 +30,11 @@ export const COMMANDS: readonly Command[] = [
       'DIR is the folder of a sweep: the experiment, with its sweep.yaml.\n' +
       'With four finished trials or more, shows the share of the variance of the metric\n' +
       'that each parameter explains by itself (functional ANOVA, Hutter et al. 2014).\n' +
+      'A sweep of several metrics says which trials are on the Pareto front: no other\n' +
+      'trial that finished and keeps all constraints surpasses them in all metrics.\n' +
       'Workers are the hosts that have run its trials; without a host, a trial ran in\n' +
       'the process of the sweep.',
-    json: '{ dir, status, uuid, metric, mode, searcher, scheduler, best, trials, workers, importance }; each trial: trial, attempt, status, params, value, step, run, host, slot, runDir, error; each worker: host, slots, running, ended; each of importance: param, importance (0 to 1), trials, the most important first. best is the number of a trial.',
+    json: '{ dir, status, uuid, metric, mode, metrics, constraints, searcher, scheduler, best, front, trials, workers, importance }; each trial: trial, attempt, status, params, value, values, constraintValues, violation, step, run, host, slot, runDir, error; each worker: host, slots, running, ended; each of importance: param, importance (0 to 1), trials, the most important first. best is the number of a trial, front those of the Pareto front; metric and mode are of the first of metrics.',
     load: () => import('./sweep.js'),
   }),
   command({

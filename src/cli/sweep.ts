@@ -2,13 +2,15 @@ import { resolve } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import { type ParamImportance, paramImportance } from '../pure/param-importance.js';
+import { excessOf, frontOf, keepsBounds, valuesOf, violationOf } from '../pure/sweep-front.js';
 import { nodeFs } from '../storage/node-fs.js';
 import { failuresText } from '../sweep/study-warnings.js';
-import { type SweepRecord, type TrialRecord, readSweep } from '../sweep/sweep-file.js';
+import type { MetricConstraint } from '../sweep/objectives.js';
+import { type SweepRecord, type SweepPlan, type TrialRecord, readSweep } from '../sweep/sweep-file.js';
 import { type CommandRun, numberOption } from './command.js';
 import type { SWEEP } from './command-options.js';
 import { type Cell, ExitCode, type Terminal } from './terminal.js';
-import { valueText } from './words.js';
+import { quantity, valueText } from './words.js';
 
 export const run: CommandRun<typeof SWEEP> = ([path = ''], options, terminal) => {
   const dir = resolve(path);
@@ -40,24 +42,48 @@ function workersOf({ trials }: SweepRecord): readonly WorkerFacts[] {
   });
 }
 
-/** Sorts finished trials by value, and puts the others after them by number. */
-function bestFirst({ trials, plan }: SweepRecord): readonly TrialRecord[] {
+/**
+ * Sorts finished trials by the first metric: those of the front, then others that keep all
+ * constraints, then those that break one; puts the others after them by number.
+ */
+function bestFirst(sweep: SweepRecord): readonly TrialRecord[] {
+  const { trials, plan } = sweep;
   const sign = plan.mode === 'min' ? 1 : -1;
-  const rank = ({ status, value }: TrialRecord): number =>
-    status === 'finished' && value !== null && !Number.isNaN(value) ? sign * value : Infinity;
+  const front = frontNumbers(sweep);
+  const rank = (trial: TrialRecord): readonly [kind: number, loss: number, number: number] => {
+    const { status, value, trial: number } = trial;
+    if (status !== 'finished' || value === null || Number.isNaN(value)) return [3, 0, number];
+    const kind = front.has(number) ? 0 : keepsBounds(plan, trial) ? 1 : 2;
+    return [kind, sign * value, number];
+  };
+  const ranks = new Map(trials.map((trial) => [trial, rank(trial)]));
   return [...trials].sort((a, b) => {
-    const [one, other] = [rank(a), rank(b)];
-    return one === other ? a.trial - b.trial : one - other;
+    const [one, other] = [ranks.get(a)!, ranks.get(b)!];
+    const at = one.findIndex((part, place) => part !== other[place]);
+    return at < 0 ? 0 : one[at]! < other[at]! ? -1 : 1;
   });
 }
 
+/** The numbers of the trials on the Pareto front. */
+const frontNumbers = ({ plan, trials }: SweepRecord): ReadonlySet<number> =>
+  new Set(frontOf(plan, trials).map(({ trial }) => trial));
+
+/** A constraint in words, such as `latency <= 10`. */
+const boundText = ({ metric, max, min }: MetricConstraint): string =>
+  printable(max === undefined ? `${metric} >= ${valueText(min)}` : `${metric} <= ${valueText(max)}`);
+
 function jsonOf(dir: string, sweep: SweepRecord, trials: readonly TrialRecord[]): object {
   const { status, uuid, plan, best } = sweep;
-  const { metric, mode, searcher, scheduler } = plan;
+  const { metric, mode, metrics = [{ name: metric, mode }], constraints = [], searcher, scheduler } = plan;
   return {
-    ...{ dir, status, uuid, metric, mode, searcher, scheduler },
+    ...{ dir, status, uuid, metric, mode, metrics, constraints, searcher, scheduler },
     best: best?.trial ?? null,
-    trials: trials.map(({ course: _, ...trial }) => trial),
+    front: [...frontNumbers(sweep)],
+    trials: trials.map(({ course: _, ...trial }) => ({
+      ...trial,
+      values: valuesOf(plan, trial),
+      violation: violationOf(plan, trial),
+    })),
     workers: workersOf(sweep),
     importance: importanceOf(sweep),
   };
@@ -69,17 +95,25 @@ function print(
   { limit, terminal }: { readonly limit: number; readonly terminal: Terminal },
 ): void {
   const { status, plan, best } = sweep;
-  const { metric, mode, searcher, scheduler } = plan;
+  const { metric, mode, metrics = [{ name: metric, mode }], constraints = [], searcher, scheduler } = plan;
   const shown = trials.slice(0, limit);
-  terminal.print(printable(`${status}  ${mode} ${metric}  searcher ${searcher}  scheduler ${scheduler}`));
+  const goals = metrics.map((goal) => `${goal.mode} ${goal.name}`).join(', ');
+  terminal.print(printable(`${status}  ${goals}  searcher ${searcher}  scheduler ${scheduler}`));
   const names = [...new Set(shown.flatMap(({ params }) => flat(params).map(([name]) => name)))];
+  const figures = [...metrics.map(({ name }) => printable(name)), ...constraints.map(boundText)];
+  const front = metrics.length > 1 ? frontNumbers(sweep) : null;
+  const ofFront = front === null ? [] : ['front'];
   terminal.table(
     [
-      ['trial', 'status', printable(metric), ...names.map(printable), 'host', 'slot', 'run'],
-      ...shown.map((trial) => rowOf(trial, { names, isBest: trial.trial === best?.trial })),
+      ['trial', 'status', ...ofFront, ...figures, ...names.map(printable), 'host', 'slot', 'run'],
+      ...shown.map((trial) => rowOf(trial, { plan, names, front, isBest: trial.trial === best?.trial })),
     ],
-    ['trial', printable(metric)],
+    ['trial', ...figures],
   );
+  if (front !== null)
+    terminal.print(
+      `${quantity(front.size, 'trials')} on the Pareto front; bold: the best by ${printable(metric)}`,
+    );
   if (trials.length > shown.length) terminal.print(`  … and ${trials.length - shown.length} more trials`);
   const failed = sweep.trials.filter((trial) => trial.status === 'failed' && trial.retry !== true).length;
   if (failed > 0) terminal.print(failuresText(failed));
@@ -119,20 +153,43 @@ function printImportance(importance: readonly ParamImportance[], metric: string,
 }
 
 function rowOf(
-  { trial, status, value, params, host = '', slot, run, error }: TrialRecord,
-  { names, isBest }: { readonly names: readonly string[]; readonly isBest: boolean },
+  record: TrialRecord,
+  {
+    plan: { metrics = [], constraints = [] },
+    names,
+    front,
+    isBest,
+  }: {
+    readonly plan: SweepPlan;
+    readonly names: readonly string[];
+    /** The numbers of the trials on the front; null if there is one metric. */
+    readonly front: ReadonlySet<number> | null;
+    readonly isBest: boolean;
+  },
 ): Cell[] {
+  const { trial, status, value, values: all = [], params, host = '', slot, run, error } = record;
   const values = new Map(flat(params));
   const shown = value === null ? printable(error ?? '') : valueText(value);
   return [
     String(trial),
     status === 'failed' ? { text: status, style: 'red' } : status,
+    ...(front === null ? [] : [front.has(trial) ? 'yes' : '']),
     isBest ? { text: shown, style: 'bold' } : shown,
+    ...metrics.slice(1).map((_, at) => optionalText(all[at + 1])),
+    ...constraints.map((bound, at) => boundedCell(bound, record.constraintValues?.[at])),
     ...names.map((name) => printable(values.get(name) ?? '')),
     printable(host),
     slot === undefined ? '' : String(slot),
     printable(run),
   ];
+}
+
+const optionalText = (value: number | undefined): string => (value === undefined ? '' : valueText(value));
+
+/** The value of a constraint's metric; one that breaks it says so. */
+function boundedCell(bound: MetricConstraint, value: number | undefined): Cell {
+  const text = optionalText(value);
+  return value !== undefined && excessOf(bound, value) > 0 ? { text: `${text} broken`, style: 'red' } : text;
 }
 
 /** Lists parameters by their path. */

@@ -1,7 +1,8 @@
 import { ExperimentConfig } from '../model/experiment-config.js';
 import type { FileMode } from '../model/experiment-options.js';
-import { eitherFolder, integer, invalidOption, metricName, oneOf, ruleOf } from '../model/option-rules.js';
+import { eitherFolder, integer, ruleOf } from '../model/option-rules.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
+import { GOAL_RULES, type MetricGoal, goalsOf, plannedGoals } from './objectives.js';
 import {
   SEARCHER_NAMES,
   type SearcherName,
@@ -13,7 +14,7 @@ import type { Feasible, SearcherOptions } from './searchers/searcher-options.js'
 import type { Searcher } from './searchers/searcher.js';
 import { type SpaceDescription, describeSpace } from './space/describe-space.js';
 import type { ParamsOf, Space } from './space/space.js';
-import type { MetricGoal, SweepPlan } from './sweep-file.js';
+import type { SweepPlan } from './sweep-file.js';
 import { STUDY_RULES, decisiveOf } from './sweep-options.js';
 
 /** Options of a study whose trials run elsewhere. */
@@ -50,9 +51,7 @@ export interface AskTellOptions<P> {
 
 const OPTIONS = optionsTable<AskTellOptions<unknown>>()({
   ...STUDY_RULES,
-  metric: metricName().inWords('the name of a metric'),
-  mode: oneOf('min', 'max'),
-  metrics: ruleOf("a list of at least one { name, mode: 'min' or 'max' } of different names", areGoals),
+  ...GOAL_RULES,
   trials: integer(1).byDefault(Infinity),
   searcher: ruleOf(`one of ${SEARCHER_NAMES}`, isName).byDefault('tpe'),
 });
@@ -74,46 +73,20 @@ export function resolveAskTell<S extends Space>(
 ): ResolvedAskTell<ParamsOf<S>> {
   const resolved = OPTIONS.resolve(options);
   const { name, trials, resume, seed, searcher, searcherOptions, feasible, enqueue } = resolved;
-  const goals = goalsOf(resolved);
+  const goals = goalsOf(resolved, 'value');
   const modes = goals.map(({ mode }) => mode);
-  const [first] = goals;
-  const mode = modes.length === 1 ? first.mode : modes;
   const { baseDir, fileMode } = new ExperimentConfig(name, eitherFolder(resolved.dir, resolved.baseDir), {});
   const description = describeSpace(space);
-  const source = createSearcher(searcher, space, { ...searcherOptions, seed, mode, feasible });
+  const source = createSearcher(searcher, space, { ...searcherOptions, seed, mode: modes, feasible });
   return {
     ...{ name, trials, resume, baseDir, fileMode, goals },
     space: description,
     plan: {
-      ...{ space: description, metric: first.name, mode: first.mode, value: 'last', seed },
-      ...(goals.length > 1 && { metrics: goals }),
+      ...{ space: description, ...plannedGoals(goals), value: 'last', seed },
       ...{ searcher, scheduler: 'none', searcherOptions: decisiveOf(searcher, searcherOptions, enqueue) },
     },
     searcher: withEnqueued(source, space, { enqueue, feasible }),
   };
-}
-
-function goalsOf({
-  metric,
-  mode,
-  metrics,
-}: ResolvedBy<typeof OPTIONS>): readonly [MetricGoal, ...MetricGoal[]] {
-  if (metrics === undefined) return [{ name: metric ?? 'value', mode: mode ?? 'min' }];
-  if (metric !== undefined || mode !== undefined)
-    throw invalidOption('metrics', 'given without metric and mode', metrics);
-  const [first, ...others] = metrics.map((goal) => ({ name: goal.name, mode: goal.mode }));
-  if (first === undefined) throw invalidOption('metrics', 'a list of at least one', metrics);
-  return [first, ...others];
-}
-
-function areGoals(value: unknown): value is readonly MetricGoal[] {
-  if (!Array.isArray(value) || value.length === 0) return false;
-  const names = value.map((goal: unknown): unknown => Reflect.get(Object(goal), 'name'));
-  return (
-    names.every((name) => typeof name === 'string' && name !== '') &&
-    new Set(names).size === names.length &&
-    value.every((goal: unknown) => ['min', 'max'].includes(String(Reflect.get(Object(goal), 'mode'))))
-  );
 }
 
 function isName(value: unknown): value is SearcherName {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ExpmanError } from '../model/errors.js';
 import { invalidOption } from '../model/option-rules.js';
-import { paretoFront } from '../pure/pareto-front.js';
+import { frontOf } from '../pure/sweep-front.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { makeFolders } from '../storage/make-folders.js';
 import { nodeFsOf } from '../storage/node-fs.js';
@@ -127,9 +127,7 @@ class JournaledStudy<P> implements AskTellStudy<P> {
   }
 
   get front(): readonly ToldTrial<P>[] {
-    const finished = this.trials.filter(({ status }) => status === 'finished');
-    const signs = this.options.goals.map(({ mode }) => (mode === 'min' ? 1 : -1));
-    return paretoFront(finished, ({ values }) => values.map((value, at) => signs[at]! * value));
+    return frontOf(this.options.plan, this.trials);
   }
 
   ask(): AskedTrial<P> | null {

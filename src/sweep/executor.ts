@@ -13,10 +13,18 @@ export interface NextTrial<P> {
   readonly slot: number;
   /** True if an earlier session has begun it and nobody knows how it ended. */
   readonly isTakenUp: boolean;
+  /**
+   * True if the attempt has a run, here or on another host; only of one that is taken up. If nobody
+   * runs it any more, the next attempt takes its place.
+   */
+  readonly hasBegun?: boolean;
 }
 
 /** How an attempt at a trial ended, as its record says it. */
-export type TrialOutcome = Pick<TrialRecord, 'attempt' | 'run' | 'value' | 'step'> & {
+export type TrialOutcome = Pick<
+  TrialRecord,
+  'attempt' | 'run' | 'value' | 'step' | 'values' | 'constraintValues'
+> & {
   readonly status: 'finished' | 'stopped' | 'failed' | 'interrupted';
   /** The reason why it failed, or that its training never settled. */
   readonly error?: string;
@@ -24,8 +32,17 @@ export type TrialOutcome = Pick<TrialRecord, 'attempt' | 'run' | 'value' | 'step
   readonly place?: TrialPlace;
 };
 
-/** A value of the metric that a trial has logged, and what a scheduler makes its decision of. */
-export interface LoggedValue extends MetricPoint {
+/** A value of a metric that counts. */
+export interface TrialPoint extends MetricPoint {
+  /**
+   * The place of the metric: from 0 those that are optimised, then those of constraints. Absent for
+   * the first.
+   */
+  readonly of?: number;
+}
+
+/** A value that a trial has logged, and what a scheduler makes its decision of. */
+export interface LoggedValue extends TrialPoint {
   readonly report: Omit<TrialReport, 'trial'>;
   /** True for the first value of the attempt. */
   readonly isFirst: boolean;
@@ -59,6 +76,8 @@ export interface ExecutedSweep {
   readonly dir: string;
   /** The identity of the sweep, the same in every session. */
   readonly uuid: string;
+  /** The trials that an earlier session has left running, which will be taken up. */
+  readonly running: readonly number[];
   /** Aborted when the sweep is stopped. */
   readonly signal: AbortSignal;
   /** Reports something that the user should know. */

@@ -41,7 +41,7 @@ export type { SuccessiveHalvingOptions } from './schedulers/successive-halving.j
 export type { ThresholdOptions } from './schedulers/threshold.js';
 export { createStudy, type AskTellStudy, type AskedTrial, type ToldTrial } from './ask-tell.js';
 export type { AskTellOptions } from './ask-tell-options.js';
-export type { MetricGoal } from './sweep-file.js';
+export type { MetricConstraint, MetricGoal } from './objectives.js';
 export type { Study } from './study.js';
 export type { StudyResult } from './study-result.js';
 export { sweep } from './sweep.js';

@@ -5,16 +5,23 @@ import { ExperimentConfig } from '../model/experiment-config.js';
 import type { RunSummary } from '../model/run-file.js';
 import { RunStatus } from '../model/run-status.js';
 import { after } from './after.js';
-import type { Executor, NextTrial, TrialControl, TrialObserver, TrialOutcome } from './executor.js';
-import { MetricWatch } from './metric-watch.js';
+import type {
+  Executor,
+  LoggedValue,
+  NextTrial,
+  TrialControl,
+  TrialObserver,
+  TrialOutcome,
+} from './executor.js';
 import type { ResolvedSweep } from './sweep-options.js';
 import type { Drive, Trial } from './trial.js';
 import { trialRunName } from './trial-run-name.js';
+import { TrialWatch } from './trial-watch.js';
 
 /** The options of a sweep that a trial needs where it runs. */
 export type TrialRules = Pick<
   ResolvedSweep<unknown>,
-  'name' | 'baseDir' | 'run' | 'metric' | 'mode' | 'value' | 'graceMs'
+  'name' | 'baseDir' | 'run' | 'metrics' | 'constraints' | 'value' | 'graceMs'
 >;
 
 const STUCK =
@@ -68,7 +75,7 @@ async function runTrial<P>(
     // The trial's own end tells of a run that fails.
     error: () => undefined,
   });
-  const watch = watchMetric(run, host);
+  const watch = watchMetrics(run, host);
   control.expired.addEventListener('abort', () => closeDry(trial, control), { once: true });
   const failure = await untilTrained(trial, control, host);
   return closeTrial(trial, { begun, watch, failure, control }, host);
@@ -99,14 +106,12 @@ function openTrialRun(runName: string, { name, baseDir, run }: TrialRules): Logg
   );
 }
 
-/** Follows the trial's metric, and reports each of its values. */
-function watchMetric<P>(run: LoggingEngine, { rules, observer }: TrialHost<P>): MetricWatch {
-  const watch = new MetricWatch(rules.value, rules.mode === 'min' ? 1 : -1);
+/** Follows the trial's metrics, and reports each of their values. */
+function watchMetrics<P>(run: LoggingEngine, { rules, observer }: TrialHost<P>): TrialWatch {
+  const watch = new TrialWatch(rules);
+  const onValue = (logged: LoggedValue): void => observer.reported(logged);
   run.metrics.subscribe({
-    next: (row) => {
-      const logged = watch.add(row, rules.metric);
-      if (logged !== null) observer.reported(logged);
-    },
+    next: (row) => watch.add(row, onValue),
     error: () => undefined,
   });
   return watch;
@@ -146,10 +151,10 @@ async function untilTrained<P>(
   }
 }
 
-/** A training that has ended: its attempt, its metric, what it threw, and why it was aborted. */
+/** A training that has ended: its attempt, its metrics, what it threw, and why it was aborted. */
 interface Trained {
   readonly begun: Pick<TrialOutcome, 'attempt' | 'run'>;
-  readonly watch: MetricWatch;
+  readonly watch: TrialWatch;
   readonly failure: Failure | null;
   readonly control: TrialControl;
 }
@@ -158,14 +163,13 @@ interface Trained {
 async function closeTrial<P>(
   { run }: Trial<P>,
   { begun, watch, failure, control }: Trained,
-  { rules, observer }: TrialHost<P>,
+  { observer }: TrialHost<P>,
 ): Promise<TrialOutcome> {
-  const { reported } = watch;
   const { abortReason, isStuck } = control;
-  const outcome = { ...begun, value: reported?.value ?? null, step: reported?.step ?? null };
+  const outcome = { ...begun, ...watch.reported };
   if (abortReason === 'interrupted') {
-    const error = isStuck && { error: STUCK };
-    return outcomeAfter(run.close(RunStatus.Interrupted), { ...outcome, status: abortReason, ...error });
+    const stuck = isStuck && { error: STUCK };
+    return outcomeAfter(run.close(RunStatus.Interrupted), { ...outcome, status: abortReason, ...stuck });
   }
   // An aborted trial may throw; that is not a failure.
   if (failure !== null && abortReason === null) {
@@ -173,8 +177,8 @@ async function closeTrial<P>(
     run.metrics.error(failure.thrown);
     return outcomeAfter(run.closed, { ...outcome, status: 'failed', error: messageOf(failure.thrown) });
   }
-  if (reported === null && abortReason === null) {
-    const error = `the metric ${JSON.stringify(rules.metric)} ${watch.lack}`;
+  const error = watch.lack;
+  if (error !== null && abortReason === null) {
     run.logger.error(error);
     return outcomeAfter(run.close(RunStatus.Failed), { ...outcome, status: 'failed', error });
   }
@@ -200,6 +204,7 @@ async function outcomeAfter(closing: Promise<RunSummary>, outcome: TrialOutcome)
       ? { ...outcome, status: 'failed', error: `the trial closed its run as ${closedAs}` }
       : outcome;
   } catch (unwritten) {
-    return { ...outcome, status: 'failed', value: null, step: null, error: messageOf(unwritten) };
+    const { attempt, run } = outcome;
+    return { attempt, run, status: 'failed', value: null, step: null, error: messageOf(unwritten) };
   }
 }

@@ -15,7 +15,8 @@ import { hasStopFile, readStopRequest, removeStopRequest } from '../run/stop-fil
 import { after } from './after.js';
 import { type Executor, TrialControl } from './executor.js';
 import { withSecretsOf } from './secret-params.js';
-import type { Outcome } from './searchers/searcher.js';
+import { plannedGoals } from './objectives.js';
+import { observedOf } from './observed-trial.js';
 import type { SpaceDescription } from './space/describe-space.js';
 import { type StudyResult, concludeSweep, resultOf } from './study-result.js';
 import { warnOfCutGrid, warnOfNothingToDo } from './study-warnings.js';
@@ -37,7 +38,8 @@ export interface Study<P, T = Trial<P>> {
   /**
    * Resolves when all trials have ended and their runs are closed.
    *
-   * Rejects with `SWEEP_FAILED` if no trial gave a value or more than `maxFailures` failed, with
+   * Rejects with `SWEEP_FAILED` if no trial gave a value, if none kept the constraints, or if more
+   * than `maxFailures` failed, with
    * `RUN_LOCKED` if another process runs this sweep, with `RUN_EXISTS`, `RUN_NOT_FOUND` or
    * `INVALID_OPTION` if it cannot be resumed, and with an error of the file system or of a custom
    * searcher or scheduler, which stops the other trials as {@link stop} does. Who never asks for it
@@ -81,11 +83,12 @@ export class SweepStudy<P, T> implements Study<P, T> {
     space: SpaceDescription,
     private readonly executor: Executor<P, T>,
   ) {
-    const { name, baseDir, metric, mode, value, seed, searcherName, schedulerName } = options;
+    const { name, baseDir, metrics, constraints, value, seed, searcherName, schedulerName } = options;
     this.dir = join(baseDir, name);
     this.fs = patientFs(nodeFsOf(options.fileMode));
     this.plan = {
-      ...{ space, metric, mode, value, seed, searcher: searcherName, scheduler: schedulerName },
+      ...{ space, ...plannedGoals(metrics, constraints), value, seed },
+      ...{ searcher: searcherName, scheduler: schedulerName },
       searcherOptions: options.decisiveOptions,
     };
     this.events$ = new TapObservable(
@@ -165,7 +168,8 @@ export class SweepStudy<P, T> implements Study<P, T> {
       if (!outlivesStudy) await records.settle(options.webhook);
       records.write();
       const warn = (text: string): void => process.emitWarning(text, { type: 'ExpmanWarning' });
-      await executor.open({ dir, uuid: records.uuid, signal: this.stopping.signal, warn });
+      const running = records.all.filter(({ status }) => status === 'running').map(({ trial }) => trial);
+      await executor.open({ dir, uuid: records.uuid, running, signal: this.stopping.signal, warn });
       return await this.runTrials(records);
     } finally {
       process.removeListener('beforeExit', onDry);
@@ -202,7 +206,7 @@ export class SweepStudy<P, T> implements Study<P, T> {
       warnOfNothingToDo({ dir, failures, reused, trials: records.all.length });
     return concludeSweep(records, {
       ...{ dir, failures, reused },
-      metric: this.options.metric,
+      plan: this.plan,
       maxFailures: this.options.maxFailures,
       isStopped: this.stopped,
       isLeft: this.stopped && this.isAnyLeft(),
@@ -243,15 +247,29 @@ export class SweepStudy<P, T> implements Study<P, T> {
       if (isPromised || (retryFailed && status === 'failed')) {
         const failures = isPromised ? (record.failures ?? 0) : 0;
         this.begun.set(number, params);
-        this.queue.push({ number, attempt: isTakenUp ? last : last + 1, failures, params, isTakenUp });
+        const hasBegun = isTakenUp && this.hasRun(record);
+        this.queue.push({
+          number,
+          attempt: isTakenUp ? last : last + 1,
+          failures,
+          params,
+          isTakenUp,
+          hasBegun,
+        });
+        if (isTakenUp && record.course !== undefined) scheduler.recall?.(number, record.course);
         continue;
       }
       this.reused++;
-      searcher.observe(params, record.value, outcomeOf(record));
+      searcher.observe(params, ...observedOf(this.plan, record));
       if (record.course !== undefined) scheduler.recall?.(record.trial, record.course);
       if (status === 'failed') this.failures++;
     }
     if (this.failures > maxFailures) this.stop();
+  }
+
+  /** True if a trial has a run, here or on another host. */
+  private hasRun({ host, run }: TrialRecord): boolean {
+    return host !== undefined || this.fs.stat(join(this.dir, run)) !== null;
   }
 
   private async fillSlot(slot: number, records: TrialRecords): Promise<void> {
@@ -271,7 +289,8 @@ export class SweepStudy<P, T> implements Study<P, T> {
     const { options, events } = this;
     const control = new TrialControl();
     const hearing = new TrialHearing<P, T>(next, control, {
-      ...{ options, events },
+      ...{ options, events, outlivesStudy: this.executor.outlivesStudy },
+      takenUp: next.isTakenUp ? (records.of(next.number) ?? null) : null,
       onRecord: (changed) => records.set(changed),
       remark: (trial, oddity) => this.remark(trial, oddity),
     });
@@ -289,8 +308,8 @@ export class SweepStudy<P, T> implements Study<P, T> {
   private remark(trial: T | null, oddity: string): void {
     if (this.remarked) return;
     this.remarked = true;
-    const { metric, schedulerName } = this.options;
-    const text = `${JSON.stringify(metric)}, scheduler ${schedulerName}: ${oddity}`;
+    const { plan, options } = this;
+    const text = `${JSON.stringify(plan.metric)}, scheduler ${options.schedulerName}: ${oddity}`;
     const run = isHere(trial) ? trial.run : null;
     run?.logger.warn(text);
     process.emitWarning(`${run?.runDir ?? this.dir}, ${text}`, { type: 'ExpmanWarning' });
@@ -327,7 +346,7 @@ export class SweepStudy<P, T> implements Study<P, T> {
    * while it has retries left.
    */
   private concludeTrial(record: TrialRecord): void {
-    const result = resultOf<P>(this.dir, record);
+    const result = resultOf<P>(this.dir, this.plan, record);
     const { status } = record;
     if (status === 'running') return;
     if (status !== 'failed') {
@@ -341,7 +360,7 @@ export class SweepStudy<P, T> implements Study<P, T> {
       this.queue.push({ number, attempt: last + 1, failures, params: result.params, isTakenUp: false });
     else {
       this.failures++;
-      this.tellSearcher({ ...record, value: null }, result.params);
+      this.tellSearcher(record, result.params);
       if (this.failures > this.options.maxFailures) this.stop();
     }
     this.events.next({ kind: 'failed', trial: result, willRetry });
@@ -349,7 +368,7 @@ export class SweepStudy<P, T> implements Study<P, T> {
 
   private tellSearcher(record: TrialRecord, params: P): void {
     this.begun.delete(record.trial);
-    this.options.searcher.observe(params, record.value, outcomeOf(record));
+    this.options.searcher.observe(params, ...observedOf(this.plan, record));
   }
 
   /**
@@ -366,10 +385,3 @@ export class SweepStudy<P, T> implements Study<P, T> {
 /** Tells if the run of a trial is in this process. */
 const isHere = (trial: unknown): trial is Trial<unknown> =>
   typeof trial === 'object' && trial !== null && 'run' in trial;
-
-/** Returns what a searcher is told of a trial beside its value. */
-const outcomeOf = ({ trial, status }: TrialRecord): Outcome => ({
-  trial,
-  stopped: status === 'stopped',
-  violation: 0,
-});

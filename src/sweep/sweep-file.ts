@@ -10,6 +10,7 @@ import { flowLine, parseFlowLine } from '../storage/flow-line.js';
 import { writeAll } from '../storage/write-all.js';
 import { isWhole, parseYaml, stringifyYaml } from '../storage/yaml-file.js';
 import { readSimpleYaml } from '../storage/yaml-subset.js';
+import { type MetricConstraint, type MetricGoal, areBounds, areGoals } from './objectives.js';
 import type { TrialCourse } from './schedulers/scheduler.js';
 import type { SpaceDescription } from './space/describe-space.js';
 import type { TrialStatus } from './trial.js';
@@ -37,13 +38,6 @@ const TRIALS = 'trials:';
 const ITEM = '  - ';
 const END = '# end';
 
-/** A metric that a sweep optimises. */
-export interface MetricGoal {
-  readonly name: string;
-  /** The direction: `'min'` if less is better, or `'max'`. */
-  readonly mode: 'min' | 'max';
-}
-
 /** The plan of a sweep; a resumed sweep must have the same. */
 export interface SweepPlan {
   readonly space: SpaceDescription;
@@ -51,6 +45,8 @@ export interface SweepPlan {
   readonly mode: 'min' | 'max';
   /** All metrics, if there are several; `metric` and `mode` are those of the first. */
   readonly metrics?: readonly MetricGoal[];
+  /** The bounds that its trials must keep, if there are any. */
+  readonly constraints?: readonly MetricConstraint[];
   readonly value: 'last' | 'best';
   readonly seed: number;
   /**
@@ -74,6 +70,8 @@ export interface TrialRecord {
   readonly value: number | null;
   /** The values of all metrics, if there are several; `value` is the first. */
   readonly values?: readonly number[];
+  /** The value of the metric of each constraint, if all of them have one. */
+  readonly constraintValues?: readonly number[];
   readonly step: Step | null;
   readonly error?: string;
   /** The number of attempts that failed; those that were cut off do not count. Absent if none. */
@@ -235,6 +233,10 @@ export function readSweep(fs: FsPort, folder: string): SweepRecord | null {
     throw corrupt('has no valid plan (metric, mode, value, seed, searcher, scheduler)');
   if (!['undefined', 'object'].includes(typeof plan['searcherOptions']) || plan['searcherOptions'] === null)
     throw corrupt('has searcherOptions that are no mapping');
+  if (plan['metrics'] !== undefined && !areGoals(plan['metrics']))
+    throw corrupt('has metrics that are no list of name and mode');
+  if (plan['constraints'] !== undefined && !areBounds(plan['constraints']))
+    throw corrupt('has constraints that are no list of metric and max or min');
   const records = new Map([...trials, ...readJournal(fs, folder)].map((record) => [record.trial, record]));
   return {
     uuid: isRandomUuid(uuid) ? uuid : null,
@@ -259,7 +261,7 @@ const TRIAL_STATUSES: ReadonlySet<unknown> = new Set([
 function isTrialRecord(value: unknown): value is TrialRecord {
   if (!isMapping(value)) return false;
   const { trial, attempt, status, run, value: metric, step, course, failures, retry, ending, values } = value;
-  const { host, slot, runDir } = value;
+  const { host, slot, runDir, constraintValues } = value;
   return (
     Number.isSafeInteger(trial) &&
     Number.isSafeInteger(attempt) &&
@@ -267,7 +269,8 @@ function isTrialRecord(value: unknown): value is TrialRecord {
     typeof run === 'string' &&
     isTrialName(run) &&
     (metric === null || typeof metric === 'number') &&
-    (values === undefined || (Array.isArray(values) && values.every((each) => typeof each === 'number'))) &&
+    (values === undefined || areNumbers(values)) &&
+    (constraintValues === undefined || areNumbers(constraintValues)) &&
     (step === null || typeof step === 'number' || typeof step === 'bigint') &&
     (failures === undefined || Number.isSafeInteger(failures)) &&
     (retry === undefined || typeof retry === 'boolean') &&
@@ -278,6 +281,9 @@ function isTrialRecord(value: unknown): value is TrialRecord {
     (course === undefined || (Array.isArray(course) && course.every(isPair)))
   );
 }
+
+const areNumbers = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((each) => typeof each === 'number');
 
 /** Tells if a run's name is one that a sweep gives to its trials. */
 export const isTrialName = (run: string): boolean => /^trial-\d{4,}(\.\d+)?$/.test(run);

@@ -9,7 +9,6 @@ import {
   hasMethod,
   integer,
   invalidOption,
-  metricName,
   oneOf,
   path,
   REFUSED,
@@ -20,6 +19,15 @@ import { redactNamed } from '../model/redact-text.js';
 import { optionsTable, type ResolvedBy } from '../model/options-table.js';
 import { isUrl } from '../model/realms.js';
 import { type Webhook, webhookFor } from '../model/webhook.js';
+import {
+  GOAL_RULES,
+  type MetricConstraint,
+  type MetricGoal,
+  type MetricGoals,
+  constraintsRule,
+  goalsOf,
+  mustFitSeveral,
+} from './objectives.js';
 import { type QueueAddress, queueAddress } from './queue/queue-address.js';
 import { type NamedScheduler, type SchedulerOption, schedulerRule } from './schedulers/scheduler-option.js';
 import {
@@ -41,11 +49,25 @@ export interface SweepOptions<P> {
   readonly baseDir?: string | undefined;
   /** The same as `baseDir`. */
   readonly dir?: string | undefined;
-  /** The metric to optimise, as it is logged. */
-  readonly metric: string;
-  /** The direction: `'min'` (default) if less is better, or `'max'`. */
+  /** The metric to optimise, as it is logged; required, unless there are `metrics`. */
+  readonly metric?: string | undefined;
+  /** The direction: `'min'` (default) if less is better, or `'max'`. Not with `metrics`. */
   readonly mode?: 'min' | 'max' | undefined;
-  /** The value that counts: the `'last'` (default) or the `'best'`. */
+  /**
+   * The metrics to optimise, if it is several: the result has their Pareto front. A trial that does
+   * not log all of them has failed. Not with a scheduler, which would compare trials by one metric.
+   */
+  readonly metrics?: readonly MetricGoal[] | undefined;
+  /**
+   * Bounds that trials must keep; default none. A trial that breaks one is neither the best nor in
+   * the front, and one that does not log the metric of one has failed. They are a part of the
+   * sweep: with others, it is another one.
+   */
+  readonly constraints?: readonly MetricConstraint[] | undefined;
+  /**
+   * The value that counts: the `'last'` (default) or the `'best'`, which is for one metric only:
+   * the best values of several may be of different steps.
+   */
   readonly value?: 'last' | 'best' | undefined;
   /**
    * The number of trials; from 1 up, default 20. A grid ends before if it has fewer, and runs whole
@@ -143,11 +165,21 @@ export interface ResolvedSweep<P>
   extends
     Omit<
       ResolvedBy<typeof OPTIONS>,
-      'dir' | 'searcher' | 'searcherOptions' | 'scheduler' | 'trials' | 'feasible' | 'enqueue'
+      | 'dir'
+      | 'metric'
+      | 'mode'
+      | 'metrics'
+      | 'searcher'
+      | 'searcherOptions'
+      | 'scheduler'
+      | 'trials'
+      | 'feasible'
+      | 'enqueue'
     >,
     NamedScheduler {
   readonly baseDir: string;
   readonly fileMode: FileMode;
+  readonly metrics: MetricGoals;
   /** Where the alerts of its runs are sent; null for nowhere. */
   readonly webhook: Webhook | null;
   /** Infinity for a grid that runs whole. */
@@ -189,8 +221,8 @@ export const STUDY_RULES = {
 /** The rules of all sweeps. */
 const COMMON_RULES = {
   ...STUDY_RULES,
-  metric: metricName().inWords('the name of a metric').required(),
-  mode: oneOf('min', 'max').byDefault('min'),
+  ...GOAL_RULES,
+  constraints: constraintsRule.byDefault([]),
   value: oneOf('last', 'best').byDefault('last'),
   trials: integer(1),
   concurrency: integer(1).byDefault(1),
@@ -284,8 +316,11 @@ function completed<S extends Space>(
   resolved: ResolvedBy<typeof OPTIONS>,
   searcher: SearcherName | Searcher<ParamsOf<S>> = 'random',
 ): ResolvedSweep<ParamsOf<S>> {
-  const { searcherOptions, scheduler, run, dir, feasible, enqueue, ...rest } = resolved;
-  const { name, seed, mode } = rest;
+  const { searcherOptions, scheduler, run, dir, feasible, enqueue, metric, mode, metrics, ...rest } =
+    resolved;
+  const { name, seed } = rest;
+  const goals = goalsOf({ metric, mode, metrics }, null);
+  if (goals.length > 1) mustFitSeveral(resolved);
   const { baseDir, fileMode, alerts } = new ExperimentConfig(name, eitherFolder(dir, rest.baseDir), run);
   for (const option of OWN_RUN_OPTIONS)
     if (Object.hasOwn(run, option))
@@ -294,11 +329,17 @@ function completed<S extends Space>(
   if (!named && feasible !== undefined)
     throw invalidOption('feasible', 'left out, because a custom searcher suggests what is', feasible);
   const source = named
-    ? createSearcher(searcher, space, { ...searcherOptions, seed, mode, feasible })
+    ? createSearcher(searcher, space, {
+        ...searcherOptions,
+        seed,
+        mode: goals.map((goal) => goal.mode),
+        feasible,
+      })
     : searcher;
   return {
     ...rest,
     ...scheduler,
+    metrics: goals,
     baseDir,
     fileMode,
     webhook: webhookFor(alerts),

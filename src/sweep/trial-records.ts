@@ -5,6 +5,7 @@ import { ExpmanError } from '../model/errors.js';
 import { redactNamed } from '../model/redact-text.js';
 import { RunStatus } from '../model/run-status.js';
 import type { Webhook } from '../model/webhook.js';
+import { keepsBounds } from '../pure/sweep-front.js';
 import type { FsPort } from '../storage/fs-port.js';
 import { OwnerWatch } from '../storage/owner-watch.js';
 import { RUN_NAME } from '../run/file-names.js';
@@ -150,14 +151,14 @@ export class TrialRecords {
   }
 
   /**
-   * The best of the finished trials; if there are none, of those stopped early, then of those
-   * interrupted.
+   * The best of the finished trials that keep all constraints, by the first metric; if there are
+   * none, of those stopped early, then of those interrupted.
    */
   get best(): TrialRecord | null {
     const sign = this.plan.mode === 'min' ? 1 : -1;
     const bestOf = (status: TrialRecord['status']): TrialRecord | null =>
       this.all.reduce<TrialRecord | null>((best, record) => {
-        if (record.status !== status || record.value === null) return best;
+        if (record.status !== status || record.value === null || !keepsBounds(this.plan, record)) return best;
         return best?.value != null && sign * best.value <= sign * record.value ? best : record;
       }, null);
     return bestOf('finished') ?? bestOf('stopped') ?? bestOf('interrupted');
@@ -227,7 +228,16 @@ function assertSame(before: SweepPlan, plan: SweepPlan): void {
       { option: key, rule: `the ${key} of the sweep that is resumed`, value: is },
     );
   };
-  for (const key of ['metric', 'mode', 'metrics', 'value', 'seed', 'searcher', 'space'] as const) {
+  for (const key of [
+    'metric',
+    'mode',
+    'metrics',
+    'constraints',
+    'value',
+    'seed',
+    'searcher',
+    'space',
+  ] as const) {
     const error = differs(key, before[key], plan[key]);
     if (error !== null) throw error;
   }

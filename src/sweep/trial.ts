@@ -87,8 +87,18 @@ export interface TrialResult<P> {
   readonly attempt: number;
   readonly status: TrialStatus;
   readonly params: P;
-  /** The metric's last or best value, depending on the sweep's options; null if there was none. */
+  /**
+   * The metric's last or best value, depending on the sweep's options; null if there was none. With
+   * several metrics that of the first.
+   */
   readonly value: number | null;
+  /** One value for each metric; empty if one of them has none. */
+  readonly values: readonly number[];
+  /**
+   * The amount by which it breaks the constraints of the sweep, summed; 0 if it keeps them; null if
+   * one of their metrics has no value.
+   */
+  readonly violation: number | null;
   /** The step of that value. */
   readonly step: Step | null;
   /** The folder of its run, on `host` if there is one. */
@@ -110,6 +120,8 @@ export type TrialEvent<P, T = Trial<P>> =
   | {
       readonly kind: 'reported';
       readonly number: number;
+      /** The metric, one of those that are optimised. */
+      readonly metric: string;
       readonly step: Step | null;
       readonly value: number;
     }

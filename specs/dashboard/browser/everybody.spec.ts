@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { go, hasBrowser } from '../../support/browser.js';
 import { browsing } from '../../support/browsing.js';
-import { closedRun, hunt, idOf, runOfAll } from '../../support/dashboard.js';
+import { closedRun, hunt, idOf, pair, runOfAll } from '../../support/dashboard.js';
 import { tempFolders } from '../../support/temp-folder.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -16,6 +16,7 @@ const PLACES = [
   `#/curves?${RUNS}`,
   `#/compare?${RUNS}`,
   '#/sweep/hunt',
+  '#/sweep/pair',
   ...['#/history', '#/history?by=params.lr', '#/artifacts', '#/artifacts/model', '#/artifacts/model/v1'],
   ...['', '/metrics', '/logs', '/files', '/media', '/histograms', '/system', '/environment'].map(
     (tab) => `#/run/exp/one${tab}`,
@@ -46,6 +47,7 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     }
     runDirs = runs.map(({ runDir }) => runDir);
     await hunt(base);
+    await pair(base);
     dashboard = await serve(base);
   }, 60_000);
   afterAll(async () => {
@@ -93,6 +95,32 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     await tabTo(page, 'a[href^="#/runs"]');
     await page.keyboard.press('Enter');
     await page.waitForSelector('[data-run="exp/one"]');
+  });
+
+  it('has the front of a sweep as a picture, in words and in the table, by the metrics that are chosen', async () => {
+    const { page, complaints } = await visit(dashboard.url);
+    await page.waitForSelector('[data-testid=run-row]');
+    await go(page, '#/sweep/pair');
+    const section = page.getByRole('region', { name: 'Pareto front' });
+    const picture = section.getByRole('img');
+    const label = 'size against loss, 4 dots, 2 on the Pareto front, 1 breaking a constraint';
+    await expect.poll(() => picture.getAttribute('aria-label'), { timeout: 20_000 }).toBe(label);
+    expect(await section.locator('.ringed title').allTextContents()).toEqual([
+      'pair/trial-0000: loss 1, size 4, on the Pareto front',
+      'pair/trial-0002: loss 2, size 2, on the Pareto front',
+    ]);
+    expect(await section.locator('.hollow').count()).toBe(1);
+    const cells = await page.getByRole('region', { name: 'Trials' }).locator('tbody tr').allTextContents();
+    expect(cells.map((text) => [text.includes('yes'), text.includes('broken')])).toEqual([
+      [true, false],
+      [false, true],
+      [true, false],
+      [false, false],
+    ]);
+    await section.locator('.choice', { hasText: /^x/ }).locator('select').selectOption({ label: 'size' });
+    await expect.poll(() => picture.getAttribute('aria-label')).toMatch(/^size against size/);
+    await tabTo(page, '[aria-label="Scatter"]');
+    expect(complaints).toEqual([]);
   });
 
   it('says where a filter is not understood', async () => {

@@ -173,6 +173,30 @@ describe('a sweep', () => {
     expect([...(comparedTrials('e', sweep)[0]?.values.values() ?? [])]).toEqual([0.1, 3]);
   });
 
+  it('has its front, and its best among what keeps the constraints', () => {
+    const sweep = sweepOf({
+      ...{ metric: 'loss', mode: 'min', constraints: [{ metric: 'latency', max: 10 }, 'none', { max: 1 }] },
+      metrics: [{ name: 'loss', mode: 'min' }, 7, { name: 'accuracy', mode: 'max' }],
+      trials: [
+        { ...trial(0, 2), values: [2, 0.5], constraintValues: [10] },
+        { ...trial(1, 1), values: [1, 0.9], constraintValues: [11] },
+        { ...trial(2, 3), values: [3, 0.5], constraintValues: [1] },
+        { ...trial(3, 1), values: 'nonsense', constraintValues: [1] },
+      ],
+    });
+    expect([...sweep.front]).toEqual([0]);
+    expect(sweep.metrics.map(({ name }) => name)).toEqual(['loss', 'accuracy']);
+    expect(sweep.constraints).toEqual([{ metric: 'latency', max: 10 }]);
+    expect(bestSoFar(sweep)).toEqual([2, 2, 2, 1]);
+    const compared = comparedTrials('e', sweep).map(({ values }) => [...values.values()]);
+    expect(compared).toEqual([
+      [2, 0.5],
+      [1, 0.9],
+      [3, 0.5],
+      [1, undefined],
+    ]);
+  });
+
   it('gets better by what has finished, and by nothing that was stopped', () => {
     const { trials } = sweepOf({
       trials: [trial(0, null, 'failed'), trial(1, 3), trial(2, 1, 'stopped'), trial(3, 2)],

@@ -3,9 +3,20 @@ import { TrialControl } from '../../../src/sweep/executor.js';
 import { OfferedTrial } from '../../../src/sweep/queue/offered-trial.js';
 import { type WorkerReport, toWire } from '../../../src/sweep/queue/queue-messages.js';
 
-const RULES = { metric: 'loss', mode: 'min', value: 'last', graceMs: 0 } as const;
+const RULES = {
+  metrics: [{ name: 'loss', mode: 'min' }],
+  constraints: [],
+  value: 'last',
+  graceMs: 0,
+} as const;
+/** Two metrics and a constraint. */
+const MORE = {
+  ...RULES,
+  metrics: [...RULES.metrics, { name: 'size', mode: 'min' }],
+  constraints: [{ metric: 'latency', max: 1 }],
+} as const;
 
-function offered(): {
+function offered(rules: object = RULES): {
   readonly trial: OfferedTrial<unknown>;
   readonly control: TrialControl;
   readonly heard: unknown[];
@@ -17,7 +28,7 @@ function offered(): {
   const trial = new OfferedTrial<unknown>(
     { number: 3, attempt: 0, params: { x: 1 }, slot: 0, isTakenUp: false },
     {
-      rules: RULES as never,
+      rules: rules as never,
       control,
       observer: {
         begins: ({ run }) => heard.push(['begins', run]),
@@ -70,6 +81,43 @@ describe('a trial in the queue', () => {
     expect(trial.completed(toWire({ outcome, lastReport: null }))).toMatchObject({
       status: 'failed',
       attempt: 1,
+    });
+  });
+
+  it('counts with the values of all metrics, and fails if its worker knows of the first alone', () => {
+    const place = { host: 'one', slot: 0, runDir: '/r' };
+    const outcome = { attempt: 0, status: 'finished', run: 'trial-0003', value: 1, step: 0, place };
+    const completed = (more: object): unknown =>
+      offered(MORE).trial.completed(toWire({ outcome: { ...outcome, ...more }, lastReport: null }));
+    const all = { values: [1, 2], constraintValues: [3] };
+    expect(completed(all)).toMatchObject({ status: 'finished', ...all });
+    for (const lacking of [{}, { values: [1, 2] }, { ...all, values: [1] }])
+      expect(completed(lacking)).toMatchObject({
+        status: 'failed',
+        error: expect.stringMatching(/version of expman-rx is older/) as string,
+      });
+  });
+
+  it('keeps apart what it hears of several metrics, and ignores what is of none', async () => {
+    const { trial, control } = offered(MORE);
+    trial.received(begun(0, 'one'));
+    const points = [7, 8, 9, 10].map((value, of) => ({ step: 0, value, timestamp: 0, of }));
+    trial.received({ kind: 'values', trial: 3, attempt: 0, points });
+    trial.onAbort(() => Promise.resolve('sent'));
+    control.abort('stopped');
+    control.expire();
+    await expect(trial.outcome).resolves.toMatchObject({ value: 7, values: [7, 8], constraintValues: [9] });
+  });
+
+  it('that is aborted and not begun again counts with what was heard of the attempt before', () => {
+    const { trial, control } = offered();
+    trial.received(begun(0, 'one'));
+    trial.received(values(0, 5));
+    control.abort('stopped');
+    const place = { host: 'two', slot: 0, runDir: '/r' };
+    const unbegun = { attempt: 1, status: 'stopped', run: 'trial-0003.1', value: null, step: null, place };
+    expect(trial.completed(toWire({ outcome: unbegun, lastReport: null }))).toMatchObject({
+      ...{ status: 'stopped', attempt: 0, run: 'trial-0003', value: 5, place: { host: 'one' } },
     });
   });
 

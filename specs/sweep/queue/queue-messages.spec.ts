@@ -12,9 +12,11 @@ import {
 } from '../../../src/sweep/queue/queue-messages.js';
 
 const OFFER = {
-  ...{ trial: 3, attempt: 0, params: { x: 0.5 }, metric: 'loss' },
-  ...({ mode: 'min', value: 'last', graceMs: Infinity } as const),
+  ...{ trial: 3, attempt: 0, params: { x: 0.5 }, constraints: [] },
+  ...({ metrics: [{ name: 'loss', mode: 'min' }], value: 'last', graceMs: Infinity } as const),
 };
+/** The same with a single metric, as it travels. */
+const WIRE = { ...OFFER, metrics: undefined, constraints: undefined, metric: 'loss', mode: 'min' };
 const PLACE = { host: 'h', slot: 1, runDir: '/r' };
 
 describe('what travels through a queue', () => {
@@ -33,7 +35,14 @@ describe('what travels through a queue', () => {
 
   it('is an offer, with a limit or without', () => {
     expect(readOffer(offerText(OFFER))).toEqual(OFFER);
+    expect(fromWire(offerText(OFFER))).toEqual(WIRE);
     expect(readOffer(offerText({ ...OFFER, graceMs: 5 })).graceMs).toBe(5);
+    const more = {
+      ...OFFER,
+      metrics: [OFFER.metrics[0], { name: 'size', mode: 'max' }],
+      constraints: [{ metric: 'latency', max: -0 }],
+    } as const;
+    expect(readOffer(offerText(more))).toEqual(more);
   });
 
   it('is at most 1 MB, and plain data', () => {
@@ -48,11 +57,13 @@ describe('what travels through a queue', () => {
   it.each([
     ['no JSON', '{'],
     ['no object', '[]'],
-    ['a negative trial', toWire({ ...OFFER, trial: -1 })],
-    ['parameters that are no object', toWire({ ...OFFER, params: 'rm -rf' })],
-    ['no metric', toWire({ ...OFFER, metric: '' })],
-    ['an unknown mode', toWire({ ...OFFER, mode: 'both' })],
-    ['no time to end', toWire({ ...OFFER, graceMs: NaN })],
+    ['a negative trial', toWire({ ...WIRE, trial: -1 })],
+    ['parameters that are no object', toWire({ ...WIRE, params: 'rm -rf' })],
+    ['no metric', toWire({ ...WIRE, metric: '' })],
+    ['an unknown mode', toWire({ ...WIRE, mode: 'both' })],
+    ['a metric without a mode', toWire({ ...WIRE, metrics: [{ name: 'loss' }] })],
+    ['a constraint without a bound', toWire({ ...WIRE, constraints: [{ metric: 'size' }] })],
+    ['no time to end', toWire({ ...WIRE, graceMs: NaN })],
   ])('is refused as an offer when it is %s', (_what, text) => {
     expect(() => readOffer(text)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
   });
@@ -65,10 +76,16 @@ describe('what travels through a queue', () => {
       kind: 'values',
       trial: 3,
       attempt: 1,
-      points: [{ step: null, value: NaN, timestamp: 1 }],
+      points: [
+        { step: null, value: NaN, timestamp: 1 },
+        { step: 1, value: 2, timestamp: 1, of: 1 },
+      ],
     };
     expect(readReport(toWire(values))).toEqual(values);
     expect(readReport(toWire({ ...values, points: [{ step: 'x', value: 1, timestamp: 1 }] }))).toBeNull();
+    expect(
+      readReport(toWire({ ...values, points: [{ step: 1, value: 1, timestamp: 1, of: -1 }] })),
+    ).toBeNull();
     expect(readReport(undefined)).toBeNull();
   });
 
@@ -83,6 +100,8 @@ describe('what travels through a queue', () => {
       { value: null },
       { value: NaN },
       { status: 'running' },
+      { values: [NaN] },
+      { constraintValues: 'none' },
     ])
       expect(read(wrong)).toBeNull();
     expect(read({ place: { ...PLACE, slot: -1 } })).toBeNull();

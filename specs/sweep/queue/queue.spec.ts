@@ -81,6 +81,32 @@ describe.skipIf(!hasRedis())('a sweep on many machines', { timeout: 120_000 }, (
           expect(readFileSync(join(file.parentPath, file.name), 'latin1')).not.toContain(PASSWORD);
   });
 
+  it('has the values of several metrics and of constraints from its workers', async () => {
+    const worker = workHere(url, 'several', folder());
+    const study = sweep(
+      PLAIN,
+      options({
+        ...{ name: 'several', baseDir: folder(), trials: 3, metric: undefined },
+        metrics: [
+          { name: 'loss', mode: 'min' },
+          { name: 'size', mode: 'min' },
+        ],
+        constraints: [{ metric: 'size', max: 1 }],
+      }),
+    );
+    const heard = new Set<string>();
+    study.events$.subscribe((event) => {
+      if (event.kind === 'reported') heard.add(event.metric);
+    });
+    const { front, trials } = await study.result;
+    await worker.ended;
+    expect(heard).toEqual(new Set(['loss', 'size']));
+    expect(trials.map(({ values, violation }) => [values, violation])).toEqual(
+      trials.map(({ params: { x } }) => [[x + STEPS - 1, 1 - x], 0]),
+    );
+    expect(front).toEqual(trials);
+  });
+
   it('tries no parameters that are not of the space of the module', async () => {
     const [dir, work] = [folder(), folder()];
     const worker = workHere(url, 'strange', work);

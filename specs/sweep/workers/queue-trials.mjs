@@ -18,7 +18,7 @@ export default async ({ params: { x, way }, run, signal, slot }) => {
     });
   }
   for (let step = 0; step < STEPS || way === 'endless'; step++) {
-    run.logMetrics({ loss: x + step }, step);
+    run.logMetrics({ loss: x + step, size: 1 - x }, step);
     if (signal.aborted) return;
     await delay(1);
   }

@@ -19,7 +19,8 @@ export function attemptHere(
     runHere<unknown>({ name, baseDir, run, ...rules }, drive).run({ ...attempt, isTakenUp: false }, control, {
       begins: () => undefined,
       started: (trial) => observer.started({ host: hostname(), slot: trial.slot, runDir: trial.run.runDir }),
-      reported: ({ step, value, timestamp }) => observer.reported({ step, value, timestamp }),
+      reported: ({ step, value, timestamp, of }) =>
+        observer.reported({ step, value, timestamp, ...(of !== undefined && { of }) }),
       ending: (outcome) => observer.ending?.(outcome),
     });
 }

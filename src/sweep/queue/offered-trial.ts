@@ -1,8 +1,8 @@
 import { printable } from '../../model/printable.js';
 import { after } from '../after.js';
 import type { AbortReason, NextTrial, TrialControl, TrialObserver, TrialOutcome } from '../executor.js';
-import { MetricWatch } from '../metric-watch.js';
 import { trialRunName } from '../trial-run-name.js';
+import { TrialWatch } from '../trial-watch.js';
 import type { PlacedTrial, TrialPlace } from '../trial.js';
 import type { ResolvedSweep } from '../sweep-options.js';
 import { type WorkerReport, readResult } from './queue-messages.js';
@@ -12,7 +12,10 @@ const TRAVEL_MS = 10_000;
 const STALLED = /stalled more than allowable/;
 
 /** The options of a sweep that its trials need in a queue. */
-export type QueueRules = Pick<ResolvedSweep<unknown>, 'name' | 'metric' | 'mode' | 'value' | 'graceMs'>;
+export type QueueRules = Pick<
+  ResolvedSweep<unknown>,
+  'name' | 'metrics' | 'constraints' | 'value' | 'graceMs'
+>;
 
 /** What a trial works with. */
 interface OfferHost<P> {
@@ -29,7 +32,7 @@ export class OfferedTrial<P> {
   private reject: (error: unknown) => void = () => undefined;
   private attempt: number;
   private place: TrialPlace | undefined;
-  private watch: MetricWatch;
+  private watch: TrialWatch;
   private isSettling = false;
   private hasWarned = false;
   private callOff = (): void => undefined;
@@ -95,7 +98,10 @@ export class OfferedTrial<P> {
     }
     if (report.kind === 'begun') this.beginAttempt(report);
     else if (report.attempt === this.attempt)
-      for (const point of report.points) this.host.observer.reported(this.watch.addPoint(point));
+      for (const point of report.points) {
+        const logged = this.watch.addPoint(point);
+        if (logged !== null) this.host.observer.reported(logged);
+      }
   }
 
   /** Ends it with what a look at its job returns, if that is not null; one look at a time. */
@@ -116,7 +122,12 @@ export class OfferedTrial<P> {
   /** Returns the outcome that a job has as its result. */
   completed(result: unknown): TrialOutcome {
     const read = readResult(result, this.number, this.next.attempt);
-    if (read !== null && read.outcome.attempt >= this.attempt) return read.outcome;
+    if (read !== null && !this.isComplete(read.outcome))
+      return this.failure(
+        'its worker did not say the values of all metrics and constraints; its version of expman-rx is older than that of the sweep',
+      );
+    if (read !== null && read.outcome.attempt >= this.attempt)
+      return this.isUnbegun(read.outcome) ? this.abortedOutcome() : read.outcome;
     return this.failure(
       read === null
         ? 'the worker gave a result that is not valid'
@@ -199,17 +210,30 @@ export class OfferedTrial<P> {
   }
 
   private abortedOutcome(): TrialOutcome {
-    const { reported } = this.watch;
     const status = this.host.control.abortReason ?? 'interrupted';
-    return { ...this.begun, status, value: reported?.value ?? null, step: reported?.step ?? null };
+    return { ...this.begun, status, ...this.watch.reported };
   }
 
   private failure(error: string): TrialOutcome {
     return { ...this.begun, status: 'failed', value: null, step: null, error };
   }
 
-  private freshWatch(): MetricWatch {
-    const { value, mode } = this.host.rules;
-    return new MetricWatch(value, mode === 'min' ? 1 : -1);
+  /**
+   * True if an aborted trial ended without a value, such as one that its next worker did not begin any
+   * more: what was heard of the attempt before counts.
+   */
+  private isUnbegun({ status, value }: TrialOutcome): boolean {
+    return status === this.host.control.abortReason && value === null;
+  }
+
+  /** True unless a finished trial lacks values that the sweep has asked for. */
+  private isComplete({ status, values, constraintValues }: TrialOutcome): boolean {
+    if (status !== 'finished') return true;
+    const { metrics, constraints } = this.host.rules;
+    return (values?.length ?? 1) === metrics.length && (constraintValues?.length ?? 0) === constraints.length;
+  }
+
+  private freshWatch(): TrialWatch {
+    return new TrialWatch(this.host.rules);
   }
 }

@@ -12,7 +12,7 @@ import type { PlacedTrial } from '../trial.js';
 import { OfferedTrial, type QueueRules } from './offered-trial.js';
 import type { QueueAddress } from './queue-address.js';
 import { PREFIX, controlKey, jobId, reportsKey } from './queue-keys.js';
-import { type ControlMessage, offerText, readReport, toWire } from './queue-messages.js';
+import { type ControlMessage, type WorkerReport, offerText, readReport, toWire } from './queue-messages.js';
 import { StreamReader, appendTo } from './read-stream.js';
 import { RedisLink, connectionTo, loadPackages } from './redis.js';
 import { SweepClaim } from './sweep-claim.js';
@@ -51,6 +51,8 @@ class QueueExecutor<P> implements Executor<P, PlacedTrial<P>> {
   private lost: ExpmanError | null = null;
   /** The trials that are offered, by their jobs. */
   private readonly offered = new Map<string, OfferedTrial<P>>();
+  /** What was reported of trials that an earlier session has begun and this one has not taken up yet. */
+  private readonly early = new Map<number, WorkerReport[]>();
 
   constructor(
     private readonly rules: QueueRules,
@@ -59,6 +61,7 @@ class QueueExecutor<P> implements Executor<P, PlacedTrial<P>> {
 
   async open(sweep: ExecutedSweep): Promise<void> {
     const packages = await loadPackages();
+    for (const number of sweep.running) this.early.set(number, []);
     const link = await this.connect(sweep, () => RedisLink.to(this.address, packages, sweep.warn));
     try {
       const { uuid } = sweep;
@@ -84,28 +87,34 @@ class QueueExecutor<P> implements Executor<P, PlacedTrial<P>> {
   }
 
   async run(
-    next: NextTrial<P>,
+    taken: NextTrial<P>,
     control: TrialControl,
     observer: TrialObserver<PlacedTrial<P>>,
   ): Promise<TrialOutcome> {
     const session = this.opened;
-    const { metric, mode, value, graceMs } = this.rules;
+    const { metrics, constraints, value, graceMs } = this.rules;
+    const found = taken.isTakenUp ? await this.jobOf(session.queue, taken) : null;
+    // Such as one that was begun without a queue: its run goes on nowhere, and its folder is not free.
+    const isLost = found === null && taken.hasBegun === true;
+    const next = isLost ? { ...taken, attempt: taken.attempt + 1 } : taken;
     const trial = new OfferedTrial<P>(next, {
       rules: this.rules,
       control,
       observer,
       warn: session.sweep.warn,
     });
-    const found = next.isTakenUp ? await this.jobOf(session.queue, next) : null;
     const id = found?.id ?? jobId(next.number, next.attempt);
     if (found === null) {
       const { number, attempt, params } = next;
-      const text = offerText({ trial: number, attempt, params, metric, mode, value, graceMs });
+      const text = offerText({ trial: number, attempt, params, metrics, constraints, value, graceMs });
       trial.begin();
       await trial.unlessAborted(session.queue.add('trial', { offer: text }, { jobId: id }));
     }
     this.offered.set(id, trial);
+    const early = this.early.get(next.number) ?? [];
+    this.early.delete(next.number);
     try {
+      if (found !== null) for (const report of early) trial.received(report);
       trial.onAbort((reason) => this.abort(id, reason));
       if (found !== null) this.look(id);
       return await trial.outcome;
@@ -178,6 +187,7 @@ class QueueExecutor<P> implements Executor<P, PlacedTrial<P>> {
       this.session?.sweep.warn(`a report in the queue at ${this.address.shown} is not valid and was ignored`);
       return;
     }
+    this.early.get(report.trial)?.push(report);
     for (const trial of this.offered.values()) if (trial.number === report.trial) trial.received(report);
   }
 

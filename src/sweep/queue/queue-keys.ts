@@ -7,6 +7,8 @@ export const PREFIX = 'expman';
 export const claimKey = (name: string): string => `${PREFIX}:sweep:${name}`;
 /** The session of the study that runs the sweep; expires unless it is renewed. */
 export const leaseKey = (name: string): string => `${PREFIX}:sweep:${name}:live`;
+/** There for a while after the sweep of a name has ended. */
+export const endedKey = (name: string): string => `${PREFIX}:sweep:${name}:ended`;
 /** A stream from workers to the study. */
 export const reportsKey = (uuid: string): string => `${PREFIX}:${uuid}:reports`;
 /** A stream from the study to workers. */

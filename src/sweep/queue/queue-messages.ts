@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { isMapping } from '../../run/run-record.js';
 import { ExpmanError } from '../../model/errors.js';
 import { invalidOption } from '../../model/option-rules.js';
-import type { MetricPoint } from '../../model/metric.js';
 import type { Step } from '../../model/step.js';
 import { isRandomUuid } from '../../model/stored-values.js';
-import type { TrialOutcome } from '../executor.js';
+import type { TrialOutcome, TrialPoint } from '../executor.js';
+import { type MetricGoals, type Objectives, areBounds, areGoals, plannedGoals } from '../objectives.js';
 import type { TrialPlace } from '../trial.js';
 import { trialRunName } from '../trial-run-name.js';
 
@@ -29,13 +29,10 @@ export const MAX_STALLED = 2;
 const MAX_TEXT = 16 * 1024;
 
 /** A trial that a study offers; plain data, which a worker checks. */
-export interface Offer {
+export interface Offer extends Objectives {
   readonly trial: number;
   readonly attempt: number;
   readonly params: unknown;
-  readonly metric: string;
-  readonly mode: 'min' | 'max';
-  readonly value: 'last' | 'best';
   /** Infinity for no limit. */
   readonly graceMs: number;
 }
@@ -45,7 +42,7 @@ export type WorkerReport = { readonly trial: number; readonly attempt: number } 
   | { readonly kind: 'begun'; readonly run: string; readonly place: TrialPlace }
   | {
       readonly kind: 'values';
-      readonly points: readonly MetricPoint[];
+      readonly points: readonly TrialPoint[];
     }
 );
 
@@ -102,8 +99,10 @@ export function fromWire(text: unknown): unknown {
  *
  * @throws {@link ExpmanError} `INVALID_OPTION` if the parameters are not plain data, or too long
  */
-export function offerText(offer: Offer): string {
-  const text = toWire(offer);
+export function offerText({ metrics, constraints, ...offer }: Offer): string {
+  // A worker of an earlier version reads `metric` and `mode`, and the study refuses its result where
+  // there is more than that.
+  const text = toWire({ ...offer, ...plannedGoals(metrics, constraints) });
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_JOB_BYTES)
     throw invalidOption('params', `at most ${MAX_JOB_BYTES} bytes as JSON, to travel through a queue`, bytes);
@@ -117,15 +116,18 @@ export function offerText(offer: Offer): string {
 export function readOffer(data: unknown): Offer {
   const read = fromWire(data);
   if (!isMapping(read)) throw corrupt('its data is not an offer, or exceeds 1 MB');
-  const { trial, attempt, params, metric, mode, value, graceMs } = read;
+  const { trial, attempt, params, metric, mode, metrics, constraints = [], value, graceMs } = read;
   if (!isCount(trial) || !isCount(attempt)) throw corrupt('it has no trial number');
   if (!isMapping(params)) throw corrupt('it has no parameters');
   if (typeof metric !== 'string' || metric === '' || metric.length > MAX_TEXT)
     throw corrupt('it has no metric');
   if (mode !== 'min' && mode !== 'max') throw corrupt('it has no mode');
+  if (metrics !== undefined && !areGoals(metrics)) throw corrupt('its metrics are not valid');
+  if (!areBounds(constraints)) throw corrupt('its constraints are not valid');
   if (value !== 'last' && value !== 'best') throw corrupt('it has no value that counts');
   if (typeof graceMs !== 'number' || !(graceMs >= 0)) throw corrupt('it has no graceMs');
-  return { trial, attempt, params, metric, mode, value, graceMs };
+  const goals: MetricGoals = [{ name: metric, mode }, ...(metrics ?? []).slice(1)];
+  return { trial, attempt, params, metrics: goals, constraints, value, graceMs };
 }
 
 /** Reads a report; null if it is not one. */
@@ -147,7 +149,7 @@ export function readResult(text: unknown, trial: number, offered: number): Worke
   const read = fromWire(text);
   const outcome: unknown = isMapping(read) ? read['outcome'] : null;
   if (!isMapping(read) || !isMapping(outcome)) return null;
-  const { attempt, status, run, value, step, error, place: placed } = outcome;
+  const { attempt, status, run, value, step, error, place: placed, values, constraintValues } = outcome;
   const { lastReport } = read;
   const place = isMapping(placed) ? placeOf(placed) : null;
   if (!isCount(attempt) || attempt < offered || run !== trialRunName(trial, attempt) || place === null)
@@ -156,10 +158,16 @@ export function readResult(text: unknown, trial: number, offered: number): Worke
     return null;
   if (!(value === null || (typeof value === 'number' && !Number.isNaN(value))) || !isStep(step)) return null;
   if (status === 'finished' && value === null) return null;
+  if (!isOptionalNumbers(values) || !isOptionalNumbers(constraintValues)) return null;
   if (error !== undefined && !isText(error)) return null;
   if (!(lastReport === null || (typeof lastReport === 'string' && /^\d+-\d+$/.test(lastReport)))) return null;
   return {
-    outcome: { attempt, status, run, value, step, ...(error !== undefined && { error }), place },
+    outcome: {
+      ...{ attempt, status, run, value, step, place },
+      ...(values !== undefined && { values }),
+      ...(constraintValues !== undefined && { constraintValues }),
+      ...(error !== undefined && { error }),
+    },
     lastReport,
   };
 }
@@ -192,9 +200,13 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_TEXT;
 const isStep = (value: unknown): value is Step | null =>
   value === null || typeof value === 'bigint' || Number.isSafeInteger(value);
-const isPoint = (value: unknown): value is MetricPoint =>
+const isOptionalNumbers = (value: unknown): value is readonly number[] | undefined =>
+  value === undefined ||
+  (Array.isArray(value) && value.every((each) => typeof each === 'number' && !Number.isNaN(each)));
+const isPoint = (value: unknown): value is TrialPoint =>
   isMapping(value) &&
   isStep(value['step']) &&
+  (value['of'] === undefined || isCount(value['of'])) &&
   typeof value['value'] === 'number' &&
   typeof value['timestamp'] === 'number';
 

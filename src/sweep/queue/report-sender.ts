@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { MetricPoint } from '../../model/metric.js';
+import type { TrialPoint } from '../executor.js';
 import type { TrialPlace } from '../trial.js';
 import { reportsKey } from './queue-keys.js';
 import { type WorkerReport, toWire } from './queue-messages.js';
@@ -22,7 +22,7 @@ interface Reporting {
 
 /** Sends what an attempt reports to the study, in order; waits while Redis is away. */
 export class ReportSender {
-  private points: MetricPoint[] = [];
+  private points: TrialPoint[] = [];
   private timer: NodeJS.Timeout | undefined;
   private sending: Promise<string | null> = Promise.resolve(null);
 
@@ -36,7 +36,7 @@ export class ReportSender {
     this.send({ ...this.from, kind: 'begun', run, place });
   }
 
-  value(point: MetricPoint): void {
+  value(point: TrialPoint): void {
     this.points.push(point);
     if (this.points.length >= MAX_POINTS) this.sendPoints();
     else this.timer ??= setTimeout(() => this.sendPoints(), GATHER_MS);

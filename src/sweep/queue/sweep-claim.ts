@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ExpmanError } from '../../model/errors.js';
 import { printable } from '../../model/printable.js';
-import { claimKey, controlKey, leaseKey } from './queue-keys.js';
+import { claimKey, controlKey, endedKey, leaseKey } from './queue-keys.js';
 import { type ControlMessage, readClaim, toWire } from './queue-messages.js';
 import type { RedisLink } from './redis.js';
 
@@ -22,6 +22,7 @@ const CLAIM = `
   end
   redis.call('SET', KEYS[1], ARGV[1])
   redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[4])
+  redis.call('DEL', KEYS[3])
   return false`;
 // Also after Redis has lost it; never if it is another's by now.
 const RENEW = `
@@ -35,6 +36,7 @@ const RELEASE = `
   redis.call('DEL', KEYS[1], KEYS[2])
   redis.call('XADD', KEYS[3], '*', 'm', ARGV[2])
   redis.call('EXPIRE', KEYS[3], ARGV[3])
+  redis.call('SET', KEYS[4], '1', 'EX', ARGV[3])
   return 1`;
 
 /** The claim of a study to the name of its sweep, by which workers find it. */
@@ -66,8 +68,8 @@ export class SweepClaim {
     const { text, session } = claim;
     const held: unknown = await link.client.eval(
       CLAIM,
-      2,
-      ...claim.keys,
+      3,
+      ...[...claim.keys, endedKey(name)],
       ...[text, session, uuid, String(LEASE_MS)],
     );
     if (typeof held === 'string') {
@@ -86,8 +88,8 @@ export class SweepClaim {
   async release(): Promise<void> {
     clearInterval(this.renewing);
     const end = toWire({ kind: 'end', session: this.session } satisfies ControlMessage);
-    const keys = [...this.keys, controlKey(this.uuid)];
-    await this.link.client.eval(RELEASE, 3, ...keys, ...[this.text, end, String(END_SECONDS)]);
+    const keys = [...this.keys, controlKey(this.uuid), endedKey(this.name)];
+    await this.link.client.eval(RELEASE, 4, ...keys, ...[this.text, end, String(END_SECONDS)]);
   }
 
   /** Leaves it as it is, to expire. */

@@ -1,5 +1,5 @@
-import type { MetricPoint } from '../../model/metric.js';
-import type { TrialControl, TrialOutcome } from '../executor.js';
+import type { TrialControl, TrialOutcome, TrialPoint } from '../executor.js';
+import type { Objectives } from '../objectives.js';
 import type { TrialPlace } from '../trial.js';
 
 /** An attempt for a worker process to run. */
@@ -11,10 +11,7 @@ export interface Attempt {
 }
 
 /** The rules of a sweep that travel with its trials. */
-export interface AttemptRules {
-  readonly metric: string;
-  readonly mode: 'min' | 'max';
-  readonly value: 'last' | 'best';
+export interface AttemptRules extends Objectives {
   /** Infinity for no limit. */
   readonly graceMs: number;
 }
@@ -23,7 +20,7 @@ export interface AttemptRules {
 export interface AttemptObserver {
   /** The run is open, and the training is about to start. */
   started(place: TrialPlace): void;
-  reported(point: MetricPoint): void;
+  reported(point: TrialPoint): void;
   /** As of a `TrialObserver`; not called by all who run attempts. */
   ending?(outcome: TrialOutcome): void;
 }

@@ -138,17 +138,22 @@ export class TrialTaker {
     const control = new TrialControl();
     const run = trialRunName(number, attempt);
     let place = placeHere(options.dir, { number, attempt, slot });
-    this.running.set(id, { control, token, name: run });
     const reason = this.aborted.get(id);
-    if (reason !== undefined) control.abort(reason);
+    // It has no run: the study may have given it up and expects none.
+    if (reason !== undefined)
+      return {
+        outcome: { attempt, run, status: reason, value: null, step: null, place },
+        lastReport: null,
+      };
+    this.running.set(id, { control, token, name: run });
     options.onTrial({ kind: 'begun', number, attempt, slot });
     const outcome = await this.attempt(
       async () => {
         options.checkParams(params);
-        const { metric, mode, value, graceMs } = offer;
+        const { metrics, constraints, value, graceMs } = offer;
         return options.run(
           { number, attempt, params, slot },
-          { metric, mode, value, graceMs },
+          { metrics, constraints, value, graceMs },
           {
             control,
             observer: {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Executor } from '../executor.js';
-import { MetricWatch } from '../metric-watch.js';
 import type { TrialRules } from '../run-trial.js';
 import type { SlotOptions } from '../sweep-options.js';
 import { placeHere } from '../trial-place.js';
 import { trialRunName } from '../trial-run-name.js';
+import { TrialWatch } from '../trial-watch.js';
 import type { PlacedTrial } from '../trial.js';
 import { SlotProcesses } from './slot-processes.js';
 
@@ -22,7 +22,7 @@ export function runInSlots<P>(
     outlivesStudy: false,
     open: () => Promise.resolve(),
     run: ({ number, attempt, params, slot }, control, observer) => {
-      const watch = new MetricWatch(rules.value, rules.mode === 'min' ? 1 : -1);
+      const watch = new TrialWatch(rules);
       const taken = { number, attempt, params, slot };
       const place = placeHere(join(baseDir, name), taken);
       observer.begins({ attempt, run: trialRunName(number, attempt), place });
@@ -30,7 +30,10 @@ export function runInSlots<P>(
         control,
         observer: {
           started: ({ host }) => observer.started({ ...taken, host }),
-          reported: (point) => observer.reported(watch.addPoint(point)),
+          reported: (point) => {
+            const logged = watch.addPoint(point);
+            if (logged !== null) observer.reported(logged);
+          },
           ending: (outcome) => observer.ending({ ...outcome, place }),
         },
       });

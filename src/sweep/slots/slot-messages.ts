@@ -1,7 +1,6 @@
-import type { MetricPoint } from '../../model/metric.js';
 import type { ExperimentOptions } from '../../model/experiment-config.js';
 import type { ExperimentName } from '../../model/names.js';
-import type { AbortReason, TrialOutcome } from '../executor.js';
+import type { AbortReason, TrialOutcome, TrialPoint } from '../executor.js';
 import type { Attempt, AttemptRules } from '../queue/taken-trial.js';
 import type { PortableError } from '../worker/portable-error.js';
 
@@ -27,7 +26,7 @@ export type ToSlot =
 /** Messages from the process of a slot; what they say is of the attempt it runs. */
 export type FromSlot =
   | { readonly kind: 'started'; readonly runDir: string }
-  | { readonly kind: 'reported'; readonly point: MetricPoint }
+  | { readonly kind: 'reported'; readonly point: TrialPoint }
   | { readonly kind: 'ending'; readonly outcome: TrialOutcome }
   | { readonly kind: 'ended'; readonly outcome: TrialOutcome }
   | { readonly kind: 'broken'; readonly error: PortableError };

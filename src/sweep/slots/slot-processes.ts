@@ -130,6 +130,6 @@ export class SlotProcesses {
   }
 }
 
-const portableRules = ({ metric, mode, value, graceMs }: AttemptRules): AttemptRules => ({
-  ...{ metric, mode, value, graceMs },
+const portableRules = ({ metrics, constraints, value, graceMs }: AttemptRules): AttemptRules => ({
+  ...{ metrics, constraints, value, graceMs },
 });

@@ -14,15 +14,24 @@ const EDGE = { left: 78, right: 16, top: 12, bottom: 42 };
 const LONGEST = { side: 20, few: 20, many: 14 };
 const LETTER = 6.4;
 
+/** A dot that differs from others: how it is drawn, and the words for it. */
+export interface Mark {
+  readonly look: 'ringed' | 'hollow';
+  readonly what: string;
+}
+
 /** Plots one value against another, one dot per run. */
 export function Scatter({
   rows,
   x: across,
   y: up,
+  marks = new Map(),
 }: {
   readonly rows: readonly Compared[];
   readonly x: Dimension;
   readonly y: Dimension;
+  /** Marks by the id of a run; marked dots are drawn over the others. */
+  readonly marks?: ReadonlyMap<string, Mark>;
 }): JSX.Element {
   const x = axisOf(rows.map(({ values }) => values.get(across.key)));
   const y = axisOf(rows.map(({ values }) => values.get(up.key)));
@@ -32,12 +41,13 @@ export function Scatter({
   const left = (place: number): number => edge + 8 + place * (width - 16);
   const top = (place: number): number => EDGE.top + 8 + (1 - place) * (height - 16);
   const bottom = EDGE.top + height;
+  const ordered = [...rows].sort((one, other) => Number(marks.has(one.id)) - Number(marks.has(other.id)));
   return (
     <div class="plain-chart card table-box" tabIndex={0} role="group" aria-label="Scatter">
       <svg
         viewBox={`0 0 ${SIZE.width} ${SIZE.height}`}
         role="img"
-        aria-label={`${up.title} against ${across.title}, ${rows.length} dots`}
+        aria-label={[`${up.title} against ${across.title}, ${rows.length} dots`, ...counts(marks)].join(', ')}
       >
         {x.ticks.map(({ place, text }) => (
           <g key={`x ${text} ${place}`}>
@@ -63,7 +73,8 @@ export function Scatter({
           {across.title}
           {x.isLog ? ' (log)' : ''}
         </text>
-        {rows.map(({ id, colour, values }) => {
+        {ordered.map(({ id, colour, values }) => {
+          const mark = marks.get(id);
           const [own, other] = [values.get(across.key), values.get(up.key)];
           const [xPlace, yPlace] = [x.placeOf(own), y.placeOf(other)];
           return xPlace === null || yPlace === null ? null : (
@@ -71,15 +82,25 @@ export function Scatter({
               key={id}
               cx={left(xPlace)}
               cy={top(yPlace)}
-              r="4.5"
-              style={{ fill: colour }}
-              fill-opacity="0.8"
+              class={mark?.look ?? ''}
+              r={mark?.look === 'ringed' ? '6' : '4.5'}
+              style={mark?.look === 'hollow' ? { fill: 'none', stroke: colour } : { fill: colour }}
+              fill-opacity={mark?.look === 'ringed' ? '1' : '0.8'}
             >
-              <title>{`${id}: ${across.title} ${valueText(own)}, ${up.title} ${valueText(other)}`}</title>
+              <title>
+                {`${id}: ${across.title} ${valueText(own)}, ${up.title} ${valueText(other)}`}
+                {mark === undefined ? '' : `, ${mark.what}`}
+              </title>
             </circle>
           );
         })}
       </svg>
     </div>
   );
+}
+
+/** Says how many dots have each mark. */
+function counts(marks: ReadonlyMap<string, Mark>): string[] {
+  const whats = [...marks.values()].map(({ what }) => what);
+  return [...new Set(whats)].map((what) => `${whats.filter((each) => each === what).length} ${what}`);
 }

@@ -15,8 +15,9 @@ import { Answered } from '../parts/states.js';
 import { Status } from '../parts/status.js';
 import { listTurn } from '../state/news.js';
 import { theme } from '../state/theme.js';
+import { FrontChart } from './front-chart.js';
 import { TrialTable } from './trial-table.js';
-import { bestSoFar, comparedTrials, type Sweep, sweepOf } from './trials.js';
+import { bestSoFar, boundText, comparedTrials, type Sweep, sweepOf } from './trials.js';
 
 /**
  * @bound tells: a line below the axes says how many more; specs/dashboard/browser/left-out.spec.ts
@@ -44,10 +45,13 @@ function Shown({
 }): JSX.Element {
   const sweep = useMemo(() => sweepOf(answer), [answer]);
   const names = [...new Set(sweep.trials.flatMap((trial) => [...trial.params.keys()]))];
-  const {
-    params,
-    metrics: [metric],
-  } = dimensionsOf(names, [sweep.metric]);
+  const { params, metrics } = dimensionsOf(
+    names,
+    sweep.metrics.map(({ name }) => name),
+  );
+  // The last axis is the one that colours the lines.
+  const [first, ...others] = metrics;
+  const results = first === undefined ? others : [...others, first];
   const hasPage = usePages(experiment);
   const rows = useMemo(() => comparedTrials(experiment, sweep), [experiment, sweep]);
   const axes = firstOf(params, MOST_AXES);
@@ -60,14 +64,11 @@ function Shown({
           <h2>Parameter importance for {sweep.metric}</h2>
           <ImportanceList {...sweep.importance} metric={sweep.metric} goal={sweep.mode} />
         </section>
+        <FrontChart {...{ sweep, rows, metrics }} />
       </div>
       <section aria-label="Parallel coordinates">
         <h2>Parallel coordinates</h2>
-        <Parallel
-          rows={rows}
-          dimensions={[...axes.shown, ...(metric === undefined ? [] : [metric])]}
-          goal={sweep.mode}
-        />
+        <Parallel rows={rows} dimensions={[...axes.shown, ...results]} goal={sweep.mode} />
         <Left left={axes.left} what="parameters without an axis" />
       </section>
       <section aria-label="Trials">
@@ -94,10 +95,14 @@ function usePages(experiment: string): (run: string) => boolean {
 }
 
 function Head({ experiment, sweep }: { readonly experiment: string; readonly sweep: Sweep }): JSX.Element {
-  const { status, metric, mode, searcher, scheduler, trials } = sweep;
+  const { status, metrics, constraints, searcher, scheduler, trials } = sweep;
   const stopped = trials.filter((trial) => trial.status === 'stopped').length;
   const rows = [
-    ['Metric', `${metric}, ${mode === 'min' ? 'lowest' : 'highest'} is best`],
+    [
+      metrics.length > 1 ? 'Metrics' : 'Metric',
+      metrics.map(({ name, mode }) => `${name}, ${mode === 'min' ? 'lowest' : 'highest'} is best`).join('; '),
+    ],
+    ...(constraints.length > 0 ? [['Constraints', constraints.map(boundText).join('; ')] as const] : []),
     ['Searcher', searcher],
     ['Scheduler', scheduler],
     ['Trials', String(trials.length)],
@@ -132,10 +137,17 @@ function BestChart({ sweep }: { readonly sweep: Sweep }): JSX.Element {
   const colours = theme.value;
   const figure = useMemo((): Figure => {
     const x = sweep.trials.map(({ number }) => number);
-    const dotted = (status: string): (number | null)[] =>
-      // Lines between trials mean nothing: each is a dot, between two gaps.
-      sweep.trials.flatMap((trial) => [null, trial.status === status ? trial.value : null, null]);
     const thrice = x.flatMap((at) => [at, at, at]);
+    const dotted = (status: string, isKept = true): (number | null)[] =>
+      // Lines between trials mean nothing: each is a dot, between two gaps.
+      sweep.trials.flatMap((trial) => [
+        null,
+        trial.status === status && (trial.keepsBounds || status !== 'finished') === isKept
+          ? trial.value
+          : null,
+        null,
+      ]);
+    const broken = { name: 'breaks a constraint', x: thrice, y: dotted('finished', false) };
     const stroke = { marks: [] };
     const best = bestSoFar(sweep);
     return {
@@ -144,6 +156,7 @@ function BestChart({ sweep }: { readonly sweep: Sweep }): JSX.Element {
         { ...stroke, name: 'best so far', colour: colourAt(0, colours), ...steps(x, best) },
         { ...stroke, name: 'finished', colour: colourAt(2, colours), x: thrice, y: dotted('finished') },
         { ...stroke, name: 'stopped early', colour: colourAt(1, colours), x: thrice, y: dotted('stopped') },
+        ...(sweep.constraints.length > 0 ? [{ ...stroke, ...broken, colour: colourAt(5, colours) }] : []),
       ],
     };
   }, [sweep, colours]);

@@ -1,9 +1,10 @@
 import type { JSX } from 'preact';
+import { excessOf } from '../../../pure/sweep-front.js';
 import { countText, digitsFor, exactText, valueText } from '../facts/format.js';
 import { To } from '../parts/link.js';
 import { TableBox } from '../parts/table-box.js';
 import { runPlace } from '../state/route.js';
-import type { Sweep, Trial } from './trials.js';
+import { boundText, type Sweep, type Trial } from './trials.js';
 
 /**
  * The number of rows that browsers show with ease; the other trials of a longer sweep are in the
@@ -14,10 +15,10 @@ import type { Sweep, Trial } from './trials.js';
  */
 const MOST_TRIALS = 1000;
 
-/** A table of trials, with the best one marked. */
+/** A table of trials, with the best one and those on the front marked. */
 export function TrialTable({
   experiment,
-  sweep: { trials, best, metric },
+  sweep,
   params,
   hasPage,
 }: {
@@ -27,8 +28,11 @@ export function TrialTable({
   readonly hasPage: (run: string) => boolean;
   readonly params: readonly string[];
 }): JSX.Element {
+  const { trials, best, metrics, constraints } = sweep;
   const shown = trials.slice(-MOST_TRIALS);
-  const digits = digitsFor(shown.map(({ value }) => value));
+  const digits = metrics.map((_, at) => digitsFor(shown.map((trial) => figureOf(trial, at))));
+  const boundDigits = constraints.map((_, at) => digitsFor(shown.map((trial) => trial.constraintValues[at])));
+  const hasFront = metrics.length > 1;
   return (
     <TableBox label="Trials">
       {shown.length < trials.length ? (
@@ -44,9 +48,12 @@ export function TrialTable({
             </th>
             <th scope="col">run</th>
             <th scope="col">status</th>
-            <th scope="col" class="number">
-              {metric}
-            </th>
+            {hasFront ? <th scope="col">front</th> : null}
+            {[...metrics.map(({ name }) => name), ...constraints.map(boundText)].map((name, at) => (
+              <th scope="col" key={at} class="number">
+                {name}
+              </th>
+            ))}
             {params.map((name) => (
               <th scope="col" key={name} class="number">
                 {name}
@@ -58,7 +65,7 @@ export function TrialTable({
           {shown.map((trial) => (
             <Row
               key={trial.number}
-              {...{ experiment, trial, params, digits }}
+              {...{ experiment, sweep, trial, params, digits, boundDigits }}
               hasPage={hasPage(trial.run)}
               isBest={trial.number === best}
             />
@@ -69,22 +76,32 @@ export function TrialTable({
   );
 }
 
+/** The value of a trial for one of the metrics; one that lacks another metric still has the first. */
+const figureOf = ({ value, values }: Trial, at: number): number | null =>
+  values[at] ?? (at === 0 ? value : null);
+
 function Row({
   experiment,
-  trial: { number, run, status, value, params: given, error },
+  sweep: { metrics, constraints, front },
+  trial,
   params,
   isBest,
   digits,
+  boundDigits,
   hasPage,
 }: {
   readonly experiment: string;
+  readonly sweep: Sweep;
   readonly trial: Trial;
   readonly params: readonly string[];
   readonly isBest: boolean;
   readonly hasPage: boolean;
-  /** The significant digits of the metric. */
-  readonly digits: number;
+  /** The significant digits of each metric. */
+  readonly digits: readonly number[];
+  /** The significant digits of the metric of each constraint. */
+  readonly boundDigits: readonly number[];
 }): JSX.Element {
+  const { number, run, status, params: given, error } = trial;
   return (
     <tr class={isBest ? 'best' : ''}>
       <td class="number">{number}</td>
@@ -93,9 +110,20 @@ function Row({
         {status === 'stopped' ? 'stopped early' : status}
         {isBest ? ' · best' : ''}
       </td>
-      <td class="number" title={exactText(value)}>
-        {valueText(value, digits)}
-      </td>
+      {metrics.length > 1 ? <td>{front.has(number) ? 'yes' : ''}</td> : null}
+      {metrics.map(({ name }, at) => (
+        <td key={name} class="number" title={exactText(figureOf(trial, at))}>
+          {valueText(figureOf(trial, at), digits[at])}
+        </td>
+      ))}
+      {constraints.map((bound, at) => (
+        <td key={at} class="number" title={exactText(trial.constraintValues[at])}>
+          {valueText(trial.constraintValues[at], boundDigits[at])}
+          {excessOf(bound, trial.constraintValues[at] ?? NaN) > 0 ? (
+            <span class="trial-failed"> broken</span>
+          ) : null}
+        </td>
+      ))}
       {params.map((name) => (
         <td key={name} class="number" title={exactText(given.get(name))}>
           {valueText(given.get(name))}

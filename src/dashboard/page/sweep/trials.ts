@@ -1,6 +1,8 @@
 import { isMapping } from '../../../pure/is-mapping.js';
 import type { ImportanceTrial } from '../../../pure/param-importance.js';
+import { type Bound, frontOf, keepsBounds, valuesOf } from '../../../pure/sweep-front.js';
 import { type Compared, dimensionsOf } from '../compare/value-rows.js';
+import { valueText } from '../facts/format.js';
 import { flatParams } from '../facts/run-values.js';
 
 /** A trial of a sweep, as far as `sweep.yaml` is valid: the file may contain anything. */
@@ -14,8 +16,20 @@ export interface Trial {
   /** The parameters, nested. */
   readonly given: unknown;
   readonly value: number | null;
+  /** One value for each metric of the sweep; empty if one of them is missing. */
+  readonly values: readonly number[];
+  /** The value of the metric of each constraint; empty if it is not known. */
+  readonly constraintValues: readonly number[];
+  /** True if it is known to keep all constraints. */
+  readonly keepsBounds: boolean;
   readonly step: number | null;
   readonly error: string;
+}
+
+/** A metric that a sweep optimises. */
+export interface Goal {
+  readonly name: string;
+  readonly mode: 'min' | 'max';
 }
 
 /** A sweep and its trials in the order they began. */
@@ -23,6 +37,11 @@ export interface Sweep {
   readonly status: string;
   readonly metric: string;
   readonly mode: 'min' | 'max';
+  /** All metrics; `metric` and `mode` are those of the first. */
+  readonly metrics: readonly Goal[];
+  readonly constraints: readonly Bound[];
+  /** The numbers of the trials on the Pareto front. */
+  readonly front: ReadonlySet<number>;
   readonly searcher: string;
   readonly scheduler: string;
   readonly best: number | null;
@@ -33,14 +52,15 @@ export interface Sweep {
 
 /** Reads the server's answer about a sweep. */
 export function sweepOf(answer: Readonly<Record<string, unknown>>): Sweep {
+  const plan = planOf(answer);
   const trials = Array.isArray(answer['trials'])
-    ? answer['trials'].flatMap((each) => trialOf(each) ?? [])
+    ? answer['trials'].flatMap((each) => trialOf(each, plan) ?? [])
     : [];
   const best: unknown = isMapping(answer['best']) ? answer['best']['trial'] : null;
   return {
     status: textOrEmpty(answer['status']),
-    metric: textOrEmpty(answer['metric']),
-    mode: answer['mode'] === 'max' ? 'max' : 'min',
+    ...{ metric: plan.metric, mode: plan.mode, metrics: plan.metrics, constraints: plan.constraints },
+    front: new Set(frontOf(plan, trials).map(({ number }) => number)),
     searcher: textOrEmpty(answer['searcher']),
     scheduler: textOrEmpty(answer['scheduler']),
     best: typeof best === 'number' ? best : null,
@@ -52,47 +72,85 @@ export function sweepOf(answer: Readonly<Record<string, unknown>>): Sweep {
   };
 }
 
-function trialOf(record: unknown): Trial | null {
+/** What is optimised, as far as the file is valid. */
+function planOf(answer: Readonly<Record<string, unknown>>) {
+  const metric = textOrEmpty(answer['metric']);
+  const mode = modeOf(answer['mode']);
+  const goals = listOf(answer['metrics'], ({ name, mode: of }) =>
+    typeof name === 'string' ? { name, mode: modeOf(of) } : null,
+  );
+  const constraints = listOf(answer['constraints'], ({ metric: of, max, min }): Bound | null => {
+    if (typeof of !== 'string') return null;
+    if (typeof max === 'number') return { metric: of, max };
+    return typeof min === 'number' ? { metric: of, min } : null;
+  });
+  return { metric, mode, constraints, metrics: goals.length > 1 ? goals : [{ name: metric, mode }] };
+}
+
+const modeOf = (value: unknown): 'min' | 'max' => (value === 'max' ? 'max' : 'min');
+
+const listOf = <T>(
+  value: unknown,
+  read: (each: Readonly<Record<string, unknown>>) => T | null,
+): readonly T[] =>
+  Array.isArray(value) ? value.flatMap((each: unknown) => (isMapping(each) ? (read(each) ?? []) : [])) : [];
+
+const numbersOf = (value: unknown): readonly number[] =>
+  Array.isArray(value) && value.every((each) => typeof each === 'number') ? value : [];
+
+function trialOf(record: unknown, plan: ReturnType<typeof planOf>): Trial | null {
   if (!isMapping(record) || typeof record['trial'] !== 'number') return null;
-  const { trial, params, value, step } = record;
+  const { trial, params, step } = record;
+  const value = typeof record['value'] === 'number' ? record['value'] : null;
+  const constraintValues = numbersOf(record['constraintValues']);
   return {
+    ...{ value, constraintValues, keepsBounds: keepsBounds(plan, { constraintValues }) },
+    values: valuesOf(plan, { value, values: numbersOf(record['values']) }),
     number: trial,
     status: textOrEmpty(record['status']),
     run: textOrEmpty(record['run']),
     params: new Map(isMapping(params) ? flatParams(params) : []),
     given: params,
-    value: typeof value === 'number' ? value : null,
     step: typeof step === 'number' ? step : null,
     error: textOrEmpty(record['error']),
   };
 }
 
-/** The best value among the finished trials up to each trial; null until one has finished. */
+/** The best value among the finished trials that keep all constraints, up to each trial; null until one has. */
 export function bestSoFar({ trials, mode }: Pick<Sweep, 'trials' | 'mode'>): (number | null)[] {
   let best: number | null = null;
-  return trials.map(({ status, value }) => {
-    const isBetter = value !== null && (best === null || (mode === 'min' ? value < best : value > best));
+  return trials.map(({ status, value, keepsBounds: isKept }) => {
+    const isBetter =
+      isKept && value !== null && (best === null || (mode === 'min' ? value < best : value > best));
     if (status === 'finished' && isBetter) best = value;
     return best;
   });
 }
 
-/** Returns the trials for comparison, by their parameters and the metric of the sweep. */
+/** Returns the trials for comparison, by their parameters and the metrics of the sweep. */
 export function comparedTrials(
   experiment: string,
-  { trials, metric }: Pick<Sweep, 'trials' | 'metric'>,
+  { trials, metrics }: Pick<Sweep, 'trials' | 'metrics'>,
 ): Compared[] {
-  return trials.map(({ number, run, params, value }) => {
-    const of = dimensionsOf([...params.keys()], [metric]);
+  const names = metrics.map(({ name }) => name);
+  return trials.map(({ number, run, params, value, values }) => {
+    const of = dimensionsOf([...params.keys()], names);
     return {
       id: run === '' ? `trial ${number}` : `${experiment}/${run}`,
       colour: 'var(--accent)',
       values: new Map<string, unknown>([
         ...of.params.map(({ key, name }) => [key, params.get(name)] as const),
-        ...of.metrics.map(({ key }) => [key, value ?? undefined] as const),
+        // A trial that lacks another metric still has the first.
+        ...of.metrics.map(
+          ({ key }, at) => [key, values[at] ?? (at === 0 ? value : null) ?? undefined] as const,
+        ),
       ]),
     };
   });
 }
+
+/** A constraint in words. */
+export const boundText = ({ metric, max, min }: Bound): string =>
+  max === undefined ? `${metric} ≥ ${valueText(min)}` : `${metric} ≤ ${valueText(max)}`;
 
 const textOrEmpty = (value: unknown): string => (typeof value === 'string' ? value : '');
