@@ -19,6 +19,7 @@ import type { ExchangeRun, Importer } from './exchange/exchange-run.js';
 import { allowedName } from './exchange/run-names.js';
 import { asExpmanError, chosenPath, corruptAt } from './source/source-files.js';
 import type { Destination } from './target/draft-run.js';
+import { unreadToolAt } from './source/unread-tools.js';
 import { removeEmptyExperiment } from './target/experiment-folder.js';
 import { EarlierImports, type ImportKey, keyOf } from './target/earlier-imports.js';
 import { writeRun } from './target/write-run.js';
@@ -285,7 +286,10 @@ async function importerOf(
   const fitting: Importer[] = [];
   for (const importer of importers) if (await importer.recognises(path)) fitting.push(importer);
   const [only, ...others] = fitting;
-  if (only === undefined) throw refuse(`the format of ${path} is not recognised`);
+  if (only === undefined) {
+    const advice = unreadToolAt(path);
+    throw refuse(advice === null ? `the format of ${path} is not recognised` : `${path} is ${advice}`);
+  }
   if (others.length === 0) return only;
   throw refuse(
     `${path} matches several formats (${fitting.map((importer) => importer.format).join(', ')}): give the format`,

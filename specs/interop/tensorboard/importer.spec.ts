@@ -76,7 +76,7 @@ describe('the folders of TensorBoard', () => {
     oneScalar(elsewhere);
     symlinkSync(elsewhere, join(path, 'link'));
     symlinkSync(join(elsewhere, NAME), join(path, NAME));
-    expect(await namesIn(path)).toEqual([]);
+    await expect(namesIn(path)).rejects.toMatchObject({ code: 'CORRUPT' });
     expect(await importer.recognises(path)).toBe(false);
   });
 
@@ -182,7 +182,7 @@ describe('the values of event files', () => {
       pluginEvent('h', 'histograms', new Uint8Array(), numbers(1, 60_003, 1)),
     ];
     const { told } = only(await imported(importer, writeEventFile(join(folder(), NAME), events)));
-    expect(told).toEqual([{ kind: 'left out', text: '3 tensors' }]);
+    expect(told).toEqual([{ kind: 'left out', text: '3 tensors ("t0", "t1", "h")' }]);
   });
 
   it.each([
@@ -253,8 +253,8 @@ describe('the values of event files', () => {
     const { rowList, told } = only(await imported(importer, path));
     expect(rowList).toEqual([]);
     expect(told).toEqual([
-      { kind: 'left out', text: '2 images' },
-      { kind: 'left out', text: '1 tensors' },
+      { kind: 'left out', text: '2 images that cannot be read ("a", "b")' },
+      { kind: 'left out', text: '1 tensor ("c")' },
     ]);
   });
 });

@@ -63,7 +63,8 @@ export function only<T>(items: readonly T[]): T {
   return item;
 }
 
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+/** Everything that an iterable yields. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;

@@ -48,7 +48,7 @@ describe('a SummaryWriter', () => {
     expect(values(only(await runsIn(path)), 'loss')).toEqual([0.5]);
   });
 
-  it('gives each line of addScalars and each trial of addHparams a run beside it', async () => {
+  it('gives each line of addScalars and each trial of addHparams a folder, which an import joins again', async () => {
     const path = join(folder(), 'logs');
     const writer = new SummaryWriter(path);
     writer.addScalars('loss/all', { train: 1, '../../val': 2 }, 4);
@@ -59,10 +59,12 @@ describe('a SummaryWriter', () => {
       'loss_all_.._.._val',
       'loss_all_train',
     ]);
-    const runs = await runsIn(path);
-    const trial = runs.find(({ params }) => 'lr' in params);
-    expect({ ...trial?.params }).toEqual({ lr: 0.1, 'opt.name': 'adam', api_key: '[redacted]' });
-    expect(runs.map(({ rowList }) => ({ ...rowList[0]?.values }))).toContainEqual({ 'loss/all': 2 });
+    const run = only(await runsIn(path));
+    expect({ ...run.params }).toEqual({ lr: 0.1, 'opt.name': 'adam', api_key: '[redacted]' });
+    expect(run.rowList.map(({ step, values }) => [step, { ...values }])).toEqual([
+      [4, { 'loss/all/train': 1, 'loss/all/.._.._val': 2 }],
+      [0, { acc: 0.5 }],
+    ]);
   });
 
   it('counts a histogram in equal buckets, one value being one bucket', async () => {

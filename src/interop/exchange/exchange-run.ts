@@ -45,6 +45,8 @@ export interface ExchangeMedia {
 
 /** The facts about the source of a run, for `imported` in `run.yaml`. */
 export interface ExchangeSource {
+  /** The tool's name of the run, where it is not that of the run itself. */
+  readonly name?: string;
   /** The tool's own identifier of the run. */
   readonly id?: string;
   /** The tool's identifier of the run it belongs to. */

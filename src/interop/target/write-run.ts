@@ -143,7 +143,7 @@ export async function writeRunBy(
       assertTaken(dropped, draft.runDir);
       const { files, media } = belongings;
       const [params, summary] = [leavesIn(source.params), Object.keys(source.summary ?? {}).length];
-      assertNotEmpty(source, rows + params + summary, leftOut, writing.from);
+      assertNotEmpty(source, rows + params + summary + files + media, leftOut, writing.from);
       const logLines = await writeLog(source, engine.runDir);
       const told = { leftOut, guessed, times: times.stated ? undefined : ('none' as const) };
       amendRunFile(nodeFs, engine.runDir, (file) => writing.amend({ ...file, ...links.facts, ...end }, told));
@@ -356,7 +356,7 @@ function importOf(
   { from, format, key }: Origin,
   { leftOut, guessed, times }: Told,
 ): Readonly<Record<string, unknown>> {
-  const { id, parent, user, commit } = source.source ?? {};
+  const { id, parent, user, commit, name = source.run } = source.source ?? {};
   const facts = Object.entries({ id, parent, user, commit, times, key: key ?? undefined });
   return {
     from,
@@ -367,6 +367,6 @@ function importOf(
     ...(guessed.length > 0 && { guessed }),
     // Names that no folder can have.
     ...(source.experiment !== '' && source.experiment !== experiment && { experiment: source.experiment }),
-    ...(source.run !== '' && source.run !== run && { run: source.run }),
+    ...(name !== '' && name !== run && { run: name }),
   };
 }

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { ioError } from './io-error.js';
 import { beginsWithRecord } from './record-reader.js';
@@ -11,6 +11,14 @@ export interface EventFolder {
   readonly files: readonly string[];
 }
 
+/** The event files under a path. */
+export interface EventTree {
+  /** Each folder before those in it, in the order of their names. */
+  readonly folders: readonly EventFolder[];
+  /** Links to folders and event files that lead out of the given folder, or nowhere. */
+  readonly strayLinks: readonly string[];
+}
+
 /**
  * Files and folders checked before a folder is assumed to belong to another tool.
  *
@@ -19,20 +27,20 @@ export interface EventFolder {
 const MAX_LOOKS = 20_000;
 
 /**
- * Yields the folders with event files under a path, including itself, in the order of their names;
- * a file stands for its folder.
+ * Finds the folders with event files under a path, including itself; a file stands for its folder.
  *
- * Links are not followed.
+ * A link is followed if it leads to a place in the given folder. What is read there under its own
+ * name is not read again under that of the link.
  *
  * @throws {@link ExpmanError} `IO` for a folder that cannot be read
  */
-export async function* eventFolders(path: string): AsyncGenerator<EventFolder> {
+export async function eventTree(path: string): Promise<EventTree> {
   const top = resolve(path);
-  if ((await statOf(top)).isFile()) {
-    yield { name: '', files: [top] };
-    return;
-  }
-  yield* foldersUnder(top, top);
+  if ((await statOf(top)).isFile()) return { folders: [{ name: '', files: [top] }], strayLinks: [] };
+  const place = { top, realTop: await realpath(top) };
+  const tree = { folders: [] as EventFolder[], strayLinks: [] as string[] };
+  await collect(top, place, tree);
+  return tree;
 }
 
 /** True if a path is, or contains, an event file. */
@@ -40,15 +48,14 @@ export async function holdsEventFiles(path: string): Promise<boolean> {
   const info = await stat(path).catch(() => null);
   if (info?.isFile() === true) return isEventFileName(path) && beginsWithRecord(path);
   if (info?.isDirectory() !== true) return false;
+  const realTop = await realpath(path).catch(() => path);
   let looks = 0;
   const waiting = [path];
   for (let folder = waiting.shift(); folder !== undefined && looks < MAX_LOOKS; folder = waiting.shift()) {
-    for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
-      looks++;
-      const child = join(folder, entry.name);
-      if (entry.isDirectory()) waiting.push(child);
-      else if (entry.isFile() && isEventFileName(entry.name) && (await beginsWithRecord(child))) return true;
-    }
+    const found = await entriesOf(folder, realTop).catch(() => null);
+    looks += found?.count ?? 0;
+    for (const file of found?.files ?? []) if (await beginsWithRecord(file)) return true;
+    waiting.push(...(found?.folders ?? []));
   }
   return false;
 }
@@ -59,18 +66,65 @@ export async function topName(path: string): Promise<string> {
   return basename((await statOf(top)).isFile() ? dirname(top) : top);
 }
 
-async function* foldersUnder(folder: string, top: string): AsyncGenerator<EventFolder> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+interface Place {
+  readonly top: string;
+  readonly realTop: string;
+}
+
+async function collect(
+  folder: string,
+  { top, realTop }: Place,
+  tree: { readonly folders: EventFolder[]; readonly strayLinks: string[] },
+): Promise<void> {
+  const { files, folders, strays } = await entriesOf(folder, realTop).catch((error: unknown) => {
     throw ioError(folder, error);
   });
+  const nameOf = (child: string): string => relative(top, child).split(sep).join('/');
+  if (files.length > 0) tree.folders.push({ name: nameOf(folder), files });
+  tree.strayLinks.push(...strays.map(nameOf));
+  for (const child of folders) await collect(child, { top, realTop }, tree);
+}
+
+/** What is of interest in a folder, as paths in the order of their names. */
+interface Entries {
+  readonly folders: readonly string[];
+  readonly files: readonly string[];
+  readonly strays: readonly string[];
+  /** The number of all entries. */
+  readonly count: number;
+}
+
+async function entriesOf(folder: string, realTop: string): Promise<Entries> {
+  const entries = await readdir(folder, { withFileTypes: true });
   entries.sort((one, other) => (one.name < other.name ? -1 : 1));
-  const files = entries.filter((entry) => entry.isFile() && isEventFileName(entry.name));
-  if (files.length > 0)
-    yield {
-      name: relative(top, folder).split(sep).join('/'),
-      files: files.map((entry) => join(folder, entry.name)),
-    };
-  for (const entry of entries) if (entry.isDirectory()) yield* foldersUnder(join(folder, entry.name), top);
+  const found = { folders: [] as string[], files: [] as string[], strays: [] as string[] };
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) found.folders.push(path);
+    else if (entry.isFile() && isEventFileName(path)) found.files.push(path);
+    else if (entry.isSymbolicLink()) {
+      const link = await linkAt(path, realTop);
+      if (link === 'stray') found.strays.push(path);
+      else if (link !== null && !found.files.includes(link.file)) found.files.push(link.file);
+    }
+  }
+  return { ...found, count: entries.length };
+}
+
+/**
+ * Returns the event file that a link leads to, if it is in the given folder and has another name
+ * there. Null if what it leads to is of no interest, or found where it is.
+ */
+async function linkAt(path: string, realTop: string): Promise<{ readonly file: string } | 'stray' | null> {
+  const isNamed = isEventFileName(path);
+  const target = await realpath(path).catch(() => null);
+  const info = target === null ? null : await stat(target).catch(() => null);
+  if (target === null || info === null) return isNamed ? 'stray' : null;
+  const isOfInterest = info.isDirectory() || (info.isFile() && isNamed);
+  if (!isOfInterest) return null;
+  if (target !== realTop && !target.startsWith(realTop.endsWith(sep) ? realTop : realTop + sep))
+    return 'stray';
+  return info.isFile() && !isEventFileName(target) ? { file: target } : null;
 }
 
 const statOf = (path: string): ReturnType<typeof stat> =>

@@ -2,13 +2,17 @@ import type { Step } from '../../model/step.js';
 import { corruptRecord, type EventRecord } from './record-reader.js';
 import { BYTES, FIXED32, FIXED64, type PbfReader, readInt64, readMessage, readText, VARINT } from './wire.js';
 
-/** A summary event of an event file (`tensorflow/core/util/event.proto`). */
-export interface SummaryEvent {
+/** An event of an event file (`tensorflow/core/util/event.proto`) as far as it concerns a run. */
+export interface LoggedEvent {
   /** Milliseconds since the epoch, to the microsecond. */
   readonly timestampMs: number;
   /** A bigint only beyond 2^53. */
   readonly step: Step;
   readonly values: readonly SummaryValue[];
+  /** The version of the format, which the first event of a file has; else null. */
+  readonly version: number | null;
+  /** True if the training was started, perhaps again, at this step. */
+  readonly isStart: boolean;
 }
 
 /**
@@ -20,8 +24,8 @@ export interface SummaryValue {
   readonly metadata: TagMetadata | null;
   readonly content:
     | { readonly kind: 'scalar'; readonly value: number }
-    | { readonly kind: 'histogram' | 'tensor'; readonly bytes: Uint8Array }
-    | { readonly kind: 'image' | 'audio' | 'none' };
+    | { readonly kind: 'histogram' | 'tensor' | 'image' | 'audio'; readonly bytes: Uint8Array }
+    | { readonly kind: 'none' };
 }
 
 /** The plugin that shows a tag, and its data. */
@@ -35,20 +39,24 @@ const MAX_VALUES = 100_000;
 /** @bound refuses: CORRUPT, with the place of the record */
 const MAX_TIME_MS = 8.64e15;
 
+/** `START` of `SessionLog.SessionStatus`. */
+const SESSION_START = 1;
+
 /**
- * Reads an event; null for one that is not a summary (a graph, a profile, the version of the file).
+ * Reads an event; null for one that does not concern a run (a graph, a profile).
  *
  * @throws {@link ExpmanError} `CORRUPT` with the record's offset if it is not a valid event or has
  * no valid time
  */
-export function readEvent({ path, offset, data }: EventRecord): SummaryEvent | null {
+export function readEvent({ path, offset, data }: EventRecord): LoggedEvent | null {
   const fields = decoded(() => readMessage(data, new EventFields(), readEventField), path, offset);
-  if (fields.values.length === 0) return null;
+  const { step, values, version, isStart } = fields;
+  if (values.length === 0 && version === null && !isStart) return null;
   const corrupt = (what: string): Error => corruptRecord(path, offset, what);
-  if (fields.values.length > MAX_VALUES) throw corrupt(`has over ${MAX_VALUES} values`);
+  if (values.length > MAX_VALUES) throw corrupt(`has over ${MAX_VALUES} values`);
   const timestampMs = Math.round(fields.wallTime * 1e6) / 1e3;
   if (!(Math.abs(timestampMs) <= MAX_TIME_MS)) throw corrupt(`has the time ${fields.wallTime}`);
-  return { timestampMs, step: fields.step, values: fields.values };
+  return { timestampMs, step, values, version, isStart };
 }
 
 /** Runs a decoder; an error means a corrupt record. */
@@ -64,6 +72,8 @@ class EventFields {
   wallTime = 0;
   step: Step = 0;
   readonly values: SummaryValue[] = [];
+  version: number | null = null;
+  isStart = false;
 }
 
 /** Reads a step exactly; bigints are slower, so only if a double cannot hold it. */
@@ -83,13 +93,27 @@ function readEventField(key: number, into: EventFields, pbf: PbfReader): void {
     case (2 << 3) | VARINT:
       into.step = readStep(pbf);
       break;
+    case (3 << 3) | BYTES:
+      into.version = versionIn(readText(pbf));
+      break;
     case (5 << 3) | BYTES:
       readMessage(pbf.readBytes(), into.values, (field, values, summary) => {
         if (field !== ((1 << 3) | BYTES) || values.length > MAX_VALUES) return;
         values.push(readMessage(summary.readBytes(), new ValueFields(), readValueField));
       });
       break;
+    case (7 << 3) | BYTES:
+      readMessage(pbf.readBytes(), into, (field, event, session) => {
+        if (field === ((1 << 3) | VARINT)) event.isStart = session.readVarint() === SESSION_START;
+      });
+      break;
   }
+}
+
+/** Reads `brain.Event:2`. */
+function versionIn(text: string): number | null {
+  const [, version] = /^brain\.Event:(\d{1,9})/.exec(text) ?? [];
+  return version === undefined ? null : Number(version);
 }
 
 class ValueFields {
@@ -107,13 +131,13 @@ function readValueField(key: number, into: ValueFields, pbf: PbfReader): void {
       into.content = { kind: 'scalar', value: pbf.readFloat() };
       break;
     case (4 << 3) | BYTES:
-      into.content = { kind: 'image' };
+      into.content = { kind: 'image', bytes: pbf.readBytes() };
       break;
     case (5 << 3) | BYTES:
       into.content = { kind: 'histogram', bytes: pbf.readBytes() };
       break;
     case (6 << 3) | BYTES:
-      into.content = { kind: 'audio' };
+      into.content = { kind: 'audio', bytes: pbf.readBytes() };
       break;
     case (8 << 3) | BYTES:
       into.content = { kind: 'tensor', bytes: pbf.readBytes() };

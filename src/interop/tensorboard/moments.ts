@@ -11,6 +11,8 @@ export interface Moment {
   readonly timestampMs: number;
   readonly step: Step;
   readonly meanings: readonly Meaning[];
+  /** True if the training was started, perhaps again, at this step. */
+  readonly isStart: boolean;
 }
 
 /** Options for reading event files. */
@@ -27,10 +29,10 @@ export interface ReadOptions {
  * @throws {@link ExpmanError} `CORRUPT` with `onCorrupt: 'throw'`; `IO`
  */
 export async function* momentsOf(files: readonly string[], options: ReadOptions): AsyncGenerator<Moment> {
-  const book: TagBook = new Map();
+  const state = { book: new Map(), version: 0 };
   for (const file of files) {
     try {
-      yield* momentsIn(file, book, options);
+      yield* momentsIn(file, state, options);
     } catch (error) {
       const corrupt = error instanceof ExpmanError && error.code === 'CORRUPT';
       if (!corrupt || options.onCorrupt === 'throw') throw error;
@@ -66,18 +68,32 @@ export async function* rowsOf(
   if (row !== null) yield { ...row, values: bareObject(row.values) };
 }
 
-async function* momentsIn(file: string, book: TagBook, { note }: ReadOptions): AsyncGenerator<Moment> {
-  const onTorn = (offset: number, bytes: number): void =>
-    note?.(`${file}: the last record, ${bytes} bytes from byte ${offset}, is cut off and was left out`);
+/** What earlier events of a run say about later ones. */
+interface ReadState {
+  readonly book: TagBook;
+  version: number;
+}
+
+/** From this version on, events say where a training was started again. */
+const STARTS_SINCE = 2;
+
+async function* momentsIn(file: string, state: ReadState, { note }: ReadOptions): AsyncGenerator<Moment> {
+  const onTorn = (offset: number, bytes: number | null): void => {
+    const size = bytes === null ? '' : `${bytes} bytes `;
+    note?.(`${file}: the last record, ${size}from byte ${offset}, is cut off and was left out`);
+  };
   for await (const record of readRecords(file, onTorn)) {
     const event = readEvent(record);
     if (event === null) continue;
     const { timestampMs, step, values } = event;
+    state.version = event.version ?? state.version;
+    const isStart = event.isStart && state.version >= STARTS_SINCE;
+    if (values.length === 0 && !isStart) continue;
     const meanings = decoded(
-      () => values.map((value) => meaningOf(value, book)).filter((meaning) => meaning !== null),
+      () => values.map((value) => meaningOf(value, state.book)).filter((meaning) => meaning !== null),
       file,
       record.offset,
     );
-    yield { timestampMs, step, meanings };
+    yield { timestampMs, step, meanings, isStart };
   }
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { ExpmanError } from '../../model/errors.js';
+import { ByteWindow } from './byte-window.js';
 import { ioError } from './io-error.js';
 import { FOOTER_BYTES, HEADER_BYTES, isIntact, lengthIn } from './record-frame.js';
 
@@ -19,34 +20,38 @@ export interface EventRecord {
  */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
-const CHUNK_BYTES = 256 * 1024;
-
 /**
  * Yields the records of an event file, up to the last complete one; memory is bounded by the
- * largest record.
+ * largest record. A file that gzip has compressed is unpacked.
  *
  * A file that another process is still writing is read up to its size at the start. A last record
  * that is cut off is left out and reported.
  *
+ * @param onTorn - called with the position from which on the bytes are no whole record, and their
+ * number as far as it is known
  * @throws {@link ExpmanError} `CORRUPT` with the offset of a record that does not match its
  * checksum or length; `IO`
  */
 export async function* readRecords(
   path: string,
-  onTorn: (offset: number, bytes: number) => void,
+  onTorn: (offset: number, bytes: number | null) => void,
 ): AsyncGenerator<EventRecord> {
   const file = await openRegular(path);
   try {
-    const window = new FileWindow(file, (await file.stat()).size);
-    for (;;) {
-      const offset = window.offset;
-      const data = await nextData(window, path);
-      if (data === 'end') return;
-      if (data === 'torn') {
-        onTorn(offset, window.size - offset);
-        return;
+    const window = await ByteWindow.of(file);
+    try {
+      for (;;) {
+        const { offset, left } = window;
+        const data = await nextData(window, path);
+        if (data === 'end') return;
+        if (data === 'torn') {
+          onTorn(offset, left);
+          return;
+        }
+        yield { path, offset, data };
       }
-      yield { path, offset, data };
+    } finally {
+      await window.close();
     }
   } catch (error) {
     throw error instanceof ExpmanError ? error : ioError(path, error);
@@ -60,8 +65,10 @@ export async function beginsWithRecord(path: string): Promise<boolean> {
   try {
     const file = await openRegular(path);
     try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
-      return bytesRead === 0 || (bytesRead === HEADER_BYTES && lengthIn(buffer) !== null);
+      const window = await ByteWindow.of(file);
+      const header = await window.read(HEADER_BYTES);
+      await window.close();
+      return header === null ? (await file.stat()).size === 0 : lengthIn(header) !== null;
     } finally {
       await file.close();
     }
@@ -75,24 +82,29 @@ export function corruptRecord(path: string, offset: number, what: string, cause?
   return new ExpmanError('CORRUPT', `${path}: the record at byte ${offset} ${what}`, { path, cause });
 }
 
-async function nextData(window: FileWindow, path: string): Promise<Uint8Array | 'end' | 'torn'> {
-  const offset = window.offset;
-  if (offset === window.size) return 'end';
-  const header = await window.read(HEADER_BYTES);
-  if (header === null) return 'torn';
-  const length = lengthIn(header);
-  // What a power cut leaves of the blocks that were not written yet.
-  if (length === null && header.every((byte) => byte === 0)) return 'torn';
-  if (length === null) throw corruptRecord(path, offset, 'has a length that does not match its checksum');
-  if (length > window.size - window.offset - FOOTER_BYTES) return 'torn';
-  if (length > MAX_RECORD_BYTES)
-    throw corruptRecord(path, offset, `has ${length} bytes; at most ${MAX_RECORD_BYTES} are allowed`);
-  const body = await window.read(length + FOOTER_BYTES);
-  if (body === null) return 'torn';
-  const data = body.subarray(0, length);
-  if (!isIntact(data, body.subarray(length)))
-    throw corruptRecord(path, offset, 'does not match its checksum');
-  return data;
+async function nextData(window: ByteWindow, path: string): Promise<Uint8Array | 'end' | 'torn'> {
+  const { offset } = window;
+  try {
+    const end = await window.atEnd();
+    if (end !== 'no') return end === 'whole' ? 'end' : 'torn';
+    const header = await window.read(HEADER_BYTES);
+    if (header === null) return 'torn';
+    const length = lengthIn(header);
+    // What a power cut leaves of the blocks that were not written yet.
+    if (length === null && header.every((byte) => byte === 0)) return 'torn';
+    if (length === null) throw corruptRecord(path, offset, 'has a length that does not match its checksum');
+    if (window.left !== null && length > window.left - FOOTER_BYTES) return 'torn';
+    if (length > MAX_RECORD_BYTES)
+      throw corruptRecord(path, offset, `has ${length} bytes; at most ${MAX_RECORD_BYTES} are allowed`);
+    const body = await window.read(length + FOOTER_BYTES);
+    if (body === null) return 'torn';
+    const data = body.subarray(0, length);
+    if (!isIntact(data, body.subarray(length)))
+      throw corruptRecord(path, offset, 'does not match its checksum');
+    return data;
+  } catch (error) {
+    throw error instanceof RangeError ? corruptRecord(path, offset, error.message, error) : error;
+  }
 }
 
 async function openRegular(path: string): Promise<FileHandle> {
@@ -104,38 +116,4 @@ async function openRegular(path: string): Promise<FileHandle> {
   if ((await file.stat()).isFile()) return file;
   await file.close();
   throw new ExpmanError('IO', `${path} is not a regular file`, { path });
-}
-
-/** Reads a file front to back in chunks; returned bytes are not overwritten by later reads. */
-class FileWindow {
-  /** The position of the next byte. */
-  offset = 0;
-  private chunk = Buffer.alloc(0);
-
-  constructor(
-    private readonly file: FileHandle,
-    readonly size: number,
-  ) {}
-
-  /** Returns the next bytes; null if the file does not have as many. */
-  async read(count: number): Promise<Uint8Array | null> {
-    if (this.chunk.length < count) await this.fill(count);
-    if (this.chunk.length < count) return null;
-    const taken = this.chunk.subarray(0, count);
-    this.chunk = this.chunk.subarray(count);
-    this.offset += count;
-    return taken;
-  }
-
-  private async fill(count: number): Promise<void> {
-    const start = this.offset;
-    const into = Buffer.allocUnsafe(Math.min(Math.max(count, CHUNK_BYTES), this.size - start));
-    let filled = this.chunk.copy(into);
-    while (filled < into.length) {
-      const { bytesRead } = await this.file.read(into, filled, into.length - filled, start + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    this.chunk = into.subarray(0, filled);
-  }
 }

@@ -1,4 +1,5 @@
 import type { MetricValue } from '../../model/metric.js';
+import { DataType, elementsIn, listedFloat } from './tensor-elements.js';
 import {
   BYTES,
   FIXED32,
@@ -10,9 +11,6 @@ import {
   VARINT,
   writeMessage,
 } from './wire.js';
-
-/** TensorFlow's numbers for the types we read (`tensorflow/core/framework/types.proto`). */
-const DataType = { float: 1, double: 2, int32: 3, string: 7, int64: 9, bool: 10 } as const;
 
 /** A metric value that is a number of some kind. */
 export type NumericValue = Exclude<MetricValue, string>;
@@ -46,7 +44,8 @@ export function readTensor(bytes: Uint8Array): Tensor | null {
   const proto = readMessage(bytes, new TensorFields(), readTensorField);
   const count = proto.shape.reduce((product, size) => product * size, 1);
   if (proto.shape.length > MAX_RANK || count > MAX_ELEMENTS) return null;
-  const elements = proto.content === null ? proto.listed() : unpacked(proto.dtype, proto.content);
+  const elements =
+    proto.content === null ? proto.listed() : elementsIn(proto.dtype, proto.content, MAX_ELEMENTS);
   return elements?.length === count ? { shape: proto.shape, elements } : null;
 }
 
@@ -105,6 +104,18 @@ export function textsOf({ elements }: Tensor): readonly string[] | null {
   return texts;
 }
 
+/**
+ * The lists of types that have none of their own; floats of 16 bits are listed as their bits. PyTorch
+ * lists uint8 as uint32.
+ */
+const LISTED_AS: ReadonlyMap<number, readonly number[]> = new Map([
+  [DataType.uint8, [DataType.int32, DataType.uint32]],
+  [DataType.int8, [DataType.int32]],
+  [DataType.uint16, [DataType.int32]],
+  [DataType.int16, [DataType.int32]],
+  [DataType.bfloat16, [DataType.half]],
+]);
+
 /** Collects the fields of a `TensorProto`; lists are cut at the size limit of a metric. */
 class TensorFields {
   dtype = 0;
@@ -116,8 +127,12 @@ class TensorFields {
   /** Returns the list of the tensor's own type. */
   listed(): Tensor['elements'] | null {
     if (this.dtype === DataType.string) return this.texts;
-    const list = this.lists.get(this.dtype) ?? null;
-    return this.dtype === DataType.float && list?.length === 1 ? [this.exactly(list[0])] : list;
+    const { dtype } = this;
+    const candidates = LISTED_AS.get(dtype) ?? [dtype];
+    const list = candidates.map((type) => this.lists.get(type)).find((each) => each !== undefined) ?? null;
+    if (dtype === DataType.half || dtype === DataType.bfloat16)
+      return list?.map((bits) => listedFloat(dtype, Number(BigInt.asUintN(32, BigInt(bits))))) ?? null;
+    return dtype === DataType.float && list?.length === 1 ? [this.exactly(list[0])] : list;
   }
 
   /** Returns the value that {@link scalarTensor} put beside a float32, if there is one. */
@@ -174,6 +189,18 @@ function readTensorField(key: number, into: TensorFields, pbf: PbfReader): void 
     case (11 << 3) | VARINT:
       into.add(DataType.bool, pbf, () => readInt64(pbf) !== 0n);
       break;
+    case (13 << 3) | BYTES:
+    case (13 << 3) | VARINT:
+      into.add(DataType.half, pbf, () => readInt64(pbf));
+      break;
+    case (16 << 3) | BYTES:
+    case (16 << 3) | VARINT:
+      into.add(DataType.uint32, pbf, () => BigInt.asUintN(32, readInt64(pbf)));
+      break;
+    case (17 << 3) | BYTES:
+    case (17 << 3) | VARINT:
+      into.add(DataType.uint64, pbf, () => BigInt.asUintN(64, readInt64(pbf)));
+      break;
   }
 }
 
@@ -183,36 +210,4 @@ function readShapeField(key: number, into: number[], pbf: PbfReader): void {
     if (field === ((1 << 3) | VARINT)) dim.size = inner.readVarint(true);
   }).size;
   if (into.length <= MAX_RANK) into.push(size < 0 ? Infinity : size);
-}
-
-const WIDTHS: ReadonlyMap<number, number> = new Map([
-  [DataType.float, 4],
-  [DataType.double, 8],
-  [DataType.int32, 4],
-  [DataType.int64, 8],
-  [DataType.bool, 1],
-]);
-
-/** Reads the elements of `tensor_content`: little endian, one after another. */
-function unpacked(dtype: number, content: Uint8Array): Tensor['elements'] | null {
-  const width = WIDTHS.get(dtype);
-  if (width === undefined || content.length % width !== 0 || content.length > MAX_ELEMENTS * width)
-    return null;
-  const view = new DataView(content.buffer, content.byteOffset, content.length);
-  return Array.from({ length: content.length / width }, (_, index) => elementAt(view, dtype, index * width));
-}
-
-function elementAt(view: DataView, dtype: number, at: number): NumericValue {
-  switch (dtype) {
-    case DataType.float:
-      return view.getFloat32(at, true);
-    case DataType.double:
-      return view.getFloat64(at, true);
-    case DataType.int32:
-      return BigInt(view.getInt32(at, true));
-    case DataType.int64:
-      return view.getBigInt64(at, true);
-    default:
-      return view.getUint8(at) !== 0;
-  }
 }
