@@ -40,6 +40,7 @@ export type {
   RowObserver,
   ValuesFor,
 } from './model/metric.js';
+export type { RecordedValues, Recorder } from './model/recorder.js';
 export type { Step } from './model/step.js';
 export type { StopRequest } from './model/stop-request.js';
 export type { AlertFacts, AlertLevel, AlertOptions, RunAlert } from './model/alerts.js';

@@ -6,7 +6,7 @@
 // `step` were logged by then, `F run step` that a flush acknowledged them, `U us` that the writer was first heard of.
 import { openSync, readFileSync, writeSync } from 'node:fs';
 import { ExperimentConfig, LoggingEngine } from '../../dist/modules/index.js';
-import { rowOf } from './rows.mjs';
+import { inTurn, rowOf } from './rows.mjs';
 import { logSummary } from './summaries.mjs';
 
 /** @type {import('./plan.js').Plan} */
@@ -28,7 +28,11 @@ const runs = plan.from.map((from, index) => {
     values: (values, options) => engine.summary(values, options),
     define: (pattern, definition) => engine.defineMetric(pattern, definition),
   };
-  return { engine, door, step: from, index };
+  const log = inTurn({
+    row: (values, step) => engine.logMetrics(values, step),
+    recorder: (...names) => engine.recorder(...names),
+  });
+  return { engine, door, log, step: from, index };
 });
 note(`O ${Date.now() * 1000}`);
 
@@ -44,7 +48,7 @@ for (let burst = 0; plan.bursts === null || burst < plan.bursts; burst++) {
   for (const run of runs) {
     for (let row = 0; row < plan.rowsPerBurst; row++) {
       if (run.step % plan.marks === 0) logSummary(run.door, run.step, plan.marks);
-      run.engine.logMetrics(rowOf(plan.shape, run.index, run.step), run.step);
+      run.log(rowOf(plan.shape, run.index, run.step), run.step);
       run.step++;
       for (let i = 0; i < plan.work; i++) Math.sin(i);
       if (row % 64 === 63) note(`L ${run.index} ${run.step} ${Date.now() * 1000}`);

@@ -106,7 +106,7 @@ function withPrelude(folder: string, accountFile: string, code: string): string 
   return `
     import { openSync, writeSync } from 'node:fs';
     import { ExperimentConfig, LoggingEngine } from ${JSON.stringify(DIST)};
-    import { rowOf } from ${JSON.stringify(ROWS)};
+    import { inTurn, rowOf } from ${JSON.stringify(ROWS)};
     const account = openSync(${JSON.stringify(accountFile)}, 'a');
     const note = (...words) => void writeSync(account, words.join(' ') + '\\n');
     const ready = () => note('R');
@@ -117,7 +117,11 @@ function withPrelude(folder: string, accountFile: string, code: string): string 
       const index = runs.length;
       const config = { environment: false, runName: 'run' + index, ...options };
       const engine = new LoggingEngine(new ExperimentConfig('ends', ${JSON.stringify(join(folder, 'runs'))}, config));
-      runs.push({ engine, index, step: 0 });
+      const door = inTurn({
+        row: (values, step) => engine.logMetrics(values, step),
+        recorder: (...names) => engine.recorder(...names),
+      });
+      runs.push({ engine, door, index, step: 0 });
       note('O', Date.now() * 1000);
       return engine;
     };
@@ -125,7 +129,7 @@ function withPrelude(folder: string, accountFile: string, code: string): string 
     const log = (rows) => {
       for (const run of runs) {
         for (const end = run.step + rows; run.step < end; ) {
-          run.engine.logMetrics(rowOf('plain', run.index, run.step), run.step);
+          run.door(rowOf('plain', run.index, run.step), run.step);
           run.step++;
           if (run.step % 64 === 0) mark(run);
         }

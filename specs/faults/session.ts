@@ -5,7 +5,7 @@ import type { ExperimentOptions } from '../../src/model/experiment-config.js';
 import type { MemoryFs } from './memory-fs.js';
 import { SESSION_MARKS } from './check-summary.js';
 import { BASE, Played, type Closed } from './played.js';
-import { rowOf } from './rows.mjs';
+import { inTurn, rowOf } from './rows.mjs';
 import { logSummary } from './summaries.mjs';
 
 /** What a session is to do. */
@@ -49,6 +49,10 @@ export async function runSession(
   const played = new Played(fs, options);
   const { folder, intake } = played;
   const summary = new SummaryIntake(intake);
+  const log = inTurn({
+    row: (values, at) => intake.row(values, at),
+    recorder: (...names) => intake.recorder(names, { late: () => undefined, after: undefined }),
+  });
   const acknowledgements: Acknowledgement[] = [];
   const pump = (): void => {
     const acknowledged = played.drain();
@@ -59,7 +63,7 @@ export async function runSession(
   for (let burst = 0; burst < bursts; burst++) {
     for (let row = 0; row < rowsPerBurst; row++, step++) {
       if (step % SESSION_MARKS === 0) logSummary(summary, step, SESSION_MARKS);
-      intake.row(rowOf(shape, 0, step), step);
+      log(rowOf(shape, 0, step), step);
     }
     if (burst % 3 === 1) {
       intake.text(RecordKind.params, JSON.stringify({ burst }));

@@ -69,6 +69,18 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
     expect(ids.size).toBe(4);
   });
 
+  it('has recorders, whose rows are in order with the others', async () => {
+    const { trials } = await sweepOf('recorder').result;
+    const [{ runDir, params } = { runDir: '', params: { x: 0 } }] = trials;
+    const [row] = await duckdb(
+      runDir,
+      `SELECT count(*)::INT AS rows, count(loss)::INT AS losses, count("threadId")::INT AS ids,
+         bool_and(loss = '${params.x}'::DOUBLE + 2000 - step) AS right FROM read_parquet($1)`,
+    );
+    expect(row).toEqual({ rows: 2001, losses: 2000, ids: 2001, right: true });
+    expect(yamlIn(runDir, 'run.yaml')['counts']).toMatchObject({ accepted: 2001, invalid: 1, lost: 0 });
+  });
+
   it.each(['observable', 'generator'])('takes rows from a %s', async (way) => {
     const { best } = await sweepOf(way).result;
     expect([best.value, best.step]).toEqual([best.params.x + 2000 - 1999, 1999]);
@@ -232,7 +244,7 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
 
   it('goes on where it was when it is asked for again', async () => {
     const baseDir = folder();
-    const study = sweepOf('endless', { baseDir, trials: 2 });
+    const study = sweepOf('endless recorder', { baseDir, trials: 2 });
     study.events$.subscribe((event) => {
       if (event.kind === 'reported') study.stop();
     });
@@ -242,7 +254,7 @@ describe('a sweep over worker threads', { timeout: 120_000 }, () => {
       trials: [{ status: 'interrupted' }],
     });
     const { trials } = await sweep(
-      { way: 'endless', x: uniform(0, 1) },
+      { way: 'endless recorder', x: uniform(0, 1) },
       ({ run, params }) => run.logMetrics({ loss: params.x }),
       { name: 's', baseDir, metric: 'loss', trials: 2, handleSignals: false },
     ).result;

@@ -3,19 +3,14 @@ import type { MetricRow } from '../model/metric.js';
 import type { Step } from '../model/step.js';
 import type { ChannelWriter } from './channel-writer.js';
 import {
-  MAX_SHAPES,
   MAX_TEXT_BYTES,
-  RECORD_HEAD_BYTES,
   ROW_HEAD_BYTES,
-  RecordKind,
-  type RowKind,
   ValueKind,
   aligned,
   isStamped,
   isWide,
   kindOfTag,
 } from './chunk-layout.js';
-import type { RowShape } from './records.js';
 import {
   type Entry,
   type ReadEntry,
@@ -26,9 +21,9 @@ import {
   kindOf,
   reasonFor,
   valueOf,
-  wellFormed,
 } from './row-entry.js';
 import { stepAt, valuesAt } from './record-values.js';
+import { NO_SHAPE, type Shape, ShapeTable, type ShapeTableOptions, wideTag } from './shape-table.js';
 
 /** A rejected value or row. */
 export interface Rejection {
@@ -40,46 +35,22 @@ export interface Rejection {
   readonly value: unknown;
 }
 
-/** The composition of a row: its metrics in order, and their kinds. */
-interface Shape extends RowShape {
-  /** The metrics' names as spelled by the caller. */
-  readonly keys: readonly string[];
-  readonly allNumbers: boolean;
-  /** True if all values are numbers, under names that the file spells like the caller. */
-  readonly isPlain: boolean;
-  /**
-   * The second word of a row's record, for a row with a timestamp from the clock and for one with
-   * the caller's.
-   */
-  readonly tag: number;
-  readonly stampedTag: number;
-  /** The number of bytes of a row without its strings. */
-  readonly bytes: number;
-}
-
 const MICROS = 1000;
-const NO_SHAPE: Shape = {
-  keys: [],
-  metrics: [],
-  kinds: [],
-  allNumbers: false,
-  isPlain: false,
-  hasStrings: false,
-  tag: 0,
-  stampedTag: 0,
-  bytes: 0,
-};
 
 /** Options of a {@link RowEncoder}. */
-export interface RowEncoderOptions {
+export interface RowEncoderOptions extends ShapeTableOptions {
   readonly maxMetrics: number;
   readonly onRejection: (rejection: Rejection) => void;
   /** Called for the metrics of a row that are beyond `maxMetrics`. */
   readonly onExcess: (metrics: readonly string[]) => void;
-  /** Called when a metric's first row is being written. */
-  readonly onMetric: (metric: string) => void;
-  /** Called when a row of a new shape has a value of that kind. */
-  readonly onKind?: (metric: string, kind: ValueKind) => void;
+}
+
+/** Metrics whose values are given by their order, not by name. */
+export interface BoundMetrics {
+  /** Different from each other. */
+  readonly names: readonly string[];
+  /** The shape of a row with a number for each of them; null until there was one. */
+  shape: Shape | null;
 }
 
 /**
@@ -92,10 +63,7 @@ export interface RowEncoderOptions {
  */
 export class RowEncoder {
   private shape = NO_SHAPE;
-  private readonly shapes = new Map<string, Shape>();
-  private readonly shapeKeys: string[] = [];
-  private nextShape = 0;
-  private readonly metricIds = new Map<string, number>();
+  private readonly shapes: ShapeTable;
   /** The size of the record of the last row that had strings. */
   private textRowBytes = 0;
   /**
@@ -107,7 +75,9 @@ export class RowEncoder {
   constructor(
     private readonly channel: ChannelWriter,
     private readonly options: RowEncoderOptions,
-  ) {}
+  ) {
+    this.shapes = new ShapeTable(channel, options);
+  }
 
   /**
    * Writes one row.
@@ -147,9 +117,20 @@ export class RowEncoder {
     return stamped ? { ...row, timestamp: timestamp / MICROS } : row;
   }
 
-  /** Reads the row written last from the channel. */
-  private written(): MetricRow {
-    const { channel, shape, textRowBytes } = this;
+  /**
+   * Writes one row of bound metrics, with values that nobody has checked; those that cannot be
+   * logged, or are not there, are reported and left out.
+   */
+  writeBound(bound: BoundMetrics, values: ArrayLike<unknown>, step: Step, timestamp: number): void {
+    const { names } = bound;
+    const entries = this.loggable(names, (_metric, at) => values[at]);
+    const shape = this.writeEntries(entries, step, timestamp, false);
+    if (shape.allNumbers && entries.length === names.length) bound.shape = shape;
+  }
+
+  /** Reads the row written last from the channel; its shape, unless this has written it. */
+  written(shape = this.shape): MetricRow {
+    const { channel, textRowBytes } = this;
     const { arena } = channel;
     const at = channel.position - (shape.hasStrings ? textRowBytes : shape.bytes);
     const kind = kindOfTag(arena.i32[(at >> 2) + 1] ?? 0);
@@ -223,8 +204,20 @@ export class RowEncoder {
     timestamp: number,
     stamped: boolean,
   ): void {
-    const entries = this.loggable(values);
-    const shape = this.shapeOf(entries);
+    const { readBefore } = this;
+    this.readBefore = [];
+    const isList = isCollection(values);
+    if (isList) {
+      const reason = 'values must be a plain object with one key for each metric';
+      this.options.onRejection({ metric: 'row', isRow: true, reason, value: values });
+    }
+    const keys = isList ? [] : keysOf(values);
+    const entries = this.loggable(keys, (metric, at) => valueOf(values, metric, readBefore[at]));
+    this.writeEntries(entries, step, timestamp, stamped);
+  }
+
+  private writeEntries(entries: readonly Entry[], step: Step, timestamp: number, stamped: boolean): Shape {
+    const shape = this.shapes.of(entries);
     const texts = shape.hasStrings ? encodeStrings(entries) : [];
     const bytes = aligned(shape.bytes + texts.reduce((sum, text) => sum + text.length, 0));
     const { channel } = this;
@@ -255,24 +248,19 @@ export class RowEncoder {
     channel.commit(bytes);
     this.shape = shape;
     if (shape.hasStrings) this.textRowBytes = bytes;
+    return shape;
   }
 
-  private loggable(values: Readonly<Record<string, unknown>>): Entry[] {
+  /** The entries that can be logged; the others are reported. */
+  private loggable(metrics: readonly string[], read: (metric: string, at: number) => unknown): Entry[] {
     const { maxMetrics, onRejection, onExcess } = this.options;
-    const { readBefore } = this;
-    this.readBefore = [];
     const entries: Entry[] = [];
     const excess: string[] = [];
-    if (isCollection(values)) {
-      const reason = 'values must be a plain object with one key for each metric';
-      onRejection({ metric: 'row', isRow: true, reason, value: values });
-      return entries;
-    }
     let room = MAX_TEXT_BYTES;
-    for (const [at, metric] of keysOf(values).entries()) {
+    for (const [at, metric] of metrics.entries()) {
       let value: unknown;
       try {
-        value = valueOf(values, metric, readBefore[at]);
+        value = read(metric, at);
       } catch (error) {
         onRejection({ metric, reason: `its getter threw ${stringOf(error)}`, value: undefined });
         continue;
@@ -280,7 +268,7 @@ export class RowEncoder {
       const kind = kindOf(value);
       const bytes = kind === ValueKind.string ? Buffer.byteLength(value as string) : 0;
       if (kind === undefined) onRejection({ metric, reason: reasonFor(value), value });
-      else if (!this.metricIds.has(metric) && this.metricIds.size >= maxMetrics) excess.push(metric);
+      else if (!this.shapes.hasRoomFor(metric, maxMetrics)) excess.push(metric);
       else if (bytes > room)
         onRejection({
           metric,
@@ -289,68 +277,10 @@ export class RowEncoder {
         });
       else {
         room -= bytes;
-        entries.push({ metric, id: this.metricId(metric), kind, value: value as Entry['value'] });
+        entries.push({ metric, id: this.shapes.metricId(metric), kind, value: value as Entry['value'] });
       }
     }
     if (excess.length > 0) onExcess(excess);
     return entries;
   }
-
-  private shapeOf(entries: readonly Entry[]): Shape {
-    const key = entries.map(({ metric, kind }) => `${kind}${metric.length}:${metric}`).join('');
-    const known = this.shapes.get(key);
-    if (known !== undefined) return known;
-    // Shape numbers are reused, oldest first: records are in order, so a reader can follow.
-    const number = this.nextShape++ % MAX_SHAPES;
-    const evicted = this.shapeKeys[number];
-    if (evicted !== undefined) this.shapes.delete(evicted);
-    this.shapeKeys[number] = key;
-    const keys = entries.map(({ metric }) => metric);
-    const metrics = keys.map(wellFormed);
-    // A Map or an array has no keys to use either; it takes the slow path, which reports it.
-    const allNumbers = entries.length > 0 && entries.every(({ kind }) => kind === ValueKind.number);
-    const shape: Shape = {
-      keys,
-      metrics,
-      kinds: entries.map(({ kind }) => kind),
-      allNumbers,
-      isPlain: allNumbers && metrics.every((metric, at) => metric === keys[at]),
-      hasStrings: entries.some(({ kind }) => kind === ValueKind.string),
-      tag: tagOf(number, RecordKind.row),
-      stampedTag: tagOf(number, RecordKind.stampedRow),
-      bytes: ROW_HEAD_BYTES + 8 * entries.length,
-    };
-    this.shapes.set(key, shape);
-    this.defineShape(number, entries);
-    for (const { metric, kind } of entries) this.options.onKind?.(metric, kind);
-    return shape;
-  }
-
-  private metricId(metric: string): number {
-    const known = this.metricIds.get(metric);
-    if (known !== undefined) return known;
-    const id = this.metricIds.size;
-    this.metricIds.set(metric, id);
-    this.channel.text(RecordKind.metric, id, Buffer.from(wellFormed(metric), 'utf8'));
-    this.options.onMetric(metric);
-    return id;
-  }
-
-  private defineShape(number: number, entries: readonly Entry[]): void {
-    const { channel } = this;
-    const bytes = aligned(RECORD_HEAD_BYTES + 4 + 4 * entries.length);
-    if (!channel.fits(bytes)) channel.advance(bytes);
-    const { i32 } = channel.arena;
-    const word = channel.position >> 2;
-    i32[word] = bytes;
-    i32[word + 1] = (number << 8) | RecordKind.shape;
-    i32[word + 2] = entries.length;
-    entries.forEach(({ id, kind }, index) => (i32[word + 3 + index] = (id << 2) | kind));
-    channel.commit(bytes);
-  }
 }
-
-const tagOf = (shape: number, kind: RowKind): number => (shape << 8) | kind;
-
-const wideTag = ({ tag }: Shape, stamped: boolean): number =>
-  tagOf(tag >>> 8, stamped ? RecordKind.wideStampedRow : RecordKind.wideRow);

@@ -13,6 +13,7 @@ export type LoggableRun = Pick<
   | 'metrics'
   | 'logger'
   | 'logMetrics'
+  | 'recorder'
   | 'logParams'
   | 'summary'
   | 'defineMetric'

@@ -1,5 +1,5 @@
 import { Subject } from 'rxjs';
-import type { MetricRow } from 'expman-rx';
+import type { MetricRow, Recorder } from 'expman-rx';
 import { guard } from '../guard.js';
 import {
   inTempFolder,
@@ -13,10 +13,13 @@ import {
   type Figure,
 } from '../measure.js';
 
-const BLOCK = 20_000;
-const BLOCKS = 150;
+// Many short blocks: on a busy machine most of them are not interrupted.
+const BLOCK = 1_000;
+const BLOCKS = 2_000;
 /** The first blocks are for the compiler. */
-const WARM_UP = 30;
+const WARM_UP = 500;
+/** So often the writer catches up, which takes its memory back. */
+const CATCH_UP = 10;
 const SINGLE_CALLS = 1_000_000;
 
 type Values = Record<string, number>;
@@ -26,52 +29,103 @@ const metricsOf = (count: number): Values =>
 const TEN = metricsOf(10);
 const HUNDRED = metricsOf(100);
 
+const TEN_MORE = Object.values(TEN).slice(1);
+const HUNDRED_MORE = Object.values(HUNDRED).slice(1);
+
+interface Rows {
+  /** The row of a step. */
+  readonly values: (at: number) => Values;
+  /** The same by a recorder. */
+  readonly record: (record: Recorder, at: number) => void;
+  /** What the recorder may cost, and with an array. */
+  readonly bounds?: readonly [number, number?];
+}
+
 // Written out as a training loop writes them: object literals, not something built in a loop.
-const ROWS: readonly { readonly metrics: number; readonly values: (at: number) => Values }[] = [
-  { metrics: 1, values: (at) => ({ loss: randomAt(at) }) },
-  { metrics: 2, values: (at) => ({ loss: randomAt(at), accuracy: randomAt(at * 7) }) },
-  { metrics: 10, values: (at) => ({ ...TEN, m0: randomAt(at) }) },
-  { metrics: 100, values: (at) => ({ ...HUNDRED, m0: randomAt(at) }) },
+const ROWS: readonly Rows[] = [
+  { values: (at) => ({ loss: randomAt(at) }), record: (record, at) => record(at, randomAt(at)) },
+  {
+    values: (at) => ({ loss: randomAt(at), accuracy: randomAt(at * 7) }),
+    record: (record, at) => record(at, randomAt(at), randomAt(at * 7)),
+    bounds: [0.6],
+  },
+  {
+    values: (at) => ({ ...TEN, m0: randomAt(at) }),
+    record: (record, at) => record(at, randomAt(at), ...TEN_MORE),
+  },
+  {
+    values: (at) => ({ ...HUNDRED, m0: randomAt(at) }),
+    record: (record, at) => record(at, randomAt(at), ...HUNDRED_MORE),
+    bounds: [2, 0.8],
+  },
 ];
 
-/** What `logMetrics` costs the caller, against a bare `Subject.next` with one observer. */
+/** What a row costs the caller, against a bare `Subject.next` with one observer. */
 export default {
-  title: 'The cost of logMetrics to the caller',
+  title: 'The cost of a row to the caller',
   run: async (quick) => {
     const figures: Figure[] = [];
-    for (const { metrics, values } of ROWS) figures.push(await compare(metrics, values, quick));
+    for (const rows of ROWS) figures.push(...(await compare(rows, quick)));
     figures.push(...(await singleCalls(quick ? SINGLE_CALLS / 100 : SINGLE_CALLS)));
     return figures;
   },
 } satisfies BenchCase;
 
-async function compare(metrics: number, values: (at: number) => Values, quick: boolean): Promise<Figure> {
-  const block = Math.ceil((BLOCK / (quick ? 100 : 1)) * (metrics > 10 ? 0.1 : 1));
+async function compare({ values, record, bounds }: Rows, quick: boolean): Promise<Figure[]> {
+  const names = Object.keys(values(0));
+  const metrics = `${names.length} metric${names.length === 1 ? '' : 's'}`;
+  const block = Math.ceil((BLOCK / (quick ? 10 : 1)) * (names.length > 10 ? 0.1 : 1));
+  const blocks = quick ? BLOCKS / 10 : BLOCKS;
   const bare = new Subject<MetricRow>();
   let seen = 0;
   bare.subscribe({ next: ({ step }) => (seen += Number(step ?? 0)) });
   return inTempFolder(async (folder) => {
     const run = openRun(folder);
-    const costs: { readonly bare: number; readonly log: number }[] = [];
-    for (let round = 0, step = 0; round < BLOCKS; round++, step += block) {
-      const started = performance.now();
-      for (let at = step; at < step + block; at++) bare.next({ step: at, values: values(at) });
-      const between = performance.now();
-      for (let at = step; at < step + block; at++) run.logMetrics(values(at), at);
-      const ended = performance.now();
-      if (round >= WARM_UP)
-        costs.push({ bare: ((between - started) * 1e6) / block, log: ((ended - between) * 1e6) / block });
+    const recorder = run.recorder(...names);
+    const array = Float64Array.from(Object.values(values(0)));
+    const calls: readonly ((at: number) => void)[] = [
+      (at) => bare.next({ step: at, values: values(at) }),
+      (at) => run.logMetrics(values(at), at),
+      (at) => record(recorder, at),
+      (at) => {
+        array[0] = randomAt(at);
+        recorder(at, array);
+      },
+    ];
+    // A loop for each: in one loop for all of them, the compiler could take none into it.
+    const loops = calls.map((call) => loopOf(call));
+    const costs = loops.map((): number[] => []);
+    for (let round = 0, step = 0; round < blocks; round++, step += block) {
+      for (const [at, loop] of loops.entries()) {
+        const started = performance.now();
+        loop(step, step + block);
+        if (round >= WARM_UP / (quick ? 10 : 1))
+          costs[at]?.push(((performance.now() - started) * 1e6) / block);
+      }
+      if (round % CATCH_UP === 0) await run.flush();
     }
     await run.close();
-    const [next, log] = [median(costs.map((cost) => cost.bare)), median(costs.map((cost) => cost.log))];
-    const ratio = log / next;
-    return {
-      what: `logMetrics of ${metrics} metric${metrics === 1 ? '' : 's'}, against Subject.next with one observer`,
-      figure: `${nanoseconds(log)} against ${nanoseconds(next)}: ${times(ratio)}`,
-      guards: guard(`${metrics} metrics / Subject.next`, ratio),
-      ...(metrics === 2 && { bound: '<= 1.5 x' }),
-    };
+    const [next = NaN, ...others] = costs.map(median);
+    const doors = ['logMetrics', 'a recorder', 'a recorder with a Float64Array'];
+    const limits = [names.length === 2 ? 1.5 : undefined, ...(bounds ?? [])];
+    return others.map((cost, at) => ({
+      what: `${doors[at] ?? ''} of ${metrics}, against Subject.next with one observer`,
+      figure: `${nanoseconds(cost)} against ${nanoseconds(next)}: ${times(cost / next)}`,
+      guards: guard(`${doors[at] ?? ''} of ${metrics} / Subject.next`, cost / next),
+      ...(limits[at] !== undefined && { bound: `<= ${limits[at]} x` }),
+    }));
   });
+}
+
+/** Makes a loop of its own, from source that no other loop shares. */
+function loopOf(call: (at: number) => void): (from: number, to: number) => void {
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- a closure would share its code with the others
+  const loop = new Function('call', 'from', 'to', 'for (let at = from; at < to; at++) call(at)') as (
+    made: typeof call,
+    from: number,
+    to: number,
+  ) => void;
+  return (from, to) => loop(call, from, to);
 }
 
 /** Every call by itself, the writer working at full speed; the two readings of the clock are in the figures. */

@@ -19,6 +19,23 @@ const WAYS = {
     for (let step = 0; step < STEPS; step++)
       run.logMetrics({ loss: params.x + STEPS - step, threadId }, step);
   },
+  recorder: ({ run, params }) => {
+    const record = run.recorder('loss', 'threadId');
+    const values = new Float64Array(2);
+    for (let step = 0; step < STEPS; step++) {
+      const loss = params.x + STEPS - step;
+      values.set([loss, threadId]);
+      if (step % 3 === 0) run.logMetrics({ loss, threadId }, step);
+      else if (step % 3 === 1) record(step, loss, threadId);
+      else record(step, values);
+    }
+    record(STEPS, /** @type {never} */ (null), threadId);
+  },
+  'endless recorder': ({ run, signal, params }) => {
+    // Never lets a message in.
+    const record = run.recorder('loss');
+    for (let step = 0; !signal.aborted; step++) record(step, params.x);
+  },
   observable: ({ params }) => range(0, STEPS).pipe(map((step) => ({ loss: params.x + STEPS - step }))),
   generator: async function* ({ params }) {
     for (let step = 0; step < STEPS; step++) {

@@ -1,7 +1,7 @@
 import { WireWord } from '../../channel/chunk-layout.js';
 
 /** @bound loses nothing: rows that share one reading of the clock */
-const MAX_SHARED_ROWS = 16;
+const MAX_SHARED_ROWS = 64;
 const MICROS = 1000;
 /**
  * The time within which rows that share a reading must follow one another: about a quarter of a
@@ -14,7 +14,7 @@ const SHARED_MS = 0.25;
  *
  * `Date.now()` costs as much as all the rest of logging a row (57 ns of 110 here), and has a
  * resolution of milliseconds. So rows that follow each other within microseconds share a reading,
- * up to 16 of them; the writer's heartbeat, which beats every `walIntervalMs` after a row, ends the
+ * up to 64 of them; the writer's heartbeat, which beats every `walIntervalMs` after a row, ends the
  * sharing when there is a pause. Without a beating writer every row reads the clock.
  */
 export class RowClock {

@@ -1,21 +1,21 @@
 import type { ChunkPool } from '../../channel/chunk-pool.js';
 import { ChannelWriter } from '../../channel/channel-writer.js';
-import { CHUNK_BYTES, RecordKind, type ValueKind, WireWord } from '../../channel/chunk-layout.js';
-import { type Rejection, RowEncoder } from '../../channel/row-encoder.js';
+import { CHUNK_BYTES, RecordKind, WireWord } from '../../channel/chunk-layout.js';
+import { type BoundMetrics, RowEncoder } from '../../channel/row-encoder.js';
+import type { Shape } from '../../channel/shape-table.js';
 import { ExpmanError, describeType, messageOf, stringOf } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../model/experiment-config.js';
 import type { MetricRow } from '../../model/metric.js';
 import { encodeParams, sanitiseParams } from '../../model/params.js';
-import { quoted } from '../../model/printable.js';
 import { type Step, parseStep, stepRule } from '../../model/step.js';
 import type { Mapping } from '../../run/run-record.js';
 import { formatLogLine } from '../../run/log-line.js';
-import { KindWatch } from './kind-watch.js';
+import { type AnyRecorder, type RecorderDoor, type RecorderParts, recorderOf } from './recorder.js';
 import { RowClock } from './row-clock.js';
-import { RunWarnings, type WarningKind, type WriteWarning } from '../run-warnings.js';
+import { RowRefusals } from './row-refusals.js';
+import type { WarningKind, WriteWarning } from '../run-warnings.js';
 
 const MICROS = 1000;
-const RESERVED_COLUMNS: ReadonlySet<string> = new Set(['step', 'timestamp']);
 
 /** Observers of the rows accepted by a run. */
 export interface RowTaps {
@@ -46,7 +46,7 @@ export interface RowIntakeOptions {
  * Every invalid part of a row is counted, and reported once for each metric in run.log; the rest of
  * the row is kept. Taps get the row as it was written, never the caller's object.
  */
-export class RowIntake {
+export class RowIntake implements RecorderDoor {
   readonly channel: ChannelWriter;
   /**
    * False once the run accepts nothing more from its caller; checked by its public methods, while
@@ -60,26 +60,32 @@ export class RowIntake {
    * but not yet batched.
    */
   private readonly limit: number;
-  private readonly warnings: RunWarnings;
-  private rejected: Rejection | null = null;
+  private readonly refusals: RowRefusals;
   /** The greatest step of the accepted rows; -Infinity until one has a step. */
   lastStep: Step = -Infinity;
-  private readonly kinds: KindWatch;
   private readonly endings: (() => void)[] = [];
+  /** The writer's heartbeat when a row last looked if it sleeps. */
+  private lookedAtBeat = 0;
 
   constructor(private readonly run: RowIntakeOptions) {
     const { pool, wire, options } = run;
     this.channel = new ChannelWriter(pool);
     this.clock = new RowClock(wire);
-    this.kinds = new KindWatch(run.metricsBefore ?? {});
     this.limit = Math.max(2 * CHUNK_BYTES, options.maxBufferedBytes / 2);
-    this.warnings = new RunWarnings((message, meta) => this.text(RecordKind.log, warningLine(message, meta)));
+    const refusals = new RowRefusals({
+      options,
+      control: this.channel.control,
+      write: (message, meta) => this.text(RecordKind.log, warningLine(message, meta)),
+      onLoss: run.onLoss,
+      metricsBefore: run.metricsBefore ?? {},
+    });
+    this.refusals = refusals;
     this.encoder = new RowEncoder(this.channel, {
       maxMetrics: options.maxMetrics,
-      onRejection: (rejection) => this.reject(rejection),
-      onExcess: (metrics) => this.refuseExcess(metrics),
-      onMetric: (metric) => this.noteMetric(metric),
-      onKind: (metric, kind) => this.noteKind(metric, kind),
+      onRejection: (rejection) => refusals.value(rejection),
+      onExcess: (metrics) => refusals.excess(metrics),
+      onMetric: (metric) => refusals.noteMetric(metric),
+      onKind: (metric, kind) => refusals.noteKind(metric, kind),
     });
   }
 
@@ -100,15 +106,15 @@ export class RowIntake {
       if (this.run.taps.observed) taken = this.encoder.writeAndCopy(values, counter, stamp, isStamped);
       else this.encoder.write(values, counter, stamp, isStamped);
       if (counter > this.lastStep) this.lastStep = counter;
-    } else this.rejectPart('row', `values must be an object, not ${describeType(values)}`, values);
-    if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();
-    if (taken !== null || this.rejected !== null) this.conclude(taken);
+    } else this.refusals.part('row', `values must be an object, not ${describeType(values)}`, values);
+    this.wakeWriter();
+    if (taken !== null || this.refusals.waiting) this.conclude(taken);
   }
 
   /** Accepts a row given as one unchecked object. @throws ExpmanError as {@link row} */
   rowObject(row: unknown): void {
     if (!isObject(row)) {
-      this.rejectPart('row', 'a row must be an object with values', row);
+      this.refusals.part('row', 'a row must be an object with values', row);
       this.conclude(null);
       return;
     }
@@ -117,11 +123,59 @@ export class RowIntake {
       const { values, step, timestamp } = row;
       parts = { values, step, timestamp };
     } catch (error) {
-      this.rejectPart('row', `a getter of the row threw ${stringOf(error)}`, undefined);
+      this.refusals.part('row', `a getter of the row threw ${stringOf(error)}`, undefined);
       this.conclude(null);
       return;
     }
     this.row(parts.values, parts.step as Step | null | undefined, parts.timestamp as number | undefined);
+  }
+
+  /** Makes a recorder of checked names; `calls` says what it does besides. */
+  recorder(names: readonly string[], calls: Pick<RecorderParts, 'late' | 'after'>): AnyRecorder {
+    const { channel, clock, limit, run } = this;
+    return recorderOf(names, { intake: this, channel, clock, limit, taps: run.taps, ...calls });
+  }
+
+  /**
+   * Accepts one row of a recorder, as unchecked values; `given` is their number, of which those
+   * beyond its names are refused.
+   *
+   * @throws ExpmanError as {@link row}
+   */
+  boundRow(
+    bound: BoundMetrics,
+    values: ArrayLike<unknown>,
+    step: Step | null | undefined,
+    given: number,
+  ): void {
+    if (this.channel.bufferedBytes > this.limit && !this.makeRoom('throw')) return;
+    const counter = Number.isSafeInteger(step) ? (step as number) : this.stepOf(step);
+    this.encoder.writeBound(bound, values, counter, this.clock.read());
+    if (counter > this.lastStep) this.lastStep = counter;
+    if (given > bound.names.length) this.refusals.surplus(bound.names, given);
+    const taken = this.run.taps.observed ? this.encoder.written() : null;
+    this.wakeWriter();
+    if (taken !== null || this.refusals.waiting) this.conclude(taken);
+  }
+
+  /** Passes the row of that shape, which was written last, on to the taps. */
+  notify(shape: Shape): void {
+    this.run.taps.notify(this.encoder.written(shape));
+  }
+
+  /**
+   * Wakes a writer whose poll has backed off, after a row.
+   *
+   * `Atomics.load` is a call of 8 ns, so one look serves all rows of a beat: between finding the row
+   * that looked and falling asleep, a writer beats some fifty times. Without a beating writer, each
+   * row looks.
+   */
+  wakeWriter(): void {
+    const { wire } = this.run;
+    const beat = wire[WireWord.heartbeat] ?? 0;
+    if (beat === this.lookedAtBeat && beat !== 0) return;
+    this.lookedAtBeat = beat;
+    if (Atomics.load(wire, WireWord.sleeping) === 1) this.run.wake();
   }
 
   /** Stops accepting data from the caller, because the run begins to close. */
@@ -157,7 +211,7 @@ export class RowIntake {
    */
   finishWarnings(): void {
     for (const last of this.endings) last();
-    this.warnings.finish((message, meta) => this.put(RecordKind.log, warningLine(message, meta)));
+    this.refusals.finish((message, meta) => this.put(RecordKind.log, warningLine(message, meta)));
   }
 
   /**
@@ -183,7 +237,7 @@ export class RowIntake {
     message: string,
     meta: Readonly<Record<string, unknown>> = {},
   ): void {
-    this.warnings.add(kind, subject, message, meta);
+    this.refusals.warn(kind, subject, message, meta);
   }
 
   /** Writes a warning about a tap that threw into run.log. */
@@ -194,8 +248,7 @@ export class RowIntake {
 
   /** Counts values whose omission is already reported. */
   countInvalid(values: number): void {
-    this.channel.control.invalid += values;
-    this.run.onLoss();
+    this.refusals.count(values);
   }
 
   /**
@@ -204,32 +257,7 @@ export class RowIntake {
    * @throws {@link ExpmanError} the error, with `onInvalid: 'throw'`
    */
   refuse(metric: string, error: ExpmanError): void {
-    const waiting = this.rejected;
-    this.reject({ metric, reason: error.message, value: error.value });
-    this.rejected = waiting;
-    if (this.run.options.onInvalid === 'throw') throw error;
-  }
-
-  /** Counts and reports a value that cannot be logged. */
-  private reject(rejection: Rejection): void {
-    const { metric, isRow, reason, value } = rejection;
-    if (isRow) {
-      this.rejectPart('row', reason, value);
-      return;
-    }
-    this.warn('value', metric, `${quoted(metric)} was left out: ${reason}`, {
-      metric,
-      type: describeType(value),
-    });
-    this.noteRejection(rejection, 1);
-  }
-
-  /** The same for a part that is not a metric; each reason is reported once. */
-  private rejectPart(part: 'row' | 'step' | 'timestamp', reason: string, value: unknown): void {
-    this.warn('row', `${part} ${reason}`, `the ${part} was left out: ${reason}`, {
-      type: describeType(value),
-    });
-    this.noteRejection({ metric: part, reason, value }, 1);
+    this.refusals.refuse(metric, error);
   }
 
   private put(kind: RecordKind, text: string): void {
@@ -237,27 +265,14 @@ export class RowIntake {
     if (Atomics.load(this.run.wire, WireWord.sleeping) === 1) this.run.wake();
   }
 
-  private refuseExcess(metrics: readonly string[]): void {
-    const { maxMetrics } = this.run.options;
-    this.warnings.addExcess(metrics, maxMetrics);
-    const reason = `the run already has maxMetrics = ${maxMetrics} metrics`;
-    this.noteRejection({ metric: metrics[0] ?? '', reason, value: undefined }, metrics.length);
-  }
-
-  private noteRejection(rejection: Rejection, values: number): void {
-    if (this.run.options.onInvalid === 'throw') this.rejected ??= rejection;
-    this.countInvalid(values);
-  }
-
   /**
    * Passes a row on to the taps; then throws the error of a refused part, if the options request
    * it.
    */
   private conclude(taken: MetricRow | null): void {
-    const { rejected } = this;
-    this.rejected = null;
+    const error = this.refusals.takeError();
     if (taken !== null) this.run.taps.notify(taken);
-    if (rejected !== null) throw errorOf(rejected);
+    if (error !== null) throw error;
   }
 
   /**
@@ -298,7 +313,7 @@ export class RowIntake {
   private stepOf(given: unknown): Step {
     if (given === undefined || given === null) return NaN;
     const step = parseStep(given);
-    if (step === undefined) this.rejectPart('step', stepRule(given), given);
+    if (step === undefined) this.refusals.part('step', stepRule(given), given);
     return step ?? NaN;
   }
 
@@ -309,43 +324,13 @@ export class RowIntake {
   private stampOf(timestamp: unknown): number | undefined {
     const micros = typeof timestamp === 'number' ? Math.round(timestamp * MICROS) : NaN;
     if (Number.isSafeInteger(micros)) return micros;
-    this.rejectPart('timestamp', 'a timestamp must be milliseconds since the epoch', timestamp);
+    this.refusals.part('timestamp', 'a timestamp must be milliseconds since the epoch', timestamp);
     return undefined;
-  }
-
-  private noteMetric(metric: string): void {
-    if (RESERVED_COLUMNS.has(metric))
-      this.warn(
-        'name',
-        metric,
-        `the column of metric ${quoted(metric)} gets a suffix, because the name is reserved; for the ${metric} of a row, write { ${metric}, values }`,
-        { metric },
-      );
-  }
-
-  private noteKind(metric: string, kind: ValueKind): void {
-    const change = this.kinds.changeTo(metric, kind);
-    if (change !== null)
-      this.warn(
-        'kind',
-        metric,
-        `metric ${quoted(metric)} was logged as a ${change.from}, and now as a ${change.to}: its column holds both; summaries and curves use only its numbers and booleans`,
-        { metric, ...change },
-      );
   }
 }
 
 const warningLine: (...warning: Parameters<WriteWarning>) => string = (message, meta) =>
   formatLogLine('warn', message, meta, Date.now());
-
-function errorOf({ metric, reason, value }: Rejection): ExpmanError {
-  return new ExpmanError('INVALID_VALUE', `${quoted(metric)}: ${reason}`, {
-    option: metric,
-    rule: reason,
-    value,
-    type: describeType(value),
-  });
-}
 
 const isObject = (values: unknown): values is Readonly<Record<string, unknown>> =>
   typeof values === 'object' && values !== null;

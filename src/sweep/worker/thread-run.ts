@@ -23,7 +23,6 @@ import { ExpmanError } from '../../model/errors.js';
 import type { CheckpointOptions } from '../../model/keep-rule.js';
 import type { CheckpointFacts } from '../../run/stored-checkpoint.js';
 import type { FileMode } from '../../model/experiment-options.js';
-import type { AnyMetrics, MetricsOf, ValuesFor } from '../../model/metric.js';
 import type { StopRequest } from '../../model/stop-request.js';
 import { ArtifactVersion, type PlainVersion } from '../../storage/artifacts/artifact-version.js';
 import type { FromTrial, ToTrial, TrialThreadData } from './trial-messages.js';
@@ -51,7 +50,6 @@ export class ThreadRun extends RunDoors implements LoggableRun {
   readonly #intake: RowIntake;
   readonly #port: MessagePort;
   readonly #calls = new Map<number, Call>();
-  readonly #lookForAbort: () => void;
   readonly #fileMode: FileMode;
   #lastCall = 0;
 
@@ -77,11 +75,11 @@ export class ThreadRun extends RunDoors implements LoggableRun {
       tapFailed,
     });
     const intake = openIntake(data, mailbox, post);
-    super({ runDir, runName, intake, mailbox, tapFailed, facts: () => ({}) });
+    // A loop that lets no message in notices an abort by its rows.
+    super({ runDir, runName, intake, mailbox, tapFailed, facts: () => ({}), afterRow: lookForAbort });
     this.#intake = intake;
     this.#port = port;
     this.#fileMode = data.options.fileMode;
-    this.#lookForAbort = lookForAbort;
     this.#stop = new RunStop(() => {
       // The messages that it hears bring the request.
       lookForAbort();
@@ -93,18 +91,6 @@ export class ThreadRun extends RunDoors implements LoggableRun {
   /** Aborted when the run, or its sweep, is asked to end, as in the thread that opened it. */
   get signal(): AbortSignal {
     return this.#stop.signal;
-  }
-
-  /**
-   * Logs like {@link RunDoors.logMetrics}, and notices an abort even in a loop that lets no message
-   * in.
-   */
-  override logMetrics<V extends MetricsOf<V>>(
-    values: V & ValuesFor<V, AnyMetrics>,
-    step?: number | bigint | null,
-  ): void {
-    super.logMetrics(values, step);
-    this.#lookForAbort();
   }
 
   saveArtifact(path: string, name?: string): Promise<ArtifactFacts>;
