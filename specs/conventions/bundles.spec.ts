@@ -62,7 +62,7 @@ function app(): { readonly entry: string; readonly out: string } {
   return { entry, out: folder() };
 }
 
-describe('a program bundled into one file', { timeout: 120_000 }, () => {
+describe('a program bundled into one file', () => {
   it.each([
     ['an ES module', 'esm', false],
     ['CommonJS', 'cjs', false],

@@ -156,7 +156,7 @@ function project(): string {
 
 const table = new Map<string, Map<string, string>>();
 
-describe.each(RUNTIMES)('$name', { timeout: 240_000 }, ({ name, packages, program, args }) => {
+describe.each(RUNTIMES)('$name', ({ name, packages, program, args }) => {
   const jobs = Object.entries(JOBS).filter(([job]) => isNight || job === 'quick start');
 
   it.each(jobs)('%s', async (job, { file, code, found }) => {

@@ -60,8 +60,10 @@ export default defineConfig({
     setupFiles: ['specs/conventions/seed-properties.ts'],
     // Outside the transform, so that `import.meta.url` is the file's own and the worker finds its neighbours.
     server: { deps: { external: [dist] } },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // They end what hangs, and no more than that: on a machine with ten times as much to do, a minute was too short.
+    testTimeout: 400_000,
+    hookTimeout: 400_000,
+    expect: { poll: { timeout: 300_000 } },
     teardownTimeout: 10_000,
     reporters: ['default', { onTestRunEnd: () => console.log(seedLine()) }, new ClosingLine()],
   },

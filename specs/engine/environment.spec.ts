@@ -247,7 +247,7 @@ describe('whether a run’s files differ from its commit', () => {
       env: { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH ?? ''}` },
       cwd: before.cwd,
       encoding: 'utf8',
-      timeout: 50_000,
+      timeout: 250_000,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     expect(error).toBeUndefined();

@@ -4,6 +4,9 @@ import winston from 'winston';
 import { parseLogLine } from '../../src/run/log-line.js';
 import { createRunLogger } from '../../src/engine/run-logger.js';
 
+/** As long as a spec may take. */
+const PATIENTLY = { timeout: 250_000 };
+
 let lines: string[];
 let levels: string[];
 let logger: winston.Logger;
@@ -247,7 +250,7 @@ describe('transports added to a run logger', () => {
     logger.warn('c');
     logger.level = 'silly';
     logger.info('d');
-    await vi.waitFor(() => expect(all.infos).toHaveLength(2));
+    await vi.waitFor(() => expect(all.infos).toHaveLength(2), PATIENTLY);
     expect(all.infos[0]).toMatchObject({ level: 'error', message: 'a b', w: 1 });
     expect(all.infos[0]?.[Symbol.for('message')]).toBe(
       '2026-01-01T12:00:00.000Z ERROR a b {"w":1,"level":3}',
@@ -261,7 +264,7 @@ describe('transports added to a run logger', () => {
     const { infos } = addCollector();
     logger.format = winston.format.json();
     logger.info('m', { a: 1 });
-    await vi.waitFor(() => expect(infos).toHaveLength(1));
+    await vi.waitFor(() => expect(infos).toHaveLength(1), PATIENTLY);
     expect(infos[0]?.[Symbol.for('message')]).toBe('{"a":1,"level":"info","message":"m"}');
     expect(last()).toEqual({ message: 'm', meta: { a: 1 } });
   });

@@ -41,7 +41,7 @@ function open(base: string, options: ExperimentOptions = {}): LoggingEngine {
 /** Waits until a run's file is there: its first row is written at once. */
 const untilThere = (runDir: string): Promise<void> =>
   vi.waitFor(() => expect(existsSync(join(runDir, 'system.parquet'))).toBe(true), {
-    timeout: 20_000,
+    timeout: 250_000,
     interval: 50,
   });
 
@@ -159,13 +159,13 @@ describe('system metrics', () => {
     const inode = (): number => statSync(path).ino;
     const published = inode();
     const second = open(base, { runName: 'r', resume: 'must' });
-    await vi.waitFor(() => expect(inode()).not.toBe(published), { timeout: 20_000, interval: 50 });
+    await vi.waitFor(() => expect(inode()).not.toBe(published), { timeout: 250_000, interval: 50 });
     await second.close();
     expect((await readSystemMetrics(first.runDir))?.numRows).toBeGreaterThan(before);
     truncateSync(path, 100);
     const third = open(base, { runName: 'r', resume: 'must' });
     await vi.waitFor(() => expect(readdirSync(first.runDir)).toContain('system.parquet.corrupt'), {
-      timeout: 20_000,
+      timeout: 250_000,
       interval: 50,
     });
     await third.close();
@@ -180,7 +180,7 @@ describe('system metrics', () => {
         await run.flush();
         expect(existsSync(join(run.runDir, 'run.log'))).toBe(true);
       },
-      { timeout: 20_000, interval: 100 },
+      { timeout: 250_000, interval: 100 },
     );
     expect(await run.close()).toMatchObject({ status: 'FINISHED' });
     expect(

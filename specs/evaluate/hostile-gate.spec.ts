@@ -145,7 +145,7 @@ describe('expman gate where nothing can be written', () => {
     const { status, stderr } = spawnSync(
       'bash',
       ['-c', script.replaceAll('$GATE', '"${GATE[@]}"'), process.execPath, EXPMAN, runDir],
-      { encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' },
+      { encoding: 'utf8', timeout: 250_000, killSignal: 'SIGKILL' },
     );
     return { exit: status, stderr };
   };

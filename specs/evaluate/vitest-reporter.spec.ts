@@ -37,7 +37,7 @@ function vitestOn(tests: string): {
   return { exit: status, stdout: stdout + stderr, base: join(project, 'runs') };
 }
 
-describe('the reporter for Vitest', { timeout: 120_000 }, () => {
+describe('the reporter for Vitest', () => {
   it('logs each test as a case, and summarises them', async () => {
     const { exit, stdout, base } = vitestOn(`
       it('right', ({ task }) => { task.meta.score = 0.5; task.meta.fine = true; task.meta.text = 'x'; task.meta.passed = 1; });

@@ -6,7 +6,7 @@ import { PYTHON, hasPyarrow } from '../support/python.js';
 const CHECK = fileURLToPath(new URL('check.py', import.meta.url));
 
 describe('a second reader, written in Python from FORMAT.md alone', () => {
-  it.skipIf(!hasPyarrow())('says of every vector what this package says', { timeout: 60_000 }, () => {
+  it.skipIf(!hasPyarrow())('says of every vector what this package says', () => {
     const { status, stdout, stderr } = spawnSync(PYTHON, ['-B', CHECK], { encoding: 'utf8' });
 
     expect(status, stdout + stderr).toBe(0);

@@ -104,7 +104,7 @@ describe('an import that is killed', () => {
     },
   );
 
-  it('before any change on the disk leaves the whole run or none', { timeout: 240_000 }, async () => {
+  it('before any change on the disk leaves the whole run or none', async () => {
     const whole = folder();
     const { said, stderr } = await child(whole, '', killAt(whole, 0));
     expect(stderr).toBe('');

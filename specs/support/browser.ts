@@ -35,6 +35,8 @@ export async function openPage(
   options: Parameters<Browser['newContext']>[0] = {},
 ): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: { width: 1300, height: 900 }, ...options });
+  // As long as a spec may take: it ends what hangs, and nothing that is slow.
+  context.setDefaultTimeout(250_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {

@@ -71,7 +71,7 @@ export async function runChild(
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     stdio: [answer === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     // One that hangs must not outlive the spec that waits for it.
-    timeout: 50_000,
+    timeout: 250_000,
     killSignal: 'SIGKILL',
   });
   const said: string[] = [];

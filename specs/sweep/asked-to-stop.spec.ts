@@ -38,7 +38,7 @@ async function asked(whom: 'run' | 'sweep', way: string, train?: Train<Params>):
 }
 
 // A thread loads all it needs anew, which takes a while on a busy machine.
-describe('a trial that is asked to stop', { timeout: 120_000 }, () => {
+describe('a trial that is asked to stop', () => {
   it('hears of it in its own thread, on run.stop$, run.signal and its signal', async () => {
     const { result, said } = await asked('run', 'asked to stop');
     expect(said).toEqual({

@@ -19,13 +19,17 @@ const KILLS = amount(8, 60);
 const MAX_ROWS = 2 * STEPS;
 const TRIALS = 2 * KILLS + 4;
 
-/** A sweep that notes every trial that has finished in a file of its own, outside the sweep. */
-const program = (base: string): string => `
+/**
+ * A sweep that notes every trial that has finished in a file of its own, outside the sweep. With `endless`
+ * its trials from the third on go on until they are aborted.
+ */
+const program = (base: string, endless: boolean): string => `
   import { appendFileSync } from 'node:fs';
   import { setTimeout as delay } from 'node:timers/promises';
   import { sweep, uniform } from ${JSON.stringify(DIST)};
-  const study = sweep({ x: uniform(0, 1) }, async ({ run, params, signal }) => {
-    for (let step = 0; step < ${STEPS} && !signal.aborted; step++) {
+  const study = sweep({ x: uniform(0, 1) }, async ({ run, number, params, signal }) => {
+    const steps = ${endless} && number > 1 ? Infinity : ${STEPS};
+    for (let step = 0; step < steps && !signal.aborted; step++) {
       run.logMetrics({ loss: params.x + step }, step);
       console.log('row');
       await delay(1);
@@ -43,11 +47,14 @@ const program = (base: string): string => `
 async function play(
   base: string,
   rows: number | null,
-  signal: NodeJS.Signals = 'SIGKILL',
+  {
+    signal = 'SIGKILL',
+    endless = false,
+  }: { readonly signal?: NodeJS.Signals; readonly endless?: boolean } = {},
 ): Promise<{ ended: unknown; lines: readonly string[] }> {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program(base)], {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program(base, endless)], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 100_000,
+    timeout: 250_000,
     killSignal: 'SIGKILL',
   });
   const lines: string[] = [];
@@ -94,7 +101,7 @@ describe('a sweep whose process is killed', () => {
   it('by Ctrl-C says so in every file, and ends as the signal has it', async () => {
     const base = folder();
     writeFileSync(join(base, 'finished.txt'), '');
-    const { ended } = await play(base, 3, 'SIGINT');
+    const { ended } = await play(base, 2 * STEPS + 1, { signal: 'SIGINT', endless: true });
     expect(ended).toBe('SIGINT');
     const { status, trials } = parse(readFileSync(join(base, 'runs/s/sweep.yaml'), 'utf8')) as {
       status: string;

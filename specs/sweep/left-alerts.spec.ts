@@ -39,7 +39,7 @@ async function killedSweep(baseDir: string, webhook: string): Promise<void> {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, EXPMAN_WEBHOOK: webhook },
-    timeout: 60_000,
+    timeout: 250_000,
     killSignal: 'SIGKILL',
   });
   createInterface(child.stdout).on('line', () => child.kill('SIGKILL'));
@@ -50,7 +50,7 @@ async function killedSweep(baseDir: string, webhook: string): Promise<void> {
 const deliveryIn = (baseDir: string): string | undefined =>
   openRun(join(baseDir, 's/trial-0000')).facts.alerts[0]?.delivery;
 
-describe('a sweep that goes on after a kill', { timeout: 120_000 }, () => {
+describe('a sweep that goes on after a kill', () => {
   it('sends the alerts that its trials had left unsent, to the webhook of its runs', async () => {
     const server = await sleepingWebhook();
     const baseDir = folder();

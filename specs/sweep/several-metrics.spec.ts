@@ -101,7 +101,7 @@ describe('a sweep of several metrics', () => {
       );
   });
 
-  it('trains in worker threads as well', { timeout: 120_000 }, async () => {
+  it('trains in worker threads as well', async () => {
     const { trials, front } = await sweep(
       { x: uniform(0, 1), way: 'plain' as const },
       {

@@ -9,7 +9,7 @@ const folder = tempFolders('slots');
 const MODULE = new URL('./workers/queue-trials.mjs', import.meta.url);
 
 describe.skipIf(process.platform !== 'linux')('a slot with variables of its own', () => {
-  it('is a process that has them, and native code sees them', { timeout: 120_000 }, async () => {
+  it('is a process that has them, and native code sees them', async () => {
     const baseDir = folder();
     const study = sweep(
       { x: uniform(0, 1), way: 'environment' as const },

@@ -44,7 +44,7 @@ const yamlIn = (dir: string | undefined, file: string): Record<string, unknown> 
   parse(textIn(dir, file)) as Record<string, unknown>;
 
 // A thread loads all it needs anew, which takes a while on a busy machine.
-describe('a sweep over worker threads', { timeout: 120_000 }, () => {
+describe('a sweep over worker threads', () => {
   it('trains in threads of its own, all of which log into the one writer, every row in order', async () => {
     const before = threads();
     let most = 0;

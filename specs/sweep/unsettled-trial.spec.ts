@@ -11,7 +11,7 @@ const folder = tempFolders('unsettled');
 const DIST = new URL('../../dist/sweep.js', import.meta.url).href;
 
 describe('a trial whose training never settles', () => {
-  it('is told, holds up nobody, does not count, and is tried again', { timeout: 120_000 }, async () => {
+  it('is told, holds up nobody, does not count, and is tried again', async () => {
     const base = folder();
     const program = `
       import { sweep, uniform } from ${JSON.stringify(DIST)};
@@ -26,7 +26,7 @@ describe('a trial whose training never settles', () => {
       ['--input-type=module', '--eval', program],
       {
         encoding: 'utf8',
-        timeout: 110_000,
+        timeout: 250_000,
       },
     );
     expect([status, stdout.trim()]).toEqual([

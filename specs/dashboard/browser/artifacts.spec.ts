@@ -8,7 +8,7 @@ const folder = tempFolders('artifacts-page', afterAll);
 const serve = dashboards();
 const EVIL = '<img src=x onerror=window.owned=1>';
 
-describe.skipIf(!hasBrowser)('artifacts with versions', { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)('artifacts with versions', () => {
   const visit = browsing();
 
   it('are listed with their versions, aliases and lineage, from the runs and back, on a telephone too', async () => {

@@ -7,7 +7,7 @@ import { tempFolders } from '../../support/temp-folder.js';
 const folder = tempFolders('chart-room', afterAll);
 const serve = dashboards();
 
-describe.skipIf(!hasBrowser)('a chart', { timeout: 90_000 }, () => {
+describe.skipIf(!hasBrowser)('a chart', () => {
   const visit = browsing();
 
   it('has room for the texts of its ticks, however long, and for nothing else', async () => {

@@ -64,7 +64,7 @@ const PLACES: readonly (readonly [place: string, ...controls: string[]])[] = [
   ['#/run/exp/live'],
 ];
 
-describe.skipIf(!hasBrowser)('every control of the dashboard', { timeout: 240_000 }, () => {
+describe.skipIf(!hasBrowser)('every control of the dashboard', () => {
   const visit = browsing();
   let dashboard: Dashboard;
   let live: LoggingEngine;

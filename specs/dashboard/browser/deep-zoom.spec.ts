@@ -43,7 +43,7 @@ async function viewOf(page: Page): Promise<readonly number[]> {
   return ['from', 'to'].flatMap((key) => (query.has(key) ? Number(query.get(key)) : []));
 }
 
-describe.skipIf(!hasBrowser)('a chart of numbers next to each other', { timeout: 90_000 }, () => {
+describe.skipIf(!hasBrowser)('a chart of numbers next to each other', () => {
   const visit = browsing();
 
   it.each([

@@ -31,7 +31,7 @@ interface Finding {
   readonly nodes: readonly { readonly html: string }[];
 }
 
-describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
+describe.skipIf(!hasBrowser)('the dashboard', () => {
   const visit = browsing();
   let dashboard: Dashboard;
   let runDirs: readonly string[];
@@ -75,7 +75,7 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     await page.keyboard.press('/');
     await page.keyboard.type('experiment = exp');
     await page.keyboard.press('Enter');
-    await expect.poll(() => page.locator('[data-testid=run-row]').count(), { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => page.locator('[data-testid=run-row]').count()).toBe(2);
     // The rows are one stop, within which the arrows go.
     await tabTo(page, '[data-testid=run-row]');
     await page.keyboard.press('Space');
@@ -86,7 +86,7 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     await page.keyboard.press('Enter');
     const chart = page.locator('[data-testid=chart][data-metric=loss]');
     const points = (): Promise<string | null> => chart.getAttribute('data-points');
-    await expect.poll(points, { timeout: 20_000 }).toBe('400');
+    await expect.poll(points).toBe('400');
     await tabTo(page, '[data-metric=loss] .chart-body');
     await page.keyboard.press('+');
     await expect.poll(async () => Number(await points())).toBeLessThan(300);
@@ -104,7 +104,7 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     const section = page.getByRole('region', { name: 'Pareto front' });
     const picture = section.getByRole('img');
     const label = 'size against loss, 4 dots, 2 on the Pareto front, 1 breaking a constraint';
-    await expect.poll(() => picture.getAttribute('aria-label'), { timeout: 20_000 }).toBe(label);
+    await expect.poll(() => picture.getAttribute('aria-label')).toBe(label);
     expect(await section.locator('.ringed title').allTextContents()).toEqual([
       'pair/trial-0000: loss 1, size 4, on the Pareto front',
       'pair/trial-0002: loss 2, size 2, on the Pareto front',
@@ -129,13 +129,13 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     await page.locator('[data-testid=filter]').fill('params.lr <');
     await page.keyboard.press('Enter');
     await expect
-      .poll(() => page.locator('[data-testid=filter-error]').first().textContent(), { timeout: 20_000 })
+      .poll(() => page.locator('[data-testid=filter-error]').first().textContent())
       .toContain('expected a value');
   });
 
   it('says that its address has expired when the token is of another start', async () => {
     const { page } = await visit(dashboard.url.replace(/#.*/, '#token=wrong'));
-    await expect.poll(() => page.locator('body').textContent(), { timeout: 20_000 }).toMatch(/expired/);
+    await expect.poll(() => page.locator('body').textContent()).toMatch(/expired/);
   });
 
   it('has trials of a report without a page as text, and long notes folded', async () => {
@@ -170,9 +170,7 @@ describe.skipIf(!hasBrowser)('the dashboard', { timeout: 180_000 }, () => {
     page.on('request', (request) => asked.push(request.url()));
     await page.goto(`file://${path}#/curves?${RUNS}`);
     const chart = page.locator('[data-testid=chart][data-metric=loss]');
-    await expect
-      .poll(() => chart.first().getAttribute('data-last'), { timeout: 20_000 })
-      .toBe(String(1 / 200));
+    await expect.poll(() => chart.first().getAttribute('data-last')).toBe(String(1 / 200));
     expect(asked.filter((url) => !url.startsWith('file:') && !url.startsWith('data:'))).toEqual([]);
     expect(complaints).toEqual([]);
   });

@@ -24,7 +24,7 @@ async function evaluated(base: string, runName: string, rate: number | null): Pr
 const rows = (page: Page): Promise<string[]> => page.getByTestId('history-row').allInnerTexts();
 const points = (page: Page): Promise<number> => page.getByTestId('history-point').count();
 
-describe.skipIf(!hasBrowser)('a history', { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)('a history', () => {
   const visit = browsing();
 
   it('has a point per run, which leads to it; says what is missing; shows a new run by itself', async () => {
@@ -62,10 +62,10 @@ describe.skipIf(!hasBrowser)('a history', { timeout: 120_000 }, () => {
     const late = openRun(base, { runName: 'five' }, 'evals');
     late.summary({ rate: 0.7 });
     await late.flush();
-    await expect.poll(() => points(page), { timeout: 20_000 }).toBe(4);
+    await expect.poll(() => points(page)).toBe(4);
     expect(await page.locator('.history-running').count()).toBe(1);
     await late.close();
-    await expect.poll(() => page.locator('.history-running').count(), { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => page.locator('.history-running').count()).toBe(0);
 
     const choice = (label: string): Locator =>
       page.locator('.choice', { hasText: new RegExp(`^${label}`) }).locator('select');

@@ -10,7 +10,7 @@ const serve = dashboards();
 const named = (count: number, name: string, value: number): Record<string, number> =>
   Object.fromEntries(Array.from({ length: count }, (_, at) => [`${name}${at}`, at * value]));
 
-describe.skipIf(!hasBrowser)('what a page has no room for', { timeout: 90_000 }, () => {
+describe.skipIf(!hasBrowser)('what a page has no room for', () => {
   const visit = browsing();
 
   it('is counted: metrics in the menu and beyond the charts, parameters beyond the axes, columns, runs', async () => {

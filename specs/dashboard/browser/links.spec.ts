@@ -8,7 +8,7 @@ import { tempFolders } from '../../support/temp-folder.js';
 
 const folder = tempFolders('links', afterAll);
 
-describe.skipIf(!hasBrowser)('a link', { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser)('a link', () => {
   const visit = browsing();
   let dashboard: Dashboard;
 

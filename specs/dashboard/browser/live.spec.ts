@@ -10,12 +10,12 @@ import { tempFolders } from '../../support/temp-folder.js';
 
 const DIST = new URL('../../../dist/index.js', import.meta.url).href;
 /** A page on a busy machine. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 250_000;
 
 const folder = tempFolders('live-page');
 const children: ChildProcess[] = [];
 
-describe.skipIf(!hasBrowser)('a page beside a training process', { timeout: 90_000 }, () => {
+describe.skipIf(!hasBrowser)('a page beside a training process', () => {
   const visit = browsing();
   afterEach(() => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -166,7 +166,7 @@ function train(base: string): {
   `;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: 120_000,
+    timeout: 250_000,
     killSignal: 'SIGKILL',
   });
   children.push(child);

@@ -10,7 +10,7 @@ const LONG = 'a-name-that-is-much-longer-than-any-that-fits-a-telephone-held-upr
 const folder = tempFolders('narrow', afterAll);
 const serve = dashboards();
 
-describe.skipIf(!hasBrowser)('on a telephone', { timeout: 90_000 }, () => {
+describe.skipIf(!hasBrowser)('on a telephone', () => {
   const visit = browsing();
 
   it('the page is as wide as the screen, with values beside the names, and text that can be read', async () => {

@@ -76,5 +76,5 @@ describe.skipIf(!hasBrowser)('of a run that goes on', { timeout: 600_000 }, () =
 });
 
 async function shows(part: Locator, text: string): Promise<void> {
-  await expect.poll(() => part.textContent(), { timeout: 50_000 }).toContain(text);
+  await expect.poll(() => part.textContent()).toContain(text);
 }

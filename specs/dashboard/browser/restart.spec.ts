@@ -7,7 +7,7 @@ import { tempFolders } from '../../support/temp-folder.js';
 const folder = tempFolders('restart', afterAll);
 const serve = dashboards();
 
-describe.skipIf(!hasBrowser)('a page whose server was started again', { timeout: 90_000 }, () => {
+describe.skipIf(!hasBrowser)('a page whose server was started again', () => {
   const visit = browsing();
 
   it('says that its address has expired, and goes on live where it was at the new one in the same tab', async () => {
@@ -17,7 +17,7 @@ describe.skipIf(!hasBrowser)('a page whose server was started again', { timeout:
     await run.flush();
     const first = await serve(base);
     const { page } = await visit(first.url);
-    const patience = { timeout: 20_000 };
+    const patience = { timeout: 250_000 };
     const connection = page.locator('[data-testid=connection]');
     const is = async (state: string): Promise<void> => {
       await expect.poll(() => connection.getAttribute('data-state'), patience).toBe(state);

@@ -16,7 +16,7 @@ const LONG = `${'long '.repeat(200)}\u0007\u202e<img src=x onerror=window.owned=
 const cells = (page: Page, row: string): Promise<string[]> =>
   page.locator(`${row} td, ${row} th`).allInnerTexts();
 
-describe.skipIf(!hasBrowser)('summaries and definitions', { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)('summaries and definitions', () => {
   const visit = browsing();
   let base: string;
   let runDirs: string[];
@@ -214,7 +214,7 @@ describe.skipIf(!hasBrowser)('summaries and definitions', { timeout: 120_000 }, 
     await expect.poll(() => chart.getAttribute('data-points')).toBe('1');
     await log(2);
     await log(3);
-    await expect.poll(() => chart.getAttribute('data-points'), { timeout: 20_000 }).toBe('3');
+    await expect.poll(() => chart.getAttribute('data-points')).toBe('3');
     await run.close();
     expect(complaints).toEqual([]);
   });

@@ -10,7 +10,7 @@ const serve = dashboards();
 
 type Finger = readonly [x: number, y: number];
 
-describe.skipIf(!hasBrowser)('a chart under fingers', { timeout: 90_000 }, () => {
+describe.skipIf(!hasBrowser)('a chart under fingers', () => {
   const visit = browsing();
 
   it('is zoomed by two, moved by one, shown whole by a double tap; up and down one scrolls the page', async () => {

@@ -47,7 +47,7 @@ const PAYLOADS: readonly string[] = [
 
 const folder = tempFolders('xss', afterAll);
 
-describe.skipIf(!hasBrowser)('what a run holds', { timeout: 180_000 }, () => {
+describe.skipIf(!hasBrowser)('what a run holds', () => {
   const visit = browsing();
   let dashboard: Dashboard;
   let base: string;
@@ -91,7 +91,7 @@ describe.skipIf(!hasBrowser)('what a run holds', { timeout: 180_000 }, () => {
     await page
       .getByText('<script>window.owned=1</script>', { exact: false })
       .first()
-      .waitFor({ timeout: 20_000 });
+      .waitFor({ timeout: 250_000 });
     expect(complaints).toEqual([]);
   });
 
@@ -99,7 +99,7 @@ describe.skipIf(!hasBrowser)('what a run holds', { timeout: 180_000 }, () => {
     const path = join(folder(), 'report.html');
     await writeReport(runDirs, path, { title: PAYLOADS[0] ?? '' });
     const { page, complaints } = await visit(`file://${path}`);
-    await page.waitForSelector('[data-testid=run-row]', { timeout: 20_000 });
+    await page.waitForSelector('[data-testid=run-row]', { timeout: 250_000 });
     for (const place of ['#/run/exp/one', '#/run/exp/one/logs', '#/compare?run=exp%2Fone&run=exp%2Ftwo']) {
       await page.evaluate(`location.hash = ${JSON.stringify(place)}`);
       await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');

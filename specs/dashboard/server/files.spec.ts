@@ -161,6 +161,6 @@ describe('a file of a run', () => {
         'close',
       );
     }
-    await expect.poll(() => openFilesIn(run.runDir), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => openFilesIn(run.runDir)).toBe(0);
   });
 });

@@ -8,7 +8,7 @@ const serve = dashboards();
 /** More than wait at once. */
 const MANY = 100;
 
-describe('questions for the dashboard', { timeout: 60_000 }, () => {
+describe('questions for the dashboard', () => {
   it('are dropped when whoever asked has gone: those who ask next have an answer', async () => {
     const dir = folder();
     const id = idOf(await closedRun(dir, 200_000));

@@ -87,67 +87,57 @@ function piecesModel(
 }
 
 describe('the rows of merged runs', () => {
-  it(
-    'are those of the pieces by step, without the values that later pieces replace',
-    { timeout: 120_000 },
-    async () => {
-      await fc.assert(
-        fc.asyncProperty(runs, fc.boolean(), async (all, isKept) => {
-          const folders = await logged(folder(), all);
-          const pieces = await Promise.all(folders.map(readBack));
-          const overlap = isKept ? 'keep' : 'replace';
-          const merged = await mergeRuns(folders, 'whole', { as: 'pieces', order: 'given', overlap });
-          const found = await readBack(merged.runDir);
-          expect(found.map(textOf)).toEqual(piecesModel(pieces, isKept).map(textOf));
-          expect(merged.rows).toBe(found.length);
-          expect(merged.runs.reduce((sum, { rows: taken }) => sum + taken, 0)).toBe(found.length);
-        }),
-        few,
-      );
-    },
-  );
+  it('are those of the pieces by step, without the values that later pieces replace', async () => {
+    await fc.assert(
+      fc.asyncProperty(runs, fc.boolean(), async (all, isKept) => {
+        const folders = await logged(folder(), all);
+        const pieces = await Promise.all(folders.map(readBack));
+        const overlap = isKept ? 'keep' : 'replace';
+        const merged = await mergeRuns(folders, 'whole', { as: 'pieces', order: 'given', overlap });
+        const found = await readBack(merged.runDir);
+        expect(found.map(textOf)).toEqual(piecesModel(pieces, isKept).map(textOf));
+        expect(merged.rows).toBe(found.length);
+        expect(merged.runs.reduce((sum, { rows: taken }) => sum + taken, 0)).toBe(found.length);
+      }),
+      few,
+    );
+  });
 
-  it(
-    'are those of the ranks, each in its order, and one for a step as far as they have one',
-    { timeout: 120_000 },
-    async () => {
-      await fc.assert(
-        fc.asyncProperty(runs, async (all) => {
-          const folders = await logged(folder(), all);
-          const ranks = await Promise.all(folders.map(readBack));
-          const merged = await mergeRuns(folders, 'whole', { as: 'ranks' });
-          const found = await readBack(merged.runDir);
-          for (const [rank, own] of ranks.entries()) {
-            const label = `rank${rank}/`;
-            const part = found.flatMap(({ step, values }) => {
-              const mine = Object.entries(values).filter(([metric]) => metric.startsWith(label));
-              if (mine.length === 0) return [];
-              return [
-                {
-                  step,
-                  timestamp: 0,
-                  values: Object.fromEntries(
-                    mine.map(([metric, each]) => [metric.slice(label.length), each]),
-                  ),
-                },
-              ];
-            });
-            expect(part.map(textOf)).toEqual(own.map((row) => textOf({ ...row, timestamp: 0 })));
-          }
-          const isRising = ranks.every((own) =>
-            own.every(({ step }, at) => step !== null && (at === 0 || step >= (own[at - 1]?.step ?? 0))),
-          );
-          if (!isRising) return;
-          for (const step of new Set(found.map((row) => row.step))) {
-            const most = Math.max(...ranks.map((own) => own.filter((row) => row.step === step).length));
-            expect(found.filter((row) => row.step === step)).toHaveLength(most);
-          }
-          expect(found.every(({ step }, at) => at === 0 || Number(step) >= Number(found[at - 1]?.step))).toBe(
-            true,
-          );
-        }),
-        few,
-      );
-    },
-  );
+  it('are those of the ranks, each in its order, and one for a step as far as they have one', async () => {
+    await fc.assert(
+      fc.asyncProperty(runs, async (all) => {
+        const folders = await logged(folder(), all);
+        const ranks = await Promise.all(folders.map(readBack));
+        const merged = await mergeRuns(folders, 'whole', { as: 'ranks' });
+        const found = await readBack(merged.runDir);
+        for (const [rank, own] of ranks.entries()) {
+          const label = `rank${rank}/`;
+          const part = found.flatMap(({ step, values }) => {
+            const mine = Object.entries(values).filter(([metric]) => metric.startsWith(label));
+            if (mine.length === 0) return [];
+            return [
+              {
+                step,
+                timestamp: 0,
+                values: Object.fromEntries(mine.map(([metric, each]) => [metric.slice(label.length), each])),
+              },
+            ];
+          });
+          expect(part.map(textOf)).toEqual(own.map((row) => textOf({ ...row, timestamp: 0 })));
+        }
+        const isRising = ranks.every((own) =>
+          own.every(({ step }, at) => step !== null && (at === 0 || step >= (own[at - 1]?.step ?? 0))),
+        );
+        if (!isRising) return;
+        for (const step of new Set(found.map((row) => row.step))) {
+          const most = Math.max(...ranks.map((own) => own.filter((row) => row.step === step).length));
+          expect(found.filter((row) => row.step === step)).toHaveLength(most);
+        }
+        expect(found.every(({ step }, at) => at === 0 || Number(step) >= Number(found[at - 1]?.step))).toBe(
+          true,
+        );
+      }),
+      few,
+    );
+  });
 });

@@ -106,7 +106,7 @@ async function mustBeWhole({ status, trials }: StudyResult<Params>): Promise<voi
   }
 }
 
-describe.skipIf(!hasRedis())('a sweep in a queue', { timeout: 300_000 }, () => {
+describe.skipIf(!hasRedis())('a sweep in a queue', () => {
   it(`goes on with what workers did when its process is killed, ${amount(1, 10)} times`, async () => {
     const redis = await redisServer();
     const [dir, work] = [folder(), folder()];

@@ -22,7 +22,7 @@ const OFFER = {
   ...{ value: 'last' as const, graceMs: 1000 },
 };
 
-describe.skipIf(!hasRedis())('the next session of a sweep in a queue', { timeout: 300_000 }, () => {
+describe.skipIf(!hasRedis())('the next session of a sweep in a queue', () => {
   let redis: RedisServer;
   let client: Redis;
   const queues: Queue[] = [];
@@ -117,7 +117,7 @@ describe.skipIf(!hasRedis())('the next session of a sweep in a queue', { timeout
     await expect(late.ended).resolves.toBe('ended');
     expect(late.notes).toEqual([expect.stringMatching(/^the sweep over has finished, as sweep.yaml in /)]);
     const elsewhere = workHere(redis.url, 'over', folder());
-    await expect.poll(() => elsewhere.notes, { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => elsewhere.notes).toHaveLength(1);
     expect(elsewhere.notes[0]).toMatch(/^waiting for the sweep over at .*one of this name has ended there/);
     elsewhere.drain();
     await expect(elsewhere.ended).resolves.toBe('drained');

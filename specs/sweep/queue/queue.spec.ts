@@ -20,7 +20,7 @@ const always = (params: object): Searcher<never> => ({
   observe: () => undefined,
 });
 
-describe.skipIf(!hasRedis())('a sweep on many machines', { timeout: 120_000 }, () => {
+describe.skipIf(!hasRedis())('a sweep on many machines', () => {
   let redis: RedisServer;
   let url = '';
   beforeAll(async () => {
