@@ -15,7 +15,8 @@ const LOOK_MS = 500;
 /**
  * Takes the trials of a sweep from its queue until the sweep has ended, or no more are to be taken.
  *
- * Waits for a sweep that has not begun, unless its file in `dir` says that it has finished; for a study that was killed and for a Redis that is away.
+ * Waits for a sweep that has not begun, unless its file in `dir` says that it has finished; for a
+ * study that was killed and for a Redis that is away.
  *
  * @throws {@link ExpmanError} `QUEUE_UNAVAILABLE`
  */
