@@ -374,7 +374,7 @@ describe('the same calls', () => {
               run.logMetrics(row as Record<string, number>, step as number);
             log(named);
             if (byName) log(recorded);
-            else if (asArray && numbers) recorders[recorder]?.(step, Float64Array.from(given as number[]));
+            else if (asArray && numbers) recorders[recorder]?.(step, Float64Array.from(given));
             else recorders[recorder]?.(step, ...given);
           }
           const [one, other] = await Promise.all(

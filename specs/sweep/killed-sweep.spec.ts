@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { amount } from '../support/amount.js';
@@ -19,44 +20,60 @@ const KILLS = amount(8, 60);
 const MAX_ROWS = 2 * STEPS;
 const TRIALS = 2 * KILLS + 4;
 
-/**
- * A sweep that notes every trial that has finished in a file of its own, outside the sweep. With `endless`
- * its trials from the third on go on until they are aborted.
- */
-const program = (base: string, endless: boolean): string => `
-  import { appendFileSync } from 'node:fs';
-  import { setTimeout as delay } from 'node:timers/promises';
-  import { sweep, uniform } from ${JSON.stringify(DIST)};
-  const study = sweep({ x: uniform(0, 1) }, async ({ run, number, params, signal }) => {
+/** Where the trials of a sweep run. */
+type Place = 'the thread of the sweep' | 'worker threads';
+
+/** A training; with `endless` the trials from the third on go on until they are aborted. */
+const training = (endless: boolean): string => `async ({ run, number, params, signal }) => {
     const steps = ${endless} && number > 1 ? Infinity : ${STEPS};
     for (let step = 0; step < steps && !signal.aborted; step++) {
       run.logMetrics({ loss: params.x + step }, step);
       console.log('row');
       await delay(1);
     }
-  }, { name: 's', baseDir: ${JSON.stringify(join(base, 'runs'))}, metric: 'loss', trials: ${TRIALS}, concurrency: 2, searcher: 'tpe',
-       run: { environment: false } });
+  }`;
+const DELAY = `import { setTimeout as delay } from 'node:timers/promises';`;
+
+/** A sweep that notes every trial that has finished in a file of its own, outside the sweep. */
+function program(
+  base: string,
+  { place, endless }: { readonly place: Place; readonly endless: boolean },
+): string {
+  const module = join(base, 'train.mjs');
+  writeFileSync(module, `${DELAY}\nexport default ${training(endless)};`);
+  const isHere = place === 'the thread of the sweep';
+  return `
+  import { appendFileSync } from 'node:fs';
+  ${DELAY}
+  import { sweep, uniform } from ${JSON.stringify(DIST)};
+  const options = { name: 's', baseDir: ${JSON.stringify(join(base, 'runs'))}, metric: 'loss', trials: ${TRIALS}, concurrency: 2,
+    searcher: 'tpe', run: { environment: false } };
+  const space = { x: uniform(0, 1) };
+  const study = ${isHere ? `sweep(space, ${training(endless)}, options)` : `sweep(space, { ...options, worker: new URL(${JSON.stringify(pathToFileURL(module).href)}) })`};
   study.events$.subscribe((event) => {
     if (event.kind === 'finished') appendFileSync(${JSON.stringify(join(base, 'finished.txt'))}, event.trial.number + '\\n');
   });
   const { status, trials } = await study.result;
   console.log(JSON.stringify({ status, trials: trials.map(({ status, value }) => [status, value]) }));
 `;
+}
 
 /** Runs it until it ends, or is sent a signal once it has logged some rows. */
 async function play(
   base: string,
   rows: number | null,
-  {
-    signal = 'SIGKILL',
-    endless = false,
-  }: { readonly signal?: NodeJS.Signals; readonly endless?: boolean } = {},
+  place: Place,
+  signal: NodeJS.Signals = 'SIGKILL',
 ): Promise<{ ended: unknown; lines: readonly string[] }> {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program(base, endless)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 250_000,
-    killSignal: 'SIGKILL',
-  });
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '--eval', program(base, { place, endless: signal === 'SIGINT' })],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 250_000,
+      killSignal: 'SIGKILL',
+    },
+  );
   const lines: string[] = [];
   createInterface(child.stdout).on('line', (line) => {
     lines.push(line);
@@ -66,7 +83,9 @@ async function play(
   return { ended: by ?? code, lines };
 }
 
-describe('a sweep whose process is killed', () => {
+const PLACES: readonly Place[] = ['the thread of the sweep', 'worker threads'];
+
+describe.each(PLACES)('a sweep whose process is killed, with its trials in %s', (place) => {
   it(
     `${KILLS} times at random moments has every trial once, and every row of it`,
     { timeout: 60_000 + KILLS * 20_000 },
@@ -75,8 +94,8 @@ describe('a sweep whose process is killed', () => {
       writeFileSync(join(base, 'finished.txt'), '');
       const random = randomStream(7);
       for (let kills = 0; kills < KILLS; kills++)
-        expect((await play(base, 1 + Math.floor(random() * MAX_ROWS))).ended).toBe('SIGKILL');
-      const { ended, lines } = await play(base, null);
+        expect((await play(base, 1 + Math.floor(random() * MAX_ROWS), place)).ended).toBe('SIGKILL');
+      const { ended, lines } = await play(base, null, place);
       expect(ended).toBe(0);
       const result = JSON.parse(lines.at(-1) ?? '') as { status: string; trials: [string, number][] };
       expect(result.status).toBe('FINISHED');
@@ -101,7 +120,7 @@ describe('a sweep whose process is killed', () => {
   it('by Ctrl-C says so in every file, and ends as the signal has it', async () => {
     const base = folder();
     writeFileSync(join(base, 'finished.txt'), '');
-    const { ended } = await play(base, 2 * STEPS + 1, { signal: 'SIGINT', endless: true });
+    const { ended } = await play(base, 2 * STEPS + 1, place, 'SIGINT');
     expect(ended).toBe('SIGINT');
     const { status, trials } = parse(readFileSync(join(base, 'runs/s/sweep.yaml'), 'utf8')) as {
       status: string;
