@@ -14,7 +14,7 @@ import { randomStream } from '../../src/pure/random-stream.js';
 const folder = tempFolders('killed-sweep');
 const DIST = new URL('../../dist/sweep.js', import.meta.url).href;
 const STEPS = 10;
-/** How often it is killed. */
+/** How often it is killed, at the most. */
 const KILLS = amount(8, 60);
 /** At most this many rows after its first trial began, so that it is far from over when it has been killed so often. */
 const MAX_ROWS = 2 * STEPS;
@@ -83,17 +83,21 @@ async function play(
   return { ended: by ?? code, lines };
 }
 
-const PLACES: readonly Place[] = ['the thread of the sweep', 'worker threads'];
+const PLACES = [
+  { place: 'the thread of the sweep', kills: KILLS },
+  // They start in half a second each.
+  { place: 'worker threads', kills: amount(3, 60) },
+] as const;
 
-describe.each(PLACES)('a sweep whose process is killed, with its trials in %s', (place) => {
+describe.each(PLACES)('a sweep whose process is killed, with its trials in $place', ({ place, kills }) => {
   it(
-    `${KILLS} times at random moments has every trial once, and every row of it`,
-    { timeout: 60_000 + KILLS * 20_000 },
+    `${kills} times at random moments has every trial once, and every row of it`,
+    { timeout: 60_000 + kills * 20_000 },
     async () => {
       const base = folder();
       writeFileSync(join(base, 'finished.txt'), '');
       const random = randomStream(7);
-      for (let kills = 0; kills < KILLS; kills++)
+      for (let killed = 0; killed < kills; killed++)
         expect((await play(base, 1 + Math.floor(random() * MAX_ROWS), place)).ended).toBe('SIGKILL');
       const { ended, lines } = await play(base, null, place);
       expect(ended).toBe(0);

@@ -19,11 +19,11 @@ describe('tpe', () => {
     expect(median(regrets)).toBeLessThan(bound);
   });
 
-  // Rosenbrock's function: 30 one at a time; 72 while a running trial weighed as much as one that had ended, 36 now.
+  // Of these seeds, on Rosenbrock's function: 131 while a running trial weighed as much as one that had ended, 34 now.
   it('is not kept from the best region by trials that run there', () => {
     const rosenbrock = PROBLEMS.find(({ name }) => name === 'rosenbrock5');
     if (rosenbrock === undefined) throw new Error('there is no such function');
-    const { after150 } = regretsOf('tpe', rosenbrock, 20, { width: 8, inBatches: true });
+    const { after150 } = regretsOf('tpe', rosenbrock, 10, { width: 8, inBatches: true });
     expect(median(after150)).toBeLessThan(50);
   });
 
